@@ -1,0 +1,94 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { DataLoss } from "./errors.ts"
+
+/** The tables of one domain. `steps` only grows: step n brings version n to n + 1. */
+export interface Schema {
+  domain: string
+  steps: readonly string[]
+}
+
+type Row = Record<string, unknown>
+
+/**
+ * The records: SQLite in WAL mode, shared by every skiff process of one store.
+ *
+ * All calls are synchronous and short. A writer takes the lock at the start of its transaction (`BEGIN IMMEDIATE`), so
+ * two processes never both read, then both write; others wait up to 30 s. A process killed inside leaves nothing.
+ */
+export class Database implements Disposable {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #depth = 0
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path)
+    this.#db.exec(
+      "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+    )
+  }
+
+  /** Brings the tables up to date; costs one read when they are. Throws DataLoss when a newer skiff wrote them. */
+  migrate(schemas: readonly Schema[]): void {
+    const wanted = schemas.reduce((sum, schema) => sum + schema.steps.length, 0)
+    const [{ user_version: version } = { user_version: 0 }] = this.all<{ user_version: number }>("PRAGMA user_version")
+    if (version === wanted) return
+    if (version > wanted)
+      throw new DataLoss(`the records are of version ${version}, this skiff knows up to ${wanted}`, {
+        hint: "a newer skiff wrote them: use that version",
+      })
+    this.transaction(() => {
+      this.exec("CREATE TABLE IF NOT EXISTS schema_steps (domain TEXT PRIMARY KEY, done INTEGER NOT NULL) STRICT")
+      for (const { domain, steps } of schemas) {
+        const done = this.get<{ done: number }>("SELECT done FROM schema_steps WHERE domain = ?", domain)?.done ?? 0
+        for (const step of steps.slice(done)) this.exec(step)
+        this.run("INSERT OR REPLACE INTO schema_steps VALUES (?, ?)", domain, steps.length)
+      }
+      this.exec(`PRAGMA user_version = ${wanted}`)
+    })
+  }
+
+  /** Runs `body` under the write lock: all of it is kept, or, if it throws, nothing. May be nested. */
+  transaction<T>(body: () => T): T {
+    if (this.#depth > 0) return body()
+    this.#db.exec("BEGIN IMMEDIATE")
+    this.#depth++
+    try {
+      const result = body()
+      this.#db.exec("COMMIT")
+      return result
+    } catch (error) {
+      this.#db.exec("ROLLBACK")
+      throw error
+    } finally {
+      this.#depth--
+    }
+  }
+
+  all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#prepare(sql).all(...values) as T[]
+  }
+
+  get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return (this.#prepare(sql).get(...values) ?? undefined) as T | undefined
+  }
+
+  /** Runs one statement; gives the number of rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql)
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    return statement
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Progress as data. Domains report it, faces draw it: a terminal shows bars, a pipe plain lines, the API JSON.
+ * One `id` is one line of the display (a layer, a step); a later event of the same id replaces the earlier one.
+ */
+export interface ProgressEvent {
+  id: string
+  /** The words of docker's pull: `Pulling fs layer`, `Downloading`, `Extracting`, `Pull complete`, `Already exists` … */
+  status: string
+  /** Bytes or items done so far, and in all where that is known. */
+  current?: number
+  total?: number
+}
+
+export type OnProgress = (event: ProgressEvent) => void
+
+export const noProgress: OnProgress = () => {}

@@ -1,0 +1,223 @@
+/**
+ * Containers: records and life cycle.
+ *
+ *   created ─ start ─▶ running ⇄ paused
+ *                         │ ends          exited ─ start ─▶ running
+ *                         ▼
+ *                      exited (restart policy: restarting ─▶ running)
+ *
+ * A row is the truth for what must survive a reboot; run state lies under the run directory and names its boot. Any process
+ * may die between any two lines: each life-cycle change holds the container's lock (flock), writes the row before and after,
+ * and repeats safely. Reading a row compares it with the kernel (boot id, exit file, pid with its start time) and brings it
+ * up to date first, so a killed engine, monitor or machine is seen by the next command.
+ */
+import type { OnProgress } from "../base/progress.ts"
+import type { EndpointStatus } from "../network/network.ts"
+import type { Attachment } from "../runtime/runtime.ts"
+import type { Digest } from "../spec/digest.ts"
+import type { DeviceRequest } from "../spec/docker/device-request.ts"
+import type { MountRequest } from "../spec/docker/mount-request.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { Ulimit } from "../spec/docker/ulimit.ts"
+import type { Pid } from "../sys/process.ts"
+
+/** 64 hex digits. */
+export type ContainerId = string & { readonly brand: "ContainerId" }
+
+export type NetworkMode =
+  { kind: "bridge"; name: string } | { kind: "none" } | { kind: "host" } | { kind: "container"; container: string }
+
+/** Limits, in the kernel's units. Undefined: no limit. */
+export interface Resources {
+  memoryBytes?: number
+  /** Memory and swap together; -1: no limit. */
+  memorySwapBytes?: number
+  memoryReservationBytes?: number
+  /** Cores: 0.5 is half of one. */
+  cpus?: number
+  cpuShares?: number
+  cpuPeriodUs?: number
+  cpuQuotaUs?: number
+  cpusetCpus?: string
+  cpusetMems?: string
+  pidsLimit?: number
+  oomKillDisable?: boolean
+  blkioWeight?: number
+}
+
+/** What the user asked for: `create`'s input, kept whole in the record. */
+export interface ContainerOptions {
+  name?: string
+  /** As typed. */
+  image: string
+  platform?: string
+  pull: "always" | "missing" | "never"
+  /** Words after the image. */
+  command?: readonly string[]
+  /** `[]` clears the image's. */
+  entrypoint?: readonly string[]
+  env: readonly string[]
+  labels: Record<string, string>
+  workdir?: string
+  user?: string
+  groupAdd?: readonly string[]
+  hostname?: string
+  domainname?: string
+  tty: boolean
+  stdin: boolean
+  init: boolean
+  readOnly: boolean
+  autoRemove: boolean
+  mounts: readonly MountRequest[]
+  network: NetworkMode
+  ports: readonly PortMapping[]
+  publishAll: boolean
+  expose: readonly string[]
+  dns: readonly string[]
+  dnsSearch: readonly string[]
+  dnsOptions: readonly string[]
+  /** `name:address`; the address may be `host-gateway`. */
+  extraHosts: readonly string[]
+  resources: Resources
+  shmSizeBytes?: number
+  ulimits: readonly Ulimit[]
+  capAdd: readonly string[]
+  capDrop: readonly string[]
+  privileged: boolean
+  /** As docker's `--security-opt`: `no-new-privileges`, `seccomp=FILE|unconfined`. */
+  securityOptions: readonly string[]
+  sysctls: Record<string, string>
+  devices: readonly DeviceRequest[]
+  restart: RestartPolicy
+  stopSignal?: string
+  stopTimeoutSeconds?: number
+  log: { driver: string; options: Record<string, string> }
+  /** `crun`, `runc`, a path; undefined: the engine's choice. */
+  runtime?: string
+}
+
+export type ContainerState =
+  | { status: "created" }
+  | { status: "running" | "paused"; pid: Pid; monitorPid: Pid; startedAt: Date }
+  /** Waiting for its back-off to pass. */
+  | { status: "restarting"; exitCode: number; finishedAt: Date; startedAt: Date }
+  | { status: "exited"; exitCode: number; startedAt?: Date; finishedAt: Date; oomKilled: boolean; error?: string }
+  /** A removal was begun and must be finished. */
+  | { status: "removing" }
+
+export interface Container {
+  id: ContainerId
+  name: string
+  imageId: Digest
+  /** Full name it was created from. */
+  imageName: string
+  createdAt: Date
+  options: ContainerOptions
+  state: ContainerState
+  restartCount: number
+  /** Set while it has a network. */
+  endpoint?: EndpointStatus
+  /** Resolved words that run: entrypoint and command. */
+  argv: readonly string[]
+  runtime: string
+  logPath?: string
+}
+
+export interface ContainerFilter {
+  /** Also those not running. */
+  all?: boolean
+  id?: readonly string[]
+  name?: readonly string[]
+  status?: readonly string[]
+  label?: readonly string[]
+  ancestor?: readonly string[]
+  exited?: readonly number[]
+  volume?: readonly string[]
+  publish?: readonly string[]
+  network?: readonly string[]
+  before?: string
+  since?: string
+}
+
+export interface StartedContainer {
+  container: Container
+  /** Present when asked for: connected before the program starts, so nothing of its output is missed. */
+  attachment?: Attachment
+  /** The exit code, when it has ended and this process is still there. */
+  exited: Promise<number>
+  /** Lets this process end before the container does. */
+  release(): void
+}
+
+export interface LogOptions {
+  follow: boolean
+  timestamps: boolean
+  /** Lines from the end. */
+  tail?: number
+  since?: Date
+  until?: Date
+  signal?: AbortSignal
+}
+
+export interface LogLine {
+  stream: "stdout" | "stderr"
+  time: Date
+  /** With its newline, where the program wrote one. */
+  bytes: Uint8Array
+}
+
+export interface ExecRequest {
+  command: readonly string[]
+  tty: boolean
+  stdin: boolean
+  detach: boolean
+  env: readonly string[]
+  workdir?: string
+  user?: string
+  privileged: boolean
+}
+
+export interface ExecSession {
+  attachment?: Attachment
+  exited: Promise<number>
+  resize(size: { rows: number; columns: number }): void
+}
+
+export interface Containers {
+  /** Newest first; running ones only, unless `all`. */
+  list(filter?: ContainerFilter): Container[]
+  /** By id, id prefix or name. Throws NotFound, or InvalidArgument for an ambiguous prefix. */
+  get(nameOrId: string): Container
+  /** Resolves the image (pulls it as `options.pull` says), checks all options, writes the record. */
+  create(options: ContainerOptions, onProgress?: OnProgress): Promise<Container>
+  start(nameOrId: string, options?: { attach?: boolean }): Promise<StartedContainer>
+  /** Create and start in one go: the fast path of `run`. */
+  run(
+    options: ContainerOptions,
+    onProgress?: OnProgress,
+    runOptions?: { attach?: boolean; onCreated?: (container: Container) => void },
+  ): Promise<StartedContainer>
+  /** Stop signal, then SIGKILL after the timeout. Does nothing when it is not running. */
+  stop(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  kill(nameOrId: string, signal: string): Promise<void>
+  restart(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  pause(nameOrId: string): Promise<void>
+  unpause(nameOrId: string): Promise<void>
+  /** Throws FailedPrecondition when it runs and `force` is not set. */
+  remove(nameOrId: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>
+  rename(nameOrId: string, newName: string): void
+  wait(nameOrId: string, condition?: "not-running" | "next-exit" | "removed"): Promise<number>
+  attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
+  exec(nameOrId: string, request: ExecRequest): Promise<ExecSession>
+  resize(nameOrId: string, size: { rows: number; columns: number }): void
+  logs(nameOrId: string, options: LogOptions): AsyncIterable<LogLine>
+  /** Rows of `ps`, with titles. */
+  top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
+  /** Docker's inspect document. */
+  inspect(nameOrId: string): Promise<Record<string, unknown>>
+  /** The hidden verb of conmon's exit command: writes the end down, cleans up, removes or restarts. Safe to repeat. */
+  cleanup(id: string): Promise<void>
+  /** Brings every record in line with the kernel, and finishes what killed processes left. */
+  reconcile(): Promise<void>
+}

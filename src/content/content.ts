@@ -1,0 +1,66 @@
+/**
+ * Blobs by digest.
+ *
+ * A blob is written through an ingest: bytes go to a file aside and are hashed on their way; `commit` checks size and
+ * digest, syncs, renames into place, syncs the folder. Nothing is visible before commit. An ingest that is disposed, or
+ * whose process dies, is kept under its ref, so that the next one goes on from `offset`; garbage collection removes it
+ * later. A blob lives while a record refers to it or a lease holds it.
+ */
+import type { Digest } from "../spec/digest.ts"
+
+export type Bytes = AsyncIterable<Uint8Array>
+
+export interface BlobInfo {
+  digest: Digest
+  /** bytes */
+  size: number
+  createdAt: Date
+}
+
+/** Half open: `start` included, `end` not. */
+export interface ByteRange {
+  start: number
+  end?: number
+}
+
+export interface ContentStore {
+  /** Throws NotFound. */
+  info(digest: Digest): BlobInfo
+  has(digest: Digest): boolean
+  /** Streams a blob, in chunks of up to 1 MiB. Throws NotFound. */
+  read(digest: Digest, range?: ByteRange): Bytes
+  /** The whole blob, for manifests and configs. Throws NotFound, or InvalidArgument when it has more than `maxBytes`. */
+  readAll(digest: Digest, maxBytes: number): Promise<Uint8Array>
+  /** The host path of a committed blob. Throws NotFound. */
+  path(digest: Digest): string
+  /** Takes up a partial ingest of the same ref. Throws Unavailable while another process writes that ref. */
+  ingest(ref: string): Promise<Ingest>
+  /** Stores bytes at hand; gives their digest. Safe to repeat. */
+  put(bytes: Uint8Array): Promise<BlobInfo>
+  list(): Iterable<BlobInfo>
+  /** Safe to repeat. */
+  delete(digest: Digest): Promise<void>
+}
+
+export interface Ingest extends AsyncDisposable {
+  /** Bytes already held from an earlier try. */
+  readonly offset: number
+  write(chunk: Uint8Array): Promise<void>
+  /** Starts again from nothing: the source could not go on from `offset`. */
+  truncate(): Promise<void>
+  /** The bytes held so far, to feed who must see the whole stream (a decompressor) when a download goes on. */
+  written(): Bytes
+  /** Throws DataLoss when the bytes are not those; the partial file is then removed. */
+  commit(expected: { digest: Digest; size?: number }): Promise<BlobInfo>
+}
+
+/** Keeps content alive while something is made of it. Expires by itself (default 24 h) when its process was killed. */
+export interface Lease extends AsyncDisposable {
+  readonly id: string
+  addBlob(digest: Digest): void
+  addSnapshot(key: string): void
+}
+
+export interface Leases {
+  open(options?: { expiresInMs?: number }): Promise<Lease>
+}

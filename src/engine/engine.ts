@@ -1,0 +1,60 @@
+/**
+ * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
+ * Nothing is opened before it is asked for, so a command pays for what it uses.
+ */
+import type { Containers } from "../container/container.ts"
+import type { Images } from "../image/image.ts"
+import type { Networks } from "../network/network.ts"
+import type { Volumes } from "../volume/volume.ts"
+
+export interface EngineOptions {
+  /** Persistent state; default `/var/lib/skiff`, rootless `$XDG_DATA_HOME/skiff`. */
+  root?: string
+  /** Volatile state; default `/run/skiff`, rootless `$XDG_RUNTIME_DIR/skiff`. */
+  runRoot?: string
+  /** `--runtime` of the whole engine. */
+  runtime?: string
+}
+
+/** Domains load when first asked for: `const images = await engine.images()`. */
+export interface Engine extends AsyncDisposable {
+  images(): Promise<Images>
+  containers(): Promise<Containers>
+  networks(): Promise<Networks>
+  volumes(): Promise<Volumes>
+  info(): Promise<EngineInfo>
+  /** Host requirements, present or not, each with its repair. */
+  doctor(): Promise<HostCheck[]>
+}
+
+export interface EngineInfo {
+  version: string
+  root: string
+  runRoot: string
+  rootless: boolean
+  containers: { total: number; running: number; paused: number; stopped: number }
+  images: number
+  snapshotter: string
+  runtime: { name: string; path: string; version: string; reason?: string }
+  monitor: { path: string; version: string }
+  cgroup: { version: "v1" | "hybrid" | "v2"; delegatedControllers: string[] }
+  kernel: string
+  operatingSystem: string
+  architecture: string
+  cpus: number
+  memoryBytes: number
+  hostname: string
+  securityOptions: string[]
+}
+
+export interface HostCheck {
+  /** `runtime`, `conmon`, `overlay` … */
+  name: string
+  /** What it is for, in a few words. */
+  purpose: string
+  status: "ok" | "missing" | "warning" | "not needed"
+  /** What was found. */
+  detail: string
+  /** The one command that repairs it. */
+  repair?: string
+}

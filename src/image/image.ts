@@ -1,0 +1,99 @@
+/**
+ * Images: names for immutable, ordered layers and their run parameters.
+ *
+ * An image's id is the digest of its config, as in docker and podman. Names (`docker.io/library/debian:12-slim`) and
+ * repo digests point at ids. `pull` brings one in: manifest, then its layers in parallel, each in one pass; only when all
+ * is there are the image and its name recorded, in one transaction. An interrupted pull goes on where it stopped.
+ */
+import type { OnProgress } from "../base/progress.ts"
+import type { ChainId, Digest } from "../spec/digest.ts"
+import type { Descriptor, ImageConfig, ImageManifest } from "../spec/oci-image.ts"
+import type { Platform } from "../spec/platform.ts"
+import type { Bytes } from "../content/content.ts"
+import type { Reference } from "./reference.ts"
+
+export interface Image {
+  /** The config's digest. */
+  id: Digest
+  /** The manifest that was pulled, and its media type and size. */
+  manifest: Descriptor
+  /** Full names with tag, e.g. `docker.io/library/debian:12-slim`; empty for a dangling image. */
+  tags: readonly string[]
+  /** Full names with the digest they were pulled by (of the index, where there was one). */
+  repoDigests: readonly string[]
+  platform: Platform
+  createdAt: Date | undefined
+  /** Bytes of all layers, uncompressed, on disk. */
+  sizeBytes: number
+  /** The snapshot to stand on; undefined for an image without layers. */
+  topLayer: ChainId | undefined
+}
+
+export interface PullOptions {
+  platform?: Platform
+  onProgress?: OnProgress
+  signal?: AbortSignal
+  /** `--tls-verify`; undefined: https with checks, plain http for loopback registries only. */
+  tlsVerify?: boolean
+  /** `user:password` of `--creds`, instead of the configured credentials. */
+  credentials?: { username: string; password: string }
+  authFile?: string
+}
+
+export interface PullResult {
+  image: Image
+  /** Full name as recorded. */
+  name: string
+  /** What the name pointed at in the registry. */
+  digest: Digest
+  /** False when nothing was fetched and nothing changed. */
+  changed: boolean
+}
+
+export interface RemoveImageResult {
+  untagged: string[]
+  deleted: string[]
+}
+
+export interface ImageFilter {
+  reference?: readonly string[]
+  dangling?: boolean
+  label?: readonly string[]
+  before?: string
+  since?: string
+}
+
+export interface Images {
+  /** Newest first. */
+  list(filter?: ImageFilter): Image[]
+  /** By name, id or id prefix (short names resolve as docker's: `debian` is `docker.io/library/debian:latest`). Throws NotFound. */
+  get(nameOrId: string): Image
+  /** Like `get`, but undefined when there is none. */
+  find(nameOrId: string): Image | undefined
+  config(image: Image): Promise<ImageConfig>
+  manifest(image: Image): Promise<ImageManifest>
+  pull(name: string, options?: PullOptions): Promise<PullResult>
+  tag(source: string, target: string): void
+  /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
+  remove(nameOrId: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemoveImageResult>
+  /** Dangling ones; with `all`, every image that no container uses. */
+  prune(options?: { all?: boolean }): Promise<RemoveImageResult & { reclaimedBytes: number }>
+  /** Makes an image of one layer from a root file system as tar. The way in for `image bootstrap` and `import`. */
+  createFromTar(tar: Bytes, options: CreateImageOptions): Promise<Image>
+}
+
+export interface CreateImageOptions {
+  name?: string
+  config: Omit<ImageConfig, "rootfs" | "history">
+  /** The one history line (`created_by`). */
+  createdBy: string
+  onProgress?: OnProgress
+}
+
+/** Where images come from: a registry, an OCI layout, a docker archive. */
+export interface ImageSource {
+  /** The manifest or index that `ref` names, and its bytes. Throws NotFound naming what the source answered. */
+  resolve(ref: Reference, platform?: Platform): Promise<{ descriptor: Descriptor; bytes: Uint8Array }>
+  /** A blob or manifest of the same repository. `offset`: go on from there; a source that cannot starts at 0 and says so. */
+  fetch(ref: Reference, descriptor: Descriptor, offset?: number): Promise<{ offset: number; bytes: Bytes }>
+}

@@ -1,0 +1,13 @@
+/** Reads argv, loads one command, turns an error into an exit code. Imports nothing that a command may not need. */
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2)
+  if (process.getuid?.() !== 0) {
+    // an ordinary user: from here on inside the namespaces of the user's keeper, as root of a small world (design.md, 1)
+    const { enterRootless } = await import("./sys/rootless/enter.ts")
+    enterRootless(argv)
+  }
+  const { runCommandLine } = await import("./cli/run.ts")
+  process.exitCode = await runCommandLine(argv)
+}
+
+void main()

@@ -1,0 +1,48 @@
+/**
+ * File-system layers, and the writable layer of a container over them.
+ *
+ *   stage(key) ─ extract ─ commitStage(chainId, key, parent)     a layer from a registry: its parent may not be known yet
+ *   prepare(key, parent) ─ mount, write ─ commit(chainId, key)   a layer made by a build step
+ *   prepare(key, parent) ─ mount, run ─ remove(key)              a container's writable layer
+ *
+ * Keys are the caller's words for active snapshots (a container's id, a random name); a ChainId names a committed one.
+ * A snapshotter gives mounts, it mounts nothing itself. What a crash leaves is removed by `sweep`.
+ */
+import type { ChainId } from "../spec/digest.ts"
+import type { Mount } from "../sys/mount.ts"
+
+export interface SnapshotInfo {
+  /** The ChainId of a committed one, the key of an active one. */
+  name: string
+  parent?: ChainId
+  kind: "committed" | "active" | "view"
+  createdAt: Date
+}
+
+export interface Snapshotter {
+  readonly driver: "overlay" | "fuse-overlayfs" | "native"
+  has(name: ChainId): boolean
+  /** Throws NotFound. */
+  info(name: string): SnapshotInfo
+  list(): SnapshotInfo[]
+  /** An empty folder to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
+  stage(key: string): Promise<{ path: string }>
+  /** The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. */
+  commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void>
+  /** Active, writable. `volatile`: no sync on unmount, for what is thrown away (`--rm`). Throws AlreadyExists, NotFound. */
+  prepare(key: string, parent?: ChainId, options?: { volatile?: boolean }): Promise<Mount>
+  /** Active, read-only. */
+  view(key: string, parent?: ChainId): Promise<Mount>
+  /** The active one becomes committed. */
+  commit(name: ChainId, key: string): Promise<void>
+  /** The mount of an active one, again (after a reboot). Throws NotFound. */
+  mount(key: string): Mount
+  /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
+  diffPath(name: string): string
+  /** Without the parents'. Counts allocated bytes. */
+  usage(name: string): Promise<{ bytes: number; inodes: number }>
+  /** Throws FailedPrecondition if it has children. Safe to repeat. */
+  remove(name: string): Promise<void>
+  /** Removes folders that no record knows. Safe at any time, beside other processes. */
+  sweep(): Promise<number>
+}

@@ -1,0 +1,6 @@
+/** What `--ulimit` asks for. */
+export interface Ulimit {
+  name: string
+  soft: number
+  hard: number
+}

@@ -1,0 +1,177 @@
+/**
+ * The C library by FFI: the system calls that `node:fs` and `node:child_process` do not offer.
+ * Every wrapper throws a SystemError with the errno name. Calls are synchronous and must not block for long.
+ */
+import { dlopen, FFIType, ptr, read, type Pointer } from "bun:ffi"
+import { errnoName } from "./errno.ts"
+
+const i32 = FFIType.i32
+const u32 = FFIType.u32
+const i64_fast = FFIType.i64_fast
+const u64_fast = FFIType.u64_fast
+const pointer = FFIType.ptr
+const cstring = FFIType.ptr
+
+const { symbols: c } = dlopen("libc.so.6", {
+  __errno_location: { args: [], returns: pointer },
+  mount: { args: [cstring, cstring, cstring, u64_fast, cstring], returns: i32 },
+  umount2: { args: [cstring, i32], returns: i32 },
+  chdir: { args: [cstring], returns: i32 },
+  fchdir: { args: [i32], returns: i32 },
+  setns: { args: [i32, i32], returns: i32 },
+  unshare: { args: [i32], returns: i32 },
+  execve: { args: [cstring, pointer, pointer], returns: i32 },
+  flock: { args: [i32, i32], returns: i32 },
+  fcntl: { args: [i32, i32, i64_fast], returns: i32 },
+  pipe2: { args: [pointer, i32], returns: i32 },
+  syscall: { args: [i64_fast, i64_fast, i64_fast, i64_fast, i64_fast, i64_fast], returns: i64_fast },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  bind: { args: [i32, pointer, u32], returns: i32 },
+  connect: { args: [i32, pointer, u32], returns: i32 },
+  shutdown: { args: [i32, i32], returns: i32 },
+  send: { args: [i32, pointer, u64_fast, i32], returns: i64_fast },
+  recv: { args: [i32, pointer, u64_fast, i32], returns: i64_fast },
+  setsockopt: { args: [i32, i32, i32, pointer, u32], returns: i32 },
+  ioctl: { args: [i32, u64_fast, pointer], returns: i32 },
+  tcgetattr: { args: [i32, pointer], returns: i32 },
+  tcsetattr: { args: [i32, i32, pointer], returns: i32 },
+  umask: { args: [u32], returns: u32 },
+  mknodat: { args: [i32, cstring, u32, u64_fast], returns: i32 },
+  mkdirat: { args: [i32, cstring, u32], returns: i32 },
+  symlinkat: { args: [cstring, i32, cstring], returns: i32 },
+  linkat: { args: [i32, cstring, i32, cstring, i32], returns: i32 },
+  unlinkat: { args: [i32, cstring, i32], returns: i32 },
+  renameat2: { args: [i32, cstring, i32, cstring, u32], returns: i32 },
+  readlinkat: { args: [i32, cstring, pointer, u64_fast], returns: i64_fast },
+  fchownat: { args: [i32, cstring, u32, u32, i32], returns: i32 },
+  fchmodat: { args: [i32, cstring, u32, i32], returns: i32 },
+  fchmod: { args: [i32, u32], returns: i32 },
+  fchown: { args: [i32, u32, u32], returns: i32 },
+  utimensat: { args: [i32, cstring, pointer, i32], returns: i32 },
+  lsetxattr: { args: [cstring, cstring, pointer, u64_fast, i32], returns: i32 },
+  lgetxattr: { args: [cstring, cstring, pointer, u64_fast], returns: i64_fast },
+  llistxattr: { args: [cstring, pointer, u64_fast], returns: i64_fast },
+  lremovexattr: { args: [cstring, cstring], returns: i32 },
+  fsetxattr: { args: [i32, cstring, pointer, u64_fast, i32], returns: i32 },
+  fgetxattr: { args: [i32, cstring, pointer, u64_fast], returns: i64_fast },
+  flistxattr: { args: [i32, pointer, u64_fast], returns: i64_fast },
+  openat: { args: [i32, cstring, i32, u32], returns: i32 },
+  close: { args: [i32], returns: i32 },
+  read: { args: [i32, pointer, u64_fast], returns: i64_fast },
+  write: { args: [i32, pointer, u64_fast], returns: i64_fast },
+  kill: { args: [i32, i32], returns: i32 },
+  prctl: { args: [i32, u64_fast, u64_fast, u64_fast, u64_fast], returns: i32 },
+  getppid: { args: [], returns: i32 },
+  if_nametoindex: { args: [cstring], returns: u32 },
+  _exit: { args: [i32], returns: FFIType.void },
+})
+
+/** The raw functions, for modules of `sys/` that add wrappers of their own; check each result with `check`. */
+export const libc = c
+
+export class SystemError extends Error {
+  readonly errno: number
+  /** `ENOENT`, `EBUSY` …; also as `code`, as `node:fs` has it. */
+  readonly errnoName: string
+  readonly code: string
+
+  constructor(call: string, errno: number, detail: string) {
+    const name = errnoName(errno)
+    super(`${call}${detail === "" ? "" : ` ${detail}`}: ${name}`)
+    this.errno = errno
+    this.errnoName = name
+    this.code = name
+  }
+}
+
+const errnoLocation = c.__errno_location() as Pointer
+
+/** The errno of the call just made. Nothing may stand between that call and this: no await, no log. */
+export function lastErrno(): number {
+  // the location belongs to the thread; FFI calls run on this one
+  return read.i32(errnoLocation, 0)
+}
+
+/** Gives `result`, or throws the SystemError of `call` when it is negative. */
+export function check(result: number | bigint, call: string, detail = ""): number {
+  if (result < 0) throw new SystemError(call, lastErrno(), detail)
+  return Number(result)
+}
+
+/** A C string. Throws EINVAL on an inner NUL, which would cut the path short. */
+export function cString(text: string | Uint8Array): Uint8Array {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text
+  if (bytes.includes(0)) throw new SystemError("path", 22, JSON.stringify(String(text)))
+  const out = new Uint8Array(bytes.length + 1)
+  out.set(bytes)
+  return out
+}
+
+/** A NULL-terminated array of C strings, with what it points to (keep it alive until after the call). */
+function cStringArray(texts: readonly string[]): { array: BigUint64Array; keep: Uint8Array[] } {
+  const keep = texts.map(cString)
+  const array = new BigUint64Array(keep.length + 1)
+  keep.forEach((bytes, index) => (array[index] = BigInt(ptr(bytes))))
+  return { array, keep }
+}
+
+/** Replaces this process (execve(2)); returns only by throwing. File descriptors without CLOEXEC stay open. */
+export function execve(path: string, argv: readonly string[], env: Record<string, string | undefined>): never {
+  const pairs = Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]))
+  const args = cStringArray(argv)
+  const vars = cStringArray(pairs)
+  const result = c.execve(cString(path), ptr(args.array), ptr(vars.array))
+  const error = new SystemError("execve", lastErrno(), path)
+  void [result, args.keep, vars.keep]
+  throw error
+}
+
+/** pipe2(2), both ends close-on-exec: conmon would hold any other for the container's life. */
+export function pipe(): { readEnd: number; writeEnd: number } {
+  const ends = new Int32Array(2)
+  check(c.pipe2(ptr(ends), O_CLOEXEC), "pipe2")
+  return { readEnd: ends[0] ?? -1, writeEnd: ends[1] ?? -1 }
+}
+
+export function close(fd: number): void {
+  c.close(fd)
+}
+
+/** Takes the lock without waiting; false when another holds it (flock(2)). Closing the descriptor, or dying, frees it. */
+export function tryLock(fd: number, kind: "shared" | "exclusive" = "exclusive"): boolean {
+  const result = c.flock(fd, (kind === "exclusive" ? LOCK_EX : LOCK_SH) | LOCK_NB)
+  if (result === 0) return true
+  const errno = lastErrno()
+  if (errno === EWOULDBLOCK) return false
+  throw new SystemError("flock", errno, "")
+}
+
+/** Sends `signal` to a process; false when there is none. A negative pid means its process group. */
+export function sendSignal(pid: number, signal: number): boolean {
+  const result = c.kill(pid, signal)
+  if (result === 0) return true
+  const errno = lastErrno()
+  if (errno === ESRCH) return false
+  throw new SystemError("kill", errno, `${pid}`)
+}
+
+/** Ends the process at once: no exit handlers, no flush. */
+export function exitNow(code: number): never {
+  c._exit(code)
+  throw new Error("unreachable")
+}
+
+const LOCK_SH = 1
+const LOCK_EX = 2
+const LOCK_NB = 4
+const EWOULDBLOCK = 11
+const ESRCH = 3
+export const O_CLOEXEC = 0o2000000
+export const O_PATH = 0o10000000
+export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000
+export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000
+export const O_NONBLOCK = 0o4000
+export const AT_FDCWD = -100
+export const AT_SYMLINK_NOFOLLOW = 0x100
+export const AT_REMOVEDIR = 0x200
+export const AT_EMPTY_PATH = 0x1000

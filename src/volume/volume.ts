@@ -1,0 +1,29 @@
+/**
+ * Named volumes: folders of ours that outlive containers. Content under them is hostile (a container wrote it).
+ * `volumes/<name>/data` on disk; a record for each.
+ */
+export interface Volume {
+  name: string
+  driver: "local"
+  labels: Record<string, string>
+  createdAt: Date
+  /** Host path of the data. */
+  mountpoint: string
+  /** Made without a name for one container (`-v /data`, image VOLUME): removed with it by `rm -v` and `--rm`. */
+  anonymous: boolean
+}
+
+export interface Volumes {
+  list(): Volume[]
+  /** Throws NotFound. */
+  get(name: string): Volume
+  /** Gives the existing one when the name is taken. Throws InvalidArgument on a bad name. */
+  create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
+  /** Throws FailedPrecondition while a container refers to it. */
+  remove(name: string, options?: { force?: boolean }): Promise<void>
+  /**
+   * First mount of an empty volume: copies the image's folder `path` of the tree `rootfs` into it, owners, modes and links
+   * kept, nothing followed (security.md: 2022-23648, 2020-1726). Does nothing when the volume has content.
+   */
+  copyUp(volume: Volume, rootfs: string, path: string): Promise<void>
+}

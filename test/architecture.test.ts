@@ -1,0 +1,105 @@
+/**
+ * Pins the import rule of the house (ARCHITECTURE.md): a folder imports only from folders above it, another domain only by
+ * its contract `src/<domain>/<domain>.ts`, `engine/` alone chooses implementations, only faces know `engine/`.
+ */
+import { expect, test } from "bun:test"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { dirname, join, normalize, relative } from "node:path"
+
+const root = normalize(join(import.meta.dir, "..", "src"))
+
+// from the ground up; a folder sees those before it
+const order = [
+  "base spec sys archive content snapshot registry image runtime network volume container build scan explore compose kube",
+  "engine api web tui cli",
+].flatMap((line) => line.split(" "))
+const foundations = new Set(["base", "spec", "sys", "archive"])
+const faces = new Set(["api", "web", "tui", "cli"])
+
+interface Import {
+  from: string
+  to: string
+  dynamic: boolean
+}
+
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .toSorted()
+const isTest = (file: string) => /\.(test|suite)\.ts$/.test(file)
+const folderOf = (file: string) => (file.includes("/") ? (file.split("/")[0] ?? "") : "main")
+const isContract = (file: string) => file === `${folderOf(file)}/${folderOf(file)}.ts`
+
+function importsOf(file: string): Import[] {
+  const text = withoutComments(readFileSync(join(root, file), "utf8"))
+  const found: Import[] = []
+  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*(\()?\s*["']([^"']+)["']/g)) {
+    const target = match[2] ?? ""
+    const to = target.startsWith(".") ? relative(root, normalize(join(root, dirname(file), target))) : target
+    found.push({ from: file, to, dynamic: match[1] !== undefined })
+  }
+  return found
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
+}
+
+const imports = files.filter((file) => !isTest(file)).flatMap(importsOf)
+const inside = imports.filter(({ to }) => files.includes(to))
+const show = (broken: Import[]) => broken.map(({ from, to }) => `${from} -> ${to}`)
+
+test("every folder of src has its place in the house", () => {
+  const folders = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory())
+  expect(folders.filter((name) => !order.includes(name))).toEqual([])
+})
+
+test("every relative import names a file with its .ts ending", () => {
+  const outside = imports.filter(({ to }) => (to.startsWith("..") || /^[^/]+\/.*/.test(to)) && to.startsWith("."))
+  expect(show(outside)).toEqual([])
+  const relativeTargets = imports.filter(
+    ({ to }) => order.includes(folderOf(to)) && !to.endsWith(".ts") && !to.endsWith(".json"),
+  )
+  expect(show(relativeTargets)).toEqual([])
+})
+
+test("a folder imports only from folders above it", () => {
+  const broken = inside.filter(
+    ({ from, to }) => folderOf(from) !== "main" && order.indexOf(folderOf(to)) > order.indexOf(folderOf(from)),
+  )
+  expect(show(broken)).toEqual([])
+})
+
+test("another domain is imported only by its contract", () => {
+  const broken = inside.filter(
+    ({ from, to }) =>
+      folderOf(from) !== folderOf(to) &&
+      !foundations.has(folderOf(to)) &&
+      folderOf(from) !== "engine" &&
+      folderOf(from) !== "main" &&
+      !isContract(to),
+  )
+  expect(show(broken)).toEqual([])
+})
+
+test("only faces know the engine", () => {
+  const broken = inside.filter(
+    ({ from, to }) =>
+      folderOf(to) === "engine" && !["engine", "main"].includes(folderOf(from)) && !faces.has(folderOf(from)),
+  )
+  expect(show(broken)).toEqual([])
+})
+
+test("Bun's own modules and globals stay in sys", () => {
+  const broken = files
+    .filter((file) => !isTest(file) && folderOf(file) !== "sys")
+    .filter((file) => /\bBun\.[a-z]|["']bun(:|["'])/i.test(withoutComments(readFileSync(join(root, file), "utf8"))))
+  expect(broken).toEqual([])
+})
+
+test("main and the command table import no command before it is named", () => {
+  const broken = inside.filter(
+    ({ from, to, dynamic }) => to.startsWith("cli/commands/") && !dynamic && !from.startsWith("cli/commands/"),
+  )
+  expect(show(broken)).toEqual([])
+  expect(show(inside.filter(({ from, dynamic }) => from === "main.ts" && !dynamic))).toEqual([])
+})

@@ -1,0 +1,106 @@
+import { readdirSync, statSync, unlinkSync } from "node:fs"
+import { open } from "node:fs/promises"
+import { join } from "node:path"
+import type { Database } from "../base/database.ts"
+import { hasErrno } from "../base/errors.ts"
+import type { Digest } from "../spec/digest.ts"
+import { tryLock } from "../sys/libc.ts"
+import type { ContentStore } from "./content.ts"
+import { liveLeases } from "./leases.ts"
+
+const STALE_INGEST_MS = 24 * 60 * 60 * 1000
+
+/** What collecting needs of a snapshotter. */
+export interface CollectableSnapshots {
+  list(): { name: string; parent?: string; kind: string; ownerAlive?: boolean }[]
+  /** Removes the record at once; its folder goes with the next `sweep`. */
+  forget(name: string): void
+  sweep(): Promise<number>
+}
+
+export interface CollectOptions {
+  db: Database
+  root: string
+  content: ContentStore
+  snapshots: CollectableSnapshots
+  /** What the records refer to. Called inside the write transaction: it must read them then, not earlier. */
+  referenced: () => { blobs: Iterable<Digest>; snapshots: Iterable<string> }
+}
+
+export interface Collected {
+  blobs: number
+  snapshots: number
+  /** Of the blobs. */
+  bytes: number
+}
+
+/**
+ * Mark and sweep: removes blobs and committed snapshots that neither a record nor a lease holds, stages whose process is
+ * gone, and ingests a day old. Active snapshots are their owners'; what they stand on stays.
+ *
+ * Safe beside other processes without a grace time: marking and removing happen under the write lock of the records. Who
+ * makes something adds it to its lease before looking whether it is there; adding waits for this lock, so it either comes
+ * first and is seen here, or afterwards the look says truly that it is gone. Safe to repeat; killed half way, the next
+ * call finishes.
+ */
+export async function collectGarbage(options: CollectOptions): Promise<Collected> {
+  const collected = options.db.transaction(() => {
+    const leased = liveLeases(options.db)
+    const referenced = options.referenced()
+    return {
+      ...collectBlobs(options.content, new Set([...leased.blobs, ...referenced.blobs])),
+      snapshots: collectSnapshots(options.snapshots, new Set([...leased.snapshots, ...referenced.snapshots])),
+    }
+  })
+  await options.snapshots.sweep()
+  await removeStaleIngests(join(options.root, "ingest"))
+  return collected
+}
+
+function collectBlobs(content: ContentStore, kept: ReadonlySet<Digest>): { blobs: number; bytes: number } {
+  let blobs = 0
+  let bytes = 0
+  for (const { digest, size } of content.list()) {
+    if (kept.has(digest)) continue
+    unlinkSync(content.path(digest))
+    blobs++
+    bytes += size
+  }
+  return { blobs, bytes }
+}
+
+function collectSnapshots(snapshots: CollectableSnapshots, roots: ReadonlySet<string>): number {
+  const all = new Map(snapshots.list().map((info) => [info.name, info]))
+  const kept = new Set<string>()
+  for (const info of all.values()) {
+    const isRoot =
+      roots.has(info.name) ||
+      info.kind === "active" ||
+      info.kind === "view" ||
+      (info.kind === "stage" && info.ownerAlive)
+    if (!isRoot) continue
+    for (let name: string | undefined = info.name; name !== undefined && !kept.has(name); name = all.get(name)?.parent)
+      kept.add(name)
+  }
+  const garbage = [...all.values()].filter((info) => !kept.has(info.name))
+  const depth = (info: { parent?: string } | undefined): number =>
+    info?.parent === undefined ? 0 : 1 + depth(all.get(info.parent))
+  // children first: a snapshot that another stands on cannot go
+  for (const { name } of garbage.toSorted((a, b) => depth(b) - depth(a))) snapshots.forget(name)
+  return garbage.length
+}
+
+/** An ingest is kept a day so that an interrupted pull goes on; one that is being written holds its lock. */
+async function removeStaleIngests(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined || Date.now() - stat.mtimeMs < STALE_INGEST_MS) continue
+    try {
+      await using file = await open(path, "r")
+      if (tryLock(file.fd)) unlinkSync(path)
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, readdirSync, statSync, unlinkSync, type Stats } from "node:fs"
+import { open, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { InvalidArgument, NotFound, hasErrno } from "../base/errors.ts"
+import { digestAlgorithm, digestHex, parseDigest, type Digest } from "../spec/digest.ts"
+import type { BlobInfo, ByteRange, Bytes, ContentStore, Ingest } from "./content.ts"
+
+const CHUNK_BYTES = 1 << 20
+
+/**
+ * Opens the blobs under `root`: `blobs/<algorithm>/<hex>` (image-layout.md#blobs) and `ingest/<hash of ref>`.
+ * Costs two `mkdir` on the first use of a store.
+ */
+export function openContentStore(options: { root: string }): ContentStore {
+  return new LocalContentStore(options.root)
+}
+
+class LocalContentStore implements ContentStore {
+  readonly #blobs: string
+  readonly #ingests: string
+
+  constructor(root: string) {
+    this.#blobs = join(root, "blobs")
+    this.#ingests = join(root, "ingest")
+    mkdirSync(join(this.#blobs, "sha256"), { recursive: true, mode: 0o700 })
+    mkdirSync(this.#ingests, { recursive: true, mode: 0o700 })
+  }
+
+  has(digest: Digest): boolean {
+    return this.#stat(digest) !== undefined
+  }
+
+  info(digest: Digest): BlobInfo {
+    const stat = this.#stat(digest)
+    if (stat === undefined) throw missing(digest)
+    return { digest, size: stat.size, createdAt: stat.mtime }
+  }
+
+  path(digest: Digest): string {
+    this.info(digest)
+    return this.#path(digest)
+  }
+
+  async *read(digest: Digest, range: ByteRange = { start: 0 }): Bytes {
+    await using file = await open(this.path(digest), "r")
+    const end = range.end ?? Infinity
+    for (let at = range.start; at < end;) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at))
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
+      if (bytesRead === 0) return
+      at += bytesRead
+      yield chunk.subarray(0, bytesRead)
+    }
+  }
+
+  async readAll(digest: Digest, maxBytes: number): Promise<Uint8Array> {
+    const { size } = this.info(digest)
+    if (size > maxBytes)
+      throw new InvalidArgument(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read at once`)
+    return readFile(this.#path(digest))
+  }
+
+  async ingest(ref: string): Promise<Ingest> {
+    // loaded when something is written: it brings node:crypto
+    const { openIngest } = await import("./ingest.ts")
+    return openIngest({ folder: this.#ingests, ref, blobPath: (digest) => this.#path(digest) })
+  }
+
+  async put(bytes: Uint8Array): Promise<BlobInfo> {
+    const { createHash } = await import("node:crypto")
+    const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
+    if (this.has(digest)) return this.info(digest)
+    // two processes may put the same bytes at once: each under a ref of its own, the later rename changes nothing
+    await using ingest = await this.ingest(`put ${digest} ${process.pid} ${putCounter++}`)
+    await ingest.truncate()
+    await ingest.write(bytes)
+    return await ingest.commit({ digest, size: bytes.length })
+  }
+
+  *list(): Iterable<BlobInfo> {
+    for (const algorithm of readdirSync(this.#blobs))
+      for (const hex of readdirSync(join(this.#blobs, algorithm))) {
+        const digest = parseDigest(`${algorithm}:${hex}`)
+        const stat = this.#stat(digest)
+        if (stat !== undefined) yield { digest, size: stat.size, createdAt: stat.mtime }
+      }
+  }
+
+  // no await inside: the garbage collector relies on the blob being gone when this returns its promise
+  async delete(digest: Digest): Promise<void> {
+    try {
+      unlinkSync(this.#path(digest))
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+  }
+
+  #stat(digest: Digest): Stats | undefined {
+    return statSync(this.#path(digest), { throwIfNoEntry: false })
+  }
+
+  #path(digest: Digest): string {
+    return join(this.#blobs, digestAlgorithm(digest), digestHex(digest))
+  }
+}
+
+let putCounter = 0
+
+function missing(digest: Digest): NotFound {
+  return new NotFound(`no such blob: ${digest}`, { hint: "pull the image again" })
+}

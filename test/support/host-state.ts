@@ -1,0 +1,89 @@
+/** What a store holds of the host: whatever is there after its last container went, and was not before, was left behind. */
+import { spawnSync } from "node:child_process"
+import { globSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { user } from "./user.ts"
+
+export interface HostState {
+  mounts: string[]
+  links: string[]
+  portElements: string[]
+  cgroups: string[]
+  /** Processes that name the store in their arguments: monitors, pasta. */
+  processes: string[]
+  /** Run directories of containers. */
+  runState: string[]
+  /** Keepers of the user's namespaces: theirs to stay while the store is there. */
+  keepers: string[]
+}
+
+export function hostState(store: string): HostState {
+  const keepers = keepersOf(store)
+  const ownNetwork = !user.rootless
+  return {
+    mounts: mountsBelow(store, keepers),
+    links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
+    portElements: ownNetwork ? portElements() : [],
+    cgroups: globSync("/sys/fs/cgroup/**/*skiff*/*[0-9a-f][0-9a-f]*", { exclude: (name) => name === "proc" }),
+    processes: processesNaming(store),
+    runState: ["containers", "exits"].flatMap((folder) => namesIn(`${store}/run/${folder}`)),
+    keepers: [],
+  }
+}
+
+function lines(...[program = "", ...args]: string[]): string[] {
+  return spawnSync(program, args).stdout.toString().split("\n").filter(Boolean)
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+/** Of this mount namespace, and of the keeper's where there is one. */
+function mountsBelow(store: string, keepers: readonly string[]): string[] {
+  const tables = ["/proc/self/mounts", ...keepers.map((pid) => `/proc/${pid}/mounts`)]
+  return tables.flatMap((table) => {
+    try {
+      return readFileSync(table, "utf8")
+        .split("\n")
+        .map((line) => line.split(" ")[1] ?? "")
+        .filter((path) => path.startsWith(`${store}/`) && !path.endsWith("keeper.netns"))
+    } catch {
+      return []
+    }
+  })
+}
+
+function portElements(): string[] {
+  return ["portmap", "portmap_ip"].flatMap((name) => {
+    const { status, stdout } = spawnSync("nft", ["-j", "list", "map", "inet", "skiff", name])
+    if (status !== 0) return []
+    const { nftables } = JSON.parse(stdout.toString()) as { nftables: { map?: { elem?: unknown[] } }[] }
+    return nftables.flatMap(({ map }) => (map?.elem ?? []).map((element) => JSON.stringify(element)))
+  })
+}
+
+function processesNaming(store: string): string[] {
+  return pids().flatMap((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+      const named =
+        words.some((word) => word.includes(`${store}/`)) && !words.some((word) => word.endsWith("skiff-test"))
+      return named && pid !== String(process.pid) ? [`${pid} ${words.slice(0, 4).join(" ")}`] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function keepersOf(_store: string): string[] {
+  return []
+}
+
+const pids = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+
+/** The name of a namespace of a process, such as `net:[4026531840]`. */
+export const namespaceOf = (pid: number | "self", kind: string) => readlinkSync(`/proc/${pid}/ns/${kind}`)

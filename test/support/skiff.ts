@@ -1,0 +1,170 @@
+/** Drives the built executable in a store of its own, as the user of this run; proves at the end that nothing is left. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process"
+import { accessSync, chmodSync, chownSync, constants, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { hostState, type HostState } from "./host-state.ts"
+import { user } from "./user.ts"
+import { eventually } from "./wait.ts"
+
+export interface Outcome {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  env?: Record<string, string>
+  stdin?: string
+  timeoutMs?: number
+  cwd?: string
+}
+
+export class Skiff {
+  /** Everything of this store lies below; the user may write in it. */
+  readonly directory: string
+  readonly root: string
+  readonly runRoot: string
+  /** The user's home: his credentials and settings. */
+  readonly home: string
+  readonly #before: HostState
+
+  constructor() {
+    this.directory = mkdtempSync(join(tmpdir(), "skiff-e2e-"))
+    this.root = join(this.directory, "root")
+    this.runRoot = join(this.directory, "run")
+    this.home = join(this.directory, "home")
+    chmodSync(this.directory, 0o755)
+    mkdirSync(this.home, { mode: 0o700 })
+    for (const path of [this.directory, this.home]) chownSync(path, user.uid, user.gid)
+    this.#before = hostState(this.directory)
+  }
+
+  get env(): Record<string, string> {
+    return { ...user.env, HOME: this.home, SKIFF_ROOT: this.root, SKIFF_RUN_ROOT: this.runRoot }
+  }
+
+  /** The whole command line, as it can be handed to another program. */
+  command(args: readonly string[]): string[] {
+    return [...user.prefix, executable(), ...args]
+  }
+
+  /** Starts it with pipes; for what runs on beside the test. */
+  spawn(args: readonly string[], options: RunOptions = {}): ChildProcess {
+    const [program = "", ...rest] = this.command(args)
+    return spawn(program, rest, { env: { ...this.env, ...options.env }, cwd: options.cwd ?? this.directory })
+  }
+
+  /** Runs it to its end; whatever it answers is the outcome. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const child = this.spawn(args, options)
+    child.stdin?.on("error", () => {}) // it may end without reading
+    child.stdin?.end(options.stdin ?? "")
+    return outcomeOf(child, options.timeoutMs)
+  }
+
+  /** Runs it and expects it to succeed; gives its standard output, trimmed. */
+  async ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args)
+    if (code !== 0) throw new Error(`skiff ${args.join(" ")} gave ${code}\n${stderr}${stdout}`)
+    return stdout.trim()
+  }
+
+  async inspect(name: string): Promise<Inspected> {
+    const [document] = JSON.parse(await this.ok("inspect", name)) as [Inspected]
+    return document
+  }
+
+  /** Removes every container, then checks that host and store are as they were; then removes the store. */
+  async close(): Promise<void> {
+    try {
+      const { stdout } = await this.run(["ps", "-aq"])
+      const ids = stdout.split("\n").filter(Boolean)
+      if (ids.length > 0) await this.ok("rm", "-f", "-v", ...ids)
+      await eventually(() => this.expectNothingLeft(), 5_000)
+    } finally {
+      this.#discard()
+    }
+  }
+
+  /** Throws when a mount, link, map element, cgroup or process is there that was not when the store was opened. */
+  expectNothingLeft(): void {
+    const now = hostState(this.directory)
+    for (const kind of Object.keys(now) as (keyof HostState)[]) {
+      const left = now[kind].filter((item) => !this.#before[kind].includes(item))
+      if (left.length > 0) throw new Error(`left behind: ${kind}: ${left.join(", ")}`)
+    }
+  }
+
+  /** Ends the keeper of a rootless store; the namespaces and their mounts go with it. */
+  #discard(): void {
+    for (const pid of hostState(this.directory).keepers) spawnSync("kill", ["-9", pid])
+    // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
+    if (user.rootless && user.prefix.length === 0)
+      spawnSync("unshare", ["-U", "--map-auto", "--map-root-user", "rm", "-rf", this.directory])
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** What the tests read of docker's inspect document. */
+export interface Inspected {
+  Id: string
+  Name: string
+  RestartCount: number
+  State: {
+    Status: string
+    Running: boolean
+    Paused: boolean
+    OOMKilled: boolean
+    Pid: number
+    ExitCode: number
+    Error: string
+    StartedAt: string
+    FinishedAt: string
+  }
+  Config: Record<string, unknown> & { Env: string[]; Labels: Record<string, string>; Hostname: string }
+  HostConfig: Record<string, unknown>
+  NetworkSettings: {
+    IPAddress: string
+    Gateway: string
+    MacAddress: string
+    Ports: Record<string, { HostIp: string; HostPort: string }[] | null>
+    Networks: Record<string, { IPAddress: string }>
+  }
+  Mounts: { Type: string; Source: string; Destination: string; Name?: string; RW: boolean }[]
+}
+
+/** Collects output until the end; kills it at the time limit, which then is the outcome. */
+export function outcomeOf(child: ChildProcess, timeoutMs = 45_000): Promise<Outcome> {
+  let stdout = ""
+  let stderr = ""
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  return new Promise((done, failed) => {
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL")
+      failed(new Error(`still running after ${timeoutMs} ms: ${child.spawnargs.join(" ")}\n${stdout}${stderr}`))
+    }, timeoutMs)
+    child.on("error", failed)
+    child.on("close", (code, signal) => {
+      clearTimeout(timer)
+      done({ code: code ?? (signal === "SIGKILL" ? 137 : 128), stdout, stderr })
+    })
+  })
+}
+
+let found: string | undefined
+
+/** dist/skiff, or a copy where the test's user may reach it. */
+export function executable(): string {
+  if (found !== undefined) return found
+  const built = resolve(process.env.SKIFF_BIN ?? join(import.meta.dir, "../../dist/skiff"))
+  accessSync(built, constants.X_OK)
+  const [program = "", ...rest] = [...user.prefix, "test", "-x", built]
+  if (spawnSync(program, rest).status === 0) return (found = built)
+  const directory = mkdtempSync(join(tmpdir(), "skiff-e2e-bin-"))
+  chmodSync(directory, 0o755)
+  cpSync(built, join(directory, "skiff"))
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }))
+  return (found = join(directory, "skiff"))
+}

@@ -66,6 +66,8 @@ export interface ContainerOptions {
   domainname?: string
   tty: boolean
   stdin: boolean
+  /** The terminal's size as the program starts (config.json `consoleSize`). */
+  consoleSize?: { rows: number; columns: number }
   init: boolean
   readOnly: boolean
   autoRemove: boolean
@@ -73,6 +75,9 @@ export interface ContainerOptions {
   network: NetworkMode
   ports: readonly PortMapping[]
   publishAll: boolean
+  /** `--ip`, `--mac-address`: for the bridge. */
+  address?: string
+  macAddress?: string
   expose: readonly string[]
   dns: readonly string[]
   dnsSearch: readonly string[]
@@ -170,6 +175,8 @@ export interface LogLine {
 export interface ExecRequest {
   command: readonly string[]
   tty: boolean
+  /** The terminal's size as the program starts. */
+  consoleSize?: { rows: number; columns: number }
   stdin: boolean
   detach: boolean
   env: readonly string[]

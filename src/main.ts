@@ -4,7 +4,7 @@ async function main(): Promise<void> {
   if (process.getuid?.() !== 0) {
     // an ordinary user: from here on inside the namespaces of the user's keeper, as root of a small world (design.md, 1)
     const { enterRootless } = await import("./sys/rootless/enter.ts")
-    enterRootless(argv)
+    await enterRootless(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")
   process.exitCode = await runCommandLine(argv)

@@ -1,4 +1,80 @@
-/** Replaces this process by itself inside the keeper's namespaces, unless `argv` needs none of them. */
-export function enterRootless(_argv: readonly string[]): void {
-  throw new Error("to be written")
+import { lstatSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
+import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/errors.ts"
+import { findProgram, ownCommand } from "../host.ts"
+import { execve } from "../libc.ts"
+import { defaultPaths, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV, runtimeFolder } from "../paths.ts"
+import { ensurePrivateFolder } from "../private-folder.ts"
+import { keeperLives, recordedWorld } from "./world.ts"
+
+/** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
+const OUTSIDE = new Set(["version", "help", "completion", "doctor", "--version", "-v", "--help", "-h"])
+/** Their words may be a container's: a `--help` there can belong to the program inside. */
+const TAKES_A_COMMAND = new Set(["run", "exec", "create", "container", "unshare"])
+/** docker: 125 says that the engine failed, not the program. */
+const ENGINE_FAILED = new Set(["run", "exec", "create", "start"])
+
+/**
+ * Replaces this process by itself inside the keeper's user and mount namespace, where the caller is root.
+ * Returns only when `argv` needs no namespace; what fails is printed, and ends the process.
+ */
+export async function enterRootless(argv: readonly string[]): Promise<void> {
+  if (staysOutside(argv)) return
+  try {
+    await enterWorld(argv)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const hint = isSkiffError(error) && error.hint !== undefined ? `  hint: ${error.hint}\n` : ""
+    writeSync(2, `skiff: ${message}\n${hint}`)
+    process.exit(ENGINE_FAILED.has(argv[0] === "container" ? (argv[1] ?? "") : (argv[0] ?? "")) ? 125 : 1)
+  }
+}
+
+/** Whether the command line is answered as the ordinary user. In doubt no: to enter costs a few milliseconds. */
+export function staysOutside(argv: readonly string[]): boolean {
+  const [first = "help", second] = argv
+  if (OUTSIDE.has(first) || second === "--help") return true
+  return !TAKES_A_COMMAND.has(first) && argv.includes("--help")
+}
+
+async function enterWorld(argv: readonly string[]): Promise<never> {
+  const { runRoot } = defaultPaths()
+  ensureRunRoot(runRoot)
+  let world = recordedWorld(runRoot)
+  if (world === undefined || world.singleId || !keeperLives(world)) {
+    const { ensureWorld } = await import("./keeper.ts")
+    world = await ensureWorld(runRoot)
+  }
+  const nsenter = findProgram("nsenter")
+  if (nsenter === undefined)
+    throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: "see the repair: skiff doctor" })
+  // the engine stays in the host's network (world.ts); `--wdns` looks the folder up inside, where paths lead on from it
+  const enter = ["--target", String(world.keeperPid), "--user", "--mount", "--preserve-credentials"]
+  execve(nsenter, ["nsenter", ...enter, `--wdns=${process.cwd()}`, "--", ...ownCommand(), ...argv], insideEnvironment())
+}
+
+function insideEnvironment(): Record<string, string | undefined> {
+  const uid = process.getuid?.() ?? 0
+  const own = { [ROOTLESS_UID_ENV]: String(uid), [ROOTLESS_GID_ENV]: String(process.getgid?.() ?? 0) }
+  // crun finds the user's systemd by it
+  const login = process.env.XDG_RUNTIME_DIR ? {} : loginFolder(uid)
+  return { ...process.env, ...login, ...own }
+}
+
+function loginFolder(uid: number): { XDG_RUNTIME_DIR?: string } {
+  const folder = runtimeFolder(uid)
+  return folder.startsWith("/run/user/") ? { XDG_RUNTIME_DIR: folder } : {}
+}
+
+/** The run root, private and ours, and the folder above it, which nobody else may rename it in. */
+function ensureRunRoot(runRoot: string): void {
+  const parent = dirname(runRoot)
+  if (process.env.SKIFF_RUN_ROOT) return ensurePrivateFolder(runRoot)
+  if (parent.startsWith("/tmp/")) ensurePrivateFolder(parent)
+  const stat = lstatSync(parent, { throwIfNoEntry: false })
+  if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.())
+    throw new PermissionDenied(`XDG_RUNTIME_DIR "${parent}" is not a folder of yours`, {
+      hint: "su and sudo keep the variable of the user before: unset XDG_RUNTIME_DIR, or log in with machinectl or ssh",
+    })
+  ensurePrivateFolder(runRoot)
 }

@@ -1,0 +1,91 @@
+/** Which ids of the host an ordinary user may use in a namespace of his own (subuid(5), newuidmap(1)). */
+import { writeFileSync } from "node:fs"
+import { userInfo } from "node:os"
+import { FailedPrecondition } from "../../base/errors.ts"
+import { findProgram, readText } from "../host.ts"
+import { run } from "../process.ts"
+
+/** Ids `first` … `first + count - 1` of the host. */
+export interface IdRange {
+  first: number
+  count: number
+}
+
+export interface SubordinateIds {
+  uids: readonly IdRange[]
+  gids: readonly IdRange[]
+}
+
+/** The kernel takes 340 lines; more ranges than this are of no use. */
+const MAX_RANGES = 32
+const MAX_ID = 2 ** 32 - 2
+
+/** Lines `name:first:count` (or the uid in place of the name) that belong to the user, in the file's order. */
+export function parseSubordinateIds(text: string, owners: readonly string[]): IdRange[] {
+  const ranges: IdRange[] = []
+  for (const line of text.split("\n")) {
+    const [, owner = "", first = "", count = ""] = /^([^:#]+):(\d+):(\d+)\s*$/.exec(line) ?? []
+    const range = { first: Number(first), count: Number(count) }
+    if (!owners.includes(owner) || range.count === 0 || range.first + range.count - 1 > MAX_ID) continue
+    if (ranges.length < MAX_RANGES) ranges.push(range)
+  }
+  return ranges
+}
+
+/** What /etc/subuid and /etc/subgid give this user; undefined when one of them gives nothing. */
+export function subordinateIds(uid: number): SubordinateIds | undefined {
+  const owners = [String(uid), ...accountName()]
+  const uids = parseSubordinateIds(readText("/etc/subuid") ?? "", owners)
+  const gids = parseSubordinateIds(readText("/etc/subgid") ?? "", owners)
+  return uids.length === 0 || gids.length === 0 ? undefined : { uids, gids }
+}
+
+/** The account's name; empty for a uid that has none. `$USER` is only what somebody set. */
+export function accountName(): string[] {
+  try {
+    return [userInfo().username]
+  } catch {
+    return []
+  }
+}
+
+/** newuidmap's words after the pid: 0 is the user, 1 and up are the ranges one after the other. */
+export function mapArguments(own: number, ranges: readonly IdRange[]): string[] {
+  const words = ["0", String(own), "1"]
+  let inside = 1
+  for (const { first, count } of ranges) {
+    words.push(String(inside), String(first), String(count))
+    inside += count
+  }
+  return words
+}
+
+/** Maps ids into the new user namespace of process `pid`, which nobody mapped yet. Throws FailedPrecondition. */
+export async function mapIds(pid: number, ids: SubordinateIds | undefined): Promise<void> {
+  const uid = process.getuid?.() ?? 0
+  const gid = process.getgid?.() ?? 0
+  if (ids === undefined) {
+    // user_namespaces(7): without privilege one id each, and setgroups(2) must be given up first
+    writeFileSync(`/proc/${pid}/setgroups`, "deny")
+    writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`)
+    writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`)
+    return
+  }
+  await runMapper("newuidmap", pid, mapArguments(uid, ids.uids))
+  await runMapper("newgidmap", pid, mapArguments(gid, ids.gids))
+}
+
+async function runMapper(name: string, pid: number, words: readonly string[]): Promise<void> {
+  const program = findProgram(name)
+  const hint = "see what is missing, and its repair: skiff doctor"
+  if (program === undefined)
+    throw new FailedPrecondition(`${name} is not installed: the ids of /etc/subuid cannot be mapped`, { hint })
+  const { code, stderr } = await run([program, String(pid), ...words])
+  if (code !== 0)
+    throw new FailedPrecondition(
+      `cannot map the ids of /etc/subuid: ${stderr.trim() || `${name} ended with ${code}`}`,
+      {
+        hint,
+      },
+    )
+}

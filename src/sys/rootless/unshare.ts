@@ -1,0 +1,14 @@
+import { NotFound } from "../../base/errors.ts"
+import { findProgram } from "../host.ts"
+import { execve } from "../libc.ts"
+
+/**
+ * Replaces this process by a program of the host. The launcher has entered the user's world before, so there the program sees
+ * the files of containers as they do: `skiff unshare ls -l ~/.local/share/skiff`. As real root nothing is entered.
+ * Throws NotFound; never returns.
+ */
+export function runInWorld(argv: readonly [string, ...string[]]): never {
+  const program = findProgram(argv[0])
+  if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { exitCode: 127 })
+  return execve(program, argv, process.env)
+}

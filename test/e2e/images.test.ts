@@ -1,0 +1,95 @@
+/** Images that are here: list, tag, inspect, history, remove. */
+import { expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { sharedRegistry } from "../support/registry.ts"
+import { BUSYBOX, busyboxReference, openStore } from "../support/store.ts"
+
+const skiff = openStore()
+
+test("images in Docker's columns, by templates, as JSON", async () => {
+  const reference = await busyboxReference()
+  const [titles = "", ...rows] = (await skiff.ok("images")).split("\n")
+  expect(titles).toMatch(/^REPOSITORY\s+TAG\s+IMAGE ID\s+CREATED\s+SIZE$/)
+  expect(rows.length).toBeGreaterThanOrEqual(2)
+  const names = (await skiff.ok("images", "--format", "{{.Repository}}:{{.Tag}}")).split("\n")
+  expect(names).toContain(reference)
+  expect(names).toContain("busybox:latest")
+  const ids = new Set((await skiff.ok("images", "-q", "--no-trunc")).split("\n"))
+  expect([...ids].every((id) => /^sha256:[0-9a-f]{64}$/.test(id))).toBe(true)
+  const first = JSON.parse(
+    (await skiff.ok("images", "--format", "{{json .}}", "busybox")).split("\n")[0] ?? "",
+  ) as object
+  expect(first).toMatchObject({ Repository: "busybox", Tag: "latest" })
+  expect(JSON.parse(await skiff.ok("images", "--json"))).toBeArray()
+})
+
+test("tag gives another name to the same image; rmi takes names, then the image", async () => {
+  const name = (await sharedRegistry()).push("images/tagged:1", {
+    layers: [{ entries: [{ name: "only-here", content: "x" }] }],
+  })
+  await skiff.ok("pull", "-q", name)
+  await skiff.ok("tag", name, "mine/copy:v2")
+  const id = (image: string) => skiff.ok("inspect", "-f", "{{.Id}}", image)
+  expect(await id("mine/copy:v2")).toBe(await id(name))
+  const untagged = await skiff.ok("rmi", name)
+  expect(untagged).toContain(`Untagged: ${name}`)
+  expect(untagged).not.toContain("Deleted:")
+  expect(await skiff.ok("rmi", "mine/copy:v2")).toContain("Deleted: sha256:")
+  expect((await skiff.run(["inspect", name])).code).toBe(1)
+})
+
+test("rmi refuses an image that a container uses, and names the container", async () => {
+  const name = (await sharedRegistry()).push("images/used:1", {
+    ...BUSYBOX,
+    config: { ...BUSYBOX.config, Labels: { a: "b" } },
+  })
+  await skiff.ok("pull", "-q", name)
+  const id = await skiff.ok("create", name)
+  const { code, stderr } = await skiff.run(["rmi", name])
+  expect(code).toBe(1)
+  expect(stderr).toContain(id.slice(0, 12))
+  await skiff.ok("rm", id)
+  await skiff.ok("rmi", name)
+})
+
+test("rmi of the last image leaves its layers to no one", async () => {
+  const name = (await sharedRegistry()).push("images/freed:1", {
+    layers: [{ entries: [{ name: "large", content: Buffer.alloc(3_000_000, "abcdefg") }], compression: "none" }],
+  })
+  await skiff.ok("pull", "-q", name)
+  const used = () => Number(spawnSync("du", ["-sk", skiff.root]).stdout.toString().split("\t")[0])
+  const before = used()
+  await skiff.ok("rmi", name)
+  expect(before - used()).toBeGreaterThan(5_500) // the blob and its extracted tree
+})
+
+test("inspect gives Docker's document", async () => {
+  const [document] = JSON.parse(await skiff.ok("image", "inspect", "busybox")) as [Record<string, unknown>]
+  expect(document).toMatchObject({ Os: "linux", RootFS: { Type: "layers" } })
+  expect(document.RepoTags).toContain("busybox:latest")
+  expect(document.Id).toMatch(/^sha256:[0-9a-f]{64}$/)
+})
+
+test("history names what made each layer", async () => {
+  expect(await skiff.ok("history", "busybox")).toMatch(/^IMAGE\s+CREATED\s+CREATED BY\s+SIZE\s+COMMENT\n/)
+  expect(await skiff.ok("history", "--format", "{{.CreatedBy}}", "--no-trunc", "busybox")).toBe("layer 0")
+})
+
+test("bootstrap busybox makes an image that runs", async () => {
+  await skiff.ok("image", "bootstrap", "busybox", "-t", "made/here:1")
+  expect(await skiff.ok("run", "--rm", "made/here:1", "echo", "made")).toBe("made")
+  await skiff.ok("rmi", "made/here:1")
+})
+
+test("an absent image: 1, and its name", async () => {
+  for (const args of [
+    ["rmi", "absent"],
+    ["inspect", "absent"],
+    ["history", "absent"],
+    ["tag", "absent", "x"],
+  ]) {
+    const { code, stderr } = await skiff.run(args)
+    expect({ args, code }).toEqual({ args, code: 1 })
+    expect(stderr).toContain("absent")
+  }
+})

@@ -12,21 +12,18 @@ export interface HostState {
   processes: string[]
   /** Run directories of containers. */
   runState: string[]
-  /** Keepers of the user's namespaces: theirs to stay while the store is there. */
-  keepers: string[]
 }
 
 export function hostState(store: string): HostState {
-  const keepers = keepersOf(store)
+  const keeper = keeperOf(store)
   const ownNetwork = !user.rootless
   return {
-    mounts: mountsBelow(store, keepers),
+    mounts: mountsBelow(store, keeper),
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
     portElements: ownNetwork ? portElements() : [],
     cgroups: globSync("/sys/fs/cgroup/**/*skiff*/*[0-9a-f][0-9a-f]*", { exclude: (name) => name === "proc" }),
     processes: processesNaming(store),
     runState: ["containers", "exits"].flatMap((folder) => namesIn(`${store}/run/${folder}`)),
-    keepers: [],
   }
 }
 
@@ -43,8 +40,8 @@ function namesIn(directory: string): string[] {
 }
 
 /** Of this mount namespace, and of the keeper's where there is one. */
-function mountsBelow(store: string, keepers: readonly string[]): string[] {
-  const tables = ["/proc/self/mounts", ...keepers.map((pid) => `/proc/${pid}/mounts`)]
+function mountsBelow(store: string, keeper: number | undefined): string[] {
+  const tables = ["/proc/self/mounts", ...(keeper === undefined ? [] : [`/proc/${keeper}/mounts`])]
   return tables.flatMap((table) => {
     try {
       return readFileSync(table, "utf8")
@@ -66,21 +63,26 @@ function portElements(): string[] {
   })
 }
 
-function processesNaming(store: string): string[] {
+/** Their names; the keeper's pasta is not counted. */
+export function processesNaming(store: string): string[] {
   return pids().flatMap((pid) => {
     try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
-      const named =
-        words.some((word) => word.includes(`${store}/`)) && !words.some((word) => word.endsWith("skiff-test"))
-      return named && pid !== String(process.pid) ? [`${pid} ${words.slice(0, 4).join(" ")}`] : []
+      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${store}/`)) return []
+      const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+      return /^(pasta|passt)/.test(name) ? [] : [`${name} (${pid})`]
     } catch {
       return []
     }
   })
 }
 
-function keepersOf(_store: string): string[] {
-  return []
+/** The process that holds the namespaces of a rootless store. It stays while the store is used, and so does its pasta. */
+export function keeperOf(store: string): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(`${store}/run/keeper.json`, "utf8")) as { keeperPid: number }).keeperPid
+  } catch {
+    return undefined
+  }
 }
 
 const pids = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name))

@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process"
 import { accessSync, chmodSync, chownSync, constants, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { hostState, type HostState } from "./host-state.ts"
+import { hostState, keeperOf, type HostState } from "./host-state.ts"
 import { user } from "./user.ts"
 import { eventually } from "./wait.ts"
 
@@ -98,7 +98,8 @@ export class Skiff {
 
   /** Ends the keeper of a rootless store; the namespaces and their mounts go with it. */
   #discard(): void {
-    for (const pid of hostState(this.directory).keepers) spawnSync("kill", ["-9", pid])
+    const keeper = keeperOf(this.directory)
+    if (keeper !== undefined) process.kill(keeper, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
     if (user.rootless && user.prefix.length === 0)
       spawnSync("unshare", ["-U", "--map-auto", "--map-root-user", "rm", "-rf", this.directory])

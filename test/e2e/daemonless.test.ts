@@ -1,0 +1,93 @@
+/** No daemon: what runs after skiff has gone, and what a killed skiff leaves to the next. */
+import { describe, expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
+import { CRASH_POINTS } from "../../src/base/crash-point.ts"
+import { processesNaming } from "../support/host-state.ts"
+import { sharedRegistry } from "../support/registry.ts"
+import { BUSYBOX, openStore } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
+
+const skiff = openStore()
+const points = (...domains: string[]) => CRASH_POINTS.filter((point) => domains.includes(point.split(":")[0] ?? ""))
+const removeAll = async () => {
+  const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
+  if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
+}
+
+test("after run -d only the monitor stays", async () => {
+  await skiff.ok("run", "-d", "--name", "lone", "--network", "none", "busybox", "sleep", "100")
+  expect(processesNaming(skiff.directory).map((name) => name.split(" ")[0])).toEqual(["conmon"])
+  await skiff.ok("rm", "-f", "lone")
+})
+
+test("a killed `run` leaves its container running, and its end is still written down", async () => {
+  const running = skiff.spawn(["run", "--name", "orphan", "busybox", "sh", "-c", "echo up; sleep 1; exit 9"])
+  await eventually(async () => (await skiff.run(["logs", "orphan"])).stdout.includes("up"))
+  running.kill("SIGKILL")
+  expect((await skiff.inspect("orphan")).State.Running).toBe(true)
+  expect(await skiff.ok("wait", "orphan")).toBe("9")
+  expect((await skiff.inspect("orphan")).State).toMatchObject({ Status: "exited", ExitCode: 9 })
+  await skiff.ok("rm", "orphan")
+})
+
+test("a killed `run --rm` is cleaned up all the same", async () => {
+  const running = skiff.spawn(["run", "--rm", "--name", "swept", "busybox", "sh", "-c", "echo up; sleep 0.5"])
+  await eventually(async () => (await skiff.run(["logs", "swept"])).stdout.includes("up"))
+  running.kill("SIGKILL")
+  await eventually(async () => (await skiff.ok("ps", "-aq")) === "")
+  await eventually(() => skiff.expectNothingLeft())
+})
+
+test("a killed monitor and program are seen by the next command", async () => {
+  await skiff.ok("run", "-d", "--name", "lost", "busybox", "sleep", "100")
+  const { Pid } = (await skiff.inspect("lost")).State
+  const status = readFileSync(`/proc/${Pid}/status`, "utf8")
+  const monitor = Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1])
+  expect(readFileSync(`/proc/${monitor}/comm`, "utf8").trim()).toBe("conmon")
+  process.kill(monitor, "SIGKILL")
+  process.kill(Pid, "SIGKILL")
+  await eventually(async () => (await skiff.inspect("lost")).State.Status === "exited")
+  await skiff.ok("start", "lost")
+  expect((await skiff.inspect("lost")).State.Running).toBe(true)
+  await skiff.ok("rm", "-f", "lost")
+})
+
+describe("kill -9 in the middle of", () => {
+  const name = async (point: string) =>
+    (await sharedRegistry()).push(`crash/${point.replace(":", "-")}:1`, {
+      ...BUSYBOX,
+      layers: [...BUSYBOX.layers, { entries: [{ name: "mark", content: point.repeat(50_000) }] }],
+    })
+
+  for (const point of points("pull"))
+    test(`pull, at ${point}: the next pull goes through, and so does a run`, async () => {
+      const image = await name(point)
+      expect((await skiff.run(["pull", image], { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
+      await skiff.ok("pull", "-q", image)
+      expect(await skiff.ok("run", "--rm", image, "head", "-c", String(point.length), "/mark")).toBe(point)
+      await skiff.ok("rmi", image)
+    })
+
+  // `end:` points are reached by the foreground and by the monitor's exit command alike: both die there
+  for (const point of points("create", "start", "end", "remove"))
+    test(`run --rm, at ${point}: the next run goes through, nothing is left`, async () => {
+      const args = ["run", "--rm", "--name", "crashed", "-p", "80", "-v", "/data", "busybox", "true"]
+      const { code } = await skiff.run(args, { env: { SKIFF_CRASH_AT: point } })
+      expect([0, 137]).toContain(code)
+      expect(await skiff.ok("run", "--rm", "busybox", "echo", "next")).toBe("next")
+      await removeAll()
+      expect(await skiff.ok("ps", "-aq")).toBe("")
+      await eventually(() => skiff.expectNothingLeft(), 5_000)
+    })
+
+  for (const point of points("remove"))
+    test(`rm, at ${point}: repeated, it finishes`, async () => {
+      const id = await skiff.ok("create", "--name", "half-removed", "-v", "/data", "busybox")
+      expect((await skiff.run(["rm", "-v", id], { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
+      await skiff.run(["rm", "-f", "-v", id])
+      expect(await skiff.ok("ps", "-aq")).toBe("")
+      await skiff.ok("create", "--name", "half-removed", "busybox") // the name is free again
+      await skiff.ok("rm", "half-removed")
+      await eventually(() => skiff.expectNothingLeft(), 5_000)
+    })
+})

@@ -14,6 +14,12 @@ const removeAll = async () => {
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
 }
 
+const imageFor = async (point: string) =>
+  (await sharedRegistry()).push(`crash/${point.replace(":", "-")}:1`, {
+    ...BUSYBOX,
+    layers: [...BUSYBOX.layers, { entries: [{ name: "mark", content: point.repeat(50_000) }] }],
+  })
+
 test("after run -d only the monitor stays", async () => {
   await skiff.ok("run", "-d", "--name", "lone", "--network", "none", "busybox", "sleep", "100")
   expect(processesNaming(skiff.directory).map((name) => name.split(" ")[0])).toEqual(["conmon"])
@@ -53,15 +59,9 @@ test("a killed monitor and program are seen by the next command", async () => {
 })
 
 describe("kill -9 in the middle of", () => {
-  const name = async (point: string) =>
-    (await sharedRegistry()).push(`crash/${point.replace(":", "-")}:1`, {
-      ...BUSYBOX,
-      layers: [...BUSYBOX.layers, { entries: [{ name: "mark", content: point.repeat(50_000) }] }],
-    })
-
   for (const point of points("pull"))
     test(`pull, at ${point}: the next pull goes through, and so does a run`, async () => {
-      const image = await name(point)
+      const image = await imageFor(point)
       expect((await skiff.run(["pull", image], { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
       await skiff.ok("pull", "-q", image)
       expect(await skiff.ok("run", "--rm", image, "head", "-c", String(point.length), "/mark")).toBe(point)

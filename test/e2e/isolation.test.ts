@@ -32,8 +32,9 @@ test("an ordinary user inside holds none", async () => {
   for (const set of ["CapPrm", "CapEff", "CapInh", "CapAmb"]) expect(text).toContain(`${set}:\t0000000000000000`)
 })
 
+const effective = (...flags: string[]) => run("grep CapEff /proc/self/status", ...flags)
+
 test("--cap-drop and --cap-add", async () => {
-  const effective = (...flags: string[]) => run("grep CapEff /proc/self/status", ...flags)
   expect(await effective("--cap-drop", "ALL")).toBe("CapEff:\t0000000000000000")
   expect(await effective("--cap-drop", "all", "--cap-add", "CHOWN")).toBe("CapEff:\t0000000000000001")
   expect(await effective("--cap-drop", "ALL", "--cap-add", "cap_net_admin")).toBe("CapEff:\t0000000000001000")

@@ -24,6 +24,12 @@ afterAll(async () => {
 
 const layer = (name: string, content = name) => ({ entries: [{ name, content }] })
 
+const withConfig = async (toml: string, ...args: string[]) => {
+  const file = join(skiff.home, "registries.conf")
+  writeFileSync(file, toml, { mode: 0o644 })
+  return skiff.run(args, { env: { CONTAINERS_REGISTRIES_CONF: file } })
+}
+
 describe("progress", () => {
   test("in a pipe is plain lines, one layer each, then digest and name", async () => {
     const name = registry.push("pull/lines:1", { layers: [layer("a"), layer("b")] })
@@ -201,12 +207,6 @@ describe("credentials", () => {
 })
 
 describe("registries.conf", () => {
-  const withConfig = async (toml: string, ...args: string[]) => {
-    const file = join(skiff.home, "registries.conf")
-    writeFileSync(file, toml, { mode: 0o644 })
-    return skiff.run(args, { env: { CONTAINERS_REGISTRIES_CONF: file } })
-  }
-
   test("a short name is looked for where it says", async () => {
     registry.push("library/short:1", { layers: [layer("a")] })
     const search = `unqualified-search-registries = ["${registry.host}"]\n`

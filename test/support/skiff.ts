@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { hostState, keeperOf, type HostState } from "./host-state.ts"
 import { user } from "./user.ts"
-import { eventually } from "./wait.ts"
+import { eventually, SLOWNESS } from "./wait.ts"
 
 export interface Outcome {
   code: number
@@ -145,7 +145,7 @@ export function outcomeOf(child: ChildProcess, timeoutMs = 45_000): Promise<Outc
     const timer = setTimeout(() => {
       child.kill("SIGKILL")
       failed(new Error(`still running after ${timeoutMs} ms: ${child.spawnargs.join(" ")}\n${stdout}${stderr}`))
-    }, timeoutMs)
+    }, timeoutMs * SLOWNESS)
     child.on("error", failed)
     child.on("close", (code, signal) => {
       clearTimeout(timer)

@@ -1,9 +1,12 @@
 import { createServer, type AddressInfo } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 
+/** How many times slower than hardware this machine is: emulated ones say so. */
+export const SLOWNESS = Number(process.env.SKIFF_TEST_SLOWNESS ?? 1)
+
 /** Repeats until it neither throws nor gives false. The last failure is thrown when the time is up. */
 export async function eventually<T>(attempt: () => T | Promise<T>, timeoutMs = 10_000): Promise<T> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = Date.now() + timeoutMs * SLOWNESS
   for (;;) {
     try {
       const value = await attempt()

@@ -55,6 +55,17 @@ export interface RemoveImageResult {
   deleted: string[]
 }
 
+export interface HistoryLine {
+  /** The image's id on the first line, `<missing>` on those below. */
+  id: string
+  createdAt: Date | undefined
+  createdBy: string
+  sizeBytes: number
+  comment: string
+  /** The image's names, on the first line. */
+  tags: readonly string[]
+}
+
 export interface ImageFilter {
   reference?: readonly string[]
   dangling?: boolean
@@ -71,6 +82,10 @@ export interface Images {
   /** Like `get`, but undefined when there is none. */
   find(nameOrId: string): Image | undefined
   config(image: Image): Promise<ImageConfig>
+  /** Docker's inspect document of an image. Throws NotFound. */
+  inspect(nameOrId: string): Promise<Record<string, unknown>>
+  /** Newest first, as docker shows them. Throws NotFound. */
+  history(nameOrId: string): Promise<HistoryLine[]>
   manifest(image: Image): Promise<ImageManifest>
   pull(name: string, options?: PullOptions): Promise<PullResult>
   tag(source: string, target: string): void
@@ -80,6 +95,24 @@ export interface Images {
   prune(options?: { all?: boolean }): Promise<RemoveImageResult & { reclaimedBytes: number }>
   /** Makes an image of one layer from a root file system as tar. The way in for `image bootstrap` and `import`. */
   createFromTar(tar: Bytes, options: CreateImageOptions): Promise<Image>
+  /** Makes a base image from the distribution's own packages: no registry is needed. Throws FailedPrecondition with the repair. */
+  bootstrap(request: BootstrapRequest): Promise<BootstrapResult>
+}
+
+export interface BootstrapRequest {
+  base: "busybox" | "debian"
+  /** Of Debian: `bookworm`, `stable`; default the host's. */
+  suite?: string
+  /** What to call it; default `localhost/BASE:TAG`, and `BASE:TAG` unless a pulled image has that name. */
+  names?: readonly string[]
+  onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+export interface BootstrapResult {
+  image: Image
+  /** The names it was given, as people type them. */
+  names: readonly string[]
 }
 
 export interface CreateImageOptions {
@@ -93,7 +126,7 @@ export interface CreateImageOptions {
 /** Where images come from: a registry, an OCI layout, a docker archive. */
 export interface ImageSource {
   /** The manifest or index that `ref` names, and its bytes. Throws NotFound naming what the source answered. */
-  resolve(ref: Reference, platform?: Platform): Promise<{ descriptor: Descriptor; bytes: Uint8Array }>
+  resolve(ref: Reference): Promise<{ descriptor: Descriptor; bytes: Uint8Array }>
   /** A blob or manifest of the same repository. `offset`: go on from there; a source that cannot starts at 0 and says so. */
   fetch(ref: Reference, descriptor: Descriptor, offset?: number): Promise<{ offset: number; bytes: Bytes }>
 }

@@ -65,3 +65,13 @@ export function familiarReference(ref: Reference): string {
   if (ref.registry !== "docker.io") return full
   return full.slice("docker.io/".length).replace(/^library\/(?=[^/]+$)/, "")
 }
+
+/** The full name with tag that an image is recorded under. Throws InvalidArgument for a digest: that is not the user's to give. */
+export function taggedName(text: string): string {
+  const { registry, repository, tag = "latest", digest } = parseReference(text)
+  if (digest !== undefined)
+    throw new InvalidArgument(
+      `refusing to give an image the name "${text}": a name with a digest comes from a registry`,
+    )
+  return formatReference({ registry, repository, tag })
+}

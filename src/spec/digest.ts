@@ -11,12 +11,17 @@ export type ChainId = Digest & { readonly chainId: true }
 
 const HEX_LENGTH: Record<string, number> = { sha256: 64, sha512: 128 }
 
+/** Whether `value` has the one form that `parseDigest` takes. */
+export function isDigest(value: unknown): value is Digest {
+  if (typeof value !== "string") return false
+  const [, algorithm = "", hex = ""] = /^(sha256|sha512):([0-9a-f]+)$/.exec(value) ?? []
+  return hex !== "" && hex.length === HEX_LENGTH[algorithm]
+}
+
 /** Parses `algorithm:hex`. Throws InvalidArgument on any other form, upper case included. */
 export function parseDigest(text: string): Digest {
-  const [, algorithm = "", hex = ""] = /^(\w+):([0-9a-f]+)$/.exec(text) ?? []
-  if (hex.length !== HEX_LENGTH[algorithm])
-    throw new InvalidArgument(`invalid digest "${text.slice(0, 200)}"`, { hint: "expected sha256:<64 hex digits>" })
-  return text as Digest
+  if (isDigest(text)) return text
+  throw new InvalidArgument(`invalid digest "${text.slice(0, 200)}"`, { hint: "expected sha256:<64 hex digits>" })
 }
 
 /** The hex part: the blob's file name. */

@@ -43,3 +43,33 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
     .filter(Boolean)
     .join("/")
 }
+
+/**
+ * The platforms that run where `wanted` is asked for, best first, as containerd's `platforms.Only` orders them:
+ * an arm v7 host also runs v6 and v5, an arm64 host also arm, an amd64 host also 386.
+ */
+export function compatiblePlatforms(wanted: Platform): Platform[] {
+  const { os, architecture, variant } = wanted
+  const down = (from: string | undefined, names: readonly string[]) =>
+    names.slice(Math.max(0, names.indexOf(from ?? ""))).map((name) => ({ os, architecture: "arm", variant: name }))
+  if (architecture === "arm64") return [wanted, ...down("v8", ARM_VARIANTS)]
+  if (architecture === "arm") return down(variant ?? "v7", ARM_VARIANTS)
+  if (architecture === "amd64") return [...amd64Levels(wanted), { os, architecture: "386" }]
+  return [wanted]
+}
+
+const ARM_VARIANTS = ["v8", "v7", "v6", "v5"] as const
+
+function amd64Levels({ os, architecture, variant }: Platform): Platform[] {
+  const level = Number(/^v([1-4])$/.exec(variant ?? "")?.[1] ?? 1)
+  return Array.from({ length: level }, (_, index) => ({ os, architecture, variant: `v${level - index}` }))
+}
+
+/** Whether both name the same platform; a missing variant is the architecture's usual one. */
+export function samePlatform(a: Platform, b: Platform): boolean {
+  return a.os === b.os && a.architecture === b.architecture && usualVariant(a) === usualVariant(b)
+}
+
+function usualVariant({ architecture, variant }: Platform): string {
+  return variant || ({ amd64: "v1", arm64: "v8", arm: "v7" }[architecture] ?? "")
+}

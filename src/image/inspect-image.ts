@@ -1,0 +1,56 @@
+import type { ImageConfig, ImageRunConfig } from "../spec/oci-image.ts"
+import type { Image } from "./image.ts"
+import { familiarReference, parseReference } from "./reference.ts"
+
+/** Docker's inspect document of an image; `layerDirs` are the host folders of its layers, lowest first. */
+export function inspectImage(
+  image: Image,
+  config: ImageConfig,
+  driver: string,
+  layerDirs: readonly string[],
+): Record<string, unknown> {
+  const familiar = (name: string) => familiarReference(parseReference(name))
+  const [upper, ...lower] = layerDirs.toReversed()
+  return {
+    Id: image.id,
+    RepoTags: image.tags.map(familiar),
+    RepoDigests: image.repoDigests.map(familiar),
+    Parent: "",
+    Comment: config.history?.at(-1)?.comment ?? "",
+    Created: config.created ?? "",
+    DockerVersion: "",
+    Author: config.author ?? "",
+    Config: inspectRunConfig(config.config ?? {}),
+    Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
+    Os: config.os,
+    ...(config["os.version"] === undefined ? {} : { OsVersion: config["os.version"] }),
+    Size: image.sizeBytes,
+    GraphDriver: {
+      Data: {
+        ...(lower.length === 0 ? {} : { LowerDir: lower.join(":") }),
+        ...(upper === undefined ? {} : { UpperDir: upper }),
+      },
+      Name: driver,
+    },
+    RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
+    Descriptor: image.manifest,
+  }
+}
+
+/** Docker shows a field that is not set as null or empty, so that templates may name it. */
+function inspectRunConfig(config: ImageRunConfig): Record<string, unknown> {
+  const { User = "", WorkingDir = "", Env, Cmd, Entrypoint, Volumes, OnBuild, Labels, ...rest } = config
+  return {
+    User,
+    Env: Env ?? null,
+    Cmd: Cmd ?? null,
+    Volumes: Volumes ?? null,
+    WorkingDir,
+    Entrypoint: Entrypoint ?? null,
+    OnBuild: OnBuild ?? null,
+    Labels: Labels ?? null,
+    ...rest,
+  }
+}

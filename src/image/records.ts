@@ -1,0 +1,257 @@
+import type { Database } from "../base/database.ts"
+import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
+import type { Image } from "./image.ts"
+import { formatReference, isRegistryHost, parseReference, type Reference } from "./reference.ts"
+
+/** What `image inspect` and `history` need besides the image itself. */
+export interface LayerRecord {
+  chainId: ChainId
+  sizeBytes: number
+}
+
+export interface NewImage extends Omit<Image, "tags" | "repoDigests"> {
+  labels: Record<string, string>
+  layers: readonly LayerRecord[]
+  /** Manifest, config, layers, and the index it came from: kept while the image is. */
+  blobs: readonly Digest[]
+}
+
+/** An image, and its recorded name that was asked for; none when it was asked for by id. */
+export interface Located {
+  image: Image
+  name: string | undefined
+}
+
+interface Row {
+  id: Digest
+  manifest_digest: Digest
+  manifest_type: string
+  manifest_size: number
+  os: string
+  architecture: string
+  variant: string | null
+  created_ms: number | null
+  size_bytes: number
+  top_layer: ChainId | null
+  tags: string
+  digests: string
+}
+
+const SELECT = `SELECT *,
+  (SELECT json_group_array(name) FROM (SELECT name FROM image_names WHERE image_id = id ORDER BY name)) AS tags,
+  (SELECT json_group_array(name) FROM (SELECT name FROM image_digests WHERE image_id = id ORDER BY name)) AS digests
+  FROM images`
+
+/** The rows of images and their names. Every call is one short statement or transaction. */
+export class ImageRecords {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  transaction<T>(body: () => T): T {
+    return this.#db.transaction(body)
+  }
+
+  /** Newest first. */
+  list(): Image[] {
+    return this.#db.all<Row>(`${SELECT} ORDER BY created_ms DESC, recorded_ms DESC, id`).map(toImage)
+  }
+
+  labels(id: Digest): Record<string, string> {
+    const row = this.#db.get<{ labels: string }>("SELECT labels FROM images WHERE id = ?", id)
+    return row === undefined ? {} : (JSON.parse(row.labels) as Record<string, string>)
+  }
+
+  layers(id: Digest): LayerRecord[] {
+    return this.#db
+      .all<{ chain_id: ChainId; size_bytes: number }>(
+        "SELECT chain_id, size_bytes FROM image_layers WHERE image_id = ? ORDER BY position",
+        id,
+      )
+      .map((row) => ({ chainId: row.chain_id, sizeBytes: row.size_bytes }))
+  }
+
+  /** The size of a layer that some image has already; undefined when none has it. */
+  layerSize(chainId: ChainId): number | undefined {
+    return this.#db.get<{ size: number }>(
+      "SELECT size_bytes AS size FROM image_layers WHERE chain_id = ? LIMIT 1",
+      chainId,
+    )?.size
+  }
+
+  byId(id: Digest): Image | undefined {
+    const row = this.#db.get<Row>(`${SELECT} WHERE id = ?`, id)
+    return row && toImage(row)
+  }
+
+  /** As docker looks: an id, then a name, then the beginning of an id. Throws InvalidArgument when that begins several. */
+  locate(text: string): Located | undefined {
+    if (isDigest(text)) return located(this.byId(text))
+    return this.#byName(text) ?? located(this.#byPrefix(text))
+  }
+
+  find(text: string): Image | undefined {
+    return this.locate(text)?.image
+  }
+
+  get(text: string): Image {
+    return this.mustLocate(text).image
+  }
+
+  /** Like `locate`. Throws NotFound. */
+  mustLocate(text: string): Located {
+    const found = this.locate(text)
+    if (found) return found
+    throw new NotFound(`no such image: "${text}"`, {
+      hint: `see what there is: skiff images; get it: skiff pull ${text}`,
+    })
+  }
+
+  #byName(text: string): Located | undefined {
+    const ref = tryParse(text)
+    if (!ref) return undefined
+    const { registry, repository, digest, tag = "latest" } = ref
+    const full = formatReference(
+      digest === undefined ? { registry, repository, tag } : { registry, repository, digest },
+    )
+    const exact = digest === undefined ? this.#idOf(full) : this.#idOfDigest(full)
+    if (exact !== undefined) return located(this.byId(exact), full)
+    return digest === undefined ? this.#byShortName(text, ref) : undefined
+  }
+
+  #idOf(name: string): Digest | undefined {
+    return this.#db.get<{ id: Digest }>("SELECT image_id AS id FROM image_names WHERE name = ?", name)?.id
+  }
+
+  #idOfDigest(name: string): Digest | undefined {
+    return this.#db.get<{ id: Digest }>("SELECT image_id AS id FROM image_digests WHERE name = ?", name)?.id
+  }
+
+  /** What registries.conf once made of a name without registry is remembered, so that looking up reads no file. */
+  #byShortName(text: string, ref: Reference): Located | undefined {
+    const short = shortName(text, ref)
+    if (short === undefined) return undefined
+    const rows = this.#db.all<{ id: Digest; name: string }>(
+      "SELECT image_id AS id, name FROM image_names WHERE short_name = ?",
+      short,
+    )
+    if (rows.length > 1)
+      throw new InvalidArgument(`"${text}" may mean ${rows.map((row) => row.name).join(" or ")}`, {
+        hint: "say the whole name",
+      })
+    return rows[0] && located(this.byId(rows[0].id), rows[0].name)
+  }
+
+  #byPrefix(text: string): Image | undefined {
+    const prefix = hexPrefix(text)
+    if (prefix === undefined) return undefined
+    const rows = this.#db.all<{ id: Digest }>(
+      "SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2",
+      `sha256:${prefix}`,
+      `sha256:${prefix}g`,
+    )
+    if (rows.length > 1)
+      throw new InvalidArgument(`"${text}" begins the ids of several images`, { hint: "give more digits of the id" })
+    return rows[0] && this.byId(rows[0].id)
+  }
+
+  /** Writes the image, or what has changed of it. */
+  put(image: NewImage): void {
+    const { platform, manifest } = image
+    this.transaction(() => {
+      this.#db.run(
+        `INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifest_digest = excluded.manifest_digest,
+           manifest_type = excluded.manifest_type, manifest_size = excluded.manifest_size`,
+        image.id,
+        manifest.digest,
+        manifest.mediaType,
+        manifest.size,
+        platform.os,
+        platform.architecture,
+        platform.variant ?? null,
+        image.createdAt?.getTime() ?? null,
+        image.sizeBytes,
+        image.topLayer ?? null,
+        JSON.stringify(image.labels),
+        Date.now(),
+      )
+      image.layers.forEach((layer, position) =>
+        this.#db.run(
+          "INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?, ?)",
+          image.id,
+          position,
+          layer.chainId,
+          layer.sizeBytes,
+        ),
+      )
+      for (const digest of image.blobs)
+        this.#db.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", image.id, digest)
+    })
+  }
+
+  /** Points `name` at the image; who had the name before loses it. `short` is what the user typed, where that was short. */
+  setName(name: string, id: Digest, short?: string): void {
+    this.#db.run(
+      `INSERT INTO image_names VALUES (?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id, short_name = coalesce(excluded.short_name, short_name)`,
+      name,
+      id,
+      short ?? null,
+    )
+  }
+
+  setRepoDigest(name: string, id: Digest): void {
+    this.#db.run("INSERT OR REPLACE INTO image_digests VALUES (?, ?)", name, id)
+  }
+
+  /** Takes a name or a repo digest away; false when there is none. */
+  unsetName(name: string): boolean {
+    const fromNames = this.#db.run("DELETE FROM image_names WHERE name = ?", name)
+    return fromNames + this.#db.run("DELETE FROM image_digests WHERE name = ?", name) > 0
+  }
+
+  delete(id: Digest): void {
+    this.#db.run("DELETE FROM images WHERE id = ?", id)
+  }
+}
+
+/** How a name without registry is remembered: as typed, with its tag. Undefined for one that says its registry. */
+export function shortName(text: string, ref: Reference): string | undefined {
+  const repository = (text.split("@")[0] ?? "").replace(/:[^:/]*$/, "")
+  const [first = "", ...rest] = repository.split("/")
+  return rest.length > 0 && isRegistryHost(first) ? undefined : `${repository}:${ref.tag ?? "latest"}`
+}
+
+function located(image: Image | undefined, name?: string): Located | undefined {
+  return image && { image, name }
+}
+
+function hexPrefix(text: string): string | undefined {
+  return /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1]
+}
+
+function tryParse(text: string): Reference | undefined {
+  try {
+    return parseReference(text)
+  } catch (error) {
+    if (isSkiffError(error, "InvalidArgument")) return undefined
+    throw error
+  }
+}
+
+function toImage(row: Row): Image {
+  return {
+    id: row.id,
+    manifest: { mediaType: row.manifest_type, digest: row.manifest_digest, size: row.manifest_size },
+    tags: JSON.parse(row.tags) as string[],
+    repoDigests: JSON.parse(row.digests) as string[],
+    platform: { os: row.os, architecture: row.architecture, ...(row.variant === null ? {} : { variant: row.variant }) },
+    createdAt: row.created_ms === null ? undefined : new Date(row.created_ms),
+    sizeBytes: row.size_bytes,
+    topLayer: row.top_layer ?? undefined,
+  }
+}

@@ -1,0 +1,109 @@
+import { FailedPrecondition } from "../base/errors.ts"
+import { digestHex, type Digest } from "../spec/digest.ts"
+import type { Image, RemoveImageResult } from "./image.ts"
+import type { ImageRecords } from "./records.ts"
+import { familiarReference, parseReference } from "./reference.ts"
+
+export interface ImageUser {
+  /** The container's id. */
+  id: string
+  running: boolean
+}
+
+export type UsedBy = (imageId: Digest) => readonly ImageUser[]
+
+/**
+ * Takes a name or an image out of the records by docker's rules: a name of several is only untagged; the last name takes the
+ * image with it; an id takes all names, when they are of one repository or `force` is set. The layers are the collector's.
+ */
+export function removeFromRecords(
+  records: ImageRecords,
+  nameOrId: string,
+  usedBy: UsedBy,
+  force: boolean,
+): RemoveImageResult {
+  return records.transaction(() => {
+    const { image, name } = records.mustLocate(nameOrId)
+    return name === undefined
+      ? removeById(records, image, usedBy, force)
+      : removeByName(records, image, name, usedBy, force)
+  })
+}
+
+function removeById(records: ImageRecords, image: Image, usedBy: UsedBy, force: boolean): RemoveImageResult {
+  const names = [...image.tags, ...image.repoDigests]
+  const repositories = new Set(names.map(repositoryOf))
+  const id = shortId(image.id)
+  if (!force && repositories.size > 1 && image.tags.length > 1)
+    throw conflict(`unable to delete ${id} (must be forced) - image is referenced in multiple repositories`)
+  refuseWhenUsed(image, usedBy, force)
+  for (const name of names) records.unsetName(name)
+  return { untagged: names.map(familiar), deleted: deleteUnused(records, image, usedBy) }
+}
+
+function removeByName(
+  records: ImageRecords,
+  image: Image,
+  name: string,
+  usedBy: UsedBy,
+  force: boolean,
+): RemoveImageResult {
+  const isLast = image.tags.every((tag) => tag === name) && image.repoDigests.every((d) => sameRepository(d, name))
+  const [user] = usedBy(image.id)
+  if (isLast && user && !force)
+    throw conflict(
+      `unable to remove repository reference "${familiar(name)}" (must force) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(image.id)}`,
+      user,
+    )
+  // the digests of a repository go with its last tag
+  const others = image.tags.some((tag) => tag !== name && sameRepository(tag, name))
+  const gone = others ? [name] : [name, ...image.repoDigests.filter((d) => d !== name && sameRepository(d, name))]
+  const untagged = gone.filter((each) => records.unsetName(each)).map(familiar)
+  const left = records.get(image.id)
+  const isNamed = left.tags.length + left.repoDigests.length > 0
+  return { untagged, deleted: isNamed ? [] : deleteUnused(records, image, usedBy) }
+}
+
+/** What a container stands on stays, without a name, however it was forced: the container must be able to start again. */
+function deleteUnused(records: ImageRecords, image: Image, usedBy: UsedBy): Digest[] {
+  if (usedBy(image.id).length > 0) return []
+  records.delete(image.id)
+  return [image.id]
+}
+
+/** Throws FailedPrecondition while a running container uses it; a stopped one yields to `force`. */
+function refuseWhenUsed(image: Image, usedBy: UsedBy, force: boolean): void {
+  const users = usedBy(image.id)
+  const running = users.find((user) => user.running)
+  const user = running ?? (force ? undefined : users[0])
+  if (!user) return
+  const [how, state] = running ? ["cannot be forced", "running"] : ["must be forced", "stopped"]
+  throw conflict(
+    `unable to delete ${shortId(image.id)} (${how}) - image is being used by ${state} container ${user.id.slice(0, 12)}`,
+    user,
+  )
+}
+
+function conflict(message: string, user?: ImageUser): FailedPrecondition {
+  const hint = user
+    ? `remove the container first: skiff rm ${user.running ? "-f " : ""}${user.id.slice(0, 12)}`
+    : "name the tag to remove, or use --force"
+  return new FailedPrecondition(`conflict: ${message}`, { hint })
+}
+
+function repositoryOf(name: string): string {
+  const { registry, repository } = parseReference(name)
+  return `${registry}/${repository}`
+}
+
+function sameRepository(a: string, b: string): boolean {
+  return repositoryOf(a) === repositoryOf(b)
+}
+
+function familiar(name: string): string {
+  return familiarReference(parseReference(name))
+}
+
+function shortId(id: Digest): string {
+  return digestHex(id).slice(0, 12)
+}

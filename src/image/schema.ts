@@ -1,0 +1,47 @@
+import type { Schema } from "../base/database.ts"
+
+/** Images by config digest; names and repo digests point at them. `size_bytes`, `labels`: so that a list reads no file. */
+export const imageSchema: Schema = {
+  domain: "image",
+  steps: [
+    `CREATE TABLE images (
+       id TEXT PRIMARY KEY,
+       manifest_digest TEXT NOT NULL,
+       manifest_type TEXT NOT NULL,
+       manifest_size INTEGER NOT NULL,
+       os TEXT NOT NULL,
+       architecture TEXT NOT NULL,
+       variant TEXT,
+       created_ms INTEGER,
+       size_bytes INTEGER NOT NULL,
+       top_layer TEXT,
+       labels TEXT NOT NULL,
+       recorded_ms INTEGER NOT NULL
+     ) STRICT;
+     CREATE TABLE image_names (
+       name TEXT PRIMARY KEY,
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+       short_name TEXT
+     ) STRICT;
+     CREATE INDEX image_names_by_image ON image_names(image_id);
+     CREATE INDEX image_names_by_short ON image_names(short_name);
+     CREATE TABLE image_digests (
+       name TEXT PRIMARY KEY,
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE
+     ) STRICT;
+     CREATE INDEX image_digests_by_image ON image_digests(image_id);
+     CREATE TABLE image_layers (
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+       position INTEGER NOT NULL,
+       chain_id TEXT NOT NULL,
+       size_bytes INTEGER NOT NULL,
+       PRIMARY KEY (image_id, position)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX image_layers_by_chain ON image_layers(chain_id);
+     CREATE TABLE image_blobs (
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+       digest TEXT NOT NULL,
+       PRIMARY KEY (image_id, digest)
+     ) STRICT, WITHOUT ROWID;`,
+  ],
+}

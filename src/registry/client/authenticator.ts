@@ -1,0 +1,117 @@
+import { PermissionDenied, Unavailable } from "../../base/errors.ts"
+import { parseDocument } from "../../spec/parse-document.ts"
+import { parseChallenges } from "./challenge.ts"
+import type { Credentials } from "./credentials.ts"
+import { send, type HttpLimits, type HttpResponse } from "./http.ts"
+import { checkOutgoing, isPrivateAddress, sendFollowing, type TlsFor } from "./redirects.ts"
+
+const MAX_TOKEN_BYTES = 1024 ** 2
+
+export interface AuthenticatorOptions {
+  repository: string
+  /** Asked for only when the registry wants some. */
+  credentials(): Promise<Credentials | undefined>
+  tlsFor: TlsFor
+  limits: HttpLimits
+  signal?: AbortSignal
+}
+
+/** What authorises us at one registry for one repository. Layers that are fetched side by side share one token. */
+export class Authenticator {
+  /** The Authorization header, as far as the registry has asked for one. */
+  authorization: string | undefined
+  readonly #options: AuthenticatorOptions
+  #renewal: Promise<void> | undefined
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+  }
+
+  /** Answers a 401 of the registry to a request sent with `used`. Does nothing when another request did so meanwhile. */
+  async renew(response: HttpResponse, used: string | undefined): Promise<void> {
+    if (this.authorization !== used) return
+    this.#renewal ??= this.#answer(response).finally(() => (this.#renewal = undefined))
+    await this.#renewal
+  }
+
+  async #answer(response: HttpResponse): Promise<void> {
+    const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "")
+    const bearer = challenges.find(({ scheme }) => scheme === "bearer")
+    const credentials = await this.#options.credentials()
+    if (bearer) {
+      this.authorization = `Bearer ${await this.#token(response.url, bearer.parameters, credentials)}`
+    } else if (
+      challenges.some(({ scheme }) => scheme === "basic") &&
+      credentials &&
+      !("identityToken" in credentials)
+    ) {
+      this.authorization = basic(credentials)
+    }
+  }
+
+  /** Fetches a token (distribution spec, auth/token.md; with an identity token auth/oauth.md). */
+  async #token(
+    registry: URL,
+    { realm = "", service }: Record<string, string>,
+    credentials: Credentials | undefined,
+  ): Promise<string> {
+    const { repository, tlsFor, limits, signal } = this.#options
+    const url = tokenUrl(realm, registry)
+    const scope = `repository:${repository}:pull`
+    let response: HttpResponse
+    if (credentials && "identityToken" in credentials) {
+      const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "skiff", scope })
+      if (service !== undefined) form.set("service", service)
+      form.set("refresh_token", credentials.identityToken)
+      const headers = { "content-type": "application/x-www-form-urlencoded" }
+      const tls = await tlsFor(url.host)
+      response = await send({ url, method: "POST", headers, body: form.toString(), tls, signal }, limits)
+    } else {
+      if (service !== undefined) url.searchParams.set("service", service)
+      url.searchParams.set("scope", scope)
+      if (credentials) url.searchParams.set("account", credentials.username)
+      const authorization = credentials && basic(credentials)
+      response = await sendFollowing({ url, headers: {}, authorization, signal }, tlsFor, limits)
+    }
+    if (response.status !== 200) {
+      response.discard()
+      throw tokenError(url, response.status, credentials !== undefined)
+    }
+    const document = parseDocument(await response.bytes(MAX_TOKEN_BYTES), MAX_TOKEN_BYTES, `token of ${url.host}`)
+    const token = document.token ?? document.access_token
+    if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))
+      throw new Unavailable(`${url.host} answered without a token`)
+    return token
+  }
+}
+
+/**
+ * Where to fetch a token. The registry names the place, so it is a stranger's word: https only (plain http only from the
+ * plain-http host itself), and no address inside our own network other than the registry's.
+ */
+function tokenUrl(realm: string, registry: URL): URL {
+  if (!URL.canParse(realm)) throw new Unavailable(`${registry.host} asks for a token but names no place to get it`)
+  const url = new URL(realm)
+  const who = `${registry.host} sends for a token`
+  checkOutgoing(url, who)
+  const isSameHost = url.hostname === registry.hostname
+  if (url.protocol === "http:" && !(registry.protocol === "http:" && isSameHost))
+    throw new PermissionDenied(`${who} over plain http to ${url.host}: refused`)
+  if (!isSameHost && isPrivateAddress(url.hostname))
+    throw new PermissionDenied(`${who} to the internal address ${url.host}: refused`)
+  url.username = url.password = ""
+  return url
+}
+
+function tokenError(url: URL, status: number, withCredentials: boolean): Error {
+  if (status === 401 || status === 403 || status === 400)
+    return new PermissionDenied(
+      `${url.host} answered ${status} to the request for a token${withCredentials ? " with the credentials configured" : ""}`,
+      { hint: withCredentials ? "check the user name and password in your auth file" : undefined },
+    )
+  return new Unavailable(`${url.host} answered ${status} to the request for a token`)
+}
+
+function basic({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`
+}

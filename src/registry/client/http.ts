@@ -1,0 +1,195 @@
+import { Cancelled, DataLoss, SkiffError, Unavailable } from "../../base/errors.ts"
+import { log } from "../../base/log.ts"
+
+/** When a server has had its chance. */
+export interface HttpLimits {
+  /** Until the head of an answer is there. */
+  answerTimeoutMs: number
+  /** How long a body may bring less than `slowestBytesPerSecond`; the time in which nobody reads does not count. */
+  stallTimeoutMs: number
+  slowestBytesPerSecond: number
+  /** Of a request that was answered 429 or 5xx, or cut off. */
+  attempts: number
+  /** Before the second attempt; doubles with each. */
+  retryDelayMs: number
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  answerTimeoutMs: 30_000,
+  stallTimeoutMs: 30_000,
+  slowestBytesPerSecond: 256,
+  attempts: 4,
+  retryDelayMs: 500,
+}
+
+export interface TlsSettings {
+  ca?: string[]
+  cert?: string
+  key?: string
+  rejectUnauthorized?: boolean
+}
+
+export interface HttpRequest {
+  url: URL
+  method?: "GET" | "POST"
+  headers: Record<string, string>
+  body?: string
+  tls?: TlsSettings
+  signal?: AbortSignal
+}
+
+export interface HttpResponse {
+  url: URL
+  status: number
+  headers: Headers
+  /** The body, at most once. Ends with DataLoss beyond `maxBytes`, with Unavailable on a stall or a cut connection. */
+  stream(maxBytes: number): AsyncGenerator<Uint8Array>
+  /** The whole body. Throws as `stream` does. */
+  bytes(maxBytes: number): Promise<Uint8Array>
+  /** Lets go of the connection without reading on. */
+  discard(): void
+}
+
+/**
+ * Sends one request and gives the head of its answer; redirects are the caller's. Throws Unavailable with the address and
+ * the reason; its `cause` carries the system's code. Bun's fetch does here what node:https would: own roots and client
+ * certificates, no silent decompression, and back-pressure (measured: a reader that stops holds 9 MB, not the blob).
+ */
+export async function send(request: HttpRequest, limits: HttpLimits): Promise<HttpResponse> {
+  const { url, signal } = request
+  log.debug("request", { method: request.method ?? "GET", url: `${url.origin}${url.pathname}` })
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), limits.answerTimeoutMs)
+  try {
+    const response = await fetch(url, {
+      method: request.method ?? "GET",
+      headers: { "user-agent": "skiff", "accept-encoding": "identity", ...request.headers },
+      body: request.body,
+      redirect: "manual",
+      decompress: false,
+      tls: request.tls,
+      signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+    })
+    return new Answer(url, response, stop, limits, signal)
+  } catch (cause) {
+    throw sendError(url, cause, signal, stop.signal.aborted ? limits.answerTimeoutMs : undefined)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+class Answer implements HttpResponse {
+  readonly url: URL
+  readonly status: number
+  readonly headers: Headers
+  readonly #body: ReadableStream<Uint8Array> | null
+  readonly #stop: AbortController
+  readonly #limits: HttpLimits
+  readonly #signal: AbortSignal | undefined
+
+  constructor(url: URL, response: Response, stop: AbortController, limits: HttpLimits, signal?: AbortSignal) {
+    this.url = url
+    this.status = response.status
+    this.headers = response.headers
+    this.#body = response.body
+    this.#stop = stop
+    this.#limits = limits
+    this.#signal = signal
+  }
+
+  async *stream(maxBytes: number): AsyncGenerator<Uint8Array> {
+    const { stallTimeoutMs, slowestBytesPerSecond } = this.#limits
+    if (this.#body === null) return
+    const reader = this.#body.getReader()
+    let received = 0
+    let stalled = false
+    let waiting = false
+    const stall = () => {
+      stalled = waiting
+      if (stalled) this.#stop.abort()
+    }
+    const timer = setTimeout(stall, stallTimeoutMs)
+    const window = { waitedMs: 0, bytes: 0 }
+    try {
+      while (true) {
+        const since = performance.now()
+        waiting = true
+        timer.refresh()
+        const { done, value } = await reader.read()
+        waiting = false
+        if (done) return
+        received += value.length
+        if (received > maxBytes)
+          throw new DataLoss(`${this.url.host} sent more than the ${maxBytes} bytes that were due`)
+        window.waitedMs += performance.now() - since
+        window.bytes += value.length
+        if (window.waitedMs >= stallTimeoutMs) {
+          stalled = window.bytes < (slowestBytesPerSecond * window.waitedMs) / 1000
+          if (stalled) throw stallError(this.url, stallTimeoutMs)
+          window.waitedMs = window.bytes = 0
+        }
+        yield value
+      }
+    } catch (cause) {
+      if (cause instanceof SkiffError) throw cause
+      throw stalled ? stallError(this.url, stallTimeoutMs) : sendError(this.url, cause, this.#signal)
+    } finally {
+      clearTimeout(timer)
+      this.discard()
+    }
+  }
+
+  async bytes(maxBytes: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.stream(maxBytes)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+
+  discard(): void {
+    this.#stop.abort()
+  }
+}
+
+function stallError(url: URL, ms: number): Unavailable {
+  return new Unavailable(`${url.host} stopped sending: next to nothing came in ${Math.round(ms / 1000)} s`)
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was cut",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the host's address could not be looked up",
+  EPROTO: "it does not speak TLS",
+  ETIMEDOUT: "connecting took too long",
+  ENETUNREACH: "network is unreachable",
+  EHOSTUNREACH: "no route to host",
+  ResponseHeadersTooLarge: "the head of its answer is too large",
+}
+
+function sendError(url: URL, cause: unknown, signal?: AbortSignal, timedOutMs?: number): SkiffError {
+  if (signal?.aborted) return new Cancelled(`request to ${url.host} was cancelled`, { cause })
+  const code = errorCode(cause)
+  const reason =
+    timedOutMs === undefined
+      ? (REASONS[code ?? ""] ?? certificateReason(code) ?? (cause instanceof Error ? cause.message : String(cause)))
+      : `no answer in ${Math.round(timedOutMs / 1000)} s`
+  return new Unavailable(`cannot reach ${url.host}: ${reason}`, {
+    cause,
+    hint: certificateReason(code)
+      ? `put the registry's CA in /etc/containers/certs.d/${url.host}/ca.crt, or use --tls-verify=false`
+      : undefined,
+  })
+}
+
+/** The system's or TLS library's word for what went wrong with a request, kept in the error's cause. */
+export function errorCode(error: unknown): string | undefined {
+  const source = error instanceof SkiffError ? error.cause : error
+  const code = (source as { code?: unknown } | undefined)?.code
+  return typeof code === "string" ? code : undefined
+}
+
+function certificateReason(code: string | undefined): string | undefined {
+  return /CERT|SIGNATURE|ISSUER|CRL|ALTNAME/.test(code ?? "")
+    ? `its certificate is not trusted (${code?.toLowerCase().replaceAll("_", " ")})`
+    : undefined
+}

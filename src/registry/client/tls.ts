@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { hasErrno, InvalidArgument } from "../../base/errors.ts"
+import type { TlsSettings } from "./http.ts"
+
+type Env = Record<string, string | undefined>
+
+// where the distributions keep the bundle (Debian, Fedora, SUSE)
+const SYSTEM_BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+]
+
+/**
+ * The TLS settings for a host (with its port): the system's roots, `$SSL_CERT_FILE` and `$NODE_EXTRA_CA_CERTS`, and what
+ * certs.d holds for it: `*.crt` are roots, a `*.cert` with its `*.key` is our own certificate (containers-certs.d(5)).
+ */
+export function tlsSettings(host: string, env: Env = process.env): TlsSettings {
+  const own = certsOf(host, env)
+  const roots = env.SSL_CERT_FILE ? [env.SSL_CERT_FILE] : SYSTEM_BUNDLES
+  const system = roots.map(readOptional).find((text) => text !== undefined)
+  const extra = env.NODE_EXTRA_CA_CERTS ? readOptional(env.NODE_EXTRA_CA_CERTS) : undefined
+  const ca = [system, extra, ...own.ca].filter((text) => text !== undefined)
+  return {
+    // without a bundle the roots that the executable brings along are used; own ones would replace them
+    ...(system === undefined && own.ca.length === 0 ? {} : { ca }),
+    ...(own.cert === undefined ? {} : { cert: own.cert, key: own.key }),
+  }
+}
+
+function certsOf(host: string, env: Env): { ca: string[]; cert?: string; key?: string } {
+  const home = env.HOME ?? "/root"
+  const dirs = [
+    join(env.XDG_CONFIG_HOME ?? join(home, ".config"), "containers/certs.d"),
+    "/etc/containers/certs.d",
+    "/etc/docker/certs.d",
+  ]
+  // a host comes from an address: never a way out of the folder
+  if (host.startsWith(".") || host.includes("/")) return { ca: [] }
+  for (const dir of dirs) {
+    const path = join(dir, host)
+    const names = listOptional(path)
+    if (!names) continue
+    const cert = names.find((name) => name.endsWith(".cert"))
+    const key = cert?.replace(/\.cert$/, ".key")
+    if (cert !== undefined && !names.includes(key ?? ""))
+      throw new InvalidArgument(`"${join(path, cert)}" has no key beside it`, { hint: `expected ${key}` })
+    return {
+      ca: names.filter((name) => name.endsWith(".crt")).map((name) => readFileSync(join(path, name), "utf8")),
+      ...(cert === undefined || key === undefined
+        ? {}
+        : { cert: readFileSync(join(path, cert), "utf8"), key: readFileSync(join(path, key), "utf8") }),
+    }
+  }
+  return { ca: [] }
+}
+
+function readOptional(path: string): string | undefined {
+  return optional(() => readFileSync(path, "utf8"))
+}
+
+function listOptional(dir: string): string[] | undefined {
+  return optional(() => readdirSync(dir).toSorted())
+}
+
+function optional<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined
+    throw error
+  }
+}

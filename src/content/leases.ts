@@ -1,27 +1,9 @@
-import type { Database, Schema } from "../base/database.ts"
+import type { Database } from "../base/database.ts"
 import type { Digest } from "../spec/digest.ts"
-import { isAlive, thisProcess } from "../sys/process-identity.ts"
+import { isSameProcessAlive, thisProcess } from "../sys/process-identity.ts"
 import type { Lease, Leases } from "./content.ts"
 
 const DAY_MS = 24 * 60 * 60 * 1000
-
-export const contentSchema: Schema = {
-  domain: "content",
-  steps: [
-    `CREATE TABLE leases (
-       id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL,
-       owner_pid INTEGER NOT NULL, owner_start_time INTEGER NOT NULL, owner_boot_id TEXT NOT NULL
-     ) STRICT;
-     CREATE TABLE lease_blobs (
-       lease_id TEXT NOT NULL REFERENCES leases(id) ON DELETE CASCADE, digest TEXT NOT NULL,
-       PRIMARY KEY (lease_id, digest)
-     ) STRICT, WITHOUT ROWID;
-     CREATE TABLE lease_snapshots (
-       lease_id TEXT NOT NULL REFERENCES leases(id) ON DELETE CASCADE, name TEXT NOT NULL,
-       PRIMARY KEY (lease_id, name)
-     ) STRICT, WITHOUT ROWID;`,
-  ],
-}
 
 export function openLeases({ db }: { db: Database }): Leases {
   return {
@@ -41,7 +23,8 @@ export function liveLeases(db: Database): { blobs: Digest[]; snapshots: string[]
     "SELECT id, expires_at, owner_pid AS pid, owner_start_time AS startTime, owner_boot_id AS bootId FROM leases",
   )
   for (const lease of leases)
-    if (lease.expires_at <= Date.now() || !isAlive(lease)) db.run("DELETE FROM leases WHERE id = ?", lease.id)
+    if (lease.expires_at <= Date.now() || !isSameProcessAlive(lease))
+      db.run("DELETE FROM leases WHERE id = ?", lease.id)
   return {
     blobs: db.all<{ digest: Digest }>("SELECT digest FROM lease_blobs").map(({ digest }) => digest),
     snapshots: db.all<{ name: string }>("SELECT name FROM lease_snapshots").map(({ name }) => name),

@@ -15,8 +15,10 @@ export interface SnapshotInfo {
   /** The ChainId of a committed one, the key of an active one. */
   name: string
   parent?: ChainId
-  kind: "committed" | "active" | "view"
+  kind: "committed" | "active" | "view" | "stage"
   createdAt: Date
+  /** Of a stage: whether the process that fills it still runs. */
+  ownerAlive?: boolean
 }
 
 export interface Snapshotter {
@@ -43,6 +45,8 @@ export interface Snapshotter {
   usage(name: string): Promise<{ bytes: number; inodes: number }>
   /** Throws FailedPrecondition if it has children. Safe to repeat. */
   remove(name: string): Promise<void>
+  /** `remove` without its folder, which the next `sweep` takes: short enough for a transaction. */
+  forget(name: string): void
   /** Removes folders that no record knows. Safe at any time, beside other processes. */
   sweep(): Promise<number>
 }

@@ -4,13 +4,15 @@
  */
 import { closeSync, fstatSync, readSync } from "node:fs"
 import { ptr } from "bun:ffi"
-import { InvalidArgument } from "../base/errors.ts"
-import { AT_FDCWD, check, cString, libc, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH } from "./libc.ts"
+import { hasErrno, InvalidArgument } from "../base/errors.ts"
+import { AT_FDCWD, check, cString, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH } from "./libc.ts"
+import { rawCString, shownName } from "./raw-name.ts"
 
 const SYS_OPENAT2 = 437 // the same number on every architecture (it came after they were unified)
 const RESOLVE_NO_MAGICLINKS = 0x02
 const RESOLVE_BENEATH = 0x08
 const RESOLVE_IN_ROOT = 0x10
+const EEXIST = 17
 
 /** How links are resolved: `in-root` treats the root as `/` (a chroot's view), `beneath` refuses to leave it. */
 export type Resolve = "in-root" | "beneath"
@@ -28,14 +30,43 @@ export function openInRoot(
   mode = 0,
   resolve: Resolve = "in-root",
 ): number {
-  const how = new BigUint64Array([
-    BigInt(flags | O_CLOEXEC),
-    BigInt(mode),
-    BigInt(RESOLVE_NO_MAGICLINKS | (resolve === "beneath" ? RESOLVE_BENEATH : RESOLVE_IN_ROOT)),
-  ])
-  const name = cString(path)
-  const result = libc.syscall(SYS_OPENAT2, rootFd, ptr(name), ptr(how), how.byteLength, 0)
-  return check(Number(result), "openat2", JSON.stringify(path))
+  return check(openat2(rootFd, cString(path), flags, mode, resolve), "openat2", JSON.stringify(path))
+}
+
+/** `openInRoot` for a raw name (sys/raw-name.ts). */
+export function openRawInRoot(rootFd: number, path: string, flags: number, mode = 0): number {
+  const fd = openat2(rootFd, rawCString(path === "" ? "." : path), flags, mode, "in-root")
+  return fd >= 0 ? fd : check(fd, "openat2", shownName(path))
+}
+
+const how = new BigUint64Array(3) // struct open_how: flags, mode, resolve
+
+function openat2(rootFd: number, path: Uint8Array, flags: number, mode: number, resolve: Resolve): number {
+  how[0] = BigInt(flags | O_CLOEXEC)
+  how[1] = BigInt(mode)
+  how[2] = BigInt(RESOLVE_NO_MAGICLINKS | (resolve === "beneath" ? RESOLVE_BENEATH : RESOLVE_IN_ROOT))
+  return Number(libc.syscall(SYS_OPENAT2, rootFd, ptr(path), ptr(how), how.byteLength, 0))
+}
+
+/**
+ * Opens the folder `path` (raw) inside `rootFd` by O_PATH, made with its parents when absent, mode 0755. Links on the way
+ * are followed inside the root. Throws SystemError: ENOTDIR where something else is in the way. The caller closes it.
+ */
+export function openOrMakeFolder(rootFd: number, path: string): number {
+  try {
+    return openRawInRoot(rootFd, path, O_PATH | O_DIRECTORY)
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT") || path === "") throw error
+  }
+  const cut = path.lastIndexOf("/")
+  const parentFd = openOrMakeFolder(rootFd, path.slice(0, Math.max(cut, 0)))
+  try {
+    const made = libc.mkdirat(parentFd, rawCString(path.slice(cut + 1)), 0o755)
+    if (made < 0 && lastErrno() !== EEXIST) check(made, "mkdir", shownName(path))
+  } finally {
+    closeSync(parentFd)
+  }
+  return openRawInRoot(rootFd, path, O_PATH | O_DIRECTORY)
 }
 
 /**

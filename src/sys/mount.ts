@@ -1,4 +1,4 @@
-import { ptr } from "bun:ffi"
+import { hasErrno, Unavailable } from "../base/errors.ts"
 import { check, cString, lastErrno, libc, SystemError } from "./libc.ts"
 
 /** mount(2) flags (sys/mount.h). */
@@ -24,26 +24,65 @@ export interface Mount {
   flags?: number
   /** Absolute folder that relative names in `data` start from; the kernel takes at most 4,095 bytes of data. */
   workingDirectory?: string
+  /** A program that mounts in the kernel's place (fuse-overlayfs): it gets `-o DATA TARGET`. */
+  helper?: readonly string[]
 }
 
+const BIND_FLAGS = MountFlag.readOnly | MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
+// one page with its NUL: the kernel cuts longer ones short without a word
+const MAX_DATA_BYTES = 4096
+const E2BIG_ERRNO = 7
 const EINVAL_ERRNO = 22
 const ENOENT_ERRNO = 2
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 
-/** Mounts `mount` on the existing folder `target`. Throws SystemError. */
+/** Mounts `mount` on the existing folder or file `target` (an absolute path). Throws SystemError, or Unavailable by a helper. */
 export function mountAt(target: string, mount: Mount): void {
+  if (mount.helper !== undefined) return mountByHelper(target, mount, mount.helper)
   const back = mount.workingDirectory === undefined ? undefined : process.cwd()
   // threads share the working directory: nothing may be awaited between these two changes
   if (mount.workingDirectory !== undefined)
     check(libc.chdir(cString(mount.workingDirectory)), "chdir", mount.workingDirectory)
   try {
-    const data = mount.data.length === 0 ? null : ptr(cString(mount.data.join(",")))
-    const result = libc.mount(cString(mount.source), cString(target), cString(mount.type), mount.flags ?? 0, data)
-    check(result, "mount", `${mount.type} on ${target}`)
+    callMount(target, mount, mount.flags ?? 0)
   } finally {
     if (back !== undefined) libc.chdir(cString(back))
   }
+  // mount(2): a bind takes no other flag at first, they come by a remount
+  if ((mount.flags ?? 0) & MountFlag.bind && (mount.flags ?? 0) & BIND_FLAGS) remountBind(target, mount)
+}
+
+function callMount(target: string, mount: Mount, flags: number): void {
+  const data = mount.data.length === 0 ? null : cString(mount.data.join(","))
+  if (data !== null && data.length > MAX_DATA_BYTES)
+    throw new SystemError("mount", E2BIG_ERRNO, `${mount.type} on ${target}: ${data.length} bytes of options`)
+  const result = libc.mount(cString(mount.source), cString(target), cString(mount.type), flags, data)
+  check(result, "mount", `${mount.type} on ${target}`)
+}
+
+function remountBind(target: string, mount: Mount): void {
+  const flags = (mount.flags ?? 0) | MountFlag.remount
+  try {
+    callMount(target, mount, flags)
+  } catch (error) {
+    if (!hasErrno(error, "EPERM")) throw error
+    // mount_namespaces(7): in a user namespace the restrictions that the source has must be kept
+    callMount(target, mount, flags | MountFlag.noSuid | MountFlag.noDev)
+  }
+}
+
+function mountByHelper(target: string, mount: Mount, helper: readonly string[]): void {
+  const result = Bun.spawnSync([...helper, "-o", mount.data.join(","), target], {
+    cwd: mount.workingDirectory,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  })
+  if (result.exitCode !== 0)
+    throw new Unavailable(`${helper[0]} could not mount ${target}: ${result.stderr.toString().trim()}`, {
+      hint: "see: skiff doctor",
+    })
 }
 
 /**

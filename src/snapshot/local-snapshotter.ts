@@ -1,0 +1,142 @@
+import { mkdirSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import type { ChainId } from "../spec/digest.ts"
+import type { Mount } from "../sys/mount.ts"
+import { removeTree } from "../sys/remove-tree.ts"
+import { treeUsage } from "../sys/tree-usage.ts"
+import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
+import type { SnapshotInfo, Snapshotter } from "./snapshot.ts"
+
+/** What differs between the drivers. Folders are those of snapshots, with `diff` inside; they are hostile. */
+export interface LayerDriver {
+  readonly name: Snapshotter["driver"]
+  /** Makes what a new active snapshot needs beside its empty `diff`. */
+  prepare(folder: string, parentFolder: string | undefined): void
+  /** Brings an extracted layer, whiteouts in overlay's form, into the driver's own form. */
+  settle(folder: string, parentFolder: string | undefined): void
+  /** Whether the layer at `folder` hides all that is under it. */
+  isOpaque(folder: string): boolean
+  /** `lower`: the snapshots below, nearest first. */
+  mount(layersFolder: string, row: LayerRow, lower: readonly LayerRow[]): Mount
+}
+
+/**
+ * Snapshots as folders `layers/<short id>/diff` and rows. The row comes before the folder and goes before it, so a folder
+ * without a row is garbage at any time; `sweep` removes those.
+ */
+export class LocalSnapshotter implements Snapshotter {
+  readonly driver: Snapshotter["driver"]
+  readonly #layers: string
+  readonly #records: SnapshotRecords
+  readonly #driver: LayerDriver
+
+  constructor(layers: string, records: SnapshotRecords, driver: LayerDriver) {
+    this.#layers = layers
+    this.#records = records
+    this.#driver = driver
+    this.driver = driver.name
+  }
+
+  has(name: ChainId): boolean {
+    return this.#records.find(name)?.kind === "committed"
+  }
+
+  info(name: string): SnapshotInfo {
+    return this.#records.infoOf(this.#records.get(name))
+  }
+
+  list(): SnapshotInfo[] {
+    return this.#records.all().map((row) => this.#records.infoOf(row))
+  }
+
+  async stage(key: string): Promise<{ path: string }> {
+    const left = this.#records.find(key)
+    this.#records.dropStage(key)
+    if (left !== undefined) removeTree(this.#folder(left))
+    return { path: this.#makeDiff(this.#records.insert(key, "stage")) }
+  }
+
+  async commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void> {
+    const row = this.#records.find(key)
+    if (row === undefined && this.has(name)) return // repeated after a kill
+    const stage = row ?? this.#records.get(key)
+    if (!this.has(name)) this.#driver.settle(this.#folder(stage), this.#parentFolder(parent))
+    const opaqueRoot = this.#driver.isOpaque(this.#folder(stage))
+    // another pull of the same layer may have been first: its copy is as good, ours goes
+    if (!this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) removeTree(this.#folder(stage))
+  }
+
+  async prepare(key: string, parent?: ChainId, options: { volatile?: boolean } = {}): Promise<Mount> {
+    const row = this.#records.insert(key, "active", parent, options)
+    this.#makeDiff(row)
+    this.#driver.prepare(this.#folder(row), this.#parentFolder(parent))
+    return this.#mountOf(row)
+  }
+
+  async view(key: string, parent?: ChainId): Promise<Mount> {
+    const row = this.#records.insert(key, "view", parent)
+    this.#makeDiff(row)
+    return this.#mountOf(row)
+  }
+
+  async commit(name: ChainId, key: string): Promise<void> {
+    const row = this.#records.find(key)
+    if (row === undefined && this.has(name)) return
+    const active = row ?? this.#records.get(key)
+    const opaqueRoot = this.#driver.isOpaque(this.#folder(active))
+    const kept = this.#records.rename(key, name, { setParent: false, opaqueRoot })
+    removeTree(kept ? join(this.#folder(active), "work") : this.#folder(active))
+  }
+
+  mount(key: string): Mount {
+    return this.#mountOf(this.#records.get(key))
+  }
+
+  diffPath(name: string): string {
+    return join(this.#folder(this.#records.get(name)), "diff")
+  }
+
+  async usage(name: string): Promise<{ bytes: number; inodes: number }> {
+    return treeUsage(this.diffPath(name))
+  }
+
+  async remove(name: string): Promise<void> {
+    const row = this.#records.find(name)
+    if (row === undefined) return
+    this.#records.forget(name)
+    removeTree(this.#folder(row))
+  }
+
+  forget(name: string): void {
+    this.#records.forget(name)
+  }
+
+  async sweep(): Promise<number> {
+    // folders first, rows second: a snapshot made in between is known
+    const folders = readdirSync(this.#layers)
+    const known = new Set(this.#records.all().map(folderOf))
+    const garbage = folders.filter((folder) => !known.has(folder))
+    for (const folder of garbage) removeTree(join(this.#layers, folder))
+    return garbage.length
+  }
+
+  #mountOf(row: LayerRow): Mount {
+    return this.#driver.mount(this.#layers, row, this.#records.chainBelow(row))
+  }
+
+  #folder(row: LayerRow): string {
+    return join(this.#layers, folderOf(row))
+  }
+
+  #parentFolder(parent: ChainId | undefined): string | undefined {
+    return parent === undefined ? undefined : this.#folder(this.#records.get(parent))
+  }
+
+  #makeDiff(row: LayerRow): string {
+    const diff = join(this.#folder(row), "diff")
+    // 0700 above it keeps other users out (security.md: 2021-41091); the root of the file system itself is for all
+    mkdirSync(this.#folder(row), { mode: 0o700 })
+    mkdirSync(diff, { mode: 0o755 })
+    return diff
+  }
+}

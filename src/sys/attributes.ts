@@ -1,0 +1,40 @@
+/** Owner, mode and times of one file of a hostile tree, by descriptor, or by folder and raw name, never following. */
+import { AT_SYMLINK_NOFOLLOW, check, libc } from "./libc.ts"
+import { rawCString, shownName } from "./raw-name.ts"
+
+export interface Time {
+  seconds: bigint
+  nanoseconds: number
+}
+
+export function setOwnerAt(directoryFd: number, name: string, uid: number, gid: number): void {
+  const result = libc.fchownat(directoryFd, rawCString(name), uid, gid, AT_SYMLINK_NOFOLLOW)
+  if (result < 0) check(result, "chown", shownName(name))
+}
+
+export function setOwner(fd: number, uid: number, gid: number): void {
+  check(libc.fchown(fd, uid, gid), "fchown", `to ${uid}:${gid}`)
+}
+
+export function setMode(fd: number, mode: number): void {
+  check(libc.fchmod(fd, mode), "fchmod")
+}
+
+const times = new BigInt64Array(4) // two struct timespec: access, modification
+
+/** Both times, as docker sets them: an image carries no access times. */
+export function setTimes(fd: number, time: Time): void {
+  fillTimes(time)
+  check(libc.futimens(fd, times), "futimens")
+}
+
+export function setTimesAt(directoryFd: number, name: string, time: Time): void {
+  fillTimes(time)
+  const result = libc.utimensat(directoryFd, rawCString(name), times, AT_SYMLINK_NOFOLLOW)
+  if (result < 0) check(result, "utimensat", shownName(name))
+}
+
+function fillTimes({ seconds, nanoseconds }: Time): void {
+  times[0] = times[2] = seconds
+  times[1] = times[3] = BigInt(nanoseconds)
+}

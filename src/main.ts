@@ -7,7 +7,8 @@ async function main(): Promise<void> {
     await enterRootless(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")
-  process.exitCode = await runCommandLine(argv)
+  // not exitCode: a read of the terminal that still waits would keep the process
+  process.exit(await runCommandLine(argv))
 }
 
 void main()

@@ -1,4 +1,110 @@
-/** Runs one command line; gives the exit code. */
-export async function runCommandLine(_argv: readonly string[]): Promise<number> {
+import { InvalidArgument, type SkiffError } from "../base/errors.ts"
+import { configureLog, type LogLevel } from "../base/log.ts"
+import { expectation, readArgs } from "./args.ts"
+import type { Command, Globals } from "./command.ts"
+import { reportError } from "./failure.ts"
+import { GLOBAL_FLAGS } from "./globals.ts"
+import { lazyEngine } from "./lazy-engine.ts"
+import { nearest } from "./nearest.ts"
+import { Out, OutputClosed } from "./out.ts"
+import { parseFlags } from "./parse-flags.ts"
+import { findEntry, GROUPS, topLevelNames, verbsOf } from "./table.ts"
+
+/** As a shell shows a program that SIGPIPE ended: 128 + 13. */
+const SIGPIPE_EXIT_CODE = 141
+
+/** Runs one command line; gives the exit code. Prints what went wrong, throws nothing. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const out = new Out()
+  const state: Running = { debug: false, failureCode: 1 }
+  try {
+    return await dispatch(argv, out, state)
+  } catch (error) {
+    if (error instanceof OutputClosed) return SIGPIPE_EXIT_CODE
+    return reportError(error, state)
+  }
+}
+
+/** What the report of an error must know by then. */
+interface Running {
+  debug: boolean
+  failureCode: number
+  /** `skiff run`, once it is known. */
+  invoked?: string
+}
+
+async function dispatch(argv: readonly string[], out: Out, state: Running): Promise<number> {
+  const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
+  const globals = values as unknown as Globals & { version: boolean }
+  state.debug = globals.debug
+  configureLog({ level: globals.debug ? "debug" : (globals.logLevel as LogLevel) })
+  if (globals.version) {
+    out.line(await versionLine())
+    return 0
+  }
+  if (help || words.length === 0) return showOverview(out)
+  const found = findEntry(words)
+  if (!found) return showGroupOrRefuse(words, out)
+  const { default: command } = await found.entry.load()
+  state.invoked = found.name
+  const parsed = parseFlags(command.flags, words.slice(found.length), !command.flagsBeforeWords)
+  if (parsed.help) {
+    const { commandHelp } = await import("./help.ts")
+    out.text(commandHelp(found.name, found.entry, command))
+    return 0
+  }
+  state.failureCode = command.failureCode ?? 1
+  return runCommand(found.name, command, parsed, { globals, out })
+}
+
+async function runCommand(
+  name: string,
+  command: Command,
+  parsed: { values: Record<string, unknown>; words: string[] },
+  context: { globals: Globals; out: Out },
+): Promise<number> {
+  const args = readArgs(command.args, parsed.words)
+  if (!args) throw wrongCount(name, command)
+  const { root, runroot: runRoot, runtime } = context.globals
+  await using engine = lazyEngine({ root, runRoot, runtime })
+  const code = await command.run({ ...context, args, flags: parsed.values, engine })
+  return code ?? 0
+}
+
+function wrongCount(name: string, command: Command): SkiffError {
+  const usage = command.args.map((one) => one.usage).join(" ")
+  return new InvalidArgument(`'skiff ${name}' ${expectation(command.args)}`, {
+    hint: `usage: skiff ${name}${Object.keys(command.flags).length > 0 ? " [OPTIONS]" : ""}${usage && ` ${usage}`}`,
+    exitCode: 1, // docker: a wrong number of words is 1, a wrong flag 125
+  })
+}
+
+async function showOverview(out: Out): Promise<number> {
+  const { overview } = await import("./help.ts")
+  out.text(await overview())
   return 0
+}
+
+/** `skiff image` shows the group's help; any other name is unknown. */
+async function showGroupOrRefuse(words: readonly string[], out: Out): Promise<number> {
+  const [first = "", ...rest] = words
+  if (!(first in GROUPS)) throw unknownCommand(first, first, topLevelNames())
+  const verb = rest.find((word) => !word.startsWith("-"))
+  if (verb !== undefined) throw unknownCommand(`${first} ${verb}`, verb, verbsOf(first), `${first} `)
+  parseFlags({}, rest, true)
+  const { groupHelp } = await import("./help.ts")
+  out.text(await groupHelp(first))
+  return 0
+}
+
+function unknownCommand(shown: string, word: string, known: readonly string[], prefix = ""): SkiffError {
+  const near = nearest(word, known)
+  return new InvalidArgument(`unknown command: skiff ${shown}`, {
+    hint: near === undefined ? `see: skiff ${prefix}--help` : `did you mean skiff ${prefix}${near}?`,
+  })
+}
+
+async function versionLine(): Promise<string> {
+  const { VERSION } = await import("../base/version.ts")
+  return `skiff version ${VERSION}`
 }

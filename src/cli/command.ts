@@ -1,0 +1,58 @@
+import type { Engine } from "../engine/engine.ts"
+import type { Arg, ArgValues } from "./args.ts"
+import type { Flags, FlagValues } from "./flag.ts"
+import type { Out } from "./out.ts"
+
+/** What every command is handed. */
+export interface Context<A extends readonly Arg<unknown>[], F extends Flags> {
+  args: ArgValues<A>
+  flags: FlagValues<F>
+  out: Out
+  /** Opens nothing until a domain is asked for. */
+  engine: Engine
+  globals: Globals
+}
+
+/** Flags that stand before the command. */
+export interface Globals {
+  root: string | undefined
+  runroot: string | undefined
+  runtime: string | undefined
+  logLevel: string | undefined
+  debug: boolean
+}
+
+interface CommandText {
+  /** One line, as docker's help has it. */
+  summary: string
+  /** More lines below the summary. */
+  description?: string
+  /** Lines under `Examples:`. */
+  examples?: readonly string[]
+  /** Flags after the first word belong to the program that runs: `run`, `create`, `exec`. */
+  flagsBeforeWords?: boolean
+  /** Exit code when skiff fails, default 1; docker: 125 for `run` and `exec`. */
+  failureCode?: number
+}
+
+export interface CommandSpec<A extends readonly Arg<unknown>[], F extends Flags> extends CommandText {
+  args: A
+  flags: F
+  /** Resolves with the exit code; undefined is 0. */
+  run(context: Context<A, F>): Promise<number | void>
+}
+
+/** A command whose own types the framework need not know. */
+export interface Command extends CommandText {
+  args: readonly Arg<unknown>[]
+  flags: Flags
+  run(context: Context<readonly Arg<unknown>[], Flags>): Promise<number | void>
+}
+
+/** A command as data and one call: the default export of each file in `commands/`. */
+export function command<const A extends readonly Arg<unknown>[], const F extends Flags>(
+  spec: CommandSpec<A, F>,
+): Command {
+  // safe: run is only called with what parseFlags and readArgs made of these same flags and args
+  return spec as unknown as Command
+}

@@ -1,0 +1,28 @@
+import { FailedPrecondition } from "../../../base/errors.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { checkStandardInput } from "../../terminal/check-input.ts"
+import { parseDetachKeys } from "../../terminal/detach-keys.ts"
+import { joinContainer } from "../../terminal/join-container.ts"
+
+export default command({
+  summary: "Attach local standard input, output, and error streams to a running container",
+  args: [arg.one("CONTAINER", "running")],
+  flags: {
+    detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    noStdin: flag.bool("Do not attach STDIN"),
+    sigProxy: flag.bool("Proxy all received signals to the process", { initial: true }),
+  },
+  async run({ args: [name], flags, engine }) {
+    const containers = await engine.containers()
+    const { options, state } = containers.get(name)
+    if (state.status === "paused")
+      throw new FailedPrecondition("cannot attach to a paused container", { hint: `unpause it: skiff unpause ${name}` })
+    if (state.status !== "running")
+      throw new FailedPrecondition("cannot attach to a stopped container", { hint: `start it: skiff start -a ${name}` })
+    const stdin = options.stdin && !flags.noStdin
+    checkStandardInput({ tty: options.tty, stdin })
+    return joinContainer(containers, () => containers.attach(name, { stdin }), { ...flags, tty: options.tty, stdin })
+  },
+})

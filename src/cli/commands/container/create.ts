@@ -1,0 +1,25 @@
+import { arg } from "../../args.ts"
+import { CidFile } from "../../cidfile.ts"
+import { command } from "../../command.ts"
+import { CONTAINER_FLAGS } from "../../container-flags.ts"
+import { containerOptions } from "../../container-options.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+
+export default command({
+  summary: "Create a new container",
+  args: [arg.one("IMAGE", "images"), arg.rest("[COMMAND] [ARG...]")],
+  flags: CONTAINER_FLAGS,
+  flagsBeforeWords: true,
+  async run({ args: [image, words], flags, engine, out }) {
+    const options = containerOptions(image, words, flags)
+    using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
+    using progress = new PullProgress({
+      fd: 2,
+      quiet: flags.quiet,
+      intro: `Unable to find image '${image}' locally`,
+    })
+    const { id } = await (await engine.containers()).create(options, progress.onProgress)
+    cidFile?.write(id)
+    out.line(id)
+  },
+})

@@ -1,0 +1,58 @@
+import { parseEnv, parseEnvFile } from "../../../spec/docker/environment.ts"
+import { terminalSize } from "../../../sys/terminal.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { readText } from "../../container-options.ts"
+import { flag } from "../../flag.ts"
+import { checkStandardInput } from "../../terminal/check-input.ts"
+import { parseDetachKeys } from "../../terminal/detach-keys.ts"
+import { runSession } from "../../terminal/session.ts"
+
+export default command({
+  summary: "Execute a command in a running container",
+  args: [arg.one("CONTAINER", "running"), arg.one("COMMAND"), arg.rest("[ARG...]")],
+  flags: {
+    detach: flag.bool("Detached mode: run command in the background", { short: "d" }),
+    detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    env: flag.list((text) => parseEnv(text, process.env), "Set environment variables", "list", { short: "e" }),
+    envFile: flag.strings("Read in a file of environment variables"),
+    interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
+    privileged: flag.bool("Give extended privileges to the command"),
+    tty: flag.bool("Allocate a pseudo-TTY", { short: "t" }),
+    user: flag.string('Username or UID (format: "<name|uid>[:<group|gid>]")', "string", { short: "u" }),
+    workdir: flag.string("Working directory inside the container", "string", { short: "w" }),
+  },
+  flagsBeforeWords: true,
+  failureCode: 125,
+  async run({ args: [name, program, words], flags, engine }) {
+    const { detach, tty, privileged, user, workdir } = flags
+    const stdin = flags.interactive && !detach
+    if (!detach) checkStandardInput({ tty, stdin })
+    const containers = await engine.containers()
+    const session = await containers.exec(name, {
+      command: [program, ...words],
+      tty,
+      stdin,
+      detach,
+      env: [
+        ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, process.env)),
+        ...flags.env.filter((one) => one !== undefined),
+      ],
+      privileged,
+      user,
+      workdir,
+      consoleSize: tty ? (terminalSize(0) ?? terminalSize(1)) : undefined,
+    })
+    const { attachment, exited } = session
+    if (!attachment) return 0
+    const end = await runSession({
+      attachment,
+      exited,
+      tty,
+      stdin,
+      detachKeys: flags.detachKeys,
+      resize: (size) => session.resize(size),
+    })
+    return end.kind === "exited" ? end.code : 0
+  },
+})

@@ -1,0 +1,65 @@
+import type { ContainerFilter } from "../../../container/container.ts"
+import { InvalidArgument } from "../../../base/errors.ts"
+import { command } from "../../command.ts"
+import { parseFilters } from "../../filters.ts"
+import { flag } from "../../flag.ts"
+import { CONTAINER_TITLES, containerRow } from "../../output/container-row.ts"
+import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
+import { printList } from "../../output/list.ts"
+
+const FILTERS = [
+  "ancestor",
+  "before",
+  "exited",
+  "id",
+  "label",
+  "name",
+  "network",
+  "publish",
+  "since",
+  "status",
+  "volume",
+] as const
+
+export default command({
+  summary: "List containers",
+  args: [],
+  flags: {
+    all: flag.bool("Show all containers (default shows just running)", { short: "a" }),
+    filter: flag.strings("Filter output based on conditions provided", "filter", { short: "f" }),
+    ...LIST_FORMAT_FLAGS,
+    last: flag.int("Show n last created containers (includes all states)", { short: "n" }),
+    latest: flag.bool("Show the latest created container (includes all states)", { short: "l" }),
+    noTrunc: flag.bool("Don't truncate output"),
+    quiet: flag.bool("Only display container IDs", { short: "q" }),
+  },
+  async run({ flags, engine, out }) {
+    const count = flags.latest ? 1 : (flags.last ?? -1)
+    const filter = containerFilter(flags.filter, flags.all || count > 0)
+    const found = (await engine.containers()).list(filter)
+    const rows = (count > 0 ? found.slice(0, count) : found).map((one) => containerRow(one, flags))
+    printList(out, rows, flags, {
+      titles: CONTAINER_TITLES,
+      table: "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+      quiet: "{{.ID}}",
+    })
+  },
+})
+
+function containerFilter(filters: readonly string[], all: boolean): ContainerFilter {
+  const { before, since, exited, ...lists } = parseFilters(filters, FILTERS)
+  return {
+    ...lists,
+    // docker: asking for a state or an exit code looks among all
+    all: all || lists.status !== undefined || exited !== undefined,
+    ...(before === undefined ? {} : { before: before.at(-1) }),
+    ...(since === undefined ? {} : { since: since.at(-1) }),
+    ...(exited === undefined ? {} : { exited: exited.map(readExitCode) }),
+  }
+}
+
+function readExitCode(text: string): number {
+  if (!/^\d{1,3}$/.test(text))
+    throw new InvalidArgument(`invalid filter 'exited=${text}'`, { hint: "expected a number" })
+  return Number(text)
+}

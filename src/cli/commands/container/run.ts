@@ -1,0 +1,59 @@
+import { arg } from "../../args.ts"
+import { CidFile } from "../../cidfile.ts"
+import { command } from "../../command.ts"
+import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
+import { containerOptions } from "../../container-options.ts"
+import { flag } from "../../flag.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { parseDetachKeys } from "../../terminal/detach-keys.ts"
+import { joinContainer } from "../../terminal/join-container.ts"
+import { checkStandardInput } from "../../terminal/check-input.ts"
+import { InvalidArgument } from "../../../base/errors.ts"
+
+export default command({
+  summary: "Create and run a new container from an image",
+  args: [arg.one("IMAGE", "images"), arg.rest("[COMMAND] [ARG...]")],
+  flags: {
+    ...CONTAINER_FLAGS,
+    detach: flag.bool("Run container in background and print container ID", { short: "d" }),
+    detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
+  },
+  flagsBeforeWords: true,
+  failureCode: 125,
+  examples: ["skiff run --rm -it debian:12-slim bash", "skiff run -d -p 8080:80 --name web nginx"],
+  async run({ args: [image, words], flags, engine, out }) {
+    if (flags.detach && flags.attach.length > 0)
+      throw new InvalidArgument("conflicting options: -a and -d", { exitCode: USAGE_EXIT_CODE })
+    const options = containerOptions(image, words, flags)
+    if (!flags.detach) checkStandardInput(options)
+    using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
+    const containers = await engine.containers()
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
+    const start = async () => {
+      const started = await containers.run(options, progress.onProgress, {
+        attach: !flags.detach,
+        onCreated: ({ id }) => cidFile?.write(id),
+      })
+      progress[Symbol.dispose]()
+      if (flags.detach) out.line(started.container.id)
+      return started
+    }
+    const sigProxy = flags.sigProxy && !flags.detach
+    const { tty, stdin } = options
+    return joinContainer(containers, start, {
+      tty,
+      stdin,
+      sigProxy,
+      shows: shownStreams(flags),
+      detachKeys: flags.detachKeys,
+    })
+  },
+})
+
+/** `-a` names the streams that are shown; without it, both. */
+function shownStreams({ attach }: ContainerFlags): { stdout: boolean; stderr: boolean } {
+  if (attach.length === 0) return { stdout: true, stderr: true }
+  return { stdout: attach.includes("stdout"), stderr: attach.includes("stderr") }
+}

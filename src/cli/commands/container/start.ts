@@ -1,0 +1,34 @@
+import { InvalidArgument } from "../../../base/errors.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { forEachName } from "../../each.ts"
+import { flag } from "../../flag.ts"
+import { checkStandardInput } from "../../terminal/check-input.ts"
+import { parseDetachKeys } from "../../terminal/detach-keys.ts"
+import { joinContainer } from "../../terminal/join-container.ts"
+
+export default command({
+  summary: "Start one or more stopped containers",
+  args: [arg.some("CONTAINER", "containers")],
+  flags: {
+    attach: flag.bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
+    detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    interactive: flag.bool("Attach container's STDIN", { short: "i" }),
+    sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
+  },
+  async run({ args: [names], flags, engine, ...context }) {
+    const containers = await engine.containers()
+    if (!flags.attach && !flags.interactive)
+      return forEachName(names, context, async (name) => (await containers.start(name)).release())
+    const [name = "", ...more] = names
+    if (more.length > 0) throw new InvalidArgument("you cannot start and attach multiple containers at once")
+    const { options } = containers.get(name)
+    const stdin = options.stdin && flags.interactive
+    checkStandardInput({ tty: options.tty, stdin })
+    return joinContainer(containers, () => containers.start(name, { attach: true }), {
+      ...flags,
+      tty: options.tty,
+      stdin,
+    })
+  },
+})

@@ -1,0 +1,14 @@
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { inspectEach } from "../../inspect-each.ts"
+import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
+
+export default command({
+  summary: "Display detailed information on one or more images",
+  args: [arg.some("IMAGE", "images")],
+  flags: DOCUMENT_FORMAT_FLAGS,
+  async run({ args: [names], flags, ...context }) {
+    const images = await context.engine.images()
+    return inspectEach(names, flags, context, (name) => images.inspect(name))
+  },
+})

@@ -1,0 +1,15 @@
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { inspectEach } from "../../inspect-each.ts"
+import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
+import { networkDocument } from "../../output/network-row.ts"
+
+export default command({
+  summary: "Display detailed information on one or more networks",
+  args: [arg.some("NETWORK", "networks")],
+  flags: DOCUMENT_FORMAT_FLAGS,
+  async run({ args: [names], flags, ...context }) {
+    const networks = await context.engine.networks()
+    return inspectEach(names, flags, context, (name) => networkDocument(networks.get(name)))
+  },
+})

@@ -1,0 +1,34 @@
+import { familiarReference, parseReference } from "../../../image/reference.ts"
+import type { Engine } from "../../../engine/engine.ts"
+import { arg, type Completion } from "../../args.ts"
+import { command } from "../../command.ts"
+import { candidates } from "../../completion/candidates.ts"
+
+/** Answers the shells' completion scripts: `__complete -- WORDS…`, the last word being typed. */
+export default command({
+  summary: "Complete a command line",
+  args: [arg.rest("WORD...")],
+  flags: {},
+  async run({ args: [words], engine, out }) {
+    const { words: found, files } = await candidates(words, (kind) => namesOf(engine, kind))
+    out.text([...found, ...(files ? [":files"] : [])].map((word) => `${word}\n`).join(""))
+  },
+})
+
+async function namesOf(engine: Engine, kind: Completion): Promise<string[]> {
+  switch (kind) {
+    case "containers":
+    case "running":
+      return (await engine.containers()).list({ all: kind === "containers" }).map(({ name }) => name)
+    case "images":
+      return (await engine.images())
+        .list()
+        .flatMap(({ tags }) => tags.map((tag) => familiarReference(parseReference(tag))))
+    case "volumes":
+      return (await engine.volumes()).list().map(({ name }) => name)
+    case "networks":
+      return [...(await engine.networks()).list().map(({ name }) => name), "host", "none"]
+    case "objects":
+      return [...(await namesOf(engine, "containers")), ...(await namesOf(engine, "images"))]
+  }
+}

@@ -1,0 +1,33 @@
+import type { HostCheck } from "../../../engine/engine.ts"
+import { command } from "../../command.ts"
+import { printDocuments } from "../../output/document.ts"
+import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
+
+const MARKS: Record<HostCheck["status"], string> = {
+  ok: "ok",
+  missing: "MISSING",
+  warning: "warning",
+  "not needed": "-",
+}
+const COLOURS: Partial<Record<HostCheck["status"], number>> = { ok: 32, missing: 31, warning: 33 }
+
+export default command({
+  summary: "Check what the host has and lacks, with the repair of each",
+  args: [],
+  flags: DOCUMENT_FORMAT_FLAGS,
+  async run({ flags, engine, out }) {
+    const checks = await engine.doctor()
+    const isBroken = checks.some(({ status }) => status === "missing")
+    if (flags.json) out.json(checks)
+    else if (flags.format !== undefined) printDocuments(out, checks, flags.format)
+    else {
+      const nameWidth = Math.max(...checks.map(({ name }) => name.length))
+      for (const { name, status, purpose, detail, repair } of checks) {
+        out.paint(COLOURS[status], MARKS[status].padEnd(8))
+        out.line(` ${name.padEnd(nameWidth)}  ${detail === "" ? purpose : `${detail} (${purpose})`}`)
+        if (repair !== undefined && status !== "ok") out.line(`         ${" ".repeat(nameWidth)}  repair: ${repair}`)
+      }
+    }
+    return isBroken ? 1 : 0
+  },
+})

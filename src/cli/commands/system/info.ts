@@ -1,0 +1,74 @@
+import { formatBinarySize } from "../../../base/sizes.ts"
+import type { EngineInfo } from "../../../engine/engine.ts"
+import { command } from "../../command.ts"
+import { printDocuments } from "../../output/document.ts"
+import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
+
+export default command({
+  summary: "Display system-wide information",
+  args: [],
+  flags: DOCUMENT_FORMAT_FLAGS,
+  async run({ flags, engine, out }) {
+    const info = await engine.info()
+    const format = flags.json ? "json" : flags.format
+    if (format !== undefined) return printDocuments(out, [infoDocument(info)], format)
+    out.line(infoLines(info).join("\n"))
+  },
+})
+
+/** Docker's names for what both know, ours for the rest. */
+function infoDocument(info: EngineInfo): object {
+  return {
+    Containers: info.containers.total,
+    ContainersRunning: info.containers.running,
+    ContainersPaused: info.containers.paused,
+    ContainersStopped: info.containers.stopped,
+    Images: info.images,
+    Driver: info.snapshotter,
+    DefaultRuntime: info.runtime.name,
+    Runtime: info.runtime,
+    Monitor: info.monitor,
+    CgroupVersion: info.cgroup.version === "v2" ? "2" : "1",
+    Cgroup: info.cgroup,
+    Rootless: info.rootless,
+    SecurityOptions: info.securityOptions,
+    KernelVersion: info.kernel,
+    OperatingSystem: info.operatingSystem,
+    OSType: "linux",
+    Architecture: info.architecture,
+    NCPU: info.cpus,
+    MemTotal: info.memoryBytes,
+    Name: info.hostname,
+    DockerRootDir: info.root,
+    RunRoot: info.runRoot,
+    ServerVersion: info.version,
+  }
+}
+
+function infoLines(info: EngineInfo): string[] {
+  const { containers, runtime, monitor, cgroup } = info
+  return [
+    `Containers: ${containers.total}`,
+    ` Running: ${containers.running}`,
+    ` Paused: ${containers.paused}`,
+    ` Stopped: ${containers.stopped}`,
+    `Images: ${info.images}`,
+    `Version: ${info.version}`,
+    `Storage Driver: ${info.snapshotter}`,
+    `Cgroup Version: ${cgroup.version}`,
+    ` Controllers: ${cgroup.delegatedControllers.join(" ")}`,
+    `Runtime: ${runtime.name} ${runtime.version} (${runtime.path})${runtime.reason ? `: ${runtime.reason}` : ""}`,
+    `Monitor: ${monitor.version} (${monitor.path})`,
+    `Rootless: ${info.rootless}`,
+    "Security Options:",
+    ...info.securityOptions.map((option) => ` ${option}`),
+    `Kernel Version: ${info.kernel}`,
+    `Operating System: ${info.operatingSystem}`,
+    `Architecture: ${info.architecture}`,
+    `CPUs: ${info.cpus}`,
+    `Total Memory: ${formatBinarySize(info.memoryBytes)}`,
+    `Name: ${info.hostname}`,
+    `Root Dir: ${info.root}`,
+    `Run Dir: ${info.runRoot}`,
+  ]
+}

@@ -1,0 +1,15 @@
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { inspectEach } from "../../inspect-each.ts"
+import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
+import { volumeDocument } from "../../output/volume-row.ts"
+
+export default command({
+  summary: "Display detailed information on one or more volumes",
+  args: [arg.some("VOLUME", "volumes")],
+  flags: DOCUMENT_FORMAT_FLAGS,
+  async run({ args: [names], flags, ...context }) {
+    const volumes = await context.engine.volumes()
+    return inspectEach(names, flags, context, (name) => volumeDocument(volumes.get(name)))
+  },
+})

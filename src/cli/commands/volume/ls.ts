@@ -1,0 +1,38 @@
+import type { Volume } from "../../../volume/volume.ts"
+import { command } from "../../command.ts"
+import { parseFilters } from "../../filters.ts"
+import { flag } from "../../flag.ts"
+import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
+import { printList } from "../../output/list.ts"
+import { VOLUME_TITLES, volumeRow } from "../../output/volume-row.ts"
+
+export default command({
+  summary: "List volumes",
+  args: [],
+  flags: {
+    filter: flag.strings('Provide filter values (e.g. "name=data")', "filter", { short: "f" }),
+    ...LIST_FORMAT_FLAGS,
+    quiet: flag.bool("Only display volume names", { short: "q" }),
+  },
+  async run({ flags, engine, out }) {
+    const { name, label, driver } = parseFilters(flags.filter, ["driver", "label", "name"])
+    const found = (await engine.volumes())
+      .list()
+      .filter((one) => name?.some((part) => one.name.includes(part)) ?? true)
+      .filter((one) => label?.every((wanted) => hasLabel(one, wanted)) ?? true)
+      .filter((one) => driver?.includes(one.driver) ?? true)
+    printList(out, found.map(volumeRow), flags, {
+      titles: VOLUME_TITLES,
+      table: "table {{.Driver}}\t{{.Name}}",
+      quiet: "{{.Name}}",
+    })
+  },
+})
+
+/** `key`, or `key=value`. */
+function hasLabel({ labels }: Volume, wanted: string): boolean {
+  const equals = wanted.indexOf("=")
+  if (equals < 0) return Object.hasOwn(labels, wanted)
+  const key = wanted.slice(0, equals)
+  return Object.hasOwn(labels, key) && labels[key] === wanted.slice(equals + 1)
+}

@@ -1,0 +1,135 @@
+import { InvalidArgument } from "../base/errors.ts"
+import { parseSize } from "../base/sizes.ts"
+import { parseDevice } from "../spec/docker/device-request.ts"
+import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
+import { parseExtraHost } from "../spec/docker/extra-host.ts"
+import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
+import { parseMount, parseTmpfs, parseVolume } from "../spec/docker/mount-request.ts"
+import { parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
+import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
+import { parseUlimit } from "../spec/docker/ulimit.ts"
+import { flag, type FlagValues } from "./flag.ts"
+
+/** Flags that `run` and `create` share, with docker's texts. */
+export const CONTAINER_FLAGS = {
+  addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
+  attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
+  blkioWeight: flag.of(
+    readWeight,
+    "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)",
+    "uint16",
+  ),
+  capAdd: flag.strings("Add Linux capabilities"),
+  capDrop: flag.strings("Drop Linux capabilities"),
+  cidfile: flag.string("Write the container ID to the file"),
+  cpuPeriod: flag.int("Limit CPU CFS (Completely Fair Scheduler) period"),
+  cpuQuota: flag.int("Limit CPU CFS (Completely Fair Scheduler) quota"),
+  cpuShares: flag.int("CPU shares (relative weight)", { short: "c" }),
+  cpus: flag.of(readCpus, "Number of CPUs", "decimal"),
+  cpusetCpus: flag.of(readCpuset, "CPUs in which to allow execution (0-3, 0,1)", "string"),
+  cpusetMems: flag.of(readCpuset, "MEMs in which to allow execution (0-3, 0,1)", "string"),
+  device: flag.list(parseDevice, "Add a host device to the container"),
+  dns: flag.list(readAddress, "Set custom DNS servers"),
+  dnsOption: flag.strings("Set DNS options", "list", { aliases: ["dns-opt"] }),
+  dnsSearch: flag.strings("Set custom DNS search domains"),
+  domainname: flag.string("Container NIS domain name"),
+  entrypoint: flag.string("Overwrite the default ENTRYPOINT of the image"),
+  env: flag.list((text) => parseEnv(text, process.env), "Set environment variables", "list", { short: "e" }),
+  envFile: flag.strings("Read in a file of environment variables"),
+  expose: flag.list(parseExpose, "Expose a port or a range of ports"),
+  groupAdd: flag.strings("Add additional groups to join"),
+  hostname: flag.string("Container host name", "string", { short: "h" }),
+  init: flag.bool("Run an init inside the container that forwards signals and reaps processes"),
+  interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
+  ip: flag.of(readIpv4, "IPv4 address (e.g., 172.30.100.104)", "string"),
+  label: flag.list(parseKeyValue, "Set meta data on a container", "list", { short: "l" }),
+  labelFile: flag.strings("Read in a line delimited file of labels"),
+  logDriver: flag.string("Logging driver for the container"),
+  logOpt: flag.list(parseKeyValue, "Log driver options"),
+  macAddress: flag.of(readMac, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
+  memory: flag.size("Memory limit", { short: "m" }),
+  memoryReservation: flag.size("Memory soft limit"),
+  memorySwap: flag.of(readSwap, "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", "bytes"),
+  mount: flag.list((text) => parseMount(text, process.cwd()), "Attach a filesystem mount to the container", "mount"),
+  name: flag.string("Assign a name to the container"),
+  network: flag.string("Connect a container to a network", "network", { aliases: ["net"], completes: "networks" }),
+  oomKillDisable: flag.bool("Disable OOM Killer"),
+  pidsLimit: flag.int("Tune container pids limit (set -1 for unlimited)"),
+  platform: flag.string("Set platform if the image is for many"),
+  privileged: flag.bool("Give extended privileges to this container"),
+  publish: flag.list(parsePublish, "Publish a container's port(s) to the host", "list", { short: "p" }),
+  publishAll: flag.bool("Publish all exposed ports to random ports", { short: "P" }),
+  pull: flag.choice(["always", "missing", "never"], 'Pull image before running ("always", "missing", "never")', {
+    initial: "missing",
+  }),
+  quiet: flag.bool("Suppress the pull output", { short: "q" }),
+  readOnly: flag.bool("Mount the container's root filesystem as read only"),
+  restart: flag.of(parseRestartPolicy, "Restart policy to apply when a container exits", "string", {
+    completes: ["no", "always", "on-failure", "unless-stopped"],
+  }),
+  rm: flag.bool("Automatically remove the container and its associated anonymous volumes when it exits"),
+  runtime: flag.string("Runtime to use for this container"),
+  securityOpt: flag.strings("Security Options"),
+  shmSize: flag.size("Size of /dev/shm"),
+  stopSignal: flag.string("Signal to stop the container"),
+  stopTimeout: flag.int("Timeout (in seconds) to stop a container"),
+  sysctl: flag.list(readSysctl, "Sysctl options", "map"),
+  tmpfs: flag.list(parseTmpfs, "Mount a tmpfs directory"),
+  tty: flag.bool("Allocate a pseudo-TTY", { short: "t" }),
+  ulimit: flag.list(parseUlimit, "Ulimit options", "ulimit"),
+  user: flag.string('Username or UID (format: "<name|uid>[:<group|gid>]")', "string", { short: "u" }),
+  volume: flag.list((text) => parseVolume(text, process.cwd()), "Bind mount a volume", "list", { short: "v" }),
+  workdir: flag.string("Working directory inside the container", "string", { short: "w" }),
+}
+
+export type ContainerFlags = FlagValues<typeof CONTAINER_FLAGS>
+
+export type Stream = "stdin" | "stdout" | "stderr"
+
+function readStream(text: string): Stream {
+  const stream = text.toLowerCase()
+  if (stream === "stdin" || stream === "stdout" || stream === "stderr") return stream
+  throw new InvalidArgument("valid streams are STDIN, STDOUT and STDERR")
+}
+
+function readCpus(text: string): number {
+  const cpus = Number(text)
+  if (!/^\d*\.?\d+$/.test(text) || !(cpus > 0)) throw new InvalidArgument("expected a number of CPUs, such as 0.5")
+  return cpus
+}
+
+function readCpuset(text: string): string {
+  if (!/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/.test(text)) throw new InvalidArgument("expected a list such as 0-3 or 0,1")
+  return text
+}
+
+function readSwap(text: string): number {
+  return text === "-1" ? -1 : parseSize(text)
+}
+
+function readWeight(text: string): number {
+  const weight = Number(text)
+  if (!/^\d+$/.test(text) || (weight !== 0 && (weight < 10 || weight > 1000)))
+    throw new InvalidArgument("range of blkio weight is from 10 to 1000")
+  return weight
+}
+
+function readAddress(text: string): string {
+  if (!isIpAddress(text)) throw new InvalidArgument(`${text} is not an IP address`)
+  return text
+}
+
+function readIpv4(text: string): string {
+  if (!isIpv4(text)) throw new InvalidArgument(`${text} is not an IPv4 address`)
+  return text
+}
+
+function readMac(text: string): string {
+  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) throw new InvalidArgument(`${text} is not a mac address`)
+  return text.toLowerCase()
+}
+
+function readSysctl(text: string): [string, string] {
+  if (!/^[\w./-]+=/.test(text)) throw new InvalidArgument("expected KEY=VALUE")
+  return parseKeyValue(text)
+}

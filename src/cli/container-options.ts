@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs"
+import { InvalidArgument } from "../base/errors.ts"
+import type { ContainerOptions, NetworkMode, Resources } from "../container/container.ts"
+import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
+import { parseSignal, signalName } from "../sys/signals.ts"
+import { terminalSize } from "../sys/terminal.ts"
+import type { ContainerFlags } from "./container-flags.ts"
+import { USAGE_EXIT_CODE } from "./parse-flags.ts"
+
+/** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
+export function containerOptions(image: string, command: readonly string[], flags: ContainerFlags): ContainerOptions {
+  const restart = flags.restart ?? { name: "no", maximumRetryCount: 0 }
+  if (flags.rm && restart.name !== "no") throw wrong("conflicting options: cannot specify both --restart and --rm")
+  if (flags.cpus !== undefined && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
+    throw wrong("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
+  const consoleSize = flags.tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
+  return {
+    image,
+    pull: flags.pull ?? "missing",
+    ...(command.length > 0 ? { command } : {}),
+    ...entrypointOf(flags.entrypoint),
+    ...defined({
+      name: flags.name,
+      platform: flags.platform,
+      workdir: flags.workdir,
+      user: flags.user,
+      hostname: flags.hostname,
+      domainname: flags.domainname,
+      consoleSize,
+      address: flags.ip,
+      macAddress: flags.macAddress,
+      shmSizeBytes: flags.shmSize,
+      stopSignal: flags.stopSignal === undefined ? undefined : signalName(parseSignal(flags.stopSignal)),
+      stopTimeoutSeconds: flags.stopTimeout,
+      runtime: flags.runtime,
+    }),
+    env: [
+      ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, process.env)),
+      ...flags.env.filter((one) => one !== undefined),
+    ],
+    labels: Object.fromEntries([
+      ...flags.labelFile.flatMap((file) => parseLabelFile(readText(file, "label-file"), file)),
+      ...flags.label,
+    ]),
+    groupAdd: flags.groupAdd,
+    tty: flags.tty,
+    stdin: flags.interactive || flags.attach.includes("stdin"),
+    init: flags.init,
+    readOnly: flags.readOnly,
+    autoRemove: flags.rm,
+    mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
+    network: parseNetworkMode(flags.network ?? "bridge"),
+    ports: flags.publish.flat(),
+    publishAll: flags.publishAll,
+    expose: flags.expose.flat(),
+    dns: flags.dns,
+    dnsSearch: flags.dnsSearch,
+    dnsOptions: flags.dnsOption,
+    extraHosts: flags.addHost,
+    resources: resourcesOf(flags),
+    ulimits: flags.ulimit,
+    capAdd: flags.capAdd,
+    capDrop: flags.capDrop,
+    privileged: flags.privileged,
+    securityOptions: flags.securityOpt,
+    sysctls: Object.fromEntries(flags.sysctl),
+    devices: flags.device,
+    restart,
+    log: { driver: flags.logDriver ?? "", options: Object.fromEntries(flags.logOpt) },
+  }
+}
+
+/** `bridge`, `default`, `none`, `host`, `container:ID`, or the name of a network. */
+export function parseNetworkMode(text: string): NetworkMode {
+  if (text === "none" || text === "host") return { kind: text }
+  if (text.startsWith("container:")) {
+    const container = text.slice("container:".length)
+    if (container === "") throw wrong("invalid container format container:<name|id>")
+    return { kind: "container", container }
+  }
+  return { kind: "bridge", name: text === "default" || text === "" ? "bridge" : text }
+}
+
+/** `--entrypoint ""` clears the image's. */
+function entrypointOf(text: string | undefined): Pick<ContainerOptions, "entrypoint"> {
+  if (text === undefined) return {}
+  return { entrypoint: text === "" ? [] : [text] }
+}
+
+function resourcesOf(flags: ContainerFlags): Resources {
+  return defined({
+    memoryBytes: flags.memory,
+    memorySwapBytes: flags.memorySwap,
+    memoryReservationBytes: flags.memoryReservation,
+    cpus: flags.cpus,
+    cpuShares: flags.cpuShares,
+    cpuPeriodUs: flags.cpuPeriod,
+    cpuQuotaUs: flags.cpuQuota,
+    cpusetCpus: flags.cpusetCpus,
+    cpusetMems: flags.cpusetMems,
+    pidsLimit: flags.pidsLimit,
+    oomKillDisable: flags.oomKillDisable || undefined,
+    blkioWeight: flags.blkioWeight,
+  })
+}
+
+/** Without the properties that are undefined. */
+function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+/** A file that a flag names. Throws InvalidArgument. */
+export function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, "utf8")
+  } catch (cause) {
+    throw new InvalidArgument(`cannot read the ${what} "${file}": ${(cause as Error).message}`, {
+      cause,
+      exitCode: USAGE_EXIT_CODE,
+    })
+  }
+}
+
+function wrong(message: string): InvalidArgument {
+  return new InvalidArgument(message, { exitCode: USAGE_EXIT_CODE })
+}

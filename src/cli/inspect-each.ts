@@ -1,0 +1,25 @@
+import type { Context } from "./command.ts"
+import { describeError } from "./failure.ts"
+import { printDocuments } from "./output/document.ts"
+
+/** Prints the documents of all names; those that are not there are told after the others. Gives the exit code. */
+export async function inspectEach(
+  names: readonly string[],
+  flags: { format: string | undefined; json: boolean },
+  { out, globals }: Pick<Context<[], Record<never, never>>, "out" | "globals">,
+  inspect: (name: string) => Promise<object> | object,
+): Promise<number> {
+  const documents: object[] = []
+  const failures: unknown[] = []
+  for (const name of names) {
+    try {
+      documents.push(await inspect(name))
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  // `--json` alone is the array that is printed anyway
+  printDocuments(out, documents, flags.json ? undefined : flags.format)
+  for (const failure of failures) out.note(describeError(failure, { debug: globals.debug, failureCode: 1 }).trimEnd())
+  return failures.length > 0 ? 1 : 0
+}

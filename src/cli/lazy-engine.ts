@@ -1,0 +1,18 @@
+import type { Engine, EngineOptions } from "../engine/engine.ts"
+
+/** An engine that loads and opens when first asked: `version` and `help` pay nothing for it. */
+export function lazyEngine(options: EngineOptions): Engine {
+  let opened: Promise<Engine> | undefined
+  const engine = () => (opened ??= import("../engine/open.ts").then(({ openEngine }) => openEngine(options)))
+  return {
+    images: async () => (await engine()).images(),
+    containers: async () => (await engine()).containers(),
+    networks: async () => (await engine()).networks(),
+    volumes: async () => (await engine()).volumes(),
+    info: async () => (await engine()).info(),
+    doctor: async () => (await engine()).doctor(),
+    [Symbol.asyncDispose]: async () => {
+      if (opened) await (await opened)[Symbol.asyncDispose]()
+    },
+  }
+}

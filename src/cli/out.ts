@@ -1,0 +1,65 @@
+import { writeSync } from "node:fs"
+import { isTerminal } from "../sys/terminal.ts"
+import { printable } from "./printable.ts"
+
+/**
+ * Standard output for results, standard error for all else.
+ * By `writeSync` on the descriptors: the first touch of `process.stdout` costs 8 ms. On a terminal, text that may come from
+ * an image or a container is made harmless.
+ */
+export class Out {
+  #stdoutIsTerminal: boolean | undefined
+  #stderrIsTerminal: boolean | undefined
+
+  get stdoutIsTerminal(): boolean {
+    return (this.#stdoutIsTerminal ??= isTerminal(1))
+  }
+
+  get stderrIsTerminal(): boolean {
+    return (this.#stderrIsTerminal ??= isTerminal(2))
+  }
+
+  /** One line of result. */
+  line(text: string): void {
+    this.text(`${text}\n`)
+  }
+
+  /** Results as they are, without a newline of ours. */
+  text(text: string): void {
+    writeAll(1, this.stdoutIsTerminal ? printable(text) : text)
+  }
+
+  /** Results in a colour (an SGR number): on a terminal, and where the user has not set NO_COLOR. */
+  paint(colour: number | undefined, text: string): void {
+    const coloured = colour !== undefined && this.stdoutIsTerminal && !process.env.NO_COLOR
+    writeAll(1, coloured ? `\x1b[${colour}m${printable(text)}\x1b[0m` : text)
+  }
+
+  /** A pretty JSON document, as docker's inspect indents it. */
+  json(value: unknown): void {
+    this.line(JSON.stringify(value, null, 4))
+  }
+
+  /** One line for the person, beside the result. */
+  note(text: string): void {
+    writeAll(2, `${this.stderrIsTerminal ? printable(text) : text}\n`)
+  }
+}
+
+/** Standard output is gone: whoever read it has closed. Ends the process quietly, as SIGPIPE would. */
+export class OutputClosed extends Error {}
+
+/** Writes all of it, waiting where a non-blocking descriptor is full. Throws OutputClosed on EPIPE. */
+export function writeAll(fd: number, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(fd, bytes, done)
+    } catch (error) {
+      const code = (error as { code?: unknown }).code
+      if (code === "EPIPE") throw new OutputClosed()
+      if (code !== "EAGAIN") throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+    }
+  }
+}

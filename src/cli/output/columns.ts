@@ -1,0 +1,33 @@
+/** Docker's tables (Go's tabwriter with a least width of 10 and 3 spaces between): lines of cells, the last one open. */
+export function alignColumns(lines: readonly string[]): string[] {
+  const rows = lines.map((line) => line.split("\t"))
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [column, cell] of row.slice(0, -1).entries())
+      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, displayWidth(cell) + PADDING)
+  return rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join(""),
+  )
+}
+
+const MIN_WIDTH = 10
+const PADDING = 3
+
+function pad(cell: string, width: number): string {
+  return cell + " ".repeat(Math.max(0, width - displayWidth(cell)))
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]/u
+
+/** Columns that a terminal gives to `text`: wide characters take two, combining marks none. */
+export function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  return [...text].reduce((sum, character) => sum + (/\p{M}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1), 0)
+}
+
+/** Cuts to `length` characters, the last one `…`, as docker does. */
+export function ellipsis(text: string, length: number): string {
+  const characters = [...text]
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`
+}

@@ -1,0 +1,71 @@
+import type { Container } from "../../container/container.ts"
+import type { MountRequest } from "../../spec/docker/mount-request.ts"
+import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
+import { ellipsis } from "./columns.ts"
+import { describePorts } from "./port-text.ts"
+
+const SHORT_ID = 12
+
+/** A line of `ps`: the fields that docker's templates name. */
+export function containerRow(container: Container, { noTrunc = false, now = new Date() } = {}): object {
+  const { id, name, options, state, createdAt, argv } = container
+  const command = argv.join(" ")
+  const mounts = options.mounts.flatMap(mountName)
+  const labels = Object.entries(options.labels)
+  return {
+    Command: JSON.stringify(noTrunc ? command : ellipsis(command, 20)),
+    CreatedAt: formatMoment(createdAt),
+    ID: noTrunc ? id : id.slice(0, SHORT_ID),
+    Image: noTrunc || !options.image.startsWith("sha256:") ? options.image : options.image.slice(7, 7 + SHORT_ID),
+    Labels: labels.map(([key, value]) => `${key}=${value}`).join(","),
+    LocalVolumes: String(options.mounts.filter(({ type }) => type === "volume").length),
+    Mounts: (noTrunc ? mounts : mounts.map((mount) => ellipsis(mount, 15))).join(","),
+    Names: name,
+    Networks: options.network.kind === "bridge" ? options.network.name : options.network.kind,
+    Ports: describePorts(container),
+    RunningFor: formatAgo(createdAt, now),
+    State: state.status,
+    Status: describeStatus(container, now),
+    Label: (key: unknown) => options.labels[String(key)] ?? "",
+  }
+}
+
+export const CONTAINER_TITLES = {
+  Command: "COMMAND",
+  CreatedAt: "CREATED AT",
+  ID: "CONTAINER ID",
+  Image: "IMAGE",
+  Labels: "LABELS",
+  LocalVolumes: "LOCAL VOLUMES",
+  Mounts: "MOUNTS",
+  Names: "NAMES",
+  Networks: "NETWORKS",
+  Ports: "PORTS",
+  RunningFor: "CREATED",
+  State: "STATE",
+  Status: "STATUS",
+}
+
+/** `Up 3 seconds`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`. */
+export function describeStatus({ state }: Container, now: Date): string {
+  switch (state.status) {
+    case "created":
+      return "Created"
+    case "running":
+    case "paused": {
+      const up = `Up ${formatSpan(now.getTime() - state.startedAt.getTime())}`
+      return state.status === "paused" ? `${up} (Paused)` : up
+    }
+    case "restarting":
+      return `Restarting (${state.exitCode}) ${formatAgo(state.finishedAt, now)}`
+    case "exited":
+      return `Exited (${state.exitCode}) ${formatAgo(state.finishedAt, now)}`
+    case "removing":
+      return "Removal In Progress"
+  }
+}
+
+function mountName(mount: MountRequest): string[] {
+  if (mount.type === "tmpfs") return []
+  return [mount.source ?? mount.target]
+}

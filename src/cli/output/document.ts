@@ -1,0 +1,26 @@
+import { evaluate } from "../template/evaluate.ts"
+import { parseTemplate } from "../template/parser.ts"
+import type { Out } from "../out.ts"
+
+/** Prints docker's inspect documents: an array, or one line each by `--format`. */
+export function printDocuments(out: Out, documents: readonly object[], format: string | undefined): void {
+  if (format === undefined || format === "") return out.json(documents)
+  const template = format === "json" ? parseTemplate("{{json .}}") : parseTemplate(format)
+  for (const document of documents) out.line(evaluate(template, withMaps(document)))
+}
+
+/** Go's maps in docker's documents; all other objects are structs, whose fields are known. */
+const MAPS = new Set(
+  "Labels Annotations Options DriverOpts Sysctls StorageOpt Tmpfs Networks Ports PortBindings ExposedPorts Volumes LogConfig.Config".split(
+    " ",
+  ),
+)
+
+/** The same document with a `Map` for each of Go's maps: a missing key of those is no error. */
+export function withMaps(value: unknown, name = "", parent = ""): unknown {
+  if (Array.isArray(value)) return value.map((one) => withMaps(one))
+  if (typeof value !== "object" || value === null || value instanceof Date) return value
+  const entries = Object.entries(value).map(([key, one]) => [key, withMaps(one, key, name)] as const)
+  const isMap = MAPS.has(name) || MAPS.has(`${parent}.${name}`)
+  return isMap ? new Map(entries) : Object.fromEntries(entries)
+}

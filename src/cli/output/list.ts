@@ -1,0 +1,57 @@
+import type { Out } from "../out.ts"
+import { printable } from "../printable.ts"
+import { evaluate } from "../template/evaluate.ts"
+import { parseTemplate } from "../template/parser.ts"
+import { alignColumns } from "./columns.ts"
+
+/** How `ls` commands show things. */
+export interface ListFormat {
+  /** A row's fields with their column titles. */
+  titles: Readonly<Record<string, string>>
+  /** Docker's default, `table {{.ID}}\t…`. */
+  table: string
+  /** What `-q` prints. */
+  quiet: string
+}
+
+export interface ListFlags {
+  format?: string | undefined
+  json?: boolean
+  quiet?: boolean
+}
+
+/** Prints rows as docker does: a table, `--format json|table …|TEMPLATE`, `-q`; `--json` prints one array. */
+export function printList(
+  out: Out,
+  rows: readonly object[],
+  flags: ListFlags,
+  { titles, table, quiet }: ListFormat,
+): void {
+  if (flags.json) return out.json(rows)
+  const asked = flags.quiet && !flags.format ? quiet : (flags.format ?? "table")
+  const chosen = asked === "table" || asked === "" ? table : asked === "json" ? "{{json .}}" : asked
+  const isTable = chosen.startsWith("table ")
+  const template = parseTemplate(unescape(isTable ? chosen.slice("table ".length).trim() : chosen))
+  if (isTable) {
+    // a cell of ours, not of its text, begins a new column or line
+    const lines = rows.map((row) => evaluate(template, inOneLine(row)))
+    for (const line of alignColumns([evaluate(template, { ...titles, Label: String }), ...lines]))
+      out.line(line.trimEnd())
+  } else for (const row of rows) out.line(evaluate(template, row))
+}
+
+function inOneLine(row: object): object {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [
+      key,
+      typeof value === "string" ? printable(value).replaceAll(/[\t\n]/g, " ") : value,
+    ]),
+  )
+}
+
+/** Shells pass `\t` and `\n` through: docker turns them into the characters; inside actions Go's strings do it themselves. */
+function unescape(template: string): string {
+  return template.replaceAll(/\{\{[\s\S]*?\}\}|\\t|\\n/g, (found) =>
+    found === "\\t" ? "\t" : found === "\\n" ? "\n" : found,
+  )
+}

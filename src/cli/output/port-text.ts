@@ -1,0 +1,69 @@
+import type { Container } from "../../container/container.ts"
+import type { PortMapping } from "../../spec/docker/port-mapping.ts"
+
+type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
+
+/** The PORTS column: `0.0.0.0:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
+export function describePorts({ endpoint, options, state }: Container): string {
+  const isUp = state.status === "running" || state.status === "paused"
+  if (!isUp) return ""
+  const published = endpoint?.ports ?? []
+  const exposed = options.expose
+    .map(parseExposed)
+    .filter(
+      ({ containerPort, protocol }) =>
+        !published.some((one) => one.containerPort === containerPort && one.protocol === protocol),
+    )
+  return formatPorts([...published, ...exposed])
+}
+
+/** As docker does: ports that are the same inside and out join to ranges, others stand alone, after them. */
+export function formatPorts(ports: readonly PortRow[]): string {
+  const sorted = ports.toSorted(comparePorts)
+  const ranges = new Map<string, { first: number; last: number }[]>()
+  const alone: string[] = []
+  for (const { protocol, containerPort, hostPort, hostAddress } of sorted) {
+    const address = shownAddress(hostAddress)
+    if (hostPort !== undefined && hostPort !== containerPort) {
+      alone.push(`${address}:${hostPort}->${containerPort}/${protocol}`)
+      continue
+    }
+    const key = hostPort === undefined ? protocol : `${address}/${protocol}`
+    const known = ranges.get(key) ?? []
+    const last = known.at(-1)
+    if (last && (last.last + 1 === containerPort || last.last === containerPort)) last.last = containerPort
+    else known.push({ first: containerPort, last: containerPort })
+    ranges.set(key, known)
+  }
+  const joined = [...ranges].flatMap(([key, known]) => known.map((range) => formatRange(key, range)))
+  return [...joined, ...alone].join(", ")
+}
+
+/** `0.0.0.0:8080`, as `port` prints a host's end. */
+export function formatHostEnd({ hostAddress, hostPort }: PortMapping): string {
+  return `${shownAddress(hostAddress)}:${hostPort}`
+}
+
+function formatRange(key: string, { first, last }: { first: number; last: number }): string {
+  const span = first === last ? String(first) : `${first}-${last}`
+  const [address, protocol] = key.includes("/") ? key.split("/") : [undefined, key]
+  return address === undefined ? `${span}/${protocol}` : `${address}:${span}->${span}/${protocol}`
+}
+
+function shownAddress(address = "0.0.0.0"): string {
+  return address.includes(":") ? `[${address}]` : address
+}
+
+function parseExposed(text: string): PortRow {
+  const [port = "", protocol = "tcp"] = text.split("/")
+  return { containerPort: Number(port), protocol: protocol as PortRow["protocol"] }
+}
+
+function comparePorts(a: PortRow, b: PortRow): number {
+  return (
+    a.containerPort - b.containerPort ||
+    (a.hostAddress ?? "").localeCompare(b.hostAddress ?? "") ||
+    (a.hostPort ?? 0) - (b.hostPort ?? 0) ||
+    a.protocol.localeCompare(b.protocol)
+  )
+}

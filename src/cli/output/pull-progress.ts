@@ -1,0 +1,108 @@
+import type { OnProgress, ProgressEvent } from "../../base/progress.ts"
+import { formatSize } from "../../base/sizes.ts"
+import { isTerminal, onResize, terminalSize } from "../../sys/terminal.ts"
+import { writeAll } from "../out.ts"
+import { printable } from "../printable.ts"
+
+export interface PullProgressOptions {
+  /** Where it is drawn: 1 for `pull`, 2 beside the output of `run`. */
+  fd: 1 | 2
+  quiet: boolean
+  /** A line before the first event. */
+  intro?: string
+}
+
+const REPAINT_MS = 66
+const FALLBACK_COLUMNS = 80
+const FALLBACK_ROWS = 24
+
+/** Draws progress: one line a layer with a bar on a terminal, a plain line a step in a pipe. Dispose it to draw the end. */
+export class PullProgress implements Disposable {
+  readonly #options: PullProgressOptions
+  readonly #lines = new Map<string, ProgressEvent>()
+  readonly #isTerminal: boolean
+  readonly #resizes: Disposable | undefined
+  #begun = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Lines on the screen that belong to us, above the cursor. */
+  #painted = 0
+
+  constructor(options: PullProgressOptions) {
+    this.#options = options
+    this.#isTerminal = !options.quiet && isTerminal(options.fd)
+    // lines of the old width have wrapped, nobody knows how often: begin anew below them
+    this.#resizes = this.#isTerminal ? onResize(() => (this.#painted = 0)) : undefined
+  }
+
+  readonly onProgress: OnProgress = (event) => {
+    if (this.#options.quiet) return
+    if (!this.#begun && this.#options.intro !== undefined) this.#write(`${this.#options.intro}\n`)
+    this.#begun = true
+    if (event.id === "") return this.#line(event.status)
+    const before = this.#lines.get(event.id)
+    this.#lines.set(event.id, event)
+    if (this.#isTerminal) this.#timer ??= setTimeout(() => this.#paint(), REPAINT_MS)
+    else if (before?.status !== event.status) this.#line(`${event.id}: ${event.status}`)
+  };
+
+  [Symbol.dispose](): void {
+    this.#resizes?.[Symbol.dispose]()
+    if (this.#timer) this.#paint()
+  }
+
+  /** A plain line, above the bars. */
+  #line(text: string): void {
+    if (!this.#isTerminal) return this.#write(`${text}\n`)
+    this.#write(`${this.#erase()}${printable(text)}\n`)
+    this.#painted = 0
+    this.#paint()
+  }
+
+  #paint(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const { rows, columns } = terminalSize(this.#options.fd) ?? { rows: FALLBACK_ROWS, columns: FALLBACK_COLUMNS }
+    const shown = fitting([...this.#lines.values()], Math.max(1, rows - 1))
+    const text = shown.map((event) => `${progressLine(event, columns - 1)}\n`).join("")
+    this.#write(`${this.#erase()}${text}`)
+    this.#painted = shown.length
+  }
+
+  #erase(): string {
+    return this.#painted === 0 ? "" : `\x1b[${this.#painted}A\x1b[J`
+  }
+
+  #write(text: string): void {
+    writeAll(this.#options.fd, text)
+  }
+}
+
+/** As many as the screen holds: those at work before those that are done. */
+function fitting(events: readonly ProgressEvent[], count: number): readonly ProgressEvent[] {
+  if (events.length <= count) return events
+  const active = events.filter((event) => !isDone(event)).slice(0, count)
+  const done = events.filter(isDone).slice(active.length - count)
+  const kept = new Set([...active, ...(active.length < count ? done : [])])
+  return events.filter((event) => kept.has(event))
+}
+
+function isDone({ status }: ProgressEvent): boolean {
+  return status === "Pull complete" || status === "Already exists"
+}
+
+const BAR_WIDTHS = [50, 30, 15]
+
+/** `3e1a2b: Downloading [=====>    ]  12.3MB/45.6MB`, cut to `width`. */
+export function progressLine({ id, status, current, total }: ProgressEvent, width: number): string {
+  const head = printable(`${id}: ${status}`)
+  if (current === undefined) return head.slice(0, width)
+  if (!total) return `${head}  ${formatSize(current)}`.slice(0, width)
+  const figures = `${formatSize(current)}/${formatSize(total)}`
+  const bar = BAR_WIDTHS.find((size) => head.length + size + figures.length + 5 <= width)
+  return `${head} ${bar === undefined ? "" : `${drawBar(current / total, bar)}  `}${figures}`.slice(0, width)
+}
+
+function drawBar(share: number, width: number): string {
+  const done = Math.max(0, Math.min(width, Math.floor(share * width)))
+  return `[${(done === width ? "=".repeat(width) : `${"=".repeat(done)}>`).padEnd(width)}]`
+}

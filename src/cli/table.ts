@@ -1,0 +1,90 @@
+import type { Command } from "./command.ts"
+
+/** A command by all its names. Its file loads only when it is named. */
+export interface Entry {
+  /** The whole path first (`container ls`), then docker's other names for it. */
+  names: readonly [string, ...string[]]
+  load(): Promise<{ default: Command }>
+  /** Verbs for machines: neither in help nor completed. */
+  hidden?: boolean
+}
+
+/** Management groups, with their lines in help. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  container: "Manage containers",
+  image: "Manage images",
+  network: "Manage networks",
+  system: "Manage skiff",
+  volume: "Manage volumes",
+}
+
+/** Those that help shows first, in this order. */
+export const COMMON = ["run", "exec", "ps", "pull", "images", "version", "info"]
+
+export const TABLE: readonly Entry[] = [
+  { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
+  { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
+  { names: ["container exec", "exec"], load: () => import("./commands/container/exec.ts") },
+  { names: ["container inspect"], load: () => import("./commands/container/inspect.ts") },
+  { names: ["container kill", "kill"], load: () => import("./commands/container/kill.ts") },
+  { names: ["container logs", "logs"], load: () => import("./commands/container/logs.ts") },
+  { names: ["container ls", "container list", "container ps", "ps"], load: () => import("./commands/container/ls.ts") },
+  { names: ["container pause", "pause"], load: () => import("./commands/container/pause.ts") },
+  { names: ["container port", "port"], load: () => import("./commands/container/port.ts") },
+  { names: ["container prune"], load: () => import("./commands/container/prune.ts") },
+  { names: ["container rename", "rename"], load: () => import("./commands/container/rename.ts") },
+  { names: ["container restart", "restart"], load: () => import("./commands/container/restart.ts") },
+  { names: ["container rm", "container remove", "rm"], load: () => import("./commands/container/rm.ts") },
+  { names: ["container run", "run"], load: () => import("./commands/container/run.ts") },
+  { names: ["container start", "start"], load: () => import("./commands/container/start.ts") },
+  { names: ["container stop", "stop"], load: () => import("./commands/container/stop.ts") },
+  { names: ["container top", "top"], load: () => import("./commands/container/top.ts") },
+  { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },
+  { names: ["container wait", "wait"], load: () => import("./commands/container/wait.ts") },
+  { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
+  { names: ["image history", "history"], load: () => import("./commands/image/history.ts") },
+  { names: ["image inspect"], load: () => import("./commands/image/inspect.ts") },
+  { names: ["image ls", "image list", "images"], load: () => import("./commands/image/ls.ts") },
+  { names: ["image prune"], load: () => import("./commands/image/prune.ts") },
+  { names: ["image pull", "pull"], load: () => import("./commands/image/pull.ts") },
+  { names: ["image rm", "image remove", "rmi"], load: () => import("./commands/image/rm.ts") },
+  { names: ["image tag", "tag"], load: () => import("./commands/image/tag.ts") },
+  { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
+  { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },
+  { names: ["system info", "info"], load: () => import("./commands/system/info.ts") },
+  { names: ["volume create"], load: () => import("./commands/volume/create.ts") },
+  { names: ["volume inspect"], load: () => import("./commands/volume/inspect.ts") },
+  { names: ["volume ls", "volume list"], load: () => import("./commands/volume/ls.ts") },
+  { names: ["volume prune"], load: () => import("./commands/volume/prune.ts") },
+  { names: ["volume rm", "volume remove"], load: () => import("./commands/volume/rm.ts") },
+  { names: ["completion"], load: () => import("./commands/system/completion.ts") },
+  { names: ["doctor"], load: () => import("./commands/system/doctor.ts") },
+  { names: ["help"], load: () => import("./commands/system/help.ts") },
+  { names: ["inspect"], load: () => import("./commands/system/inspect.ts") },
+  { names: ["version"], load: () => import("./commands/system/version.ts") },
+  { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
+  { names: ["__complete"], load: () => import("./commands/system/__complete.ts"), hidden: true },
+]
+
+/** The entry that `words` begin with, and how many of them name it. */
+export function findEntry(words: readonly string[]): { entry: Entry; name: string; length: number } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ")
+    const entry = TABLE.find(({ names }) => names.includes(name))
+    if (entry && name.split(" ").length === length) return { entry, name, length }
+  }
+  return undefined
+}
+
+/** Names that may stand first on the line. */
+export function topLevelNames(): string[] {
+  const shown = TABLE.filter(({ hidden }) => !hidden).flatMap(({ names }) => names)
+  return [...Object.keys(GROUPS), ...shown.filter((name) => !name.includes(" "))].toSorted()
+}
+
+/** Verbs of a group. */
+export function verbsOf(group: string): string[] {
+  return TABLE.flatMap(({ names }) => names)
+    .filter((name) => name.startsWith(`${group} `))
+    .map((name) => name.slice(group.length + 1))
+}

@@ -1,0 +1,36 @@
+import type { Containers, StartedContainer } from "../../container/container.ts"
+import { runSession, type SessionOptions } from "./session.ts"
+import { SignalProxy } from "./signal-proxy.ts"
+
+export interface JoinOptions extends Pick<SessionOptions, "tty" | "stdin" | "shows" | "detachKeys"> {
+  sigProxy: boolean
+}
+
+/**
+ * Starts or attaches by `start`, joins our terminal or streams to the container until it ends or the user detaches, and
+ * gives the exit code. One that `start` did not attach to is let go at once: then nothing is waited for.
+ */
+export async function joinContainer(
+  containers: Containers,
+  start: () => Promise<StartedContainer>,
+  { sigProxy, ...options }: JoinOptions,
+): Promise<number> {
+  // none on a terminal: there the keys go to the program as they are
+  using signals = options.tty || !sigProxy ? undefined : new SignalProxy()
+  const started = await start()
+  const { attachment, exited, container } = started
+  if (!attachment) {
+    started.release()
+    return 0
+  }
+  signals?.connect((signal) => containers.kill(container.id, signal))
+  const end = await runSession({
+    ...options,
+    attachment,
+    exited,
+    resize: (size) => containers.resize(container.id, size),
+  })
+  if (end.kind === "exited") return end.code
+  started.release()
+  return 0
+}

@@ -1,0 +1,44 @@
+import { log } from "../../base/log.ts"
+
+const FORWARDED: readonly NodeJS.Signals[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+]
+
+/**
+ * Hands the signals that reach this process on to the program, until disposed. Those that come before `connect` wait.
+ */
+export class SignalProxy implements Disposable {
+  readonly #waiting: string[] = []
+  #send: ((signal: string) => Promise<void>) | undefined
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (this.#send) this.#forward(this.#send, signal)
+    else this.#waiting.push(signal)
+  }
+
+  constructor() {
+    for (const signal of FORWARDED) process.on(signal, this.#onSignal)
+  }
+
+  /** The program runs: what came so far, and what comes, goes to `send`. */
+  connect(send: (signal: string) => Promise<void>): void {
+    this.#send = send
+    for (const signal of this.#waiting.splice(0)) this.#forward(send, signal)
+  }
+
+  #forward(send: (signal: string) => Promise<void>, signal: string): void {
+    // it may have ended meanwhile: then there is nobody to tell
+    send(signal).catch((error: unknown) => log.debug("signal not delivered", { signal, error: String(error) }))
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of FORWARDED) process.off(signal, this.#onSignal)
+  }
+}

@@ -10,7 +10,11 @@
  * The monitor (conmon) belongs to no skiff process: killing the engine changes nothing for the container. Its exit
  * command is `skiff` itself with a hidden verb, which cleans up when nobody in the foreground has; both may run.
  */
+import type { DeviceRequest } from "../spec/docker/device-request.ts"
+import type { Ulimit } from "../spec/docker/ulimit.ts"
+import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
 import type { Pid } from "../sys/process.ts"
+import type { TerminalSize } from "../sys/terminal.ts"
 
 export interface RuntimeState {
   status: "creating" | "created" | "running" | "paused" | "stopped"
@@ -75,13 +79,23 @@ export interface Monitor {
 
 export interface ExecOptions {
   id: string
-  /** `config.json`'s `process`. */
-  process: object
-  tty: boolean
+  /** `config.json`'s `process`, from `Runtimes.execProcess`. Its `terminal` decides whether there is a terminal. */
+  process: OciProcess
   stdin: boolean
   detach: boolean
   runtime: Runtime
   bundle: BundlePaths
+}
+
+export interface Exec {
+  /** Absent when detached. */
+  attachment?: Attachment
+  /** Resolves with the exit code; rejects with a SkiffError of exit code 126 or 127 when the program cannot be run. */
+  readonly exited: Promise<number>
+  /** Only with a terminal. */
+  resize(size: TerminalSize): void
+  /** Lets go, so that this process may end before the program does. */
+  release(): void
 }
 
 /** A connection to the program's terminal or standard streams, through conmon's socket. */
@@ -93,4 +107,122 @@ export interface Attachment extends Disposable {
   write(chunk: Uint8Array): Promise<void>
   /** End of standard input. */
   endInput(): void
+}
+
+/** Limits as docker's flags give them. Undefined: no limit. */
+export interface ResourceLimits {
+  memoryBytes?: number
+  /** Memory and swap together; -1: no limit; undefined: twice the memory. */
+  memorySwapBytes?: number
+  memoryReservationBytes?: number
+  /** Cores: 0.5 is half of one. */
+  cpus?: number
+  cpuShares?: number
+  cpuPeriodUs?: number
+  cpuQuotaUs?: number
+  cpusetCpus?: string
+  cpusetMems?: string
+  pidsLimit?: number
+  oomKillDisable?: boolean
+  blkioWeight?: number
+}
+
+/** Whose numbers the program runs with; resolved from the image's passwd and group by the caller. */
+export interface ProcessUser {
+  uid: number
+  gid: number
+  additionalGids: readonly number[]
+}
+
+/** What `config.json` is made of. Everything is resolved: no names of users, no relative host paths. */
+export interface ConfigInput {
+  id: string
+  /** Absolute host path of the mounted root. */
+  rootfs: string
+  readOnly: boolean
+  argv: readonly string[]
+  env: readonly string[]
+  cwd: string
+  user: ProcessUser
+  tty: boolean
+  consoleSize?: TerminalSize
+  hostname?: string
+  domainname?: string
+  /** Binds, volumes, tmpfs, /etc/hosts … : they come after the default mounts and hide those of the same target. */
+  mounts: readonly OciMount[]
+  network: { kind: "private" } | { kind: "host" } | { kind: "path"; path: string }
+  /** Default private; a path joins another container's (`/proc/PID/ns/ipc`). */
+  ipc?: "private" | "host" | { path: string }
+  pid?: "private" | "host" | { path: string }
+  uts?: "private" | "host"
+  /** Default 64 MiB. */
+  shmSizeBytes?: number
+  privileged: boolean
+  capAdd: readonly string[]
+  capDrop: readonly string[]
+  /** As `--security-opt`: `no-new-privileges[:true|false]`, `seccomp=FILE|unconfined`. */
+  securityOptions: readonly string[]
+  sysctls: Readonly<Record<string, string>>
+  devices: readonly DeviceRequest[]
+  ulimits: readonly Ulimit[]
+  resources: ResourceLimits
+  oomScoreAdj?: number
+  /** Host path of an init (catatonit): it is bound at /dev/init and runs `argv`. */
+  initPath?: string
+  annotations?: Readonly<Record<string, string>>
+  /** The image's, where it is not the host's own: `386`. */
+  imageArchitecture?: string
+}
+
+/** What `exec` changes of the container's own process. */
+export interface ExecProcessInput {
+  argv: readonly string[]
+  /** Added to, or in place of, the container's. */
+  env: readonly string[]
+  cwd?: string
+  user?: ProcessUser
+  tty: boolean
+  consoleSize?: TerminalSize
+  privileged: boolean
+}
+
+/** What is left to read of a container's cgroup; all undefined once the cgroup is gone. */
+export interface CgroupUsage {
+  /** The kernel's OOM killer ended a process of the container. */
+  oomKilled: boolean
+  memoryBytes?: number
+  memoryLimitBytes?: number
+  cpuNanoseconds?: number
+  pids?: number
+}
+
+/** The whole domain, as `engine/` opens it (runtime/local.ts) and hands it to `container/`. */
+export interface Runtimes {
+  /** `crun`, `runc`, a path; undefined: the one that suits this host. Throws NotFound with the repair. */
+  choose(name?: string): Promise<Runtime>
+  /** Where a container's volatile files lie; makes nothing. */
+  bundle(id: string): BundlePaths
+  /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */
+  config(input: ConfigInput, runtime: Runtime): Promise<OciConfig>
+  execProcess(config: OciConfig, input: ExecProcessInput): OciProcess
+  /**
+   * Forks the monitor, which has the runtime create the container from `bundle.config` (0600, written by the caller).
+   * Throws a SkiffError with exit code 126 or 127 when the program cannot be run, and has removed what it made by then.
+   */
+  createMonitor(options: MonitorOptions): Promise<Monitor>
+  /**
+   * Finds the end of a container whose monitor another skiff process started. `exited` resolves with the exit code,
+   * or rejects with NotFound when the monitor has died and left none.
+   */
+  findMonitor(container: { id: string; bundle: BundlePaths; pid: Pid; monitorPid: Pid }): Monitor
+  /** The exit code that the monitor wrote; undefined while there is none. */
+  exitCode(id: string, bundle: BundlePaths): number | undefined
+  /** Connects to a container's standard streams. Before `start`, so that nothing is missed. */
+  attach(bundle: BundlePaths, options: { stdin: boolean }): Promise<Attachment>
+  resize(bundle: BundlePaths, size: TerminalSize): void
+  /** Tells the monitor to open its log file anew, after it was renamed. */
+  reopenLog(bundle: BundlePaths): void
+  exec(options: ExecOptions): Promise<Exec>
+  /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */
+  usage(id: string, bundle: BundlePaths): CgroupUsage
 }

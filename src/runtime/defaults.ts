@@ -1,0 +1,69 @@
+import type { OciMount } from "../spec/oci-runtime.ts"
+import type { ConfigInput } from "./runtime.ts"
+
+/** Where `--init` puts its program: on the container's own /dev. */
+export const INIT_PATH = "/dev/init"
+
+/** Hidden from the container: each tells of the host, or has let programs reach its hardware (CVE-2017-16539 …). */
+export const MASKED_PATHS: readonly string[] = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/sys/devices/virtual/powercap",
+  "/sys/firmware",
+]
+
+/** To be read, not written: a write would change the host. */
+export const READONLY_PATHS: readonly string[] = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+]
+
+const SHM_BYTES = 64 * 1024 * 1024
+
+/** The kernel's file systems that every container has, in docker's order and with docker's options. */
+export function defaultMounts(input: ConfigInput, cgroupMount: boolean): OciMount[] {
+  const access = input.privileged ? "rw" : "ro"
+  const guarded = ["nosuid", "noexec", "nodev"]
+  const ipc = input.ipc ?? "private"
+  return [
+    { destination: "/proc", type: "proc", source: "proc", options: guarded },
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    {
+      destination: "/dev/pts",
+      type: "devpts",
+      source: "devpts",
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+    },
+    { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
+    ...(cgroupMount
+      ? [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, access] }]
+      : []),
+    ipc === "host"
+      ? { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", ...guarded] }
+      : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
+    ipc === "host"
+      ? { destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind", ...guarded] }
+      : {
+          destination: "/dev/shm",
+          type: "tmpfs",
+          source: "shm",
+          options: [...guarded, "mode=1777", `size=${input.shmSizeBytes ?? SHM_BYTES}`],
+        },
+  ]
+}

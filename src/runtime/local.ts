@@ -1,0 +1,69 @@
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { NotFound } from "../base/errors.ts"
+import { detectCgroups, readCounters } from "../sys/cgroup.ts"
+import { rootlessUid } from "../sys/paths.ts"
+import { attachTo } from "./attach.ts"
+import { bundlePaths } from "./bundle.ts"
+import { availableCapabilities } from "./capabilities.ts"
+import { findProgram, openChosen } from "./choose.ts"
+import { execProcess, hostCpus, runtimeConfig } from "./config.ts"
+import { execIn } from "./exec.ts"
+import { createMonitor, exitCode, findMonitor } from "./monitor.ts"
+import type { BundlePaths, Runtimes } from "./runtime.ts"
+import { customSeccomp, defaultSeccomp, hostTarget } from "./seccomp.ts"
+import { seccompChoice } from "./security-options.ts"
+
+export interface RuntimesOptions {
+  root: string
+  runRoot: string
+  /** `--runtime` of the whole engine. */
+  runtime?: string
+}
+
+/** The runtimes and monitors of this host. Opens nothing, looks at nothing before it is asked. */
+export function openRuntimes(options: RuntimesOptions): Runtimes {
+  let capabilities: string[] | undefined
+  const available = (): string[] => (capabilities ??= availableCapabilities())
+  const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
+  return {
+    bundle,
+    choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
+    async config(input) {
+      const config = runtimeConfig(input, {
+        cgroups: detectCgroups(),
+        rootless: rootlessUid() !== undefined,
+        capabilities: available(),
+        cpus: hostCpus(),
+      })
+      const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
+      if (choice === "unconfined") return config
+      const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
+      config.linux.seccomp =
+        choice === undefined || choice === "builtin" || choice === "default"
+          ? defaultSeccomp(target, join(options.root, "cache", "seccomp"))
+          : customSeccomp(target, choice)
+      return config
+    },
+    execProcess: (config, input) => execProcess(config, input, available()),
+    createMonitor: async (monitorOptions) => createMonitor(monitorPath(), monitorOptions),
+    findMonitor,
+    exitCode,
+    attach: (paths) => attachTo(paths.attachSocket),
+    resize: (paths, { rows, columns }) => writeFileSync(paths.control, `1 ${rows} ${columns}\n`),
+    reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
+    exec: (execOptions) => execIn(monitorPath(), execOptions),
+    usage(id, paths) {
+      const { oomKills, ...counters } = readCounters(id, detectCgroups())
+      // conmon marks the end by the OOM killer too: all that is left when systemd has removed the scope by then
+      return { oomKilled: (oomKills ?? 0) > 0 || existsSync(join(paths.directory, "oom")), ...counters }
+    },
+  }
+}
+
+/** The absolute path of conmon. Throws NotFound with the repair. */
+function monitorPath(): string {
+  const path = findProgram("conmon")
+  if (path === undefined) throw new NotFound("no conmon, the containers' monitor", { hint: "apt-get install conmon" })
+  return path
+}

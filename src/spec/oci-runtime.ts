@@ -1,0 +1,98 @@
+/** `config.json` of an OCI bundle (runtime-spec config.md, config-linux.md): the part that skiff writes. */
+export interface OciConfig {
+  ociVersion: string
+  process: OciProcess
+  root: { path: string; readonly?: boolean }
+  hostname?: string
+  domainname?: string
+  mounts: OciMount[]
+  annotations?: Record<string, string>
+  linux: OciLinux
+}
+
+/** config.md#process; also what `RUNTIME exec --process FILE` reads. */
+export interface OciProcess {
+  terminal?: boolean
+  consoleSize?: { height: number; width: number }
+  user: { uid: number; gid: number; additionalGids?: number[] }
+  args: string[]
+  env: string[]
+  cwd: string
+  capabilities: OciCapabilities
+  rlimits?: { type: string; soft: number; hard: number }[]
+  noNewPrivileges: boolean
+  oomScoreAdj?: number
+}
+
+export interface OciCapabilities {
+  bounding: string[]
+  effective: string[]
+  permitted: string[]
+  inheritable: string[]
+  ambient: string[]
+}
+
+/** config.md#mounts: `options` as mount(8)'s `-o` writes them. */
+export interface OciMount {
+  destination: string
+  type?: string
+  source?: string
+  options?: string[]
+}
+
+export interface OciLinux {
+  namespaces: { type: OciNamespace; path?: string }[]
+  cgroupsPath?: string
+  resources?: OciResources
+  devices?: OciDevice[]
+  sysctl?: Record<string, string>
+  seccomp?: OciSeccomp
+  maskedPaths?: string[]
+  readonlyPaths?: string[]
+  rootfsPropagation?: string
+}
+
+export type OciNamespace = "pid" | "network" | "mount" | "ipc" | "uts" | "user" | "cgroup"
+
+/** config-linux.md#devices */
+export interface OciDevice {
+  path: string
+  type: "c" | "b" | "p"
+  major?: number
+  minor?: number
+  fileMode?: number
+  uid?: number
+  gid?: number
+}
+
+/** config-linux.md#control-groups */
+export interface OciResources {
+  devices?: { allow: boolean; type?: string; major?: number; minor?: number; access?: string }[]
+  memory?: { limit?: number; reservation?: number; swap?: number; disableOOMKiller?: boolean }
+  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string }
+  pids?: { limit: number }
+  blockIO?: { weight?: number }
+}
+
+/** config-linux.md#seccomp */
+export interface OciSeccomp {
+  defaultAction: string
+  defaultErrnoRet?: number
+  architectures: string[]
+  flags?: string[]
+  syscalls: OciSyscall[]
+}
+
+export interface OciSyscall {
+  names: string[]
+  action: string
+  errnoRet?: number
+  args?: OciSyscallArg[]
+}
+
+export interface OciSyscallArg {
+  index: number
+  value: number
+  valueTwo?: number
+  op: string
+}

@@ -6,7 +6,7 @@ packages='crun runc conmon nftables iproute2 passt uidmap catatonit busybox-stat
 case ${1:-run} in
   run) ;;
   test) packages="$packages docker-registry skopeo mmdebstrap fuse-overlayfs strace curl" ;;
-  bench) packages="$packages docker-registry skopeo podman docker.io" ;;
+  bench) packages="$packages docker-registry skopeo podman netavark aardvark-dns docker.io" ;;
   *) echo "usage: packages.sh run|test|bench" >&2; exit 2 ;;
 esac
 

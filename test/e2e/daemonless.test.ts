@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { processesNaming } from "../support/host-state.ts"
+import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, openStore } from "../support/store.ts"
+import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()

@@ -3,9 +3,10 @@ import { afterAll, expect } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
 import { Skiff } from "../support/skiff.ts"
-import { asRootOnly, BUSYBOX, testUnless } from "../support/store.ts"
+import { asRootOnly, testUnless } from "../support/store.ts"
 
 const skiff = new Skiff()
 

@@ -1,8 +1,9 @@
 /** Images that are here: list, tag, inspect, history, remove. */
 import { expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
+import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, busyboxReference, openStore } from "../support/store.ts"
+import { busyboxReference, openStore } from "../support/store.ts"
 
 const skiff = openStore()
 

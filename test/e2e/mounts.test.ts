@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test"
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, openStore } from "../support/store.ts"
+import { openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
 const skiff = openStore()

@@ -2,10 +2,10 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { buildImage, type ImageSpec } from "../support/image.ts"
+import { BUSYBOX, buildImage, type ImageSpec } from "../support/image.ts"
 import { ACCOUNT, Registry } from "../support/registry.ts"
 import { Skiff } from "../support/skiff.ts"
-import { BUSYBOX, busyboxReference } from "../support/store.ts"
+import { busyboxReference } from "../support/store.ts"
 import { freePort } from "../support/wait.ts"
 
 const skiff = new Skiff()

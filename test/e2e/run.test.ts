@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, openStore, testUnless } from "../support/store.ts"
+import { openStore, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
 const skiff = openStore()

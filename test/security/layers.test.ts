@@ -5,9 +5,9 @@ import { readdirSync, statSync } from "node:fs"
 import { gzipSync } from "node:zlib"
 import { Canary } from "../support/canary.ts"
 import { blobPath, HostileRegistry } from "../support/hostile-registry.ts"
-import { buildImage, digestOf, json, LAYER_TYPE, MANIFEST_TYPE } from "../support/image.ts"
+import { BUSYBOX, buildImage, digestOf, json, LAYER_TYPE, MANIFEST_TYPE } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, openStore } from "../support/store.ts"
+import { openStore } from "../support/store.ts"
 import type { TarEntry } from "../support/tar.ts"
 
 const skiff = openStore()

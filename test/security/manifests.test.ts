@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Canary } from "../support/canary.ts"
 import { blobPath, HostileRegistry } from "../support/hostile-registry.ts"
-import { buildImage, CONFIG_TYPE, INDEX_TYPE, json, MANIFEST_TYPE } from "../support/image.ts"
+import { BUSYBOX, buildImage, CONFIG_TYPE, INDEX_TYPE, json, MANIFEST_TYPE } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { BUSYBOX, openStore } from "../support/store.ts"
+import { openStore } from "../support/store.ts"
 import type { TarEntry } from "../support/tar.ts"
 
 const skiff = openStore()

@@ -117,3 +117,9 @@ export function busyboxEntries(): TarEntry[] {
     { name: "etc/group", content: "root:x:0:\nuser:x:1000:\nextra:x:2000:user\n" },
   ]
 }
+
+/** The base image of the tests. */
+export const BUSYBOX: ImageSpec = {
+  layers: [{ entries: busyboxEntries() }],
+  config: { Cmd: ["sh"], Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] },
+}

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, test } from "bun:test"
 import { existsSync } from "node:fs"
-import { busyboxEntries, type ImageSpec } from "./image.ts"
+import { BUSYBOX } from "./image.ts"
 import { sharedRegistry } from "./registry.ts"
 import { Skiff } from "./skiff.ts"
 import { user } from "./user.ts"
-
-export const BUSYBOX: ImageSpec = {
-  layers: [{ entries: busyboxEntries() }],
-  config: { Cmd: ["sh"], Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] },
-}
 
 let pushed: Promise<string> | undefined
 

@@ -1,0 +1,124 @@
+/** The engines that are compared: how each is called. All keep their state below one directory, on one disk. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { eventually } from "../test/support/wait.ts"
+
+export interface Engine {
+  name: string
+  version: string
+  runtime: string
+  /** The words before a command, and what they need in the environment. */
+  argv: readonly string[]
+  env: Record<string, string>
+  /** Words of `pull` that allow the plain-HTTP registry of the bench. */
+  pullFlags: readonly string[]
+  /** Ends what it runs besides containers. */
+  stop(): Promise<void>
+}
+
+const bin = (name: string) =>
+  spawnSync("sh", ["-c", `command -v ${name}`])
+    .stdout.toString()
+    .trim()
+
+/** `crun` where it can start a container on this host; all that can use it do. */
+export function skiff(directory: string, runtime: string): Engine {
+  const executable = resolve("dist/skiff")
+  const env = { SKIFF_ROOT: join(directory, "skiff/root"), SKIFF_RUN_ROOT: join(directory, "skiff/run") }
+  return {
+    name: "skiff",
+    version: spawnSync(executable, ["--version"]).stdout.toString().trim().split(" ").at(-1) ?? "",
+    runtime,
+    argv: [executable, "--runtime", runtime],
+    env,
+    pullFlags: [],
+    stop: async () => {},
+  }
+}
+
+export function podman(directory: string, runtime: string): Engine | undefined {
+  const executable = bin("podman")
+  if (executable === "") return undefined
+  const places = ["--root", join(directory, "podman/root"), "--runroot", join(directory, "podman/run")]
+  const choices = ["--cgroup-manager", "cgroupfs", "--storage-driver", "overlay", "--events-backend", "file"]
+  return {
+    name: "podman",
+    version: spawnSync(executable, ["--version"]).stdout.toString().trim().split(" ").at(-1) ?? "",
+    runtime,
+    argv: [
+      executable,
+      ...places,
+      ...choices,
+      "--network-config-dir",
+      join(directory, "podman/net"),
+      "--runtime",
+      runtime,
+    ],
+    env: {},
+    pullFlags: ["--tls-verify=false"],
+    stop: async () => {},
+  }
+}
+
+/** Starts a daemon of its own, beside any that the host has; its firewall rules are taken back when it stops. */
+export async function docker(directory: string): Promise<Engine | undefined> {
+  if (bin("dockerd") === "") return undefined
+  const home = join(directory, "docker")
+  mkdirSync(home, { recursive: true })
+  const socket = `unix://${home}/docker.sock`
+  const rules = ["iptables", "ip6tables"].map((tool) => ({ tool, saved: spawnSync(`${tool}-save`).stdout.toString() }))
+  const hadBridge = existsSync("/sys/class/net/docker0")
+  const places = ["--data-root", `${home}/root`, "--exec-root", `${home}/exec`, "--pidfile", `${home}/pid`]
+  const log = `${home}/log`
+  const command = ["dockerd", "-H", socket, ...places, "--bip", "10.210.0.1/16", "--storage-driver", "overlay2"].join(
+    " ",
+  )
+  const daemon: ChildProcess = spawn("setpriv", ["--pdeathsig=TERM", "sh", "-c", `exec ${command} >${log} 2>&1`])
+  const argv = ["docker", "-H", socket]
+  const stop = async () => {
+    const ended = new Promise((done) => daemon.once("close", done))
+    if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended
+    for (const { tool, saved } of rules) spawnSync(`${tool}-restore`, { input: saved })
+    if (!hadBridge) spawnSync("ip", ["link", "delete", "docker0"])
+  }
+  try {
+    await eventually(() => {
+      if (daemon.exitCode !== null) throw new Error("dockerd ended")
+      const { status } = spawnSync("docker", ["-H", socket, "info"])
+      if (status !== 0) throw new Error("dockerd does not answer")
+    }, 30_000)
+  } catch {
+    console.error(
+      `docker is left out: dockerd does not run here\n${readFileSync(log, "utf8").trim().split("\n").at(-1)}`,
+    )
+    await stop()
+    return undefined
+  }
+  const version = spawnSync("docker", ["-H", socket, "version", "-f", "{{.Server.Version}}"]).stdout.toString().trim()
+  return { name: "docker", version, runtime: "runc", argv, env: {}, pullFlags: [], stop }
+}
+
+/** Runs one command to its end; throws when it fails. Gives milliseconds from before its start to its end. */
+export async function timed(engine: Engine, args: readonly string[]): Promise<number> {
+  const [program = "", ...rest] = [...engine.argv, ...args]
+  const started = performance.now()
+  const child = spawn(program, rest, { env: { ...process.env, ...engine.env }, stdio: ["ignore", "ignore", "pipe"] })
+  let stderr = ""
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  const ended = new Promise<number | null>((done) => child.on("exit", done))
+  const closed = new Promise((done) => child.on("close", done))
+  const code = await ended
+  const ms = performance.now() - started
+  // a monitor may keep the pipe open
+  await Promise.race([closed, new Promise((done) => setTimeout(done, 20))])
+  if (code !== 0) throw new Error(`${engine.name} ${args.join(" ")} gave ${code}: ${stderr}`)
+  return ms
+}
+
+export function output(engine: Engine, args: readonly string[]): string {
+  const [program = "", ...rest] = [...engine.argv, ...args]
+  return spawnSync(program, rest, { env: { ...process.env, ...engine.env } })
+    .stdout.toString()
+    .trim()
+}

@@ -9,7 +9,6 @@ export function inspectImage(
   driver: string,
   layerDirs: readonly string[],
 ): Record<string, unknown> {
-  const familiar = (name: string) => familiarReference(parseReference(name))
   const [upper, ...lower] = layerDirs.toReversed()
   return {
     Id: image.id,
@@ -53,4 +52,8 @@ function inspectRunConfig(config: ImageRunConfig): Record<string, unknown> {
     Labels: Labels ?? null,
     ...rest,
   }
+}
+
+function familiar(name: string): string {
+  return familiarReference(parseReference(name))
 }

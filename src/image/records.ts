@@ -2,7 +2,7 @@ import type { Database } from "../base/database.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
 import type { Image } from "./image.ts"
-import { formatReference, isRegistryHost, parseReference, type Reference } from "./reference.ts"
+import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 /** What `image inspect` and `history` need besides the image itself. */
 export interface LayerRecord {
@@ -217,13 +217,6 @@ export class ImageRecords {
   delete(id: Digest): void {
     this.#db.run("DELETE FROM images WHERE id = ?", id)
   }
-}
-
-/** How a name without registry is remembered: as typed, with its tag. Undefined for one that says its registry. */
-export function shortName(text: string, ref: Reference): string | undefined {
-  const repository = (text.split("@")[0] ?? "").replace(/:[^:/]*$/, "")
-  const [first = "", ...rest] = repository.split("/")
-  return rest.length > 0 && isRegistryHost(first) ? undefined : `${repository}:${ref.tag ?? "latest"}`
 }
 
 function located(image: Image | undefined, name?: string): Located | undefined {

@@ -75,3 +75,10 @@ export function taggedName(text: string): string {
     )
   return formatReference({ registry, repository, tag })
 }
+
+/** How a name without registry is remembered: as typed, with its tag. Undefined for one that says its registry. */
+export function shortName(text: string, ref: Reference): string | undefined {
+  const repository = (text.split("@")[0] ?? "").replace(/:[^:/]*$/, "")
+  const [first = "", ...rest] = repository.split("/")
+  return rest.length > 0 && isRegistryHost(first) ? undefined : `${repository}:${ref.tag ?? "latest"}`
+}

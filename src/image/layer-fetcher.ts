@@ -1,0 +1,245 @@
+import { randomUUID } from "node:crypto"
+import { setTimeout as sleep } from "node:timers/promises"
+import { applyLayer } from "../archive/archive.ts"
+import { crashPoint } from "../base/crash-point.ts"
+import { Cancelled, DataLoss, isSkiffError, Unsupported } from "../base/errors.ts"
+import type { OnProgress } from "../base/progress.ts"
+import { runAll } from "../base/run-all.ts"
+import type { Bytes, ContentStore, Ingest, Lease } from "../content/content.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import { digestHex, type ChainId, type Digest, type DiffId } from "../spec/digest.ts"
+import type { Descriptor } from "../spec/oci-image.ts"
+import type { ImageSource } from "./image.ts"
+import { LayerDownload } from "./layer-download.ts"
+import type { ImageRecords, LayerRecord } from "./records.ts"
+import type { Reference } from "./reference.ts"
+
+export interface LayerFetcherOptions {
+  content: ContentStore
+  snapshots: Snapshotter
+  records: ImageRecords
+  lease: Lease
+  source: ImageSource
+  ref: Reference
+  rootless: boolean
+  onProgress: OnProgress
+  signal: AbortSignal
+}
+
+/** As docker: more at once gain nothing on one line, and cost memory. */
+const PARALLEL_LAYERS = 3
+const LOCK_POLL_MS = 100
+
+/** A layer that waits, extracted, for those below it; without a key it was there already. */
+interface StagedLayer {
+  sizeBytes: number
+  key?: string
+}
+
+/** What is fetched and not yet joined; disposed, it drops the stages that were not. */
+export interface StagedLayers extends AsyncDisposable {
+  /** Waits for each layer and joins it to those below; gives all, lowest first. Throws the first failure. */
+  join(): Promise<LayerRecord[]>
+}
+
+/** Brings the layers of one image in: download, digest, decompression, diff id and extraction in one pass each. */
+export class LayerFetcher {
+  readonly #options: LayerFetcherOptions
+
+  constructor(options: LayerFetcherOptions) {
+    this.#options = options
+  }
+
+  /** Starts all; `onFailure` hears of the first failure at once, so that it can stop the others. */
+  fetchAll(
+    layers: readonly Descriptor[],
+    diffIds: readonly DiffId[],
+    chain: readonly ChainId[],
+    onFailure: (error: unknown) => void,
+  ): StagedLayers {
+    const { snapshots, onProgress } = this.#options
+    const limit = limiter(PARALLEL_LAYERS)
+    let failure: { error: unknown } | undefined
+    const stages = new Set<string>()
+    const staged = layers.map(async (layer, index) => {
+      const [diffId, chainId] = [diffIds[index], chain[index]]
+      if (diffId === undefined || chainId === undefined) throw new DataLoss(`layer ${layer.digest} has no diff id`)
+      try {
+        const result = await this.#stage(layer, diffId, chainId, limit)
+        if (result.key !== undefined) stages.add(result.key)
+        return result
+      } catch (error) {
+        if (!failure) onFailure((failure = { error }).error)
+        throw error
+      }
+    })
+    const ended = Promise.allSettled(staged)
+
+    return {
+      async join() {
+        const joined: LayerRecord[] = []
+        for (const [index, promise] of staged.entries()) {
+          const { key, sizeBytes } = await promise.catch((error: unknown) => {
+            throw failure?.error ?? error
+          })
+          const [layer, chainId] = [layers[index], chain[index]]
+          if (!layer || chainId === undefined) break
+          if (key !== undefined) {
+            await snapshots.commitStage(chainId, key, joined.at(-1)?.chainId)
+            stages.delete(key)
+            onProgress({ id: lineOf(layer), status: "Pull complete" })
+          }
+          joined.push({ chainId, sizeBytes })
+        }
+        return joined
+      },
+      async [Symbol.asyncDispose]() {
+        await ended
+        await runAll(
+          "removing the layers that were not joined",
+          [...stages].map((key) => () => snapshots.remove(key)),
+        )
+      },
+    }
+  }
+
+  async #stage(layer: Descriptor, diffId: DiffId, chainId: ChainId, limit: Limit): Promise<StagedLayer> {
+    const { onProgress } = this.#options
+    const id = lineOf(layer)
+    const there = await this.#existing(chainId)
+    if (there) {
+      onProgress({ id, status: "Already exists" })
+      return there
+    }
+    checkMediaType(layer)
+    onProgress({ id, status: "Pulling fs layer" })
+    return await limit(
+      () => this.#fetchOrWait(layer, diffId, chainId),
+      () => onProgress({ id, status: "Waiting" }),
+    )
+  }
+
+  async #existing(chainId: ChainId): Promise<StagedLayer | undefined> {
+    const { snapshots, records, lease } = this.#options
+    lease.addSnapshot(chainId)
+    if (!snapshots.has(chainId)) return undefined
+    return { sizeBytes: records.layerSize(chainId) ?? (await snapshots.usage(chainId)).bytes }
+  }
+
+  /** While another pull writes this very layer, waits for it and takes what it got. */
+  async #fetchOrWait(layer: Descriptor, diffId: DiffId, chainId: ChainId): Promise<StagedLayer> {
+    const { content, lease, signal, onProgress } = this.#options
+    lease.addBlob(layer.digest)
+    while (true) {
+      if (signal.aborted) throw new Cancelled("pull was cancelled")
+      const there = await this.#existing(chainId)
+      if (there) {
+        onProgress({ id: lineOf(layer), status: "Already exists" })
+        return there
+      }
+      if (content.has(layer.digest)) return await this.#extract(layer, diffId, content.read(layer.digest))
+      const ingest = await openUnlessBusy(content, `layer-${layer.digest}`)
+      if (!ingest) {
+        onProgress({ id: lineOf(layer), status: "Waiting" })
+        await sleep(LOCK_POLL_MS)
+        continue
+      }
+      await using writing = ingest
+      // it may have been committed by its writer between the look and the lock
+      if (!content.has(layer.digest)) return await this.#download(layer, diffId, writing)
+    }
+  }
+
+  /** Once more from the start, when what an earlier try left turns out to be damaged. */
+  async #download(layer: Descriptor, diffId: DiffId, ingest: Ingest): Promise<StagedLayer> {
+    const { content } = this.#options
+    const isResumed = ingest.offset > 0
+    try {
+      return await this.#downloadOnce(layer, diffId, ingest)
+    } catch (error) {
+      if (!isResumed || !isSkiffError(error, "DataLoss") || content.has(layer.digest)) throw error
+    }
+    await ingest[Symbol.asyncDispose]()
+    await using fresh = await content.ingest(`layer-${layer.digest}`)
+    await fresh.truncate()
+    return await this.#downloadOnce(layer, diffId, fresh)
+  }
+
+  async #downloadOnce(layer: Descriptor, diffId: DiffId, ingest: Ingest): Promise<StagedLayer> {
+    const { source, ref, onProgress, signal } = this.#options
+    const download = new LayerDownload({ source, ref, layer, ingest, signal, onProgress, id: lineOf(layer) })
+    return await this.#extract(layer, diffId, download.bytes(), async (failure) => {
+      if (download.failed) return
+      // whether the bytes are wrong or only their form decides what the user is told: the digest says it
+      if (failure === undefined || isSkiffError(failure, "DataLoss")) await download.finish()
+      else await ingest.truncate()
+      if (failure === undefined) crashPoint("pull:layer-blob-committed")
+    })
+  }
+
+  /** Extracts into a new stage; `settle` runs before it counts, and in its place when extraction failed. */
+  async #extract(
+    layer: Descriptor,
+    diffId: DiffId,
+    compressed: Bytes,
+    settle: (failure: unknown) => Promise<void> = async () => {},
+  ): Promise<StagedLayer> {
+    const { snapshots, rootless, signal, onProgress } = this.#options
+    const key = `${digestHex(diffId).slice(0, 16)}-${randomUUID()}`
+    await using undo = new AsyncDisposableStack()
+    const { path } = await snapshots.stage(key)
+    undo.defer(() => snapshots.remove(key))
+    const applied = await applyLayer(compressed, path, { rootless, signal }).catch(async (error: unknown) => {
+      await settle(error)
+      throw signal.aborted ? new Cancelled("pull was cancelled", { cause: error }) : error
+    })
+    onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
+    await settle(undefined)
+    if (applied.diffId !== diffId)
+      throw new DataLoss(`layer ${layer.digest} unpacks to ${applied.diffId}, the image's config says ${diffId}`, {
+        hint: "do not trust this image",
+      })
+    crashPoint("pull:layer-extracted")
+    undo.move()
+    return { key, sizeBytes: applied.sizeBytes }
+  }
+}
+
+async function openUnlessBusy(content: ContentStore, ref: string): Promise<Ingest | undefined> {
+  try {
+    return await content.ingest(ref)
+  } catch (error) {
+    if (isSkiffError(error, "Unavailable")) return undefined
+    throw error
+  }
+}
+
+function checkMediaType({ mediaType, digest }: Descriptor): void {
+  if (/[.+/](?:tar|tar[.+](?:gzip|zstd))$/.test(mediaType)) return
+  throw new Unsupported(`layer ${digest} is of type "${mediaType.slice(0, 200)}", which cannot be unpacked`)
+}
+
+function lineOf({ digest }: { digest: Digest }): string {
+  return digestHex(digest).slice(0, 12)
+}
+
+type Limit = <T>(work: () => Promise<T>, onWait: () => void) => Promise<T>
+
+/** Lets at most `count` pieces of work run at once, in the order they came. */
+function limiter(count: number): Limit {
+  let running = 0
+  const queue: (() => void)[] = []
+  return async (work, onWait) => {
+    if (running >= count) {
+      onWait()
+      await new Promise<void>((resolve) => queue.push(resolve))
+    } else running++
+    try {
+      return await work()
+    } finally {
+      const next = queue.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

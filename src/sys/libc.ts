@@ -154,6 +154,11 @@ export function tryLock(fd: number, kind: "shared" | "exclusive" = "exclusive"):
   throw new SystemError("flock", errno, "")
 }
 
+/** Takes the exclusive lock, waiting for it. Blocks the whole process: only for what others hold for a few milliseconds. */
+export function lockFile(fd: number): void {
+  check(c.flock(fd, LOCK_EX), "flock")
+}
+
 /** Sends `signal` to a process; false when there is none. A negative pid means its process group. */
 export function sendSignal(pid: number, signal: number): boolean {
   const result = c.kill(pid, signal)

@@ -1,0 +1,232 @@
+/** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
+import { closeSync, existsSync } from "node:fs"
+import type { Database } from "../base/database.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
+import { openNetns, isSameNetns, type Sysctls } from "../sys/netns.ts"
+import { changeElements, hasElement } from "../sys/nfnetlink.ts"
+import { applyRuleset } from "../sys/nft.ts"
+import type { NetlinkSocket } from "../sys/netlink.ts"
+import { addAddress, addDefaultRoute, createVeth, getLink, linkUp, type Link } from "../sys/rtnetlink.ts"
+import { findBridge, makeBridge } from "./bridge.ts"
+import { claimPorts } from "./claim-ports.ts"
+import { listNetworks } from "./default-network.ts"
+import type { HostSide, HostSockets } from "./host-side.ts"
+import { formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
+import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network.ts"
+import { BRIDGES, bridgeKey, portChanges, tableText, type PublishedPort } from "./nftables.ts"
+import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
+
+const CONTAINER_INTERFACE = "eth0"
+
+/** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
+const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
+
+export interface BridgeDriverDeps {
+  db: Database
+  /** nftables table of this store. */
+  table: string
+  host: HostSide
+}
+
+export class BridgeDriver implements NetworkDriver {
+  readonly #db: Database
+  readonly #table: string
+  readonly #host: HostSide
+  readonly #records: EndpointRecords
+
+  constructor({ db, table, host }: BridgeDriverDeps) {
+    this.#db = db
+    this.#table = table
+    this.#host = host
+    this.#records = new EndpointRecords(db)
+  }
+
+  validate(network: Network): void {
+    const range = parseIpv4Range(network.subnet)
+    if (range.prefixLength > 29)
+      throw new InvalidArgument(`subnet ${network.subnet} of network "${network.name}" is too small`, {
+        hint: "the bridge and its containers need a /29 or larger",
+      })
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(network.bridge))
+      throw new InvalidArgument(`invalid bridge name "${network.bridge}"`, {
+        hint: "an interface name has at most 15 characters",
+      })
+  }
+
+  async setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus> {
+    this.validate(network)
+    const mac = endpoint.macAddress === undefined ? undefined : parseMac(endpoint.macAddress)
+    const netns = openContainerNetns(endpoint)
+    try {
+      const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
+      using _ = container
+      const bridge = await this.#bridge(host.route, network)
+      const claimed = this.#claim(host, network, endpoint)
+      try {
+        const macAddress = mac ?? macOfAddress(claimed.row.address)
+        const peer = { name: CONTAINER_INTERFACE, macAddress, netns }
+        createVeth(host.route, { name: claimed.row.hostInterface, bridge: bridge.index, mtu: bridge.mtu, peer })
+        configureInside(container, network, claimed.row.address)
+        return statusOf(network, claimed.row, macAddress, claimed.ports)
+      } catch (error) {
+        this.#release(host, endpoint.containerId)
+        throw error
+      }
+    } finally {
+      closeSync(netns)
+    }
+  }
+
+  async teardown(_network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
+    if (!this.#records.has(containerId)) return
+    this.#release(await this.#host.sockets(), containerId)
+  }
+
+  /** Takes back what dead containers hold, and restores the table if somebody flushed it under the living. */
+  async sweep(alive: ReadonlySet<string>): Promise<void> {
+    const endpoints = this.#records.list()
+    if (endpoints.length === 0) return
+    const host = await this.#host.sockets()
+    for (const endpoint of endpoints)
+      // a container that is being started now is in nobody's list yet: its process tells
+      if (!alive.has(endpoint.containerId) && !isHeld(endpoint)) this.#release(host, endpoint.containerId)
+    const networks = listNetworks(this.#db).filter(({ id }) => endpoints.some((endpoint) => endpoint.networkId === id))
+    for (const network of networks) await this.#bridge(host.route, network)
+    this.#db.transaction(() => networks.forEach((network) => this.#ensureTable(host.netfilter, network)))
+  }
+
+  async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
+    const found = findBridge(route, network.bridge)
+    if (found !== undefined) return found
+    return await makeBridge(route, network, {
+      writeSysctls: (sysctls) => this.#host.writeSysctls(sysctls),
+      hostInterfaces: this.#records.list().map((row) => row.hostInterface),
+      loopback: this.#host.netns !== undefined,
+    })
+  }
+
+  /**
+   * Address, ports and map elements in one transaction: they are all there or none is. Whoever rebuilds the table from the
+   * records holds the same lock, so no element is lost between.
+   */
+  #claim(host: HostSockets, network: Network, endpoint: Endpoint): { row: EndpointRow; ports: PublishedPort[] } {
+    return this.#db.transaction(() => {
+      this.#forget(host.netfilter, endpoint.containerId)
+      if (endpoint.address !== undefined) this.#takeBackAddress(host.netfilter, network, endpoint.address)
+      const row = this.#records.add(network, endpoint.containerId, endpoint.pid, newInterfaceName(), endpoint.address)
+      const ports = claimPorts(endpoint.ports, row, {
+        holder: (port) => this.#livePortHolder(host.netfilter, port),
+        add: (port) => this.#records.addPort(row, port),
+      })
+      // the table may have to be made from the records, then the new ports are in it
+      if (!this.#ensureTable(host.netfilter, network)) this.#addElements(host.netfilter, ports)
+      return { row, ports }
+    })
+  }
+
+  #takeBackAddress(netfilter: NetlinkSocket, network: Network, address: string): void {
+    const holder = this.#records.addressHolder(network, parseIpv4(address, "--ip"))
+    if (holder !== undefined && !isHeld(holder)) this.#forget(netfilter, holder.containerId)
+  }
+
+  /** Who has the port; a dead one loses it here. */
+  #livePortHolder(netfilter: NetlinkSocket, port: Omit<PublishedPort, "address">): EndpointRow | undefined {
+    for (;;) {
+      const holder = this.#records.portHolder(port.protocol, port.hostAddress, port.hostPort)
+      if (holder === undefined || isHeld(holder)) return holder
+      this.#forget(netfilter, holder.containerId)
+    }
+  }
+
+  #addElements(netfilter: NetlinkSocket, ports: readonly PublishedPort[]): void {
+    if (ports.length === 0) return
+    try {
+      changeElements(netfilter, portChanges("add", this.#table, ports))
+    } catch (error) {
+      if (!hasErrno(error, "EEXIST", "EBUSY")) throw error
+      // the records say that the ports are ours: the elements are what a crash left
+      for (const port of ports) this.#deleteElements(netfilter, [port])
+      changeElements(netfilter, portChanges("add", this.#table, ports))
+    }
+  }
+
+  #deleteElements(netfilter: NetlinkSocket, ports: readonly PublishedPort[]): void {
+    if (ports.length === 0) return
+    try {
+      changeElements(netfilter, portChanges("delete", this.#table, ports))
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+      // one that is missing spoils the whole batch
+      if (ports.length > 1) for (const port of ports) this.#deleteElements(netfilter, [port])
+    }
+  }
+
+  /** Writes the table if it is not there; true when it was written. Runs inside a transaction. */
+  #ensureTable(netfilter: NetlinkSocket, network: Network): boolean {
+    if (hasElement(netfilter, this.#table, BRIDGES, bridgeKey(network.bridge))) return false
+    applyRuleset(tableText(this.#table, listNetworks(this.#db), this.#records.ports()), this.#host.netns)
+    return true
+  }
+
+  #release(host: HostSockets, containerId: string): void {
+    this.#db.transaction(() => this.#forget(host.netfilter, containerId))
+  }
+
+  #forget(netfilter: NetlinkSocket, containerId: string): void {
+    this.#deleteElements(netfilter, this.#records.remove(containerId))
+  }
+}
+
+/** Opens the namespace of the container's process, which must be one of its own: a pid may have been used again. */
+function openContainerNetns({ containerId, pid }: Endpoint): number {
+  const path = `/proc/${pid}/ns/net`
+  const gone = (): FailedPrecondition =>
+    new FailedPrecondition(`container ${containerId.slice(0, 12)} ended before it got its network`, {
+      hint: `see why: skiff logs ${containerId.slice(0, 12)}`,
+    })
+  if (!existsSync(path)) throw gone()
+  const netns = openNetns(path)
+  if (!isSameNetns(netns, "/proc/self/ns/net")) return netns
+  closeSync(netns)
+  throw gone()
+}
+
+function configureInside(container: NetlinkSocket, network: Network, address: number): void {
+  const { index } = getLink(container, CONTAINER_INTERFACE)
+  const { prefixLength } = parseIpv4Range(network.subnet)
+  container.request([
+    linkUp(getLink(container, "lo").index, "lo"),
+    addAddress(index, CONTAINER_INTERFACE, address, prefixLength),
+    linkUp(index, CONTAINER_INTERFACE),
+    addDefaultRoute(index, CONTAINER_INTERFACE, { gateway: parseIpv4(network.gateway) }),
+  ])
+}
+
+/** Never one that was there before: the old pair of a restarted container may still be on its way out. */
+function newInterfaceName(): string {
+  return `veth${Buffer.from(crypto.getRandomValues(new Uint8Array(6)))
+    .toString("hex")
+    .slice(0, 11)}`
+}
+
+function statusOf(
+  network: Network,
+  row: EndpointRow,
+  mac: Uint8Array,
+  ports: readonly PublishedPort[],
+): EndpointStatus {
+  return {
+    network: network.name,
+    interface: CONTAINER_INTERFACE,
+    address: formatIpv4(row.address),
+    prefixLength: parseIpv4Range(network.subnet).prefixLength,
+    gateway: network.gateway,
+    macAddress: formatMac(mac),
+    ports: ports.map(({ protocol, containerPort, hostPort, hostAddress }) => ({
+      protocol,
+      containerPort,
+      hostPort,
+      ...(hostAddress === "" ? {} : { hostAddress }),
+    })),
+  }
+}

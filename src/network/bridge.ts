@@ -1,0 +1,77 @@
+/** The bridge of one network: made when it is not there, by whoever needs it first, whatever the others do meanwhile. */
+import { hasErrno } from "../base/errors.ts"
+import type { NetlinkSocket } from "../sys/netlink.ts"
+import {
+  addAddress,
+  attachToBridge,
+  createBridge,
+  getLink,
+  linkUp,
+  listLinks,
+  listRoutes,
+  type Link,
+} from "../sys/rtnetlink.ts"
+import type { Sysctls } from "../sys/netns.ts"
+import { macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import type { Network } from "./network.ts"
+
+/** Settings of the host's side for one bridge. */
+export function bridgeSysctls(bridge: string): Sysctls {
+  return [
+    ["net/ipv4/ip_forward", "1"],
+    // what is published on 127.0.0.1 is reached through the bridge; on no other interface, where the raw guard stands too
+    [`net/ipv4/conf/${bridge}/route_localnet`, "1"],
+    // an IPv4-only network: no IPv6 address of ours, and no router advertisement of a container is heard (CVE-2020-10749)
+    [`net/ipv6/conf/${bridge}/disable_ipv6`, "1"],
+  ]
+}
+
+/** The link of the bridge when it is whole; being up is its last step. */
+export function findBridge(route: NetlinkSocket, bridge: string): Link | undefined {
+  try {
+    const link = getLink(route, bridge)
+    return link.up ? link : undefined
+  } catch (error) {
+    if (hasErrno(error, "ENODEV")) return undefined
+    throw error
+  }
+}
+
+/**
+ * Makes the bridge, or finishes it, and takes back the host ends of containers that lost it. Safe to repeat and to race:
+ * each step is one that another process may already have done.
+ */
+export async function makeBridge(
+  route: NetlinkSocket,
+  network: Network,
+  options: { writeSysctls: (sysctls: Sysctls) => unknown; hostInterfaces: readonly string[]; loopback: boolean },
+): Promise<Link> {
+  const gateway = parseIpv4(network.gateway)
+  const mtu = defaultMtu(route)
+  ignore("EEXIST", () => createBridge(route, network.bridge, { macAddress: macOfAddress(gateway), mtu }))
+  const { index } = getLink(route, network.bridge)
+  await options.writeSysctls(bridgeSysctls(network.bridge))
+  const { prefixLength } = parseIpv4Range(network.subnet)
+  ignore("EEXIST", () => route.request([addAddress(index, network.bridge, gateway, prefixLength)]))
+  if (options.loopback) route.request([linkUp(getLink(route, "lo").index, "lo")])
+  route.request([linkUp(index, network.bridge)])
+  for (const link of listLinks(route))
+    if (link.master !== index && options.hostInterfaces.includes(link.name)) attachToBridge(route, link.name, index)
+  return getLink(route, network.bridge)
+}
+
+/** The MTU of the interface that the default route leaves by; Ethernet's without one. */
+export function defaultMtu(route: NetlinkSocket): number {
+  const way = listRoutes(route).find(({ prefixLength, table }) => prefixLength === 0 && table === MAIN_TABLE)
+  return listLinks(route).find(({ index }) => index === way?.interfaceIndex)?.mtu ?? 1500
+}
+
+const MAIN_TABLE = 254
+
+function ignore(errno: string, body: () => unknown): void {
+  try {
+    body()
+  } catch (error) {
+    if (!hasErrno(error, errno)) throw error
+  }
+}

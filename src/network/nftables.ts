@@ -1,0 +1,135 @@
+/**
+ * The firewall of one store, as text for nft(8) and as elements for netlink. Pure.
+ *
+ * One table, written once; a container only adds elements to its maps, which costs the same with 1 or 2,000 of them.
+ * A `drop` in any chain of the host wins over an `accept` of ours (nftables: each base chain of a hook must accept), so the
+ * host's forward policy stays above the published ports.
+ */
+import { concatBytes } from "../sys/netlink.ts"
+import type { ElementChange } from "../sys/nfnetlink.ts"
+import type { Protocol } from "../spec/docker/port-mapping.ts"
+import { formatIpv4, parseIpv4 } from "./ipv4.ts"
+
+/** A port of the host that goes to a container. */
+export interface PublishedPort {
+  protocol: Protocol
+  hostPort: number
+  /** Empty: all addresses. */
+  hostAddress: string
+  address: number
+  containerPort: number
+}
+
+export interface BridgeNetwork {
+  bridge: string
+  subnet: string
+}
+
+export const PORTS = "portmap"
+export const ADDRESS_PORTS = "portmap_ip"
+export const BRIDGES = "netifs"
+
+/** The whole table with all its elements: replaces what is there in one transaction. */
+export function tableText(table: string, networks: readonly BridgeNetwork[], ports: readonly PublishedPort[]): string {
+  const bridges = networks.map(({ bridge }) => `"${bridge}"`)
+  const all = ports.filter((port) => port.hostAddress === "")
+  const one = ports.filter((port) => port.hostAddress !== "")
+  return `table inet ${table}
+delete table inet ${table}
+table inet ${table} {
+  # bridges of ours; which may talk to which (each to itself); their ranges
+  set ${BRIDGES} { type ifname; ${elements(bridges)} }
+  set netpairs { type ifname . ifname; ${elements(bridges.map((name) => `${name} . ${name}`))} }
+  set subnets { type ipv4_addr; flags interval; ${elements(networks.map(({ subnet }) => subnet))} }
+  # published ports: of all addresses, of one address
+  map ${PORTS} {
+    type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(all.map((port) => `${port.protocol} . ${port.hostPort} : ${target(port)}`))}
+  }
+  map ${ADDRESS_PORTS} {
+    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${elements(one.map((port) => `${port.hostAddress} . ${port.protocol} . ${port.hostPort} : ${target(port)}`))}
+  }
+  chain guard {
+    type filter hook prerouting priority raw; policy accept;
+    # a neighbour on the link must not reach what is published on 127.0.0.1 (CVE-2020-8558)
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+  }
+  chain publish {
+    dnat ip to ip daddr . meta l4proto . th dport map @${ADDRESS_PORTS}
+    dnat ip to meta l4proto . th dport map @${PORTS}
+  }
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    fib daddr type local jump publish
+  }
+  chain output {
+    type nat hook output priority -100; policy accept;
+    fib daddr type local jump publish
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    # the host by 127.0.0.1: the container could not answer that address
+    ip saddr 127.0.0.0/8 ip daddr @subnets masquerade
+    # a container by a published port: the answer must come back this way
+    ip saddr @subnets ip daddr @subnets ct status dnat masquerade
+    ip saddr @subnets oifname != @${BRIDGES} masquerade
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    ct state established,related accept
+    iifname . oifname @netpairs accept
+    ct status dnat accept
+    iifname @${BRIDGES} oifname @${BRIDGES} drop
+    iifname != @${BRIDGES} oifname @${BRIDGES} drop
+  }
+}
+`
+}
+
+function elements(words: readonly string[]): string {
+  return words.length === 0 ? "" : `elements = { ${words.join(", ")} }`
+}
+
+function target(port: PublishedPort): string {
+  return `${formatIpv4(port.address)} . ${port.containerPort}`
+}
+
+/** The same ports as changes of the maps. */
+export function portChanges(action: "add" | "delete", table: string, ports: readonly PublishedPort[]): ElementChange[] {
+  const all = ports.filter((port) => port.hostAddress === "")
+  const one = ports.filter((port) => port.hostAddress !== "")
+  const element = (port: PublishedPort): { key: Uint8Array; data?: Uint8Array } => ({
+    key: portKey(port),
+    data: action === "add" ? fields(addressField(port.address), portField(port.containerPort)) : undefined,
+  })
+  return [
+    { action, table, set: PORTS, elements: all.map(element) },
+    { action, table, set: ADDRESS_PORTS, elements: one.map(element) },
+  ]
+}
+
+// a concatenation: each field in network byte order, padded to four bytes
+function portKey({ hostAddress, protocol, hostPort }: PublishedPort): Uint8Array {
+  const tail = [new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(hostPort)]
+  return hostAddress === "" ? fields(...tail) : fields(addressField(parseIpv4(hostAddress)), ...tail)
+}
+
+const PROTOCOL_NUMBERS: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 }
+
+function portField(port: number): Uint8Array {
+  return new Uint8Array([port >> 8, port & 255, 0, 0])
+}
+
+function addressField(address: number): Uint8Array {
+  return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
+}
+
+function fields(...parts: Uint8Array[]): Uint8Array {
+  return concatBytes(parts)
+}
+
+/** Key of a bridge in the set of bridges: its name in sixteen bytes. */
+export function bridgeKey(bridge: string): Uint8Array {
+  const key = new Uint8Array(16)
+  key.set(Buffer.from(bridge))
+  return key
+}

@@ -1,0 +1,160 @@
+/** Who has which address and port. Every function here runs inside a transaction of the caller. */
+import type { Database } from "../base/database.ts"
+import { AlreadyExists, InvalidArgument, Unavailable } from "../base/errors.ts"
+import type { Protocol } from "../spec/docker/port-mapping.ts"
+import { bootId, processStartTime, type Pid } from "../sys/process.ts"
+import { broadcastAddress, contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import type { Network } from "./network.ts"
+import type { PublishedPort } from "./nftables.ts"
+
+export interface EndpointRow {
+  containerId: string
+  networkId: string
+  address: number
+  hostInterface: string
+  pid: number
+  pidStartTime: number
+  bootId: string
+}
+
+export interface PortRow extends PublishedPort {
+  containerId: string
+}
+
+const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
+  pid, pid_start_time AS pidStartTime, boot_id AS bootId`
+const PORT_COLUMNS = `container_id AS containerId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
+  container_port AS containerPort`
+
+export class EndpointRecords {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  has(containerId: string): boolean {
+    return this.#db.get("SELECT 1 FROM network_endpoints WHERE container_id = ?", containerId) !== undefined
+  }
+
+  list(): EndpointRow[] {
+    return this.#db.all<EndpointRow>(`SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints`)
+  }
+
+  ports(containerId?: string): PortRow[] {
+    return containerId === undefined
+      ? this.#db.all<PortRow>(`SELECT ${PORT_COLUMNS} FROM network_ports`)
+      : this.#db.all<PortRow>(`SELECT ${PORT_COLUMNS} FROM network_ports WHERE container_id = ?`, containerId)
+  }
+
+  /** Removes the container's endpoints with their ports; gives the ports, for the firewall to forget. */
+  remove(containerId: string): PortRow[] {
+    const ports = this.ports(containerId)
+    this.#db.run("DELETE FROM network_endpoints WHERE container_id = ?", containerId)
+    return ports
+  }
+
+  /**
+   * Gives the container an address: the one asked for, or the next after the last that was given out.
+   * Throws InvalidArgument or AlreadyExists for `wanted`, Unavailable when none is left.
+   */
+  add(network: Network, containerId: string, pid: Pid, hostInterface: string, wanted?: string): EndpointRow {
+    const address = wanted === undefined ? this.#next(network) : this.#wanted(network, wanted)
+    const endpoint: EndpointRow = {
+      containerId,
+      networkId: network.id,
+      address,
+      hostInterface,
+      pid,
+      // 0: it has ended meanwhile; the row is free to take over at once
+      pidStartTime: processStartTime(pid) ?? 0,
+      bootId: bootId(),
+    }
+    this.#db.run(
+      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
+      containerId,
+      network.id,
+      address,
+      hostInterface,
+      pid,
+      endpoint.pidStartTime,
+      endpoint.bootId,
+    )
+    return endpoint
+  }
+
+  #next(network: Network): number {
+    const range = parseIpv4Range(network.subnet)
+    const gateway = parseIpv4(network.gateway)
+    const first = range.address + 1
+    const count = broadcastAddress(range) - first
+    const row = this.#db.get<{ last: number }>("SELECT last_address AS last FROM networks WHERE id = ?", network.id)
+    const start = (row?.last ?? gateway) - first + 1
+    for (let step = 0; step < count; step++) {
+      const address = first + ((start + step) % count)
+      if (address === gateway || this.addressHolder(network, address) !== undefined) continue
+      this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, network.id)
+      return address
+    }
+    throw new Unavailable(`no address is free in network "${network.name}" (${network.subnet})`, {
+      hint: "remove containers that are no longer needed: skiff ps",
+    })
+  }
+
+  #wanted(network: Network, text: string): number {
+    const address = parseIpv4(text, "--ip")
+    const range = parseIpv4Range(network.subnet)
+    const reserved = [range.address, broadcastAddress(range), parseIpv4(network.gateway)]
+    if (!contains(range, address) || reserved.includes(address))
+      throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
+        hint: `choose one in ${network.subnet} other than its first, its last and the gateway ${network.gateway}`,
+      })
+    const holder = this.addressHolder(network, address)
+    if (holder !== undefined)
+      throw new AlreadyExists(`address ${text} is in use by container ${short(holder.containerId)}`)
+    return address
+  }
+
+  addressHolder(network: Network, address: number): EndpointRow | undefined {
+    return this.#db.get<EndpointRow>(
+      `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE network_id = ? AND address = ?`,
+      network.id,
+      address,
+    )
+  }
+
+  /** The endpoint that has this port of the host, or one that overlaps it (all addresses and one). */
+  portHolder(protocol: Protocol, hostAddress: string, hostPort: number): EndpointRow | undefined {
+    return this.#db.get<EndpointRow>(
+      `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE container_id IN (
+        SELECT container_id FROM network_ports
+        WHERE protocol = ?1 AND host_port = ?2 AND (host_address = ?3 OR host_address = '' OR ?3 = ''))`,
+      protocol,
+      hostPort,
+      hostAddress,
+    )
+  }
+
+  addPort(endpoint: EndpointRow, port: PublishedPort): void {
+    this.#db.run(
+      "INSERT INTO network_ports VALUES (?, ?, ?, ?, ?, ?, ?)",
+      port.protocol,
+      port.hostPort,
+      port.hostAddress,
+      endpoint.containerId,
+      endpoint.networkId,
+      port.address,
+      port.containerPort,
+    )
+  }
+}
+
+/** Whether the process that held the endpoint's namespace is still there. */
+export function isHeld(endpoint: EndpointRow): boolean {
+  return processStartTime(endpoint.pid) === endpoint.pidStartTime && endpoint.bootId === bootId()
+}
+
+/** Twelve digits, as every table shows an id. */
+export function short(id: string): string {
+  return id.slice(0, 12)
+}

@@ -1,0 +1,44 @@
+import type { Schema } from "../base/database.ts"
+
+/**
+ * Addresses are numbers, so that they compare and count. `last_address` goes round: an address is not used again at once.
+ * An endpoint names the process that holds its namespace: with it gone, the row may be taken over whatever the container's
+ * own record says.
+ */
+export const networkSchema: Schema = {
+  domain: "network",
+  steps: [
+    `CREATE TABLE networks (
+      id TEXT PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      driver TEXT NOT NULL,
+      bridge TEXT NOT NULL UNIQUE,
+      subnet TEXT NOT NULL,
+      gateway TEXT NOT NULL,
+      last_address INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE network_endpoints (
+      container_id TEXT NOT NULL,
+      network_id TEXT NOT NULL REFERENCES networks (id),
+      address INTEGER NOT NULL,
+      host_interface TEXT NOT NULL,
+      pid INTEGER NOT NULL,
+      pid_start_time INTEGER NOT NULL,
+      boot_id TEXT NOT NULL,
+      PRIMARY KEY (container_id, network_id),
+      UNIQUE (network_id, address)
+    ) STRICT;
+    CREATE TABLE network_ports (
+      protocol TEXT NOT NULL,
+      host_port INTEGER NOT NULL,
+      host_address TEXT NOT NULL,
+      container_id TEXT NOT NULL,
+      network_id TEXT NOT NULL,
+      address INTEGER NOT NULL,
+      container_port INTEGER NOT NULL,
+      PRIMARY KEY (protocol, host_port, host_address),
+      FOREIGN KEY (container_id, network_id) REFERENCES network_endpoints (container_id, network_id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE INDEX network_ports_container ON network_ports (container_id)`,
+  ],
+}

@@ -1,0 +1,104 @@
+/** Elements of nftables sets and maps, without a process (nfnetlink; include/uapi/linux/netfilter/nf_tables.h). */
+import {
+  attribute,
+  concatBytes,
+  nested,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  textAttribute,
+  type NetlinkMessage,
+  type NetlinkSocket,
+} from "./netlink.ts"
+
+const NFNL_SUBSYS_NFTABLES = 10
+const NFNL_MSG_BATCH_BEGIN = 16
+const NFNL_MSG_BATCH_END = 17
+const NFT_MSG_NEWSETELEM = 12
+const NFT_MSG_GETSETELEM = 13
+const NFT_MSG_DELSETELEM = 14
+const NFPROTO_INET = 1
+const NFTA_SET_ELEM_LIST_TABLE = 1
+const NFTA_SET_ELEM_LIST_SET = 2
+const NFTA_SET_ELEM_LIST_ELEMENTS = 3
+const NFTA_LIST_ELEM = 1
+const NFTA_SET_ELEM_KEY = 1
+const NFTA_SET_ELEM_DATA = 2
+const NFTA_DATA_VALUE = 1
+
+/** An attribute holds 64 KiB, some 1,500 elements of ours; half of that leaves room for longer keys. */
+const ELEMENTS_PER_MESSAGE = 500
+
+export interface SetElement {
+  key: Uint8Array
+  /** A map's value. */
+  data?: Uint8Array
+}
+
+/** One change; those of a batch happen together or not at all. */
+export interface ElementChange {
+  action: "add" | "delete"
+  table: string
+  set: string
+  elements: readonly SetElement[]
+}
+
+/** Does all changes in one transaction. Throws ENOENT (no such table, set or element to delete), EEXIST. */
+export function changeElements(socket: NetlinkSocket, changes: readonly ElementChange[]): void {
+  const messages = changes.flatMap((change) =>
+    chunks(change.elements).map((elements) => changeMessage(change, elements)),
+  )
+  if (messages.length === 0) return
+  const subsystem = nfgenHeader(0, NFNL_SUBSYS_NFTABLES)
+  socket.request([
+    { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body: subsystem, about: "begin nftables batch" },
+    ...messages,
+    { type: NFNL_MSG_BATCH_END, flags: 0, body: subsystem, about: "end nftables batch" },
+  ])
+}
+
+/** Whether the element is there; false too when its table or set is not. */
+export function hasElement(socket: NetlinkSocket, table: string, set: string, key: Uint8Array): boolean {
+  const body = elementsBody(table, set, [{ key }])
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETSETELEM
+  try {
+    return socket.request([{ type, flags: NLM_F_ACK, body, about: `look into set "${set}"` }]).length > 0
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return false
+    throw error
+  }
+}
+
+function changeMessage({ action, table, set }: ElementChange, elements: readonly SetElement[]): NetlinkMessage {
+  return {
+    type: (NFNL_SUBSYS_NFTABLES << 8) | (action === "add" ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM),
+    flags: action === "add" ? NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL : NLM_F_ACK,
+    body: elementsBody(table, set, elements),
+    about: `${action} elements of nftables set "${set}" in table "${table}"`,
+  }
+}
+
+function elementsBody(table: string, set: string, elements: readonly SetElement[]): Uint8Array {
+  const list = elements.map(({ key, data }) => {
+    const keyAttribute = nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, key))
+    if (data === undefined) return nested(NFTA_LIST_ELEM, keyAttribute)
+    return nested(NFTA_LIST_ELEM, keyAttribute, nested(NFTA_SET_ELEM_DATA, attribute(NFTA_DATA_VALUE, data)))
+  })
+  return concatBytes([
+    nfgenHeader(NFPROTO_INET, 0),
+    textAttribute(NFTA_SET_ELEM_LIST_TABLE, table),
+    textAttribute(NFTA_SET_ELEM_LIST_SET, set),
+    nested(NFTA_SET_ELEM_LIST_ELEMENTS, ...list),
+  ])
+}
+
+/** struct nfgenmsg; the resource id is in network byte order. */
+function nfgenHeader(family: number, resource: number): Uint8Array {
+  return new Uint8Array([family, 0, resource >> 8, resource & 255])
+}
+
+function chunks(elements: readonly SetElement[]): SetElement[][] {
+  return Array.from({ length: Math.ceil(elements.length / ELEMENTS_PER_MESSAGE) }, (_, index) =>
+    elements.slice(index * ELEMENTS_PER_MESSAGE, (index + 1) * ELEMENTS_PER_MESSAGE),
+  )
+}

@@ -1,0 +1,324 @@
+/** Links, addresses and routes (rtnetlink(7)). Addresses are IPv4 in their four bytes. */
+import {
+  attribute,
+  concatBytes,
+  nested,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+  parseAttributes,
+  textAttribute,
+  u32Attribute,
+  u8Attribute,
+  type NetlinkMessage,
+  type NetlinkSocket,
+} from "./netlink.ts"
+
+const RTM_NEWLINK = 16
+const RTM_DELLINK = 17
+const RTM_GETLINK = 18
+const RTM_NEWADDR = 20
+const RTM_GETADDR = 22
+const RTM_NEWROUTE = 24
+const RTM_GETROUTE = 26
+const RTM_NEWRULE = 32
+const RTM_DELRULE = 33
+
+const AF_UNSPEC = 0
+const AF_INET = 2
+const AF_INET6 = 10
+const IFF_UP = 1
+
+const IFLA_ADDRESS = 1
+const IFLA_IFNAME = 3
+const IFLA_MTU = 4
+const IFLA_MASTER = 10
+const IFLA_LINKINFO = 18
+const IFLA_AF_SPEC = 26
+const IFLA_NET_NS_FD = 28
+const IFLA_INFO_KIND = 1
+const IFLA_INFO_DATA = 2
+const IFLA_INFO_SLAVE_KIND = 4
+const IFLA_INFO_SLAVE_DATA = 5
+const VETH_INFO_PEER = 1
+const IFLA_BRPORT_MODE = 4
+const IFLA_INET6_ADDR_GEN_MODE = 8
+const IN6_ADDR_GEN_MODE_NONE = 1
+
+const IFA_ADDRESS = 1
+const IFA_LOCAL = 2
+const IFA_BROADCAST = 4
+
+const RTA_DST = 1
+const RTA_OIF = 4
+const RTA_GATEWAY = 5
+const RTA_TABLE = 15
+const RTPROT_BOOT = 3
+const RTPROT_STATIC = 4
+const RT_SCOPE_UNIVERSE = 0
+const RT_SCOPE_LINK = 253
+const RTN_UNICAST = 1
+const RT_TABLE_MAIN = 254
+const RT_TABLE_UNSPEC = 0
+
+const FRA_PRIORITY = 6
+const FRA_FWMARK = 10
+const FRA_TABLE = 15
+const FRA_FWMASK = 16
+const FR_ACT_TO_TBL = 1
+
+export interface Link {
+  index: number
+  name: string
+  up: boolean
+  mtu: number
+  /** Index of the bridge it is a port of; 0: none. */
+  master: number
+  macAddress: Uint8Array
+}
+
+export interface Ipv4Range {
+  address: number
+  prefixLength: number
+}
+
+export interface Ipv4Route extends Ipv4Range {
+  interfaceIndex: number
+  hasGateway: boolean
+  table: number
+}
+
+/** struct ifinfomsg. */
+function linkHeader(index = 0, flags = 0, mask = flags): Uint8Array {
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  bytes[0] = AF_UNSPEC
+  view.setInt32(4, index, true)
+  view.setUint32(8, flags, true)
+  view.setUint32(12, mask, true)
+  return bytes
+}
+
+/** Makes a bridge, down. Throws EEXIST. */
+export function createBridge(
+  socket: NetlinkSocket,
+  name: string,
+  options: { macAddress: Uint8Array; mtu: number },
+): void {
+  const body = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, name),
+    attribute(IFLA_ADDRESS, options.macAddress),
+    u32Attribute(IFLA_MTU, options.mtu),
+    nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "bridge")),
+  ])
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` }])
+}
+
+export interface VethOptions {
+  /** The end that stays in the socket's namespace, up and a port of `bridge`. */
+  name: string
+  bridge: number
+  mtu: number
+  peer: { name: string; macAddress: Uint8Array; netns: number }
+}
+
+/**
+ * Makes the pair in one message, its peer already inside the other namespace: nothing has to be moved or cleaned up when
+ * we die here. The port may send a packet back where it came from (hairpin), for a container that calls its own port.
+ */
+export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
+  const { name, bridge, mtu, peer } = options
+  const peerBody = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, peer.name),
+    attribute(IFLA_ADDRESS, peer.macAddress),
+    u32Attribute(IFLA_MTU, mtu),
+    u32Attribute(IFLA_NET_NS_FD, peer.netns),
+  ])
+  const body = concatBytes([
+    linkHeader(0, IFF_UP),
+    textAttribute(IFLA_IFNAME, name),
+    u32Attribute(IFLA_MTU, mtu),
+    u32Attribute(IFLA_MASTER, bridge),
+    nested(
+      IFLA_LINKINFO,
+      textAttribute(IFLA_INFO_KIND, "veth"),
+      nested(IFLA_INFO_DATA, nested(VETH_INFO_PEER, peerBody)),
+    ),
+  ])
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name)])
+}
+
+/**
+ * The settings of a port, which the kernel takes only once it is one: hairpin, and no IPv6 address of its own (its peer is
+ * still down, so it has none yet).
+ */
+function portSettings(name: string): NetlinkMessage {
+  const body = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, name),
+    nested(
+      IFLA_LINKINFO,
+      textAttribute(IFLA_INFO_SLAVE_KIND, "bridge"),
+      nested(IFLA_INFO_SLAVE_DATA, u8Attribute(IFLA_BRPORT_MODE, 1)),
+    ),
+    nested(IFLA_AF_SPEC, nested(AF_INET6, u8Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE))),
+  ])
+  return { type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `set up port "${name}"` }
+}
+
+/** Makes an existing interface a port of the bridge again, after that was made anew. */
+export function attachToBridge(socket: NetlinkSocket, name: string, bridge: number): void {
+  const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name), u32Attribute(IFLA_MASTER, bridge)])
+  socket.request([
+    { type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `put "${name}" on its bridge` },
+    portSettings(name),
+  ])
+}
+
+/** The message that brings a link up. */
+export function linkUp(index: number, about: string): NetlinkMessage {
+  return { type: RTM_NEWLINK, flags: NLM_F_ACK, body: linkHeader(index, IFF_UP), about: `bring up "${about}"` }
+}
+
+/** Deletes a link; blocks for some 15 ms, so not for a veth whose namespace is about to go. */
+export function deleteLink(socket: NetlinkSocket, name: string): void {
+  const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name)])
+  socket.request([{ type: RTM_DELLINK, flags: NLM_F_ACK, body, about: `delete interface "${name}"` }])
+}
+
+/** The message that gives an address to a link. EEXIST: it has it. */
+export function addAddress(index: number, name: string, address: number, prefixLength: number): NetlinkMessage {
+  const header = new Uint8Array(8)
+  header.set([AF_INET, prefixLength])
+  new DataView(header.buffer).setUint32(4, index, true)
+  const broadcast = (address | (prefixLength === 32 ? 0 : 0xffffffff >>> prefixLength)) >>> 0
+  const body = concatBytes([
+    header,
+    attribute(IFA_LOCAL, ipv4Bytes(address)),
+    attribute(IFA_ADDRESS, ipv4Bytes(address)),
+    attribute(IFA_BROADCAST, ipv4Bytes(broadcast)),
+  ])
+  return { type: RTM_NEWADDR, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about: `give "${name}" its address` }
+}
+
+/** The message that makes the default route, by a gateway or (without one) straight out of the link. */
+export function addDefaultRoute(
+  index: number,
+  name: string,
+  route: { gateway?: number; table?: number },
+): NetlinkMessage {
+  const table = route.table ?? RT_TABLE_MAIN
+  const scope = route.gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+  const shortTable = table > 255 ? RT_TABLE_UNSPEC : table
+  const protocol = route.table === undefined ? RTPROT_BOOT : RTPROT_STATIC
+  // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags
+  const header = new Uint8Array([AF_INET, 0, 0, 0, shortTable, protocol, scope, RTN_UNICAST, 0, 0, 0, 0])
+  const body = concatBytes([
+    header,
+    u32Attribute(RTA_OIF, index),
+    u32Attribute(RTA_TABLE, table),
+    ...(route.gateway === undefined ? [] : [attribute(RTA_GATEWAY, ipv4Bytes(route.gateway))]),
+  ])
+  const about = `make the default route by "${name}"`
+  return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+}
+
+export interface MarkRule {
+  mark: number
+  mask: number
+  table: number
+  priority: number
+}
+
+/** The message that sends packets of a firewall mark to a routing table (`ip rule fwmark`), or ends that. */
+export function markRule(action: "add" | "delete", rule: MarkRule): NetlinkMessage {
+  // struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action, flags
+  const header = new Uint8Array([AF_INET, 0, 0, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0])
+  const body = concatBytes([
+    header,
+    u32Attribute(FRA_PRIORITY, rule.priority),
+    u32Attribute(FRA_FWMARK, rule.mark),
+    u32Attribute(FRA_FWMASK, rule.mask),
+    u32Attribute(FRA_TABLE, rule.table),
+  ])
+  const about = `${action} the rule for mark ${rule.mark}`
+  return action === "add"
+    ? { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+    : { type: RTM_DELRULE, flags: NLM_F_ACK, body, about }
+}
+
+/** The link of that name. Throws ENODEV. */
+export function getLink(socket: NetlinkSocket, name: string): Link {
+  const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name)])
+  const [answer] = socket.request([{ type: RTM_GETLINK, flags: NLM_F_ACK, body, about: `find interface "${name}"` }])
+  if (answer === undefined) throw new Error(`the kernel gave no answer about interface "${name}"`)
+  return parseLink(answer.body)
+}
+
+export function listLinks(socket: NetlinkSocket): Link[] {
+  const message = { type: RTM_GETLINK, flags: NLM_F_DUMP, body: linkHeader(), about: "list interfaces" }
+  return socket.request([message]).map((answer) => parseLink(answer.body))
+}
+
+function parseLink(body: Uint8Array): Link {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const attributes = parseAttributes(body.subarray(16))
+  return {
+    index: view.getInt32(4, true),
+    name: Buffer.from(attributes.get(IFLA_IFNAME) ?? [])
+      .toString()
+      .replace(/\0+$/, ""),
+    up: (view.getUint32(8, true) & IFF_UP) !== 0,
+    mtu: u32Of(attributes.get(IFLA_MTU)) ?? 1500,
+    master: u32Of(attributes.get(IFLA_MASTER)) ?? 0,
+    macAddress: attributes.get(IFLA_ADDRESS) ?? new Uint8Array(6),
+  }
+}
+
+/** Addresses of all interfaces, with the range each stands in. */
+export function listAddresses(socket: NetlinkSocket): (Ipv4Range & { interfaceIndex: number })[] {
+  const header = new Uint8Array(8)
+  header[0] = AF_INET
+  const answers = socket.request([{ type: RTM_GETADDR, flags: NLM_F_DUMP, body: header, about: "list addresses" }])
+  return answers.map(({ body }) => {
+    const attributes = parseAttributes(body.subarray(8))
+    const address = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS)
+    const interfaceIndex = new DataView(body.buffer, body.byteOffset).getUint32(4, true)
+    return { address: ipv4Number(address), prefixLength: body[1] ?? 32, interfaceIndex }
+  })
+}
+
+/** All IPv4 routes but those of the local table. */
+export function listRoutes(socket: NetlinkSocket): Ipv4Route[] {
+  const header = new Uint8Array(12)
+  header[0] = AF_INET
+  const answers = socket.request([{ type: RTM_GETROUTE, flags: NLM_F_DUMP, body: header, about: "list routes" }])
+  return answers.flatMap(({ body }) => {
+    const attributes = parseAttributes(body.subarray(12))
+    if (body[7] !== RTN_UNICAST) return []
+    return {
+      address: ipv4Number(attributes.get(RTA_DST)),
+      prefixLength: body[1] ?? 0,
+      interfaceIndex: u32Of(attributes.get(RTA_OIF)) ?? 0,
+      hasGateway: attributes.has(RTA_GATEWAY),
+      table: u32Of(attributes.get(RTA_TABLE)) ?? body[4] ?? RT_TABLE_MAIN,
+    }
+  })
+}
+
+function u32Of(bytes: Uint8Array | undefined): number | undefined {
+  return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+}
+
+export function ipv4Bytes(address: number): Uint8Array {
+  return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
+}
+
+function ipv4Number(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, false)
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test"
+import { parseExpose, parsePublish } from "./port-mapping.ts"
+
+describe("parsePublish()", () => {
+  const good: [string, object[]][] = [
+    ["80", [{ protocol: "tcp", containerPort: 80, hostPort: 0 }]],
+    [":80", [{ protocol: "tcp", containerPort: 80, hostPort: 0 }]],
+    ["8080:80", [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }]],
+    ["8080:80/UDP", [{ protocol: "udp", containerPort: 80, hostPort: 8080 }]],
+    ["127.0.0.1:8080:80", [{ protocol: "tcp", containerPort: 80, hostPort: 8080, hostAddress: "127.0.0.1" }]],
+    ["127.0.0.1::80", [{ protocol: "tcp", containerPort: 80, hostPort: 0, hostAddress: "127.0.0.1" }]],
+    ["[::1]:8080:80/sctp", [{ protocol: "sctp", containerPort: 80, hostPort: 8080, hostAddress: "::1" }]],
+    [
+      "9000-9001:80-81/udp",
+      [
+        { protocol: "udp", containerPort: 80, hostPort: 9000 },
+        { protocol: "udp", containerPort: 81, hostPort: 9001 },
+      ],
+    ],
+  ]
+  test.each(good)("%s", (text, mappings) => expect(parsePublish(text)).toEqual(mappings as never))
+
+  const bad: [string, string][] = [
+    ["", "no port specified"],
+    ["8080:", "no port specified"],
+    ["abc", "invalid containerPort: abc"],
+    ["abc:80", "invalid hostPort: abc"],
+    ["8080:80/foo", "invalid proto: foo"],
+    ["8080:65536", "invalid containerPort: 65536"],
+    ["0:0", "invalid containerPort: 0"],
+    ["1.2.3.999:80:80", "invalid IP address: 1.2.3.999"],
+    ["localhost:80:80", "invalid IP address: localhost"],
+    ["[::g]:80:80", "invalid IP address: ::g"],
+    ["1:2:3:4", "invalid IP address: 1"],
+    ["8000-8002:80-81", "invalid ranges specified"],
+    ["80-81:80-79", "the range ends before it begins"],
+    ["8000-8002:80", "a range of host ports for one container port"],
+  ]
+  test.each(bad)("refuses %p", (text, words) => expect(() => parsePublish(text)).toThrow(words))
+
+  test("a range of 10,000 ports is expanded at once", () => {
+    expect(parsePublish("10000-19999:10000-19999/udp")).toHaveLength(10_000)
+  })
+})
+
+test("parseExpose() takes ports and ranges, and refuses a host's end", () => {
+  expect(parseExpose("80")).toEqual(["80/tcp"])
+  expect(parseExpose("53-54/udp")).toEqual(["53/udp", "54/udp"])
+  expect(() => parseExpose("8080:80")).toThrow("invalid port format for --expose")
+})

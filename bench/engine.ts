@@ -1,6 +1,6 @@
 /** The engines that are compared: how each is called. All keep their state below one directory, on one disk. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { eventually } from "../test/support/wait.ts"
 
@@ -41,6 +41,10 @@ export function podman(directory: string, runtime: string): Engine | undefined {
   const executable = bin("podman")
   if (executable === "") return undefined
   const places = ["--root", join(directory, "podman/root"), "--runroot", join(directory, "podman/run")]
+  // podman raises nofile to a million, which a root without CAP_SYS_RESOURCE may not
+  const settings = join(directory, "podman/containers.conf")
+  mkdirSync(join(directory, "podman"), { recursive: true })
+  writeFileSync(settings, '[containers]\ndefault_ulimits = ["nofile=1024:4096"]\n')
   const choices = ["--cgroup-manager", "cgroupfs", "--storage-driver", "overlay", "--events-backend", "file"]
   return {
     name: "podman",
@@ -55,19 +59,36 @@ export function podman(directory: string, runtime: string): Engine | undefined {
       "--runtime",
       runtime,
     ],
-    env: {},
+    env: { CONTAINERS_CONF: settings },
     pullFlags: ["--tls-verify=false"],
     stop: async () => {},
   }
 }
 
-/** Starts a daemon of its own, beside any that the host has; its firewall rules are taken back when it stops. */
+/** The nftables tables that iptables keeps; Docker and podman write into them, and leave theirs behind. */
+export function rememberFirewall(): { restore(): void } {
+  const tables = () =>
+    spawnSync("nft", ["list", "tables"])
+      .stdout.toString()
+      .split("\n")
+      .filter((line) => /^table ip6? (filter|nat|raw|mangle)$/.test(line))
+  const before = new Map(
+    tables().map((table) => [table, spawnSync("nft", ["list", ...table.split(" ")]).stdout.toString()]),
+  )
+  return {
+    restore() {
+      const commands = tables().map((table) => `delete ${table}\n${before.get(table) ?? ""}`)
+      spawnSync("nft", ["-f", "-"], { input: commands.join("\n") })
+    },
+  }
+}
+
+/** Starts a daemon of its own, beside any that the host has; the caller takes its firewall rules back. */
 export async function docker(directory: string): Promise<Engine | undefined> {
   if (bin("dockerd") === "") return undefined
   const home = join(directory, "docker")
   mkdirSync(home, { recursive: true })
   const socket = `unix://${home}/docker.sock`
-  const rules = ["iptables", "ip6tables"].map((tool) => ({ tool, saved: spawnSync(`${tool}-save`).stdout.toString() }))
   const hadBridge = existsSync("/sys/class/net/docker0")
   const places = ["--data-root", `${home}/root`, "--exec-root", `${home}/exec`, "--pidfile", `${home}/pid`]
   const log = `${home}/log`
@@ -79,7 +100,6 @@ export async function docker(directory: string): Promise<Engine | undefined> {
   const stop = async () => {
     const ended = new Promise((done) => daemon.once("close", done))
     if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended
-    for (const { tool, saved } of rules) spawnSync(`${tool}-restore`, { input: saved })
     if (!hadBridge) spawnSync("ip", ["link", "delete", "docker0"])
   }
   try {

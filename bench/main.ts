@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
-import { docker, output, podman, skiff, timed, type Engine } from "./engine.ts"
+import { docker, output, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
 import { pushImages } from "./images.ts"
 import { measures, type Measure } from "./measures.ts"
 import { report, type Result } from "./report.ts"
@@ -45,6 +45,7 @@ async function measureAll(measure: Measure, engines: readonly Engine[]): Promise
 async function main(): Promise<void> {
   const directory = mkdtempSync("/var/tmp/skiff-bench-")
   const crun = flags.runtime === "crun" ? makeCrunWork() : { undo: () => {} }
+  const firewall = rememberFirewall()
   const registry = await Registry.start()
   const engines: Engine[] = []
   try {
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
       if (ids.length > 0) await timed(engine, ["rm", "-f", ...ids])
       await engine.stop()
     }
+    firewall.restore()
     registry.stop()
     crun.undo()
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })

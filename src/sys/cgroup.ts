@@ -29,9 +29,9 @@ const V1_CONTROLLERS = ["memory", "cpu", "cpuset", "pids", "blkio", "devices", "
 
 let known: Cgroups | undefined
 
-/** Looks at the host, once a process. */
-export function detectCgroups(): Cgroups {
-  return (known ??= detect(rootlessUid()))
+/** Looks at the host, once a process. `uid`: the ordinary user who is asking, undefined for root. */
+export function detectCgroups(uid = rootlessUid()): Cgroups {
+  return (known ??= detect(uid))
 }
 
 function detect(uid: number | undefined): Cgroups {
@@ -131,6 +131,22 @@ function removeEmptyTree(folder: string): void {
   } catch {
     // ENOENT: gone already; EBUSY: it still has processes, the next clean-up comes by again
   }
+}
+
+/**
+ * Whether process `pid` is in the cgroup of container `id`, in every hierarchy that has one for it. The proof before
+ * anything is killed by cgroup: a path that was resolved to `/` would end every process of the host.
+ */
+export function isInOwnCgroup(pid: number, id: string): boolean {
+  const lines = content(`/proc/${pid}/cgroup`)?.split("\n") ?? []
+  const paths = lines.map((line) => line.replace(/^\d+:[^:]*:/, "")).filter((path) => path !== "/")
+  return paths.length > 0 && paths.every((path) => isOwnPath(path, id))
+}
+
+function isOwnPath(path: string, id: string): boolean {
+  const names = path.split("/")
+  const at = names.indexOf(id)
+  return (at > 0 && names[at - 1] === PARENT) || names.includes(`${PARENT}-${id}.scope`)
 }
 
 export interface CgroupCounters {

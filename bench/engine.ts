@@ -41,10 +41,10 @@ export function podman(directory: string, runtime: string): Engine | undefined {
   const executable = bin("podman")
   if (executable === "") return undefined
   const places = ["--root", join(directory, "podman/root"), "--runroot", join(directory, "podman/run")]
-  // podman raises nofile to a million, which a root without CAP_SYS_RESOURCE may not
+  // podman raises nofile and nproc beyond what a root without CAP_SYS_RESOURCE may
   const settings = join(directory, "podman/containers.conf")
   mkdirSync(join(directory, "podman"), { recursive: true })
-  writeFileSync(settings, '[containers]\ndefault_ulimits = ["nofile=1024:4096"]\n')
+  writeFileSync(settings, '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\n')
   const choices = ["--cgroup-manager", "cgroupfs", "--storage-driver", "overlay", "--events-backend", "file"]
   return {
     name: "podman",
@@ -65,19 +65,21 @@ export function podman(directory: string, runtime: string): Engine | undefined {
   }
 }
 
+function firewallTables(): string[] {
+  return spawnSync("nft", ["list", "tables"])
+    .stdout.toString()
+    .split("\n")
+    .filter((line) => /^table ip6? (filter|nat|raw|mangle)$/.test(line))
+}
+
 /** The nftables tables that iptables keeps; Docker and podman write into them, and leave theirs behind. */
 export function rememberFirewall(): { restore(): void } {
-  const tables = () =>
-    spawnSync("nft", ["list", "tables"])
-      .stdout.toString()
-      .split("\n")
-      .filter((line) => /^table ip6? (filter|nat|raw|mangle)$/.test(line))
   const before = new Map(
-    tables().map((table) => [table, spawnSync("nft", ["list", ...table.split(" ")]).stdout.toString()]),
+    firewallTables().map((table) => [table, spawnSync("nft", ["list", ...table.split(" ")]).stdout.toString()]),
   )
   return {
     restore() {
-      const commands = tables().map((table) => `delete ${table}\n${before.get(table) ?? ""}`)
+      const commands = firewallTables().map((table) => `delete ${table}\n${before.get(table) ?? ""}`)
       spawnSync("nft", ["-f", "-"], { input: commands.join("\n") })
     },
   }

@@ -1,0 +1,140 @@
+/**
+ * Text of the files that name things in a container: /etc/hosts, /etc/hostname, /etc/resolv.conf. Pure; the writer binds them.
+ *
+ * | network        | hosts                                | resolv.conf                                             |
+ * | bridge         | `hostsFile` with the address         | `resolvConf`: loopback and IPv6 name servers left out   |
+ * | none           | `hostsFile` without one              | `resolvConf` of kind "host"                             |
+ * | host           | `hostsFile` on the host's own text   | `resolvConf` of kind "host": the host's name servers    |
+ * | container:ID   | the other container's files are bound, its hostname too; --dns and --add-host are refused, as docker does |
+ */
+import { InvalidArgument } from "../base/errors.ts"
+import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
+
+export interface HostsInput {
+  hostname: string
+  domainname?: string
+  /** The container's own address; without one the name stands beside no address. */
+  address?: string
+  /** `name:address`, where the address may be `host-gateway`. */
+  extraHosts: readonly string[]
+  /** What `host-gateway` means: `hostGateway(…)`. */
+  hostGateway?: string
+  /** The host's own file, for `--network host`. */
+  hostText?: string
+}
+
+const LOCAL_HOSTS = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+`
+
+/** Docker's /etc/hosts: the local names, the extra ones, then the container's own. Throws InvalidArgument for a hostile name. */
+export function hostsFile(input: HostsInput): string {
+  const base = input.hostText === undefined ? LOCAL_HOSTS : input.hostText.replace(/\n*$/, "\n")
+  const extra = input.extraHosts.map((text) => extraHostLine(text, input.hostGateway))
+  const names = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname
+  const own = input.address === undefined ? [] : [`${input.address}\t${plainName(names)}\n`]
+  return [base, ...extra, ...own].join("")
+}
+
+function extraHostLine(text: string, hostGateway: string | undefined): string {
+  const colon = text.indexOf(":")
+  const [name, word] = [text.slice(0, colon), text.slice(colon + 1)]
+  const address = word === "host-gateway" ? hostGateway : word
+  if (address === undefined)
+    throw new InvalidArgument(`host-gateway of --add-host "${text}" has no meaning without a network`, {
+      hint: "give an address in its place",
+    })
+  if (colon < 1 || !isIpAddress(address))
+    throw new InvalidArgument(`bad format for add-host: "${text}"`, { hint: "expected NAME:ADDRESS" })
+  return `${address}\t${plainName(name)}\n`
+}
+
+/** A name that cannot become a second line or a second entry. */
+function plainName(name: string): string {
+  if (!/^[^\s#\0]+( [^\s#\0]+)?$/.test(name)) throw new InvalidArgument(`invalid host name ${JSON.stringify(name)}`)
+  return name
+}
+
+export function hostnameFile(hostname: string): string {
+  return `${plainName(hostname)}\n`
+}
+
+export interface ResolvInput {
+  /** "bridge" has its own loopback; "host" shares the host's. */
+  kind: "bridge" | "host"
+  /** The host's file, `hostResolvConf()`. */
+  hostText: string
+  /** `--dns`, `--dns-search` (`.`: none), `--dns-option`; each replaces the host's of its kind. */
+  dns: readonly string[]
+  search: readonly string[]
+  options: readonly string[]
+  /** Rootless: the address at which pasta hands questions to the host's name server (pasta.ts). */
+  forwarder?: string
+}
+
+/** As docker: asked when nothing else is known. */
+const PUBLIC_SERVERS = ["8.8.8.8", "8.8.4.4"]
+
+/**
+ * The container's resolv.conf. The host's name servers on its loopback cannot be reached from a bridge: rootless they are
+ * asked through pasta, as root they are left out, and if none is left the public ones of docker stand in.
+ */
+export function resolvConf(input: ResolvInput): string {
+  const host = parseResolvConf(input.hostText)
+  const servers = input.dns.length > 0 ? input.dns.map(checkedServer) : serversOf(host.servers, input)
+  const search = (input.search.length > 0 ? input.search : host.search).filter((word) => word !== ".")
+  const options = input.options.length > 0 ? input.options : host.options
+  for (const word of [...search, ...options])
+    if (!/^[^\s\0]+$/.test(word)) throw new InvalidArgument(`invalid DNS search or option ${JSON.stringify(word)}`)
+  return [
+    ...servers.map((server) => `nameserver ${server}\n`),
+    ...(search.length === 0 ? [] : [`search ${search.join(" ")}\n`]),
+    ...(options.length === 0 ? [] : [`options ${options.join(" ")}\n`]),
+  ].join("")
+}
+
+function checkedServer(text: string): string {
+  if (!isIpAddress(text)) throw new InvalidArgument(`invalid DNS server "${text}"`, { hint: "expected an IP address" })
+  return text
+}
+
+function serversOf(servers: readonly string[], { kind, forwarder }: ResolvInput): readonly string[] {
+  if (kind === "host") return servers
+  // the network has no IPv6, so a server there could not be asked either
+  const reachable = servers.filter((server) => isIpv4(server) && !server.startsWith("127."))
+  if (reachable.length > 0) return reachable
+  return forwarder === undefined ? PUBLIC_SERVERS : [forwarder]
+}
+
+interface ResolvConf {
+  servers: string[]
+  search: string[]
+  options: string[]
+}
+
+/** resolv.conf(5); of several search lines the last counts. */
+function parseResolvConf(text: string): ResolvConf {
+  const found: ResolvConf = { servers: [], search: [], options: [] }
+  for (const line of text.split("\n")) {
+    const [keyword, ...words] = line
+      .replace(/[#;].*$/, "")
+      .trim()
+      .split(/\s+/)
+    const [first] = words
+    // a zone (fe80::1%eth0) means nothing in another namespace
+    if (keyword === "nameserver" && first !== undefined && isIpAddress(first)) found.servers.push(first)
+    if (keyword === "search" || keyword === "domain") found.search = words
+    if (keyword === "options") found.options.push(...words)
+  }
+  return found
+}
+
+/** Whether all name servers stand on the loopback: then systemd-resolved's own list is the better source. */
+export function hasOnlyLoopbackServers(text: string): boolean {
+  const { servers } = parseResolvConf(text)
+  return servers.length > 0 && servers.every((server) => server.startsWith("127.") || server === "::1")
+}

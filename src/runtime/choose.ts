@@ -15,14 +15,15 @@ export interface Choice {
  * crun, as it starts a container in half of runc's time; runc where crun refuses the host. Told from the cgroup files
  * alone: to run either costs more than all else of the choice.
  */
-export function chooseRuntime(cgroups: Pick<Cgroups, "version" | "unifiedControllers" | "manager">): Choice {
-  const { unifiedControllers, version, manager } = cgroups
-  if (version === "hybrid" && unifiedControllers.length > 0 && manager !== "disabled")
+export function chooseRuntime(cgroups: Pick<Cgroups, "version" | "unifiedControllers">): Choice {
+  const { unifiedControllers, version } = cgroups
+  // crun 1.8.1: also with --cgroup-manager=disabled
+  if (version === "hybrid" && unifiedControllers.length > 0)
     return {
       name: "runc",
       reason: `crun refuses a hybrid host while its cgroup v2 has controllers (here: ${unifiedControllers.join(", ")})`,
     }
-  return { name: "crun", reason: manager === "disabled" ? "the default; no cgroups for this user" : "the default" }
+  return { name: "crun", reason: "the default" }
 }
 
 /** Opens the runtime `name` (or path), or the one that suits the host. Throws NotFound with the repair. */

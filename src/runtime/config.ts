@@ -4,7 +4,7 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { OciConfig, OciMount, OciNamespace, OciProcess } from "../spec/oci-runtime.ts"
 import { cgroupsPath, type Cgroups } from "../sys/cgroup.ts"
 import { capabilitySets, chooseCapabilities } from "./capabilities.ts"
-import { defaultMounts, INIT_PATH, MASKED_PATHS, READONLY_PATHS } from "./defaults.ts"
+import { defaultMounts, INIT_PATH, MASKED_PATHS, READONLY_PATHS, type DefaultMountsHost } from "./defaults.ts"
 import { allDevices, deviceRules, findDevices, type HostDevice } from "./devices.ts"
 import { toResources } from "./resources.ts"
 import type { ConfigInput, ExecProcessInput } from "./runtime.ts"
@@ -41,6 +41,8 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   }
   const mounts = mountsOf(input, {
     cgroupMount,
+    // sysfs belongs to the network namespace: of the host's, a user namespace may show the mounted one only
+    bindSys: rootless && !has("network"),
     // a user namespace may make no device nodes: the host's are bound
     deviceBinds: rootless ? devices.map(bindDevice) : [],
   })
@@ -156,10 +158,10 @@ function namespacesOf(input: ConfigInput, cgroups: Cgroups): OciConfig["linux"][
   return namespaces
 }
 
-function mountsOf(input: ConfigInput, host: { cgroupMount: boolean; deviceBinds: OciMount[] }): OciMount[] {
+function mountsOf(input: ConfigInput, host: DefaultMountsHost & { deviceBinds: OciMount[] }): OciMount[] {
   const targets = new Set(input.mounts.map((mount) => checkTarget(mount.destination, input.privileged)))
   const hidden = (target: string): boolean => targets.has(target) || (target.startsWith("/dev/") && targets.has("/dev"))
-  const mounts = defaultMounts(input, host.cgroupMount).filter((mount) => !hidden(mount.destination))
+  const mounts = defaultMounts(input, host).filter((mount) => !hidden(mount.destination))
   const init: OciMount[] =
     input.initPath === undefined
       ? []

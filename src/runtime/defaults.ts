@@ -31,8 +31,15 @@ export const READONLY_PATHS: readonly string[] = [
 
 const SHM_BYTES = 64 * 1024 * 1024
 
+export interface DefaultMountsHost {
+  /** False where the user has no cgroups. */
+  cgroupMount: boolean
+  /** Show the host's mounted /sys, as a new one may not be mounted. */
+  bindSys: boolean
+}
+
 /** The kernel's file systems that every container has, in docker's order and with docker's options. */
-export function defaultMounts(input: ConfigInput, cgroupMount: boolean): OciMount[] {
+export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys }: DefaultMountsHost): OciMount[] {
   const access = input.privileged ? "rw" : "ro"
   const guarded = ["nosuid", "noexec", "nodev"]
   const ipc = input.ipc ?? "private"
@@ -50,7 +57,9 @@ export function defaultMounts(input: ConfigInput, cgroupMount: boolean): OciMoun
       source: "devpts",
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
     },
-    { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
+    bindSys
+      ? { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...guarded, "ro"] }
+      : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
     ...(cgroupMount
       ? [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, access] }]
       : []),

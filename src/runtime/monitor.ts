@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import { close, pipe } from "../sys/libc.ts"
+import type { OciConfig } from "../spec/oci-runtime.ts"
 import { PipeReader } from "../sys/pipe.ts"
 import { isAlive, processStartTime, spawnProcess, type Pid, type StartTime } from "../sys/process.ts"
 import { runtimeFailure } from "./failure.ts"
@@ -70,7 +71,8 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
   const report = parseReport(line)
   if (report === undefined || report.data < 0) {
     reader[Symbol.dispose]()
-    if (report?.message !== undefined) throw runtimeFailure(options.runtime.name, report.message)
+    if (report?.message !== undefined)
+      throw runtimeFailure(options.runtime.name, report.message, { program: programOf(bundle) })
     let words = ""
     for await (const chunk of launcher.stderr ?? []) words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
     throw new FailedPrecondition(`the monitor gave no report: ${words.trim() || "no message"}`, {
@@ -79,6 +81,15 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
   }
   launcher.unref()
   return new LiveMonitor(options.id, bundle, report.data as Pid, readMonitorPid(bundle), reader)
+}
+
+/** The name of the program, for an error that leaves it out. */
+function programOf(bundle: BundlePaths): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig).process.args[0]
+  } catch {
+    return undefined
+  }
 }
 
 /** What the sync pipe tells: `{"data": PID}`, or `{"data": -1, "message": "…"}`. */
@@ -116,6 +127,7 @@ class LiveMonitor implements Monitor {
   ) {
     // the pipe ends when conmon has written the exit file, and before its exit command ends
     this.exited = reader.end().then(() => {
+      if (reader.disposed) return new Promise<number>(() => {}) // released: nobody learns of the end from here
       reader[Symbol.dispose]()
       const code = exitCode(id, bundle)
       if (code === undefined) throw new NotFound(`the monitor of "${id}" ended and left no exit code`)

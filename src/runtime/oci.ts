@@ -1,4 +1,5 @@
 import { FailedPrecondition, NotFound, Unsupported } from "../base/errors.ts"
+import { isInOwnCgroup } from "../sys/cgroup.ts"
 import { run, type Pid } from "../sys/process.ts"
 import { plainWords, runtimeFailure } from "./failure.ts"
 import type { Runtime, RuntimeState } from "./runtime.ts"
@@ -25,8 +26,14 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
       if (!STATES.has(status)) throw new Unsupported(`${name} tells of an unknown state "${status}"`)
       return { status: status as RuntimeState["status"], pid: pid as Pid }
     },
-    kill: async (id, signal, options) =>
-      void (await call("kill", [...(options?.all ? ["--all"] : []), id, String(signal)])),
+    async kill(id, signal, options) {
+      if (options?.all) {
+        const { pid } = JSON.parse(await call("state", [id])) as { pid: number }
+        if (!isInOwnCgroup(pid, id))
+          throw new FailedPrecondition(`"${id}" is not in a cgroup of its own: its processes are not killed together`)
+      }
+      await call("kill", [...(options?.all ? ["--all"] : []), id, String(signal)])
+    },
     pause: async (id) => void (await call("pause", [id])),
     resume: async (id) => void (await call("resume", [id])),
     update: async (id, resources) => void (await call("update", ["--resources", "-", id], JSON.stringify(resources))),
@@ -41,5 +48,5 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
 }
 
 function isUnknown(stderr: string): boolean {
-  return /does not exist|container not found|error opening file .*status.*No such file/is.test(stderr)
+  return /does not exist|container not found|(error opening file|cannot open directory) .*No such file/is.test(stderr)
 }

@@ -88,6 +88,7 @@ export interface ExecOptions {
 }
 
 export interface Exec {
+  readonly pid: Pid
   /** Absent when detached. */
   attachment?: Attachment
   /** Resolves with the exit code; rejects with a SkiffError of exit code 126 or 127 when the program cannot be run. */

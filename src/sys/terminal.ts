@@ -73,6 +73,7 @@ export function enterRawMode(fd: number): Disposable {
     for (const signal of ENDING) process.off(signal, restoreAndDie)
   }
   const restoreAndDie = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return // somebody else decides what this signal means
     restore()
     process.kill(process.pid, signal) // our handler is off by now: the default ends the process
   }

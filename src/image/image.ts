@@ -12,6 +12,8 @@ import type { Platform } from "../spec/platform.ts"
 import type { Bytes } from "../content/content.ts"
 import type { Reference } from "./reference.ts"
 
+export { familiarReference, parseReference } from "./reference.ts"
+
 export interface Image {
   /** The config's digest. */
   id: Digest

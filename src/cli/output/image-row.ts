@@ -1,6 +1,6 @@
 import { formatSize } from "../../base/sizes.ts"
 import type { Image } from "../../image/image.ts"
-import { familiarReference, parseReference } from "../../image/reference.ts"
+import { familiarReference, parseReference } from "../../image/image.ts"
 import { digestHex } from "../../spec/digest.ts"
 import { formatAgo, formatMoment } from "./ages.ts"
 

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../../base/errors.ts"
-import { parseReference } from "../../../image/reference.ts"
+import { parseReference } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag, readBoolean } from "../../flag.ts"

@@ -1,4 +1,4 @@
-import { familiarReference, parseReference } from "../../../image/reference.ts"
+import { familiarReference, parseReference } from "../../../image/image.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg, type Completion } from "../../args.ts"
 import { command } from "../../command.ts"

@@ -84,11 +84,8 @@ async function storeLayer(
   await using ingest = await content.ingest(`tar-${key}`)
   undo.defer(() => ingest.truncate())
 
-  const blob = new BlobWriter(ingest)
-  const { diffId, sizeBytes } = await applyLayer(blob.passing(tar), path, {
-    rootless: deps.rootless,
-    onBytes: (current) => onProgress({ id: "layer", status: "Extracting", current }),
-  })
+  const blob = new BlobWriter(ingest, (current) => onProgress({ id: "layer", status: "Extracting", current }))
+  const { diffId, sizeBytes } = await applyLayer(blob.passing(tar), path, { rootless: deps.rootless })
   const { digest, size } = await blob.end()
   const [chainId] = chainIds([diffId])
   if (chainId === undefined) throw new Error("unreachable: one diff id gives one chain id")
@@ -105,9 +102,12 @@ class BlobWriter {
   readonly #gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 256 * 1024 })
   readonly #hash = createHash("sha256")
   readonly #done: Promise<void>
+  readonly #onBytes: (passed: number) => void
+  #passed = 0
   #size = 0
 
-  constructor(ingest: Ingest) {
+  constructor(ingest: Ingest, onBytes: (passed: number) => void) {
+    this.#onBytes = onBytes
     this.#done = (async () => {
       for await (const chunk of this.#gzip as AsyncIterable<Buffer>) {
         this.#hash.update(chunk)
@@ -122,6 +122,7 @@ class BlobWriter {
   async *passing(bytes: Bytes): Bytes {
     for await (const chunk of bytes) {
       if (!this.#gzip.write(chunk)) await Promise.race([new Promise((go) => this.#gzip.once("drain", go)), this.#done])
+      this.#onBytes((this.#passed += chunk.length))
       yield chunk
     }
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { rootlessUid } from "../../sys/paths.ts"
 import { hasErrno, InvalidArgument, NotFound, PermissionDenied } from "../../base/errors.ts"
 
 /** A user and password, or the identity token that an OAuth login left. */
@@ -39,7 +40,7 @@ function usualFiles(env: Env): string[] {
   const home = env.HOME ?? "/root"
   const config = env.XDG_CONFIG_HOME ?? `${home}/.config`
   return [
-    `${env.XDG_RUNTIME_DIR ?? `/run/containers/${process.getuid?.() ?? 0}`}/containers/auth.json`,
+    `${env.XDG_RUNTIME_DIR ?? `/run/containers/${rootlessUid() ?? process.getuid?.() ?? 0}`}/containers/auth.json`,
     `${config}/containers/auth.json`,
     `${env.DOCKER_CONFIG ?? `${home}/.docker`}/config.json`,
   ]

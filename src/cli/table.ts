@@ -61,6 +61,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["doctor"], load: () => import("./commands/system/doctor.ts") },
   { names: ["help"], load: () => import("./commands/system/help.ts") },
   { names: ["inspect"], load: () => import("./commands/system/inspect.ts") },
+  { names: ["unshare"], load: () => import("./commands/system/unshare.ts") },
   { names: ["version"], load: () => import("./commands/system/version.ts") },
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
   { names: ["__complete"], load: () => import("./commands/system/__complete.ts"), hidden: true },

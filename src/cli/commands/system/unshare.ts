@@ -1,0 +1,15 @@
+import { runInWorld } from "../../../sys/rootless/unshare.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+
+export default command({
+  summary: "Run a program inside the namespaces that an ordinary user's containers live in",
+  args: [arg.one("COMMAND"), arg.rest("[ARG...]")],
+  flags: {},
+  flagsBeforeWords: true,
+  failureCode: 125,
+  examples: ["skiff unshare ls -l ~/.local/share/skiff"],
+  async run({ args: [program, words] }) {
+    runInWorld([program, ...words])
+  },
+})

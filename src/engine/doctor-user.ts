@@ -1,9 +1,10 @@
 /** What an ordinary user needs beyond the kernel: ids, their mapper, a place for run state. */
 import { existsSync, lstatSync, statSync } from "node:fs"
+import { accountName } from "../sys/account.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
 import { runtimeFolder } from "../sys/paths.ts"
-import { accountName, subordinateIds, type IdRange } from "../sys/rootless/id-map.ts"
+import { subordinateIds, type IdRange } from "../sys/rootless/id-map.ts"
 import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./doctor-check.ts"
 
 const SETUID = 0o4000
@@ -22,7 +23,7 @@ export const userChecks: readonly Check[] = [
 
 function lookAtSubordinateIds({ uid }: Patient): Finding {
   if (uid === undefined) return notNeeded("root has all ids")
-  const name = accountName()[0] ?? String(uid)
+  const name = accountName(uid) ?? String(uid)
   const ids = subordinateIds(uid)
   // without them skiff runs with the user's one id: most images then cannot be extracted whole
   if (ids === undefined) {
@@ -79,7 +80,7 @@ function lookAtRunFolder({ uid, paths }: Patient): Finding {
 function lookAtLinger({ uid }: Patient): Finding {
   if (uid === undefined) return notNeeded("root's containers belong to no login")
   if (!existsSync("/run/systemd/system")) return notNeeded("no systemd here that ends a login's processes")
-  const name = accountName()[0] ?? String(uid)
+  const name = accountName(uid) ?? String(uid)
   if (existsSync(`/var/lib/systemd/linger/${name}`)) return ok("on")
   return warning(`off: systemd may end the containers of ${name} with the last login`, `loginctl enable-linger ${name}`)
 }

@@ -1,7 +1,7 @@
 /** Which ids of the host an ordinary user may use in a namespace of his own (subuid(5), newuidmap(1)). */
 import { writeFileSync } from "node:fs"
-import { userInfo } from "node:os"
 import { FailedPrecondition } from "../../base/errors.ts"
+import { accountName } from "../account.ts"
 import { findProgram, readText } from "../host.ts"
 import { run } from "../process.ts"
 
@@ -21,7 +21,7 @@ const MAX_RANGES = 32
 const MAX_ID = 2 ** 32 - 2
 
 /** Lines `name:first:count` (or the uid in place of the name) that belong to the user, in the file's order. */
-export function parseSubordinateIds(text: string, owners: readonly string[]): IdRange[] {
+export function parseSubordinateIds(text: string, owners: readonly (string | undefined)[]): IdRange[] {
   const ranges: IdRange[] = []
   for (const line of text.split("\n")) {
     const [, owner = "", first = "", count = ""] = /^([^:#]+):(\d+):(\d+)\s*$/.exec(line) ?? []
@@ -34,19 +34,10 @@ export function parseSubordinateIds(text: string, owners: readonly string[]): Id
 
 /** What /etc/subuid and /etc/subgid give this user; undefined when one of them gives nothing. */
 export function subordinateIds(uid: number): SubordinateIds | undefined {
-  const owners = [String(uid), ...accountName()]
+  const owners = [accountName(uid), String(uid)]
   const uids = parseSubordinateIds(readText("/etc/subuid") ?? "", owners)
   const gids = parseSubordinateIds(readText("/etc/subgid") ?? "", owners)
   return uids.length === 0 || gids.length === 0 ? undefined : { uids, gids }
-}
-
-/** The account's name; empty for a uid that has none. `$USER` is only what somebody set. */
-export function accountName(): string[] {
-  try {
-    return [userInfo().username]
-  } catch {
-    return []
-  }
 }
 
 /** newuidmap's words after the pid: 0 is the user, 1 and up are the ranges one after the other. */

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test"
+import { staysOutside } from "./enter.ts"
+
+const outside = [
+  [],
+  ["version"],
+  ["--version"],
+  ["help", "run"],
+  ["doctor", "--json"],
+  ["completion", "bash"],
+  ["run", "--help"],
+  ["image", "ls", "--help"],
+]
+test.each(outside.map((argv) => [argv]))("%p is answered as the ordinary user", (argv) => {
+  expect(staysOutside(argv)).toBe(true)
+})
+
+const inside = [
+  ["ps"],
+  ["--root", "/x", "ps"],
+  ["run", "busybox", "--help"],
+  ["exec", "c", "ls", "--help"],
+  ["container", "run", "busybox", "--help"],
+  ["unshare", "ls", "--help"],
+  ["info"],
+]
+test.each(inside.map((argv) => [argv]))("%p enters", (argv) => {
+  expect(staysOutside(argv)).toBe(false)
+})

@@ -1,0 +1,32 @@
+/** A program that does what skiff's main does first, then tells where it is. Compiled by keeper.test.ts. */
+import { readlinkSync } from "node:fs"
+import { defaultPaths, rootlessGid, rootlessUid } from "../../paths.ts"
+import { enterRootless } from "../enter.ts"
+import { runInWorld } from "../unshare.ts"
+import { rootlessNetns } from "../world.ts"
+
+function namespace(kind: string): string {
+  return readlinkSync(`/proc/self/ns/${kind}`)
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2)
+  if (process.getuid?.() !== 0) await enterRootless(argv)
+  const [verb, program, ...words] = argv
+  if (verb === "unshare" && program !== undefined) runInWorld([program, ...words])
+  const seen = {
+    argv,
+    cwd: process.cwd(),
+    uid: process.getuid?.(),
+    rootlessUid: rootlessUid(),
+    rootlessGid: rootlessGid(),
+    netnsFile: rootlessNetns(),
+    runRoot: defaultPaths().runRoot,
+    user: namespace("user"),
+    mount: namespace("mnt"),
+    net: namespace("net"),
+  }
+  process.stdout.write(JSON.stringify(seen))
+}
+
+void main()

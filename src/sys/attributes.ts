@@ -1,5 +1,5 @@
 /** Owner, mode and times of one file of a hostile tree, by descriptor, or by folder and raw name, never following. */
-import { AT_SYMLINK_NOFOLLOW, check, libc } from "./libc.ts"
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, check, close, cString, libc, O_CLOEXEC, O_NOFOLLOW, O_PATH } from "./libc.ts"
 import { rawCString, shownName } from "./raw-name.ts"
 
 export interface Time {
@@ -18,6 +18,21 @@ export function setOwner(fd: number, uid: number, gid: number): void {
 
 export function setMode(fd: number, mode: number): void {
   check(libc.fchmod(fd, mode), "fchmod")
+}
+
+/** Of what the name is now: a link put in its place is not followed. */
+export function setModeAt(directoryFd: number, name: string, mode: number): void {
+  const fd = check(
+    libc.openat(directoryFd, rawCString(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
+    "open",
+    shownName(name),
+  )
+  try {
+    // fchmod(2) takes no O_PATH descriptor; its magic link is that very file
+    check(libc.fchmodat(AT_FDCWD, cString(`/proc/self/fd/${fd}`), mode, 0), "chmod", shownName(name))
+  } finally {
+    close(fd)
+  }
 }
 
 const times = new BigInt64Array(4) // two struct timespec: access, modification

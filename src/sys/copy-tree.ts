@@ -1,5 +1,5 @@
 import { hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
-import { setMode, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
+import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
 import { openInRoot, openOrMakeFolder, openRawInRoot, openRoot } from "./confined.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "./libc.ts"
@@ -170,7 +170,7 @@ function copyNode(source: number, target: number, name: string, stat: FileStat):
     check(libc.mknodat(target, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", shownName(name))
   }
   setOwnerAt(target, name, stat.uid, stat.gid)
-  if (stat.type === "fifo") check(libc.fchmodat(target, rawCString(name), stat.mode, 0), "chmod", shownName(name))
+  if (stat.type === "fifo") setModeAt(target, name, stat.mode)
   copyAttributes(pathAt(source, name), pathAt(target, name))
   setTimesAt(target, name, stat.mtime)
 }

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { setModeAt } from "./attributes.ts"
 import { readDirectory, statAt } from "./directory.ts"
 import { AT_FDCWD, AT_REMOVEDIR, check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "./libc.ts"
 import { rawCString, rawName, shownName } from "./raw-name.ts"
@@ -89,7 +90,7 @@ function openFolder(fd: number, name: string): number | undefined {
     if (hasErrno(error, "ENOENT")) return undefined
     if (!hasErrno(error, "EACCES") || fd === AT_FDCWD) throw error
   }
-  check(libc.fchmodat(fd, rawCString(name), 0o700, 0), "chmod", shownName(name))
+  setModeAt(fd, name, 0o700)
   return open()
 }
 

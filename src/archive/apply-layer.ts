@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto"
+import { Cancelled, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { formatSize } from "../base/sizes.ts"
+import type { Bytes } from "../content/content.ts"
+import { parseDigest, type DiffId } from "../spec/digest.ts"
+import { decompress } from "./compression.ts"
+import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"
+import { TarReader } from "./tar-reader.ts"
+
+const GIB = 2 ** 30
+
+export interface LayerLimits extends ExtractorLimits {
+  /** Uncompressed to compressed, once a GiB has come out: what a gzip bomb passes and no layer does. */
+  expansionRatio: number
+}
+
+export const LAYER_LIMITS: LayerLimits = { totalBytes: 256 * 2 ** 30, entries: 1_000_000, expansionRatio: 200 }
+
+export interface ApplyLayerOptions {
+  /** Inside a user namespace: overlay's attributes are in the `user.` space there. */
+  rootless?: boolean
+  limits?: Partial<LayerLimits>
+  signal?: AbortSignal
+  /** Uncompressed bytes taken so far. */
+  onProgress?: (bytes: number) => void
+}
+
+export interface AppliedLayer {
+  /** Of the uncompressed tar, whole. */
+  diffId: DiffId
+  /** Of all files' content. */
+  sizeBytes: number
+  entries: number
+}
+
+/**
+ * Extracts a layer (tar; gzip, zstd, xz, bzip2 or plain) into the empty folder `target`.
+ *
+ * Throws DataLoss (truncated, damaged), InvalidArgument (hostile names, beyond the limits), FailedPrecondition (an owner
+ * outside the user's ids), Unavailable (disk full), Cancelled. The folder is then half filled: remove it.
+ */
+export async function applyLayer(
+  compressed: Bytes,
+  target: string,
+  options: ApplyLayerOptions = {},
+): Promise<AppliedLayer> {
+  const limits = { ...LAYER_LIMITS, ...options.limits }
+  using extractor = new LayerExtractor(target, { rootless: options.rootless ?? false, limits })
+  const reader = new TarReader(extractor)
+  const hash = createHash("sha256")
+  const input = counted(compressed)
+  let output = 0
+  try {
+    for await (const chunk of decompress(input.bytes)) {
+      if (options.signal?.aborted) throw new Cancelled("the extraction was cancelled", { cause: options.signal.reason })
+      output += chunk.length
+      if (output > GIB && output > input.count() * limits.expansionRatio) throw bomb(output, input.count())
+      hash.update(chunk)
+      reader.write(chunk)
+      options.onProgress?.(output)
+    }
+    reader.finish()
+    extractor.finish()
+  } catch (error) {
+    throw diskFull(error, target)
+  }
+  const diffId = parseDigest(`sha256:${hash.digest("hex")}`) as DiffId
+  return { diffId, sizeBytes: extractor.sizeBytes, entries: extractor.entries }
+}
+
+/** The stream, and how much of it was taken. */
+function counted(bytes: Bytes): { bytes: Bytes; count: () => number } {
+  let count = 0
+  async function* counting(): Bytes {
+    for await (const chunk of bytes) {
+      count += chunk.length
+      yield chunk
+    }
+  }
+  return { bytes: counting(), count: () => count }
+}
+
+function bomb(output: number, input: number): InvalidArgument {
+  return new InvalidArgument(`the layer grows from ${formatSize(input)} to more than ${formatSize(output)}`, {
+    hint: "a layer that expands so is taken for an attack on the disk",
+  })
+}
+
+function diskFull(error: unknown, target: string): unknown {
+  if (!hasErrno(error, "ENOSPC", "EDQUOT")) return error
+  return new Unavailable(`no space left on the file system of "${target}"`, {
+    hint: "free some: skiff image prune, skiff rm of old containers; or move the store by SKIFF_ROOT",
+    cause: error,
+  })
+}

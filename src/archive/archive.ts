@@ -1,0 +1,10 @@
+/**
+ * Layers as tar archives.
+ *
+ * `applyLayer` is one pass from compressed bytes to an extracted folder. Whoever made the layer is not trusted: names lead
+ * nowhere but below the folder, device nodes are not made, sizes have caps, and attributes that would steer an overlay mount
+ * are dropped. Whiteouts become overlay's form (a character device 0:0, the attribute `overlay.opaque`), which every
+ * snapshot driver understands.
+ */
+export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
+export { decompress, detectCompression, type Compression } from "./compression.ts"

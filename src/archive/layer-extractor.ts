@@ -1,0 +1,299 @@
+import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
+import { formatSize } from "../base/sizes.ts"
+import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt, type Time } from "../sys/attributes.ts"
+import { openRawInRoot, openRoot } from "../sys/confined.ts"
+import { statAt } from "../sys/directory.ts"
+import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { rawCString, shownName } from "../sys/raw-name.ts"
+import { removeAt } from "../sys/remove-tree.ts"
+import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
+import { FolderCache, isWhiteoutAt } from "./folder-cache.ts"
+import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
+import type { TarEntry, TarSink } from "./tar-entry.ts"
+
+const O_WRONLY = 1
+const O_CREAT = 0o100
+const O_EXCL = 0o200
+const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const S_IFIFO = 0o010000
+const S_IFCHR = 0o020000
+const EEXIST = 17
+const MAX_ID = 2 ** 32 - 2 // 2^32 - 1 means "leave it" to chown(2)
+
+export interface ExtractorLimits {
+  /** Of all files together, holes counted. */
+  totalBytes: number
+  entries: number
+}
+
+export interface ExtractorOptions {
+  rootless: boolean
+  limits: ExtractorLimits
+}
+
+/** A file being written. */
+interface OpenFile {
+  fd: number
+  entry: TarEntry
+}
+
+/**
+ * Makes the files of a layer below one folder, as image-spec layer.md says. Every call goes by a descriptor of the parent
+ * folder, which openat2 found inside the root, and a last name that is not followed.
+ */
+export class LayerExtractor implements TarSink, Disposable {
+  /** Content of all files so far. */
+  sizeBytes = 0
+  entries = 0
+  readonly #root: number
+  readonly #folders: FolderCache
+  readonly #options: ExtractorOptions
+  readonly #opaqueName: string
+  /** Set at the end: making a file inside changes a folder's time, and a set-group-id bit the owner of what is made. */
+  readonly #folderEntries = new Map<string, { mode: number; mtime: Time }>()
+  #file: OpenFile | undefined
+
+  constructor(target: string, options: ExtractorOptions) {
+    this.#root = openRoot(target)
+    this.#opaqueName = `${options.rootless ? "user" : "trusted"}.overlay.opaque`
+    this.#folders = new FolderCache(this.#root, (fd, name) => this.#setOpaque(fd, name))
+    this.#options = options
+  }
+
+  entry(entry: TarEntry): void {
+    this.#count(entry)
+    this.#folders.trim()
+    const name = parseLayerName(entry.name)
+    if (name.kind === "file") this.#make(entry, name.path)
+    else if (name.kind === "whiteout") this.#makeWhiteout(name.path)
+    else if (name.kind === "opaque") this.#setOpaque(this.#folders.open(name.folder), ".")
+  }
+
+  data(bytes: Uint8Array, offset: number): void {
+    const file = this.#file
+    if (file === undefined) return
+    for (let done = 0; done < bytes.length;) {
+      const part = done === 0 ? bytes : bytes.subarray(done)
+      const result = file.entry.isSparse
+        ? libc.pwrite(file.fd, part, part.length, offset + done)
+        : libc.write(file.fd, part, part.length)
+      done += Number(result) > 0 ? Number(result) : check(result, "write", shownName(file.entry.name))
+    }
+  }
+
+  end(): void {
+    const file = this.#file
+    if (file === undefined) return
+    this.#file = undefined
+    const { fd, entry } = file
+    try {
+      if (entry.isSparse) check(libc.ftruncate(fd, entry.sizeBytes), "truncate", shownName(entry.name))
+      // in this order: a change of owner clears set-id bits, and both clear capabilities
+      this.#withOwner(entry, (uid, gid) => setOwner(fd, uid, gid))
+      setMode(fd, entry.mode)
+      for (const [name, value] of kept(entry.attributes)) orUnsupported(() => setAttributeOf(fd, name, value))
+      setTimes(fd, entry.mtime)
+    } finally {
+      close(fd)
+    }
+  }
+
+  /** After the last entry: modes and times of folders. */
+  finish(): void {
+    for (const [path, { mode, mtime }] of this.#folderEntries) {
+      this.#folders.trim()
+      const fd = this.#openMade(path)
+      if (fd === undefined) continue
+      try {
+        setMode(fd, mode)
+        setTimes(fd, mtime)
+      } finally {
+        close(fd)
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) close(this.#file.fd)
+    this.#folders[Symbol.dispose]()
+    close(this.#root)
+  }
+
+  #count(entry: TarEntry): void {
+    const { limits } = this.#options
+    this.entries++
+    this.sizeBytes += entry.sizeBytes
+    if (this.entries > limits.entries)
+      throw new InvalidArgument(`the layer has more than ${limits.entries} files`, { hint: "it looks like an attack" })
+    if (this.sizeBytes > limits.totalBytes)
+      throw new InvalidArgument(`the files of the layer have more than ${formatSize(limits.totalBytes)}`, {
+        hint: "it looks like an attack on the disk",
+      })
+  }
+
+  #make(entry: TarEntry, path: LayerPath): void {
+    if (path.name === "") return this.#makeRoot(entry)
+    // a device node would open the host's hardware to whoever gets at it; /dev of a container is made at its start
+    if (entry.type === "character" || entry.type === "block") return
+    const parent = this.#folders.open(path.folder)
+    switch (entry.type) {
+      case "directory":
+        return this.#makeFolder(entry, parent, path)
+      case "file":
+        return this.#makeFile(entry, parent, path)
+      case "hardlink":
+        return this.#makeLink(entry, parent, path)
+      case "symlink":
+        this.#create(path, () => libc.symlinkat(rawCString(entry.linkName, 0), parent, rawCString(path.name, 1)))
+        return this.#setAttributesAt(entry, parent, path.name)
+      case "fifo":
+        this.#create(path, () => libc.mknodat(parent, rawCString(path.name), S_IFIFO | 0o600, 0))
+        this.#setAttributesAt(entry, parent, path.name)
+        setModeAt(parent, path.name, entry.mode)
+        return setTimesAt(parent, path.name, entry.mtime)
+    }
+  }
+
+  #makeRoot(entry: TarEntry): void {
+    if (entry.type !== "directory")
+      throw new InvalidArgument(`the layer has the entry ${shownName(entry.name)}, which is not a folder, for its root`)
+    this.#describeFolder(entry, this.#root, ".", "")
+  }
+
+  #makeFolder(entry: TarEntry, parent: number, { folder, name }: LayerPath): void {
+    const made = libc.mkdirat(parent, rawCString(name), 0o700)
+    if (made < 0) {
+      if (lastErrno() !== EEXIST) check(made, "mkdir", shownName(entry.name))
+      if (statAt(parent, name)?.type !== "directory") this.#replaceByFolder(parent, name)
+    }
+    this.#describeFolder(entry, parent, name, folder === "" ? name : `${folder}/${name}`)
+  }
+
+  #replaceByFolder(parent: number, name: string): void {
+    const hidesLower = isWhiteoutAt(parent, name)
+    this.#remove(parent, name)
+    check(libc.mkdirat(parent, rawCString(name), 0o700), "mkdir", shownName(name))
+    // image-spec layer.md#whiteouts: they hide what is below, not what this layer has itself
+    if (hidesLower) this.#setOpaque(parent, name)
+  }
+
+  #describeFolder(entry: TarEntry, parent: number, name: string, path: string): void {
+    this.#withOwner(entry, (uid, gid) => setOwnerAt(parent, name, uid, gid))
+    this.#setExtended(entry, parent, name)
+    this.#folderEntries.set(path, { mode: entry.mode, mtime: entry.mtime })
+  }
+
+  #makeFile(entry: TarEntry, parent: number, path: LayerPath): void {
+    const fd = this.#create(path, () => libc.openat(parent, rawCString(path.name), CREATE, 0o600))
+    this.#file = { fd, entry }
+  }
+
+  #makeLink(entry: TarEntry, parent: number, path: LayerPath): void {
+    const target = parseLayerPath(entry.linkName)
+    const from = this.#folders.find(target.folder)
+    const stat = from === undefined || target.name === "" ? undefined : statAt(from, target.name)
+    if (from === undefined || stat === undefined || stat.type === "directory" || stat.type === "character")
+      throw new InvalidArgument(
+        `the layer links ${shownName(entry.name)} to ${shownName(entry.linkName)}, which is no file of this layer`,
+      )
+    // a link to itself: removing the old name would lose the file
+    if (statAt(parent, path.name)?.identity === stat.identity) return
+    this.#create(path, () => libc.linkat(from, rawCString(target.name, 0), parent, rawCString(path.name, 1), 0))
+  }
+
+  #makeWhiteout({ folder, name }: LayerPath): void {
+    const parent = this.#folders.open(folder)
+    const made = libc.mknodat(parent, rawCString(name), S_IFCHR | 0, 0)
+    if (made === 0) return
+    if (lastErrno() !== EEXIST) check(made, "mknod", shownName(name))
+    // the layer has that name itself: a file hides the lower one as it is, a folder must say so
+    if (statAt(parent, name)?.type === "directory") this.#setOpaque(parent, name)
+  }
+
+  /** Runs a call that makes `path`; what this layer had there before makes way (layer.md#changeset-over-existing-files). */
+  #create({ folder, name }: LayerPath, call: () => number): number {
+    const result = call()
+    if (result >= 0) return result
+    if (lastErrno() !== EEXIST) return check(result, "create", shownName(name))
+    this.#remove(this.#folders.open(folder), name)
+    return check(call(), "create", shownName(name))
+  }
+
+  #remove(parent: number, name: string): void {
+    const type = statAt(parent, name)?.type
+    removeAt(parent, name, name)
+    // descriptors of folders may have been reached through it
+    if (type === "directory" || type === "symlink") this.#folders.clear()
+  }
+
+  #setAttributesAt(entry: TarEntry, parent: number, name: string): void {
+    this.#withOwner(entry, (uid, gid) => setOwnerAt(parent, name, uid, gid))
+    this.#setExtended(entry, parent, name)
+    setTimesAt(parent, name, entry.mtime)
+  }
+
+  #setExtended(entry: TarEntry, parent: number, name: string): void {
+    for (const [key, value] of kept(entry.attributes))
+      orUnsupported(() => setAttribute(pathAt(parent, name), key, value))
+  }
+
+  #setOpaque(parent: number, name: string): void {
+    setAttribute(pathAt(parent, name), this.#opaqueName, OPAQUE_VALUE)
+  }
+
+  #withOwner({ name, uid, gid }: TarEntry, set: (uid: number, gid: number) => void): void {
+    if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID)
+      throw new InvalidArgument(`${shownName(name)} in the layer has the owner ${uid}:${gid}, beyond 32 bits`)
+    try {
+      set(uid, gid)
+    } catch (error) {
+      // chown(2) answers EINVAL for an id that the user namespace does not map
+      if (!hasErrno(error, "EINVAL")) throw error
+      throw new FailedPrecondition(
+        `${shownName(name)} in the layer belongs to ${uid}:${gid}, which is not one of your ids`,
+        {
+          hint: "give yourself more in /etc/subuid and /etc/subgid (65,536 each); see: skiff doctor",
+          cause: error,
+        },
+      )
+    }
+  }
+
+  /** A folder that an entry described, opened; undefined when a later entry put something else there. */
+  #openMade(path: string): number | undefined {
+    if (path === "") return openRawInRoot(this.#root, ".", O_DIRECTORY)
+    const { folder, name } = parseLayerPath(path)
+    const parent = this.#folders.find(folder)
+    if (parent === undefined) return undefined
+    const fd = libc.openat(parent, rawCString(name), OPEN_FOLDER, 0)
+    return fd < 0 ? undefined : fd
+  }
+}
+
+const OPAQUE_VALUE = Buffer.from("y")
+
+/**
+ * Attributes that a layer may set: what a user could, capabilities of files, ACLs. Not overlay's, by which a layer could
+ * show files of others; not labels and signatures of the host's own policy.
+ */
+function kept(attributes: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {
+  if (attributes.size === 0) return NONE
+  return [...attributes].filter(
+    ([name]) =>
+      (name.startsWith("user.") && !name.startsWith("user.overlay.") && !name.startsWith("user.fuseoverlayfs.")) ||
+      name === "security.capability" ||
+      name.startsWith("system.posix_acl_"),
+  )
+}
+
+const NONE: [string, Uint8Array][] = []
+
+/** Sets an attribute where file and file system can have it, as other engines do. */
+function orUnsupported(set: () => void): void {
+  try {
+    set()
+  } catch (error) {
+    if (!hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
+  }
+}

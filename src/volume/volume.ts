@@ -19,8 +19,11 @@ export interface Volumes {
   get(name: string): Volume
   /** Gives the existing one when the name is taken. Throws InvalidArgument on a bad name. */
   create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
-  /** Throws FailedPrecondition while a container refers to it. */
-  remove(name: string, options?: { force?: boolean }): Promise<void>
+  /**
+   * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
+   * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat.
+   */
+  remove(name: string, options?: { force?: boolean; exceptFor?: string }): Promise<void>
   /**
    * First mount of an empty volume: copies the image's folder `path` of the tree `rootfs` into it, owners, modes and links
    * kept, nothing followed (security.md: 2022-23648, 2020-1726). Does nothing when the volume has content.

@@ -1,0 +1,48 @@
+/**
+ * Places where a test makes the engine die, to prove that `kill -9` at any line loses nothing.
+ * `SKIFF_CRASH_AT=start:mounted skiff run …` ends the process by SIGKILL when it gets there.
+ */
+export const CRASH_POINTS = [
+  "pull:manifest-fetched",
+  "pull:layer-half",
+  "pull:layer-blob-committed",
+  "pull:layer-extracted",
+  "pull:layers-joined",
+  "pull:before-record",
+  "pull:recorded",
+  "create:locked",
+  "create:recorded",
+  "create:snapshot-prepared",
+  "create:volumes-made",
+  "start:marked",
+  "start:mounted",
+  "start:files-written",
+  "start:bundle-written",
+  "start:monitor-created",
+  "start:network-set-up",
+  "start:before-program",
+  "start:program-started",
+  "start:recorded",
+  "end:exit-read",
+  "end:recorded",
+  "end:runtime-deleted",
+  "end:network-torn-down",
+  "end:unmounted",
+  "end:run-directory-removed",
+  "end:settled",
+  "restart:recorded",
+  "remove:marked",
+  "remove:snapshot-removed",
+  "remove:volumes-removed",
+  "remove:files-removed",
+  "remove:row-deleted",
+] as const
+
+export type CrashPoint = (typeof CRASH_POINTS)[number]
+
+const wanted = process.env.SKIFF_CRASH_AT
+
+/** Does nothing, unless this very step was asked to be the last one. */
+export function crashPoint(step: CrashPoint): void {
+  if (wanted === step) process.kill(process.pid, "SIGKILL")
+}

@@ -1,0 +1,155 @@
+import { crashPoint } from "../base/crash-point.ts"
+import { FailedPrecondition, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import type { OnProgress } from "../base/progress.ts"
+import { trace } from "../base/trace.ts"
+import type { Image, Images } from "../image/image.ts"
+import { formatPlatform, parsePlatform } from "../spec/platform.ts"
+import type { ContainerOptions } from "./container.ts"
+import type { ContainerHost } from "./host.ts"
+import { newContainerId } from "./id.ts"
+import type { HeldLock } from "./lock.ts"
+import { checkLogOptions, writesLogFile } from "./log-driver.ts"
+import { mountPoints } from "./mount-points.ts"
+import { parseContainerName } from "./name.ts"
+import { joinedContainer } from "./network-mode.ts"
+import { stateDirectory } from "./places.ts"
+import type { ContainerRecord } from "./record.ts"
+import { destroy } from "./remove.ts"
+import { runParameters } from "./run-parameters.ts"
+
+export interface Created {
+  record: ContainerRecord
+  /** Held for the caller, who starts the container or lets go. */
+  lock: HeldLock
+}
+
+/**
+ * Checks every option, finds or pulls the image, writes the record, makes the writable layer. The id's lock is taken
+ * before anything is made of it, so that no sweep of another process takes it for a leftover.
+ */
+export async function createContainer(
+  host: ContainerHost,
+  options: ContainerOptions,
+  onProgress?: OnProgress,
+): Promise<Created> {
+  const name = options.name === undefined ? undefined : parseContainerName(options.name)
+  checkOptions(host, options)
+  const images = await host.images()
+  const { image, imageName } = await resolveImage(images, options, onProgress)
+  trace("image resolved")
+  const id = newContainerId()
+  const config = await images.config(image)
+  const run = runParameters(id, config.config ?? {}, options)
+  const runtime = await (await host.runtimes()).choose(options.runtime)
+  const lock = await host.locks.acquire(id)
+  crashPoint("create:locked")
+  try {
+    // an image's VOLUMEs are made once the name is known to be ours: a taken name must leave nothing
+    const record = host.records.insert(
+      {
+        id,
+        name,
+        imageId: image.id,
+        status: "created",
+        live: false,
+        createdAt: Date.now(),
+        spec: {
+          imageName,
+          topLayer: image.topLayer,
+          options,
+          run,
+          mounts: [],
+          runtime: options.runtime ?? runtime.name,
+          ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(host, id)}/container.log` } : {}),
+        },
+        state: { restartCount: 0 },
+      },
+      () => images.get(image.id), // removed meanwhile: NotFound
+    )
+    crashPoint("create:recorded")
+    trace("record written")
+    await furnish(host, record)
+    return { record, lock }
+  } catch (error) {
+    lock.unlink()
+    lock[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** Mounts and the writable layer; when they cannot be made, the record goes again. */
+async function furnish(host: ContainerHost, record: ContainerRecord): Promise<void> {
+  const { options, run, topLayer } = record.spec
+  try {
+    if (options.mounts.length + run.volumes.length > 0) {
+      record.spec.mounts = mountPoints(options.mounts, run.volumes, await host.volumes())
+      host.records.saveSpec(record)
+    }
+    crashPoint("create:volumes-made")
+    const snapshots = await host.snapshots()
+    await snapshots.prepare(record.id, topLayer, { volatile: options.autoRemove })
+    crashPoint("create:snapshot-prepared")
+    trace("writable layer made")
+  } catch (error) {
+    await destroy(host, record, { volumes: true })
+    throw error
+  }
+}
+
+/** What needs neither image nor kernel. Throws InvalidArgument. */
+function checkOptions(host: ContainerHost, options: ContainerOptions): void {
+  checkLogOptions(options.log)
+  const { network, autoRemove, restart } = options
+  if (autoRemove && restart.name !== "no")
+    throw new InvalidArgument("--rm and --restart cannot be used together", { hint: "drop one of them" })
+  if (network.kind === "container") {
+    const joined = joinedContainer(host, network)
+    if (joined?.spec.options.network.kind === "container")
+      throw new InvalidArgument(`cannot join the network of "${joined.name}", which joins another's`)
+    const refused = [
+      ["--hostname", options.hostname !== undefined],
+      ["--publish", options.ports.length > 0 || options.publishAll],
+      ["--dns", options.dns.length > 0],
+      ["--add-host", options.extraHosts.length > 0],
+    ] as const
+    for (const [flag, isGiven] of refused)
+      if (isGiven)
+        throw new InvalidArgument(`conflicting options: ${flag} and the network of another container`, {
+          hint: "give it to the container whose network is joined",
+        })
+  }
+}
+
+async function resolveImage(
+  images: Images,
+  options: ContainerOptions,
+  onProgress?: OnProgress,
+): Promise<{ image: Image; imageName: string }> {
+  const { image: name, pull } = options
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const local = pull === "always" ? undefined : images.find(name)
+  const fits =
+    local !== undefined &&
+    (platform === undefined || formatPlatform(platform) === formatPlatform({ ...platform, ...local.platform }))
+  if (local && fits) return { image: local, imageName: fullName(local, name) }
+  if (local && pull === "never")
+    throw new FailedPrecondition(`image "${name}" is of the platform ${formatPlatform(local.platform)}`, {
+      hint: `pull the one for ${options.platform}: skiff pull --platform ${options.platform} ${name}`,
+    })
+  if (pull === "never")
+    throw new NotFound(`no such image: "${name}"`, { hint: `bring it in first: skiff pull ${name}` })
+  try {
+    const result = await images.pull(name, { platform, onProgress })
+    return { image: result.image, imageName: result.name }
+  } catch (error) {
+    if (isSkiffError(error) && error.exitCode === undefined) Object.assign(error, { exitCode: 125 })
+    throw error
+  }
+}
+
+/** As typed when it was an id, else the recorded name. */
+function fullName(image: Image, typed: string): string {
+  return (
+    image.tags.find((tag) => tag === typed || tag.endsWith(`/${typed}`) || tag.endsWith(`/${typed}:latest`)) ?? typed
+  )
+}

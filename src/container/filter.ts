@@ -1,0 +1,84 @@
+import { InvalidArgument } from "../base/errors.ts"
+import type { Container, ContainerFilter } from "./container.ts"
+import type { ContainerRecord } from "./record.ts"
+import type { ContainerRecords } from "./records.ts"
+
+const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"]
+
+export interface Candidate {
+  record: ContainerRecord
+  container: Container
+}
+
+/** Filters of `ps` by docker's rules: values of one key are alternatives (labels: all must fit), keys must all fit. */
+export function containerFilter(filter: ContainerFilter, records: ContainerRecords): (candidate: Candidate) => boolean {
+  const unknown = filter.status?.find((status) => !STATUSES.includes(status))
+  if (unknown !== undefined)
+    throw new InvalidArgument(`invalid filter 'status=${unknown}'`, { hint: `expected one of ${STATUSES.join(", ")}` })
+  const names = filter.name?.map(namePattern)
+  const before = filter.before === undefined ? undefined : records.get(filter.before).createdAt
+  const since = filter.since === undefined ? undefined : records.get(filter.since).createdAt
+  // a filter by state looks at all, as docker's
+  const all = filter.all || filter.status !== undefined || filter.exited !== undefined
+  return ({ record, container }) => {
+    const { state } = container
+    const { spec } = record
+    const isUp = state.status === "running" || state.status === "paused" || state.status === "restarting"
+    if (!all && !isUp) return false
+    if (!fits(filter.status, (status) => status === state.status)) return false
+    if (!fits(filter.id, (id) => record.id.startsWith(id))) return false
+    if (!fits(names, (pattern) => pattern.test(record.name))) return false
+    if (!fits(filter.exited, (code) => state.status === "exited" && state.exitCode === code)) return false
+    if (!(filter.label ?? []).every((label) => hasLabel(spec.run.labels, label))) return false
+    if (!fits(filter.ancestor, (image) => isAncestor(record, image))) return false
+    if (
+      !fits(filter.volume, (name) =>
+        spec.mounts.some((mount) => mount.name === name || mount.target === name || mount.source === name),
+      )
+    )
+      return false
+    if (!fits(filter.publish, (port) => publishes(container, port))) return false
+    if (!fits(filter.network, (name) => networkName(record) === name)) return false
+    if (before !== undefined && record.createdAt >= before) return false
+    return since === undefined || record.createdAt > since
+  }
+}
+
+function fits<T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean {
+  return wanted === undefined || wanted.length === 0 || wanted.some(test)
+}
+
+function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text.replace(/^\^?\//, (start) => (start.startsWith("^") ? "^" : "")))
+  } catch (cause) {
+    throw new InvalidArgument(`invalid filter 'name=${text}'`, { hint: "expected a regular expression", cause })
+  }
+}
+
+function hasLabel(labels: Record<string, string>, wanted: string): boolean {
+  const at = wanted.indexOf("=")
+  if (at < 0) return Object.hasOwn(labels, wanted)
+  const name = wanted.slice(0, at)
+  return Object.hasOwn(labels, name) && labels[name] === wanted.slice(at + 1)
+}
+
+function isAncestor({ imageId, spec }: ContainerRecord, image: string): boolean {
+  if (imageId === image || (image.length >= 4 && imageId.startsWith(`sha256:${image}`))) return true
+  const name = spec.imageName
+  return [name, name.replace(/:latest$/, "")].some((full) => full === image || full.endsWith(`/${image}`))
+}
+
+function publishes({ options, endpoint }: Container, text: string): boolean {
+  const [, from = "", to = from, protocol = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
+  if (from === "")
+    throw new InvalidArgument(`invalid filter 'publish=${text}'`, { hint: "expected PORT[-PORT][/tcp|udp]" })
+  return (endpoint?.ports ?? options.ports).some(
+    (port) => port.protocol === protocol && port.hostPort >= Number(from) && port.hostPort <= Number(to),
+  )
+}
+
+export function networkName({ spec }: ContainerRecord): string {
+  const { network } = spec.options
+  return network.kind === "bridge" ? network.name : network.kind
+}

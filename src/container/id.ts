@@ -1,0 +1,23 @@
+import type { ContainerId } from "./container.ts"
+
+const FULL_ID = /^[0-9a-f]{64}$/
+const ID_PREFIX = /^[0-9a-f]{1,64}$/
+
+/** A new id: 64 random hex digits. */
+export function newContainerId(): ContainerId {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex") as ContainerId
+}
+
+export function isContainerId(text: string): text is ContainerId {
+  return FULL_ID.test(text)
+}
+
+/** Whether `text` may be the beginning of an id. */
+export function isIdPrefix(text: string): boolean {
+  return ID_PREFIX.test(text)
+}
+
+/** The twelve digits that people see; also the default host name. */
+export function shortId(id: string): string {
+  return id.slice(0, 12)
+}

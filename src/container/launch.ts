@@ -1,0 +1,216 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { crashPoint } from "../base/crash-point.ts"
+import { isSkiffError } from "../base/errors.ts"
+import { log } from "../base/log.ts"
+import { trace } from "../base/trace.ts"
+import type { Attachment, BundlePaths, Monitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import { makeFolderInRoot } from "../sys/confined-mkdir.ts"
+import { mountAt, type Mount } from "../sys/mount.ts"
+import { processStartTime } from "../sys/process.ts"
+import type { ContainerHost } from "./host.ts"
+import { writeContainerFiles } from "./container-files.ts"
+import { monitorLog } from "./log-driver.ts"
+import { fillVolumes, makeBindSources, ociMounts } from "./oci-mounts.ts"
+import { joinedPid, runtimeNetwork } from "./network-mode.ts"
+import { exitFile, stateDirectory } from "./places.ts"
+import type { ContainerRecord } from "./record.ts"
+import { destroy } from "./remove.ts"
+import { teardown } from "./teardown.ts"
+import { resolveUser } from "./user.ts"
+import { findInit } from "./init.ts"
+
+export interface Launched {
+  record: ContainerRecord
+  monitor: Monitor
+  attachment?: Attachment
+}
+
+export interface LaunchOptions {
+  /** Connect to the program's streams before it runs. */
+  attach?: boolean
+}
+
+/**
+ * Starts a container that does not run (design.md, section 4). The caller holds its lock. When any step fails, all that
+ * was made is taken back: the record is as it was but for the error, or gone with `--rm`.
+ */
+export async function launch(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: LaunchOptions = {},
+): Promise<Launched> {
+  const before = record.status
+  mark(host, record)
+  try {
+    return await launchMarked(host, record, options)
+  } catch (error) {
+    await undo(host, record, before, error)
+    throw error
+  }
+}
+
+/** Written before the first thing is made, so that whoever finds this process dead knows what to look for. */
+function mark(host: ContainerHost, record: ContainerRecord): void {
+  const { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode } = record.state
+  record.status = "starting"
+  record.live = true
+  record.state = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, bootId: host.bootId }
+  host.records.save(record)
+  crashPoint("start:marked")
+}
+
+async function launchMarked(host: ContainerHost, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
+  const { id, spec, state } = record
+  const runtimes = await host.runtimes()
+  const runtime = await runtimes.choose(spec.runtime)
+  const bundle = runtimes.bundle(id)
+  await mountRoot(host, record, bundle)
+  const monitor = await createContainer(host, record, runtimes, runtime, bundle)
+  // while this process lives it is told of the end; a failure below ends the container
+  try {
+    state.pid = monitor.pid
+    state.pidStartTime = processStartTime(monitor.pid)
+    state.monitorPid = monitor.monitorPid
+    await setupNetwork(host, record)
+    crashPoint("start:network-set-up")
+    // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
+    host.records.save(record)
+    const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
+    trace("attached")
+    crashPoint("start:before-program")
+    state.startedAt = Date.now()
+    await runtime.start(id)
+    trace("program started")
+    crashPoint("start:program-started")
+    record.status = "running"
+    host.records.save(record)
+    crashPoint("start:recorded")
+    return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
+  } catch (error) {
+    monitor.release()
+    throw error
+  }
+}
+
+async function mountRoot(host: ContainerHost, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
+  for (const folder of [bundle.directory, bundle.rootfs, bundle.exitDirectory])
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // of an earlier run
+  rmSync(exitFile(host, record.id), { force: true })
+  mountAt(bundle.rootfs, await rootMount(host, record))
+  crashPoint("start:mounted")
+  trace("root mounted")
+}
+
+/** The writable layer of an earlier run, or, when `create` was killed before it made one, a new one. */
+async function rootMount(host: ContainerHost, { id, spec }: ContainerRecord): Promise<Mount> {
+  const snapshots = await host.snapshots()
+  try {
+    return snapshots.mount(id)
+  } catch (error) {
+    if (!isSkiffError(error, "NotFound")) throw error
+    return snapshots.prepare(id, spec.topLayer, { volatile: spec.options.autoRemove })
+  }
+}
+
+/** Everything up to the runtime's `create`: after it the namespaces are there, and the program waits. */
+async function createContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  runtimes: Runtimes,
+  runtime: Runtime,
+  bundle: BundlePaths,
+): Promise<Monitor> {
+  const { id, name, spec } = record
+  const { options, run } = spec
+  const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
+  if (run.workdir !== "/") makeFolderInRoot(bundle.rootfs, run.workdir)
+  makeBindSources(spec.mounts)
+  await fillVolumes(host, record, bundle.rootfs)
+  const joined = joinedPid(host, options.network)
+  const files = writeContainerFiles(host, record)
+  crashPoint("start:files-written")
+  const config = await runtimes.config(
+    {
+      id,
+      rootfs: bundle.rootfs,
+      readOnly: options.readOnly,
+      argv: [...run.entrypoint, ...run.command],
+      env: run.env.some((entry) => entry.startsWith("HOME=")) ? run.env : [...run.env, `HOME=${user.home}`],
+      cwd: run.workdir,
+      user,
+      tty: options.tty,
+      hostname: run.hostname,
+      domainname: options.domainname,
+      mounts: [...files, ...ociMounts(spec.mounts)],
+      network: runtimeNetwork(options.network, joined),
+      shmSizeBytes: options.shmSizeBytes,
+      privileged: options.privileged,
+      capAdd: options.capAdd,
+      capDrop: options.capDrop,
+      securityOptions: options.securityOptions,
+      sysctls: options.sysctls,
+      devices: options.devices,
+      ulimits: options.ulimits,
+      resources: options.resources,
+      initPath: options.init ? findInit() : undefined,
+    },
+    runtime,
+  )
+  writeFileSync(bundle.config, JSON.stringify(config), { mode: 0o600 })
+  if (spec.logPath !== undefined) mkdirSync(stateDirectory(host, id), { recursive: true, mode: 0o700 })
+  crashPoint("start:bundle-written")
+  trace("bundle written")
+  const monitor = await runtimes.createMonitor({
+    id,
+    name,
+    bundle,
+    runtime,
+    log: monitorLog(spec),
+    tty: options.tty,
+    stdin: options.stdin,
+    exitCommand: host.cleanupCommand(id),
+  })
+  crashPoint("start:monitor-created")
+  trace("monitor created the container")
+  return monitor
+}
+
+async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promise<void> {
+  const { id, spec, state } = record
+  const { network } = spec.options
+  if (network.kind !== "bridge" || state.pid === undefined) return
+  const networks = await host.networks()
+  const { hostname, ports } = spec.run
+  state.endpoint = await networks.setup(networks.get(network.name), {
+    containerId: id,
+    pid: state.pid,
+    hostname,
+    ports,
+  })
+  // the address is known only now; the file is bound by now, so it is written in place
+  writeContainerFiles(host, record)
+  trace("network set up")
+}
+
+/** The error is kept for `inspect`; an undo that fails leaves the rest to the next command, which finds `live`. */
+async function undo(
+  host: ContainerHost,
+  record: ContainerRecord,
+  before: ContainerRecord["status"],
+  error: unknown,
+): Promise<void> {
+  try {
+    if (record.spec.options.autoRemove) return await destroy(host, record)
+    await teardown(host, record)
+    record.live = false
+    record.status = before === "created" ? "created" : "exited"
+    record.state.error = error instanceof Error ? error.message : String(error)
+    record.state.exitCode = isSkiffError(error) && error.exitCode !== undefined ? error.exitCode : 128
+    if (before !== "created") record.state.finishedAt = Date.now()
+    delete record.state.endpoint
+    host.records.save(record)
+  } catch (failure) {
+    log.warn(`clean-up after the failed start of container ${record.id} failed`, { reason: String(failure) })
+  }
+}

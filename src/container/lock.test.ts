@@ -1,0 +1,34 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, expect, test } from "bun:test"
+import { ContainerLocks } from "./lock.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "skiff-lock-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test("a held lock excludes others, and a released one does not", async () => {
+  const locks = new ContainerLocks(join(folder, "locks"))
+  {
+    using held = await locks.acquire("a")
+    expect(held).toBeDefined()
+    expect(locks.tryAcquire("a")).toBeUndefined()
+    expect(locks.tryAcquire("b")?.[Symbol.dispose]()).toBeUndefined()
+    await expect(locks.acquire("a", 20)).rejects.toThrow("is being changed by another skiff")
+  }
+  using again = locks.tryAcquire("a")
+  expect(again).toBeDefined()
+})
+
+test("a lock whose file was unlinked meanwhile is taken on the new file", async () => {
+  const locks = new ContainerLocks(folder)
+  const first = await locks.acquire("c")
+  const waiting = locks.acquire("c")
+  first.unlink()
+  first[Symbol.dispose]()
+  using second = await waiting
+  expect(existsSync(join(folder, "c"))).toBe(true)
+  expect(locks.tryAcquire("c")).toBeUndefined()
+  second.unlink()
+  expect(existsSync(join(folder, "c"))).toBe(false)
+})

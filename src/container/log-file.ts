@@ -1,0 +1,136 @@
+import { closeSync, fstatSync, openSync, readSync, statSync, watch } from "node:fs"
+import { hasErrno } from "../base/errors.ts"
+import { parseLogEntry, type LogEntry } from "./log-entry.ts"
+
+const CHUNK_BYTES = 64 * 1024
+/** conmon's longest entry is some 8 KiB; a file of ours with a longer line is broken, and is cut there. */
+const MAX_LINE_BYTES = 1024 * 1024
+/** Time, stream and tag of an entry. */
+const MAX_HEAD_BYTES = 64
+const NEWLINE = 0x0a
+
+/** A log file being read, entry by entry. Follows it through rotation: a file of another inode is read from its start. */
+export class LogFile implements Disposable {
+  readonly #path: string
+  #fd: number | undefined
+  #position = 0
+  #rest: Uint8Array = new Uint8Array(0)
+
+  constructor(path: string) {
+    this.#path = path
+    this.#open()
+  }
+
+  /** Goes to where the last `lines` program lines begin, looking from the end. */
+  seekToTail(lines: number): void {
+    if (this.#fd === undefined) return
+    const { size } = fstatSync(this.#fd)
+    this.#position = lines === 0 ? size : tailStart(this.#fd, size, lines)
+  }
+
+  /** Every whole entry written up to now. */
+  *read(): Generator<LogEntry> {
+    if (this.#fd === undefined) this.#open()
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+    while (this.#fd !== undefined) {
+      const count = readSync(this.#fd, buffer, 0, CHUNK_BYTES, this.#position)
+      if (count === 0) {
+        if (!this.#wasReplaced()) return
+        this.#reopen()
+        continue
+      }
+      this.#position += count
+      const bytes = Buffer.concat([this.#rest, buffer.subarray(0, count)])
+      let start = 0
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+        const entry = parseLogEntry(bytes.subarray(start, end))
+        start = end + 1
+        if (entry) yield entry
+      }
+      this.#rest = bytes.length - start > MAX_LINE_BYTES ? new Uint8Array(0) : bytes.slice(start)
+    }
+  }
+
+  /** Resolves when the file may have grown, or after `timeoutMs`. */
+  async changed(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, timeoutMs)
+    signal?.addEventListener("abort", () => resolve(), { once: true })
+    let watcher: ReturnType<typeof watch> | undefined
+    try {
+      watcher = watch(this.#path, () => resolve())
+      watcher.on("error", () => resolve())
+      // written between our last read and the watch: no event tells of it
+      if (this.#hasMore()) resolve()
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+    await promise
+    clearTimeout(timer)
+    watcher?.close()
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #open(): void {
+    try {
+      this.#fd = openSync(this.#path, "r")
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+  }
+
+  #reopen(): void {
+    this[Symbol.dispose]()
+    this.#position = 0
+    this.#rest = new Uint8Array(0)
+    this.#open()
+  }
+
+  #hasMore(): boolean {
+    return this.#fd !== undefined && (fstatSync(this.#fd).size !== this.#position || this.#wasReplaced())
+  }
+
+  #wasReplaced(): boolean {
+    if (this.#fd === undefined) return false
+    const own = fstatSync(this.#fd)
+    const named = statSync(this.#path, { throwIfNoEntry: false })
+    return own.size < this.#position || (named !== undefined && named.ino !== own.ino)
+  }
+}
+
+/** The offset at which the last `lines` program lines begin. One may be several entries, all but its last partial. */
+function tailStart(fd: number, size: number, lines: number): number {
+  let ends = 0
+  let nextStart = size
+  for (const newline of newlinesBackwards(fd, size)) {
+    const start = newline + 1
+    if (start === size) continue
+    const endsLine = isFullEntry(fd, start)
+    // what stands after the last whole line is one more, not ended yet
+    if (endsLine || nextStart === size) ends++
+    if (endsLine && ends > lines) return nextStart
+    nextStart = start
+  }
+  return 0
+}
+
+/** Offsets of line breaks from the end, and -1 at last: the place before the first line. */
+function* newlinesBackwards(fd: number, size: number): Generator<number> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let end = size; end > 0; end -= Math.min(end, CHUNK_BYTES)) {
+    const start = Math.max(0, end - CHUNK_BYTES)
+    const chunk = buffer.subarray(0, readSync(fd, buffer, 0, end - start, start))
+    for (let at = chunk.length - 1; at >= 0; at--) if (chunk[at] === NEWLINE) yield start + at
+  }
+  yield -1
+}
+
+function isFullEntry(fd: number, start: number): boolean {
+  const head = Buffer.alloc(MAX_HEAD_BYTES)
+  const count = readSync(fd, head, 0, MAX_HEAD_BYTES, start)
+  return parseLogEntry(head.subarray(0, count))?.isPartial === false
+}

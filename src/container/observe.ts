@@ -1,0 +1,88 @@
+import { readFileSync, statSync } from "node:fs"
+import { isAlive } from "../sys/process.ts"
+import type { Container, ContainerState } from "./container.ts"
+import type { ContainerHost } from "./host.ts"
+import { exitFile } from "./places.ts"
+import type { ContainerRecord } from "./record.ts"
+
+/** The end of a container of which nobody could write the exit code down: monitor or machine died first. */
+export const UNKNOWN_EXIT_CODE = 255
+
+type Observer = Pick<ContainerHost, "runRoot" | "bootId">
+
+/** Whether the container's first process is there: same boot, same pid, same start time. */
+export function isRunning(record: ContainerRecord, { bootId }: Observer): boolean {
+  const { state, status } = record
+  if (status !== "running" && status !== "paused") return false
+  if (state.bootId !== bootId || state.pid === undefined || state.pidStartTime === undefined) return false
+  return isAlive(state.pid, state.pidStartTime)
+}
+
+/** How and when a container ended that is written down as running; what is not known is said in `error`. */
+export interface ObservedExit {
+  exitCode: number
+  finishedAt: number
+  error?: string
+}
+
+/** Reads the monitor's exit file. Call it only when the container does not run. */
+export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observer): ObservedExit {
+  if (record.state.bootId !== bootId)
+    return {
+      exitCode: UNKNOWN_EXIT_CODE,
+      finishedAt: Date.now() - Math.round(performance.now()),
+      error: "the machine was started again",
+    }
+  const path = exitFile({ runRoot }, record.id)
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat)
+    return { exitCode: UNKNOWN_EXIT_CODE, finishedAt: Date.now(), error: "the monitor died before the container" }
+  return { exitCode: Number(readFileSync(path, "latin1")), finishedAt: Math.round(stat.mtimeMs) }
+}
+
+/** The record as the contract shows it, in line with the kernel. Changes nothing. */
+export function toContainer(record: ContainerRecord, observer: Observer): Container {
+  const { spec, state } = record
+  return {
+    id: record.id,
+    name: record.name,
+    imageId: record.imageId,
+    imageName: spec.imageName,
+    createdAt: new Date(record.createdAt),
+    options: spec.options,
+    state: observeState(record, observer),
+    restartCount: state.restartCount,
+    ...(state.endpoint === undefined ? {} : { endpoint: state.endpoint }),
+    argv: [...spec.run.entrypoint, ...spec.run.command],
+    runtime: spec.runtime,
+    ...(spec.logPath === undefined ? {} : { logPath: spec.logPath }),
+  }
+}
+
+function observeState(record: ContainerRecord, observer: Observer): ContainerState {
+  const { status, state } = record
+  const startedAt = new Date(state.startedAt ?? 0)
+  switch (status) {
+    case "created":
+    case "starting":
+      return { status: "created" }
+    case "removing":
+      return { status: "removing" }
+    case "running":
+    case "paused": {
+      if (isRunning(record, observer) && state.pid !== undefined && state.monitorPid !== undefined)
+        return { status, pid: state.pid, monitorPid: state.monitorPid, startedAt }
+      const { exitCode, finishedAt, error } = observeExit(record, observer)
+      return { status: "exited", exitCode, startedAt, finishedAt: new Date(finishedAt), oomKilled: false, error }
+    }
+    case "restarting":
+    case "exited": {
+      const exitCode = state.exitCode ?? 0
+      const finishedAt = new Date(state.finishedAt ?? 0)
+      if (status === "restarting" && state.bootId === observer.bootId)
+        return { status, exitCode, finishedAt, startedAt }
+      const { oomKilled = false, error } = state
+      return { status: "exited", exitCode, finishedAt, startedAt, oomKilled, error }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** What is written down of a container: one row. Times are milliseconds since the epoch. */
+import type { EndpointStatus } from "../network/network.ts"
+import type { ChainId, Digest } from "../spec/digest.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { Pid, StartTime } from "../sys/process.ts"
+import type { ContainerId, ContainerOptions } from "./container.ts"
+
+/** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
+export interface MountPoint {
+  type: "bind" | "volume" | "tmpfs"
+  /** Host path; empty for tmpfs. */
+  source: string
+  target: string
+  readOnly: boolean
+  /** A volume's name. */
+  name?: string
+  /** The volume belongs to this container alone and goes with it (`rm -v`, `--rm`). */
+  anonymous?: boolean
+  /** Fill an empty volume with what the image has at `target`, at the first start. */
+  copyUp?: boolean
+  /** Make the bind's source when it is missing (`-v`). */
+  createSource?: boolean
+  propagation?: string
+  /** tmpfs: mount options. */
+  options?: readonly string[]
+}
+
+/** Image and options merged (image-defaults.ts): what runs. */
+export interface RunParameters {
+  entrypoint: readonly string[]
+  command: readonly string[]
+  env: readonly string[]
+  workdir: string
+  /** As written, `user[:group]`; names are looked up at each start, in the container's files. */
+  user: string
+  labels: Record<string, string>
+  stopSignal: string
+  stopTimeoutSeconds: number
+  hostname: string
+  exposedPorts: readonly string[]
+  ports: readonly PortMapping[]
+  volumes: readonly string[]
+  healthcheck?: ImageRunConfig["Healthcheck"]
+}
+
+/** Fixed at create. */
+export interface ContainerSpec {
+  imageName: string
+  /** The snapshot that the writable layer stands on. */
+  topLayer?: ChainId
+  options: ContainerOptions
+  run: RunParameters
+  mounts: readonly MountPoint[]
+  runtime: string
+  /** Only for drivers that write a file. */
+  logPath?: string
+}
+
+export type RecordStatus = "created" | "starting" | "running" | "paused" | "restarting" | "exited" | "removing"
+
+/** Changes with the life cycle. */
+export interface RecordState {
+  /** Of the boot that the run state belongs to. */
+  bootId?: string
+  pid?: Pid
+  /** Tells `pid` from a later process of the same number. */
+  pidStartTime?: StartTime
+  monitorPid?: Pid
+  startedAt?: number
+  finishedAt?: number
+  exitCode?: number
+  oomKilled?: boolean
+  error?: string
+  restartCount: number
+  /** The last back-off. */
+  restartDelayMs?: number
+  /** When a `restarting` one starts again. */
+  restartAt?: number
+  /** `stop` or `kill` asked for the end: no restart policy acts on it. */
+  stopRequested?: boolean
+  /** Volumes are filled from the image once. */
+  volumesFilled?: boolean
+  /** `rm -v`: anonymous volumes go too. */
+  removeVolumes?: boolean
+  endpoint?: EndpointStatus
+}
+
+export interface ContainerRecord {
+  id: ContainerId
+  name: string
+  imageId: Digest
+  status: RecordStatus
+  live: boolean
+  createdAt: number
+  spec: ContainerSpec
+  state: RecordState
+}

@@ -1,0 +1,173 @@
+import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import type { Database } from "../base/database.ts"
+import type { Digest } from "../spec/digest.ts"
+import type { ContainerId } from "./container.ts"
+import { isIdPrefix, shortId } from "./id.ts"
+import { generateName } from "./name.ts"
+import type { ContainerRecord, ContainerSpec, RecordState, RecordStatus } from "./record.ts"
+
+interface Row {
+  id: string
+  name: string
+  image_id: string
+  status: string
+  live: number
+  created_at: number
+  spec: string
+  state: string
+}
+
+const MAX_NAME_ATTEMPTS = 20
+
+/** The rows of containers. Every call is one short, synchronous transaction. */
+export class ContainerRecords {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Newest first. */
+  list(): ContainerRecord[] {
+    return this.#db.all<Row>("SELECT * FROM containers ORDER BY created_at DESC, rowid DESC").map(fromRow)
+  }
+
+  /** Those of which the kernel may hold something, or which wait for their restart or the end of their removal. */
+  listUnsettled(): ContainerRecord[] {
+    return this.#db
+      .all<Row>("SELECT * FROM containers WHERE live = 1 OR status IN ('restarting', 'removing')")
+      .map(fromRow)
+  }
+
+  byId(id: string): ContainerRecord | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM containers WHERE id = ?", id)
+    return row && fromRow(row)
+  }
+
+  /** By id, name, or a prefix of an id, in this order, as docker. Throws NotFound; InvalidArgument when a prefix fits several. */
+  get(nameOrId: string): ContainerRecord {
+    const name = nameOrId.startsWith("/") ? nameOrId.slice(1) : nameOrId
+    const exact = this.#db.get<Row>(
+      "SELECT * FROM containers WHERE id = ? OR name = ? ORDER BY id = ? DESC",
+      nameOrId,
+      name,
+      nameOrId,
+    )
+    if (exact) return fromRow(exact)
+    const matches = isIdPrefix(nameOrId)
+      ? this.#db.all<Row>("SELECT * FROM containers WHERE id >= ? AND id < ? LIMIT 5", nameOrId, `${nameOrId}g`)
+      : []
+    const [first, ...others] = matches
+    if (!first) throw new NotFound(`no such container: "${nameOrId}"`, { hint: "see them all with: skiff ps --all" })
+    if (others.length > 0)
+      throw new InvalidArgument(`container id prefix "${nameOrId}" is ambiguous`, {
+        hint: `it fits ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
+      })
+    return fromRow(first)
+  }
+
+  /** Writes a new row. A missing name is generated. `check` runs inside the transaction. Throws AlreadyExists. */
+  insert(record: Omit<ContainerRecord, "name"> & { name?: string }, check: () => void): ContainerRecord {
+    return this.#db.transaction(() => {
+      check()
+      const name = record.name ?? this.#freeName()
+      const holder = this.#holderOf(name)
+      if (holder !== undefined)
+        throw new AlreadyExists(`the container name "${name}" is already in use by container "${shortId(holder)}"`, {
+          hint: `remove or rename that one: skiff rm ${name}`,
+        })
+      this.#db.run(
+        "INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        record.id,
+        name,
+        record.imageId,
+        record.status,
+        record.live ? 1 : 0,
+        record.createdAt,
+        JSON.stringify(record.spec),
+        JSON.stringify(record.state),
+      )
+      return { ...record, name }
+    })
+  }
+
+  /** Writes status, liveness and state back. The caller holds the container's lock. False when the row is gone. */
+  save(record: ContainerRecord): boolean {
+    return (
+      this.#db.run(
+        "UPDATE containers SET status = ?, live = ?, state = ? WHERE id = ?",
+        record.status,
+        record.live ? 1 : 0,
+        JSON.stringify(record.state),
+        record.id,
+      ) > 0
+    )
+  }
+
+  /** While a container is being created. */
+  saveSpec(record: ContainerRecord): void {
+    this.#db.run("UPDATE containers SET spec = ? WHERE id = ?", JSON.stringify(record.spec), record.id)
+  }
+
+  /** Throws AlreadyExists. */
+  rename(id: string, name: string): void {
+    this.#db.transaction(() => {
+      const holder = this.#holderOf(name)
+      if (holder === id)
+        throw new InvalidArgument(`container "${name}" has that name already`, { hint: "choose another name" })
+      if (holder !== undefined)
+        throw new AlreadyExists(`the container name "${name}" is already in use by container "${shortId(holder)}"`, {
+          hint: `remove or rename that one: skiff rm ${name}`,
+        })
+      this.#db.run("UPDATE containers SET name = ? WHERE id = ?", name, id)
+    })
+  }
+
+  delete(id: string): void {
+    this.#db.run("DELETE FROM containers WHERE id = ?", id)
+  }
+
+  ids(): Set<string> {
+    return new Set(this.#db.all<{ id: string }>("SELECT id FROM containers").map((row) => row.id))
+  }
+
+  /** The containers made from an image. */
+  usersOfImage(imageId: string): { id: string; running: boolean }[] {
+    return this.#db
+      .all<{ id: string; live: number }>("SELECT id, live FROM containers WHERE image_id = ?", imageId)
+      .map((row) => ({ id: row.id, running: row.live === 1 }))
+  }
+
+  /** The containers that mount a volume. */
+  usersOfVolume(volume: string): { id: string; name: string }[] {
+    return this.#db.all(
+      `SELECT DISTINCT id, name FROM containers, json_each(spec, '$.mounts') AS mount
+         WHERE json_extract(mount.value, '$.type') = 'volume' AND json_extract(mount.value, '$.name') = ?`,
+      volume,
+    )
+  }
+
+  #holderOf(name: string): string | undefined {
+    return this.#db.get<{ id: string }>("SELECT id FROM containers WHERE name = ?", name)?.id
+  }
+
+  #freeName(): string {
+    for (let attempt = 0; ; attempt++) {
+      const name = generateName(attempt)
+      if (attempt === MAX_NAME_ATTEMPTS || this.#holderOf(name) === undefined) return name
+    }
+  }
+}
+
+function fromRow(row: Row): ContainerRecord {
+  return {
+    id: row.id as ContainerId,
+    name: row.name,
+    imageId: row.image_id as Digest,
+    status: row.status as RecordStatus,
+    live: row.live === 1,
+    createdAt: row.created_at,
+    spec: JSON.parse(row.spec) as ContainerSpec,
+    state: JSON.parse(row.state) as RecordState,
+  }
+}

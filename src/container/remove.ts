@@ -1,0 +1,45 @@
+import { rmSync } from "node:fs"
+import { crashPoint } from "../base/crash-point.ts"
+import { trace } from "../base/trace.ts"
+import type { ContainerHost } from "./host.ts"
+import { stateDirectory } from "./places.ts"
+import type { ContainerRecord } from "./record.ts"
+import { teardown } from "./teardown.ts"
+
+/**
+ * Removes a container with all it has: what runs of it, its writable layer, log, row and lock, and with `volumes` its
+ * anonymous volumes (`--rm` always does). The caller holds its lock and has decided. Safe to repeat: the mark is written
+ * first, and whoever finds it later goes on. Always gives undefined: nothing is left.
+ */
+export async function destroy(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: { volumes?: boolean } = {},
+): Promise<undefined> {
+  const { id, spec, state } = record
+  if (options.volumes) state.removeVolumes = true
+  const marked = { ...record, status: "removing" as const, live: true }
+  if (record.status !== "removing" || options.volumes) host.records.save(marked)
+  crashPoint("remove:marked")
+  if (record.live) await teardown(host, record)
+  trace("torn down")
+  await (await host.snapshots()).remove(id)
+  crashPoint("remove:snapshot-removed")
+  if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(host, record)
+  rmSync(stateDirectory(host, id), { recursive: true, force: true })
+  crashPoint("remove:files-removed")
+  host.records.delete(id)
+  crashPoint("remove:row-deleted")
+  trace("removed")
+  return undefined
+}
+
+/** Those that another container was given meanwhile stay. */
+async function removeAnonymousVolumes(host: ContainerHost, { id, spec }: ContainerRecord): Promise<void> {
+  const names = spec.mounts.flatMap((mount) => (mount.anonymous && mount.name !== undefined ? [mount.name] : []))
+  if (names.length === 0) return
+  const volumes = await host.volumes()
+  for (const name of names)
+    if (host.records.usersOfVolume(name).every((user) => user.id === id)) await volumes.remove(name, { exceptFor: id })
+  crashPoint("remove:volumes-removed")
+}

@@ -1,0 +1,112 @@
+import { InvalidArgument } from "../base/errors.ts"
+import type { PortMapping, Protocol } from "../spec/docker/port-mapping.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import { parseSignal, signalName } from "../sys/signals.ts"
+import type { ContainerId, ContainerOptions } from "./container.ts"
+import { shortId } from "./id.ts"
+import type { RunParameters } from "./record.ts"
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+const DEFAULT_STOP_TIMEOUT_SECONDS = 10
+const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
+const MAX_PORTS = 4096
+
+/**
+ * Merges what the image says with what the user asks, by docker's rules. Pure. Throws InvalidArgument.
+ * Nothing of the image but the fields read here has any effect: labels and annotations never become settings.
+ */
+export function runParameters(id: ContainerId, image: ImageRunConfig, options: ContainerOptions): RunParameters {
+  const { entrypoint, command } = words(image, options)
+  const hostname = options.hostname ?? shortId(id)
+  if (!HOSTNAME.test(hostname))
+    throw new InvalidArgument(`invalid hostname "${hostname.slice(0, 100)}"`, {
+      hint: "a host name has letters, digits, `-`, `_` and `.`, at most 63",
+    })
+  const stopSignal = options.stopSignal ?? (image.StopSignal || "SIGTERM")
+  const exposedPorts = [
+    ...new Set([...Object.keys(image.ExposedPorts ?? {}), ...options.expose].flatMap((text) => expandPorts(text))),
+  ]
+  return {
+    entrypoint,
+    command,
+    env: environment(image.Env ?? [], options, hostname),
+    workdir: workingDirectory(options.workdir ?? (image.WorkingDir || "/")),
+    user: options.user ?? image.User ?? "",
+    labels: { ...image.Labels, ...options.labels },
+    stopSignal: signalName(parseSignal(stopSignal)),
+    stopTimeoutSeconds: options.stopTimeoutSeconds ?? image.StopTimeout ?? DEFAULT_STOP_TIMEOUT_SECONDS,
+    hostname,
+    exposedPorts,
+    ports: publishedPorts(options, exposedPorts),
+    volumes: Object.keys(image.Volumes ?? {}),
+    ...(image.Healthcheck === undefined ? {} : { healthcheck: image.Healthcheck }),
+  }
+}
+
+/** The image's command belongs to the image's entrypoint: another entrypoint drops it, another command keeps the entrypoint. */
+function words(image: ImageRunConfig, options: ContainerOptions): Pick<RunParameters, "entrypoint" | "command"> {
+  const entrypoint = options.entrypoint ?? image.Entrypoint ?? []
+  const given = options.command ?? []
+  const command = given.length > 0 || options.entrypoint !== undefined ? given : (image.Cmd ?? [])
+  if (entrypoint.length + command.length === 0)
+    throw new InvalidArgument("no command specified", {
+      hint: "the image names no program: write one after the image",
+      exitCode: 125,
+    })
+  for (const word of [...entrypoint, ...command])
+    if (word.includes("\0")) throw new InvalidArgument("a word of the command holds a NUL byte")
+  return { entrypoint, command }
+}
+
+/**
+ * Declared values only: an entry without `=` or without a name would make libc or a shell look elsewhere, so an image's is
+ * dropped (security.md: 2026-57231, 2021-21334), and a user's `NAME` alone takes the variable away, as docker's.
+ */
+function environment(image: readonly string[], options: ContainerOptions, hostname: string): string[] {
+  const values = new Map<string, string>([["PATH", DEFAULT_PATH]])
+  values.set("HOSTNAME", hostname)
+  if (options.tty) values.set("TERM", "xterm")
+  for (const entry of image) {
+    const at = entry.indexOf("=")
+    if (at > 0 && !entry.includes("\0")) values.set(entry.slice(0, at), entry.slice(at + 1))
+  }
+  for (const entry of options.env) {
+    const at = entry.indexOf("=")
+    if (at === 0 || entry === "" || entry.includes("\0"))
+      throw new InvalidArgument(`invalid environment variable "${entry.slice(0, 100)}"`, {
+        hint: "expected NAME=value",
+      })
+    if (at < 0) values.delete(entry)
+    else values.set(entry.slice(0, at), entry.slice(at + 1))
+  }
+  return [...values].map(([name, value]) => `${name}=${value}`)
+}
+
+function workingDirectory(text: string): string {
+  if (!text.startsWith("/") || text.includes("\0"))
+    throw new InvalidArgument(`the working directory "${text}" is invalid`, { hint: "it must be an absolute path" })
+  return text
+}
+
+function publishedPorts(options: ContainerOptions, exposed: readonly string[]): PortMapping[] {
+  const ports = [...options.ports]
+  if (options.publishAll)
+    for (const text of exposed) {
+      const [port = "", protocol = "tcp"] = text.split("/")
+      const containerPort = Number(port)
+      if (!ports.some((mapping) => mapping.containerPort === containerPort && mapping.protocol === protocol))
+        ports.push({ protocol: protocol as Protocol, containerPort, hostPort: 0 })
+    }
+  return ports
+}
+
+/** `80`, `53/udp`, `8000-8010/tcp` → `80/tcp` … Throws InvalidArgument. */
+function expandPorts(text: string): string[] {
+  const [, from = "", to = from, protocol = "tcp"] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? []
+  const [first, last] = [Number(from), Number(to)]
+  if (from === "" || first < 1 || last > 65535 || last < first || last - first >= MAX_PORTS)
+    throw new InvalidArgument(`invalid exposed port "${text.slice(0, 50)}"`, {
+      hint: "expected PORT[-PORT][/tcp|udp|sctp]",
+    })
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol.toLowerCase()}`)
+}

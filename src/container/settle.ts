@@ -1,0 +1,92 @@
+import { crashPoint } from "../base/crash-point.ts"
+import { isSkiffError } from "../base/errors.ts"
+import { trace } from "../base/trace.ts"
+import { isAlive } from "../sys/process.ts"
+import type { ContainerHost } from "./host.ts"
+import { isRunning, observeExit } from "./observe.ts"
+import type { ContainerRecord } from "./record.ts"
+import { destroy } from "./remove.ts"
+import { restartDelayMs } from "./restart-policy.ts"
+import { teardown } from "./teardown.ts"
+
+/**
+ * Brings a container's record in line with the kernel, and finishes what was begun: an end is written down and cleaned up,
+ * an interrupted start undone (or, when the program did start, taken over), a removal completed. Says what it is then;
+ * undefined when it is gone. The caller holds the container's lock. Safe to repeat.
+ */
+export async function settle(host: ContainerHost, id: string): Promise<ContainerRecord | undefined> {
+  const record = host.records.byId(id)
+  if (!record) return undefined
+  if (record.status === "removing") return destroy(host, record)
+  if (!record.live || isRunning(record, host)) return record
+  if (record.status === "starting") return settleStart(host, record)
+  if (record.status === "running" || record.status === "paused") return settleEnd(host, record)
+  return finish(host, record)
+}
+
+/** Writes the end down first, so that no crash in the clean-up loses the exit code. */
+async function settleEnd(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const { state, spec } = record
+  const end = observeExit(record, host)
+  Object.assign(state, { exitCode: end.exitCode, finishedAt: end.finishedAt, error: end.error })
+  crashPoint("end:exit-read")
+  if (spec.options.autoRemove) {
+    record.status = "removing"
+  } else {
+    const runtimes = await host.runtimes()
+    // the counter goes with the cgroup
+    state.oomKilled = state.bootId === host.bootId && runtimes.usage(record.id, runtimes.bundle(record.id)).oomKilled
+    // a restart of the machine ends all: those are for its boot unit, or for `start`
+    const delayMs = state.bootId === host.bootId ? restartDelayMs(spec.options.restart, state) : undefined
+    record.status = delayMs === undefined ? "exited" : "restarting"
+    state.restartDelayMs = delayMs
+    state.restartAt = delayMs === undefined ? undefined : Date.now() + delayMs
+  }
+  host.records.save(record)
+  crashPoint("end:recorded")
+  return finish(host, record)
+}
+
+async function settleStart(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const { state } = record
+  const sameBoot = state.bootId === host.bootId
+  if (sameBoot && state.pid !== undefined && state.pidStartTime !== undefined) {
+    const status = await runtimeStatus(host, record)
+    const ran = status === "running" || status === "stopped"
+    if (ran) {
+      record.status = "running"
+      state.startedAt ??= Date.now()
+      host.records.save(record)
+      return isAlive(state.pid, state.pidStartTime) ? record : settleEnd(host, record)
+    }
+  }
+  if (record.spec.options.autoRemove) return destroy(host, record)
+  await teardown(host, record)
+  record.status = state.finishedAt === undefined ? "created" : "exited"
+  record.live = false
+  delete state.endpoint
+  host.records.save(record)
+  return record
+}
+
+async function runtimeStatus(host: ContainerHost, record: ContainerRecord): Promise<string | undefined> {
+  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+  try {
+    return (await runtime.state(record.id)).status
+  } catch (error) {
+    if (isSkiffError(error, "NotFound")) return undefined
+    throw error
+  }
+}
+
+/** Everything of the ended run goes, and with `--rm` the container too. */
+async function finish(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  if (record.spec.options.autoRemove) return destroy(host, record)
+  await teardown(host, record)
+  trace("torn down")
+  record.live = false
+  delete record.state.endpoint
+  host.records.save(record)
+  crashPoint("end:settled")
+  return record
+}

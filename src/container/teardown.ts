@@ -1,0 +1,78 @@
+import { readFileSync, rmdirSync, rmSync } from "node:fs"
+import { basename } from "node:path"
+import { crashPoint } from "../base/crash-point.ts"
+import { hasErrno } from "../base/errors.ts"
+import { runAll } from "../base/run-all.ts"
+import { unmount } from "../sys/mount.ts"
+import { processStartTime, signalProcess, type Pid } from "../sys/process.ts"
+import type { BundlePaths } from "../runtime/runtime.ts"
+import type { ContainerHost } from "./host.ts"
+import { exitFile, runDirectory } from "./places.ts"
+import type { ContainerRecord } from "./record.ts"
+
+const SIGKILL = 9
+
+/**
+ * Takes back all that the kernel and the run directory hold of a container: runtime state, cgroup, address, ports, mount,
+ * files. What still runs of it is killed. Every step runs, whatever fails, and is safe to repeat.
+ */
+export async function teardown(host: ContainerHost, record: ContainerRecord): Promise<void> {
+  const runtimes = await host.runtimes()
+  const runtime = await runtimes.choose(record.spec.runtime)
+  const bundle = runtimes.bundle(record.id)
+  // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
+  // A restart is left to it
+  if (record.status !== "restarting") killMonitor(bundle, record.id)
+  // the slowest step is another process's work: ours is done meanwhile
+  const deletion = runtime.delete(record.id, { force: true })
+  deletion.catch(() => {})
+  await runAll(`clean-up of container ${record.id}`, [
+    () => teardownNetwork(host, record),
+    () => unmountRoot(host, record.id),
+    () => deletion,
+    () => crashPoint("end:runtime-deleted"),
+    () => removeRunDirectory(host, record.id),
+  ])
+}
+
+/** Address and published ports go; the veth goes with its namespace. */
+async function teardownNetwork(host: ContainerHost, record: ContainerRecord): Promise<void> {
+  const { network } = record.spec.options
+  if (network.kind !== "bridge") return
+  const networks = await host.networks()
+  await networks.teardown(networks.get(network.name), record.id, record.state.endpoint)
+  crashPoint("end:network-torn-down")
+}
+
+/** Safe to repeat. */
+export function unmountRoot(host: Pick<ContainerHost, "runRoot">, id: string): void {
+  while (unmount(`${runDirectory(host, id)}/rootfs`)) continue
+  crashPoint("end:unmounted")
+}
+
+/** rmdir first, and not rm -r: it must fail while anything is mounted there, or the container's files would go too. */
+export function removeRunDirectory(host: Pick<ContainerHost, "runRoot">, id: string): void {
+  const directory = runDirectory(host, id)
+  try {
+    rmdirSync(`${directory}/rootfs`)
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT")) throw error
+  }
+  rmSync(directory, { recursive: true, force: true })
+  rmSync(exitFile(host, id), { force: true })
+  crashPoint("end:run-directory-removed")
+}
+
+/** Ends the monitor itself, not the exit command that it may have become. Safe to repeat. */
+function killMonitor(bundle: BundlePaths, id: string): void {
+  try {
+    const pid = Number(readFileSync(bundle.monitorPidFile, "latin1")) as Pid
+    const startTime = processStartTime(pid)
+    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
+    // the number may be another process's by now
+    const isOurs = basename(words[0] ?? "") === "conmon" && words.includes(id)
+    if (startTime !== undefined && isOurs) signalProcess(pid, startTime, SIGKILL)
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT", "ESRCH")) throw error
+  }
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readlinkSync } from "node:fs"
+import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
+import { findProgram } from "../sys/host.ts"
+import { run } from "../sys/process.ts"
+import type { ContainerHost } from "./host.ts"
+import { isRunning } from "./observe.ts"
+
+/**
+ * The host's own `ps`, its rows of the container's processes: nothing of the image is run (security.md: 2022-1227).
+ * Throws FailedPrecondition when the container does not run.
+ */
+export async function top(
+  host: ContainerHost,
+  nameOrId: string,
+  psOptions: readonly string[],
+): Promise<{ titles: string[]; processes: string[][] }> {
+  const record = host.records.get(nameOrId)
+  const { pid } = record.state
+  if (!isRunning(record, host) || pid === undefined)
+    throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
+  const ps = findProgram("ps")
+  if (ps === undefined)
+    throw new FailedPrecondition("top needs ps, which is not installed", { hint: "apt-get install procps" })
+  const result = await run([ps, ...(psOptions.length > 0 ? psOptions : ["-ef"])])
+  if (result.code !== 0)
+    throw new InvalidArgument(`ps ${psOptions.join(" ")}: ${result.stderr.trim().split("\n")[0] ?? "failed"}`, {
+      hint: "see: man ps",
+    })
+  return selectRows(result.stdout, processesBeside(pid))
+}
+
+/** Keeps the rows whose PID is among `pids`. The last column takes the rest of its line. Throws InvalidArgument. Pure. */
+export function selectRows(text: string, pids: ReadonlySet<number>): { titles: string[]; processes: string[][] } {
+  const [head = "", ...lines] = text.split("\n")
+  const titles = head.trim().split(/\s+/)
+  const pidColumn = titles.indexOf("PID")
+  if (pidColumn < 0)
+    throw new InvalidArgument("the output of ps has no column PID", { hint: "add pid to the columns: -o pid,comm" })
+  const processes = lines.map((line) => columns(line, titles.length)).filter((row) => pids.has(Number(row[pidColumn])))
+  return { titles, processes }
+}
+
+function columns(line: string, count: number): string[] {
+  const words = line.trim().split(/\s+/)
+  return words.length <= count ? words : [...words.slice(0, count - 1), words.slice(count - 1).join(" ")]
+}
+
+/** All processes in the pid namespace of `pid`: those of `exec` are among them. */
+function processesBeside(pid: number): Set<number> {
+  const wanted = pidNamespace(pid)
+  const pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
+  return new Set(wanted === undefined ? [] : pids.filter((one) => pidNamespace(one) === wanted))
+}
+
+function pidNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return undefined // it has just ended
+  }
+}

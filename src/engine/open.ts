@@ -1,0 +1,184 @@
+import { Database } from "../base/database.ts"
+import { trace } from "../base/trace.ts"
+import type { ContainerHost } from "../container/host.ts"
+import { containerSchema } from "../container/schema.ts"
+import type { Containers } from "../container/container.ts"
+import type { ContentStore, Leases } from "../content/content.ts"
+import { contentSchema } from "../content/schema.ts"
+import type { Images } from "../image/image.ts"
+import { imageSchema } from "../image/schema.ts"
+import type { Networks } from "../network/network.ts"
+import { networkSchema } from "../network/schema.ts"
+import type { Runtimes } from "../runtime/runtime.ts"
+import { snapshotSchema } from "../snapshot/schema.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import { libc } from "../sys/libc.ts"
+import { defaultPaths, rootlessUid, type StorePaths } from "../sys/paths.ts"
+import { bootId } from "../sys/process.ts"
+import { ownCommand } from "../sys/host.ts"
+import { volumeSchema } from "../volume/schema.ts"
+import type { Volumes } from "../volume/volume.ts"
+import { containerFiles } from "./container-files.ts"
+import type { Engine, EngineInfo, EngineOptions, HostCheck } from "./engine.ts"
+import { openStoreFolders } from "./store-folders.ts"
+
+const SCHEMAS = [contentSchema, snapshotSchema, imageSchema, networkSchema, volumeSchema, containerSchema]
+
+/** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
+export function openEngine(options: EngineOptions = {}): Engine {
+  return new LocalEngine(options)
+}
+
+class LocalEngine implements Engine {
+  readonly #options: EngineOptions
+  readonly #isRootless = rootlessUid() !== undefined
+  #opened: { paths: StorePaths; db: Database } | undefined
+  #containers: (Containers & AsyncDisposable) | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+  }
+
+  get #paths(): StorePaths {
+    const { root, runRoot } = this.#options
+    if (root !== undefined && runRoot !== undefined) return { root, runRoot }
+    const defaults = defaultPaths()
+    return { root: root ?? defaults.root, runRoot: runRoot ?? defaults.runRoot }
+  }
+
+  /** Folders and database; 1 ms. */
+  get #store(): { paths: StorePaths; db: Database } {
+    if (this.#opened) return this.#opened
+    // what we make for containers has the modes we say, whatever the caller's umask
+    libc.umask(0o022)
+    const paths = openStoreFolders(this.#paths)
+    const db = new Database(`${paths.root}/skiff.db`)
+    db.migrate(SCHEMAS)
+    trace("store opened")
+    return (this.#opened = { paths, db })
+  }
+
+  readonly #content = once(async (): Promise<ContentStore> => {
+    const { openContentStore } = await import("../content/store.ts")
+    return openContentStore({ root: this.#store.paths.root })
+  })
+
+  readonly #leases = once(async (): Promise<Leases> => {
+    const { openLeases } = await import("../content/leases.ts")
+    return openLeases({ db: this.#store.db })
+  })
+
+  readonly #snapshots = once(async (): Promise<Snapshotter> => {
+    const { openSnapshotter } = await import("../snapshot/open.ts")
+    const { paths, db } = this.#store
+    return openSnapshotter({ root: paths.root, db, rootless: this.#isRootless })
+  })
+
+  readonly #runtimes = once(async (): Promise<Runtimes> => {
+    const { openRuntimes } = await import("../runtime/local.ts")
+    const { root, runRoot } = this.#store.paths
+    return openRuntimes({ root, runRoot, runtime: this.#options.runtime })
+  })
+
+  readonly images = once(async (): Promise<Images> => {
+    const [{ openImages }, { ContainerRecords }, content, snapshots, leases] = await Promise.all([
+      import("../image/open-images.ts"),
+      import("../container/records.ts"),
+      this.#content(),
+      this.#snapshots(),
+      this.#leases(),
+    ])
+    const { paths, db } = this.#store
+    const containers = new ContainerRecords(db)
+    return openImages({
+      db,
+      content,
+      snapshots,
+      leases,
+      rootless: this.#isRootless,
+      usedBy: (imageId) => containers.usersOfImage(imageId),
+      collect: async () => {
+        const [{ collectGarbage }, { heldByImages }] = await Promise.all([
+          import("../content/collect.ts"),
+          import("../image/references-held.ts"),
+        ])
+        return collectGarbage({ db, root: paths.root, content, snapshots, referenced: () => heldByImages(db) })
+      },
+      registries: async () => {
+        const { openRegistries } = await import("../registry/client/open-registries.ts")
+        return openRegistries()
+      },
+    })
+  })
+
+  readonly networks = once(async (): Promise<Networks> => {
+    const { openNetworks } = await import("../network/networks.ts")
+    const { paths, db } = this.#store
+    const rootlessNetns = this.#isRootless ? (await import("../sys/rootless/world.ts")).rootlessNetns() : undefined
+    return openNetworks({ db, runRoot: paths.runRoot, rootlessNetns })
+  })
+
+  readonly volumes = once(async (): Promise<Volumes> => {
+    const [{ openVolumes }, { ContainerRecords }] = await Promise.all([
+      import("../volume/local.ts"),
+      import("../container/records.ts"),
+    ])
+    const { paths, db } = this.#store
+    const containers = new ContainerRecords(db)
+    return openVolumes({ db, root: paths.root, usedBy: (name) => containers.usersOfVolume(name) })
+  })
+
+  readonly containers = once(async (): Promise<Containers> => {
+    const [{ openContainers }, { ContainerRecords }, { ContainerLocks }] = await Promise.all([
+      import("../container/local.ts"),
+      import("../container/records.ts"),
+      import("../container/lock.ts"),
+    ])
+    const { paths, db } = this.#store
+    const { root, runRoot } = paths
+    const host: ContainerHost = {
+      root,
+      runRoot,
+      bootId: bootId(),
+      records: new ContainerRecords(db),
+      locks: new ContainerLocks(`${runRoot}/locks`),
+      files: containerFiles,
+      snapshots: this.#snapshots,
+      images: this.images,
+      networks: this.networks,
+      volumes: this.volumes,
+      runtimes: this.#runtimes,
+      cleanupCommand: (id) => [...ownCommand(), "--root", root, "--runroot", runRoot, "_cleanup", id],
+    }
+    return (this.#containers = openContainers(host))
+  })
+
+  async info(): Promise<EngineInfo> {
+    const [{ engineInfo }, containers, images, snapshots, runtimes] = await Promise.all([
+      import("./info.ts"),
+      this.containers(),
+      this.images(),
+      this.#snapshots(),
+      this.#runtimes(),
+    ])
+    const { paths } = this.#store
+    return engineInfo({ paths, containers, images, snapshots, runtimes, runtime: this.#options.runtime })
+  }
+
+  /** Opens no store: it must answer where none can be opened. */
+  async doctor(): Promise<HostCheck[]> {
+    const { hostChecks } = await import("./doctor.ts")
+    return hostChecks(this.#paths)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#containers?.[Symbol.asyncDispose]()
+    // the database is left to the end of the process: to close it means a checkpoint with fsync
+  }
+}
+
+/** Makes a thing at the first call, and gives that one from then on. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}

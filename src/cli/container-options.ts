@@ -66,7 +66,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     sysctls: Object.fromEntries(flags.sysctl),
     devices: flags.device,
     restart,
-    log: { driver: flags.logDriver ?? "", options: Object.fromEntries(flags.logOpt) },
+    log: { driver: flags.logDriver ?? "json-file", options: Object.fromEntries(flags.logOpt) },
   }
 }
 

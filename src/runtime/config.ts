@@ -1,4 +1,4 @@
-import { cpus } from "node:os"
+import { availableParallelism } from "node:os"
 import { posix } from "node:path"
 import { InvalidArgument } from "../base/errors.ts"
 import type { OciConfig, OciMount, OciNamespace, OciProcess } from "../spec/oci-runtime.ts"
@@ -203,5 +203,5 @@ function propagationOf(mounts: readonly OciMount[]): { rootfsPropagation?: strin
 
 /** Cores that `--cpus` may ask for. */
 export function hostCpus(): number {
-  return cpus().length
+  return availableParallelism()
 }

@@ -1,6 +1,6 @@
 /** Processes: started with exactly the descriptors they need, and proven before they are signalled. */
-import { readFileSync } from "node:fs"
-import { sendSignal } from "./libc.ts"
+import { readFileSync, writeSync } from "node:fs"
+import { close, pipe, sendSignal } from "./libc.ts"
 
 /** A process id on the host (or in the keeper's namespace, when rootless). */
 export type Pid = number & { readonly brand: "Pid" }
@@ -22,11 +22,6 @@ export interface Child {
   readonly pid: Pid
   /** Exit code, or 128 + n when a signal ended it. */
   readonly exited: Promise<number>
-  readonly stdin?: {
-    write(chunk: Uint8Array): number | Promise<number>
-    flush(): number | Promise<number>
-    end(): unknown
-  }
   readonly stdout?: AsyncIterable<Uint8Array>
   readonly stderr?: AsyncIterable<Uint8Array>
   /** Lets this process end before the child does. */
@@ -42,8 +37,8 @@ export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}
     detached: options.detached ?? false,
     stdio: stdio as ["ignore", "ignore", "ignore"],
   })
-  const { stdin, stdout, stderr } = child as unknown as Partial<Pick<Child, "stdin" | "stdout" | "stderr">>
-  return { pid: child.pid as Pid, exited: child.exited, stdin, stdout, stderr, unref: () => child.unref() }
+  const { stdout, stderr } = child as unknown as Partial<Pick<Child, "stdout" | "stderr">>
+  return { pid: child.pid as Pid, exited: child.exited, stdout, stderr, unref: () => child.unref() }
 }
 
 export interface RunResult {
@@ -54,22 +49,33 @@ export interface RunResult {
 }
 
 const MAX_OUTPUT_BYTES = 1024 * 1024
+const PIPE_BYTES = 64 * 1024
 
-/** Runs a program to its end; of each output stream the first MiB is kept. Throws only when it cannot be started. */
+/** Runs a program to its end; of each output stream the first MiB is kept, `input` has 64 KiB at most. */
 export async function run(
   argv: readonly string[],
   options: Pick<SpawnOptions, "cwd" | "env"> & { input?: string } = {},
 ): Promise<RunResult> {
-  const child = spawnProcess(argv, {
-    ...options,
-    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-  })
-  if (options.input !== undefined) {
-    void child.stdin?.write(Buffer.from(options.input))
-    child.stdin?.end()
+  const { input, ...rest } = options
+  const stdin = input === undefined ? undefined : filledPipe(input)
+  let child: Child
+  try {
+    child = spawnProcess(argv, { ...rest, stdio: [stdin ?? "ignore", "pipe", "pipe"] })
+  } finally {
+    if (stdin !== undefined) close(stdin)
   }
   const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited])
   return { code, stdout, stderr }
+}
+
+/** A pipe that holds `text` already: a program may open it again as /dev/stdin (crun does), which a socket refuses. */
+function filledPipe(text: string): number {
+  const bytes = Buffer.from(text)
+  if (bytes.length > PIPE_BYTES) throw new RangeError(`more than ${PIPE_BYTES} bytes of input`)
+  const { readEnd, writeEnd } = pipe()
+  writeSync(writeEnd, bytes)
+  close(writeEnd)
+  return readEnd
 }
 
 /** Reads to the end, keeping no more than the first `maxBytes`. */

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { formatBinarySize } from "../base/sizes.ts"
+import { accountName } from "../sys/account.ts"
 import { detectCgroups } from "../sys/cgroup.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
@@ -102,10 +103,14 @@ async function lookAtUserNamespaces({ uid }: Patient): Promise<Finding> {
 function lookAtCgroups({ uid }: Patient): Finding {
   const { version, controllers, manager, remedy } = detectCgroups(uid)
   const found = `${version}: ${controllers.join(", ") || "no controllers"}`
-  const lacks = ["memory", "cpu", "pids"].filter((name) => !controllers.includes(name))
-  if (manager !== "disabled" && lacks.length === 0) return ok(`${found} (made by ${manager})`)
-  const what = `${found}; no limits on ${(lacks.length === 0 ? ["memory", "cpu", "pids"] : lacks).join(", ")}`
-  return warning(what, remedy)
+  const lacks = ["memory", "cpu", "pids"].filter((name) => manager === "disabled" || !controllers.includes(name))
+  if (lacks.length === 0) return ok(`${found} (made by ${manager})`)
+  const detail = `${found}; no limits on ${lacks.join(", ")}`
+  if (version !== "v2" || uid === undefined) return warning(`${detail}: ${remedy}`)
+  if (manager === "disabled") return warning(detail, asRoot(`loginctl enable-linger ${accountName(uid) ?? uid}`))
+  const folder = "/etc/systemd/system/user@.service.d"
+  const delegate = `mkdir -p ${folder} && printf "[Service]\\nDelegate=yes\\n" > ${folder}/delegate.conf`
+  return warning(detail, asRoot(`sh -c '${delegate} && systemctl daemon-reload'`))
 }
 
 function lookAtTun({ uid }: Patient): Finding {

@@ -1,7 +1,7 @@
 import type { Out } from "../out.ts"
 import { printable } from "../printable.ts"
-import { evaluate } from "../template/evaluate.ts"
-import { parseTemplate } from "../template/parser.ts"
+import { evaluate, UNKNOWN_FIELD } from "../template/evaluate.ts"
+import { parseTemplate, type Template } from "../template/parser.ts"
 import { alignColumns } from "./columns.ts"
 
 /** How `ls` commands show things. */
@@ -37,7 +37,20 @@ export function printList(
     const lines = rows.map((row) => evaluate(template, inOneLine(row)))
     for (const line of alignColumns([evaluate(template, { ...titles, Label: String }), ...lines]))
       out.line(line.trimEnd())
-  } else for (const row of rows) out.line(evaluate(template, row))
+    return
+  }
+  if (rows.length === 0) checkFields(template, titles)
+  for (const row of rows) out.line(evaluate(template, row))
+}
+
+/** A wrong field is a mistake even where there is nothing to show. Throws InvalidArgument. */
+function checkFields(template: Template, titles: ListFormat["titles"]): void {
+  try {
+    evaluate(template, { ...titles, Label: String })
+  } catch (error) {
+    // any other fault may come of the titles, which are no rows
+    if (error instanceof Error && error.message.includes(UNKNOWN_FIELD)) throw error
+  }
 }
 
 function inOneLine(row: object): object {

@@ -4,6 +4,9 @@ import type { Field, Node, Operand, Pipeline, Template } from "./parser.ts"
 import { show } from "./printf.ts"
 import { templateError } from "./template-error.ts"
 
+/** Begins the reason when a struct lacks the field. */
+export const UNKNOWN_FIELD = "can't evaluate field"
+
 /**
  * Fills a template in. Objects are Go's structs: a field that is not there is an error, a function is a method. A `Map` is
  * Go's map: a missing key is `<no value>`. Throws InvalidArgument with the position.
@@ -183,7 +186,7 @@ class Evaluation {
     if (value instanceof Map) return (value as Map<string, unknown>).get(name)
     if (value === undefined || value === null) throw templateError(this.#source, at, `nil pointer evaluating .${name}`)
     const key = typeof value === "object" && !Array.isArray(value) ? fieldName(value, name) : undefined
-    if (key === undefined) throw templateError(this.#source, at, `can't evaluate field ${name}`)
+    if (key === undefined) throw templateError(this.#source, at, `${UNKNOWN_FIELD} ${name}`)
     const found = (value as Record<string, unknown>)[key]
     if (typeof found === "function") return found.apply(value, args) as unknown
     if (args.length > 0) throw templateError(this.#source, at, `${name} is not a method but has arguments`)

@@ -8,22 +8,23 @@ export interface JoinOptions extends Pick<SessionOptions, "tty" | "stdin" | "sho
 
 /**
  * Starts or attaches by `start`, joins our terminal or streams to the container until it ends or the user detaches, and
- * gives the exit code. One that `start` did not attach to is let go at once: then nothing is waited for.
+ * gives the exit code. One that `start` did not attach to is let go at once: then nothing is waited for. `start` calls
+ * `hearSignals` as soon as there is a container to pass them on to: until then they end this process, a pull too.
  */
 export async function joinContainer(
   containers: Containers,
-  start: () => Promise<StartedContainer>,
+  start: (hearSignals: () => void) => Promise<StartedContainer>,
   { sigProxy, ...options }: JoinOptions,
 ): Promise<number> {
+  using signals = new SignalProxy()
   // none on a terminal: there the keys go to the program as they are
-  using signals = options.tty || !sigProxy ? undefined : new SignalProxy()
-  const started = await start()
+  const started = await start(() => sigProxy && !options.tty && signals.listen())
   const { attachment, exited, container } = started
   if (!attachment) {
     started.release()
     return 0
   }
-  signals?.connect((signal) => containers.kill(container.id, signal))
+  signals.connect((signal) => containers.kill(container.id, signal))
   const end = await runSession({
     ...options,
     attachment,

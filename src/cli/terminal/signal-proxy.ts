@@ -11,9 +11,7 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGCONT",
 ]
 
-/**
- * Hands the signals that reach this process on to the program, until disposed. Those that come before `connect` wait.
- */
+/** Hands the signals that reach this process on to the program: from `listen` on they wait, from `connect` on they go. */
 export class SignalProxy implements Disposable {
   readonly #waiting: string[] = []
   #send: ((signal: string) => Promise<void>) | undefined
@@ -23,7 +21,7 @@ export class SignalProxy implements Disposable {
     else this.#waiting.push(signal)
   }
 
-  constructor() {
+  listen(): void {
     for (const signal of FORWARDED) process.on(signal, this.#onSignal)
   }
 

@@ -23,6 +23,10 @@ export default command({
       throw new FailedPrecondition("cannot attach to a stopped container", { hint: `start it: skiff start -a ${name}` })
     const stdin = options.stdin && !flags.noStdin
     checkStandardInput({ tty: options.tty, stdin })
-    return joinContainer(containers, () => containers.attach(name, { stdin }), { ...flags, tty: options.tty, stdin })
+    const join = (hearSignals: () => void) => {
+      hearSignals()
+      return containers.attach(name, { stdin })
+    }
+    return joinContainer(containers, join, { ...flags, tty: options.tty, stdin })
   },
 })

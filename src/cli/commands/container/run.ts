@@ -31,10 +31,13 @@ export default command({
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
-    const start = async () => {
+    const start = async (hearSignals: () => void) => {
       const started = await containers.run(options, progress.onProgress, {
         attach: !flags.detach,
-        onCreated: ({ id }) => cidFile?.write(id),
+        onCreated: ({ id }) => {
+          cidFile?.write(id)
+          hearSignals()
+        },
       })
       progress[Symbol.dispose]()
       if (flags.detach) out.line(started.container.id)
@@ -42,7 +45,8 @@ export default command({
     }
     const sigProxy = flags.sigProxy && !flags.detach
     const { tty, stdin } = options
-    return joinContainer(containers, start, {
+    // awaited here: what is `using` above must live as long
+    return await joinContainer(containers, start, {
       tty,
       stdin,
       sigProxy,

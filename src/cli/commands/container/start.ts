@@ -25,10 +25,10 @@ export default command({
     const { options } = containers.get(name)
     const stdin = options.stdin && flags.interactive
     checkStandardInput({ tty: options.tty, stdin })
-    return joinContainer(containers, () => containers.start(name, { attach: true }), {
-      ...flags,
-      tty: options.tty,
-      stdin,
-    })
+    const join = (hearSignals: () => void) => {
+      hearSignals()
+      return containers.start(name, { attach: true })
+    }
+    return joinContainer(containers, join, { ...flags, tty: options.tty, stdin })
   },
 })

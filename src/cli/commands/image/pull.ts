@@ -20,10 +20,13 @@ export default command({
   async run({ args: [name], flags, engine, out }) {
     const reference = parseReference(name)
     const untagged = reference.tag === undefined && reference.digest === undefined
-    if (untagged && !flags.quiet) out.line("Using default tag: latest")
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
-    using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
+    using progress = new PullProgress({
+      fd: 1,
+      quiet: flags.quiet,
+      ...(untagged ? { intro: "Using default tag: latest" } : {}),
+    })
     const { platform, tlsVerify, creds: credentials, authfile: authFile } = flags
     const result = await images.pull(name, {
       platform,

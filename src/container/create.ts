@@ -10,6 +10,7 @@ import { newContainerId } from "./id.ts"
 import type { HeldLock } from "./lock.ts"
 import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
+import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { stateDirectory } from "./places.ts"
@@ -25,12 +26,13 @@ export interface Created {
 
 /**
  * Checks every option, finds or pulls the image, writes the record, makes the writable layer. The id's lock is taken
- * before anything is made of it, so that no sweep of another process takes it for a leftover.
+ * before anything is made of it, so that no sweep of another process takes it for a leftover. `willStart`: the record says
+ * from its first moment that a start is under way, so that one which is killed is undone (with `--rm`: removed).
  */
 export async function createContainer(
   host: ContainerHost,
   options: ContainerOptions,
-  onProgress?: OnProgress,
+  { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   checkOptions(host, options)
@@ -41,28 +43,28 @@ export async function createContainer(
   const config = await images.config(image)
   const run = runParameters(id, config.config ?? {}, options)
   const runtime = await (await host.runtimes()).choose(options.runtime)
+  const spec = {
+    imageName,
+    topLayer: image.topLayer,
+    options,
+    run,
+    mounts: mountPoints(options.mounts, run.volumes),
+    runtime: options.runtime ?? runtime.name,
+    ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(host, id)}/container.log` } : {}),
+  }
   const lock = await host.locks.acquire(id)
   crashPoint("create:locked")
   try {
-    // an image's VOLUMEs are made once the name is known to be ours: a taken name must leave nothing
     const record = host.records.insert(
       {
         id,
         name,
         imageId: image.id,
-        status: "created",
-        live: false,
+        status: willStart ? "starting" : "created",
+        live: willStart,
         createdAt: Date.now(),
-        spec: {
-          imageName,
-          topLayer: image.topLayer,
-          options,
-          run,
-          mounts: [],
-          runtime: options.runtime ?? runtime.name,
-          ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(host, id)}/container.log` } : {}),
-        },
-        state: { restartCount: 0 },
+        spec,
+        state: { restartCount: 0, bootId: host.bootId },
       },
       () => images.get(image.id), // removed meanwhile: NotFound
     )
@@ -77,21 +79,18 @@ export async function createContainer(
   }
 }
 
-/** Mounts and the writable layer; when they cannot be made, the record goes again. */
+/** Volumes and the writable layer; when they cannot be made, the record goes again. */
 async function furnish(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  const { options, run, topLayer } = record.spec
+  const { options, topLayer, mounts } = record.spec
   try {
-    if (options.mounts.length + run.volumes.length > 0) {
-      record.spec.mounts = mountPoints(options.mounts, run.volumes, await host.volumes())
-      host.records.saveSpec(record)
-    }
+    await makeVolumes(host, mounts)
     crashPoint("create:volumes-made")
     const snapshots = await host.snapshots()
     await snapshots.prepare(record.id, topLayer, { volatile: options.autoRemove })
     crashPoint("create:snapshot-prepared")
     trace("writable layer made")
   } catch (error) {
-    await destroy(host, record, { volumes: true })
+    await destroy(host, { ...record, live: false }, { volumes: true })
     throw error
   }
 }

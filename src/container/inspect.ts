@@ -39,7 +39,7 @@ export async function inspect(host: ContainerHost, nameOrId: string): Promise<Re
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: snapshots.driver, Data: { UpperDir: upperDir(snapshots, id) } },
-    Mounts: spec.mounts.map(mountDocument),
+    Mounts: await mountDocuments(host, spec.mounts),
     Config: configDocument(record, image && formatPlatform(image.platform)),
     NetworkSettings: networkSettings(record),
     ...(options.runtime === undefined ? {} : { OCIRuntime: options.runtime }),
@@ -251,8 +251,16 @@ function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string
   return map
 }
 
-function mountDocument(mount: MountPoint): Record<string, unknown> {
-  const { type, source, target, readOnly, name, propagation } = mount
+async function mountDocuments(host: ContainerHost, mounts: readonly MountPoint[]): Promise<Record<string, unknown>[]> {
+  if (mounts.length === 0) return []
+  const volumes = await host.volumes()
+  return mounts.map((mount) =>
+    mountDocument(mount, mount.name === undefined ? mount.source : volumes.mountpoint(mount.name)),
+  )
+}
+
+function mountDocument(mount: MountPoint, source: string): Record<string, unknown> {
+  const { type, target, readOnly, name, propagation } = mount
   return {
     Type: type,
     ...(name === undefined ? {} : { Name: name }),

@@ -10,7 +10,7 @@ import { processStartTime } from "../sys/process.ts"
 import type { ContainerHost } from "./host.ts"
 import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
-import { fillVolumes, makeBindSources, ociMounts } from "./oci-mounts.ts"
+import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { joinedPid, runtimeNetwork } from "./network-mode.ts"
 import { exitFile, stateDirectory } from "./places.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -39,8 +39,10 @@ export async function launch(
   record: ContainerRecord,
   options: LaunchOptions = {},
 ): Promise<Launched> {
-  const before = record.status
-  mark(host, record)
+  // a `run` was written down as starting by its create
+  const before = record.status === "starting" ? "created" : record.status
+  if (record.status !== "starting") mark(host, record)
+  crashPoint("start:marked")
   try {
     return await launchMarked(host, record, options)
   } catch (error) {
@@ -56,7 +58,6 @@ function mark(host: ContainerHost, record: ContainerRecord): void {
   record.live = true
   record.state = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, bootId: host.bootId }
   host.records.save(record)
-  crashPoint("start:marked")
 }
 
 async function launchMarked(host: ContainerHost, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
@@ -125,7 +126,7 @@ async function createContainer(
   const { options, run } = spec
   const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
   if (run.workdir !== "/") makeFolderInRoot(bundle.rootfs, run.workdir)
-  makeBindSources(spec.mounts)
+  const mounts = await ociMounts(host, spec.mounts)
   await fillVolumes(host, record, bundle.rootfs)
   const joined = joinedPid(host, options.network)
   const files = writeContainerFiles(host, record)
@@ -142,7 +143,7 @@ async function createContainer(
       tty: options.tty,
       hostname: run.hostname,
       domainname: options.domainname,
-      mounts: [...files, ...ociMounts(spec.mounts)],
+      mounts: [...files, ...mounts],
       network: runtimeNetwork(options.network, joined),
       shmSizeBytes: options.shmSizeBytes,
       privileged: options.privileged,

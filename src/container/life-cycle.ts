@@ -26,7 +26,7 @@ export async function create(
   options: ContainerOptions,
   onProgress?: OnProgress,
 ): Promise<Container> {
-  const { record, lock } = await createContainer(host, options, onProgress)
+  const { record, lock } = await createContainer(host, options, { willStart: false, onProgress })
   lock[Symbol.dispose]()
   return toContainer(record, host)
 }
@@ -38,7 +38,7 @@ export async function run(
   onProgress?: OnProgress,
   { attach = false, onCreated }: { attach?: boolean; onCreated?: (container: Container) => void } = {},
 ): Promise<StartedContainer> {
-  const { record, lock } = await createContainer(host, options, onProgress)
+  const { record, lock } = await createContainer(host, options, { willStart: true, onProgress })
   using _ = lock
   try {
     onCreated?.(toContainer(record, host))

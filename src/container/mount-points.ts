@@ -2,7 +2,7 @@ import { statSync } from "node:fs"
 import { posix } from "node:path"
 import { InvalidArgument } from "../base/errors.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
-import type { Volume, Volumes } from "../volume/volume.ts"
+import { newContainerId } from "./id.ts"
 import type { MountPoint } from "./record.ts"
 
 const PROPAGATIONS = ["private", "rprivate", "slave", "rslave", "shared", "rshared"]
@@ -20,14 +20,10 @@ const SYS_ALLOWED = [
 ]
 
 /**
- * Decides every mount: the user's, then the image's VOLUMEs that the user left over, each an anonymous volume. Parents
- * come before what lies in them. Volumes are made through `volumes`. Throws InvalidArgument.
+ * Decides every mount: the user's, then the image's VOLUMEs that the user left over, each an anonymous volume, which gets
+ * its name here. Parents come before what lies in them. Makes nothing. Throws InvalidArgument.
  */
-export function mountPoints(
-  requests: readonly MountRequest[],
-  imageVolumes: readonly string[],
-  volumes: Pick<Volumes, "create">,
-): MountPoint[] {
+export function mountPoints(requests: readonly MountRequest[], imageVolumes: readonly string[]): MountPoint[] {
   const byTarget = new Map<string, MountRequest>()
   for (const request of requests) {
     const target = cleanTarget(request.target, request.type)
@@ -38,10 +34,8 @@ export function mountPoints(
     const target = cleanTarget(path, "volume")
     if (!byTarget.has(target)) byTarget.set(target, { type: "volume", target, readOnly: false, copyUp: true })
   }
-  // all is checked before the first volume is made
-  for (const request of byTarget.values()) checkRequest(request)
   return [...byTarget]
-    .map(([target, request]) => mountPoint(request, target, volumes))
+    .map(([target, request]) => mountPoint(request, target))
     .toSorted((a, b) => depth(a.target) - depth(b.target))
 }
 
@@ -77,21 +71,22 @@ function checkRequest(request: MountRequest): void {
     })
 }
 
-function mountPoint(request: MountRequest, target: string, volumes: Pick<Volumes, "create">): MountPoint {
-  const { type, readOnly } = request
+function mountPoint(request: MountRequest, target: string): MountPoint {
+  checkRequest(request)
+  const { readOnly } = request
   switch (request.type) {
     case "bind": {
       const { source, createSource, propagation } = request
       return { type: "bind", source: posix.normalize(source), target, readOnly, createSource, propagation }
     }
     case "volume": {
-      const volume: Volume = volumes.create({ name: request.source, anonymous: request.source === undefined })
-      const { name, mountpoint } = volume
       const anonymous = request.source === undefined
-      return { type: "volume", source: mountpoint, target, readOnly, name, anonymous, copyUp: request.copyUp }
+      // 64 random hex digits, as an id
+      const name = request.source ?? newContainerId()
+      return { type: "volume", source: "", target, readOnly, name, anonymous, copyUp: request.copyUp }
     }
     case "tmpfs":
-      return { type: type as "tmpfs", source: "", target, readOnly, options: tmpfsOptions(request) }
+      return { type: "tmpfs", source: "", target, readOnly, options: tmpfsOptions(request) }
   }
 }
 

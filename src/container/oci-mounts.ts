@@ -4,22 +4,38 @@ import type { OciMount } from "../spec/oci-runtime.ts"
 import type { ContainerHost } from "./host.ts"
 import type { ContainerRecord, MountPoint } from "./record.ts"
 
-/** `config.json`'s mounts (runtime-spec config.md#mounts). Pure. */
-export function ociMounts(mounts: readonly MountPoint[]): OciMount[] {
-  return mounts.map(({ type, source, target, readOnly, propagation = "rprivate", options = [] }) =>
+/** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */
+export async function ociMounts(host: ContainerHost, mounts: readonly MountPoint[]): Promise<OciMount[]> {
+  if (mounts.length === 0) return []
+  const places = await makeVolumes(host, mounts)
+  makeBindSources(mounts)
+  return mounts.map(({ type, source, name = "", target, readOnly, propagation = "rprivate", options = [] }) =>
     type === "tmpfs"
       ? { destination: target, type: "tmpfs", source: "tmpfs", options: [...options] }
-      : { destination: target, type: "bind", source, options: ["rbind", readOnly ? "ro" : "rw", propagation] },
+      : {
+          destination: target,
+          type: "bind",
+          source: type === "volume" ? (places.get(name) ?? "") : source,
+          options: ["rbind", readOnly ? "ro" : "rw", propagation],
+        },
   )
 }
 
+/** Makes the volumes among `mounts`; gives the host path of each by name. Safe to repeat. */
+export async function makeVolumes(host: ContainerHost, mounts: readonly MountPoint[]): Promise<Map<string, string>> {
+  const names = mounts.flatMap(({ name, anonymous }) => (name === undefined ? [] : [{ name, anonymous }]))
+  if (names.length === 0) return new Map()
+  const volumes = await host.volumes()
+  return new Map(names.map((options) => [options.name, volumes.create(options).mountpoint]))
+}
+
 /** `-v` makes a missing source, as docker does; `--mount` does not. Throws FailedPrecondition. */
-export function makeBindSources(mounts: readonly MountPoint[]): void {
+function makeBindSources(mounts: readonly MountPoint[]): void {
   for (const { type, source, createSource } of mounts) {
-    if (type === "tmpfs" || statSync(source, { throwIfNoEntry: false })) continue
-    if (type === "volume" || !createSource)
-      throw new FailedPrecondition(`${type} source path does not exist: "${source}"`, {
-        hint: type === "volume" ? "the volume was removed by hand: make it again" : "make it, or remove the container",
+    if (type !== "bind" || statSync(source, { throwIfNoEntry: false })) continue
+    if (!createSource)
+      throw new FailedPrecondition(`bind source path does not exist: "${source}"`, {
+        hint: "make it, or remove the container",
       })
     mkdirSync(source, { recursive: true, mode: 0o755 })
   }

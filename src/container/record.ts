@@ -9,7 +9,7 @@ import type { ContainerId, ContainerOptions } from "./container.ts"
 /** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
 export interface MountPoint {
   type: "bind" | "volume" | "tmpfs"
-  /** Host path; empty for tmpfs. */
+  /** Host path of a bind; a volume has a name instead, a tmpfs neither. */
   source: string
   target: string
   readOnly: boolean

@@ -104,11 +104,6 @@ export class ContainerRecords {
     )
   }
 
-  /** While a container is being created. */
-  saveSpec(record: ContainerRecord): void {
-    this.#db.run("UPDATE containers SET spec = ? WHERE id = ?", JSON.stringify(record.spec), record.id)
-  }
-
   /** Throws AlreadyExists. */
   rename(id: string, name: string): void {
     this.#db.transaction(() => {
@@ -141,7 +136,7 @@ export class ContainerRecords {
   /** The containers that mount a volume. */
   usersOfVolume(volume: string): { id: string; name: string }[] {
     return this.#db.all(
-      `SELECT DISTINCT id, name FROM containers, json_each(spec, '$.mounts') AS mount
+      `SELECT DISTINCT containers.id, containers.name FROM containers, json_each(spec, '$.mounts') AS mount
          WHERE json_extract(mount.value, '$.type') = 'volume' AND json_extract(mount.value, '$.name') = ?`,
       volume,
     )

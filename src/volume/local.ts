@@ -24,12 +24,14 @@ export interface VolumesDeps {
 export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
   const folder = `${root}/volumes`
 
+  const mountpoint = (name: string): string => `${folder}/${checkedName(name)}/data`
+
   const toVolume = (row: Row): Volume => ({
     name: row.name,
     driver: "local",
     labels: JSON.parse(row.labels) as Record<string, string>,
     createdAt: new Date(row.created_at),
-    mountpoint: `${folder}/${row.name}/data`,
+    mountpoint: mountpoint(row.name),
     anonymous: row.anonymous === 1,
   })
 
@@ -47,12 +49,10 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
   return {
     list: () => db.all<Row>("SELECT * FROM volumes ORDER BY name").map(toVolume),
     get,
+    mountpoint,
 
     create({ name = randomName(), labels = {}, anonymous = false }) {
-      if (!NAME.test(name))
-        throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {
-          hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit; a host path begins with /",
-        })
+      checkedName(name)
       // the row first: a folder without one would never be found again
       db.run(
         "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
@@ -74,6 +74,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
 
     async remove(name, { force = false, exceptFor } = {}) {
       const isRepeat = force || exceptFor !== undefined
+      checkedName(name)
       if (!isRepeat) get(name)
       db.transaction(() => {
         const user = usedBy(name).find(({ id }) => id !== exceptFor)
@@ -83,7 +84,6 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
           })
         db.run("DELETE FROM volumes WHERE name = ?", name)
       })
-      if (!NAME.test(name)) return
       await removeFolder(folder, name)
     },
 
@@ -113,6 +113,15 @@ async function removeFolder(folder: string, name: string): Promise<void> {
   removeTree(aside)
 }
 
-function randomName(): string {
+/** Safe to become a folder's name. */
+function checkedName(name: string): string {
+  if (NAME.test(name)) return name
+  throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {
+    hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit; a host path begins with /",
+  })
+}
+
+/** 64 hex digits. */
+export function randomName(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
 }

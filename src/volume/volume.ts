@@ -17,7 +17,9 @@ export interface Volumes {
   list(): Volume[]
   /** Throws NotFound. */
   get(name: string): Volume
-  /** Gives the existing one when the name is taken. Throws InvalidArgument on a bad name. */
+  /** Where the data of a volume of that name lies; makes nothing. Throws InvalidArgument on a bad name. */
+  mountpoint(name: string): string
+  /** Gives the existing one when the name is taken; a folder that is missing is made. Throws InvalidArgument on a bad name. */
   create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not

@@ -42,7 +42,7 @@ function put(
 
 const remove = (nameOrId: string, force = false) =>
   removeFromRecords(records, nameOrId, (id) => users.get(id) ?? [], force)
-const code = (code: string) => expect.objectContaining({ code })
+const coded = (code: string) => expect.objectContaining({ code })
 const IDX = "c".repeat(64)
 
 describe("an image is found", () => {
@@ -76,7 +76,7 @@ describe("an image is found", () => {
     records.setName("quay.io/tools/x:latest", id, "tools/x:latest")
     expect(records.get("tools/x").id).toBe(id)
     records.setName("example.com/tools/x:latest", put("cd"), "tools/x:latest")
-    expect(() => records.get("tools/x")).toThrow(code("InvalidArgument"))
+    expect(() => records.get("tools/x")).toThrow(coded("InvalidArgument"))
   })
 
   test("by name before by id: a name of hex digits stays reachable", () => {
@@ -88,9 +88,9 @@ describe("an image is found", () => {
   test("not by a beginning that several have", () => {
     put("ab1")
     put("ab2")
-    expect(() => records.get("ab")).toThrow(code("InvalidArgument"))
-    expect(() => records.get("ff")).toThrow(code("NotFound"))
-    expect(() => records.get("NoSuch//name")).toThrow(code("NotFound"))
+    expect(() => records.get("ab")).toThrow(coded("InvalidArgument"))
+    expect(() => records.get("ff")).toThrow(coded("NotFound"))
+    expect(() => records.get("NoSuch//name")).toThrow(coded("NotFound"))
   })
 })
 
@@ -144,9 +144,9 @@ describe("removing", () => {
   })
 })
 
-describe("filters", () => {
-  const names = (filter: ImageFilter) => filterImages(records, records.list(), filter).map((image) => image.tags.join())
+const names = (filter: ImageFilter) => filterImages(records, records.list(), filter).map((image) => image.tags.join())
 
+describe("filters", () => {
   beforeEach(() => {
     put("aa", { names: ["docker.io/library/old:1"], day: 1, labels: { a: "1" } })
     put("bb", { names: ["docker.io/team/mid:1", "docker.io/team/mid:2"], day: 2, labels: { a: "2", b: "" } })
@@ -171,6 +171,6 @@ describe("filters", () => {
     expect(names({ dangling: true })).toEqual([""])
     expect(names({ before: "team/mid:1" })).toEqual(["docker.io/library/old:1"])
     expect(names({ since: "team/mid:1" })).toEqual([""])
-    expect(() => names({ since: "none" })).toThrow(code("NotFound"))
+    expect(() => names({ since: "none" })).toThrow(coded("NotFound"))
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { isSkiffError, type ErrorCode } from "../base/errors.ts"
 import { MediaType } from "./oci-image.ts"
 import { parseImageConfig } from "./parse-image-config.ts"
@@ -60,8 +60,13 @@ describe("a manifest is refused when", () => {
     ["its digest is short", { ...manifest, config: { ...descriptor, digest: "sha256:aa" } }, "", "DataLoss"],
     ["a size is negative", { ...manifest, layers: [{ ...descriptor, size: -1 }] }, "", "DataLoss"],
     ["a size is no whole number", { ...manifest, layers: [{ ...descriptor, size: 1.5 }] }, "", "DataLoss"],
-    ["it has 501 layers", { ...manifest, layers: Array(501).fill(descriptor) }, "", "DataLoss"],
-    ["an index has 1001 entries", { ...index, manifests: Array(1001).fill(descriptor) }, "", "DataLoss"],
+    ["it has 501 layers", { ...manifest, layers: Array.from({ length: 501 }, () => descriptor) }, "", "DataLoss"],
+    [
+      "an index has 1001 entries",
+      { ...index, manifests: Array.from({ length: 1001 }, () => descriptor) },
+      "",
+      "DataLoss",
+    ],
     ["it is of schema 1", { schemaVersion: 1, fsLayers: [] }, "", "Unsupported"],
     ["it is no image", manifest, "application/vnd.x", "DataLoss"],
     ["it is a list", [], MediaType.ociManifest, "DataLoss"],

@@ -11,6 +11,7 @@ import { execProcess, hostCpus, runtimeConfig } from "./config.ts"
 import { execIn } from "./exec.ts"
 import { createMonitor, exitCode, findMonitor } from "./monitor.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
+import { checkRootfs } from "./rootfs.ts"
 import { customSeccomp, defaultSeccomp, hostTarget } from "./seccomp.ts"
 import { seccompChoice } from "./security-options.ts"
 
@@ -30,6 +31,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     bundle,
     choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
     async config(input) {
+      checkRootfs(input.rootfs)
       const config = runtimeConfig(input, {
         cgroups: detectCgroups(),
         rootless: rootlessUid() !== undefined,

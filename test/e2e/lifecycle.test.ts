@@ -18,16 +18,16 @@ const started = async (name: string) => {
 }
 
 test("create, start, wait, start again, rm", async () => {
-  const id = await skiff.ok("create", "--name", "c", "busybox", "sh", "-c", "echo once >> /log; cat /log; exit 7")
+  const id = await skiff.ok("create", "--name", "plain", "busybox", "sh", "-c", "echo once >> /log; cat /log; exit 7")
   expect(id).toMatch(/^[0-9a-f]{64}$/)
-  expect(await status("c")).toBe("created")
-  expect(await skiff.ok("start", "c")).toBe("c")
-  expect(await skiff.ok("wait", "c")).toBe("7")
-  expect(await status("c")).toBe("exited")
-  const { code, stdout } = await skiff.run(["start", "-a", "c"])
+  expect(await status("plain")).toBe("created")
+  expect(await skiff.ok("start", "plain")).toBe("plain")
+  expect(await skiff.ok("wait", "plain")).toBe("7")
+  expect(await status("plain")).toBe("exited")
+  const { code, stdout } = await skiff.run(["start", "-a", "plain"])
   expect({ code, stdout }).toEqual({ code: 7, stdout: "once\nonce\n" })
-  expect(await skiff.ok("rm", "c")).toBe("c")
-  expect((await skiff.run(["inspect", "c"])).code).toBe(1)
+  expect(await skiff.ok("rm", "plain")).toBe("plain")
+  expect((await skiff.run(["inspect", "plain"])).code).toBe(1)
 })
 
 test("names a container by id, by the start of its id, by its name", async () => {
@@ -49,11 +49,16 @@ test("a taken name is refused, and says whose it is", async () => {
 })
 
 test("stop sends the stop signal and waits", async () => {
-  await started("s")
-  await skiff.ok("stop", "s")
-  expect((await skiff.inspect("s")).State).toMatchObject({ Status: "exited", ExitCode: 3, Running: false, Pid: 0 })
-  expect(await skiff.ok("logs", "s")).toContain("got TERM")
-  await skiff.ok("stop", "s") // and again is no error
+  await started("stopped")
+  await skiff.ok("stop", "stopped")
+  expect((await skiff.inspect("stopped")).State).toMatchObject({
+    Status: "exited",
+    ExitCode: 3,
+    Running: false,
+    Pid: 0,
+  })
+  expect(await skiff.ok("logs", "stopped")).toContain("got TERM")
+  await skiff.ok("stop", "stopped") // and again is no error
 })
 
 test("stop kills what does not listen, after its time", async () => {
@@ -85,20 +90,20 @@ test("--stop-signal and --stop-timeout are the container's own", async () => {
 })
 
 test("kill sends any signal", async () => {
-  await started("k")
-  await skiff.ok("kill", "-s", "USR1", "k")
-  await eventually(async () => (await skiff.ok("logs", "k")).includes("got USR1"))
-  expect(await status("k")).toBe("running")
-  await skiff.ok("kill", "k")
-  expect(await skiff.ok("wait", "k")).toBe("137")
-  expect((await skiff.run(["kill", "k"])).code).toBe(1)
+  await started("killed")
+  await skiff.ok("kill", "-s", "USR1", "killed")
+  await eventually(async () => (await skiff.ok("logs", "killed")).includes("got USR1"))
+  expect(await status("killed")).toBe("running")
+  await skiff.ok("kill", "killed")
+  expect(await skiff.ok("wait", "killed")).toBe("137")
+  expect((await skiff.run(["kill", "killed"])).code).toBe(1)
 })
 
 test("restart gives a new process", async () => {
-  await started("r")
-  const { Pid } = (await skiff.inspect("r")).State
-  await skiff.ok("restart", "-t", "2", "r")
-  const after = (await skiff.inspect("r")).State
+  await started("again")
+  const { Pid } = (await skiff.inspect("again")).State
+  await skiff.ok("restart", "-t", "2", "again")
+  const after = (await skiff.inspect("again")).State
   expect(after.Status).toBe("running")
   expect(after.Pid).not.toBe(Pid)
 })
@@ -118,51 +123,51 @@ test("rename", async () => {
 })
 
 test("pause freezes, unpause goes on", async () => {
-  await skiff.ok("run", "-d", "--name", "p", "busybox", "sh", "-c", "while :; do echo tick; sleep 0.05; done")
-  const { code, stderr } = await skiff.run(["pause", "p"])
+  await skiff.ok("run", "-d", "--name", "frozen", "busybox", "sh", "-c", "while :; do echo tick; sleep 0.05; done")
+  const { code, stderr } = await skiff.run(["pause", "frozen"])
   if (code !== 0) {
     // an ordinary user without cgroups of his own has no freezer: said, never ignored
     expect(stderr).toContain("cgroup")
     return
   }
-  expect(await status("p")).toBe("paused")
-  const ticks = await skiff.ok("logs", "p")
+  expect(await status("frozen")).toBe("paused")
+  const ticks = await skiff.ok("logs", "frozen")
   await new Promise((resolve) => setTimeout(resolve, 300))
-  expect(await skiff.ok("logs", "p")).toBe(ticks)
-  await skiff.ok("unpause", "p")
-  await eventually(async () => (await skiff.ok("logs", "p")).length > ticks.length)
+  expect(await skiff.ok("logs", "frozen")).toBe(ticks)
+  await skiff.ok("unpause", "frozen")
+  await eventually(async () => (await skiff.ok("logs", "frozen")).length > ticks.length)
 })
 
 describe("exec", () => {
   test("runs beside the first program, with its own code, streams and environment", async () => {
-    await started("x")
+    await started("beside")
     const { code, stdout, stderr } = await skiff.run([
       "exec",
       "-e",
       "A=b",
       "-w",
       "/tmp",
-      "x",
+      "beside",
       "sh",
       "-c",
       "echo $A; pwd; echo e >&2; exit 5",
     ])
     expect({ code, stdout, stderr }).toEqual({ code: 5, stdout: "b\n/tmp\n", stderr: "e\n" })
-    expect((await skiff.run(["exec", "-i", "x", "cat"], { stdin: "piped" })).stdout).toBe("piped")
-    expect(await skiff.ok("exec", "-u", "user", "x", "id", "-u")).toBe("1000")
-    expect(await skiff.ok("exec", "x", "cat", "/proc/1/comm")).toBe("sh")
+    expect((await skiff.run(["exec", "-i", "beside", "cat"], { stdin: "piped" })).stdout).toBe("piped")
+    expect(await skiff.ok("exec", "-u", "user", "beside", "id", "-u")).toBe("1000")
+    expect(await skiff.ok("exec", "beside", "cat", "/proc/1/comm")).toBe("sh")
   })
 
   test("gives 127 and 126 as run does", async () => {
-    await started("x")
-    expect((await skiff.run(["exec", "x", "no-such-program"])).code).toBe(127)
-    expect((await skiff.run(["exec", "x", "/etc/passwd"])).code).toBe(126)
+    await started("beside")
+    expect((await skiff.run(["exec", "beside", "no-such-program"])).code).toBe(127)
+    expect((await skiff.run(["exec", "beside", "/etc/passwd"])).code).toBe(126)
   })
 
   test("-d leaves it running", async () => {
-    await started("x")
-    await skiff.ok("exec", "-d", "x", "sh", "-c", "echo done > /tmp/mark; sleep 60")
-    await eventually(async () => (await skiff.ok("exec", "x", "cat", "/tmp/mark")) === "done")
+    await started("beside")
+    await skiff.ok("exec", "-d", "beside", "sh", "-c", "echo done > /tmp/mark; sleep 60")
+    await eventually(async () => (await skiff.ok("exec", "beside", "cat", "/tmp/mark")) === "done")
   })
 
   test("in a stopped container is refused", async () => {
@@ -175,20 +180,29 @@ describe("exec", () => {
 
 describe("logs", () => {
   test("keeps both streams apart, tails, stamps", async () => {
-    await skiff.run(["run", "--name", "l", "busybox", "sh", "-c", "echo one; echo two; echo bad >&2; printf open"])
-    const { stdout, stderr } = await skiff.run(["logs", "l"])
+    await skiff.run(["run", "--name", "logged", "busybox", "sh", "-c", "echo one; echo two; echo bad >&2; printf open"])
+    const { stdout, stderr } = await skiff.run(["logs", "logged"])
     expect({ stdout, stderr }).toEqual({ stdout: "one\ntwo\nopen", stderr: "bad\n" })
-    expect(await skiff.ok("logs", "-n", "1", "l")).toBe("open")
-    expect(await skiff.ok("logs", "-t", "-n", "1", "l")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z open$/)
+    expect(await skiff.ok("logs", "-n", "1", "logged")).toBe("open")
+    expect(await skiff.ok("logs", "-t", "-n", "1", "logged")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z open$/)
   })
 
   test("-f follows to the end", async () => {
-    await skiff.ok("run", "-d", "--name", "f", "busybox", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done")
-    expect(await skiff.ok("logs", "-f", "f")).toBe("1\n2\n3")
+    await skiff.ok(
+      "run",
+      "-d",
+      "--name",
+      "followed",
+      "busybox",
+      "sh",
+      "-c",
+      "for i in 1 2 3; do echo $i; sleep 0.2; done",
+    )
+    expect(await skiff.ok("logs", "-f", "followed")).toBe("1\n2\n3")
   })
 
   test("--log-driver none keeps nothing, and says so", async () => {
-    await skiff.ok("run", "--name", "quiet", "--log-driver", "none", "busybox", "echo", "x")
+    await skiff.ok("run", "--name", "quiet", "--log-driver", "none", "busybox", "echo", "beside")
     const { code, stderr } = await skiff.run(["logs", "quiet"])
     expect(code).toBe(1)
     expect(stderr).toContain("none")
@@ -202,8 +216,8 @@ describe("logs", () => {
 })
 
 test("attach shows what comes, and ends with the program's code", async () => {
-  await skiff.ok("run", "-d", "--name", "a", "busybox", "sh", "-c", "sleep 0.7; echo later; exit 4")
-  const { code, stdout } = await skiff.run(["attach", "a"])
+  await skiff.ok("run", "-d", "--name", "attached", "busybox", "sh", "-c", "sleep 0.7; echo later; exit 4")
+  const { code, stdout } = await skiff.run(["attach", "attached"])
   expect({ code, stdout }).toEqual({ code: 4, stdout: "later\n" })
 })
 
@@ -240,16 +254,16 @@ test("ps shows what runs, -a all, with Docker's columns and templates", async ()
 })
 
 test("top lists the processes", async () => {
-  await started("t")
-  expect(await skiff.ok("top", "t")).toMatch(/PID.*\n.*sh -c/s)
+  await started("listed")
+  expect(await skiff.ok("top", "listed")).toMatch(/PID.*\n.*sh -c/s)
 })
 
 test("inspect --format, and the state in Docker's terms", async () => {
-  await started("i")
-  expect(await skiff.ok("inspect", "-f", "{{.State.Status}} {{.Config.Image}} {{len .Config.Cmd}}", "i")).toBe(
+  await started("seen")
+  expect(await skiff.ok("inspect", "-f", "{{.State.Status}} {{.Config.Image}} {{len .Config.Cmd}}", "seen")).toBe(
     "running busybox 3",
   )
-  const document = await skiff.inspect("i")
+  const document = await skiff.inspect("seen")
   expect(document.State.Pid).toBeGreaterThan(0)
   expect(Date.parse(document.State.StartedAt)).toBeGreaterThan(Date.now() - 60_000)
 })

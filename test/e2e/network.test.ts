@@ -1,6 +1,7 @@
 /** Networks: addresses, ways out, ways in by published ports, what stays closed. */
 import { afterEach, describe, expect, test } from "bun:test"
 import { createSocket } from "node:dgram"
+import { existsSync } from "node:fs"
 import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
 import { serveText } from "../support/http.ts"
@@ -57,7 +58,7 @@ describe("bridge", () => {
   test("a container reaches a service of the host", async () => {
     await using server = await serveText("from the host")
     const url = `http://${hostAddress}:${server.port}/`
-    expect(await skiff.ok("run", "--rm", "busybox", "wget", "-T", "5", "-qO-", url)).toBe("from the host")
+    expect(await skiff.ok("run", "--rm", "busybox", "timeout", "5", "wget", "-qO-", url)).toBe("from the host")
   })
 
   test("IPv6 is not there unasked, but for loopback", async () => {
@@ -74,8 +75,8 @@ describe("published ports", () => {
     if (hostAddress !== undefined) {
       expect(await page(`${hostAddress}:${port}`)).toBe("page of web\n")
       const url = `http://${hostAddress}:${port}/`
-      expect(await skiff.ok("run", "--rm", "busybox", "wget", "-T", "5", "-qO-", url)).toBe("page of web")
-      expect(await skiff.ok("exec", "web", "wget", "-T", "5", "-qO-", url)).toBe("page of web") // hairpin
+      expect(await skiff.ok("run", "--rm", "busybox", "timeout", "5", "wget", "-qO-", url)).toBe("page of web")
+      expect(await skiff.ok("exec", "web", "timeout", "5", "wget", "-qO-", url)).toBe("page of web") // hairpin
     }
     expect(await skiff.ok("port", "web")).toContain(`80/tcp -> 0.0.0.0:${port}`)
     expect(await skiff.ok("port", "web", "80")).toContain(`0.0.0.0:${port}`)
@@ -111,21 +112,20 @@ describe("published ports", () => {
 
   test("take udp, there and back", async () => {
     const port = await freePort()
+    // busybox speaks no UDP: the host's perl, in its own tree, does
+    const tree = ["/usr", "/lib", "/lib64"].flatMap((path) => (existsSync(path) ? ["-v", `${path}:${path}:ro`] : []))
+    const echo = "$s = IO::Socket::INET->new(LocalPort => 9000, Proto => 'udp'); $s->send($m) while $s->recv($m, 99)"
     await skiff.ok(
       "run",
       "-d",
-      "--name",
-      "udp",
       "-p",
       `${port}:9000/udp`,
+      ...tree,
       "busybox",
-      "nc",
-      "-u",
-      "-l",
-      "-p",
-      "9000",
+      "/usr/bin/perl",
+      "-MIO::Socket",
       "-e",
-      "cat",
+      echo,
     )
     const socket = createSocket("udp4")
     try {
@@ -244,7 +244,7 @@ test("--dns, --dns-search, --add-host reach the files", async () => {
 test("--add-host host-gateway leads to the host", async () => {
   await using server = await serveText("gateway")
   const url = `http://outside:${server.port}/`
-  const args = ["run", "--rm", "--add-host", "outside:host-gateway", "busybox", "wget", "-T", "5", "-qO-", url]
+  const args = ["run", "--rm", "--add-host", "outside:host-gateway", "busybox", "timeout", "5", "wget", "-qO-", url]
   expect(await skiff.ok(...args)).toBe("gateway")
 })
 

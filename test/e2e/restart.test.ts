@@ -12,40 +12,40 @@ afterEach(async () => {
 })
 
 const runPolicy = (policy: string, script: string) =>
-  skiff.ok("run", "-d", "--name", "r", "--restart", policy, "busybox", "sh", "-c", script)
+  skiff.ok("run", "-d", "--name", "again", "--restart", policy, "busybox", "sh", "-c", script)
 
 test("on-failure:2 tries twice again, then stays down", async () => {
   await runPolicy("on-failure:2", "echo try; exit 3")
   await eventually(async () => {
-    const { State, RestartCount } = await skiff.inspect("r")
+    const { State, RestartCount } = await skiff.inspect("again")
     return State.Status === "exited" && RestartCount === 2
   }, 15_000)
   await sleep(300)
-  expect(await skiff.ok("logs", "r")).toBe("try\ntry\ntry")
-  expect((await skiff.inspect("r")).State.ExitCode).toBe(3)
+  expect(await skiff.ok("logs", "again")).toBe("try\ntry\ntry")
+  expect((await skiff.inspect("again")).State.ExitCode).toBe(3)
 })
 
 test("on-failure leaves alone what succeeds", async () => {
   await runPolicy("on-failure", "echo once")
-  await eventually(async () => (await skiff.inspect("r")).State.Status === "exited")
+  await eventually(async () => (await skiff.inspect("again")).State.Status === "exited")
   await sleep(500)
-  expect(await skiff.ok("logs", "r")).toBe("once")
+  expect(await skiff.ok("logs", "again")).toBe("once")
 })
 
 test("always comes back after each end, with back-off, and stop stops it", async () => {
   await runPolicy("always", "echo up; sleep 0.1")
-  await eventually(async () => (await skiff.inspect("r")).RestartCount >= 2, 15_000)
-  await skiff.ok("stop", "-t", "1", "r")
-  const lines = await skiff.ok("logs", "r")
+  await eventually(async () => (await skiff.inspect("again")).RestartCount >= 2, 15_000)
+  await skiff.ok("stop", "-t", "1", "again")
+  const lines = await skiff.ok("logs", "again")
   await sleep(1_500)
-  expect(await skiff.ok("logs", "r")).toBe(lines)
-  expect((await skiff.inspect("r")).State.Status).toBe("exited")
+  expect(await skiff.ok("logs", "again")).toBe(lines)
+  expect((await skiff.inspect("again")).State.Status).toBe("exited")
 })
 
 test("rm -f ends what waits for its back-off", async () => {
   await runPolicy("always", "exit 1")
-  await eventually(async () => (await skiff.inspect("r")).RestartCount >= 2, 15_000)
-  await skiff.ok("rm", "-f", "r")
+  await eventually(async () => (await skiff.inspect("again")).RestartCount >= 2, 15_000)
+  await skiff.ok("rm", "-f", "again")
   await sleep(1_000)
   expect(await skiff.ok("ps", "-aq")).toBe("")
 })
@@ -54,7 +54,7 @@ test("a killed engine changes nothing: always acts", async () => {
   const running = skiff.spawn([
     "run",
     "--name",
-    "r",
+    "again",
     "--restart",
     "always",
     "busybox",
@@ -62,9 +62,9 @@ test("a killed engine changes nothing: always acts", async () => {
     "-c",
     "echo up; sleep 0.4; exit 1",
   ])
-  await eventually(async () => (await skiff.run(["logs", "r"])).stdout.includes("up"))
+  await eventually(async () => (await skiff.run(["logs", "again"])).stdout.includes("up"))
   running.kill("SIGKILL")
-  await eventually(async () => (await skiff.inspect("r")).RestartCount >= 1, 15_000)
+  await eventually(async () => (await skiff.inspect("again")).RestartCount >= 1, 15_000)
 })
 
 test("nonsense is refused", async () => {

@@ -61,7 +61,15 @@ export class Registry {
     const layout = join(this.#directory, `layout-${this.#layouts++}`)
     const descriptor = writeLayout(layout, images)
     const account = this.#private ? [`--dest-creds=${ACCOUNT.user}:${ACCOUNT.password}`] : []
-    const copy = ["copy", "--quiet", "--all", "--dest-tls-verify=false", "--insecure-policy", ...account]
+    const copy = [
+      "copy",
+      "--quiet",
+      "--all",
+      "--preserve-digests",
+      "--dest-tls-verify=false",
+      "--insecure-policy",
+      ...account,
+    ]
     const { status, stderr } = spawnSync("skopeo", [...copy, `oci:${layout}`, `docker://${this.host}/${name}`])
     if (status !== 0) throw new Error(`skopeo copy failed: ${stderr}`)
     rmSync(layout, { recursive: true })

@@ -1,14 +1,11 @@
 import { isSkiffError } from "../base/errors.ts"
 import { writeAll, OutputClosed } from "./out.ts"
-import { USAGE_EXIT_CODE } from "./parse-flags.ts"
 import { printable } from "./printable.ts"
 
 export interface FailureContext {
   debug: boolean
   /** The exit code where the error names none. */
   failureCode: number
-  /** The command that was named, to point at its help. */
-  invoked?: string
 }
 
 /** Tells the user what went wrong and what to do next, on standard error; gives the exit code. */
@@ -22,12 +19,10 @@ export function reportError(error: unknown, context: FailureContext): number {
 }
 
 /** `skiff: message`, then a hint, then with `--debug` the stack and the causes. */
-export function describeError(error: unknown, { debug, invoked }: FailureContext): string {
+export function describeError(error: unknown, { debug }: FailureContext): string {
   const lines = [`skiff: ${messageOf(error)}`]
   const hint = hintOf(error)
   if (hint !== undefined) lines.push(`  hint: ${hint}`)
-  else if (invoked !== undefined && isSkiffError(error) && error.exitCode === USAGE_EXIT_CODE)
-    lines.push(`  hint: see: skiff ${invoked} --help`)
   if (debug) lines.push(...stackOf(error))
   return `${lines.join("\n")}\n`
 }

@@ -1,13 +1,13 @@
-import { InvalidArgument, type SkiffError } from "../base/errors.ts"
+import { InvalidArgument, isSkiffError, SkiffError } from "../base/errors.ts"
 import { configureLog, type LogLevel } from "../base/log.ts"
 import { expectation, readArgs } from "./args.ts"
 import type { Command, Globals } from "./command.ts"
-import { reportError } from "./failure.ts"
+import { reportError, type FailureContext } from "./failure.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
 import { lazyEngine } from "./lazy-engine.ts"
 import { nearest } from "./nearest.ts"
 import { Out, OutputClosed } from "./out.ts"
-import { parseFlags } from "./parse-flags.ts"
+import { parseFlags, type ParsedFlags } from "./parse-flags.ts"
 import { findEntry, GROUPS, topLevelNames, verbsOf } from "./table.ts"
 
 /** As a shell shows a program that SIGPIPE ended: 128 + 13. */
@@ -16,24 +16,18 @@ const SIGPIPE_EXIT_CODE = 141
 /** Runs one command line; gives the exit code. Prints what went wrong, throws nothing. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const out = new Out()
-  const state: Running = { debug: false, failureCode: 1 }
+  const state: FailureContext = { debug: false, failureCode: 1 }
   try {
     return await dispatch(argv, out, state)
-  } catch (error) {
+  } catch (thrown) {
+    // what failed first; closing the engine failed then, too
+    const error: unknown = thrown instanceof SuppressedError ? thrown.suppressed : thrown
     if (error instanceof OutputClosed) return SIGPIPE_EXIT_CODE
     return reportError(error, state)
   }
 }
 
-/** What the report of an error must know by then. */
-interface Running {
-  debug: boolean
-  failureCode: number
-  /** `skiff run`, once it is known. */
-  invoked?: string
-}
-
-async function dispatch(argv: readonly string[], out: Out, state: Running): Promise<number> {
+async function dispatch(argv: readonly string[], out: Out, state: FailureContext): Promise<number> {
   const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
@@ -46,8 +40,7 @@ async function dispatch(argv: readonly string[], out: Out, state: Running): Prom
   const found = findEntry(words)
   if (!found) return showGroupOrRefuse(words, out)
   const { default: command } = await found.entry.load()
-  state.invoked = found.name
-  const parsed = parseFlags(command.flags, words.slice(found.length), !command.flagsBeforeWords)
+  const parsed = parseCommandFlags(found.name, command, words.slice(found.length))
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts")
     out.text(commandHelp(found.name, found.entry, command))
@@ -55,6 +48,17 @@ async function dispatch(argv: readonly string[], out: Out, state: Running): Prom
   }
   state.failureCode = command.failureCode ?? 1
   return runCommand(found.name, command, parsed, { globals, out })
+}
+
+/** As parseFlags; a refusal that has no better hint points at the command's help. */
+function parseCommandFlags(name: string, command: Command, words: readonly string[]): ParsedFlags {
+  try {
+    return parseFlags(command.flags, words, !command.flagsBeforeWords)
+  } catch (error) {
+    if (!isSkiffError(error) || error.hint !== undefined) throw error
+    const { code, message, exitCode, cause } = error
+    throw new SkiffError(code, message, { exitCode, cause, hint: `see: skiff ${name} --help` })
+  }
 }
 
 async function runCommand(

@@ -53,7 +53,7 @@ export class PullProgress implements Disposable {
   /** A plain line, above the bars. */
   #line(text: string): void {
     if (!this.#isTerminal) return this.#write(`${text}\n`)
-    this.#write(`${this.#erase()}${printable(text)}\n`)
+    this.#write(`${this.#back()}\x1b[J${printable(text)}\n`)
     this.#painted = 0
     this.#paint()
   }
@@ -63,13 +63,15 @@ export class PullProgress implements Disposable {
     this.#timer = undefined
     const { rows, columns } = terminalSize(this.#options.fd) ?? { rows: FALLBACK_ROWS, columns: FALLBACK_COLUMNS }
     const shown = fitting([...this.#lines.values()], Math.max(1, rows - 1))
-    const text = shown.map((event) => `${progressLine(event, columns - 1)}\n`).join("")
-    this.#write(`${this.#erase()}${text}`)
+    // over the old lines, and not erased first: that would flicker
+    const text = shown.map((event) => `${progressLine(event, columns - 1)}\x1b[K\n`).join("")
+    this.#write(`${this.#back()}${text}\x1b[J`)
     this.#painted = shown.length
   }
 
-  #erase(): string {
-    return this.#painted === 0 ? "" : `\x1b[${this.#painted}A\x1b[J`
+  /** The cursor to the first of our lines. */
+  #back(): string {
+    return this.#painted === 0 ? "" : `\x1b[${this.#painted}A`
   }
 
   #write(text: string): void {

@@ -17,8 +17,9 @@ export async function joinContainer(
   { sigProxy, ...options }: JoinOptions,
 ): Promise<number> {
   using signals = new SignalProxy()
-  // none on a terminal: there the keys go to the program as they are
-  const started = await start(() => sigProxy && !options.tty && signals.listen())
+  // none from a terminal in raw mode: there Ctrl-C is a key, that the program's own terminal makes a signal of
+  const takesKeys = options.tty && options.stdin
+  const started = await start(() => sigProxy && !takesKeys && signals.listen())
   const { attachment, exited, container } = started
   if (!attachment) {
     started.release()

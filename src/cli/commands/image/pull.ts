@@ -18,14 +18,15 @@ export default command({
   },
   examples: ["skiff pull debian:12-slim", "skiff pull --platform linux/arm64 alpine"],
   async run({ args: [name], flags, engine, out }) {
-    const reference = parseReference(name)
-    const untagged = reference.tag === undefined && reference.digest === undefined
+    const { tag, digest, repository } = parseReference(name)
+    const heading = `${digest ?? tag ?? "latest"}: Pulling from ${repository}`
+    const isUntagged = tag === undefined && digest === undefined
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({
       fd: 1,
       quiet: flags.quiet,
-      ...(untagged ? { intro: "Using default tag: latest" } : {}),
+      intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
     })
     const { platform, tlsVerify, creds: credentials, authfile: authFile } = flags
     const result = await images.pull(name, {

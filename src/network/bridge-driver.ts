@@ -1,20 +1,21 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
 import { closeSync, existsSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
 import { openNetns, isSameNetns, type Sysctls } from "../sys/netns.ts"
 import { changeElements, hasElement } from "../sys/nfnetlink.ts"
 import { applyRuleset } from "../sys/nft.ts"
 import type { NetlinkSocket } from "../sys/netlink.ts"
 import { addAddress, addDefaultRoute, createVeth, getLink, linkUp, type Link } from "../sys/rtnetlink.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
-import { claimPorts } from "./claim-ports.ts"
+import { claimPorts, type HostPort } from "./claim-ports.ts"
 import { listNetworks } from "./default-network.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
 import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network.ts"
-import { BRIDGES, bridgeKey, portChanges, tableText, type PublishedPort } from "./nftables.ts"
+import { NETWORKS, networkKey, portChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
+import { ROOTLESS_SYSCTLS, type RootlessWay } from "./rootless-way.ts"
 
 const CONTAINER_INTERFACE = "eth0"
 
@@ -26,18 +27,22 @@ export interface BridgeDriverDeps {
   /** nftables table of this store. */
   table: string
   host: HostSide
+  /** Undefined as real root, where the host's side is the host. */
+  rootless: RootlessWay | undefined
 }
 
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
   readonly #table: string
   readonly #host: HostSide
+  readonly #rootless: RootlessWay | undefined
   readonly #records: EndpointRecords
 
-  constructor({ db, table, host }: BridgeDriverDeps) {
+  constructor({ db, table, host, rootless }: BridgeDriverDeps) {
     this.#db = db
     this.#table = table
     this.#host = host
+    this.#rootless = rootless
     this.#records = new EndpointRecords(db)
   }
 
@@ -61,12 +66,14 @@ export class BridgeDriver implements NetworkDriver {
       const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
       using _ = container
       const bridge = await this.#bridge(host.route, network)
+      this.#rootless?.open()
       const claimed = this.#claim(host, network, endpoint)
       try {
         const macAddress = mac ?? macOfAddress(claimed.row.address)
         const peer = { name: CONTAINER_INTERFACE, macAddress, netns }
         createVeth(host.route, { name: claimed.row.hostInterface, bridge: bridge.index, mtu: bridge.mtu, peer })
         configureInside(container, network, claimed.row.address)
+        this.#rootless?.publish(host.route, network, endpoint.containerId, claimed.ports)
         return statusOf(network, claimed.row, macAddress, claimed.ports)
       } catch (error) {
         this.#release(host, endpoint.containerId)
@@ -78,30 +85,55 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   async teardown(_network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
-    if (!this.#records.has(containerId)) return
-    this.#release(await this.#host.sockets(), containerId)
+    const strayed = this.#rootless?.isPublished(containerId) ?? false
+    if (strayed || this.#records.has(containerId)) this.#release(await this.#host.sockets(), containerId)
   }
 
-  /** Takes back what dead containers hold, and restores the table if somebody flushed it under the living. */
+  /**
+   * Takes back what dead containers hold, and restores for the living what somebody took from them: the bridge, the table
+   * (`nft flush ruleset`), the ways of rootless ports.
+   */
   async sweep(alive: ReadonlySet<string>): Promise<void> {
     const endpoints = this.#records.list()
-    if (endpoints.length === 0) return
+    const strayed = this.#rootless?.published().filter((id) => !this.#records.has(id)) ?? []
+    if (endpoints.length === 0 && strayed.length === 0) return
     const host = await this.#host.sockets()
-    for (const endpoint of endpoints)
-      // a container that is being started now is in nobody's list yet: its process tells
-      if (!alive.has(endpoint.containerId) && !isHeld(endpoint)) this.#release(host, endpoint.containerId)
-    const networks = listNetworks(this.#db).filter(({ id }) => endpoints.some((endpoint) => endpoint.networkId === id))
-    for (const network of networks) await this.#bridge(host.route, network)
-    this.#db.transaction(() => networks.forEach((network) => this.#ensureTable(host.netfilter, network)))
+    // a container that is being started now is in nobody's list yet: its process tells
+    const dead = endpoints.filter((endpoint) => !alive.has(endpoint.containerId) && !isHeld(endpoint))
+    for (const id of [...strayed, ...dead.map(({ containerId }) => containerId)]) this.#release(host, id)
+    const living = endpoints.filter((endpoint) => !dead.includes(endpoint))
+    for (const network of listNetworks(this.#db))
+      await this.#restore(
+        host,
+        network,
+        living.filter(({ networkId }) => networkId === network.id),
+        alive,
+      )
+  }
+
+  async #restore(
+    host: HostSockets,
+    network: Network,
+    living: readonly EndpointRow[],
+    alive: ReadonlySet<string>,
+  ): Promise<void> {
+    if (living.length === 0) return
+    await this.#bridge(host.route, network)
+    this.#db.transaction(() => this.#ensureTable(host.netfilter, network))
+    this.#rootless?.open()
+    for (const { containerId } of living)
+      if (alive.has(containerId) && this.#rootless?.isPublished(containerId) === false)
+        this.#rootless.publish(host.route, network, containerId, this.#records.ports(containerId))
   }
 
   async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
-    const found = findBridge(route, network.bridge)
+    const found = findBridge(route, network)
     if (found !== undefined) return found
     return await makeBridge(route, network, {
-      writeSysctls: (sysctls) => this.#host.writeSysctls(sysctls),
+      writeSysctls: (sysctls) =>
+        this.#host.writeSysctls(this.#rootless === undefined ? sysctls : [...sysctls, ...ROOTLESS_SYSCTLS]),
       hostInterfaces: this.#records.list().map((row) => row.hostInterface),
-      loopback: this.#host.netns !== undefined,
+      loopback: this.#rootless !== undefined,
     })
   }
 
@@ -111,34 +143,35 @@ export class BridgeDriver implements NetworkDriver {
    */
   #claim(host: HostSockets, network: Network, endpoint: Endpoint): { row: EndpointRow; ports: PublishedPort[] } {
     return this.#db.transaction(() => {
-      this.#forget(host.netfilter, endpoint.containerId)
-      if (endpoint.address !== undefined) this.#takeBackAddress(host.netfilter, network, endpoint.address)
+      this.#forget(host, endpoint.containerId)
+      if (endpoint.address !== undefined) this.#takeBackAddress(host, network, endpoint.address)
       const row = this.#records.add(network, endpoint.containerId, endpoint.pid, newInterfaceName(), endpoint.address)
       const ports = claimPorts(endpoint.ports, row, {
-        holder: (port) => this.#livePortHolder(host.netfilter, port),
+        holder: (port) => this.#livePortHolder(host, port),
+        innerPort: (port) => this.#innerPort(port),
         add: (port) => this.#records.addPort(row, port),
       })
       // the table may have to be made from the records, then the new ports are in it
-      if (!this.#ensureTable(host.netfilter, network)) this.#addElements(host.netfilter, ports)
+      if (!this.#ensureTable(host.netfilter, network)) this.#addElements(host.netfilter, this.#elements(ports))
       return { row, ports }
     })
   }
 
-  #takeBackAddress(netfilter: NetlinkSocket, network: Network, address: string): void {
+  #takeBackAddress(host: HostSockets, network: Network, address: string): void {
     const holder = this.#records.addressHolder(network, parseIpv4(address, "--ip"))
-    if (holder !== undefined && !isHeld(holder)) this.#forget(netfilter, holder.containerId)
+    if (holder !== undefined && !isHeld(holder)) this.#forget(host, holder.containerId)
   }
 
   /** Who has the port; a dead one loses it here. */
-  #livePortHolder(netfilter: NetlinkSocket, port: Omit<PublishedPort, "address">): EndpointRow | undefined {
+  #livePortHolder(host: HostSockets, port: HostPort): EndpointRow | undefined {
     for (;;) {
       const holder = this.#records.portHolder(port.protocol, port.hostAddress, port.hostPort)
       if (holder === undefined || isHeld(holder)) return holder
-      this.#forget(netfilter, holder.containerId)
+      this.#forget(host, holder.containerId)
     }
   }
 
-  #addElements(netfilter: NetlinkSocket, ports: readonly PublishedPort[]): void {
+  #addElements(netfilter: NetlinkSocket, ports: readonly PortElement[]): void {
     if (ports.length === 0) return
     try {
       changeElements(netfilter, portChanges("add", this.#table, ports))
@@ -150,7 +183,7 @@ export class BridgeDriver implements NetworkDriver {
     }
   }
 
-  #deleteElements(netfilter: NetlinkSocket, ports: readonly PublishedPort[]): void {
+  #deleteElements(netfilter: NetlinkSocket, ports: readonly PortElement[]): void {
     if (ports.length === 0) return
     try {
       changeElements(netfilter, portChanges("delete", this.#table, ports))
@@ -163,17 +196,39 @@ export class BridgeDriver implements NetworkDriver {
 
   /** Writes the table if it is not there; true when it was written. Runs inside a transaction. */
   #ensureTable(netfilter: NetlinkSocket, network: Network): boolean {
-    if (hasElement(netfilter, this.#table, BRIDGES, bridgeKey(network.bridge))) return false
-    applyRuleset(tableText(this.#table, listNetworks(this.#db), this.#records.ports()), this.#host.netns)
+    if (hasElement(netfilter, this.#table, NETWORKS, networkKey(network))) return false
+    applyRuleset(
+      tableText(this.#table, listNetworks(this.#db), this.#elements(this.#records.ports())),
+      this.#host.netns,
+    )
     return true
   }
 
   #release(host: HostSockets, containerId: string): void {
-    this.#db.transaction(() => this.#forget(host.netfilter, containerId))
+    this.#db.transaction(() => this.#forget(host, containerId))
   }
 
-  #forget(netfilter: NetlinkSocket, containerId: string): void {
-    this.#deleteElements(netfilter, this.#records.remove(containerId))
+  #forget(host: HostSockets, containerId: string): void {
+    const { addresses, ports } = this.#records.remove(containerId)
+    this.#deleteElements(host.netfilter, this.#elements(ports))
+    if (ports.length > 0 || addresses.length === 0) this.#rootless?.unpublish(host.route, containerId, addresses)
+  }
+
+  /** Rootless the host's address was checked by pasta, and all that arrives is for the tap's. */
+  #elements(ports: readonly PublishedPort[]): PortElement[] {
+    return this.#rootless === undefined ? [...ports] : ports.map((port) => Object.assign({}, port, { hostAddress: "" }))
+  }
+
+  /** Rootless two containers may publish one port on two addresses of the host, which the taps cannot tell apart. */
+  #innerPort({ protocol, hostPort }: HostPort): number {
+    if (this.#rootless === undefined) return hostPort
+    for (let step = 0; step < 0xffff; step++) {
+      const port = ((hostPort - 1 + step) % 0xffff) + 1
+      if (!this.#records.hasInnerPort(protocol, port)) return port
+    }
+    throw new Unavailable(`no ${protocol} port is left in the rootless network`, {
+      hint: "stop containers that publish ports",
+    })
   }
 }
 

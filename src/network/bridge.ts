@@ -7,6 +7,7 @@ import {
   createBridge,
   getLink,
   linkUp,
+  listAddresses,
   listLinks,
   listRoutes,
   type Link,
@@ -26,11 +27,14 @@ export function bridgeSysctls(bridge: string): Sysctls {
   ]
 }
 
-/** The link of the bridge when it is whole; being up is its last step. */
-export function findBridge(route: NetlinkSocket, bridge: string): Link | undefined {
+/** The link of the bridge when it is whole: it is up, its last step, and has the recorded address. */
+export function findBridge(route: NetlinkSocket, network: Network): Link | undefined {
   try {
-    const link = getLink(route, bridge)
-    return link.up ? link : undefined
+    const link = getLink(route, network.bridge)
+    const gateway = parseIpv4(network.gateway)
+    const isAddress = (found: { interfaceIndex: number; address: number }): boolean =>
+      found.interfaceIndex === link.index && found.address === gateway
+    return link.up && listAddresses(route).some(isAddress) ? link : undefined
   } catch (error) {
     if (hasErrno(error, "ENODEV")) return undefined
     throw error

@@ -10,9 +10,13 @@ import { short, type EndpointRow } from "./records.ts"
 
 export interface PortRecords {
   /** The living container that has the port or one overlapping it. */
-  holder(port: Omit<PublishedPort, "address">): EndpointRow | undefined
+  holder(port: HostPort): EndpointRow | undefined
+  /** What the maps call this port. */
+  innerPort(port: HostPort): number
   add(port: PublishedPort): void
 }
+
+export type HostPort = Pick<PublishedPort, "protocol" | "hostAddress" | "hostPort">
 
 const RANDOM_TRIES = 1000
 
@@ -29,15 +33,16 @@ export function claimPorts(
   records: PortRecords,
 ): PublishedPort[] {
   return wanted.map((mapping) => {
-    const hostAddress = normalAddress(mapping.hostAddress)
-    const port = {
-      protocol: mapping.protocol,
+    const host = { protocol: mapping.protocol, hostAddress: normalAddress(mapping.hostAddress) }
+    const hostPort = mapping.hostPort === 0 ? freePort(host, records) : mapping.hostPort
+    if (mapping.hostPort !== 0) checkPort({ ...host, hostPort }, records)
+    const claimed: PublishedPort = {
+      ...host,
+      hostPort,
       containerPort: mapping.containerPort,
-      hostAddress,
       address: endpoint.address,
+      innerPort: records.innerPort({ ...host, hostPort }),
     }
-    const claimed =
-      mapping.hostPort === 0 ? freePort(port, records) : checkedPort({ ...port, hostPort: mapping.hostPort }, records)
     records.add(claimed)
     return claimed
   })
@@ -52,7 +57,7 @@ function normalAddress(address: string | undefined): string {
   })
 }
 
-function checkedPort(port: PublishedPort, records: PortRecords): PublishedPort {
+function checkPort(port: HostPort, records: PortRecords): void {
   const where = `${port.hostAddress || "0.0.0.0"}:${port.hostPort}/${port.protocol}`
   const holder = records.holder(port)
   if (holder !== undefined)
@@ -63,7 +68,7 @@ function checkedPort(port: PublishedPort, records: PortRecords): PublishedPort {
       },
     )
   const state = probe(port)
-  if (state === "free") return port
+  if (state === "free") return
   if (state === "in use")
     throw new AlreadyExists(`cannot publish ${where}: address already in use by a program of the host`, {
       hint: `see which: ss -lnp sport = :${port.hostPort}`,
@@ -85,20 +90,20 @@ function firstFreePort(): string {
 }
 
 /** Any port of the host's ephemeral range that nobody has. */
-function freePort(port: Omit<PublishedPort, "hostPort">, records: PortRecords): PublishedPort {
+function freePort(port: Omit<HostPort, "hostPort">, records: PortRecords): number {
   const [first = 32768, last = 60999] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
     .split(/\s+/)
     .map(Number)
   for (let tries = 0; tries < RANDOM_TRIES; tries++) {
     const chosen = { ...port, hostPort: first + Math.floor(Math.random() * (last - first + 1)) }
-    if (records.holder(chosen) === undefined && probe(chosen) === "free") return chosen
+    if (records.holder(chosen) === undefined && probe(chosen) === "free") return chosen.hostPort
   }
   throw new Unavailable(`no free port was found between ${first} and ${last}`, {
     hint: "publish a port of your choice",
   })
 }
 
-function probe({ protocol, hostAddress, hostPort }: PublishedPort): ReturnType<typeof probePort> {
+function probe({ protocol, hostAddress, hostPort }: HostPort): ReturnType<typeof probePort> {
   // nothing of the host listens on SCTP without its module, and asking would load it
   if (protocol === "sctp") return "free"
   return probePort(protocol, ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0")), hostPort)

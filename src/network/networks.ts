@@ -6,6 +6,7 @@ import { defaultNetwork, listNetworks } from "./default-network.ts"
 import { HostSide } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import type { Network, Networks } from "./network.ts"
+import { RootlessWay } from "./rootless-way.ts"
 
 export interface NetworksDeps {
   /** Migrated with `networkSchema`. */
@@ -19,7 +20,13 @@ export interface NetworksDeps {
 /** Opens nothing before it is used. */
 export function openNetworks(deps: NetworksDeps): Networks {
   const names = kernelNames(deps.runRoot, deps.rootlessNetns !== undefined)
-  const driver = new BridgeDriver({ ...deps, table: names.table, host: new HostSide(deps.rootlessNetns) })
+  const netns = deps.rootlessNetns
+  const driver = new BridgeDriver({
+    db: deps.db,
+    table: names.table,
+    host: new HostSide(netns),
+    rootless: netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns }),
+  })
   return {
     list: () => listNetworks(deps.db),
     get(name: string): Network {

@@ -18,35 +18,44 @@ export interface PublishedPort {
   hostAddress: string
   address: number
   containerPort: number
+  /** Its number in the maps: as root the host's port; rootless any that no other has, since pasta checked the address. */
+  innerPort: number
 }
+
+/** What the maps know of a port. */
+export type PortElement = Omit<PublishedPort, "hostPort">
 
 export interface BridgeNetwork {
   bridge: string
   subnet: string
+  gateway: string
 }
 
 export const PORTS = "portmap"
 export const ADDRESS_PORTS = "portmap_ip"
-export const BRIDGES = "netifs"
+const BRIDGES = "netifs"
+/** Networks that the table was written for: looked into by each command, matched by no rule. */
+export const NETWORKS = "networks"
 
 /** The whole table with all its elements: replaces what is there in one transaction. */
-export function tableText(table: string, networks: readonly BridgeNetwork[], ports: readonly PublishedPort[]): string {
+export function tableText(table: string, networks: readonly BridgeNetwork[], ports: readonly PortElement[]): string {
   const bridges = networks.map(({ bridge }) => `"${bridge}"`)
   const all = ports.filter((port) => port.hostAddress === "")
   const one = ports.filter((port) => port.hostAddress !== "")
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
+  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(networks.map(({ bridge, gateway }) => `"${bridge}" . ${gateway}`))} }
   # bridges of ours; which may talk to which (each to itself); their ranges
   set ${BRIDGES} { type ifname; ${elements(bridges)} }
   set netpairs { type ifname . ifname; ${elements(bridges.map((name) => `${name} . ${name}`))} }
   set subnets { type ipv4_addr; flags interval; ${elements(networks.map(({ subnet }) => subnet))} }
   # published ports: of all addresses, of one address
   map ${PORTS} {
-    type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(all.map((port) => `${port.protocol} . ${port.hostPort} : ${target(port)}`))}
+    type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(all.map((port) => `${port.protocol} . ${port.innerPort} : ${target(port)}`))}
   }
   map ${ADDRESS_PORTS} {
-    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${elements(one.map((port) => `${port.hostAddress} . ${port.protocol} . ${port.hostPort} : ${target(port)}`))}
+    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${elements(one.map((port) => `${port.hostAddress} . ${port.protocol} . ${port.innerPort} : ${target(port)}`))}
   }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
@@ -89,15 +98,15 @@ function elements(words: readonly string[]): string {
   return words.length === 0 ? "" : `elements = { ${words.join(", ")} }`
 }
 
-function target(port: PublishedPort): string {
+function target(port: PortElement): string {
   return `${formatIpv4(port.address)} . ${port.containerPort}`
 }
 
 /** The same ports as changes of the maps. */
-export function portChanges(action: "add" | "delete", table: string, ports: readonly PublishedPort[]): ElementChange[] {
+export function portChanges(action: "add" | "delete", table: string, ports: readonly PortElement[]): ElementChange[] {
   const all = ports.filter((port) => port.hostAddress === "")
   const one = ports.filter((port) => port.hostAddress !== "")
-  const element = (port: PublishedPort): { key: Uint8Array; data?: Uint8Array } => ({
+  const element = (port: PortElement): { key: Uint8Array; data?: Uint8Array } => ({
     key: portKey(port),
     data: action === "add" ? fields(addressField(port.address), portField(port.containerPort)) : undefined,
   })
@@ -108,8 +117,8 @@ export function portChanges(action: "add" | "delete", table: string, ports: read
 }
 
 // a concatenation: each field in network byte order, padded to four bytes
-function portKey({ hostAddress, protocol, hostPort }: PublishedPort): Uint8Array {
-  const tail = [new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(hostPort)]
+function portKey({ hostAddress, protocol, innerPort }: PortElement): Uint8Array {
+  const tail = [new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(innerPort)]
   return hostAddress === "" ? fields(...tail) : fields(addressField(parseIpv4(hostAddress)), ...tail)
 }
 
@@ -127,9 +136,9 @@ function fields(...parts: Uint8Array[]): Uint8Array {
   return concatBytes(parts)
 }
 
-/** Key of a bridge in the set of bridges: its name in sixteen bytes. */
-export function bridgeKey(bridge: string): Uint8Array {
-  const key = new Uint8Array(16)
-  key.set(Buffer.from(bridge))
-  return key
+/** Key of a network in the set of networks: the bridge's name in sixteen bytes, and the gateway. */
+export function networkKey({ bridge, gateway }: BridgeNetwork): Uint8Array {
+  const name = new Uint8Array(16)
+  name.set(Buffer.from(bridge))
+  return concatBytes([name, addressField(parseIpv4(gateway))])
 }

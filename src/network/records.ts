@@ -24,7 +24,7 @@ export interface PortRow extends PublishedPort {
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
   pid, pid_start_time AS pidStartTime, boot_id AS bootId`
 const PORT_COLUMNS = `container_id AS containerId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
-  container_port AS containerPort`
+  container_port AS containerPort, inner_port AS innerPort`
 
 export class EndpointRecords {
   readonly #db: Database
@@ -47,11 +47,14 @@ export class EndpointRecords {
       : this.#db.all<PortRow>(`SELECT ${PORT_COLUMNS} FROM network_ports WHERE container_id = ?`, containerId)
   }
 
-  /** Removes the container's endpoints with their ports; gives the ports, for the firewall to forget. */
-  remove(containerId: string): PortRow[] {
+  /** Removes the container's endpoints with their ports; gives what the kernel has yet to forget. */
+  remove(containerId: string): { addresses: number[]; ports: PortRow[] } {
     const ports = this.ports(containerId)
-    this.#db.run("DELETE FROM network_endpoints WHERE container_id = ?", containerId)
-    return ports
+    const addresses = this.#db.all<{ address: number }>(
+      "DELETE FROM network_endpoints WHERE container_id = ? RETURNING address",
+      containerId,
+    )
+    return { addresses: addresses.map(({ address }) => address), ports }
   }
 
   /**
@@ -135,9 +138,16 @@ export class EndpointRecords {
     )
   }
 
+  hasInnerPort(protocol: Protocol, innerPort: number): boolean {
+    return (
+      this.#db.get("SELECT 1 FROM network_ports WHERE protocol = ? AND inner_port = ?", protocol, innerPort) !==
+      undefined
+    )
+  }
+
   addPort(endpoint: EndpointRow, port: PublishedPort): void {
     this.#db.run(
-      "INSERT INTO network_ports VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO network_ports VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       port.protocol,
       port.hostPort,
       port.hostAddress,
@@ -145,6 +155,7 @@ export class EndpointRecords {
       endpoint.networkId,
       port.address,
       port.containerPort,
+      port.innerPort,
     )
   }
 }

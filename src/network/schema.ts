@@ -3,7 +3,8 @@ import type { Schema } from "../base/database.ts"
 /**
  * Addresses are numbers, so that they compare and count. `last_address` goes round: an address is not used again at once.
  * An endpoint names the process that holds its namespace: with it gone, the row may be taken over whatever the container's
- * own record says.
+ * own record says. `inner_port` is what the host's port
+ * is called inside the keeper's namespace (rootless-ports.ts); as root it is the same.
  */
 export const networkSchema: Schema = {
   domain: "network",
@@ -36,6 +37,7 @@ export const networkSchema: Schema = {
       network_id TEXT NOT NULL,
       address INTEGER NOT NULL,
       container_port INTEGER NOT NULL,
+      inner_port INTEGER NOT NULL,
       PRIMARY KEY (protocol, host_port, host_address),
       FOREIGN KEY (container_id, network_id) REFERENCES network_endpoints (container_id, network_id) ON DELETE CASCADE
     ) STRICT;

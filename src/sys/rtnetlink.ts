@@ -62,10 +62,10 @@ const RTN_UNICAST = 1
 const RT_TABLE_MAIN = 254
 const RT_TABLE_UNSPEC = 0
 
+const FRA_SRC = 2
 const FRA_PRIORITY = 6
-const FRA_FWMARK = 10
+const FRA_SUPPRESS_PREFIXLEN = 14
 const FRA_TABLE = 15
-const FRA_FWMASK = 16
 const FR_ACT_TO_TBL = 1
 
 export interface Link {
@@ -228,28 +228,50 @@ export function addDefaultRoute(
   return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
-export interface MarkRule {
-  mark: number
-  mask: number
-  table: number
+/** A rule of the routing policy: packets from `source` look into `table`. */
+export interface SourceRule {
   priority: number
+  source: number
+  table: number
 }
 
-/** The message that sends packets of a firewall mark to a routing table (`ip rule fwmark`), or ends that. */
-export function markRule(action: "add" | "delete", rule: MarkRule): NetlinkMessage {
-  // struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action, flags
-  const header = new Uint8Array([AF_INET, 0, 0, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0])
+/** The message that adds the rule (`ip rule add from`). */
+export function addSourceRule({ priority, source, table }: SourceRule): NetlinkMessage {
+  const attributes = [
+    u32Attribute(FRA_PRIORITY, priority),
+    attribute(FRA_SRC, ipv4Bytes(source)),
+    u32Attribute(FRA_TABLE, table),
+  ]
+  const body = concatBytes([ruleHeader(32), ...attributes])
+  const about = `add the routing rule from ${ipv4Bytes(source).join(".")}`
+  return { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+}
+
+/** The message that deletes one rule of that priority and source, whatever its table. ENOENT: there is none. */
+export function deleteSourceRule({ priority, source }: Omit<SourceRule, "table">): NetlinkMessage {
   const body = concatBytes([
-    header,
-    u32Attribute(FRA_PRIORITY, rule.priority),
-    u32Attribute(FRA_FWMARK, rule.mark),
-    u32Attribute(FRA_FWMASK, rule.mask),
-    u32Attribute(FRA_TABLE, rule.table),
+    ruleHeader(32),
+    u32Attribute(FRA_PRIORITY, priority),
+    attribute(FRA_SRC, ipv4Bytes(source)),
   ])
-  const about = `${action} the rule for mark ${rule.mark}`
-  return action === "add"
-    ? { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
-    : { type: RTM_DELRULE, flags: NLM_F_ACK, body, about }
+  const about = `delete the routing rule from ${ipv4Bytes(source).join(".")}`
+  return { type: RTM_DELRULE, flags: NLM_F_ACK, body, about }
+}
+
+/** The message for `ip rule add lookup main suppress_prefixlength 0`: all known ways come before any default route. */
+export function addKnownWaysRule(priority: number): NetlinkMessage {
+  const attributes = [
+    u32Attribute(FRA_PRIORITY, priority),
+    u32Attribute(FRA_TABLE, RT_TABLE_MAIN),
+    u32Attribute(FRA_SUPPRESS_PREFIXLEN, 0),
+  ]
+  const body = concatBytes([ruleHeader(0), ...attributes])
+  return { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about: "add the rule of known ways" }
+}
+
+/** struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action, flags. */
+function ruleHeader(sourceLength: number): Uint8Array {
+  return new Uint8Array([AF_INET, 0, sourceLength, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0])
 }
 
 /** The link of that name. Throws ENODEV. */

@@ -1,0 +1,151 @@
+/**
+ * pasta: carries packets between the keeper's network namespace and the host, with the rights of an ordinary user.
+ *
+ * One for the way out of all containers, one more for each container that publishes ports, since pasta takes its ports only
+ * at start. Each makes a tap interface in the keeper's namespace and lives there without us; it is known again by its pid
+ * file, whose path stands in its own argument list, so no other process can be taken for it. Only options that releases
+ * from 2023 and of today both have.
+ */
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { dirname } from "node:path"
+import { AlreadyExists, FailedPrecondition, hasErrno, NotFound } from "../base/errors.ts"
+import { findProgram } from "../sys/host.ts"
+import { installCommand } from "../sys/install-command.ts"
+import { processStartTime, signalProcess, type Pid } from "../sys/process.ts"
+import { runSync } from "../sys/run-sync.ts"
+import { formatIpv4 } from "./ipv4.ts"
+import type { PublishedPort } from "./nftables.ts"
+
+const SIGTERM = 15
+
+/** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
+const OUTSIDE = { interface: "egress0", address: "169.254.1.2", gateway: "169.254.1.1" }
+
+/** A container's question to this address reaches the host's own name server, also one on the host's loopback. */
+export const DNS_FORWARDER = "169.254.1.3"
+
+export interface PastaDeps {
+  /** Folder for pid files. */
+  folder: string
+  /** Path of the keeper's namespace. */
+  netns: string
+}
+
+/** Starts the way out unless it is there. Throws FailedPrecondition with the repair. */
+export function startEgress(deps: PastaDeps): void {
+  // named by the namespace: the one of a dead keeper is of no use to the next
+  const pidFile = `${deps.folder}/egress-${statSync(deps.netns).ino}.pid`
+  if (pastaPid(pidFile) !== undefined) return
+  start(deps, pidFile, words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`))
+}
+
+/** A publishing container's own interface in the keeper's namespace. */
+export interface Tap {
+  number: number
+  interface: string
+  address: number
+}
+
+/** Binds the ports on the host, and leads them to the tap. Throws AlreadyExists when one is taken. */
+export function startPorts(deps: PastaDeps, containerId: string, tap: Tap, ports: readonly PublishedPort[]): void {
+  const forwards = ports.flatMap(({ protocol, hostAddress, hostPort, innerPort }) => [
+    protocol === "udp" ? "-u" : "-t",
+    `${hostAddress === "" ? "" : `${hostAddress}/`}${hostPort}:${innerPort}`,
+  ])
+  for (const [protocol, option] of [
+    ["tcp", "-t"],
+    ["udp", "-u"],
+  ] as const)
+    if (!ports.some((port) => port.protocol === protocol)) forwards.push(option, "none")
+  stopPorts(deps, containerId)
+  const options = words(`-I ${tap.interface} -a ${formatIpv4(tap.address)} -n 32`)
+  start(deps, portsPidFile(deps, containerId), [...options, ...forwards])
+}
+
+/** Whether the container's pasta runs. */
+export function carriesPorts(deps: PastaDeps, containerId: string): boolean {
+  return pastaPid(portsPidFile(deps, containerId)) !== undefined
+}
+
+/** Safe to repeat. */
+export function stopPorts(deps: PastaDeps, containerId: string): void {
+  const pidFile = portsPidFile(deps, containerId)
+  const pid = pastaPid(pidFile)
+  const startTime = pid === undefined ? undefined : processStartTime(pid)
+  if (pid !== undefined && startTime !== undefined && pastaPid(pidFile) === pid) signalProcess(pid, startTime, SIGTERM)
+  rmSync(pidFile, { force: true })
+}
+
+/** Containers whose pasta was started at some time and not stopped since. */
+export function containersWithPorts(deps: PastaDeps): string[] {
+  try {
+    return readdirSync(deps.folder).flatMap((name) => /^ports-([0-9a-f]+)\.pid$/.exec(name)?.[1] ?? [])
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return []
+    throw error
+  }
+}
+
+function portsPidFile(deps: PastaDeps, containerId: string): string {
+  return `${deps.folder}/ports-${containerId}.pid`
+}
+
+/** Options without blanks in their values. */
+const words = (text: string): string[] => text.split(" ")
+
+function start(deps: PastaDeps, pidFile: string, options: readonly string[]): void {
+  const pasta = findProgram("pasta")
+  if (pasta === undefined)
+    throw new NotFound("pasta is not installed: it connects the containers of an ordinary user to the host's network", {
+      hint: installCommand({ debian: "passt" }, true),
+    })
+  checkTunDevice()
+  mkdirSync(dirname(pidFile), { recursive: true, mode: 0o700 })
+  const { code, stderr } = runSync([
+    pasta,
+    // no mapping of the gateway: a container must not reach what listens on the host's loopback only
+    ...words(`-q -4 --no-map-gw -T none -U none -g ${OUTSIDE.gateway} --dns-forward ${DNS_FORWARDER}`),
+    "--netns",
+    deps.netns,
+    "-P",
+    pidFile,
+    ...options,
+  ])
+  if (code === 0) return
+  rmSync(pidFile, { force: true })
+  const reason = stderr.split("\n").findLast((line) => line !== "" && !line.includes("syslog")) ?? `exit code ${code}`
+  const ports = /Failed to bind.*for '-[tu] ([^']*)'/.exec(stderr)?.[1]
+  if (ports !== undefined)
+    throw new AlreadyExists(`cannot publish ${ports}: address already in use by a program of the host`, {
+      hint: `see which: ss -lntup`,
+    })
+  throw new FailedPrecondition(`pasta could not connect the containers to the host's network: ${reason}`, {
+    hint: "see what is missing: skiff doctor",
+    cause: new Error(stderr),
+  })
+}
+
+function checkTunDevice(): void {
+  try {
+    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK)
+  } catch (cause) {
+    const missing = hasErrno(cause, "ENOENT")
+    throw new FailedPrecondition(`/dev/net/tun ${missing ? "is missing" : "may not be opened by an ordinary user"}`, {
+      hint: missing ? "sudo modprobe tun" : "sudo chmod 0666 /dev/net/tun",
+      cause,
+    })
+  }
+}
+
+/** The pid of the pasta that wrote this file, if it still runs. */
+function pastaPid(pidFile: string): Pid | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8"))
+    if (!Number.isSafeInteger(pid) || pid <= 1) return undefined
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+    return argv.includes(pidFile) ? (pid as Pid) : undefined
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "ESRCH")) return undefined
+    throw error
+  }
+}

@@ -20,6 +20,8 @@ const SIGKILL = 9
 const SIGTERM = 15
 /** SIGKILL takes effect at once, but for a process that hangs in the kernel. */
 const KILL_WAIT_MS = 10_000
+/** How long a back-off outlives the `stop` or `rm` that made it void. */
+const SLEEP_CHECK_MS = 500
 
 export async function create(
   host: ContainerHost,
@@ -216,19 +218,36 @@ export async function remove(
 
 /** The exit command's work, and a restart's: settles the container, and when its policy says so, starts it after the back-off. */
 export async function cleanup(host: ContainerHost, id: string): Promise<void> {
+  // the monitor starts us in the run directory, which goes with the container's end
+  process.chdir("/")
   const record = await settleNow(host, id)
   if (record?.status !== "restarting" || record.state.bootId !== host.bootId) return
   const { restartAt = 0 } = record.state
   crashPoint("restart:recorded")
-  await sleep(Math.max(0, restartAt - Date.now()))
+  if (!(await sleepUntil(restartAt, () => isWaitingFor(host, id, restartAt)))) return
   using lock = await host.locks.acquire(id)
   const now = await settle(host, id)
   if (!now) return lock.unlink()
-  // meanwhile stopped, started by hand, or taken over by another sleeper
-  if (now.status !== "restarting" || now.state.restartAt !== restartAt) return
+  if (!isWaitingFor(host, id, restartAt)) return
   now.state.restartCount++
   const { monitor } = await launchOrUnlink(host, now, lock)
   monitor.release()
+}
+
+/** False when the container was stopped meanwhile, removed, started by hand, or taken over by another sleeper. */
+function isWaitingFor(host: ContainerHost, id: string, restartAt: number): boolean {
+  const record = host.records.byId(id)
+  return record?.status === "restarting" && record.state.restartAt === restartAt
+}
+
+/** Sleeps as long as `goesOn`; says whether it did until the end. */
+async function sleepUntil(time: number, goesOn: () => boolean): Promise<boolean> {
+  while (goesOn()) {
+    const leftMs = time - Date.now()
+    if (leftMs <= 0) return true
+    await sleep(Math.min(leftMs, SLEEP_CHECK_MS))
+  }
+  return false
 }
 
 /** Settles a container under its lock; the lock file of one that is gone goes too. Undefined when it is gone. */

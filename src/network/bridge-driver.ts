@@ -12,6 +12,7 @@ import { claimPorts, type HostPort } from "./claim-ports.ts"
 import { listNetworks } from "./default-network.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
+import type { KernelNames } from "./names.ts"
 import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network.ts"
 import { NETWORKS, networkKey, portChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
@@ -24,8 +25,7 @@ const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
 export interface BridgeDriverDeps {
   db: Database
-  /** nftables table of this store. */
-  table: string
+  names: KernelNames
   host: HostSide
   /** Undefined as real root, where the host's side is the host. */
   rootless: RootlessWay | undefined
@@ -33,14 +33,17 @@ export interface BridgeDriverDeps {
 
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
+  /** nftables table of this store. */
   readonly #table: string
+  readonly #alias: string
   readonly #host: HostSide
   readonly #rootless: RootlessWay | undefined
   readonly #records: EndpointRecords
 
-  constructor({ db, table, host, rootless }: BridgeDriverDeps) {
+  constructor({ db, names, host, rootless }: BridgeDriverDeps) {
     this.#db = db
-    this.#table = table
+    this.#table = names.table
+    this.#alias = names.alias
     this.#host = host
     this.#rootless = rootless
     this.#records = new EndpointRecords(db)
@@ -130,6 +133,7 @@ export class BridgeDriver implements NetworkDriver {
     const found = findBridge(route, network)
     if (found !== undefined) return found
     return await makeBridge(route, network, {
+      alias: this.#alias,
       writeSysctls: (sysctls) =>
         this.#host.writeSysctls(this.#rootless === undefined ? sysctls : [...sysctls, ...ROOTLESS_SYSCTLS]),
       hostInterfaces: this.#records.list().map((row) => row.hostInterface),

@@ -41,18 +41,25 @@ export function findBridge(route: NetlinkSocket, network: Network): Link | undef
   }
 }
 
+export interface BridgeMaking {
+  /** Tells the host whose the bridge is (kernelNames). */
+  alias: string
+  writeSysctls(sysctls: Sysctls): unknown
+  /** Ends of containers that belong on the bridge. */
+  hostInterfaces: readonly string[]
+  /** In a namespace of our own the loopback may still be down. */
+  loopback: boolean
+}
+
 /**
  * Makes the bridge, or finishes it, and takes back the host ends of containers that lost it. Safe to repeat and to race:
  * each step is one that another process may already have done.
  */
-export async function makeBridge(
-  route: NetlinkSocket,
-  network: Network,
-  options: { writeSysctls: (sysctls: Sysctls) => unknown; hostInterfaces: readonly string[]; loopback: boolean },
-): Promise<Link> {
+export async function makeBridge(route: NetlinkSocket, network: Network, options: BridgeMaking): Promise<Link> {
   const gateway = parseIpv4(network.gateway)
   const mtu = defaultMtu(route)
-  ignore("EEXIST", () => createBridge(route, network.bridge, { macAddress: macOfAddress(gateway), mtu }))
+  const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
+  ignore("EEXIST", () => createBridge(route, network.bridge, bridge))
   const { index } = getLink(route, network.bridge)
   await options.writeSysctls(bridgeSysctls(network.bridge))
   const { prefixLength } = parseIpv4Range(network.subnet)

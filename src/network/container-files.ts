@@ -17,7 +17,7 @@ export interface HostsInput {
   address?: string
   /** `name:address`, where the address may be `host-gateway`. */
   extraHosts: readonly string[]
-  /** What `host-gateway` means: `hostGateway(…)`. */
+  /** What `host-gateway` means: the network's gateway; rootless `rootlessHostGateway()`. */
   hostGateway?: string
   /** The host's own file, for `--network host`. */
   hostText?: string
@@ -66,13 +66,13 @@ export function hostnameFile(hostname: string): string {
 export interface ResolvInput {
   /** "bridge" has its own loopback; "host" shares the host's. */
   kind: "bridge" | "host"
-  /** The host's file, `hostResolvConf()`. */
+  /** The host's file; when that names its loopback only, what stands behind systemd-resolved. */
   hostText: string
   /** `--dns`, `--dns-search` (`.`: none), `--dns-option`; each replaces the host's of its kind. */
   dns: readonly string[]
   search: readonly string[]
   options: readonly string[]
-  /** Rootless: the address at which pasta hands questions to the host's name server (pasta.ts). */
+  /** Rootless: `DNS_FORWARDER`. */
   forwarder?: string
 }
 

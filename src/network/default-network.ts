@@ -4,11 +4,13 @@ import { hasErrno } from "../base/errors.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import { lockFile } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/netlink.ts"
-import { addAddress, createBridge, getLink, listAddresses, listRoutes } from "../sys/rtnetlink.ts"
+import { addAddress, createBridge, getLink, listAddresses, listLinks, listRoutes } from "../sys/rtnetlink.ts"
 import { defaultMtu } from "./bridge.ts"
 import { chooseSubnet } from "./choose-subnet.ts"
 import { formatIpv4, formatIpv4Range, macOfAddress, networkAddress, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
+import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
+import { reapBridges } from "./reap-bridges.ts"
 
 const COLUMNS = "id, name, driver, bridge, subnet, gateway"
 
@@ -20,7 +22,7 @@ export function listNetworks(db: Database): Network[] {
  * The network `bridge`, made now: it takes the first range that nothing on this host uses, and keeps it for ever.
  * Two stores that choose at once take turns, and each leaves its address in the kernel before the other looks.
  */
-export function defaultNetwork(db: Database, options: { bridge: string; rootless: boolean }): Network {
+export function defaultNetwork(db: Database, names: KernelNames, options: { rootless: boolean }): Network {
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
   // rootless the range only has to suit this user's own namespace, and not to hide what the host reaches
   const lock = options.rootless ? undefined : openSync("/run/skiff.network.lock", "a", 0o600)
@@ -29,8 +31,10 @@ export function defaultNetwork(db: Database, options: { bridge: string; rootless
     return db.transaction(() => {
       const [existing] = db.all<Network>(`SELECT ${COLUMNS} FROM networks WHERE name = 'bridge'`)
       if (existing !== undefined) return existing
-      const network = insertNetwork(db, options.bridge, chooseSubnet(busyRanges(db, route, options.bridge)))
-      if (lock !== undefined) claimRange(route, network)
+      if (!options.rootless) reapBridges(route)
+      const range = rangeOfBridge(route, names.bridge) ?? chooseSubnet(busyRanges(db, route))
+      const network = insertNetwork(db, names.bridge, range)
+      if (!options.rootless) claimRange(route, network, names.alias)
       return network
     })
   } finally {
@@ -60,24 +64,22 @@ function insertNetwork(db: Database, bridge: string, range: Ipv4Range): Network 
   return network
 }
 
-/** What the host uses or reaches, but for our own bridge: it may be left of a store that was thrown away. */
-function busyRanges(db: Database, route: NetlinkSocket, bridge: string): Ipv4Range[] {
-  const own = ownIndex(route, bridge)
-  const used = [...listRoutes(route), ...listAddresses(route)].filter((range) => range.interfaceIndex !== own)
+/** The range of a bridge of ours that is there though the records are new: they were thrown away under it. */
+function rangeOfBridge(route: NetlinkSocket, bridge: string): Ipv4Range | undefined {
+  const index = listLinks(route).find(({ name }) => name === bridge)?.index
+  const found = listAddresses(route).find(({ interfaceIndex }) => interfaceIndex === index)
+  if (found === undefined || found.prefixLength > 29) return undefined
+  return { address: networkAddress(found.address, found.prefixLength), prefixLength: found.prefixLength }
+}
+
+/** What the host uses or reaches. */
+function busyRanges(db: Database, route: NetlinkSocket): Ipv4Range[] {
+  const used = [...listRoutes(route), ...listAddresses(route)]
   return [
     ...used.map(({ address, prefixLength }) => ({ address: networkAddress(address, prefixLength), prefixLength })),
     ...nameServers().map((address) => ({ address, prefixLength: 32 })),
     ...listNetworks(db).map(({ subnet }) => parseIpv4Range(subnet)),
   ]
-}
-
-function ownIndex(route: NetlinkSocket, bridge: string): number | undefined {
-  try {
-    return getLink(route, bridge).index
-  } catch (error) {
-    if (hasErrno(error, "ENODEV")) return undefined
-    throw error
-  }
 }
 
 /** A name server reached by the default route must not be hidden behind the bridge. */
@@ -93,11 +95,11 @@ function nameServers(): number[] {
 }
 
 /** Leaves the address in the kernel, for others to see; `makeBridge` does the rest. */
-function claimRange(route: NetlinkSocket, network: Network): void {
+function claimRange(route: NetlinkSocket, network: Network, alias: string): void {
   const { address, prefixLength } = parseIpv4Range(network.subnet)
   const gateway = address + 1
   try {
-    createBridge(route, network.bridge, { macAddress: macOfAddress(gateway), mtu: defaultMtu(route) })
+    createBridge(route, network.bridge, { macAddress: macOfAddress(gateway), mtu: defaultMtu(route), alias })
   } catch (error) {
     if (!hasErrno(error, "EEXIST")) throw error
   }

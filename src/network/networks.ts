@@ -23,7 +23,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const netns = deps.rootlessNetns
   const driver = new BridgeDriver({
     db: deps.db,
-    table: names.table,
+    names,
     host: new HostSide(netns),
     rootless: netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns }),
   })
@@ -33,7 +33,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
       const found = listNetworks(deps.db).find((network) => network.name === name || network.id === name)
       if (found !== undefined) return found
       if (name === "bridge" || name === "default")
-        return defaultNetwork(deps.db, { bridge: names.bridge, rootless: deps.rootlessNetns !== undefined })
+        return defaultNetwork(deps.db, names, { rootless: netns !== undefined })
       throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
     },
     setup: (network, endpoint) => driver.setup(network, endpoint),

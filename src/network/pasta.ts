@@ -15,14 +15,12 @@ import { processStartTime, signalProcess, type Pid } from "../sys/process.ts"
 import { runSync } from "../sys/run-sync.ts"
 import { formatIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
+import { DNS_FORWARDER } from "./rootless-addresses.ts"
 
 const SIGTERM = 15
 
 /** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
 const OUTSIDE = { interface: "egress0", address: "169.254.1.2", gateway: "169.254.1.1" }
-
-/** A container's question to this address reaches the host's own name server, also one on the host's loopback. */
-export const DNS_FORWARDER = "169.254.1.3"
 
 export interface PastaDeps {
   /** Folder for pid files. */

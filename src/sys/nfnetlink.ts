@@ -14,10 +14,12 @@ import {
 const NFNL_SUBSYS_NFTABLES = 10
 const NFNL_MSG_BATCH_BEGIN = 16
 const NFNL_MSG_BATCH_END = 17
+const NFT_MSG_DELTABLE = 2
 const NFT_MSG_NEWSETELEM = 12
 const NFT_MSG_GETSETELEM = 13
 const NFT_MSG_DELSETELEM = 14
 const NFPROTO_INET = 1
+const NFTA_TABLE_NAME = 1
 const NFTA_SET_ELEM_LIST_TABLE = 1
 const NFTA_SET_ELEM_LIST_SET = 2
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3
@@ -48,12 +50,22 @@ export function changeElements(socket: NetlinkSocket, changes: readonly ElementC
   const messages = changes.flatMap((change) =>
     chunks(change.elements).map((elements) => changeMessage(change, elements)),
   )
-  if (messages.length === 0) return
-  const subsystem = nfgenHeader(0, NFNL_SUBSYS_NFTABLES)
+  if (messages.length > 0) transact(socket, messages)
+}
+
+/** Deletes a table of family inet with all in it. Throws ENOENT. */
+export function deleteTable(socket: NetlinkSocket, table: string): void {
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE
+  const body = concatBytes([nfgenHeader(NFPROTO_INET, 0), textAttribute(NFTA_TABLE_NAME, table)])
+  transact(socket, [{ type, flags: NLM_F_ACK, body, about: `delete nftables table "${table}"` }])
+}
+
+function transact(socket: NetlinkSocket, messages: readonly NetlinkMessage[]): void {
+  const body = nfgenHeader(0, NFNL_SUBSYS_NFTABLES)
   socket.request([
-    { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body: subsystem, about: "begin nftables batch" },
+    { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body, about: "begin nftables batch" },
     ...messages,
-    { type: NFNL_MSG_BATCH_END, flags: 0, body: subsystem, about: "end nftables batch" },
+    { type: NFNL_MSG_BATCH_END, flags: 0, body, about: "end nftables batch" },
   ])
 }
 

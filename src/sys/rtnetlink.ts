@@ -35,6 +35,7 @@ const IFLA_IFNAME = 3
 const IFLA_MTU = 4
 const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
+const IFLA_IFALIAS = 20
 const IFLA_AF_SPEC = 26
 const IFLA_NET_NS_FD = 28
 const IFLA_INFO_KIND = 1
@@ -76,6 +77,8 @@ export interface Link {
   /** Index of the bridge it is a port of; 0: none. */
   master: number
   macAddress: Uint8Array
+  /** What its maker wrote on it; at most 255 bytes. */
+  alias: string
 }
 
 export interface Ipv4Range {
@@ -100,17 +103,20 @@ function linkHeader(index = 0, flags = 0, mask = flags): Uint8Array {
   return bytes
 }
 
+export interface BridgeOptions {
+  macAddress: Uint8Array
+  mtu: number
+  alias: string
+}
+
 /** Makes a bridge, down. Throws EEXIST. */
-export function createBridge(
-  socket: NetlinkSocket,
-  name: string,
-  options: { macAddress: Uint8Array; mtu: number },
-): void {
+export function createBridge(socket: NetlinkSocket, name: string, options: BridgeOptions): void {
   const body = concatBytes([
     linkHeader(),
     textAttribute(IFLA_IFNAME, name),
     attribute(IFLA_ADDRESS, options.macAddress),
     u32Attribute(IFLA_MTU, options.mtu),
+    textAttribute(IFLA_IFALIAS, options.alias),
     nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "bridge")),
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
@@ -292,9 +298,8 @@ function parseLink(body: Uint8Array): Link {
   const attributes = parseAttributes(body.subarray(16))
   return {
     index: view.getInt32(4, true),
-    name: Buffer.from(attributes.get(IFLA_IFNAME) ?? [])
-      .toString()
-      .replace(/\0+$/, ""),
+    name: textOf(attributes.get(IFLA_IFNAME)),
+    alias: textOf(attributes.get(IFLA_IFALIAS)),
     up: (view.getUint32(8, true) & IFF_UP) !== 0,
     mtu: u32Of(attributes.get(IFLA_MTU)) ?? 1500,
     master: u32Of(attributes.get(IFLA_MASTER)) ?? 0,
@@ -331,6 +336,10 @@ export function listRoutes(socket: NetlinkSocket): Ipv4Route[] {
       table: u32Of(attributes.get(RTA_TABLE)) ?? body[4] ?? RT_TABLE_MAIN,
     }
   })
+}
+
+function textOf(bytes: Uint8Array = new Uint8Array()): string {
+  return Buffer.from(bytes).toString().replace(/\0+$/, "")
 }
 
 function u32Of(bytes: Uint8Array | undefined): number | undefined {

@@ -1,0 +1,18 @@
+/** Addresses by which a container of an ordinary user reaches the host through pasta. */
+import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/netlink.ts"
+import { listAddresses, listRoutes } from "../sys/rtnetlink.ts"
+import { formatIpv4 } from "./ipv4.ts"
+
+/** A question to this address is put to the host's own name server, also to one on the host's loopback. */
+export const DNS_FORWARDER = "169.254.1.3"
+
+/**
+ * What `host-gateway` means rootless: the host's own address on the way to the default route, since the bridge's gateway is
+ * only the keeper's namespace. Programs that listen on the host's loopback alone stay out of reach. Undefined offline.
+ */
+export function rootlessHostGateway(): string | undefined {
+  using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
+  const way = listRoutes(route).find(({ prefixLength }) => prefixLength === 0)
+  const own = listAddresses(route).find(({ interfaceIndex }) => interfaceIndex === way?.interfaceIndex)
+  return own === undefined ? undefined : formatIpv4(own.address)
+}

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream"
 import type { Bytes } from "../content/content.ts"
 import { DataLoss, SkiffError, Unsupported } from "../base/errors.ts"
+import { ZstdFrames } from "./zstd-frames.ts"
 
 export type Compression = "gzip" | "zstd" | "xz" | "bzip2" | "none"
 
@@ -40,10 +41,14 @@ async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes 
   const { pipeline } = await import("node:stream/promises")
   const options = { chunkSize: CHUNK_BYTES }
   const stream: Transform = compression === "gzip" ? createGunzip(options) : createZstdDecompress(options)
+  const frames = compression === "zstd" ? new ZstdFrames() : undefined
   let sourceError: unknown
   const source = async function* (): Bytes {
     try {
-      yield* compressed
+      for await (const chunk of compressed) {
+        frames?.write(chunk)
+        yield chunk
+      }
     } catch (error) {
       sourceError = error
       throw error
@@ -54,6 +59,7 @@ async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes 
   try {
     for await (const chunk of stream) yield chunk as Uint8Array
     await fed
+    frames?.finish()
   } catch (error) {
     if (sourceError !== undefined) throw sourceError
     if (error instanceof SkiffError) throw error

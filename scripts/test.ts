@@ -4,7 +4,7 @@
  * Unit tests first, alone: they share the kernel's tables with no one. Then the end-to-end tests against dist/skiff, as root
  * and as the unprivileged user beside each other: they share nothing but the machine. An ordinary user runs them as himself.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -20,6 +20,8 @@ interface Result {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "skiff-test-"))
+// where the unprivileged user reaches it, and no build changes it under a running test
+const executable = join(folder, "skiff")
 
 /** One `bun test` process. Its output is shown at once, or kept until it has ended when runs go side by side. */
 async function runTests(run: Run, show: "at once" | "at the end"): Promise<Result> {
@@ -80,13 +82,19 @@ async function main(): Promise<number> {
   const e2e = named.length === 0 ? ["./test/e2e", "./test/security"] : named.filter(isE2e)
   const users = isRoot ? ["root", "rootless"] : ["rootless"]
 
+  copyFileSync(process.env.SKIFF_BIN ?? "dist/skiff", executable)
+  chmodSync(folder, 0o755)
+
   const results: Result[] = []
   if (unit.length > 0) results.push(await runTests({ name: "unit", files: unit }, "at once"))
   if (e2e.length > 0)
     results.push(
       ...(await Promise.all(
         users.map((user) =>
-          runTests({ name: `e2e-${user}`, files: e2e, env: { SKIFF_TEST_USER: user } }, "at the end"),
+          runTests(
+            { name: `e2e-${user}`, files: e2e, env: { SKIFF_TEST_USER: user, SKIFF_BIN: executable } },
+            "at the end",
+          ),
         ),
       )),
     )

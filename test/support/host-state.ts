@@ -1,6 +1,7 @@
 /** What a store holds of the host: whatever is there after its last container went, and was not before, was left behind. */
 import { spawnSync } from "node:child_process"
 import { globSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { kernelNames } from "../../src/network/names.ts"
 import { user } from "./user.ts"
 
 export interface HostState {
@@ -20,7 +21,7 @@ export function hostState(store: string): HostState {
   return {
     mounts: mountsBelow(store, keeper),
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
-    portElements: ownNetwork ? portElements() : [],
+    portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
     cgroups: globSync("/sys/fs/cgroup/**/*skiff*/*[0-9a-f][0-9a-f]*", { exclude: (name) => name === "proc" }),
     processes: processesNaming(store),
     runState: ["containers", "exits"].flatMap((folder) => namesIn(`${store}/run/${folder}`)),
@@ -54,9 +55,9 @@ function mountsBelow(store: string, keeper: number | undefined): string[] {
   })
 }
 
-function portElements(): string[] {
+function portElements(table: string): string[] {
   return ["portmap", "portmap_ip"].flatMap((name) => {
-    const { status, stdout } = spawnSync("nft", ["-j", "list", "map", "inet", "skiff", name])
+    const { status, stdout } = spawnSync("nft", ["-j", "list", "map", "inet", table, name])
     if (status !== 0) return []
     const { nftables } = JSON.parse(stdout.toString()) as { nftables: { map?: { elem?: unknown[] } }[] }
     return nftables.flatMap(({ map }) => (map?.elem ?? []).map((element) => JSON.stringify(element)))

@@ -46,10 +46,14 @@ export class Registry {
       lines.push(`auth: { htpasswd: { realm: tests, path: ${this.#directory}/htpasswd } }`)
     }
     writeFileSync(join(this.#directory, "config.yml"), `${lines.join("\n")}\n`)
-    // it ends with the test process, whatever becomes of that
-    const shell = `exec docker-registry serve ${this.#directory}/config.yml >${this.#directory}/log 2>&1`
-    this.#process = spawn("setpriv", ["--pdeathsig=KILL", "sh", "-c", shell], { stdio: "ignore" })
-    process.on("exit", () => this.stop())
+    // it lives as long as the other end of its input: it ends, and its storage goes, with the test process however that ends
+    const shell = `docker-registry serve config.yml >log 2>&1 & cat >/dev/null; kill -9 $!; cd /; rm -rf "$0"`
+    this.#process = spawn("sh", ["-c", shell, this.#directory], {
+      stdio: ["pipe", "ignore", "ignore"],
+      cwd: this.#directory,
+      detached: true, // a Ctrl-C at the terminal is not for it
+    })
+    this.#process.unref()
   }
 
   /** Pushes the image under `name` (`repository:tag`) by skopeo; more than one becomes an index. Gives the full name. */
@@ -90,8 +94,7 @@ export class Registry {
   }
 
   stop(): void {
-    this.#process.kill("SIGKILL")
-    rmSync(this.#directory, { recursive: true, force: true })
+    this.#process.stdin?.end()
   }
 }
 

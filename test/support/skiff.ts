@@ -1,8 +1,9 @@
 /** Drives the built executable in a store of its own, as the user of this run; proves at the end that nothing is left. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process"
-import { accessSync, chmodSync, chownSync, constants, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { kernelNames } from "../../src/network/names.ts"
 import { hostState, keeperOf, type HostState } from "./host-state.ts"
 import { user } from "./user.ts"
 import { eventually, SLOWNESS } from "./wait.ts"
@@ -96,8 +97,13 @@ export class Skiff {
     }
   }
 
-  /** Ends the keeper of a rootless store; the namespaces and their mounts go with it. */
+  /** Takes from the host what belongs to the store itself: bridge and table, or the keeper with all its namespaces. */
   #discard(): void {
+    const { bridge, table } = kernelNames(this.runRoot, user.rootless)
+    if (!user.rootless) {
+      spawnSync("ip", ["link", "delete", bridge])
+      spawnSync("nft", ["delete", "table", "inet", table])
+    }
     const keeper = keeperOf(this.directory)
     if (keeper !== undefined) process.kill(keeper, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
@@ -154,18 +160,5 @@ export function outcomeOf(child: ChildProcess, timeoutMs = 45_000): Promise<Outc
   })
 }
 
-let found: string | undefined
-
-/** dist/skiff, or a copy where the test's user may reach it. */
-export function executable(): string {
-  if (found !== undefined) return found
-  const built = resolve(process.env.SKIFF_BIN ?? join(import.meta.dir, "../../dist/skiff"))
-  accessSync(built, constants.X_OK)
-  const [program = "", ...rest] = [...user.prefix, "test", "-x", built]
-  if (spawnSync(program, rest).status === 0) return (found = built)
-  const directory = mkdtempSync(join(tmpdir(), "skiff-e2e-bin-"))
-  chmodSync(directory, 0o755)
-  cpSync(built, join(directory, "skiff"))
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }))
-  return (found = join(directory, "skiff"))
-}
+/** The built executable; scripts/test.ts gives one that the test's user can reach. */
+export const executable = (): string => resolve(process.env.SKIFF_BIN ?? join(import.meta.dir, "../../dist/skiff"))

@@ -1,0 +1,60 @@
+/** The images of a store of its own, without an engine around them. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Database } from "../../src/base/database.ts"
+import { collectGarbage } from "../../src/content/collect.ts"
+import { openLeases } from "../../src/content/leases.ts"
+import { contentSchema } from "../../src/content/schema.ts"
+import { openContentStore } from "../../src/content/store.ts"
+import type { Images } from "../../src/image/image.ts"
+import { openImages } from "../../src/image/open-images.ts"
+import { heldByImages } from "../../src/image/references-held.ts"
+import { imageSchema } from "../../src/image/schema.ts"
+import { openRegistries } from "../../src/registry/client/open-registries.ts"
+import { openSnapshotter } from "../../src/snapshot/open.ts"
+import { snapshotSchema } from "../../src/snapshot/schema.ts"
+
+export interface ImageStore extends AsyncDisposable {
+  root: string
+  images: Images
+  /** What is left in the store when all garbage is collected. */
+  left(): Promise<{ blobs: number; snapshots: number; ingests: number; folders: number }>
+}
+
+/** Root only: layers are extracted with their owners. */
+export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pull-"))): Promise<ImageStore> {
+  const db = new Database(join(root, "skiff.db"))
+  db.migrate([contentSchema, snapshotSchema, imageSchema])
+  const content = openContentStore({ root })
+  const snapshots = await openSnapshotter({ root, db, rootless: false })
+  const collect = () =>
+    collectGarbage({ db, root, content, snapshots: snapshots as never, referenced: () => heldByImages(db) })
+  const images = openImages({
+    db,
+    content,
+    snapshots,
+    leases: openLeases({ db }),
+    rootless: false,
+    usedBy: () => [],
+    collect,
+    registries: async () => openRegistries({ limits: { attempts: 2, retryDelayMs: 5, stallTimeoutMs: 2_000 } }),
+  })
+  return {
+    root,
+    images,
+    async left() {
+      await collect()
+      return {
+        blobs: [...content.list()].length,
+        snapshots: snapshots.list().length,
+        ingests: readdirSync(join(root, "ingest")).length,
+        folders: readdirSync(join(root, "layers")).length,
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      db[Symbol.dispose]()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,7 +1,7 @@
 import { crashPoint } from "../base/crash-point.ts"
 import { DataLoss, isSkiffError, SkiffError, Unsupported } from "../base/errors.ts"
 import { log } from "../base/log.ts"
-import { noProgress } from "../base/progress.ts"
+import { noProgress, type OnProgress } from "../base/progress.ts"
 import { chainIds } from "../spec/chain-id.ts"
 import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
 import { parseImageConfig, MAX_CONFIG_BYTES } from "../spec/parse-image-config.ts"
@@ -38,6 +38,7 @@ export async function pullImage(
   const source: ImageSource = await registries.open({ ...options, signal })
   const { ref, top } = await resolveFirst(await candidates(name), source, (each) => registries.checkPolicy(each))
   crashPoint("pull:manifest-fetched")
+  onProgress({ id: ref.tag ?? ref.digest ?? "latest", status: `Pulling from ${ref.repository}` })
 
   await using lease = await deps.leases.open()
   const documents = new DocumentStore(deps.content, lease, source, ref)
@@ -80,16 +81,10 @@ export async function pullImage(
 
   /** Fetches the layers side by side and joins each to those below as soon as they are there. */
   async function joinLayers(from: ImageManifest, { rootfs }: ImageConfig) {
-    const fetcher = new LayerFetcher({
-      ...deps,
-      records,
-      lease,
-      source,
-      ref,
-      onProgress,
-      signal,
-      rootless: deps.rootless,
-    })
+    // of the layers of an image that is here already docker says nothing
+    const isKnown = records.byId(from.config.digest) !== undefined
+    const report: OnProgress = (event) => (isKnown && event.status === "Already exists" ? undefined : onProgress(event))
+    const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, onProgress: report, signal })
     await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>
       stop.abort(error),
     )

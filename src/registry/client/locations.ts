@@ -60,10 +60,10 @@ function rewrite(name: string, prefix: string, location: string): { registry: st
 
 /**
  * The full repositories that a short name may mean: its alias alone, else the name on each registry of
- * unqualified-search-registries. `parts` is the name without tag and digest.
+ * unqualified-search-registries.
  */
 export function searchNames(shortRepository: string, conf: RegistriesConf): { registry: string; repository: string }[] {
-  const alias = conf.aliases[shortRepository]
+  const alias = Object.hasOwn(conf.aliases, shortRepository) ? conf.aliases[shortRepository] : undefined
   if (alias) {
     const slash = alias.indexOf("/")
     if (slash > 0) return [{ registry: alias.slice(0, slash), repository: alias.slice(slash + 1) }]

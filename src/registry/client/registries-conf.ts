@@ -46,7 +46,7 @@ export async function loadRegistriesConf(env: Env = process.env): Promise<Regist
   return {
     unqualifiedSearch: parts.findLast((part) => part.unqualifiedSearch.length > 0)?.unqualifiedSearch ?? ["docker.io"],
     registries: [...registries.values()],
-    aliases: Object.assign(Object.create(null), ...parts.map((part) => part.aliases)) as Record<string, string>,
+    aliases: Object.assign({}, ...parts.map((part) => part.aliases)) as Record<string, string>,
   }
 }
 

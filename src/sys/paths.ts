@@ -53,12 +53,17 @@ function dataHome(env: Record<string, string | undefined>): string {
   })
 }
 
+/** Where the user's run state lies; without a login's folder one in /tmp, which the launcher proves to be the user's own. */
+export function runtimeFolder(uid: number, env: Record<string, string | undefined> = process.env): string {
+  return loginFolder(uid, env) ?? `/tmp/skiff-run-${uid}`
+}
+
 /**
  * `$XDG_RUNTIME_DIR`; where it is not set (cron, sudo, su), the folder that the user's login would have: a container that
- * one of them started is seen by the other. Without any, a folder in /tmp: the launcher proves that it is the user's own.
+ * one of them started is seen by the other. Undefined when there is none.
  */
-export function runtimeFolder(uid: number, env: Record<string, string | undefined> = process.env): string {
+export function loginFolder(uid: number, env: Record<string, string | undefined> = process.env): string | undefined {
   if (env.XDG_RUNTIME_DIR) return env.XDG_RUNTIME_DIR
-  const login = `/run/user/${uid}`
-  return statSync(login, { throwIfNoEntry: false })?.uid === process.getuid?.() ? login : `/tmp/skiff-run-${uid}`
+  const folder = `/run/user/${uid}`
+  return statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.() ? folder : undefined
 }

@@ -10,6 +10,8 @@ const outside = [
   ["completion", "bash"],
   ["run", "--help"],
   ["image", "ls", "--help"],
+  ["--root", "/x", "version"],
+  ["--debug", "--help"],
 ]
 test.each(outside.map((argv) => [argv]))("%p is answered as the ordinary user", (argv) => {
   expect(staysOutside(argv)).toBe(true)
@@ -18,6 +20,8 @@ test.each(outside.map((argv) => [argv]))("%p is answered as the ordinary user", 
 const inside = [
   ["ps"],
   ["--root", "/x", "ps"],
+  ["--root", "version", "ps"],
+  ["-l", "debug", "run", "busybox", "ls", "--help"],
   ["run", "busybox", "--help"],
   ["exec", "c", "ls", "--help"],
   ["container", "run", "busybox", "--help"],

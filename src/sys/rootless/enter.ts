@@ -3,14 +3,20 @@ import { dirname } from "node:path"
 import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/errors.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
-import { defaultPaths, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV, runtimeFolder } from "../paths.ts"
+import { defaultPaths, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
 import { ensurePrivateFolder } from "../private-folder.ts"
+import { userScope } from "./user-scope.ts"
 import { keeperLives, recordedWorld } from "./world.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
-const OUTSIDE = new Set(["version", "help", "completion", "doctor", "--version", "-v", "--help", "-h"])
+const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
+const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
+/** Global flags whose value is the next word. */
+const FLAGS_WITH_VALUE = new Set(["--root", "--runroot", "--runtime", "--log-level", "-l"])
 /** Their words may be a container's: a `--help` there can belong to the program inside. */
-const TAKES_A_COMMAND = new Set(["run", "exec", "create", "container", "unshare"])
+const TAKES_A_COMMAND = new Set(["run", "exec", "create", "unshare"])
+/** They start a process in a container's cgroup. */
+const STARTS = new Set(["run", "exec", "create", "start", "restart"])
 /** docker: 125 says that the engine failed, not the program. */
 const ENGINE_FAILED = new Set(["run", "exec", "create", "start"])
 
@@ -26,15 +32,30 @@ export async function enterRootless(argv: readonly string[]): Promise<void> {
     const message = error instanceof Error ? error.message : String(error)
     const hint = isSkiffError(error) && error.hint !== undefined ? `  hint: ${error.hint}\n` : ""
     writeSync(2, `skiff: ${message}\n${hint}`)
-    process.exit(ENGINE_FAILED.has(argv[0] === "container" ? (argv[1] ?? "") : (argv[0] ?? "")) ? 125 : 1)
+    process.exit(ENGINE_FAILED.has(verbOf(argv)) ? 125 : 1)
   }
 }
 
 /** Whether the command line is answered as the ordinary user. In doubt no: to enter costs a few milliseconds. */
 export function staysOutside(argv: readonly string[]): boolean {
-  const [first = "help", second] = argv
-  if (OUTSIDE.has(first) || second === "--help") return true
-  return !TAKES_A_COMMAND.has(first) && argv.includes("--help")
+  const words = commandWords(argv)
+  const [first = "help", second] = words
+  const flags = argv.slice(0, argv.length - words.length)
+  if (OUTSIDE.has(first) || second === "--help" || flags.some((flag) => OUTSIDE_FLAGS.has(flag))) return true
+  return !TAKES_A_COMMAND.has(verbOf(argv)) && words.includes("--help")
+}
+
+/** The command line after the global flags. */
+function commandWords(argv: readonly string[]): readonly string[] {
+  let index = 0
+  while (argv[index]?.startsWith("-")) index += FLAGS_WITH_VALUE.has(argv[index] ?? "") ? 2 : 1
+  return argv.slice(index)
+}
+
+/** `run`, of `run` and of `container run`. */
+function verbOf(argv: readonly string[]): string {
+  const [first = "", second = ""] = commandWords(argv)
+  return first === "container" ? second : first
 }
 
 async function enterWorld(argv: readonly string[]): Promise<never> {
@@ -48,22 +69,18 @@ async function enterWorld(argv: readonly string[]): Promise<never> {
   const nsenter = findProgram("nsenter")
   if (nsenter === undefined)
     throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: "see the repair: skiff doctor" })
+  const env = insideEnvironment()
+  const scope = STARTS.has(verbOf(argv)) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
   // the engine stays in the host's network (world.ts); `--wdns` looks the folder up inside, where paths lead on from it
   const enter = ["--target", String(world.keeperPid), "--user", "--mount", "--preserve-credentials"]
-  execve(nsenter, ["nsenter", ...enter, `--wdns=${process.cwd()}`, "--", ...ownCommand(), ...argv], insideEnvironment())
+  const words = [...scope, nsenter, ...enter, `--wdns=${process.cwd()}`, "--", ...ownCommand(), ...argv]
+  execve(words[0] ?? nsenter, words, env)
 }
 
 function insideEnvironment(): Record<string, string | undefined> {
   const uid = process.getuid?.() ?? 0
   const own = { [ROOTLESS_UID_ENV]: String(uid), [ROOTLESS_GID_ENV]: String(process.getgid?.() ?? 0) }
-  // crun finds the user's systemd by it
-  const login = process.env.XDG_RUNTIME_DIR ? {} : loginFolder(uid)
-  return { ...process.env, ...login, ...own }
-}
-
-function loginFolder(uid: number): { XDG_RUNTIME_DIR?: string } {
-  const folder = runtimeFolder(uid)
-  return folder.startsWith("/run/user/") ? { XDG_RUNTIME_DIR: folder } : {}
+  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own }
 }
 
 /** The run root, private and ours, and the folder above it, which nobody else may rename it in. */

@@ -5,8 +5,10 @@ import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram } from "../host.ts"
 import { pipe, tryLock } from "../libc.ts"
+import { loginFolder } from "../paths.ts"
 import { processStartTime, spawnProcess, type Child } from "../process.ts"
 import { mapIds, subordinateIds } from "./id-map.ts"
+import { userScope } from "./user-scope.ts"
 import { isMember, keeperLives, namespaceOf, netnsFile, recordedWorld, worldFile, type World } from "./world.ts"
 
 const LOCK_WAIT_MS = 30_000
@@ -79,7 +81,7 @@ async function createWorld(runRoot: string): Promise<World> {
       repair: "skiff doctor",
     })
   const unshare = [program("unshare"), "--user", "--mount", "--net", "--propagation", "slave"]
-  using keeper = new StartingKeeper([...unshare, "/bin/sh", "-c", NEW_WORLD, netnsFile(runRoot)])
+  using keeper = new StartingKeeper([...ownScope(), ...unshare, "/bin/sh", "-c", NEW_WORLD, netnsFile(runRoot)])
   keeper.expect("unshared")
   await mapIds(keeper.pid, ids)
   keeper.tell("mapped")
@@ -89,11 +91,17 @@ async function createWorld(runRoot: string): Promise<World> {
 
 async function adoptWorld(runRoot: string, world: World, member: number): Promise<World> {
   const enter = [program("nsenter"), "--target", String(member), "--user", "--mount", "--preserve-credentials"]
-  using keeper = new StartingKeeper([...enter, "/bin/sh", "-c", SAME_WORLD])
+  using keeper = new StartingKeeper([...ownScope(), ...enter, "/bin/sh", "-c", SAME_WORLD])
   keeper.expect("ready")
   // the member may have ended, and another taken its number, while we entered
   if (!isMember(keeper.pid, world)) throw new FailedPrecondition("its last process has ended")
   return keeper.record(runRoot, world.singleId)
+}
+
+/** A keeper lives as long as the user's systemd, not as the session that happened to come first. */
+function ownScope(): string[] {
+  const uid = process.getuid?.() ?? 0
+  return userScope(uid, loginFolder(uid))
 }
 
 function program(name: string): string {
@@ -112,8 +120,11 @@ class StartingKeeper implements Disposable {
   constructor(argv: readonly string[]) {
     const input = pipe()
     const output = pipe()
-    // nothing of the caller's environment stays in a process that lives for days
-    const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" }
+    // nothing else of the caller's environment stays in a process that lives for days
+    const env = {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      XDG_RUNTIME_DIR: loginFolder(process.getuid?.() ?? 0), // for systemd-run
+    }
     try {
       const stdio = [input.readEnd, output.writeEnd, output.writeEnd]
       this.#child = spawnProcess(argv, { stdio, detached: true, env, cwd: "/" })

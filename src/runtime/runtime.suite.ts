@@ -126,6 +126,25 @@ export function runtimeSuite(name: string): void {
       expect(output().stdout).toStartWith(new Bun.CryptoHasher("md5").update(bytes).digest("hex"))
     })
 
+    test("no byte of much output is lost, mixed or changed, and a slow reader holds the program back", async () => {
+      const sizes = { stdout: 20 * 1024 * 1024, stderr: 4 * 1024 * 1024 }
+      const script = `yes 0123456789abcdef | head -c ${sizes.stdout} &
+        yes fedcba9876543210 | head -c ${sizes.stderr} >&2; wait`
+      const container = await lab.create(["sh", "-c", script])
+      const attachment = await container.runtimes.attach(container.bundle, { stdin: false })
+      const hashes = { stdout: new Bun.CryptoHasher("md5"), stderr: new Bun.CryptoHasher("md5") }
+      let packets = 0
+      attachment.onOutput((stream, chunk) => {
+        hashes[stream].update(chunk)
+        return packets++ % 500 === 0 ? Bun.sleep(2) : undefined
+      })
+      await container.runtime.start(container.id)
+      expect(await container.monitor.exited).toBe(0)
+      await attachment.closed
+      expect(hashes.stdout.digest("hex")).toBe(digestOf("0123456789abcdef\n", sizes.stdout))
+      expect(hashes.stderr.digest("hex")).toBe(digestOf("fedcba9876543210\n", sizes.stderr))
+    })
+
     test("the kernel's OOM killer is told of", async () => {
       const container = await lab.create(["dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"], {
         resources: { memoryBytes: 16 * 1024 * 1024, memorySwapBytes: 16 * 1024 * 1024 },
@@ -172,6 +191,10 @@ async function failure(promise: Promise<unknown>): Promise<[number | undefined, 
     throw error
   }
   throw new Error("it did not fail")
+}
+
+function digestOf(line: string, sizeBytes: number): string {
+  return new Bun.CryptoHasher("md5").update(Buffer.alloc(sizeBytes, line)).digest("hex")
 }
 
 export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test"
+import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs"
+import { cgroupFolders, cgroupsPath, detectCgroups, isInOwnCgroup, readCounters, removeCgroup } from "./cgroup.ts"
+
+const cgroups = detectCgroups()
+const isRoot = process.getuid?.() === 0
+
+test("the version is what is mounted", () => {
+  const v2 = statfsSync("/sys/fs/cgroup").type === 0x63677270
+  expect(cgroups.version === "v2").toBe(v2)
+  if (isRoot) expect(cgroups.controllers).toContain("memory")
+})
+
+test("a container's cgroup always lies below our own parent", () => {
+  expect(cgroupsPath("abc", { manager: "cgroupfs" })).toBe("/skiff/abc")
+  expect(cgroupsPath("abc", { manager: "systemd" })).toBe("user.slice:skiff:abc")
+  expect(cgroupsPath("abc", { manager: "disabled" })).toBeUndefined()
+  for (const folder of cgroupFolders("abc", cgroups).values()) expect(folder).toMatch(/\/skiff\/abc$/)
+})
+
+test.each(["", ".", "..", "../x", "a/b", "/"])("an id like %j is refused before it becomes a path", (id) => {
+  expect(() => cgroupFolders(id, cgroups)).toThrow()
+  expect(() => removeCgroup(id, { ...cgroups, manager: "cgroupfs" })).toThrow()
+})
+
+test("no process of the host passes for one of a container", () => {
+  expect(isInOwnCgroup(process.pid, "abc")).toBe(false)
+  expect(isInOwnCgroup(1, "abc")).toBe(false)
+  expect(isInOwnCgroup(1, "")).toBe(false)
+  expect(isInOwnCgroup(999_999_999, "abc")).toBe(false)
+})
+
+const writable = isRoot && cgroups.manager === "cgroupfs"
+if (!writable) console.log("skipped: cgroups of our own: not root")
+
+test.skipIf(!writable)("counters are read, and the folders removed, children first", () => {
+  const id = `test-${process.pid}`
+  const folders = [...cgroupFolders(id, cgroups).values()]
+  for (const folder of folders) mkdirSync(`${folder}/inner`, { recursive: true })
+  expect(readCounters(id, cgroups).pids ?? 0).toBe(0)
+  if (cgroups.controllers.includes("memory")) expect(readCounters(id, cgroups).oomKills ?? 0).toBe(0)
+  removeCgroup(id, cgroups)
+  removeCgroup(id, cgroups) // safe to repeat
+  expect(folders.filter((folder) => existsSync(folder))).toEqual([])
+  expect(readCounters(id, cgroups).memoryBytes).toBeUndefined()
+})
+
+test.skipIf(!writable)("a cgroup that still has a process stays, and so does the process", async () => {
+  const id = `busy-${process.pid}`
+  const folders = [...cgroupFolders(id, cgroups).values()].filter((folder) => !folder.includes("/cpuset/"))
+  for (const folder of folders) mkdirSync(folder, { recursive: true })
+  const child = Bun.spawn(["sleep", "60"])
+  const [folder = ""] = folders
+  await Bun.write(`${folder}/cgroup.procs`, String(child.pid))
+  removeCgroup(id, cgroups)
+  expect(readFileSync(`${folder}/cgroup.procs`, "utf8").trim()).toBe(String(child.pid))
+  child.kill()
+  await child.exited
+  removeCgroup(id, cgroups)
+  expect(existsSync(folder)).toBe(false)
+})

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import type { OnProgress } from "../base/progress.ts"
@@ -7,7 +8,7 @@ import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { ContainerOptions } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { newContainerId } from "./id.ts"
-import type { HeldLock } from "./lock.ts"
+import type { HeldLock } from "../sys/file-locks.ts"
 import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { makeVolumes } from "./oci-mounts.ts"
@@ -35,13 +36,16 @@ export async function createContainer(
   { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
-  checkOptions(host, options)
+  const joined = joinedContainer(host, options.network)
+  checkOptions(options, joined)
   const images = await host.images()
   const { image, imageName } = await resolveImage(images, options, onProgress)
   trace("image resolved")
   const id = newContainerId()
   const config = await images.config(image)
-  const run = runParameters(id, config.config ?? {}, options)
+  // who joins a network goes by the name of its owner
+  const hostname = options.hostname ?? joined?.spec.run.hostname ?? hostName(options)
+  const run = runParameters(id, config.config ?? {}, { ...options, hostname })
   const runtime = await (await host.runtimes()).choose(options.runtime)
   const spec = {
     imageName,
@@ -96,14 +100,13 @@ async function furnish(host: ContainerHost, record: ContainerRecord): Promise<vo
 }
 
 /** What needs neither image nor kernel. Throws InvalidArgument. */
-function checkOptions(host: ContainerHost, options: ContainerOptions): void {
+function checkOptions(options: ContainerOptions, joined: ContainerRecord | undefined): void {
   checkLogOptions(options.log)
-  const { network, autoRemove, restart } = options
+  const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")
     throw new InvalidArgument("--rm and --restart cannot be used together", { hint: "drop one of them" })
-  if (network.kind === "container") {
-    const joined = joinedContainer(host, network)
-    if (joined?.spec.options.network.kind === "container")
+  if (joined) {
+    if (joined.spec.options.network.kind === "container")
       throw new InvalidArgument(`cannot join the network of "${joined.name}", which joins another's`)
     const refused = [
       ["--hostname", options.hostname !== undefined],
@@ -144,6 +147,11 @@ async function resolveImage(
     if (isSkiffError(error) && error.exitCode === undefined) Object.assign(error, { exitCode: 125 })
     throw error
   }
+}
+
+/** With the host's network goes the host's name, as docker's. */
+function hostName({ network }: ContainerOptions): string | undefined {
+  return network.kind === "host" ? readFileSync("/proc/sys/kernel/hostname", "latin1").trim() : undefined
 }
 
 /** As typed when it was an id, else the recorded name. */

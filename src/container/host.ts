@@ -4,7 +4,7 @@ import type { Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Volumes } from "../volume/volume.ts"
-import type { ContainerLocks } from "./lock.ts"
+import type { FileLocks } from "../sys/file-locks.ts"
 import type { ContainerRecords } from "./records.ts"
 
 /** The texts of the files that are bound over /etc of each container. */
@@ -36,7 +36,7 @@ export interface ContainerHost {
   runRoot: string
   bootId: string
   records: ContainerRecords
-  locks: ContainerLocks
+  locks: FileLocks
   files: ContainerFiles
   snapshots(): Promise<Snapshotter>
   images(): Promise<Images>

@@ -10,7 +10,7 @@ import type { Container, ContainerOptions, StartedContainer } from "./container.
 import { createContainer } from "./create.ts"
 import type { ContainerHost } from "./host.ts"
 import { launch, type Launched } from "./launch.ts"
-import type { HeldLock } from "./lock.ts"
+import type { HeldLock } from "../sys/file-locks.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"

@@ -30,7 +30,7 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
   if (record.state.bootId !== bootId)
     return {
       exitCode: UNKNOWN_EXIT_CODE,
-      finishedAt: Date.now() - Math.round(performance.now()),
+      finishedAt: bootTime(),
       error: "the machine was started again",
     }
   const path = exitFile({ runRoot }, record.id)
@@ -38,6 +38,12 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
   if (!stat)
     return { exitCode: UNKNOWN_EXIT_CODE, finishedAt: Date.now(), error: "the monitor died before the container" }
   return { exitCode: Number(readFileSync(path, "latin1")), finishedAt: Math.round(stat.mtimeMs) }
+}
+
+/** The latest that a process of an earlier boot can have ended. */
+function bootTime(): number {
+  const [uptimeSeconds] = readFileSync("/proc/uptime", "latin1").split(" ")
+  return Date.now() - Math.round(Number(uptimeSeconds) * 1000)
 }
 
 /** The record as the contract shows it, in line with the kernel. Changes nothing. */

@@ -129,10 +129,10 @@ class LocalEngine implements Engine {
   })
 
   readonly containers = once(async (): Promise<Containers> => {
-    const [{ openContainers }, { ContainerRecords }, { ContainerLocks }] = await Promise.all([
+    const [{ openContainers }, { ContainerRecords }, { FileLocks }] = await Promise.all([
       import("../container/local.ts"),
       import("../container/records.ts"),
-      import("../container/lock.ts"),
+      import("../sys/file-locks.ts"),
     ])
     const { paths, db } = this.#store
     const { root, runRoot } = paths
@@ -141,7 +141,7 @@ class LocalEngine implements Engine {
       runRoot,
       bootId: bootId(),
       records: new ContainerRecords(db),
-      locks: new ContainerLocks(`${runRoot}/locks`),
+      locks: new FileLocks(`${runRoot}/locks`, "container"),
       files: containerFiles,
       snapshots: this.#snapshots,
       images: this.images,

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { FileLocks } from "../sys/file-locks.ts"
 import type { Volume, Volumes } from "./volume.ts"
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
@@ -87,17 +88,29 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
       await removeFolder(folder, name)
     },
 
-    async copyUp(volume, rootfs, path) {
-      if (readdirSync(volume.mountpoint).length > 0) return
+    async copyUp({ name, mountpoint: data }, rootfs, path) {
+      // of two containers that start at once, one fills it
+      using _ = await new FileLocks(`${folder}/${name}`, `volume ${name}`).acquire("lock")
+      const mark = `${folder}/${name}/half-filled`
+      if (existsSync(mark)) await emptyFolder(data)
+      else if (readdirSync(data).length > 0) return
+      writeFileSync(mark, "", { mode: 0o600 })
       const { copyTree } = await import("../sys/copy-tree.ts")
       try {
-        copyTree(rootfs, path, volume.mountpoint, "/")
+        copyTree(rootfs, path, data, "/")
       } catch (error) {
         // an image need not have the folder
         if (!isSkiffError(error, "NotFound")) throw error
       }
+      unlinkSync(mark)
     },
   }
+}
+
+/** What a killed copy left. No container has mounted it: that comes after. */
+async function emptyFolder(path: string): Promise<void> {
+  const { removeTree } = await import("../sys/remove-tree.ts")
+  for (const name of readdirSync(path)) removeTree(`${path}/${name}`)
 }
 
 /** Renamed aside first: a volume of the same name made meanwhile is not touched. */

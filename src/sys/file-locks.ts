@@ -1,42 +1,47 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { hasErrno, Unavailable } from "../base/errors.ts"
-import { O_CLOEXEC, tryLock } from "../sys/libc.ts"
-import { shortId } from "./id.ts"
+import { O_CLOEXEC, tryLock } from "./libc.ts"
 
 const MAX_POLL_MS = 25
 
-/** A container's lock, held. Disposing it, or the death of this process, lets go. */
+/** A lock, held. Disposing it, or the death of this process, lets go. */
 export interface HeldLock extends Disposable {
-  /** Removes the lock file too, when the container is gone. Still held until disposed. */
+  /** Removes the lock file too, when what it guards is gone. Still held until disposed. */
   unlink(): void
 }
 
-/** One lock file a container. Whoever changes its life cycle holds it; readers do not need it. */
-export class ContainerLocks {
+/** One lock file for each thing of a kind, between processes (flock(2)). Whoever changes the thing holds it. */
+export class FileLocks {
   readonly #directory: string
+  readonly #kind: string
 
-  constructor(directory: string) {
+  /** `kind`: what is locked, for messages. */
+  constructor(directory: string, kind: string) {
     this.#directory = directory
+    this.#kind = kind
   }
 
   /** Waits for the lock. Throws Unavailable after `waitMs`. */
-  async acquire(id: string, waitMs = 120_000): Promise<HeldLock> {
+  async acquire(name: string, waitMs = 120_000): Promise<HeldLock> {
     const deadline = Date.now() + waitMs
     for (let pollMs = 1; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
-      const held = this.tryAcquire(id)
+      const held = this.tryAcquire(name)
       if (held) return held
       if (Date.now() > deadline)
-        throw new Unavailable(`container "${shortId(id)}" is being changed by another skiff for ${waitMs / 1000} s`, {
-          hint: "see what it does: ps -ef | grep skiff",
-        })
+        throw new Unavailable(
+          `${this.#kind} "${name.slice(0, 12)}" is being changed by another skiff for ${waitMs / 1000} s`,
+          {
+            hint: "see what it does: ps -ef | grep skiff",
+          },
+        )
       await sleep(pollMs)
     }
   }
 
   /** The lock, or undefined when another process holds it. */
-  tryAcquire(id: string): HeldLock | undefined {
-    const path = `${this.#directory}/${id}`
+  tryAcquire(name: string): HeldLock | undefined {
+    const path = `${this.#directory}/${name}`
     for (;;) {
       // close-on-exec: a monitor that inherited it would hold the lock for the container's life
       const fd = this.#open(path)

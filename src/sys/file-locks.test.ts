@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, test } from "bun:test"
-import { ContainerLocks } from "./lock.ts"
+import { FileLocks } from "./file-locks.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "skiff-lock-"))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test("a held lock excludes others, and a released one does not", async () => {
-  const locks = new ContainerLocks(join(folder, "locks"))
+  const locks = new FileLocks(join(folder, "locks"), "thing")
   {
     using held = await locks.acquire("a")
     expect(held).toBeDefined()
@@ -21,7 +21,7 @@ test("a held lock excludes others, and a released one does not", async () => {
 })
 
 test("a lock whose file was unlinked meanwhile is taken on the new file", async () => {
-  const locks = new ContainerLocks(folder)
+  const locks = new FileLocks(folder, "thing")
   const first = await locks.acquire("c")
   const waiting = locks.acquire("c")
   first.unlink()

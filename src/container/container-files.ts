@@ -35,7 +35,9 @@ export function writeContainerFiles(host: ContainerHost, record: ContainerRecord
     const { hostname } = run
     const hostNetwork = network.kind === "host"
     const kind = network.kind === "bridge" ? "bridge" : "host"
-    writeFileSync(paths.hosts, host.files.hosts({ hostname, domainname, address, gateway, extraHosts, hostNetwork }))
+    // a bridge's address and gateway are known after the runtime's create, which binds the file: written in place then
+    const isEarly = network.kind === "bridge" && address === undefined
+    const hosts = isEarly ? "" : host.files.hosts({ hostname, domainname, address, gateway, extraHosts, hostNetwork }))
     writeFileSync(paths.resolvConf, host.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
     writeFileSync(paths.hostname, host.files.hostname(hostname))
   }

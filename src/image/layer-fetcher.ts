@@ -106,6 +106,7 @@ export class LayerFetcher {
   async #stage(layer: Descriptor, diffId: DiffId, chainId: ChainId, limit: Limit): Promise<StagedLayer> {
     const { onProgress } = this.#options
     const id = lineOf(layer)
+    this.#options.lease.addBlob(layer.digest)
     const there = await this.#existing(chainId)
     if (there) {
       onProgress({ id, status: "Already exists" })
@@ -128,8 +129,7 @@ export class LayerFetcher {
 
   /** While another pull writes this very layer, waits for it and takes what it got. */
   async #fetchOrWait(layer: Descriptor, diffId: DiffId, chainId: ChainId): Promise<StagedLayer> {
-    const { content, lease, signal, onProgress } = this.#options
-    lease.addBlob(layer.digest)
+    const { content, signal, onProgress } = this.#options
     while (true) {
       if (signal.aborted) throw new Cancelled("pull was cancelled")
       const there = await this.#existing(chainId)

@@ -2,7 +2,9 @@ import { crashPoint } from "../base/crash-point.ts"
 import { DataLoss, isSkiffError, SkiffError, Unsupported } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { noProgress, type OnProgress } from "../base/progress.ts"
+import type { Lease } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
+import type { Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
 import { parseImageConfig, MAX_CONFIG_BYTES } from "../spec/parse-image-config.ts"
 import { parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
@@ -13,7 +15,7 @@ import type { ImageSource, PullOptions, PullResult } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import { LayerFetcher } from "./layer-fetcher.ts"
 import type { ImagesDeps } from "./open-images.ts"
-import type { ImageRecords } from "./records.ts"
+import type { ImageRecords, LayerRecord } from "./records.ts"
 import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 // an index may name another; images in the wild go two deep
@@ -40,36 +42,38 @@ export async function pullImage(
   crashPoint("pull:manifest-fetched")
   onProgress({ id: ref.tag ?? ref.digest ?? "latest", status: `Pulling from ${ref.repository}` })
 
-  await using lease = await deps.leases.open()
-  const documents = new DocumentStore(deps.content, lease, source, ref)
-  const { manifest, descriptor, indexes } = await findManifest(documents, top, options, ref)
-  const config = await fetchConfig(documents, manifest, options, ref)
-  const layers = await joinLayers(manifest, config)
+  let fetched = 0
+  const result = await underLease()
+  // what killed pulls left goes now, but not while nothing changes: `run` looks for a newer image each time it is told to
+  if (fetched > 0) await deps.collect()
+  return result
 
-  // what was pulled by digest is named by digest, as docker does: the tag beside it was not asked for at the registry
-  const repository = { registry: ref.registry, repository: ref.repository }
-  const repoDigest = formatReference({ ...repository, digest: top.descriptor.digest })
-  const fullName = ref.digest === undefined ? formatReference({ ...repository, tag: ref.tag ?? "latest" }) : repoDigest
-  const before = records.find(fullName)?.id
-  crashPoint("pull:before-record")
-  records.transaction(() => {
-    records.put({
-      id: manifest.config.digest,
-      manifest: descriptor,
-      platform: { os: config.os, architecture: config.architecture, variant: config.variant },
-      createdAt: parseTime(config.created),
-      sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
-      topLayer: layers.at(-1)?.chainId,
-      labels: config.config?.Labels ?? {},
+  async function underLease(): Promise<PullResult> {
+    await using lease = await deps.leases.open()
+    const documents = new DocumentStore(deps.content, lease, source, ref)
+    const { manifest, descriptor, indexes } = await findManifest(documents, top, options, ref)
+    const config = await fetchConfig(documents, manifest, options, ref)
+    const layers = await joinLayers(lease, manifest, config)
+    crashPoint("pull:before-record")
+    const blobs = [
+      ...indexes,
+      descriptor.digest,
+      manifest.config.digest,
+      ...manifest.layers.map(({ digest }) => digest),
+    ]
+    const pulled = recordPulled(records, {
+      name,
+      ref,
+      top: top.descriptor.digest,
+      manifest,
+      descriptor,
+      config,
       layers,
-      blobs: [...indexes, descriptor.digest, manifest.config.digest, ...manifest.layers.map(({ digest }) => digest)],
+      blobs,
     })
-    if (ref.digest === undefined) records.setName(fullName, manifest.config.digest, shortName(name, ref))
-    records.setRepoDigest(repoDigest, manifest.config.digest)
-  })
-  crashPoint("pull:recorded")
-  const image = records.get(manifest.config.digest)
-  return { image, name: fullName, digest: top.descriptor.digest, changed: before !== image.id }
+    crashPoint("pull:recorded")
+    return pulled
+  }
 
   async function candidates(text: string): Promise<Reference[]> {
     const typed = parseReference(text)
@@ -80,10 +84,13 @@ export async function pullImage(
   }
 
   /** Fetches the layers side by side and joins each to those below as soon as they are there. */
-  async function joinLayers(from: ImageManifest, { rootfs }: ImageConfig) {
+  async function joinLayers(lease: Lease, from: ImageManifest, { rootfs }: ImageConfig): Promise<LayerRecord[]> {
     // of the layers of an image that is here already docker says nothing
     const isKnown = records.byId(from.config.digest) !== undefined
-    const report: OnProgress = (event) => (isKnown && event.status === "Already exists" ? undefined : onProgress(event))
+    const report: OnProgress = (event) => {
+      if (event.status === "Pull complete") fetched++
+      if (!isKnown || event.status !== "Already exists") onProgress(event)
+    }
     const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, onProgress: report, signal })
     await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>
       stop.abort(error),
@@ -92,6 +99,46 @@ export async function pullImage(
     crashPoint("pull:layers-joined")
     return joined
   }
+}
+
+interface Pulled {
+  /** As typed. */
+  name: string
+  ref: Reference
+  /** What the name points at in the registry. */
+  top: Digest
+  manifest: ImageManifest
+  descriptor: Descriptor
+  config: ImageConfig
+  layers: readonly LayerRecord[]
+  blobs: readonly Digest[]
+}
+
+/** Writes image, name and repo digest down, all or none. */
+function recordPulled(records: ImageRecords, pulled: Pulled): PullResult {
+  const { ref, top, manifest, descriptor, config, layers, blobs } = pulled
+  const id = manifest.config.digest
+  const repository = { registry: ref.registry, repository: ref.repository }
+  const repoDigest = formatReference({ ...repository, digest: top })
+  // what was pulled by digest is named by digest, as docker does: nobody asked the registry for the tag beside it
+  const name = ref.digest === undefined ? formatReference({ ...repository, tag: ref.tag ?? "latest" }) : repoDigest
+  return records.transaction(() => {
+    const before = records.find(name)?.id
+    records.put({
+      id,
+      manifest: descriptor,
+      platform: { os: config.os, architecture: config.architecture, variant: config.variant },
+      createdAt: parseTime(config.created),
+      sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+      topLayer: layers.at(-1)?.chainId,
+      labels: config.config?.Labels ?? {},
+      layers,
+      blobs,
+    })
+    if (ref.digest === undefined) records.setName(name, id, shortName(pulled.name, ref))
+    records.setRepoDigest(repoDigest, id)
+    return { image: records.get(id), name, digest: top, changed: before !== id }
+  })
 }
 
 interface Resolved {
@@ -126,7 +173,7 @@ async function resolveFirst(
 async function findManifest(documents: DocumentStore, top: Resolved["top"], options: PullOptions, ref: Reference) {
   const wanted = options.platform ?? hostPlatform()
   const name = formatReference(ref)
-  const indexes: Descriptor["digest"][] = []
+  const indexes: Digest[] = []
   let { descriptor } = top
   let parsed: ParsedManifest = parseManifest(top.bytes, descriptor.mediaType, `manifest of ${name}`)
   await documents.keep(top.bytes, descriptor.digest)

@@ -13,7 +13,7 @@ export interface OverlayOptions {
 
 // an upper must stay a plain diff, readable without the layers it was made over (redirects, metadata-only copies), and a
 // lower may be part of many mounts (index): overlayfs.rst, "Sharing and copying layers"
-const PLAIN_DIFF = ["index=off", "metacopy=off", "redirect_dir=off"]
+const PLAIN_DIFF = ["index=off", "metacopy=off"]
 
 /** Layers as overlayfs takes them; the folders of a mount are named relative to `layers`, to keep its options short. */
 export function overlayDriver(options: OverlayOptions): LayerDriver {
@@ -40,7 +40,8 @@ function overlayMount(layers: string, row: LayerRow, lower: readonly LayerRow[],
   if (writable) data.push(`upperdir=${own}`, `workdir=${folderOf(row)}/work`)
   if (options.helper !== undefined)
     return { type: "fuse.fuse-overlayfs", source: "overlay", data, workingDirectory: layers, helper: [options.helper] }
-  if (writable) data.push(...PLAIN_DIFF)
+  // in a user namespace the kernel takes no other word for it: `off` might still follow (fs/overlayfs/params.c)
+  if (writable) data.push(...PLAIN_DIFF, `redirect_dir=${options.rootless ? "nofollow" : "off"}`)
   if (writable && row.volatile === 1) data.push("volatile")
   if (options.rootless) data.push("userxattr")
   return { type: "overlay", source: "overlay", data, workingDirectory: layers }

@@ -1,3 +1,4 @@
+import { readSync, writeSync } from "node:fs"
 import { hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
 import { openInRoot, openOrMakeFolder, openRawInRoot, openRoot } from "./confined.ts"
@@ -152,11 +153,30 @@ function copyBytes(from: number, to: number, sizeBytes: number): void {
 
 function copyRange(from: number, to: number, start: number, end: number): void {
   for (let at = start; at < end;) {
-    fromOffset[0] = toOffset[0] = BigInt(at)
-    const count = check(libc.copy_file_range(from, fromOffset, to, toOffset, end - at, 0), "copy")
+    const count = copyInKernel(from, to, at, end - at) ?? copyThroughMemory(from, to, at, end - at)
     if (count === 0) return // it was cut short meanwhile
     at += count
   }
+}
+
+/** copy_file_range(2); undefined where these two file systems cannot: from an overlay to what it lies on is EXDEV. */
+function copyInKernel(from: number, to: number, at: number, length: number): number | undefined {
+  fromOffset[0] = toOffset[0] = BigInt(at)
+  try {
+    return check(libc.copy_file_range(from, fromOffset, to, toOffset, length, 0), "copy")
+  } catch (error) {
+    if (hasErrno(error, "EXDEV", "EINVAL", "EOPNOTSUPP", "ENOSYS")) return undefined
+    throw error
+  }
+}
+
+const MAX_CHUNK_BYTES = 1024 * 1024
+
+function copyThroughMemory(from: number, to: number, at: number, length: number): number {
+  const chunk = Buffer.allocUnsafe(Math.min(length, MAX_CHUNK_BYTES))
+  const count = readSync(from, chunk, 0, chunk.length, at)
+  for (let done = 0; done < count;) done += writeSync(to, chunk, done, count - done, at + done)
+  return count
 }
 
 const linkText = Buffer.alloc(4096)

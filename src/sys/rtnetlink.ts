@@ -116,11 +116,19 @@ export function createBridge(socket: NetlinkSocket, name: string, options: Bridg
     textAttribute(IFLA_IFNAME, name),
     attribute(IFLA_ADDRESS, options.macAddress),
     u32Attribute(IFLA_MTU, options.mtu),
-    textAttribute(IFLA_IFALIAS, options.alias),
     nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "bridge")),
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
-  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` }])
+  // an alias given at creation is passed over in silence
+  const alias = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, name),
+    textAttribute(IFLA_IFALIAS, options.alias),
+  ])
+  socket.request([
+    { type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` },
+    { type: RTM_NEWLINK, flags: NLM_F_ACK, body: alias, about: `write on bridge "${name}" whose it is` },
+  ])
 }
 
 export interface VethOptions {

@@ -13,6 +13,20 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
   return {
     candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
     checkPolicy: async (ref) => checkPolicy(ref),
-    open: async (options = {}) => new HttpRegistrySource(await conf(), options, { ...DEFAULT_LIMITS, ...limits }),
+    async open(options = {}) {
+      keepLoopbackDirect()
+      return new HttpRegistrySource(await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+    },
   }
+}
+
+/**
+ * A proxy of the environment (`HTTPS_PROXY` …) is used as by every tool, but never for loopback: it could not reach it.
+ * Go leaves loopback out by itself, Bun only what `NO_PROXY` says.
+ */
+function keepLoopbackDirect(env: NodeJS.ProcessEnv = process.env): void {
+  const loopback = "localhost,127.0.0.0/8,::1"
+  const excluded = env.NO_PROXY ?? env.no_proxy
+  if (excluded?.endsWith(loopback)) return
+  env.NO_PROXY = env.no_proxy = excluded ? `${excluded},${loopback}` : loopback
 }

@@ -119,18 +119,21 @@ export class HttpRegistrySource implements RegistrySource {
     const key = `${ref.registry}/${ref.repository}`
     let endpoints = this.#endpoints.get(key)
     if (!endpoints) {
-      endpoints = locationsOf(ref, this.#conf).map((location) => this.#open(location))
+      const locations = locationsOf(ref, this.#conf)
+      endpoints = locations.map((location, index) => this.#open(location, index < locations.length - 1))
       this.#endpoints.set(key, endpoints)
     }
     return endpoints
   }
 
-  #open(location: Location): KnownEndpoint {
+  #open(location: Location, isMirror: boolean): KnownEndpoint {
     const { tlsVerify, authFile, signal } = this.#options
+    // `--creds` are the user's for the registry he named, not for who mirrors it
+    const given = isMirror ? undefined : this.#options.credentials
     let found = false
     const credentials = async () => {
       const { registry, repository } = location
-      const result = this.#options.credentials ?? (await findCredentials(registry, repository, { authFile }))
+      const result = given ?? (await findCredentials(registry, repository, { authFile }))
       found = result !== undefined
       return result
     }

@@ -23,23 +23,20 @@ export function containerFilePaths(host: ContainerHost, record: ContainerRecord)
 }
 
 /**
- * Writes /etc/hosts, resolv.conf and hostname of a container, in place (they may be bound already), and says how to bind
- * them. A mount of the user's at the same place goes before ours.
+ * Writes resolv.conf, hostname and an /etc/hosts of a container, and says how to bind them over its own. A mount of the
+ * user's at the same place goes before ours.
  */
 export function writeContainerFiles(host: ContainerHost, record: ContainerRecord): OciMount[] {
   const { options, run, mounts } = record.spec
-  const { network, domainname, extraHosts, dns, dnsSearch, dnsOptions } = options
+  const { network, dns, dnsSearch, dnsOptions } = options
   const paths = containerFilePaths(host, record)
   if (network.kind !== "container") {
-    const { address, gateway } = record.state.endpoint ?? {}
-    const { hostname } = run
-    const hostNetwork = network.kind === "host"
     const kind = network.kind === "bridge" ? "bridge" : "host"
-    // a bridge's address and gateway are known after the runtime's create, which binds the file: written in place then
-    const isEarly = network.kind === "bridge" && address === undefined
-    const hosts = isEarly ? "" : host.files.hosts({ hostname, domainname, address, gateway, extraHosts, hostNetwork }))
     writeFileSync(paths.resolvConf, host.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
-    writeFileSync(paths.hostname, host.files.hostname(hostname))
+    writeFileSync(paths.hostname, host.files.hostname(run.hostname))
+    // with a bridge its words are known only when the address is: the file is bound by then, and written in place
+    if (network.kind === "bridge") writeFileSync(paths.hosts, "")
+    else writeHostsFile(host, record)
   }
   const bind = (destination: string, source: string): OciMount[] =>
     mounts.some((mount) => mount.target === destination)
@@ -50,4 +47,14 @@ export function writeContainerFiles(host: ContainerHost, record: ContainerRecord
     ...bind("/etc/hostname", paths.hostname),
     ...bind("/etc/hosts", paths.hosts),
   ]
+}
+
+/** Writes /etc/hosts with the address that the container has by now. Throws InvalidArgument for a bad `--add-host`. */
+export function writeHostsFile(host: ContainerHost, record: ContainerRecord): void {
+  const { options, run } = record.spec
+  const { network, domainname, extraHosts } = options
+  const { address, gateway } = record.state.endpoint ?? {}
+  const hostNetwork = network.kind === "host"
+  const text = host.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork })
+  writeFileSync(containerFilePaths(host, record).hosts, text)
 }

@@ -38,6 +38,7 @@ export async function createContainer(
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(host, options.network)
   checkOptions(options, joined)
+  await checkNetwork(host, options)
   const images = await host.images()
   const { image, imageName } = await resolveImage(images, options, onProgress)
   trace("image resolved")
@@ -120,6 +121,12 @@ function checkOptions(options: ContainerOptions, joined: ContainerRecord | undef
           hint: "give it to the container whose network is joined",
         })
   }
+}
+
+/** The default network is made when it is first used; any other must be there. Throws NotFound. */
+async function checkNetwork(host: ContainerHost, { network }: ContainerOptions): Promise<void> {
+  if (network.kind === "bridge" && network.name !== "bridge" && network.name !== "default")
+    (await host.networks()).get(network.name)
 }
 
 async function resolveImage(

@@ -32,6 +32,7 @@ export async function exec(host: ContainerHost, nameOrId: string, request: ExecR
     cwd: request.workdir,
     user,
     tty: request.tty,
+    consoleSize: request.consoleSize,
     privileged: request.privileged,
   })
   const { stdin, detach } = request

@@ -8,7 +8,7 @@ import { makeFolderInRoot } from "../sys/confined-mkdir.ts"
 import { mountAt, type Mount } from "../sys/mount.ts"
 import { processStartTime } from "../sys/process.ts"
 import type { ContainerHost } from "./host.ts"
-import { writeContainerFiles } from "./container-files.ts"
+import { writeContainerFiles, writeHostsFile } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { joinedPid, runtimeNetwork } from "./network-mode.ts"
@@ -141,6 +141,7 @@ async function createContainer(
       cwd: run.workdir,
       user,
       tty: options.tty,
+      consoleSize: options.consoleSize,
       hostname: run.hostname,
       domainname: options.domainname,
       mounts: [...files, ...mounts],
@@ -189,8 +190,7 @@ async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promi
     hostname,
     ports,
   })
-  // the address is known only now; the file is bound by now, so it is written in place
-  writeContainerFiles(host, record)
+  writeHostsFile(host, record)
   trace("network set up")
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, rmdirSync, rmSync } from "node:fs"
 import { basename } from "node:path"
 import { crashPoint } from "../base/crash-point.ts"
-import { hasErrno } from "../base/errors.ts"
+import { hasErrno, isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { unmount } from "../sys/mount.ts"
 import { processStartTime, signalProcess, type Pid } from "../sys/process.ts"
@@ -40,7 +40,12 @@ async function teardownNetwork(host: ContainerHost, record: ContainerRecord): Pr
   const { network } = record.spec.options
   if (network.kind !== "bridge") return
   const networks = await host.networks()
-  await networks.teardown(networks.get(network.name), record.id, record.state.endpoint)
+  try {
+    await networks.teardown(networks.get(network.name), record.id, record.state.endpoint)
+  } catch (error) {
+    // a network that is gone has nothing of ours any more
+    if (!isSkiffError(error, "NotFound")) throw error
+  }
   crashPoint("end:network-torn-down")
 }
 

@@ -97,8 +97,11 @@ async function openPeer(): Promise<Peer> {
 
 /** What a caller at `address` hears, from inside `from` or from the test's host; "closed" when nothing answers. */
 export async function call(protocol: "tcp" | "udp", address: string, port: number, from?: Peer): Promise<string> {
-  const target = protocol === "tcp" ? `TCP:${address}:${port},connect-timeout=0.7` : `UDP:${address}:${port}`
-  const argv = ["sh", "-c", `(echo x; sleep 0.3) | timeout 2 socat -t0.5 - ${target}`]
+  const script =
+    protocol === "tcp"
+      ? `timeout 2 socat -u TCP:${address}:${port},connect-timeout=0.5 -`
+      : `echo x | timeout 2 socat -t0.8 - UDP:${address}:${port}`
+  const argv = ["sh", "-c", script]
   const text = await (from?.run ?? sh)(...argv)
   return text === "" ? "closed" : text
 }

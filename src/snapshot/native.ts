@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs"
 import { join } from "node:path"
-import { copyTree } from "../sys/copy-tree.ts"
+import { copyTree, isOpaqueFolder } from "../sys/copy-tree.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { bindMount } from "./overlay.ts"
@@ -13,12 +13,11 @@ export const nativeDriver: LayerDriver = {
     if (parentFolder !== undefined) copyTree(join(parentFolder, "diff"), "/", join(folder, "diff"), "/")
   },
   settle(folder, parentFolder) {
-    if (parentFolder === undefined) return
     const diff = join(folder, "diff")
     const whole = join(folder, "whole")
     removeTree(whole) // of a call that was killed
-    copyTree(join(parentFolder, "diff"), "/", folder, "whole")
-    copyTree(diff, "/", whole, "/", { overlayDiff: true })
+    if (parentFolder !== undefined && !isOpaqueFolder(diff)) copyTree(join(parentFolder, "diff"), "/", folder, "whole")
+    copyTree(diff, "/", folder, "whole", { overlayDiff: true })
     // killed between these two, the stage's owner is dead and the whole folder goes
     removeTree(diff)
     renameSync(whole, diff)

@@ -26,12 +26,12 @@ export function chainId(n: number): ChainId {
 }
 
 /** `skip`: the reason why this host cannot run it, or false. */
-export function snapshotterSuite(name: string, open: OpenSnapshotter, options: { skip: string | false }): void {
+export function snapshotterSuite(driver: string, open: OpenSnapshotter, options: { skip: string | false }): void {
   if (options.skip !== false) {
-    test.skip(`${name}: ${options.skip}`, () => {})
+    test.skip(`${driver}: ${options.skip}`, () => {})
     return
   }
-  describe(name, () => {
+  describe(driver, () => {
     let root: string
     let db: Database
     let snapshots: Snapshotter

@@ -88,7 +88,10 @@ class TreeCopy {
     using fds = new DisposableStack()
     const from = fds.adopt(openChild(source, name), close)
     const there = statAt(target, name)
-    if (there !== undefined && (there.type !== "directory" || (this.#overlayDiff && isOpaque(source, name))))
+    if (
+      there !== undefined &&
+      (there.type !== "directory" || (this.#overlayDiff && isOpaqueFolder(pathAt(source, name))))
+    )
       removeAt(target, name, path)
     const made = libc.mkdirat(target, rawCString(name), 0o700)
     if (made < 0 && lastErrno() !== EEXIST) check(made, "mkdir", shownName(path))
@@ -220,8 +223,7 @@ function isWhiteout(stat: FileStat): boolean {
   return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
 }
 
-function isOpaque(directoryFd: number, name: string): boolean {
-  return ["trusted", "user"].some(
-    (space) => getAttribute(pathAt(directoryFd, name), `${space}.overlay.opaque`)?.toString() === "y",
-  )
+/** Whether a folder of an overlay upper hides all that is below it; `path` is trusted but for its last name. */
+export function isOpaqueFolder(path: string | Uint8Array): boolean {
+  return ["trusted", "user"].some((space) => getAttribute(path, `${space}.overlay.opaque`)?.toString() === "y")
 }

@@ -34,12 +34,16 @@ test("run() keeps the first MiB of what a program writes, and lets it end", asyn
 
 test("a child has exactly the descriptors it was given", async () => {
   const { readEnd, writeEnd } = pipe()
-  const child = spawnProcess(["sh", "-c", "set -- /proc/$$/fd/*; echo $* >&3"], {
-    stdio: ["ignore", "ignore", "ignore", writeEnd],
-  })
+  const child = spawnProcess(
+    ["sh", "-c", 'for fd in /proc/$$/fd/*; do [ -e $fd ] && echo -n "${fd##*/} " >&3; done; echo >&3'],
+    {
+      stdio: ["ignore", "ignore", "ignore", writeEnd],
+    },
+  )
   close(writeEnd)
   using reader = new PipeReader(readEnd)
-  expect((await reader.line())?.replaceAll(/\/proc\/\d+\/fd\//g, "")).toBe("0 1 2 3")
+  // the descriptor of the shell's own look at the folder is closed again when the loop tests it
+  expect((await reader.line())?.trim()).toBe("0 1 2 3")
   expect(await child.exited).toBe(0)
 })
 

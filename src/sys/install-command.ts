@@ -20,9 +20,9 @@ const MANAGERS = [
 /** The one command that installs `packages` on this host, with sudo where we are not root: `sudo apt-get install -y crun`. */
 export function installCommand(packages: Packages, sudo = process.getuid?.() !== 0): string {
   const { id, idLike } = osRelease()
-  const names = [id, ...idLike]
+  const names = new Set([id, ...idLike])
   const manager =
-    MANAGERS.find(({ ids }) => ids.some((known) => names.includes(known))) ??
+    MANAGERS.find(({ ids }) => ids.some((known) => names.has(known))) ??
     MANAGERS.find(({ program }) => findProgram(program) !== undefined) ??
     MANAGERS[0]
   return asRoot(`${manager.command} ${packages[manager.family] ?? packages.debian}`, sudo)

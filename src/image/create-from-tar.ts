@@ -77,16 +77,20 @@ async function storeLayer(
   { onProgress = noProgress }: CreateImageOptions,
 ): Promise<StoredLayer> {
   const { content, snapshots } = deps
-  await using undo = new AsyncDisposableStack()
   const key = randomUUID()
+  await using ingest = await content.ingest(`tar-${key}`)
+  await using undo = new AsyncDisposableStack()
   const { path } = await snapshots.stage(key)
   undo.defer(() => snapshots.remove(key))
-  await using ingest = await content.ingest(`tar-${key}`)
-  undo.defer(() => ingest.truncate())
 
+  await using unfinished = new AsyncDisposableStack()
+  unfinished.defer(() => ingest.truncate())
   const blob = new BlobWriter(ingest, (current) => onProgress({ id: "layer", status: "Extracting", current }))
+  unfinished.defer(() => blob.abort())
   const { diffId, sizeBytes } = await applyLayer(blob.passing(tar), path, { rootless: deps.rootless })
   const { digest, size } = await blob.end()
+  unfinished.move()
+
   const [chainId] = chainIds([diffId])
   if (chainId === undefined) throw new Error("unreachable: one diff id gives one chain id")
   lease.addBlob(digest)
@@ -115,7 +119,7 @@ class BlobWriter {
         await ingest.write(chunk)
       }
     })()
-    // awaited in end(); without this, an error before that would end the process
+    // awaited in end() and abort(); without this, an error before that would end the process
     this.#done.catch(() => this.#gzip.destroy())
   }
 
@@ -125,6 +129,12 @@ class BlobWriter {
       this.#onBytes((this.#passed += chunk.length))
       yield chunk
     }
+  }
+
+  /** Writes nothing more from here on. */
+  async abort(): Promise<void> {
+    this.#gzip.destroy()
+    await this.#done.catch(() => {})
   }
 
   async end(): Promise<{ digest: Digest; size: number }> {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -126,6 +126,16 @@ describe("credentials", () => {
     expect(registry.requests).toHaveLength(2)
   })
 
+  test("of --creds are for the registry that was named, not for its mirror", async () => {
+    const mirror = await server(wanting(() => "Basic realm=x", sendManifest))
+    const registry = await server(wanting(() => "Basic realm=x", sendManifest))
+    const conf = `[[registry]]\nlocation = "${registry.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\n`
+    writeFileSync(join(folder, "registries.conf"), conf)
+    await resolve(registry.host, { credentials: SECRET })
+    expect(mirror.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
+    expect(registry.requests.at(-1)?.headers.authorization).toStartWith("Basic ")
+  })
+
   test("a helper that is missing ends the pull before they could go anywhere (CVE-2021-41092)", async () => {
     const registry = await server(wanting(() => "Basic realm=x", sendManifest))
     const authFile = join(folder, "auth.json")
@@ -176,6 +186,29 @@ describe("a token", () => {
     valid = "t2"
     await Promise.all([1, 2, 3, 4].map(() => opened.resolve(ref(registry.host))))
     expect(issued).toBe(2)
+  })
+
+  test("is asked for with an identity token where a login left one", async () => {
+    const forms: string[] = []
+    const registry: TestServer = await server((request, response) => {
+      if (request.url === "/token") {
+        request.on("data", (chunk: Buffer) => forms.push(chunk.toString()))
+        request.on("end", () => response.end(JSON.stringify({ access_token: "t" })))
+      } else if (request.headers.authorization === "Bearer t") sendManifest(request, response)
+      else response.writeHead(401, { "www-authenticate": bearer(`http://${registry.host}/token`) }).end()
+    })
+    const authFile = join(folder, "identity.json")
+    const auths = { [registry.host]: { auth: btoa("anna:"), identitytoken: "long+lived" } }
+    writeFileSync(authFile, JSON.stringify({ auths }))
+    await resolve(registry.host, { authFile })
+    expect(registry.seen()).toContain("POST /token")
+    expect(Object.fromEntries(new URLSearchParams(forms.join("")))).toEqual({
+      grant_type: "refresh_token",
+      client_id: "skiff",
+      service: "s",
+      scope: "repository:a/b:pull",
+      refresh_token: "long+lived",
+    })
   })
 
   test("with a line break in it is no token", async () => {
@@ -287,6 +320,13 @@ describe("a registry", () => {
     await resolve(registry.host)
   })
 
+  test("on loopback is reached past the proxy of the environment", async () => {
+    const registry = await server(sendManifest)
+    Object.assign(process.env, { HTTP_PROXY: "http://127.0.0.1:1", HTTPS_PROXY: "http://127.0.0.1:1" })
+    await resolve(registry.host)
+    expect(registry.requests).toHaveLength(1)
+  })
+
   test("is left at once when the pull is cancelled", async () => {
     const registry = await server(() => {})
     const stop = new AbortController()
@@ -336,6 +376,24 @@ describe.skipIf(!certificate)("TLS", () => {
     await resolve(registry.host, { tlsVerify: false })
     trust()
     await resolve(registry.host, { tlsVerify: true })
+  })
+
+  test("takes the roots and our own certificate of certs.d", async () => {
+    const registry = await server(sendManifest, true)
+    const certs = join(folder, ".config/containers/certs.d", registry.host)
+    mkdirSync(certs, { recursive: true })
+    writeFileSync(join(certs, "ca.crt"), certificate?.cert ?? "")
+    await resolve(registry.host, { tlsVerify: true })
+    writeFileSync(join(certs, "client.cert"), certificate?.cert ?? "")
+    await expect(resolve(registry.host)).rejects.toThrow(
+      failure("InvalidArgument", /client\.cert" has no key beside it/),
+    )
+    writeFileSync(join(certs, "client.key"), certificate?.key ?? "")
+    const strict = await serve(sendManifest, certificate, { requestClientCertificate: true })
+    servers.push(strict)
+    await expect(resolve(strict.host, { tlsVerify: false })).rejects.toThrow()
+    cpSync(certs, join(folder, ".config/containers/certs.d", strict.host), { recursive: true })
+    await resolve(strict.host, { tlsVerify: true })
   })
 
   test("is insisted on, also on loopback, when the user says so", async () => {

@@ -16,13 +16,19 @@ export interface TestServer extends AsyncDisposable {
   seen(): string[]
 }
 
-export async function serve(listener: RequestListener, tls?: TestCertificate): Promise<TestServer> {
+export async function serve(
+  listener: RequestListener,
+  tls?: TestCertificate,
+  { requestClientCertificate: requestCert = false } = {},
+): Promise<TestServer> {
   const requests: IncomingMessage[] = []
   const handler: RequestListener = (request, response) => {
     requests.push(request)
     listener(request, response)
   }
-  const server: Server = tls ? createTlsServer({ cert: tls.cert, key: tls.key }, handler) : createServer(handler)
+  const server: Server = tls
+    ? createTlsServer({ ...tls, ...(requestCert ? { requestCert, ca: tls.cert } : {}) }, handler)
+    : createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   return {

@@ -61,6 +61,7 @@ describe("runtimeConfig()", () => {
     const config = make({ network: { kind: "host" }, uts: "host", hostname: "boat" })
     expect(namespaces(config)).toEqual(["mount", "pid", "ipc", "cgroup"])
     expect(config.hostname).toBeUndefined()
+    expect(make({ domainname: "example.org" }).linux.sysctl).toMatchObject({ "kernel.domainname": "example.org" })
     expect(make({ network: { kind: "path", path: "/proc/7/ns/net" } }).linux.namespaces).toContainEqual({
       type: "network",
       path: "/proc/7/ns/net",

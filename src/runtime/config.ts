@@ -37,6 +37,8 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   })
   const sysctl = {
     ...(has("network") && !rootless && input.network.kind === "private" ? NETWORK_SYSCTLS : {}),
+    // as docker: runtimes of 2023 do not know the spec's own word for it
+    ...(input.domainname !== undefined && has("uts") && { "kernel.domainname": input.domainname }),
     ...checkSysctls(input.sysctls, { ipc: has("ipc"), network: has("network"), uts: has("uts") }),
   }
   const mounts = mountsOf(input, {
@@ -51,7 +53,6 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     process: processOf(input, host),
     root: { path: input.rootfs, readonly: input.readOnly },
     ...(input.hostname !== undefined && has("uts") && { hostname: input.hostname }),
-    ...(input.domainname !== undefined && has("uts") && { domainname: input.domainname }),
     mounts,
     ...(input.annotations && { annotations: { ...input.annotations } }),
     linux: {
@@ -60,10 +61,15 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
       resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input.privileged) },
       devices: rootless ? [] : devices.map(({ node }) => node),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
-      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: [...READONLY_PATHS] }),
+      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(cgroups) }),
       ...propagationOf(mounts),
     },
   }
+}
+
+/** On v1 the controllers are mounted read-only on a tmpfs; runc 1.1.5 leaves that one writable. */
+function readonlyPaths({ version, manager }: Cgroups): string[] {
+  return version === "v2" || manager === "disabled" ? [...READONLY_PATHS] : [...READONLY_PATHS, "/sys/fs/cgroup"]
 }
 
 /** Docker's: ports below 1024 and ping need no capability in a network of one's own. */

@@ -49,7 +49,7 @@ describe.skipIf(reason !== false)("isolation", () => {
       ls -A /sys/firmware /proc/scsi /proc/acpi
       for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern /sys/kernel/mm/ksm/run; do
         (echo x > $f) 2>/dev/null && echo wrote $f; done
-      for d in /sys/fs/cgroup/*; do mkdir $d/x 2>/dev/null && echo made $d/x; done
+      for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/x 2>/dev/null && echo made $d/x; done
       mount -t cgroup -o memory none /tmp 2>/dev/null && echo mounted
       unshare -r true 2>/dev/null && echo unshared; true`
     const { stdout } = await lab.run(["sh", "-c", script])

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { Cancelled, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
 import { formatSize } from "../base/sizes.ts"
-import type { Bytes } from "../content/content.ts"
+import type { Bytes } from "../base/bytes.ts"
 import { parseDigest, type DiffId } from "../spec/digest.ts"
 import { decompress } from "./compression.ts"
 import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"

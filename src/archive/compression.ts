@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream"
-import type { Bytes } from "../content/content.ts"
+import type { Bytes } from "../base/bytes.ts"
 import { DataLoss, SkiffError, Unsupported } from "../base/errors.ts"
 import { ZstdFrames } from "./zstd-frames.ts"
 

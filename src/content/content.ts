@@ -6,9 +6,10 @@
  * whose process dies, is kept under its ref, so that the next one goes on from `offset`; garbage collection removes it
  * later. A blob lives while a record refers to it or a lease holds it.
  */
+import type { Bytes } from "../base/bytes.ts"
 import type { Digest } from "../spec/digest.ts"
 
-export type Bytes = AsyncIterable<Uint8Array>
+export type { Bytes }
 
 export interface BlobInfo {
   digest: Digest

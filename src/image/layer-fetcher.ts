@@ -193,8 +193,8 @@ export class LayerFetcher {
       await settle(error)
       throw signal.aborted ? new Cancelled("pull was cancelled", { cause: error }) : error
     })
-    onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
     await settle(undefined)
+    onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
     if (applied.diffId !== diffId)
       throw new DataLoss(`layer ${layer.digest} unpacks to ${applied.diffId}, the image's config says ${diffId}`, {
         hint: "do not trust this image",

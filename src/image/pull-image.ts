@@ -40,7 +40,6 @@ export async function pullImage(
   const source: ImageSource = await registries.open({ ...options, signal })
   const { ref, top } = await resolveFirst(await candidates(name), source, (each) => registries.checkPolicy(each))
   crashPoint("pull:manifest-fetched")
-  onProgress({ id: ref.tag ?? ref.digest ?? "latest", status: `Pulling from ${ref.repository}` })
 
   let fetched = 0
   const result = await underLease()

@@ -1,7 +1,8 @@
-import { InvalidArgument } from "../../base/errors.ts"
+import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
 import { noProgress } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
 import { hostPlatform } from "../../spec/platform.ts"
+import { isSingleIdMap } from "../../sys/rootless/world.ts"
 import type { BootstrapRequest, BootstrapResult, CreateImageOptions, Images } from "../image.ts"
 import { familiarReference, parseReference, taggedName } from "../reference.ts"
 
@@ -59,6 +60,10 @@ async function busyboxBase({ suite, onProgress = noProgress }: BootstrapRequest)
 }
 
 async function debianBase({ suite, onProgress = noProgress, signal }: BootstrapRequest): Promise<Base> {
+  if (isSingleIdMap())
+    throw new FailedPrecondition("a Debian base image has files of many users, and you have no range in /etc/subuid", {
+      hint: "see the repair: skiff doctor",
+    })
   const { debianTar, defaultSuite } = await import("./debian.ts")
   const chosen = suite ?? defaultSuite()
   // it becomes a word of mmdebstrap's command line, and a tag

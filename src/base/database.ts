@@ -1,5 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { DataLoss } from "./errors.ts"
+import { statfsSync } from "node:fs"
+import { dirname } from "node:path"
+import { DataLoss, Unavailable } from "./errors.ts"
 
 /** The tables of one domain. `steps` only grows: step n brings version n to n + 1. */
 export interface Schema {
@@ -16,13 +18,15 @@ type Row = Record<string, unknown>
  * two processes never both read, then both write; others wait up to 30 s. A process killed inside leaves nothing.
  */
 export class Database implements Disposable {
+  readonly #path: string
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #depth = 0
 
   constructor(path: string) {
+    this.#path = path
     this.#db = new DatabaseSync(path)
-    this.#db.exec(
+    this.exec(
       "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
     )
   }
@@ -50,14 +54,14 @@ export class Database implements Disposable {
   /** Runs `body` under the write lock: all of it is kept, or, if it throws, nothing. May be nested. */
   transaction<T>(body: () => T): T {
     if (this.#depth > 0) return body()
-    this.#db.exec("BEGIN IMMEDIATE")
+    this.exec("BEGIN IMMEDIATE")
     this.#depth++
     try {
       const result = body()
-      this.#db.exec("COMMIT")
+      this.exec("COMMIT")
       return result
     } catch (error) {
-      this.#db.exec("ROLLBACK")
+      this.#rollBack()
       throw error
     } finally {
       this.#depth--
@@ -65,20 +69,20 @@ export class Database implements Disposable {
   }
 
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
-    return this.#prepare(sql).all(...values) as T[]
+    return this.#explained(() => this.#prepare(sql).all(...values) as T[])
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    return (this.#prepare(sql).get(...values) ?? undefined) as T | undefined
+    return this.#explained(() => (this.#prepare(sql).get(...values) ?? undefined) as T | undefined)
   }
 
   /** Runs one statement; gives the number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    return this.#explained(() => Number(this.#prepare(sql).run(...values).changes))
   }
 
   exec(sql: string): void {
-    this.#db.exec(sql)
+    this.#explained(() => this.#db.exec(sql))
   }
 
   [Symbol.dispose](): void {
@@ -86,9 +90,40 @@ export class Database implements Disposable {
     this.#db.close()
   }
 
+  /** SQLite may have rolled back by itself (disk full); the first error is the one to tell. */
+  #rollBack(): void {
+    try {
+      this.#db.exec("ROLLBACK")
+    } catch {
+      // nothing is open any more
+    }
+  }
+
+  /** SQLite calls a full disk an I/O error. */
+  #explained<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (cause) {
+      const folder = dirname(this.#path)
+      if (!/disk I\/O error|disk is full/.test(String(cause)) || !hasNoSpace(folder)) throw cause
+      throw new Unavailable(`no space left on the disk of "${folder}"`, {
+        hint: "make room: skiff rm and skiff rmi remove what is not needed",
+        cause,
+      })
+    }
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
     return statement
   }
+}
+
+/** Less than a page of a write-ahead log is as good as nothing. */
+const MIN_FREE_BYTES = 64 * 1024
+
+function hasNoSpace(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize < MIN_FREE_BYTES
 }

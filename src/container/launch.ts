@@ -72,6 +72,8 @@ async function launchMarked(host: ContainerHost, record: ContainerRecord, option
     state.pid = monitor.pid
     state.pidStartTime = processStartTime(monitor.pid)
     state.monitorPid = monitor.monitorPid
+    state.monitorStartTime = processStartTime(monitor.monitorPid)
+    state.awaited = options.attach
     await setupNetwork(host, record)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
@@ -180,7 +182,7 @@ async function createContainer(
 
 async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promise<void> {
   const { id, spec, state } = record
-  const { network } = spec.options
+  const { network, address, macAddress } = spec.options
   if (network.kind !== "bridge" || state.pid === undefined) return
   const networks = await host.networks()
   const { hostname, ports } = spec.run
@@ -189,6 +191,8 @@ async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promi
     pid: state.pid,
     hostname,
     ports,
+    address,
+    macAddress,
   })
   writeHostsFile(host, record)
   trace("network set up")

@@ -1,4 +1,5 @@
 /** Changes of a container's life: each takes its lock, reads the record anew, acts, and lets go. */
+import { rmSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError, NotFound } from "../base/errors.ts"
@@ -11,7 +12,8 @@ import { createContainer } from "./create.ts"
 import type { ContainerHost } from "./host.ts"
 import { launch, type Launched } from "./launch.ts"
 import type { HeldLock } from "../sys/file-locks.ts"
-import { isRunning, toContainer } from "./observe.ts"
+import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
+import { exitFile } from "./places.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { settle } from "./settle.ts"
@@ -308,7 +310,8 @@ async function exitedAndSettled(host: ContainerHost, id: string, monitor: Monito
   } catch (error) {
     log.warn(`clean-up of container ${id} failed; the next command goes on with it`, { reason: String(error) })
   }
-  return code ?? 255
+  if (!host.records.byId(id)) rmSync(exitFile(host, id), { force: true })
+  return code ?? UNKNOWN_EXIT_CODE
 }
 
 /** Whether `promise` settles in time. */

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from "node:fs"
-import { isAlive } from "../sys/process.ts"
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { isAlive, type Pid, type StartTime } from "../sys/process.ts"
 import type { Container, ContainerState } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { exitFile } from "./places.ts"
@@ -10,12 +10,19 @@ export const UNKNOWN_EXIT_CODE = 255
 
 type Observer = Pick<ContainerHost, "runRoot" | "bootId">
 
-/** Whether the container's first process is there: same boot, same pid, same start time. */
-export function isRunning(record: ContainerRecord, { bootId }: Observer): boolean {
+/**
+ * Whether the container runs: same boot, and its first process is there. Between that one's end and the exit file lie the
+ * milliseconds in which the monitor reads the last output: as long as it is at work, the end is not there yet.
+ */
+export function isRunning(record: ContainerRecord, { bootId, runRoot }: Observer): boolean {
   const { state, status } = record
-  if (status !== "running" && status !== "paused") return false
-  if (state.bootId !== bootId || state.pid === undefined || state.pidStartTime === undefined) return false
-  return isAlive(state.pid, state.pidStartTime)
+  if ((status !== "running" && status !== "paused") || state.bootId !== bootId) return false
+  if (isProcess(state.pid, state.pidStartTime)) return true
+  return !existsSync(exitFile({ runRoot }, record.id)) && isProcess(state.monitorPid, state.monitorStartTime)
+}
+
+function isProcess(pid: Pid | undefined, startTime: StartTime | undefined): boolean {
+  return pid !== undefined && startTime !== undefined && isAlive(pid, startTime)
 }
 
 /** How and when a container ended that is written down as running; what is not known is said in `error`. */

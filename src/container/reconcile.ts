@@ -3,20 +3,22 @@
  * a lock file without a row) at the cost of a look into /proc; here it is mended. Who is at work on a container holds its
  * lock, and is left alone.
  */
-import { readdirSync, rmSync } from "node:fs"
+import { readdirSync, rmSync, statSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { spawnProcess } from "../sys/process.ts"
 import type { ContainerHost } from "./host.ts"
 import { isContainerId } from "./id.ts"
 import { isRunning } from "./observe.ts"
-import { stateDirectory } from "./places.ts"
+import { exitFile, stateDirectory } from "./places.ts"
 import type { ContainerRecord } from "./record.ts"
 import { settle } from "./settle.ts"
 import { removeRunDirectory, unmountRoot } from "./teardown.ts"
 
 /** How long after its time a restart is held to be forgotten: its sleeper was killed. */
 const OVERDUE_MS = 1000
+/** After this time nobody reads an exit code any more: who waited for it was killed. */
+const UNREAD_EXIT_MS = 10_000
 
 /** Whether a record cannot stay as it is: an end nobody wrote down, an interrupted start or removal, a restart forgotten. */
 export function needsSettling(record: ContainerRecord, host: ContainerHost): boolean {
@@ -27,12 +29,18 @@ export function needsSettling(record: ContainerRecord, host: ContainerHost): boo
   return live && !isRunning(record, host)
 }
 
-/** Ids of which something is left though no row knows them: each began with a lock file. */
+/** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */
 export function unknownIds(host: ContainerHost): string[] {
-  const names = namesIn(`${host.runRoot}/locks`)
+  const names = [...namesIn(`${host.runRoot}/locks`), ...namesIn(`${host.runRoot}/exits`)].filter(isContainerId)
   if (names.length === 0) return []
   const known = host.records.ids()
-  return names.filter((name) => isContainerId(name) && !known.has(name))
+  return names.filter((name) => !known.has(name) && !isFreshExit(host, name))
+}
+
+/** Its reader may be on its way. */
+function isFreshExit(host: ContainerHost, id: string): boolean {
+  const stat = statSync(exitFile(host, id), { throwIfNoEntry: false })
+  return stat !== undefined && Date.now() - stat.mtimeMs < UNREAD_EXIT_MS
 }
 
 /** Ids of all that is out of line. */

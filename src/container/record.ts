@@ -67,6 +67,9 @@ export interface RecordState {
   /** Tells `pid` from a later process of the same number. */
   pidStartTime?: StartTime
   monitorPid?: Pid
+  monitorStartTime?: StartTime
+  /** Somebody waits for the exit code: with `--rm` too, its file stays until they have read it. */
+  awaited?: boolean
   startedAt?: number
   finishedAt?: number
   exitCode?: number

@@ -31,7 +31,7 @@ export async function teardown(host: ContainerHost, record: ContainerRecord): Pr
     () => unmountRoot(host, record.id),
     () => deletion,
     () => crashPoint("end:runtime-deleted"),
-    () => removeRunDirectory(host, record.id),
+    () => removeRunDirectory(host, record.id, { keepExitFile: isAwaited(record) }),
   ])
 }
 
@@ -49,6 +49,11 @@ async function teardownNetwork(host: ContainerHost, record: ContainerRecord): Pr
   crashPoint("end:network-torn-down")
 }
 
+/** With `--rm` the row goes at once: who waits for the code has the monitor's file only. */
+function isAwaited({ state, spec }: ContainerRecord): boolean {
+  return spec.options.autoRemove && state.awaited === true
+}
+
 /** Safe to repeat. */
 export function unmountRoot(host: Pick<ContainerHost, "runRoot">, id: string): void {
   while (unmount(`${runDirectory(host, id)}/rootfs`)) continue
@@ -56,7 +61,11 @@ export function unmountRoot(host: Pick<ContainerHost, "runRoot">, id: string): v
 }
 
 /** rmdir first, and not rm -r: it must fail while anything is mounted there, or the container's files would go too. */
-export function removeRunDirectory(host: Pick<ContainerHost, "runRoot">, id: string): void {
+export function removeRunDirectory(
+  host: Pick<ContainerHost, "runRoot">,
+  id: string,
+  { keepExitFile = false }: { keepExitFile?: boolean } = {},
+): void {
   const directory = runDirectory(host, id)
   try {
     rmdirSync(`${directory}/rootfs`)
@@ -64,7 +73,7 @@ export function removeRunDirectory(host: Pick<ContainerHost, "runRoot">, id: str
     if (!hasErrno(error, "ENOENT")) throw error
   }
   rmSync(directory, { recursive: true, force: true })
-  rmSync(exitFile(host, id), { force: true })
+  if (!keepExitFile) rmSync(exitFile(host, id), { force: true })
   crashPoint("end:run-directory-removed")
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { ContainerHost } from "./host.ts"
 import { settleNow } from "./life-cycle.ts"
 import { isRunning } from "./observe.ts"
+import { needsSettling } from "./reconcile.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const POLL_MS = 50
@@ -18,27 +19,43 @@ export async function wait(
   for (;;) {
     const record = host.records.byId(id)
     if (!record) return code
-    code = record.state.exitCode ?? code
-    if (isRunning(record, host)) code = (await exitOf(host, record)) ?? code
-    else if (condition === "next-exit") return code
-    else if (condition === "not-running" && !isOnItsWay(record)) return code
-    else await sleep(POLL_MS)
-    if (condition === "next-exit") return code
+    if (isRunning(record, host)) {
+      code = (await exitOf(host, record)) ?? code
+      if (condition === "next-exit") return code
+    } else if (needsSettling(record, host)) {
+      code = (await settleNow(host, id))?.state.exitCode ?? code
+    } else {
+      code = record.state.exitCode ?? code
+      if (condition !== "removed" && !isOnItsWay(record)) return code
+    }
+    await sleep(POLL_MS)
   }
 }
 
-function isOnItsWay({ status, live }: ContainerRecord): boolean {
-  return status === "restarting" || status === "starting" || (status === "exited" && live)
+/** A back-off or a start under way. */
+function isOnItsWay({ status }: ContainerRecord): boolean {
+  return status === "restarting" || status === "starting"
 }
 
-async function exitOf(host: ContainerHost, record: ContainerRecord): Promise<number | undefined> {
-  const { pid, monitorPid } = record.state
+/** Waits for the monitor's word; undefined when it was killed. */
+async function exitOf(host: ContainerHost, { id, spec }: ContainerRecord): Promise<number | undefined> {
+  if (spec.options.autoRemove) await announce(host, id)
+  const { pid, monitorPid } = host.records.byId(id)?.state ?? {}
   if (pid === undefined || monitorPid === undefined) return undefined
   const runtimes = await host.runtimes()
-  const monitor = runtimes.findMonitor({ id: record.id, bundle: runtimes.bundle(record.id), pid, monitorPid })
+  const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
   const code = await monitor.exited.catch(() => undefined)
-  const settled = await settleNow(host, record.id)
+  const settled = await settleNow(host, id)
   return code ?? settled?.state.exitCode
+}
+
+/** So that the exit code outlives the container. */
+async function announce(host: ContainerHost, id: string): Promise<void> {
+  using _ = await host.locks.acquire(id)
+  const record = host.records.byId(id)
+  if (!record || !isRunning(record, host)) return
+  record.state.awaited = true
+  host.records.save(record)
 }
 
 async function until(host: ContainerHost, id: string, test: (record: ContainerRecord) => boolean): Promise<void> {

@@ -16,6 +16,8 @@ export interface ConfigHost {
   cgroups: Cgroups
   /** We are root of the keeper's user namespace: no device nodes, no device cgroup. */
   rootless: boolean
+  /** That namespace maps one id only: the user has no subordinate range. */
+  singleId?: boolean
   /** What we may give: `availableCapabilities()`. */
   capabilities: readonly string[]
   cpus: number
@@ -45,6 +47,7 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     cgroupMount,
     // sysfs belongs to the network namespace: of the host's, a user namespace may show the mounted one only
     bindSys: rootless && !has("network"),
+    singleId: host.singleId,
     // a user namespace may make no device nodes: the host's are bound
     deviceBinds: rootless ? devices.map(bindDevice) : [],
   })

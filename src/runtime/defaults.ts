@@ -36,10 +36,12 @@ export interface DefaultMountsHost {
   cgroupMount: boolean
   /** Show the host's mounted /sys, as a new one may not be mounted. */
   bindSys: boolean
+  /** The user namespace maps one id only. */
+  singleId?: boolean
 }
 
 /** The kernel's file systems that every container has, in docker's order and with docker's options. */
-export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys }: DefaultMountsHost): OciMount[] {
+export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys, singleId }: DefaultMountsHost): OciMount[] {
   const access = input.privileged ? "rw" : "ro"
   const guarded = ["nosuid", "noexec", "nodev"]
   const ipc = input.ipc ?? "private"
@@ -55,7 +57,15 @@ export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys }: Defa
       destination: "/dev/pts",
       type: "devpts",
       source: "devpts",
-      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+      // gid 5 is tty: where one id is mapped there is no such group
+      options: [
+        "nosuid",
+        "noexec",
+        "newinstance",
+        "ptmxmode=0666",
+        "mode=0620",
+        ...(singleId === true ? [] : ["gid=5"]),
+      ],
     },
     bindSys
       ? { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...guarded, "ro"] }

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { NotFound } from "../base/errors.ts"
 import { detectCgroups, readCounters } from "../sys/cgroup.ts"
 import { rootlessUid } from "../sys/paths.ts"
+import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { attachTo } from "./attach.ts"
 import { bundlePaths } from "./bundle.ts"
 import { availableCapabilities } from "./capabilities.ts"
@@ -35,6 +36,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       const config = runtimeConfig(input, {
         cgroups: detectCgroups(),
         rootless: rootlessUid() !== undefined,
+        singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
       })

@@ -1,8 +1,8 @@
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
 import { openOrMakeFolder, openRawInRoot } from "../sys/confined.ts"
 import { statAt } from "../sys/directory.ts"
-import { check, close, libc, O_DIRECTORY, O_PATH } from "../sys/libc.ts"
-import { rawCString, shownName } from "../sys/raw-name.ts"
+import { close, libc, O_DIRECTORY, O_PATH } from "../sys/libc.ts"
+import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
 
 const MAX_OPEN = 64
 
@@ -80,8 +80,8 @@ export class FolderCache implements Disposable {
       const parent = this.find(parts.slice(0, depth).join("/"))
       if (parent === undefined) break
       if (!isWhiteoutAt(parent, name)) continue
-      check(libc.unlinkat(parent, rawCString(name), 0), "remove", shownName(name))
-      check(libc.mkdirat(parent, rawCString(name), 0o755), "mkdir", shownName(name))
+      checkNamed(libc.unlinkat(parent, rawCString(name), 0), "remove", name)
+      checkNamed(libc.mkdirat(parent, rawCString(name), 0o755), "mkdir", name)
       return this.#onUncovered(parent, name)
     }
     throw notAFolder(path, cause)

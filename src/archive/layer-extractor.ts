@@ -3,8 +3,8 @@ import { formatSize } from "../base/sizes.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt, type Time } from "../sys/attributes.ts"
 import { openRawInRoot, openRoot } from "../sys/confined.ts"
 import { statAt } from "../sys/directory.ts"
-import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
-import { rawCString, shownName } from "../sys/raw-name.ts"
+import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
 import { removeAt } from "../sys/remove-tree.ts"
 import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
@@ -79,7 +79,7 @@ export class LayerExtractor implements TarSink, Disposable {
       const result = file.entry.isSparse
         ? libc.pwrite(file.fd, part, part.length, offset + done)
         : libc.write(file.fd, part, part.length)
-      done += Number(result) > 0 ? Number(result) : check(result, "write", shownName(file.entry.name))
+      done += Number(result) > 0 ? Number(result) : checkNamed(result, "write", file.entry.name)
     }
   }
 
@@ -89,7 +89,7 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#file = undefined
     const { fd, entry } = file
     try {
-      if (entry.isSparse) check(libc.ftruncate(fd, entry.sizeBytes), "truncate", shownName(entry.name))
+      if (entry.isSparse) checkNamed(libc.ftruncate(fd, entry.sizeBytes), "truncate", entry.name)
       // in this order: a change of owner clears set-id bits, and both clear capabilities
       this.#withOwner(entry, (uid, gid) => setOwner(fd, uid, gid))
       setMode(fd, entry.mode)
@@ -165,7 +165,7 @@ export class LayerExtractor implements TarSink, Disposable {
   #makeFolder(entry: TarEntry, parent: number, { folder, name }: LayerPath): void {
     const made = libc.mkdirat(parent, rawCString(name), 0o700)
     if (made < 0) {
-      if (lastErrno() !== EEXIST) check(made, "mkdir", shownName(entry.name))
+      if (lastErrno() !== EEXIST) checkNamed(made, "mkdir", entry.name)
       if (statAt(parent, name)?.type !== "directory") this.#replaceByFolder(parent, name)
     }
     this.#describeFolder(entry, parent, name, folder === "" ? name : `${folder}/${name}`)
@@ -174,7 +174,7 @@ export class LayerExtractor implements TarSink, Disposable {
   #replaceByFolder(parent: number, name: string): void {
     const hidesLower = isWhiteoutAt(parent, name)
     this.#remove(parent, name)
-    check(libc.mkdirat(parent, rawCString(name), 0o700), "mkdir", shownName(name))
+    checkNamed(libc.mkdirat(parent, rawCString(name), 0o700), "mkdir", name)
     // image-spec layer.md#whiteouts: they hide what is below, not what this layer has itself
     if (hidesLower) this.#setOpaque(parent, name)
   }
@@ -207,7 +207,7 @@ export class LayerExtractor implements TarSink, Disposable {
     const parent = this.#folders.open(folder)
     const made = libc.mknodat(parent, rawCString(name), S_IFCHR | 0, 0)
     if (made === 0) return
-    if (lastErrno() !== EEXIST) check(made, "mknod", shownName(name))
+    if (lastErrno() !== EEXIST) checkNamed(made, "mknod", name)
     // the layer has that name itself: a file hides the lower one as it is, a folder must say so
     if (statAt(parent, name)?.type === "directory") this.#setOpaque(parent, name)
   }
@@ -216,9 +216,9 @@ export class LayerExtractor implements TarSink, Disposable {
   #create({ folder, name }: LayerPath, call: () => number): number {
     const result = call()
     if (result >= 0) return result
-    if (lastErrno() !== EEXIST) return check(result, "create", shownName(name))
+    if (lastErrno() !== EEXIST) return checkNamed(result, "create", name)
     this.#remove(this.#folders.open(folder), name)
-    return check(call(), "create", shownName(name))
+    return checkNamed(call(), "create", name)
   }
 
   #remove(parent: number, name: string): void {

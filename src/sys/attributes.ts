@@ -1,6 +1,6 @@
 /** Owner, mode and times of one file of a hostile tree, by descriptor, or by folder and raw name, never following. */
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, check, close, cString, libc, O_CLOEXEC, O_NOFOLLOW, O_PATH } from "./libc.ts"
-import { rawCString, shownName } from "./raw-name.ts"
+import { checkNamed, rawCString } from "./raw-name.ts"
 
 export interface Time {
   seconds: bigint
@@ -9,7 +9,7 @@ export interface Time {
 
 export function setOwnerAt(directoryFd: number, name: string, uid: number, gid: number): void {
   const result = libc.fchownat(directoryFd, rawCString(name), uid, gid, AT_SYMLINK_NOFOLLOW)
-  if (result < 0) check(result, "chown", shownName(name))
+  checkNamed(result, "chown", name)
 }
 
 export function setOwner(fd: number, uid: number, gid: number): void {
@@ -22,14 +22,10 @@ export function setMode(fd: number, mode: number): void {
 
 /** Of what the name is now: a link put in its place is not followed. */
 export function setModeAt(directoryFd: number, name: string, mode: number): void {
-  const fd = check(
-    libc.openat(directoryFd, rawCString(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
-    "open",
-    shownName(name),
-  )
+  const fd = checkNamed(libc.openat(directoryFd, rawCString(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0), "open", name)
   try {
     // fchmod(2) takes no O_PATH descriptor; its magic link is that very file
-    check(libc.fchmodat(AT_FDCWD, cString(`/proc/self/fd/${fd}`), mode, 0), "chmod", shownName(name))
+    checkNamed(libc.fchmodat(AT_FDCWD, cString(`/proc/self/fd/${fd}`), mode, 0), "chmod", name)
   } finally {
     close(fd)
   }
@@ -46,7 +42,7 @@ export function setTimes(fd: number, time: Time): void {
 export function setTimesAt(directoryFd: number, name: string, time: Time): void {
   fillTimes(time)
   const result = libc.utimensat(directoryFd, rawCString(name), times, AT_SYMLINK_NOFOLLOW)
-  if (result < 0) check(result, "utimensat", shownName(name))
+  checkNamed(result, "utimensat", name)
 }
 
 function fillTimes({ seconds, nanoseconds }: Time): void {

@@ -6,7 +6,7 @@ import { closeSync, fstatSync, readSync } from "node:fs"
 import { ptr } from "bun:ffi"
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
 import { AT_FDCWD, check, cString, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH } from "./libc.ts"
-import { rawCString, shownName } from "./raw-name.ts"
+import { checkNamed, rawCString, shownName } from "./raw-name.ts"
 
 const SYS_OPENAT2 = 437 // the same number on every architecture (it came after they were unified)
 const RESOLVE_NO_MAGICLINKS = 0x02
@@ -62,7 +62,7 @@ export function openOrMakeFolder(rootFd: number, path: string): number {
   const parentFd = openOrMakeFolder(rootFd, path.slice(0, Math.max(cut, 0)))
   try {
     const made = libc.mkdirat(parentFd, rawCString(path.slice(cut + 1)), 0o755)
-    if (made < 0 && lastErrno() !== EEXIST) check(made, "mkdir", shownName(path))
+    if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
   } finally {
     closeSync(parentFd)
   }

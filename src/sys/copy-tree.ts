@@ -4,7 +4,7 @@ import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "
 import { openInRoot, openOrMakeFolder, openRawInRoot, openRoot } from "./confined.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "./libc.ts"
-import { rawCString, rawName, shownName } from "./raw-name.ts"
+import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { removeAt } from "./remove-tree.ts"
 import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
 
@@ -94,7 +94,7 @@ class TreeCopy {
     )
       removeAt(target, name, path)
     const made = libc.mkdirat(target, rawCString(name), 0o700)
-    if (made < 0 && lastErrno() !== EEXIST) check(made, "mkdir", shownName(path))
+    if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
     const to = fds.adopt(openChild(target, name), close)
     this.copyFolder(from, to, path, depth + 1)
     copyFolderAttributes(from, to)
@@ -105,7 +105,7 @@ class TreeCopy {
     const folder = openRawInRoot(this.#top, first.slice(0, Math.max(cut, 0)), O_DIRECTORY)
     try {
       const result = libc.linkat(folder, rawCString(first.slice(cut + 1), 0), target, rawCString(name, 1), 0)
-      check(result, "link", shownName(name))
+      checkNamed(result, "link", name)
     } finally {
       close(folder)
     }
@@ -115,7 +115,7 @@ class TreeCopy {
 const EEXIST = 17
 
 function openChild(directoryFd: number, name: string): number {
-  return check(libc.openat(directoryFd, rawCString(name), OPEN_FOLDER, 0), "open", shownName(name))
+  return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_FOLDER, 0), "open", name)
 }
 
 function copyFile(source: number, target: number, name: string): void {
@@ -124,10 +124,10 @@ function copyFile(source: number, target: number, name: string): void {
   const from = check(libc.openat(source, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
   fds.adopt(from, close)
   const stat = statOf(from)
-  const to = check(
+  const to = checkNamed(
     libc.openat(target, rawCString(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600),
     "create",
-    shownName(name),
+    name,
   )
   fds.adopt(to, close)
   if (stat.type === "file") copyBytes(from, to, stat.sizeBytes)
@@ -188,9 +188,9 @@ function copyNode(source: number, target: number, name: string, stat: FileStat):
   if (stat.type === "symlink") {
     const length = check(libc.readlinkat(source, rawCString(name), linkText, linkText.length), "readlink", name)
     const text = linkText.toString("latin1", 0, length)
-    check(libc.symlinkat(rawCString(text, 0), target, rawCString(name, 1)), "symlink", shownName(name))
+    checkNamed(libc.symlinkat(rawCString(text, 0), target, rawCString(name, 1)), "symlink", name)
   } else {
-    check(libc.mknodat(target, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", shownName(name))
+    checkNamed(libc.mknodat(target, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", name)
   }
   setOwnerAt(target, name, stat.uid, stat.gid)
   if (stat.type === "fifo") setModeAt(target, name, stat.mode)

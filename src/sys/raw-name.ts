@@ -2,6 +2,8 @@
  * File names are bytes, not text. Here they are held as strings of one char a byte ("latin1"): they compare, split and
  * serve as map keys like text, and no byte is lost. Only what is shown to people is decoded.
  */
+import { lastErrno, SystemError } from "./libc.ts"
+
 const SCRATCH_BYTES = 8192
 const scratches = [Buffer.alloc(SCRATCH_BYTES), Buffer.alloc(SCRATCH_BYTES)] as const
 
@@ -24,4 +26,11 @@ export function rawName(text: string): string {
 /** A raw name for people, in quotes. */
 export function shownName(name: string): string {
   return JSON.stringify(Buffer.from(name, "latin1").toString("utf8"))
+}
+
+/** `check` of a call on a raw name, which is made readable only for an error. */
+export function checkNamed(result: number | bigint, call: string, name: string): number {
+  if (result >= 0) return Number(result)
+  const errno = lastErrno() // first: nothing may come between the call and this
+  throw new SystemError(call, errno, shownName(name))
 }

@@ -3,7 +3,7 @@ import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { setModeAt } from "./attributes.ts"
 import { readDirectory, statAt } from "./directory.ts"
 import { AT_FDCWD, AT_REMOVEDIR, check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "./libc.ts"
-import { rawCString, rawName, shownName } from "./raw-name.ts"
+import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 
 const MAX_DEPTH = 64
 
@@ -38,7 +38,7 @@ function removeFolder(parentFd: number, name: string, path: string): void {
   /** A folder too deep for one descriptor a level goes up to the top, where the next round finds it. */
   const moveUp = (fd: number, child: string): void => {
     const target = `.skiff-deep-${process.pid}-${moved++}`
-    check(libc.renameat2(fd, rawCString(child, 0), top, rawCString(target, 1), 0), "rename", shownName(child))
+    checkNamed(libc.renameat2(fd, rawCString(child, 0), top, rawCString(target, 1), 0), "rename", child)
   }
   try {
     refuseMount(parentFd, name, path)
@@ -83,7 +83,7 @@ function withFolder(parentFd: number, name: string, body: (fd: number) => void):
 /** Opens a folder for reading, made readable first where its mode forbids that; undefined when it has gone. */
 function openFolder(fd: number, name: string): number | undefined {
   const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-  const open = (): number => check(libc.openat(fd, rawCString(name), flags, 0), "open", shownName(name))
+  const open = (): number => checkNamed(libc.openat(fd, rawCString(name), flags, 0), "open", name)
   try {
     return open()
   } catch (error) {
@@ -102,7 +102,7 @@ function refuseMount(parentFd: number, name: string, path: string): void {
 }
 
 function unlink(fd: number, name: string, flags: number): void {
-  const remove = (): number => check(libc.unlinkat(fd, rawCString(name), flags), "remove", shownName(name))
+  const remove = (): number => checkNamed(libc.unlinkat(fd, rawCString(name), flags), "remove", name)
   try {
     remove()
   } catch (error) {

@@ -7,14 +7,18 @@ import { decompress } from "./compression.ts"
 import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"
 import { TarReader } from "./tar-reader.ts"
 
-const GIB = 2 ** 30
-
 export interface LayerLimits extends ExtractorLimits {
-  /** Uncompressed to compressed, once a GiB has come out: what a gzip bomb passes and no layer does. */
+  /** Uncompressed to compressed, counted once `expansionFreeBytes` have come out: what a gzip bomb passes and no layer does. */
   expansionRatio: number
+  expansionFreeBytes: number
 }
 
-export const LAYER_LIMITS: LayerLimits = { totalBytes: 256 * 2 ** 30, entries: 1_000_000, expansionRatio: 200 }
+export const LAYER_LIMITS: LayerLimits = {
+  totalBytes: 256 * 2 ** 30,
+  entries: 1_000_000,
+  expansionRatio: 200,
+  expansionFreeBytes: 2 ** 30,
+}
 
 export interface ApplyLayerOptions {
   /** Inside a user namespace: overlay's attributes are in the `user.` space there. */
@@ -54,7 +58,8 @@ export async function applyLayer(
     for await (const chunk of decompress(input.bytes)) {
       if (options.signal?.aborted) throw new Cancelled("the extraction was cancelled", { cause: options.signal.reason })
       output += chunk.length
-      if (output > GIB && output > input.count() * limits.expansionRatio) throw bomb(output, input.count())
+      if (output > Math.max(limits.expansionFreeBytes, input.count() * limits.expansionRatio))
+        throw bomb(output, input.count())
       hash.update(chunk)
       reader.write(chunk)
       options.onProgress?.(output)

@@ -1,7 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { statfsSync } from "node:fs"
-import { dirname } from "node:path"
 import { DataLoss, Unavailable } from "./errors.ts"
+import { SpaceReserve } from "./space-reserve.ts"
 
 /** The tables of one domain. `steps` only grows: step n brings version n to n + 1. */
 export interface Schema {
@@ -19,16 +18,16 @@ type Row = Record<string, unknown>
  */
 export class Database implements Disposable {
   readonly #path: string
+  readonly #reserve: SpaceReserve
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #depth = 0
 
   constructor(path: string) {
     this.#path = path
-    this.#db = new DatabaseSync(path)
-    this.exec(
-      "PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
-    )
+    this.#reserve = new SpaceReserve(`${path}.reserve`)
+    this.#db = onDisk(() => new DatabaseSync(path))
+    this.exec("PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
   }
 
   /** Brings the tables up to date; costs one read when they are. Throws DataLoss when a newer skiff wrote them. */
@@ -104,10 +103,10 @@ export class Database implements Disposable {
     try {
       return work()
     } catch (cause) {
-      const folder = dirname(this.#path)
-      if (!/disk I\/O error|disk is full/.test(String(cause)) || !hasNoSpace(folder)) throw cause
-      throw new Unavailable(`no space left on the disk of "${folder}"`, {
-        hint: "make room: skiff rm and skiff rmi remove what is not needed",
+      if (!/disk I\/O error|disk is full/.test(String(cause)) || !this.#reserve.isDiskFull) throw cause
+      this.#reserve.release()
+      throw new Unavailable(`no space left on the disk of "${this.#path}"`, {
+        hint: "make room, for example with skiff rm and skiff rmi: a little was kept free for them",
         cause,
       })
     }
@@ -118,12 +117,4 @@ export class Database implements Disposable {
     if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
     return statement
   }
-}
-
-/** Less than a page of a write-ahead log is as good as nothing. */
-const MIN_FREE_BYTES = 64 * 1024
-
-function hasNoSpace(folder: string): boolean {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize < MIN_FREE_BYTES
 }

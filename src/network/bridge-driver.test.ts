@@ -1,6 +1,6 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { call, openTestWorld, type Peer, type TestWorld } from "./test-world.ts"
+import { call, openTestWorld, udpScript, type Peer, type TestWorld } from "./test-world.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
@@ -155,6 +155,19 @@ describe.skipIf(skip !== false)("bridge network", () => {
     expect(status.address).not.toBe("172.17.0.2")
     await world.networks.teardown(network, "ef".padEnd(64, "0"), status)
     expect(await call("tcp", "127.0.0.1", 8091)).toBe("closed")
+  })
+
+  test("a UDP caller that never stops talking is led to the new container", async () => {
+    const ports = [{ protocol: "udp", containerPort: 53, hostPort: 8053 }] as const
+    const ask = udpScript("UDP:198.51.100.1:8053,sourceport=4053")
+    for (const id of ["e1", "e2"]) {
+      const peer = await world.peer()
+      const status = await world.networks.setup(network, world.endpoint(peer, id, { ports }))
+      await peer.serve("udp", 53, id)
+      console.log(await world.run("sh","-c",`cat /proc/thread-self/net/nf_conntrack;nft list map inet ${table()} portmap; sleep 0.1`), "ANSWER", await neighbour.run("sh", "-c", ask), await world.run("cat","/proc/thread-self/net/nf_conntrack"), await peer.run("ss","-lun"))
+      expect(await neighbour.run("sh", "-c", ask)).toBe(`${id} 198.51.100.2`)
+      await world.networks.teardown(network, id.padEnd(64, "0"), status)
+    }
   })
 
   test("a taken port is refused, naming the container or the host's listener, and leaves nothing", async () => {

@@ -2,11 +2,12 @@
 import { closeSync, existsSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { forgetUdpCallers } from "../sys/conntrack.ts"
 import { openNetns, isSameNetns, type Sysctls } from "../sys/netns.ts"
 import { changeElements, hasElement } from "../sys/nfnetlink.ts"
 import { applyRuleset } from "../sys/nft.ts"
 import type { NetlinkSocket } from "../sys/netlink.ts"
-import { addAddress, addDefaultRoute, createVeth, getLink, linkUp, type Link } from "../sys/rtnetlink.ts"
+import { addAddress, addDefaultRoute, createVeth, getLink, ipv4Bytes, linkUp, type Link } from "../sys/rtnetlink.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
 import { claimPorts, type HostPort } from "./claim-ports.ts"
 import { listNetworks } from "./default-network.ts"
@@ -76,6 +77,7 @@ export class BridgeDriver implements NetworkDriver {
         const peer = { name: CONTAINER_INTERFACE, macAddress, netns }
         createVeth(host.route, { name: claimed.row.hostInterface, bridge: bridge.index, mtu: bridge.mtu, peer })
         configureInside(container, network, claimed.row.address)
+        forgetStaleCallers(host, claimed.ports)
         this.#rootless?.publish(host.route, network, endpoint.containerId, claimed.ports)
         return statusOf(network, claimed.row, macAddress, claimed.ports)
       } catch (error) {
@@ -259,6 +261,14 @@ function configureInside(container: NetlinkSocket, network: Network, address: nu
     linkUp(index, CONTAINER_INTERFACE),
     addDefaultRoute(index, CONTAINER_INTERFACE, { gateway: parseIpv4(network.gateway) }),
   ])
+}
+
+/** Who called one of these UDP ports while another container, or nobody, had it. */
+function forgetStaleCallers({ netfilter }: HostSockets, ports: readonly PublishedPort[]): void {
+  const udp = ports.filter(({ protocol }) => protocol === "udp")
+  const [first] = udp
+  if (first === undefined) return
+  forgetUdpCallers(netfilter, new Set(udp.map(({ innerPort }) => innerPort)), ipv4Bytes(first.address))
 }
 
 /** Never one that was there before: the old pair of a restarted container may still be on its way out. */

@@ -100,11 +100,15 @@ export async function call(protocol: "tcp" | "udp", address: string, port: numbe
   const script =
     protocol === "tcp"
       ? `timeout 2 socat -u TCP:${address}:${port},connect-timeout=0.5 -`
-      : `echo x | timeout 2 socat -t0.8 - UDP:${address}:${port}`
+      : udpScript(`UDP:${address}:${port}`)
   const argv = ["sh", "-c", script]
   const text = await (from?.run ?? sh)(...argv)
   return text === "" ? "closed" : text
 }
+
+/** UDP says nothing when it ends: the wait is short, and a busy machine is asked again. */
+export const udpScript = (target: string): string =>
+  `for try in 1 2 3; do answer=$(echo x | socat -t0.5 - ${target}); [ -n "$answer" ] && break; done; echo "$answer"`
 
 async function sh(...argv: string[]): Promise<string> {
   return (await run(argv)).stdout.trim()

@@ -1,6 +1,6 @@
 /** What a store holds of the host: whatever is there after its last container went, and was not before, was left behind. */
 import { spawnSync } from "node:child_process"
-import { globSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { kernelNames } from "../../src/network/names.ts"
 import { user } from "./user.ts"
 
@@ -22,7 +22,18 @@ export function hostState(store: string): HostState {
     mounts: mountsBelow(store, keeper),
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
-    cgroups: globSync("/sys/fs/cgroup/**/*skiff*/*[0-9a-f][0-9a-f]*", { exclude: (name) => name === "proc" }),
+    cgroups: lines(
+      "find",
+      "/sys/fs/cgroup",
+      "-type",
+      "d",
+      "-path",
+      "*skiff*",
+      "-regextype",
+      "egrep",
+      "-regex",
+      ".*[0-9a-f]{64}.*",
+    ),
     processes: processesNaming(store),
     runState: ["containers", "exits"].flatMap((folder) => namesIn(`${store}/run/${folder}`)),
   }

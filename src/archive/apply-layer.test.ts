@@ -79,30 +79,26 @@ describe("against GNU tar", () => {
   })
 })
 
-test("two layers extracted at the same time do not mix, fifty times over", async () => {
-  const layer = (mark: string) =>
-    gzipSync(
-      archiveOf(
-        Array.from({ length: 50 }, (_, n): TestEntry => ({ name: `d${n % 7}/f${n}`, content: mark.repeat(n) })),
-      ),
-    )
-  const layers = ["a", "b"].map(layer)
-  for (let round = 0; round < 50; round++) {
-    const [one, two] = await Promise.all(
-      layers.map(async (bytes, n) => {
-        const place = join(folder, `${round}-${n}`)
-        mkdirSync(place)
-        return { place, ...(await applyLayer(stream(bytes, 100), place)) }
-      }),
-    )
-    expect(one?.diffId).not.toBe(two?.diffId as string)
-    for (const [applied, mark] of [
-      [one, "a"],
-      [two, "b"],
-    ] as const)
-      expect(readFileSync(join(applied?.place ?? "", "d0/f49"), "utf8")).toBe(mark.repeat(49))
-  }
-}, 20_000)
+function layerOf(mark: string): Buffer {
+  const entries = Array.from({ length: 50 }, (_, n): TestEntry => ({
+    name: `d${n % 7}/f${n}`,
+    content: mark.repeat(n),
+  }))
+  return gzipSync(archiveOf(entries))
+}
+
+test("layers extracted at the same time do not mix", async () => {
+  const marks = ["a", "b", "c", "d", "a", "b", "c", "d"]
+  const applied = await Promise.all(
+    marks.map((mark, n) => {
+      mkdirSync(join(folder, `${n}`))
+      return applyLayer(stream(layerOf(mark), 50), join(folder, `${n}`))
+    }),
+  )
+  expect(new Set(applied.map(({ diffId }) => diffId)).size).toBe(4)
+  for (const [n, mark] of marks.entries())
+    expect(readFileSync(join(folder, `${n}/d0/f49`), "utf8")).toBe(mark.repeat(49))
+})
 
 test("gzip, several gzip members, zstd and plain give the same diff id", async () => {
   const tar = archiveOf([{ name: "a", content: "x".repeat(100_000) }])
@@ -180,8 +176,8 @@ test("a later entry of the same name replaces the earlier, whatever both are", a
     }
 })
 
-test("thousands of folders do not use up the descriptors", async () => {
-  const entries = Array.from({ length: 1000 }, (_, n): TestEntry[] => [
+test("more folders than are kept open do not use up the descriptors", async () => {
+  const entries = Array.from({ length: 400 }, (_, n): TestEntry[] => [
     { name: `d${n}`, type: "directory", mode: 0o711 },
     { name: `d${n}/s`, type: "directory", mode: 0o700 },
     { name: `d${n}/s/f` },
@@ -189,7 +185,7 @@ test("thousands of folders do not use up the descriptors", async () => {
   const before = readdirSync("/proc/self/fd").length
   await applyLayer(stream(archiveOf(entries)), target)
   expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before + 2)
-  expect(lstatSync(join(target, "d999")).mode & 0o777).toBe(0o711)
+  expect(lstatSync(join(target, "d399")).mode & 0o777).toBe(0o711)
 })
 
 test("a full disk is Unavailable, and says what to do", async () => {

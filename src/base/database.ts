@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { DataLoss, Unavailable } from "./errors.ts"
+import { DataLoss, isSkiffError, Unavailable } from "./errors.ts"
 import { SpaceReserve } from "./space-reserve.ts"
 
 /** The tables of one domain. `steps` only grows: step n brings version n to n + 1. */
@@ -26,8 +26,15 @@ export class Database implements Disposable {
   constructor(path: string) {
     this.#path = path
     this.#reserve = new SpaceReserve(`${path}.reserve`)
-    this.#db = onDisk(() => new DatabaseSync(path))
-    this.exec("PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+    this.#db = new DatabaseSync(path)
+    try {
+      this.#configure()
+    } catch (error) {
+      // the shared index of the log needs a little room, even to read: it is there now
+      if (!isSkiffError(error, "Unavailable")) throw error
+      this.#configure()
+    }
+    this.#reserve.keep()
   }
 
   /** Brings the tables up to date; costs one read when they are. Throws DataLoss when a newer skiff wrote them. */
@@ -87,6 +94,10 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear()
     this.#db.close()
+  }
+
+  #configure(): void {
+    this.exec("PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
   }
 
   /** SQLite may have rolled back by itself (disk full); the first error is the one to tell. */

@@ -3,7 +3,7 @@ import { dirname } from "node:path"
 
 const RESERVE_BYTES = 1024 * 1024
 /** With less than this free, the disk is needed for other things. */
-const WORTH_KEEPING_BYTES = 64 * RESERVE_BYTES
+const WORTH_KEEPING_BYTES = 8 * RESERVE_BYTES
 /** Less than some pages of a write-ahead log is as good as nothing. */
 const FULL_BELOW_BYTES = 64 * 1024
 

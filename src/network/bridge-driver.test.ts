@@ -164,7 +164,6 @@ describe.skipIf(skip !== false)("bridge network", () => {
       const peer = await world.peer()
       const status = await world.networks.setup(network, world.endpoint(peer, id, { ports }))
       await peer.serve("udp", 53, id)
-      console.log(await world.run("sh","-c",`cat /proc/thread-self/net/nf_conntrack;nft list map inet ${table()} portmap; sleep 0.1`), "ANSWER", await neighbour.run("sh", "-c", ask), await world.run("cat","/proc/thread-self/net/nf_conntrack"), await peer.run("ss","-lun"))
       expect(await neighbour.run("sh", "-c", ask)).toBe(`${id} 198.51.100.2`)
       await world.networks.teardown(network, id.padEnd(64, "0"), status)
     }

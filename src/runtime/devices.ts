@@ -31,12 +31,14 @@ export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
   })
 }
 
-/** Every device of the host's /dev, for `--privileged`; terminals and what the container has of its own left out. */
+/** Every device of the host's /dev, for `--privileged`; those that every container has of its own are left out. */
 export function allDevices(): HostDevice[] {
   return walk("/dev", "/dev", "rwm")
 }
 
-const OWN = new Set(["pts", "shm", "fd", "mqueue", "console", "ptmx", ".lxc", ".lxd-mounts", ".udev"])
+// config-linux.md#default-devices: the runtime makes them; a second /dev/tty, bound, is more than runc bears
+const DEFAULT_DEVICES = ["null", "zero", "full", "random", "urandom", "tty", "console", "ptmx"]
+const OWN = new Set([...DEFAULT_DEVICES, "pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"])
 
 function walk(folder: string, target: string, access: string): HostDevice[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -79,7 +79,7 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
       hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed: conmon --version`,
     })
   }
-  launcher.unref()
+  await launcher.exited // it writes the monitor's pid file as its last act, perhaps after the monitor's report
   return new LiveMonitor(options.id, bundle, report.data as Pid, readMonitorPid(bundle), reader)
 }
 

@@ -108,7 +108,7 @@ export async function call(protocol: "tcp" | "udp", address: string, port: numbe
 
 /** UDP says nothing when it ends: the wait is short, and a busy machine is asked again. */
 export const udpScript = (target: string): string =>
-  `for try in 1 2 3; do answer=$(echo x | socat -t0.5 - ${target}); [ -n "$answer" ] && break; done; echo "$answer"`
+  `for try in 0.4 0.8 1.2; do answer=$(echo x | socat -t$try - ${target}); [ -n "$answer" ] && break; sleep $try; done; echo "$answer"`
 
 async function sh(...argv: string[]): Promise<string> {
   return (await run(argv)).stdout.trim()

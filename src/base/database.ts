@@ -32,7 +32,7 @@ export class Database implements Disposable {
     } catch (error) {
       // the shared index of the log needs a little room, even to read: it is there now
       if (!isSkiffError(error, "Unavailable")) throw error
-      this.#configure()
+      this.#configureOrClose()
     }
     this.#reserve.keep()
   }
@@ -98,6 +98,15 @@ export class Database implements Disposable {
 
   #configure(): void {
     this.exec("PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+  }
+
+  #configureOrClose(): void {
+    try {
+      this.#configure()
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
   }
 
   /** SQLite may have rolled back by itself (disk full); the first error is the one to tell. */

@@ -63,12 +63,9 @@ export async function mend(host: ContainerHost, ids: Iterable<string>): Promise<
 async function mendOne(host: ContainerHost, id: string): Promise<void> {
   using lock = host.locks.tryAcquire(id)
   if (!lock) return
+  if (!host.records.byId(id)) await removeUnknown(host, id)
   const record = await settle(host, id)
-  if (!record) {
-    await removeUnknown(host, id)
-    lock.unlink()
-    return
-  }
+  if (!record) return lock.unlink()
   if (record.status !== "restarting") return
   // its sleeper was killed: another one, which lives on when this process ends
   spawnProcess(host.cleanupCommand(id), { detached: true }).unref()
@@ -77,7 +74,7 @@ async function mendOne(host: ContainerHost, id: string): Promise<void> {
 /** All that can have been made of an id whose row is not there (yet, when its maker was killed; or any more). */
 async function removeUnknown(host: ContainerHost, id: string): Promise<void> {
   unmountRoot(host, id)
-  removeRunDirectory(host, id)
+  removeRunDirectory(host, id, { keepExitFile: isFreshExit(host, id) })
   const snapshots = await host.snapshots()
   await snapshots.remove(id)
   rmSync(stateDirectory(host, id), { recursive: true, force: true })

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, statSync, unlinkSync, type Stats } from "node:f
 import { open, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InvalidArgument, NotFound, hasErrno } from "../base/errors.ts"
-import { digestAlgorithm, digestHex, parseDigest, type Digest } from "../spec/digest.ts"
+import { digestAlgorithm, digestHex, isDigest, parseDigest, type Digest } from "../spec/digest.ts"
 import type { BlobInfo, ByteRange, Bytes, ContentStore, Ingest } from "./content.ts"
 
 const CHUNK_BYTES = 1 << 20
@@ -80,7 +80,8 @@ class LocalContentStore implements ContentStore {
   *list(): Iterable<BlobInfo> {
     for (const algorithm of readdirSync(this.#blobs))
       for (const hex of readdirSync(join(this.#blobs, algorithm))) {
-        const digest = parseDigest(`${algorithm}:${hex}`)
+        const digest = `${algorithm}:${hex}`
+        if (!isDigest(digest)) continue // not ours
         const stat = this.#stat(digest)
         if (stat !== undefined) yield { digest, size: stat.size, createdAt: stat.mtime }
       }

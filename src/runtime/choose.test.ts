@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { detectCgroups } from "../sys/cgroup.ts"
-import { chooseRuntime, findProgram, openChosen } from "./choose.ts"
+import { findProgram } from "../sys/host.ts"
+import { chooseRuntime, openChosen } from "./choose.ts"
 
 test("crun, but runc on a hybrid host whose cgroup v2 still has controllers", () => {
   expect(chooseRuntime({ version: "v2", unifiedControllers: [] }).name).toBe("crun")
@@ -16,12 +17,6 @@ test("a runtime that is not there is NotFound, with the repair", () => {
     expect.objectContaining({ code: "NotFound", hint: "apt-get install no-such-runtime" }),
   )
   expect(() => openChosen("/etc/passwd", detectCgroups(), "/x")).toThrow(expect.objectContaining({ code: "NotFound" }))
-})
-
-test("programs are found in PATH and in the folders that it may lack, never in the current one", () => {
-  expect(findProgram("sh", "")).toBeDefined()
-  expect(findProgram("sh", ".:bin")).toStartWith("/")
-  expect(findProgram("no-such-program-here")).toBeUndefined()
 })
 
 test("runtimes of the cgroup managers get the words for them", () => {

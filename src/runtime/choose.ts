@@ -1,7 +1,7 @@
-import { accessSync, constants } from "node:fs"
-import { delimiter, join } from "node:path"
+import { join } from "node:path"
 import { NotFound } from "../base/errors.ts"
 import type { Cgroups } from "../sys/cgroup.ts"
+import { findProgram } from "../sys/host.ts"
 import { openRuntime } from "./oci.ts"
 import type { Runtime } from "./runtime.ts"
 
@@ -38,7 +38,7 @@ export function openChosen(name: string | undefined, cgroups: Cgroups, stateRoot
 }
 
 function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
-  const path = name.includes("/") ? (isExecutable(name) ? name : undefined) : findProgram(name)
+  const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
       hint: name.includes("/") ? "give the path of an executable" : `apt-get install ${name}`,
@@ -51,22 +51,4 @@ function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
         ? ["--cgroup-manager=disabled"]
         : []
   return openRuntime(kind, path, [`--root=${join(stateRoot, kind)}`, ...manager])
-}
-
-// Debian keeps runc in sbin, which an ordinary user's PATH lacks
-const USUAL = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-
-/** The absolute path of a host program, from PATH or the usual folders. */
-export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
-  const folders = path.split(delimiter).filter((folder) => folder.startsWith("/"))
-  return [...folders, ...USUAL].map((folder) => join(folder, name)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { detectCgroups, removeCgroup } from "../sys/cgroup.ts"
-import { chooseRuntime, findProgram } from "./choose.ts"
+import { findProgram } from "../sys/host.ts"
+import { chooseRuntime } from "./choose.ts"
 import { openRuntimes } from "./local.ts"
 import type {
   Attachment,

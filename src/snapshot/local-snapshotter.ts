@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { FailedPrecondition } from "../base/errors.ts"
 import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/mount.ts"
+import { bootId } from "../sys/process.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import { treeUsage } from "../sys/tree-usage.ts"
 import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
@@ -16,6 +18,8 @@ export interface LayerDriver {
   settle(folder: string, parentFolder: string | undefined): void
   /** Whether the layer at `folder` hides all that is under it. */
   isOpaque(folder: string): boolean
+  /** Lets a volatile active snapshot be mounted again after an unmount in the same boot. */
+  reopenVolatile?(folder: string): void
   /** `lower`: the snapshots below, nearest first. */
   mount(layersFolder: string, row: LayerRow, lower: readonly LayerRow[]): Mount
 }
@@ -89,7 +93,9 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   mount(key: string): Mount {
-    return this.#mountOf(this.#records.get(key))
+    const row = this.#records.get(key)
+    if (row.volatile === 1) this.#reopenVolatile(row)
+    return this.#mountOf(row)
   }
 
   diffPath(name: string): string {
@@ -118,6 +124,15 @@ export class LocalSnapshotter implements Snapshotter {
     const garbage = folders.filter((folder) => !known.has(folder))
     for (const folder of garbage) removeTree(join(this.#layers, folder))
     return garbage.length
+  }
+
+  /** overlayfs.rst, "Volatile mount": what was not synced may be broken by a crash of the machine, and by nothing else. */
+  #reopenVolatile(row: LayerRow): void {
+    if (row.owner_boot_id !== bootId())
+      throw new FailedPrecondition(`the files of "${row.name}" were not kept over the restart of the machine`, {
+        hint: "it was made to be thrown away (--rm): remove it",
+      })
+    this.#driver.reopenVolatile?.(this.#folder(row))
   }
 
   #mountOf(row: LayerRow): Mount {

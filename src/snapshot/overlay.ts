@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { getAttribute } from "../sys/xattr.ts"
 import { MountFlag, type Mount } from "../sys/mount.ts"
+import { removeTree } from "../sys/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { folderOf, type LayerRow } from "./records.ts"
 
@@ -25,6 +26,8 @@ export function overlayDriver(options: OverlayOptions): LayerDriver {
     },
     settle() {},
     isOpaque: (folder) => isOpaque(join(folder, "diff"), options.rootless),
+    // the kernel's mark of a volatile upper in use, which it leaves at each unmount
+    reopenVolatile: (folder) => void removeTree(join(folder, "work/work/incompat/volatile")),
     mount: (layers, row, lower) => overlayMount(layers, row, lower, options),
   }
 }

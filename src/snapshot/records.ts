@@ -75,7 +75,8 @@ export class SnapshotRecords {
 
   /** Throws AlreadyExists; NotFound when the parent is not committed. */
   insert(name: string, kind: LayerRow["kind"], parent?: ChainId, options: { volatile?: boolean } = {}): LayerRow {
-    const owner = kind === "stage" ? thisProcess() : undefined
+    // a volatile one must know its boot: see `mount`
+    const owner = kind === "stage" || options.volatile ? thisProcess() : undefined
     return this.#db.transaction(() => {
       if (this.find(name) !== undefined) throw new AlreadyExists(`snapshot "${name}" is there already`)
       this.#db.run(

@@ -122,6 +122,18 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       expect(readdirSync(target).toSorted()).toEqual(["a", "new"])
     })
 
+    test("a volatile one can be mounted again in the same boot, and is refused after another", async () => {
+      await layer(1, { a: "1" })
+      mount(await snapshots.prepare("c", chainId(1), { volatile: true }))
+      writeFileSync(join(target, "new"), "2")
+      unmountAll()
+      mount(snapshots.mount("c"))
+      expect(readFileSync(join(target, "new"), "utf8")).toBe("2")
+      db.run("UPDATE snapshots SET owner_boot_id = 'another'")
+      expect(() => snapshots.mount("c")).toThrow("not kept over the restart")
+      await snapshots.remove("c")
+    })
+
     test("the root folder has its layer's mode and owner", async () => {
       const { path } = await snapshots.stage("s")
       chmodSync(path, 0o1775)

@@ -1,6 +1,6 @@
 /** No daemon: what runs after skiff has gone, and what a killed skiff leaves to the next. */
 import { describe, expect, test } from "bun:test"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync, utimesSync } from "node:fs"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { processesNaming } from "../support/host-state.ts"
 import { BUSYBOX } from "../support/image.ts"
@@ -43,6 +43,20 @@ test("a killed `run --rm` is cleaned up all the same", async () => {
   running.kill("SIGKILL")
   await eventually(async () => (await skiff.ok("ps", "-aq")) === "")
   await eventually(() => skiff.expectNothingLeft())
+})
+
+test("an exit code that nobody came for is swept", async () => {
+  const exits = () => readdirSync(`${skiff.directory}/run/exits`)
+  const id = await skiff.ok("run", "-d", "--rm", "busybox", "sleep", "100")
+  const waiting = skiff.spawn(["wait", id])
+  await Bun.sleep(500) // it has announced itself
+  waiting.kill("SIGKILL")
+  await skiff.ok("kill", id)
+  await eventually(() => expect(exits()).toContain(id))
+  const past = Date.now() / 1000 - 11
+  utimesSync(`${skiff.directory}/run/exits/${id}`, past, past)
+  await skiff.ok("ps")
+  await eventually(() => expect(exits()).not.toContain(id))
 })
 
 test("a killed monitor and program are seen by the next command", async () => {

@@ -1,6 +1,6 @@
 /** What a store holds of the host: whatever is there after its last container went, and was not before, was left behind. */
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs"
 import { kernelNames } from "../../src/network/names.ts"
 import { user } from "./user.ts"
 
@@ -22,21 +22,24 @@ export function hostState(store: string): HostState {
     mounts: mountsBelow(store, keeper),
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
-    cgroups: lines(
-      "find",
-      "/sys/fs/cgroup",
-      "-type",
-      "d",
-      "-path",
-      "*skiff*",
-      "-regextype",
-      "egrep",
-      "-regex",
-      ".*[0-9a-f]{64}.*",
-    ),
+    cgroups: cgroupsOfContainers(),
     processes: processesNaming(store),
-    runState: ["containers", "exits"].flatMap((folder) => namesIn(`${store}/run/${folder}`)),
+    runState: [...namesIn(`${store}/run/containers`), ...unreadExits(store)],
   }
+}
+
+/** Those of this user: another's tests run beside these. */
+function cgroupsOfContainers(): string[] {
+  const where = ["/sys/fs/cgroup", "-type", "d", "-user", String(user.uid), "-path", "*skiff*"]
+  return lines("find", ...where, "-regextype", "egrep", "-regex", ".*[0-9a-f]{64}.*")
+}
+
+/** Exit codes of removed containers are left for ten seconds to who waits for them; the first command after that sweeps. */
+export const UNREAD_EXIT_MS = 10_000
+
+function unreadExits(store: string): string[] {
+  const isOld = (name: string) => Date.now() - statSync(name).mtimeMs > UNREAD_EXIT_MS
+  return namesIn(`${store}/run/exits`).filter((name) => isOld(`${store}/run/exits/${name}`))
 }
 
 function lines(...[program = "", ...args]: string[]): string[] {

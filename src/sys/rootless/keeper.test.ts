@@ -72,7 +72,7 @@ describe.skipIf(lacks.length > 0)("the world of an ordinary user", () => {
     home = `${folder}/home`
     chmodSync(folder, 0o755)
     // compiled: the user may not be able to read this folder
-    const build = ["bun", "build", "--compile", join(import.meta.dir, "testdata/entered.ts"), "--outfile"]
+    const build = [process.execPath, "build", "--compile", join(import.meta.dir, "testdata/entered.ts"), "--outfile"]
     for (const argv of [
       [...build, `${folder}/entered`],
       ["useradd", "--create-home", "--home-dir", home, name],

@@ -38,8 +38,8 @@ function cgroupsOfContainers(): string[] {
 export const UNREAD_EXIT_MS = 10_000
 
 function unreadExits(store: string): string[] {
-  const isOld = (name: string) => Date.now() - statSync(name).mtimeMs > UNREAD_EXIT_MS
-  return namesIn(`${store}/run/exits`).filter((name) => isOld(`${store}/run/exits/${name}`))
+  const exits = `${store}/run/exits`
+  return namesIn(exits).filter((id) => Date.now() - statSync(`${exits}/${id}`).mtimeMs > UNREAD_EXIT_MS)
 }
 
 function lines(...[program = "", ...args]: string[]): string[] {

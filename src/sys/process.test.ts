@@ -35,11 +35,14 @@ test("run() keeps the first MiB of what a program writes, and lets it end", asyn
 test("a child has exactly the descriptors it was given", async () => {
   const { readEnd, writeEnd } = pipe()
   const leak = libc.openat(AT_FDCWD, cString("/etc/hostname"), 0, 0) // no O_CLOEXEC
-  const child = spawnProcess(["sleep", "60"], { stdio: ["ignore", writeEnd, "ignore", writeEnd] })
+  const child = spawnProcess(["sh", "-c", "echo up; kill -STOP $$"], {
+    stdio: ["ignore", writeEnd, "ignore", writeEnd],
+  })
+  expect(await new PipeReader(readEnd).line()).toBe("up") // the loader's own files are closed
   const held = readdirSync(`/proc/${child.pid}/fd`).map((fd) => readlinkSync(`/proc/${child.pid}/fd/${fd}`))
   expect(held).not.toContain("/etc/hostname")
   expect(held).toHaveLength(4)
-  for (const fd of [writeEnd, leak, readEnd]) close(fd)
+  for (const fd of [writeEnd, leak]) close(fd)
   signalProcess(child.pid, processStartTime(child.pid) as StartTime, 9)
   await child.exited
 })

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
-import { docker, output, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
+import { docker, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
 import { pushImages } from "./images.ts"
-import { measures, type Measure } from "./measures.ts"
+import { measures, removeAll, type Measure } from "./measures.ts"
 import { report, type Result } from "./report.ts"
 import { makeCrunWork } from "./runtime.ts"
 
@@ -65,8 +65,7 @@ async function main(): Promise<void> {
     if (!flags.quick && flags.only === "") writeFileSync(join(import.meta.dir, "results.md"), table)
   } finally {
     for (const engine of engines) {
-      const ids = output(engine, ["ps", "-aq"]).split("\n").filter(Boolean)
-      if (ids.length > 0) await timed(engine, ["rm", "-f", ...ids])
+      await removeAll(engine)
       await engine.stop()
     }
     firewall.restore()

@@ -33,7 +33,10 @@ export function imageRows(image: Image, { noTrunc, only, now = new Date() }: Ima
       Tag: tag ?? NONE,
       Digest: digests.find((one) => one.repository === repository)?.digest ?? NONE,
       CreatedSince: image.createdAt ? formatAgo(created, now) : "N/A",
-      CreatedAt: formatMoment(created),
+      // the time zone costs 3 ms at its first use
+      get CreatedAt() {
+        return formatMoment(created)
+      },
       Size: formatSize(image.sizeBytes),
       VirtualSize: formatSize(image.sizeBytes),
       Containers: "N/A",

@@ -53,13 +53,14 @@ function checkFields(template: Template, titles: ListFormat["titles"]): void {
   }
 }
 
+/** Reads a field when the template does, and no sooner. */
 function inOneLine(row: object): object {
-  return Object.fromEntries(
-    Object.entries(row).map(([key, value]) => [
-      key,
-      typeof value === "string" ? printable(value).replaceAll(/[\t\n]/g, " ") : value,
-    ]),
-  )
+  return new Proxy(row, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === "string" ? printable(value).replaceAll(/[\t\n]/g, " ") : value
+    },
+  })
 }
 
 /** Shells pass `\t` and `\n` through: docker turns them into the characters; inside actions Go's strings do it themselves. */

@@ -1,0 +1,23 @@
+/** Where a command is called from says nothing about what it does: a folder may be a stranger's repository. */
+import { afterAll, expect, test } from "bun:test"
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openStore } from "../support/store.ts"
+
+const skiff = openStore()
+const folder = mkdtempSync(join(tmpdir(), "skiff-caller-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test("settings of Bun, npm or dotenv in the working folder are not read", async () => {
+  chmodSync(folder, 0o777)
+  const mark = join(folder, "was-here")
+  writeFileSync(join(folder, "preload.js"), `require("fs").writeFileSync(${JSON.stringify(mark)}, "")`)
+  writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./preload.js"]\n')
+  writeFileSync(join(folder, "package.json"), "{ not JSON")
+  writeFileSync(join(folder, "tsconfig.json"), "{ not JSON")
+  writeFileSync(join(folder, ".env"), "SKIFF_TRACE=1\nHTTP_PROXY=http://127.0.0.1:9\n")
+  const { code, stdout, stderr } = await skiff.run(["ps", "-aq"], { cwd: folder })
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" })
+  expect(existsSync(mark)).toBe(false)
+})

@@ -1,0 +1,165 @@
+/**
+ * Builds: a Dockerfile and a context become an image, with no daemon.
+ *
+ *   text ─ parse ─▶ Dockerfile ─ plan ─▶ graph of vertices ─ solve ─▶ layers + config ─ export ─▶ image, folder, archive
+ *
+ * Parsing (dockerfile/) is pure. Planning (plan/) knows Dockerfile semantics and resolves base images; it makes the graph
+ * (graph/definition.ts), whose vertices are pure data keyed by content. Solving (solve/) runs what the cache does not hold,
+ * independent vertices at once. The work of one vertex is done by work/ (RUN, COPY, ADD). What a killed build leaves
+ * (snapshots, mounts, network namespaces) is removed by the next one.
+ */
+import type { Image } from "../image/image.ts"
+import type { Digest } from "../spec/digest.ts"
+import type { Ulimit } from "../spec/docker/ulimit.ts"
+import type { Platform } from "../spec/platform.ts"
+import type { Resources } from "../container/container.ts"
+
+/** Where files come from. Folders are read where they lie; all else is first brought into a folder of the build's own. */
+export type BuildContext =
+  | { kind: "folder"; path: string }
+  /** A tar stream, maybe compressed, on the host at `path` (`-` has been saved there). */
+  | { kind: "tar"; path: string }
+  | { kind: "git"; url: string }
+  | { kind: "http"; url: string }
+  /** No files: `build -` with only a Dockerfile. */
+  | { kind: "empty" }
+
+/** `--build-context NAME=VALUE`: files, or an image in the place of one named in FROM or --from. */
+export type NamedContext = BuildContext | { kind: "image"; name: string }
+
+export interface SecretSource {
+  id: string
+  source: { file: string } | { env: string }
+}
+
+export interface SshSource {
+  /** `default` unless named. */
+  id: string
+  /** The agent's socket. */
+  socket: string
+}
+
+export type BuildOutput =
+  /** Into the store, under the request's tags. */
+  | { type: "image" }
+  /** The files of the result, as they are (`-o DIR`). */
+  | { type: "local"; path: string }
+  /** The files as one tar; path `-` is standard output, given by the caller as a descriptor number. */
+  | { type: "tar"; path: string | number }
+  | { type: "docker" | "oci"; path: string | number; compression?: "uncompressed" | "gzip" | "zstd" }
+  | { type: "registry" }
+
+export interface BuildRequest {
+  /** Undefined: read `Dockerfile`, then `Containerfile`, from the context. */
+  dockerfile?: { text: string; name: string } | { pathInContext: string }
+  context: BuildContext
+  namedContexts: Readonly<Record<string, NamedContext>>
+  target?: string
+  /** `--build-arg`. */
+  args: Readonly<Record<string, string>>
+  /** Empty: the host's. */
+  platforms: readonly Platform[]
+  tags: readonly string[]
+  labels: Readonly<Record<string, string>>
+  annotations: Readonly<Record<string, string>>
+  secrets: readonly SecretSource[]
+  ssh: readonly SshSource[]
+  /** True: no cache at all; names: none for these stages. */
+  noCache: boolean | readonly string[]
+  pull: "always" | "missing" | "never"
+  network: "default" | "none" | "host"
+  /** `name:address`. */
+  extraHosts: readonly string[]
+  ulimits: readonly Ulimit[]
+  resources: Resources
+  shmSizeBytes?: number
+  squash: boolean
+  /** Seconds since 1970 (SOURCE_DATE_EPOCH, `--timestamp`): `created` and the times in the history; with `rewriteTimes`, of files too. */
+  epoch?: number
+  /** `--timestamp` of buildah, `rewrite-timestamp=true` of buildx: no file of a new layer is younger than `epoch`. */
+  rewriteTimes: boolean
+  /** Vertices at once; undefined: as many as there are processors, but at least 4. */
+  jobs?: number
+  /** `--allow security.insecure`, `network.host`. */
+  allow: readonly string[]
+  outputs: readonly BuildOutput[]
+  /** Manifest format of the result. */
+  format: "oci" | "docker"
+  runtime?: string
+  tlsVerify?: boolean
+  authFile?: string
+  signal?: AbortSignal
+}
+
+/** Lines of the Dockerfile that a vertex or an error is about; 1-based, both included. */
+export interface SourceRange {
+  start: number
+  end: number
+}
+
+/** What a face shows of a build while it runs. `vertex` is one number per vertex of this build, in the order of the plan. */
+export type BuildEvent =
+  | { kind: "vertex"; vertex: number; name: string; source?: SourceRange }
+  | { kind: "started"; vertex: number; at: number }
+  | { kind: "cached"; vertex: number; at: number }
+  | { kind: "done"; vertex: number; at: number }
+  | { kind: "canceled"; vertex: number; at: number }
+  | { kind: "failed"; vertex: number; at: number; error: string }
+  | { kind: "log"; vertex: number; stream: "stdout" | "stderr"; bytes: Uint8Array }
+  /** A line below the vertex (a layer that is pulled, bytes of the context); replaced by a later one of the same id. */
+  | { kind: "status"; vertex: number; id: string; text: string; current?: number; total?: number }
+  | { kind: "warning"; rule: string; message: string; source?: SourceRange }
+  /** Why a step was not taken from the cache: the first input that differs. */
+  | { kind: "miss"; vertex: number; reason: string }
+
+export type OnBuildEvent = (event: BuildEvent) => void
+
+export interface LayerCost {
+  /** The Dockerfile's line(s), as history shows them. */
+  createdBy: string
+  source?: SourceRange
+  bytes: number
+  /** Of these, bytes that a later layer deletes or replaces. */
+  wastedBytes: number
+}
+
+export interface BuildResult {
+  /** One for each platform; absent where no image was asked for. */
+  images: readonly Image[]
+  /** The manifest's (or, of several platforms, the index's) digest. */
+  digest: Digest | undefined
+  costs: readonly LayerCost[]
+}
+
+export interface BuildWarning {
+  /** BuildKit's rule name (`JSONArgsRecommended`), or ours. */
+  rule: string
+  message: string
+  hint: string
+  source: SourceRange
+}
+
+export interface CacheUse {
+  id: string
+  /** `regular`: a step's layer; `exec.cachemount`: what `--mount=type=cache` keeps. */
+  type: "regular" | "exec.cachemount"
+  description: string
+  sizeBytes: number
+  createdAt: Date
+  lastUsedAt: Date
+  uses: number
+  inUse: boolean
+}
+
+export interface Builds {
+  /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */
+  build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
+  /** `--check`: reads and judges, builds nothing. */
+  check(request: BuildRequest): Promise<BuildWarning[]>
+  diskUsage(): Promise<CacheUse[]>
+  prune(options: {
+    all?: boolean
+    olderThanMs?: number
+    keepBytes?: number
+  }): Promise<{ ids: string[]; reclaimedBytes: number }>
+}

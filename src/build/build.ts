@@ -53,6 +53,8 @@ export interface BuildRequest {
   /** Undefined: read `Dockerfile`, then `Containerfile`, from the context. */
   dockerfile?: { text: string; name: string } | { pathInContext: string }
   context: BuildContext
+  /** In the place of the context's own ignore file: `--ignorefile`, or the one beside a Dockerfile outside the context. */
+  ignoreFile?: { text: string; name: string }
   namedContexts: Readonly<Record<string, NamedContext>>
   target?: string
   /** `--build-arg`. */

@@ -87,7 +87,12 @@ function entrypointOf(text: string | undefined): Pick<ContainerOptions, "entrypo
   return { entrypoint: text === "" ? [] : [text] }
 }
 
-function resourcesOf(flags: ContainerFlags): Resources {
+type ResourceFlag = "blkioWeight" | "oomKillDisable" | "pidsLimit" | `cpu${string}` | `memory${string}`
+
+/** Limits, of the flags that a command has. */
+export function resourcesOf(
+  flags: Partial<Pick<ContainerFlags, Extract<keyof ContainerFlags, ResourceFlag>>>,
+): Resources {
   return defined({
     memoryBytes: flags.memory,
     memorySwapBytes: flags.memorySwap,

@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import { parseSize } from "../../base/sizes.ts"
+import { splitCsv } from "./csv.ts"
 
 /** What `-v`, `--mount` and `--tmpfs` ask for. */
 export type MountRequest =
@@ -64,7 +65,7 @@ interface Draft {
 /** Parses docker's `--mount type=bind,source=/host,target=/in,readonly`. Throws InvalidArgument in docker's words. */
 export function parseMount(text: string, cwd: string): MountRequest {
   const draft: Draft = { type: "volume", readOnly: false, copyUp: true, createSource: false, special: [] }
-  for (const field of splitCsv(text)) {
+  for (const field of splitCsv(text, "mount")) {
     const equals = field.indexOf("=")
     const key = (equals < 0 ? field : field.slice(0, equals)).trim().toLowerCase()
     readField(draft, key, equals < 0 ? undefined : field.slice(equals + 1), field)
@@ -178,13 +179,6 @@ const TMPFS_OPTIONS = new Set(
     " ",
   ),
 )
-
-/** Fields between commas; `"…"` keeps commas, `""` inside is one quote (RFC 4180). */
-function splitCsv(text: string): string[] {
-  const fields = [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/g)]
-  if (fields.reduce((sum, [whole]) => sum + whole.length, 0) !== text.length) throw invalid(`invalid mount: '${text}'`)
-  return fields.map(([, quoted, plain = ""]) => (quoted === undefined ? plain : quoted.replaceAll('""', '"')))
-}
 
 function readBoolean(key: string, value: string | undefined): boolean {
   if (value === undefined || /^(?:1|t|true)$/i.test(value)) return true

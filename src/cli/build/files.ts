@@ -1,0 +1,136 @@
+import { createWriteStream, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join, relative, resolve } from "node:path"
+import { detectCompression } from "../../archive/archive.ts"
+import { InvalidArgument, PermissionDenied, Unsupported } from "../../base/errors.ts"
+import type { BuildContext, BuildRequest } from "../../build/build.ts"
+import { readText } from "../container-options.ts"
+import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { standardInput } from "../terminal/standard-input.ts"
+import { readContextWord } from "./sources.ts"
+
+/** Where a build reads from. */
+export type BuildFiles = Pick<BuildRequest, "context" | "dockerfile" | "ignoreFile">
+
+/** A Dockerfile is short: more than this is something else. */
+const DOCKERFILE_BYTES = 4 * 1024 * 1024
+const TAR_BLOCK = 512
+const USTAR_AT = 257
+
+/**
+ * Finds the context and the Dockerfile that words and flags name. What comes on standard input is a tar archive or a
+ * Dockerfile, told apart by its first bytes. Dispose it when the build is over: it may hold a copy.
+ */
+export class FilesOfBuild implements Disposable {
+  #folder: string | undefined
+
+  async find(word: string, file: string | undefined, ignorefile: string | undefined): Promise<BuildFiles> {
+    const ignore =
+      ignorefile === undefined ? {} : { ignoreFile: { text: readText(ignorefile, "ignore file"), name: ignorefile } }
+    if (word !== "-") {
+      const context = readContextWord(word)
+      return { context, ...ignore, ...(await this.#dockerfile(context, file)) }
+    }
+    if (file === "-") throw wrong("invalid argument: can't use stdin for both build context and dockerfile")
+    const saved = await this.#save()
+    if (!saved.isArchive) {
+      if (file !== undefined)
+        throw wrong(
+          "standard input is a Dockerfile, and --file names another",
+          "send a tar archive, or leave out one of them",
+        )
+      return {
+        context: { kind: "empty" },
+        dockerfile: { text: readDockerfile(saved.path, "-"), name: "Dockerfile" },
+        ...ignore,
+      }
+    }
+    const context: BuildContext = { kind: "tar", path: saved.path }
+    return { context, ...ignore, ...(await this.#dockerfile(context, file)) }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+    this.#folder = undefined
+  }
+
+  async #dockerfile(
+    context: BuildContext,
+    file: string | undefined,
+  ): Promise<Pick<BuildFiles, "dockerfile" | "ignoreFile">> {
+    if (file === undefined) return {}
+    if (file === "-") {
+      const { path, isArchive } = await this.#save()
+      if (isArchive) throw wrong("standard input is a tar archive, wanted: a Dockerfile")
+      return { dockerfile: { text: readDockerfile(path, "-"), name: "Dockerfile" } }
+    }
+    if (/^https?:\/\//.test(file))
+      throw new Unsupported("a Dockerfile by URL is not built yet", { hint: `curl ${file} | skiff build -f - .` })
+    if (context.kind !== "folder") return { dockerfile: { pathInContext: file } }
+    return dockerfileOfFolder(context.path, file)
+  }
+
+  async #save(): Promise<{ path: string; isArchive: boolean }> {
+    this.#folder = mkdtempSync(join(tmpdir(), "skiff-build-"))
+    const path = join(this.#folder, "stdin")
+    const stream = createWriteStream(path, { mode: 0o600 })
+    let head = Buffer.alloc(0)
+    for await (const chunk of standardInput()) {
+      if (head.length < TAR_BLOCK) head = Buffer.concat([head, chunk])
+      if (!stream.write(chunk)) await new Promise((drained) => stream.once("drain", drained))
+    }
+    await new Promise<void>((done, failed) => stream.on("error", failed).end(done))
+    if (head.length === 0) throw wrong("standard input is empty, wanted: a Dockerfile or a tar archive")
+    return { path, isArchive: looksLikeArchive(head) }
+  }
+}
+
+/** `-f`, as it is typed or else below the context. A name inside the context may not lead out of it by a link (CVE-2022-4122). */
+function dockerfileOfFolder(folder: string, file: string): Pick<BuildFiles, "dockerfile" | "ignoreFile"> {
+  const path = [resolve(file), resolve(folder, file)].find((one) => statSync(one, { throwIfNoEntry: false }))
+  if (path === undefined)
+    throw wrong(
+      `unable to evaluate Dockerfile: no such file: "${file}"`,
+      "--file is read from the current folder, then from the context",
+    )
+  const inContext = relative(folder, path)
+  if (inContext.startsWith("../") || inContext === "..") {
+    const ignore = `${path}.dockerignore`
+    return {
+      dockerfile: { text: readDockerfile(path, file), name: basename(path) },
+      ...(statSync(ignore, { throwIfNoEntry: false })?.isFile()
+        ? { ignoreFile: { text: readText(ignore, "ignore file"), name: basename(ignore) } }
+        : {}),
+    }
+  }
+  const real = relative(realpathSync(folder), realpathSync(path))
+  if (real.startsWith("../") || real === "..")
+    throw new PermissionDenied(`the Dockerfile "${file}" is a link that leads out of the build context`, {
+      hint: "name the file itself with --file",
+      exitCode: 1,
+    })
+  return { dockerfile: { pathInContext: inContext } }
+}
+
+function readDockerfile(path: string, shown: string): string {
+  const stat = statSync(path)
+  // a FIFO: `-f <(generate)`
+  if (!stat.isFile() && !stat.isFIFO()) throw wrong(`the Dockerfile "${shown}" is no regular file`)
+  if (stat.size > DOCKERFILE_BYTES)
+    throw wrong(`the Dockerfile "${shown}" has ${stat.size} bytes, at most ${DOCKERFILE_BYTES} are read`)
+  return readFileSync(path, "utf8")
+}
+
+/** Compressed, or a tar header: `ustar` stands in its place, or its check sum is right (a v7 archive). */
+function looksLikeArchive(head: Buffer): boolean {
+  if (detectCompression(head) !== "none") return true
+  if (head.length < TAR_BLOCK) return false
+  if (head.toString("latin1", USTAR_AT, USTAR_AT + 5) === "ustar") return true
+  const stated = Number.parseInt(head.toString("latin1", 148, 156), 8)
+  const sum = head.subarray(0, TAR_BLOCK).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0)
+  return stated === sum
+}
+
+function wrong(message: string, hint?: string): InvalidArgument {
+  return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+}

@@ -1,0 +1,147 @@
+import { InvalidArgument, Unsupported } from "../../base/errors.ts"
+import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
+import { parsePlatform, type Platform } from "../../spec/platform.ts"
+import { CONTAINER_FLAGS } from "../container-flags.ts"
+import { flag, readBoolean, type Flag, type FlagOptions, type FlagValues } from "../flag.ts"
+import { readAnnotation, readOutput } from "./output-option.ts"
+import { readNamedContext, readSecret, readSsh } from "./sources.ts"
+
+const { addHost, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = CONTAINER_FLAGS
+const { memory, memorySwap, runtime, shmSize, ulimit } = CONTAINER_FLAGS
+
+const hidden = { hidden: true }
+
+/** Flags of `docker build`, `docker buildx build` and `podman build`, with their texts. */
+export const BUILD_FLAGS = {
+  addHost,
+  allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
+  annotation: flag.list(readAnnotation, "Add annotation to the image"),
+  arch: flag.string("Set the architecture of the image to the given value", "string", hidden),
+  authfile: flag.string("Path of the file with credentials", "string"),
+  buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
+  buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
+  cacheFrom: notBuilt("External cache sources"),
+  cacheTo: notBuilt("Cache export destinations"),
+  call: flag.choice(["build", "check", "lint"], 'Set method for evaluating build ("check")', { initial: "build" }),
+  check: flag.bool('Shorthand for "--call=check"'),
+  compress: flag.bool("Compress the build context", hidden),
+  cpuPeriod,
+  cpuQuota,
+  cpuShares,
+  cpus,
+  cpusetCpus,
+  cpusetMems,
+  explainCache: flag.bool("Tell for each step that ran which input differed from the cache"),
+  explainLayers: flag.bool("Tell the bytes of each line, and which of them a later line deleted"),
+  file: flag.string('Name of the Dockerfile (default: "PATH/Dockerfile")', "string", { short: "f" }),
+  forceRm: flag.bool("Always remove intermediate containers", hidden),
+  format: flag.choice(["oci", "docker"], "Format of the image's manifest", { initial: "oci" }),
+  ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
+  iidfile: flag.string("Write the image ID to a file"),
+  isolation: flag.choice(["default", "oci", "rootless", ""], "Container isolation technology", hidden),
+  jobs: flag.of(readJobs, "How many steps to run at once", "int"),
+  label: flag.list(parseKeyValue, "Set metadata for an image"),
+  layers: flag.bool("Use and keep intermediate layers", { ...hidden, initial: true }),
+  load: flag.bool('Shorthand for "--output=type=image"'),
+  memory,
+  memorySwap,
+  metadataFile: flag.string("Write build result metadata to a file"),
+  network: flag.of(readNetwork, 'Set the networking mode for the "RUN" instructions during build', "string", {
+    aliases: ["net"],
+    completes: ["default", "none", "host"],
+  }),
+  noCache: flag.bool("Do not use cache when building the image"),
+  noCacheFilter: flag.list((text) => text.split(","), "Do not cache specified stages"),
+  os: flag.string("Set the operating system of the image to the given value", "string", hidden),
+  output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
+  platform: flag.list(readPlatforms, "Set target platform for build", "list"),
+  progress: flag.choice(
+    ["auto", "plain", "tty", "quiet", "json", "rawjson"],
+    "Set type of progress output. Use plain to show container output",
+  ),
+  provenance: notBuilt("Provenance attestation"),
+  pull: withoutValue(flag.of(readPull, "Always attempt to pull all referenced images", "string"), "true"),
+  push: flag.bool('Shorthand for "--output=type=registry"'),
+  quiet: flag.bool("Suppress the build output and print image ID on success", { short: "q" }),
+  rewriteTimestamp: flag.bool("Set the times of new files to no later than --source-date-epoch"),
+  rm: flag.bool("Remove intermediate containers after a successful build", { ...hidden, initial: true }),
+  runtime,
+  sbom: notBuilt("SBOM attestation"),
+  attest: notBuilt("Attestation parameters"),
+  secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
+  shmSize,
+  sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
+  squash: flag.bool("Squash newly built layers into a single new layer", { aliases: ["squash-all"] }),
+  ssh: flag.list(readSsh, "SSH agent socket to expose to the build (format: `default|<id>[=<socket>]`)"),
+  tag: flag.strings('Image identifier (format: "[registry/]repository[:tag]")', "list", {
+    short: "t",
+    completes: "images",
+  }),
+  target: flag.string("Set the target build stage to build"),
+  timestamp: flag.of(readEpoch, "Set the times of the image and of its new files, in seconds since 1970", "int"),
+  tlsVerify: flag.of(readBoolean, "Require HTTPS and check certificates (default true, but for loopback)", "bool"),
+  ulimit,
+  variant: flag.string("Set the architecture variant of the image", "string", hidden),
+}
+
+export type BuildFlags = FlagValues<typeof BUILD_FLAGS>
+
+/** A flag that people's scripts hold: `false` is what is so anyway, all else is refused and not silently dropped. */
+function notBuilt(help: string, options: FlagOptions = hidden): Flag<undefined> {
+  return withoutValue(
+    {
+      ...options,
+      help,
+      typeName: "string",
+      initial: undefined,
+      read(text) {
+        if (/^(?:false|0)$/.test(text) || /(?:^|,)disabled=true(?:,|$)/.test(text)) return undefined
+        throw new Unsupported("not built yet")
+      },
+    },
+    "true",
+  )
+}
+
+/** The flag may stand alone, and then means `bare`. */
+function withoutValue<T>(one: Flag<T>, bare: string): Flag<T> {
+  return { ...one, bare }
+}
+
+function readEntitlement(text: string): string {
+  if (text !== "security.insecure" && text !== "network.host")
+    throw new InvalidArgument(`unknown entitlement "${text}"`, { hint: "known: network.host, security.insecure" })
+  return text
+}
+
+function readJobs(text: string): number | undefined {
+  if (!/^\d+$/.test(text)) throw new InvalidArgument("expected a number")
+  // podman: 0 is no limit
+  return text === "0" ? undefined : Number(text)
+}
+
+function readNetwork(text: string): "default" | "none" | "host" {
+  if (text === "none" || text === "host") return text
+  if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
+  throw new Unsupported(`a build in the network "${text}" is not built yet`, { hint: "known: default, none, host" })
+}
+
+function readPlatforms(text: string): Platform[] {
+  return text
+    .split(",")
+    .map((one) => (one.trim() === "local" ? parsePlatform(process.arch) : parsePlatform(one.trim())))
+}
+
+/** Docker's boolean, and podman's words. */
+function readPull(text: string): "always" | "missing" | "never" {
+  if (["true", "1", "always", "newer", "ifnewer"].includes(text)) return "always"
+  if (["false", "0", "missing", "ifmissing", ""].includes(text)) return "missing"
+  if (text === "never") return "never"
+  throw new InvalidArgument("must be one of always, missing, newer, never")
+}
+
+/** SOURCE_DATE_EPOCH (reproducible-builds.org): whole seconds since 1970. */
+export function readEpoch(text: string): number {
+  if (!/^\d{1,11}$/.test(text)) throw new InvalidArgument(`expected seconds since 1970, not "${text}"`)
+  return Number(text)
+}

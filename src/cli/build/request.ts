@@ -1,0 +1,118 @@
+import { InvalidArgument } from "../../base/errors.ts"
+import type { BuildOutput, BuildRequest } from "../../build/build.ts"
+import { hostPlatform, parsePlatform, type Platform } from "../../spec/platform.ts"
+import { resourcesOf } from "../container-options.ts"
+import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { readEpoch, type BuildFlags } from "./flags.ts"
+import type { BuildFiles } from "./files.ts"
+
+/** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
+export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: AbortSignal): BuildRequest {
+  const tags = [...flags.tag, ...flags.output.flatMap(({ names }) => names)]
+  const outputs = outputsOf(flags)
+  if (tags.length === 0 && outputs.some(({ type }) => type === "registry"))
+    throw wrong("tag is needed when pushing to registry", "name the image: -t REGISTRY/NAME")
+  const args = argsOf(flags.buildArg)
+  return {
+    ...files,
+    namedContexts: Object.fromEntries(flags.buildContext),
+    ...optional("target", flags.target),
+    ...timesOf(flags, args),
+    platforms: platformsOf(flags),
+    tags,
+    labels: Object.fromEntries(flags.label),
+    annotations: Object.assign(
+      {},
+      ...flags.output.map(({ annotations }) => annotations),
+      Object.fromEntries(flags.annotation),
+    ),
+    secrets: flags.secret,
+    ssh: flags.ssh,
+    noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
+    pull: flags.pull ?? "missing",
+    network: flags.network ?? "default",
+    extraHosts: flags.addHost,
+    ulimits: flags.ulimit,
+    resources: resourcesOf(flags),
+    ...optional("shmSizeBytes", flags.shmSize),
+    squash: flags.squash,
+    ...optional("jobs", flags.jobs),
+    allow: flags.allow,
+    outputs,
+    format: flags.output.find(({ format }) => format)?.format ?? flags.format ?? "oci",
+    ...optional("runtime", flags.runtime),
+    ...optional("tlsVerify", flags.tlsVerify),
+    ...optional("authFile", flags.authfile),
+    signal,
+  }
+}
+
+/** Later ones win; a name without a value takes the caller's, and without that is as if not given. */
+function argsOf(given: readonly (string | undefined)[]): Record<string, string> {
+  const args: Record<string, string> = {}
+  for (const one of given) {
+    if (one === undefined) continue
+    const equals = one.indexOf("=")
+    args[one.slice(0, equals)] = one.slice(equals + 1)
+  }
+  return args
+}
+
+/** As buildx: the caller's SOURCE_DATE_EPOCH is also the build argument of that name, unless one is given. */
+function timesOf(
+  flags: BuildFlags,
+  given: Record<string, string>,
+): Pick<BuildRequest, "args" | "epoch" | "rewriteTimes"> {
+  const fromCaller = process.env.SOURCE_DATE_EPOCH
+  const args = fromCaller === undefined || fromCaller === "" ? given : { SOURCE_DATE_EPOCH: fromCaller, ...given }
+  const { SOURCE_DATE_EPOCH: text = "" } = args
+  const epoch = flags.timestamp ?? flags.sourceDateEpoch ?? (text === "" ? undefined : epochOf(text))
+  const rewriteTimes =
+    flags.timestamp !== undefined || flags.rewriteTimestamp || flags.output.some((one) => one.rewriteTimes === true)
+  if (rewriteTimes && epoch === undefined)
+    throw wrong("--rewrite-timestamp needs a time", "give --source-date-epoch, or set SOURCE_DATE_EPOCH")
+  return { args, rewriteTimes, ...optional("epoch", epoch) }
+}
+
+function epochOf(text: string): number {
+  try {
+    return readEpoch(text)
+  } catch (cause) {
+    throw new InvalidArgument(`invalid SOURCE_DATE_EPOCH: ${text}`, { cause, exitCode: USAGE_EXIT_CODE })
+  }
+}
+
+function platformsOf({ platform, os, arch, variant }: BuildFlags): Platform[] {
+  const asked = platform.flat()
+  if (os === undefined && arch === undefined && variant === undefined) return asked
+  if (asked.length > 0) throw wrong("--platform and --os, --arch or --variant cannot both be set")
+  const host = hostPlatform()
+  return [
+    parsePlatform([os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])].join("/")),
+  ]
+}
+
+/** Into the store, unless something else is asked for; `--load` and `--push` add to what `-o` says. */
+function outputsOf({ output, load, push }: BuildFlags): BuildOutput[] {
+  const outputs = output.flatMap((one) => one.outputs)
+  if (push) outputs.push({ type: "registry" })
+  const stored = load || push || output.length === 0
+  const asked = outputs.filter(({ type }) => type !== "image")
+  const toStandardOutput = asked.filter((one) => "path" in one && typeof one.path === "number")
+  if (toStandardOutput.length > 1) throw wrong("only one output can go to standard output")
+  return stored || asked.length < outputs.length ? [{ type: "image" }, ...withoutRepeats(asked)] : asked
+}
+
+function withoutRepeats(outputs: readonly BuildOutput[]): BuildOutput[] {
+  return outputs.filter(
+    ({ type }, index) => type !== "registry" || outputs.findIndex((one) => one.type === type) === index,
+  )
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+}
+
+function wrong(message: string, hint?: string): InvalidArgument {
+  return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+}

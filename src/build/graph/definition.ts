@@ -27,10 +27,12 @@ export type Operation =
   | { kind: "image"; name: string; id: Digest }
   /** The build's context or a named one. `include` (stage-independent): all patterns that the build reads, undefined for everything. */
   | { kind: "context"; name: string }
-  | { kind: "http"; url: string; checksum?: Digest }
-  | { kind: "git"; url: string; keepGitDir: boolean }
-  /** Files of here-documents, by their names. */
-  | { kind: "inline"; files: Readonly<Record<string, string>> }
+  /** `fileName`: what the file is called in the tree. */
+  | { kind: "http"; url: string; checksum?: Digest; fileName?: string }
+  /** `checksum`: the commit, or its beginning, that must be found. */
+  | { kind: "git"; url: string; keepGitDir: boolean; checksum?: string; submodules?: boolean }
+  /** Files of here-documents, by their names; `mode` is 0644 unless given. */
+  | { kind: "inline"; files: Readonly<Record<string, string>>; mode?: number }
   | RunOperation
   | FilesOperation
   /** `COPY --link`: the layers of `inputs[0]`, then those of `inputs[1]`, which were made on nothing. */
@@ -48,7 +50,6 @@ export interface RunOperation {
   mounts: readonly RunMount[]
   network: "default" | "none" | "host"
   security: "sandbox" | "insecure"
-  /** A here-document given to the program that argv names (`RUN <<EOF` is `/bin/sh -c` with the text itself). */
 }
 
 export type RunMount =
@@ -91,7 +92,7 @@ export type FileAction =
       do: "copy"
       /** Index of an input. */
       from: number
-      /** Patterns (Go's filepath.Match, `**` with it), rooted in the input. */
+      /** Patterns (Go's filepath.Match, `**` with it), rooted in the input; with `parents`, `/./` is where the kept part begins. */
       sources: readonly string[]
       /** Absolute. Ends with `/` where it must be a folder. */
       target: string
@@ -105,7 +106,7 @@ export type FileAction =
       exclude: readonly string[]
       /** ADD of a local tar archive. */
       unpack: boolean
-      /** A pattern that matches nothing is an error unless another of the same COPY matched. */
+      /** A pattern with wildcards may match nothing; a plain path that is missing is always an error. */
       allowEmpty: boolean
       /** The source folder's own name is kept off: its contents are copied (Dockerfile semantics: always true today). */
       contentsOnly: boolean

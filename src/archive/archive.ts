@@ -7,4 +7,6 @@
  * snapshot driver understands.
  */
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
-export { decompress, detectCompression, type Compression } from "./compression.ts"
+export { compress, decompress, detectCompression, type Compression } from "./compression.ts"
+export { layerTar } from "./layer-tar.ts"
+export type { TreeForm } from "./tree-changes.ts"

@@ -36,6 +36,26 @@ export async function* decompress(compressed: Bytes): Bytes {
   else yield* inflate(compression, all)
 }
 
+// a tenth larger than the best, in a third of the time (measured on debian:12-slim)
+const GZIP_LEVEL = 4
+
+/** Compresses; the same bytes give the same bytes, on every machine with the same zlib. */
+export async function* compress(bytes: Bytes, compression: "gzip" | "zstd"): Bytes {
+  const { createGzip, createZstdCompress } = await import("node:zlib")
+  const { pipeline } = await import("node:stream/promises")
+  const chunkSize = 256 * 1024
+  const stream: Transform =
+    compression === "gzip" ? createGzip({ level: GZIP_LEVEL, chunkSize }) : createZstdCompress({ chunkSize })
+  const fed = pipeline(bytes, stream)
+  fed.catch(() => {}) // it is awaited below; the loop sees the failure first
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array
+    await fed
+  } finally {
+    stream.destroy()
+  }
+}
+
 async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes {
   const { createGunzip, createZstdDecompress } = await import("node:zlib")
   const { pipeline } = await import("node:stream/promises")

@@ -9,6 +9,7 @@ import { removeAt } from "../sys/remove-tree.ts"
 import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
 import { FolderCache, isWhiteoutAt } from "./folder-cache.ts"
+import { isLayerAttribute } from "./same-file.ts"
 import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 
@@ -276,18 +277,8 @@ export class LayerExtractor implements TarSink, Disposable {
 
 const OPAQUE_VALUE = Buffer.from("y")
 
-/**
- * Attributes that a layer may set: what a user could, capabilities of files, ACLs. Not overlay's, by which a layer could
- * show files of others; not labels and signatures of the host's own policy.
- */
 function kept(attributes: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {
-  if (attributes.size === 0) return NONE
-  return [...attributes].filter(
-    ([name]) =>
-      (name.startsWith("user.") && !name.startsWith("user.overlay.") && !name.startsWith("user.fuseoverlayfs.")) ||
-      name === "security.capability" ||
-      name.startsWith("system.posix_acl_"),
-  )
+  return attributes.size === 0 ? NONE : [...attributes].filter(([name]) => isLayerAttribute(name))
 }
 
 const NONE: [string, Uint8Array][] = []

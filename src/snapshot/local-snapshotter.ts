@@ -92,6 +92,10 @@ export class LocalSnapshotter implements Snapshotter {
     removeTree(kept ? join(this.#folder(active), "work") : this.#folder(active))
   }
 
+  rename(from: string, to: ChainId): boolean {
+    return this.#records.renameCommitted(from, to)
+  }
+
   mount(key: string): Mount {
     const row = this.#records.get(key)
     if (row.volatile === 1) this.#reopenVolatile(row)

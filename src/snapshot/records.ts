@@ -127,6 +127,16 @@ export class SnapshotRecords {
     })
   }
 
+  /** False when `to` is there. Children and mounts know a row by its id, which stays. */
+  renameCommitted(from: string, to: ChainId): boolean {
+    return this.#db.transaction(() => {
+      const id = this.#committedId(from as ChainId)
+      if (this.find(to) !== undefined) return false
+      this.#db.run("UPDATE snapshots SET name = ? WHERE id = ?", to, id)
+      return true
+    })
+  }
+
   /** Removes the row. Throws FailedPrecondition when others stand on it. Safe to repeat. */
   forget(name: string): void {
     this.#db.transaction(() => {

@@ -37,6 +37,11 @@ export interface Snapshotter {
   view(key: string, parent?: ChainId): Promise<Mount>
   /** The active one becomes committed. */
   commit(name: ChainId, key: string): Promise<void>
+  /**
+   * Gives a committed one its final name: a build step's, whose chain id is known only when its layer has been read, while
+   * others stand on it already. False, and nothing changed, when `to` is there. Throws NotFound.
+   */
+  rename(from: string, to: ChainId): boolean
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
   /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */

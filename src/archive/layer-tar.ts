@@ -1,0 +1,145 @@
+import { readSync } from "node:fs"
+import { hasErrno, InvalidArgument } from "../base/errors.ts"
+import { formatSize } from "../base/sizes.ts"
+import type { Time } from "../sys/attributes.ts"
+import type { FileStat } from "../sys/directory.ts"
+import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
+import { LAYER_LIMITS } from "./apply-layer.ts"
+import { attributesOf, isLayerAttribute, openFileAt, readLinkAt } from "./same-file.ts"
+import { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"
+import { treeChanges, type TreeChange, type TreeChangesOptions } from "./tree-changes.ts"
+
+const CHUNK_BYTES = 1 << 20
+type Present = TreeChange & { kind: "present" }
+
+/**
+ * The differences of two trees as a layer (image-spec layer.md#representing-changes), in chunks of about 1 MiB that are the
+ * caller's. The bytes are a function of the trees alone. Times are cut to seconds, as containerd writes them.
+ * A tree that changes while it is read (a running container's) gives a whole archive of what was seen.
+ * Throws InvalidArgument for what no layer can hold.
+ */
+export function* layerTar(options: TreeChangesOptions): Generator<Uint8Array> {
+  const writer = new LayerWriter()
+  for (const change of treeChanges(options)) {
+    if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
+    else yield* writer.present(change)
+  }
+  yield* writer.bytes(Buffer.alloc(TAR_END_BYTES))
+  yield* writer.flush()
+}
+
+class LayerWriter {
+  #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  #used = 0
+  #contentBytes = 0
+  /** Where the first name of a file with more than one was written. */
+  readonly #linked = new Map<string, string>();
+
+  *present(change: Present): Generator<Uint8Array> {
+    const { path, stat } = change
+    const first = stat.links > 1 && stat.type !== "directory" ? this.#linked.get(stat.identity) : undefined
+    if (first !== undefined) return yield* this.entry({ ...described(change), type: "hardlink", linkName: first })
+    if (stat.links > 1) this.#linked.set(stat.identity, path)
+    if (stat.type === "file") return yield* this.#file(change)
+    if (stat.type === "directory") return yield* this.#folder(change)
+    const linkName = stat.type === "symlink" ? readLinkAt(change.folder, change.name) : ""
+    if (stat.type !== "socket") yield* this.entry({ ...described(change), type: stat.type, linkName })
+  }
+
+  *#folder(change: Present): Generator<Uint8Array> {
+    const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    const fd = checkNamed(libc.openat(change.folder, rawCString(change.name), flags, 0), "open", change.name)
+    let attributes: ReadonlyMap<string, Buffer>
+    try {
+      attributes = attributesOf(fd, isLayerAttribute)
+    } finally {
+      close(fd)
+    }
+    yield* this.entry({ ...described(change), name: `${change.path}/`, type: "directory", attributes })
+  }
+
+  *#file(change: Present): Generator<Uint8Array> {
+    const { path, stat } = change
+    this.#contentBytes += stat.sizeBytes
+    if (this.#contentBytes > LAYER_LIMITS.totalBytes)
+      throw new InvalidArgument(
+        `with ${shownName(path)} the files of the layer have more than ${formatSize(LAYER_LIMITS.totalBytes)}`,
+        { hint: "a sparse file counts with its holes: remove it in the same step" },
+      )
+    const fd = openUnlessGone(change)
+    if (fd === undefined) return
+    try {
+      const attributes = attributesOf(fd, isLayerAttribute)
+      yield* this.entry({ ...described(change), sizeBytes: stat.sizeBytes, attributes })
+      yield* this.#content(fd, stat.sizeBytes)
+    } finally {
+      close(fd)
+    }
+  }
+
+  *#content(fd: number, sizeBytes: number): Generator<Uint8Array> {
+    for (let left = sizeBytes; left > 0;) {
+      if (this.#used === CHUNK_BYTES) yield* this.flush()
+      const wanted = Math.min(left, CHUNK_BYTES - this.#used)
+      const count = readSync(fd, this.#chunk, this.#used, wanted, null)
+      // cut short since it was looked at: the header's size must be kept
+      if (count === 0) this.#chunk.fill(0, this.#used, this.#used + wanted)
+      this.#used += count === 0 ? wanted : count
+      left -= count === 0 ? wanted : count
+    }
+    yield* this.bytes(tarPadding(sizeBytes))
+  }
+
+  *entry(entry: NewTarEntry): Generator<Uint8Array> {
+    yield* this.bytes(encodeTarHeader(entry))
+  }
+
+  *bytes(bytes: Uint8Array): Generator<Uint8Array> {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#used === CHUNK_BYTES) yield* this.flush()
+      const count = Math.min(bytes.length - at, CHUNK_BYTES - this.#used)
+      this.#chunk.set(bytes.subarray(at, at + count), this.#used)
+      this.#used += count
+      at += count
+    }
+  }
+
+  *flush(): Generator<Uint8Array> {
+    if (this.#used === 0) return
+    const full = this.#chunk.subarray(0, this.#used)
+    this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    this.#used = 0
+    yield full
+  }
+}
+
+function described({ path, stat }: Present): NewTarEntry {
+  const { mode, uid, gid, device } = stat
+  return { name: path, mode, uid, gid, mtime: wholeSeconds(stat), device: hasDevice(stat) ? device : NO_DEVICE }
+}
+
+const NO_DEVICE = { major: 0, minor: 0 }
+
+function hasDevice({ type }: FileStat): boolean {
+  return type === "character" || type === "block"
+}
+
+function wholeSeconds({ mtime }: FileStat): Time {
+  return { seconds: mtime.seconds, nanoseconds: 0 }
+}
+
+/** image-spec layer.md#whiteouts */
+function whiteoutOf(path: string): string {
+  const cut = path.lastIndexOf("/") + 1
+  return `${path.slice(0, cut)}.wh.${path.slice(cut)}`
+}
+
+function openUnlessGone({ folder, name }: Present): number | undefined {
+  try {
+    return openFileAt(folder, name)
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "ELOOP")) return undefined
+    throw error
+  }
+}

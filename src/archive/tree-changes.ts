@@ -1,0 +1,163 @@
+import { InvalidArgument } from "../base/errors.ts"
+import { openRoot } from "../sys/confined.ts"
+import { readDirectory, statAt, type FileStat } from "../sys/directory.ts"
+import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
+import { attributesOf, isSameFile } from "./same-file.ts"
+
+const MAX_DEPTH = 512
+const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+
+/** What a changed folder is, beside its base. */
+export type TreeForm =
+  /** Whole: what it lacks of the base has been deleted. */
+  | { kind: "whole" }
+  /** An overlay's upper folder (overlayfs.rst, "whiteouts and opaque directories"), with overlay's attributes in this space. */
+  | { kind: "overlay"; space: "trusted" | "user" }
+  /** The same by fuse-overlayfs, which writes `.wh.` files where it may make no device. */
+  | { kind: "fuse-overlayfs" }
+
+/** One difference. Paths are raw, relative to the root. */
+export type TreeChange =
+  | { kind: "deleted"; path: string }
+  /** Made or altered, or a folder above such a one. `folder` is its parent, open until the next change is asked for. */
+  | { kind: "present"; path: string; name: string; folder: number; stat: FileStat }
+
+export interface TreeChangesOptions {
+  /** Host path of the changed tree: hostile. */
+  changed: string
+  /** Host path of the tree it began as; undefined: empty. */
+  base?: string
+  form: TreeForm
+}
+
+/**
+ * The differences of two trees, as buildkit's overlay differ tells them (util/overlay): in the order of their names; a
+ * folder that differs in nothing is told only when something below it is; an opaque folder becomes whiteouts of what the
+ * base has there. The roots themselves are not compared. Nothing is followed.
+ */
+export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange> {
+  using fds = new DisposableStack()
+  const changed = openForReading(fds, options.changed)
+  const base = options.base === undefined ? undefined : openForReading(fds, options.base)
+  const isWhole = options.form.kind === "whole" || opaque(changed, options.form)
+  yield* new TreeWalk(options.form).folder({ changed, base, isWhole, path: "", depth: 0, told: true })
+}
+
+function openForReading(fds: DisposableStack, path: string): number {
+  const root = fds.adopt(openRoot(path), close)
+  return fds.adopt(openChild(root, "."), close)
+}
+
+function openChild(folder: number, name: string): number {
+  return checkNamed(libc.openat(folder, rawCString(name), OPEN_FOLDER, 0), "open", name)
+}
+
+/** A folder being walked. */
+interface Place {
+  changed: number
+  base: number | undefined
+  isWhole: boolean
+  path: string
+  depth: number
+  /** Whether the folder itself was told already. */
+  told: boolean
+  above?: Place
+  self?: TreeChange & { kind: "present" }
+}
+
+class TreeWalk {
+  readonly #form: TreeForm
+
+  constructor(form: TreeForm) {
+    this.#form = form
+  }
+
+  *folder(place: Place): Generator<TreeChange> {
+    if (place.depth > MAX_DEPTH)
+      throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(place.path)}`)
+    for (const name of this.#names(place)) {
+      const path = place.path === "" ? name : `${place.path}/${name}`
+      const found = statAt(place.changed, name)
+      const stat = found !== undefined && isWhiteout(found) ? undefined : found
+      const before = place.base === undefined ? undefined : statAt(place.base, name)
+      if (stat !== undefined) yield* this.#present(place, name, path, stat, before)
+      // a whiteout of what the base does not have says nothing
+      else if (before !== undefined && (found !== undefined || place.isWhole || this.#hasWhiteoutFile(place, name)))
+        yield* withParents(place, { kind: "deleted", path })
+    }
+  }
+
+  *#present(
+    place: Place,
+    name: string,
+    path: string,
+    stat: FileStat,
+    before: FileStat | undefined,
+  ): Generator<TreeChange> {
+    if (stat.type === "socket") return
+    if (this.#form.kind === "overlay" && name.startsWith(WHITEOUT)) throw notRepresentable(path)
+    const self = { kind: "present", path, name, folder: place.changed, stat } as const
+    const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before)
+    if (!isSame) yield* withParents(place, self)
+    if (stat.type !== "directory") return
+    using fds = new DisposableStack()
+    const changed = fds.adopt(openChild(place.changed, name), close)
+    const base = before?.type === "directory" ? fds.adopt(openChild(place.base ?? -1, name), close) : undefined
+    const isWhole = place.isWhole || opaque(changed, this.#form)
+    yield* this.folder({ changed, base, isWhole, path, depth: place.depth + 1, told: !isSame, above: place, self })
+  }
+
+  /** In the order of their bytes, which is that of raw names. */
+  #names({ changed, base, isWhole }: Place): string[] {
+    const listed = readDirectory(changed).map(({ name }) => name)
+    const names = new Set(listed)
+    if (this.#form.kind === "fuse-overlayfs")
+      for (const name of listed)
+        if (name.startsWith(WHITEOUT)) {
+          names.delete(name)
+          if (name !== OPAQUE_FILE) names.add(name.slice(WHITEOUT.length))
+        }
+    if (isWhole && base !== undefined) for (const { name } of readDirectory(base)) names.add(name)
+    return [...names].toSorted()
+  }
+
+  #hasWhiteoutFile({ changed }: Place, name: string): boolean {
+    return this.#form.kind === "fuse-overlayfs" && statAt(changed, `${WHITEOUT}${name}`) !== undefined
+  }
+}
+
+/** The change, after the folders above it that were not told yet: a layer names the parents of its files. */
+function* withParents(place: Place, change: TreeChange): Generator<TreeChange> {
+  if (!place.told) {
+    place.told = true
+    if (place.above !== undefined && place.self !== undefined) yield* withParents(place.above, place.self)
+  }
+  yield change
+}
+
+const WHITEOUT = ".wh."
+const OPAQUE_FILE = ".wh..wh..opq"
+
+function isWhiteout(stat: FileStat): boolean {
+  return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
+}
+
+function opaque(folder: number, form: TreeForm): boolean {
+  if (form.kind === "whole") return true
+  if (form.kind === "overlay")
+    return attributesOf(folder, (name) => name === `${form.space}.overlay.opaque`)
+      .values()
+      .some((value) => value.toString() === "y")
+  const marks = attributesOf(folder, (name) =>
+    /^(trusted\.overlay|user\.overlay|user\.fuseoverlayfs)\.opaque$/.test(name),
+  )
+  return marks.values().some((value) => value.toString() === "y") || statAt(folder, OPAQUE_FILE) !== undefined
+}
+
+/** image-spec layer.md#whiteouts: such a name would delete another file wherever the layer is taken. */
+function notRepresentable(path: string): InvalidArgument {
+  return new InvalidArgument(`the file ${shownName(path)} cannot be put into a layer: names with .wh. mean deletions`, {
+    hint: "give it another name, or remove it in the same step",
+  })
+}

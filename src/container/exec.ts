@@ -5,7 +5,7 @@ import type { ExecRequest, ExecSession } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
-import { resolveUser } from "./user.ts"
+import { resolveUser } from "../sys/image-users.ts"
 
 /** Runs one more program in a running container. Throws FailedPrecondition when it does not run, or is paused. */
 export async function exec(host: ContainerHost, nameOrId: string, request: ExecRequest): Promise<ExecSession> {

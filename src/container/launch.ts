@@ -16,7 +16,7 @@ import { exitFile, stateDirectory } from "./places.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
-import { resolveUser } from "./user.ts"
+import { resolveUser } from "../sys/image-users.ts"
 import { findInit } from "./init.ts"
 
 export interface Launched {

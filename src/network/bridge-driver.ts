@@ -239,8 +239,8 @@ export class BridgeDriver implements NetworkDriver {
 }
 
 /** Opens the namespace of the container's process, which must be one of its own: a pid may have been used again. */
-function openContainerNetns({ containerId, pid }: Endpoint): number {
-  const path = `/proc/${pid}/ns/net`
+function openContainerNetns({ containerId, pid, netns: held }: Endpoint): number {
+  const path = held === undefined ? `/proc/${pid}/ns/net` : `/proc/self/fd/${held}`
   const gone = (): FailedPrecondition =>
     new FailedPrecondition(`container ${containerId.slice(0, 12)} ended before it got its network`, {
       hint: `see why: skiff logs ${containerId.slice(0, 12)}`,

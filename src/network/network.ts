@@ -23,6 +23,8 @@ export interface Endpoint {
   containerId: string
   /** Process whose network namespace is the container's. */
   pid: Pid
+  /** Open descriptor of the namespace, where `pid` does not live in it but holds it: a build step's, before it runs. */
+  netns?: number
   hostname: string
   ports: readonly PortMapping[]
   /** `--ip`, `--mac-address`. */

@@ -14,6 +14,7 @@ import { execIn } from "./exec.ts"
 import { createMonitor, exitCode, findMonitor } from "./monitor.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
 import { checkRootfs } from "./rootfs.ts"
+import { runToEnd } from "./run-to-end.ts"
 import { customSeccomp, defaultSeccomp, hostTarget } from "./seccomp.ts"
 import { seccompChoice } from "./security-options.ts"
 
@@ -58,6 +59,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     resize: (paths, { rows, columns }) => writeFileSync(paths.control, `1 ${rows} ${columns}\n`),
     reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
     exec: (execOptions) => execIn(monitorPath(), execOptions),
+    runToEnd,
     usage(id, paths) {
       const { oomKills, ...counters } = readCounters(id, detectCgroups())
       // conmon marks the end by the OOM killer too: all that is left when systemd has removed the scope by then

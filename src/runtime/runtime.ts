@@ -99,6 +99,18 @@ export interface Exec {
   release(): void
 }
 
+export interface RunToEndOptions {
+  id: string
+  /** Holds config.json; the runtime's pid file and log are written there. */
+  directory: string
+  runtime: Runtime
+  /** For the message when it cannot be run. */
+  program?: string
+  onOutput(stream: "stdout" | "stderr", bytes: Uint8Array): void
+  /** Aborted: the program and all that it started are killed. */
+  signal?: AbortSignal
+}
+
 /** A connection to the program's terminal or standard streams, through conmon's socket. */
 export interface Attachment extends Disposable {
   /** Called with each piece of output, in order. The next piece waits until the promise resolves. */
@@ -224,6 +236,11 @@ export interface Runtimes {
   /** Tells the monitor to open its log file anew, after it was renamed. */
   reopenLog(bundle: BundlePaths): void
   exec(options: ExecOptions): Promise<Exec>
+  /**
+   * Runs a container in the foreground, with no monitor and no standard input; gives the program's exit code. Throws a
+   * SkiffError with exit code 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.
+   */
+  runToEnd(options: RunToEndOptions): Promise<number>
   /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */
   usage(id: string, bundle: BundlePaths): CgroupUsage
 }

@@ -83,12 +83,32 @@ export function writeSysctl(name: string, value: string): void {
   }
 }
 
+/**
+ * A network namespace of nobody's yet: it lives as long as the descriptor, or a process in it. `oneWay` as in `visitNetns`.
+ */
+export async function createNetns(sysctls: Sysctls, oneWay: boolean): Promise<number> {
+  if (oneWay) return createInThread(sysctls)
+  const own = openNetns("/proc/thread-self/ns/net")
+  try {
+    check(libc.unshare(CLONE_NEWNET), "unshare")
+    try {
+      for (const [name, value] of sysctls) writeSysctl(name, value)
+      return openNetns("/proc/thread-self/ns/net")
+    } finally {
+      check(libc.setns(own, CLONE_NEWNET), "setns", "back to the own network namespace")
+    }
+  } finally {
+    closeSync(own)
+  }
+}
+
 /** The same as `inNetns` and `act`, as the text of a thread: a thread has no other way to be a part of one executable. */
 const THREAD_SOURCE = `
 import { dlopen } from "bun:ffi"
-import { writeFileSync } from "node:fs"
+import { openSync, writeFileSync } from "node:fs"
 import { parentPort, workerData } from "node:worker_threads"
 const { symbols: c } = dlopen("libc.so.6", {
+  unshare: { args: ["i32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
 })
@@ -96,10 +116,11 @@ const SOCK_RAW_CLOEXEC = ${3 | 0o2000000}
 const open = (protocol) => c.socket(16, SOCK_RAW_CLOEXEC, protocol)
 try {
   const sockets = workerData.map(({ netns, route, netfilter, sysctls = [] }) => {
-    if (c.setns(netns, ${CLONE_NEWNET}) !== 0) throw new Error("cannot enter the network namespace")
+    if ((netns < 0 ? c.unshare(${CLONE_NEWNET}) : c.setns(netns, ${CLONE_NEWNET})) !== 0) throw new Error("cannot enter the network namespace")
     for (const [name, value] of sysctls) {
       try { writeFileSync("/proc/sys/" + name, value) } catch (error) { if (error.code !== "ENOENT") throw error }
     }
+    if (netns < 0) return { created: openSync("/proc/thread-self/ns/net", "r") }
     const fds = { route: route ? open(${NETLINK_ROUTE}) : -1, netfilter: netfilter ? open(${NETLINK_NETFILTER}) : -1 }
     if ((route && fds.route < 0) || (netfilter && fds.netfilter < 0)) throw new Error("cannot open a netlink socket")
     return fds
@@ -111,9 +132,20 @@ try {
 `
 
 async function visitInThread(visits: readonly NetnsVisit[]): Promise<NetnsSockets[]> {
+  return (await runThread(visits)) as NetnsSockets[]
+}
+
+async function createInThread(sysctls: Sysctls): Promise<number> {
+  const [made] = (await runThread([{ netns: -1, sysctls }])) as { created: number }[]
+  if (made === undefined) throw new Error("the thread gave no network namespace")
+  return made.created
+}
+
+/** A visit of namespace -1 makes one. */
+async function runThread(visits: readonly NetnsVisit[]): Promise<unknown[]> {
   const { Worker } = await import("node:worker_threads")
   const thread = new Worker(THREAD_SOURCE, { eval: true, workerData: visits })
-  const answer = await new Promise<{ sockets?: NetnsSockets[]; error?: string }>((resolve, reject) => {
+  const answer = await new Promise<{ sockets?: unknown[]; error?: string }>((resolve, reject) => {
     thread.once("message", resolve)
     thread.once("error", reject)
   })

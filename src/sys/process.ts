@@ -94,17 +94,27 @@ async function* empty(): AsyncIterable<Uint8Array> {}
 
 /** When `pid` was started; undefined when there is no such process, or only its zombie is left. */
 export function processStartTime(pid: number): StartTime | undefined {
+  const fields = livingStat(pid)
+  return fields === undefined ? undefined : (Number(fields[19]) as StartTime)
+}
+
+/** The process that `pid` is a child of; undefined when there is no such process, or only its zombie is left. */
+export function parentOf(pid: number): Pid | undefined {
+  const fields = livingStat(pid)
+  return fields === undefined ? undefined : (Number(fields[1]) as Pid)
+}
+
+/** proc_pid_stat(5) from the state on. */
+function livingStat(pid: number): string[] | undefined {
   let stat: string
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1")
   } catch {
     return undefined
   }
-  // proc_pid_stat(5): the name in parentheses may itself hold spaces and parentheses
+  // the name in parentheses may itself hold spaces and parentheses
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  const [state] = fields
-  if (state === "Z" || state === "X") return undefined
-  return Number(fields[19]) as StartTime
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : fields
 }
 
 /** Whether the very process that had this pid and start time still runs. */

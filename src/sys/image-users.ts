@@ -1,13 +1,16 @@
+/** passwd(5) and group(5) of an image, which may be hostile: read inside its root only, and never by libc's look-up. */
 import { InvalidArgument } from "../base/errors.ts"
-import type { ProcessUser } from "../runtime/runtime.ts"
-import { readFileInRoot } from "../sys/confined.ts"
+import { readFileInRoot } from "./confined.ts"
 
 /** Image files may be anything: no more than this is read of passwd and group (security.md: 2026-47262). */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 /** The kernel takes 32 bits, but half of the tools read a sign: docker refuses above (security.md: 2024-40635). */
 const MAX_ID = 2 ** 31 - 1
 
-export interface ResolvedUser extends ProcessUser {
+export interface ResolvedUser {
+  uid: number
+  gid: number
+  additionalGids: readonly number[]
   /** From passwd; `/` where it says none. */
   home: string
 }
@@ -47,6 +50,39 @@ export function resolveUser(rootfs: string, text: string, groupAdd: readonly str
     additionalGids: [...new Set([gid, ...listed, ...declared])],
     home: entry?.[5]?.startsWith("/") ? entry[5] : "/",
   }
+}
+
+export interface Owner {
+  uid: number
+  gid: number
+}
+
+/**
+ * Looks up `USER[:GROUP]` for the owner of files (COPY --chown), as BuildKit does: a number alone is the group too, and a
+ * name that is not there is root's, told by `onUnknown`. Throws InvalidArgument for what cannot be an owner.
+ */
+export function resolveOwner(rootfs: string, text: string, onUnknown: (name: string) => void): Owner {
+  const [userText = "", groupText, ...rest] = text.split(":")
+  if (rest.length > 0 || /[\n\r\0]/.test(text))
+    throw new InvalidArgument(`invalid owner ${JSON.stringify(text.slice(0, 100))}`, { hint: "expected USER[:GROUP]" })
+  const owner = ownerByUser(rootfs, userText, onUnknown)
+  if (groupText === undefined || groupText === "") return owner
+  const gid = parseId(groupText, "group")
+  if (gid !== undefined) return { uid: owner.uid, gid }
+  const entry = entries(rootfs, "/etc/group").find((fields) => fields[0] === groupText)
+  if (entry === undefined) onUnknown(groupText)
+  return { uid: owner.uid, gid: entry === undefined ? owner.gid : checkedId(entry[2], `group "${groupText}"`) }
+}
+
+function ownerByUser(rootfs: string, text: string, onUnknown: (name: string) => void): Owner {
+  if (text === "") return { uid: 0, gid: 0 }
+  const id = parseId(text, "user")
+  if (id !== undefined) return { uid: id, gid: id }
+  const entry = entries(rootfs, "/etc/passwd").find((fields) => fields[0] === text)
+  if (entry === undefined) onUnknown(text)
+  return entry === undefined
+    ? { uid: 0, gid: 0 }
+    : { uid: checkedId(entry[2], `user "${text}"`), gid: checkedId(entry[3], `the group of user "${text}"`) }
 }
 
 function memberships(groups: readonly string[][], name: string): number[] {

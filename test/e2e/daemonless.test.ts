@@ -6,7 +6,7 @@ import { processesNaming } from "../support/host-state.ts"
 import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
 import { openStore } from "../support/store.ts"
-import { eventually } from "../support/wait.ts"
+import { eventually, SLOWNESS } from "../support/wait.ts"
 
 const skiff = openStore()
 const points = (...domains: string[]) => CRASH_POINTS.filter((point) => domains.includes(point.split(":")[0] ?? ""))
@@ -28,10 +28,12 @@ test("after run -d only the monitor stays", async () => {
 })
 
 test("a killed `run` leaves its container running, and its end is still written down", async () => {
-  const running = skiff.spawn(["run", "--name", "orphan", "busybox", "sh", "-c", "echo up; sleep 1; exit 9"])
+  const script = "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"
+  const running = skiff.spawn(["run", "--name", "orphan", "busybox", "sh", "-c", script])
   await eventually(async () => (await skiff.run(["logs", "orphan"])).stdout.includes("up"))
   running.kill("SIGKILL")
   expect((await skiff.inspect("orphan")).State.Running).toBe(true)
+  await skiff.ok("kill", "-s", "TERM", "orphan")
   expect(await skiff.ok("wait", "orphan")).toBe("9")
   expect((await skiff.inspect("orphan")).State).toMatchObject({ Status: "exited", ExitCode: 9 })
   await skiff.ok("rm", "orphan")
@@ -49,7 +51,7 @@ test("an exit code that nobody came for is swept", async () => {
   const exits = () => readdirSync(`${skiff.directory}/run/exits`)
   const id = await skiff.ok("run", "-d", "--rm", "busybox", "sleep", "100")
   const waiting = skiff.spawn(["wait", id])
-  await Bun.sleep(500) // it has announced itself
+  await Bun.sleep(500 * SLOWNESS) // it has announced itself
   waiting.kill("SIGKILL")
   await skiff.ok("kill", id)
   await eventually(() => expect(exits()).toContain(id))

@@ -215,18 +215,34 @@ describe("logs", () => {
   })
 })
 
+const TICKS = "trap 'echo later; exit 4' TERM; while :; do echo tick; sleep 0.05; done"
+
+/** Attaches to a container that prints TICKS, and waits until it is seen. */
+async function attachTo(name: string) {
+  await skiff.ok("run", "-d", "--name", name, "busybox", "sh", "-c", TICKS)
+  const attached = skiff.spawn(["attach", name])
+  let seen = ""
+  attached.stdout?.setEncoding("utf8").on("data", (text: string) => (seen += text))
+  const ended = new Promise<{ code: number | null; seen: string }>((done) =>
+    attached.on("close", (code) => done({ code, seen })),
+  )
+  await eventually(() => seen.includes("tick"))
+  return { attached, ended }
+}
+
 test("attach shows what comes, and ends with the program's code", async () => {
-  await skiff.ok("run", "-d", "--name", "attached", "busybox", "sh", "-c", "sleep 0.7; echo later; exit 4")
-  const { code, stdout } = await skiff.run(["attach", "attached"])
-  expect({ code, stdout }).toEqual({ code: 4, stdout: "later\n" })
+  const { ended } = await attachTo("attached")
+  await skiff.ok("kill", "-s", "TERM", "attached")
+  const { code, seen } = await ended
+  expect(code).toBe(4)
+  expect(seen).toEndWith("later\n")
 })
 
 test("attach passes signals on", async () => {
-  await started("sig")
-  const attached = skiff.spawn(["attach", "sig"])
-  await new Promise((resolve) => setTimeout(resolve, 400))
+  const { attached, ended } = await attachTo("sig")
   attached.kill("SIGTERM")
-  expect(await skiff.ok("wait", "sig")).toBe("3")
+  expect((await ended).code).toBe(4)
+  expect(await skiff.ok("wait", "sig")).toBe("4")
 })
 
 test("run passes signals on", async () => {

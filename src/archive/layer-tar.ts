@@ -13,14 +13,19 @@ import { treeChanges, type TreeChange, type TreeChangesOptions } from "./tree-ch
 const CHUNK_BYTES = 1 << 20
 type Present = TreeChange & { kind: "present" }
 
+export interface LayerTarOptions extends TreeChangesOptions {
+  /** Told the size of each file. */
+  onContent?: (bytes: number) => void
+}
+
 /**
  * The differences of two trees as a layer (image-spec layer.md#representing-changes), in chunks of about 1 MiB that are the
  * caller's. The bytes are a function of the trees alone. Times are cut to seconds, as containerd writes them.
  * A tree that changes while it is read (a running container's) gives a whole archive of what was seen.
  * Throws InvalidArgument for what no layer can hold.
  */
-export function* layerTar(options: TreeChangesOptions): Generator<Uint8Array> {
-  const writer = new LayerWriter()
+export function* layerTar(options: LayerTarOptions): Generator<Uint8Array> {
+  const writer = new LayerWriter(options.onContent ?? (() => {}))
   for (const change of treeChanges(options)) {
     if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
     else yield* writer.present(change)
@@ -34,7 +39,12 @@ class LayerWriter {
   #used = 0
   #contentBytes = 0
   /** Where the first name of a file with more than one was written. */
-  readonly #linked = new Map<string, string>();
+  readonly #linked = new Map<string, string>()
+  readonly #onContent: (bytes: number) => void
+
+  constructor(onContent: (bytes: number) => void) {
+    this.#onContent = onContent
+  }
 
   *present(change: Present): Generator<Uint8Array> {
     const { path, stat } = change
@@ -62,6 +72,7 @@ class LayerWriter {
   *#file(change: Present): Generator<Uint8Array> {
     const { path, stat } = change
     this.#contentBytes += stat.sizeBytes
+    this.#onContent(stat.sizeBytes)
     if (this.#contentBytes > LAYER_LIMITS.totalBytes)
       throw new InvalidArgument(
         `with ${shownName(path)} the files of the layer have more than ${formatSize(LAYER_LIMITS.totalBytes)}`,

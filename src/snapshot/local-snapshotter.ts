@@ -6,8 +6,9 @@ import type { Mount } from "../sys/mount.ts"
 import { bootId } from "../sys/process.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import { treeUsage } from "../sys/tree-usage.ts"
+import { formOf, readLayer } from "./read-layer.ts"
 import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { SnapshotInfo, Snapshotter } from "./snapshot.ts"
+import type { LayerDiff, SnapshotInfo, Snapshotter } from "./snapshot.ts"
 
 /** What differs between the drivers. Folders are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
@@ -96,6 +97,21 @@ export class LocalSnapshotter implements Snapshotter {
     return this.#records.renameCommitted(from, to)
   }
 
+  diff(name: string, options: { since?: ChainId | "nothing" } = {}): LayerDiff {
+    const row = this.#records.get(name)
+    const { since } = options
+    const view = (of: LayerRow): Mount => this.#driver.mount(this.#layers, { ...of, kind: "view" }, this.#chainOf(of))
+    if (since !== undefined)
+      return readLayer({
+        changed: view(row),
+        base: since === "nothing" ? undefined : view(this.#records.get(since)),
+        form: { kind: "whole" },
+      })
+    const below = this.#records.chainBelow(row)
+    const base = below.length === 0 ? undefined : this.#driver.mount(this.#layers, { ...row, kind: "view" }, below)
+    return readLayer({ changed: join(this.#folder(row), "diff"), base, form: formOf(this.driver) })
+  }
+
   mount(key: string): Mount {
     const row = this.#records.get(key)
     if (row.volatile === 1) this.#reopenVolatile(row)
@@ -141,6 +157,11 @@ export class LocalSnapshotter implements Snapshotter {
 
   #mountOf(row: LayerRow): Mount {
     return this.#driver.mount(this.#layers, row, this.#records.chainBelow(row))
+  }
+
+  /** All that is seen of a snapshot, itself first. */
+  #chainOf(row: LayerRow): LayerRow[] {
+    return row.opaque_root === 1 ? [row] : [row, ...this.#records.chainBelow(row)]
   }
 
   #folder(row: LayerRow): string {

@@ -21,6 +21,12 @@ export interface SnapshotInfo {
   ownerAlive?: boolean
 }
 
+/** A layer being read, once. */
+export interface LayerDiff extends AsyncIterable<Uint8Array> {
+  /** Of the files' contents, as far as they have been read. */
+  readonly contentBytes: number
+}
+
 export interface Snapshotter {
   readonly driver: "overlay" | "fuse-overlayfs" | "native"
   has(name: ChainId): boolean
@@ -42,6 +48,11 @@ export interface Snapshotter {
    * others stand on it already. False, and nothing changed, when `to` is there. Throws NotFound.
    */
   rename(from: string, to: ChainId): boolean
+  /**
+   * What a snapshot, active or committed, changes of its parent (with `since`: of that one below it), as an uncompressed
+   * layer: the same bytes each time. It may be mounted and in use meanwhile. Throws NotFound, InvalidArgument.
+   */
+  diff(name: string, options?: { since?: ChainId | "nothing" }): LayerDiff
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
   /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */

@@ -21,7 +21,6 @@ import type { ChainId } from "../spec/digest.ts"
 import { mountAt, unmount } from "../sys/mount.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import { getAttribute, setAttribute } from "../sys/xattr.ts"
-import { diffLayer } from "./diff-layer.ts"
 import { openSnapshotter } from "./open.ts"
 import { snapshotSchema } from "./schema.ts"
 import { chainId } from "./snapshot.suite.ts"
@@ -168,6 +167,24 @@ test("a sparse file larger than any layer may be is refused before it is read", 
   ).rejects.toThrow("have more than")
 })
 
+test("since an earlier snapshot, several steps make one layer", async () => {
+  await using lab = await openLab("overlay")
+  await lab.step(1, undefined, (root) => writeFileSync(join(root, "base"), "base"))
+  await lab.step(2, 1, (root) => {
+    writeFileSync(join(root, "passing"), "x")
+    writeFileSync(join(root, "stays"), "y")
+  })
+  await lab.step(3, 2, (root) => {
+    rmSync(join(root, "passing"))
+    rmSync(join(root, "base"))
+  })
+  const layer = lab.snapshots.diff(chainId(3), { since: chainId(1) })
+  expect(namesIn(Buffer.concat(await Array.fromAsync(layer)))).toEqual([".wh.base", "stays"])
+  expect(layer.contentBytes).toBe(1)
+  const whole = await Array.fromAsync(lab.snapshots.diff(chainId(2), { since: "nothing" }))
+  expect(namesIn(Buffer.concat(whole))).toEqual(["base", "passing", "stays"])
+})
+
 test("a renamed folder of the lower layer is whole under its new name", async () => {
   await using lab = await openLab("overlay")
   await lab.step(1, undefined, (root) => {
@@ -201,7 +218,7 @@ async function openLab(driver: "overlay" | "native"): Promise<Lab> {
     mounted.push(path)
     return path
   }
-  const diff = async (name: string): Promise<Buffer> => Buffer.concat(await Array.fromAsync(diffLayer(snapshots, name)))
+  const diff = async (name: string): Promise<Buffer> => Buffer.concat(await Array.fromAsync(snapshots.diff(name)))
   return {
     root,
     snapshots,

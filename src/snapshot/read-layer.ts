@@ -1,0 +1,60 @@
+import { mkdtempSync, rmdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TreeForm } from "../archive/archive.ts"
+import { openRoot } from "../sys/confined.ts"
+import { close } from "../sys/libc.ts"
+import { mountAt, unmount, type Mount } from "../sys/mount.ts"
+import { rootlessUid } from "../sys/paths.ts"
+import type { LayerDiff, Snapshotter } from "./snapshot.ts"
+
+export interface ReadLayerOptions {
+  /** Host path, or what to mount. */
+  changed: string | Mount
+  base: Mount | undefined
+  form: TreeForm
+}
+
+/** The layer of two trees; what has to be mounted for it is so only while it is read. */
+export function readLayer(options: ReadLayerOptions): LayerDiff {
+  let contentBytes = 0
+  async function* read(): AsyncGenerator<Uint8Array> {
+    const { layerTar } = await import("../archive/archive.ts")
+    using fds = new DisposableStack()
+    const pathOf = (mount: Mount): string => `/proc/self/fd/${fds.adopt(mountHidden(mount), close)}`
+    const changed = typeof options.changed === "string" ? options.changed : pathOf(options.changed)
+    const base = options.base && pathOf(options.base)
+    yield* layerTar({ changed, base, form: options.form, onContent: (bytes) => void (contentBytes += bytes) })
+  }
+  return {
+    get contentBytes() {
+      return contentBytes
+    },
+    [Symbol.asyncIterator]: read,
+  }
+}
+
+/** How a driver's `diff` folders tell changes. */
+export function formOf(driver: Snapshotter["driver"]): TreeForm {
+  if (driver === "native") return { kind: "whole" }
+  if (driver === "fuse-overlayfs") return { kind: "fuse-overlayfs" }
+  return { kind: "overlay", space: rootlessUid() === undefined ? "trusted" : "user" }
+}
+
+/**
+ * The root of a mount that has no place in the tree any more: it lives as long as this descriptor, so that a kill leaves
+ * nothing mounted (umount(2), MNT_DETACH). The caller closes it.
+ */
+function mountHidden(mount: Mount): number {
+  const path = mkdtempSync(join(tmpdir(), "skiff-view-"))
+  try {
+    mountAt(path, mount)
+    try {
+      return openRoot(path)
+    } finally {
+      unmount(path)
+    }
+  } finally {
+    rmdirSync(path)
+  }
+}

@@ -9,6 +9,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     containers: async () => (await engine()).containers(),
     networks: async () => (await engine()).networks(),
     volumes: async () => (await engine()).volumes(),
+    registries: async () => (await engine()).registries(),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),
     [Symbol.asyncDispose]: async () => {

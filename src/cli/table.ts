@@ -19,7 +19,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
 }
 
 /** Those that help shows first, in this order. */
-export const COMMON = ["run", "exec", "ps", "pull", "images", "version", "info"]
+export const COMMON = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "version", "info"]
 
 export const TABLE: readonly Entry[] = [
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
@@ -47,6 +47,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image ls", "image list", "images"], load: () => import("./commands/image/ls.ts") },
   { names: ["image prune"], load: () => import("./commands/image/prune.ts") },
   { names: ["image pull", "pull"], load: () => import("./commands/image/pull.ts") },
+  { names: ["image push", "push"], load: () => import("./commands/image/push.ts") },
   { names: ["image rm", "image remove", "rmi"], load: () => import("./commands/image/rm.ts") },
   { names: ["image tag", "tag"], load: () => import("./commands/image/tag.ts") },
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
@@ -61,6 +62,8 @@ export const TABLE: readonly Entry[] = [
   { names: ["doctor"], load: () => import("./commands/system/doctor.ts") },
   { names: ["help"], load: () => import("./commands/system/help.ts") },
   { names: ["inspect"], load: () => import("./commands/system/inspect.ts") },
+  { names: ["login"], load: () => import("./commands/registry/login.ts") },
+  { names: ["logout"], load: () => import("./commands/registry/logout.ts") },
   { names: ["unshare"], load: () => import("./commands/system/unshare.ts") },
   { names: ["version"], load: () => import("./commands/system/version.ts") },
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },

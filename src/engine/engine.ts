@@ -5,6 +5,7 @@
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
+import type { Registries } from "../registry/registry.ts"
 import type { Volumes } from "../volume/volume.ts"
 
 export interface EngineOptions {
@@ -22,6 +23,7 @@ export interface Engine extends AsyncDisposable {
   containers(): Promise<Containers>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
+  registries(): Promise<Registries>
   info(): Promise<EngineInfo>
   /** Host requirements, present or not, each with its repair. */
   doctor(): Promise<HostCheck[]>

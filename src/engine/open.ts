@@ -9,6 +9,7 @@ import type { Images } from "../image/image.ts"
 import { imageSchema } from "../image/schema.ts"
 import type { Networks } from "../network/network.ts"
 import { networkSchema } from "../network/schema.ts"
+import type { Registries } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
@@ -80,6 +81,11 @@ class LocalEngine implements Engine {
     return openRuntimes({ root, runRoot, runtime: this.#options.runtime })
   })
 
+  readonly registries = once(async (): Promise<Registries> => {
+    const { openRegistries } = await import("../registry/client/open-registries.ts")
+    return openRegistries()
+  })
+
   readonly images = once(async (): Promise<Images> => {
     const [{ openImages }, { ContainerRecords }, content, snapshots, leases] = await Promise.all([
       import("../image/open-images.ts"),
@@ -104,10 +110,7 @@ class LocalEngine implements Engine {
         ])
         return collectGarbage({ db, root: paths.root, content, snapshots, referenced: () => heldByImages(db) })
       },
-      registries: async () => {
-        const { openRegistries } = await import("../registry/client/open-registries.ts")
-        return openRegistries()
-      },
+      registries: this.registries,
     })
   })
 

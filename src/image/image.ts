@@ -52,6 +52,27 @@ export interface PullResult {
   changed: boolean
 }
 
+export interface PushOptions {
+  onProgress?: OnProgress
+  signal?: AbortSignal
+  tlsVerify?: boolean
+  credentials?: { username: string; password: string }
+  authFile?: string
+  /** What the name shall be there; default the image's own. */
+  destination?: string
+  /** Every layer in this form; undefined: as it was pulled, and gzip for what is not compressed. */
+  compression?: "gzip" | "zstd"
+}
+
+export interface PushResult {
+  /** Full name. */
+  name: string
+  /** Of the manifest, as the registry now has it. */
+  digest: Digest
+  /** Bytes of the manifest. */
+  size: number
+}
+
 export interface RemoveImageResult {
   untagged: string[]
   deleted: string[]
@@ -90,6 +111,12 @@ export interface Images {
   history(nameOrId: string): Promise<HistoryLine[]>
   manifest(image: Image): Promise<ImageManifest>
   pull(name: string, options?: PullOptions): Promise<PullResult>
+  /**
+   * Sends an image to the registry that its name says: layers in parallel, those left out that are there. The config, so
+   * the id, never changes; nor does the manifest while no layer has to be compressed. Throws NotFound, PermissionDenied,
+   * Unavailable.
+   */
+  push(name: string, options?: PushOptions): Promise<PushResult>
   tag(source: string, target: string): void
   /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
   remove(nameOrId: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemoveImageResult>

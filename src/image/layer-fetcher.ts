@@ -4,6 +4,7 @@ import { applyLayer } from "../archive/archive.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { Cancelled, DataLoss, isSkiffError, Unsupported } from "../base/errors.ts"
 import type { OnProgress } from "../base/progress.ts"
+import { limiter, type Limit } from "../base/limiter.ts"
 import { runAll } from "../base/run-all.ts"
 import type { Bytes, ContentStore, Ingest, Lease } from "../content/content.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
@@ -107,7 +108,7 @@ export class LayerFetcher {
     const { onProgress } = this.#options
     const id = lineOf(layer)
     this.#options.lease.addBlob(layer.digest)
-    const there = await this.#existing(chainId)
+    const there = await this.#existing(layer, chainId)
     if (there) {
       onProgress({ id, status: "Already exists" })
       return there
@@ -120,10 +121,11 @@ export class LayerFetcher {
     )
   }
 
-  async #existing(chainId: ChainId): Promise<StagedLayer | undefined> {
-    const { snapshots, records, lease } = this.#options
+  /** A layer is there when its files are and its blob is: without the blob the image could not leave again. */
+  async #existing({ digest }: Descriptor, chainId: ChainId): Promise<StagedLayer | undefined> {
+    const { content, snapshots, records, lease } = this.#options
     lease.addSnapshot(chainId)
-    if (!snapshots.has(chainId)) return undefined
+    if (!snapshots.has(chainId) || !content.has(digest)) return undefined
     return { sizeBytes: records.layerSize(chainId) ?? (await snapshots.usage(chainId)).bytes }
   }
 
@@ -132,7 +134,7 @@ export class LayerFetcher {
     const { content, signal, onProgress } = this.#options
     while (true) {
       if (signal.aborted) throw new Cancelled("pull was cancelled")
-      const there = await this.#existing(chainId)
+      const there = await this.#existing(layer, chainId)
       if (there) {
         onProgress({ id: lineOf(layer), status: "Already exists" })
         return there
@@ -221,25 +223,4 @@ function checkMediaType({ mediaType, digest }: Descriptor): void {
 
 function lineOf({ digest }: { digest: Digest }): string {
   return digestHex(digest).slice(0, 12)
-}
-
-type Limit = <T>(work: () => Promise<T>, onWait: () => void) => Promise<T>
-
-/** Lets at most `count` pieces of work run at once, in the order they came. */
-function limiter(count: number): Limit {
-  let running = 0
-  const queue: (() => void)[] = []
-  return async (work, onWait) => {
-    if (running >= count) {
-      onWait()
-      await new Promise<void>((resolve) => queue.push(resolve))
-    } else running++
-    try {
-      return await work()
-    } finally {
-      const next = queue.shift()
-      if (next) next()
-      else running--
-    }
-  }
 }

@@ -77,6 +77,11 @@ export function openImages(deps: ImagesDeps): Images {
       return await pullImage(deps, records, name, options)
     },
 
+    async push(name, options) {
+      const { pushImage } = await import("./push-image.ts")
+      return await pushImage(deps, records, name, options)
+    },
+
     async createFromTar(tar, options) {
       const { createFromTar } = await import("./create-from-tar.ts")
       return await createFromTar(deps, records, tar, options)

@@ -82,6 +82,16 @@ export class ImageRecords {
     )?.size
   }
 
+  /** Repositories, in full, that an image with this blob was pulled from or pushed to. */
+  repositoriesWith(digest: Digest): string[] {
+    return this.#db
+      .all<{ name: string }>(
+        "SELECT DISTINCT d.name FROM image_blobs b JOIN image_digests d ON d.image_id = b.image_id WHERE b.digest = ?",
+        digest,
+      )
+      .map(({ name }) => name.replace(/@.*$/, ""))
+  }
+
   byId(id: Digest): Image | undefined {
     const row = this.#db.get<Row>(`${SELECT} WHERE id = ?`, id)
     return row && toImage(row)

@@ -43,5 +43,13 @@ export const imageSchema: Schema = {
        digest TEXT NOT NULL,
        PRIMARY KEY (image_id, digest)
      ) STRICT, WITHOUT ROWID;`,
+    `CREATE TABLE compressed_layers (
+       source TEXT NOT NULL,
+       compression TEXT NOT NULL,
+       digest TEXT NOT NULL,
+       size INTEGER NOT NULL,
+       PRIMARY KEY (source, compression)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX image_blobs_by_digest ON image_blobs(digest);`,
   ],
 }

@@ -2,9 +2,9 @@
  * Registries of the distribution spec, and what the host says about them: where a name leads, with which credentials,
  * over which TLS.
  *
- * A `RegistrySource` belongs to one pull: it keeps tokens and connections for as long as that lasts. It takes names as they
- * are recorded (`docker.io/library/debian:12`) and finds mirrors, rewrites and credentials by itself. Bytes come unchecked:
- * whoever stores them checks digest and size. Errors name the registry that answered, and what it answered.
+ * A `RegistrySource` belongs to one pull, a `RegistryTarget` to one push: it keeps tokens and connections for as long as that
+ * lasts. It takes names as they are recorded (`docker.io/library/debian:12`) and finds mirrors, rewrites and credentials by
+ * itself. Bytes come unchecked: whoever stores them checks digest and size. Errors name the registry that answered, and what it answered.
  */
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
@@ -36,10 +36,58 @@ export interface RegistrySource {
   ): Promise<{ offset: number; bytes: AsyncIterable<Uint8Array> }>
 }
 
+export interface UploadOptions {
+  /** Repositories of the same registry that have the blob, as far as we know; of those that `openTarget` was told. */
+  mountFrom?: readonly string[]
+  /** Bytes that the registry has taken so far; goes back when a part must be sent again. */
+  onProgress?: (sentBytes: number) => void
+}
+
+/** Where a blob now is, and how it came there. */
+export type Uploaded = { how: "there" | "uploaded" } | { how: "mounted"; from: string }
+
+/** One repository that is pushed to: the registry itself, never a mirror. */
+export interface RegistryTarget {
+  /** Whether the repository has the blob. */
+  has(descriptor: Descriptor): Promise<boolean>
+  /**
+   * Sees to it that the repository has the blob: looks for it, has it mounted from a repository it may lie in, or sends it,
+   * going on where a cut line stopped. `read` gives its bytes from an offset on. Safe to repeat.
+   */
+  upload(
+    descriptor: Descriptor,
+    read: (offset: number) => AsyncIterable<Uint8Array>,
+    options?: UploadOptions,
+  ): Promise<Uploaded>
+  /** Stores a manifest under its digest and, where one is given, a tag. Its blobs must be there. Safe to repeat. */
+  putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void>
+}
+
+export interface TargetOptions extends RegistryOptions {
+  /** Repositories of the same registry that may hold some of the blobs. */
+  mountFrom?: readonly string[]
+}
+
+export interface LoginOptions {
+  username: string
+  password: string
+  authFile?: string
+  tlsVerify?: boolean
+}
+
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try; one by an alias. */
   candidates(shortRepository: string): Promise<{ registry: string; repository: string }[]>
   /** Throws PermissionDenied when policy.json does not let images of this name in. */
   checkPolicy(ref: RemoteReference): Promise<void>
   open(options?: RegistryOptions): Promise<RegistrySource>
+  /** Throws PermissionDenied when registries.conf blocks the registry. */
+  openTarget(ref: RemoteReference, options?: TargetOptions): Promise<RegistryTarget>
+  /**
+   * Tries the credentials at the registry, then keeps them: with the helper that the auth file names, else in the file.
+   * Gives where they are now. Throws PermissionDenied when the registry refuses them; nothing is then kept.
+   */
+  login(registry: string, options: LoginOptions): Promise<{ keptIn: string; isHelper: boolean }>
+  /** Forgets the registry's credentials; false when there were none. Safe to repeat. */
+  logout(registry: string, options?: { authFile?: string }): Promise<boolean>
 }

@@ -17,6 +17,7 @@ const IGNBRK_TO_IXON = 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000
 const OPOST = 0o1
 const CSIZE_PARENB = 0o60 | 0o400
 const CS8 = 0o60
+const ECHO = 0o10
 const ECHO_ICANON_ISIG_IEXTEN = 0o10 | 0o100 | 0o2 | 0o1 | 0o100000
 const VTIME = 5
 const VMIN = 6
@@ -50,19 +51,33 @@ export function onResize(callback: () => void): Disposable {
  * so do the end of this process, an uncaught error, and the signals that end it. Safe to dispose twice.
  */
 export function enterRawMode(fd: number): Disposable {
+  return changeMode(fd, (raw) => {
+    const flags = new Uint32Array(raw.buffer, 0, 4)
+    const [input = 0, output = 0, control = 0, local = 0] = flags
+    flags.set([
+      input & ~IGNBRK_TO_IXON,
+      output & ~OPOST,
+      (control & ~CSIZE_PARENB) | CS8,
+      local & ~ECHO_ICANON_ISIG_IEXTEN,
+    ])
+    raw[CC_OFFSET + VMIN] = 1
+    raw[CC_OFFSET + VTIME] = 0
+  })
+}
+
+/** What is typed is not shown: for passwords. The old mode comes back as `enterRawMode` says. */
+export function hideTyping(fd: number): Disposable {
+  return changeMode(fd, (mode) => {
+    const flags = new Uint32Array(mode.buffer, 0, 4)
+    flags[3] = (flags[3] ?? 0) & ~ECHO
+  })
+}
+
+function changeMode(fd: number, change: (termios: Uint8Array<ArrayBuffer>) => void): Disposable {
   const before = new Uint8Array(TERMIOS_BYTES)
   check(libc.tcgetattr(fd, ptr(before)), "tcgetattr", `${fd}`)
-  const raw = new Uint8Array(before)
-  const flags = new Uint32Array(raw.buffer, 0, 4)
-  const [input = 0, output = 0, control = 0, local = 0] = flags
-  flags.set([
-    input & ~IGNBRK_TO_IXON,
-    output & ~OPOST,
-    (control & ~CSIZE_PARENB) | CS8,
-    local & ~ECHO_ICANON_ISIG_IEXTEN,
-  ])
-  raw[CC_OFFSET + VMIN] = 1
-  raw[CC_OFFSET + VTIME] = 0
+  const after = new Uint8Array(before)
+  change(after)
 
   let active = true
   const restore = (): void => {
@@ -80,7 +95,7 @@ export function enterRawMode(fd: number): Disposable {
   process.on("exit", restore)
   for (const signal of ENDING) process.on(signal, restoreAndDie)
   try {
-    check(libc.tcsetattr(fd, TCSANOW, ptr(raw)), "tcsetattr", `${fd}`)
+    check(libc.tcsetattr(fd, TCSANOW, ptr(after)), "tcsetattr", `${fd}`)
   } catch (error) {
     restore()
     throw error

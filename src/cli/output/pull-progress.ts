@@ -88,8 +88,10 @@ function fitting(events: readonly ProgressEvent[], count: number): readonly Prog
   return events.filter((event) => kept.has(event))
 }
 
+const DONE = new Set(["Pull complete", "Already exists", "Pushed", "Layer already exists"])
+
 function isDone({ status }: ProgressEvent): boolean {
-  return status === "Pull complete" || status === "Already exists"
+  return DONE.has(status) || status.startsWith("Mounted from")
 }
 
 const BAR_WIDTHS = [50, 30, 15]

@@ -8,7 +8,8 @@ import { checkOutgoing, isPrivateAddress, sendFollowing, type TlsFor } from "./r
 const MAX_TOKEN_BYTES = 1024 ** 2
 
 export interface AuthenticatorOptions {
-  repository: string
+  /** What the token is for (distribution spec, auth/scope.md): `repository:library/debian:pull`; none to log in. */
+  scopes: readonly string[]
   /** Asked for only when the registry wants some. */
   credentials(): Promise<Credentials | undefined>
   tlsFor: TlsFor
@@ -16,7 +17,7 @@ export interface AuthenticatorOptions {
   signal?: AbortSignal
 }
 
-/** What authorises us at one registry for one repository. Layers that are fetched side by side share one token. */
+/** What authorises us at one registry for what we do there. Layers that go side by side share one token. */
 export class Authenticator {
   /** The Authorization header, as far as the registry has asked for one. */
   authorization: string | undefined
@@ -55,12 +56,11 @@ export class Authenticator {
     { realm = "", service }: Record<string, string>,
     credentials: Credentials | undefined,
   ): Promise<string> {
-    const { repository, tlsFor, limits, signal } = this.#options
+    const { scopes, tlsFor, limits, signal } = this.#options
     const url = tokenUrl(realm, registry)
-    const scope = `repository:${repository}:pull`
     let response: HttpResponse
     if (credentials && "identityToken" in credentials) {
-      const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "skiff", scope })
+      const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "skiff", scope: scopes.join(" ") })
       if (service !== undefined) form.set("service", service)
       form.set("refresh_token", credentials.identityToken)
       const headers = { "content-type": "application/x-www-form-urlencoded" }
@@ -68,7 +68,7 @@ export class Authenticator {
       response = await send({ url, method: "POST", headers, body: form.toString(), tls, signal }, limits)
     } else {
       if (service !== undefined) url.searchParams.set("service", service)
-      url.searchParams.set("scope", scope)
+      for (const scope of scopes) url.searchParams.append("scope", scope)
       if (credentials) url.searchParams.set("account", credentials.username)
       const authorization = credentials && basic(credentials)
       response = await sendFollowing({ url, headers: {}, authorization, signal }, tlsFor, limits)
@@ -107,7 +107,7 @@ function tokenError(url: URL, status: number, withCredentials: boolean): Error {
   if (status === 401 || status === 403 || status === 400)
     return new PermissionDenied(
       `${url.host} answered ${status} to the request for a token${withCredentials ? " with the credentials configured" : ""}`,
-      { hint: withCredentials ? "check the user name and password in your auth file" : undefined },
+      { hint: withCredentials ? "check user name and password: skiff login" : undefined },
     )
   return new Unavailable(`${url.host} answered ${status} to the request for a token`)
 }

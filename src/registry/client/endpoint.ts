@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Cancelled, isSkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { Authenticator } from "./authenticator.ts"
-import { errorCode, type HttpLimits, type HttpResponse, type TlsSettings } from "./http.ts"
+import { errorCode, type HttpLimits, type HttpRequest, type HttpResponse, type TlsSettings } from "./http.ts"
 import type { Location } from "./locations.ts"
 import { isLoopback, sendFollowing } from "./redirects.ts"
 import type { Credentials } from "./credentials.ts"
@@ -12,8 +12,18 @@ export interface EndpointOptions {
   /** Undefined: checked https, and plain http for loopback; false: unchecked, and plain http anywhere. */
   tlsVerify: boolean | undefined
   credentials(): Promise<Credentials | undefined>
+  /** What a token is asked for; default: to pull from the repository. */
+  scopes?: readonly string[]
   limits: HttpLimits
   signal?: AbortSignal
+}
+
+export interface EndpointRequest extends Pick<HttpRequest, "method" | "body"> {
+  /** Below `/v2/<repository>/`, or a whole address that the registry gave us. */
+  to: string | URL
+  headers?: Record<string, string>
+  /** Whether it may be sent again when the registry is busy or the line was cut; default true. */
+  repeats?: boolean
 }
 
 const MAX_DISCARDED = 64 * 1024
@@ -30,12 +40,13 @@ export class Endpoint {
   #scheme: "https" | "http" = "https"
   #isSchemeKnown = false
 
+  /** An empty repository: the registry itself, `/v2/`. */
   constructor(location: Location, options: EndpointOptions) {
     this.#location = location
     this.#options = options
     this.host = location.registry === "docker.io" ? "registry-1.docker.io" : location.registry
     this.#authenticator = new Authenticator({
-      repository: location.repository,
+      scopes: options.scopes ?? [`repository:${location.repository}:pull`],
       credentials: options.credentials,
       tlsFor: (host) => this.#tlsFor(host),
       limits: options.limits,
@@ -43,49 +54,64 @@ export class Endpoint {
     })
   }
 
-  /** GETs `/v2/<repository>/<path>`. Any answer is given, 401 after authorisation failed too; a 5xx after all retries. */
+  /** GETs `/v2/<repository>/<path>`: see `request`. */
   async get(path: string, headers: Record<string, string>): Promise<HttpResponse> {
+    return await this.request({ to: path, headers })
+  }
+
+  /** Any answer is given, 401 after authorisation failed too; a 5xx after all retries. */
+  async request(request: EndpointRequest): Promise<HttpResponse> {
     for (let attempt = 0; ; attempt++) {
       const used = this.#authenticator.authorization
-      const response = await this.#retrying(path, headers, used)
+      const response = await this.#retrying(request, used)
       // a 401 of who we were redirected to is not the registry's: it gets neither token nor password (CVE-2020-15157)
-      if (response.status !== 401 || attempt > 0 || response.url.origin !== this.#url(path).origin) return response
+      if (response.status !== 401 || attempt > 0 || response.url.origin !== this.#url("").origin) return response
       await response.bytes(MAX_DISCARDED).catch(() => response.discard())
       await this.#authenticator.renew(response, used)
       if (this.#authenticator.authorization === used) return response
     }
   }
 
-  async #retrying(path: string, headers: Record<string, string>, authorization: string | undefined) {
-    const { attempts, retryDelayMs } = this.#options.limits
+  async #retrying(request: EndpointRequest, authorization: string | undefined): Promise<HttpResponse> {
+    const { attempts: most, retryDelayMs } = this.#options.limits
+    const attempts = request.repeats === false ? 1 : most
     for (let attempt = 1; ; attempt++) {
       const delayMs = retryDelayMs * 2 ** (attempt - 1)
       try {
-        const response = await this.#send(path, headers, authorization)
+        const response = await this.#send(request, authorization)
         if (attempt >= attempts || (response.status < 500 && response.status !== 429)) return response
         const wantedMs = Number(response.headers.get("retry-after") ?? 0) * 1000
         if (wantedMs > MAX_RETRY_AFTER_MS) return response
         response.discard()
         log.info("registry is busy, trying again", { host: this.host, status: response.status })
-        await this.#pause(Math.max(delayMs, wantedMs || 0))
+        await this.pause(Math.max(delayMs, wantedMs || 0))
       } catch (error) {
         if (attempt >= attempts || !isSkiffError(error, "Unavailable") || errorCode(error) !== "ECONNRESET") throw error
-        await this.#pause(delayMs)
+        await this.pause(delayMs)
       }
     }
   }
 
-  async #pause(ms: number): Promise<void> {
+  /** Throws Cancelled when the caller has had enough meanwhile. */
+  async pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#options.signal }).catch((cause: unknown) => {
-      throw new Cancelled("pull was cancelled", { cause })
+      throw new Cancelled(`waiting for ${this.host} was cancelled`, { cause })
     })
   }
 
   /** The first answer decides between https and, where it may be, plain http: a host that speaks no TLS at all. */
-  async #send(path: string, headers: Record<string, string>, authorization: string | undefined): Promise<HttpResponse> {
+  async #send(request: EndpointRequest, authorization: string | undefined): Promise<HttpResponse> {
     const { limits, signal } = this.#options
-    const send = () =>
-      sendFollowing({ url: this.#url(path), headers, authorization, signal }, (host) => this.#tlsFor(host), limits)
+    const send = () => {
+      const url = request.to instanceof URL ? request.to : this.#url(request.to)
+      const isOurs = url.origin === this.#url("").origin
+      const { method, body, headers = {} } = request
+      return sendFollowing(
+        { url, method, body, headers, authorization: isOurs ? authorization : undefined, signal },
+        (host) => this.#tlsFor(host),
+        limits,
+      )
+    }
     if (this.#isSchemeKnown) return await send()
     try {
       const response = await send()
@@ -115,7 +141,8 @@ export class Endpoint {
   }
 
   #url(path: string): URL {
-    return new URL(`${this.#scheme}://${this.host}/v2/${this.#location.repository}/${path}`)
+    const { repository } = this.#location
+    return new URL(`${this.#scheme}://${this.host}/v2/${repository === "" ? "" : `${repository}/`}${path}`)
   }
 
   async #tlsFor(host: string): Promise<TlsSettings | undefined> {

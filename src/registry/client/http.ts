@@ -1,3 +1,4 @@
+import type { Bytes } from "../../base/bytes.ts"
 import { Cancelled, DataLoss, SkiffError, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 
@@ -5,6 +6,8 @@ import { log } from "../../base/log.ts"
 export interface HttpLimits {
   /** Until the head of an answer is there. */
   answerTimeoutMs: number
+  /** How long nothing of a body that we send may be taken; the last megabytes of it lie in buffers we cannot see. */
+  uploadTimeoutMs: number
   /** How long a body may bring less than `slowestBytesPerSecond`; the time in which nobody reads does not count. */
   stallTimeoutMs: number
   slowestBytesPerSecond: number
@@ -16,6 +19,7 @@ export interface HttpLimits {
 
 export const DEFAULT_LIMITS: HttpLimits = {
   answerTimeoutMs: 30_000,
+  uploadTimeoutMs: 300_000,
   stallTimeoutMs: 30_000,
   slowestBytesPerSecond: 256,
   attempts: 4,
@@ -31,9 +35,10 @@ export interface TlsSettings {
 
 export interface HttpRequest {
   url: URL
-  method?: "GET" | "POST"
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
   headers: Record<string, string>
-  body?: string
+  /** A function begins a stream anew, for a request that must be sent again. */
+  body?: string | Uint8Array | (() => Bytes)
   tls?: TlsSettings
   signal?: AbortSignal
 }
@@ -59,12 +64,15 @@ export async function send(request: HttpRequest, limits: HttpLimits): Promise<Ht
   const { url, signal } = request
   log.debug("request", { method: request.method ?? "GET", url: `${url.origin}${url.pathname}` })
   const stop = new AbortController()
-  const timer = setTimeout(() => stop.abort(), limits.answerTimeoutMs)
+  const isStream = typeof request.body === "function"
+  const timeoutMs = isStream ? limits.uploadTimeoutMs : limits.answerTimeoutMs
+  const timer = setTimeout(() => stop.abort(), timeoutMs)
+  const source = typeof request.body === "function" ? new SentBytes(request.body(), () => timer.refresh()) : undefined
   try {
     const response = await fetch(url, {
       method: request.method ?? "GET",
       headers: { "user-agent": "skiff", "accept-encoding": "identity", ...request.headers },
-      body: request.body,
+      body: source === undefined ? (request.body as RequestInit["body"]) : source.bytes(),
       redirect: "manual",
       decompress: false,
       tls: request.tls,
@@ -72,9 +80,34 @@ export async function send(request: HttpRequest, limits: HttpLimits): Promise<Ht
     })
     return new Answer(url, response, stop, limits, signal)
   } catch (cause) {
-    throw sendError(url, cause, signal, stop.signal.aborted ? limits.answerTimeoutMs : undefined)
+    if (source?.error !== undefined) throw source.error
+    throw sendError(url, cause, signal, stop.signal.aborted ? timeoutMs : undefined)
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** A body on its way out; what goes wrong at its source is told from what goes wrong on the line. */
+class SentBytes {
+  error: unknown
+  readonly #source: Bytes
+  readonly #onChunk: () => void
+
+  constructor(source: Bytes, onChunk: () => void) {
+    this.#source = source
+    this.#onChunk = onChunk
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#source) {
+        this.#onChunk()
+        yield chunk
+      }
+    } catch (error) {
+      this.error = error
+      throw error
+    }
   }
 }
 

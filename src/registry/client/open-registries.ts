@@ -17,6 +17,17 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       keepLoopbackDirect()
       return new HttpRegistrySource(await conf(), options, { ...DEFAULT_LIMITS, ...limits })
     },
+    async openTarget(ref, options = {}) {
+      keepLoopbackDirect()
+      const { openTarget } = await import("./registry-target.ts")
+      return openTarget(ref, await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+    },
+    async login(registry, options) {
+      keepLoopbackDirect()
+      const { login } = await import("./login.ts")
+      return await login(registry, await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+    },
+    logout: async (registry, options) => (await import("./login.ts")).logout(registry, options),
   }
 }
 

@@ -7,8 +7,11 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** The settings of each host on the way; certificates and `insecure` belong to a host, not to a request. */
 export type TlsFor = (host: string) => Promise<TlsSettings | undefined>
 
+/** RFC 9110, 15.4: the others let a client change the method, and no registry wants that of what it is sent. */
+const METHOD_KEEPING = new Set([307, 308])
+
 /**
- * Sends a GET and follows its redirects. `authorization` is bound to scheme, host and port of the first request: when
+ * Sends a request and follows its redirects. `authorization` is bound to scheme, host and port of the first request: when
  * a redirect leaves them, it stays behind, also when a later one leads back.
  */
 export async function sendFollowing(
@@ -22,7 +25,8 @@ export async function sendFollowing(
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const headers = { ...first.headers, ...credentials }
     const response = await send({ ...first, url, headers, tls: await tlsFor(url.host) }, limits)
-    if (!REDIRECTS.has(response.status)) return response
+    const isReading = request.method === undefined || request.method === "GET" || request.method === "HEAD"
+    if (!(isReading ? REDIRECTS : METHOD_KEEPING).has(response.status)) return response
     response.discard()
     url = redirectTarget(response)
     if (url.origin !== request.url.origin) credentials = {}

@@ -1,20 +1,19 @@
-import { InvalidArgument } from "../../../base/errors.ts"
 import { parseReference } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
-import { flag, readBoolean } from "../../flag.ts"
+import { flag } from "../../flag.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { REGISTRY_FLAGS } from "../../registry-flags.ts"
 import { parsePlatform } from "../../../spec/platform.ts"
 
 export default command({
   summary: "Download an image from a registry",
   args: [arg.one("NAME[:TAG|@DIGEST]", "images")],
   flags: {
-    authfile: flag.string("Path of the file with credentials", "string"),
-    creds: flag.of(readCredentials, "Username and password for the registry", "USER:PASSWORD"),
+    ...REGISTRY_FLAGS,
     platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
-    tlsVerify: flag.of(readBoolean, "Require HTTPS and check certificates (default true, but for loopback)", "bool"),
   },
   examples: ["skiff pull debian:12-slim", "skiff pull --platform linux/arm64 alpine"],
   async run({ args: [name], flags, engine, out }) {
@@ -46,24 +45,3 @@ export default command({
     out.line(result.name)
   },
 })
-
-/** Ctrl-C ends a pull in order: what has come stays, to go on from. */
-class AbortOnInterrupt implements Disposable {
-  readonly #controller = new AbortController()
-  readonly #abort = () => this.#controller.abort()
-  readonly signal = this.#controller.signal
-
-  constructor() {
-    process.on("SIGINT", this.#abort)
-  }
-
-  [Symbol.dispose](): void {
-    process.off("SIGINT", this.#abort)
-  }
-}
-
-function readCredentials(text: string): { username: string; password: string } {
-  const colon = text.indexOf(":")
-  if (colon < 1) throw new InvalidArgument("expected USER:PASSWORD")
-  return { username: text.slice(0, colon), password: text.slice(colon + 1) }
-}

@@ -1,0 +1,25 @@
+import { DataLoss } from "../base/errors.ts"
+import type { ContentStore } from "../content/content.ts"
+import type { DiffId } from "../spec/digest.ts"
+import type { ImageConfig, ImageManifest } from "../spec/oci-image.ts"
+import { MAX_CONFIG_BYTES, parseImageConfig } from "../spec/parse-image-config.ts"
+import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import type { Image } from "./image.ts"
+
+export interface HeldManifest {
+  bytes: Uint8Array
+  mediaType: string
+  manifest: ImageManifest
+  config: ImageConfig
+  diffIds: readonly DiffId[]
+}
+
+/** The documents of an image as the store has them. */
+export async function readManifest(content: ContentStore, image: Image): Promise<HeldManifest> {
+  const { digest, mediaType } = image.manifest
+  const bytes = await content.readAll(digest, MAX_MANIFEST_BYTES)
+  const parsed = parseManifest(bytes, mediaType, `manifest of image ${image.id}`)
+  if (parsed.kind === "index") throw new DataLoss(`the manifest of image ${image.id} is an index`)
+  const config = parseImageConfig(await content.readAll(image.id, MAX_CONFIG_BYTES), `config of image ${image.id}`)
+  return { bytes, mediaType: parsed.mediaType, manifest: parsed.manifest, config, diffIds: config.rootfs.diff_ids }
+}

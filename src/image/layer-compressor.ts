@@ -1,0 +1,113 @@
+import { createHash, randomUUID } from "node:crypto"
+import { compress, decompress } from "../archive/archive.ts"
+import type { Lease } from "../content/content.ts"
+import { parseDigest, type Digest } from "../spec/digest.ts"
+import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
+import { CompressedLayers } from "./compressed-layers.ts"
+import type { ImagesDeps } from "./open-images.ts"
+
+export type LayerCompression = "gzip" | "zstd"
+
+export interface CompressOptions {
+  /** Whether the registry has this very blob: it need not be made then. */
+  isThere(descriptor: Descriptor): Promise<boolean>
+  /** Bytes of the layer taken so far. */
+  onProgress(taken: number): void
+}
+
+/**
+ * Brings layers into the form in which they travel: those that are compressed stay byte for byte what they are, unless
+ * another form is asked for; plain ones (of our builds) are compressed. What was made once is known by its digest, so that a
+ * second push looks at the registry before it compresses again.
+ */
+export class LayerCompressor {
+  readonly #deps: ImagesDeps
+  readonly #lease: Lease
+  readonly #wanted: LayerCompression | undefined
+  readonly #known: CompressedLayers
+
+  constructor(deps: ImagesDeps, lease: Lease, wanted: LayerCompression | undefined) {
+    this.#deps = deps
+    this.#lease = lease
+    this.#wanted = wanted
+    this.#known = new CompressedLayers(deps.db)
+  }
+
+  async layer(layer: Descriptor, options: CompressOptions): Promise<Descriptor> {
+    const is = compressionOf(layer)
+    const wanted = this.#wanted ?? (is === "none" ? "gzip" : is)
+    if (is === wanted) return layer
+    const mediaType = layerType(layer.mediaType, wanted)
+    const known = this.#known.find(layer.digest, wanted)
+    if (known !== undefined) {
+      this.#lease.addBlob(known.digest)
+      if (this.#deps.content.has(known.digest) || (await options.isThere({ mediaType, ...known })))
+        return { mediaType, ...known }
+    }
+    const made = await this.#compress(layer, wanted, options.onProgress)
+    this.#known.put(layer.digest, wanted, made)
+    return { mediaType, ...made }
+  }
+
+  async #compress(
+    { digest }: Descriptor,
+    wanted: LayerCompression,
+    onProgress: (taken: number) => void,
+  ): Promise<{ digest: Digest; size: number }> {
+    const { content } = this.#deps
+    await using ingest = await content.ingest(`compressed-${randomUUID()}`)
+    await using unfinished = new AsyncDisposableStack()
+    unfinished.defer(() => ingest.truncate())
+    const hash = createHash("sha256")
+    let size = 0
+    async function* taking(): AsyncGenerator<Uint8Array> {
+      let taken = 0
+      for await (const chunk of content.read(digest)) {
+        yield chunk
+        onProgress((taken += chunk.length))
+      }
+    }
+    for await (const chunk of compress(decompress(taking()), wanted)) {
+      hash.update(chunk)
+      size += chunk.length
+      await ingest.write(chunk)
+    }
+    const made = { digest: parseDigest(`sha256:${hash.digest("hex")}`), size }
+    this.#lease.addBlob(made.digest)
+    unfinished.move()
+    await ingest.commit(made)
+    return made
+  }
+}
+
+/** How the media type says a layer is compressed. */
+export function compressionOf({ mediaType }: Descriptor): LayerCompression | "none" {
+  if (/[.+]gzip$/.test(mediaType)) return "gzip"
+  return /[.+]zstd$/.test(mediaType) ? "zstd" : "none"
+}
+
+/** Docker's own types know no zstd: such a layer is OCI's. */
+function layerType(type: string, compression: LayerCompression): string {
+  if (compression === "zstd") return MediaType.ociLayerZstd
+  return type.startsWith("application/vnd.docker.") ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
+}
+
+/** A manifest of the same image with its layers in another form. The config keeps its bytes, and with them the image its id. */
+export function withLayers(
+  { manifest, mediaType }: { manifest: ImageManifest; mediaType: string },
+  layers: readonly Descriptor[],
+): { bytes: Uint8Array; mediaType: string } {
+  const isDocker = mediaType === MediaType.dockerManifest && layers.every((layer) => compressionOf(layer) !== "zstd")
+  const type = isDocker ? MediaType.dockerManifest : MediaType.ociManifest
+  const document = {
+    ...manifest,
+    mediaType: type,
+    config: { ...manifest.config, mediaType: isDocker ? MediaType.dockerConfig : MediaType.ociConfig },
+    layers: isDocker ? layers : layers.map((layer) => ({ ...layer, mediaType: ociType(layer) })),
+  }
+  return { bytes: Buffer.from(JSON.stringify(document)), mediaType: type }
+}
+
+function ociType(layer: Descriptor): string {
+  return { gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd, none: MediaType.ociLayer }[compressionOf(layer)]
+}

@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto"
+import { InvalidArgument } from "../base/errors.ts"
+import { limiter } from "../base/limiter.ts"
+import { noProgress } from "../base/progress.ts"
+import type { Lease } from "../content/content.ts"
+import type { RegistryTarget } from "../registry/registry.ts"
+import { digestHex, parseDigest, type Digest, type DiffId } from "../spec/digest.ts"
+import type { Descriptor, ImageManifest } from "../spec/oci-image.ts"
+import { readManifest } from "./held-manifest.ts"
+import type { PushOptions, PushResult } from "./image.ts"
+import { LayerCompressor, withLayers } from "./layer-compressor.ts"
+import type { ImagesDeps } from "./open-images.ts"
+import type { ImageRecords } from "./records.ts"
+import { formatReference, parseReference, type Reference } from "./reference.ts"
+
+/** As docker: more at once gain nothing on one line. */
+const PARALLEL_UPLOADS = 5
+const PROGRESS_EVERY_MS = 50
+
+/** See `Images.push`. What is made on the way is held by a lease; a push that was killed is begun again and goes on. */
+export async function pushImage(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  name: string,
+  options: PushOptions = {},
+): Promise<PushResult> {
+  const { image, name: ownName } = records.mustLocate(name)
+  const onProgress = options.onProgress ?? noProgress
+  const typed = options.destination ?? name
+  const ref = destinationOf(typed, options.destination ?? ownName)
+  if (parseReference(typed).tag === undefined) onProgress({ id: "", status: `Using default tag: ${ref.tag}` })
+  onProgress({ id: "", status: `The push refers to repository [${ref.registry}/${ref.repository}]` })
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  await using lease = await deps.leases.open()
+  const held = await readManifest(deps.content, image)
+  const mountFrom = mountSources(records, ref, held.manifest)
+  const registries = await deps.registries()
+  const { tlsVerify, credentials, authFile } = options
+  const all = [...new Set([...mountFrom.values()].flat())]
+  const target = await registries.openTarget(ref, { tlsVerify, credentials, authFile, signal, mountFrom: all })
+
+  const upload = new ImageUpload({ deps, lease, target, mountFrom, options })
+  const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
+  await upload.config(held.manifest.config)
+  const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
+  const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
+  const digest = digestOf(bytes)
+  const descriptor: Descriptor = { mediaType, digest, size: bytes.length }
+  await target.putManifest(bytes, descriptor, ref.tag)
+  const { registry, repository } = ref
+  records.setRepoDigest(formatReference({ registry, repository, digest }), image.id)
+  return { name: formatReference(ref), digest, size: bytes.length }
+}
+
+/** Where to: the name the image has here, or the one that was given. */
+function destinationOf(typed: string, text: string | undefined): Reference {
+  if (text === undefined)
+    throw new InvalidArgument(`"${typed}" is an id, which says no registry`, {
+      hint: `give it a name first: skiff tag ${typed} REGISTRY/NAME`,
+    })
+  const ref = parseReference(text)
+  if (ref.digest !== undefined)
+    throw new InvalidArgument(`cannot push to "${text}": a digest follows from what is pushed`, { hint: "give a tag" })
+  return { ...ref, tag: ref.tag ?? "latest" }
+}
+
+/** For each blob, the other repositories of this registry that should have it. */
+function mountSources(
+  records: ImageRecords,
+  { registry, repository }: Reference,
+  { config, layers }: ImageManifest,
+): Map<Digest, string[]> {
+  const sources = new Map<Digest, string[]>()
+  for (const { digest } of [...layers, config]) {
+    const names = records
+      .repositoriesWith(digest)
+      .map((name) => parseReference(name))
+      .filter((ref) => ref.registry === registry && ref.repository !== repository)
+    sources.set(
+      digest,
+      names.map((ref) => ref.repository),
+    )
+  }
+  return sources
+}
+
+interface UploadParts {
+  deps: ImagesDeps
+  lease: Lease
+  target: RegistryTarget
+  mountFrom: ReadonlyMap<Digest, readonly string[]>
+  options: PushOptions
+}
+
+class ImageUpload {
+  readonly #parts: UploadParts
+  readonly #compressor: LayerCompressor
+
+  constructor(parts: UploadParts) {
+    this.#parts = parts
+    this.#compressor = new LayerCompressor(parts.deps, parts.lease, parts.options.compression)
+  }
+
+  /** Sends all layers; gives them as they now are in the registry. Throws the first failure, once all have ended. */
+  async layers(
+    { layers }: ImageManifest,
+    diffIds: readonly DiffId[],
+    onFailure: (error: unknown) => void,
+  ): Promise<Descriptor[]> {
+    const onProgress = this.#parts.options.onProgress ?? noProgress
+    const limit = limiter(PARALLEL_UPLOADS)
+    let failure: { error: unknown } | undefined
+    // one file may be many layers (the empty one is): sent once
+    const sent = new Map<Digest, Promise<Descriptor>>()
+    const ended = await Promise.allSettled(
+      layers.map((layer, index) => {
+        const id = digestHex(diffIds[index] ?? layer.digest).slice(0, 12)
+        const known = sent.get(layer.digest)
+        if (known !== undefined) return known
+        onProgress({ id, status: "Preparing" })
+        const sending = limit(
+          () => this.#layer(layer, id),
+          () => onProgress({ id, status: "Waiting" }),
+        ).catch((error: unknown) => {
+          if (failure === undefined) onFailure((failure = { error }).error)
+          throw error
+        })
+        sent.set(layer.digest, sending)
+        return sending
+      }),
+    )
+    if (failure !== undefined) throw failure.error
+    return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []))
+  }
+
+  /** Sends the config; docker shows no line for it. */
+  async config(config: Descriptor): Promise<void> {
+    const { target, deps, mountFrom } = this.#parts
+    await target.upload(config, (offset) => deps.content.read(config.digest, { start: offset }), {
+      mountFrom: mountFrom.get(config.digest),
+    })
+  }
+
+  async #layer(layer: Descriptor, id: string): Promise<Descriptor> {
+    const { target, deps, mountFrom, options } = this.#parts
+    const onProgress = options.onProgress ?? noProgress
+    const wanted = await this.#compressor.layer(layer, {
+      isThere: (descriptor) => target.has(descriptor),
+      onProgress: (current) => onProgress({ id, status: "Compressing", current, total: layer.size }),
+    })
+    let reportedAt = 0
+    const uploaded = await target.upload(wanted, (offset) => deps.content.read(wanted.digest, { start: offset }), {
+      mountFrom: mountFrom.get(wanted.digest),
+      onProgress(current) {
+        const now = performance.now()
+        if (now - reportedAt < PROGRESS_EVERY_MS && current < wanted.size) return
+        reportedAt = now
+        onProgress({ id, status: "Pushing", current, total: wanted.size })
+      },
+    })
+    if (uploaded.how === "there") onProgress({ id, status: "Layer already exists" })
+    else if (uploaded.how === "mounted") onProgress({ id, status: `Mounted from ${uploaded.from}` })
+    else onProgress({ id, status: "Pushed" })
+    return wanted
+  }
+}
+
+function digestOf(bytes: Uint8Array): Digest {
+  return parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
+}

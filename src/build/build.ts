@@ -139,6 +139,8 @@ export interface BuildWarning {
   message: string
   hint: string
   source: SourceRange
+  /** The lines themselves with their numbers, to show. */
+  quote?: string
 }
 
 export interface CacheUse {

@@ -2,8 +2,9 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
-import { flag, readBoolean, type Flag, type FlagOptions, type FlagValues } from "../flag.ts"
+import { flag, readBoolean, type Flag, type FlagValues } from "../flag.ts"
 import { readAnnotation, readOutput } from "./output-option.ts"
+import { PROGRESS_MODES } from "./progress.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
 
 const { addHost, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = CONTAINER_FLAGS
@@ -55,10 +56,7 @@ export const BUILD_FLAGS = {
   os: flag.string("Set the operating system of the image to the given value", "string", hidden),
   output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
   platform: flag.list(readPlatforms, "Set target platform for build", "list"),
-  progress: flag.choice(
-    ["auto", "plain", "tty", "quiet", "json", "rawjson"],
-    "Set type of progress output. Use plain to show container output",
-  ),
+  progress: flag.choice(PROGRESS_MODES, "Set type of progress output. Use plain to show container output"),
   provenance: notBuilt("Provenance attestation"),
   pull: withoutValue(flag.of(readPull, "Always attempt to pull all referenced images", "string"), "true"),
   push: flag.bool('Shorthand for "--output=type=registry"'),
@@ -87,20 +85,17 @@ export const BUILD_FLAGS = {
 export type BuildFlags = FlagValues<typeof BUILD_FLAGS>
 
 /** A flag that people's scripts hold: `false` is what is so anyway, all else is refused and not silently dropped. */
-function notBuilt(help: string, options: FlagOptions = hidden): Flag<undefined> {
-  return withoutValue(
-    {
-      ...options,
-      help,
-      typeName: "string",
-      initial: undefined,
-      read(text) {
-        if (/^(?:false|0)$/.test(text) || /(?:^|,)disabled=true(?:,|$)/.test(text)) return undefined
-        throw new Unsupported("not built yet")
-      },
+function notBuilt(help: string): Flag<undefined> {
+  return {
+    hidden: true,
+    help,
+    typeName: "string",
+    initial: undefined,
+    read(text) {
+      if (/^(?:false|0)$/.test(text) || /(?:^|,)disabled=true(?:,|$)/.test(text)) return undefined
+      throw new Unsupported("not built yet")
     },
-    "true",
-  )
+  }
 }
 
 /** The flag may stand alone, and then means `bare`. */

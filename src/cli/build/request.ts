@@ -5,6 +5,7 @@ import { resourcesOf } from "../container-options.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
 import { readEpoch, type BuildFlags } from "./flags.ts"
 import type { BuildFiles } from "./files.ts"
+import { PROGRESS_MODES, type ProgressMode } from "./progress.ts"
 
 /** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: AbortSignal): BuildRequest {
@@ -115,4 +116,11 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
 
 function wrong(message: string, hint?: string): InvalidArgument {
   return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+}
+
+/** `-q`, `--progress`, then BUILDKIT_PROGRESS as docker reads it. */
+export function progressMode({ quiet, progress }: BuildFlags): ProgressMode {
+  if (quiet) return "quiet"
+  const asked = progress ?? PROGRESS_MODES.find((mode) => mode === process.env.BUILDKIT_PROGRESS)
+  return asked ?? "auto"
 }

@@ -1,0 +1,107 @@
+import type { BuildEvent } from "../../build/build.ts"
+import type { BuildProgress } from "./progress.ts"
+import { Steps, type Step } from "./steps.ts"
+
+type LogEvent = Extract<BuildEvent, { kind: "log" }>
+type VertexEvent = Extract<BuildEvent, { vertex: number }>
+
+/** `--progress json`: each event as one line; output as text. */
+export class JsonProgress implements BuildProgress {
+  readonly isForPeople = false
+  readonly #steps = new Steps()
+  readonly #decoders = new Map<string, TextDecoder>()
+  readonly #write: (text: string) => void
+
+  constructor(write: (text: string) => void) {
+    this.#write = write
+  }
+
+  get failed(): Step | undefined {
+    return this.#steps.failed
+  }
+
+  onEvent(event: BuildEvent): void {
+    if ("vertex" in event) this.#steps.apply(event)
+    this.#write(`${JSON.stringify(event.kind === "log" ? this.#readable(event) : event)}\n`)
+  }
+
+  [Symbol.dispose](): void {}
+
+  /** A character may come in two pieces. */
+  #readable({ bytes, ...event }: LogEvent): object {
+    const key = `${event.vertex} ${event.stream}`
+    const decoder = this.#decoders.get(key) ?? new TextDecoder()
+    this.#decoders.set(key, decoder)
+    return { ...event, text: decoder.decode(bytes, { stream: true }) }
+  }
+}
+
+/** `--progress rawjson`: BuildKit's SolveStatus documents (buildkit client/graph.go), one a line, for programs that read those. */
+export class RawJsonProgress implements BuildProgress {
+  readonly isForPeople = false
+  readonly #steps = new Steps()
+  readonly #write: (text: string) => void
+
+  constructor(write: (text: string) => void) {
+    this.#write = write
+  }
+
+  get failed(): Step | undefined {
+    return this.#steps.failed
+  }
+
+  onEvent(event: BuildEvent): void {
+    const document = "vertex" in event ? this.#document(event) : warningDocument(event)
+    if (document) this.#write(`${JSON.stringify(document)}\n`)
+  }
+
+  [Symbol.dispose](): void {}
+
+  #document(event: VertexEvent): object | undefined {
+    const step = this.#steps.apply(event)
+    const vertex = vertexDigest(event.vertex)
+    const timestamp = moment(Date.now())
+    switch (event.kind) {
+      case "log":
+        return { logs: [{ vertex, stream: event.stream === "stdout" ? 1 : 2, data: base64(event.bytes), timestamp }] }
+      case "status": {
+        const { id, text: name, current = 0, total } = event
+        return { statuses: [{ id, vertex, name, current, ...(total === undefined ? {} : { total }), timestamp }] }
+      }
+      case "miss":
+        return undefined
+      default:
+        return { vertexes: [{ digest: vertex, ...vertexState(step) }] }
+    }
+  }
+}
+
+function vertexState({ name, state, startedAt, endedAt, error }: Step): object {
+  return {
+    name,
+    ...(startedAt === undefined ? {} : { started: moment(startedAt) }),
+    ...(endedAt === undefined ? {} : { completed: moment(endedAt) }),
+    ...(state === "cached" ? { cached: true } : {}),
+    ...(state === "canceled" ? { error: "context canceled" } : {}),
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+function warningDocument(event: Exclude<BuildEvent, VertexEvent>): object {
+  const { rule, message, source } = event
+  const range = source === undefined ? [] : [{ start: { line: source.start }, end: { line: source.end } }]
+  return { warnings: [{ level: 1, short: base64(Buffer.from(`${rule}: ${message}`)), range }] }
+}
+
+/** Clients only compare them: a name in a digest's form. */
+function vertexDigest(vertex: number): string {
+  return `sha256:${vertex.toString(16).padStart(64, "0")}`
+}
+
+function moment(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64")
+}

@@ -1,0 +1,56 @@
+import type { BuildEvent } from "../../build/build.ts"
+import { isTerminal } from "../../sys/terminal.ts"
+import { writeAll } from "../out.ts"
+import { JsonProgress, RawJsonProgress } from "./progress-json.ts"
+import { PlainProgress } from "./progress-plain.ts"
+import { TreeProgress } from "./progress-tree.ts"
+import { Steps, type Step } from "./steps.ts"
+
+/** Shows a build while it runs, on standard error. Dispose it to draw the end. */
+export interface BuildProgress extends Disposable {
+  onEvent(event: BuildEvent): void
+  /** The step that failed, with its last output. */
+  readonly failed: Step | undefined
+  /** A person reads it: summaries are welcome. */
+  readonly isForPeople: boolean
+}
+
+export const PROGRESS_MODES = ["auto", "plain", "tty", "quiet", "json", "rawjson"] as const
+export type ProgressMode = (typeof PROGRESS_MODES)[number]
+
+const STANDARD_ERROR = 2
+
+/** `auto` is a tree on a terminal and plain lines elsewhere. */
+export function openProgress(mode: ProgressMode): BuildProgress {
+  const write = (text: string) => writeAll(STANDARD_ERROR, text)
+  const terminal = isTerminal(STANDARD_ERROR)
+  switch (mode) {
+    case "quiet":
+      return new QuietProgress()
+    case "json":
+      return new JsonProgress(write)
+    case "rawjson":
+      return new RawJsonProgress(write)
+    case "plain":
+      return new PlainProgress(write, terminal)
+    case "tty":
+    case "auto":
+      return terminal ? new TreeProgress(STANDARD_ERROR) : new PlainProgress(write, false)
+  }
+}
+
+/** Says nothing; a failure is told all the same. */
+class QuietProgress implements BuildProgress {
+  readonly isForPeople = false
+  readonly #steps = new Steps()
+
+  get failed(): Step | undefined {
+    return this.#steps.failed
+  }
+
+  onEvent(event: BuildEvent): void {
+    if ("vertex" in event) this.#steps.apply(event)
+  }
+
+  [Symbol.dispose](): void {}
+}

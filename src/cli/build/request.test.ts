@@ -1,0 +1,199 @@
+import { afterAll, describe, expect, test } from "bun:test"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { BuildRequest } from "../../build/build.ts"
+import { parseFlags } from "../parse-flags.ts"
+import { BUILD_FLAGS, type BuildFlags } from "./flags.ts"
+import { FilesOfBuild } from "./files.ts"
+import { buildRequest } from "./request.ts"
+import { readContextWord } from "./sources.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "skiff-build-flags-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+writeFileSync(join(folder, "token"), "t0p")
+const token = join(folder, "token")
+
+function request(...argv: string[]): BuildRequest {
+  const { values } = parseFlags(BUILD_FLAGS, argv, true)
+  return buildRequest({ context: { kind: "empty" } }, values as BuildFlags, new AbortController().signal)
+}
+
+describe("flags of docker, buildx and podman", () => {
+  test("without any, the image goes into the store, for the host, with the cache", () => {
+    expect(request()).toMatchObject({
+      outputs: [{ type: "image" }],
+      platforms: [],
+      tags: [],
+      noCache: [],
+      pull: "missing",
+      network: "default",
+      format: "oci",
+      squash: false,
+      rewriteTimes: false,
+    })
+  })
+
+  const good: [words: string, part: Partial<BuildRequest>][] = [
+    ["-t a -t b:1", { tags: ["a", "b:1"] }],
+    ["--build-arg A=1 --build-arg B= --build-arg A=2", { args: { A: "2", B: "" } }],
+    ["--build-arg NOT_SET_ANYWHERE", { args: {} }],
+    ["--label a=b --label c", { labels: { a: "b", c: "" } }],
+    ["--annotation a=b --annotation manifest:c=d", { annotations: { a: "b", c: "d" } }],
+    ["--annotation org.x=http://y", { annotations: { "org.x": "http://y" } }],
+    ["--target build", { target: "build" }],
+    ["--no-cache", { noCache: true }],
+    ["--layers=false", { noCache: true }],
+    ["--no-cache-filter a,b --no-cache-filter c", { noCache: ["a", "b", "c"] }],
+    ["--pull", { pull: "always" }],
+    ["--pull=false", { pull: "missing" }],
+    ["--pull=newer", { pull: "always" }],
+    ["--pull=never", { pull: "never" }],
+    ["--network host", { network: "host" }],
+    ["--add-host a:1.2.3.4", { extraHosts: ["a:1.2.3.4"] }],
+    ["--ulimit nofile=5:6", { ulimits: [{ name: "nofile", soft: 5, hard: 6 }] }],
+    [
+      "-m 64m --cpus 0.5 --cpu-shares 3 --cpuset-cpus 0",
+      { resources: { memoryBytes: 64 << 20, cpus: 0.5, cpuShares: 3, cpusetCpus: "0" } },
+    ],
+    ["--shm-size 8m", { shmSizeBytes: 8 << 20 }],
+    ["--squash", { squash: true }],
+    ["--timestamp 7", { epoch: 7, rewriteTimes: true }],
+    ["--source-date-epoch 7", { epoch: 7, rewriteTimes: false }],
+    ["--build-arg SOURCE_DATE_EPOCH=9", { epoch: 9, rewriteTimes: false, args: { SOURCE_DATE_EPOCH: "9" } }],
+    ["--jobs 3", { jobs: 3 }],
+    ["--format docker", { format: "docker" }],
+    ["--allow security.insecure", { allow: ["security.insecure"] }],
+    [
+      "--platform linux/amd64,linux/arm64",
+      {
+        platforms: [
+          { os: "linux", architecture: "amd64" },
+          { os: "linux", architecture: "arm64", variant: "v8" },
+        ],
+      },
+    ],
+    ["--arch arm64", { platforms: [{ os: "linux", architecture: "arm64", variant: "v8" }] }],
+    [
+      "--rm --force-rm --compress --isolation default --provenance=false --sbom=false",
+      { outputs: [{ type: "image" }] },
+    ],
+    ["--attest type=provenance,disabled=true", { outputs: [{ type: "image" }] }],
+    ["-o -", { outputs: [{ type: "tar", path: 1 }] }],
+    ["-o /x/y", { outputs: [{ type: "local", path: "/x/y" }] }],
+    ["-o type=local,dest=/x", { outputs: [{ type: "local", path: "/x" }] }],
+    ["-o type=tar,dest=/x.tar", { outputs: [{ type: "tar", path: "/x.tar" }] }],
+    ["-o type=oci,dest=/x.tar,compression=zstd", { outputs: [{ type: "oci", path: "/x.tar", compression: "zstd" }] }],
+    ["-o type=docker", { outputs: [{ type: "image" }] }],
+    ["-o type=docker,dest=-", { outputs: [{ type: "docker", path: 1 }] }],
+    [
+      "-o type=image,name=n:1,push=true,oci-mediatypes=false,annotation.k=v",
+      { outputs: [{ type: "image" }, { type: "registry" }], tags: ["n:1"], format: "docker", annotations: { k: "v" } },
+    ],
+    ["-t n --push", { outputs: [{ type: "image" }, { type: "registry" }] }],
+    ["-t n --push --load -o /x", { outputs: [{ type: "image" }, { type: "local", path: "/x" }, { type: "registry" }] }],
+    ["-o type=cacheonly", { outputs: [] }],
+    [
+      "--build-context a=docker-image://b:1 --build-context c=https://d.e/f.git",
+      { namedContexts: { a: { kind: "image", name: "b:1" }, c: { kind: "git", url: "https://d.e/f.git" } } },
+    ],
+    [`--secret id=a,src=${token}`, { secrets: [{ id: "a", source: { file: token } }] }],
+    ["--secret id=a,env=B", { secrets: [{ id: "a", source: { env: "B" } }] }],
+    ["--secret id=PATH", { secrets: [{ id: "PATH", source: { env: "PATH" } }] }],
+    ["--secret type=env,id=a,src=B", { secrets: [{ id: "a", source: { env: "B" } }] }],
+  ]
+  test.each(good)("%s", (words, part) => {
+    expect(request(...words.split(" "))).toMatchObject(part as Record<string, unknown>)
+  })
+
+  const bad: [words: string, message: string][] = [
+    ["--cache-to type=registry,ref=x", "not built yet"],
+    ["--cache-from x", "not built yet"],
+    ["--provenance=true", "not built yet"],
+    ["--sbom true", "not built yet"],
+    ["--network shop", "not built yet"],
+    ["--push", "tag is needed"],
+    ["-o type=nonsense", "unknown output type"],
+    ["-o type=local", "dest is required"],
+    ["-o type=tar,dest=/x,dest=/y", "twice"],
+    ["-o type=local,dest=/x,colour=red", 'unknown key "colour"'],
+    ["-o type=tar,dest=- -o type=oci,dest=-", "only one output"],
+    ["--secret src=/x", "needs an id"],
+    ["--secret id=x,src=/no/such/file", "no such secret file"],
+    ["--secret id=x,src=/tmp", "is a folder"],
+    ["--secret id=x,mode=0400", "unexpected key 'mode'"],
+    ["--ssh default=/no/such/socket", "no such ssh agent"],
+    [`--ssh default=${token}`, "no socket of an ssh agent"],
+    ["--allow all", "unknown entitlement"],
+    ["--build-arg =x", "invalid environment variable"],
+    ["--pull=perhaps", "must be one of"],
+    ["--timestamp yesterday", "seconds since 1970"],
+    ["--build-arg SOURCE_DATE_EPOCH=soon", "invalid SOURCE_DATE_EPOCH"],
+    ["--rewrite-timestamp", "needs a time"],
+    ["--platform linux/amd64 --arch arm64", "cannot both be set"],
+    ["--platform a/b/c/d", "invalid platform"],
+    ["--isolation chroot", "must be one of"],
+    ["--annotation index:a=b", "not built yet"],
+    ["--build-context a", "expected NAME=VALUE"],
+  ]
+  test.each(bad)("%s is refused: %s", (words, message) => {
+    expect(() => request(...words.split(" "))).toThrow(message)
+  })
+})
+
+describe("the context", () => {
+  test.each([
+    ["git@github.com:a/b.git", "git"],
+    ["https://github.com/a/b.git#v1:sub", "git"],
+    ["git://host/a", "git"],
+    ["ssh://git@host/a", "git"],
+    ["github.com/a/b", "git"],
+    ["https://host/a.tar.gz", "http"],
+    ["https://host/page#x.git", "http"],
+  ])("%s is a %s context", (word, kind) => {
+    expect(readContextWord(word).kind).toBe(kind as "git")
+  })
+
+  test("a folder, an archive, and what is not there", () => {
+    expect(readContextWord(folder)).toEqual({ kind: "folder", path: folder })
+    expect(readContextWord(token)).toEqual({ kind: "tar", path: token })
+    expect(() => readContextWord(join(folder, "absent"))).toThrow("not found")
+    expect(() => readContextWord("/dev/null")).toThrow("neither a folder nor a tar archive")
+  })
+
+  const context = join(folder, "context")
+  mkdirSync(join(context, "sub"), { recursive: true })
+  writeFileSync(join(context, "sub/Containerfile"), "FROM scratch\n")
+  writeFileSync(join(folder, "Outside"), "FROM scratch # outside\n")
+  writeFileSync(join(folder, "Outside.dockerignore"), "secret\n")
+  symlinkSync("../Outside", join(context, "link"))
+  symlinkSync("sub/Containerfile", join(context, "inner"))
+  const find = async (file: string) => {
+    using files = new FilesOfBuild()
+    return await files.find(context, file, undefined)
+  }
+
+  test("--file below the context is a path in it, from here or from there", async () => {
+    const inside = { dockerfile: { pathInContext: "sub/Containerfile" } }
+    expect(await find(join(context, "sub/Containerfile"))).toMatchObject(inside)
+    expect(await find("sub/Containerfile")).toMatchObject(inside)
+    expect(await find("inner")).toMatchObject({ dockerfile: { pathInContext: "inner" } })
+  })
+
+  test("--file outside comes with its text and its own ignore file", async () => {
+    expect(await find(join(folder, "Outside"))).toMatchObject({
+      dockerfile: { text: "FROM scratch # outside\n", name: "Outside" },
+      ignoreFile: { text: "secret\n", name: "Outside.dockerignore" },
+    })
+  })
+
+  test("a link that leads out of the context is refused, and a name that is not there", () => {
+    expect(find("link")).rejects.toThrow("leads out of the build context")
+    expect(find("absent")).rejects.toThrow("no such file")
+  })
+
+  test("a secret or a Dockerfile that cannot be read is refused with its name", () => {
+    chmodSync(token, 0o600)
+    expect(find("/tmp")).rejects.toThrow("no regular file")
+  })
+})

@@ -1,0 +1,99 @@
+import { formatSize } from "../../base/sizes.ts"
+import type { BuildEvent, BuildResult, BuildWarning, LayerCost } from "../../build/build.ts"
+import { alignColumns } from "../output/columns.ts"
+import { safeLine } from "./log-lines.ts"
+import { seconds } from "./progress-plain.ts"
+import type { Step } from "./steps.ts"
+
+type WarningEvent = Extract<BuildEvent, { kind: "warning" }>
+
+const FRAME = "------"
+const CREATED_BY_CHARACTERS = 60
+
+/** The last output of the step that failed, in BuildKit's frame. */
+export function failureLines(step: Step): string[] {
+  const log = step.log.last(Infinity)
+  if (log.length === 0) return []
+  const { startedAt = 0 } = step
+  return [
+    FRAME,
+    ` > ${safeLine(step.name)}:`,
+    ...log.map(({ at, text }) => `${seconds(at - startedAt, 3)} ${safeLine(text)}`),
+    FRAME,
+  ]
+}
+
+/** What the linter found, in docker's form. */
+export function warningLines(warnings: readonly WarningEvent[]): string[] {
+  if (warnings.length === 0) return []
+  return [
+    "",
+    ` ${counted(warnings.length, "warning")} found:`,
+    ...warnings.map(({ rule, message, source }) => ` - ${rule}: ${message}${source ? ` (line ${source.start})` : ""}`),
+  ]
+}
+
+/** `--check`: each warning with its rule, its reason and the lines themselves. */
+export function checkLines(warnings: readonly BuildWarning[]): string[] {
+  if (warnings.length === 0) return ["Check complete, no warnings found."]
+  return [
+    `Check complete, ${counted(warnings.length, "warning")} ${warnings.length === 1 ? "has" : "have"} been found!`,
+    ...warnings.flatMap(({ rule, message, hint, source, quote }) => [
+      "",
+      `WARNING: ${rule}`,
+      message,
+      ...(hint === "" ? [] : [`  hint: ${hint}`]),
+      quote ?? `line ${source.start}`,
+    ]),
+  ]
+}
+
+/** `--explain-layers`: what each line costs, and what a later one threw away. */
+export function costLines(costs: readonly LayerCost[]): string[] {
+  const rows = costs.map(({ bytes, wastedBytes, source, createdBy }) =>
+    [source?.start ?? "", formatSize(bytes), wastedBytes > 0 ? formatSize(wastedBytes) : "", shortened(createdBy)].join(
+      "\t",
+    ),
+  )
+  return [
+    "",
+    ...alignColumns(["LINE\tSIZE\tWASTED\tCREATED BY", ...rows]).map((line) => line.trimEnd()),
+    totalLine(costs),
+  ]
+}
+
+/** One line for the end of a build. */
+export function totalLine(costs: readonly LayerCost[]): string {
+  const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0)
+  const wasted = costs.reduce((sum, cost) => sum + cost.wastedBytes, 0)
+  const waste = wasted > 0 ? `, of which ${formatSize(wasted)} are deleted or replaced by later lines` : ""
+  return `${counted(costs.length, "new layer")}, ${formatSize(bytes)}${waste}`
+}
+
+/** `--explain-cache`: why each step ran. */
+export function missLines(misses: readonly { step: string; reason: string }[]): string[] {
+  if (misses.length === 0) return ["", "every step was taken from the cache"]
+  return [
+    "",
+    "steps that ran, and why:",
+    ...misses.map(({ step, reason }) => ` - ${safeLine(step)}: ${safeLine(reason)}`),
+  ]
+}
+
+/** What other programs read: `--metadata-file`, with buildx's keys. */
+export function metadata({ images, digest }: BuildResult, tags: readonly string[]): Record<string, unknown> {
+  return {
+    ...(images.length === 1 && images[0] ? { "containerimage.config.digest": images[0].id } : {}),
+    ...(digest === undefined ? {} : { "containerimage.digest": digest }),
+    ...(tags.length === 0 ? {} : { "image.name": tags.join(",") }),
+  }
+}
+
+function shortened(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ")
+  return line.length <= CREATED_BY_CHARACTERS ? line : `${line.slice(0, CREATED_BY_CHARACTERS - 1)}…`
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`
+}

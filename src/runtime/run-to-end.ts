@@ -1,7 +1,6 @@
 /** A container in the foreground: the runtime itself is its monitor, and ends with it. For steps of a build. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import { Cancelled } from "../base/errors.ts"
 import { parentOf, processStartTime, signalProcess, spawnProcess, type Child, type Pid } from "../sys/process.ts"
 import { readText } from "../sys/host.ts"
@@ -54,20 +53,18 @@ const pidFile = ({ directory }: RunToEndOptions): string => join(directory, "pid
 
 /**
  * Ends the first process of the container's pid namespace, and all others with it; then the runtime takes its traces back
- * by itself. It may only be about to start: so this goes on until the runtime has ended.
+ * by itself. It may only be about to start: so this goes on until it is told to stop.
  */
 function killOnAbort(child: Child, options: RunToEndOptions): () => void {
-  let ended = false
-  const kill = async (): Promise<void> => {
-    while (!ended) {
-      killProgram(pidFile(options), child.pid)
-      await sleep(KILL_POLL_MS)
-    }
+  let timer: NodeJS.Timeout | undefined
+  const start = (): void => {
+    timer = setInterval(() => killProgram(pidFile(options), child.pid), KILL_POLL_MS)
   }
-  const start = (): void => void kill()
-  void child.exited.then(() => (ended = true))
   options.signal?.addEventListener("abort", start, { once: true })
-  return () => options.signal?.removeEventListener("abort", start)
+  return () => {
+    options.signal?.removeEventListener("abort", start)
+    clearInterval(timer)
+  }
 }
 
 /** Only a child of the runtime: the number in the file may be another process's by now. */

@@ -11,6 +11,8 @@ export interface Source {
   path: string
   /** Of a context: what the ignore file leaves out. Paths are relative to the root, no leading slash. */
   excludes?: (path: string, isDirectory: boolean) => boolean
+  /** Whether a folder that `excludes` leaves out must be looked through, for what a later `!` pattern takes back. */
+  mayHoldIncluded?: (path: string) => boolean
   /** Owner of what is copied without `--chown`: a context's files become 0:0. */
   keepsOwners: boolean
 }
@@ -24,6 +26,8 @@ export interface RunSettings {
   resources: Resources
   shmSizeBytes?: number
   runtime?: string
+  /** `HTTP_PROXY=…` of the predefined build arguments, for variables that the step has not set itself. */
+  proxy?: readonly string[]
 }
 
 export interface WorkContext {

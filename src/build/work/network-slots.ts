@@ -1,0 +1,70 @@
+import { closeSync } from "node:fs"
+import type { EndpointStatus } from "../../network/network.ts"
+import { createNetns } from "../../sys/netns.ts"
+import type { Pid } from "../../sys/process.ts"
+import type { WorkPlace } from "./work-place.ts"
+import type { WorkerHost } from "./worker-host.ts"
+
+/** As docker's containers: ports below 1024 and ping need no capability in a network of one's own. */
+const SYSCTLS = [
+  ["net/ipv4/ip_unprivileged_port_start", "0"],
+  ["net/ipv4/ping_group_range", "0 2147483647"],
+] as const
+
+export interface NetworkSlot {
+  /** For the runtime to join. */
+  path: string
+  status: EndpointStatus
+}
+
+/** Every RUN of a build has this name. */
+export const BUILD_HOSTNAME = "buildkitsandbox"
+
+/**
+ * Network namespaces on the default bridge, one for each RUN that runs at once, used again by the next. They are held by
+ * descriptors alone: when this process dies, they go with it.
+ */
+export class NetworkSlots implements AsyncDisposable {
+  readonly #host: WorkerHost
+  readonly #place: WorkPlace
+  readonly #free: NetworkSlot[] = []
+  readonly #made: { endpoint: string; netns: number }[] = []
+
+  constructor(host: WorkerHost, place: WorkPlace) {
+    this.#host = host
+    this.#place = place
+  }
+
+  async take(): Promise<NetworkSlot> {
+    return this.#free.pop() ?? (await this.#make())
+  }
+
+  /** Not to be called where the RUN could have changed the namespace. */
+  giveBack(slot: NetworkSlot): void {
+    this.#free.push(slot)
+  }
+
+  async #make(): Promise<NetworkSlot> {
+    const endpoint = this.#place.markNetwork()
+    const netns = await createNetns(SYSCTLS, this.#host.rootless)
+    this.#made.push({ endpoint, netns })
+    const networks = await this.#host.networks()
+    const status = await networks.setup(networks.get("bridge"), {
+      containerId: endpoint,
+      pid: process.pid as Pid,
+      netns,
+      hostname: BUILD_HOSTNAME,
+      ports: [],
+    })
+    return { path: `/proc/${process.pid}/fd/${netns}`, status }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#made.length === 0) return
+    const networks = await this.#host.networks()
+    for (const { endpoint, netns } of this.#made.splice(0)) {
+      closeSync(netns)
+      await networks.teardown(networks.get("bridge"), endpoint, undefined)
+    }
+  }
+}

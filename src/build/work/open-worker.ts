@@ -1,0 +1,37 @@
+import { CacheMounts } from "./cache-mounts.ts"
+import { NetworkSlots } from "./network-slots.ts"
+import type { Worker } from "./worker.ts"
+import type { WorkerHost } from "./worker-host.ts"
+import { WorkPlace } from "./work-place.ts"
+
+/** The worker of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
+export function openWorker(host: WorkerHost): Worker {
+  let opened: Promise<{ place: WorkPlace; slots: NetworkSlots }> | undefined
+  const open = () =>
+    (opened ??= WorkPlace.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
+  const caches = new CacheMounts(host.root)
+  return {
+    async run(operation, root, sources, settings, context) {
+      const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
+      await runStep({ host, place, slots, caches }, { operation, root, sources, settings }, context)
+    },
+    async files() {
+      throw new Error("soon")
+    },
+    async sourceDigest() {
+      return undefined
+    },
+    async download() {
+      return ""
+    },
+    async clone() {
+      return { commit: "" }
+    },
+    async [Symbol.asyncDispose]() {
+      if (opened === undefined) return
+      const { place, slots } = await opened
+      await slots[Symbol.asyncDispose]()
+      await place[Symbol.asyncDispose]()
+    },
+  }
+}

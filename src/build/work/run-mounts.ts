@@ -1,0 +1,299 @@
+/** `RUN --mount`: each becomes a mount of config.json, made from descriptors that were found inside their roots. */
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join, posix } from "node:path"
+import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
+import type { OciMount } from "../../spec/oci-runtime.ts"
+import { openInRoot, openRoot } from "../../sys/confined.ts"
+import { copyTree } from "../../sys/copy-tree.ts"
+import { statOf, type FileType } from "../../sys/directory.ts"
+import { close, O_PATH } from "../../sys/libc.ts"
+import { mountAt, MountFlag } from "../../sys/mount.ts"
+import { rawName } from "../../sys/raw-name.ts"
+import type { RunMount, RunOperation } from "../graph/definition.ts"
+import type { CacheMounts } from "./cache-mounts.ts"
+import { makeFolders } from "./make-folders.ts"
+import type { MountPoint } from "./mount-points.ts"
+import { maskExcluded } from "./mask-excluded.ts"
+import { mountsFolder } from "./work-place.ts"
+import type { RunSettings, Source } from "./worker.ts"
+
+/** buildkit's: a secret is a key, not a file store. */
+const MAX_SECRET_BYTES = 500 * 1024
+
+export interface RunMountsInput {
+  operation: RunOperation
+  sources: readonly Source[]
+  settings: RunSettings
+  /** Of the run: its mounts lie below. */
+  directory: string
+  rootless: boolean
+  caches: CacheMounts
+  makeScratch(): string
+  signal?: AbortSignal
+  /** What must be undone after the run, but for the mounts themselves. */
+  undo: AsyncDisposableStack
+}
+
+export interface PreparedMounts {
+  mounts: OciMount[]
+  points: MountPoint[]
+  env: string[]
+}
+
+type Of<Type extends RunMount["type"]> = Extract<RunMount, { type: Type }>
+
+/** Prepares all mounts of a RUN, in their order. Throws NotFound for a missing source or secret. */
+export async function prepareRunMounts(input: RunMountsInput): Promise<PreparedMounts> {
+  const preparation = new Preparation(input)
+  for (const mount of input.operation.mounts) await preparation.add(mount)
+  return preparation
+}
+
+class Preparation implements PreparedMounts {
+  readonly mounts: OciMount[] = []
+  readonly points: MountPoint[] = []
+  readonly env: string[] = []
+  readonly #input: RunMountsInput
+  #count = 0
+
+  constructor(input: RunMountsInput) {
+    this.#input = input
+  }
+
+  async add(mount: RunMount): Promise<void> {
+    switch (mount.type) {
+      case "bind":
+        return this.#bind(mount)
+      case "cache":
+        return this.#cache(mount)
+      case "tmpfs":
+        return this.#tmpfs(mount)
+      case "secret":
+        return this.#secret(mount)
+      case "ssh":
+        return this.#ssh(mount)
+    }
+  }
+
+  #bind({ from, source, target, writable }: Of<"bind">): void {
+    const input = sourceOf(this.#input.sources, from)
+    const fd = openSource(input, source)
+    try {
+      const { type } = statOf(fd)
+      const host = this.#newPoint(type)
+      if (writable) this.#bindThrowAway(fd, type, host, input, source)
+      else if (type === "directory" && input.excludes !== undefined) this.#bindMasked(fd, host, input, source)
+      else bindFd(fd, host, true)
+      this.#push(target, type, host, writable ? "rw" : "ro")
+    } finally {
+      close(fd)
+    }
+  }
+
+  /** What the ignore file leaves out is not seen. */
+  #bindMasked(fd: number, host: string, input: Source, source: string): void {
+    const mask = this.#input.makeScratch()
+    if (maskExcluded(fd, mask, input, source)) this.#overlay(host, [mask, `/proc/self/fd/${fd}`])
+    else bindFd(fd, host, true)
+  }
+
+  /** Writes go to a layer over the source, and away with it (CVE-2025-4953). */
+  #bindThrowAway(fd: number, type: FileType, host: string, input: Source, source: string): void {
+    const scratch = this.#input.makeScratch()
+    if (type !== "directory") {
+      const copy = join(scratch, "file")
+      copyFileOut(fd, copy)
+      return mountAt(host, { type: "none", source: copy, data: [], flags: MountFlag.bind })
+    }
+    const mask = this.#input.makeScratch()
+    const masked = input.excludes !== undefined && maskExcluded(fd, mask, input, source)
+    this.#overlay(host, [...(masked ? [mask] : []), `/proc/self/fd/${fd}`], scratch)
+  }
+
+  #overlay(host: string, lower: readonly string[], scratch?: string): void {
+    const data = [`lowerdir=${lower.join(":")}`, ...(this.#input.rootless ? ["userxattr"] : [])]
+    if (scratch !== undefined) {
+      const [upper, work] = [join(scratch, "upper"), join(scratch, "work")]
+      for (const folder of [upper, work]) mkdirSync(folder, { mode: 0o755 })
+      data.push(`upperdir=${upper}`, `workdir=${work}`, "volatile")
+      copyAttributes(lower.at(-1) ?? upper, upper)
+    }
+    mountAt(host, { type: "overlay", source: "overlay", data, flags: MountFlag.noSuid | MountFlag.noDev })
+  }
+
+  async #cache(mount: Of<"cache">): Promise<void> {
+    const { caches, sources, undo, signal } = this.#input
+    const seed = mount.from === undefined ? undefined : sourceOf(sources, mount.from)
+    const held = await caches.hold(
+      mount,
+      (folder) => {
+        if (seed === undefined) return
+        try {
+          copyTree(seed.path, mount.source || "/", folder, "/")
+        } catch (error) {
+          throw sourceError(error, mount.source)
+        }
+      },
+      signal,
+    )
+    undo.use(held)
+    // without `from`, the source is a folder of the cache itself
+    const folder = seed === undefined && mount.source !== "" ? mount.source : "/"
+    const rootFd = openRoot(held.path)
+    try {
+      makeFolders(rootFd, rawName(folder), { mode: mount.mode, owner: { uid: mount.uid, gid: mount.gid } })
+      const fd = openInRoot(rootFd, folder, O_PATH)
+      try {
+        const host = this.#newPoint("directory")
+        bindFd(fd, host, mount.readOnly)
+        this.#push(mount.target, "directory", host, mount.readOnly ? "ro" : "rw")
+      } finally {
+        close(fd)
+      }
+    } finally {
+      close(rootFd)
+    }
+  }
+
+  #tmpfs({ target, sizeBytes }: Of<"tmpfs">): void {
+    const options = ["nosuid", "nodev", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
+    this.mounts.push({ destination: this.#absolute(target), type: "tmpfs", source: "tmpfs", options })
+    this.points.push({ target: this.#absolute(target), type: "directory" })
+  }
+
+  #secret(mount: Of<"secret">): void {
+    const bytes = secretBytes(mount.id, this.#input.settings)
+    if (bytes === undefined) {
+      if (!mount.required) return
+      throw new NotFound(`secret ${mount.id}: not found`, {
+        hint: `give it to the build: --secret id=${mount.id},src=FILE or id=${mount.id},env=NAME`,
+      })
+    }
+    if (mount.env !== undefined) {
+      if (bytes.includes(0)) throw new InvalidArgument(`secret ${mount.id} holds a NUL byte: no variable can have it`)
+      this.env.push(`${mount.env}=${Buffer.from(bytes).toString("utf8")}`)
+      if (mount.target === undefined) return
+    }
+    const host = join(this.#tmpfsFolder(), String(this.#count++))
+    // on a tmpfs that only we may enter: never on a disk, never in a layer
+    writeFileSync(host, bytes, { mode: 0o600, flag: "wx" })
+    this.#give(host, mount)
+    this.#push(mount.target ?? `/run/secrets/${mount.id}`, "file", host, "ro")
+  }
+
+  async #ssh(mount: Of<"ssh">): Promise<void> {
+    const agent = this.#input.settings.ssh.find(({ id }) => id === mount.id)
+    if (agent === undefined) {
+      if (!mount.required) return
+      throw new NotFound(`no SSH agent "${mount.id}" was given to the build`, {
+        hint: `give it: --ssh ${mount.id}${mount.id === "default" ? "" : "=SOCKET"}`,
+      })
+    }
+    const { forwardAgent } = await import("./ssh-agent.ts")
+    const number = this.#count++
+    const host = join(this.#tmpfsFolder(), String(number))
+    this.#input.undo.use(await forwardAgent(host, agent.socket))
+    this.#give(host, mount)
+    const target = mount.target ?? `/run/buildkit/ssh_agent.${number}`
+    this.env.push(`SSH_AUTH_SOCK=${target}`)
+    this.#push(target, "file", host, "rw")
+  }
+
+  #give(path: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): void {
+    chownSync(path, uid, gid)
+    chmodSync(path, mode)
+  }
+
+  #push(target: string, type: FileType, source: string, access: "ro" | "rw"): void {
+    const destination = this.#absolute(target)
+    const options = ["rbind", access, "nosuid", "nodev", "rprivate"]
+    this.mounts.push({ destination, type: "bind", source, options })
+    this.points.push({ target: destination, type: type === "directory" ? "directory" : "file" })
+  }
+
+  #absolute(target: string): string {
+    return posix.resolve(this.#input.operation.cwd, target)
+  }
+
+  /** A place of our own to mount at, of the kind of what is mounted. */
+  #newPoint(type: FileType): string {
+    const path = join(this.#tmpfsFolder(), String(this.#count++))
+    if (type === "directory") mkdirSync(path, { mode: 0o700 })
+    else writeFileSync(path, "", { mode: 0o600 })
+    return path
+  }
+
+  /** One tmpfs holds all mounts of a run: unmounting it takes them along. */
+  #tmpfsFolder(): string {
+    const folder = mountsFolder(this.#input.directory)
+    if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return folder
+    mkdirSync(folder, { mode: 0o700 })
+    const flags = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
+    mountAt(folder, { type: "tmpfs", source: "tmpfs", data: ["mode=0700"], flags })
+    mountAt(folder, { type: "none", source: "none", data: [], flags: MountFlag.private })
+    return folder
+  }
+}
+
+function sourceOf(sources: readonly Source[], index: number): Source {
+  const source = sources[index]
+  if (source === undefined) throw new RangeError(`the step has no input ${index}`)
+  return source
+}
+
+/** Found inside its root, and held: nothing that changes the tree meanwhile leads elsewhere (CVE-2024-1753, CVE-2024-11218). */
+function openSource(input: Source, source: string): number {
+  const rootFd = openRoot(input.path)
+  try {
+    const relative = posix.normalize(`/${source}`).slice(1)
+    if (relative !== "" && input.excludes?.(relative, false) === true && !holdsIncluded(input, relative))
+      throw new NotFound(`"${source}": not found`, { hint: "the ignore file of the context leaves it out" })
+    return openInRoot(rootFd, source === "" ? "/" : source, O_PATH)
+  } catch (error) {
+    throw sourceError(error, source)
+  } finally {
+    close(rootFd)
+  }
+}
+
+function holdsIncluded(input: Source, path: string): boolean {
+  return input.mayHoldIncluded?.(path) ?? true
+}
+
+function sourceError(error: unknown, source: string): unknown {
+  if (!hasErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return error
+  return new NotFound(`"${source}": not found`, { hint: "it is the source of a mount of this step", cause: error })
+}
+
+function bindFd(fd: number, target: string, readOnly: boolean): void {
+  const flags = MountFlag.bind | MountFlag.recursive | (readOnly ? MountFlag.readOnly : 0)
+  mountAt(target, { type: "none", source: `/proc/self/fd/${fd}`, data: [], flags })
+}
+
+function copyAttributes(from: string, to: string): void {
+  const { mode, uid, gid } = statSync(from)
+  chownSync(to, uid, gid)
+  chmodSync(to, mode & 0o7777)
+}
+
+function copyFileOut(fd: number, target: string): void {
+  const from = `/proc/self/fd/${fd}`
+  if (!statSync(from).isFile()) throw new FailedPrecondition("the source of a writable mount is no file and no folder")
+  writeFileSync(target, readFileSync(from))
+  copyAttributes(from, target)
+}
+
+function secretBytes(id: string, { secrets }: RunSettings): Uint8Array | undefined {
+  const secret = secrets.find((one) => one.id === id)
+  if (secret === undefined) return undefined
+  if ("env" in secret.source) {
+    const value = process.env[secret.source.env]
+    return value === undefined ? undefined : Buffer.from(value)
+  }
+  const { file } = secret.source
+  const size = statSync(file, { throwIfNoEntry: false })?.size
+  if (size === undefined) throw new NotFound(`secret ${id}: no file "${file}"`)
+  if (size > MAX_SECRET_BYTES)
+    throw new InvalidArgument(`secret ${id} has ${size} bytes`, { hint: `at most ${MAX_SECRET_BYTES}` })
+  return readFileSync(file)
+}

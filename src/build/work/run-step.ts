@@ -1,0 +1,198 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { FailedPrecondition } from "../../base/errors.ts"
+import type { Runtime, Runtimes } from "../../runtime/runtime.ts"
+import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
+import { openRoot } from "../../sys/confined.ts"
+import { statInRoot } from "../../sys/confined-path.ts"
+import { resolveUser, type ResolvedUser } from "../../sys/image-users.ts"
+import { close } from "../../sys/libc.ts"
+import { rawName } from "../../sys/raw-name.ts"
+import type { RunOperation } from "../graph/definition.ts"
+import type { CacheMounts } from "./cache-mounts.ts"
+import { makeFolders } from "./make-folders.ts"
+import { makeMountPoints } from "./mount-points.ts"
+import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
+import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
+import type { WorkPlace } from "./work-place.ts"
+import type { WorkContext, RunSettings, Source } from "./worker.ts"
+import type { WorkerHost } from "./worker-host.ts"
+
+export interface StepTools {
+  host: WorkerHost
+  place: WorkPlace
+  slots: NetworkSlots
+  caches: CacheMounts
+}
+
+/** What a step is: the first four arguments of `Worker.run`. */
+export interface Step {
+  operation: RunOperation
+  root: string
+  sources: readonly Source[]
+  settings: RunSettings
+}
+
+/** See `Worker.run`. */
+export async function runStep(tools: StepTools, step: Step, context: WorkContext): Promise<void> {
+  const { operation, root, settings } = step
+  await using undo = new AsyncDisposableStack()
+  const runtimes = await tools.host.runtimes()
+  const runtime = await runtimes.choose(settings.runtime)
+  const { id, directory } = tools.place.makeRun(settings.runtime ?? "")
+  undo.defer(() => tools.place.removeRun(directory))
+  const slot = await takeSlot(tools, operation, undo)
+  const user = resolveUser(root, operation.user)
+  makeStandingFolders(root, operation.cwd, user)
+  const prepared = await prepareRunMounts({
+    ...step,
+    directory,
+    rootless: tools.host.rootless,
+    caches: tools.caches,
+    makeScratch: () => tools.place.makeScratch(),
+    signal: context.signal,
+    undo,
+  })
+  const files = writeNetworkFiles(tools.host, directory, step, slot)
+  undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
+  const config = await stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime })
+  writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
+  const code = await runtimes.runToEnd({
+    id,
+    directory,
+    runtime,
+    program: operation.argv[0],
+    onOutput: (stream, bytes) => context.onLog(stream, bytes),
+    signal: context.signal,
+  })
+  if (code !== 0) throw stepFailure(operation, code)
+}
+
+async function takeSlot(
+  { slots }: StepTools,
+  { network, security }: RunOperation,
+  undo: AsyncDisposableStack,
+): Promise<NetworkSlot | undefined> {
+  if (network !== "default") return undefined
+  const slot = await slots.take()
+  // with all capabilities it may have changed the namespace for who comes next
+  if (security === "sandbox") undo.defer(() => slots.giveBack(slot))
+  return slot
+}
+
+/** Made by the runtime where they are missing, and left in the layer: each runtime has a mode of its own for them. */
+const KERNEL_FOLDERS = ["proc", "dev", "sys"]
+
+/** As BuildKit: a missing working directory is made, and is the user's. */
+function makeStandingFolders(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
+  const rootFd = openRoot(root)
+  try {
+    for (const name of KERNEL_FOLDERS)
+      if (statInRoot(rootFd, name) === undefined) makeFolders(rootFd, name, { mode: 0o755, owner: { uid: 0, gid: 0 } })
+    makeFolders(rootFd, rawName(cwd), { mode: 0o755, owner: { uid, gid } })
+  } finally {
+    close(rootFd)
+  }
+}
+
+function writeNetworkFiles(
+  { files }: WorkerHost,
+  directory: string,
+  { operation, settings }: Step,
+  slot: NetworkSlot | undefined,
+): OciMount[] {
+  const { address, gateway } = slot?.status ?? {}
+  const texts = {
+    "/etc/resolv.conf": files.resolvConf({
+      kind: operation.network === "default" ? "bridge" : "host",
+      dns: [],
+      dnsSearch: [],
+      dnsOptions: [],
+    }),
+    "/etc/hosts": files.hosts({
+      hostname: BUILD_HOSTNAME,
+      address,
+      gateway,
+      extraHosts: settings.extraHosts,
+      hostNetwork: operation.network === "host",
+    }),
+  }
+  return Object.entries(texts).map(([destination, text], index) => {
+    const source = join(directory, `etc-${index}`)
+    writeFileSync(source, text, { mode: 0o644 })
+    return { destination, type: "bind", source, options: ["rbind", "ro", "rprivate"] }
+  })
+}
+
+const asPoint = ({ destination }: OciMount) => ({ target: destination, type: "file" }) as const
+
+interface ConfigParts {
+  id: string
+  step: Step
+  user: ResolvedUser
+  slot: NetworkSlot | undefined
+  prepared: PreparedMounts
+  files: readonly OciMount[]
+  runtimes: Runtimes
+  runtime: Runtime
+}
+
+function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }: ConfigParts): Promise<OciConfig> {
+  const { operation, settings } = step
+  const own = new Set(prepared.mounts.map(({ destination }) => destination))
+  return runtimes.config(
+    {
+      id,
+      rootfs: step.root,
+      readOnly: false,
+      argv: operation.argv,
+      env: environment(operation, prepared, settings, user),
+      cwd: operation.cwd,
+      user,
+      tty: false,
+      hostname: BUILD_HOSTNAME,
+      mounts: [...files.filter(({ destination }) => !own.has(destination)), ...prepared.mounts],
+      network: networkOf(operation, slot),
+      shmSizeBytes: settings.shmSizeBytes,
+      privileged: operation.security === "insecure",
+      capAdd: [],
+      capDrop: [],
+      securityOptions: [],
+      sysctls: {},
+      devices: [],
+      ulimits: settings.ulimits,
+      resources: settings.resources,
+    },
+    runtime,
+  )
+}
+
+function networkOf(
+  { network }: RunOperation,
+  slot: NetworkSlot | undefined,
+): { kind: "private" | "host" } | { kind: "path"; path: string } {
+  if (slot !== undefined) return { kind: "path", path: slot.path }
+  return { kind: network === "host" ? "host" : "private" }
+}
+
+/** The step's own words, then what its mounts and the request add where it says nothing. The host's never (CVE-2021-3602). */
+function environment(
+  operation: RunOperation,
+  prepared: PreparedMounts,
+  { proxy = [] }: RunSettings,
+  { home }: ResolvedUser,
+): string[] {
+  const env = [...operation.env.filter((entry) => entry.indexOf("=") > 0), ...prepared.env]
+  const names = new Set(env.map(nameOf))
+  const more = [...proxy, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
+  return [...env, ...more]
+}
+
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
+
+function stepFailure({ argv }: RunOperation, code: number): FailedPrecondition {
+  return new FailedPrecondition(`process "${argv.join(" ")}" did not complete successfully: exit code: ${code}`, {
+    exitCode: code,
+    hint: code === 137 ? "it was killed: by a signal, or for want of memory" : undefined,
+  })
+}

@@ -1,0 +1,30 @@
+import type { Networks } from "../../network/network.ts"
+import type { Runtimes } from "../../runtime/runtime.ts"
+
+/** What the worker stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
+export interface WorkerHost {
+  /** Of the store: what the caches of RUN hold, and what is known of files by their times, survive there. */
+  root: string
+  /** Volatile. */
+  runRoot: string
+  /** We are root of the keeper's user namespace. */
+  rootless: boolean
+  runtimes(): Promise<Runtimes>
+  networks(): Promise<Networks>
+  /** Texts of the files that are bound over /etc of each RUN. */
+  files: {
+    hosts(input: {
+      hostname: string
+      address?: string
+      gateway?: string
+      extraHosts: readonly string[]
+      hostNetwork: boolean
+    }): string
+    resolvConf(input: {
+      kind: "bridge" | "host"
+      dns: readonly string[]
+      dnsSearch: readonly string[]
+      dnsOptions: readonly string[]
+    }): string
+  }
+}

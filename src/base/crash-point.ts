@@ -36,6 +36,14 @@ export const CRASH_POINTS = [
   "remove:volumes-removed",
   "remove:files-removed",
   "remove:row-deleted",
+  "build:prepared",
+  "build:worked",
+  "build:committed",
+  "build:recorded",
+  "build:layer-read",
+  "build:layers-named",
+  "build:documents-put",
+  "build:image-recorded",
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

@@ -73,6 +73,24 @@ export interface PushResult {
   size: number
 }
 
+/** An archive or a folder of images at a host path, or an archive as it comes in. */
+export type LoadInput = { path: string } | { bytes: Bytes }
+
+export interface LoadOptions {
+  /** Which image of an index; undefined: the host's. */
+  platform?: Platform
+  onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+export interface LoadedImage {
+  image: Image
+  /** The names it has from the archive, in full. */
+  names: readonly string[]
+  /** Of these, those that another image had until now, with its id. */
+  taken: readonly { name: string; from: Digest }[]
+}
+
 export interface RemoveImageResult {
   untagged: string[]
   deleted: string[]
@@ -117,6 +135,13 @@ export interface Images {
    * Unavailable.
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
+  /**
+   * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` folder of skopeo's;
+   * compressed or not. All or, where the archive is not what it says, none. Throws InvalidArgument, DataLoss.
+   */
+  load(input: LoadInput, options?: LoadOptions): Promise<LoadedImage[]>
+  /** Records an image whose layers are committed snapshots under their chain ids: a build's. Safe to repeat. */
+  record(options: RecordImageOptions): Promise<Image>
   tag(source: string, target: string): void
   /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
   remove(nameOrId: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemoveImageResult>
@@ -126,6 +151,24 @@ export interface Images {
   createFromTar(tar: Bytes, options: CreateImageOptions): Promise<Image>
   /** Makes a base image from the distribution's own packages: no registry is needed. Throws FailedPrecondition with the repair. */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>
+}
+
+export interface RecordImageOptions {
+  config: ImageConfig
+  /** One for each diff id, lowest first. */
+  layers: readonly RecordedLayer[]
+  format: "oci" | "docker"
+  /** Of the manifest. */
+  annotations?: Record<string, string>
+  tags?: readonly string[]
+}
+
+export interface RecordedLayer {
+  descriptor: Descriptor
+  /** Of its files. */
+  sizeBytes: number
+  /** There is no blob: its bytes are read from the snapshot when they are asked for. */
+  isSnapshotOnly?: boolean
 }
 
 export interface BootstrapRequest {

@@ -12,6 +12,8 @@ import { removeFromRecords, type ImageUser } from "./remove-image.ts"
 
 /** What images stand on; `engine/` chooses it. */
 export interface ImagesDeps {
+  /** Of the store. */
+  root: string
   /** With the tables of `imageSchema`. */
   db: Database
   content: ContentStore
@@ -80,6 +82,16 @@ export function openImages(deps: ImagesDeps): Images {
     async push(name, options) {
       const { pushImage } = await import("./push-image.ts")
       return await pushImage(deps, records, name, options)
+    },
+
+    async load(input, options) {
+      const { loadImages } = await import("./load/load-images.ts")
+      return await loadImages(deps, records, input, options)
+    },
+
+    async record(options) {
+      const { recordImage } = await import("./record-image.ts")
+      return await recordImage(deps, records, options)
     },
 
     async createFromTar(tar, options) {

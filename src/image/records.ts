@@ -203,6 +203,11 @@ export class ImageRecords {
     })
   }
 
+  /** Remembers that a layer of these bytes can be read from the snapshot, which has no blob. */
+  putSnapshotBlob(digest: Digest, size: number, chainId: ChainId): void {
+    this.#db.run("INSERT OR IGNORE INTO snapshot_blobs VALUES (?, ?, ?)", digest, chainId, size)
+  }
+
   /** Points `name` at the image; who had the name before loses it. `short` is what the user typed, where that was short. */
   setName(name: string, id: Digest, short?: string): void {
     this.#db.run(
@@ -226,6 +231,7 @@ export class ImageRecords {
 
   delete(id: Digest): void {
     this.#db.run("DELETE FROM images WHERE id = ?", id)
+    this.#db.run("DELETE FROM snapshot_blobs WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)")
   }
 }
 

@@ -51,5 +51,12 @@ export const imageSchema: Schema = {
        PRIMARY KEY (source, compression)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX image_blobs_by_digest ON image_blobs(digest);`,
+    // layers without a blob: a build's, which are read from their snapshots when they are asked for
+    `CREATE TABLE snapshot_blobs (
+       digest TEXT NOT NULL,
+       chain_id TEXT NOT NULL,
+       size INTEGER NOT NULL,
+       PRIMARY KEY (digest, chain_id)
+     ) STRICT, WITHOUT ROWID;`,
   ],
 }

@@ -1,0 +1,347 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { Cancelled } from "../../base/errors.ts"
+import type { FileLocks, HeldLock } from "../../sys/file-locks.ts"
+import type { SourceRange } from "../build.ts"
+import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import type { Source, Worker, WorkContext } from "../work/worker.ts"
+import { firstDifference, keyOf, keyParts, type InputKey, type KeyPart, type LayeredOperation } from "./key.ts"
+import type { LayerReader } from "./layer-reader.ts"
+import type { BuildRecord, BuildRecords } from "./records.ts"
+import { SCRATCH, type Layer, type LayersResult, type Result } from "./result.ts"
+import type { Limit } from "../../base/limiter.ts"
+import type { StepRunner } from "./step-runner.ts"
+
+export interface SolverOptions {
+  records: BuildRecords
+  runner: StepRunner
+  reader: LayerReader
+  worker: Worker
+  locks: FileLocks
+  limit: Limit
+  signal: AbortSignal
+  epoch: number | undefined
+  /** The layers of an image that the store holds. */
+  baseLayers(vertex: Vertex): Promise<readonly Layer[]>
+  /** The files of a context, download, clone or here-document. */
+  tree(vertex: Vertex): Promise<Source>
+  /** A record is in use by this build: not to be pruned. */
+  hold(ids: readonly string[]): void
+  events: VertexEvents
+}
+
+/** What is told of vertices while they are solved. */
+export interface VertexEvents {
+  started(vertex: Vertex): void
+  cached(vertex: Vertex): void
+  done(vertex: Vertex): void
+  failed(vertex: Vertex, error: unknown): void
+  miss(vertex: Vertex, reason: string): void
+  context(vertex: Vertex): WorkContext
+}
+
+type LayeredVertex = Vertex & { operation: LayeredOperation }
+
+/** The vertex that failed, so that the error can quote its lines. */
+export class StepFailure extends Error {
+  readonly source: SourceRange | undefined
+
+  constructor(source: SourceRange | undefined, cause: unknown) {
+    super("a step failed", { cause })
+    this.source = source
+  }
+}
+
+/**
+ * Solves vertices: each once, inputs first, independent ones at once, and none that nothing asks for.
+ *
+ * A step has two keys. `asked` is made of the definitions of all that is below it and the contents of the contexts it reads:
+ * when the cache has it, nothing below needs to be looked at. `found` is made of what its inputs really gave, so that a
+ * stage built anew with the same files does not spoil the steps that copy from it. Records are made under both.
+ */
+export class Solver {
+  readonly #options: SolverOptions
+  readonly #solved = new Map<Vertex, Promise<Result>>()
+  readonly #asked = new Map<Vertex, Promise<string | undefined>>()
+  readonly #digests = new Map<Vertex, Map<number, Promise<string | undefined>>>()
+  /** By `found` key: equal steps of one build are one. */
+  readonly #running = new Map<string, Promise<LayersResult>>()
+  readonly #shown = new Set<Vertex>()
+
+  constructor(options: SolverOptions) {
+    this.#options = options
+  }
+
+  /** Throws StepFailure. */
+  solve(vertex: Vertex): Promise<Result> {
+    let solving = this.#solved.get(vertex)
+    if (solving === undefined) this.#solved.set(vertex, (solving = this.#solve(vertex)))
+    return solving
+  }
+
+  /** Solves a vertex that gives layers. */
+  async layers(vertex: Vertex): Promise<LayersResult> {
+    const result = await this.solve(vertex)
+    if (result.kind !== "layers") throw new Error(`unreachable: "${vertex.name}" gives no layers`)
+    return result
+  }
+
+  /** Waits for all that was begun, whatever becomes of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#solved.values(), ...this.#running.values()])
+  }
+
+  async #solve(vertex: Vertex): Promise<Result> {
+    const { operation } = vertex
+    if (operation.kind === "scratch") return SCRATCH
+    if (operation.kind === "image") {
+      const layers = await this.#options.baseLayers(vertex)
+      this.#showCached(vertex)
+      return { kind: "layers", identity: `image ${operation.id}`, layers }
+    }
+    if (isLayered(vertex)) return await this.#solveStep(vertex)
+    return { kind: "tree", source: await this.#shownWhile(vertex, () => this.#options.tree(vertex)) }
+  }
+
+  async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
+    const asked = await this.#askedKey(vertex)
+    if (asked !== undefined && !vertex.ignoreCache) {
+      const hit = await this.#hit(vertex, this.#options.records.findByKey(asked))
+      if (hit) return hit
+    }
+    const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)))
+    const root = inputs[0]
+    if (root?.kind !== "layers") throw new Error(`unreachable: "${vertex.name}" stands on no layers`)
+    const sources = await this.#sourceKeys(vertex, inputs)
+    const parts = keyParts(vertex, root.identity, sources, this.#options.epoch)
+    const found = keyOf("found", parts)
+    const running = this.#running.get(found)
+    if (running) return await this.#sameAs(vertex, running)
+    const result = this.#findOrRun(vertex, root, inputs, parts, asked === undefined ? [found] : [found, asked])
+    this.#running.set(found, result)
+    return await result
+  }
+
+  async #sameAs(vertex: Vertex, running: Promise<LayersResult>): Promise<LayersResult> {
+    const result = await running
+    this.#showCached(vertex)
+    return result
+  }
+
+  /** Under the lock of its key, so that of several builds that come to the same step one does it and the others wait. */
+  async #findOrRun(
+    vertex: LayeredVertex,
+    root: LayersResult,
+    inputs: readonly Result[],
+    parts: readonly KeyPart[],
+    keys: readonly [string, ...string[]],
+  ): Promise<LayersResult> {
+    const { records } = this.#options
+    using lock = await this.#lock(keys[0])
+    if (!vertex.ignoreCache) {
+      const record = records.findByKey(keys[0])
+      const hit = await this.#hit(vertex, record)
+      if (hit && record) {
+        records.addKeys(record.id, keys)
+        lock.unlink()
+        return hit
+      }
+    }
+    const result = await this.#options.limit(() => this.#run(vertex, root, inputs, parts, keys))
+    lock.unlink()
+    return result
+  }
+
+  async #run(
+    vertex: LayeredVertex,
+    root: LayersResult,
+    inputs: readonly Result[],
+    parts: readonly KeyPart[],
+    keys: readonly string[],
+  ): Promise<LayersResult> {
+    const { runner, reader, events } = this.#options
+    if (this.#options.signal.aborted) throw new Cancelled("the build was cancelled")
+    const record = { slot: slotOf(vertex), description: descriptionOf(vertex), parts, keys }
+    events.miss(vertex, this.#reason(vertex, parts, record, root))
+    const result = await this.#shownWhile(vertex, async () => {
+      const { operation } = vertex
+      if (operation.kind === "merge") return await runner.merge(root, layersOf(inputs[1]), record)
+      const sources = await Promise.all(inputs.slice(1).map((input) => this.#sourceOf(input)))
+      return await runner.work(operation, root, sources, events.context(vertex), record)
+    })
+    for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
+    return result
+  }
+
+  #reason(
+    vertex: Vertex,
+    parts: readonly KeyPart[],
+    { description, slot }: { description: string; slot: string },
+    root: LayersResult,
+  ): string {
+    if (vertex.ignoreCache) return "the cache is not to be used"
+    const top = root.layers.at(-1)
+    const closest = this.#options.records.closest(description, slot, top?.kind === "step" ? top.id : undefined)
+    if (closest === undefined) return "this step was not built before"
+    return firstDifference(parts, closest.parts) ?? "its result was pruned"
+  }
+
+  /** The result that the cache holds; undefined where it has none, or not all of it. */
+  async #hit(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
+    if (record === undefined) return undefined
+    const { records, runner } = this.#options
+    const chain = records.chain(record.id)
+    const ids = chain.map(({ id }) => id)
+    if (!runner.has(record.snapshot)) {
+      records.delete(record.id)
+      return undefined
+    }
+    this.#options.hold(ids)
+    const base = await this.#baseOf(vertex)
+    this.#showCached(vertex)
+    return {
+      kind: "layers",
+      identity: `step ${record.id}`,
+      layers: [...base, ...ids.map((id): Layer => ({ kind: "step", id }))],
+    }
+  }
+
+  /** The layers of the image that a chain of steps began on. */
+  async #baseOf(vertex: Vertex): Promise<readonly Layer[]> {
+    let root = vertex
+    while (isLayered(root) && root.inputs[0] !== undefined) root = root.inputs[0]
+    return root.operation.kind === "image" ? await this.#options.baseLayers(root) : []
+  }
+
+  /** The key by definitions; undefined when something below is to be built whatever the cache has. */
+  #askedKey(vertex: Vertex): Promise<string | undefined> {
+    let asked = this.#asked.get(vertex)
+    if (asked === undefined) this.#asked.set(vertex, (asked = this.#makeAskedKey(vertex)))
+    return asked
+  }
+
+  async #makeAskedKey(vertex: Vertex): Promise<string | undefined> {
+    const { operation } = vertex
+    if (operation.kind === "scratch") return "scratch"
+    if (operation.kind === "image") return `image ${operation.id}`
+    if (!isLayered(vertex)) return "tree" // told by what is read of it
+    const below = await Promise.all(vertex.inputs.map((input) => this.#askedKey(input)))
+    if (below.includes(undefined) || vertex.inputs.some((input) => isLayered(input) && input.ignoreCache))
+      return undefined
+    const sources = await Promise.all(
+      vertex.inputs.slice(1).map(async (input, index): Promise<InputKey> => {
+        const isTree = below[index + 1] === "tree"
+        const value = isTree ? await this.#treeDigest(vertex, index + 1) : below[index + 1]
+        return { label: labelOf(input), value }
+      }),
+    )
+    return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.epoch))
+  }
+
+  async #sourceKeys(vertex: LayeredVertex, inputs: readonly Result[]): Promise<InputKey[]> {
+    return await Promise.all(
+      vertex.inputs.slice(1).map(async (input, index): Promise<InputKey> => {
+        const result = inputs[index + 1]
+        const value = result?.kind === "layers" ? await this.#layersDigest(vertex, index + 1, result) : undefined
+        return { label: labelOf(input), value: value ?? (await this.#treeDigest(vertex, index + 1)) }
+      }),
+    )
+  }
+
+  /** A digest of what the vertex reads of a tree. */
+  async #treeDigest(vertex: LayeredVertex, input: number): Promise<string | undefined> {
+    const from = vertex.inputs[input]
+    if (from === undefined || isLayered(from) || from.operation.kind === "image" || from.operation.kind === "scratch")
+      return undefined
+    return await this.#once(vertex, input, async (operation) => {
+      const result = await this.solve(from)
+      return result.kind === "tree"
+        ? await this.#options.worker.sourceDigest(operation, input, result.source)
+        : undefined
+    })
+  }
+
+  async #layersDigest(vertex: LayeredVertex, input: number, result: LayersResult): Promise<string | undefined> {
+    if (vertex.operation.kind === "merge") return result.identity
+    return await this.#once(vertex, input, async (operation) =>
+      this.#options.worker.sourceDigest(operation, input, await this.#options.runner.view(result)),
+    )
+  }
+
+  #once(
+    vertex: LayeredVertex,
+    input: number,
+    make: (operation: RunOperation | FilesOperation) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    const { operation } = vertex
+    if (operation.kind === "merge") return Promise.resolve(undefined)
+    const known = this.#digests.get(vertex) ?? new Map<number, Promise<string | undefined>>()
+    this.#digests.set(vertex, known)
+    let digest = known.get(input)
+    if (digest === undefined) known.set(input, (digest = make(operation)))
+    return digest
+  }
+
+  async #sourceOf(result: Result): Promise<Source> {
+    return result.kind === "tree" ? result.source : await this.#options.runner.view(result)
+  }
+
+  async #lock(key: string): Promise<HeldLock> {
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      const held = this.#options.locks.tryAcquire(key)
+      if (held) return held
+      await sleep(pauseMs, undefined, { signal: this.#options.signal })
+    }
+  }
+
+  async #shownWhile<T>(vertex: Vertex, work: () => Promise<T>): Promise<T> {
+    const { events } = this.#options
+    this.#shown.add(vertex)
+    events.started(vertex)
+    try {
+      const result = await work()
+      events.done(vertex)
+      return result
+    } catch (error) {
+      events.failed(vertex, error)
+      throw error instanceof StepFailure ? error : new StepFailure(vertex.source, error)
+    }
+  }
+
+  /** With all below it that nobody looked at. */
+  #showCached(vertex: Vertex): void {
+    if (this.#shown.has(vertex)) return
+    this.#shown.add(vertex)
+    for (const input of vertex.inputs) if (!this.#solved.has(input)) this.#showCached(input)
+    if (vertex.operation.kind !== "scratch") this.#options.events.cached(vertex)
+  }
+}
+
+const MAX_PAUSE_MS = 20
+
+function isLayered(vertex: Vertex): vertex is LayeredVertex {
+  const { kind } = vertex.operation
+  return kind === "run" || kind === "files" || kind === "merge"
+}
+
+function layersOf(result: Result | undefined): LayersResult {
+  if (result?.kind !== "layers") throw new Error("unreachable: --link is made of layers")
+  return result
+}
+
+/** `[build 2/5] RUN make`: where it stands, and what it is. */
+function slotOf({ name }: Vertex): string {
+  return /^\[[^\]]*\]/.exec(name)?.[0] ?? ""
+}
+
+function descriptionOf({ name }: Vertex): string {
+  return name.replace(/^\[[^\]]*\]\s*/, "")
+}
+
+function labelOf(input: Vertex): string {
+  const { operation } = input
+  if (operation.kind === "context") return operation.name === "context" ? "the files of the context" : `the files of "${operation.name}"`
+  if (operation.kind === "http" || operation.kind === "git") return `what ${operation.url} gives`
+  if (operation.kind === "inline") return "the here-document"
+  return `the files of ${slotOf(input) || input.name}`
+}
+

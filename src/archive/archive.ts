@@ -6,7 +6,10 @@
  * are dropped. Whiteouts become overlay's form (a character device 0:0, the attribute `overlay.opaque`), which every
  * snapshot driver understands.
  */
+export { indexArchive, type ArchiveFiles } from "./archive-files.ts"
+export { openFolder } from "./folder-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
 export { compress, decompress, detectCompression, type Compression } from "./compression.ts"
 export { layerTar } from "./layer-tar.ts"
 export type { TreeForm } from "./tree-changes.ts"
+export { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"

@@ -53,6 +53,9 @@ export class TarReader {
   readonly #block = Buffer.alloc(BLOCK_BYTES)
   #blockFilled = 0
   #state: State = { kind: "header" }
+  /** Bytes of the chunks before this one, and up to the end of the block being looked at. */
+  #before = 0
+  #blockEnd = 0
   #zeroBlocks = 0
   // what extended headers say of the next entry
   #pax: PaxRecords | undefined
@@ -68,6 +71,12 @@ export class TarReader {
   write(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     for (let at = 0; at < bytes.length;) at = this.#take(bytes, at)
+    this.#before += bytes.length
+  }
+
+  /** Within `sink.entry`, of an entry that is not sparse: where its data begins, in bytes from the start of the archive. */
+  get dataOffset(): number {
+    return this.#blockEnd
   }
 
   /** After the last byte. Throws DataLoss when the archive ends within an entry. */
@@ -104,6 +113,7 @@ export class TarReader {
   /** Puts one block together, without a copy where it lies whole in `bytes`. */
   #takeBlock(bytes: Buffer, at: number): number {
     if (this.#blockFilled === 0 && bytes.length - at >= BLOCK_BYTES) {
+      this.#blockEnd = this.#before + at + BLOCK_BYTES
       this.#onBlock(bytes.subarray(at, at + BLOCK_BYTES))
       return at + BLOCK_BYTES
     }
@@ -112,6 +122,7 @@ export class TarReader {
     this.#blockFilled += count
     if (this.#blockFilled === BLOCK_BYTES) {
       this.#blockFilled = 0
+      this.#blockEnd = this.#before + at + count
       this.#onBlock(this.#block)
     }
     return at + count

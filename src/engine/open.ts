@@ -97,6 +97,7 @@ class LocalEngine implements Engine {
     const { paths, db } = this.#store
     const containers = new ContainerRecords(db)
     return openImages({
+      root: paths.root,
       db,
       content,
       snapshots,

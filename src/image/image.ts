@@ -73,6 +73,9 @@ export interface PushResult {
   size: number
 }
 
+export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] as const
+export type SaveFormat = (typeof SAVE_FORMATS)[number]
+
 /** An archive or a folder of images at a host path, or an archive as it comes in. */
 export type LoadInput = { path: string } | { bytes: Bytes }
 
@@ -135,6 +138,10 @@ export interface Images {
    * Unavailable.
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
+  /** Images as one tar, in chunks. The bytes depend on the images alone. Throws NotFound, before the first chunk. */
+  save(names: readonly string[], format: "docker-archive" | "oci-archive"): Bytes
+  /** Images as a folder, which must be empty or not there. */
+  saveFolder(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
   /**
    * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` folder of skopeo's;
    * compressed or not. All or, where the archive is not what it says, none. Throws InvalidArgument, DataLoss.

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto"
 import { compress, decompress } from "../archive/archive.ts"
-import type { Lease } from "../content/content.ts"
+import { DataLoss } from "../base/errors.ts"
+import type { Bytes, Ingest, Lease } from "../content/content.ts"
 import { parseDigest, type Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
@@ -9,6 +10,8 @@ import type { ImagesDeps } from "./open-images.ts"
 export type LayerCompression = "gzip" | "zstd"
 
 export interface CompressOptions {
+  /** The layer's bytes; default: of its blob in the store. */
+  read?(): Bytes
   /** Whether the registry has this very blob: it need not be made then. */
   isThere(descriptor: Descriptor): Promise<boolean>
   /** Bytes of the layer taken so far. */
@@ -44,39 +47,44 @@ export class LayerCompressor {
       if (this.#deps.content.has(known.digest) || (await options.isThere({ mediaType, ...known })))
         return { mediaType, ...known }
     }
-    const made = await this.#compress(layer, wanted, options.onProgress)
-    this.#known.put(layer.digest, wanted, made)
-    return { mediaType, ...made }
+    await using ingest = await this.#deps.content.ingest(`compressed-${randomUUID()}`)
+    try {
+      const made = await this.#compress(layer, wanted, ingest, options)
+      this.#known.put(layer.digest, wanted, made)
+      return { mediaType, ...made }
+    } catch (error) {
+      await ingest.truncate().catch(() => {}) // a full disk has closed it; it goes with the next collection
+      throw error
+    }
   }
 
+  /** Throws DataLoss when the bytes are not the layer's: nothing may go by the name of others. */
   async #compress(
-    { digest }: Descriptor,
+    layer: Descriptor,
     wanted: LayerCompression,
-    onProgress: (taken: number) => void,
+    ingest: Ingest,
+    { read = () => this.#deps.content.read(layer.digest), onProgress }: CompressOptions,
   ): Promise<{ digest: Digest; size: number }> {
-    const { content } = this.#deps
-    await using ingest = await content.ingest(`compressed-${randomUUID()}`)
-    await using unfinished = new AsyncDisposableStack()
-    unfinished.defer(() => ingest.truncate())
-    const hash = createHash("sha256")
-    let size = 0
-    async function* taking(): AsyncGenerator<Uint8Array> {
-      let taken = 0
-      for await (const chunk of content.read(digest)) {
+    const [taken, made] = [createHash("sha256"), createHash("sha256")]
+    let [takenBytes, size] = [0, 0]
+    async function* taking(): Bytes {
+      for await (const chunk of read()) {
+        taken.update(chunk)
         yield chunk
-        onProgress((taken += chunk.length))
+        onProgress((takenBytes += chunk.length))
       }
     }
     for await (const chunk of compress(decompress(taking()), wanted)) {
-      hash.update(chunk)
+      made.update(chunk)
       size += chunk.length
       await ingest.write(chunk)
     }
-    const made = { digest: parseDigest(`sha256:${hash.digest("hex")}`), size }
-    this.#lease.addBlob(made.digest)
-    unfinished.move()
-    await ingest.commit(made)
-    return made
+    const is = `sha256:${taken.digest("hex")}`
+    if (is !== layer.digest) throw new DataLoss(`the bytes of layer ${layer.digest} have digest ${is}`)
+    const digest = parseDigest(`sha256:${made.digest("hex")}`)
+    this.#lease.addBlob(digest)
+    await ingest.commit({ digest, size })
+    return { digest, size }
   }
 }
 
@@ -96,8 +104,9 @@ function layerType(type: string, compression: LayerCompression): string {
 export function withLayers(
   { manifest, mediaType }: { manifest: ImageManifest; mediaType: string },
   layers: readonly Descriptor[],
+  wanted: string = mediaType,
 ): { bytes: Uint8Array; mediaType: string } {
-  const isDocker = mediaType === MediaType.dockerManifest && layers.every((layer) => compressionOf(layer) !== "zstd")
+  const isDocker = wanted === MediaType.dockerManifest && layers.every((layer) => compressionOf(layer) !== "zstd")
   const type = isDocker ? MediaType.dockerManifest : MediaType.ociManifest
   const document = {
     ...manifest,

@@ -84,6 +84,19 @@ export function openImages(deps: ImagesDeps): Images {
       return await pushImage(deps, records, name, options)
     },
 
+    async *save(names, format) {
+      const { savedFiles, tarOfFiles } = await import("./save/save-images.ts")
+      yield* tarOfFiles(savedFiles(deps, records, names, format))
+    },
+
+    async saveFolder(names, format, path) {
+      const [{ savedFiles }, { writeFolder }] = await Promise.all([
+        import("./save/save-images.ts"),
+        import("./save/write-folder.ts"),
+      ])
+      await writeFolder(savedFiles(deps, records, names, format), path)
+    },
+
     async load(input, options) {
       const { loadImages } = await import("./load/load-images.ts")
       return await loadImages(deps, records, input, options)

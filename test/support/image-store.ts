@@ -31,6 +31,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
   const collect = () =>
     collectGarbage({ db, root, content, snapshots: snapshots as never, referenced: () => heldByImages(db) })
   const images = openImages({
+    root,
     db,
     content,
     snapshots,

@@ -1,0 +1,147 @@
+import type { FileHandle } from "node:fs/promises"
+import type { Bytes } from "../base/bytes.ts"
+import { DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
+import { rawName, shownName } from "../sys/raw-name.ts"
+import { parseLayerPath } from "./layer-path.ts"
+import type { TarEntry, TarSink } from "./tar-entry.ts"
+import { TarReader } from "./tar-reader.ts"
+
+const CHUNK_BYTES = 1 << 20
+/** An archive of images has a few files a layer. */
+const MAX_ENTRIES = 20_000
+/** docker before 25 links equal layers to each other, podman its older names to the newer. */
+const MAX_LINKS = 8
+
+/** Named files to be read: those of an archive, or of a folder. Names are relative, `/` between. */
+export interface ArchiveFiles extends AsyncDisposable {
+  has(name: string): boolean
+  /** Bytes. Throws NotFound. */
+  size(name: string): number
+  /** Throws NotFound. */
+  read(name: string, offset?: number): Bytes
+}
+
+type Place = { kind: "file"; offset: number; size: number } | { kind: "link"; target: string }
+
+/**
+ * The files of an uncompressed tar archive, found in one pass and read where they lie: nothing is unpacked, so no name in it
+ * can lead anywhere. Links are followed within the archive. Throws DataLoss when it is truncated; InvalidArgument on `..`,
+ * on two files of one name, of which another reader may take the other, and beyond the caps. Closes `file` when disposed.
+ */
+export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
+  const places = new Map<string, Place>()
+  let entries = 0
+  const sink: TarSink = {
+    entry(entry) {
+      if (++entries > MAX_ENTRIES)
+        throw new InvalidArgument(`the archive has more than ${MAX_ENTRIES} files`, {
+          hint: "an archive of images has a few; a root file system is for: skiff import",
+        })
+      const place = placeOf(entry, reader.dataOffset)
+      if (place === undefined) return
+      const name = nameOf(entry.name)
+      if (places.has(name))
+        throw new InvalidArgument(`the archive has two files ${shownName(name)}`, { hint: "do not trust this archive" })
+      places.set(name, place)
+    },
+    data() {},
+    end() {},
+  }
+  const reader = new TarReader(sink)
+  try {
+    for await (const chunk of readFrom(file, 0, Infinity)) reader.write(chunk)
+    reader.finish()
+  } catch (cause) {
+    if (entries > 0) throw cause
+    throw new InvalidArgument("this is no tar archive", { cause })
+  }
+  return new TarFiles(file, places)
+}
+
+function placeOf(entry: TarEntry, offset: number): Place | undefined {
+  const { type, name, linkName, sizeBytes } = entry
+  if (type === "symlink") {
+    const folder = name.includes("/") ? name.slice(0, name.lastIndexOf("/") + 1) : ""
+    return { kind: "link", target: linkName.startsWith("/") ? linkName : `${folder}${linkName}` }
+  }
+  if (type === "hardlink") return { kind: "link", target: linkName }
+  if (type !== "file") return undefined
+  if (entry.isSparse) throw new InvalidArgument(`the archive has the sparse file ${shownName(name)}`)
+  return { kind: "file", offset, size: sizeBytes }
+}
+
+/** The one form of a name: without `.`. Throws InvalidArgument on `..`. */
+function nameOf(name: string): string {
+  const path = parseLayerPath(name)
+  return path.folder === "" ? path.name : `${path.folder}/${path.name}`
+}
+
+/** A link's target: `..` within the archive is what docker writes. Throws InvalidArgument when it leads out. */
+function targetOf(link: string, target: string): string {
+  const parts: string[] = []
+  for (const part of target.split("/")) {
+    if (part === "" || part === ".") continue
+    if (part !== "..") parts.push(part)
+    else if (parts.pop() === undefined)
+      throw new InvalidArgument(`the archive links ${shownName(link)} to ${shownName(target)}, outside of it`)
+  }
+  return parts.join("/")
+}
+
+class TarFiles implements ArchiveFiles {
+  readonly #file: FileHandle
+  readonly #places: ReadonlyMap<string, Place>
+
+  constructor(file: FileHandle, places: ReadonlyMap<string, Place>) {
+    this.#file = file
+    this.#places = places
+  }
+
+  has(name: string): boolean {
+    return this.#find(rawName(name)) !== undefined
+  }
+
+  size(name: string): number {
+    return this.#get(name).size
+  }
+
+  async *read(name: string, offset = 0): Bytes {
+    const { offset: start, size } = this.#get(name)
+    let read = Math.min(offset, size)
+    for await (const chunk of readFrom(this.#file, start + read, start + size)) {
+      read += chunk.length
+      yield chunk
+    }
+    if (read < size) throw new DataLoss(`the archive was cut while ${shownName(name)} was read`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close()
+  }
+
+  #get(name: string): Place & { kind: "file" } {
+    const place = this.#find(rawName(name))
+    if (place === undefined) throw new NotFound(`the archive has no file ${shownName(name)}`)
+    return place
+  }
+
+  #find(name: string): (Place & { kind: "file" }) | undefined {
+    let at = name
+    for (let links = 0; links <= MAX_LINKS; links++) {
+      const place = this.#places.get(at)
+      if (place === undefined || place.kind === "file") return place
+      at = targetOf(at, place.target)
+    }
+    throw new InvalidArgument(`the archive links ${shownName(name)} more than ${MAX_LINKS} times`)
+  }
+}
+
+async function* readFrom(file: FileHandle, start: number, end: number): Bytes {
+  for (let at = start; at < end;) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at))
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield chunk.subarray(0, bytesRead)
+  }
+}

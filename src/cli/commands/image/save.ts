@@ -1,0 +1,30 @@
+import { InvalidArgument } from "../../../base/errors.ts"
+import { SAVE_FORMATS } from "../../../image/image.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { writeResult } from "../../output/write-result.ts"
+
+export default command({
+  summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
+  args: [arg.some("IMAGE", "images")],
+  flags: {
+    format: flag.choice(
+      SAVE_FORMATS,
+      'Form of what is saved ("docker-archive"|"oci-archive"|"oci-dir"|"docker-dir"; default docker-archive)',
+    ),
+    output: flag.string("Write to a file, or to a folder for oci-dir and docker-dir, instead of STDOUT", "string", {
+      short: "o",
+    }),
+  },
+  examples: ["skiff save -o app.tar app:1.2 postgres:16", "skiff save --format oci-archive app | zstd > app.tar.zst"],
+  async run({ args: [names], flags, engine, out }) {
+    const { format = "docker-archive", output } = flags
+    const images = await engine.images()
+    if (format === "docker-archive" || format === "oci-archive")
+      return await writeResult("save", output, images.save(names, format), out)
+    if (output === undefined || output === "-")
+      throw new InvalidArgument(`--format ${format} makes a folder`, { hint: "name it: -o FOLDER" })
+    await images.saveFolder(names, format, output)
+  },
+})

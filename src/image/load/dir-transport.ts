@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto"
+import type { ArchiveFiles } from "../../archive/archive.ts"
+import { NotFound } from "../../base/errors.ts"
+import { digestHex, parseDigest } from "../../spec/digest.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import type { ImageSource } from "../image.ts"
+import type { ArchivedImage } from "./load-images.ts"
+import { readSmall } from "./read-small.ts"
+
+/** The one image of a `dir:` folder (containers-transports(5)): `manifest.json`, and each blob by its hex digits. */
+export async function imageOfDirectory(files: ArchiveFiles): Promise<ArchivedImage[]> {
+  const bytes = await readSmall(files, "manifest.json", MAX_MANIFEST_BYTES)
+  const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
+  const source: ImageSource = {
+    async resolve() {
+      throw new NotFound("a folder of this kind has one manifest")
+    },
+    fetch: async (_, descriptor: Descriptor, offset = 0) => ({
+      offset,
+      bytes: files.read(digestHex(descriptor.digest), offset),
+    }),
+  }
+  return [{ source, names: [], top: { descriptor: { mediaType: "", digest, size: bytes.length }, bytes } }]
+}

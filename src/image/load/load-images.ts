@@ -1,0 +1,106 @@
+import { join } from "node:path"
+import type { ArchiveFiles } from "../../archive/archive.ts"
+import { InvalidArgument } from "../../base/errors.ts"
+import { noProgress, type OnProgress } from "../../base/progress.ts"
+import type { Lease } from "../../content/content.ts"
+import type { Digest } from "../../spec/digest.ts"
+import { fetchImage, putFetched, type FetchedImage, type Resolved } from "../fetch-image.ts"
+import type { ImageSource, LoadedImage, LoadInput, LoadOptions } from "../image.ts"
+import type { ImagesDeps } from "../open-images.ts"
+import type { ImageRecords } from "../records.ts"
+import { taggedName } from "../reference.ts"
+import { imageOfDirectory } from "./dir-transport.ts"
+import { imagesOfDockerArchive } from "./docker-archive.ts"
+import { imagesOfLayout } from "./oci-layout.ts"
+import { openInput } from "./open-input.ts"
+
+/** An image to be fetched from an archive. */
+export interface NewArchivedImage {
+  source: ImageSource
+  top: Resolved
+  names: readonly string[]
+}
+
+/** One image of an archive: new, or, by its id, one that is here. */
+export type ArchivedImage = NewArchivedImage | { known: Digest; names: readonly string[] }
+
+/** See `Images.load`. Nothing is recorded before all of the archive is in. */
+export async function loadImages(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  input: LoadInput,
+  options: LoadOptions = {},
+): Promise<LoadedImage[]> {
+  const onProgress = inLoadWords(options.onProgress ?? noProgress)
+  await using files = await openInput(input, join(deps.root, "ingest"))
+  await using lease = await deps.leases.open()
+  const archived = await imagesOf(files, deps, records, lease, onProgress)
+  if (archived.length === 0) throw new InvalidArgument("the archive has no image")
+  const fetched: { image: FetchedImage | Digest; names: string[] }[] = []
+  for (const each of archived) {
+    const names = each.names.map((name) => taggedName(name))
+    const image = "known" in each ? each.known : await fetchOne(deps, records, each, lease, { ...options, onProgress })
+    fetched.push({ image, names })
+  }
+  return records.transaction(() => fetched.map(({ image, names }) => recordLoaded(records, image, names)))
+}
+
+async function imagesOf(
+  files: ArchiveFiles,
+  deps: ImagesDeps,
+  records: ImageRecords,
+  lease: Lease,
+  onProgress: OnProgress,
+): Promise<ArchivedImage[]> {
+  if (files.has("oci-layout") && files.has("index.json")) return await imagesOfLayout(files)
+  if (files.has("version") && files.has("manifest.json")) return await imageOfDirectory(files)
+  if (files.has("manifest.json")) {
+    const isKnown = (id: Digest) => records.byId(id) !== undefined
+    return await imagesOfDockerArchive(files, { deps, lease, isKnown, onProgress })
+  }
+  if (files.has("repositories"))
+    throw new InvalidArgument("the archive is of a docker before 1.10, without manifest.json", {
+      hint: "load and save it by a docker of that time, or bring its file system in: skiff import",
+    })
+  throw new InvalidArgument("this is no archive of images: it has neither manifest.json nor index.json", {
+    hint: "for the archive of a file system: skiff import",
+  })
+}
+
+async function fetchOne(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  { source, top, names }: NewArchivedImage,
+  lease: Lease,
+  options: LoadOptions & { onProgress: OnProgress },
+): Promise<FetchedImage> {
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  // what a registry would be asked by; an archive knows only digests
+  const ref = { registry: "localhost", repository: "archive" }
+  const shown = names[0] ?? `image ${top.descriptor.digest}`
+  const { platform, onProgress } = options
+  return await fetchImage(deps, records, { source, ref, shown, top, lease, platform, onProgress, signal, stop })
+}
+
+/** An image that is here keeps its manifest: that of the registry it came from, where it came from one. */
+function recordLoaded(records: ImageRecords, image: FetchedImage | Digest, names: readonly string[]): LoadedImage {
+  const id = typeof image === "string" ? image : image.manifest.config.digest
+  if (typeof image !== "string" && records.byId(id) === undefined) putFetched(records, image)
+  const taken = names.flatMap((name) => {
+    const before = records.find(name)?.id
+    records.setName(name, id)
+    return before === undefined || before === id ? [] : [{ name, from: before }]
+  })
+  return { image: records.get(id), names, taken }
+}
+
+/** Docker's word for all that a load does with a layer. */
+function inLoadWords(onProgress: OnProgress): OnProgress {
+  const words: Record<string, string> = { Downloading: "Loading layer", "Pull complete": "Loaded" }
+  return (event) => {
+    if (event.status === "Already exists") onProgress(event)
+    const status = event.status === "Loading layer" ? event.status : words[event.status]
+    if (status !== undefined) onProgress({ ...event, status })
+  }
+}

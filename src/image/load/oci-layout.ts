@@ -1,0 +1,78 @@
+import type { ArchiveFiles } from "../../archive/archive.ts"
+import { DataLoss, isSkiffError, NotFound } from "../../base/errors.ts"
+import { digestAlgorithm, digestHex, type Digest } from "../../spec/digest.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import { checkLayoutVersion, parseLayoutIndex } from "../../spec/oci-layout.ts"
+import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import type { ImageSource } from "../image.ts"
+import { readSmall } from "./read-small.ts"
+import type { NewArchivedImage } from "./load-images.ts"
+
+const MAX_LAYOUT_BYTES = 4096
+
+/** The images of an OCI layout (image-spec image-layout.md), as a folder or in an archive. */
+export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedImage[]> {
+  checkLayoutVersion(await readSmall(files, "oci-layout", MAX_LAYOUT_BYTES))
+  const index = parseLayoutIndex(await readSmall(files, "index.json", MAX_MANIFEST_BYTES))
+  const source = new LayoutSource(files)
+  const images = new Map<Digest, NewArchivedImage & { names: string[] }>()
+  for (const descriptor of index.manifests) {
+    // buildkit's attestations stand beside the images they are about
+    if (descriptor.platform?.os === "unknown") continue
+    const known = images.get(descriptor.digest)
+    const image = known ?? { source, names: [], top: await source.top(descriptor) }
+    images.set(descriptor.digest, image)
+    const name = nameOf(descriptor)
+    if (name !== undefined) image.names.push(name)
+  }
+  return [...images.values()]
+}
+
+/** Docker and containerd say the whole name beside the tag that image-layout.md has; podman and we put it there. */
+function nameOf({ annotations = {} }: Descriptor): string | undefined {
+  const whole = annotations["io.containerd.image.name"]
+  if (whole !== undefined) return whole
+  const name = annotations["org.opencontainers.image.ref.name"]
+  return name !== undefined && /[:/]/.test(name) ? name : undefined
+}
+
+class LayoutSource implements ImageSource {
+  readonly #files: ArchiveFiles
+
+  constructor(files: ArchiveFiles) {
+    this.#files = files
+  }
+
+  async top(descriptor: Descriptor): ReturnType<ImageSource["resolve"]> {
+    const bytes = await readSmall(this.#files, blobName(descriptor.digest), MAX_MANIFEST_BYTES)
+    if (bytes.length !== descriptor.size)
+      throw new DataLoss(`manifest ${descriptor.digest} has ${bytes.length} bytes, index.json says ${descriptor.size}`)
+    return { descriptor, bytes }
+  }
+
+  async resolve({ digest }: { digest?: Digest }): ReturnType<ImageSource["resolve"]> {
+    if (digest === undefined) throw new NotFound("an archive knows its manifests by digest")
+    const bytes = await readSmall(this.#files, blobName(digest), MAX_MANIFEST_BYTES)
+    return { descriptor: { mediaType: "", digest, size: bytes.length }, bytes }
+  }
+
+  async fetch(_: unknown, { digest, size }: Descriptor, offset = 0): ReturnType<ImageSource["fetch"]> {
+    const name = blobName(digest)
+    const is = sizeOf(this.#files, name)
+    if (is !== size) throw new DataLoss(`blob ${digest} of the archive has ${is} bytes, its manifest says ${size}`)
+    return { offset, bytes: this.#files.read(name, offset) }
+  }
+}
+
+function sizeOf(files: ArchiveFiles, name: string): number {
+  try {
+    return files.size(name)
+  } catch (error) {
+    if (!isSkiffError(error, "NotFound")) throw error
+    throw new DataLoss(`${error.message}, which its manifest names`, { hint: "make the archive again" })
+  }
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
+}

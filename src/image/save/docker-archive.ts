@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto"
+import { decompress } from "../../archive/archive.ts"
+import { DataLoss } from "../../base/errors.ts"
+import type { ContentStore } from "../../content/content.ts"
+import { digestHex, type DiffId } from "../../spec/digest.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
+import { readManifest } from "../held-manifest.ts"
+import { compressionOf } from "../layer-compressor.ts"
+import { familiarReference, parseReference } from "../reference.ts"
+import { documentFile } from "./oci-layout.ts"
+import type { NamedImage, SavedFile } from "./save-images.ts"
+
+/**
+ * A docker archive in the form that every reader of it takes: configs and plain layers by their digests, `manifest.json`.
+ * It has no manifests, so the digest of one does not go with the image; its id does.
+ */
+export async function* dockerArchiveFiles(
+  content: ContentStore,
+  images: readonly NamedImage[],
+): AsyncGenerator<SavedFile> {
+  const written = new Set<DiffId>()
+  const entries: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = []
+  for (const { image, names } of images) {
+    const { manifest, diffIds } = await readManifest(content, image)
+    for (const [index, layer] of manifest.layers.entries()) {
+      const diffId = diffIds[index]
+      if (diffId === undefined) throw new DataLoss(`layer ${layer.digest} of image ${image.id} has no diff id`)
+      if (written.has(diffId)) continue
+      written.add(diffId)
+      yield await plainLayer(content, layer, diffId)
+    }
+    const config = `${digestHex(image.id)}.json`
+    yield documentFile(config, await content.readAll(image.id, MAX_CONFIG_BYTES))
+    entries.push({
+      Config: config,
+      RepoTags: names.length === 0 ? null : names.map((name) => familiarReference(parseReference(name))),
+      Layers: diffIds.map(layerName),
+    })
+  }
+  yield documentFile("manifest.json", entries)
+}
+
+/** Decompressed twice: once for its size, which the header before it says; that costs no room. */
+async function plainLayer(content: ContentStore, layer: Descriptor, diffId: DiffId): Promise<SavedFile> {
+  const name = layerName(diffId)
+  if (compressionOf(layer) === "none") return { name, size: layer.size, bytes: () => content.read(layer.digest) }
+  const bytes = () => decompress(content.read(layer.digest))
+  const hash = createHash("sha256")
+  let size = 0
+  for await (const chunk of bytes()) {
+    hash.update(chunk)
+    size += chunk.length
+  }
+  const is = `sha256:${hash.digest("hex")}`
+  if (is !== diffId) throw new DataLoss(`layer ${layer.digest} unpacks to ${is}, the image's config says ${diffId}`)
+  return { name, size, bytes }
+}
+
+function layerName(diffId: DiffId): string {
+  return `${digestHex(diffId)}.tar`
+}

@@ -1,0 +1,78 @@
+import { InvalidArgument } from "../../base/errors.ts"
+import type { Bytes } from "../../base/bytes.ts"
+import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
+import type { ImagesDeps } from "../open-images.ts"
+import type { Image, SaveFormat } from "../image.ts"
+import type { ImageRecords } from "../records.ts"
+import { dockerArchiveFiles } from "./docker-archive.ts"
+import { ociLayoutFiles } from "./oci-layout.ts"
+import { dirTransportFiles } from "./dir-transport.ts"
+
+/** A file of what is saved. `size` is known before its bytes are read: a tar header says it. */
+export interface SavedFile {
+  name: string
+  size: number
+  bytes(): Bytes
+}
+
+/** An image to be saved, and the names that it shall have; none when it was asked for by its id. */
+export interface NamedImage {
+  image: Image
+  names: readonly string[]
+}
+
+/** The files of a layout or archive of images, in the order in which they are written: documents that name others last. */
+export function savedFiles(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  names: readonly string[],
+  format: SaveFormat,
+): AsyncIterable<SavedFile> {
+  const images = named(records, names)
+  if (format === "docker-archive") return dockerArchiveFiles(deps.content, images)
+  if (format !== "docker-dir") return ociLayoutFiles(deps.content, images)
+  const [only, ...others] = images
+  if (only === undefined || others.length > 0)
+    throw new InvalidArgument("a folder of the form docker-dir holds one image", { hint: "for several: oci-dir" })
+  return dirTransportFiles(deps.content, only)
+}
+
+/** Each image once, with all the names it was asked by. Throws NotFound. */
+function named(records: ImageRecords, words: readonly string[]): NamedImage[] {
+  const images = new Map<string, { image: Image; names: Set<string> }>()
+  for (const word of words) {
+    const { image, name } = records.mustLocate(word)
+    const known = images.get(image.id) ?? { image, names: new Set<string>() }
+    // a name by digest is not one that an archive can give back
+    if (name !== undefined && !name.includes("@")) known.names.add(name)
+    images.set(image.id, known)
+  }
+  return [...images.values()].map(({ image, names }) => ({ image, names: [...names] }))
+}
+
+/** The files as one tar. Nothing in it depends on where or when it was made. */
+export async function* tarOfFiles(files: AsyncIterable<SavedFile>): Bytes {
+  const folders = new Set<string>()
+  for await (const { name, size, bytes } of files) {
+    for (const folder of foldersOf(name)) {
+      if (folders.has(folder)) continue
+      folders.add(folder)
+      yield encodeTarHeader({ name: folder, type: "directory", mode: 0o755 })
+    }
+    yield encodeTarHeader({ name, sizeBytes: size, mode: 0o644 })
+    let written = 0
+    for await (const chunk of bytes()) {
+      written += chunk.length
+      yield chunk
+    }
+    if (written !== size) throw new Error(`"${name}" has ${written} bytes, said were ${size}`)
+    yield tarPadding(size)
+  }
+  yield Buffer.alloc(TAR_END_BYTES)
+}
+
+/** `a/`, `a/b/` of `a/b/c`. */
+function foldersOf(name: string): string[] {
+  const parts = name.split("/").slice(0, -1)
+  return parts.map((_, index) => `${parts.slice(0, index + 1).join("/")}/`)
+}

@@ -25,7 +25,7 @@ export function runtimeFailure(
       /no such file/i.test(trouble) ? NOT_FOUND : CANNOT_INVOKE,
     )
   // crun of 2025
-  if (/^the path .* is not a regular file/.test(text))
+  if (/^the path .* (is not a regular file|exists but it is not executable)/.test(text))
     return notRunnable(`exec: "${program}": permission denied`, CANNOT_INVOKE)
   if (/exec format error|is a directory/i.test(text)) return notRunnable(`exec: "${program}": ${text}`, CANNOT_INVOKE)
   return new FailedPrecondition(`${runtimeName}: ${text}`, { exitCode: otherwise })

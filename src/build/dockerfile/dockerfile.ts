@@ -128,4 +128,4 @@ export type Instruction =
   | (Common & { kind: "shell"; shell: readonly string[] })
   | (Common & { kind: "volume"; volumes: readonly string[] })
 
-export type InstructionOf<Kind extends Instruction["kind"]> = Extract<Instruction, { kind: Kind }>
+export type InstructionOf<Kind extends Instruction["kind"]> = Instruction & { kind: Kind }

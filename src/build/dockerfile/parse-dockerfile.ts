@@ -99,7 +99,7 @@ class LineReader {
     const { code, hasEmptyLine } = this.#continued(first)
     if (hasEmptyLine) this.emptyContinuations.push({ start, end: this.#at })
     const heads = takesHereDocuments(code) ? hereDocumentsOf(code) : []
-    const documents = heads.map((head) => ({ ...head, content: this.#body(head, start) }))
+    const documents = heads.map((head) => Object.assign(head, { content: this.#body(head, start) }))
     return { code, documents, comments, source: { start, end: this.#at } }
   }
 

@@ -31,7 +31,7 @@ export function quoteSource(file: SourceFile, source: SourceRange): string {
     const text = line.trimEnd()
     const cut = text.length > MAX_LINE_LENGTH ? `${text.slice(0, MAX_LINE_LENGTH)}…` : text
     // control characters of a hostile file do not reach the terminal
-    return `${String(source.start + index).padStart(width)} | ${cut.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, "\uFFFD")}`
+    return `${String(source.start + index).padStart(width)} | ${cut.replace(/(?!\t)\p{Cc}/gu, "\uFFFD")}`
   })
   if (shown.length < lines.length) quoted.push(`${" ".repeat(width)} | … ${lines.length - shown.length} more lines`)
   return quoted.join("\n")

@@ -2,7 +2,7 @@
 
 /** `%q` of a string. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]|[^\P{C}\u00ad]|[\u00ad\u2028\u2029]|(?! )\p{Z}/gu, escapeCharacter)}"`
+  return `"${text.replace(/["\\]|\p{C}|(?! )\p{Z}/gu, escapeCharacter)}"`
 }
 
 /** `%q` of a slice: `["a" "b"]`. */

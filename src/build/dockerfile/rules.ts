@@ -1,0 +1,31 @@
+/** What each rule of `--check` wants: first BuildKit's (docs.docker.com/reference/build-checks), then ours. */
+export const RULES = {
+  StageNameCasing: "write stage names in lower case",
+  FromAsCasing: "write FROM and AS in the same case",
+  NoEmptyContinuation: "take the blank line out of the continued instruction",
+  ConsistentInstructionCasing: "write all instructions in the same case",
+  DuplicateStageName: "give each stage a name of its own",
+  ReservedStageName: "choose another name for the stage",
+  JSONArgsRecommended: 'write the JSON form, ["program", "argument"], so that the program itself gets the signals',
+  MaintainerDeprecated: "write LABEL org.opencontainers.image.authors=… instead",
+  UndefinedArgInFrom: "declare it with ARG before the first FROM",
+  WorkdirRelativePath: "begin WORKDIR with a slash",
+  UndefinedVar: "declare it with ARG or ENV first",
+  MultipleInstructionsDisallowed: "keep the last one only",
+  LegacyKeyValueFormat: "write NAME=VALUE",
+  InvalidBaseImagePlatform: "choose an image of the platform, or set --platform",
+  RedundantTargetPlatform: "leave --platform out: it is the target's anyway",
+  SecretsUsedInArgOrEnv: "use RUN --mount=type=secret: values of ARG and ENV stay in the image",
+  InvalidDefaultArgInFrom: "give the ARG a default with which the name is valid",
+  FromPlatformFlagConstDisallowed: "leave --platform out, or use $BUILDPLATFORM",
+  CopyIgnoredFile: "take the file out of the ignore file, or do not copy it",
+  InvalidDefinitionDescription: "begin the comment with the name, or leave a blank line below it",
+  ExposeProtoCasing: "write the protocol in lower case",
+  ExposeInvalidFormat: "name the container's port only: EXPOSE publishes nothing",
+  UnusedStage: "remove it, or build it with --target",
+  AptListsKept: "end the same RUN with rm -rf /var/lib/apt/lists/*, or mount a cache there",
+  RootUser: "end the last stage with USER and the name of an ordinary user",
+  UnpinnedBaseImage: "name a version, better a digest: the same Dockerfile then gives the same image tomorrow",
+} as const
+
+export type RuleName = keyof typeof RULES

@@ -1,0 +1,206 @@
+import { FailedPrecondition, InvalidArgument, PermissionDenied } from "../../base/errors.ts"
+import type { InstructionOf } from "../dockerfile/dockerfile.ts"
+import { parseHereDocument, withoutLeadingTabs } from "../dockerfile/here-document.ts"
+import { cleanPath } from "../dockerfile/ignore-file.ts"
+import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
+import type { RunMount, RunOperation, Vertex } from "../graph/definition.ts"
+import { contextVertex } from "./context-vertex.ts"
+import type { OpenStage, PlanScope, Step, StageState } from "./stage-state.ts"
+import { shownInstruction, stepName } from "./vertex-name.ts"
+import { Inputs } from "./vertices.ts"
+
+type Run = InstructionOf<"run">
+
+/** RUN: a vertex, and a line of history that names the arguments in force. */
+export function planRun(
+  stage: OpenStage,
+  run: Run,
+  step: Step,
+  scope: PlanScope,
+  expandValue: (value: string) => string,
+): void {
+  const inputs = new Inputs(stage.root)
+  const flags = run.mounts.map((mount) => parseRunMount(mount, expandValue))
+  const mounts = flags.map((flag, index) => planMount(stage, flag, step.sources[index], inputs, scope))
+  const { words, summary, script } = commandOf(run)
+  if (script !== undefined) {
+    const from = inputs.add(inlineVertex(stage, scope, { [script.name]: script.content }, 0o755))
+    mounts.push({ type: "bind", target: "/dev/pipes", from, source: "/", writable: false })
+  }
+  const argv = run.command.shell ? [...shellOf(stage), words.join(" ")] : [...words]
+  checkGrants(run, scope)
+
+  const shown = new Map(stage.variables)
+  for (const { env } of flags) if (env !== undefined) shown.set(env, "****")
+  const text = shownInstruction(run.code + summary, shown, {
+    escape: scope.dockerfile.escape,
+    rawQuotes: true,
+    keepUnset: true,
+  })
+  const operation: RunOperation = {
+    kind: "run",
+    argv,
+    env: [...stage.variables].map(([key, value]) => `${key}=${value}`),
+    cwd: stage.directory,
+    user: stage.image.config.User ?? "",
+    mounts,
+    network: run.network ?? scope.network,
+    security: run.security,
+  }
+  stage.root = scope.vertices.make({
+    operation,
+    inputs: inputs.list,
+    name: stepName(stage, scope, text, step.triggered),
+    source: run.source,
+    ignoreCache: stage.ignoreCache,
+    platform: stage.platform,
+  })
+  stage.image.commit(`RUN ${historyCommand(stage, argv)} # buildkit`, scope.epoch, stage.root)
+}
+
+/** The shell form's shell: SHELL, or what docker takes on Linux. */
+export function shellOf({ image }: OpenStage): readonly string[] {
+  return image.config.Shell?.length ? image.config.Shell : ["/bin/sh", "-c"]
+}
+
+interface Command {
+  words: readonly string[]
+  /** For the vertex's name: ` (first line...)`. */
+  summary: string
+  /** A here-document with its own interpreter: a file. */
+  script?: { name: string; content: string }
+}
+
+/**
+ * Here-documents of RUN: one that is the whole command is the shell's text, or with `#!` a program of its own; any other
+ * form is put together again and left to the shell.
+ */
+function commandOf({ command: { words, shell }, documents }: Run): Command {
+  const [document] = documents
+  if (document === undefined) return { words, summary: "" }
+  const [word = ""] = words
+  if (words.length !== 1 || !shell) throw new InvalidArgument("a here-document needs the shell form of RUN")
+  if (parseHereDocument(word) === undefined)
+    return { words: [word + documents.map(({ name, content }) => `\n${content}${name}`).join("")], summary: "" }
+  const { name } = document
+  const content = document.chomp ? withoutLeadingTabs(document.content) : document.content
+  const [first = "", ...others] = document.content.trim().split(/\r?\n/)
+  const summary = ` (${first}${others.length > 0 ? "..." : ""})`
+  if (!content.startsWith("#!")) return { words: [content], summary }
+  if (name === "." || name === ".." || /[/\0]/.test(name))
+    throw new InvalidArgument(`a here-document called ${JSON.stringify(name)} cannot be a file`)
+  return { words: [`/dev/pipes/${name}`], summary, script: { name, content } }
+}
+
+// |2 A=b C=d /bin/sh -c …: each ARG once, with the value that RUN sees
+function historyCommand({ args, variables }: OpenStage, argv: readonly string[]): string {
+  const values = new Map(args.map(({ key, value }) => [key, variables.get(key) ?? value ?? ""]))
+  const shown = [...values].map(([key, value]) => `${key}=${value}`)
+  return [...(shown.length === 0 ? [] : [`|${shown.length}`, ...shown]), ...argv].join(" ")
+}
+
+function checkGrants({ network, security }: Run, { allow }: PlanScope): void {
+  if (security === "insecure" && !allow.includes("security.insecure"))
+    throw new PermissionDenied("RUN --security=insecure is not allowed", {
+      hint: "grant it: --allow security.insecure",
+    })
+  if (network === "host" && !allow.includes("network.host"))
+    throw new PermissionDenied("RUN --network=host is not allowed", { hint: "grant it: --allow network.host" })
+}
+
+function planMount(
+  stage: OpenStage,
+  flag: MountFlag,
+  from: StageState | undefined,
+  inputs: Inputs,
+  scope: PlanScope,
+): RunMount {
+  const source = cleanPath(`/${flag.source ?? ""}`)
+  const target = (path: string) => absoluteTarget(stage, path)
+  const owner = { uid: flag.uid ?? 0, gid: flag.gid ?? 0 }
+  switch (flag.type) {
+    case "bind":
+      return {
+        type: "bind",
+        target: mountPoint(target(flag.target ?? "")),
+        from: inputs.add(from === undefined ? contextVertex("context", scope) : rootOf(from)),
+        source,
+        writable: !flag.readOnly,
+      }
+    case "cache":
+      return {
+        type: "cache",
+        target: mountPoint(target(flag.target ?? "")),
+        id: flag.id || cleanPath(flag.target ?? ""),
+        sharing: flag.sharing ?? "shared",
+        ...(from === undefined ? {} : { from: inputs.add(rootOf(from)) }),
+        source,
+        readOnly: flag.readOnly,
+        mode: flag.mode ?? 0o755,
+        ...owner,
+      }
+    case "tmpfs": {
+      const size = flag.sizeBytes ? { sizeBytes: flag.sizeBytes } : {}
+      return { type: "tmpfs", target: mountPoint(target(flag.target ?? "")), ...size }
+    }
+    case "secret": {
+      const id = flag.source || flag.id || (flag.target ?? "").split("/").at(-1) || ""
+      const file = flag.target || (flag.env === undefined ? `/run/secrets/${id.split("/").at(-1)}` : undefined)
+      return {
+        type: "secret",
+        id,
+        ...(file === undefined ? {} : { target: mountPoint(target(file)) }),
+        ...(flag.env === undefined ? {} : { env: flag.env }),
+        required: flag.required,
+        mode: flag.mode ?? 0o400,
+        ...owner,
+      }
+    }
+    case "ssh":
+      return {
+        type: "ssh",
+        id: flag.id || "default",
+        ...(flag.target ? { target: mountPoint(target(flag.target)) } : {}),
+        required: flag.required,
+        mode: flag.mode ?? 0o600,
+        ...owner,
+      }
+  }
+}
+
+/** A path of the stage's file system: one that is not absolute starts in its WORKDIR. */
+function absoluteTarget({ directory }: OpenStage, path: string): string {
+  return cleanPath(path.startsWith("/") ? path : `${directory}/${path}`)
+}
+
+function mountPoint(target: string): string {
+  if (target === "/" || target.includes("\0"))
+    throw new InvalidArgument(`invalid mount target ${JSON.stringify(target)}`)
+  return target
+}
+
+/** What stands in a stage that another reads. Throws FailedPrecondition when it is only planned later. */
+export function rootOf(stage: StageState): Vertex {
+  if (!stage.done || stage.root === undefined)
+    throw new FailedPrecondition(
+      `cannot copy from stage ${JSON.stringify(stage.stage?.name ?? stage.base)}, it needs to be defined before`,
+      { hint: "move that stage up" },
+    )
+  return stage.root
+}
+
+/** The files of here-documents. */
+export function inlineVertex(
+  stage: OpenStage,
+  { vertices }: PlanScope,
+  files: Record<string, string>,
+  mode: number,
+): Vertex {
+  return vertices.make({
+    operation: { kind: "inline", files, mode },
+    inputs: [],
+    name: "[internal] preparing inline document",
+    ignoreCache: false,
+    platform: stage.platform,
+  })
+}

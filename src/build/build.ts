@@ -14,6 +14,8 @@ import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
 
+export { applyChanges } from "./apply-changes.ts"
+
 /** Where files come from. Folders are read where they lie; all else is first brought into a folder of the build's own. */
 export type BuildContext =
   | { kind: "folder"; path: string }

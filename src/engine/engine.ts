@@ -2,6 +2,7 @@
  * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
  * Nothing is opened before it is asked for, so a command pays for what it uses.
  */
+import type { Builds } from "../build/build.ts"
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
@@ -23,6 +24,7 @@ export interface Engine extends AsyncDisposable {
   containers(): Promise<Containers>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
+  builds(): Promise<Builds>
   registries(): Promise<Registries>
   info(): Promise<EngineInfo>
   /** Host requirements, present or not, each with its repair. */

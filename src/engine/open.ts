@@ -1,9 +1,12 @@
 import { Database } from "../base/database.ts"
+import { buildSchema } from "../build/solve/schema.ts"
+import type { Builds } from "../build/build.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerHost } from "../container/host.ts"
 import { containerSchema } from "../container/schema.ts"
 import type { Containers } from "../container/container.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
+import type { Collected } from "../content/collect.ts"
 import { contentSchema } from "../content/schema.ts"
 import type { Images } from "../image/image.ts"
 import { imageSchema } from "../image/schema.ts"
@@ -23,7 +26,7 @@ import { containerFiles } from "./container-files.ts"
 import type { Engine, EngineInfo, EngineOptions, HostCheck } from "./engine.ts"
 import { openStoreFolders } from "./store-folders.ts"
 
-const SCHEMAS = [contentSchema, snapshotSchema, imageSchema, networkSchema, volumeSchema, containerSchema]
+const SCHEMAS = [contentSchema, snapshotSchema, imageSchema, networkSchema, volumeSchema, containerSchema, buildSchema]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
 export function openEngine(options: EngineOptions = {}): Engine {
@@ -81,6 +84,37 @@ class LocalEngine implements Engine {
     return openRuntimes({ root, runRoot, runtime: this.#options.runtime })
   })
 
+  /** The blobs, and as such the layers of builds, which are kept as snapshots. */
+  readonly #blobs = once(async (): Promise<ContentStore> => {
+    const [{ withSnapshotBlobs }, content, snapshots] = await Promise.all([
+      import("../image/snapshot-blobs.ts"),
+      this.#content(),
+      this.#snapshots(),
+    ])
+    return withSnapshotBlobs(content, snapshots, this.#store.db)
+  })
+
+  async #collect(): Promise<Collected> {
+    const [{ collectGarbage }, { heldByImages }, { heldByBuilds }, content, snapshots] = await Promise.all([
+      import("../content/collect.ts"),
+      import("../image/references-held.ts"),
+      import("../build/solve/records.ts"),
+      this.#content(),
+      this.#snapshots(),
+    ])
+    const { paths, db } = this.#store
+    return collectGarbage({
+      db,
+      root: paths.root,
+      content,
+      snapshots,
+      referenced: () => {
+        const images = heldByImages(db)
+        return { blobs: images.blobs, snapshots: [...images.snapshots, ...heldByBuilds(db).snapshots] }
+      },
+    })
+  }
+
   readonly registries = once(async (): Promise<Registries> => {
     const { openRegistries } = await import("../registry/client/open-registries.ts")
     return openRegistries()
@@ -90,7 +124,7 @@ class LocalEngine implements Engine {
     const [{ openImages }, { ContainerRecords }, content, snapshots, leases] = await Promise.all([
       import("../image/open-images.ts"),
       import("../container/records.ts"),
-      this.#content(),
+      this.#blobs(),
       this.#snapshots(),
       this.#leases(),
     ])
@@ -104,13 +138,7 @@ class LocalEngine implements Engine {
       leases,
       rootless: this.#isRootless,
       usedBy: (imageId) => containers.usersOfImage(imageId),
-      collect: async () => {
-        const [{ collectGarbage }, { heldByImages }] = await Promise.all([
-          import("../content/collect.ts"),
-          import("../image/references-held.ts"),
-        ])
-        return collectGarbage({ db, root: paths.root, content, snapshots, referenced: () => heldByImages(db) })
-      },
+      collect: () => this.#collect(),
       registries: this.registries,
     })
   })
@@ -155,6 +183,38 @@ class LocalEngine implements Engine {
       cleanupCommand: (id) => [...ownCommand(), "--root", root, "--runroot", runRoot, "_cleanup", id],
     }
     return (this.#containers = openContainers(host))
+  })
+
+  readonly builds = once(async (): Promise<Builds> => {
+    const [{ openBuilds }, { openWorker }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
+      import("../build/local.ts"),
+      import("../build/work/open-worker.ts"),
+      import("../content/leases.ts"),
+      this.images(),
+      this.#blobs(),
+      this.#snapshots(),
+      this.#leases(),
+    ])
+    const { paths, db } = this.#store
+    return openBuilds({
+      root: paths.root,
+      db,
+      images,
+      content,
+      snapshots,
+      leases,
+      openWorker: () =>
+        openWorker({
+          root: paths.root,
+          runRoot: paths.runRoot,
+          rootless: this.#isRootless,
+          runtimes: this.#runtimes,
+          networks: this.networks,
+          files: containerFiles,
+        }),
+      leased: () => liveLeases(db),
+      collect: () => this.#collect(),
+    })
   })
 
   async info(): Promise<EngineInfo> {

@@ -7,7 +7,7 @@
  */
 import type { OnProgress } from "../base/progress.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
-import type { Descriptor, ImageConfig, ImageManifest } from "../spec/oci-image.ts"
+import type { Descriptor, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes } from "../content/content.ts"
 import type { Reference } from "./reference.ts"
@@ -149,12 +149,18 @@ export interface Images {
   load(input: LoadInput, options?: LoadOptions): Promise<LoadedImage[]>
   /** Records an image whose layers are committed snapshots under their chain ids: a build's. Safe to repeat. */
   record(options: RecordImageOptions): Promise<Image>
+  /** Makes the index of images of several platforms, kept as long as they are; gives its digest. */
+  recordIndex(images: readonly Image[], format: "oci" | "docker"): Promise<Digest>
+  /** Lowest first, with the bytes of their files. */
+  layers(image: Image): readonly { chainId: ChainId; sizeBytes: number }[]
   tag(source: string, target: string): void
   /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
   remove(nameOrId: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemoveImageResult>
   /** Dangling ones; with `all`, every image that no container uses. */
   prune(options?: { all?: boolean }): Promise<RemoveImageResult & { reclaimedBytes: number }>
-  /** Makes an image of one layer from a root file system as tar. The way in for `image bootstrap` and `import`. */
+  /** Makes an image of a root file system that came as an archive. Throws InvalidArgument, DataLoss, Unavailable. */
+  import(source: ImportSource, options: ImportOptions): Promise<Image>
+  /** Makes an image of a layer as tar. The way in for `image bootstrap`, `import` and `commit`. */
   createFromTar(tar: Bytes, options: CreateImageOptions): Promise<Image>
   /** Makes a base image from the distribution's own packages: no registry is needed. Throws FailedPrecondition with the repair. */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>
@@ -196,10 +202,30 @@ export interface BootstrapResult {
 
 export interface CreateImageOptions {
   name?: string
+  /** What the layer is a change of; its layers and history come first. */
+  base?: Image
+  /** Of the manifest; default OCI's. */
+  format?: "oci" | "docker"
   config: Omit<ImageConfig, "rootfs" | "history">
-  /** The one history line (`created_by`). */
-  createdBy: string
+  /** The layer's line in the history. */
+  createdBy?: string
+  comment?: string
+  author?: string
   onProgress?: OnProgress
+}
+
+/** The archive of a root file system, compressed or not. */
+export type ImportSource = { path: string } | { url: string } | { bytes: Bytes }
+
+export interface ImportOptions {
+  name?: string
+  platform?: Platform
+  /** The run parameters (`--change`). */
+  config: ImageRunConfig
+  /** History's comment; default names the source. */
+  message?: string
+  onProgress?: OnProgress
+  signal?: AbortSignal
 }
 
 /** Where images come from: a registry, an OCI layout, a docker archive. */

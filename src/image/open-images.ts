@@ -107,6 +107,18 @@ export function openImages(deps: ImagesDeps): Images {
       return await recordImage(deps, records, options)
     },
 
+    async import(source, options) {
+      const { importImage } = await import("./import-image.ts")
+      return await importImage(images, source, options)
+    },
+
+    async recordIndex(of, format) {
+      const { recordIndex } = await import("./record-image.ts")
+      return await recordIndex(deps, records, of, format)
+    },
+
+    layers: (image) => records.layers(image.id),
+
     async createFromTar(tar, options) {
       const { createFromTar } = await import("./create-from-tar.ts")
       return await createFromTar(deps, records, tar, options)

@@ -2,7 +2,7 @@ import { hash } from "node:crypto"
 import { crashPoint } from "../base/crash-point.ts"
 import { chainIds } from "../spec/chain-id.ts"
 import { parseDigest, type Digest } from "../spec/digest.ts"
-import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
+import { MediaType, type Descriptor, type ImageIndex, type ImageManifest } from "../spec/oci-image.ts"
 import type { Image, RecordImageOptions } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import type { ImagesDeps } from "./open-images.ts"
@@ -58,8 +58,30 @@ export async function recordImage(
   }
 }
 
+/** Writes the index of images that are recorded (image-spec image-index.md). Safe to repeat. */
+export async function recordIndex(
+  { content, leases }: ImagesDeps,
+  records: ImageRecords,
+  images: readonly Image[],
+  format: RecordImageOptions["format"],
+): Promise<Digest> {
+  await using lease = await leases.open()
+  const index: ImageIndex = {
+    schemaVersion: 2,
+    mediaType: format === "oci" ? MediaType.ociIndex : MediaType.dockerList,
+    manifests: images.map(({ manifest, platform }) => ({ ...manifest, platform })),
+  }
+  const bytes = Buffer.from(JSON.stringify(index))
+  lease.addBlob(parseDigest(`sha256:${hash("sha256", bytes, "hex")}`))
+  const { digest } = await content.put(bytes)
+  records.transaction(() => {
+    for (const { id } of images) records.addBlob(id, digest)
+  })
+  return digest
+}
+
 /** A base image may come in the other format; its bytes are the same (image-spec media-types.md#compatibility-matrix). */
-function inFormat({ mediaType, digest, size }: Descriptor, format: RecordImageOptions["format"]): Descriptor {
+export function inFormat({ mediaType, digest, size }: Descriptor, format: RecordImageOptions["format"]): Descriptor {
   const pair = LAYER_TYPES.find((types) => types.includes(mediaType))
   return { mediaType: pair?.[format === "oci" ? 0 : 1] ?? mediaType, digest, size }
 }

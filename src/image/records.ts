@@ -203,6 +203,11 @@ export class ImageRecords {
     })
   }
 
+  /** One more blob that is kept while the image is. */
+  addBlob(id: Digest, digest: Digest): void {
+    this.#db.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", id, digest)
+  }
+
   /** Remembers that a layer of these bytes can be read from the snapshot, which has no blob. */
   putSnapshotBlob(digest: Digest, size: number, chainId: ChainId): void {
     this.#db.run("INSERT OR IGNORE INTO snapshot_blobs VALUES (?, ?, ?)", digest, chainId, size)

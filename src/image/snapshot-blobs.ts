@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import type { Database } from "../base/database.ts"
 import { DataLoss } from "../base/errors.ts"
 import type { ByteRange, Bytes, ContentStore } from "../content/content.ts"
@@ -45,6 +44,7 @@ async function* readAgain(
   digest: Digest,
   { start, end = Infinity }: ByteRange = { start: 0 },
 ): Bytes {
+  const { createHash } = await import("node:crypto")
   const hash = createHash("sha256")
   let at = 0
   for await (const chunk of snapshots.diff(chainId)) {

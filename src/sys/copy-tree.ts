@@ -18,6 +18,15 @@ const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 export interface CopyTreeOptions {
   /** The source is an overlay upper: its whiteouts remove from the target, its opaque folders empty theirs first. */
   overlayDiff?: boolean
+  /** Whose all copies shall be; undefined: as in the source. */
+  owner?: Owner
+  /** Leaves the attributes of the target folder itself as they are. */
+  keepTop?: boolean
+}
+
+interface Owner {
+  uid: number
+  gid: number
 }
 
 /**
@@ -38,8 +47,8 @@ export function copyTree(
   const source = own(openSource(own(openRoot(sourceRoot)), sourcePath))
   const top = own(openOrMakeFolder(targetRootFd, rawName(targetPath).replace(/^\/+|\/+$/g, "")))
   const target = own(openRawInRoot(top, ".", O_DIRECTORY))
-  new TreeCopy(target, options.overlayDiff ?? false).copyFolder(source, target, "", 0)
-  copyFolderAttributes(source, target)
+  new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyFolder(source, target, "", 0)
+  if (!options.keepTop) copyFolderAttributes(source, target, options.owner)
 }
 
 function openSource(rootFd: number, path: string): number {
@@ -54,12 +63,14 @@ function openSource(rootFd: number, path: string): number {
 class TreeCopy {
   readonly #top: number
   readonly #overlayDiff: boolean
+  readonly #owner: Owner | undefined
   /** Where the first name of a file with more than one lies in the target. */
   readonly #linked = new Map<string, string>()
 
-  constructor(top: number, overlayDiff: boolean) {
+  constructor(top: number, overlayDiff: boolean, owner: Owner | undefined) {
     this.#top = top
     this.#overlayDiff = overlayDiff
+    this.#owner = owner
   }
 
   copyFolder(source: number, target: number, path: string, depth: number): void {
@@ -80,8 +91,8 @@ class TreeCopy {
     const first = stat.links > 1 ? this.#linked.get(stat.identity) : undefined
     if (first !== undefined) return this.#link(first, target, name)
     if (stat.links > 1) this.#linked.set(stat.identity, path)
-    if (stat.type === "file") copyFile(source, target, name)
-    else copyNode(source, target, name, stat)
+    if (stat.type === "file") copyFile(source, target, name, this.#owner)
+    else copyNode(source, target, name, stat, this.#owner)
   }
 
   #copyChild(source: number, target: number, name: string, path: string, depth: number): void {
@@ -97,7 +108,7 @@ class TreeCopy {
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
     const to = fds.adopt(openChild(target, name), close)
     this.copyFolder(from, to, path, depth + 1)
-    copyFolderAttributes(from, to)
+    copyFolderAttributes(from, to, this.#owner)
   }
 
   #link(first: string, target: number, name: string): void {
@@ -118,7 +129,7 @@ function openChild(directoryFd: number, name: string): number {
   return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_FOLDER, 0), "open", name)
 }
 
-function copyFile(source: number, target: number, name: string): void {
+function copyFile(source: number, target: number, name: string, owner?: Owner): void {
   using fds = new DisposableStack()
   // O_NONBLOCK: it may have become a FIFO since we looked
   const from = check(libc.openat(source, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
@@ -131,7 +142,7 @@ function copyFile(source: number, target: number, name: string): void {
   )
   fds.adopt(to, close)
   if (stat.type === "file") copyBytes(from, to, stat.sizeBytes)
-  setOwner(to, stat.uid, stat.gid)
+  setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(to, stat.mode)
   copyAttributes(pathAt(source, name), pathAt(target, name))
   setTimes(to, stat.mtime)
@@ -143,7 +154,7 @@ const fromOffset = new BigInt64Array(1)
 const toOffset = new BigInt64Array(1)
 
 /** Copies the parts that hold data, and no holes: a sparse file of 2^40 bytes must not fill the disk. */
-function copyBytes(from: number, to: number, sizeBytes: number): void {
+export function copyBytes(from: number, to: number, sizeBytes: number): void {
   check(libc.ftruncate(to, sizeBytes), "truncate")
   for (let at = 0; at < sizeBytes;) {
     const start = Number(libc.lseek(from, at, SEEK_DATA))
@@ -184,7 +195,7 @@ function copyThroughMemory(from: number, to: number, at: number, length: number)
 
 const linkText = Buffer.alloc(4096)
 
-function copyNode(source: number, target: number, name: string, stat: FileStat): void {
+function copyNode(source: number, target: number, name: string, stat: FileStat, owner?: Owner): void {
   if (stat.type === "symlink") {
     const length = check(libc.readlinkat(source, rawCString(name), linkText, linkText.length), "readlink", name)
     const text = linkText.toString("latin1", 0, length)
@@ -192,22 +203,22 @@ function copyNode(source: number, target: number, name: string, stat: FileStat):
   } else {
     checkNamed(libc.mknodat(target, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", name)
   }
-  setOwnerAt(target, name, stat.uid, stat.gid)
+  setOwnerAt(target, name, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   if (stat.type === "fifo") setModeAt(target, name, stat.mode)
   copyAttributes(pathAt(source, name), pathAt(target, name))
   setTimesAt(target, name, stat.mtime)
 }
 
-function copyFolderAttributes(source: number, target: number): void {
+function copyFolderAttributes(source: number, target: number, owner?: Owner): void {
   const stat = statOf(source)
-  setOwner(target, stat.uid, stat.gid)
+  setOwner(target, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(target, stat.mode)
   copyAttributes(pathAt(source, "."), pathAt(target, "."))
   setTimes(target, stat.mtime)
 }
 
 /** Attributes that belong to the place, not to the file, stay there: overlay's own, and labels of the host's policy. */
-function copyAttributes(source: Uint8Array, target: Uint8Array): void {
+export function copyAttributes(source: Uint8Array, target: Uint8Array): void {
   for (const name of listAttributes(source)) {
     if (/^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue
     const value = getAttribute(source, name)

@@ -339,9 +339,9 @@ function descriptionOf({ name }: Vertex): string {
 
 function labelOf(input: Vertex): string {
   const { operation } = input
-  if (operation.kind === "context") return operation.name === "context" ? "the files of the context" : `the files of "${operation.name}"`
+  if (operation.kind === "context")
+    return operation.name === "context" ? "the files of the context" : `the files of "${operation.name}"`
   if (operation.kind === "http" || operation.kind === "git") return `what ${operation.url} gives`
   if (operation.kind === "inline") return "the here-document"
   return `the files of ${slotOf(input) || input.name}`
 }
-

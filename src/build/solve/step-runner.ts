@@ -153,4 +153,3 @@ function parentOf({ layers }: LayersResult): string | undefined {
   const top: Layer | undefined = layers.at(-1)
   return top?.kind === "step" ? top.id : undefined
 }
-

@@ -93,7 +93,11 @@ export async function sweepBuilds(root: string, snapshots: Snapshotter): Promise
     const prefix = `${SNAPSHOT_PREFIX}${id} `
     const left = snapshots.list().filter(({ name }) => name.startsWith(prefix))
     await runAll("removing what a killed build left", [
-      ...left.map(({ name }) => () => snapshots.remove(name)),
+      ...left.map(
+        ({ name }) =>
+          () =>
+            snapshots.remove(name),
+      ),
       () => removeTree(join(builds, id)),
       () => lock.unlink(),
     ])

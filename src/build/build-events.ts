@@ -1,0 +1,100 @@
+import type { BuildEvent, BuildWarning, OnBuildEvent } from "./build.ts"
+import type { Vertex } from "./graph/definition.ts"
+import type { VertexEvents } from "./solve/solver.ts"
+
+/** Tells a face of the vertices of one build, each by its number in the order of the plans. */
+export class BuildEvents implements VertexEvents {
+  readonly #onEvent: OnBuildEvent
+  readonly #signal: AbortSignal
+  readonly #numbers = new Map<Vertex, number>()
+
+  constructor(onEvent: OnBuildEvent, signal: AbortSignal) {
+    this.#onEvent = onEvent
+    this.#signal = signal
+  }
+
+  announce(vertices: readonly Vertex[]): void {
+    for (const vertex of vertices) {
+      if (vertex.operation.kind === "scratch" || this.#numbers.has(vertex)) continue
+      const number = this.#numbers.size
+      this.#numbers.set(vertex, number)
+      const { name, source } = vertex
+      this.#onEvent({ kind: "vertex", vertex: number, name, ...(source ? { source } : {}) })
+    }
+  }
+
+  /** A vertex of our own beside those of the plan: reading the context, exporting. */
+  async step<T>(name: string, body: (vertex: number) => Promise<T>): Promise<T> {
+    const number = this.#numbers.size
+    this.#numbers.set({ name } as Vertex, number)
+    this.#onEvent({ kind: "vertex", vertex: number, name })
+    this.#onEvent({ kind: "started", vertex: number, at: Date.now() })
+    try {
+      const result = await body(number)
+      this.#onEvent({ kind: "done", vertex: number, at: Date.now() })
+      return result
+    } catch (error) {
+      this.#onEvent({ kind: "failed", vertex: number, at: Date.now(), error: textOf(error) })
+      throw error
+    }
+  }
+
+  warn({ rule, message, source }: BuildWarning): void {
+    this.#onEvent({ kind: "warning", rule, message, source })
+  }
+
+  started(vertex: Vertex): void {
+    this.#tell(vertex, (number) => ({ kind: "started", vertex: number, at: Date.now() }))
+  }
+
+  cached(vertex: Vertex): void {
+    this.#tell(vertex, (number) => ({ kind: "cached", vertex: number, at: Date.now() }))
+  }
+
+  done(vertex: Vertex): void {
+    this.#tell(vertex, (number) => ({ kind: "done", vertex: number, at: Date.now() }))
+  }
+
+  failed(vertex: Vertex, error: unknown): void {
+    this.#tell(vertex, (number) =>
+      this.#signal.aborted
+        ? { kind: "canceled", vertex: number, at: Date.now() }
+        : { kind: "failed", vertex: number, at: Date.now(), error: textOf(error) },
+    )
+  }
+
+  miss(vertex: Vertex, reason: string): void {
+    this.#tell(vertex, (number) => ({ kind: "miss", vertex: number, reason }))
+  }
+
+  context(vertex: Vertex) {
+    const number = this.#numbers.get(vertex) ?? 0
+    return this.contextOf(number)
+  }
+
+  contextOf(number: number) {
+    return {
+      signal: this.#signal,
+      onLog: (stream: "stdout" | "stderr", bytes: Uint8Array) =>
+        this.#onEvent({ kind: "log", vertex: number, stream, bytes }),
+      onStatus: (id: string, text: string, current?: number, total?: number) =>
+        this.#onEvent({
+          kind: "status",
+          vertex: number,
+          id,
+          text,
+          ...(current === undefined ? {} : { current }),
+          ...(total === undefined ? {} : { total }),
+        }),
+    }
+  }
+
+  #tell(vertex: Vertex, make: (number: number) => BuildEvent): void {
+    const number = this.#numbers.get(vertex)
+    if (number !== undefined) this.#onEvent(make(number))
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,23 @@
+import type { Database } from "../base/database.ts"
+import type { ContentStore, Leases } from "../content/content.ts"
+import type { Images } from "../image/image.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { Worker } from "./work/worker.ts"
+
+/** What builds stand on; `engine/` chooses it. */
+export interface BuildHost {
+  /** Of the store. */
+  root: string
+  /** With the tables of `buildSchema`. */
+  db: Database
+  images: Images
+  content: ContentStore
+  snapshots: Snapshotter
+  leases: Leases
+  /** A worker for one build. */
+  openWorker(): Worker
+  /** What running processes hold by their leases; to be called in a transaction. */
+  leased(): { snapshots: readonly string[] }
+  /** Removes the blobs and snapshots that no record and no lease refers to. */
+  collect(): Promise<{ bytes: number }>
+}

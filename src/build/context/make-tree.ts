@@ -1,0 +1,51 @@
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { DataLoss } from "../../base/errors.ts"
+import type { Operation } from "../graph/definition.ts"
+import type { Source, WorkContext, Worker } from "../work/worker.ts"
+
+export interface MakeTreeOptions {
+  worker: Worker
+  makeFolder(name: string): string
+  context(name: string): Promise<Source>
+  work: WorkContext
+}
+
+/** The files of a vertex that gives no layers: a context, a download, a clone, here-documents. */
+export async function makeTree(operation: Operation, options: MakeTreeOptions): Promise<Source> {
+  const { worker, makeFolder, work } = options
+  switch (operation.kind) {
+    case "context":
+      return await options.context(operation.name)
+    case "http": {
+      const path = makeFolder("http")
+      const name = await worker.download(operation.url, path, operation.checksum, work)
+      const wanted = operation.fileName ?? name
+      if (wanted !== name) renameSync(join(path, name), join(path, wanted))
+      return { path, keepsOwners: false }
+    }
+    case "git": {
+      const path = makeFolder("git")
+      const { commit } = await worker.clone(operation.url, path, { keepGitDir: operation.keepGitDir }, work)
+      if (operation.checksum !== undefined && !commit.startsWith(operation.checksum))
+        throw new DataLoss(`"${operation.url}" is at commit ${commit}, wanted was ${operation.checksum}`, {
+          hint: "somebody moved the branch or tag: look at what changed, then give the new commit",
+        })
+      return { path, keepsOwners: false }
+    }
+    case "inline":
+      return { path: writeInline(makeFolder("inline"), operation), keepsOwners: false }
+    default:
+      throw new Error(`unreachable: "${operation.kind}" gives layers`)
+  }
+}
+
+function writeInline(path: string, { files, mode = 0o644 }: Operation & { kind: "inline" }): string {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(path, join("/", name))
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    chmodSync(file, mode)
+  }
+  return path
+}

@@ -1,0 +1,82 @@
+import { createReadStream, statSync } from "node:fs"
+import { join } from "node:path"
+import { applyLayer, decompress } from "../../archive/archive.ts"
+import type { Bytes } from "../../base/bytes.ts"
+import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import { rootlessUid } from "../../sys/paths.ts"
+import type { BuildContext } from "../build.ts"
+import type { WorkContext, Worker } from "../work/worker.ts"
+import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
+
+export interface OpenContextOptions {
+  worker: Worker
+  /** A new empty folder of this build. */
+  makeFolder(name: string): string
+  work: WorkContext
+}
+
+/** A context as a folder; a URL may turn out to be a Dockerfile alone. */
+export interface OpenedContext {
+  path: string
+  dockerfile?: { text: string; name: string }
+}
+
+/** Brings a context into a folder; one that is a folder is read where it lies. Throws NotFound, InvalidArgument, Unavailable. */
+export async function openContext(context: BuildContext, options: OpenContextOptions): Promise<OpenedContext> {
+  const { worker, makeFolder, work } = options
+  switch (context.kind) {
+    case "folder":
+      if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory()) return { path: context.path }
+      throw new NotFound(`the build context "${context.path}" is no folder`, { hint: "name a folder, a URL, or -" })
+    case "empty":
+      return { path: makeFolder("context") }
+    case "tar":
+      return { path: await unpack(context.path, makeFolder("context"), work) }
+    case "git": {
+      const path = makeFolder("context")
+      await worker.clone(context.url, path, { keepGitDir: false }, work)
+      return { path }
+    }
+    case "http": {
+      const folder = makeFolder("download")
+      const file = join(folder, await worker.download(context.url, folder, undefined, work))
+      if (await isTar(file)) return { path: await unpack(file, makeFolder("context"), work) }
+      return { path: makeFolder("context"), dockerfile: { text: await readText(file), name: "Dockerfile" } }
+    }
+  }
+}
+
+/** Names in a tar lead nowhere but below the folder; sizes have caps (security.md, "Build": tar contexts). */
+async function unpack(file: string, folder: string, { signal }: WorkContext): Promise<string> {
+  await applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), folder, {
+    rootless: rootlessUid() !== undefined,
+    ...(signal ? { signal } : {}),
+  })
+  return folder
+}
+
+/** POSIX and GNU archives say `ustar` at byte 257, also inside a compressed stream. */
+async function isTar(file: string): Promise<boolean> {
+  const head = await firstBytes(decompress(createReadStream(file)), 512)
+  return head.toString("latin1", 257, 262) === "ustar"
+}
+
+async function readText(file: string): Promise<string> {
+  const bytes = await firstBytes(createReadStream(file), MAX_DOCKERFILE_BYTES + 1)
+  if (bytes.length > MAX_DOCKERFILE_BYTES)
+    throw new InvalidArgument(`the URL of the context gives neither an archive nor a Dockerfile`, {
+      hint: "a Dockerfile has at most 4 MiB",
+    })
+  return bytes.toString("utf8")
+}
+
+async function firstBytes(bytes: Bytes, count: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of bytes) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= count) break
+  }
+  return Buffer.concat(chunks).subarray(0, count)
+}

@@ -1,0 +1,65 @@
+import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
+import { readFileInRoot } from "../../sys/confined.ts"
+import type { BuildRequest } from "../build.ts"
+import { ignoreFileNames, ignoreMatcher, parseIgnoreFile, type IgnoreMatcher } from "../dockerfile/ignore-file.ts"
+import type { OpenedContext } from "./open-context.ts"
+
+export const MAX_DOCKERFILE_BYTES = 4 * 1024 ** 2
+const DEFAULT_NAMES = ["Dockerfile", "Containerfile", "dockerfile"]
+
+export interface FoundDockerfile {
+  text: string
+  /** As errors name it. */
+  name: string
+  /** Undefined where it did not come from the context. */
+  pathInContext?: string
+}
+
+/** The Dockerfile of a request. A link in the context leads nowhere but into the context. Throws NotFound. */
+export function readDockerfile(
+  { dockerfile }: Pick<BuildRequest, "dockerfile">,
+  context: OpenedContext,
+): FoundDockerfile {
+  if (dockerfile !== undefined && "text" in dockerfile) return dockerfile
+  if (dockerfile !== undefined) {
+    const found = readNamed(context.path, [dockerfile.pathInContext])
+    if (found) return found
+    throw new NotFound(`failed to read dockerfile: open ${dockerfile.pathInContext}: no such file or directory`, {
+      hint: "-f names a file inside the context, or any other file by its path",
+    })
+  }
+  const found = readNamed(context.path, DEFAULT_NAMES) ?? context.dockerfile
+  if (found) return found
+  throw new NotFound("failed to read dockerfile: open Dockerfile: no such file or directory", {
+    hint: "name it with -f, or begin one: FROM debian:stable-slim",
+  })
+}
+
+/** What the ignore file of the context leaves out; undefined where there is none. Throws InvalidArgument. */
+export function readIgnoreFile(
+  { ignoreFile }: Pick<BuildRequest, "ignoreFile">,
+  context: OpenedContext,
+  { pathInContext }: FoundDockerfile,
+): IgnoreMatcher | undefined {
+  const found = ignoreFile ?? readNamed(context.path, ignoreFileNames(pathInContext))
+  if (found === undefined) return undefined
+  const matcher = ignoreMatcher(parseIgnoreFile(found.text))
+  return matcher.isEmpty ? undefined : matcher
+}
+
+function readNamed(root: string, names: readonly string[]): Required<FoundDockerfile> | undefined {
+  for (const name of names) {
+    const bytes = readOne(root, name)
+    if (bytes !== undefined) return { text: Buffer.from(bytes).toString("utf8"), name, pathInContext: name }
+  }
+  return undefined
+}
+
+function readOne(root: string, name: string): Uint8Array | undefined {
+  try {
+    return readFileInRoot(root, name, MAX_DOCKERFILE_BYTES)
+  } catch (error) {
+    if (isSkiffError(error)) throw new InvalidArgument(`"${name}" of the context cannot be read`, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,21 @@
+import { InvalidArgument } from "../../base/errors.ts"
+import type { Image } from "../../image/image.ts"
+import type { BuildOutput } from "../build.ts"
+import type { ExportContext } from "./export-results.ts"
+import { writeBytes } from "./write-files.ts"
+
+/** The image as an archive that docker, podman and skopeo load. */
+export async function writeArchive(
+  images: readonly Image[],
+  { type, path }: BuildOutput & { type: "docker" | "oci" },
+  { host, request }: Pick<ExportContext, "host" | "request">,
+): Promise<void> {
+  const [image] = images
+  if (image === undefined) return
+  if (images.length > 1)
+    throw new InvalidArgument(`an archive of type "${type}" holds one platform, the build has ${images.length}`, {
+      hint: "build one of them: --platform",
+    })
+  const names = request.tags.length > 0 ? request.tags : [image.id]
+  await writeBytes(path, host.images.save(names, type === "docker" ? "docker-archive" : "oci-archive"))
+}

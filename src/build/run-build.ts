@@ -1,0 +1,255 @@
+import { join } from "node:path"
+import { limiter } from "../base/limiter.ts"
+import { Cancelled, InvalidArgument } from "../base/errors.ts"
+import { FileLocks } from "../sys/file-locks.ts"
+import { availableParallelism } from "node:os"
+import type { Lease } from "../content/content.ts"
+import { hostPlatform, type Platform } from "../spec/platform.ts"
+import { BuildEvents } from "./build-events.ts"
+import type { BuildHost } from "./build-host.ts"
+import type { BuildRequest, BuildResult, BuildWarning, OnBuildEvent } from "./build.ts"
+import { openContext, type OpenedContext } from "./context/open-context.ts"
+import { readDockerfile, readIgnoreFile } from "./context/read-dockerfile.ts"
+import type { Dockerfile } from "./dockerfile/dockerfile.ts"
+import type { IgnoreMatcher } from "./dockerfile/ignore-file.ts"
+import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
+import { withSource } from "./dockerfile/source-error.ts"
+import { exportResults, type Solved } from "./export/export-results.ts"
+import { baseLayers } from "./solve/base-layers.ts"
+import { makeTree } from "./context/make-tree.ts"
+import { checkBuild, planBuild, type PlanOptions } from "./plan/plan.ts"
+import { proxyVariables } from "./plan/proxy.ts"
+import { resolveBase } from "./resolve-base.ts"
+import type { Vertex } from "./graph/definition.ts"
+import type { Layer } from "./solve/result.ts"
+import { LayerReader } from "./solve/layer-reader.ts"
+import { BuildRecords } from "./solve/records.ts"
+import { Solver, StepFailure } from "./solve/solver.ts"
+import { StepRunner } from "./solve/step-runner.ts"
+import { openWorkFolder, sweepBuilds, type WorkFolder } from "./solve/work-folder.ts"
+import type { Source, Worker } from "./work/worker.ts"
+
+const LEAST_JOBS = 4
+
+/** Builds what `request` asks for. */
+export async function runBuild(host: BuildHost, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
+  if ((await sweepBuilds(host.root, host.snapshots)) > 0) await host.collect()
+  await using stack = new AsyncDisposableStack()
+  const lease = stack.use(await host.leases.open())
+  const folder = stack.use(openWorkFolder(host.root))
+  const worker = stack.use(host.openWorker())
+  const build = new Build(host, request, onEvent, { lease, folder, worker })
+  return await build.run()
+}
+
+/** Judges the Dockerfile of `request`, and builds nothing. */
+export async function checkRequest(host: BuildHost, request: BuildRequest): Promise<BuildWarning[]> {
+  await using stack = new AsyncDisposableStack()
+  const lease = stack.use(await host.leases.open())
+  const folder = stack.use(openWorkFolder(host.root))
+  const worker = stack.use(host.openWorker())
+  return await new Build(host, request, () => {}, { lease, folder, worker }).check()
+}
+
+class Build {
+  readonly #host: BuildHost
+  readonly #request: BuildRequest
+  readonly #lease: Lease
+  readonly #folder: WorkFolder
+  readonly #worker: Worker
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #events: BuildEvents
+  readonly #records: BuildRecords
+  readonly #contexts = new Map<string, Promise<OpenedContext>>()
+
+  constructor(
+    host: BuildHost,
+    request: BuildRequest,
+    onEvent: OnBuildEvent,
+    open: { lease: Lease; folder: WorkFolder; worker: Worker },
+  ) {
+    this.#host = host
+    this.#request = request
+    this.#lease = open.lease
+    this.#folder = open.folder
+    this.#worker = open.worker
+    this.#signal = request.signal ? AbortSignal.any([request.signal, this.#stop.signal]) : this.#stop.signal
+    this.#events = new BuildEvents(onEvent, this.#signal)
+    this.#records = new BuildRecords(host.db)
+  }
+
+  async run(): Promise<BuildResult> {
+    const { dockerfile, ignore } = await this.#read()
+    const plans = await Promise.all(
+      this.#platforms.map((platform) => planBuild(this.#planOptions(dockerfile, ignore, platform))),
+    )
+    for (const plan of plans) this.#events.announce(plan.vertices)
+    for (const warning of plans.flatMap(({ warnings }) => warnings)) this.#events.warn(warning)
+
+    const reader = new LayerReader(this.#records, this.#host.snapshots, this.#signal)
+    await using runner = this.#openRunner()
+    const solver = this.#openSolver(runner, reader, ignore)
+    try {
+      const solved = await Promise.all(
+        plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
+      )
+      return await exportResults(solved, {
+        host: this.#host,
+        request: this.#request,
+        records: this.#records,
+        runner,
+        reader,
+        lease: this.#lease,
+        events: this.#events,
+      })
+    } catch (error) {
+      throw this.#located(error, dockerfile)
+    } finally {
+      this.#stop.abort()
+      // nothing may be mounted or read any more when the folder goes
+      await solver.settle()
+      await reader.settle()
+    }
+  }
+
+  async check(): Promise<BuildWarning[]> {
+    const { dockerfile, ignore } = await this.#read()
+    return await checkBuild(this.#planOptions(dockerfile, ignore, this.#platforms[0] ?? hostPlatform()))
+  }
+
+  get #platforms(): readonly Platform[] {
+    return this.#request.platforms.length > 0 ? this.#request.platforms : [hostPlatform()]
+  }
+
+  async #read(): Promise<{ dockerfile: Dockerfile; ignore: IgnoreMatcher | undefined }> {
+    const context = await this.#context("context")
+    const found = readDockerfile(this.#request, context)
+    return {
+      dockerfile: parseDockerfile(found.text, found.name),
+      ignore: readIgnoreFile(this.#request, context, found),
+    }
+  }
+
+  #planOptions(dockerfile: Dockerfile, ignore: IgnoreMatcher | undefined, platform: Platform): PlanOptions {
+    return {
+      dockerfile,
+      request: this.#request,
+      platform,
+      buildPlatform: hostPlatform(),
+      resolveBase: (name, wanted) => this.#resolveBase(name, wanted),
+      ...(ignore ? { ignore } : {}),
+    }
+  }
+
+  /** A pull is shown as a line of its own; what is here costs none. */
+  async #resolveBase(name: string, platform: Platform) {
+    const { images } = this.#host
+    const { pull } = this.#request
+    if (pull !== "always" && images.find(name) !== undefined)
+      return await resolveBase(images, name, platform, this.#request, { signal: this.#signal })
+    return await this.#events.step(`[internal] load metadata for ${name}`, (number) => {
+      const { onStatus } = this.#events.contextOf(number)
+      return resolveBase(images, name, platform, this.#request, {
+        signal: this.#signal,
+        onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
+      })
+    })
+  }
+
+  /** Contexts are opened when they are first read, and once. */
+  #context(name: string): Promise<OpenedContext> {
+    let opened = this.#contexts.get(name)
+    if (opened === undefined) this.#contexts.set(name, (opened = this.#openContext(name)))
+    return opened
+  }
+
+  async #openContext(name: string): Promise<OpenedContext> {
+    const context = name === "context" ? this.#request.context : this.#request.namedContexts[name]
+    if (context === undefined || context.kind === "image") throw new InvalidArgument(`no such build context: "${name}"`)
+    const open = (number: number): Promise<OpenedContext> =>
+      openContext(context, {
+        worker: this.#worker,
+        makeFolder: (what) => this.#folder.make(what),
+        work: this.#events.contextOf(number),
+      })
+    if (context.kind === "folder" || context.kind === "empty") return await open(0)
+    return await this.#events.step(`[internal] load ${name === "context" ? "build context" : `context ${name}`}`, open)
+  }
+
+  async #contextSource(name: string, ignore: IgnoreMatcher | undefined): Promise<Source> {
+    const { path } = await this.#context(name)
+    if (name !== "context" || ignore === undefined) return { path, keepsOwners: false }
+    return {
+      path,
+      keepsOwners: false,
+      excludes: (each) => ignore.excludes(each),
+      mayHoldIncluded: (each) => ignore.mayHoldIncluded(each),
+    }
+  }
+
+  get #fileEpoch(): number | undefined {
+    return this.#request.rewriteTimes ? this.#request.epoch : undefined
+  }
+
+  #openRunner(): StepRunner {
+    const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, args } = this.#request
+    return new StepRunner({
+      records: this.#records,
+      snapshots: this.#host.snapshots,
+      worker: this.#worker,
+      folder: this.#folder,
+      lease: this.#lease,
+      settings: { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, proxy: proxyVariables(args) },
+      epoch: this.#fileEpoch,
+    })
+  }
+
+  #openSolver(runner: StepRunner, reader: LayerReader, ignore: IgnoreMatcher | undefined): Solver {
+    const host = this.#host
+    return new Solver({
+      records: this.#records,
+      runner,
+      reader,
+      worker: this.#worker,
+      locks: new FileLocks(join(host.root, "builds.locks"), "build step"),
+      limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
+      signal: this.#signal,
+      epoch: this.#fileEpoch,
+      baseLayers: (vertex) => this.#baseLayers(vertex),
+      tree: (vertex) =>
+        makeTree(vertex.operation, {
+          worker: this.#worker,
+          makeFolder: (what) => this.#folder.make(what),
+          context: (name) => this.#contextSource(name, ignore),
+          work: this.#events.context(vertex),
+        }),
+      hold: (ids) =>
+        this.#records.transaction(() => {
+          for (const id of ids) this.#lease.addSnapshot(id)
+          this.#records.countUse(ids)
+        }),
+      events: this.#events,
+    })
+  }
+
+  /** Held from here on: somebody may remove the image meanwhile. */
+  async #baseLayers(vertex: Vertex): Promise<readonly Layer[]> {
+    const layers = await baseLayers(this.#host.images, vertex)
+    this.#records.transaction(() => {
+      for (const layer of layers)
+        if (layer.kind === "base") {
+          this.#lease.addSnapshot(layer.chainId)
+          this.#lease.addBlob(layer.descriptor.digest)
+        }
+    })
+    return layers
+  }
+
+  /** The error to tell: of the step that failed, with its lines; or that the user stopped it. */
+  #located(error: unknown, dockerfile: Dockerfile): unknown {
+    if (this.#request.signal?.aborted) return new Cancelled("the build was cancelled", { cause: error })
+    if (!(error instanceof StepFailure)) return error
+    return error.source === undefined ? error.cause : withSource(dockerfile, error.source, error.cause)
+  }
+}

@@ -13,6 +13,10 @@ export interface Engine {
   env: Record<string, string>
   /** Words of `pull` that allow the plain-HTTP registry of the bench. */
   pullFlags: readonly string[]
+  /** Words of a build that keeps its layers as cache. */
+  buildWords: readonly string[]
+  /** It runs no containers of its own: buildah. */
+  onlyBuilds?: boolean
   /** Ends what it runs besides containers. */
   stop(): Promise<void>
 }
@@ -33,6 +37,7 @@ export function skiff(directory: string, runtime: string): Engine {
     argv: [executable, "--runtime", runtime],
     env,
     pullFlags: [],
+    buildWords: ["build"],
     stop: async () => {},
   }
 }
@@ -61,6 +66,24 @@ export function podman(directory: string, runtime: string): Engine | undefined {
     ],
     env: { CONTAINERS_CONF: settings },
     pullFlags: ["--tls-verify=false"],
+    buildWords: ["build", "--layers", "--tls-verify=false"],
+    stop: async () => {},
+  }
+}
+
+export function buildah(directory: string, runtime: string): Engine | undefined {
+  const executable = bin("buildah")
+  if (executable === "") return undefined
+  const places = ["--root", join(directory, "buildah/root"), "--runroot", join(directory, "buildah/run")]
+  return {
+    name: "buildah",
+    version: spawnSync(executable, ["--version"]).stdout.toString().trim().split(" ")[2] ?? "",
+    runtime,
+    argv: [executable, ...places, "--storage-driver", "overlay"],
+    env: { BUILDAH_RUNTIME: runtime },
+    pullFlags: ["--tls-verify=false"],
+    buildWords: ["build", "--layers", "--tls-verify=false"],
+    onlyBuilds: true,
     stop: async () => {},
   }
 }
@@ -118,7 +141,8 @@ export async function docker(directory: string): Promise<Engine | undefined> {
     return undefined
   }
   const version = spawnSync("docker", ["-H", socket, "version", "-f", "{{.Server.Version}}"]).stdout.toString().trim()
-  return { name: "docker", version, runtime: "runc", argv, env: {}, pullFlags: [], stop }
+  const env = { DOCKER_BUILDKIT: "1" }
+  return { name: "docker", version, runtime: "runc", argv, env, pullFlags: [], buildWords: ["build"], stop }
 }
 
 /** Runs one command to its end; throws when it fails. Gives milliseconds from before its start to its end. */

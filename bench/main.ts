@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
-import { docker, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
+import { buildMeasures, pushDebian } from "./build.ts"
+import { buildah, docker, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
 import { pushImages } from "./images.ts"
 import { measures, removeAll, type Measure } from "./measures.ts"
 import { report, type Result } from "./report.ts"
@@ -51,21 +52,30 @@ async function main(): Promise<void> {
   try {
     const images = pushImages(registry)
     const runtime = flags.runtime
-    for (const engine of [skiff(directory, runtime), podman(directory, runtime), await docker(directory)])
+    const own = skiff(directory, runtime)
+    for (const engine of [own, podman(directory, runtime), await docker(directory), buildah(directory, runtime)])
       if (engine) engines.push(engine)
     for (const engine of engines) {
       await timed(engine, ["pull", ...engine.pullFlags, images.small])
-      await timed(engine, ["run", "--rm", images.small, "true"])
+      if (!engine.onlyBuilds) await timed(engine, ["run", "--rm", images.small, "true"])
     }
+    const wanted = ({ name }: Measure) => name.includes(flags.only)
+    const debian = "build with apt".includes(flags.only) ? await pushDebian(own, registry.host) : undefined
+    const builds = buildMeasures({ small: images.small, debian }, directory, flags.quick)
     const results: Result[] = []
-    for (const measure of measures(images, flags.quick))
-      if (measure.name.includes(flags.only)) results.push(await measureAll(measure, engines))
+    for (const measure of [...measures(images, flags.quick), ...builds].filter(wanted))
+      results.push(
+        await measureAll(
+          measure,
+          engines.filter(({ onlyBuilds }) => measure.builds || !onlyBuilds),
+        ),
+      )
     const table = report(engines, results, "note" in crun && crun.note !== undefined ? [crun.note] : [])
     console.log(table)
     if (!flags.quick && flags.only === "") writeFileSync(join(import.meta.dir, "results.md"), table)
   } finally {
     for (const engine of engines) {
-      await removeAll(engine)
+      if (!engine.onlyBuilds) await removeAll(engine)
       await engine.stop()
     }
     firewall.restore()

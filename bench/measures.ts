@@ -13,7 +13,9 @@ export interface Measure {
   unit: "ms" | "s" | "MiB"
   rounds: number
   /** The goal: at most `ratio` of the peer's figure, or an absolute figure. */
-  target?: { ratio: number; peer: "podman" | "docker" } | { atMost: number }
+  target?: { ratio: number; peer: "podman" | "docker" | "best" } | { atMost: number }
+  /** Asked of those that only build, too. */
+  builds?: boolean
   /** Before its first round, not timed. */
   before?(engine: Engine): Promise<void>
   round(engine: Engine): Promise<number>

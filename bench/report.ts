@@ -40,15 +40,20 @@ function row({ measure, figures }: Result, names: readonly string[], peers: read
   const ratio = (peer: string) => value("skiff") / value(peer)
   const text = (name: string) => (Number.isNaN(value(name)) ? "–" : `${digits(value(name))} ${measure.unit}`)
   const times = (peer: string) => (Number.isFinite(ratio(peer)) ? `${ratio(peer).toFixed(2)} ×` : "–")
-  return [measure.name, ...names.map(text), ...peers.map(times), ...verdict(measure, value("skiff"), ratio)]
+  return [measure.name, ...names.map(text), ...peers.map(times), ...verdict(measure, value("skiff"), peers, ratio)]
 }
 
-function verdict({ target, unit }: Measure, own: number, ratio: (peer: string) => number): string[] {
+function verdict(
+  { target, unit }: Measure,
+  own: number,
+  peers: readonly string[],
+  ratio: (peer: string) => number,
+): string[] {
   if (target === undefined) return ["", ""]
   if ("atMost" in target) return [`≤ ${target.atMost} ${unit}`, own <= target.atMost ? "reached" : "not reached"]
-  const measured = ratio(target.peer)
+  const measured = target.peer === "best" ? Math.max(...peers.map(ratio).filter(Number.isFinite)) : ratio(target.peer)
   const said = `≤ ${target.ratio} × ${target.peer}`
-  return [said, Number.isNaN(measured) ? "" : measured <= target.ratio ? "reached" : "not reached"]
+  return [said, !Number.isFinite(measured) ? "" : measured <= target.ratio ? "reached" : "not reached"]
 }
 
 function digits(value: number): string {

@@ -11,6 +11,7 @@ export interface Entry {
 
 /** Management groups, with their lines in help. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  builder: "Manage builds",
   container: "Manage containers",
   image: "Manage images",
   network: "Manage networks",
@@ -19,12 +20,16 @@ export const GROUPS: Readonly<Record<string, string>> = {
 }
 
 /** Those that help shows first, in this order. */
-export const COMMON = ["run", "exec", "ps", "pull", "push", "images", "login", "logout", "version", "info"]
+export const COMMON = ["run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "version", "info"]
 
 export const TABLE: readonly Entry[] = [
+  { names: ["builder du", "buildx du"], load: () => import("./commands/builder/du.ts") },
+  { names: ["builder prune", "buildx prune"], load: () => import("./commands/builder/prune.ts") },
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
+  { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
   { names: ["container exec", "exec"], load: () => import("./commands/container/exec.ts") },
+  { names: ["container export", "export"], load: () => import("./commands/container/export.ts") },
   { names: ["container inspect"], load: () => import("./commands/container/inspect.ts") },
   { names: ["container kill", "kill"], load: () => import("./commands/container/kill.ts") },
   { names: ["container logs", "logs"], load: () => import("./commands/container/logs.ts") },
@@ -42,7 +47,9 @@ export const TABLE: readonly Entry[] = [
   { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },
   { names: ["container wait", "wait"], load: () => import("./commands/container/wait.ts") },
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
+  { names: ["image build", "build", "builder build", "buildx build"], load: () => import("./commands/image/build.ts") },
   { names: ["image history", "history"], load: () => import("./commands/image/history.ts") },
+  { names: ["image import", "import"], load: () => import("./commands/image/import.ts") },
   { names: ["image inspect"], load: () => import("./commands/image/inspect.ts") },
   { names: ["image load", "load"], load: () => import("./commands/image/load.ts") },
   { names: ["image ls", "image list", "images"], load: () => import("./commands/image/ls.ts") },

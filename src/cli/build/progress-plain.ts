@@ -120,6 +120,9 @@ function logText({ startedAt }: Step, { at }: LogLine, text: string): string {
   return `${seconds(at - (startedAt ?? at), 3)} ${text}`
 }
 
+/** Of a status that is about a layer, its name says which; other ids are only ours. */
+const LAYER = /^(?:sha256:)?[0-9a-f]{12,64}$/
+
 export function statusText(id: string, { text, current, total }: StepStatus): string {
   const figures =
     current === undefined
@@ -127,7 +130,7 @@ export function statusText(id: string, { text, current, total }: StepStatus): st
       : total === undefined
         ? ` ${formatSize(current)}`
         : ` ${formatSize(current)} / ${formatSize(total)}`
-  return `${text.includes(id) || id === "" ? "" : `${id} `}${text}${figures}`
+  return `${LAYER.test(id) && !text.includes(id) ? `${id} ` : ""}${text}${figures}`
 }
 
 export function seconds(ms: number, digits: number): string {

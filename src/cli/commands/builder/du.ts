@@ -1,0 +1,21 @@
+import { formatSize } from "../../../base/sizes.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { cacheRow, CACHE_FORMAT } from "../../output/cache-row.ts"
+import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
+import { printList } from "../../output/list.ts"
+
+export default command({
+  summary: "Show build cache usage",
+  args: [],
+  flags: { ...LIST_FORMAT_FLAGS, verbose: flag.bool("Show the whole description of each record") },
+  async run({ flags, engine, out }) {
+    const uses = await (await engine.builds()).diskUsage()
+    const rows = uses.map((use) => cacheRow(use, new Date(), flags.verbose))
+    printList(out, rows, flags, CACHE_FORMAT)
+    if (flags.json || flags.format !== undefined) return
+    const sum = (of: typeof uses) => formatSize(of.reduce((total, { sizeBytes }) => total + sizeBytes, 0))
+    out.line(`Reclaimable:\t${sum(uses.filter(({ inUse }) => !inUse))}`)
+    out.line(`Total:\t\t${sum(uses)}`)
+  },
+})

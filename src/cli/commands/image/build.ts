@@ -1,0 +1,98 @@
+import { atomicWrite } from "../../../base/atomic-write.ts"
+import { isSkiffError, SkiffError } from "../../../base/errors.ts"
+import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
+import type { Engine } from "../../../engine/engine.ts"
+import { arg } from "../../args.ts"
+import { BUILD_FLAGS, type BuildFlags } from "../../build/flags.ts"
+import { FilesOfBuild } from "../../build/files.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import { openProgress, type ProgressMode } from "../../build/progress.ts"
+import { buildRequest, progressMode } from "../../build/request.ts"
+import {
+  checkLines,
+  costLines,
+  failureLines,
+  metadata,
+  missLines,
+  totalLine,
+  warningLines,
+} from "../../build/summary.ts"
+import { command } from "../../command.ts"
+import type { Out } from "../../out.ts"
+
+export default command({
+  summary: "Build an image from a Dockerfile",
+  args: [arg.optional("PATH | URL | -")],
+  flags: BUILD_FLAGS,
+  examples: [
+    "skiff build -t shop .",
+    "skiff build -o out --target binaries .",
+    "skiff build --secret id=token,env=TOKEN --build-arg VERSION=2 https://github.com/user/repo.git#main",
+  ],
+  async run({ args: [word = "."], flags, engine, out }) {
+    using files = new FilesOfBuild()
+    using interrupt = new AbortOnInterrupt()
+    const found = await files.find(word, flags.file, flags.ignorefile)
+    const request = buildRequest(found, flags, interrupt.signal)
+    if (flags.check || flags.call !== "build") return check(engine, request, out)
+    const result = await build(engine, request, flags, out)
+    const [image] = result.images
+    if (flags.iidfile !== undefined && image) atomicWrite(flags.iidfile, image.id, { mode: 0o644 })
+    if (flags.metadataFile !== undefined)
+      atomicWrite(flags.metadataFile, `${JSON.stringify(metadata(result, request.tags), null, 2)}\n`, { mode: 0o644 })
+    if (progressMode(flags) === "quiet" && image) out.line(image.id)
+  },
+})
+
+async function check(engine: Engine, request: BuildRequest, out: Out): Promise<number> {
+  const warnings = await (await engine.builds()).check(request)
+  for (const line of checkLines(warnings)) out.line(line)
+  return warnings.length > 0 ? 1 : 0
+}
+
+/** Builds before the user's eyes; summaries follow below. */
+async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, out: Out): Promise<BuildResult> {
+  const builds = await engine.builds()
+  const told = new Told()
+  const mode: ProgressMode = progressMode(flags)
+  using progress = openProgress(mode)
+  const onEvent = (event: BuildEvent) => {
+    told.hear(event)
+    progress.onEvent(event)
+  }
+  try {
+    const result = await builds.build(request, onEvent)
+    progress[Symbol.dispose]()
+    if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
+    if (flags.explainCache) for (const line of missLines(told.misses)) out.note(line)
+    if (flags.explainLayers) for (const line of costLines(result.costs)) out.note(line)
+    else if (progress.isForPeople && result.costs.length > 0) out.note(totalLine(result.costs))
+    return result
+  } catch (error) {
+    progress[Symbol.dispose]()
+    if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
+    throw asFailure(error)
+  }
+}
+
+/** What is told when all is over. */
+class Told {
+  readonly warnings: Extract<BuildEvent, { kind: "warning" }>[] = []
+  readonly misses: { step: string; reason: string }[] = []
+  readonly #names = new Map<number, string>()
+
+  hear(event: BuildEvent): void {
+    if (event.kind === "vertex") this.#names.set(event.vertex, event.name)
+    else if (event.kind === "warning") this.warnings.push(event)
+    else if (event.kind === "miss") {
+      this.misses.push({ step: this.#names.get(event.vertex) ?? "", reason: event.reason })
+    }
+  }
+}
+
+/** docker build: 1, whatever the program of a failing RUN ended with. */
+function asFailure(error: unknown): unknown {
+  if (!isSkiffError(error) || error.exitCode === undefined || error.exitCode === 1) return error
+  const { code, message, hint } = error
+  return new SkiffError(code, message, { hint, cause: error, exitCode: 1 })
+}

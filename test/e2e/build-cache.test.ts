@@ -1,0 +1,176 @@
+/** `skiff build`: what is done again, what is not, what runs at once, and what comes out the same. */
+import { describe, expect, test } from "bun:test"
+import { readFileSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { build, built, inspectImage, makeContext } from "../support/build.ts"
+import { openStore } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
+
+const skiff = openStore()
+
+/** The steps of a build, by their instruction: `CACHED` or `DONE`. */
+async function steps(folder: string, ...flags: string[]): Promise<Record<string, string>> {
+  const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, folder])
+  if (code !== 0) throw new Error(stderr)
+  const names = new Map([...stderr.matchAll(/^#(\d+) \[[^\]]*\] (.*)$/gm)].map(([, number, name]) => [number, name]))
+  const ends = [...stderr.matchAll(/^#(\d+) (CACHED|DONE)/gm)]
+  return Object.fromEntries(ends.map(([, number, end]) => [names.get(number), end]))
+}
+
+const pick = (all: Record<string, string>, ...names: string[]) =>
+  names.map((name) => Object.entries(all).find(([step]) => step.startsWith(name))?.[1] ?? "absent").join(" ")
+
+describe("the cache", () => {
+  test("takes all of an equal build, and gives the same image", async () => {
+    const folder = makeContext(skiff, {
+      Dockerfile: "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /a\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /b\n",
+      f: "1",
+    })
+    const first = await steps(folder, "-t", "cache:1")
+    expect(pick(first, "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b")).toBe("DONE DONE DONE")
+    const id = await skiff.ok("images", "-q", "cache:1")
+    expect(pick(await steps(folder, "-t", "cache:1"), "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b")).toBe(
+      "CACHED CACHED CACHED",
+    )
+    expect(await skiff.ok("images", "-q", "cache:1")).toBe(id)
+  })
+
+  test("a changed file undoes its COPY and what follows, a changed time does not", async () => {
+    const dockerfile = "FROM busybox\nRUN echo before\nCOPY f /f\nRUN echo after\n"
+    const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1", other: "x" })
+    await steps(folder)
+    utimesSync(join(folder, "f"), 1, 1)
+    writeFileSync(join(folder, "other"), "y")
+    expect(pick(await steps(folder), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED CACHED CACHED")
+    writeFileSync(join(folder, "f"), "2")
+    expect(pick(await steps(folder), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED DONE DONE")
+  })
+
+  test("an ARG undoes the steps below it, from where it stands", async () => {
+    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo one\nARG V\nRUN echo two\n" })
+    await steps(folder, "--build-arg", "V=1")
+    expect(pick(await steps(folder, "--build-arg", "V=1"), "RUN echo one", "RUN echo two")).toBe("CACHED CACHED")
+    expect(pick(await steps(folder, "--build-arg", "V=2"), "RUN echo one", "RUN echo two")).toBe("CACHED DONE")
+  })
+
+  test("--no-cache and --no-cache-filter", async () => {
+    const dockerfile = "FROM busybox AS a\nRUN echo a1 > /a\nFROM busybox AS b\nCOPY --from=a /a /\nRUN echo b1\n"
+    const folder = makeContext(skiff, { Dockerfile: dockerfile })
+    await steps(folder)
+    expect(pick(await steps(folder, "--no-cache"), "RUN echo a1", "RUN echo b1")).toBe("DONE DONE")
+    expect(pick(await steps(folder, "--no-cache-filter", "b"), "RUN echo a1", "RUN echo b1")).toBe("CACHED DONE")
+  })
+
+  test("an image that differs in its config alone is another base (CVE-2024-24557)", async () => {
+    const base = (more: string) => built(skiff, { Dockerfile: `FROM busybox\n${more}\n` }, "-t", "cache-base")
+    const folder = makeContext(skiff, { Dockerfile: "FROM cache-base\nRUN env > /env; pwd >> /env; id -u >> /env\n" })
+    const out = async () => skiff.ok("run", "--rm", await skiff.ok("build", "-q", folder), "cat", "/env")
+    await base("ENV A=1")
+    expect(await out()).toContain("A=1")
+    await base("ENV A=2")
+    expect(await out()).toContain("A=2")
+    await base("WORKDIR /elsewhere")
+    expect(await out()).toContain("/elsewhere")
+    await base("USER 1000")
+    await expect(out()).rejects.toThrow("/env")
+  })
+
+  test("--explain-cache names what differed", async () => {
+    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY f /f\nRUN echo explained\n", f: "1" })
+    await steps(folder)
+    writeFileSync(join(folder, "f"), "2")
+    const { stderr } = await skiff.run(["build", "--progress", "plain", "--explain-cache", folder])
+    expect(stderr).toContain("steps that ran, and why:")
+    expect(stderr).toMatch(/COPY f \/f: .*\bf\b/)
+    const again = await skiff.run(["build", "--progress", "plain", "--explain-cache", folder])
+    expect(again.stderr).toContain("every step was taken from the cache")
+  })
+
+  test("builder du lists it, builder prune frees it", async () => {
+    await built(skiff, {
+      Dockerfile: "FROM busybox\nRUN echo pruned > /p\nRUN --mount=type=cache,target=/c touch /c/f\n",
+    })
+    const uses = JSON.parse(await skiff.ok("builder", "du", "--json")) as { type: string }[]
+    expect(new Set(uses.map(({ type }) => type))).toEqual(new Set(["regular", "exec.cachemount"]))
+    expect(await skiff.ok("builder", "prune", "-a", "-f")).toMatch(/^Total:/m)
+    expect(JSON.parse(await skiff.ok("builder", "du", "--json"))).toEqual([])
+  })
+})
+
+const stage = (name: string) => `FROM busybox AS ${name}\nRUN sleep 1; echo ${name} > /out\n`
+
+describe("the graph", () => {
+  test("a stage that nobody needs is not built", async () => {
+    const dockerfile = "FROM busybox AS broken\nRUN false\nFROM busybox\nRUN true\n"
+    expect((await build(skiff, { Dockerfile: dockerfile })).code).toBe(0)
+  })
+
+  test("independent stages run at once", async () => {
+    const names = ["one", "two", "three"]
+    const copies = names.map((name) => `COPY --from=${name} /out /${name}\n`).join("")
+    const started = performance.now()
+    const id = await built(skiff, { Dockerfile: `${names.map(stage).join("")}FROM busybox\n${copies}` }, "--jobs", "4")
+    expect(performance.now() - started).toBeLessThan(2_800)
+    expect(await skiff.ok("run", "--rm", id, "cat", "/one", "/two", "/three")).toBe("one\ntwo\nthree")
+  })
+
+  test("two builds at the same time do an equal step once", async () => {
+    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /when\n" })
+    const [one, two] = await Promise.all([skiff.ok("build", "-q", folder), skiff.ok("build", "-q", folder)])
+    expect(one).toBe(two)
+  })
+})
+
+const REPEATED = "FROM busybox\nRUN mkdir /d && echo x > /d/f\nCOPY f /f\nWORKDIR /w\n"
+
+async function digestOfBuild(): Promise<string> {
+  const metadata = join(skiff.home, "repeat.json")
+  const folder = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
+  await skiff.ok("build", "--no-cache", "--timestamp", "1700000000", "--metadata-file", metadata, folder)
+  return readFileSync(metadata, "utf8")
+}
+
+describe("the same inputs", () => {
+  test("with a time for image and files give the same digest, without the cache", async () => {
+    const first = await digestOfBuild()
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    expect(await digestOfBuild()).toEqual(first)
+  })
+
+  test("SOURCE_DATE_EPOCH is the time of the image", async () => {
+    const folder = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
+    const { stdout } = await skiff.run(["build", "-q", folder], { env: { SOURCE_DATE_EPOCH: "1700000000" } })
+    expect((await inspectImage(skiff, stdout.trim())).Created).toStartWith("2023-11-14T22:13:20")
+  })
+})
+
+describe("a build that is killed", () => {
+  test("leaves nothing running, and the next one goes on", async () => {
+    const dockerfile = "FROM busybox\nRUN echo kept > /kept\nRUN sleep 300; echo slept\n"
+    const folder = makeContext(skiff, { Dockerfile: dockerfile })
+    const child = skiff.spawn(["build", "--progress", "plain", folder])
+    let shown = ""
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
+    await eventually(() => expect(shown).toMatch(/RUN echo kept > \/kept\n#\d+ DONE/), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    child.kill("SIGKILL")
+    await new Promise((resolve) => child.on("close", resolve))
+    writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 300", "true"))
+    expect(pick(await steps(folder), "RUN echo kept")).toBe("CACHED")
+    await eventually(() => skiff.expectNothingLeft(), 10_000)
+  })
+
+  test("by Ctrl-C ends in order, at once", async () => {
+    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 300\n" })
+    const child = skiff.spawn(["build", "--progress", "plain", folder])
+    let shown = ""
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
+    await eventually(() => expect(shown).toContain(" begun"), 10_000)
+    const ended = new Promise((resolve) => child.on("close", resolve))
+    const at = performance.now()
+    child.kill("SIGINT")
+    expect(await ended).not.toBe(0)
+    expect(performance.now() - at).toBeLessThan(5_000)
+    await eventually(() => skiff.expectNothingLeft(), 5_000)
+  })
+})

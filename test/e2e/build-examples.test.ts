@@ -1,0 +1,51 @@
+/** The examples of the course: built on Debian with apt, reached on their ports. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { cpSync, chownSync, mkdtempSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { join, resolve } from "node:path"
+import { Skiff } from "../support/skiff.ts"
+import { user } from "../support/user.ts"
+import { eventually } from "../support/wait.ts"
+
+const skiff = new Skiff()
+const reachable =
+  spawnSync("curl", ["-sfI", "-m", "10", "http://deb.debian.org/debian/dists/stable/Release"]).status === 0
+
+beforeAll(async () => {
+  if (!reachable) return
+  const { code, stderr } = await skiff.run(["image", "bootstrap", "debian"], { timeoutMs: 180_000 })
+  if (code !== 0) throw new Error(stderr)
+  await skiff.ok("tag", "debian:latest", "debian:12-slim")
+}, 200_000)
+afterAll(() => skiff.close(), 60_000)
+
+/** The examples lie where the test's user may not read. */
+function copyOf(example: string): string {
+  const folder = mkdtempSync(join(skiff.directory, "example-"))
+  cpSync(resolve(import.meta.dir, "../../examples", example), folder, { recursive: true })
+  chownSync(folder, user.uid, user.gid)
+  return folder
+}
+
+describe.skipIf(!reachable)("built and reached (skipped where Debian's mirror is not reachable)", () => {
+  test.concurrent.each([
+    ["nginx", 80, "Hello from nginx"],
+    ["apache2", 80, "Hello from apache2"],
+    ["python-app", 8000, "Hello from Python, request 1."],
+  ])(
+    "%s",
+    async (example, port, text) => {
+      const folder = copyOf(example)
+      const { code, stderr } = await skiff.run(["build", "-t", example, folder], { timeoutMs: 180_000 })
+      if (code !== 0) throw new Error(stderr)
+      const container = await skiff.ok("run", "-d", "-p", `127.0.0.1::${port}`, example)
+      const at = (await skiff.ok("port", container, `${port}`)).split("\n")[0]
+      await eventually(async () => expect(await (await fetch(`http://${at}/`)).text()).toContain(text), 15_000)
+      await skiff.ok("stop", container)
+      const again = await skiff.run(["build", "--progress", "plain", "-t", example, folder])
+      expect(again.stderr).not.toContain("DONE 1")
+      expect(again.stderr.match(/CACHED/g)?.length).toBeGreaterThanOrEqual(2)
+    },
+    200_000,
+  )
+})

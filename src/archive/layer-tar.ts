@@ -16,6 +16,8 @@ type Present = TreeChange & { kind: "present" }
 export interface LayerTarOptions extends TreeChangesOptions {
   /** Told the size of each file. */
   onContent?: (bytes: number) => void
+  /** Raw paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
+  leaveOutEmpty?: ReadonlySet<string>
 }
 
 /**
@@ -28,10 +30,14 @@ export function* layerTar(options: LayerTarOptions): Generator<Uint8Array> {
   const writer = new LayerWriter(options.onContent ?? (() => {}))
   for (const change of treeChanges(options)) {
     if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
-    else yield* writer.present(change)
+    else if (!isLeftOut(change, options)) yield* writer.present(change)
   }
   yield* writer.bytes(Buffer.alloc(TAR_END_BYTES))
   yield* writer.flush()
+}
+
+function isLeftOut({ path, stat }: Present, { leaveOutEmpty }: LayerTarOptions): boolean {
+  return leaveOutEmpty !== undefined && stat.type === "file" && stat.sizeBytes === 0 && leaveOutEmpty.has(path)
 }
 
 class LayerWriter {

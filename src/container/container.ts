@@ -11,10 +11,13 @@
  * and repeats safely. Reading a row compares it with the kernel (boot id, exit file, pid with its start time) and brings it
  * up to date first, so a killed engine, monitor or machine is seen by the next command.
  */
+import type { Bytes } from "../base/bytes.ts"
 import type { OnProgress } from "../base/progress.ts"
+import type { Image } from "../image/image.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { Digest } from "../spec/digest.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
@@ -191,6 +194,21 @@ export interface ExecSession {
   resize(size: { rows: number; columns: number }): void
 }
 
+export interface CommitOptions {
+  /** Of the new image. */
+  name?: string
+  author?: string
+  message?: string
+  /** The run parameters of the new image, from those of the container (`--change`). */
+  change(config: ImageRunConfig): Promise<ImageRunConfig>
+  /** Hold the program still meanwhile. */
+  pause: boolean
+  /** One layer of all files, the base image's too. */
+  squash: boolean
+  format: "oci" | "docker"
+  onProgress?: OnProgress
+}
+
 export interface Containers {
   /** Newest first; running ones only, unless `all`. */
   list(filter?: ContainerFilter): Container[]
@@ -219,6 +237,10 @@ export interface Containers {
   exec(nameOrId: string, request: ExecRequest): Promise<ExecSession>
   resize(nameOrId: string, size: { rows: number; columns: number }): void
   logs(nameOrId: string, options: LogOptions): AsyncIterable<LogLine>
+  /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
+  export(nameOrId: string): Bytes
+  /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument. */
+  commit(nameOrId: string, options: CommitOptions): Promise<Image>
   /** Rows of `ps`, with titles. */
   top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
   /** Docker's inspect document. */

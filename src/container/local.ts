@@ -59,6 +59,12 @@ export function openContainers(host: ContainerHost): Containers & AsyncDisposabl
       const { readLogs } = await import("./logs.ts")
       yield* readLogs(host, nameOrId, options)
     },
+    async *export(nameOrId) {
+      const { id } = records.get(nameOrId)
+      const snapshots = await host.snapshots()
+      yield* snapshots.diff(id, { since: "nothing" })
+    },
+    commit: async (nameOrId, options) => (await import("./commit.ts")).commit(host, nameOrId, options),
     top: async (nameOrId, psOptions) => (await import("./top.ts")).top(host, nameOrId, psOptions),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(host, nameOrId),
     cleanup: async (id) => (await import("./life-cycle.ts")).cleanup(host, id),

@@ -4,8 +4,11 @@ import { applyLayer } from "../archive/archive.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
-import type { Digest, DiffId } from "../spec/digest.ts"
+import type { ChainId, Digest, DiffId } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
+import { CompressedLayers } from "./compressed-layers.ts"
+import { readManifest } from "./held-manifest.ts"
+import { inFormat } from "./record-image.ts"
 import { taggedName } from "./reference.ts"
 import type { CreateImageOptions, Image } from "./image.ts"
 import { parseTime } from "./image-history.ts"
@@ -13,8 +16,8 @@ import type { ImagesDeps } from "./open-images.ts"
 import type { ImageRecords } from "./records.ts"
 
 /**
- * Makes an image of one layer: the tar is extracted into a snapshot and, in the same pass, compressed into a blob, so that
- * the image can be pushed and saved like any other.
+ * Makes an image of a layer, alone or on top of another image's: the tar is extracted into a snapshot and, in the same pass,
+ * compressed into a blob, so that the image can be pushed and saved like any other.
  */
 export async function createFromTar(
   deps: ImagesDeps,
@@ -24,34 +27,49 @@ export async function createFromTar(
 ): Promise<Image> {
   const name = options.name === undefined ? undefined : taggedName(options.name)
   await using lease = await deps.leases.open()
-  const { layer, diffId, sizeBytes } = await storeLayer(deps, lease, tar, options)
+  const base = options.base && (await readManifest(deps.content, options.base))
+  for (const { digest } of base?.manifest.layers ?? []) lease.addBlob(digest)
+  if (options.base?.topLayer !== undefined) lease.addSnapshot(options.base.topLayer)
+  const { layer, diffId, sizeBytes, chainId } = await storeLayer(deps, lease, tar, base?.diffIds ?? [], options)
+  const below = options.base === undefined ? [] : records.layers(options.base.id)
 
+  const { created } = options.config
+  const { createdBy, comment, author } = options
   const config: ImageConfig = {
     ...options.config,
-    rootfs: { type: "layers", diff_ids: [diffId] },
-    history: [{ created: options.config.created, created_by: options.createdBy }],
+    rootfs: { type: "layers", diff_ids: [...(base?.diffIds ?? []), diffId] },
+    history: [
+      ...(base?.config.history ?? []),
+      {
+        created,
+        ...(createdBy === undefined ? {} : { created_by: createdBy }),
+        ...(author === undefined ? {} : { author }),
+        ...(comment === undefined ? {} : { comment }),
+      },
+    ],
   }
+  const isDocker = options.format === "docker"
   const configBlob = await store(config)
   const manifest: ImageManifest = {
     schemaVersion: 2,
-    mediaType: MediaType.ociManifest,
-    config: { mediaType: MediaType.ociConfig, ...configBlob },
-    layers: [layer],
+    mediaType: isDocker ? MediaType.dockerManifest : MediaType.ociManifest,
+    config: { mediaType: isDocker ? MediaType.dockerConfig : MediaType.ociConfig, ...configBlob },
+    layers: [...(base?.manifest.layers ?? []), layer].map((each) => inFormat(each, isDocker ? "docker" : "oci")),
   }
   const manifestBlob = await store(manifest)
-  const [topLayer] = chainIds([diffId])
   records.transaction(() => {
     records.put({
       id: configBlob.digest,
-      manifest: { mediaType: MediaType.ociManifest, ...manifestBlob },
+      manifest: { mediaType: manifest.mediaType ?? MediaType.ociManifest, ...manifestBlob },
       platform: { os: config.os, architecture: config.architecture, variant: config.variant },
       createdAt: parseTime(config.created),
-      sizeBytes,
-      topLayer,
+      sizeBytes: below.reduce((sum, each) => sum + each.sizeBytes, sizeBytes),
+      topLayer: chainId,
       labels: config.config?.Labels ?? {},
-      layers: topLayer === undefined ? [] : [{ chainId: topLayer, sizeBytes }],
-      blobs: [manifestBlob.digest, configBlob.digest, layer.digest],
+      layers: [...below, { chainId, sizeBytes }],
+      blobs: [manifestBlob.digest, configBlob.digest, ...manifest.layers.map(({ digest }) => digest)],
     })
+    new CompressedLayers(deps.db).put(diffId, "gzip", layer)
     if (name !== undefined) records.setName(name, configBlob.digest)
   })
   return records.get(configBlob.digest)
@@ -67,6 +85,7 @@ export async function createFromTar(
 interface StoredLayer {
   layer: Descriptor
   diffId: DiffId
+  chainId: ChainId
   sizeBytes: number
 }
 
@@ -74,6 +93,7 @@ async function storeLayer(
   deps: ImagesDeps,
   lease: Awaited<ReturnType<ImagesDeps["leases"]["open"]>>,
   tar: Bytes,
+  below: readonly DiffId[],
   { onProgress = noProgress }: CreateImageOptions,
 ): Promise<StoredLayer> {
   const { content, snapshots } = deps
@@ -91,14 +111,15 @@ async function storeLayer(
   const { digest, size } = await blob.end()
   unfinished.move()
 
-  const [chainId] = chainIds([diffId])
-  if (chainId === undefined) throw new Error("unreachable: one diff id gives one chain id")
+  const chain = chainIds([...below, diffId])
+  const chainId = chain.at(-1)
+  if (chainId === undefined) throw new Error("unreachable: each diff id gives a chain id")
   lease.addBlob(digest)
   lease.addSnapshot(chainId)
   await ingest.commit({ digest, size })
-  await snapshots.commitStage(chainId, key)
+  await snapshots.commitStage(chainId, key, chain.at(-2))
   undo.move()
-  return { layer: { mediaType: MediaType.ociLayerGzip, digest, size }, diffId, sizeBytes }
+  return { layer: { mediaType: MediaType.ociLayerGzip, digest, size }, diffId, chainId, sizeBytes }
 }
 
 /** Compresses what passes by into an ingest. Level 1: a base image is made in a second, not in ten. */

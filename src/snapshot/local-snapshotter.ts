@@ -8,7 +8,7 @@ import { removeTree } from "../sys/remove-tree.ts"
 import { treeUsage } from "../sys/tree-usage.ts"
 import { formOf, readLayer } from "./read-layer.ts"
 import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { LayerDiff, SnapshotInfo, Snapshotter } from "./snapshot.ts"
+import type { DiffOptions, LayerDiff, SnapshotInfo, Snapshotter } from "./snapshot.ts"
 
 /** What differs between the drivers. Folders are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
@@ -97,19 +97,20 @@ export class LocalSnapshotter implements Snapshotter {
     return this.#records.renameCommitted(from, to)
   }
 
-  diff(name: string, options: { since?: ChainId | "nothing" } = {}): LayerDiff {
+  diff(name: string, options: DiffOptions = {}): LayerDiff {
     const row = this.#records.get(name)
-    const { since } = options
+    const { since, leaveOutEmpty } = options
     const view = (of: LayerRow): Mount => this.#driver.mount(this.#layers, { ...of, kind: "view" }, this.#chainOf(of))
     if (since !== undefined)
       return readLayer({
         changed: view(row),
         base: since === "nothing" ? undefined : view(this.#records.get(since)),
         form: { kind: "whole" },
+        leaveOutEmpty,
       })
     const below = this.#records.chainBelow(row)
     const base = below.length === 0 ? undefined : this.#driver.mount(this.#layers, { ...row, kind: "view" }, below)
-    return readLayer({ changed: join(this.#folder(row), "diff"), base, form: formOf(this.driver) })
+    return readLayer({ changed: join(this.#folder(row), "diff"), base, form: formOf(this.driver), leaveOutEmpty })
   }
 
   mount(key: string): Mount {

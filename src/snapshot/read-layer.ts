@@ -13,6 +13,7 @@ export interface ReadLayerOptions {
   changed: string | Mount
   base: Mount | undefined
   form: TreeForm
+  leaveOutEmpty?: ReadonlySet<string>
 }
 
 /** The layer of two trees; what has to be mounted for it is so only while it is read. */
@@ -24,7 +25,8 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
     const pathOf = (mount: Mount): string => `/proc/self/fd/${fds.adopt(mountHidden(mount), close)}`
     const changed = typeof options.changed === "string" ? options.changed : pathOf(options.changed)
     const base = options.base && pathOf(options.base)
-    yield* layerTar({ changed, base, form: options.form, onContent: (bytes) => void (contentBytes += bytes) })
+    const { form, leaveOutEmpty } = options
+    yield* layerTar({ changed, base, form, leaveOutEmpty, onContent: (bytes) => void (contentBytes += bytes) })
   }
   return {
     get contentBytes() {

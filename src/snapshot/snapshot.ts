@@ -27,6 +27,13 @@ export interface LayerDiff extends AsyncIterable<Uint8Array> {
   readonly contentBytes: number
 }
 
+export interface DiffOptions {
+  /** `nothing`: all files, the parents' too. */
+  since?: ChainId | "nothing"
+  /** Paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
+  leaveOutEmpty?: ReadonlySet<string>
+}
+
 export interface Snapshotter {
   readonly driver: "overlay" | "fuse-overlayfs" | "native"
   has(name: ChainId): boolean
@@ -52,7 +59,7 @@ export interface Snapshotter {
    * What a snapshot, active or committed, changes of its parent (with `since`: of that one below it), as an uncompressed
    * layer: the same bytes each time. It may be mounted and in use meanwhile. Throws NotFound, InvalidArgument.
    */
-  diff(name: string, options?: { since?: ChainId | "nothing" }): LayerDiff
+  diff(name: string, options?: DiffOptions): LayerDiff
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
   /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */

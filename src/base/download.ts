@@ -1,0 +1,61 @@
+import type { Bytes } from "./bytes.ts"
+import { Cancelled, InvalidArgument, SkiffError, Unavailable } from "./errors.ts"
+
+export interface DownloadOptions {
+  signal?: AbortSignal
+  /** How long nothing may come; the time in which nobody reads does not count. */
+  stallTimeoutMs?: number
+}
+
+/** The bytes that lie at an http or https address, redirects followed. Throws InvalidArgument, Unavailable, Cancelled. */
+export async function* download(address: string, options: DownloadOptions = {}): Bytes {
+  const { signal, stallTimeoutMs = 60_000 } = options
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url?.protocol !== "http:" && url?.protocol !== "https:")
+    throw new InvalidArgument(`cannot download from "${shownAddress(address)}": not an http or https address`)
+  const stop = new AbortController()
+  let waits = true
+  const timer = setTimeout(() => waits && stop.abort(), stallTimeoutMs)
+  try {
+    const response = await fetch(url, {
+      // the length that is said is that of the bytes as they travel
+      headers: { "user-agent": "skiff", "accept-encoding": "identity" },
+      signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+    })
+    if (!response.ok || response.body === null)
+      throw new Unavailable(`${url.host} answered ${response.status} to the request for "${shownAddress(address)}"`)
+    let received = 0
+    for (const reader = response.body.getReader(); ;) {
+      waits = true
+      timer.refresh()
+      const { done, value } = await reader.read()
+      waits = false
+      if (done) break
+      received += value.length
+      yield value
+    }
+    const length = response.headers.get("content-length")
+    if (length !== null && response.headers.get("content-encoding") === null && received !== Number(length))
+      throw new Unavailable(`${url.host} sent ${received} bytes of ${length}, then ended`)
+  } catch (cause) {
+    if (cause instanceof SkiffError) throw cause
+    if (signal?.aborted) throw new Cancelled(`the download from ${url.host} was cancelled`, { cause })
+    const reason = stop.signal.aborted ? `nothing came in ${Math.round(stallTimeoutMs / 1000)} s` : reasonOf(cause)
+    throw new Unavailable(`cannot download from ${url.host}: ${reason}`, { cause })
+  } finally {
+    clearTimeout(timer)
+    stop.abort() // lets go of the connection of a reader that had enough
+  }
+}
+
+/** An address as it may be shown and written down: without user, password and query. */
+export function shownAddress(address: string): string {
+  if (!URL.canParse(address)) return address.slice(0, 200)
+  const url = new URL(address)
+  url.username = url.password = url.search = ""
+  return url.href
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,38 @@
+import { atomicWrite } from "../../../base/atomic-write.ts"
+import type { ImageRunConfig } from "../../../spec/oci-image.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+
+export default command({
+  summary: "Create a new image from a container's changes",
+  args: [arg.one("CONTAINER", "containers"), arg.optional("REPOSITORY[:TAG]", "images")],
+  flags: {
+    author: flag.string('Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', "string", { short: "a" }),
+    change: flag.strings("Apply Dockerfile instruction to the created image", "list", { short: "c" }),
+    format: flag.choice(["oci", "docker"], 'Form of the manifest ("oci"|"docker"; default oci)', { short: "f" }),
+    iidfile: flag.string("Write the image ID to the file", "string"),
+    message: flag.string("Commit message", "string", { short: "m" }),
+    pause: flag.bool("Pause container during commit", { short: "p", initial: true }),
+    quiet: flag.bool("Suppress verbose output", { short: "q" }),
+    squash: flag.bool("Make one layer of all files, those of the base image too", { short: "s" }),
+  },
+  examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
+  async run({ args: [container, name], flags, engine, out }) {
+    const { author, message, pause, squash, format = "oci" } = flags
+    const change = async (config: ImageRunConfig) => {
+      if (flags.change.length === 0) return config
+      const { applyChanges } = await import("../../../build/build.ts")
+      return await applyChanges(config, flags.change)
+    }
+    const containers = await engine.containers()
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
+    const { onProgress } = progress
+    const options = { name, author, message, pause, squash, format, change, onProgress }
+    const { id } = await containers.commit(container, options)
+    progress[Symbol.dispose]()
+    if (flags.iidfile !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
+    out.line(id)
+  },
+})

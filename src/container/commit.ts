@@ -1,0 +1,98 @@
+import { isSkiffError } from "../base/errors.ts"
+import { log } from "../base/log.ts"
+import type { Image } from "../image/image.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { CommitOptions } from "./container.ts"
+import type { ContainerHost } from "./host.ts"
+import { pause, unpause } from "./life-cycle.ts"
+import type { ContainerRecord } from "./record.ts"
+
+/** See `Containers.commit`. */
+export async function commit(host: ContainerHost, nameOrId: string, options: CommitOptions): Promise<Image> {
+  const record = host.records.get(nameOrId)
+  const [images, snapshots] = await Promise.all([host.images(), host.snapshots()])
+  const base = images.get(record.imageId)
+  const config = await images.config(base)
+  const changed = await options.change(runConfigOf(record, config.config ?? {}))
+  await using resume = new AsyncDisposableStack()
+  if (options.pause && (await paused(host, record.id))) resume.defer(() => unpauseUnlessGone(host, record.id))
+  const { rootfs: _, history: __, ...above } = config
+  const layer = snapshots.diff(record.id, {
+    ...(options.squash ? { since: "nothing" } : {}),
+    leaveOutEmpty: BOUND_FILES,
+  })
+  return await images.createFromTar(layer, {
+    name: options.name,
+    ...(options.squash ? {} : { base }),
+    format: options.format,
+    config: {
+      ...above,
+      created: new Date().toISOString(),
+      ...(options.author === undefined ? {} : { author: options.author }),
+      config: changed,
+    },
+    createdBy: [...record.spec.run.entrypoint, ...record.spec.run.command].join(" "),
+    comment: options.message,
+    author: options.author,
+    onProgress: options.onProgress,
+  })
+}
+
+/** Where our own files are bound: the runtime makes empty ones below them, which are nothing of the program's. */
+const BOUND_FILES = new Set(["etc/hosts", "etc/hostname", "etc/resolv.conf"])
+
+/** True when it ran until now: so its files hold still, and it is ours to let go on. */
+async function paused(host: ContainerHost, id: string): Promise<boolean> {
+  try {
+    await pause(host, id)
+    return true
+  } catch (error) {
+    // not running, or paused already: either way nothing writes
+    if (isSkiffError(error, "FailedPrecondition")) return false
+    if (!isSkiffError(error, "Unsupported")) throw error
+    log.warn("the container cannot be paused here and is committed while it runs", { reason: error.message })
+    return false
+  }
+}
+
+async function unpauseUnlessGone(host: ContainerHost, id: string): Promise<void> {
+  try {
+    await unpause(host, id)
+  } catch (error) {
+    if (!isSkiffError(error, "FailedPrecondition") && !isSkiffError(error, "NotFound")) throw error
+  }
+}
+
+/** What the container runs by, as an image says it: docker's Config of a container, without what each start makes anew. */
+function runConfigOf({ spec }: ContainerRecord, image: ImageRunConfig): ImageRunConfig {
+  const { run, options } = spec
+  const said = new Set([...(image.Env ?? []), ...options.env].map(nameOf))
+  const exposed = Object.fromEntries(run.exposedPorts.map((port) => [port, {}]))
+  const volumes = Object.fromEntries(run.volumes.map((volume) => [volume, {}]))
+  return withoutEmpty({
+    ...image,
+    User: run.user,
+    Env: run.env.filter((entry) => said.has(nameOf(entry))),
+    Entrypoint: run.entrypoint,
+    Cmd: run.command,
+    WorkingDir: options.workdir ?? image.WorkingDir,
+    Labels: run.labels,
+    ExposedPorts: exposed,
+    Volumes: volumes,
+    StopSignal: options.stopSignal ?? image.StopSignal,
+  })
+}
+
+function nameOf(entry: string): string {
+  return entry.split("=", 1)[0] ?? ""
+}
+
+/** Go's omitempty: docker writes no empty fields. */
+function withoutEmpty(config: ImageRunConfig): ImageRunConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)))
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true
+  return typeof value === "object" && Object.keys(value).length === 0
+}

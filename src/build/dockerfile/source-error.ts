@@ -2,8 +2,9 @@ import { InvalidArgument, isSkiffError, SkiffError, type ErrorCode, type ErrorDe
 import type { SourceRange } from "../build.ts"
 import type { SourceFile } from "./dockerfile.ts"
 
-const MAX_QUOTED_LINES = 8
+const MAX_QUOTED_LINES = 12
 const MAX_LINE_LENGTH = 200
+const CONTEXT_LINES = 2
 
 // errors that already tell where: an inner place is the better one
 const located = new WeakSet<Error>()
@@ -22,19 +23,27 @@ export function sourceError(
   return error
 }
 
-/** The lines of `source` with their numbers, as an error shows them; long ones are cut. */
-export function quoteSource(file: SourceFile, source: SourceRange): string {
-  const lines = file.text.split("\n").slice(source.start - 1, source.end)
-  const shown = lines.length > MAX_QUOTED_LINES ? lines.slice(0, MAX_QUOTED_LINES - 1) : lines
-  const width = Math.max(4, String(source.end).length)
-  const quoted = shown.map((line, index) => {
-    const text = line.trimEnd()
-    const cut = text.length > MAX_LINE_LENGTH ? `${text.slice(0, MAX_LINE_LENGTH)}…` : text
-    // control characters of a hostile file do not reach the terminal
-    return `${String(source.start + index).padStart(width)} | ${cut.replace(/(?!\t)\p{Cc}/gu, "\uFFFD")}`
+/** The lines of `source`, marked, and those around them, with their numbers, as an error shows them; long ones are cut. */
+export function quoteSource({ text }: SourceFile, { start, end }: SourceRange): string {
+  const lines = text.split("\n")
+  if (lines.at(-1) === "") lines.pop()
+  const shownEnd = Math.min(end, start + MAX_QUOTED_LINES - 1)
+  const first = Math.max(1, start - CONTEXT_LINES)
+  const last = shownEnd < end ? shownEnd : Math.min(lines.length, end + CONTEXT_LINES)
+  const width = Math.max(4, String(last).length)
+  const quoted = lines.slice(first - 1, last).map((line, index) => {
+    const number = first + index
+    const mark = number >= start && number <= end ? ">>>" : "   "
+    return `${String(number).padStart(width)} | ${mark} ${shownLine(line)}`.trimEnd()
   })
-  if (shown.length < lines.length) quoted.push(`${" ".repeat(width)} | … ${lines.length - shown.length} more lines`)
+  if (shownEnd < end) quoted.push(`${" ".repeat(width)} | >>> … ${end - shownEnd} more lines`)
   return quoted.join("\n")
+}
+
+function shownLine(line: string): string {
+  const cut = line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}…` : line
+  // control characters of a hostile file do not reach the terminal
+  return cut.trimEnd().replace(/(?!\t)\p{Cc}/gu, "\uFFFD")
 }
 
 /** Runs `work`; a SkiffError of it that names no lines yet becomes one about `source`. */

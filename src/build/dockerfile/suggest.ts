@@ -2,7 +2,7 @@
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase()
   let best: string | undefined
-  let least = Math.min(3, Math.ceil(wanted.length / 2))
+  let least = Math.min(3, Math.floor(wanted.length / 2) + 1)
   for (const name of names) {
     if (name === word || Math.abs(name.length - word.length) >= least) continue
     const distance = editDistance(wanted, name.toLowerCase())

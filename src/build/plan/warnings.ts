@@ -2,24 +2,27 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { BuildWarning, SourceRange } from "../build.ts"
 import { parseCheckOptions } from "../dockerfile/directives.ts"
 import { RULES, type RuleName } from "../dockerfile/rules.ts"
+import { quoteSource } from "../dockerfile/source-error.ts"
 import type { CheckOptions, Dockerfile } from "../dockerfile/dockerfile.ts"
 
 /** Collects warnings; what `# check=skip=…` or a comment above the instruction silences is left out, doubles too. */
 export class Warnings {
   readonly found: BuildWarning[] = []
+  readonly #dockerfile: Dockerfile
   readonly #options: CheckOptions
   readonly #seen = new Set<string>()
 
   /** `override`: the options of the build arg BUILDKIT_DOCKERFILE_CHECK, in the place of the file's. */
-  constructor({ check }: Dockerfile, override?: string) {
-    this.#options = override === undefined ? check : parseCheckOptions(override)
+  constructor(dockerfile: Dockerfile, override?: string) {
+    this.#dockerfile = dockerfile
+    this.#options = override === undefined ? dockerfile.check : parseCheckOptions(override)
   }
 
   add(rule: RuleName, message: string, source: SourceRange, comments: readonly string[] = []): void {
     const key = JSON.stringify([rule, message, source])
     if (this.#seen.has(key) || skips(this.#options, rule) || comments.some((comment) => silences(comment, rule))) return
     this.#seen.add(key)
-    this.found.push({ rule, message, hint: RULES[rule], source })
+    this.found.push({ rule, message, hint: RULES[rule], source, quote: quoteSource(this.#dockerfile, source) })
   }
 
   /** With `error=true`: throws InvalidArgument naming the rules. */

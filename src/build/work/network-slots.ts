@@ -1,15 +1,30 @@
-import { closeSync } from "node:fs"
+import { closeSync, readFileSync } from "node:fs"
 import type { EndpointStatus } from "../../network/network.ts"
-import { createNetns } from "../../sys/netns.ts"
+import { createNetns, type Sysctls } from "../../sys/netns.ts"
 import type { Pid } from "../../sys/process.ts"
 import type { WorkPlace } from "./work-place.ts"
 import type { WorkerHost } from "./worker-host.ts"
 
+const MOST_GROUPS = 0x7fffffff
+
 /** As docker's containers: ports below 1024 and ping need no capability in a network of one's own. */
-const SYSCTLS = [
-  ["net/ipv4/ip_unprivileged_port_start", "0"],
-  ["net/ipv4/ping_group_range", "0 2147483647"],
-] as const
+function sysctls(): Sysctls {
+  return [
+    ["net/ipv4/ip_unprivileged_port_start", "0"],
+    ["net/ipv4/ping_group_range", `0 ${Math.min(MOST_GROUPS, highestGroup())}`],
+  ]
+}
+
+/** user_namespaces(7), gid_map: `first-inside first-outside count`. The kernel refuses a range with a group it does not map. */
+function highestGroup(): number {
+  const lines = readFileSync("/proc/self/gid_map", "latin1").trim().split("\n")
+  return Math.max(
+    ...lines.map((line) => {
+      const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return inside + count - 1
+    }),
+  )
+}
 
 export interface NetworkSlot {
   /** For the runtime to join. */
@@ -46,7 +61,7 @@ export class NetworkSlots implements AsyncDisposable {
 
   async #make(): Promise<NetworkSlot> {
     const endpoint = this.#place.markNetwork()
-    const netns = await createNetns(SYSCTLS, this.#host.rootless)
+    const netns = await createNetns(sysctls(), this.#host.rootless)
     this.#made.push({ endpoint, netns })
     const networks = await this.#host.networks()
     const status = await networks.setup(networks.get("bridge"), {

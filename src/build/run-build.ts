@@ -1,7 +1,6 @@
-import { join } from "node:path"
 import { limiter } from "../base/limiter.ts"
+import { trace } from "../base/trace.ts"
 import { Cancelled, InvalidArgument } from "../base/errors.ts"
-import { FileLocks } from "../sys/file-locks.ts"
 import { availableParallelism } from "node:os"
 import type { Lease } from "../content/content.ts"
 import { hostPlatform, type Platform } from "../spec/platform.ts"
@@ -13,7 +12,7 @@ import { readDockerfile, readIgnoreFile } from "./context/read-dockerfile.ts"
 import type { Dockerfile } from "./dockerfile/dockerfile.ts"
 import type { IgnoreMatcher } from "./dockerfile/ignore-file.ts"
 import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
-import { withSource } from "./dockerfile/source-error.ts"
+import { quoteSource, withSource } from "./dockerfile/source-error.ts"
 import { exportResults, type Solved } from "./export/export-results.ts"
 import { baseLayers } from "./solve/base-layers.ts"
 import { makeTree } from "./context/make-tree.ts"
@@ -26,20 +25,23 @@ import { LayerReader } from "./solve/layer-reader.ts"
 import { BuildRecords } from "./solve/records.ts"
 import { Solver, StepFailure } from "./solve/solver.ts"
 import { StepRunner } from "./solve/step-runner.ts"
-import { openWorkFolder, sweepBuilds, type WorkFolder } from "./solve/work-folder.ts"
+import { buildLocks, openWorkFolder, sweepBuilds, type WorkFolder } from "./solve/work-folder.ts"
 import type { Source, Worker } from "./work/worker.ts"
 
 const LEAST_JOBS = 4
 
 /** Builds what `request` asks for. */
 export async function runBuild(host: BuildHost, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
+  trace("build loaded")
   if ((await sweepBuilds(host.root, host.snapshots)) > 0) await host.collect()
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await host.leases.open())
   const folder = stack.use(openWorkFolder(host.root))
   const worker = stack.use(host.openWorker())
   const build = new Build(host, request, onEvent, { lease, folder, worker })
-  return await build.run()
+  const result = await build.run()
+  trace("exported")
+  return result
 }
 
 /** Judges the Dockerfile of `request`, and builds nothing. */
@@ -84,6 +86,7 @@ class Build {
     const plans = await Promise.all(
       this.#platforms.map((platform) => planBuild(this.#planOptions(dockerfile, ignore, platform))),
     )
+    trace("planned")
     for (const plan of plans) this.#events.announce(plan.vertices)
     for (const warning of plans.flatMap(({ warnings }) => warnings)) this.#events.warn(warning)
 
@@ -94,6 +97,7 @@ class Build {
       const solved = await Promise.all(
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
       )
+      trace("solved")
       return await exportResults(solved, {
         host: this.#host,
         request: this.#request,
@@ -115,7 +119,10 @@ class Build {
 
   async check(): Promise<BuildWarning[]> {
     const { dockerfile, ignore } = await this.#read()
-    return await checkBuild(this.#planOptions(dockerfile, ignore, this.#platforms[0] ?? hostPlatform()))
+    const warnings = await checkBuild(this.#planOptions(dockerfile, ignore, this.#platforms[0] ?? hostPlatform()))
+    return warnings.map(({ rule, message, hint, source }) => {
+      return { rule, message, hint, source, quote: quoteSource(dockerfile, source) }
+    })
   }
 
   get #platforms(): readonly Platform[] {
@@ -212,7 +219,7 @@ class Build {
       runner,
       reader,
       worker: this.#worker,
-      locks: new FileLocks(join(host.root, "builds.locks"), "build step"),
+      locks: buildLocks(host.root),
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
       epoch: this.#fileEpoch,

@@ -73,7 +73,7 @@ async function recordImages(solved: readonly Solved[], context: ExportContext, n
     })
     onStatus("image", `writing image ${image.id}`)
     images.push(image)
-    costs.push(...layerCosts(plan, squashed.layers))
+    costs.push(...layerCosts(plan, named))
   }
   for (const tag of request.tags) onStatus(`name ${tag}`, `naming to ${tag}`)
   const digest: Digest | undefined =

@@ -61,10 +61,11 @@ export class StepFailure extends Error {
 export class Solver {
   readonly #options: SolverOptions
   readonly #solved = new Map<Vertex, Promise<Result>>()
-  readonly #asked = new Map<Vertex, Promise<string | undefined>>()
+  readonly #asked = new Map<Vertex, Promise<string>>()
   readonly #digests = new Map<Vertex, Map<number, Promise<string | undefined>>>()
   /** By `found` key: equal steps of one build are one. */
   readonly #running = new Map<string, Promise<LayersResult>>()
+  readonly #anew = new Map<Vertex, boolean>()
   readonly #shown = new Set<Vertex>()
 
   constructor(options: SolverOptions) {
@@ -104,7 +105,7 @@ export class Solver {
 
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
     const asked = await this.#askedKey(vertex)
-    if (asked !== undefined && !vertex.ignoreCache) {
+    if (!this.#isBuiltAnew(vertex)) {
       const hit = await this.#hit(vertex, this.#options.records.findByKey(asked))
       if (hit) return hit
     }
@@ -116,7 +117,7 @@ export class Solver {
     const found = keyOf("found", parts)
     const running = this.#running.get(found)
     if (running) return await this.#sameAs(vertex, running)
-    const result = this.#findOrRun(vertex, root, inputs, parts, asked === undefined ? [found] : [found, asked])
+    const result = this.#findOrRun(vertex, root, inputs, parts, [found, asked])
     this.#running.set(found, result)
     return await result
   }
@@ -133,22 +134,21 @@ export class Solver {
     root: LayersResult,
     inputs: readonly Result[],
     parts: readonly KeyPart[],
-    keys: readonly [string, ...string[]],
+    keys: readonly [found: string, asked: string],
   ): Promise<LayersResult> {
-    const { records } = this.#options
+    const { records, limit } = this.#options
     using lock = await this.#lock(keys[0])
+    // others who wait for it look again; nobody needs the file of a step that is done
+    using _ = { [Symbol.dispose]: () => lock.unlink() }
     if (!vertex.ignoreCache) {
       const record = records.findByKey(keys[0])
       const hit = await this.#hit(vertex, record)
       if (hit && record) {
         records.addKeys(record.id, keys)
-        lock.unlink()
         return hit
       }
     }
-    const result = await this.#options.limit(() => this.#run(vertex, root, inputs, parts, keys))
-    lock.unlink()
-    return result
+    return await limit(() => this.#run(vertex, root, inputs, parts, keys))
   }
 
   async #run(
@@ -212,21 +212,19 @@ export class Solver {
     return root.operation.kind === "image" ? await this.#options.baseLayers(root) : []
   }
 
-  /** The key by definitions; undefined when something below is to be built whatever the cache has. */
-  #askedKey(vertex: Vertex): Promise<string | undefined> {
+  /** The key by definitions. */
+  #askedKey(vertex: Vertex): Promise<string> {
     let asked = this.#asked.get(vertex)
     if (asked === undefined) this.#asked.set(vertex, (asked = this.#makeAskedKey(vertex)))
     return asked
   }
 
-  async #makeAskedKey(vertex: Vertex): Promise<string | undefined> {
+  async #makeAskedKey(vertex: Vertex): Promise<string> {
     const { operation } = vertex
     if (operation.kind === "scratch") return "scratch"
     if (operation.kind === "image") return `image ${operation.id}`
     if (!isLayered(vertex)) return "tree" // told by what is read of it
     const below = await Promise.all(vertex.inputs.map((input) => this.#askedKey(input)))
-    if (below.includes(undefined) || vertex.inputs.some((input) => isLayered(input) && input.ignoreCache))
-      return undefined
     const sources = await Promise.all(
       vertex.inputs.slice(1).map(async (input, index): Promise<InputKey> => {
         const isTree = below[index + 1] === "tree"
@@ -235,6 +233,16 @@ export class Solver {
       }),
     )
     return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.epoch))
+  }
+
+  /** Whether it, or anything below it, is to run whatever the cache has: then definitions alone tell nothing. */
+  #isBuiltAnew(vertex: Vertex): boolean {
+    let anew = this.#anew.get(vertex)
+    if (anew === undefined) {
+      anew = isLayered(vertex) && (vertex.ignoreCache || vertex.inputs.some((input) => this.#isBuiltAnew(input)))
+      this.#anew.set(vertex, anew)
+    }
+    return anew
   }
 
   async #sourceKeys(vertex: LayeredVertex, inputs: readonly Result[]): Promise<InputKey[]> {

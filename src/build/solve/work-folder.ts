@@ -76,8 +76,11 @@ export function openWorkFolder(root: string): WorkFolder {
   return new WorkFolder(builds, id, lock)
 }
 
-function buildLocks(root: string): FileLocks {
-  return new FileLocks(join(root, "builds.locks"), "build")
+const LOCKS = "builds.locks"
+
+/** One lock for each running build and for each step that is being done, by its key. */
+export function buildLocks(root: string): FileLocks {
+  return new FileLocks(join(root, LOCKS), "build")
 }
 
 /** Removes what killed builds left: mounts, files, active snapshots. Gives how many there were. Safe beside running ones. */
@@ -103,7 +106,14 @@ export async function sweepBuilds(root: string, snapshots: Snapshotter): Promise
     ])
     swept++
   }
+  // locks of steps that were being done
+  if (swept > 0) for (const name of readdirOrNone(join(root, LOCKS))) removeFreeLock(locks, name)
   return swept
+}
+
+function removeFreeLock(locks: FileLocks, name: string): void {
+  using lock = locks.tryAcquire(name)
+  lock?.unlink()
 }
 
 function readdirOrNone(path: string): string[] {

@@ -1,0 +1,147 @@
+/** A store of its own with a tiny base image, and builds in it, for the tests of this folder. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { openEngine } from "../engine/open.ts"
+import type { Engine } from "../engine/engine.ts"
+import type { Image } from "../image/image.ts"
+import { unmount } from "../sys/mount.ts"
+import { removeTree } from "../sys/remove-tree.ts"
+import type { BuildEvent, BuildRequest, BuildResult } from "./build.ts"
+
+/** Why these tests cannot run here; undefined when they can. */
+export const missing = process.getuid?.() === 0 ? undefined : "not root"
+if (missing !== undefined) console.warn(`skipped: builds on the real kernel: ${missing}`)
+
+/** What a build told. */
+export interface Told extends BuildResult {
+  events: BuildEvent[]
+  /** The names of the steps that ran, were cached. */
+  ran: string[]
+  cached: string[]
+  reasons: Record<string, string>
+  log: string
+}
+
+export type PartRequest = Partial<BuildRequest> & { text?: string }
+
+export class BuildLab implements AsyncDisposable {
+  readonly folder: string
+  readonly context: string
+  engine: Engine
+
+  constructor() {
+    this.folder = mkdtempSync("/tmp/skiff-build-")
+    this.context = join(this.folder, "context")
+    mkdirSync(this.context)
+    this.engine = openEngine({ root: join(this.folder, "root"), runRoot: join(this.folder, "run") })
+  }
+
+  /** A lab whose store has the image `base`: busybox. */
+  static async open(): Promise<BuildLab> {
+    const lab = new BuildLab()
+    await (await lab.engine.images()).bootstrap({ base: "busybox", names: ["base"] })
+    return lab
+  }
+
+  /** Another engine of the same store, as another process has it. */
+  reopen(): void {
+    this.engine = openEngine({ root: join(this.folder, "root"), runRoot: join(this.folder, "run") })
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.context, name), text)
+  }
+
+  request({ text = "", ...part }: PartRequest): BuildRequest {
+    return requestOf(text, this.context, part)
+  }
+
+  async build(text: string, part: Partial<BuildRequest> = {}): Promise<Told> {
+    const events: BuildEvent[] = []
+    const builds = await this.engine.builds()
+    const result = await builds.build(this.request({ text, ...part }), (event) => void events.push(event))
+    return { ...result, ...told(events), events }
+  }
+
+  async image(built: BuildResult): Promise<Image> {
+    const [image] = built.images
+    if (image === undefined) throw new Error("no image was built")
+    return image
+  }
+
+  /** What the image shows under `path`. */
+  async read(built: BuildResult, path: string): Promise<string> {
+    const folder = mkdtempSync(join(this.folder, "read-"))
+    const [image] = built.images
+    const builds = await this.engine.builds()
+    await builds.build(
+      this.request({ text: `FROM ${image?.id ?? ""}`, outputs: [{ type: "local", path: folder }] }),
+      () => {},
+    )
+    return readFileSync(join(folder, path), "utf8")
+  }
+
+  /** What a build must not leave: mounts below the store, folders, active snapshots. */
+  leftovers(): string[] {
+    const mounts = this.#mounts().filter((path) => path.includes("/builds/"))
+    const folders = readdirSync(join(this.folder, "root", "builds"))
+    const locks = readdirSync(join(this.folder, "root", "builds.locks"))
+    return [...mounts, ...folders, ...locks]
+  }
+
+  #mounts(): string[] {
+    return readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${this.folder}/`))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine[Symbol.asyncDispose]()
+    for (const path of this.#mounts().toReversed()) unmount(path)
+    removeTree(this.folder)
+  }
+}
+
+export function requestOf(text: string, context: string, part: Partial<BuildRequest> = {}): BuildRequest {
+  return {
+    dockerfile: { text, name: "Dockerfile" },
+    context: { kind: "folder", path: context },
+    namedContexts: {},
+    args: {},
+    platforms: [],
+    tags: [],
+    labels: {},
+    annotations: {},
+    secrets: [],
+    ssh: [],
+    noCache: false,
+    pull: "never",
+    network: "none",
+    extraHosts: [],
+    ulimits: [],
+    resources: {},
+    squash: false,
+    rewriteTimes: false,
+    allow: [],
+    outputs: [],
+    format: "oci",
+    ...part,
+  }
+}
+
+function told(events: readonly BuildEvent[]): Pick<Told, "ran" | "cached" | "reasons" | "log"> {
+  const names = new Map<number, string>()
+  const [ran, cached]: [string[], string[]] = [[], []]
+  const reasons: Record<string, string> = {}
+  let log = ""
+  for (const event of events) {
+    if (event.kind === "vertex") names.set(event.vertex, event.name)
+    const name = "vertex" in event ? (names.get(event.vertex) ?? "") : ""
+    if (event.kind === "done" && name.startsWith("[") && !name.startsWith("[internal]")) ran.push(name)
+    if (event.kind === "cached") cached.push(name)
+    if (event.kind === "miss") reasons[name] = event.reason
+    if (event.kind === "log") log += Buffer.from(event.bytes).toString()
+  }
+  return { ran, cached, reasons, log }
+}

@@ -24,6 +24,10 @@ export interface ApplyLayerOptions {
   /** Inside a user namespace: overlay's attributes are in the `user.` space there. */
   rootless?: boolean
   limits?: Partial<LayerLimits>
+  /** Not a layer but any archive (ADD): no name is a whiteout. */
+  plain?: boolean
+  /** Of all entries, in place of their own. */
+  owner?: { uid: number; gid: number }
   signal?: AbortSignal
   /** Uncompressed bytes taken so far. */
   onProgress?: (bytes: number) => void
@@ -49,7 +53,8 @@ export async function applyLayer(
   options: ApplyLayerOptions = {},
 ): Promise<AppliedLayer> {
   const limits = { ...LAYER_LIMITS, ...options.limits }
-  using extractor = new LayerExtractor(target, { rootless: options.rootless ?? false, limits })
+  const { rootless = false, plain, owner } = options
+  using extractor = new LayerExtractor(target, { rootless, limits, plain, owner })
   const reader = new TarReader(extractor)
   const hash = createHash("sha256")
   const input = counted(compressed)

@@ -10,7 +10,7 @@ import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
 import { FolderCache, isWhiteoutAt } from "./folder-cache.ts"
 import { isLayerAttribute } from "./same-file.ts"
-import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
+import { parseLayerName, parseLayerPath, type LayerName, type LayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 
 const O_WRONLY = 1
@@ -32,6 +32,10 @@ export interface ExtractorLimits {
 export interface ExtractorOptions {
   rootless: boolean
   limits: ExtractorLimits
+  /** An archive that is no layer: names with `.wh.` are names of files. */
+  plain?: boolean
+  /** Of all entries, in place of their own. */
+  owner?: { uid: number; gid: number }
 }
 
 /** A file being written. */
@@ -66,7 +70,7 @@ export class LayerExtractor implements TarSink, Disposable {
   entry(entry: TarEntry): void {
     this.#count(entry)
     this.#folders.trim()
-    const name = parseLayerName(entry.name)
+    const name = this.#options.plain ? fileName(entry.name) : parseLayerName(entry.name)
     if (name.kind === "file") this.#make(entry, name.path)
     else if (name.kind === "whiteout") this.#makeWhiteout(name.path)
     else if (name.kind === "opaque") this.#setOpaque(this.#folders.open(name.folder), ".")
@@ -244,7 +248,9 @@ export class LayerExtractor implements TarSink, Disposable {
     setAttribute(pathAt(parent, name), this.#opaqueName, OPAQUE_VALUE)
   }
 
-  #withOwner({ name, uid, gid }: TarEntry, set: (uid: number, gid: number) => void): void {
+  #withOwner(entry: TarEntry, set: (uid: number, gid: number) => void): void {
+    const { name } = entry
+    const { uid, gid } = this.#options.owner ?? entry
     if (uid < 0 || uid > MAX_ID || gid < 0 || gid > MAX_ID)
       throw new InvalidArgument(`${shownName(name)} in the layer has the owner ${uid}:${gid}, beyond 32 bits`)
     try {
@@ -276,6 +282,10 @@ export class LayerExtractor implements TarSink, Disposable {
 }
 
 const OPAQUE_VALUE = Buffer.from("y")
+
+function fileName(name: string): LayerName {
+  return { kind: "file", path: parseLayerPath(name) }
+}
 
 function kept(attributes: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {
   return attributes.size === 0 ? NONE : [...attributes].filter(([name]) => isLayerAttribute(name))

@@ -46,6 +46,18 @@ export function statAt(directoryFd: number, name: string): FileStat | undefined 
   throw new SystemError("stat", errno, shownName(name))
 }
 
+/**
+ * `statAt` as the kernel's bytes (struct statx), for those who look at very many files; undefined when there is none. They
+ * are overwritten by the next stat of any kind.
+ */
+export function rawStatAt(directoryFd: number, name: string): Buffer | undefined {
+  const result = libc.statx(directoryFd, rawCString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer)
+  if (result === 0) return statBuffer
+  const errno = lastErrno()
+  if (errno === ENOENT) return undefined
+  throw new SystemError("stat", errno, shownName(name))
+}
+
 /** statx(2) of what is open, also by O_PATH. */
 export function statOf(fd: number): FileStat {
   check(libc.statx(fd, emptyName, AT_EMPTY_PATH_NOFOLLOW, STATX_BASIC_STATS, statBuffer), "stat")

@@ -15,11 +15,13 @@ export function openWorker(host: WorkerHost): Worker {
       const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
       await runStep({ host, place, slots, caches }, { operation, root, sources, settings }, context)
     },
-    async files() {
-      throw new Error("soon")
+    async files(operation, root, sources, context) {
+      const { copyFiles } = await import("./copy-files.ts")
+      await copyFiles(operation, root, sources, context)
     },
-    async sourceDigest() {
-      return undefined
+    async sourceDigest(operation, input, source) {
+      const { sourceDigest } = await import("./source-digest.ts")
+      return await sourceDigest(host.root, operation, input, source)
     },
     async download() {
       return ""

@@ -9,6 +9,7 @@
 export { indexArchive, type ArchiveFiles } from "./archive-files.ts"
 export { openFolder } from "./folder-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
+export { isTarHead } from "./tar-reader.ts"
 export { compress, decompress, detectCompression, type Compression } from "./compression.ts"
 export { layerTar } from "./layer-tar.ts"
 export type { TreeForm } from "./tree-changes.ts"

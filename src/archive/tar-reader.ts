@@ -335,3 +335,14 @@ function padded(count: number): number {
 function padding(count: number): number {
   return (BLOCK_BYTES - (count % BLOCK_BYTES)) % BLOCK_BYTES
 }
+
+/** Whether an archive may begin with `head`, its first 512 bytes. */
+export function isTarHead(head: Uint8Array): boolean {
+  if (head.length < BLOCK_BYTES || head.every((byte) => byte === 0)) return false
+  try {
+    new TarReader({ entry() {}, data() {}, end() {} }).write(head.subarray(0, BLOCK_BYTES))
+    return true
+  } catch {
+    return false
+  }
+}

@@ -29,8 +29,8 @@ onKernel("the cache", () => {
     const changed = await lab.build("FROM base\nENV A=2\nRUN echo one > /a\nRUN echo two > /b")
     expect(changed.ran).toHaveLength(2)
     expect(changed.reasons).toEqual({
-      "[2/3] RUN echo one > /a": "the variable A differs",
-      "[3/3] RUN echo two > /b": "the step before it differs",
+      "[2/3] RUN echo one > /a": "the variable A changed",
+      "[3/3] RUN echo two > /b": "the step before it changed",
     })
     const other = await lab.build("FROM base\nENV A=2\nRUN echo uno > /a")
     expect(other.reasons).toEqual({ "[2/2] RUN echo uno > /a": "this step was not built before" })

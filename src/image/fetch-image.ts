@@ -4,7 +4,7 @@ import { log } from "../base/log.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
-import type { Digest } from "../spec/digest.ts"
+import type { ChainId, Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
 import { parseImageConfig, MAX_CONFIG_BYTES } from "../spec/parse-image-config.ts"
 import { parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
@@ -36,6 +36,8 @@ export interface FetchOptions {
   top: Resolved
   /** Holds what has come until it is recorded. */
   lease: Lease
+  /** Filled and read by all images of one archive. */
+  sizes?: Map<ChainId, number>
   /** Undefined: the host's. */
   platform?: Platform
   onProgress: OnProgress
@@ -99,13 +101,13 @@ async function joinLayers(
   from: ImageManifest,
   { rootfs }: ImageConfig,
 ): Promise<LayerRecord[]> {
-  const { source, ref, lease, onProgress, signal, stop } = options
+  const { source, ref, lease, sizes, onProgress, signal, stop } = options
   // of the layers of an image that is here already docker says nothing
   const isKnown = records.byId(from.config.digest) !== undefined
   const report: OnProgress = (event) => {
     if (!isKnown || event.status !== "Already exists") onProgress(event)
   }
-  const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, onProgress: report, signal })
+  const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, sizes, onProgress: report, signal })
   await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>
     stop.abort(error),
   )

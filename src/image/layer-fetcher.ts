@@ -22,6 +22,8 @@ export interface LayerFetcherOptions {
   lease: Lease
   source: ImageSource
   ref: Reference
+  /** Of layers that came with others of the same archive, and are in no record yet. */
+  sizes?: Map<ChainId, number>
   rootless: boolean
   onProgress: OnProgress
   signal: AbortSignal
@@ -58,7 +60,7 @@ export class LayerFetcher {
     chain: readonly ChainId[],
     onFailure: (error: unknown) => void,
   ): StagedLayers {
-    const { snapshots, onProgress } = this.#options
+    const { snapshots, onProgress, sizes } = this.#options
     const limit = limiter(PARALLEL_LAYERS)
     let failure: { error: unknown } | undefined
     const stages = new Set<string>()
@@ -90,6 +92,7 @@ export class LayerFetcher {
             stages.delete(key)
             onProgress({ id: lineOf(layer), status: "Pull complete" })
           }
+          sizes?.set(chainId, sizeBytes)
           joined.push({ chainId, sizeBytes })
         }
         return joined
@@ -123,10 +126,11 @@ export class LayerFetcher {
 
   /** A layer is there when its files are and its blob is: without the blob the image could not leave again. */
   async #existing({ digest }: Descriptor, chainId: ChainId): Promise<StagedLayer | undefined> {
-    const { content, snapshots, records, lease } = this.#options
+    const { content, snapshots, records, sizes, lease } = this.#options
     lease.addSnapshot(chainId)
     if (!snapshots.has(chainId) || !content.has(digest)) return undefined
-    return { sizeBytes: records.layerSize(chainId) ?? (await snapshots.usage(chainId)).bytes }
+    const known = sizes?.get(chainId) ?? records.layerSize(chainId)
+    return { sizeBytes: known ?? (await snapshots.usage(chainId)).bytes }
   }
 
   /** While another pull writes this very layer, waits for it and takes what it got. */

@@ -90,7 +90,7 @@ export class Registry {
       if (now === text) break
       text = now
     }
-    return [...text.matchAll(/"(GET|HEAD|POST|PUT) (\S+) HTTP/g)].map((match) => `${match[1]} ${match[2]}`)
+    return [...text.matchAll(/"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/g)].map((match) => `${match[1]} ${match[2]}`)
   }
 
   stop(): void {

@@ -3,7 +3,7 @@ import type { ArchiveFiles } from "../../archive/archive.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import { noProgress, type OnProgress } from "../../base/progress.ts"
 import type { Lease } from "../../content/content.ts"
-import type { Digest } from "../../spec/digest.ts"
+import type { ChainId, Digest } from "../../spec/digest.ts"
 import { fetchImage, putFetched, type FetchedImage, type Resolved } from "../fetch-image.ts"
 import type { ImageSource, LoadedImage, LoadInput, LoadOptions } from "../image.ts"
 import type { ImagesDeps } from "../open-images.ts"
@@ -36,10 +36,12 @@ export async function loadImages(
   await using lease = await deps.leases.open()
   const archived = await imagesOf(files, deps, records, lease, onProgress)
   if (archived.length === 0) throw new InvalidArgument("the archive has no image")
+  const sizes = new Map<ChainId, number>()
   const fetched: { image: FetchedImage | Digest; names: string[] }[] = []
   for (const each of archived) {
     const names = each.names.map((name) => taggedName(name))
-    const image = "known" in each ? each.known : await fetchOne(deps, records, each, lease, { ...options, onProgress })
+    const image =
+      "known" in each ? each.known : await fetchOne(deps, records, each, lease, { ...options, onProgress, sizes })
     fetched.push({ image, names })
   }
   return records.transaction(() => fetched.map(({ image, names }) => recordLoaded(records, image, names)))
@@ -72,15 +74,15 @@ async function fetchOne(
   records: ImageRecords,
   { source, top, names }: NewArchivedImage,
   lease: Lease,
-  options: LoadOptions & { onProgress: OnProgress },
+  options: LoadOptions & { onProgress: OnProgress; sizes: Map<ChainId, number> },
 ): Promise<FetchedImage> {
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   // what a registry would be asked by; an archive knows only digests
   const ref = { registry: "localhost", repository: "archive" }
   const shown = names[0] ?? `image ${top.descriptor.digest}`
-  const { platform, onProgress } = options
-  return await fetchImage(deps, records, { source, ref, shown, top, lease, platform, onProgress, signal, stop })
+  const { platform, onProgress, sizes } = options
+  return await fetchImage(deps, records, { source, ref, shown, top, lease, sizes, platform, onProgress, signal, stop })
 }
 
 /** An image that is here keeps its manifest: that of the registry it came from, where it came from one. */

@@ -7,7 +7,6 @@ import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
 import { readManifest } from "../held-manifest.ts"
 import { compressionOf } from "../layer-compressor.ts"
-import { familiarReference, parseReference } from "../reference.ts"
 import { documentFile } from "./oci-layout.ts"
 import type { NamedImage, SavedFile } from "./save-images.ts"
 
@@ -34,7 +33,8 @@ export async function* dockerArchiveFiles(
     yield documentFile(config, await content.readAll(image.id, MAX_CONFIG_BYTES))
     entries.push({
       Config: config,
-      RepoTags: names.length === 0 ? null : names.map((name) => familiarReference(parseReference(name))),
+      // in full: of a short one podman makes localhost/NAME
+      RepoTags: names.length === 0 ? null : [...names],
       Layers: diffIds.map(layerName),
     })
   }

@@ -77,17 +77,16 @@ class TreeDigest {
   readonly #crypto: Crypto
   readonly #source: Source
   readonly #index: DigestIndex | undefined
-  readonly #hash: Hash
-  #pending: Uint8Array[] = []
+  readonly #feed: HashFeed
   /** Heads of folders that are only passed through: they count when something in them does. */
-  #delayed: Uint8Array[] = []
+  readonly #delayed: string[] = []
   #count = 0
 
   constructor(crypto: Crypto, source: Source, index: DigestIndex | undefined) {
     this.#crypto = crypto
     this.#source = source
     this.#index = index
-    this.#hash = crypto.createHash("sha256")
+    this.#feed = new HashFeed(crypto.createHash("sha256"))
   }
 
   *read(readings: readonly Reading[]): Generator<void, Digest> {
@@ -98,8 +97,7 @@ class TreeDigest {
     } finally {
       close(rootFd)
     }
-    this.#flush()
-    return parseDigest(`sha256:${this.#hash.digest("hex")}`)
+    return parseDigest(`sha256:${this.#feed.digest()}`)
   }
 
   *#pattern(rootFd: number, pattern: SourcePattern, { exclude, withOwners }: Reading): Generator<void> {
@@ -119,56 +117,62 @@ class TreeDigest {
     }
   }
 
+  /** A folder, or a file that must be read. */
   *#entry(entry: Entry): Generator<void> {
-    if (++this.#count % BATCH === 0) yield
-    const { folder, name } = entry
-    const stat = rawStatAt(folder, name)
-    if (stat === undefined) return
-    const type = stat.readUInt16LE(28) & S_IFMT
+    const stat = rawStatAt(entry.folder, entry.name)
+    if (stat === undefined || this.#settle(entry, stat)) return
+    if ((stat.readUInt16LE(28) & S_IFMT) === S_IFDIR) yield* this.#folder(entry)
+    else yield* this.#file(entry, stat)
+  }
+
+  /** Hashes the head of an entry, and the rest where that costs nothing: then gives true. */
+  #settle(entry: Entry, stat: Buffer): boolean {
     const head = headOf(entry, stat)
     if (entry.isThrough) this.#delayed.push(head)
-    else this.#put(...this.#delayed.splice(0), head)
-    if (type === S_IFREG) yield* this.#file(entry, stat)
-    else if (type === S_IFLNK) this.#put(Buffer.from(readLinkAt(folder, name), "latin1"))
-    else if (type === S_IFDIR) yield* this.#folder(entry)
-    else this.#put(Buffer.from(stat.subarray(128, 136))) // device numbers
+    else {
+      for (const delayed of this.#delayed.splice(0)) this.#feed.text(delayed)
+      this.#feed.text(head)
+    }
+    const type = stat.readUInt16LE(28) & S_IFMT
+    if (type === S_IFDIR) return false
+    if (type === S_IFREG) {
+      const known = this.#index?.find(stat)
+      if (known === undefined) return false
+      this.#feed.bytes(known)
+    } else if (type === S_IFLNK) this.#feed.text(readLinkAt(entry.folder, entry.name))
+    else this.#feed.bytes(stat.subarray(128, 136)) // device numbers
+    return true
   }
 
   *#folder(entry: Entry): Generator<void> {
-    const { folder, name, path, filter, isThrough, depth } = entry
+    const { folder, name, path, filter, depth } = entry
     if (depth > MAX_DEPTH) throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
     const fd = checkNamed(libc.openat(folder, rawCString(name), OPEN_FOLDER, 0), "open", name)
+    const child = { ...entry, folder: fd, depth: depth + 1 }
     try {
-      const entries = readDirectory(fd).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      for (const child of entries) {
-        const inner = path === "" ? child.name : `${path}/${child.name}`
-        const verdict = filter === undefined ? "in" : filter(shownText(inner), child.isDirectory)
+      for (const { name: childName, isDirectory } of readDirectory(fd).toSorted(byName)) {
+        if (++this.#count % BATCH === 0) yield
+        child.path = path === "" ? childName : `${path}/${childName}`
+        const verdict = filter === undefined ? "in" : filter(shownText(child.path), isDirectory)
         if (verdict === "out") continue
-        const through = verdict === "through"
-        yield* this.#entry({
-          ...entry,
-          folder: fd,
-          name: child.name,
-          path: inner,
-          shown: child.name,
-          isThrough: through,
-          depth: depth + 1,
-        })
+        child.isThrough = verdict === "through"
+        child.name = child.shown = childName
+        const stat = isDirectory ? undefined : rawStatAt(fd, childName)
+        if (stat === undefined) yield* this.#entry({ ...child })
+        else if (!this.#settle(child, stat)) yield* this.#file(child, stat)
       }
-      if (isThrough && this.#delayed.length > 0) this.#delayed.pop()
-      else this.#put(END_OF_FOLDER)
+      if (entry.isThrough && this.#delayed.length > 0) this.#delayed.pop()
+      else this.#feed.text("\0\0")
     } finally {
       close(fd)
     }
   }
 
   *#file({ folder, name }: Entry, stat: Buffer): Generator<void> {
-    const known = this.#index?.find(stat)
-    if (known !== undefined) return this.#put(known)
     const state = Buffer.from(stateOf(stat))
     const digest = yield* this.#content(folder, name)
     this.#index?.add(state, digest)
-    this.#put(digest)
+    this.#feed.bytes(digest)
   }
 
   *#content(folder: number, name: string): Generator<void, Buffer> {
@@ -188,15 +192,38 @@ class TreeDigest {
     }
     return hash.digest()
   }
+}
 
-  #put(...parts: Uint8Array[]): void {
-    this.#pending.push(...parts)
-    if (this.#pending.length >= BATCH) this.#flush()
+/** Gathers small pieces before they are hashed. */
+class HashFeed {
+  readonly #hash: Hash
+  readonly #buffer = Buffer.allocUnsafe(64 * 1024)
+  #filled = 0
+
+  constructor(hash: Hash) {
+    this.#hash = hash
   }
 
-  #flush(): void {
-    this.#hash.update(Buffer.concat(this.#pending))
-    this.#pending = []
+  /** One char a byte. */
+  text(text: string): void {
+    this.#makeRoom(text.length)
+    this.#filled += this.#buffer.write(text, this.#filled, "latin1")
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#makeRoom(bytes.length)
+    this.#filled += bytes.copy(this.#buffer, this.#filled)
+  }
+
+  digest(): string {
+    this.#makeRoom(this.#buffer.length)
+    return this.#hash.digest("hex")
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#filled + length <= this.#buffer.length) return
+    this.#hash.update(this.#buffer.subarray(0, this.#filled))
+    this.#filled = 0
   }
 }
 
@@ -213,12 +240,13 @@ interface Entry {
   depth: number
 }
 
-function headOf({ shown, withOwners }: Entry, stat: Buffer): Buffer {
+function headOf({ shown, withOwners }: Entry, stat: Buffer): string {
   const owner = withOwners ? `${stat.readUInt32LE(20)}:${stat.readUInt32LE(24)}` : ""
-  return Buffer.from(`\0${shown}\0${stat.readUInt16LE(28).toString(8)} ${owner}\0`, "latin1")
+  return `\0${shown}\0${stat.readUInt16LE(28)} ${owner}\0`
 }
 
-const END_OF_FOLDER = Buffer.from("\0\0")
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1)
+
 const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
 
 /** Those that COPY keeps. */

@@ -2,13 +2,13 @@ import { readSync } from "node:fs"
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Time } from "../sys/attributes.ts"
-import type { FileStat } from "../sys/directory.ts"
+import { readDirectory, statAt, type FileStat } from "../sys/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
 import { LAYER_LIMITS } from "./apply-layer.ts"
 import { attributesOf, isLayerAttribute, openFileAt, readLinkAt } from "./same-file.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"
-import { treeChanges, type TreeChange, type TreeChangesOptions } from "./tree-changes.ts"
+import { treeChanges, type Hidden, type TreeChange, type TreeChangesOptions } from "./tree-changes.ts"
 
 const CHUNK_BYTES = 1 << 20
 type Present = TreeChange & { kind: "present" }
@@ -16,6 +16,8 @@ type Present = TreeChange & { kind: "present" }
 export interface LayerTarOptions extends TreeChangesOptions {
   /** Told the size of each file. */
   onContent?: (bytes: number) => void
+  /** Told each file of the base, by its raw path, that is deleted or replaced. */
+  onHidden?: (path: string, bytes: number) => void
   /** Raw paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
   leaveOutEmpty?: ReadonlySet<string>
 }
@@ -29,6 +31,7 @@ export interface LayerTarOptions extends TreeChangesOptions {
 export function* layerTar(options: LayerTarOptions): Generator<Uint8Array> {
   const writer = new LayerWriter(options.onContent ?? (() => {}))
   for (const change of treeChanges(options)) {
+    if (change.hides && options.onHidden) tellHidden(change.path, change.hides, options.onHidden)
     if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
     else if (!isLeftOut(change, options)) yield* writer.present(change)
   }
@@ -128,6 +131,21 @@ class LayerWriter {
     this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES)
     this.#used = 0
     yield full
+  }
+}
+
+function tellHidden(path: string, { folder, name, stat }: Hidden, tell: (path: string, bytes: number) => void): void {
+  if (stat.type === "file") tell(path, stat.sizeBytes)
+  if (stat.type !== "directory") return
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+  const fd = checkNamed(libc.openat(folder, rawCString(name), flags, 0), "open", name)
+  try {
+    for (const { name: inner } of readDirectory(fd)) {
+      const found = statAt(fd, inner)
+      if (found) tellHidden(`${path}/${inner}`, { folder: fd, name: inner, stat: found }, tell)
+    }
+  } finally {
+    close(fd)
   }
 }
 

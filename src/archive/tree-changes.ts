@@ -19,9 +19,16 @@ export type TreeForm =
 
 /** One difference. Paths are raw, relative to the root. */
 export type TreeChange =
-  | { kind: "deleted"; path: string }
+  | { kind: "deleted"; path: string; hides: Hidden }
   /** Made or altered, or a folder above such a one. `folder` is its parent, open until the next change is asked for. */
-  | { kind: "present"; path: string; name: string; folder: number; stat: FileStat }
+  | { kind: "present"; path: string; name: string; folder: number; stat: FileStat; hides?: Hidden }
+
+/** What the base has there, and the change takes away. `folder` is its parent in the base. */
+export interface Hidden {
+  folder: number
+  name: string
+  stat: FileStat
+}
 
 export interface TreeChangesOptions {
   /** Host path of the changed tree: hostile. */
@@ -84,7 +91,11 @@ class TreeWalk {
       if (stat !== undefined) yield* this.#present(place, name, path, stat, before)
       // a whiteout of what the base does not have says nothing
       else if (before !== undefined && (found !== undefined || place.isWhole || this.#hasWhiteoutFile(place, name)))
-        yield* withParents(place, { kind: "deleted", path })
+        yield* withParents(place, {
+          kind: "deleted",
+          path,
+          hides: { folder: place.base ?? -1, name, stat: before },
+        })
     }
   }
 
@@ -97,7 +108,9 @@ class TreeWalk {
   ): Generator<TreeChange> {
     if (stat.type === "socket") return
     if (this.#form.kind === "overlay" && name.startsWith(WHITEOUT)) throw notRepresentable(path)
-    const self = { kind: "present", path, name, folder: place.changed, stat } as const
+    const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
+    const hides = isReplaced ? { folder: place.base ?? -1, name, stat: before } : undefined
+    const self = { kind: "present", path, name, folder: place.changed, stat, hides } as const
     const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before)
     if (!isSame) yield* withParents(place, self)
     if (stat.type !== "directory") return

@@ -157,6 +157,14 @@ export interface CacheUse {
   inUse: boolean
 }
 
+export type {
+  DraftChanges,
+  FromOptions,
+  KeyedChanges,
+  WorkingContainer,
+  WorkingContainers,
+} from "./working/working.ts"
+
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */
   build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>

@@ -229,6 +229,31 @@ onKernel("a build", () => {
     expect(extracted.length).toBe(layer?.size ?? 0)
   })
 
+  test("tells what each line costs, and what of it a later one takes away", async () => {
+    await using lab = await BuildLab.open()
+    const lines = [
+      "RUN head -c 1000 /dev/zero > /a; mkdir /d; head -c 500 /dev/zero > /d/b; echo x > /kept",
+      "RUN rm -r /d",
+      "RUN echo new > /a",
+    ]
+    for (const _ of ["built", "cached"]) {
+      const { costs } = await lab.build(["FROM base", ...lines].join("\n"))
+      expect(costs.map(({ bytes, wastedBytes, source }) => [source?.start, bytes, wastedBytes])).toEqual([
+        [2, 1502, 1500],
+        [3, 0, 0],
+        [4, 4, 0],
+      ])
+    }
+  })
+
+  test("tells the line of a COPY whose file is missing", async () => {
+    await using lab = await BuildLab.open()
+    await expect(lab.build("FROM base\nCOPY nope /")).rejects.toMatchObject({
+      code: "NotFound",
+      message: expect.stringContaining("COPY nope /"),
+    })
+  })
+
   test("files leave as they are, owned by who asked, into a folder or a tar", async () => {
     await using lab = await BuildLab.open()
     const folder = mkdtempSync(join(lab.folder, "out-"))

@@ -19,6 +19,7 @@ export interface ReadLayerOptions {
 /** The layer of two trees; what has to be mounted for it is so only while it is read. */
 export function readLayer(options: ReadLayerOptions): LayerDiff {
   let contentBytes = 0
+  const hidden = new Map<string, number>()
   async function* read(): AsyncGenerator<Uint8Array> {
     const { layerTar } = await import("../archive/archive.ts")
     using fds = new DisposableStack()
@@ -26,12 +27,20 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
     const changed = typeof options.changed === "string" ? options.changed : pathOf(options.changed)
     const base = options.base && pathOf(options.base)
     const { form, leaveOutEmpty } = options
-    yield* layerTar({ changed, base, form, leaveOutEmpty, onContent: (bytes) => void (contentBytes += bytes) })
+    yield* layerTar({
+      changed,
+      base,
+      form,
+      leaveOutEmpty,
+      onContent: (bytes) => void (contentBytes += bytes),
+      onHidden: (path, bytes) => void hidden.set(path, bytes),
+    })
   }
   return {
     get contentBytes() {
       return contentBytes
     },
+    hidden,
     [Symbol.asyncIterator]: read,
   }
 }

@@ -25,6 +25,8 @@ export interface SnapshotInfo {
 export interface LayerDiff extends AsyncIterable<Uint8Array> {
   /** Of the files' contents, as far as they have been read. */
   readonly contentBytes: number
+  /** Files below it that it deletes or replaces, by their raw paths, as far as it has been read. */
+  readonly hidden: ReadonlyMap<string, number>
 }
 
 export interface DiffOptions {

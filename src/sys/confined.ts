@@ -5,7 +5,18 @@
 import { closeSync, fstatSync, readSync } from "node:fs"
 import { ptr } from "bun:ffi"
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
-import { AT_FDCWD, check, cString, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH } from "./libc.ts"
+import {
+  AT_FDCWD,
+  check,
+  cString,
+  lastErrno,
+  libc,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+} from "./libc.ts"
 import { checkNamed, rawCString, shownName } from "./raw-name.ts"
 
 const SYS_OPENAT2 = 437 // the same number on every architecture (it came after they were unified)
@@ -46,6 +57,12 @@ function openat2(rootFd: number, path: Uint8Array, flags: number, mode: number, 
   how[1] = BigInt(mode)
   how[2] = BigInt(RESOLVE_NO_MAGICLINKS | (resolve === "beneath" ? RESOLVE_BENEATH : RESOLVE_IN_ROOT))
   return Number(libc.syscall(SYS_OPENAT2, rootFd, ptr(path), ptr(how), how.byteLength, 0))
+}
+
+/** What stands at the raw path below `rootFd`, by O_PATH, no link followed; undefined when there is nothing. */
+export function tryOpenBeneath(rootFd: number, path: string): number | undefined {
+  const fd = openat2(rootFd, rawCString(path), O_PATH | O_NOFOLLOW, 0, "beneath")
+  return fd >= 0 ? fd : undefined
 }
 
 /**

@@ -11,8 +11,7 @@ export function layerCosts({ history }: Plan, layers: readonly NamedLayer[]): La
     const layer = layers[index + offset]
     if (vertex === undefined || layer === undefined) return []
     const { source } = vertex
-    return [
-      { createdBy: entry.created_by ?? "", ...(source ? { source } : {}), bytes: layer.sizeBytes, wastedBytes: 0 },
-    ]
+    const { sizeBytes: bytes, wastedBytes } = layer
+    return [{ createdBy: entry.created_by ?? "", ...(source ? { source } : {}), bytes, wastedBytes }]
   })
 }

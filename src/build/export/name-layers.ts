@@ -14,6 +14,8 @@ export interface NamedLayer extends RecordedLayer {
   chainId: ChainId
   /** When the step made it; undefined for the base's. */
   createdAt: Date | undefined
+  /** Of its bytes, those that a later layer takes away. */
+  wastedBytes: number
 }
 
 export interface NameLayersOptions {
@@ -37,10 +39,19 @@ export async function nameLayers(result: LayersResult, options: NameLayersOption
       return { descriptor, diffId, sizeBytes: contentBytes, createdAt: records.get(layer.id).createdAt, id: layer.id }
     }),
   )
+  const ids = new Set(known.flatMap(({ id }) => id ?? []))
   const chain = chainIds(known.map(({ diffId }) => diffId))
   const named = known.map(({ descriptor, diffId, sizeBytes, createdAt, id }, index): NamedLayer => {
     const chainId = chain[index] ?? diffId
-    return { descriptor, diffId, sizeBytes, createdAt, chainId: chainId as ChainId, isSnapshotOnly: id !== undefined }
+    return {
+      descriptor,
+      diffId,
+      sizeBytes,
+      createdAt,
+      chainId: chainId as ChainId,
+      isSnapshotOnly: id !== undefined,
+      wastedBytes: id === undefined ? 0 : records.wasteOf(id, ids),
+    }
   })
   records.transaction(() => {
     for (const [index, { chainId }] of named.entries()) {

@@ -42,6 +42,7 @@ export async function squashLayers(
     sizeBytes,
     createdAt: layers.findLast(({ createdAt }) => createdAt !== undefined)?.createdAt,
     isSnapshotOnly: true,
+    wastedBytes: 0,
   }
   const entry: HistoryEntry = {
     created_by: "skiff build --squash",

@@ -3,6 +3,8 @@ import { setImmediate as turn } from "node:timers/promises"
 import { crashPoint } from "../../base/crash-point.ts"
 import { Cancelled } from "../../base/errors.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
+import { openRoot, tryOpenBeneath } from "../../sys/confined.ts"
+import { close } from "../../sys/libc.ts"
 import { parseDigest, type DiffId } from "../../spec/digest.ts"
 import type { BuildRecords, LayerFacts } from "./records.ts"
 
@@ -58,8 +60,31 @@ export class LayerReader {
     }
     const diffId = parseDigest(`sha256:${hash.digest("hex")}`) as DiffId
     const facts = { diffId, tarBytes, contentBytes: layer.contentBytes }
-    this.#records.setFacts(id, facts)
+    this.#records.setFacts(id, facts, this.#wasteOf(id, layer.hidden))
     crashPoint("build:layer-read")
     return facts
   }
+
+  /** Finds out whose files a layer hides: of each, the nearest layer below that has it. */
+  #wasteOf(id: string, hidden: ReadonlyMap<string, number>): Map<string, number> {
+    const waste = new Map<string, number>()
+    if (hidden.size === 0) return waste
+    using fds = new DisposableStack()
+    const below = this.#records
+      .chain(id)
+      .slice(0, -1)
+      .toReversed()
+      .map((record) => ({ id: record.id, root: fds.adopt(openRoot(this.#snapshots.diffPath(record.snapshot)), close) }))
+    for (const [path, bytes] of hidden) {
+      const owner = below.find(({ root }) => hasFile(root, path))
+      if (owner) waste.set(owner.id, (waste.get(owner.id) ?? 0) + bytes)
+    }
+    return waste
+  }
+}
+
+function hasFile(root: number, path: string): boolean {
+  const fd = tryOpenBeneath(root, path)
+  if (fd !== undefined) close(fd)
+  return fd !== undefined
 }

@@ -128,14 +128,26 @@ export class BuildRecords {
     for (const key of keys) this.#db.run("INSERT OR REPLACE INTO build_keys VALUES (?, ?)", key, id)
   }
 
-  setFacts(id: string, { diffId, tarBytes, contentBytes }: LayerFacts): void {
-    this.#db.run(
-      "UPDATE build_records SET diff_id = ?, tar_bytes = ?, content_bytes = ? WHERE id = ?",
-      diffId,
-      tarBytes,
-      contentBytes,
-      id,
-    )
+  /** `waste`: bytes of layers below that this one hides, by record. */
+  setFacts(id: string, { diffId, tarBytes, contentBytes }: LayerFacts, waste: ReadonlyMap<string, number>): void {
+    this.transaction(() => {
+      this.#db.run(
+        "UPDATE build_records SET diff_id = ?, tar_bytes = ?, content_bytes = ? WHERE id = ?",
+        diffId,
+        tarBytes,
+        contentBytes,
+        id,
+      )
+      for (const [below, bytes] of waste)
+        this.#db.run("INSERT OR REPLACE INTO build_waste VALUES (?, ?, ?)", below, id, bytes)
+    })
+  }
+
+  /** Bytes of a layer that others of these take away again. */
+  wasteOf(id: string, others: ReadonlySet<string>): number {
+    return this.#db
+      .all<{ by: string; bytes: number }>("SELECT by_id AS by, bytes FROM build_waste WHERE record_id = ?", id)
+      .reduce((sum, { by, bytes }) => (others.has(by) ? sum + bytes : sum), 0)
   }
 
   setSnapshot(id: string, name: ChainId): void {

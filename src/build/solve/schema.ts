@@ -26,5 +26,12 @@ export const buildSchema: Schema = {
        record_id TEXT NOT NULL REFERENCES build_records(id) ON DELETE CASCADE
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX build_keys_by_record ON build_keys(record_id);`,
+    // bytes of a record's layer that a later one deletes or replaces
+    `CREATE TABLE build_waste (
+       record_id TEXT NOT NULL REFERENCES build_records(id) ON DELETE CASCADE,
+       by_id TEXT NOT NULL REFERENCES build_records(id) ON DELETE CASCADE,
+       bytes INTEGER NOT NULL,
+       PRIMARY KEY (record_id, by_id)
+     ) STRICT, WITHOUT ROWID;`,
   ],
 }

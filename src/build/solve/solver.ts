@@ -99,8 +99,19 @@ export class Solver {
       this.#showCached(vertex)
       return { kind: "layers", identity: `image ${operation.id}`, layers }
     }
-    if (isLayered(vertex)) return await this.#solveStep(vertex)
+    if (isLayered(vertex)) return await this.#located(vertex, () => this.#solveStep(vertex))
     return { kind: "tree", source: await this.#shownWhile(vertex, () => this.#options.tree(vertex)) }
+  }
+
+  /** A file that a step wants and nobody has is found out before the step begins. */
+  async #located(vertex: Vertex, solve: () => Promise<LayersResult>): Promise<LayersResult> {
+    try {
+      return await solve()
+    } catch (error) {
+      if (error instanceof StepFailure) throw error
+      this.#options.events.failed(vertex, error)
+      throw new StepFailure(vertex.source, error)
+    }
   }
 
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import * as fc from "fast-check"
 import type { Digest, DiffId } from "../../spec/digest.ts"
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
 import type { Platform } from "../../spec/platform.ts"
@@ -524,6 +525,7 @@ RUN --mount=target=. \\
       hint: expect.stringContaining("--allow security.insecure"),
     })
     expect(await planOne(insecure, { allow: ["security.insecure"] })).toMatchObject({ security: "insecure" })
+    await expect(planOne("RUN []")).rejects.toThrow("requires at least one argument")
     await expect(planOne("RUN --network=host x")).rejects.toMatchObject({ code: "PermissionDenied" })
     expect(await planOne("RUN --network=host x", { allow: ["network.host"] })).toMatchObject({ network: "host" })
   })
@@ -729,6 +731,49 @@ describe("checkBuild()", () => {
     offline.resolveBase = () => Promise.reject(new Error("offline"))
     expect((await checkBuild(offline)).map(({ rule }) => rule)).toEqual(["JSONArgsRecommended"])
   })
+})
+
+test("any Dockerfile is planned or refused with a SkiffError that names it", async () => {
+  const line = fc.constantFrom(
+    "FROM a AS one",
+    "FROM one",
+    "FROM scratch",
+    "FROM $X AS two",
+    "ARG X=a Y",
+    "ENV A=$X B=${A:-c}",
+    "RUN --mount=from=one,target=/m x",
+    "RUN --mount=type=cache,target=$A x",
+    "RUN <<E\n$A\nE",
+    "COPY --from=two /a /b",
+    "COPY --from=1 a $B",
+    "COPY --link <<E $A\n${B}\nE",
+    "ADD $X https://h/$A /",
+    "WORKDIR $A",
+    "USER $Y",
+    "EXPOSE $X",
+    "VOLUME $A",
+    "STOPSIGNAL $X",
+    "ONBUILD COPY --from=one / /",
+    "CMD x",
+    "HEALTHCHECK NONE",
+    "SHELL []",
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { maxLength: 12 }), fc.boolean(), async (text, onBuild) => {
+      try {
+        const made = await plan(
+          `FROM a\n${text.join("\n")}`,
+          onBuild ? { bases: { a: { OnBuild: ["RUN x", "COPY a b"] } } } : {},
+        )
+        expect(made.vertices.at(-1)).toBe(made.vertex)
+        const layers = made.history.filter(({ vertex }) => vertex !== undefined)
+        expect(layers.every(({ vertex }) => vertex !== undefined && made.vertices.includes(vertex))).toBe(true)
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.any(String), message: expect.stringContaining("Dockerfile:") })
+      }
+    }),
+    { numRuns: 500 },
+  )
 })
 
 test("vertices come after their inputs, and a long chain is no trouble", async () => {

@@ -28,6 +28,7 @@ export function planRun(
     mounts.push({ type: "bind", target: "/dev/pipes", from, source: "/", writable: false })
   }
   const argv = run.command.shell ? [...shellOf(stage), words.join(" ")] : [...words]
+  if (argv.length === 0) throw new InvalidArgument("RUN requires at least one argument")
   checkGrants(run, scope)
 
   const shown = new Map(stage.variables)
@@ -131,7 +132,10 @@ function planMount(
       return {
         type: "cache",
         target: mountPoint(target(flag.target ?? "")),
-        id: flag.id || cleanPath(flag.target ?? ""),
+        // buildkit: a build may keep its caches apart from those of others
+        id: [scope.given.get("BUILDKIT_CACHE_MOUNT_NS"), flag.id || cleanPath(flag.target ?? "")]
+          .filter(Boolean)
+          .join("/"),
         sharing: flag.sharing ?? "shared",
         ...(from === undefined ? {} : { from: inputs.add(rootOf(from)) }),
         source,

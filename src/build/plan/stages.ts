@@ -141,7 +141,9 @@ export class Stages {
     if (instruction.kind !== "run") return []
     return instruction.mounts.map((mount) => {
       const from = mountSource(mount)
-      return from === undefined || from === "" ? undefined : this.#named(from, instruction.source)
+      if (from === undefined || from === "") return undefined
+      // buildkit knows no numbers here, but buildah does, and no image is called 0
+      return (/^\d+$/.test(from) ? this.#own[Number(from)] : undefined) ?? this.#named(from, instruction.source)
     })
   }
 

@@ -60,7 +60,7 @@ export function planStep(stage: OpenStage, step: Step, scope: PlanScope): void {
       return commit(`USER ${config.User}`)
     case "stopsignal":
       config.StopSignal = words.one(instruction.value)
-      parseSignal(config.StopSignal)
+      checkSignal(config.StopSignal)
       return commit(`STOPSIGNAL ${config.StopSignal}`)
     case "onbuild":
       config.OnBuild = [...(config.OnBuild ?? []), instruction.trigger]
@@ -75,6 +75,11 @@ export function planStep(stage: OpenStage, step: Step, scope: PlanScope): void {
       return commit(`VOLUME ${listAll(volumes)}`)
     }
   }
+}
+
+// docker takes any number but 0
+function checkSignal(text: string): void {
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) parseSignal(text)
 }
 
 /** Expands words of one instruction, and warns of variables that nobody has set. */

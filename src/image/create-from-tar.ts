@@ -55,6 +55,7 @@ export async function createFromTar(
     mediaType: isDocker ? MediaType.dockerManifest : MediaType.ociManifest,
     config: { mediaType: isDocker ? MediaType.dockerConfig : MediaType.ociConfig, ...configBlob },
     layers: [...(base?.manifest.layers ?? []), layer].map((each) => inFormat(each, isDocker ? "docker" : "oci")),
+    ...(options.annotations ? { annotations: options.annotations } : {}),
   }
   const manifestBlob = await store(manifest)
   records.transaction(() => {

@@ -206,6 +206,8 @@ export interface CreateImageOptions {
   base?: Image
   /** Of the manifest; default OCI's. */
   format?: "oci" | "docker"
+  /** Of the manifest. */
+  annotations?: Readonly<Record<string, string>>
   config: Omit<ImageConfig, "rootfs" | "history">
   /** The layer's line in the history. */
   createdBy?: string

@@ -24,12 +24,27 @@ export interface NewArchivedImage {
 /** One image of an archive: new, or, by its id, one that is here. */
 export type ArchivedImage = NewArchivedImage | { known: Digest; names: readonly string[] }
 
-/** See `Images.load`. Nothing is recorded before all of the archive is in. */
+/** See `Images.load`. What an archive brought that was then refused is gone afterwards. */
 export async function loadImages(
   deps: ImagesDeps,
   records: ImageRecords,
   input: LoadInput,
   options: LoadOptions = {},
+): Promise<LoadedImage[]> {
+  try {
+    return await loadAll(deps, records, input, options)
+  } catch (error) {
+    await deps.collect().catch(() => {}) // the next one does it
+    throw error
+  }
+}
+
+/** Nothing is recorded before all of the archive is in. */
+async function loadAll(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  input: LoadInput,
+  options: LoadOptions,
 ): Promise<LoadedImage[]> {
   const onProgress = inLoadWords(options.onProgress ?? noProgress)
   await using files = await openInput(input, join(deps.root, "ingest"))

@@ -85,6 +85,8 @@ export type RunMount =
 export interface FilesOperation {
   kind: "files"
   actions: readonly FileAction[]
+  /** SOURCE_DATE_EPOCH: the time of all that is made, in seconds. */
+  epoch?: number
 }
 
 export type FileAction =

@@ -2,7 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import { parseDigest } from "../../spec/digest.ts"
 import type { AddInstruction, CopyInstruction } from "../dockerfile/dockerfile.ts"
 import { cleanPath } from "../dockerfile/ignore-file.ts"
-import type { FileAction, Vertex } from "../graph/definition.ts"
+import type { FileAction, FilesOperation, Vertex } from "../graph/definition.ts"
 import { contextVertex } from "./context-vertex.ts"
 import { formatGitSource, parseGitSource, type GitSource } from "./git-source.ts"
 import { inlineVertex, rootOf } from "./run-step.ts"
@@ -29,7 +29,12 @@ export function planCopy(stage: OpenStage, copy: Copy, step: Step, scope: PlanSc
   const root = linked ? scratchVertex(stage, scope) : stage.root
   const inputs = new Inputs(root)
   const actions = planActions(stage, copy, files, inputs, scope, name)
-  const copied = scope.vertices.make({ ...common, operation: { kind: "files", actions }, inputs: inputs.list, name })
+  const copied = scope.vertices.make({
+    ...common,
+    operation: filesOperation(actions, scope),
+    inputs: inputs.list,
+    name,
+  })
   stage.root = linked
     ? scope.vertices.make({
         ...common,
@@ -39,6 +44,11 @@ export function planCopy(stage: OpenStage, copy: Copy, step: Step, scope: PlanSc
       })
     : copied
   stage.image.commit(historyLine(copy), scope.epoch, stage.root)
+}
+
+/** What writes files: with SOURCE_DATE_EPOCH, all of that time. */
+export function filesOperation(actions: readonly FileAction[], { epoch }: PlanScope): FilesOperation {
+  return { kind: "files", actions, ...(epoch === undefined ? {} : { epoch }) }
 }
 
 /** A vertex with no files: what COPY --link writes to. */

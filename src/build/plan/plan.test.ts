@@ -142,6 +142,7 @@ describe("history is BuildKit's, to the byte", () => {
   test("an epoch is the time of each line", async () => {
     const made = await plan("FROM a\nENV a=b\nRUN x", { epoch: 1_700_000_000 })
     expect(made.history.slice(1).map(({ entry }) => entry.created)).toEqual(Array(2).fill("2023-11-14T22:13:20Z"))
+    expect(files(await plan("FROM a\nCOPY a /", { epoch: 5 })).epoch).toBe(5)
     const argued = await plan("ARG SOURCE_DATE_EPOCH=0\nFROM a\nARG SOURCE_DATE_EPOCH\nRUN x")
     expect(argued.epoch).toBe(0)
     expect(env(argued)["SOURCE_DATE_EPOCH"]).toBe("0")

@@ -4,7 +4,7 @@ import type { Instruction, InstructionOf, KeyValue } from "../dockerfile/dockerf
 import { cleanPath } from "../dockerfile/ignore-file.ts"
 import { nearest } from "../dockerfile/suggest.ts"
 import { expand, type WordOptions } from "../dockerfile/words.ts"
-import { planCopy } from "./copy-step.ts"
+import { filesOperation, planCopy } from "./copy-step.ts"
 import { parseExposedPort } from "./exposed-ports.ts"
 import { formatDuration, listAll, quoteAll } from "./go-format.ts"
 import { planRun, shellOf } from "./run-step.ts"
@@ -189,7 +189,7 @@ function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: 
   const text = shownInstruction(workdir.code, stage.variables, { escape: scope.dockerfile.escape })
   const owner = image.config.User ? { owner: image.config.User } : {}
   stage.root = scope.vertices.make({
-    operation: { kind: "files", actions: [{ do: "mkdir", path, mode: 0o755, ...owner }] },
+    operation: filesOperation([{ do: "mkdir", path, mode: 0o755, ...owner }], scope),
     inputs: [stage.root],
     name: stepName(stage, scope, text, step.triggered),
     source: workdir.source,

@@ -53,7 +53,7 @@ export class StepRunner {
       crashPoint("build:prepared")
       const all = [{ path, keepsOwners: true }, ...sources]
       if (operation.kind === "run") await worker.run(operation, path, all, settings, context)
-      else await worker.files(operation, path, all, { ...context, epoch })
+      else await worker.files(operation, path, all, { ...context, epoch: operation.epoch ?? epoch })
     }
     if (epoch !== undefined) clampTimes(snapshots.diffPath(key), epoch)
     crashPoint("build:worked")

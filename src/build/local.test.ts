@@ -29,8 +29,8 @@ onKernel("the cache", () => {
     const changed = await lab.build("FROM base\nENV A=2\nRUN echo one > /a\nRUN echo two > /b")
     expect(changed.ran).toHaveLength(2)
     expect(changed.reasons).toEqual({
-      "[2/3] RUN echo one > /a": "the variable A changed",
-      "[3/3] RUN echo two > /b": "the step before it changed",
+      "[2/3] RUN echo one > /a": "the variable A differs",
+      "[3/3] RUN echo two > /b": "the step before it differs",
     })
     const other = await lab.build("FROM base\nENV A=2\nRUN echo uno > /a")
     expect(other.reasons).toEqual({ "[2/2] RUN echo uno > /a": "this step was not built before" })
@@ -124,6 +124,17 @@ onKernel("the cache", () => {
     expect((await builds.prune({})).ids).toEqual([])
     expect((await builds.prune({ all: true })).ids).toHaveLength(1)
     expect(await lab.read(built, "x")).toBe("x\n")
+  })
+
+  test("what cache mounts keep is listed and pruned with it", async () => {
+    await using lab = await BuildLab.open()
+    await lab.build("FROM base\nRUN --mount=type=cache,target=/c head -c 5000 /dev/zero > /c/kept")
+    const builds = await lab.engine.builds()
+    const mount = (await builds.diskUsage()).find(({ type }) => type === "exec.cachemount")
+    expect(mount).toMatchObject({ description: "/c", inUse: false })
+    expect(mount?.sizeBytes).toBeGreaterThan(4999)
+    expect((await builds.prune({ all: true })).ids).toContain(mount?.id ?? "")
+    expect(await builds.diskUsage()).toEqual([])
   })
 
   test("prune until so many bytes are left takes the oldest first", async () => {

@@ -62,10 +62,17 @@ const KEY_VERSION = 1
 export function firstDifference(parts: readonly KeyPart[], earlier: readonly KeyPart[]): string | undefined {
   const before = new Map(earlier)
   const changed = parts.find(([label, digest]) => before.get(label) !== digest)
-  if (changed) return before.has(changed[0]) ? `${changed[0]} changed` : `${changed[0]} is new`
+  if (changed)
+    return before.has(changed[0])
+      ? `${changed[0]} ${isPlural(changed[0]) ? "differ" : "differs"}`
+      : `${changed[0]} is new`
   const now = new Map(parts)
   const gone = earlier.find(([label]) => !now.has(label))
   return gone && `${gone[0]} is gone`
+}
+
+function isPlural(label: string): boolean {
+  return /^the (files|mounts)\b/.test(label)
 }
 
 export function digestOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import type { BuildHost } from "../build-host.ts"
 import type { CacheUse } from "../build.ts"
+import { CacheMounts } from "../work/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
 import { sweepBuilds } from "./work-folder.ts"
 
@@ -8,73 +9,87 @@ export interface PruneOptions {
   all?: boolean
   /** Only what was not used for so long. */
   olderThanMs?: number
-  /** Oldest first, until no more than this is left. */
+  /** Longest unused first, until no more than this is left. */
   keepBytes?: number
 }
 
-/** What the cache holds, newest last. */
+/** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
 export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {
   const records = new BuildRecords(host.db)
   const { list, inUse } = records.transaction(() => ({ list: records.list(), inUse: new Set(host.leased().snapshots) }))
-  return await Promise.all(
-    list.map(async (record) => ({
-      id: record.id,
-      type: "regular" as const,
-      description: record.description,
-      sizeBytes: await sizeOf(host, record),
-      createdAt: record.createdAt,
-      lastUsedAt: record.lastUsedAt,
-      uses: record.uses,
-      inUse: inUse.has(record.id),
-    })),
-  )
+  const layers = await Promise.all(list.map((record) => useOf(host, record, inUse.has(record.id))))
+  const mounts = new CacheMounts(host.root).list().map((mount): CacheUse => {
+    const { id, name: description, sizeBytes, createdAt, lastUsedAt } = mount
+    return { id, type: "exec.cachemount", description, sizeBytes, createdAt, lastUsedAt, uses: 0, inUse: mount.inUse }
+  })
+  return [...layers, ...mounts]
 }
 
-/** Removes records, and what nothing else needs of their layers. What a running build uses stays. Safe to repeat. */
+/** Removes of the cache what nothing else needs. What a running build uses stays. Safe to repeat. */
 export async function pruneCache(
   host: BuildHost,
-  { all = false, olderThanMs = 0, keepBytes }: PruneOptions,
+  { all = false, olderThanMs = 0, keepBytes = 0 }: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
   await sweepBuilds(host.root, host.snapshots)
-  const records = new BuildRecords(host.db)
-  const list = records.list().toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
-  const sizes = new Map<string, number>()
-  for (const record of list) sizes.set(record.id, await sizeOf(host, record))
-  let left = sizes.values().reduce((sum, size) => sum + size, 0)
+  const uses = (await cacheUse(host)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
   const before = Date.now() - olderThanMs
-
-  const removed = records.transaction(() => {
-    const inUse = new Set(host.leased().snapshots)
-    const ofImages = all ? new Set<string>() : snapshotsOfImages(host)
-    const gone: BuildRecord[] = []
-    const isWanted = (record: BuildRecord): boolean =>
-      !inUse.has(record.id) && !ofImages.has(record.snapshot) && record.lastUsedAt.getTime() <= before
-    // a record that others stand on goes after them
-    for (let changed = true; changed;) {
-      changed = false
-      for (const record of list) {
-        if (gone.includes(record) || !isWanted(record)) continue
-        if (keepBytes !== undefined && left <= keepBytes) break
-        if (!records.delete(record.id)) continue
-        gone.push(record)
-        left -= sizes.get(record.id) ?? 0
-        changed = true
-      }
+  const remover = new Remover(host, all)
+  let left = uses.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const gone = new Set<CacheUse>()
+  // a layer that others stand on goes after them
+  for (let found = true; found;) {
+    found = false
+    for (const use of uses) {
+      if (gone.has(use) || use.lastUsedAt.getTime() > before || left <= keepBytes) continue
+      if (!remover.remove(use)) continue
+      gone.add(use)
+      left -= use.sizeBytes
+      found = true
     }
-    return gone
-  })
+  }
   await host.collect()
-  const freed = removed.filter(({ snapshot }) => !host.snapshots.has(snapshot))
-  return {
-    ids: removed.map(({ id }) => id),
-    reclaimedBytes: freed.reduce((sum, { id }) => sum + (sizes.get(id) ?? 0), 0),
+  const freed = [...gone].filter(({ id }) => !remover.isKept(id))
+  return { ids: [...gone].map(({ id }) => id), reclaimedBytes: freed.reduce((sum, use) => sum + use.sizeBytes, 0) }
+}
+
+/** Removes single records and caches, each unless something needs it at that moment. */
+class Remover {
+  readonly #host: BuildHost
+  readonly #all: boolean
+  readonly #records: BuildRecords
+  readonly #mounts: CacheMounts
+  readonly #snapshots = new Map<string, BuildRecord["snapshot"]>()
+
+  constructor(host: BuildHost, all: boolean) {
+    this.#host = host
+    this.#all = all
+    this.#records = new BuildRecords(host.db)
+    this.#mounts = new CacheMounts(host.root)
+  }
+
+  remove({ id, type }: CacheUse): boolean {
+    return type === "exec.cachemount" ? this.#mounts.remove(id) : this.#removeRecord(id)
+  }
+
+  /** An image or container has the layer: its room was not freed. */
+  isKept(id: string): boolean {
+    const snapshot = this.#snapshots.get(id)
+    return snapshot !== undefined && this.#host.snapshots.has(snapshot)
+  }
+
+  #removeRecord(id: string): boolean {
+    return this.#records.transaction(() => {
+      const record = this.#records.find(id)
+      if (record === undefined || this.#host.leased().snapshots.includes(id)) return false
+      if (!this.#all && this.#records.isOfImage(record.snapshot)) return false
+      this.#snapshots.set(id, record.snapshot)
+      return this.#records.delete(id)
+    })
   }
 }
 
-function snapshotsOfImages({ db }: BuildHost): Set<string> {
-  return new Set(db.all<{ id: string }>("SELECT DISTINCT chain_id AS id FROM image_layers").map(({ id }) => id))
-}
-
-async function sizeOf({ snapshots }: BuildHost, { snapshot }: BuildRecord): Promise<number> {
-  return snapshots.has(snapshot) ? (await snapshots.usage(snapshot)).bytes : 0
+async function useOf({ snapshots }: BuildHost, record: BuildRecord, inUse: boolean): Promise<CacheUse> {
+  const { id, description, createdAt, lastUsedAt, uses, snapshot } = record
+  const sizeBytes = snapshots.has(snapshot) ? (await snapshots.usage(snapshot)).bytes : 0
+  return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse }
 }

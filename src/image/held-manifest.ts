@@ -1,5 +1,5 @@
 import { DataLoss } from "../base/errors.ts"
-import type { ContentStore } from "../content/content.ts"
+import type { ContentStore, Lease } from "../content/content.ts"
 import type { DiffId } from "../spec/digest.ts"
 import type { ImageConfig, ImageManifest } from "../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../spec/parse-image-config.ts"
@@ -22,4 +22,13 @@ export async function readManifest(content: ContentStore, image: Image): Promise
   if (parsed.kind === "index") throw new DataLoss(`the manifest of image ${image.id} is an index`)
   const config = parseImageConfig(await content.readAll(image.id, MAX_CONFIG_BYTES), `config of image ${image.id}`)
   return { bytes, mediaType: parsed.mediaType, manifest: parsed.manifest, config, diffIds: config.rootfs.diff_ids }
+}
+
+/** Reads the documents of an image, and keeps all of it from being removed meanwhile. */
+export async function holdImage(content: ContentStore, lease: Lease, image: Image): Promise<HeldManifest> {
+  for (const digest of [image.manifest.digest, image.id]) lease.addBlob(digest)
+  if (image.topLayer !== undefined) lease.addSnapshot(image.topLayer)
+  const held = await readManifest(content, image)
+  for (const { digest } of held.manifest.layers) lease.addBlob(digest)
+  return held
 }

@@ -60,6 +60,8 @@ export interface PushOptions {
   authFile?: string
   /** What the name shall be there; default the image's own. */
   destination?: string
+  /** These, as an index of several platforms, in the place of the image of that name alone. */
+  platforms?: readonly Image[]
   /** Every layer in this form; undefined: as it was pulled, and gzip for what is not compressed. */
   compression?: "gzip" | "zstd"
 }

@@ -5,8 +5,8 @@ import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
 import { digestHex, parseDigest, type Digest, type DiffId } from "../spec/digest.ts"
-import type { Descriptor, ImageManifest } from "../spec/oci-image.ts"
-import { readManifest } from "./held-manifest.ts"
+import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
+import { holdImage } from "./held-manifest.ts"
 import type { PushOptions, PushResult } from "./image.ts"
 import { LayerCompressor, withLayers } from "./layer-compressor.ts"
 import type { ImagesDeps } from "./open-images.ts"
@@ -33,24 +33,49 @@ export async function pushImage(
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   await using lease = await deps.leases.open()
-  const held = await readManifest(deps.content, image)
-  const mountFrom = mountSources(records, ref, held.manifest)
+  const images = await Promise.all(
+    (options.platforms ?? [image]).map(async (each) => ({
+      image: each,
+      held: await holdImage(deps.content, lease, each),
+    })),
+  )
+  const mountFrom = new Map(images.flatMap(({ held }) => mountSources(records, ref, held.manifest)))
   const registries = await deps.registries()
   const { tlsVerify, credentials, authFile } = options
   const all = [...new Set([...mountFrom.values()].flat())]
   const target = await registries.openTarget(ref, { tlsVerify, credentials, authFile, signal, mountFrom: all })
 
   const upload = new ImageUpload({ deps, lease, target, mountFrom, options })
-  const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
-  await upload.config(held.manifest.config)
-  const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
-  const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
-  const digest = digestOf(bytes)
-  const descriptor: Descriptor = { mediaType, digest, size: bytes.length }
-  await target.putManifest(bytes, descriptor, ref.tag)
   const { registry, repository } = ref
-  records.setRepoDigest(formatReference({ registry, repository, digest }), image.id)
-  return { name: formatReference(ref), digest, size: bytes.length }
+  const pushed: Descriptor[] = []
+  for (const { image: each, held } of images) {
+    const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
+    await upload.config(held.manifest.config)
+    const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
+    const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length, platform: each.platform }
+    await target.putManifest(bytes, descriptor, options.platforms === undefined ? ref.tag : undefined)
+    remember(formatReference({ registry, repository, digest: descriptor.digest }), each.id)
+    pushed.push(descriptor)
+  }
+  const top = options.platforms === undefined ? pushed[0] : await putIndex(target, pushed, ref)
+  if (top === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
+  remember(formatReference({ registry, repository, digest: top.digest }), image.id)
+  return { name: formatReference(ref), digest: top.digest, size: top.size }
+
+  /** An image may have been removed while it went out. */
+  function remember(repoDigest: string, id: Digest): void {
+    records.transaction(() => records.byId(id) && records.setRepoDigest(repoDigest, id))
+  }
+}
+
+async function putIndex(target: RegistryTarget, manifests: readonly Descriptor[], ref: Reference): Promise<Descriptor> {
+  const isDocker = manifests.every(({ mediaType }) => mediaType === MediaType.dockerManifest)
+  const mediaType = isDocker ? MediaType.dockerList : MediaType.ociIndex
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+  await target.putManifest(bytes, descriptor, ref.tag)
+  return descriptor
 }
 
 /** Where to: the name the image has here, or the one that was given. */
@@ -70,19 +95,12 @@ function mountSources(
   records: ImageRecords,
   { registry, repository }: Reference,
   { config, layers }: ImageManifest,
-): Map<Digest, string[]> {
-  const sources = new Map<Digest, string[]>()
-  for (const { digest } of [...layers, config]) {
-    const names = records
-      .repositoriesWith(digest)
-      .map((name) => parseReference(name))
-      .filter((ref) => ref.registry === registry && ref.repository !== repository)
-    sources.set(
-      digest,
-      names.map((ref) => ref.repository),
-    )
-  }
-  return sources
+): [Digest, string[]][] {
+  return [...layers, config].map(({ digest }) => {
+    const refs = records.repositoriesWith(digest).map((name) => parseReference(name))
+    const others = refs.filter((ref) => ref.registry === registry && ref.repository !== repository)
+    return [digest, others.map((ref) => ref.repository)]
+  })
 }
 
 interface UploadParts {

@@ -5,10 +5,9 @@ import type { ContentStore } from "../../content/content.ts"
 import { digestHex, type DiffId } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
-import { readManifest } from "../held-manifest.ts"
 import { compressionOf } from "../layer-compressor.ts"
 import { documentFile } from "./oci-layout.ts"
-import type { NamedImage, SavedFile } from "./save-images.ts"
+import type { HeldImage, SavedFile } from "./save-images.ts"
 
 /**
  * A docker archive in the form that every reader of it takes: configs and plain layers by their digests, `manifest.json`.
@@ -16,12 +15,12 @@ import type { NamedImage, SavedFile } from "./save-images.ts"
  */
 export async function* dockerArchiveFiles(
   content: ContentStore,
-  images: readonly NamedImage[],
+  images: readonly HeldImage[],
 ): AsyncGenerator<SavedFile> {
   const written = new Set<DiffId>()
   const entries: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = []
-  for (const { image, names } of images) {
-    const { manifest, diffIds } = await readManifest(content, image)
+  for (const { image, names, held } of images) {
+    const { manifest, diffIds } = held
     for (const [index, layer] of manifest.layers.entries()) {
       const diffId = diffIds[index]
       if (diffId === undefined) throw new DataLoss(`layer ${layer.digest} of image ${image.id} has no diff id`)

@@ -3,17 +3,16 @@ import type { ContentStore } from "../../content/content.ts"
 import { digestAlgorithm, digestHex, parseDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import { LAYOUT_FILE } from "../../spec/oci-layout.ts"
-import { readManifest, type HeldManifest } from "../held-manifest.ts"
+import type { HeldManifest } from "../held-manifest.ts"
 import { withLayers } from "../layer-compressor.ts"
 import { parseReference } from "../reference.ts"
-import type { NamedImage, SavedFile } from "./save-images.ts"
+import type { HeldImage, SavedFile } from "./save-images.ts"
 
 /** An OCI layout (image-spec image-layout.md): blobs as the store has them, so that digests stay what they are. */
-export async function* ociLayoutFiles(content: ContentStore, images: readonly NamedImage[]): AsyncGenerator<SavedFile> {
+export async function* ociLayoutFiles(content: ContentStore, images: readonly HeldImage[]): AsyncGenerator<SavedFile> {
   const written = new Set<Digest>()
   const manifests: Descriptor[] = []
-  for (const { image, names } of images) {
-    const held = await readManifest(content, image)
+  for (const { image, names, held } of images) {
     for (const { digest, size } of [...held.manifest.layers, held.manifest.config]) {
       if (written.has(digest)) continue
       written.add(digest)

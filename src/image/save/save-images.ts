@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
 import type { ImagesDeps } from "../open-images.ts"
+import { holdImage, type HeldManifest } from "../held-manifest.ts"
 import type { Image, SaveFormat } from "../image.ts"
 import type { ImageRecords } from "../records.ts"
 import { dockerArchiveFiles } from "./docker-archive.ts"
@@ -16,25 +17,31 @@ export interface SavedFile {
 }
 
 /** An image to be saved, and the names that it shall have; none when it was asked for by its id. */
-export interface NamedImage {
+interface NamedImage {
   image: Image
   names: readonly string[]
 }
 
+export interface HeldImage extends NamedImage {
+  held: HeldManifest
+}
+
 /** The files of a layout or archive of images, in the order in which they are written: documents that name others last. */
-export function savedFiles(
+export async function* savedFiles(
   deps: ImagesDeps,
   records: ImageRecords,
   names: readonly string[],
   format: SaveFormat,
-): AsyncIterable<SavedFile> {
+): AsyncGenerator<SavedFile> {
   const images = named(records, names)
-  if (format === "docker-archive") return dockerArchiveFiles(deps.content, images)
-  if (format !== "docker-dir") return ociLayoutFiles(deps.content, images)
-  const [only, ...others] = images
-  if (only === undefined || others.length > 0)
+  if (format === "docker-dir" && images.length > 1)
     throw new InvalidArgument("a folder of the form docker-dir holds one image", { hint: "for several: oci-dir" })
-  return dirTransportFiles(deps.content, only)
+  await using lease = await deps.leases.open()
+  const held: HeldImage[] = []
+  for (const each of images) held.push({ ...each, held: await holdImage(deps.content, lease, each.image) })
+  if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, held)
+  else if (format === "docker-dir") yield* dirTransportFiles(deps.content, held)
+  else yield* ociLayoutFiles(deps.content, held)
 }
 
 /** Each image once, with all the names it was asked by. Throws NotFound. */

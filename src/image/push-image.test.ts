@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openImageStore, type ImageStore } from "../../test/support/image-store.ts"
+import { Registry } from "../../test/support/registry.ts"
+import { tar } from "../../test/support/tar.ts"
+import type { ProgressEvent } from "../base/progress.ts"
+import type { Image } from "./image.ts"
+
+const hasRegistry = ["docker-registry", "skopeo"].every((program) => spawnSync("which", [program]).status === 0)
+const skip = process.getuid?.() !== 0 || !hasRegistry
+if (skip) console.log("skipped: pushing (not root, or no docker-registry and skopeo)")
+
+const home = mkdtempSync(join(tmpdir(), "skiff-push-home-"))
+const saved = { ...process.env }
+let store: ImageStore
+beforeEach(async () => {
+  writeFileSync(join(home, "registries.conf"), "")
+  Object.assign(process.env, { HOME: home, CONTAINERS_REGISTRIES_CONF: join(home, "registries.conf") })
+  if (!skip) store = await openImageStore()
+})
+afterEach(async () => {
+  Object.assign(process.env, { HOME: saved.HOME, CONTAINERS_REGISTRIES_CONF: saved.CONTAINERS_REGISTRIES_CONF ?? "" })
+  await store?.[Symbol.asyncDispose]()
+})
+afterAll(() => rmSync(home, { recursive: true }))
+
+const raw = (name: string) =>
+  JSON.parse(spawnSync("skopeo", ["inspect", "--tls-verify=false", "--raw", `docker://${name}`]).stdout.toString())
+
+describe.skipIf(skip)("pushImage()", () => {
+  let registry: Registry
+  beforeAll(async () => {
+    registry = await Registry.start()
+  })
+  afterAll(() => registry.stop())
+
+  const imageOf = (architecture: string, name?: string): Promise<Image> => {
+    async function* bytes() {
+      yield tar([{ name: "f", content: `for ${architecture}` }])
+    }
+    const config = { architecture, os: "linux", created: "2026-01-01T00:00:00Z", config: {} }
+    return store.images.createFromTar(bytes(), { config, createdBy: "test", ...(name === undefined ? {} : { name }) })
+  }
+  test("sends images of several platforms under one index", async () => {
+    const name = `${registry.host}/many/x:1`
+    const platforms = [await imageOf("amd64", name), await imageOf("arm64")]
+    const { digest } = await store.images.push(name, { platforms })
+    const index = raw(name) as { manifests: { digest: string; platform: { architecture: string } }[] }
+    expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"])
+    expect(index.manifests.map((each) => each.digest)).toEqual(
+      platforms.map(({ manifest }) => manifest.digest as string),
+    )
+    expect((await store.images.pull(name, { platform: { os: "linux", architecture: "arm64" } })).image.id).toBe(
+      platforms[1]?.id ?? ("" as never),
+    )
+    expect(store.images.get(name).repoDigests).toContain(`${registry.host}/many/x@${digest}`)
+  })
+
+  test("compresses for another form once: what the registry has is known without", async () => {
+    const name = `${registry.host}/zstd/x:1`
+    const { id } = await imageOf("amd64", name)
+    const pushed = async (): Promise<string[]> => {
+      const events: ProgressEvent[] = []
+      await store.images.push(name, { compression: "zstd", onProgress: (event) => void events.push(event) })
+      return [...new Set(events.filter((event) => event.id !== "").map(({ status }) => status))]
+    }
+    expect(await pushed()).toEqual(["Preparing", "Compressing", "Pushing", "Pushed"])
+    // the blob that was made is garbage now
+    const { blobs } = await store.left()
+    expect(await pushed()).toEqual(["Preparing", "Layer already exists"])
+    expect((await store.left()).blobs).toBe(blobs)
+    expect(raw(name)).toMatchObject({ config: { digest: id }, layers: [{ mediaType: expect.stringMatching(/zstd$/) }] })
+  })
+
+  test("an image that is removed meanwhile goes out whole", async () => {
+    const name = `${registry.host}/gone/x:1`
+    const { id } = await imageOf("amd64", name)
+    const removed: Promise<unknown>[] = []
+    await store.images.push(name, {
+      onProgress: ({ status }) => {
+        if (status === "Preparing") removed.push(store.images.remove(name, { force: true }))
+      },
+    })
+    await Promise.all(removed)
+    expect(raw(name)).toMatchObject({ config: { digest: id } })
+    expect(store.images.find(name)).toBeUndefined()
+  })
+})

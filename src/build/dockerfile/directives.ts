@@ -19,8 +19,7 @@ export function parseDirectives(file: SourceFile, lines: readonly string[]): Dir
   const directives: Directives = { escape: "\\", check: { skip: [], error: false } }
   const first = lines[0]?.startsWith("#!") ? 1 : 0
   for (let index = first; index < lines.length; index++) {
-    const [, name = "", value = ""] =
-      /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(lines[index]?.trim() ?? "") ?? []
+    const [, name = "", value = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/.exec(lines[index]?.trim() ?? "") ?? []
     const key = name.toLowerCase()
     if (!KNOWN.has(key)) break
     atSource(file, { start: index + 1, end: index + 1 }, () => {
@@ -56,7 +55,9 @@ export function checkSyntax(value: string): string {
 export function parseCheckOptions(text: string): CheckOptions {
   const options: { skip: "all" | string[]; error: boolean } = { skip: [], error: false }
   for (const part of text.split(";").filter((piece) => piece.trim() !== "")) {
-    const [, key = "", value = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/.exec(part) ?? []
+    const equals = part.indexOf("=")
+    const key = part.slice(0, Math.max(equals, 0)).trim()
+    const value = part.slice(equals + 1).trim()
     const names = value.split(",").map((name) => name.trim())
     if (key === "skip") options.skip = value === "all" ? "all" : names
     else if (key === "error") options.error = parseBoolean(value, part)

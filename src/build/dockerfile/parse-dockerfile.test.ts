@@ -309,6 +309,28 @@ test("any text either parses or is refused with a SkiffError", () => {
   )
 })
 
+test.each([
+  ["carriage returns", `FROM a\nRUN x${"\r".repeat(200_000)}y`],
+  ["spaces of a directive", `# check=${" ".repeat(200_000)}x=y\nFROM a`],
+  ["spaces in check options", `# check=skip=${`a${" ".repeat(100_000)}`.repeat(2)}b\nFROM a`],
+  ["commas of a mount", `FROM a\nRUN --mount=${",".repeat(200_000)} x`],
+  ["backslashes", `FROM a\nRUN ${"\\ ".repeat(200_000)}x`],
+  ["quotes", `FROM a\nENV a=${"'\"".repeat(100_000)}`],
+  ["dollars and braces", `FROM a\nRUN <<${"${x:-".repeat(100_000)}`],
+  ["ONBUILDs", `FROM a\nRUN <<a\na\n${"ONBUILD ".repeat(50_000)}`],
+  ["flags", `FROM a\nRUN ${"--x ".repeat(100_000)}`],
+  ["lines to continue", `FROM a\nRUN x${" \\\n".repeat(200_000)}`],
+  ["here-documents", `FROM a\nRUN ${"<<E ".repeat(5_000)}\n${"E\n".repeat(5_000)}`],
+])("many %s take little time", (_, text) => {
+  const started = performance.now()
+  try {
+    parseDockerfile(text)
+  } catch (error) {
+    expect(error).toMatchObject({ code: "InvalidArgument" })
+  }
+  expect(performance.now() - started).toBeLessThan(1000)
+})
+
 test("a usual Dockerfile is parsed in well under a millisecond", () => {
   const text = `FROM debian:12\n${"RUN apt-get update && \\\n  apt-get install -y x\nENV a=b c=$d\nCOPY --from=x a b c/\n".repeat(10)}`
   for (let round = 0; round < 50; round++) parseDockerfile(text)

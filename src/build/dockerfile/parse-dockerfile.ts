@@ -134,7 +134,7 @@ class LineReader {
     while (this.#at < this.#lines.length) {
       const isLast = this.#at === this.#lines.length - 1
       const raw = this.#lines[this.#at++] ?? ""
-      const line = raw.replace(/\r+$/, "")
+      const line = withoutCarriageReturn(raw)
       if ((chomp ? line.replace(/^\t+/, "") : line) === name) return content
       content += isLast ? raw : `${raw}\n`
     }
@@ -144,6 +144,13 @@ class LineReader {
   }
 
   #take(): string {
-    return (this.#lines[this.#at++] ?? "").replace(/\r+$/, "")
+    return withoutCarriageReturn(this.#lines[this.#at++] ?? "")
   }
+}
+
+// no expression: \r+$ would look at each run of them from every one in it
+function withoutCarriageReturn(line: string): string {
+  let end = line.length
+  while (line[end - 1] === "\r") end--
+  return line.slice(0, end)
 }

@@ -48,7 +48,7 @@ export function isStageHead(parsed: Instruction | StageHead): parsed is StageHea
 export function takesHereDocuments(code: string): boolean {
   const { keyword, rest } = splitKeyword(code)
   const lower = keyword.toLowerCase()
-  if (lower === "onbuild") return takesHereDocuments(rest)
+  if (lower === "onbuild") return !/^onbuild\b/i.test(rest) && takesHereDocuments(rest)
   if (lower !== "run" && lower !== "copy" && lower !== "add") return false
   return code.includes("<<") && safeJson(splitFlags(rest).rest.trim()) === undefined
 }

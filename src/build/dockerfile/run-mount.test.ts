@@ -18,6 +18,7 @@ describe("parseRunMount()", () => {
     ["type=secret,src=s,target=/s,mode=400,required=false", { source: "s", mode: 0o400, required: false }],
     ["type=ssh,required=true,mode=0666", { type: "ssh", required: true, mode: 0o666 }],
     ['type=bind,"source=a,b",target=/x', { source: "a,b" }],
+    ['"source=a ""b""",target=/x', { source: 'a "b"' }],
   ]
   test.each(good)("%s", (text, mount) => expect(parse(text)).toMatchObject(mount))
 
@@ -42,6 +43,9 @@ describe("parseRunMount()", () => {
     ["type=ssh,source=x", "ssh does not support source"],
     ['type=bind,"target=/x', "failed to parse csv mounts"],
     ["", "must be a key=value pair"],
+    ["target=/x,", "must be a key=value pair"],
+    ['target=/x"y', "failed to parse csv mounts"],
+    ['"target=/x"y', "failed to parse csv mounts"],
   ]
   test.each(bad)("refuses %p", (text, why) => expect(() => parse(text)).toThrow(why))
 })

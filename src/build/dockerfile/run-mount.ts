@@ -153,20 +153,14 @@ function parseFields(text: string): [key: string, value: string | undefined][] {
 }
 
 function splitCommas(text: string): string[] {
+  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(?:,|$)/y
   const fields: string[] = []
-  let at = 0
-  for (;;) {
-    const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"(?=,|$)|([^",]*)(?=,|$))/.exec(text.slice(at)) ?? [
-      undefined,
-      undefined,
-      undefined,
-    ]
-    const whole = quoted === undefined ? plain : `"${quoted}"`
-    if (quoted === undefined && text.startsWith('"', at + plain.length))
-      throw new InvalidArgument(`failed to parse csv mounts: a bare quote in ${JSON.stringify(text)}`)
-    fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
-    at += whole.length
-    if (at >= text.length) return fields
-    at++
+  // a comma at the end begins one more, empty field
+  while (field.lastIndex < text.length || fields.length === 0 || text[field.lastIndex - 1] === ",") {
+    const match = field.exec(text)
+    if (match === null) throw new InvalidArgument(`failed to parse csv mounts: a bare quote in ${JSON.stringify(text)}`)
+    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "")
+    if (match[0] === "" || (field.lastIndex === text.length && !match[0].endsWith(","))) break
   }
+  return fields
 }

@@ -24,9 +24,8 @@ export function sourceError(
 }
 
 /** The lines of `source`, marked, and those around them, with their numbers, as an error shows them; long ones are cut. */
-export function quoteSource({ text }: SourceFile, { start, end }: SourceRange): string {
-  const lines = text.split("\n")
-  if (lines.at(-1) === "") lines.pop()
+export function quoteSource(file: SourceFile, { start, end }: SourceRange): string {
+  const lines = linesOf(file)
   const shownEnd = Math.min(end, start + MAX_QUOTED_LINES - 1)
   const first = Math.max(1, start - CONTEXT_LINES)
   const last = shownEnd < end ? shownEnd : Math.min(lines.length, end + CONTEXT_LINES)
@@ -38,6 +37,18 @@ export function quoteSource({ text }: SourceFile, { start, end }: SourceRange): 
   })
   if (shownEnd < end) quoted.push(`${" ".repeat(width)} | >>> … ${end - shownEnd} more lines`)
   return quoted.join("\n")
+}
+
+// a file of many faults is split once
+const splitFiles = new WeakMap<SourceFile, readonly string[]>()
+
+function linesOf(file: SourceFile): readonly string[] {
+  const known = splitFiles.get(file)
+  if (known !== undefined) return known
+  const lines = file.text.split("\n")
+  if (lines.at(-1) === "") lines.pop()
+  splitFiles.set(file, lines)
+  return lines
 }
 
 function shownLine(line: string): string {

@@ -1,5 +1,9 @@
+// nobody misspells longer names by two letters, and comparing them takes its time
+const MAX_LENGTH = 40
+
 /** The name of `names` that `word` was probably meant to be: at most two letters off; undefined when none is near. */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
+  if (word.length > MAX_LENGTH) return undefined
   const wanted = word.toLowerCase()
   let best: string | undefined
   let least = Math.min(3, Math.floor(wanted.length / 2) + 1)

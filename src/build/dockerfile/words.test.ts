@@ -130,6 +130,11 @@ test("what doubles without end is refused", () => {
   }).toThrow("more than 1 MiB")
 })
 
+test("substitutions within each other have an end", () => {
+  expect(() => expandWord("${x:-".repeat(100_000), variables)).toThrow("more than 100 substitutions")
+  expect(expandWord("${x:-".repeat(50) + "}".repeat(50), variables)).toBe("")
+})
+
 test("a pattern of many stars on a long value ends at once", () => {
   const long = new Map([["V", "a".repeat(10_000)]])
   const started = performance.now()

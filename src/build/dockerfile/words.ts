@@ -32,6 +32,7 @@ const NONE: ReadonlySet<string> = new Set()
 const MAX_LENGTH = 1024 ** 2
 // each place of the value may be looked at from every place before it
 const MAX_REPLACED = 16 * 1024
+const MAX_DEPTH = 100
 
 /** Expands `word`. Throws InvalidArgument with the reason. */
 export function expand(word: string, variables: Variables, options: WordOptions = {}): Expansion {
@@ -98,6 +99,7 @@ class Lexer {
   #at = 0
   #rawEscapes = false
   #produced = 0
+  #depth = 0
 
   constructor(word: string, variables: Variables, options: WordOptions) {
     this.#chars = Array.from(word)
@@ -108,6 +110,7 @@ class Lexer {
 
   /** Reads on to `stop` (or the end), which is taken but not given. */
   until(stop: string | undefined, rawEscapes: boolean): [text: string, words: readonly string[]] {
+    if (++this.#depth > MAX_DEPTH) throw new WordFault(`more than ${MAX_DEPTH} substitutions within each other`)
     const outer = this.#rawEscapes
     this.#rawEscapes = rawEscapes
     const words = new Words()
@@ -136,6 +139,7 @@ class Lexer {
     }
     words.end()
     this.#rawEscapes = outer
+    this.#depth--
     return [text, words.done]
   }
 

@@ -157,13 +157,7 @@ export interface CacheUse {
   inUse: boolean
 }
 
-export type {
-  DraftChanges,
-  FromOptions,
-  KeyedChanges,
-  WorkingContainer,
-  WorkingContainers,
-} from "./working/working.ts"
+export type { DraftChanges, FromOptions, KeyedChanges, WorkingContainer, WorkingContainers } from "./working/working.ts"
 
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */

@@ -2,7 +2,7 @@
  * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
  * Nothing is opened before it is asked for, so a command pays for what it uses.
  */
-import type { Builds } from "../build/build.ts"
+import type { Builds, WorkingContainers } from "../build/build.ts"
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
@@ -25,6 +25,7 @@ export interface Engine extends AsyncDisposable {
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   builds(): Promise<Builds>
+  workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>
   info(): Promise<EngineInfo>
   /** Host requirements, present or not, each with its repair. */

@@ -1,6 +1,8 @@
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
-import type { Builds } from "../build/build.ts"
+import type { BuildHost } from "../build/build-host.ts"
+import type { Builds, WorkingContainers } from "../build/build.ts"
+import { WorkingRecords, workingSchema } from "../build/working/records.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerHost } from "../container/host.ts"
 import { containerSchema } from "../container/schema.ts"
@@ -26,7 +28,16 @@ import { containerFiles } from "./container-files.ts"
 import type { Engine, EngineInfo, EngineOptions, HostCheck } from "./engine.ts"
 import { openStoreFolders } from "./store-folders.ts"
 
-const SCHEMAS = [contentSchema, snapshotSchema, imageSchema, networkSchema, volumeSchema, containerSchema, buildSchema]
+const SCHEMAS = [
+  contentSchema,
+  snapshotSchema,
+  imageSchema,
+  networkSchema,
+  volumeSchema,
+  containerSchema,
+  buildSchema,
+  workingSchema,
+]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
 export function openEngine(options: EngineOptions = {}): Engine {
@@ -130,6 +141,7 @@ class LocalEngine implements Engine {
     ])
     const { paths, db } = this.#store
     const containers = new ContainerRecords(db)
+    const working = new WorkingRecords(db)
     return openImages({
       root: paths.root,
       db,
@@ -137,7 +149,7 @@ class LocalEngine implements Engine {
       snapshots,
       leases,
       rootless: this.#isRootless,
-      usedBy: (imageId) => containers.usersOfImage(imageId),
+      usedBy: (imageId) => [...containers.usersOfImage(imageId), ...working.usersOfImage(imageId)],
       collect: () => this.#collect(),
       registries: this.registries,
     })
@@ -185,9 +197,8 @@ class LocalEngine implements Engine {
     return (this.#containers = openContainers(host))
   })
 
-  readonly builds = once(async (): Promise<Builds> => {
-    const [{ openBuilds }, { openWorker }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
-      import("../build/local.ts"),
+  readonly #buildHost = once(async (): Promise<BuildHost> => {
+    const [{ openWorker }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
       import("../build/work/open-worker.ts"),
       import("../content/leases.ts"),
       this.images(),
@@ -196,7 +207,7 @@ class LocalEngine implements Engine {
       this.#leases(),
     ])
     const { paths, db } = this.#store
-    return openBuilds({
+    return {
       root: paths.root,
       db,
       images,
@@ -214,7 +225,17 @@ class LocalEngine implements Engine {
         }),
       leased: () => liveLeases(db),
       collect: () => this.#collect(),
-    })
+    }
+  })
+
+  readonly builds = once(async (): Promise<Builds> => {
+    const [{ openBuilds }, host] = await Promise.all([import("../build/local.ts"), this.#buildHost()])
+    return openBuilds(host)
+  })
+
+  readonly workingContainers = once(async (): Promise<WorkingContainers> => {
+    const [{ openWorking }, host] = await Promise.all([import("../build/working/open-working.ts"), this.#buildHost()])
+    return openWorking(host)
   })
 
   async info(): Promise<EngineInfo> {

@@ -36,7 +36,7 @@ describe("a failing RUN", () => {
   })
 
   test("by a signal, and by a program that is not there", async () => {
-    expect(await failed("FROM busybox\nRUN kill -9 $$\n")).toMatch(/exit code: 137|signal/)
+    expect(await failed("FROM busybox\nRUN sh -c 'kill -9 $$'; exit $?\n")).toMatch(/exit code: 137|signal/)
     expect(await failed('FROM busybox\nRUN ["/no/such/program"]\n')).toContain("/no/such/program")
   })
 })

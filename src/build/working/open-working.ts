@@ -1,0 +1,232 @@
+import { mkdirSync, readFileSync, rmdirSync } from "node:fs"
+import { join } from "node:path"
+import { crashPoint } from "../../base/crash-point.ts"
+import { FileLocks } from "../../sys/file-locks.ts"
+import { mountAt, unmount } from "../../sys/mount.ts"
+import { hostPlatform } from "../../spec/platform.ts"
+import type { ImageConfig } from "../../spec/oci-image.ts"
+import type { BuildHost } from "../build-host.ts"
+import { DEFAULT_PATH } from "../plan/image-draft.ts"
+import { resolveBase } from "../resolve-base.ts"
+import { changeDraft } from "./change-draft.ts"
+import { commitWorking } from "./commit-working.ts"
+import { copyInto } from "./copy-into.ts"
+import { idOfKey, WorkingRecords, workingKey, type WorkingRecord } from "./records.ts"
+import type {
+  DraftChanges,
+  FromOptions,
+  ImageDraft,
+  WorkingCommit,
+  WorkingContainer,
+  WorkingContainers,
+  WorkingCopy,
+  WorkingRun,
+} from "./working.ts"
+
+const SCRATCH = "scratch"
+
+/** Working containers on the stores of `host`. */
+export function openWorking(host: BuildHost): WorkingContainers {
+  return new LocalWorking(host)
+}
+
+class LocalWorking implements WorkingContainers {
+  readonly #host: BuildHost
+  readonly #records: WorkingRecords
+  readonly #locks: FileLocks
+
+  constructor(host: BuildHost) {
+    this.#host = host
+    this.#records = new WorkingRecords(host.db)
+    this.#locks = new FileLocks(join(host.root, "working.locks"), "working container")
+  }
+
+  async from(imageName: string, options: FromOptions): Promise<WorkingContainer> {
+    const { images, snapshots, leases } = this.#host
+    await using lease = await leases.open()
+    const base = imageName === SCRATCH ? undefined : await this.#base(imageName, options)
+    const top = base && images.get(base.id).topLayer
+    if (top !== undefined) lease.addSnapshot(top)
+    await this.#sweep()
+    const id = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
+    using lock = await this.#locks.acquire(id)
+    await using undo = new AsyncDisposableStack()
+    await snapshots.prepare(workingKey({ id }), top)
+    undo.defer(() => snapshots.remove(workingKey({ id })))
+    undo.defer(() => lock.unlink())
+    crashPoint("working:prepared")
+    const record = this.#records.insert(
+      {
+        id,
+        imageName,
+        imageId: base?.id,
+        createdAt: new Date(),
+        mounted: false,
+        draft: draftOf(base?.config, options),
+      },
+      {
+        base: `${lastComponent(imageName)}-working-container`,
+        ...(options.name === undefined ? {} : { name: options.name }),
+      },
+    )
+    undo.move()
+    return this.#toContainer(record)
+  }
+
+  list(): WorkingContainer[] {
+    return this.#records.list().map((record) => this.#toContainer(record))
+  }
+
+  get(nameOrId: string): WorkingContainer {
+    return this.#toContainer(this.#records.get(nameOrId))
+  }
+
+  async run(nameOrId: string, run: WorkingRun): Promise<void> {
+    await this.#changing(nameOrId, async (record) => {
+      await using root = this.#root(record)
+      await using worker = this.#host.openWorker()
+      const { config } = record.draft
+      const env = [...(config.Env ?? []), ...run.env]
+      await worker.run(
+        {
+          kind: "run",
+          argv: run.argv,
+          env: env.some((entry) => entry.startsWith("PATH=")) ? env : [`PATH=${DEFAULT_PATH}`, ...env],
+          cwd: run.cwd ?? (config.WorkingDir || "/"),
+          user: run.user ?? config.User ?? "",
+          mounts: [],
+          network: run.network,
+          security: "sandbox",
+        },
+        root.path,
+        [{ path: root.path, keepsOwners: true }],
+        run.settings,
+        { onLog: run.onLog, onStatus: () => {}, ...(run.signal ? { signal: run.signal } : {}) },
+      )
+    })
+  }
+
+  async copy(nameOrId: string, copy: WorkingCopy): Promise<void> {
+    await this.#changing(nameOrId, async (record) => {
+      await using root = this.#root(record)
+      await using worker = this.#host.openWorker()
+      await copyInto(root.path, record.draft.config.WorkingDir || "/", copy, {
+        host: this.#host,
+        worker,
+        rootOf: (name) => this.#root(this.#records.get(name)),
+      })
+    })
+  }
+
+  async configure(nameOrId: string, changes: DraftChanges): Promise<void> {
+    await this.#changing(nameOrId, async ({ id, draft }) => this.#records.setDraft(id, changeDraft(draft, changes)))
+  }
+
+  async mount(nameOrId: string): Promise<string> {
+    return await this.#changing(nameOrId, async (record) => {
+      this.#records.setMounted(record.id, true)
+      crashPoint("working:marked-mounted")
+      return this.#ensureMounted(record)
+    })
+  }
+
+  async unmount(nameOrId: string): Promise<void> {
+    await this.#changing(nameOrId, async ({ id }) => {
+      this.#records.setMounted(id, false)
+      this.#dropMount(id)
+    })
+  }
+
+  async commit(nameOrId: string, commit: WorkingCommit): ReturnType<WorkingContainers["commit"]> {
+    return await this.#changing(nameOrId, (record) => commitWorking(this.#host, record, commit))
+  }
+
+  rename(nameOrId: string, name: string): void {
+    this.#records.rename(this.#records.get(nameOrId).id, name)
+  }
+
+  async remove(nameOrId: string): Promise<void> {
+    const { id } = this.#records.get(nameOrId)
+    using lock = await this.#locks.acquire(id)
+    this.#dropMount(id)
+    await this.#host.snapshots.remove(workingKey({ id }))
+    crashPoint("working:snapshot-removed")
+    this.#records.delete(id)
+    lock.unlink()
+  }
+
+  /** Snapshots that a killed `from` left: nobody holds their lock, and no row has them. */
+  async #sweep(): Promise<void> {
+    for (const { name } of this.#host.snapshots.list()) {
+      const id = idOfKey(name)
+      if (id === undefined || this.#records.has(id)) continue
+      using lock = this.#locks.tryAcquire(id)
+      if (lock === undefined || this.#records.has(id)) continue
+      await this.#host.snapshots.remove(name)
+      lock.unlink()
+    }
+  }
+
+  /** Under the container's lock, with its row as it is then. */
+  async #changing<T>(nameOrId: string, body: (record: WorkingRecord) => Promise<T>): Promise<T> {
+    const { id } = this.#records.get(nameOrId)
+    using _ = await this.#locks.acquire(id)
+    return await body(this.#records.get(id))
+  }
+
+  /** Its files for the time of a command, on the mount that is there or on one that goes again. */
+  #root(record: WorkingRecord): AsyncDisposable & { path: string } {
+    const path = this.#ensureMounted(record)
+    return {
+      path,
+      [Symbol.asyncDispose]: async () => {
+        if (!record.mounted) this.#dropMount(record.id)
+      },
+    }
+  }
+
+  #ensureMounted(record: WorkingRecord): string {
+    const path = this.#mountPoint(record.id)
+    if (isMounted(path)) return path
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    mountAt(path, this.#host.snapshots.mount(workingKey(record)))
+    return path
+  }
+
+  #dropMount(id: string): void {
+    const path = this.#mountPoint(id)
+    if (unmount(path)) rmdirSync(path)
+  }
+
+  #mountPoint(id: string): string {
+    return join(this.#host.root, "working", id)
+  }
+
+  #toContainer({ mounted, ...record }: WorkingRecord): WorkingContainer {
+    const path = this.#mountPoint(record.id)
+    return { ...record, mountPoint: mounted && isMounted(path) ? path : undefined }
+  }
+
+  async #base(name: string, { platform = hostPlatform(), onProgress, signal, ...request }: FromOptions) {
+    const progress = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) }
+    return await resolveBase(this.#host.images, name, platform, request, progress)
+  }
+}
+
+function draftOf(config: ImageConfig | undefined, { platform = hostPlatform() }: FromOptions): ImageDraft {
+  if (!config) return { ...platform, config: {}, annotations: {} }
+  const { rootfs: _, history: __, created: ___, config: run = {}, ...about } = config
+  return { ...about, config: run, annotations: {} }
+}
+
+/** `registry/a/debian:12@sha256:…` → `debian`. */
+function lastComponent(imageName: string): string {
+  const name = (imageName.split("@")[0] ?? "").split("/").at(-1)?.split(":")[0] ?? ""
+  return name.replaceAll(/[^a-zA-Z0-9_.-]/g, "") || "image"
+}
+
+/** proc_pid_mountinfo(5), field 5; our paths hold nothing that is written as an escape but by an unusual store's name. */
+function isMounted(path: string): boolean {
+  const shown = path.replaceAll(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`)
+  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${shown} `)
+}

@@ -1,0 +1,127 @@
+/**
+ * Working containers: an image made step by step, Buildah's way.
+ *
+ *   from(image) ─▶ working container ─ run, copy, configure, or by hand below mount() ─ commit ─▶ image
+ *                         └──────────────────────── again and again ─────────────┘        remove
+ *
+ * A working container is a row (its name, what its image's config will say) and a writable snapshot; no process of it runs
+ * between commands, and nothing of it is mounted unless `mount` was asked for. Changes to one container happen one after
+ * another: each holds its lock. A killed command leaves at most its mount, which the next one takes over or undoes.
+ */
+import type { OnProgress } from "../../base/progress.ts"
+import type { Image } from "../../image/image.ts"
+import type { Digest } from "../../spec/digest.ts"
+import type { ImageConfig, ImageRunConfig } from "../../spec/oci-image.ts"
+import type { Platform } from "../../spec/platform.ts"
+import type { RunSettings, WorkContext } from "../work/worker.ts"
+
+export interface WorkingContainer {
+  /** 64 hex digits. */
+  id: string
+  name: string
+  /** As typed; `scratch` for none. */
+  imageName: string
+  /** Undefined for `scratch`. */
+  imageId: Digest | undefined
+  createdAt: Date
+  draft: ImageDraft
+  /** Where its files are, while `mount` holds. */
+  mountPoint: string | undefined
+}
+
+/** What the image to be will say of itself. */
+export interface ImageDraft extends Omit<ImageConfig, "rootfs" | "history" | "created" | "config"> {
+  config: ImageRunConfig
+  annotations: Record<string, string>
+  /** Of the line in the history that the next commit writes. */
+  comment?: string
+  createdBy?: string
+}
+
+/** An undefined value takes the key out. */
+export type KeyedChanges = readonly (readonly [key: string, value: string | undefined])[]
+
+export interface DraftChanges {
+  author?: string
+  architecture?: string
+  os?: string
+  variant?: string
+  comment?: string
+  createdBy?: string
+  /** Replaced as they are; an empty list or text clears. */
+  config: Pick<ImageRunConfig, "User" | "WorkingDir" | "StopSignal" | "Cmd" | "Entrypoint" | "Shell" | "Healthcheck">
+  env: KeyedChanges
+  labels: KeyedChanges
+  annotations: KeyedChanges
+  /** `80/tcp` or `80`. */
+  ports: KeyedChanges
+  volumes: KeyedChanges
+  /** Added at the end. */
+  onBuild: readonly string[]
+}
+
+export interface FromOptions {
+  /** Default: the image's last component and `-working-container`. */
+  name?: string
+  pull: "always" | "missing" | "never"
+  platform?: Platform
+  tlsVerify?: boolean
+  authFile?: string
+  onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+export interface WorkingRun extends Partial<WorkContext> {
+  argv: readonly string[]
+  env: readonly string[]
+  user?: string
+  cwd?: string
+  network: "default" | "none" | "host"
+  settings: RunSettings
+  onLog: WorkContext["onLog"]
+}
+
+export interface WorkingCopy {
+  /** Paths on the host, or in `from`; with `unpack` also URLs. */
+  sources: readonly string[]
+  /** Undefined: the working directory. */
+  target: string | undefined
+  /** A working container or an image to take the sources from. */
+  from?: string
+  chown?: string
+  chmod?: string
+  exclude: readonly string[]
+  /** ADD: archives are unpacked, URLs fetched. */
+  unpack: boolean
+  signal?: AbortSignal
+}
+
+export interface WorkingCommit {
+  name?: string
+  format: "oci" | "docker"
+  squash: boolean
+  /** Of the image and the new layer's files, in seconds. */
+  epoch?: number
+}
+
+export interface WorkingContainers {
+  /** Throws AlreadyExists for a name that is taken. */
+  from(image: string, options: FromOptions): Promise<WorkingContainer>
+  /** Oldest first. */
+  list(): WorkingContainer[]
+  /** By name, id or a prefix of it. Throws NotFound. */
+  get(nameOrId: string): WorkingContainer
+  /** Throws FailedPrecondition with the program's exit code. */
+  run(nameOrId: string, run: WorkingRun): Promise<void>
+  copy(nameOrId: string, copy: WorkingCopy): Promise<void>
+  configure(nameOrId: string, changes: DraftChanges): Promise<void>
+  /** Mounts its files until `unmount` or the next boot; gives the path. Safe to repeat. */
+  mount(nameOrId: string): Promise<string>
+  /** Safe to repeat. */
+  unmount(nameOrId: string): Promise<void>
+  /** The working container stays as it is. */
+  commit(nameOrId: string, commit: WorkingCommit): Promise<Image>
+  /** Throws AlreadyExists. */
+  rename(nameOrId: string, name: string): void
+  remove(nameOrId: string): Promise<void>
+}

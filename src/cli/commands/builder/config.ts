@@ -1,0 +1,13 @@
+import { arg } from "../../args.ts"
+import { CONFIG_FLAGS, draftChanges } from "../../build/config-flags.ts"
+import { command } from "../../command.ts"
+
+export default command({
+  summary: "Update the image configuration of the working container",
+  args: [arg.one("CONTAINER")],
+  flags: CONFIG_FLAGS,
+  examples: [`skiff builder config --entrypoint '["nginx"]' --cmd "-g 'daemon off;'" --port 80 --env A=1 --env B- $c`],
+  async run({ args: [container], flags, engine }) {
+    await (await engine.workingContainers()).configure(container, draftChanges(flags))
+  },
+})

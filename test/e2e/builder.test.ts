@@ -1,0 +1,187 @@
+/** `skiff builder`: an image made step by step, Buildah's way. */
+import { describe, expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { chownSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { inspectImage, makeContext } from "../support/build.ts"
+import { openStore } from "../support/store.ts"
+import { tar } from "../support/tar.ts"
+import { user } from "../support/user.ts"
+
+const skiff = openStore()
+const builder = (...args: string[]) => skiff.ok("builder", ...args)
+
+describe("a working container", () => {
+  test("is made, changed, configured, committed, removed", async () => {
+    const context = makeContext(skiff, { "site/index.html": "hi", "site/sub/page": "page" })
+    const name = await builder("from", "busybox")
+    expect(name).toBe("busybox-working-container")
+    await builder("run", name, "--", "sh", "-c", "echo made > /made")
+    await builder("copy", "--chown", "1000:1000", name, join(context, "site"), "/srv/")
+    const flags = [
+      "--cmd",
+      "cat /made /srv/index.html",
+      "--env",
+      "A=1",
+      "--label",
+      "x=y",
+      "--port",
+      "80",
+      "--user",
+      "user",
+    ]
+    await builder("config", ...flags, "--workingdir", "/srv", "--author", "me", "--annotation", "k=v", name)
+    const id = await builder("commit", name, "made:1")
+    expect(id).toMatch(/^sha256:[0-9a-f]{64}$/)
+    expect(await skiff.ok("run", "--rm", "made:1")).toBe("made\nhi")
+    expect(await skiff.ok("run", "--rm", "made:1", "stat", "-c", "%u:%g", "/srv/sub/page")).toBe("1000:1000")
+    expect(await inspectImage(skiff, "made:1")).toMatchObject({
+      Author: "me",
+      Config: {
+        Cmd: ["cat", "/made", "/srv/index.html"],
+        Env: expect.arrayContaining(["A=1"]) as unknown,
+        Labels: { x: "y" },
+        ExposedPorts: { "80/tcp": {} },
+        User: "user",
+        WorkingDir: "/srv",
+      },
+    })
+    await builder("rm", name)
+    expect(await builder("containers", "-q")).toBe("")
+    expect(await skiff.ok("run", "--rm", "made:1")).toBe("made\nhi")
+  })
+
+  test("is committed again and again, each time with what has changed", async () => {
+    const name = await builder("from", "--name", "again", "busybox")
+    await builder("run", name, "touch", "/one")
+    await builder("commit", name, "again:1")
+    await builder("run", name, "sh", "-c", "rm /one /etc/group; touch /two")
+    await builder("commit", name, "again:2")
+    expect(await skiff.ok("run", "--rm", "again:1", "sh", "-c", "ls /one /etc/group")).toBe("/etc/group\n/one")
+    expect(await skiff.ok("run", "--rm", "again:2", "sh", "-c", "ls -d /one /two /etc/group 2>/dev/null || true")).toBe(
+      "/two",
+    )
+    expect((await inspectImage(skiff, "again:2")).RootFS.Layers).toHaveLength(
+      (await inspectImage(skiff, "busybox")).RootFS.Layers.length + 1,
+    )
+    await builder("rm", name)
+  })
+
+  test("from scratch takes programs from another, and archives", async () => {
+    const archive = join(skiff.directory, "root.tar")
+    writeFileSync(archive, tar([{ name: "etc/passwd", content: "root:x:0:0::/:/bin/sh\n" }]))
+    await builder("from", "--name", "empty", "scratch")
+    await builder("copy", "--from", "busybox", "empty", "/bin/busybox", "/bin/sh")
+    await builder("add", "empty", archive, "/")
+    await builder("config", "--entrypoint", '["/bin/sh","-c"]', "--cmd", "'echo $0 runs'", "empty")
+    const metadata = await builder("commit", "--rm", "--squash", "--format", "docker", "empty", "tiny")
+    expect(await skiff.ok("run", "--rm", "tiny")).toBe("/bin/sh runs")
+    expect((await inspectImage(skiff, metadata)).RootFS.Layers).toHaveLength(1)
+    expect(await builder("containers", "-q")).toBe("")
+  })
+
+  test("names, ids and what is wrong with them", async () => {
+    const first = await builder("from", "busybox")
+    const second = await builder("from", "busybox")
+    expect([first, second]).toEqual(["busybox-working-container", "busybox-working-container-1"])
+    expect((await skiff.run(["builder", "from", "--name", first, "busybox"])).stderr).toContain("already in use")
+    expect((await skiff.run(["builder", "rename", second, first])).stderr).toContain("already in use")
+    await builder("rename", second, "other")
+    const document = JSON.parse(await builder("inspect", "other")) as { ContainerID: string; FromImage: string }
+    expect(document.FromImage).toBe("busybox")
+    expect(await builder("inspect", "--format", "{{.Container}}", document.ContainerID.slice(0, 10))).toBe("other")
+    const absent = await skiff.run(["builder", "run", "absent", "true"])
+    expect(absent.code).toBe(1)
+    expect(absent.stderr).toContain("absent")
+    await builder("commit", "other", "only:1")
+    await builder("from", "only:1")
+    const used = await skiff.run(["rmi", "only:1"])
+    expect({ code: used.code, stderr: used.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("using") as string,
+    })
+    await builder("rm", "--all")
+    expect(await builder("containers", "--json")).toBe("[]")
+  })
+
+  test("run gives the program's exit code and output, and takes its own variables, user and folder", async () => {
+    const name = await builder("from", "--name", "runs", "busybox")
+    expect((await skiff.run(["builder", "run", name, "sh", "-c", "exit 42"])).code).toBe(42)
+    const words = [
+      "--user",
+      "user",
+      "--env",
+      "A=here",
+      "--workingdir",
+      "/tmp",
+      name,
+      "sh",
+      "-c",
+      "id -u; echo $A; pwd; echo err >&2",
+    ]
+    const { stdout, stderr } = await skiff.run(["builder", "run", ...words])
+    expect(stdout).toBe("1000\nhere\n/tmp\n")
+    expect(stderr).toBe("err\n")
+    await builder("rm", name)
+  })
+
+  test("config takes away what it gave", async () => {
+    const name = await builder("from", "--name", "less", "busybox")
+    await builder("config", "--env", "A=1", "--env", "B=2", "--label", "x=1", "--port", "80", "--volume", "/v", name)
+    await builder("config", "--env", "A-", "--label", "x-", "--port", "80-", "--volume", "/v-", name)
+    const { OCIv1 } = JSON.parse(await builder("inspect", name)) as { OCIv1: { config: Record<string, unknown> } }
+    expect(OCIv1.config.Env).toContain("B=2")
+    expect(JSON.stringify(OCIv1.config)).not.toMatch(/A=1|"x"|80\/tcp|"\/v"/)
+    await builder("rm", name)
+  })
+
+  test("mount shows its files, writable, until unmount; no process is left", async () => {
+    const name = await builder("from", "--name", "mounted", "busybox")
+    const path = await builder("mount", name)
+    expect(await builder("mount", name)).toBe(path)
+    expect(await builder("mount")).toBe(`${name} ${path}`)
+    await skiff.ok("builder", "unshare", "sh", "-c", `echo by-hand > ${path}/by-hand`)
+    expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
+    await builder("umount", name)
+    expect(await builder("mount")).toBe("")
+    expect(await skiff.ok("builder", "unshare", "ls", path).catch(() => "")).toBe("")
+    expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
+    await builder("mount", name)
+    await builder("rm", name)
+  })
+
+  test("a killed command leaves nothing that the next one does not take up", async () => {
+    for (const point of ["working:prepared", "working:marked-mounted", "working:snapshot-removed"]) {
+      const env = { SKIFF_CRASH_AT: point }
+      const crashed = [
+        await skiff.run(["builder", "from", "--name", "crash", "busybox"], { env }),
+        ...(point === "working:prepared" ? [] : [await skiff.run(["builder", "mount", "crash"], { env })]),
+        ...(point === "working:snapshot-removed" ? [await skiff.run(["builder", "rm", "crash"], { env })] : []),
+      ]
+      expect(crashed.some(({ code }) => code === 137)).toBe(true)
+      await skiff.run(["builder", "rm", "crash"])
+      await builder("from", "--name", "crash", "busybox")
+      expect(await builder("run", "crash", "echo", "fine")).toBe("fine")
+      await builder("rm", "crash")
+      expect(await builder("containers", "-q")).toBe("")
+    }
+    const left = spawnSync("find", [join(skiff.root, "working"), "-mindepth", "1"]).stdout.toString()
+    expect(left).toBe("")
+  })
+})
+
+test("a name in `copy` that looks like a pattern, and a link, are what they are", async () => {
+  const context = makeContext(skiff, { "a[1].txt": "brackets", "a1.txt": "no", link: { link: "a1.txt" } })
+  chownSync(context, user.uid, user.gid)
+  const name = await builder("from", "--name", "literal", "busybox")
+  await builder("copy", "--contextdir", context, name, "a[1].txt", "link", "/d/")
+  expect((await builder("run", name, "sh", "-c", "cd /d; ls; cat *")).split("\n")).toEqual([
+    "a1.txt",
+    "a[1].txt",
+    "nobrackets",
+  ])
+  const { code, stderr } = await skiff.run(["builder", "copy", name, join(context, "absent"), "/"])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("absent") as string })
+  expect(readdirSync(context).length).toBe(3)
+  await builder("rm", name)
+})

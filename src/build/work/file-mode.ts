@@ -18,11 +18,11 @@ export function parseChmod(text: string): ChangeMode {
 }
 
 function parseClause(clause: string, text: string): ChangeMode {
-  const [, who = "", actions = ""] = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause) ?? []
+  const [, who = "", actions = ""] = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/.exec(clause) ?? []
   if (actions === "")
     throw new InvalidArgument(`invalid chmod "${text.slice(0, 100)}"`, { hint: "such as 755, 0644 or u=rwX,go=rX" })
   const mask = who === "" ? 0o7777 & ~UMASK : [...who].reduce((bits, letter) => bits | (WHO[letter] ?? 0), 0)
-  const steps = [...actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)].map(([, sign = "", words = ""]) => ({ sign, words }))
+  const steps = [...actions.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)].map(([, sign = "", words = ""]) => ({ sign, words }))
   return (mode, isDirectory) =>
     steps.reduce((before, { sign, words }) => {
       const bits = bitsOf(words, before, isDirectory) & mask

@@ -1,5 +1,14 @@
 /** A worker with a store of its own and a root file system to work on, for the tests of this folder. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Database } from "../../base/database.ts"
@@ -32,8 +41,9 @@ export class Lab implements AsyncDisposable {
   readonly #db: Database
   readonly #mounts: string[] = []
 
-  constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), "skiff-work-"))
+  /** `folder`: of another lab, whose store is shared. */
+  constructor(folder?: string) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), "skiff-work-"))
     const [root, runRoot] = ["root", "run"].map((name) => this.makeFolder(name))
     this.#db = new Database(join(root ?? "", "skiff.db"))
     this.#db.migrate([networkSchema])
@@ -56,6 +66,11 @@ export class Lab implements AsyncDisposable {
       onLog: (_, bytes) => void this.log.push(Buffer.from(bytes).toString()),
       onStatus: () => {},
     }
+  }
+
+  /** How many there are in the records of the network. */
+  endpoints(): number {
+    return this.#db.get<{ count: number }>("SELECT count(*) AS count FROM network_endpoints")?.count ?? 0
   }
 
   get output(): string {
@@ -133,6 +148,16 @@ export class Lab implements AsyncDisposable {
     this.#db[Symbol.dispose]()
     removeTree(this.folder)
   }
+}
+
+/** For a process that is killed: runs a step with a mount and a network in the store of another lab, telling what it says. */
+export async function openLabWorker(folder: string, root: string, words: string): Promise<void> {
+  const lab = new Lab(folder)
+  Object.assign(lab.context, { onLog: (_: string, bytes: Uint8Array) => writeSync(1, bytes) })
+  await lab.run(root, words, {
+    network: "default",
+    mounts: [{ type: "bind", target: "/mnt", from: 0, source: "/", writable: true }],
+  })
 }
 
 export interface RunOptions extends Partial<Omit<RunOperation, "mounts">> {

@@ -23,15 +23,19 @@ export function openWorker(host: WorkerHost): Worker {
       const { sourceDigest } = await import("./source-digest.ts")
       return await sourceDigest(host.root, operation, input, source)
     },
-    async download() {
-      return ""
+    async download(url, folder, checksum, context) {
+      const { download } = await import("./download.ts")
+      return await download(url, folder, checksum, context)
     },
-    async clone() {
-      return { commit: "" }
+    async clone(url, folder, options, context) {
+      const { clone } = await import("./git-clone.ts")
+      return await clone(url, folder, options, context)
     },
     async [Symbol.asyncDispose]() {
-      if (opened === undefined) return
-      const { place, slots } = await opened
+      const wasOpened = opened
+      opened = undefined
+      if (wasOpened === undefined) return
+      const { place, slots } = await wasOpened
       await slots[Symbol.asyncDispose]()
       await place[Symbol.asyncDispose]()
     },

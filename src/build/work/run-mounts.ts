@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync 
 import { join, posix } from "node:path"
 import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
-import { openInRoot, openRoot } from "../../sys/confined.ts"
+import { openInRoot, openRawInRoot, openRoot } from "../../sys/confined.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import { statOf, type FileType } from "../../sys/directory.ts"
 import { close, O_PATH } from "../../sys/libc.ts"
@@ -141,8 +141,8 @@ class Preparation implements PreparedMounts {
     const folder = seed === undefined && mount.source !== "" ? mount.source : "/"
     const rootFd = openRoot(held.path)
     try {
-      makeFolders(rootFd, rawName(folder), { mode: mount.mode, owner: { uid: mount.uid, gid: mount.gid } })
-      const fd = openInRoot(rootFd, folder, O_PATH)
+      const { mode, uid, gid } = mount
+      const fd = openRawInRoot(rootFd, makeFolders(rootFd, rawName(folder), { mode, owner: { uid, gid } }), O_PATH)
       try {
         const host = this.#newPoint("directory")
         bindFd(fd, host, mount.readOnly)

@@ -67,7 +67,13 @@ export interface Worker extends AsyncDisposable {
   clone(
     url: string,
     folder: string,
-    options: { keepGitDir: boolean },
+    options: {
+      keepGitDir: boolean
+      /** The commit that must be found, whole or its beginning. */
+      checksum?: string
+      /** Default true. */
+      submodules?: boolean
+    },
     context: WorkContext,
   ): Promise<{ commit: string }>
 }

@@ -52,9 +52,22 @@ export async function applyChanges(config: ImageRunConfig, changes: readonly str
     buildPlatform: platform,
     resolveBase: async () => ({ id: NO_IMAGE, config: { ...platform, config: base, rootfs: NO_LAYERS } }),
   })
-  const { OnBuild: added, ...changed } = image.config ?? {}
+  const { OnBuild: added, Env: env = [], ...changed } = image.config ?? {}
   const all = [...(triggers ?? []), ...(added ?? [])]
-  return { ...changed, ...(all.length === 0 ? {} : { OnBuild: all }) }
+  // a build gives each image a PATH; who commits has not asked for one
+  const hasPath =
+    base.Env?.some(isPath) ||
+    stage?.instructions.some((each) => each.kind === "env" && each.pairs.some(({ key }) => key === "PATH"))
+  const kept = hasPath ? env : env.filter((entry) => !isPath(entry))
+  return {
+    ...changed,
+    ...(kept.length === 0 ? {} : { Env: kept }),
+    ...(all.length === 0 ? {} : { OnBuild: all }),
+  }
+}
+
+function isPath(entry: string): boolean {
+  return entry.startsWith("PATH=")
 }
 
 const NO_IMAGE = `sha256:${"0".repeat(64)}` as Digest

@@ -30,6 +30,14 @@ afterAll(() => rmSync(home, { recursive: true }))
 const raw = (name: string) =>
   JSON.parse(spawnSync("skopeo", ["inspect", "--tls-verify=false", "--raw", `docker://${name}`]).stdout.toString())
 
+const imageOf = (architecture: string, name?: string): Promise<Image> => {
+  async function* bytes() {
+    yield tar([{ name: "f", content: `for ${architecture}` }])
+  }
+  const config = { architecture, os: "linux", created: "2026-01-01T00:00:00Z", config: {} }
+  return store.images.createFromTar(bytes(), { config, createdBy: "test", ...(name === undefined ? {} : { name }) })
+}
+
 describe.skipIf(skip)("pushImage()", () => {
   let registry: Registry
   beforeAll(async () => {
@@ -37,13 +45,6 @@ describe.skipIf(skip)("pushImage()", () => {
   })
   afterAll(() => registry.stop())
 
-  const imageOf = (architecture: string, name?: string): Promise<Image> => {
-    async function* bytes() {
-      yield tar([{ name: "f", content: `for ${architecture}` }])
-    }
-    const config = { architecture, os: "linux", created: "2026-01-01T00:00:00Z", config: {} }
-    return store.images.createFromTar(bytes(), { config, createdBy: "test", ...(name === undefined ? {} : { name }) })
-  }
   test("sends images of several platforms under one index", async () => {
     const name = `${registry.host}/many/x:1`
     const platforms = [await imageOf("amd64", name), await imageOf("arm64")]

@@ -14,3 +14,4 @@ export { compress, decompress, detectCompression, type Compression } from "./com
 export { layerTar } from "./layer-tar.ts"
 export type { TreeForm } from "./tree-changes.ts"
 export { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"
+export { isSameContent } from "./same-file.ts"

@@ -25,10 +25,11 @@ export function isSameFile(
   if (stat.links > 1 || stat.sizeBytes !== before.sizeBytes) return false
   if (stat.mtime.seconds !== before.mtime.seconds || stat.mtime.nanoseconds !== before.mtime.nanoseconds) return false
   if (!hasSameAttributes(pathAt(folder, name), pathAt(baseFolder, name))) return false
-  return stat.mtime.nanoseconds !== 0 || hasSameContent(folder, baseFolder, name, stat)
+  return stat.mtime.nanoseconds !== 0 || isSameContent(folder, baseFolder, name, stat)
 }
 
-function hasSameContent(folder: number, baseFolder: number, name: string, stat: FileStat): boolean {
+/** Whether two files of one size, or two links, hold the same. */
+export function isSameContent(folder: number, baseFolder: number, name: string, stat: FileStat): boolean {
   if (stat.type === "symlink") return readLinkAt(folder, name) === readLinkAt(baseFolder, name)
   if (stat.type !== "file" || stat.sizeBytes === 0) return true
   using fds = new DisposableStack()

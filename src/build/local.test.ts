@@ -36,6 +36,17 @@ onKernel("the cache", () => {
     expect(other.reasons).toEqual({ "[2/2] RUN echo uno > /a": "this step was not built before" })
   })
 
+  test("of changed files the reason names the first", async () => {
+    await using lab = await BuildLab.open()
+    for (const name of ["a", "b", "c"]) lab.write(name, `${name}1`)
+    await lab.build("FROM base\nCOPY . /ctx/")
+    lab.write("b", "b2")
+    lab.write("c", "c2")
+    const changed = await lab.build("FROM base\nCOPY . /ctx/")
+    expect(changed.reasons).toEqual({ "[2/2] COPY . /ctx/": 'the files of the context differ: "/ctx/b"' })
+    expect(await lab.read(changed, "ctx/b")).toBe("b2")
+  })
+
   test("--no-cache runs all again; its results are what later builds find", async () => {
     await using lab = await BuildLab.open()
     const text = "FROM base\nRUN cat /proc/sys/kernel/random/uuid > /id\nRUN cp /id /copy"

@@ -91,8 +91,10 @@ class Build {
     for (const warning of plans.flatMap(({ warnings }) => warnings)) this.#events.warn(warning)
 
     const reader = new LayerReader(this.#records, this.#host.snapshots, this.#signal)
-    await using runner = this.#openRunner()
-    const solver = this.#openSolver(runner, reader, ignore)
+    // SOURCE_DATE_EPOCH may come from the Dockerfile
+    const epoch = this.#request.rewriteTimes ? plans.find((plan) => plan.epoch !== undefined)?.epoch : undefined
+    await using runner = this.#openRunner(epoch)
+    const solver = this.#openSolver(runner, reader, ignore, epoch)
     try {
       const solved = await Promise.all(
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
@@ -195,11 +197,8 @@ class Build {
     }
   }
 
-  get #fileEpoch(): number | undefined {
-    return this.#request.rewriteTimes ? this.#request.epoch : undefined
-  }
-
-  #openRunner(): StepRunner {
+  /** `epoch`: no file of a new layer is younger, in seconds. */
+  #openRunner(epoch: number | undefined): StepRunner {
     const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, args } = this.#request
     return new StepRunner({
       records: this.#records,
@@ -208,11 +207,16 @@ class Build {
       folder: this.#folder,
       lease: this.#lease,
       settings: { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, proxy: proxyVariables(args) },
-      epoch: this.#fileEpoch,
+      epoch,
     })
   }
 
-  #openSolver(runner: StepRunner, reader: LayerReader, ignore: IgnoreMatcher | undefined): Solver {
+  #openSolver(
+    runner: StepRunner,
+    reader: LayerReader,
+    ignore: IgnoreMatcher | undefined,
+    epoch: number | undefined,
+  ): Solver {
     const host = this.#host
     return new Solver({
       records: this.#records,
@@ -222,7 +226,7 @@ class Build {
       locks: buildLocks(host.root),
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
-      epoch: this.#fileEpoch,
+      epoch,
       baseLayers: (vertex) => this.#baseLayers(vertex),
       tree: (vertex) =>
         makeTree(vertex.operation, {

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { DataLoss } from "../../base/errors.ts"
 import type { Operation } from "../graph/definition.ts"
 import type { Source, WorkContext, Worker } from "../work/worker.ts"
 
@@ -26,11 +25,8 @@ export async function makeTree(operation: Operation, options: MakeTreeOptions): 
     }
     case "git": {
       const path = makeFolder("git")
-      const { commit } = await worker.clone(operation.url, path, { keepGitDir: operation.keepGitDir }, work)
-      if (operation.checksum !== undefined && !commit.startsWith(operation.checksum))
-        throw new DataLoss(`"${operation.url}" is at commit ${commit}, wanted was ${operation.checksum}`, {
-          hint: "somebody moved the branch or tag: look at what changed, then give the new commit",
-        })
+      const { url, keepGitDir, checksum, submodules } = operation
+      await worker.clone(url, path, { keepGitDir, checksum, submodules }, work)
       return { path, keepsOwners: false }
     }
     case "inline":

@@ -4,6 +4,7 @@ import type { FileLocks, HeldLock } from "../../sys/file-locks.ts"
 import type { SourceRange } from "../build.ts"
 import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
 import type { Source, Worker, WorkContext } from "../work/worker.ts"
+import type { ChainId } from "../../spec/digest.ts"
 import { firstDifference, keyOf, keyParts, type InputKey, type KeyPart, type LayeredOperation } from "./key.ts"
 import type { LayerReader } from "./layer-reader.ts"
 import type { BuildRecord, BuildRecords } from "./records.ts"
@@ -37,6 +38,14 @@ export interface VertexEvents {
   failed(vertex: Vertex, error: unknown): void
   miss(vertex: Vertex, reason: string): void
   context(vertex: Vertex): WorkContext
+}
+
+/** Why a step was not taken from the cache. */
+interface Reason {
+  text: string
+  /** Files differ; `earlier` has those of before. */
+  isOfFiles: boolean
+  earlier?: ChainId
 }
 
 type LayeredVertex = Vertex & { operation: LayeredOperation }
@@ -172,7 +181,9 @@ export class Solver {
     const { runner, reader, events } = this.#options
     if (this.#options.signal.aborted) throw new Cancelled("the build was cancelled")
     const record = { slot: slotOf(vertex), description: descriptionOf(vertex), parts, keys }
-    events.miss(vertex, this.#reason(vertex, parts, record, root))
+    const reason = this.#reason(vertex, parts, record, root)
+    // which file it was is known when they have been copied
+    if (!reason.isOfFiles) events.miss(vertex, reason.text)
     const result = await this.#shownWhile(vertex, async () => {
       const { operation } = vertex
       if (operation.kind === "merge") return await runner.merge(root, layersOf(inputs[1]), record)
@@ -180,6 +191,7 @@ export class Solver {
       return await runner.work(operation, root, sources, events.context(vertex), record)
     })
     for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
+    if (reason.isOfFiles) events.miss(vertex, this.#withFile(reason, result))
     return result
   }
 
@@ -188,12 +200,19 @@ export class Solver {
     parts: readonly KeyPart[],
     { description, slot }: { description: string; slot: string },
     root: LayersResult,
-  ): string {
-    if (vertex.ignoreCache) return "the cache is not to be used"
+  ): Reason {
+    if (vertex.ignoreCache) return { text: "the cache is not to be used", isOfFiles: false }
     const top = root.layers.at(-1)
     const closest = this.#options.records.closest(description, slot, top?.kind === "step" ? top.id : undefined)
-    if (closest === undefined) return "this step was not built before"
-    return firstDifference(parts, closest.parts) ?? "its result was pruned"
+    if (closest === undefined) return { text: "this step was not built before", isOfFiles: false }
+    const text = firstDifference(parts, closest.parts) ?? "its result was pruned"
+    const isOfFiles = vertex.operation.kind === "files" && text.startsWith("the files ")
+    return { text, isOfFiles, earlier: closest.snapshot }
+  }
+
+  #withFile({ text, earlier }: Reason, result: LayersResult): string {
+    const file = earlier && this.#options.runner.firstChangedFile(result, earlier)
+    return file === undefined ? text : `${text}: ${file}`
   }
 
   /** The result that the cache holds; undefined where it has none, or not all of it. */

@@ -7,6 +7,7 @@ import { clampTimes } from "../../sys/clamp-times.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import type { FilesOperation, RunOperation } from "../graph/definition.ts"
 import type { RunSettings, Source, WorkContext, Worker } from "../work/worker.ts"
+import { firstChangedFile } from "./first-changed-file.ts"
 import type { BuildRecords, NewRecord } from "./records.ts"
 import type { Layer, LayersResult } from "./result.ts"
 import type { WorkFolder } from "./work-folder.ts"
@@ -138,6 +139,14 @@ export class StepRunner {
     }
   }
 
+  /** The first file of the result's top layer that the layer `earlier` has otherwise. */
+  firstChangedFile(result: LayersResult, earlier: ChainId): string | undefined {
+    const { snapshots } = this.#options
+    const top = this.topSnapshot(result)
+    if (top === undefined || !snapshots.has(earlier)) return undefined
+    return firstChangedFile(snapshots.diffPath(top), snapshots.diffPath(earlier), EXPLAIN_MS)
+  }
+
   has(snapshot: ChainId): boolean {
     return this.#options.snapshots.has(snapshot)
   }
@@ -148,6 +157,9 @@ export class StepRunner {
     return top.kind === "base" ? top.chainId : this.#options.records.get(top.id).snapshot
   }
 }
+
+/** What may be spent on one step to name a file. */
+const EXPLAIN_MS = 20
 
 function parentOf({ layers }: LayersResult): string | undefined {
   const top: Layer | undefined = layers.at(-1)

@@ -14,9 +14,11 @@ import { join } from "node:path"
 import { Database } from "../../base/database.ts"
 import { hostsFile, resolvConf } from "../../network/container-files.ts"
 import { openNetworks } from "../../network/networks.ts"
+import { reapBridges } from "../../network/reap-bridges.ts"
 import { networkSchema } from "../../network/schema.ts"
 import { openRuntimes } from "../../runtime/local.ts"
 import { mountAt, unmount } from "../../sys/mount.ts"
+import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../../sys/netlink.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import type { FileAction, FilesOperation, RunMount, RunOperation } from "../graph/definition.ts"
 import { openWorker } from "./open-worker.ts"
@@ -147,6 +149,9 @@ export class Lab implements AsyncDisposable {
     for (const path of this.#mounts) unmount(path)
     this.#db[Symbol.dispose]()
     removeTree(this.folder)
+    // the bridge and table of a store that is gone
+    using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
+    reapBridges(route)
   }
 }
 

@@ -16,7 +16,7 @@ const KNOWN = new Set(["syntax", "escape", "check"])
  */
 export function parseDirectives(file: SourceFile, lines: readonly string[]): Directives {
   const found = new Map<string, string>()
-  const directives: Directives = { escape: "\\", check: { skip: [], error: false } }
+  const directives: Directives = { escape: "\\", check: { skip: [], experimental: [], error: false } }
   const first = lines[0]?.startsWith("#!") ? 1 : 0
   for (let index = first; index < lines.length; index++) {
     const [, name = "", value = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/.exec(lines[index]?.trim() ?? "") ?? []
@@ -53,16 +53,15 @@ export function checkSyntax(value: string): string {
 
 /** Parses what `# check=` says: `skip=RuleA,RuleB;error=true`. Throws InvalidArgument. */
 export function parseCheckOptions(text: string): CheckOptions {
-  const options: { skip: "all" | string[]; error: boolean } = { skip: [], error: false }
+  const options: CheckOptions = { skip: [], experimental: [], error: false }
   for (const part of text.split(";").filter((piece) => piece.trim() !== "")) {
     const equals = part.indexOf("=")
     const key = part.slice(0, Math.max(equals, 0)).trim()
     const value = part.slice(equals + 1).trim()
     const names = value.split(",").map((name) => name.trim())
-    if (key === "skip") options.skip = value === "all" ? "all" : names
+    if (key === "skip" || key === "experimental") options[key] = value === "all" ? "all" : names
     else if (key === "error") options.error = parseBoolean(value, part)
-    // rules that BuildKit keeps back until asked for: here all of them always run
-    else if (key !== "experimental") throw new InvalidArgument(`invalid check option "${part.trim()}"`)
+    else throw new InvalidArgument(`invalid check option "${part.trim()}"`)
   }
   return options
 }

@@ -25,9 +25,11 @@ export interface Dockerfile extends SourceFile {
   emptyContinuations: readonly SourceRange[]
 }
 
-/** `# check=skip=A,B;error=true`. */
+/** `# check=skip=A,B;error=true;experimental=C`. */
 export interface CheckOptions {
   skip: "all" | readonly string[]
+  /** Rules that are kept back until asked for. */
+  experimental: "all" | readonly string[]
   error: boolean
 }
 

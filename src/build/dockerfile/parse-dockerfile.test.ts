@@ -204,8 +204,12 @@ describe("lines", () => {
     expect(parseDockerfile("# a comment\n# escape=`\nFROM a").escape).toBe("\\")
     expect(parseDockerfile("\uFEFF# syntax=docker/dockerfile:1\n# escape=`\nFROM a").escape).toBe("`")
     expect(parseDockerfile("FROM a\n# syntax=evil/x").syntax).toBeUndefined()
-    expect(parseDockerfile("# check=skip=A, B;error=true\nFROM a").check).toEqual({ skip: ["A", "B"], error: true })
-    expect(parseDockerfile("# check=skip=all\nFROM a").check).toEqual({ skip: "all", error: false })
+    expect(parseDockerfile("# check=skip=A, B;error=true\nFROM a").check).toEqual({
+      skip: ["A", "B"],
+      experimental: [],
+      error: true,
+    })
+    expect(parseDockerfile("# check=skip=all\nFROM a").check).toEqual({ skip: "all", experimental: [], error: false })
   })
 
   test("comments right above belong to an instruction", () => {

@@ -664,7 +664,7 @@ describe("warnings", () => {
     ["CopyIgnoredFile", "FROM a\nCOPY logs/x.log /"],
     ["ExposeProtoCasing", "FROM a\nEXPOSE 80/TCP"],
     ["ExposeInvalidFormat", "FROM a\nEXPOSE 127.0.0.1:80:80"],
-    ["InvalidDefinitionDescription", "# bla\nFROM a AS b"],
+    ["InvalidDefinitionDescription", "# check=experimental=all\n\n# bla\nFROM a AS b"],
   ]
   test.each(rules)("%s of %j", async (rule, text) => expect(await warned(text)).toContain(rule))
 
@@ -672,7 +672,8 @@ describe("warnings", () => {
     'FROM a AS b\nWORKDIR /x\nWORKDIR y\nENV a=b TOKEN_FILE=x\nARG c\nCOPY $a $c /\nSHELL ["/b"]\nCMD x',
     "from a as b\nrun x",
     "ARG V=1\nFROM a:$V\nARG PUBLIC_KEY\nENV x=${V:-1}\nEXPOSE 80/udp",
-    "# b the stage\nFROM a AS b\n# a comment\n\nFROM b",
+    "# check=experimental=all\n\n# b the stage\nFROM a AS b\n# a comment\n\nFROM b",
+    "# any comment\nFROM a AS b",
     "FROM --platform=linux/arm64 a AS arm64-tools\nFROM --platform=$BUILDPLATFORM b",
   ])("none for %j", async (text) => expect((await warned(text)).filter((rule) => rule !== "UndefinedVar")).toEqual([]))
 

@@ -5,6 +5,9 @@ import { RULES, type RuleName } from "../dockerfile/rules.ts"
 import { quoteSource } from "../dockerfile/source-error.ts"
 import type { CheckOptions, Dockerfile } from "../dockerfile/dockerfile.ts"
 
+// as BuildKit: a comment above a stage is mostly no description of it
+const EXPERIMENTAL = new Set<RuleName>(["InvalidDefinitionDescription"])
+
 /** Collects warnings; what `# check=skip=…` or a comment above the instruction silences is left out, doubles too. */
 export class Warnings {
   readonly found: BuildWarning[] = []
@@ -20,9 +23,15 @@ export class Warnings {
 
   add(rule: RuleName, message: string, source: SourceRange, comments: readonly string[] = []): void {
     const key = JSON.stringify([rule, message, source])
-    if (this.#seen.has(key) || skips(this.#options, rule) || comments.some((comment) => silences(comment, rule))) return
+    if (this.#seen.has(key) || this.#leavesOut(rule) || comments.some((comment) => silences(comment, rule))) return
     this.#seen.add(key)
     this.found.push({ rule, message, hint: RULES[rule], source, quote: quoteSource(this.#dockerfile, source) })
+  }
+
+  #leavesOut(rule: RuleName): boolean {
+    const { experimental } = this.#options
+    if (EXPERIMENTAL.has(rule) && experimental !== "all" && !experimental.includes(rule)) return true
+    return skips(this.#options, rule)
   }
 
   /** With `error=true`: throws InvalidArgument naming the rules. */

@@ -126,6 +126,7 @@ describe("parseDockerfile() refuses", () => {
     ["FROM a\nHEALTHCHECK --interval=soon CMD x", 'invalid duration "soon"'],
     ["FROM a\nHEALTHCHECK --retries=-1 CMD x", "cannot be negative"],
     ["FROM a\nRUN <<EOF\nx", "Dockerfile:2: unterminated heredoc"],
+    ["FROM a\n".repeat(1001), "more than 1000 stages"],
     ["# escape=x\nFROM a", "invalid escape token 'x'"],
     ["# escape=`\n# escape=`\nFROM a", "Dockerfile:2: only one escape parser directive"],
     ["# check=foo=bar\nFROM a", 'invalid check option "foo=bar"'],

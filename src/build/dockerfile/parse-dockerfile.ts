@@ -7,6 +7,7 @@ import { sourceError, withSource } from "./source-error.ts"
 import type { ArgInstruction, Dockerfile, HereDocument, Instruction, SourceFile, Stage } from "./dockerfile.ts"
 
 const MAX_BYTES = 4 * 1024 ** 2
+const MAX_STAGES = 1000
 
 /** Parses a Dockerfile. Throws InvalidArgument or Unsupported, whose message names and quotes the lines. */
 export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
@@ -38,6 +39,7 @@ export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
     throw new InvalidArgument(`${name}: dockerfile contains no stages to build`, {
       hint: "it needs a FROM with the name of a base image",
     })
+  if (stages.length > MAX_STAGES) throw new InvalidArgument(`${name}: it has more than ${MAX_STAGES} stages`)
   return { ...file, ...directives, args, stages, emptyContinuations: reader.emptyContinuations }
 }
 

@@ -23,6 +23,10 @@ export interface ResolvedBase {
 /** Finds or pulls an image. `name` as the Dockerfile has it, its variables replaced. */
 export type ResolveBase = (name: string, platform: Platform, source: SourceRange | undefined) => Promise<ResolvedBase>
 
+/** Undefined: it could not be had, and need not. */
+type Found = ResolvedBase | "scratch" | { context: string } | undefined
+
+/** Opens the bases of one plan, each image once. */
 export class Bases {
   readonly #scope: PlanScope
   readonly #contexts: Readonly<Record<string, NamedContext>>
@@ -61,7 +65,7 @@ export class Bases {
     }
   }
 
-  async #find(state: StageState, stages: Stages): Promise<ResolvedBase | "scratch" | { context: string } | undefined> {
+  async #find(state: StageState, stages: Stages): Promise<Found> {
     const context = state.context ?? (state.base === "scratch" ? undefined : stages.contextNamed(state.base))
     if (context === undefined) return state.base === "scratch" ? "scratch" : this.#image(state, state.base)
     const named = this.#contexts[context]
@@ -82,10 +86,7 @@ export class Bases {
     }
   }
 
-  #root(
-    state: StageState,
-    found: Awaited<ReturnType<Bases["open"]>> | ResolvedBase | "scratch" | { context: string } | undefined,
-  ): void {
+  #root(state: StageState, found: Found): void {
     const { target, vertices } = this.#scope
     const platform = state.platform ?? target
     const scratch = () =>

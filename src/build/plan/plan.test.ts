@@ -286,6 +286,14 @@ describe("variables", () => {
     await expect(plan("FROM --platform=a/b/c/d a")).rejects.toThrow('invalid platform "a/b/c/d"')
   })
 
+  test("a FROM may insist on a build arg", async () => {
+    const text = 'ARG V\nARG W="${V:?give V}"\nFROM a:${W:?}\nRUN x'
+    expect((await plan(text, { args: { V: "1" } })).vertices[0]?.operation).toMatchObject({
+      name: "docker.io/library/a:1",
+    })
+    await expect(plan(text)).rejects.toThrow("V: give V")
+  })
+
   test("in words of COPY, of the body of a here-document, of mounts; not in commands", async () => {
     const copied = files(await plan("FROM a\nENV D=/d S=s\nCOPY --chown=$S --chmod=${M:-644} $S '$S' $D/"))
     expect(copied.actions).toMatchObject([{ sources: ["/s", "/$S"], target: "/d/", chown: "s", chmod: "644" }])
@@ -551,7 +559,7 @@ RUN --mount=target=. \\
 
   test("a secret's value is not shown in the name, nor is another's", async () => {
     const made = await plan("FROM a\nENV T=x\nRUN --mount=type=secret,id=t,env=T echo $T")
-    expect(made.vertex.name).toBe("[2/2] RUN --mount=type=secret,id=t,env=T echo ****")
+    expect(made.vertex.name).toBe("[stage-0 2/2] RUN --mount=type=secret,id=t,env=T echo ****")
   })
 })
 

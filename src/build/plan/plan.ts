@@ -124,8 +124,7 @@ function openScope({ dockerfile, request, platform, buildPlatform, ignore }: Pla
   const warnings = new Warnings(dockerfile, given.get("BUILDKIT_DOCKERFILE_CHECK"))
   for (const { rule, message, source, comments } of checkDockerfile(dockerfile))
     warnings.add(rule, message, source, comments)
-  const defaults = globalArguments(dockerfile, platformArguments(platform, buildPlatform, target, none), none)
-  warnOfBadDefaults(dockerfile, defaults, { warnings })
+  warnOfBadDefaults(dockerfile, platformArguments(platform, buildPlatform, target, none), warnings)
   const globals = globalArguments(dockerfile, platformArguments(platform, buildPlatform, target, given), given)
   return {
     dockerfile,

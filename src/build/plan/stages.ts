@@ -1,5 +1,5 @@
 /** Which stages there are, what each reads, and which of them the target needs. */
-import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import { familiarReference, parseReference } from "../../image/image.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import type { NamedContext, SourceRange } from "../build.ts"
@@ -9,7 +9,9 @@ import { mountSource } from "../dockerfile/run-mount.ts"
 import { atSource, sourceError } from "../dockerfile/source-error.ts"
 import { didYouMean, nearest } from "../dockerfile/suggest.ts"
 import { expand, type Expansion } from "../dockerfile/words.ts"
+import { globalArguments } from "./arguments.ts"
 import { newStage, type PlanScope, type StageState, type Step } from "./stage-state.ts"
+import type { Warnings } from "./warnings.ts"
 
 type Contexts = Readonly<Record<string, NamedContext>>
 
@@ -33,7 +35,9 @@ export class Stages {
     for (const state of this.#own)
       state.steps = (state.stage?.instructions ?? []).map((instruction) => this.step(state, instruction, false))
     this.#refuseCircles()
-    if (this.#own.length === 1 && this.all.length === 1) for (const state of this.#own) state.shownName = ""
+    const [only, ...others] = this.all
+    // buildkit counts what mounts read as a stage, if it is nothing
+    if (only !== undefined && others.length === 0 && !only.steps.some(hasMounts)) only.shownName = ""
   }
 
   /** The stage of that name, or the last one. Throws NotFound. */
@@ -207,6 +211,10 @@ export class Stages {
 
 const COUNTED = new Set<Instruction["kind"]>(["add", "copy", "run", "workdir"])
 
+function hasMounts({ instruction }: Step): boolean {
+  return instruction.kind === "run" && instruction.mounts.length > 0
+}
+
 function shortName(name: string): string | undefined {
   try {
     return familiarReference(parseReference(name)).replace(/:latest$/, "")
@@ -215,16 +223,22 @@ function shortName(name: string): string | undefined {
   }
 }
 
-/** Whether FROM can be judged without build args: their defaults give a name that is one. */
+/** Whether each FROM is a name when no build args are given: by the defaults alone. */
 export function warnOfBadDefaults(
-  { stages, escape }: Dockerfile,
-  globals: ReadonlyMap<string, string>,
-  { warnings }: Pick<PlanScope, "warnings">,
+  dockerfile: Dockerfile,
+  predefined: ReadonlyMap<string, string>,
+  warnings: Warnings,
 ): void {
-  for (const { base, source, comments } of stages) {
-    const { text } = expand(base, globals, { escape })
-    if (shortName(text) !== undefined) continue
-    const message = `Default value for ARG ${base} results in empty or invalid base image name`
-    warnings.add("InvalidDefaultArgInFrom", message, source, comments)
+  try {
+    const globals = globalArguments(dockerfile, predefined, new Map())
+    for (const { base, source, comments } of dockerfile.stages) {
+      const { text } = expand(base, globals, { escape: dockerfile.escape })
+      if (shortName(text) !== undefined) continue
+      const message = `Default value for ARG ${base} results in empty or invalid base image name`
+      warnings.add("InvalidDefaultArgInFrom", message, source, comments)
+    }
+  } catch (error) {
+    // ${V:?give V} is right to want a build arg
+    if (!isSkiffError(error, "InvalidArgument")) throw error
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto"
-import { createGzip, constants } from "node:zlib"
-import { applyLayer } from "../archive/archive.ts"
+import { createGzip } from "node:zlib"
+import { applyLayer, GZIP_LEVEL } from "../archive/archive.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
@@ -123,9 +123,9 @@ async function storeLayer(
   return { layer: { mediaType: MediaType.ociLayerGzip, digest, size }, diffId, chainId, sizeBytes }
 }
 
-/** Compresses what passes by into an ingest. Level 1: a base image is made in a second, not in ten. */
+/** Compresses what passes by into an ingest. */
 class BlobWriter {
-  readonly #gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 256 * 1024 })
+  readonly #gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 })
   readonly #hash = createHash("sha256")
   readonly #done: Promise<void>
   readonly #onBytes: (passed: number) => void

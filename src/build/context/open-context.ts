@@ -1,9 +1,8 @@
 import { createReadStream, statSync } from "node:fs"
 import { join } from "node:path"
-import { applyLayer, decompress } from "../../archive/archive.ts"
+import { applyLayer, decompress, isTarHead } from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
-import { InvalidArgument, NotFound } from "../../base/errors.ts"
-import { rootlessUid } from "../../sys/paths.ts"
+import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
 import type { WorkContext, Worker } from "../work/worker.ts"
 import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
@@ -48,17 +47,24 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
 
 /** Names in a tar lead nowhere but below the folder; sizes have caps (security.md, "Build": tar contexts). */
 async function unpack(file: string, folder: string, { signal }: WorkContext): Promise<string> {
+  // its owners count for nothing, and no name is a whiteout
   await applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), folder, {
-    rootless: rootlessUid() !== undefined,
+    plain: true,
+    owner: { uid: 0, gid: 0 },
     ...(signal ? { signal } : {}),
   })
   return folder
 }
 
-/** POSIX and GNU archives say `ustar` at byte 257, also inside a compressed stream. */
+/** Also inside a compressed stream. */
 async function isTar(file: string): Promise<boolean> {
-  const head = await firstBytes(decompress(createReadStream(file)), 512)
-  return head.toString("latin1", 257, 262) === "ustar"
+  try {
+    return isTarHead(await firstBytes(decompress(createReadStream(file)), 512))
+  } catch (error) {
+    // it only looked compressed
+    if (isSkiffError(error, "DataLoss")) return false
+    throw error
+  }
 }
 
 async function readText(file: string): Promise<string> {

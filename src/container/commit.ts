@@ -1,7 +1,9 @@
+import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { Image } from "../image/image.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
+import { thisProcess } from "../sys/process-identity.ts"
 import type { CommitOptions } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { pause, unpause } from "./life-cycle.ts"
@@ -17,6 +19,7 @@ export async function commit(host: ContainerHost, nameOrId: string, options: Com
   await using resume = new AsyncDisposableStack()
   if (options.pause && (await paused(host, record.id))) resume.defer(() => unpauseUnlessGone(host, record.id))
   const { rootfs: _, history: __, ...above } = config
+  crashPoint("commit:paused")
   const layer = snapshots.diff(record.id, {
     ...(options.squash ? { since: "nothing" } : {}),
     leaveOutEmpty: BOUND_FILES,
@@ -44,7 +47,7 @@ const BOUND_FILES = new Set(["etc/hosts", "etc/hostname", "etc/resolv.conf"])
 /** True when it ran until now: so its files hold still, and it is ours to let go on. */
 async function paused(host: ContainerHost, id: string): Promise<boolean> {
   try {
-    await pause(host, id)
+    await pause(host, id, thisProcess())
     return true
   } catch (error) {
     // not running, or paused already: either way nothing writes

@@ -9,6 +9,7 @@ import type { Monitor } from "../runtime/runtime.ts"
 import { parseSignal } from "../sys/signals.ts"
 import type { Container, ContainerOptions, StartedContainer } from "./container.ts"
 import { createContainer } from "./create.ts"
+import type { ProcessIdentity } from "../sys/process-identity.ts"
 import type { ContainerHost } from "./host.ts"
 import { launch, type Launched } from "./launch.ts"
 import type { HeldLock } from "../sys/file-locks.ts"
@@ -170,8 +171,9 @@ export async function restart(
   again.release()
 }
 
-export async function pause(host: ContainerHost, nameOrId: string): Promise<void> {
-  await freeze(host, nameOrId, "running", "paused", "pause")
+/** With `owner`, only while that process lives: killed, it leaves no program that stands still for ever. */
+export async function pause(host: ContainerHost, nameOrId: string, owner?: ProcessIdentity): Promise<void> {
+  await freeze(host, nameOrId, "running", "paused", "pause", owner)
 }
 
 export async function unpause(host: ContainerHost, nameOrId: string): Promise<void> {
@@ -184,6 +186,7 @@ async function freeze(
   from: "running" | "paused",
   to: "running" | "paused",
   verb: "pause" | "resume",
+  owner?: ProcessIdentity,
 ): Promise<void> {
   const { id } = host.records.get(nameOrId)
   using lock = await host.locks.acquire(id)
@@ -193,8 +196,14 @@ async function freeze(
       hint: record.status === to ? `it is ${to} already` : `start it first: skiff start ${record.name}`,
     })
   const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+  if (owner !== undefined) {
+    record.state.frozenBy = owner
+    host.records.save(record)
+  }
   await runtime[verb](id)
+  crashPoint(`${verb}:done`)
   record.status = to
+  if (verb === "resume") delete record.state.frozenBy
   host.records.save(record)
 }
 

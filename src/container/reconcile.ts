@@ -12,7 +12,7 @@ import { isContainerId } from "./id.ts"
 import { isRunning } from "./observe.ts"
 import { exitFile, stateDirectory } from "./places.ts"
 import type { ContainerRecord } from "./record.ts"
-import { settle } from "./settle.ts"
+import { isForgottenFrozen, settle } from "./settle.ts"
 import { removeRunDirectory, unmountRoot } from "./teardown.ts"
 
 /** How long after its time a restart is held to be forgotten: its sleeper was killed. */
@@ -26,7 +26,7 @@ export function needsSettling(record: ContainerRecord, host: ContainerHost): boo
   if (status === "removing") return true
   if (status === "restarting")
     return live || state.bootId !== host.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && !isRunning(record, host)
+  return live && (!isRunning(record, host) || isForgottenFrozen(record))
 }
 
 /** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */

@@ -3,6 +3,7 @@ import type { EndpointStatus } from "../network/network.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { ProcessIdentity } from "../sys/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process.ts"
 import type { ContainerId, ContainerOptions } from "./container.ts"
 
@@ -82,6 +83,8 @@ export interface RecordState {
   restartAt?: number
   /** `stop` or `kill` asked for the end: no restart policy acts on it. */
   stopRequested?: boolean
+  /** Paused by a process of ours for as long as that lives: the program goes on when it is gone. */
+  frozenBy?: ProcessIdentity
   /** Volumes are filled from the image once. */
   volumesFilled?: boolean
   /** `rm -v`: anonymous volumes go too. */

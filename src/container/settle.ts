@@ -2,6 +2,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process.ts"
+import { isSameProcessAlive } from "../sys/process-identity.ts"
 import type { ContainerHost } from "./host.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -18,10 +19,25 @@ export async function settle(host: ContainerHost, id: string): Promise<Container
   const record = host.records.byId(id)
   if (!record) return undefined
   if (record.status === "removing") return destroy(host, record)
-  if (!record.live || isRunning(record, host)) return record
+  if (!record.live) return record
+  if (isRunning(record, host)) return isForgottenFrozen(record) ? thaw(host, record) : record
   if (record.status === "starting") return settleStart(host, record)
   if (record.status === "running" || record.status === "paused") return settleEnd(host, record)
   return finish(host, record)
+}
+
+/** Whether it stands still for a process that is gone. */
+export function isForgottenFrozen({ state }: ContainerRecord): boolean {
+  return state.frozenBy !== undefined && !isSameProcessAlive(state.frozenBy)
+}
+
+async function thaw(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord> {
+  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+  if ((await runtime.state(record.id)).status === "paused") await runtime.resume(record.id)
+  record.status = "running"
+  delete record.state.frozenBy
+  host.records.save(record)
+  return record
 }
 
 /** Writes the end down first, so that no crash in the clean-up loses the exit code. */

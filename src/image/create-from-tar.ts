@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto"
 import { createGzip } from "node:zlib"
 import { applyLayer, GZIP_LEVEL } from "../archive/archive.ts"
+import { crashPoint } from "../base/crash-point.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
@@ -31,6 +32,7 @@ export async function createFromTar(
   for (const { digest } of base?.manifest.layers ?? []) lease.addBlob(digest)
   if (options.base?.topLayer !== undefined) lease.addSnapshot(options.base.topLayer)
   const { layer, diffId, sizeBytes, chainId } = await storeLayer(deps, lease, tar, base?.diffIds ?? [], options)
+  crashPoint("image:layer-stored")
   const below = options.base === undefined ? [] : records.layers(options.base.id)
 
   const { created } = options.config

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { crashPoint } from "../base/crash-point.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import { limiter } from "../base/limiter.ts"
 import { noProgress } from "../base/progress.ts"
@@ -50,6 +51,7 @@ export async function pushImage(
   const pushed: Descriptor[] = []
   for (const { image: each, held } of images) {
     const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
+    crashPoint("push:layers-sent")
     await upload.config(held.manifest.config)
     const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
     const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
@@ -58,6 +60,7 @@ export async function pushImage(
     remember(formatReference({ registry, repository, digest: descriptor.digest }), each.id)
     pushed.push(descriptor)
   }
+  crashPoint("push:manifest-put")
   const top = options.platforms === undefined ? pushed[0] : await putIndex(target, pushed, ref)
   if (top === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
   remember(formatReference({ registry, repository, digest: top.digest }), image.id)

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { noDocker, noPodman, startDocker, startPodman, type OtherEngine } from "../support/other-engines.ts"
 import { ACCOUNT, Registry, sharedRegistry } from "../support/registry.ts"
 import { Skiff } from "../support/skiff.ts"
-import { busyboxReference, openStore, testUnless } from "../support/store.ts"
+import { busyboxReference, noLimits, openStore, testUnless } from "../support/store.ts"
 import { openTerminal } from "../support/terminal.ts"
 import { user } from "../support/user.ts"
 
@@ -468,22 +468,57 @@ describe("commit", () => {
   })
 })
 
-test("after kill -9 in the middle of a load the next one finds the store in order", async () => {
-  const path = place("killed.tar")
-  await skiff.ok("save", "-o", path, "busybox")
-  const fresh = new Skiff()
-  try {
-    for (const waitMs of [20, 60, 120]) {
-      const child = fresh.spawn(["load", "-i", path])
-      await Bun.sleep(waitMs)
-      child.kill("SIGKILL")
-      await new Promise((resolve) => child.once("close", resolve))
+const killed = async (point: string, from: Skiff, ...args: string[]) => {
+  const { code } = await from.run(args, { env: { SKIFF_CRASH_AT: point } })
+  expect({ point, code }).toEqual({ point, code: 137 })
+}
+
+describe("after kill -9", () => {
+  test("in a load, the next one finds the store in order", async () => {
+    const { name, id } = await ownImage()
+    const path = place("killed.tar")
+    await skiff.ok("save", "-o", path, name)
+    const fresh = new Skiff()
+    try {
+      for (const point of ["pull:layer-extracted", "pull:layers-joined", "pull:before-record"])
+        await killed(point, fresh, "load", "-i", path)
+      expect(await fresh.ok("images", "-q")).toBe("")
+      await fresh.ok("load", "-i", path)
+      expect(await idOf(name, fresh)).toBe(id)
+      expect(await fresh.ok("run", "--rm", "--network", "none", name)).toBe("hi")
+    } finally {
+      await fresh.close()
     }
-    await fresh.ok("load", "-i", path)
-    expect(await idOf("busybox", fresh)).toBe(await idOf("busybox"))
-    expect(await fresh.ok("run", "--rm", "--network", "none", "busybox", "echo", "ok")).toBe("ok")
-  } finally {
-    await fresh.close()
-    rmSync(path)
-  }
+  })
+
+  test("in a push, the next one goes on; in an import, nothing is left", async () => {
+    const { name } = await ownImage()
+    const target = `${registry.host}/killed/x:1`
+    await skiff.ok("tag", name, target)
+    for (const point of ["push:layers-sent", "push:manifest-put"]) await killed(point, skiff, "push", target)
+    expect(await skiff.ok("push", target)).toContain("Layer already exists")
+    const path = sharedPlace("killed-rootfs.tar")
+    await skiff.ok("create", "--name", "killed", "--network", "none", "busybox")
+    await skiff.ok("export", "-o", path, "killed")
+    const before = await skiff.ok("images", "-aq")
+    await killed("image:layer-stored", skiff, "import", path)
+    expect(await skiff.ok("images", "-aq")).toBe(before)
+    await skiff.ok("rm", "killed")
+  })
+
+  testUnless(noLimits)("in a commit, the container that was paused for it runs on with the next command", async () => {
+    await skiff.ok("run", "-d", "--name", "frozen", "--network", "none", "busybox", "sleep", "1000")
+    for (const point of ["pause:done", "commit:paused", "image:layer-stored", "resume:done"]) {
+      await killed(point, skiff, "commit", "frozen", "frozen:1")
+      await skiff.ok("ps")
+      expect(await skiff.ok("exec", "frozen", "echo", "alive")).toBe("alive")
+      expect((await skiff.inspect("frozen")).State.Status).toBe("running")
+    }
+    await skiff.ok("commit", "frozen", "frozen:1")
+    // what a person pauses stays paused
+    await skiff.ok("pause", "frozen")
+    await skiff.ok("commit", "frozen", "frozen:2")
+    expect((await skiff.inspect("frozen")).State.Status).toBe("paused")
+    await skiff.ok("rm", "-f", "frozen")
+  })
 })

@@ -49,7 +49,7 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
     if (output.type === "docker" || output.type === "oci")
       await events.step(`exporting to ${output.type} image format`, () => writeArchive(result.images, output, context))
     if (output.type === "registry")
-      await events.step("pushing", (number) => pushImages(context, events.contextOf(number).onStatus))
+      await events.step("pushing", (number) => pushImages(result.images, context, events.contextOf(number).onStatus))
   }
   return result
 }
@@ -92,11 +92,13 @@ function configOf(plan: Plan, layers: readonly NamedLayer[], history: readonly o
 }
 
 async function pushImages(
+  images: readonly Image[],
   { host, request }: ExportContext,
   onStatus: (id: string, text: string, current?: number, total?: number) => void,
 ): Promise<void> {
   for (const tag of request.tags)
     await host.images.push(tag, {
+      ...(images.length > 1 ? { platforms: images } : {}),
       onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
       ...(request.signal ? { signal: request.signal } : {}),
       ...(request.tlsVerify === undefined ? {} : { tlsVerify: request.tlsVerify }),

@@ -10,6 +10,8 @@ import type { RunToEndOptions } from "./runtime.ts"
 
 const SIGKILL = 9
 const KILL_POLL_MS = 5
+/** What crun and runc end with when they fail themselves; a program may too, but leaves nothing in their log. */
+const RUNTIME_CODES = new Set([1, 126, 127, 255])
 
 /** See `Runtimes.runToEnd`. */
 export async function runToEnd(options: RunToEndOptions): Promise<number> {
@@ -30,7 +32,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<number> {
       pass(child.stderr, (bytes) => onOutput("stderr", bytes)),
     ])
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
-    const words = code === 0 ? undefined : failureWords(logPath)
+    const words = RUNTIME_CODES.has(code) ? failureWords(logPath) : undefined
     if (words !== undefined) throw runtimeFailure(runtime.name, words, { program: options.program })
     return code
   } finally {
@@ -42,7 +44,6 @@ async function pass(stream: AsyncIterable<Uint8Array> | undefined, sink: (bytes:
   for await (const bytes of stream ?? []) sink(bytes)
 }
 
-/** A program's own failure leaves nothing in the runtime's log. */
 function failureWords(logPath: string): string | undefined {
   return readText(logPath)
     ?.split("\n")

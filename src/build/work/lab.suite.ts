@@ -105,10 +105,15 @@ export class Lab implements AsyncDisposable {
     copyFileSync(host.busybox ?? "", join(lower, "bin/busybox"))
     chmodSync(join(lower, "bin/busybox"), 0o755)
     for (const applet of APPLETS) symlinkSync("busybox", join(lower, "bin", applet))
-    const [upper, work, root] = ["upper", "work", "merged"].map((part) => this.makeFolder(`${name}-${part}`))
+    return this.mountOver(lower, `${name}-merged`)
+  }
+
+  /** An overlay over `lower` at `name`. */
+  mountOver(lower: string, name: string): { root: string; upper: string } {
+    const [root, upper, work] = [name, `${name}-upper`, `${name}-work`].map((part) => this.makeFolder(part))
     const data = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`]
     mountAt(root ?? "", { type: "overlay", source: "overlay", data })
-    this.#mounts.push(root ?? "")
+    this.#mounts.unshift(root ?? "")
     return { root: root ?? "", upper: upper ?? "" }
   }
 

@@ -6,14 +6,17 @@ import type { OciMount } from "../../spec/oci-runtime.ts"
 import { openInRoot, openRawInRoot, openRoot } from "../../sys/confined.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import { statOf, type FileType } from "../../sys/directory.ts"
-import { close, O_PATH } from "../../sys/libc.ts"
+import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { mountAt, MountFlag } from "../../sys/mount.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import type { RunMount, RunOperation } from "../graph/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
+import { CopyIn } from "./copy-tree-in.ts"
+import { inTurns } from "./in-turns.ts"
 import { makeFolders } from "./make-folders.ts"
 import type { MountPoint } from "./mount-points.ts"
 import { maskExcluded } from "./mask-excluded.ts"
+import { sourceFilter } from "./source-filter.ts"
 import { mountsFolder } from "./work-place.ts"
 import type { RunSettings, Source } from "./worker.ts"
 
@@ -75,14 +78,14 @@ class Preparation implements PreparedMounts {
     }
   }
 
-  #bind({ from, source, target, writable }: Of<"bind">): void {
+  async #bind({ from, source, target, writable }: Of<"bind">): Promise<void> {
     const input = sourceOf(this.#input.sources, from)
     const fd = openSource(input, source)
     try {
       const { type } = statOf(fd)
       const host = this.#newPoint(type)
-      if (writable) this.#bindThrowAway(fd, type, host, input, source)
-      else if (type === "directory" && input.excludes !== undefined) this.#bindMasked(fd, host, input, source)
+      if (writable) await this.#bindThrowAway(fd, type, host, input, source)
+      else if (type === "directory" && input.excludes !== undefined) await this.#bindMasked(fd, host, input, source)
       else bindFd(fd, host, true)
       this.#push(target, type, host, writable ? "rw" : "ro")
     } finally {
@@ -91,34 +94,58 @@ class Preparation implements PreparedMounts {
   }
 
   /** What the ignore file leaves out is not seen. */
-  #bindMasked(fd: number, host: string, input: Source, source: string): void {
+  async #bindMasked(fd: number, host: string, input: Source, source: string): Promise<void> {
     const mask = this.#input.makeScratch()
-    if (maskExcluded(fd, mask, input, source)) this.#overlay(host, [mask, `/proc/self/fd/${fd}`])
-    else bindFd(fd, host, true)
+    if (!maskExcluded(fd, mask, input, source)) return bindFd(fd, host, true)
+    if (this.#overlay(host, [mask, fd])) return
+    bindPath(await this.#copy(fd, input, source), host)
   }
 
   /** Writes go to a layer over the source, and away with it (CVE-2025-4953). */
-  #bindThrowAway(fd: number, type: FileType, host: string, input: Source, source: string): void {
-    const scratch = this.#input.makeScratch()
+  async #bindThrowAway(fd: number, type: FileType, host: string, input: Source, source: string): Promise<void> {
     if (type !== "directory") {
-      const copy = join(scratch, "file")
+      const copy = join(this.#input.makeScratch(), "file")
       copyFileOut(fd, copy)
-      return mountAt(host, { type: "none", source: copy, data: [], flags: MountFlag.bind })
+      return bindPath(copy, host)
     }
     const mask = this.#input.makeScratch()
-    const masked = input.excludes !== undefined && maskExcluded(fd, mask, input, source)
-    this.#overlay(host, [...(masked ? [mask] : []), `/proc/self/fd/${fd}`], scratch)
+    const isMasked = input.excludes !== undefined && maskExcluded(fd, mask, input, source)
+    if (this.#overlay(host, isMasked ? [mask, fd] : [fd], this.#input.makeScratch())) return
+    bindPath(await this.#copy(fd, input, source), host)
   }
 
-  #overlay(host: string, lower: readonly string[], scratch?: string): void {
-    const data = [`lowerdir=${lower.join(":")}`, ...(this.#input.rootless ? ["userxattr"] : [])]
+  /** False where there can be none: too many file systems over each other already, or none for users on this kernel. */
+  #overlay(host: string, lower: readonly (string | number)[], scratch?: string): boolean {
+    using fds = new DisposableStack()
+    // by descriptor: a `:` or `,` in a path would be read as one of the options
+    const open = (folder: string | number): string =>
+      `/proc/self/fd/${typeof folder === "number" ? folder : fds.adopt(openRoot(folder), close)}`
+    const data = [`lowerdir=${lower.map(open).join(":")}`, ...(this.#input.rootless ? ["userxattr"] : [])]
     if (scratch !== undefined) {
       const [upper, work] = [join(scratch, "upper"), join(scratch, "work")]
       for (const folder of [upper, work]) mkdirSync(folder, { mode: 0o755 })
-      data.push(`upperdir=${upper}`, `workdir=${work}`, "volatile")
-      copyAttributes(lower.at(-1) ?? upper, upper)
+      copyAttributes(open(lower.at(-1) ?? upper), upper)
+      data.push(`upperdir=${open(upper)}`, `workdir=${open(work)}`, "volatile")
     }
-    mountAt(host, { type: "overlay", source: "overlay", data, flags: MountFlag.noSuid | MountFlag.noDev })
+    try {
+      mountAt(host, { type: "overlay", source: "overlay", data, flags: MountFlag.noSuid | MountFlag.noDev })
+      return true
+    } catch (error) {
+      if (hasErrno(error, "EINVAL", "EPERM", "ENODEV", "EXDEV", "EOPNOTSUPP")) return false
+      throw error
+    }
+  }
+
+  /** In the place of an overlay. */
+  async #copy(fd: number, input: Source, source: string): Promise<string> {
+    using fds = new DisposableStack()
+    const copy = this.#input.makeScratch()
+    const from = fds.adopt(openRawInRoot(fd, ".", O_DIRECTORY), close)
+    const filter = sourceFilter(input, { base: posix.normalize(`/${source}`).slice(1), exclude: [] })
+    const target = fds.adopt(openRoot(copy), close)
+    await inTurns(new CopyIn(target, {}).folder(from, "", filter), this.#input.signal)
+    copyAttributes(`/proc/self/fd/${fd}`, copy)
+    return copy
   }
 
   async #cache(mount: Of<"cache">): Promise<void> {
@@ -268,6 +295,10 @@ function sourceError(error: unknown, source: string): unknown {
 function bindFd(fd: number, target: string, readOnly: boolean): void {
   const flags = MountFlag.bind | MountFlag.recursive | (readOnly ? MountFlag.readOnly : 0)
   mountAt(target, { type: "none", source: `/proc/self/fd/${fd}`, data: [], flags })
+}
+
+function bindPath(path: string, target: string): void {
+  mountAt(target, { type: "none", source: path, data: [], flags: MountFlag.bind })
 }
 
 function copyAttributes(from: string, to: string): void {

@@ -214,7 +214,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     const { root, upper } = lab.makeRoot()
     const path = lab.makeFiles("src", { "d/f": "F", "d/g": "G", one: "1" })
     const sources = [{ path, keepsOwners: false }]
-    const look = "cat f; echo new > f || echo ro; cat f"
+    const look = "exec 2>&1; cat f; echo new > f || echo ro; cat f"
     await lab.run(root, look, { cwd: "/x/y", mounts: [bind({ source: "/d", target: "." })], sources })
     await lab.run(root, `${look}; rm g; ls`, {
       cwd: "/x/y",
@@ -284,6 +284,19 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     await expect(lab.run(root, "true", { mounts: [bind({ source: "/key.pem" })], sources: [source] })).rejects.toThrow(
       "not found",
     )
+  })
+
+  test("bind: the same where no overlay can be laid over the source: too many lie there already", async () => {
+    await using lab = new Lab()
+    const { root } = lab.makeRoot()
+    const lower = lab.makeFiles("src", { a: "", n: "" })
+    for (const layer of ["one", "two"]) lab.mountOver(layer === "one" ? lower : join(lab.folder, "one"), layer)
+    const path = join(lab.folder, "two")
+    const source = { path, keepsOwners: false, excludes: (name: string) => name === "n" }
+    for (const writable of [true, false])
+      await lab.run(root, "cd /mnt; touch new 2>/dev/null; ls", { mounts: [bind({ writable })], sources: [source] })
+    expect(lab.output).toBe("a\nnew\na\n")
+    expect(readdirSync(lower).toSorted()).toEqual(["a", "n"])
   })
 
   test("cache: keeps what steps write, begins with `from`, and has the mode and owner asked for", async () => {

@@ -226,6 +226,8 @@ export class Solver {
       return undefined
     }
     this.#options.hold(ids)
+    // held from now on; it may have been pruned just before
+    if (!records.find(record.id)) return undefined
     const base = await this.#baseOf(vertex)
     this.#showCached(vertex)
     return {

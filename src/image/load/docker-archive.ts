@@ -26,6 +26,8 @@ export interface DockerArchiveOptions {
   lease: Lease
   /** Ids of images that are here: their layers are not looked at again. */
   isKnown(id: Digest): boolean
+  /** Progress lines of layers by their blobs, which become those by their diff ids. */
+  lines: Map<string, string>
   onProgress: OnProgress
 }
 
@@ -89,7 +91,7 @@ async function layerOf(
   name: string,
   diffId: DiffId | undefined,
   source: DockerArchiveSource,
-  { deps, lease, onProgress }: DockerArchiveOptions,
+  { deps, lease, lines, onProgress }: DockerArchiveOptions,
 ): Promise<Descriptor> {
   if (diffId === undefined) throw new DataLoss(`layer "${name}" of the archive has no diff id`)
   const size = files.size(name)
@@ -101,7 +103,7 @@ async function layerOf(
     })
   if (compression === "none") {
     const compressor = new LayerCompressor(deps, lease, "gzip")
-    return await compressor.layer(
+    const made = await compressor.layer(
       { mediaType: MediaType.dockerLayer, digest: diffId, size },
       {
         read: () => files.read(name),
@@ -109,11 +111,14 @@ async function layerOf(
         onProgress: (current) => onProgress({ id, status: "Loading layer", current, total: size }),
       },
     )
+    lines.set(digestHex(made.digest).slice(0, 12), id)
+    return made
   }
   const hash = createHash("sha256")
   for await (const chunk of files.read(name)) hash.update(chunk)
   const digest = parseDigest(`sha256:${hash.digest("hex")}`)
   source.add(digest, name)
+  lines.set(digestHex(digest).slice(0, 12), id)
   const mediaType = compression === "gzip" ? MediaType.dockerLayerGzip : MediaType.ociLayerZstd
   return { mediaType, digest, size }
 }

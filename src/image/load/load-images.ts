@@ -46,10 +46,11 @@ async function loadAll(
   input: LoadInput,
   options: LoadOptions,
 ): Promise<LoadedImage[]> {
-  const onProgress = inLoadWords(options.onProgress ?? noProgress)
+  const lines = new Map<string, string>()
+  const onProgress = inLoadWords(options.onProgress ?? noProgress, lines)
   await using files = await openInput(input, join(deps.root, "ingest"))
   await using lease = await deps.leases.open()
-  const archived = await imagesOf(files, deps, records, lease, onProgress)
+  const archived = await imagesOf(files, { deps, records, lease, lines, onProgress })
   if (archived.length === 0) throw new InvalidArgument("the archive has no image")
   const sizes = new Map<ChainId, number>()
   const fetched: { image: FetchedImage | Digest; names: string[] }[] = []
@@ -62,18 +63,23 @@ async function loadAll(
   return records.transaction(() => fetched.map(({ image, names }) => recordLoaded(records, image, names)))
 }
 
+interface Loading {
+  deps: ImagesDeps
+  records: ImageRecords
+  lease: Lease
+  lines: Map<string, string>
+  onProgress: OnProgress
+}
+
 async function imagesOf(
   files: ArchiveFiles,
-  deps: ImagesDeps,
-  records: ImageRecords,
-  lease: Lease,
-  onProgress: OnProgress,
+  { deps, records, lease, lines, onProgress }: Loading,
 ): Promise<ArchivedImage[]> {
   if (files.has("oci-layout") && files.has("index.json")) return await imagesOfLayout(files)
   if (files.has("version") && files.has("manifest.json")) return await imageOfDirectory(files)
   if (files.has("manifest.json")) {
     const isKnown = (id: Digest) => records.byId(id) !== undefined
-    return await imagesOfDockerArchive(files, { deps, lease, isKnown, onProgress })
+    return await imagesOfDockerArchive(files, { deps, lease, isKnown, lines, onProgress })
   }
   if (files.has("repositories"))
     throw new InvalidArgument("the archive is of a docker before 1.10, without manifest.json", {
@@ -112,12 +118,16 @@ function recordLoaded(records: ImageRecords, image: FetchedImage | Digest, names
   return { image: records.get(id), names, taken }
 }
 
-/** Docker's word for all that a load does with a layer. */
-function inLoadWords(onProgress: OnProgress): OnProgress {
-  const words: Record<string, string> = { Downloading: "Loading layer", "Pull complete": "Loaded" }
+/** Docker's words for all that a load does with a layer; `lines`: those that go on under another id. */
+function inLoadWords(onProgress: OnProgress, lines: ReadonlyMap<string, string>): OnProgress {
+  const words: Record<string, string> = {
+    "Already exists": "Already exists",
+    "Loading layer": "Loading layer",
+    Downloading: "Loading layer",
+    "Pull complete": "Loaded",
+  }
   return (event) => {
-    if (event.status === "Already exists") onProgress(event)
-    const status = event.status === "Loading layer" ? event.status : words[event.status]
-    if (status !== undefined) onProgress({ ...event, status })
+    const status = words[event.status]
+    if (status !== undefined) onProgress({ ...event, id: lines.get(event.id) ?? event.id, status })
   }
 }

@@ -10,7 +10,7 @@ import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
 import { FolderCache, isWhiteoutAt } from "./folder-cache.ts"
 import { isLayerAttribute } from "./same-file.ts"
-import { parseLayerName, parseLayerPath, type LayerName, type LayerPath } from "./layer-path.ts"
+import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 
 const O_WRONLY = 1
@@ -32,7 +32,10 @@ export interface ExtractorLimits {
 export interface ExtractorOptions {
   rootless: boolean
   limits: ExtractorLimits
-  /** An archive that is no layer: names with `.wh.` are names of files. */
+  /**
+   * An archive that is no layer but files to add, as BuildKit adds them: names with `.wh.` are names of files, `..` may lead
+   * anywhere inside, FIFOs and what the archive says of its root are passed over.
+   */
   plain?: boolean
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
@@ -70,10 +73,17 @@ export class LayerExtractor implements TarSink, Disposable {
   entry(entry: TarEntry): void {
     this.#count(entry)
     this.#folders.trim()
-    const name = this.#options.plain ? fileName(entry.name) : parseLayerName(entry.name)
+    if (this.#options.plain) return this.#addFile(entry)
+    const name = parseLayerName(entry.name)
     if (name.kind === "file") this.#make(entry, name.path)
     else if (name.kind === "whiteout") this.#makeWhiteout(name.path)
     else if (name.kind === "opaque") this.#setOpaque(this.#folders.open(name.folder), ".")
+  }
+
+  #addFile(entry: TarEntry): void {
+    const path = parseLayerPath(withoutParents(entry.name))
+    if (path.name === "" || entry.type === "fifo") return
+    this.#make(entry.type === "hardlink" ? { ...entry, linkName: withoutParents(entry.linkName) } : entry, path)
   }
 
   data(bytes: Uint8Array, offset: number): void {
@@ -283,8 +293,15 @@ export class LayerExtractor implements TarSink, Disposable {
 
 const OPAQUE_VALUE = Buffer.from("y")
 
-function fileName(name: string): LayerName {
-  return { kind: "file", path: parseLayerPath(name) }
+/** `a/../b` is `b`; one that leads outside stays as it is, for who reads it to refuse. */
+function withoutParents(name: string): string {
+  const parts: string[] = []
+  for (const part of name.split("/"))
+    if (part !== ".." || parts.length === 0) {
+      if (part !== "" && part !== ".") parts.push(part)
+    } else if (parts.at(-1) === "..") parts.push(part)
+    else parts.pop()
+  return parts.join("/")
 }
 
 function kept(attributes: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {

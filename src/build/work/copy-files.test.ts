@@ -359,6 +359,35 @@ describe.skipIf(missing !== undefined)("ADD", () => {
     expect(existsSync(join(upper, "to/fake.tar.gz/fake.tar.gz"))).toBe(true)
   })
 
+  test("what an archive holds has its own owners, or --chown's; its root, FIFOs and devices are passed over", async () => {
+    await using lab = new Lab()
+    const { root, upper } = lab.makeRoot("s", { "to/": "" })
+    const tree = lab.makeFiles("tree", { "d/f": "F", "d/g": "" })
+    spawnSync("mkfifo", [join(tree, "d/fifo")])
+    spawnSync("mknod", [join(tree, "d/null"), "c", "1", "3"])
+    chownSync(join(tree, "d/f"), 1000, 1001)
+    chmodSync(tree, 0o700)
+    chmodSync(join(tree, "d"), 0o1777)
+    const folder = lab.makeFolder("ctx")
+    const moved = ["-P", "--transform", "s,d/g,d/x/../../h,"]
+    spawnSync("tar", ["-cf", join(folder, "a.tar"), "-C", tree, ...moved, "."])
+    await lab.files(
+      root,
+      [copy(["/a.tar"], "/to", { unpack: true }), copy(["/a.tar"], "/new", { unpack: true, chown: "7:8" })],
+      [context(folder)],
+    )
+    expect(listing(upper)).toEqual([
+      "new d 755 7:8",
+      "new/d d 1777 7:8",
+      "new/d/f f 644 7:8 F",
+      "new/h f 644 7:8",
+      "to d 755 0:0",
+      "to/d d 1777 0:0",
+      "to/d/f f 644 1000:1001 F",
+      "to/h f 644 0:0",
+    ])
+  })
+
   test("an archive leads nowhere outside its folder, and runs no program of the image", async () => {
     await using lab = new Lab()
     const canary = lab.makeFiles("canary", { keep: "K" })

@@ -2,15 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Cancelled } from "../../base/errors.ts"
 import type { FileLocks, HeldLock } from "../../sys/file-locks.ts"
 import type { SourceRange } from "../build.ts"
-import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import type { Vertex } from "../graph/definition.ts"
 import type { Source, Worker, WorkContext } from "../work/worker.ts"
 import type { ChainId } from "../../spec/digest.ts"
-import { firstDifference, keyOf, keyParts, type InputKey, type KeyPart, type LayeredOperation } from "./key.ts"
+import { firstDifference, keyOf, type KeyPart } from "./key.ts"
 import type { LayerReader } from "./layer-reader.ts"
 import type { BuildRecord, BuildRecords } from "./records.ts"
 import { SCRATCH, type Layer, type LayersResult, type Result } from "./result.ts"
 import type { Limit } from "../../base/limiter.ts"
 import type { StepRunner } from "./step-runner.ts"
+import { isLayered, slotOf, VertexKeys, type LayeredVertex } from "./vertex-keys.ts"
 
 export interface SolverOptions {
   records: BuildRecords
@@ -48,8 +49,6 @@ interface Reason {
   earlier?: ChainId
 }
 
-type LayeredVertex = Vertex & { operation: LayeredOperation }
-
 /** The vertex that failed, so that the error can quote its lines. */
 export class StepFailure extends Error {
   readonly source: SourceRange | undefined
@@ -70,15 +69,16 @@ export class StepFailure extends Error {
 export class Solver {
   readonly #options: SolverOptions
   readonly #solved = new Map<Vertex, Promise<Result>>()
-  readonly #asked = new Map<Vertex, Promise<string>>()
-  readonly #digests = new Map<Vertex, Map<number, Promise<string | undefined>>>()
+  readonly #keys: VertexKeys
   /** By `found` key: equal steps of one build are one. */
   readonly #running = new Map<string, Promise<LayersResult>>()
-  readonly #anew = new Map<Vertex, boolean>()
   readonly #shown = new Set<Vertex>()
 
   constructor(options: SolverOptions) {
     this.#options = options
+    const { worker, runner, epoch } = options
+    const view = (layers: LayersResult): Promise<Source> => runner.view(layers)
+    this.#keys = new VertexKeys({ worker, epoch, view, solve: (vertex) => this.solve(vertex) })
   }
 
   /** Throws StepFailure. */
@@ -124,16 +124,15 @@ export class Solver {
   }
 
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
-    const asked = await this.#askedKey(vertex)
-    if (!this.#isBuiltAnew(vertex)) {
+    const asked = await this.#keys.asked(vertex)
+    if (!this.#keys.isBuiltAnew(vertex)) {
       const hit = await this.#hit(vertex, this.#options.records.findByKey(asked))
       if (hit) return hit
     }
     const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)))
     const root = inputs[0]
     if (root?.kind !== "layers") throw new Error(`unreachable: "${vertex.name}" stands on no layers`)
-    const sources = await this.#sourceKeys(vertex, inputs)
-    const parts = keyParts(vertex, root.identity, sources, this.#options.epoch)
+    const parts = await this.#keys.foundParts(vertex, root.identity, inputs)
     const found = keyOf("found", parts)
     const running = this.#running.get(found)
     if (running) return await this.#sameAs(vertex, running)
@@ -244,83 +243,6 @@ export class Solver {
     return root.operation.kind === "image" ? await this.#options.baseLayers(root) : []
   }
 
-  /** The key by definitions. */
-  #askedKey(vertex: Vertex): Promise<string> {
-    let asked = this.#asked.get(vertex)
-    if (asked === undefined) this.#asked.set(vertex, (asked = this.#makeAskedKey(vertex)))
-    return asked
-  }
-
-  async #makeAskedKey(vertex: Vertex): Promise<string> {
-    const { operation } = vertex
-    if (operation.kind === "scratch") return "scratch"
-    if (operation.kind === "image") return `image ${operation.id}`
-    if (!isLayered(vertex)) return "tree" // told by what is read of it
-    const below = await Promise.all(vertex.inputs.map((input) => this.#askedKey(input)))
-    const sources = await Promise.all(
-      vertex.inputs.slice(1).map(async (input, index): Promise<InputKey> => {
-        const isTree = below[index + 1] === "tree"
-        const value = isTree ? await this.#treeDigest(vertex, index + 1) : below[index + 1]
-        return { label: labelOf(input), value }
-      }),
-    )
-    return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.epoch))
-  }
-
-  /** Whether it, or anything below it, is to run whatever the cache has: then definitions alone tell nothing. */
-  #isBuiltAnew(vertex: Vertex): boolean {
-    let anew = this.#anew.get(vertex)
-    if (anew === undefined) {
-      anew = isLayered(vertex) && (vertex.ignoreCache || vertex.inputs.some((input) => this.#isBuiltAnew(input)))
-      this.#anew.set(vertex, anew)
-    }
-    return anew
-  }
-
-  async #sourceKeys(vertex: LayeredVertex, inputs: readonly Result[]): Promise<InputKey[]> {
-    return await Promise.all(
-      vertex.inputs.slice(1).map(async (input, index): Promise<InputKey> => {
-        const result = inputs[index + 1]
-        const value = result?.kind === "layers" ? await this.#layersDigest(vertex, index + 1, result) : undefined
-        return { label: labelOf(input), value: value ?? (await this.#treeDigest(vertex, index + 1)) }
-      }),
-    )
-  }
-
-  /** A digest of what the vertex reads of a tree. */
-  async #treeDigest(vertex: LayeredVertex, input: number): Promise<string | undefined> {
-    const from = vertex.inputs[input]
-    if (from === undefined || isLayered(from) || from.operation.kind === "image" || from.operation.kind === "scratch")
-      return undefined
-    return await this.#once(vertex, input, async (operation) => {
-      const result = await this.solve(from)
-      return result.kind === "tree"
-        ? await this.#options.worker.sourceDigest(operation, input, result.source)
-        : undefined
-    })
-  }
-
-  async #layersDigest(vertex: LayeredVertex, input: number, result: LayersResult): Promise<string | undefined> {
-    if (vertex.operation.kind === "merge") return result.identity
-    return await this.#once(vertex, input, async (operation) =>
-      this.#options.worker.sourceDigest(operation, input, await this.#options.runner.view(result)),
-    )
-  }
-
-  #once(
-    vertex: LayeredVertex,
-    input: number,
-    make: (operation: RunOperation | FilesOperation) => Promise<string | undefined>,
-  ): Promise<string | undefined> {
-    const { operation } = vertex
-    if (operation.kind === "merge") return Promise.resolve(undefined)
-    const known = this.#digests.get(vertex) ?? new Map<number, Promise<string | undefined>>()
-    this.#digests.set(vertex, known)
-    let digest = known.get(input)
-    if (digest === undefined) known.set(input, (digest = make(operation)))
-    return digest
-  }
-
   async #sourceOf(result: Result): Promise<Source> {
     return result.kind === "tree" ? result.source : await this.#options.runner.view(result)
   }
@@ -358,30 +280,11 @@ export class Solver {
 
 const MAX_PAUSE_MS = 20
 
-function isLayered(vertex: Vertex): vertex is LayeredVertex {
-  const { kind } = vertex.operation
-  return kind === "run" || kind === "files" || kind === "merge"
-}
-
 function layersOf(result: Result | undefined): LayersResult {
   if (result?.kind !== "layers") throw new Error("unreachable: --link is made of layers")
   return result
 }
 
-/** `[build 2/5] RUN make`: where it stands, and what it is. */
-function slotOf({ name }: Vertex): string {
-  return /^\[[^\]]*\]/.exec(name)?.[0] ?? ""
-}
-
 function descriptionOf({ name }: Vertex): string {
   return name.replace(/^\[[^\]]*\]\s*/, "")
-}
-
-function labelOf(input: Vertex): string {
-  const { operation } = input
-  if (operation.kind === "context")
-    return operation.name === "context" ? "the files of the context" : `the files of "${operation.name}"`
-  if (operation.kind === "http" || operation.kind === "git") return `what ${operation.url} gives`
-  if (operation.kind === "inline") return "the here-document"
-  return `the files of ${slotOf(input) || input.name}`
 }

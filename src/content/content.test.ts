@@ -184,6 +184,12 @@ describe("an ingest", () => {
       await expect(failed).rejects.toMatchObject({ code: "Unavailable", hint: expect.stringContaining("prune") })
       await using again = await tight.ingest("t")
       expect(again.offset).toBe(512 << 10)
+      // another holds it now: it is not ours to give up
+      await ingest.discard()
+      expect(readdirSync(join(small, "ingest"))).toHaveLength(1)
+      await again.discard()
+      expect(readdirSync(join(small, "ingest"))).toEqual([])
+      await ingest.discard()
     } finally {
       Bun.spawnSync(["umount", "-l", small])
     }

@@ -49,6 +49,8 @@ export interface Ingest extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>
   /** Starts again from nothing: the source could not go on from `offset`. */
   truncate(): Promise<void>
+  /** Gives up, also after a write that failed: what is held goes at once. For a ref that nobody takes up again. Safe to repeat. */
+  discard(): Promise<void>
   /** The bytes held so far, to feed who must see the whole stream (a decompressor) when a download goes on. */
   written(): Bytes
   /** Throws DataLoss when the bytes are not those; the partial file is then removed. */

@@ -93,6 +93,20 @@ class LocalIngest implements Ingest {
     this.#offset = 0
   }
 
+  async discard(): Promise<void> {
+    if (this.#open) {
+      unlinkSync(this.#path)
+      return await this.#close()
+    }
+    try {
+      // the lock went with the descriptor: whoever has it now may be at work
+      await using file = await open(this.#path, "r")
+      if (tryLock(file.fd)) unlinkSync(this.#path)
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+  }
+
   written(): Bytes {
     this.#mustBeOpen()
     return this.#read(this.#offset)

@@ -107,7 +107,7 @@ async function storeLayer(
   undo.defer(() => snapshots.remove(key))
 
   await using unfinished = new AsyncDisposableStack()
-  unfinished.defer(() => ingest.truncate())
+  unfinished.defer(() => ingest.discard())
   const blob = new BlobWriter(ingest, (current) => onProgress({ id: "layer", status: "Extracting", current }))
   unfinished.defer(() => blob.abort())
   const { diffId, sizeBytes } = await applyLayer(blob.passing(tar), path, { rootless: deps.rootless })

@@ -53,7 +53,7 @@ export class LayerCompressor {
       this.#known.put(layer.digest, wanted, made)
       return { mediaType, ...made }
     } catch (error) {
-      await ingest.truncate().catch(() => {}) // a full disk has closed it; it goes with the next collection
+      await ingest.discard()
       throw error
     }
   }

@@ -28,7 +28,7 @@ const bin = (name: string) =>
 
 /** `crun` where it can start a container on this host; all that can use it do. */
 export function skiff(directory: string, runtime: string): Engine {
-  const executable = resolve("dist/skiff")
+  const executable = resolve(process.env.SKIFF_BIN ?? "dist/skiff")
   const env = { SKIFF_ROOT: join(directory, "skiff/root"), SKIFF_RUN_ROOT: join(directory, "skiff/run") }
   return {
     name: "skiff",
@@ -121,7 +121,9 @@ export async function docker(directory: string): Promise<Engine | undefined> {
     " ",
   )
   const daemon: ChildProcess = spawn("setpriv", ["--pdeathsig=TERM", "sh", "-c", `exec ${command} >${log} 2>&1`])
-  const argv = ["docker", "-H", socket]
+  // the client of the daemon's own package: a newer one builds by a buildx that Debian does not have
+  const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker"
+  const argv = [client, "-H", socket]
   const stop = async () => {
     const ended = new Promise((done) => daemon.once("close", done))
     if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended

@@ -59,7 +59,9 @@ describe("git (CVE-2019-13139)", () => {
     symlinkSync(canary.directory, join(repository, "out"))
     symlinkSync("/", join(repository, "root"))
     const git = (...args: string[]) =>
-      spawnSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: repository })
+      spawnSync("git", ["-c", "safe.directory=*", "-c", "user.name=t", "-c", "user.email=t@t", ...args], {
+        cwd: repository,
+      })
     git("init", "-q", "-b", "main")
     git("add", ".")
     git("commit", "-q", "-m", "x")

@@ -1,5 +1,6 @@
 import { CacheMounts } from "./cache-mounts.ts"
 import { NetworkSlots } from "./network-slots.ts"
+import type { SourceDigests } from "./source-digest.ts"
 import type { Worker } from "./worker.ts"
 import type { WorkerHost } from "./worker-host.ts"
 import { WorkPlace } from "./work-place.ts"
@@ -9,6 +10,7 @@ export function openWorker(host: WorkerHost): Worker {
   let opened: Promise<{ place: WorkPlace; slots: NetworkSlots }> | undefined
   const open = () =>
     (opened ??= WorkPlace.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
+  let digests: SourceDigests | undefined
   const caches = new CacheMounts(host.root)
   return {
     async run(operation, root, sources, settings, context) {
@@ -20,8 +22,9 @@ export function openWorker(host: WorkerHost): Worker {
       await copyFiles(operation, root, sources, context)
     },
     async sourceDigest(operation, input, source) {
-      const { sourceDigest } = await import("./source-digest.ts")
-      return await sourceDigest(host.root, operation, input, source)
+      const { SourceDigests } = await import("./source-digest.ts")
+      digests ??= new SourceDigests(host.root)
+      return await digests.digest(operation, input, source)
     },
     async download(url, folder, checksum, context) {
       const { download } = await import("./download.ts")

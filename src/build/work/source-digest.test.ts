@@ -14,12 +14,12 @@ import {
 import { join } from "node:path"
 import { ignoreMatcher } from "../dockerfile/ignore-file.ts"
 import { copy, Lab, missing } from "./lab.suite.ts"
-import { sourceDigest } from "./source-digest.ts"
+import { SourceDigests } from "./source-digest.ts"
 import type { FileAction, RunMount, RunOperation } from "../graph/definition.ts"
 import type { Source } from "./worker.ts"
 
 const digestOf = (lab: Lab, actions: readonly FileAction[], source: Source) =>
-  sourceDigest(lab.host.root, { kind: "files", actions }, 1, source)
+  new SourceDigests(lab.host.root).digest({ kind: "files", actions }, 1, source)
 
 const all = [copy(["/"], "/x")]
 
@@ -94,8 +94,8 @@ describe.skipIf(missing !== undefined)("sourceDigest", () => {
       network: "none",
       security: "sandbox",
     }
-    expect(await sourceDigest(lab.host.root, run, 1, source)).toBeDefined()
-    expect(await sourceDigest(lab.host.root, run, 2, source)).toBeUndefined()
+    expect(await new SourceDigests(lab.host.root).digest(run, 1, source)).toBeDefined()
+    expect(await new SourceDigests(lab.host.root).digest(run, 2, source)).toBeUndefined()
     expect(await digestOf(lab, [{ do: "mkdir", path: "/w", mode: 0o755 }], source)).toBeUndefined()
     await expect(digestOf(lab, [copy(["/gone"], "/x")], source)).rejects.toThrow('"/gone": not found')
   })

@@ -34,21 +34,42 @@ interface Reading {
   withOwners: boolean
 }
 
-/** See `Worker.sourceDigest`. `root`: the store, which remembers unchanged files. */
-export async function sourceDigest(
-  root: string,
-  operation: FilesOperation | RunOperation,
-  input: number,
-  source: Source,
-): Promise<Digest | undefined> {
-  const readings =
-    operation.kind === "files" ? readByFiles(operation, input, source) : readByRun(operation, input, source)
-  if (readings.length === 0) return undefined
-  const crypto = await import("node:crypto")
-  const index = source.keepsOwners ? undefined : new DigestIndex(root, hashText(crypto, realpathSync(source.path)))
-  const digest = await inTurns(new TreeDigest(crypto, source, index).read(readings))
-  index?.save()
-  return digest
+/** Digests for one worker, which opens each context's index once. */
+export class SourceDigests {
+  readonly #root: string
+  readonly #indexes = new Map<string, DigestIndex>()
+
+  /** `root`: the store, which remembers unchanged files. */
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** See `Worker.sourceDigest`. */
+  async digest(operation: FilesOperation | RunOperation, input: number, source: Source): Promise<Digest | undefined> {
+    const readings =
+      operation.kind === "files" ? readByFiles(operation, input, source) : readByRun(operation, input, source)
+    if (readings.length === 0) return undefined
+    const crypto = await import("node:crypto")
+    const index = this.#isOurs(source) ? undefined : this.#index(crypto, source.path)
+    const digest = await inTurns(new TreeDigest(crypto, source, index).read(readings))
+    index?.save()
+    return digest
+  }
+
+  /** A stage, or what was fetched for this build: it lies elsewhere each time, so nothing is to be remembered of it. */
+  #isOurs({ keepsOwners, path }: Source): boolean {
+    return keepsOwners || path.startsWith(`${this.#root}/`)
+  }
+
+  /** By where the context lies. */
+  #index(crypto: Crypto, path: string): DigestIndex {
+    const name = hashText(crypto, realpathSync(path))
+    const known = this.#indexes.get(name)
+    if (known !== undefined) return known
+    const index = new DigestIndex(this.#root, name)
+    this.#indexes.set(name, index)
+    return index
+  }
 }
 
 function hashText({ createHash }: Crypto, text: string): string {

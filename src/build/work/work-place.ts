@@ -8,11 +8,12 @@
  * The worker holds a lock (flock) of its name as long as its process lives: whoever gets the lock of another's folders
  * takes back what they tell of.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { log } from "../../base/log.ts"
 import { runAll } from "../../base/run-all.ts"
 import { FileLocks, type HeldLock } from "../../sys/file-locks.ts"
+import { readText } from "../../sys/host.ts"
 import { unmount } from "../../sys/mount.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import type { WorkerHost } from "./worker-host.ts"
@@ -114,7 +115,7 @@ async function clear(host: WorkerHost, worker: string): Promise<void> {
 
 async function endRun(host: WorkerHost, directory: string, id: string): Promise<void> {
   const runtimes = await host.runtimes()
-  const runtime = await runtimes.choose(readFileSync(join(directory, "runtime"), "utf8") || undefined)
+  const runtime = await runtimes.choose(readText(join(directory, "runtime")) || undefined)
   await runtime.delete(id, { force: true })
   unmountRun(directory)
 }

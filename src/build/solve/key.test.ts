@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test"
+import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import { firstDifference, keyOf, keyParts } from "./key.ts"
+
+const run: RunOperation = {
+  kind: "run",
+  argv: ["/bin/sh", "-c", "make"],
+  env: ["PATH=/bin", "CC=gcc"],
+  cwd: "/src",
+  user: "",
+  mounts: [],
+  network: "default",
+  security: "sandbox",
+}
+
+function partsOf(operation: RunOperation | FilesOperation, root = "image x", files = "f1", architecture = "amd64") {
+  const platform = { os: "linux", architecture }
+  const vertex: Vertex & { operation: typeof operation } = {
+    operation,
+    inputs: [],
+    name: "[2/2] RUN make",
+    ignoreCache: false,
+    platform,
+  }
+  return keyParts(vertex, root, [{ label: "the files of the context", value: files }], undefined)
+}
+
+test("equal steps have equal keys, whatever the order their fields were written in", () => {
+  const { kind, ...rest } = run
+  expect(keyOf("found", partsOf({ ...rest, kind }))).toBe(keyOf("found", partsOf(run)))
+  expect(keyOf("asked", partsOf(run))).not.toBe(keyOf("found", partsOf(run)))
+})
+
+test.each([
+  [{ ...run, argv: ["/bin/sh", "-c", "make all"] }, "the command differs"],
+  [{ ...run, env: ["PATH=/bin", "CC=clang"] }, "the variable CC differs"],
+  [{ ...run, env: [...run.env, "A=1"] }, "the variable A is new"],
+  [{ ...run, env: ["PATH=/bin"] }, "the variable CC is gone"],
+  [{ ...run, cwd: "/" }, "the working folder differs"],
+  [{ ...run, user: "nobody" }, "the user differs"],
+  [{ ...run, network: "none" as const }, "the network differs"],
+  [{ ...run, security: "insecure" as const }, "the network differs"],
+  [{ ...run, mounts: [{ type: "tmpfs" as const, target: "/t" }] }, "the mounts differ"],
+])("a step that differs has another key and the reason for it: %#", (other, reason) => {
+  expect(keyOf("found", partsOf(other))).not.toBe(keyOf("found", partsOf(run)))
+  expect(firstDifference(partsOf(other), partsOf(run))).toBe(reason)
+})
+
+test("the step below, the platform and the files read are parts of the key", () => {
+  expect(firstDifference(partsOf(run, "image y", "f2"), partsOf(run))).toBe("the step before it differs")
+  expect(firstDifference(partsOf(run, "image x", "f2"), partsOf(run))).toBe("the files of the context differ")
+  expect(firstDifference(partsOf(run, "image x", "f1", "arm64"), partsOf(run))).toBe("the platform differs")
+  expect(firstDifference(partsOf(run), partsOf(run))).toBeUndefined()
+})

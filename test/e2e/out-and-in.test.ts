@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writ
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { buildImage, BUSYBOX, busyboxEntries, writeLayout } from "../support/image.ts"
 import { noDocker, noPodman, startDocker, startPodman, type OtherEngine } from "../support/other-engines.ts"
 import { ACCOUNT, Registry, sharedRegistry } from "../support/registry.ts"
 import { Skiff } from "../support/skiff.ts"
@@ -40,6 +41,8 @@ function sharedPlace(name: string): string {
 }
 
 const quote = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ")
+
+const blob = (digest: string) => `blobs/sha256/${digest.replace("sha256:", "")}`
 
 let made = 0
 /** An image of ours: base and a layer that adds, changes and deletes. Gives its name and id. */
@@ -216,6 +219,37 @@ describe("save and load", () => {
         }
       }
   }, 120_000)
+
+  for (const names of ["in its layout", "in its manifest.json alone"])
+    test(`an archive of docker since 25, which is both forms, with names ${names}`, async () => {
+      const image = buildImage({ ...BUSYBOX, layers: [{ entries: busyboxEntries(), compression: "none" }] })
+      const directory = sharedPlace(`docker-25-${made++}`)
+      writeLayout(directory, [image])
+      const entry = {
+        Config: blob(image.config.digest),
+        RepoTags: ["new/docker:1"],
+        Layers: image.layers.map((each) => blob(each.digest)),
+      }
+      writeFileSync(join(directory, "manifest.json"), JSON.stringify([entry]))
+      if (names === "in its layout") {
+        const annotations = {
+          "io.containerd.image.name": "docker.io/new/docker:1",
+          "org.opencontainers.image.ref.name": "1",
+        }
+        const index = { schemaVersion: 2, manifests: [{ ...image.manifest, annotations }] }
+        writeFileSync(join(directory, "index.json"), JSON.stringify(index))
+      }
+      expect(spawnSync("tar", ["-cf", `${directory}.tar`, "-C", directory, "."]).status).toBe(0)
+      expect(await skiff.ok("load", "-i", `${directory}.tar`)).toBe("Loaded image: new/docker:1")
+      expect(await idOf("new/docker:1")).toBe(image.config.digest)
+      expect(await skiff.ok("run", "--rm", "--network", "none", "new/docker:1", "echo", "ok")).toBe("ok")
+      // plain layers are compressed on their way, the id stays
+      const target = `${registry.host}/docker-25/x:${made}`
+      await skiff.ok("push", "new/docker:1", target)
+      expect(raw(target)).toMatch(/tar[.+]gzip/)
+      expect(raw(target)).toContain(image.config.digest)
+      await skiff.ok("rmi", "-f", image.config.digest)
+    })
 
   test("the same images give the same bytes", async () => {
     for (const format of ["docker-archive", "oci-archive"]) {

@@ -75,9 +75,14 @@ async function imagesOf(
   files: ArchiveFiles,
   { deps, records, lease, lines, onProgress }: Loading,
 ): Promise<ArchivedImage[]> {
-  if (files.has("oci-layout") && files.has("index.json")) return await imagesOfLayout(files)
-  if (files.has("version") && files.has("manifest.json")) return await imageOfDirectory(files)
-  if (files.has("manifest.json")) {
+  const isDocker = files.has("manifest.json")
+  if (files.has("oci-layout") && files.has("index.json")) {
+    // docker's since 25 are both: as a layout it keeps its manifests, and its names where the layout has them
+    const images = await imagesOfLayout(files)
+    if (!isDocker || images.some(({ names }) => names.length > 0)) return images
+  }
+  if (files.has("version") && isDocker) return await imageOfDirectory(files)
+  if (isDocker) {
     const isKnown = (id: Digest) => records.byId(id) !== undefined
     return await imagesOfDockerArchive(files, { deps, lease, isKnown, lines, onProgress })
   }

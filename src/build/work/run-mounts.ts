@@ -205,7 +205,7 @@ class Preparation implements PreparedMounts {
     // on a tmpfs that only we may enter: never on a disk, never in a layer
     writeFileSync(host, bytes, { mode: 0o600, flag: "wx" })
     this.#give(host, mount)
-    this.#push(mount.target ?? `/run/secrets/${mount.id}`, "file", host, "ro")
+    this.#push(mount.target ?? `/run/secrets/${mount.id}`, "file", host, "ro", ["noexec"])
   }
 
   async #ssh(mount: Of<"ssh">): Promise<void> {
@@ -231,9 +231,9 @@ class Preparation implements PreparedMounts {
     chmodSync(path, mode)
   }
 
-  #push(target: string, type: FileType, source: string, access: "ro" | "rw"): void {
+  #push(target: string, type: FileType, source: string, access: "ro" | "rw", more: readonly string[] = []): void {
     const destination = this.#absolute(target)
-    const options = ["rbind", access, "nosuid", "nodev", "rprivate"]
+    const options = ["rbind", access, "nosuid", "nodev", ...more, "rprivate"]
     this.mounts.push({ destination, type: "bind", source, options })
     this.points.push({ target: destination, type: type === "directory" ? "directory" : "file" })
   }

@@ -184,9 +184,12 @@ function environment(
 ): string[] {
   const env = [...operation.env.filter((entry) => entry.indexOf("=") > 0), ...prepared.env]
   const names = new Set(env.map(nameOf))
-  const more = [...proxy, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
+  const more = [...proxy, DEFAULT_PATH, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
   return [...env, ...more]
 }
+
+/** As BuildKit, where the image has none. */
+const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
 

@@ -288,6 +288,16 @@ describe.skipIf(missing !== undefined)("COPY", () => {
       await expect(lab.files(root, [copy([path], "/z/")], [context(from)])).rejects.toThrow("not found")
   })
 
+  test("a full disk is told as such", async () => {
+    await using lab = new Lab()
+    const { root } = lab.makeRoot("s", { "small/": "" })
+    const from = lab.makeFiles("ctx", { f: "x".repeat(300_000) })
+    lab.mountTmpfs(join(root, "small"), "size=100k")
+    await expect(lab.files(root, [copy(["/f"], "/small/")], [context(from)])).rejects.toMatchObject({
+      code: "Unavailable",
+    })
+  })
+
   test("with an epoch all that is made has that time", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()

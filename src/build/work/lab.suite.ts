@@ -117,6 +117,11 @@ export class Lab implements AsyncDisposable {
     return { root: root ?? "", upper: upper ?? "" }
   }
 
+  mountTmpfs(path: string, options: string): void {
+    mountAt(path, { type: "tmpfs", source: "tmpfs", data: [options] })
+    this.#mounts.unshift(path)
+  }
+
   async run(root: string, words: string | readonly string[], options: RunOptions = {}): Promise<void> {
     const { sources = [], settings, signal, ...operation } = options
     await this.worker.run(

@@ -1,9 +1,14 @@
 import { CacheMounts } from "./cache-mounts.ts"
+import { fileFailure } from "./file-failure.ts"
 import { NetworkSlots } from "./network-slots.ts"
 import type { SourceDigests } from "./source-digest.ts"
 import type { Worker } from "./worker.ts"
 import type { WorkerHost } from "./worker-host.ts"
 import { WorkPlace } from "./work-place.ts"
+
+function explain(error: unknown): never {
+  throw fileFailure(error)
+}
 
 /** The worker of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
 export function openWorker(host: WorkerHost): Worker {
@@ -19,12 +24,12 @@ export function openWorker(host: WorkerHost): Worker {
     },
     async files(operation, root, sources, context) {
       const { copyFiles } = await import("./copy-files.ts")
-      await copyFiles(operation, root, sources, context)
+      await copyFiles(operation, root, sources, context).catch(explain)
     },
     async sourceDigest(operation, input, source) {
       const { SourceDigests } = await import("./source-digest.ts")
       digests ??= new SourceDigests(host.root)
-      return await digests.digest(operation, input, source)
+      return await digests.digest(operation, input, source).catch(explain)
     },
     async download(url, folder, checksum, context) {
       const { download } = await import("./download.ts")

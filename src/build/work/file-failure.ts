@@ -1,0 +1,17 @@
+import { hasErrno, isSkiffError, PermissionDenied, Unavailable } from "../../base/errors.ts"
+
+/** What the kernel said of a file, as an error that a person can act on; any other stays as it is. */
+export function fileFailure(error: unknown): unknown {
+  if (isSkiffError(error)) return error
+  if (hasErrno(error, "ENOSPC", "EDQUOT"))
+    return new Unavailable("no space left on the disk of the store", {
+      hint: "make room: skiff builder prune, skiff image prune, skiff rm of old containers",
+      cause: error,
+    })
+  if (hasErrno(error, "EACCES", "EPERM"))
+    return new PermissionDenied(`a file cannot be read or made: ${(error as Error).message}`, {
+      hint: "see who may read it, or leave it out by the ignore file of the context",
+      cause: error,
+    })
+  return error
+}

@@ -124,7 +124,7 @@ export function requestOf(text: string, context: string, part: Partial<BuildRequ
     squash: false,
     rewriteTimes: false,
     allow: [],
-    outputs: [],
+    outputs: [{ type: "image" }],
     format: "oci",
     ...part,
   }

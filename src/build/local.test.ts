@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { CRASH_POINTS } from "../base/crash-point.ts"
+import type { ImageManifest } from "../spec/oci-image.ts"
 import { BuildLab, missing } from "./build.suite.ts"
 
 const onKernel = missing === undefined ? describe : describe.skip
@@ -242,7 +243,10 @@ onKernel("a build", () => {
     await using lab = await BuildLab.open()
     const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"] })
     const path = join(lab.folder, "image.tar")
-    await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"], outputs: [{ type: "oci", path }] })
+    await lab.build("FROM base\nRUN echo x > /x", {
+      tags: ["t"],
+      outputs: [{ type: "oci", path, compression: "uncompressed" }],
+    })
     const manifest = await (await lab.engine.images()).manifest(await lab.image(built))
     const layer = manifest.layers[1]
     expect(layer?.mediaType).toBe("application/vnd.oci.image.layer.v1.tar")
@@ -274,6 +278,31 @@ onKernel("a build", () => {
       code: "NotFound",
       message: expect.stringContaining("COPY nope /"),
     })
+  })
+
+  test("an OCI archive has its layers compressed as asked for, gzip else; the image's id stays", async () => {
+    await using lab = await BuildLab.open()
+    for (const [compression, type] of [
+      [undefined, "tar+gzip"],
+      ["zstd", "tar+zstd"],
+    ] as const) {
+      const path = join(lab.folder, "image.tar")
+      const output = { type: "oci" as const, path, ...(compression ? { compression } : {}) }
+      const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"], outputs: [output] })
+      const read = (name: string): string => Bun.spawnSync(["tar", "xOf", path, name]).stdout.toString()
+      const blob = (digest: string): never => JSON.parse(read(`blobs/sha256/${digest.slice(7)}`)) as never
+      const index = JSON.parse(read("index.json")) as { manifests: { digest: string }[] }
+      const manifest: ImageManifest = blob(index.manifests[0]?.digest ?? "")
+      expect(manifest.layers[1]?.mediaType).toEndWith(type)
+      expect(manifest.config.digest).toBe(built.images[0]?.id ?? ("" as never))
+    }
+  })
+
+  test("without any output only the cache has it", async () => {
+    await using lab = await BuildLab.open()
+    expect(await lab.build("FROM base\nRUN echo x > /x", { outputs: [] })).toMatchObject({ images: [] })
+    expect((await lab.engine.images()).list()).toHaveLength(1)
+    expect((await lab.build("FROM base\nRUN echo x > /x")).ran).toEqual([])
   })
 
   test("files leave as they are, owned by who asked, into a folder or a tar", async () => {

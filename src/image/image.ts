@@ -141,7 +141,14 @@ export interface Images {
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
   /** Images as one tar, in chunks. The bytes depend on the images alone. Throws NotFound, before the first chunk. */
-  save(names: readonly string[], format: "docker-archive" | "oci-archive"): Bytes
+  save(
+    names: readonly string[],
+    format: "docker-archive" | "oci-archive",
+    options?: {
+      /** For layers that are not compressed; undefined: as they are. A docker-archive has none compressed. */
+      compression?: "gzip" | "zstd"
+    },
+  ): Bytes
   /** Images as a folder, which must be empty or not there. */
   saveFolder(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
   /**

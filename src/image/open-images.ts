@@ -84,9 +84,9 @@ export function openImages(deps: ImagesDeps): Images {
       return await pushImage(deps, records, name, options)
     },
 
-    async *save(names, format) {
+    async *save(names, format, { compression } = {}) {
       const { savedFiles, tarOfFiles } = await import("./save/save-images.ts")
-      yield* tarOfFiles(savedFiles(deps, records, names, format))
+      yield* tarOfFiles(savedFiles(deps, records, names, format, compression))
     },
 
     async saveFolder(names, format, path) {

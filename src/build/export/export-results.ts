@@ -3,7 +3,7 @@ import type { Image } from "../../image/image.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { BuildEvents } from "../build-events.ts"
 import type { BuildHost } from "../build-host.ts"
-import type { BuildOutput, BuildRequest, BuildResult, LayerCost } from "../build.ts"
+import type { BuildRequest, BuildResult, LayerCost } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
@@ -32,10 +32,10 @@ export interface ExportContext {
   events: BuildEvents
 }
 
-/** Makes what the request's outputs say of what was solved. */
+/** Makes what the request's outputs say of what was solved; without any, what was solved is in the cache alone. */
 export async function exportResults(solved: readonly Solved[], context: ExportContext): Promise<BuildResult> {
   const { request, events } = context
-  const outputs: readonly BuildOutput[] = request.outputs.length > 0 ? request.outputs : [{ type: "image" }]
+  const { outputs } = request
   for (const output of outputs)
     if (output.type === "local" || output.type === "tar")
       await events.step(output.type === "local" ? "exporting to client directory" : "exporting to client tarball", () =>

@@ -7,7 +7,7 @@ import { writeBytes } from "./write-files.ts"
 /** The image as an archive that docker, podman and skopeo load. */
 export async function writeArchive(
   images: readonly Image[],
-  { type, path }: BuildOutput & { type: "docker" | "oci" },
+  { type, path, compression = "gzip" }: BuildOutput & { type: "docker" | "oci" },
   { host, request }: Pick<ExportContext, "host" | "request">,
 ): Promise<void> {
   const [image] = images
@@ -17,5 +17,7 @@ export async function writeArchive(
       hint: "build one of them: --platform",
     })
   const names = request.tags.length > 0 ? request.tags : [image.id]
-  await writeBytes(path, host.images.save(names, type === "docker" ? "docker-archive" : "oci-archive"))
+  if (type === "docker") return await writeBytes(path, host.images.save(names, "docker-archive"))
+  const options = compression === "uncompressed" ? {} : { compression }
+  await writeBytes(path, host.images.save(names, "oci-archive", options))
 }

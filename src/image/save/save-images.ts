@@ -5,6 +5,9 @@ import type { ImagesDeps } from "../open-images.ts"
 import { holdImage, type HeldManifest } from "../held-manifest.ts"
 import type { Image, SaveFormat } from "../image.ts"
 import type { ImageRecords } from "../records.ts"
+import type { Lease } from "../../content/content.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import { compressionOf, LayerCompressor, withLayers, type LayerCompression } from "../layer-compressor.ts"
 import { dockerArchiveFiles } from "./docker-archive.ts"
 import { ociLayoutFiles } from "./oci-layout.ts"
 import { dirTransportFiles } from "./dir-transport.ts"
@@ -32,16 +35,38 @@ export async function* savedFiles(
   records: ImageRecords,
   names: readonly string[],
   format: SaveFormat,
+  compression?: LayerCompression,
 ): AsyncGenerator<SavedFile> {
   const images = named(records, names)
   if (format === "docker-dir" && images.length > 1)
     throw new InvalidArgument("a folder of the form docker-dir holds one image", { hint: "for several: oci-dir" })
   await using lease = await deps.leases.open()
   const held: HeldImage[] = []
-  for (const each of images) held.push({ ...each, held: await holdImage(deps.content, lease, each.image) })
+  for (const each of images) {
+    const plain = await holdImage(deps.content, lease, each.image)
+    held.push({ ...each, held: compression === undefined ? plain : await compressed(deps, lease, plain, compression) })
+  }
   if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, held)
   else if (format === "docker-dir") yield* dirTransportFiles(deps.content, held)
   else yield* ociLayoutFiles(deps.content, held)
+}
+
+/** With every layer that is not compressed yet in this form. */
+async function compressed(
+  deps: ImagesDeps,
+  lease: Lease,
+  held: HeldManifest,
+  compression: LayerCompression,
+): Promise<HeldManifest> {
+  const compressor = new LayerCompressor(deps, lease, compression)
+  const layers: Descriptor[] = []
+  for (const layer of held.manifest.layers)
+    layers.push(
+      compressionOf(layer) === "none"
+        ? await compressor.layer(layer, { isThere: async () => false, onProgress: () => {} })
+        : layer,
+    )
+  return { ...held, ...withLayers(held, layers), manifest: { ...held.manifest, layers } }
 }
 
 /** Each image once, with all the names it was asked by. Throws NotFound. */

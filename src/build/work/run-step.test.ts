@@ -171,6 +171,10 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     })
     expect(Date.now() - started).toBeLessThan(5000)
     expect(isRunning("1234567\0")).toBe(false)
+    const states = join(lab.host.runRoot, "runtime")
+    expect(readdirSync(states).flatMap((runtime) => readdirSync(join(states, runtime)))).toEqual([])
+    // and the next step runs as if nothing had been
+    await lab.run(root, "true")
   })
 
   test("20 steps that do nothing take less than 0.9 s", async () => {

@@ -187,6 +187,24 @@ test.skipIf(noGit)(
   },
 )
 
+test.skipIf(noGit)("a password in the address is in no message", async () => {
+  await using lab = await new GitLab().open()
+  lab.repository((work) => writeFileSync(join(work, "f"), "F"))
+  const secret = lab.url.replace("//", "//user:s3cret@")
+  const wanted = { ...options, checksum: "0000" }
+  for (const url of [
+    secret.replace("repo", "gone"),
+    `${secret}#nope`,
+    secret,
+    `${secret}#-x`,
+    secret.replace("@", "@-"),
+  ]) {
+    const failure: unknown = await clone(url, lab.target(), wanted, context).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(Error)
+    expect(String(failure)).not.toContain("s3cret")
+  }
+})
+
 test.skipIf(noGit)("nothing of the caller's git settings and variables reaches it", async () => {
   await using lab = await new GitLab().open()
   const canary = join(lab.folder, "canary")

@@ -44,7 +44,7 @@ export async function clone(
     const { checksum = "" } = options
     if (!commit.startsWith(checksum))
       throw new FailedPrecondition(
-        `${source.remote} has commit ${commit}, not ${checksum}, at "${source.ref || "HEAD"}"`,
+        `${withoutPasswords(source.remote)} has commit ${commit}, not ${checksum}, at "${source.ref || "HEAD"}"`,
       )
     await git.run("checkout", "--quiet", "--force", "--detach", commit, "--")
     if (options.submodules ?? true)
@@ -61,12 +61,15 @@ export async function clone(
 function checkedSource(url: string): GitSource {
   const source = parseGitSource(url)
   if (source === undefined)
-    throw new InvalidArgument(`${JSON.stringify(url.slice(0, 200))} is no git repository that can be fetched`, {
-      hint: "such as https://host/repository.git#ref:folder, ssh://… or git@host:repository.git",
-    })
+    throw new InvalidArgument(
+      `${JSON.stringify(withoutPasswords(url).slice(0, 200))} is no git repository that can be fetched`,
+      {
+        hint: "such as https://host/repository.git#ref:folder, ssh://… or git@host:repository.git",
+      },
+    )
   const { remote, ref } = source
   if (/[\0-\x20\x7f]/.test(remote) || /^-|^\w+:\/\/(?:[^@/]*@)?-|@-/.test(remote))
-    throw new InvalidArgument(`invalid git address ${JSON.stringify(remote.slice(0, 200))}`)
+    throw new InvalidArgument(`invalid git address ${JSON.stringify(withoutPasswords(remote).slice(0, 200))}`)
   // git-check-ref-format(1)
   if (ref !== "" && (/^[-/.]|[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/$|\.lock$/.test(ref) || ref.length > 255))
     throw new InvalidArgument(`invalid git ref ${JSON.stringify(ref.slice(0, 200))}`, {
@@ -98,7 +101,7 @@ async function fetchCommit(git: Git, { remote, ref }: GitSource): Promise<string
     } catch (error) {
       if (git.isCancelled) throw error
     }
-  throw new NotFound(`${remote} has no branch, tag or commit "${ref}"`)
+  throw new NotFound(`${withoutPasswords(remote)} has no branch, tag or commit "${ref}"`)
 }
 
 class Git {
@@ -140,12 +143,19 @@ class Git {
       const [code, output, complaint] = await Promise.all([child.exited, text(child.stdout), text(child.stderr)])
       if (this.isCancelled) throw new Cancelled("the step was cancelled", { cause: signal?.reason })
       if (code !== 0)
-        throw new Unavailable(`git ${words[0]} failed: ${complaint.trim().slice(-MAX_CHARS) || `exit code ${code}`}`)
+        throw new Unavailable(
+          `git ${words[0]} failed: ${withoutPasswords(complaint).trim().slice(-MAX_CHARS) || `exit code ${code}`}`,
+        )
       return output
     } finally {
       signal?.removeEventListener("abort", kill)
     }
   }
+}
+
+/** git names the address in its complaints. */
+function withoutPasswords(words: string): string {
+  return words.replaceAll(/(\w+:\/\/)[^\s/@]+@/g, "$1")
 }
 
 async function text(stream: AsyncIterable<Uint8Array> = empty()): Promise<string> {

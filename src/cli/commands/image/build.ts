@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { isSkiffError, SkiffError } from "../../../base/errors.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
@@ -35,14 +36,21 @@ export default command({
     const found = await files.find(word, flags.file, flags.ignorefile)
     const request = buildRequest(found, flags, interrupt.signal)
     if (flags.check || flags.call !== "build") return check(engine, request, out)
+    // docker: a build that fails must not leave the id of an earlier one
+    if (flags.iidfile !== undefined) rmSync(flags.iidfile, { force: true })
     const result = await build(engine, request, flags, out)
-    const [image] = result.images
-    if (flags.iidfile !== undefined && image) atomicWrite(flags.iidfile, image.id, { mode: 0o644 })
+    const id = idOf(result)
+    if (flags.iidfile !== undefined && id !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
     if (flags.metadataFile !== undefined)
       atomicWrite(flags.metadataFile, `${JSON.stringify(metadata(result, request.tags), null, 2)}\n`, { mode: 0o644 })
-    if (progressMode(flags) === "quiet" && image) out.line(image.id)
+    if (progressMode(flags) === "quiet" && id !== undefined) out.line(id)
   },
 })
+
+/** The image's; of several platforms, their index's digest. */
+function idOf({ images, digest }: BuildResult): string | undefined {
+  return images.length > 1 ? digest : images[0]?.id
+}
 
 async function check(engine: Engine, request: BuildRequest, out: Out): Promise<number> {
   const warnings = await (await engine.builds()).check(request)

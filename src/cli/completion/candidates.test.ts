@@ -19,7 +19,7 @@ async function complete(line: string): Promise<string[]> {
 test.each([
   ["ru", ["run"]],
   ["imag", ["image", "images"]],
-  ["image pu", ["pull"]],
+  ["image pu", ["pull", "push"]],
   ["container re", ["rename", "restart", "remove"]],
   ["--log-level de", ["debug"]],
   ["--debug ru", ["run"]],

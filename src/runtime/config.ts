@@ -70,9 +70,10 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   }
 }
 
-/** On v1 the controllers are mounted read-only on a tmpfs; runc 1.1.5 leaves that one writable. */
-function readonlyPaths({ version, manager }: Cgroups): string[] {
-  return version === "v2" || manager === "disabled" ? [...READONLY_PATHS] : [...READONLY_PATHS, "/sys/fs/cgroup"]
+/** On v1 the controllers are mounted on a tmpfs, which runc 1.1.5 leaves writable; crun 1.8.1 leaves all of them so. */
+function readonlyPaths({ version, manager, hierarchies }: Cgroups): string[] {
+  if (version === "v2" || manager === "disabled") return [...READONLY_PATHS]
+  return [...READONLY_PATHS, "/sys/fs/cgroup", ...hierarchies]
 }
 
 /** Docker's: ports below 1024 and ping need no capability in a network of one's own. */

@@ -23,15 +23,23 @@ const pick = (all: Record<string, string>, ...names: string[]) =>
 describe("the cache", () => {
   test("takes all of an equal build, and gives the same image", async () => {
     const folder = makeContext(skiff, {
-      Dockerfile: "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /a\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /b\n",
+      Dockerfile:
+        "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /a\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /b\n",
       f: "1",
     })
     const first = await steps(folder, "-t", "cache:1")
-    expect(pick(first, "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b")).toBe("DONE DONE DONE")
+    expect(
+      pick(first, "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b"),
+    ).toBe("DONE DONE DONE")
     const id = await skiff.ok("images", "-q", "cache:1")
-    expect(pick(await steps(folder, "-t", "cache:1"), "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b")).toBe(
-      "CACHED CACHED CACHED",
-    )
+    expect(
+      pick(
+        await steps(folder, "-t", "cache:1"),
+        "RUN cat /proc/sys/kernel/random/uuid > /a",
+        "COPY",
+        "RUN cat /proc/sys/kernel/random/uuid > /b",
+      ),
+    ).toBe("CACHED CACHED CACHED")
     expect(await skiff.ok("images", "-q", "cache:1")).toBe(id)
   })
 
@@ -115,7 +123,9 @@ describe("the graph", () => {
   })
 
   test("two builds at the same time do an equal step once", async () => {
-    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /when\n" })
+    const folder = makeContext(skiff, {
+      Dockerfile: "FROM busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /when\n",
+    })
     const [one, two] = await Promise.all([skiff.ok("build", "-q", folder), skiff.ok("build", "-q", folder)])
     expect(one).toBe(two)
   })
@@ -144,6 +154,11 @@ describe("the same inputs", () => {
   })
 })
 
+const filesBelow = async (folder: string): Promise<string[]> => {
+  const { stdout } = await skiff.run(["unshare", "find", join(skiff.root, folder), "-mindepth", "1"])
+  return stdout.split("\n").filter(Boolean)
+}
+
 describe("a build that is killed", () => {
   test("leaves nothing running, and the next one goes on", async () => {
     const dockerfile = "FROM busybox\nRUN echo kept > /kept\nRUN sleep 300; echo slept\n"
@@ -157,6 +172,27 @@ describe("a build that is killed", () => {
     await new Promise((resolve) => child.on("close", resolve))
     writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 300", "true"))
     expect(pick(await steps(folder), "RUN echo kept")).toBe("CACHED")
+    await eventually(() => skiff.expectNothingLeft(), 10_000)
+  })
+
+  test.each([
+    "build:prepared",
+    "build:worked",
+    "build:committed",
+    "build:recorded",
+    "build:layer-read",
+    "build:layers-named",
+    "build:documents-put",
+    "build:image-recorded",
+  ])("at %s is taken up by the next one", async (point) => {
+    const dockerfile = `FROM busybox\nRUN echo ${point} > /a\nCOPY f /f\n`
+    const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1" })
+    const crashed = await skiff.run(["build", "-t", "crashed", folder], { env: { SKIFF_CRASH_AT: point } })
+    expect(crashed.code).toBe(137)
+    const id = await skiff.ok("build", "-q", "-t", "crashed", folder)
+    expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cat /a /f")).toBe(`${point}\n1`)
+    await skiff.ok("rmi", "crashed")
+    expect(await filesBelow("builds")).toEqual([])
     await eventually(() => skiff.expectNothingLeft(), 10_000)
   })
 

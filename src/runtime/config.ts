@@ -21,6 +21,8 @@ export interface ConfigHost {
   /** What we may give: `availableCapabilities()`. */
   capabilities: readonly string[]
   cpus: number
+  /** `hierarchyPaths()`. */
+  hierarchies?: readonly string[]
 }
 
 /** The container's `config.json`, as docker would write it, but for `linux.seccomp`, which depends on its capabilities. Throws InvalidArgument, FailedPrecondition. */
@@ -64,14 +66,17 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
       resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input.privileged) },
       devices: rootless ? [] : devices.map(({ node }) => node),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
-      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(cgroups) }),
+      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(host) }),
       ...propagationOf(mounts),
     },
   }
 }
 
-/** On v1 the controllers are mounted on a tmpfs, which runc 1.1.5 leaves writable; crun 1.8.1 leaves all of them so. */
-function readonlyPaths({ version, manager, hierarchies }: Cgroups): string[] {
+/**
+ * On v1 the controllers are mounted read-only on a tmpfs. runc 1.1.5 leaves that one writable; crun 1.8.1 makes it
+ * read-only by a copy of all below, whose controllers can be written again: so they come after it.
+ */
+function readonlyPaths({ cgroups: { version, manager }, hierarchies = [] }: ConfigHost): string[] {
   if (version === "v2" || manager === "disabled") return [...READONLY_PATHS]
   return [...READONLY_PATHS, "/sys/fs/cgroup", ...hierarchies]
 }

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NotFound } from "../base/errors.ts"
-import { detectCgroups, readCounters } from "../sys/cgroup.ts"
+import { detectCgroups, hierarchyPaths, readCounters } from "../sys/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
 import { rootlessUid } from "../sys/paths.ts"
 import { isSingleIdMap } from "../sys/rootless/world.ts"
@@ -41,6 +41,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
+        hierarchies: hierarchyPaths(),
       })
       const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
       if (choice === "unconfined") return config

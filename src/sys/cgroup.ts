@@ -88,6 +88,15 @@ function foldersIn(path: string): string[] {
   }
 }
 
+/** Where a runtime mounts the hierarchies of a v1 or hybrid host: those of the host, and all that the kernel has. */
+export function hierarchyPaths(): string[] {
+  if (detectVersion() === "v2") return []
+  const mounted = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const kernel = content("/proc/cgroups")?.matchAll(/^(\w+)\t/gm) ?? []
+  const names = new Set([...mounted.map(({ name }) => name), ...Array.from(kernel, ([, name = ""]) => name)])
+  return [...names].map((name) => join(ROOT, name))
+}
+
 function detectVersion(): CgroupVersion {
   try {
     if (statfsSync(ROOT).type === CGROUP2_MAGIC) return "v2"

@@ -104,6 +104,12 @@ describe("on a terminal", () => {
     expect(last).not.toContain("line-1")
   })
 
+  test("an archive is not written to it", async () => {
+    const terminal = openTerminal(skiff, ["build", "-o", "-", makeContext(skiff, { Dockerfile: "FROM busybox\n" })])
+    expect(await terminal.exited).toBe(1)
+    expect(terminal.screen()).toContain("refusing to write an archive to the terminal")
+  })
+
   test("a program's control sequences steer nothing", async () => {
     const dockerfile = "FROM busybox\nRUN printf '\\033]0;pwned\\007\\033[2J\\033[1;1Hevil\\n'; sleep 0.4; false\n"
     for (const mode of ["tty", "plain"]) {

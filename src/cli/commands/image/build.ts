@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
-import { isSkiffError, SkiffError } from "../../../base/errors.ts"
+import { InvalidArgument, isSkiffError, SkiffError } from "../../../base/errors.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
@@ -35,6 +35,11 @@ export default command({
     using interrupt = new AbortOnInterrupt()
     const found = await files.find(word, flags.file, flags.ignorefile)
     const request = buildRequest(found, flags, interrupt.signal)
+    const toStandardOutput = request.outputs.some((output) => "path" in output && typeof output.path === "number")
+    if (toStandardOutput && out.stdoutIsTerminal)
+      throw new InvalidArgument("refusing to write an archive to the terminal", {
+        hint: "send it on by a pipe or >, or name a file: -o type=tar,dest=FILE",
+      })
     if (flags.check || flags.call !== "build") return check(engine, request, out)
     // docker: a build that fails must not leave the id of an earlier one
     if (flags.iidfile !== undefined) rmSync(flags.iidfile, { force: true })

@@ -11,7 +11,7 @@ import type { ExportContext, Solved } from "./export-results.ts"
 export async function writeFiles(
   solved: readonly Solved[],
   output: BuildOutput & { type: "local" | "tar" },
-  { host, runner }: Pick<ExportContext, "host" | "runner">,
+  { host, runner, records }: Pick<ExportContext, "host" | "runner" | "records">,
 ): Promise<void> {
   if (output.type === "local") {
     for (const { plan, result } of solved) {
@@ -24,8 +24,12 @@ export async function writeFiles(
     return
   }
   const [first] = solved
-  const top = first && runner.topSnapshot(first.result)
-  await writeBytes(output.path, top === undefined ? emptyTar() : host.snapshots.diff(top, { since: "nothing" }))
+  // another build may be giving the snapshot its final name
+  const tar = records.transaction(() => {
+    const top = first && runner.topSnapshot(first.result)
+    return top === undefined ? emptyTar() : host.snapshots.diff(top, { since: "nothing" })
+  })
+  await writeBytes(output.path, tar)
 }
 
 async function* emptyTar(): Bytes {

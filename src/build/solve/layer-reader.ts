@@ -49,7 +49,8 @@ export class LayerReader {
     const record = this.#records.get(id)
     if (record.facts) return record.facts
     const hash = createHash("sha256")
-    const layer = this.#snapshots.diff(record.snapshot)
+    // another build may be giving the snapshot its final name
+    const layer = this.#records.transaction(() => this.#snapshots.diff(this.#records.get(id).snapshot))
     let tarBytes = 0
     for await (const chunk of layer) {
       hash.update(chunk)
@@ -70,11 +71,13 @@ export class LayerReader {
     const waste = new Map<string, number>()
     if (hidden.size === 0) return waste
     using fds = new DisposableStack()
-    const below = this.#records
-      .chain(id)
+    const paths = this.#records.transaction(() =>
+      this.#records.chain(id).map((record) => ({ id: record.id, path: this.#snapshots.diffPath(record.snapshot) })),
+    )
+    const below = paths
       .slice(0, -1)
       .toReversed()
-      .map((record) => ({ id: record.id, root: fds.adopt(openRoot(this.#snapshots.diffPath(record.snapshot)), close) }))
+      .map(({ id: owner, path }) => ({ id: owner, root: fds.adopt(openRoot(path), close) }))
     for (const [path, bytes] of hidden) {
       const owner = below.find(({ root }) => hasFile(root, path))
       if (owner) waste.set(owner.id, (waste.get(owner.id) ?? 0) + bytes)

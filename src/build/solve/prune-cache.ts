@@ -1,3 +1,4 @@
+import { hasErrno, isSkiffError } from "../../base/errors.ts"
 import type { BuildHost } from "../build-host.ts"
 import type { CacheUse } from "../build.ts"
 import { CacheMounts } from "../work/cache-mounts.ts"
@@ -89,7 +90,17 @@ class Remover {
 }
 
 async function useOf({ snapshots }: BuildHost, record: BuildRecord, inUse: boolean): Promise<CacheUse> {
-  const { id, description, createdAt, lastUsedAt, uses, snapshot } = record
-  const sizeBytes = snapshots.has(snapshot) ? (await snapshots.usage(snapshot)).bytes : 0
+  const { id, description, createdAt, lastUsedAt, uses } = record
+  const sizeBytes = await sizeOf(snapshots, record.snapshot)
   return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse }
+}
+
+/** Zero for what another process takes away, or gives its final name, at this moment. */
+async function sizeOf(snapshots: BuildHost["snapshots"], name: BuildRecord["snapshot"]): Promise<number> {
+  try {
+    return (await snapshots.usage(name)).bytes
+  } catch (error) {
+    if (isSkiffError(error, "NotFound") || hasErrno(error, "ENOENT")) return 0
+    throw error
+  }
 }

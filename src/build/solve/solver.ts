@@ -217,16 +217,8 @@ export class Solver {
   /** The result that the cache holds; undefined where it has none, or not all of it. */
   async #hit(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
     if (record === undefined) return undefined
-    const { records, runner } = this.#options
-    const chain = records.chain(record.id)
-    const ids = chain.map(({ id }) => id)
-    if (!runner.has(record.snapshot)) {
-      records.delete(record.id)
-      return undefined
-    }
-    this.#options.hold(ids)
-    // held from now on; it may have been pruned just before
-    if (!records.find(record.id)) return undefined
+    const ids = this.#hold(record.id)
+    if (ids === undefined) return undefined
     const base = await this.#baseOf(vertex)
     this.#showCached(vertex)
     return {
@@ -234,6 +226,25 @@ export class Solver {
       identity: `step ${record.id}`,
       layers: [...base, ...ids.map((id): Layer => ({ kind: "step", id }))],
     }
+  }
+
+  /**
+   * The records of a chain, held from now on; undefined where the top one is not whole. In one transaction: it may be pruned
+   * at any time, and another build may be giving its snapshot the final name.
+   */
+  #hold(id: string): string[] | undefined {
+    const { records, runner } = this.#options
+    return records.transaction(() => {
+      const record = records.find(id)
+      if (record === undefined) return undefined
+      if (!runner.has(record.snapshot)) {
+        records.delete(id)
+        return undefined
+      }
+      const ids = records.chain(id).map((each) => each.id)
+      this.#options.hold(ids)
+      return ids
+    })
   }
 
   /** The layers of the image that a chain of steps began on. */

@@ -71,7 +71,8 @@ export class StepRunner {
       if (layer.kind !== "step") continue
       const key = folder.snapshotKey()
       const { path } = await snapshots.stage(key)
-      copyTree(snapshots.diffPath(records.get(layer.id).snapshot), "/", path, "/")
+      const from = records.transaction(() => snapshots.diffPath(records.get(layer.id).snapshot))
+      copyTree(from, "/", path, "/")
       const below = result
       const isLast = index === linked.layers.length - 1
       result = await this.#record(below, { ...record, keys: isLast ? record.keys : [] }, (name) =>
@@ -141,10 +142,13 @@ export class StepRunner {
 
   /** The first file of the result's top layer that the layer `earlier` has otherwise. */
   firstChangedFile(result: LayersResult, earlier: ChainId): string | undefined {
-    const { snapshots } = this.#options
-    const top = this.topSnapshot(result)
-    if (top === undefined || !snapshots.has(earlier)) return undefined
-    return firstChangedFile(snapshots.diffPath(top), snapshots.diffPath(earlier), EXPLAIN_MS)
+    const { records, snapshots } = this.#options
+    const paths = records.transaction(() => {
+      const top = this.topSnapshot(result)
+      return top === undefined || !snapshots.has(earlier) ? [] : [top, earlier].map((name) => snapshots.diffPath(name))
+    })
+    const [now, before] = paths
+    return now === undefined || before === undefined ? undefined : firstChangedFile(now, before, EXPLAIN_MS)
   }
 
   has(snapshot: ChainId): boolean {

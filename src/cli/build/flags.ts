@@ -79,6 +79,7 @@ export const BUILD_FLAGS = {
   timestamp: flag.of(readEpoch, "Set the times of the image and of its new files, in seconds since 1970", "int"),
   tlsVerify: flag.of(readBoolean, "Require HTTPS and check certificates (default true, but for loopback)", "bool"),
   ulimit,
+  verifyReproducible: withoutValue(notBuilt("Build twice and compare"), "true"),
   variant: flag.string("Set the architecture variant of the image", "string", hidden),
 }
 

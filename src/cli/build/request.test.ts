@@ -110,6 +110,7 @@ describe("flags of docker, buildx and podman", () => {
     ["--cache-to type=registry,ref=x", "not built yet"],
     ["--cache-from x", "not built yet"],
     ["--provenance=true", "not built yet"],
+    ["--verify-reproducible", "not built yet"],
     ["--sbom true", "not built yet"],
     ["--network shop", "not built yet"],
     ["--push", "tag is needed"],

@@ -49,6 +49,8 @@ describe("flags of docker, buildx and podman", () => {
     ["--pull=false", { pull: "missing" }],
     ["--pull=newer", { pull: "always" }],
     ["--pull=never", { pull: "never" }],
+    ["--pull-always", { pull: "always" }],
+    ["--builder default", { pull: "missing" }],
     ["--network host", { network: "host" }],
     ["--add-host a:1.2.3.4", { extraHosts: ["a:1.2.3.4"] }],
     ["--ulimit nofile=5:6", { ulimits: [{ name: "nofile", soft: 5, hard: 6 }] }],

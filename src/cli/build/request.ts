@@ -30,7 +30,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     secrets: flags.secret,
     ssh: flags.ssh,
     noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
-    pull: flags.pull ?? "missing",
+    pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),
     network: flags.network ?? "default",
     extraHosts: flags.addHost,
     ulimits: flags.ulimit,

@@ -26,36 +26,43 @@ type Place = { kind: "file"; offset: number; size: number } | { kind: "link"; ta
 /**
  * The files of an uncompressed tar archive, found in one pass and read where they lie: nothing is unpacked, so no name in it
  * can lead anywhere. Links are followed within the archive. Throws DataLoss when it is truncated; InvalidArgument on `..`,
- * on two files of one name, of which another reader may take the other, and beyond the caps. Closes `file` when disposed.
+ * on two files of one name, of which another reader may take the other, and beyond the caps. `file` is closed by the
+ * disposal, or by the failure.
  */
 export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
-  const places = new Map<string, Place>()
-  let entries = 0
-  const sink: TarSink = {
-    entry(entry) {
-      if (++entries > MAX_ENTRIES)
-        throw new InvalidArgument(`the archive has more than ${MAX_ENTRIES} files`, {
-          hint: "an archive of images has a few; a root file system is for: skiff import",
-        })
-      const place = placeOf(entry, reader.dataOffset)
-      if (place === undefined) return
-      const name = nameOf(entry.name)
-      if (places.has(name))
-        throw new InvalidArgument(`the archive has two files ${shownName(name)}`, { hint: "do not trust this archive" })
-      places.set(name, place)
-    },
-    data() {},
-    end() {},
-  }
-  const reader = new TarReader(sink)
+  const index = new ArchiveIndex()
   try {
-    for await (const chunk of readFrom(file, 0, Infinity)) reader.write(chunk)
-    reader.finish()
+    for await (const chunk of readFrom(file, 0, Infinity)) index.reader.write(chunk)
+    index.reader.finish()
   } catch (cause) {
-    if (entries > 0) throw cause
+    await file.close()
+    if (index.entries > 0) throw cause
     throw new InvalidArgument("this is no tar archive", { cause })
   }
-  return new TarFiles(file, places)
+  return new TarFiles(file, index.places)
+}
+
+/** Told what the archive has; keeps where it lies. */
+class ArchiveIndex implements TarSink {
+  readonly places = new Map<string, Place>()
+  readonly reader = new TarReader(this)
+  entries = 0
+
+  entry(entry: TarEntry): void {
+    if (++this.entries > MAX_ENTRIES)
+      throw new InvalidArgument(`the archive has more than ${MAX_ENTRIES} files`, {
+        hint: "an archive of images has a few; a root file system is for: skiff import",
+      })
+    const place = placeOf(entry, this.reader.dataOffset)
+    if (place === undefined) return
+    const name = nameOf(entry.name)
+    if (this.places.has(name))
+      throw new InvalidArgument(`the archive has two files ${shownName(name)}`, { hint: "do not trust this archive" })
+    this.places.set(name, place)
+  }
+
+  data(): void {}
+  end(): void {}
 }
 
 function placeOf(entry: TarEntry, offset: number): Place | undefined {

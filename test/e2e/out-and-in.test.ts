@@ -41,6 +41,7 @@ function sharedPlace(name: string): string {
 }
 
 const quote = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ")
+const loadWords = (from: Skiff) => quote(from.command(["--root", from.root, "--runroot", from.runRoot, "load"]))
 
 const blob = (digest: string) => `blobs/sha256/${digest.replace("sha256:", "")}`
 
@@ -206,8 +207,7 @@ describe("save and load", () => {
         const fresh = new Skiff()
         try {
           const save = quote(skiff.command(["--root", skiff.root, "save", "--format", format, ...names]))
-          const load = quote(fresh.command(["--root", fresh.root, "--runroot", fresh.runRoot, "load"]))
-          const { status, stdout, stderr } = spawnSync("sh", ["-c", `${save} | ${program} | ${load}`], {
+          const { status, stdout, stderr } = spawnSync("sh", ["-c", `${save} | ${program} | ${loadWords(fresh)}`], {
             env: skiff.env,
             cwd: "/",
           })
@@ -273,6 +273,25 @@ describe("save and load", () => {
       code: 1,
       stderr: expect.stringMatching(/not empty/),
     })
+  })
+
+  test("a named pipe and a redirected file are read like any other", async () => {
+    const { name, id } = await ownImage()
+    const path = sharedPlace(`piped-${made}.tar`)
+    await skiff.ok("save", "-o", path, name)
+    chmodSync(path, 0o644)
+    for (const how of ["FIFO", "redirected"]) {
+      const fresh = new Skiff()
+      try {
+        const fifo = `mkfifo -m 666 "${path}.$$" && { gzip -c "${path}" > "${path}.$$" & ${loadWords(fresh)} -i "${path}.$$"; }`
+        const script = how === "FIFO" ? fifo : `${loadWords(fresh)} < "${path}"`
+        const { status, stderr } = spawnSync("sh", ["-c", script], { env: skiff.env, cwd: "/" })
+        expect({ how, status, stderr: stderr.toString() }).toEqual({ how, status: 0, stderr: "" })
+        expect(await idOf(name, fresh)).toBe(id)
+      } finally {
+        await fresh.close()
+      }
+    }
   })
 
   test("load -q says the names alone; an image that is here keeps its manifest; a name moves with a word", async () => {

@@ -29,7 +29,7 @@ export async function openInput(input: LoadInput, scratch: string): Promise<Arch
     undo.move()
     return await indexArchive(file)
   }
-  return await indexArchive(await spool(file.createReadStream({ autoClose: false, start: 0 }), scratch))
+  return await indexArchive(await spool(file.createReadStream({ autoClose: false }), scratch))
 }
 
 async function openPath(path: string): Promise<FileHandle> {

@@ -298,6 +298,15 @@ onKernel("a build", () => {
     }
   })
 
+  test("what no result could be made into is refused before the work", async () => {
+    await using lab = await BuildLab.open()
+    await expect(lab.build("FROM base\nRUN true", { outputs: [{ type: "registry" }] })).rejects.toThrow("tag is needed")
+    const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }))
+    await expect(
+      lab.build("FROM scratch", { platforms, outputs: [{ type: "oci", path: join(lab.folder, "x") }] }),
+    ).rejects.toMatchObject({ code: "Unsupported" })
+  })
+
   test("without any output only the cache has it", async () => {
     await using lab = await BuildLab.open()
     expect(await lab.build("FROM base\nRUN echo x > /x", { outputs: [] })).toMatchObject({ images: [] })

@@ -13,6 +13,7 @@ import type { Dockerfile } from "./dockerfile/dockerfile.ts"
 import type { IgnoreMatcher } from "./dockerfile/ignore-file.ts"
 import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
 import { quoteSource, withSource } from "./dockerfile/source-error.ts"
+import { checkOutputs } from "./export/check-outputs.ts"
 import { exportResults, type Solved } from "./export/export-results.ts"
 import { baseLayers } from "./solve/base-layers.ts"
 import { makeTree } from "./context/make-tree.ts"
@@ -33,6 +34,7 @@ const LEAST_JOBS = 4
 /** Builds what `request` asks for. */
 export async function runBuild(host: BuildHost, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
   trace("build loaded")
+  checkOutputs(request)
   if ((await sweepBuilds(host.root, host.snapshots)) > 0) await host.collect()
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await host.leases.open())

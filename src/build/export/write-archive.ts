@@ -1,4 +1,3 @@
-import { InvalidArgument } from "../../base/errors.ts"
 import type { Image } from "../../image/image.ts"
 import type { BuildOutput } from "../build.ts"
 import type { ExportContext } from "./export-results.ts"
@@ -12,10 +11,6 @@ export async function writeArchive(
 ): Promise<void> {
   const [image] = images
   if (image === undefined) return
-  if (images.length > 1)
-    throw new InvalidArgument(`an archive of type "${type}" holds one platform, the build has ${images.length}`, {
-      hint: "build one of them: --platform",
-    })
   const names = request.tags.length > 0 ? request.tags : [image.id]
   if (type === "docker") return await writeBytes(path, host.images.save(names, "docker-archive"))
   const options = compression === "uncompressed" ? {} : { compression }

@@ -402,17 +402,14 @@ describe("export and import", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     try {
-      // a rootless skiff has a network of its own: loopback is not the host's there
-      if (!user.rootless) {
-        await skiff.ok("import", `${address.replace("//", "//user:secret@")}/rootfs.tar`, "url:1")
-        expect(await skiff.ok("image", "inspect", "-f", "{{.Comment}}", "url:1")).toBe(
-          `Imported from ${address}/rootfs.tar`,
-        )
-        expect(await skiff.run(["import", `${address}/none`])).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(/404/),
-        })
-      }
+      await skiff.ok("import", `${address.replace("//", "//user:secret@")}/rootfs.tar`, "url:1")
+      expect(await skiff.ok("image", "inspect", "-f", "{{.Comment}}", "url:1")).toBe(
+        `Imported from ${address}/rootfs.tar`,
+      )
+      expect(await skiff.run(["import", `${address}/none`])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/404/),
+      })
     } finally {
       server.close()
     }

@@ -69,6 +69,13 @@ describe("resolvConf()", () => {
     )
   })
 
+  test("asks the first one through pasta where there is pasta: its answers come from there", () => {
+    const hostText = "nameserver 10.0.0.2\nnameserver 10.0.0.3\n"
+    expect(resolvConf({ ...input, hostText, forwarder: "169.254.1.3" })).toBe(
+      "nameserver 169.254.1.3\nnameserver 10.0.0.3\n",
+    )
+  })
+
   test("keeps them under --network host", () => {
     expect(resolvConf({ ...input, kind: "host", hostText: "nameserver 127.0.0.53\nnameserver ::1" })).toBe(
       "nameserver 127.0.0.53\nnameserver ::1\n",

@@ -80,8 +80,8 @@ export interface ResolvInput {
 const PUBLIC_SERVERS = ["8.8.8.8", "8.8.4.4"]
 
 /**
- * The container's resolv.conf. The host's name servers on its loopback cannot be reached from a bridge: rootless they are
- * asked through pasta, as root they are left out, and if none is left the public ones of docker stand in.
+ * The container's resolv.conf. Rootless, the host's first name server is asked through pasta. As root, name servers on the
+ * host's loopback cannot be reached from a bridge: they are left out, and if none is left the public ones of docker stand in.
  */
 export function resolvConf(input: ResolvInput): string {
   const host = parseResolvConf(input.hostText)
@@ -106,8 +106,10 @@ function serversOf(servers: readonly string[], { kind, forwarder }: ResolvInput)
   if (kind === "host") return servers
   // the network has no IPv6, so a server there could not be asked either
   const reachable = servers.filter((server) => isIpv4(server) && !server.startsWith("127."))
-  if (reachable.length > 0) return reachable
-  return forwarder === undefined ? PUBLIC_SERVERS : [forwarder]
+  // passt(1), --dns-forward: pasta gives all answers of the host's first server the forwarder's address, so who asked that
+  // server by its own would not know them
+  if (forwarder !== undefined) return [forwarder, ...reachable.slice(1)]
+  return reachable.length > 0 ? reachable : PUBLIC_SERVERS
 }
 
 interface ResolvConf {

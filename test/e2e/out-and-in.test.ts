@@ -17,7 +17,7 @@ const skiff = openStore()
 const registry = await sharedRegistry()
 const others = [noPodman === false ? startPodman() : undefined, noDocker === false ? await startDocker() : undefined]
 const engines = others.filter((engine) => engine !== undefined)
-afterAll(() => engines.forEach((engine) => engine.stop()))
+afterAll(() => Promise.all(engines.map((engine) => engine.stop())), 60_000)
 const noEngine = (name: OtherEngine["name"]) => {
   if (engines.some((engine) => engine.name === name)) return false
   return (name === "podman" ? noPodman : noDocker) || `${name} does not run here`

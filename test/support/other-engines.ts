@@ -13,7 +13,7 @@ export interface OtherEngine {
   pullFlags: readonly string[]
   /** Words of `run` for a container without network, in its own cgroup or none. */
   runFlags: readonly string[]
-  stop(): void
+  stop(): Promise<void>
 }
 
 const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0
@@ -37,7 +37,7 @@ export function startPodman(): OtherEngine {
     ok,
     pullFlags: ["--tls-verify=false"],
     runFlags: ["--rm", "--network", "none", "--cgroups=disabled"],
-    stop() {
+    async stop() {
       // its layers are read-only folders of overlay, its database is locked by nobody now
       ok("rmi", "--all", "--force")
       spawnSync("umount", [join(directory, "root/overlay")])
@@ -64,10 +64,9 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
   const words = ["--pdeathsig=TERM", "dockerd", "-H", socket, ...places, ...quiet, "--storage-driver", "overlay2"]
   const daemon = spawn("setpriv", words, { stdio: "ignore" })
   const ok = outputOf(["docker", "-H", socket], {})
-  const stop = () => {
-    daemon.kill("SIGTERM")
-    for (let tries = 0; tries < 50 && spawnSync("kill", ["-0", String(daemon.pid)]).status === 0; tries++)
-      spawnSync("sleep", ["0.1"])
+  const ended = new Promise((resolve) => daemon.once("close", resolve))
+  const stop = async () => {
+    if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
   }
   try {
@@ -76,7 +75,7 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
       ok("info")
     }, 20_000)
   } catch {
-    stop()
+    await stop()
     return undefined
   }
   return {

@@ -8,11 +8,14 @@ import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = new Skiff()
-const reachable =
-  spawnSync("curl", ["-sfI", "-m", "10", "http://deb.debian.org/debian/dists/stable/Release"]).status === 0
+const mirror = "http://deb.debian.org/debian/dists/stable/Release"
+const unreachable: string | false =
+  // open: pasta does not read what a container sends once the connection is forwarded from its bridge
+  (user.rootless && "a rootless container reaches no mirror here") ||
+  (spawnSync("curl", ["-sfI", "-m", "10", mirror]).status !== 0 && "Debian's mirror is not reachable")
 
 beforeAll(async () => {
-  if (!reachable) return
+  if (unreachable) return
   const { code, stderr } = await skiff.run(["image", "bootstrap", "debian"], { timeoutMs: 180_000 })
   if (code !== 0) throw new Error(stderr)
   await skiff.ok("tag", "debian:latest", "debian:12-slim")
@@ -27,7 +30,7 @@ function copyOf(example: string): string {
   return folder
 }
 
-describe.skipIf(!reachable)("built and reached (skipped where Debian's mirror is not reachable)", () => {
+describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skipped: ${unreachable})` : ""}`, () => {
   test.concurrent.each([
     ["nginx", 80, "Hello from nginx"],
     ["apache2", 80, "Hello from apache2"],

@@ -17,6 +17,7 @@ import type { KernelNames } from "./names.ts"
 import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network.ts"
 import { NETWORKS, networkKey, portChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
+import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 import { ROOTLESS_SYSCTLS, type RootlessWay } from "./rootless-way.ts"
 
 const CONTAINER_INTERFACE = "eth0"
@@ -204,7 +205,12 @@ export class BridgeDriver implements NetworkDriver {
   #ensureTable(netfilter: NetlinkSocket, network: Network): boolean {
     if (hasElement(netfilter, this.#table, NETWORKS, networkKey(network))) return false
     applyRuleset(
-      tableText(this.#table, listNetworks(this.#db), this.#elements(this.#records.ports())),
+      tableText(
+        this.#table,
+        listNetworks(this.#db),
+        this.#elements(this.#records.ports()),
+        this.#rootless && EGRESS_INTERFACE,
+      ),
       this.#host.netns,
     )
     return true

@@ -37,8 +37,13 @@ const BRIDGES = "netifs"
 /** Networks that the table was written for: looked into by each command, matched by no rule. */
 export const NETWORKS = "networks"
 
-/** The whole table with all its elements: replaces what is there in one transaction. */
-export function tableText(table: string, networks: readonly BridgeNetwork[], ports: readonly PortElement[]): string {
+/** The whole table with all its elements: replaces what is there in one transaction. `egress`: pasta's interface. */
+export function tableText(
+  table: string,
+  networks: readonly BridgeNetwork[],
+  ports: readonly PortElement[],
+  egress?: string,
+): string {
   const bridges = networks.map(({ bridge }) => `"${bridge}"`)
   const all = ports.filter((port) => port.hostAddress === "")
   const one = ports.filter((port) => port.hostAddress !== "")
@@ -90,8 +95,20 @@ table inet ${table} {
     iifname @${BRIDGES} oifname @${BRIDGES} drop
     iifname != @${BRIDGES} oifname @${BRIDGES} drop
   }
+  ${egress === undefined ? "" : invalidChain(egress)}
 }
 `
+}
+
+/**
+ * pasta of Debian 12 sends a window as a TCP segment without any flag. Connection tracking calls it invalid and leaves its
+ * address as it is, so it would reach this namespace itself, whose RST ends the container's connection.
+ */
+function invalidChain(egress: string): string {
+  return `chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "${egress}" ct state invalid drop
+  }`
 }
 
 function elements(words: readonly string[]): string {

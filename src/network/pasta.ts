@@ -15,12 +15,12 @@ import { processStartTime, signalProcess, type Pid } from "../sys/process.ts"
 import { runSync } from "../sys/run-sync.ts"
 import { formatIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
-import { DNS_FORWARDER } from "./rootless-addresses.ts"
+import { DNS_FORWARDER, EGRESS_INTERFACE } from "./rootless-addresses.ts"
 
 const SIGTERM = 15
 
 /** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
-const OUTSIDE = { interface: "egress0", address: "169.254.1.2", gateway: "169.254.1.1" }
+const OUTSIDE = { interface: EGRESS_INTERFACE, address: "169.254.1.2", gateway: "169.254.1.1" }
 
 export interface PastaDeps {
   /** Folder for pid files. */

@@ -16,3 +16,6 @@ export function rootlessHostGateway(): string | undefined {
   const own = listAddresses(route).find(({ interfaceIndex }) => interfaceIndex === way?.interfaceIndex)
   return own === undefined ? undefined : formatIpv4(own.address)
 }
+
+/** The keeper's way out: the interface that pasta makes. */
+export const EGRESS_INTERFACE = "egress0"

@@ -1,9 +1,10 @@
 #!/bin/sh
-# The main job, shown: a base image, a container with a published port, its page fetched, all cleaned up.
+# The main job, shown: an image built from a Dockerfile, a container with a published port, its page fetched, all cleaned up.
 set -eu
 cd "$(dirname "$0")/.."
 skiff=dist/skiff
-image=busybox
+base=busybox
+image=skiff-demo
 name=skiff-demo-$$
 
 step() { printf '\n\033[1m$ %s\033[0m\n' "$*" | sed "s/$(printf '\033')\[[01]m//g"; }
@@ -23,11 +24,11 @@ trap cleaned EXIT
 trap 'exit 130' INT TERM
 
 shown "$skiff" version
-"$skiff" image inspect "$image" >/dev/null 2>&1 || shown "$skiff" image bootstrap busybox -t "$image"
-page='echo "Hello from $(hostname), process $$ of its own world" > index.html; exec httpd -f -p 80'
-shown "$skiff" run -d --name "$name" -p 80 -w /srv "$image" sh -c "$page"
+"$skiff" image inspect "$base" >/dev/null 2>&1 || shown "$skiff" image bootstrap busybox -t "$base"
+shown "$skiff" build -t "$image" examples/page
+shown "$skiff" run -d --name "$name" -p 8080 "$image"
 shown "$skiff" ps
-port=$("$skiff" port "$name" 80 | sed -n 's/^0\.0\.0\.0://p')
+port=$("$skiff" port "$name" 8080 | sed -n 's/^0\.0\.0\.0://p')
 url=http://127.0.0.1:$port/
 step "fetch $url"
 node -e '
@@ -41,11 +42,12 @@ shown "$skiff" rm -f "$name"
 
 cat <<END
 
-It works: an image was made from Debian's busybox package, a container ran from it in its own namespaces,
-its port was published, the page came back, and nothing is left but the image. Try next:
+It works: a base image was made from Debian's busybox package, an image was built on it from examples/page/Dockerfile,
+a container ran from that in its own namespaces, its port was published, and the page came back. Try next:
 
   $skiff run -it --rm busybox sh              a shell in a container
   $skiff run --rm -m 64m --cpus 0.5 busybox   with limits
+  $skiff build -t mine examples/page          the same build: all from the cache
   $skiff pull debian:12-slim                  an image from Docker Hub
   $skiff images                               what is here
   $skiff doctor                               what this host offers

@@ -39,7 +39,7 @@ for (const driver of ["overlay", "native"] as const) {
         writeFileSync(join(root, name), name)
     })
     const layer = await lab.step(2, 1, (root) => {
-      writeFileSync(join(root, "etc/changed"), "new")
+      writeFileSync(join(root, "etc/changed"), "a new one")
       rmSync(join(root, "etc/deleted"))
       rmSync(join(root, "gone"), { recursive: true })
       writeFileSync(join(root, "etc/deep/er/y"), "y")

@@ -32,7 +32,7 @@ describe("a failing RUN", () => {
     const folder = makeContext(skiff, { Dockerfile: dockerfile })
     const { code, stdout, stderr } = await skiff.run(["build", "-q", folder])
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
-    expect(stderr).toMatch(/ err\n------/)
+    expect(stderr).toMatch(/ err\n/)
   })
 
   test("by a signal, and by a program that is not there", async () => {

@@ -31,12 +31,12 @@ export function startPodman(): OtherEngine {
   writeFileSync(settings, '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\n')
   const places = ["--root", join(directory, "root"), "--runroot", join(directory, "run")]
   const choices = ["--cgroup-manager", "cgroupfs", "--storage-driver", "overlay", "--events-backend", "file"]
-  const ok = outputOf(["podman", ...places, ...choices, "--runtime", "crun"], { CONTAINERS_CONF: settings })
+  const ok = outputOf(["podman", ...places, ...choices, "--runtime", "runc"], { CONTAINERS_CONF: settings })
   return {
     name: "podman",
     ok,
     pullFlags: ["--tls-verify=false"],
-    runFlags: ["--rm", "--network", "none", "--cgroups=disabled"],
+    runFlags: ["--rm", "--network", "none"],
     async stop() {
       // its layers are read-only folders of overlay, its database is locked by nobody now
       ok("rmi", "--all", "--force")

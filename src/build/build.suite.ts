@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { openEngine } from "../engine/open.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Image } from "../image/image.ts"
-import { unmount } from "../sys/mount.ts"
+import { mountPointsBelow, unmount } from "../sys/mount.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "./build.ts"
 
@@ -83,22 +83,15 @@ export class BuildLab implements AsyncDisposable {
 
   /** What a build must not leave: mounts below the store, folders, active snapshots. */
   leftovers(): string[] {
-    const mounts = this.#mounts().filter((path) => path.includes("/builds/"))
+    const mounts = mountPointsBelow(this.folder).filter((path) => path.includes("/builds/"))
     const folders = readdirSync(join(this.folder, "root", "builds"))
     const locks = readdirSync(join(this.folder, "root", "builds.locks"))
     return [...mounts, ...folders, ...locks]
   }
 
-  #mounts(): string[] {
-    return readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .map((line) => line.split(" ")[4] ?? "")
-      .filter((path) => path.startsWith(`${this.folder}/`))
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]()
-    for (const path of this.#mounts().toReversed()) unmount(path)
+    for (const path of mountPointsBelow(this.folder)) unmount(path)
     removeTree(this.folder)
   }
 }

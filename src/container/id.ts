@@ -1,3 +1,4 @@
+import { randomHex } from "../base/random-hex.ts"
 import type { ContainerId } from "./container.ts"
 
 const FULL_ID = /^[0-9a-f]{64}$/
@@ -5,7 +6,7 @@ const ID_PREFIX = /^[0-9a-f]{1,64}$/
 
 /** A new id: 64 random hex digits. */
 export function newContainerId(): ContainerId {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex") as ContainerId
+  return randomHex(32) as ContainerId
 }
 
 export function isContainerId(text: string): text is ContainerId {

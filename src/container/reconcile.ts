@@ -3,9 +3,9 @@
  * a lock file without a row) at the cost of a look into /proc; here it is mended. Who is at work on a container holds its
  * lock, and is left alone.
  */
-import { readdirSync, rmSync, statSync } from "node:fs"
-import { hasErrno } from "../base/errors.ts"
+import { rmSync, statSync } from "node:fs"
 import { log } from "../base/log.ts"
+import { namesIn } from "../base/names-in.ts"
 import { spawnProcess } from "../sys/process.ts"
 import type { ContainerHost } from "./host.ts"
 import { isContainerId } from "./id.ts"
@@ -91,13 +91,4 @@ export async function reconcile(host: ContainerHost): Promise<void> {
   const networks = await host.networks()
   // read after the mending; a container that starts meanwhile is in the records before it has an address
   await networks.sweep(new Set(records.listUnsettled().map(({ id }) => id)))
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if (hasErrno(error, "ENOENT")) return []
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
+import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import type { PortMapping, Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/signals.ts"
@@ -6,7 +7,6 @@ import type { ContainerId, ContainerOptions } from "./container.ts"
 import { shortId } from "./id.ts"
 import type { RunParameters } from "./record.ts"
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
 const MAX_PORTS = 4096

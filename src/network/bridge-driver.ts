@@ -2,6 +2,7 @@
 import { closeSync, existsSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { randomHex } from "../base/random-hex.ts"
 import { forgetUdpCallers } from "../sys/conntrack.ts"
 import { openNetns, isSameNetns, type Sysctls } from "../sys/netns.ts"
 import { changeElements, hasElement } from "../sys/nfnetlink.ts"
@@ -279,9 +280,7 @@ function forgetStaleCallers({ netfilter }: HostSockets, ports: readonly Publishe
 
 /** Never one that was there before: the old pair of a restarted container may still be on its way out. */
 function newInterfaceName(): string {
-  return `veth${Buffer.from(crypto.getRandomValues(new Uint8Array(6)))
-    .toString("hex")
-    .slice(0, 11)}`
+  return `veth${randomHex(6).slice(0, 11)}`
 }
 
 function statusOf(

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
+import { randomHex } from "../base/random-hex.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import { lockFile } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/netlink.ts"
@@ -44,7 +45,7 @@ export function defaultNetwork(db: Database, names: KernelNames, options: { root
 
 function insertNetwork(db: Database, bridge: string, range: Ipv4Range): Network {
   const network: Network = {
-    id: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex"),
+    id: randomHex(32),
     name: "bridge",
     driver: "bridge",
     bridge,

@@ -9,7 +9,6 @@ const V2: Cgroups = {
   version: "v2",
   controllers: ["cpuset", "cpu", "io", "memory", "pids"],
   unifiedControllers: [],
-  hierarchies: [],
   manager: "cgroupfs",
   swap: true,
   remedy: "be root",

@@ -11,8 +11,6 @@ export interface Cgroups {
   controllers: string[]
   /** Controllers of a hybrid host's v2 hierarchy. crun refuses the host while there is any. */
   unifiedControllers: string[]
-  /** Mount points of v1 hierarchies, hybrid's v2 among them; empty on pure v2. */
-  hierarchies: string[]
   /**
    * Who makes the cgroups. `cgroupfs`: the runtime, below `/skiff`. `systemd`: the user's own systemd, as only it may move
    * a process out of the login session's scope. `disabled`: nobody, so no limit can be held.
@@ -45,7 +43,6 @@ function detect(uid: number | undefined): Cgroups {
       version,
       controllers,
       unifiedControllers,
-      hierarchies: foldersIn(ROOT),
       manager: uid === undefined ? "cgroupfs" : "disabled",
       swap: existsSync(`${ROOT}/memory/memory.memsw.limit_in_bytes`),
       remedy:
@@ -59,7 +56,6 @@ function detect(uid: number | undefined): Cgroups {
       version,
       controllers: words(`${ROOT}/cgroup.controllers`),
       unifiedControllers,
-      hierarchies: [],
       manager: "cgroupfs",
       swap: true,
       remedy: "this kernel lacks the cgroup controller",
@@ -70,21 +66,12 @@ function detect(uid: number | undefined): Cgroups {
     version,
     controllers: bus ? words(`${userService}/cgroup.controllers`) : [],
     unifiedControllers,
-    hierarchies: [],
     manager: bus ? "systemd" : "disabled",
     swap: true,
     remedy: bus
       ? "have root delegate it: mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=yes\\n' " +
         "> /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
       : `log in as that user (a systemd session, or: loginctl enable-linger ${uid}), so that limits are delegated`,
-  }
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    return readdirSync(path).map((name) => join(path, name))
-  } catch {
-    return [] // no cgroups are mounted
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { hasErrno, Unavailable } from "../base/errors.ts"
 import { check, cString, lastErrno, libc, SystemError } from "./libc.ts"
 
@@ -95,4 +96,25 @@ export function unmount(target: string): boolean {
   const errno = lastErrno()
   if (errno === EINVAL_ERRNO || errno === ENOENT_ERRNO) return false
   throw new SystemError("umount", errno, target)
+}
+
+/** Below `folder`, the innermost first: in this order they can be unmounted. See proc_pid_mountinfo(5). */
+export function mountPointsBelow(folder: string): string[] {
+  return mountPoints()
+    .filter((path) => path.startsWith(`${folder}/`))
+    .toReversed()
+}
+
+export function isMountPoint(path: string): boolean {
+  return mountPoints().includes(path)
+}
+
+function mountPoints(): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => unescapeOctal(line.split(" ")[4] ?? ""))
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { randomHex } from "../base/random-hex.ts"
 import { FileLocks } from "../sys/file-locks.ts"
 import type { Volume, Volumes } from "./volume.ts"
 
@@ -136,5 +137,5 @@ function checkedName(name: string): string {
 
 /** 64 hex digits. */
 export function randomName(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
+  return randomHex(32)
 }

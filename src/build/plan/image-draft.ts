@@ -1,3 +1,4 @@
+import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { HistoryEntry, ImageConfig, ImageRunConfig } from "../../spec/oci-image.ts"
 import type { Platform } from "../../spec/platform.ts"
 import type { Vertex } from "../graph/definition.ts"
@@ -10,9 +11,6 @@ export interface PlannedHistory {
   /** What made the layer; undefined for an empty one, and for those of the base image. */
   vertex?: Vertex
 }
-
-/** buildkit util/system: PATH of an image that says none. */
-export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const COMMENT = "buildkit.dockerfile.v0"
 

@@ -3,6 +3,7 @@
  * BuildKit's: only the stages that the target needs are planned; variables are replaced in the order of the file.
  */
 import { InvalidArgument } from "../../base/errors.ts"
+import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { Platform } from "../../spec/platform.ts"
 import type { BuildRequest, BuildWarning } from "../build.ts"
 import { checkDockerfile } from "../dockerfile/check.ts"
@@ -13,7 +14,7 @@ import { withSource } from "../dockerfile/source-error.ts"
 import type { Vertex } from "../graph/definition.ts"
 import { globalArguments, platformArguments } from "./arguments.ts"
 import { Bases, type ResolveBase } from "./bases.ts"
-import { DEFAULT_PATH, type PlannedHistory, type PlannedImage } from "./image-draft.ts"
+import { type PlannedHistory, type PlannedImage } from "./image-draft.ts"
 import { judgeBuild } from "./judge.ts"
 import { reachableFrom, type OpenStage, type PlanScope, type StageState } from "./stage-state.ts"
 import { Stages, warnOfBadDefaults } from "./stages.ts"

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { namesIn } from "../../base/names-in.ts"
 import { runAll } from "../../base/run-all.ts"
 import { FileLocks, type HeldLock } from "../../sys/file-locks.ts"
-import { mountAt, unmount, type Mount } from "../../sys/mount.ts"
+import { mountAt, mountPointsBelow, type Mount, unmount } from "../../sys/mount.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 
@@ -86,13 +87,13 @@ export function buildLocks(root: string): FileLocks {
 /** Removes what killed builds left: mounts, files, active snapshots. Gives how many there were. Safe beside running ones. */
 export async function sweepBuilds(root: string, snapshots: Snapshotter): Promise<number> {
   const builds = join(root, "builds")
-  const ids = readdirOrNone(builds)
+  const ids = namesIn(builds)
   const locks = buildLocks(root)
   let swept = 0
   for (const id of ids) {
     using lock = locks.tryAcquire(id)
     if (lock === undefined) continue
-    for (const path of mountsBelow(join(builds, id))) unmount(path)
+    for (const path of mountPointsBelow(join(builds, id))) unmount(path)
     const prefix = `${SNAPSHOT_PREFIX}${id} `
     const left = snapshots.list().filter(({ name }) => name.startsWith(prefix))
     await runAll("removing what a killed build left", [
@@ -107,32 +108,11 @@ export async function sweepBuilds(root: string, snapshots: Snapshotter): Promise
     swept++
   }
   // locks of steps that were being done
-  if (swept > 0) for (const name of readdirOrNone(join(root, LOCKS))) removeFreeLock(locks, name)
+  if (swept > 0) for (const name of namesIn(join(root, LOCKS))) removeFreeLock(locks, name)
   return swept
 }
 
 function removeFreeLock(locks: FileLocks, name: string): void {
   using lock = locks.tryAcquire(name)
   lock?.unlink()
-}
-
-function readdirOrNone(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return [] // no build yet
-  }
-}
-
-/** proc_pid_mountinfo(5): innermost first. */
-function mountsBelow(folder: string): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => unescapeOctal(line.split(" ")[4] ?? ""))
-    .filter((path) => path.startsWith(`${folder}/`))
-    .toReversed()
-}
-
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -8,11 +8,12 @@
  * Instance 0 is everybody's; others are made for `sharing=private` while it is in use. An id never becomes a path
  * (CVE-2024-9675).
  */
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readdirSync, statSync, utimesSync } from "node:fs"
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { Cancelled, hasErrno } from "../../base/errors.ts"
+import { namesIn } from "../../base/names-in.ts"
 import { AT_FDCWD, check, cString, libc, O_CLOEXEC, tryLock } from "../../sys/libc.ts"
 import { readText } from "../../sys/host.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
@@ -72,9 +73,9 @@ export class CacheMounts {
   }
 
   list(): CacheUseInfo[] {
-    return entries(this.#folder).flatMap((hash) => {
+    return namesIn(this.#folder).flatMap((hash) => {
       const name = idOf(readText(join(this.#folder, hash, "cache.json")))
-      const instances = entries(join(this.#folder, hash)).filter((entry) => /^\d+$/.test(entry))
+      const instances = namesIn(join(this.#folder, hash)).filter((entry) => /^\d+$/.test(entry))
       return instances.flatMap((instance) => this.#describe(`${hash}/${instance}`, name))
     })
   }
@@ -88,7 +89,7 @@ export class CacheMounts {
     try {
       removeTree(instance)
       const rest = join(instance, "..")
-      if (entries(rest).every((entry) => entry === "cache.json")) removeTree(rest)
+      if (namesIn(rest).every((entry) => entry === "cache.json")) removeTree(rest)
       return true
     } finally {
       closeSync(fd)
@@ -171,13 +172,5 @@ function idOf(text: string | undefined): string {
     return typeof id === "string" ? id : ""
   } catch {
     return ""
-  }
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
   }
 }

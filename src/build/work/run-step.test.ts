@@ -14,6 +14,7 @@ import {
 import { createConnection, createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { mountPointsBelow } from "../../sys/mount.ts"
 import { ignoreMatcher } from "../dockerfile/ignore-file.ts"
 import type { RunMount } from "../graph/definition.ts"
 import { CacheMounts } from "./cache-mounts.ts"
@@ -53,10 +54,7 @@ function changed(upper: string): string[] {
 
 /** Mounts of this mount namespace below a folder. */
 function mountsBelow(folder: string): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith(`${folder}/`) && !path.endsWith("-merged"))
+  return mountPointsBelow(folder).filter((path) => !path.endsWith("-merged"))
 }
 
 describe.skipIf(missing !== undefined)("RUN", () => {

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
 import type { Runtime, Runtimes } from "../../runtime/runtime.ts"
+import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
 import { openRoot } from "../../sys/confined.ts"
 import { statInRoot } from "../../sys/confined-path.ts"
@@ -184,12 +185,11 @@ function environment(
 ): string[] {
   const env = [...operation.env.filter((entry) => entry.indexOf("=") > 0), ...prepared.env]
   const names = new Set(env.map(nameOf))
-  const more = [...proxy, DEFAULT_PATH, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
+  const more = [...proxy, `PATH=${DEFAULT_PATH}`, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
   return [...env, ...more]
 }
 
 /** As BuildKit, where the image has none. */
-const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
 

@@ -8,9 +8,11 @@
  * The worker holds a lock (flock) of its name as long as its process lives: whoever gets the lock of another's folders
  * takes back what they tell of.
  */
-import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { log } from "../../base/log.ts"
+import { namesIn } from "../../base/names-in.ts"
+import { randomHex } from "../../base/random-hex.ts"
 import { runAll } from "../../base/run-all.ts"
 import { FileLocks, type HeldLock } from "../../sys/file-locks.ts"
 import { readText } from "../../sys/host.ts"
@@ -85,7 +87,7 @@ const scratchFolder = (host: WorkerHost, worker: string): string => join(scratch
 const locks = ({ runRoot }: WorkerHost): FileLocks => new FileLocks(join(runRoot, "build", "locks"), "build worker")
 
 async function sweepDeadWorkers(host: WorkerHost): Promise<void> {
-  for (const worker of new Set([...entries(workersFolder(host)), ...entries(scratchesFolder(host))])) {
+  for (const worker of new Set([...namesIn(workersFolder(host)), ...namesIn(scratchesFolder(host))])) {
     using lock = locks(host).tryAcquire(worker)
     if (lock === undefined) continue // alive
     try {
@@ -100,7 +102,7 @@ async function sweepDeadWorkers(host: WorkerHost): Promise<void> {
 /** Every step runs, whatever fails, and is safe to repeat. */
 async function clear(host: WorkerHost, worker: string): Promise<void> {
   const folder = workerFolder(host, worker)
-  const names = entries(folder)
+  const names = namesIn(folder)
   await runAll(`clean-up of ${worker}`, [
     ...names.flatMap((name) => (NETWORK_MARK.test(name) ? [] : [() => endRun(host, join(folder, name), name)])),
     ...names.flatMap((name) => {
@@ -135,22 +137,10 @@ function unmountRun(directory: string): void {
   while (unmount(mountsFolder(directory))) continue
 }
 
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
 function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder)
   } catch {
     // another worker's is in it, or it was never made
   }
-}
-
-function randomHex(bytes: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex")
 }

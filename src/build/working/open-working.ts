@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, rmdirSync } from "node:fs"
+import { mkdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { crashPoint } from "../../base/crash-point.ts"
+import { randomHex } from "../../base/random-hex.ts"
 import { FileLocks } from "../../sys/file-locks.ts"
-import { mountAt, unmount } from "../../sys/mount.ts"
+import { isMountPoint, mountAt, unmount } from "../../sys/mount.ts"
 import { hostPlatform } from "../../spec/platform.ts"
 import type { ImageConfig } from "../../spec/oci-image.ts"
 import type { BuildHost } from "../build-host.ts"
-import { DEFAULT_PATH } from "../plan/image-draft.ts"
 import { resolveBase } from "../resolve-base.ts"
 import { changeDraft } from "./change-draft.ts"
 import { commitWorking } from "./commit-working.ts"
@@ -48,7 +48,7 @@ class LocalWorking implements WorkingContainers {
     const top = base && images.get(base.id).topLayer
     if (top !== undefined) lease.addSnapshot(top)
     await this.#sweep()
-    const id = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")
+    const id = randomHex(32)
     using lock = await this.#locks.acquire(id)
     await using undo = new AsyncDisposableStack()
     await snapshots.prepare(workingKey({ id }), top)
@@ -86,12 +86,11 @@ class LocalWorking implements WorkingContainers {
       await using root = this.#root(record)
       await using worker = this.#host.openWorker()
       const { config } = record.draft
-      const env = [...(config.Env ?? []), ...run.env]
       await worker.run(
         {
           kind: "run",
           argv: run.argv,
-          env: env.some((entry) => entry.startsWith("PATH=")) ? env : [`PATH=${DEFAULT_PATH}`, ...env],
+          env: [...(config.Env ?? []), ...run.env],
           cwd: run.cwd ?? (config.WorkingDir || "/"),
           user: run.user ?? config.User ?? "",
           mounts: [],
@@ -187,7 +186,7 @@ class LocalWorking implements WorkingContainers {
 
   #ensureMounted(record: WorkingRecord): string {
     const path = this.#mountPoint(record.id)
-    if (isMounted(path)) return path
+    if (isMountPoint(path)) return path
     mkdirSync(path, { recursive: true, mode: 0o700 })
     mountAt(path, this.#host.snapshots.mount(workingKey(record)))
     return path
@@ -204,7 +203,7 @@ class LocalWorking implements WorkingContainers {
 
   #toContainer({ mounted, ...record }: WorkingRecord): WorkingContainer {
     const path = this.#mountPoint(record.id)
-    return { ...record, mountPoint: mounted && isMounted(path) ? path : undefined }
+    return { ...record, mountPoint: mounted && isMountPoint(path) ? path : undefined }
   }
 
   async #base(name: string, { platform = hostPlatform(), onProgress, signal, ...request }: FromOptions) {
@@ -223,10 +222,4 @@ function draftOf(config: ImageConfig | undefined, { platform = hostPlatform() }:
 function lastComponent(imageName: string): string {
   const name = (imageName.split("@")[0] ?? "").split("/").at(-1)?.split(":")[0] ?? ""
   return name.replaceAll(/[^a-zA-Z0-9_.-]/g, "") || "image"
-}
-
-/** proc_pid_mountinfo(5), field 5; our paths hold nothing that is written as an escape but by an unusual store's name. */
-function isMounted(path: string): boolean {
-  const shown = path.replaceAll(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`)
-  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${shown} `)
 }

@@ -1,12 +1,11 @@
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
 import { noProgress } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
+import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import { hostPlatform } from "../../spec/platform.ts"
 import { isSingleIdMap } from "../../sys/rootless/world.ts"
 import type { BootstrapRequest, BootstrapResult, CreateImageOptions, Images } from "../image.ts"
 import { familiarReference, parseReference, taggedName } from "../reference.ts"
-
-const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** What a base image is made of: its tar, and all but the name. */
 interface Base {
@@ -88,7 +87,7 @@ function describe(createdSeconds: number, command: string[]): Pick<CreateImageOp
       os,
       architecture,
       ...(variant === undefined ? {} : { variant }),
-      config: { Env: [PATH], Cmd: command },
+      config: { Env: [`PATH=${DEFAULT_PATH}`], Cmd: command },
     },
   }
 }

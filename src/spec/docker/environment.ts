@@ -1,5 +1,8 @@
 import { InvalidArgument } from "../../base/errors.ts"
 
+/** PATH where image and user say none. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 type HostEnvironment = Record<string, string | undefined>
 
 /** Parses docker's `-e`: `KEY=VALUE`, or `KEY` for the host's value; undefined when the host has none. Throws InvalidArgument. */

@@ -1,33 +1,11 @@
 /** What the life cycle of containers stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
 import type { Images } from "../image/image.ts"
-import type { Networks } from "../network/network.ts"
+import type { ContainerFiles, Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { FileLocks } from "../sys/file-locks.ts"
 import type { ContainerRecords } from "./records.ts"
-
-/** The texts of the files that are bound over /etc of each container. */
-export interface ContainerFiles {
-  hosts(input: {
-    hostname: string
-    domainname?: string
-    /** Undefined without a network of its own. */
-    address?: string
-    gateway?: string
-    extraHosts: readonly string[]
-    /** On top of the host's own. */
-    hostNetwork: boolean
-  }): string
-  resolvConf(input: {
-    /** Which loopback the container has. */
-    kind: "bridge" | "host"
-    dns: readonly string[]
-    dnsSearch: readonly string[]
-    dnsOptions: readonly string[]
-  }): string
-  hostname(hostname: string): string
-}
 
 export interface ContainerHost {
   /** Persistent files: `<root>/containers/<id>/`. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
-import type { ContainerFiles } from "../container/host.ts"
 import { hasOnlyLoopbackServers, hostnameFile, hostsFile, resolvConf } from "../network/container-files.ts"
+import type { ContainerFiles } from "../network/network.ts"
 import { DNS_FORWARDER, rootlessHostGateway } from "../network/rootless-addresses.ts"
 import { rootlessUid } from "../sys/paths.ts"
 

@@ -2,7 +2,7 @@ import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
 import type { BuildHost } from "../build/build-host.ts"
 import type { Builds, WorkingContainers } from "../build/build.ts"
-import { WorkingRecords, workingSchema } from "../build/working/records.ts"
+import { workingSchema } from "../build/working/schema.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerHost } from "../container/host.ts"
 import { containerSchema } from "../container/schema.ts"
@@ -132,9 +132,10 @@ class LocalEngine implements Engine {
   })
 
   readonly images = once(async (): Promise<Images> => {
-    const [{ openImages }, { ContainerRecords }, content, snapshots, leases] = await Promise.all([
+    const [{ openImages }, { ContainerRecords }, { WorkingRecords }, content, snapshots, leases] = await Promise.all([
       import("../image/open-images.ts"),
       import("../container/records.ts"),
+      import("../build/working/records.ts"),
       this.#blobs(),
       this.#snapshots(),
       this.#leases(),

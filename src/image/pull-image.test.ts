@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { buildImage, json, MANIFEST_TYPE, type BuiltImage, type ImageSpec } from "../../test/support/image.ts"
 import { blobPath, HostileRegistry } from "../../test/support/hostile-registry.ts"
 import { openImageStore, type ImageStore } from "../../test/support/image-store.ts"
+import { ownSettings } from "../../test/support/own-settings.ts"
 import { Registry } from "../../test/support/registry.ts"
 import type { ProgressEvent } from "../base/progress.ts"
 
@@ -25,19 +25,14 @@ const small: ImageSpec = { layers: [layer("a"), layer("b")], config: { Labels: {
 const failure = (code: string, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) })
 
+const home = ownSettings()
 let store: ImageStore
-const home = mkdtempSync(join(tmpdir(), "skiff-pull-home-"))
-const saved = { ...process.env }
 beforeEach(async () => {
-  writeFileSync(join(home, "registries.conf"), "")
-  Object.assign(process.env, { HOME: home, CONTAINERS_REGISTRIES_CONF: join(home, "registries.conf") })
   if (!skip) store = await openImageStore()
 })
 afterEach(async () => {
-  Object.assign(process.env, { HOME: saved.HOME, CONTAINERS_REGISTRIES_CONF: saved.CONTAINERS_REGISTRIES_CONF ?? "" })
   await store?.[Symbol.asyncDispose]()
 })
-afterAll(() => rmSync(home, { recursive: true }))
 
 const hasRegistry = ["docker-registry", "skopeo"].every((program) => spawnSync("which", [program]).status === 0)
 if (!hasRegistry) console.log("skipped: what needs Debian's docker-registry and skopeo")

@@ -1,9 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { openImageStore, type ImageStore } from "../../test/support/image-store.ts"
+import { ownSettings } from "../../test/support/own-settings.ts"
 import { Registry } from "../../test/support/registry.ts"
 import { tar } from "../../test/support/tar.ts"
 import type { ProgressEvent } from "../base/progress.ts"
@@ -13,19 +11,14 @@ const hasRegistry = ["docker-registry", "skopeo"].every((program) => spawnSync("
 const skip = process.getuid?.() !== 0 || !hasRegistry
 if (skip) console.log("skipped: pushing (not root, or no docker-registry and skopeo)")
 
-const home = mkdtempSync(join(tmpdir(), "skiff-push-home-"))
-const saved = { ...process.env }
+ownSettings()
 let store: ImageStore
 beforeEach(async () => {
-  writeFileSync(join(home, "registries.conf"), "")
-  Object.assign(process.env, { HOME: home, CONTAINERS_REGISTRIES_CONF: join(home, "registries.conf") })
   if (!skip) store = await openImageStore()
 })
 afterEach(async () => {
-  Object.assign(process.env, { HOME: saved.HOME, CONTAINERS_REGISTRIES_CONF: saved.CONTAINERS_REGISTRIES_CONF ?? "" })
   await store?.[Symbol.asyncDispose]()
 })
-afterAll(() => rmSync(home, { recursive: true }))
 
 const raw = (name: string) =>
   JSON.parse(spawnSync("skopeo", ["inspect", "--tls-verify=false", "--raw", `docker://${name}`]).stdout.toString())

@@ -61,3 +61,25 @@ export interface Networks {
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>): Promise<void>
 }
+
+/** The texts of the files that are bound over /etc of each container. */
+export interface ContainerFiles {
+  hosts(input: {
+    hostname: string
+    domainname?: string
+    /** Undefined without a network of its own. */
+    address?: string
+    gateway?: string
+    extraHosts: readonly string[]
+    /** On top of the host's own. */
+    hostNetwork: boolean
+  }): string
+  resolvConf(input: {
+    /** Which loopback the container has. */
+    kind: "bridge" | "host"
+    dns: readonly string[]
+    dnsSearch: readonly string[]
+    dnsOptions: readonly string[]
+  }): string
+  hostname(hostname: string): string
+}

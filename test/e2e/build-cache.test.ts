@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { build, built, inspectImage, makeContext } from "../support/build.ts"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
@@ -175,26 +176,20 @@ describe("a build that is killed", () => {
     await eventually(() => skiff.expectNothingLeft(), 10_000)
   })
 
-  test.each([
-    "build:prepared",
-    "build:worked",
-    "build:committed",
-    "build:recorded",
-    "build:layer-read",
-    "build:layers-named",
-    "build:documents-put",
-    "build:image-recorded",
-  ])("at %s is taken up by the next one", async (point) => {
-    const dockerfile = `FROM busybox\nRUN echo ${point} > /a\nCOPY f /f\n`
-    const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1" })
-    const crashed = await skiff.run(["build", "-t", "crashed", folder], { env: { SKIFF_CRASH_AT: point } })
-    expect(crashed.code).toBe(137)
-    const id = await skiff.ok("build", "-q", "-t", "crashed", folder)
-    expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cat /a /f")).toBe(`${point}\n1`)
-    await skiff.ok("rmi", "crashed")
-    expect(await filesBelow("builds")).toEqual([])
-    await eventually(() => skiff.expectNothingLeft(), 10_000)
-  })
+  test.each(CRASH_POINTS.filter((point) => point.startsWith("build:")))(
+    "at %s is taken up by the next one",
+    async (point) => {
+      const dockerfile = `FROM busybox\nRUN echo ${point} > /a\nCOPY f /f\n`
+      const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1" })
+      const crashed = await skiff.run(["build", "-t", "crashed", folder], { env: { SKIFF_CRASH_AT: point } })
+      expect(crashed.code).toBe(137)
+      const id = await skiff.ok("build", "-q", "-t", "crashed", folder)
+      expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cat /a /f")).toBe(`${point}\n1`)
+      await skiff.ok("rmi", "crashed")
+      expect(await filesBelow("builds")).toEqual([])
+      await eventually(() => skiff.expectNothingLeft(), 10_000)
+    },
+  )
 
   test("by Ctrl-C ends in order, at once", async () => {
     const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 300\n" })

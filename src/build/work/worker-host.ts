@@ -1,4 +1,4 @@
-import type { Networks } from "../../network/network.ts"
+import type { ContainerFiles, Networks } from "../../network/network.ts"
 import type { Runtimes } from "../../runtime/runtime.ts"
 
 /** What the worker stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
@@ -12,19 +12,5 @@ export interface WorkerHost {
   runtimes(): Promise<Runtimes>
   networks(): Promise<Networks>
   /** Texts of the files that are bound over /etc of each RUN. */
-  files: {
-    hosts(input: {
-      hostname: string
-      address?: string
-      gateway?: string
-      extraHosts: readonly string[]
-      hostNetwork: boolean
-    }): string
-    resolvConf(input: {
-      kind: "bridge" | "host"
-      dns: readonly string[]
-      dnsSearch: readonly string[]
-      dnsOptions: readonly string[]
-    }): string
-  }
+  files: Pick<ContainerFiles, "hosts" | "resolvConf">
 }

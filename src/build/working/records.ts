@@ -1,24 +1,7 @@
-import type { Database, Schema } from "../../base/database.ts"
+import type { Database } from "../../base/database.ts"
 import { AlreadyExists, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { ImageDraft } from "./working.ts"
-
-/** One row a working container; its writable snapshot has the key of `workingKey`. */
-export const workingSchema: Schema = {
-  domain: "working",
-  steps: [
-    `CREATE TABLE working_containers (
-       id TEXT PRIMARY KEY,
-       name TEXT NOT NULL UNIQUE,
-       image_name TEXT NOT NULL,
-       image_id TEXT,
-       created_ms INTEGER NOT NULL,
-       mounted INTEGER NOT NULL DEFAULT 0,
-       draft TEXT NOT NULL
-     ) STRICT;
-     CREATE INDEX working_containers_image ON working_containers (image_id);`,
-  ],
-}
 
 const KEY = "working "
 

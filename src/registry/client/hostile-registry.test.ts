@@ -1,13 +1,13 @@
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, writeFileSync } from "node:fs"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { RegistryOptions, RemoteReference } from "../registry.ts"
+import { ownSettings } from "../../../test/support/own-settings.ts"
 import { openRegistries } from "./open-registries.ts"
 import { serve, testCertificate, type TestServer } from "./test-server.ts"
 
@@ -16,22 +16,11 @@ const SECRET = { username: "anna", password: "s3cret" }
 const certificate = testCertificate()
 if (!certificate) console.log("skipped: what needs TLS (no openssl)")
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-registry-"))
+const folder = ownSettings()
 const servers: TestServer[] = []
-const savedEnv = { ...process.env }
-beforeEach(() => {
-  // nothing of this host's configuration has a say
-  writeFileSync(join(folder, "registries.conf"), "")
-  Object.assign(process.env, { CONTAINERS_REGISTRIES_CONF: join(folder, "registries.conf"), HOME: folder })
-  delete process.env.XDG_CONFIG_HOME
-  delete process.env.XDG_RUNTIME_DIR
-})
 afterEach(async () => {
   for (const started of servers.splice(0)) await started[Symbol.asyncDispose]()
-  for (const key of Object.keys(process.env)) if (!(key in savedEnv)) delete process.env[key]
-  Object.assign(process.env, savedEnv)
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 async function server(listener: RequestListener, tls = false): Promise<TestServer> {
   const started = await serve(listener, tls ? certificate : undefined)

@@ -1,31 +1,21 @@
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import type { RegistryTarget, TargetOptions } from "../registry.ts"
+import { ownSettings } from "../../../test/support/own-settings.ts"
 import { openRegistries } from "./open-registries.ts"
 import { serve, type TestServer } from "./test-server.ts"
 
 const LIMITS = { answerTimeoutMs: 2_000, uploadTimeoutMs: 400, stallTimeoutMs: 300, attempts: 3, retryDelayMs: 5 }
-const folder = mkdtempSync(join(tmpdir(), "skiff-target-"))
+const folder = ownSettings()
 const servers: TestServer[] = []
-const savedEnv = { ...process.env }
-beforeEach(() => {
-  writeFileSync(join(folder, "registries.conf"), "")
-  Object.assign(process.env, { CONTAINERS_REGISTRIES_CONF: join(folder, "registries.conf"), HOME: folder })
-  delete process.env.XDG_CONFIG_HOME
-  delete process.env.XDG_RUNTIME_DIR
-})
 afterEach(async () => {
   for (const started of servers.splice(0)) await started[Symbol.asyncDispose]()
-  for (const key of Object.keys(process.env)) if (!(key in savedEnv)) delete process.env[key]
-  Object.assign(process.env, savedEnv)
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 const digestOf = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest
 const blobBytes = Buffer.alloc(3_000_000, "0123456789abcdef")

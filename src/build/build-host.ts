@@ -16,6 +16,8 @@ export interface BuildHost {
   leases: Leases
   /** A worker for one build. */
   openWorker(): Worker
+  /** Ends what a worker of a killed process was running. */
+  sweepWorker(worker: string): Promise<void>
   /** What running processes hold by their leases; to be called in a transaction. */
   leased(): { snapshots: readonly string[] }
   /** Removes the blobs and snapshots that no record and no lease refers to. */

@@ -12,6 +12,7 @@ export function openBuilds(host: BuildHost): Builds {
       const { checkRequest } = await import("./run-build.ts")
       return await checkRequest(host, request)
     },
+    sweepWorker: (worker) => host.sweepWorker(worker),
     async diskUsage() {
       const { cacheUse } = await import("./solve/prune-cache.ts")
       return await cacheUse(host)

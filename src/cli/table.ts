@@ -88,6 +88,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["unshare", "builder unshare"], load: () => import("./commands/system/unshare.ts") },
   { names: ["version"], load: () => import("./commands/system/version.ts") },
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
+  { names: ["_sweep"], load: () => import("./commands/system/_sweep.ts"), hidden: true },
   { names: ["__complete"], load: () => import("./commands/system/__complete.ts"), hidden: true },
 ]
 

@@ -1,6 +1,7 @@
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
 import type { BuildHost } from "../build/build-host.ts"
+import type { WorkerHost } from "../build/work/worker-host.ts"
 import type { Builds, WorkingContainers } from "../build/build.ts"
 import { workingSchema } from "../build/working/schema.ts"
 import { trace } from "../base/trace.ts"
@@ -71,6 +72,12 @@ class LocalEngine implements Engine {
     db.migrate(SCHEMAS)
     trace("store opened")
     return (this.#opened = { paths, db })
+  }
+
+  /** The words that run a hidden command of ours on this store. */
+  #ownCommand(...words: string[]): string[] {
+    const { root, runRoot } = this.#store.paths
+    return [...ownCommand(), "--root", root, "--runroot", runRoot, ...words]
   }
 
   readonly #content = once(async (): Promise<ContentStore> => {
@@ -193,7 +200,7 @@ class LocalEngine implements Engine {
       networks: this.networks,
       volumes: this.volumes,
       runtimes: this.#runtimes,
-      cleanupCommand: (id) => [...ownCommand(), "--root", root, "--runroot", runRoot, "_cleanup", id],
+      cleanupCommand: (id) => this.#ownCommand("_cleanup", id),
     }
     return (this.#containers = openContainers(host))
   })
@@ -208,6 +215,15 @@ class LocalEngine implements Engine {
       this.#leases(),
     ])
     const { paths, db } = this.#store
+    const workerHost: WorkerHost = {
+      root: paths.root,
+      runRoot: paths.runRoot,
+      rootless: this.#isRootless,
+      sweepCommand: (worker) => this.#ownCommand("_sweep", worker),
+      runtimes: this.#runtimes,
+      networks: this.networks,
+      files: containerFiles,
+    }
     return {
       root: paths.root,
       db,
@@ -215,15 +231,11 @@ class LocalEngine implements Engine {
       content,
       snapshots,
       leases,
-      openWorker: () =>
-        openWorker({
-          root: paths.root,
-          runRoot: paths.runRoot,
-          rootless: this.#isRootless,
-          runtimes: this.#runtimes,
-          networks: this.networks,
-          files: containerFiles,
-        }),
+      openWorker: () => openWorker(workerHost),
+      sweepWorker: async (worker) => {
+        const { sweepDeadWorker } = await import("../build/work/work-place.ts")
+        await sweepDeadWorker(workerHost, worker)
+      },
       leased: () => liveLeases(db),
       collect: () => this.#collect(),
     }

@@ -1,14 +1,19 @@
 /** A container in the foreground: the runtime itself is its monitor, and ends with it. For steps of a build. */
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Cancelled } from "../base/errors.ts"
-import { parentOf, processStartTime, signalProcess, spawnProcess, type Child, type Pid } from "../sys/process.ts"
+import { catchesSignal, parentOf, processStartTime, signalProcess, spawnProcess } from "../sys/process.ts"
+import type { Pid, SpawnOptions } from "../sys/process.ts"
 import { readText } from "../sys/host.ts"
+import { parseSignal } from "../sys/signals.ts"
 import { runtimeFailure } from "./failure.ts"
 import { monitorEnvironment } from "./monitor.ts"
 import type { RunToEndOptions } from "./runtime.ts"
 
 const SIGKILL = 9
+/** signal(7): SIGCHLD, SIGCONT, SIGURG and SIGWINCH end nobody. */
+const HARMLESS = new Set([17, 18, 23, 28])
+/** What a shell adds to the number of the signal. */
+const SIGNALLED = 128
 const KILL_POLL_MS = 5
 /** What crun and runc end with when they fail themselves; a program may too, but leaves nothing in their log. */
 const RUNTIME_CODES = new Set([1, 126, 127, 255])
@@ -18,13 +23,16 @@ export async function runToEnd(options: RunToEndOptions): Promise<number> {
   const { id, directory, runtime, signal, onOutput } = options
   if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
   const logPath = join(directory, "runtime.log")
+  const pidFile = join(directory, "pidfile")
   const log = ["--log", logPath, "--log-format", "json"]
   const child = spawnProcess(
-    [runtime.path, ...runtime.globalArgs, ...log, "run", "--bundle", directory, "--pid-file", pidFile(options), id],
-    // a terminal's Ctrl-C is ours to handle
-    { cwd: "/", env: monitorEnvironment(process.env), stdio: ["ignore", "pipe", "pipe"], detached: true },
+    [runtime.path, ...runtime.globalArgs, ...log, "run", "--bundle", directory, "--pid-file", pidFile, id],
+    { cwd: "/", env: monitorEnvironment(process.env), ...streamsOf(options) },
   )
-  const stopKilling = killOnAbort(child, options)
+  using program = new Program(pidFile, child.pid)
+  const kill = (): void => program.kill()
+  signal?.addEventListener("abort", kill, { once: true })
+  options.signals?.connect(async (name) => program.signal(parseSignal(name)))
   try {
     const [code] = await Promise.all([
       child.exited,
@@ -32,12 +40,21 @@ export async function runToEnd(options: RunToEndOptions): Promise<number> {
       pass(child.stderr, (bytes) => onOutput("stderr", bytes)),
     ])
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
+    if (program.endedBy !== undefined) return SIGNALLED + program.endedBy
     const words = RUNTIME_CODES.has(code) ? failureWords(logPath) : undefined
     if (words !== undefined) throw runtimeFailure(runtime.name, words, { program: options.program })
     return code
   } finally {
-    stopKilling()
+    signal?.removeEventListener("abort", kill)
   }
+}
+
+/** Descriptor 3 stays with the runtime: it closes it in the program. */
+function streamsOf({ stdin, terminal, alive }: RunToEndOptions): SpawnOptions {
+  // in the foreground of our session, for the runtime turns our terminal to raw mode and joins the program's to it
+  if (terminal) return { stdio: [0, 1, 2, alive ?? "ignore"], detached: false }
+  // a terminal's Ctrl-C is ours to handle
+  return { stdio: [stdin ?? "ignore", "pipe", "pipe", alive ?? "ignore"], detached: true }
 }
 
 async function pass(stream: AsyncIterable<Uint8Array> | undefined, sink: (bytes: Uint8Array) => void): Promise<void> {
@@ -50,32 +67,49 @@ function failureWords(logPath: string): string | undefined {
     .findLast((line) => /"level":\s*"(error|fatal)"/.test(line))
 }
 
-const pidFile = ({ directory }: RunToEndOptions): string => join(directory, "pidfile")
+/** The first process of the container's pid namespace: all others end with it, and the runtime takes its traces back. */
+class Program implements Disposable {
+  readonly #pidFile: string
+  readonly #runtimePid: Pid
+  #timer: NodeJS.Timeout | undefined
+  /** The signal that has ended it, though it did not catch it. */
+  endedBy: number | undefined
 
-/**
- * Ends the first process of the container's pid namespace, and all others with it; then the runtime takes its traces back
- * by itself. It may only be about to start: so this goes on until it is told to stop.
- */
-function killOnAbort(child: Child, options: RunToEndOptions): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const start = (): void => {
-    timer = setInterval(() => killProgram(pidFile(options), child.pid), KILL_POLL_MS)
+  constructor(pidFile: string, runtimePid: Pid) {
+    this.#pidFile = pidFile
+    this.#runtimePid = runtimePid
   }
-  options.signal?.addEventListener("abort", start, { once: true })
-  return () => {
-    options.signal?.removeEventListener("abort", start)
-    clearInterval(timer)
-  }
-}
 
-/** Only a child of the runtime: the number in the file may be another process's by now. */
-function killProgram(path: string, runtimePid: Pid): void {
-  let pid: Pid
-  try {
-    pid = Number(readFileSync(path, "latin1")) as Pid
-  } catch {
-    return // not there yet
+  /**
+   * The first process of a pid namespace has no default actions (pid_namespaces(7)): one that does not catch the signal is
+   * ended here, as it would be anywhere else.
+   */
+  signal(number: number): void {
+    const pid = this.#find()
+    if (pid !== undefined && catchesSignal(pid, number)) this.#send(pid, number)
+    else if (!HARMLESS.has(number)) {
+      this.endedBy = number
+      this.kill()
+    }
   }
-  const startTime = processStartTime(pid)
-  if (startTime !== undefined && parentOf(pid) === runtimePid) signalProcess(pid, startTime, SIGKILL)
+
+  /** It may only be about to start: so this goes on until it is disposed. */
+  kill(): void {
+    this.#timer ??= setInterval(() => this.#send(this.#find(), SIGKILL), KILL_POLL_MS)
+  }
+
+  #send(pid: Pid | undefined, signal: number): void {
+    const startTime = pid === undefined ? undefined : processStartTime(pid)
+    if (pid !== undefined && startTime !== undefined) signalProcess(pid, startTime, signal)
+  }
+
+  /** Only a child of the runtime: the number in the file may be another process's by now. */
+  #find(): Pid | undefined {
+    const pid = Number(readText(this.#pidFile)) as Pid
+    return pid > 1 && parentOf(pid) === this.#runtimePid ? pid : undefined
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
 }

@@ -106,6 +106,14 @@ export interface RunToEndOptions {
   runtime: Runtime
   /** For the message when it cannot be run. */
   program?: string
+  /** Descriptor that the program reads; default: nothing to read. */
+  stdin?: number
+  /** `config.json` asks for a terminal: it is joined to the one on our descriptors 0, 1 and 2, and `onOutput` hears nothing. */
+  terminal?: boolean
+  /** Descriptor that the runtime keeps open as long as it lives: a lock on it tells others so, when we have been killed. */
+  alive?: number
+  /** Whoever hears our signals, and hands them on to the program from then on. */
+  signals?: { connect(send: (signal: string) => Promise<void>): void }
   onOutput(stream: "stdout" | "stderr", bytes: Uint8Array): void
   /** Aborted: the program and all that it started are killed. */
   signal?: AbortSignal
@@ -237,7 +245,7 @@ export interface Runtimes {
   reopenLog(bundle: BundlePaths): void
   exec(options: ExecOptions): Promise<Exec>
   /**
-   * Runs a container in the foreground, with no monitor and no standard input; gives the program's exit code. Throws a
+   * Runs a container in the foreground, with no monitor; gives the program's exit code. Throws a
    * SkiffError with exit code 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.
    */
   runToEnd(options: RunToEndOptions): Promise<number>

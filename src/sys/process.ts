@@ -104,6 +104,21 @@ export function parentOf(pid: number): Pid | undefined {
   return fields === undefined ? undefined : (Number(fields[1]) as Pid)
 }
 
+/** Whether the process has a handler of its own for a signal; false when it is gone. */
+export function catchesSignal(pid: Pid, signal: number): boolean {
+  // proc_pid_status(5): bit n - 1 is signal n
+  const [, mask = "0"] = /^SigCgt:\t([0-9a-f]+)$/m.exec(readStatus(pid)) ?? []
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
+}
+
+function readStatus(pid: Pid): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "latin1")
+  } catch {
+    return ""
+  }
+}
+
 /** proc_pid_stat(5) from the state on. */
 function livingStat(pid: number): string[] | undefined {
   let stat: string

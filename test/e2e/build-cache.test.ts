@@ -4,6 +4,7 @@ import { readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { build, built, inspectImage, makeContext } from "../support/build.ts"
+import { runs } from "../support/runs.ts"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
 
@@ -162,16 +163,18 @@ const filesBelow = async (folder: string): Promise<string[]> => {
 
 describe("a build that is killed", () => {
   test("leaves nothing running, and the next one goes on", async () => {
-    const dockerfile = "FROM busybox\nRUN echo kept > /kept\nRUN sleep 300; echo slept\n"
+    const dockerfile = "FROM busybox\nRUN echo kept > /kept\nRUN sleep 30017; echo slept\n"
     const folder = makeContext(skiff, { Dockerfile: dockerfile })
     const child = skiff.spawn(["build", "--progress", "plain", folder])
     let shown = ""
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
     await eventually(() => expect(shown).toMatch(/RUN echo kept > \/kept\n#\d+ DONE/), 10_000)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await eventually(() => runs("sleep 30017"), 10_000)
     child.kill("SIGKILL")
     await new Promise((resolve) => child.on("close", resolve))
-    writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 300", "true"))
+    // before any other command of ours
+    await eventually(() => runs("sleep 30017") === false, 10_000)
+    writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 30017", "true"))
     expect(pick(await steps(folder), "RUN echo kept")).toBe("CACHED")
     await eventually(() => skiff.expectNothingLeft(), 10_000)
   })

@@ -55,6 +55,7 @@ export class Lab implements AsyncDisposable {
       root: root ?? "",
       runRoot: runRoot ?? "",
       rootless: false,
+      sweepCommand: () => ["/bin/true"],
       runtimes: async () => runtimes,
       networks: async () => networks,
       files: {

@@ -40,8 +40,9 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   await using undo = new AsyncDisposableStack()
   const runtimes = await tools.host.runtimes()
   const runtime = await runtimes.choose(settings.runtime)
-  const { id, directory } = tools.place.makeRun(settings.runtime ?? "")
-  undo.defer(() => tools.place.removeRun(directory))
+  const run = tools.place.makeRun(settings.runtime ?? "")
+  undo.defer(() => tools.place.removeRun(run))
+  const { id, directory, alive } = run
   const slot = await takeSlot(tools, operation, undo)
   const user = resolveUser(root, operation.user)
   makeStandingFolders(root, operation.cwd, user)
@@ -63,6 +64,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     directory,
     runtime,
     program: operation.argv[0],
+    alive,
     onOutput: (stream, bytes) => context.onLog(stream, bytes),
     signal: context.signal,
   })

@@ -6,33 +6,42 @@
  *   <root>/build/scratch/<worker>/            files that are thrown away
  *
  * The worker holds a lock (flock) of its name as long as its process lives: whoever gets the lock of another's folders
- * takes back what they tell of.
+ * takes back what they tell of. A shell sees the end of our process by a pipe, and has a new skiff do that at once: what a
+ * killed build was running ends within moments.
  */
-import { mkdirSync, rmdirSync, writeFileSync } from "node:fs"
+import { closeSync, constants, mkdirSync, openSync, rmdirSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { namesIn } from "../../base/names-in.ts"
 import { randomHex } from "../../base/random-hex.ts"
 import { runAll } from "../../base/run-all.ts"
 import { FileLocks, type HeldLock } from "../../sys/file-locks.ts"
 import { readText } from "../../sys/host.ts"
+import { close, O_CLOEXEC, pipe, tryLock } from "../../sys/libc.ts"
 import { unmount } from "../../sys/mount.ts"
+import { spawnProcess } from "../../sys/process.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import type { WorkerHost } from "./worker-host.ts"
 
 const NETWORK_MARK = /^net-(\d+)$/
+const END_POLL_MS = 10
+const END_MS = 20_000
 
 export class WorkPlace implements AsyncDisposable {
   /** Also the first part of the names of its containers and endpoints. */
   readonly worker: string
   readonly #host: WorkerHost
   readonly #lock: HeldLock
+  readonly #watcher: Watcher
   #count = 0
 
   private constructor(host: WorkerHost, worker: string, lock: HeldLock) {
     this.#host = host
     this.worker = worker
     this.#lock = lock
+    this.#watcher = startWatcher(host.sweepCommand(worker))
   }
 
   /** A place of our own, after those of the dead have been cleared. */
@@ -44,17 +53,22 @@ export class WorkPlace implements AsyncDisposable {
     return new WorkPlace(host, worker, lock)
   }
 
-  /** A folder for one RUN; `runtime` is who has to be asked when it is left over. Its name is the container's id. */
-  makeRun(runtime: string): { id: string; directory: string } {
+  /**
+   * A folder for one RUN; `runtime` is who has to be asked when it is left over. Its name is the container's id. Whoever runs
+   * the program holds the descriptor `alive` as long as it does.
+   */
+  makeRun(runtime: string): { id: string; directory: string; alive: number } {
     const id = `${this.worker}-${this.#count++}`
     const directory = join(workerFolder(this.#host, this.worker), id)
     mkdirSync(directory, { mode: 0o700 })
     writeFileSync(join(directory, "runtime"), runtime, { mode: 0o600 })
-    return { id, directory }
+    const alive = openAlive(directory)
+    tryLock(alive)
+    return { id, directory, alive }
   }
 
-  /** Safe to repeat. */
-  removeRun(directory: string): void {
+  removeRun({ directory, alive }: { directory: string; alive: number }): void {
+    closeSync(alive)
     unmountRun(directory)
     removeTree(directory)
   }
@@ -77,6 +91,61 @@ export class WorkPlace implements AsyncDisposable {
     await clear(this.#host, this.worker)
     this.#lock.unlink()
     this.#lock[Symbol.dispose]()
+    this.#watcher.dismiss()
+  }
+}
+
+interface Watcher {
+  /** All is in order: it ends, and does nothing. */
+  dismiss(): void
+}
+
+/** `read` fails at the end of the pipe: we have died. A shell costs a millisecond and next to no memory. */
+const WATCH = 'read -r _ || exec "$@"'
+
+function startWatcher(sweepCommand: readonly string[]): Watcher {
+  const { readEnd, writeEnd } = pipe()
+  try {
+    spawnProcess(["/bin/sh", "-c", WATCH, "sh", ...sweepCommand], {
+      cwd: "/",
+      stdio: [readEnd, "ignore", "ignore"],
+      detached: true,
+    }).unref()
+  } finally {
+    close(readEnd)
+  }
+  return {
+    dismiss: () => {
+      try {
+        writeSync(writeEnd, "\n")
+      } catch (error) {
+        log.debug("the shell that watched the build has gone", { error: String(error) })
+      }
+      close(writeEnd)
+    },
+  }
+}
+
+/** Of builds whose process has gone: ends what they were running, and takes back all else. */
+async function sweepDeadWorkers(host: WorkerHost): Promise<void> {
+  for (const worker of new Set([...namesIn(workersFolder(host)), ...namesIn(scratchesFolder(host))])) {
+    const lock = locks(host).tryAcquire(worker)
+    if (lock !== undefined) await sweep(host, worker, lock) // else alive
+  }
+}
+
+/** The same for one of which it is known that it dies. */
+export async function sweepDeadWorker(host: WorkerHost, worker: string): Promise<void> {
+  if (namesIn(workersFolder(host)).includes(worker)) await sweep(host, worker, await locks(host).acquire(worker))
+}
+
+async function sweep(host: WorkerHost, worker: string, lock: HeldLock): Promise<void> {
+  using _ = lock
+  try {
+    await clear(host, worker)
+    lock.unlink()
+  } catch (error) {
+    log.warn(`what the killed build ${worker} left could not all be removed`, { reason: String(error) })
   }
 }
 
@@ -85,19 +154,6 @@ const workerFolder = (host: WorkerHost, worker: string): string => join(workersF
 const scratchesFolder = ({ root }: WorkerHost): string => join(root, "build", "scratch")
 const scratchFolder = (host: WorkerHost, worker: string): string => join(scratchesFolder(host), worker)
 const locks = ({ runRoot }: WorkerHost): FileLocks => new FileLocks(join(runRoot, "build", "locks"), "build worker")
-
-async function sweepDeadWorkers(host: WorkerHost): Promise<void> {
-  for (const worker of new Set([...namesIn(workersFolder(host)), ...namesIn(scratchesFolder(host))])) {
-    using lock = locks(host).tryAcquire(worker)
-    if (lock === undefined) continue // alive
-    try {
-      await clear(host, worker)
-      lock.unlink()
-    } catch (error) {
-      log.warn(`what the killed build ${worker} left could not all be removed`, { reason: String(error) })
-    }
-  }
-}
 
 /** Every step runs, whatever fails, and is safe to repeat. */
 async function clear(host: WorkerHost, worker: string): Promise<void> {
@@ -118,8 +174,16 @@ async function clear(host: WorkerHost, worker: string): Promise<void> {
 async function endRun(host: WorkerHost, directory: string, id: string): Promise<void> {
   const runtimes = await host.runtimes()
   const runtime = await runtimes.choose(readText(join(directory, "runtime")) || undefined)
-  await runtime.delete(id, { force: true })
-  unmountRun(directory)
+  const alive = openAlive(directory)
+  using _ = { [Symbol.dispose]: () => closeSync(alive) }
+  const deadline = Date.now() + END_MS
+  // it may only be about to be made: so until the runtime, which holds the lock, has ended
+  do {
+    await runtime.delete(id, { force: true })
+    if (tryLock(alive)) return unmountRun(directory)
+    await sleep(END_POLL_MS)
+  } while (Date.now() < deadline)
+  throw new Unavailable(`${runtime.name} does not end "${id}"`)
 }
 
 /** Its namespace, with the veth, has gone with the process that held it. */
@@ -131,6 +195,10 @@ async function forgetEndpoint(host: WorkerHost, endpoint: string): Promise<void>
 /** Where the mounts of a run lie: one tmpfs, and all else on it. */
 export function mountsFolder(directory: string): string {
   return join(directory, "mounts")
+}
+
+function openAlive(directory: string): number {
+  return openSync(join(directory, "alive"), constants.O_RDWR | constants.O_CREAT | O_CLOEXEC, 0o600)
 }
 
 function unmountRun(directory: string): void {

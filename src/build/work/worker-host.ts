@@ -9,6 +9,8 @@ export interface WorkerHost {
   runRoot: string
   /** We are root of the keeper's user namespace. */
   rootless: boolean
+  /** Words of a command that calls `sweepDeadWorker`. */
+  sweepCommand(worker: string): readonly string[]
   runtimes(): Promise<Runtimes>
   networks(): Promise<Networks>
   /** Texts of the files that are bound over /etc of each RUN. */

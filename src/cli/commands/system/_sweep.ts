@@ -1,0 +1,12 @@
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+
+/** What the shell that watches a build calls when that has been killed: ends its running steps. */
+export default command({
+  summary: "Settle the end of a killed build",
+  args: [arg.one("WORKER")],
+  flags: {},
+  async run({ args: [worker], engine }) {
+    await (await engine.builds()).sweepWorker(worker)
+  },
+})

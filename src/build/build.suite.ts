@@ -119,6 +119,7 @@ export function requestOf(text: string, context: string, part: Partial<BuildRequ
     allow: [],
     outputs: [{ type: "image" }],
     format: "oci",
+    access: {},
     ...part,
   }
 }

@@ -10,6 +10,7 @@
  */
 import type { Image } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
+import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
@@ -90,8 +91,7 @@ export interface BuildRequest {
   /** Manifest format of the result. */
   format: "oci" | "docker"
   runtime?: string
-  tlsVerify?: boolean
-  authFile?: string
+  access: RegistryAccess
   signal?: AbortSignal
 }
 
@@ -164,6 +164,8 @@ export interface Builds {
   build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
   /** `--check`: reads and judges, builds nothing. */
   check(request: BuildRequest): Promise<BuildWarning[]>
+  /** Ends what a killed build was running; `worker` is the name that its watcher was given. Safe to repeat. */
+  sweepWorker(worker: string): Promise<void>
   diskUsage(): Promise<CacheUse[]>
   prune(options: {
     all?: boolean

@@ -17,7 +17,7 @@ export async function resolveBase(
   images: Images,
   name: string,
   platform: Platform,
-  request: Pick<BuildRequest, "pull" | "tlsVerify" | "authFile">,
+  request: Pick<BuildRequest, "pull" | "access">,
   options: Pick<PullOptions, "onProgress" | "signal">,
 ): Promise<ResolvedBase> {
   const held = request.pull === "always" ? undefined : ofPlatform(images.find(name), platform)
@@ -34,7 +34,7 @@ async function pull(
   images: Images,
   name: string,
   platform: Platform,
-  { pull: policy, tlsVerify, authFile }: Pick<BuildRequest, "pull" | "tlsVerify" | "authFile">,
+  { pull: policy, access }: Pick<BuildRequest, "pull" | "access">,
   options: Pick<PullOptions, "onProgress" | "signal">,
 ): Promise<Image> {
   if (policy === "never")
@@ -42,10 +42,9 @@ async function pull(
       hint: `get it: skiff pull ${name}; or build without --pull=never`,
     })
   const result = await images.pull(name, {
+    ...access,
     platform,
     ...options,
-    ...(tlsVerify === undefined ? {} : { tlsVerify }),
-    ...(authFile === undefined ? {} : { authFile }),
   })
   return result.image
 }

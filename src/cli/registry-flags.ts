@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { flag, readBoolean } from "./flag.ts"
+import type { RegistryAccess } from "../registry/registry.ts"
+import { flag, readBoolean, type FlagValues } from "./flag.ts"
 
 export const authfile = flag.string("Path of the file with credentials", "string")
 export const tlsVerify = flag.of(
@@ -11,12 +12,25 @@ export const tlsVerify = flag.of(
 /** What commands that speak to a registry have in common. */
 export const REGISTRY_FLAGS = {
   authfile,
+  certDir: flag.string("Folder of certificates for the registry, in the place of certs.d", "string"),
   creds: flag.of(readCredentials, "Username and password for the registry", "USER:PASSWORD"),
+  retry: flag.of(readRetries, "How often a failed request is sent again (default 3)", "int"),
+  retryDelay: flag.duration("How long to wait before that, the first time (default 500ms)"),
   tlsVerify,
+}
+
+export function registryAccess(flags: FlagValues<typeof REGISTRY_FLAGS>): RegistryAccess {
+  const { authfile: authFile, certDir, creds: credentials, retry: retries, retryDelay: retryDelayMs } = flags
+  return { authFile, certDir, credentials, retries, retryDelayMs, tlsVerify: flags.tlsVerify }
 }
 
 function readCredentials(text: string): { username: string; password: string } {
   const colon = text.indexOf(":")
   if (colon < 1) throw new InvalidArgument("expected USER:PASSWORD")
   return { username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+function readRetries(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgument("expected a number")
+  return Number(text)
 }

@@ -10,6 +10,7 @@ import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes } from "../content/content.ts"
+import type { RegistryAccess } from "../registry/registry.ts"
 import type { Reference } from "./reference.ts"
 
 export { familiarReference, parseReference } from "./reference.ts"
@@ -31,15 +32,10 @@ export interface Image {
   topLayer: ChainId | undefined
 }
 
-export interface PullOptions {
+export interface PullOptions extends RegistryAccess {
   platform?: Platform
   onProgress?: OnProgress
   signal?: AbortSignal
-  /** `--tls-verify`; undefined: https with checks, plain http for loopback registries only. */
-  tlsVerify?: boolean
-  /** `user:password` of `--creds`, instead of the configured credentials. */
-  credentials?: { username: string; password: string }
-  authFile?: string
 }
 
 export interface PullResult {
@@ -52,12 +48,9 @@ export interface PullResult {
   changed: boolean
 }
 
-export interface PushOptions {
+export interface PushOptions extends RegistryAccess {
   onProgress?: OnProgress
   signal?: AbortSignal
-  tlsVerify?: boolean
-  credentials?: { username: string; password: string }
-  authFile?: string
   /** What the name shall be there; default the image's own. */
   destination?: string
   /** These, as an index of several platforms, in the place of the image of that name alone. */

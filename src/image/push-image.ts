@@ -42,9 +42,8 @@ export async function pushImage(
   )
   const mountFrom = new Map(images.flatMap(({ held }) => mountSources(records, ref, held.manifest)))
   const registries = await deps.registries()
-  const { tlsVerify, credentials, authFile } = options
   const all = [...new Set([...mountFrom.values()].flat())]
-  const target = await registries.openTarget(ref, { tlsVerify, credentials, authFile, signal, mountFrom: all })
+  const target = await registries.openTarget(ref, { ...options, signal, mountFrom: all })
 
   const upload = new ImageUpload({ deps, lease, target, mountFrom, options })
   const { registry, repository } = ref

@@ -16,12 +16,22 @@ export interface RemoteReference {
   digest?: Digest
 }
 
-export interface RegistryOptions {
+/** What the user says of how registries are spoken to, in the place of what the host's files say. */
+export interface RegistryAccess {
   /** Undefined: https with checks; plain http for loopback registries only. False: as podman's `--tls-verify=false`. */
   tlsVerify?: boolean
   credentials?: { username: string; password: string }
   /** Instead of the places where credentials usually lie. */
   authFile?: string
+  /** Holds `*.crt`, `*.cert` and `*.key` as one of certs.d does, and is read instead. */
+  certDir?: string
+  /** How often a request that was answered 429 or 5xx, or cut off, is sent again. */
+  retries?: number
+  /** Before it is sent again for the first time; doubles with each. */
+  retryDelayMs?: number
+}
+
+export interface RegistryOptions extends RegistryAccess {
   signal?: AbortSignal
 }
 

@@ -98,10 +98,9 @@ async function pushImages(
 ): Promise<void> {
   for (const tag of request.tags)
     await host.images.push(tag, {
+      ...request.access,
       ...(images.length > 1 ? { platforms: images } : {}),
       onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
       ...(request.signal ? { signal: request.signal } : {}),
-      ...(request.tlsVerify === undefined ? {} : { tlsVerify: request.tlsVerify }),
-      ...(request.authFile === undefined ? {} : { authFile: request.authFile }),
     })
 }

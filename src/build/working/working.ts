@@ -10,6 +10,7 @@
  */
 import type { OnProgress } from "../../base/progress.ts"
 import type { Image } from "../../image/image.ts"
+import type { RegistryAccess } from "../../registry/registry.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { ImageConfig, ImageRunConfig } from "../../spec/oci-image.ts"
 import type { Platform } from "../../spec/platform.ts"
@@ -65,8 +66,7 @@ export interface FromOptions {
   name?: string
   pull: "always" | "missing" | "never"
   platform?: Platform
-  tlsVerify?: boolean
-  authFile?: string
+  access: RegistryAccess
   onProgress?: OnProgress
   signal?: AbortSignal
 }

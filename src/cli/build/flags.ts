@@ -2,7 +2,8 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
-import { flag, readBoolean, type Flag, type FlagValues } from "../flag.ts"
+import { flag, type Flag, type FlagValues } from "../flag.ts"
+import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readAnnotation, readOutput } from "./output-option.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
@@ -14,11 +15,11 @@ const hidden = { hidden: true }
 
 /** Flags of `docker build`, `docker buildx build` and `podman build`, with their texts. */
 export const BUILD_FLAGS = {
+  ...REGISTRY_FLAGS,
   addHost,
   allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
   annotation: flag.list(readAnnotation, "Add annotation to the image"),
   arch: flag.string("Set the architecture of the image to the given value", "string", hidden),
-  authfile: flag.string("Path of the file with credentials", "string"),
   buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: notBuilt("External cache sources"),
@@ -81,7 +82,6 @@ export const BUILD_FLAGS = {
   }),
   target: flag.string("Set the target build stage to build"),
   timestamp: flag.of(readEpoch, "Set the times of the image and of its new files, in seconds since 1970", "int"),
-  tlsVerify: flag.of(readBoolean, "Require HTTPS and check certificates (default true, but for loopback)", "bool"),
   ulimit,
   verifyReproducible: withoutValue(notBuilt("Build twice and compare"), "true"),
   variant: flag.string("Set the architecture variant of the image", "string", hidden),

@@ -50,6 +50,19 @@ describe("flags of docker, buildx and podman", () => {
     ["--pull=newer", { pull: "always" }],
     ["--pull=never", { pull: "never" }],
     ["--pull-always", { pull: "always" }],
+    [
+      "--creds a:b --cert-dir /c --retry 0 --retry-delay 2s --tls-verify=false --authfile /f",
+      {
+        access: {
+          credentials: { username: "a", password: "b" },
+          certDir: "/c",
+          retries: 0,
+          retryDelayMs: 2000,
+          tlsVerify: false,
+          authFile: "/f",
+        },
+      },
+    ],
     ["--builder default", { pull: "missing" }],
     ["--network host", { network: "host" }],
     ["--add-host a:1.2.3.4", { extraHosts: ["a:1.2.3.4"] }],

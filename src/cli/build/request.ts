@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { BuildOutput, BuildRequest } from "../../build/build.ts"
 import { hostPlatform, parsePlatform, type Platform } from "../../spec/platform.ts"
 import { resourcesOf } from "../container-options.ts"
+import { registryAccess } from "../registry-flags.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
 import { readEpoch, type BuildFlags } from "./flags.ts"
 import type { BuildFiles } from "./files.ts"
@@ -42,8 +43,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     outputs,
     format: flags.output.find(({ format }) => format)?.format ?? flags.format ?? "oci",
     ...optional("runtime", flags.runtime),
-    ...optional("tlsVerify", flags.tlsVerify),
-    ...optional("authFile", flags.authfile),
+    access: registryAccess(flags),
     signal,
   }
 }

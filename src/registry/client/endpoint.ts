@@ -11,6 +11,7 @@ import { tlsSettings } from "./tls.ts"
 export interface EndpointOptions {
   /** Undefined: checked https, and plain http for loopback; false: unchecked, and plain http anywhere. */
   tlsVerify: boolean | undefined
+  certDir?: string
   credentials(): Promise<Credentials | undefined>
   /** What a token is asked for; default: to pull from the repository. */
   scopes?: readonly string[]
@@ -149,7 +150,9 @@ export class Endpoint {
     if (host === this.host && this.#scheme === "http") return undefined
     if (!this.#tls.has(host)) {
       const isUnchecked = this.#options.tlsVerify === false || (this.#isInsecure && host === this.host)
-      this.#tls.set(host, { ...tlsSettings(host), ...(isUnchecked ? { rejectUnauthorized: false } : {}) })
+      // `--cert-dir` is for the registry that the user named, not for where it sends us
+      const settings = tlsSettings(host, host === this.host ? this.#options.certDir : undefined)
+      this.#tls.set(host, { ...settings, ...(isUnchecked ? { rejectUnauthorized: false } : {}) })
     }
     return this.#tls.get(host)
   }

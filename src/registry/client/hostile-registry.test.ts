@@ -298,6 +298,8 @@ describe("a registry", () => {
     answers = []
     await expect(resolve(registry.host)).rejects.toThrow(failure("Unavailable", /answered 500 TOOMANYREQUESTS/))
     expect(registry.requests).toHaveLength(6)
+    await expect(resolve(registry.host, { retries: 1, retryDelayMs: 1 })).rejects.toThrow(/answered 500/)
+    expect(registry.requests).toHaveLength(8)
   })
 
   test("that cuts the connection is asked again", async () => {
@@ -383,6 +385,19 @@ describe.skipIf(!certificate)("TLS", () => {
     await expect(resolve(strict.host, { tlsVerify: false })).rejects.toThrow()
     cpSync(certs, join(folder, ".config/containers/certs.d", strict.host), { recursive: true })
     await resolve(strict.host, { tlsVerify: true })
+  })
+
+  test("takes those of --cert-dir instead, and for the registry alone", async () => {
+    const registry = await server(sendManifest, true)
+    const certDir = join(folder, "cert-dir")
+    await expect(resolve(registry.host, { certDir })).rejects.toThrow(
+      failure("NotFound", /no such folder of certificates/),
+    )
+    mkdirSync(certDir)
+    writeFileSync(join(certDir, "ca.crt"), certificate?.cert ?? "")
+    await resolve(registry.host, { certDir, tlsVerify: true })
+    const leading = await server(redirect(`https://${registry.host}/`), true)
+    await expect(resolve(leading.host, { certDir })).rejects.toThrow(/certificate is not trusted/)
   })
 
   test("is insisted on, also on loopback, when the user says so", async () => {

@@ -1,4 +1,4 @@
-import type { Registries } from "../registry.ts"
+import type { Registries, RegistryAccess } from "../registry.ts"
 import { DEFAULT_LIMITS, type HttpLimits } from "./http.ts"
 import { searchNames } from "./locations.ts"
 import { checkPolicy } from "./policy.ts"
@@ -10,22 +10,29 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
   let loaded: Promise<RegistriesConf> | undefined
   const conf = () => (loaded ??= loadRegistriesConf())
 
+  const limitsOf = ({ retries, retryDelayMs }: RegistryAccess): HttpLimits => ({
+    ...DEFAULT_LIMITS,
+    ...limits,
+    ...(retries === undefined ? {} : { attempts: retries + 1 }),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+  })
+
   return {
     candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
     checkPolicy: async (ref) => checkPolicy(ref),
     async open(options = {}) {
       keepLoopbackDirect()
-      return new HttpRegistrySource(await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+      return new HttpRegistrySource(await conf(), options, limitsOf(options))
     },
     async openTarget(ref, options = {}) {
       keepLoopbackDirect()
       const { openTarget } = await import("./registry-target.ts")
-      return openTarget(ref, await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+      return openTarget(ref, await conf(), options, limitsOf(options))
     },
     async login(registry, options) {
       keepLoopbackDirect()
       const { login } = await import("./login.ts")
-      return await login(registry, await conf(), options, { ...DEFAULT_LIMITS, ...limits })
+      return await login(registry, await conf(), options, limitsOf({}))
     },
     logout: async (registry, options) => (await import("./login.ts")).logout(registry, options),
   }

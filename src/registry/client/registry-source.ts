@@ -127,7 +127,7 @@ export class HttpRegistrySource implements RegistrySource {
   }
 
   #open(location: Location, isMirror: boolean): KnownEndpoint {
-    const { tlsVerify, authFile, signal } = this.#options
+    const { tlsVerify, authFile, certDir, signal } = this.#options
     // `--creds` are the user's for the registry he named, not for who mirrors it
     const given = isMirror ? undefined : this.#options.credentials
     let found = false
@@ -137,7 +137,7 @@ export class HttpRegistrySource implements RegistrySource {
       found = result !== undefined
       return result
     }
-    const endpoint = new Endpoint(location, { tlsVerify, credentials, limits: this.#limits, signal })
+    const endpoint = new Endpoint(location, { tlsVerify, certDir, credentials, limits: this.#limits, signal })
     return { endpoint, hasCredentials: () => found }
   }
 }

@@ -24,7 +24,7 @@ export function openTarget(
   // mirrors come first, and are for reading
   const location = locationsOf({ ...ref, digest: undefined }, conf).at(-1)
   if (location === undefined) throw new Unavailable(`registries.conf knows no place for "${ref.registry}"`)
-  const { tlsVerify, authFile, signal } = options
+  const { tlsVerify, authFile, certDir, signal } = options
   const { registry, repository } = location
   // where registries.conf gives the place another name, those of its neighbours are not known
   const isRenamed = registry !== ref.registry || repository !== ref.repository
@@ -32,6 +32,7 @@ export function openTarget(
   let hasCredentials = false
   const endpoint = new Endpoint(location, {
     tlsVerify,
+    certDir,
     limits,
     signal,
     // one token for all that is to come: a mount with one that lacks its source would quietly not happen

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { hasErrno, InvalidArgument } from "../../base/errors.ts"
+import { hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { TlsSettings } from "./http.ts"
 
 type Env = Record<string, string | undefined>
@@ -14,10 +14,12 @@ const SYSTEM_BUNDLES = [
 
 /**
  * The TLS settings for a host (with its port): the system's roots, `$SSL_CERT_FILE` and `$NODE_EXTRA_CA_CERTS`, and what
- * certs.d holds for it: `*.crt` are roots, a `*.cert` with its `*.key` is our own certificate (containers-certs.d(5)).
+ * certs.d holds for it: `*.crt` are roots, a `*.cert` with its `*.key` is our own certificate (containers-certs.d(5)). A
+ * `certDir` holds the same, and is read instead of certs.d; throws NotFound when it is not there.
  */
-export function tlsSettings(host: string, env: Env = process.env): TlsSettings {
-  const own = certsOf(host, env)
+export function tlsSettings(host: string, certDir?: string, env: Env = process.env): TlsSettings {
+  const own = certDir === undefined ? certsOf(host, env) : certsIn(certDir)
+  if (own === undefined) throw new NotFound(`no such folder of certificates: "${certDir}"`)
   const roots = env.SSL_CERT_FILE ? [env.SSL_CERT_FILE] : SYSTEM_BUNDLES
   const system = roots.map(readOptional).find((text) => text !== undefined)
   const extra = env.NODE_EXTRA_CA_CERTS ? readOptional(env.NODE_EXTRA_CA_CERTS) : undefined
@@ -29,7 +31,13 @@ export function tlsSettings(host: string, env: Env = process.env): TlsSettings {
   }
 }
 
-function certsOf(host: string, env: Env): { ca: string[]; cert?: string; key?: string } {
+interface Certificates {
+  ca: string[]
+  cert?: string
+  key?: string
+}
+
+function certsOf(host: string, env: Env): Certificates {
   const home = env.HOME ?? "/root"
   const dirs = [
     join(env.XDG_CONFIG_HOME ?? join(home, ".config"), "containers/certs.d"),
@@ -39,21 +47,25 @@ function certsOf(host: string, env: Env): { ca: string[]; cert?: string; key?: s
   // a host comes from an address: never a way out of the folder
   if (host.startsWith(".") || host.includes("/")) return { ca: [] }
   for (const dir of dirs) {
-    const path = join(dir, host)
-    const names = listOptional(path)
-    if (!names) continue
-    const cert = names.find((name) => name.endsWith(".cert"))
-    const key = cert?.replace(/\.cert$/, ".key")
-    if (cert !== undefined && !names.includes(key ?? ""))
-      throw new InvalidArgument(`"${join(path, cert)}" has no key beside it`, { hint: `expected ${key}` })
-    return {
-      ca: names.filter((name) => name.endsWith(".crt")).map((name) => readFileSync(join(path, name), "utf8")),
-      ...(cert === undefined || key === undefined
-        ? {}
-        : { cert: readFileSync(join(path, cert), "utf8"), key: readFileSync(join(path, key), "utf8") }),
-    }
+    const found = certsIn(join(dir, host))
+    if (found !== undefined) return found
   }
   return { ca: [] }
+}
+
+function certsIn(path: string): Certificates | undefined {
+  const names = listOptional(path)
+  if (!names) return undefined
+  const cert = names.find((name) => name.endsWith(".cert"))
+  const key = cert?.replace(/\.cert$/, ".key")
+  if (cert !== undefined && !names.includes(key ?? ""))
+    throw new InvalidArgument(`"${join(path, cert)}" has no key beside it`, { hint: `expected ${key}` })
+  return {
+    ca: names.filter((name) => name.endsWith(".crt")).map((name) => readFileSync(join(path, name), "utf8")),
+    ...(cert === undefined || key === undefined
+      ? {}
+      : { cert: readFileSync(join(path, cert), "utf8"), key: readFileSync(join(path, key), "utf8") }),
+  }
 }
 
 function readOptional(path: string): string | undefined {

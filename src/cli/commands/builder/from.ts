@@ -5,23 +5,23 @@ import { arg } from "../../args.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 
 export default command({
   summary: "Create a working container based on an image",
   args: [arg.one("IMAGE", "images")],
   flags: {
-    authfile: BUILD_FLAGS.authfile,
+    ...REGISTRY_FLAGS,
     cidfile: flag.string("Write the container ID to the file"),
     name: flag.string("Name of the working container"),
     platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
     pull: BUILD_FLAGS.pull,
     quiet: flag.bool("Suppress the pull output", { short: "q" }),
-    tlsVerify: BUILD_FLAGS.tlsVerify,
   },
   examples: ["c=$(skiff builder from debian:12-slim)", "skiff builder from --name empty scratch"],
   async run({ args: [image], flags, engine, out }) {
-    const { name, platform, tlsVerify, authfile: authFile, pull = "missing" } = flags
+    const { name, platform, pull = "missing" } = flags
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
     const working = await engine.workingContainers()
@@ -31,8 +31,7 @@ export default command({
       signal: interrupt.signal,
       ...(name === undefined ? {} : { name }),
       ...(platform === undefined ? {} : { platform }),
-      ...(tlsVerify === undefined ? {} : { tlsVerify }),
-      ...(authFile === undefined ? {} : { authFile }),
+      access: registryAccess(flags),
     })
     progress[Symbol.dispose]()
     if (flags.cidfile !== undefined) writeFileSync(flags.cidfile, made.id)

@@ -4,7 +4,7 @@ import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { REGISTRY_FLAGS } from "../../registry-flags.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 import { parsePlatform } from "../../../spec/platform.ts"
 
 export default command({
@@ -27,12 +27,9 @@ export default command({
       quiet: flags.quiet,
       intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
     })
-    const { platform, tlsVerify, creds: credentials, authfile: authFile } = flags
     const result = await images.pull(name, {
-      platform,
-      tlsVerify,
-      credentials,
-      authFile,
+      ...registryAccess(flags),
+      platform: flags.platform,
       onProgress: progress.onProgress,
       signal: interrupt.signal,
     })

@@ -7,7 +7,7 @@ import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { REGISTRY_FLAGS } from "../../registry-flags.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Upload an image to a registry",
@@ -26,13 +26,13 @@ export default command({
   async run({ args: [source, destination], flags, engine, out }) {
     const images = await engine.images()
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
-    const { tlsVerify, creds: credentials, authfile: authFile, compressionFormat: compression } = flags
+    const { compressionFormat: compression } = flags
     using interrupt = new AbortOnInterrupt()
     for (const name of names) {
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
       const { signal } = interrupt
       const { onProgress } = progress
-      const options = { tlsVerify, credentials, authFile, compression, destination, onProgress, signal }
+      const options = { ...registryAccess(flags), compression, destination, onProgress, signal }
       const result = await images.push(name, options)
       progress[Symbol.dispose]()
       report(out, result, flags.quiet)

@@ -52,6 +52,49 @@ export type BuildOutput =
   | { type: "docker" | "oci"; path: string | number; compression?: "uncompressed" | "gzip" | "zstd" }
   | { type: "registry" }
 
+/** What Buildah changes besides what the Dockerfile says. */
+export interface ImageEdits {
+  /** `--from`: in the place of the first FROM's image. */
+  from?: string
+  /** `--env`: set at the beginning of each stage, and kept in the image. */
+  env?: Readonly<Record<string, string>>
+  /** `--unsetenv`: not in the image. */
+  unsetEnv?: readonly string[]
+  /** `--unsetlabel`: not taken from the base image. */
+  unsetLabels?: readonly string[]
+  /** `--inherit-labels=false`: none is. */
+  dropsBaseLabels?: boolean
+  /** `--omit-history`. */
+  omitsHistory?: boolean
+}
+
+/** `--cache-from`: a cache that a build wrote, here or on another machine. */
+export type CacheSource =
+  /** `names`: tried in this order, the first that is there is taken. */
+  | { type: "registry"; names: readonly string[] }
+  /** An OCI layout; its manifest by digest or tag. */
+  | { type: "local"; path: string; tag: string; digest?: Digest }
+
+/** `--cache-to`: where results of steps go, for the builds of other machines. */
+export type CacheTarget =
+  | ({ type: "registry"; name: string } & CacheForm)
+  | ({ type: "local"; path: string; tag: string } & CacheForm)
+  /** Into the config of the image itself, whose layers are the cache's. */
+  | { type: "inline" }
+
+export interface CacheForm {
+  /** `min`: the steps that the image is made of; `max`: those of all its stages. */
+  mode: "min" | "max"
+  compression: "uncompressed" | "gzip" | "zstd"
+  /** As an image's manifest, or as an index of blobs, which some registries refuse. */
+  document: "manifest" | "index"
+  mediaTypes: "oci" | "docker"
+  /** With what `RUN --mount=type=cache` keeps. */
+  mounts: boolean
+  /** A cache that cannot be written is a warning. */
+  ignoreError: boolean
+}
+
 export interface BuildRequest {
   /** Undefined: read `Dockerfile`, then `Containerfile`, from the context. */
   dockerfile?: { text: string; name: string } | { pathInContext: string }
@@ -66,11 +109,14 @@ export interface BuildRequest {
   platforms: readonly Platform[]
   tags: readonly string[]
   labels: Readonly<Record<string, string>>
+  edits?: ImageEdits
   annotations: Readonly<Record<string, string>>
   secrets: readonly SecretSource[]
   ssh: readonly SshSource[]
   /** True: no cache at all; names: none for these stages. */
   noCache: boolean | readonly string[]
+  cacheFrom?: readonly CacheSource[]
+  cacheTo?: readonly CacheTarget[]
   pull: "always" | "missing" | "never"
   network: "default" | "none" | "host"
   /** `name:address`. */
@@ -105,7 +151,8 @@ export interface SourceRange {
 export type BuildEvent =
   | { kind: "vertex"; vertex: number; name: string; source?: SourceRange }
   | { kind: "started"; vertex: number; at: number }
-  | { kind: "cached"; vertex: number; at: number }
+  /** `from`: the cache of `--cache-from` that had it; undefined: our own. */
+  | { kind: "cached"; vertex: number; at: number; from?: string }
   | { kind: "done"; vertex: number; at: number }
   | { kind: "canceled"; vertex: number; at: number }
   | { kind: "failed"; vertex: number; at: number; error: string }

@@ -198,6 +198,13 @@ CMD ["x"]
     expect(existsSync(join(out, "kept"))).toBe(true)
   })
 
+  test("Buildah's --from, --env and --omit-history", async () => {
+    const flags = ["--from", "busybox", "--env", "A=1", "--omit-history"]
+    const id = await built(skiff, { Dockerfile: 'FROM none\nRUN test "$A" = 1\n' }, ...flags)
+    expect((await inspectImage(skiff, id)).Config.Env).toContain("A=1")
+    expect(await skiff.ok("history", "-q", id)).toBe("")
+  })
+
   test("--squash makes one new layer", async () => {
     const text = "FROM busybox\nRUN echo 1 > /a && echo gone > /b\nRUN echo 2 >> /a && rm /b\n"
     const id = await built(skiff, { Dockerfile: text }, "--squash")

@@ -65,7 +65,10 @@ async function recordImages(solved: readonly Solved[], context: ExportContext, n
     const named = await nameLayers(result, { ...context, snapshots: host.snapshots })
     const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
     const image = await host.images.record({
-      config: configOf(plan, squashed.layers, squashed.history),
+      config: {
+        ...configOf(plan, squashed.layers, squashed.history),
+        ...(request.edits?.omitsHistory ? { history: undefined } : {}),
+      },
       layers: squashed.layers,
       format: request.format,
       tags: index === 0 ? request.tags : [],

@@ -74,6 +74,16 @@ export class ImageDraft {
     this.config.Env = env
   }
 
+  unsetEnv(key: string): void {
+    this.config.Env = this.config.Env?.filter((entry) => entry.split("=", 1)[0] !== key)
+  }
+
+  dropLabels(keys: readonly string[]): void {
+    this.config.Labels = Object.fromEntries(
+      Object.entries(this.config.Labels ?? {}).filter(([key]) => !keys.includes(key)),
+    )
+  }
+
   /** Adds a line of history; with `vertex`, one that has a layer. */
   commit(createdBy: string, epoch: number | undefined, vertex?: Vertex): void {
     this.history.push({

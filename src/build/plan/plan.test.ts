@@ -218,6 +218,16 @@ MAINTAINER me`
     expect(made.image.config?.Labels).toEqual({ x: "1", y: "2", z: "3" })
   })
 
+  test("Buildah's edits: another first image, environment from the start, less of the base's labels", async () => {
+    const bases = { b: { Labels: { keep: "1", drop: "1" }, Env: ["PATH=/bin", "OLD=1"] } }
+    const edits = { from: "b", env: { NEW: "2" }, unsetEnv: ["OLD"], unsetLabels: ["drop"] }
+    const made = await plan("FROM a AS one\nFROM one\nLABEL drop=mine\nRUN x", { bases, edits })
+    expect(made.image.config).toEqual({ Labels: { keep: "1", drop: "mine" }, Env: ["PATH=/bin", "NEW=2"] })
+    expect(run(made).env).toEqual(["PATH=/bin", "OLD=1", "NEW=2"])
+    const bare = await plan("FROM b\nLABEL own=1", { bases, edits: { dropsBaseLabels: true } })
+    expect(bare.image.config?.Labels).toEqual({ own: "1" })
+  })
+
   test("its platform is the base's own, or the one asked for", async () => {
     const arm: Platform = { os: "linux", architecture: "arm64", variant: "v8" }
     expect((await plan("FROM --platform=linux/arm64 a")).image).toMatchObject({ architecture: "arm64" })

@@ -29,7 +29,7 @@ export interface PlanOptions {
   dockerfile: Dockerfile
   request: Pick<
     BuildRequest,
-    "target" | "args" | "namedContexts" | "platforms" | "labels" | "noCache" | "network" | "allow" | "epoch"
+    "target" | "args" | "namedContexts" | "platforms" | "labels" | "edits" | "noCache" | "network" | "allow" | "epoch"
   >
   /** What the image is for, and where its RUNs run. */
   platform: Platform
@@ -64,6 +64,7 @@ export async function planBuild(options: PlanOptions): Promise<Plan> {
   const { request, dockerfile } = options
   const target = openStage(stages.target(request.target))
   const { image, root } = target
+  for (const name of request.edits?.unsetEnv ?? []) image.unsetEnv(name)
   if (Object.keys(request.labels).length > 0) image.config.Labels = { ...image.config.Labels, ...request.labels }
   scope.warnings.throwIfErrors()
   return {
@@ -90,9 +91,9 @@ export async function checkBuild(options: PlanOptions): Promise<BuildWarning[]> 
 
 // reads the file, resolves bases, then applies the instructions of one stage after the other
 async function planStages(options: PlanOptions, onlyJudge: boolean): Promise<{ scope: PlanScope; stages: Stages }> {
-  const { request, dockerfile } = options
+  const { request } = options
   const scope = openScope(options)
-  const stages = new Stages(scope, request.namedContexts, request.noCache)
+  const stages = new Stages(scope, request)
   const target = stages.target(request.target)
   const bases = new Bases(scope, {
     contexts: request.namedContexts,
@@ -110,7 +111,7 @@ async function planStages(options: PlanOptions, onlyJudge: boolean): Promise<{ s
     await bases.open(wanted(), stages)
     more = readTriggers(wanted(), stages)
   }
-  for (const state of wanted()) if (!state.done) planStage(state, scope, dockerfile)
+  for (const state of wanted()) if (!state.done) planStage(state, scope, options)
   return { scope, stages }
 }
 
@@ -167,11 +168,15 @@ function readTriggers(states: Iterable<StageState>, stages: Stages): boolean {
   return more
 }
 
-function planStage(state: StageState, scope: PlanScope, dockerfile: Dockerfile): void {
+function planStage(state: StageState, scope: PlanScope, { dockerfile, request }: PlanOptions): void {
   const stage = openStage(state)
   const { config } = stage.image
+  const { env = {}, unsetLabels = [], dropsBaseLabels = false } = request.edits ?? {}
+  if (stage.parent === undefined)
+    stage.image.dropLabels(dropsBaseLabels ? Object.keys(config.Labels ?? {}) : unsetLabels)
   // buildkit: PATH is always set
   if (!config.Env?.some((entry) => entry.startsWith("PATH="))) stage.image.setEnv("PATH", DEFAULT_PATH)
+  for (const [name, value] of Object.entries(env)) stage.image.setEnv(name, value)
   for (const entry of config.Env ?? []) {
     const equals = entry.indexOf("=")
     stage.variables.set(equals < 0 ? entry : entry.slice(0, equals), equals < 0 ? "" : entry.slice(equals + 1))

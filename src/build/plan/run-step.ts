@@ -1,10 +1,10 @@
 import { FailedPrecondition, InvalidArgument, PermissionDenied } from "../../base/errors.ts"
 import type { InstructionOf } from "../dockerfile/dockerfile.ts"
 import { parseHereDocument, withoutLeadingTabs } from "../dockerfile/here-document.ts"
-import { cleanPath } from "../dockerfile/ignore-file.ts"
-import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
-import type { RunMount, RunOperation, Vertex } from "../graph/definition.ts"
+import { parseRunMount } from "../dockerfile/run-mount.ts"
+import type { RunOperation, Vertex } from "../graph/definition.ts"
 import { contextVertex } from "./context-vertex.ts"
+import { planMount } from "./run-mount.ts"
 import type { OpenStage, PlanScope, Step, StageState } from "./stage-state.ts"
 import { shownInstruction, stepName } from "./vertex-name.ts"
 import { Inputs } from "./vertices.ts"
@@ -21,7 +21,13 @@ export function planRun(
 ): void {
   const inputs = new Inputs(stage.root)
   const flags = run.mounts.map((mount) => parseRunMount(mount, expandValue))
-  const mounts = flags.map((flag, index) => planMount(stage, flag, step.sources[index], inputs, scope))
+  const context = () => inputs.add(contextVertex("context", scope))
+  const cacheSpace = scope.given.get("BUILDKIT_CACHE_MOUNT_NS")
+  const mounts = flags.map((flag, index) => {
+    const from = step.sources[index]
+    const input = from && (() => inputs.add(rootOf(from)))
+    return planMount(flag, { directory: stage.directory, context, input, cacheSpace })
+  })
   const { words, summary, script } = commandOf(run)
   if (script !== undefined) {
     const from = inputs.add(inlineVertex(stage, scope, { [script.name]: script.content }, 0o755))
@@ -107,80 +113,6 @@ function checkGrants({ network, security }: Run, { allow }: PlanScope): void {
     })
   if (network === "host" && !allow.includes("network.host"))
     throw new PermissionDenied("RUN --network=host is not allowed", { hint: "grant it: --allow network.host" })
-}
-
-function planMount(
-  stage: OpenStage,
-  flag: MountFlag,
-  from: StageState | undefined,
-  inputs: Inputs,
-  scope: PlanScope,
-): RunMount {
-  const source = cleanPath(`/${flag.source ?? ""}`)
-  const target = (path: string) => absoluteTarget(stage, path)
-  const owner = { uid: flag.uid ?? 0, gid: flag.gid ?? 0 }
-  switch (flag.type) {
-    case "bind":
-      return {
-        type: "bind",
-        target: mountPoint(target(flag.target ?? "")),
-        from: inputs.add(from === undefined ? contextVertex("context", scope) : rootOf(from)),
-        source,
-        writable: !flag.readOnly,
-      }
-    case "cache":
-      return {
-        type: "cache",
-        target: mountPoint(target(flag.target ?? "")),
-        // buildkit: a build may keep its caches apart from those of others
-        id: [scope.given.get("BUILDKIT_CACHE_MOUNT_NS"), flag.id || cleanPath(flag.target ?? "")]
-          .filter(Boolean)
-          .join("/"),
-        sharing: flag.sharing ?? "shared",
-        ...(from === undefined ? {} : { from: inputs.add(rootOf(from)) }),
-        source,
-        readOnly: flag.readOnly,
-        mode: flag.mode ?? 0o755,
-        ...owner,
-      }
-    case "tmpfs": {
-      const size = flag.sizeBytes ? { sizeBytes: flag.sizeBytes } : {}
-      return { type: "tmpfs", target: mountPoint(target(flag.target ?? "")), ...size }
-    }
-    case "secret": {
-      const id = flag.source || flag.id || (flag.target ?? "").split("/").at(-1) || ""
-      const file = flag.target || (flag.env === undefined ? `/run/secrets/${id.split("/").at(-1)}` : undefined)
-      return {
-        type: "secret",
-        id,
-        ...(file === undefined ? {} : { target: mountPoint(target(file)) }),
-        ...(flag.env === undefined ? {} : { env: flag.env }),
-        required: flag.required,
-        mode: flag.mode ?? 0o400,
-        ...owner,
-      }
-    }
-    case "ssh":
-      return {
-        type: "ssh",
-        id: flag.id || "default",
-        ...(flag.target ? { target: mountPoint(target(flag.target)) } : {}),
-        required: flag.required,
-        mode: flag.mode ?? 0o600,
-        ...owner,
-      }
-  }
-}
-
-/** A path of the stage's file system: one that is not absolute starts in its WORKDIR. */
-function absoluteTarget({ directory }: OpenStage, path: string): string {
-  return cleanPath(path.startsWith("/") ? path : `${directory}/${path}`)
-}
-
-function mountPoint(target: string): string {
-  if (target === "/" || target.includes("\0"))
-    throw new InvalidArgument(`invalid mount target ${JSON.stringify(target)}`)
-  return target
 }
 
 /** What stands in a stage that another reads. Throws FailedPrecondition when it is only planned later. */

@@ -2,7 +2,7 @@
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import { familiarReference, parseReference } from "../../image/image.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
-import type { NamedContext, SourceRange } from "../build.ts"
+import type { BuildRequest, SourceRange } from "../build.ts"
 import type { Dockerfile, Instruction, Stage } from "../dockerfile/dockerfile.ts"
 import { parseTrigger } from "../dockerfile/parse-dockerfile.ts"
 import { mountSource } from "../dockerfile/run-mount.ts"
@@ -13,7 +13,7 @@ import { globalArguments } from "./arguments.ts"
 import { newStage, type PlanScope, type StageState, type Step } from "./stage-state.ts"
 import type { Warnings } from "./warnings.ts"
 
-type Contexts = Readonly<Record<string, NamedContext>>
+type StagesRequest = Pick<BuildRequest, "namedContexts" | "noCache" | "edits">
 
 export class Stages {
   /** The file's own stages, then images that only --from names. */
@@ -22,14 +22,16 @@ export class Stages {
   readonly #own: StageState[] = []
   readonly #images = new Map<string, StageState>()
   readonly #scope: PlanScope
-  readonly #contexts: Contexts
+  readonly #contexts: BuildRequest["namedContexts"]
 
-  constructor(scope: PlanScope, contexts: Contexts, noCache: boolean | readonly string[]) {
+  constructor(scope: PlanScope, { namedContexts, noCache, edits }: StagesRequest) {
     this.#scope = scope
-    this.#contexts = contexts
+    this.#contexts = namedContexts
     for (const [index, stage] of scope.dockerfile.stages.entries())
       this.#add(
-        atSource(scope.dockerfile, stage.source, () => this.#open(stage, index)),
+        atSource(scope.dockerfile, stage.source, () =>
+          this.#open(index === 0 && edits?.from ? { ...stage, base: edits.from } : stage, index),
+        ),
         noCache,
       )
     for (const state of this.#own)

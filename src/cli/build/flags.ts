@@ -34,16 +34,29 @@ export const BUILD_FLAGS = {
   cpus,
   cpusetCpus,
   cpusetMems,
+  cppFlag: refused("Dockerfiles are not run through cpp", "run it yourself: cpp -P Dockerfile.in | skiff build -f - ."),
+  decryptionKey: refused("encrypted images are not read"),
+  disableCompression: flag.bool("Leave layers in the store uncompressed", { ...hidden, initial: true }),
+  disableContentTrust: flag.bool("There is no content trust to disable", { ...hidden, initial: true }),
+  env: flag.list((text) => parseEnv(text, process.env), "Set environment variable to the image"),
   explainCache: flag.bool("Tell for each step that ran which input differed from the cache"),
   explainLayers: flag.bool("Tell the bytes of each line, and which of them a later line deleted"),
   file: flag.string('Name of the Dockerfile (default: "PATH/Dockerfile")', "string", { short: "f" }),
   forceRm: flag.bool("Always remove intermediate containers", hidden),
+  from: flag.string("Image name used to replace the value in the first FROM instruction", "string", {
+    completes: "images",
+  }),
   format: flag.choice(["oci", "docker"], "Format of the image's manifest", { initial: "oci" }),
+  hooksDir: refused("OCI hooks are not run"),
+  httpProxy: flag.bool("Pass the proxy variables of the environment to RUN"),
+  identityLabel: flag.bool("There is no label that names the builder", hidden),
   ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
   iidfile: flag.string("Write the image ID to a file"),
+  inheritLabels: flag.bool("Inherit the labels from the base image", { initial: true }),
   isolation: flag.choice(["default", "oci", "rootless", ""], "Container isolation technology", hidden),
   jobs: flag.of(readJobs, "How many steps to run at once", "int"),
   label: flag.list(parseKeyValue, "Set metadata for an image"),
+  layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),
   layers: flag.bool("Use and keep intermediate layers", { ...hidden, initial: true }),
   load: flag.bool('Shorthand for "--output=type=image"'),
   memory,
@@ -55,6 +68,7 @@ export const BUILD_FLAGS = {
   }),
   noCache: flag.bool("Do not use cache when building the image"),
   noCacheFilter: flag.list((text) => text.split(","), "Do not cache specified stages"),
+  omitHistory: flag.bool("Omit build history information from the built image"),
   os: flag.string("Set the operating system of the image to the given value", "string", hidden),
   output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
   platform: flag.list(readPlatforms, "Set target platform for build", "list"),
@@ -72,6 +86,7 @@ export const BUILD_FLAGS = {
   attest: notBuilt("Attestation parameters"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
   shmSize,
+  signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
   sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
   squash: flag.bool("Squash newly built layers into a single new layer"),
   squashAll: withoutValue(notBuilt("Squash all layers, those of the base too"), "true"),
@@ -83,6 +98,8 @@ export const BUILD_FLAGS = {
   target: flag.string("Set the target build stage to build"),
   timestamp: flag.of(readEpoch, "Set the times of the image and of its new files, in seconds since 1970", "int"),
   ulimit,
+  unsetenv: flag.strings("Unset environment variable from the final image"),
+  unsetlabel: flag.strings("Unset label when inheriting labels from the base image"),
   verifyReproducible: withoutValue(notBuilt("Build twice and compare"), "true"),
   variant: flag.string("Set the architecture variant of the image", "string", hidden),
 }
@@ -99,6 +116,19 @@ function notBuilt(help: string): Flag<undefined> {
     read(text) {
       if (/^(?:false|0)$/.test(text) || /(?:^|,)disabled=true(?:,|$)/.test(text)) return undefined
       throw new Unsupported("not built yet")
+    },
+  }
+}
+
+/** A flag of others that we do not take up: with the reason, and what to do instead. */
+function refused(reason: string, hint?: string): Flag<undefined> {
+  return {
+    hidden: true,
+    help: "",
+    typeName: "string",
+    initial: undefined,
+    read() {
+      throw new Unsupported(reason, { hint })
     },
   }
 }

@@ -14,7 +14,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
   const outputs = outputsOf(flags)
   if (tags.length === 0 && outputs.some(({ type }) => type === "registry"))
     throw wrong("tag is needed when pushing to registry", "name the image: -t REGISTRY/NAME")
-  const args = argsOf(flags.buildArg)
+  const args = { ...(flags.httpProxy ? proxiesOf(process.env) : {}), ...keyed(flags.buildArg) }
   return {
     ...files,
     namedContexts: Object.fromEntries(flags.buildContext),
@@ -23,6 +23,14 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     platforms: platformsOf(flags),
     tags,
     labels: Object.fromEntries(flags.label),
+    edits: {
+      ...optional("from", flags.from),
+      env: keyed(flags.env),
+      unsetEnv: flags.unsetenv,
+      unsetLabels: flags.unsetlabel,
+      dropsBaseLabels: !flags.inheritLabels,
+      omitsHistory: flags.omitHistory,
+    },
     annotations: Object.assign(
       {},
       ...flags.output.map(({ annotations }) => annotations),
@@ -49,7 +57,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
 }
 
 /** Later ones win; a name without a value takes the caller's, and without that is as if not given. */
-function argsOf(given: readonly (string | undefined)[]): Record<string, string> {
+function keyed(given: readonly (string | undefined)[]): Record<string, string> {
   const args: Record<string, string> = {}
   for (const one of given) {
     if (one === undefined) continue
@@ -57,6 +65,12 @@ function argsOf(given: readonly (string | undefined)[]): Record<string, string> 
     args[one.slice(0, equals)] = one.slice(equals + 1)
   }
   return args
+}
+
+/** Those of the environment, as the build args that they are by definition. */
+function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  const names = Object.keys(env).filter((name) => /^(?:https?|ftp|no|all)_proxy$/i.test(name))
+  return Object.fromEntries(names.map((name) => [name, env[name] ?? ""]))
 }
 
 /** As buildx: the caller's SOURCE_DATE_EPOCH is also the build argument of that name, unless one is given. */

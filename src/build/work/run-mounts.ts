@@ -1,12 +1,12 @@
 /** `RUN --mount`: each becomes a mount of config.json, made from descriptors that were found inside their roots. */
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join, posix } from "node:path"
 import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
 import { openInRoot, openRawInRoot, openRoot } from "../../sys/confined.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import { statOf, type FileType } from "../../sys/directory.ts"
-import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
+import { close, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { mountAt, MountFlag } from "../../sys/mount.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import type { RunMount, RunOperation } from "../graph/definition.ts"
@@ -18,7 +18,7 @@ import type { MountPoint } from "./mount-points.ts"
 import { maskExcluded } from "./mask-excluded.ts"
 import { sourceFilter } from "./source-filter.ts"
 import { mountsFolder } from "./work-place.ts"
-import type { RunSettings, Source } from "./worker.ts"
+import type { HostMount, RunSettings, Source } from "./worker.ts"
 
 /** buildkit's: a secret is a key, not a file store. */
 const MAX_SECRET_BYTES = 500 * 1024
@@ -48,6 +48,7 @@ type Of<Type extends RunMount["type"]> = Extract<RunMount, { type: Type }>
 /** Prepares all mounts of a RUN, in their order. Throws NotFound for a missing source or secret. */
 export async function prepareRunMounts(input: RunMountsInput): Promise<PreparedMounts> {
   const preparation = new Preparation(input)
+  for (const volume of input.settings.more?.volumes ?? []) await preparation.volume(volume)
   for (const mount of input.operation.mounts) await preparation.add(mount)
   return preparation
 }
@@ -75,6 +76,22 @@ class Preparation implements PreparedMounts {
         return this.#secret(mount)
       case "ssh":
         return this.#ssh(mount)
+    }
+  }
+
+  /** The caller's own path: its links are his to follow. */
+  async volume({ source, target, access, propagation = "rprivate" }: HostMount): Promise<void> {
+    const fd = openHost(source)
+    try {
+      const { type } = statOf(fd)
+      const host = access === "overlay" ? this.#newPoint(type) : source
+      if (access === "overlay") await this.#bindThrowAway(fd, type, host, { path: source, keepsOwners: true }, "/")
+      const destination = this.#absolute(target)
+      const options = ["rbind", access === "ro" ? "ro" : "rw", propagation]
+      this.mounts.push({ destination, type: "bind", source: host, options })
+      this.points.push({ target: destination, type: type === "directory" ? "directory" : "file" })
+    } finally {
+      close(fd)
     }
   }
 
@@ -280,6 +297,15 @@ function openSource(input: Source, source: string): number {
     throw sourceError(error, source)
   } finally {
     close(rootFd)
+  }
+}
+
+function openHost(path: string): number {
+  try {
+    return openSync(path, O_PATH | O_CLOEXEC)
+  } catch (cause) {
+    if (!hasErrno(cause, "ENOENT", "ENOTDIR")) throw cause
+    throw new NotFound(`no such file or folder: "${path}"`, { cause })
   }
 }
 

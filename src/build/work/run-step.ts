@@ -16,7 +16,7 @@ import { makeMountPoints } from "./mount-points.ts"
 import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
 import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
 import type { WorkPlace } from "./work-place.ts"
-import type { WorkContext, RunSettings, Source } from "./worker.ts"
+import type { RunSettings, Source, WorkContext } from "./worker.ts"
 import type { WorkerHost } from "./worker-host.ts"
 
 export interface StepTools {
@@ -43,7 +43,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   const run = tools.place.makeRun(settings.runtime ?? "")
   undo.defer(() => tools.place.removeRun(run))
   const { id, directory, alive } = run
-  const slot = await takeSlot(tools, operation, undo)
+  const slot = settings.more?.netns === undefined ? await takeSlot(tools, operation, undo) : undefined
   const user = resolveUser(root, operation.user)
   makeStandingFolders(root, operation.cwd, user)
   const prepared = await prepareRunMounts({
@@ -65,6 +65,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     runtime,
     program: operation.argv[0],
     alive,
+    ...settings.more?.streams,
     onOutput: (stream, bytes) => context.onLog(stream, bytes),
     signal: context.signal,
   })
@@ -105,26 +106,28 @@ function writeNetworkFiles(
   slot: NetworkSlot | undefined,
 ): OciMount[] {
   const { address, gateway } = slot?.status ?? {}
-  const texts = {
-    "/etc/resolv.conf": files.resolvConf({
-      kind: operation.network === "default" ? "bridge" : "host",
-      dns: [],
-      dnsSearch: [],
-      dnsOptions: [],
-    }),
-    "/etc/hosts": files.hosts({
-      hostname: BUILD_HOSTNAME,
-      address,
-      gateway,
-      extraHosts: settings.extraHosts,
-      hostNetwork: operation.network === "host",
-    }),
-  }
-  return Object.entries(texts).map(([destination, text], index) => {
+  const more = settings.more ?? {}
+  const { dns = [], dnsSearch = [], dnsOptions = [], ownResolvConf, ownHosts, hostname } = more
+  const kind = operation.network === "default" ? "bridge" : "host"
+  const texts = [
+    ...(ownResolvConf ? [] : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions })] as const]),
+    ...(ownHosts ? [] : [["/etc/hosts", hosts()] as const]),
+  ]
+  return texts.map(([destination, text], index) => {
     const source = join(directory, `etc-${index}`)
     writeFileSync(source, text, { mode: 0o644 })
     return { destination, type: "bind", source, options: ["rbind", "ro", "rprivate"] }
   })
+
+  function hosts(): string {
+    return files.hosts({
+      hostname: hostname ?? BUILD_HOSTNAME,
+      address,
+      gateway,
+      extraHosts: settings.extraHosts,
+      hostNetwork: operation.network === "host",
+    })
+  }
 }
 
 const asPoint = ({ destination }: OciMount) => ({ target: destination, type: "file" }) as const
@@ -142,6 +145,8 @@ interface ConfigParts {
 
 function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }: ConfigParts): Promise<OciConfig> {
   const { operation, settings } = step
+  const more = settings.more ?? {}
+  const { capAdd = [], capDrop = [], securityOptions = [], devices = [] } = more
   const own = new Set(prepared.mounts.map(({ destination }) => destination))
   return runtimes.config(
     {
@@ -152,17 +157,20 @@ function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }
       env: environment(operation, prepared, settings, user),
       cwd: operation.cwd,
       user,
-      tty: false,
-      hostname: BUILD_HOSTNAME,
+      tty: more.streams?.terminal ?? false,
+      hostname: more.uts === "host" ? undefined : (more.hostname ?? BUILD_HOSTNAME),
       mounts: [...files.filter(({ destination }) => !own.has(destination)), ...prepared.mounts],
-      network: networkOf(operation, slot),
+      network: networkOf(operation, slot, more.netns),
+      ipc: more.ipc,
+      pid: more.pid,
+      uts: more.uts,
       shmSizeBytes: settings.shmSizeBytes,
       privileged: operation.security === "insecure",
-      capAdd: [],
-      capDrop: [],
-      securityOptions: [],
+      capAdd,
+      capDrop,
+      securityOptions,
       sysctls: {},
-      devices: [],
+      devices,
       ulimits: settings.ulimits,
       resources: settings.resources,
     },
@@ -173,8 +181,10 @@ function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }
 function networkOf(
   { network }: RunOperation,
   slot: NetworkSlot | undefined,
+  netns: string | undefined,
 ): { kind: "private" | "host" } | { kind: "path"; path: string } {
-  if (slot !== undefined) return { kind: "path", path: slot.path }
+  const path = netns ?? slot?.path
+  if (path !== undefined) return { kind: "path", path }
   return { kind: network === "host" ? "host" : "private" }
 }
 

@@ -209,6 +209,13 @@ export interface CommitOptions {
   onProgress?: OnProgress
 }
 
+export interface ContainerSize {
+  /** On disk, of what it wrote itself. */
+  writableBytes: number
+  /** With its image. */
+  rootBytes: number
+}
+
 export interface Containers {
   /** Newest first; running ones only, unless `all`. */
   list(filter?: ContainerFilter): Container[]
@@ -243,6 +250,8 @@ export interface Containers {
   commit(nameOrId: string, options: CommitOptions): Promise<Image>
   /** Rows of `ps`, with titles. */
   top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
+  /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
+  size(nameOrId: string): Promise<ContainerSize>
   /** Docker's inspect document. */
   inspect(nameOrId: string): Promise<Record<string, unknown>>
   /** The hidden verb of conmon's exit command: writes the end down, cleans up, removes or restarts. Safe to repeat. */

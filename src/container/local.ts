@@ -66,6 +66,7 @@ export function openContainers(host: ContainerHost): Containers & AsyncDisposabl
     },
     commit: async (nameOrId, options) => (await import("./commit.ts")).commit(host, nameOrId, options),
     top: async (nameOrId, psOptions) => (await import("./top.ts")).top(host, nameOrId, psOptions),
+    size: async (nameOrId) => (await import("./size.ts")).containerSize(host, nameOrId),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(host, nameOrId),
     cleanup: async (id) => (await import("./life-cycle.ts")).cleanup(host, id),
     reconcile: async () => (await import("./reconcile.ts")).reconcile(host),

@@ -284,6 +284,15 @@ test("inspect --format, and the state in Docker's terms", async () => {
   expect(Date.parse(document.State.StartedAt)).toBeGreaterThan(Date.now() - 60_000)
 })
 
+test("-s shows what a container wrote, in ps and in inspect", async () => {
+  await skiff.ok("run", "--name", "fat", "busybox", "dd", "if=/dev/zero", "of=/f", "bs=1M", "count=3")
+  expect(await skiff.ok("ps", "-a", "-s")).toMatch(/NAMES +SIZE\n.* fat +3\.\d+MB \(virtual \d\.\d+MB\)$/)
+  const written = Number(await skiff.ok("inspect", "-s", "-f", "{{.SizeRw}}", "fat"))
+  expect(written).toBeGreaterThanOrEqual(3 << 20)
+  expect(Number(await skiff.ok("container", "inspect", "-s", "-f", "{{.SizeRootFs}}", "fat"))).toBeGreaterThan(written)
+  expect(await skiff.ok("inspect", "-f", "{{json .}}", "fat")).not.toContain("SizeRw")
+})
+
 test("wait on many prints a code each", async () => {
   await skiff.ok("run", "-d", "--name", "w1", "busybox", "sh", "-c", "sleep 0.2; exit 1")
   await skiff.ok("run", "-d", "--name", "w2", "busybox", "sh", "-c", "sleep 0.1; exit 2")

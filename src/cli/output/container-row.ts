@@ -1,4 +1,5 @@
-import type { Container } from "../../container/container.ts"
+import { formatSize } from "../../base/sizes.ts"
+import type { Container, ContainerSize } from "../../container/container.ts"
 import type { MountRequest } from "../../spec/docker/mount-request.ts"
 import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
 import { ellipsis } from "./columns.ts"
@@ -7,7 +8,10 @@ import { describePorts } from "./port-text.ts"
 const SHORT_ID = 12
 
 /** A line of `ps`: the fields that docker's templates name. */
-export function containerRow(container: Container, { noTrunc = false, now = new Date() } = {}): object {
+export function containerRow(
+  container: Container,
+  { noTrunc = false, now = new Date(), size }: { noTrunc?: boolean; now?: Date; size?: ContainerSize } = {},
+): object {
   const { id, name, options, state, createdAt, argv } = container
   const command = argv.join(" ")
   const mounts = options.mounts.flatMap(mountName)
@@ -27,6 +31,7 @@ export function containerRow(container: Container, { noTrunc = false, now = new 
     Networks: options.network.kind === "bridge" ? options.network.name : options.network.kind,
     Ports: describePorts(container),
     RunningFor: formatAgo(createdAt, now),
+    Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
     State: state.status,
     Status: describeStatus(container, now),
     Label: (key: unknown) => options.labels[String(key)] ?? "",
@@ -45,6 +50,7 @@ export const CONTAINER_TITLES = {
   Networks: "NETWORKS",
   Ports: "PORTS",
   RunningFor: "CREATED",
+  Size: "SIZE",
   State: "STATE",
   Status: "STATUS",
 }

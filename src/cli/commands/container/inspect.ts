@@ -1,14 +1,15 @@
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
+import { containerDocument, SIZE_FLAG } from "../../output/container-document.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 export default command({
   summary: "Display detailed information on one or more containers",
   args: [arg.some("CONTAINER", "containers")],
-  flags: DOCUMENT_FORMAT_FLAGS,
+  flags: { ...DOCUMENT_FORMAT_FLAGS, size: SIZE_FLAG },
   async run({ args: [names], flags, ...context }) {
     const containers = await context.engine.containers()
-    return inspectEach(names, flags, context, (name) => containers.inspect(name))
+    return inspectEach(names, flags, context, (name) => containerDocument(containers, name, flags))
   },
 })

@@ -31,16 +31,21 @@ export default command({
     last: flag.int("Show n last created containers (includes all states)", { short: "n" }),
     latest: flag.bool("Show the latest created container (includes all states)", { short: "l" }),
     noTrunc: flag.bool("Don't truncate output"),
+    size: flag.bool("Display total file sizes", { short: "s" }),
     quiet: flag.bool("Only display container IDs", { short: "q" }),
   },
   async run({ flags, engine, out }) {
     const count = flags.latest ? 1 : (flags.last ?? -1)
     const filter = containerFilter(flags.filter, flags.all || count > 0)
-    const found = (await engine.containers()).list(filter)
-    const rows = (count > 0 ? found.slice(0, count) : found).map((one) => containerRow(one, flags))
+    const containers = await engine.containers()
+    const found = containers.list(filter)
+    const shown = count > 0 ? found.slice(0, count) : found
+    const isSized = flags.size || flags.format?.includes(".Size") === true
+    const sizes = isSized ? await Promise.all(shown.map(({ id }) => containers.size(id))) : []
+    const rows = shown.map((one, index) => containerRow(one, { ...flags, size: sizes[index] }))
     printList(out, rows, flags, {
       titles: CONTAINER_TITLES,
-      table: "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+      table: `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${flags.size ? "\t{{.Size}}" : ""}`,
       quiet: "{{.ID}}",
     })
   },

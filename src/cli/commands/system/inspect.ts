@@ -4,6 +4,7 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { inspectEach } from "../../inspect-each.ts"
+import { containerDocument, SIZE_FLAG } from "../../output/container-document.ts"
 import { networkDocument } from "../../output/network-row.ts"
 import { volumeDocument } from "../../output/volume-row.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
@@ -17,19 +18,25 @@ export default command({
   args: [arg.some("NAME|ID", "objects")],
   flags: {
     ...DOCUMENT_FORMAT_FLAGS,
+    size: SIZE_FLAG,
     type: flag.choice(KINDS, "Only inspect objects of the given type", { short: "t" }),
   },
   async run({ args: [names], flags, ...context }) {
     const kinds = flags.type === undefined ? KINDS : [flags.type]
-    return inspectEach(names, flags, context, (name) => inspectFirst(context.engine, kinds, name))
+    return inspectEach(names, flags, context, (name) => inspectFirst(context.engine, kinds, name, flags))
   },
 })
 
 /** The first kind that knows the name, in docker's order. */
-async function inspectFirst(engine: Engine, kinds: readonly Kind[], name: string): Promise<object> {
+async function inspectFirst(
+  engine: Engine,
+  kinds: readonly Kind[],
+  name: string,
+  flags: { size: boolean },
+): Promise<object> {
   for (const kind of kinds) {
     try {
-      return await inspectOne(engine, kind, name)
+      return await inspectOne(engine, kind, name, flags)
     } catch (error) {
       if (!isSkiffError(error, "NotFound") || kinds.length === 1) throw error
     }
@@ -37,10 +44,10 @@ async function inspectFirst(engine: Engine, kinds: readonly Kind[], name: string
   throw new NotFound(`no such object: "${name}"`, { hint: "see: skiff ps -a, skiff images" })
 }
 
-async function inspectOne(engine: Engine, kind: Kind, name: string): Promise<object> {
+async function inspectOne(engine: Engine, kind: Kind, name: string, flags: { size: boolean }): Promise<object> {
   switch (kind) {
     case "container":
-      return (await engine.containers()).inspect(name)
+      return containerDocument(await engine.containers(), name, flags)
     case "image":
       return (await engine.images()).inspect(name)
     case "volume":

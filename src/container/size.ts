@@ -1,0 +1,18 @@
+import { isSkiffError } from "../base/errors.ts"
+import type { ContainerSize } from "./container.ts"
+import type { ContainerHost } from "./host.ts"
+
+/** See `Containers.size`. */
+export async function containerSize(host: ContainerHost, nameOrId: string): Promise<ContainerSize> {
+  const { id, imageId } = host.records.get(nameOrId)
+  const [snapshots, images] = await Promise.all([host.snapshots(), host.images()])
+  const writableBytes = await snapshots.usage(id).then(
+    ({ bytes }) => bytes,
+    (error: unknown) => {
+      // killed in create, before it had a layer
+      if (isSkiffError(error, "NotFound")) return 0
+      throw error
+    },
+  )
+  return { writableBytes, rootBytes: writableBytes + (images.find(imageId)?.sizeBytes ?? 0) }
+}

@@ -53,6 +53,9 @@ export const CRASH_POINTS = [
   "build:layers-named",
   "build:documents-put",
   "build:image-recorded",
+  "cache:layers-sent",
+  "cache:config-sent",
+  "cache:published",
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

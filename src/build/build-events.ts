@@ -39,16 +39,17 @@ export class BuildEvents implements VertexEvents {
     }
   }
 
-  warn({ rule, message, source }: BuildWarning): void {
-    this.#onEvent({ kind: "warning", rule, message, source })
+  warn({ rule, message, source }: Pick<BuildWarning, "rule" | "message"> & Partial<BuildWarning>): void {
+    this.#onEvent({ kind: "warning", rule, message, ...(source ? { source } : {}) })
   }
 
   started(vertex: Vertex): void {
     this.#tell(vertex, (number) => ({ kind: "started", vertex: number, at: Date.now() }))
   }
 
-  cached(vertex: Vertex): void {
-    this.#tell(vertex, (number) => ({ kind: "cached", vertex: number, at: Date.now() }))
+  cached(vertex: Vertex, from?: string): void {
+    const origin = from === undefined ? {} : { from }
+    this.#tell(vertex, (number) => ({ kind: "cached", vertex: number, at: Date.now(), ...origin }))
   }
 
   done(vertex: Vertex): void {

@@ -1,6 +1,7 @@
 import type { Database } from "../base/database.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
 import type { Images } from "../image/image.ts"
+import type { Registries } from "../registry/registry.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Worker } from "./work/worker.ts"
 
@@ -14,6 +15,9 @@ export interface BuildHost {
   content: ContentStore
   snapshots: Snapshotter
   leases: Leases
+  /** We are root of a user namespace. */
+  rootless: boolean
+  registries(): Promise<Registries>
   /** A worker for one build. */
   openWorker(): Worker
   /** Ends what a worker of a killed process was running. */

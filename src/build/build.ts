@@ -8,7 +8,7 @@
  * independent vertices at once. The work of one vertex is done by work/ (RUN, COPY, ADD). What a killed build leaves
  * (snapshots, mounts, network namespaces) is removed by the next one.
  */
-import type { Image } from "../image/image.ts"
+import type { Image, LayerForm } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
@@ -85,7 +85,7 @@ export type CacheTarget =
 export interface CacheForm {
   /** `min`: the steps that the image is made of; `max`: those of all its stages. */
   mode: "min" | "max"
-  compression: "uncompressed" | "gzip" | "zstd"
+  layers: LayerForm
   /** As an image's manifest, or as an index of blobs, which some registries refuse. */
   document: "manifest" | "index"
   mediaTypes: "oci" | "docker"

@@ -20,11 +20,12 @@ import { makeTree } from "./context/make-tree.ts"
 import { checkBuild, planBuild, type PlanOptions } from "./plan/plan.ts"
 import { proxyVariables } from "./plan/proxy.ts"
 import { resolveBase } from "./resolve-base.ts"
+import type { BuildCaches } from "./cache/build-caches.ts"
 import type { Vertex } from "./graph/definition.ts"
 import type { Layer } from "./solve/result.ts"
 import { LayerReader } from "./solve/layer-reader.ts"
 import { BuildRecords } from "./solve/records.ts"
-import { Solver, StepFailure } from "./solve/solver.ts"
+import { Solver, StepFailure, type SolverOptions } from "./solve/solver.ts"
 import { StepRunner } from "./solve/step-runner.ts"
 import { buildLocks, openWorkFolder, sweepBuilds, type WorkFolder } from "./solve/work-folder.ts"
 import type { Source, Worker } from "./work/worker.ts"
@@ -85,9 +86,13 @@ class Build {
 
   async run(): Promise<BuildResult> {
     const { dockerfile, ignore } = await this.#read()
-    const plans = await Promise.all(
-      this.#platforms.map((platform) => planBuild(this.#planOptions(dockerfile, ignore, platform))),
-    )
+    const [plans, caches] = await Promise.all([
+      Promise.all(this.#platforms.map((platform) => planBuild(this.#planOptions(dockerfile, ignore, platform)))),
+      this.#openCaches(),
+    ]).catch((error: unknown) => {
+      this.#stop.abort()
+      throw error
+    })
     trace("planned")
     for (const plan of plans) this.#events.announce(plan.vertices)
     for (const warning of plans.flatMap(({ warnings }) => warnings)) this.#events.warn(warning)
@@ -96,13 +101,13 @@ class Build {
     // SOURCE_DATE_EPOCH may come from the Dockerfile
     const epoch = this.#request.rewriteTimes ? plans.find((plan) => plan.epoch !== undefined)?.epoch : undefined
     await using runner = this.#openRunner(epoch)
-    const solver = this.#openSolver(runner, reader, ignore, epoch)
+    const solver = this.#openSolver(runner, reader, { ignore, epoch, remote: caches?.remote })
     try {
       const solved = await Promise.all(
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
       )
       trace("solved")
-      return await exportResults(solved, {
+      const result = await exportResults((await caches?.inlined(solved, solver, reader)) ?? solved, {
         host: this.#host,
         request: this.#request,
         records: this.#records,
@@ -111,6 +116,8 @@ class Build {
         lease: this.#lease,
         events: this.#events,
       })
+      await caches?.export(solved, solver, reader)
+      return result
     } catch (error) {
       throw this.#located(error, dockerfile)
     } finally {
@@ -126,6 +133,21 @@ class Build {
     const warnings = await checkBuild(this.#planOptions(dockerfile, ignore, this.#platforms[0] ?? hostPlatform()))
     return warnings.map(({ rule, message, hint, source }) => {
       return { rule, message, hint, source, quote: quoteSource(dockerfile, source) }
+    })
+  }
+
+  /** Those that others wrote, or shall read; a build without them loads nothing of it. */
+  async #openCaches(): Promise<BuildCaches | undefined> {
+    const { cacheFrom = [], cacheTo = [] } = this.#request
+    if (cacheFrom.length + cacheTo.length === 0) return undefined
+    const { BuildCaches } = await import("./cache/build-caches.ts")
+    return await BuildCaches.open({
+      host: this.#host,
+      request: this.#request,
+      records: this.#records,
+      lease: this.#lease,
+      events: this.#events,
+      signal: this.#signal,
     })
   }
 
@@ -216,8 +238,11 @@ class Build {
   #openSolver(
     runner: StepRunner,
     reader: LayerReader,
-    ignore: IgnoreMatcher | undefined,
-    epoch: number | undefined,
+    {
+      ignore,
+      epoch,
+      remote,
+    }: { ignore: IgnoreMatcher | undefined; epoch: number | undefined; remote: SolverOptions["remote"] },
   ): Solver {
     const host = this.#host
     return new Solver({
@@ -243,6 +268,7 @@ class Build {
           this.#records.countUse(ids)
         }),
       events: this.#events,
+      ...(remote ? { remote } : {}),
     })
   }
 

@@ -231,6 +231,8 @@ class LocalEngine implements Engine {
       content,
       snapshots,
       leases,
+      rootless: this.#isRootless,
+      registries: this.registries,
       openWorker: () => openWorker(workerHost),
       sweepWorker: async (worker) => {
         const { sweepDeadWorker } = await import("../build/work/work-place.ts")

@@ -9,11 +9,11 @@ import type { OnProgress } from "../base/progress.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
-import type { Bytes } from "../content/content.ts"
+import type { Bytes, Lease } from "../content/content.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import type { Reference } from "./reference.ts"
 
-export { familiarReference, parseReference } from "./reference.ts"
+export { familiarReference, formatReference, parseReference } from "./reference.ts"
 
 export interface Image {
   /** The config's digest. */
@@ -30,6 +30,23 @@ export interface Image {
   sizeBytes: number
   /** The snapshot to stand on; undefined for an image without layers. */
   topLayer: ChainId | undefined
+}
+
+/** The form in which layers travel. */
+export interface LayerForm {
+  compression: "gzip" | "zstd" | "none"
+  level?: number
+}
+
+export interface CompressLayerOptions {
+  /** Holds what is made. */
+  lease: Lease
+  /** The layer's bytes. */
+  read(): Bytes
+  /** Whether the place it goes to has this very blob: it need not be made then. */
+  isThere(descriptor: Descriptor): Promise<boolean>
+  /** Bytes of the layer taken so far. */
+  onProgress(taken: number): void
 }
 
 export interface PullOptions extends RegistryAccess {
@@ -153,6 +170,7 @@ export interface Images {
   record(options: RecordImageOptions): Promise<Image>
   /** Makes the index of images of several platforms, kept as long as they are; gives its digest. */
   recordIndex(images: readonly Image[], format: "oci" | "docker"): Promise<Digest>
+  compressLayer(layer: Descriptor, form: LayerForm, options: CompressLayerOptions): Promise<Descriptor>
   /** Lowest first, with the bytes of their files. */
   layers(image: Image): readonly { chainId: ChainId; sizeBytes: number }[]
   tag(source: string, target: string): void

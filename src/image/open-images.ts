@@ -117,6 +117,15 @@ export function openImages(deps: ImagesDeps): Images {
       return await recordIndex(deps, records, of, format)
     },
 
+    async compressLayer(layer, form, { lease, ...options }) {
+      const { LayerCompressor } = await import("./layer-compressor.ts")
+      const { compression } = form
+      return await new LayerCompressor(deps, lease, compression === "none" ? undefined : compression).layer(
+        layer,
+        options,
+      )
+    },
+
     layers: (image) => records.layers(image.id),
 
     async createFromTar(tar, options) {

@@ -58,6 +58,8 @@ export interface ImageConfig {
   "os.version"?: string
   config?: ImageRunConfig
   rootfs: { type: "layers"; diff_ids: readonly DiffId[] }
+  /** Of an image that was built with `--cache-to type=inline`: which steps made its layers. Never read from a base image. */
+  "skiff.build-cache.v1"?: object
   history?: readonly HistoryEntry[]
 }
 

@@ -1,5 +1,6 @@
 /** Cache keys: a digest of all that decides what a step gives, part by part, so that a miss can be explained. */
 import { hash } from "node:crypto"
+import type { DiffId } from "../../spec/digest.ts"
 import { formatPlatform } from "../../spec/platform.ts"
 import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
 
@@ -25,15 +26,21 @@ export function keyParts(
   epoch: number | undefined,
 ): KeyPart[] {
   const { operation, platform } = vertex
-  const parts: [string, unknown][] = [
-    ["the step before it", root],
-    ["the platform", formatPlatform(platform)],
-  ]
+  const parts: [string, unknown][] = [["the platform", formatPlatform(platform)]]
   if (operation.kind === "run") parts.push(...runParts(operation))
   else parts.push(["the instruction", operation])
   for (const { label, value } of sources) if (value !== undefined) parts.push([label, value])
   if (epoch !== undefined) parts.push(["the time that files are set to", epoch])
-  return parts.map(([label, value]) => [label, digestOf(value).slice(0, SHOWN_DIGITS)])
+  return [rootPart(root), ...parts.map(([label, value]) => part(label, value))]
+}
+
+/** What a step stands on: the first part of every key. */
+export function rootPart(root: string): KeyPart {
+  return part("the step before it", root)
+}
+
+function part(label: string, value: unknown): KeyPart {
+  return [label, digestOf(value).slice(0, SHOWN_DIGITS)]
 }
 
 function runParts({ argv, env, cwd, user, mounts, network, security }: RunOperation): [string, unknown][] {
@@ -57,6 +64,11 @@ export function keyOf(kind: "asked" | "found", parts: readonly KeyPart[]): strin
 
 /** To be raised when the same parts come to mean another result. */
 const KEY_VERSION = 1
+
+/** What `diffIds` over a base are, wherever they were made: in the place of a root's identity, which is ours alone. */
+export function contentIdentity(base: string, diffIds: readonly DiffId[]): string {
+  return digestOf([base, diffIds])
+}
 
 /** The first part in which two steps differ; undefined when none does. */
 export function firstDifference(parts: readonly KeyPart[], earlier: readonly KeyPart[]): string | undefined {

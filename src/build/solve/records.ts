@@ -42,7 +42,10 @@ interface Row {
   content_bytes: number | null
 }
 
-export type NewRecord = Pick<BuildRecord, "id" | "parentId" | "snapshot" | "slot" | "description" | "parts">
+export type NewRecord = Pick<BuildRecord, "id" | "parentId" | "snapshot" | "slot" | "description" | "parts"> & {
+  /** Undefined: now. */
+  createdAt?: Date
+}
 
 /** The rows of the build cache. Every call is one short statement or transaction. */
 export class BuildRecords {
@@ -117,7 +120,7 @@ export class BuildRecords {
         record.slot,
         record.description,
         JSON.stringify(record.parts),
-        now,
+        record.createdAt?.getTime() ?? now,
         now,
       )
       this.addKeys(record.id, keys)

@@ -1,17 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { Cancelled } from "../../base/errors.ts"
+import { Cancelled, type SkiffError } from "../../base/errors.ts"
 import type { FileLocks, HeldLock } from "../../sys/file-locks.ts"
 import type { SourceRange } from "../build.ts"
 import type { Vertex } from "../graph/definition.ts"
+import type { CacheMounts } from "../work/cache-mounts.ts"
 import type { Source, Worker, WorkContext } from "../work/worker.ts"
 import type { ChainId } from "../../spec/digest.ts"
 import { firstDifference, keyOf, type KeyPart } from "./key.ts"
 import type { LayerReader } from "./layer-reader.ts"
 import type { BuildRecord, BuildRecords } from "./records.ts"
+import type { RemoteCache } from "./remote-cache.ts"
+import { RemoteSteps } from "./remote-steps.ts"
 import { SCRATCH, type Layer, type LayersResult, type Result } from "./result.ts"
 import type { Limit } from "../../base/limiter.ts"
 import type { StepRunner } from "./step-runner.ts"
-import { isLayered, slotOf, VertexKeys, type LayeredVertex } from "./vertex-keys.ts"
+import {
+  baseIdentity,
+  baseOf,
+  descriptionOf,
+  isLayered,
+  slotOf,
+  VertexKeys,
+  type LayeredVertex,
+} from "./vertex-keys.ts"
 
 export interface SolverOptions {
   records: BuildRecords
@@ -29,12 +40,14 @@ export interface SolverOptions {
   /** A record is in use by this build: not to be pruned. */
   hold(ids: readonly string[]): void
   events: VertexEvents
+  /** `--cache-from`; undefined: there is none. */
+  remote?: { caches: readonly RemoteCache[]; mounts: CacheMounts; onLoss(cache: RemoteCache, error: SkiffError): void }
 }
 
 /** What is told of vertices while they are solved. */
 export interface VertexEvents {
   started(vertex: Vertex): void
-  cached(vertex: Vertex): void
+  cached(vertex: Vertex, from?: string): void
   done(vertex: Vertex): void
   failed(vertex: Vertex, error: unknown): void
   miss(vertex: Vertex, reason: string): void
@@ -73,12 +86,25 @@ export class Solver {
   /** By `found` key: equal steps of one build are one. */
   readonly #running = new Map<string, Promise<LayersResult>>()
   readonly #shown = new Set<Vertex>()
+  readonly #remote: RemoteSteps | undefined
 
   constructor(options: SolverOptions) {
     this.#options = options
-    const { worker, runner, epoch } = options
+    const { worker, runner, epoch, remote, records, reader, events } = options
     const view = (layers: LayersResult): Promise<Source> => runner.view(layers)
     this.#keys = new VertexKeys({ worker, epoch, view, solve: (vertex) => this.solve(vertex) })
+    this.#remote =
+      remote &&
+      new RemoteSteps({
+        ...remote,
+        records,
+        runner,
+        reader,
+        asked: (vertex) => this.#keys.asked(vertex),
+        base: (vertex) => this.#base(vertex),
+        hold: (id) => this.#hold(id),
+        context: (vertex) => events.context(vertex),
+      })
   }
 
   /** Throws StepFailure. */
@@ -95,18 +121,27 @@ export class Solver {
     return result
   }
 
+  /** The key of a step by definitions, and what it gave: in this build, or earlier as far as the cache holds it. */
+  async known(vertex: LayeredVertex): Promise<{ key: string; result: LayersResult | undefined }> {
+    const key = await this.#keys.asked(vertex)
+    const solved = await this.#solved.get(vertex)
+    if (solved !== undefined) return { key, result: solved.kind === "layers" ? solved : undefined }
+    return { key, result: await this.#find(vertex, this.#options.records.findByKey(key)) }
+  }
+
   /** Waits for all that was begun, whatever becomes of it. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#solved.values(), ...this.#running.values()])
+    await this.#remote?.settle()
   }
 
   async #solve(vertex: Vertex): Promise<Result> {
     const { operation } = vertex
     if (operation.kind === "scratch") return SCRATCH
     if (operation.kind === "image") {
-      const layers = await this.#options.baseLayers(vertex)
+      const base = await this.#base(vertex)
       this.#showCached(vertex)
-      return { kind: "layers", identity: `image ${operation.id}`, layers }
+      return base
     }
     if (isLayered(vertex)) return await this.#located(vertex, () => this.#solveStep(vertex))
     return { kind: "tree", source: await this.#shownWhile(vertex, () => this.#options.tree(vertex)) }
@@ -126,7 +161,8 @@ export class Solver {
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
     const asked = await this.#keys.asked(vertex)
     if (!this.#keys.isBuiltAnew(vertex)) {
-      const hit = await this.#hit(vertex, this.#options.records.findByKey(asked))
+      const hit =
+        (await this.#hit(vertex, this.#options.records.findByKey(asked))) ?? (await this.#bring(vertex, asked))
       if (hit) return hit
     }
     const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)))
@@ -147,6 +183,18 @@ export class Solver {
     return result
   }
 
+  /** From another machine's cache; of several builds that want it one fetches it. */
+  async #bring(vertex: LayeredVertex, key: string): Promise<LayersResult | undefined> {
+    if (!this.#remote?.has(key)) return undefined
+    using lock = await this.#lock(key)
+    using _ = { [Symbol.dispose]: () => lock.unlink() }
+    const hit = await this.#hit(vertex, this.#options.records.findByKey(key))
+    if (hit) return hit
+    const brought = await this.#remote.bring(vertex, key)
+    if (brought) this.#showCached(vertex, brought.from)
+    return brought?.result
+  }
+
   /** Under the lock of its key, so that of several builds that come to the same step one does it and the others wait. */
   async #findOrRun(
     vertex: LayeredVertex,
@@ -165,6 +213,11 @@ export class Solver {
       if (hit && record) {
         records.addKeys(record.id, keys)
         return hit
+      }
+      const brought = await this.#remote?.bringByContents(vertex, root, parts, keys)
+      if (brought) {
+        this.#showCached(vertex, brought.from)
+        return brought.result
       }
     }
     return await limit(() => this.#run(vertex, root, inputs, parts, keys))
@@ -187,6 +240,10 @@ export class Solver {
       const { operation } = vertex
       if (operation.kind === "merge") return await runner.merge(root, layersOf(inputs[1]), record)
       const sources = await Promise.all(inputs.slice(1).map((input) => this.#sourceOf(input)))
+      if (operation.kind === "run") {
+        const mounts = operation.mounts.filter((mount) => mount.type === "cache")
+        await this.#remote?.restore(mounts, events.context(vertex))
+      }
       return await runner.work(operation, root, sources, events.context(vertex), record)
     })
     for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
@@ -203,7 +260,10 @@ export class Solver {
     if (vertex.ignoreCache) return { text: "the cache is not to be used", isOfFiles: false }
     const top = root.layers.at(-1)
     const closest = this.#options.records.closest(description, slot, top?.kind === "step" ? top.id : undefined)
-    if (closest === undefined) return { text: "this step was not built before", isOfFiles: false }
+    if (closest === undefined) {
+      const text = this.#remote?.difference(vertex, parts) ?? "this step was not built before"
+      return { text, isOfFiles: false }
+    }
     const text = firstDifference(parts, closest.parts) ?? "its result was pruned"
     const isOfFiles = vertex.operation.kind === "files" && text.startsWith("the files ")
     return { text, isOfFiles, earlier: closest.snapshot }
@@ -216,15 +276,19 @@ export class Solver {
 
   /** The result that the cache holds; undefined where it has none, or not all of it. */
   async #hit(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
-    if (record === undefined) return undefined
-    const ids = this.#hold(record.id)
-    if (ids === undefined) return undefined
-    const base = await this.#baseOf(vertex)
-    this.#showCached(vertex)
+    const result = await this.#find(vertex, record)
+    if (result) this.#showCached(vertex)
+    return result
+  }
+
+  async #find(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
+    const ids = record && this.#hold(record.id)
+    if (record === undefined || ids === undefined) return undefined
+    const { layers } = await this.#base(baseOf(vertex))
     return {
       kind: "layers",
       identity: `step ${record.id}`,
-      layers: [...base, ...ids.map((id): Layer => ({ kind: "step", id }))],
+      layers: [...layers, ...ids.map((id): Layer => ({ kind: "step", id }))],
     }
   }
 
@@ -247,11 +311,10 @@ export class Solver {
     })
   }
 
-  /** The layers of the image that a chain of steps began on. */
-  async #baseOf(vertex: Vertex): Promise<readonly Layer[]> {
-    let root = vertex
-    while (isLayered(root) && root.inputs[0] !== undefined) root = root.inputs[0]
-    return root.operation.kind === "image" ? await this.#options.baseLayers(root) : []
+  /** What a chain of steps begins on. */
+  async #base(vertex: Vertex): Promise<LayersResult> {
+    if (vertex.operation.kind !== "image") return SCRATCH
+    return { kind: "layers", identity: baseIdentity(vertex), layers: await this.#options.baseLayers(vertex) }
   }
 
   async #sourceOf(result: Result): Promise<Source> {
@@ -281,11 +344,11 @@ export class Solver {
   }
 
   /** With all below it that nobody looked at. */
-  #showCached(vertex: Vertex): void {
+  #showCached(vertex: Vertex, from?: string): void {
     if (this.#shown.has(vertex)) return
     this.#shown.add(vertex)
-    for (const input of vertex.inputs) if (!this.#solved.has(input)) this.#showCached(input)
-    if (vertex.operation.kind !== "scratch") this.#options.events.cached(vertex)
+    for (const input of vertex.inputs) if (!this.#solved.has(input)) this.#showCached(input, from)
+    if (vertex.operation.kind !== "scratch") this.#options.events.cached(vertex, isLayered(vertex) ? from : undefined)
   }
 }
 
@@ -294,8 +357,4 @@ const MAX_PAUSE_MS = 20
 function layersOf(result: Result | undefined): LayersResult {
   if (result?.kind !== "layers") throw new Error("unreachable: --link is made of layers")
   return result
-}
-
-function descriptionOf({ name }: Vertex): string {
-  return name.replace(/^\[[^\]]*\]\s*/, "")
 }

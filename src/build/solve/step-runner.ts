@@ -24,7 +24,7 @@ export interface StepRunnerOptions {
 }
 
 /** How a step is written into the records. */
-export type StepRecord = Pick<NewRecord, "slot" | "description" | "parts"> & { keys: readonly string[] }
+export type StepRecord = Pick<NewRecord, "slot" | "description" | "parts" | "createdAt"> & { keys: readonly string[] }
 
 /** Does the work of one step on a snapshot, and makes a committed snapshot and a record of the cache from it. */
 export class StepRunner {
@@ -80,6 +80,23 @@ export class StepRunner {
       )
     }
     return result
+  }
+
+  /** A layer that was made elsewhere, on no parent yet; gives its key. */
+  async stage(extract: (folder: string) => Promise<void>): Promise<string> {
+    const { snapshots, folder } = this.#options
+    const key = folder.snapshotKey()
+    const { path } = await snapshots.stage(key)
+    await extract(path)
+    return key
+  }
+
+  /** What `stage` gave, over `root`. */
+  async adopt(root: LayersResult, key: string, record: StepRecord): Promise<LayersResult> {
+    const { snapshots } = this.#options
+    return await this.#record(root, record, (name) =>
+      this.#onTop(root, (parent) => snapshots.commitStage(name, key, parent)),
+    )
   }
 
   /** A mounted view of these layers, made once for the whole build. */

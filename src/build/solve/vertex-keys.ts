@@ -52,8 +52,7 @@ export class VertexKeys {
 
   async #makeAsked(vertex: Vertex): Promise<string> {
     const { operation } = vertex
-    if (operation.kind === "scratch") return "scratch"
-    if (operation.kind === "image") return `image ${operation.id}`
+    if (operation.kind === "scratch" || operation.kind === "image") return baseIdentity(vertex)
     if (!isLayered(vertex)) return "tree" // told by what is read of it
     const below = await Promise.all(vertex.inputs.map((input) => this.asked(input)))
     const sources = await this.#sourceKeys(vertex, (input) =>
@@ -107,6 +106,23 @@ export class VertexKeys {
 export function isLayered(vertex: Vertex): vertex is LayeredVertex {
   const { kind } = vertex.operation
   return kind === "run" || kind === "files" || kind === "merge"
+}
+
+/** What the first step of its chain stands on. */
+export function baseOf(vertex: Vertex): Vertex {
+  let root = vertex
+  while (isLayered(root) && root.inputs[0] !== undefined) root = root.inputs[0]
+  return root
+}
+
+/** The identity of a base: of an image the whole config is in it (CVE-2024-24557). */
+export function baseIdentity({ operation }: Vertex): string {
+  return operation.kind === "image" ? `image ${operation.id}` : "scratch"
+}
+
+/** What a step does, without its place. */
+export function descriptionOf({ name }: Vertex): string {
+  return name.replace(/^\[[^\]]*\]\s*/, "")
 }
 
 /** Where a step stands in its Dockerfile: `[build 2/5]`. */

@@ -8,7 +8,7 @@
  * Instance 0 is everybody's; others are made for `sharing=private` while it is in use. An id never becomes a path
  * (CVE-2024-9675).
  */
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync, utimesSync } from "node:fs"
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, renameSync, statSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { atomicWrite } from "../../base/atomic-write.ts"
@@ -69,6 +69,44 @@ export class CacheMounts {
     } catch (error) {
       closeSync(lock.fd)
       throw error
+    }
+  }
+
+  /** What a mount's cache is called, on every machine. */
+  async keyOf(mount: CacheMount): Promise<string> {
+    return await hashOf(mount)
+  }
+
+  /** Everybody's instance, kept from change while it is held; undefined when there is nothing in it. */
+  async freeze(mount: CacheMount): Promise<HeldCache | "in use" | undefined> {
+    const instance = join(this.#folder, await hashOf(mount), "0")
+    const path = join(instance, "data")
+    if (namesIn(path).length === 0) return undefined
+    const fd = lockInstance(instance, "exclusive")
+    return fd === undefined ? "in use" : { path, [Symbol.dispose]: () => closeSync(fd) }
+  }
+
+  /**
+   * Fills everybody's instance, when it is empty or not there; a killed call leaves it so. What a step uses at this moment
+   * stays as it is.
+   */
+  async restore(mount: CacheMount, fill: (folder: string) => Promise<void>): Promise<void> {
+    const instance = join(this.#folder, await hashOf(mount), "0")
+    const data = join(instance, "data")
+    if (namesIn(data).length > 0) return
+    mkdirSync(instance, { recursive: true, mode: 0o700 })
+    const fd = lockInstance(instance, "exclusive")
+    if (fd === undefined) return
+    const aside = `${data}-${process.pid}`
+    try {
+      removeTree(aside)
+      mkdirSync(aside, { mode: 0o700 })
+      await fill(aside)
+      // rename(2): an empty folder gives way
+      renameSync(aside, data)
+    } finally {
+      removeTree(aside)
+      closeSync(fd)
     }
   }
 

@@ -4,6 +4,7 @@ import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
+import { readCacheSource, readCacheTarget } from "./cache-option.ts"
 import { readAnnotation, readOutput } from "./output-option.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
@@ -22,8 +23,8 @@ export const BUILD_FLAGS = {
   arch: flag.string("Set the architecture of the image to the given value", "string", hidden),
   buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
-  cacheFrom: notBuilt("External cache sources"),
-  cacheTo: notBuilt("Cache export destinations"),
+  cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
+  cacheTo: flag.list(readCacheTarget, "Cache export destinations (e.g., user/app:cache, type=local,dest=path)"),
   builder: flag.choice(["default"], "There is one builder", hidden),
   call: flag.choice(["build", "check", "lint"], 'Set method for evaluating build ("check")', { initial: "build" }),
   check: flag.bool('Shorthand for "--call=check"'),

@@ -39,6 +39,8 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     secrets: flags.secret,
     ssh: flags.ssh,
     noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
+    cacheFrom: flags.cacheFrom,
+    cacheTo: flags.cacheTo,
     pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),
     network: flags.network ?? "default",
     extraHosts: flags.addHost,

@@ -70,13 +70,17 @@ export function totalLine(costs: readonly LayerCost[]): string {
   return `${counted(costs.length, "new layer")}, ${formatSize(bytes)}${waste}`
 }
 
-/** `--explain-cache`: why each step ran. */
-export function missLines(misses: readonly { step: string; reason: string }[]): string[] {
-  if (misses.length === 0) return ["", "every step was taken from the cache"]
+/** `--explain-cache`: why each step ran, and which came from another cache than our own. */
+export function cacheLines(
+  misses: readonly { step: string; reason: string }[],
+  imported: readonly { step: string; from: string }[],
+): string[] {
+  const ran = misses.map(({ step, reason }) => ` - ${safeLine(step)}: ${safeLine(reason)}`)
+  const came = imported.map(({ step, from }) => ` - ${safeLine(step)}: ${safeLine(from)}`)
   return [
     "",
-    "steps that ran, and why:",
-    ...misses.map(({ step, reason }) => ` - ${safeLine(step)}: ${safeLine(reason)}`),
+    ...(ran.length === 0 ? ["every step was taken from the cache"] : ["steps that ran, and why:", ...ran]),
+    ...(came.length === 0 ? [] : ["steps that were imported, and from where:", ...came]),
   ]
 }
 

@@ -10,11 +10,11 @@ import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { openProgress, type ProgressMode } from "../../build/progress.ts"
 import { buildRequest, progressMode } from "../../build/request.ts"
 import {
+  cacheLines,
   checkLines,
   costLines,
   failureLines,
   metadata,
-  missLines,
   totalLine,
   warningLines,
 } from "../../build/summary.ts"
@@ -77,7 +77,7 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
     const result = await builds.build(request, onEvent)
     progress[Symbol.dispose]()
     if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
-    if (flags.explainCache) for (const line of missLines(told.misses)) out.note(line)
+    if (flags.explainCache) for (const line of cacheLines(told.misses, told.imported)) out.note(line)
     if (flags.explainLayers) for (const line of costLines(result.costs)) out.note(line)
     else if (progress.isForPeople && result.costs.length > 0) out.note(totalLine(result.costs))
     return result
@@ -92,11 +92,14 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
 class Told {
   readonly warnings: Extract<BuildEvent, { kind: "warning" }>[] = []
   readonly misses: { step: string; reason: string }[] = []
+  readonly imported: { step: string; from: string }[] = []
   readonly #names = new Map<number, string>()
 
   hear(event: BuildEvent): void {
     if (event.kind === "vertex") this.#names.set(event.vertex, event.name)
     else if (event.kind === "warning") this.warnings.push(event)
+    else if (event.kind === "cached" && event.from !== undefined)
+      this.imported.push({ step: this.#names.get(event.vertex) ?? "", from: event.from })
     else if (event.kind === "miss") {
       this.misses.push({ step: this.#names.get(event.vertex) ?? "", reason: event.reason })
     }

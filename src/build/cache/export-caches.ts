@@ -1,0 +1,81 @@
+import { isSkiffError } from "../../base/errors.ts"
+import type { Lease } from "../../content/content.ts"
+import type { DiffId } from "../../spec/digest.ts"
+import type { RegistryAccess } from "../../registry/registry.ts"
+import type { BuildEvents } from "../build-events.ts"
+import type { BuildHost } from "../build-host.ts"
+import type { CacheTarget } from "../build.ts"
+import type { Plan } from "../plan/plan.ts"
+import { CacheMounts } from "../work/cache-mounts.ts"
+import { cacheDocument } from "./cache-map.ts"
+import type { CacheWriter } from "./cache-place.ts"
+import { collectMounts } from "./collect-mounts.ts"
+import { collectSteps, type CollectOptions } from "./collect-steps.ts"
+import { layoutWriter } from "./layout-place.ts"
+import { registryWriter } from "./registry-place.ts"
+import { writeCache } from "./write-cache.ts"
+
+export interface ExportCachesOptions extends CollectOptions {
+  host: BuildHost
+  lease: Lease
+  access: RegistryAccess
+  events: BuildEvents
+  signal: AbortSignal
+}
+
+type WrittenTarget = Exclude<CacheTarget, { type: "inline" }>
+
+/** Writes what `--cache-to` names, one after the other; those inline are in their images already. */
+export async function exportCaches(
+  targets: readonly CacheTarget[],
+  plans: readonly Plan[],
+  options: ExportCachesOptions,
+): Promise<void> {
+  for (const target of targets) {
+    if (target.type === "inline") continue
+    const where = target.type === "local" ? "client directory" : "registry"
+    await options.events.step(`exporting cache to ${where}`, async (number) => {
+      try {
+        await exportCache(target, plans, options, number)
+      } catch (error) {
+        if (!target.ignoreError || !isSkiffError(error) || options.signal.aborted) throw error
+        options.events.warn({ rule: "CacheNotExported", message: error.message })
+      }
+    })
+  }
+}
+
+async function exportCache(
+  target: WrittenTarget,
+  plans: readonly Plan[],
+  options: ExportCachesOptions,
+  number: number,
+): Promise<void> {
+  const { host, events, remotes } = options
+  const work = events.contextOf(number)
+  using held = new DisposableStack()
+  const writer = await writerOf(target, options)
+  work.onStatus("prepare", "preparing build cache for export")
+  const steps = await collectSteps(plans, target.mode, options)
+  const onBusy = (name: string): void => {
+    const message = `the cache mount "${name}" is in use by another build: it is not exported`
+    events.warn({ rule: "CacheMountInUse", message })
+  }
+  const mounts = target.mounts ? await collectMounts(plans, new CacheMounts(host.root), remotes, held, onBusy) : []
+  await writeCache(writer, steps, mounts, { ...options, form: target, work })
+}
+
+async function writerOf(target: WrittenTarget, { host, access, signal }: ExportCachesOptions): Promise<CacheWriter> {
+  if (target.type === "local") return layoutWriter(target.path, target.tag)
+  return await registryWriter(await host.registries(), target.name, { ...access, signal })
+}
+
+/** The cache that goes into the config of an image with these layers: of the steps that it is made of. */
+export async function inlineCache(plan: Plan, diffIds: readonly DiffId[], options: CollectOptions): Promise<object> {
+  const steps = await collectSteps([plan], "min", options)
+  const map = steps.map(({ diffId, keys, parent, slot, description, parts, created }) => {
+    const layer = diffIds.lastIndexOf(diffId)
+    return { keys: [...keys], parent, layer, slot, description, parts, created }
+  })
+  return cacheDocument({ layers: [], steps: map, mounts: [] })
+}

@@ -1,0 +1,38 @@
+import type { Registries, RegistryAccess } from "../../registry/registry.ts"
+import { parseReference } from "../../image/image.ts"
+import type { CacheReader, CacheWriter } from "./cache-place.ts"
+
+export type RegistryPlaceOptions = RegistryAccess & { signal: AbortSignal }
+
+/** A cache in a registry. */
+export async function registryReader(
+  registries: Registries,
+  name: string,
+  options: RegistryPlaceOptions,
+): Promise<CacheReader> {
+  const ref = { tag: "latest", ...parseReference(name) }
+  const { registry, repository } = ref
+  const source = await registries.open(options)
+  return {
+    name,
+    top: () => source.resolve(ref),
+    document: (digest) => source.resolve({ registry, repository, digest }),
+    fetch: (descriptor, offset) => source.fetch(ref, descriptor, offset),
+  }
+}
+
+export async function registryWriter(
+  registries: Registries,
+  name: string,
+  options: RegistryPlaceOptions,
+): Promise<CacheWriter> {
+  const ref = parseReference(name)
+  const target = await registries.openTarget(ref, options)
+  return {
+    has: (descriptor) => target.has(descriptor),
+    async put(descriptor, read, onProgress) {
+      await target.upload(descriptor, read, { onProgress })
+    },
+    publish: (bytes, descriptor) => target.putManifest(bytes, descriptor, ref.tag ?? "latest"),
+  }
+}

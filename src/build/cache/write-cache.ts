@@ -1,0 +1,238 @@
+import { createHash } from "node:crypto"
+import { layerTar } from "../../archive/archive.ts"
+import { crashPoint } from "../../base/crash-point.ts"
+import { InvalidArgument } from "../../base/errors.ts"
+import { limiter } from "../../base/limiter.ts"
+import type { Bytes, Lease } from "../../content/content.ts"
+import type { LayerForm } from "../../image/image.ts"
+import { digestHex, type DiffId } from "../../spec/digest.ts"
+import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
+import type { BuildHost } from "../build-host.ts"
+import type { CacheForm } from "../build.ts"
+import type { BuildRecords } from "../solve/records.ts"
+import type { WorkContext } from "../work/worker.ts"
+import { CACHE_MEDIA_TYPE, cacheDocument, MAX_MAP_BYTES, type CacheMap } from "./cache-map.ts"
+import type { CacheWriter } from "./cache-place.ts"
+import type { CollectedStep } from "./collect-steps.ts"
+import type { CollectedMount } from "./collect-mounts.ts"
+import type { LazyCache, RemoteLayer } from "./lazy-cache.ts"
+import { digestOf, digestOfBytes, verifiedBlob } from "./verified.ts"
+
+/** image-spec: what readers, ours too, take of one manifest. */
+const MAX_LAYERS = 500
+const PARALLEL_UPLOADS = 4
+const PROGRESS_EVERY_MS = 50
+
+export interface WriteOptions {
+  host: BuildHost
+  records: BuildRecords
+  lease: Lease
+  form: CacheForm
+  /** What was imported. */
+  remotes: readonly LazyCache[]
+  work: Pick<WorkContext, "onStatus" | "signal">
+}
+
+/** Layers of the cache by what they unpack to: equal ones are one. */
+type Layers = Map<DiffId, LayerSource>
+
+type LayerSource =
+  /** Its bytes as a plain tar. */
+  { kind: "here"; size: number; read(): Bytes } | { kind: "remote"; remote: RemoteLayer }
+
+/**
+ * Writes a cache: layers, the map, then the document that names both, by which it is there. A killed call leaves the cache
+ * that was there before.
+ */
+export async function writeCache(
+  writer: CacheWriter,
+  steps: readonly CollectedStep[],
+  mounts: readonly CollectedMount[],
+  options: WriteOptions,
+): Promise<Descriptor> {
+  const layers = layersOf(steps, mounts, options)
+  if (layers.size > MAX_LAYERS)
+    throw new InvalidArgument(
+      `the cache would have ${layers.size} layers, more than ${MAX_LAYERS} are not read again`,
+      {
+        hint: "export those of the image alone: mode=min",
+      },
+    )
+  const { form, work } = options
+  const sender = new LayerSender(writer, options)
+  const limit = limiter(PARALLEL_UPLOADS)
+  const sent = await Promise.all([...layers].map(([diffId, source]) => limit(() => sender.send(diffId, source))))
+  crashPoint("cache:layers-sent")
+  const map = mapOf([...layers.keys()], steps, mounts)
+  work.onStatus("config", "writing config")
+  const config = await putDocument(writer, cacheDocument(map), CACHE_MEDIA_TYPE)
+  crashPoint("cache:config-sent")
+  const document = form.document === "manifest" ? manifestOf(config, sent) : indexOf(config, sent, form)
+  const bytes = Buffer.from(JSON.stringify(document))
+  const descriptor = { mediaType: document.mediaType, digest: digestOfBytes(bytes, config.digest), size: bytes.length }
+  work.onStatus("manifest", `writing cache manifest ${descriptor.digest}`)
+  await writer.publish(bytes, descriptor)
+  crashPoint("cache:published")
+  return descriptor
+}
+
+function layersOf(
+  steps: readonly CollectedStep[],
+  mounts: readonly CollectedMount[],
+  { records, host }: WriteOptions,
+): Layers {
+  const layers: Layers = new Map()
+  for (const { diffId, origin } of steps) {
+    if (origin.kind === "remote") {
+      const remote = origin.cache.layerOf(origin.step)
+      if (remote !== undefined && !layers.has(diffId)) layers.set(diffId, { kind: "remote", remote })
+      continue
+    }
+    const { id, size } = origin
+    // another build may be giving the snapshot its final name
+    const read = () => records.transaction(() => host.snapshots.diff(records.get(id).snapshot))
+    layers.set(diffId, { kind: "here", size, read })
+  }
+  for (const { diffId, origin } of mounts) {
+    if (origin.kind === "remote") layers.set(diffId, { kind: "remote", remote: origin.layer })
+    else layers.set(diffId, { kind: "here", size: origin.size, read: () => mountTar(origin.path) })
+  }
+  return layers
+}
+
+/** All that a cache mount holds. */
+export async function* mountTar(path: string): Bytes {
+  yield* layerTar({ changed: path, form: { kind: "whole" } })
+}
+
+class LayerSender {
+  readonly #writer: CacheWriter
+  readonly #options: WriteOptions
+
+  constructor(writer: CacheWriter, options: WriteOptions) {
+    this.#writer = writer
+    this.#options = options
+  }
+
+  /** Sees to it that the cache has the layer; gives it as it is there. */
+  async send(diffId: DiffId, source: LayerSource): Promise<Descriptor> {
+    const { work } = this.#options
+    const id = digestHex(diffId).slice(0, 12)
+    const descriptor = await (source.kind === "here" ? this.#own(diffId, source, id) : this.#handOn(source.remote, id))
+    work.onStatus(id, "written", descriptor.size, descriptor.size)
+    return descriptor
+  }
+
+  async #own(diffId: DiffId, { size, read }: LayerSource & { kind: "here" }, id: string): Promise<Descriptor> {
+    const { host, lease, form, work, remotes } = this.#options
+    const plain = { mediaType: layerType("none", form.mediaTypes), digest: diffId, size }
+    const wanted = layerType(form.layers.compression, form.mediaTypes)
+    // a build that imports from where it exports to has nothing to compress
+    for (const { descriptor } of remotes.flatMap((cache) => cache.layerOfContents(diffId) ?? []))
+      if (descriptor.mediaType === wanted && (await this.#writer.has(descriptor))) return descriptor
+    if (wanted === plain.mediaType) {
+      await this.#writer.put(plain, (offset) => from(read(), offset), this.#progress(id, size))
+      return plain
+    }
+    const made = await host.images.compressLayer(plain, form.layers, {
+      lease,
+      read,
+      isThere: (descriptor) => this.#writer.has(descriptor),
+      onProgress: (taken) => work.onStatus(id, "compressing", taken, size),
+    })
+    await this.#writer.put(
+      made,
+      (offset) => host.content.read(made.digest, { start: offset }),
+      this.#progress(id, made.size),
+    )
+    return made
+  }
+
+  /** From the cache that it was imported from, as it is. */
+  async #handOn({ descriptor, cache }: RemoteLayer, id: string): Promise<Descriptor> {
+    const { signal } = this.#options.work
+    await this.#writer.put(
+      descriptor,
+      (offset) => from(verifiedBlob(cache.reader, descriptor, signal), offset),
+      this.#progress(id, descriptor.size),
+    )
+    return descriptor
+  }
+
+  #progress(id: string, total: number): (sent: number) => void {
+    let reportedAt = 0
+    return (sent) => {
+      const now = performance.now()
+      if (now - reportedAt < PROGRESS_EVERY_MS) return
+      reportedAt = now
+      this.#options.work.onStatus(id, "writing layer", sent, total)
+    }
+  }
+}
+
+/** image-spec media-types.md; Docker has none for zstd. */
+function layerType(compression: LayerForm["compression"], mediaTypes: CacheForm["mediaTypes"]): string {
+  if (compression === "zstd") return MediaType.ociLayerZstd
+  const [plain, gzip] =
+    mediaTypes === "oci"
+      ? [MediaType.ociLayer, MediaType.ociLayerGzip]
+      : [MediaType.dockerLayer, MediaType.dockerLayerGzip]
+  return compression === "gzip" ? gzip : plain
+}
+
+function mapOf(
+  layers: readonly DiffId[],
+  steps: readonly CollectedStep[],
+  mounts: readonly CollectedMount[],
+): CacheMap {
+  const indexes = new Map(layers.map((diffId, position) => [diffId, position]))
+  const indexOfLayer = (diffId: DiffId): number => indexes.get(diffId) ?? 0
+  return {
+    layers,
+    steps: steps.map(({ keys, parent, diffId, slot, description, parts, created }) => ({
+      keys: [...keys],
+      parent,
+      layer: indexOfLayer(diffId),
+      slot,
+      description,
+      parts,
+      created,
+    })),
+    mounts: mounts.map(({ key, diffId, mode, uid, gid }) => ({ key, layer: indexOfLayer(diffId), mode, uid, gid })),
+  }
+}
+
+/** An artifact (image-spec manifest.md#guidelines-for-artifact-usage). */
+function manifestOf(config: Descriptor, layers: readonly Descriptor[]) {
+  const mediaType = MediaType.ociManifest
+  return { schemaVersion: 2, mediaType, artifactType: CACHE_MEDIA_TYPE, config, layers }
+}
+
+/** As buildkit wrote its own at first: the blobs in the place of manifests. */
+function indexOf(config: Descriptor, layers: readonly Descriptor[], { mediaTypes }: CacheForm) {
+  const mediaType = mediaTypes === "oci" ? MediaType.ociIndex : MediaType.dockerList
+  return { schemaVersion: 2, mediaType, manifests: [...layers, config] }
+}
+
+async function putDocument(writer: CacheWriter, document: object, mediaType: string): Promise<Descriptor> {
+  const bytes = Buffer.from(JSON.stringify(document))
+  if (bytes.length > MAX_MAP_BYTES)
+    throw new InvalidArgument(
+      `the map of the cache would have ${bytes.length} bytes, more than ${MAX_MAP_BYTES} are not read again`,
+    )
+  const digest = digestOf("sha256", createHash("sha256").update(bytes))
+  const descriptor = { mediaType, digest, size: bytes.length }
+  await writer.put(descriptor, async function* (offset) {
+    yield bytes.subarray(offset)
+  })
+  return descriptor
+}
+
+async function* from(bytes: Bytes, offset: number): Bytes {
+  let skip = offset
+  for await (const chunk of bytes) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length))
+    skip -= chunk.length - rest.length
+    if (rest.length > 0) yield rest
+  }
+}

@@ -204,6 +204,20 @@ export interface CacheUse {
   inUse: boolean
 }
 
+/** What of the cache is removed: longest unused first, until what is asked to be kept is left. */
+export interface PruneOptions {
+  /** Also what images have; else only what no image has. */
+  all?: boolean
+  /** Only what was not used for so long. */
+  olderThanMs?: number
+  /** The cache may be so big; none of these three: nothing is kept. */
+  maxUsedBytes?: number
+  /** So much of the disk shall be free afterwards. */
+  minFreeBytes?: number
+  /** The cache may be so big, whatever the others say. */
+  reservedBytes?: number
+}
+
 export type { DraftChanges, FromOptions, KeyedChanges, WorkingContainer, WorkingContainers } from "./working/working.ts"
 
 export interface Builds {
@@ -214,9 +228,5 @@ export interface Builds {
   /** Ends what a killed build was running; `worker` is the name that its watcher was given. Safe to repeat. */
   sweepWorker(worker: string): Promise<void>
   diskUsage(): Promise<CacheUse[]>
-  prune(options: {
-    all?: boolean
-    olderThanMs?: number
-    keepBytes?: number
-  }): Promise<{ ids: string[]; reclaimedBytes: number }>
+  prune(options: PruneOptions): Promise<{ ids: string[]; reclaimedBytes: number }>
 }

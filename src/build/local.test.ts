@@ -154,7 +154,7 @@ onKernel("the cache", () => {
     for (const name of ["a", "b", "c"]) await lab.build(`FROM base\nRUN head -c 100000 /dev/zero > /${name}`)
     await (await lab.engine.images()).prune({ all: true })
     const builds = await lab.engine.builds()
-    await builds.prune({ keepBytes: 250_000 })
+    await builds.prune({ maxUsedBytes: 250_000 })
     expect((await builds.diskUsage()).map(({ description }) => description.at(-1))).toEqual(["b", "c"])
   })
 })

@@ -78,11 +78,9 @@ export interface TargetOptions extends RegistryOptions {
   mountFrom?: readonly string[]
 }
 
-export interface LoginOptions {
+export interface LoginOptions extends Pick<RegistryAccess, "authFile" | "certDir" | "tlsVerify"> {
   username: string
   password: string
-  authFile?: string
-  tlsVerify?: boolean
 }
 
 export interface Registries {
@@ -100,4 +98,8 @@ export interface Registries {
   login(registry: string, options: LoginOptions): Promise<{ keptIn: string; isHelper: boolean }>
   /** Forgets the registry's credentials; false when there were none. Safe to repeat. */
   logout(registry: string, options?: { authFile?: string }): Promise<boolean>
+  /** Who is logged in; undefined when nobody is. */
+  userOf(registry: string, options?: { authFile?: string }): Promise<string | undefined>
+  /** Those with credentials in the auth files. */
+  loggedIn(options?: { authFile?: string }): Promise<string[]>
 }

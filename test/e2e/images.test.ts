@@ -82,6 +82,17 @@ test("bootstrap busybox makes an image that runs", async () => {
   await skiff.ok("rmi", "made/here:1")
 })
 
+test("rmi --ignore goes on, --all takes all that no container uses", async () => {
+  expect(await skiff.ok("rmi", "--ignore", "absent")).toBe("")
+  await skiff.ok("tag", "busybox", "another/name:1")
+  await skiff.ok("create", "--name", "user", "busybox")
+  const { code, stderr } = await skiff.run(["rmi", "--all"])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("hint: remove the container first") })
+  await skiff.ok("rm", "user")
+  await skiff.ok("rmi", "--all")
+  expect(await skiff.ok("images", "-q")).toBe("")
+})
+
 test("an absent image: 1, and its name", async () => {
   for (const args of [
     ["rmi", "absent"],

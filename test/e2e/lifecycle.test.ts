@@ -293,6 +293,17 @@ test("-s shows what a container wrote, in ps and in inspect", async () => {
   expect(await skiff.ok("inspect", "-f", "{{json .}}", "fat")).not.toContain("SizeRw")
 })
 
+test("container prune takes those that the filters name", async () => {
+  for (const label of ["keep", "drop"]) await skiff.ok("create", "--name", label, "--label", `kind=${label}`, "busybox")
+  const kept = () => skiff.ok("ps", "-a", "--format", "{{.Names}}")
+  await skiff.ok("container", "prune", "-f", "--filter", "until=1h")
+  expect((await kept()).split("\n")).toHaveLength(2)
+  await skiff.ok("container", "prune", "-f", "--filter", "label!=kind=keep")
+  expect(await kept()).toBe("keep")
+  await skiff.ok("container", "prune", "-f", "--filter", "label=kind", "--filter", "until=0s")
+  expect(await kept()).toBe("")
+})
+
 test("wait on many prints a code each", async () => {
   await skiff.ok("run", "-d", "--name", "w1", "busybox", "sh", "-c", "sleep 0.2; exit 1")
   await skiff.ok("run", "-d", "--name", "w2", "busybox", "sh", "-c", "sleep 0.1; exit 2")

@@ -139,8 +139,11 @@ describe("login", () => {
       const file = place(".docker/config.json")
       expect(statSync(file).mode & 0o777).toBe(0o600)
       skopeo("login", "--get-login", "--authfile", file, closed.host)
+      expect(await skiff.ok("login", "--get-login", closed.host)).toBe(ACCOUNT.user)
       await skiff.ok("push", target)
-      expect(await skiff.ok("logout", closed.host)).toContain("Removing login credentials")
+      expect(await skiff.ok("logout", "--all")).toBe(`Removing login credentials for ${closed.host}`)
+      expect((await skiff.run(["login", "--get-login", closed.host])).code).toBe(1)
+      expect(await skiff.ok("logout", closed.host)).toBe(`Not logged in to ${closed.host}`)
       expect(readFileSync(file, "utf8")).not.toContain(closed.host)
       expect((await skiff.run(["push", target])).code).toBe(1)
       // --creds go along with one push, and are kept nowhere

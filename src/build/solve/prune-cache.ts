@@ -1,18 +1,10 @@
+import { statfsSync } from "node:fs"
 import { hasErrno, isSkiffError } from "../../base/errors.ts"
 import type { BuildHost } from "../build-host.ts"
-import type { CacheUse } from "../build.ts"
+import type { CacheUse, PruneOptions } from "../build.ts"
 import { CacheMounts } from "../work/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
 import { sweepBuilds } from "./work-folder.ts"
-
-export interface PruneOptions {
-  /** Also what images have; else only what no image has. */
-  all?: boolean
-  /** Only what was not used for so long. */
-  olderThanMs?: number
-  /** Longest unused first, until no more than this is left. */
-  keepBytes?: number
-}
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
 export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {
@@ -29,13 +21,15 @@ export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {
 /** Removes of the cache what nothing else needs. What a running build uses stays. Safe to repeat. */
 export async function pruneCache(
   host: BuildHost,
-  { all = false, olderThanMs = 0, keepBytes = 0 }: PruneOptions,
+  options: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
+  const { all = false, olderThanMs = 0 } = options
   await sweepBuilds(host.root, host.snapshots)
   const uses = (await cacheUse(host)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
   const before = Date.now() - olderThanMs
   const remover = new Remover(host, all)
   let left = uses.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const keepBytes = bytesToKeep(options, left, freeSpace(host.root))
   const gone = new Set<CacheUse>()
   // a layer that others stand on goes after them
   for (let found = true; found;) {
@@ -51,6 +45,22 @@ export async function pruneCache(
   await host.collect()
   const freed = [...gone].filter(({ id }) => !remover.isKept(id))
   return { ids: [...gone].map(({ id }) => id), reclaimedBytes: freed.reduce((sum, use) => sum + use.sizeBytes, 0) }
+}
+
+/** As BuildKit's garbage collection counts (moby/buildkit cache/manager.go, calculateKeepBytes). */
+export function bytesToKeep(
+  { maxUsedBytes, minFreeBytes, reservedBytes = 0 }: PruneOptions,
+  usedBytes: number,
+  freeBytes: number,
+): number {
+  if (maxUsedBytes === undefined && minFreeBytes === undefined) return reservedBytes
+  const untilFree = minFreeBytes === undefined ? Infinity : usedBytes - Math.max(0, minFreeBytes - freeBytes)
+  return Math.max(reservedBytes, Math.min(maxUsedBytes ?? Infinity, untilFree))
+}
+
+function freeSpace(path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
 }
 
 /** Removes single records and caches, each unless something needs it at that moment. */

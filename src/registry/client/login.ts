@@ -25,8 +25,8 @@ export async function login(
   options: LoginOptions,
   limits: HttpLimits,
 ): Promise<{ keptIn: string; isHelper: boolean }> {
-  const { username, password, tlsVerify } = options
-  await tryAt(registry, conf, { username, password, tlsVerify }, limits)
+  await tryAt(registry, conf, options, limits)
+  const { username, password } = options
   const path = placeFor(registry, options.authFile, process.env)
   const file = readAuthFile(path) ?? {}
   const helper = helperFor(file, registry, path)
@@ -59,11 +59,21 @@ export async function logout(registry: string, { authFile }: { authFile?: string
   return found
 }
 
+/** See `Registries.loggedIn`. */
+export function loggedIn({ authFile }: { authFile?: string } = {}): string[] {
+  const explicit = authFile ?? process.env.REGISTRY_AUTH_FILE
+  const files = (explicit === undefined ? usualAuthFiles(process.env) : [explicit]).map(
+    (path) => readAuthFile(path) ?? {},
+  )
+  const keys = files.flatMap(({ auths, credHelpers }) => Object.keys(Object.assign({}, auths, credHelpers)))
+  return [...new Set(keys.map(registryOfKey))].toSorted()
+}
+
 /** GET /v2/ says whether the registry lets us in (distribution spec, "Determining Support"). */
 async function tryAt(
   registry: string,
   conf: RegistriesConf,
-  { tlsVerify, ...credentials }: Pick<LoginOptions, "username" | "password" | "tlsVerify">,
+  { tlsVerify, certDir, username, password }: LoginOptions,
   limits: HttpLimits,
 ): Promise<void> {
   // any repository leads to the registry's own entry of registries.conf, with its word on TLS
@@ -71,11 +81,11 @@ async function tryAt(
   const insecure = location?.insecure ?? false
   const endpoint = new Endpoint(
     { registry, repository: "", insecure },
-    { tlsVerify, limits, scopes: [], credentials: async () => credentials },
+    { tlsVerify, certDir, limits, scopes: [], credentials: async () => ({ username, password }) },
   )
   const response = await endpoint.request({ to: "" })
   if (response.status === 401 || response.status === 403)
-    throw new PermissionDenied(`${registry} refuses the user "${credentials.username}": wrong user name or password`)
+    throw new PermissionDenied(`${registry} refuses the user "${username}": wrong user name or password`)
   if (response.status !== 200) throw await answerError(`login to ${registry}`, response, true)
   response.discard()
 }

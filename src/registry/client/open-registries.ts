@@ -34,6 +34,11 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       const { login } = await import("./login.ts")
       return await login(registry, await conf(), options, limitsOf({}))
     },
+    async userOf(registry, options) {
+      const { findCredentials } = await import("./credentials.ts")
+      return (await findCredentials(registry, "", options))?.username
+    },
+    loggedIn: async (options) => (await import("./login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./login.ts")).logout(registry, options),
   }
 }

@@ -1,5 +1,6 @@
 import { formatSize } from "../../../base/sizes.ts"
 import { command } from "../../command.ts"
+import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { cacheRow, CACHE_FORMAT } from "../../output/cache-row.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
@@ -8,9 +9,20 @@ import { printList } from "../../output/list.ts"
 export default command({
   summary: "Show build cache usage",
   args: [],
-  flags: { ...LIST_FORMAT_FLAGS, verbose: flag.bool("Show the whole description of each record") },
+  flags: {
+    filter: flag.strings('Provide filter values (e.g. "type=exec.cachemount", "inuse=false")', "filter"),
+    ...LIST_FORMAT_FLAGS,
+    verbose: flag.bool("Show the whole description of each record"),
+  },
   async run({ flags, engine, out }) {
-    const uses = await (await engine.builds()).diskUsage()
+    const { id: ids, type: types, inuse } = parseFilters(flags.filter, ["id", "inuse", "type"])
+    const isInUse = booleanFilter(inuse, "inuse")
+    const uses = (await (await engine.builds()).diskUsage()).filter(
+      (use) =>
+        (isInUse === undefined || use.inUse === isInUse) &&
+        (types === undefined || types.includes(use.type)) &&
+        (ids === undefined || ids.some((prefix) => use.id.replace(/^sha256:/, "").startsWith(prefix))),
+    )
     const rows = uses.map((use) => cacheRow(use, new Date(), flags.verbose))
     printList(out, rows, flags, CACHE_FORMAT)
     if (flags.json || flags.format !== undefined) return

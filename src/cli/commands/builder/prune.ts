@@ -4,6 +4,8 @@ import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
+import { CACHE_FORMAT, cacheRow } from "../../output/cache-row.ts"
+import { printList } from "../../output/list.ts"
 
 export default command({
   summary: "Remove build cache",
@@ -12,9 +14,10 @@ export default command({
     all: flag.bool("Remove all unused build cache, not just dangling ones", { short: "a" }),
     filter: flag.strings('Provide filter values (e.g. "until=24h")', "filter"),
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
-    keepStorage: flag.size("Amount of disk space to keep for cache", {
-      aliases: ["reserved-space", "max-used-space"],
-    }),
+    maxUsedSpace: flag.size("Maximum amount of disk space allowed to keep for cache"),
+    minFreeSpace: flag.size("Target amount of free disk space after pruning"),
+    reservedSpace: flag.size("Amount of disk space always allowed to keep for cache", { aliases: ["keep-storage"] }),
+    verbose: flag.bool("Provide a more verbose output"),
   },
   async run({ flags, engine, out }) {
     const { until } = parseFilters(flags.filter, ["until"])
@@ -22,12 +25,23 @@ export default command({
     const what = flags.all ? "all build cache" : "all dangling build cache"
     if (!flags.force && !(await confirm(`This will remove ${what}.`, out))) return 1
     const builds = await engine.builds()
+    const before = flags.verbose ? await builds.diskUsage() : []
     const { ids, reclaimedBytes } = await builds.prune({
       all: flags.all,
       ...(olderThanMs === undefined ? {} : { olderThanMs }),
-      ...(flags.keepStorage === undefined ? {} : { keepBytes: flags.keepStorage }),
+      maxUsedBytes: flags.maxUsedSpace,
+      minFreeBytes: flags.minFreeSpace,
+      reservedBytes: flags.reservedSpace,
     })
-    for (const id of ids) out.line(id)
+    if (flags.verbose) {
+      const removed = before.filter(({ id }) => ids.includes(id))
+      printList(
+        out,
+        removed.map((use) => cacheRow(use, new Date(), true)),
+        {},
+        CACHE_FORMAT,
+      )
+    } else for (const id of ids) out.line(id)
     out.line(`Total:\t${formatSize(reclaimedBytes)}`)
     return 0
   },

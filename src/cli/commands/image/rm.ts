@@ -1,17 +1,27 @@
+import { InvalidArgument, isSkiffError } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { describeError } from "../../failure.ts"
 import { flag } from "../../flag.ts"
+import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
 
 export default command({
   summary: "Remove one or more images",
-  args: [arg.some("IMAGE", "images")],
+  args: [arg.rest("[IMAGE...]", "images")],
   flags: {
+    all: flag.bool("Remove all images", { short: "a" }),
     force: flag.bool("Force removal of the image", { short: "f" }),
+    ignore: flag.bool("Ignore errors if a specified image does not exist", { short: "i" }),
     noPrune: flag.bool("Do not delete untagged parents"),
   },
-  async run({ args: [names], flags, engine, out, globals }) {
+  async run({ args: [given], flags, engine, out, globals }) {
+    if (flags.all === given.length > 0)
+      throw new InvalidArgument("rmi takes names of images, or --all alone", {
+        hint: "see: skiff rmi --help",
+        exitCode: USAGE_EXIT_CODE,
+      })
     const images = await engine.images()
+    const names = flags.all ? images.list().flatMap(({ id, tags }) => (tags.length > 0 ? tags : [id])) : given
     let failed = false
     // one after another: two names of one image depend on each other
     for (const name of names) {
@@ -20,6 +30,7 @@ export default command({
         for (const one of untagged) out.line(`Untagged: ${one}`)
         for (const one of deleted) out.line(`Deleted: ${one}`)
       } catch (error) {
+        if (flags.ignore && isSkiffError(error, "NotFound")) continue
         failed = true
         out.note(describeError(error, { debug: globals.debug, failureCode: 1 }).trimEnd())
       }

@@ -1,10 +1,10 @@
-import { InvalidArgument } from "../../../base/errors.ts"
+import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { isTerminal } from "../../../sys/terminal.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { askLine, askSecret } from "../../ask.ts"
-import { authfile, tlsVerify } from "../../registry-flags.ts"
+import { authfile, REGISTRY_FLAGS, tlsVerify } from "../../registry-flags.ts"
 import { registryHost } from "../../registry-host.ts"
 import { standardInput } from "../../terminal/standard-input.ts"
 
@@ -16,6 +16,8 @@ export default command({
   args: [arg.optional("SERVER")],
   flags: {
     authfile,
+    certDir: REGISTRY_FLAGS.certDir,
+    getLogin: flag.bool("Return the current login user for the registry"),
     password: flag.string("Password", "string", { short: "p" }),
     passwordStdin: flag.bool("Take the password from stdin"),
     tlsVerify,
@@ -24,6 +26,13 @@ export default command({
   examples: ["skiff login -u anna registry.example", "echo $TOKEN | skiff login -u ci --password-stdin ghcr.io"],
   async run({ args: [server], flags, engine, out }) {
     const registry = registryHost(server)
+    const registries = await engine.registries()
+    const { authfile: authFile, certDir } = flags
+    if (flags.getLogin) {
+      const user = await registries.userOf(registry, { authFile })
+      if (user === undefined) throw new NotFound(`not logged in to ${registry}`)
+      return out.line(user)
+    }
     if (flags.passwordStdin && flags.password !== undefined)
       throw new InvalidArgument("--password and --password-stdin are mutually exclusive")
     if (flags.passwordStdin && flags.username === undefined)
@@ -38,12 +47,11 @@ export default command({
     const username = flags.username ?? (await askLine("Username: "))
     const password = flags.password ?? (flags.passwordStdin ? await passwordFromInput() : await askSecret("Password: "))
     if (username === "" || password === "") throw new InvalidArgument("user name and password must not be empty")
-    const registries = await engine.registries()
-    const { authfile: authFile } = flags
     const { keptIn, isHelper } = await registries.login(registry, {
       username,
       password,
       authFile,
+      certDir,
       tlsVerify: flags.tlsVerify,
     })
     if (!isHelper)

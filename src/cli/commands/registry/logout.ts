@@ -1,5 +1,7 @@
+import { InvalidArgument } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
 import { authfile } from "../../registry-flags.ts"
 import { registryHost } from "../../registry-host.ts"
 
@@ -7,11 +9,15 @@ export default command({
   summary: "Log out from a registry",
   description: "Without a server it is docker.io.",
   args: [arg.optional("SERVER")],
-  flags: { authfile },
+  flags: { all: flag.bool("Remove the cached credentials for all registries", { short: "a" }), authfile },
   async run({ args: [server], flags, engine, out }) {
-    const registry = registryHost(server)
+    if (flags.all && server !== undefined)
+      throw new InvalidArgument(`--all takes no server: "${server}"`, { hint: "give one of the two" })
     const registries = await engine.registries()
-    const wasThere = await registries.logout(registry, { authFile: flags.authfile })
-    out.line(wasThere ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)
+    const { authfile: authFile } = flags
+    for (const registry of flags.all ? await registries.loggedIn({ authFile }) : [registryHost(server)]) {
+      const wasThere = await registries.logout(registry, { authFile })
+      out.line(wasThere ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)
+    }
   },
 })

@@ -40,12 +40,17 @@ export async function* decompress(compressed: Bytes): Bytes {
 export const GZIP_LEVEL = 2
 
 /** Compresses; the same bytes give the same bytes, on every machine with the same zlib. */
-export async function* compress(bytes: Bytes, compression: "gzip" | "zstd"): Bytes {
-  const { createGzip, createZstdCompress } = await import("node:zlib")
+export async function* compress(bytes: Bytes, compression: "gzip" | "zstd", level?: number): Bytes {
+  const { constants, createGzip, createZstdCompress } = await import("node:zlib")
   const { pipeline } = await import("node:stream/promises")
   const chunkSize = 256 * 1024
   const stream: Transform =
-    compression === "gzip" ? createGzip({ level: GZIP_LEVEL, chunkSize }) : createZstdCompress({ chunkSize })
+    compression === "gzip"
+      ? createGzip({ level: level ?? GZIP_LEVEL, chunkSize })
+      : createZstdCompress({
+          chunkSize,
+          ...(level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }),
+        })
   const fed = pipeline(bytes, stream)
   fed.catch(() => {}) // it is awaited below; the loop sees the failure first
   try {

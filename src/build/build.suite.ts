@@ -105,7 +105,7 @@ export function requestOf(text: string, context: string, part: Partial<BuildRequ
     platforms: [],
     tags: [],
     labels: {},
-    annotations: {},
+    annotations: [],
     secrets: [],
     ssh: [],
     noCache: false,

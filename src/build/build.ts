@@ -10,6 +10,8 @@
  */
 import type { Image, LayerForm } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
+import type { Predicate } from "../spec/in-toto.ts"
+import type { Descriptor } from "../spec/oci-image.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
@@ -45,12 +47,31 @@ export interface SshSource {
 export type BuildOutput =
   /** Into the store, under the request's tags. */
   | { type: "image" }
-  /** The files of the result, as they are (`-o DIR`). */
-  | { type: "local"; path: string }
+  /** The files of the result, as they are (`-o DIR`); of several platforms, or when split, each in a folder `linux_amd64`. */
+  | { type: "local"; path: string; split?: boolean; attestationPrefix?: string }
   /** The files as one tar; path `-` is standard output, given by the caller as a descriptor number. */
-  | { type: "tar"; path: string | number }
-  | { type: "docker" | "oci"; path: string | number; compression?: "uncompressed" | "gzip" | "zstd" }
-  | { type: "registry" }
+  | { type: "tar"; path: string | number; split?: boolean; attestationPrefix?: string }
+  | { type: "docker" | "oci"; path: string | number; form?: LayerForm }
+  | { type: "registry"; form?: LayerForm; byDigest?: boolean }
+
+/** What `--annotation` and `annotation.KEY=` say. */
+export interface ImageAnnotation {
+  /** The document, or its descriptor in the index or layout that names it. */
+  of: "manifest" | "index" | "manifest-descriptor" | "index-descriptor"
+  /** Only of this one; undefined: of all. */
+  platform?: Platform
+  key: string
+  value: string
+}
+
+/** What is to be attested of the result (`--attest`). */
+export type AttestationRequest =
+  | { type: "sbom"; format: SbomFormat }
+  /** `min` leaves out what builds are told by build arguments, secrets and the Dockerfile itself. */
+  | { type: "provenance"; mode: "min" | "max"; builderId?: string; reproducible?: boolean }
+
+export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const
+export type SbomFormat = (typeof SBOM_FORMATS)[number]
 
 /** What Buildah changes besides what the Dockerfile says. */
 export interface ImageEdits {
@@ -110,7 +131,11 @@ export interface BuildRequest {
   tags: readonly string[]
   labels: Readonly<Record<string, string>>
   edits?: ImageEdits
-  annotations: Readonly<Record<string, string>>
+  annotations: readonly ImageAnnotation[]
+  /** Undefined: nothing is attested, and nothing is looked at for it. */
+  attestations?: readonly AttestationRequest[]
+  /** Build it twice, and throw where the second result has another byte: FailedPrecondition naming the first. */
+  verifyReproducible?: boolean
   secrets: readonly SecretSource[]
   ssh: readonly SshSource[]
   /** True: no cache at all; names: none for these stages. */
@@ -177,8 +202,12 @@ export interface LayerCost {
 export interface BuildResult {
   /** One for each platform; absent where no image was asked for. */
   images: readonly Image[]
-  /** The manifest's (or, of several platforms, the index's) digest. */
+  /** The manifest's (or, of several platforms, the index's) digest: where it was pushed, as the registry has it. */
   digest: Digest | undefined
+  /** Of that document. */
+  descriptor: Descriptor | undefined
+  /** What is attested, in the order of the platforms. */
+  attested: readonly { platform: Platform; predicates: readonly Predicate[] }[]
   costs: readonly LayerCost[]
 }
 

@@ -245,7 +245,7 @@ onKernel("a build", () => {
     const path = join(lab.folder, "image.tar")
     await lab.build("FROM base\nRUN echo x > /x", {
       tags: ["t"],
-      outputs: [{ type: "oci", path, compression: "uncompressed" }],
+      outputs: [{ type: "oci", path, form: { compression: "none" } }],
     })
     const manifest = await (await lab.engine.images()).manifest(await lab.image(built))
     const layer = manifest.layers[1]
@@ -287,7 +287,7 @@ onKernel("a build", () => {
       ["zstd", "tar+zstd"],
     ] as const) {
       const path = join(lab.folder, "image.tar")
-      const output = { type: "oci" as const, path, ...(compression ? { compression } : {}) }
+      const output = { type: "oci" as const, path, ...(compression ? { form: { compression } } : {}) }
       const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"], outputs: [output] })
       const read = (name: string): string => Bun.spawnSync(["tar", "xOf", path, name]).stdout.toString()
       const blob = (digest: string): never => JSON.parse(read(`blobs/sha256/${digest.slice(7)}`)) as never
@@ -303,7 +303,7 @@ onKernel("a build", () => {
     await expect(lab.build("FROM base\nRUN true", { outputs: [{ type: "registry" }] })).rejects.toThrow("tag is needed")
     const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }))
     await expect(
-      lab.build("FROM scratch", { platforms, outputs: [{ type: "oci", path: join(lab.folder, "x") }] }),
+      lab.build("FROM scratch", { platforms, outputs: [{ type: "docker", path: join(lab.folder, "x") }] }),
     ).rejects.toMatchObject({ code: "Unsupported" })
   })
 

@@ -15,6 +15,7 @@ import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
 import { quoteSource, withSource } from "./dockerfile/source-error.ts"
 import { checkOutputs } from "./export/check-outputs.ts"
 import { exportResults, type Solved } from "./export/export-results.ts"
+import { Materials } from "./attest/materials.ts"
 import { baseLayers } from "./solve/base-layers.ts"
 import { makeTree } from "./context/make-tree.ts"
 import { checkBuild, planBuild, type PlanOptions } from "./plan/plan.ts"
@@ -67,6 +68,8 @@ class Build {
   readonly #events: BuildEvents
   readonly #records: BuildRecords
   readonly #contexts = new Map<string, Promise<OpenedContext>>()
+  readonly #startedAt = new Date()
+  readonly #materials: Materials | undefined
 
   constructor(
     host: BuildHost,
@@ -82,6 +85,7 @@ class Build {
     this.#signal = request.signal ? AbortSignal.any([request.signal, this.#stop.signal]) : this.#stop.signal
     this.#events = new BuildEvents(onEvent, this.#signal)
     this.#records = new BuildRecords(host.db)
+    this.#materials = request.attestations?.length ? new Materials() : undefined
   }
 
   async run(): Promise<BuildResult> {
@@ -113,8 +117,12 @@ class Build {
         records: this.#records,
         runner,
         reader,
+        folder: this.#folder,
         lease: this.#lease,
         events: this.#events,
+        id: this.#folder.id,
+        startedAt: this.#startedAt,
+        materials: this.#materials,
       })
       await caches?.export(solved, solver, reader)
       return result
@@ -170,7 +178,11 @@ class Build {
       request: this.#request,
       platform,
       buildPlatform: hostPlatform(),
-      resolveBase: (name, wanted) => this.#resolveBase(name, wanted),
+      resolveBase: async (name, wanted) => {
+        const base = await this.#resolveBase(name, wanted)
+        this.#materials?.addImage(name, wanted, base.digest ?? this.#host.images.get(base.id).manifest.digest)
+        return base
+      },
       ...(ignore ? { ignore } : {}),
     }
   }
@@ -205,6 +217,7 @@ class Build {
         worker: this.#worker,
         makeFolder: (what) => this.#folder.make(what),
         work: this.#events.contextOf(number),
+        materials: this.#materials,
       })
     if (context.kind === "folder" || context.kind === "empty") return await open(0)
     return await this.#events.step(`[internal] load ${name === "context" ? "build context" : `context ${name}`}`, open)
@@ -261,6 +274,7 @@ class Build {
           makeFolder: (what) => this.#folder.make(what),
           context: (name) => this.#contextSource(name, ignore),
           work: this.#events.context(vertex),
+          materials: this.#materials,
         }),
       hold: (ids) =>
         this.#records.transaction(() => {

@@ -10,10 +10,12 @@ import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes, Lease } from "../content/content.ts"
+import type { Predicate, Statement } from "../spec/in-toto.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import type { Reference } from "./reference.ts"
 
-export { familiarReference, formatReference, parseReference } from "./reference.ts"
+export { packageUrl } from "./package-url.ts"
+export { familiarReference, parseReference } from "./reference.ts"
 
 export interface Image {
   /** The config's digest. */
@@ -32,10 +34,38 @@ export interface Image {
   topLayer: ChainId | undefined
 }
 
+/** What is attested of an image: that it holds these packages, that it was made like this. */
+export interface Attestation {
+  /** `https://spdx.dev/Document`, `https://slsa.dev/provenance/v1`. */
+  predicateType: string
+  /** The in-toto statement, a blob. */
+  statement: Descriptor
+}
+
+/** One image, or one for each of several platforms, as they go out together: more than one is an index. */
+export interface ImageSet {
+  /** The first is the one that is meant where one alone can be. */
+  members: readonly ImageMember[]
+  /** Of the index; of its descriptor in an OCI layout. */
+  annotations?: { index?: Annotations; descriptor?: Annotations }
+}
+
+export interface ImageMember {
+  image: Image
+  attestations: readonly Attestation[]
+  /** Of its descriptor in the index. */
+  annotations?: Annotations
+}
+
+export type Annotations = Readonly<Record<string, string>>
+
 /** The form in which layers travel. */
 export interface LayerForm {
   compression: "gzip" | "zstd" | "none"
+  /** gzip: 0 to 9; zstd: 1 to 22. */
   level?: number
+  /** Also of layers that are compressed already; else of plain ones alone. */
+  every?: boolean
 }
 
 export interface CompressLayerOptions {
@@ -70,10 +100,12 @@ export interface PushOptions extends RegistryAccess {
   signal?: AbortSignal
   /** What the name shall be there; default the image's own. */
   destination?: string
-  /** These, as an index of several platforms, in the place of the image of that name alone. */
-  platforms?: readonly Image[]
-  /** Every layer in this form; undefined: as it was pulled, and gzip for what is not compressed. */
-  compression?: "gzip" | "zstd"
+  /** These, in the place of what has that name here. */
+  images?: ImageSet
+  /** Undefined: gzip for what is not compressed. */
+  form?: LayerForm
+  /** Under its digest alone: no tag is set. */
+  byDigest?: boolean
 }
 
 export interface PushResult {
@@ -83,6 +115,13 @@ export interface PushResult {
   digest: Digest
   /** Bytes of the manifest. */
   size: number
+  /** Of the manifest or index. */
+  mediaType: string
+}
+
+export interface SaveOptions {
+  /** Undefined: every layer as it is. A docker-archive has none compressed. */
+  form?: LayerForm
 }
 
 export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] as const
@@ -151,13 +190,13 @@ export interface Images {
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
   /** Images as one tar, in chunks. The bytes depend on the images alone. Throws NotFound, before the first chunk. */
-  save(
+  save(names: readonly string[], format: "docker-archive" | "oci-archive", options?: SaveOptions): Bytes
+  /** `save` of images that may have no record, under these names. */
+  saveSet(
+    set: ImageSet,
     names: readonly string[],
     format: "docker-archive" | "oci-archive",
-    options?: {
-      /** For layers that are not compressed; undefined: as they are. A docker-archive has none compressed. */
-      compression?: "gzip" | "zstd"
-    },
+    options?: SaveOptions,
   ): Bytes
   /** Images as a folder, which must be empty or not there. */
   saveFolder(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
@@ -167,10 +206,23 @@ export interface Images {
    */
   load(input: LoadInput, options?: LoadOptions): Promise<LoadedImage[]>
   /** Records an image whose layers are committed snapshots under their chain ids: a build's. Safe to repeat. */
-  record(options: RecordImageOptions): Promise<Image>
-  /** Makes the index of images of several platforms, kept as long as they are; gives its digest. */
-  recordIndex(images: readonly Image[], format: "oci" | "docker"): Promise<Digest>
+  record(options: RecordImageOptions): Promise<ImageMember>
+  /** Like `record`, but in no record: the image lives as long as `lease`, to be pushed and saved. */
+  draft(options: RecordImageOptions, lease: Lease): Promise<ImageMember>
+  /**
+   * Makes the index of a set, whose members are recorded unless `lease` holds them. `names`, which lead to the first of
+   * them, lead to the index from now on: what is pushed, saved and removed by such a name are all its members.
+   */
+  index(
+    set: ImageSet,
+    options: { format: "oci" | "docker"; names: readonly string[]; lease?: Lease },
+  ): Promise<Descriptor>
+  /** A layer in the form in which it travels. Its bytes are in the content store then, unless `isThere`. */
   compressLayer(layer: Descriptor, form: LayerForm, options: CompressLayerOptions): Promise<Descriptor>
+  /** What is attested of an image. */
+  attestations(image: Image): readonly Attestation[]
+  /** Throws NotFound, DataLoss. */
+  statement(attestation: Attestation): Promise<Statement>
   /** Lowest first, with the bytes of their files. */
   layers(image: Image): readonly { chainId: ChainId; sizeBytes: number }[]
   tag(source: string, target: string): void
@@ -192,8 +244,10 @@ export interface RecordImageOptions {
   layers: readonly RecordedLayer[]
   format: "oci" | "docker"
   /** Of the manifest. */
-  annotations?: Record<string, string>
+  annotations?: Annotations
   tags?: readonly string[]
+  /** To be attested of it. */
+  predicates?: readonly Predicate[]
 }
 
 export interface RecordedLayer {

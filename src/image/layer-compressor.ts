@@ -5,9 +5,8 @@ import type { Bytes, Ingest, Lease } from "../content/content.ts"
 import { parseDigest, type Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
+import type { LayerForm } from "./image.ts"
 import type { ImagesDeps } from "./open-images.ts"
-
-export type LayerCompression = "gzip" | "zstd"
 
 export interface CompressOptions {
   /** The layer's bytes; default: of its blob in the store. */
@@ -20,28 +19,29 @@ export interface CompressOptions {
 
 /**
  * Brings layers into the form in which they travel: those that are compressed stay byte for byte what they are, unless
- * another form is asked for; plain ones (of our builds) are compressed. What was made once is known by its digest, so that a
- * second push looks at the registry before it compresses again.
+ * another form is asked for every layer; plain ones (of our builds) are compressed. What was made once is known by its digest,
+ * so that a second push looks at the registry before it compresses again.
  */
 export class LayerCompressor {
   readonly #deps: ImagesDeps
   readonly #lease: Lease
-  readonly #wanted: LayerCompression | undefined
+  readonly #form: LayerForm
   readonly #known: CompressedLayers
 
-  constructor(deps: ImagesDeps, lease: Lease, wanted: LayerCompression | undefined) {
+  constructor(deps: ImagesDeps, lease: Lease, form: LayerForm = { compression: "gzip" }) {
     this.#deps = deps
     this.#lease = lease
-    this.#wanted = wanted
+    this.#form = form
     this.#known = new CompressedLayers(deps.db)
   }
 
   async layer(layer: Descriptor, options: CompressOptions): Promise<Descriptor> {
     const is = compressionOf(layer)
-    const wanted = this.#wanted ?? (is === "none" ? "gzip" : is)
-    if (is === wanted) return layer
+    const { compression: wanted, level, every = false } = this.#form
+    if (is === wanted || (is !== "none" && !every)) return layer
     const mediaType = layerType(layer.mediaType, wanted)
-    const known = this.#known.find(layer.digest, wanted)
+    const kind = level === undefined ? wanted : `${wanted}-${level}`
+    const known = this.#known.find(layer.digest, kind)
     if (known !== undefined) {
       this.#lease.addBlob(known.digest)
       if (this.#deps.content.has(known.digest) || (await options.isThere({ mediaType, ...known })))
@@ -49,8 +49,8 @@ export class LayerCompressor {
     }
     await using ingest = await this.#deps.content.ingest(`compressed-${randomUUID()}`)
     try {
-      const made = await this.#compress(layer, wanted, ingest, options)
-      this.#known.put(layer.digest, wanted, made)
+      const made = await this.#compress(layer, ingest, options)
+      this.#known.put(layer.digest, kind, made)
       return { mediaType, ...made }
     } catch (error) {
       await ingest.discard()
@@ -61,7 +61,6 @@ export class LayerCompressor {
   /** Throws DataLoss when the bytes are not the layer's: nothing may go by the name of others. */
   async #compress(
     layer: Descriptor,
-    wanted: LayerCompression,
     ingest: Ingest,
     { read = () => this.#deps.content.read(layer.digest), onProgress }: CompressOptions,
   ): Promise<{ digest: Digest; size: number }> {
@@ -74,7 +73,9 @@ export class LayerCompressor {
         onProgress((takenBytes += chunk.length))
       }
     }
-    for await (const chunk of compress(decompress(taking()), wanted)) {
+    const { compression, level } = this.#form
+    const plain = decompress(taking())
+    for await (const chunk of compression === "none" ? plain : compress(plain, compression, level)) {
       made.update(chunk)
       size += chunk.length
       await ingest.write(chunk)
@@ -89,15 +90,17 @@ export class LayerCompressor {
 }
 
 /** How the media type says a layer is compressed. */
-export function compressionOf({ mediaType }: Descriptor): LayerCompression | "none" {
+export function compressionOf({ mediaType }: Descriptor): LayerForm["compression"] {
   if (/[.+]gzip$/.test(mediaType)) return "gzip"
   return /[.+]zstd$/.test(mediaType) ? "zstd" : "none"
 }
 
 /** Docker's own types know no zstd: such a layer is OCI's. */
-function layerType(type: string, compression: LayerCompression): string {
+function layerType(type: string, compression: LayerForm["compression"]): string {
   if (compression === "zstd") return MediaType.ociLayerZstd
-  return type.startsWith("application/vnd.docker.") ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
+  const isDocker = type.startsWith("application/vnd.docker.")
+  if (compression === "none") return isDocker ? MediaType.dockerLayer : MediaType.ociLayer
+  return isDocker ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
 }
 
 /** A manifest of the same image with its layers in another form. The config keeps its bytes, and with them the image its id. */

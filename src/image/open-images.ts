@@ -84,17 +84,22 @@ export function openImages(deps: ImagesDeps): Images {
       return await pushImage(deps, records, name, options)
     },
 
-    async *save(names, format, { compression } = {}) {
+    async *save(names, format, options) {
+      const { namedSets, savedFiles, tarOfFiles } = await import("./save/save-images.ts")
+      yield* tarOfFiles(savedFiles(deps, await namedSets(deps, records, names), format, options))
+    },
+
+    async *saveSet(set, names, format, options) {
       const { savedFiles, tarOfFiles } = await import("./save/save-images.ts")
-      yield* tarOfFiles(savedFiles(deps, records, names, format, compression))
+      yield* tarOfFiles(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], format, options))
     },
 
     async saveFolder(names, format, path) {
-      const [{ savedFiles }, { writeFolder }] = await Promise.all([
+      const [{ namedSets, savedFiles }, { writeFolder }] = await Promise.all([
         import("./save/save-images.ts"),
         import("./save/write-folder.ts"),
       ])
-      await writeFolder(savedFiles(deps, records, names, format), path)
+      await writeFolder(savedFiles(deps, await namedSets(deps, records, names), format), path)
     },
 
     async load(input, options) {
@@ -112,18 +117,26 @@ export function openImages(deps: ImagesDeps): Images {
       return await importImage(images, source, options)
     },
 
-    async recordIndex(of, format) {
-      const { recordIndex } = await import("./record-image.ts")
-      return await recordIndex(deps, records, of, format)
+    async draft(options, lease) {
+      const { draftImage } = await import("./record-image.ts")
+      return await draftImage(deps, records, options, lease)
+    },
+
+    async index(set, options) {
+      const { makeIndex } = await import("./make-index.ts")
+      return await makeIndex(deps, records, set, options)
+    },
+
+    attestations: (image) => records.attestations(image.id),
+
+    async statement(attestation) {
+      const { readStatement } = await import("./attestations.ts")
+      return await readStatement(content, attestation)
     },
 
     async compressLayer(layer, form, { lease, ...options }) {
       const { LayerCompressor } = await import("./layer-compressor.ts")
-      const { compression } = form
-      return await new LayerCompressor(deps, lease, compression === "none" ? undefined : compression).layer(
-        layer,
-        options,
-      )
+      return await new LayerCompressor(deps, lease, form).layer(layer, options)
     },
 
     layers: (image) => records.layers(image.id),
@@ -156,7 +169,8 @@ export function openImages(deps: ImagesDeps): Images {
       const result: RemoveImageResult = { untagged: [], deleted: [] }
       const layers = new Set<string>()
       for (const image of records.list()) {
-        if ((!all && image.tags.length > 0) || deps.usedBy(image.id).length > 0) continue
+        const isNamed = image.tags.length > 0 || records.isMember(image.id)
+        if ((!all && isNamed) || deps.usedBy(image.id).length > 0) continue
         for (const { chainId } of records.layers(image.id).toReversed()) layers.add(chainId)
         const { untagged, deleted } = removeFromRecords(records, image.id, deps.usedBy, true)
         result.untagged.push(...untagged)

@@ -41,7 +41,8 @@ describe.skipIf(skip)("pushImage()", () => {
   test("sends images of several platforms under one index", async () => {
     const name = `${registry.host}/many/x:1`
     const platforms = [await imageOf("amd64", name), await imageOf("arm64")]
-    const { digest } = await store.images.push(name, { platforms })
+    const members = platforms.map((image) => ({ image, attestations: [] }))
+    const { digest } = await store.images.push(name, { images: { members } })
     const index = raw(name) as { manifests: { digest: string; platform: { architecture: string } }[] }
     expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"])
     expect(index.manifests.map((each) => each.digest)).toEqual(
@@ -58,7 +59,10 @@ describe.skipIf(skip)("pushImage()", () => {
     const { id } = await imageOf("amd64", name)
     const pushed = async (): Promise<string[]> => {
       const events: ProgressEvent[] = []
-      await store.images.push(name, { compression: "zstd", onProgress: (event) => void events.push(event) })
+      await store.images.push(name, {
+        form: { compression: "zstd", every: true },
+        onProgress: (event) => void events.push(event),
+      })
       return [...new Set(events.filter((event) => event.id !== "").map(({ status }) => status))]
     }
     expect(await pushed()).toEqual(["Preparing", "Compressing", "Pushing", "Pushed"])

@@ -1,15 +1,18 @@
-import { createHash } from "node:crypto"
 import { crashPoint } from "../base/crash-point.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import { limiter } from "../base/limiter.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
-import { digestHex, parseDigest, type Digest, type DiffId } from "../spec/digest.ts"
+import { digestHex, type Digest, type DiffId } from "../spec/digest.ts"
+import { EMPTY_DOCUMENT } from "../spec/in-toto.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
+import { attachedTo, digestOf, type NewDocument } from "./attestations.ts"
 import { holdImage } from "./held-manifest.ts"
-import type { PushOptions, PushResult } from "./image.ts"
+import type { ImageMember, PushOptions, PushResult } from "./image.ts"
+import { imageSetOf } from "./image-set.ts"
 import { LayerCompressor, withLayers } from "./layer-compressor.ts"
+import { indexDocument } from "./make-index.ts"
 import type { ImagesDeps } from "./open-images.ts"
 import type { ImageRecords } from "./records.ts"
 import { formatReference, parseReference, type Reference } from "./reference.ts"
@@ -25,7 +28,8 @@ export async function pushImage(
   name: string,
   options: PushOptions = {},
 ): Promise<PushResult> {
-  const { image, name: ownName } = records.mustLocate(name)
+  const located = options.images === undefined ? records.mustLocate(name) : undefined
+  const ownName = located === undefined ? name : located.name
   const onProgress = options.onProgress ?? noProgress
   const typed = options.destination ?? name
   const ref = destinationOf(typed, options.destination ?? ownName)
@@ -34,50 +38,66 @@ export async function pushImage(
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   await using lease = await deps.leases.open()
-  const images = await Promise.all(
-    (options.platforms ?? [image]).map(async (each) => ({
-      image: each,
-      held: await holdImage(deps.content, lease, each),
-    })),
+  const set = located === undefined ? options.images : await imageSetOf(deps, records, located.image, located.name)
+  const members = await Promise.all(
+    (set?.members ?? []).map(async (member) => {
+      for (const { statement } of member.attestations) lease.addBlob(statement.digest)
+      return { member, held: await holdImage(deps.content, lease, member.image) }
+    }),
   )
-  const mountFrom = new Map(images.flatMap(({ held }) => mountSources(records, ref, held.manifest)))
+  const [first] = members
+  if (set === undefined || first === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
+  const mountFrom = new Map(members.flatMap(({ held }) => mountSources(records, ref, held.manifest)))
   const registries = await deps.registries()
   const all = [...new Set([...mountFrom.values()].flat())]
   const target = await registries.openTarget(ref, { ...options, signal, mountFrom: all })
 
   const upload = new ImageUpload({ deps, lease, target, mountFrom, options })
   const { registry, repository } = ref
-  const pushed: Descriptor[] = []
-  for (const { image: each, held } of images) {
+  const tag = options.byDigest ? undefined : ref.tag
+  const pushed: { member: ImageMember; descriptor: Descriptor }[] = []
+  for (const { member, held } of members) {
     const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
     crashPoint("push:layers-sent")
     await upload.config(held.manifest.config)
     const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
     const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length, platform: each.platform }
-    await target.putManifest(bytes, descriptor, options.platforms === undefined ? ref.tag : undefined)
-    remember(formatReference({ registry, repository, digest: descriptor.digest }), each.id)
-    pushed.push(descriptor)
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+    await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
+    await attach(member, descriptor)
+    remember(formatReference({ registry, repository, digest: descriptor.digest }), member.image.id)
+    pushed.push({ member, descriptor })
   }
   crashPoint("push:manifest-put")
-  const top = options.platforms === undefined ? pushed[0] : await putIndex(target, pushed, ref)
-  if (top === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
-  remember(formatReference({ registry, repository, digest: top.digest }), image.id)
-  return { name: formatReference(ref), digest: top.digest, size: top.size }
+  const top = pushed.length === 1 ? pushed[0]?.descriptor : await putIndex(pushed)
+  if (top === undefined) throw new Error("unreachable: each member was pushed")
+  remember(formatReference({ registry, repository, digest: top.digest }), first.member.image.id)
+  return { name: formatReference(ref), digest: top.digest, size: top.size, mediaType: top.mediaType }
+
+  async function putIndex(entries: typeof pushed): Promise<Descriptor> {
+    const isDocker = entries.every(({ descriptor }) => descriptor.mediaType === MediaType.dockerManifest)
+    const { bytes, descriptor } = indexDocument(entries, set ?? {}, isDocker ? "docker" : "oci")
+    await target.putManifest(bytes, descriptor, tag)
+    return descriptor
+  }
+
+  /** Sends what is attested of an image, and has the registry list it with the manifest. */
+  async function attach({ attestations, image }: ImageMember, subject: Descriptor): Promise<void> {
+    if (attestations.length === 0) return
+    await upload.document(EMPTY_DOCUMENT)
+    for (const attestation of attestations) {
+      const about = { names: options.byDigest ? [] : [formatReference(ref)], platform: image.platform }
+      const { statement, manifest } = await attachedTo(deps.content, attestation, subject, about)
+      await upload.document(statement)
+      await target.putReferrer(manifest.bytes, manifest.descriptor, subject)
+    }
+    onProgress({ id: "", status: `Attached ${attestations.length} attestations to ${subject.digest}` })
+  }
 
   /** An image may have been removed while it went out. */
   function remember(repoDigest: string, id: Digest): void {
     records.transaction(() => records.byId(id) && records.setRepoDigest(repoDigest, id))
   }
-}
-
-async function putIndex(target: RegistryTarget, manifests: readonly Descriptor[], ref: Reference): Promise<Descriptor> {
-  const isDocker = manifests.every(({ mediaType }) => mediaType === MediaType.dockerManifest)
-  const mediaType = isDocker ? MediaType.dockerList : MediaType.ociIndex
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
-  await target.putManifest(bytes, descriptor, ref.tag)
-  return descriptor
 }
 
 /** Where to: the name the image has here, or the one that was given. */
@@ -119,7 +139,7 @@ class ImageUpload {
 
   constructor(parts: UploadParts) {
     this.#parts = parts
-    this.#compressor = new LayerCompressor(parts.deps, parts.lease, parts.options.compression)
+    this.#compressor = new LayerCompressor(parts.deps, parts.lease, parts.options.form)
   }
 
   /** Sends all layers; gives them as they now are in the registry. Throws the first failure, once all have ended. */
@@ -154,6 +174,12 @@ class ImageUpload {
     return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []))
   }
 
+  async document({ bytes, descriptor }: NewDocument): Promise<void> {
+    await this.#parts.target.upload(descriptor, async function* (offset) {
+      yield bytes.subarray(offset)
+    })
+  }
+
   /** Sends the config; docker shows no line for it. */
   async config(config: Descriptor): Promise<void> {
     const { target, deps, mountFrom } = this.#parts
@@ -184,8 +210,4 @@ class ImageUpload {
     else onProgress({ id, status: "Pushed" })
     return wanted
   }
-}
-
-function digestOf(bytes: Uint8Array): Digest {
-  return parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
 }

@@ -1,83 +1,98 @@
-import { hash } from "node:crypto"
 import { crashPoint } from "../base/crash-point.ts"
+import type { Lease } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
-import { parseDigest, type Digest } from "../spec/digest.ts"
-import { MediaType, type Descriptor, type ImageIndex, type ImageManifest } from "../spec/oci-image.ts"
-import type { Image, RecordImageOptions } from "./image.ts"
+import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
+import { newDocument, statementDocument, type NewDocument } from "./attestations.ts"
+import type { Attestation, ImageMember, RecordImageOptions } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import type { ImagesDeps } from "./open-images.ts"
-import type { ImageRecords } from "./records.ts"
+import type { ImageRecords, NewImage } from "./records.ts"
 import { taggedName } from "./reference.ts"
 
-/** Writes the documents of an image whose layers are snapshots already, and records it. Safe to repeat. */
+/** See `Images.record`: writes the documents of an image whose layers are snapshots already, and records it. */
 export async function recordImage(
   deps: ImagesDeps,
   records: ImageRecords,
   options: RecordImageOptions,
-): Promise<Image> {
-  const { config, layers, format } = options
+): Promise<ImageMember> {
   const names = (options.tags ?? []).map(taggedName)
   await using lease = await deps.leases.open()
-  const configBlob = await put(config)
-  const manifest: ImageManifest = {
-    schemaVersion: 2,
-    mediaType: format === "oci" ? MediaType.ociManifest : MediaType.dockerManifest,
-    config: { mediaType: format === "oci" ? MediaType.ociConfig : MediaType.dockerConfig, ...configBlob },
-    layers: layers.map(({ descriptor }) => inFormat(descriptor, format)),
-    ...(options.annotations === undefined ? {} : { annotations: { ...options.annotations } }),
-  }
-  const manifestBlob = await put(manifest)
+  const { image, attestations } = await writeImage(deps, options, names, lease)
   crashPoint("build:documents-put")
-  const chain = chainIds(config.rootfs.diff_ids)
   records.transaction(() => {
-    records.put({
-      id: configBlob.digest,
-      manifest: { mediaType: manifest.mediaType ?? MediaType.ociManifest, ...manifestBlob },
-      platform: { os: config.os, architecture: config.architecture, variant: config.variant },
-      createdAt: parseTime(config.created),
-      sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      topLayer: chain.at(-1),
-      labels: config.config?.Labels ?? {},
-      layers: chain.map((chainId, index) => ({ chainId, sizeBytes: layers[index]?.sizeBytes ?? 0 })),
-      blobs: [manifestBlob.digest, configBlob.digest, ...layers.map(({ descriptor }) => descriptor.digest)],
-    })
-    layers.forEach(({ descriptor, isSnapshotOnly }, index) => {
-      const chainId = chain[index]
-      if (isSnapshotOnly && chainId) records.putSnapshotBlob(descriptor.digest, descriptor.size, chainId)
-    })
-    for (const name of names) records.setName(name, configBlob.digest)
+    records.put(image)
+    putSnapshotBlobs(records, image, options)
+    records.putAttestations(image.id, attestations)
+    for (const name of names) records.setName(name, image.id)
   })
   crashPoint("build:image-recorded")
-  return records.get(configBlob.digest)
+  return { image: records.get(image.id), attestations }
+}
 
-  async function put(document: unknown): Promise<{ digest: Digest; size: number }> {
-    const bytes = Buffer.from(JSON.stringify(document))
-    lease.addBlob(parseDigest(`sha256:${hash("sha256", bytes, "hex")}`))
-    const { digest, size } = await deps.content.put(bytes)
-    return { digest, size }
+/** See `Images.draft`. */
+export async function draftImage(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  options: RecordImageOptions,
+  lease: Lease,
+): Promise<ImageMember> {
+  const names = (options.tags ?? []).map(taggedName)
+  const { image, attestations } = await writeImage(deps, options, names, lease)
+  for (const { chainId } of image.layers) lease.addSnapshot(chainId)
+  records.transaction(() => putSnapshotBlobs(records, image, options))
+  return { image: { ...image, tags: [], repoDigests: [] }, attestations }
+}
+
+/** The documents, held by the lease. */
+async function writeImage(
+  deps: ImagesDeps,
+  options: RecordImageOptions,
+  names: readonly string[],
+  lease: Lease,
+): Promise<{ image: NewImage; attestations: Attestation[] }> {
+  const { config, layers, format, annotations, predicates = [] } = options
+  const configBlob = await put(newDocument(config, format === "oci" ? MediaType.ociConfig : MediaType.dockerConfig))
+  const mediaType = format === "oci" ? MediaType.ociManifest : MediaType.dockerManifest
+  const document: ImageManifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: configBlob,
+    layers: layers.map(({ descriptor }) => inFormat(descriptor, format)),
+    ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+  }
+  const manifest = await put(newDocument(document, mediaType))
+  const platform = { os: config.os, architecture: config.architecture, variant: config.variant }
+  const attestations: Attestation[] = []
+  for (const predicate of predicates) {
+    const statement = await put(statementDocument(predicate, { digest: manifest.digest, names, platform }))
+    attestations.push({ predicateType: predicate.predicateType, statement })
+  }
+  const chain = chainIds(config.rootfs.diff_ids)
+  const image: NewImage = {
+    id: configBlob.digest,
+    manifest,
+    platform,
+    createdAt: parseTime(config.created),
+    sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    topLayer: chain.at(-1),
+    labels: config.config?.Labels ?? {},
+    layers: chain.map((chainId, index) => ({ chainId, sizeBytes: layers[index]?.sizeBytes ?? 0 })),
+    blobs: [manifest.digest, configBlob.digest, ...layers.map(({ descriptor }) => descriptor.digest)],
+  }
+  return { image, attestations }
+
+  async function put({ bytes, descriptor }: NewDocument): Promise<Descriptor> {
+    lease.addBlob(descriptor.digest)
+    await deps.content.put(bytes)
+    return descriptor
   }
 }
 
-/** Writes the index of images that are recorded (image-spec image-index.md). Safe to repeat. */
-export async function recordIndex(
-  { content, leases }: ImagesDeps,
-  records: ImageRecords,
-  images: readonly Image[],
-  format: RecordImageOptions["format"],
-): Promise<Digest> {
-  await using lease = await leases.open()
-  const index: ImageIndex = {
-    schemaVersion: 2,
-    mediaType: format === "oci" ? MediaType.ociIndex : MediaType.dockerList,
-    manifests: images.map(({ manifest, platform }) => ({ ...manifest, platform })),
-  }
-  const bytes = Buffer.from(JSON.stringify(index))
-  lease.addBlob(parseDigest(`sha256:${hash("sha256", bytes, "hex")}`))
-  const { digest } = await content.put(bytes)
-  records.transaction(() => {
-    for (const { id } of images) records.addBlob(id, digest)
+function putSnapshotBlobs(records: ImageRecords, image: NewImage, { layers }: RecordImageOptions): void {
+  layers.forEach(({ descriptor, isSnapshotOnly }, index) => {
+    const chainId = image.layers[index]?.chainId
+    if (isSnapshotOnly && chainId) records.putSnapshotBlob(descriptor.digest, descriptor.size, chainId)
   })
-  return digest
 }
 
 /** A base image may come in the other format; its bytes are the same (image-spec media-types.md#compatibility-matrix). */

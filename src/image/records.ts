@@ -1,7 +1,8 @@
 import type { Database } from "../base/database.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
-import type { Image } from "./image.ts"
+import { IN_TOTO } from "../spec/in-toto.ts"
+import type { Attestation, Image } from "./image.ts"
 import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 /** What `image inspect` and `history` need besides the image itself. */
@@ -203,9 +204,55 @@ export class ImageRecords {
     })
   }
 
-  /** One more blob that is kept while the image is. */
-  addBlob(id: Digest, digest: Digest): void {
-    this.#db.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", id, digest)
+  /** Newer ones take the place of those of their type. */
+  putAttestations(id: Digest, attestations: readonly Attestation[]): void {
+    for (const { predicateType, statement } of attestations)
+      this.#db.run(
+        "INSERT OR REPLACE INTO image_attestations VALUES (?, ?, ?, ?)",
+        id,
+        predicateType,
+        statement.digest,
+        statement.size,
+      )
+  }
+
+  attestations(id: Digest): Attestation[] {
+    return this.#db
+      .all<{ type: string; digest: Digest; size: number }>(
+        "SELECT predicate_type AS type, digest, size FROM image_attestations WHERE image_id = ? ORDER BY type",
+        id,
+      )
+      .map(({ type, digest, size }) => ({
+        predicateType: type,
+        statement: { mediaType: IN_TOTO.mediaType, digest, size },
+      }))
+  }
+
+  /** Makes `name`, which the first member has, that of an index of all members. */
+  setIndex(name: string, digest: Digest, members: readonly Digest[]): void {
+    this.#db.run("INSERT OR REPLACE INTO image_indexes VALUES (?, ?)", name, digest)
+    members.forEach((id, position) =>
+      this.#db.run("INSERT INTO image_index_members VALUES (?, ?, ?)", name, position, id),
+    )
+  }
+
+  /** The index that a name of several platforms leads to, and its images; undefined for a name of one. */
+  index(name: string): { digest: Digest; members: Image[] } | undefined {
+    const row = this.#db.get<{ digest: Digest }>("SELECT digest FROM image_indexes WHERE name = ?", name)
+    return row && { digest: row.digest, members: this.membersOf(name) }
+  }
+
+  membersOf(name: string): Image[] {
+    return this.#db
+      .all<Row>(
+        `SELECT i.* FROM image_index_members m JOIN (${SELECT}) i ON i.id = m.image_id WHERE m.name = ? ORDER BY m.position`,
+        name,
+      )
+      .map(toImage)
+  }
+
+  isMember(id: Digest): boolean {
+    return this.#db.get("SELECT 1 FROM image_index_members WHERE image_id = ? LIMIT 1", id) !== undefined
   }
 
   /** Remembers that a layer of these bytes can be read from the snapshot, which has no blob. */
@@ -215,6 +262,7 @@ export class ImageRecords {
 
   /** Points `name` at the image; who had the name before loses it. `short` is what the user typed, where that was short. */
   setName(name: string, id: Digest, short?: string): void {
+    this.#db.run("DELETE FROM image_indexes WHERE name = ?", name)
     this.#db.run(
       `INSERT INTO image_names VALUES (?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id, short_name = coalesce(excluded.short_name, short_name)`,
@@ -236,7 +284,11 @@ export class ImageRecords {
 
   delete(id: Digest): void {
     this.#db.run("DELETE FROM images WHERE id = ?", id)
-    this.#db.run("DELETE FROM snapshot_blobs WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)")
+    // an image that is only exported has no record: its lease holds what is read of it
+    this.#db.run(
+      `DELETE FROM snapshot_blobs WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)
+         AND chain_id NOT IN (SELECT name FROM lease_snapshots)`,
+    )
   }
 }
 

@@ -4,7 +4,11 @@ import type { Digest } from "../spec/digest.ts"
 /** The blobs and snapshots that images need: never collected. Reads the records when called. */
 export function heldByImages(db: Database): { blobs: Digest[]; snapshots: string[] } {
   return {
-    blobs: db.all<{ digest: Digest }>("SELECT DISTINCT digest FROM image_blobs").map((row) => row.digest),
+    blobs: db
+      .all<{ digest: Digest }>(
+        `SELECT digest FROM image_blobs UNION SELECT digest FROM image_attestations UNION SELECT digest FROM image_indexes`,
+      )
+      .map((row) => row.digest),
     snapshots: db.all<{ id: string }>("SELECT DISTINCT chain_id AS id FROM image_layers").map((row) => row.id),
   }
 }

@@ -32,13 +32,15 @@ export function removeFromRecords(
 
 function removeById(records: ImageRecords, image: Image, usedBy: UsedBy, force: boolean): RemoveImageResult {
   const names = [...image.tags, ...image.repoDigests]
+  const members = membersOf(records, image, image.tags)
   const repositories = new Set(names.map(repositoryOf))
   const id = shortId(image.id)
   if (!force && repositories.size > 1 && image.tags.length > 1)
     throw conflict(`unable to delete ${id} (must be forced) - image is referenced in multiple repositories`)
   refuseWhenUsed(image, usedBy, force)
   for (const name of names) records.unsetName(name)
-  return { untagged: names.map(familiar), deleted: deleteUnused(records, image, usedBy) }
+  const deleted = [...deleteUnused(records, image, usedBy), ...deleteMembers(records, members, names, usedBy)]
+  return { untagged: names.map(familiar), deleted }
 }
 
 function removeByName(
@@ -57,11 +59,37 @@ function removeByName(
     )
   // the digests of a repository go with its last tag
   const others = image.tags.some((tag) => tag !== name && sameRepository(tag, name))
+  const members = membersOf(records, image, [name])
   const gone = others ? [name] : [name, ...image.repoDigests.filter((d) => d !== name && sameRepository(d, name))]
   const untagged = gone.filter((each) => records.unsetName(each)).map(familiar)
   const left = records.get(image.id)
-  const isNamed = left.tags.length + left.repoDigests.length > 0
-  return { untagged, deleted: isNamed ? [] : deleteUnused(records, image, usedBy) }
+  const own = isNamed(left) ? [] : deleteUnused(records, image, usedBy)
+  return { untagged, deleted: [...own, ...deleteMembers(records, members, [name], usedBy)] }
+}
+
+/** The other images of the indexes that these names lead to. */
+function membersOf(records: ImageRecords, { id }: Image, names: readonly string[]): Image[] {
+  return names.flatMap((name) => records.membersOf(name)).filter((member) => member.id !== id)
+}
+
+/** What nothing but an index named goes with the index's name. */
+function deleteMembers(
+  records: ImageRecords,
+  members: readonly Image[],
+  gone: readonly string[],
+  usedBy: UsedBy,
+): Digest[] {
+  return members.flatMap(({ id }) => {
+    const member = records.byId(id)
+    if (member === undefined || records.isMember(id)) return []
+    for (const digest of member.repoDigests)
+      if (gone.some((name) => sameRepository(name, digest))) records.unsetName(digest)
+    return isNamed(records.get(id)) ? [] : deleteUnused(records, member, usedBy)
+  })
+}
+
+function isNamed({ tags, repoDigests }: Image): boolean {
+  return tags.length + repoDigests.length > 0
 }
 
 /** What a container stands on stays, without a name, however it was forced: the container must be able to start again. */

@@ -1,6 +1,9 @@
 import type { Schema } from "../base/database.ts"
 
-/** Images by config digest; names and repo digests point at them. `size_bytes`, `labels`: so that a list reads no file. */
+/**
+ * Images by config digest; names and repo digests point at them. A name of several platforms points at the first, and has an
+ * index with its members beside. `size_bytes`, `labels`: so that a list reads no file.
+ */
 export const imageSchema: Schema = {
   domain: "image",
   steps: [
@@ -58,5 +61,24 @@ export const imageSchema: Schema = {
        size INTEGER NOT NULL,
        PRIMARY KEY (digest, chain_id)
      ) STRICT, WITHOUT ROWID;`,
+    // what builds attest of an image: in-toto statements, kept as blobs while the image is
+    `CREATE TABLE image_attestations (
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+       predicate_type TEXT NOT NULL,
+       digest TEXT NOT NULL,
+       size INTEGER NOT NULL,
+       PRIMARY KEY (image_id, predicate_type)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE image_indexes (
+       name TEXT PRIMARY KEY REFERENCES image_names(name) ON DELETE CASCADE,
+       digest TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE image_index_members (
+       name TEXT NOT NULL REFERENCES image_indexes(name) ON DELETE CASCADE,
+       position INTEGER NOT NULL,
+       image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+       PRIMARY KEY (name, position)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX image_index_members_by_image ON image_index_members(image_id);`,
   ],
 }

@@ -71,6 +71,11 @@ export interface RegistryTarget {
   ): Promise<Uploaded>
   /** Stores a manifest under its digest and, where one is given, a tag. Its blobs must be there. Safe to repeat. */
   putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void>
+  /**
+   * Stores a manifest whose `subject` is there, by its digest, so that who asks for the referrers of `subject` is told of
+   * it. Where the registry keeps no such list, it is kept under the tag `sha256-HEX`, as the specification says. Safe to repeat.
+   */
+  putReferrer(bytes: Uint8Array, descriptor: Descriptor, subject: Descriptor): Promise<void>
 }
 
 export interface TargetOptions extends RegistryOptions {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Operation } from "../graph/definition.ts"
+import type { Materials } from "../attest/materials.ts"
 import type { Source, WorkContext, Worker } from "../work/worker.ts"
 
 export interface MakeTreeOptions {
@@ -8,17 +9,20 @@ export interface MakeTreeOptions {
   makeFolder(name: string): string
   context(name: string): Promise<Source>
   work: WorkContext
+  /** Told what was fetched, where somebody wants to know. */
+  materials?: Materials
 }
 
 /** The files of a vertex that gives no layers: a context, a download, a clone, here-documents. */
 export async function makeTree(operation: Operation, options: MakeTreeOptions): Promise<Source> {
-  const { worker, makeFolder, work } = options
+  const { worker, makeFolder, work, materials } = options
   switch (operation.kind) {
     case "context":
       return await options.context(operation.name)
     case "http": {
       const path = makeFolder("http")
       const name = await worker.download(operation.url, path, operation.checksum, work)
+      await materials?.addFile(operation.url, join(path, name))
       const wanted = operation.fileName ?? name
       if (wanted !== name) renameSync(join(path, name), join(path, wanted))
       return { path, keepsOwners: false }
@@ -26,7 +30,8 @@ export async function makeTree(operation: Operation, options: MakeTreeOptions): 
     case "git": {
       const path = makeFolder("git")
       const { url, keepGitDir, checksum, submodules } = operation
-      await worker.clone(url, path, { keepGitDir, checksum, submodules }, work)
+      const { commit } = await worker.clone(url, path, { keepGitDir, checksum, submodules }, work)
+      materials?.addGit(url, commit)
       return { path, keepsOwners: false }
     }
     case "inline":

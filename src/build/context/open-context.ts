@@ -4,6 +4,7 @@ import { applyLayer, decompress, isTarHead } from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
+import type { Materials } from "../attest/materials.ts"
 import type { WorkContext, Worker } from "../work/worker.ts"
 import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
 
@@ -12,6 +13,8 @@ export interface OpenContextOptions {
   /** A new empty folder of this build. */
   makeFolder(name: string): string
   work: WorkContext
+  /** Told what was fetched, where somebody wants to know. */
+  materials?: Materials
 }
 
 /** A context as a folder; a URL may turn out to be a Dockerfile alone. */
@@ -22,7 +25,7 @@ export interface OpenedContext {
 
 /** Brings a context into a folder; one that is a folder is read where it lies. Throws NotFound, InvalidArgument, Unavailable. */
 export async function openContext(context: BuildContext, options: OpenContextOptions): Promise<OpenedContext> {
-  const { worker, makeFolder, work } = options
+  const { worker, makeFolder, work, materials } = options
   switch (context.kind) {
     case "folder":
       if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory()) return { path: context.path }
@@ -33,12 +36,14 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
       return { path: await unpack(context.path, makeFolder("context"), work) }
     case "git": {
       const path = makeFolder("context")
-      await worker.clone(context.url, path, { keepGitDir: false }, work)
+      const { commit } = await worker.clone(context.url, path, { keepGitDir: false }, work)
+      materials?.addGit(context.url, commit)
       return { path }
     }
     case "http": {
       const folder = makeFolder("download")
       const file = join(folder, await worker.download(context.url, folder, undefined, work))
+      await materials?.addFile(context.url, file)
       if (await isTar(file)) return { path: await unpack(file, makeFolder("context"), work) }
       return { path: makeFolder("context"), dockerfile: { text: await readText(file), name: "Dockerfile" } }
     }

@@ -1,14 +1,18 @@
 import type { Lease } from "../../content/content.ts"
-import type { Image } from "../../image/image.ts"
-import type { Digest } from "../../spec/digest.ts"
+import type { Annotations, ImageMember, ImageSet } from "../../image/image.ts"
+import type { Predicate } from "../../spec/in-toto.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import type { Materials } from "../attest/materials.ts"
 import type { BuildEvents } from "../build-events.ts"
 import type { BuildHost } from "../build-host.ts"
-import type { BuildRequest, BuildResult, LayerCost } from "../build.ts"
+import type { BuildOutput, BuildRequest, BuildResult, LayerCost } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { LayersResult } from "../solve/result.ts"
 import type { StepRunner } from "../solve/step-runner.ts"
+import type { WorkFolder } from "../solve/work-folder.ts"
+import { annotationsOf, indexAnnotations } from "./annotations.ts"
 import { imageConfig } from "./image-config.ts"
 import { layerCosts } from "./layer-costs.ts"
 import { nameLayers, type NamedLayer } from "./name-layers.ts"
@@ -22,66 +26,111 @@ export interface Solved {
   result: LayersResult
 }
 
+/** With what is attested of it. */
+export interface Attested extends Solved {
+  predicates: readonly Predicate[]
+}
+
 export interface ExportContext {
   host: BuildHost
   request: BuildRequest
   records: BuildRecords
   runner: StepRunner
   reader: LayerReader
+  folder: WorkFolder
   lease: Lease
   events: BuildEvents
+  /** The build's, and when it began. */
+  id: string
+  startedAt: Date
+  /** Undefined where nothing is to be attested. */
+  materials: Materials | undefined
 }
 
 /** Makes what the request's outputs say of what was solved; without any, what was solved is in the cache alone. */
 export async function exportResults(solved: readonly Solved[], context: ExportContext): Promise<BuildResult> {
   const { request, events } = context
   const { outputs } = request
+  const all = await attestAll(solved, context)
+  const attested = all.map(({ plan, predicates }) => ({ platform: plan.platform, predicates }))
   for (const output of outputs)
     if (output.type === "local" || output.type === "tar")
       await events.step(output.type === "local" ? "exporting to client directory" : "exporting to client tarball", () =>
-        writeFiles(solved, output, context),
+        writeFiles(all, output, context),
       )
   if (outputs.every(({ type }) => type === "local" || type === "tar"))
-    return { images: [], digest: undefined, costs: [] }
+    return { images: [], digest: undefined, descriptor: undefined, costs: [], attested }
 
-  const result = await events.step("exporting to image", (number) => recordImages(solved, context, number))
+  const made = await events.step("exporting to image", (number) => makeImages(all, context, number))
+  let { descriptor } = made
   for (const output of outputs) {
     if (output.type === "docker" || output.type === "oci")
-      await events.step(`exporting to ${output.type} image format`, () => writeArchive(result.images, output, context))
+      await events.step(`exporting to ${output.type} image format`, () => writeArchive(made.set, output, context))
     if (output.type === "registry")
-      await events.step("pushing", (number) => pushImages(result.images, context, events.contextOf(number).onStatus))
+      descriptor = await events.step("pushing", (number) =>
+        pushImages(made.set, output, context, events.contextOf(number).onStatus),
+      )
   }
-  return result
+  const images = made.set.members.map(({ image }) => image)
+  return { images, digest: descriptor.digest, descriptor, costs: made.costs, attested }
 }
 
-async function recordImages(solved: readonly Solved[], context: ExportContext, number: number): Promise<BuildResult> {
-  const { host, request, events } = context
+async function attestAll(solved: readonly Solved[], context: ExportContext): Promise<Attested[]> {
+  const { request, runner, events, id, startedAt, materials } = context
+  if (materials === undefined) return solved.map((each) => ({ ...each, predicates: [] }))
+  const { predicatesOf } = await import("../attest/attest.ts")
+  const run = { request, id, startedAt, materials }
+  const attested: Attested[] = []
+  for (const each of solved) {
+    const view = async () => (await runner.view(each.result)).path
+    attested.push({ ...each, predicates: await predicatesOf(each.plan, { run, events, view }) })
+  }
+  return attested
+}
+
+interface MadeImages {
+  set: ImageSet
+  /** Of the manifest, or of the index of several. */
+  descriptor: Descriptor
+  costs: LayerCost[]
+}
+
+/** Writes the documents of the images. They are recorded only where the store is an output; else they live with the lease. */
+async function makeImages(all: readonly Attested[], context: ExportContext, number: number): Promise<MadeImages> {
+  const { host, request, events, lease } = context
   const { onStatus } = events.contextOf(number)
-  const images: Image[] = []
+  const isKept = request.outputs.some(({ type }) => type === "image")
+  const members: ImageMember[] = []
   const costs: LayerCost[] = []
-  // the first platform's image has the name
-  for (const [index, { plan, result }] of solved.entries()) {
+  for (const [index, { plan, result, predicates }] of all.entries()) {
     onStatus("layers", "exporting layers")
     const named = await nameLayers(result, { ...context, snapshots: host.snapshots })
     const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
-    const image = await host.images.record({
-      config: {
-        ...configOf(plan, squashed.layers, squashed.history),
-        ...(request.edits?.omitsHistory ? { history: undefined } : {}),
-      },
+    const options = {
+      config: configOf(plan, squashed.layers, squashed.history),
       layers: squashed.layers,
       format: request.format,
-      tags: index === 0 ? request.tags : [],
-      ...(Object.keys(request.annotations).length > 0 ? { annotations: { ...request.annotations } } : {}),
-    })
-    onStatus("image", `writing image ${image.id}`)
-    images.push(image)
+      // the first platform's image has the name
+      tags: index === 0 || !isKept ? request.tags : [],
+      ...present("annotations", annotationsOf(request, "manifest", plan.platform)),
+      predicates,
+    }
+    const member = isKept ? await host.images.record(options) : await host.images.draft(options, lease)
+    onStatus("image", `writing image ${member.image.id}`)
+    members.push({ ...member, ...present("annotations", annotationsOf(request, "manifest-descriptor", plan.platform)) })
     costs.push(...layerCosts(plan, named))
   }
-  for (const tag of request.tags) onStatus(`name ${tag}`, `naming to ${tag}`)
-  const digest: Digest | undefined =
-    images.length > 1 ? await host.images.recordIndex(images, request.format) : images[0]?.manifest.digest
-  return { images, digest, costs }
+  if (isKept) for (const tag of request.tags) onStatus(`name ${tag}`, `naming to ${tag}`)
+  const set: ImageSet = { members, annotations: indexAnnotations(request) }
+  return { set, descriptor: await topOf(set, isKept, context), costs }
+}
+
+async function topOf(set: ImageSet, isKept: boolean, { host, request, lease }: ExportContext): Promise<Descriptor> {
+  const [first, ...others] = set.members
+  if (first === undefined) throw new Error("unreachable: a build is for one platform at least")
+  if (others.length === 0) return first.image.manifest
+  const names = isKept ? request.tags : []
+  return await host.images.index(set, { format: request.format, names, ...(isKept ? {} : { lease }) })
 }
 
 function configOf(plan: Plan, layers: readonly NamedLayer[], history: readonly object[] | undefined) {
@@ -94,16 +143,27 @@ function configOf(plan: Plan, layers: readonly NamedLayer[], history: readonly o
   })
 }
 
+/** Gives what the registry now has. */
 async function pushImages(
-  images: readonly Image[],
+  set: ImageSet,
+  { form, byDigest }: BuildOutput & { type: "registry" },
   { host, request }: ExportContext,
   onStatus: (id: string, text: string, current?: number, total?: number) => void,
-): Promise<void> {
+): Promise<Descriptor> {
+  let pushed: Descriptor | undefined
   for (const tag of request.tags)
-    await host.images.push(tag, {
+    pushed = await host.images.push(tag, {
       ...request.access,
-      ...(images.length > 1 ? { platforms: images } : {}),
+      images: set,
       onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
+      ...(form === undefined ? {} : { form }),
+      ...(byDigest === undefined ? {} : { byDigest }),
       ...(request.signal ? { signal: request.signal } : {}),
     })
+  if (pushed === undefined) throw new Error("unreachable: to push, a name is asked for")
+  return { mediaType: pushed.mediaType, digest: pushed.digest, size: pushed.size }
+}
+
+function present<K extends string>(key: K, values: Annotations): { [P in K]?: Annotations } {
+  return (Object.keys(values).length === 0 ? {} : { [key]: values }) as { [P in K]?: Annotations }
 }

@@ -1,39 +1,104 @@
 import { mkdirSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
+import { encodeTarHeader, layerTar, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
+import { atomicWrite } from "../../base/atomic-write.ts"
 import type { Bytes } from "../../base/bytes.ts"
-import { formatPlatform } from "../../spec/platform.ts"
+import { AlreadyExists } from "../../base/errors.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
+import { openRoot, tryOpenBeneath } from "../../sys/confined.ts"
+import { close } from "../../sys/libc.ts"
+import { MountFlag, mountAt, unmount } from "../../sys/mount.ts"
+import type { StatementFile } from "../attest/statement-files.ts"
 import type { BuildOutput } from "../build.ts"
-import type { ExportContext, Solved } from "./export-results.ts"
+import type { Attested, ExportContext } from "./export-results.ts"
+import { platformFolder } from "./platform-folder.ts"
 
-/** The files of the results, as they are: into a folder, or as one tar. Of several platforms each has a folder of its own. */
+type FilesOutput = BuildOutput & { type: "local" | "tar" }
+type FilesContext = Pick<ExportContext, "host" | "runner" | "records" | "folder">
+
+/**
+ * The files of the results, as they are: into a folder, or as one tar. Of several platforms each has a folder of its own;
+ * what is attested lies beside the files.
+ */
 export async function writeFiles(
-  solved: readonly Solved[],
-  output: BuildOutput & { type: "local" | "tar" },
-  { host, runner, records }: Pick<ExportContext, "host" | "runner" | "records">,
+  attested: readonly Attested[],
+  output: FilesOutput,
+  context: FilesContext,
 ): Promise<void> {
+  const split = output.split ?? attested.length > 1
   if (output.type === "local") {
-    for (const { plan, result } of solved) {
-      const target =
-        solved.length > 1 ? join(output.path, formatPlatform(plan.platform).replaceAll("/", "_")) : output.path
+    for (const each of attested) {
+      const { path } = await context.runner.view(each.result)
+      const target = split ? join(output.path, platformFolder(each.plan.platform)) : output.path
       mkdirSync(target, { recursive: true })
-      const { path } = await runner.view(result)
+      const statements = await statementsOf(each, path, output)
       copyTree(path, "/", target, "/", { owner: { uid: 0, gid: 0 }, keepTop: true })
+      for (const { name, bytes } of statements) atomicWrite(join(target, name), bytes, { mode: 0o644 })
     }
     return
   }
-  const [first] = solved
-  // another build may be giving the snapshot its final name
-  const tar = records.transaction(() => {
-    const top = first && runner.topSnapshot(first.result)
-    return top === undefined ? emptyTar() : host.snapshots.diff(top, { since: "nothing" })
-  })
-  await writeBytes(output.path, tar)
+  await writeBytes(output.path, split ? tarOfAll(attested, output, context) : tarOfFirst(attested, output, context))
 }
 
-async function* emptyTar(): Bytes {
-  yield Buffer.alloc(1024)
+async function statementsOf({ predicates }: Attested, path: string, output: FilesOutput): Promise<StatementFile[]> {
+  if (predicates.length === 0) return []
+  const { statementFiles } = await import("../attest/statement-files.ts")
+  const files = statementFiles(predicates, path, output.attestationPrefix ?? "")
+  for (const { name } of files)
+    if (hasFile(path, name))
+      throw new AlreadyExists(`the result has a file "${name}", where what is attested of it would lie`, {
+        hint: "give the attestations another name: -o …,attestation-prefix=PREFIX",
+      })
+  return files
+}
+
+function hasFile(root: string, name: string): boolean {
+  using fds = new DisposableStack()
+  const fd = tryOpenBeneath(fds.adopt(openRoot(root), close), name)
+  if (fd !== undefined) close(fd)
+  return fd !== undefined
+}
+
+async function* tarOfFirst(
+  [first]: readonly Attested[],
+  output: FilesOutput,
+  { host, runner, records }: FilesContext,
+): Bytes {
+  if (first === undefined) return
+  if (first.predicates.length > 0)
+    yield* tarEntries(await statementsOf(first, (await runner.view(first.result)).path, output), "")
+  // another build may be giving the snapshot its final name
+  const tar = records.transaction(() => {
+    const top = runner.topSnapshot(first.result)
+    return top === undefined ? undefined : host.snapshots.diff(top, { since: "nothing" })
+  })
+  if (tar === undefined) yield Buffer.alloc(TAR_END_BYTES)
+  else yield* tar
+}
+
+/** All under one folder, each mounted on one of its platform's name, read as one tree. */
+async function* tarOfAll(attested: readonly Attested[], output: FilesOutput, { runner, folder }: FilesContext): Bytes {
+  const all = folder.make("platforms")
+  using mounts = new DisposableStack()
+  for (const each of attested) {
+    const { path } = await runner.view(each.result)
+    const name = platformFolder(each.plan.platform)
+    yield* tarEntries(await statementsOf(each, path, output), `${name}/`)
+    const target = join(all, name)
+    mkdirSync(target)
+    mountAt(target, { type: "", source: path, data: [], flags: MountFlag.bind })
+    mounts.defer(() => unmount(target))
+  }
+  yield* layerTar({ changed: all, form: { kind: "whole" } })
+}
+
+function* tarEntries(files: readonly StatementFile[], folder: string): Generator<Uint8Array> {
+  for (const { name, bytes } of files) {
+    yield encodeTarHeader({ name: `${folder}${name}`, sizeBytes: bytes.length, mode: 0o644 })
+    yield bytes
+    yield tarPadding(bytes.length)
+  }
 }
 
 /** Into a file, or into an open descriptor, which stays open. */

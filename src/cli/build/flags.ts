@@ -5,7 +5,9 @@ import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readCacheSource, readCacheTarget } from "./cache-option.ts"
-import { readAnnotation, readOutput } from "./output-option.ts"
+import { readAnnotation } from "./annotation-option.ts"
+import { readAttest, readProvenance, readSbom } from "./attest-option.ts"
+import { readOutput } from "./output-option.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
 
@@ -19,7 +21,7 @@ export const BUILD_FLAGS = {
   ...REGISTRY_FLAGS,
   addHost,
   allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
-  annotation: flag.list(readAnnotation, "Add annotation to the image"),
+  annotation: flag.list(readAnnotation, "Add annotation to the image (format: `[index,manifest[OS/ARCH]:]key=value`)"),
   arch: flag.string("Set the architecture of the image to the given value", "string", hidden),
   buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
@@ -54,7 +56,6 @@ export const BUILD_FLAGS = {
   ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
   iidfile: flag.string("Write the image ID to a file"),
   inheritLabels: flag.bool("Inherit the labels from the base image", { initial: true }),
-  isolation: flag.choice(["default", "oci", "rootless", ""], "Container isolation technology", hidden),
   jobs: flag.of(readJobs, "How many steps to run at once", "int"),
   label: flag.list(parseKeyValue, "Set metadata for an image"),
   layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),
@@ -74,7 +75,10 @@ export const BUILD_FLAGS = {
   output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
   platform: flag.list(readPlatforms, "Set target platform for build", "list"),
   progress: flag.choice(PROGRESS_MODES, "Set type of progress output. Use plain to show container output"),
-  provenance: notBuilt("Provenance attestation"),
+  provenance: withoutValue(
+    flag.of(readProvenance, 'Shorthand for "--attest=type=provenance" (format: `[true|false|mode=min|max]`)', "string"),
+    "true",
+  ),
   pull: withoutValue(flag.of(readPull, "Always attempt to pull all referenced images", "string"), "true"),
   pullAlways: flag.bool("Pull the image even if the named image is present in store", hidden),
   pullNever: flag.bool("Do not pull the image, use the image present in store if available", hidden),
@@ -83,8 +87,11 @@ export const BUILD_FLAGS = {
   rewriteTimestamp: flag.bool("Set the times of new files to no later than --source-date-epoch"),
   rm: flag.bool("Remove intermediate containers after a successful build", { ...hidden, initial: true }),
   runtime,
-  sbom: notBuilt("SBOM attestation"),
-  attest: notBuilt("Attestation parameters"),
+  sbom: withoutValue(
+    flag.of(readSbom, 'Shorthand for "--attest=type=sbom" (format: `[true|false|format=spdx|cyclonedx]`)', "string"),
+    "true",
+  ),
+  attest: flag.list(readAttest, "Attest what the result holds, or how it was made (format: `type=sbom|provenance`)"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
   shmSize,
   signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
@@ -122,7 +129,7 @@ function notBuilt(help: string): Flag<undefined> {
 }
 
 /** A flag of others that we do not take up: with the reason, and what to do instead. */
-function refused(reason: string, hint?: string): Flag<undefined> {
+export function refused(reason: string, hint?: string): Flag<undefined> {
   return {
     hidden: true,
     help: "",
@@ -135,7 +142,7 @@ function refused(reason: string, hint?: string): Flag<undefined> {
 }
 
 /** The flag may stand alone, and then means `bare`. */
-function withoutValue<T>(one: Flag<T>, bare: string): Flag<T> {
+export function withoutValue<T>(one: Flag<T>, bare: string): Flag<T> {
   return { ...one, bare }
 }
 

@@ -1,16 +1,17 @@
 import { resolve } from "node:path"
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
-import type { BuildOutput } from "../../build/build.ts"
+import type { BuildOutput, ImageAnnotation } from "../../build/build.ts"
+import type { LayerForm } from "../../image/image.ts"
 import { parseFields } from "../../spec/docker/csv.ts"
-import { parseKeyValue } from "../../spec/docker/environment.ts"
 import { readBoolean } from "../flag.ts"
+import { readAnnotationKey } from "./annotation-option.ts"
 
 /** What one `--output` asks for. Some of its keys concern the whole image, not only where it goes. */
 export interface OutputOption {
   /** Empty for `type=cacheonly`. */
   outputs: readonly BuildOutput[]
   names: readonly string[]
-  annotations: Readonly<Record<string, string>>
+  annotations: readonly ImageAnnotation[]
   format?: "oci" | "docker"
   rewriteTimes?: boolean
 }
@@ -19,21 +20,26 @@ const STANDARD_OUTPUT = 1
 const TYPES = ["image", "registry", "local", "tar", "oci", "docker", "cacheonly"] as const
 type OutputType = (typeof TYPES)[number]
 
-/** `-o DIR`, `-o -`, `-o type=TYPE,KEY=VALUE…` as buildx reads it. Throws InvalidArgument. */
+/** `-o DIR`, `-o -`, `-o type=TYPE,KEY=VALUE…` as buildx reads it. Throws InvalidArgument, Unsupported. */
 export function readOutput(text: string): OutputOption {
   if (text === "-") return only({ type: "tar", path: STANDARD_OUTPUT })
   if (!text.includes("=")) return only({ type: "local", path: resolve(text) })
   const fields = parseFields(text, "output")
   const type = readType(fields.get("type"))
-  const dest = fields.get("dest")
-  const draft: Draft = { names: [], annotations: {}, push: false }
+  const draft: Draft = { names: [], annotations: [], push: type === "registry", store: true }
   for (const [key, value] of fields) if (key !== "type" && key !== "dest") readField(draft, type, key, value ?? "true")
-  const { push, compression, ...option } = draft
-  return { ...option, outputs: outputsOf(type, dest, push, compression) }
+  const { names, annotations, format, rewriteTimes } = draft
+  return {
+    names,
+    annotations,
+    ...(format === undefined ? {} : { format }),
+    ...(rewriteTimes === undefined ? {} : { rewriteTimes }),
+    outputs: outputsOf(type, fields.get("dest"), draft),
+  }
 }
 
 function only(output: BuildOutput): OutputOption {
-  return { outputs: [output], names: [], annotations: {} }
+  return { outputs: [output], names: [], annotations: [] }
 }
 
 function readType(text: string | undefined): OutputType {
@@ -47,24 +53,57 @@ function readType(text: string | undefined): OutputType {
 
 interface Draft {
   names: string[]
-  annotations: Record<string, string>
+  annotations: ImageAnnotation[]
   push: boolean
-  compression?: "uncompressed" | "gzip" | "zstd"
+  store: boolean
+  byDigest?: boolean
+  compression?: LayerForm["compression"]
+  level?: number
+  force?: boolean
   format?: "oci" | "docker"
   rewriteTimes?: boolean
+  split?: boolean
+  attestationPrefix?: string
+}
+
+/** The types that a key is for; those of an image are for registries too. */
+const KEYS: Readonly<Record<string, readonly OutputType[]>> = {
+  name: ["image", "registry", "oci", "docker"],
+  push: ["image", "registry"],
+  store: ["image", "registry"],
+  unpack: ["image", "registry"],
+  "push-by-digest": ["image", "registry"],
+  "name-canonical": ["image", "registry"],
+  "oci-mediatypes": ["image", "registry", "oci", "docker"],
+  "oci-artifact": ["image", "registry", "oci"],
+  compression: ["image", "registry", "oci", "docker"],
+  "compression-level": ["image", "registry", "oci", "docker"],
+  "force-compression": ["image", "registry", "oci", "docker"],
+  "rewrite-timestamp": TYPES,
+  tar: ["oci", "docker"],
+  "platform-split": ["local", "tar"],
+  "attestation-prefix": ["local", "tar"],
 }
 
 function readField(draft: Draft, type: OutputType, key: string, value: string): void {
-  if (key.startsWith("annotation.")) {
-    draft.annotations[key.slice("annotation.".length)] = value
+  const annotation = readAnnotationKey(key)
+  if (annotation !== undefined) {
+    draft.annotations.push({ ...annotation, value })
     return
   }
+  if (!KEYS[key]?.includes(type)) throw new InvalidArgument(`unknown key "${key}" of output type ${type}`)
   switch (key) {
     case "name":
       draft.names.push(...value.split(","))
       return
     case "push":
       draft.push = readBoolean(value)
+      return
+    case "store":
+      draft.store = readBoolean(value)
+      return
+    case "push-by-digest":
+      draft.byDigest = readBoolean(value)
       return
     case "oci-mediatypes":
       draft.format = readBoolean(value) ? "oci" : "docker"
@@ -73,58 +112,91 @@ function readField(draft: Draft, type: OutputType, key: string, value: string): 
       draft.rewriteTimes = readBoolean(value)
       return
     case "compression":
-      draft.compression = readCompression(type, value)
+      draft.compression = readCompression(value)
       return
-    case "store":
-    case "unpack":
-    case "tar":
-      // these are so already: an image is stored, its layers lie extracted, an archive is one file
-      if (readBoolean(value)) return
-      throw new Unsupported(`output with ${key}=false is not built yet`)
+    case "compression-level":
+      draft.level = readLevel(value)
+      return
+    case "force-compression":
+      draft.force = readBoolean(value)
+      return
+    case "platform-split":
+      draft.split = readBoolean(value)
+      return
+    case "attestation-prefix":
+      draft.attestationPrefix = readPrefix(value)
+      return
     default:
-      throw new InvalidArgument(`unknown key "${key}" of output type ${type}`)
+      // so it is already: layers lie extracted, an archive is one file, what was pushed is known by its digest, an
+      // attestation is an artifact
+      if (readBoolean(value)) return
+      if (key === "name-canonical") return
+      throw new Unsupported(`output with ${key}=false is not built yet`)
   }
 }
 
-function readCompression(type: OutputType, value: string): "uncompressed" | "gzip" | "zstd" {
-  if (type !== "docker" && type !== "oci") throw new Unsupported(`compression of output type ${type} is not built yet`)
-  if (value !== "uncompressed" && value !== "gzip" && value !== "zstd")
-    throw new InvalidArgument(`unsupported compression "${value}"`, { hint: "known: uncompressed, gzip, zstd" })
+function readCompression(value: string): LayerForm["compression"] {
+  if (value === "uncompressed") return "none"
+  if (value === "gzip" || value === "zstd") return value
+  throw value === "estargz"
+    ? new Unsupported("compression=estargz is not built yet", { hint: "known: uncompressed, gzip, zstd" })
+    : new InvalidArgument(`unsupported compression "${value}"`, { hint: "known: uncompressed, gzip, zstd" })
+}
+
+function readLevel(value: string): number {
+  if (!/^\d{1,2}$/.test(value)) throw new InvalidArgument(`invalid compression-level "${value}"`)
+  return Number(value)
+}
+
+function readPrefix(value: string): string {
+  if (value.includes("/") || value.includes("\0"))
+    throw new InvalidArgument(`attestation-prefix is the beginning of a file's name, not "${value}"`)
   return value
 }
 
-function outputsOf(
-  type: OutputType,
-  dest: string | undefined,
-  push: boolean,
-  compression: Draft["compression"],
-): BuildOutput[] {
+/** The greatest level: zlib's manual, zstd's (without `--ultra`'s memory there is no reason to stop at 19). */
+const MAX_LEVELS = { none: 0, gzip: 9, zstd: 22 } as const
+
+function formOf({ compression, level, force }: Draft): { form?: LayerForm } {
+  if (compression === undefined && level === undefined && force === undefined) return {}
+  const form: LayerForm = { compression: compression ?? "gzip" }
+  if (level !== undefined) {
+    if (level > MAX_LEVELS[form.compression])
+      throw new InvalidArgument(`compression-level ${level} is too high`, {
+        hint: `${compression ?? "gzip"} knows up to ${MAX_LEVELS[form.compression]}`,
+      })
+    form.level = level
+  }
+  if (force) form.every = true
+  return { form }
+}
+
+function outputsOf(type: OutputType, dest: string | undefined, draft: Draft): BuildOutput[] {
   const path = dest === "-" ? STANDARD_OUTPUT : dest === undefined || dest === "" ? undefined : resolve(dest)
-  if (push && type !== "image" && type !== "registry") throw new InvalidArgument(`push is not for output type ${type}`)
+  const { push, store, byDigest, split, attestationPrefix } = draft
+  const beside = {
+    ...(split === undefined ? {} : { split }),
+    ...(attestationPrefix === undefined ? {} : { attestationPrefix }),
+  }
   switch (type) {
     case "cacheonly":
       return []
     case "image":
-      return push ? [{ type: "image" }, { type: "registry" }] : [{ type: "image" }]
     case "registry":
-      return [{ type: "image" }, { type: "registry" }]
+      return [
+        ...(store ? [{ type: "image" } as const] : []),
+        ...(push ? [{ type: "registry", ...formOf(draft), ...(byDigest ? { byDigest } : {}) } as const] : []),
+      ]
     case "local":
       if (typeof path !== "string") throw new InvalidArgument("dest is required for local output: dest=FOLDER")
-      return [{ type: "local", path }]
+      return [{ type: "local", path, ...beside }]
     case "tar":
-      return [{ type: "tar", path: path ?? STANDARD_OUTPUT }]
+      return [{ type: "tar", path: path ?? STANDARD_OUTPUT, ...beside }]
     case "docker":
       // buildx: without dest, it is loaded
       if (path === undefined) return [{ type: "image" }]
-      return [{ type: "docker", path, ...(compression === undefined ? {} : { compression }) }]
+      return [{ type: "docker", path, ...formOf(draft) }]
     case "oci":
-      return [{ type: "oci", path: path ?? STANDARD_OUTPUT, ...(compression === undefined ? {} : { compression }) }]
+      return [{ type: "oci", path: path ?? STANDARD_OUTPUT, ...formOf(draft) }]
   }
-}
-
-/** `--annotation [manifest:]KEY=VALUE`. Throws InvalidArgument; Unsupported for those of an index or of a platform. */
-export function readAnnotation(text: string): [key: string, value: string] {
-  const [, where, rest = text] = /^([a-z-]+(?:\[[^\]]*\])?(?:,[a-z-]+)*):(.*)$/s.exec(text) ?? []
-  if (where !== undefined && where !== "manifest") throw new Unsupported(`annotations of "${where}" are not built yet`)
-  return parseKeyValue(rest)
 }

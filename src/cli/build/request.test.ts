@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { BuildRequest } from "../../build/build.ts"
+import type { BuildRequest, ImageAnnotation } from "../../build/build.ts"
+import { parsePlatform } from "../../spec/platform.ts"
 import { parseFlags } from "../parse-flags.ts"
 import { BUILD_FLAGS, type BuildFlags } from "./flags.ts"
 import { FilesOfBuild } from "./files.ts"
@@ -18,6 +19,9 @@ function request(...argv: string[]): BuildRequest {
   const { values } = parseFlags(BUILD_FLAGS, argv, true)
   return buildRequest({ context: { kind: "empty" } }, values as BuildFlags, new AbortController().signal)
 }
+
+const on = (of: ImageAnnotation["of"], key: string, value: string): ImageAnnotation => ({ of, key, value })
+const provenance = (mode: "min" | "max") => ({ type: "provenance", mode }) as const
 
 describe("flags of docker, buildx and podman", () => {
   test("without any, the image goes into the store, for the host, with the cache", () => {
@@ -39,8 +43,33 @@ describe("flags of docker, buildx and podman", () => {
     ["--build-arg A=1 --build-arg B= --build-arg A=2", { args: { A: "2", B: "" } }],
     ["--build-arg NOT_SET_ANYWHERE", { args: {} }],
     ["--label a=b --label c", { labels: { a: "b", c: "" } }],
-    ["--annotation a=b --annotation manifest:c=d", { annotations: { a: "b", c: "d" } }],
-    ["--annotation org.x=http://y", { annotations: { "org.x": "http://y" } }],
+    [
+      "--annotation a=b --annotation manifest:c=d",
+      { annotations: [on("manifest", "a", "b"), on("manifest", "c", "d")] },
+    ],
+    ["--annotation org.x=http://y", { annotations: [on("manifest", "org.x", "http://y")] }],
+    [
+      "--annotation index,manifest-descriptor[linux/arm64]:a=b:c",
+      {
+        annotations: [
+          on("index", "a", "b:c"),
+          { ...on("manifest-descriptor", "a", "b:c"), platform: parsePlatform("linux/arm64") },
+        ],
+      },
+    ],
+    [
+      "-o type=registry,name=n,annotation-index.k=v,annotation-manifest[linux/amd64].a=b",
+      {
+        annotations: [on("index", "k", "v"), { ...on("manifest", "a", "b"), platform: parsePlatform("linux/amd64") }],
+      },
+    ],
+    ["--sbom", { attestations: [{ type: "sbom", format: "spdx" }] }],
+    ["--sbom=format=cyclonedx", { attestations: [{ type: "sbom", format: "cyclonedx" }] }],
+    ["--provenance", { attestations: [{ type: "provenance", mode: "min" }] }],
+    ["--provenance=mode=max,builder-id=b", { attestations: [{ type: "provenance", mode: "max", builderId: "b" }] }],
+    ["--attest type=sbom --attest type=provenance,mode=max --sbom=false", { attestations: [provenance("max")] }],
+    ["--provenance=max --attest type=sbom,disabled=true", { attestations: [provenance("max")] }],
+    ["--verify-reproducible --source-date-epoch 5", { verifyReproducible: true, epoch: 5, rewriteTimes: true }],
     [
       "--from b --env A=1 --unsetenv B --unsetlabel c --inherit-labels=false --omit-history",
       {
@@ -112,12 +141,29 @@ describe("flags of docker, buildx and podman", () => {
     ["-o /x/y", { outputs: [{ type: "local", path: "/x/y" }] }],
     ["-o type=local,dest=/x", { outputs: [{ type: "local", path: "/x" }] }],
     ["-o type=tar,dest=/x.tar", { outputs: [{ type: "tar", path: "/x.tar" }] }],
-    ["-o type=oci,dest=/x.tar,compression=zstd", { outputs: [{ type: "oci", path: "/x.tar", compression: "zstd" }] }],
+    [
+      "-o type=oci,dest=/x.tar,compression=zstd",
+      { outputs: [{ type: "oci", path: "/x.tar", form: { compression: "zstd" } }] },
+    ],
+    [
+      "-o type=image,name=n,push=true,store=false,push-by-digest=true,compression=gzip,compression-level=9,force-compression=true",
+      { outputs: [{ type: "registry", byDigest: true, form: { compression: "gzip", level: 9, every: true } }] },
+    ],
+    ["-o type=image,unpack=true,name-canonical=true,oci-artifact=true", { outputs: [{ type: "image" }] }],
+    [
+      "-o type=local,dest=/x,platform-split=true,attestation-prefix=a-",
+      { outputs: [{ type: "local", path: "/x", split: true, attestationPrefix: "a-" }] },
+    ],
     ["-o type=docker", { outputs: [{ type: "image" }] }],
     ["-o type=docker,dest=-", { outputs: [{ type: "docker", path: 1 }] }],
     [
       "-o type=image,name=n:1,push=true,oci-mediatypes=false,annotation.k=v",
-      { outputs: [{ type: "image" }, { type: "registry" }], tags: ["n:1"], format: "docker", annotations: { k: "v" } },
+      {
+        outputs: [{ type: "image" }, { type: "registry" }],
+        tags: ["n:1"],
+        format: "docker",
+        annotations: [on("manifest", "k", "v")],
+      },
     ],
     ["-t n --push", { outputs: [{ type: "image" }, { type: "registry" }] }],
     ["-t n --push --load -o /x", { outputs: [{ type: "image" }, { type: "local", path: "/x" }, { type: "registry" }] }],
@@ -138,9 +184,16 @@ describe("flags of docker, buildx and podman", () => {
   const bad: [words: string, message: string][] = [
     ["--cache-to type=gha", "not built"],
     ["--cache-from type=s3,bucket=x", "not built"],
-    ["--provenance=true", "not built yet"],
-    ["--verify-reproducible", "not built yet"],
-    ["--sbom true", "not built yet"],
+    ["--provenance=version=v0.2", "SLSA v0.2 is not made"],
+    ["--provenance=mode=most", "unknown mode"],
+    ["--sbom=generator=docker/scout-sbom-indexer", "is not run"],
+    ["--attest type=vex", "unknown attestation"],
+    ["--attest format=spdx", "type not specified"],
+    ["-o type=image,compression=estargz", "not built yet"],
+    ["-o type=oci,compression-level=10", "too high"],
+    ["-o type=local,dest=/x,push=true", 'unknown key "push"'],
+    ["-o type=image,unpack=false", "not built yet"],
+    ["-o type=local,dest=/x,attestation-prefix=../x", "beginning of a file's name"],
     ["--network shop", "not built yet"],
     ["--cpp-flag -DX", "not run through cpp"],
     ["--sign-by me", "images are not signed"],
@@ -165,7 +218,8 @@ describe("flags of docker, buildx and podman", () => {
     ["--platform linux/amd64 --arch arm64", "cannot both be set"],
     ["--platform a/b/c/d", "invalid platform"],
     ["--isolation chroot", "must be one of"],
-    ["--annotation index:a=b", "not built yet"],
+    ["--annotation page:a=b", "unknown annotation type"],
+    ["--annotation index[linux/amd64]:a=b", "unknown annotation type"],
     ["--build-context a", "expected NAME=VALUE"],
   ]
   test.each(bad)("%s is refused: %s", (words, message) => {

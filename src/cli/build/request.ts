@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import type { BuildOutput, BuildRequest } from "../../build/build.ts"
+import type { AttestationRequest, BuildOutput, BuildRequest } from "../../build/build.ts"
 import { hostPlatform, parsePlatform, type Platform } from "../../spec/platform.ts"
 import { resourcesOf } from "../container-options.ts"
 import { registryAccess } from "../registry-flags.ts"
@@ -31,11 +31,8 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
       dropsBaseLabels: !flags.inheritLabels,
       omitsHistory: flags.omitHistory,
     },
-    annotations: Object.assign(
-      {},
-      ...flags.output.map(({ annotations }) => annotations),
-      Object.fromEntries(flags.annotation),
-    ),
+    annotations: [...flags.output.flatMap(({ annotations }) => annotations), ...flags.annotation.flat()],
+    ...attestationsOf(flags),
     secrets: flags.secret,
     ssh: flags.ssh,
     noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
@@ -75,6 +72,17 @@ function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, env[name] ?? ""]))
 }
 
+/** The last one of a type counts; `--sbom` and `--provenance` are that of theirs. */
+function attestationsOf({ attest, sbom, provenance }: BuildFlags): Pick<BuildRequest, "attestations"> {
+  const asked = new Map<string, AttestationRequest>()
+  for (const one of [...attest, sbom, provenance]) {
+    if (one === undefined) continue
+    asked.delete(one.type)
+    if (one.request !== undefined) asked.set(one.type, one.request)
+  }
+  return asked.size === 0 ? {} : { attestations: [...asked.values()] }
+}
+
 /** As buildx: the caller's SOURCE_DATE_EPOCH is also the build argument of that name, unless one is given. */
 function timesOf(
   flags: BuildFlags,
@@ -85,7 +93,9 @@ function timesOf(
   const { SOURCE_DATE_EPOCH: text = "" } = args
   const epoch = flags.timestamp ?? flags.sourceDateEpoch ?? (text === "" ? undefined : epochOf(text))
   const rewriteTimes =
-    flags.timestamp !== undefined || flags.rewriteTimestamp || flags.output.some((one) => one.rewriteTimes === true)
+    flags.timestamp !== undefined ||
+    flags.rewriteTimestamp ||
+    flags.output.some((one) => one.rewriteTimes === true)
   if (rewriteTimes && epoch === undefined)
     throw wrong("--rewrite-timestamp needs a time", "give --source-date-epoch, or set SOURCE_DATE_EPOCH")
   return { args, rewriteTimes, ...optional("epoch", epoch) }

@@ -102,7 +102,7 @@ async function layerOf(
       hint: "compress it by gzip or zstd, or not at all",
     })
   if (compression === "none") {
-    const compressor = new LayerCompressor(deps, lease, "gzip")
+    const compressor = new LayerCompressor(deps, lease)
     const made = await compressor.layer(
       { mediaType: MediaType.dockerLayer, digest: diffId, size },
       {

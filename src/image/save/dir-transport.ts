@@ -1,15 +1,12 @@
 import type { ContentStore } from "../../content/content.ts"
 import { digestHex } from "../../spec/digest.ts"
 import { documentFile } from "./oci-layout.ts"
-import type { HeldImage, SavedFile } from "./save-images.ts"
+import type { HeldSet, SavedFile } from "./save-images.ts"
 
 /** A `dir:` folder (containers-transports(5)): the manifest as it is, each blob by its hex digits. It knows no names. */
-export async function* dirTransportFiles(
-  content: ContentStore,
-  [image]: readonly HeldImage[],
-): AsyncGenerator<SavedFile> {
-  if (image === undefined) return
-  const { bytes, manifest } = image.held
+export async function* dirTransportFiles(content: ContentStore, [set]: readonly HeldSet[]): AsyncGenerator<SavedFile> {
+  if (set === undefined) return
+  const { bytes, manifest } = set.members[0].held
   const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob.size]))
   for (const [digest, size] of blobs) yield { name: digestHex(digest), size, bytes: () => content.read(digest) }
   yield documentFile("manifest.json", bytes)

@@ -7,19 +7,17 @@ import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
 import { compressionOf } from "../layer-compressor.ts"
 import { documentFile } from "./oci-layout.ts"
-import type { HeldImage, SavedFile } from "./save-images.ts"
+import type { HeldSet, SavedFile } from "./save-images.ts"
 
 /**
  * A docker archive in the form that every reader of it takes: configs and plain layers by their digests, `manifest.json`.
  * It has no manifests, so the digest of one does not go with the image; its id does.
  */
-export async function* dockerArchiveFiles(
-  content: ContentStore,
-  images: readonly HeldImage[],
-): AsyncGenerator<SavedFile> {
+export async function* dockerArchiveFiles(content: ContentStore, sets: readonly HeldSet[]): AsyncGenerator<SavedFile> {
   const written = new Set<DiffId>()
   const entries: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = []
-  for (const { image, names, held } of images) {
+  for (const { names, members } of sets) {
+    const { image, held } = members[0]
     const { manifest, diffIds } = held
     for (const [index, layer] of manifest.layers.entries()) {
       const diffId = diffIds[index]

@@ -3,11 +3,12 @@ import type { Bytes } from "../../base/bytes.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
 import type { ImagesDeps } from "../open-images.ts"
 import { holdImage, type HeldManifest } from "../held-manifest.ts"
-import type { Image, SaveFormat } from "../image.ts"
+import type { Image, ImageMember, ImageSet, LayerForm, SaveFormat, SaveOptions } from "../image.ts"
+import { imageSetOf } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
 import type { Lease } from "../../content/content.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
-import { compressionOf, LayerCompressor, withLayers, type LayerCompression } from "../layer-compressor.ts"
+import { LayerCompressor, withLayers } from "../layer-compressor.ts"
 import { dockerArchiveFiles } from "./docker-archive.ts"
 import { ociLayoutFiles } from "./oci-layout.ts"
 import { dirTransportFiles } from "./dir-transport.ts"
@@ -19,67 +20,94 @@ export interface SavedFile {
   bytes(): Bytes
 }
 
-/** An image to be saved, and the names that it shall have; none when it was asked for by its id. */
-interface NamedImage {
-  image: Image
+/** What is saved, and the names that it shall have; none when it was asked for by its id. */
+export interface NamedSet extends ImageSet {
   names: readonly string[]
 }
 
-export interface HeldImage extends NamedImage {
+export interface HeldMember extends ImageMember {
   held: HeldManifest
+}
+
+export interface HeldSet extends NamedSet {
+  members: readonly [HeldMember, ...HeldMember[]]
 }
 
 /** The files of a layout or archive of images, in the order in which they are written: documents that name others last. */
 export async function* savedFiles(
   deps: ImagesDeps,
-  records: ImageRecords,
-  names: readonly string[],
+  sets: readonly NamedSet[],
   format: SaveFormat,
-  compression?: LayerCompression,
+  { form }: SaveOptions = {},
 ): AsyncGenerator<SavedFile> {
-  const images = named(records, names)
-  if (format === "docker-dir" && images.length > 1)
+  if (format === "docker-dir" && sets.length > 1)
     throw new InvalidArgument("a folder of the form docker-dir holds one image", { hint: "for several: oci-dir" })
   await using lease = await deps.leases.open()
-  const held: HeldImage[] = []
-  for (const each of images) {
-    const plain = await holdImage(deps.content, lease, each.image)
-    held.push({ ...each, held: compression === undefined ? plain : await compressed(deps, lease, plain, compression) })
+  const isOci = format === "oci-archive" || format === "oci-dir"
+  const held: HeldSet[] = []
+  for (const set of sets) {
+    // the others hold one image under one name: the first
+    const [first, ...others] = isOci ? set.members : set.members.slice(0, 1)
+    if (first === undefined) continue
+    const members: HeldSet["members"] = [await hold(deps, lease, first, form)]
+    held.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, form))] })
   }
-  if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, held)
-  else if (format === "docker-dir") yield* dirTransportFiles(deps.content, held)
-  else yield* ociLayoutFiles(deps.content, held)
+  if (isOci) yield* ociLayoutFiles(deps.content, held)
+  else if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, held)
+  else yield* dirTransportFiles(deps.content, held)
 }
 
-/** With every layer that is not compressed yet in this form. */
-async function compressed(
+async function holdAll(
   deps: ImagesDeps,
   lease: Lease,
-  held: HeldManifest,
-  compression: LayerCompression,
-): Promise<HeldManifest> {
-  const compressor = new LayerCompressor(deps, lease, compression)
+  members: readonly ImageMember[],
+  form: LayerForm | undefined,
+): Promise<HeldMember[]> {
+  const held: HeldMember[] = []
+  for (const member of members) held.push(await hold(deps, lease, member, form))
+  return held
+}
+
+async function hold(
+  deps: ImagesDeps,
+  lease: Lease,
+  member: ImageMember,
+  form: LayerForm | undefined,
+): Promise<HeldMember> {
+  for (const { statement } of member.attestations) lease.addBlob(statement.digest)
+  const plain = await holdImage(deps.content, lease, member.image)
+  return { ...member, held: form === undefined ? plain : await inForm(deps, lease, plain, form) }
+}
+
+/** With its layers in the form that was asked for. */
+async function inForm(deps: ImagesDeps, lease: Lease, held: HeldManifest, form: LayerForm): Promise<HeldManifest> {
+  const compressor = new LayerCompressor(deps, lease, form)
   const layers: Descriptor[] = []
   for (const layer of held.manifest.layers)
-    layers.push(
-      compressionOf(layer) === "none"
-        ? await compressor.layer(layer, { isThere: async () => false, onProgress: () => {} })
-        : layer,
-    )
+    layers.push(await compressor.layer(layer, { isThere: async () => false, onProgress: () => {} }))
+  if (layers.every((layer, index) => layer === held.manifest.layers[index])) return held
   return { ...held, ...withLayers(held, layers), manifest: { ...held.manifest, layers } }
 }
 
 /** Each image once, with all the names it was asked by. Throws NotFound. */
-function named(records: ImageRecords, words: readonly string[]): NamedImage[] {
-  const images = new Map<string, { image: Image; names: Set<string> }>()
+export async function namedSets(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  words: readonly string[],
+): Promise<NamedSet[]> {
+  const sets = new Map<string, { image: Image; name: string | undefined; names: Set<string> }>()
   for (const word of words) {
     const { image, name } = records.mustLocate(word)
-    const known = images.get(image.id) ?? { image, names: new Set<string>() }
+    const key = (name !== undefined && records.index(name)?.digest) || image.id
+    const known = sets.get(key) ?? { image, name, names: new Set<string>() }
     // a name by digest is not one that an archive can give back
     if (name !== undefined && !name.includes("@")) known.names.add(name)
-    images.set(image.id, known)
+    sets.set(key, known)
   }
-  return [...images.values()].map(({ image, names }) => ({ image, names: [...names] }))
+  const named: NamedSet[] = []
+  for (const { image, name, names } of sets.values())
+    named.push({ ...(await imageSetOf(deps, records, image, name)), names: [...names] })
+  return named
 }
 
 /** The files as one tar. Nothing in it depends on where or when it was made. */

@@ -1,7 +1,8 @@
 import { DataLoss, isSkiffError, Unavailable, type SkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { isDigest } from "../../spec/digest.ts"
-import type { Descriptor } from "../../spec/oci-image.ts"
+import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
+import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { RegistryTarget, RemoteReference, TargetOptions, Uploaded, UploadOptions } from "../registry.ts"
 import { answerError } from "./answer-error.ts"
 import { findCredentials } from "./credentials.ts"
@@ -9,6 +10,7 @@ import { Endpoint } from "./endpoint.ts"
 import type { HttpLimits, HttpResponse } from "./http.ts"
 import { locationsOf } from "./locations.ts"
 import { checkOutgoing } from "./redirects.ts"
+import { referrersTag, withReferrer } from "./referrers.ts"
 import type { RegistriesConf } from "./registries-conf.ts"
 
 // each costs a request and, where it fails, an upload that is begun for nothing
@@ -85,7 +87,30 @@ class HttpRegistryTarget implements RegistryTarget {
     return { how: "uploaded" }
   }
 
-  async putManifest(bytes: Uint8Array, { mediaType, digest }: Descriptor, tag?: string): Promise<void> {
+  async putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void> {
+    await this.#putManifest(bytes, descriptor, tag)
+  }
+
+  async putReferrer(bytes: Uint8Array, descriptor: Descriptor, subject: Descriptor): Promise<void> {
+    const { headers } = await this.#putManifest(bytes, descriptor)
+    // distribution spec, "Pushing Manifests with Subject": without this answer the list is the client's to keep
+    if (headers.get("oci-subject") !== null) return
+    const tag = referrersTag(subject.digest)
+    const list = withReferrer(await this.#referrers(tag), descriptor)
+    if (list !== undefined) await this.#putManifest(list.bytes, list.descriptor, tag)
+  }
+
+  /** The list under the fall-back tag; undefined when there is none yet. */
+  async #referrers(tag: string): Promise<Uint8Array | undefined> {
+    const what = `${this.#name}:${tag}`
+    const headers = { accept: MediaType.ociIndex }
+    const response = await this.#endpoint.request({ to: `manifests/${tag}`, method: "GET", headers })
+    if (response.status === 404) return void response.discard()
+    if (response.status !== 200) throw await this.#refusal(what, response)
+    return await response.bytes(MAX_MANIFEST_BYTES)
+  }
+
+  async #putManifest(bytes: Uint8Array, { mediaType, digest }: Descriptor, tag?: string): Promise<HttpResponse> {
     const what = `${this.#name}${tag === undefined ? `@${digest}` : `:${tag}`}`
     const headers = { "content-type": mediaType }
     const response = await this.#endpoint.request({
@@ -99,6 +124,7 @@ class HttpRegistryTarget implements RegistryTarget {
     const said = response.headers.get("docker-content-digest")
     if (isDigest(said) && said !== digest)
       throw new DataLoss(`${what}: ${response.url.host} stored a manifest of digest ${said}, sent was ${digest}`)
+    return response
   }
 
   async has({ digest, size }: Descriptor): Promise<boolean> {

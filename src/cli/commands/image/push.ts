@@ -26,13 +26,13 @@ export default command({
   async run({ args: [source, destination], flags, engine, out }) {
     const images = await engine.images()
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
-    const { compressionFormat: compression } = flags
+    const form = flags.compressionFormat && { compression: flags.compressionFormat, every: true }
     using interrupt = new AbortOnInterrupt()
     for (const name of names) {
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
       const { signal } = interrupt
       const { onProgress } = progress
-      const options = { ...registryAccess(flags), compression, destination, onProgress, signal }
+      const options = { ...registryAccess(flags), form, destination, onProgress, signal }
       const result = await images.push(name, options)
       progress[Symbol.dispose]()
       report(out, result, flags.quiet)

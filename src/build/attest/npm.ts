@@ -1,0 +1,27 @@
+import type { Package } from "./package.ts"
+import { present } from "./stanza.ts"
+
+const MAX_VALUE = 1000
+
+/** An installed npm package by its package.json (npm docs, package.json); undefined for what is none. */
+export function parseNpmPackage(text: string, foundIn: string): Package | undefined {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof document !== "object" || document === null) return undefined
+  const { name, version, license, author, homepage } = document as Record<string, unknown>
+  const [ownName, ownVersion] = [textOf(name), textOf(version)]
+  if (!ownName || !ownVersion) return undefined
+  const details = { license: textOf(license, "type"), supplier: textOf(author, "name"), homepage: textOf(homepage) }
+  return { type: "npm", name: ownName, version: ownVersion, ...present(details), foundIn }
+}
+
+/** A field that is a text, or an object that has it under `key`. */
+function textOf(value: unknown, key?: string): string | undefined {
+  if (typeof value === "string") return value.slice(0, MAX_VALUE)
+  if (key === undefined || typeof value !== "object" || value === null) return undefined
+  return textOf((value as Record<string, unknown>)[key])
+}

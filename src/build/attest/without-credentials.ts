@@ -1,0 +1,17 @@
+/** `user:password@` of each URL in a text is left out: what is attested, anybody may read (CVE-2023-26054, CVE-2025-0495). */
+export function textWithoutCredentials(text: string): string {
+  // the longest: a password may have an @ of its own
+  return text.replaceAll(/\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#'"]*@/gi, "$1")
+}
+
+/** A document of plain data with the same done to every text in it, keys too. */
+export function withoutCredentials<T>(value: T): T {
+  return clean(value) as T
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === "string") return textWithoutCredentials(value)
+  if (Array.isArray(value)) return value.map(clean)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [textWithoutCredentials(key), clean(each)]))
+}

@@ -1,0 +1,31 @@
+import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import type { Image, ImageMember, ImageSet } from "./image.ts"
+import type { ImagesDeps } from "./open-images.ts"
+import type { ImageRecords } from "./records.ts"
+
+/** What a name leads to, with all that goes out with it; `name` is the recorded one, undefined for an id. */
+export async function imageSetOf(
+  { content }: Pick<ImagesDeps, "content">,
+  records: ImageRecords,
+  image: Image,
+  name: string | undefined,
+): Promise<ImageSet> {
+  const index = name === undefined ? undefined : records.index(name)
+  // members may have been removed by force: what is left is no index any more
+  if (index === undefined || index.members.length < 2) return { members: [memberOf(records, image)] }
+  const bytes = await content.readAll(index.digest, MAX_MANIFEST_BYTES)
+  const parsed = parseManifest(bytes, undefined, `index of ${name}`)
+  if (parsed.kind !== "index") return { members: [memberOf(records, image)] }
+  const { manifests, annotations } = parsed.index
+  return {
+    members: index.members.map((member) => {
+      const own = manifests.find(({ digest }) => digest === member.manifest.digest)?.annotations
+      return Object.assign(memberOf(records, member), own && { annotations: own })
+    }),
+    ...(annotations === undefined ? {} : { annotations: { index: annotations } }),
+  }
+}
+
+function memberOf(records: ImageRecords, image: Image): ImageMember {
+  return { image, attestations: records.attestations(image.id) }
+}

@@ -6,7 +6,13 @@ import { noProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
 import type { ChainId, Digest, DiffId } from "../spec/digest.ts"
-import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
+import {
+  MediaType,
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type ImageManifest,
+} from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import { readManifest } from "./held-manifest.ts"
 import { inFormat } from "./record-image.ts"
@@ -35,20 +41,10 @@ export async function createFromTar(
   crashPoint("image:layer-stored")
   const below = options.base === undefined ? [] : records.layers(options.base.id)
 
-  const { created } = options.config
-  const { createdBy, comment, author } = options
   const config: ImageConfig = {
     ...options.config,
     rootfs: { type: "layers", diff_ids: [...(base?.diffIds ?? []), diffId] },
-    history: [
-      ...(base?.config.history ?? []),
-      {
-        created,
-        ...(createdBy === undefined ? {} : { created_by: createdBy }),
-        ...(author === undefined ? {} : { author }),
-        ...(comment === undefined ? {} : { comment }),
-      },
-    ],
+    ...(options.omitHistory ? {} : { history: [...(base?.config.history ?? []), ...newHistory(options)] }),
   }
   const isDocker = options.format === "docker"
   const configBlob = await store(config)
@@ -83,6 +79,18 @@ export async function createFromTar(
     const { digest, size } = await deps.content.put(bytes)
     return { digest, size }
   }
+}
+
+function newHistory({ config, history = [], createdBy, comment, author }: CreateImageOptions): HistoryEntry[] {
+  return [
+    ...history,
+    {
+      created: config.created,
+      ...(createdBy === undefined ? {} : { created_by: createdBy }),
+      ...(author === undefined ? {} : { author }),
+      ...(comment === undefined ? {} : { comment }),
+    },
+  ]
 }
 
 interface StoredLayer {

@@ -7,7 +7,7 @@
  */
 import type { OnProgress } from "../base/progress.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
-import type { Descriptor, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
+import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes, Lease } from "../content/content.ts"
 import type { Predicate, Statement } from "../spec/in-toto.ts"
@@ -287,6 +287,10 @@ export interface CreateImageOptions {
   createdBy?: string
   comment?: string
   author?: string
+  /** Lines of what made no layer, above that one. */
+  history?: readonly HistoryEntry[]
+  /** No history at all: not the base's either. */
+  omitHistory?: boolean
   onProgress?: OnProgress
 }
 

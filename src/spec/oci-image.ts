@@ -56,6 +56,7 @@ export interface ImageConfig {
   os: string
   variant?: string
   "os.version"?: string
+  "os.features"?: readonly string[]
   config?: ImageRunConfig
   rootfs: { type: "layers"; diff_ids: readonly DiffId[] }
   /** Of an image that was built with `--cache-to type=inline`: which steps made its layers. Never read from a base image. */
@@ -63,8 +64,10 @@ export interface ImageConfig {
   history?: readonly HistoryEntry[]
 }
 
-/** The run parameters (image-spec config.md#properties, plus Docker's Healthcheck, OnBuild, Shell). */
+/** The run parameters (image-spec config.md#properties, plus Docker's Healthcheck, OnBuild, Shell, names of the host). */
 export interface ImageRunConfig {
+  Hostname?: string
+  Domainname?: string
   User?: string
   ExposedPorts?: Record<string, object>
   Env?: readonly string[]

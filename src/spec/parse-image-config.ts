@@ -50,6 +50,7 @@ const configSchema = v.object({
   os: v.string(),
   variant: absent(v.string()),
   "os.version": absent(v.string()),
+  "os.features": strings,
   config: absent(runConfig),
   rootfs: v.object({
     type: v.literal("layers"),

@@ -1,5 +1,6 @@
 /** Terminals by ioctl: never through process.stdin or process.stdout, whose first touch costs 8 ms. */
 import { ptr } from "bun:ffi"
+import { readFileSync } from "node:fs"
 import { check, lastErrno, libc, SystemError } from "./libc.ts"
 
 export interface TerminalSize {
@@ -26,6 +27,14 @@ const CC_OFFSET = 17
 /** Whether `fd` is a terminal. */
 export function isTerminal(fd: number): boolean {
   return libc.tcgetattr(fd, ptr(new Uint8Array(TERMIOS_BYTES))) === 0
+}
+
+/** Whether our process group is the one that the terminal listens to. */
+export function isForeground(): boolean {
+  // proc_pid_stat(5): after the name in parentheses come state, ppid, pgrp, session, tty_nr, tpgid
+  const stat = readFileSync("/proc/self/stat", "latin1")
+  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return group === foreground
 }
 
 /** Undefined when `fd` is not a terminal, or has no size yet. */

@@ -4,12 +4,15 @@ import { spawnSync } from "node:child_process"
 import { chownSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspectImage, makeContext } from "../support/build.ts"
-import { openStore } from "../support/store.ts"
+import { executable } from "../support/skiff.ts"
+import { busyboxReference, openStore } from "../support/store.ts"
 import { tar } from "../support/tar.ts"
 import { user } from "../support/user.ts"
 
 const skiff = openStore()
 const builder = (...args: string[]) => skiff.ok("builder", ...args)
+/** Where an ordinary user sees the files of containers. */
+const inWorld = (...words: string[]) => skiff.ok("builder", "unshare", executable(), "builder", ...words)
 
 describe("a working container", () => {
   test("is made, changed, configured, committed, removed", async () => {
@@ -137,8 +140,14 @@ describe("a working container", () => {
 
   test("mount shows its files, writable, until unmount; no process is left", async () => {
     const name = await builder("from", "--name", "mounted", "busybox")
-    const path = await builder("mount", name)
-    expect(await builder("mount", name)).toBe(path)
+    const path = await inWorld("mount", name)
+    expect(await inWorld("mount", name)).toBe(path)
+    expect(JSON.parse(await builder("mount", "--json"))).toEqual([{ container: name, mountPoint: path }])
+    if (user.rootless) {
+      const outside = await skiff.run(["builder", "mount", name])
+      expect(outside.code).toBe(1)
+      expect(outside.stderr).toContain("skiff builder unshare")
+    }
     expect(await builder("mount")).toBe(`${name} ${path}`)
     await skiff.ok("builder", "unshare", "sh", "-c", `echo by-hand > ${path}/by-hand`)
     expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
@@ -146,7 +155,7 @@ describe("a working container", () => {
     expect(await builder("mount")).toBe("")
     expect(await skiff.ok("builder", "unshare", "ls", path).catch(() => "")).toBe("")
     expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
-    await builder("mount", name)
+    await inWorld("mount", name)
     await builder("rm", name)
   })
 
@@ -155,7 +164,9 @@ describe("a working container", () => {
       const env = { SKIFF_CRASH_AT: point }
       const crashed = [
         await skiff.run(["builder", "from", "--name", "crash", "busybox"], { env }),
-        ...(point === "working:prepared" ? [] : [await skiff.run(["builder", "mount", "crash"], { env })]),
+        ...(point === "working:prepared"
+          ? []
+          : [await skiff.run(["builder", "unshare", executable(), "builder", "mount", "crash"], { env })]),
         ...(point === "working:snapshot-removed" ? [await skiff.run(["builder", "rm", "crash"], { env })] : []),
       ]
       expect(crashed.some(({ code }) => code === 137)).toBe(true)
@@ -183,5 +194,90 @@ test("a name in `copy` that looks like a pattern, and a link, are what they are"
   const { code, stderr } = await skiff.run(["builder", "copy", name, join(context, "absent"), "/"])
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("absent") as string })
   expect(readdirSync(context).length).toBe(3)
+  await builder("rm", name)
+})
+
+describe("where commit puts its image", () => {
+  test("archives and folders, under a name of theirs, with nothing left in the store", async () => {
+    const name = await builder("from", "--name", "away", "busybox")
+    await builder("run", name, "touch", "/made")
+    const before = await skiff.ok("images", "-q")
+    for (const [place, words] of [
+      [`oci-archive:${skiff.directory}/oci.tar:away:1`, ["load", "-i", `${skiff.directory}/oci.tar`]],
+      [`docker-archive:${skiff.directory}/docker.tar:away:2`, ["load", "-i", `${skiff.directory}/docker.tar`]],
+      [`oci:${skiff.directory}/folder:3`, ["load", "-i", `${skiff.directory}/folder`]],
+    ] as const) {
+      const id = await builder("commit", "-q", name, place)
+      expect(await skiff.ok("images", "-q")).toBe(before)
+      expect(await skiff.ok(...words)).toMatch(/away:[12]|folder:3/)
+      expect(await skiff.ok("run", "--rm", id, "ls", "/made")).toBe("/made")
+      await skiff.ok("rmi", "-f", id)
+    }
+    await builder("rm", name)
+  })
+
+  test("a registry", async () => {
+    const reference = (await busyboxReference()).replace(/base\/busybox:.*/, "made/by-hand:1")
+    const name = await builder("from", "--name", "pushed", "busybox")
+    await builder("run", name, "touch", "/pushed")
+    const id = await builder("commit", "--rm", name, `docker://${reference}`)
+    expect((await skiff.run(["image", "inspect", id])).code).toBe(1)
+    await skiff.ok("pull", "-q", reference)
+    expect(await skiff.ok("run", "--rm", reference, "ls", "/pushed")).toBe("/pushed")
+    await skiff.ok("rmi", reference)
+  })
+
+  test("places that are not reached are refused with what to do, before the work", async () => {
+    const name = await builder("from", "--name", "refused", "busybox")
+    for (const [words, hint] of [
+      [[name, "docker-daemon:x"], "docker load"],
+      [["--sign-by", "me", name, "x"], "cosign"],
+      [["--manifest", "list", name], "--platform"],
+      [["--encryption-key", "k", name], "not encrypted"],
+    ] as const) {
+      const { code, stderr } = await skiff.run(["builder", "commit", ...words])
+      expect(code).not.toBe(0)
+      expect(stderr).toContain(hint)
+    }
+    await builder("rm", name)
+  })
+})
+
+test("history, variables and annotations of what is committed", async () => {
+  const name = await builder("from", "--name", "told", "busybox")
+  await builder("run", "--add-history", name, "touch", "/x")
+  await builder("config", "--add-history", "--env", "A=1", "--env", "GONE=1", "--history-comment", "why", name)
+  await builder("config", "--os-version", "7", "--created-by", "me", "--annotation", "k=v", name)
+  await builder("commit", "--unsetenv", "GONE", "-q", name, "told:1")
+  const { OCIv1, ImageAnnotations } = JSON.parse(await builder("inspect", "--type", "image", "told:1")) as {
+    OCIv1: { "os.version": string; config: { Env: string[] }; history: { created_by?: string; comment?: string }[] }
+    ImageAnnotations: Record<string, string>
+  }
+  expect(OCIv1["os.version"]).toBe("7")
+  expect(OCIv1.config.Env).toContain("A=1")
+  expect(OCIv1.config.Env).not.toContain("GONE=1")
+  const [ran, set, layer] = OCIv1.history.slice(-3)
+  expect(ran?.created_by).toBe("/bin/sh -c touch /x")
+  expect(set?.created_by).toBe("/bin/sh -c #(nop) ENV A=1 GONE=1")
+  expect(layer).toMatchObject({ created_by: "me", comment: expect.stringMatching(/^why FROM .*busybox/) as string })
+  expect(ImageAnnotations).toMatchObject({
+    k: "v",
+    "org.opencontainers.image.base.name": expect.stringContaining("busybox") as string,
+  })
+  await builder("commit", "--omit-history", "-q", name, "told:2")
+  expect(await builder("inspect", "-t", "image", "--format", "{{len .History}}", "told:2")).toBe("0")
+  await builder("rm", name)
+})
+
+test("containers are found by filters, and shown as buildah shows them", async () => {
+  const name = await builder("from", "--name", "shown", "busybox")
+  const id = await builder("containers", "-q", "-f", "name=shown")
+  expect(JSON.parse(await builder("containers", "--json", "--filter", `id=${id.slice(0, 6)}`))).toEqual([
+    { id, builder: true, imageid: expect.any(String) as string, imagename: "busybox", containername: name },
+  ])
+  expect(await builder("containers", "-n", "-f", "ancestor=absent")).toBe("")
+  expect(await builder("containers", "--noheading", "--notruncate", "-f", "ancestor=busybox")).toStartWith(id)
+  expect(await builder("containers", "--format", "{{.ContainerName}}", "-f", "name=shown")).toBe(name)
+  expect(await builder("images", "-n")).not.toContain("REPOSITORY")
   await builder("rm", name)
 })

@@ -59,6 +59,8 @@ export interface RunChoices {
   /** Namespace files (`/proc/PID/ns/net`), or the host's. */
   netns?: string
   ipc?: Namespace
+  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
+  passesProxies?: boolean
   pid?: Namespace
   uts?: "private" | "host"
   streams?: StepStreams

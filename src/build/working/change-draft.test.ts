@@ -2,7 +2,17 @@ import { expect, test } from "bun:test"
 import { changeDraft } from "./change-draft.ts"
 import type { DraftChanges, ImageDraft } from "./working.ts"
 
-const NONE: DraftChanges = { config: {}, env: [], labels: [], annotations: [], ports: [], volumes: [], onBuild: [] }
+const NONE: DraftChanges = {
+  about: {},
+  config: {},
+  env: [],
+  labels: [],
+  annotations: [],
+  ports: [],
+  volumes: [],
+  onBuild: [],
+  addHistory: false,
+}
 const DRAFT: ImageDraft = {
   architecture: "amd64",
   os: "linux",
@@ -41,8 +51,26 @@ test("what becomes empty is not written", () => {
   expect(config).toEqual({ Env: ["PATH=/bin", "A=1"] })
 })
 
-test("a new entrypoint takes the base's command with it, unless a command comes too", () => {
-  expect(changed({ config: { Entrypoint: ["e"] } })).toMatchObject({ Entrypoint: ["e"] })
-  expect(changed({ config: { Entrypoint: ["e"] } }).Cmd).toBeUndefined()
+test("a new entrypoint leaves the command, as buildah does", () => {
+  expect(changed({ config: { Entrypoint: ["e"] } })).toMatchObject({ Entrypoint: ["e"], Cmd: ["sh"] })
   expect(changed({ config: { Entrypoint: ["e"], Cmd: ["c"] } })).toMatchObject({ Entrypoint: ["e"], Cmd: ["c"] })
+})
+
+test("each change becomes a line of the history where that is asked for", () => {
+  const { history = [] } = changeDraft(DRAFT, {
+    ...NONE,
+    config: { Entrypoint: ["e"], User: "1000" },
+    env: [
+      ["B", "2"],
+      ["A", undefined],
+    ],
+    onBuild: ["RUN x"],
+    addHistory: true,
+  })
+  expect(history.map((entry) => [entry.created_by, entry.empty_layer])).toEqual([
+    ["/bin/sh -c #(nop) USER 1000", true],
+    ["/bin/sh -c #(nop) ENV B=2", true],
+    ['/bin/sh -c #(nop) ENTRYPOINT ["e"]', true],
+    ["/bin/sh -c #(nop) ONBUILD RUN x", true],
+  ])
 })

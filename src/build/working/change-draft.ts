@@ -1,15 +1,16 @@
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
+import { changeWords, withHistory } from "./history.ts"
 import type { DraftChanges, ImageDraft, KeyedChanges } from "./working.ts"
 
 /** The draft after `changes`, without empty fields. */
 export function changeDraft(draft: ImageDraft, changes: DraftChanges): ImageDraft {
-  const { author, architecture, os, variant, comment, createdBy } = changes
-  return withoutEmpty({
+  const changed = withoutEmpty({
     ...draft,
-    ...given({ author, architecture, os, variant, comment, createdBy }),
+    ...given(changes.about),
     config: changeConfig(draft.config, changes),
     annotations: changeMap(draft.annotations, changes.annotations),
   })
+  return changes.addHistory ? withHistory(changed, ...changeWords(changes)) : changed
 }
 
 function changeConfig(config: ImageRunConfig, changes: DraftChanges): ImageRunConfig {
@@ -17,8 +18,6 @@ function changeConfig(config: ImageRunConfig, changes: DraftChanges): ImageRunCo
   return withoutEmpty({
     ...config,
     ...given(changes.config),
-    // an entrypoint without a new command leaves the base's without meaning (Dockerfile reference, ENTRYPOINT)
-    ...(changes.config.Entrypoint !== undefined && changes.config.Cmd === undefined ? { Cmd: undefined } : {}),
     Env: changeEnv(config.Env ?? [], changes.env),
     Labels: changeMap(config.Labels ?? {}, changes.labels),
     ExposedPorts: changeSet(config.ExposedPorts ?? {}, ports),

@@ -1,29 +1,31 @@
-import { lstatSync, realpathSync } from "node:fs"
+import { lstatSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, posix, resolve } from "node:path"
-import { hasErrno, isSkiffError, NotFound } from "../../base/errors.ts"
-import type { BuildHost } from "../build-host.ts"
-import type { FileAction } from "../graph/definition.ts"
-import { openWorkFolder, sweepBuilds, type WorkFolder } from "../solve/work-folder.ts"
+import { hasErrno, NotFound } from "../../base/errors.ts"
+import { ignoreMatcher, parseIgnoreFile } from "../dockerfile/ignore-file.ts"
+import type { FileAction, FilesOperation } from "../graph/definition.ts"
+import type { WorkFolder } from "../solve/work-folder.ts"
 import type { Source, WorkContext, Worker } from "../work/worker.ts"
+import { filesOf, openFolder, type FilesTools } from "./files-of.ts"
 import type { WorkingCopy } from "./working.ts"
 
-export interface CopyTools {
-  host: BuildHost
+export interface CopyTools extends FilesTools {
   worker: Worker
-  /** The files of another working container. Throws NotFound. */
-  rootOf(name: string): AsyncDisposable & { path: string }
 }
 
 /** See `WorkingContainers.copy`. */
-export async function copyInto(root: string, workdir: string, copy: WorkingCopy, tools: CopyTools): Promise<void> {
-  const { host, worker } = tools
-  await sweepBuilds(host.root, host.snapshots)
+export async function copyInto(
+  root: string,
+  workdir: string,
+  copy: WorkingCopy,
+  tools: CopyTools,
+): Promise<Copied | undefined> {
+  const { worker } = tools
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(openWorkFolder(host.root))
+  const folder = stack.use(await openFolder(tools))
   const work: WorkContext = { onLog: () => {}, onStatus: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
   const found =
     copy.from === undefined
-      ? await Promise.all(copy.sources.map((source) => fromHost(source, copy.unpack, { worker, folder, work })))
+      ? await Promise.all(copy.sources.map((source) => fromHost(source, copy, { worker, folder, work })))
       : await fromRoot(copy.from, copy.sources, tools, folder, stack)
 
   const target = targetOf(workdir, copy)
@@ -41,7 +43,28 @@ export async function copyInto(root: string, workdir: string, copy: WorkingCopy,
     contentsOnly: true,
   }))
   const sources = [{ path: root, keepsOwners: true }, ...found.map(({ source }) => source)]
-  await worker.files({ kind: "files", actions }, root, sources, work)
+  const operation: FilesOperation = { kind: "files", actions }
+  await worker.files(operation, root, sources, work)
+  return copy.digest ? await digestOf(found, operation, worker) : undefined
+}
+
+export interface Copied {
+  /** Hexadecimal, of names, modes and contents; no times. */
+  digest: string
+  kind: "file" | "dir" | "multi"
+}
+
+async function digestOf(found: readonly FoundSource[], operation: FilesOperation, worker: Worker): Promise<Copied> {
+  const digests = await Promise.all(found.map(({ source }, index) => worker.sourceDigest(operation, index + 1, source)))
+  const [first = "", ...others] = digests.map((digest) => digest?.replace("sha256:", "") ?? "")
+  if (others.length === 0) return { digest: first, kind: found[0]?.isFolder ? "dir" : "file" }
+  const { createHash } = await import("node:crypto")
+  return {
+    digest: createHash("sha256")
+      .update([first, ...others].join())
+      .digest("hex"),
+    kind: "multi",
+  }
 }
 
 interface FoundSource {
@@ -49,6 +72,7 @@ interface FoundSource {
   /** Below it. */
   pattern: string
   unpack: boolean
+  isFolder?: boolean
 }
 
 interface HostTools {
@@ -58,14 +82,21 @@ interface HostTools {
 }
 
 /** A path of the caller's, whose links he may follow himself; or, for `add`, what a URL gives. */
-async function fromHost(text: string, unpack: boolean, { worker, folder, work }: HostTools): Promise<FoundSource> {
+async function fromHost(text: string, copy: WorkingCopy, { worker, folder, work }: HostTools): Promise<FoundSource> {
+  const { unpack, ignore } = copy
   if (unpack && /^https?:\/\//.test(text)) {
     const path = folder.make("download")
     const name = await worker.download(text, path, undefined, work)
     return { source: { path, keepsOwners: false }, pattern: literal(name), unpack: false }
   }
   const path = realPath(resolve(text))
-  return { source: { path: dirname(path), keepsOwners: false }, pattern: literal(basename(path)), unpack }
+  const isFolder = statSync(path).isDirectory()
+  const context = ignore && realpathSync(ignore.folder)
+  if (context === undefined || !`${path}/`.startsWith(`${context}/`))
+    return { source: { path: dirname(path), keepsOwners: false }, pattern: literal(basename(path)), unpack, isFolder }
+  const { excludes, mayHoldIncluded } = ignoreMatcher(parseIgnoreFile(ignore?.text ?? ""))
+  const source = { path: context, keepsOwners: false, excludes, mayHoldIncluded }
+  return { source, pattern: literal(path.slice(context.length + 1)), unpack, isFolder }
 }
 
 function realPath(path: string): string {
@@ -86,30 +117,16 @@ function literal(name: string): string {
 async function fromRoot(
   from: string,
   sources: readonly string[],
-  { host, rootOf }: CopyTools,
+  tools: FilesTools,
   folder: WorkFolder,
   stack: AsyncDisposableStack,
 ): Promise<FoundSource[]> {
-  const path = await filesOf()
+  const path = await filesOf(from, tools, folder, stack)
   return sources.map((text) => ({
     source: { path, keepsOwners: true },
     pattern: posix.resolve("/", text),
     unpack: false,
   }))
-
-  async function filesOf(): Promise<string> {
-    try {
-      return stack.use(rootOf(from)).path
-    } catch (error) {
-      if (!isSkiffError(error, "NotFound")) throw error
-    }
-    const key = folder.snapshotKey()
-    const mount = await host.snapshots.view(key, host.images.get(from).topLayer)
-    stack.defer(() => host.snapshots.remove(key))
-    const mounted = folder.mount("view", mount)
-    stack.defer(() => folder.unmount(mounted))
-    return mounted
-  }
 }
 
 /** Absolute; with a slash at its end where it must be a folder. */

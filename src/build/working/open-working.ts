@@ -1,6 +1,7 @@
 import { mkdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { crashPoint } from "../../base/crash-point.ts"
+import { NotFound } from "../../base/errors.ts"
 import { randomHex } from "../../base/random-hex.ts"
 import { FileLocks } from "../../sys/file-locks.ts"
 import { isMountPoint, mountAt, unmount } from "../../sys/mount.ts"
@@ -11,6 +12,9 @@ import { resolveBase } from "../resolve-base.ts"
 import { changeDraft } from "./change-draft.ts"
 import { commitWorking } from "./commit-working.ts"
 import { copyInto } from "./copy-into.ts"
+import type { FilesTools } from "./files-of.ts"
+import { withHistory } from "./history.ts"
+import { runWorking } from "./run-working.ts"
 import { idOfKey, WorkingRecords, workingKey, type WorkingRecord } from "./records.ts"
 import type {
   DraftChanges,
@@ -24,6 +28,8 @@ import type {
 } from "./working.ts"
 
 const SCRATCH = "scratch"
+/** As lists show them. */
+const SHORT_ID = 12
 
 /** Working containers on the stores of `host`. */
 export function openWorking(host: BuildHost): WorkingContainers {
@@ -63,6 +69,7 @@ class LocalWorking implements WorkingContainers {
         createdAt: new Date(),
         mounted: false,
         draft: draftOf(base?.config, options),
+        defaults: options.defaults ?? {},
       },
       {
         base: `${lastComponent(imageName)}-working-container`,
@@ -84,36 +91,22 @@ class LocalWorking implements WorkingContainers {
   async run(nameOrId: string, run: WorkingRun): Promise<void> {
     await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
-      await using worker = this.#host.openWorker()
-      const { config } = record.draft
-      await worker.run(
-        {
-          kind: "run",
-          argv: run.argv,
-          env: [...(config.Env ?? []), ...run.env],
-          cwd: run.cwd ?? (config.WorkingDir || "/"),
-          user: run.user ?? config.User ?? "",
-          mounts: [],
-          network: run.network,
-          security: "sandbox",
-        },
-        root.path,
-        [{ path: root.path, keepsOwners: true }],
-        run.settings,
-        { onLog: run.onLog, onStatus: () => {}, ...(run.signal ? { signal: run.signal } : {}) },
-      )
+      await runWorking(root.path, record, run, this.#filesTools(record))
+      if (run.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, run.argv.join(" ")))
     })
   }
 
-  async copy(nameOrId: string, copy: WorkingCopy): Promise<void> {
-    await this.#changing(nameOrId, async (record) => {
+  async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
+    return await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
       await using worker = this.#host.openWorker()
-      await copyInto(root.path, record.draft.config.WorkingDir || "/", copy, {
-        host: this.#host,
-        worker,
-        rootOf: (name) => this.#root(this.#records.get(name)),
-      })
+      const workdir = record.draft.config.WorkingDir || "/"
+      const digest = copy.digest || copy.addHistory
+      const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), worker })
+      if (copied === undefined) return undefined
+      const words = `#(nop) ${copy.unpack ? "ADD" : "COPY"} ${copied.kind}:${copied.digest}`
+      if (copy.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, words))
+      return copied.digest
     })
   }
 
@@ -171,6 +164,22 @@ class LocalWorking implements WorkingContainers {
     const { id } = this.#records.get(nameOrId)
     using _ = await this.#locks.acquire(id)
     return await body(this.#records.get(id))
+  }
+
+  /** For a command that has the lock of `own`. */
+  #filesTools(own: WorkingRecord): FilesTools {
+    const rootOf = async (name: string): Promise<AsyncDisposable & { path: string }> => {
+      const { id, name: found } = this.#records.get(name)
+      // a short name of an image may be the beginning of some id
+      if (found !== name && name.length < SHORT_ID) throw new NotFound(`no such working container: "${name}"`)
+      if (id === own.id) return { path: this.#ensureMounted(own), [Symbol.asyncDispose]: async () => {} }
+      await using stack = new AsyncDisposableStack()
+      stack.use(await this.#locks.acquire(id))
+      const { path } = stack.use(this.#root(this.#records.get(id)))
+      const owned = stack.move()
+      return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+    }
+    return { host: this.#host, rootOf }
   }
 
   /** Its files for the time of a command, on the mount that is there or on one that goes again. */

@@ -1,7 +1,7 @@
 import type { Database } from "../../base/database.ts"
 import { AlreadyExists, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { Digest } from "../../spec/digest.ts"
-import type { ImageDraft } from "./working.ts"
+import type { ImageDraft, WorkingDefaults } from "./working.ts"
 
 const KEY = "working "
 
@@ -24,6 +24,7 @@ export interface WorkingRecord {
   /** Asked for by `mount`; a reboot takes the mount, not this. */
   mounted: boolean
   draft: ImageDraft
+  defaults: WorkingDefaults
 }
 
 interface Row {
@@ -34,6 +35,7 @@ interface Row {
   created_ms: number
   mounted: number
   draft: string
+  defaults: string
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
@@ -76,13 +78,15 @@ export class WorkingRecords {
       const name = wanted.name ?? this.#freeName(wanted.base)
       this.#checkName(name)
       this.#db.run(
-        "INSERT INTO working_containers (id, name, image_name, image_id, created_ms, draft) VALUES (?, ?, ?, ?, ?, ?)",
+        `INSERT INTO working_containers (id, name, image_name, image_id, created_ms, draft, defaults)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
         record.id,
         name,
         record.imageName,
         record.imageId ?? null,
         record.createdAt.getTime(),
         JSON.stringify(record.draft),
+        JSON.stringify(record.defaults),
       )
       return { ...record, name }
     })
@@ -145,5 +149,6 @@ function toRecord(row: Row): WorkingRecord {
     createdAt: new Date(row.created_ms),
     mounted: row.mounted === 1,
     draft: JSON.parse(row.draft) as ImageDraft,
+    defaults: JSON.parse(row.defaults) as WorkingDefaults,
   }
 }

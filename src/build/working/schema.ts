@@ -14,5 +14,7 @@ export const workingSchema: Schema = {
        draft TEXT NOT NULL
      ) STRICT;
      CREATE INDEX working_containers_image ON working_containers (image_id);`,
+    // what `from` was told for later commands
+    `ALTER TABLE working_containers ADD COLUMN defaults TEXT NOT NULL DEFAULT '{}'`,
   ],
 }

@@ -12,8 +12,9 @@ import type { OnProgress } from "../../base/progress.ts"
 import type { Image } from "../../image/image.ts"
 import type { RegistryAccess } from "../../registry/registry.ts"
 import type { Digest } from "../../spec/digest.ts"
-import type { ImageConfig, ImageRunConfig } from "../../spec/oci-image.ts"
+import type { HistoryEntry, ImageConfig, ImageRunConfig } from "../../spec/oci-image.ts"
 import type { Platform } from "../../spec/platform.ts"
+import type { RunOperation } from "../graph/definition.ts"
 import type { RunSettings, WorkContext } from "../work/worker.ts"
 
 export interface WorkingContainer {
@@ -28,29 +29,56 @@ export interface WorkingContainer {
   draft: ImageDraft
   /** Where its files are, while `mount` holds. */
   mountPoint: string | undefined
+  defaults: WorkingDefaults
+}
+
+/** What `from` was told for the commands to come. */
+export interface WorkingDefaults {
+  run?: RunDefaults
+  format?: "oci" | "docker"
+}
+
+/** Of each `run`, unless it says otherwise; lists add up. */
+export interface RunDefaults {
+  network?: RunOperation["network"]
+  settings?: Partial<RunSettings>
 }
 
 /** What the image to be will say of itself. */
 export interface ImageDraft extends Omit<ImageConfig, "rootfs" | "history" | "created" | "config"> {
   config: ImageRunConfig
   annotations: Record<string, string>
-  /** Of the line in the history that the next commit writes. */
   comment?: string
+  /** Of the line in the history that the next commit writes for its layer. */
   createdBy?: string
+  historyComment?: string
+  /** Lines above that one, of steps that asked for them. */
+  history?: readonly HistoryEntry[]
 }
 
 /** An undefined value takes the key out. */
 export type KeyedChanges = readonly (readonly [key: string, value: string | undefined])[]
 
 export interface DraftChanges {
-  author?: string
-  architecture?: string
-  os?: string
-  variant?: string
-  comment?: string
-  createdBy?: string
+  about: Partial<
+    Pick<
+      ImageDraft,
+      | "author"
+      | "architecture"
+      | "os"
+      | "os.version"
+      | "os.features"
+      | "variant"
+      | "comment"
+      | "createdBy"
+      | "historyComment"
+    >
+  >
   /** Replaced as they are; an empty list or text clears. */
-  config: Pick<ImageRunConfig, "User" | "WorkingDir" | "StopSignal" | "Cmd" | "Entrypoint" | "Shell" | "Healthcheck">
+  config: Pick<
+    ImageRunConfig,
+    "User" | "WorkingDir" | "StopSignal" | "Cmd" | "Entrypoint" | "Shell" | "Healthcheck" | "Hostname" | "Domainname"
+  >
   env: KeyedChanges
   labels: KeyedChanges
   annotations: KeyedChanges
@@ -59,6 +87,8 @@ export interface DraftChanges {
   volumes: KeyedChanges
   /** Added at the end. */
   onBuild: readonly string[]
+  /** Each change becomes a line of the history. */
+  addHistory: boolean
 }
 
 export interface FromOptions {
@@ -67,18 +97,23 @@ export interface FromOptions {
   pull: "always" | "missing" | "never"
   platform?: Platform
   access: RegistryAccess
+  defaults?: WorkingDefaults
   onProgress?: OnProgress
   signal?: AbortSignal
 }
 
-export interface WorkingRun extends Partial<WorkContext> {
+export interface WorkingRun extends RunDefaults {
   argv: readonly string[]
   env: readonly string[]
   user?: string
   cwd?: string
-  network: "default" | "none" | "host"
-  settings: RunSettings
+  /** As RUN --mount has them, but that a bind without `from` is of the host's files. */
+  mounts: readonly string[]
+  /** Where relative sources of those lie; default: the working directory. */
+  contextDir?: string
+  addHistory: boolean
   onLog: WorkContext["onLog"]
+  signal?: AbortSignal
 }
 
 export interface WorkingCopy {
@@ -91,15 +126,24 @@ export interface WorkingCopy {
   chown?: string
   chmod?: string
   exclude: readonly string[]
+  /** Text of an ignore file, about the paths of `folder`, an absolute host path: of what lies in it. */
+  ignore?: { folder: string; text: string }
   /** ADD: archives are unpacked, URLs fetched. */
   unpack: boolean
+  /** A digest of what was copied is wanted: hexadecimal, of names, modes and contents. */
+  digest: boolean
+  addHistory: boolean
   signal?: AbortSignal
 }
 
 export interface WorkingCommit {
   name?: string
-  format: "oci" | "docker"
+  /** Default: as `from` was told, else `oci`. */
+  format?: "oci" | "docker"
   squash: boolean
+  omitHistory: boolean
+  /** Not in the image. */
+  unsetEnv: readonly string[]
   /** Of the image and the new layer's files, in seconds. */
   epoch?: number
 }
@@ -113,7 +157,8 @@ export interface WorkingContainers {
   get(nameOrId: string): WorkingContainer
   /** Throws FailedPrecondition with the program's exit code. */
   run(nameOrId: string, run: WorkingRun): Promise<void>
-  copy(nameOrId: string, copy: WorkingCopy): Promise<void>
+  /** Gives what `digest` asks for. */
+  copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined>
   configure(nameOrId: string, changes: DraftChanges): Promise<void>
   /** Mounts its files until `unmount` or the next boot; gives the path. Safe to repeat. */
   mount(nameOrId: string): Promise<string>

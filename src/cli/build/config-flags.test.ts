@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { parseFlags } from "../parse-flags.ts"
 import type { FlagValues } from "../flag.ts"
 import { CONFIG_FLAGS, draftChanges } from "./config-flags.ts"
-import { copyWords } from "./copy-words.ts"
+import { COPY_FLAGS, copyWords } from "./copy-words.ts"
 import { shellWords } from "./shell-words.ts"
 
 const changes = (...argv: string[]) =>
@@ -78,12 +78,16 @@ test("shellWords() refuses an open quote", () => {
 })
 
 test("copyWords() takes the last word as target, and paths below --contextdir", () => {
-  const flags = { chmod: undefined, chown: "1", contextdir: "/c", exclude: [], from: undefined, quiet: false }
-  expect(copyWords(["a", "/b", "https://x/y", "/to"], flags)).toEqual({
+  const words = (sources: string[], ...argv: string[]) =>
+    copyWords(sources, parseFlags(COPY_FLAGS, argv, true).values as FlagValues<typeof COPY_FLAGS>)
+  expect(words(["a", "/b", "https://x/y", "/to"], "--chown", "1", "--contextdir", "/c", "-q")).toEqual({
     sources: ["/c/a", "/b", "https://x/y"],
     target: "/to",
     exclude: [],
     chown: "1",
+    digest: false,
+    addHistory: false,
   })
-  expect(copyWords(["a"], { ...flags, contextdir: undefined })).toMatchObject({ sources: ["a"], target: undefined })
+  expect(words(["a"])).toMatchObject({ sources: ["a"], target: undefined, digest: true })
+  expect(() => words(["a"], "--ignorefile", "/x")).toThrow("--ignorefile needs --contextdir")
 })

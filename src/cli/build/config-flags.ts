@@ -6,12 +6,14 @@ import { shellWords } from "./shell-words.ts"
 
 /** Flags of `buildah config`, with its texts. */
 export const CONFIG_FLAGS = {
+  addHistory: flag.bool("Add a line for each change to the image's history"),
   annotation: flag.strings("Add annotation e.g. annotation=value, for the target image", "list", { short: "a" }),
   arch: flag.string("Set architecture of the target image"),
   author: flag.string("Set image author contact information"),
   cmd: flag.of(readCommand, "Set the default command to run for containers based on the image", "command"),
   comment: flag.string("Set a comment in the target image"),
   createdBy: flag.string("Set description of how the image was created"),
+  domainname: flag.string("Set domain name for containers based on image (Docker format only)"),
   entrypoint: flag.of(readEntrypoint, "Set entry point for containers based on image", "entry point"),
   env: flag.strings(
     "Add environment variable to be set when running containers based on image; NAME- removes it",
@@ -25,9 +27,13 @@ export const CONFIG_FLAGS = {
   healthcheckRetries: flag.int("Set the number of times the healthcheck command has to fail"),
   healthcheckStartPeriod: flag.duration("Set the amount of time before a failing healthcheck counts"),
   healthcheckTimeout: flag.duration("Set the maximum amount of time to wait for the healthcheck command"),
+  historyComment: flag.string("Set a comment for the history of the target image"),
+  hostname: flag.string("Set host name for containers based on image (Docker format only)"),
   label: flag.strings("Add image configuration label e.g. label=value; label- removes it", "list", { short: "l" }),
   onbuild: flag.strings("Add onbuild command to be run on images based on this image"),
   os: flag.string("Set operating system of the target image"),
+  osFeature: flag.strings("Set a required feature of the operating system"),
+  osVersion: flag.string("Set the version of the operating system"),
   port: flag.strings("Add port to expose when running containers based on image; PORT- removes it", "port", {
     short: "p",
   }),
@@ -54,10 +60,22 @@ const NANOSECONDS = 1_000_000
 
 /** What `builder config` changes. Throws InvalidArgument. */
 export function draftChanges(flags: ConfigFlags): DraftChanges {
-  const { arch, author, comment, createdBy, os, variant } = flags
+  const { arch, author, comment, createdBy, historyComment, os, variant } = flags
   return {
-    ...given({ architecture: arch, author, comment, createdBy, os, variant }),
+    about: given({
+      architecture: arch,
+      author,
+      comment,
+      createdBy,
+      historyComment,
+      os,
+      variant,
+      "os.version": flags.osVersion,
+      "os.features": flags.osFeature.length > 0 ? flags.osFeature : undefined,
+    }),
     config: given({
+      Hostname: flags.hostname,
+      Domainname: flags.domainname,
       User: flags.user,
       WorkingDir: flags.workingdir,
       StopSignal: flags.stopSignal,
@@ -72,6 +90,7 @@ export function draftChanges(flags: ConfigFlags): DraftChanges {
     ports: flags.port.map(member),
     volumes: flags.volume.map(member),
     onBuild: flags.onbuild,
+    addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
   }
 }
 

@@ -18,6 +18,8 @@ export interface ListFlags {
   format?: string | undefined
   json?: boolean
   quiet?: boolean
+  /** No titles. */
+  noheading?: boolean
 }
 
 /** Prints rows as docker does: a table, `--format json|table …|TEMPLATE`, `-q`; `--json` prints one array. */
@@ -35,8 +37,8 @@ export function printList(
   if (isTable) {
     // a cell of ours, not of its text, begins a new column or line
     const lines = rows.map((row) => evaluate(template, inOneLine(row)))
-    for (const line of alignColumns([evaluate(template, { ...titles, Label: String }), ...lines]))
-      out.line(line.trimEnd())
+    const heading = flags.noheading ? [] : [evaluate(template, { ...titles, Label: String })]
+    for (const line of alignColumns([...heading, ...lines])) out.line(line.trimEnd())
     return
   }
   if (rows.length === 0) checkFields(template, titles)

@@ -1,6 +1,7 @@
 import { NotFound } from "../../base/errors.ts"
 import { findProgram } from "../host.ts"
 import { execve } from "../libc.ts"
+import { JUST_ENTERED_ENV, rootlessUid } from "../paths.ts"
 
 /**
  * Replaces this process by a program of the host. The launcher has entered the user's world before, so there the program sees
@@ -10,5 +11,11 @@ import { execve } from "../libc.ts"
 export function runInWorld(argv: readonly [string, ...string[]]): never {
   const program = findProgram(argv[0])
   if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { exitCode: 127 })
-  return execve(program, argv, process.env)
+  // who is inside from here on has not entered himself
+  return execve(program, argv, { ...process.env, [JUST_ENTERED_ENV]: undefined })
+}
+
+/** Whether who called us sees what we mount: false for an ordinary user outside of `skiff unshare`. */
+export function callerSeesMounts(): boolean {
+  return rootlessUid() === undefined || process.env[JUST_ENTERED_ENV] === undefined
 }

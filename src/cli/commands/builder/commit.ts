@@ -1,30 +1,62 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
-import { BUILD_FLAGS } from "../../build/flags.ts"
+import { deliver, parseDestination } from "../../build/destination.ts"
+import { BUILD_FLAGS, refused } from "../../build/flags.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create an image from a working container",
+  description: `IMAGE is a name in the store, or a place: docker://REGISTRY/NAME, oci:FOLDER[:TAG], oci-archive:FILE[:NAME],
+docker-archive:FILE[:NAME], dir:FOLDER, containers-storage:NAME.`,
   args: [arg.one("CONTAINER"), arg.optional("IMAGE", "images")],
   flags: {
-    format: flag.choice(["oci", "docker"], "Format of the image's manifest", { short: "f", initial: "oci" }),
+    ...REGISTRY_FLAGS,
+    disableCompression: flag.bool("Accepted: layers are compressed where they travel", { short: "D", hidden: true }),
+    encryptLayer: refused("layers are not encrypted"),
+    encryptionKey: refused("layers are not encrypted"),
+    format: flag.choice(["oci", "docker"], "Format of the image's manifest", { short: "f" }),
+    identityLabel: refused("images are not labelled with who made them", "set it: builder config --label"),
     iidfile: BUILD_FLAGS.iidfile,
-    quiet: flag.bool("Accepted as buildah does: nothing but the id is printed", { short: "q", hidden: true }),
+    manifest: refused("lists of images are made by a build for several platforms", "skiff build --platform a,b"),
+    omitHistory: flag.bool("Omit build history information from the built image"),
+    quiet: flag.bool("Don't output progress information when writing images", { short: "q" }),
+    referenceTime: refused("times are given in seconds", "--timestamp $(stat -c %Y FILE)"),
     rm: flag.bool("Remove the container after its content has been committed to an image"),
+    signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
+    signaturePolicy: refused("policies are read from the host's policy.json alone"),
     squash: flag.bool("Produce an image with only one layer"),
     timestamp: BUILD_FLAGS.timestamp,
+    unsetenv: flag.strings("Unset environment variable from the final image"),
   },
-  async run({ args: [container, name], flags, engine, out }) {
+  examples: [
+    "skiff builder commit --rm $c web:1",
+    "skiff builder commit $c docker://registry.example/team/web:1",
+    "skiff builder commit --squash $c oci-archive:web.tar:web:1",
+  ],
+  async run({ args: [container, place], flags, engine, out }) {
+    const destination = parseDestination(place)
+    const { format } = flags
     const working = await engine.workingContainers()
-    const { id } = await working.commit(container, {
-      format: flags.format ?? "oci",
+    const image = await working.commit(container, {
       squash: flags.squash,
-      ...(name === undefined ? {} : { name: name.replace(/^containers-storage:/, "") }),
+      omitHistory: flags.omitHistory,
+      unsetEnv: flags.unsetenv,
+      ...(format === undefined ? {} : { format }),
+      ...(destination.kind === "store" && destination.name !== undefined ? { name: destination.name } : {}),
       ...(flags.timestamp === undefined ? {} : { epoch: flags.timestamp }),
     })
+    using interrupt = new AbortOnInterrupt()
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
+    const { onProgress } = progress
+    const options = { ...registryAccess(flags), onProgress, signal: interrupt.signal }
+    await deliver(await engine.images(), image, destination, options, out)
+    progress[Symbol.dispose]()
     if (flags.rm) await working.remove(container)
-    if (flags.iidfile !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
-    out.line(id)
+    if (flags.iidfile !== undefined) atomicWrite(flags.iidfile, image.id, { mode: 0o644 })
+    out.line(image.id)
   },
 })

@@ -1,27 +1,41 @@
 import { writeFileSync } from "node:fs"
-import { parsePlatform } from "../../../spec/platform.ts"
+import { InvalidArgument } from "../../../base/errors.ts"
+import { hostPlatform, parsePlatform, type Platform } from "../../../spec/platform.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
-import { BUILD_FLAGS } from "../../build/flags.ts"
+import { BUILD_FLAGS, refused } from "../../build/flags.ts"
+import { RUN_FLAGS, runDefaults } from "../../build/run-flags.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
-import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create a working container based on an image",
+  description: "What is said of how programs run (--volume, --network, --memory …) holds for each `builder run` of it.",
   args: [arg.one("IMAGE", "images")],
   flags: {
     ...REGISTRY_FLAGS,
+    ...RUN_FLAGS,
+    arch: BUILD_FLAGS.arch,
     cidfile: flag.string("Write the container ID to the file"),
+    decryptionKey: refused("encrypted images are not read"),
+    format: flag.choice(["oci", "docker"], "Format of the images that are committed from it", { short: "f" }),
     name: flag.string("Name of the working container"),
+    os: BUILD_FLAGS.os,
     platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
     pull: BUILD_FLAGS.pull,
+    pullAlways: BUILD_FLAGS.pullAlways,
+    pullNever: BUILD_FLAGS.pullNever,
     quiet: flag.bool("Suppress the pull output", { short: "q" }),
+    signaturePolicy: refused("policies are read from the host's policy.json alone"),
+    variant: BUILD_FLAGS.variant,
   },
   examples: ["c=$(skiff builder from debian:12-slim)", "skiff builder from --name empty scratch"],
   async run({ args: [image], flags, engine, out }) {
-    const { name, platform, pull = "missing" } = flags
+    const { name, format } = flags
+    const pull = flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing")
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
     const working = await engine.workingContainers()
@@ -29,12 +43,30 @@ export default command({
       pull,
       onProgress: progress.onProgress,
       signal: interrupt.signal,
-      ...(name === undefined ? {} : { name }),
-      ...(platform === undefined ? {} : { platform }),
       access: registryAccess(flags),
+      defaults: { run: runDefaults(flags), ...(format === undefined ? {} : { format }) },
+      ...(name === undefined ? {} : { name }),
+      ...platformOf(flags),
     })
     progress[Symbol.dispose]()
     if (flags.cidfile !== undefined) writeFileSync(flags.cidfile, made.id)
     out.line(made.name)
   },
 })
+
+interface PlatformFlags {
+  platform: Platform | undefined
+  os: string | undefined
+  arch: string | undefined
+  variant: string | undefined
+}
+
+function platformOf({ platform, os, arch, variant }: PlatformFlags): { platform?: Platform } {
+  if (os === undefined && arch === undefined && variant === undefined) return platform ? { platform } : {}
+  if (platform !== undefined)
+    throw new InvalidArgument("--platform and --os, --arch or --variant cannot both be set", {
+      exitCode: USAGE_EXIT_CODE,
+    })
+  const host = hostPlatform()
+  return { platform: parsePlatform([os ?? host.os, arch ?? host.architecture, variant].filter(Boolean).join("/")) }
+}

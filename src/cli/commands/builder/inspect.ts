@@ -1,38 +1,36 @@
-import type { WorkingContainer } from "../../../build/build.ts"
-import { VERSION } from "../../../base/version.ts"
+import { isSkiffError } from "../../../base/errors.ts"
+import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { containerDocument, imageDocument } from "../../output/builder-document.ts"
 import { printDocuments } from "../../output/document.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 export default command({
-  summary: "Inspect the configuration of a working container",
-  args: [arg.one("CONTAINER")],
-  flags: DOCUMENT_FORMAT_FLAGS,
+  summary: "Inspect the configuration of a working container or an image",
+  args: [arg.one("CONTAINER|IMAGE")],
+  flags: {
+    ...DOCUMENT_FORMAT_FLAGS,
+    type: flag.choice(["container", "image"], "What is looked for: default a container, then an image", { short: "t" }),
+  },
   async run({ args: [name], flags, engine, out }) {
-    const document = buildahDocument((await engine.workingContainers()).get(name))
+    const document = await findDocument(engine, name, flags.type)
     // buildah prints the document itself, not a list of one
     if (flags.format === undefined) out.json(document)
     else printDocuments(out, [document], flags.format)
   },
 })
 
-/** The fields of buildah's inspect document that people read. */
-function buildahDocument(container: WorkingContainer): object {
-  const { id, name, imageName, imageId, createdAt, mountPoint, draft } = container
-  const { annotations, comment, createdBy, ...image } = draft
-  const config = { created: createdAt.toISOString(), ...image }
-  return {
-    Type: `skiff ${VERSION}`,
-    FromImage: imageId === undefined ? "" : imageName,
-    FromImageID: imageId?.replace("sha256:", "") ?? "",
-    Container: name,
-    ContainerID: id,
-    MountPoint: mountPoint ?? "",
-    ImageAnnotations: annotations,
-    ImageComment: comment ?? "",
-    ImageCreatedBy: createdBy ?? "",
-    OCIv1: config,
-    Docker: { ...config, container_config: image.config },
+async function findDocument(engine: Engine, name: string, type: "container" | "image" | undefined): Promise<object> {
+  const images = await engine.images()
+  if (type === "image") return await imageDocument(images, images.get(name))
+  const working = await engine.workingContainers()
+  try {
+    return await containerDocument(images, working.get(name))
+  } catch (error) {
+    const image = type === undefined && isSkiffError(error, "NotFound") ? images.find(name) : undefined
+    if (image === undefined) throw error
+    return await imageDocument(images, image)
   }
 }

@@ -1,57 +1,76 @@
+import { InvalidArgument } from "../../../base/errors.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
-import { BUILD_FLAGS } from "../../build/flags.ts"
+import { BUILD_FLAGS, refused, withoutValue } from "../../build/flags.ts"
+import { RUN_FLAGS, runDefaults } from "../../build/run-flags.ts"
+import { stepStreams } from "../../build/step-streams.ts"
 import { command } from "../../command.ts"
-import { resourcesOf } from "../../container-options.ts"
-import { flag } from "../../flag.ts"
+import { CONTAINER_FLAGS } from "../../container-flags.ts"
+import { flag, readBoolean } from "../../flag.ts"
 import { writeAll } from "../../out.ts"
-
-const { addHost, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = BUILD_FLAGS
-const { memory, memorySwap, network, runtime, shmSize, ulimit } = BUILD_FLAGS
+import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
 
 export default command({
   summary: "Run a command inside of the working container",
+  description:
+    "Standard input goes to the command. It has a terminal where skiff has one on its input and outputs, unless -t says otherwise.",
   args: [arg.one("CONTAINER"), arg.one("COMMAND"), arg.rest("[ARG...]")],
   flags: {
-    addHost,
-    cpuPeriod,
-    cpuQuota,
-    cpuShares,
-    cpus,
-    cpusetCpus,
-    cpusetMems,
+    ...RUN_FLAGS,
+    addHistory: flag.bool("Add a line for this command to the image's history"),
+    contextdir: flag.string("Folder in which sources of --mount type=bind begin"),
     env: flag.strings("Add a variable for this command alone", "list", { short: "e" }),
-    memory,
-    memorySwap,
-    network,
-    runtime,
-    shmSize,
-    ulimit,
-    user: flag.string('Username or UID (format: "<name|uid>[:<group|gid>]")', "string", { short: "u" }),
+    hostname: flag.string("Host name inside of the container"),
+    interactive: flag.bool("Accepted: standard input goes to the command anyway", { short: "i", hidden: true }),
+    mount: flag.strings("Attach a mount: type=bind|cache|tmpfs|secret|ssh,…", "mount"),
+    noPivot: withoutValue(refused("a root that is not pivoted to can be left"), "true"),
+    runtimeFlag: refused("the runtime's flags are the engine's"),
+    secret: BUILD_FLAGS.secret,
+    ssh: BUILD_FLAGS.ssh,
+    terminal: withoutValue(
+      flag.of(readBoolean, "Allocate a pseudo-terminal", "", { short: "t", aliases: ["tty"] }),
+      "true",
+    ),
+    user: CONTAINER_FLAGS.user,
     workingdir: flag.string("Working directory of the command", "string", { aliases: ["workdir"] }),
   },
   flagsBeforeWords: true,
-  examples: ["skiff builder run $c -- apt-get update", "skiff builder run --user www-data $c id"],
+  examples: [
+    "skiff builder run $c -- apt-get update",
+    "skiff builder run --user www-data $c id",
+    "skiff builder run -t $c sh",
+    "skiff builder run --mount type=cache,target=/var/cache/apt $c -- apt-get install -y make",
+    "tar -c site | skiff builder run $c -- tar -x -C /srv",
+  ],
   async run({ args: [container, program, words], flags, engine }) {
-    using interrupt = new AbortOnInterrupt()
+    const argv = program === "--" ? words : [program, ...words]
+    if (argv.length === 0)
+      throw new InvalidArgument("no command to run in the working container", { exitCode: USAGE_EXIT_CODE })
+    const { network, settings } = runDefaults(flags)
     const working = await engine.workingContainers()
+    using interrupt = new AbortOnInterrupt()
+    using streams = stepStreams(flags.terminal, interrupt)
     await working.run(container, {
-      argv: program === "--" ? words : [program, ...words],
+      argv,
       env: flags.env.flatMap(envEntry),
-      network: flags.network ?? "default",
-      ...(flags.user === undefined ? {} : { user: flags.user }),
-      ...(flags.workingdir === undefined ? {} : { cwd: flags.workingdir }),
+      mounts: flags.mount,
+      addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
       onLog: (stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes),
       signal: interrupt.signal,
       settings: {
-        secrets: [],
-        ssh: [],
-        extraHosts: flags.addHost,
-        ulimits: flags.ulimit,
-        resources: resourcesOf(flags),
-        ...(flags.shmSize === undefined ? {} : { shmSizeBytes: flags.shmSize }),
-        ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+        ...settings,
+        secrets: flags.secret,
+        ssh: flags.ssh,
+        more: {
+          ...settings?.more,
+          streams,
+          ...(flags.hostname === undefined ? {} : { hostname: flags.hostname }),
+        },
       },
+      ...(network === undefined ? {} : { network }),
+      ...(flags.contextdir === undefined ? {} : { contextDir: flags.contextdir }),
+      ...(flags.user === undefined ? {} : { user: flags.user }),
+      ...(flags.workingdir === undefined ? {} : { cwd: flags.workingdir }),
     })
   },
 })

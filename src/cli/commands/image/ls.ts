@@ -16,6 +16,7 @@ export default command({
     digests: flag.bool("Show digests"),
     filter: flag.strings("Filter output based on conditions provided", "filter", { short: "f" }),
     ...LIST_FORMAT_FLAGS,
+    noheading: flag.bool("Do not print column headings", { short: "n" }),
     noTrunc: flag.bool("Don't truncate output"),
     quiet: flag.bool("Only show image IDs", { short: "q" }),
   },

@@ -1,0 +1,132 @@
+import { resolve } from "node:path"
+import { InvalidArgument, Unsupported } from "../../base/errors.ts"
+import type { RunDefaults } from "../../build/build.ts"
+import { CONTAINER_FLAGS } from "../container-flags.ts"
+import { resourcesOf } from "../container-options.ts"
+import { flag, type FlagValues } from "../flag.ts"
+import { refused } from "./flags.ts"
+
+type Settings = NonNullable<RunDefaults["settings"]>
+type Choices = NonNullable<Settings["more"]>
+type Volume = NonNullable<Choices["volumes"]>[number]
+
+const { addHost, capAdd, capDrop, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = CONTAINER_FLAGS
+const { device, dnsSearch, memory, memorySwap, runtime, securityOpt, shmSize, ulimit } = CONTAINER_FLAGS
+
+const mapped = "ids are mapped by the engine: root's are the host's, an ordinary user's are his subordinate ones"
+
+/** How a working container's programs run: given to `from` for all of them, or to one `run`. */
+export const RUN_FLAGS = {
+  addHost,
+  capAdd,
+  capDrop,
+  cgroupParent: refused("each step has a control group below that of the engine", "limit it: --memory, --cpus"),
+  cgroupns: flag.choice(["private"], "Control group namespace: private", { hidden: true }),
+  cpuPeriod,
+  cpuQuota,
+  cpuShares,
+  cpus,
+  cpusetCpus,
+  cpusetMems,
+  device,
+  dns: flag.strings("Set custom DNS servers, or none: the image's own /etc/resolv.conf"),
+  dnsOption: CONTAINER_FLAGS.dnsOption,
+  dnsSearch,
+  httpProxy: flag.of(readYes, "Pass through HTTP proxy environment variables (default true)", "bool"),
+  ipc: flag.of(readNamespace, "IPC namespace: private, host, or the path of one", "string"),
+  isolation: flag.choice(["default", "oci", "rootless", ""], "Type of process isolation", { hidden: true }),
+  memory,
+  memorySwap,
+  network: flag.of(readNetwork, "Network: private, none, host, or ns:PATH", "string", {
+    aliases: ["net"],
+    completes: ["private", "none", "host"],
+  }),
+  noHosts: flag.bool("Leave the image's own /etc/hosts to be seen"),
+  pid: flag.of(readNamespace, "PID namespace: private, host, or the path of one", "string"),
+  runtime,
+  securityOpt,
+  shmSize,
+  ulimit,
+  userns: refused(mapped),
+  usernsGidMap: refused(mapped),
+  usernsGidMapGroup: refused(mapped),
+  usernsUidMap: refused(mapped),
+  usernsUidMapUser: refused(mapped),
+  uts: flag.choice(["private", "host"], "UTS namespace: private or host"),
+  volume: flag.list(readVolume, "Bind mount a host location: HOST:CONTAINER[:ro|rw|O]", "list", { short: "v" }),
+}
+
+/** What the engine is asked for; what was not given is left out. */
+export function runDefaults(flags: FlagValues<typeof RUN_FLAGS>): RunDefaults {
+  const { network } = flags
+  const withoutDns = flags.dns.includes("none")
+  const more: Partial<Choices> = {
+    volumes: flags.volume,
+    capAdd: flags.capAdd,
+    capDrop: flags.capDrop,
+    devices: flags.device,
+    securityOptions: flags.securityOpt,
+    dns: withoutDns ? [] : flags.dns,
+    dnsSearch: flags.dnsSearch,
+    dnsOptions: flags.dnsOption,
+    ownResolvConf: withoutDns || undefined,
+    ownHosts: flags.noHosts || undefined,
+    ipc: flags.ipc,
+    pid: flags.pid,
+    uts: flags.uts,
+    passesProxies: flags.httpProxy,
+    ...(typeof network === "object" ? { netns: network.path } : {}),
+  }
+  const settings: Partial<Settings> = {
+    extraHosts: flags.addHost,
+    ulimits: flags.ulimit,
+    resources: resourcesOf(flags),
+    shmSizeBytes: flags.shmSize,
+    runtime: flags.runtime,
+    more,
+  }
+  return { settings, ...(typeof network === "string" ? { network } : {}) }
+}
+
+function readYes(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true"
+  throw new InvalidArgument("expected true or false")
+}
+
+function readNetwork(text: string): "default" | "none" | "host" | { path: string } {
+  if (text === "none" || text === "host") return text
+  if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
+  if (text.startsWith("ns:/") || text.startsWith("/")) return { path: text.replace(/^ns:/, "") }
+  throw new Unsupported(`steps run in no network "${text}"`, { hint: "known: private, none, host, ns:PATH" })
+}
+
+function readNamespace(text: string): "private" | "host" | { path: string } {
+  if (text === "private" || text === "host") return text
+  const path = text.replace(/^ns:/, "")
+  if (path.startsWith("/")) return { path }
+  throw new InvalidArgument("expected private, host, or the path of a namespace")
+}
+
+const PROPAGATIONS = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"])
+/** SELinux labels; `exec`, `dev` and `suid` are so anyway. */
+const WITHOUT_EFFECT = new Set(["z", "Z", "exec", "dev", "suid", "rbind", "bind"])
+
+/** buildah's -v: `HOST:CONTAINER[:ro,rw,O,propagation]`; `O` throws away what is written. Throws InvalidArgument. */
+function readVolume(text: string): Volume {
+  const [source = "", target = "", options = "", ...rest] = text.split(":")
+  if (source === "" || !target.startsWith("/") || rest.length > 0)
+    throw new InvalidArgument("expected HOST:CONTAINER[:OPTIONS]", { hint: "the place in the container is absolute" })
+  if (!/^[./]/.test(source))
+    throw new InvalidArgument(`"${source}" is no path: a working container has no named volumes`, {
+      hint: `for a folder here: ./${source}; for what steps keep: --mount type=cache`,
+    })
+  const volume: Volume = { source: resolve(source), target, access: "rw" }
+  for (const option of options.split(",").filter(Boolean)) {
+    if (option === "ro" || option === "rw") volume.access = option
+    else if (option === "O") volume.access = "overlay"
+    else if (PROPAGATIONS.has(option)) volume.propagation = option
+    else if (option === "U") throw new Unsupported("owners of the host's files are not changed", { hint: "chown them" })
+    else if (!WITHOUT_EFFECT.has(option)) throw new InvalidArgument(`unknown option "${option}" of a volume`)
+  }
+  return volume
+}

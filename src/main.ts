@@ -1,10 +1,17 @@
 /** Reads argv, loads one command, turns an error into an exit code. Imports nothing that a command may not need. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
+  if (argv[0] === "_step") {
+    const { stepCommand } = await import("./runtime/plain/command.ts")
+    process.exit(await stepCommand(argv.slice(1)))
+  }
   if (process.getuid?.() !== 0) {
     // an ordinary user: from here on inside the namespaces of the user's keeper, as root of a small world (design.md, 1)
     const { enterRootless } = await import("./sys/rootless/enter.ts")
     await enterRootless(argv)
+  } else {
+    const { ourStanding } = await import("./sys/rootless/standing.ts")
+    if (ourStanding() === "powerless") await (await import("./sys/rootless/enter.ts")).enterContained(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")
   // not exitCode: a read of the terminal that still waits would keep the process

@@ -16,8 +16,10 @@ import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
+import type { IsolationWish } from "./work/isolation.ts"
 
 export { applyChanges } from "./apply-changes.ts"
+export type { IsolationWish } from "./work/isolation.ts"
 
 /** Where files come from. Folders are read where they lie; all else is first brought into a folder of the build's own. */
 export type BuildContext =
@@ -162,6 +164,8 @@ export interface BuildRequest {
   /** Manifest format of the result. */
   format: "oci" | "docker"
   runtime?: string
+  /** Default `auto`: the best that this place allows. */
+  isolation?: IsolationWish
   access: RegistryAccess
   signal?: AbortSignal
 }
@@ -247,16 +251,7 @@ export interface PruneOptions {
   reservedBytes?: number
 }
 
-export type {
-  DraftChanges,
-  FromOptions,
-  KeyedChanges,
-  RunDefaults,
-  WorkingContainer,
-  WorkingContainers,
-  WorkingRun,
-} from "./working/working.ts"
-export type { StepStreams } from "./work/worker.ts"
+export type { DraftChanges, FromOptions, KeyedChanges, WorkingContainer, WorkingContainers } from "./working/working.ts"
 
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */

@@ -236,14 +236,24 @@ class Build {
 
   /** `epoch`: no file of a new layer is younger, in seconds. */
   #openRunner(epoch: number | undefined): StepRunner {
-    const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, args } = this.#request
+    const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, isolation, args } = this.#request
     return new StepRunner({
       records: this.#records,
       snapshots: this.#host.snapshots,
       worker: this.#worker,
       folder: this.#folder,
       lease: this.#lease,
-      settings: { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, proxy: proxyVariables(args) },
+      settings: {
+        secrets,
+        ssh,
+        extraHosts,
+        ulimits,
+        resources,
+        shmSizeBytes,
+        runtime,
+        isolation,
+        proxy: proxyVariables(args),
+      },
       epoch,
     })
   }

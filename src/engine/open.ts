@@ -20,9 +20,10 @@ import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { libc } from "../sys/libc.ts"
-import { defaultPaths, rootlessUid, type StorePaths } from "../sys/paths.ts"
+import { defaultPaths, type StorePaths } from "../sys/paths.ts"
 import { bootId } from "../sys/process.ts"
 import { ownCommand } from "../sys/host.ts"
+import { ourStanding } from "../sys/rootless/standing.ts"
 import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
@@ -47,7 +48,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
 
 class LocalEngine implements Engine {
   readonly #options: EngineOptions
-  readonly #isRootless = rootlessUid() !== undefined
+  readonly #isRootless = ourStanding() !== "root"
   #opened: { paths: StorePaths; db: Database } | undefined
   #containers: (Containers & AsyncDisposable) | undefined
 

@@ -12,6 +12,7 @@ import { openChosen } from "./choose.ts"
 import { execProcess, hostCpus, runtimeConfig } from "./config.ts"
 import { execIn } from "./exec.ts"
 import { createMonitor, exitCode, findMonitor } from "./monitor.ts"
+import { isPlain, withoutCgroups } from "./plain/plain.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
 import { checkRootfs } from "./rootfs.ts"
 import { runToEnd } from "./run-to-end.ts"
@@ -33,17 +34,18 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   return {
     bundle,
     choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
-    async config(input) {
+    async config(input, runtime) {
       checkRootfs(input.rootfs)
+      const plain = isPlain(runtime)
       const config = runtimeConfig(input, {
-        cgroups: detectCgroups(),
-        rootless: rootlessUid() !== undefined,
+        cgroups: plain ? withoutCgroups(detectCgroups()) : detectCgroups(),
+        rootless: plain || rootlessUid() !== undefined,
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
         hierarchies: hierarchyPaths(),
       })
-      const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
+      const choice = input.privileged || plain ? "unconfined" : seccompChoice(input.securityOptions)
       if (choice === "unconfined") return config
       const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
       config.linux.seccomp =

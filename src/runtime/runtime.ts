@@ -16,6 +16,8 @@ import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
 import type { Pid } from "../sys/process.ts"
 import type { TerminalSize } from "../sys/terminal.ts"
 
+export { plainName, type PlainLevel } from "./plain/plain-name.ts"
+
 export interface RuntimeState {
   status: "creating" | "created" | "running" | "paused" | "stopped"
   pid: Pid

@@ -42,12 +42,15 @@ async function chooseDriver({ db, rootless, driver }: SnapshotterOptions, layers
   if (recorded?.host === host && (driver === undefined || driver === recorded.driver)) return recorded.driver
   const isEmpty = db.get("SELECT 1 FROM snapshots LIMIT 1") === undefined
   const chosen = driver ?? (await (await import("./probe.ts")).probeDriver(layers, rootless))
-  if (recorded !== undefined && !isEmpty && form(recorded.driver) !== form(chosen)) {
-    // whole copies can be used anywhere; diffs cannot without something that overlays them
-    if (driver === undefined && form(recorded.driver) === "whole") return recorded.driver
-    throw new Unsupported(`the layers of this store need ${recorded.driver}, this host has only ${chosen}`, {
-      hint: "install fuse-overlayfs, or use another store: SKIFF_ROOT",
-    })
+  if (recorded !== undefined && !isEmpty && form(recorded.driver, recorded.host) !== form(chosen, host)) {
+    // whole copies can be used anywhere; diffs cannot without something that overlays them, and that reads their marks
+    if (driver === undefined && recorded.driver === "native") return recorded.driver
+    throw new Unsupported(
+      `the layers of this store need ${describe(recorded)}, here is only ${describe({ driver: chosen, host })}`,
+      {
+        hint: "install fuse-overlayfs, or use another store: SKIFF_ROOT",
+      },
+    )
   }
   db.transaction(() => {
     db.run("DELETE FROM snapshot_driver")
@@ -56,6 +59,12 @@ async function chooseDriver({ db, rootless, driver }: SnapshotterOptions, layers
   return chosen
 }
 
-function form(driver: DriverName): "diff" | "whole" {
-  return driver === "native" ? "whole" : "diff"
+/** Root's overlays have their marks in attributes that an ordinary user's do not see (xattr(7), trusted). */
+function form(driver: DriverName, host: string): string {
+  if (driver === "native") return "whole"
+  return host.endsWith(" root") ? "diff with trusted marks" : "diff with user marks"
+}
+
+function describe({ driver, host }: { driver: DriverName; host: string }): string {
+  return `${driver} as ${host.endsWith(" root") ? "root" : "an ordinary user"}`
 }

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { TreeForm } from "../archive/archive.ts"
 import { openRoot } from "../sys/confined.ts"
 import { close } from "../sys/libc.ts"
-import { mountAt, unmount, type Mount } from "../sys/mount.ts"
+import { mountOrFind, unmount, type Mount } from "../sys/mount.ts"
 import { rootlessUid } from "../sys/paths.ts"
 import type { LayerDiff, Snapshotter } from "./snapshot.ts"
 
@@ -59,9 +59,9 @@ export function formOf(driver: Snapshotter["driver"]): TreeForm {
 function mountHidden(mount: Mount): number {
   const path = mkdtempSync(join(tmpdir(), "skiff-view-"))
   try {
-    mountAt(path, mount)
+    const seen = mountOrFind(path, mount)
     try {
-      return openRoot(path)
+      return openRoot(seen)
     } finally {
       unmount(path)
     }

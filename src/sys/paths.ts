@@ -13,8 +13,6 @@ export interface StorePaths {
 /** Set by the launcher when it enters the keeper's namespaces: the caller's real uid there. */
 export const ROOTLESS_UID_ENV = "_SKIFF_ROOTLESS_UID"
 export const ROOTLESS_GID_ENV = "_SKIFF_ROOTLESS_GID"
-/** Set as well: who called us is outside. */
-export const JUST_ENTERED_ENV = "_SKIFF_JUST_ENTERED"
 
 let verified: { text: string | undefined; uid: number | undefined } | undefined
 
@@ -33,10 +31,13 @@ export function rootlessGid(): number | undefined {
   return rootlessUid() === undefined || text === undefined ? undefined : Number(text)
 }
 
-/** user_namespaces(7): in the keeper's namespace, and only there, 0 is exactly the caller and no one after him. */
+/**
+ * user_namespaces(7): in the keeper's namespace, and only there, 0 is exactly the caller and no one after him. The caller
+ * may be root, of a container that lets him do little else (id-map.ts, `sameIds`).
+ */
 function mapsRootTo(uid: number): boolean {
   const [inside, outside, count] = readFileSync("/proc/self/uid_map", "latin1").trim().split(/\s+/)
-  return process.getuid?.() === 0 && inside === "0" && count === "1" && Number(outside) === uid && uid !== 0
+  return process.getuid?.() === 0 && inside === "0" && count === "1" && Number(outside) === uid
 }
 
 /** The default places, or those of `SKIFF_ROOT` and `SKIFF_RUN_ROOT`. The same inside the keeper's namespaces and outside. */

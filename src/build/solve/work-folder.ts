@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { namesIn } from "../../base/names-in.ts"
 import { runAll } from "../../base/run-all.ts"
 import { FileLocks, type HeldLock } from "../../sys/file-locks.ts"
-import { mountAt, mountPointsBelow, type Mount, unmount } from "../../sys/mount.ts"
+import { mountOrFind, mountPointsBelow, type Mount, unmount } from "../../sys/mount.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 
@@ -33,10 +33,9 @@ export class WorkFolder implements AsyncDisposable {
     return path
   }
 
-  /** Mounts on a new folder; gives its path. */
+  /** Mounts on a new folder, or finds what would be seen there; gives its path. */
   mount(name: string, mount: Mount): string {
-    const path = this.make(name)
-    mountAt(path, mount)
+    const path = mountOrFind(this.make(name), mount)
     this.#mounted.add(path)
     return path
   }

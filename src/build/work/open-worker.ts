@@ -17,10 +17,11 @@ export function openWorker(host: WorkerHost): Worker {
     (opened ??= WorkPlace.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
   let digests: SourceDigests | undefined
   const caches = new CacheMounts(host.root)
+  const told = new Set<string>()
   return {
     async run(operation, root, sources, settings, context) {
       const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
-      await runStep({ host, place, slots, caches }, { operation, root, sources, settings }, context)
+      await runStep({ host, place, slots, caches, told }, { operation, root, sources, settings }, context)
     },
     async files(operation, root, sources, context) {
       const { copyFiles } = await import("./copy-files.ts")

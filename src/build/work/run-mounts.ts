@@ -30,6 +30,8 @@ export interface RunMountsInput {
   /** Of the run: its mounts lie below. */
   directory: string
   rootless: boolean
+  /** Otherwise all is copied or moved, to be put into the root (places.ts). */
+  canMount: boolean
   caches: CacheMounts
   makeScratch(): string
   signal?: AbortSignal
@@ -58,6 +60,8 @@ class Preparation implements PreparedMounts {
   readonly points: MountPoint[] = []
   readonly env: string[] = []
   readonly #input: RunMountsInput
+  /** In the place of a tmpfs. */
+  #folder: string | undefined
   #count = 0
 
   constructor(input: RunMountsInput) {
@@ -81,6 +85,10 @@ class Preparation implements PreparedMounts {
 
   /** The caller's own path: its links are his to follow. */
   async volume({ source, target, access, propagation = "rprivate" }: HostMount): Promise<void> {
+    if (!this.#input.canMount)
+      throw new FailedPrecondition(`--volume ${source}:${target} is not possible here: nothing can be mounted`, {
+        hint: "copy it in: skiff builder copy",
+      })
     const fd = openHost(source)
     try {
       const { type } = statOf(fd)
@@ -100,6 +108,7 @@ class Preparation implements PreparedMounts {
     const fd = openSource(input, source)
     try {
       const { type } = statOf(fd)
+      if (!this.#input.canMount) return this.#push(target, type, await this.#copyAny(fd, type, input, source), "rw")
       const host = this.#newPoint(type)
       if (writable) await this.#bindThrowAway(fd, type, host, input, source)
       else if (type === "directory" && input.excludes !== undefined) await this.#bindMasked(fd, host, input, source)
@@ -153,6 +162,13 @@ class Preparation implements PreparedMounts {
     }
   }
 
+  async #copyAny(fd: number, type: FileType, input: Source, source: string): Promise<string> {
+    if (type === "directory") return await this.#copy(fd, input, source)
+    const copy = join(this.#input.makeScratch(), "file")
+    copyFileOut(fd, copy)
+    return copy
+  }
+
   /** In the place of an overlay. */
   async #copy(fd: number, input: Source, source: string): Promise<string> {
     using fds = new DisposableStack()
@@ -166,10 +182,11 @@ class Preparation implements PreparedMounts {
   }
 
   async #cache(mount: Of<"cache">): Promise<void> {
-    const { caches, sources, undo, signal } = this.#input
+    const { caches, sources, undo, signal, canMount } = this.#input
     const seed = mount.from === undefined ? undefined : sourceOf(sources, mount.from)
     const held = await caches.hold(
-      mount,
+      // where it is moved, one step at a time can have it
+      canMount || mount.sharing !== "shared" ? mount : { ...mount, sharing: "locked" },
       (folder) => {
         if (seed === undefined) return
         try {
@@ -186,7 +203,9 @@ class Preparation implements PreparedMounts {
     const rootFd = openRoot(held.path)
     try {
       const { mode, uid, gid } = mount
-      const fd = openRawInRoot(rootFd, makeFolders(rootFd, rawName(folder), { mode, owner: { uid, gid } }), O_PATH)
+      const made = makeFolders(rootFd, rawName(folder), { mode, owner: { uid, gid } })
+      if (!canMount) return this.#push(mount.target, "directory", join(held.path, textOf(made)), "rw")
+      const fd = openRawInRoot(rootFd, made, O_PATH)
       try {
         const host = this.#newPoint("directory")
         bindFd(fd, host, mount.readOnly)
@@ -200,6 +219,11 @@ class Preparation implements PreparedMounts {
   }
 
   #tmpfs({ target, sizeBytes }: Of<"tmpfs">): void {
+    if (!this.#input.canMount) {
+      const folder = this.#input.makeScratch()
+      chmodSync(folder, 0o1777)
+      return this.#push(target, "directory", folder, "rw")
+    }
     const options = ["nosuid", "nodev", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
     this.mounts.push({ destination: this.#absolute(target), type: "tmpfs", source: "tmpfs", options })
     this.points.push({ target: this.#absolute(target), type: "directory" })
@@ -269,6 +293,7 @@ class Preparation implements PreparedMounts {
 
   /** One tmpfs holds all mounts of a run: unmounting it takes them along. */
   #tmpfsFolder(): string {
+    if (!this.#input.canMount) return (this.#folder ??= this.#input.makeScratch())
     const folder = mountsFolder(this.#input.directory)
     if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return folder
     mkdirSync(folder, { mode: 0o700 })
@@ -277,6 +302,11 @@ class Preparation implements PreparedMounts {
     mountAt(folder, { type: "none", source: "none", data: [], flags: MountFlag.private })
     return folder
   }
+}
+
+/** Of a raw name. */
+function textOf(raw: string): string {
+  return Buffer.from(raw, "latin1").toString("utf8")
 }
 
 function sourceOf(sources: readonly Source[], index: number): Source {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
-import type { Runtime, Runtimes } from "../../runtime/runtime.ts"
+import { plainName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
 import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
 import { openRoot } from "../../sys/confined.ts"
@@ -9,11 +9,14 @@ import { statInRoot } from "../../sys/confined-path.ts"
 import { resolveUser, type ResolvedUser } from "../../sys/image-users.ts"
 import { close } from "../../sys/libc.ts"
 import { rawName } from "../../sys/raw-name.ts"
+import { ourStanding } from "../../sys/rootless/standing.ts"
 import type { RunOperation } from "../graph/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
+import { chooseIsolation, type Isolation, type IsolationLevel } from "./isolation.ts"
 import { makeFolders } from "./make-folders.ts"
 import { makeMountPoints } from "./mount-points.ts"
 import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
+import { Places } from "./places.ts"
 import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
 import type { WorkPlace } from "./work-place.ts"
 import type { RunSettings, Source, WorkContext } from "./worker.ts"
@@ -24,6 +27,8 @@ export interface StepTools {
   place: WorkPlace
   slots: NetworkSlots
   caches: CacheMounts
+  /** Isolation levels that the user has been told of. */
+  told: Set<string>
 }
 
 /** What a step is: the first four arguments of `Worker.run`. */
@@ -38,26 +43,34 @@ export interface Step {
 export async function runStep(tools: StepTools, step: Step, context: WorkContext): Promise<void> {
   const { operation, root, settings } = step
   await using undo = new AsyncDisposableStack()
+  const isolation = isolationOf(step)
+  tell(isolation, tools, step, context)
   const runtimes = await tools.host.runtimes()
-  const runtime = await runtimes.choose(settings.runtime)
-  const run = tools.place.makeRun(settings.runtime ?? "")
+  const runtimeName = isolation.level === "full" ? settings.runtime : plainName(isolation.level)
+  const runtime = await runtimes.choose(runtimeName)
+  const run = tools.place.makeRun(runtimeName ?? "")
   undo.defer(() => tools.place.removeRun(run))
   const { id, directory, alive } = run
-  const slot = settings.more?.netns === undefined ? await takeSlot(tools, operation, undo) : undefined
+  const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, undo) : undefined
   const user = resolveUser(root, operation.user)
+  checkUser(user, isolation)
   makeStandingFolders(root, operation.cwd, user)
+  const canMount = ourStanding() !== "powerless"
   const prepared = await prepareRunMounts({
     ...step,
     directory,
     rootless: tools.host.rootless,
+    canMount,
     caches: tools.caches,
     makeScratch: () => tools.place.makeScratch(),
     signal: context.signal,
     undo,
   })
-  const files = writeNetworkFiles(tools.host, directory, step, slot)
-  undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
-  const config = await stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime })
+  const files = writeNetworkFiles(tools.host, canMount ? directory : tools.place.makeScratch(), step, slot)
+  if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
+  const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })
+  if (!canMount)
+    putInPlace(undo.use(new Places(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
   writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
   const code = await runtimes.runToEnd({
     id,
@@ -70,6 +83,55 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     signal: context.signal,
   })
   if (code !== 0) throw stepFailure(operation, code)
+}
+
+function isolationOf({ operation, settings }: Step): Isolation {
+  const { network } = operation
+  const isolation = chooseIsolation(settings.isolation ?? "auto", { network, runtime: settings.runtime })
+  if (isolation.level === "chroot" && network === "none")
+    throw new FailedPrecondition("a step without network is not possible at the isolation level chroot", {
+      hint: "leave out --network=none, or build where a user namespace can be made; see docs/build.md, CI",
+    })
+  return isolation
+}
+
+/** Once a build, where it is less than full, or was asked for. */
+function tell({ level, reason }: Isolation, { told }: StepTools, { settings }: Step, context: WorkContext): void {
+  const text = `isolation: ${level}${reason === "" ? "" : ` (${reason})`}${SHARED[level]}`
+  if (told.has(text) || (level === "full" && (settings.isolation ?? "auto") === "auto")) return
+  told.add(text)
+  context.onStatus("isolation", text)
+}
+
+/** Throws FailedPrecondition for a user that has no id here. */
+function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
+  if (level !== "single-uid" || (uid === 0 && gid === 0)) return
+  throw new FailedPrecondition(
+    `the step cannot run as ${uid}:${gid}: only root has an id at the isolation level single-uid`,
+    {
+      hint: "give yourself ids in /etc/subuid and /etc/subgid and install newuidmap; see docs/build.md, Inside CI containers",
+    },
+  )
+}
+
+/** What a step has in common with us. */
+const SHARED: Readonly<Record<IsolationLevel, string>> = {
+  full: "",
+  userns: "; network and cgroup are ours",
+  "single-uid": "; network and cgroup are ours, all files root's",
+  chroot: "; network, cgroup and processes are ours",
+}
+
+/** Below `full` the network is ours. */
+function needsSlot({ settings }: Step, { level }: Isolation): boolean {
+  return level === "full" && settings.more?.netns === undefined
+}
+
+/** Instead of mounts, which are of no meaning then. */
+function putInPlace(places: Places, config: OciConfig, mounts: readonly OciMount[]): void {
+  config.mounts = []
+  places.putDevices()
+  for (const { destination, source = "" } of mounts) places.put(destination, source)
 }
 
 async function takeSlot(
@@ -137,13 +199,15 @@ interface ConfigParts {
   step: Step
   user: ResolvedUser
   slot: NetworkSlot | undefined
+  isolation: Isolation
   prepared: PreparedMounts
   files: readonly OciMount[]
   runtimes: Runtimes
   runtime: Runtime
 }
 
-function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }: ConfigParts): Promise<OciConfig> {
+function stepConfig(parts: ConfigParts): Promise<OciConfig> {
+  const { id, step, user, slot, isolation, prepared, files, runtimes, runtime } = parts
   const { operation, settings } = step
   const more = settings.more ?? {}
   const { capAdd = [], capDrop = [], securityOptions = [], devices = [] } = more
@@ -160,7 +224,7 @@ function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }
       tty: more.streams?.terminal ?? false,
       hostname: more.uts === "host" ? undefined : (more.hostname ?? BUILD_HOSTNAME),
       mounts: [...files.filter(({ destination }) => !own.has(destination)), ...prepared.mounts],
-      network: networkOf(operation, slot, more.netns),
+      network: networkOf(operation, isolation, slot, more.netns),
       ipc: more.ipc,
       pid: more.pid,
       uts: more.uts,
@@ -180,12 +244,13 @@ function stepConfig({ id, step, user, slot, prepared, files, runtimes, runtime }
 
 function networkOf(
   { network }: RunOperation,
+  { level }: Isolation,
   slot: NetworkSlot | undefined,
   netns: string | undefined,
 ): { kind: "private" | "host" } | { kind: "path"; path: string } {
   const path = netns ?? slot?.path
   if (path !== undefined) return { kind: "path", path }
-  return { kind: network === "host" ? "host" : "private" }
+  return { kind: network === "host" || (network === "default" && level !== "full") ? "host" : "private" }
 }
 
 /** The step's own words, then what its mounts and the request add where it says nothing. The host's never (CVE-2021-3602). */
@@ -200,8 +265,6 @@ function environment(
   const more = [...proxy, `PATH=${DEFAULT_PATH}`, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
   return [...env, ...more]
 }
-
-/** As BuildKit, where the image has none. */
 
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
 

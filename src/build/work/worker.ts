@@ -1,5 +1,6 @@
 /** The work of one vertex, as solve/ asks for it. Roots are mounted by the caller, and hostile: see archive/ and sys/confined. */
 import type { SecretSource, SshSource } from "../build.ts"
+import type { IsolationWish } from "./isolation.ts"
 import type { FilesOperation, RunOperation } from "../graph/definition.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Resources } from "../../container/container.ts"
@@ -28,6 +29,8 @@ export interface RunSettings {
   resources: Resources
   shmSizeBytes?: number
   runtime?: string
+  /** Default `auto`. */
+  isolation?: IsolationWish
   /** `HTTP_PROXY=…` of the predefined build arguments, for variables that the step has not set itself. */
   proxy?: readonly string[]
   /** What only `builder run` asks for: a Dockerfile's RUN has none of it. */
@@ -59,8 +62,6 @@ export interface RunChoices {
   /** Namespace files (`/proc/PID/ns/net`), or the host's. */
   netns?: string
   ipc?: Namespace
-  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
-  passesProxies?: boolean
   pid?: Namespace
   uts?: "private" | "host"
   streams?: StepStreams

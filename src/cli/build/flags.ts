@@ -5,6 +5,7 @@ import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readCacheSource, readCacheTarget } from "./cache-option.ts"
+import { ISOLATION } from "./isolation-option.ts"
 import { readAnnotation } from "./annotation-option.ts"
 import { readAttest, readProvenance, readSbom } from "./attest-option.ts"
 import { readOutput } from "./output-option.ts"
@@ -56,6 +57,7 @@ export const BUILD_FLAGS = {
   ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
   iidfile: flag.string("Write the image ID to a file"),
   inheritLabels: flag.bool("Inherit the labels from the base image", { initial: true }),
+  isolation: ISOLATION,
   jobs: flag.of(readJobs, "How many steps to run at once", "int"),
   label: flag.list(parseKeyValue, "Set metadata for an image"),
   layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),

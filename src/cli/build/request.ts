@@ -50,6 +50,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     outputs,
     format: flags.output.find(({ format }) => format)?.format ?? flags.format ?? "oci",
     ...optional("runtime", flags.runtime),
+    ...optional("isolation", flags.isolation),
     access: registryAccess(flags),
     signal,
   }

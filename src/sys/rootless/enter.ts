@@ -1,9 +1,10 @@
 import { lstatSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/errors.ts"
+import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
-import { defaultPaths, JUST_ENTERED_ENV, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
+import { defaultPaths, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
 import { ensurePrivateFolder } from "../private-folder.ts"
 import { userScope } from "./user-scope.ts"
 import { keeperLives, recordedWorld } from "./world.ts"
@@ -36,7 +37,6 @@ export async function enterRootless(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Whether the command line is answered as the ordinary user. In doubt no: to enter costs a few milliseconds. */
 /**
  * The same for root of a container, who may not mount but may make a user namespace. Where he may not even that, all stays as
  * it is, and builds have the isolation level `chroot`. Containers are none of this: they need more than such a namespace has.
@@ -51,6 +51,7 @@ export async function enterContained(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Whether the command line is answered as the ordinary user. In doubt no: to enter costs a few milliseconds. */
 export function staysOutside(argv: readonly string[]): boolean {
   const words = commandWords(argv)
   const [first = "help", second] = words
@@ -66,10 +67,10 @@ function commandWords(argv: readonly string[]): readonly string[] {
   return argv.slice(index)
 }
 
-/** `run`, of `run`, `container run` and `builder run`. */
+/** `run`, of `run` and of `container run`. */
 function verbOf(argv: readonly string[]): string {
   const [first = "", second = ""] = commandWords(argv)
-  return first === "container" || first === "builder" ? second : first
+  return first === "container" ? second : first
 }
 
 async function enterWorld(argv: readonly string[]): Promise<never> {
@@ -94,7 +95,7 @@ async function enterWorld(argv: readonly string[]): Promise<never> {
 function insideEnvironment(): Record<string, string | undefined> {
   const uid = process.getuid?.() ?? 0
   const own = { [ROOTLESS_UID_ENV]: String(uid), [ROOTLESS_GID_ENV]: String(process.getgid?.() ?? 0) }
-  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own, [JUST_ENTERED_ENV]: "1" }
+  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own }
 }
 
 /** The run root, private and ours, and the folder above it, which nobody else may rename it in. */

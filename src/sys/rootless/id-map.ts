@@ -1,9 +1,10 @@
 /** Which ids of the host an ordinary user may use in a namespace of his own (subuid(5), newuidmap(1)). */
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { accountName } from "../account.ts"
 import { findProgram, readText } from "../host.ts"
 import { run } from "../process.ts"
+import { hasCapability } from "./standing.ts"
 
 /** Ids `first` … `first + count - 1` of the host. */
 export interface IdRange {
@@ -51,19 +52,53 @@ export function mapArguments(own: number, ranges: readonly IdRange[]): string[] 
   return words
 }
 
+/** What a new user namespace of ours can have: subordinate ranges, all that we have ourselves (as root), or our own id alone. */
+export type IdMap = SubordinateIds | "all" | "own"
+
+/** The best that is possible here, told without trying. */
+export function possibleMap(): IdMap {
+  const uid = process.getuid?.() ?? 0
+  // user_namespaces(7): who maps many ids needs these over his own namespace, the last one to map root
+  if (uid === 0) return (["SETUID", "SETGID", "SETFCAP"] as const).every(hasCapability) ? "all" : "own"
+  const ids = subordinateIds(uid)
+  return ids !== undefined && canGainPrivileges() ? ids : "own"
+}
+
+/** Where no program may gain privileges, newuidmap(1) cannot do its work: it is set-user-id, or has file capabilities. */
+function canGainPrivileges(): boolean {
+  return !/^NoNewPrivs:\s*1$/m.test(readText("/proc/self/status") ?? "")
+}
+
 /** Maps ids into the new user namespace of process `pid`, which nobody mapped yet. Throws FailedPrecondition. */
-export async function mapIds(pid: number, ids: SubordinateIds | undefined): Promise<void> {
+export async function mapIds(pid: number, map: IdMap): Promise<void> {
   const uid = process.getuid?.() ?? 0
   const gid = process.getgid?.() ?? 0
-  if (ids === undefined) {
+  if (map === "own") {
     // user_namespaces(7): without privilege one id each, and setgroups(2) must be given up first
     writeFileSync(`/proc/${pid}/setgroups`, "deny")
     writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`)
     writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`)
     return
   }
-  await runMapper("newuidmap", pid, mapArguments(uid, ids.uids))
-  await runMapper("newgidmap", pid, mapArguments(gid, ids.gids))
+  if (map === "all") {
+    for (const file of ["uid_map", "gid_map"])
+      writeFileSync(`/proc/${pid}/${file}`, sameIds(readFileSync(`/proc/self/${file}`, "latin1")))
+    return
+  }
+  await runMapper("newuidmap", pid, mapArguments(uid, map.uids))
+  await runMapper("newgidmap", pid, mapArguments(gid, map.gids))
+}
+
+/** Each id that the lines of a map name, mapped to itself; root has a line of its own, by which the world is known (paths.ts). */
+export function sameIds(map: string): string {
+  const lines = map
+    .trim()
+    .split("\n")
+    .flatMap((line) => {
+      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return first === 0 && count > 1 ? [`0 0 1`, `1 1 ${count - 1}`] : [`${first} ${first} ${count}`]
+    })
+  return `${lines.join("\n")}\n`
 }
 
 async function runMapper(name: string, pid: number, words: readonly string[]): Promise<void> {

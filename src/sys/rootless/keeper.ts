@@ -7,7 +7,7 @@ import { findProgram } from "../host.ts"
 import { pipe, tryLock } from "../libc.ts"
 import { loginFolder } from "../paths.ts"
 import { processStartTime, spawnProcess, type Child } from "../process.ts"
-import { mapIds, subordinateIds } from "./id-map.ts"
+import { mapIds, possibleMap, subordinateIds } from "./id-map.ts"
 import { userScope } from "./user-scope.ts"
 import { isMember, keeperLives, namespaceOf, netnsFile, recordedWorld, worldFile, type World } from "./world.ts"
 
@@ -35,7 +35,7 @@ export async function ensureWorld(runRoot: string): Promise<World> {
     const old = recordedWorld(runRoot)
     const member = old && findMember(old)
     // a world of one id is left for a better one as soon as the user has a range and nothing runs there any more
-    const better = old?.singleId === true && subordinateIds(process.getuid?.() ?? 0) !== undefined && onlyKeeper(old)
+    const better = old?.singleId === true && possibleMap() !== "own" && onlyKeeper(old)
     if (old && !better && keeperLives(old)) return old
     if (old && !better && member !== undefined) {
       const renewed = await adoptWorld(runRoot, old, member).catch((cause: unknown) => {
@@ -75,18 +75,21 @@ function* members(world: World): Generator<number, undefined> {
 }
 
 async function createWorld(runRoot: string): Promise<World> {
-  const ids = subordinateIds(process.getuid?.() ?? 0)
-  if (ids === undefined)
-    log.warn("no range of yours in /etc/subuid and /etc/subgid: images with files of other users will not work", {
-      repair: "skiff doctor",
-    })
+  const map = possibleMap()
+  if (map === "own") warnOfOneId()
   const unshare = [program("unshare"), "--user", "--mount", "--net", "--propagation", "slave"]
   using keeper = new StartingKeeper([...ownScope(), ...unshare, "/bin/sh", "-c", NEW_WORLD, netnsFile(runRoot)])
   keeper.expect("unshared")
-  await mapIds(keeper.pid, ids)
+  await mapIds(keeper.pid, map)
   keeper.tell("mapped")
   keeper.expect("ready")
-  return keeper.record(runRoot, ids === undefined)
+  return keeper.record(runRoot, map === "own")
+}
+
+function warnOfOneId(): void {
+  const hasRange = subordinateIds(process.getuid?.() ?? 0) !== undefined
+  const why = hasRange ? "newuidmap may not gain privileges here" : "no range of yours in /etc/subuid and /etc/subgid"
+  log.warn(`${why}: images with files of other users will not work`, { repair: "skiff doctor" })
 }
 
 async function adoptWorld(runRoot: string, world: World, member: number): Promise<World> {

@@ -1,0 +1,24 @@
+import { InvalidArgument } from "../../base/errors.ts"
+import type { IsolationWish } from "../../build/build.ts"
+import { flag } from "../flag.ts"
+
+const LEVELS = ["auto", "full", "userns", "single-uid", "chroot"] as const
+
+/** Docker's and Buildah's words. `rootless` is what an ordinary user gets anyway. */
+const ALIASES: Readonly<Record<string, IsolationWish>> = { "": "auto", default: "auto", rootless: "auto", oci: "full" }
+
+export const ISOLATION = flag.of(
+  readIsolation,
+  "What stands between a RUN and the host (default: the best that is possible)",
+  "level",
+  { completes: LEVELS },
+)
+
+function readIsolation(text: string): IsolationWish {
+  const level = ALIASES[text] ?? LEVELS.find((one) => one === text)
+  if (level === undefined)
+    throw new InvalidArgument(`must be one of ${LEVELS.join(", ")}`, {
+      hint: "see docs/build.md, Inside CI containers",
+    })
+  return level
+}

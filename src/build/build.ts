@@ -251,7 +251,16 @@ export interface PruneOptions {
   reservedBytes?: number
 }
 
-export type { DraftChanges, FromOptions, KeyedChanges, WorkingContainer, WorkingContainers } from "./working/working.ts"
+export type {
+  DraftChanges,
+  FromOptions,
+  KeyedChanges,
+  RunDefaults,
+  WorkingContainer,
+  WorkingContainers,
+  WorkingRun,
+} from "./working/working.ts"
+export type { StepStreams } from "./work/worker.ts"
 
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */

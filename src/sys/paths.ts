@@ -13,6 +13,8 @@ export interface StorePaths {
 /** Set by the launcher when it enters the keeper's namespaces: the caller's real uid there. */
 export const ROOTLESS_UID_ENV = "_SKIFF_ROOTLESS_UID"
 export const ROOTLESS_GID_ENV = "_SKIFF_ROOTLESS_GID"
+/** Set as well: who called us is outside. */
+export const JUST_ENTERED_ENV = "_SKIFF_JUST_ENTERED"
 
 let verified: { text: string | undefined; uid: number | undefined } | undefined
 

@@ -59,6 +59,8 @@ export interface RunChoices {
   /** The image's own files stay to be seen: `--no-hosts`, `--dns none`. */
   ownHosts?: boolean
   ownResolvConf?: boolean
+  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
+  passesProxies?: boolean
   /** Namespace files (`/proc/PID/ns/net`), or the host's. */
   netns?: string
   ipc?: Namespace

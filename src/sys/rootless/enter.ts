@@ -4,7 +4,7 @@ import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/e
 import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
-import { defaultPaths, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
+import { defaultPaths, JUST_ENTERED_ENV, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
 import { ensurePrivateFolder } from "../private-folder.ts"
 import { userScope } from "./user-scope.ts"
 import { keeperLives, recordedWorld } from "./world.ts"
@@ -67,10 +67,10 @@ function commandWords(argv: readonly string[]): readonly string[] {
   return argv.slice(index)
 }
 
-/** `run`, of `run` and of `container run`. */
+/** `run`, of `run`, `container run` and `builder run`. */
 function verbOf(argv: readonly string[]): string {
   const [first = "", second = ""] = commandWords(argv)
-  return first === "container" ? second : first
+  return first === "container" || first === "builder" ? second : first
 }
 
 async function enterWorld(argv: readonly string[]): Promise<never> {
@@ -95,7 +95,7 @@ async function enterWorld(argv: readonly string[]): Promise<never> {
 function insideEnvironment(): Record<string, string | undefined> {
   const uid = process.getuid?.() ?? 0
   const own = { [ROOTLESS_UID_ENV]: String(uid), [ROOTLESS_GID_ENV]: String(process.getgid?.() ?? 0) }
-  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own }
+  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own, [JUST_ENTERED_ENV]: "1" }
 }
 
 /** The run root, private and ours, and the folder above it, which nobody else may rename it in. */

@@ -183,6 +183,8 @@ export interface Images {
   history(nameOrId: string): Promise<HistoryLine[]>
   manifest(image: Image): Promise<ImageManifest>
   pull(name: string, options?: PullOptions): Promise<PullResult>
+  /** The names of all tags of a repository, at its registry. Throws InvalidArgument, NotFound, Unavailable. */
+  tagsAt(repository: string, options?: PullOptions): Promise<string[]>
   /**
    * Sends an image to the registry that its name says: layers in parallel, those left out that are there. The config, so
    * the id, never changes; nor does the manifest while no layer has to be compressed. Throws NotFound, PermissionDenied,

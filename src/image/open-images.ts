@@ -79,6 +79,11 @@ export function openImages(deps: ImagesDeps): Images {
       return await pullImage(deps, records, name, options)
     },
 
+    async tagsAt(repository, options) {
+      const { tagsAt } = await import("./tags-at.ts")
+      return await tagsAt(deps, repository, options)
+    },
+
     async push(name, options) {
       const { pushImage } = await import("./push-image.ts")
       return await pushImage(deps, records, name, options)

@@ -44,6 +44,8 @@ export interface RegistrySource {
     descriptor: Descriptor,
     offset?: number,
   ): Promise<{ offset: number; bytes: AsyncIterable<Uint8Array> }>
+  /** All tags of the repository, as the registry lists them. Throws as `resolve`, and DataLoss. */
+  tags(ref: Pick<RemoteReference, "registry" | "repository">): Promise<string[]>
 }
 
 export interface UploadOptions {

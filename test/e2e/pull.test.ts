@@ -53,6 +53,21 @@ describe("names", () => {
     expect(await skiff.ok("pull", "-q", name.replace(/:latest$/, ""))).toBe(name)
   })
 
+  test("--all-tags brings each; --policy missing asks nobody, never refuses what is not here", async () => {
+    const names = ["1", "2", "3"].map((tag) => registry.push(`pull/many:${tag}`, { layers: [layer(tag)] }))
+    const repository = `${registry.host}/pull/many`
+    expect((await skiff.ok("pull", "-q", "-a", repository)).split("\n").toSorted()).toEqual(names)
+    expect((await skiff.run(["pull", "-a", `${repository}:1`])).stderr).toContain("tag can't be used")
+    const asked = (await registry.requests()).length
+    await skiff.ok("pull", "-q", "--policy", "missing", `${repository}:1`)
+    expect((await registry.requests()).length).toBe(asked)
+    const never = await skiff.run(["pull", "--policy", "never", `${repository}:4`])
+    expect({ code: never.code, stderr: never.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("no such image"),
+    })
+  })
+
   test("by digest", async () => {
     const { reference, descriptor } = registry.pushBuilt("pull/digest:1", buildImage({ layers: [layer("a")] }))
     const name = `${reference.replace(/:1$/, "")}@${descriptor.digest}`

@@ -3,6 +3,7 @@ import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
+import { PLATFORM_PART_FLAGS } from "../platform-flags.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readCacheSource, readCacheTarget } from "./cache-option.ts"
 import { ISOLATION } from "./isolation-option.ts"
@@ -20,10 +21,10 @@ const hidden = { hidden: true }
 /** Flags of `docker build`, `docker buildx build` and `podman build`, with their texts. */
 export const BUILD_FLAGS = {
   ...REGISTRY_FLAGS,
+  ...PLATFORM_PART_FLAGS,
   addHost,
   allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
   annotation: flag.list(readAnnotation, "Add annotation to the image (format: `[index,manifest[OS/ARCH]:]key=value`)"),
-  arch: flag.string("Set the architecture of the image to the given value", "string", hidden),
   buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
@@ -73,7 +74,6 @@ export const BUILD_FLAGS = {
   noCache: flag.bool("Do not use cache when building the image"),
   noCacheFilter: flag.list((text) => text.split(","), "Do not cache specified stages"),
   omitHistory: flag.bool("Omit build history information from the built image"),
-  os: flag.string("Set the operating system of the image to the given value", "string", hidden),
   output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
   platform: flag.list(readPlatforms, "Set target platform for build", "list"),
   progress: flag.choice(PROGRESS_MODES, "Set type of progress output. Use plain to show container output"),
@@ -111,7 +111,6 @@ export const BUILD_FLAGS = {
   unsetenv: flag.strings("Unset environment variable from the final image"),
   unsetlabel: flag.strings("Unset label when inheriting labels from the base image"),
   verifyReproducible: withoutValue(notBuilt("Build twice and compare"), "true"),
-  variant: flag.string("Set the architecture variant of the image", "string", hidden),
 }
 
 export type BuildFlags = FlagValues<typeof BUILD_FLAGS>

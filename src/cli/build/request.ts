@@ -1,7 +1,8 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { AttestationRequest, BuildOutput, BuildRequest } from "../../build/build.ts"
-import { hostPlatform, parsePlatform, type Platform } from "../../spec/platform.ts"
+import type { Platform } from "../../spec/platform.ts"
 import { resourcesOf } from "../container-options.ts"
+import { platformOfParts } from "../platform-flags.ts"
 import { registryAccess } from "../registry-flags.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
 import { readEpoch, type BuildFlags } from "./flags.ts"
@@ -94,9 +95,7 @@ function timesOf(
   const { SOURCE_DATE_EPOCH: text = "" } = args
   const epoch = flags.timestamp ?? flags.sourceDateEpoch ?? (text === "" ? undefined : epochOf(text))
   const rewriteTimes =
-    flags.timestamp !== undefined ||
-    flags.rewriteTimestamp ||
-    flags.output.some((one) => one.rewriteTimes === true)
+    flags.timestamp !== undefined || flags.rewriteTimestamp || flags.output.some((one) => one.rewriteTimes === true)
   if (rewriteTimes && epoch === undefined)
     throw wrong("--rewrite-timestamp needs a time", "give --source-date-epoch, or set SOURCE_DATE_EPOCH")
   return { args, rewriteTimes, ...optional("epoch", epoch) }
@@ -110,14 +109,10 @@ function epochOf(text: string): number {
   }
 }
 
-function platformsOf({ platform, os, arch, variant }: BuildFlags): Platform[] {
-  const asked = platform.flat()
-  if (os === undefined && arch === undefined && variant === undefined) return asked
-  if (asked.length > 0) throw wrong("--platform and --os, --arch or --variant cannot both be set")
-  const host = hostPlatform()
-  return [
-    parsePlatform([os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])].join("/")),
-  ]
+function platformsOf(flags: BuildFlags): Platform[] {
+  const asked = flags.platform.flat()
+  const ofParts = platformOfParts(flags, asked.length > 0)
+  return ofParts === undefined ? asked : [ofParts]
 }
 
 /** Into the store, unless something else is asked for; `--load` and `--push` add to what `-o` says. */

@@ -287,6 +287,24 @@ describe("a registry", () => {
     await expect((await source()).resolve(asked)).rejects.toThrow(failure("DataLoss", /due is sha256:/))
   })
 
+  test("lists its tags page by page, and cannot lead elsewhere or on without end", async () => {
+    const elsewhere = await server(sendManifest)
+    let page = 0
+    const registry = await server((request, response) => {
+      const last = new URL(request.url ?? "", "http://x").searchParams.get("last")
+      const link = last === null ? `<http://${elsewhere.host}/v2/a/b/tags/list?last=one>; rel="next"` : undefined
+      response.writeHead(200, link === undefined ? {} : { link }).end(JSON.stringify({ tags: [last ?? "none", "two"] }))
+    })
+    expect(await (await source()).tags(ref(registry.host))).toEqual(["none", "two", "one", "two"])
+    expect(elsewhere.requests).toEqual([])
+    const endless = await server((_, response) => {
+      response.writeHead(200, { link: `</v2/a/b/tags/list?last=${page++}>; rel="next"` }).end('{"tags":["x"]}')
+    })
+    await expect((await source()).tags(ref(endless.host))).rejects.toThrow(failure("DataLoss", /more than 1000 pages/))
+    const lying = await server((_, response) => void response.end('{"tags":["../../x"]}'))
+    await expect((await source()).tags(ref(lying.host))).rejects.toThrow(failure("DataLoss", /no tag/))
+  })
+
   test("that is busy is asked again, and quoted when it stays so", async () => {
     let answers = [503, 429, 200]
     const registry = await server((request, response) => {

@@ -9,6 +9,7 @@ import { answerError } from "./answer-error.ts"
 import { findCredentials } from "./credentials.ts"
 import { Endpoint } from "./endpoint.ts"
 import { send, type HttpLimits, type HttpResponse } from "./http.ts"
+import { listTags } from "./list-tags.ts"
 import { locationsOf, type Location } from "./locations.ts"
 import { checkOutgoing } from "./redirects.ts"
 import type { RegistriesConf } from "./registries-conf.ts"
@@ -54,6 +55,11 @@ export class HttpRegistrySource implements RegistrySource {
       if (!isSkiffError(error, "NotFound") || !isForeign(descriptor)) throw error
       return await this.#fetchForeign(what, descriptor, offset, error)
     }
+  }
+
+  async tags(ref: Pick<RemoteReference, "registry" | "repository">): Promise<string[]> {
+    const what = `tags of ${ref.registry}/${ref.repository}`
+    return await this.#firstOf(ref, what, ({ endpoint, hasCredentials }) => listTags(endpoint, what, hasCredentials))
   }
 
   /** A layer that its maker keeps elsewhere (`urls`): asked for without credentials, whatever that place answers. */

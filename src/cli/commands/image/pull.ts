@@ -1,9 +1,12 @@
-import { parseReference } from "../../../image/image.ts"
+import { InvalidArgument, NotFound } from "../../../base/errors.ts"
+import { parseReference, type Images, type PullOptions } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { PLATFORM_PART_FLAGS, platformOfParts } from "../../platform-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 import { parsePlatform } from "../../../spec/platform.ts"
 
@@ -12,33 +15,58 @@ export default command({
   args: [arg.one("NAME[:TAG|@DIGEST]", "images")],
   flags: {
     ...REGISTRY_FLAGS,
+    ...PLATFORM_PART_FLAGS,
+    allTags: flag.bool("Download all tagged images in the repository", { short: "a" }),
     platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
+    policy: flag.choice(["always", "missing", "never", "newer"], 'Whether to ask the registry ("always")', {
+      initial: "always",
+    }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
   },
   examples: ["skiff pull debian:12-slim", "skiff pull --platform linux/arm64 alpine"],
-  async run({ args: [name], flags, engine, out }) {
-    const { tag, digest, repository } = parseReference(name)
-    const heading = `${digest ?? tag ?? "latest"}: Pulling from ${repository}`
-    const isUntagged = tag === undefined && digest === undefined
+  async run({ args: [given], flags, engine, out }) {
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
-    using progress = new PullProgress({
-      fd: 1,
-      quiet: flags.quiet,
-      intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
-    })
-    const result = await images.pull(name, {
+    const options: PullOptions = {
       ...registryAccess(flags),
-      platform: flags.platform,
-      onProgress: progress.onProgress,
+      platform: platformOfParts(flags, flags.platform !== undefined) ?? flags.platform,
       signal: interrupt.signal,
-    })
-    progress[Symbol.dispose]()
-    if (!flags.quiet) {
-      const familiar = result.name.replace(/^docker\.io\/(?:library\/)?/, "")
-      out.line(`Digest: ${result.digest}`)
-      out.line(`Status: ${result.changed ? "Downloaded newer image" : "Image is up to date"} for ${familiar}`)
     }
-    out.line(result.name)
+    for (const name of flags.allTags ? await namesAt(images, given, options) : [given]) {
+      const held = flags.policy === "missing" || flags.policy === "never" ? images.find(name) : undefined
+      if (held !== undefined) out.line(flags.quiet ? name : held.id)
+      else if (flags.policy === "never") throw new NotFound(`no such image: "${name}"`, { hint: "drop --policy never" })
+      else await pull(images, name, { options, quiet: flags.quiet, out })
+    }
   },
 })
+
+async function namesAt(images: Images, given: string, options: PullOptions): Promise<string[]> {
+  const { tag, digest } = parseReference(given)
+  if (tag !== undefined || digest !== undefined)
+    throw new InvalidArgument("tag can't be used with --all-tags/-a", { hint: "give the repository alone" })
+  return await images.tagsAt(given, options)
+}
+
+async function pull(
+  images: Images,
+  name: string,
+  { options, quiet, out }: { options: PullOptions; quiet: boolean; out: Out },
+): Promise<void> {
+  const { tag, digest, repository } = parseReference(name)
+  const heading = `${digest ?? tag ?? "latest"}: Pulling from ${repository}`
+  const isUntagged = tag === undefined && digest === undefined
+  using progress = new PullProgress({
+    fd: 1,
+    quiet,
+    intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
+  })
+  const result = await images.pull(name, { ...options, onProgress: progress.onProgress })
+  progress[Symbol.dispose]()
+  if (!quiet) {
+    const familiar = result.name.replace(/^docker\.io\/(?:library\/)?/, "")
+    out.line(`Digest: ${result.digest}`)
+    out.line(`Status: ${result.changed ? "Downloaded newer image" : "Image is up to date"} for ${familiar}`)
+  }
+  out.line(result.name)
+}

@@ -1,0 +1,25 @@
+import { InvalidArgument, isSkiffError } from "../base/errors.ts"
+import type { PullOptions } from "./image.ts"
+import type { ImagesDeps } from "./open-images.ts"
+import { parseReference, shortName } from "./reference.ts"
+
+/** See `Images.tagsAt`. */
+export async function tagsAt(deps: ImagesDeps, name: string, options: PullOptions = {}): Promise<string[]> {
+  const typed = parseReference(name)
+  if (typed.tag !== undefined || typed.digest !== undefined)
+    throw new InvalidArgument(`a repository without tag was expected, not "${name}"`)
+  const registries = await deps.registries()
+  const source = await registries.open(options)
+  const short = shortName(name, typed)?.replace(/:[^:]*$/, "")
+  const places = short === undefined ? [typed] : await registries.candidates(short)
+  let failure: unknown
+  for (const { registry, repository } of places) {
+    try {
+      return (await source.tags({ registry, repository })).map((tag) => `${registry}/${repository}:${tag}`)
+    } catch (error) {
+      if (isSkiffError(error, "Cancelled")) throw error
+      failure = error
+    }
+  }
+  throw failure
+}

@@ -1,10 +1,10 @@
-import { mkdirSync, rmdirSync } from "node:fs"
+import { existsSync, mkdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { crashPoint } from "../../base/crash-point.ts"
 import { NotFound } from "../../base/errors.ts"
 import { randomHex } from "../../base/random-hex.ts"
 import { FileLocks } from "../../sys/file-locks.ts"
-import { isMountPoint, mountAt, unmount } from "../../sys/mount.ts"
+import { isMountPoint, mountOrFind, unmount } from "../../sys/mount.ts"
 import { hostPlatform } from "../../spec/platform.ts"
 import type { ImageConfig } from "../../spec/oci-image.ts"
 import type { BuildHost } from "../build-host.ts"
@@ -197,13 +197,12 @@ class LocalWorking implements WorkingContainers {
     const path = this.#mountPoint(record.id)
     if (isMountPoint(path)) return path
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    mountAt(path, this.#host.snapshots.mount(workingKey(record)))
-    return path
+    return mountOrFind(path, this.#host.snapshots.mount(workingKey(record)))
   }
 
   #dropMount(id: string): void {
     const path = this.#mountPoint(id)
-    if (unmount(path)) rmdirSync(path)
+    if (unmount(path) || existsSync(path)) rmdirSync(path)
   }
 
   #mountPoint(id: string): string {

@@ -4,6 +4,7 @@ import type { RunDefaults } from "../../build/build.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { resourcesOf } from "../container-options.ts"
 import { flag, type FlagValues } from "../flag.ts"
+import { ISOLATION } from "./isolation-option.ts"
 import { refused } from "./flags.ts"
 
 type Settings = NonNullable<RunDefaults["settings"]>
@@ -34,7 +35,7 @@ export const RUN_FLAGS = {
   dnsSearch,
   httpProxy: flag.of(readYes, "Pass through HTTP proxy environment variables (default true)", "bool"),
   ipc: flag.of(readNamespace, "IPC namespace: private, host, or the path of one", "string"),
-  isolation: flag.choice(["default", "oci", "rootless", ""], "Type of process isolation", { hidden: true }),
+  isolation: ISOLATION,
   memory,
   memorySwap,
   network: flag.of(readNetwork, "Network: private, none, host, or ns:PATH", "string", {
@@ -83,6 +84,7 @@ export function runDefaults(flags: FlagValues<typeof RUN_FLAGS>): RunDefaults {
     resources: resourcesOf(flags),
     shmSizeBytes: flags.shmSize,
     runtime: flags.runtime,
+    isolation: flags.isolation,
     more,
   }
   return { settings, ...(typeof network === "string" ? { network } : {}) }

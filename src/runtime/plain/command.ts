@@ -1,6 +1,6 @@
-import { writeSync } from "node:fs"
+import { appendFileSync, writeSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { enterStep } from "./enter.ts"
+import { enterStep, failureLine } from "./enter.ts"
 import type { PlainLevel } from "./plain-name.ts"
 import { endStep, superviseStep } from "./supervise.ts"
 
@@ -26,7 +26,13 @@ export async function stepCommand(argv: readonly string[]): Promise<number> {
   const { state, bundle, log: logFile } = values
   const level = values.level as PlainLevel
   if (verb === "enter") return enterStep({ level, bundle, logFile })
-  if (verb === "run") return await superviseStep({ level, state, id, bundle, pidFile: values["pid-file"], logFile })
+  if (verb === "run")
+    return await superviseStep({ level, state, id, bundle, pidFile: values["pid-file"], logFile }).catch(
+      (error: unknown) => {
+        appendFileSync(logFile, failureLine(error))
+        return FAILED
+      },
+    )
   if (verb === "delete" && (await endStep(state, id))) return 0
   writeSync(2, verb === "delete" ? `step "${id}" does not exist\n` : `unknown verb "${verb}"\n`)
   return FAILED

@@ -37,11 +37,16 @@ export function enterStep({ level, bundle, logFile }: EnterOptions): number {
     dropRights(config.process, level)
     return execute(config.process)
   } catch (error) {
-    const msg = error instanceof Error ? error.message : String(error)
-    writeSync(log, `${JSON.stringify({ level: "error", msg })}\n`)
+    writeSync(log, failureLine(error))
     closeSync(log)
     return error instanceof NotRunnable ? error.exitCode : CANNOT_INVOKE
   }
+}
+
+/** As OCI runtimes write their logs with `--log-format json`. */
+export function failureLine(error: unknown): string {
+  const msg = error instanceof Error ? error.message : String(error)
+  return `${JSON.stringify({ level: "error", msg })}\n`
 }
 
 function enterNamespaces(config: OciConfig, level: PlainLevel): void {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { hasErrno } from "../../base/errors.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
 import { makeFolderInRoot } from "../../sys/confined-mkdir.ts"
@@ -34,7 +35,7 @@ export function mountRoot(config: OciConfig): void {
 }
 
 function mountOne(root: string, { destination, type = "none", source = "none", options = [] }: OciMount): void {
-  if (destination.startsWith("/dev/")) makeFolderInRoot(root, destination)
+  if (destination.startsWith("/dev/")) makeInDev(root, destination, type === "bind" && !statSync(source).isDirectory())
   if (type === "bind") return bind(root, destination, source, options)
   const flags = options.reduce((sum, option) => sum | (FLAGS[option] ?? 0), 0)
   const data = options.filter((option) => FLAGS[option] === undefined)
@@ -50,6 +51,12 @@ function mountOne(root: string, { destination, type = "none", source = "none", o
     if ((type !== "proc" && type !== "sysfs") || !hasErrno(error, "EPERM")) throw error
     bind(root, destination, `/${type.replace("sysfs", "sys")}`, options)
   }
+}
+
+/** On a tmpfs that is ours alone until now. */
+function makeInDev(root: string, path: string, isFile: boolean): void {
+  makeFolderInRoot(root, isFile ? dirname(path) : path)
+  if (isFile) at(root, dirname(path), (folder) => writeFileSync(join(folder, basename(path)), "", { mode: 0o600 }))
 }
 
 function modeOf(path: string): string {

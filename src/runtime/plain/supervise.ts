@@ -81,10 +81,18 @@ function planOf({ level, bundle, logFile }: StepOptions, { linux }: OciConfig): 
   if (standing === "powerless") return { words: enter }
   const unshare = findProgram("unshare")
   if (unshare === undefined) throw new FailedPrecondition("unshare of util-linux is not installed")
-  const kinds = level === "chroot" ? ["mount"] : ["mount", "pid", "ipc", "uts", ...(map === undefined ? [] : ["user"])]
-  if (linux.namespaces.some(({ type }) => type === "network")) kinds.push("net")
+  const kinds = [...kindsOf(level, linux.namespaces), ...(map === undefined ? [] : ["user"])]
   const start = map === undefined ? enter : ["/bin/sh", "-c", AWAIT_MAP, "sh", ...enter]
   return { words: [unshare, ...kinds.map((kind) => `--${kind}`), "--fork", "--kill-child", "--", ...start], map }
+}
+
+/** As unshare(1) calls them. Throws FailedPrecondition. */
+function kindsOf(level: PlainLevel, namespaces: OciConfig["linux"]["namespaces"]): string[] {
+  if (level === "chroot") return ["mount"]
+  const joined = namespaces.find(({ path }) => path !== undefined)
+  if (joined)
+    throw new FailedPrecondition(`the ${joined.type} namespace ${joined.path} cannot be joined at level ${level}`)
+  return namespaces.map(({ type }) => (type === "network" ? "net" : type))
 }
 
 /** capabilities(7): a program that is started by an unmapped user has none, so the next one waits. */

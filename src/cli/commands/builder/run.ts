@@ -42,7 +42,7 @@ export default command({
     "skiff builder run --mount type=cache,target=/var/cache/apt $c -- apt-get install -y make",
     "tar -c site | skiff builder run $c -- tar -x -C /srv",
   ],
-  async run({ args: [container, program, words], flags, engine }) {
+  async run({ args: [container, program, words], flags, engine, out }) {
     const argv = program === "--" ? words : [program, ...words]
     if (argv.length === 0)
       throw new InvalidArgument("no command to run in the working container", { exitCode: USAGE_EXIT_CODE })
@@ -56,6 +56,7 @@ export default command({
       mounts: flags.mount,
       addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
       onLog: (stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes),
+      onStatus: (_, text) => out.note(text),
       signal: interrupt.signal,
       settings: {
         ...settings,

@@ -1,6 +1,6 @@
 /** A cache as an OCI layout in a folder (image-spec image-layout.md). */
 import { createHash, randomUUID } from "node:crypto"
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -11,8 +11,7 @@ import { digestAlgorithm, digestHex, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageIndex } from "../../spec/oci-image.ts"
 import { LAYOUT_FILE, parseLayoutIndex } from "../../spec/oci-layout.ts"
 import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
-import { openRoot } from "../../sys/confined.ts"
-import { close, tryLock } from "../../sys/libc.ts"
+import { tryLock } from "../../sys/libc.ts"
 import type { CacheReader, CacheWriter } from "./cache-place.ts"
 import { digestOf } from "./verified.ts"
 
@@ -91,9 +90,9 @@ export function layoutWriter(path: string, tag: string): CacheWriter {
 
 /** Of several builds that publish into one folder, one after the other. */
 async function lockFolder(path: string): Promise<Disposable> {
-  const fd = openRoot(path)
+  const fd = openSync(path, "r")
   while (!tryLock(fd)) await sleep(LOCK_POLL_MS)
-  return { [Symbol.dispose]: () => close(fd) }
+  return { [Symbol.dispose]: () => closeSync(fd) }
 }
 
 /** Synced, and held against its digest on the way. */

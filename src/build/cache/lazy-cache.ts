@@ -1,9 +1,7 @@
+import { chmodSync, chownSync } from "node:fs"
 import { applyLayer } from "../../archive/archive.ts"
 import { DataLoss } from "../../base/errors.ts"
 import type { ContentStore } from "../../content/content.ts"
-import { setMode, setOwner } from "../../sys/attributes.ts"
-import { openRoot } from "../../sys/confined.ts"
-import { close } from "../../sys/libc.ts"
 import { digestHex, type DiffId } from "../../spec/digest.ts"
 import type { RemoteCache, RemoteStep } from "../solve/remote-cache.ts"
 import type { WorkContext } from "../work/worker.ts"
@@ -72,10 +70,8 @@ export class LazyCache implements RemoteCache {
     return {
       fill: async (folder, context) => {
         await this.#extract(mount.from, folder, context, true)
-        using fd = new DisposableStack()
-        const root = fd.adopt(openRoot(folder), close)
-        setOwner(root, mount.uid, mount.gid)
-        setMode(root, mount.mode)
+        chownSync(folder, mount.uid, mount.gid)
+        chmodSync(folder, mount.mode)
       },
     }
   }

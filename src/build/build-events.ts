@@ -39,6 +39,23 @@ export class BuildEvents implements VertexEvents {
     }
   }
 
+  /** For a build inside of this one: what it does is told among what this one does. */
+  inner(prefix: string): OnBuildEvent {
+    const numbers = new Map<number, number>()
+    return (event) => {
+      if (event.kind === "vertex") {
+        const number = this.#numbers.size
+        const name = `${prefix}${event.name}`
+        this.#numbers.set({ name } as Vertex, number)
+        numbers.set(event.vertex, number)
+        this.#onEvent({ ...event, name, vertex: number })
+      } else if ("vertex" in event && event.kind !== "miss") {
+        const number = numbers.get(event.vertex)
+        if (number !== undefined) this.#onEvent({ ...event, vertex: number })
+      }
+    }
+  }
+
   warn({ rule, message, source }: Pick<BuildWarning, "rule" | "message"> & Partial<BuildWarning>): void {
     this.#onEvent({ kind: "warning", rule, message, ...(source ? { source } : {}) })
   }

@@ -57,6 +57,15 @@ export async function checkRequest(host: BuildHost, request: BuildRequest): Prom
   return await new Build(host, request, () => {}, { lease, folder, worker }).check()
 }
 
+/** What a build has when all is solved, and nothing is exported. */
+interface SolvedBuild {
+  solved: readonly Solved[]
+  solver: Solver
+  reader: LayerReader
+  runner: StepRunner
+  caches: BuildCaches | undefined
+}
+
 class Build {
   readonly #host: BuildHost
   readonly #request: BuildRequest
@@ -75,7 +84,7 @@ class Build {
     host: BuildHost,
     request: BuildRequest,
     onEvent: OnBuildEvent,
-    open: { lease: Lease; folder: WorkFolder; worker: Worker },
+    open: { lease: Lease; folder: WorkFolder; worker: Worker; records?: BuildRecords },
   ) {
     this.#host = host
     this.#request = request
@@ -84,11 +93,63 @@ class Build {
     this.#worker = open.worker
     this.#signal = request.signal ? AbortSignal.any([request.signal, this.#stop.signal]) : this.#stop.signal
     this.#events = new BuildEvents(onEvent, this.#signal)
-    this.#records = new BuildRecords(host.db)
+    this.#records = open.records ?? new BuildRecords(host.db)
     this.#materials = request.attestations?.length ? new Materials() : undefined
   }
 
   async run(): Promise<BuildResult> {
+    return await this.#solve(async ({ solved, solver, reader, runner, caches }) => {
+      if (this.#request.verifyReproducible) await this.#verify(solved, reader)
+      const result = await exportResults((await caches?.inlined(solved, solver, reader)) ?? solved, {
+        host: this.#host,
+        request: this.#request,
+        records: this.#records,
+        runner,
+        reader,
+        folder: this.#folder,
+        lease: this.#lease,
+        events: this.#events,
+        id: this.#folder.id,
+        startedAt: this.#startedAt,
+        materials: this.#materials,
+      })
+      await caches?.export(solved, solver, reader)
+      return result
+    })
+  }
+
+  /** Builds all of it again, from nothing but the base images, and throws where that gave something else. */
+  async #verify(solved: readonly Solved[], reader: LayerReader): Promise<void> {
+    const [{ compareResults }, { ThrowAwayRecords }] = await Promise.all([
+      import("./verify/compare-results.ts"),
+      import("./verify/throw-away-records.ts"),
+    ])
+    const host = this.#host
+    {
+      await using stack = new AsyncDisposableStack()
+      const lease = stack.use(await host.leases.open())
+      const folder = stack.use(openWorkFolder(host.root))
+      const worker = stack.use(host.openWorker())
+      const records = new ThrowAwayRecords(host.db)
+      const request: BuildRequest = {
+        ...this.#request,
+        outputs: [],
+        cacheFrom: [],
+        cacheTo: [],
+        attestations: [],
+        // the same base images
+        pull: this.#request.pull === "never" ? "never" : "missing",
+      }
+      const again = new Build(host, request, this.#events.inner("again: "), { lease, folder, worker, records })
+      await again.#solve(async (second) => {
+        const first = { solved, reader, records: this.#records }
+        await compareResults(first, { ...second, records }, host.snapshots)
+      })
+    }
+    await host.collect()
+  }
+
+  async #solve<T>(use: (built: SolvedBuild) => Promise<T>): Promise<T> {
     const { dockerfile, ignore } = await this.#read()
     const [plans, caches] = await Promise.all([
       Promise.all(this.#platforms.map((platform) => planBuild(this.#planOptions(dockerfile, ignore, platform)))),
@@ -111,21 +172,7 @@ class Build {
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
       )
       trace("solved")
-      const result = await exportResults((await caches?.inlined(solved, solver, reader)) ?? solved, {
-        host: this.#host,
-        request: this.#request,
-        records: this.#records,
-        runner,
-        reader,
-        folder: this.#folder,
-        lease: this.#lease,
-        events: this.#events,
-        id: this.#folder.id,
-        startedAt: this.#startedAt,
-        materials: this.#materials,
-      })
-      await caches?.export(solved, solver, reader)
-      return result
+      return await use({ solved, solver, reader, runner, caches })
     } catch (error) {
       throw this.#located(error, dockerfile)
     } finally {

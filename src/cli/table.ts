@@ -58,6 +58,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container top", "top"], load: () => import("./commands/container/top.ts") },
   { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },
   { names: ["container wait", "wait"], load: () => import("./commands/container/wait.ts") },
+  { names: ["image attestations"], load: () => import("./commands/image/attestations.ts") },
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
   { names: ["image build", "build", "builder build", "buildx build"], load: () => import("./commands/image/build.ts") },
   { names: ["image history", "history"], load: () => import("./commands/image/history.ts") },

@@ -4,6 +4,7 @@ import type { FileLocks, HeldLock } from "../../sys/file-locks.ts"
 import type { SourceRange } from "../build.ts"
 import type { Vertex } from "../graph/definition.ts"
 import type { CacheMounts } from "../work/cache-mounts.ts"
+import { explainForeign } from "../work/foreign-platform.ts"
 import type { Source, Worker, WorkContext } from "../work/worker.ts"
 import type { ChainId } from "../../spec/digest.ts"
 import { firstDifference, keyOf, type KeyPart } from "./key.ts"
@@ -244,7 +245,11 @@ export class Solver {
         const mounts = operation.mounts.filter((mount) => mount.type === "cache")
         await this.#remote?.restore(mounts, events.context(vertex))
       }
-      return await runner.work(operation, root, sources, events.context(vertex), record)
+      try {
+        return await runner.work(operation, root, sources, events.context(vertex), record)
+      } catch (error) {
+        throw operation.kind === "run" ? explainForeign(error, vertex.platform) : error
+      }
     })
     for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
     if (reason.isOfFiles) events.miss(vertex, this.#withFile(reason, result))

@@ -110,7 +110,7 @@ export const BUILD_FLAGS = {
   ulimit,
   unsetenv: flag.strings("Unset environment variable from the final image"),
   unsetlabel: flag.strings("Unset label when inheriting labels from the base image"),
-  verifyReproducible: withoutValue(notBuilt("Build twice and compare"), "true"),
+  verifyReproducible: flag.bool("Build twice, and fail naming the first file or field that differs"),
 }
 
 export type BuildFlags = FlagValues<typeof BUILD_FLAGS>

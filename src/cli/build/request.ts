@@ -34,6 +34,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     },
     annotations: [...flags.output.flatMap(({ annotations }) => annotations), ...flags.annotation.flat()],
     ...attestationsOf(flags),
+    ...(flags.verifyReproducible ? { verifyReproducible: true } : {}),
     secrets: flags.secret,
     ssh: flags.ssh,
     noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
@@ -95,6 +96,8 @@ function timesOf(
   const { SOURCE_DATE_EPOCH: text = "" } = args
   const epoch = flags.timestamp ?? flags.sourceDateEpoch ?? (text === "" ? undefined : epochOf(text))
   const rewriteTimes =
+    // no two builds are equal while new files have the time of their build
+    (flags.verifyReproducible && epoch !== undefined) ||
     flags.timestamp !== undefined || flags.rewriteTimestamp || flags.output.some((one) => one.rewriteTimes === true)
   if (rewriteTimes && epoch === undefined)
     throw wrong("--rewrite-timestamp needs a time", "give --source-date-epoch, or set SOURCE_DATE_EPOCH")

@@ -103,7 +103,7 @@ export class StepRunner {
   async view(layers: LayersResult): Promise<Source> {
     let view = this.#views.get(layers.identity)
     if (view === undefined) this.#views.set(layers.identity, (view = this.#makeView(layers)))
-    return { path: await view, keepsOwners: true }
+    return { path: await view, keepsOwners: true, identity: layers.identity }
   }
 
   /** Views are snapshots too: they go before the build's folder does. */

@@ -42,6 +42,13 @@ export interface HeldCache extends Disposable {
   path: string
 }
 
+/** What a cache holds at first, where its mount has `from`. */
+export interface CacheSeed {
+  /** Equal for equal files. As in buildkit, caches that began with other files are others, whatever their ids. */
+  identity: string | undefined
+  fill(folder: string): void
+}
+
 export class CacheMounts {
   readonly #folder: string
 
@@ -54,8 +61,8 @@ export class CacheMounts {
    * Gives the mount's folder, as its `sharing` says; made first by `fill` when there is none. `locked` waits for others.
    * Throws Cancelled.
    */
-  async hold(mount: CacheMount, fill: (folder: string) => void, signal?: AbortSignal): Promise<HeldCache> {
-    const folder = join(this.#folder, await hashOf(mount))
+  async hold(mount: CacheMount, { identity, fill }: CacheSeed, signal?: AbortSignal): Promise<HeldCache> {
+    const folder = join(this.#folder, await hashOf(mount, identity))
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const note = join(folder, "cache.json")
     if (readText(note) === undefined) atomicWrite(note, JSON.stringify({ id: mount.id }))
@@ -198,9 +205,9 @@ function makeOnce(data: string, mount: CacheMount, fill: (folder: string) => voi
   }
 }
 
-async function hashOf({ id, from, source }: CacheMount): Promise<string> {
+async function hashOf({ id, from, source }: CacheMount, identity?: string): Promise<string> {
   const { createHash } = await import("node:crypto")
-  const text = JSON.stringify([id, ...(from === undefined ? [] : [source])])
+  const text = JSON.stringify([id, ...(from === undefined ? [] : [source, identity])])
   return createHash("sha256").update(text).digest("hex")
 }
 

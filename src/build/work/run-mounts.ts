@@ -6,12 +6,14 @@ import type { OciMount } from "../../spec/oci-runtime.ts"
 import { openInRoot, openRawInRoot, openRoot } from "../../sys/confined.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import { statOf, type FileType } from "../../sys/directory.ts"
+import type { Owner } from "../../sys/image-users.ts"
 import { close, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { mountAt, MountFlag } from "../../sys/mount.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import type { RunMount, RunOperation } from "../graph/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
 import { CopyIn } from "./copy-tree-in.ts"
+import { hasForeignOwners } from "./foreign-owners.ts"
 import { inTurns } from "./in-turns.ts"
 import { makeFolders } from "./make-folders.ts"
 import type { MountPoint } from "./mount-points.ts"
@@ -110,7 +112,9 @@ class Preparation implements PreparedMounts {
       const { type } = statOf(fd)
       if (!this.#input.canMount) return this.#push(target, type, await this.#copyAny(fd, type, input, source), "rw")
       const host = this.#newPoint(type)
-      if (writable) await this.#bindThrowAway(fd, type, host, input, source)
+      const isForeign = await inTurns(hasForeignOwners(fd, input, source), this.#input.signal)
+      if (isForeign) bindPath(await this.#copyAny(fd, type, input, source), host, writable ? 0 : MountFlag.readOnly)
+      else if (writable) await this.#bindThrowAway(fd, type, host, input, source)
       else if (type === "directory" && input.excludes !== undefined) await this.#bindMasked(fd, host, input, source)
       else bindFd(fd, host, true)
       this.#push(target, type, host, writable ? "rw" : "ro")
@@ -131,7 +135,7 @@ class Preparation implements PreparedMounts {
   async #bindThrowAway(fd: number, type: FileType, host: string, input: Source, source: string): Promise<void> {
     if (type !== "directory") {
       const copy = join(this.#input.makeScratch(), "file")
-      copyFileOut(fd, copy)
+      copyFileOut(fd, copy, undefined)
       return bindPath(copy, host)
     }
     const mask = this.#input.makeScratch()
@@ -165,19 +169,20 @@ class Preparation implements PreparedMounts {
   async #copyAny(fd: number, type: FileType, input: Source, source: string): Promise<string> {
     if (type === "directory") return await this.#copy(fd, input, source)
     const copy = join(this.#input.makeScratch(), "file")
-    copyFileOut(fd, copy)
+    copyFileOut(fd, copy, ownerIn(input))
     return copy
   }
 
-  /** In the place of an overlay. */
+  /** In the place of an overlay, or of a context's files that are not root's. */
   async #copy(fd: number, input: Source, source: string): Promise<string> {
     using fds = new DisposableStack()
     const copy = this.#input.makeScratch()
     const from = fds.adopt(openRawInRoot(fd, ".", O_DIRECTORY), close)
     const filter = sourceFilter(input, { base: posix.normalize(`/${source}`).slice(1), exclude: [] })
     const target = fds.adopt(openRoot(copy), close)
-    await inTurns(new CopyIn(target, {}).folder(from, "", filter), this.#input.signal)
-    copyAttributes(`/proc/self/fd/${fd}`, copy)
+    const owner = ownerIn(input)
+    await inTurns(new CopyIn(target, owner ? { owner } : {}).folder(from, "", filter), this.#input.signal)
+    copyAttributes(`/proc/self/fd/${fd}`, copy, owner)
     return copy
   }
 
@@ -187,14 +192,7 @@ class Preparation implements PreparedMounts {
     const held = await caches.hold(
       // where it is moved, one step at a time can have it
       canMount || mount.sharing !== "shared" ? mount : { ...mount, sharing: "locked" },
-      (folder) => {
-        if (seed === undefined) return
-        try {
-          copyTree(seed.path, mount.source || "/", folder, "/")
-        } catch (error) {
-          throw sourceError(error, mount.source)
-        }
-      },
+      { identity: seed?.identity, fill: (folder) => fillCache(folder, seed, mount.source) },
       signal,
     )
     undo.use(held)
@@ -315,6 +313,15 @@ function sourceOf(sources: readonly Source[], index: number): Source {
   return source
 }
 
+function fillCache(folder: string, seed: Source | undefined, source: string): void {
+  if (seed === undefined) return
+  try {
+    copyTree(seed.path, source || "/", folder, "/")
+  } catch (error) {
+    throw sourceError(error, source)
+  }
+}
+
 /** Found inside its root, and held: nothing that changes the tree meanwhile leads elsewhere (CVE-2024-1753, CVE-2024-11218). */
 function openSource(input: Source, source: string): number {
   const rootFd = openRoot(input.path)
@@ -353,21 +360,27 @@ function bindFd(fd: number, target: string, readOnly: boolean): void {
   mountAt(target, { type: "none", source: `/proc/self/fd/${fd}`, data: [], flags })
 }
 
-function bindPath(path: string, target: string): void {
-  mountAt(target, { type: "none", source: path, data: [], flags: MountFlag.bind })
+function bindPath(path: string, target: string, flags = 0): void {
+  mountAt(target, { type: "none", source: path, data: [], flags: MountFlag.bind | flags })
 }
 
-function copyAttributes(from: string, to: string): void {
-  const { mode, uid, gid } = statSync(from)
+/** Of a copy: a context's files are root's. */
+function ownerIn({ keepsOwners }: Source): Owner | undefined {
+  return keepsOwners ? undefined : { uid: 0, gid: 0 }
+}
+
+function copyAttributes(from: string, to: string, owner?: Owner): void {
+  const { mode, ...own } = statSync(from)
+  const { uid, gid } = owner ?? own
   chownSync(to, uid, gid)
   chmodSync(to, mode & 0o7777)
 }
 
-function copyFileOut(fd: number, target: string): void {
+function copyFileOut(fd: number, target: string, owner: Owner | undefined): void {
   const from = `/proc/self/fd/${fd}`
   if (!statSync(from).isFile()) throw new FailedPrecondition("the source of a writable mount is no file and no folder")
   writeFileSync(target, readFileSync(from))
-  copyAttributes(from, target)
+  copyAttributes(from, target, owner)
 }
 
 function secretBytes(id: string, { secrets }: RunSettings): Uint8Array | undefined {

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test"
 import { spawn } from "node:child_process"
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   readdirSync,
@@ -233,6 +235,31 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     expect(mountsBelow(lab.folder)).toEqual([])
   })
 
+  test("bind: files of a context are root's, whoever has them on the host", async () => {
+    await using lab = new Lab()
+    const { root } = lab.makeRoot()
+    const path = lab.makeFiles("context", { "a/f": "f", "a/left-out": "l", "a/b/g": "g" })
+    for (const name of ["a/f", "a/left-out"]) chownSync(join(path, name), 1000, 1001)
+    chmodSync(join(path, "a/f"), 0o6755)
+    const excludes = (each: string) => each === "a/left-out"
+    const sources = [{ path, excludes, keepsOwners: false }]
+    const script = "cd /mnt; ls; stat -c '%a %u:%g %n' . f b/g; touch f 2>/dev/null || echo ro"
+    await lab.run(root, script, { mounts: [bind({ source: "/a" })], sources })
+    expect(lab.output).toBe("b\nf\n755 0:0 .\n6755 0:0 f\n644 0:0 b/g\nro\n")
+    lab.log.length = 0
+    const file = [bind({ source: "/a/f", writable: true })]
+    await lab.run(root, "stat -c '%u:%g' /mnt; echo new > /mnt; cat /mnt", { mounts: file, sources })
+    expect(lab.output).toBe("0:0\nnew\n")
+    expect(readFileSync(join(path, "a/f"), "utf8")).toBe("f")
+    // of a stage, owners are what they are
+    lab.log.length = 0
+    await lab.run(root, "stat -c '%u:%g' /mnt/f", {
+      mounts: [bind({ source: "/a" })],
+      sources: [{ path, keepsOwners: true }],
+    })
+    expect(lab.output).toBe("1000:1001\n")
+  })
+
   test("bind: a source is found inside its root only, and a link to the host is not followed out", async () => {
     await using lab = new Lab()
     const { root } = lab.makeRoot()
@@ -315,6 +342,18 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
       sources: [{ path, keepsOwners: true }],
     })
     expect(lab.output).toBe("700 1000:1001\nkept\nro\nseed")
+    // what it begins with is part of what it is
+    const other = lab.makeFiles("other-seed", { "in/s": "other" })
+    for (const [seed, identity] of [
+      [path, "one"],
+      [other, "two"],
+      [other, "one"],
+    ] as const)
+      await lab.run(root, "cat /cache/s", {
+        mounts: [cache({ id: "seeded", from: 1, source: "/in" })],
+        sources: [{ path: seed, identity, keepsOwners: true }],
+      })
+    expect(lab.output).toEndWith("seedseedotherseed")
     expect(changed(upper)).toEqual([])
   })
 

@@ -16,8 +16,12 @@ export interface Source {
   excludes?: (path: string, isDirectory: boolean) => boolean
   /** Whether a folder that `excludes` leaves out must be looked through, for what a later `!` pattern takes back. */
   mayHoldIncluded?: (path: string) => boolean
+  /** Equal for what holds the same files; undefined where that is not known. */
+  identity?: string
   /** Owner of what is copied without `--chown`: a context's files become 0:0. */
   keepsOwners: boolean
+  /** Whether extended attributes go along; default: as owners do. */
+  keepsAttributes?: boolean
 }
 
 /** What a RUN needs from the request rather than from its vertex: it is no part of the cache key. */

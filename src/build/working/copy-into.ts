@@ -121,7 +121,7 @@ async function fromRoot(
   folder: WorkFolder,
   stack: AsyncDisposableStack,
 ): Promise<FoundSource[]> {
-  const path = await filesOf(from, tools, folder, stack)
+  const source = await filesOf(from, tools, folder, stack)
   return sources.map((text) => ({
     source: { path, keepsOwners: true },
     pattern: posix.resolve("/", text),

@@ -1,5 +1,6 @@
 import { isSkiffError } from "../../base/errors.ts"
 import type { BuildHost } from "../build-host.ts"
+import type { Source } from "../work/worker.ts"
 import { openWorkFolder, sweepBuilds, type WorkFolder } from "../solve/work-folder.ts"
 
 export interface FilesTools {
@@ -14,22 +15,23 @@ export async function openFolder({ host }: FilesTools): Promise<WorkFolder> {
   return openWorkFolder(host.root)
 }
 
-/** Host path of the files of another working container, or of an image, until `stack` is disposed. Throws NotFound. */
+/** The files of another working container, or of an image, until `stack` is disposed. Throws NotFound. */
 export async function filesOf(
   name: string,
   { host, rootOf }: FilesTools,
   folder: WorkFolder,
   stack: AsyncDisposableStack,
-): Promise<string> {
+): Promise<Source> {
   try {
-    return stack.use(await rootOf(name)).path
+    return { path: stack.use(await rootOf(name)).path, keepsOwners: true }
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }
   const key = folder.snapshotKey()
-  const mount = await host.snapshots.view(key, host.images.get(name).topLayer)
+  const { topLayer } = host.images.get(name)
+  const mount = await host.snapshots.view(key, topLayer)
   stack.defer(() => host.snapshots.remove(key))
   const mounted = folder.mount("view", mount)
   stack.defer(() => folder.unmount(mounted))
-  return mounted
+  return { path: mounted, keepsOwners: true, identity: topLayer ?? "scratch" }
 }

@@ -86,7 +86,7 @@ async function placeMounts(
     }
     let input: (() => number) | undefined
     if (flag.from !== undefined && folder !== undefined) {
-      const number = placed.sources.push({ path: await filesOf(flag.from, tools, folder, stack), keepsOwners: true })
+      const number = placed.sources.push(await filesOf(flag.from, tools, folder, stack))
       input = () => number
     }
     placed.mounts.push(planMount(flag, { directory: cwd, context: () => 0, input }))

@@ -123,7 +123,7 @@ async function fromRoot(
 ): Promise<FoundSource[]> {
   const source = await filesOf(from, tools, folder, stack)
   return sources.map((text) => ({
-    source: { path, keepsOwners: true },
+    source,
     pattern: posix.resolve("/", text),
     unpack: false,
   }))

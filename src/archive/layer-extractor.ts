@@ -6,7 +6,6 @@ import { statAt } from "../sys/directory.ts"
 import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
 import { removeAt } from "../sys/remove-tree.ts"
-import { isSingleIdMap } from "../sys/rootless/world.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/xattr.ts"
 import { FolderCache, isWhiteoutAt } from "./folder-cache.ts"
 import { isLayerAttribute } from "./same-file.ts"
@@ -268,8 +267,6 @@ export class LayerExtractor implements TarSink, Disposable {
     } catch (error) {
       // chown(2) answers EINVAL for an id that the user namespace does not map
       if (!hasErrno(error, "EINVAL")) throw error
-      // a user without a range of ids has one: all is theirs, as doctor warned
-      if (this.#options.rootless && isSingleIdMap()) return
       throw new FailedPrecondition(
         `${shownName(name)} in the layer belongs to ${uid}:${gid}, which is not one of your ids`,
         {

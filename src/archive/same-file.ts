@@ -61,7 +61,7 @@ function attributesText(path: Uint8Array): string {
  * signatures of the host's policy.
  */
 export function isLayerAttribute(name: string): boolean {
-  if (name.startsWith("user.")) return !/^user\.(overlay|fuseoverlayfs)\./.test(name)
+  if (name.startsWith("user.")) return !/^user\.(overlay|fuseoverlayfs|skiff)\./.test(name)
   return name === "security.capability" || name.startsWith("system.posix_acl_")
 }
 

@@ -1,19 +1,39 @@
 /** Owner, mode and times of one file of a hostile tree, by descriptor, or by folder and raw name, never following. */
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, check, close, cString, libc, O_CLOEXEC, O_NOFOLLOW, O_PATH } from "./libc.ts"
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  check,
+  close,
+  cString,
+  lastErrno,
+  libc,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
+} from "./libc.ts"
 import { checkNamed, rawCString } from "./raw-name.ts"
+import { recordOwner, recordsOwners } from "./recorded-owner.ts"
+import { pathAt } from "./xattr.ts"
+
+const EINVAL = 22
 
 export interface Time {
   seconds: bigint
   nanoseconds: number
 }
 
+/** Where that cannot be for want of ids, it is recorded (recorded-owner.ts). */
 export function setOwnerAt(directoryFd: number, name: string, uid: number, gid: number): void {
   const result = libc.fchownat(directoryFd, rawCString(name), uid, gid, AT_SYMLINK_NOFOLLOW)
-  checkNamed(result, "chown", name)
+  if (result < 0 && lastErrno() === EINVAL && recordsOwners()) recordOwner(pathAt(directoryFd, name), uid, gid)
+  else checkNamed(result, "chown", name)
 }
 
+/** The same of what is open, and not by O_PATH. */
 export function setOwner(fd: number, uid: number, gid: number): void {
-  check(libc.fchown(fd, uid, gid), "fchown", `to ${uid}:${gid}`)
+  const result = libc.fchown(fd, uid, gid)
+  if (result < 0 && lastErrno() === EINVAL && recordsOwners()) recordOwner(fd, uid, gid)
+  else check(result, "fchown", `to ${uid}:${gid}`)
 }
 
 export function setMode(fd: number, mode: number): void {

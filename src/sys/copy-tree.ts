@@ -5,6 +5,7 @@ import { openInRoot, openOrMakeFolder, openRawInRoot, openRoot } from "./confine
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "./libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
+import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
 import { removeAt } from "./remove-tree.ts"
 import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
 
@@ -220,7 +221,7 @@ function copyFolderAttributes(source: number, target: number, owner?: Owner): vo
 /** Attributes that belong to the place, not to the file, stay there: overlay's own, and labels of the host's policy. */
 export function copyAttributes(source: Uint8Array, target: Uint8Array): void {
   for (const name of listAttributes(source)) {
-    if (/^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue
+    if (name === OWNER_ATTRIBUTE || /^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue
     const value = getAttribute(source, name)
     try {
       if (value !== undefined) setAttribute(target, name, value)

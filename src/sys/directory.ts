@@ -1,6 +1,8 @@
 /** Entries of a folder by its descriptor: nothing here follows a link. Names are raw (see raw-name.ts). */
 import { check, lastErrno, libc, AT_SYMLINK_NOFOLLOW, SystemError } from "./libc.ts"
 import { rawCString, shownName } from "./raw-name.ts"
+import { recordedOwner, recordsOwners } from "./recorded-owner.ts"
+import { pathAt } from "./xattr.ts"
 
 export type FileType = "file" | "directory" | "symlink" | "fifo" | "character" | "block" | "socket"
 
@@ -40,7 +42,7 @@ const AT_EMPTY_PATH_NOFOLLOW = 0x1000 | AT_SYMLINK_NOFOLLOW
 /** statx(2) of `name` in the folder, the last name not followed; undefined when there is none. */
 export function statAt(directoryFd: number, name: string): FileStat | undefined {
   const result = libc.statx(directoryFd, rawCString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer)
-  if (result === 0) return decodeStat()
+  if (result === 0) return decodeStat(() => pathAt(directoryFd, name))
   const errno = lastErrno()
   if (errno === ENOENT) return undefined
   throw new SystemError("stat", errno, shownName(name))
@@ -52,7 +54,10 @@ export function statAt(directoryFd: number, name: string): FileStat | undefined 
  */
 export function rawStatAt(directoryFd: number, name: string): Buffer | undefined {
   const result = libc.statx(directoryFd, rawCString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer)
-  if (result === 0) return statBuffer
+  if (result === 0) {
+    showRecordedOwner(() => pathAt(directoryFd, name))
+    return statBuffer
+  }
   const errno = lastErrno()
   if (errno === ENOENT) return undefined
   throw new SystemError("stat", errno, shownName(name))
@@ -61,10 +66,20 @@ export function rawStatAt(directoryFd: number, name: string): Buffer | undefined
 /** statx(2) of what is open, also by O_PATH. */
 export function statOf(fd: number): FileStat {
   check(libc.statx(fd, emptyName, AT_EMPTY_PATH_NOFOLLOW, STATX_BASIC_STATS, statBuffer), "stat")
-  return decodeStat()
+  return decodeStat(() => fd)
 }
 
-function decodeStat(): FileStat {
+/** Where owners are recorded, it is those that count. */
+function showRecordedOwner(file: () => number | Uint8Array): void {
+  if (!recordsOwners()) return
+  const owner = recordedOwner(file())
+  if (owner === undefined) return
+  statBuffer.writeUInt32LE(owner.uid, 20)
+  statBuffer.writeUInt32LE(owner.gid, 24)
+}
+
+function decodeStat(file: () => number | Uint8Array): FileStat {
+  showRecordedOwner(file)
   const b = statBuffer
   const mode = b.readUInt16LE(28)
   return {

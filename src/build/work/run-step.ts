@@ -118,7 +118,7 @@ function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
 const SHARED: Readonly<Record<IsolationLevel, string>> = {
   full: "",
   userns: "; network and cgroup are ours",
-  "single-uid": "; network and cgroup are ours, all files root's",
+  "single-uid": "; network and cgroup are ours, and RUN can give files to root alone",
   chroot: "; network, cgroup and processes are ours",
 }
 
@@ -170,7 +170,8 @@ function writeNetworkFiles(
   const { address, gateway } = slot?.status ?? {}
   const more = settings.more ?? {}
   const { dns = [], dnsSearch = [], dnsOptions = [], ownResolvConf, ownHosts, hostname } = more
-  const kind = operation.network === "default" ? "bridge" : "host"
+  const isOurNetwork = slot === undefined && more.netns === undefined
+  const kind = isOurNetwork ? "host" : "bridge"
   const texts = [
     ...(ownResolvConf ? [] : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions })] as const]),
     ...(ownHosts ? [] : [["/etc/hosts", hosts()] as const]),
@@ -187,7 +188,7 @@ function writeNetworkFiles(
       address,
       gateway,
       extraHosts: settings.extraHosts,
-      hostNetwork: operation.network === "host",
+      hostNetwork: operation.network !== "none" && isOurNetwork,
     })
   }
 }

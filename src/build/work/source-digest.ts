@@ -273,7 +273,7 @@ const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
 /** Those that COPY keeps. */
 function hashAttributes(hash: Hash, path: Uint8Array): void {
   for (const name of listAttributes(path).toSorted())
-    if (!/^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name))
+    if (!/^(trusted|user)\.overlay\.|^user\.skiff\.|^security\.(selinux|ima|evm)$/.test(name))
       hash
         .update(`${name}\0`)
         .update(getAttribute(path, name) ?? "")

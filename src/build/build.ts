@@ -17,6 +17,7 @@ import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
 import type { IsolationWish } from "./work/isolation.ts"
+import type { RunChoices } from "./work/worker.ts"
 
 export { applyChanges } from "./apply-changes.ts"
 export type { IsolationWish } from "./work/isolation.ts"
@@ -166,6 +167,8 @@ export interface BuildRequest {
   runtime?: string
   /** Default `auto`: the best that this place allows. */
   isolation?: IsolationWish
+  /** How RUN differs from what BuildKit makes of it; no part of any cache key. */
+  more?: Partial<RunChoices>
   access: RegistryAccess
   signal?: AbortSignal
 }

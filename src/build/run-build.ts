@@ -283,7 +283,7 @@ class Build {
 
   /** `epoch`: no file of a new layer is younger, in seconds. */
   #openRunner(epoch: number | undefined): StepRunner {
-    const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, isolation, args } = this.#request
+    const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, isolation, more, args } = this.#request
     return new StepRunner({
       records: this.#records,
       snapshots: this.#host.snapshots,
@@ -299,6 +299,7 @@ class Build {
         shmSizeBytes,
         runtime,
         isolation,
+        more,
         proxy: proxyVariables(args),
       },
       epoch,

@@ -173,6 +173,21 @@ CMD ["x"]
     })
   })
 
+  test("podman's -v, --cap-add and --no-hosts reach RUN; --logfile has what else the terminal shows", async () => {
+    const Dockerfile =
+      "FROM busybox\nRUN cat /host/f > /copied && ! touch /host/new && ! grep -q . /etc/hosts\n" +
+      "RUN grep CapEff /proc/self/status > /caps\n"
+    const folder = makeContext(skiff, { Dockerfile, "shared/f": "of the host\n" })
+    const log = join(skiff.home, "build.log")
+    const flags = ["-v", `${folder}/shared:/host:ro`, "--cap-drop", "ALL", "--cap-add", "NET_RAW", "--no-hosts"]
+    const { code, stderr } = await skiff.run(["build", "-t", "podmans", ...flags, "--logfile", log, folder])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    expect(readFileSync(log, "utf8")).toMatch(/RUN cat .host.f/)
+    expect(await skiff.ok("run", "--rm", "podmans", "cat", "/copied", "/caps")).toBe(
+      "of the host\nCapEff:\t0000000000002000",
+    )
+  })
+
   test("-o - is a tar on standard output, of the files as they are", async () => {
     const script = `${quoted("build", "-o", "-", makeContext(skiff, files))} | tar -tvf - --numeric-owner`
     const { stdout } = spawnSync("sh", ["-c", script], { env: skiff.env })

@@ -106,8 +106,9 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
     onStatus("layers", "exporting layers")
     const named = await nameLayers(result, { ...context, snapshots: host.snapshots })
     const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
+    const config = configOf(plan, squashed.layers, squashed.history)
     const options = {
-      config: configOf(plan, squashed.layers, squashed.history),
+      config: request.edits?.omitsHistory ? { ...config, history: undefined } : config,
       layers: squashed.layers,
       format: request.format,
       // the first platform's image has the name

@@ -1,20 +1,17 @@
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
-import { CONTAINER_FLAGS } from "../container-flags.ts"
-import { flag, type Flag, type FlagValues } from "../flag.ts"
+import { flag, readBoolean, type Flag, type FlagValues } from "../flag.ts"
 import { PLATFORM_PART_FLAGS } from "../platform-flags.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readCacheSource, readCacheTarget } from "./cache-option.ts"
-import { ISOLATION } from "./isolation-option.ts"
 import { readAnnotation } from "./annotation-option.ts"
 import { readAttest, readProvenance, readSbom } from "./attest-option.ts"
 import { readOutput } from "./output-option.ts"
+import { refused, withoutValue } from "./foreign-flag.ts"
 import { PROGRESS_MODES } from "./progress.ts"
+import { STEP_FLAGS } from "./run-flags.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
-
-const { addHost, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = CONTAINER_FLAGS
-const { memory, memorySwap, runtime, shmSize, ulimit } = CONTAINER_FLAGS
 
 const hidden = { hidden: true }
 
@@ -22,10 +19,11 @@ const hidden = { hidden: true }
 export const BUILD_FLAGS = {
   ...REGISTRY_FLAGS,
   ...PLATFORM_PART_FLAGS,
-  addHost,
+  ...STEP_FLAGS,
   allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
   annotation: flag.list(readAnnotation, "Add annotation to the image (format: `[index,manifest[OS/ARCH]:]key=value`)"),
   buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
+  buildArgFile: flag.strings("Read build-time variables from a file of NAME=VALUE lines"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
   cacheTo: flag.list(readCacheTarget, "Cache export destinations (e.g., user/app:cache, type=local,dest=path)"),
@@ -33,12 +31,6 @@ export const BUILD_FLAGS = {
   call: flag.choice(["build", "check", "lint"], 'Set method for evaluating build ("check")', { initial: "build" }),
   check: flag.bool('Shorthand for "--call=check"'),
   compress: flag.bool("Compress the build context", hidden),
-  cpuPeriod,
-  cpuQuota,
-  cpuShares,
-  cpus,
-  cpusetCpus,
-  cpusetMems,
   cppFlag: refused("Dockerfiles are not run through cpp", "run it yourself: cpp -P Dockerfile.in | skiff build -f - ."),
   decryptionKey: refused("encrypted images are not read"),
   disableCompression: flag.bool("Leave layers in the store uncompressed", { ...hidden, initial: true }),
@@ -52,20 +44,20 @@ export const BUILD_FLAGS = {
     completes: "images",
   }),
   format: flag.choice(["oci", "docker"], "Format of the image's manifest", { initial: "oci" }),
+  groupAdd: refused("RUN has the groups that the image gives its user", "add them to the image's /etc/group"),
   hooksDir: refused("OCI hooks are not run"),
   httpProxy: flag.bool("Pass the proxy variables of the environment to RUN"),
   identityLabel: flag.bool("There is no label that names the builder", hidden),
   ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
   iidfile: flag.string("Write the image ID to a file"),
+  inheritAnnotations: flag.bool("Annotations of the base image are not taken over", hidden),
   inheritLabels: flag.bool("Inherit the labels from the base image", { initial: true }),
-  isolation: ISOLATION,
   jobs: flag.of(readJobs, "How many steps to run at once", "int"),
+  logfile: flag.string("Write what the build shows to a file, and not to the terminal"),
   label: flag.list(parseKeyValue, "Set metadata for an image"),
   layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),
-  layers: flag.bool("Use and keep intermediate layers", { ...hidden, initial: true }),
+  layers: flag.bool("Use what earlier builds left in the cache", { initial: true }),
   load: flag.bool('Shorthand for "--output=type=image"'),
-  memory,
-  memorySwap,
   metadataFile: flag.string("Write build result metadata to a file"),
   network: flag.of(readNetwork, 'Set the networking mode for the "RUN" instructions during build', "string", {
     aliases: ["net"],
@@ -73,6 +65,7 @@ export const BUILD_FLAGS = {
   }),
   noCache: flag.bool("Do not use cache when building the image"),
   noCacheFilter: flag.list((text) => text.split(","), "Do not cache specified stages"),
+  noHostname: flag.bool("There is no /etc/hostname of the engine's to leave out", hidden),
   omitHistory: flag.bool("Omit build history information from the built image"),
   output: flag.list(readOutput, 'Output destination (format: "type=local,dest=path")', "list", { short: "o" }),
   platform: flag.list(readPlatforms, "Set target platform for build", "list"),
@@ -88,18 +81,18 @@ export const BUILD_FLAGS = {
   quiet: flag.bool("Suppress the build output and print image ID on success", { short: "q" }),
   rewriteTimestamp: flag.bool("Set the times of new files to no later than --source-date-epoch"),
   rm: flag.bool("Remove intermediate containers after a successful build", { ...hidden, initial: true }),
-  runtime,
   sbom: withoutValue(
     flag.of(readSbom, 'Shorthand for "--attest=type=sbom" (format: `[true|false|format=spdx|cyclonedx]`)', "string"),
     "true",
   ),
   attest: flag.list(readAttest, "Attest what the result holds, or how it was made (format: `type=sbom|provenance`)"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
-  shmSize,
   signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
+  stdin: withoutValue(refused("RUN reads no standard input", "give it files: COPY, or RUN --mount"), "true"),
   sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
   squash: flag.bool("Squash newly built layers into a single new layer"),
   squashAll: withoutValue(notBuilt("Squash all layers, those of the base too"), "true"),
+  skipUnusedStages: flag.of(readSkips, "Stages that the target does not need are not built", "bool", hidden),
   ssh: flag.list(readSsh, "SSH agent socket to expose to the build (format: `default|<id>[=<socket>]`)"),
   tag: flag.strings('Image identifier (format: "[registry/]repository[:tag]")', "list", {
     short: "t",
@@ -107,7 +100,6 @@ export const BUILD_FLAGS = {
   }),
   target: flag.string("Set the target build stage to build"),
   timestamp: flag.of(readEpoch, "Set the times of the image and of its new files, in seconds since 1970", "int"),
-  ulimit,
   unsetenv: flag.strings("Unset environment variable from the final image"),
   unsetlabel: flag.strings("Unset label when inheriting labels from the base image"),
   verifyReproducible: flag.bool("Build twice, and fail naming the first file or field that differs"),
@@ -127,24 +119,6 @@ function notBuilt(help: string): Flag<undefined> {
       throw new Unsupported("not built yet")
     },
   }
-}
-
-/** A flag of others that we do not take up: with the reason, and what to do instead. */
-export function refused(reason: string, hint?: string): Flag<undefined> {
-  return {
-    hidden: true,
-    help: "",
-    typeName: "string",
-    initial: undefined,
-    read() {
-      throw new Unsupported(reason, { hint })
-    },
-  }
-}
-
-/** The flag may stand alone, and then means `bare`. */
-export function withoutValue<T>(one: Flag<T>, bare: string): Flag<T> {
-  return { ...one, bare }
 }
 
 function readEntitlement(text: string): string {
@@ -177,6 +151,11 @@ function readPull(text: string): "always" | "missing" | "never" {
   if (["false", "0", "missing", "ifmissing", ""].includes(text)) return "missing"
   if (text === "never") return "never"
   throw new InvalidArgument("must be one of always, missing, newer, never")
+}
+
+function readSkips(text: string): true {
+  if (readBoolean(text)) return true
+  throw new Unsupported("stages that nothing needs are not built", { hint: "build them by name: --target STAGE" })
 }
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org): whole seconds since 1970. */

@@ -6,7 +6,7 @@ import { PlainProgress } from "./progress-plain.ts"
 import { TreeProgress } from "./progress-tree.ts"
 import { Steps, type Step } from "./steps.ts"
 
-/** Shows a build while it runs, on standard error. Dispose it to draw the end. */
+/** Shows a build while it runs. Dispose it to draw the end. */
 export interface BuildProgress extends Disposable {
   onEvent(event: BuildEvent): void
   /** The step that failed, with its last output. */
@@ -18,12 +18,10 @@ export interface BuildProgress extends Disposable {
 export const PROGRESS_MODES = ["auto", "plain", "tty", "quiet", "json", "rawjson"] as const
 export type ProgressMode = (typeof PROGRESS_MODES)[number]
 
-const STANDARD_ERROR = 2
-
 /** `auto` is a tree on a terminal and plain lines elsewhere. */
-export function openProgress(mode: ProgressMode): BuildProgress {
-  const write = (text: string) => writeAll(STANDARD_ERROR, text)
-  const terminal = isTerminal(STANDARD_ERROR)
+export function openProgress(mode: ProgressMode, fd: number): BuildProgress {
+  const write = (text: string) => writeAll(fd, text)
+  const terminal = isTerminal(fd)
   switch (mode) {
     case "quiet":
       return new QuietProgress()
@@ -35,7 +33,7 @@ export function openProgress(mode: ProgressMode): BuildProgress {
       return new PlainProgress(write, terminal)
     case "tty":
     case "auto":
-      return terminal ? new TreeProgress(STANDARD_ERROR) : new PlainProgress(write, false)
+      return terminal ? new TreeProgress(fd) : new PlainProgress(write, false)
   }
 }
 

@@ -14,6 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), "skiff-build-flags-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 writeFileSync(join(folder, "token"), "t0p")
 const token = join(folder, "token")
+const argFile = join(folder, "args")
+writeFileSync(argFile, "# of all builds\nA=1\nB=2\n")
 
 function request(...argv: string[]): BuildRequest {
   const { values } = parseFlags(BUILD_FLAGS, argv, true)
@@ -84,6 +86,20 @@ describe("flags of docker, buildx and podman", () => {
       },
     ],
     ["--identity-label=false --disable-content-trust --layer-label a=b", { labels: {} }],
+    [
+      "--cap-add NET_ADMIN --cap-drop ALL --dns 192.0.2.1 --no-hosts -v /a:/b:ro --uts host",
+      {
+        more: {
+          capAdd: ["NET_ADMIN"],
+          capDrop: ["ALL"],
+          dns: ["192.0.2.1"],
+          ownHosts: true,
+          volumes: [{ source: "/a", target: "/b", access: "ro" }],
+          uts: "host",
+        },
+      },
+    ],
+    [`--build-arg-file ${argFile} --build-arg B=own`, { args: { A: "1", B: "own" } }],
     ["--target build", { target: "build" }],
     ["--no-cache", { noCache: true }],
     ["--layers=false", { noCache: true }],
@@ -217,7 +233,10 @@ describe("flags of docker, buildx and podman", () => {
     ["--rewrite-timestamp", "needs a time"],
     ["--platform linux/amd64 --arch arm64", "cannot both be set"],
     ["--platform a/b/c/d", "invalid platform"],
-    ["--isolation chroot", "must be one of"],
+    ["--isolation nonsense", "must be one of"],
+    ["--skip-unused-stages=false", "stages that nothing needs"],
+    ["--stdin", "reads no standard input"],
+    ["--build-arg-file /no/such/file", "cannot read the file of build arguments"],
     ["--annotation page:a=b", "unknown annotation type"],
     ["--annotation index[linux/amd64]:a=b", "unknown annotation type"],
     ["--build-context a", "expected NAME=VALUE"],

@@ -1,12 +1,14 @@
+import { readFileSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { AttestationRequest, BuildOutput, BuildRequest } from "../../build/build.ts"
+import { parseEnvFile } from "../../spec/docker/environment.ts"
 import type { Platform } from "../../spec/platform.ts"
-import { resourcesOf } from "../container-options.ts"
 import { platformOfParts } from "../platform-flags.ts"
 import { registryAccess } from "../registry-flags.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
 import { readEpoch, type BuildFlags } from "./flags.ts"
 import type { BuildFiles } from "./files.ts"
+import { stepSettings } from "./run-flags.ts"
 import { PROGRESS_MODES, type ProgressMode } from "./progress.ts"
 
 /** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -15,7 +17,10 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
   const outputs = outputsOf(flags)
   if (tags.length === 0 && outputs.some(({ type }) => type === "registry"))
     throw wrong("tag is needed when pushing to registry", "name the image: -t REGISTRY/NAME")
-  const args = { ...(flags.httpProxy ? proxiesOf(process.env) : {}), ...keyed(flags.buildArg) }
+  const args = {
+    ...(flags.httpProxy ? proxiesOf(process.env) : {}),
+    ...keyed([...flags.buildArgFile.flatMap(readArgFile), ...flags.buildArg]),
+  }
   return {
     ...files,
     namedContexts: Object.fromEntries(flags.buildContext),
@@ -42,20 +47,25 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     cacheTo: flags.cacheTo,
     pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),
     network: flags.network ?? "default",
-    extraHosts: flags.addHost,
-    ulimits: flags.ulimit,
-    resources: resourcesOf(flags),
-    ...optional("shmSizeBytes", flags.shmSize),
+    ...stepSettings(flags),
     squash: flags.squash,
     ...optional("jobs", flags.jobs),
     allow: flags.allow,
     outputs,
     format: flags.output.find(({ format }) => format)?.format ?? flags.format ?? "oci",
-    ...optional("runtime", flags.runtime),
-    ...optional("isolation", flags.isolation),
     access: registryAccess(flags),
     signal,
   }
+}
+
+function readArgFile(path: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(path, "utf8")
+  } catch (cause) {
+    throw new InvalidArgument(`cannot read the file of build arguments "${path}"`, { cause })
+  }
+  return parseEnvFile(text, path, process.env)
 }
 
 /** Later ones win; a name without a value takes the caller's, and without that is as if not given. */
@@ -98,7 +108,9 @@ function timesOf(
   const rewriteTimes =
     // no two builds are equal while new files have the time of their build
     (flags.verifyReproducible && epoch !== undefined) ||
-    flags.timestamp !== undefined || flags.rewriteTimestamp || flags.output.some((one) => one.rewriteTimes === true)
+    flags.timestamp !== undefined ||
+    flags.rewriteTimestamp ||
+    flags.output.some((one) => one.rewriteTimes === true)
   if (rewriteTimes && epoch === undefined)
     throw wrong("--rewrite-timestamp needs a time", "give --source-date-epoch, or set SOURCE_DATE_EPOCH")
   return { args, rewriteTimes, ...optional("epoch", epoch) }

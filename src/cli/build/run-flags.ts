@@ -1,23 +1,26 @@
 import { resolve } from "node:path"
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
-import type { RunDefaults } from "../../build/build.ts"
+import type { BuildRequest, RunDefaults } from "../../build/build.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { resourcesOf } from "../container-options.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { ISOLATION } from "./isolation-option.ts"
-import { refused } from "./flags.ts"
+import { refused } from "./foreign-flag.ts"
 
 type Settings = NonNullable<RunDefaults["settings"]>
-type Choices = NonNullable<Settings["more"]>
-type Volume = NonNullable<Choices["volumes"]>[number]
+type StepSettings = Pick<
+  BuildRequest,
+  "extraHosts" | "ulimits" | "resources" | "shmSizeBytes" | "runtime" | "isolation" | "more"
+>
+type Volume = NonNullable<NonNullable<Settings["more"]>["volumes"]>[number]
 
 const { addHost, capAdd, capDrop, cpuPeriod, cpuQuota, cpuShares, cpus, cpusetCpus, cpusetMems } = CONTAINER_FLAGS
 const { device, dnsSearch, memory, memorySwap, runtime, securityOpt, shmSize, ulimit } = CONTAINER_FLAGS
 
 const mapped = "ids are mapped by the engine: root's are the host's, an ordinary user's are his subordinate ones"
 
-/** How a working container's programs run: given to `from` for all of them, or to one `run`. */
-export const RUN_FLAGS = {
+/** How the programs of steps run. */
+export const STEP_FLAGS = {
   addHost,
   capAdd,
   capDrop,
@@ -33,15 +36,10 @@ export const RUN_FLAGS = {
   dns: flag.strings("Set custom DNS servers, or none: the image's own /etc/resolv.conf"),
   dnsOption: CONTAINER_FLAGS.dnsOption,
   dnsSearch,
-  httpProxy: flag.of(readYes, "Pass through HTTP proxy environment variables (default true)", "bool"),
   ipc: flag.of(readNamespace, "IPC namespace: private, host, or the path of one", "string"),
   isolation: ISOLATION,
   memory,
   memorySwap,
-  network: flag.of(readNetwork, "Network: private, none, host, or ns:PATH", "string", {
-    aliases: ["net"],
-    completes: ["private", "none", "host"],
-  }),
   noHosts: flag.bool("Leave the image's own /etc/hosts to be seen"),
   pid: flag.of(readNamespace, "PID namespace: private, host, or the path of one", "string"),
   runtime,
@@ -57,37 +55,54 @@ export const RUN_FLAGS = {
   volume: flag.list(readVolume, "Bind mount a host location: HOST:CONTAINER[:ro|rw|O]", "list", { short: "v" }),
 }
 
-/** What the engine is asked for; what was not given is left out. */
-export function runDefaults(flags: FlagValues<typeof RUN_FLAGS>): RunDefaults {
-  const { network } = flags
+/** How a working container's programs run: given to `from` for all of them, or to one `run`. */
+export const RUN_FLAGS = {
+  ...STEP_FLAGS,
+  httpProxy: flag.of(readYes, "Pass through HTTP proxy environment variables (default true)", "bool"),
+  network: flag.of(readNetwork, "Network: private, none, host, or ns:PATH", "string", {
+    aliases: ["net"],
+    completes: ["private", "none", "host"],
+  }),
+}
+
+/** What the engine is asked for of each step; what was not given is left out. */
+export function stepSettings(flags: FlagValues<typeof STEP_FLAGS>): StepSettings {
   const withoutDns = flags.dns.includes("none")
-  const more: Partial<Choices> = {
-    volumes: flags.volume,
-    capAdd: flags.capAdd,
-    capDrop: flags.capDrop,
-    devices: flags.device,
-    securityOptions: flags.securityOpt,
-    dns: withoutDns ? [] : flags.dns,
-    dnsSearch: flags.dnsSearch,
-    dnsOptions: flags.dnsOption,
-    ownResolvConf: withoutDns || undefined,
-    ownHosts: flags.noHosts || undefined,
-    ipc: flags.ipc,
-    pid: flags.pid,
-    uts: flags.uts,
-    passesProxies: flags.httpProxy,
-    ...(typeof network === "object" ? { netns: network.path } : {}),
-  }
-  const settings: Partial<Settings> = {
+  return {
     extraHosts: flags.addHost,
     ulimits: flags.ulimit,
     resources: resourcesOf(flags),
     shmSizeBytes: flags.shmSize,
     runtime: flags.runtime,
     isolation: flags.isolation,
-    more,
+    more: {
+      volumes: flags.volume,
+      capAdd: flags.capAdd,
+      capDrop: flags.capDrop,
+      devices: flags.device,
+      securityOptions: flags.securityOpt,
+      dns: withoutDns ? [] : flags.dns,
+      dnsSearch: flags.dnsSearch,
+      dnsOptions: flags.dnsOption,
+      ownResolvConf: withoutDns || undefined,
+      ownHosts: flags.noHosts || undefined,
+      ipc: flags.ipc,
+      pid: flags.pid,
+      uts: flags.uts,
+    },
   }
-  return { settings, ...(typeof network === "string" ? { network } : {}) }
+}
+
+/** What working containers are told of their programs; what was not given is left out. */
+export function runDefaults(flags: FlagValues<typeof RUN_FLAGS>): RunDefaults {
+  const { network } = flags
+  const settings = stepSettings(flags)
+  const more = {
+    ...settings.more,
+    passesProxies: flags.httpProxy,
+    ...(typeof network === "object" ? { netns: network.path } : {}),
+  }
+  return { settings: { ...settings, more }, ...(typeof network === "string" ? { network } : {}) }
 }
 
 function readYes(text: string): boolean {

@@ -1,6 +1,6 @@
-import { rmSync } from "node:fs"
+import { closeSync, openSync, rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
-import { InvalidArgument, isSkiffError, SkiffError } from "../../../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, isSkiffError, SkiffError } from "../../../base/errors.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
@@ -20,6 +20,8 @@ import {
 } from "../../build/summary.ts"
 import { command } from "../../command.ts"
 import type { Out } from "../../out.ts"
+
+const STANDARD_ERROR = 2
 
 export default command({
   summary: "Build an image from a Dockerfile",
@@ -68,7 +70,8 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
   const builds = await engine.builds()
   const told = new Told()
   const mode: ProgressMode = progressMode(flags)
-  using progress = openProgress(mode)
+  using log = flags.logfile === undefined ? undefined : new LogFile(flags.logfile)
+  using progress = openProgress(mode, log?.fd ?? STANDARD_ERROR)
   const onEvent = (event: BuildEvent) => {
     told.hear(event)
     progress.onEvent(event)
@@ -85,6 +88,23 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
     progress[Symbol.dispose]()
     if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
     throw asFailure(error)
+  }
+}
+
+/** In the place of standard error. Throws FailedPrecondition when it cannot be written. */
+class LogFile implements Disposable {
+  readonly fd: number
+
+  constructor(path: string) {
+    try {
+      this.fd = openSync(path, "w", 0o644)
+    } catch (cause) {
+      throw new FailedPrecondition(`cannot write the log file "${path}"`, { cause })
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd)
   }
 }
 

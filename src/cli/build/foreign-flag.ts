@@ -5,7 +5,7 @@ import type { Flag } from "../flag.ts"
 export function refused(reason: string, hint?: string): Flag<undefined> {
   return {
     hidden: true,
-    help: "",
+    help: `Refused: ${reason}`,
     typeName: "string",
     initial: undefined,
     read() {

@@ -54,7 +54,9 @@ export type BuildOutput =
   | { type: "local"; path: string; split?: boolean; attestationPrefix?: string }
   /** The files as one tar; path `-` is standard output, given by the caller as a descriptor number. */
   | { type: "tar"; path: string | number; split?: boolean; attestationPrefix?: string }
-  | { type: "docker" | "oci"; path: string | number; form?: LayerForm }
+  /** Its layers are plain: the form has no other. */
+  | { type: "docker"; path: string | number }
+  | { type: "oci"; path: string | number; form?: LayerForm }
   | { type: "registry"; form?: LayerForm; byDigest?: boolean }
 
 /** What `--annotation` and `annotation.KEY=` say. */

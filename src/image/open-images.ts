@@ -158,7 +158,17 @@ export function openImages(deps: ImagesDeps): Images {
 
     tag(source, target) {
       const name = taggedName(target)
-      records.transaction(() => records.setName(name, records.get(source).id))
+      records.transaction(() => {
+        const { image, name: from } = records.mustLocate(source)
+        const index = from === undefined ? undefined : records.index(from)
+        records.setName(name, image.id)
+        if (index !== undefined)
+          records.setIndex(
+            name,
+            index.digest,
+            index.members.map(({ id }) => id),
+          )
+      })
     },
 
     async remove(nameOrId, { force = false } = {}) {

@@ -7,6 +7,8 @@ test.each([
   ["git clone https://u:p@ss@host/r.git && wget ftp://a:b@c/d", "git clone https://host/r.git && wget ftp://c/d"],
   ["ssh://git@host/r", "ssh://host/r"],
   ["HTTP_PROXY=http://u:p@proxy:3128", "HTTP_PROXY=http://proxy:3128"],
+  ["https://s3/x?X-Amz-Signature=ab12&v=2", "https://s3/x?X-Amz-Signature=REDACTED&v=2"],
+  ["https://h/?a=1&access_token=t0p#x", "https://h/?a=1&access_token=REDACTED#x"],
   ["git@host:r.git mail@example.org", "git@host:r.git mail@example.org"],
   ["https://host/@scope/name", "https://host/@scope/name"],
 ])("of %s stays %s", (text, rest) => {

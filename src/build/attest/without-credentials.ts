@@ -1,7 +1,14 @@
-/** `user:password@` of each URL in a text is left out: what is attested, anybody may read (CVE-2023-26054, CVE-2025-0495). */
+/**
+ * A text in which no URL has `user:password@`, nor a value in its query that is called a token, a key or a signature: what is
+ * attested, anybody may read (CVE-2023-26054, CVE-2025-0495).
+ */
 export function textWithoutCredentials(text: string): string {
-  // the longest: a password may have an @ of its own
-  return text.replaceAll(/\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#'"]*@/gi, "$1")
+  return (
+    text
+      // the longest: a password may have an @ of its own
+      .replaceAll(/(:\/\/)[^\s/?#'"]*@/g, "$1")
+      .replaceAll(/([?&][\w.-]*(?:token|secret|passw|credential|sig|key|auth)[\w.-]*=)[^&#\s'"]+/gi, "$1REDACTED")
+  )
 }
 
 /** A document of plain data with the same done to every text in it, keys too. */

@@ -6,9 +6,12 @@ import { writeBytes } from "./write-files.ts"
 /** The images as an archive that docker, podman and skopeo load. */
 export async function writeArchive(
   set: ImageSet,
-  { type, path, form = { compression: "gzip" } }: BuildOutput & { type: "docker" | "oci" },
+  output: BuildOutput & { type: "docker" | "oci" },
   { host, request }: Pick<ExportContext, "host" | "request">,
 ): Promise<void> {
-  const format = type === "docker" ? "docker-archive" : "oci-archive"
-  await writeBytes(path, host.images.saveSet(set, request.tags, format, { form }))
+  const bytes =
+    output.type === "docker"
+      ? host.images.saveSet(set, request.tags, "docker-archive")
+      : host.images.saveSet(set, request.tags, "oci-archive", { form: output.form ?? { compression: "gzip" } })
+  await writeBytes(output.path, bytes)
 }

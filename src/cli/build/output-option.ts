@@ -195,7 +195,11 @@ function outputsOf(type: OutputType, dest: string | undefined, draft: Draft): Bu
     case "docker":
       // buildx: without dest, it is loaded
       if (path === undefined) return [{ type: "image" }]
-      return [{ type: "docker", path, ...formOf(draft) }]
+      if ((draft.compression ?? "none") !== "none" || draft.level !== undefined)
+        throw new Unsupported("the layers of output type docker are not compressed", {
+          hint: "compress the archive, or use type=oci",
+        })
+      return [{ type: "docker", path }]
     case "oci":
       return [{ type: "oci", path: path ?? STANDARD_OUTPUT, ...formOf(draft) }]
   }

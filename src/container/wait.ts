@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { trace } from "../base/trace.ts"
 import type { ContainerHost } from "./host.ts"
 import { settleNow } from "./life-cycle.ts"
 import { isRunning } from "./observe.ts"
@@ -56,6 +57,7 @@ async function announce(host: ContainerHost, id: string): Promise<void> {
   if (!record || !isRunning(record, host)) return
   record.state.awaited = true
   host.records.save(record)
+  trace("end is awaited")
 }
 
 async function until(host: ContainerHost, id: string, test: (record: ContainerRecord) => boolean): Promise<void> {

@@ -6,7 +6,7 @@ import { processesNaming } from "../support/host-state.ts"
 import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
 import { openStore } from "../support/store.ts"
-import { eventually, SLOWNESS } from "../support/wait.ts"
+import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
 const points = (...domains: string[]) => CRASH_POINTS.filter((point) => domains.includes(point.split(":")[0] ?? ""))
@@ -50,8 +50,10 @@ test("a killed `run --rm` is cleaned up all the same", async () => {
 test("an exit code that nobody came for is swept", async () => {
   const exits = () => readdirSync(`${skiff.directory}/run/exits`)
   const id = await skiff.ok("run", "-d", "--rm", "busybox", "sleep", "100")
-  const waiting = skiff.spawn(["wait", id])
-  await Bun.sleep(500 * SLOWNESS) // it has announced itself
+  const waiting = skiff.spawn(["wait", id], { env: { SKIFF_TRACE: "1" } })
+  let told = ""
+  waiting.stderr?.setEncoding("utf8").on("data", (text: string) => (told += text))
+  await eventually(() => expect(told).toContain("end is awaited"))
   waiting.kill("SIGKILL")
   await skiff.ok("kill", id)
   await eventually(() => expect(exits()).toContain(id))

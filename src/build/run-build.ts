@@ -15,6 +15,7 @@ import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
 import { quoteSource, withSource } from "./dockerfile/source-error.ts"
 import { checkOutputs } from "./export/check-outputs.ts"
 import { exportResults, type Solved } from "./export/export-results.ts"
+import { locateLayer } from "./export/line-of-layer.ts"
 import { Materials } from "./attest/materials.ts"
 import { baseLayers } from "./solve/base-layers.ts"
 import { makeTree } from "./context/make-tree.ts"
@@ -172,7 +173,9 @@ class Build {
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
       )
       trace("solved")
-      return await use({ solved, solver, reader, runner, caches })
+      return await use({ solved, solver, reader, runner, caches }).catch((error: unknown) => {
+        throw locateLayer(error, reader, solved)
+      })
     } catch (error) {
       throw this.#located(error, dockerfile)
     } finally {

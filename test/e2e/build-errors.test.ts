@@ -44,6 +44,16 @@ describe("a failing RUN", () => {
   })
 })
 
+test("a file that no layer can hold is told with the line that made it, also when that comes from the cache", async () => {
+  const dockerfile = "FROM busybox\nENV A=1\nRUN touch /.wh.passwd\nRUN true\n"
+  for (const _ of [1, 2]) {
+    const stderr = await failed(dockerfile)
+    expect(stderr).toMatch(/Dockerfile:3: the file "\.wh\.passwd" cannot be put into a layer/)
+    expect(stderr).toMatch(/^ +3 \| >>> RUN touch \/\.wh\.passwd$/m)
+    expect(stderr).toContain("hint: give it another name")
+  }
+})
+
 describe("a Dockerfile that is wrong", () => {
   test.each([
     ["FROM busybox\nRUNN echo\n", "RUNN"],

@@ -17,6 +17,7 @@ export class LayerReader {
   readonly #snapshots: Snapshotter
   readonly #signal: AbortSignal
   readonly #reading = new Map<string, Promise<LayerFacts>>()
+  readonly #failures = new Map<unknown, string>()
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(records: BuildRecords, snapshots: Snapshotter, signal: AbortSignal) {
@@ -34,10 +35,16 @@ export class LayerReader {
     let reading = this.#reading.get(id)
     if (reading === undefined) {
       reading = this.#last.then(() => this.#read(id))
+      reading.catch((error: unknown) => this.#failures.set(error, id))
       this.#last = reading.catch(() => {})
       this.#reading.set(id, reading)
     }
     return reading
+  }
+
+  /** The layer that could not be read, when this is why. */
+  layerOf(error: unknown): string | undefined {
+    return this.#failures.get(error)
   }
 
   /** Waits until nothing is read any more. */

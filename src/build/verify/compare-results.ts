@@ -5,6 +5,7 @@ import type { Bytes } from "../../base/bytes.ts"
 import { withSource } from "../dockerfile/source-error.ts"
 import { imageConfig } from "../export/image-config.ts"
 import type { Solved } from "../export/export-results.ts"
+import { lineOfLayer } from "../export/line-of-layer.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
@@ -70,15 +71,13 @@ async function configOf({ plan, result }: Solved, built: BuiltResults) {
   })
 }
 
-/** What the history says of a layer, from the top: a base may tell too little of its own. */
-function lineOf({ history }: Plan, index: number, layers: number) {
-  const lines = history.filter(({ entry }) => !entry.empty_layer)
-  const line = lines[index - (layers - lines.length)]
-  const text = line?.entry.created_by
+function lineOf(plan: Plan, index: number, layers: number) {
+  const line = lineOfLayer(plan, index, layers)
+  const text = line.text
     ?.replace(/ # buildkit$/, "")
     .replaceAll(/\s+/g, " ")
     .slice(0, 80)
-  return { name: text === undefined ? "" : ` (${text})`, source: line?.vertex?.source }
+  return { name: text === undefined ? "" : ` (${text})`, source: line.source }
 }
 
 function different(what: string, { epoch }: Plan): FailedPrecondition {

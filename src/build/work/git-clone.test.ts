@@ -26,7 +26,17 @@ const context: WorkContext = { onLog: () => {}, onStatus: () => {} }
 
 class GitLab implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "skiff-git-"))
+  /** `user:password`, without which nothing is given. */
+  wanted: string | undefined
+  /** The words of git processes while they asked. */
+  readonly seen = new Set<string>()
   readonly #server = createServer((request, response) => {
+    if (this.wanted !== undefined) for (const words of gitWords()) this.seen.add(words)
+    const given = /^Basic (.*)$/.exec(request.headers.authorization ?? "")?.[1]
+    if (this.wanted !== undefined && Buffer.from(given ?? "", "base64").toString() !== this.wanted) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end()
+      return
+    }
     const path = join(this.folder, normalize(decodeURIComponent((request.url ?? "/").split("?")[0] ?? "/")))
     if (!existsSync(path)) response.writeHead(404).end()
     else
@@ -85,6 +95,18 @@ class GitLab implements AsyncDisposable {
     this.#server.close()
     rmSync(this.folder, { recursive: true })
   }
+}
+
+/** What `ps` shows of git, to everybody. */
+function gitWords(): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const words = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : ""
+      return words.includes("git") ? [words.replaceAll("\0", " ")] : []
+    } catch {
+      return []
+    }
+  })
 }
 
 const options = { keepGitDir: false }
@@ -229,3 +251,25 @@ test.skipIf(noGit)("nothing of the caller's git settings and variables reaches i
     code: "Cancelled",
   })
 })
+
+test.skipIf(noGit)(
+  "a user and password are given to the server, and are in no process's words and no file",
+  async () => {
+    await using lab = await new GitLab().open()
+    lab.repository((work) => writeFileSync(join(work, "f"), "private"))
+    lab.wanted = "me:p@ss%word/x"
+    const address = lab.url.replace("//", `//me:${encodeURIComponent("p@ss%word/x")}@`)
+    const folder = lab.target()
+    await clone(address, folder, { keepGitDir: true }, context)
+    expect(readFileSync(join(folder, "f"), "utf8")).toBe("private")
+    const words = [...lab.seen].join("\n")
+    expect(words).toContain("repo.git")
+    expect(words).not.toMatch(/p@ss|p%40ss/)
+    const grep = spawnSync("grep", ["-rlE", "p@ss|p%40ss", folder]).stdout.toString()
+    expect(grep).toBe("")
+    await expect(clone(lab.url, lab.target(), options, context)).rejects.toThrow("failed")
+    await expect(clone(lab.url.replace("//", "//me:a%0Ab@"), lab.target(), options, context)).rejects.toThrow(
+      "control character",
+    )
+  },
+)

@@ -10,6 +10,7 @@ import { spawnProcess } from "../../sys/process.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
 import { parseGitSource, type GitSource } from "../plan/git-source.ts"
+import { separateCredentials, type GitAddress } from "./git-credentials.ts"
 import type { WorkContext, Worker } from "./worker.ts"
 
 type CloneOptions = Parameters<Worker["clone"]>[2]
@@ -34,11 +35,13 @@ export async function clone(
   options: CloneOptions,
   context: WorkContext,
 ): Promise<{ commit: string }> {
-  const source = checkedSource(url)
+  const checked = checkedSource(url)
+  const address = separateCredentials(checked.remote)
+  const source = { ...checked, remote: address.remote }
   const aside = `${folder}.clone`
   mkdirSync(aside, { mode: 0o755 })
   try {
-    const git = new Git(aside, context)
+    const git = new Git(aside, address, context)
     await git.run("init", "--quiet", "--template=")
     const commit = await fetchCommit(git, source)
     const { checksum = "" } = options
@@ -107,14 +110,16 @@ async function fetchCommit(git: Git, { remote, ref }: GitSource): Promise<string
 class Git {
   readonly #program: string
   readonly #folder: string
+  readonly #address: GitAddress
   readonly #context: WorkContext
 
-  constructor(folder: string, context: WorkContext) {
+  constructor(folder: string, address: GitAddress, context: WorkContext) {
     const program = findProgram("git")
     if (program === undefined)
       throw new NotFound("git is not installed, and the build reads a repository", { hint: "apt-get install git" })
     this.#program = program
     this.#folder = folder
+    this.#address = address
     this.#context = context
   }
 
@@ -130,9 +135,10 @@ class Git {
   async run(...words: string[]): Promise<string> {
     const { signal } = this.#context
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
-    const child = spawnProcess([this.#program, ...SETTINGS, ...words], {
+    const { settings, env } = this.#address
+    const child = spawnProcess([this.#program, ...SETTINGS, ...settings, ...words], {
       cwd: this.#folder,
-      env: environment(),
+      env: { ...environment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
       // a group of its own: its helpers (ssh, remote-https) are killed with it
       detached: true,

@@ -186,7 +186,7 @@ describe("lines", () => {
       ["RUN d \\\\", 7, 7],
       ["RUN e", 8, 8],
     ])
-    expect(file.emptyContinuations).toEqual([{ start: 2, end: 6 }])
+    expect(file.emptyContinuations).toEqual([{ start: 6, end: 6 }])
   })
 
   test("may end with carriage returns, and the last with nothing or a continuation", () => {

@@ -99,7 +99,7 @@ class LineReader {
   #instruction(first: string, comments: string[]): Line | undefined {
     const start = this.#at
     const { code, hasEmptyLine } = this.#continued(first)
-    if (hasEmptyLine) this.emptyContinuations.push({ start, end: this.#at })
+    if (hasEmptyLine) this.emptyContinuations.push(this.#lastLine())
     const heads = takesHereDocuments(code) ? hereDocumentsOf(code) : []
     const documents = heads.map((head) => Object.assign(head, { content: this.#body(head, start) }))
     return { code, documents, comments, source: { start, end: this.#at } }
@@ -129,6 +129,12 @@ class LineReader {
       line = next
     }
     return { code: parts.join(""), hasEmptyLine }
+  }
+
+  // buildkit warns of the line where such an instruction ends; what follows the last line end is none
+  #lastLine(): SourceRange {
+    const line = this.#at === this.#lines.length && this.#lines.at(-1) === "" ? this.#at - 1 : this.#at
+    return { start: line, end: line }
   }
 
   #body({ name, chomp }: Omit<HereDocument, "content">, start: number): string {

@@ -5,6 +5,7 @@ import type { ImageConfig } from "../../spec/oci-image.ts"
 import { parseReference } from "../../image/image.ts"
 import type { NamedContext, SourceRange } from "../build.ts"
 import { withSource } from "../dockerfile/source-error.ts"
+import type { Vertex } from "../graph/definition.ts"
 import { contextVertex } from "./context-vertex.ts"
 import { ImageDraft } from "./image-draft.ts"
 import type { PlanScope, StageState } from "./stage-state.ts"
@@ -104,8 +105,13 @@ export class Bases {
       state.root = scratch()
       state.image = ImageDraft.empty(state.platform)
     } else if ("context" in found) {
-      state.root = contextVertex(found.context, this.#scope)
+      const files = contextVertex(found.context, this.#scope)
       state.image = ImageDraft.empty(platform)
+      state.root = files
+      if (state.stage !== undefined && state.context === undefined) {
+        state.root = layerOf(files, scratch(), this.#scope)
+        state.image.commit(files.name, this.#scope.epoch, state.root)
+      }
     } else {
       state.image = ImageDraft.of(found.config)
       this.#warnOfPlatform(state, platform)
@@ -136,6 +142,19 @@ export class Bases {
     const message = `Base image ${base} was pulled with platform ${JSON.stringify(actual)}, expected ${JSON.stringify(formatPlatform(expected))} for current build`
     this.#scope.warnings.add("InvalidBaseImagePlatform", message, source, stage.comments)
   }
+}
+
+/** FROM a folder: its files are the first layer. */
+function layerOf(files: Vertex, scratch: Vertex, { vertices, epoch }: PlanScope): Vertex {
+  const everything = { do: "copy" as const, from: 1, sources: ["/"], target: "/", parents: false, exclude: [] }
+  const actions = [{ ...everything, unpack: false, contentsOnly: true, allowEmpty: true }]
+  return vertices.make({
+    operation: { kind: "files", actions, ...(epoch === undefined ? {} : { epoch }) },
+    inputs: [scratch, files],
+    name: files.name,
+    ignoreCache: false,
+    platform: files.platform,
+  })
 }
 
 // without --platform the stage is of the platform that the image has

@@ -100,6 +100,7 @@ describe("history is BuildKit's, to the byte", () => {
     ["ARG a=b c", "ARG a=b c", false],
     ["WORKDIR /x", "WORKDIR /x", true],
     ["WORKDIR x/", "WORKDIR /x", true],
+    ["WORKDIR /x//y/", "WORKDIR /x//y/", true],
     ["WORKDIR /", "WORKDIR /", false],
     ["USER me", "USER me", false],
     ["EXPOSE 443 80/UDP 7000-7002", "EXPOSE [443/tcp 7000/tcp 7001/tcp 7002/tcp 80/udp]", false],
@@ -436,7 +437,13 @@ describe("named contexts", () => {
 
   test("a folder as base has an empty image", async () => {
     const made = await plan("FROM rootfs\nRUN x", { namedContexts: { rootfs: folder } })
-    expect(made.vertices[0]?.operation).toEqual({ kind: "context", name: "rootfs" })
+    expect(names(made)).toEqual([
+      "[internal] scratch",
+      "[context rootfs] load from client",
+      "[context rootfs] load from client",
+      "[1/2] RUN x",
+    ])
+    expect(lines(made)).toEqual(["RUN /bin/sh -c x # buildkit"])
     expect(made.image.config).toMatchObject({ WorkingDir: "/" })
   })
 })

@@ -109,7 +109,7 @@ class StepWords {
       target: this.one(instruction.target),
       chown: this.one(instruction.chown),
       chmod: this.one(instruction.chmod),
-      exclude: instruction.exclude.map((pattern) => this.one(pattern)),
+      exclude: instruction.exclude,
       ...(instruction.kind === "add" ? { checksum: this.one(instruction.checksum) } : {}),
       // the body of a here-document knows variables, but no quotes
       documents: instruction.documents.map((document) =>
@@ -185,7 +185,8 @@ function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: 
   stage.workdirSet = true
   enterFolder(stage, workdir.value)
   const path = stage.directory
-  if (path === "/") return image.commit(`WORKDIR ${path}`, scope.epoch)
+  const shown = image.config.WorkingDir ?? ""
+  if (shown === "/") return image.commit("WORKDIR /", scope.epoch)
   const text = shownInstruction(workdir.code, stage.variables, { escape: scope.dockerfile.escape })
   const owner = image.config.User ? { owner: image.config.User } : {}
   stage.root = scope.vertices.make({
@@ -196,14 +197,14 @@ function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: 
     ignoreCache: stage.ignoreCache,
     platform: stage.platform,
   })
-  image.commit(`WORKDIR ${path}`, scope.epoch, stage.root)
+  image.commit(`WORKDIR ${shown}`, scope.epoch, stage.root)
 }
 
 /** Makes `path` the working directory; a relative one goes on from the last. */
 export function enterFolder(stage: OpenStage, path: string): void {
   const { config } = stage.image
-  config.WorkingDir = cleanPath(path.startsWith("/") ? path : `/${config.WorkingDir ?? ""}/${path}`)
-  stage.directory = config.WorkingDir
+  config.WorkingDir = path.startsWith("/") ? path : cleanPath(`/${config.WorkingDir ?? ""}/${path}`)
+  stage.directory = cleanPath(config.WorkingDir)
 }
 
 function planCommand(stage: OpenStage, instruction: InstructionOf<"cmd" | "entrypoint">, scope: PlanScope): void {

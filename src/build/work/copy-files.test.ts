@@ -191,6 +191,33 @@ describe.skipIf(missing !== undefined)("COPY", () => {
       await expect(lab.files(root, [copy([path], "/x/")], sources)).rejects.toThrow(`"${path}": not found`)
   })
 
+  test("a pattern names no dead link; of a folder that is left out something must have been taken back", async () => {
+    await using lab = new Lab()
+    const { root, upper } = lab.makeRoot()
+    const from = lab.makeFiles("ctx", { "gone/a": "", "some/keep": "", "links/a": "" })
+    symlinkSync("nowhere", join(from, "links/dead"))
+    const sources = [context(from, ["*", "!gone/other", "!some/keep", "!links"])]
+    await expect(lab.files(root, [copy(["/links/*"], "/x/")], sources)).rejects.toThrow('"/links/dead": not found')
+    await expect(lab.files(root, [copy(["/gone"], "/x/")], sources)).rejects.toThrow('"/gone": not found')
+    await lab.files(root, [copy(["/some"], "/y/")], sources)
+    expect(listing(upper)).toEqual(["y d 755 0:0", "y/keep f 644 0:0"])
+  })
+
+  test("of a context, which a client sends, extended attributes stay behind", async () => {
+    await using lab = new Lab()
+    const { root, upper } = lab.makeRoot()
+    const from = lab.makeFiles("ctx", { "d/a": "" })
+    setAttribute(join(from, "d"), "user.x", Buffer.from("1"))
+    setAttribute(join(from, "d/a"), "user.x", Buffer.from("1"))
+    await lab.files(
+      root,
+      [copy(["/"], "/c/"), copy(["/"], "/s/", { from: 2 })],
+      [context(from), { path: from, keepsOwners: true }],
+    )
+    const values = ["c/d", "c/d/a", "s/d", "s/d/a"].map((path) => getAttribute(join(upper, path), "user.x")?.toString())
+    expect(values).toEqual([undefined, undefined, "1", "1"])
+  })
+
   test("the ignore file holds, and what it takes back is there with its folders", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
@@ -210,7 +237,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
         copy(["/x/y/a.c"], "/p/", { parents: true }),
         copy(["/x/./*/*.c"], "/q/", { parents: true }),
         copy(["/x/./**/*.c"], "/r/", { parents: true, exclude: ["z/c.c"] }),
-        copy(["/x"], "/s/", { exclude: ["**/*.c", "!z/d/*.c"] }),
+        copy(["/x"], "/s/", { exclude: ["**/*.c", "!z/d/*.c", "/y"] }),
       ],
       [context(from)],
     )

@@ -100,7 +100,8 @@ class CopyStep {
     const { target, exclude } = this.#action
     const { epoch } = this.#context
     const chmod = this.#action.chmod === undefined ? undefined : parseChmod(this.#action.chmod)
-    const copier = new CopyIn(rootFd, { owner: this.#copiedOwner, chmod, epoch })
+    const { keepsOwners, keepsAttributes = keepsOwners } = this.#source
+    const copier = new CopyIn(rootFd, { owner: this.#copiedOwner, chmod, epoch, plain: !keepsAttributes })
     if (found.stat.type === "directory") {
       const folder = this.#makeFolder(rootFd, target)
       const filter = sourceFilter(this.#source, { base: found.path, exclude, include })

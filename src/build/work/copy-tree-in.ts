@@ -29,6 +29,8 @@ export interface CopyInOptions {
   chmod?: ChangeMode
   /** Seconds since 1970, in place of the files' own times. */
   epoch?: number
+  /** Extended attributes stay behind: docker's client sends none of those of a context. */
+  plain?: boolean
 }
 
 /** An open folder of the root. */
@@ -138,7 +140,7 @@ export class CopyIn {
     const { uid, gid } = this.#options.owner ?? stat
     setOwner(target, uid, gid)
     setMode(target, this.#mode(stat))
-    copyAttributes(pathAt(source, "."), pathAt(target, "."))
+    if (!this.#options.plain) copyAttributes(pathAt(source, "."), pathAt(target, "."))
     setTimes(target, this.#time(stat))
   }
 
@@ -176,7 +178,8 @@ export class CopyIn {
       copyContent(from, to, stat)
       if (!isOurs) setOwner(to, uid, gid)
       if (!isMadeSo) setMode(to, mode)
-      if (libc.flistxattr(from, null, 0) > 0) copyAttributes(pathAt(source, sourceName), pathAt(target.fd, name))
+      if (!this.#options.plain && libc.flistxattr(from, null, 0) > 0)
+        copyAttributes(pathAt(source, sourceName), pathAt(target.fd, name))
       setTimes(to, this.#time(stat))
     } finally {
       close(from)
@@ -196,7 +199,7 @@ export class CopyIn {
     const { uid, gid } = this.#options.owner ?? stat
     setOwnerAt(target, name, uid, gid)
     if (type !== "symlink") setModeAt(target, name, this.#mode(stat))
-    copyAttributes(pathAt(source, sourceName), pathAt(target, name))
+    if (!this.#options.plain) copyAttributes(pathAt(source, sourceName), pathAt(target, name))
     setTimesAt(target, name, this.#time(stat))
   }
 

@@ -60,7 +60,7 @@ function tryFind(source: Source, rootFd: number, named: string): FoundSource | u
   try {
     const { path, stat } = resolveInRoot(rootFd, rawName(named))
     // the link itself may be left out as well as what it leads to
-    if (stat === undefined || [path, rawName(named).slice(1)].some((one) => isLeftOut(source, one, stat)))
+    if (stat === undefined || [path, rawName(named).slice(1)].some((one) => isLeftOut(source, rootFd, one, stat)))
       return undefined
     return { named, path, stat }
   } catch (error) {
@@ -69,11 +69,20 @@ function tryFind(source: Source, rootFd: number, named: string): FoundSource | u
   }
 }
 
-function isLeftOut({ excludes, mayHoldIncluded }: Source, path: string, { type }: FileStat): boolean {
-  if (excludes === undefined || path === "") return false
+// a folder that is left out is there for what is taken back below it, and only then
+function isLeftOut(source: Source, rootFd: number, path: string, { type }: Pick<FileStat, "type">): boolean {
+  if (source.excludes === undefined || path === "") return false
   const text = shownText(path)
   const isDirectory = type === "directory"
-  return excludes(text, isDirectory) && !(isDirectory && (mayHoldIncluded?.(text) ?? true))
+  if (!source.excludes(text, isDirectory)) return false
+  return !isDirectory || !(source.mayHoldIncluded?.(text) ?? true) || !holdsIncluded(source, rootFd, path)
+}
+
+function holdsIncluded(source: Source, rootFd: number, path: string): boolean {
+  return entriesOf(rootFd, path).some(
+    ({ name, isDirectory }) =>
+      !isLeftOut(source, rootFd, `${path}/${name}`, { type: isDirectory ? "directory" : "file" }),
+  )
 }
 
 /** Names as the patterns of a Dockerfile have them. */
@@ -99,15 +108,25 @@ function expand(source: Source, rootFd: number, pattern: string): FoundSource[] 
         .filter((child) => isLast || statInRoot(rootFd, child.path)?.type === "directory"),
     )
   }
-  return level.flatMap(({ named }) => tryFind(source, rootFd, named) ?? [])
+  return level.filter(({ path }) => !isIgnored(source, rootFd, path)).map(({ named }) => find(source, rootFd, named))
+}
+
+// a link that a pattern names and that leads nowhere is an error (buildkit cache/contenthash): only what is left out is not
+function isIgnored(source: Source, rootFd: number, path: string): boolean {
+  const stat = statInRoot(rootFd, path)
+  return stat === undefined || isLeftOut(source, rootFd, path, stat)
 }
 
 function namesIn(rootFd: number, path: string): string[] {
+  return entriesOf(rootFd, path)
+    .map(({ name }) => name)
+    .toSorted()
+}
+
+function entriesOf(rootFd: number, path: string): ReturnType<typeof readDirectory> {
   const fd = openRawInRoot(rootFd, path, O_DIRECTORY)
   try {
     return readDirectory(fd)
-      .map(({ name }) => name)
-      .toSorted()
   } finally {
     close(fd)
   }

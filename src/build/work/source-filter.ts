@@ -20,7 +20,7 @@ export interface FilterOptions {
 export function sourceFilter(source: Source, { base, exclude, include }: FilterOptions): SourceFilter | undefined {
   const filters = [
     ...(source.excludes === undefined ? [] : [ignoreFilter(source, base)]),
-    ...(exclude.length === 0 ? [] : [excludeFilter(ignoreMatcher(exclude))]),
+    ...(exclude.length === 0 ? [] : [excludeFilter(exclude)]),
     ...(include === undefined ? [] : [includeFilter(ignoreMatcher(include))]),
   ]
   if (filters.length === 0) return undefined
@@ -44,7 +44,9 @@ function ignoreFilter({ excludes, mayHoldIncluded }: Source, base: string): Sour
   }
 }
 
-function excludeFilter(matcher: IgnoreMatcher): SourceFilter {
+// buildkit takes these as they are, where an ignore file's lose their leading slash: then they match no relative path
+function excludeFilter(patterns: readonly string[]): SourceFilter {
+  const matcher = ignoreMatcher(patterns.filter((pattern) => !/^!?\s*\//.test(pattern)))
   return (path, isDirectory) => {
     if (!matcher.excludes(path)) return "in"
     return isDirectory && matcher.mayHoldIncluded(path) ? "through" : "out"

@@ -95,7 +95,7 @@ async function fromHost(text: string, copy: WorkingCopy, { worker, folder, work 
   if (context === undefined || !`${path}/`.startsWith(`${context}/`))
     return { source: { path: dirname(path), keepsOwners: false }, pattern: literal(basename(path)), unpack, isFolder }
   const { excludes, mayHoldIncluded } = ignoreMatcher(parseIgnoreFile(ignore?.text ?? ""))
-  const source = { path: context, keepsOwners: false, excludes, mayHoldIncluded }
+  const source = { path: context, keepsOwners: false, keepsAttributes: true, excludes, mayHoldIncluded }
   return { source, pattern: literal(path.slice(context.length + 1)), unpack, isFolder }
 }
 

@@ -7,7 +7,7 @@ import { getAttribute, listAttributes, pathAt } from "../sys/xattr.ts"
 /**
  * Whether what both folders have under `name` is one and the same, as far as a layer tells (continuity's `sameFile`, which
  * buildkit follows): a folder by owner and mode; others also by size, time and, where the times were cut to seconds by
- * an archive, by content.
+ * an archive, by content. `isWhole`: the folder is no upper, but all that there is.
  */
 export function isSameFile(
   folder: number,
@@ -15,14 +15,15 @@ export function isSameFile(
   name: string,
   stat: FileStat,
   before: FileStat,
+  isWhole: boolean,
 ): boolean {
   if (stat.identity === before.identity) return true
   if (stat.type !== before.type || stat.mode !== before.mode || stat.uid !== before.uid || stat.gid !== before.gid)
     return false
   if (stat.type === "directory") return true
   if (stat.device.major !== before.device.major || stat.device.minor !== before.device.minor) return false
-  // copied up because a second name was given to it: the layer must hold both to link them
-  if (stat.links > 1 || stat.sizeBytes !== before.sizeBytes) return false
+  // a second name was given to it (an upper has it copied up for that alone): the layer must hold both to link them
+  if (stat.links > (isWhole ? before.links : 1) || stat.sizeBytes !== before.sizeBytes) return false
   if (stat.mtime.seconds !== before.mtime.seconds || stat.mtime.nanoseconds !== before.mtime.nanoseconds) return false
   if (!hasSameAttributes(pathAt(folder, name), pathAt(baseFolder, name))) return false
   return stat.mtime.nanoseconds !== 0 || isSameContent(folder, baseFolder, name, stat)

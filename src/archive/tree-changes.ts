@@ -111,7 +111,9 @@ class TreeWalk {
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
     const hides = isReplaced ? { folder: place.base ?? -1, name, stat: before } : undefined
     const self = { kind: "present", path, name, folder: place.changed, stat, hides } as const
-    const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before)
+    const isSame =
+      before !== undefined &&
+      isSameFile(place.changed, place.base ?? -1, name, stat, before, this.#form.kind === "whole")
     if (!isSame) yield* withParents(place, self)
     if (stat.type !== "directory") return
     using fds = new DisposableStack()

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/mount.ts"
+import { clampTimes } from "../sys/clamp-times.ts"
 import { bootId } from "../sys/process.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import { treeUsage } from "../sys/tree-usage.ts"
@@ -117,6 +118,13 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.get(key)
     if (row.volatile === 1) this.#reopenVolatile(row)
     return this.#mountOf(row)
+  }
+
+  clampTimes(key: string, epoch: number): void {
+    const { parent } = this.info(key)
+    // a whole copy holds what it has not changed as well
+    const base = this.driver === "native" && parent !== undefined ? this.diffPath(parent) : undefined
+    clampTimes(this.diffPath(key), epoch, base)
   }
 
   diffPath(name: string): string {

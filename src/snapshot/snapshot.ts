@@ -64,6 +64,8 @@ export interface Snapshotter {
   diff(name: string, options?: DiffOptions): LayerDiff
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
+  /** No file that an active one has made or changed is younger than `epoch`, in seconds. */
+  clampTimes(key: string, epoch: number): void
   /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
   /** Without the parents'. Counts allocated bytes. */

@@ -3,7 +3,6 @@ import { isSkiffError } from "../../base/errors.ts"
 import type { Lease } from "../../content/content.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import type { ChainId } from "../../spec/digest.ts"
-import { clampTimes } from "../../sys/clamp-times.ts"
 import { copyTree } from "../../sys/copy-tree.ts"
 import type { FilesOperation, RunOperation } from "../graph/definition.ts"
 import type { RunSettings, Source, WorkContext, Worker } from "../work/worker.ts"
@@ -56,7 +55,7 @@ export class StepRunner {
       if (operation.kind === "run") await worker.run(operation, path, all, settings, context)
       else await worker.files(operation, path, all, { ...context, epoch: operation.epoch ?? epoch })
     }
-    if (epoch !== undefined) clampTimes(snapshots.diffPath(key), epoch)
+    if (epoch !== undefined) snapshots.clampTimes(key, epoch)
     crashPoint("build:worked")
     const result = await this.#record(root, record, (name) => snapshots.commit(name, key))
     undo.move()

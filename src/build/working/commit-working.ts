@@ -1,7 +1,6 @@
 import type { Bytes } from "../../base/bytes.ts"
 import type { CreateImageOptions, Image } from "../../image/image.ts"
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
-import { clampTimes } from "../../sys/clamp-times.ts"
 import type { BuildHost } from "../build-host.ts"
 import { workingKey, type WorkingRecord } from "./records.ts"
 import type { WorkingCommit } from "./working.ts"
@@ -19,7 +18,7 @@ export async function commitWorking(
   const { name, squash, epoch, omitHistory, format = defaults.format ?? "oci" } = commit
   const { annotations, comment, createdBy, historyComment, history, config, ...about } = draft
   const key = workingKey(record)
-  if (epoch !== undefined) clampTimes(snapshots.diffPath(key), epoch)
+  if (epoch !== undefined) snapshots.clampTimes(key, epoch)
   const layer: Bytes = snapshots.diff(key, squash ? { since: "nothing" } : {})
   const image = record.imageId === undefined ? undefined : images.get(record.imageId)
   const base = squash ? undefined : image

@@ -104,6 +104,8 @@ export interface PushOptions extends RegistryAccess {
   images?: ImageSet
   /** Undefined: gzip for what is not compressed. */
   form?: LayerForm
+  /** Of the manifest; undefined: the one it has. Throws InvalidArgument for docker's with zstd layers. */
+  format?: "oci" | "docker"
   /** Under its digest alone: no tag is set. */
   byDigest?: boolean
 }

@@ -115,9 +115,15 @@ export function withLayers(
     ...manifest,
     mediaType: type,
     config: { ...manifest.config, mediaType: isDocker ? MediaType.dockerConfig : MediaType.ociConfig },
-    layers: isDocker ? layers : layers.map((layer) => ({ ...layer, mediaType: ociType(layer) })),
+    layers: layers.map((layer) => ({ ...layer, mediaType: isDocker ? dockerType(layer) : ociType(layer) })),
   }
   return { bytes: Buffer.from(JSON.stringify(document)), mediaType: type }
+}
+
+/** Layers that are kept elsewhere have types of their own, and keep them. */
+function dockerType(layer: Descriptor): string {
+  if (layer.urls !== undefined) return layer.mediaType
+  return compressionOf(layer) === "none" ? MediaType.dockerLayer : MediaType.dockerLayerGzip
 }
 
 function ociType(layer: Descriptor): string {

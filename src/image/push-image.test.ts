@@ -73,6 +73,23 @@ describe.skipIf(skip)("pushImage()", () => {
     expect(raw(name)).toMatchObject({ config: { digest: id }, layers: [{ mediaType: expect.stringMatching(/zstd$/) }] })
   })
 
+  test("gives the manifest the format that is asked for; the image stays the same", async () => {
+    const name = `${registry.host}/format/x:1`
+    const { id } = await imageOf("amd64", name)
+    await store.images.push(name, { format: "docker" })
+    expect(raw(name)).toMatchObject({
+      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+      config: { digest: id, mediaType: "application/vnd.docker.container.image.v1+json" },
+      layers: [{ mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip" }],
+    })
+    expect((await store.images.pull(name)).image.id).toBe(id)
+    await store.images.push(name, { format: "oci" })
+    expect(raw(name)).toMatchObject({ layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }] })
+    await expect(
+      store.images.push(name, { format: "docker", form: { compression: "zstd", every: true } }),
+    ).rejects.toThrow(/no layers compressed by zstd/)
+  })
+
   test("an image that is removed meanwhile goes out whole", async () => {
     const name = `${registry.host}/gone/x:1`
     const { id } = await imageOf("amd64", name)

@@ -8,7 +8,7 @@ import { digestHex, type Digest, type DiffId } from "../spec/digest.ts"
 import { EMPTY_DOCUMENT } from "../spec/in-toto.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { attachedTo, digestOf, type NewDocument } from "./attestations.ts"
-import { holdImage } from "./held-manifest.ts"
+import { holdImage, type HeldManifest } from "./held-manifest.ts"
 import type { ImageMember, PushOptions, PushResult } from "./image.ts"
 import { imageSetOf } from "./image-set.ts"
 import { LayerCompressor, withLayers } from "./layer-compressor.ts"
@@ -61,7 +61,7 @@ export async function pushImage(
     crashPoint("push:layers-sent")
     await upload.config(held.manifest.config)
     const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
-    const { bytes, mediaType } = isSame ? held : withLayers(held, layers)
+    const { bytes, mediaType } = isSame && isIn(held.mediaType, options.format) ? held : remade(held, layers, options)
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
     await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
     await attach(member, descriptor)
@@ -98,6 +98,24 @@ export async function pushImage(
   function remember(repoDigest: string, id: Digest): void {
     records.transaction(() => records.byId(id) && records.setRepoDigest(repoDigest, id))
   }
+}
+
+const MANIFEST_TYPES = { oci: MediaType.ociManifest, docker: MediaType.dockerManifest } as const
+
+function isIn(mediaType: string, format: PushOptions["format"]): boolean {
+  return format === undefined || mediaType === MANIFEST_TYPES[format]
+}
+
+function remade(
+  held: HeldManifest,
+  layers: readonly Descriptor[],
+  { format }: PushOptions,
+): { bytes: Uint8Array; mediaType: string } {
+  const made = withLayers(held, layers, format && MANIFEST_TYPES[format])
+  if (isIn(made.mediaType, format)) return made
+  throw new InvalidArgument("docker's format has no layers compressed by zstd", {
+    hint: "push it as OCI, or with --compression-format gzip",
+  })
 }
 
 /** Where to: the name the image has here, or the one that was given. */

@@ -1,10 +1,11 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
-import { parseReference, type Images, type PushResult } from "../../../image/image.ts"
+import { parseReference, type Images, type LayerForm, type PushResult } from "../../../image/image.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
+import { withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
-import { flag } from "../../flag.ts"
+import { flag, readBoolean } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
@@ -19,27 +20,74 @@ export default command({
       ["gzip", "zstd"],
       'Compress all layers so ("gzip"|"zstd"; default as they are, gzip for plain ones)',
     ),
+    compressionLevel: flag.of(readLevel, "Level of compression: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed manifest to the file", "string"),
+    disableCompression: flag.bool("Do not compress layers that are not compressed", { short: "D" }),
+    forceCompression: withoutValue(
+      flag.of(
+        readBoolean,
+        "Also compress anew what is compressed otherwise (default true with --compression-format)",
+        "bool",
+      ),
+      "true",
+    ),
+    format: flag.of(readFormat, "Format of the manifest: oci or docker (v2s2)", "string", {
+      short: "f",
+      completes: ["oci", "docker"],
+    }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
+    removeSignatures: flag.bool("Signatures are not pushed anyway", { hidden: true }),
+    rm: flag.bool("Remove the image here when it has been pushed"),
   },
   examples: ["skiff push registry.example/team/app:1.2", "skiff push --all-tags localhost:5000/app"],
   async run({ args: [source, destination], flags, engine, out }) {
     const images = await engine.images()
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
-    const form = flags.compressionFormat && { compression: flags.compressionFormat, every: true }
+    const form = formOf(flags)
     using interrupt = new AbortOnInterrupt()
     for (const name of names) {
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
       const { signal } = interrupt
       const { onProgress } = progress
-      const options = { ...registryAccess(flags), form, destination, onProgress, signal }
+      const options = { ...registryAccess(flags), form, format: flags.format, destination, onProgress, signal }
       const result = await images.push(name, options)
       progress[Symbol.dispose]()
       report(out, result, flags.quiet)
       if (flags.digestfile !== undefined) atomicWrite(flags.digestfile, result.digest, { mode: 0o644 })
+      if (flags.rm) await images.remove(name)
     }
   },
 })
+
+interface FormFlags {
+  compressionFormat: "gzip" | "zstd" | undefined
+  compressionLevel: number | undefined
+  disableCompression: boolean
+  forceCompression: boolean | undefined
+}
+
+function formOf(flags: FormFlags): LayerForm | undefined {
+  const { compressionFormat, compressionLevel: level, disableCompression, forceCompression } = flags
+  if (disableCompression) {
+    if (compressionFormat !== undefined || level !== undefined || forceCompression)
+      throw new InvalidArgument("--disable-compression and flags of compression are mutually exclusive")
+    return { compression: "none" }
+  }
+  const every = forceCompression ?? compressionFormat !== undefined
+  if (compressionFormat === undefined && level === undefined && !every) return undefined
+  return { compression: compressionFormat ?? "gzip", every, ...(level === undefined ? {} : { level }) }
+}
+
+function readLevel(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > 22) throw new InvalidArgument("expected a number from 0 to 22")
+  return Number(text)
+}
+
+function readFormat(text: string): "oci" | "docker" {
+  if (text === "oci") return text
+  if (text === "docker" || text === "v2s2") return "docker"
+  throw new InvalidArgument("must be one of oci, docker, v2s2")
+}
 
 function report(out: Out, { name, digest, size }: PushResult, quiet: boolean): void {
   const { tag } = parseReference(name)

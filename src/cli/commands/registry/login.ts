@@ -21,6 +21,7 @@ export default command({
     password: flag.string("Password", "string", { short: "p" }),
     passwordStdin: flag.bool("Take the password from stdin"),
     tlsVerify,
+    verbose: flag.bool("Tell where the credentials are kept", { short: "v" }),
     username: flag.string("Username", "string", { short: "u" }),
   },
   examples: ["skiff login -u anna registry.example", "echo $TOKEN | skiff login -u ci --password-stdin ghcr.io"],
@@ -56,6 +57,7 @@ export default command({
     })
     if (!isHelper)
       out.note(`WARNING! Your password is stored unencrypted in '${keptIn}'. A credential helper keeps it better.`)
+    else if (flags.verbose) out.note(`The password is kept by the helper ${keptIn}`)
     out.line("Login Succeeded")
   },
 })

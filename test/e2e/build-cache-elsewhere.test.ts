@@ -28,6 +28,13 @@ COPY --link f /linked/f
 RUN ${RANDOM} > /last
 `
 
+const copying = (how: string): string =>
+  `FROM ${base} AS maker\nRUN ${how}\nFROM ${base}\nRUN echo lower > /lower\nCOPY --from=maker /made /made\nRUN ${RANDOM} > /id\n`
+
+const caching = (more: string): string =>
+  `FROM ${base}\nRUN --mount=type=cache,id=one,target=/c,uid=7,mode=0750 --mount=type=cache,target=/d ` +
+  `ls -la /c && stat -c '%u %a' /c && echo ${more} >> /c/lines && touch /d/.wh.x && cat /c/lines\n`
+
 async function build(on: Skiff, folder: string, ...flags: string[]): Promise<Steps> {
   return stepsOf(await on.run(["build", "--progress", "plain", ...flags, folder]))
 }
@@ -124,12 +131,10 @@ describe("a cache in a registry", () => {
 
   test("a step whose inputs came out the same is taken, though they were made otherwise", async () => {
     const ref = await registryName("cache/contents:1")
-    const text = (how: string) =>
-      `FROM ${base} AS maker\nRUN ${how}\nFROM ${base}\nRUN echo lower > /lower\nCOPY --from=maker /made /made\nRUN ${RANDOM} > /id\n`
-    const folder = makeContext(skiff, { Dockerfile: text("echo same > /made") })
+    const folder = makeContext(skiff, { Dockerfile: copying("echo same > /made") })
     await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},mode=max`)
     await using other = new Machine()
-    writeFileSync(join(folder, "Dockerfile"), text("printf 'same\\n' > /made"))
+    writeFileSync(join(folder, "Dockerfile"), copying("printf 'same\\n' > /made"))
     const steps = await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
     expect(steps.ran).toEqual(["RUN printf 'same\\n' > /made"])
   })
@@ -154,10 +159,13 @@ describe("a cache in a registry", () => {
   test("one that is not there, or does not answer, is a warning", async () => {
     const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo absent\n` })
     const absent = await registryName("cache/absent:1")
-    const { code, stderr } = await skiff.run([
-      ...["build", "--progress", "plain", "--cache-from", `type=registry,ref=${absent}`],
-      ...["--cache-from", "type=registry,ref=127.0.0.1:1/x:1", "--cache-from", `type=local,src=${folder}/none`, folder],
-    ])
+    const sources = [
+      `type=registry,ref=${absent}`,
+      "type=registry,ref=127.0.0.1:1/x:1",
+      `type=local,src=${folder}/none`,
+    ]
+    const flags = sources.flatMap((source) => ["--cache-from", source])
+    const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, folder])
     expect(code).toBe(0)
     expect(stderr).toMatch(/3 warnings found/)
     for (const name of [absent, "127.0.0.1:1", `${folder}/none`])
@@ -278,21 +286,17 @@ describe("a cache inside the image", () => {
 })
 
 describe("what RUN --mount=type=cache keeps", () => {
-  const text = (more: string) =>
-    `FROM ${base}\nRUN --mount=type=cache,id=one,target=/c,uid=7,mode=0750 --mount=type=cache,target=/d ` +
-    `ls -la /c && stat -c '%u %a' /c && echo ${more} >> /c/lines && touch /d/.wh.x && cat /c/lines\n`
-
   test("goes along, into caches that are empty", async () => {
     const ref = await registryName("cache/mounts:1")
-    const folder = makeContext(skiff, { Dockerfile: text("first") })
+    const folder = makeContext(skiff, { Dockerfile: caching("first") })
     await build(skiff, folder, "--cache-to", `type=registry,ref=${ref}`)
-    writeFileSync(join(folder, "Dockerfile"), text("second"))
+    writeFileSync(join(folder, "Dockerfile"), caching("second"))
     await using other = new Machine()
     const { told } = await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
     expect(told).toMatch(/ 7 750\n/)
     expect(told).toMatch(/ first\n.* second\n/)
     // a cache that holds something stays as it is
-    writeFileSync(join(folder, "Dockerfile"), text("third"))
+    writeFileSync(join(folder, "Dockerfile"), caching("third"))
     expect((await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)).told).toMatch(
       / first\n.* second\n.* third\n/,
     )
@@ -300,9 +304,9 @@ describe("what RUN --mount=type=cache keeps", () => {
 
   test("does not with cache-mounts=false", async () => {
     const ref = await registryName("cache/no-mounts:1")
-    const folder = makeContext(skiff, { Dockerfile: text("alone") })
+    const folder = makeContext(skiff, { Dockerfile: caching("alone") })
     await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},cache-mounts=false`)
-    writeFileSync(join(folder, "Dockerfile"), text("again"))
+    writeFileSync(join(folder, "Dockerfile"), caching("again"))
     await using other = new Machine()
     expect((await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)).told).not.toContain(" alone\n")
   })

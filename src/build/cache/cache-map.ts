@@ -63,7 +63,6 @@ const shown = v.pipe(
 const id = v.pipe(index, v.maxValue(2 ** 32 - 2))
 
 const mapSchema = v.object({
-  version: v.literal(1, "made by a newer skiff"),
   layers: v.array(v.custom<DiffId>(isDigest, "expected sha256:<64 hex digits>")),
   steps: v.pipe(
     v.array(
@@ -84,11 +83,6 @@ const mapSchema = v.object({
     v.maxLength(MAX_MOUNTS, `more than ${MAX_MOUNTS} cache mounts`),
   ),
 })
-
-/** The map as a document. */
-export function cacheDocument({ layers, steps, mounts }: CacheMap): object {
-  return { version: 1, layers, steps, mounts }
-}
 
 /** Reads a map that came from outside: every index in it leads somewhere. Throws DataLoss; `what` names it in the message. */
 export function parseCacheMap(document: unknown, layerCount: number, what: string): CacheMap {

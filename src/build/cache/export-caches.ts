@@ -7,7 +7,7 @@ import type { BuildHost } from "../build-host.ts"
 import type { CacheTarget } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
 import { CacheMounts } from "../work/cache-mounts.ts"
-import { cacheDocument } from "./cache-map.ts"
+import type { CacheMap } from "./cache-map.ts"
 import type { CacheWriter } from "./cache-place.ts"
 import { collectMounts } from "./collect-mounts.ts"
 import { collectSteps, type CollectOptions } from "./collect-steps.ts"
@@ -71,11 +71,11 @@ async function writerOf(target: WrittenTarget, { host, access, signal }: ExportC
 }
 
 /** The cache that goes into the config of an image with these layers: of the steps that it is made of. */
-export async function inlineCache(plan: Plan, diffIds: readonly DiffId[], options: CollectOptions): Promise<object> {
+export async function inlineCache(plan: Plan, diffIds: readonly DiffId[], options: CollectOptions): Promise<CacheMap> {
   const steps = await collectSteps([plan], "min", options)
   const map = steps.map(({ diffId, keys, parent, slot, description, parts, created }) => {
     const layer = diffIds.lastIndexOf(diffId)
     return { keys: [...keys], parent, layer, slot, description, parts, created }
   })
-  return cacheDocument({ layers: [], steps: map, mounts: [] })
+  return { layers: [], steps: map, mounts: [] }
 }

@@ -11,7 +11,7 @@ import type { BuildHost } from "../build-host.ts"
 import type { CacheForm } from "../build.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { WorkContext } from "../work/worker.ts"
-import { CACHE_MEDIA_TYPE, cacheDocument, MAX_MAP_BYTES, type CacheMap } from "./cache-map.ts"
+import { CACHE_MEDIA_TYPE, MAX_MAP_BYTES, type CacheMap } from "./cache-map.ts"
 import type { CacheWriter } from "./cache-place.ts"
 import type { CollectedStep } from "./collect-steps.ts"
 import type { CollectedMount } from "./collect-mounts.ts"
@@ -65,7 +65,7 @@ export async function writeCache(
   crashPoint("cache:layers-sent")
   const map = mapOf([...layers.keys()], steps, mounts)
   work.onStatus("config", "writing config")
-  const config = await putDocument(writer, cacheDocument(map), CACHE_MEDIA_TYPE)
+  const config = await putDocument(writer, map, CACHE_MEDIA_TYPE)
   crashPoint("cache:config-sent")
   const document = form.document === "manifest" ? manifestOf(config, sent) : indexOf(config, sent, form)
   const bytes = Buffer.from(JSON.stringify(document))

@@ -265,6 +265,11 @@ export class LayerExtractor implements TarSink, Disposable {
     try {
       set(uid, gid)
     } catch (error) {
+      if (hasErrno(error, "EPERM"))
+        throw new FailedPrecondition(`${shownName(name)} in the layer cannot be given to ${uid}:${gid}: no CAP_CHOWN`, {
+          hint: "give this container the default capabilities, or run it as an ordinary user with user namespaces allowed",
+          cause: error,
+        })
       // chown(2) answers EINVAL for an id that the user namespace does not map
       if (!hasErrno(error, "EINVAL")) throw error
       throw new FailedPrecondition(

@@ -42,8 +42,18 @@ export function chooseIsolation(wish: IsolationWish, needs: StepNeeds): Isolatio
 function bestIsolation(standing: Standing, needs: StepNeeds): Isolation {
   const reason = obstacleTo("full", standing, needs)
   if (reason === undefined) return { level: "full", reason: "" }
-  if (standing === "powerless") return { level: "chroot", reason }
+  if (standing === "powerless") {
+    const obstacle = obstacleTo("chroot", standing, needs)
+    if (obstacle !== undefined) throw noneIsPossible(`${reason}; ${obstacle}`)
+    return { level: "chroot", reason }
+  }
   return { level: standing === "single-id-world" ? "single-uid" : "userns", reason }
+}
+
+function noneIsPossible(why: string): FailedPrecondition {
+  return new FailedPrecondition(`no step can run here, at any isolation level: ${why}`, {
+    hint: "give this container the default capabilities, or run it as an ordinary user with user namespaces allowed",
+  })
 }
 
 function obstacleTo(level: IsolationLevel, standing: Standing, needs: StepNeeds): string | undefined {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { close, pipe } from "../../sys/libc.ts"
 import { spawnProcess, type Child } from "../../sys/process.ts"
-import { mapIds, type IdMap } from "../../sys/rootless/id-map.ts"
+import { mapIds } from "../../sys/rootless/id-map.ts"
 
 const POLL_MS = 1
 
@@ -32,7 +32,7 @@ export class StepProcess {
   }
 
   /** Maps ids into the user namespace that it makes, and lets it go on then. Throws FailedPrecondition. */
-  async mapIds(map: IdMap): Promise<void> {
+  async mapIds(map: "all"): Promise<void> {
     const own = readlinkSync("/proc/self/ns/user")
     let hasEnded = false
     void this.exited.then(() => (hasEnded = true))

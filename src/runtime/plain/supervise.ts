@@ -9,7 +9,6 @@ import { findProgram, ownCommand, readText } from "../../sys/host.ts"
 import { namesIn } from "../../base/names-in.ts"
 import { parentOf, processStartTime, signalProcess } from "../../sys/process.ts"
 import type { Pid, StartTime } from "../../sys/process.ts"
-import type { IdMap } from "../../sys/rootless/id-map.ts"
 import { ourStanding, type Standing } from "../../sys/rootless/standing.ts"
 import type { PlainLevel } from "./plain-name.ts"
 import { StepProcess } from "./step-process.ts"
@@ -69,8 +68,8 @@ async function endDescendants(): Promise<void> {
 
 interface Plan {
   words: string[]
-  /** Of the new user namespace that it makes. */
-  map?: IdMap
+  /** Of the new user namespace that it makes, where it cannot say so itself. */
+  map?: "all"
 }
 
 /** By unshare(1), as a process with threads cannot make a pid namespace that it is in itself, nor a user namespace. */
@@ -82,10 +81,14 @@ function planOf({ level, bundle, logFile }: StepOptions, { linux }: OciConfig): 
   const unshare = findProgram("unshare")
   if (unshare === undefined) throw new FailedPrecondition("unshare of util-linux is not installed")
   const kinds = [...kindsOf(level, linux.namespaces), ...(map === undefined ? [] : ["user"])]
-  const start = map === undefined ? enter : ["/bin/sh", "-c", AWAIT_MAP, "sh", ...enter]
-  return { words: [unshare, ...kinds.map((kind) => `--${kind}`), "--fork", "--kill-child", "--", ...start], map }
+  if (map === "own") kinds.push("map-root-user")
+  if (map !== "all") return { words: inNamespaces(unshare, kinds, enter) }
+  return { words: inNamespaces(unshare, kinds, ["/bin/sh", "-c", AWAIT_MAP, "sh", ...enter]), map }
 }
 
+function inNamespaces(unshare: string, flags: readonly string[], command: readonly string[]): string[] {
+  return [unshare, ...flags.map((flag) => `--${flag}`), "--fork", "--kill-child", "--", ...command]
+}
 /** As unshare(1) calls them. Throws FailedPrecondition. */
 function kindsOf(level: PlainLevel, namespaces: OciConfig["linux"]["namespaces"]): string[] {
   if (level === "chroot") return ["mount"]
@@ -99,7 +102,7 @@ function kindsOf(level: PlainLevel, namespaces: OciConfig["linux"]["namespaces"]
 const AWAIT_MAP = 'read -r _ <&3 && exec "$@" 3<&-'
 
 /** Undefined where the user namespace that we are in is the step's. */
-function newMap(level: PlainLevel, standing: Standing): IdMap | undefined {
+function newMap(level: PlainLevel, standing: Standing): "own" | "all" | undefined {
   if (level === "single-uid" && standing !== "single-id-world") return "own"
   return level === "userns" && standing === "root" ? "all" : undefined
 }

@@ -70,16 +70,9 @@ function canGainPrivileges(): boolean {
 }
 
 /** Maps ids into the new user namespace of process `pid`, which nobody mapped yet. Throws FailedPrecondition. */
-export async function mapIds(pid: number, map: IdMap): Promise<void> {
+export async function mapIds(pid: number, map: Exclude<IdMap, "own">): Promise<void> {
   const uid = process.getuid?.() ?? 0
   const gid = process.getgid?.() ?? 0
-  if (map === "own") {
-    // user_namespaces(7): without privilege one id each, and setgroups(2) must be given up first
-    writeFileSync(`/proc/${pid}/setgroups`, "deny")
-    writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`)
-    writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`)
-    return
-  }
   if (map === "all") {
     for (const file of ["uid_map", "gid_map"])
       writeFileSync(`/proc/${pid}/${file}`, sameIds(readFileSync(`/proc/self/${file}`, "latin1")))

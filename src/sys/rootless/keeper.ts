@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
-import { findProgram } from "../host.ts"
+import { findProgram, readText } from "../host.ts"
 import { pipe, tryLock } from "../libc.ts"
 import { loginFolder } from "../paths.ts"
 import { processStartTime, spawnProcess, type Child } from "../process.ts"
@@ -76,20 +76,22 @@ function* members(world: World): Generator<number, undefined> {
 
 async function createWorld(runRoot: string): Promise<World> {
   const map = possibleMap()
-  if (map === "own") warnOfOneId()
-  const unshare = [program("unshare"), "--user", "--mount", "--net", "--propagation", "slave"]
+  // its own id it can map itself, before it becomes another program: that may not gain privileges everywhere
+  const own = map === "own" ? ["--map-root-user"] : []
+  const unshare = [program("unshare"), "--user", ...own, "--mount", "--net", "--propagation", "slave"]
   using keeper = new StartingKeeper([...ownScope(), ...unshare, "/bin/sh", "-c", NEW_WORLD, netnsFile(runRoot)])
   keeper.expect("unshared")
-  await mapIds(keeper.pid, map)
+  if (map !== "own") await mapIds(keeper.pid, map)
   keeper.tell("mapped")
   keeper.expect("ready")
+  if (map === "own") warnOfOneId()
   return keeper.record(runRoot, map === "own")
 }
 
 function warnOfOneId(): void {
   const hasRange = subordinateIds(process.getuid?.() ?? 0) !== undefined
   const why = hasRange ? "newuidmap may not gain privileges here" : "no range of yours in /etc/subuid and /etc/subgid"
-  log.warn(`${why}: images with files of other users will not work`, { repair: "skiff doctor" })
+  log.warn(`${why}: files of other users belong to root here`, { repair: "skiff doctor" })
 }
 
 async function adoptWorld(runRoot: string, world: World, member: number): Promise<World> {
@@ -180,6 +182,15 @@ class StartingKeeper implements Disposable {
 
 function startFailure(output: string): FailedPrecondition {
   return new FailedPrecondition(`cannot make namespaces as an ordinary user: ${output.trim() || "no reason given"}`, {
-    hint: "see what is missing, and its repair: skiff doctor",
+    hint: isFiltered() ? IN_A_CONTAINER : "see what is missing, and its repair: skiff doctor",
   })
+}
+
+const IN_A_CONTAINER =
+  "a filter of system calls is set for us: inside a container allow user namespaces " +
+  "(--security-opt seccomp=unconfined), or be its root: builds need no namespace then"
+
+/** seccomp(2): proc_pid_status(5). */
+function isFiltered(): boolean {
+  return /^Seccomp:\s*2$/m.test(readText("/proc/self/status") ?? "")
 }

@@ -154,7 +154,8 @@ export interface BuildRequest {
   ulimits: readonly Ulimit[]
   resources: Resources
   shmSizeBytes?: number
-  squash: boolean
+  /** All new layers as one; `all`: those of the base with them. */
+  squash: boolean | "all"
   /** Seconds since 1970 (SOURCE_DATE_EPOCH, `--timestamp`): `created` and the times in the history; with `rewriteTimes`, of files too. */
   epoch?: number
   /** `--timestamp` of buildah, `rewrite-timestamp=true` of buildx: no file of a new layer is younger than `epoch`. */

@@ -239,6 +239,17 @@ onKernel("a build", () => {
     expect(existsSync(join(lab.folder, "zeros"))).toBe(false)
   })
 
+  test("--squash-all makes one layer of all, and it runs as before", async () => {
+    await using lab = await BuildLab.open()
+    const built = await lab.build("FROM base\nRUN rm -rf /gone; echo kept > /kept", { squash: "all" })
+    const config = await (await lab.engine.images()).config(await lab.image(built))
+    expect(config.rootfs.diff_ids).toHaveLength(1)
+    expect(config.history?.filter((entry) => !entry.empty_layer)).toHaveLength(1)
+    expect(config.history?.at(-1)?.created_by).toBe("skiff build --squash-all")
+    expect(await lab.read(built, "kept")).toBe("kept\n")
+    expect(await lab.read(built, "bin/busybox")).not.toBe("")
+  })
+
   test("its layers are blobs like others, made when they are asked for", async () => {
     await using lab = await BuildLab.open()
     const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"] })

@@ -7,17 +7,21 @@ import type { Plan } from "../plan/plan.ts"
 import type { ExportContext } from "./export-results.ts"
 import type { NamedLayer } from "./name-layers.ts"
 
-/** All layers that are ours as one (`--squash`): what a later one deletes is in none. The base's stay as they are. */
+/**
+ * All layers that are ours as one (`--squash`): what a later one deletes is in none. The base's stay as they are, unless they
+ * are to be in it too (`--squash-all`).
+ */
 export async function squashLayers(
   layers: readonly NamedLayer[],
   plan: Plan,
-  { host, lease }: Pick<ExportContext, "host" | "lease">,
+  { host, lease, request }: Pick<ExportContext, "host" | "lease" | "request">,
 ): Promise<{ layers: readonly NamedLayer[]; history: readonly HistoryEntry[] }> {
-  const base = layers.filter(({ createdAt }) => createdAt === undefined)
+  const isWhole = request.squash === "all"
+  const base = isWhole ? [] : layers.filter(({ createdAt }) => createdAt === undefined)
   const top = layers.at(-1)
   const below = base.at(-1)
   const history = plan.history.map(({ entry, vertex }) =>
-    vertex === undefined ? entry : { ...entry, empty_layer: true },
+    vertex === undefined && !isWhole ? entry : { ...entry, empty_layer: true },
   )
   if (top === undefined || layers.length === base.length) return { layers, history }
   const { snapshots } = host
@@ -45,7 +49,7 @@ export async function squashLayers(
     wastedBytes: 0,
   }
   const entry: HistoryEntry = {
-    created_by: "skiff build --squash",
+    created_by: `skiff build --squash${isWhole ? "-all" : ""}`,
     comment: `merge of ${layers.length - base.length} layers`,
   }
   return { layers: [...base, squashed], history: [...history, entry] }

@@ -1,7 +1,7 @@
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
-import { flag, readBoolean, type Flag, type FlagValues } from "../flag.ts"
+import { flag, readBoolean, type FlagValues } from "../flag.ts"
 import { PLATFORM_PART_FLAGS } from "../platform-flags.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { readCacheSource, readCacheTarget } from "./cache-option.ts"
@@ -91,7 +91,7 @@ export const BUILD_FLAGS = {
   stdin: withoutValue(refused("RUN reads no standard input", "give it files: COPY, or RUN --mount"), "true"),
   sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
   squash: flag.bool("Squash newly built layers into a single new layer"),
-  squashAll: withoutValue(notBuilt("Squash all layers, those of the base too"), "true"),
+  squashAll: flag.bool("Squash all layers, those of the base image too, into a single layer"),
   skipUnusedStages: flag.of(readSkips, "Stages that the target does not need are not built", "bool", hidden),
   ssh: flag.list(readSsh, "SSH agent socket to expose to the build (format: `default|<id>[=<socket>]`)"),
   tag: flag.strings('Image identifier (format: "[registry/]repository[:tag]")', "list", {
@@ -106,20 +106,6 @@ export const BUILD_FLAGS = {
 }
 
 export type BuildFlags = FlagValues<typeof BUILD_FLAGS>
-
-/** A flag that people's scripts hold: `false` is what is so anyway, all else is refused and not silently dropped. */
-function notBuilt(help: string): Flag<undefined> {
-  return {
-    hidden: true,
-    help,
-    typeName: "string",
-    initial: undefined,
-    read(text) {
-      if (/^(?:false|0)$/.test(text) || /(?:^|,)disabled=true(?:,|$)/.test(text)) return undefined
-      throw new Unsupported("not built yet")
-    },
-  }
-}
 
 function readEntitlement(text: string): string {
   if (text !== "security.insecure" && text !== "network.host")

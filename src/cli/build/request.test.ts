@@ -132,6 +132,7 @@ describe("flags of docker, buildx and podman", () => {
     ],
     ["--shm-size 8m", { shmSizeBytes: 8 << 20 }],
     ["--squash", { squash: true }],
+    ["--squash-all", { squash: "all" }],
     ["--timestamp 7", { epoch: 7, rewriteTimes: true }],
     ["--source-date-epoch 7", { epoch: 7, rewriteTimes: false }],
     ["--build-arg SOURCE_DATE_EPOCH=9", { epoch: 9, rewriteTimes: false, args: { SOURCE_DATE_EPOCH: "9" } }],

@@ -48,7 +48,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),
     network: flags.network ?? "default",
     ...stepSettings(flags),
-    squash: flags.squash,
+    squash: flags.squashAll ? "all" : flags.squash,
     ...optional("jobs", flags.jobs),
     allow: flags.allow,
     outputs,

@@ -137,6 +137,8 @@ export interface BuildRequest {
   labels: Readonly<Record<string, string>>
   edits?: ImageEdits
   annotations: readonly ImageAnnotation[]
+  /** Weighs all files of the context for `contextSize`. */
+  weighsContext?: boolean
   /** Undefined: nothing is attested, and nothing is looked at for it. */
   attestations?: readonly AttestationRequest[]
   /** Build it twice, and throw where the second result has another byte: FailedPrecondition naming the first. */
@@ -209,6 +211,13 @@ export interface LayerCost {
   wastedBytes: number
 }
 
+export interface ContextSize {
+  /** Of the files that the ignore file leaves. */
+  bytes: number
+  /** Of all. */
+  allBytes: number
+}
+
 export interface BuildResult {
   /** One for each platform; absent where no image was asked for. */
   images: readonly Image[]
@@ -219,6 +228,8 @@ export interface BuildResult {
   /** What is attested, in the order of the platforms. */
   attested: readonly { platform: Platform; predicates: readonly Predicate[] }[]
   costs: readonly LayerCost[]
+  /** Where it was asked for. */
+  contextSize?: ContextSize
 }
 
 export interface BuildWarning {

@@ -6,7 +6,7 @@ import type { Lease } from "../content/content.ts"
 import { hostPlatform, type Platform } from "../spec/platform.ts"
 import { BuildEvents } from "./build-events.ts"
 import type { BuildHost } from "./build-host.ts"
-import type { BuildRequest, BuildResult, BuildWarning, OnBuildEvent } from "./build.ts"
+import type { BuildRequest, BuildResult, BuildWarning, ContextSize, OnBuildEvent } from "./build.ts"
 import { openContext, type OpenedContext } from "./context/open-context.ts"
 import { readDockerfile, readIgnoreFile } from "./context/read-dockerfile.ts"
 import type { Dockerfile } from "./dockerfile/dockerfile.ts"
@@ -115,8 +115,17 @@ class Build {
         materials: this.#materials,
       })
       await caches?.export(solved, solver, reader)
-      return result
+      return this.#request.weighsContext ? { ...result, contextSize: await this.#contextSize() } : result
     })
+  }
+
+  async #contextSize(): Promise<ContextSize> {
+    const [{ contextSize }, { path }, { ignore }] = await Promise.all([
+      import("./context/context-size.ts"),
+      this.#context("context"),
+      this.#read(),
+    ])
+    return contextSize(path, ignore)
   }
 
   /** Builds all of it again, from nothing but the base images, and throws where that gave something else. */

@@ -220,6 +220,18 @@ CMD ["x"]
     expect(await skiff.ok("history", "--format", "{{.CreatedBy}}", id)).toBe("")
   })
 
+  test("--explain-layers tells what each line costs, what is deleted again, and what the ignore file saves", async () => {
+    const folder = makeContext(skiff, {
+      Dockerfile: "FROM busybox\nRUN head -c 50000 /dev/zero > /zeros\nRUN rm /zeros\nCOPY small /\n",
+      ".dockerignore": "big",
+      small: "12345",
+      big: "x".repeat(300_000),
+    })
+    const { stderr } = await skiff.run(["build", "--explain-layers", folder])
+    expect(stderr).toMatch(/^2 +50kB +50kB +RUN .*\n3 .*\n4 +5B +COPY small/m)
+    expect(stderr).toMatch(/^context of \d+B; the ignore file leaves out 300kB more$/m)
+  })
+
   test("--squash makes one new layer", async () => {
     const text = "FROM busybox\nRUN echo 1 > /a && echo gone > /b\nRUN echo 2 >> /a && rm /b\n"
     const id = await built(skiff, { Dockerfile: text }, "--squash")

@@ -39,6 +39,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     },
     annotations: [...flags.output.flatMap(({ annotations }) => annotations), ...flags.annotation.flat()],
     ...attestationsOf(flags),
+    ...(flags.explainLayers ? { weighsContext: true } : {}),
     ...(flags.verifyReproducible ? { verifyReproducible: true } : {}),
     secrets: flags.secret,
     ssh: flags.ssh,

@@ -1,5 +1,5 @@
 import { formatSize } from "../../base/sizes.ts"
-import type { BuildEvent, BuildResult, BuildWarning, LayerCost } from "../../build/build.ts"
+import type { BuildEvent, BuildResult, BuildWarning, ContextSize, LayerCost } from "../../build/build.ts"
 import { formatPlatform, type Platform } from "../../spec/platform.ts"
 import { alignColumns } from "../output/columns.ts"
 import { safeLine } from "./log-lines.ts"
@@ -61,6 +61,12 @@ export function costLines(costs: readonly LayerCost[]): string[] {
     ...alignColumns(["LINE\tSIZE\tWASTED\tCREATED BY", ...rows]).map((line) => line.trimEnd()),
     totalLine(costs),
   ]
+}
+
+/** What `.dockerignore` saves. */
+export function contextLine({ bytes, allBytes }: ContextSize): string {
+  const left = allBytes > bytes ? `; the ignore file leaves out ${formatSize(allBytes - bytes)} more` : ""
+  return `context of ${formatSize(bytes)}${left}`
 }
 
 /** One line for the end of a build. */

@@ -12,6 +12,7 @@ import { buildRequest, progressMode } from "../../build/request.ts"
 import {
   cacheLines,
   checkLines,
+  contextLine,
   costLines,
   failureLines,
   metadata,
@@ -81,8 +82,10 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
     progress[Symbol.dispose]()
     if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
     if (flags.explainCache) for (const line of cacheLines(told.misses, told.imported)) out.note(line)
-    if (flags.explainLayers) for (const line of costLines(result.costs)) out.note(line)
-    else if (progress.isForPeople && result.costs.length > 0) out.note(totalLine(result.costs))
+    if (flags.explainLayers) {
+      for (const line of costLines(result.costs)) out.note(line)
+      if (result.contextSize) out.note(contextLine(result.contextSize))
+    } else if (progress.isForPeople && result.costs.length > 0) out.note(totalLine(result.costs))
     return result
   } catch (error) {
     progress[Symbol.dispose]()

@@ -135,28 +135,27 @@ class Build {
       import("./verify/throw-away-records.ts"),
     ])
     const host = this.#host
-    {
-      await using stack = new AsyncDisposableStack()
-      const lease = stack.use(await host.leases.open())
-      const folder = stack.use(openWorkFolder(host.root))
-      const worker = stack.use(host.openWorker())
-      const records = new ThrowAwayRecords(host.db)
-      const request: BuildRequest = {
-        ...this.#request,
-        outputs: [],
-        cacheFrom: [],
-        cacheTo: [],
-        attestations: [],
-        // the same base images
-        pull: this.#request.pull === "never" ? "never" : "missing",
-      }
-      const again = new Build(host, request, this.#events.inner("again: "), { lease, folder, worker, records })
-      await again.#solve(async (second) => {
-        const first = { solved, reader, records: this.#records }
-        await compareResults(first, { ...second, records }, host.snapshots)
-      })
+    await using stack = new AsyncDisposableStack()
+    // last of all, when no lease holds its snapshots any more
+    stack.defer(async () => void (await host.collect()))
+    const lease = stack.use(await host.leases.open())
+    const folder = stack.use(openWorkFolder(host.root))
+    const worker = stack.use(host.openWorker())
+    const records = new ThrowAwayRecords(host.db)
+    const request: BuildRequest = {
+      ...this.#request,
+      outputs: [],
+      cacheFrom: [],
+      cacheTo: [],
+      attestations: [],
+      // the same base images
+      pull: this.#request.pull === "never" ? "never" : "missing",
     }
-    await host.collect()
+    const again = new Build(host, request, this.#events.inner("again: "), { lease, folder, worker, records })
+    await again.#solve(async (second) => {
+      const first = { solved, reader, records: this.#records }
+      await compareResults(first, { ...second, records }, host.snapshots)
+    })
   }
 
   async #solve<T>(use: (built: SolvedBuild) => Promise<T>): Promise<T> {
@@ -282,14 +281,17 @@ class Build {
     return await this.#events.step(`[internal] load ${name === "context" ? "build context" : `context ${name}`}`, open)
   }
 
+  /** A named folder has an ignore file of its own. */
   async #contextSource(name: string, ignore: IgnoreMatcher | undefined): Promise<Source> {
-    const { path } = await this.#context(name)
-    if (name !== "context" || ignore === undefined) return { path, keepsOwners: false }
+    const context = await this.#context(name)
+    const { path, keepsOwners = false } = context
+    const own = name === "context" ? ignore : readIgnoreFile({ ignoreFile: undefined }, context, {})
+    if (own === undefined) return { path, keepsOwners }
     return {
       path,
-      keepsOwners: false,
-      excludes: (each) => ignore.excludes(each),
-      mayHoldIncluded: (each) => ignore.mayHoldIncluded(each),
+      keepsOwners,
+      excludes: (each) => own.excludes(each),
+      mayHoldIncluded: (each) => own.mayHoldIncluded(each),
     }
   }
 

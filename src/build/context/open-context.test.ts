@@ -8,16 +8,19 @@ import type { Worker } from "../work/worker.ts"
 import { openContext, type OpenedContext } from "./open-context.ts"
 import { readDockerfile, readIgnoreFile } from "./read-dockerfile.ts"
 
-test("a tar context is unpacked, compressed or not; its owners count for nothing", async () => {
+test("a tar context is unpacked, compressed or not; its owners count, its ignore file does not", async () => {
   using lab = new ContextLab()
   const archive = archiveOf([
     { name: "Dockerfile", content: "FROM scratch\n" },
+    { name: ".dockerignore", content: "d" },
     { name: "d/.wh.f", content: "no whiteout", uid: 5, mode: 0o640 },
   ])
   for (const bytes of [archive, gzipSync(archive)]) {
-    const { path } = await lab.open({ kind: "tar", path: lab.file("context.tar", bytes) })
+    const context = await lab.open({ kind: "tar", path: lab.file("context.tar", bytes) })
+    const { path, keepsOwners } = context
     expect(readFileSync(join(path, "d/.wh.f"), "utf8")).toBe("no whiteout")
-    expect([statSync(join(path, "d/.wh.f")).uid, statSync(join(path, "d/.wh.f")).mode & 0o777]).toEqual([0, 0o640])
+    expect([statSync(join(path, "d/.wh.f")).uid, statSync(join(path, "d/.wh.f")).mode & 0o777]).toEqual([5, 0o640])
+    expect([keepsOwners, readIgnoreFile({ ignoreFile: undefined }, context, {})]).toEqual([true, undefined])
   }
 })
 
@@ -70,7 +73,7 @@ test.each(["Dockerfile", "Containerfile", ".dockerignore", "Dockerfile.dockerign
       symlinkSync(target, join(context, name))
       const read = (): unknown => {
         const found = readDockerfile({ dockerfile: undefined }, { path: context })
-        return [found, readIgnoreFile({ ignoreFile: undefined }, { path: context }, found)]
+        return [found, readIgnoreFile({ ignoreFile: undefined }, { path: context, isFolder: true }, found)]
       }
       let told = ""
       try {
@@ -98,7 +101,7 @@ test("the ignore file beside the Dockerfile comes first, then the folder's", () 
   using lab = new ContextLab()
   const found = { text: "", name: "D", pathInContext: "D" }
   const excludes = (name: string): boolean | undefined =>
-    readIgnoreFile({ ignoreFile: undefined }, { path: lab.folder }, found)?.excludes(name)
+    readIgnoreFile({ ignoreFile: undefined }, { path: lab.folder, isFolder: true }, found)?.excludes(name)
   expect(excludes("a")).toBeUndefined()
   writeFileSync(join(lab.folder, ".dockerignore"), "a\n")
   expect([excludes("a"), excludes("b")]).toEqual([true, false])

@@ -20,6 +20,10 @@ export interface OpenContextOptions {
 /** A context as a folder; a URL may turn out to be a Dockerfile alone. */
 export interface OpenedContext {
   path: string
+  /** An archive's files have the owners and attributes that it tells; those of a folder or a repository become root's. */
+  keepsOwners?: boolean
+  /** Whether an ignore file in it counts: for a folder only (buildkit's dockerui: others come whole). */
+  isFolder?: boolean
   dockerfile?: { text: string; name: string }
 }
 
@@ -28,12 +32,13 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
   const { worker, makeFolder, work, materials } = options
   switch (context.kind) {
     case "folder":
-      if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory()) return { path: context.path }
+      if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory())
+        return { path: context.path, isFolder: true }
       throw new NotFound(`the build context "${context.path}" is no folder`, { hint: "name a folder, a URL, or -" })
     case "empty":
       return { path: makeFolder("context") }
     case "tar":
-      return { path: await unpack(context.path, makeFolder("context"), work) }
+      return await unpack(context.path, makeFolder, work)
     case "git": {
       const path = makeFolder("context")
       const { commit } = await worker.clone(context.url, path, { keepGitDir: false }, work)
@@ -44,21 +49,30 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
       const folder = makeFolder("download")
       const file = join(folder, await worker.download(context.url, folder, undefined, work))
       await materials?.addFile(context.url, file)
-      if (await isTar(file)) return { path: await unpack(file, makeFolder("context"), work) }
+      if (await isTar(file)) return await unpack(file, makeFolder, work)
       return { path: makeFolder("context"), dockerfile: { text: await readText(file), name: "Dockerfile" } }
     }
   }
 }
 
 /** Names in a tar lead nowhere but below the folder; sizes have caps (security.md, "Build": tar contexts). */
-async function unpack(file: string, folder: string, { signal }: WorkContext): Promise<string> {
-  // its owners count for nothing, and no name is a whiteout
-  await applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), folder, {
-    plain: true,
-    owner: { uid: 0, gid: 0 },
-    ...(signal ? { signal } : {}),
-  })
-  return folder
+async function unpack(
+  file: string,
+  makeFolder: OpenContextOptions["makeFolder"],
+  { signal }: WorkContext,
+): Promise<OpenedContext> {
+  // no name is a whiteout
+  const into = async (path: string, owner?: { uid: number; gid: number }) => {
+    await applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), path, { plain: true, owner, signal })
+    return { path, keepsOwners: true }
+  }
+  try {
+    return await into(makeFolder("context"))
+  } catch (error) {
+    // an owner that the user namespace does not map: then all is root's
+    if (!isSkiffError(error, "FailedPrecondition")) throw error
+    return await into(makeFolder("context"), { uid: 0, gid: 0 })
+  }
 }
 
 /** Also inside a compressed stream. */

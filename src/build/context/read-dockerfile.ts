@@ -35,13 +35,13 @@ export function readDockerfile(
   })
 }
 
-/** What the ignore file of the context leaves out; undefined where there is none. Throws InvalidArgument. */
+/** What the ignore file of the context leaves out; undefined where there is none, or none counts. Throws InvalidArgument. */
 export function readIgnoreFile(
   { ignoreFile }: Pick<BuildRequest, "ignoreFile">,
   context: OpenedContext,
-  { pathInContext }: FoundDockerfile,
+  { pathInContext }: Pick<FoundDockerfile, "pathInContext">,
 ): IgnoreMatcher | undefined {
-  const found = ignoreFile ?? readNamed(context.path, ignoreFileNames(pathInContext))
+  const found = ignoreFile ?? (context.isFolder ? readNamed(context.path, ignoreFileNames(pathInContext)) : undefined)
   if (found === undefined) return undefined
   const matcher = ignoreMatcher(parseIgnoreFile(found.text))
   return matcher.isEmpty ? undefined : matcher

@@ -7,7 +7,7 @@ import { getAttribute, listAttributes, pathAt } from "../sys/xattr.ts"
 /**
  * Whether what both folders have under `name` is one and the same, as far as a layer tells (continuity's `sameFile`, which
  * buildkit follows): a folder by owner and mode; others also by size, time and, where the times were cut to seconds by
- * an archive, by content. `isWhole`: the folder is no upper, but all that there is.
+ * an archive or may stand for two changes, by content.
  */
 export function isSameFile(
   folder: number,
@@ -15,7 +15,7 @@ export function isSameFile(
   name: string,
   stat: FileStat,
   before: FileStat,
-  isWhole: boolean,
+  tree: ComparedTree,
 ): boolean {
   if (stat.identity === before.identity) return true
   if (stat.type !== before.type || stat.mode !== before.mode || stat.uid !== before.uid || stat.gid !== before.gid)
@@ -23,10 +23,26 @@ export function isSameFile(
   if (stat.type === "directory") return true
   if (stat.device.major !== before.device.major || stat.device.minor !== before.device.minor) return false
   // a second name was given to it (an upper has it copied up for that alone): the layer must hold both to link them
-  if (stat.links > (isWhole ? before.links : 1) || stat.sizeBytes !== before.sizeBytes) return false
+  if (stat.links > (tree.isWhole ? before.links : 1) || stat.sizeBytes !== before.sizeBytes) return false
   if (stat.mtime.seconds !== before.mtime.seconds || stat.mtime.nanoseconds !== before.mtime.nanoseconds) return false
   if (!hasSameAttributes(pathAt(folder, name), pathAt(baseFolder, name))) return false
-  return stat.mtime.nanoseconds !== 0 || isSameContent(folder, baseFolder, name, stat)
+  return !isAmbiguous(stat, tree) || isSameContent(folder, baseFolder, name, stat)
+}
+
+export interface ComparedTree {
+  /** It is no upper, but all that there is. */
+  isWhole: boolean
+  /** When it was made, in nanoseconds since 1970; undefined: not known. */
+  madeAt: bigint | undefined
+}
+
+/** A tick of the kernel's coarse clock, which files get their times by, has 10 ms at most. */
+const TICK_NS = 20_000_000n
+
+/** git's racy index: what was written in the tick in which the tree was made may have been written again in it. */
+function isAmbiguous({ mtime }: FileStat, { madeAt }: ComparedTree): boolean {
+  if (mtime.nanoseconds === 0) return true
+  return madeAt !== undefined && mtime.seconds * 1_000_000_000n + BigInt(mtime.nanoseconds) >= madeAt - TICK_NS
 }
 
 /** Whether two files of one size, or two links, hold the same. */

@@ -1,9 +1,9 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { openRoot } from "../sys/confined.ts"
-import { readDirectory, statAt, type FileStat } from "../sys/directory.ts"
+import { birthTimeOf, readDirectory, statAt, type FileStat } from "../sys/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
-import { attributesOf, isSameFile } from "./same-file.ts"
+import { attributesOf, isSameFile, type ComparedTree } from "./same-file.ts"
 
 const MAX_DEPTH = 512
 const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
@@ -48,7 +48,14 @@ export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange>
   const changed = openForReading(fds, options.changed)
   const base = options.base === undefined ? undefined : openForReading(fds, options.base)
   const isWhole = options.form.kind === "whole" || opaque(changed, options.form)
-  yield* new TreeWalk(options.form).folder({ changed, base, isWhole, path: "", depth: 0, told: true })
+  yield* new TreeWalk(options.form, birthTimeOf(changed)).folder({
+    changed,
+    base,
+    isWhole,
+    path: "",
+    depth: 0,
+    told: true,
+  })
 }
 
 function openForReading(fds: DisposableStack, path: string): number {
@@ -75,9 +82,11 @@ interface Place {
 
 class TreeWalk {
   readonly #form: TreeForm
+  readonly #tree: ComparedTree
 
-  constructor(form: TreeForm) {
+  constructor(form: TreeForm, madeAt: bigint | undefined) {
     this.#form = form
+    this.#tree = { isWhole: form.kind === "whole", madeAt }
   }
 
   *folder(place: Place): Generator<TreeChange> {
@@ -111,9 +120,7 @@ class TreeWalk {
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
     const hides = isReplaced ? { folder: place.base ?? -1, name, stat: before } : undefined
     const self = { kind: "present", path, name, folder: place.changed, stat, hides } as const
-    const isSame =
-      before !== undefined &&
-      isSameFile(place.changed, place.base ?? -1, name, stat, before, this.#form.kind === "whole")
+    const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before, this.#tree)
     if (!isSame) yield* withParents(place, self)
     if (stat.type !== "directory") return
     using fds = new DisposableStack()

@@ -1,6 +1,8 @@
 /** A store of its own with a tiny base image, and builds in it, for the tests of this folder. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Database } from "../base/database.ts"
+import { openSnapshotter } from "../snapshot/open.ts"
 import { openEngine } from "../engine/open.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Image } from "../image/image.ts"
@@ -37,10 +39,20 @@ export class BuildLab implements AsyncDisposable {
   }
 
   /** A lab whose store has the image `base`: busybox. */
-  static async open(): Promise<BuildLab> {
+  static async open(driver?: "native"): Promise<BuildLab> {
     const lab = new BuildLab()
+    if (driver !== undefined) await lab.#useDriver(driver)
     await (await lab.engine.images()).bootstrap({ base: "busybox", names: ["base"] })
     return lab
+  }
+
+  /** Of an empty store: as if this host could mount no more than that. */
+  async #useDriver(driver: "native"): Promise<void> {
+    const root = join(this.folder, "root")
+    await this.engine.images()
+    using db = new Database(join(root, "skiff.db"))
+    await openSnapshotter({ root, db, rootless: false, driver })
+    this.reopen()
   }
 
   /** Another engine of the same store, as another process has it. */

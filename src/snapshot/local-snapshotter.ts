@@ -7,9 +7,10 @@ import { clampTimes } from "../sys/clamp-times.ts"
 import { bootId } from "../sys/process.ts"
 import { removeTree } from "../sys/remove-tree.ts"
 import { treeUsage } from "../sys/tree-usage.ts"
+import { openOwnFiles } from "./own-files.ts"
 import { formOf, readLayer } from "./read-layer.ts"
 import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { DiffOptions, LayerDiff, SnapshotInfo, Snapshotter } from "./snapshot.ts"
+import type { DiffOptions, LayerDiff, OwnFiles, SnapshotInfo, Snapshotter } from "./snapshot.ts"
 
 /** What differs between the drivers. Folders are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
@@ -129,6 +130,12 @@ export class LocalSnapshotter implements Snapshotter {
 
   diffPath(name: string): string {
     return join(this.#folder(this.#records.get(name)), "diff")
+  }
+
+  ownFiles(name: string): OwnFiles {
+    const { parent } = this.info(name)
+    const isWhole = this.driver === "native" && parent !== undefined
+    return openOwnFiles(this.diffPath(name), isWhole ? this.diffPath(parent) : undefined)
   }
 
   async usage(name: string): Promise<{ bytes: number; inodes: number }> {

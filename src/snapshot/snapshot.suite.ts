@@ -224,6 +224,40 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       expect(readdirSync(join(target, "merged")).toSorted()).toEqual(["above", "below"])
     })
 
+    test("what a snapshot itself has made or changed is its own, and nothing of those below", async () => {
+      await layer(1, { a: "1", b: "1", c: "1" })
+      mount(await snapshots.prepare("k", chainId(1)))
+      writeFileSync(join(target, "b"), "other")
+      writeFileSync(join(target, "d"), "new")
+      unmount(target)
+      await snapshots.commit(chainId(2), "k")
+      using own = snapshots.ownFiles(chainId(2))
+      using below = snapshots.ownFiles(chainId(1))
+      expect(["a", "b", "c", "d", "e"].map((name) => own.has(name))).toEqual([false, true, false, true, false])
+      expect(["a", "b", "d"].map((name) => below.has(name))).toEqual([true, true, false])
+    })
+
+    test("diff() sees a change of equal size within one tick of the clock", async () => {
+      const { path } = await snapshots.stage("s")
+      for (const name of ["changed", "same"]) writeFileSync(join(path, name), "one")
+      // as if it were the same tick, however slow this machine is: not before the next one was made
+      Bun.spawnSync(["touch", "-d", "+1 hour", join(path, "changed"), join(path, "same")])
+      await snapshots.commitStage(chainId(1), "s")
+      mount(await snapshots.prepare("k", chainId(1)))
+      for (const [name, text] of [
+        ["changed", "two"],
+        ["same", "one"],
+      ] as const) {
+        writeFileSync(join(target, name), text)
+        Bun.spawnSync(["touch", "-r", join(snapshots.diffPath(chainId(1)), name), join(target, name)])
+      }
+      unmount(target)
+      const names: string[] = []
+      const tar = Buffer.concat(await Array.fromAsync(snapshots.diff("k")))
+      for (const name of ["changed", "same"]) if (tar.includes(name)) names.push(name)
+      expect(names).toEqual(["changed"])
+    })
+
     test("a layer whose root is opaque shows nothing of those below", async () => {
       await layer(1, { a: "1" })
       const { path } = await snapshots.stage("s")

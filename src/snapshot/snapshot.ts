@@ -29,6 +29,12 @@ export interface LayerDiff extends AsyncIterable<Uint8Array> {
   readonly hidden: ReadonlyMap<string, number>
 }
 
+/** The files that one snapshot has made or changed. */
+export interface OwnFiles extends Disposable {
+  /** `path` is raw, relative to the root. */
+  has(path: string): boolean
+}
+
 export interface DiffOptions {
   /** `nothing`: all files, the parents' too. */
   since?: ChainId | "nothing"
@@ -68,6 +74,8 @@ export interface Snapshotter {
   clampTimes(key: string, epoch: number): void
   /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
+  /** The caller disposes of it. Throws NotFound. */
+  ownFiles(name: string): OwnFiles
   /** Without the parents'. Counts allocated bytes. */
   usage(name: string): Promise<{ bytes: number; inodes: number }>
   /** Throws FailedPrecondition if it has children. Safe to repeat. */

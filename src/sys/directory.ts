@@ -34,6 +34,7 @@ export interface FileStat {
 
 const ENOENT = 2
 const STATX_BASIC_STATS = 0x7ff
+const STATX_BTIME = 0x800
 const STATX_ATTR_MOUNT_ROOT = 0x2000
 const statBuffer = Buffer.alloc(256)
 const emptyName = new Uint8Array(1)
@@ -67,6 +68,13 @@ export function rawStatAt(directoryFd: number, name: string): Buffer | undefined
 export function statOf(fd: number): FileStat {
   check(libc.statx(fd, emptyName, AT_EMPTY_PATH_NOFOLLOW, STATX_BASIC_STATS, statBuffer), "stat")
   return decodeStat(() => fd)
+}
+
+/** When what is open was made, in nanoseconds since 1970; undefined where the file system does not know. */
+export function birthTimeOf(fd: number): bigint | undefined {
+  check(libc.statx(fd, emptyName, AT_EMPTY_PATH_NOFOLLOW, STATX_BTIME, statBuffer), "stat")
+  if ((statBuffer.readUInt32LE(0) & STATX_BTIME) === 0) return undefined
+  return statBuffer.readBigInt64LE(80) * 1_000_000_000n + BigInt(statBuffer.readUInt32LE(88))
 }
 
 /** Where owners are recorded, it is those that count. */

@@ -3,8 +3,6 @@ import { setImmediate as turn } from "node:timers/promises"
 import { crashPoint } from "../../base/crash-point.ts"
 import { Cancelled } from "../../base/errors.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
-import { openRoot, tryOpenBeneath } from "../../sys/confined.ts"
-import { close } from "../../sys/libc.ts"
 import { parseDigest, type DiffId } from "../../spec/digest.ts"
 import type { BuildRecords, LayerFacts } from "./records.ts"
 
@@ -78,23 +76,16 @@ export class LayerReader {
     const waste = new Map<string, number>()
     if (hidden.size === 0) return waste
     using fds = new DisposableStack()
-    const paths = this.#records.transaction(() =>
-      this.#records.chain(id).map((record) => ({ id: record.id, path: this.#snapshots.diffPath(record.snapshot) })),
+    const below = this.#records.transaction(() =>
+      this.#records
+        .chain(id)
+        .slice(0, -1)
+        .map((record) => ({ id: record.id, files: fds.use(this.#snapshots.ownFiles(record.snapshot)) })),
     )
-    const below = paths
-      .slice(0, -1)
-      .toReversed()
-      .map(({ id: owner, path }) => ({ id: owner, root: fds.adopt(openRoot(path), close) }))
     for (const [path, bytes] of hidden) {
-      const owner = below.find(({ root }) => hasFile(root, path))
+      const owner = below.findLast(({ files }) => files.has(path))
       if (owner) waste.set(owner.id, (waste.get(owner.id) ?? 0) + bytes)
     }
     return waste
   }
-}
-
-function hasFile(root: number, path: string): boolean {
-  const fd = tryOpenBeneath(root, path)
-  if (fd !== undefined) close(fd)
-  return fd !== undefined
 }

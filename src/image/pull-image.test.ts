@@ -185,7 +185,8 @@ describe.skipIf(Boolean(skip))("from a hostile registry", () => {
     expect(starts).toEqual(starts.toSorted((a, b) => a - b))
   }, 20_000)
 
-  test("a pull that failed half way goes on where it stood, also from a registry that knows no ranges", async () => {
+  /** A pull that was ended when half of the layer had come. */
+  async function pulledHalf(): Promise<{ name: string; path: string; bytes: Uint8Array }> {
     const image = buildImage({ layers: [layer("a", noise(400_000))] })
     const name = registry.image(image)
     const { path, bytes } = first(image)
@@ -195,6 +196,11 @@ describe.skipIf(Boolean(skip))("from a hostile registry", () => {
       setTimeout(() => stop.abort(), 300)
     })
     await expect(store.images.pull(name, { signal: stop.signal })).rejects.toThrow(failure("Cancelled", /./))
+    return { name, path, bytes }
+  }
+
+  test("a pull that failed half way goes on where it stood, also from a registry that knows no ranges", async () => {
+    const { name, path, bytes } = await pulledHalf()
     expect(await store.left()).toEqual({ ...nothing, ingests: 1 })
     let range: string | undefined
     registry.answer(path, (request, response) => {
@@ -207,15 +213,7 @@ describe.skipIf(Boolean(skip))("from a hostile registry", () => {
   })
 
   test("a damaged beginning, left by a crash, is fetched again from the start", async () => {
-    const image = buildImage({ layers: [layer("a", noise(400_000))] })
-    const name = registry.image(image)
-    const { path, bytes } = first(image)
-    const stop = new AbortController()
-    registry.answer(path, (_, response) => {
-      response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, 200_000))
-      setTimeout(() => stop.abort(), 300)
-    })
-    await expect(store.images.pull(name, { signal: stop.signal })).rejects.toThrow()
+    const { name, path, bytes } = await pulledHalf()
     const [held = ""] = readdirSync(join(store.root, "ingest"))
     const file = join(store.root, "ingest", held)
     writeFileSync(file, Buffer.alloc(readFileSync(file).length, 7))

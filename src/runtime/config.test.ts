@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import type { Cgroups } from "../sys/cgroup.ts"
 import { CAPABILITIES } from "./capabilities.ts"
+import { configInput } from "./config-input.suite.ts"
 import { execProcess, runtimeConfig, type ConfigHost } from "./config.ts"
 import type { ConfigInput } from "./runtime.ts"
 
@@ -16,29 +17,8 @@ const V2: Cgroups = {
 const NO_CGROUPS: Cgroups = { ...V2, controllers: [], manager: "disabled" }
 const HOST: ConfigHost = { cgroups: V2, rootless: false, capabilities: CAPABILITIES, cpus: 4 }
 
-function input(changes: Partial<ConfigInput> = {}): ConfigInput {
-  return {
-    id: "c1",
-    rootfs: "/run/skiff/containers/c1/rootfs",
-    readOnly: false,
-    argv: ["sh"],
-    env: ["PATH=/bin"],
-    cwd: "/",
-    user: { uid: 0, gid: 0, additionalGids: [] },
-    tty: false,
-    mounts: [],
-    network: { kind: "private" },
-    privileged: false,
-    capAdd: [],
-    capDrop: [],
-    securityOptions: [],
-    sysctls: {},
-    devices: [],
-    ulimits: [],
-    resources: {},
-    ...changes,
-  }
-}
+const input = (changes: Partial<ConfigInput> = {}): ConfigInput =>
+  configInput({ id: "c1", rootfs: "/run/skiff/containers/c1/rootfs", argv: ["sh"], ...changes })
 
 const make = (changes: Partial<ConfigInput> = {}, host: Partial<ConfigHost> = {}): OciConfig =>
   runtimeConfig(input(changes), { ...HOST, ...host })

@@ -6,6 +6,7 @@ import type { OciConfig } from "../spec/oci-runtime.ts"
 import { detectCgroups, removeCgroup } from "../sys/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
 import { chooseRuntime } from "./choose.ts"
+import { configInput } from "./config-input.suite.ts"
 import { openRuntimes } from "./local.ts"
 import type {
   Attachment,
@@ -56,27 +57,7 @@ export class Lab implements AsyncDisposable {
 
   /** The configuration of `argv` with docker's defaults. */
   input(argv: readonly string[], changes: Partial<ConfigInput> = {}): ConfigInput {
-    return {
-      id: `lab${process.pid}x${this.#count++}`,
-      rootfs: this.rootfs,
-      readOnly: false,
-      argv,
-      env: ["PATH=/usr/bin:/bin"],
-      cwd: "/",
-      user: { uid: 0, gid: 0, additionalGids: [] },
-      tty: false,
-      mounts: [],
-      network: { kind: "private" },
-      privileged: false,
-      capAdd: [],
-      capDrop: [],
-      securityOptions: [],
-      sysctls: {},
-      devices: [],
-      ulimits: [],
-      resources: {},
-      ...changes,
-    }
+    return configInput({ id: `lab${process.pid}x${this.#count++}`, rootfs: this.rootfs, argv, ...changes })
   }
 
   /** A container in state `created`. */

@@ -4,12 +4,12 @@ import { Steps, type Step } from "./steps.ts"
 
 type LogEvent = Extract<BuildEvent, { kind: "log" }>
 type VertexEvent = Extract<BuildEvent, { vertex: number }>
+type WarningEvent = Exclude<BuildEvent, VertexEvent>
 
-/** `--progress json`: each event as one line; output as text. */
-export class JsonProgress implements BuildProgress {
+/** One document a line, for programs. */
+abstract class JsonLines implements BuildProgress {
   readonly isForPeople = false
   readonly #steps = new Steps()
-  readonly #decoders = new Map<string, TextDecoder>()
   readonly #write: (text: string) => void
 
   constructor(write: (text: string) => void) {
@@ -21,11 +21,28 @@ export class JsonProgress implements BuildProgress {
   }
 
   onEvent(event: BuildEvent): void {
-    if ("vertex" in event) this.#steps.apply(event)
-    this.#write(`${JSON.stringify(event.kind === "log" ? this.#readable(event) : event)}\n`)
+    const document = "vertex" in event ? this.ofVertex(event, this.#steps.apply(event)) : this.ofWarning(event)
+    if (document) this.#write(`${JSON.stringify(document)}\n`)
   }
 
   [Symbol.dispose](): void {}
+
+  /** Undefined: nothing is said. */
+  protected abstract ofVertex(event: VertexEvent, step: Step): object | undefined
+  protected abstract ofWarning(event: WarningEvent): object
+}
+
+/** `--progress json`: each event as one line; output as text. */
+export class JsonProgress extends JsonLines {
+  readonly #decoders = new Map<string, TextDecoder>()
+
+  protected ofVertex(event: VertexEvent): object {
+    return event.kind === "log" ? this.#readable(event) : event
+  }
+
+  protected ofWarning(event: WarningEvent): object {
+    return event
+  }
 
   /** A character may come in two pieces. */
   #readable({ bytes, ...event }: LogEvent): object {
@@ -37,28 +54,8 @@ export class JsonProgress implements BuildProgress {
 }
 
 /** `--progress rawjson`: BuildKit's SolveStatus documents (buildkit client/graph.go), one a line, for programs that read those. */
-export class RawJsonProgress implements BuildProgress {
-  readonly isForPeople = false
-  readonly #steps = new Steps()
-  readonly #write: (text: string) => void
-
-  constructor(write: (text: string) => void) {
-    this.#write = write
-  }
-
-  get failed(): Step | undefined {
-    return this.#steps.failed
-  }
-
-  onEvent(event: BuildEvent): void {
-    const document = "vertex" in event ? this.#document(event) : warningDocument(event)
-    if (document) this.#write(`${JSON.stringify(document)}\n`)
-  }
-
-  [Symbol.dispose](): void {}
-
-  #document(event: VertexEvent): object | undefined {
-    const step = this.#steps.apply(event)
+export class RawJsonProgress extends JsonLines {
+  protected ofVertex(event: VertexEvent, step: Step): object | undefined {
     const vertex = vertexDigest(event.vertex)
     const timestamp = moment(Date.now())
     switch (event.kind) {
@@ -74,6 +71,11 @@ export class RawJsonProgress implements BuildProgress {
         return { vertexes: [{ digest: vertex, ...vertexState(step) }] }
     }
   }
+
+  protected ofWarning({ rule, message, source }: WarningEvent): object {
+    const range = source === undefined ? [] : [{ start: { line: source.start }, end: { line: source.end } }]
+    return { warnings: [{ level: 1, short: base64(Buffer.from(`${rule}: ${message}`)), range }] }
+  }
 }
 
 function vertexState({ name, state, startedAt, endedAt, error }: Step): object {
@@ -85,12 +87,6 @@ function vertexState({ name, state, startedAt, endedAt, error }: Step): object {
     ...(state === "canceled" ? { error: "context canceled" } : {}),
     ...(error === undefined ? {} : { error }),
   }
-}
-
-function warningDocument(event: Exclude<BuildEvent, VertexEvent>): object {
-  const { rule, message, source } = event
-  const range = source === undefined ? [] : [{ start: { line: source.start }, end: { line: source.end } }]
-  return { warnings: [{ level: 1, short: base64(Buffer.from(`${rule}: ${message}`)), range }] }
 }
 
 /** Clients only compare them: a name in a digest's form. */

@@ -72,6 +72,7 @@ class Program implements Disposable {
   readonly #pidFile: string
   readonly #runtimePid: Pid
   #timer: NodeJS.Timeout | undefined
+  #isOver = false
   /** The signal that has ended it, though it did not catch it. */
   endedBy: number | undefined
 
@@ -86,7 +87,9 @@ class Program implements Disposable {
    */
   signal(number: number): void {
     const pid = this.#find()
-    if (pid !== undefined && catchesSignal(pid, number)) this.#send(pid, number)
+    // the runtime tells who it is only after it has begun
+    if (pid === undefined) setTimeout(() => this.#isOver || this.signal(number), KILL_POLL_MS)
+    else if (catchesSignal(pid, number)) this.#send(pid, number)
     else if (!HARMLESS.has(number)) {
       this.endedBy = number
       this.kill()
@@ -110,6 +113,7 @@ class Program implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true
     clearInterval(this.#timer)
   }
 }

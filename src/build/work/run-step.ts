@@ -223,6 +223,7 @@ function stepConfig(parts: ConfigParts): Promise<OciConfig> {
       cwd: operation.cwd,
       user,
       tty: more.streams?.terminal ?? false,
+      consoleSize: more.streams?.size,
       hostname: more.uts === "host" ? undefined : (more.hostname ?? BUILD_HOSTNAME),
       mounts: [...files.filter(({ destination }) => !own.has(destination)), ...prepared.mounts],
       network: networkOf(operation, isolation, slot, more.netns),

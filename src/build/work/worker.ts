@@ -5,6 +5,7 @@ import type { FilesOperation, RunOperation } from "../graph/definition.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Resources } from "../../container/container.ts"
 import type { RunToEndOptions } from "../../runtime/runtime.ts"
+import type { TerminalSize } from "../../sys/terminal.ts"
 import type { DeviceRequest } from "../../spec/docker/device-request.ts"
 import type { Ulimit } from "../../spec/docker/ulimit.ts"
 
@@ -81,6 +82,8 @@ export interface StepStreams {
   stdin?: number
   /** It has a terminal, which is joined to the one on our descriptors 0, 1 and 2. */
   terminal: boolean
+  /** What the terminal begins with; from then on it has the size of ours. */
+  size?: TerminalSize
   /** Hands on the signals that reach us. */
   signals: RunToEndOptions["signals"]
 }

@@ -2,7 +2,7 @@ import { close, closeSync, write } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { StepStreams } from "../../build/build.ts"
 import { pipe } from "../../sys/libc.ts"
-import { isForeground, isTerminal } from "../../sys/terminal.ts"
+import { isForeground, isTerminal, terminalSize } from "../../sys/terminal.ts"
 import type { AbortOnInterrupt } from "../abort-on-interrupt.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
 import { SignalProxy } from "../terminal/signal-proxy.ts"
@@ -28,6 +28,7 @@ export function stepStreams(terminal: boolean | undefined, interrupt: AbortOnInt
   const input = hasTerminal ? undefined : pumpedInput()
   return {
     terminal: hasTerminal,
+    ...(hasTerminal ? { size: terminalSize(0) } : {}),
     signals: { connect },
     ...(input === undefined ? {} : { stdin: input.fd }),
     [Symbol.dispose]: () => {

@@ -16,9 +16,11 @@ const NODES = { null: [1, 3], zero: [1, 5], full: [1, 7], random: [1, 8], urando
 export function makeDevices(folder: number): void {
   for (const [name, [major, minor]] of Object.entries(NODES)) {
     const made = libc.mknodat(folder, cString(name), S_IFCHR | ANYBODY, (major << 8) | minor) === 0
-    if (made && isUsable(folder, name)) continue
+    if (made && openToAll(folder, name)) continue
     if (made) check(libc.unlinkat(folder, cString(name), 0), "unlink", name)
-    if (name === "null") check(libc.mknodat(folder, cString(name), S_IFREG | ANYBODY, 0), "create", name)
+    if (name !== "null") continue
+    check(libc.mknodat(folder, cString(name), S_IFREG | ANYBODY, 0), "create", name)
+    openToAll(folder, name)
   }
   check(libc.mkdirat(folder, cString("shm"), 0o777), "mkdir", "shm")
   const shm = check(libc.openat(folder, cString("shm"), O_NOFOLLOW | O_CLOEXEC, 0), "open", "shm")
@@ -26,8 +28,8 @@ export function makeDevices(folder: number): void {
   close(shm)
 }
 
-/** On a file system mounted `nodev` it is not. The mode is freed from our umask. */
-function isUsable(folder: number, name: string): boolean {
+/** Frees the mode from our umask. False on a file system mounted `nodev`. */
+function openToAll(folder: number, name: string): boolean {
   const fd = libc.openat(folder, cString(name), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0)
   if (fd < 0) return false
   setMode(fd, ANYBODY)

@@ -36,7 +36,7 @@ export async function superviseStep(options: StepOptions): Promise<number> {
   adoptOrphans()
   // `delete` asks so; by the kernel's own hand we would leave the program's children behind
   const ended = new AbortController()
-  process.once("SIGTERM", () => ended.abort())
+  process.on("SIGTERM", () => ended.abort())
   mkdirSync(state, { recursive: true, mode: 0o700 })
   const record = join(state, id)
   atomicWrite(record, `${process.pid} ${processStartTime(process.pid)}`)

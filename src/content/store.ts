@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync, unlinkSync, type Stats } from "node:fs"
-import { open, readFile } from "node:fs/promises"
+import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, type Stats } from "node:fs"
+import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { InvalidArgument, NotFound, hasErrno } from "../base/errors.ts"
 import { digestAlgorithm, digestHex, isDigest, parseDigest, type Digest } from "../spec/digest.ts"
@@ -57,7 +57,8 @@ class LocalContentStore implements ContentStore {
     const { size } = this.info(digest)
     if (size > maxBytes)
       throw new InvalidArgument(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read at once`)
-    return readFile(this.#path(digest))
+    // a document: at once is sooner than by a thread, which would be started for it
+    return readFileSync(this.#path(digest))
   }
 
   async ingest(ref: string): Promise<Ingest> {

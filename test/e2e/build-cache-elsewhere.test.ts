@@ -4,7 +4,8 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path"
 import { makeContext } from "../support/build.ts"
 import { Machine, registryName, stepsOf, type Steps } from "../support/machine.ts"
-import { sharedRegistry } from "../support/registry.ts"
+import { HostileRegistry } from "../support/hostile-registry.ts"
+import { ACCOUNT, Registry, sharedRegistry } from "../support/registry.ts"
 import type { Skiff } from "../support/skiff.ts"
 import { busyboxReference, openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -182,6 +183,71 @@ describe("a cache in a registry", () => {
     const ignored = await skiff.run(["build", "--cache-to", `${flag},ignore-error=true`, folder])
     expect(ignored.code).toBe(0)
     expect(ignored.stderr).toContain("CacheNotExported")
+  })
+
+  test("where none can be written, or a name is wrong, is said before the work begins", async () => {
+    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo too late\n`, file: "x" })
+    const digest = `sha256:${"a".repeat(64)}`
+    for (const target of [
+      `type=local,dest=${folder}/file`,
+      `type=registry,ref=${await registryName("x")}@${digest}`,
+      "type=registry,ref=UPPER/x",
+    ]) {
+      const { code, stderr } = await skiff.run(["build", "--progress", "plain", "--cache-to", target, folder])
+      expect(code).toBe(1)
+      expect(stderr).not.toContain("RUN echo")
+    }
+  })
+
+  test("one that asks for a password is a warning until it is given", async () => {
+    const registry = await Registry.start({ private: true })
+    try {
+      const ref = `${registry.host}/cache/private:1`
+      const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /private\n` })
+      const told = await skiff.run(["build", "--cache-from", ref, folder])
+      expect(told.code).toBe(0)
+      expect(told.stderr).toContain("CacheNotImported")
+      expect((await skiff.run(["build", "--cache-to", ref, folder])).code).toBe(1)
+      await using other = new Machine()
+      for (const machine of [skiff, other])
+        await machine.ok("login", "--username", ACCOUNT.user, "--password", ACCOUNT.password, registry.host)
+      await build(skiff, folder, "--cache-to", ref)
+      expect((await build(other, folder, "--cache-from", ref)).ran).toEqual([])
+    } finally {
+      registry.stop()
+    }
+  })
+
+  test("a build of a base alone has an empty one", async () => {
+    const ref = await registryName("cache/empty:1")
+    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nENV A=1\n` })
+    await build(skiff, folder, "--cache-to", ref)
+    expect((await build(skiff, folder, "--cache-from", ref)).told).toContain("0 steps")
+  })
+
+  test("two builds that import at the same time fetch a step once", async () => {
+    const ref = await registryName("cache/both:1")
+    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "both" })
+    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},mode=max`)
+    await using other = new Machine()
+    await other.ok("pull", "-q", base)
+    const both = await Promise.all([1, 2].map(() => build(other, folder, "--cache-from", ref)))
+    expect(both.map(({ ran }) => ran)).toEqual([[], []])
+    const uses = JSON.parse(await other.ok("builder", "du", "--json")) as unknown[]
+    expect(uses).toHaveLength(5)
+  })
+
+  test("Ctrl-C while it is written ends in order", async () => {
+    await using registry = await HostileRegistry.start()
+    // takes what is asked, and never answers
+    registry.answer("/v2/cache/slow/blobs/uploads/", () => {})
+    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /slow\n` })
+    const child = skiff.spawn(["build", "--cache-to", `type=registry,ref=${registry.host}/cache/slow:1`, folder])
+    await eventually(() => expect(registry.asked.some(({ method }) => method === "POST")).toBe(true), 10_000)
+    const ended = new Promise((resolve) => child.on("close", resolve))
+    child.kill("SIGINT")
+    expect(await ended).not.toBe(0)
+    await eventually(() => skiff.expectNothingLeft(), 5_000)
   })
 
   test("podman's form: a repository alone", async () => {

@@ -9,7 +9,7 @@ import type { BuildRecords } from "../solve/records.ts"
 import type { RemoteCache } from "../solve/remote-cache.ts"
 import type { Solver, SolverOptions } from "../solve/solver.ts"
 import { CacheMounts } from "../work/cache-mounts.ts"
-import { exportCaches, inlineCache } from "./export-caches.ts"
+import { exportCaches, inlineCache, openTargets, type OpenedTarget } from "./export-caches.ts"
 import type { LazyCache } from "./lazy-cache.ts"
 import { openCaches } from "./open-caches.ts"
 
@@ -26,20 +26,23 @@ export interface BuildCachesOptions {
 export class BuildCaches {
   readonly #options: BuildCachesOptions
   readonly #remotes: readonly LazyCache[]
+  readonly #targets: readonly OpenedTarget[]
 
-  private constructor(options: BuildCachesOptions, remotes: readonly LazyCache[]) {
+  private constructor(options: BuildCachesOptions, remotes: readonly LazyCache[], targets: readonly OpenedTarget[]) {
     this.#options = options
     this.#remotes = remotes
+    this.#targets = targets
   }
 
-  /** Reads what is imported. Throws DataLoss, InvalidArgument for what is not what it says. */
+  /** Reads what is imported, looks where to export. Throws DataLoss, InvalidArgument for what is not what it says. */
   static async open(options: BuildCachesOptions): Promise<BuildCaches> {
     const { cacheFrom = [], cacheTo = [], squash, access } = options.request
     if (squash && cacheTo.some(({ type }) => type === "inline"))
       throw new InvalidArgument("a squashed image has no layers of steps for a cache inside it", {
         hint: "leave --squash out, or export with --cache-to type=registry",
       })
-    return new BuildCaches(options, await openCaches(cacheFrom, { ...options, access }))
+    const targets = await openTargets(cacheTo, { ...options, access })
+    return new BuildCaches(options, await openCaches(cacheFrom, { ...options, access }), targets)
   }
 
   /** What the solver takes of it. */
@@ -73,8 +76,8 @@ export class BuildCaches {
   }
 
   async export(solved: readonly Solved[], solver: Solver, reader: LayerReader): Promise<void> {
-    const { cacheTo = [], access } = this.#options.request
+    const { access } = this.#options.request
     const plans = solved.map(({ plan }) => plan)
-    await exportCaches(cacheTo, plans, { ...this.#options, access, solver, reader, remotes: this.#remotes })
+    await exportCaches(this.#targets, plans, { ...this.#options, access, solver, reader, remotes: this.#remotes })
   }
 }

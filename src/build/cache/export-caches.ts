@@ -1,4 +1,3 @@
-import { isSkiffError } from "../../base/errors.ts"
 import type { Lease } from "../../content/content.ts"
 import type { DiffId } from "../../spec/digest.ts"
 import type { RegistryAccess } from "../../registry/registry.ts"
@@ -25,28 +24,62 @@ export interface ExportCachesOptions extends CollectOptions {
 
 type WrittenTarget = Exclude<CacheTarget, { type: "inline" }>
 
-/** Writes what `--cache-to` names, one after the other; those inline are in their images already. */
-export async function exportCaches(
+/** Where a cache is to go, found to be a place that can hold one. */
+export interface OpenedTarget {
+  target: WrittenTarget
+  writer: CacheWriter
+}
+
+/** Looks at what `--cache-to` names before the work begins. Throws InvalidArgument, PermissionDenied, Unavailable. */
+export async function openTargets(
   targets: readonly CacheTarget[],
+  { host, access, signal, events }: Pick<ExportCachesOptions, "host" | "access" | "signal" | "events">,
+): Promise<OpenedTarget[]> {
+  const opened: OpenedTarget[] = []
+  for (const target of targets) {
+    if (target.type === "inline") continue
+    await unlessIgnored(target, events, signal, async () => {
+      const writer =
+        target.type === "local"
+          ? layoutWriter(target.path, target.tag)
+          : await registryWriter(await host.registries(), target.name, { ...access, signal })
+      opened.push({ target, writer })
+    })
+  }
+  return opened
+}
+
+/** Writes caches, one after the other; those inline are in their images already. */
+export async function exportCaches(
+  targets: readonly OpenedTarget[],
   plans: readonly Plan[],
   options: ExportCachesOptions,
 ): Promise<void> {
-  for (const target of targets) {
-    if (target.type === "inline") continue
-    const where = target.type === "local" ? "client directory" : "registry"
-    await options.events.step(`exporting cache to ${where}`, async (number) => {
-      try {
-        await exportCache(target, plans, options, number)
-      } catch (error) {
-        if (!target.ignoreError || !isSkiffError(error) || options.signal.aborted) throw error
-        options.events.warn({ rule: "CacheNotExported", message: error.message })
-      }
-    })
+  const { events, signal } = options
+  for (const opened of targets) {
+    const where = opened.target.type === "local" ? "client directory" : "registry"
+    await events.step(`exporting cache to ${where}`, (number) =>
+      unlessIgnored(opened.target, events, signal, () => exportCache(opened, plans, options, number)),
+    )
+  }
+}
+
+async function unlessIgnored(
+  { ignoreError }: WrittenTarget,
+  events: BuildEvents,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!ignoreError || !(error instanceof Error) || signal.aborted) throw error
+    events.warn({ rule: "CacheNotExported", message: error.message })
   }
 }
 
 async function exportCache(
-  target: WrittenTarget,
+  { target, writer }: OpenedTarget,
   plans: readonly Plan[],
   options: ExportCachesOptions,
   number: number,
@@ -54,7 +87,6 @@ async function exportCache(
   const { host, events, remotes } = options
   const work = events.contextOf(number)
   using held = new DisposableStack()
-  const writer = await writerOf(target, options)
   work.onStatus("prepare", "preparing build cache for export")
   const steps = await collectSteps(plans, target.mode, options)
   const onBusy = (name: string): void => {
@@ -63,11 +95,6 @@ async function exportCache(
   }
   const mounts = target.mounts ? await collectMounts(plans, new CacheMounts(host.root), remotes, held, onBusy) : []
   await writeCache(writer, steps, mounts, { ...options, form: target, work })
-}
-
-async function writerOf(target: WrittenTarget, { host, access, signal }: ExportCachesOptions): Promise<CacheWriter> {
-  if (target.type === "local") return layoutWriter(target.path, target.tag)
-  return await registryWriter(await host.registries(), target.name, { ...access, signal })
 }
 
 /** The cache that goes into the config of an image with these layers: of the steps that it is made of. */

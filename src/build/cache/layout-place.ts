@@ -1,6 +1,6 @@
 /** A cache as an OCI layout in a folder (image-spec image-layout.md). */
 import { createHash, randomUUID } from "node:crypto"
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
+import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -51,10 +51,24 @@ export function layoutReader(path: string, { tag, digest }: { tag: string; diges
   }
 }
 
-/** Writes into a folder, which may hold other caches under other tags; what no tag names any more stays there. */
+/**
+ * Writes into a folder, which may hold other caches under other tags; what no tag names any more stays there. Throws
+ * InvalidArgument where there can be none.
+ */
 export function layoutWriter(path: string, tag: string): CacheWriter {
   const blobs = join(path, "blobs", "sha256")
-  mkdirSync(blobs, { recursive: true })
+  try {
+    mkdirSync(blobs, { recursive: true })
+    accessSync(blobs, constants.W_OK)
+  } catch (cause) {
+    throw new InvalidArgument(
+      `"${path}" cannot hold a cache: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        hint: "name a folder that you may write",
+        cause,
+      },
+    )
+  }
   const place = ({ digest }: Descriptor): string => join(blobs, digestHex(digest))
   const has = ({ size, ...descriptor }: Descriptor): boolean =>
     statSync(place(descriptor as Descriptor), { throwIfNoEntry: false })?.size === size

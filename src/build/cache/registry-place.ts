@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../../base/errors.ts"
 import type { Registries, RegistryAccess } from "../../registry/registry.ts"
 import { parseReference } from "../../image/image.ts"
 import type { CacheReader, CacheWriter } from "./cache-place.ts"
@@ -27,6 +28,10 @@ export async function registryWriter(
   options: RegistryPlaceOptions,
 ): Promise<CacheWriter> {
   const ref = parseReference(name)
+  if (ref.digest !== undefined)
+    throw new InvalidArgument(`cannot write a cache to "${name}": a digest follows from what is written`, {
+      hint: "give a tag",
+    })
   const target = await registries.openTarget(ref, options)
   return {
     has: (descriptor) => target.has(descriptor),

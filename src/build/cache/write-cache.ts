@@ -59,9 +59,7 @@ export async function writeCache(
       },
     )
   const { form, work } = options
-  const sender = new LayerSender(writer, options)
-  const limit = limiter(PARALLEL_UPLOADS)
-  const sent = await Promise.all([...layers].map(([diffId, source]) => limit(() => sender.send(diffId, source))))
+  const sent = await sendAll(layers, new LayerSender(writer, options))
   crashPoint("cache:layers-sent")
   const map = mapOf([...layers.keys()], steps, mounts)
   work.onStatus("config", "writing config")
@@ -74,6 +72,25 @@ export async function writeCache(
   await writer.publish(bytes, descriptor)
   crashPoint("cache:published")
   return descriptor
+}
+
+/** Throws the first failure, once all that were begun have ended: nothing goes on behind the caller's back. */
+async function sendAll(layers: Layers, sender: LayerSender): Promise<Descriptor[]> {
+  const limit = limiter(PARALLEL_UPLOADS)
+  let failure: { error: unknown } | undefined
+  const ended = await Promise.allSettled(
+    [...layers].map(([diffId, source]) =>
+      limit(async () => {
+        if (failure !== undefined) throw failure.error
+        return await sender.send(diffId, source)
+      }).catch((error: unknown) => {
+        failure ??= { error }
+        throw error
+      }),
+    ),
+  )
+  if (failure !== undefined) throw failure.error
+  return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []))
 }
 
 function layersOf(

@@ -252,10 +252,8 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
         Bun.spawnSync(["touch", "-r", join(snapshots.diffPath(chainId(1)), name), join(target, name)])
       }
       unmount(target)
-      const names: string[] = []
       const tar = Buffer.concat(await Array.fromAsync(snapshots.diff("k")))
-      for (const name of ["changed", "same"]) if (tar.includes(name)) names.push(name)
-      expect(names).toEqual(["changed"])
+      expect(["changed", "same"].filter((name) => tar.indexOf(name) >= 0)).toEqual(["changed"])
     })
 
     test("a layer whose root is opaque shows nothing of those below", async () => {

@@ -40,7 +40,7 @@ function decoded(text: string): string {
   } catch (cause) {
     throw new InvalidArgument("the user or password of a git address is not rightly percent-encoded", { cause })
   }
-  if (/[\0-\x1f\x7f]/.test(value))
+  if (/\p{Cc}/u.test(value))
     throw new InvalidArgument("the user or password of a git address holds a control character")
   return value
 }

@@ -40,7 +40,7 @@ export async function runWorking(
     root,
     [{ path: root, keepsOwners: true }, ...sources],
     withProxies({ ...NO_SETTINGS, ...mergeSettings(own, defaults.run?.settings ?? {}, run.settings ?? {}) }),
-    { onLog: run.onLog, onStatus: () => {}, ...(run.signal ? { signal: run.signal } : {}) },
+    { onLog: run.onLog, onStatus: run.onStatus ?? (() => {}), ...(run.signal ? { signal: run.signal } : {}) },
   )
 }
 

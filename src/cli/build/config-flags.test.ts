@@ -77,9 +77,10 @@ test("shellWords() refuses an open quote", () => {
   expect(() => shellWords("a 'b")).toThrow("no closing '")
 })
 
+const words = (sources: string[], ...argv: string[]) =>
+  copyWords(sources, parseFlags(COPY_FLAGS, argv, true).values as FlagValues<typeof COPY_FLAGS>)
+
 test("copyWords() takes the last word as target, and paths below --contextdir", () => {
-  const words = (sources: string[], ...argv: string[]) =>
-    copyWords(sources, parseFlags(COPY_FLAGS, argv, true).values as FlagValues<typeof COPY_FLAGS>)
   expect(words(["a", "/b", "https://x/y", "/to"], "--chown", "1", "--contextdir", "/c", "-q")).toEqual({
     sources: ["/c/a", "/b", "https://x/y"],
     target: "/to",

@@ -74,7 +74,7 @@ export function stepSettings(flags: FlagValues<typeof STEP_FLAGS>): StepSettings
     resources: resourcesOf(flags),
     shmSizeBytes: flags.shmSize,
     runtime: flags.runtime,
-    isolation: flags.isolation,
+    isolation: flags.isolation ?? isolationOfEnvironment(),
     more: {
       volumes: flags.volume,
       capAdd: flags.capAdd,
@@ -103,6 +103,11 @@ export function runDefaults(flags: FlagValues<typeof RUN_FLAGS>): RunDefaults {
     ...(typeof network === "object" ? { netns: network.path } : {}),
   }
   return { settings: { ...settings, more }, ...(typeof network === "string" ? { network } : {}) }
+}
+
+function isolationOfEnvironment(): ReturnType<typeof ISOLATION.read> {
+  const text = process.env.BUILDAH_ISOLATION
+  return text === undefined || text === "" ? undefined : ISOLATION.read(text, undefined)
 }
 
 function readYes(text: string): boolean {

@@ -54,8 +54,9 @@ test("a new size of the terminal reaches the program while it runs", async () =>
 
 test("half of the detach keys is a key like any other", async () => {
   const { terminal } = await open("run", "--rm", "-it", "busybox", "sh")
-  terminal.type("cat -v\r")
-  await terminal.sees(/cat -v\r\n/)
+  // when it says so, the shell has left its line editor's mode, in which Ctrl-D would be a character
+  terminal.type("echo re''ady; cat -v\r")
+  await terminal.sees(/ready\r\n/)
   terminal.type("\u0010x\r\u0004")
   await terminal.sees(/\^Px\r\n/)
   await terminal.sees(PROMPT)

@@ -23,11 +23,24 @@ export function hereDocumentsOf(line: string): HereDocumentHead[] {
   if (!line.includes("<<")) return []
   try {
     const { words } = expand(line, NO_VARIABLES, { rawQuotes: true, rawEscapes: true, keepUnset: true })
-    return words.map(parseHereDocument).filter((head) => head !== undefined)
+    return joinHeads(words)
+      .map(parseHereDocument)
+      .filter((head) => head !== undefined)
   } catch (error) {
     if (isSkiffError(error, "InvalidArgument")) return []
     throw error
   }
+}
+
+// buildkit: `<< EOF` is one word, `<<- EOF` is not
+function joinHeads(words: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const word of words) {
+    const last = joined.length - 1
+    if (/^\d*<<$/.test(joined[last] ?? "")) joined[last] += word
+    else joined.push(word)
+  }
+  return joined
 }
 
 /** The content as `<<-` means it: without leading tabs. */

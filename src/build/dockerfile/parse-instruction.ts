@@ -284,8 +284,7 @@ function parseOnBuild({ rest, documents, code }: Parts): string {
   if (keyword === "ONBUILD") throw new InvalidArgument("chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
   if (keyword === "MAINTAINER" || keyword === "FROM")
     throw new InvalidArgument(`${keyword} isn't allowed as an ONBUILD trigger`)
-  if (!KEYWORDS.includes(keyword))
-    throw new InvalidArgument(`unknown instruction: ${keyword}${didYouMean(keyword, KEYWORDS)}`)
+  // whether it is an instruction is found out when it is triggered
   const bodies = documents.map(({ name, content }) => `\n${content}${name}`)
   return code.replace(/^\s*ONBUILD\s*/i, "") + bodies.join("")
 }

@@ -24,8 +24,13 @@ export function planCopy(stage: OpenStage, copy: Copy, step: Step, scope: PlanSc
   const name = stepName(stage, scope, text, step.triggered)
   const common = { source: copy.source, ignoreCache: stage.ignoreCache, platform: stage.platform }
 
-  // buildkit: a layer that must not know what it lies on cannot change modes of what is there
-  const linked = copy.link && copy.chmod === ""
+  const isNamed = copy.chown.split(":").some((name) => name !== "" && !/^\d+$/.test(name))
+  if (isNamed && stage.root.operation.kind === "scratch")
+    throw new InvalidArgument(`--chown=${copy.chown}: the stage has no files yet, so no names of users`, {
+      hint: "give numbers",
+    })
+  // buildkit: a layer that must not know what it lies on cannot change modes of what is there, nor ask it for names
+  const linked = copy.link && copy.chmod === "" && !isNamed
   const root = linked ? scratchVertex(stage, scope) : stage.root
   const inputs = new Inputs(root)
   const actions = planActions(stage, copy, files, inputs, scope, name)

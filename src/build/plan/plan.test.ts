@@ -503,7 +503,7 @@ RUN --mount=target=. \\
       {
         type: "cache",
         target: "/w/c/d",
-        id: "c/d",
+        id: "c/d:1:0:755",
         sharing: "shared",
         source: "/",
         readOnly: false,
@@ -612,6 +612,13 @@ describe("COPY and ADD", () => {
     expect(await actionsOf("ADD --unpack=false a /")).toMatchObject([{ unpack: false }])
     for (const mode of ["8", "77777", "rwx", "u=rwx,", "a+q"])
       await expect(actionsOf(`COPY --chmod=${mode} a /`)).rejects.toThrow(`invalid chmod parameter: '${mode}'`)
+  })
+
+  test("--chown by name asks the stage: it cannot be empty, and --link makes no layer of its own", async () => {
+    await expect(plan("FROM scratch\nCOPY --chown=me a /")).rejects.toThrow("the stage has no files yet")
+    expect((await plan("FROM scratch\nCOPY --chown=1:2 a /")).vertex.operation.kind).toBe("files")
+    expect((await plan("FROM a\nCOPY --link --chown=me a /")).vertex.operation.kind).toBe("files")
+    expect((await plan("FROM a\nCOPY --link --chown=1 a /")).vertex.operation.kind).toBe("merge")
   })
 
   test("--link lays its own layer over the root", async () => {

@@ -33,7 +33,7 @@ export function planMount(flag: MountFlag, place: MountPlace): RunMount {
       return {
         type: "cache",
         target: target(flag.target ?? ""),
-        id: [place.cacheSpace, flag.id || cleanPath(flag.target ?? "")].filter(Boolean).join("/"),
+        id: [place.cacheSpace, cacheId(flag)].filter(Boolean).join("/"),
         sharing: flag.sharing ?? "shared",
         ...(place.input === undefined ? {} : { from: place.input() }),
         source,
@@ -78,4 +78,11 @@ function mountPoint(path: string, { directory }: MountPlace): string {
   if (target === "/" || target.includes("\0"))
     throw new InvalidArgument(`invalid mount target ${JSON.stringify(target)}`)
   return target
+}
+
+// buildkit: a cache of another owner or mode is another cache
+function cacheId({ id, target, mode, uid, gid }: MountFlag): string {
+  const name = id || cleanPath(target ?? "")
+  if (mode === undefined && uid === undefined && gid === undefined) return name
+  return `${name}:${uid ?? 0}:${gid ?? 0}:${(mode ?? 0o755).toString(8)}`
 }

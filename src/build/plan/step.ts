@@ -98,8 +98,9 @@ class StepWords {
     return this.#expand(word, { escape: this.#scope.dockerfile.escape }).text
   }
 
+  /** Of EXPOSE, where buildkit warns of no variable. */
   many(word: string): readonly string[] {
-    return this.#expand(word, { escape: this.#scope.dockerfile.escape }).words
+    return expand(word, this.#stage.variables, { escape: this.#scope.dockerfile.escape }).words
   }
 
   copy<T extends InstructionOf<"copy" | "add">>(instruction: T): T {

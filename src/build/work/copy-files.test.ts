@@ -138,12 +138,13 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     expect(lab.output).toContain('no user or group "nobody-here"')
   })
 
-  test("--chmod changes what is copied, and not the folders made for it", async () => {
+  test("--chmod changes what is copied; the folders made for it only when it is octal, less the umask", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
     const from = lab.makeFiles("ctx", { "d/f": "", "d/sub/": "" })
     await lab.files(root, [copy(["/d"], "/x/", { chmod: "u=rwX,go=" })], [context(from)])
-    expect(listing(upper)).toEqual(["x d 755 0:0", "x/f f 600 0:0", "x/sub d 700 0:0"])
+    await lab.files(root, [copy(["/d/f"], "/y/z", { chmod: "1664" })], [context(from)])
+    expect(listing(upper)).toEqual(["x d 755 0:0", "x/f f 600 0:0", "x/sub d 700 0:0", "y d 644 0:0", "y/z f 1664 0:0"])
   })
 
   test("patterns are Go's: by folder, in order, and ** is one star", async () => {

@@ -5,7 +5,7 @@ import { close, O_DIRECTORY } from "../../sys/libc.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import type { FileAction, FilesOperation } from "../graph/definition.ts"
 import { CopyIn } from "./copy-tree-in.ts"
-import { parseChmod } from "./file-mode.ts"
+import { isOctal, parseChmod } from "./file-mode.ts"
 import {
   findSources,
   hasWildcards,
@@ -48,7 +48,8 @@ function sourceOf(sources: readonly Source[], index: number): Source {
 
 function ownerOf(root: string, text: string | undefined, { onLog }: FilesContext): Owner | undefined {
   if (text === undefined || text === "") return undefined
-  return resolveOwner(root, text, (name) => {
+  // buildkit: a number alone is the group's too, `1000:` has the group 0
+  return resolveOwner(root, text.replace(/^(\d+):$/, "$1:0"), (name) => {
     onLog("stderr", Buffer.from(`warning: the image has no user or group "${name}": the files are root's\n`))
   })
 }
@@ -144,15 +145,17 @@ class CopyStep {
     return [folder, name]
   }
 
-  #makeFolder(rootFd: number, path: string): string {
+  /** An octal `--chmod` is also for the folders above, through mkdir(2): cut by the umask, without set-id bits. */
+  #makeFolder(rootFd: number, path: string, chmod = this.#action.chmod): string {
     const { epoch } = this.#context
-    return makeFolders(rootFd, rawName(path), { mode: 0o755, owner: this.#owner ?? ROOT_OWNER, epoch })
+    const mode = chmod !== undefined && isOctal(chmod) ? Number.parseInt(chmod, 8) & 0o755 : 0o755
+    return makeFolders(rootFd, rawName(path), { mode, owner: this.#owner ?? ROOT_OWNER, epoch })
   }
 
   async #unpack(rootFd: number, sourceFd: number, found: FoundSource): Promise<boolean> {
     const { signal } = this.#context
     return await unpackArchive(sourceFd, found.path, {
-      open: () => openRawInRoot(rootFd, this.#makeFolder(rootFd, this.#action.target), O_DIRECTORY),
+      open: () => openRawInRoot(rootFd, this.#makeFolder(rootFd, this.#action.target, ""), O_DIRECTORY),
       owner: this.#owner,
       signal,
     })

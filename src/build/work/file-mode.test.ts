@@ -17,6 +17,10 @@ const cases: [text: string, before: number, after: number, isDirectory?: boolean
   ["o=", 0o647, 0o640],
   ["u+s,o+t", 0o755, 0o5755],
   ["u=rw-w+x", 0o000, 0o500],
+  ["=r", 0o4755, 0o444],
+  ["u=g", 0o4755, 0o4555],
+  ["a-x+X", 0o644, 0o644],
+  ["a-x+X", 0o755, 0o755],
 ]
 
 test("--chmod is octal or symbolic, as chmod(1) has it", () => {

@@ -134,6 +134,8 @@ export interface BuildRequest {
   /** Empty: the host's. */
   platforms: readonly Platform[]
   tags: readonly string[]
+  /** One of the tags: images of other platforms that it leads to already are kept beside the new ones (`--manifest`). */
+  manifest?: string
   labels: Readonly<Record<string, string>>
   edits?: ImageEdits
   annotations: readonly ImageAnnotation[]

@@ -1,3 +1,4 @@
+import { hostPlatform, samePlatform } from "../spec/platform.ts"
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Image, ImageMember, ImageSet } from "./image.ts"
 import type { ImagesDeps } from "./open-images.ts"
@@ -24,6 +25,11 @@ export async function imageSetOf(
     }),
     ...(annotations === undefined ? {} : { annotations: { index: annotations } }),
   }
+}
+
+/** The member that is meant where one alone can be: this machine's, else the first. */
+export function mainMember<M extends Pick<ImageMember, "image">>(members: readonly M[]): M | undefined {
+  return members.find(({ image }) => samePlatform(image.platform, hostPlatform())) ?? members[0]
 }
 
 function memberOf(records: ImageRecords, image: Image): ImageMember {

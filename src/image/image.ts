@@ -44,7 +44,7 @@ export interface Attestation {
 
 /** One image, or one for each of several platforms, as they go out together: more than one is an index. */
 export interface ImageSet {
-  /** The first is the one that is meant where one alone can be. */
+  /** Where one alone can be meant, it is this machine's, else the first. */
   members: readonly ImageMember[]
   /** Of the index; of its descriptor in an OCI layout. */
   annotations?: { index?: Annotations; descriptor?: Annotations }
@@ -214,8 +214,8 @@ export interface Images {
   /** Like `record`, but in no record: the image lives as long as `lease`, to be pushed and saved. */
   draft(options: RecordImageOptions, lease: Lease): Promise<ImageMember>
   /**
-   * Makes the index of a set, whose members are recorded unless `lease` holds them. `names`, which lead to the first of
-   * them, lead to the index from now on: what is pushed, saved and removed by such a name are all its members.
+   * Makes the index of a set, whose members are recorded unless `lease` holds them. `names` lead to it from now on, and as
+   * an image to this machine's: what is pushed, saved and removed by such a name are all its members.
    */
   index(
     set: ImageSet,
@@ -223,6 +223,8 @@ export interface Images {
   ): Promise<Descriptor>
   /** A layer in the form in which it travels. Its bytes are in the content store then, unless `isThere`. */
   compressLayer(layer: Descriptor, form: LayerForm, options: CompressLayerOptions): Promise<Descriptor>
+  /** What a name leads to, with all that goes out with it; undefined when there is no such image. */
+  findSet(nameOrId: string): Promise<ImageSet | undefined>
   /** What is attested of an image. */
   attestations(image: Image): readonly Attestation[]
   /** Throws NotFound, DataLoss. */

@@ -2,6 +2,7 @@ import type { Lease } from "../content/content.ts"
 import { MediaType, type Descriptor, type ImageIndex } from "../spec/oci-image.ts"
 import { newDocument, type NewDocument } from "./attestations.ts"
 import type { ImageMember, Images, ImageSet } from "./image.ts"
+import { mainMember } from "./image-set.ts"
 import type { ImagesDeps } from "./open-images.ts"
 import type { ImageRecords } from "./records.ts"
 import { taggedName } from "./reference.ts"
@@ -24,8 +25,12 @@ export async function makeIndex(
   lease.addBlob(descriptor.digest)
   await deps.content.put(bytes)
   const ids = set.members.map(({ image }) => image.id)
+  const main = mainMember(set.members)
   records.transaction(() => {
-    for (const name of names) records.setIndex(name, descriptor.digest, ids)
+    for (const name of names) {
+      if (main !== undefined) records.setName(name, main.image.id)
+      records.setIndex(name, descriptor.digest, ids)
+    }
   })
   return descriptor
 }

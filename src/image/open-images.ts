@@ -132,6 +132,13 @@ export function openImages(deps: ImagesDeps): Images {
       return await makeIndex(deps, records, set, options)
     },
 
+    async findSet(nameOrId) {
+      const located = records.locate(nameOrId)
+      if (located === undefined) return undefined
+      const { imageSetOf } = await import("./image-set.ts")
+      return await imageSetOf(deps, records, located.image, located.name)
+    },
+
     attestations: (image) => records.attestations(image.id),
 
     async statement(attestation) {

@@ -208,6 +208,18 @@ describe("several platforms", () => {
     expect(await imageIds()).toEqual(before)
   })
 
+  test("may come one after the other: --manifest adds to the index; the name alone means this machine's", async () => {
+    const name = `${registry.host}/many/added:1`
+    const [own, foreign] = process.arch === "arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"]
+    for (const arch of [foreign, own, foreign])
+      await built(skiff, PER_PLATFORM, "--platform", `linux/${arch}`, "--manifest", name, "--label", `of=${arch}`)
+    expect(await skiff.ok("image", "inspect", "-f", "{{.Architecture}}", name)).toBe(own)
+    await skiff.ok("push", name)
+    const index = await get<{ manifests: Descriptor[] }>("many/added/manifests/1")
+    expect(index.manifests.map(({ platform }) => platform?.architecture)).toEqual([own, foreign])
+    await skiff.ok("rmi", name)
+  })
+
   test("are one archive, and a folder each", async () => {
     const before = await imageIds()
     const archive = place("many.oci")

@@ -1,7 +1,8 @@
 import type { Lease } from "../../content/content.ts"
-import type { Annotations, ImageMember, ImageSet } from "../../image/image.ts"
+import type { Annotations, Image, ImageMember, ImageSet } from "../../image/image.ts"
 import type { Predicate } from "../../spec/in-toto.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
+import { samePlatform } from "../../spec/platform.ts"
 import type { Materials } from "../attest/materials.ts"
 import type { BuildEvents } from "../build-events.ts"
 import type { BuildHost } from "../build-host.ts"
@@ -71,8 +72,7 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
         pushImages(made.set, output, context, events.contextOf(number).onStatus),
       )
   }
-  const images = made.set.members.map(({ image }) => image)
-  return { images, digest: descriptor.digest, descriptor, costs: made.costs, attested }
+  return { images: made.images, digest: descriptor.digest, descriptor, costs: made.costs, attested }
 }
 
 async function attestAll(solved: readonly Solved[], context: ExportContext): Promise<Attested[]> {
@@ -89,6 +89,9 @@ async function attestAll(solved: readonly Solved[], context: ExportContext): Pro
 }
 
 interface MadeImages {
+  /** The new ones, in the order of the platforms. */
+  images: readonly Image[]
+  /** With those that the name had before (`--manifest`). */
   set: ImageSet
   /** Of the manifest, or of the index of several. */
   descriptor: Descriptor
@@ -100,6 +103,8 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
   const { host, request, events, lease } = context
   const { onStatus } = events.contextOf(number)
   const isKept = request.outputs.some(({ type }) => type === "image")
+  // recording takes the name away from what it led to
+  const listed = isKept && request.manifest !== undefined ? await host.images.findSet(request.manifest) : undefined
   const members: ImageMember[] = []
   const costs: LayerCost[] = []
   for (const [index, { plan, result, predicates }] of all.entries()) {
@@ -111,7 +116,7 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
       config: request.edits?.omitsHistory ? { ...config, history: undefined } : config,
       layers: squashed.layers,
       format: request.format,
-      // the first platform's image has the name
+      // one platform's image has the name; an index chooses which
       tags: index === 0 || !isKept ? request.tags : [],
       ...present("annotations", annotationsOf(request, "manifest", plan.platform)),
       predicates,
@@ -122,14 +127,20 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
     costs.push(...layerCosts(plan, named))
   }
   if (isKept) for (const tag of request.tags) onStatus(`name ${tag}`, `naming to ${tag}`)
-  const set: ImageSet = { members, annotations: indexAnnotations(request) }
-  return { set, descriptor: await topOf(set, isKept, context), costs }
+  const set: ImageSet = { members: [...others(listed, members), ...members], annotations: indexAnnotations(request) }
+  return { images: members.map(({ image }) => image), set, descriptor: await topOf(set, isKept, context), costs }
+}
+
+/** Of those that a name leads to, the images of other platforms than the new ones. */
+function others(listed: ImageSet | undefined, members: readonly ImageMember[]): readonly ImageMember[] {
+  const isNew = ({ image }: ImageMember) => members.some((each) => samePlatform(each.image.platform, image.platform))
+  return listed?.members.filter((each) => !isNew(each)) ?? []
 }
 
 async function topOf(set: ImageSet, isKept: boolean, { host, request, lease }: ExportContext): Promise<Descriptor> {
-  const [first, ...others] = set.members
+  const [first, second] = set.members
   if (first === undefined) throw new Error("unreachable: a build is for one platform at least")
-  if (others.length === 0) return first.image.manifest
+  if (second === undefined) return first.image.manifest
   const names = isKept ? request.tags : []
   return await host.images.index(set, { format: request.format, names, ...(isKept ? {} : { lease }) })
 }

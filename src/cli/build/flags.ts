@@ -58,6 +58,11 @@ export const BUILD_FLAGS = {
   layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),
   layers: flag.bool("Use what earlier builds left in the cache", { initial: true }),
   load: flag.bool('Shorthand for "--output=type=image"'),
+  manifest: flag.string(
+    "Add the image to the index of that name, in the place of the one of its platform",
+    "string",
+    hidden,
+  ),
   metadataFile: flag.string("Write build result metadata to a file"),
   network: flag.of(readNetwork, 'Set the networking mode for the "RUN" instructions during build', "string", {
     aliases: ["net"],

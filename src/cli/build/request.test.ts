@@ -71,6 +71,7 @@ describe("flags of docker, buildx and podman", () => {
     ["--provenance=mode=max,builder-id=b", { attestations: [{ type: "provenance", mode: "max", builderId: "b" }] }],
     ["--attest type=sbom --attest type=provenance,mode=max --sbom=false", { attestations: [provenance("max")] }],
     ["--provenance=max --attest type=sbom,disabled=true", { attestations: [provenance("max")] }],
+    ["-t a --manifest m:1", { tags: ["a", "m:1"], manifest: "m:1" }],
     ["--verify-reproducible --source-date-epoch 5", { verifyReproducible: true, epoch: 5, rewriteTimes: true }],
     [
       "--from b --env A=1 --unsetenv B --unsetlabel c --inherit-labels=false --omit-history",

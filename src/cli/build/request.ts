@@ -13,7 +13,12 @@ import { PROGRESS_MODES, type ProgressMode } from "./progress.ts"
 
 /** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: AbortSignal): BuildRequest {
-  const tags = [...flags.tag, ...flags.output.flatMap(({ names }) => names)]
+  const { manifest } = flags
+  const tags = [
+    ...flags.tag,
+    ...flags.output.flatMap(({ names }) => names),
+    ...(manifest === undefined ? [] : [manifest]),
+  ]
   const outputs = outputsOf(flags)
   if (tags.length === 0 && outputs.some(({ type }) => type === "registry"))
     throw wrong("tag is needed when pushing to registry", "name the image: -t REGISTRY/NAME")
@@ -28,6 +33,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     ...timesOf(flags, args),
     platforms: platformsOf(flags),
     tags,
+    ...optional("manifest", manifest),
     labels: Object.fromEntries(flags.label),
     edits: {
       ...optional("from", flags.from),

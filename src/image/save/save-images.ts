@@ -4,7 +4,7 @@ import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archiv
 import type { ImagesDeps } from "../open-images.ts"
 import { holdImage, type HeldManifest } from "../held-manifest.ts"
 import type { Image, ImageMember, ImageSet, LayerForm, SaveFormat, SaveOptions } from "../image.ts"
-import { imageSetOf } from "../image-set.ts"
+import { imageSetOf, mainMember } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
 import type { Lease } from "../../content/content.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
@@ -46,8 +46,9 @@ export async function* savedFiles(
   const isOci = format === "oci-archive" || format === "oci-dir"
   const held: HeldSet[] = []
   for (const set of sets) {
-    // the others hold one image under one name: the first
-    const [first, ...others] = isOci ? set.members : set.members.slice(0, 1)
+    // the others hold one image under one name
+    const main = mainMember(set.members)
+    const [first, ...others] = isOci ? set.members : main === undefined ? [] : [main]
     if (first === undefined) continue
     const members: HeldSet["members"] = [await hold(deps, lease, first, form)]
     held.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, form))] })

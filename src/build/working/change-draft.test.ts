@@ -10,6 +10,7 @@ const NONE: DraftChanges = {
   annotations: [],
   ports: [],
   volumes: [],
+  osFeatures: [],
   onBuild: [],
   addHistory: false,
 }
@@ -73,4 +74,22 @@ test("each change becomes a line of the history where that is asked for", () => 
     ['/bin/sh -c #(nop) ENTRYPOINT ["e"]', true],
     ["/bin/sh -c #(nop) ONBUILD RUN x", true],
   ])
+})
+
+test("of the key `-`, all go", () => {
+  const all = [["-", undefined]] as const
+  expect(changed({ env: all, labels: all, ports: all })).toEqual({ Cmd: ["sh"] })
+})
+
+test("a variable's value may name others of the container", () => {
+  expect(changed({ env: [["PATH", "$PATH:${A}/x:$"]] }).Env).toEqual(["PATH=/bin:1/x:$", "A=1"])
+  expect(() => changed({ env: [["B", "$ABSENT"]] })).toThrow('no variable "ABSENT"')
+})
+
+test("a health check keeps what is not named, and goes with an empty command", () => {
+  const first = changeDraft(DRAFT, { ...NONE, config: { Healthcheck: { Test: ["CMD", "x"], Interval: 5 } } })
+  expect(first.config.Healthcheck).toEqual({ Test: ["CMD", "x"], Interval: 5, Timeout: 30_000_000_000, Retries: 3 })
+  const second = changeDraft(first, { ...NONE, config: { Healthcheck: { Retries: 9 } } })
+  expect(second.config.Healthcheck).toMatchObject({ Test: ["CMD", "x"], Interval: 5, Retries: 9 })
+  expect(changeDraft(second, { ...NONE, config: { Healthcheck: { Test: [] } } }).config.Healthcheck).toBeUndefined()
 })

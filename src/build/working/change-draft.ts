@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../../base/errors.ts"
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
 import { changeWords, withHistory } from "./history.ts"
 import type { DraftChanges, ImageDraft, KeyedChanges } from "./working.ts"
@@ -8,16 +9,18 @@ export function changeDraft(draft: ImageDraft, changes: DraftChanges): ImageDraf
     ...draft,
     ...given(changes.about),
     config: changeConfig(draft.config, changes),
+    "os.features": changeList(draft["os.features"] ?? [], changes.osFeatures),
     annotations: changeMap(draft.annotations, changes.annotations),
   })
   return changes.addHistory ? withHistory(changed, ...changeWords(changes)) : changed
 }
 
 function changeConfig(config: ImageRunConfig, changes: DraftChanges): ImageRunConfig {
-  const ports = changes.ports.map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value] as const)
+  const ports = changes.ports.map(([port, value]) => [fullPort(port), value] as const)
   return withoutEmpty({
     ...config,
     ...given(changes.config),
+    Healthcheck: changeHealthcheck(config.Healthcheck, changes.config.Healthcheck),
     Env: changeEnv(config.Env ?? [], changes.env),
     Labels: changeMap(config.Labels ?? {}, changes.labels),
     ExposedPorts: changeSet(config.ExposedPorts ?? {}, ports),
@@ -26,7 +29,23 @@ function changeConfig(config: ImageRunConfig, changes: DraftChanges): ImageRunCo
   })
 }
 
-/** A variable keeps its place; a new one goes to the end. */
+function fullPort(port: string): string {
+  return port === ALL || port.includes("/") ? port : `${port}/tcp`
+}
+
+type Healthcheck = ImageRunConfig["Healthcheck"]
+
+/** Docker's own defaults; buildah writes them down. */
+const HEALTH_DEFAULTS = { Interval: 30_000_000_000, Timeout: 30_000_000_000, Retries: 3 }
+
+function changeHealthcheck(before: Healthcheck, change: Healthcheck): Healthcheck {
+  if (change === undefined) return before
+  if (change.Test !== undefined && change.Test.length === 0) return undefined
+  const after = { ...HEALTH_DEFAULTS, ...before, ...change }
+  return after.Test?.[0] === "NONE" ? { Test: after.Test } : after
+}
+
+/** A variable keeps its place; a new one goes to the end. Throws InvalidArgument for one that is named and not there. */
 function changeEnv(env: readonly string[], changes: KeyedChanges): string[] {
   const values = new Map(
     env.map((entry) => {
@@ -34,29 +53,46 @@ function changeEnv(env: readonly string[], changes: KeyedChanges): string[] {
       return [key, entry.slice(key.length + 1)]
     }),
   )
-  for (const [key, value] of changes) {
-    if (value === undefined) values.delete(key)
-    else values.set(key, value)
-  }
+  for (const [key, value] of changes)
+    change(
+      values,
+      key,
+      value?.replaceAll(VARIABLE, (_, braced?: string, plain = "") => valueOf(values, braced ?? plain)),
+    )
   return [...values].map(([key, value]) => `${key}=${value}`)
+}
+
+const VARIABLE = /\$(?:\{(\w+)\}|([A-Za-z_]\w*))/g
+
+function valueOf(values: ReadonlyMap<string, string>, name: string): string {
+  const value = values.get(name)
+  if (value === undefined)
+    throw new InvalidArgument(`the working container has no variable "${name}"`, {
+      hint: "set it first, or write the value itself",
+    })
+  return value
+}
+
+function setOrTake(values: Map<string, string>, key: string, value: string | undefined): void {
+  if (value !== undefined) values.set(key, value)
+  else if (key === ALL) values.clear()
+  else values.delete(key)
+}
+
+const ALL = "-"
+
+function changeList(list: readonly string[], changes: KeyedChanges): string[] {
+  return Object.keys(changeMap(Object.fromEntries(list.map((each) => [each, ""])), changes))
 }
 
 function changeMap(map: Readonly<Record<string, string>>, changes: KeyedChanges): Record<string, string> {
   const values = new Map(Object.entries(map))
-  for (const [key, value] of changes) {
-    if (value === undefined) values.delete(key)
-    else values.set(key, value)
-  }
+  for (const [key, value] of changes) setOrTake(values, key, value)
   return Object.fromEntries(values)
 }
 
 function changeSet(set: Readonly<Record<string, object>>, changes: KeyedChanges): Record<string, object> {
-  return Object.fromEntries(
-    Object.keys(changeMap(Object.fromEntries(Object.keys(set).map((key) => [key, ""])), changes)).map((key) => [
-      key,
-      set[key] ?? {},
-    ]),
-  )
+  return Object.fromEntries(changeList(Object.keys(set), changes).map((key) => [key, set[key] ?? {}]))
 }
 
 function given<T extends object>(object: T): Partial<T> {

@@ -56,35 +56,29 @@ export interface ImageDraft extends Omit<ImageConfig, "rootfs" | "history" | "cr
   history?: readonly HistoryEntry[]
 }
 
-/** An undefined value takes the key out. */
+/** An undefined value takes the key out; of the key `-`, all of them. */
 export type KeyedChanges = readonly (readonly [key: string, value: string | undefined])[]
 
 export interface DraftChanges {
   about: Partial<
     Pick<
       ImageDraft,
-      | "author"
-      | "architecture"
-      | "os"
-      | "os.version"
-      | "os.features"
-      | "variant"
-      | "comment"
-      | "createdBy"
-      | "historyComment"
+      "author" | "architecture" | "os" | "os.version" | "variant" | "comment" | "createdBy" | "historyComment"
     >
   >
-  /** Replaced as they are; an empty list or text clears. */
+  /** Replaced as they are, but for fields of Healthcheck that are not given; an empty list or text clears. */
   config: Pick<
     ImageRunConfig,
     "User" | "WorkingDir" | "StopSignal" | "Cmd" | "Entrypoint" | "Shell" | "Healthcheck" | "Hostname" | "Domainname"
   >
+  /** `$NAME` and `${NAME}` are variables of the container. */
   env: KeyedChanges
   labels: KeyedChanges
   annotations: KeyedChanges
   /** `80/tcp` or `80`. */
   ports: KeyedChanges
   volumes: KeyedChanges
+  osFeatures: KeyedChanges
   /** Added at the end. */
   onBuild: readonly string[]
   /** Each change becomes a line of the history. */

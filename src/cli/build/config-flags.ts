@@ -22,7 +22,7 @@ export const CONFIG_FLAGS = {
       short: "e",
     },
   ),
-  healthcheck: flag.of(readCommand, "Set a healthcheck command for the target image", "command"),
+  healthcheck: flag.of(readHealthcheck, "Set a healthcheck command for the target image", "command"),
   healthcheckInterval: flag.duration("Set the interval between runs of the healthcheck command"),
   healthcheckRetries: flag.int("Set the number of times the healthcheck command has to fail"),
   healthcheckStartPeriod: flag.duration("Set the amount of time before a failing healthcheck counts"),
@@ -32,7 +32,7 @@ export const CONFIG_FLAGS = {
   label: flag.strings("Add image configuration label e.g. label=value; label- removes it", "list", { short: "l" }),
   onbuild: flag.strings("Add onbuild command to be run on images based on this image"),
   os: flag.string("Set operating system of the target image"),
-  osFeature: flag.strings("Set a required feature of the operating system"),
+  osFeature: flag.strings("Add a required feature of the operating system; FEATURE- removes it, - all", "feature"),
   osVersion: flag.string("Set the version of the operating system"),
   port: flag.strings("Add port to expose when running containers based on image; PORT- removes it", "port", {
     short: "p",
@@ -71,7 +71,6 @@ export function draftChanges(flags: ConfigFlags): DraftChanges {
       os,
       variant,
       "os.version": flags.osVersion,
-      "os.features": flags.osFeature.length > 0 ? flags.osFeature : undefined,
     }),
     config: given({
       Hostname: flags.hostname,
@@ -89,24 +88,32 @@ export function draftChanges(flags: ConfigFlags): DraftChanges {
     annotations: [...flags.annotation.map(keyed), ...flags.unsetannotation.map(taken)],
     ports: flags.port.map(member),
     volumes: flags.volume.map(member),
+    osFeatures: flags.osFeature.map(member),
     onBuild: flags.onbuild,
     addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
   }
 }
 
+/** Of what is not named, what was there before stays; an empty command takes all of it away. */
 function healthcheckOf(flags: ConfigFlags): DraftChanges["config"]["Healthcheck"] {
   const { healthcheck, healthcheckInterval, healthcheckTimeout, healthcheckStartPeriod, healthcheckRetries } = flags
-  if (healthcheck === undefined) return undefined
-  const [first] = healthcheck
-  return {
-    Test: first === "NONE" || first === "CMD" || first === "CMD-SHELL" ? healthcheck : ["CMD", ...healthcheck],
-    ...given({
-      Interval: nanoseconds(healthcheckInterval),
-      Timeout: nanoseconds(healthcheckTimeout),
-      StartPeriod: nanoseconds(healthcheckStartPeriod),
-      Retries: healthcheckRetries,
-    }),
-  }
+  const changes = given({
+    Test: healthcheck,
+    Interval: nanoseconds(healthcheckInterval),
+    Timeout: nanoseconds(healthcheckTimeout),
+    StartPeriod: nanoseconds(healthcheckStartPeriod),
+    Retries: healthcheckRetries,
+  })
+  return Object.keys(changes).length === 0 ? undefined : changes
+}
+
+/** `NONE`, `CMD words`, `CMD-SHELL line`, words alone, or a JSON list. */
+function readHealthcheck(text: string): string[] {
+  const line = /^CMD-SHELL\s+(.*)$/s.exec(text)?.[1]
+  if (line !== undefined) return ["CMD-SHELL", line]
+  const words = readCommand(text)
+  const [first] = words
+  return first === undefined || first === "NONE" || first === "CMD" || first === "CMD-SHELL" ? words : ["CMD", ...words]
 }
 
 function nanoseconds(ms: number | undefined): number | undefined {
@@ -115,7 +122,7 @@ function nanoseconds(ms: number | undefined): number | undefined {
 
 type Keyed = KeyedChanges[number]
 
-/** `NAME=VALUE`, `NAME` for the caller's value, `NAME-` to remove. */
+/** `NAME=VALUE`, `NAME` for the caller's value, `NAME-` to remove, `-` to remove all. */
 function variable(text: string): Keyed {
   return text.includes("=") || text.endsWith("-") ? keyed(text) : [text, process.env[text] ?? ""]
 }
@@ -124,10 +131,11 @@ function keyed(text: string): Keyed {
   const equals = text.indexOf("=")
   if (text === "" || equals === 0) throw new InvalidArgument(`expected KEY=VALUE or KEY-, not "${text}"`)
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-  return text.endsWith("-") ? [text.slice(0, -1), undefined] : [text, ""]
+  return member(text)
 }
 
 function member(text: string): Keyed {
+  if (text === "-") return ["-", undefined]
   return text.endsWith("-") ? [text.slice(0, -1), undefined] : [text, ""]
 }
 

@@ -54,7 +54,7 @@ function changeEnv(env: readonly string[], changes: KeyedChanges): string[] {
     }),
   )
   for (const [key, value] of changes)
-    change(
+    setOrTake(
       values,
       key,
       value?.replaceAll(VARIABLE, (_, braced?: string, plain = "") => valueOf(values, braced ?? plain)),

@@ -1,15 +1,21 @@
 // nobody misspells longer names by two letters, and comparing them takes its time
 const MAX_LENGTH = 40
 
-/** The name of `names` that `word` was probably meant to be: at most two letters off; undefined when none is near. */
-export function nearest(word: string, names: Iterable<string>): string | undefined {
+/**
+ * The name of `names` that `word` was probably meant to be: at most two letters off; undefined when none is near, or the
+ * word is one of them but for its case, unless that counts.
+ */
+export function nearest(word: string, names: Iterable<string>, caseCounts = false): string | undefined {
   if (word.length > MAX_LENGTH) return undefined
-  const wanted = word.toLowerCase()
+  const folded = (text: string) => (caseCounts ? text : text.toLowerCase())
+  const wanted = folded(word)
   let best: string | undefined
-  let least = Math.min(3, Math.floor(wanted.length / 2) + 1)
+  let least = 3
   for (const name of names) {
-    if (name === word || Math.abs(name.length - word.length) >= least) continue
-    const distance = editDistance(wanted, name.toLowerCase())
+    const option = folded(name)
+    if (option === wanted) return undefined
+    if (Math.abs(option.length - wanted.length) >= least) continue
+    const distance = editDistance(wanted, option)
     if (distance < least) {
       least = distance
       best = name
@@ -19,8 +25,8 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
 }
 
 /** ` (did you mean FROM?)`, or nothing. */
-export function didYouMean(word: string, names: Iterable<string>): string {
-  const name = nearest(word, names)
+export function didYouMean(word: string, names: Iterable<string>, caseCounts = false): string {
+  const name = nearest(word, names, caseCounts)
   return name === undefined ? "" : ` (did you mean ${name}?)`
 }
 

@@ -93,7 +93,8 @@ function commandOf({ command: { words, shell }, documents }: Run): Command {
   const content = document.chomp ? withoutLeadingTabs(document.content) : document.content
   const [first = "", ...others] = document.content.trim().split(/\r?\n/)
   const summary = ` (${first}${others.length > 0 ? "..." : ""})`
-  if (!content.startsWith("#!")) return { words: [content], summary }
+  // buildkit looks before it takes the tabs of <<- off
+  if (!document.content.startsWith("#!")) return { words: [content], summary }
   if (name === "." || name === ".." || /[/\0]/.test(name))
     throw new InvalidArgument(`a here-document called ${JSON.stringify(name)} cannot be a file`)
   return { words: [`/dev/pipes/${name}`], summary, script: { name, content } }

@@ -113,7 +113,7 @@ export class Stages {
     const declared = new Set([...globals.keys(), ...dockerfile.args.flatMap(({ args }) => args.map(({ key }) => key))])
     for (const name of expansion.unset) {
       if (declared.has(name)) continue
-      const near = nearest(name, declared)
+      const near = nearest(name, declared, true)
       const message = `FROM argument '${name}' is not declared${near === undefined ? "" : ` (did you mean ${near}?)`}`
       warnings.add("UndefinedArgInFrom", message, stage.source, stage.comments)
     }
@@ -126,7 +126,7 @@ export class Stages {
     const { text, used, unset } = this.#expandHead(stage, stage.platform)
     if (text === "")
       throw new InvalidArgument(
-        `empty platform value from expression ${stage.platform}${didYouMean([...unset][0] ?? "", globals.keys())}`,
+        `empty platform value from expression ${stage.platform}${didYouMean([...unset][0] ?? "", globals.keys(), true)}`,
       )
     const platform = parsePlatform(text)
     if (used.size === 1 && unset.size === 0 && used.has("TARGETPLATFORM") && text === globals.get("TARGETPLATFORM")) {

@@ -127,7 +127,7 @@ class StepWords {
     if (expansion.unset.size > 0 && !unknownBase)
       for (const name of expansion.unset) {
         if (args.some(({ key }) => key === name)) continue
-        const near = nearest(name, variables.keys())
+        const near = nearest(name, variables.keys(), true)
         const message = `Usage of undefined variable '$${name}'${near === undefined ? "" : ` (did you mean $${near}?)`}`
         this.#scope.warnings.add("UndefinedVar", message, this.#instruction.source, this.#instruction.comments)
       }

@@ -98,14 +98,14 @@ describe("mounts", () => {
   test("bind of the host and of an image, cache, tmpfs, secret", async () => {
     const folder = makeFolder("binds", { f: "host", token: "s3cret" })
     const name = await builder("from", "--name", "mounts", "busybox")
-    const bind = ["--contextdir", folder, "--mount", "type=bind,source=f,target=/f"]
+    const bind = ["--contextdir", folder, "--mount", "type=bind,source=f,target=/f,bind-propagation=rslave,z"]
     expect(await builder("run", ...bind, name, "cat", "/f")).toBe("host")
     const image = ["--mount", "type=bind,from=busybox,source=/bin,target=/other"]
     expect(await builder("run", ...image, name, "ls", "/other/busybox")).toBe("/other/busybox")
     const cache = ["--mount", "type=cache,target=/cache,id=builder-run"]
     await builder("run", ...cache, name, "sh", "-c", "echo kept > /cache/f")
     expect(await builder("run", ...cache, name, "cat", "/cache/f")).toBe("kept")
-    const memory = ["--mount", "type=tmpfs,target=/t"]
+    const memory = ["--mount", "type=tmpfs,tmpfs-size=1m,target=/t"]
     expect(await builder("run", ...memory, name, "sh", "-c", "grep -c ' /t tmpfs' /proc/mounts")).toBe("1")
     const secret = ["--secret", `id=token,src=${folder}/token`, "--mount", "type=secret,id=token"]
     expect(await builder("run", ...secret, name, "cat", "/run/secrets/token")).toBe("s3cret")

@@ -77,7 +77,7 @@ async function placeMounts(
   stack: AsyncDisposableStack,
 ): Promise<PlacedMounts> {
   const placed: PlacedMounts = { mounts: [], volumes: [], sources: [] }
-  const flags = run.mounts.map((text) => parseRunMount(text, (value) => value))
+  const flags = run.mounts.map(readMount)
   const folder = flags.some(({ from }) => from !== undefined) ? stack.use(await openFolder(tools)) : undefined
   for (const flag of flags) {
     if (flag.type === "bind" && flag.from === undefined) {
@@ -94,6 +94,22 @@ async function placeMounts(
   return placed
 }
 
-function hostMount({ source = "", target = "", readOnly }: MountFlag, contextDir = "."): HostMount {
-  return { source: resolve(contextDir, source), target, access: readOnly ? "ro" : "rw" }
+function hostMount({ source = "", target = "", readOnly, propagation }: Mount, contextDir = "."): HostMount {
+  const access = readOnly ? "ro" : "rw"
+  return { source: resolve(contextDir, source), target, access, ...(propagation ? { propagation } : {}) }
+}
+
+interface Mount extends MountFlag {
+  propagation?: string
+}
+
+/** What buildah's flag has beyond a Dockerfile's: labels of SELinux mean nothing here. Throws InvalidArgument. */
+function readMount(text: string): Mount {
+  const fields = text.split(",").filter((field) => !/^(?:z|Z|relabel=\w+)$/.test(field))
+  const [propagation] = fields.flatMap(
+    (field) => /^bind-propagation=(r?(?:private|shared|slave))$/.exec(field)?.[1] ?? [],
+  )
+  const common = fields.filter((field) => propagation === undefined || !field.startsWith("bind-propagation="))
+  const flag = parseRunMount(common.join(",").replace(/(^|,)tmpfs-size=/, "$1size="), (value) => value)
+  return propagation === undefined ? flag : { ...flag, propagation }
 }

@@ -6,9 +6,9 @@ import { resolveInRoot } from "../../sys/confined-path.ts"
 import { openRoot } from "../../sys/confined.ts"
 import { findProgram } from "../../sys/host.ts"
 import { close, sendSignal } from "../../sys/libc.ts"
-import { spawnProcess } from "../../sys/process.ts"
 import { rawName } from "../../sys/raw-name.ts"
 import { removeTree } from "../../sys/remove-tree.ts"
+import { spawnTethered } from "../../sys/tethered-process.ts"
 import { parseGitSource, type GitSource } from "../plan/git-source.ts"
 import { separateCredentials, type GitAddress } from "./git-credentials.ts"
 import type { WorkContext, Worker } from "./worker.ts"
@@ -136,12 +136,12 @@ class Git {
     const { signal } = this.#context
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
     const { settings, env } = this.#address
-    const child = spawnProcess([this.#program, ...SETTINGS, ...settings, ...words], {
+    // a group of its own: its helpers (ssh, remote-https) are killed with it
+    const child = spawnTethered([this.#program, ...SETTINGS, ...settings, ...words], {
       cwd: this.#folder,
       env: { ...environment(), ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      // a group of its own: its helpers (ssh, remote-https) are killed with it
-      detached: true,
+      stdout: "pipe",
+      stderr: "pipe",
     })
     const kill = (): void => void sendSignal(-child.pid, SIGKILL)
     signal?.addEventListener("abort", kill, { once: true })

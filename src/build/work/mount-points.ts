@@ -1,5 +1,5 @@
 /** Places in the root that the mounts of a RUN stand on: made before it, gone after it. */
-import { setTimes } from "../../sys/attributes.ts"
+import { setModeAt, setTimes } from "../../sys/attributes.ts"
 import { resolveInRoot } from "../../sys/confined-path.ts"
 import { openRawInRoot, openRoot } from "../../sys/confined.ts"
 import { statAt, statOf, type FileStat } from "../../sys/directory.ts"
@@ -12,6 +12,8 @@ export interface MountPoint {
   /** Absolute path in the container. */
   target: string
   type: "file" | "directory"
+  /** Of a new folder; default 0755. */
+  mode?: number
 }
 
 interface Made {
@@ -37,9 +39,9 @@ const COVERED = ["/proc", "/dev", "/sys"]
 export function makeMountPoints(root: string, points: readonly MountPoint[]): Disposable {
   const maker = new PointMaker(openRoot(root))
   try {
-    points.forEach(({ target, type }, index) => {
+    points.forEach(({ target, type, mode }, index) => {
       const above = [...COVERED, ...points.slice(0, index).map((point) => point.target)]
-      if (!above.some((folder) => target === folder || target.startsWith(`${folder}/`))) maker.make(target, type)
+      if (!above.some((folder) => target === folder || target.startsWith(`${folder}/`))) maker.make(target, type, mode)
     })
   } catch (error) {
     maker[Symbol.dispose]()
@@ -57,13 +59,15 @@ class PointMaker implements Disposable {
     this.#rootFd = rootFd
   }
 
-  make(target: string, type: MountPoint["type"]): void {
+  make(target: string, type: MountPoint["type"], mode?: number): void {
     const found = resolveInRoot(this.#rootFd, rawName(target))
     const names = found.path.split("/")
     for (let depth = names.length - found.missing; depth < names.length; depth++) {
       const folder = this.#folder(names.slice(0, depth).join("/"))
       const isLast = depth === names.length - 1
-      this.#makeOne(folder, names[depth] ?? "", isLast ? type : "directory")
+      const name = names[depth] ?? ""
+      this.#makeOne(folder, name, isLast ? type : "directory")
+      if (isLast && mode !== undefined) setModeAt(folder.fd, name, mode)
     }
   }
 

@@ -224,7 +224,8 @@ class Preparation implements PreparedMounts {
     }
     const options = ["nosuid", "nodev", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
     this.mounts.push({ destination: this.#absolute(target), type: "tmpfs", source: "tmpfs", options })
-    this.points.push({ target: this.#absolute(target), type: "directory" })
+    // the runtime takes the mode of what is there; of a new one a tmpfs has its own
+    this.points.push({ target: this.#absolute(target), type: "directory", mode: 0o1777 })
   }
 
   #secret(mount: Of<"secret">): void {

@@ -400,10 +400,13 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
   test("tmpfs: is empty, bounded, and gone", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", { "t/old": "" })
-    await lab.run(root, "ls /t; echo x > /t/new; df -k /t | grep -o ' 1024 '", {
-      mounts: [{ type: "tmpfs", target: "/t", sizeBytes: 1 << 20 }],
+    await lab.run(root, "ls /t; echo x > /t/new; df -k /t | grep -o ' 1024 '; stat -c %a /t /u", {
+      mounts: [
+        { type: "tmpfs", target: "/t", sizeBytes: 1 << 20 },
+        { type: "tmpfs", target: "/u" },
+      ],
     })
-    expect(lab.output.trim()).toBe("1024")
+    expect(lab.output.trim().split(/\s+/)).toEqual(["1024", "755", "1777"])
     expect(changed(upper)).toEqual([])
   })
 

@@ -149,6 +149,8 @@ export interface BuildRequest {
   ssh: readonly SshSource[]
   /** True: no cache at all; names: none for these stages. */
   noCache: boolean | readonly string[]
+  /** `--cache-ttl`: what is older is done again. */
+  cacheTtlMs?: number
   cacheFrom?: readonly CacheSource[]
   cacheTo?: readonly CacheTarget[]
   pull: "always" | "missing" | "never"

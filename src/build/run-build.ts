@@ -354,6 +354,7 @@ class Build {
           this.#records.countUse(ids)
         }),
       events: this.#events,
+      ...(this.#request.cacheTtlMs === undefined ? {} : { oldest: new Date(Date.now() - this.#request.cacheTtlMs) }),
       ...(remote ? { remote } : {}),
     })
   }

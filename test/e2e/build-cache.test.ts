@@ -85,6 +85,20 @@ describe("the cache", () => {
     await expect(out()).rejects.toThrow("/env")
   })
 
+  test("--cache-ttl does again what is older", async () => {
+    const dockerfile = "FROM busybox AS a\nRUN echo aged > /a\nFROM busybox\nCOPY --from=a /a /\nRUN echo aged too\n"
+    const folder = makeContext(skiff, { Dockerfile: dockerfile })
+    await steps(folder)
+    expect(pick(await steps(folder, "--cache-ttl", "1h"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
+      "CACHED CACHED CACHED",
+    )
+    expect(pick(await steps(folder, "--cache-ttl", "1ms"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
+      "DONE DONE DONE",
+    )
+    const { stderr } = await skiff.run(["build", "--explain-cache", "--cache-ttl", "0", folder])
+    expect(stderr).toContain("RUN echo aged > /a: its result is too old")
+  })
+
   test("--explain-cache names what differed", async () => {
     const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY f /f\nRUN echo explained\n", f: "1" })
     await steps(folder)

@@ -25,6 +25,8 @@ export interface RemoteStepsOptions {
   /** The records of a chain, held from now on; undefined where it is not whole. */
   hold(id: string): string[] | undefined
   context(vertex: Vertex): WorkContext
+  /** What was made before is not taken. */
+  oldest: Date | undefined
   /** A cache turned out not to have what it promised. */
   onLoss(cache: RemoteCache, error: SkiffError): void
 }
@@ -62,8 +64,10 @@ export class RemoteSteps {
 
   constructor(options: RemoteStepsOptions) {
     this.#options = options
-    for (const cache of options.caches)
+    const { caches, oldest } = options
+    for (const cache of caches)
       for (const step of cache.steps) {
+        if (oldest !== undefined && step.createdAt < oldest) continue
         // the first cache that was named is asked first
         for (const key of step.keys) if (!this.#byKey.has(key)) this.#byKey.set(key, { cache, step })
         const contents = contentsOf(step.parts)

@@ -41,6 +41,8 @@ export interface SolverOptions {
   /** A record is in use by this build: not to be pruned. */
   hold(ids: readonly string[]): void
   events: VertexEvents
+  /** What was made before is done again; undefined: nothing is too old. */
+  oldest?: Date
   /** `--cache-from`; undefined: there is none. */
   remote?: { caches: readonly RemoteCache[]; mounts: CacheMounts; onLoss(cache: RemoteCache, error: SkiffError): void }
 }
@@ -91,13 +93,14 @@ export class Solver {
 
   constructor(options: SolverOptions) {
     this.#options = options
-    const { worker, runner, epoch, remote, records, reader, events } = options
+    const { worker, runner, epoch, remote, records, reader, events, oldest } = options
     const view = (layers: LayersResult): Promise<Source> => runner.view(layers)
     this.#keys = new VertexKeys({ worker, epoch, view, solve: (vertex) => this.solve(vertex) })
     this.#remote =
       remote &&
       new RemoteSteps({
         ...remote,
+        oldest,
         records,
         runner,
         reader,
@@ -161,7 +164,8 @@ export class Solver {
 
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
     const asked = await this.#keys.asked(vertex)
-    if (!this.#keys.isBuiltAnew(vertex)) {
+    // definitions alone tell nothing of the age of what is below
+    if (this.#options.oldest === undefined && !this.#keys.isBuiltAnew(vertex)) {
       const hit =
         (await this.#hit(vertex, this.#options.records.findByKey(asked))) ?? (await this.#bring(vertex, asked))
       if (hit) return hit
@@ -269,7 +273,9 @@ export class Solver {
       const text = this.#remote?.difference(vertex, parts) ?? "this step was not built before"
       return { text, isOfFiles: false }
     }
-    const text = firstDifference(parts, closest.parts) ?? "its result was pruned"
+    const text =
+      firstDifference(parts, closest.parts) ??
+      (this.#isTooOld(closest) ? "its result is too old" : "its result was pruned")
     const isOfFiles = vertex.operation.kind === "files" && text.startsWith("the files ")
     return { text, isOfFiles, earlier: closest.snapshot }
   }
@@ -287,7 +293,7 @@ export class Solver {
   }
 
   async #find(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
-    const ids = record && this.#hold(record.id)
+    const ids = record && !this.#isTooOld(record) ? this.#hold(record.id) : undefined
     if (record === undefined || ids === undefined) return undefined
     const { layers } = await this.#base(baseOf(vertex))
     return {
@@ -314,6 +320,11 @@ export class Solver {
       this.#options.hold(ids)
       return ids
     })
+  }
+
+  #isTooOld({ createdAt }: { createdAt: Date }): boolean {
+    const { oldest } = this.#options
+    return oldest !== undefined && createdAt < oldest
   }
 
   /** What a chain of steps begins on. */

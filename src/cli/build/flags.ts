@@ -1,4 +1,5 @@
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
+import { parseDuration } from "../../spec/docker/duration.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
 import { flag, readBoolean, type FlagValues } from "../flag.ts"
@@ -26,6 +27,7 @@ export const BUILD_FLAGS = {
   buildArgFile: flag.strings("Read build-time variables from a file of NAME=VALUE lines"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
+  cacheTtl: flag.of(parseDuration, "Do again what the cache has for longer than this (e.g., 24h)", "duration"),
   cacheTo: flag.list(readCacheTarget, "Cache export destinations (e.g., user/app:cache, type=local,dest=path)"),
   builder: flag.choice(["default"], "There is one builder", hidden),
   call: flag.choice(["build", "check", "lint"], 'Set method for evaluating build ("check")', { initial: "build" }),

@@ -50,6 +50,7 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     secrets: flags.secret,
     ssh: flags.ssh,
     noCache: flags.noCache || !flags.layers || flags.noCacheFilter.flat(),
+    ...optional("cacheTtlMs", flags.cacheTtl),
     cacheFrom: flags.cacheFrom,
     cacheTo: flags.cacheTo,
     pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),

@@ -78,9 +78,9 @@ describe("packages", () => {
     expect(purls()).toEqual(["pkg:npm/%40s/left@1.2.3", "pkg:pypi/foo-bar@1.0", "pkg:pypi/old@2"])
   })
 
-  test("of rpm are not read, which is said", () => {
-    write("var/lib/rpm/rpmdb.sqlite", "x")
-    expect(findPackages(root).leftOut).toEqual(["the packages of the rpm database"])
+  test("of an rpm of Berkeley's days are not read, which is said", () => {
+    write("var/lib/rpm/Packages", "x")
+    expect(findPackages(root).leftOut).toEqual(["the rpm database in /var/lib/rpm"])
   })
 })
 

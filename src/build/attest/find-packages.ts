@@ -3,6 +3,7 @@ import { ImageTree, shownPath, type TreeEntry } from "./image-tree.ts"
 import { parseApkInstalled } from "./apk.ts"
 import { parseDpkgStatus } from "./dpkg.ts"
 import { parseNpmPackage } from "./npm.ts"
+import { parseRpmDatabase } from "./rpm.ts"
 import { parsePythonMetadata } from "./python.ts"
 
 /** Debian's whole archive makes 60 MB of it. */
@@ -11,7 +12,9 @@ const MAX_DOCUMENT_BYTES = 2 * 1024 ** 2
 const MAX_PACKAGES = 500_000
 
 const APK_DATABASES = ["lib/apk/db/installed", "usr/lib/apk/db/installed"]
-const RPM_DATABASES = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
+const RPM_FOLDERS = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
+/** Before 4.16 it was Berkeley's, and SUSE's is its own. */
+const OLD_RPM_DATABASES = new Set(["Packages", "Packages.db"])
 
 /** The packages of the image whose root is mounted at `path`. What their managers wrote down is believed, and nothing run. */
 export function findPackages(path: string): FoundPackages {
@@ -29,13 +32,25 @@ function ofDistribution(tree: ImageTree, leftOut: string[]): Package[] {
   const dpkg = ["var/lib/dpkg/status", ...folder.toSorted().map((name) => `var/lib/dpkg/status.d/${name}`)]
   const packages = dpkg.flatMap((file) => parsed(file, parseDpkgStatus))
   for (const file of APK_DATABASES) packages.push(...parsed(file, parseApkInstalled))
-  if (RPM_DATABASES.some((each) => tree.names(each).length > 0)) leftOut.push("the packages of the rpm database")
+  packages.push(...ofRpm(tree, leftOut))
   return packages
 
   function parsed(file: string, parse: (text: string, foundIn: string) => Package[]): Package[] {
     const bytes = tree.read(file, MAX_DATABASE_BYTES)
     return bytes === undefined ? [] : parse(bytes.toString("utf8"), `/${file}`)
   }
+}
+
+function ofRpm(tree: ImageTree, leftOut: string[]): Package[] {
+  // one of the folders may be a link to the other
+  for (const folder of RPM_FOLDERS) {
+    const file = `${folder}/rpmdb.sqlite`
+    const bytes = tree.read(file, MAX_DATABASE_BYTES)
+    if (bytes !== undefined) return parseRpmDatabase(bytes, `/${file}`)
+    if (tree.names(folder).some((name) => OLD_RPM_DATABASES.has(name) || name === "rpmdb.sqlite"))
+      leftOut.push(`the rpm database in /${folder}`)
+  }
+  return []
 }
 
 function ofLanguages(tree: ImageTree): Package[] {

@@ -6,6 +6,8 @@ export interface Package {
   name: string
   version: string
   architecture?: string
+  /** Of rpm: what makes an older version number the newer one. */
+  epoch?: string
   /** As its maker writes it: often no SPDX expression. */
   license?: string
   supplier?: string
@@ -32,13 +34,17 @@ export interface FoundPackages {
 }
 
 /** purl-spec: `pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12`. */
-export function purlOf({ type, name, version, architecture }: Package, distribution: Distribution | undefined): string {
+export function purlOf(
+  { type, name, version, architecture, epoch }: Package,
+  distribution: Distribution | undefined,
+): string {
   const isOfDistribution = type === "deb" || type === "apk" || type === "rpm"
   const { id = DEFAULT_VENDORS[type] ?? "unknown", versionId } = distribution ?? {}
   const path = isOfDistribution ? [id, name] : nameParts(type, name)
   const qualifiers = isOfDistribution
     ? [
         ...(architecture === undefined ? [] : [`arch=${encodeURIComponent(architecture)}`]),
+        ...(epoch === undefined ? [] : [`epoch=${encodeURIComponent(epoch)}`]),
         ...(versionId === undefined ? [] : [`distro=${encodeURIComponent(`${id}-${versionId}`)}`]),
       ]
     : []

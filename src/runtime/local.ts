@@ -16,7 +16,7 @@ import { isPlain, withoutCgroups } from "./plain/plain.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
 import { checkRootfs } from "./rootfs.ts"
 import { runToEnd } from "./run-to-end.ts"
-import { customSeccomp, defaultSeccomp, hostTarget } from "./seccomp.ts"
+import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget } from "./seccomp.ts"
 import { seccompChoice } from "./security-options.ts"
 
 export interface RuntimesOptions {
@@ -45,8 +45,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         cpus: hostCpus(),
         hierarchies: hierarchyPaths(),
       })
-      const choice = input.privileged || plain ? "unconfined" : seccompChoice(input.securityOptions)
-      if (choice === "unconfined") return config
+      const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
+      if (choice === "unconfined" || (plain && !existsSync(DEFAULT_PROFILE))) return config
       const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
       config.linux.seccomp =
         choice === undefined || choice === "builtin" || choice === "default"

@@ -4,11 +4,12 @@ import { FailedPrecondition } from "../../base/errors.ts"
 import { plainName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
 import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
-import { openRoot } from "../../sys/confined.ts"
+import { openInRoot, openRoot } from "../../sys/confined.ts"
 import { statInRoot } from "../../sys/confined-path.ts"
 import { resolveUser, type ResolvedUser } from "../../sys/image-users.ts"
-import { close } from "../../sys/libc.ts"
+import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { rawName } from "../../sys/raw-name.ts"
+import { canFilter } from "../../sys/seccomp-filter.ts"
 import { ourStanding } from "../../sys/rootless/standing.ts"
 import type { RunOperation } from "../graph/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
@@ -44,7 +45,6 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   const { operation, root, settings } = step
   await using undo = new AsyncDisposableStack()
   const isolation = isolationOf(step)
-  tell(isolation, tools, step, context)
   const runtimes = await tools.host.runtimes()
   const runtimeName = isolation.level === "full" ? settings.runtime : plainName(isolation.level)
   const runtime = await runtimes.choose(runtimeName)
@@ -67,8 +67,16 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     undo,
   })
   const files = writeNetworkFiles(tools.host, canMount ? directory : tools.place.makeScratch(), step, slot)
+  if (isolation.level === "single-uid") files.push(...aptSettings(root, directory))
   if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
   const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })
+  tell(
+    isolation,
+    { isFiltered: !canMount || (config.linux.seccomp !== undefined && canFilter()) },
+    tools,
+    step,
+    context,
+  )
   if (!canMount)
     putInPlace(undo.use(new Places(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
   writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
@@ -96,11 +104,39 @@ function isolationOf({ operation, settings }: Step): Isolation {
 }
 
 /** Once a build, where it is less than full, or was asked for. */
-function tell({ level, reason }: Isolation, { told }: StepTools, { settings }: Step, context: WorkContext): void {
-  const text = `isolation: ${level}${reason === "" ? "" : ` (${reason})`}${SHARED[level]}`
+function tell(
+  { level, reason }: Isolation,
+  { isFiltered }: { isFiltered: boolean },
+  { told }: StepTools,
+  { settings }: Step,
+  context: WorkContext,
+): void {
+  const filter = level === "full" || isFiltered ? "" : ", no filter of system calls is ours"
+  const text = `isolation: ${level}${reason === "" ? "" : ` (${reason})`}${SHARED[level]}${filter}`
   if (told.has(text) || (level === "full" && (settings.isolation ?? "auto") === "auto")) return
   told.add(text)
   context.onStatus("isolation", text)
+}
+
+/** apt(8) fetches as a user of its own, which has no id here: it is told to do so as root, for the time of the step. */
+function aptSettings(root: string, directory: string): OciMount[] {
+  const folder = "/etc/apt/apt.conf.d"
+  if (!hasFolder(root, folder)) return []
+  const source = join(directory, "apt.conf")
+  writeFileSync(source, 'APT::Sandbox::User "root";\n', { mode: 0o644 })
+  return [{ destination: `${folder}/99skiff-one-user`, type: "bind", source, options: ["rbind", "ro", "rprivate"] }]
+}
+
+function hasFolder(root: string, path: string): boolean {
+  const rootFd = openRoot(root)
+  try {
+    close(openInRoot(rootFd, path, O_PATH | O_DIRECTORY))
+    return true
+  } catch {
+    return false
+  } finally {
+    close(rootFd)
+  }
 }
 
 /** Throws FailedPrecondition for a user that has no id here. */
@@ -118,7 +154,7 @@ function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
 const SHARED: Readonly<Record<IsolationLevel, string>> = {
   full: "",
   userns: "; network and cgroup are ours",
-  "single-uid": "; network and cgroup are ours, and RUN can give files to root alone",
+  "single-uid": "; network and cgroup are ours, what RUN gives to others stays root's",
   chroot: "; network, cgroup and processes are ours",
 }
 

@@ -6,6 +6,7 @@ import * as become from "../../sys/become.ts"
 import { check, cString, execve, libc } from "../../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../../sys/netlink.ts"
 import { getLink, linkUp } from "../../sys/rtnetlink.ts"
+import { canFilter, loadFilter, type FilterProfile } from "../../sys/seccomp-filter.ts"
 import { CAPABILITIES } from "../capabilities.ts"
 import { mountRoot } from "./mount-root.ts"
 import type { PlainLevel } from "./plain-name.ts"
@@ -32,8 +33,11 @@ export function enterStep({ level, bundle, logFile }: EnterOptions): number {
     become.closeOnExec(readdirSync("/proc/self/fd").map(Number))
     become.leaveSessionKeyring()
     libc.umask(0o022)
+    // from here on a library would be one of the hostile root
+    const isFiltered = config.mounts.length > 0 && canFilter()
     if (config.mounts.length === 0) become.enterChroot(config.root.path)
     else enterNamespaces(config, level)
+    if (isFiltered) filterCalls(config, level)
     dropRights(config.process, level)
     return execute(config.process)
   } catch (error) {
@@ -61,6 +65,27 @@ function raiseLoopback(): void {
   route.request([linkUp(getLink(route, "lo").index, "lo")])
 }
 
+/**
+ * As an OCI runtime does, where we have the right: where we have not, somebody's filter is set for us. At the level
+ * single-uid nobody can be given a file: chown(2) and setgroups(2) do nothing then, and say that all is well, so that
+ * package managers do their work.
+ */
+function filterCalls({ linux: { seccomp } }: OciConfig, level: PlainLevel): void {
+  if (level === "single-uid") return loadFilter(withoutOwners(seccomp ?? ALL_ALLOWED))
+  if (seccomp !== undefined) loadFilter(seccomp)
+}
+
+const ALL_ALLOWED: FilterProfile = { defaultAction: "SCMP_ACT_ALLOW", architectures: [], syscalls: [] }
+const GIVING = ["chown", "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "setgroups", "setgroups32"]
+
+function withoutOwners(profile: FilterProfile): FilterProfile {
+  const others = profile.syscalls.map((rule) => ({
+    ...rule,
+    names: rule.names.filter((name) => !GIVING.includes(name)),
+  }))
+  return { ...profile, syscalls: [{ names: GIVING, action: "SCMP_ACT_ERRNO", errnoRet: 0 }, ...others] }
+}
+
 /** Without a mount namespace: a second chroot(2) leads out of the first, and a device node to the host's disks. */
 const NOT_IN_CHROOT = new Set(["CAP_SYS_CHROOT", "CAP_MKNOD"])
 
@@ -76,7 +101,7 @@ function dropRights({ user, cwd, rlimits = [], capabilities, noNewPrivileges }: 
   if (level !== "single-uid") become.setGroups(user.additionalGids ?? [])
   become.setIdentity(user.uid, user.gid)
   if (user.uid === 0) become.setCapabilities(kept)
-  if (noNewPrivileges || level === "chroot") become.forbidNewPrivileges()
+  if (noNewPrivileges) become.forbidNewPrivileges()
 }
 
 /** So that the program's user may open /dev/stdout. Pipes alone: a device, such as /dev/null, is the host's own. */

@@ -52,20 +52,21 @@ export function loadFilter(profile: FilterProfile): void {
   if (seccomp === undefined) throw new SystemError("dlopen", 2, "libseccomp.so.2")
   const context = seccomp.seccomp_init(actionOf(profile.defaultAction, profile.defaultErrnoRet))
   if (!context) throw new SystemError("seccomp_init", 22, profile.defaultAction)
-  const call = (result: number, name: string, ...allowed: number[]): void => {
-    if (result < 0 && !allowed.includes(-result)) throw new SystemError(name, -result, "")
-  }
   try {
-    call(seccomp.seccomp_attr_set(context, CTL_NO_NEW_PRIVILEGES, 0), "seccomp_attr_set")
+    must(seccomp.seccomp_attr_set(context, CTL_NO_NEW_PRIVILEGES, 0), "seccomp_attr_set")
     for (const name of profile.architectures) {
       const token = seccomp.seccomp_arch_resolve_name(text(name.replace("SCMP_ARCH_", "").toLowerCase()))
-      call(seccomp.seccomp_arch_add(context, token), "seccomp_arch_add", EEXIST, EDOM)
+      must(seccomp.seccomp_arch_add(context, token), "seccomp_arch_add", EEXIST, EDOM)
     }
     for (const rule of profile.syscalls) addRule(seccomp, context, rule, profile)
-    call(seccomp.seccomp_load(context), "seccomp_load")
+    must(seccomp.seccomp_load(context), "seccomp_load")
   } finally {
     seccomp.seccomp_release(context)
   }
+}
+
+function must(result: number, name: string, ...allowed: number[]): void {
+  if (result < 0 && !allowed.includes(-result)) throw new SystemError(name, -result, "")
 }
 
 function addRule(seccomp: Library, context: Context, rule: FilterRule, profile: FilterProfile): void {

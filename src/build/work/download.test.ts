@@ -52,6 +52,16 @@ test("a file has the server's time and bytes as they are, mode 0600, and the nam
   )
 })
 
+test("a server that tells no time gives a file of 1970", async () => {
+  await serving(
+    (_, response) => response.end("x"),
+    async (_, fetchTo, folder) => {
+      await fetchTo("/x", undefined)
+      expect(statSync(join(folder, "x")).mtimeMs).toBe(0)
+    },
+  )
+})
+
 test("a name of the server is a plain name, wherever it wants to go", async () => {
   const names = [
     'attachment; filename="good.txt"',

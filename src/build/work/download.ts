@@ -120,7 +120,9 @@ async function store(response: Response, path: string, options: StoreOptions): P
         hint: "correct --checksum if the file was meant to change",
       })
     const modified = Date.parse(response.headers.get("last-modified") ?? "")
-    if (!Number.isNaN(modified)) futimesSync(fd, modified / 1000, modified / 1000)
+    // buildkit source/http: without that time it is 1970
+    const seconds = Number.isNaN(modified) ? 0 : modified / 1000
+    futimesSync(fd, seconds, seconds)
   } catch (error) {
     rmSync(path, { force: true })
     throw error

@@ -30,6 +30,7 @@ import { BuildRecords } from "./solve/records.ts"
 import { Solver, StepFailure, type SolverOptions } from "./solve/solver.ts"
 import { StepRunner } from "./solve/step-runner.ts"
 import { buildLocks, openWorkFolder, sweepBuilds, type WorkFolder } from "./solve/work-folder.ts"
+import { isSingleUid } from "./work/isolation.ts"
 import type { Source, Worker } from "./work/worker.ts"
 
 const LEAST_JOBS = 4
@@ -338,7 +339,7 @@ class Build {
       locks: buildLocks(host.root),
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
-      epoch,
+      conditions: { epoch, isSingleUid: isSingleUid(this.#request.isolation) },
       baseLayers: (vertex) => this.#baseLayers(vertex),
       tree: (vertex) =>
         makeTree(vertex.operation, {

@@ -13,7 +13,13 @@ const run: RunOperation = {
   security: "sandbox",
 }
 
-function partsOf(operation: RunOperation | FilesOperation, root = "image x", files = "f1", architecture = "amd64") {
+function partsOf(
+  operation: RunOperation | FilesOperation,
+  root = "image x",
+  files = "f1",
+  architecture = "amd64",
+  isSingleUid = false,
+) {
   const platform = { os: "linux", architecture }
   const vertex: Vertex & { operation: typeof operation } = {
     operation,
@@ -22,7 +28,10 @@ function partsOf(operation: RunOperation | FilesOperation, root = "image x", fil
     ignoreCache: false,
     platform,
   }
-  return keyParts(vertex, root, [{ label: "the files of the context", value: files }], undefined)
+  return keyParts(vertex, root, [{ label: "the files of the context", value: files }], {
+    epoch: undefined,
+    isSingleUid,
+  })
 }
 
 test("equal steps have equal keys, whatever the order their fields were written in", () => {
@@ -44,6 +53,13 @@ test.each([
 ])("a step that differs has another key and the reason for it: %#", (other, reason) => {
   expect(keyOf("found", partsOf(other))).not.toBe(keyOf("found", partsOf(run)))
   expect(firstDifference(partsOf(other), partsOf(run))).toBe(reason)
+})
+
+test("a RUN that knows root alone gives a result of its own", () => {
+  const alone = partsOf(run, undefined, undefined, undefined, true)
+  expect(firstDifference(alone, partsOf(run))).toBe("the isolation level is new")
+  const copy: FilesOperation = { kind: "files", actions: [] }
+  expect(partsOf(copy, undefined, undefined, undefined, true)).toEqual(partsOf(copy))
 })
 
 test("the step below, the platform and the files read are parts of the key", () => {

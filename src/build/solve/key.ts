@@ -13,6 +13,14 @@ export interface InputKey {
   value: string | undefined
 }
 
+/** What decides over every step of a build. */
+export interface KeyConditions {
+  /** No file of a new layer gets a time after this one, in seconds. */
+  epoch: number | undefined
+  /** RUN knows root alone (work/isolation.ts). */
+  isSingleUid: boolean
+}
+
 export type LayeredOperation = RunOperation | FilesOperation | { kind: "merge" }
 
 /**
@@ -23,12 +31,14 @@ export function keyParts(
   vertex: Vertex & { operation: LayeredOperation },
   root: string,
   sources: readonly InputKey[],
-  epoch: number | undefined,
+  { epoch, isSingleUid }: KeyConditions,
 ): KeyPart[] {
   const { operation, platform } = vertex
   const parts: [string, unknown][] = [["the platform", formatPlatform(platform)]]
   if (operation.kind === "run") parts.push(...runParts(operation))
   else parts.push(["the instruction", operation])
+  // what RUN gives to others than root belongs to root there: no result for those who can tell them apart
+  if (operation.kind === "run" && isSingleUid) parts.push(["the isolation level", "single-uid"])
   for (const { label, value } of sources) if (value !== undefined) parts.push([label, value])
   if (epoch !== undefined) parts.push(["the time that files are set to", epoch])
   return [rootPart(root), ...parts.map(([label, value]) => part(label, value))]

@@ -7,7 +7,7 @@ import type { CacheMounts } from "../work/cache-mounts.ts"
 import { explainForeign } from "../work/foreign-platform.ts"
 import type { Source, Worker, WorkContext } from "../work/worker.ts"
 import type { ChainId } from "../../spec/digest.ts"
-import { firstDifference, keyOf, type KeyPart } from "./key.ts"
+import { firstDifference, keyOf, type KeyConditions, type KeyPart } from "./key.ts"
 import type { LayerReader } from "./layer-reader.ts"
 import type { BuildRecord, BuildRecords } from "./records.ts"
 import type { RemoteCache } from "./remote-cache.ts"
@@ -33,7 +33,7 @@ export interface SolverOptions {
   locks: FileLocks
   limit: Limit
   signal: AbortSignal
-  epoch: number | undefined
+  conditions: KeyConditions
   /** The layers of an image that the store holds. */
   baseLayers(vertex: Vertex): Promise<readonly Layer[]>
   /** The files of a context, download, clone or here-document. */
@@ -93,9 +93,9 @@ export class Solver {
 
   constructor(options: SolverOptions) {
     this.#options = options
-    const { worker, runner, epoch, remote, records, reader, events, oldest } = options
+    const { worker, runner, conditions, remote, records, reader, events, oldest } = options
     const view = (layers: LayersResult): Promise<Source> => runner.view(layers)
-    this.#keys = new VertexKeys({ worker, epoch, view, solve: (vertex) => this.solve(vertex) })
+    this.#keys = new VertexKeys({ worker, conditions, view, solve: (vertex) => this.solve(vertex) })
     this.#remote =
       remote &&
       new RemoteSteps({

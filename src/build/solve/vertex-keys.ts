@@ -1,13 +1,13 @@
 import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
 import type { Source, Worker } from "../work/worker.ts"
-import { keyOf, keyParts, type InputKey, type KeyPart, type LayeredOperation } from "./key.ts"
+import { keyOf, keyParts, type InputKey, type KeyConditions, type KeyPart, type LayeredOperation } from "./key.ts"
 import type { LayersResult, Result } from "./result.ts"
 
 export type LayeredVertex = Vertex & { operation: LayeredOperation }
 
 export interface VertexKeysOptions {
   worker: Pick<Worker, "sourceDigest">
-  epoch: number | undefined
+  conditions: KeyConditions
   /** Gives the files of a context and its like. */
   solve(vertex: Vertex): Promise<Result>
   view(layers: LayersResult): Promise<Source>
@@ -37,7 +37,7 @@ export class VertexKeys {
       const result = inputs[input]
       return result?.kind === "layers" ? this.#layersDigest(vertex, input, result) : this.#treeDigest(vertex, input)
     })
-    return keyParts(vertex, root, sources, this.#options.epoch)
+    return keyParts(vertex, root, sources, this.#options.conditions)
   }
 
   /** Whether it, or anything below it, is to run whatever the cache has: then definitions alone tell nothing. */
@@ -58,7 +58,7 @@ export class VertexKeys {
     const sources = await this.#sourceKeys(vertex, (input) =>
       below[input] === "tree" ? this.#treeDigest(vertex, input) : Promise.resolve(below[input]),
     )
-    return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.epoch))
+    return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.conditions))
   }
 
   async #sourceKeys(

@@ -39,6 +39,11 @@ export function chooseIsolation(wish: IsolationWish, needs: StepNeeds): Isolatio
   return { level: wish, reason: "" }
 }
 
+/** Whether RUN knows root alone, as far as that is decided before its needs are known. */
+export function isSingleUid(wish: IsolationWish = "auto"): boolean {
+  return wish === "single-uid" || (wish === "auto" && ourStanding() === "single-id-world")
+}
+
 function bestIsolation(standing: Standing, needs: StepNeeds): Isolation {
   const reason = obstacleTo("full", standing, needs)
   if (reason === undefined) return { level: "full", reason: "" }

@@ -239,7 +239,8 @@ class Build {
       buildPlatform: hostPlatform(),
       resolveBase: async (name, wanted) => {
         const base = await this.#resolveBase(name, wanted)
-        this.#materials?.addImage(name, wanted, base.digest ?? this.#host.images.get(base.id).manifest.digest)
+        const digest = base.digest ?? this.#host.images.get(base.id).manifest.digest
+        this.#materials?.addImage(name, wanted, digest, platform)
         return base
       },
       ...(ignore ? { ignore } : {}),

@@ -42,7 +42,7 @@ export function provenancePredicate(
         builderPlatform: formatPlatform(hostPlatform()),
         ...(isWhole ? { buildConfig: { steps: graphOf(plan.vertices) } } : {}),
       },
-      resolvedDependencies: materials.list(),
+      resolvedDependencies: materials.list({ target: plan.platform, sources: sourcesOf(request, plan) }),
     },
     runDetails: {
       builder: { id: builderId ?? `urn:skiff:builder:${VERSION}`, version: { skiff: VERSION } },
@@ -57,6 +57,13 @@ export function provenancePredicate(
     },
   }
   return { predicateType: PROVENANCE_TYPE, predicate: withoutCredentials(predicate) }
+}
+
+/** The addresses that a plan reads: of its contexts, of ADD. */
+function sourcesOf({ context, namedContexts }: BuildRequest, { vertices }: Plan): Set<string> {
+  const contexts = [context, ...Object.values(namedContexts)].flatMap((each) => ("url" in each ? [each.url] : []))
+  const added = vertices.flatMap(({ operation }) => ("url" in operation ? [operation.url] : []))
+  return new Set([...contexts, ...added])
 }
 
 /** Where the Dockerfile came from; of a local folder its name alone. */

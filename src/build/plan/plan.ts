@@ -41,6 +41,7 @@ export interface PlanOptions {
 }
 
 export interface Plan {
+  /** What was asked for: a last stage of another one does not change it. */
   platform: Platform
   dockerfile: Dockerfile
   /** The result. */
@@ -68,7 +69,7 @@ export async function planBuild(options: PlanOptions): Promise<Plan> {
   if (Object.keys(request.labels).length > 0) image.config.Labels = { ...image.config.Labels, ...request.labels }
   scope.warnings.throwIfErrors()
   return {
-    platform: target.platform,
+    platform: scope.target,
     dockerfile,
     vertex: root,
     vertices: inOrder(root),

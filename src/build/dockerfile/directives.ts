@@ -61,7 +61,7 @@ export function parseCheckOptions(text: string): CheckOptions {
     const names = value.split(",").map((name) => name.trim())
     if (key === "skip" || key === "experimental") options[key] = value === "all" ? "all" : names
     else if (key === "error") options.error = parseBoolean(value, part)
-    else throw new InvalidArgument(`invalid check option "${part.trim()}"`)
+    else throw new InvalidArgument(`invalid check option "${key || part.trim()}"`)
   }
   return options
 }

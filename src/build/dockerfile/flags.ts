@@ -65,7 +65,7 @@ export function parseFlags<Kinds extends Record<string, FlagKind>>(
       })
     const before = values[name]
     if (Array.isArray(before)) before.push(textOf(name, value))
-    else if (before !== undefined) throw new InvalidArgument(`duplicate flag specified: ${name}`)
+    else if (before !== undefined) throw new InvalidArgument(`duplicate flag specified: --${name}`)
     else values[name] = kind === "boolean" ? booleanOf(name, value) : textOf(name, value)
   }
   return values as FlagValues<Kinds>
@@ -73,14 +73,14 @@ export function parseFlags<Kinds extends Record<string, FlagKind>>(
 
 function textOf(name: string, value: string | undefined): string {
   if (value === undefined)
-    throw new InvalidArgument(`missing a value on flag: ${name}`, { hint: `write --${name}=VALUE` })
+    throw new InvalidArgument(`missing a value on flag: --${name}`, { hint: `write --${name}=VALUE` })
   return value
 }
 
 function booleanOf(name: string, value: string | undefined): boolean {
-  if (value === "") throw new InvalidArgument(`missing a value on flag: ${name}`)
+  if (value === "") throw new InvalidArgument(`missing a value on flag: --${name}`)
   const lower = value?.toLowerCase() ?? "true"
   if (lower !== "true" && lower !== "false")
-    throw new InvalidArgument(`expecting boolean value for flag ${name}, not: ${value}`)
+    throw new InvalidArgument(`expecting boolean value for flag --${name}, not: ${value}`)
   return lower === "true"
 }

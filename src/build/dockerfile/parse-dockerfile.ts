@@ -12,7 +12,7 @@ const MAX_STAGES = 1000
 /** Parses a Dockerfile. Throws InvalidArgument or Unsupported, whose message names and quotes the lines. */
 export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
   const file: SourceFile = { name, text: text.replace(/^\uFEFF/, "") }
-  if (file.text.trim() === "") throw new InvalidArgument(`${name}: the Dockerfile cannot be empty`)
+  if (file.text === "") throw new InvalidArgument(`${name}: the Dockerfile cannot be empty`)
   if (file.text.length > MAX_BYTES) throw new InvalidArgument(`${name}: it has more than 4 MiB`)
   const lines = file.text.split("\n")
   const directives = parseDirectives(file, lines)
@@ -36,9 +36,12 @@ export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
       )
   }
   if (stages.length === 0)
-    throw new InvalidArgument(`${name}: dockerfile contains no stages to build`, {
-      hint: "it needs a FROM with the name of a base image",
-    })
+    throw new InvalidArgument(
+      `${name}: ${args.length === 0 ? "file with no instructions" : "dockerfile contains no stages to build"}`,
+      {
+        hint: "it needs a FROM with the name of a base image",
+      },
+    )
   if (stages.length > MAX_STAGES) throw new InvalidArgument(`${name}: it has more than ${MAX_STAGES} stages`)
   return { ...file, ...directives, args, stages, emptyContinuations: reader.emptyContinuations }
 }

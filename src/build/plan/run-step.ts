@@ -109,11 +109,13 @@ function historyCommand({ args, variables }: OpenStage, argv: readonly string[])
 
 function checkGrants({ network, security }: Run, { allow }: PlanScope): void {
   if (security === "insecure" && !allow.includes("security.insecure"))
-    throw new PermissionDenied("RUN --security=insecure is not allowed", {
+    throw new PermissionDenied("security.insecure is not allowed: RUN --security=insecure", {
       hint: "grant it: --allow security.insecure",
     })
   if (network === "host" && !allow.includes("network.host"))
-    throw new PermissionDenied("RUN --network=host is not allowed", { hint: "grant it: --allow network.host" })
+    throw new PermissionDenied("network.host is not allowed: RUN --network=host", {
+      hint: "grant it: --allow network.host",
+    })
 }
 
 /** What stands in a stage that another reads. Throws FailedPrecondition when it is only planned later. */

@@ -45,5 +45,8 @@ function makeOne(rootFd: number, parent: string, name: string, { mode, owner, ep
 }
 
 function notAFolder(path: string, cause?: unknown): FailedPrecondition {
-  return new FailedPrecondition(`cannot make the folder ${shownName(`/${path}`)}: a file is in the way`, { cause })
+  return new FailedPrecondition(
+    `cannot make the folder ${shownName(`/${path.replace(/^\/+|\/+$/g, "")}`)}: a file is in the way`,
+    { cause },
+  )
 }

@@ -186,11 +186,13 @@ test("a name in `copy` that looks like a pattern, and a link, are what they are"
   chownSync(context, user.uid, user.gid)
   const name = await builder("from", "--name", "literal", "busybox")
   await builder("copy", "--contextdir", context, name, "a[1].txt", "link", "/d/")
-  expect((await builder("run", name, "sh", "-c", "cd /d; ls; cat *")).split("\n")).toEqual([
-    "a1.txt",
-    "a[1].txt",
-    "nobrackets",
-  ])
+  await builder("copy", name, join(context, "a[1].txt"), join(context, "link"), "/e")
+  for (const folder of ["/d", "/e"])
+    expect((await builder("run", name, "sh", "-c", `cd ${folder}; ls; cat *`)).split("\n")).toEqual([
+      "a[1].txt",
+      "link",
+      "bracketsno",
+    ])
   const { code, stderr } = await skiff.run(["builder", "copy", name, join(context, "absent"), "/"])
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("absent") as string })
   expect(readdirSync(context).length).toBe(3)
@@ -276,8 +278,42 @@ test("containers are found by filters, and shown as buildah shows them", async (
     { id, builder: true, imageid: expect.any(String) as string, imagename: "busybox", containername: name },
   ])
   expect(await builder("containers", "-n", "-f", "ancestor=absent")).toBe("")
-  expect(await builder("containers", "--noheading", "--notruncate", "-f", "ancestor=busybox")).toStartWith(id)
+  expect(await builder("containers", "--noheading", "--notruncate", "-f", "ancestor=busybox")).toContain(`${id} `)
   expect(await builder("containers", "--format", "{{.ContainerName}}", "-f", "name=shown")).toBe(name)
   expect(await builder("images", "-n")).not.toContain("REPOSITORY")
+  await builder("rm", name)
+})
+
+test("copy takes patterns, stays inside a context, and refuses an owner that is not there", async () => {
+  const context = makeContext(skiff, { "d/a.txt": "1", "d/b.txt": "2", "d/c.md": "3", out: { link: "/etc/passwd" } })
+  const name = await builder("from", "--name", "copies", "busybox")
+  const copy = (...words: string[]) => skiff.run(["builder", "copy", ...words])
+  expect((await copy("-q", name, `${context}/d/*.txt`, "/g/")).stdout).toBe("")
+  const digest = (await copy("--contextdir", context, name, "/d", "/c")).stdout
+  expect(digest).toMatch(/^[0-9a-f]{64}\n$/)
+  expect((await copy("--contextdir", context, name, "d", "/again")).stdout).toBe(digest)
+  writeFileSync(join(skiff.directory, "ignore"), "**/*.md\n")
+  const ignoring = ["--contextdir", context, "--ignorefile", join(skiff.directory, "ignore")]
+  expect((await copy(...ignoring, name, "/d", "/i")).code).toBe(0)
+  expect(await builder("run", name, "sh", "-c", "cd /; ls g c i again | tr '\\n' ' '")).toBe(
+    "again: a.txt b.txt c.md  c: a.txt b.txt c.md  g: a.txt b.txt  i: a.txt b.txt",
+  )
+  for (const words of [
+    [name, `${context}/d/*.absent`, "/x"],
+    ["--contextdir", join(context, "d"), name, "../out", "/x"],
+    ["--chown", "nobody-here", name, `${context}/d`, "/x"],
+  ]) {
+    const { code, stderr } = await copy(...words)
+    expect({ words, code, stderr }).toEqual({
+      words,
+      code: 1,
+      stderr: expect.stringMatching(/no (such|user)/) as string,
+    })
+  }
+  // a link that leads out of the context is looked up inside it
+  await copy("--contextdir", context, name, "/out", "/leaked")
+  expect(await builder("run", name, "sh", "-c", "cat /leaked 2>/dev/null || echo nothing")).not.toContain(
+    "root:x:0:0:root:/root:/bin/bash",
+  )
   await builder("rm", name)
 })

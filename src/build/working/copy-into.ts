@@ -1,10 +1,14 @@
-import { lstatSync, realpathSync, statSync } from "node:fs"
-import { basename, dirname, posix, resolve } from "node:path"
-import { hasErrno, NotFound } from "../../base/errors.ts"
-import { ignoreMatcher, parseIgnoreFile } from "../dockerfile/ignore-file.ts"
+import { posix } from "node:path"
+import { NotFound } from "../../base/errors.ts"
+import { openRoot } from "../../sys/confined.ts"
+import { resolveInRoot } from "../../sys/confined-path.ts"
+import { close } from "../../sys/libc.ts"
+import { rawName } from "../../sys/raw-name.ts"
+import { resolveOwner } from "../../sys/image-users.ts"
 import type { FileAction, FilesOperation } from "../graph/definition.ts"
 import type { WorkFolder } from "../solve/work-folder.ts"
 import type { Source, WorkContext, Worker } from "../work/worker.ts"
+import { hostSources, literal } from "./host-sources.ts"
 import { filesOf, openFolder, type FilesTools } from "./files-of.ts"
 import type { WorkingCopy } from "./working.ts"
 
@@ -25,15 +29,17 @@ export async function copyInto(
   const work: WorkContext = { onLog: () => {}, onStatus: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
   const found =
     copy.from === undefined
-      ? await Promise.all(copy.sources.map((source) => fromHost(source, copy, { worker, folder, work })))
-      : await fromRoot(copy.from, copy.sources, tools, folder, stack)
+      ? (await Promise.all(copy.sources.map((source) => fromHost(source, copy, { worker, folder, work })))).flat()
+      : await fromRoot(copy.from, copy, tools, folder, stack)
 
-  const target = targetOf(workdir, copy)
-  const actions = found.map(({ pattern, unpack }, index): FileAction => ({
+  if (copy.chown !== undefined) resolveOwner(root, copy.chown, refuseUnknown)
+  const target = targetOf(workdir, copy, found.length)
+  const isInFolder = target.endsWith("/") || isFolderIn(root, target)
+  const actions = found.map(({ pattern, unpack, name }, index): FileAction => ({
     do: "copy",
     from: index + 1,
     sources: [pattern],
-    target,
+    target: isInFolder && name !== undefined ? posix.join(target, name) : target,
     ...(copy.chown === undefined ? {} : { chown: copy.chown }),
     ...(copy.chmod === undefined ? {} : { chmod: copy.chmod }),
     parents: false,
@@ -73,6 +79,7 @@ interface FoundSource {
   pattern: string
   unpack: boolean
   isFolder?: boolean
+  name?: string
 }
 
 interface HostTools {
@@ -81,47 +88,24 @@ interface HostTools {
   work: WorkContext
 }
 
-/** A path of the caller's, whose links he may follow himself; or, for `add`, what a URL gives. */
-async function fromHost(text: string, copy: WorkingCopy, { worker, folder, work }: HostTools): Promise<FoundSource> {
-  const { unpack, ignore } = copy
-  if (unpack && /^https?:\/\//.test(text)) {
-    const path = folder.make("download")
-    const name = await worker.download(text, path, undefined, work)
-    return { source: { path, keepsOwners: false }, pattern: literal(name), unpack: false }
-  }
-  const path = realPath(resolve(text))
-  const isFolder = statSync(path).isDirectory()
-  const context = ignore && realpathSync(ignore.folder)
-  if (context === undefined || !`${path}/`.startsWith(`${context}/`))
-    return { source: { path: dirname(path), keepsOwners: false }, pattern: literal(basename(path)), unpack, isFolder }
-  const { excludes, mayHoldIncluded } = ignoreMatcher(parseIgnoreFile(ignore?.text ?? ""))
-  const source = { path: context, keepsOwners: false, keepsAttributes: true, excludes, mayHoldIncluded }
-  return { source, pattern: literal(path.slice(context.length + 1)), unpack, isFolder }
-}
-
-function realPath(path: string): string {
-  try {
-    // the last name is kept unless it is a link: a file is called so at its target
-    return lstatSync(path).isSymbolicLink() ? realpathSync(path) : resolve(realpathSync(dirname(path)), basename(path))
-  } catch (cause) {
-    if (!hasErrno(cause, "ENOENT", "ENOTDIR")) throw cause
-    throw new NotFound(`no such file or folder: "${path}"`, { cause })
-  }
-}
-
-/** Names that look like patterns are names here: the Dockerfile reference writes them as classes, `arr[[]0].txt`. */
-function literal(name: string): string {
-  return `/${name.replaceAll(/[*?[]/g, "[$&]").replaceAll("\\", "[\\\\]")}`
+/** Paths of the caller's; or, for `add`, what a URL gives. */
+async function fromHost(text: string, copy: WorkingCopy, { worker, folder, work }: HostTools): Promise<FoundSource[]> {
+  const { unpack, context } = copy
+  if (!unpack || !/^https?:\/\//.test(text))
+    return hostSources(text, context).map((found) => Object.assign(found, { unpack }))
+  const path = folder.make("download")
+  const name = await worker.download(text, path, undefined, work)
+  return [{ source: { path, keepsOwners: false }, pattern: `/${literal(name)}`, unpack: false }]
 }
 
 async function fromRoot(
   from: string,
-  sources: readonly string[],
+  { sources, access }: WorkingCopy,
   tools: FilesTools,
   folder: WorkFolder,
   stack: AsyncDisposableStack,
 ): Promise<FoundSource[]> {
-  const source = await filesOf(from, tools, folder, stack)
+  const source = await filesOf(from, tools, folder, stack, access)
   return sources.map((text) => ({
     source,
     pattern: posix.resolve("/", text),
@@ -130,8 +114,21 @@ async function fromRoot(
 }
 
 /** Absolute; with a slash at its end where it must be a folder. */
-function targetOf(workdir: string, { target = "", sources }: WorkingCopy): string {
+function targetOf(workdir: string, { target = "" }: WorkingCopy, count: number): string {
   const path = posix.resolve("/", workdir, target)
-  const isFolder = sources.length > 1 || target === "" || /(?:^|\/)\.{0,2}$/.test(target)
+  const isFolder = count > 1 || target === "" || /(?:^|\/)\.{0,2}$/.test(target)
   return isFolder && path !== "/" ? `${path}/` : path
+}
+
+function isFolderIn(root: string, path: string): boolean {
+  const fd = openRoot(root)
+  try {
+    return resolveInRoot(fd, rawName(path)).stat?.type === "directory"
+  } finally {
+    close(fd)
+  }
+}
+
+function refuseUnknown(name: string): never {
+  throw new NotFound(`the container has no user or group "${name}"`, { hint: "give its number, or make it first" })
 }

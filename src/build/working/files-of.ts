@@ -1,6 +1,9 @@
 import { isSkiffError } from "../../base/errors.ts"
+import type { RegistryAccess } from "../../registry/registry.ts"
+import { hostPlatform } from "../../spec/platform.ts"
 import type { BuildHost } from "../build-host.ts"
 import type { Source } from "../work/worker.ts"
+import { resolveBase } from "../resolve-base.ts"
 import { openWorkFolder, sweepBuilds, type WorkFolder } from "../solve/work-folder.ts"
 
 export interface FilesTools {
@@ -15,20 +18,22 @@ export async function openFolder({ host }: FilesTools): Promise<WorkFolder> {
   return openWorkFolder(host.root)
 }
 
-/** The files of another working container, or of an image, until `stack` is disposed. Throws NotFound. */
+/** The files of another working container, or of an image, which is pulled where it is missing, until `stack` is disposed. Throws NotFound. */
 export async function filesOf(
   name: string,
   { host, rootOf }: FilesTools,
   folder: WorkFolder,
   stack: AsyncDisposableStack,
+  access: RegistryAccess = {},
 ): Promise<Source> {
   try {
     return { path: stack.use(await rootOf(name)).path, keepsOwners: true }
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }
+  const { id } = await resolveBase(host.images, name, hostPlatform(), { pull: "missing", access }, {})
+  const { topLayer } = host.images.get(id)
   const key = folder.snapshotKey()
-  const { topLayer } = host.images.get(name)
   const mount = await host.snapshots.view(key, topLayer)
   stack.defer(() => host.snapshots.remove(key))
   const mounted = folder.mount("view", mount)

@@ -116,13 +116,14 @@ export interface WorkingCopy {
   sources: readonly string[]
   /** Undefined: the working directory. */
   target: string | undefined
-  /** A working container or an image to take the sources from. */
+  /** A working container or an image to take the sources from; one that is not there is pulled. */
   from?: string
+  access?: RegistryAccess
   chown?: string
   chmod?: string
   exclude: readonly string[]
-  /** Text of an ignore file, about the paths of `folder`, an absolute host path: of what lies in it. */
-  ignore?: { folder: string; text: string }
+  /** Sources are of this folder alone, an absolute host path; `ignored`: the text of an ignore file about its paths. */
+  context?: { folder: string; ignored?: string }
   /** ADD: archives are unpacked, URLs fetched. */
   unpack: boolean
   /** A digest of what was copied is wanted: hexadecimal, of names, modes and contents. */

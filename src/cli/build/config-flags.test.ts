@@ -80,12 +80,14 @@ test("shellWords() refuses an open quote", () => {
 const words = (sources: string[], ...argv: string[]) =>
   copyWords(sources, parseFlags(COPY_FLAGS, argv, true).values as FlagValues<typeof COPY_FLAGS>)
 
-test("copyWords() takes the last word as target, and paths below --contextdir", () => {
+test("copyWords() takes the last word as target, and a context with what it leaves out", () => {
   expect(words(["a", "/b", "https://x/y", "/to"], "--chown", "1", "--contextdir", "/c", "-q")).toEqual({
-    sources: ["/c/a", "/b", "https://x/y"],
+    sources: ["a", "/b", "https://x/y"],
     target: "/to",
     exclude: [],
+    access: { retries: undefined, retryDelayMs: undefined },
     chown: "1",
+    context: { folder: "/c" },
     digest: false,
     addHistory: false,
   })

@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from "node:path"
+import { resolve } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import { readText } from "../container-options.ts"
 import { USAGE_EXIT_CODE } from "../parse-flags.ts"
@@ -10,7 +10,7 @@ export const COPY_FLAGS = {
   addHistory: flag.bool("Add a line for this to the image's history"),
   chmod: flag.string("Set the access permissions of the destination content"),
   chown: flag.string("Set the user and group ownership of the destination content"),
-  contextdir: flag.string("Context directory path", "string"),
+  contextdir: flag.string("Folder that the sources are in: none leads out of it", "string"),
   exclude: flag.strings("Leave out what fits this pattern", "list"),
   from: flag.string("Source container name, or image, of the content"),
   ignorefile: flag.string("File of patterns to leave out, as .dockerignore has them"),
@@ -21,24 +21,26 @@ export const COPY_FLAGS = {
 
 /** Sources, and the last word as their target; a single word is a source for the working directory. */
 export function copyWords(words: readonly string[], flags: FlagValues<typeof COPY_FLAGS>) {
-  const sources = words.length === 1 ? words : words.slice(0, -1)
-  const { contextdir, chmod, chown, from, exclude } = flags
-  const isPlain = (word: string) => contextdir === undefined || isAbsolute(word) || /^https?:\/\//.test(word)
+  const { chmod, chown, from, exclude, retry: retries, retryDelay: retryDelayMs } = flags
   return {
-    sources: sources.map((word) => (isPlain(word) ? word : join(contextdir ?? "", word))),
+    sources: words.length === 1 ? words : words.slice(0, -1),
     target: words.length === 1 ? undefined : words.at(-1),
     exclude,
-    ...(flags.ignorefile === undefined ? {} : { ignore: ignoreOf(contextdir, flags.ignorefile) }),
+    access: { retries, retryDelayMs },
     digest: !flags.quiet,
     addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
+    ...contextOf(flags),
     ...(chmod === undefined ? {} : { chmod }),
     ...(chown === undefined ? {} : { chown }),
     ...(from === undefined ? {} : { from }),
   }
 }
 
-function ignoreOf(contextDir: string | undefined, file: string): { folder: string; text: string } {
-  if (contextDir === undefined)
-    throw new InvalidArgument("--ignorefile needs --contextdir, whose paths it names", { exitCode: USAGE_EXIT_CODE })
-  return { folder: resolve(contextDir), text: readText(file, "ignore file") }
+function contextOf({ contextdir, ignorefile }: FlagValues<typeof COPY_FLAGS>) {
+  if (contextdir !== undefined) {
+    const ignored = ignorefile === undefined ? {} : { ignored: readText(ignorefile, "ignore file") }
+    return { context: { folder: resolve(contextdir), ...ignored } }
+  }
+  if (ignorefile === undefined) return {}
+  throw new InvalidArgument("--ignorefile needs --contextdir, whose paths it names", { exitCode: USAGE_EXIT_CODE })
 }

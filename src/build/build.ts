@@ -57,6 +57,8 @@ export type BuildOutput =
   /** Its layers are plain: the form has no other. */
   | { type: "docker"; path: string | number }
   | { type: "oci"; path: string | number; form?: LayerForm }
+  /** The same files in a folder. */
+  | { type: "oci-folder"; path: string; form?: LayerForm }
   | { type: "registry"; form?: LayerForm; byDigest?: boolean }
 
 /** What `--annotation` and `annotation.KEY=` say. */

@@ -202,6 +202,8 @@ export interface Images {
     format: "docker-archive" | "oci-archive",
     options?: SaveOptions,
   ): Bytes
+  /** `saveSet` as an OCI layout in a folder, which must be empty or not there. */
+  saveSetFolder(set: ImageSet, names: readonly string[], path: string, options?: SaveOptions): Promise<void>
   /** Images as a folder, which must be empty or not there. */
   saveFolder(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
   /**

@@ -99,6 +99,14 @@ export function openImages(deps: ImagesDeps): Images {
       yield* tarOfFiles(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], format, options))
     },
 
+    async saveSetFolder(set, names, path, options) {
+      const [{ savedFiles }, { writeFolder }] = await Promise.all([
+        import("./save/save-images.ts"),
+        import("./save/write-folder.ts"),
+      ])
+      await writeFolder(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], "oci-dir", options), path)
+    },
+
     async saveFolder(names, format, path) {
       const [{ namedSets, savedFiles }, { writeFolder }] = await Promise.all([
         import("./save/save-images.ts"),

@@ -1,5 +1,5 @@
 import { crashPoint } from "../base/crash-point.ts"
-import { InvalidArgument } from "../base/errors.ts"
+import { InvalidArgument, isSkiffError, SkiffError } from "../base/errors.ts"
 import { limiter } from "../base/limiter.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
@@ -84,12 +84,16 @@ export async function pushImage(
   /** Sends what is attested of an image, and has the registry list it with the manifest. */
   async function attach({ attestations, image }: ImageMember, subject: Descriptor): Promise<void> {
     if (attestations.length === 0) return
-    await upload.document(EMPTY_DOCUMENT)
-    for (const attestation of attestations) {
-      const about = { names: options.byDigest ? [] : [formatReference(ref)], platform: image.platform }
-      const { statement, manifest } = await attachedTo(deps.content, attestation, subject, about)
-      await upload.document(statement)
-      await target.putReferrer(manifest.bytes, manifest.descriptor, subject)
+    const about = { names: options.byDigest ? [] : [formatReference(ref)], platform: image.platform }
+    try {
+      await upload.document(EMPTY_DOCUMENT)
+      for (const attestation of attestations) {
+        const { statement, manifest } = await attachedTo(deps.content, attestation, subject, about)
+        await upload.document(statement)
+        await target.putReferrer(manifest.bytes, manifest.descriptor, subject)
+      }
+    } catch (error) {
+      throw isSkiffError(error, "Cancelled") ? error : notAttached(error, subject)
     }
     onProgress({ id: "", status: `Attached ${attestations.length} attestations to ${subject.digest}` })
   }
@@ -116,6 +120,14 @@ function remade(
   throw new InvalidArgument("docker's format has no layers compressed by zstd", {
     hint: "push it as OCI, or with --compression-format gzip",
   })
+}
+
+/** Some registries take images alone. */
+function notAttached(error: unknown, { digest }: Descriptor): unknown {
+  if (!isSkiffError(error)) return error
+  const { code, message, exitCode } = error
+  const hint = `the image itself is there as ${digest}; for a registry that takes no artifacts, build without attestations`
+  return new SkiffError(code, `cannot attach what is attested: ${message}`, { hint, cause: error, exitCode })
 }
 
 /** Where to: the name the image has here, or the one that was given. */

@@ -292,6 +292,18 @@ describe("outputs", () => {
     }
   })
 
+  test("an OCI layout may be a folder, in a form of its own", async () => {
+    const folder = place("layout")
+    const dockerfile = { Dockerfile: "FROM busybox\nRUN echo layout > /x\n" }
+    const output = `type=oci,dest=${folder},tar=false,compression=uncompressed,force-compression=true`
+    await skiff.ok("build", "-t", "layout:1", "-o", output, makeContext(skiff, dockerfile))
+    const { layers } = JSON.parse(skopeo("inspect", "--raw", `oci:${folder}:1`)) as Manifest
+    for (const { mediaType } of layers) expect(mediaType).toBe(`${OCI}.layer.v1.tar`)
+    await skiff.ok("load", "-i", folder)
+    expect(await skiff.ok("run", "--rm", "--network", "none", "layout:1", "cat", "/x")).toBe("layout")
+    await skiff.ok("rmi", "layout:1")
+  })
+
   test("type=image with push, without store, in a form of its own", async () => {
     const before = await imageIds()
     const name = `${registry.host}/form/x`

@@ -65,8 +65,10 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
   const made = await events.step("exporting to image", (number) => makeImages(all, context, number))
   let { descriptor } = made
   for (const output of outputs) {
-    if (output.type === "docker" || output.type === "oci")
-      await events.step(`exporting to ${output.type} image format`, () => writeArchive(made.set, output, context))
+    if (output.type === "docker" || output.type === "oci" || output.type === "oci-folder")
+      await events.step(`exporting to ${output.type === "docker" ? "docker" : "oci"} image format`, () =>
+        writeArchive(made.set, output, context),
+      )
     if (output.type === "registry")
       descriptor = await events.step("pushing", (number) =>
         pushImages(made.set, output, context, events.contextOf(number).onStatus),

@@ -3,15 +3,15 @@ import type { BuildOutput } from "../build.ts"
 import type { ExportContext } from "./export-results.ts"
 import { writeBytes } from "./write-files.ts"
 
-/** The images as an archive that docker, podman and skopeo load. */
+/** The images as an archive that docker, podman and skopeo load, or as the folder of one. */
 export async function writeArchive(
   set: ImageSet,
-  output: BuildOutput & { type: "docker" | "oci" },
+  output: BuildOutput & { type: "docker" | "oci" | "oci-folder" },
   { host, request }: Pick<ExportContext, "host" | "request">,
 ): Promise<void> {
-  const bytes =
-    output.type === "docker"
-      ? host.images.saveSet(set, request.tags, "docker-archive")
-      : host.images.saveSet(set, request.tags, "oci-archive", { form: output.form ?? { compression: "gzip" } })
-  await writeBytes(output.path, bytes)
+  if (output.type === "docker")
+    return await writeBytes(output.path, host.images.saveSet(set, request.tags, "docker-archive"))
+  const options = { form: output.form ?? { compression: "gzip" } } as const
+  if (output.type === "oci-folder") return await host.images.saveSetFolder(set, request.tags, output.path, options)
+  await writeBytes(output.path, host.images.saveSet(set, request.tags, "oci-archive", options))
 }

@@ -64,6 +64,7 @@ interface Draft {
   rewriteTimes?: boolean
   split?: boolean
   attestationPrefix?: string
+  tar?: boolean
 }
 
 /** The types that a key is for; those of an image are for registries too. */
@@ -120,6 +121,9 @@ function readField(draft: Draft, type: OutputType, key: string, value: string): 
     case "force-compression":
       draft.force = readBoolean(value)
       return
+    case "tar":
+      draft.tar = readBoolean(value)
+      return
     case "platform-split":
       draft.split = readBoolean(value)
       return
@@ -127,8 +131,7 @@ function readField(draft: Draft, type: OutputType, key: string, value: string): 
       draft.attestationPrefix = readPrefix(value)
       return
     default:
-      // so it is already: layers lie extracted, an archive is one file, what was pushed is known by its digest, an
-      // attestation is an artifact
+      // so it is already: layers lie extracted, what was pushed is known by its digest, an attestation is an artifact
       if (readBoolean(value)) return
       if (key === "name-canonical") return
       throw new Unsupported(`output with ${key}=false is not built yet`)
@@ -199,8 +202,14 @@ function outputsOf(type: OutputType, dest: string | undefined, draft: Draft): Bu
         throw new Unsupported("the layers of output type docker are not compressed", {
           hint: "compress the archive, or use type=oci",
         })
+      if (draft.tar === false)
+        throw new Unsupported("output type docker is one file", { hint: "use type=oci,tar=false" })
       return [{ type: "docker", path }]
     case "oci":
+      if (draft.tar === false) {
+        if (typeof path !== "string") throw new InvalidArgument("dest is required for tar=false: dest=FOLDER")
+        return [{ type: "oci-folder", path, ...formOf(draft) }]
+      }
       return [{ type: "oci", path: path ?? STANDARD_OUTPUT, ...formOf(draft) }]
   }
 }

@@ -167,6 +167,7 @@ describe("flags of docker, buildx and podman", () => {
       "-o type=image,name=n,push=true,store=false,push-by-digest=true,compression=gzip,compression-level=9,force-compression=true",
       { outputs: [{ type: "registry", byDigest: true, form: { compression: "gzip", level: 9, every: true } }] },
     ],
+    ["-o type=oci,dest=/x,tar=false", { outputs: [{ type: "oci-folder", path: "/x" }] }],
     ["-o type=image,unpack=true,name-canonical=true,oci-artifact=true", { outputs: [{ type: "image" }] }],
     [
       "-o type=local,dest=/x,platform-split=true,attestation-prefix=a-",
@@ -211,6 +212,9 @@ describe("flags of docker, buildx and podman", () => {
     ["-o type=oci,compression-level=10", "too high"],
     ["-o type=local,dest=/x,push=true", 'unknown key "push"'],
     ["-o type=image,unpack=false", "not built yet"],
+    ["-o type=oci,tar=false", "dest is required"],
+    ["-o type=docker,dest=/x,tar=false", "one file"],
+    ["-o type=docker,dest=/x,compression=zstd", "not compressed"],
     ["-o type=local,dest=/x,attestation-prefix=../x", "beginning of a file's name"],
     ["--network shop", "not built yet"],
     ["--cpp-flag -DX", "not run through cpp"],

@@ -214,6 +214,10 @@ describe("where commit puts its image", () => {
       expect(await skiff.ok(...words)).toMatch(/away:[12]|folder:3/)
       expect(await skiff.ok("run", "--rm", id, "ls", "/made")).toBe("/made")
       await skiff.ok("rmi", "-f", id)
+      const again = await builder("from", "-q", place)
+      expect(await builder("run", again, "ls", "/made")).toBe("/made")
+      await builder("rm", again)
+      await skiff.ok("rmi", "-f", id)
     }
     await builder("rm", name)
   })

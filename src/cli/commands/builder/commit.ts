@@ -1,11 +1,12 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
+import { Unsupported } from "../../../base/errors.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { deliver, parseDestination } from "../../build/destination.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
-import { refused } from "../../build/foreign-flag.ts"
+import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
-import { flag } from "../../flag.ts"
+import { flag, readBoolean } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
@@ -20,7 +21,7 @@ docker-archive:FILE[:NAME], dir:FOLDER, containers-storage:NAME.`,
     encryptLayer: refused("layers are not encrypted"),
     encryptionKey: refused("layers are not encrypted"),
     format: flag.choice(["oci", "docker"], "Format of the image's manifest", { short: "f" }),
-    identityLabel: refused("images are not labelled with who made them", "set it: builder config --label"),
+    identityLabel: withoutValue(flag.of(readIdentity, "", "bool", { hidden: true }), "true"),
     iidfile: BUILD_FLAGS.iidfile,
     manifest: refused("lists of images are made by a build for several platforms", "skiff build --platform a,b"),
     omitHistory: flag.bool("Omit build history information from the built image"),
@@ -61,3 +62,9 @@ docker-archive:FILE[:NAME], dir:FOLDER, containers-storage:NAME.`,
     out.line(image.id)
   },
 })
+
+/** buildah's `io.buildah.version` would name another builder. */
+function readIdentity(text: string): false {
+  if (!readBoolean(text)) return false
+  throw new Unsupported("images are not labelled with who made them", { hint: "set it: builder config --label" })
+}

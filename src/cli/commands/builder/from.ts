@@ -6,6 +6,7 @@ import { arg } from "../../args.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
 import { refused } from "../../build/foreign-flag.ts"
 import { RUN_FLAGS, runDefaults } from "../../build/run-flags.ts"
+import { sourceImage } from "../../build/source-image.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
@@ -14,7 +15,8 @@ import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create a working container based on an image",
-  description: "What is said of how programs run (--volume, --network, --memory …) holds for each `builder run` of it.",
+  description: `IMAGE is a name, or a place: docker://NAME, oci:FOLDER[:TAG], oci-archive:FILE, docker-archive:FILE, dir:FOLDER.
+What is said of how programs run (--volume, --network, --memory …) holds for each 'builder run' of it.`,
   args: [arg.one("IMAGE", "images")],
   flags: {
     ...REGISTRY_FLAGS,
@@ -33,17 +35,24 @@ export default command({
     signaturePolicy: refused("policies are read from the host's policy.json alone"),
     variant: BUILD_FLAGS.variant,
   },
-  examples: ["c=$(skiff builder from debian:12-slim)", "skiff builder from --name empty scratch"],
+  examples: [
+    "c=$(skiff builder from debian:12-slim)",
+    "skiff builder from --name empty scratch",
+    "skiff builder from oci-archive:base.tar",
+  ],
   async run({ args: [image], flags, engine, out }) {
     const { name, format } = flags
     const pull = flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing")
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
     const working = await engine.workingContainers()
-    const made = await working.from(image, {
+    const { onProgress } = progress
+    const { signal } = interrupt
+    const source = await sourceImage(() => engine.images(), image, { ...platformOf(flags), onProgress, signal })
+    const made = await working.from(source, {
       pull,
-      onProgress: progress.onProgress,
-      signal: interrupt.signal,
+      onProgress,
+      signal,
       access: registryAccess(flags),
       defaults: { run: runDefaults(flags), ...(format === undefined ? {} : { format }) },
       ...(name === undefined ? {} : { name }),

@@ -49,6 +49,7 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     cgroupMount,
     // sysfs belongs to the network namespace: of the host's, a user namespace may show the mounted one only
     bindSys: rootless && !has("network"),
+    bindProc: rootless && !has("pid"),
     singleId: host.singleId,
     // a user namespace may make no device nodes: the host's are bound
     deviceBinds: rootless ? devices.map(bindDevice) : [],

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import type { ConfigInput } from "./runtime.ts"
 
@@ -36,17 +37,20 @@ export interface DefaultMountsHost {
   cgroupMount: boolean
   /** Show the host's mounted /sys, as a new one may not be mounted. */
   bindSys: boolean
+  /** The same of /proc. */
+  bindProc: boolean
   /** The user namespace maps one id only. */
   singleId?: boolean
 }
 
 /** The kernel's file systems that every container has, in docker's order and with docker's options. */
-export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys, singleId }: DefaultMountsHost): OciMount[] {
+export function defaultMounts(input: ConfigInput, host: DefaultMountsHost): OciMount[] {
+  const { cgroupMount, bindSys, bindProc, singleId } = host
   const access = input.privileged ? "rw" : "ro"
   const guarded = ["nosuid", "noexec", "nodev"]
   const ipc = input.ipc ?? "private"
   return [
-    { destination: "/proc", type: "proc", source: "proc", options: guarded },
+    bindProc ? bindOf("/proc", guarded) : { destination: "/proc", type: "proc", source: "proc", options: guarded },
     {
       destination: "/dev",
       type: "tmpfs",
@@ -68,21 +72,26 @@ export function defaultMounts(input: ConfigInput, { cgroupMount, bindSys, single
       ],
     },
     bindSys
-      ? { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...guarded, "ro"] }
+      ? bindOf("/sys", [...guarded, "ro"])
       : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
     ...(cgroupMount
       ? [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, access] }]
       : []),
-    ipc === "host"
-      ? { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", ...guarded] }
-      : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
-    ipc === "host"
-      ? { destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind", ...guarded] }
-      : {
-          destination: "/dev/shm",
-          type: "tmpfs",
-          source: "shm",
-          options: [...guarded, "mode=1777", `size=${input.shmSizeBytes ?? SHM_BYTES}`],
-        },
+    ...(ipc === "host"
+      ? // of the host's: what it has
+        ["/dev/mqueue", "/dev/shm"].filter(existsSync).map((path) => bindOf(path, guarded))
+      : [
+          { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
+          {
+            destination: "/dev/shm",
+            type: "tmpfs",
+            source: "shm",
+            options: [...guarded, "mode=1777", `size=${input.shmSizeBytes ?? SHM_BYTES}`],
+          },
+        ]),
   ]
+}
+
+function bindOf(path: string, options: readonly string[]): OciMount {
+  return { destination: path, type: "bind", source: path, options: ["rbind", ...options] }
 }

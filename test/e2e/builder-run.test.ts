@@ -124,6 +124,9 @@ test("names, variables, capabilities, limits and namespaces of one run", async (
   const shown = await builder("run", ...flags, "--cap-drop", "ALL", name, "sh", "-c", script)
   expect(shown).toBe("here\n192.0.2.7\tthere\nnameserver 192.0.2.53\nb\nCapEff:\t0000000000000000")
   expect(await builder("run", "--network", "none", name, "ls", "/sys/class/net")).toBe("lo")
+  // of the host's namespaces: its processes are seen
+  const host = await builder("run", "--pid", "host", "--ipc", "host", "--uts", "host", name, "sh", "-c", "ls /proc")
+  expect(host.split("\n")).toContain(String(process.pid))
   const proxied = await skiff.run(["builder", "run", name, "sh", "-c", "echo $http_proxy"], {
     env: { http_proxy: "http://proxy.example:1" },
   })

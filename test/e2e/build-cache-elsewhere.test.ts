@@ -1,6 +1,6 @@
 /** `skiff build --cache-to` and `--cache-from`: what one machine built, another does not build again. */
 import { beforeAll, describe, expect, test } from "bun:test"
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { makeContext } from "../support/build.ts"
 import { Machine, registryName, stepsOf, type Steps } from "../support/machine.ts"
@@ -155,6 +155,30 @@ describe("a cache in a registry", () => {
     await build(fourth, folder, "--target", "maker", "-t", "kept", "--cache-from", two)
     // the RUN wrote into a cache that was not empty
     expect(await fourth.ok("run", "--rm", "--network", "none", "kept", "wc", "-l", "/out/kept")).toMatch(/^[2-9]/)
+  })
+
+  test("what was imported and is gone meanwhile is left out of what is handed on", async () => {
+    const [one, two] = [makeFolder("gone-one"), makeFolder("gone-two")]
+    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "gone" })
+    await build(skiff, folder, "--no-cache", "--cache-to", `type=local,dest=${one},mode=max`)
+    const max = readdirSync(join(one, "blobs/sha256"))
+    const needed = makeFolder("gone-needed")
+    await build(skiff, folder, "--cache-to", `type=local,dest=${needed},cache-mounts=false`)
+    const kept = new Set(readdirSync(join(needed, "blobs/sha256")))
+    const index = JSON.parse(readFileSync(join(one, "index.json"), "utf8")) as { manifests: { digest: string }[] }
+    const manifest = readFileSync(join(one, "blobs", (index.manifests[0]?.digest ?? "").replace(":", "/")), "utf8")
+    const { layers } = JSON.parse(manifest) as { layers: { digest: string }[] }
+    const gone = max.filter((name) => !kept.has(name) && layers.some(({ digest }) => digest.endsWith(name)))
+    expect(gone.length).toBeGreaterThan(0)
+    for (const name of gone) rmSync(join(one, "blobs/sha256", name))
+    await using other = new Machine()
+    const flags = ["--cache-from", `type=local,src=${one}`, "--cache-to", `type=local,dest=${two},mode=max`]
+    expect((await build(other, folder, ...flags)).ran).toEqual([])
+    await using third = new Machine()
+    expect((await build(third, folder, "--cache-from", `type=local,src=${two}`)).ran).toEqual([])
+    expect((await build(third, folder, "--target", "maker", "--cache-from", `type=local,src=${two}`)).ran).toHaveLength(
+      2,
+    )
   })
 
   test("one that is not there, or does not answer, is a warning", async () => {

@@ -198,6 +198,11 @@ describe("a manifest is refused when", () => {
       (manifest) => ({ ...manifest, config: { ...manifest.config, size: manifest.config.size - 1 } }),
     ],
     [
+      "a layer is of a type that is none",
+      /a layer of type/,
+      (manifest) => ({ ...manifest, layers: manifest.layers.map((layer) => ({ ...layer, mediaType: "text/html" })) }),
+    ],
+    [
       "it has 600 layers",
       /more than 500/,
       (manifest) => ({ ...manifest, layers: Array.from({ length: 600 }, () => manifest.layers[0]) }),

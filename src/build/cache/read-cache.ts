@@ -28,6 +28,7 @@ export interface CacheLayer {
   diffId: DiffId
 }
 
+const LAYER_TYPE = /^application\/vnd\.(?:oci|docker)\.[\w.+-]{1,100}$/
 /** Of an image of several platforms each may hold a cache. */
 const MAX_PLATFORMS = 20
 
@@ -116,6 +117,9 @@ class CacheDocuments {
       const diffId = diffIds[index]
       // image-spec descriptor.md: `urls` would lead to other places than the one that the user named
       const { mediaType, digest, size } = descriptor
+      // it goes on to where this build exports to
+      if (!LAYER_TYPE.test(mediaType))
+        throw new DataLoss(`the ${what} has a layer of type "${mediaType.slice(0, 200)}"`)
       return diffId === undefined ? [] : [{ descriptor: { mediaType, digest, size }, diffId }]
     })
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { layerTar } from "../../archive/archive.ts"
 import { crashPoint } from "../../base/crash-point.ts"
-import { InvalidArgument } from "../../base/errors.ts"
+import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
 import { limiter } from "../../base/limiter.ts"
 import type { Bytes, Lease } from "../../content/content.ts"
 import type { LayerForm } from "../../image/image.ts"
@@ -61,11 +61,16 @@ export async function writeCache(
   const { form, work } = options
   const sent = await sendAll(layers, new LayerSender(writer, options))
   crashPoint("cache:layers-sent")
-  const map = mapOf([...layers.keys()], steps, mounts)
+  const map = mapOf(
+    [...sent.keys()],
+    wholeSteps(steps, sent),
+    mounts.filter(({ diffId }) => sent.has(diffId)),
+  )
   work.onStatus("config", "writing config")
   const config = await putDocument(writer, map, CACHE_MEDIA_TYPE)
   crashPoint("cache:config-sent")
-  const document = form.document === "manifest" ? manifestOf(config, sent) : indexOf(config, sent, form)
+  const document =
+    form.document === "manifest" ? manifestOf(config, [...sent.values()]) : indexOf(config, [...sent.values()], form)
   const bytes = Buffer.from(JSON.stringify(document))
   const descriptor = { mediaType: document.mediaType, digest: digestOfBytes(bytes, config.digest), size: bytes.length }
   work.onStatus("manifest", `writing cache manifest ${descriptor.digest}`)
@@ -74,15 +79,30 @@ export async function writeCache(
   return descriptor
 }
 
-/** Throws the first failure, once all that were begun have ended: nothing goes on behind the caller's back. */
-async function sendAll(layers: Layers, sender: LayerSender): Promise<Descriptor[]> {
+/** Without those whose layer, or that of a step below, is nowhere any more. */
+function wholeSteps(steps: readonly CollectedStep[], sent: ReadonlyMap<DiffId, Descriptor>): CollectedStep[] {
+  const indexes = new Map<number, number>()
+  const whole: CollectedStep[] = []
+  for (const [index, step] of steps.entries()) {
+    const parent = step.parent === undefined ? undefined : indexes.get(step.parent)
+    if (!sent.has(step.diffId) || (step.parent !== undefined && parent === undefined)) continue
+    indexes.set(index, whole.push({ ...step, parent }) - 1)
+  }
+  return whole
+}
+
+/**
+ * Gives the layers as they are there now. Throws the first failure, once all that were begun have ended: nothing goes on
+ * behind the caller's back.
+ */
+async function sendAll(layers: Layers, sender: LayerSender): Promise<Map<DiffId, Descriptor>> {
   const limit = limiter(PARALLEL_UPLOADS)
   let failure: { error: unknown } | undefined
   const ended = await Promise.allSettled(
     [...layers].map(([diffId, source]) =>
       limit(async () => {
         if (failure !== undefined) throw failure.error
-        return await sender.send(diffId, source)
+        return [diffId, await sender.send(diffId, source)] as const
       }).catch((error: unknown) => {
         failure ??= { error }
         throw error
@@ -90,7 +110,12 @@ async function sendAll(layers: Layers, sender: LayerSender): Promise<Descriptor[
     ),
   )
   if (failure !== undefined) throw failure.error
-  return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []))
+  const sent = new Map<DiffId, Descriptor>()
+  for (const each of ended) {
+    const [diffId, descriptor] = each.status === "fulfilled" ? each.value : []
+    if (diffId !== undefined && descriptor !== undefined) sent.set(diffId, descriptor)
+  }
+  return sent
 }
 
 function layersOf(
@@ -131,12 +156,13 @@ class LayerSender {
     this.#options = options
   }
 
-  /** Sees to it that the cache has the layer; gives it as it is there. */
-  async send(diffId: DiffId, source: LayerSource): Promise<Descriptor> {
+  /** Sees to it that the cache has the layer; gives it as it is there, or undefined where nobody has it any more. */
+  async send(diffId: DiffId, source: LayerSource): Promise<Descriptor | undefined> {
     const { work } = this.#options
     const id = digestHex(diffId).slice(0, 12)
     const descriptor = await (source.kind === "here" ? this.#own(diffId, source, id) : this.#handOn(source.remote, id))
-    work.onStatus(id, "written", descriptor.size, descriptor.size)
+    if (descriptor === undefined) work.onStatus(id, "gone from where it was imported")
+    else work.onStatus(id, "written", descriptor.size, descriptor.size)
     return descriptor
   }
 
@@ -166,14 +192,24 @@ class LayerSender {
   }
 
   /** From the cache that it was imported from, as it is. */
-  async #handOn({ descriptor, cache }: RemoteLayer, id: string): Promise<Descriptor> {
+  async #handOn({ descriptor, cache }: RemoteLayer, id: string): Promise<Descriptor | undefined> {
     const { signal } = this.#options.work
-    await this.#writer.put(
-      descriptor,
-      (offset) => from(verifiedBlob(cache.reader, descriptor, signal), offset),
-      this.#progress(id, descriptor.size),
-    )
-    return descriptor
+    let isGone = false
+    async function* read(offset: number): Bytes {
+      try {
+        yield* from(verifiedBlob(cache.reader, descriptor, signal), offset)
+      } catch (error) {
+        isGone = isSkiffError(error, "NotFound")
+        throw error
+      }
+    }
+    try {
+      await this.#writer.put(descriptor, (offset) => read(offset), this.#progress(id, descriptor.size))
+      return descriptor
+    } catch (error) {
+      if (!isGone) throw error
+      return undefined
+    }
   }
 
   #progress(id: string, total: number): (sent: number) => void {

@@ -106,7 +106,8 @@ export class CacheMounts {
     if (fd === undefined) return
     const aside = `${data}-${process.pid}`
     try {
-      removeTree(aside)
+      // what killed builds left; nobody else fills it now
+      for (const name of namesIn(instance)) if (name.startsWith("data-")) removeTree(join(instance, name))
       mkdirSync(aside, { mode: 0o700 })
       await fill(aside)
       // rename(2): an empty folder gives way

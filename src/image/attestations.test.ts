@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openImageStore, type ImageStore } from "../../test/support/image-store.ts"
 import { ownSettings } from "../../test/support/own-settings.ts"
@@ -9,7 +9,8 @@ import { tar } from "../../test/support/tar.ts"
 import type { Bytes } from "../base/bytes.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import type { Statement } from "../spec/in-toto.ts"
-import type { ImageMember } from "./image.ts"
+import { newDocument } from "./attestations.ts"
+import type { Attestation, ImageMember } from "./image.ts"
 
 const hasRegistry = ["docker-registry", "skopeo"].every((program) => spawnSync("which", [program]).status === 0)
 const skip = process.getuid?.() !== 0 || !hasRegistry
@@ -102,6 +103,50 @@ describe.skipIf(skip)("attestations", () => {
       rmSync(path)
     }
     expect((await store.left()).blobs).toBe(blobs)
+  })
+})
+
+describe.skipIf(skip)("an archive", () => {
+  test("brings in what is attested of its image", async () => {
+    const { image, attestations } = await attested("amd64", ["localhost/x:1"])
+    const path = join(store.root, "x.tar")
+    await written(store.images.save(["localhost/x:1"], "oci-archive"), path)
+    await store.images.remove("localhost/x:1")
+    const [loaded] = await store.images.load({ path })
+    expect(loaded?.image.id).toBe(image.id)
+    const found = store.images.attestations(image)
+    expect(found).toEqual(attestations.toReversed())
+    expect(await store.images.statement(found[1] as Attestation)).toMatchObject(SBOM)
+    await store.images.remove("localhost/x:1")
+    rmSync(path)
+    expect(await store.left()).toMatchObject({ blobs: 0, snapshots: 0 })
+  })
+
+  test("whose statement is about another image is refused, and leaves nothing", async () => {
+    await attested("amd64", ["localhost/x:1"], [SBOM])
+    const folder = join(store.root, "layout")
+    await store.images.saveFolder(["localhost/x:1"], "oci-dir", folder)
+    await store.images.remove("localhost/x:1")
+    const blob = (digest: string) => join(folder, "blobs", "sha256", digest.slice(7))
+    const read = (digest: string) => JSON.parse(readFileSync(blob(digest), "utf8"))
+    const write = (document: unknown) => {
+      const { bytes, descriptor } = newDocument(document, "")
+      writeFileSync(blob(descriptor.digest), bytes)
+      return { digest: descriptor.digest, size: descriptor.size }
+    }
+    // the chain from the statement up, each with the digest of the one below
+    const layout = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"))
+    const index = read(layout.manifests[0].digest)
+    const manifest = read(index.manifests[1].digest)
+    const statement = read(manifest.layers[0].digest)
+    statement.subject[0].digest.sha256 = "a".repeat(64)
+    Object.assign(manifest.layers[0], write(statement))
+    Object.assign(index.manifests[1], write(manifest))
+    Object.assign(layout.manifests[0], write(index))
+    writeFileSync(join(folder, "index.json"), JSON.stringify(layout))
+    await expect(store.images.load({ path: folder })).rejects.toMatchObject({ code: "DataLoss" })
+    rmSync(folder, { recursive: true })
+    expect(await store.left()).toMatchObject({ blobs: 0, snapshots: 0 })
   })
 })
 

@@ -5,14 +5,15 @@ import type { OnProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
-import { MediaType, type Descriptor, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
+import { MediaType, type Descriptor, type ImageConfig, type ImageIndex, type ImageManifest } from "../spec/oci-image.ts"
 import { parseImageConfig, MAX_CONFIG_BYTES } from "../spec/parse-image-config.ts"
 import { parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
 import { compatiblePlatforms, formatPlatform, hostPlatform, samePlatform, type Platform } from "../spec/platform.ts"
 import { choosePlatform } from "./choose-platform.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import { DocumentStore } from "./document-store.ts"
-import type { ImageSource } from "./image.ts"
+import { fetchAttestations } from "./fetch-attestations.ts"
+import type { Attestation, ImageSource } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import { compressionOf } from "./layer-compressor.ts"
 import { LayerFetcher } from "./layer-fetcher.ts"
@@ -40,6 +41,8 @@ export interface FetchOptions {
   sizes?: Map<ChainId, number>
   /** Undefined: the host's. */
   platform?: Platform
+  /** Whether what an index attests of the image comes with it: from a registry that would cost requests. */
+  attestations?: boolean
   onProgress: OnProgress
   signal: AbortSignal
   /** Aborted when a layer fails: the source and the other layers listen to its signal, which `signal` includes. */
@@ -53,6 +56,7 @@ export interface FetchedImage {
   config: ImageConfig
   layers: readonly LayerRecord[]
   blobs: readonly Digest[]
+  attestations: readonly Attestation[]
 }
 
 /**
@@ -66,18 +70,20 @@ export async function fetchImage(
 ): Promise<FetchedImage> {
   const { source, ref, top, lease, shown = formatReference(ref) } = options
   const documents = new DocumentStore(deps.content, lease, source, ref)
-  const { manifest, descriptor, indexes } = await findManifest(documents, top, options.platform, shown)
+  const { manifest, descriptor, indexes, index } = await findManifest(documents, top, options.platform, shown)
   const config = await fetchConfig(documents, manifest, options.platform, shown)
   const layers = await joinLayers(deps, records, options, manifest, config)
   rememberCompressed(deps, manifest, config)
   crashPoint("pull:before-record")
   const blobs = [...indexes, descriptor.digest, manifest.config.digest, ...manifest.layers.map(({ digest }) => digest)]
-  return { manifest, descriptor, config, layers, blobs }
+  const attestations =
+    options.attestations && index !== undefined ? await fetchAttestations(documents, index, descriptor) : []
+  return { manifest, descriptor, config, layers, blobs, attestations }
 }
 
 /** Records what was fetched, as one part of the caller's transaction; gives its id. */
 export function putFetched(records: ImageRecords, fetched: FetchedImage): Digest {
-  const { manifest, descriptor, config, layers, blobs } = fetched
+  const { manifest, descriptor, config, layers, blobs, attestations } = fetched
   const id = manifest.config.digest
   records.put({
     id,
@@ -90,6 +96,7 @@ export function putFetched(records: ImageRecords, fetched: FetchedImage): Digest
     layers,
     blobs,
   })
+  records.putAttestations(id, attestations)
   return id
 }
 
@@ -132,15 +139,17 @@ async function findManifest(documents: DocumentStore, top: Resolved, platform: P
   const wanted = platform ?? hostPlatform()
   const indexes: Digest[] = []
   let { descriptor } = top
+  let index: ImageIndex | undefined
   let parsed: ParsedManifest = parseManifest(top.bytes, descriptor.mediaType, `manifest of ${name}`)
   await documents.keep(top.bytes, descriptor.digest)
   while (parsed.kind === "index") {
     if (indexes.push(descriptor.digest) > MAX_INDEX_DEPTH)
       throw new DataLoss(`${name}: more than ${MAX_INDEX_DEPTH} indexes, one in the other`)
-    descriptor = choosePlatform(parsed.index, wanted, name)
+    index = parsed.index
+    descriptor = choosePlatform(index, wanted, name)
     parsed = await documents.manifest(descriptor)
   }
-  return { manifest: parsed.manifest, descriptor: { ...descriptor, mediaType: parsed.mediaType }, indexes }
+  return { manifest: parsed.manifest, descriptor: { ...descriptor, mediaType: parsed.mediaType }, indexes, index }
 }
 
 /** The config, held against the manifest and the platform that was asked for. */

@@ -59,6 +59,13 @@ export function indexDocument(
   return newDocument(index, mediaType)
 }
 
+/** buildkit docs/attestations/attestation-storage.md, "Attestation Manifest Descriptor" */
+export const ATTESTATION_ENTRY = {
+  digest: "vnd.docker.reference.digest",
+  type: "vnd.docker.reference.type",
+  manifest: "attestation-manifest",
+} as const
+
 /** How an index names an attestation of one of its images: docker and containerd pass such an entry over. */
 export function attestationEntry(attestation: Descriptor, subject: Descriptor): Descriptor {
   return {
@@ -66,8 +73,8 @@ export function attestationEntry(attestation: Descriptor, subject: Descriptor): 
     platform: { os: "unknown", architecture: "unknown" },
     annotations: {
       ...attestation.annotations,
-      "vnd.docker.reference.digest": subject.digest,
-      "vnd.docker.reference.type": "attestation-manifest",
+      [ATTESTATION_ENTRY.digest]: subject.digest,
+      [ATTESTATION_ENTRY.type]: ATTESTATION_ENTRY.manifest,
     },
   }
 }

@@ -287,6 +287,9 @@ describe("outputs", () => {
       const { Digest } = JSON.parse(skopeo("inspect", `${type}-archive:${archive}`)) as { Digest: string }
       expect(Digest).toStartWith("sha256:")
       expect(await skiff.ok("load", "-q", "-i", archive)).toContain("archived:1")
+      expect(await skiff.ok("image", "attestations", "--format", "{{.Type}}", "archived:1")).toBe(
+        type === "oci" ? "sbom" : "",
+      )
       expect(await skiff.ok("run", "--rm", "--network", "none", "archived:1", "cat", "/x")).toBe("archive")
       await skiff.ok("rmi", "archived:1")
     }

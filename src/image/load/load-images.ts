@@ -108,13 +108,17 @@ async function fetchOne(
   const ref = { registry: "localhost", repository: "archive" }
   const shown = names[0] ?? `image ${top.descriptor.digest}`
   const { platform, onProgress, sizes } = options
-  return await fetchImage(deps, records, { source, ref, shown, top, lease, sizes, platform, onProgress, signal, stop })
+  const how = { platform, attestations: true, onProgress, signal, stop }
+  return await fetchImage(deps, records, { source, ref, shown, top, lease, sizes, ...how })
 }
 
 /** An image that is here keeps its manifest: that of the registry it came from, where it came from one. */
 function recordLoaded(records: ImageRecords, image: FetchedImage | Digest, names: readonly string[]): LoadedImage {
   const id = typeof image === "string" ? image : image.manifest.config.digest
-  if (typeof image !== "string" && records.byId(id) === undefined) putFetched(records, image)
+  if (typeof image !== "string") {
+    if (records.byId(id) === undefined) putFetched(records, image)
+    else records.putAttestations(id, image.attestations)
+  }
   const taken = names.flatMap((name) => {
     const before = records.find(name)?.id
     records.setName(name, id)

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { openImageStore, type ImageStore } from "../../test/support/image-store.ts"
 import { ownSettings } from "../../test/support/own-settings.ts"
@@ -188,6 +190,46 @@ describe.skipIf(skip)("pushing", () => {
     }
     // the tag still leads to the image itself
     expect((await store.images.pull(name)).digest).toBe(digest)
+  })
+
+  test("to a registry that takes no artifacts says that the image itself is there", async () => {
+    const upstream = registry.host
+    const server = createServer(async (request, response) => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of request) chunks.push(chunk as Uint8Array)
+      const body = Buffer.concat(chunks)
+      if (request.method === "PUT" && body.includes("artifactType"))
+        return response
+          .writeHead(400)
+          .end(JSON.stringify({ errors: [{ code: "MANIFEST_INVALID", message: "no image" }] }))
+      const { host: _, "content-length": __, ...headers } = request.headers
+      const sends = request.method !== "GET" && request.method !== "HEAD"
+      const answer = await fetch(`http://${upstream}${request.url}`, {
+        method: request.method,
+        headers: headers as Record<string, string>,
+        ...(sends ? { body } : {}),
+      })
+      const length = answer.headers.get("content-length")
+      const location = answer.headers.get("location")?.replace(upstream, request.headers.host ?? "")
+      response.writeHead(answer.status, {
+        ...(length === null || sends ? {} : { "content-length": length }),
+        ...(location === undefined ? {} : { location }),
+      })
+      response.end(request.method === "HEAD" ? undefined : Buffer.from(await answer.arrayBuffer()))
+    })
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening))
+    try {
+      const name = `127.0.0.1:${(server.address() as AddressInfo).port}/at/plain:1`
+      await attested("amd64", [name])
+      await expect(store.images.push(name)).rejects.toMatchObject({
+        message: expect.stringContaining("no image"),
+        hint: expect.stringContaining("the image itself is there"),
+      })
+      expect(await get<ImageManifest>("at/plain/manifests/1", MediaType.ociManifest)).toHaveProperty("layers")
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 
   test("a name of several platforms sends all of them, each with its own; by digest alone no tag is set", async () => {

@@ -10,7 +10,7 @@ export function filterImages(records: ImageRecords, images: Image[], filter: Ima
   const since = filter.since === undefined ? undefined : created(records.get(filter.since))
   const patterns = reference.map(globPattern)
   return images
-    .filter((image) => dangling === undefined || dangling === (image.tags.length === 0))
+    .filter((image) => dangling === undefined || dangling === (image.tags.length === 0 && !records.isMember(image.id)))
     .filter((image) => before === undefined || created(image) < before)
     .filter((image) => since === undefined || created(image) > since)
     .filter((image) => label.length === 0 || hasLabels(records.labels(image.id), label))

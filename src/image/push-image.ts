@@ -1,13 +1,12 @@
 import { crashPoint } from "../base/crash-point.ts"
-import { InvalidArgument, isSkiffError, SkiffError } from "../base/errors.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import { limiter } from "../base/limiter.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
 import { digestHex, type Digest, type DiffId } from "../spec/digest.ts"
-import { EMPTY_DOCUMENT } from "../spec/in-toto.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
-import { attachedTo, digestOf, type NewDocument } from "./attestations.ts"
+import { digestOf } from "./attestations.ts"
 import { holdImage, type HeldManifest } from "./held-manifest.ts"
 import type { ImageMember, PushOptions, PushResult } from "./image.ts"
 import { imageSetOf } from "./image-set.ts"
@@ -15,6 +14,7 @@ import { LayerCompressor, withLayers } from "./layer-compressor.ts"
 import { indexDocument } from "./make-index.ts"
 import type { ImagesDeps } from "./open-images.ts"
 import type { ImageRecords } from "./records.ts"
+import { pushAttestations } from "./push-attestations.ts"
 import { formatReference, parseReference, type Reference } from "./reference.ts"
 
 /** As docker: more at once gain nothing on one line. */
@@ -64,7 +64,10 @@ export async function pushImage(
     const { bytes, mediaType } = isSame && isIn(held.mediaType, options.format) ? held : remade(held, layers, options)
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
     await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
-    await attach(member, descriptor)
+    if (member.attestations.length > 0) {
+      const count = await pushAttestations(deps.content, target, member, descriptor, tag && formatReference(ref))
+      onProgress({ id: "", status: `Attached ${count} attestation${count === 1 ? "" : "s"} to ${descriptor.digest}` })
+    }
     remember(formatReference({ registry, repository, digest: descriptor.digest }), member.image.id)
     pushed.push({ member, descriptor })
   }
@@ -79,23 +82,6 @@ export async function pushImage(
     const { bytes, descriptor } = indexDocument(entries, set ?? {}, isDocker ? "docker" : "oci")
     await target.putManifest(bytes, descriptor, tag)
     return descriptor
-  }
-
-  /** Sends what is attested of an image, and has the registry list it with the manifest. */
-  async function attach({ attestations, image }: ImageMember, subject: Descriptor): Promise<void> {
-    if (attestations.length === 0) return
-    const about = { names: options.byDigest ? [] : [formatReference(ref)], platform: image.platform }
-    try {
-      await upload.document(EMPTY_DOCUMENT)
-      for (const attestation of attestations) {
-        const { statement, manifest } = await attachedTo(deps.content, attestation, subject, about)
-        await upload.document(statement)
-        await target.putReferrer(manifest.bytes, manifest.descriptor, subject)
-      }
-    } catch (error) {
-      throw isSkiffError(error, "Cancelled") ? error : notAttached(error, subject)
-    }
-    onProgress({ id: "", status: `Attached ${attestations.length} attestations to ${subject.digest}` })
   }
 
   /** An image may have been removed while it went out. */
@@ -120,14 +106,6 @@ function remade(
   throw new InvalidArgument("docker's format has no layers compressed by zstd", {
     hint: "push it as OCI, or with --compression-format gzip",
   })
-}
-
-/** Some registries take images alone. */
-function notAttached(error: unknown, { digest }: Descriptor): unknown {
-  if (!isSkiffError(error)) return error
-  const { code, message, exitCode } = error
-  const hint = `the image itself is there as ${digest}; for a registry that takes no artifacts, build without attestations`
-  return new SkiffError(code, `cannot attach what is attested: ${message}`, { hint, cause: error, exitCode })
 }
 
 /** Where to: the name the image has here, or the one that was given. */
@@ -202,12 +180,6 @@ class ImageUpload {
     )
     if (failure !== undefined) throw failure.error
     return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []))
-  }
-
-  async document({ bytes, descriptor }: NewDocument): Promise<void> {
-    await this.#parts.target.upload(descriptor, async function* (offset) {
-      yield bytes.subarray(offset)
-    })
   }
 
   /** Sends the config; docker shows no line for it. */

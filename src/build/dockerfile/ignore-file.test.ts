@@ -59,6 +59,11 @@ describe("ignoreMatcher() decides as patternmatcher does", () => {
     [["docs", "!docs/README.md"], "docs/other", true],
     [["**/*.md", "!README*.md", "README-secret.md"], "README-secret.md", true],
     [["**/*.md", "!README*.md", "README-secret.md"], "README-x.md", false],
+    // found out with docker: what a pattern says of a folder counts below it only where it could have changed something
+    [["**/*.go", "!src"], "src/a.go", true],
+    [["**/*", "!src"], "src/a.go", false],
+    [["keep", "!keep/sub/s", "keep/sub"], "keep/sub/s", false],
+    [["keep", "!keep/sub/s", "keep/sub"], "keep/sub/t", true],
     [[".git"], ".gitignore", false],
     [["./a/../b"], "b", true],
     [["a+(b).x"], "a+(b).x", true],

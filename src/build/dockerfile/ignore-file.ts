@@ -36,8 +36,10 @@ export function parseIgnoreFile(text: string): string[] {
 }
 
 /**
- * Compiles patterns as moby's patternmatcher means them: in their order, the last that matches a path or a folder above it
- * decides. Throws InvalidArgument naming the pattern.
+ * Compiles patterns as moby's patternmatcher means them (`MatchesUsingParentResults`): in their order, the last that matches
+ * decides; a path matches what the folder above it has matched. A pattern that could change nothing at a folder is not
+ * asked there, and so says nothing of what is below: of `*.go` and `!src` the file src/a.go stays out. Throws InvalidArgument
+ * naming the pattern.
  */
 export function ignoreMatcher(patterns: readonly string[]): IgnoreMatcher {
   const rules = patterns
@@ -45,30 +47,39 @@ export function ignoreMatcher(patterns: readonly string[]): IgnoreMatcher {
     .filter((pattern) => pattern !== "")
     .map(parseRule)
   const exceptions = rules.filter(({ exception }) => exception)
+  const folders = new Map<string, Verdict>()
+  const judgeFolder = (path: string): Verdict => {
+    let verdict = folders.get(path)
+    if (verdict === undefined) folders.set(path, (verdict = judge(path)))
+    return verdict
+  }
+  const judge = (path: string): Verdict => {
+    const slash = path.lastIndexOf("/")
+    const above = slash > 0 ? judgeFolder(path.slice(0, slash)).matched : undefined
+    let excluded = false
+    const matched = rules.map(({ exception, matches }, index) => {
+      const hit = above?.[index] === true || (exception === excluded && matches(path))
+      if (hit) excluded = !exception
+      return hit
+    })
+    return { excluded, matched }
+  }
   return {
     isEmpty: rules.length === 0,
     hasExceptions: exceptions.length > 0,
-    excludes(path) {
-      let excluded = false
-      let heads: string[] | undefined
-      for (const { exception, matches, plain } of rules) {
-        if (exception !== excluded) continue
-        const hit =
-          plain === undefined
-            ? (heads ??= headsOf(path)).some(matches)
-            : path.startsWith(plain) && (path.length === plain.length || path[plain.length] === "/")
-        if (hit) excluded = !exception
-      }
-      return excluded
-    },
+    excludes: (path) => judge(path).excluded,
     mayHoldIncluded: (folder) => exceptions.some(({ mayReach }) => mayReach(folder)),
   }
 }
 
+interface Verdict {
+  excluded: boolean
+  /** By each rule. */
+  matched: readonly boolean[]
+}
+
 interface Rule {
   exception: boolean
-  /** A pattern without wildcards. */
-  plain: string | undefined
   matches: (path: string) => boolean
   mayReach: (folder: string) => boolean
 }
@@ -78,11 +89,9 @@ function parseRule(text: string): Rule {
   if (text === "!")
     throw new InvalidArgument(`illegal exclusion pattern "!"`, { hint: "say after ! what to take back" })
   const pattern = cleanPath(exception ? text.slice(1) : text).replace(/^\/(?=.)/, "")
-  const hasWildcards = /[*?[\\]/.test(pattern)
   const suffix = /^\*\*([^*?[\\]+)$/.exec(pattern)?.[1]
   return {
     exception,
-    plain: hasWildcards ? undefined : pattern,
     matches: suffix === undefined ? compileGlob(pattern) : endsWith(suffix),
     mayReach: reach(pattern),
   }
@@ -100,14 +109,6 @@ function reach(pattern: string): (folder: string) => boolean {
   const fixed = plain.length === pattern.length ? plain : plain.slice(0, plain.lastIndexOf("/") + 1)
   return (folder) =>
     fixed.startsWith(`${folder}/`) || `${folder}/`.startsWith(fixed.endsWith("/") ? fixed : `${fixed}/`) || fixed === ""
-}
-
-/** `a/b/c`: `a`, `a/b`, `a/b/c`. */
-function headsOf(path: string): string[] {
-  const heads: string[] = []
-  for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) heads.push(path.slice(0, slash))
-  heads.push(path)
-  return heads
 }
 
 /** Go's filepath.Clean. */

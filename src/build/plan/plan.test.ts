@@ -694,7 +694,7 @@ describe("warnings", () => {
     ["SecretsUsedInArgOrEnv", "FROM a\nARG DB_PASSWORD"],
     ["SecretsUsedInArgOrEnv", "FROM a\nENV API_KEY=x"],
     ["InvalidDefaultArgInFrom", "ARG TAG\nFROM a:$TAG"],
-    ["CopyIgnoredFile", "FROM a\nCOPY logs/x.log /"],
+    ["CopyIgnoredFile", "# check=experimental=all\nFROM a\nCOPY logs/x.log /"],
     ["ExposeProtoCasing", "FROM a\nEXPOSE 80/TCP"],
     ["ExposeInvalidFormat", "FROM a\nEXPOSE 127.0.0.1:80:80"],
     ["InvalidDefinitionDescription", "# check=experimental=all\n\n# bla\nFROM a AS b"],

@@ -5,8 +5,8 @@ import { RULES, type RuleName } from "../dockerfile/rules.ts"
 import { quoteSource } from "../dockerfile/source-error.ts"
 import type { CheckOptions, Dockerfile } from "../dockerfile/dockerfile.ts"
 
-// as BuildKit: a comment above a stage is mostly no description of it
-const EXPERIMENTAL = new Set<RuleName>(["InvalidDefinitionDescription"])
+// BuildKit's, shown only where the Dockerfile asks for them: a comment above a stage is mostly no description of it
+const EXPERIMENTAL = new Set<RuleName>(["InvalidDefinitionDescription", "CopyIgnoredFile"])
 
 /** Collects warnings; what `# check=skip=…` or a comment above the instruction silences is left out, doubles too. */
 export class Warnings {

@@ -277,6 +277,7 @@ class Build {
         worker: this.#worker,
         makeFolder: (what) => this.#folder.make(what),
         work: this.#events.contextOf(number),
+        keepGitDir: /^(?:1|t|true)$/i.test(this.#request.args["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? ""),
         materials: this.#materials,
       })
     if (context.kind === "folder" || context.kind === "empty") return await open(0)

@@ -13,6 +13,8 @@ export interface OpenContextOptions {
   /** A new empty folder of this build. */
   makeFolder(name: string): string
   work: WorkContext
+  /** Of a repository; default false. */
+  keepGitDir?: boolean
   /** Told what was fetched, where somebody wants to know. */
   materials?: Materials
 }
@@ -29,7 +31,7 @@ export interface OpenedContext {
 
 /** Brings a context into a folder; one that is a folder is read where it lies. Throws NotFound, InvalidArgument, Unavailable. */
 export async function openContext(context: BuildContext, options: OpenContextOptions): Promise<OpenedContext> {
-  const { worker, makeFolder, work, materials } = options
+  const { worker, makeFolder, work, materials, keepGitDir = false } = options
   switch (context.kind) {
     case "folder":
       if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory())
@@ -41,7 +43,7 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
       return await unpack(context.path, makeFolder, work)
     case "git": {
       const path = makeFolder("context")
-      const { commit } = await worker.clone(context.url, path, { keepGitDir: false }, work)
+      const { commit } = await worker.clone(context.url, path, { keepGitDir }, work)
       materials?.addGit(context.url, commit)
       return { path }
     }

@@ -1,47 +1,48 @@
 import { posix } from "node:path"
 import { openRawInRoot } from "../../sys/confined.ts"
 import { readDirectory, statAt, statOf } from "../../sys/directory.ts"
-import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../../sys/libc.ts"
-import { checkNamed, rawCString } from "../../sys/raw-name.ts"
+import type { Owner } from "../../sys/image-users.ts"
+import { close, O_DIRECTORY } from "../../sys/libc.ts"
 import { sourceFilter, type SourceFilter } from "./source-filter.ts"
 import type { Source } from "./worker.ts"
 
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+/** Whose the files are: root's; all one other's; several owners'. */
+export type Owners = "root" | Owner | "several"
 
 /**
- * Whether a step would see owners of the host where there are none: in buildkit all files of a context are root's. `fd` is the
- * open file or folder `path` of `source`; stops at the first one found.
+ * Whose files a step would see. In buildkit all files of a context are root's, whoever has them on the host. `fd` is the open
+ * file or folder `path` of `source`.
  */
-export function* hasForeignOwners(fd: number, source: Source, path: string): Generator<void, boolean> {
-  if (source.keepsOwners) return false
+export function* ownersOf(fd: number, source: Source, path: string): Generator<void, Owners> {
+  if (source.keepsOwners) return "root"
   const { type, uid, gid } = statOf(fd)
-  if (uid !== 0 || gid !== 0) return true
-  if (type !== "directory") return false
+  const owner = { uid, gid }
   const base = posix.normalize(`/${path}`).slice(1)
-  const folder = openRawInRoot(fd, ".", O_DIRECTORY)
-  try {
-    return yield* below(folder, "", sourceFilter(source, { base, exclude: [] }))
-  } finally {
-    close(folder)
-  }
+  if (type === "directory" && (yield* hasOthers(fd, "", owner, sourceFilter(source, { base, exclude: [] }))))
+    return "several"
+  return uid === 0 && gid === 0 ? "root" : owner
 }
 
-function* below(fd: number, path: string, filter: SourceFilter | undefined): Generator<void, boolean> {
-  for (const { name, isDirectory } of readDirectory(fd)) {
-    const child = path === "" ? name : `${path}/${name}`
-    const verdict = filter?.(Buffer.from(child, "latin1").toString("utf8"), isDirectory) ?? "in"
-    if (verdict === "out") continue
-    const stat = statAt(fd, name)
-    if (stat === undefined) continue // gone meanwhile
-    if (stat.uid !== 0 || stat.gid !== 0) return true
-    if (!isDirectory) continue
-    const folder = checkNamed(libc.openat(fd, rawCString(name), OPEN_FOLDER, 0), "open", name)
-    try {
-      if (yield* below(folder, child, filter)) return true
-    } finally {
-      close(folder)
+function* hasOthers(
+  parent: number,
+  path: string,
+  owner: Owner,
+  filter: SourceFilter | undefined,
+): Generator<void, boolean> {
+  const fd = openRawInRoot(parent, path === "" ? "." : (path.split("/").at(-1) ?? ""), O_DIRECTORY)
+  try {
+    for (const { name, isDirectory } of readDirectory(fd)) {
+      const child = path === "" ? name : `${path}/${name}`
+      const verdict = filter?.(Buffer.from(child, "latin1").toString("utf8"), isDirectory) ?? "in"
+      if (verdict === "out") continue
+      const stat = statAt(fd, name)
+      if (stat === undefined) continue // gone meanwhile
+      if (stat.uid !== owner.uid || stat.gid !== owner.gid) return true
+      if (stat.type === "directory" && (yield* hasOthers(fd, child, owner, filter))) return true
     }
     yield
+    return false
+  } finally {
+    close(fd)
   }
-  return false
 }

@@ -1,6 +1,7 @@
 /** `RUN --mount`: each becomes a mount of config.json, made from descriptors that were found inside their roots. */
 import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join, posix } from "node:path"
+import { log } from "../../base/log.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
 import { openInRoot, openRawInRoot, openRoot } from "../../sys/confined.ts"
@@ -13,7 +14,7 @@ import { rawName } from "../../sys/raw-name.ts"
 import type { RunMount, RunOperation } from "../graph/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
 import { CopyIn } from "./copy-tree-in.ts"
-import { hasForeignOwners } from "./foreign-owners.ts"
+import { ownersOf } from "./foreign-owners.ts"
 import { inTurns } from "./in-turns.ts"
 import { makeFolders } from "./make-folders.ts"
 import type { MountPoint } from "./mount-points.ts"
@@ -45,6 +46,12 @@ export interface PreparedMounts {
   mounts: OciMount[]
   points: MountPoint[]
   env: string[]
+}
+
+interface BoundSource {
+  input: Source
+  source: string
+  writable: boolean
 }
 
 type Of<Type extends RunMount["type"]> = Extract<RunMount, { type: Type }>
@@ -112,14 +119,38 @@ class Preparation implements PreparedMounts {
       const { type } = statOf(fd)
       if (!this.#input.canMount) return this.#push(target, type, await this.#copyAny(fd, type, input, source), "rw")
       const host = this.#newPoint(type)
-      const isForeign = await inTurns(hasForeignOwners(fd, input, source), this.#input.signal)
-      if (isForeign) bindPath(await this.#copyAny(fd, type, input, source), host, writable ? 0 : MountFlag.readOnly)
-      else if (writable) await this.#bindThrowAway(fd, type, host, input, source)
-      else if (type === "directory" && input.excludes !== undefined) await this.#bindMasked(fd, host, input, source)
-      else bindFd(fd, host, true)
+      const owners = await inTurns(ownersOf(fd, input, source), this.#input.signal)
+      const mapped = type === "directory" && typeof owners === "object" ? await this.#mapped(fd, owners) : undefined
+      try {
+        if (owners === "root" || mapped !== undefined)
+          await this.#bindSource(mapped ?? fd, type, host, { input, source, writable })
+        else bindPath(await this.#copyAny(fd, type, input, source), host, writable ? 0 : MountFlag.readOnly)
+      } finally {
+        if (mapped !== undefined) close(mapped)
+      }
       this.#push(target, type, host, writable ? "rw" : "ro")
     } finally {
       close(fd)
+    }
+  }
+
+  async #bindSource(fd: number, type: FileType, host: string, { input, source, writable }: BoundSource): Promise<void> {
+    if (writable) await this.#bindThrowAway(fd, type, host, input, source)
+    else if (type === "directory" && input.excludes !== undefined) await this.#bindMasked(fd, host, input, source)
+    else bindFd(fd, host, true)
+  }
+
+  /** The same folder with root for its owner; undefined where this kernel, file system or user cannot. The caller closes it. */
+  async #mapped(fd: number, owner: Owner): Promise<number | undefined> {
+    if (this.#input.rootless) return undefined
+    const point = this.#newPoint("directory")
+    try {
+      const { mountAsRoots } = await import("../../sys/id-mapped-mount.ts")
+      await mountAsRoots(fd, point, owner)
+      return openRoot(point)
+    } catch (error) {
+      log.debug("no id-mapped mount here: the files are copied", { error: String(error) })
+      return undefined
     }
   }
 

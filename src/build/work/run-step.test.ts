@@ -261,6 +261,25 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     expect(lab.output).toBe("1000:1001\n")
   })
 
+  test("bind: the same where all files are one other's, as they lie or with what is left out and written", async () => {
+    await using lab = new Lab()
+    const { root } = lab.makeRoot()
+    const path = lab.makeFiles("context", { "a/f": "f", "a/left-out": "l", "a/b/g": "g" })
+    for (const name of ["", "a", "a/f", "a/left-out", "a/b", "a/b/g"]) chownSync(join(path, name), 1000, 1001)
+    for (const [excludes, writable] of [
+      [undefined, false],
+      [leftOut, false],
+      [leftOut, true],
+    ] as const) {
+      const sources = [{ path, keepsOwners: false, ...(excludes ? { excludes } : {}) }]
+      const script =
+        "cd /mnt; stat -c '%u:%g' . f b/g | uniq; ls; echo new 2>/dev/null > f || echo ro; stat -c '%u:%g' f"
+      await lab.run(root, script, { mounts: [bind({ source: "/a", writable })], sources })
+    }
+    expect(lab.output).toBe("0:0\nb\nf\nleft-out\nro\n0:0\n0:0\nb\nf\nro\n0:0\n0:0\nb\nf\n0:0\n")
+    expect(readFileSync(join(path, "a/f"), "utf8")).toBe("f")
+  })
+
   test("bind: a source is found inside its root only, and a link to the host is not followed out", async () => {
     await using lab = new Lab()
     const { root } = lab.makeRoot()

@@ -90,6 +90,7 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
   } catch (error) {
     progress[Symbol.dispose]()
     if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
+    if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
     throw asFailure(error)
   }
 }

@@ -1,24 +1,35 @@
 import type { Package } from "./package.ts"
-import { present } from "./stanza.ts"
-
-const MAX_VALUE = 1000
+import { linesOf, MAX_PACKAGES, MAX_VALUE, present } from "./stanza.ts"
 
 /** The packages of apk's database: a letter and a value a line, an empty line after each (apk-tools, "APK installed db"). */
 export function parseApkInstalled(text: string, foundIn: string): Package[] {
-  return text.split("\n\n").flatMap((paragraph): Package[] => {
-    const fields = new Map<string, string>()
-    for (const line of paragraph.split("\n"))
-      // files and folders follow under letters of their own
-      if (line[1] === ":" && !fields.has(line.slice(0, 1))) fields.set(line.slice(0, 1), line.slice(2, MAX_VALUE))
-    const [name, version, source] = [fields.get("P"), fields.get("V"), fields.get("o")]
-    if (!name || !version) return []
-    const details = {
-      architecture: fields.get("A"),
-      license: fields.get("L"),
-      supplier: fields.get("m"),
-      homepage: fields.get("U"),
-      source: source === name ? undefined : source,
-    }
-    return [{ type: "apk", name, version, ...present(details), foundIn }]
-  })
+  const packages: Package[] = []
+  let fields = new Map<string, string>()
+  const end = () => {
+    const found = packageOf(fields, foundIn)
+    if (found) packages.push(found)
+    fields = new Map()
+  }
+  for (const line of linesOf(text)) {
+    if (packages.length >= MAX_PACKAGES) return packages
+    if (line === "") end()
+    // files and folders follow under letters of their own
+    else if (line[1] === ":" && !fields.has(line.slice(0, 1)))
+      fields.set(line.slice(0, 1), line.slice(2, 2 + MAX_VALUE))
+  }
+  end()
+  return packages
+}
+
+function packageOf(fields: ReadonlyMap<string, string>, foundIn: string): Package | undefined {
+  const [name, version, source] = [fields.get("P"), fields.get("V"), fields.get("o")]
+  if (!name || !version) return undefined
+  const details = {
+    architecture: fields.get("A"),
+    license: fields.get("L"),
+    supplier: fields.get("m"),
+    homepage: fields.get("U"),
+    source: source === name ? undefined : source,
+  }
+  return { type: "apk", name, version, ...present(details), foundIn }
 }

@@ -5,11 +5,11 @@ import { parseDpkgStatus } from "./dpkg.ts"
 import { parseNpmPackage } from "./npm.ts"
 import { parseRpmDatabase } from "./rpm.ts"
 import { parsePythonMetadata } from "./python.ts"
+import { MAX_PACKAGES } from "./stanza.ts"
 
 /** Debian's whole archive makes 60 MB of it. */
-const MAX_DATABASE_BYTES = 128 * 1024 ** 2
+const MAX_DATABASE_BYTES = 64 * 1024 ** 2
 const MAX_DOCUMENT_BYTES = 2 * 1024 ** 2
-const MAX_PACKAGES = 500_000
 
 const APK_DATABASES = ["lib/apk/db/installed", "usr/lib/apk/db/installed"]
 const RPM_FOLDERS = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
@@ -22,6 +22,7 @@ export function findPackages(path: string): FoundPackages {
   const leftOut: string[] = []
   const found = [...ofDistribution(tree, leftOut), ...ofLanguages(tree)]
   if (found.length > MAX_PACKAGES) leftOut.push(`all but the first ${MAX_PACKAGES} packages`)
+  for (const file of tree.tooLarge) leftOut.push(`${file}, which is too large`)
   if (tree.isCut) leftOut.push("folders that are too deep or too many")
   return { distribution: readDistribution(tree), packages: sorted(found.slice(0, MAX_PACKAGES)), leftOut }
 }

@@ -8,6 +8,7 @@ import { rawCString, rawName, shownName } from "../../sys/raw-name.ts"
 /** More are in no image that somebody made to be used. */
 const MAX_ENTRIES = 5_000_000
 const MAX_DEPTH = 128
+const MAX_TOLD = 10
 /** What a kernel makes, where an image has it all the same. */
 const NOT_LOOKED_INTO = new Set(["proc", "sys", "dev"])
 
@@ -29,6 +30,8 @@ export interface TreeEntry {
  */
 export class ImageTree implements Disposable {
   readonly #root: number
+  /** Files that were to be read, and were not: absolute, as people write them. */
+  readonly tooLarge = new Set<string>()
   #entries = 0
   #depthCut = false
 
@@ -43,7 +46,7 @@ export class ImageTree implements Disposable {
 
   /** The file at `path`, links followed inside the tree; undefined when there is none of at most `maxBytes`. */
   read(path: string, maxBytes: number): Buffer | undefined {
-    return this.#opened(rawName(path), O_NONBLOCK, (fd) => readWhole(fd, maxBytes))
+    return this.#opened(rawName(path), O_NONBLOCK, (fd) => this.#readWhole(fd, rawName(path), maxBytes))
   }
 
   /** The names in a folder. */
@@ -71,7 +74,7 @@ export class ImageTree implements Disposable {
         path: inner,
         name,
         isDirectory,
-        read: (maxBytes) => opened(fd, name, (file) => readWhole(file, maxBytes)),
+        read: (maxBytes) => opened(fd, name, (file) => this.#readWhole(file, inner, maxBytes)),
         chunks: (onBytes) => opened(fd, name, (file) => readChunks(file, onBytes)) ?? false,
       }
       if (!isDirectory) continue
@@ -85,6 +88,14 @@ export class ImageTree implements Disposable {
       fds.adopt(child, close)
       yield* this.#folder(child, inner, depth + 1)
     }
+  }
+
+  #readWhole(fd: number, path: string, maxBytes: number): Buffer | undefined {
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) return undefined
+    if (stat.size <= maxBytes) return readAll(fd, stat.size)
+    if (this.tooLarge.size < MAX_TOLD) this.tooLarge.add(shownPath(path))
+    return undefined
   }
 
   #opened<T>(path: string, flags: number, use: (fd: number) => T): T | undefined {
@@ -125,10 +136,8 @@ function readChunks(fd: number, onBytes: (bytes: Uint8Array) => void): boolean {
   return true
 }
 
-function readWhole(fd: number, maxBytes: number): Buffer | undefined {
-  const stat = fstatSync(fd)
-  if (!stat.isFile() || stat.size > maxBytes) return undefined
-  const bytes = Buffer.alloc(stat.size)
+function readAll(fd: number, sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes)
   let done = 0
   for (let count = 1; done < bytes.length && count > 0; done += count)
     count = readSync(fd, bytes, done, bytes.length - done, null)

@@ -1,7 +1,5 @@
 import type { Package } from "./package.ts"
-import { present } from "./stanza.ts"
-
-const MAX_VALUE = 1000
+import { MAX_VALUE, present } from "./stanza.ts"
 
 /** An installed npm package by its package.json (npm docs, package.json); undefined for what is none. */
 export function parseNpmPackage(text: string, foundIn: string): Package | undefined {

@@ -1,8 +1,7 @@
 import type { Package } from "./package.ts"
 import { sqliteRows } from "./sqlite-table.ts"
-import { present } from "./stanza.ts"
+import { MAX_PACKAGES, MAX_VALUE, present } from "./stanza.ts"
 
-const MAX_VALUE = 1000
 /** rpmtag.h */
 const TAGS = {
   name: 1000,
@@ -17,12 +16,17 @@ const TAGS = {
 }
 /** rpmtag.h, rpmTagType. */
 const TYPES = { int32: 4, string: 6, i18nString: 9 }
-const MAX_ENTRIES = 65_536
+/** A real header has a hundred. */
+const MAX_ENTRIES = 1024
+/** Rows that are no packages cost time as well. */
+const MAX_ROWS = 2 * MAX_PACKAGES
 
 /** The packages of rpm's database, in the form it has had since 4.16: a header a row (rpm docs, manual/hregions). */
 export function parseRpmDatabase(file: Buffer, foundIn: string): Package[] {
   const packages: Package[] = []
+  let rows = 0
   for (const [, blob] of sqliteRows(file, "Packages")) {
+    if (++rows > MAX_ROWS || packages.length >= MAX_PACKAGES) break
     const found = Buffer.isBuffer(blob) ? packageOf(new RpmHeader(blob), foundIn) : undefined
     if (found) packages.push(found)
   }

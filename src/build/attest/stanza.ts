@@ -1,26 +1,34 @@
-/** A field's value of hostile text, cut short. */
-const MAX_VALUE = 1000
+/** A field's value in hostile text is cut to this. */
+export const MAX_VALUE = 256
+/** A database that says it has more is no package manager's. */
+export const MAX_PACKAGES = 100_000
+const MAX_FIELDS = 200
+
+/** The lines of a text, one after the other: those of a large file are never all in memory. */
+export function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    const next = text.indexOf("\n", at)
+    yield text.slice(at, next < 0 ? text.length : next)
+    at = next < 0 ? text.length : next + 1
+  }
+}
 
 /**
  * The paragraphs of a Debian control file (deb-control(5)) or of a mail-like header: `Name: value`, the value going on in
  * lines that begin with white space, of which only the first line is kept. Names are in lower case.
  */
-export function* stanzas(text: string, end = Infinity): Generator<ReadonlyMap<string, string>> {
+export function* stanzas(text: string): Generator<ReadonlyMap<string, string>> {
   let fields = new Map<string, string>()
-  let count = 0
-  for (let at = 0; at < text.length;) {
-    const next = text.indexOf("\n", at)
-    const line = text.slice(at, next < 0 ? text.length : next).replace(/\r$/, "")
-    at = next < 0 ? text.length : next + 1
+  for (const raw of linesOf(text)) {
+    const line = raw.replace(/\r$/, "")
     if (line === "") {
       if (fields.size > 0) yield fields
       fields = new Map()
-      if (++count >= end) return
       continue
     }
     const colon = line.indexOf(":")
-    if (colon <= 0 || line.startsWith(" ") || line.startsWith("\t")) continue
-    const name = line.slice(0, colon).toLowerCase()
+    if (colon <= 0 || line.startsWith(" ") || line.startsWith("\t") || fields.size >= MAX_FIELDS) continue
+    const name = line.slice(0, Math.min(colon, MAX_VALUE)).toLowerCase()
     // the first counts: who repeats a field hides one
     if (!fields.has(name))
       fields.set(

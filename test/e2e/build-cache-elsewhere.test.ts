@@ -293,6 +293,13 @@ describe("a cache in a folder", () => {
     await using other = new Machine()
     expect((await build(other, one, "--cache-from", `type=local,src=${cache}`)).ran).toEqual([])
     expect((await build(other, two, "--cache-from", `type=local,src=${cache},tag=two`)).ran).toEqual([])
+    // the first that has a step gives it
+    await using both = new Machine()
+    const sources = [`type=local,src=${cache}`, `type=local,src=${cache},tag=two`].flatMap((each) => [
+      "--cache-from",
+      each,
+    ])
+    for (const folder of [one, two]) expect((await build(both, folder, ...sources)).ran).toEqual([])
     await using third = new Machine()
     const index = JSON.parse(readFileSync(join(cache, "index.json"), "utf8")) as { manifests: { digest: string }[] }
     const digest = index.manifests[0]?.digest ?? ""

@@ -285,6 +285,14 @@ test("containers are found by filters, and shown as buildah shows them", async (
   expect(await builder("containers", "--noheading", "--notruncate", "-f", "ancestor=busybox")).toContain(`${id} `)
   expect(await builder("containers", "--format", "{{.ContainerName}}", "-f", "name=shown")).toBe(name)
   expect(await builder("images", "-n")).not.toContain("REPOSITORY")
+  const [shown] = JSON.parse(await builder("images", "--json", "-f", "reference=busybox")) as [
+    { id: string; names: string[] },
+  ]
+  expect(shown.id).toMatch(/^[0-9a-f]{12}$/)
+  expect(shown.names).toContain("docker.io/library/busybox:latest")
+  expect(await builder("images", "--format", "{{.Name}}:{{.Tag}} {{.ReadOnly}}", "-f", `id=${shown.id}`)).toContain(
+    "docker.io/library/busybox:latest false",
+  )
   await builder("rm", name)
 })
 

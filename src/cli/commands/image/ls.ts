@@ -1,5 +1,4 @@
 import { arg } from "../../args.ts"
-import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
@@ -16,7 +15,6 @@ export default command({
     all: flag.bool("Show all images (default hides intermediate images)", { short: "a" }),
     digests: flag.bool("Show digests"),
     filter: flag.strings("Filter output based on conditions provided", "filter", { short: "f" }),
-    history: withoutValue(refused("names that an image had before are not kept"), "true"),
     ...LIST_FORMAT_FLAGS,
     noheading: flag.bool("Do not print column headings", { short: "n" }),
     noTrunc: flag.bool("Don't truncate output"),

@@ -40,7 +40,9 @@ export class Places implements AsyncDisposable {
     move(home, rawName(basename(source)), folder, name)
     const after = statOf(folder).mtime
     this.#undo.push(() => {
-      const now = statOf(folder).mtime
+      const { mtime: now, links } = statOf(folder)
+      // RUN has removed the folder itself, with all that was in it
+      if (links === 0) return
       // who uses it next would follow a link that RUN has put in its place
       if (statAt(folder, name)?.type === "directory") move(folder, name, home, rawName(basename(source)))
       else removeAt(folder, name, name)

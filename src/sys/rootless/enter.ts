@@ -1,4 +1,4 @@
-import { lstatSync, writeSync } from "node:fs"
+import { lstatSync, mkdirSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
@@ -103,6 +103,8 @@ function ensureRunRoot(runRoot: string): void {
   const parent = dirname(runRoot)
   if (process.env.SKIFF_RUN_ROOT) return ensurePrivateFolder(runRoot)
   if (parent.startsWith("/tmp/")) ensurePrivateFolder(parent)
+  // an image may have no /run
+  if (process.getuid?.() === 0) mkdirSync(parent, { recursive: true, mode: 0o755 })
   const stat = lstatSync(parent, { throwIfNoEntry: false })
   if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.())
     throw new PermissionDenied(`XDG_RUNTIME_DIR "${parent}" is not a folder of yours`, {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { mapArguments, parseSubordinateIds } from "./id-map.ts"
+import { mapArguments, parseSubordinateIds, sameIds } from "./id-map.ts"
 
 test("ranges belong to a name or its uid, in the file's order", () => {
   const text = "# comment\nann:100000:65536\nbob:165536:65536\n1000:300000:10\n\nannabel:1:1\n"
@@ -29,4 +29,10 @@ test("the user is 0, the ranges follow from 1 on without a gap", () => {
     { first: 300_000, count: 10 },
   ]
   expect(mapArguments(1000, ranges).join(" ")).toBe("0 1000 1 1 100000 65536 65537 300000 10")
+})
+
+test("a contained root keeps the ids that he has, with a line of his own for himself", () => {
+  expect(sameIds("         0          0 4294967295\n")).toBe("0 0 1\n1 1 4294967294\n")
+  expect(sameIds("0 1000 1\n1 100000 65536\n")).toBe("0 0 1\n1 1 65536\n")
+  expect(sameIds("0 1000 1\n")).toBe("0 0 1\n")
 })

@@ -48,7 +48,7 @@ export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange>
   const changed = openForReading(fds, options.changed)
   const base = options.base === undefined ? undefined : openForReading(fds, options.base)
   const isWhole = options.form.kind === "whole" || opaque(changed, options.form)
-  yield* new TreeWalk(options.form, birthTimeOf(changed)).folder({
+  yield* new TreeWalk(options, birthTimeOf(changed)).folder({
     changed,
     base,
     isWhole,
@@ -83,9 +83,12 @@ interface Place {
 class TreeWalk {
   readonly #form: TreeForm
   readonly #tree: ComparedTree
+  /** Of what stands alone, such names may be of files; fuse-overlayfs writes its own marks so. */
+  readonly #isLayer: boolean
 
-  constructor(form: TreeForm, madeAt: bigint | undefined) {
+  constructor({ form, base }: TreeChangesOptions, madeAt: bigint | undefined) {
     this.#form = form
+    this.#isLayer = form.kind === "overlay" || (form.kind === "whole" && base !== undefined)
     this.#tree = { isWhole: form.kind === "whole", madeAt }
   }
 
@@ -116,7 +119,7 @@ class TreeWalk {
     before: FileStat | undefined,
   ): Generator<TreeChange> {
     if (stat.type === "socket") return
-    if (this.#form.kind === "overlay" && name.startsWith(WHITEOUT)) throw notRepresentable(path)
+    if (this.#isLayer && name.startsWith(WHITEOUT)) throw notRepresentable(path)
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
     const hides = isReplaced ? { folder: place.base ?? -1, name, stat: before } : undefined
     const self = { kind: "present", path, name, folder: place.changed, stat, hides } as const

@@ -256,6 +256,15 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       expect(["changed", "same"].filter((name) => tar.indexOf(name) >= 0)).toEqual(["changed"])
     })
 
+    test.skipIf(driver === "fuse-overlayfs")("diff() refuses a file that would delete another", async () => {
+      await layer(1, { a: "1" })
+      mount(await snapshots.prepare("k", chainId(1)))
+      mkdirSync(join(target, "d"))
+      writeFileSync(join(target, "d/.wh.x"), "")
+      unmount(target)
+      await expect(Array.fromAsync(snapshots.diff("k"))).rejects.toThrow('"d/.wh.x" cannot be put into a layer')
+    })
+
     test("a layer whose root is opaque shows nothing of those below", async () => {
       await layer(1, { a: "1" })
       const { path } = await snapshots.stage("s")

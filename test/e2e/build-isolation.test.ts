@@ -134,6 +134,9 @@ HOST_SECRET=x skiff build --progress plain -t r - < /tmp/Dockerfile 2>&1 | sed -
   }, 60_000)
 })
 
+const refusal = async (line: string, ...flags: string[]): Promise<string> =>
+  (await build(skiff, { Dockerfile: `FROM busybox\n${line}\n` }, "--no-cache", ...flags)).stderr
+
 describe("--isolation", () => {
   const LEVELS = ["userns", "single-uid", "chroot"]
   const text = "FROM busybox\nRUN id -u > /out; echo told > /dev/stderr; grep CapBnd /proc/self/status\n"
@@ -165,8 +168,6 @@ describe("--isolation", () => {
   })
 
   test("what a level cannot keep is refused: no network by chroot, users by single-uid, limits by any", async () => {
-    const refusal = async (line: string, ...flags: string[]): Promise<string> =>
-      (await build(skiff, { Dockerfile: `FROM busybox\n${line}\n` }, "--no-cache", ...flags)).stderr
     expect(await refusal("RUN --network=none true", "--isolation", "chroot")).toContain(
       "without network is not possible",
     )

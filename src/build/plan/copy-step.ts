@@ -24,7 +24,7 @@ export function planCopy(stage: OpenStage, copy: Copy, step: Step, scope: PlanSc
   const name = stepName(stage, scope, text, step.triggered)
   const common = { source: copy.source, ignoreCache: stage.ignoreCache, platform: stage.platform }
 
-  const isNamed = copy.chown.split(":").some((name) => !/^(?:\d*|root)$/.test(name))
+  const isNamed = copy.chown.split(":").some((each) => !/^(?:\d*|root)$/.test(each))
   if (isNamed && stage.root.operation.kind === "scratch")
     throw new InvalidArgument(`--chown=${copy.chown}: the stage has no files yet, so no names of users`, {
       hint: "give numbers",

@@ -42,6 +42,8 @@ export interface EngineInfo {
   snapshotter: string
   runtime: { name: string; path: string; version: string; reason?: string }
   monitor: { path: string; version: string }
+  /** What a step of a build would have here: `full`, or less with the reason. */
+  buildIsolation: string
   cgroup: { version: "v1" | "hybrid" | "v2"; delegatedControllers: string[] }
   kernel: string
   operatingSystem: string

@@ -1,6 +1,7 @@
 import { availableParallelism, hostname, release, totalmem } from "node:os"
 import { NotFound } from "../base/errors.ts"
 import { VERSION } from "../base/version.ts"
+import { chooseIsolation } from "../build/work/isolation.ts"
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import { chooseRuntime } from "../runtime/choose.ts"
@@ -39,6 +40,7 @@ export async function engineInfo(sources: InfoSources): Promise<EngineInfo> {
     snapshotter: sources.snapshots.driver,
     runtime,
     monitor,
+    buildIsolation: buildIsolation(sources.runtime),
     cgroup: { version: cgroups.version, delegatedControllers: cgroups.controllers },
     kernel: release(),
     operatingSystem: osRelease().prettyName,
@@ -47,6 +49,15 @@ export async function engineInfo(sources: InfoSources): Promise<EngineInfo> {
     memoryBytes: totalmem(),
     hostname: hostname(),
     securityOptions: securityOptions(isRootless),
+  }
+}
+
+function buildIsolation(runtime: string | undefined): string {
+  try {
+    const { level, reason } = chooseIsolation("auto", { network: "default", runtime })
+    return reason === "" ? level : `${level} (${reason})`
+  } catch (error) {
+    return `none: ${error instanceof Error ? error.message : String(error)}`
   }
 }
 

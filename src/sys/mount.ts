@@ -149,10 +149,32 @@ export function isMountPoint(path: string): boolean {
   return mountPoints().includes(path)
 }
 
+/**
+ * Whether a whole /proc is mounted anywhere: mount_namespaces(7), a user namespace may mount one only then. Engines cover parts
+ * of it in their containers.
+ */
+export function hasWholeProc(): boolean {
+  const lines = mountLines()
+  const points = lines.map(pointOf)
+  return (
+    lines
+      .filter((line) => line.split(" ")[3] === "/" && line.includes(" - proc "))
+      .map(pointOf)
+      // binfmt_misc lies there on any host, over an empty folder: that hides nothing
+      .some((proc) => !points.some((path) => path.startsWith(`${proc}/`) && path !== `${proc}/sys/fs/binfmt_misc`))
+  )
+}
+
 function mountPoints(): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => unescapeOctal(line.split(" ")[4] ?? ""))
+  return mountLines().map(pointOf)
+}
+
+function mountLines(): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8").split("\n")
+}
+
+function pointOf(line: string): string {
+  return unescapeOctal(line.split(" ")[4] ?? "")
 }
 
 function unescapeOctal(text: string): string {

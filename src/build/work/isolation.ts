@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { findProgram } from "../../sys/host.ts"
-import { mountPointsBelow } from "../../sys/mount.ts"
+import { hasWholeProc } from "../../sys/mount.ts"
 import { hasCapability, ourStanding, type Standing } from "../../sys/rootless/standing.ts"
 
 /**
@@ -69,8 +69,16 @@ function obstacleTo(level: IsolationLevel, standing: Standing, needs: StepNeeds)
   return obstacleToFull(standing, needs)
 }
 
-/** Only what can be told without trying; a host where all is in order pays for a few looks at files. */
-function obstacleToFull(standing: Standing, { network, runtime }: StepNeeds): string | undefined {
+const known = new Map<string, string | undefined>()
+
+/** Only what can be told without trying; a host where all is in order pays for a few looks at files, once. */
+function obstacleToFull(standing: Standing, needs: StepNeeds): string | undefined {
+  const key = `${needs.network} ${needs.runtime ?? ""}`
+  if (!known.has(key)) known.set(key, lookForObstacle(standing, needs))
+  return known.get(key)
+}
+
+function lookForObstacle(standing: Standing, { network, runtime }: StepNeeds): string | undefined {
   const runtimes = runtime === undefined ? ["crun", "runc"] : [runtime]
   if (runtimes.every((name) => findProgram(name) === undefined)) return `no ${runtimes.join(" or ")}`
   if (standing === "root") {
@@ -82,7 +90,7 @@ function obstacleToFull(standing: Standing, { network, runtime }: StepNeeds): st
   }
   if (network === "default" && !existsSync("/dev/net/tun")) return "no /dev/net/tun"
   if (network === "default" && findProgram("pasta") === undefined) return "no pasta"
-  return isProcMasked() ? "parts of /proc are masked" : undefined
+  return hasWholeProc() ? undefined : "parts of /proc are masked"
 }
 
 function isWritable(path: string): boolean {
@@ -92,10 +100,4 @@ function isWritable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-/** As engines do in their containers. The kernel then lets no user namespace mount a whole one. */
-function isProcMasked(): boolean {
-  // binfmt_misc lies there on any host, over an empty folder: that hides nothing
-  return mountPointsBelow("/proc").some((path) => path !== "/proc/sys/fs/binfmt_misc")
 }

@@ -75,7 +75,14 @@ describe("a cache in a registry", () => {
   test("what another machine built comes back from it, and is pushed and run as if it were made here", async () => {
     const [ref, image] = [await registryName("cache/push:1"), await registryName("pushed/x:1")]
     const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "push" })
+    const registry = await sharedRegistry()
+    const before = (await registry.requests()).length
     await build(skiff, folder, "-t", image, "--push", "--cache-to", `type=registry,ref=${ref},mode=max`)
+    // the image's layers are in the registry already: no second copy is sent
+    const sent = (await registry.requests())
+      .slice(before)
+      .filter((line) => line.startsWith("PUT /v2/cache/push/blobs/"))
+    expect(sent).toHaveLength(3 + 1)
     const script = "cat /out/id /out/hard /out/soft /out/kept /last; stat -c '%a %h' /out/d /sticky /out/id; ls -d /var"
     const shown = await skiff.run(["run", "--rm", "--network", "none", image, "sh", "-c", script])
     await using other = new Machine()

@@ -5,9 +5,12 @@ import { eventually } from "./wait.ts"
 /** Another machine, as far as a store can tell: nothing of ours is in it. Closed, and checked for what is left, by disposal. */
 export class Machine extends Skiff implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
-    // the kernel takes its time with links of namespaces that have ended, also of the store beside this one
-    await eventually(() => this.expectNothingLeft(), 30_000)
-    await this.close()
+    try {
+      // the kernel takes its time with links of namespaces that have ended, also of the store beside this one
+      await eventually(() => this.expectNothingLeft(), 30_000)
+    } finally {
+      await this.close()
+    }
   }
 }
 

@@ -36,12 +36,13 @@ export class BuildCaches {
 
   /** Reads what is imported, looks where to export. Throws DataLoss, InvalidArgument for what is not what it says. */
   static async open(options: BuildCachesOptions): Promise<BuildCaches> {
-    const { cacheFrom = [], cacheTo = [], squash, access } = options.request
+    const { cacheFrom = [], cacheTo = [], squash, access, outputs, tags } = options.request
     if (squash && cacheTo.some(({ type }) => type === "inline"))
       throw new InvalidArgument("a squashed image has no layers of steps for a cache inside it", {
         hint: "leave --squash out, or export with --cache-to type=registry",
       })
-    const targets = await openTargets(cacheTo, { ...options, access })
+    const pushed = outputs.some(({ type }) => type === "registry") ? tags : []
+    const targets = await openTargets(cacheTo, { ...options, access, pushed })
     return new BuildCaches(options, await openCaches(cacheFrom, { ...options, access }), targets)
   }
 

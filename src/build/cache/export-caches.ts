@@ -33,7 +33,13 @@ export interface OpenedTarget {
 /** Looks at what `--cache-to` names before the work begins. Throws InvalidArgument, PermissionDenied, Unavailable. */
 export async function openTargets(
   targets: readonly CacheTarget[],
-  { host, access, signal, events }: Pick<ExportCachesOptions, "host" | "access" | "signal" | "events">,
+  {
+    host,
+    access,
+    signal,
+    events,
+    pushed,
+  }: Pick<ExportCachesOptions, "host" | "access" | "signal" | "events"> & { pushed: readonly string[] },
 ): Promise<OpenedTarget[]> {
   const opened: OpenedTarget[] = []
   for (const target of targets) {
@@ -42,7 +48,7 @@ export async function openTargets(
       const writer =
         target.type === "local"
           ? layoutWriter(target.path, target.tag)
-          : await registryWriter(await host.registries(), target.name, { ...access, signal })
+          : await registryWriter(await host.registries(), target.name, pushed, { ...access, signal })
       opened.push({ target, writer })
     })
   }

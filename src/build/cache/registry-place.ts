@@ -22,9 +22,11 @@ export async function registryReader(
   }
 }
 
+/** `pushed`: names of images that this build pushes: their layers need not be sent again. */
 export async function registryWriter(
   registries: Registries,
   name: string,
+  pushed: readonly string[],
   options: RegistryPlaceOptions,
 ): Promise<CacheWriter> {
   const ref = parseReference(name)
@@ -32,11 +34,15 @@ export async function registryWriter(
     throw new InvalidArgument(`cannot write a cache to "${name}": a digest follows from what is written`, {
       hint: "give a tag",
     })
-  const target = await registries.openTarget(ref, options)
+  const mountFrom = pushed
+    .map((each) => parseReference(each))
+    .filter(({ registry, repository }) => registry === ref.registry && repository !== ref.repository)
+    .map(({ repository }) => repository)
+  const target = await registries.openTarget(ref, { ...options, mountFrom })
   return {
     has: (descriptor) => target.has(descriptor),
     async put(descriptor, read, onProgress) {
-      await target.upload(descriptor, read, { onProgress })
+      await target.upload(descriptor, read, { onProgress, mountFrom })
     },
     publish: (bytes, descriptor) => target.putManifest(bytes, descriptor, ref.tag ?? "latest"),
   }

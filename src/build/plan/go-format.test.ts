@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { formatDuration, listAll, quote, quoteAll } from "./go-format.ts"
+import { formatDuration, listAll, quote, quoteAll, quoteRune } from "./go-format.ts"
 
 // what Go's fmt prints
 test.each([
@@ -29,3 +29,14 @@ test.each([
   [3661.001e9, "1h1m1.001s"],
   [86400e9 * 3, "72h0m0s"],
 ])("formatDuration(%d) is %s", (nanoseconds, text) => expect(formatDuration(nanoseconds)).toBe(text))
+
+test.each([
+  [0, "'\\x00'"],
+  [10, "'\\n'"],
+  [34, "'\"'"],
+  [39, "'\\''"],
+  [92, "'\\\\'"],
+  [65, "'A'"],
+  [0xd800, "'\uFFFD'"],
+  [0x110000, "'\uFFFD'"],
+])("quoteRune(%d) is %s", (code, text) => expect(quoteRune(code)).toBe(text))

@@ -5,6 +5,14 @@ export function quote(text: string): string {
   return `"${text.replace(/["\\]|\p{C}|(?! )\p{Z}/gu, escapeCharacter)}"`
 }
 
+/** `%q` of a number: the character that it stands for, `'\x03'`, `'A'`. */
+export function quoteRune(code: number): string {
+  const isRune = code >= 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
+  const char = isRune ? String.fromCodePoint(code) : "\uFFFD"
+  if (char === "'") return "'\\''"
+  return char === '"' ? `'"'` : `'${quote(char).slice(1, -1)}'`
+}
+
 /** `%q` of a slice: `["a" "b"]`. */
 export function quoteAll(words: readonly string[]): string {
   return `[${words.map(quote).join(" ")}]`

@@ -114,14 +114,10 @@ describe("history is BuildKit's, to the byte", () => {
     ["MAINTAINER a b", "MAINTAINER a b", false],
     [
       "HEALTHCHECK --interval=90s --timeout=1500ms --retries=2 CMD a b",
-      "HEALTHCHECK {Test:[CMD-SHELL a b] Interval:1m30s Timeout:1.5s StartPeriod:0s StartInterval:0s Retries:2}",
+      `HEALTHCHECK &{["CMD-SHELL" "a b"] "1m30s" "1.5s" "0s" "0s" '\\x02'}`,
       false,
     ],
-    [
-      "HEALTHCHECK NONE",
-      "HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}",
-      false,
-    ],
+    ["HEALTHCHECK NONE", `HEALTHCHECK &{["NONE"] "0s" "0s" "0s" "0s" '\\x00'}`, false],
   ]
   test.each(cases)("%s", async (line, createdBy, hasLayer) => {
     const made = await plan(`FROM alpine\n${line}`)

@@ -6,7 +6,7 @@ import { nearest } from "../dockerfile/suggest.ts"
 import { expand, type WordOptions } from "../dockerfile/words.ts"
 import { filesOperation, planCopy } from "./copy-step.ts"
 import { parseExposedPort } from "./exposed-ports.ts"
-import { formatDuration, listAll, quoteAll } from "./go-format.ts"
+import { formatDuration, listAll, quote, quoteAll, quoteRune } from "./go-format.ts"
 import { planRun, shellOf } from "./run-step.ts"
 import { looksSecret } from "./secret-name.ts"
 import type { OpenStage, PlanScope, Step } from "./stage-state.ts"
@@ -47,10 +47,9 @@ export function planStep(stage: OpenStage, step: Step, scope: PlanScope): void {
         StartInterval: startInterval,
         Retries: retries,
       }
-      const times = `Interval:${formatDuration(interval)} Timeout:${formatDuration(timeout)} StartPeriod:${formatDuration(startPeriod)}`
-      return commit(
-        `HEALTHCHECK {Test:${listAll(test)} ${times} StartInterval:${formatDuration(startInterval)} Retries:${retries}}`,
-      )
+      const times = [interval, timeout, startPeriod, startInterval].map((time) => quote(formatDuration(time)))
+      // `%q` of a pointer to the whole struct, of Docker 28; so the number of retries is printed as a character
+      return commit(`HEALTHCHECK &{${quoteAll(test)} ${times.join(" ")} ${quoteRune(retries)}}`)
     }
     case "maintainer":
       stage.image.author = instruction.value

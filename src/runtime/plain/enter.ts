@@ -54,10 +54,19 @@ export function failureLine(error: unknown): string {
 }
 
 function enterNamespaces(config: OciConfig, level: PlainLevel): void {
-  if (config.hostname !== undefined && level !== "chroot") become.setHostname(config.hostname)
+  if (config.hostname !== undefined && level !== "chroot") setHostname(config.hostname)
   if (config.linux.namespaces.some(({ type }) => type === "network")) raiseLoopback()
   mountRoot(config)
   become.pivotRoot(config.root.path)
+}
+
+/** Podman's filter allows namespaces, but no name of one's own in them. */
+function setHostname(name: string): void {
+  try {
+    become.setHostname(name)
+  } catch (error) {
+    if (!hasErrno(error, "EPERM")) throw error
+  }
 }
 
 function raiseLoopback(): void {

@@ -125,8 +125,6 @@ describe("the cache", () => {
   })
 })
 
-const stage = (name: string) => `FROM busybox AS ${name}\nRUN sleep 1; echo ${name} > /out\n`
-
 describe("the graph", () => {
   test("a stage that nobody needs is not built", async () => {
     const dockerfile = "FROM busybox AS broken\nRUN false\nFROM busybox\nRUN true\n"
@@ -136,9 +134,13 @@ describe("the graph", () => {
   test("independent stages run at once", async () => {
     const names = ["one", "two", "three"]
     const copies = names.map((name) => `COPY --from=${name} /out /${name}\n`).join("")
-    const started = performance.now()
-    const id = await built(skiff, { Dockerfile: `${names.map(stage).join("")}FROM busybox\n${copies}` }, "--jobs", "4")
-    expect(performance.now() - started).toBeLessThan(2_800)
+    // each waits for the others
+    const meet = `until ${names.map((name) => `[ -e /c/${name} ]`).join(" && ")}; do sleep 0.1; done`
+    const stages = names.map(
+      (name) =>
+        `FROM busybox AS ${name}\nRUN --mount=type=cache,target=/c touch /c/${name}; ${meet}; echo ${name} > /out\n`,
+    )
+    const id = await built(skiff, { Dockerfile: `${stages.join("")}FROM busybox\n${copies}` }, "--jobs", "4")
     expect(await skiff.ok("run", "--rm", id, "cat", "/one", "/two", "/three")).toBe("one\ntwo\nthree")
   })
 
@@ -219,10 +221,9 @@ describe("a build that is killed", () => {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
     await eventually(() => expect(shown).toContain(" begun"), 10_000)
     const ended = new Promise((resolve) => child.on("close", resolve))
-    const at = performance.now()
+    // its step would sleep on for five minutes
     child.kill("SIGINT")
     expect(await ended).not.toBe(0)
-    expect(performance.now() - at).toBeLessThan(5_000)
     await eventually(() => skiff.expectNothingLeft(), 5_000)
   })
 })

@@ -179,16 +179,6 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     await lab.run(root, "true")
   })
 
-  test("20 steps that do nothing take less than 0.9 s", async () => {
-    await using lab = new Lab()
-    const { root } = lab.makeRoot()
-    await lab.run(root, ["true"], { network: "default" })
-    const started = performance.now()
-    for (let step = 0; step < 20; step++) await lab.run(root, ["true"], { network: "default" })
-    // the machine of the tests may be busy
-    expect(performance.now() - started).toBeLessThan(3000)
-  })
-
   test("two steps at once have two networks, and nothing is left of either", async () => {
     const lab = new Lab()
     const { root } = lab.makeRoot()

@@ -7,6 +7,10 @@ import { CRASH_POINTS } from "../base/crash-point.ts"
 import type { ImageManifest } from "../spec/oci-image.ts"
 import { BuildLab, missing } from "./build.suite.ts"
 
+/** Waits for the two others. */
+const meet = (n: number): string => `: > /c/${n}; until [ -e /c/1 ] && [ -e /c/2 ] && [ -e /c/3 ]; do sleep 0.05; done`
+const ALONE = "[ ! -e /c/busy ] || exit 9; : > /c/busy; sleep 0.2; rm /c/busy"
+
 const onKernel = missing === undefined ? describe : describe.skip
 
 onKernel("the cache", () => {
@@ -166,11 +170,16 @@ onKernel("a build", () => {
     const stages = (step: (n: number) => string): string =>
       `${[1, 2, 3].map((n) => `FROM base AS s${n}\nRUN --mount=type=cache,target=/c ${step(n)}; echo ${n} > /n`).join("\n")}
 FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
-    // each waits for the two others
-    const meet = (n: number) => `: > /c/${n}; until [ -e /c/1 ] && [ -e /c/2 ] && [ -e /c/3 ]; do sleep 0.05; done`
     expect(await lab.read(await lab.build(stages(meet)), "all")).toBe("1\n2\n3\n")
-    const alone = () => "[ ! -e /c/busy ] || exit 9; : > /c/busy; sleep 0.2; rm /c/busy"
-    expect(await lab.read(await lab.build(stages(alone), { jobs: 1 }), "all")).toBe("1\n2\n3\n")
+    expect(
+      await lab.read(
+        await lab.build(
+          stages(() => ALONE),
+          { jobs: 1 },
+        ),
+        "all",
+      ),
+    ).toBe("1\n2\n3\n")
   })
 
   test("tells a failing step with its lines and exit code, keeps what was done, and leaves nothing", async () => {

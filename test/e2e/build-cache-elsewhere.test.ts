@@ -278,7 +278,7 @@ describe("a cache in a registry", () => {
     const ended = new Promise((resolve) => child.on("close", resolve))
     child.kill("SIGINT")
     expect(await ended).not.toBe(0)
-    await eventually(() => skiff.expectNothingLeft(), 5_000)
+    await skiff.leavesNothing()
   })
 
   test("podman's form: a repository alone", async () => {
@@ -346,7 +346,7 @@ describe("a cache in a folder", () => {
       expect((await other.run(flags, { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
       expect(await digests(other, folder, "--cache-from", `type=local,src=${cache}`)).toBe(first)
       expect((await build(other, folder)).ran).toEqual([])
-      await eventually(() => other.expectNothingLeft(), 10_000)
+      await other.leavesNothing(10_000)
     },
   )
 })

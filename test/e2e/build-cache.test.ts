@@ -196,7 +196,7 @@ describe("a build that is killed", () => {
     await eventually(() => runs("sleep 30017") === false, 10_000)
     writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 30017", "true"))
     expect(pick(await steps(folder), "RUN echo kept")).toBe("CACHED")
-    await eventually(() => skiff.expectNothingLeft(), 10_000)
+    await skiff.leavesNothing(10_000)
   })
 
   test.each(CRASH_POINTS.filter((point) => point.startsWith("build:")))(
@@ -210,7 +210,7 @@ describe("a build that is killed", () => {
       expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cat /a /f")).toBe(`${point}\n1`)
       await skiff.ok("rmi", "crashed")
       expect(await filesBelow("builds")).toEqual([])
-      await eventually(() => skiff.expectNothingLeft(), 10_000)
+      await skiff.leavesNothing(10_000)
     },
   )
 
@@ -224,6 +224,6 @@ describe("a build that is killed", () => {
     // its step would sleep on for five minutes
     child.kill("SIGINT")
     expect(await ended).not.toBe(0)
-    await eventually(() => skiff.expectNothingLeft(), 5_000)
+    await skiff.leavesNothing()
   })
 })

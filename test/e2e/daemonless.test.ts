@@ -96,7 +96,7 @@ describe("kill -9 in the middle of", () => {
       expect(await skiff.ok("run", "--rm", "busybox", "echo", "next")).toBe("next")
       await removeAll()
       expect(await skiff.ok("ps", "-aq")).toBe("")
-      await eventually(() => skiff.expectNothingLeft(), 5_000)
+      await skiff.leavesNothing()
     })
 
   for (const point of points("remove"))
@@ -107,6 +107,6 @@ describe("kill -9 in the middle of", () => {
       expect(await skiff.ok("ps", "-aq")).toBe("")
       await skiff.ok("create", "--name", "half-removed", "busybox") // the name is free again
       await skiff.ok("rm", "half-removed")
-      await eventually(() => skiff.expectNothingLeft(), 5_000)
+      await skiff.leavesNothing()
     })
 })

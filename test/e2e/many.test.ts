@@ -1,7 +1,7 @@
 /** Two hundred at a time: addresses, locks and tables hold, and nothing stays. */
 import { expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
-import { eventually, SLOWNESS } from "../support/wait.ts"
+import { SLOWNESS } from "../support/wait.ts"
 
 const skiff = openStore()
 const TOTAL = SLOWNESS > 1 ? 48 : 200
@@ -31,7 +31,7 @@ test(`${TOTAL} run --rm, ${AT_ONCE} at a time, all with an address of their own,
   const addresses = held.map(({ address }) => address)
   expect(new Set(addresses).size).toBeGreaterThan(AT_ONCE)
   expect(await skiff.ok("ps", "-aq")).toBe("")
-  await eventually(() => skiff.expectNothingLeft(), 5_000)
+  await skiff.leavesNothing()
 }, 280_000)
 
 test(`${AT_ONCE} that run together hold ${AT_ONCE} addresses`, async () => {

@@ -1,13 +1,12 @@
 import { sharedRegistry } from "./registry.ts"
 import { Skiff, type Outcome } from "./skiff.ts"
-import { eventually } from "./wait.ts"
 
 /** Another machine, as far as a store can tell: nothing of ours is in it. Closed, and checked for what is left, by disposal. */
 export class Machine extends Skiff implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       // the kernel takes its time with links of namespaces that have ended, also of the store beside this one
-      await eventually(() => this.expectNothingLeft(), 30_000)
+      await this.leavesNothing(30_000)
     } finally {
       await this.close()
     }

@@ -82,10 +82,18 @@ export class Skiff {
       const { stdout } = await this.run(["ps", "-aq"])
       const ids = stdout.split("\n").filter(Boolean)
       if (ids.length > 0) await this.ok("rm", "-f", "-v", ...ids)
-      await eventually(() => this.expectNothingLeft(), 5_000)
+      await this.leavesNothing()
     } finally {
       this.#discard()
     }
+  }
+
+  /** Waits until nothing is left. Before each look goes a command, as it is commands that sweep what is overdue. */
+  async leavesNothing(timeoutMs = 5_000): Promise<void> {
+    await eventually(async () => {
+      await this.ok("ps", "-q")
+      this.expectNothingLeft()
+    }, timeoutMs)
   }
 
   /** Throws when a mount, link, map element, cgroup or process is there that was not when the store was opened. */

@@ -11,7 +11,7 @@ import { tar } from "../../test/support/tar.ts"
 import type { Bytes } from "../base/bytes.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import type { Statement } from "../spec/in-toto.ts"
-import { newDocument } from "./attestations.ts"
+import { newDocument } from "./documents.ts"
 import type { Attestation, ImageMember } from "./image.ts"
 
 const hasRegistry = ["docker-registry", "skopeo"].every((program) => spawnSync("which", [program]).status === 0)

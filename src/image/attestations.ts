@@ -1,6 +1,5 @@
-import { hash } from "node:crypto"
 import type { ContentStore } from "../content/content.ts"
-import { parseDigest, type Digest } from "../spec/digest.ts"
+import type { Digest } from "../spec/digest.ts"
 import {
   attestationManifest,
   IN_TOTO,
@@ -11,27 +10,13 @@ import {
 } from "../spec/in-toto.ts"
 import { MediaType, type Descriptor } from "../spec/oci-image.ts"
 import { parseDocument } from "../spec/parse-document.ts"
+import { newDocument, type NewDocument } from "./documents.ts"
 import type { Attestation, Image } from "./image.ts"
 import { packageUrl } from "./package-url.ts"
 import { parseReference } from "./reference.ts"
 
 /** An SBOM of a hundred thousand packages has 60 MB. */
 const MAX_STATEMENT_BYTES = 256 * 1024 ** 2
-
-/** Documents that have been made, and not been stored yet. */
-export interface NewDocument {
-  bytes: Uint8Array
-  descriptor: Descriptor
-}
-
-export function newDocument(document: unknown, mediaType: string): NewDocument {
-  const bytes = Buffer.from(JSON.stringify(document))
-  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
-}
-
-export function digestOf(bytes: Uint8Array): Digest {
-  return parseDigest(`sha256:${hash("sha256", bytes, "hex")}`)
-}
 
 /** The statement that makes `predicate` one of an image. */
 export function statementDocument(predicate: Predicate, image: StatementSubject): NewDocument {

@@ -6,16 +6,10 @@ import { noProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
 import type { ChainId, Digest, DiffId } from "../spec/digest.ts"
-import {
-  MediaType,
-  type Descriptor,
-  type HistoryEntry,
-  type ImageConfig,
-  type ImageManifest,
-} from "../spec/oci-image.ts"
+import { MediaType, type Descriptor, type HistoryEntry, type ImageConfig } from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
+import { putImage } from "./documents.ts"
 import { readManifest } from "./held-manifest.ts"
-import { inFormat } from "./record-image.ts"
 import { taggedName } from "./reference.ts"
 import type { CreateImageOptions, Image } from "./image.ts"
 import { parseTime } from "./image-history.ts"
@@ -46,39 +40,29 @@ export async function createFromTar(
     rootfs: { type: "layers", diff_ids: [...(base?.diffIds ?? []), diffId] },
     ...(options.omitHistory ? {} : { history: [...(base?.config.history ?? []), ...newHistory(options)] }),
   }
-  const isDocker = options.format === "docker"
-  const configBlob = await store(config)
-  const manifest: ImageManifest = {
-    schemaVersion: 2,
-    mediaType: isDocker ? MediaType.dockerManifest : MediaType.ociManifest,
-    config: { mediaType: isDocker ? MediaType.dockerConfig : MediaType.ociConfig, ...configBlob },
-    layers: [...(base?.manifest.layers ?? []), layer].map((each) => inFormat(each, isDocker ? "docker" : "oci")),
-    ...(options.annotations ? { annotations: options.annotations } : {}),
-  }
-  const manifestBlob = await store(manifest)
+  const written = await putImage(deps.content, lease, {
+    config,
+    layers: [...(base?.manifest.layers ?? []), layer],
+    format: options.format ?? "oci",
+    annotations: options.annotations,
+  })
+  const id = written.config.digest
   records.transaction(() => {
     records.put({
-      id: configBlob.digest,
-      manifest: { mediaType: manifest.mediaType ?? MediaType.ociManifest, ...manifestBlob },
+      id,
+      manifest: written.manifest,
       platform: { os: config.os, architecture: config.architecture, variant: config.variant },
       createdAt: parseTime(config.created),
       sizeBytes: below.reduce((sum, each) => sum + each.sizeBytes, sizeBytes),
       topLayer: chainId,
       labels: config.config?.Labels ?? {},
       layers: [...below, { chainId, sizeBytes }],
-      blobs: [manifestBlob.digest, configBlob.digest, ...manifest.layers.map(({ digest }) => digest)],
+      blobs: written.blobs,
     })
     new CompressedLayers(deps.db).put(diffId, "gzip", layer)
-    if (name !== undefined) records.setName(name, configBlob.digest)
+    if (name !== undefined) records.setName(name, id)
   })
-  return records.get(configBlob.digest)
-
-  async function store(document: unknown): Promise<{ digest: Digest; size: number }> {
-    const bytes = Buffer.from(JSON.stringify(document))
-    lease.addBlob(digestOf(createHash("sha256").update(bytes)))
-    const { digest, size } = await deps.content.put(bytes)
-    return { digest, size }
-  }
+  return records.get(id)
 }
 
 function newHistory({ config, history = [], createdBy, comment, author }: CreateImageOptions): HistoryEntry[] {

@@ -1,6 +1,6 @@
 import type { Lease } from "../content/content.ts"
 import { MediaType, type Descriptor, type ImageIndex } from "../spec/oci-image.ts"
-import { newDocument, type NewDocument } from "./attestations.ts"
+import { newDocument, type NewDocument } from "./documents.ts"
 import type { ImageMember, Images, ImageSet } from "./image.ts"
 import { mainMember } from "./image-set.ts"
 import type { ImagesDeps } from "./open-images.ts"

@@ -3,7 +3,8 @@ import type { ContentStore } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
 import { EMPTY_DOCUMENT } from "../spec/in-toto.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
-import { attachedTo, type NewDocument } from "./attestations.ts"
+import { attachedTo } from "./attestations.ts"
+import type { NewDocument } from "./documents.ts"
 import type { ImageMember } from "./image.ts"
 
 /**

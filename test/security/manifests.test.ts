@@ -238,9 +238,7 @@ describe("an image's configuration", () => {
       { name: "etc/passwd", type: "fifo" },
       { name: "etc/group", type: "fifo" },
     ]
-    const before = performance.now()
-    await run({ User: "someone" }, "true", fifo)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    await run({ User: "someone" }, "true", fifo) // which has an end
   })
 
   for (const path of ["proc", "sys", "dev", "dev/null", "dev/pts", "etc", "etc/hosts", "etc/resolv.conf"])

@@ -8,6 +8,7 @@ import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { ContainerOptions } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { newContainerId } from "./id.ts"
+import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
 import type { HeldLock } from "../sys/file-locks.ts"
 import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
@@ -35,6 +36,7 @@ export async function createContainer(
   options: ContainerOptions,
   { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
+  if (willStart) wakeCgroupLock()
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(host, options.network)
   checkOptions(options, joined)

@@ -5,12 +5,14 @@ import type { ExecRequest, ExecSession } from "./container.ts"
 import type { ContainerHost } from "./host.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
+import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
 import { resolveUser } from "../sys/image-users.ts"
 
 /** Runs one more program in a running container. Throws FailedPrecondition when it does not run, or is paused. */
 export async function exec(host: ContainerHost, nameOrId: string, request: ExecRequest): Promise<ExecSession> {
   const record = host.records.get(nameOrId)
   checkRunning(host, record)
+  wakeCgroupLock()
   if (request.command.length === 0)
     throw new InvalidArgument("no command specified", { hint: "write one after the container" })
   if (request.workdir !== undefined && !request.workdir.startsWith("/"))

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { FailedPrecondition } from "../base/errors.ts"
 import { close, pipe } from "../sys/libc.ts"
 import { PipeReader } from "../sys/pipe.ts"
+import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
 import { spawnProcess, type Pid } from "../sys/process.ts"
 import { attachTo } from "./attach.ts"
 import { runtimeFailure } from "./failure.ts"
@@ -33,6 +34,7 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
     if (!options.detach && (await attachReports.line()) !== undefined) {
       attachment = await attachTo(join(folder, "attach"))
       undo.use(attachment)
+      wakeCgroupLock()
       goOn(startPipe)
     }
     const started = parseReport(await reports.line())

@@ -4,6 +4,7 @@ import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import { close, pipe } from "../sys/libc.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { PipeReader } from "../sys/pipe.ts"
+import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
 import { isAlive, processStartTime, spawnProcess, type Pid, type StartTime } from "../sys/process.ts"
 import { runtimeFailure } from "./failure.ts"
 import type { BundlePaths, Monitor, MonitorOptions, Runtime } from "./runtime.ts"
@@ -52,6 +53,7 @@ export function commonArgs(
 export async function createMonitor(conmonPath: string, options: MonitorOptions): Promise<Monitor> {
   const { bundle } = options
   const sync = pipe()
+  wakeCgroupLock()
   let launcher
   try {
     launcher = spawnProcess(monitorArgs(conmonPath, options), {

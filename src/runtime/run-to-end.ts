@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { Cancelled } from "../base/errors.ts"
 import { catchesSignal, parentOf, processStartTime, signalProcess, spawnProcess } from "../sys/process.ts"
 import type { Pid, SpawnOptions } from "../sys/process.ts"
+import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
 import { readText } from "../sys/host.ts"
 import { parseSignal } from "../sys/signals.ts"
 import { runtimeFailure } from "./failure.ts"
@@ -25,6 +26,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<number> {
   const logPath = join(directory, "runtime.log")
   const pidFile = join(directory, "pidfile")
   const log = ["--log", logPath, "--log-format", "json"]
+  wakeCgroupLock()
   const child = spawnProcess(
     [runtime.path, ...runtime.globalArgs, ...log, "run", "--bundle", directory, "--pid-file", pidFile, id],
     { cwd: "/", env: monitorEnvironment(process.env), ...streamsOf(options) },

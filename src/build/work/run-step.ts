@@ -4,6 +4,7 @@ import { FailedPrecondition } from "../../base/errors.ts"
 import { plainName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
 import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
+import { wakeCgroupLock } from "../../sys/cgroup-lock.ts"
 import { openInRoot, openRoot } from "../../sys/confined.ts"
 import { statInRoot } from "../../sys/confined-path.ts"
 import { resolveUser, type ResolvedUser } from "../../sys/image-users.ts"
@@ -43,6 +44,7 @@ export interface Step {
 /** See `Worker.run`. */
 export async function runStep(tools: StepTools, step: Step, context: WorkContext): Promise<void> {
   const { operation, root, settings } = step
+  wakeCgroupLock()
   await using undo = new AsyncDisposableStack()
   const isolation = isolationOf(step)
   const runtimes = await tools.host.runtimes()

@@ -2,7 +2,7 @@
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   if (argv[0] === "_step") {
-    const { stepCommand } = await import("./runtime/plain/command.ts")
+    const { stepCommand } = await import("./runtime/rootless/command.ts")
     process.exit(await stepCommand(argv.slice(1)))
   }
   if (process.getuid?.() !== 0) {
@@ -10,7 +10,7 @@ async function main(): Promise<void> {
     const { enterRootless } = await import("./sys/rootless/enter.ts")
     await enterRootless(argv)
   } else {
-    const { ourStanding } = await import("./sys/rootless/standing.ts")
+    const { ourStanding } = await import("./sys/rootless/privilege.ts")
     if (ourStanding() === "powerless") await (await import("./sys/rootless/enter.ts")).enterContained(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")

@@ -14,7 +14,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
-import { getAttribute } from "../sys/xattr.ts"
+import { getAttribute } from "../sys/fs/xattr.ts"
 import { applyLayer } from "./archive.ts"
 import { archiveOf, readAll, stream, type TestEntry } from "./testdata/archives.ts"
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { tar, type TarEntry } from "../../test/support/tar.ts"
 import { indexArchive, type ArchiveFiles } from "./archive-files.ts"
-import { openFolder } from "./folder-files.ts"
+import { openFolder } from "./directory-files.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "skiff-archive-"))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises"
 import type { Bytes } from "../base/bytes.ts"
 import { DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
-import { rawName, shownName } from "../sys/raw-name.ts"
+import { rawName, shownName } from "../sys/fs/raw-name.ts"
 import { parseLayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 import { TarReader } from "./tar-reader.ts"

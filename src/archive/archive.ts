@@ -7,7 +7,7 @@
  * snapshot driver understands.
  */
 export { indexArchive, type ArchiveFiles } from "./archive-files.ts"
-export { openFolder } from "./folder-files.ts"
+export { openFolder } from "./directory-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
 export { isTarHead } from "./tar-reader.ts"
 export { compress, decompress, detectCompression, GZIP_LEVEL, type Compression } from "./compression.ts"

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { shownName } from "../sys/raw-name.ts"
+import { shownName } from "../sys/fs/raw-name.ts"
 
 /** Where an entry of a layer goes: both parts raw; the folder is "" for the root, the name is "" for the root itself. */
 export interface LayerPath {

@@ -1,6 +1,6 @@
 /** The extended header of POSIX 2001: `LENGTH KEY=VALUE\n` records (pax(1), "pax Extended Header"). */
 import { DataLoss, InvalidArgument } from "../base/errors.ts"
-import type { Time } from "../sys/attributes.ts"
+import type { Time } from "../sys/fs/attributes.ts"
 import type { TarLimits } from "./tar-entry.ts"
 
 const XATTR = "SCHILY.xattr."

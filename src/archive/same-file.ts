@@ -1,8 +1,8 @@
 import { readSync } from "node:fs"
-import type { FileStat } from "../sys/directory.ts"
+import type { FileStat } from "../sys/fs/directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK, SystemError } from "../sys/libc.ts"
-import { checkNamed, rawCString } from "../sys/raw-name.ts"
-import { getAttribute, listAttributes, pathAt } from "../sys/xattr.ts"
+import { checkNamed, rawCString } from "../sys/fs/raw-name.ts"
+import { getAttribute, listAttributes, pathAt } from "../sys/fs/xattr.ts"
 
 /**
  * Whether what both folders have under `name` is one and the same, as far as a layer tells (continuity's `sameFile`, which

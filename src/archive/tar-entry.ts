@@ -1,4 +1,4 @@
-import type { Time } from "../sys/attributes.ts"
+import type { Time } from "../sys/fs/attributes.ts"
 
 export type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character" | "block"
 

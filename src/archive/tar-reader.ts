@@ -5,7 +5,7 @@
  * Global pax headers (`g`) are read over, as every container engine does: what they say for all files is no layer's wish.
  */
 import { DataLoss, InvalidArgument, Unsupported } from "../base/errors.ts"
-import { shownName } from "../sys/raw-name.ts"
+import { shownName } from "../sys/fs/raw-name.ts"
 import { parseCount, parsePax, parsePaxTime, type PaxRecords } from "./pax.ts"
 import { checkParts, partsOfBlock, partsOfPax, SparseMapText, type SparsePart } from "./sparse.ts"
 import { BLOCK_BYTES, TAR_LIMITS, type TarEntry, type TarEntryType, type TarLimits, type TarSink } from "./tar-entry.ts"

@@ -5,8 +5,8 @@
  * names of users, records in the order of their keys.
  */
 import { InvalidArgument } from "../base/errors.ts"
-import type { Time } from "../sys/attributes.ts"
-import { shownName } from "../sys/raw-name.ts"
+import type { Time } from "../sys/fs/attributes.ts"
+import { shownName } from "../sys/fs/raw-name.ts"
 import { BLOCK_BYTES, type TarEntry, type TarEntryType } from "./tar-entry.ts"
 
 const FLAGS: Record<TarEntryType, string> = {

@@ -1,8 +1,8 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { openRoot } from "../sys/confined.ts"
-import { birthTimeOf, readDirectory, statAt, type FileStat } from "../sys/directory.ts"
+import { openRoot } from "../sys/fs/confined.ts"
+import { birthTimeOf, readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
-import { checkNamed, rawCString, shownName } from "../sys/raw-name.ts"
+import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { attributesOf, isSameFile, type ComparedTree } from "./same-file.ts"
 
 const MAX_DEPTH = 512

@@ -2,7 +2,7 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { hostPlatform } from "../spec/platform.ts"
-import { parseDockerfile } from "./dockerfile/parse-dockerfile.ts"
+import { parseDockerfile } from "../dockerfile/parse-dockerfile.ts"
 import { planBuild } from "./plan/plan.ts"
 
 /** As docker's `commit` and `import` take them. */

@@ -1,5 +1,5 @@
 import type { BuildEvent, BuildWarning, OnBuildEvent } from "./build.ts"
-import type { Vertex } from "./graph/definition.ts"
+import type { Vertex } from "./plan/definition.ts"
 import type { VertexEvents } from "./solve/solver.ts"
 
 /** Tells a face of the vertices of one build, each by its number in the order of the plans. */

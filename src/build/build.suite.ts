@@ -6,8 +6,8 @@ import { openSnapshotter } from "../snapshot/open.ts"
 import { openEngine } from "../engine/open.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Image } from "../image/image.ts"
-import { mountPointsBelow, unmount } from "../sys/mount.ts"
-import { removeTree } from "../sys/remove-tree.ts"
+import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
+import { removeTree } from "../sys/fs/remove-tree.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "./build.ts"
 
 /** Why these tests cannot run here; undefined when they can. */

@@ -16,11 +16,11 @@ import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
-import type { IsolationWish } from "./work/isolation.ts"
-import type { RunChoices } from "./work/worker.ts"
+import type { IsolationWish } from "./execute/isolation.ts"
+import type { RunChoices } from "./execute/executor.ts"
 
 export { applyChanges } from "./apply-changes.ts"
-export type { IsolationWish } from "./work/isolation.ts"
+export type { IsolationWish } from "./execute/isolation.ts"
 
 /** Where files come from. Folders are read where they lie; all else is first brought into a folder of the build's own. */
 export type BuildContext =
@@ -282,8 +282,8 @@ export type {
   WorkingContainer,
   WorkingContainers,
   WorkingRun,
-} from "./working/working.ts"
-export type { StepStreams } from "./work/worker.ts"
+} from "../builder/builder.ts"
+export type { StepStreams } from "./execute/executor.ts"
 
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */

@@ -1,5 +1,5 @@
 import { Cancelled } from "../base/errors.ts"
-import { hideTyping } from "../sys/terminal.ts"
+import { hideTyping } from "../sys/terminal/terminal.ts"
 import { writeAll } from "./out.ts"
 import { standardInput } from "./terminal/standard-input.ts"
 

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs"
-import { isTerminal } from "../sys/terminal.ts"
+import { isTerminal } from "../sys/terminal/terminal.ts"
 import { printable } from "./printable.ts"
 
 /**

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { joinedContainer } from "./network-mode.ts"
-import { runDirectory } from "./places.ts"
+import { runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 export interface ContainerFilePaths {

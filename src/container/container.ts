@@ -23,7 +23,7 @@ import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
-import type { Pid } from "../sys/process.ts"
+import type { Pid } from "../sys/process/process.ts"
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import type { ExecRequest, ExecSession } from "./container.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
-import { wakeCgroupLock } from "../sys/cgroup-lock.ts"
-import { resolveUser } from "../sys/image-users.ts"
+import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
+import { resolveUser } from "../sys/fs/image-users.ts"
 
 /** Runs one more program in a running container. Throws FailedPrecondition when it does not run, or is paused. */
 export async function exec(host: ContainerHost, nameOrId: string, request: ExecRequest): Promise<ExecSession> {

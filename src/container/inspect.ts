@@ -2,7 +2,7 @@ import type { NetworkMode } from "./container.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { formatPlatform } from "../spec/platform.ts"
 import { containerFilePaths } from "./container-files.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { toContainer } from "./observe.ts"
 import type { ContainerRecord, MountPoint } from "./record.ts"
 

@@ -1,6 +1,6 @@
 import { FailedPrecondition } from "../base/errors.ts"
 import type { LogLine, LogOptions } from "./container.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { LineJoiner, type LogEntry } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
 import { isRunning } from "./observe.ts"

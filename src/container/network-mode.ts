@@ -1,8 +1,8 @@
 import { FailedPrecondition } from "../base/errors.ts"
 import type { ConfigInput } from "../runtime/runtime.ts"
-import type { Pid } from "../sys/process.ts"
+import type { Pid } from "../sys/process/process.ts"
 import type { NetworkMode } from "./container.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
-import { isAlive, type Pid, type StartTime } from "../sys/process.ts"
+import { isAlive, type Pid, type StartTime } from "../sys/process/process.ts"
 import type { Container, ContainerState } from "./container.ts"
-import type { ContainerHost } from "./host.ts"
-import { exitFile } from "./places.ts"
+import type { ContainerHost } from "./deps.ts"
+import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** The end of a container of which nobody could write the exit code down: monitor or machine died first. */

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from "node:fs"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import type { ContainerRecord, MountPoint } from "./record.ts"
 
 /** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */

@@ -1,94 +1,108 @@
-/**
- * What killed processes left. Every command that reads containers notices what is out of line (a row against the kernel,
- * a lock file without a row) at the cost of a look into /proc; here it is mended. Who is at work on a container holds its
- * lock, and is left alone.
- */
-import { rmSync, statSync } from "node:fs"
-import { log } from "../base/log.ts"
-import { namesIn } from "../base/names-in.ts"
-import { spawnProcess } from "../sys/process.ts"
-import type { ContainerHost } from "./host.ts"
-import { isContainerId } from "./id.ts"
-import { isRunning } from "./observe.ts"
-import { exitFile, stateDirectory } from "./places.ts"
+import { crashPoint } from "../base/crash-point.ts"
+import { isSkiffError } from "../base/errors.ts"
+import { trace } from "../base/trace.ts"
+import { isAlive } from "../sys/process/process.ts"
+import { isSameProcessAlive } from "../sys/process/process-identity.ts"
+import type { ContainerHost } from "./deps.ts"
+import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
-import { isForgottenFrozen, settle } from "./settle.ts"
-import { removeRunDirectory, unmountRoot } from "./teardown.ts"
+import { destroy } from "./remove.ts"
+import { restartDelayMs } from "./restart-policy.ts"
+import { teardown } from "./teardown.ts"
 
-/** How long after its time a restart is held to be forgotten: its sleeper was killed. */
-const OVERDUE_MS = 1000
-/** After this time nobody reads an exit code any more: who waited for it was killed. */
-const UNREAD_EXIT_MS = 10_000
-
-/** Whether a record cannot stay as it is: an end nobody wrote down, an interrupted start or removal, a restart forgotten. */
-export function needsSettling(record: ContainerRecord, host: ContainerHost): boolean {
-  const { status, live, state } = record
-  if (status === "removing") return true
-  if (status === "restarting")
-    return live || state.bootId !== host.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && (!isRunning(record, host) || isForgottenFrozen(record))
+/**
+ * Brings a container's record in line with the kernel, and finishes what was begun: an end is written down and cleaned up,
+ * an interrupted start undone (or, when the program did start, taken over), a removal completed. Says what it is then;
+ * undefined when it is gone. The caller holds the container's lock. Safe to repeat.
+ */
+export async function settle(host: ContainerHost, id: string): Promise<ContainerRecord | undefined> {
+  const record = host.records.byId(id)
+  if (!record) return undefined
+  if (record.status === "removing") return destroy(host, record)
+  if (!record.live) return record
+  if (isRunning(record, host)) return isForgottenFrozen(record) ? thaw(host, record) : record
+  if (record.status === "starting") return settleStart(host, record)
+  if (record.status === "running" || record.status === "paused") return settleEnd(host, record)
+  return finish(host, record)
 }
 
-/** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */
-export function unknownIds(host: ContainerHost): string[] {
-  const names = [...namesIn(`${host.runRoot}/locks`), ...namesIn(`${host.runRoot}/exits`)].filter(isContainerId)
-  if (names.length === 0) return []
-  const known = host.records.ids()
-  return names.filter((name) => !known.has(name) && !isFreshExit(host, name))
+/** Whether it stands still for a process that is gone. */
+export function isForgottenFrozen({ state }: ContainerRecord): boolean {
+  return state.frozenBy !== undefined && !isSameProcessAlive(state.frozenBy)
 }
 
-/** Its reader may be on its way. */
-function isFreshExit(host: ContainerHost, id: string): boolean {
-  const stat = statSync(exitFile(host, id), { throwIfNoEntry: false })
-  return stat !== undefined && Date.now() - stat.mtimeMs < UNREAD_EXIT_MS
+async function thaw(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord> {
+  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+  if ((await runtime.state(record.id)).status === "paused") await runtime.resume(record.id)
+  record.status = "running"
+  delete record.state.frozenBy
+  host.records.save(record)
+  return record
 }
 
-/** Ids of all that is out of line. */
-export function findSuspects(host: ContainerHost): string[] {
-  const records = host.records.listUnsettled().filter((record) => needsSettling(record, host))
-  return [...records.map(({ id }) => id), ...unknownIds(host)]
+/** Writes the end down first, so that no crash in the clean-up loses the exit code. */
+async function settleEnd(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const { state, spec } = record
+  const end = observeExit(record, host)
+  Object.assign(state, { exitCode: end.exitCode, finishedAt: end.finishedAt, error: end.error })
+  crashPoint("end:exit-read")
+  if (spec.options.autoRemove) {
+    record.status = "removing"
+  } else {
+    const runtimes = await host.runtimes()
+    // the counter goes with the cgroup
+    state.oomKilled = state.bootId === host.bootId && runtimes.usage(record.id, runtimes.bundle(record.id)).oomKilled
+    // a restart of the machine ends all: those are for its boot unit, or for `start`
+    const delayMs = state.bootId === host.bootId ? restartDelayMs(spec.options.restart, state) : undefined
+    record.status = delayMs === undefined ? "exited" : "restarting"
+    state.restartDelayMs = delayMs
+    state.restartAt = delayMs === undefined ? undefined : Date.now() + delayMs
+  }
+  host.records.save(record)
+  crashPoint("end:recorded")
+  return finish(host, record)
 }
 
-/** Mends each of `ids` that nobody is at work on. One that cannot be mended keeps no other from it. */
-export async function mend(host: ContainerHost, ids: Iterable<string>): Promise<void> {
-  for (const id of ids) {
-    try {
-      await mendOne(host, id)
-    } catch (error) {
-      log.warn(`cannot clean up container ${id}; the next command tries again`, { reason: String(error) })
+async function settleStart(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const { state } = record
+  const sameBoot = state.bootId === host.bootId
+  if (sameBoot && state.pid !== undefined && state.pidStartTime !== undefined) {
+    const status = await runtimeStatus(host, record)
+    const ran = status === "running" || status === "stopped"
+    if (ran) {
+      record.status = "running"
+      state.startedAt ??= Date.now()
+      host.records.save(record)
+      return isAlive(state.pid, state.pidStartTime) ? record : settleEnd(host, record)
     }
+  }
+  if (record.spec.options.autoRemove) return destroy(host, record)
+  await teardown(host, record)
+  record.status = state.finishedAt === undefined ? "created" : "exited"
+  record.live = false
+  delete state.endpoint
+  host.records.save(record)
+  return record
+}
+
+async function runtimeStatus(host: ContainerHost, record: ContainerRecord): Promise<string | undefined> {
+  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+  try {
+    return (await runtime.state(record.id)).status
+  } catch (error) {
+    if (isSkiffError(error, "NotFound")) return undefined
+    throw error
   }
 }
 
-async function mendOne(host: ContainerHost, id: string): Promise<void> {
-  using lock = host.locks.tryAcquire(id)
-  if (!lock) return
-  if (!host.records.byId(id)) await removeUnknown(host, id)
-  const record = await settle(host, id)
-  if (!record) return lock.unlink()
-  if (record.status !== "restarting") return
-  // its sleeper was killed: another one, which lives on when this process ends
-  spawnProcess(host.cleanupCommand(id), { detached: true }).unref()
-}
-
-/** All that can have been made of an id whose row is not there (yet, when its maker was killed; or any more). */
-async function removeUnknown(host: ContainerHost, id: string): Promise<void> {
-  unmountRoot(host, id)
-  removeRunDirectory(host, id, { keepExitFile: isFreshExit(host, id) })
-  const snapshots = await host.snapshots()
-  await snapshots.remove(id)
-  rmSync(stateDirectory(host, id), { recursive: true, force: true })
-}
-
-/** Everything: rows, run directories, addresses and ports. For `doctor` and tests; commands mend what they see. */
-export async function reconcile(host: ContainerHost): Promise<void> {
-  const { records, runRoot, root } = host
-  const known = records.ids()
-  const onDisk = [`${runRoot}/containers`, `${root}/containers`]
-    .flatMap(namesIn)
-    .filter((name) => isContainerId(name) && !known.has(name))
-  await mend(host, new Set([...findSuspects(host), ...onDisk]))
-  const networks = await host.networks()
-  // read after the mending; a container that starts meanwhile is in the records before it has an address
-  await networks.sweep(new Set(records.listUnsettled().map(({ id }) => id)))
+/** Everything of the ended run goes, and with `--rm` the container too. */
+async function finish(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  if (record.spec.options.autoRemove) return destroy(host, record)
+  await teardown(host, record)
+  trace("torn down")
+  record.live = false
+  delete record.state.endpoint
+  host.records.save(record)
+  crashPoint("end:settled")
+  return record
 }

@@ -3,8 +3,8 @@ import type { EndpointStatus } from "../network/network.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
-import type { ProcessIdentity } from "../sys/process-identity.ts"
-import type { Pid, StartTime } from "../sys/process.ts"
+import type { ProcessIdentity } from "../sys/process/process-identity.ts"
+import type { Pid, StartTime } from "../sys/process/process.ts"
 import type { ContainerId, ContainerOptions } from "./container.ts"
 
 /** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */

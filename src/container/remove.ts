@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
-import type { ContainerHost } from "./host.ts"
-import { stateDirectory } from "./places.ts"
+import type { ContainerHost } from "./deps.ts"
+import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { teardown } from "./teardown.ts"
 

@@ -1,6 +1,6 @@
 import { isSkiffError } from "../base/errors.ts"
 import type { ContainerSize } from "./container.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 
 /** See `Containers.size`. */
 export async function containerSize(host: ContainerHost, nameOrId: string): Promise<ContainerSize> {

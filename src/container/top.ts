@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from "node:fs"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { findProgram } from "../sys/host.ts"
-import { run } from "../sys/process.ts"
-import type { ContainerHost } from "./host.ts"
+import { run } from "../sys/process/process.ts"
+import type { ContainerHost } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 
 /**

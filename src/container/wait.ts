@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { trace } from "../base/trace.ts"
-import type { ContainerHost } from "./host.ts"
+import type { ContainerHost } from "./deps.ts"
 import { settleNow } from "./life-cycle.ts"
 import { isRunning } from "./observe.ts"
-import { needsSettling } from "./reconcile.ts"
+import { needsSettling } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const POLL_MS = 50

@@ -8,7 +8,7 @@ import { collectGarbage, type CollectableSnapshots, type Collected } from "./col
 import type { ContentStore, Leases } from "./content.ts"
 import { openLeases } from "./leases.ts"
 import { contentSchema } from "./schema.ts"
-import { openContentStore } from "./store.ts"
+import { openContentStore } from "./open.ts"
 
 let root: string
 let db: Database

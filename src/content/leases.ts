@@ -1,6 +1,6 @@
 import type { Database } from "../base/database.ts"
 import type { Digest } from "../spec/digest.ts"
-import { isSameProcessAlive, thisProcess } from "../sys/process-identity.ts"
+import { isSameProcessAlive, thisProcess } from "../sys/process/process-identity.ts"
 import type { Lease, Leases } from "./content.ts"
 
 const DAY_MS = 24 * 60 * 60 * 1000

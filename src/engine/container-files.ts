@@ -3,7 +3,7 @@ import { hasErrno } from "../base/errors.ts"
 import { hasOnlyLoopbackServers, hostnameFile, hostsFile, resolvConf } from "../network/container-files.ts"
 import type { ContainerFiles } from "../network/network.ts"
 import { DNS_FORWARDER, rootlessHostGateway } from "../network/rootless-addresses.ts"
-import { rootlessUid } from "../sys/paths.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 
 /** systemd-resolved's own servers, behind the stub on the loopback that /etc/resolv.conf then names. */
 const RESOLVED_CONF = "/run/systemd/resolve/resolv.conf"

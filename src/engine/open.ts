@@ -1,11 +1,11 @@
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
-import type { BuildHost } from "../build/build-host.ts"
-import type { WorkerHost } from "../build/work/worker-host.ts"
+import type { BuildHost } from "../build/deps.ts"
+import type { WorkerHost } from "../build/execute/deps.ts"
 import type { Builds, WorkingContainers } from "../build/build.ts"
-import { workingSchema } from "../build/working/schema.ts"
+import { workingSchema } from "../builder/schema.ts"
 import { trace } from "../base/trace.ts"
-import type { ContainerHost } from "../container/host.ts"
+import type { ContainerHost } from "../container/deps.ts"
 import { containerSchema } from "../container/schema.ts"
 import type { Containers } from "../container/container.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
@@ -20,15 +20,15 @@ import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { libc } from "../sys/libc.ts"
-import { defaultPaths, type StorePaths } from "../sys/paths.ts"
-import { bootId } from "../sys/process.ts"
+import { defaultPaths, type StorePaths } from "../sys/fs/paths.ts"
+import { bootId } from "../sys/process/process.ts"
 import { ownCommand } from "../sys/host.ts"
-import { ourStanding } from "../sys/rootless/standing.ts"
+import { ourStanding } from "../sys/rootless/privilege.ts"
 import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
 import type { Engine, EngineInfo, EngineOptions, HostCheck } from "./engine.ts"
-import { openStoreFolders } from "./store-folders.ts"
+import { openStoreFolders } from "./store-directories.ts"
 
 const SCHEMAS = [
   contentSchema,
@@ -82,7 +82,7 @@ class LocalEngine implements Engine {
   }
 
   readonly #content = once(async (): Promise<ContentStore> => {
-    const { openContentStore } = await import("../content/store.ts")
+    const { openContentStore } = await import("../content/open.ts")
     return openContentStore({ root: this.#store.paths.root })
   })
 
@@ -98,7 +98,7 @@ class LocalEngine implements Engine {
   })
 
   readonly #runtimes = once(async (): Promise<Runtimes> => {
-    const { openRuntimes } = await import("../runtime/local.ts")
+    const { openRuntimes } = await import("../runtime/open.ts")
     const { root, runRoot } = this.#store.paths
     return openRuntimes({ root, runRoot, runtime: this.#options.runtime })
   })
@@ -116,7 +116,7 @@ class LocalEngine implements Engine {
   async #collect(): Promise<Collected> {
     const [{ collectGarbage }, { heldByImages }, { heldByBuilds }, content, snapshots] = await Promise.all([
       import("../content/collect.ts"),
-      import("../image/references-held.ts"),
+      import("../image/referenced.ts"),
       import("../build/solve/records.ts"),
       this.#content(),
       this.#snapshots(),
@@ -135,15 +135,15 @@ class LocalEngine implements Engine {
   }
 
   readonly registries = once(async (): Promise<Registries> => {
-    const { openRegistries } = await import("../registry/client/open-registries.ts")
+    const { openRegistries } = await import("../registry/open.ts")
     return openRegistries()
   })
 
   readonly images = once(async (): Promise<Images> => {
     const [{ openImages }, { ContainerRecords }, { WorkingRecords }, content, snapshots, leases] = await Promise.all([
-      import("../image/open-images.ts"),
+      import("../image/open.ts"),
       import("../container/records.ts"),
-      import("../build/working/records.ts"),
+      import("../builder/records.ts"),
       this.#blobs(),
       this.#snapshots(),
       this.#leases(),
@@ -165,15 +165,15 @@ class LocalEngine implements Engine {
   })
 
   readonly networks = once(async (): Promise<Networks> => {
-    const { openNetworks } = await import("../network/networks.ts")
+    const { openNetworks } = await import("../network/open.ts")
     const { paths, db } = this.#store
-    const rootlessNetns = this.#isRootless ? (await import("../sys/rootless/world.ts")).rootlessNetns() : undefined
+    const rootlessNetns = this.#isRootless ? (await import("../sys/rootless/namespaces.ts")).rootlessNetns() : undefined
     return openNetworks({ db, runRoot: paths.runRoot, rootlessNetns })
   })
 
   readonly volumes = once(async (): Promise<Volumes> => {
     const [{ openVolumes }, { ContainerRecords }] = await Promise.all([
-      import("../volume/local.ts"),
+      import("../volume/open.ts"),
       import("../container/records.ts"),
     ])
     const { paths, db } = this.#store
@@ -183,9 +183,9 @@ class LocalEngine implements Engine {
 
   readonly containers = once(async (): Promise<Containers> => {
     const [{ openContainers }, { ContainerRecords }, { FileLocks }] = await Promise.all([
-      import("../container/local.ts"),
+      import("../container/open.ts"),
       import("../container/records.ts"),
-      import("../sys/file-locks.ts"),
+      import("../sys/fs/file-locks.ts"),
     ])
     const { paths, db } = this.#store
     const { root, runRoot } = paths
@@ -208,7 +208,7 @@ class LocalEngine implements Engine {
 
   readonly #buildHost = once(async (): Promise<BuildHost> => {
     const [{ openWorker }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
-      import("../build/work/open-worker.ts"),
+      import("../build/execute/open-executor.ts"),
       import("../content/leases.ts"),
       this.images(),
       this.#blobs(),
@@ -236,7 +236,7 @@ class LocalEngine implements Engine {
       registries: this.registries,
       openWorker: () => openWorker(workerHost),
       sweepWorker: async (worker) => {
-        const { sweepDeadWorker } = await import("../build/work/work-place.ts")
+        const { sweepDeadWorker } = await import("../build/execute/execution-directory.ts")
         await sweepDeadWorker(workerHost, worker)
       },
       leased: () => liveLeases(db),
@@ -245,12 +245,12 @@ class LocalEngine implements Engine {
   })
 
   readonly builds = once(async (): Promise<Builds> => {
-    const [{ openBuilds }, host] = await Promise.all([import("../build/local.ts"), this.#buildHost()])
+    const [{ openBuilds }, host] = await Promise.all([import("../build/open.ts"), this.#buildHost()])
     return openBuilds(host)
   })
 
   readonly workingContainers = once(async (): Promise<WorkingContainers> => {
-    const [{ openWorking }, host] = await Promise.all([import("../build/working/open-working.ts"), this.#buildHost()])
+    const [{ openWorking }, host] = await Promise.all([import("../builder/open.ts"), this.#buildHost()])
     return openWorking(host)
   })
 
@@ -268,7 +268,7 @@ class LocalEngine implements Engine {
 
   /** Opens no store: it must answer where none can be opened. */
   async doctor(): Promise<HostCheck[]> {
-    const { hostChecks } = await import("./doctor.ts")
+    const { hostChecks } = await import("../doctor/open.ts")
     return hostChecks(this.#paths)
   }
 

@@ -9,11 +9,11 @@ import type { ChainId, Digest, DiffId } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type HistoryEntry, type ImageConfig } from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import { putImage } from "./documents.ts"
-import { readManifest } from "./held-manifest.ts"
+import { readManifest } from "./leased-manifest.ts"
 import { taggedName } from "./reference.ts"
 import type { CreateImageOptions, Image } from "./image.ts"
 import { parseTime } from "./image-history.ts"
-import type { ImagesDeps } from "./open-images.ts"
+import type { ImagesDeps } from "./open.ts"
 import type { ImageRecords } from "./records.ts"
 
 /**

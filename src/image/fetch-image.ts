@@ -17,7 +17,7 @@ import type { Attestation, ImageSource } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import { compressionOf } from "./layer-compressor.ts"
 import { LayerFetcher } from "./layer-fetcher.ts"
-import type { ImagesDeps } from "./open-images.ts"
+import type { ImagesDeps } from "./open.ts"
 import type { ImageRecords, LayerRecord } from "./records.ts"
 import { formatReference, type Reference } from "./reference.ts"
 

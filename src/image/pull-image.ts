@@ -4,7 +4,7 @@ import { noProgress } from "../base/progress.ts"
 import type { Digest } from "../spec/digest.ts"
 import { fetchImage, putFetched, type FetchedImage, type Resolved as ResolvedTop } from "./fetch-image.ts"
 import type { ImageSource, PullOptions, PullResult } from "./image.ts"
-import type { ImagesDeps } from "./open-images.ts"
+import type { ImagesDeps } from "./open.ts"
 import type { ImageRecords } from "./records.ts"
 import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 

@@ -1,6 +1,6 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { call, openTestWorld, udpScript, type Peer, type TestWorld } from "./test-world.ts"
+import { call, openTestWorld, udpScript, type Peer, type TestWorld } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"

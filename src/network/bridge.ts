@@ -1,6 +1,6 @@
 /** The bridge of one network: made when it is not there, by whoever needs it first, whatever the others do meanwhile. */
 import { hasErrno } from "../base/errors.ts"
-import type { NetlinkSocket } from "../sys/netlink.ts"
+import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import {
   addAddress,
   attachToBridge,
@@ -11,8 +11,8 @@ import {
   listLinks,
   listRoutes,
   type Link,
-} from "../sys/rtnetlink.ts"
-import type { Sysctls } from "../sys/netns.ts"
+} from "../sys/net/rtnetlink.ts"
+import type { Sysctls } from "../sys/net/netns.ts"
 import { macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
 

@@ -3,8 +3,8 @@
  * rootless it is the keeper's, which we can reach but never leave again (sys/netns.ts).
  */
 import { closeSync } from "node:fs"
-import { NetlinkSocket } from "../sys/netlink.ts"
-import { openNetns, visitNetns, type NetnsVisit, type Sysctls } from "../sys/netns.ts"
+import { NetlinkSocket } from "../sys/net/netlink.ts"
+import { openNetns, visitNetns, type NetnsVisit, type Sysctls } from "../sys/net/netns.ts"
 
 export interface HostSockets {
   route: NetlinkSocket

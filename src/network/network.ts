@@ -7,7 +7,7 @@
  * goes with its namespace. Both are safe to repeat; a crash between any two steps is mended by the next `sweep`.
  */
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
-import type { Pid } from "../sys/process.ts"
+import type { Pid } from "../sys/process/process.ts"
 
 export interface Network {
   id: string

@@ -5,8 +5,8 @@
  * A `drop` in any chain of the host wins over an `accept` of ours (nftables: each base chain of a hook must accept), so the
  * host's forward policy stays above the published ports.
  */
-import { concatBytes } from "../sys/netlink.ts"
-import type { ElementChange } from "../sys/nfnetlink.ts"
+import { concatBytes } from "../sys/net/netlink.ts"
+import type { ElementChange } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 

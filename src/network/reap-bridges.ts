@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
-import { NETLINK_NETFILTER, NetlinkSocket, openNetlink } from "../sys/netlink.ts"
-import { deleteTable } from "../sys/nfnetlink.ts"
-import { deleteLink, listLinks } from "../sys/rtnetlink.ts"
+import { NETLINK_NETFILTER, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
+import { deleteTable } from "../sys/net/nfnetlink.ts"
+import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import { ALIAS_PREFIX, kernelNames } from "./names.ts"
 
 /**

@@ -2,7 +2,7 @@
 import type { Database } from "../base/database.ts"
 import { AlreadyExists, InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
-import { bootId, processStartTime, type Pid } from "../sys/process.ts"
+import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { broadcastAddress, contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"

@@ -1,6 +1,6 @@
 /** Addresses by which a container of an ordinary user reaches the host through pasta. */
-import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/netlink.ts"
-import { listAddresses, listRoutes } from "../sys/rtnetlink.ts"
+import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
+import { listAddresses, listRoutes } from "../sys/net/rtnetlink.ts"
 import { formatIpv4 } from "./ipv4.ts"
 
 /** A question to this address is put to the host's own name server, also to one on the host's loopback. */

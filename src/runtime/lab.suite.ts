@@ -3,11 +3,11 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { OciConfig } from "../spec/oci-runtime.ts"
-import { detectCgroups, removeCgroup } from "../sys/cgroup.ts"
+import { detectCgroups, removeCgroup } from "../sys/process/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
-import { chooseRuntime } from "./choose.ts"
-import { configInput } from "./config-input.suite.ts"
-import { openRuntimes } from "./local.ts"
+import { chooseRuntime } from "./oci/choose.ts"
+import { configInput } from "./config/config-input.suite.ts"
+import { openRuntimes } from "./open.ts"
 import type {
   Attachment,
   ConfigInput,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { AT_FDCWD, close, cString, libc } from "../sys/libc.ts"
-import { processStartTime } from "../sys/process.ts"
+import { processStartTime } from "../sys/process/process.ts"
 import { gather, Lab, whyNot } from "./lab.suite.ts"
 
 export function runtimeSuite(name: string): void {

@@ -13,10 +13,10 @@
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
-import type { Pid } from "../sys/process.ts"
-import type { TerminalSize } from "../sys/terminal.ts"
+import type { Pid } from "../sys/process/process.ts"
+import type { TerminalSize } from "../sys/terminal/terminal.ts"
 
-export { plainName, type PlainLevel } from "./plain/plain-name.ts"
+export { plainName, type PlainLevel } from "./rootless/level.ts"
 
 export interface RuntimeState {
   status: "creating" | "created" | "running" | "paused" | "stopped"

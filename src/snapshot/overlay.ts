@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { getAttribute } from "../sys/xattr.ts"
-import { MountFlag, type Mount } from "../sys/mount.ts"
-import { removeTree } from "../sys/remove-tree.ts"
+import { getAttribute } from "../sys/fs/xattr.ts"
+import { MountFlag, type Mount } from "../sys/fs/mount.ts"
+import { removeTree } from "../sys/fs/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { folderOf, type LayerRow } from "./records.ts"
 

@@ -1,5 +1,5 @@
-import { openRoot, tryOpenBeneath } from "../sys/confined.ts"
-import { statOf, type FileStat } from "../sys/directory.ts"
+import { openRoot, tryOpenBeneath } from "../sys/fs/confined.ts"
+import { statOf, type FileStat } from "../sys/fs/directory.ts"
 import { close } from "../sys/libc.ts"
 import type { OwnFiles } from "./snapshot.ts"
 

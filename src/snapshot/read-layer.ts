@@ -2,10 +2,10 @@ import { mkdtempSync, rmdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TreeForm } from "../archive/archive.ts"
-import { openRoot } from "../sys/confined.ts"
+import { openRoot } from "../sys/fs/confined.ts"
 import { close } from "../sys/libc.ts"
-import { mountOrFind, unmount, type Mount } from "../sys/mount.ts"
-import { rootlessUid } from "../sys/paths.ts"
+import { mountOrFind, unmount, type Mount } from "../sys/fs/mount.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import type { LayerDiff, Snapshotter } from "./snapshot.ts"
 
 export interface ReadLayerOptions {

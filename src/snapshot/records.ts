@@ -1,7 +1,7 @@
 import type { Database } from "../base/database.ts"
 import { AlreadyExists, FailedPrecondition, NotFound, Unavailable } from "../base/errors.ts"
 import type { ChainId } from "../spec/digest.ts"
-import { isSameProcessAlive, thisProcess } from "../sys/process-identity.ts"
+import { isSameProcessAlive, thisProcess } from "../sys/process/process-identity.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
 
 /** One row: a folder `layers/<folder>` and what it is. */

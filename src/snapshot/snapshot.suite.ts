@@ -13,8 +13,8 @@ import {
 import { join } from "node:path"
 import { Database } from "../base/database.ts"
 import type { ChainId } from "../spec/digest.ts"
-import { mountAt, unmount, type Mount } from "../sys/mount.ts"
-import { removeTree } from "../sys/remove-tree.ts"
+import { mountAt, unmount, type Mount } from "../sys/fs/mount.ts"
+import { removeTree } from "../sys/fs/remove-tree.ts"
 import { snapshotSchema } from "./schema.ts"
 import type { Snapshotter } from "./snapshot.ts"
 
@@ -215,7 +215,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
         mkdirSync(join(upper, name))
         writeFileSync(join(upper, name, "above"), "2")
       }
-      const { setAttribute } = await import("../sys/xattr.ts")
+      const { setAttribute } = await import("../sys/fs/xattr.ts")
       setAttribute(join(upper, "opaque"), "trusted.overlay.opaque", Buffer.from("y"))
       await snapshots.commitStage(chainId(2), "upper", chainId(1))
       mount(await snapshots.view("v", chainId(2)))
@@ -269,7 +269,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       await layer(1, { a: "1" })
       const { path } = await snapshots.stage("s")
       writeFileSync(join(path, "b"), "2")
-      const { setAttribute } = await import("../sys/xattr.ts")
+      const { setAttribute } = await import("../sys/fs/xattr.ts")
       setAttribute(path, "trusted.overlay.opaque", Buffer.from("y"))
       await snapshots.commitStage(chainId(2), "s", chainId(1))
       await layer(3, { c: "3" }, 2)

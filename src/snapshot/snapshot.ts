@@ -9,7 +9,7 @@
  * A snapshotter gives mounts, it mounts nothing itself. What a crash leaves is removed by `sweep`.
  */
 import type { ChainId } from "../spec/digest.ts"
-import type { Mount } from "../sys/mount.ts"
+import type { Mount } from "../sys/fs/mount.ts"
 
 export interface SnapshotInfo {
   /** The ChainId of a committed one, the key of an active one. */

@@ -4,10 +4,10 @@ import { formatPlatform } from "../../spec/platform.ts"
 import type { BuildEvents } from "../build-events.ts"
 import type { SbomFormat } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
-import { findPackages } from "./find-packages.ts"
-import type { FoundPackages } from "./package.ts"
+import { findPackages } from "../../sbom/find-packages.ts"
+import type { FoundPackages } from "../../sbom/package.ts"
 import { provenancePredicate, type BuildRun } from "./provenance.ts"
-import { sbomPredicate } from "./sbom.ts"
+import { sbomPredicate } from "../../sbom/sbom.ts"
 
 export interface AttestOptions {
   run: Omit<BuildRun, "finishedAt">

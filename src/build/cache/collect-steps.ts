@@ -1,5 +1,5 @@
 import type { DiffId } from "../../spec/digest.ts"
-import type { Vertex } from "../graph/definition.ts"
+import type { Vertex } from "../plan/definition.ts"
 import type { Plan } from "../plan/plan.ts"
 import { contentIdentity, rootPart } from "../solve/key.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"

@@ -4,7 +4,7 @@ import { DataLoss } from "../../base/errors.ts"
 import type { ContentStore } from "../../content/content.ts"
 import { digestHex, type DiffId } from "../../spec/digest.ts"
 import type { RemoteCache, RemoteStep } from "../solve/remote-cache.ts"
-import type { WorkContext } from "../work/worker.ts"
+import type { WorkContext } from "../execute/executor.ts"
 import type { CacheLayer, OpenedCache } from "./read-cache.ts"
 import { verifiedBlob } from "./verified.ts"
 

@@ -1,13 +1,13 @@
 import { isSkiffError, type ErrorCode } from "../../base/errors.ts"
 import type { RegistryAccess } from "../../registry/registry.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { BuildHost } from "../build-host.ts"
+import type { BuildHost } from "../deps.ts"
 import type { CacheSource } from "../build.ts"
-import type { CacheReader } from "./cache-place.ts"
-import { layoutReader } from "./layout-place.ts"
+import type { CacheReader } from "./backend.ts"
+import { layoutReader } from "./layout-backend.ts"
 import { LazyCache } from "./lazy-cache.ts"
 import { readCache, type OpenedCache } from "./read-cache.ts"
-import { registryReader } from "./registry-place.ts"
+import { registryReader } from "./registry-backend.ts"
 
 export interface OpenCachesOptions {
   host: BuildHost

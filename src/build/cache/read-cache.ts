@@ -12,7 +12,7 @@ import {
   parseCacheMap,
   type CacheMap,
 } from "./cache-map.ts"
-import type { CacheReader } from "./cache-place.ts"
+import type { CacheReader } from "./backend.ts"
 import { digestOfBytes, wholeBlob } from "./verified.ts"
 
 /** A cache whose map has been read; its layers come when they are asked for. */

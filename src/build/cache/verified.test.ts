@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { Cancelled, DataLoss, NotFound, Unavailable } from "../../base/errors.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
-import type { CacheReader } from "./cache-place.ts"
+import type { CacheReader } from "./backend.ts"
 import { verifiedBlob, wholeBlob } from "./verified.ts"
 
 const bytes = randomBytes(10_000)

@@ -5,7 +5,7 @@ import { Cancelled, DataLoss, isSkiffError } from "../../base/errors.ts"
 import type { Bytes } from "../../content/content.ts"
 import { digestAlgorithm, parseDigest, type Digest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
-import type { CacheReader } from "./cache-place.ts"
+import type { CacheReader } from "./backend.ts"
 
 const MAX_INTERRUPTIONS = 5
 const RETRY_DELAY_MS = 300

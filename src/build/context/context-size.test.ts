@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { ignoreMatcher } from "../dockerfile/ignore-file.ts"
+import { ignoreMatcher } from "../../dockerfile/ignore-file.ts"
 import { contextSize } from "./context-size.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "skiff-context-size-"))

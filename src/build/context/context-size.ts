@@ -1,9 +1,9 @@
-import { openRoot } from "../../sys/confined.ts"
-import { readDirectory, statAt } from "../../sys/directory.ts"
+import { openRoot } from "../../sys/fs/confined.ts"
+import { readDirectory, statAt } from "../../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../../sys/libc.ts"
-import { rawCString } from "../../sys/raw-name.ts"
+import { rawCString } from "../../sys/fs/raw-name.ts"
 import type { ContextSize } from "../build.ts"
-import type { IgnoreMatcher } from "../dockerfile/ignore-file.ts"
+import type { IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 
 /** What the files of a context weigh, with and without those that the ignore file leaves out. Follows no link. */
 export function contextSize(path: string, ignore: IgnoreMatcher | undefined): ContextSize {

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import type { Operation } from "../graph/definition.ts"
+import type { Operation } from "../plan/definition.ts"
 import type { Materials } from "../attest/materials.ts"
-import type { Source, WorkContext, Worker } from "../work/worker.ts"
+import type { Source, WorkContext, Worker } from "../execute/executor.ts"
 
 export interface MakeTreeOptions {
   worker: Worker

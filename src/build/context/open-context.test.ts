@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { archiveOf } from "../../archive/testdata/archives.ts"
 import type { BuildContext } from "../build.ts"
-import type { Worker } from "../work/worker.ts"
+import type { Worker } from "../execute/executor.ts"
 import { openContext, type OpenedContext } from "./open-context.ts"
 import { readDockerfile, readIgnoreFile } from "./read-dockerfile.ts"
 

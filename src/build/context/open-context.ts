@@ -5,7 +5,7 @@ import type { Bytes } from "../../base/bytes.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
 import type { Materials } from "../attest/materials.ts"
-import type { WorkContext, Worker } from "../work/worker.ts"
+import type { WorkContext, Worker } from "../execute/executor.ts"
 import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
 
 export interface OpenContextOptions {

@@ -1,7 +1,7 @@
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
-import { readFileInRoot } from "../../sys/confined.ts"
+import { readFileInRoot } from "../../sys/fs/confined.ts"
 import type { BuildRequest } from "../build.ts"
-import { ignoreFileNames, ignoreMatcher, parseIgnoreFile, type IgnoreMatcher } from "../dockerfile/ignore-file.ts"
+import { ignoreFileNames, ignoreMatcher, parseIgnoreFile, type IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 import type { OpenedContext } from "./open-context.ts"
 
 export const MAX_DOCKERFILE_BYTES = 4 * 1024 ** 2

@@ -1,5 +1,5 @@
 import type { SourceRange } from "../build.ts"
-import { withSource } from "../dockerfile/source-error.ts"
+import { withSource } from "../../dockerfile/source-error.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { LayersResult } from "../solve/result.ts"

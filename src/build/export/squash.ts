@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { applyLayer } from "../../archive/archive.ts"
-import { rootlessUid } from "../../sys/paths.ts"
+import { rootlessUid } from "../../sys/fs/paths.ts"
 import { chainIds } from "../../spec/chain-id.ts"
 import { MediaType, type HistoryEntry } from "../../spec/oci-image.ts"
 import type { Plan } from "../plan/plan.ts"

@@ -5,14 +5,14 @@ import { encodeTarHeader, layerTar, TAR_END_BYTES, tarPadding } from "../../arch
 import { atomicWrite } from "../../base/atomic-write.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { AlreadyExists } from "../../base/errors.ts"
-import { copyTree } from "../../sys/copy-tree.ts"
-import { openRoot, tryOpenBeneath } from "../../sys/confined.ts"
+import { copyTree } from "../../sys/fs/copy-tree.ts"
+import { openRoot, tryOpenBeneath } from "../../sys/fs/confined.ts"
 import { close } from "../../sys/libc.ts"
-import { MountFlag, mountAt, unmount } from "../../sys/mount.ts"
+import { MountFlag, mountAt, unmount } from "../../sys/fs/mount.ts"
 import type { StatementFile } from "../attest/statement-files.ts"
 import type { BuildOutput } from "../build.ts"
 import type { Attested, ExportContext } from "./export-results.ts"
-import { platformFolder } from "./platform-folder.ts"
+import { platformFolder } from "./platform-directory.ts"
 
 type FilesOutput = BuildOutput & { type: "local" | "tar" }
 type FilesContext = Pick<ExportContext, "host" | "runner" | "records" | "folder">

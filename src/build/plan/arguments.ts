@@ -1,7 +1,7 @@
 import { formatPlatform, type Platform } from "../../spec/platform.ts"
-import type { Dockerfile } from "../dockerfile/dockerfile.ts"
-import { atSource } from "../dockerfile/source-error.ts"
-import { expandWord } from "../dockerfile/words.ts"
+import type { Dockerfile } from "../../dockerfile/dockerfile.ts"
+import { atSource } from "../../dockerfile/source-error.ts"
+import { expandWord } from "../../dockerfile/words.ts"
 
 type BuildArgs = ReadonlyMap<string, string>
 

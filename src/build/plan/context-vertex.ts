@@ -1,4 +1,4 @@
-import type { Vertex } from "../graph/definition.ts"
+import type { Vertex } from "./definition.ts"
 import type { PlanScope } from "./stage-state.ts"
 
 /** The files of the build's context, or of a named one: the same for all stages and platforms. */

@@ -3,9 +3,9 @@ import * as fc from "fast-check"
 import type { Digest, DiffId } from "../../spec/digest.ts"
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
 import type { Platform } from "../../spec/platform.ts"
-import { parseDockerfile } from "../dockerfile/parse-dockerfile.ts"
-import { ignoreMatcher } from "../dockerfile/ignore-file.ts"
-import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import { parseDockerfile } from "../../dockerfile/parse-dockerfile.ts"
+import { ignoreMatcher } from "../../dockerfile/ignore-file.ts"
+import type { FilesOperation, RunOperation, Vertex } from "./definition.ts"
 import { checkBuild, planBuild, type Plan, type PlanOptions } from "./plan.ts"
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as Digest

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import { cleanPath } from "../dockerfile/ignore-file.ts"
-import type { MountFlag } from "../dockerfile/run-mount.ts"
-import type { RunMount } from "../graph/definition.ts"
+import { cleanPath } from "../../dockerfile/ignore-file.ts"
+import type { MountFlag } from "../../dockerfile/run-mount.ts"
+import type { RunMount } from "./definition.ts"
 
 /** Where a mount stands. */
 export interface MountPlace {

@@ -1,9 +1,9 @@
 import type { Platform } from "../../spec/platform.ts"
 import type { SourceRange } from "../build.ts"
-import type { Dockerfile, Instruction, Stage } from "../dockerfile/dockerfile.ts"
-import type { IgnoreMatcher } from "../dockerfile/ignore-file.ts"
-import type { Vertex } from "../graph/definition.ts"
-import type { ImageDraft } from "./image-draft.ts"
+import type { Dockerfile, Instruction, Stage } from "../../dockerfile/dockerfile.ts"
+import type { IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
+import type { Vertex } from "./definition.ts"
+import type { ImageDraft } from "./stage-image.ts"
 import type { Vertices } from "./vertices.ts"
 import type { Warnings } from "./warnings.ts"
 

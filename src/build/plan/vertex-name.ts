@@ -1,6 +1,6 @@
 import { formatPlatform, parsePlatform, samePlatform, type Platform } from "../../spec/platform.ts"
 import { isSkiffError } from "../../base/errors.ts"
-import { expandWord, type Variables, type WordOptions } from "../dockerfile/words.ts"
+import { expandWord, type Variables, type WordOptions } from "../../dockerfile/words.ts"
 import type { PlanScope, StageState } from "./stage-state.ts"
 
 /** `[build 2/5] RUN make`, counting the step; a stage without steps shows `text` alone. */

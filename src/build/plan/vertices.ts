@@ -1,4 +1,4 @@
-import type { Operation, Vertex } from "../graph/definition.ts"
+import type { Operation, Vertex } from "./definition.ts"
 
 /** Makes the vertices of one plan: equal work is one object, named by whoever needed it first. */
 export class Vertices {

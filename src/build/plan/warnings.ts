@@ -1,9 +1,9 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { BuildWarning, SourceRange } from "../build.ts"
-import { parseCheckOptions } from "../dockerfile/directives.ts"
-import { RULES, type RuleName } from "../dockerfile/rules.ts"
-import { quoteSource } from "../dockerfile/source-error.ts"
-import type { CheckOptions, Dockerfile } from "../dockerfile/dockerfile.ts"
+import { parseCheckOptions } from "../../dockerfile/directives.ts"
+import { RULES, type RuleName } from "../../dockerfile/rules.ts"
+import { quoteSource } from "../../dockerfile/source-error.ts"
+import type { CheckOptions, Dockerfile } from "../../dockerfile/dockerfile.ts"
 
 // BuildKit's, shown only where the Dockerfile asks for them: a comment above a stage is mostly no description of it
 const EXPERIMENTAL = new Set<RuleName>(["InvalidDefinitionDescription", "CopyIgnoredFile"])

@@ -1,7 +1,7 @@
 import { DataLoss } from "../../base/errors.ts"
 import type { Images } from "../../image/image.ts"
 import { chainIds } from "../../spec/chain-id.ts"
-import type { Vertex } from "../graph/definition.ts"
+import type { Vertex } from "../plan/definition.ts"
 import type { Layer } from "./result.ts"
 
 const known = new WeakMap<Vertex, Promise<readonly Layer[]>>()

@@ -1,8 +1,8 @@
 import { isSameContent } from "../../archive/archive.ts"
-import { openRoot } from "../../sys/confined.ts"
-import { readDirectory, statAt, type FileStat } from "../../sys/directory.ts"
+import { openRoot } from "../../sys/fs/confined.ts"
+import { readDirectory, statAt, type FileStat } from "../../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../../sys/libc.ts"
-import { checkNamed, rawCString, shownName } from "../../sys/raw-name.ts"
+import { checkNamed, rawCString, shownName } from "../../sys/fs/raw-name.ts"
 
 /**
  * The first file in which two trees differ, whatever their times, as people write it; undefined when there is none, or none

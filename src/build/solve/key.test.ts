@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import type { FilesOperation, RunOperation, Vertex } from "../plan/definition.ts"
 import { firstDifference, keyOf, keyParts } from "./key.ts"
 
 const run: RunOperation = {

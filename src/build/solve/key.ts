@@ -2,7 +2,7 @@
 import { hash } from "node:crypto"
 import type { DiffId } from "../../spec/digest.ts"
 import { formatPlatform } from "../../spec/platform.ts"
-import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
+import type { FilesOperation, RunOperation, Vertex } from "../plan/definition.ts"
 
 /** What it is, for people, and a short digest of its value. */
 export type KeyPart = readonly [label: string, digest: string]

@@ -1,10 +1,10 @@
 import { statfsSync } from "node:fs"
 import { hasErrno, isSkiffError } from "../../base/errors.ts"
-import type { BuildHost } from "../build-host.ts"
+import type { BuildHost } from "../deps.ts"
 import type { CacheUse, PruneOptions } from "../build.ts"
-import { CacheMounts } from "../work/cache-mounts.ts"
+import { CacheMounts } from "../execute/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
-import { sweepBuilds } from "./work-folder.ts"
+import { sweepBuilds } from "../build-directory.ts"
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
 export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {

@@ -1,7 +1,7 @@
 /** A cache that other builds wrote elsewhere (`--cache-from`), as the solver sees it. What it says is not trusted further than its user trusts it. */
 import type { DiffId } from "../../spec/digest.ts"
-import type { RunMount } from "../graph/definition.ts"
-import type { WorkContext } from "../work/worker.ts"
+import type { RunMount } from "../plan/definition.ts"
+import type { WorkContext } from "../execute/executor.ts"
 import type { KeyPart } from "./key.ts"
 
 export interface RemoteCache {

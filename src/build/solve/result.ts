@@ -1,6 +1,6 @@
 import type { ChainId, DiffId } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
-import type { Source } from "../work/worker.ts"
+import type { Source } from "../execute/executor.ts"
 
 /** What a vertex gave: a plain tree of files, or layers over each other. */
 export type Result = TreeResult | LayersResult

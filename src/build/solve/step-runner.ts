@@ -3,13 +3,13 @@ import { isSkiffError } from "../../base/errors.ts"
 import type { Lease } from "../../content/content.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import type { ChainId } from "../../spec/digest.ts"
-import { copyTree } from "../../sys/copy-tree.ts"
-import type { FilesOperation, RunOperation } from "../graph/definition.ts"
-import type { RunSettings, Source, WorkContext, Worker } from "../work/worker.ts"
+import { copyTree } from "../../sys/fs/copy-tree.ts"
+import type { FilesOperation, RunOperation } from "../plan/definition.ts"
+import type { RunSettings, Source, WorkContext, Worker } from "../execute/executor.ts"
 import { firstChangedFile } from "./first-changed-file.ts"
 import type { BuildRecords, NewRecord } from "./records.ts"
 import type { Layer, LayersResult } from "./result.ts"
-import type { WorkFolder } from "./work-folder.ts"
+import type { WorkFolder } from "../build-directory.ts"
 
 export interface StepRunnerOptions {
   records: BuildRecords

@@ -1,5 +1,5 @@
-import type { FilesOperation, RunOperation, Vertex } from "../graph/definition.ts"
-import type { Source, Worker } from "../work/worker.ts"
+import type { FilesOperation, RunOperation, Vertex } from "../plan/definition.ts"
+import type { Source, Worker } from "../execute/executor.ts"
 import { keyOf, keyParts, type InputKey, type KeyConditions, type KeyPart, type LayeredOperation } from "./key.ts"
 import type { LayersResult, Result } from "./result.ts"
 

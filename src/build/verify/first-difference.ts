@@ -1,6 +1,6 @@
 import type { TarEntry } from "../../archive/tar-entry.ts"
 import type { Bytes } from "../../base/bytes.ts"
-import { shownName } from "../../sys/raw-name.ts"
+import { shownName } from "../../sys/fs/raw-name.ts"
 import { tarEntries, type DigestedEntry } from "./tar-entries.ts"
 
 /** The first file that two layers do not have alike, and in what, for people; undefined where none is found. */

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { DraftChanges, KeyedChanges } from "../../build/build.ts"
-import { parseSignal, signalName } from "../../sys/signals.ts"
+import { parseSignal, signalName } from "../../sys/process/signals.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { shellWords } from "./shell-words.ts"
 

@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../build/build.ts"
-import { onResize, terminalSize } from "../../sys/terminal.ts"
+import { onResize, terminalSize } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
 import type { BuildProgress } from "./progress.ts"
 import { Steps, type Step } from "./steps.ts"

@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../build/build.ts"
-import { isTerminal } from "../../sys/terminal.ts"
+import { isTerminal } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
 import { JsonProgress, RawJsonProgress } from "./progress-json.ts"
 import { PlainProgress } from "./progress-plain.ts"

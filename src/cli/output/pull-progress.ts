@@ -1,6 +1,6 @@
 import type { OnProgress, ProgressEvent } from "../../base/progress.ts"
 import { formatSize } from "../../base/sizes.ts"
-import { isTerminal, onResize, terminalSize } from "../../sys/terminal.ts"
+import { isTerminal, onResize, terminalSize } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
 import { printable } from "../printable.ts"
 

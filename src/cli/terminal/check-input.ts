@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import { isTerminal } from "../../sys/terminal.ts"
+import { isTerminal } from "../../sys/terminal/terminal.ts"
 
 /** `-t` with `-i` needs a terminal to read from. Throws InvalidArgument in docker's words. */
 export function checkStandardInput({ tty, stdin }: { tty: boolean; stdin: boolean }): void {

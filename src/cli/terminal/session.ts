@@ -1,5 +1,5 @@
 import type { Attachment } from "../../runtime/runtime.ts"
-import { enterRawMode, isTerminal, onResize, terminalSize, type TerminalSize } from "../../sys/terminal.ts"
+import { enterRawMode, isTerminal, onResize, terminalSize, type TerminalSize } from "../../sys/terminal/terminal.ts"
 import { DetachKeys } from "./detach-keys.ts"
 import { standardInput } from "./standard-input.ts"
 import { writeOutput } from "./standard-output.ts"

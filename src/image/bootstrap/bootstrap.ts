@@ -3,7 +3,7 @@ import { noProgress } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
 import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import { hostPlatform } from "../../spec/platform.ts"
-import { isSingleIdMap } from "../../sys/rootless/world.ts"
+import { isSingleIdMap } from "../../sys/rootless/namespaces.ts"
 import type { BootstrapRequest, BootstrapResult, CreateImageOptions, Images } from "../image.ts"
 import { familiarReference, parseReference, taggedName } from "../reference.ts"
 

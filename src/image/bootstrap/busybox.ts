@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
 import { findProgram } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
-import { run } from "../../sys/process.ts"
+import { run } from "../../sys/process/process.ts"
 import { isStaticBinary } from "./static-binary.ts"
 import type { RootEntry } from "./ustar.ts"
 

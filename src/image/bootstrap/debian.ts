@@ -4,7 +4,7 @@ import type { OnProgress } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
 import { findProgram, osRelease } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
-import { spawnProcess } from "../../sys/process.ts"
+import { spawnProcess } from "../../sys/process/process.ts"
 import { sendSignal } from "../../sys/libc.ts"
 import { aptSources, mirrorsOf } from "./apt-sources.ts"
 

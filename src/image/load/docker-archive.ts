@@ -14,7 +14,7 @@ import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-i
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
 import type { ImageSource } from "../image.ts"
 import { LayerCompressor } from "../layer-compressor.ts"
-import type { ImagesDeps } from "../open-images.ts"
+import type { ImagesDeps } from "../open.ts"
 import type { ArchivedImage } from "./load-images.ts"
 import { readSmall } from "./read-small.ts"
 

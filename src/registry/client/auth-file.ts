@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs"
 import { dirname } from "node:path"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { hasErrno, InvalidArgument, PermissionDenied } from "../../base/errors.ts"
-import { rootlessUid } from "../../sys/paths.ts"
+import { rootlessUid } from "../../sys/fs/paths.ts"
 
 /** What docker's config.json and containers-auth.json(5) have in common; other settings in it are kept as they are. */
 export interface AuthFile {

@@ -8,7 +8,7 @@ import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { RegistryOptions, RemoteReference } from "../registry.ts"
 import { ownSettings } from "../../../test/support/own-settings.ts"
-import { openRegistries } from "./open-registries.ts"
+import { openRegistries } from "../open.ts"
 import { serve, testCertificate, type TestServer } from "./test-server.ts"
 
 const LIMITS = { answerTimeoutMs: 400, stallTimeoutMs: 300, attempts: 3, retryDelayMs: 5 }

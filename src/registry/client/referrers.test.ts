@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import type { RequestListener } from "node:http"
 import { parseDigest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
-import { openRegistries } from "./open-registries.ts"
+import { openRegistries } from "../open.ts"
 import { referrersTag, withReferrer } from "./referrers.ts"
 import { serve, type TestServer } from "./test-server.ts"
 

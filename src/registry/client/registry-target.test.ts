@@ -7,7 +7,7 @@ import type { Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import type { RegistryTarget, TargetOptions } from "../registry.ts"
 import { ownSettings } from "../../../test/support/own-settings.ts"
-import { openRegistries } from "./open-registries.ts"
+import { openRegistries } from "../open.ts"
 import { serve, type TestServer } from "./test-server.ts"
 
 const LIMITS = { answerTimeoutMs: 2_000, uploadTimeoutMs: 400, stallTimeoutMs: 300, attempts: 3, retryDelayMs: 5 }

@@ -4,10 +4,10 @@ import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/e
 import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
-import { defaultPaths, JUST_ENTERED_ENV, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../paths.ts"
-import { ensurePrivateFolder } from "../private-folder.ts"
+import { defaultPaths, JUST_ENTERED_ENV, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../fs/paths.ts"
+import { ensurePrivateFolder } from "../fs/private-directory.ts"
 import { userScope } from "./user-scope.ts"
-import { keeperLives, recordedWorld } from "./world.ts"
+import { keeperLives, recordedWorld } from "./namespaces.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
@@ -78,7 +78,7 @@ async function enterWorld(argv: readonly string[]): Promise<never> {
   ensureRunRoot(runRoot)
   let world = recordedWorld(runRoot)
   if (world === undefined || world.singleId || !keeperLives(world)) {
-    const { ensureWorld } = await import("./keeper.ts")
+    const { ensureWorld } = await import("./pause-process.ts")
     world = await ensureWorld(runRoot)
   }
   const nsenter = findProgram("nsenter")

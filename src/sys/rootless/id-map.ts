@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { accountName } from "../account.ts"
 import { findProgram, readText } from "../host.ts"
-import { run } from "../process.ts"
-import { hasCapability } from "./standing.ts"
+import { run } from "../process/process.ts"
+import { hasCapability } from "./privilege.ts"
 
 /** Ids `first` … `first + count - 1` of the host. */
 export interface IdRange {

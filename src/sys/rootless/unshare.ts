@@ -1,7 +1,7 @@
 import { NotFound } from "../../base/errors.ts"
 import { findProgram } from "../host.ts"
 import { execve } from "../libc.ts"
-import { JUST_ENTERED_ENV, rootlessUid } from "../paths.ts"
+import { JUST_ENTERED_ENV, rootlessUid } from "../fs/paths.ts"
 
 /**
  * Replaces this process by a program of the host. The launcher has entered the user's world before, so there the program sees

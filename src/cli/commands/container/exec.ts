@@ -1,5 +1,5 @@
 import { parseEnv, parseEnvFile } from "../../../spec/docker/environment.ts"
-import { terminalSize } from "../../../sys/terminal.ts"
+import { terminalSize } from "../../../sys/terminal/terminal.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { readText } from "../../container-options.ts"

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../../../base/errors.ts"
 import type { ImportSource } from "../../../image/image.ts"
 import { parsePlatform } from "../../../spec/platform.ts"
-import { isTerminal } from "../../../sys/terminal.ts"
+import { isTerminal } from "../../../sys/terminal/terminal.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"

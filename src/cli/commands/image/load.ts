@@ -7,7 +7,7 @@ import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { standardInput } from "../../terminal/standard-input.ts"
-import { isTerminal } from "../../../sys/terminal.ts"
+import { isTerminal } from "../../../sys/terminal/terminal.ts"
 
 export default command({
   summary: "Load images from a tar archive or STDIN",

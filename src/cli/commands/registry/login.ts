@@ -1,5 +1,5 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
-import { isTerminal } from "../../../sys/terminal.ts"
+import { isTerminal } from "../../../sys/terminal/terminal.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"

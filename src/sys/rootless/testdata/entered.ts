@@ -1,9 +1,9 @@
 /** A program that does what skiff's main does first, then tells where it is. Compiled by keeper.test.ts. */
 import { readlinkSync } from "node:fs"
-import { defaultPaths, rootlessGid, rootlessUid } from "../../paths.ts"
+import { defaultPaths, rootlessGid, rootlessUid } from "../../fs/paths.ts"
 import { enterRootless } from "../enter.ts"
 import { runInWorld } from "../unshare.ts"
-import { rootlessNetns } from "../world.ts"
+import { rootlessNetns } from "../namespaces.ts"
 
 function namespace(kind: string): string {
   return readlinkSync(`/proc/self/ns/${kind}`)

@@ -1,0 +1,137 @@
+/** The work of one vertex, as solve/ asks for it. Roots are mounted by the caller, and hostile: see archive/ and sys/confined. */
+import type { SecretSource, SshSource } from "../build.ts"
+import type { IsolationWish } from "./isolation.ts"
+import type { FilesOperation, RunOperation } from "../plan/definition.ts"
+import type { Digest } from "../../spec/digest.ts"
+import type { Resources } from "../../container/container.ts"
+import type { RunToEndOptions } from "../../runtime/runtime.ts"
+import type { TerminalSize } from "../../sys/terminal/terminal.ts"
+import type { DeviceRequest } from "../../spec/docker/device-request.ts"
+import type { Ulimit } from "../../spec/docker/ulimit.ts"
+
+/** A file system that can be read: the mounted root of a stage or image, or a plain folder of a context. */
+export interface Source {
+  /** Absolute host path. */
+  path: string
+  /** Of a context: what the ignore file leaves out. Paths are relative to the root, no leading slash. */
+  excludes?: (path: string, isDirectory: boolean) => boolean
+  /** Whether a folder that `excludes` leaves out must be looked through, for what a later `!` pattern takes back. */
+  mayHoldIncluded?: (path: string) => boolean
+  /** Equal for what holds the same files; undefined where that is not known. */
+  identity?: string
+  /** Owner of what is copied without `--chown`: a context's files become 0:0. */
+  keepsOwners: boolean
+  /** Whether extended attributes go along; default: as owners do. */
+  keepsAttributes?: boolean
+}
+
+/** What a RUN needs from the request rather than from its vertex: it is no part of the cache key. */
+export interface RunSettings {
+  secrets: readonly SecretSource[]
+  ssh: readonly SshSource[]
+  extraHosts: readonly string[]
+  ulimits: readonly Ulimit[]
+  resources: Resources
+  shmSizeBytes?: number
+  runtime?: string
+  /** Default `auto`. */
+  isolation?: IsolationWish
+  /** `HTTP_PROXY=…` of the predefined build arguments, for variables that the step has not set itself. */
+  proxy?: readonly string[]
+  /** What only `builder run` asks for: a Dockerfile's RUN has none of it. */
+  more?: Partial<RunChoices>
+}
+
+/** A file or folder of the host, in the step as it is; of an overlay, what is written goes away with the step. */
+export interface HostMount {
+  source: string
+  target: string
+  access: "rw" | "ro" | "overlay"
+  propagation?: string
+}
+
+/** How a step differs from one of a Dockerfile. */
+export interface RunChoices {
+  volumes: readonly HostMount[]
+  capAdd: readonly string[]
+  capDrop: readonly string[]
+  devices: readonly DeviceRequest[]
+  securityOptions: readonly string[]
+  dns: readonly string[]
+  dnsSearch: readonly string[]
+  dnsOptions: readonly string[]
+  hostname?: string
+  /** The image's own files stay to be seen: `--no-hosts`, `--dns none`. */
+  ownHosts?: boolean
+  ownResolvConf?: boolean
+  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
+  passesProxies?: boolean
+  /** Namespace files (`/proc/PID/ns/net`), or the host's. */
+  netns?: string
+  ipc?: Namespace
+  pid?: Namespace
+  uts?: "private" | "host"
+  streams?: StepStreams
+}
+
+type Namespace = "private" | "host" | { path: string }
+
+/** How the program is joined to who waits for it. */
+export interface StepStreams {
+  /** Descriptor that it reads. */
+  stdin?: number
+  /** It has a terminal, which is joined to the one on our descriptors 0, 1 and 2. */
+  terminal: boolean
+  /** What the terminal begins with; from then on it has the size of ours. */
+  size?: TerminalSize
+  /** Hands on the signals that reach us. */
+  signals: RunToEndOptions["signals"]
+}
+
+export interface WorkContext {
+  signal?: AbortSignal
+  onLog(stream: "stdout" | "stderr", bytes: Uint8Array): void
+  onStatus(id: string, text: string, current?: number, total?: number): void
+}
+
+export interface Worker extends AsyncDisposable {
+  /**
+   * Runs a program in `root` (mounted, writable; sources as in the vertex's inputs). What it needed for its time
+   * (mount points, resolv.conf, hosts) is gone from `root` afterwards. Throws FailedPrecondition with the program's exit
+   * code as `exitCode`.
+   */
+  run(
+    operation: RunOperation,
+    root: string,
+    sources: readonly Source[],
+    settings: RunSettings,
+    context: WorkContext,
+  ): Promise<void>
+  /** Copies into `root`. With `epoch` (seconds), made folders and files have that time. Throws NotFound naming the pattern. */
+  files(
+    operation: FilesOperation,
+    root: string,
+    sources: readonly Source[],
+    context: WorkContext & { epoch?: number },
+  ): Promise<void>
+  /**
+   * A digest of all that `operation` reads of one input: names, modes, owners where they count, link targets and contents;
+   * no times (buildkit cache/contenthash). `undefined` where it reads nothing of it.
+   */
+  sourceDigest(operation: FilesOperation | RunOperation, input: number, source: Source): Promise<Digest | undefined>
+  /** Fetches what `url` names to `folder`, under the name it has there; gives the name. Throws Unavailable, DataLoss. */
+  download(url: string, folder: string, checksum: Digest | undefined, context: WorkContext): Promise<string>
+  /** Clones into `folder` (url#ref:subdir). Throws Unavailable; refuses refs and URLs that look like options. */
+  clone(
+    url: string,
+    folder: string,
+    options: {
+      keepGitDir: boolean
+      /** The commit that must be found, whole or its beginning. */
+      checksum?: string
+      /** Default true. */
+      submodules?: boolean
+    },
+    context: WorkContext,
+  ): Promise<{ commit: string }>
+}

@@ -1,0 +1,85 @@
+import { closeSync, readFileSync } from "node:fs"
+import type { EndpointStatus } from "../../network/network.ts"
+import { createNetns, type Sysctls } from "../../sys/net/netns.ts"
+import type { Pid } from "../../sys/process/process.ts"
+import type { WorkPlace } from "./execution-directory.ts"
+import type { WorkerHost } from "./deps.ts"
+
+const MOST_GROUPS = 0x7fffffff
+
+/** As docker's containers: ports below 1024 and ping need no capability in a network of one's own. */
+function sysctls(): Sysctls {
+  return [
+    ["net/ipv4/ip_unprivileged_port_start", "0"],
+    ["net/ipv4/ping_group_range", `0 ${Math.min(MOST_GROUPS, highestGroup())}`],
+  ]
+}
+
+/** user_namespaces(7), gid_map: `first-inside first-outside count`. The kernel refuses a range with a group it does not map. */
+function highestGroup(): number {
+  const lines = readFileSync("/proc/self/gid_map", "latin1").trim().split("\n")
+  return Math.max(
+    ...lines.map((line) => {
+      const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return inside + count - 1
+    }),
+  )
+}
+
+export interface NetworkSlot {
+  /** For the runtime to join. */
+  path: string
+  status: EndpointStatus
+}
+
+/** Every RUN of a build has this name. */
+export const BUILD_HOSTNAME = "buildkitsandbox"
+
+/**
+ * Network namespaces on the default bridge, one for each RUN that runs at once, used again by the next. They are held by
+ * descriptors alone: when this process dies, they go with it.
+ */
+export class NetworkSlots implements AsyncDisposable {
+  readonly #host: WorkerHost
+  readonly #place: WorkPlace
+  readonly #free: NetworkSlot[] = []
+  readonly #made: { endpoint: string; netns: number }[] = []
+
+  constructor(host: WorkerHost, place: WorkPlace) {
+    this.#host = host
+    this.#place = place
+  }
+
+  async take(): Promise<NetworkSlot> {
+    return this.#free.pop() ?? (await this.#make())
+  }
+
+  /** Not to be called where the RUN could have changed the namespace. */
+  giveBack(slot: NetworkSlot): void {
+    this.#free.push(slot)
+  }
+
+  async #make(): Promise<NetworkSlot> {
+    const endpoint = this.#place.markNetwork()
+    const netns = await createNetns(sysctls(), this.#host.rootless)
+    this.#made.push({ endpoint, netns })
+    const networks = await this.#host.networks()
+    const status = await networks.setup(networks.get("bridge"), {
+      containerId: endpoint,
+      pid: process.pid as Pid,
+      netns,
+      hostname: BUILD_HOSTNAME,
+      ports: [],
+    })
+    return { path: `/proc/${process.pid}/fd/${netns}`, status }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#made.length === 0) return
+    const networks = await this.#host.networks()
+    for (const { endpoint, netns } of this.#made.splice(0)) {
+      closeSync(netns)
+      await networks.teardown(networks.get("bridge"), endpoint, undefined)
+    }
+  }
+}

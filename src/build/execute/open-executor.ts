@@ -1,0 +1,52 @@
+import { CacheMounts } from "./cache-mounts.ts"
+import { fileFailure } from "./file-failure.ts"
+import { NetworkSlots } from "./network-slots.ts"
+import type { SourceDigests } from "./source-digest.ts"
+import type { Worker } from "./executor.ts"
+import type { WorkerHost } from "./deps.ts"
+import { WorkPlace } from "./execution-directory.ts"
+
+function explain(error: unknown): never {
+  throw fileFailure(error)
+}
+
+/** The worker of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
+export function openWorker(host: WorkerHost): Worker {
+  let opened: Promise<{ place: WorkPlace; slots: NetworkSlots }> | undefined
+  const open = () =>
+    (opened ??= WorkPlace.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
+  let digests: SourceDigests | undefined
+  const caches = new CacheMounts(host.root)
+  const told = new Set<string>()
+  return {
+    async run(operation, root, sources, settings, context) {
+      const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
+      await runStep({ host, place, slots, caches, told }, { operation, root, sources, settings }, context)
+    },
+    async files(operation, root, sources, context) {
+      const { copyFiles } = await import("./copy-files.ts")
+      await copyFiles(operation, root, sources, context).catch(explain)
+    },
+    async sourceDigest(operation, input, source) {
+      const { SourceDigests } = await import("./source-digest.ts")
+      digests ??= new SourceDigests(host.root)
+      return await digests.digest(operation, input, source).catch(explain)
+    },
+    async download(url, folder, checksum, context) {
+      const { download } = await import("./download.ts")
+      return await download(url, folder, checksum, context)
+    },
+    async clone(url, folder, options, context) {
+      const { clone } = await import("./git-clone.ts")
+      return await clone(url, folder, options, context)
+    },
+    async [Symbol.asyncDispose]() {
+      const wasOpened = opened
+      opened = undefined
+      if (wasOpened === undefined) return
+      const { place, slots } = await wasOpened
+      await slots[Symbol.asyncDispose]()
+      await place[Symbol.asyncDispose]()
+    },
+  }
+}

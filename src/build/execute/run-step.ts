@@ -1,0 +1,316 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { FailedPrecondition } from "../../base/errors.ts"
+import { plainName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
+import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
+import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
+import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
+import { openInRoot, openRoot } from "../../sys/fs/confined.ts"
+import { statInRoot } from "../../sys/fs/confined-path.ts"
+import { resolveUser, type ResolvedUser } from "../../sys/fs/image-users.ts"
+import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
+import { rawName } from "../../sys/fs/raw-name.ts"
+import { canFilter } from "../../sys/process/seccomp-filter.ts"
+import { ourStanding } from "../../sys/rootless/privilege.ts"
+import type { RunOperation } from "../plan/definition.ts"
+import type { CacheMounts } from "./cache-mounts.ts"
+import { chooseIsolation, type Isolation, type IsolationLevel } from "./isolation.ts"
+import { makeFolders } from "./make-directories.ts"
+import { makeMountPoints } from "./mount-points.ts"
+import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
+import { Places } from "./moved-mounts.ts"
+import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
+import type { WorkPlace } from "./execution-directory.ts"
+import type { RunSettings, Source, WorkContext } from "./executor.ts"
+import type { WorkerHost } from "./deps.ts"
+
+export interface StepTools {
+  host: WorkerHost
+  place: WorkPlace
+  slots: NetworkSlots
+  caches: CacheMounts
+  /** Isolation levels that the user has been told of. */
+  told: Set<string>
+}
+
+/** What a step is: the first four arguments of `Worker.run`. */
+export interface Step {
+  operation: RunOperation
+  root: string
+  sources: readonly Source[]
+  settings: RunSettings
+}
+
+/** See `Worker.run`. */
+export async function runStep(tools: StepTools, step: Step, context: WorkContext): Promise<void> {
+  const { operation, root, settings } = step
+  wakeCgroupLock()
+  await using undo = new AsyncDisposableStack()
+  const isolation = isolationOf(step)
+  const runtimes = await tools.host.runtimes()
+  const runtimeName = isolation.level === "full" ? settings.runtime : plainName(isolation.level)
+  const runtime = await runtimes.choose(runtimeName)
+  const run = tools.place.makeRun(runtimeName ?? "")
+  undo.defer(() => tools.place.removeRun(run))
+  const { id, directory, alive } = run
+  const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, undo) : undefined
+  const user = resolveUser(root, operation.user)
+  checkUser(user, isolation)
+  makeStandingFolders(root, operation.cwd, user)
+  const canMount = ourStanding() !== "powerless"
+  const prepared = await prepareRunMounts({
+    ...step,
+    directory,
+    rootless: tools.host.rootless,
+    canMount,
+    caches: tools.caches,
+    makeScratch: () => tools.place.makeScratch(),
+    signal: context.signal,
+    undo,
+  })
+  const files = writeNetworkFiles(tools.host, canMount ? directory : tools.place.makeScratch(), step, slot)
+  if (isolation.level === "single-uid") files.push(...aptSettings(root, directory))
+  if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
+  const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })
+  tell(
+    isolation,
+    { isFiltered: !canMount || (config.linux.seccomp !== undefined && canFilter()) },
+    tools,
+    step,
+    context,
+  )
+  if (!canMount)
+    putInPlace(undo.use(new Places(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
+  writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
+  const code = await runtimes.runToEnd({
+    id,
+    directory,
+    runtime,
+    program: operation.argv[0],
+    alive,
+    ...settings.more?.streams,
+    onOutput: (stream, bytes) => context.onLog(stream, bytes),
+    signal: context.signal,
+  })
+  if (code !== 0) throw stepFailure(operation, code)
+}
+
+function isolationOf({ operation, settings }: Step): Isolation {
+  const { network } = operation
+  const isolation = chooseIsolation(settings.isolation ?? "auto", { network, runtime: settings.runtime })
+  if (isolation.level === "chroot" && network === "none")
+    throw new FailedPrecondition("a step without network is not possible at the isolation level chroot", {
+      hint: "leave out --network=none, or build where a user namespace can be made; see docs/build.md, CI",
+    })
+  return isolation
+}
+
+/** Once a build, where it is less than full, or was asked for. */
+function tell(
+  { level, reason }: Isolation,
+  { isFiltered }: { isFiltered: boolean },
+  { told }: StepTools,
+  { settings }: Step,
+  context: WorkContext,
+): void {
+  const filter = level === "full" || isFiltered ? "" : ", no filter of system calls is ours"
+  const text = `isolation: ${level}${reason === "" ? "" : ` (${reason})`}${SHARED[level]}${filter}`
+  if (told.has(text) || (level === "full" && (settings.isolation ?? "auto") === "auto")) return
+  told.add(text)
+  context.onStatus("isolation", text)
+}
+
+/** apt(8) fetches as a user of its own, which has no id here: it is told to do so as root, for the time of the step. */
+function aptSettings(root: string, directory: string): OciMount[] {
+  const folder = "/etc/apt/apt.conf.d"
+  if (!hasFolder(root, folder)) return []
+  const source = join(directory, "apt.conf")
+  writeFileSync(source, 'APT::Sandbox::User "root";\n', { mode: 0o644 })
+  return [{ destination: `${folder}/99skiff-one-user`, type: "bind", source, options: ["rbind", "ro", "rprivate"] }]
+}
+
+function hasFolder(root: string, path: string): boolean {
+  const rootFd = openRoot(root)
+  try {
+    close(openInRoot(rootFd, path, O_PATH | O_DIRECTORY))
+    return true
+  } catch {
+    return false
+  } finally {
+    close(rootFd)
+  }
+}
+
+/** Throws FailedPrecondition for a user that has no id here. */
+function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
+  if (level !== "single-uid" || (uid === 0 && gid === 0)) return
+  throw new FailedPrecondition(
+    `the step cannot run as ${uid}:${gid}: only root has an id at the isolation level single-uid`,
+    {
+      hint: "give yourself ids in /etc/subuid and /etc/subgid and install newuidmap; see docs/build.md, Inside CI containers",
+    },
+  )
+}
+
+/** What a step has in common with us. */
+const SHARED: Readonly<Record<IsolationLevel, string>> = {
+  full: "",
+  userns: "; network and cgroup are ours",
+  "single-uid": "; network and cgroup are ours, what RUN gives to others stays root's",
+  chroot: "; network, cgroup and processes are ours",
+}
+
+/** Below `full` the network is ours. */
+function needsSlot({ settings }: Step, { level }: Isolation): boolean {
+  return level === "full" && settings.more?.netns === undefined
+}
+
+/** Instead of mounts, which are of no meaning then. */
+function putInPlace(places: Places, config: OciConfig, mounts: readonly OciMount[]): void {
+  config.mounts = []
+  places.putDevices()
+  for (const { destination, source = "" } of mounts) places.put(destination, source)
+}
+
+async function takeSlot(
+  { slots }: StepTools,
+  { network, security }: RunOperation,
+  undo: AsyncDisposableStack,
+): Promise<NetworkSlot | undefined> {
+  if (network !== "default") return undefined
+  const slot = await slots.take()
+  // with all capabilities it may have changed the namespace for who comes next
+  if (security === "sandbox") undo.defer(() => slots.giveBack(slot))
+  return slot
+}
+
+/** Made by the runtime where they are missing, and left in the layer: each runtime has a mode of its own for them. */
+const KERNEL_FOLDERS = ["proc", "dev", "sys"]
+
+/** As BuildKit: a missing working directory is made, and is the user's. */
+function makeStandingFolders(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
+  const rootFd = openRoot(root)
+  try {
+    for (const name of KERNEL_FOLDERS)
+      if (statInRoot(rootFd, name) === undefined) makeFolders(rootFd, name, { mode: 0o755, owner: { uid: 0, gid: 0 } })
+    makeFolders(rootFd, rawName(cwd), { mode: 0o755, owner: { uid, gid } })
+  } finally {
+    close(rootFd)
+  }
+}
+
+function writeNetworkFiles(
+  { files }: WorkerHost,
+  directory: string,
+  { operation, settings }: Step,
+  slot: NetworkSlot | undefined,
+): OciMount[] {
+  const { address, gateway } = slot?.status ?? {}
+  const more = settings.more ?? {}
+  const { dns = [], dnsSearch = [], dnsOptions = [], ownResolvConf, ownHosts, hostname } = more
+  const isOurNetwork = slot === undefined && more.netns === undefined
+  const kind = isOurNetwork ? "host" : "bridge"
+  const texts = [
+    ...(ownResolvConf ? [] : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions })] as const]),
+    ...(ownHosts ? [] : [["/etc/hosts", hosts()] as const]),
+  ]
+  return texts.map(([destination, text], index) => {
+    const source = join(directory, `etc-${index}`)
+    writeFileSync(source, text, { mode: 0o644 })
+    return { destination, type: "bind", source, options: ["rbind", "ro", "rprivate"] }
+  })
+
+  function hosts(): string {
+    return files.hosts({
+      hostname: hostname ?? BUILD_HOSTNAME,
+      address,
+      gateway,
+      extraHosts: settings.extraHosts,
+      hostNetwork: operation.network !== "none" && isOurNetwork,
+    })
+  }
+}
+
+const asPoint = ({ destination }: OciMount) => ({ target: destination, type: "file" }) as const
+
+interface ConfigParts {
+  id: string
+  step: Step
+  user: ResolvedUser
+  slot: NetworkSlot | undefined
+  isolation: Isolation
+  prepared: PreparedMounts
+  files: readonly OciMount[]
+  runtimes: Runtimes
+  runtime: Runtime
+}
+
+function stepConfig(parts: ConfigParts): Promise<OciConfig> {
+  const { id, step, user, slot, isolation, prepared, files, runtimes, runtime } = parts
+  const { operation, settings } = step
+  const more = settings.more ?? {}
+  const { capAdd = [], capDrop = [], securityOptions = [], devices = [] } = more
+  const own = new Set(prepared.mounts.map(({ destination }) => destination))
+  return runtimes.config(
+    {
+      id,
+      rootfs: step.root,
+      readOnly: false,
+      argv: operation.argv,
+      env: environment(operation, prepared, settings, user),
+      cwd: operation.cwd,
+      user,
+      tty: more.streams?.terminal ?? false,
+      consoleSize: more.streams?.size,
+      hostname: more.uts === "host" ? undefined : (more.hostname ?? BUILD_HOSTNAME),
+      mounts: [...files.filter(({ destination }) => !own.has(destination)), ...prepared.mounts],
+      network: networkOf(operation, isolation, slot, more.netns),
+      ipc: more.ipc,
+      pid: more.pid,
+      uts: more.uts,
+      shmSizeBytes: settings.shmSizeBytes,
+      privileged: operation.security === "insecure",
+      capAdd,
+      capDrop,
+      securityOptions,
+      sysctls: {},
+      devices,
+      ulimits: settings.ulimits,
+      resources: settings.resources,
+    },
+    runtime,
+  )
+}
+
+function networkOf(
+  { network }: RunOperation,
+  { level }: Isolation,
+  slot: NetworkSlot | undefined,
+  netns: string | undefined,
+): { kind: "private" | "host" } | { kind: "path"; path: string } {
+  const path = netns ?? slot?.path
+  if (path !== undefined) return { kind: "path", path }
+  return { kind: network === "host" || (network === "default" && level !== "full") ? "host" : "private" }
+}
+
+/** The step's own words, then what its mounts and the request add where it says nothing. The host's never (CVE-2021-3602). */
+function environment(
+  operation: RunOperation,
+  prepared: PreparedMounts,
+  { proxy = [] }: RunSettings,
+  { home }: ResolvedUser,
+): string[] {
+  const env = [...operation.env.filter((entry) => entry.indexOf("=") > 0), ...prepared.env]
+  const names = new Set(env.map(nameOf))
+  const more = [...proxy, `PATH=${DEFAULT_PATH}`, `HOME=${home}`].filter((entry) => !names.has(nameOf(entry)))
+  return [...env, ...more]
+}
+
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
+
+function stepFailure({ argv }: RunOperation, code: number): FailedPrecondition {
+  return new FailedPrecondition(`process "${argv.join(" ")}" did not complete successfully: exit code: ${code}`, {
+    exitCode: code,
+    hint: code === 137 ? "it was killed: by a signal, or for want of memory" : undefined,
+  })
+}

@@ -1,0 +1,233 @@
+import { existsSync, mkdirSync, rmdirSync } from "node:fs"
+import { join } from "node:path"
+import { crashPoint } from "../base/crash-point.ts"
+import { NotFound } from "../base/errors.ts"
+import { randomHex } from "../base/random-hex.ts"
+import { FileLocks } from "../sys/fs/file-locks.ts"
+import { isMountPoint, mountOrFind, unmount } from "../sys/fs/mount.ts"
+import { hostPlatform } from "../spec/platform.ts"
+import type { ImageConfig } from "../spec/oci-image.ts"
+import type { BuildHost } from "../build/deps.ts"
+import { resolveBase } from "../build/resolve-base.ts"
+import { changeDraft } from "./change-config.ts"
+import { commitWorking } from "./commit.ts"
+import { copyInto } from "./copy-into.ts"
+import type { FilesTools } from "./files-of.ts"
+import { withHistory } from "./history.ts"
+import { runWorking } from "./run.ts"
+import { idOfKey, WorkingRecords, workingKey, type WorkingRecord } from "./records.ts"
+import type {
+  DraftChanges,
+  FromOptions,
+  ImageDraft,
+  WorkingCommit,
+  WorkingContainer,
+  WorkingContainers,
+  WorkingCopy,
+  WorkingRun,
+} from "./builder.ts"
+
+const SCRATCH = "scratch"
+/** As lists show them. */
+const SHORT_ID = 12
+
+/** Working containers on the stores of `host`. */
+export function openWorking(host: BuildHost): WorkingContainers {
+  return new LocalWorking(host)
+}
+
+class LocalWorking implements WorkingContainers {
+  readonly #host: BuildHost
+  readonly #records: WorkingRecords
+  readonly #locks: FileLocks
+
+  constructor(host: BuildHost) {
+    this.#host = host
+    this.#records = new WorkingRecords(host.db)
+    this.#locks = new FileLocks(join(host.root, "working.locks"), "working container")
+  }
+
+  async from(imageName: string, options: FromOptions): Promise<WorkingContainer> {
+    const { images, snapshots, leases } = this.#host
+    await using lease = await leases.open()
+    const base = imageName === SCRATCH ? undefined : await this.#base(imageName, options)
+    const top = base && images.get(base.id).topLayer
+    if (top !== undefined) lease.addSnapshot(top)
+    await this.#sweep()
+    const id = randomHex(32)
+    using lock = await this.#locks.acquire(id)
+    await using undo = new AsyncDisposableStack()
+    await snapshots.prepare(workingKey({ id }), top)
+    undo.defer(() => snapshots.remove(workingKey({ id })))
+    undo.defer(() => lock.unlink())
+    crashPoint("working:prepared")
+    const record = this.#records.insert(
+      {
+        id,
+        imageName,
+        imageId: base?.id,
+        createdAt: new Date(),
+        mounted: false,
+        draft: draftOf(base?.config, options),
+        defaults: options.defaults ?? {},
+      },
+      {
+        base: `${lastComponent(imageName)}-working-container`,
+        ...(options.name === undefined ? {} : { name: options.name }),
+      },
+    )
+    undo.move()
+    return this.#toContainer(record)
+  }
+
+  list(): WorkingContainer[] {
+    return this.#records.list().map((record) => this.#toContainer(record))
+  }
+
+  get(nameOrId: string): WorkingContainer {
+    return this.#toContainer(this.#records.get(nameOrId))
+  }
+
+  async run(nameOrId: string, run: WorkingRun): Promise<void> {
+    await this.#changing(nameOrId, async (record) => {
+      await using root = this.#root(record)
+      await runWorking(root.path, record, run, this.#filesTools(record))
+      if (run.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, run.argv.join(" ")))
+    })
+  }
+
+  async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
+    return await this.#changing(nameOrId, async (record) => {
+      await using root = this.#root(record)
+      await using worker = this.#host.openWorker()
+      const workdir = record.draft.config.WorkingDir || "/"
+      const digest = copy.digest || copy.addHistory
+      const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), worker })
+      if (copied === undefined) return undefined
+      const words = `#(nop) ${copy.unpack ? "ADD" : "COPY"} ${copied.kind}:${copied.digest}`
+      if (copy.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, words))
+      return copied.digest
+    })
+  }
+
+  async configure(nameOrId: string, changes: DraftChanges): Promise<void> {
+    await this.#changing(nameOrId, async ({ id, draft }) => this.#records.setDraft(id, changeDraft(draft, changes)))
+  }
+
+  async mount(nameOrId: string): Promise<string> {
+    return await this.#changing(nameOrId, async (record) => {
+      this.#records.setMounted(record.id, true)
+      crashPoint("working:marked-mounted")
+      return this.#ensureMounted(record)
+    })
+  }
+
+  async unmount(nameOrId: string): Promise<void> {
+    await this.#changing(nameOrId, async ({ id }) => {
+      this.#records.setMounted(id, false)
+      this.#dropMount(id)
+    })
+  }
+
+  async commit(nameOrId: string, commit: WorkingCommit): ReturnType<WorkingContainers["commit"]> {
+    return await this.#changing(nameOrId, (record) => commitWorking(this.#host, record, commit))
+  }
+
+  rename(nameOrId: string, name: string): void {
+    this.#records.rename(this.#records.get(nameOrId).id, name)
+  }
+
+  async remove(nameOrId: string): Promise<void> {
+    const { id } = this.#records.get(nameOrId)
+    using lock = await this.#locks.acquire(id)
+    this.#dropMount(id)
+    await this.#host.snapshots.remove(workingKey({ id }))
+    crashPoint("working:snapshot-removed")
+    this.#records.delete(id)
+    lock.unlink()
+  }
+
+  /** Snapshots that a killed `from` left: nobody holds their lock, and no row has them. */
+  async #sweep(): Promise<void> {
+    for (const { name } of this.#host.snapshots.list()) {
+      const id = idOfKey(name)
+      if (id === undefined || this.#records.has(id)) continue
+      using lock = this.#locks.tryAcquire(id)
+      if (lock === undefined || this.#records.has(id)) continue
+      await this.#host.snapshots.remove(name)
+      lock.unlink()
+    }
+  }
+
+  /** Under the container's lock, with its row as it is then. */
+  async #changing<T>(nameOrId: string, body: (record: WorkingRecord) => Promise<T>): Promise<T> {
+    const { id } = this.#records.get(nameOrId)
+    using _ = await this.#locks.acquire(id)
+    return await body(this.#records.get(id))
+  }
+
+  /** For a command that has the lock of `own`. */
+  #filesTools(own: WorkingRecord): FilesTools {
+    const rootOf = async (name: string): Promise<AsyncDisposable & { path: string }> => {
+      const { id, name: found } = this.#records.get(name)
+      // a short name of an image may be the beginning of some id
+      if (found !== name && name.length < SHORT_ID) throw new NotFound(`no such working container: "${name}"`)
+      if (id === own.id) return { path: this.#ensureMounted(own), [Symbol.asyncDispose]: async () => {} }
+      await using stack = new AsyncDisposableStack()
+      stack.use(await this.#locks.acquire(id))
+      const { path } = stack.use(this.#root(this.#records.get(id)))
+      const owned = stack.move()
+      return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+    }
+    return { host: this.#host, rootOf }
+  }
+
+  /** Its files for the time of a command, on the mount that is there or on one that goes again. */
+  #root(record: WorkingRecord): AsyncDisposable & { path: string } {
+    const path = this.#ensureMounted(record)
+    return {
+      path,
+      [Symbol.asyncDispose]: async () => {
+        if (!record.mounted) this.#dropMount(record.id)
+      },
+    }
+  }
+
+  #ensureMounted(record: WorkingRecord): string {
+    const path = this.#mountPoint(record.id)
+    if (isMountPoint(path)) return path
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return mountOrFind(path, this.#host.snapshots.mount(workingKey(record)))
+  }
+
+  #dropMount(id: string): void {
+    const path = this.#mountPoint(id)
+    if (unmount(path) || existsSync(path)) rmdirSync(path)
+  }
+
+  #mountPoint(id: string): string {
+    return join(this.#host.root, "working", id)
+  }
+
+  #toContainer({ mounted, ...record }: WorkingRecord): WorkingContainer {
+    const path = this.#mountPoint(record.id)
+    return { ...record, mountPoint: mounted && isMountPoint(path) ? path : undefined }
+  }
+
+  async #base(name: string, { platform = hostPlatform(), onProgress, signal, ...request }: FromOptions) {
+    const progress = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) }
+    return await resolveBase(this.#host.images, name, platform, request, progress)
+  }
+}
+
+function draftOf(config: ImageConfig | undefined, { platform = hostPlatform() }: FromOptions): ImageDraft {
+  if (!config) return { ...platform, config: {}, annotations: {} }
+  const { rootfs: _, history: __, created: ___, config: run = {}, ...about } = config
+  return { ...about, config: run, annotations: {} }
+}
+
+/** `registry/a/debian:12@sha256:…` → `debian`. */
+function lastComponent(imageName: string): string {
+  const name = (imageName.split("@")[0] ?? "").split("/").at(-1)?.split(":")[0] ?? ""
+  return name.replaceAll(/[^a-zA-Z0-9_.-]/g, "") || "image"
+}

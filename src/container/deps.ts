@@ -1,0 +1,26 @@
+/** What the life cycle of containers stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
+import type { Images } from "../image/image.ts"
+import type { ContainerFiles, Networks } from "../network/network.ts"
+import type { Runtimes } from "../runtime/runtime.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { Volumes } from "../volume/volume.ts"
+import type { FileLocks } from "../sys/fs/file-locks.ts"
+import type { ContainerRecords } from "./records.ts"
+
+export interface ContainerHost {
+  /** Persistent files: `<root>/containers/<id>/`. */
+  root: string
+  /** Volatile files: `<runRoot>/<id>/`. */
+  runRoot: string
+  bootId: string
+  records: ContainerRecords
+  locks: FileLocks
+  files: ContainerFiles
+  snapshots(): Promise<Snapshotter>
+  images(): Promise<Images>
+  networks(): Promise<Networks>
+  volumes(): Promise<Volumes>
+  runtimes(): Promise<Runtimes>
+  /** Words of the command that cleans container `id` up after its end: conmon's exit command. */
+  cleanupCommand(id: string): readonly string[]
+}

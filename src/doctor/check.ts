@@ -1,0 +1,37 @@
+import type { StorePaths } from "../sys/fs/paths.ts"
+import type { HostCheck } from "../engine/engine.ts"
+
+/** Who asks, and for which store. */
+export interface Patient {
+  paths: StorePaths
+  /** The ordinary user's uid; undefined as root. */
+  uid: number | undefined
+}
+
+export type Finding = Pick<HostCheck, "status" | "detail" | "repair">
+
+/** One requirement of the host. */
+export interface Check {
+  name: string
+  /** What it is for, in a few words. */
+  purpose: string
+  look(patient: Patient): Finding | Promise<Finding>
+}
+
+export function ok(detail: string): Finding {
+  return { status: "ok", detail }
+}
+
+export function notNeeded(detail: string): Finding {
+  return { status: "not needed", detail }
+}
+
+/** Containers, or what was asked of them, cannot be had without it. */
+export function missing(detail: string, repair?: string): Finding {
+  return { status: "missing", detail, repair }
+}
+
+/** Something works worse, or one feature not at all. */
+export function warning(detail: string, repair?: string): Finding {
+  return { status: "warning", detail, repair }
+}

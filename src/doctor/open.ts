@@ -1,0 +1,30 @@
+/**
+ * What this host has and lacks for containers, each with the one command that repairs it.
+ *
+ * Looks at the host as the user who asks: a check tries the thing itself (mounts an overlay, makes a namespace, loads a
+ * table) wherever that is harmless, in namespaces that end with it. It works when everything is missing.
+ */
+import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
+import type { Check, Patient } from "./check.ts"
+import { kernelChecks } from "./kernel.ts"
+import { programChecks } from "./programs.ts"
+import { userChecks } from "./user.ts"
+import type { HostCheck } from "../engine/engine.ts"
+
+/** Every requirement of the host, in the order of a container's start. Throws nothing. */
+export async function hostChecks(paths: StorePaths): Promise<HostCheck[]> {
+  const own = process.getuid?.() ?? 0
+  const patient = { paths, uid: rootlessUid() ?? (own === 0 ? undefined : own) }
+  const checks = [...programChecks, ...kernelChecks, ...userChecks]
+  return await Promise.all(checks.map((check) => examine(check, patient)))
+}
+
+async function examine({ name, purpose, look }: Check, patient: Patient): Promise<HostCheck> {
+  try {
+    return { name, purpose, ...(await look(patient)) }
+  } catch (error) {
+    // a check that cannot be made is no proof of a fault
+    const detail = `cannot be checked: ${error instanceof Error ? error.message : String(error)}`
+    return { name, purpose, status: "warning", detail }
+  }
+}

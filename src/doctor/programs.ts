@@ -1,0 +1,97 @@
+/** The programs of the field that skiff starts. */
+import { CONMON_FLOOR } from "../runtime/monitor/monitor.ts"
+import { chooseRuntime } from "../runtime/oci/choose.ts"
+import { DEFAULT_PROFILE } from "../runtime/config/seccomp.ts"
+import { detectCgroups } from "../sys/process/cgroup.ts"
+import { findProgram, readText } from "../sys/host.ts"
+import { installCommand, type Packages } from "../sys/install-command.ts"
+import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./check.ts"
+import { isOlder, programVersion } from "./program-version.ts"
+
+const PACKAGES = {
+  crun: { debian: "crun" },
+  runc: { debian: "runc" },
+  conmon: { debian: "conmon" },
+  nft: { debian: "nftables" },
+  pasta: { debian: "passt" },
+  catatonit: { debian: "catatonit" },
+  seccomp: { debian: "golang-github-containers-common", fedora: "containers-common", arch: "containers-common" },
+  utilLinux: { debian: "util-linux" },
+  busybox: { debian: "busybox-static", fedora: "busybox", arch: "busybox" },
+  mmdebstrap: { debian: "mmdebstrap" },
+} satisfies Record<string, Packages>
+
+export const programChecks: readonly Check[] = [
+  { name: "runtime", purpose: "makes and starts containers", look: lookAtRuntime },
+  { name: "conmon", purpose: "watches each container, keeps its log", look: lookAtMonitor },
+  { name: "seccomp", purpose: "the default list of allowed system calls", look: lookAtSeccomp },
+  { name: "nftables", purpose: "addresses and ports of containers", look: () => required("nft", PACKAGES.nft) },
+  { name: "util-linux", purpose: "enters namespaces", look: lookAtUtilLinux },
+  { name: "pasta", purpose: "networks of an ordinary user", look: lookAtPasta },
+  { name: "catatonit", purpose: "run --init", look: () => optional("catatonit", PACKAGES.catatonit) },
+  { name: "busybox", purpose: "image bootstrap busybox", look: () => optional("busybox", PACKAGES.busybox) },
+  { name: "mmdebstrap", purpose: "image bootstrap debian", look: () => optional("mmdebstrap", PACKAGES.mmdebstrap) },
+]
+
+async function required(program: string, packages: Packages): Promise<Finding> {
+  const path = findProgram(program)
+  return path === undefined ? missing("not installed", installCommand(packages)) : ok(await described(path))
+}
+
+async function optional(program: string, packages: Packages): Promise<Finding> {
+  const path = findProgram(program)
+  return path === undefined ? warning("not installed", installCommand(packages)) : ok(await described(path))
+}
+
+async function described(path: string): Promise<string> {
+  const version = await programVersion(path)
+  return version === undefined ? path : `${path} ${version}`
+}
+
+async function lookAtRuntime({ uid }: Patient): Promise<Finding> {
+  const { name, reason } = chooseRuntime(detectCgroups(uid))
+  const other = name === "crun" ? "runc" : "crun"
+  const [path, otherPath] = [findProgram(name), findProgram(other)]
+  if (path !== undefined) {
+    const alternative = otherPath === undefined ? "" : `; also ${otherPath}`
+    return ok(`${await described(path)}, ${reason}${alternative}`)
+  }
+  const repair = installCommand(PACKAGES[name])
+  // either will do where both suit; a host that crun refuses needs runc
+  if (otherPath !== undefined && name === "crun")
+    return warning(`${await described(otherPath)}; crun starts containers in half the time`, repair)
+  return missing(
+    otherPath === undefined ? "neither crun nor runc is installed" : `${name} is needed: ${reason}`,
+    repair,
+  )
+}
+
+async function lookAtMonitor(): Promise<Finding> {
+  const path = findProgram("conmon")
+  const repair = installCommand(PACKAGES.conmon)
+  if (path === undefined) return missing("not installed", repair)
+  const version = await programVersion(path)
+  if (version !== undefined && isOlder(version, CONMON_FLOOR))
+    return missing(`${path} ${version} is older than ${CONMON_FLOOR.join(".")}`, repair)
+  return ok(`${path} ${version ?? ""}`.trim())
+}
+
+function lookAtSeccomp(): Finding {
+  if (readText("/proc/self/status")?.includes("\nSeccomp:") !== true)
+    return missing("this kernel is built without seccomp: boot one that has it (CONFIG_SECCOMP_FILTER)")
+  return readText(DEFAULT_PROFILE) === undefined
+    ? missing(`no ${DEFAULT_PROFILE}`, installCommand(PACKAGES.seccomp))
+    : ok(DEFAULT_PROFILE)
+}
+
+function lookAtUtilLinux(): Finding {
+  const absent = ["nsenter", "unshare", "mount"].filter((name) => findProgram(name) === undefined)
+  return absent.length === 0
+    ? ok("nsenter, unshare, mount")
+    : missing(`no ${absent.join(", ")}`, installCommand(PACKAGES.utilLinux))
+}
+
+async function lookAtPasta({ uid }: Patient): Promise<Finding> {
+  if (uid === undefined) return notNeeded("root has bridges")
+  return await required("pasta", PACKAGES.pasta)
+}

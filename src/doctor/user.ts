@@ -1,0 +1,86 @@
+/** What an ordinary user needs beyond the kernel: ids, their mapper, a place for run state. */
+import { existsSync, lstatSync, statSync } from "node:fs"
+import { accountName } from "../sys/account.ts"
+import { findProgram, readText } from "../sys/host.ts"
+import { asRoot, installCommand } from "../sys/install-command.ts"
+import { runtimeFolder } from "../sys/fs/paths.ts"
+import { subordinateIds, type IdRange } from "../sys/rootless/id-map.ts"
+import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./check.ts"
+
+const SETUID = 0o4000
+const PACKAGES = { debian: "uidmap", fedora: "shadow-utils", alpine: "shadow-uidmap", arch: "shadow", suse: "shadow" }
+/** Images have files of 65,536 ids: nobody is 65534. */
+const USUAL_COUNT = 65_536
+/** login.defs(5), SUB_UID_MIN. */
+const FIRST_SUBORDINATE = 100_000
+
+export const userChecks: readonly Check[] = [
+  { name: "subuid", purpose: "files of other users in images", look: lookAtSubordinateIds },
+  { name: "newuidmap", purpose: "maps the ids of /etc/subuid", look: lookAtMappers },
+  { name: "run folder", purpose: "state that a reboot ends", look: lookAtRunFolder },
+  { name: "linger", purpose: "containers run on after the logout", look: lookAtLinger },
+]
+
+function lookAtSubordinateIds({ uid }: Patient): Finding {
+  if (uid === undefined) return notNeeded("root has all ids")
+  const name = accountName(uid) ?? String(uid)
+  const ids = subordinateIds(uid)
+  // without them skiff runs with the user's one id: most images then cannot be extracted whole
+  if (ids === undefined) {
+    const range = freeRange(`${readText("/etc/subuid") ?? ""}\n${readText("/etc/subgid") ?? ""}`)
+    const repair = asRoot(`usermod --add-subuids ${range} --add-subgids ${range} ${name}`)
+    return warning(`no range for ${name} in /etc/subuid and /etc/subgid`, repair)
+  }
+  const [uids, gids] = [total(ids.uids), total(ids.gids)]
+  const detail = `${uids} uids, ${gids} gids for ${name}`
+  return Math.min(uids, gids) < USUAL_COUNT - 1 ? warning(`${detail}; images use ${USUAL_COUNT}`) : ok(detail)
+}
+
+function total(ranges: readonly IdRange[]): number {
+  return ranges.reduce((sum, range) => sum + range.count, 0)
+}
+
+/** `FIRST-LAST` above all ranges that somebody has: two users of one range could touch each other's files. */
+export function freeRange(text: string): string {
+  const ends = [...text.matchAll(/^[^:#\n]+:(\d+):(\d+)\s*$/gm)].map(
+    ([, first, count]) => Number(first) + Number(count),
+  )
+  const first = Math.max(FIRST_SUBORDINATE, ...ends)
+  return `${first}-${first + USUAL_COUNT - 1}`
+}
+
+async function lookAtMappers({ uid }: Patient): Promise<Finding> {
+  if (uid === undefined) return notNeeded("root maps ids itself")
+  const paths = ["newuidmap", "newgidmap"].map((name) => ({ name, path: findProgram(name) }))
+  const absent = paths.filter(({ path }) => path === undefined).map(({ name }) => name)
+  if (absent.length > 0) return missing(`no ${absent.join(", ")}`, installCommand(PACKAGES))
+  const found = paths.map(({ path }) => path ?? "")
+  for (const path of found)
+    if ((statSync(path).mode & SETUID) === 0 && !(await hasFileCapability(path)))
+      return missing(`${path} is neither setuid nor has its capability`, asRoot(`chmod u+s ${found.join(" ")}`))
+  return ok(found.join(", "))
+}
+
+/** Fedora and Arch give the mappers a file capability in place of setuid. */
+async function hasFileCapability(path: string): Promise<boolean> {
+  const { getAttribute } = await import("../sys/fs/xattr.ts")
+  return getAttribute(path, "security.capability") !== undefined
+}
+
+function lookAtRunFolder({ uid, paths }: Patient): Finding {
+  if (uid === undefined) return ok(paths.runRoot)
+  const folder = runtimeFolder(uid)
+  const stat = lstatSync(folder, { throwIfNoEntry: false })
+  if (stat === undefined && folder.startsWith("/tmp/")) return ok(`${folder}, made when needed`)
+  if (stat === undefined || !stat.isDirectory() || stat.uid !== process.getuid?.())
+    return missing(`XDG_RUNTIME_DIR "${folder}" is not a folder of yours`, "unset XDG_RUNTIME_DIR")
+  return ok(folder)
+}
+
+function lookAtLinger({ uid }: Patient): Finding {
+  if (uid === undefined) return notNeeded("root's containers belong to no login")
+  if (!existsSync("/run/systemd/system")) return notNeeded("no systemd here that ends a login's processes")
+  const name = accountName(uid) ?? String(uid)
+  if (existsSync(`/var/lib/systemd/linger/${name}`)) return ok("on")
+  return warning(`off: systemd may end the containers of ${name} with the last login`, `loginctl enable-linger ${name}`)
+}

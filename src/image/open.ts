@@ -1,0 +1,215 @@
+import type { Database } from "../base/database.ts"
+import { DataLoss } from "../base/errors.ts"
+import type { ContentStore, Leases } from "../content/content.ts"
+import type { Registries } from "../registry/registry.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { Digest } from "../spec/digest.ts"
+import { filterImages } from "./filter-images.ts"
+import type { Image, Images, RemoveImageResult } from "./image.ts"
+import { ImageRecords } from "./records.ts"
+import { taggedName } from "./reference.ts"
+import { removeFromRecords, type ImageUser } from "./remove-image.ts"
+
+/** What images stand on; `engine/` chooses it. */
+export interface ImagesDeps {
+  /** Of the store. */
+  root: string
+  /** With the tables of `imageSchema`. */
+  db: Database
+  content: ContentStore
+  snapshots: Snapshotter
+  leases: Leases
+  rootless: boolean
+  /** The containers of an image. */
+  usedBy(imageId: Digest): readonly ImageUser[]
+  /** Removes the blobs and snapshots that no record and no lease refers to. */
+  collect(): Promise<{ bytes: number }>
+  registries(): Promise<Registries>
+}
+
+/** The images of one store. Loads what pulls, extracts and parses only when that is asked for. */
+export function openImages(deps: ImagesDeps): Images {
+  const { content, snapshots } = deps
+  const records = new ImageRecords(deps.db)
+
+  const config = async (image: Image) => {
+    const { MAX_CONFIG_BYTES, parseImageConfig } = await import("../spec/parse-image-config.ts")
+    return parseImageConfig(await content.readAll(image.id, MAX_CONFIG_BYTES), `config of image ${image.id}`)
+  }
+
+  /** The layers that went with these images, as docker's `rmi` lists them. */
+  const collectLayers = async (layers: readonly string[]) => {
+    const { bytes } = await deps.collect()
+    return { bytes, gone: layers.filter((chainId) => !snapshots.has(chainId as never)) }
+  }
+
+  const images: Images = {
+    list(filter) {
+      if (filter === undefined || Object.keys(filter).length === 0) return records.list()
+      return filterImages(records, records.list(), filter)
+    },
+    get: (nameOrId) => records.get(nameOrId),
+    find: (nameOrId) => records.find(nameOrId),
+    config,
+
+    async inspect(nameOrId) {
+      const image = records.get(nameOrId)
+      const { inspectImage } = await import("./inspect-image.ts")
+      const layerDirs = records.layers(image.id).map(({ chainId }) => snapshots.diffPath(chainId))
+      return inspectImage(image, await config(image), snapshots.driver, layerDirs)
+    },
+
+    async history(nameOrId) {
+      const image = records.get(nameOrId)
+      const { imageHistory } = await import("./image-history.ts")
+      return imageHistory(image, await config(image), records.layers(image.id))
+    },
+
+    async manifest(image) {
+      const { MAX_MANIFEST_BYTES, parseManifest } = await import("../spec/parse-manifest.ts")
+      const bytes = await content.readAll(image.manifest.digest, MAX_MANIFEST_BYTES)
+      const what = `manifest of image ${image.id}`
+      const parsed = parseManifest(bytes, image.manifest.mediaType, what)
+      if (parsed.kind === "index") throw new DataLoss(`${what} is an index`)
+      return parsed.manifest
+    },
+
+    async pull(name, options) {
+      const { pullImage } = await import("./pull-image.ts")
+      return await pullImage(deps, records, name, options)
+    },
+
+    async tagsAt(repository, options) {
+      const { tagsAt } = await import("./tags-at.ts")
+      return await tagsAt(deps, repository, options)
+    },
+
+    async push(name, options) {
+      const { pushImage } = await import("./push-image.ts")
+      return await pushImage(deps, records, name, options)
+    },
+
+    async *save(names, format, options) {
+      const { namedSets, savedFiles, tarOfFiles } = await import("./save/save-images.ts")
+      yield* tarOfFiles(savedFiles(deps, await namedSets(deps, records, names), format, options))
+    },
+
+    async *saveSet(set, names, format, options) {
+      const { savedFiles, tarOfFiles } = await import("./save/save-images.ts")
+      yield* tarOfFiles(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], format, options))
+    },
+
+    async saveSetFolder(set, names, path, options) {
+      const [{ savedFiles }, { writeFolder }] = await Promise.all([
+        import("./save/save-images.ts"),
+        import("./save/write-directory.ts"),
+      ])
+      await writeFolder(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], "oci-dir", options), path)
+    },
+
+    async saveFolder(names, format, path) {
+      const [{ namedSets, savedFiles }, { writeFolder }] = await Promise.all([
+        import("./save/save-images.ts"),
+        import("./save/write-directory.ts"),
+      ])
+      await writeFolder(savedFiles(deps, await namedSets(deps, records, names), format), path)
+    },
+
+    async load(input, options) {
+      const { loadImages } = await import("./load/load-images.ts")
+      return await loadImages(deps, records, input, options)
+    },
+
+    async record(options) {
+      const { recordImage } = await import("./record-image.ts")
+      return await recordImage(deps, records, options)
+    },
+
+    async import(source, options) {
+      const { importImage } = await import("./import-image.ts")
+      return await importImage(images, source, options)
+    },
+
+    async draft(options, lease) {
+      const { draftImage } = await import("./record-image.ts")
+      return await draftImage(deps, records, options, lease)
+    },
+
+    async index(set, options) {
+      const { makeIndex } = await import("./make-index.ts")
+      return await makeIndex(deps, records, set, options)
+    },
+
+    async findSet(nameOrId) {
+      const located = records.locate(nameOrId)
+      if (located === undefined) return undefined
+      const { imageSetOf } = await import("./image-set.ts")
+      return await imageSetOf(deps, records, located.image, located.name)
+    },
+
+    attestations: (image) => records.attestations(image.id),
+
+    async statement(attestation) {
+      const { readStatement } = await import("./attestations.ts")
+      return await readStatement(content, attestation)
+    },
+
+    async compressLayer(layer, form, { lease, ...options }) {
+      const { LayerCompressor } = await import("./layer-compressor.ts")
+      return await new LayerCompressor(deps, lease, form).layer(layer, options)
+    },
+
+    layers: (image) => records.layers(image.id),
+
+    async createFromTar(tar, options) {
+      const { createFromTar } = await import("./create-from-tar.ts")
+      return await createFromTar(deps, records, tar, options)
+    },
+
+    async bootstrap(request) {
+      const { bootstrapImage } = await import("./bootstrap/bootstrap.ts")
+      return await bootstrapImage(images, request)
+    },
+
+    tag(source, target) {
+      const name = taggedName(target)
+      records.transaction(() => {
+        const { image, name: from } = records.mustLocate(source)
+        const index = from === undefined ? undefined : records.index(from)
+        records.setName(name, image.id)
+        if (index !== undefined)
+          records.setIndex(
+            name,
+            index.digest,
+            index.members.map(({ id }) => id),
+          )
+      })
+    },
+
+    async remove(nameOrId, { force = false } = {}) {
+      const { id } = records.get(nameOrId)
+      const layers = records.layers(id).map(({ chainId }) => chainId)
+      const result = removeFromRecords(records, nameOrId, deps.usedBy, force)
+      if (result.deleted.length === 0) return result
+      const { gone } = await collectLayers(layers.toReversed())
+      return { untagged: result.untagged, deleted: [...result.deleted, ...gone] }
+    },
+
+    async prune({ all = false } = {}) {
+      const result: RemoveImageResult = { untagged: [], deleted: [] }
+      const layers = new Set<string>()
+      for (const image of records.list()) {
+        const isNamed = image.tags.length > 0 || records.isMember(image.id)
+        if ((!all && isNamed) || deps.usedBy(image.id).length > 0) continue
+        for (const { chainId } of records.layers(image.id).toReversed()) layers.add(chainId)
+        const { untagged, deleted } = removeFromRecords(records, image.id, deps.usedBy, true)
+        result.untagged.push(...untagged)
+        result.deleted.push(...deleted)
+      }
+      // also without an image to remove: an interrupted pull or removal may have left something
+      const { bytes, gone } = await collectLayers([...layers])
+      return { untagged: result.untagged, deleted: [...result.deleted, ...gone], reclaimedBytes: bytes }
+    },
+  }
+  return images
+}

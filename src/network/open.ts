@@ -1,0 +1,43 @@
+/** All networks of one store: the records and their driver. */
+import type { Database } from "../base/database.ts"
+import { NotFound } from "../base/errors.ts"
+import { BridgeDriver } from "./bridge-driver.ts"
+import { defaultNetwork, listNetworks } from "./default-network.ts"
+import { HostSide } from "./host-side.ts"
+import { kernelNames } from "./names.ts"
+import type { Network, Networks } from "./network.ts"
+import { RootlessWay } from "./rootless-uplink.ts"
+
+export interface NetworksDeps {
+  /** Migrated with `networkSchema`. */
+  db: Database
+  /** Volatile folder of the store. */
+  runRoot: string
+  /** Path of the keeper's network namespace; undefined as real root. */
+  rootlessNetns?: string
+}
+
+/** Opens nothing before it is used. */
+export function openNetworks(deps: NetworksDeps): Networks {
+  const names = kernelNames(deps.runRoot, deps.rootlessNetns !== undefined)
+  const netns = deps.rootlessNetns
+  const driver = new BridgeDriver({
+    db: deps.db,
+    names,
+    host: new HostSide(netns),
+    rootless: netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns }),
+  })
+  return {
+    list: () => listNetworks(deps.db),
+    get(name: string): Network {
+      const found = listNetworks(deps.db).find((network) => network.name === name || network.id === name)
+      if (found !== undefined) return found
+      if (name === "bridge" || name === "default")
+        return defaultNetwork(deps.db, names, { rootless: netns !== undefined })
+      throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
+    },
+    setup: (network, endpoint) => driver.setup(network, endpoint),
+    teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
+    sweep: (alive) => driver.sweep(alive),
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The way between the keeper's namespace and the host, for an ordinary user.
+ *
+ * Out: one pasta holds the default route. In: each container that publishes ports has a pasta of its own, which binds them on
+ * the host and brings what arrives to a tap in the keeper's namespace, from the client's own address. From there the same
+ * map as root's leads to the container. The answer must leave by that tap, so the container's default route is there: a
+ * rule on its address, after all known ways. No process of ours is needed for any of it.
+ */
+import { closeSync, mkdirSync, openSync } from "node:fs"
+import { hasErrno } from "../base/errors.ts"
+import { lockFile } from "../sys/libc.ts"
+import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
+import type { Sysctls } from "../sys/net/netns.ts"
+import {
+  addAddress,
+  addDefaultRoute,
+  addKnownWaysRule,
+  addSourceRule,
+  deleteSourceRule,
+  getLink,
+  linkUp,
+} from "../sys/net/rtnetlink.ts"
+import { parseIpv4Range } from "./ipv4.ts"
+import type { Network } from "./network.ts"
+import type { PublishedPort } from "./nftables.ts"
+import {
+  carriesPorts,
+  containersWithPorts,
+  startEgress,
+  startPorts,
+  stopPorts,
+  type PastaDeps,
+  type Tap,
+} from "./pasta.ts"
+
+const KNOWN_WAYS_PRIORITY = 9000
+const TAP_PRIORITY = 10000
+const FIRST_TABLE = 1000
+
+/** What arrives at a tap from anywhere is right, though the way back seems to be another's. */
+export const ROOTLESS_SYSCTLS: Sysctls = [
+  ["net/ipv4/conf/all/rp_filter", "0"],
+  ["net/ipv4/conf/default/rp_filter", "0"],
+]
+
+export class RootlessWay {
+  readonly #pasta: PastaDeps
+
+  constructor(deps: { runRoot: string; netns: string }) {
+    this.#pasta = { folder: `${deps.runRoot}/network`, netns: deps.netns }
+  }
+
+  /** Makes the way out, unless it is there; of processes that come at once, one does. */
+  open(): void {
+    mkdirSync(this.#pasta.folder, { recursive: true, mode: 0o700 })
+    const lock = openSync(`${this.#pasta.folder}/egress.lock`, "a", 0o600)
+    try {
+      lockFile(lock)
+      startEgress(this.#pasta)
+    } finally {
+      closeSync(lock)
+    }
+  }
+
+  /** Throws AlreadyExists when a port is taken on the host. After any throw, `unpublish` takes back what was made. */
+  publish(route: NetlinkSocket, network: Network, containerId: string, ports: readonly PublishedPort[]): void {
+    const [first] = ports
+    if (first === undefined) return
+    const tap = tapOf(network, first.address)
+    startPorts(this.#pasta, containerId, tap, ports)
+    const { index } = getLink(route, tap.interface)
+    const table = FIRST_TABLE + tap.number
+    forgetRules(route, first.address)
+    route.request([
+      addAddress(index, tap.interface, tap.address, 32),
+      linkUp(index, tap.interface),
+      addDefaultRoute(index, tap.interface, { table }),
+      addSourceRule({ priority: TAP_PRIORITY, source: first.address, table }),
+    ])
+    unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY)]))
+  }
+
+  /** Safe to repeat. */
+  unpublish(route: NetlinkSocket, containerId: string, addresses: readonly number[]): void {
+    stopPorts(this.#pasta, containerId)
+    for (const address of addresses) forgetRules(route, address)
+  }
+
+  /** Whether the container's ports are bound. */
+  isPublished(containerId: string): boolean {
+    return carriesPorts(this.#pasta, containerId)
+  }
+
+  /** Containers for which a pasta was started and not stopped since. */
+  published(): string[] {
+    return containersWithPorts(this.#pasta)
+  }
+}
+
+/** One tap for one container address: the number in its range tells them apart, and is not used again at once. */
+function tapOf(network: Network, address: number): Tap {
+  const number = address - parseIpv4Range(network.subnet).address
+  // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
+  return { number, interface: `pub${number}`, address: 0xc6120000 + number }
+}
+
+/** Also those that a killed process left for an earlier container of this address. */
+function forgetRules(route: NetlinkSocket, source: number): void {
+  const message: NetlinkMessage = deleteSourceRule({ priority: TAP_PRIORITY, source })
+  for (;;)
+    try {
+      route.request([message])
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return
+      throw error
+    }
+}
+
+function unless(errno: string, body: () => unknown): void {
+  try {
+    body()
+  } catch (error) {
+    if (!hasErrno(error, errno)) throw error
+  }
+}

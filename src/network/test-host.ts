@@ -1,0 +1,115 @@
+/** For tests: a host of their own (a network namespace that the test's thread enters), containers and neighbours on it. */
+import { spawn } from "node:child_process"
+import { closeSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Database } from "../base/database.ts"
+import { check, libc } from "../sys/libc.ts"
+import { openNetns } from "../sys/net/netns.ts"
+import { run, type Pid } from "../sys/process/process.ts"
+import type { Endpoint, Networks } from "./network.ts"
+import { openNetworks } from "./open.ts"
+import { networkSchema } from "./schema.ts"
+
+const CLONE_NEWNET = 0x40000000
+
+export interface Peer extends Disposable {
+  pid: Pid
+  /** Runs a command inside; gives its standard output, trimmed. */
+  run(...argv: string[]): Promise<string>
+  /** Answers each TCP or UDP caller with `<text> <caller's address>`. Resolves when it listens. */
+  serve(protocol: "tcp" | "udp", port: number, text: string): Promise<void>
+}
+
+export interface TestWorld extends Disposable {
+  runRoot: string
+  db: Database
+  networks: Networks
+  peer(): Promise<Peer>
+  endpoint(peer: Peer, id: string, extra?: Partial<Endpoint>): Endpoint
+  /** Runs a command on the host of the test. */
+  run(...argv: string[]): Promise<string>
+}
+
+/** Moves the whole test into a new network namespace with only a loopback; disposing moves it back and removes all. */
+export async function openTestWorld(): Promise<TestWorld> {
+  const own = openNetns("/proc/thread-self/ns/net")
+  check(libc.unshare(CLONE_NEWNET), "unshare")
+  await sh("ip", "link", "set", "lo", "up")
+  const runRoot = mkdtempSync(join(tmpdir(), "skiff-network-"))
+  const db = new Database(join(runRoot, "skiff.db"))
+  db.migrate([networkSchema])
+  const peers: Peer[] = []
+  return {
+    runRoot,
+    db,
+    networks: openNetworks({ db, runRoot }),
+    run: sh,
+    async peer() {
+      const peer = await openPeer()
+      peers.push(peer)
+      return peer
+    },
+    endpoint: (peer, id, extra = {}) => ({
+      containerId: id.padEnd(64, "0"),
+      pid: peer.pid,
+      hostname: id,
+      ports: [],
+      ...extra,
+    }),
+    [Symbol.dispose]() {
+      for (const peer of peers) peer[Symbol.dispose]()
+      db[Symbol.dispose]()
+      rmSync(runRoot, { recursive: true })
+      check(libc.setns(own, CLONE_NEWNET), "setns")
+      closeSync(own)
+    },
+  }
+}
+
+/** A process in a namespace of its own, which it says when it is there. */
+async function openPeer(): Promise<Peer> {
+  const keeper = spawn("unshare", ["-n", "sh", "-c", "echo ready; exec sleep 300"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  })
+  await new Promise((resolve) => keeper.stdout.once("data", resolve))
+  const pid = keeper.pid as Pid
+  const inside = (...argv: string[]): Promise<string> => sh("nsenter", `--net=/proc/${pid}/ns/net`, ...argv)
+  const servers: ReturnType<typeof spawn>[] = []
+  return {
+    pid,
+    run: inside,
+    async serve(protocol, port, text) {
+      const listen = protocol === "tcp" ? `TCP-LISTEN:${port},fork,reuseaddr` : `UDP-RECVFROM:${port},fork`
+      const answer = `SYSTEM:echo ${text} $SOCAT_PEERADDR`
+      const socat = ["socat", listen, answer]
+      servers.push(spawn("nsenter", [`--net=/proc/${pid}/ns/net`, ...socat], { stdio: "ignore" }))
+      for (;;) {
+        const list = await inside("ss", "-Hln", protocol === "tcp" ? "-t" : "-u", `sport = :${port}`)
+        if (list !== "") return
+      }
+    },
+    [Symbol.dispose]() {
+      for (const child of [...servers, keeper]) child.kill("SIGKILL")
+    },
+  }
+}
+
+/** What a caller at `address` hears, from inside `from` or from the test's host; "closed" when nothing answers. */
+export async function call(protocol: "tcp" | "udp", address: string, port: number, from?: Peer): Promise<string> {
+  const script =
+    protocol === "tcp"
+      ? `timeout 2 socat -u TCP:${address}:${port},connect-timeout=0.5 -`
+      : udpScript(`UDP:${address}:${port}`)
+  const argv = ["sh", "-c", script]
+  const text = await (from?.run ?? sh)(...argv)
+  return text === "" ? "closed" : text
+}
+
+/** UDP says nothing when it ends: the wait is short, and a busy machine is asked again. */
+export const udpScript = (target: string): string =>
+  `for try in 0.4 0.8 1.2; do answer=$(echo x | socat -t$try - ${target}); [ -n "$answer" ] && break; sleep $try; done; echo "$answer"`
+
+async function sh(...argv: string[]): Promise<string> {
+  return (await run(argv)).stdout.trim()
+}

@@ -1,0 +1,55 @@
+import type { Registries, RegistryAccess } from "./registry.ts"
+import { DEFAULT_LIMITS, type HttpLimits } from "./client/http.ts"
+import { searchNames } from "./client/locations.ts"
+import { checkPolicy } from "./client/policy.ts"
+import { loadRegistriesConf, type RegistriesConf } from "./client/registries-conf.ts"
+import { HttpRegistrySource } from "./client/registry-source.ts"
+
+/** The registries, by what the host's files say of them; the files are read once, when first needed. */
+export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> } = {}): Registries {
+  let loaded: Promise<RegistriesConf> | undefined
+  const conf = () => (loaded ??= loadRegistriesConf())
+
+  const limitsOf = ({ retries, retryDelayMs }: RegistryAccess): HttpLimits => ({
+    ...DEFAULT_LIMITS,
+    ...limits,
+    ...(retries === undefined ? {} : { attempts: retries + 1 }),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+  })
+
+  return {
+    candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
+    checkPolicy: async (ref) => checkPolicy(ref),
+    async open(options = {}) {
+      keepLoopbackDirect()
+      return new HttpRegistrySource(await conf(), options, limitsOf(options))
+    },
+    async openTarget(ref, options = {}) {
+      keepLoopbackDirect()
+      const { openTarget } = await import("./client/registry-target.ts")
+      return openTarget(ref, await conf(), options, limitsOf(options))
+    },
+    async login(registry, options) {
+      keepLoopbackDirect()
+      const { login } = await import("./client/login.ts")
+      return await login(registry, await conf(), options, limitsOf({}))
+    },
+    async userOf(registry, options) {
+      const { findCredentials } = await import("./client/credentials.ts")
+      return (await findCredentials(registry, "", options))?.username
+    },
+    loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
+    logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
+  }
+}
+
+/**
+ * A proxy of the environment (`HTTPS_PROXY` …) is used as by every tool, but never for loopback: it could not reach it.
+ * Go leaves loopback out by itself, Bun only what `NO_PROXY` says.
+ */
+function keepLoopbackDirect(env: NodeJS.ProcessEnv = process.env): void {
+  const loopback = "localhost,127.0.0.0/8,::1"
+  const excluded = env.NO_PROXY ?? env.no_proxy
+  if (excluded?.endsWith(loopback)) return
+  env.NO_PROXY = env.no_proxy = excluded ? `${excluded},${loopback}` : loopback
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs"
+import { InvalidArgument } from "../../base/errors.ts"
+import type { OciCapabilities } from "../../spec/oci-runtime.ts"
+
+/** All of capabilities(7); the index is the number (linux/capability.h). */
+export const CAPABILITIES = (
+  "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE " +
+  "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN " +
+  "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE " +
+  "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+)
+  .split(" ")
+  .map((name) => `CAP_${name}`)
+
+/** Docker's fourteen. */
+export const DEFAULT_CAPABILITIES = (
+  "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL " +
+  "AUDIT_WRITE"
+)
+  .split(" ")
+  .map((name) => `CAP_${name}`)
+
+/**
+ * The capabilities of a container, by docker's rules: `ALL` dropped leaves what is added, `ALL` added leaves out what is
+ * dropped. `available` is what we ourselves may give. Throws InvalidArgument on a name that the kernel does not know.
+ */
+export function chooseCapabilities(
+  options: { capAdd: readonly string[]; capDrop: readonly string[]; privileged: boolean },
+  available: readonly string[],
+): string[] {
+  const add = options.capAdd.map((name) => parseCapability(name, available))
+  const drop = new Set(options.capDrop.map((name) => parseCapability(name, CAPABILITIES)))
+  if (options.privileged) return [...available]
+  const base = drop.has("ALL") ? [] : add.includes("ALL") ? available : DEFAULT_CAPABILITIES
+  const wanted = new Set(base.filter((name) => !drop.has(name)))
+  for (const name of add.includes("ALL") && drop.has("ALL") ? available : add) if (name !== "ALL") wanted.add(name)
+  return CAPABILITIES.filter((name) => wanted.has(name) && available.includes(name))
+}
+
+/**
+ * Inheritable and ambient are always empty: with them a program of an ordinary user would regain what it must not have
+ * (CVE-2022-24769, CVE-2022-27649 …).
+ */
+export function capabilitySets(names: readonly string[]): OciCapabilities {
+  return { bounding: [...names], effective: [...names], permitted: [...names], inheritable: [], ambient: [] }
+}
+
+/** `net_admin`, `CAP_NET_ADMIN`, `all`. Throws InvalidArgument. */
+function parseCapability(text: string, known: readonly string[]): string {
+  const upper = text.toUpperCase()
+  if (upper === "ALL") return upper
+  const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`
+  if (known.includes(name)) return name
+  if (CAPABILITIES.includes(name))
+    throw new InvalidArgument(`capability "${text}" is not available here`, {
+      hint: "the kernel, or the container that skiff itself runs in, does not have it",
+    })
+  throw new InvalidArgument(`unknown capability "${text}"`, { hint: `the nearest is ${nearest(name)}` })
+}
+
+function nearest(name: string): string {
+  const distances = CAPABILITIES.map((known) => ({ known, distance: editDistance(name, known) }))
+  return distances.reduce((best, one) => (one.distance < best.distance ? one : best)).known
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min((row[j] ?? 0) + (a[i] === b[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** What this process may hand on: its own bounding set (all of root's; fewer inside another container). */
+export function availableCapabilities(): string[] {
+  const [, hex = "0"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1")) ?? []
+  const mask = BigInt(`0x${hex}`)
+  return CAPABILITIES.filter((_, number) => (mask >> BigInt(number)) & 1n)
+}

@@ -1,0 +1,93 @@
+import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import type { DeviceRequest } from "../../spec/docker/device-request.ts"
+import type { OciDevice, OciResources } from "../../spec/oci-runtime.ts"
+
+type DeviceRule = NonNullable<OciResources["devices"]>[number]
+
+export interface HostDevice {
+  hostPath: string
+  /** Any of `rwm`. */
+  access: string
+  node: OciDevice
+}
+
+/** The host's devices that `requests` name; a folder means all devices below it. Throws NotFound, InvalidArgument. */
+export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
+  return requests.flatMap(({ hostPath, containerPath, permissions }) => {
+    if (!/^[rwm]{1,3}$/.test(permissions))
+      throw new InvalidArgument(`invalid permissions "${permissions}" of device "${hostPath}"`, { hint: "any of rwm" })
+    let path: string
+    try {
+      path = realpathSync(hostPath)
+    } catch (cause) {
+      throw new NotFound(`no such device: "${hostPath}"`, { cause })
+    }
+    if (statSync(path).isDirectory()) return walk(path, containerPath, permissions)
+    const device = describe(path, containerPath, permissions)
+    if (device === undefined) throw new InvalidArgument(`"${hostPath}" is not a device`)
+    return [device]
+  })
+}
+
+/** Every device of the host's /dev, for `--privileged`; those that every container has of its own are left out. */
+export function allDevices(): HostDevice[] {
+  return walk("/dev", "/dev", "rwm")
+}
+
+// config-linux.md#default-devices: the runtime makes them; a second /dev/tty, bound, is more than runc bears
+const DEFAULT_DEVICES = ["null", "zero", "full", "random", "urandom", "tty", "console", "ptmx"]
+const OWN = new Set([...DEFAULT_DEVICES, "pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"])
+
+function walk(folder: string, target: string, access: string): HostDevice[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (OWN.has(entry.name)) return []
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return walk(path, join(target, entry.name), access)
+    if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return []
+    return describe(path, join(target, entry.name), access) ?? []
+  })
+}
+
+function describe(hostPath: string, containerPath: string, access: string): HostDevice | undefined {
+  const stat = lstatSync(hostPath, { bigint: true })
+  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return undefined
+  const { rdev } = stat // makedev(3): 12 + 20 bits of major, 8 + 24 of minor
+  return {
+    hostPath,
+    access,
+    node: {
+      path: containerPath,
+      type: stat.isBlockDevice() ? "b" : "c",
+      major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
+      minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
+      fileMode: Number(stat.mode & 0o7777n),
+      uid: Number(stat.uid),
+      gid: Number(stat.gid),
+    },
+  }
+}
+
+/** Docker's rules: nodes of any device may be made (mknod), but only the harmless ones be opened. */
+export function deviceRules(devices: readonly HostDevice[], privileged: boolean): DeviceRule[] {
+  if (privileged) return [{ allow: true, access: "rwm" }]
+  const harmless = [
+    [1, 3], // null
+    [1, 5], // zero
+    [1, 7], // full
+    [1, 8], // random
+    [1, 9], // urandom
+    [5, 0], // tty
+    [5, 1], // console
+    [5, 2], // ptmx
+  ]
+  return [
+    { allow: false, access: "rwm" },
+    { allow: true, type: "c", access: "m" },
+    { allow: true, type: "b", access: "m" },
+    ...harmless.map(([major, minor]) => ({ allow: true, type: "c", major, minor, access: "rwm" })),
+    { allow: true, type: "c", major: 136, access: "rwm" }, // pts
+    ...devices.map(({ access, node: { type, major, minor } }) => ({ allow: true, type, major, minor, access })),
+  ]
+}

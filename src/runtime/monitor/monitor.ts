@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { FailedPrecondition, NotFound } from "../../base/errors.ts"
+import { close, pipe } from "../../sys/libc.ts"
+import type { OciConfig } from "../../spec/oci-runtime.ts"
+import { PipeReader } from "../../sys/process/pipe.ts"
+import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
+import { isAlive, processStartTime, spawnProcess, type Pid, type StartTime } from "../../sys/process/process.ts"
+import { runtimeFailure } from "../oci/failure.ts"
+import type { BundlePaths, Monitor, MonitorOptions, Runtime } from "../runtime.ts"
+
+/** The oldest conmon whose protocol was measured; older ones lack `--full-attach` or report no exit on the sync pipe. */
+export const CONMON_FLOOR = [2, 1, 6] as const
+
+/** Words that conmon understands for this container (conmon(8), the same in 2.1.6 and 2.1.13). Pure. */
+export function monitorArgs(conmonPath: string, options: MonitorOptions): string[] {
+  const { bundle, log, exitCommand } = options
+  const [exitPath, ...exitArgs] = exitCommand
+  return [
+    ...commonArgs(conmonPath, options, bundle.directory),
+    "--exit-dir",
+    bundle.exitDirectory,
+    "--no-sync-log",
+    "-l",
+    log.driver === "k8s-file" ? `k8s-file:${log.path}` : log.driver,
+    ...(log.maxBytes === undefined ? [] : ["--log-size-max", String(log.maxBytes)]),
+    ...(log.tag === undefined ? [] : ["--log-tag", log.tag]),
+    ...(options.stdin ? ["-i"] : []),
+    // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
+    ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
+    ...(exitPath === undefined ? [] : ["--exit-command", exitPath]),
+    ...exitArgs.flatMap((arg) => ["--exit-command-arg", arg]),
+  ]
+}
+
+/** What conmon is told for a container and for an exec alike; its files go into `folder`. */
+export function commonArgs(
+  conmonPath: string,
+  options: { id: string; name?: string; runtime: Runtime },
+  folder: string,
+): string[] {
+  const { id, name = id, runtime } = options
+  const identity = ["--api-version", "1", "-c", id, "-u", id, "-n", name]
+  const files = ["-b", folder, "-p", join(folder, "pidfile"), "-P", join(folder, "conmon.pid"), "--full-attach"]
+  const runtimeArgs = runtime.globalArgs.flatMap((arg) => ["--runtime-arg", arg])
+  return [conmonPath, ...identity, "-r", runtime.path, ...runtimeArgs, ...files]
+}
+
+/**
+ * Forks conmon, which has the runtime create the container and reports its pid.
+ * Throws a SkiffError with the runtime's own words; exit code 126 or 127 when the program cannot be run.
+ */
+export async function createMonitor(conmonPath: string, options: MonitorOptions): Promise<Monitor> {
+  const { bundle } = options
+  const sync = pipe()
+  wakeCgroupLock()
+  let launcher
+  try {
+    launcher = spawnProcess(monitorArgs(conmonPath, options), {
+      cwd: bundle.directory, // it writes its `oom` mark there
+      env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3" },
+      stdio: ["ignore", "ignore", "pipe", sync.writeEnd],
+      detached: true,
+    })
+  } catch (cause) {
+    close(sync.readEnd)
+    throw new NotFound(`cannot start the monitor "${conmonPath}"`, { hint: "apt-get install conmon", cause })
+  } finally {
+    close(sync.writeEnd)
+  }
+  const reader = new PipeReader(sync.readEnd)
+  const line = await reader.line()
+  const report = parseReport(line)
+  if (report === undefined || report.data < 0) {
+    reader[Symbol.dispose]()
+    if (report?.message !== undefined)
+      throw runtimeFailure(options.runtime.name, report.message, { program: programOf(bundle) })
+    let words = ""
+    for await (const chunk of launcher.stderr ?? []) words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
+    throw new FailedPrecondition(`the monitor gave no report: ${words.trim() || "no message"}`, {
+      hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed: conmon --version`,
+    })
+  }
+  await launcher.exited // it writes the monitor's pid file as its last act, perhaps after the monitor's report
+  return new LiveMonitor(options.id, bundle, report.data as Pid, readMonitorPid(bundle), reader)
+}
+
+/** The name of the program, for an error that leaves it out. */
+function programOf(bundle: BundlePaths): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig).process.args[0]
+  } catch {
+    return undefined
+  }
+}
+
+/** What the sync pipe tells: `{"data": PID}`, or `{"data": -1, "message": "…"}`. */
+export function parseReport(line: string | undefined): { data: number; message?: string } | undefined {
+  if (line === undefined) return undefined
+  try {
+    const report = JSON.parse(line) as { data?: unknown; message?: unknown }
+    if (typeof report.data !== "number") return undefined
+    return { data: report.data, message: typeof report.message === "string" ? report.message : undefined }
+  } catch {
+    return undefined
+  }
+}
+
+const PASSED_ON = /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|DBUS_SESSION_BUS_ADDRESS|_?SKIFF_.*)$/
+
+/** The monitor's own environment, and its exit command's: places only, never a secret that the caller happened to have. */
+export function monitorEnvironment(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)))
+}
+
+function readMonitorPid(bundle: BundlePaths): Pid {
+  return Number(readFileSync(bundle.monitorPidFile, "latin1")) as Pid
+}
+
+class LiveMonitor implements Monitor {
+  readonly exited: Promise<number>
+
+  constructor(
+    id: string,
+    bundle: BundlePaths,
+    readonly pid: Pid,
+    readonly monitorPid: Pid,
+    private readonly reader: PipeReader,
+  ) {
+    // the pipe ends when conmon has written the exit file, and before its exit command ends
+    this.exited = reader.end().then(() => {
+      if (reader.disposed) return new Promise<number>(() => {}) // released: nobody learns of the end from here
+      reader[Symbol.dispose]()
+      const code = exitCode(id, bundle)
+      if (code === undefined) throw new NotFound(`the monitor of "${id}" ended and left no exit code`)
+      return code
+    })
+    this.exited.catch(() => {}) // not everybody waits for it
+  }
+
+  release(): void {
+    this.reader[Symbol.dispose]()
+  }
+}
+
+/** The exit code that conmon wrote; undefined while there is none. */
+export function exitCode(id: string, bundle: BundlePaths): number | undefined {
+  try {
+    const text = readFileSync(`${bundle.exitDirectory}/${id}`, "latin1").trim()
+    return /^\d{1,3}$/.test(text) ? Number(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const SHORTEST_WAIT_MS = 5
+const LONGEST_WAIT_MS = 100
+
+/**
+ * Waits for the end of a container whose sync pipe another process held. A look at a file each 100 ms costs nothing to
+ * speak of; it is the one sign that outlives skiff and conmon alike.
+ */
+export function findMonitor(container: { id: string; bundle: BundlePaths; pid: Pid; monitorPid: Pid }): Monitor {
+  const { id, bundle, pid, monitorPid } = container
+  const startTime: StartTime | undefined = processStartTime(monitorPid)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const exited = new Promise<number>((resolve, reject) => {
+    const look = (waitMs: number): void => {
+      const alive = startTime !== undefined && isAlive(monitorPid, startTime)
+      const code = exitCode(id, bundle) // after `alive`: it may write its file and end between the two
+      if (code !== undefined) return resolve(code)
+      if (!alive) return reject(new NotFound(`the monitor of "${id}" has died and left no exit code`))
+      timer = setTimeout(look, waitMs, Math.min(waitMs * 2, LONGEST_WAIT_MS))
+    }
+    look(SHORTEST_WAIT_MS)
+  })
+  exited.catch(() => {})
+  return { pid, monitorPid, exited, release: () => clearTimeout(timer) }
+}

@@ -1,4 +1,0 @@
-import { runtimeSuite } from "./runtime.suite.ts"
-
-runtimeSuite("crun")
-runtimeSuite("runc")

@@ -1,0 +1,55 @@
+import { join } from "node:path"
+import { NotFound } from "../../base/errors.ts"
+import type { Cgroups } from "../../sys/process/cgroup.ts"
+import { findProgram } from "../../sys/host.ts"
+import { openRuntime } from "./oci.ts"
+import { openPlain } from "../rootless/open.ts"
+import type { Runtime } from "../runtime.ts"
+
+export interface Choice {
+  name: "crun" | "runc"
+  /** For `skiff info`. */
+  reason: string
+}
+
+/**
+ * crun, as it starts a container in half of runc's time; runc where crun refuses the host. Told from the cgroup files
+ * alone: to run either costs more than all else of the choice.
+ */
+export function chooseRuntime(cgroups: Pick<Cgroups, "version" | "unifiedControllers">): Choice {
+  const { unifiedControllers, version } = cgroups
+  // crun 1.8.1: also with --cgroup-manager=disabled
+  if (version === "hybrid" && unifiedControllers.length > 0)
+    return {
+      name: "runc",
+      reason: `crun refuses a hybrid host while its cgroup v2 has controllers (here: ${unifiedControllers.join(", ")})`,
+    }
+  return { name: "crun", reason: "the default" }
+}
+
+/** Opens the runtime `name` (or path), or the one that suits the host. Throws NotFound with the repair. */
+export function openChosen(name: string | undefined, cgroups: Cgroups, stateRoot: string): Runtime {
+  if (name !== undefined) return openPlain(name, stateRoot) ?? open(name, cgroups, stateRoot)
+  const choice = chooseRuntime(cgroups)
+  const other = choice.name === "crun" ? "runc" : "crun"
+  // crun would refuse where runc was chosen; the other way round either will do
+  if (findProgram(choice.name) === undefined && choice.name === "crun" && findProgram(other) !== undefined)
+    return open(other, cgroups, stateRoot)
+  return open(choice.name, cgroups, stateRoot)
+}
+
+function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
+  const path = findProgram(name)
+  if (path === undefined)
+    throw new NotFound(`no OCI runtime "${name}"`, {
+      hint: name.includes("/") ? "give the path of an executable" : `apt-get install ${name}`,
+    })
+  const kind = path.slice(path.lastIndexOf("/") + 1)
+  const manager =
+    cgroups.manager === "systemd"
+      ? ["--systemd-cgroup"]
+      : cgroups.manager === "disabled" && kind === "crun"
+        ? ["--cgroup-manager=disabled"]
+        : []
+  return openRuntime(kind, path, [`--root=${join(stateRoot, kind)}`, ...manager])
+}

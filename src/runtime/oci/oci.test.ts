@@ -1,0 +1,4 @@
+import { runtimeSuite } from "../runtime.suite.ts"
+
+runtimeSuite("crun")
+runtimeSuite("runc")

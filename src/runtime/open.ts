@@ -1,0 +1,79 @@
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { NotFound } from "../base/errors.ts"
+import { detectCgroups, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
+import { findProgram } from "../sys/host.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
+import { isSingleIdMap } from "../sys/rootless/namespaces.ts"
+import { attachTo } from "./monitor/attach.ts"
+import { bundlePaths } from "./bundle.ts"
+import { availableCapabilities } from "./config/capabilities.ts"
+import { openChosen } from "./oci/choose.ts"
+import { execProcess, hostCpus, runtimeConfig } from "./config/config.ts"
+import { execIn } from "./monitor/exec.ts"
+import { createMonitor, exitCode, findMonitor } from "./monitor/monitor.ts"
+import { isPlain, withoutCgroups } from "./rootless/open.ts"
+import type { BundlePaths, Runtimes } from "./runtime.ts"
+import { checkRootfs } from "./config/rootfs.ts"
+import { runToEnd } from "./oci/run-to-end.ts"
+import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget } from "./config/seccomp.ts"
+import { seccompChoice } from "./config/security-options.ts"
+
+export interface RuntimesOptions {
+  root: string
+  runRoot: string
+  /** `--runtime` of the whole engine. */
+  runtime?: string
+}
+
+/** The runtimes and monitors of this host. Opens nothing, looks at nothing before it is asked. */
+export function openRuntimes(options: RuntimesOptions): Runtimes {
+  let capabilities: string[] | undefined
+  const available = (): string[] => (capabilities ??= availableCapabilities())
+  const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
+  return {
+    bundle,
+    choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
+    async config(input, runtime) {
+      checkRootfs(input.rootfs)
+      const plain = isPlain(runtime)
+      const config = runtimeConfig(input, {
+        cgroups: plain ? withoutCgroups(detectCgroups()) : detectCgroups(),
+        rootless: plain || rootlessUid() !== undefined,
+        singleId: isSingleIdMap(),
+        capabilities: available(),
+        cpus: hostCpus(),
+        hierarchies: hierarchyPaths(),
+      })
+      const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
+      if (choice === "unconfined" || (plain && !existsSync(DEFAULT_PROFILE))) return config
+      const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
+      config.linux.seccomp =
+        choice === undefined || choice === "builtin" || choice === "default"
+          ? defaultSeccomp(target, join(options.root, "cache", "seccomp"))
+          : customSeccomp(target, choice)
+      return config
+    },
+    execProcess: (config, input) => execProcess(config, input, available()),
+    createMonitor: async (monitorOptions) => createMonitor(monitorPath(), monitorOptions),
+    findMonitor,
+    exitCode,
+    attach: (paths) => attachTo(paths.attachSocket),
+    resize: (paths, { rows, columns }) => writeFileSync(paths.control, `1 ${rows} ${columns}\n`),
+    reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
+    exec: (execOptions) => execIn(monitorPath(), execOptions),
+    runToEnd,
+    usage(id, paths) {
+      const { oomKills, ...counters } = readCounters(id, detectCgroups())
+      // conmon marks the end by the OOM killer too: all that is left when systemd has removed the scope by then
+      return { oomKilled: (oomKills ?? 0) > 0 || existsSync(join(paths.directory, "oom")), ...counters }
+    },
+  }
+}
+
+/** The absolute path of conmon. Throws NotFound with the repair. */
+function monitorPath(): string {
+  const path = findProgram("conmon")
+  if (path === undefined) throw new NotFound("no conmon, the containers' monitor", { hint: "apt-get install conmon" })
+  return path
+}

@@ -1,0 +1,70 @@
+import { setTimesAt } from "./attributes.ts"
+import { openRoot, tryOpenBeneath } from "./confined.ts"
+import { readDirectory, statAt } from "./directory.ts"
+import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../libc.ts"
+import { checkNamed, rawCString } from "./raw-name.ts"
+
+/**
+ * Brings every file of a hostile tree that is younger than `epoch` (seconds) to that time, but for those that the tree
+ * `base` has with the same time. Nothing is followed.
+ */
+export function clampTimes(path: string, epoch: number, base?: string): void {
+  using fds = new DisposableStack()
+  const root = fds.adopt(openRoot(path), close)
+  const baseRoot = base === undefined ? undefined : fds.adopt(openRoot(base), close)
+  const top = { folder: fds.adopt(openFolder(root, "."), close), base: baseRoot }
+  const clamp = new Clamp(BigInt(epoch))
+  clamp.below(top)
+  clamp.one({ folder: root, base: baseRoot }, ".")
+}
+
+interface Place {
+  folder: number
+  /** The same folder of the base; undefined when that has none. */
+  base: number | undefined
+}
+
+class Clamp {
+  readonly #limit: bigint
+
+  constructor(limit: bigint) {
+    this.#limit = limit
+  }
+
+  below(place: Place): void {
+    for (const { name, isDirectory } of readDirectory(place.folder)) {
+      if (isDirectory) this.#child(place, name)
+      this.one(place, name)
+    }
+  }
+
+  #child({ folder, base }: Place, name: string): void {
+    using fds = new DisposableStack()
+    const child = fds.adopt(openFolder(folder, name), close)
+    const beneath = base === undefined ? undefined : tryOpenBeneath(base, name)
+    if (beneath !== undefined) fds.adopt(beneath, close)
+    this.below({ folder: child, base: beneath })
+  }
+
+  one({ folder, base }: Place, name: string): void {
+    const mtime = statAt(folder, name)?.mtime
+    if (mtime === undefined || mtime.seconds < this.#limit) return
+    if (mtime.seconds === this.#limit && mtime.nanoseconds === 0) return
+    const before = base === undefined ? undefined : statBelow(base, name)?.mtime
+    if (before?.seconds === mtime.seconds && before.nanoseconds === mtime.nanoseconds) return
+    setTimesAt(folder, name, { seconds: this.#limit, nanoseconds: 0 })
+  }
+}
+
+/** What the base has in the folder's place may be a file. */
+function statBelow(base: number, name: string): ReturnType<typeof statAt> {
+  try {
+    return statAt(base, name)
+  } catch {
+    return undefined
+  }
+}
+
+function openFolder(parent: number, name: string): number {
+  return checkNamed(libc.openat(parent, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0), "open", name)
+}

@@ -1,0 +1,46 @@
+import { closeSync } from "node:fs"
+import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
+import { openInRoot, openRoot } from "./confined.ts"
+import { check, cString, libc, O_DIRECTORY, O_PATH } from "../libc.ts"
+
+/**
+ * Makes the folder `path` and its missing parents inside the tree at host path `root`, owned by us, mode 0755. Links are
+ * followed inside the tree only (security.md: 2026-55686). Safe to repeat. Throws FailedPrecondition when something else
+ * than a folder stands in the way.
+ */
+export function makeFolderInRoot(root: string, path: string): void {
+  const rootFd = openRoot(root)
+  let parentFd = rootFd
+  try {
+    let prefix = ""
+    for (const name of path.split("/").filter((part) => part !== "" && part !== ".")) {
+      prefix += `/${name}`
+      const fd = openFolder(rootFd, prefix) ?? makeFolder(rootFd, parentFd, name, prefix)
+      if (parentFd !== rootFd) closeSync(parentFd)
+      parentFd = fd
+    }
+  } finally {
+    if (parentFd !== rootFd) closeSync(parentFd)
+    closeSync(rootFd)
+  }
+}
+
+function openFolder(rootFd: number, path: string): number | undefined {
+  try {
+    return openInRoot(rootFd, path, O_PATH | O_DIRECTORY)
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return undefined
+    throw new FailedPrecondition(`cannot make the folder "${path}" in the container`, { cause: error })
+  }
+}
+
+function makeFolder(rootFd: number, parentFd: number, name: string, path: string): number {
+  try {
+    check(libc.mkdirat(parentFd, cString(name), 0o755), "mkdir", path)
+  } catch (error) {
+    if (!hasErrno(error, "EEXIST")) throw error
+  }
+  const fd = openFolder(rootFd, path)
+  if (fd === undefined) throw new FailedPrecondition(`"${path}" in the container is a link that leads nowhere`)
+  return fd
+}

@@ -1,0 +1,73 @@
+import { closeSync, openSync, readlinkSync, writeFileSync } from "node:fs"
+import { ptr } from "bun:ffi"
+import { setTimeout as sleep } from "node:timers/promises"
+import { findProgram } from "../host.ts"
+import { AT_FDCWD, check, close, cString, libc, O_CLOEXEC, pipe } from "../libc.ts"
+import { spawnProcess, type Pid } from "../process/process.ts"
+
+// the same on x86-64 and arm64
+const SYS_OPEN_TREE = 428
+const SYS_MOVE_MOUNT = 429
+const SYS_MOUNT_SETATTR = 442
+const OPEN_TREE_CLONE = 1
+const AT_EMPTY_PATH = 0x1000
+const AT_RECURSIVE = 0x8000
+const MOVE_MOUNT_F_EMPTY_PATH = 4
+const MOUNT_ATTR_RDONLY = 1n
+const MOUNT_ATTR_IDMAP = 0x100000n
+const EMPTY = cString("")
+const POLL_MS = 1
+const MOST_POLLS = 2_000
+
+/**
+ * Mounts the open folder at `target`, read-only, so that files of `owner` are root's there and no other owner is known
+ * (mount_setattr(2), "ID-mapped mounts"): needs Linux 5.12, a file system that can, and root of the host. Throws SystemError.
+ */
+export async function mountAsRoots(fd: number, target: string, owner: { uid: number; gid: number }): Promise<void> {
+  using fds = new DisposableStack()
+  const namespace = fds.adopt(await userNamespace(owner), closeSync)
+  const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH
+  const tree = fds.adopt(check(Number(libc.syscall(SYS_OPEN_TREE, fd, ptr(EMPTY), flags, 0, 0)), "open_tree"), close)
+  // struct mount_attr: set, clear, propagation, user namespace
+  const attributes = new BigUint64Array([MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY, 0n, 0n, BigInt(namespace)])
+  const how = AT_EMPTY_PATH | AT_RECURSIVE
+  check(
+    Number(libc.syscall(SYS_MOUNT_SETATTR, tree, ptr(EMPTY), how, ptr(attributes), attributes.byteLength)),
+    "mount_setattr",
+  )
+  const place = cString(target)
+  check(
+    Number(libc.syscall(SYS_MOVE_MOUNT, tree, ptr(EMPTY), AT_FDCWD, ptr(place), MOVE_MOUNT_F_EMPTY_PATH)),
+    "move_mount",
+    target,
+  )
+}
+
+/** A user namespace in which `owner` is who is root outside; the descriptor alone holds it. */
+async function userNamespace({ uid, gid }: { uid: number; gid: number }): Promise<number> {
+  const { readEnd, writeEnd } = pipe()
+  // it lives until the other end closes, with ours at the latest
+  const child = spawnProcess([findProgram("unshare") ?? "unshare", "--user", "--", "/bin/sh", "-c", "read -r _"], {
+    stdio: [readEnd, "ignore", "ignore"],
+    detached: true,
+  })
+  close(readEnd)
+  try {
+    await hasLeft(child.pid)
+    writeFileSync(`/proc/${child.pid}/uid_map`, `${uid} 0 1`)
+    writeFileSync(`/proc/${child.pid}/gid_map`, `${gid} 0 1`)
+    return openSync(`/proc/${child.pid}/ns/user`, O_CLOEXEC)
+  } finally {
+    close(writeEnd)
+    await child.exited
+  }
+}
+
+/** Waits until the process is in a user namespace of its own. */
+async function hasLeft(pid: Pid): Promise<void> {
+  const ours = readlinkSync("/proc/self/ns/user")
+  for (let polls = 0; readlinkSync(`/proc/${pid}/ns/user`) === ours; polls++) {
+    if (polls > MOST_POLLS) throw new Error("unshare(1) made no user namespace")
+    await sleep(POLL_MS)
+  }
+}

@@ -1,0 +1,115 @@
+import { basename, dirname } from "node:path"
+import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
+import { setModeAt } from "./attributes.ts"
+import { readDirectory, statAt } from "./directory.ts"
+import { AT_FDCWD, AT_REMOVEDIR, check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../libc.ts"
+import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
+
+const MAX_DEPTH = 64
+
+/**
+ * Removes a tree that a container or an image made, at a host path whose parent is trusted. False when nothing was there.
+ * Never follows a link, never leaves the file system: throws FailedPrecondition where something is mounted.
+ * Safe to repeat, and beside another process that removes the same.
+ */
+export function removeTree(path: string): boolean {
+  const parentFd = openFolder(AT_FDCWD, rawName(dirname(path)))
+  if (parentFd === undefined) return false
+  try {
+    return removeAt(parentFd, rawName(basename(path)), path)
+  } finally {
+    close(parentFd)
+  }
+}
+
+/** `removeTree` of a raw name inside an open folder; `shownPath` is for the message. */
+export function removeAt(parentFd: number, name: string, shownPath: string): boolean {
+  const stat = statAt(parentFd, name)
+  if (stat === undefined) return false
+  if (stat.type === "directory") removeFolder(parentFd, name, shownPath)
+  else unlink(parentFd, name, 0)
+  return true
+}
+
+function removeFolder(parentFd: number, name: string, path: string): void {
+  const top = openFolder(parentFd, name)
+  if (top === undefined) return
+  let moved = 0
+  /** A folder too deep for one descriptor a level goes up to the top, where the next round finds it. */
+  const moveUp = (fd: number, child: string): void => {
+    const target = `.skiff-deep-${process.pid}-${moved++}`
+    checkNamed(libc.renameat2(fd, rawCString(child, 0), top, rawCString(target, 1), 0), "rename", child)
+  }
+  try {
+    refuseMount(parentFd, name, path)
+    for (let before = -1; before !== moved;) {
+      before = moved
+      // opened anew for each round: reading goes on from a descriptor's own offset
+      withFolder(top, ".", (fd) => emptyFolder(fd, path, 0, moveUp))
+    }
+  } finally {
+    close(top)
+  }
+  unlink(parentFd, name, AT_REMOVEDIR)
+}
+
+type MoveUp = (fd: number, child: string) => void
+
+function emptyFolder(fd: number, path: string, depth: number, moveUp: MoveUp): void {
+  for (const { name, isDirectory } of readDirectory(fd)) {
+    if (!isDirectory) unlink(fd, name, 0)
+    else if (depth === MAX_DEPTH) moveUp(fd, name)
+    else {
+      withFolder(fd, name, (child) => {
+        refuseMount(fd, name, path)
+        emptyFolder(child, path, depth + 1, moveUp)
+      })
+      unlink(fd, name, AT_REMOVEDIR)
+    }
+  }
+}
+
+/** Runs `body` on the folder, opened; not at all when it has gone. */
+function withFolder(parentFd: number, name: string, body: (fd: number) => void): void {
+  const fd = openFolder(parentFd, name)
+  if (fd === undefined) return
+  try {
+    body(fd)
+  } finally {
+    close(fd)
+  }
+}
+
+/** Opens a folder for reading, made readable first where its mode forbids that; undefined when it has gone. */
+function openFolder(fd: number, name: string): number | undefined {
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+  const open = (): number => checkNamed(libc.openat(fd, rawCString(name), flags, 0), "open", name)
+  try {
+    return open()
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return undefined
+    if (!hasErrno(error, "EACCES") || fd === AT_FDCWD) throw error
+  }
+  setModeAt(fd, name, 0o700)
+  return open()
+}
+
+function refuseMount(parentFd: number, name: string, path: string): void {
+  if (statAt(parentFd, name)?.isMountRoot !== true) return
+  throw new FailedPrecondition(`something is mounted on ${shownName(name)} in "${path}"`, {
+    hint: `it is not removed through a mount; see: findmnt -R "${path}"`,
+  })
+}
+
+function unlink(fd: number, name: string, flags: number): void {
+  const remove = (): number => checkNamed(libc.unlinkat(fd, rawCString(name), flags), "remove", name)
+  try {
+    remove()
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return
+    if (!hasErrno(error, "EACCES")) throw error
+    // the folder itself forbids changes: it is ours to empty
+    check(libc.fchmod(fd, 0o700), "chmod")
+    remove()
+  }
+}

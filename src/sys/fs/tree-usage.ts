@@ -1,0 +1,51 @@
+import { openRoot } from "./confined.ts"
+import { readDirectory, statAt, statOf } from "./directory.ts"
+import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../libc.ts"
+import { rawCString } from "./raw-name.ts"
+
+const MAX_DEPTH = 512
+
+/**
+ * What a tree takes on disk: allocated bytes, as du counts them, and files. Hard links count once.
+ * Nothing is followed; what another process removes meanwhile, or lies deeper than 512 folders, is not counted.
+ */
+export function treeUsage(path: string): { bytes: number; inodes: number } {
+  const seen = new Set<string>()
+  const usage = { bytes: 0, inodes: 0 }
+  const count = (stat: { allocatedBytes: number; links: number; identity: string; type: string }): void => {
+    if (stat.links > 1 && stat.type !== "directory") {
+      if (seen.has(stat.identity)) return
+      seen.add(stat.identity)
+    }
+    usage.bytes += stat.allocatedBytes
+    usage.inodes++
+  }
+  const walk = (fd: number, depth: number): void => {
+    for (const { name, isDirectory } of readDirectory(fd)) {
+      const stat = statAt(fd, name)
+      if (stat === undefined) continue
+      count(stat)
+      if (!isDirectory || depth === MAX_DEPTH || stat.isMountRoot) continue
+      const child = libc.openat(fd, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+      if (child < 0) continue
+      try {
+        walk(child, depth + 1)
+      } finally {
+        close(child)
+      }
+    }
+  }
+  const rootFd = openRoot(path)
+  try {
+    count(statOf(rootFd))
+    const fd = libc.openat(rootFd, rawCString("."), O_DIRECTORY | O_CLOEXEC, 0)
+    try {
+      walk(fd, 0)
+    } finally {
+      close(fd)
+    }
+  } finally {
+    close(rootFd)
+  }
+  return usage
+}

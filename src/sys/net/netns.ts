@@ -1,0 +1,155 @@
+/**
+ * Network namespaces: what must be done inside one, by a process that stays where it is.
+ *
+ * Only the calling thread changes its namespace, and a socket stays in the one where it was opened. So a visit opens sockets
+ * and writes settings, and all further work goes through those sockets from outside.
+ */
+import { closeSync, fstatSync, openSync, statSync, writeFileSync } from "node:fs"
+import { check, libc } from "../libc.ts"
+import { configureNetlink, NETLINK_NETFILTER, NETLINK_ROUTE, openNetlink } from "./netlink.ts"
+
+const CLONE_NEWNET = 0x40000000
+
+/** Settings below /proc/sys, as `[name, value]`; one that the kernel does not have is passed over. */
+export type Sysctls = readonly (readonly [name: string, value: string])[]
+
+export interface NetnsVisit {
+  /** Open namespace, `openNetns`. */
+  netns: number
+  route?: boolean
+  netfilter?: boolean
+  sysctls?: Sysctls
+}
+
+export interface NetnsSockets {
+  route: number
+  netfilter: number
+}
+
+/** Opens a namespace: `/proc/PID/ns/net` or a bind mount of one. */
+export function openNetns(path: string): number {
+  return openSync(path, "r")
+}
+
+/** Whether both are the same namespace. */
+export function isSameNetns(fd: number, path: string): boolean {
+  const [one, other] = [fstatSync(fd), statSync(path)]
+  return one.ino === other.ino && one.dev === other.dev
+}
+
+/**
+ * Visits each namespace in turn, giving the sockets opened there (-1: not asked for).
+ *
+ * `oneWay`: this thread could not come back, since its own namespace belongs to a user namespace outside ours (rootless);
+ * then a thread made for the purpose does it, and ends in the last one.
+ */
+export async function visitNetns(visits: readonly NetnsVisit[], oneWay: boolean): Promise<NetnsSockets[]> {
+  if (!oneWay) return visits.map((visit) => inNetns(visit.netns, () => act(visit)))
+  const sockets = await visitInThread(visits)
+  for (const { route, netfilter } of sockets) for (const fd of [route, netfilter]) if (fd >= 0) configureNetlink(fd)
+  return sockets
+}
+
+/** Runs `body` in the namespace. It must be synchronous: whatever is awaited would run in the wrong one. */
+export function inNetns<T>(netns: number, body: () => T): T {
+  const own = openNetns("/proc/thread-self/ns/net")
+  try {
+    check(libc.setns(netns, CLONE_NEWNET), "setns")
+    try {
+      return body()
+    } finally {
+      // staying would put every later socket and child into the container: there is no sane way on
+      check(libc.setns(own, CLONE_NEWNET), "setns", "back to the own network namespace")
+    }
+  } finally {
+    closeSync(own)
+  }
+}
+
+function act(visit: NetnsVisit): NetnsSockets {
+  for (const [name, value] of visit.sysctls ?? []) writeSysctl(name, value)
+  return {
+    route: visit.route ? openNetlink(NETLINK_ROUTE) : -1,
+    netfilter: visit.netfilter ? openNetlink(NETLINK_NETFILTER) : -1,
+  }
+}
+
+/** Writes a setting of the calling thread's namespace; does nothing where the kernel lacks it (no IPv6). */
+export function writeSysctl(name: string, value: string): void {
+  try {
+    writeFileSync(`/proc/sys/${name}`, value)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error
+  }
+}
+
+/**
+ * A network namespace of nobody's yet: it lives as long as the descriptor, or a process in it. `oneWay` as in `visitNetns`.
+ */
+export async function createNetns(sysctls: Sysctls, oneWay: boolean): Promise<number> {
+  if (oneWay) return createInThread(sysctls)
+  const own = openNetns("/proc/thread-self/ns/net")
+  try {
+    check(libc.unshare(CLONE_NEWNET), "unshare")
+    try {
+      for (const [name, value] of sysctls) writeSysctl(name, value)
+      return openNetns("/proc/thread-self/ns/net")
+    } finally {
+      check(libc.setns(own, CLONE_NEWNET), "setns", "back to the own network namespace")
+    }
+  } finally {
+    closeSync(own)
+  }
+}
+
+/** The same as `inNetns` and `act`, as the text of a thread: a thread has no other way to be a part of one executable. */
+const THREAD_SOURCE = `
+import { dlopen } from "bun:ffi"
+import { openSync, writeFileSync } from "node:fs"
+import { parentPort, workerData } from "node:worker_threads"
+const { symbols: c } = dlopen("libc.so.6", {
+  unshare: { args: ["i32"], returns: "i32" },
+  setns: { args: ["i32", "i32"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+})
+const SOCK_RAW_CLOEXEC = ${3 | 0o2000000}
+const open = (protocol) => c.socket(16, SOCK_RAW_CLOEXEC, protocol)
+try {
+  const sockets = workerData.map(({ netns, route, netfilter, sysctls = [] }) => {
+    if ((netns < 0 ? c.unshare(${CLONE_NEWNET}) : c.setns(netns, ${CLONE_NEWNET})) !== 0) throw new Error("cannot enter the network namespace")
+    for (const [name, value] of sysctls) {
+      try { writeFileSync("/proc/sys/" + name, value) } catch (error) { if (error.code !== "ENOENT") throw error }
+    }
+    if (netns < 0) return { created: openSync("/proc/thread-self/ns/net", "r") }
+    const fds = { route: route ? open(${NETLINK_ROUTE}) : -1, netfilter: netfilter ? open(${NETLINK_NETFILTER}) : -1 }
+    if ((route && fds.route < 0) || (netfilter && fds.netfilter < 0)) throw new Error("cannot open a netlink socket")
+    return fds
+  })
+  parentPort.postMessage({ sockets })
+} catch (error) {
+  parentPort.postMessage({ error: String(error) })
+}
+`
+
+async function visitInThread(visits: readonly NetnsVisit[]): Promise<NetnsSockets[]> {
+  return (await runThread(visits)) as NetnsSockets[]
+}
+
+async function createInThread(sysctls: Sysctls): Promise<number> {
+  const [made] = (await runThread([{ netns: -1, sysctls }])) as { created: number }[]
+  if (made === undefined) throw new Error("the thread gave no network namespace")
+  return made.created
+}
+
+/** A visit of namespace -1 makes one. */
+async function runThread(visits: readonly NetnsVisit[]): Promise<unknown[]> {
+  const { Worker } = await import("node:worker_threads")
+  const thread = new Worker(THREAD_SOURCE, { eval: true, workerData: visits })
+  const answer = await new Promise<{ sockets?: unknown[]; error?: string }>((resolve, reject) => {
+    thread.once("message", resolve)
+    thread.once("error", reject)
+  })
+  void thread.terminate()
+  if (answer.sockets === undefined) throw new Error(`in the rootless network namespace: ${answer.error}`)
+  return answer.sockets
+}

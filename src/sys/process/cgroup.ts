@@ -1,0 +1,225 @@
+/** Control groups: what this host has, where ours lie, what their counters say. */
+import { existsSync, readdirSync, readFileSync, rmdirSync, statfsSync } from "node:fs"
+import { join } from "node:path"
+import { rootlessUid } from "../fs/paths.ts"
+
+export type CgroupVersion = "v1" | "hybrid" | "v2"
+
+export interface Cgroups {
+  version: CgroupVersion
+  /** Controllers that we may use: all mounted ones as root, the delegated ones as an ordinary user. */
+  controllers: string[]
+  /** Controllers of a hybrid host's v2 hierarchy. crun refuses the host while there is any. */
+  unifiedControllers: string[]
+  /**
+   * Who makes the cgroups. `cgroupfs`: the runtime, below `/skiff`. `systemd`: the user's own systemd, as only it may move
+   * a process out of the login session's scope. `disabled`: nobody, so no limit can be held.
+   */
+  manager: "cgroupfs" | "systemd" | "disabled"
+  /** Swap can be bounded. */
+  swap: boolean
+  /** Why controllers are missing, and what the user does about it. */
+  remedy: string
+}
+
+const ROOT = "/sys/fs/cgroup"
+const PARENT = "skiff"
+const CGROUP2_MAGIC = 0x63677270
+const V1_CONTROLLERS = ["memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer", "cpuacct", "hugetlb"]
+
+let known: Cgroups | undefined
+
+/** Looks at the host, once a process. `uid`: the ordinary user who is asking, undefined for root. */
+export function detectCgroups(uid = rootlessUid()): Cgroups {
+  return (known ??= detect(uid))
+}
+
+function detect(uid: number | undefined): Cgroups {
+  const version = detectVersion()
+  const unifiedControllers = version === "hybrid" ? words(`${ROOT}/unified/cgroup.controllers`) : []
+  if (version !== "v2") {
+    const controllers = uid === undefined ? V1_CONTROLLERS.filter((name) => existsSync(join(ROOT, name))) : []
+    return {
+      version,
+      controllers,
+      unifiedControllers,
+      manager: uid === undefined ? "cgroupfs" : "disabled",
+      swap: existsSync(`${ROOT}/memory/memory.memsw.limit_in_bytes`),
+      remedy:
+        uid === undefined
+          ? "mount the cgroup controllers below /sys/fs/cgroup"
+          : "an ordinary user cannot have limits on cgroup v1: boot with systemd.unified_cgroup_hierarchy=1, or run as root",
+    }
+  }
+  if (uid === undefined)
+    return {
+      version,
+      controllers: words(`${ROOT}/cgroup.controllers`),
+      unifiedControllers,
+      manager: "cgroupfs",
+      swap: true,
+      remedy: "this kernel lacks the cgroup controller",
+    }
+  const bus = userBus(uid)
+  const userService = join(ROOT, userServicePath(uid))
+  return {
+    version,
+    controllers: bus ? words(`${userService}/cgroup.controllers`) : [],
+    unifiedControllers,
+    manager: bus ? "systemd" : "disabled",
+    swap: true,
+    remedy: bus
+      ? "have root delegate it: mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=yes\\n' " +
+        "> /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
+      : `log in as that user (a systemd session, or: loginctl enable-linger ${uid}), so that limits are delegated`,
+  }
+}
+
+/** Where a runtime mounts the hierarchies of a v1 or hybrid host: those of the host, and all that the kernel has. */
+export function hierarchyPaths(): string[] {
+  if (detectVersion() === "v2") return []
+  const mounted = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const kernel = content("/proc/cgroups")?.matchAll(/^(\w+)\t/gm) ?? []
+  const names = new Set([...mounted.map(({ name }) => name), ...Array.from(kernel, ([, name = ""]) => name)])
+  return [...names].map((name) => join(ROOT, name))
+}
+
+function detectVersion(): CgroupVersion {
+  try {
+    if (statfsSync(ROOT).type === CGROUP2_MAGIC) return "v2"
+    return statfsSync(`${ROOT}/unified`).type === CGROUP2_MAGIC ? "hybrid" : "v1"
+  } catch {
+    return "v1"
+  }
+}
+
+/** Whether the user's systemd can be asked: its bus, or its private socket, is there. */
+function userBus(uid: number): boolean {
+  const runtimeDir = process.env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`
+  return existsSync(`${runtimeDir}/bus`) && existsSync(`${runtimeDir}/systemd/private`)
+}
+
+function userServicePath(uid: number): string {
+  return `user.slice/user-${uid}.slice/user@${uid}.service`
+}
+
+/** `linux.cgroupsPath` of a container (config-linux.md#cgroups-path): always set, always below our own parent. */
+export function cgroupsPath(id: string, cgroups: Pick<Cgroups, "manager">): string | undefined {
+  if (cgroups.manager === "disabled") return undefined
+  return cgroups.manager === "systemd" ? `user.slice:${PARENT}:${id}` : `/${PARENT}/${id}`
+}
+
+/** The folders of a container's cgroup by controller (`""`: the one of v2). They need not exist. */
+export function cgroupFolders(id: string, cgroups: Cgroups): Map<string, string> {
+  if (!/^[\w.-]+$/.test(id) || /^\.+$/.test(id)) throw new RangeError(`"${id}" is no container id`)
+  const uid = rootlessUid()
+  if (cgroups.manager === "systemd" && uid !== undefined)
+    return new Map([["", join(ROOT, userServicePath(uid), "user.slice", `${PARENT}-${id}.scope`)]])
+  if (cgroups.version === "v2") return new Map([["", join(ROOT, PARENT, id)]])
+  return new Map(
+    readdirSync(ROOT, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => [entry.name, join(ROOT, entry.name, PARENT, id)]),
+  )
+}
+
+/**
+ * Removes what is left of a container's cgroup: empty folders below our own parent only. Processes are never killed by
+ * it; a folder that still has some stays. Safe to repeat.
+ */
+export function removeCgroup(id: string, cgroups: Cgroups): void {
+  if (cgroups.manager !== "cgroupfs") return
+  for (const folder of cgroupFolders(id, cgroups).values()) removeEmptyTree(folder)
+}
+
+function removeEmptyTree(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) removeEmptyTree(join(folder, entry.name))
+    rmdirSync(folder)
+  } catch {
+    // ENOENT: gone already; EBUSY: it still has processes, the next clean-up comes by again
+  }
+}
+
+/**
+ * Whether process `pid` is in the cgroup of container `id`, in every hierarchy that has one for it. The proof before
+ * anything is killed by cgroup: a path that was resolved to `/` would end every process of the host.
+ */
+export function isInOwnCgroup(pid: number, id: string): boolean {
+  const lines = content(`/proc/${pid}/cgroup`)?.split("\n") ?? []
+  const paths = lines.map((line) => line.replace(/^\d+:[^:]*:/, "")).filter((path) => path !== "/")
+  return paths.length > 0 && paths.every((path) => isOwnPath(path, id))
+}
+
+function isOwnPath(path: string, id: string): boolean {
+  const names = path.split("/")
+  const at = names.indexOf(id)
+  return (at > 0 && names[at - 1] === PARENT) || names.includes(`${PARENT}-${id}.scope`)
+}
+
+export interface CgroupCounters {
+  oomKills?: number
+  memoryBytes?: number
+  memoryLimitBytes?: number
+  cpuNanoseconds?: number
+  pids?: number
+}
+
+/** Reads a container's counters; those that are not there are left out. */
+export function readCounters(id: string, cgroups: Cgroups): CgroupCounters {
+  if (cgroups.manager === "disabled") return {}
+  const folders = cgroupFolders(id, cgroups)
+  const at = (controller: string, file: string): string | undefined => {
+    const folder = folders.get(cgroups.version === "v2" ? "" : controller)
+    return folder === undefined ? undefined : content(join(folder, file))
+  }
+  if (cgroups.version === "v2") {
+    const cpuUs = field(at("", "cpu.stat"), "usage_usec")
+    return {
+      oomKills: field(at("", "memory.events"), "oom_kill"),
+      memoryBytes: number(at("", "memory.current")),
+      memoryLimitBytes: number(at("", "memory.max")),
+      cpuNanoseconds: cpuUs === undefined ? undefined : cpuUs * 1000,
+      pids: number(at("", "pids.current")),
+    }
+  }
+  const limit = number(at("memory", "memory.limit_in_bytes"))
+  return {
+    oomKills: field(at("memory", "memory.oom_control"), "oom_kill"),
+    memoryBytes: number(at("memory", "memory.usage_in_bytes")),
+    // v1 writes "no limit" as the largest number of whole pages
+    memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
+    cpuNanoseconds: number(at("cpuacct", "cpuacct.usage") ?? at("cpu,cpuacct", "cpuacct.usage")),
+    pids: number(at("pids", "pids.current")),
+  }
+}
+
+function content(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1").trim()
+  } catch {
+    return undefined
+  }
+}
+
+function number(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+function field(text: string | undefined, name: string): number | undefined {
+  return number(
+    text
+      ?.split("\n")
+      .find((line) => line.startsWith(`${name} `))
+      ?.slice(name.length + 1),
+  )
+}
+
+function words(path: string): string[] {
+  return (
+    content(path)
+      ?.split(" ")
+      .filter((word) => word !== "") ?? []
+  )
+}

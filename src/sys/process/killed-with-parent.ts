@@ -1,0 +1,40 @@
+import { close, pipe } from "../libc.ts"
+import { spawnProcess, type Child, type SpawnOptions } from "./process.ts"
+
+/**
+ * The program and, beside it, who reads a pipe: at its end our process has died, and the whole group is killed. The reader goes
+ * when the program has ended.
+ */
+const TETHER = `"$@" 3<&- & program=$!
+{ read -r _; kill -9 0; } <&3 >/dev/null 2>&1 & reader=$!
+wait $program; code=$?
+kill -9 $reader; exit $code`
+
+/**
+ * Starts a program that cannot outlive this process, however that ends. It has a session and process group of its own, led by
+ * `pid`; no standard input, and descriptors 1 and 2 as `stdio` says.
+ */
+export function spawnTethered(
+  argv: readonly string[],
+  {
+    stdout,
+    stderr,
+    ...options
+  }: Omit<SpawnOptions, "stdio" | "detached"> & Record<"stdout" | "stderr", "pipe" | "ignore">,
+): Child {
+  const { readEnd, writeEnd } = pipe()
+  try {
+    const child = spawnProcess(["/bin/sh", "-c", TETHER, "sh", ...argv], {
+      ...options,
+      stdio: ["ignore", stdout, stderr, readEnd],
+      detached: true,
+    })
+    child.exited.finally(() => close(writeEnd)).catch(() => {})
+    return child
+  } catch (error) {
+    close(writeEnd)
+    throw error
+  } finally {
+    close(readEnd)
+  }
+}

@@ -1,0 +1,150 @@
+/** Processes: started with exactly the descriptors they need, and proven before they are signalled. */
+import { readFileSync, writeSync } from "node:fs"
+import { close, pipe, sendSignal } from "../libc.ts"
+
+/** A process id on the host (or in the keeper's namespace, when rootless). */
+export type Pid = number & { readonly brand: "Pid" }
+
+/** Start time of a process in clock ticks after boot: with the pid it names one process, as pids are used again. */
+export type StartTime = number & { readonly brand: "StartTime" }
+
+export interface SpawnOptions {
+  cwd?: string
+  /** The whole environment of the child; default: ours. */
+  env?: Record<string, string | undefined>
+  /** Each entry becomes the child's descriptor of that index; default `["ignore", "ignore", "ignore"]`. */
+  stdio?: readonly (number | "ignore" | "pipe")[]
+  /** In a session of its own: a terminal's Ctrl-C does not reach it. */
+  detached?: boolean
+}
+
+export interface Child {
+  readonly pid: Pid
+  /** Exit code, or 128 + n when a signal ended it. */
+  readonly exited: Promise<number>
+  readonly stdout?: AsyncIterable<Uint8Array>
+  readonly stderr?: AsyncIterable<Uint8Array>
+  /** Lets this process end before the child does. */
+  unref(): void
+}
+
+/** Starts a program. Descriptors not in `stdio` are closed in it (Bun marks all others close-on-exec). */
+export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}): Child {
+  const stdio = options.stdio ?? ["ignore", "ignore", "ignore"]
+  const child = Bun.spawn([...argv], {
+    cwd: options.cwd,
+    env: options.env,
+    detached: options.detached ?? false,
+    stdio: stdio as ["ignore", "ignore", "ignore"],
+  })
+  const { stdout, stderr } = child as unknown as Partial<Pick<Child, "stdout" | "stderr">>
+  return { pid: child.pid as Pid, exited: child.exited, stdout, stderr, unref: () => child.unref() }
+}
+
+export interface RunResult {
+  /** Exit code, or 128 + n when a signal ended it. */
+  code: number
+  stdout: string
+  stderr: string
+}
+
+const MAX_OUTPUT_BYTES = 1024 * 1024
+const PIPE_BYTES = 64 * 1024
+
+/** Runs a program to its end; of each output stream the first MiB is kept, `input` has 64 KiB at most. */
+export async function run(
+  argv: readonly string[],
+  options: Pick<SpawnOptions, "cwd" | "env"> & { input?: string } = {},
+): Promise<RunResult> {
+  const { input, ...rest } = options
+  const stdin = input === undefined ? undefined : filledPipe(input)
+  let child: Child
+  try {
+    child = spawnProcess(argv, { ...rest, stdio: [stdin ?? "ignore", "pipe", "pipe"] })
+  } finally {
+    if (stdin !== undefined) close(stdin)
+  }
+  const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited])
+  return { code, stdout, stderr }
+}
+
+/** A pipe that holds `text` already: a program may open it again as /dev/stdin (crun does), which a socket refuses. */
+function filledPipe(text: string): number {
+  const bytes = Buffer.from(text)
+  if (bytes.length > PIPE_BYTES) throw new RangeError(`more than ${PIPE_BYTES} bytes of input`)
+  const { readEnd, writeEnd } = pipe()
+  writeSync(writeEnd, bytes)
+  close(writeEnd)
+  return readEnd
+}
+
+/** Reads to the end, keeping no more than the first `maxBytes`. */
+async function collect(stream: AsyncIterable<Uint8Array> = empty(), maxBytes = MAX_OUTPUT_BYTES): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let kept = 0
+  for await (const chunk of stream) {
+    if (kept >= maxBytes) continue
+    chunks.push(chunk.subarray(0, maxBytes - kept))
+    kept += chunk.length
+  }
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+async function* empty(): AsyncIterable<Uint8Array> {}
+
+/** When `pid` was started; undefined when there is no such process, or only its zombie is left. */
+export function processStartTime(pid: number): StartTime | undefined {
+  const fields = livingStat(pid)
+  return fields === undefined ? undefined : (Number(fields[19]) as StartTime)
+}
+
+/** The process that `pid` is a child of; undefined when there is no such process, or only its zombie is left. */
+export function parentOf(pid: number): Pid | undefined {
+  const fields = livingStat(pid)
+  return fields === undefined ? undefined : (Number(fields[1]) as Pid)
+}
+
+/** Whether the process has a handler of its own for a signal; false when it is gone. */
+export function catchesSignal(pid: Pid, signal: number): boolean {
+  // proc_pid_status(5): bit n - 1 is signal n
+  const [, mask = "0"] = /^SigCgt:\t([0-9a-f]+)$/m.exec(readStatus(pid)) ?? []
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
+}
+
+function readStatus(pid: Pid): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "latin1")
+  } catch {
+    return ""
+  }
+}
+
+/** proc_pid_stat(5) from the state on. */
+function livingStat(pid: number): string[] | undefined {
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+  } catch {
+    return undefined
+  }
+  // the name in parentheses may itself hold spaces and parentheses
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : fields
+}
+
+/** Whether the very process that had this pid and start time still runs. */
+export function isAlive(pid: number, startTime: StartTime): boolean {
+  return processStartTime(pid) === startTime
+}
+
+/** Signals the process only while it is the one that was started then; false when it is gone. */
+export function signalProcess(pid: Pid, startTime: StartTime, signal: number): boolean {
+  // 0 and negative pids mean groups, or everybody: never
+  if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid, startTime)) return false
+  return sendSignal(pid, signal)
+}
+
+/** Another value after each start of the machine. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()
+}

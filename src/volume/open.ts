@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
+import type { Database } from "../base/database.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { randomHex } from "../base/random-hex.ts"
+import { FileLocks } from "../sys/fs/file-locks.ts"
+import type { Volume, Volumes } from "./volume.ts"
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
+
+interface Row {
+  name: string
+  anonymous: number
+  labels: string
+  created_at: number
+}
+
+export interface VolumesDeps {
+  db: Database
+  /** The store's root: data lies in `<root>/volumes/<name>/data`. */
+  root: string
+  /** The containers that refer to a volume. */
+  usedBy(name: string): readonly { id: string; name: string }[]
+}
+
+/** Volumes as folders of this host. */
+export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
+  const folder = `${root}/volumes`
+
+  const mountpoint = (name: string): string => `${folder}/${checkedName(name)}/data`
+
+  const toVolume = (row: Row): Volume => ({
+    name: row.name,
+    driver: "local",
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    createdAt: new Date(row.created_at),
+    mountpoint: mountpoint(row.name),
+    anonymous: row.anonymous === 1,
+  })
+
+  const find = (name: string): Volume | undefined => {
+    const row = db.get<Row>("SELECT * FROM volumes WHERE name = ?", name)
+    return row && toVolume(row)
+  }
+
+  const get = (name: string): Volume => {
+    const volume = find(name)
+    if (!volume) throw new NotFound(`no such volume: "${name}"`, { hint: "see them all with: skiff volume ls" })
+    return volume
+  }
+
+  return {
+    list: () => db.all<Row>("SELECT * FROM volumes ORDER BY name").map(toVolume),
+    get,
+    mountpoint,
+
+    create({ name = randomName(), labels = {}, anonymous = false }) {
+      checkedName(name)
+      // the row first: a folder without one would never be found again
+      db.run(
+        "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
+        name,
+        anonymous ? 1 : 0,
+        JSON.stringify(labels),
+        Date.now(),
+      )
+      const volume = get(name)
+      mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 })
+      try {
+        // the container's users must be able to enter it, whatever our umask
+        mkdirSync(volume.mountpoint, { mode: 0o755 })
+      } catch (error) {
+        if (!hasErrno(error, "EEXIST")) throw error
+      }
+      return volume
+    },
+
+    async remove(name, { force = false, exceptFor } = {}) {
+      const isRepeat = force || exceptFor !== undefined
+      checkedName(name)
+      if (!isRepeat) get(name)
+      db.transaction(() => {
+        const user = usedBy(name).find(({ id }) => id !== exceptFor)
+        if (user)
+          throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
+            hint: `remove that container first: skiff rm ${user.name}`,
+          })
+        db.run("DELETE FROM volumes WHERE name = ?", name)
+      })
+      await removeFolder(folder, name)
+    },
+
+    async copyUp({ name, mountpoint: data }, rootfs, path) {
+      // of two containers that start at once, one fills it
+      using _ = await new FileLocks(`${folder}/${name}`, `volume ${name}`).acquire("lock")
+      const mark = `${folder}/${name}/half-filled`
+      if (existsSync(mark)) await emptyFolder(data)
+      else if (readdirSync(data).length > 0) return
+      writeFileSync(mark, "", { mode: 0o600 })
+      const { copyTree } = await import("../sys/fs/copy-tree.ts")
+      try {
+        copyTree(rootfs, path, data, "/")
+      } catch (error) {
+        // an image need not have the folder
+        if (!isSkiffError(error, "NotFound")) throw error
+      }
+      unlinkSync(mark)
+    },
+  }
+}
+
+/** What a killed copy left. No container has mounted it: that comes after. */
+async function emptyFolder(path: string): Promise<void> {
+  const { removeTree } = await import("../sys/fs/remove-tree.ts")
+  for (const name of readdirSync(path)) removeTree(`${path}/${name}`)
+}
+
+/** Renamed aside first: a volume of the same name made meanwhile is not touched. */
+async function removeFolder(folder: string, name: string): Promise<void> {
+  const aside = `${folder}/.removed-${randomName()}`
+  try {
+    renameSync(`${folder}/${name}`, aside)
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return
+    throw error
+  }
+  const { removeTree } = await import("../sys/fs/remove-tree.ts")
+  removeTree(aside)
+}
+
+/** Safe to become a folder's name. */
+function checkedName(name: string): string {
+  if (NAME.test(name)) return name
+  throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {
+    hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit; a host path begins with /",
+  })
+}
+
+/** 64 hex digits. */
+export function randomName(): string {
+  return randomHex(32)
+}

@@ -98,9 +98,9 @@ function lines(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => `${line(index)}\n`).join("")
 }
 
-function writeFiles(folder: string): void {
+function writeFiles(directory: string): void {
   for (let index = 0; index < FILES; index++) {
-    const below = join(folder, `d${Math.floor(index / 250)}`)
+    const below = join(directory, `d${Math.floor(index / 250)}`)
     if (index % 250 === 0) mkdirSync(below, { recursive: true })
     writeFileSync(join(below, `f${index}`), `${index} `.repeat((index % 200) + 1))
   }

@@ -14,7 +14,7 @@ fi
 mkdir -p "$(dirname "$out")"
 # aside and renamed: a skiff that runs at this moment keeps its own file, and nobody starts half a one
 trap 'rm -f "$out.new.$$"' EXIT
-# Bun would run what a bunfig.toml in the caller's folder names, and take a .env there for its environment
+# Bun would run what a bunfig.toml in the caller's directory names, and take a .env there for its environment
 node_modules/.bin/bun build --compile --no-compile-autoload-bunfig --no-compile-autoload-dotenv --format=esm --splitting --bytecode --minify \
   src/main.ts --outfile "$out.new.$$"
 mv -f "$out.new.$$" "$out"

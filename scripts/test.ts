@@ -19,13 +19,13 @@ interface Result {
   skipped: string[]
 }
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-test-"))
+const directory = mkdtempSync(join(tmpdir(), "skiff-test-"))
 // where the unprivileged user reaches it, and no build changes it under a running test
-const executable = join(folder, "skiff")
+const executable = join(directory, "skiff")
 
 /** One `bun test` process. Its output is shown at once, or kept until it has ended when runs go side by side. */
 async function runTests(run: Run, show: "at once" | "at the end"): Promise<Result> {
-  const report = join(folder, `${run.name}.xml`)
+  const report = join(directory, `${run.name}.xml`)
   const test = Bun.spawn({
     cmd: [
       process.execPath,
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
   const users = isRoot ? ["root", "rootless"] : ["rootless"]
 
   copyFileSync(process.env.SKIFF_BIN ?? "dist/skiff", executable)
-  chmodSync(folder, 0o755)
+  chmodSync(directory, 0o755)
 
   const results: Result[] = []
   if (unit.length > 0) results.push(await runTests({ name: "unit", files: unit }, "at once"))
@@ -110,5 +110,5 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true })
 }

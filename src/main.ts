@@ -6,12 +6,12 @@ async function main(): Promise<void> {
     process.exit(await stepCommand(argv.slice(1)))
   }
   if (process.getuid?.() !== 0) {
-    // an ordinary user: from here on inside the namespaces of the user's keeper, as root of a small world (design.md, 1)
+    // an ordinary user: from here on inside the namespaces of the user's pause process, as root there (design.md, 1)
     const { enterRootless } = await import("./sys/rootless/enter.ts")
     await enterRootless(argv)
   } else {
-    const { ourStanding } = await import("./sys/rootless/privilege.ts")
-    if (ourStanding() === "powerless") await (await import("./sys/rootless/enter.ts")).enterContained(argv)
+    const { ourPrivilege } = await import("./sys/rootless/privilege.ts")
+    if (ourPrivilege() === "unprivileged") await (await import("./sys/rootless/enter.ts")).enterContained(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")
   // not exitCode: a read of the terminal that still waits would keep the process

@@ -1,6 +1,6 @@
 /**
- * Pins the import rule of the house (ARCHITECTURE.md): a folder imports only from folders above it, another domain only by
- * its contract `src/<domain>/<domain>.ts`, `engine/` alone chooses implementations, only faces know `engine/`.
+ * Pins the import rule of the architecture (ARCHITECTURE.md): a directory imports only from directories above it, another domain only by
+ * its contract `src/<domain>/<domain>.ts`, `engine/` alone chooses implementations, only front ends know `engine/`.
  */
 import { expect, test } from "bun:test"
 import { readdirSync, readFileSync, statSync } from "node:fs"
@@ -8,13 +8,17 @@ import { dirname, join, normalize, relative } from "node:path"
 
 const root = normalize(join(import.meta.dir, "..", "src"))
 
-// from the ground up; a folder sees those before it
+// from the ground up; a directory sees those before it
 const order = [
-  "base spec sys archive content snapshot registry image runtime network volume container build scan explore compose kube",
-  "engine api web tui cli",
+  "base spec sys archive content snapshot event registry image sbom runtime network volume sandbox container dockerfile build",
+  "builder explore scan compose kube docker doctor engine supervisor api cri web tui cli",
 ].flatMap((line) => line.split(" "))
-const foundations = new Set(["base", "spec", "sys", "archive"])
-const faces = new Set(["api", "web", "tui", "cli"])
+const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker"])
+// they put domains together, or look at the parts of all
+const roots = new Set(["engine", "doctor", "main"])
+// builder/ is build/ step by step: it stands on the same executor
+const partners: Record<string, string> = { builder: "build" }
+const frontEnds = new Set(["supervisor", "api", "cri", "web", "tui", "cli"])
 
 interface Import {
   from: string
@@ -29,9 +33,10 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .toSorted()
 const isTest = (file: string) => /\.(test|suite)\.ts$/.test(file)
-const folderOf = (file: string) => (file.includes("/") ? (file.split("/")[0] ?? "") : "main")
-// the engine's contract is in engine.ts; faces open it by open.ts
-const isContract = (file: string) => file === `${folderOf(file)}/${folderOf(file)}.ts` || file === "engine/open.ts"
+const directoryOf = (file: string) => (file.includes("/") ? (file.split("/")[0] ?? "") : "main")
+// the engine's contract is in engine.ts; front ends open it by open.ts
+const isContract = (file: string) =>
+  file === `${directoryOf(file)}/${directoryOf(file)}.ts` || file === "engine/open.ts"
 
 function importsOf(file: string): Import[] {
   const text = withoutComments(readFileSync(join(root, file), "utf8"))
@@ -52,9 +57,9 @@ const imports = files.filter((file) => !isTest(file)).flatMap(importsOf)
 const inside = imports.filter(({ to }) => files.includes(to))
 const show = (broken: Import[]) => broken.map(({ from, to }) => `${from} -> ${to}`)
 
-test("every folder of src has its place in the house", () => {
-  const folders = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory())
-  expect(folders.filter((name) => !order.includes(name))).toEqual([])
+test("every directory of src has its place in the architecture", () => {
+  const directories = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory())
+  expect(directories.filter((name) => !order.includes(name))).toEqual([])
 })
 
 test("every relative import names a .ts file of src; the version alone comes from package.json", () => {
@@ -64,9 +69,9 @@ test("every relative import names a .ts file of src; the version alone comes fro
   expect(show(broken)).toEqual([])
 })
 
-test("a folder imports only from folders above it", () => {
+test("a directory imports only from directories above it", () => {
   const broken = inside.filter(
-    ({ from, to }) => folderOf(from) !== "main" && order.indexOf(folderOf(to)) > order.indexOf(folderOf(from)),
+    ({ from, to }) => directoryOf(from) !== "main" && order.indexOf(directoryOf(to)) > order.indexOf(directoryOf(from)),
   )
   expect(show(broken)).toEqual([])
 })
@@ -74,26 +79,28 @@ test("a folder imports only from folders above it", () => {
 test("another domain is imported only by its contract", () => {
   const broken = inside.filter(
     ({ from, to }) =>
-      folderOf(from) !== folderOf(to) &&
-      !foundations.has(folderOf(to)) &&
-      folderOf(from) !== "engine" &&
-      folderOf(from) !== "main" &&
+      directoryOf(from) !== directoryOf(to) &&
+      !foundations.has(directoryOf(to)) &&
+      !roots.has(directoryOf(from)) &&
+      partners[directoryOf(from)] !== directoryOf(to) &&
       !isContract(to),
   )
   expect(show(broken)).toEqual([])
 })
 
-test("only faces know the engine", () => {
+test("only front ends know the engine", () => {
   const broken = inside.filter(
     ({ from, to }) =>
-      folderOf(to) === "engine" && !["engine", "main"].includes(folderOf(from)) && !faces.has(folderOf(from)),
+      directoryOf(to) === "engine" &&
+      !["engine", "main"].includes(directoryOf(from)) &&
+      !frontEnds.has(directoryOf(from)),
   )
   expect(show(broken)).toEqual([])
 })
 
 test("Bun's own modules and globals stay in sys", () => {
   const broken = files
-    .filter((file) => !isTest(file) && folderOf(file) !== "sys")
+    .filter((file) => !isTest(file) && directoryOf(file) !== "sys")
     .filter((file) => /\bBun\.[a-z]|["']bun(:|["'])/i.test(withoutComments(readFileSync(join(root, file), "utf8"))))
   expect(broken).toEqual([])
 })

@@ -18,17 +18,17 @@ import { getAttribute } from "../sys/fs/xattr.ts"
 import { applyLayer } from "./archive.ts"
 import { archiveOf, readAll, stream, type TestEntry } from "./testdata/archives.ts"
 
-let folder: string
+let directory: string
 let target: string
 
 beforeEach(() => {
-  folder = mkdtempSync("/tmp/skiff-layer-")
-  target = join(folder, "target")
+  directory = mkdtempSync("/tmp/skiff-layer-")
+  target = join(directory, "target")
   mkdirSync(target)
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => rmSync(directory, { recursive: true }))
 
-const sh = (script: string) => execFileSync("bash", ["-euc", script], { cwd: folder, encoding: "utf8" })
+const sh = (script: string) => execFileSync("bash", ["-euc", script], { cwd: directory, encoding: "utf8" })
 
 /** Type, mode, owner, links, time with nanoseconds, target, attributes and content of every file, as find and getfattr see it. */
 function listing(path: string): string {
@@ -60,11 +60,11 @@ describe("against GNU tar", () => {
     sh(
       `${TREE}; cd ..; tar cf x.tar ${flags} --numeric-owner -C tree .; mkdir gnu; tar xpf x.tar --numeric-owner --xattrs -C gnu`,
     )
-    const { diffId } = await applyLayer(createReadStream(join(folder, "x.tar")), target)
-    expect(listing(target)).toBe(listing(join(folder, "gnu")))
+    const { diffId } = await applyLayer(createReadStream(join(directory, "x.tar")), target)
+    expect(listing(target)).toBe(listing(join(directory, "gnu")))
     expect(diffId as string).toBe(
       `sha256:${createHash("sha256")
-        .update(readFileSync(join(folder, "x.tar")))
+        .update(readFileSync(join(directory, "x.tar")))
         .digest("hex")}`,
     )
     expect(lstatSync(join(target, "sparse")).blocks * 512).toBeLessThan(flags.includes("sparse") ? 100_000 : 4_000_000)
@@ -74,8 +74,8 @@ describe("against GNU tar", () => {
     sh(
       `mkdir -p tree/d; echo x > tree/d/f; ln -s f tree/d/l; chmod 750 tree/d; tar cf x.tar --format=${format} -C tree .; mkdir gnu; tar xpf x.tar -C gnu`,
     )
-    await applyLayer(createReadStream(join(folder, "x.tar")), target)
-    expect(listing(target)).toBe(listing(join(folder, "gnu")))
+    await applyLayer(createReadStream(join(directory, "x.tar")), target)
+    expect(listing(target)).toBe(listing(join(directory, "gnu")))
   })
 })
 
@@ -91,13 +91,13 @@ test("layers extracted at the same time do not mix", async () => {
   const marks = ["a", "b", "c", "d", "a", "b", "c", "d"]
   const applied = await Promise.all(
     marks.map((mark, n) => {
-      mkdirSync(join(folder, `${n}`))
-      return applyLayer(stream(layerOf(mark), 50), join(folder, `${n}`))
+      mkdirSync(join(directory, `${n}`))
+      return applyLayer(stream(layerOf(mark), 50), join(directory, `${n}`))
     }),
   )
   expect(new Set(applied.map(({ diffId }) => diffId)).size).toBe(4)
   for (const [n, mark] of marks.entries())
-    expect(readFileSync(join(folder, `${n}/d0/f49`), "utf8")).toBe(mark.repeat(49))
+    expect(readFileSync(join(directory, `${n}/d0/f49`), "utf8")).toBe(mark.repeat(49))
 })
 
 test("gzip, several gzip members, zstd and plain give the same diff id", async () => {
@@ -106,8 +106,8 @@ test("gzip, several gzip members, zstd and plain give the same diff id", async (
   const members = Buffer.concat([gzipSync(tar.subarray(0, 700)), gzipSync(tar.subarray(700))])
   const applied = await Promise.all(
     [...whole, members].map((bytes, n) => {
-      mkdirSync(join(folder, `t${n}`))
-      return applyLayer(stream(bytes, 1000), join(folder, `t${n}`))
+      mkdirSync(join(directory, `t${n}`))
+      return applyLayer(stream(bytes, 1000), join(directory, `t${n}`))
     }),
   )
   expect(new Set(applied.map(({ diffId }) => diffId)).size).toBe(1)
@@ -125,7 +125,7 @@ function apply(entries: readonly TestEntry[]): Promise<unknown> {
 }
 
 describe("whiteouts (image-spec layer.md)", () => {
-  test("become overlay's, in folders made for them", async () => {
+  test("become overlay's, in directories made for them", async () => {
     await apply([{ name: "a/.wh.gone" }, { name: "b/.wh..wh..opq" }, { name: ".wh..wh.plnk", type: "directory" }])
     expect(lstatSync(join(target, "a/gone"))).toMatchObject({ rdev: 0 })
     expect(lstatSync(join(target, "a/gone")).isCharacterDevice()).toBe(true)
@@ -161,7 +161,7 @@ test("a later entry of the same name replaces the earlier, whatever both are", a
   }
   for (const [first, one] of Object.entries(made))
     for (const [second, two] of Object.entries(made)) {
-      const place = join(folder, `${first}-${second}`)
+      const place = join(directory, `${first}-${second}`)
       mkdirSync(place)
       await applyLayer(stream(archiveOf([{ name: "other" }, one, two, { name: "y" }])), place)
       const stat = lstatSync(join(place, "x"))
@@ -176,7 +176,7 @@ test("a later entry of the same name replaces the earlier, whatever both are", a
     }
 })
 
-test("more folders than are kept open do not use up the descriptors", async () => {
+test("more directories than are kept open do not use up the descriptors", async () => {
   const entries = Array.from({ length: 400 }, (_, n): TestEntry[] => [
     { name: `d${n}`, type: "directory", mode: 0o711 },
     { name: `d${n}/s`, type: "directory", mode: 0o700 },
@@ -189,7 +189,7 @@ test("more folders than are kept open do not use up the descriptors", async () =
 })
 
 test("a full disk is Unavailable, and says what to do", async () => {
-  const small = join(folder, "small")
+  const small = join(directory, "small")
   mkdirSync(small)
   sh(`mount -t tmpfs -o size=1m none ${small}`)
   try {
@@ -229,9 +229,9 @@ test("inside a user namespace: whiteouts in the user space, foreign owners refus
   expect(lstatSync(join(target, "f")).uid).toBe(100_004)
 })
 
-test("GNU tar's own listing of a system folder is what the reader sees", () => {
+test("GNU tar's own listing of a system directory is what the reader sees", () => {
   sh("tar cf x.tar --format=pax -C /usr/share/doc bash coreutils")
-  const names = readAll(readFileSync(join(folder, "x.tar"))).map(({ entry }) => entry.name)
+  const names = readAll(readFileSync(join(directory, "x.tar"))).map(({ entry }) => entry.name)
   expect(names.join("\n")).toBe(sh("tar tf x.tar --quoting-style=literal").trim())
   expect(existsSync(target)).toBe(true)
 })

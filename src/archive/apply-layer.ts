@@ -42,10 +42,10 @@ export interface AppliedLayer {
 }
 
 /**
- * Extracts a layer (tar; gzip, zstd, xz, bzip2 or plain) into the empty folder `target`.
+ * Extracts a layer (tar; gzip, zstd, xz, bzip2 or plain) into the empty directory `target`.
  *
  * Throws DataLoss (truncated, damaged), InvalidArgument (hostile names, beyond the limits), FailedPrecondition (an owner
- * outside the user's ids), Unavailable (disk full), Cancelled. The folder is then half filled: remove it.
+ * outside the user's ids), Unavailable (disk full), Cancelled. The directory is then half filled: remove it.
  */
 export async function applyLayer(
   compressed: Bytes,

@@ -6,13 +6,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { tar, type TarEntry } from "../../test/support/tar.ts"
 import { indexArchive, type ArchiveFiles } from "./archive-files.ts"
-import { openFolder } from "./directory-files.ts"
+import { openDirectory } from "./directory-files.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-archive-"))
-afterAll(() => rmSync(folder, { recursive: true }))
+const directory = mkdtempSync(join(tmpdir(), "skiff-archive-"))
+afterAll(() => rmSync(directory, { recursive: true }))
 
 async function indexed(bytes: Uint8Array): Promise<ArchiveFiles> {
-  const path = join(folder, "archive.tar")
+  const path = join(directory, "archive.tar")
   writeFileSync(path, bytes)
   return await indexArchive(await open(path, "r"))
 }
@@ -24,13 +24,13 @@ const failure = (code: string, message: RegExp) =>
 describe("the files of an archive", () => {
   test("are read from any offset, whatever kind of header their name needs", async () => {
     const long = `${"d".repeat(90)}/${"e".repeat(90)}/ä`
-    const made = join(folder, "tree")
+    const made = join(directory, "tree")
     mkdirSync(join(made, long, ".."), { recursive: true })
     const content = "0123456789".repeat(300_000)
     writeFileSync(join(made, long), content)
     writeFileSync(join(made, "empty"), "")
     for (const format of ["gnu", "pax", "ustar"]) {
-      const path = join(folder, `${format}.tar`)
+      const path = join(directory, `${format}.tar`)
       const { status } = spawnSync("tar", [`--format=${format}`, "-cf", path, "-C", made, "."])
       if (status !== 0) continue // what ustar cannot name, GNU tar refuses
       await using files = await indexArchive(await open(path, "r"))
@@ -83,14 +83,14 @@ describe("the files of an archive", () => {
   })
 })
 
-test("the files of a folder are read inside it alone", async () => {
-  const path = join(folder, "files")
+test("the files of a directory are read inside it alone", async () => {
+  const path = join(directory, "files")
   mkdirSync(join(path, "sub"), { recursive: true })
   writeFileSync(join(path, "sub/f"), "content")
   spawnSync("ln", ["-s", "/etc/hostname", join(path, "out")])
   spawnSync("ln", ["-s", "/sub/f", join(path, "in")])
   spawnSync("mkfifo", [join(path, "fifo")])
-  await using files = openFolder(path)
+  await using files = openDirectory(path)
   expect(await text(files, "sub/f", 3)).toBe("tent")
   expect(await text(files, "in")).toBe("content")
   expect(files.has("out")).toBe(false)

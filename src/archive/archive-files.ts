@@ -12,7 +12,7 @@ const MAX_ENTRIES = 20_000
 /** docker before 25 links equal layers to each other, podman its older names to the newer. */
 const MAX_LINKS = 8
 
-/** Named files to be read: those of an archive, or of a folder. Names are relative, `/` between. */
+/** Named files to be read: those of an archive, or of a directory. Names are relative, `/` between. */
 export interface ArchiveFiles extends AsyncDisposable {
   has(name: string): boolean
   /** Bytes. Throws NotFound. */
@@ -68,8 +68,8 @@ class ArchiveIndex implements TarSink {
 function placeOf(entry: TarEntry, offset: number): Place | undefined {
   const { type, name, linkName, sizeBytes } = entry
   if (type === "symlink") {
-    const folder = name.includes("/") ? name.slice(0, name.lastIndexOf("/") + 1) : ""
-    return { kind: "link", target: linkName.startsWith("/") ? linkName : `${folder}${linkName}` }
+    const directory = name.includes("/") ? name.slice(0, name.lastIndexOf("/") + 1) : ""
+    return { kind: "link", target: linkName.startsWith("/") ? linkName : `${directory}${linkName}` }
   }
   if (type === "hardlink") return { kind: "link", target: linkName }
   if (type !== "file") return undefined
@@ -80,7 +80,7 @@ function placeOf(entry: TarEntry, offset: number): Place | undefined {
 /** The one form of a name: without `.`. Throws InvalidArgument on `..`. */
 function nameOf(name: string): string {
   const path = parseLayerPath(name)
-  return path.folder === "" ? path.name : `${path.folder}/${path.name}`
+  return path.directory === "" ? path.name : `${path.directory}/${path.name}`
 }
 
 /** A link's target: `..` within the archive is what docker writes. Throws InvalidArgument when it leads out. */

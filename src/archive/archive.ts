@@ -1,13 +1,13 @@
 /**
  * Layers as tar archives.
  *
- * `applyLayer` is one pass from compressed bytes to an extracted folder. Whoever made the layer is not trusted: names lead
- * nowhere but below the folder, device nodes are not made, sizes have caps, and attributes that would steer an overlay mount
+ * `applyLayer` is one pass from compressed bytes to an extracted directory. Whoever made the layer is not trusted: names lead
+ * nowhere but below the directory, device nodes are not made, sizes have caps, and attributes that would steer an overlay mount
  * are dropped. Whiteouts become overlay's form (a character device 0:0, the attribute `overlay.opaque`), which every
  * snapshot driver understands.
  */
 export { indexArchive, type ArchiveFiles } from "./archive-files.ts"
-export { openFolder } from "./directory-files.ts"
+export { openDirectory } from "./directory-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
 export { isTarHead } from "./tar-reader.ts"
 export { compress, decompress, detectCompression, GZIP_LEVEL, type Compression } from "./compression.ts"

@@ -36,7 +36,7 @@ export async function* decompress(compressed: Bytes): Bytes {
   else yield* inflate(compression, all)
 }
 
-/** Of Bun's zlib: 7 % larger than by level 6, in a fifth of its time; level 1 needs half of that, and a fifth more room. */
+/** Of Bun's zlib: 7 % larger than by level 6, in a fifth of its time; level 1 needs half of that, and a fifth more space. */
 export const GZIP_LEVEL = 2
 
 /** Compresses; the same bytes give the same bytes, on every machine with the same zlib. */

@@ -1,31 +1,31 @@
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
-import { openOrMakeFolder, openRawInRoot } from "../sys/fs/confined.ts"
+import { openOrMakeDirectory, openRawInRoot } from "../sys/fs/confined.ts"
 import { statAt } from "../sys/fs/directory.ts"
 import { close, libc, O_DIRECTORY, O_PATH } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 
 const MAX_OPEN = 64
 
-/** Descriptors of a tree's folders by raw path, each found by openat2 inside the root; entries of one folder share it. */
-export class FolderCache implements Disposable {
+/** Descriptors of a tree's directories by raw path, each found by openat2 inside the root; entries of one directory share it. */
+export class DirectoryCache implements Disposable {
   readonly #root: number
   readonly #onUncovered: (parentFd: number, name: string) => void
   readonly #open = new Map<string, number>()
   readonly #retired: number[] = []
 
-  /** `onUncovered` is told of a folder made where a whiteout was. */
+  /** `onUncovered` is told of a directory made where a whiteout was. */
   constructor(rootFd: number, onUncovered: (parentFd: number, name: string) => void) {
     this.#root = rootFd
     this.#onUncovered = onUncovered
   }
 
-  /** The folder, made with its parents when absent. Valid until the next `trim`. Throws InvalidArgument where a file is. */
+  /** The directory, made with its parents when absent. Valid until the next `trim`. Throws InvalidArgument where a file is. */
   open(path: string): number {
     if (path === "") return this.#root
     return this.#open.get(path) ?? this.#keep(path, this.#make(path))
   }
 
-  /** The folder, where it is; undefined where it is not. */
+  /** The directory, where it is; undefined where it is not. */
   find(path: string): number | undefined {
     if (path === "") return this.#root
     const known = this.#open.get(path)
@@ -38,7 +38,7 @@ export class FolderCache implements Disposable {
     }
   }
 
-  /** To be called when a folder or link has gone: what was reached through it may be another now. */
+  /** To be called when a directory or link has gone: what was reached through it may be another now. */
   clear(): void {
     // whoever got one of these still works with it
     this.#retired.push(...this.#open.values())
@@ -63,16 +63,16 @@ export class FolderCache implements Disposable {
 
   #make(path: string): number {
     try {
-      return openOrMakeFolder(this.#root, path)
+      return openOrMakeDirectory(this.#root, path)
     } catch (error) {
-      if (hasErrno(error, "ELOOP", "ENOENT")) throw notAFolder(path, error)
+      if (hasErrno(error, "ELOOP", "ENOENT")) throw notADirectory(path, error)
       if (!hasErrno(error, "ENOTDIR")) throw error
       this.#uncover(path, error)
     }
-    return openOrMakeFolder(this.#root, path)
+    return openOrMakeDirectory(this.#root, path)
   }
 
-  /** image-spec layer.md#whiteouts: `a` hidden and `a/b` added means a new folder `a` with `b` alone. */
+  /** image-spec layer.md#whiteouts: `a` hidden and `a/b` added means a new directory `a` with `b` alone. */
   #uncover(path: string, cause: unknown): void {
     const parts = path.split("/")
     for (let depth = 0; depth < parts.length; depth++) {
@@ -84,7 +84,7 @@ export class FolderCache implements Disposable {
       checkNamed(libc.mkdirat(parent, rawCString(name), 0o755), "mkdir", name)
       return this.#onUncovered(parent, name)
     }
-    throw notAFolder(path, cause)
+    throw notADirectory(path, cause)
   }
 }
 
@@ -94,6 +94,6 @@ export function isWhiteoutAt(directoryFd: number, name: string): boolean {
   return stat?.type === "character" && stat.device.major === 0 && stat.device.minor === 0
 }
 
-function notAFolder(path: string, cause: unknown): InvalidArgument {
-  return new InvalidArgument(`the layer has files below ${shownName(path)}, which is no folder`, { cause })
+function notADirectory(path: string, cause: unknown): InvalidArgument {
+  return new InvalidArgument(`the layer has files below ${shownName(path)}, which is no directory`, { cause })
 }

@@ -9,8 +9,8 @@ import type { ArchiveFiles } from "./archive-files.ts"
 const CHUNK_BYTES = 1 << 20
 const O_NONBLOCK = 0o4000
 
-/** The files of a folder that came from elsewhere: links in it lead nowhere but inside, and only regular files are read. */
-export function openFolder(path: string): ArchiveFiles {
+/** The files of a directory that came from elsewhere: links in it lead nowhere but inside, and only regular files are read. */
+export function openDirectory(path: string): ArchiveFiles {
   const root = openRoot(path)
 
   function open(name: string): number | undefined {

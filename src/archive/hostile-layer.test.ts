@@ -21,15 +21,15 @@ import { archiveOf, paxHeader, paxRecord, rawHeader, stream, type TestEntry } fr
 import { encodeTarHeader, TAR_END_BYTES } from "./tar-writer.ts"
 
 const END = Buffer.alloc(TAR_END_BYTES)
-let folder: string
+let directory: string
 let target: string
 let canary: string
 let canaryBefore: string
 
 beforeEach(() => {
-  folder = mkdtempSync("/tmp/skiff-hostile-")
-  target = join(folder, "deep/target")
-  canary = join(folder, "canary")
+  directory = mkdtempSync("/tmp/skiff-hostile-")
+  target = join(directory, "deep/target")
+  canary = join(directory, "canary")
   mkdirSync(target, { recursive: true })
   mkdirSync(canary)
   writeFileSync(join(canary, "file"), "untouched")
@@ -41,9 +41,9 @@ beforeEach(() => {
 
 afterEach(() => {
   expect(fingerprint()).toBe(canaryBefore)
-  expect(readdirSync(folder).toSorted()).toEqual(["canary", "deep"])
-  expect(readdirSync(join(folder, "deep"))).toEqual(["target"])
-  rmSync(folder, { recursive: true })
+  expect(readdirSync(directory).toSorted()).toEqual(["canary", "deep"])
+  expect(readdirSync(join(directory, "deep"))).toEqual(["target"])
+  rmSync(directory, { recursive: true })
 })
 
 /** Bytes, mode, owner, links, times of the canary. */
@@ -117,13 +117,13 @@ describe("links", () => {
     expect(await apply([...entries, { name: "b/new", content: "x" }])).not.toBe("crash")
   })
 
-  test("a folder entry over a link to the host replaces the link", async () => {
+  test("a directory entry over a link to the host replaces the link", async () => {
     const link: TestEntry = { name: "a", type: "symlink", linkName: canary }
     expect(await apply([link, { name: "a/", type: "directory", mode: 0o777 }])).toBe("applied")
     expect(lstatSync(join(target, "a")).isDirectory()).toBe(true)
   })
 
-  test("a folder that becomes a link to the host keeps its later mode and time inside", async () => {
+  test("a directory that becomes a link to the host keeps its later mode and time inside", async () => {
     const entries: TestEntry[] = [
       { name: "a", type: "directory", mode: 0o777, mtime: { seconds: 5n, nanoseconds: 0 } },
       { name: "a", type: "symlink", linkName: canary },
@@ -169,7 +169,7 @@ describe("links", () => {
     expect(await apply([{ name: "h", mode: 0o777, content: "x" }])).toBe("applied")
   })
 
-  test("a hard link to itself, a folder or a whiteout does no harm", async () => {
+  test("a hard link to itself, a directory or a whiteout does no harm", async () => {
     const file: TestEntry = { name: "a", content: "kept" }
     expect(await apply([file, { name: "a", type: "hardlink", linkName: "a" }])).toBe("applied")
     expect(readFileSync(join(target, "a"), "utf8")).toBe("kept")
@@ -325,7 +325,7 @@ describe("bombs and damage", () => {
 })
 
 test("a link swapped in while files are made never leads out", async () => {
-  // another thread of the host plays the attacker: it swaps a folder of the target for a link to the canary
+  // another thread of the host plays the attacker: it swaps a directory of the target for a link to the canary
   const swapper = Bun.spawn(["python3", "-c", SWAP, join(target, "d"), canary], { stdout: "ignore", stderr: "ignore" })
   try {
     const entries = Array.from({ length: 300 }, (_, n): TestEntry => ({ name: `d/f${n}`, content: "x", mode: 0o777 }))

@@ -7,7 +7,7 @@ import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../s
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { removeAt } from "../sys/fs/remove-tree.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/fs/xattr.ts"
-import { FolderCache, isWhiteoutAt } from "./directory-cache.ts"
+import { DirectoryCache, isWhiteoutAt } from "./directory-cache.ts"
 import { isLayerAttribute } from "./same-file.ts"
 import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
@@ -16,7 +16,7 @@ const O_WRONLY = 1
 const O_CREAT = 0o100
 const O_EXCL = 0o200
 const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const S_IFIFO = 0o010000
 const S_IFCHR = 0o020000
 const EEXIST = 17
@@ -47,36 +47,36 @@ interface OpenFile {
 }
 
 /**
- * Makes the files of a layer below one folder, as image-spec layer.md says. Every call goes by a descriptor of the parent
- * folder, which openat2 found inside the root, and a last name that is not followed.
+ * Makes the files of a layer below one directory, as image-spec layer.md says. Every call goes by a descriptor of the parent
+ * directory, which openat2 found inside the root, and a last name that is not followed.
  */
 export class LayerExtractor implements TarSink, Disposable {
   /** Content of all files so far. */
   sizeBytes = 0
   entries = 0
   readonly #root: number
-  readonly #folders: FolderCache
+  readonly #directories: DirectoryCache
   readonly #options: ExtractorOptions
   readonly #opaqueName: string
-  /** Set at the end: making a file inside changes a folder's time, and a set-group-id bit the owner of what is made. */
-  readonly #folderEntries = new Map<string, { mode: number; mtime: Time }>()
+  /** Set at the end: making a file inside changes a directory's time, and a set-group-id bit the owner of what is made. */
+  readonly #directoryEntries = new Map<string, { mode: number; mtime: Time }>()
   #file: OpenFile | undefined
 
   constructor(target: string, options: ExtractorOptions) {
     this.#root = openRoot(target)
     this.#opaqueName = `${options.rootless ? "user" : "trusted"}.overlay.opaque`
-    this.#folders = new FolderCache(this.#root, (fd, name) => this.#setOpaque(fd, name))
+    this.#directories = new DirectoryCache(this.#root, (fd, name) => this.#setOpaque(fd, name))
     this.#options = options
   }
 
   entry(entry: TarEntry): void {
     this.#count(entry)
-    this.#folders.trim()
+    this.#directories.trim()
     if (this.#options.plain) return this.#addFile(entry)
     const name = parseLayerName(entry.name)
     if (name.kind === "file") this.#make(entry, name.path)
     else if (name.kind === "whiteout") this.#makeWhiteout(name.path)
-    else if (name.kind === "opaque") this.#setOpaque(this.#folders.open(name.folder), ".")
+    else if (name.kind === "opaque") this.#setOpaque(this.#directories.open(name.directory), ".")
   }
 
   #addFile(entry: TarEntry): void {
@@ -114,10 +114,10 @@ export class LayerExtractor implements TarSink, Disposable {
     }
   }
 
-  /** After the last entry: modes and times of folders. */
+  /** After the last entry: modes and times of directories. */
   finish(): void {
-    for (const [path, { mode, mtime }] of this.#folderEntries) {
-      this.#folders.trim()
+    for (const [path, { mode, mtime }] of this.#directoryEntries) {
+      this.#directories.trim()
       const fd = this.#openMade(path)
       if (fd === undefined) continue
       try {
@@ -131,7 +131,7 @@ export class LayerExtractor implements TarSink, Disposable {
 
   [Symbol.dispose](): void {
     if (this.#file !== undefined) close(this.#file.fd)
-    this.#folders[Symbol.dispose]()
+    this.#directories[Symbol.dispose]()
     close(this.#root)
   }
 
@@ -151,10 +151,10 @@ export class LayerExtractor implements TarSink, Disposable {
     if (path.name === "") return this.#makeRoot(entry)
     // a device node would open the host's hardware to whoever gets at it; /dev of a container is made at its start
     if (entry.type === "character" || entry.type === "block") return
-    const parent = this.#folders.open(path.folder)
+    const parent = this.#directories.open(path.directory)
     switch (entry.type) {
       case "directory":
-        return this.#makeFolder(entry, parent, path)
+        return this.#makeDirectory(entry, parent, path)
       case "file":
         return this.#makeFile(entry, parent, path)
       case "hardlink":
@@ -172,20 +172,22 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #makeRoot(entry: TarEntry): void {
     if (entry.type !== "directory")
-      throw new InvalidArgument(`the layer has the entry ${shownName(entry.name)}, which is not a folder, for its root`)
-    this.#describeFolder(entry, this.#root, ".", "")
+      throw new InvalidArgument(
+        `the layer has the entry ${shownName(entry.name)}, which is not a directory, for its root`,
+      )
+    this.#describeDirectory(entry, this.#root, ".", "")
   }
 
-  #makeFolder(entry: TarEntry, parent: number, { folder, name }: LayerPath): void {
+  #makeDirectory(entry: TarEntry, parent: number, { directory, name }: LayerPath): void {
     const made = libc.mkdirat(parent, rawCString(name), 0o700)
     if (made < 0) {
       if (lastErrno() !== EEXIST) checkNamed(made, "mkdir", entry.name)
-      if (statAt(parent, name)?.type !== "directory") this.#replaceByFolder(parent, name)
+      if (statAt(parent, name)?.type !== "directory") this.#replaceByDirectory(parent, name)
     }
-    this.#describeFolder(entry, parent, name, folder === "" ? name : `${folder}/${name}`)
+    this.#describeDirectory(entry, parent, name, directory === "" ? name : `${directory}/${name}`)
   }
 
-  #replaceByFolder(parent: number, name: string): void {
+  #replaceByDirectory(parent: number, name: string): void {
     const hidesLower = isWhiteoutAt(parent, name)
     this.#remove(parent, name)
     checkNamed(libc.mkdirat(parent, rawCString(name), 0o700), "mkdir", name)
@@ -193,10 +195,10 @@ export class LayerExtractor implements TarSink, Disposable {
     if (hidesLower) this.#setOpaque(parent, name)
   }
 
-  #describeFolder(entry: TarEntry, parent: number, name: string, path: string): void {
+  #describeDirectory(entry: TarEntry, parent: number, name: string, path: string): void {
     this.#withOwner(entry, (uid, gid) => setOwnerAt(parent, name, uid, gid))
     this.#setExtended(entry, parent, name)
-    this.#folderEntries.set(path, { mode: entry.mode, mtime: entry.mtime })
+    this.#directoryEntries.set(path, { mode: entry.mode, mtime: entry.mtime })
   }
 
   #makeFile(entry: TarEntry, parent: number, path: LayerPath): void {
@@ -206,7 +208,7 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #makeLink(entry: TarEntry, parent: number, path: LayerPath): void {
     const target = parseLayerPath(entry.linkName)
-    const from = this.#folders.find(target.folder)
+    const from = this.#directories.find(target.directory)
     const stat = from === undefined || target.name === "" ? undefined : statAt(from, target.name)
     if (from === undefined || stat === undefined || stat.type === "directory" || stat.type === "character")
       throw new InvalidArgument(
@@ -217,29 +219,29 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#create(path, () => libc.linkat(from, rawCString(target.name, 0), parent, rawCString(path.name, 1), 0))
   }
 
-  #makeWhiteout({ folder, name }: LayerPath): void {
-    const parent = this.#folders.open(folder)
+  #makeWhiteout({ directory, name }: LayerPath): void {
+    const parent = this.#directories.open(directory)
     const made = libc.mknodat(parent, rawCString(name), S_IFCHR | 0, 0)
     if (made === 0) return
     if (lastErrno() !== EEXIST) checkNamed(made, "mknod", name)
-    // the layer has that name itself: a file hides the lower one as it is, a folder must say so
+    // the layer has that name itself: a file hides the lower one as it is, a directory must say so
     if (statAt(parent, name)?.type === "directory") this.#setOpaque(parent, name)
   }
 
   /** Runs a call that makes `path`; what this layer had there before makes way (layer.md#changeset-over-existing-files). */
-  #create({ folder, name }: LayerPath, call: () => number): number {
+  #create({ directory, name }: LayerPath, call: () => number): number {
     const result = call()
     if (result >= 0) return result
     if (lastErrno() !== EEXIST) return checkNamed(result, "create", name)
-    this.#remove(this.#folders.open(folder), name)
+    this.#remove(this.#directories.open(directory), name)
     return checkNamed(call(), "create", name)
   }
 
   #remove(parent: number, name: string): void {
     const type = statAt(parent, name)?.type
     removeAt(parent, name, name)
-    // descriptors of folders may have been reached through it
-    if (type === "directory" || type === "symlink") this.#folders.clear()
+    // descriptors of directories may have been reached through it
+    if (type === "directory" || type === "symlink") this.#directories.clear()
   }
 
   #setAttributesAt(entry: TarEntry, parent: number, name: string): void {
@@ -282,13 +284,13 @@ export class LayerExtractor implements TarSink, Disposable {
     }
   }
 
-  /** A folder that an entry described, opened; undefined when a later entry put something else there. */
+  /** A directory that an entry described, opened; undefined when a later entry put something else there. */
   #openMade(path: string): number | undefined {
     if (path === "") return openRawInRoot(this.#root, ".", O_DIRECTORY)
-    const { folder, name } = parseLayerPath(path)
-    const parent = this.#folders.find(folder)
+    const { directory, name } = parseLayerPath(path)
+    const parent = this.#directories.find(directory)
     if (parent === undefined) return undefined
-    const fd = libc.openat(parent, rawCString(name), OPEN_FOLDER, 0)
+    const fd = libc.openat(parent, rawCString(name), OPEN_DIRECTORY, 0)
     return fd < 0 ? undefined : fd
   }
 }

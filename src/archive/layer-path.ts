@@ -1,9 +1,9 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { shownName } from "../sys/fs/raw-name.ts"
 
-/** Where an entry of a layer goes: both parts raw; the folder is "" for the root, the name is "" for the root itself. */
+/** Where an entry of a layer goes: both parts raw; the directory is "" for the root, the name is "" for the root itself. */
 export interface LayerPath {
-  folder: string
+  directory: string
   name: string
 }
 
@@ -11,8 +11,8 @@ export interface LayerPath {
 export type LayerName =
   | { kind: "file"; path: LayerPath }
   | { kind: "whiteout"; path: LayerPath }
-  /** `folder` hides what lower layers have there. */
-  | { kind: "opaque"; folder: string }
+  /** `directory` hides what lower layers have there. */
+  | { kind: "opaque"; directory: string }
   /** aufs's own, of old images. */
   | { kind: "ignored" }
 
@@ -28,15 +28,15 @@ export function parseLayerName(name: string): LayerName {
   const path = parseLayerPath(name)
   // almost every name ends here
   if (!name.includes(WHITEOUT)) return { kind: "file", path }
-  if (path.folder.startsWith(WHITEOUT) || path.folder.includes(`/${WHITEOUT}`))
-    throw new InvalidArgument(`the layer has a folder ${shownName(path.folder)}: names with .wh. are whiteouts`)
-  if (path.name === OPAQUE) return { kind: "opaque", folder: path.folder }
+  if (path.directory.startsWith(WHITEOUT) || path.directory.includes(`/${WHITEOUT}`))
+    throw new InvalidArgument(`the layer has a directory ${shownName(path.directory)}: names with .wh. are whiteouts`)
+  if (path.name === OPAQUE) return { kind: "opaque", directory: path.directory }
   if (path.name.startsWith(WHITEOUT_META)) return { kind: "ignored" }
   if (!path.name.startsWith(WHITEOUT)) return { kind: "file", path }
   const hidden = path.name.slice(WHITEOUT.length)
   if (hidden === "" || hidden === "." || hidden === "..")
     throw new InvalidArgument(`the layer has the whiteout ${shownName(name)}, which hides no file's name`)
-  return { kind: "whiteout", path: { folder: path.folder, name: hidden } }
+  return { kind: "whiteout", path: { directory: path.directory, name: hidden } }
 }
 
 /** Takes a name apart. Throws InvalidArgument on `..`, which no layer needs. */
@@ -45,7 +45,7 @@ export function parseLayerPath(name: string): LayerPath {
   const cut = clean.lastIndexOf("/")
   const base = clean.slice(cut + 1)
   if (base.length > 255) throw new InvalidArgument(`the archive has a name of ${base.length} bytes: ${shownName(base)}`)
-  return { folder: cut < 0 ? "" : clean.slice(0, cut), name: base }
+  return { directory: cut < 0 ? "" : clean.slice(0, cut), name: base }
 }
 
 /** Whether there is nothing to take out: no `.`, `..` or empty part. */

@@ -61,14 +61,14 @@ class LayerWriter {
     if (first !== undefined) return yield* this.entry({ ...described(change), type: "hardlink", linkName: first })
     if (stat.links > 1) this.#linked.set(stat.identity, path)
     if (stat.type === "file") return yield* this.#file(change)
-    if (stat.type === "directory") return yield* this.#folder(change)
-    const linkName = stat.type === "symlink" ? readLinkAt(change.folder, change.name) : ""
+    if (stat.type === "directory") return yield* this.#directory(change)
+    const linkName = stat.type === "symlink" ? readLinkAt(change.directory, change.name) : ""
     if (stat.type !== "socket") yield* this.entry({ ...described(change), type: stat.type, linkName })
   }
 
-  *#folder(change: Present): Generator<Uint8Array> {
+  *#directory(change: Present): Generator<Uint8Array> {
     const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    const fd = checkNamed(libc.openat(change.folder, rawCString(change.name), flags, 0), "open", change.name)
+    const fd = checkNamed(libc.openat(change.directory, rawCString(change.name), flags, 0), "open", change.name)
     let attributes: ReadonlyMap<string, Buffer>
     try {
       attributes = attributesOf(fd, isLayerAttribute)
@@ -134,15 +134,19 @@ class LayerWriter {
   }
 }
 
-function tellHidden(path: string, { folder, name, stat }: Hidden, tell: (path: string, bytes: number) => void): void {
+function tellHidden(
+  path: string,
+  { directory, name, stat }: Hidden,
+  tell: (path: string, bytes: number) => void,
+): void {
   if (stat.type === "file") tell(path, stat.sizeBytes)
   if (stat.type !== "directory") return
   const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-  const fd = checkNamed(libc.openat(folder, rawCString(name), flags, 0), "open", name)
+  const fd = checkNamed(libc.openat(directory, rawCString(name), flags, 0), "open", name)
   try {
     for (const { name: inner } of readDirectory(fd)) {
       const found = statAt(fd, inner)
-      if (found) tellHidden(`${path}/${inner}`, { folder: fd, name: inner, stat: found }, tell)
+      if (found) tellHidden(`${path}/${inner}`, { directory: fd, name: inner, stat: found }, tell)
     }
   } finally {
     close(fd)
@@ -170,9 +174,9 @@ function whiteoutOf(path: string): string {
   return `${path.slice(0, cut)}.wh.${path.slice(cut)}`
 }
 
-function openUnlessGone({ folder, name }: Present): number | undefined {
+function openUnlessGone({ directory, name }: Present): number | undefined {
   try {
-    return openFileAt(folder, name)
+    return openFileAt(directory, name)
   } catch (error) {
     if (hasErrno(error, "ENOENT", "ELOOP")) return undefined
     throw error

@@ -5,13 +5,13 @@ import { checkNamed, rawCString } from "../sys/fs/raw-name.ts"
 import { getAttribute, listAttributes, pathAt } from "../sys/fs/xattr.ts"
 
 /**
- * Whether what both folders have under `name` is one and the same, as far as a layer tells (continuity's `sameFile`, which
- * buildkit follows): a folder by owner and mode; others also by size, time and, where the times were cut to seconds by
+ * Whether what both directories have under `name` is one and the same, as far as a layer tells (continuity's `sameFile`, which
+ * buildkit follows): a directory by owner and mode; others also by size, time and, where the times were cut to seconds by
  * an archive or may stand for two changes, by content.
  */
 export function isSameFile(
-  folder: number,
-  baseFolder: number,
+  directory: number,
+  baseDirectory: number,
   name: string,
   stat: FileStat,
   before: FileStat,
@@ -25,8 +25,8 @@ export function isSameFile(
   // a second name was given to it (an upper has it copied up for that alone): the layer must hold both to link them
   if (stat.links > (tree.isWhole ? before.links : 1) || stat.sizeBytes !== before.sizeBytes) return false
   if (stat.mtime.seconds !== before.mtime.seconds || stat.mtime.nanoseconds !== before.mtime.nanoseconds) return false
-  if (!hasSameAttributes(pathAt(folder, name), pathAt(baseFolder, name))) return false
-  return !isAmbiguous(stat, tree) || isSameContent(folder, baseFolder, name, stat)
+  if (!hasSameAttributes(pathAt(directory, name), pathAt(baseDirectory, name))) return false
+  return !isAmbiguous(stat, tree) || isSameContent(directory, baseDirectory, name, stat)
 }
 
 export interface ComparedTree {
@@ -46,11 +46,11 @@ function isAmbiguous({ mtime }: FileStat, { madeAt }: ComparedTree): boolean {
 }
 
 /** Whether two files of one size, or two links, hold the same. */
-export function isSameContent(folder: number, baseFolder: number, name: string, stat: FileStat): boolean {
-  if (stat.type === "symlink") return readLinkAt(folder, name) === readLinkAt(baseFolder, name)
+export function isSameContent(directory: number, baseDirectory: number, name: string, stat: FileStat): boolean {
+  if (stat.type === "symlink") return readLinkAt(directory, name) === readLinkAt(baseDirectory, name)
   if (stat.type !== "file" || stat.sizeBytes === 0) return true
   using fds = new DisposableStack()
-  const [a, b] = [folder, baseFolder].map((fd) => fds.adopt(openFileAt(fd, name), close))
+  const [a, b] = [directory, baseDirectory].map((fd) => fds.adopt(openFileAt(fd, name), close))
   if (a === undefined || b === undefined) return false
   for (let at = 0; at < stat.sizeBytes;) {
     const count = readSync(a, chunks[0], 0, CHUNK_BYTES, at)
@@ -83,15 +83,15 @@ export function isLayerAttribute(name: string): boolean {
 }
 
 /** Opens a regular file for reading; what has become a FIFO meanwhile does not block. The caller closes it. */
-export function openFileAt(folder: number, name: string): number {
-  return checkNamed(libc.openat(folder, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
+export function openFileAt(directory: number, name: string): number {
+  return checkNamed(libc.openat(directory, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
 }
 
 const linkText = Buffer.alloc(4096)
 
 /** The target of a symbolic link, raw. */
-export function readLinkAt(folder: number, name: string): string {
-  const length = checkNamed(libc.readlinkat(folder, rawCString(name), linkText, linkText.length), "readlink", name)
+export function readLinkAt(directory: number, name: string): string {
+  const length = checkNamed(libc.readlinkat(directory, rawCString(name), linkText, linkText.length), "readlink", name)
   return linkText.toString("latin1", 0, length)
 }
 
@@ -102,7 +102,7 @@ const NONE: ReadonlyMap<string, Buffer> = new Map()
 const EOPNOTSUPP = 95
 const ENODATA = 61
 
-/** The attributes of an open file or folder that `wanted` takes. */
+/** The attributes of an open file or directory that `wanted` takes. */
 export function attributesOf(fd: number, wanted: (name: string) => boolean): ReadonlyMap<string, Buffer> {
   const length = Number(libc.flistxattr(fd, list, list.length))
   if (length === 0) return NONE

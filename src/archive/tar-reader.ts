@@ -2,7 +2,7 @@
  * A tar reader that is fed: ustar, GNU (long names, sparse, base-256 numbers) and pax. Synchronous and without copies of
  * file data, for it stands in the way of every pulled byte.
  *
- * Global pax headers (`g`) are read over, as every container engine does: what they say for all files is no layer's wish.
+ * Global pax headers (`g`) are read over, as every container engine does: what they say for all files is meant for no layer.
  */
 import { DataLoss, InvalidArgument, Unsupported } from "../base/errors.ts"
 import { shownName } from "../sys/fs/raw-name.ts"
@@ -269,9 +269,9 @@ export class TarReader {
       values?.get("GNU.sparse.name") ?? (values?.get("path") || (this.#longName ?? header.name)),
       this.#limits,
     )
-    // before POSIX a folder was a file whose name ends so
-    const isOldFolder = (header.flag === "0" || header.flag === "\0") && name.endsWith("/")
-    const type = isOldFolder ? "directory" : TYPES[header.flag]
+    // before POSIX a directory was a file whose name ends so
+    const isOldDirectory = (header.flag === "0" || header.flag === "\0") && name.endsWith("/")
+    const type = isOldDirectory ? "directory" : TYPES[header.flag]
     if (type === undefined)
       throw new Unsupported(`entry ${shownName(name)} of the archive has the unknown type ${shownName(header.flag)}`)
     const realSize = values?.get("GNU.sparse.realsize") ?? values?.get("GNU.sparse.size")

@@ -10,7 +10,7 @@ import { archiveOf, readAll } from "./testdata/archives.ts"
 import { encodeTarHeader } from "./tar-writer.ts"
 
 test("GNU tar extracts what is written: long names, binary attributes, nanoseconds", () => {
-  const folder = mkdtempSync("/tmp/skiff-tar-")
+  const directory = mkdtempSync("/tmp/skiff-tar-")
   try {
     const long = `${"d".repeat(90)}/${"e".repeat(90)}/${rawName("näme")}`
     const archive = archiveOf([
@@ -20,16 +20,16 @@ test("GNU tar extracts what is written: long names, binary attributes, nanosecon
       { name: "h", type: "hardlink", linkName: "a" },
       { name: "u", attributes: new Map([["user.binary", Uint8Array.of(0, 10, 61, 255, 128)]]) },
     ])
-    writeFileSync(join(folder, "x.tar"), archive)
-    execFileSync("tar", ["xf", "x.tar", "--numeric-owner", "--xattrs", "--xattrs-include=*"], { cwd: folder })
-    const stat = statSync(join(folder, "a"), { bigint: true })
+    writeFileSync(join(directory, "x.tar"), archive)
+    execFileSync("tar", ["xf", "x.tar", "--numeric-owner", "--xattrs", "--xattrs-include=*"], { cwd: directory })
+    const stat = statSync(join(directory, "a"), { bigint: true })
     expect([stat.mode & 0o7777n, stat.uid, stat.gid, stat.nlink]).toEqual([0o4755n, 1n, 2n, 2n])
     expect(stat.mtimeNs).toBe(1_700_000_000_123_456_789n)
     const name = Buffer.from(long, "latin1").toString()
-    expect(readFileSync(join(folder, name), "utf8")).toBe("hello")
-    expect(statSync(join(folder, name), { bigint: true }).mtimeNs).toBe(-1_750_000_000n)
+    expect(readFileSync(join(directory, name), "utf8")).toBe("hello")
+    expect(statSync(join(directory, name), { bigint: true }).mtimeNs).toBe(-1_750_000_000n)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 })
 

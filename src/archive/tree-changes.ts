@@ -6,13 +6,13 @@ import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { attributesOf, isSameFile, type ComparedTree } from "./same-file.ts"
 
 const MAX_DEPTH = 512
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
-/** What a changed folder is, beside its base. */
+/** What a changed directory is, beside its base. */
 export type TreeForm =
   /** Whole: what it lacks of the base has been deleted. */
   | { kind: "whole" }
-  /** An overlay's upper folder (overlayfs.rst, "whiteouts and opaque directories"), with overlay's attributes in this space. */
+  /** An overlay's upper directory (overlayfs.rst, "whiteouts and opaque directories"), with overlay's attributes in this space. */
   | { kind: "overlay"; space: "trusted" | "user" }
   /** The same by fuse-overlayfs, which writes `.wh.` files where it may make no device. */
   | { kind: "fuse-overlayfs" }
@@ -20,12 +20,12 @@ export type TreeForm =
 /** One difference. Paths are raw, relative to the root. */
 export type TreeChange =
   | { kind: "deleted"; path: string; hides: Hidden }
-  /** Made or altered, or a folder above such a one. `folder` is its parent, open until the next change is asked for. */
-  | { kind: "present"; path: string; name: string; folder: number; stat: FileStat; hides?: Hidden }
+  /** Made or altered, or a directory above such a one. `directory` is its parent, open until the next change is asked for. */
+  | { kind: "present"; path: string; name: string; directory: number; stat: FileStat; hides?: Hidden }
 
-/** What the base has there, and the change takes away. `folder` is its parent in the base. */
+/** What the base has there, and the change takes away. `directory` is its parent in the base. */
 export interface Hidden {
-  folder: number
+  directory: number
   name: string
   stat: FileStat
 }
@@ -40,7 +40,7 @@ export interface TreeChangesOptions {
 
 /**
  * The differences of two trees, as buildkit's overlay differ tells them (util/overlay): in the order of their names; a
- * folder that differs in nothing is told only when something below it is; an opaque folder becomes whiteouts of what the
+ * directory that differs in nothing is told only when something below it is; an opaque directory becomes whiteouts of what the
  * base has there. The roots themselves are not compared. Nothing is followed.
  */
 export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange> {
@@ -48,7 +48,7 @@ export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange>
   const changed = openForReading(fds, options.changed)
   const base = options.base === undefined ? undefined : openForReading(fds, options.base)
   const isWhole = options.form.kind === "whole" || opaque(changed, options.form)
-  yield* new TreeWalk(options, birthTimeOf(changed)).folder({
+  yield* new TreeWalk(options, birthTimeOf(changed)).directory({
     changed,
     base,
     isWhole,
@@ -63,18 +63,18 @@ function openForReading(fds: DisposableStack, path: string): number {
   return fds.adopt(openChild(root, "."), close)
 }
 
-function openChild(folder: number, name: string): number {
-  return checkNamed(libc.openat(folder, rawCString(name), OPEN_FOLDER, 0), "open", name)
+function openChild(directory: number, name: string): number {
+  return checkNamed(libc.openat(directory, rawCString(name), OPEN_DIRECTORY, 0), "open", name)
 }
 
-/** A folder being walked. */
+/** A directory being walked. */
 interface Place {
   changed: number
   base: number | undefined
   isWhole: boolean
   path: string
   depth: number
-  /** Whether the folder itself was told already. */
+  /** Whether the directory itself was told already. */
   told: boolean
   above?: Place
   self?: TreeChange & { kind: "present" }
@@ -92,9 +92,9 @@ class TreeWalk {
     this.#tree = { isWhole: form.kind === "whole", madeAt }
   }
 
-  *folder(place: Place): Generator<TreeChange> {
+  *directory(place: Place): Generator<TreeChange> {
     if (place.depth > MAX_DEPTH)
-      throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(place.path)}`)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(place.path)}`)
     for (const name of this.#names(place)) {
       const path = place.path === "" ? name : `${place.path}/${name}`
       const found = statAt(place.changed, name)
@@ -106,7 +106,7 @@ class TreeWalk {
         yield* withParents(place, {
           kind: "deleted",
           path,
-          hides: { folder: place.base ?? -1, name, stat: before },
+          hides: { directory: place.base ?? -1, name, stat: before },
         })
     }
   }
@@ -121,8 +121,8 @@ class TreeWalk {
     if (stat.type === "socket") return
     if (this.#isLayer && name.startsWith(WHITEOUT)) throw notRepresentable(path)
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
-    const hides = isReplaced ? { folder: place.base ?? -1, name, stat: before } : undefined
-    const self = { kind: "present", path, name, folder: place.changed, stat, hides } as const
+    const hides = isReplaced ? { directory: place.base ?? -1, name, stat: before } : undefined
+    const self = { kind: "present", path, name, directory: place.changed, stat, hides } as const
     const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before, this.#tree)
     if (!isSame) yield* withParents(place, self)
     if (stat.type !== "directory") return
@@ -130,7 +130,7 @@ class TreeWalk {
     const changed = fds.adopt(openChild(place.changed, name), close)
     const base = before?.type === "directory" ? fds.adopt(openChild(place.base ?? -1, name), close) : undefined
     const isWhole = place.isWhole || opaque(changed, this.#form)
-    yield* this.folder({ changed, base, isWhole, path, depth: place.depth + 1, told: !isSame, above: place, self })
+    yield* this.directory({ changed, base, isWhole, path, depth: place.depth + 1, told: !isSame, above: place, self })
   }
 
   /** In the order of their bytes, which is that of raw names. */
@@ -152,7 +152,7 @@ class TreeWalk {
   }
 }
 
-/** The change, after the folders above it that were not told yet: a layer names the parents of its files. */
+/** The change, after the directories above it that were not told yet: a layer names the parents of its files. */
 function* withParents(place: Place, change: TreeChange): Generator<TreeChange> {
   if (!place.told) {
     place.told = true
@@ -168,16 +168,16 @@ function isWhiteout(stat: FileStat): boolean {
   return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
 }
 
-function opaque(folder: number, form: TreeForm): boolean {
+function opaque(directory: number, form: TreeForm): boolean {
   if (form.kind === "whole") return true
   if (form.kind === "overlay")
-    return attributesOf(folder, (name) => name === `${form.space}.overlay.opaque`)
+    return attributesOf(directory, (name) => name === `${form.space}.overlay.opaque`)
       .values()
       .some((value) => value.toString() === "y")
-  const marks = attributesOf(folder, (name) =>
+  const marks = attributesOf(directory, (name) =>
     /^(trusted\.overlay|user\.overlay|user\.fuseoverlayfs)\.opaque$/.test(name),
   )
-  return marks.values().some((value) => value.toString() === "y") || statAt(folder, OPAQUE_FILE) !== undefined
+  return marks.values().some((value) => value.toString() === "y") || statAt(directory, OPAQUE_FILE) !== undefined
 }
 
 /** image-spec layer.md#whiteouts: such a name would delete another file wherever the layer is taken. */

@@ -4,7 +4,7 @@ import { dirname } from "node:path"
 export interface AtomicWriteOptions {
   /** File mode, default 0o600. */
   mode?: number
-  /** fsync file and folder, so that the new content survives a power cut. Default false (volatile state). */
+  /** fsync file and directory, so that the new content survives a power cut. Default false (volatile state). */
   durable?: boolean
 }
 
@@ -28,11 +28,11 @@ export function atomicWrite(path: string, content: string | Uint8Array, options:
   }
   closeSync(fd)
   renameSync(aside, path)
-  if (options.durable) syncFolder(dirname(path))
+  if (options.durable) syncDirectory(dirname(path))
 }
 
-/** fsync of a folder: makes a rename or unlink inside it durable. */
-export function syncFolder(path: string): void {
+/** fsync of a directory: makes a rename or unlink inside it durable. */
+export function syncDirectory(path: string): void {
   const fd = openSync(path, "r")
   try {
     fsyncSync(fd)

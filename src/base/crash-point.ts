@@ -29,7 +29,7 @@ export const CRASH_POINTS = [
   "end:network-torn-down",
   "end:unmounted",
   "end:run-directory-removed",
-  "end:settled",
+  "end:reconciled",
   "pause:done",
   "resume:done",
   "commit:paused",

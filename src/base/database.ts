@@ -30,7 +30,7 @@ export class Database implements Disposable {
     try {
       this.#configure()
     } catch (error) {
-      // the shared index of the log needs a little room, even to read: it is there now
+      // the shared index of the log needs a little space, even to read: it is there now
       if (!isSkiffError(error, "Unavailable")) throw error
       this.#configureOrClose()
     }
@@ -126,7 +126,7 @@ export class Database implements Disposable {
       if (!/disk I\/O error|disk is full/.test(String(cause)) || !this.#reserve.isDiskFull) throw cause
       this.#reserve.release()
       throw new Unavailable(`no space left on the disk of "${this.#path}"`, {
-        hint: "make room, for example with skiff rm and skiff rmi: a little was kept free for them",
+        hint: "free some space, for example with skiff rm and skiff rmi: a little was kept free for them",
         cause,
       })
     }

@@ -1,7 +1,7 @@
 /**
  * The one family of errors that skiff throws on purpose.
  *
- * Code tests `error.code` (class names do not survive minifying); faces print `message`, then `hint`.
+ * Code tests `error.code` (class names do not survive minifying); front ends print `message`, then `hint`.
  * A message says what was tried, on what, what is and what was wanted: lower case, no full stop, values quoted.
  */
 export type ErrorCode =
@@ -19,7 +19,7 @@ export interface ErrorDetails {
   /** What the user does next, as a sentence without full stop. */
   hint?: string
   cause?: unknown
-  /** The process exit code that a face should use in place of its own default (docker: 125, 126, 127). */
+  /** The process exit code that a front end should use in place of its own default (docker: 125, 126, 127). */
   exitCode?: number
 }
 

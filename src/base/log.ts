@@ -6,7 +6,7 @@ const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 let threshold: LogLevel = "warn"
 let format: "text" | "json" = "text"
 
-/** Sets what is written, once, by the face (`--log-level`, `--debug`). */
+/** Sets what is written, once, by the front end (`--log-level`, `--debug`). */
 export function configureLog(options: { level?: LogLevel; format?: "text" | "json" }): void {
   threshold = options.level ?? threshold
   format = options.format ?? format

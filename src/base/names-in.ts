@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs"
 import { hasErrno } from "./errors.ts"
 
-/** Names of what a folder holds; none when the folder is not there. */
-export function namesIn(folder: string): string[] {
+/** Names of what a directory holds; none when the directory is not there. */
+export function namesIn(directory: string): string[] {
   try {
-    return readdirSync(folder)
+    return readdirSync(directory)
   } catch (error) {
     if (hasErrno(error, "ENOENT", "ENOTDIR")) return []
     throw error

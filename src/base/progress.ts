@@ -1,5 +1,5 @@
 /**
- * Progress as data. Domains report it, faces draw it: a terminal shows bars, a pipe plain lines, the API JSON.
+ * Progress as data. Domains report it, front ends draw it: a terminal shows bars, a pipe plain lines, the API JSON.
  * One `id` is one line of the display (a layer, a step); a later event of the same id replaces the earlier one.
  */
 export interface ProgressEvent {

@@ -5,27 +5,27 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Database } from "./database.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-full-"))
-const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", folder]).status === 0
+const directory = mkdtempSync(join(tmpdir(), "skiff-full-"))
+const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", directory]).status === 0
 if (!isMounted) console.log("skipped: no tmpfs can be mounted here")
 
 afterEach(() => {
-  if (isMounted) spawnSync("umount", [folder])
-  rmSync(folder, { recursive: true })
+  if (isMounted) spawnSync("umount", [directory])
+  rmSync(directory, { recursive: true })
 })
 
 test.skipIf(!isMounted)("on a full disk the records open and can be written, by what was kept free", () => {
-  const path = join(folder, "skiff.db")
+  const path = join(directory, "skiff.db")
   new Database(path)[Symbol.dispose]() // as a store is made: with room
-  spawnSync("dd", ["if=/dev/zero", `of=${folder}/filler`, "bs=4k"])
+  spawnSync("dd", ["if=/dev/zero", `of=${directory}/filler`, "bs=4k"])
   {
     using db = new Database(path)
     db.exec("CREATE TABLE things (name TEXT)")
     expect(db.run("INSERT INTO things VALUES ('a')")).toBe(1)
   }
-  spawnSync("dd", ["if=/dev/zero", `of=${folder}/filler2`, "bs=4k"])
+  spawnSync("dd", ["if=/dev/zero", `of=${directory}/filler2`, "bs=4k"])
   expect(() => new Database(path)).toThrow("no space left")
-  rmSync(join(folder, "filler"))
+  rmSync(join(directory, "filler"))
   using db = new Database(path)
   expect(db.get<{ name: string }>("SELECT name FROM things")?.name).toBe("a")
 })

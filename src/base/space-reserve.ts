@@ -7,7 +7,7 @@ const WORTH_KEEPING_BYTES = 8 * RESERVE_BYTES
 /** Less than some pages of a write-ahead log is as good as nothing. */
 const FULL_BELOW_BYTES = 64 * 1024
 
-/** A file of nothing, given up when the disk is full: so that the commands that make room can write their records. */
+/** A file of nothing, given up when the disk is full: so that the commands that free some space can write their records. */
 export class SpaceReserve {
   readonly #path: string
 
@@ -15,7 +15,7 @@ export class SpaceReserve {
     this.#path = path
   }
 
-  /** Makes it, when it is not there and there is plenty of room. */
+  /** Makes it, when it is not there and there is plenty of space. */
   keep(): void {
     if (!existsSync(this.#path) && this.#freeBytes() > WORTH_KEEPING_BYTES)
       writeFileSync(this.#path, Buffer.alloc(RESERVE_BYTES, "reserve "), { mode: 0o600 })

@@ -8,11 +8,11 @@ import { removeTree } from "../sys/fs/remove-tree.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 
 /**
- * The folder of one running build, `ROOT/builds/<id>`: what it mounts, unpacks and downloads. Its lock says that the build
- * lives; a folder whose lock is free is a killed build's, and goes, with its mounts and active snapshots, when the next
+ * The directory of one running build, `ROOT/builds/<id>`: what it mounts, unpacks and downloads. Its lock says that the build
+ * lives; a directory whose lock is free is a killed build's, and goes, with its mounts and active snapshots, when the next
  * build begins.
  */
-export class WorkFolder implements AsyncDisposable {
+export class BuildDirectory implements AsyncDisposable {
   readonly id: string
   readonly path: string
   readonly #lock: HeldLock
@@ -26,14 +26,14 @@ export class WorkFolder implements AsyncDisposable {
     mkdirSync(this.path, { mode: 0o700 })
   }
 
-  /** A new empty folder. */
+  /** A new empty directory. */
   make(name: string): string {
     const path = join(this.path, `${this.#count++}-${name}`)
     mkdirSync(path, { mode: 0o755 })
     return path
   }
 
-  /** Mounts on a new folder, or finds what would be seen there; gives its path. */
+  /** Mounts on a new directory, or finds what would be seen there; gives its path. */
   mount(name: string, mount: Mount): string {
     const path = mountOrFind(this.make(name), mount)
     this.#mounted.add(path)
@@ -66,14 +66,14 @@ export class WorkFolder implements AsyncDisposable {
 
 const SNAPSHOT_PREFIX = "build "
 
-/** Makes the folder of a new build. */
-export function openWorkFolder(root: string): WorkFolder {
+/** Makes the directory of a new build. */
+export function openBuildDirectory(root: string): BuildDirectory {
   const builds = join(root, "builds")
   mkdirSync(builds, { recursive: true, mode: 0o700 })
   const id = crypto.randomUUID()
   const lock = buildLocks(root).tryAcquire(id)
   if (lock === undefined) throw new Error("unreachable: nobody else knows this id")
-  return new WorkFolder(builds, id, lock)
+  return new BuildDirectory(builds, id, lock)
 }
 
 const LOCKS = "builds.locks"

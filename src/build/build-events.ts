@@ -2,7 +2,7 @@ import type { BuildEvent, BuildWarning, OnBuildEvent } from "./build.ts"
 import type { Vertex } from "./plan/definition.ts"
 import type { VertexEvents } from "./solve/solver.ts"
 
-/** Tells a face of the vertices of one build, each by its number in the order of the plans. */
+/** Tells a front end of the vertices of one build, each by its number in the order of the plans. */
 export class BuildEvents implements VertexEvents {
   readonly #onEvent: OnBuildEvent
   readonly #signal: AbortSignal

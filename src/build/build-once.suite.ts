@@ -1,10 +1,10 @@
-/** One build in a process of its own: `build-once.suite.ts FOLDER DOCKERFILE-TEXT`; it may be made to die (SKIFF_CRASH_AT). */
+/** One build in a process of its own: `build-once.suite.ts DIRECTORY DOCKERFILE-TEXT`; it may be made to die (SKIFF_CRASH_AT). */
 import { join } from "node:path"
 import { openEngine } from "../engine/open.ts"
 import { requestOf } from "./build.suite.ts"
 
-const [folder = "", text = ""] = process.argv.slice(2)
-const engine = openEngine({ root: join(folder, "root"), runRoot: join(folder, "run") })
+const [directory = "", text = ""] = process.argv.slice(2)
+const engine = openEngine({ root: join(directory, "root"), runRoot: join(directory, "run") })
 const builds = await engine.builds()
-const result = await builds.build(requestOf(text, join(folder, "context"), { tags: ["once"] }), () => {})
+const result = await builds.build(requestOf(text, join(directory, "context"), { tags: ["once"] }), () => {})
 console.log(result.images[0]?.id)

@@ -1,4 +1,4 @@
-/** A store of its own with a tiny base image, and builds in it, for the tests of this folder. */
+/** A store of its own with a tiny base image, and builds in it, for the tests of this directory. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Database } from "../base/database.ts"
@@ -27,15 +27,15 @@ export interface Told extends BuildResult {
 export type PartRequest = Partial<BuildRequest> & { text?: string }
 
 export class BuildLab implements AsyncDisposable {
-  readonly folder: string
+  readonly directory: string
   readonly context: string
   engine: Engine
 
   constructor() {
-    this.folder = mkdtempSync("/tmp/skiff-build-")
-    this.context = join(this.folder, "context")
+    this.directory = mkdtempSync("/tmp/skiff-build-")
+    this.context = join(this.directory, "context")
     mkdirSync(this.context)
-    this.engine = openEngine({ root: join(this.folder, "root"), runRoot: join(this.folder, "run") })
+    this.engine = openEngine({ root: join(this.directory, "root"), runRoot: join(this.directory, "run") })
   }
 
   /** A lab whose store has the image `base`: busybox. */
@@ -48,7 +48,7 @@ export class BuildLab implements AsyncDisposable {
 
   /** Of an empty store: as if this host could mount no more than that. */
   async #useDriver(driver: "native"): Promise<void> {
-    const root = join(this.folder, "root")
+    const root = join(this.directory, "root")
     await this.engine.images()
     using db = new Database(join(root, "skiff.db"))
     await openSnapshotter({ root, db, rootless: false, driver })
@@ -57,7 +57,7 @@ export class BuildLab implements AsyncDisposable {
 
   /** Another engine of the same store, as another process has it. */
   reopen(): void {
-    this.engine = openEngine({ root: join(this.folder, "root"), runRoot: join(this.folder, "run") })
+    this.engine = openEngine({ root: join(this.directory, "root"), runRoot: join(this.directory, "run") })
   }
 
   write(name: string, text: string): void {
@@ -83,35 +83,35 @@ export class BuildLab implements AsyncDisposable {
 
   /** What the image shows under `path`. */
   async read(built: BuildResult, path: string): Promise<string> {
-    const folder = mkdtempSync(join(this.folder, "read-"))
+    const directory = mkdtempSync(join(this.directory, "read-"))
     const [image] = built.images
     const builds = await this.engine.builds()
     await builds.build(
-      this.request({ text: `FROM ${image?.id ?? ""}`, outputs: [{ type: "local", path: folder }] }),
+      this.request({ text: `FROM ${image?.id ?? ""}`, outputs: [{ type: "local", path: directory }] }),
       () => {},
     )
-    return readFileSync(join(folder, path), "utf8")
+    return readFileSync(join(directory, path), "utf8")
   }
 
-  /** What a build must not leave: mounts below the store, folders, active snapshots. */
+  /** What a build must not leave: mounts below the store, directories, active snapshots. */
   leftovers(): string[] {
-    const mounts = mountPointsBelow(this.folder).filter((path) => path.includes("/builds/"))
-    const folders = readdirSync(join(this.folder, "root", "builds"))
-    const locks = readdirSync(join(this.folder, "root", "builds.locks"))
-    return [...mounts, ...folders, ...locks]
+    const mounts = mountPointsBelow(this.directory).filter((path) => path.includes("/builds/"))
+    const directories = readdirSync(join(this.directory, "root", "builds"))
+    const locks = readdirSync(join(this.directory, "root", "builds.locks"))
+    return [...mounts, ...directories, ...locks]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]()
-    for (const path of mountPointsBelow(this.folder)) unmount(path)
-    removeTree(this.folder)
+    for (const path of mountPointsBelow(this.directory)) unmount(path)
+    removeTree(this.directory)
   }
 }
 
 export function requestOf(text: string, context: string, part: Partial<BuildRequest> = {}): BuildRequest {
   return {
     dockerfile: { text, name: "Dockerfile" },
-    context: { kind: "folder", path: context },
+    context: { kind: "directory", path: context },
     namedContexts: {},
     args: {},
     platforms: [],

@@ -1,13 +1,15 @@
 /**
  * Builds: a Dockerfile and a context become an image, with no daemon.
  *
- *   text ─ parse ─▶ Dockerfile ─ plan ─▶ graph of vertices ─ solve ─▶ layers + config ─ export ─▶ image, folder, archive
+ *   text ─ parse ─▶ Dockerfile ─ plan ─▶ graph of vertices ─ solve ─▶ layers + config ─ export ─▶ image, directory, archive
  *
  * Parsing (dockerfile/) is pure. Planning (plan/) knows Dockerfile semantics and resolves base images; it makes the graph
  * (graph/definition.ts), whose vertices are pure data keyed by content. Solving (solve/) runs what the cache does not hold,
  * independent vertices at once. The work of one vertex is done by work/ (RUN, COPY, ADD). What a killed build leaves
  * (snapshots, mounts, network namespaces) is removed by the next one.
  */
+import type { SourceRange } from "../dockerfile/dockerfile.ts"
+import type { SbomFormat } from "../sbom/sbom.ts"
 import type { Image, LayerForm } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Predicate } from "../spec/in-toto.ts"
@@ -16,15 +18,16 @@ import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
-import type { IsolationWish } from "./execute/isolation.ts"
+import type { RequestedIsolation } from "./execute/isolation.ts"
 import type { RunChoices } from "./execute/executor.ts"
 
+export type { SourceRange } from "../dockerfile/dockerfile.ts"
 export { applyChanges } from "./apply-changes.ts"
-export type { IsolationWish } from "./execute/isolation.ts"
+export type { RequestedIsolation } from "./execute/isolation.ts"
 
-/** Where files come from. Folders are read where they lie; all else is first brought into a folder of the build's own. */
+/** Where files come from. Directories are read where they lie; all else is first brought into a directory of the build's own. */
 export type BuildContext =
-  | { kind: "folder"; path: string }
+  | { kind: "directory"; path: string }
   /** A tar stream, maybe compressed, on the host at `path` (`-` has been saved there). */
   | { kind: "tar"; path: string }
   | { kind: "git"; url: string }
@@ -50,15 +53,15 @@ export interface SshSource {
 export type BuildOutput =
   /** Into the store, under the request's tags. */
   | { type: "image" }
-  /** The files of the result, as they are (`-o DIR`); of several platforms, or when split, each in a folder `linux_amd64`. */
+  /** The files of the result, as they are (`-o DIR`); of several platforms, or when split, each in a directory `linux_amd64`. */
   | { type: "local"; path: string; split?: boolean; attestationPrefix?: string }
   /** The files as one tar; path `-` is standard output, given by the caller as a descriptor number. */
   | { type: "tar"; path: string | number; split?: boolean; attestationPrefix?: string }
   /** Its layers are plain: the form has no other. */
   | { type: "docker"; path: string | number }
   | { type: "oci"; path: string | number; form?: LayerForm }
-  /** The same files in a folder. */
-  | { type: "oci-folder"; path: string; form?: LayerForm }
+  /** The same files in a directory. */
+  | { type: "oci-directory"; path: string; form?: LayerForm }
   | { type: "registry"; form?: LayerForm; byDigest?: boolean }
 
 /** What `--annotation` and `annotation.KEY=` say. */
@@ -77,8 +80,7 @@ export type AttestationRequest =
   /** `min` leaves out what builds are told by build arguments, secrets and the Dockerfile itself. */
   | { type: "provenance"; mode: "min" | "max"; builderId?: string; reproducible?: boolean }
 
-export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const
-export type SbomFormat = (typeof SBOM_FORMATS)[number]
+export { SBOM_FORMATS, type SbomFormat } from "../sbom/sbom.ts"
 
 /** What Buildah changes besides what the Dockerfile says. */
 export interface ImageEdits {
@@ -177,20 +179,14 @@ export interface BuildRequest {
   format: "oci" | "docker"
   runtime?: string
   /** Default `auto`: the best that this place allows. */
-  isolation?: IsolationWish
+  isolation?: RequestedIsolation
   /** How RUN differs from what BuildKit makes of it; no part of any cache key. */
   more?: Partial<RunChoices>
   access: RegistryAccess
   signal?: AbortSignal
 }
 
-/** Lines of the Dockerfile that a vertex or an error is about; 1-based, both included. */
-export interface SourceRange {
-  start: number
-  end: number
-}
-
-/** What a face shows of a build while it runs. `vertex` is one number per vertex of this build, in the order of the plan. */
+/** What a front end shows of a build while it runs. `vertex` is one number per vertex of this build, in the order of the plan. */
 export type BuildEvent =
   | { kind: "vertex"; vertex: number; name: string; source?: SourceRange }
   | { kind: "started"; vertex: number; at: number }
@@ -274,24 +270,15 @@ export interface PruneOptions {
   reservedBytes?: number
 }
 
-export type {
-  DraftChanges,
-  FromOptions,
-  KeyedChanges,
-  RunDefaults,
-  WorkingContainer,
-  WorkingContainers,
-  WorkingRun,
-} from "../builder/builder.ts"
 export type { StepStreams } from "./execute/executor.ts"
 
 export interface Builds {
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */
   build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
-  /** `--check`: reads and judges, builds nothing. */
+  /** `--check`: reads and lints, builds nothing. */
   check(request: BuildRequest): Promise<BuildWarning[]>
-  /** Ends what a killed build was running; `worker` is the name that its watcher was given. Safe to repeat. */
-  sweepWorker(worker: string): Promise<void>
+  /** Ends what a killed build was running; `executor` is the name that its watcher was given. Safe to repeat. */
+  sweepExecutor(executor: string): Promise<void>
   diskUsage(): Promise<CacheUse[]>
   prune(options: PruneOptions): Promise<{ ids: string[]; reclaimedBytes: number }>
 }

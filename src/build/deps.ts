@@ -3,10 +3,10 @@ import type { ContentStore, Leases } from "../content/content.ts"
 import type { Images } from "../image/image.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
-import type { Worker } from "./execute/executor.ts"
+import type { Executor } from "./execute/executor.ts"
 
 /** What builds stand on; `engine/` chooses it. */
-export interface BuildHost {
+export interface BuildDeps {
   /** Of the store. */
   root: string
   /** With the tables of `buildSchema`. */
@@ -18,10 +18,10 @@ export interface BuildHost {
   /** We are root of a user namespace. */
   rootless: boolean
   registries(): Promise<Registries>
-  /** A worker for one build. */
-  openWorker(): Worker
-  /** Ends what a worker of a killed process was running. */
-  sweepWorker(worker: string): Promise<void>
+  /** A executor for one build. */
+  openExecutor(): Executor
+  /** Ends what a executor of a killed process was running. */
+  sweepExecutor(executor: string): Promise<void>
   /** What running processes hold by their leases; to be called in a transaction. */
   leased(): { snapshots: readonly string[] }
   /** Removes the blobs and snapshots that no record and no lease refers to. */

@@ -244,7 +244,7 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
     const base = images.get("base").sizeBytes
     expect((built.images[0]?.sizeBytes ?? 0) - base).toBe("kept\n".length)
     expect(await lab.read(built, "kept")).toBe("kept\n")
-    expect(existsSync(join(lab.folder, "zeros"))).toBe(false)
+    expect(existsSync(join(lab.directory, "zeros"))).toBe(false)
   })
 
   test("--squash-all makes one layer of all, and it runs as before", async () => {
@@ -261,7 +261,7 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
   test("its layers are blobs like others, made when they are asked for", async () => {
     await using lab = await BuildLab.open()
     const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"] })
-    const path = join(lab.folder, "image.tar")
+    const path = join(lab.directory, "image.tar")
     await lab.build("FROM base\nRUN echo x > /x", {
       tags: ["t"],
       outputs: [{ type: "oci", path, form: { compression: "none" } }],
@@ -310,7 +310,7 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
       [undefined, "tar+gzip"],
       ["zstd", "tar+zstd"],
     ] as const) {
-      const path = join(lab.folder, "image.tar")
+      const path = join(lab.directory, "image.tar")
       const output = { type: "oci" as const, path, ...(compression ? { form: { compression } } : {}) }
       const built = await lab.build("FROM base\nRUN echo x > /x", { tags: ["t"], outputs: [output] })
       const read = (name: string): string => Bun.spawnSync(["tar", "xOf", path, name]).stdout.toString()
@@ -327,7 +327,7 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
     await expect(lab.build("FROM base\nRUN true", { outputs: [{ type: "registry" }] })).rejects.toThrow("tag is needed")
     const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }))
     await expect(
-      lab.build("FROM scratch", { platforms, outputs: [{ type: "docker", path: join(lab.folder, "x") }] }),
+      lab.build("FROM scratch", { platforms, outputs: [{ type: "docker", path: join(lab.directory, "x") }] }),
     ).rejects.toMatchObject({ code: "Unsupported" })
   })
 
@@ -338,17 +338,17 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
     expect((await lab.build("FROM base\nRUN echo x > /x")).ran).toEqual([])
   })
 
-  test("files leave as they are, owned by who asked, into a folder or a tar", async () => {
+  test("files leave as they are, owned by who asked, into a directory or a tar", async () => {
     await using lab = await BuildLab.open()
-    const folder = mkdtempSync(join(lab.folder, "out-"))
-    const tar = join(lab.folder, "out.tar")
+    const directory = mkdtempSync(join(lab.directory, "out-"))
+    const tar = join(lab.directory, "out.tar")
     await lab.build("FROM base\nRUN echo x > /x; chown 5:6 /x; chmod 640 /x", {
       outputs: [
-        { type: "local", path: folder },
+        { type: "local", path: directory },
         { type: "tar", path: tar },
       ],
     })
-    const stat = statSync(join(folder, "x"))
+    const stat = statSync(join(directory, "x"))
     expect([stat.uid, stat.gid, stat.mode & 0o777]).toEqual([0, 0, 0o640])
     expect(Bun.spawnSync(["tar", "tvf", tar, "--numeric-owner", "x"]).stdout.toString()).toContain("5/6")
     expect((await lab.engine.images()).list()).toHaveLength(1)
@@ -386,7 +386,7 @@ onKernel("after kill -9", () => {
     await builds.prune({ all: true })
     // nothing of any snapshot stays when nothing is left that needs one
     expect(
-      await Array.fromAsync(new Bun.Glob("*").scan({ cwd: join(lab.folder, "root/layers"), onlyFiles: false })),
+      await Array.fromAsync(new Bun.Glob("*").scan({ cwd: join(lab.directory, "root/layers"), onlyFiles: false })),
     ).toEqual([])
   })
 })
@@ -399,7 +399,7 @@ interface Ended {
 
 function buildApart(lab: BuildLab, text: string, env: Record<string, string> = {}): Promise<Ended> {
   const script = join(import.meta.dir, "build-once.suite.ts")
-  const child = spawn(process.execPath, [script, lab.folder, text], {
+  const child = spawn(process.execPath, [script, lab.directory, text], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   })

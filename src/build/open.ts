@@ -1,8 +1,8 @@
-import type { BuildHost } from "./deps.ts"
+import type { BuildDeps } from "./deps.ts"
 import type { Builds } from "./build.ts"
 
 /** Builds on the stores of `host`. What runs, parses and plans is loaded when a build asks for it. */
-export function openBuilds(host: BuildHost): Builds {
+export function openBuilds(host: BuildDeps): Builds {
   return {
     async build(request, onEvent) {
       const { runBuild } = await import("./run-build.ts")
@@ -12,7 +12,7 @@ export function openBuilds(host: BuildHost): Builds {
       const { checkRequest } = await import("./run-build.ts")
       return await checkRequest(host, request)
     },
-    sweepWorker: (worker) => host.sweepWorker(worker),
+    sweepExecutor: (executor) => host.sweepExecutor(executor),
     async diskUsage() {
       const { cacheUse } = await import("./solve/prune-cache.ts")
       return await cacheUse(host)

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import type { Lease } from "../content/content.ts"
 import { hostPlatform, type Platform } from "../spec/platform.ts"
 import { BuildEvents } from "./build-events.ts"
-import type { BuildHost } from "./deps.ts"
+import type { BuildDeps } from "./deps.ts"
 import type { BuildRequest, BuildResult, BuildWarning, ContextSize, OnBuildEvent } from "./build.ts"
 import { openContext, type OpenedContext } from "./context/open-context.ts"
 import { readDockerfile, readIgnoreFile } from "./context/read-dockerfile.ts"
@@ -29,34 +29,34 @@ import { LayerReader } from "./solve/layer-reader.ts"
 import { BuildRecords } from "./solve/records.ts"
 import { Solver, StepFailure, type SolverOptions } from "./solve/solver.ts"
 import { StepRunner } from "./solve/step-runner.ts"
-import { buildLocks, openWorkFolder, sweepBuilds, type WorkFolder } from "./build-directory.ts"
+import { buildLocks, openBuildDirectory, sweepBuilds, type BuildDirectory } from "./build-directory.ts"
 import { isSingleUid } from "./execute/isolation.ts"
-import type { Source, Worker } from "./execute/executor.ts"
+import type { Source, Executor } from "./execute/executor.ts"
 
 const LEAST_JOBS = 4
 
 /** Builds what `request` asks for. */
-export async function runBuild(host: BuildHost, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
+export async function runBuild(host: BuildDeps, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
   trace("build loaded")
   checkOutputs(request)
   if ((await sweepBuilds(host.root, host.snapshots)) > 0) await host.collect()
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await host.leases.open())
-  const folder = stack.use(openWorkFolder(host.root))
-  const worker = stack.use(host.openWorker())
-  const build = new Build(host, request, onEvent, { lease, folder, worker })
+  const directory = stack.use(openBuildDirectory(host.root))
+  const executor = stack.use(host.openExecutor())
+  const build = new Build(host, request, onEvent, { lease, directory, executor })
   const result = await build.run()
   trace("exported")
   return result
 }
 
-/** Judges the Dockerfile of `request`, and builds nothing. */
-export async function checkRequest(host: BuildHost, request: BuildRequest): Promise<BuildWarning[]> {
+/** Lints the Dockerfile of `request`, and builds nothing. */
+export async function checkRequest(host: BuildDeps, request: BuildRequest): Promise<BuildWarning[]> {
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await host.leases.open())
-  const folder = stack.use(openWorkFolder(host.root))
-  const worker = stack.use(host.openWorker())
-  return await new Build(host, request, () => {}, { lease, folder, worker }).check()
+  const directory = stack.use(openBuildDirectory(host.root))
+  const executor = stack.use(host.openExecutor())
+  return await new Build(host, request, () => {}, { lease, directory, executor }).check()
 }
 
 /** What a build has when all is solved, and nothing is exported. */
@@ -69,11 +69,11 @@ interface SolvedBuild {
 }
 
 class Build {
-  readonly #host: BuildHost
+  readonly #host: BuildDeps
   readonly #request: BuildRequest
   readonly #lease: Lease
-  readonly #folder: WorkFolder
-  readonly #worker: Worker
+  readonly #directory: BuildDirectory
+  readonly #executor: Executor
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #events: BuildEvents
@@ -83,16 +83,16 @@ class Build {
   readonly #materials: Materials | undefined
 
   constructor(
-    host: BuildHost,
+    host: BuildDeps,
     request: BuildRequest,
     onEvent: OnBuildEvent,
-    open: { lease: Lease; folder: WorkFolder; worker: Worker; records?: BuildRecords },
+    open: { lease: Lease; directory: BuildDirectory; executor: Executor; records?: BuildRecords },
   ) {
     this.#host = host
     this.#request = request
     this.#lease = open.lease
-    this.#folder = open.folder
-    this.#worker = open.worker
+    this.#directory = open.directory
+    this.#executor = open.executor
     this.#signal = request.signal ? AbortSignal.any([request.signal, this.#stop.signal]) : this.#stop.signal
     this.#events = new BuildEvents(onEvent, this.#signal)
     this.#records = open.records ?? new BuildRecords(host.db)
@@ -108,10 +108,10 @@ class Build {
         records: this.#records,
         runner,
         reader,
-        folder: this.#folder,
+        directory: this.#directory,
         lease: this.#lease,
         events: this.#events,
-        id: this.#folder.id,
+        id: this.#directory.id,
         startedAt: this.#startedAt,
         materials: this.#materials,
       })
@@ -140,8 +140,8 @@ class Build {
     // last of all, when no lease holds its snapshots any more
     stack.defer(async () => void (await host.collect()))
     const lease = stack.use(await host.leases.open())
-    const folder = stack.use(openWorkFolder(host.root))
-    const worker = stack.use(host.openWorker())
+    const directory = stack.use(openBuildDirectory(host.root))
+    const executor = stack.use(host.openExecutor())
     const records = new ThrowAwayRecords(host.db)
     const request: BuildRequest = {
       ...this.#request,
@@ -152,7 +152,7 @@ class Build {
       // the same base images
       pull: this.#request.pull === "never" ? "never" : "missing",
     }
-    const again = new Build(host, request, this.#events.inner("again: "), { lease, folder, worker, records })
+    const again = new Build(host, request, this.#events.inner("again: "), { lease, directory, executor, records })
     await again.#solve(async (second) => {
       const first = { solved, reader, records: this.#records }
       await compareResults(first, { ...second, records }, host.snapshots)
@@ -189,9 +189,9 @@ class Build {
       throw this.#located(error, dockerfile)
     } finally {
       this.#stop.abort()
-      // nothing may be mounted or read any more when the folder goes
-      await solver.settle()
-      await reader.settle()
+      // nothing may be mounted or read any more when the directory goes
+      await solver.finish()
+      await reader.finish()
     }
   }
 
@@ -274,17 +274,17 @@ class Build {
     if (context === undefined || context.kind === "image") throw new InvalidArgument(`no such build context: "${name}"`)
     const open = (number: number): Promise<OpenedContext> =>
       openContext(context, {
-        worker: this.#worker,
-        makeFolder: (what) => this.#folder.make(what),
+        executor: this.#executor,
+        makeDirectory: (what) => this.#directory.make(what),
         work: this.#events.contextOf(number),
         keepGitDir: /^(?:1|t|true)$/i.test(this.#request.args["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? ""),
         materials: this.#materials,
       })
-    if (context.kind === "folder" || context.kind === "empty") return await open(0)
+    if (context.kind === "directory" || context.kind === "empty") return await open(0)
     return await this.#events.step(`[internal] load ${name === "context" ? "build context" : `context ${name}`}`, open)
   }
 
-  /** A named folder has an ignore file of its own. */
+  /** A named directory has an ignore file of its own. */
   async #contextSource(name: string, ignore: IgnoreMatcher | undefined): Promise<Source> {
     const context = await this.#context(name)
     const { path, keepsOwners = false } = context
@@ -304,8 +304,8 @@ class Build {
     return new StepRunner({
       records: this.#records,
       snapshots: this.#host.snapshots,
-      worker: this.#worker,
-      folder: this.#folder,
+      executor: this.#executor,
+      directory: this.#directory,
       lease: this.#lease,
       settings: {
         secrets,
@@ -337,7 +337,7 @@ class Build {
       records: this.#records,
       runner,
       reader,
-      worker: this.#worker,
+      executor: this.#executor,
       locks: buildLocks(host.root),
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
@@ -345,8 +345,8 @@ class Build {
       baseLayers: (vertex) => this.#baseLayers(vertex),
       tree: (vertex) =>
         makeTree(vertex.operation, {
-          worker: this.#worker,
-          makeFolder: (what) => this.#folder.make(what),
+          executor: this.#executor,
+          makeDirectory: (what) => this.#directory.make(what),
           context: (name) => this.#contextSource(name, ignore),
           work: this.#events.context(vertex),
           materials: this.#materials,

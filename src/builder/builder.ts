@@ -26,7 +26,7 @@ export interface WorkingContainer {
   /** Undefined for `scratch`. */
   imageId: Digest | undefined
   createdAt: Date
-  draft: ImageDraft
+  workingImage: WorkingImage
   /** Where its files are, while `mount` holds. */
   mountPoint: string | undefined
   defaults: WorkingDefaults
@@ -45,7 +45,7 @@ export interface RunDefaults {
 }
 
 /** What the image to be will say of itself. */
-export interface ImageDraft extends Omit<ImageConfig, "rootfs" | "history" | "created" | "config"> {
+export interface WorkingImage extends Omit<ImageConfig, "rootfs" | "history" | "created" | "config"> {
   config: ImageRunConfig
   annotations: Record<string, string>
   comment?: string
@@ -59,10 +59,10 @@ export interface ImageDraft extends Omit<ImageConfig, "rootfs" | "history" | "cr
 /** An undefined value takes the key out; of the key `-`, all of them. */
 export type KeyedChanges = readonly (readonly [key: string, value: string | undefined])[]
 
-export interface DraftChanges {
+export interface ConfigChanges {
   about: Partial<
     Pick<
-      ImageDraft,
+      WorkingImage,
       "author" | "architecture" | "os" | "os.version" | "variant" | "comment" | "createdBy" | "historyComment"
     >
   >
@@ -122,8 +122,8 @@ export interface WorkingCopy {
   chown?: string
   chmod?: string
   exclude: readonly string[]
-  /** Sources are of this folder alone, an absolute host path; `ignored`: the text of an ignore file about its paths. */
-  context?: { folder: string; ignored?: string }
+  /** Sources are of this directory alone, an absolute host path; `ignored`: the text of an ignore file about its paths. */
+  context?: { directory: string; ignored?: string }
   /** ADD: archives are unpacked, URLs fetched. */
   unpack: boolean
   /** A digest of what was copied is wanted: hexadecimal, of names, modes and contents. */
@@ -155,7 +155,7 @@ export interface WorkingContainers {
   run(nameOrId: string, run: WorkingRun): Promise<void>
   /** Gives what `digest` asks for. */
   copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined>
-  configure(nameOrId: string, changes: DraftChanges): Promise<void>
+  configure(nameOrId: string, changes: ConfigChanges): Promise<void>
   /** Mounts its files until `unmount` or the next boot; gives the path. Safe to repeat. */
   mount(nameOrId: string): Promise<string>
   /** Safe to repeat. */

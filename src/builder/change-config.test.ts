@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test"
-import { changeDraft } from "./change-config.ts"
-import type { DraftChanges, ImageDraft } from "./builder.ts"
+import { changeConfig } from "./change-config.ts"
+import type { ConfigChanges, WorkingImage } from "./builder.ts"
 
-const NONE: DraftChanges = {
+const NONE: ConfigChanges = {
   about: {},
   config: {},
   env: [],
@@ -14,17 +14,17 @@ const NONE: DraftChanges = {
   onBuild: [],
   addHistory: false,
 }
-const DRAFT: ImageDraft = {
+const DRAFT: WorkingImage = {
   architecture: "amd64",
   os: "linux",
   annotations: {},
   config: { Env: ["PATH=/bin", "A=1"], Cmd: ["sh"], Labels: { x: "y" }, ExposedPorts: { "80/tcp": {} } },
 }
 
-const changed = (changes: Partial<DraftChanges>) => changeDraft(DRAFT, { ...NONE, ...changes }).config
+const changed = (changes: Partial<ConfigChanges>) => changeConfig(DRAFT, { ...NONE, ...changes }).config
 
 test("no changes change nothing", () => {
-  expect(changeDraft(DRAFT, NONE)).toEqual(DRAFT)
+  expect(changeConfig(DRAFT, NONE)).toEqual(DRAFT)
 })
 
 test("a variable keeps its place, a new one goes to the end, one without value goes", () => {
@@ -58,7 +58,7 @@ test("a new entrypoint leaves the command, as buildah does", () => {
 })
 
 test("each change becomes a line of the history where that is asked for", () => {
-  const { history = [] } = changeDraft(DRAFT, {
+  const { history = [] } = changeConfig(DRAFT, {
     ...NONE,
     config: { Entrypoint: ["e"], User: "1000" },
     env: [
@@ -87,9 +87,9 @@ test("a variable's value may name others of the container", () => {
 })
 
 test("a health check keeps what is not named, and goes with an empty command", () => {
-  const first = changeDraft(DRAFT, { ...NONE, config: { Healthcheck: { Test: ["CMD", "x"], Interval: 5 } } })
+  const first = changeConfig(DRAFT, { ...NONE, config: { Healthcheck: { Test: ["CMD", "x"], Interval: 5 } } })
   expect(first.config.Healthcheck).toEqual({ Test: ["CMD", "x"], Interval: 5, Timeout: 30_000_000_000, Retries: 3 })
-  const second = changeDraft(first, { ...NONE, config: { Healthcheck: { Retries: 9 } } })
+  const second = changeConfig(first, { ...NONE, config: { Healthcheck: { Retries: 9 } } })
   expect(second.config.Healthcheck).toMatchObject({ Test: ["CMD", "x"], Interval: 5, Retries: 9 })
-  expect(changeDraft(second, { ...NONE, config: { Healthcheck: { Test: [] } } }).config.Healthcheck).toBeUndefined()
+  expect(changeConfig(second, { ...NONE, config: { Healthcheck: { Test: [] } } }).config.Healthcheck).toBeUndefined()
 })

@@ -1,21 +1,21 @@
 import { InvalidArgument } from "../base/errors.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { changeWords, withHistory } from "./history.ts"
-import type { DraftChanges, ImageDraft, KeyedChanges } from "./builder.ts"
+import type { ConfigChanges, WorkingImage, KeyedChanges } from "./builder.ts"
 
-/** The draft after `changes`, without empty fields. */
-export function changeDraft(draft: ImageDraft, changes: DraftChanges): ImageDraft {
+/** The workingImage after `changes`, without empty fields. */
+export function changeConfig(workingImage: WorkingImage, changes: ConfigChanges): WorkingImage {
   const changed = withoutEmpty({
-    ...draft,
+    ...workingImage,
     ...given(changes.about),
-    config: changeConfig(draft.config, changes),
-    "os.features": changeList(draft["os.features"] ?? [], changes.osFeatures),
-    annotations: changeMap(draft.annotations, changes.annotations),
+    config: changeRunConfig(workingImage.config, changes),
+    "os.features": changeList(workingImage["os.features"] ?? [], changes.osFeatures),
+    annotations: changeMap(workingImage.annotations, changes.annotations),
   })
   return changes.addHistory ? withHistory(changed, ...changeWords(changes)) : changed
 }
 
-function changeConfig(config: ImageRunConfig, changes: DraftChanges): ImageRunConfig {
+function changeRunConfig(config: ImageRunConfig, changes: ConfigChanges): ImageRunConfig {
   const ports = changes.ports.map(([port, value]) => [fullPort(port), value] as const)
   return withoutEmpty({
     ...config,
@@ -105,7 +105,7 @@ function withoutEmpty<T extends object>(object: T): T {
   return Object.fromEntries(kept) as T
 }
 
-/** Of the draft itself. */
+/** Of the workingImage itself. */
 const ALWAYS = new Set(["config", "annotations"])
 
 function isEmpty(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Bytes } from "../base/bytes.ts"
 import type { CreateImageOptions, Image } from "../image/image.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
-import type { BuildHost } from "../build/deps.ts"
+import type { BuildDeps } from "../build/deps.ts"
 import { workingKey, type WorkingRecord } from "./records.ts"
 import type { WorkingCommit } from "./builder.ts"
 
@@ -10,13 +10,13 @@ const DEFAULT_SHELL = ["/bin/sh"]
 
 /** See `WorkingContainers.commit`. */
 export async function commitWorking(
-  { images, snapshots }: BuildHost,
+  { images, snapshots }: BuildDeps,
   record: WorkingRecord,
   commit: WorkingCommit,
 ): Promise<Image> {
-  const { draft, defaults } = record
+  const { workingImage, defaults } = record
   const { name, squash, epoch, omitHistory, format = defaults.format ?? "oci" } = commit
-  const { annotations, comment, createdBy, historyComment, history, config, ...about } = draft
+  const { annotations, comment, createdBy, historyComment, history, config, ...about } = workingImage
   const key = workingKey(record)
   if (epoch !== undefined) snapshots.clampTimes(key, epoch)
   const layer: Bytes = snapshots.diff(key, squash ? { since: "nothing" } : {})

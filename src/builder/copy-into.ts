@@ -6,14 +6,14 @@ import { close } from "../sys/libc.ts"
 import { rawName } from "../sys/fs/raw-name.ts"
 import { resolveOwner } from "../sys/fs/image-users.ts"
 import type { FileAction, FilesOperation } from "../build/plan/definition.ts"
-import type { WorkFolder } from "../build/build-directory.ts"
-import type { Source, WorkContext, Worker } from "../build/execute/executor.ts"
+import type { BuildDirectory } from "../build/build-directory.ts"
+import type { Source, WorkContext, Executor } from "../build/execute/executor.ts"
 import { hostSources, literal } from "./host-sources.ts"
-import { filesOf, openFolder, type FilesTools } from "./files-of.ts"
+import { filesOf, openDirectory, type FilesTools } from "./files-of.ts"
 import type { WorkingCopy } from "./builder.ts"
 
 export interface CopyTools extends FilesTools {
-  worker: Worker
+  executor: Executor
 }
 
 /** See `WorkingContainers.copy`. */
@@ -23,23 +23,23 @@ export async function copyInto(
   copy: WorkingCopy,
   tools: CopyTools,
 ): Promise<Copied | undefined> {
-  const { worker } = tools
+  const { executor } = tools
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await openFolder(tools))
+  const directory = stack.use(await openDirectory(tools))
   const work: WorkContext = { onLog: () => {}, onStatus: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
   const found =
     copy.from === undefined
-      ? (await Promise.all(copy.sources.map((source) => fromHost(source, copy, { worker, folder, work })))).flat()
-      : await fromRoot(copy.from, copy, tools, folder, stack)
+      ? (await Promise.all(copy.sources.map((source) => fromHost(source, copy, { executor, directory, work })))).flat()
+      : await fromRoot(copy.from, copy, tools, directory, stack)
 
   if (copy.chown !== undefined) resolveOwner(root, copy.chown, refuseUnknown)
   const target = targetOf(workdir, copy, found.length)
-  const isInFolder = target.endsWith("/") || isFolderIn(root, target)
+  const isInDirectory = target.endsWith("/") || isDirectoryIn(root, target)
   const actions = found.map(({ pattern, unpack, name }, index): FileAction => ({
     do: "copy",
     from: index + 1,
     sources: [pattern],
-    target: isInFolder && name !== undefined ? posix.join(target, name) : target,
+    target: isInDirectory && name !== undefined ? posix.join(target, name) : target,
     ...(copy.chown === undefined ? {} : { chown: copy.chown }),
     ...(copy.chmod === undefined ? {} : { chmod: copy.chmod }),
     parents: false,
@@ -50,8 +50,8 @@ export async function copyInto(
   }))
   const sources = [{ path: root, keepsOwners: true }, ...found.map(({ source }) => source)]
   const operation: FilesOperation = { kind: "files", actions }
-  await worker.files(operation, root, sources, work)
-  return copy.digest ? await digestOf(found, operation, worker) : undefined
+  await executor.files(operation, root, sources, work)
+  return copy.digest ? await digestOf(found, operation, executor) : undefined
 }
 
 export interface Copied {
@@ -60,10 +60,12 @@ export interface Copied {
   kind: "file" | "dir" | "multi"
 }
 
-async function digestOf(found: readonly FoundSource[], operation: FilesOperation, worker: Worker): Promise<Copied> {
-  const digests = await Promise.all(found.map(({ source }, index) => worker.sourceDigest(operation, index + 1, source)))
+async function digestOf(found: readonly FoundSource[], operation: FilesOperation, executor: Executor): Promise<Copied> {
+  const digests = await Promise.all(
+    found.map(({ source }, index) => executor.sourceDigest(operation, index + 1, source)),
+  )
   const [first = "", ...others] = digests.map((digest) => digest?.replace("sha256:", "") ?? "")
-  if (others.length === 0) return { digest: first, kind: found[0]?.isFolder ? "dir" : "file" }
+  if (others.length === 0) return { digest: first, kind: found[0]?.isDirectory ? "dir" : "file" }
   const { createHash } = await import("node:crypto")
   return {
     digest: createHash("sha256")
@@ -78,23 +80,27 @@ interface FoundSource {
   /** Below it. */
   pattern: string
   unpack: boolean
-  isFolder?: boolean
+  isDirectory?: boolean
   name?: string
 }
 
 interface HostTools {
-  worker: Worker
-  folder: WorkFolder
+  executor: Executor
+  directory: BuildDirectory
   work: WorkContext
 }
 
 /** Paths of the caller's; or, for `add`, what a URL gives. */
-async function fromHost(text: string, copy: WorkingCopy, { worker, folder, work }: HostTools): Promise<FoundSource[]> {
+async function fromHost(
+  text: string,
+  copy: WorkingCopy,
+  { executor, directory, work }: HostTools,
+): Promise<FoundSource[]> {
   const { unpack, context } = copy
   if (!unpack || !/^https?:\/\//.test(text))
     return hostSources(text, context).map((found) => Object.assign(found, { unpack }))
-  const path = folder.make("download")
-  const name = await worker.download(text, path, undefined, work)
+  const path = directory.make("download")
+  const name = await executor.download(text, path, undefined, work)
   return [{ source: { path, keepsOwners: false }, pattern: `/${literal(name)}`, unpack: false }]
 }
 
@@ -102,10 +108,10 @@ async function fromRoot(
   from: string,
   { sources, access }: WorkingCopy,
   tools: FilesTools,
-  folder: WorkFolder,
+  directory: BuildDirectory,
   stack: AsyncDisposableStack,
 ): Promise<FoundSource[]> {
-  const source = await filesOf(from, tools, folder, stack, access)
+  const source = await filesOf(from, tools, directory, stack, access)
   return sources.map((text) => ({
     source,
     pattern: posix.resolve("/", text),
@@ -113,14 +119,14 @@ async function fromRoot(
   }))
 }
 
-/** Absolute; with a slash at its end where it must be a folder. */
+/** Absolute; with a slash at its end where it must be a directory. */
 function targetOf(workdir: string, { target = "" }: WorkingCopy, count: number): string {
   const path = posix.resolve("/", workdir, target)
-  const isFolder = count > 1 || target === "" || /(?:^|\/)\.{0,2}$/.test(target)
-  return isFolder && path !== "/" ? `${path}/` : path
+  const isDirectory = count > 1 || target === "" || /(?:^|\/)\.{0,2}$/.test(target)
+  return isDirectory && path !== "/" ? `${path}/` : path
 }
 
-function isFolderIn(root: string, path: string): boolean {
+function isDirectoryIn(root: string, path: string): boolean {
   const fd = openRoot(root)
   try {
     return resolveInRoot(fd, rawName(path)).stat?.type === "directory"

@@ -1,28 +1,28 @@
 import { isSkiffError } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { hostPlatform } from "../spec/platform.ts"
-import type { BuildHost } from "../build/deps.ts"
+import type { BuildDeps } from "../build/deps.ts"
 import type { Source } from "../build/execute/executor.ts"
 import { resolveBase } from "../build/resolve-base.ts"
-import { openWorkFolder, sweepBuilds, type WorkFolder } from "../build/build-directory.ts"
+import { openBuildDirectory, sweepBuilds, type BuildDirectory } from "../build/build-directory.ts"
 
 export interface FilesTools {
-  host: BuildHost
+  host: BuildDeps
   /** The files of a working container, which does not change meanwhile. Throws NotFound. */
   rootOf(name: string): Promise<AsyncDisposable & { path: string }>
 }
 
-/** A folder for the time of one command, after those of killed ones are gone. */
-export async function openFolder({ host }: FilesTools): Promise<WorkFolder> {
+/** A directory for the time of one command, after those of killed ones are gone. */
+export async function openDirectory({ host }: FilesTools): Promise<BuildDirectory> {
   await sweepBuilds(host.root, host.snapshots)
-  return openWorkFolder(host.root)
+  return openBuildDirectory(host.root)
 }
 
 /** The files of another working container, or of an image, which is pulled where it is missing, until `stack` is disposed. Throws NotFound. */
 export async function filesOf(
   name: string,
   { host, rootOf }: FilesTools,
-  folder: WorkFolder,
+  directory: BuildDirectory,
   stack: AsyncDisposableStack,
   access: RegistryAccess = {},
 ): Promise<Source> {
@@ -33,10 +33,10 @@ export async function filesOf(
   }
   const { id } = await resolveBase(host.images, name, hostPlatform(), { pull: "missing", access }, {})
   const { topLayer } = host.images.get(id)
-  const key = folder.snapshotKey()
+  const key = directory.snapshotKey()
   const mount = await host.snapshots.view(key, topLayer)
   stack.defer(() => host.snapshots.remove(key))
-  const mounted = folder.mount("view", mount)
-  stack.defer(() => folder.unmount(mounted))
+  const mounted = directory.mount("view", mount)
+  stack.defer(() => directory.unmount(mounted))
   return { path: mounted, keepsOwners: true, identity: topLayer ?? "scratch" }
 }

@@ -1,18 +1,20 @@
 import type { HistoryEntry } from "../spec/oci-image.ts"
-import type { DraftChanges, ImageDraft, KeyedChanges } from "./builder.ts"
+import type { ConfigChanges, WorkingImage, KeyedChanges } from "./builder.ts"
 
 /** What made no layer of its own: in buildah's words, which are docker's first builder's. */
 export function emptyEntry(words: string): HistoryEntry {
   return { created: new Date().toISOString(), created_by: `/bin/sh -c ${words}`, empty_layer: true }
 }
 
-/** `draft` with a line more for each of `words`. */
-export function withHistory(draft: ImageDraft, ...words: string[]): ImageDraft {
-  return words.length === 0 ? draft : { ...draft, history: [...(draft.history ?? []), ...words.map(emptyEntry)] }
+/** `workingImage` with a line more for each of `words`. */
+export function withHistory(workingImage: WorkingImage, ...words: string[]): WorkingImage {
+  return words.length === 0
+    ? workingImage
+    : { ...workingImage, history: [...(workingImage.history ?? []), ...words.map(emptyEntry)] }
 }
 
 /** A line for each change that a Dockerfile has an instruction for, in buildah's order. */
-export function changeWords(changes: DraftChanges): string[] {
+export function changeWords(changes: ConfigChanges): string[] {
   const { config } = changes
   return [
     ...one("USER", config.User),

@@ -10,13 +10,13 @@ export interface HostSource {
   source: Source
   /** Below it. */
   pattern: string
-  isFolder: boolean
+  isDirectory: boolean
   /** Of a file that a link leads to: the link's. It is called so where it is copied to. */
   name?: string
 }
 
 /**
- * What `text` names on the host. The caller's own paths: he may follow their links himself. With a context, of that folder
+ * What `text` names on the host. The caller's own paths: he may follow their links himself. With a context, of that directory
  * alone, which is a root then: neither `..` nor a link leads out of it. A name that is not there may be a pattern. Throws
  * NotFound.
  */
@@ -27,24 +27,24 @@ export function hostSources(text: string, context: WorkingCopy["context"]): Host
 function ownPath(path: string): HostSource {
   const isLink = lstatSync(path).isSymbolicLink()
   const real = isLink ? realpathSync(path) : resolve(realpathSync(dirname(path)), basename(path))
-  const isFolder = statSync(real).isDirectory()
+  const isDirectory = statSync(real).isDirectory()
   return {
     source: { path: dirname(real), keepsOwners: false },
     pattern: `/${literal(basename(real))}`,
-    isFolder,
-    ...(isLink && !isFolder ? { name: basename(path) } : {}),
+    isDirectory,
+    ...(isLink && !isDirectory ? { name: basename(path) } : {}),
   }
 }
 
-function contextPaths(text: string, { folder, ignored }: NonNullable<WorkingCopy["context"]>): HostSource[] {
-  const root = realpathSync(folder)
+function contextPaths(text: string, { directory, ignored }: NonNullable<WorkingCopy["context"]>): HostSource[] {
+  const root = realpathSync(directory)
   const { excludes, mayHoldIncluded } = ignoreMatcher(parseIgnoreFile(ignored ?? ""))
   const own: Source = { path: root, keepsOwners: false, keepsAttributes: true }
   const source = ignored === undefined ? own : { ...own, excludes, mayHoldIncluded }
   return expand(join(root, posix.resolve("/", text))).map((path) => ({
     source,
     pattern: `/${literal(path.slice(root.length + 1))}`,
-    isFolder: lstatSync(path).isDirectory(),
+    isDirectory: lstatSync(path).isDirectory(),
   }))
 }
 
@@ -54,23 +54,23 @@ function expand(path: string): string[] {
   const names = path.split("/")
   const first = names.findIndex((name) => /[*?[]/.test(name))
   const found = first < 0 ? [] : names.slice(first).reduce(matching, [names.slice(0, first).join("/")])
-  if (found.length === 0) throw new NotFound(`no such file or folder: "${path}"`)
+  if (found.length === 0) throw new NotFound(`no such file or directory: "${path}"`)
   return found
 }
 
-function matching(folders: readonly string[], pattern: string): string[] {
+function matching(directories: readonly string[], pattern: string): string[] {
   const matches = compileGlob(pattern)
-  return folders.flatMap((folder) =>
-    namesOf(folder)
+  return directories.flatMap((directory) =>
+    namesOf(directory)
       .filter(matches)
       .toSorted()
-      .map((name) => `${folder}/${name}`),
+      .map((name) => `${directory}/${name}`),
   )
 }
 
-function namesOf(folder: string): string[] {
+function namesOf(directory: string): string[] {
   try {
-    return readdirSync(folder === "" ? "/" : folder)
+    return readdirSync(directory === "" ? "/" : directory)
   } catch (error) {
     if (hasErrno(error, "ENOENT", "ENOTDIR")) return []
     throw error

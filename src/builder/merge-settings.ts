@@ -14,9 +14,9 @@ function mergeTwo(below: Plain, above: Plain): Plain {
 
 function mergeValue(below: unknown, above: unknown): unknown {
   if (Array.isArray(below) && Array.isArray(above)) return [...(below as unknown[]), ...(above as unknown[])]
-  return isPlain(below) && isPlain(above) ? mergeTwo(below, above) : above
+  return isStepRuntime(below) && isStepRuntime(above) ? mergeTwo(below, above) : above
 }
 
-function isPlain(value: unknown): value is Plain {
+function isStepRuntime(value: unknown): value is Plain {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

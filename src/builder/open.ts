@@ -7,9 +7,9 @@ import { FileLocks } from "../sys/fs/file-locks.ts"
 import { isMountPoint, mountOrFind, unmount } from "../sys/fs/mount.ts"
 import { hostPlatform } from "../spec/platform.ts"
 import type { ImageConfig } from "../spec/oci-image.ts"
-import type { BuildHost } from "../build/deps.ts"
+import type { BuildDeps } from "../build/deps.ts"
 import { resolveBase } from "../build/resolve-base.ts"
-import { changeDraft } from "./change-config.ts"
+import { changeConfig } from "./change-config.ts"
 import { commitWorking } from "./commit.ts"
 import { copyInto } from "./copy-into.ts"
 import type { FilesTools } from "./files-of.ts"
@@ -17,9 +17,9 @@ import { withHistory } from "./history.ts"
 import { runWorking } from "./run.ts"
 import { idOfKey, WorkingRecords, workingKey, type WorkingRecord } from "./records.ts"
 import type {
-  DraftChanges,
+  ConfigChanges,
   FromOptions,
-  ImageDraft,
+  WorkingImage,
   WorkingCommit,
   WorkingContainer,
   WorkingContainers,
@@ -32,16 +32,16 @@ const SCRATCH = "scratch"
 const SHORT_ID = 12
 
 /** Working containers on the stores of `host`. */
-export function openWorking(host: BuildHost): WorkingContainers {
+export function openWorking(host: BuildDeps): WorkingContainers {
   return new LocalWorking(host)
 }
 
 class LocalWorking implements WorkingContainers {
-  readonly #host: BuildHost
+  readonly #host: BuildDeps
   readonly #records: WorkingRecords
   readonly #locks: FileLocks
 
-  constructor(host: BuildHost) {
+  constructor(host: BuildDeps) {
     this.#host = host
     this.#records = new WorkingRecords(host.db)
     this.#locks = new FileLocks(join(host.root, "working.locks"), "working container")
@@ -68,7 +68,7 @@ class LocalWorking implements WorkingContainers {
         imageId: base?.id,
         createdAt: new Date(),
         mounted: false,
-        draft: draftOf(base?.config, options),
+        workingImage: workingImageOf(base?.config, options),
         defaults: options.defaults ?? {},
       },
       {
@@ -92,26 +92,28 @@ class LocalWorking implements WorkingContainers {
     await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
       await runWorking(root.path, record, run, this.#filesTools(record))
-      if (run.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, run.argv.join(" ")))
+      if (run.addHistory) this.#records.setImage(record.id, withHistory(record.workingImage, run.argv.join(" ")))
     })
   }
 
   async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
     return await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
-      await using worker = this.#host.openWorker()
-      const workdir = record.draft.config.WorkingDir || "/"
+      await using executor = this.#host.openExecutor()
+      const workdir = record.workingImage.config.WorkingDir || "/"
       const digest = copy.digest || copy.addHistory
-      const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), worker })
+      const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), executor })
       if (copied === undefined) return undefined
       const words = `#(nop) ${copy.unpack ? "ADD" : "COPY"} ${copied.kind}:${copied.digest}`
-      if (copy.addHistory) this.#records.setDraft(record.id, withHistory(record.draft, words))
+      if (copy.addHistory) this.#records.setImage(record.id, withHistory(record.workingImage, words))
       return copied.digest
     })
   }
 
-  async configure(nameOrId: string, changes: DraftChanges): Promise<void> {
-    await this.#changing(nameOrId, async ({ id, draft }) => this.#records.setDraft(id, changeDraft(draft, changes)))
+  async configure(nameOrId: string, changes: ConfigChanges): Promise<void> {
+    await this.#changing(nameOrId, async ({ id, workingImage }) =>
+      this.#records.setImage(id, changeConfig(workingImage, changes)),
+    )
   }
 
   async mount(nameOrId: string): Promise<string> {
@@ -220,7 +222,7 @@ class LocalWorking implements WorkingContainers {
   }
 }
 
-function draftOf(config: ImageConfig | undefined, { platform = hostPlatform() }: FromOptions): ImageDraft {
+function workingImageOf(config: ImageConfig | undefined, { platform = hostPlatform() }: FromOptions): WorkingImage {
   if (!config) return { ...platform, config: {}, annotations: {} }
   const { rootfs: _, history: __, created: ___, config: run = {}, ...about } = config
   return { ...about, config: run, annotations: {} }

@@ -1,7 +1,7 @@
 import type { Database } from "../base/database.ts"
 import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Digest } from "../spec/digest.ts"
-import type { ImageDraft, WorkingDefaults } from "./builder.ts"
+import type { WorkingImage, WorkingDefaults } from "./builder.ts"
 
 const KEY = "working "
 
@@ -23,7 +23,7 @@ export interface WorkingRecord {
   createdAt: Date
   /** Asked for by `mount`; a reboot takes the mount, not this. */
   mounted: boolean
-  draft: ImageDraft
+  workingImage: WorkingImage
   defaults: WorkingDefaults
 }
 
@@ -85,7 +85,7 @@ export class WorkingRecords {
         record.imageName,
         record.imageId ?? null,
         record.createdAt.getTime(),
-        JSON.stringify(record.draft),
+        JSON.stringify(record.workingImage),
         JSON.stringify(record.defaults),
       )
       return { ...record, name }
@@ -99,8 +99,8 @@ export class WorkingRecords {
     })
   }
 
-  setDraft(id: string, draft: ImageDraft): void {
-    this.#db.run("UPDATE working_containers SET draft = ? WHERE id = ?", JSON.stringify(draft), id)
+  setImage(id: string, workingImage: WorkingImage): void {
+    this.#db.run("UPDATE working_containers SET draft = ? WHERE id = ?", JSON.stringify(workingImage), id)
   }
 
   setMounted(id: string, mounted: boolean): void {
@@ -148,7 +148,7 @@ function toRecord(row: Row): WorkingRecord {
     imageId: row.image_id ?? undefined,
     createdAt: new Date(row.created_ms),
     mounted: row.mounted === 1,
-    draft: JSON.parse(row.draft) as ImageDraft,
+    workingImage: JSON.parse(row.draft) as WorkingImage,
     defaults: JSON.parse(row.defaults) as WorkingDefaults,
   }
 }

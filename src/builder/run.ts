@@ -4,7 +4,7 @@ import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
 import type { RunMount } from "../build/plan/definition.ts"
 import { planMount } from "../build/plan/run-mount.ts"
 import type { HostMount, RunSettings, Source } from "../build/execute/executor.ts"
-import { filesOf, openFolder, type FilesTools } from "./files-of.ts"
+import { filesOf, openDirectory, type FilesTools } from "./files-of.ts"
 import { mergeSettings } from "./merge-settings.ts"
 import type { WorkingRecord } from "./records.ts"
 import type { WorkingRun } from "./builder.ts"
@@ -16,17 +16,17 @@ const NO_SETTINGS: RunSettings = { secrets: [], ssh: [], extraHosts: [], ulimits
 /** See `WorkingContainers.run`. */
 export async function runWorking(
   root: string,
-  { id, draft, defaults }: WorkingRecord,
+  { id, workingImage, defaults }: WorkingRecord,
   run: WorkingRun,
   tools: FilesTools,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
-  const worker = stack.use(tools.host.openWorker())
-  const { config } = draft
+  const executor = stack.use(tools.host.openExecutor())
+  const { config } = workingImage
   const cwd = run.cwd ?? (config.WorkingDir || "/")
-  const { mounts, volumes, sources } = await placeMounts(cwd, run, tools, stack)
+  const { mounts, volumes, sources } = await mountSources(cwd, run, tools, stack)
   const own = { more: { hostname: id.slice(0, HOSTNAME_DIGITS), volumes } }
-  await worker.run(
+  await executor.run(
     {
       kind: "run",
       argv: run.argv,
@@ -62,7 +62,7 @@ function environment(image: readonly string[], run: readonly string[]): string[]
   return [...values.values()]
 }
 
-interface PlacedMounts {
+interface MountedSources {
   mounts: RunMount[]
   volumes: HostMount[]
   /** What the mounts call 1, 2 … */
@@ -70,23 +70,23 @@ interface PlacedMounts {
 }
 
 /** A bind without `from` is of the host's own files: who asks for a writable one means to write there. */
-async function placeMounts(
+async function mountSources(
   cwd: string,
   run: WorkingRun,
   tools: FilesTools,
   stack: AsyncDisposableStack,
-): Promise<PlacedMounts> {
-  const placed: PlacedMounts = { mounts: [], volumes: [], sources: [] }
+): Promise<MountedSources> {
+  const placed: MountedSources = { mounts: [], volumes: [], sources: [] }
   const flags = run.mounts.map(readMount)
-  const folder = flags.some(({ from }) => from !== undefined) ? stack.use(await openFolder(tools)) : undefined
+  const directory = flags.some(({ from }) => from !== undefined) ? stack.use(await openDirectory(tools)) : undefined
   for (const flag of flags) {
     if (flag.type === "bind" && flag.from === undefined) {
       placed.volumes.push(hostMount(flag, run.contextDir))
       continue
     }
     let input: (() => number) | undefined
-    if (flag.from !== undefined && folder !== undefined) {
-      const number = placed.sources.push(await filesOf(flag.from, tools, folder, stack))
+    if (flag.from !== undefined && directory !== undefined) {
+      const number = placed.sources.push(await filesOf(flag.from, tools, directory, stack))
       input = () => number
     }
     placed.mounts.push(planMount(flag, { directory: cwd, context: () => 0, input }))

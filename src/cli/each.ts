@@ -1,7 +1,7 @@
 import { describeError } from "./failure.ts"
 import type { Context } from "./command.ts"
 
-type Hands = Pick<Context<[], Record<never, never>>, "out" | "globals">
+type EachContext = Pick<Context<[], Record<never, never>>, "out" | "globals">
 
 /** How many at once: docker asks its daemon for all of them together. */
 const AT_ONCE = 8
@@ -12,7 +12,7 @@ const AT_ONCE = 8
  */
 export async function forEachName(
   names: readonly string[],
-  { out, globals }: Hands,
+  { out, globals }: EachContext,
   act: (name: string) => Promise<string | void> | string | void,
 ): Promise<number> {
   let failed = false

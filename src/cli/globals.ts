@@ -3,8 +3,8 @@ import { flag } from "./flag.ts"
 export const GLOBAL_FLAGS = {
   debug: flag.bool("Enable debug mode: debug log, stack traces", { short: "D" }),
   logLevel: flag.choice(["debug", "info", "warn", "error"], "Set the logging level", { short: "l", initial: "warn" }),
-  root: flag.string("Folder of images, containers and volumes"),
-  runroot: flag.string("Folder of the state that a reboot ends"),
+  root: flag.string("Directory of images, containers and volumes"),
+  runroot: flag.string("Directory of the state that a reboot ends"),
   runtime: flag.string("OCI runtime: crun, runc, or a path"),
   version: flag.bool("Print version information and quit", { short: "v" }),
 }

@@ -12,7 +12,7 @@ export const tlsVerify = flag.of(
 /** What commands that speak to a registry have in common. */
 export const REGISTRY_FLAGS = {
   authfile,
-  certDir: flag.string("Folder of certificates for the registry, in the place of certs.d", "string"),
+  certDir: flag.string("Directory of certificates for the registry, in the place of certs.d", "string"),
   creds: flag.of(readCredentials, "Username and password for the registry", "USER:PASSWORD"),
   retry: flag.of(readRetries, "How often a failed request is sent again (default 3)", "int"),
   retryDelay: flag.duration("How long to wait before that, the first time (default 500ms)"),

@@ -5,19 +5,19 @@ import type { Image } from "../image/image.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { thisProcess } from "../sys/process/process-identity.ts"
 import type { CommitOptions } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { pause, unpause } from "./life-cycle.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.commit`. */
-export async function commit(host: ContainerHost, nameOrId: string, options: CommitOptions): Promise<Image> {
-  const record = host.records.get(nameOrId)
-  const [images, snapshots] = await Promise.all([host.images(), host.snapshots()])
+export async function commit(deps: ContainerDeps, nameOrId: string, options: CommitOptions): Promise<Image> {
+  const record = deps.records.get(nameOrId)
+  const [images, snapshots] = await Promise.all([deps.images(), deps.snapshots()])
   const base = images.get(record.imageId)
   const config = await images.config(base)
   const changed = await options.change(runConfigOf(record, config.config ?? {}))
   await using resume = new AsyncDisposableStack()
-  if (options.pause && (await paused(host, record.id))) resume.defer(() => unpauseUnlessGone(host, record.id))
+  if (options.pause && (await paused(deps, record.id))) resume.defer(() => unpauseUnlessGone(deps, record.id))
   const { rootfs: _, history: __, ...above } = config
   crashPoint("commit:paused")
   const layer = snapshots.diff(record.id, {
@@ -45,9 +45,9 @@ export async function commit(host: ContainerHost, nameOrId: string, options: Com
 const BOUND_FILES = new Set(["etc/hosts", "etc/hostname", "etc/resolv.conf"])
 
 /** True when it ran until now: so its files hold still, and it is ours to let go on. */
-async function paused(host: ContainerHost, id: string): Promise<boolean> {
+async function paused(deps: ContainerDeps, id: string): Promise<boolean> {
   try {
-    await pause(host, id, thisProcess())
+    await pause(deps, id, thisProcess())
     return true
   } catch (error) {
     // not running, or paused already: either way nothing writes
@@ -58,9 +58,9 @@ async function paused(host: ContainerHost, id: string): Promise<boolean> {
   }
 }
 
-async function unpauseUnlessGone(host: ContainerHost, id: string): Promise<void> {
+async function unpauseUnlessGone(deps: ContainerDeps, id: string): Promise<void> {
   try {
-    await unpause(host, id)
+    await unpause(deps, id)
   } catch (error) {
     if (!isSkiffError(error, "FailedPrecondition") && !isSkiffError(error, "NotFound")) throw error
   }

@@ -6,7 +6,7 @@ import { trace } from "../base/trace.ts"
 import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { ContainerOptions } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
@@ -32,16 +32,16 @@ export interface Created {
  * from its first moment that a start is under way, so that one which is killed is undone (with `--rm`: removed).
  */
 export async function createContainer(
-  host: ContainerHost,
+  deps: ContainerDeps,
   options: ContainerOptions,
   { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   if (willStart) wakeCgroupLock()
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
-  const joined = joinedContainer(host, options.network)
+  const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
-  await checkNetwork(host, options)
-  const images = await host.images()
+  await checkNetwork(deps, options)
+  const images = await deps.images()
   const { image, imageName } = await resolveImage(images, options, onProgress)
   trace("image resolved")
   const id = newContainerId()
@@ -49,7 +49,7 @@ export async function createContainer(
   // who joins a network goes by the name of its owner
   const hostname = options.hostname ?? joined?.spec.run.hostname ?? hostName(options)
   const run = runParameters(id, config.config ?? {}, { ...options, hostname })
-  const runtime = await (await host.runtimes()).choose(options.runtime)
+  const runtime = await (await deps.runtimes()).choose(options.runtime)
   const spec = {
     imageName,
     topLayer: image.topLayer,
@@ -57,12 +57,12 @@ export async function createContainer(
     run,
     mounts: mountPoints(options.mounts, run.volumes),
     runtime: options.runtime ?? runtime.name,
-    ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(host, id)}/container.log` } : {}),
+    ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(deps, id)}/container.log` } : {}),
   }
-  const lock = await host.locks.acquire(id)
+  const lock = await deps.locks.acquire(id)
   crashPoint("create:locked")
   try {
-    const record = host.records.insert(
+    const record = deps.records.insert(
       {
         id,
         name,
@@ -71,13 +71,13 @@ export async function createContainer(
         live: willStart,
         createdAt: Date.now(),
         spec,
-        state: { restartCount: 0, bootId: host.bootId },
+        state: { restartCount: 0, bootId: deps.bootId },
       },
       () => images.get(image.id), // removed meanwhile: NotFound
     )
     crashPoint("create:recorded")
     trace("record written")
-    await furnish(host, record)
+    await provision(deps, record)
     return { record, lock }
   } catch (error) {
     lock.unlink()
@@ -87,17 +87,17 @@ export async function createContainer(
 }
 
 /** Volumes and the writable layer; when they cannot be made, the record goes again. */
-async function furnish(host: ContainerHost, record: ContainerRecord): Promise<void> {
+async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const { options, topLayer, mounts } = record.spec
   try {
-    await makeVolumes(host, mounts)
+    await makeVolumes(deps, mounts)
     crashPoint("create:volumes-made")
-    const snapshots = await host.snapshots()
+    const snapshots = await deps.snapshots()
     await snapshots.prepare(record.id, topLayer, { volatile: options.autoRemove })
     crashPoint("create:snapshot-prepared")
     trace("writable layer made")
   } catch (error) {
-    await destroy(host, { ...record, live: false }, { volumes: true })
+    await destroy(deps, { ...record, live: false }, { volumes: true })
     throw error
   }
 }
@@ -126,9 +126,9 @@ function checkOptions(options: ContainerOptions, joined: ContainerRecord | undef
 }
 
 /** The default network is made when it is first used; any other must be there. Throws NotFound. */
-async function checkNetwork(host: ContainerHost, { network }: ContainerOptions): Promise<void> {
+async function checkNetwork(deps: ContainerDeps, { network }: ContainerOptions): Promise<void> {
   if (network.kind === "bridge" && network.name !== "bridge" && network.name !== "default")
-    (await host.networks()).get(network.name)
+    (await deps.networks()).get(network.name)
 }
 
 async function resolveImage(

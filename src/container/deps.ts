@@ -7,7 +7,7 @@ import type { Volumes } from "../volume/volume.ts"
 import type { FileLocks } from "../sys/fs/file-locks.ts"
 import type { ContainerRecords } from "./records.ts"
 
-export interface ContainerHost {
+export interface ContainerDeps {
   /** Persistent files: `<root>/containers/<id>/`. */
   root: string
   /** Volatile files: `<runRoot>/<id>/`. */

@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import type { ExecRequest, ExecSession } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 
 /** Runs one more program in a running container. Throws FailedPrecondition when it does not run, or is paused. */
-export async function exec(host: ContainerHost, nameOrId: string, request: ExecRequest): Promise<ExecSession> {
-  const record = host.records.get(nameOrId)
-  checkRunning(host, record)
+export async function exec(deps: ContainerDeps, nameOrId: string, request: ExecRequest): Promise<ExecSession> {
+  const record = deps.records.get(nameOrId)
+  checkRunning(deps, record)
   wakeCgroupLock()
   if (request.command.length === 0)
     throw new InvalidArgument("no command specified", { hint: "write one after the container" })
@@ -19,7 +19,7 @@ export async function exec(host: ContainerHost, nameOrId: string, request: ExecR
     throw new InvalidArgument(`the working directory "${request.workdir}" is invalid`, {
       hint: "it must be an absolute path",
     })
-  const runtimes = await host.runtimes()
+  const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(record.spec.runtime)
   const bundle = runtimes.bundle(record.id)
   const config = JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig
@@ -41,8 +41,8 @@ export async function exec(host: ContainerHost, nameOrId: string, request: ExecR
   return runtimes.exec({ id: record.id, process, stdin, detach, runtime, bundle })
 }
 
-function checkRunning(host: ContainerHost, record: ContainerRecord): void {
-  if (!isRunning(record, host))
+function checkRunning(deps: ContainerDeps, record: ContainerRecord): void {
+  if (!isRunning(record, deps))
     throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
   if (record.status === "paused")
     throw new FailedPrecondition(`container "${record.name}" is paused`, { hint: `skiff unpause ${record.name}` })

@@ -2,27 +2,27 @@ import type { NetworkMode } from "./container.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { formatPlatform } from "../spec/platform.ts"
 import { containerFilePaths } from "./container-files.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { toContainer } from "./observe.ts"
 import type { ContainerRecord, MountPoint } from "./record.ts"
 
 const NO_TIME = "0001-01-01T00:00:00Z"
 
 /** Docker's inspect document (Engine API, ContainerInspect), by its names. */
-export async function inspect(host: ContainerHost, nameOrId: string): Promise<Record<string, unknown>> {
-  const record = host.records.get(nameOrId)
+export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Record<string, unknown>> {
+  const record = deps.records.get(nameOrId)
   const { id, name, spec, state } = record
   const { options, run } = spec
   const [path = "", ...args] = [...run.entrypoint, ...run.command]
-  const snapshots = await host.snapshots()
-  const image = (await host.images()).find(record.imageId)
-  const files = existingFiles(host, record)
+  const snapshots = await deps.snapshots()
+  const image = (await deps.images()).find(record.imageId)
+  const files = existingFiles(deps, record)
   return {
     Id: id,
     Created: new Date(record.createdAt).toISOString(),
     Path: path,
     Args: args,
-    State: stateDocument(host, record),
+    State: stateDocument(deps, record),
     Image: record.imageId,
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
@@ -39,7 +39,7 @@ export async function inspect(host: ContainerHost, nameOrId: string): Promise<Re
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: snapshots.driver, Data: { UpperDir: upperDir(snapshots, id) } },
-    Mounts: await mountDocuments(host, spec.mounts),
+    Mounts: await mountDocuments(deps, spec.mounts),
     Config: configDocument(record, image && formatPlatform(image.platform)),
     NetworkSettings: networkSettings(record),
     ...(options.runtime === undefined ? {} : { OCIRuntime: options.runtime }),
@@ -56,18 +56,18 @@ function upperDir(snapshots: { diffPath(key: string): string }, id: string): str
 
 /** A container that joins one which is gone has none. */
 function existingFiles(
-  host: ContainerHost,
+  deps: ContainerDeps,
   record: ContainerRecord,
 ): { hosts: string; resolvConf: string; hostname: string } {
   try {
-    return containerFilePaths(host, record)
+    return containerFilePaths(deps, record)
   } catch {
     return { hosts: "", resolvConf: "", hostname: "" }
   }
 }
 
-function stateDocument(host: ContainerHost, record: ContainerRecord): Record<string, unknown> {
-  const { state } = toContainer(record, host)
+function stateDocument(deps: ContainerDeps, record: ContainerRecord): Record<string, unknown> {
+  const { state } = toContainer(record, deps)
   const { startedAt, exitCode, error, oomKilled, finishedAt } = record.state
   const isUp = state.status === "running" || state.status === "paused"
   const finished = state.status === "exited" ? state.finishedAt.getTime() : finishedAt
@@ -251,9 +251,9 @@ function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string
   return map
 }
 
-async function mountDocuments(host: ContainerHost, mounts: readonly MountPoint[]): Promise<Record<string, unknown>[]> {
+async function mountDocuments(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<Record<string, unknown>[]> {
   if (mounts.length === 0) return []
-  const volumes = await host.volumes()
+  const volumes = await deps.volumes()
   return mounts.map((mount) =>
     mountDocument(mount, mount.name === undefined ? mount.source : volumes.mountpoint(mount.name)),
   )

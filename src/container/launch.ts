@@ -4,10 +4,10 @@ import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { Attachment, BundlePaths, Monitor, Runtime, Runtimes } from "../runtime/runtime.ts"
-import { makeFolderInRoot } from "../sys/fs/confined-mkdir.ts"
+import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { writeContainerFiles, writeHostsFile } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
@@ -35,38 +35,38 @@ export interface LaunchOptions {
  * was made is taken back: the record is as it was but for the error, or gone with `--rm`.
  */
 export async function launch(
-  host: ContainerHost,
+  deps: ContainerDeps,
   record: ContainerRecord,
   options: LaunchOptions = {},
 ): Promise<Launched> {
   // a `run` was written down as starting by its create
   const before = record.status === "starting" ? "created" : record.status
-  if (record.status !== "starting") mark(host, record)
+  if (record.status !== "starting") mark(deps, record)
   crashPoint("start:marked")
   try {
-    return await launchMarked(host, record, options)
+    return await launchMarked(deps, record, options)
   } catch (error) {
-    await undo(host, record, before, error)
+    await undo(deps, record, before, error)
     throw error
   }
 }
 
 /** Written before the first thing is made, so that whoever finds this process dead knows what to look for. */
-function mark(host: ContainerHost, record: ContainerRecord): void {
+function mark(deps: ContainerDeps, record: ContainerRecord): void {
   const { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode } = record.state
   record.status = "starting"
   record.live = true
-  record.state = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, bootId: host.bootId }
-  host.records.save(record)
+  record.state = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, bootId: deps.bootId }
+  deps.records.save(record)
 }
 
-async function launchMarked(host: ContainerHost, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
+async function launchMarked(deps: ContainerDeps, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
   const { id, spec, state } = record
-  const runtimes = await host.runtimes()
+  const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
-  await mountRoot(host, record, bundle)
-  const monitor = await createContainer(host, record, runtimes, runtime, bundle)
+  await mountRoot(deps, record, bundle)
+  const monitor = await createContainer(deps, record, runtimes, runtime, bundle)
   // while this process lives it is told of the end; a failure below ends the container
   try {
     state.pid = monitor.pid
@@ -74,10 +74,10 @@ async function launchMarked(host: ContainerHost, record: ContainerRecord, option
     state.monitorPid = monitor.monitorPid
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
-    await setupNetwork(host, record)
+    await setupNetwork(deps, record)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
-    host.records.save(record)
+    deps.records.save(record)
     const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
     trace("attached")
     crashPoint("start:before-program")
@@ -86,7 +86,7 @@ async function launchMarked(host: ContainerHost, record: ContainerRecord, option
     trace("program started")
     crashPoint("start:program-started")
     record.status = "running"
-    host.records.save(record)
+    deps.records.save(record)
     crashPoint("start:recorded")
     return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
   } catch (error) {
@@ -95,19 +95,19 @@ async function launchMarked(host: ContainerHost, record: ContainerRecord, option
   }
 }
 
-async function mountRoot(host: ContainerHost, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
-  for (const folder of [bundle.directory, bundle.rootfs, bundle.exitDirectory])
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+async function mountRoot(deps: ContainerDeps, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
+  for (const directory of [bundle.directory, bundle.rootfs, bundle.exitDirectory])
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
   // of an earlier run
-  rmSync(exitFile(host, record.id), { force: true })
-  mountAt(bundle.rootfs, await rootMount(host, record))
+  rmSync(exitFile(deps, record.id), { force: true })
+  mountAt(bundle.rootfs, await rootMount(deps, record))
   crashPoint("start:mounted")
   trace("root mounted")
 }
 
 /** The writable layer of an earlier run, or, when `create` was killed before it made one, a new one. */
-async function rootMount(host: ContainerHost, { id, spec }: ContainerRecord): Promise<Mount> {
-  const snapshots = await host.snapshots()
+async function rootMount(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<Mount> {
+  const snapshots = await deps.snapshots()
   try {
     return snapshots.mount(id)
   } catch (error) {
@@ -118,7 +118,7 @@ async function rootMount(host: ContainerHost, { id, spec }: ContainerRecord): Pr
 
 /** Everything up to the runtime's `create`: after it the namespaces are there, and the program waits. */
 async function createContainer(
-  host: ContainerHost,
+  deps: ContainerDeps,
   record: ContainerRecord,
   runtimes: Runtimes,
   runtime: Runtime,
@@ -127,11 +127,11 @@ async function createContainer(
   const { id, name, spec } = record
   const { options, run } = spec
   const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
-  if (run.workdir !== "/") makeFolderInRoot(bundle.rootfs, run.workdir)
-  const mounts = await ociMounts(host, spec.mounts)
-  await fillVolumes(host, record, bundle.rootfs)
-  const joined = joinedPid(host, options.network)
-  const files = writeContainerFiles(host, record)
+  if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
+  const mounts = await ociMounts(deps, spec.mounts)
+  await fillVolumes(deps, record, bundle.rootfs)
+  const joined = joinedPid(deps, options.network)
+  const files = writeContainerFiles(deps, record)
   crashPoint("start:files-written")
   const config = await runtimes.config(
     {
@@ -162,7 +162,7 @@ async function createContainer(
     runtime,
   )
   writeFileSync(bundle.config, JSON.stringify(config), { mode: 0o600 })
-  if (spec.logPath !== undefined) mkdirSync(stateDirectory(host, id), { recursive: true, mode: 0o700 })
+  if (spec.logPath !== undefined) mkdirSync(stateDirectory(deps, id), { recursive: true, mode: 0o700 })
   crashPoint("start:bundle-written")
   trace("bundle written")
   const monitor = await runtimes.createMonitor({
@@ -173,18 +173,18 @@ async function createContainer(
     log: monitorLog(spec),
     tty: options.tty,
     stdin: options.stdin,
-    exitCommand: host.cleanupCommand(id),
+    exitCommand: deps.cleanupCommand(id),
   })
   crashPoint("start:monitor-created")
   trace("monitor created the container")
   return monitor
 }
 
-async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promise<void> {
+async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const { id, spec, state } = record
   const { network, address, macAddress } = spec.options
   if (network.kind !== "bridge" || state.pid === undefined) return
-  const networks = await host.networks()
+  const networks = await deps.networks()
   const { hostname, ports } = spec.run
   state.endpoint = await networks.setup(networks.get(network.name), {
     containerId: id,
@@ -194,27 +194,27 @@ async function setupNetwork(host: ContainerHost, record: ContainerRecord): Promi
     address,
     macAddress,
   })
-  writeHostsFile(host, record)
+  writeHostsFile(deps, record)
   trace("network set up")
 }
 
 /** The error is kept for `inspect`; an undo that fails leaves the rest to the next command, which finds `live`. */
 async function undo(
-  host: ContainerHost,
+  deps: ContainerDeps,
   record: ContainerRecord,
   before: ContainerRecord["status"],
   error: unknown,
 ): Promise<void> {
   try {
-    if (record.spec.options.autoRemove) return await destroy(host, record)
-    await teardown(host, record)
+    if (record.spec.options.autoRemove) return await destroy(deps, record)
+    await teardown(deps, record)
     record.live = false
     record.status = before === "created" ? "created" : "exited"
     record.state.error = error instanceof Error ? error.message : String(error)
     record.state.exitCode = isSkiffError(error) && error.exitCode !== undefined ? error.exitCode : 128
     if (before !== "created") record.state.finishedAt = Date.now()
     delete record.state.endpoint
-    host.records.save(record)
+    deps.records.save(record)
   } catch (failure) {
     log.warn(`clean-up after the failed start of container ${record.id} failed`, { reason: String(failure) })
   }

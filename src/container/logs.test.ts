@@ -5,8 +5,8 @@ import { afterAll, expect, test } from "bun:test"
 import { LineJoiner, parseLogEntry } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-logs-"))
-afterAll(() => rmSync(folder, { recursive: true }))
+const directory = mkdtempSync(join(tmpdir(), "skiff-logs-"))
+afterAll(() => rmSync(directory, { recursive: true }))
 
 const entry = (text: string, tag = "F", stream = "stdout") =>
   `2026-11-21T12:00:00.000000001+00:00 ${stream} ${tag} ${text}\n`
@@ -17,7 +17,7 @@ const words = (file: LogFile) => {
 }
 
 test("partial entries of a stream are one line, and what never ends has no line break", () => {
-  const path = join(folder, "partial")
+  const path = join(directory, "partial")
   writeFileSync(path, entry("a", "P") + entry("err", "F", "stderr") + entry("b") + entry("prompt> ", "P"))
   using file = new LogFile(path)
   expect(words(file)).toEqual(["err\n", "ab\n", "prompt> "])
@@ -31,7 +31,7 @@ test.each([
   [4, ["a\n", "b\n", "cc\n", "unended"]],
   [99, ["a\n", "b\n", "cc\n", "unended"]],
 ])("the tail of %p lines counts program lines, not entries", (count, expected) => {
-  const path = join(folder, "tail")
+  const path = join(directory, "tail")
   writeFileSync(path, entry("a") + entry("b") + entry("c", "P") + entry("c") + entry("unended", "P"))
   using file = new LogFile(path)
   file.seekToTail(count)
@@ -39,7 +39,7 @@ test.each([
 })
 
 test("the tail of a long log is found across blocks", () => {
-  const path = join(folder, "long")
+  const path = join(directory, "long")
   writeFileSync(path, Array.from({ length: 20_000 }, (_, index) => entry(`line ${index}`)).join(""))
   using file = new LogFile(path)
   file.seekToTail(2500)
@@ -49,7 +49,7 @@ test("the tail of a long log is found across blocks", () => {
 })
 
 test("a rotated log goes on in the new file, and a torn line is not lost", async () => {
-  const path = join(folder, "rotated")
+  const path = join(directory, "rotated")
   writeFileSync(path, entry("one") + entry("two").slice(0, 40))
   using file = new LogFile(path)
   expect(words(file)).toEqual(["one\n"])

@@ -1,6 +1,6 @@
 import { FailedPrecondition } from "../base/errors.ts"
 import type { LogLine, LogOptions } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { LineJoiner, type LogEntry } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
 import { isRunning } from "./observe.ts"
@@ -11,11 +11,11 @@ const POLL_MS = 500
 
 /** The lines a container wrote; with `follow`, until it has ended. Throws FailedPrecondition when its driver keeps none. */
 export async function* readLogs(
-  host: ContainerHost,
+  deps: ContainerDeps,
   nameOrId: string,
   options: LogOptions,
 ): AsyncGenerator<LogLine, void, undefined> {
-  const record = host.records.get(nameOrId)
+  const record = deps.records.get(nameOrId)
   const { logPath } = record.spec
   if (logPath === undefined)
     throw new FailedPrecondition(
@@ -38,7 +38,7 @@ export async function* readLogs(
   }
   for (;;) {
     // asked before reading: what is written between the two is then read
-    const goesOn = options.follow && !options.signal?.aborted && !isOver(options) && mayStillWrite(host, record)
+    const goesOn = options.follow && !options.signal?.aborted && !isOver(options) && mayStillWrite(deps, record)
     yield* lines(file.read())
     if (!goesOn) break
     await file.changed(POLL_MS, options.signal)
@@ -55,8 +55,8 @@ function isOver({ until }: LogOptions): boolean {
 }
 
 /** A container in its back-off will write again. */
-function mayStillWrite(host: ContainerHost, { id }: ContainerRecord): boolean {
-  const record = host.records.byId(id)
+function mayStillWrite(deps: ContainerDeps, { id }: ContainerRecord): boolean {
+  const record = deps.records.byId(id)
   if (!record) return false
-  return record.status === "restarting" || record.status === "starting" || isRunning(record, host)
+  return record.status === "restarting" || record.status === "starting" || isRunning(record, deps)
 }

@@ -2,20 +2,20 @@ import { FailedPrecondition } from "../base/errors.ts"
 import type { ConfigInput } from "../runtime/runtime.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { NetworkMode } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** The container whose network `container:NAME` joins; undefined in the other modes. Throws NotFound. */
-export function joinedContainer(host: ContainerHost, mode: NetworkMode): ContainerRecord | undefined {
-  return mode.kind === "container" ? host.records.get(mode.container) : undefined
+export function joinedContainer(deps: ContainerDeps, mode: NetworkMode): ContainerRecord | undefined {
+  return mode.kind === "container" ? deps.records.get(mode.container) : undefined
 }
 
 /** The first process of the joined container. Throws FailedPrecondition when it does not run. */
-export function joinedPid(host: ContainerHost, mode: NetworkMode): Pid | undefined {
-  const joined = joinedContainer(host, mode)
+export function joinedPid(deps: ContainerDeps, mode: NetworkMode): Pid | undefined {
+  const joined = joinedContainer(deps, mode)
   if (!joined) return undefined
-  if (!isRunning(joined, host) || joined.state.pid === undefined)
+  if (!isRunning(joined, deps) || joined.state.pid === undefined)
     throw new FailedPrecondition(`cannot join the network of container "${joined.name}": it is not running`, {
       hint: `start it first: skiff start ${joined.name}`,
     })

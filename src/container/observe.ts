@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { isAlive, type Pid, type StartTime } from "../sys/process/process.ts"
 import type { Container, ContainerState } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** The end of a container of which nobody could write the exit code down: monitor or machine died first. */
 export const UNKNOWN_EXIT_CODE = 255
 
-type Observer = Pick<ContainerHost, "runRoot" | "bootId">
+type Observer = Pick<ContainerDeps, "runRoot" | "bootId">
 
 /**
  * Whether the container runs: same boot, and its first process is there. Between that one's end and the exit file lie the

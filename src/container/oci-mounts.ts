@@ -1,13 +1,13 @@
 import { mkdirSync, statSync } from "node:fs"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import type { ContainerRecord, MountPoint } from "./record.ts"
 
 /** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */
-export async function ociMounts(host: ContainerHost, mounts: readonly MountPoint[]): Promise<OciMount[]> {
+export async function ociMounts(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<OciMount[]> {
   if (mounts.length === 0) return []
-  const places = await makeVolumes(host, mounts)
+  const places = await makeVolumes(deps, mounts)
   makeBindSources(mounts)
   return mounts.map(({ type, source, name = "", target, readOnly, propagation = "rprivate", options = [] }) =>
     type === "tmpfs"
@@ -22,10 +22,10 @@ export async function ociMounts(host: ContainerHost, mounts: readonly MountPoint
 }
 
 /** Makes the volumes among `mounts`; gives the host path of each by name. Safe to repeat. */
-export async function makeVolumes(host: ContainerHost, mounts: readonly MountPoint[]): Promise<Map<string, string>> {
+export async function makeVolumes(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<Map<string, string>> {
   const names = mounts.flatMap(({ name, anonymous }) => (name === undefined ? [] : [{ name, anonymous }]))
   if (names.length === 0) return new Map()
-  const volumes = await host.volumes()
+  const volumes = await deps.volumes()
   return new Map(names.map((options) => [options.name, volumes.create(options).mountpoint]))
 }
 
@@ -43,7 +43,7 @@ function makeBindSources(mounts: readonly MountPoint[]): void {
 
 /** At the first start, empty volumes get what the image has at their place (docker's rule). */
 export async function fillVolumes(
-  host: ContainerHost,
+  deps: ContainerDeps,
   { spec, state }: ContainerRecord,
   rootfs: string,
 ): Promise<void> {
@@ -51,6 +51,6 @@ export async function fillVolumes(
   state.volumesFilled = true
   const mounts = spec.mounts.filter((mount) => mount.type === "volume" && mount.copyUp)
   if (mounts.length === 0) return
-  const volumes = await host.volumes()
+  const volumes = await deps.volumes()
   for (const { name = "", target } of mounts) await volumes.copyUp(volumes.get(name), rootfs, target)
 }

@@ -1,23 +1,23 @@
 import type { Container, Containers } from "./container.ts"
 import { containerFilter } from "./filter.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
 import { toContainer } from "./observe.ts"
-import { findSuspects, mend, needsSettling, unknownIds } from "./repair.ts"
+import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /**
  * Containers of one store. Reading costs the rows and a look into /proc; what changes them loads when first asked for.
- * Dispose it: what was found out of line is mended then, after the command's own work.
+ * Dispose it: what was found out of line is repaired then, after the command's own work.
  */
-export function openContainers(host: ContainerHost): Containers & AsyncDisposable {
-  const { records } = host
+export function openContainers(deps: ContainerDeps): Containers & AsyncDisposable {
+  const { records } = deps
   const suspects = new Set<string>()
   let looksAround = false
 
   const observe = (record: ContainerRecord): Container => {
-    if (needsSettling(record, host)) suspects.add(record.id)
-    return toContainer(record, host)
+    if (needsReconciling(record, deps)) suspects.add(record.id)
+    return toContainer(record, deps)
   }
   /** A command that changes containers has the time to look at the others too. */
   const lifeCycle = () => {
@@ -29,51 +29,51 @@ export function openContainers(host: ContainerHost): Containers & AsyncDisposabl
     list(filter = {}) {
       const fits = containerFilter(filter, records)
       const candidates = records.list().map((record) => ({ record, container: observe(record) }))
-      for (const id of unknownIds(host)) suspects.add(id)
+      for (const id of unknownIds(deps)) suspects.add(id)
       return candidates.filter(fits).map(({ container }) => container)
     },
     get: (nameOrId) => observe(records.get(nameOrId)),
-    create: async (options, onProgress) => (await lifeCycle()).create(host, options, onProgress),
-    run: async (options, onProgress, runOptions) => (await lifeCycle()).run(host, options, onProgress, runOptions),
-    start: async (nameOrId, options) => (await lifeCycle()).start(host, nameOrId, options),
-    stop: async (nameOrId, options) => (await lifeCycle()).stop(host, nameOrId, options),
-    kill: async (nameOrId, signal) => (await lifeCycle()).kill(host, nameOrId, signal),
-    restart: async (nameOrId, options) => (await lifeCycle()).restart(host, nameOrId, options),
-    pause: async (nameOrId) => (await lifeCycle()).pause(host, nameOrId),
-    unpause: async (nameOrId) => (await lifeCycle()).unpause(host, nameOrId),
-    remove: async (nameOrId, options) => (await lifeCycle()).remove(host, nameOrId, options),
+    create: async (options, onProgress) => (await lifeCycle()).create(deps, options, onProgress),
+    run: async (options, onProgress, runOptions) => (await lifeCycle()).run(deps, options, onProgress, runOptions),
+    start: async (nameOrId, options) => (await lifeCycle()).start(deps, nameOrId, options),
+    stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
+    kill: async (nameOrId, signal) => (await lifeCycle()).kill(deps, nameOrId, signal),
+    restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
+    pause: async (nameOrId) => (await lifeCycle()).pause(deps, nameOrId),
+    unpause: async (nameOrId) => (await lifeCycle()).unpause(deps, nameOrId),
+    remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
     rename: (nameOrId, newName) => records.rename(records.get(nameOrId).id, parseContainerName(newName)),
-    wait: async (nameOrId, condition) => (await import("./wait.ts")).wait(host, nameOrId, condition),
+    wait: async (nameOrId, condition) => (await import("./wait.ts")).wait(deps, nameOrId, condition),
     attach: async (nameOrId, { stdin }) =>
-      (await lifeCycle()).attachRunning(host, records.get(nameOrId), { attach: true, stdin }),
-    exec: async (nameOrId, request) => (await import("./exec.ts")).exec(host, nameOrId, request),
+      (await lifeCycle()).attachRunning(deps, records.get(nameOrId), { attach: true, stdin }),
+    exec: async (nameOrId, request) => (await import("./exec.ts")).exec(deps, nameOrId, request),
     resize(nameOrId, size) {
       const { id } = records.get(nameOrId)
       // a terminal of the wrong size is no reason to fail
-      host.runtimes().then(
+      deps.runtimes().then(
         (runtimes) => runtimes.resize(runtimes.bundle(id), size),
         () => {},
       )
     },
     async *logs(nameOrId, options) {
       const { readLogs } = await import("./logs.ts")
-      yield* readLogs(host, nameOrId, options)
+      yield* readLogs(deps, nameOrId, options)
     },
     async *export(nameOrId) {
       const { id } = records.get(nameOrId)
-      const snapshots = await host.snapshots()
+      const snapshots = await deps.snapshots()
       yield* snapshots.diff(id, { since: "nothing" })
     },
-    commit: async (nameOrId, options) => (await import("./commit.ts")).commit(host, nameOrId, options),
-    top: async (nameOrId, psOptions) => (await import("./top.ts")).top(host, nameOrId, psOptions),
-    size: async (nameOrId) => (await import("./size.ts")).containerSize(host, nameOrId),
-    inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(host, nameOrId),
-    cleanup: async (id) => (await import("./life-cycle.ts")).cleanup(host, id),
-    reconcile: async () => (await import("./repair.ts")).reconcile(host),
+    commit: async (nameOrId, options) => (await import("./commit.ts")).commit(deps, nameOrId, options),
+    top: async (nameOrId, psOptions) => (await import("./top.ts")).top(deps, nameOrId, psOptions),
+    size: async (nameOrId) => (await import("./size.ts")).containerSize(deps, nameOrId),
+    inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
+    cleanup: async (id) => (await import("./life-cycle.ts")).cleanup(deps, id),
+    reconcile: async () => (await import("./repair.ts")).repairAll(deps),
 
     async [Symbol.asyncDispose]() {
-      if (looksAround) for (const id of findSuspects(host)) suspects.add(id)
-      if (suspects.size > 0) await mend(host, suspects)
+      if (looksAround) for (const id of findSuspects(deps)) suspects.add(id)
+      if (suspects.size > 0) await repair(deps, suspects)
     },
   }
 }

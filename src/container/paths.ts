@@ -1,6 +1,6 @@
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 
-type Roots = Pick<ContainerHost, "root" | "runRoot">
+type Roots = Pick<ContainerDeps, "root" | "runRoot">
 
 /** Volatile: bundle, sockets, the mounted root, the files bound over /etc. */
 export function runDirectory({ runRoot }: Pick<Roots, "runRoot">, id: string): string {

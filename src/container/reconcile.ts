@@ -3,7 +3,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { isSameProcessAlive } from "../sys/process/process-identity.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -15,15 +15,15 @@ import { teardown } from "./teardown.ts"
  * an interrupted start undone (or, when the program did start, taken over), a removal completed. Says what it is then;
  * undefined when it is gone. The caller holds the container's lock. Safe to repeat.
  */
-export async function settle(host: ContainerHost, id: string): Promise<ContainerRecord | undefined> {
-  const record = host.records.byId(id)
+export async function reconcile(deps: ContainerDeps, id: string): Promise<ContainerRecord | undefined> {
+  const record = deps.records.byId(id)
   if (!record) return undefined
-  if (record.status === "removing") return destroy(host, record)
+  if (record.status === "removing") return destroy(deps, record)
   if (!record.live) return record
-  if (isRunning(record, host)) return isForgottenFrozen(record) ? thaw(host, record) : record
-  if (record.status === "starting") return settleStart(host, record)
-  if (record.status === "running" || record.status === "paused") return settleEnd(host, record)
-  return finish(host, record)
+  if (isRunning(record, deps)) return isForgottenFrozen(record) ? thaw(deps, record) : record
+  if (record.status === "starting") return reconcileStart(deps, record)
+  if (record.status === "running" || record.status === "paused") return reconcileEnd(deps, record)
+  return finish(deps, record)
 }
 
 /** Whether it stands still for a process that is gone. */
@@ -31,62 +31,62 @@ export function isForgottenFrozen({ state }: ContainerRecord): boolean {
   return state.frozenBy !== undefined && !isSameProcessAlive(state.frozenBy)
 }
 
-async function thaw(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord> {
-  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+async function thaw(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord> {
+  const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
   if ((await runtime.state(record.id)).status === "paused") await runtime.resume(record.id)
   record.status = "running"
   delete record.state.frozenBy
-  host.records.save(record)
+  deps.records.save(record)
   return record
 }
 
 /** Writes the end down first, so that no crash in the clean-up loses the exit code. */
-async function settleEnd(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+async function reconcileEnd(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord | undefined> {
   const { state, spec } = record
-  const end = observeExit(record, host)
+  const end = observeExit(record, deps)
   Object.assign(state, { exitCode: end.exitCode, finishedAt: end.finishedAt, error: end.error })
   crashPoint("end:exit-read")
   if (spec.options.autoRemove) {
     record.status = "removing"
   } else {
-    const runtimes = await host.runtimes()
+    const runtimes = await deps.runtimes()
     // the counter goes with the cgroup
-    state.oomKilled = state.bootId === host.bootId && runtimes.usage(record.id, runtimes.bundle(record.id)).oomKilled
+    state.oomKilled = state.bootId === deps.bootId && runtimes.usage(record.id, runtimes.bundle(record.id)).oomKilled
     // a restart of the machine ends all: those are for its boot unit, or for `start`
-    const delayMs = state.bootId === host.bootId ? restartDelayMs(spec.options.restart, state) : undefined
+    const delayMs = state.bootId === deps.bootId ? restartDelayMs(spec.options.restart, state) : undefined
     record.status = delayMs === undefined ? "exited" : "restarting"
     state.restartDelayMs = delayMs
     state.restartAt = delayMs === undefined ? undefined : Date.now() + delayMs
   }
-  host.records.save(record)
+  deps.records.save(record)
   crashPoint("end:recorded")
-  return finish(host, record)
+  return finish(deps, record)
 }
 
-async function settleStart(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord | undefined> {
   const { state } = record
-  const sameBoot = state.bootId === host.bootId
+  const sameBoot = state.bootId === deps.bootId
   if (sameBoot && state.pid !== undefined && state.pidStartTime !== undefined) {
-    const status = await runtimeStatus(host, record)
+    const status = await runtimeStatus(deps, record)
     const ran = status === "running" || status === "stopped"
     if (ran) {
       record.status = "running"
       state.startedAt ??= Date.now()
-      host.records.save(record)
-      return isAlive(state.pid, state.pidStartTime) ? record : settleEnd(host, record)
+      deps.records.save(record)
+      return isAlive(state.pid, state.pidStartTime) ? record : reconcileEnd(deps, record)
     }
   }
-  if (record.spec.options.autoRemove) return destroy(host, record)
-  await teardown(host, record)
+  if (record.spec.options.autoRemove) return destroy(deps, record)
+  await teardown(deps, record)
   record.status = state.finishedAt === undefined ? "created" : "exited"
   record.live = false
   delete state.endpoint
-  host.records.save(record)
+  deps.records.save(record)
   return record
 }
 
-async function runtimeStatus(host: ContainerHost, record: ContainerRecord): Promise<string | undefined> {
-  const runtime = await (await host.runtimes()).choose(record.spec.runtime)
+async function runtimeStatus(deps: ContainerDeps, record: ContainerRecord): Promise<string | undefined> {
+  const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
   try {
     return (await runtime.state(record.id)).status
   } catch (error) {
@@ -96,13 +96,13 @@ async function runtimeStatus(host: ContainerHost, record: ContainerRecord): Prom
 }
 
 /** Everything of the ended run goes, and with `--rm` the container too. */
-async function finish(host: ContainerHost, record: ContainerRecord): Promise<ContainerRecord | undefined> {
-  if (record.spec.options.autoRemove) return destroy(host, record)
-  await teardown(host, record)
+async function finish(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  if (record.spec.options.autoRemove) return destroy(deps, record)
+  await teardown(deps, record)
   trace("torn down")
   record.live = false
   delete record.state.endpoint
-  host.records.save(record)
-  crashPoint("end:settled")
+  deps.records.save(record)
+  crashPoint("end:reconciled")
   return record
 }

@@ -33,7 +33,7 @@ export class ContainerRecords {
   }
 
   /** Those of which the kernel may hold something, or which wait for their restart or the end of their removal. */
-  listUnsettled(): ContainerRecord[] {
+  listUnreconciled(): ContainerRecord[] {
     return this.#db
       .all<Row>("SELECT * FROM containers WHERE live = 1 OR status IN ('restarting', 'removing')")
       .map(fromRow)

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { teardown } from "./teardown.ts"
@@ -12,34 +12,34 @@ import { teardown } from "./teardown.ts"
  * first, and whoever finds it later goes on. Always gives undefined: nothing is left.
  */
 export async function destroy(
-  host: ContainerHost,
+  deps: ContainerDeps,
   record: ContainerRecord,
   options: { volumes?: boolean } = {},
 ): Promise<undefined> {
   const { id, spec, state } = record
   if (options.volumes) state.removeVolumes = true
   const marked = { ...record, status: "removing" as const, live: true }
-  if (record.status !== "removing" || options.volumes) host.records.save(marked)
+  if (record.status !== "removing" || options.volumes) deps.records.save(marked)
   crashPoint("remove:marked")
-  if (record.live) await teardown(host, record)
+  if (record.live) await teardown(deps, record)
   trace("torn down")
-  await (await host.snapshots()).remove(id)
+  await (await deps.snapshots()).remove(id)
   crashPoint("remove:snapshot-removed")
-  if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(host, record)
-  rmSync(stateDirectory(host, id), { recursive: true, force: true })
+  if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record)
+  rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   crashPoint("remove:files-removed")
-  host.records.delete(id)
+  deps.records.delete(id)
   crashPoint("remove:row-deleted")
   trace("removed")
   return undefined
 }
 
 /** Those that another container was given meanwhile stay. */
-async function removeAnonymousVolumes(host: ContainerHost, { id, spec }: ContainerRecord): Promise<void> {
+async function removeAnonymousVolumes(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<void> {
   const names = spec.mounts.flatMap((mount) => (mount.anonymous && mount.name !== undefined ? [mount.name] : []))
   if (names.length === 0) return
-  const volumes = await host.volumes()
+  const volumes = await deps.volumes()
   for (const name of names)
-    if (host.records.usersOfVolume(name).every((user) => user.id === id)) await volumes.remove(name, { exceptFor: id })
+    if (deps.records.usersOfVolume(name).every((user) => user.id === id)) await volumes.remove(name, { exceptFor: id })
   crashPoint("remove:volumes-removed")
 }

@@ -1,11 +1,11 @@
 import { isSkiffError } from "../base/errors.ts"
 import type { ContainerSize } from "./container.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 
 /** See `Containers.size`. */
-export async function containerSize(host: ContainerHost, nameOrId: string): Promise<ContainerSize> {
-  const { id, imageId } = host.records.get(nameOrId)
-  const [snapshots, images] = await Promise.all([host.snapshots(), host.images()])
+export async function containerSize(deps: ContainerDeps, nameOrId: string): Promise<ContainerSize> {
+  const { id, imageId } = deps.records.get(nameOrId)
+  const [snapshots, images] = await Promise.all([deps.snapshots(), deps.images()])
   const writableBytes = await snapshots.usage(id).then(
     ({ bytes }) => bytes,
     (error: unknown) => {

@@ -6,7 +6,7 @@ import { runAll } from "../base/run-all.ts"
 import { unmount } from "../sys/fs/mount.ts"
 import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
 import type { BundlePaths } from "../runtime/runtime.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { exitFile, runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -16,8 +16,8 @@ const SIGKILL = 9
  * Takes back all that the kernel and the run directory hold of a container: runtime state, cgroup, address, ports, mount,
  * files. What still runs of it is killed. Every step runs, whatever fails, and is safe to repeat.
  */
-export async function teardown(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  const runtimes = await host.runtimes()
+export async function teardown(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+  const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(record.spec.runtime)
   const bundle = runtimes.bundle(record.id)
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
@@ -27,19 +27,19 @@ export async function teardown(host: ContainerHost, record: ContainerRecord): Pr
   const deletion = runtime.delete(record.id, { force: true })
   deletion.catch(() => {})
   await runAll(`clean-up of container ${record.id}`, [
-    () => teardownNetwork(host, record),
-    () => unmountRoot(host, record.id),
+    () => teardownNetwork(deps, record),
+    () => unmountRoot(deps, record.id),
     () => deletion,
     () => crashPoint("end:runtime-deleted"),
-    () => removeRunDirectory(host, record.id, { keepExitFile: isAwaited(record) }),
+    () => removeRunDirectory(deps, record.id, { keepExitFile: isAwaited(record) }),
   ])
 }
 
 /** Address and published ports go; the veth goes with its namespace. */
-async function teardownNetwork(host: ContainerHost, record: ContainerRecord): Promise<void> {
+async function teardownNetwork(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const { network } = record.spec.options
   if (network.kind !== "bridge") return
-  const networks = await host.networks()
+  const networks = await deps.networks()
   try {
     await networks.teardown(networks.get(network.name), record.id, record.state.endpoint)
   } catch (error) {
@@ -55,25 +55,25 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
 }
 
 /** Safe to repeat. */
-export function unmountRoot(host: Pick<ContainerHost, "runRoot">, id: string): void {
-  while (unmount(`${runDirectory(host, id)}/rootfs`)) continue
+export function unmountRoot(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+  while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }
 
 /** rmdir first, and not rm -r: it must fail while anything is mounted there, or the container's files would go too. */
 export function removeRunDirectory(
-  host: Pick<ContainerHost, "runRoot">,
+  deps: Pick<ContainerDeps, "runRoot">,
   id: string,
   { keepExitFile = false }: { keepExitFile?: boolean } = {},
 ): void {
-  const directory = runDirectory(host, id)
+  const directory = runDirectory(deps, id)
   try {
     rmdirSync(`${directory}/rootfs`)
   } catch (error) {
     if (!hasErrno(error, "ENOENT")) throw error
   }
   rmSync(directory, { recursive: true, force: true })
-  if (!keepExitFile) rmSync(exitFile(host, id), { force: true })
+  if (!keepExitFile) rmSync(exitFile(deps, id), { force: true })
   crashPoint("end:run-directory-removed")
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from "node:fs"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { findProgram } from "../sys/host.ts"
 import { run } from "../sys/process/process.ts"
-import type { ContainerHost } from "./deps.ts"
+import type { ContainerDeps } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 
 /**
@@ -10,13 +10,13 @@ import { isRunning } from "./observe.ts"
  * Throws FailedPrecondition when the container does not run.
  */
 export async function top(
-  host: ContainerHost,
+  deps: ContainerDeps,
   nameOrId: string,
   psOptions: readonly string[],
 ): Promise<{ titles: string[]; processes: string[][] }> {
-  const record = host.records.get(nameOrId)
+  const record = deps.records.get(nameOrId)
   const { pid } = record.state
-  if (!isRunning(record, host) || pid === undefined)
+  if (!isRunning(record, deps) || pid === undefined)
     throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
   const ps = findProgram("ps")
   if (ps === undefined)

@@ -13,7 +13,7 @@ const STALE_INGEST_MS = 24 * 60 * 60 * 1000
 /** What collecting needs of a snapshotter. */
 export interface CollectableSnapshots {
   list(): { name: string; parent?: string; kind: string; ownerAlive?: boolean }[]
-  /** Removes the record at once; its folder goes with the next `sweep`. */
+  /** Removes the record at once; its directory goes with the next `sweep`. */
   forget(name: string): void
   sweep(): Promise<number>
 }
@@ -91,9 +91,9 @@ function collectSnapshots(snapshots: CollectableSnapshots, roots: ReadonlySet<st
 }
 
 /** An ingest is kept a day so that an interrupted pull goes on; one that is being written holds its lock. */
-async function removeStaleIngests(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name)
+async function removeStaleIngests(directory: string): Promise<void> {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name)
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat === undefined || Date.now() - stat.mtimeMs < STALE_INGEST_MS) continue
     try {

@@ -41,7 +41,7 @@ async function inOtherProcess(script: string): Promise<Bun.Subprocess<"ignore", 
     [
       process.execPath,
       "-e",
-      `const { openContentStore } = await import("${import.meta.dir}/store.ts")
+      `const { openContentStore } = await import("${import.meta.dir}/open.ts")
        const { openLeases } = await import("${import.meta.dir}/leases.ts")
        const { Database } = await import("${import.meta.dir}/../base/database.ts")
        const store = openContentStore({ root: "${root}" }), db = new Database("${root}/skiff.db"), leases = openLeases({ db })
@@ -88,7 +88,7 @@ describe("blobs", () => {
     await expect(Array.fromAsync(store.read(digest))).rejects.toMatchObject({ code: "NotFound" })
   })
 
-  test("folders are closed to other users", () => {
+  test("directories are closed to other users", () => {
     for (const name of ["blobs", "blobs/sha256", "ingest"]) expect(statSync(join(root, name)).mode & 0o777).toBe(0o700)
   })
 })

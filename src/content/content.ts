@@ -2,7 +2,7 @@
  * Blobs by digest.
  *
  * A blob is written through an ingest: bytes go to a file aside and are hashed on their way; `commit` checks size and
- * digest, syncs, renames into place, syncs the folder. Nothing is visible before commit. An ingest that is disposed, or
+ * digest, syncs, renames into place, syncs the directory. Nothing is visible before commit. An ingest that is disposed, or
  * whose process dies, is kept under its ref, so that the next one goes on from `offset`; garbage collection removes it
  * later. A blob lives while a record refers to it or a lease holds it.
  */

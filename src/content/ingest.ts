@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto"
 import { mkdirSync, renameSync, statSync, unlinkSync } from "node:fs"
 import { open, type FileHandle } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { syncFolder } from "../base/atomic-write.ts"
+import { syncDirectory } from "../base/atomic-write.ts"
 import { DataLoss, FailedPrecondition, hasErrno, Unavailable } from "../base/errors.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../spec/digest.ts"
 import { tryLock } from "../sys/libc.ts"
@@ -10,16 +10,16 @@ import type { BlobInfo, Bytes, Ingest } from "./content.ts"
 
 const CHUNK_BYTES = 1 << 20
 
-export interface IngestPlace {
-  folder: string
+export interface IngestPaths {
+  directory: string
   ref: string
   blobPath(digest: Digest): string
 }
 
 /** Opens the ingest of `ref` and hashes what it holds already. Throws Unavailable while another writes that ref. */
-export async function openIngest(place: IngestPlace): Promise<Ingest> {
+export async function openIngest(place: IngestPaths): Promise<Ingest> {
   // a ref is the caller's word and may hold anything: its hash is the file's name
-  const path = join(place.folder, createHash("sha256").update(place.ref).digest("hex"))
+  const path = join(place.directory, createHash("sha256").update(place.ref).digest("hex"))
   const file = await openLocked(path, place.ref)
   const ingest = new LocalIngest(file, path, place)
   try {
@@ -50,12 +50,12 @@ const APPEND_AND_READ = "a+"
 class LocalIngest implements Ingest {
   readonly #file: FileHandle
   readonly #path: string
-  readonly #place: IngestPlace
+  readonly #place: IngestPaths
   #hash: Hash = createHash("sha256")
   #offset = 0
   #open = true
 
-  constructor(file: FileHandle, path: string, place: IngestPlace) {
+  constructor(file: FileHandle, path: string, place: IngestPaths) {
     this.#file = file
     this.#path = path
     this.#place = place
@@ -81,7 +81,7 @@ class LocalIngest implements Ingest {
         done += (await this.#file.write(chunk, done, chunk.length - done)).bytesWritten
     } catch (error) {
       await this.#forgetPart(error)
-      throw diskFull(error, this.#place.folder)
+      throw diskFull(error, this.#place.directory)
     }
     this.#offset += chunk.length
   }
@@ -118,12 +118,12 @@ class LocalIngest implements Ingest {
     try {
       await this.#file.sync()
     } catch (error) {
-      throw diskFull(error, this.#place.folder)
+      throw diskFull(error, this.#place.directory)
     }
     const target = this.#place.blobPath(expected.digest)
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
     renameSync(this.#path, target)
-    syncFolder(dirname(target))
+    syncDirectory(dirname(target))
     await this.#close()
     return { digest: expected.digest, size: this.#offset, createdAt: statSync(target).mtime }
   }
@@ -187,9 +187,9 @@ class LocalIngest implements Ingest {
 }
 
 /** Makes ENOSPC and its like the error that a person can act on; gives back any other as it is. */
-function diskFull(error: unknown, folder: string): unknown {
+function diskFull(error: unknown, directory: string): unknown {
   if (!hasErrno(error, "ENOSPC", "EDQUOT")) return error
-  return new Unavailable(`no space left on the file system of "${folder}"`, {
+  return new Unavailable(`no space left on the file system of "${directory}"`, {
     hint: "free some: skiff image prune, skiff rm of old containers; or move the store by SKIFF_ROOT",
     cause: error,
   })

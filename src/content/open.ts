@@ -64,7 +64,7 @@ class LocalContentStore implements ContentStore {
   async ingest(ref: string): Promise<Ingest> {
     // loaded when something is written: it brings node:crypto
     const { openIngest } = await import("./ingest.ts")
-    return openIngest({ folder: this.#ingests, ref, blobPath: (digest) => this.#path(digest) })
+    return openIngest({ directory: this.#ingests, ref, blobPath: (digest) => this.#path(digest) })
   }
 
   async put(bytes: Uint8Array): Promise<BlobInfo> {

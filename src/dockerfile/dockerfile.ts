@@ -2,7 +2,12 @@
  * A Dockerfile, parsed but not yet expanded: variables stay as written until plan/ knows their values.
  * The language is that of docker/dockerfile:1 (docs.docker.com/reference/dockerfile).
  */
-import type { SourceRange } from "../build/build.ts"
+
+/** Lines of a Dockerfile that an instruction, a vertex or an error is about; 1-based, both included. */
+export interface SourceRange {
+  start: number
+  end: number
+}
 
 /** What an error or a name needs to know of where the text came from. */
 export interface SourceFile {

@@ -5,12 +5,12 @@ import { matchHead, type PatternToken } from "./pattern.ts"
 const MAX_BACKTRACKING_STARS = 2
 
 /**
- * Compiles a pattern of Docker's kind: Go's filepath.Match (`*`, `?`, `[a-z]`, `\`) with `**` for any number of folders.
+ * Compiles a pattern of Docker's kind: Go's filepath.Match (`*`, `?`, `[a-z]`, `\`) with `**` for any number of directories.
  * It matches whole paths. Throws InvalidArgument.
  */
 export function compileGlob(pattern: string): (path: string) => boolean {
   const tokens = parseGlob(pattern)
-  const stars = tokens.filter(({ kind }) => kind === "star" || kind === "folders").length
+  const stars = tokens.filter(({ kind }) => kind === "star" || kind === "directories").length
   if (tokens.every(({ kind }) => kind === "char")) {
     const plain = tokens.map((token) => (token.kind === "char" ? token.char : "")).join("")
     return (path) => path === plain
@@ -32,7 +32,7 @@ function asExpression(token: PatternToken): string {
       return "[^/]"
     case "star":
       return token.except === "" ? ".*" : "[^/]*"
-    case "folders":
+    case "directories":
       return "(?:.*/)?"
     default:
       return ""
@@ -50,7 +50,7 @@ export function parseGlob(pattern: string): PatternToken[] {
       at++
       if (chars[at + 1] === "/") at++
       // a last `**` takes all that is left
-      tokens.push(at + 1 === chars.length ? { kind: "star", except: "" } : { kind: "folders" })
+      tokens.push(at + 1 === chars.length ? { kind: "star", except: "" } : { kind: "directories" })
     } else if (char === "*") tokens.push({ kind: "star", except: "/" })
     else if (char === "?") tokens.push({ kind: "any", except: "/" })
     else if (char === "[") {

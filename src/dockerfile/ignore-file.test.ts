@@ -59,7 +59,7 @@ describe("ignoreMatcher() decides as patternmatcher does", () => {
     [["docs", "!docs/README.md"], "docs/other", true],
     [["**/*.md", "!README*.md", "README-secret.md"], "README-secret.md", true],
     [["**/*.md", "!README*.md", "README-secret.md"], "README-x.md", false],
-    // found out with docker: what a pattern says of a folder counts below it only where it could have changed something
+    // found out with docker: what a pattern says of a directory counts below it only where it could have changed something
     [["**/*.go", "!src"], "src/a.go", true],
     [["**/*", "!src"], "src/a.go", false],
     [["keep", "!keep/sub/s", "keep/sub"], "keep/sub/s", false],
@@ -79,7 +79,7 @@ describe("ignoreMatcher() decides as patternmatcher does", () => {
   )
 })
 
-test("mayHoldIncluded() tells which excluded folders must be walked all the same", () => {
+test("mayHoldIncluded() tells which excluded directories must be walked all the same", () => {
   const { mayHoldIncluded } = ignoreMatcher(["*", "!docs/guide/*.md", "!src"])
   expect(["docs", "docs/guide", "src", "src/a"].filter(mayHoldIncluded)).toHaveLength(4)
   expect(["doc", "docs/other", "lib"].filter(mayHoldIncluded)).toEqual([])
@@ -87,7 +87,7 @@ test("mayHoldIncluded() tells which excluded folders must be walked all the same
   expect(ignoreMatcher(["*"]).mayHoldIncluded("a")).toBe(false)
 })
 
-test("an included path has only folders that are included or may hold it", () => {
+test("an included path has only directories that are included or may hold it", () => {
   const part = fc.constantFrom("a", "b", "*", "**", "a*")
   const pattern = fc
     .tuple(fc.boolean(), fc.array(part, { minLength: 1, maxLength: 3 }))
@@ -98,8 +98,8 @@ test("an included path has only folders that are included or may hold it", () =>
       const { excludes, mayHoldIncluded } = ignoreMatcher(patterns)
       if (excludes(parts.join("/"))) return
       for (let depth = 1; depth < parts.length; depth++) {
-        const folder = parts.slice(0, depth).join("/")
-        expect(!excludes(folder) || mayHoldIncluded(folder)).toBe(true)
+        const directory = parts.slice(0, depth).join("/")
+        expect(!excludes(directory) || mayHoldIncluded(directory)).toBe(true)
       }
     }),
     { numRuns: 500 },

@@ -3,10 +3,10 @@ import { compileGlob } from "./glob.ts"
 
 /** What an ignore file leaves out of the context. Paths are relative to the context: no slash at the head or the end. */
 export interface IgnoreMatcher {
-  /** Whether the path, by itself or with a folder above it, is left out. */
+  /** Whether the path, by itself or with a directory above it, is left out. */
   excludes(path: string): boolean
-  /** Whether something below an excluded folder may have been taken back by a `!` pattern: then it must be walked. */
-  mayHoldIncluded(folder: string): boolean
+  /** Whether something below an excluded directory may have been taken back by a `!` pattern: then it must be walked. */
+  mayHoldIncluded(directory: string): boolean
   readonly hasExceptions: boolean
   readonly isEmpty: boolean
 }
@@ -37,7 +37,7 @@ export function parseIgnoreFile(text: string): string[] {
 
 /**
  * Compiles patterns as moby's patternmatcher means them (`MatchesUsingParentResults`): in their order, the last that matches
- * decides; a path matches what the folder above it has matched. A pattern that could change nothing at a folder is not
+ * decides; a path matches what the directory above it has matched. A pattern that could change nothing at a directory is not
  * asked there, and so says nothing of what is below: of `*.go` and `!src` the file src/a.go stays out. Throws InvalidArgument
  * naming the pattern.
  */
@@ -47,15 +47,15 @@ export function ignoreMatcher(patterns: readonly string[]): IgnoreMatcher {
     .filter((pattern) => pattern !== "")
     .map(parseRule)
   const exceptions = rules.filter(({ exception }) => exception)
-  const folders = new Map<string, Verdict>()
-  const judgeFolder = (path: string): Verdict => {
-    let verdict = folders.get(path)
-    if (verdict === undefined) folders.set(path, (verdict = judge(path)))
+  const directories = new Map<string, Verdict>()
+  const lintDirectory = (path: string): Verdict => {
+    let verdict = directories.get(path)
+    if (verdict === undefined) directories.set(path, (verdict = lint(path)))
     return verdict
   }
-  const judge = (path: string): Verdict => {
+  const lint = (path: string): Verdict => {
     const slash = path.lastIndexOf("/")
-    const above = slash > 0 ? judgeFolder(path.slice(0, slash)).matched : undefined
+    const above = slash > 0 ? lintDirectory(path.slice(0, slash)).matched : undefined
     let excluded = false
     const matched = rules.map(({ exception, matches }, index) => {
       const hit = above?.[index] === true || (exception === excluded && matches(path))
@@ -67,8 +67,8 @@ export function ignoreMatcher(patterns: readonly string[]): IgnoreMatcher {
   return {
     isEmpty: rules.length === 0,
     hasExceptions: exceptions.length > 0,
-    excludes: (path) => judge(path).excluded,
-    mayHoldIncluded: (folder) => exceptions.some(({ mayReach }) => mayReach(folder)),
+    excludes: (path) => lint(path).excluded,
+    mayHoldIncluded: (directory) => exceptions.some(({ mayReach }) => mayReach(directory)),
   }
 }
 
@@ -81,7 +81,7 @@ interface Verdict {
 interface Rule {
   exception: boolean
   matches: (path: string) => boolean
-  mayReach: (folder: string) => boolean
+  mayReach: (directory: string) => boolean
 }
 
 function parseRule(text: string): Rule {
@@ -103,12 +103,14 @@ function endsWith(suffix: string): (path: string) => boolean {
   return (path) => path === whole || path.endsWith(suffix)
 }
 
-/** Whether a pattern may match something below a folder: its leading folders without wildcards are, or hold, the folder. */
-function reach(pattern: string): (folder: string) => boolean {
+/** Whether a pattern may match something below a directory: its leading directories without wildcards are, or hold, the directory. */
+function reach(pattern: string): (directory: string) => boolean {
   const plain = /^[^*?[\\]*/.exec(pattern)?.[0] ?? ""
   const fixed = plain.length === pattern.length ? plain : plain.slice(0, plain.lastIndexOf("/") + 1)
-  return (folder) =>
-    fixed.startsWith(`${folder}/`) || `${folder}/`.startsWith(fixed.endsWith("/") ? fixed : `${fixed}/`) || fixed === ""
+  return (directory) =>
+    fixed.startsWith(`${directory}/`) ||
+    `${directory}/`.startsWith(fixed.endsWith("/") ? fixed : `${fixed}/`) ||
+    fixed === ""
 }
 
 /** Go's filepath.Clean. */

@@ -1,5 +1,5 @@
 /** The rules of `--check` that the text alone answers. */
-import type { SourceRange } from "../build/build.ts"
+import type { SourceRange } from "./dockerfile.ts"
 import type { Dockerfile, Stage } from "./dockerfile.ts"
 import type { RuleName } from "./rules.ts"
 
@@ -11,7 +11,7 @@ export interface Finding {
   comments: readonly string[]
 }
 
-/** Judges a Dockerfile by itself: casing, names of stages, what is out of date. */
+/** Lints a Dockerfile by itself: casing, names of stages, what is out of date. */
 export function checkDockerfile(dockerfile: Dockerfile): Finding[] {
   return [
     ...dockerfile.emptyContinuations.map((source) => ({

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
-import type { SourceRange } from "../build/build.ts"
+import type { SourceRange } from "./dockerfile.ts"
 import { parseDirectives, type Directives } from "./directives.ts"
 import { hereDocumentsOf } from "./here-document.ts"
 import { isStageHead, parseInstruction, takesHereDocuments, type Line } from "./parse-instruction.ts"

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseDuration } from "../spec/docker/duration.ts"
-import type { SourceRange } from "../build/build.ts"
+import type { SourceRange } from "./dockerfile.ts"
 import { parseJsonForm, parseList, parsePairs, splitQuotedWords, splitWords } from "./arguments.ts"
 import { parseFlags, splitFlags } from "./flags.ts"
 import { parseHereDocument, withoutLeadingTabs } from "./here-document.ts"
@@ -220,7 +220,7 @@ function parseSources(
   for (const { name } of inline)
     if (name === "." || name === ".." || /[/\0]/.test(name))
       throw new InvalidArgument(`a here-document called ${JSON.stringify(name)} cannot be a file`, {
-        hint: "its name is the file's name, without folders",
+        hint: "its name is the file's name, without directories",
       })
   return {
     sources,

@@ -11,7 +11,7 @@ export type PatternToken =
   | { kind: "star"; except: string }
   | { kind: "class"; test: (char: string) => boolean }
   /** `**` with its slash: nothing, or anything that ends with a slash. */
-  | { kind: "folders" }
+  | { kind: "directories" }
 
 /** Lengths at which `tokens` match the head of `text` from `start` on: the shortest and the longest; undefined for none. */
 export function matchHead(
@@ -43,7 +43,7 @@ export function matchHead(
   return shortest === undefined ? undefined : { shortest, longest }
 }
 
-// `folders` keeps itself alive by every character, and lets the next token in after each slash
+// `directories` keeps itself alive by every character, and lets the next token in after each slash
 function step(tokens: readonly PatternToken[], next: Uint8Array, state: number, char: string): boolean {
   const token = tokens[state]
   switch (token?.kind) {
@@ -55,7 +55,7 @@ function step(tokens: readonly PatternToken[], next: Uint8Array, state: number, 
       return char !== token.except && enter(tokens, next, state + 1)
     case "star":
       return char !== token.except && enter(tokens, next, state)
-    case "folders":
+    case "directories":
       next[state] = 1
       if (char === "/") enter(tokens, next, state + 1)
       return true
@@ -69,6 +69,6 @@ function enter(tokens: readonly PatternToken[], active: Uint8Array, state: numbe
   for (let at = state; ; at++) {
     active[at] = 1
     const kind = tokens[at]?.kind
-    if (kind !== "star" && kind !== "folders") return true
+    if (kind !== "star" && kind !== "directories") return true
   }
 }

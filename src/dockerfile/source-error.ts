@@ -1,5 +1,5 @@
 import { InvalidArgument, isSkiffError, SkiffError, type ErrorCode, type ErrorDetails } from "../base/errors.ts"
-import type { SourceRange } from "../build/build.ts"
+import type { SourceRange } from "./dockerfile.ts"
 import type { SourceFile } from "./dockerfile.ts"
 
 const MAX_QUOTED_LINES = 12

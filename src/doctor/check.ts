@@ -1,8 +1,8 @@
 import type { StorePaths } from "../sys/fs/paths.ts"
-import type { HostCheck } from "../engine/engine.ts"
+import type { HostCheck } from "./doctor.ts"
 
 /** Who asks, and for which store. */
-export interface Patient {
+export interface HostProbe {
   paths: StorePaths
   /** The ordinary user's uid; undefined as root. */
   uid: number | undefined
@@ -15,7 +15,7 @@ export interface Check {
   name: string
   /** What it is for, in a few words. */
   purpose: string
-  look(patient: Patient): Finding | Promise<Finding>
+  look(host: HostProbe): Finding | Promise<Finding>
 }
 
 export function ok(detail: string): Finding {

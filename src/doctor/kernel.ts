@@ -7,7 +7,7 @@ import { detectCgroups } from "../sys/process/cgroup.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
 import { run } from "../sys/process/process.ts"
-import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./check.ts"
+import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 
 const LOW_SPACE_BYTES = 2 * 1024 ** 3
 const FIRST_UNPRIVILEGED_PORT = 1024
@@ -27,40 +27,40 @@ export const kernelChecks: readonly Check[] = [
 /** Runs `script` in new namespaces of these kinds, as their root. */
 async function tryInside(kinds: readonly string[], uid: number | undefined, script: string, ...words: string[]) {
   const user = uid === undefined ? [] : ["--user", "--map-root-user"]
-  // in the keeper's world we are root already, and may not map again
+  // in the rootless namespaces we are root already, and may not map again
   const inside = process.getuid?.() === 0 ? [] : user
   return await run([findProgram("unshare") ?? "unshare", ...inside, ...kinds, "/bin/sh", "-c", script, ...words])
 }
 
-async function lookAtOverlay({ paths, uid }: Patient): Promise<Finding> {
-  const folder = mkdtempSync(join(nearestWritable(paths.root), ".skiff-doctor-"))
+async function lookAtOverlay({ paths, uid }: HostProbe): Promise<Finding> {
+  const directory = mkdtempSync(join(nearestWritable(paths.root), ".skiff-doctor-"))
   try {
-    for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(join(folder, name))
+    for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(join(directory, name))
     const xattr = uid === undefined ? "" : ",userxattr"
     const mount = `mount -t overlay overlay -o "lowerdir=lower,upperdir=upper,workdir=work${xattr}" merged`
-    // the kernel leaves a folder of mode 0 in work/, which an ordinary user cannot enter to remove it
+    // the kernel leaves a directory of mode 0 in work/, which an ordinary user cannot enter to remove it
     const script = `cd "$0" && ${mount} && : > merged/file; code=$?; umount merged 2>/dev/null; rm -rf work; exit $code`
-    const { code, stderr } = await tryInside(["--mount"], uid, script, folder)
-    if (code === 0) return ok(`works on ${dirname(folder)}`)
+    const { code, stderr } = await tryInside(["--mount"], uid, script, directory)
+    if (code === 0) return ok(`works on ${dirname(directory)}`)
     const reason = lastLine(stderr)
     const fuse = findProgram("fuse-overlayfs")
     if (fuse !== undefined && canOpen("/dev/fuse")) return warning(`${reason}; ${fuse} takes its place, slower`)
     const packages = { debian: "fuse-overlayfs" }
     return warning(`${reason}; layers are copied, which takes time and space`, installCommand(packages))
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
 /** The store's own file system: what can be mounted depends on it. */
 function nearestWritable(path: string): string {
-  let folder = path
-  while (!existsSync(folder) && folder !== "/") folder = dirname(folder)
-  accessSync(folder, constants.W_OK)
-  return folder
+  let directory = path
+  while (!existsSync(directory) && directory !== "/") directory = dirname(directory)
+  accessSync(directory, constants.W_OK)
+  return directory
 }
 
-async function lookAtKernelTables({ uid }: Patient): Promise<Finding> {
+async function lookAtKernelTables({ uid }: HostProbe): Promise<Finding> {
   const nft = findProgram("nft")
   if (nft === undefined) return warning("cannot be tried without nft")
   // the same kinds of expressions as our own rules need: a module for each
@@ -81,7 +81,7 @@ function sysctl(name: string): string | undefined {
   return readText(`/proc/sys/${name.replaceAll(".", "/")}`)?.trim()
 }
 
-async function lookAtUserNamespaces({ uid }: Patient): Promise<Finding> {
+async function lookAtUserNamespaces({ uid }: HostProbe): Promise<Finding> {
   if (uid === undefined) return notNeeded("root")
   const { code, stderr } = await tryInside(["--mount"], uid, "mount -t tmpfs none /mnt")
   if (code === 0) return ok(`${sysctl("user.max_user_namespaces") ?? "?"} at most`)
@@ -100,7 +100,7 @@ async function lookAtUserNamespaces({ uid }: Patient): Promise<Finding> {
   )
 }
 
-function lookAtCgroups({ uid }: Patient): Finding {
+function lookAtCgroups({ uid }: HostProbe): Finding {
   const { version, controllers, manager, remedy } = detectCgroups(uid)
   const found = `${version}: ${controllers.join(", ") || "no controllers"}`
   const lacks = ["memory", "cpu", "pids"].filter((name) => manager === "disabled" || !controllers.includes(name))
@@ -108,12 +108,12 @@ function lookAtCgroups({ uid }: Patient): Finding {
   const detail = `${found}; no limits on ${lacks.join(", ")}`
   if (version !== "v2" || uid === undefined) return warning(`${detail}: ${remedy}`)
   if (manager === "disabled") return warning(detail, asRoot(`loginctl enable-linger ${accountName(uid) ?? uid}`))
-  const folder = "/etc/systemd/system/user@.service.d"
-  const delegate = `mkdir -p ${folder} && printf "[Service]\\nDelegate=yes\\n" > ${folder}/delegate.conf`
+  const directory = "/etc/systemd/system/user@.service.d"
+  const delegate = `mkdir -p ${directory} && printf "[Service]\\nDelegate=yes\\n" > ${directory}/delegate.conf`
   return warning(detail, asRoot(`sh -c '${delegate} && systemctl daemon-reload'`))
 }
 
-function lookAtTun({ uid }: Patient): Finding {
+function lookAtTun({ uid }: HostProbe): Finding {
   if (uid === undefined) return notNeeded("root has bridges")
   if (canOpen("/dev/net/tun")) return ok("may be opened")
   if (existsSync("/dev/net/tun")) return missing("may not be opened", asRoot("chmod 0666 /dev/net/tun"))
@@ -130,13 +130,13 @@ function canOpen(path: string): boolean {
   }
 }
 
-function lookAtForwarding({ uid }: Patient): Finding {
+function lookAtForwarding({ uid }: HostProbe): Finding {
   if (uid !== undefined) return notNeeded("the user's own network namespace has its own")
   const on = sysctl("net.ipv4.ip_forward") === "1"
   return ok(on ? "on" : "off now; switched on with the first network")
 }
 
-function lookAtPorts({ uid }: Patient): Finding {
+function lookAtPorts({ uid }: HostProbe): Finding {
   if (uid === undefined) return ok("any")
   const first = Number(sysctl("net.ipv4.ip_unprivileged_port_start") ?? FIRST_UNPRIVILEGED_PORT)
   if (first < FIRST_UNPRIVILEGED_PORT) return ok(`${first} and up`)
@@ -149,10 +149,10 @@ function lookAtBootId(): Finding {
     : ok("readable")
 }
 
-function lookAtDisk({ paths }: Patient): Finding {
-  let folder = paths.root
-  while (!existsSync(folder) && folder !== "/") folder = dirname(folder)
-  const { bavail, bsize } = statfsSync(folder)
+function lookAtDisk({ paths }: HostProbe): Finding {
+  let directory = paths.root
+  while (!existsSync(directory) && directory !== "/") directory = dirname(directory)
+  const { bavail, bsize } = statfsSync(directory)
   const free = bavail * bsize
   const detail = `${formatBinarySize(free)} free for ${paths.root}`
   return free < LOW_SPACE_BYTES ? warning(detail, "skiff image prune --all") : ok(detail)

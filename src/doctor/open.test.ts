@@ -52,7 +52,7 @@ test("a host with nothing gets an answer for each, and a command for what can be
     expect({ name, repair }).toEqual({ name, repair: expect.stringMatching(/^apt-get install -y \S+$/) })
 })
 
-/** mount(8) itself must be there until the last folder is hidden. */
+/** mount(8) itself must be there until the last directory is hidden. */
 function prepared(script: string): string {
   return script.replace("for f in", "exec 8</usr/bin/mount; for f in").replaceAll("do mount", "do /proc/self/fd/8")
 }

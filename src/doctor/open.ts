@@ -5,23 +5,23 @@
  * table) wherever that is harmless, in namespaces that end with it. It works when everything is missing.
  */
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
-import type { Check, Patient } from "./check.ts"
+import type { Check, HostProbe } from "./check.ts"
 import { kernelChecks } from "./kernel.ts"
 import { programChecks } from "./programs.ts"
 import { userChecks } from "./user.ts"
-import type { HostCheck } from "../engine/engine.ts"
+import type { HostCheck } from "./doctor.ts"
 
 /** Every requirement of the host, in the order of a container's start. Throws nothing. */
 export async function hostChecks(paths: StorePaths): Promise<HostCheck[]> {
   const own = process.getuid?.() ?? 0
-  const patient = { paths, uid: rootlessUid() ?? (own === 0 ? undefined : own) }
+  const host = { paths, uid: rootlessUid() ?? (own === 0 ? undefined : own) }
   const checks = [...programChecks, ...kernelChecks, ...userChecks]
-  return await Promise.all(checks.map((check) => examine(check, patient)))
+  return await Promise.all(checks.map((check) => examine(check, host)))
 }
 
-async function examine({ name, purpose, look }: Check, patient: Patient): Promise<HostCheck> {
+async function examine({ name, purpose, look }: Check, host: HostProbe): Promise<HostCheck> {
   try {
-    return { name, purpose, ...(await look(patient)) }
+    return { name, purpose, ...(await look(host)) }
   } catch (error) {
     // a check that cannot be made is no proof of a fault
     const detail = `cannot be checked: ${error instanceof Error ? error.message : String(error)}`

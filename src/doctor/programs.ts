@@ -5,7 +5,7 @@ import { DEFAULT_PROFILE } from "../runtime/config/seccomp.ts"
 import { detectCgroups } from "../sys/process/cgroup.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { installCommand, type Packages } from "../sys/install-command.ts"
-import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./check.ts"
+import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 import { isOlder, programVersion } from "./program-version.ts"
 
 const PACKAGES = {
@@ -48,7 +48,7 @@ async function described(path: string): Promise<string> {
   return version === undefined ? path : `${path} ${version}`
 }
 
-async function lookAtRuntime({ uid }: Patient): Promise<Finding> {
+async function lookAtRuntime({ uid }: HostProbe): Promise<Finding> {
   const { name, reason } = chooseRuntime(detectCgroups(uid))
   const other = name === "crun" ? "runc" : "crun"
   const [path, otherPath] = [findProgram(name), findProgram(other)]
@@ -91,7 +91,7 @@ function lookAtUtilLinux(): Finding {
     : missing(`no ${absent.join(", ")}`, installCommand(PACKAGES.utilLinux))
 }
 
-async function lookAtPasta({ uid }: Patient): Promise<Finding> {
+async function lookAtPasta({ uid }: HostProbe): Promise<Finding> {
   if (uid === undefined) return notNeeded("root has bridges")
   return await required("pasta", PACKAGES.pasta)
 }

@@ -3,9 +3,9 @@ import { existsSync, lstatSync, statSync } from "node:fs"
 import { accountName } from "../sys/account.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
-import { runtimeFolder } from "../sys/fs/paths.ts"
+import { runtimeDirectory } from "../sys/fs/paths.ts"
 import { subordinateIds, type IdRange } from "../sys/rootless/id-map.ts"
-import { missing, notNeeded, ok, warning, type Check, type Finding, type Patient } from "./check.ts"
+import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 
 const SETUID = 0o4000
 const PACKAGES = { debian: "uidmap", fedora: "shadow-utils", alpine: "shadow-uidmap", arch: "shadow", suse: "shadow" }
@@ -17,11 +17,11 @@ const FIRST_SUBORDINATE = 100_000
 export const userChecks: readonly Check[] = [
   { name: "subuid", purpose: "files of other users in images", look: lookAtSubordinateIds },
   { name: "newuidmap", purpose: "maps the ids of /etc/subuid", look: lookAtMappers },
-  { name: "run folder", purpose: "state that a reboot ends", look: lookAtRunFolder },
+  { name: "run directory", purpose: "state that a reboot ends", look: lookAtRunDirectory },
   { name: "linger", purpose: "containers run on after the logout", look: lookAtLinger },
 ]
 
-function lookAtSubordinateIds({ uid }: Patient): Finding {
+function lookAtSubordinateIds({ uid }: HostProbe): Finding {
   if (uid === undefined) return notNeeded("root has all ids")
   const name = accountName(uid) ?? String(uid)
   const ids = subordinateIds(uid)
@@ -49,7 +49,7 @@ export function freeRange(text: string): string {
   return `${first}-${first + USUAL_COUNT - 1}`
 }
 
-async function lookAtMappers({ uid }: Patient): Promise<Finding> {
+async function lookAtMappers({ uid }: HostProbe): Promise<Finding> {
   if (uid === undefined) return notNeeded("root maps ids itself")
   const paths = ["newuidmap", "newgidmap"].map((name) => ({ name, path: findProgram(name) }))
   const absent = paths.filter(({ path }) => path === undefined).map(({ name }) => name)
@@ -67,17 +67,17 @@ async function hasFileCapability(path: string): Promise<boolean> {
   return getAttribute(path, "security.capability") !== undefined
 }
 
-function lookAtRunFolder({ uid, paths }: Patient): Finding {
+function lookAtRunDirectory({ uid, paths }: HostProbe): Finding {
   if (uid === undefined) return ok(paths.runRoot)
-  const folder = runtimeFolder(uid)
-  const stat = lstatSync(folder, { throwIfNoEntry: false })
-  if (stat === undefined && folder.startsWith("/tmp/")) return ok(`${folder}, made when needed`)
+  const directory = runtimeDirectory(uid)
+  const stat = lstatSync(directory, { throwIfNoEntry: false })
+  if (stat === undefined && directory.startsWith("/tmp/")) return ok(`${directory}, made when needed`)
   if (stat === undefined || !stat.isDirectory() || stat.uid !== process.getuid?.())
-    return missing(`XDG_RUNTIME_DIR "${folder}" is not a folder of yours`, "unset XDG_RUNTIME_DIR")
-  return ok(folder)
+    return missing(`XDG_RUNTIME_DIR "${directory}" is not a directory of yours`, "unset XDG_RUNTIME_DIR")
+  return ok(directory)
 }
 
-function lookAtLinger({ uid }: Patient): Finding {
+function lookAtLinger({ uid }: HostProbe): Finding {
   if (uid === undefined) return notNeeded("root's containers belong to no login")
   if (!existsSync("/run/systemd/system")) return notNeeded("no systemd here that ends a login's processes")
   const name = accountName(uid) ?? String(uid)

@@ -28,7 +28,7 @@ export const containerFiles: ContainerFiles = {
   hostname: hostnameFile,
 }
 
-/** Rootless, the bridge's gateway is only the keeper's namespace. */
+/** Rootless, the bridge's gateway is only the pause process's namespace. */
 function hostGateway(gateway: string | undefined): string | undefined {
   return gateway !== undefined && isRootless() ? rootlessHostGateway() : gateway
 }

@@ -2,8 +2,10 @@
  * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
  * Nothing is opened before it is asked for, so a command pays for what it uses.
  */
-import type { Builds, WorkingContainers } from "../build/build.ts"
+import type { Builds } from "../build/build.ts"
+import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
+import type { HostCheck } from "../doctor/doctor.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
@@ -52,16 +54,4 @@ export interface EngineInfo {
   memoryBytes: number
   hostname: string
   securityOptions: string[]
-}
-
-export interface HostCheck {
-  /** `runtime`, `conmon`, `overlay` … */
-  name: string
-  /** What it is for, in a few words. */
-  purpose: string
-  status: "ok" | "missing" | "warning" | "not needed"
-  /** What was found. */
-  detail: string
-  /** The one command that repairs it. */
-  repair?: string
 }

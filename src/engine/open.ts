@@ -1,11 +1,12 @@
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
-import type { BuildHost } from "../build/deps.ts"
-import type { WorkerHost } from "../build/execute/deps.ts"
-import type { Builds, WorkingContainers } from "../build/build.ts"
+import type { BuildDeps } from "../build/deps.ts"
+import type { ExecutorDeps } from "../build/execute/deps.ts"
+import type { Builds } from "../build/build.ts"
+import type { WorkingContainers } from "../builder/builder.ts"
 import { workingSchema } from "../builder/schema.ts"
 import { trace } from "../base/trace.ts"
-import type { ContainerHost } from "../container/deps.ts"
+import type { ContainerDeps } from "../container/deps.ts"
 import { containerSchema } from "../container/schema.ts"
 import type { Containers } from "../container/container.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
@@ -23,12 +24,13 @@ import { libc } from "../sys/libc.ts"
 import { defaultPaths, type StorePaths } from "../sys/fs/paths.ts"
 import { bootId } from "../sys/process/process.ts"
 import { ownCommand } from "../sys/host.ts"
-import { ourStanding } from "../sys/rootless/privilege.ts"
+import { ourPrivilege } from "../sys/rootless/privilege.ts"
 import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
-import type { Engine, EngineInfo, EngineOptions, HostCheck } from "./engine.ts"
-import { openStoreFolders } from "./store-directories.ts"
+import type { HostCheck } from "../doctor/doctor.ts"
+import type { Engine, EngineInfo, EngineOptions } from "./engine.ts"
+import { openStoreDirectories } from "./store-directories.ts"
 
 const SCHEMAS = [
   contentSchema,
@@ -48,7 +50,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
 
 class LocalEngine implements Engine {
   readonly #options: EngineOptions
-  readonly #isRootless = ourStanding() !== "root"
+  readonly #isRootless = ourPrivilege() !== "root"
   #opened: { paths: StorePaths; db: Database } | undefined
   #containers: (Containers & AsyncDisposable) | undefined
 
@@ -63,12 +65,12 @@ class LocalEngine implements Engine {
     return { root: root ?? defaults.root, runRoot: runRoot ?? defaults.runRoot }
   }
 
-  /** Folders and database; 1 ms. */
+  /** Directories and database; 1 ms. */
   get #store(): { paths: StorePaths; db: Database } {
     if (this.#opened) return this.#opened
     // what we make for containers has the modes we say, whatever the caller's umask
     libc.umask(0o022)
-    const paths = openStoreFolders(this.#paths)
+    const paths = openStoreDirectories(this.#paths)
     const db = new Database(`${paths.root}/skiff.db`)
     db.migrate(SCHEMAS)
     trace("store opened")
@@ -114,7 +116,7 @@ class LocalEngine implements Engine {
   })
 
   async #collect(): Promise<Collected> {
-    const [{ collectGarbage }, { heldByImages }, { heldByBuilds }, content, snapshots] = await Promise.all([
+    const [{ collectGarbage }, { referencedByImages }, { referencedByBuilds }, content, snapshots] = await Promise.all([
       import("../content/collect.ts"),
       import("../image/referenced.ts"),
       import("../build/solve/records.ts"),
@@ -128,8 +130,8 @@ class LocalEngine implements Engine {
       content,
       snapshots,
       referenced: () => {
-        const images = heldByImages(db)
-        return { blobs: images.blobs, snapshots: [...images.snapshots, ...heldByBuilds(db).snapshots] }
+        const images = referencedByImages(db)
+        return { blobs: images.blobs, snapshots: [...images.snapshots, ...referencedByBuilds(db).snapshots] }
       },
     })
   }
@@ -189,7 +191,7 @@ class LocalEngine implements Engine {
     ])
     const { paths, db } = this.#store
     const { root, runRoot } = paths
-    const host: ContainerHost = {
+    const host: ContainerDeps = {
       root,
       runRoot,
       bootId: bootId(),
@@ -206,8 +208,8 @@ class LocalEngine implements Engine {
     return (this.#containers = openContainers(host))
   })
 
-  readonly #buildHost = once(async (): Promise<BuildHost> => {
-    const [{ openWorker }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
+  readonly #buildHost = once(async (): Promise<BuildDeps> => {
+    const [{ openExecutor }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
       import("../build/execute/open-executor.ts"),
       import("../content/leases.ts"),
       this.images(),
@@ -216,11 +218,11 @@ class LocalEngine implements Engine {
       this.#leases(),
     ])
     const { paths, db } = this.#store
-    const workerHost: WorkerHost = {
+    const executorDeps: ExecutorDeps = {
       root: paths.root,
       runRoot: paths.runRoot,
       rootless: this.#isRootless,
-      sweepCommand: (worker) => this.#ownCommand("_sweep", worker),
+      sweepCommand: (executor) => this.#ownCommand("_sweep", executor),
       runtimes: this.#runtimes,
       networks: this.networks,
       files: containerFiles,
@@ -234,10 +236,10 @@ class LocalEngine implements Engine {
       leases,
       rootless: this.#isRootless,
       registries: this.registries,
-      openWorker: () => openWorker(workerHost),
-      sweepWorker: async (worker) => {
-        const { sweepDeadWorker } = await import("../build/execute/execution-directory.ts")
-        await sweepDeadWorker(workerHost, worker)
+      openExecutor: () => openExecutor(executorDeps),
+      sweepExecutor: async (executor) => {
+        const { sweepDeadExecutor } = await import("../build/execute/execution-directory.ts")
+        await sweepDeadExecutor(executorDeps, executor)
       },
       leased: () => liveLeases(db),
       collect: () => this.#collect(),

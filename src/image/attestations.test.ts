@@ -93,7 +93,7 @@ describe.skipIf(skip)("attestations", () => {
         layers: layers.map((descriptor) => ({ descriptor, sizeBytes: 1 })),
         format: "oci" as const,
       }
-      const draft = await store.images.draft({ ...parts, predicates: [SBOM] }, lease)
+      const draft = await store.images.unrecorded({ ...parts, predicates: [SBOM] }, lease)
       expect(store.images.find(draft.image.id)).toBeUndefined()
       expect((await store.left()).blobs).toBe(blobs + 3)
       const path = join(store.root, "draft.tar")
@@ -126,10 +126,10 @@ describe.skipIf(skip)("an archive", () => {
 
   test("whose statement is about another image is refused, and leaves nothing", async () => {
     await attested("amd64", ["localhost/x:1"], [SBOM])
-    const folder = join(store.root, "layout")
-    await store.images.saveFolder(["localhost/x:1"], "oci-dir", folder)
+    const directory = join(store.root, "layout")
+    await store.images.saveDirectory(["localhost/x:1"], "oci-dir", directory)
     await store.images.remove("localhost/x:1")
-    const blob = (digest: string) => join(folder, "blobs", "sha256", digest.slice(7))
+    const blob = (digest: string) => join(directory, "blobs", "sha256", digest.slice(7))
     const read = (digest: string) => JSON.parse(readFileSync(blob(digest), "utf8"))
     const write = (document: unknown) => {
       const { bytes, descriptor } = newDocument(document, "")
@@ -137,7 +137,7 @@ describe.skipIf(skip)("an archive", () => {
       return { digest: descriptor.digest, size: descriptor.size }
     }
     // the chain from the statement up, each with the digest of the one below
-    const layout = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"))
+    const layout = JSON.parse(readFileSync(join(directory, "index.json"), "utf8"))
     const index = read(layout.manifests[0].digest)
     const manifest = read(index.manifests[1].digest)
     const statement = read(manifest.layers[0].digest)
@@ -145,9 +145,9 @@ describe.skipIf(skip)("an archive", () => {
     Object.assign(manifest.layers[0], write(statement))
     Object.assign(index.manifests[1], write(manifest))
     Object.assign(layout.manifests[0], write(index))
-    writeFileSync(join(folder, "index.json"), JSON.stringify(layout))
-    await expect(store.images.load({ path: folder })).rejects.toMatchObject({ code: "DataLoss" })
-    rmSync(folder, { recursive: true })
+    writeFileSync(join(directory, "index.json"), JSON.stringify(layout))
+    await expect(store.images.load({ path: directory })).rejects.toMatchObject({ code: "DataLoss" })
+    rmSync(directory, { recursive: true })
     expect(await store.left()).toMatchObject({ blobs: 0, snapshots: 0 })
   })
 })

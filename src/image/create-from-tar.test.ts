@@ -40,7 +40,7 @@ describe.skipIf(skip)("an image of a tar", () => {
     const [layer] = (await store.images.manifest(image)).layers
     const blob = readFileSync(join(store.root, "blobs", layer?.digest.replace(":", "/") ?? ""))
     expect(gunzipSync(blob).equals(tar([{ name: "etc/x", content: "hello" }]))).toBe(true)
-    expect(await store.left()).toEqual({ blobs: 3, snapshots: 1, ingests: 0, folders: 1 })
+    expect(await store.left()).toEqual({ blobs: 3, snapshots: 1, ingests: 0, directories: 1 })
   })
 
   test("made twice is one image; a second name for it and its removal count as any other's", async () => {
@@ -53,7 +53,7 @@ describe.skipIf(skip)("an image of a tar", () => {
     expect(() => store.images.tag("base:2", `x@sha256:${"a".repeat(64)}`)).toThrow(/refusing/)
     expect(() => store.images.tag("none", "x")).toThrow(expect.objectContaining({ code: "NotFound" }))
     expect((await store.images.remove(first.id, { force: true })).untagged).toHaveLength(3)
-    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, folders: 0 })
+    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, directories: 0 })
   })
 
   test.each<[string, () => Bytes]>([
@@ -69,7 +69,7 @@ describe.skipIf(skip)("an image of a tar", () => {
   ])("%s is refused, and nothing stays", async (_, source) => {
     await expect(store.images.createFromTar(source(), options)).rejects.toThrow()
     expect(store.images.list()).toEqual([])
-    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, folders: 0 })
+    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, directories: 0 })
     expect(existsSync(join(store.root, "evil"))).toBe(false)
   })
 
@@ -81,6 +81,6 @@ describe.skipIf(skip)("an image of a tar", () => {
     expect(pruned.reclaimedBytes).toBeGreaterThan(0)
     expect(store.images.list()).toHaveLength(1)
     expect((await store.images.prune({ all: true })).untagged).toEqual(["base:1"])
-    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, folders: 0 })
+    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, directories: 0 })
   })
 })

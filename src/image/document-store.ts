@@ -25,8 +25,8 @@ export class DocumentStore {
     const { digest, mediaType, size } = descriptor
     const { registry, repository } = this.#ref
     const what = `manifest ${digest} of ${registry}/${repository}`
-    const held = await this.#held(digest, MAX_MANIFEST_BYTES)
-    if (held) return parseManifest(held, mediaType, what)
+    const leased = await this.#leased(digest, MAX_MANIFEST_BYTES)
+    if (leased) return parseManifest(leased, mediaType, what)
     const { bytes, descriptor: sent } = await this.#source.resolve({ registry, repository, digest })
     if (bytes.length !== size) throw new DataLoss(`${what} has ${bytes.length} bytes, its index says ${size}`)
     const parsed = parseManifest(bytes, sent.mediaType, what)
@@ -40,8 +40,8 @@ export class DocumentStore {
   async blob(descriptor: Descriptor, maxBytes: number): Promise<Uint8Array> {
     const { digest, size } = descriptor
     if (size > maxBytes) throw new DataLoss(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read`)
-    const held = await this.#held(digest, maxBytes)
-    if (held) return held
+    const leased = await this.#leased(digest, maxBytes)
+    if (leased) return leased
     const { bytes } = await this.#source.fetch(this.#ref, descriptor)
     const chunks: Uint8Array[] = []
     for await (const chunk of bytes) chunks.push(chunk)
@@ -63,7 +63,7 @@ export class DocumentStore {
     await ingest.commit({ digest, size: bytes.length })
   }
 
-  async #held(digest: Digest, maxBytes: number): Promise<Uint8Array | undefined> {
+  async #leased(digest: Digest, maxBytes: number): Promise<Uint8Array | undefined> {
     this.#lease.addBlob(digest)
     return this.#content.has(digest) ? await this.#content.readAll(digest, maxBytes) : undefined
   }

@@ -60,7 +60,7 @@ export interface FetchedImage {
 }
 
 /**
- * Brings an image in from any source: documents, then its layers in parallel, each held against the digests that name it.
+ * Brings an image in from any source: documents, then its layers in parallel, each leased against the digests that name it.
  * What a killed call left, the next one takes up.
  */
 export async function fetchImage(
@@ -152,7 +152,7 @@ async function findManifest(documents: DocumentStore, top: Resolved, platform: P
   return { manifest: parsed.manifest, descriptor: { ...descriptor, mediaType: parsed.mediaType }, indexes, index }
 }
 
-/** The config, held against the manifest and the platform that was asked for. */
+/** The config, leased against the manifest and the platform that was asked for. */
 async function fetchConfig(
   documents: DocumentStore,
   { config: descriptor, layers }: ImageManifest,

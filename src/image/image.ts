@@ -129,7 +129,7 @@ export interface SaveOptions {
 export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] as const
 export type SaveFormat = (typeof SAVE_FORMATS)[number]
 
-/** An archive or a folder of images at a host path, or an archive as it comes in. */
+/** An archive or a directory of images at a host path, or an archive as it comes in. */
 export type LoadInput = { path: string } | { bytes: Bytes }
 
 export interface LoadOptions {
@@ -202,19 +202,19 @@ export interface Images {
     format: "docker-archive" | "oci-archive",
     options?: SaveOptions,
   ): Bytes
-  /** `saveSet` as an OCI layout in a folder, which must be empty or not there. */
-  saveSetFolder(set: ImageSet, names: readonly string[], path: string, options?: SaveOptions): Promise<void>
-  /** Images as a folder, which must be empty or not there. */
-  saveFolder(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
+  /** `saveSet` as an OCI layout in a directory, which must be empty or not there. */
+  saveSetDirectory(set: ImageSet, names: readonly string[], path: string, options?: SaveOptions): Promise<void>
+  /** Images as a directory, which must be empty or not there. */
+  saveDirectory(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
   /**
-   * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` folder of skopeo's;
+   * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` directory of skopeo's;
    * compressed or not. All or, where the archive is not what it says, none. Throws InvalidArgument, DataLoss.
    */
   load(input: LoadInput, options?: LoadOptions): Promise<LoadedImage[]>
   /** Records an image whose layers are committed snapshots under their chain ids: a build's. Safe to repeat. */
   record(options: RecordImageOptions): Promise<ImageMember>
   /** Like `record`, but in no record: the image lives as long as `lease`, to be pushed and saved. */
-  draft(options: RecordImageOptions, lease: Lease): Promise<ImageMember>
+  unrecorded(options: RecordImageOptions, lease: Lease): Promise<ImageMember>
   /**
    * Makes the index of a set, whose members are recorded unless `lease` holds them. `names` lead to it from now on, and as
    * an image to this machine's: what is pushed, saved and removed by such a name are all its members.

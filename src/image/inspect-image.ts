@@ -2,7 +2,7 @@ import type { ImageConfig, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Image } from "./image.ts"
 import { familiarReference, parseReference } from "./reference.ts"
 
-/** Docker's inspect document of an image; `layerDirs` are the host folders of its layers, lowest first. */
+/** Docker's inspect document of an image; `layerDirs` are the host directories of its layers, lowest first. */
 export function inspectImage(
   image: Image,
   config: ImageConfig,

@@ -183,12 +183,12 @@ export class LayerFetcher {
     })
   }
 
-  /** Extracts into a new stage; `settle` runs before it counts, and in its place when extraction failed. */
+  /** Extracts into a new stage; `afterwards` runs before it counts, and in its place when extraction failed. */
   async #extract(
     layer: Descriptor,
     diffId: DiffId,
     compressed: Bytes,
-    settle: (failure: unknown) => Promise<void> = async () => {},
+    afterwards: (failure: unknown) => Promise<void> = async () => {},
   ): Promise<StagedLayer> {
     const { snapshots, rootless, signal, onProgress } = this.#options
     const key = `${digestHex(diffId).slice(0, 16)}-${randomUUID()}`
@@ -196,10 +196,10 @@ export class LayerFetcher {
     const { path } = await snapshots.stage(key)
     undo.defer(() => snapshots.remove(key))
     const applied = await applyLayer(compressed, path, { rootless, signal }).catch(async (error: unknown) => {
-      await settle(error)
+      await afterwards(error)
       throw signal.aborted ? new Cancelled("pull was cancelled", { cause: error }) : error
     })
-    await settle(undefined)
+    await afterwards(undefined)
     onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
     if (applied.diffId !== diffId)
       throw new DataLoss(`layer ${layer.digest} unpacks to ${applied.diffId}, the image's config says ${diffId}`, {

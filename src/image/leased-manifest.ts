@@ -6,7 +6,7 @@ import { MAX_CONFIG_BYTES, parseImageConfig } from "../spec/parse-image-config.t
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Image } from "./image.ts"
 
-export interface HeldManifest {
+export interface LeasedManifest {
   bytes: Uint8Array
   mediaType: string
   manifest: ImageManifest
@@ -15,7 +15,7 @@ export interface HeldManifest {
 }
 
 /** The documents of an image as the store has them. */
-export async function readManifest(content: ContentStore, image: Image): Promise<HeldManifest> {
+export async function readManifest(content: ContentStore, image: Image): Promise<LeasedManifest> {
   const { digest, mediaType } = image.manifest
   const bytes = await content.readAll(digest, MAX_MANIFEST_BYTES)
   const parsed = parseManifest(bytes, mediaType, `manifest of image ${image.id}`)
@@ -25,10 +25,10 @@ export async function readManifest(content: ContentStore, image: Image): Promise
 }
 
 /** Reads the documents of an image, and keeps all of it from being removed meanwhile. */
-export async function holdImage(content: ContentStore, lease: Lease, image: Image): Promise<HeldManifest> {
+export async function leaseImage(content: ContentStore, lease: Lease, image: Image): Promise<LeasedManifest> {
   for (const digest of [image.manifest.digest, image.id]) lease.addBlob(digest)
   if (image.topLayer !== undefined) lease.addSnapshot(image.topLayer)
-  const held = await readManifest(content, image)
-  for (const { digest } of held.manifest.layers) lease.addBlob(digest)
-  return held
+  const leased = await readManifest(content, image)
+  for (const { digest } of leased.manifest.layers) lease.addBlob(digest)
+  return leased
 }

@@ -99,20 +99,20 @@ export function openImages(deps: ImagesDeps): Images {
       yield* tarOfFiles(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], format, options))
     },
 
-    async saveSetFolder(set, names, path, options) {
-      const [{ savedFiles }, { writeFolder }] = await Promise.all([
+    async saveSetDirectory(set, names, path, options) {
+      const [{ savedFiles }, { writeDirectory }] = await Promise.all([
         import("./save/save-images.ts"),
         import("./save/write-directory.ts"),
       ])
-      await writeFolder(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], "oci-dir", options), path)
+      await writeDirectory(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], "oci-dir", options), path)
     },
 
-    async saveFolder(names, format, path) {
-      const [{ namedSets, savedFiles }, { writeFolder }] = await Promise.all([
+    async saveDirectory(names, format, path) {
+      const [{ namedSets, savedFiles }, { writeDirectory }] = await Promise.all([
         import("./save/save-images.ts"),
         import("./save/write-directory.ts"),
       ])
-      await writeFolder(savedFiles(deps, await namedSets(deps, records, names), format), path)
+      await writeDirectory(savedFiles(deps, await namedSets(deps, records, names), format), path)
     },
 
     async load(input, options) {
@@ -130,9 +130,9 @@ export function openImages(deps: ImagesDeps): Images {
       return await importImage(images, source, options)
     },
 
-    async draft(options, lease) {
-      const { draftImage } = await import("./record-image.ts")
-      return await draftImage(deps, records, options, lease)
+    async unrecorded(options, lease) {
+      const { unrecordedImage } = await import("./record-image.ts")
+      return await unrecordedImage(deps, records, options, lease)
     },
 
     async index(set, options) {

@@ -63,13 +63,13 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
       Config: { Labels: { who: "me" }, Cmd: null },
       RootFS: { Layers: expect.arrayContaining([expect.stringMatching(/^sha256:/)]) },
     })
-    expect(await store.left()).toEqual({ blobs: 4, snapshots: 2, ingests: 0, folders: 2 })
+    expect(await store.left()).toEqual({ blobs: 4, snapshots: 2, ingests: 0, directories: 2 })
 
     expect((await store.images.pull(reference)).changed).toBe(false)
     const removed = await store.images.remove(reference)
     expect(removed.untagged).toEqual([reference, `${registry.host}/team/app@${descriptor.digest}`])
     expect(removed.deleted).toHaveLength(3)
-    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, folders: 0 })
+    expect(await store.left()).toEqual({ blobs: 0, snapshots: 0, ingests: 0, directories: 0 })
   })
 
   test("layers that another image shares stay when one of the two goes, and are not fetched again", async () => {
@@ -117,7 +117,7 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
     const two = registry.push("cross/two:1", { layers: [layer("c"), shared] })
     const results = await Promise.all([one, one, one, two].map((name) => store.images.pull(name)))
     expect(new Set(results.map(({ image }) => image.id)).size).toBe(2)
-    expect(await store.left()).toEqual({ blobs: 7, snapshots: 4, ingests: 0, folders: 4 })
+    expect(await store.left()).toEqual({ blobs: 7, snapshots: 4, ingests: 0, directories: 4 })
   })
 })
 
@@ -134,7 +134,7 @@ describe.skipIf(Boolean(skip))("from a hostile registry", () => {
   })
   afterEach(() => registry[Symbol.asyncDispose]())
 
-  const nothing = { blobs: 0, snapshots: 0, ingests: 0, folders: 0 }
+  const nothing = { blobs: 0, snapshots: 0, ingests: 0, directories: 0 }
 
   test("a layer with other bytes of the same size is refused by its digest, and nothing stays", async () => {
     const image = buildImage({ layers: [layer("a", noise(50_000))] })
@@ -214,8 +214,8 @@ describe.skipIf(Boolean(skip))("from a hostile registry", () => {
 
   test("a damaged beginning, left by a crash, is fetched again from the start", async () => {
     const { name, path, bytes } = await pulledHalf()
-    const [held = ""] = readdirSync(join(store.root, "ingest"))
-    const file = join(store.root, "ingest", held)
+    const [leased = ""] = readdirSync(join(store.root, "ingest"))
+    const file = join(store.root, "ingest", leased)
     writeFileSync(file, Buffer.alloc(readFileSync(file).length, 7))
     registry.bytes(path, bytes)
     await store.images.pull(name)
@@ -269,7 +269,7 @@ describe.skipIf(Boolean(skip))("killed", () => {
       expect(await new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)))).toBe("SIGKILL")
       expect(store.images.list()).toHaveLength(point === "recorded" ? 1 : 0)
       await store.images.pull(name)
-      expect(await store.left()).toEqual({ blobs: 4, snapshots: 2, ingests: 0, folders: 2 })
+      expect(await store.left()).toEqual({ blobs: 4, snapshots: 2, ingests: 0, directories: 2 })
     },
   )
 })

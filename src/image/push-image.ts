@@ -7,7 +7,7 @@ import type { RegistryTarget } from "../registry/registry.ts"
 import { digestHex, type Digest, type DiffId } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { digestOf } from "./documents.ts"
-import { holdImage, type HeldManifest } from "./leased-manifest.ts"
+import { leaseImage, type LeasedManifest } from "./leased-manifest.ts"
 import type { ImageMember, PushOptions, PushResult } from "./image.ts"
 import { imageSetOf } from "./image-set.ts"
 import { LayerCompressor, withLayers } from "./layer-compressor.ts"
@@ -21,7 +21,7 @@ import { formatReference, parseReference, type Reference } from "./reference.ts"
 const PARALLEL_UPLOADS = 5
 const PROGRESS_EVERY_MS = 50
 
-/** See `Images.push`. What is made on the way is held by a lease; a push that was killed is begun again and goes on. */
+/** See `Images.push`. What is made on the way is leased by a lease; a push that was killed is begun again and goes on. */
 export async function pushImage(
   deps: ImagesDeps,
   records: ImageRecords,
@@ -42,12 +42,12 @@ export async function pushImage(
   const members = await Promise.all(
     (set?.members ?? []).map(async (member) => {
       for (const { statement } of member.attestations) lease.addBlob(statement.digest)
-      return { member, held: await holdImage(deps.content, lease, member.image) }
+      return { member, leased: await leaseImage(deps.content, lease, member.image) }
     }),
   )
   const [first] = members
   if (set === undefined || first === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
-  const mountFrom = new Map(members.flatMap(({ held }) => mountSources(records, ref, held.manifest)))
+  const mountFrom = new Map(members.flatMap(({ leased }) => mountSources(records, ref, leased.manifest)))
   const registries = await deps.registries()
   const all = [...new Set([...mountFrom.values()].flat())]
   const target = await registries.openTarget(ref, { ...options, signal, mountFrom: all })
@@ -56,12 +56,13 @@ export async function pushImage(
   const { registry, repository } = ref
   const tag = options.byDigest ? undefined : ref.tag
   const pushed: { member: ImageMember; descriptor: Descriptor }[] = []
-  for (const { member, held } of members) {
-    const layers = await upload.layers(held.manifest, held.diffIds, (error) => stop.abort(error))
+  for (const { member, leased } of members) {
+    const layers = await upload.layers(leased.manifest, leased.diffIds, (error) => stop.abort(error))
     crashPoint("push:layers-sent")
-    await upload.config(held.manifest.config)
-    const isSame = layers.every((layer, index) => layer.digest === held.manifest.layers[index]?.digest)
-    const { bytes, mediaType } = isSame && isIn(held.mediaType, options.format) ? held : remade(held, layers, options)
+    await upload.config(leased.manifest.config)
+    const isSame = layers.every((layer, index) => layer.digest === leased.manifest.layers[index]?.digest)
+    const { bytes, mediaType } =
+      isSame && isIn(leased.mediaType, options.format) ? leased : remade(leased, layers, options)
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
     await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
     if (member.attestations.length > 0) {
@@ -97,11 +98,11 @@ function isIn(mediaType: string, format: PushOptions["format"]): boolean {
 }
 
 function remade(
-  held: HeldManifest,
+  leased: LeasedManifest,
   layers: readonly Descriptor[],
   { format }: PushOptions,
 ): { bytes: Uint8Array; mediaType: string } {
-  const made = withLayers(held, layers, format && MANIFEST_TYPES[format])
+  const made = withLayers(leased, layers, format && MANIFEST_TYPES[format])
   if (isIn(made.mediaType, format)) return made
   throw new InvalidArgument("docker's format has no layers compressed by zstd", {
     hint: "push it as OCI, or with --compression-format gzip",

@@ -29,8 +29,8 @@ export async function recordImage(
   return { image: records.get(image.id), attestations }
 }
 
-/** See `Images.draft`. */
-export async function draftImage(
+/** See `Images.unrecorded`. */
+export async function unrecordedImage(
   deps: ImagesDeps,
   records: ImageRecords,
   options: RecordImageOptions,
@@ -43,7 +43,7 @@ export async function draftImage(
   return { image: { ...image, tags: [], repoDigests: [] }, attestations }
 }
 
-/** The documents, held by the lease. */
+/** The documents, leased by the lease. */
 async function writeImage(
   deps: ImagesDeps,
   options: RecordImageOptions,

@@ -2,7 +2,7 @@ import type { Database } from "../base/database.ts"
 import type { Digest } from "../spec/digest.ts"
 
 /** The blobs and snapshots that images need: never collected. Reads the records when called. */
-export function heldByImages(db: Database): { blobs: Digest[]; snapshots: string[] } {
+export function referencedByImages(db: Database): { blobs: Digest[]; snapshots: string[] } {
   return {
     blobs: db
       .all<{ digest: Digest }>(

@@ -5,7 +5,7 @@ import { Database } from "../base/database.ts"
 import type { ImageUser } from "./remove-image.ts"
 import { imageSchema } from "./schema.ts"
 
-/** For tests: records in a folder of their own, and containers that are said to use an image. */
+/** For tests: records in a directory of their own, and containers that are said to use an image. */
 export interface TempStore extends AsyncDisposable {
   root: string
   db: Database

@@ -1,13 +1,13 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { call, openTestWorld, udpScript, type Peer, type TestWorld } from "./test-host.ts"
+import { call, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
 if (skip !== false) console.log(`bridge tests skipped: ${skip}`)
 
 describe.skipIf(skip !== false)("bridge network", () => {
-  let world: TestWorld
+  let host: TestHost
   let network: Network
   let web: Peer
   let other: Peer
@@ -16,23 +16,23 @@ describe.skipIf(skip !== false)("bridge network", () => {
   let otherStatus: EndpointStatus
   const table = (): string => `skiff_${network.bridge.slice(2, -1)}`
   const json = async (...argv: string[]): Promise<Record<string, unknown>[]> =>
-    JSON.parse((await world.run(...argv)) || "[]") as Record<string, unknown>[]
+    JSON.parse((await host.run(...argv)) || "[]") as Record<string, unknown>[]
 
   beforeAll(async () => {
-    world = await openTestWorld()
+    host = await openTestHost()
     // a link to a neighbour, so that there is an outside: 198.51.100.1 is the host, .2 the neighbour
-    neighbour = await world.peer()
-    await world.run("ip", "link", "add", "out0", "type", "veth", "peer", "name", "out1", "netns", `${neighbour.pid}`)
-    await world.run("sh", "-c", "ip addr add 198.51.100.1/24 dev out0; ip link set out0 up mtu 1400")
+    neighbour = await host.peer()
+    await host.run("ip", "link", "add", "out0", "type", "veth", "peer", "name", "out1", "netns", `${neighbour.pid}`)
+    await host.run("sh", "-c", "ip addr add 198.51.100.1/24 dev out0; ip link set out0 up mtu 1400")
     await neighbour.run("sh", "-c", "ip link set lo up; ip addr add 198.51.100.2/24 dev out1; ip link set out1 up")
-    await world.run("ip", "route", "add", "default", "via", "198.51.100.2")
+    await host.run("ip", "route", "add", "default", "via", "198.51.100.2")
     await neighbour.run("ip", "route", "add", "172.17.0.0/16", "via", "198.51.100.1")
-    network = world.networks.get("bridge")
-    web = await world.peer()
-    other = await world.peer()
-    webStatus = await world.networks.setup(
+    network = host.networks.get("bridge")
+    web = await host.peer()
+    other = await host.peer()
+    webStatus = await host.networks.setup(
       network,
-      world.endpoint(web, "aa", {
+      host.endpoint(web, "aa", {
         ports: [
           { protocol: "tcp", containerPort: 80, hostPort: 8080 },
           { protocol: "udp", containerPort: 53, hostPort: 5353 },
@@ -41,11 +41,11 @@ describe.skipIf(skip !== false)("bridge network", () => {
         ],
       }),
     )
-    otherStatus = await world.networks.setup(network, world.endpoint(other, "bb"))
+    otherStatus = await host.networks.setup(network, host.endpoint(other, "bb"))
     await Promise.all([web.serve("tcp", 80, "web"), web.serve("udp", 53, "dns"), other.serve("tcp", 81, "other")])
     await Promise.all([neighbour.serve("tcp", 9000, "outside"), web.serve("tcp", 22, "private")])
   })
-  afterAll(() => world?.[Symbol.dispose]())
+  afterAll(() => host?.[Symbol.dispose]())
 
   test("setup() gives address, MAC address and route inside, and the default route's MTU", async () => {
     expect(webStatus).toMatchObject({ address: "172.17.0.2", prefixLength: 16, macAddress: "02:42:ac:11:00:02" })
@@ -57,13 +57,13 @@ describe.skipIf(skip !== false)("bridge network", () => {
   test("the container has no IPv6 but its loopback", async () => {
     expect(await web.run("ip", "-6", "-o", "addr", "show", "dev", "eth0")).toBe("")
     expect(await web.run("cat", "/proc/sys/net/ipv6/conf/eth0/disable_ipv6")).toBe("1")
-    expect(await world.run("ip", "-6", "-o", "addr", "show", "dev", network.bridge)).toBe("")
+    expect(await host.run("ip", "-6", "-o", "addr", "show", "dev", network.bridge)).toBe("")
   })
 
   test("the bridge says whose it is, and its ports send back what is for themselves", async () => {
     const [bridge] = await json("ip", "-j", "link", "show", network.bridge)
-    expect(bridge).toMatchObject({ ifalias: `skiff ${world.runRoot}`, address: "02:42:ac:11:00:01", mtu: 1400 })
-    expect(await world.run("bridge", "-d", "link")).toContain("hairpin on")
+    expect(bridge).toMatchObject({ ifalias: `skiff ${host.runRoot}`, address: "02:42:ac:11:00:01", mtu: 1400 })
+    expect(await host.run("bridge", "-d", "link")).toContain("hairpin on")
   })
 
   test.each([
@@ -101,26 +101,26 @@ describe.skipIf(skip !== false)("bridge network", () => {
 
   test("the host's own forward policy stays above the published ports", async () => {
     const text = "table inet admin { chain f { type filter hook forward priority 0; policy drop; }; }"
-    await world.run("sh", "-c", `echo '${text}' | nft -f -`)
+    await host.run("sh", "-c", `echo '${text}' | nft -f -`)
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("closed")
-    await world.run("nft", "delete", "table", "inet", "admin")
+    await host.run("nft", "delete", "table", "inet", "admin")
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
   })
 
   test("setup() restores table and elements after the administrator flushed all rules", async () => {
-    await world.run("nft", "flush", "ruleset")
+    await host.run("nft", "flush", "ruleset")
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("closed")
-    const late = await world.peer()
-    await world.networks.setup(network, world.endpoint(late, "cc"))
+    const late = await host.peer()
+    await host.networks.setup(network, host.endpoint(late, "cc"))
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
     expect(await call("tcp", "198.51.100.1", 8081, neighbour)).toBe("closed")
-    await world.networks.teardown(network, "cc".padEnd(64, "0"), undefined)
+    await host.networks.teardown(network, "cc".padEnd(64, "0"), undefined)
   })
 
   test("sweep() restores a deleted bridge with its ports, and the table", async () => {
-    await world.run("ip", "link", "delete", network.bridge)
-    await world.run("nft", "delete", "table", "inet", table())
-    await world.networks.sweep(new Set(["aa", "bb"].map((id) => id.padEnd(64, "0"))))
+    await host.run("ip", "link", "delete", network.bridge)
+    await host.run("nft", "delete", "table", "inet", table())
+    await host.networks.sweep(new Set(["aa", "bb"].map((id) => id.padEnd(64, "0"))))
     // the first question for the container's hardware address may be asked before the port carries, and again after 1 s
     await web.run("ping", "-c1", "-W2", "172.17.0.1")
     await Bun.sleep(300)
@@ -129,31 +129,31 @@ describe.skipIf(skip !== false)("bridge network", () => {
   })
 
   test("sweep() takes back what dead containers had, and nothing of the living", async () => {
-    const doomed = await world.peer()
+    const doomed = await host.peer()
     const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8090 }] as const
-    await world.networks.setup(network, world.endpoint(doomed, "dd", { ports }))
+    await host.networks.setup(network, host.endpoint(doomed, "dd", { ports }))
     doomed[Symbol.dispose]()
     await Bun.sleep(50)
-    await world.networks.sweep(new Set())
-    const rows = world.db.all<{ id: string }>("SELECT container_id AS id FROM network_endpoints")
+    await host.networks.sweep(new Set())
+    const rows = host.db.all<{ id: string }>("SELECT container_id AS id FROM network_endpoints")
     expect(rows.map(({ id }) => id.slice(0, 2)).toSorted()).toEqual(["aa", "bb"])
-    const map = await world.run("nft", "list", "map", "inet", table(), "portmap")
+    const map = await host.run("nft", "list", "map", "inet", table(), "portmap")
     expect(map).toContain("8080")
     expect(map).not.toContain("8090")
   })
 
   test("a port of a dead container may be taken at once", async () => {
     const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8091 }] as const
-    const first = await world.peer()
-    await world.networks.setup(network, world.endpoint(first, "ee", { ports }))
+    const first = await host.peer()
+    await host.networks.setup(network, host.endpoint(first, "ee", { ports }))
     first[Symbol.dispose]()
     await Bun.sleep(50)
-    const second = await world.peer()
-    const status = await world.networks.setup(network, world.endpoint(second, "ef", { ports }))
+    const second = await host.peer()
+    const status = await host.networks.setup(network, host.endpoint(second, "ef", { ports }))
     await second.serve("tcp", 80, "second")
     expect(await call("tcp", "127.0.0.1", 8091)).toStartWith("second")
     expect(status.address).not.toBe("172.17.0.2")
-    await world.networks.teardown(network, "ef".padEnd(64, "0"), status)
+    await host.networks.teardown(network, "ef".padEnd(64, "0"), status)
     expect(await call("tcp", "127.0.0.1", 8091)).toBe("closed")
   })
 
@@ -161,20 +161,20 @@ describe.skipIf(skip !== false)("bridge network", () => {
     const ports = [{ protocol: "udp", containerPort: 53, hostPort: 8053 }] as const
     const ask = udpScript("UDP:198.51.100.1:8053,sourceport=4053")
     for (const id of ["e1", "e2"]) {
-      const peer = await world.peer()
-      const status = await world.networks.setup(network, world.endpoint(peer, id, { ports }))
+      const peer = await host.peer()
+      const status = await host.networks.setup(network, host.endpoint(peer, id, { ports }))
       await peer.serve("udp", 53, id)
       expect(await neighbour.run("sh", "-c", ask)).toBe(`${id} 198.51.100.2`)
-      await world.networks.teardown(network, id.padEnd(64, "0"), status)
+      await host.networks.teardown(network, id.padEnd(64, "0"), status)
     }
   })
 
   test("a taken port is refused, naming the container or the host's listener, and leaves nothing", async () => {
-    const late = await world.peer()
+    const late = await host.peer()
     const setup = (hostPort: number, hostAddress?: string): Promise<EndpointStatus> =>
-      world.networks.setup(
+      host.networks.setup(
         network,
-        world.endpoint(late, "ab", { ports: [{ protocol: "tcp", containerPort: 1, hostPort, hostAddress }] }),
+        host.endpoint(late, "ab", { ports: [{ protocol: "tcp", containerPort: 1, hostPort, hostAddress }] }),
       )
     await expect(setup(8080)).rejects.toMatchObject({
       code: "AlreadyExists",
@@ -189,11 +189,11 @@ describe.skipIf(skip !== false)("bridge network", () => {
     })
     listener.stop(true)
     await expect(setup(8098, "203.0.113.9")).rejects.toMatchObject({ code: "InvalidArgument" })
-    expect(world.db.all("SELECT 1 FROM network_endpoints WHERE container_id LIKE 'ab%'")).toEqual([])
+    expect(host.db.all("SELECT 1 FROM network_endpoints WHERE container_id LIKE 'ab%'")).toEqual([])
   })
 
   test("hostPort 0 gives a free port, and a range of 100 UDP ports takes less than a second", async () => {
-    const late = await world.peer()
+    const late = await host.peer()
     const range = Array.from({ length: 100 }, (_, index) => ({
       protocol: "udp" as const,
       containerPort: 7000 + index,
@@ -201,40 +201,40 @@ describe.skipIf(skip !== false)("bridge network", () => {
     }))
     const begun = performance.now()
     const ports = [...range, { protocol: "tcp" as const, containerPort: 80, hostPort: 0 }]
-    const status = await world.networks.setup(network, world.endpoint(late, "ac", { ports }))
+    const status = await host.networks.setup(network, host.endpoint(late, "ac", { ports }))
     expect(performance.now() - begun).toBeLessThan(1000)
     expect(status.ports.at(-1)?.hostPort).toBeGreaterThan(1023)
     await late.serve("udp", 7099, "last")
     expect(await call("udp", "127.0.0.1", 7099)).toStartWith("last")
-    await world.networks.teardown(network, "ac".padEnd(64, "0"), status)
+    await host.networks.teardown(network, "ac".padEnd(64, "0"), status)
   })
 
   test("2,000 ports of one container are published and taken back", async () => {
-    const late = await world.peer()
+    const late = await host.peer()
     const ports = Array.from({ length: 2000 }, (_, index) => ({
       protocol: "tcp" as const,
       containerPort: 80,
       hostPort: 20_000 + index,
     }))
     const count = async (): Promise<number> => {
-      const { nftables } = JSON.parse(await world.run("nft", "-j", "list", "map", "inet", table(), "portmap")) as {
+      const { nftables } = JSON.parse(await host.run("nft", "-j", "list", "map", "inet", table(), "portmap")) as {
         nftables: { map?: { elem?: unknown[] } }[]
       }
       return nftables.find(({ map }) => map !== undefined)?.map?.elem?.length ?? 0
     }
     const before = await count()
-    const status = await world.networks.setup(network, world.endpoint(late, "ad", { ports }))
+    const status = await host.networks.setup(network, host.endpoint(late, "ad", { ports }))
     expect(await count()).toBe(before + 2000)
     await late.serve("tcp", 80, "many")
     expect(await call("tcp", "198.51.100.1", 21_999, neighbour)).toStartWith("many")
-    await world.networks.teardown(network, "ad".padEnd(64, "0"), status)
+    await host.networks.teardown(network, "ad".padEnd(64, "0"), status)
     expect(await count()).toBe(before)
   })
 
   test("--ip and --mac-address are used, and refused when they cannot be", async () => {
-    const late = await world.peer()
+    const late = await host.peer()
     const setup = (extra: { address?: string; macAddress?: string }): Promise<EndpointStatus> =>
-      world.networks.setup(network, world.endpoint(late, "ae", extra))
+      host.networks.setup(network, host.endpoint(late, "ae", extra))
     await expect(setup({ address: "172.17.0.2" })).rejects.toMatchObject({ code: "AlreadyExists" })
     for (const address of ["172.17.0.0", "172.17.255.255", "172.17.0.1", "10.0.0.5", "x"])
       await expect(setup({ address })).rejects.toMatchObject({ code: "InvalidArgument" })
@@ -242,16 +242,16 @@ describe.skipIf(skip !== false)("bridge network", () => {
     const status = await setup({ address: "172.17.9.9", macAddress: "02:00:00:00:00:07" })
     expect(status).toMatchObject({ address: "172.17.9.9", macAddress: "02:00:00:00:00:07" })
     expect(await late.run("ip", "-br", "link", "show", "eth0")).toContain("02:00:00:00:00:07")
-    await world.networks.teardown(network, "ae".padEnd(64, "0"), status)
+    await host.networks.teardown(network, "ae".padEnd(64, "0"), status)
   })
 
   test("setup() refuses a process that has no namespace of its own", async () => {
-    const endpoint = { ...world.endpoint(web, "af"), pid: process.pid as Peer["pid"] }
-    await expect(world.networks.setup(network, endpoint)).rejects.toMatchObject({ code: "FailedPrecondition" })
+    const endpoint = { ...host.endpoint(web, "af"), pid: process.pid as Peer["pid"] }
+    await expect(host.networks.setup(network, endpoint)).rejects.toMatchObject({ code: "FailedPrecondition" })
   })
 
   test("teardown() may be repeated, and does nothing for a container it does not know", async () => {
-    await world.networks.teardown(network, "f".repeat(64), undefined)
-    await world.networks.teardown(network, "f".repeat(64), undefined)
+    await host.networks.teardown(network, "f".repeat(64), undefined)
+    await host.networks.teardown(network, "f".repeat(64), undefined)
   })
 })

@@ -1,6 +1,6 @@
 /**
  * The host's side of the networks, as sockets into the kernel. As root that is the host's network namespace, where we are;
- * rootless it is the keeper's, which we can reach but never leave again (sys/netns.ts).
+ * rootless it is the pause process's, which we can reach but never leave again (sys/netns.ts).
  */
 import { closeSync } from "node:fs"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
@@ -12,7 +12,7 @@ export interface HostSockets {
 }
 
 export class HostSide {
-  /** Path of the keeper's namespace; undefined as real root. */
+  /** Path of the pause process's namespace; undefined as real root. */
   readonly netns: string | undefined
   #sockets: HostSockets | undefined
 

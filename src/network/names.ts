@@ -25,7 +25,7 @@ export function kernelNames(runRoot: string, rootless: boolean): KernelNames {
 /** linux/if.h, IFALIASZ. */
 const MAX_ALIAS_LENGTH = 255
 
-/** 32-bit FNV-1a: only to tell a few folders apart; `node:crypto` costs 3 ms to load. */
+/** 32-bit FNV-1a: only to tell a few directories apart; `node:crypto` costs 3 ms to load. */
 function fnv1a(text: string): number {
   return Buffer.from(text).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5)
 }

@@ -4,7 +4,7 @@
  * Daemonless: the kernel holds the truth (bridge, veth, nftables elements), the records hold who has which address.
  * `setup` runs between the runtime's create and start: it makes the veth pair with one end inside the container's network
  * namespace, gives address and route, and publishes ports. `teardown` takes the elements and the address back; the veth
- * goes with its namespace. Both are safe to repeat; a crash between any two steps is mended by the next `sweep`.
+ * goes with its namespace. Both are safe to repeat; a crash between any two steps is repaired by the next `sweep`.
  */
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Pid } from "../sys/process/process.ts"

@@ -11,9 +11,9 @@ import { RootlessWay } from "./rootless-uplink.ts"
 export interface NetworksDeps {
   /** Migrated with `networkSchema`. */
   db: Database
-  /** Volatile folder of the store. */
+  /** Volatile directory of the store. */
   runRoot: string
-  /** Path of the keeper's network namespace; undefined as real root. */
+  /** Path of the pause process's network namespace; undefined as real root. */
   rootlessNetns?: string
 }
 

@@ -1,8 +1,8 @@
 /**
- * pasta: carries packets between the keeper's network namespace and the host, with the rights of an ordinary user.
+ * pasta: carries packets between the pause process's network namespace and the host, with the rights of an ordinary user.
  *
  * One for the way out of all containers, one more for each container that publishes ports, since pasta takes its ports only
- * at start. Each makes a tap interface in the keeper's namespace and lives there without us; it is known again by its pid
+ * at start. Each makes a tap interface in the pause process's namespace and lives there without us; it is known again by its pid
  * file, whose path stands in its own argument list, so no other process can be taken for it. Only options that releases
  * from 2023 and of today both have.
  */
@@ -23,21 +23,21 @@ const SIGTERM = 15
 const OUTSIDE = { interface: EGRESS_INTERFACE, address: "169.254.1.2", gateway: "169.254.1.1" }
 
 export interface PastaDeps {
-  /** Folder for pid files. */
-  folder: string
-  /** Path of the keeper's namespace. */
+  /** Directory for pid files. */
+  directory: string
+  /** Path of the pause process's namespace. */
   netns: string
 }
 
 /** Starts the way out unless it is there. Throws FailedPrecondition with the repair. */
 export function startEgress(deps: PastaDeps): void {
-  // named by the namespace: the one of a dead keeper is of no use to the next
-  const pidFile = `${deps.folder}/egress-${statSync(deps.netns).ino}.pid`
+  // named by the namespace: the one of a dead pause process is of no use to the next
+  const pidFile = `${deps.directory}/egress-${statSync(deps.netns).ino}.pid`
   if (pastaPid(pidFile) !== undefined) return
   start(deps, pidFile, words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`))
 }
 
-/** A publishing container's own interface in the keeper's namespace. */
+/** A publishing container's own interface in the pause process's namespace. */
 export interface Tap {
   number: number
   interface: string
@@ -77,7 +77,7 @@ export function stopPorts(deps: PastaDeps, containerId: string): void {
 /** Containers whose pasta was started at some time and not stopped since. */
 export function containersWithPorts(deps: PastaDeps): string[] {
   try {
-    return readdirSync(deps.folder).flatMap((name) => /^ports-([0-9a-f]+)\.pid$/.exec(name)?.[1] ?? [])
+    return readdirSync(deps.directory).flatMap((name) => /^ports-([0-9a-f]+)\.pid$/.exec(name)?.[1] ?? [])
   } catch (error) {
     if (hasErrno(error, "ENOENT")) return []
     throw error
@@ -85,7 +85,7 @@ export function containersWithPorts(deps: PastaDeps): string[] {
 }
 
 function portsPidFile(deps: PastaDeps, containerId: string): string {
-  return `${deps.folder}/ports-${containerId}.pid`
+  return `${deps.directory}/ports-${containerId}.pid`
 }
 
 /** Options without blanks in their values. */

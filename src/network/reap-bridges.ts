@@ -6,7 +6,7 @@ import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import { ALIAS_PREFIX, kernelNames } from "./names.ts"
 
 /**
- * Removes the bridges, with their tables, of stores that are no more: a bridge names its run root, and that folder is gone.
+ * Removes the bridges, with their tables, of stores that are no more: a bridge names its run root, and that directory is gone.
  * Otherwise each trial and each test with a store of its own would use up an address range until the next reboot.
  * The machine's own store is left alone, as are bridges that have a port: somebody still lives there.
  */

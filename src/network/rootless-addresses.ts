@@ -8,7 +8,7 @@ export const DNS_FORWARDER = "169.254.1.3"
 
 /**
  * What `host-gateway` means rootless: the host's own address on the way to the default route, since the bridge's gateway is
- * only the keeper's namespace. Programs that listen on the host's loopback alone stay out of reach. Undefined offline.
+ * only the pause process's namespace. Programs that listen on the host's loopback alone stay out of reach. Undefined offline.
  */
 export function rootlessHostGateway(): string | undefined {
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
@@ -17,5 +17,5 @@ export function rootlessHostGateway(): string | undefined {
   return own === undefined ? undefined : formatIpv4(own.address)
 }
 
-/** The keeper's way out: the interface that pasta makes. */
+/** The pause process's way out: the interface that pasta makes. */
 export const EGRESS_INTERFACE = "egress0"

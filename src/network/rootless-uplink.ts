@@ -1,8 +1,8 @@
 /**
- * The way between the keeper's namespace and the host, for an ordinary user.
+ * The way between the pause process's namespace and the host, for an ordinary user.
  *
  * Out: one pasta holds the default route. In: each container that publishes ports has a pasta of its own, which binds them on
- * the host and brings what arrives to a tap in the keeper's namespace, from the client's own address. From there the same
+ * the host and brings what arrives to a tap in the pause process's namespace, from the client's own address. From there the same
  * map as root's leads to the container. The answer must leave by that tap, so the container's default route is there: a
  * rule on its address, after all known ways. No process of ours is needed for any of it.
  */
@@ -47,13 +47,13 @@ export class RootlessWay {
   readonly #pasta: PastaDeps
 
   constructor(deps: { runRoot: string; netns: string }) {
-    this.#pasta = { folder: `${deps.runRoot}/network`, netns: deps.netns }
+    this.#pasta = { directory: `${deps.runRoot}/network`, netns: deps.netns }
   }
 
   /** Makes the way out, unless it is there; of processes that come at once, one does. */
   open(): void {
-    mkdirSync(this.#pasta.folder, { recursive: true, mode: 0o700 })
-    const lock = openSync(`${this.#pasta.folder}/egress.lock`, "a", 0o600)
+    mkdirSync(this.#pasta.directory, { recursive: true, mode: 0o700 })
+    const lock = openSync(`${this.#pasta.directory}/egress.lock`, "a", 0o600)
     try {
       lockFile(lock)
       startEgress(this.#pasta)

@@ -4,7 +4,7 @@ import type { Schema } from "../base/database.ts"
  * Addresses are numbers, so that they compare and count. `last_address` goes round: an address is not used again at once.
  * An endpoint names the process that holds its namespace: with it gone, the row may be taken over whatever the container's
  * own record says. `inner_port` is what the host's port
- * is called inside the keeper's namespace (rootless-ports.ts); as root it is the same.
+ * is called inside the pause process's namespace (rootless-ports.ts); as root it is the same.
  */
 export const networkSchema: Schema = {
   domain: "network",

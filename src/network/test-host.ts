@@ -21,7 +21,7 @@ export interface Peer extends Disposable {
   serve(protocol: "tcp" | "udp", port: number, text: string): Promise<void>
 }
 
-export interface TestWorld extends Disposable {
+export interface TestHost extends Disposable {
   runRoot: string
   db: Database
   networks: Networks
@@ -32,7 +32,7 @@ export interface TestWorld extends Disposable {
 }
 
 /** Moves the whole test into a new network namespace with only a loopback; disposing moves it back and removes all. */
-export async function openTestWorld(): Promise<TestWorld> {
+export async function openTestHost(): Promise<TestHost> {
   const own = openNetns("/proc/thread-self/ns/net")
   check(libc.unshare(CLONE_NEWNET), "unshare")
   await sh("ip", "link", "set", "lo", "up")
@@ -69,11 +69,11 @@ export async function openTestWorld(): Promise<TestWorld> {
 
 /** A process in a namespace of its own, which it says when it is there. */
 async function openPeer(): Promise<Peer> {
-  const keeper = spawn("unshare", ["-n", "sh", "-c", "echo ready; exec sleep 300"], {
+  const pauseProcess = spawn("unshare", ["-n", "sh", "-c", "echo ready; exec sleep 300"], {
     stdio: ["ignore", "pipe", "ignore"],
   })
-  await new Promise((resolve) => keeper.stdout.once("data", resolve))
-  const pid = keeper.pid as Pid
+  await new Promise((resolve) => pauseProcess.stdout.once("data", resolve))
+  const pid = pauseProcess.pid as Pid
   const inside = (...argv: string[]): Promise<string> => sh("nsenter", `--net=/proc/${pid}/ns/net`, ...argv)
   const servers: ReturnType<typeof spawn>[] = []
   return {
@@ -90,7 +90,7 @@ async function openPeer(): Promise<Peer> {
       }
     },
     [Symbol.dispose]() {
-      for (const child of [...servers, keeper]) child.kill("SIGKILL")
+      for (const child of [...servers, pauseProcess]) child.kill("SIGKILL")
     },
   }
 }

@@ -183,11 +183,11 @@ const SEIZE = `while true; do for p in /proc/[0-9]*; do
   [ $p = /proc/1 ] || (echo owned > $p/exe) 2>/dev/null
 done; done`
 
-/** A root whose folder `name` is a link to a folder of the host. */
+/** A root whose directory `name` is a link to a directory of the host. */
 function linkedRoot(lab: Lab, name: string): { rootfs: string; outside: string } {
   const rootfs = join(lab.directory, `linked-${name}`)
   const outside = join(lab.directory, `outside-${name}`)
-  for (const folder of [outside, join(rootfs, "bin")]) mkdirSync(folder, { recursive: true })
+  for (const directory of [outside, join(rootfs, "bin")]) mkdirSync(directory, { recursive: true })
   copyFileSync("/bin/busybox", join(rootfs, "bin/true"))
   symlinkSync(outside, join(rootfs, name))
   return { rootfs, outside }

@@ -47,8 +47,8 @@ export class Lab implements AsyncDisposable {
   #count = 0
 
   constructor(readonly runtimeName: string = HOST_RUNTIME) {
-    for (const folder of ["bin", "etc", "proc", "sys", "dev", "tmp", "usr"])
-      mkdirSync(join(this.rootfs, folder), { recursive: true })
+    for (const directory of ["bin", "etc", "proc", "sys", "dev", "tmp", "usr"])
+      mkdirSync(join(this.rootfs, directory), { recursive: true })
     copyFileSync(BUSYBOX, join(this.rootfs, "bin/busybox"))
     for (const applet of APPLETS) symlinkSync("busybox", join(this.rootfs, "bin", applet))
     for (const lib of ["lib", "lib64"]) symlinkSync(`usr/${lib}`, join(this.rootfs, lib))

@@ -12,7 +12,7 @@ import { openChosen } from "./oci/choose.ts"
 import { execProcess, hostCpus, runtimeConfig } from "./config/config.ts"
 import { execIn } from "./monitor/exec.ts"
 import { createMonitor, exitCode, findMonitor } from "./monitor/monitor.ts"
-import { isPlain, withoutCgroups } from "./rootless/open.ts"
+import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
 import { checkRootfs } from "./config/rootfs.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
@@ -36,7 +36,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
     async config(input, runtime) {
       checkRootfs(input.rootfs)
-      const plain = isPlain(runtime)
+      const plain = isStepRuntime(runtime)
       const config = runtimeConfig(input, {
         cgroups: plain ? withoutCgroups(detectCgroups()) : detectCgroups(),
         rootless: plain || rootlessUid() !== undefined,

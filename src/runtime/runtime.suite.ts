@@ -164,8 +164,8 @@ export function runtimeSuite(name: string): void {
       await until(() => readlinkSync(`${program}/exe`).endsWith("/busybox")) // before, it is the runtime itself
       expect(readdirSync(`${program}/fd`).toSorted()).toEqual(["0", "1", "2"])
       // a file of ours without close-on-exec would be held for the container's life
-      const folder = `/proc/${container.monitor.monitorPid}/fd`
-      const held = readdirSync(folder).map((fd) => readlinkSync(join(folder, fd)))
+      const directory = `/proc/${container.monitor.monitorPid}/fd`
+      const held = readdirSync(directory).map((fd) => readlinkSync(join(directory, fd)))
       close(leak)
       expect(held).not.toContain(leaked)
       await container.remove()

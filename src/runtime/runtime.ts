@@ -16,7 +16,7 @@ import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { TerminalSize } from "../sys/terminal/terminal.ts"
 
-export { plainName, type PlainLevel } from "./rootless/level.ts"
+export { stepRuntimeName, type StepLevel } from "./rootless/level.ts"
 
 export interface RuntimeState {
   status: "creating" | "created" | "running" | "paused" | "stopped"

@@ -13,7 +13,7 @@ export function parseApkInstalled(text: string, foundIn: string): Package[] {
   for (const line of linesOf(text)) {
     if (packages.length >= MAX_PACKAGES) return packages
     if (line === "") end()
-    // files and folders follow under letters of their own
+    // files and directories follow under letters of their own
     else if (line[1] === ":" && !fields.has(line.slice(0, 1)))
       fields.set(line.slice(0, 1), line.slice(2, 2 + MAX_VALUE))
   }

@@ -124,8 +124,8 @@ describe("a hostile image", () => {
     expect(performance.now() - startedAt).toBeLessThan(20_000)
   })
 
-  test("deep folders are an end, and said", () => {
+  test("deep directories are an end, and said", () => {
     mkdirSync(join(root, ...Array<string>(200).fill("d")), { recursive: true })
-    expect(findPackages(root).leftOut).toEqual(["folders that are too deep or too many"])
+    expect(findPackages(root).leftOut).toEqual(["directories that are too deep or too many"])
   })
 })

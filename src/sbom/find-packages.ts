@@ -12,7 +12,7 @@ const MAX_DATABASE_BYTES = 64 * 1024 ** 2
 const MAX_DOCUMENT_BYTES = 2 * 1024 ** 2
 
 const APK_DATABASES = ["lib/apk/db/installed", "usr/lib/apk/db/installed"]
-const RPM_FOLDERS = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
+const RPM_DIRECTORIES = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
 /** Before 4.16 it was Berkeley's, and SUSE's is its own. */
 const OLD_RPM_DATABASES = new Set(["Packages", "Packages.db"])
 
@@ -23,14 +23,14 @@ export function findPackages(path: string): FoundPackages {
   const found = [...ofDistribution(tree, leftOut), ...ofLanguages(tree)]
   if (found.length > MAX_PACKAGES) leftOut.push(`all but the first ${MAX_PACKAGES} packages`)
   for (const file of tree.tooLarge) leftOut.push(`${file}, which is too large`)
-  if (tree.isCut) leftOut.push("folders that are too deep or too many")
+  if (tree.isCut) leftOut.push("directories that are too deep or too many")
   return { distribution: readDistribution(tree), packages: sorted(found.slice(0, MAX_PACKAGES)), leftOut }
 }
 
 function ofDistribution(tree: ImageTree, leftOut: string[]): Package[] {
   // distroless has a file for each package, and their checksums beside
-  const folder = tree.names("var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"))
-  const dpkg = ["var/lib/dpkg/status", ...folder.toSorted().map((name) => `var/lib/dpkg/status.d/${name}`)]
+  const directory = tree.names("var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"))
+  const dpkg = ["var/lib/dpkg/status", ...directory.toSorted().map((name) => `var/lib/dpkg/status.d/${name}`)]
   const packages = dpkg.flatMap((file) => parsed(file, parseDpkgStatus))
   for (const file of APK_DATABASES) packages.push(...parsed(file, parseApkInstalled))
   packages.push(...ofRpm(tree, leftOut))
@@ -43,13 +43,13 @@ function ofDistribution(tree: ImageTree, leftOut: string[]): Package[] {
 }
 
 function ofRpm(tree: ImageTree, leftOut: string[]): Package[] {
-  // one of the folders may be a link to the other
-  for (const folder of RPM_FOLDERS) {
-    const file = `${folder}/rpmdb.sqlite`
+  // one of the directories may be a link to the other
+  for (const directory of RPM_DIRECTORIES) {
+    const file = `${directory}/rpmdb.sqlite`
     const bytes = tree.read(file, MAX_DATABASE_BYTES)
     if (bytes !== undefined) return parseRpmDatabase(bytes, `/${file}`)
-    if (tree.names(folder).some((name) => OLD_RPM_DATABASES.has(name) || name === "rpmdb.sqlite"))
-      leftOut.push(`the rpm database in /${folder}`)
+    if (tree.names(directory).some((name) => OLD_RPM_DATABASES.has(name) || name === "rpmdb.sqlite"))
+      leftOut.push(`the rpm database in /${directory}`)
   }
   return []
 }

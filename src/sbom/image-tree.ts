@@ -12,7 +12,7 @@ const MAX_TOLD = 10
 /** What a kernel makes, where an image has it all the same. */
 const NOT_LOOKED_INTO = new Set(["proc", "sys", "dev"])
 
-/** One name in a folder of the tree; both are raw. */
+/** One name in a directory of the tree; both are raw. */
 export interface TreeEntry {
   /** Relative to the root. */
   path: string
@@ -49,7 +49,7 @@ export class ImageTree implements Disposable {
     return this.#opened(rawName(path), O_NONBLOCK, (fd) => this.#readWhole(fd, rawName(path), maxBytes))
   }
 
-  /** The names in a folder. */
+  /** The names in a directory. */
   names(path: string): string[] {
     return this.#opened(rawName(path), O_DIRECTORY, (fd) => readDirectory(fd).map(({ name }) => name)) ?? []
   }
@@ -58,14 +58,14 @@ export class ImageTree implements Disposable {
   *walk(): Generator<TreeEntry> {
     using fds = new DisposableStack()
     const top = fds.adopt(openRawInRoot(this.#root, ".", O_DIRECTORY), close)
-    yield* this.#folder(top, "", 0)
+    yield* this.#directory(top, "", 0)
   }
 
   [Symbol.dispose](): void {
     close(this.#root)
   }
 
-  *#folder(fd: number, path: string, depth: number): Generator<TreeEntry> {
+  *#directory(fd: number, path: string, depth: number): Generator<TreeEntry> {
     for (const { name, isDirectory } of readDirectory(fd).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (++this.#entries > MAX_ENTRIES) return
       if (depth === 0 && NOT_LOOKED_INTO.has(name)) continue
@@ -86,7 +86,7 @@ export class ImageTree implements Disposable {
       const child = libc.openat(fd, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
       if (child < 0) continue
       fds.adopt(child, close)
-      yield* this.#folder(child, inner, depth + 1)
+      yield* this.#directory(child, inner, depth + 1)
     }
   }
 
@@ -115,8 +115,8 @@ export class ImageTree implements Disposable {
   }
 }
 
-function opened<T>(folder: number, name: string, use: (fd: number) => T): T | undefined {
-  const fd = libc.openat(folder, rawCString(name), O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0)
+function opened<T>(directory: number, name: string, use: (fd: number) => T): T | undefined {
+  const fd = libc.openat(directory, rawCString(name), O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0)
   if (fd < 0) return undefined
   try {
     return use(fd)

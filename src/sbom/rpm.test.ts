@@ -29,9 +29,9 @@ function header(values: readonly Value[], padding = 0): Buffer {
 
 /** A database made by SQLite itself. */
 function database(blobs: readonly Buffer[], pageBytes: number): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-rpm-"))
+  const directory = mkdtempSync(join(tmpdir(), "skiff-rpm-"))
   try {
-    const path = join(folder, "rpmdb.sqlite")
+    const path = join(directory, "rpmdb.sqlite")
     const db = new DatabaseSync(path)
     db.exec(`PRAGMA page_size=${pageBytes}; CREATE TABLE Other (a TEXT); INSERT INTO Other VALUES ('x')`)
     db.exec("CREATE TABLE IF NOT EXISTS 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
@@ -42,7 +42,7 @@ function database(blobs: readonly Buffer[], pageBytes: number): Buffer {
     db.close()
     return readFileSync(path)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 }
 

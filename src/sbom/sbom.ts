@@ -1,8 +1,15 @@
+/** Packages found in the tree of an image, and the documents that list them: SPDX and CycloneDX. */
 import type { Predicate } from "../spec/in-toto.ts"
-import type { SbomFormat } from "../build/build.ts"
 import { cyclonedxDocument } from "./cyclonedx.ts"
 import type { FoundPackages } from "./package.ts"
 import { spdxDocument } from "./spdx.ts"
+
+export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const
+export type SbomFormat = (typeof SBOM_FORMATS)[number]
+
+export { findPackages } from "./find-packages.ts"
+export { ImageTree, shownPath } from "./image-tree.ts"
+export type { FoundPackages } from "./package.ts"
 
 /** What an SBOM is about. */
 export interface SbomSubject {

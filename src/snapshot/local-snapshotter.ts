@@ -9,26 +9,26 @@ import { removeTree } from "../sys/fs/remove-tree.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { openOwnFiles } from "./own-files.ts"
 import { formOf, readLayer } from "./read-layer.ts"
-import { folderOf, type LayerRow, type SnapshotRecords } from "./records.ts"
+import { directoryOf, type LayerRow, type SnapshotRecords } from "./records.ts"
 import type { DiffOptions, LayerDiff, OwnFiles, SnapshotInfo, Snapshotter } from "./snapshot.ts"
 
-/** What differs between the drivers. Folders are those of snapshots, with `diff` inside; they are hostile. */
+/** What differs between the drivers. Directories are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
   readonly name: Snapshotter["driver"]
   /** Makes what a new active snapshot needs beside its empty `diff`. */
-  prepare(folder: string, parentFolder: string | undefined): void
+  prepare(directory: string, parentDirectory: string | undefined): void
   /** Brings an extracted layer, whiteouts in overlay's form, into the driver's own form. */
-  settle(folder: string, parentFolder: string | undefined): void
-  /** Whether the layer at `folder` hides all that is under it. */
-  isOpaque(folder: string): boolean
+  publish(directory: string, parentDirectory: string | undefined): void
+  /** Whether the layer at `directory` hides all that is under it. */
+  isOpaque(directory: string): boolean
   /** Lets a volatile active snapshot be mounted again after an unmount in the same boot. */
-  reopenVolatile?(folder: string): void
+  reopenVolatile?(directory: string): void
   /** `lower`: the snapshots below, nearest first. */
-  mount(layersFolder: string, row: LayerRow, lower: readonly LayerRow[]): Mount
+  mount(layersDirectory: string, row: LayerRow, lower: readonly LayerRow[]): Mount
 }
 
 /**
- * Snapshots as folders `layers/<short id>/diff` and rows. The row comes before the folder and goes before it, so a folder
+ * Snapshots as directories `layers/<short id>/diff` and rows. The row comes before the directory and goes before it, so a directory
  * without a row is garbage at any time; `sweep` removes those.
  */
 export class LocalSnapshotter implements Snapshotter {
@@ -59,7 +59,7 @@ export class LocalSnapshotter implements Snapshotter {
   async stage(key: string): Promise<{ path: string }> {
     const left = this.#records.find(key)
     this.#records.dropStage(key)
-    if (left !== undefined) removeTree(this.#folder(left))
+    if (left !== undefined) removeTree(this.#directory(left))
     return { path: this.#makeDiff(this.#records.insert(key, "stage")) }
   }
 
@@ -67,16 +67,16 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.find(key)
     if (row === undefined && this.has(name)) return // repeated after a kill
     const stage = row ?? this.#records.get(key)
-    if (!this.has(name)) this.#driver.settle(this.#folder(stage), this.#parentFolder(parent))
-    const opaqueRoot = this.#driver.isOpaque(this.#folder(stage))
+    if (!this.has(name)) this.#driver.publish(this.#directory(stage), this.#parentDirectory(parent))
+    const opaqueRoot = this.#driver.isOpaque(this.#directory(stage))
     // another pull of the same layer may have been first: its copy is as good, ours goes
-    if (!this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) removeTree(this.#folder(stage))
+    if (!this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) removeTree(this.#directory(stage))
   }
 
   async prepare(key: string, parent?: ChainId, options: { volatile?: boolean } = {}): Promise<Mount> {
     const row = this.#records.insert(key, "active", parent, options)
     this.#makeDiff(row)
-    this.#driver.prepare(this.#folder(row), this.#parentFolder(parent))
+    this.#driver.prepare(this.#directory(row), this.#parentDirectory(parent))
     return this.#mountOf(row)
   }
 
@@ -90,9 +90,9 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.find(key)
     if (row === undefined && this.has(name)) return
     const active = row ?? this.#records.get(key)
-    const opaqueRoot = this.#driver.isOpaque(this.#folder(active))
+    const opaqueRoot = this.#driver.isOpaque(this.#directory(active))
     const kept = this.#records.rename(key, name, { setParent: false, opaqueRoot })
-    removeTree(kept ? join(this.#folder(active), "work") : this.#folder(active))
+    removeTree(kept ? join(this.#directory(active), "work") : this.#directory(active))
   }
 
   rename(from: string, to: ChainId): boolean {
@@ -112,7 +112,7 @@ export class LocalSnapshotter implements Snapshotter {
       })
     const below = this.#records.chainBelow(row)
     const base = below.length === 0 ? undefined : this.#driver.mount(this.#layers, { ...row, kind: "view" }, below)
-    return readLayer({ changed: join(this.#folder(row), "diff"), base, form: formOf(this.driver), leaveOutEmpty })
+    return readLayer({ changed: join(this.#directory(row), "diff"), base, form: formOf(this.driver), leaveOutEmpty })
   }
 
   mount(key: string): Mount {
@@ -129,7 +129,7 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   diffPath(name: string): string {
-    return join(this.#folder(this.#records.get(name)), "diff")
+    return join(this.#directory(this.#records.get(name)), "diff")
   }
 
   ownFiles(name: string): OwnFiles {
@@ -146,7 +146,7 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.find(name)
     if (row === undefined) return
     this.#records.forget(name)
-    removeTree(this.#folder(row))
+    removeTree(this.#directory(row))
   }
 
   forget(name: string): void {
@@ -154,11 +154,11 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async sweep(): Promise<number> {
-    // folders first, rows second: a snapshot made in between is known
-    const folders = readdirSync(this.#layers)
-    const known = new Set(this.#records.all().map(folderOf))
-    const garbage = folders.filter((folder) => !known.has(folder))
-    for (const folder of garbage) removeTree(join(this.#layers, folder))
+    // directories first, rows second: a snapshot made in between is known
+    const directories = readdirSync(this.#layers)
+    const known = new Set(this.#records.all().map(directoryOf))
+    const garbage = directories.filter((directory) => !known.has(directory))
+    for (const directory of garbage) removeTree(join(this.#layers, directory))
     return garbage.length
   }
 
@@ -168,7 +168,7 @@ export class LocalSnapshotter implements Snapshotter {
       throw new FailedPrecondition(`the files of "${row.name}" were not kept over the restart of the machine`, {
         hint: "it was made to be thrown away (--rm): remove it",
       })
-    this.#driver.reopenVolatile?.(this.#folder(row))
+    this.#driver.reopenVolatile?.(this.#directory(row))
   }
 
   #mountOf(row: LayerRow): Mount {
@@ -180,18 +180,18 @@ export class LocalSnapshotter implements Snapshotter {
     return row.opaque_root === 1 ? [row] : [row, ...this.#records.chainBelow(row)]
   }
 
-  #folder(row: LayerRow): string {
-    return join(this.#layers, folderOf(row))
+  #directory(row: LayerRow): string {
+    return join(this.#layers, directoryOf(row))
   }
 
-  #parentFolder(parent: ChainId | undefined): string | undefined {
-    return parent === undefined ? undefined : this.#folder(this.#records.get(parent))
+  #parentDirectory(parent: ChainId | undefined): string | undefined {
+    return parent === undefined ? undefined : this.#directory(this.#records.get(parent))
   }
 
   #makeDiff(row: LayerRow): string {
-    const diff = join(this.#folder(row), "diff")
+    const diff = join(this.#directory(row), "diff")
     // 0700 above it keeps other users out (security.md: 2021-41091); the root of the file system itself is for all
-    mkdirSync(this.#folder(row), { mode: 0o700 })
+    mkdirSync(this.#directory(row), { mode: 0o700 })
     mkdirSync(diff, { mode: 0o755 })
     return diff
   }

@@ -1,30 +1,31 @@
 import { renameSync } from "node:fs"
 import { join } from "node:path"
-import { copyTree, isOpaqueFolder } from "../sys/fs/copy-tree.ts"
+import { copyTree, isOpaqueDirectory } from "../sys/fs/copy-tree.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { bindMount } from "./overlay.ts"
-import { folderOf } from "./records.ts"
+import { directoryOf } from "./records.ts"
 
-/** Every snapshot a whole copy: for hosts where nothing overlays. Needs the room, works everywhere. */
+/** Every snapshot a whole copy: for hosts where nothing overlays. Needs the space, works everywhere. */
 export const nativeDriver: LayerDriver = {
   name: "native",
-  prepare(folder, parentFolder) {
-    if (parentFolder !== undefined) copyTree(join(parentFolder, "diff"), "/", join(folder, "diff"), "/")
+  prepare(directory, parentDirectory) {
+    if (parentDirectory !== undefined) copyTree(join(parentDirectory, "diff"), "/", join(directory, "diff"), "/")
   },
-  settle(folder, parentFolder) {
-    const diff = join(folder, "diff")
-    const whole = join(folder, "whole")
+  publish(directory, parentDirectory) {
+    const diff = join(directory, "diff")
+    const whole = join(directory, "whole")
     removeTree(whole) // of a call that was killed
-    if (parentFolder !== undefined && !isOpaqueFolder(diff)) copyTree(join(parentFolder, "diff"), "/", folder, "whole")
-    copyTree(diff, "/", folder, "whole", { overlayDiff: true })
-    // killed between these two, the stage's owner is dead and the whole folder goes
+    if (parentDirectory !== undefined && !isOpaqueDirectory(diff))
+      copyTree(join(parentDirectory, "diff"), "/", directory, "whole")
+    copyTree(diff, "/", directory, "whole", { overlayDiff: true })
+    // killed between these two, the stage's owner is dead and the whole directory goes
     removeTree(diff)
     renameSync(whole, diff)
   },
   isOpaque: () => false,
   mount(layers, row, lower) {
     const shown = row.kind === "view" ? (lower[0] ?? row) : row
-    return bindMount(join(layers, folderOf(shown), "diff"), row.kind === "active")
+    return bindMount(join(layers, directoryOf(shown), "diff"), row.kind === "active")
   },
 }

@@ -3,7 +3,7 @@ import { release } from "node:os"
 import { join } from "node:path"
 import type { Database } from "../base/database.ts"
 import { Unsupported } from "../base/errors.ts"
-import { spreadSubfolders } from "../sys/fs/spread-subdirectories.ts"
+import { spreadSubdirectories } from "../sys/fs/spread-subdirectories.ts"
 import { LocalSnapshotter, type LayerDriver } from "./local-snapshotter.ts"
 import { overlayDriver } from "./overlay.ts"
 import { SnapshotRecords } from "./records.ts"
@@ -25,7 +25,7 @@ export interface SnapshotterOptions {
  */
 export async function openSnapshotter(options: SnapshotterOptions): Promise<Snapshotter> {
   const layers = join(options.root, "layers")
-  if (mkdirSync(layers, { recursive: true, mode: 0o700 }) !== undefined) spreadSubfolders(layers)
+  if (mkdirSync(layers, { recursive: true, mode: 0o700 }) !== undefined) spreadSubdirectories(layers)
   const name = await chooseDriver(options, layers)
   return new LocalSnapshotter(layers, new SnapshotRecords(options.db), await loadDriver(name, options.rootless))
 }

@@ -4,7 +4,7 @@ import { getAttribute } from "../sys/fs/xattr.ts"
 import { MountFlag, type Mount } from "../sys/fs/mount.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
-import { folderOf, type LayerRow } from "./records.ts"
+import { directoryOf, type LayerRow } from "./records.ts"
 
 export interface OverlayOptions {
   rootless: boolean
@@ -16,31 +16,31 @@ export interface OverlayOptions {
 // lower may be part of many mounts (index): overlayfs.rst, "Sharing and copying layers"
 const PLAIN_DIFF = ["index=off", "metacopy=off"]
 
-/** Layers as overlayfs takes them; the folders of a mount are named relative to `layers`, to keep its options short. */
+/** Layers as overlayfs takes them; the directories of a mount are named relative to `layers`, to keep its options short. */
 export function overlayDriver(options: OverlayOptions): LayerDriver {
   return {
     name: options.helper === undefined ? "overlay" : "fuse-overlayfs",
-    prepare(folder, parentFolder) {
-      mkdirSync(join(folder, "work"), { mode: 0o700 })
-      if (parentFolder !== undefined) copyRootAttributes(join(parentFolder, "diff"), join(folder, "diff"))
+    prepare(directory, parentDirectory) {
+      mkdirSync(join(directory, "work"), { mode: 0o700 })
+      if (parentDirectory !== undefined) copyRootAttributes(join(parentDirectory, "diff"), join(directory, "diff"))
     },
-    settle() {},
-    isOpaque: (folder) => isOpaque(join(folder, "diff"), options.rootless),
+    publish() {},
+    isOpaque: (directory) => isOpaque(join(directory, "diff"), options.rootless),
     // the kernel's mark of a volatile upper in use, which it leaves at each unmount
-    reopenVolatile: (folder) => void removeTree(join(folder, "work/work/incompat/volatile")),
+    reopenVolatile: (directory) => void removeTree(join(directory, "work/work/incompat/volatile")),
     mount: (layers, row, lower) => overlayMount(layers, row, lower, options),
   }
 }
 
 function overlayMount(layers: string, row: LayerRow, lower: readonly LayerRow[], options: OverlayOptions): Mount {
   const writable = row.kind === "active"
-  const diffs = lower.map((layer) => `${folderOf(layer)}/diff`)
-  const own = `${folderOf(row)}/diff`
+  const diffs = lower.map((layer) => `${directoryOf(layer)}/diff`)
+  const own = `${directoryOf(row)}/diff`
   // overlayfs wants two layers at least: one alone is bound
   if (diffs.length === 0) return bindMount(join(layers, own), writable)
   if (diffs.length === 1 && !writable) return bindMount(join(layers, diffs[0] ?? own), false)
   const data = [`lowerdir=${diffs.join(":")}`]
-  if (writable) data.push(`upperdir=${own}`, `workdir=${folderOf(row)}/work`)
+  if (writable) data.push(`upperdir=${own}`, `workdir=${directoryOf(row)}/work`)
   if (options.helper !== undefined)
     return { type: "fuse.fuse-overlayfs", source: "overlay", data, workingDirectory: layers, helper: [options.helper] }
   // in a user namespace the kernel takes no other word for it: `off` might still follow (fs/overlayfs/params.c)
@@ -59,7 +59,7 @@ function isOpaque(diff: string, rootless: boolean): boolean {
   return getAttribute(diff, `${rootless ? "user" : "trusted"}.overlay.opaque`)?.toString() === "y"
 }
 
-/** The root folder of the merged view has the attributes of the upper's. */
+/** The root directory of the merged view has the attributes of the upper's. */
 function copyRootAttributes(from: string, to: string): void {
   const { mode, uid, gid } = statSync(from)
   chownSync(to, uid, gid)

@@ -4,12 +4,12 @@ import { close } from "../sys/libc.ts"
 import type { OwnFiles } from "./snapshot.ts"
 
 /**
- * What a snapshot holds itself. `parent` is the folder of the one below it where both are whole copies: what they have in common
+ * What a snapshot holds itself. `parent` is the directory of the one below it where both are whole copies: what they have in common
  * is not its own.
  */
-export function openOwnFiles(folder: string, parent: string | undefined): OwnFiles {
+export function openOwnFiles(directory: string, parent: string | undefined): OwnFiles {
   using fds = new DisposableStack()
-  const own = fds.adopt(openRoot(folder), close)
+  const own = fds.adopt(openRoot(directory), close)
   const below = parent === undefined ? undefined : fds.adopt(openRoot(parent), close)
   const opened = fds.move()
   return {

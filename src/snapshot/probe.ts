@@ -30,22 +30,22 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Mounts two layers, writes through the mount and takes it away again. A kill leaves a folder for `sweep`. */
+/** Mounts two layers, writes through the mount and takes it away again. A kill leaves a directory for `sweep`. */
 function canMount(layers: string, driver: ReturnType<typeof overlayDriver>): boolean {
-  const folder = mkdtempSync(join(layers, "probe-"))
-  const target = join(folder, "target")
-  for (const name of ["1/diff", "2/diff", "2/work", "target"]) mkdirSync(join(folder, name), { recursive: true })
-  const mount: Mount = driver.mount(folder, row(2, "active"), [row(1, "committed")])
+  const directory = mkdtempSync(join(layers, "probe-"))
+  const target = join(directory, "target")
+  for (const name of ["1/diff", "2/diff", "2/work", "target"]) mkdirSync(join(directory, name), { recursive: true })
+  const mount: Mount = driver.mount(directory, row(2, "active"), [row(1, "committed")])
   try {
     mountAt(target, mount)
     writeFileSync(join(target, "file"), "x")
-    return existsSync(join(folder, "2/diff/file"))
+    return existsSync(join(directory, "2/diff/file"))
   } catch (error) {
     log.debug(`${driver.name} does not work here: ${String(error)}`)
     return false
   } finally {
     unmount(target)
-    removeTree(folder)
+    removeTree(directory)
   }
 }
 

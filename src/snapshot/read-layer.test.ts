@@ -30,7 +30,7 @@ import type { Snapshotter } from "./snapshot.ts"
 const CAPABILITY = "0100000200040000000000000000000000000000"
 
 for (const driver of ["overlay", "native"] as const) {
-  test(`${driver}: a layer names what was made, altered and deleted, with the folders above it, and nothing else`, async () => {
+  test(`${driver}: a layer names what was made, altered and deleted, with the directories above it, and nothing else`, async () => {
     await using lab = await openLab(driver)
     await lab.step(1, undefined, (root) => {
       mkdirSync(join(root, "etc/deep/er"), { recursive: true })
@@ -44,7 +44,7 @@ for (const driver of ["overlay", "native"] as const) {
       rmSync(join(root, "gone"), { recursive: true })
       writeFileSync(join(root, "etc/deep/er/y"), "y")
       mkdirSync(join(root, "made"))
-      // leaves a copied-up folder in an overlay that differs in nothing
+      // leaves a copied-up directory in an overlay that differs in nothing
       writeFileSync(join(root, "etc/passing"), "")
       rmSync(join(root, "etc/passing"))
     })
@@ -60,7 +60,7 @@ for (const driver of ["overlay", "native"] as const) {
     ])
   })
 
-  test(`${driver}: a folder that was replaced hides what the lower one had`, async () => {
+  test(`${driver}: a directory that was replaced hides what the lower one had`, async () => {
     await using lab = await openLab(driver)
     await lab.step(1, undefined, (root) => {
       mkdirSync(join(root, "d/sub"), { recursive: true })
@@ -185,7 +185,7 @@ test("since an earlier snapshot, several steps make one layer", async () => {
   expect(namesIn(Buffer.concat(whole))).toEqual(["base", "passing", "stays"])
 })
 
-test("a renamed folder of the lower layer is whole under its new name", async () => {
+test("a renamed directory of the lower layer is whole under its new name", async () => {
   await using lab = await openLab("overlay")
   await lab.step(1, undefined, (root) => {
     mkdirSync(join(root, "from"))

@@ -45,7 +45,7 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
   }
 }
 
-/** How a driver's `diff` folders tell changes. */
+/** How a driver's `diff` directories tell changes. */
 export function formOf(driver: Snapshotter["driver"]): TreeForm {
   if (driver === "native") return { kind: "whole" }
   if (driver === "fuse-overlayfs") return { kind: "fuse-overlayfs" }

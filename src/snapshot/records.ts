@@ -4,7 +4,7 @@ import type { ChainId } from "../spec/digest.ts"
 import { isSameProcessAlive, thisProcess } from "../sys/process/process-identity.ts"
 import type { SnapshotInfo } from "./snapshot.ts"
 
-/** One row: a folder `layers/<folder>` and what it is. */
+/** One row: a directory `layers/<directory>` and what it is. */
 export interface LayerRow {
   id: number
   name: string
@@ -19,7 +19,7 @@ export interface LayerRow {
 }
 
 /** Short, so that a mount's 4,095 bytes hold hundreds of them. */
-export function folderOf(row: { id: number }): string {
+export function directoryOf(row: { id: number }): string {
   return row.id.toString(36)
 }
 

@@ -1,6 +1,6 @@
 import type { Schema } from "../base/database.ts"
 
-// AUTOINCREMENT: an id is never used again, so a folder that no row names is garbage whatever happened
+// AUTOINCREMENT: an id is never used again, so a directory that no row names is garbage whatever happened
 export const snapshotSchema: Schema = {
   domain: "snapshot",
   steps: [

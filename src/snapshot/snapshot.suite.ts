@@ -134,7 +134,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       await snapshots.remove("c")
     })
 
-    test("the root folder has its layer's mode and owner", async () => {
+    test("the root directory has its layer's mode and owner", async () => {
       const { path } = await snapshots.stage("s")
       chmodSync(path, 0o1775)
       await snapshots.commitStage(chainId(1), "s")
@@ -148,7 +148,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       expect(readdirSync((await snapshots.stage("s")).path)).toEqual([])
     })
 
-    test("the second of two equal layers is dropped, and its folder with it", async () => {
+    test("the second of two equal layers is dropped, and its directory with it", async () => {
       const [one, two] = [await snapshots.stage("one"), await snapshots.stage("two")]
       writeFileSync(join(one.path, "a"), "1")
       await snapshots.commitStage(chainId(1), "one")
@@ -201,7 +201,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       expect(inodes - before.inodes).toBe(2)
     })
 
-    test("whiteouts and opaque folders of a staged layer hide what is below", async () => {
+    test("whiteouts and opaque directories of a staged layer hide what is below", async () => {
       const { path: lower } = await snapshots.stage("lower")
       for (const name of ["gone", "stays"]) writeFileSync(join(lower, name), "1")
       for (const name of ["opaque", "merged"]) {

@@ -48,7 +48,7 @@ export interface Snapshotter {
   /** Throws NotFound. */
   info(name: string): SnapshotInfo
   list(): SnapshotInfo[]
-  /** An empty folder to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
+  /** An empty directory to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
   stage(key: string): Promise<{ path: string }>
   /** The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. */
   commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void>
@@ -72,7 +72,7 @@ export interface Snapshotter {
   mount(key: string): Mount
   /** No file that an active one has made or changed is younger than `epoch`, in seconds. */
   clampTimes(key: string, epoch: number): void
-  /** The host folder of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
+  /** The host directory of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
   /** The caller disposes of it. Throws NotFound. */
   ownFiles(name: string): OwnFiles
@@ -80,8 +80,8 @@ export interface Snapshotter {
   usage(name: string): Promise<{ bytes: number; inodes: number }>
   /** Throws FailedPrecondition if it has children. Safe to repeat. */
   remove(name: string): Promise<void>
-  /** `remove` without its folder, which the next `sweep` takes: short enough for a transaction. */
+  /** `remove` without its directory, which the next `sweep` takes: short enough for a transaction. */
   forget(name: string): void
-  /** Removes folders that no record knows. Safe at any time, beside other processes. */
+  /** Removes directories that no record knows. Safe at any time, beside other processes. */
   sweep(): Promise<number>
 }

@@ -15,18 +15,18 @@ mask ffffffffffffff00fffffffffffffffffeffffff
 `
 
 test("this machine runs its own programs, and those that an entry of binfmt_misc takes", () => {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-binfmt-"))
+  const directory = mkdtempSync(join(tmpdir(), "skiff-binfmt-"))
   try {
     const riscv = parsePlatform("linux/riscv64")
-    expect(runsPlatform(hostPlatform(), folder)).toBe(true)
-    expect(runsPlatform(riscv, folder)).toBe(false)
-    writeFileSync(join(folder, "qemu-riscv64"), RISCV)
-    expect(runsPlatform(riscv, folder)).toBe(true)
-    expect(runsPlatform(parsePlatform("linux/s390x"), folder)).toBe(false)
-    writeFileSync(join(folder, "qemu-riscv64"), RISCV.replace("enabled", "disabled"))
-    expect(runsPlatform(riscv, folder)).toBe(false)
-    expect(runsPlatform(riscv, join(folder, "absent"))).toBe(false)
+    expect(runsPlatform(hostPlatform(), directory)).toBe(true)
+    expect(runsPlatform(riscv, directory)).toBe(false)
+    writeFileSync(join(directory, "qemu-riscv64"), RISCV)
+    expect(runsPlatform(riscv, directory)).toBe(true)
+    expect(runsPlatform(parsePlatform("linux/s390x"), directory)).toBe(false)
+    writeFileSync(join(directory, "qemu-riscv64"), RISCV.replace("enabled", "disabled"))
+    expect(runsPlatform(riscv, directory)).toBe(false)
+    expect(runsPlatform(riscv, join(directory, "absent"))).toBe(false)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 })

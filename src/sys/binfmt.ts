@@ -18,9 +18,9 @@ const MACHINES: Readonly<Record<string, { machine: number; bits: 32 | 64; bigEnd
 const BINFMT = "/proc/sys/fs/binfmt_misc"
 
 /** Whether this machine runs programs of `platform`: by its processor, or by an emulator the kernel knows (binfmt-misc.rst). */
-export function runsPlatform(platform: Platform, folder = BINFMT): boolean {
+export function runsPlatform(platform: Platform, directory = BINFMT): boolean {
   const native = compatiblePlatforms(hostPlatform()).some((each) => samePlatform(each, platform))
-  return native || emulators(folder).some((entry) => takes(entry, platform))
+  return native || emulators(directory).some((entry) => takes(entry, platform))
 }
 
 interface Emulator {
@@ -29,14 +29,14 @@ interface Emulator {
   mask: Buffer
 }
 
-function emulators(folder: string): Emulator[] {
+function emulators(directory: string): Emulator[] {
   let names: string[]
   try {
-    names = readdirSync(folder)
+    names = readdirSync(directory)
   } catch {
     return [] // not mounted, or not ours to see
   }
-  return names.flatMap((name) => (name === "register" || name === "status" ? [] : parseEntry(join(folder, name))))
+  return names.flatMap((name) => (name === "register" || name === "status" ? [] : parseEntry(join(directory, name))))
 }
 
 function parseEntry(path: string): Emulator[] {

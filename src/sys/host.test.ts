@@ -4,19 +4,19 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findProgram, ownCommand, parseOsRelease } from "./host.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-host-test-"))
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), "skiff-host-test-"))
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test("programs are found in PATH first, and in sbin when PATH lacks it", () => {
-  writeFileSync(`${folder}/sh`, "", { mode: 0o755 })
-  writeFileSync(`${folder}/mount`, "", { mode: 0o644 })
-  expect(findProgram("sh", folder)).toBe(`${folder}/sh`)
-  expect(findProgram("mount", folder)).toBe("/usr/bin/mount") // the one in PATH may not be run
+  writeFileSync(`${directory}/sh`, "", { mode: 0o755 })
+  writeFileSync(`${directory}/mount`, "", { mode: 0o644 })
+  expect(findProgram("sh", directory)).toBe(`${directory}/sh`)
+  expect(findProgram("mount", directory)).toBe("/usr/bin/mount") // the one in PATH may not be run
   expect(findProgram("ldconfig", "/nowhere")).toBe("/usr/sbin/ldconfig")
   expect(findProgram("no such program")).toBeUndefined()
 })
 
-test("nothing is taken from the working directory, and no folder is a program", () => {
+test("nothing is taken from the working directory, and no directory is a program", () => {
   expect(findProgram("src", ":.:")).toBeUndefined()
   expect(findProgram("bin", "/usr:/")).toBeUndefined()
 })

@@ -2,14 +2,14 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs"
 
 /** An ordinary user's PATH on Debian has no sbin, where nft, runc and mount helpers live. */
-const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
-/** The absolute path of an executable file named `name`: in PATH, then in the system's folders; undefined when there is none. */
+/** The absolute path of an executable file named `name`: in PATH, then in the system's directories; undefined when there is none. */
 export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
   if (name.includes("/")) return isProgram(name) ? name : undefined
   // an empty or relative entry of PATH would run what lies in the working directory
-  const folders = path.split(":").filter((folder) => folder.startsWith("/"))
-  return [...folders, ...SYSTEM_FOLDERS].map((folder) => `${folder}/${name}`).find(isProgram)
+  const directories = path.split(":").filter((directory) => directory.startsWith("/"))
+  return [...directories, ...SYSTEM_DIRECTORIES].map((directory) => `${directory}/${name}`).find(isProgram)
 }
 
 function isProgram(path: string): boolean {
@@ -24,7 +24,7 @@ function isProgram(path: string): boolean {
 /** The words that start this very program again: the executable, or in development Bun and the script. */
 export function ownCommand(): string[] {
   const script = process.argv[1] ?? ""
-  // a compiled executable's script lies in Bun's own virtual folder
+  // a compiled executable's script lies in Bun's own virtual directory
   return script.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, script]
 }
 

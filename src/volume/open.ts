@@ -22,11 +22,11 @@ export interface VolumesDeps {
   usedBy(name: string): readonly { id: string; name: string }[]
 }
 
-/** Volumes as folders of this host. */
+/** Volumes as directories of this host. */
 export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
-  const folder = `${root}/volumes`
+  const directory = `${root}/volumes`
 
-  const mountpoint = (name: string): string => `${folder}/${checkedName(name)}/data`
+  const mountpoint = (name: string): string => `${directory}/${checkedName(name)}/data`
 
   const toVolume = (row: Row): Volume => ({
     name: row.name,
@@ -55,7 +55,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
 
     create({ name = randomName(), labels = {}, anonymous = false }) {
       checkedName(name)
-      // the row first: a folder without one would never be found again
+      // the row first: a directory without one would never be found again
       db.run(
         "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
         name,
@@ -64,7 +64,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
         Date.now(),
       )
       const volume = get(name)
-      mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 })
+      mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
       try {
         // the container's users must be able to enter it, whatever our umask
         mkdirSync(volume.mountpoint, { mode: 0o755 })
@@ -86,21 +86,21 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
           })
         db.run("DELETE FROM volumes WHERE name = ?", name)
       })
-      await removeFolder(folder, name)
+      await removeDirectory(directory, name)
     },
 
     async copyUp({ name, mountpoint: data }, rootfs, path) {
       // of two containers that start at once, one fills it
-      using _ = await new FileLocks(`${folder}/${name}`, `volume ${name}`).acquire("lock")
-      const mark = `${folder}/${name}/half-filled`
-      if (existsSync(mark)) await emptyFolder(data)
+      using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock")
+      const mark = `${directory}/${name}/half-filled`
+      if (existsSync(mark)) await emptyDirectory(data)
       else if (readdirSync(data).length > 0) return
       writeFileSync(mark, "", { mode: 0o600 })
       const { copyTree } = await import("../sys/fs/copy-tree.ts")
       try {
         copyTree(rootfs, path, data, "/")
       } catch (error) {
-        // an image need not have the folder
+        // an image need not have the directory
         if (!isSkiffError(error, "NotFound")) throw error
       }
       unlinkSync(mark)
@@ -109,16 +109,16 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
 }
 
 /** What a killed copy left. No container has mounted it: that comes after. */
-async function emptyFolder(path: string): Promise<void> {
+async function emptyDirectory(path: string): Promise<void> {
   const { removeTree } = await import("../sys/fs/remove-tree.ts")
   for (const name of readdirSync(path)) removeTree(`${path}/${name}`)
 }
 
 /** Renamed aside first: a volume of the same name made meanwhile is not touched. */
-async function removeFolder(folder: string, name: string): Promise<void> {
-  const aside = `${folder}/.removed-${randomName()}`
+async function removeDirectory(directory: string, name: string): Promise<void> {
+  const aside = `${directory}/.removed-${randomName()}`
   try {
-    renameSync(`${folder}/${name}`, aside)
+    renameSync(`${directory}/${name}`, aside)
   } catch (error) {
     if (hasErrno(error, "ENOENT")) return
     throw error
@@ -127,7 +127,7 @@ async function removeFolder(folder: string, name: string): Promise<void> {
   removeTree(aside)
 }
 
-/** Safe to become a folder's name. */
+/** Safe to become a directory's name. */
 function checkedName(name: string): string {
   if (NAME.test(name)) return name
   throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {

@@ -1,5 +1,5 @@
 /**
- * Named volumes: folders of ours that outlive containers. Content under them is hostile (a container wrote it).
+ * Named volumes: directories of ours that outlive containers. Content under them is hostile (a container wrote it).
  * `volumes/<name>/data` on disk; a record for each.
  */
 export interface Volume {
@@ -19,7 +19,7 @@ export interface Volumes {
   get(name: string): Volume
   /** Where the data of a volume of that name lies; makes nothing. Throws InvalidArgument on a bad name. */
   mountpoint(name: string): string
-  /** Gives the existing one when the name is taken; a folder that is missing is made. Throws InvalidArgument on a bad name. */
+  /** Gives the existing one when the name is taken; a directory that is missing is made. Throws InvalidArgument on a bad name. */
   create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
@@ -27,7 +27,7 @@ export interface Volumes {
    */
   remove(name: string, options?: { force?: boolean; exceptFor?: string }): Promise<void>
   /**
-   * First mount of an empty volume: copies the image's folder `path` of the tree `rootfs` into it, owners, modes and links
+   * First mount of an empty volume: copies the image's directory `path` of the tree `rootfs` into it, owners, modes and links
    * kept, nothing followed (security.md: 2022-23648, 2020-1726). Does nothing when the volume has content.
    */
   copyUp(volume: Volume, rootfs: string, path: string): Promise<void>

@@ -36,23 +36,23 @@ const caching = (more: string): string =>
   `FROM ${base}\nRUN --mount=type=cache,id=one,target=/c,uid=7,mode=0750 --mount=type=cache,target=/d ` +
   `ls -la /c && stat -c '%u %a' /c && echo ${more} >> /c/lines && touch /d/.wh.x && cat /c/lines\n`
 
-async function build(on: Skiff, folder: string, ...flags: string[]): Promise<Steps> {
-  return stepsOf(await on.run(["build", "--progress", "plain", ...flags, folder]))
+async function build(on: Skiff, directory: string, ...flags: string[]): Promise<Steps> {
+  return stepsOf(await on.run(["build", "--progress", "plain", ...flags, directory]))
 }
 
 /** The digest of what was built, and of its config. */
-async function digests(on: Skiff, folder: string, ...flags: string[]): Promise<string> {
+async function digests(on: Skiff, directory: string, ...flags: string[]): Promise<string> {
   const metadata = join(on.home, "metadata.json")
-  await on.ok("build", "-q", "--metadata-file", metadata, ...flags, folder)
+  await on.ok("build", "-q", "--metadata-file", metadata, ...flags, directory)
   return readFileSync(metadata, "utf8")
 }
 
-/** A folder of the user's. */
-function makeFolder(name: string): string {
-  const folder = join(skiff.directory, name)
-  mkdirSync(folder)
-  chownSync(folder, user.uid, user.gid)
-  return folder
+/** A directory of the user's. */
+function makeDirectory(name: string): string {
+  const directory = join(skiff.directory, name)
+  mkdirSync(directory)
+  chownSync(directory, user.uid, user.gid)
+  return directory
 }
 
 describe("a cache in a registry", () => {
@@ -60,24 +60,30 @@ describe("a cache in a registry", () => {
     "mode=max%s gives an empty machine every step, and the same image",
     async (form) => {
       const ref = await registryName(`cache/max:${form.replaceAll(/\W/g, "") || "plain"}`)
-      const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: form })
-      const first = await digests(skiff, folder, "--no-cache", "--cache-to", `type=registry,ref=${ref},mode=max${form}`)
+      const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: form })
+      const first = await digests(
+        skiff,
+        directory,
+        "--no-cache",
+        "--cache-to",
+        `type=registry,ref=${ref},mode=max${form}`,
+      )
       await using other = new Machine()
-      const steps = await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
+      const steps = await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)
       expect(steps.ran).toEqual([])
       expect(steps.cached).toHaveLength(7)
-      expect(await digests(other, folder)).toBe(first)
+      expect(await digests(other, directory)).toBe(first)
       // what came is our own cache now
-      expect((await build(other, folder)).ran).toEqual([])
+      expect((await build(other, directory)).ran).toEqual([])
     },
   )
 
   test("what another machine built comes back from it, and is pushed and run as if it were made here", async () => {
     const [ref, image] = [await registryName("cache/push:1"), await registryName("pushed/x:1")]
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "push" })
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "push" })
     const registry = await sharedRegistry()
     const before = (await registry.requests()).length
-    await build(skiff, folder, "-t", image, "--push", "--cache-to", `type=registry,ref=${ref},mode=max`)
+    await build(skiff, directory, "-t", image, "--push", "--cache-to", `type=registry,ref=${ref},mode=max`)
     // the image's layers are in the registry already: no second copy is sent
     const sent = (await registry.requests())
       .slice(before)
@@ -86,7 +92,7 @@ describe("a cache in a registry", () => {
     const script = "cat /out/id /out/hard /out/soft /out/kept /last; stat -c '%a %h' /out/d /sticky /out/id; ls -d /var"
     const shown = await skiff.run(["run", "--rm", "--network", "none", image, "sh", "-c", script])
     await using other = new Machine()
-    expect((await build(other, folder, "-t", image, "--cache-from", `type=registry,ref=${ref}`)).ran).toEqual([])
+    expect((await build(other, directory, "-t", image, "--cache-from", `type=registry,ref=${ref}`)).ran).toEqual([])
     const again = await other.run(["run", "--rm", "--network", "none", image, "sh", "-c", script])
     expect(again).toEqual(shown)
     const pushed = await other.run(["push", image])
@@ -98,13 +104,13 @@ describe("a cache in a registry", () => {
 
   test("layers are fetched when a step needs them, and no others", async () => {
     const ref = await registryName("cache/lazy:1")
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "lazy" })
-    await build(skiff, folder, "--no-cache", "--cache-to", `type=registry,ref=${ref},mode=max`)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "lazy" })
+    await build(skiff, directory, "--no-cache", "--cache-to", `type=registry,ref=${ref},mode=max`)
     const registry = await sharedRegistry()
     await using other = new Machine()
     await other.ok("pull", "-q", base)
     const before = (await registry.requests()).length
-    await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
+    await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)
     const requests = (await registry.requests())
       .slice(before)
       .filter((line) => line.startsWith("GET /v2/cache/lazy/blobs/"))
@@ -114,23 +120,23 @@ describe("a cache in a registry", () => {
 
   test("mode=min has the steps of the image alone", async () => {
     const ref = await registryName("cache/min:1")
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "min" })
-    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},mode=min`)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "min" })
+    await build(skiff, directory, "--cache-to", `type=registry,ref=${ref},mode=min`)
     await using other = new Machine()
-    expect((await build(other, folder, "--cache-from", ref)).ran).toEqual([])
+    expect((await build(other, directory, "--cache-from", ref)).ran).toEqual([])
     await using third = new Machine()
-    const maker = await build(third, folder, "--cache-from", ref, "--target", "maker")
+    const maker = await build(third, directory, "--cache-from", ref, "--target", "maker")
     expect(maker.ran).toHaveLength(2)
   })
 
   test("a changed step runs, and is explained by what the cache has in its place", async () => {
     const ref = await registryName("cache/changed:1")
     const text = `FROM ${base}\nRUN ${RANDOM} > /a\nARG V\nRUN echo $V > /b\n`
-    const folder = makeContext(skiff, { Dockerfile: text })
-    await build(skiff, folder, "--build-arg", "V=1", "--cache-to", `type=registry,ref=${ref}`)
+    const directory = makeContext(skiff, { Dockerfile: text })
+    await build(skiff, directory, "--build-arg", "V=1", "--cache-to", `type=registry,ref=${ref}`)
     await using other = new Machine()
     const flags = ["--cache-from", `type=registry,ref=${ref}`, "--build-arg", "V=2", "--explain-cache"]
-    const steps = await build(other, folder, ...flags)
+    const steps = await build(other, directory, ...flags)
     expect(steps.cached.filter((step) => step.startsWith("RUN"))).toEqual([`RUN ${RANDOM} > /a`])
     expect(steps.ran).toEqual(["RUN echo 2 > /b"])
     expect(steps.told).toContain(`RUN echo 2 > /b: the variable V differs (compared with ${ref})`)
@@ -139,38 +145,38 @@ describe("a cache in a registry", () => {
 
   test("a step whose inputs came out the same is taken, though they were made otherwise", async () => {
     const ref = await registryName("cache/contents:1")
-    const folder = makeContext(skiff, { Dockerfile: copying("echo same > /made") })
-    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},mode=max`)
+    const directory = makeContext(skiff, { Dockerfile: copying("echo same > /made") })
+    await build(skiff, directory, "--cache-to", `type=registry,ref=${ref},mode=max`)
     await using other = new Machine()
-    writeFileSync(join(folder, "Dockerfile"), copying("printf 'same\\n' > /made"))
-    const steps = await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
+    writeFileSync(join(directory, "Dockerfile"), copying("printf 'same\\n' > /made"))
+    const steps = await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)
     expect(steps.ran).toEqual(["RUN printf 'same\\n' > /made"])
   })
 
   test("what was imported and not needed is handed on", async () => {
     const [one, two] = [await registryName("cache/one:1"), await registryName("cache/two:1")]
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "hand on" })
-    await build(skiff, folder, "--no-cache", "--cache-to", `type=registry,ref=${one},mode=max`)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "hand on" })
+    await build(skiff, directory, "--no-cache", "--cache-to", `type=registry,ref=${one},mode=max`)
     await using other = new Machine()
     const flags = ["--cache-from", `type=registry,ref=${one}`, "--cache-to", `type=registry,ref=${two},mode=max`]
-    expect((await build(other, folder, ...flags)).ran).toEqual([])
+    expect((await build(other, directory, ...flags)).ran).toEqual([])
     await using third = new Machine()
-    expect((await build(third, folder, "--target", "maker", "--cache-from", two)).ran).toEqual([])
+    expect((await build(third, directory, "--target", "maker", "--cache-from", two)).ran).toEqual([])
     await using fourth = new Machine()
-    const text = readFileSync(join(folder, "Dockerfile"), "utf8").replace("cp /kept/all", "cp -f /kept/all")
-    writeFileSync(join(folder, "Dockerfile"), text)
-    await build(fourth, folder, "--target", "maker", "-t", "kept", "--cache-from", two)
+    const text = readFileSync(join(directory, "Dockerfile"), "utf8").replace("cp /kept/all", "cp -f /kept/all")
+    writeFileSync(join(directory, "Dockerfile"), text)
+    await build(fourth, directory, "--target", "maker", "-t", "kept", "--cache-from", two)
     // the RUN wrote into a cache that was not empty
     expect(await fourth.ok("run", "--rm", "--network", "none", "kept", "wc", "-l", "/out/kept")).toMatch(/^[2-9]/)
   })
 
   test("what was imported and is gone meanwhile is left out of what is handed on", async () => {
-    const [one, two] = [makeFolder("gone-one"), makeFolder("gone-two")]
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "gone" })
-    await build(skiff, folder, "--no-cache", "--cache-to", `type=local,dest=${one},mode=max`)
+    const [one, two] = [makeDirectory("gone-one"), makeDirectory("gone-two")]
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "gone" })
+    await build(skiff, directory, "--no-cache", "--cache-to", `type=local,dest=${one},mode=max`)
     const max = readdirSync(join(one, "blobs/sha256"))
-    const needed = makeFolder("gone-needed")
-    await build(skiff, folder, "--cache-to", `type=local,dest=${needed},cache-mounts=false`)
+    const needed = makeDirectory("gone-needed")
+    await build(skiff, directory, "--cache-to", `type=local,dest=${needed},cache-mounts=false`)
     const kept = new Set(readdirSync(join(needed, "blobs/sha256")))
     const index = JSON.parse(readFileSync(join(one, "index.json"), "utf8")) as { manifests: { digest: string }[] }
     const manifest = readFileSync(join(one, "blobs", (index.manifests[0]?.digest ?? "").replace(":", "/")), "utf8")
@@ -180,51 +186,51 @@ describe("a cache in a registry", () => {
     for (const name of gone) rmSync(join(one, "blobs/sha256", name))
     await using other = new Machine()
     const flags = ["--cache-from", `type=local,src=${one}`, "--cache-to", `type=local,dest=${two},mode=max`]
-    expect((await build(other, folder, ...flags)).ran).toEqual([])
+    expect((await build(other, directory, ...flags)).ran).toEqual([])
     await using third = new Machine()
-    expect((await build(third, folder, "--cache-from", `type=local,src=${two}`)).ran).toEqual([])
-    expect((await build(third, folder, "--target", "maker", "--cache-from", `type=local,src=${two}`)).ran).toHaveLength(
-      2,
-    )
+    expect((await build(third, directory, "--cache-from", `type=local,src=${two}`)).ran).toEqual([])
+    expect(
+      (await build(third, directory, "--target", "maker", "--cache-from", `type=local,src=${two}`)).ran,
+    ).toHaveLength(2)
   })
 
   test("one that is not there, or does not answer, is a warning", async () => {
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo absent\n` })
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo absent\n` })
     const absent = await registryName("cache/absent:1")
     const sources = [
       `type=registry,ref=${absent}`,
       "type=registry,ref=127.0.0.1:1/x:1",
-      `type=local,src=${folder}/none`,
+      `type=local,src=${directory}/none`,
     ]
     const flags = sources.flatMap((source) => ["--cache-from", source])
-    const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, folder])
+    const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, directory])
     expect(code).toBe(0)
     expect(stderr).toMatch(/3 warnings found/)
-    for (const name of [absent, "127.0.0.1:1", `${folder}/none`])
+    for (const name of [absent, "127.0.0.1:1", `${directory}/none`])
       expect(stderr).toMatch(new RegExp(`CacheNotImported: .*${name}`))
   })
 
   test("one that cannot be written ends the build, unless ignore-error", async () => {
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo unwritten\n` })
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo unwritten\n` })
     const flag = "type=registry,ref=127.0.0.1:1/x:1"
-    const failed = await skiff.run(["build", "-t", "kept-image", "--cache-to", flag, folder])
+    const failed = await skiff.run(["build", "-t", "kept-image", "--cache-to", flag, directory])
     expect(failed.code).toBe(1)
     // it is built all the same
     expect(await skiff.ok("images", "-q", "kept-image")).not.toBe("")
-    const ignored = await skiff.run(["build", "--cache-to", `${flag},ignore-error=true`, folder])
+    const ignored = await skiff.run(["build", "--cache-to", `${flag},ignore-error=true`, directory])
     expect(ignored.code).toBe(0)
     expect(ignored.stderr).toContain("CacheNotExported")
   })
 
   test("where none can be written, or a name is wrong, is said before the work begins", async () => {
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo too late\n`, file: "x" })
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo too late\n`, file: "x" })
     const digest = `sha256:${"a".repeat(64)}`
     for (const target of [
-      `type=local,dest=${folder}/file`,
+      `type=local,dest=${directory}/file`,
       `type=registry,ref=${await registryName("x")}@${digest}`,
       "type=registry,ref=UPPER/x",
     ]) {
-      const { code, stderr } = await skiff.run(["build", "--progress", "plain", "--cache-to", target, folder])
+      const { code, stderr } = await skiff.run(["build", "--progress", "plain", "--cache-to", target, directory])
       expect(code).toBe(1)
       expect(stderr).not.toContain("RUN echo")
     }
@@ -234,16 +240,16 @@ describe("a cache in a registry", () => {
     const registry = await Registry.start({ private: true })
     try {
       const ref = `${registry.host}/cache/private:1`
-      const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /private\n` })
-      const told = await skiff.run(["build", "--cache-from", ref, folder])
+      const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /private\n` })
+      const told = await skiff.run(["build", "--cache-from", ref, directory])
       expect(told.code).toBe(0)
       expect(told.stderr).toContain("CacheNotImported")
-      expect((await skiff.run(["build", "--cache-to", ref, folder])).code).toBe(1)
+      expect((await skiff.run(["build", "--cache-to", ref, directory])).code).toBe(1)
       await using other = new Machine()
       for (const machine of [skiff, other])
         await machine.ok("login", "--username", ACCOUNT.user, "--password", ACCOUNT.password, registry.host)
-      await build(skiff, folder, "--cache-to", ref)
-      expect((await build(other, folder, "--cache-from", ref)).ran).toEqual([])
+      await build(skiff, directory, "--cache-to", ref)
+      expect((await build(other, directory, "--cache-from", ref)).ran).toEqual([])
     } finally {
       registry.stop()
     }
@@ -251,18 +257,18 @@ describe("a cache in a registry", () => {
 
   test("a build of a base alone has an empty one", async () => {
     const ref = await registryName("cache/empty:1")
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nENV A=1\n` })
-    await build(skiff, folder, "--cache-to", ref)
-    expect((await build(skiff, folder, "--cache-from", ref)).told).toContain("0 steps")
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nENV A=1\n` })
+    await build(skiff, directory, "--cache-to", ref)
+    expect((await build(skiff, directory, "--cache-from", ref)).told).toContain("0 steps")
   })
 
   test("two builds that import at the same time fetch a step once", async () => {
     const ref = await registryName("cache/both:1")
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "both" })
-    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},mode=max`)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "both" })
+    await build(skiff, directory, "--cache-to", `type=registry,ref=${ref},mode=max`)
     await using other = new Machine()
     await other.ok("pull", "-q", base)
-    const both = await Promise.all([1, 2].map(() => build(other, folder, "--cache-from", ref)))
+    const both = await Promise.all([1, 2].map(() => build(other, directory, "--cache-from", ref)))
     expect(both.map(({ ran }) => ran)).toEqual([[], []])
     const uses = JSON.parse(await other.ok("builder", "du", "--json")) as unknown[]
     expect(uses).toHaveLength(5)
@@ -272,8 +278,8 @@ describe("a cache in a registry", () => {
     await using registry = await HostileRegistry.start()
     // takes what is asked, and never answers
     registry.answer("/v2/cache/slow/blobs/uploads/", () => {})
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /slow\n` })
-    const child = skiff.spawn(["build", "--cache-to", `type=registry,ref=${registry.host}/cache/slow:1`, folder])
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /slow\n` })
+    const child = skiff.spawn(["build", "--cache-to", `type=registry,ref=${registry.host}/cache/slow:1`, directory])
     await eventually(() => expect(registry.asked.some(({ method }) => method === "POST")).toBe(true), 10_000)
     const ended = new Promise((resolve) => child.on("close", resolve))
     child.kill("SIGINT")
@@ -283,16 +289,16 @@ describe("a cache in a registry", () => {
 
   test("podman's form: a repository alone", async () => {
     const repository = await registryName("cache/podman")
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /a\n` })
-    await build(skiff, folder, "--cache-to", repository)
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /a\n` })
+    await build(skiff, directory, "--cache-to", repository)
     await using other = new Machine()
-    expect((await build(other, folder, "--cache-from", repository)).ran).toEqual([])
+    expect((await build(other, directory, "--cache-from", repository)).ran).toEqual([])
   })
 })
 
-describe("a cache in a folder", () => {
+describe("a cache in a directory", () => {
   test("holds several tags; what one of them says is whole at any time", async () => {
-    const cache = makeFolder("folder-cache")
+    const cache = makeDirectory("directory-cache")
     const one = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /one\n` })
     const two = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN ${RANDOM} > /two\n` })
     await build(skiff, one, "--cache-to", `type=local,dest=${cache}`)
@@ -306,7 +312,7 @@ describe("a cache in a folder", () => {
       "--cache-from",
       each,
     ])
-    for (const folder of [one, two]) expect((await build(both, folder, ...sources)).ran).toEqual([])
+    for (const directory of [one, two]) expect((await build(both, directory, ...sources)).ran).toEqual([])
     await using third = new Machine()
     const index = JSON.parse(readFileSync(join(cache, "index.json"), "utf8")) as { manifests: { digest: string }[] }
     const digest = index.manifests[0]?.digest ?? ""
@@ -316,21 +322,21 @@ describe("a cache in a folder", () => {
   test.each(["cache:layers-sent", "cache:config-sent", "cache:published", "build:layer-read"])(
     "a build killed at %s leaves the cache that was there, and the next one writes it",
     async (point) => {
-      const cache = makeFolder(`killed-${point.replace(":", "-")}`)
-      const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo ${point}; ${RANDOM} > /x\n` })
+      const cache = makeDirectory(`killed-${point.replace(":", "-")}`)
+      const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo ${point}; ${RANDOM} > /x\n` })
       const target = `type=local,dest=${cache}`
       const other = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo before ${point}; ${RANDOM} > /y\n` })
       await build(skiff, other, "--cache-to", target)
-      const killed = await skiff.run(["build", "--cache-to", target, folder], { env: { SKIFF_CRASH_AT: point } })
+      const killed = await skiff.run(["build", "--cache-to", target, directory], { env: { SKIFF_CRASH_AT: point } })
       expect(killed.code).toBe(137)
       await using second = new Machine()
       const published = point === "cache:published"
-      expect((await build(second, published ? folder : other, "--cache-from", `type=local,src=${cache}`)).ran).toEqual(
-        [],
-      )
-      await build(skiff, folder, "--cache-to", target)
+      expect(
+        (await build(second, published ? directory : other, "--cache-from", `type=local,src=${cache}`)).ran,
+      ).toEqual([])
+      await build(skiff, directory, "--cache-to", target)
       await using third = new Machine()
-      expect((await build(third, folder, "--cache-from", `type=local,src=${cache}`)).ran).toEqual([])
+      expect((await build(third, directory, "--cache-from", `type=local,src=${cache}`)).ran).toEqual([])
       expect(readdirSync(join(cache, "blobs/sha256")).filter((name) => name.startsWith("."))).toEqual([])
     },
   )
@@ -338,14 +344,14 @@ describe("a cache in a folder", () => {
   test.each(["build:committed", "build:recorded", "build:layers-named"])(
     "a build killed at %s while it imports is taken up by the next one",
     async (point) => {
-      const cache = makeFolder(`import-${point.replace(":", "-")}`)
-      const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: point })
-      const first = await digests(skiff, folder, "--no-cache", "--cache-to", `type=local,dest=${cache},mode=max`)
+      const cache = makeDirectory(`import-${point.replace(":", "-")}`)
+      const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: point })
+      const first = await digests(skiff, directory, "--no-cache", "--cache-to", `type=local,dest=${cache},mode=max`)
       await using other = new Machine()
-      const flags = ["build", "--cache-from", `type=local,src=${cache}`, folder]
+      const flags = ["build", "--cache-from", `type=local,src=${cache}`, directory]
       expect((await other.run(flags, { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
-      expect(await digests(other, folder, "--cache-from", `type=local,src=${cache}`)).toBe(first)
-      expect((await build(other, folder)).ran).toEqual([])
+      expect(await digests(other, directory, "--cache-from", `type=local,src=${cache}`)).toBe(first)
+      expect((await build(other, directory)).ran).toEqual([])
       await other.leavesNothing(10_000)
     },
   )
@@ -354,15 +360,15 @@ describe("a cache in a folder", () => {
 describe("a cache inside the image", () => {
   test("comes with it by push; without the flag the image is the same as ever", async () => {
     const image = await registryName("inline/x:1")
-    const folder = makeContext(skiff, { Dockerfile: dockerfile(), f: "inline" })
-    const plain = await digests(skiff, folder)
-    await build(skiff, folder, "-t", image, "--push", "--cache-to", "type=inline")
-    expect(await digests(skiff, folder)).toBe(plain)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile(), f: "inline" })
+    const plain = await digests(skiff, directory)
+    await build(skiff, directory, "-t", image, "--push", "--cache-to", "type=inline")
+    expect(await digests(skiff, directory)).toBe(plain)
     await using other = new Machine()
-    const steps = await build(other, folder, "--cache-from", image)
+    const steps = await build(other, directory, "--cache-from", image)
     expect(steps.ran).toEqual([])
-    expect(await digests(other, folder)).toBe(plain)
-    expect(await digests(other, folder, "--cache-to", "type=inline")).not.toBe(plain)
+    expect(await digests(other, directory)).toBe(plain)
+    expect(await digests(other, directory, "--cache-to", "type=inline")).not.toBe(plain)
   })
 
   test("is not in what is built on the image", async () => {
@@ -376,14 +382,14 @@ describe("a cache inside the image", () => {
   })
 
   test("an image without one is no error", async () => {
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo no cache\n` })
-    const { told } = await build(skiff, folder, "--cache-from", base)
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo no cache\n` })
+    const { told } = await build(skiff, directory, "--cache-from", base)
     expect(told).toContain("there is no cache in it")
   })
 
   test("--squash leaves nothing to hold it", async () => {
-    const folder = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo squashed\n` })
-    const { code, stderr } = await skiff.run(["build", "--squash", "--cache-to", "type=inline", folder])
+    const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nRUN echo squashed\n` })
+    const { code, stderr } = await skiff.run(["build", "--squash", "--cache-to", "type=inline", directory])
     expect(code).toBe(1)
     expect(stderr).toContain("a squashed image has no layers of steps")
   })
@@ -392,26 +398,26 @@ describe("a cache inside the image", () => {
 describe("what RUN --mount=type=cache keeps", () => {
   test("goes along, into caches that are empty", async () => {
     const ref = await registryName("cache/mounts:1")
-    const folder = makeContext(skiff, { Dockerfile: caching("first") })
-    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref}`)
-    writeFileSync(join(folder, "Dockerfile"), caching("second"))
+    const directory = makeContext(skiff, { Dockerfile: caching("first") })
+    await build(skiff, directory, "--cache-to", `type=registry,ref=${ref}`)
+    writeFileSync(join(directory, "Dockerfile"), caching("second"))
     await using other = new Machine()
-    const { told } = await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)
+    const { told } = await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)
     expect(told).toMatch(/ 7 750\n/)
     expect(told).toMatch(/ first\n.* second\n/)
     // a cache that holds something stays as it is
-    writeFileSync(join(folder, "Dockerfile"), caching("third"))
-    expect((await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)).told).toMatch(
+    writeFileSync(join(directory, "Dockerfile"), caching("third"))
+    expect((await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)).told).toMatch(
       / first\n.* second\n.* third\n/,
     )
   })
 
   test("does not with cache-mounts=false", async () => {
     const ref = await registryName("cache/no-mounts:1")
-    const folder = makeContext(skiff, { Dockerfile: caching("alone") })
-    await build(skiff, folder, "--cache-to", `type=registry,ref=${ref},cache-mounts=false`)
-    writeFileSync(join(folder, "Dockerfile"), caching("again"))
+    const directory = makeContext(skiff, { Dockerfile: caching("alone") })
+    await build(skiff, directory, "--cache-to", `type=registry,ref=${ref},cache-mounts=false`)
+    writeFileSync(join(directory, "Dockerfile"), caching("again"))
     await using other = new Machine()
-    expect((await build(other, folder, "--cache-from", `type=registry,ref=${ref}`)).told).not.toContain(" alone\n")
+    expect((await build(other, directory, "--cache-from", `type=registry,ref=${ref}`)).told).not.toContain(" alone\n")
   })
 })

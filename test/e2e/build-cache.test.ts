@@ -11,8 +11,8 @@ import { eventually } from "../support/wait.ts"
 const skiff = openStore()
 
 /** The steps of a build, by their instruction: `CACHED` or `DONE`. */
-async function steps(folder: string, ...flags: string[]): Promise<Record<string, string>> {
-  const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, folder])
+async function steps(directory: string, ...flags: string[]): Promise<Record<string, string>> {
+  const { code, stderr } = await skiff.run(["build", "--progress", "plain", ...flags, directory])
   if (code !== 0) throw new Error(stderr)
   const names = new Map([...stderr.matchAll(/^#(\d+) \[[^\]]*\] (.*)$/gm)].map(([, number, name]) => [number, name]))
   const ends = [...stderr.matchAll(/^#(\d+) (CACHED|DONE)/gm)]
@@ -24,19 +24,19 @@ const pick = (all: Record<string, string>, ...names: string[]) =>
 
 describe("the cache", () => {
   test("takes all of an equal build, and gives the same image", async () => {
-    const folder = makeContext(skiff, {
+    const directory = makeContext(skiff, {
       Dockerfile:
         "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /a\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /b\n",
       f: "1",
     })
-    const first = await steps(folder, "-t", "cache:1")
+    const first = await steps(directory, "-t", "cache:1")
     expect(
       pick(first, "RUN cat /proc/sys/kernel/random/uuid > /a", "COPY", "RUN cat /proc/sys/kernel/random/uuid > /b"),
     ).toBe("DONE DONE DONE")
     const id = await skiff.ok("images", "-q", "cache:1")
     expect(
       pick(
-        await steps(folder, "-t", "cache:1"),
+        await steps(directory, "-t", "cache:1"),
         "RUN cat /proc/sys/kernel/random/uuid > /a",
         "COPY",
         "RUN cat /proc/sys/kernel/random/uuid > /b",
@@ -47,34 +47,36 @@ describe("the cache", () => {
 
   test("a changed file undoes its COPY and what follows, a changed time does not", async () => {
     const dockerfile = "FROM busybox\nRUN echo before\nCOPY f /f\nRUN echo after\n"
-    const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1", other: "x" })
-    await steps(folder)
-    utimesSync(join(folder, "f"), 1, 1)
-    writeFileSync(join(folder, "other"), "y")
-    expect(pick(await steps(folder), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED CACHED CACHED")
-    writeFileSync(join(folder, "f"), "2")
-    expect(pick(await steps(folder), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED DONE DONE")
+    const directory = makeContext(skiff, { Dockerfile: dockerfile, f: "1", other: "x" })
+    await steps(directory)
+    utimesSync(join(directory, "f"), 1, 1)
+    writeFileSync(join(directory, "other"), "y")
+    expect(pick(await steps(directory), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED CACHED CACHED")
+    writeFileSync(join(directory, "f"), "2")
+    expect(pick(await steps(directory), "RUN echo before", "COPY", "RUN echo after")).toBe("CACHED DONE DONE")
   })
 
   test("an ARG undoes the steps below it, from where it stands", async () => {
-    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo one\nARG V\nRUN echo two\n" })
-    await steps(folder, "--build-arg", "V=1")
-    expect(pick(await steps(folder, "--build-arg", "V=1"), "RUN echo one", "RUN echo two")).toBe("CACHED CACHED")
-    expect(pick(await steps(folder, "--build-arg", "V=2"), "RUN echo one", "RUN echo two")).toBe("CACHED DONE")
+    const directory = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo one\nARG V\nRUN echo two\n" })
+    await steps(directory, "--build-arg", "V=1")
+    expect(pick(await steps(directory, "--build-arg", "V=1"), "RUN echo one", "RUN echo two")).toBe("CACHED CACHED")
+    expect(pick(await steps(directory, "--build-arg", "V=2"), "RUN echo one", "RUN echo two")).toBe("CACHED DONE")
   })
 
   test("--no-cache and --no-cache-filter", async () => {
     const dockerfile = "FROM busybox AS a\nRUN echo a1 > /a\nFROM busybox AS b\nCOPY --from=a /a /\nRUN echo b1\n"
-    const folder = makeContext(skiff, { Dockerfile: dockerfile })
-    await steps(folder)
-    expect(pick(await steps(folder, "--no-cache"), "RUN echo a1", "RUN echo b1")).toBe("DONE DONE")
-    expect(pick(await steps(folder, "--no-cache-filter", "b"), "RUN echo a1", "RUN echo b1")).toBe("CACHED DONE")
+    const directory = makeContext(skiff, { Dockerfile: dockerfile })
+    await steps(directory)
+    expect(pick(await steps(directory, "--no-cache"), "RUN echo a1", "RUN echo b1")).toBe("DONE DONE")
+    expect(pick(await steps(directory, "--no-cache-filter", "b"), "RUN echo a1", "RUN echo b1")).toBe("CACHED DONE")
   })
 
   test("an image that differs in its config alone is another base (CVE-2024-24557)", async () => {
     const base = (more: string) => built(skiff, { Dockerfile: `FROM busybox\n${more}\n` }, "-t", "cache-base")
-    const folder = makeContext(skiff, { Dockerfile: "FROM cache-base\nRUN env > /env; pwd >> /env; id -u >> /env\n" })
-    const out = async () => skiff.ok("run", "--rm", await skiff.ok("build", "-q", folder), "cat", "/env")
+    const directory = makeContext(skiff, {
+      Dockerfile: "FROM cache-base\nRUN env > /env; pwd >> /env; id -u >> /env\n",
+    })
+    const out = async () => skiff.ok("run", "--rm", await skiff.ok("build", "-q", directory), "cat", "/env")
     await base("ENV A=1")
     expect(await out()).toContain("A=1")
     await base("ENV A=2")
@@ -87,26 +89,26 @@ describe("the cache", () => {
 
   test("--cache-ttl does again what is older", async () => {
     const dockerfile = "FROM busybox AS a\nRUN echo aged > /a\nFROM busybox\nCOPY --from=a /a /\nRUN echo aged too\n"
-    const folder = makeContext(skiff, { Dockerfile: dockerfile })
-    await steps(folder)
-    expect(pick(await steps(folder, "--cache-ttl", "1h"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
+    const directory = makeContext(skiff, { Dockerfile: dockerfile })
+    await steps(directory)
+    expect(pick(await steps(directory, "--cache-ttl", "1h"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
       "CACHED CACHED CACHED",
     )
-    expect(pick(await steps(folder, "--cache-ttl", "1ms"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
+    expect(pick(await steps(directory, "--cache-ttl", "1ms"), "RUN echo aged >", "COPY", "RUN echo aged too")).toBe(
       "DONE DONE DONE",
     )
-    const { stderr } = await skiff.run(["build", "--explain-cache", "--cache-ttl", "0", folder])
+    const { stderr } = await skiff.run(["build", "--explain-cache", "--cache-ttl", "0", directory])
     expect(stderr).toContain("RUN echo aged > /a: its result is too old")
   })
 
   test("--explain-cache names what differed", async () => {
-    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY f /f\nRUN echo explained\n", f: "1" })
-    await steps(folder)
-    writeFileSync(join(folder, "f"), "2")
-    const { stderr } = await skiff.run(["build", "--progress", "plain", "--explain-cache", folder])
+    const directory = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY f /f\nRUN echo explained\n", f: "1" })
+    await steps(directory)
+    writeFileSync(join(directory, "f"), "2")
+    const { stderr } = await skiff.run(["build", "--progress", "plain", "--explain-cache", directory])
     expect(stderr).toContain("steps that ran, and why:")
     expect(stderr).toMatch(/COPY f \/f: .*context.* differ/)
-    const again = await skiff.run(["build", "--progress", "plain", "--explain-cache", folder])
+    const again = await skiff.run(["build", "--progress", "plain", "--explain-cache", directory])
     expect(again.stderr).toContain("every step was taken from the cache")
   })
 
@@ -145,10 +147,10 @@ describe("the graph", () => {
   })
 
   test("two builds at the same time do an equal step once", async () => {
-    const folder = makeContext(skiff, {
+    const directory = makeContext(skiff, {
       Dockerfile: "FROM busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /when\n",
     })
-    const [one, two] = await Promise.all([skiff.ok("build", "-q", folder), skiff.ok("build", "-q", folder)])
+    const [one, two] = await Promise.all([skiff.ok("build", "-q", directory), skiff.ok("build", "-q", directory)])
     expect(one).toBe(two)
   })
 })
@@ -157,8 +159,8 @@ const REPEATED = "FROM busybox\nRUN mkdir /d && echo x > /d/f\nCOPY f /f\nWORKDI
 
 async function digestOfBuild(): Promise<string> {
   const metadata = join(skiff.home, "repeat.json")
-  const folder = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
-  await skiff.ok("build", "--no-cache", "--timestamp", "1700000000", "--metadata-file", metadata, folder)
+  const directory = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
+  await skiff.ok("build", "--no-cache", "--timestamp", "1700000000", "--metadata-file", metadata, directory)
   return readFileSync(metadata, "utf8")
 }
 
@@ -170,22 +172,22 @@ describe("the same inputs", () => {
   })
 
   test("SOURCE_DATE_EPOCH is the time of the image", async () => {
-    const folder = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
-    const { stdout } = await skiff.run(["build", "-q", folder], { env: { SOURCE_DATE_EPOCH: "1700000000" } })
+    const directory = makeContext(skiff, { Dockerfile: REPEATED, f: "1" })
+    const { stdout } = await skiff.run(["build", "-q", directory], { env: { SOURCE_DATE_EPOCH: "1700000000" } })
     expect((await inspectImage(skiff, stdout.trim())).Created).toStartWith("2023-11-14T22:13:20")
   })
 })
 
-const filesBelow = async (folder: string): Promise<string[]> => {
-  const { stdout } = await skiff.run(["unshare", "find", join(skiff.root, folder), "-mindepth", "1"])
+const filesBelow = async (directory: string): Promise<string[]> => {
+  const { stdout } = await skiff.run(["unshare", "find", join(skiff.root, directory), "-mindepth", "1"])
   return stdout.split("\n").filter(Boolean)
 }
 
 describe("a build that is killed", () => {
   test("leaves nothing running, and the next one goes on", async () => {
     const dockerfile = "FROM busybox\nRUN echo kept > /kept\nRUN sleep 30017; echo slept\n"
-    const folder = makeContext(skiff, { Dockerfile: dockerfile })
-    const child = skiff.spawn(["build", "--progress", "plain", folder])
+    const directory = makeContext(skiff, { Dockerfile: dockerfile })
+    const child = skiff.spawn(["build", "--progress", "plain", directory])
     let shown = ""
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
     await eventually(() => expect(shown).toMatch(/RUN echo kept > \/kept\n#\d+ DONE/), 10_000)
@@ -194,8 +196,8 @@ describe("a build that is killed", () => {
     await new Promise((resolve) => child.on("close", resolve))
     // before any other command of ours
     await eventually(() => runs("sleep 30017") === false, 10_000)
-    writeFileSync(join(folder, "Dockerfile"), dockerfile.replace("sleep 30017", "true"))
-    expect(pick(await steps(folder), "RUN echo kept")).toBe("CACHED")
+    writeFileSync(join(directory, "Dockerfile"), dockerfile.replace("sleep 30017", "true"))
+    expect(pick(await steps(directory), "RUN echo kept")).toBe("CACHED")
     await skiff.leavesNothing(10_000)
   })
 
@@ -203,10 +205,10 @@ describe("a build that is killed", () => {
     "at %s is taken up by the next one",
     async (point) => {
       const dockerfile = `FROM busybox\nRUN echo ${point} > /a\nCOPY f /f\n`
-      const folder = makeContext(skiff, { Dockerfile: dockerfile, f: "1" })
-      const crashed = await skiff.run(["build", "-t", "crashed", folder], { env: { SKIFF_CRASH_AT: point } })
+      const directory = makeContext(skiff, { Dockerfile: dockerfile, f: "1" })
+      const crashed = await skiff.run(["build", "-t", "crashed", directory], { env: { SKIFF_CRASH_AT: point } })
       expect(crashed.code).toBe(137)
-      const id = await skiff.ok("build", "-q", "-t", "crashed", folder)
+      const id = await skiff.ok("build", "-q", "-t", "crashed", directory)
       expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cat /a /f")).toBe(`${point}\n1`)
       await skiff.ok("rmi", "crashed")
       expect(await filesBelow("builds")).toEqual([])
@@ -215,8 +217,8 @@ describe("a build that is killed", () => {
   )
 
   test("by Ctrl-C ends in order, at once", async () => {
-    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 300\n" })
-    const child = skiff.spawn(["build", "--progress", "plain", folder])
+    const directory = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 300\n" })
+    const child = skiff.spawn(["build", "--progress", "plain", directory])
     let shown = ""
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (shown += text))
     await eventually(() => expect(shown).toContain(" begun"), 10_000)

@@ -32,8 +32,8 @@ describe("a failing RUN", () => {
   })
 
   test("quietly shows the same, after the fact", async () => {
-    const folder = makeContext(skiff, { Dockerfile: dockerfile })
-    const { code, stdout, stderr } = await skiff.run(["build", "-q", folder])
+    const directory = makeContext(skiff, { Dockerfile: dockerfile })
+    const { code, stdout, stderr } = await skiff.run(["build", "-q", directory])
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
     expect(stderr).toMatch(/ err\n/)
   })
@@ -84,7 +84,7 @@ describe("a Dockerfile that is wrong", () => {
   })
 })
 
-test("--check judges and builds nothing", async () => {
+test("--check lints and builds nothing", async () => {
   const dockerfile = `FROM busybox AS Unused
 FROM busybox
 ENV API_TOKEN=x

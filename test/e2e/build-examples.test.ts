@@ -21,10 +21,10 @@ afterAll(() => skiff.close(), 60_000)
 
 /** The examples lie where the test's user may not read. */
 function copyOf(example: string): string {
-  const folder = mkdtempSync(join(skiff.directory, "example-"))
-  cpSync(resolve(import.meta.dir, "../../examples", example), folder, { recursive: true })
-  chownSync(folder, user.uid, user.gid)
-  return folder
+  const directory = mkdtempSync(join(skiff.directory, "example-"))
+  cpSync(resolve(import.meta.dir, "../../examples", example), directory, { recursive: true })
+  chownSync(directory, user.uid, user.gid)
+  return directory
 }
 
 describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skipped: ${unreachable})` : ""}`, () => {
@@ -35,14 +35,14 @@ describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skip
   ])(
     "%s",
     async (example, port, text) => {
-      const folder = copyOf(example)
-      const { code, stderr } = await skiff.run(["build", "-t", example, folder], { timeoutMs: 180_000 })
+      const directory = copyOf(example)
+      const { code, stderr } = await skiff.run(["build", "-t", example, directory], { timeoutMs: 180_000 })
       if (code !== 0) throw new Error(stderr)
       const container = await skiff.ok("run", "-d", "-p", `127.0.0.1::${port}`, example)
       const at = (await skiff.ok("port", container, `${port}`)).split("\n")[0]
       await eventually(async () => expect(await (await fetch(`http://${at}/`)).text()).toContain(text), 15_000)
       await skiff.ok("stop", container)
-      const again = await skiff.run(["build", "--progress", "plain", "-t", example, folder])
+      const again = await skiff.run(["build", "--progress", "plain", "-t", example, directory])
       expect(again.stderr).not.toContain("DONE 1")
       expect(again.stderr.match(/CACHED/g)?.length).toBeGreaterThanOrEqual(2)
     },

@@ -86,9 +86,9 @@ LABEL second=yes
 
   test("FROM scratch has what was copied and nothing else", async () => {
     const dockerfile = "FROM busybox AS a\nRUN echo x > /x\nFROM scratch\nCOPY --from=a /x /only\n"
-    const folder = makeContext(skiff, { Dockerfile: dockerfile })
-    const out = join(folder, "out")
-    await skiff.ok("build", "-o", out, folder)
+    const directory = makeContext(skiff, { Dockerfile: dockerfile })
+    const out = join(directory, "out")
+    await skiff.ok("build", "-o", out, directory)
     expect(spawnSync("find", [out, "-type", "f"]).stdout.toString().trim()).toBe(join(out, "only"))
     expect(statSync(join(out, "only")).uid).toBe(user.uid)
   })
@@ -122,11 +122,11 @@ describe("contexts", () => {
     expect(await skiff.ok("build", "-q", path)).toBe(id)
   })
 
-  test("a Dockerfile on standard input beside a folder", async () => {
-    const folder = makeContext(skiff, { f: "of the folder" })
-    const { stdout, stderr } = await skiff.run(["build", "-q", "-f", "-", folder], { stdin: dockerfile })
+  test("a Dockerfile on standard input beside a directory", async () => {
+    const directory = makeContext(skiff, { f: "of the directory" })
+    const { stdout, stderr } = await skiff.run(["build", "-q", "-f", "-", directory], { stdin: dockerfile })
     expect(stderr).toBe("")
-    expect(await skiff.ok("run", "--rm", stdout.trim(), "cat", "/f")).toBe("of the folder")
+    expect(await skiff.ok("run", "--rm", stdout.trim(), "cat", "/f")).toBe("of the directory")
   })
 
   test("an archive by URL, a Dockerfile by URL", async () => {
@@ -137,7 +137,7 @@ describe("contexts", () => {
     expect(await fileOf(`${at}/Dockerfile`)).toBe("url")
   })
 
-  test("named contexts: a folder, an image in the place of a stage's base", async () => {
+  test("named contexts: a directory, an image in the place of a stage's base", async () => {
     const more = makeContext(skiff, { f: "named" })
     const files = { Dockerfile: "FROM base\nCOPY --from=more f /f\n" }
     const flags = ["--build-context", `more=${more}`, "--build-context", "base=docker-image://busybox"]
@@ -177,10 +177,10 @@ CMD ["x"]
     const Dockerfile =
       "FROM busybox\nRUN cat /host/f > /copied && ! touch /host/new && ! grep -q . /etc/hosts\n" +
       "RUN grep CapEff /proc/self/status > /caps\n"
-    const folder = makeContext(skiff, { Dockerfile, "shared/f": "of the host\n" })
+    const directory = makeContext(skiff, { Dockerfile, "shared/f": "of the host\n" })
     const log = join(skiff.home, "build.log")
-    const flags = ["-v", `${folder}/shared:/host:ro`, "--cap-drop", "ALL", "--cap-add", "NET_RAW", "--no-hosts"]
-    const { code, stderr } = await skiff.run(["build", "-t", "podmans", ...flags, "--logfile", log, folder])
+    const flags = ["-v", `${directory}/shared:/host:ro`, "--cap-drop", "ALL", "--cap-add", "NET_RAW", "--no-hosts"]
+    const { code, stderr } = await skiff.run(["build", "-t", "podmans", ...flags, "--logfile", log, directory])
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     expect(readFileSync(log, "utf8")).toMatch(/RUN cat .host.f/)
     expect(await skiff.ok("run", "--rm", "podmans", "cat", "/copied", "/caps")).toBe(
@@ -202,13 +202,13 @@ CMD ["x"]
     expect(JSON.parse(stdout.toString())).toMatchObject({ config: { Cmd: ["x"] } })
   })
 
-  test("a folder that is there already keeps its other files", async () => {
-    const folder = makeContext(skiff, files)
-    const out = join(folder, "out")
+  test("a directory that is there already keeps its other files", async () => {
+    const directory = makeContext(skiff, files)
+    const out = join(directory, "out")
     mkdirSync(out)
     writeFileSync(join(out, "kept"), "")
     chownSync(out, user.uid, user.gid)
-    await skiff.ok("build", "--output", `type=local,dest=${out}`, folder)
+    await skiff.ok("build", "--output", `type=local,dest=${out}`, directory)
     expect(readFileSync(join(out, "d/f"), "utf8")).toBe("out\n")
     expect(existsSync(join(out, "kept"))).toBe(true)
   })
@@ -221,13 +221,13 @@ CMD ["x"]
   })
 
   test("--explain-layers tells what each line costs, what is deleted again, and what the ignore file saves", async () => {
-    const folder = makeContext(skiff, {
+    const directory = makeContext(skiff, {
       Dockerfile: "FROM busybox\nRUN head -c 50000 /dev/zero > /zeros\nRUN rm /zeros\nCOPY small /\n",
       ".dockerignore": "big",
       small: "12345",
       big: "x".repeat(300_000),
     })
-    const { stderr } = await skiff.run(["build", "--explain-layers", folder])
+    const { stderr } = await skiff.run(["build", "--explain-layers", directory])
     expect(stderr).toMatch(/^2 +50kB +50kB +RUN .*\n3 .*\n4 +5B +COPY small/m)
     expect(stderr).toMatch(/^context of \d+B; the ignore file leaves out 300kB more$/m)
   })

@@ -158,18 +158,18 @@ RUN --mount=type=secret,id=one,env=ONE test -n "$ONE"
 
   test("lie beside files, each about them; a file of their name is in the way", async () => {
     const files = { Dockerfile: "FROM scratch\nCOPY package.json /node_modules/@s/left/\n", ...NPM }
-    const folder = place("beside")
+    const directory = place("beside")
     await skiff.ok(
       "build",
       "--sbom",
       "--provenance",
       "-o",
-      `type=local,dest=${folder},attestation-prefix=my-`,
+      `type=local,dest=${directory},attestation-prefix=my-`,
       makeContext(skiff, files),
     )
-    expect(readdirSync(folder).toSorted()).toEqual(["my-provenance.json", "my-sbom.spdx.json", "node_modules"])
+    expect(readdirSync(directory).toSorted()).toEqual(["my-provenance.json", "my-sbom.spdx.json", "node_modules"])
     const sha256 = new Bun.CryptoHasher("sha256").update(NPM["package.json"]).digest("hex")
-    expect(JSON.parse(readFileSync(join(folder, "my-sbom.spdx.json"), "utf8"))).toMatchObject({
+    expect(JSON.parse(readFileSync(join(directory, "my-sbom.spdx.json"), "utf8"))).toMatchObject({
       subject: [{ name: "node_modules/@s/left/package.json", digest: { sha256 } }],
       predicateType: SPDX,
     })
@@ -220,7 +220,7 @@ describe("several platforms", () => {
     await skiff.ok("rmi", name)
   })
 
-  test("are one archive, and a folder each", async () => {
+  test("are one archive, and a directory each", async () => {
     const before = await imageIds()
     const archive = place("many.oci")
     await skiff.ok(
@@ -237,10 +237,10 @@ describe("several platforms", () => {
       ) as object
       expect(config).toMatchObject({ architecture: arch })
     }
-    const folder = place("many")
-    await skiff.ok("build", ...PLATFORMS, "-o", folder, makeContext(skiff, PER_PLATFORM))
-    expect(readdirSync(folder).toSorted()).toEqual(["linux_amd64", "linux_arm64"])
-    expect(existsSync(join(folder, "linux_arm64", "for-arm64"))).toBe(true)
+    const directory = place("many")
+    await skiff.ok("build", ...PLATFORMS, "-o", directory, makeContext(skiff, PER_PLATFORM))
+    expect(readdirSync(directory).toSorted()).toEqual(["linux_amd64", "linux_arm64"])
+    expect(existsSync(join(directory, "linux_arm64", "for-arm64"))).toBe(true)
     const tar = place("many.tar")
     await skiff.ok("build", ...PLATFORMS, "--sbom", "-o", `type=tar,dest=${tar}`, makeContext(skiff, PER_PLATFORM))
     const names = spawnSync("tar", ["-tf", tar]).stdout.toString().trim().split("\n").toSorted()
@@ -295,14 +295,14 @@ describe("outputs", () => {
     }
   })
 
-  test("an OCI layout may be a folder, in a form of its own", async () => {
-    const folder = place("layout")
+  test("an OCI layout may be a directory, in a form of its own", async () => {
+    const directory = place("layout")
     const dockerfile = { Dockerfile: "FROM busybox\nRUN echo layout > /x\n" }
-    const output = `type=oci,dest=${folder},tar=false,compression=uncompressed,force-compression=true`
+    const output = `type=oci,dest=${directory},tar=false,compression=uncompressed,force-compression=true`
     await skiff.ok("build", "-t", "layout:1", "-o", output, makeContext(skiff, dockerfile))
-    const { layers } = JSON.parse(skopeo("inspect", "--raw", `oci:${folder}:1`)) as Manifest
+    const { layers } = JSON.parse(skopeo("inspect", "--raw", `oci:${directory}:1`)) as Manifest
     for (const { mediaType } of layers) expect(mediaType).toBe(`${OCI}.layer.v1.tar`)
-    await skiff.ok("load", "-i", folder)
+    await skiff.ok("load", "-i", directory)
     expect(await skiff.ok("run", "--rm", "--network", "none", "layout:1", "cat", "/x")).toBe("layout")
     await skiff.ok("rmi", "layout:1")
   })

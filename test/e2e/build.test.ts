@@ -140,7 +140,7 @@ describe("COPY and ADD", () => {
   }
   const copied = (lines: string, script: string) => run(`FROM busybox\n${lines}\n`, script, files)
 
-  test("files, folders and patterns land where docker puts them", async () => {
+  test("files, directories and patterns land where docker puts them", async () => {
     const lines = [
       "COPY a.txt /x",
       "COPY *.txt /y/",
@@ -236,14 +236,14 @@ one`
     )
   })
 
-  test("a Dockerfile's own ignore file comes before the folder's", async () => {
-    const folder = makeContext(skiff, {
+  test("a Dockerfile's own ignore file comes before the directory's", async () => {
+    const directory = makeContext(skiff, {
       ...files,
       ".dockerignore": "*",
       "My.Dockerfile": "FROM busybox\nCOPY . /all\n",
       "My.Dockerfile.dockerignore": "**/*o*\n!run.sh\n",
     })
-    const id = await skiff.ok("build", "-q", "-f", join(folder, "My.Dockerfile"), folder)
+    const id = await skiff.ok("build", "-q", "-f", join(directory, "My.Dockerfile"), directory)
     expect(await skiff.ok("run", "--rm", id, "sh", "-c", "cd /all; find . | sort | tr '\n' ' '")).toBe(
       ". ./a.txt ./b.txt ./dir ./dir/inner ./dir/sub ./link ./run.sh",
     )

@@ -10,8 +10,8 @@ import { eventually } from "../support/wait.ts"
 const skiff = openStore()
 const builder = (...args: string[]) => skiff.ok("builder", ...args)
 
-/** A folder of the test's directory that the user may write in. */
-function makeFolder(name: string, files: Record<string, string> = {}): string {
+/** A directory of the test's directory that the user may write in. */
+function makeDirectory(name: string, files: Record<string, string> = {}): string {
   const path = join(skiff.directory, name)
   mkdirSync(path)
   chmodSync(path, 0o777)
@@ -83,7 +83,7 @@ describe("signals", () => {
 
 describe("mounts", () => {
   test("volumes of the host, to write, to read, to throw away", async () => {
-    const volume = makeFolder("volume", { f: "host" })
+    const volume = makeDirectory("volume", { f: "host" })
     const name = await builder("from", "--name", "volumes", "busybox")
     const flags = ["-v", `${volume}:/rw`, "-v", `${volume}:/ro:ro`, "-v", `${volume}:/gone:O`]
     const script = "echo new > /rw/new; echo x > /gone/thrown; echo x 2>/dev/null > /ro/x || echo refused; ls /gone"
@@ -96,9 +96,9 @@ describe("mounts", () => {
   })
 
   test("bind of the host and of an image, cache, tmpfs, secret", async () => {
-    const folder = makeFolder("binds", { f: "host", token: "s3cret" })
+    const directory = makeDirectory("binds", { f: "host", token: "s3cret" })
     const name = await builder("from", "--name", "mounts", "busybox")
-    const bind = ["--contextdir", folder, "--mount", "type=bind,source=f,target=/f,bind-propagation=rslave,z"]
+    const bind = ["--contextdir", directory, "--mount", "type=bind,source=f,target=/f,bind-propagation=rslave,z"]
     expect(await builder("run", ...bind, name, "cat", "/f")).toBe("host")
     const image = ["--mount", "type=bind,from=busybox,source=/bin,target=/other"]
     expect(await builder("run", ...image, name, "ls", "/other/busybox")).toBe("/other/busybox")
@@ -107,7 +107,7 @@ describe("mounts", () => {
     expect(await builder("run", ...cache, name, "cat", "/cache/f")).toBe("kept")
     const memory = ["--mount", "type=tmpfs,tmpfs-size=1m,target=/t"]
     expect(await builder("run", ...memory, name, "sh", "-c", "grep -c ' /t tmpfs' /proc/mounts")).toBe("1")
-    const secret = ["--secret", `id=token,src=${folder}/token`, "--mount", "type=secret,id=token"]
+    const secret = ["--secret", `id=token,src=${directory}/token`, "--mount", "type=secret,id=token"]
     expect(await builder("run", ...secret, name, "cat", "/run/secrets/token")).toBe("s3cret")
     await builder("commit", "-q", name, "without:1")
     const left = await skiff.ok("run", "--rm", "without:1", "sh", "-c", "ls -d /f /other /cache /t /run/secrets; true")
@@ -142,7 +142,7 @@ async function shortId(name: string): Promise<string> {
 }
 
 test("what `from` is told holds for every run, and each adds to it", async () => {
-  const volume = makeFolder("always", { f: "always" })
+  const volume = makeDirectory("always", { f: "always" })
   const told = [
     "--volume",
     `${volume}:/always:ro`,

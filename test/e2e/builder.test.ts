@@ -12,7 +12,7 @@ import { user } from "../support/user.ts"
 const skiff = openStore()
 const builder = (...args: string[]) => skiff.ok("builder", ...args)
 /** Where an ordinary user sees the files of containers. */
-const inWorld = (...words: string[]) => skiff.ok("builder", "unshare", executable(), "builder", ...words)
+const inNamespaces = (...words: string[]) => skiff.ok("builder", "unshare", executable(), "builder", ...words)
 
 describe("a working container", () => {
   test("is made, changed, configured, committed, removed", async () => {
@@ -107,7 +107,7 @@ describe("a working container", () => {
     expect(await builder("containers", "--json")).toBe("[]")
   })
 
-  test("run gives the program's exit code and output, and takes its own variables, user and folder", async () => {
+  test("run gives the program's exit code and output, and takes its own variables, user and directory", async () => {
     const name = await builder("from", "--name", "runs", "busybox")
     expect((await skiff.run(["builder", "run", name, "sh", "-c", "exit 42"])).code).toBe(42)
     const words = [
@@ -140,8 +140,8 @@ describe("a working container", () => {
 
   test("mount shows its files, writable, until unmount; no process is left", async () => {
     const name = await builder("from", "--name", "mounted", "busybox")
-    const path = await inWorld("mount", name)
-    expect(await inWorld("mount", name)).toBe(path)
+    const path = await inNamespaces("mount", name)
+    expect(await inNamespaces("mount", name)).toBe(path)
     expect(JSON.parse(await builder("mount", "--json"))).toEqual([{ container: name, mountPoint: path }])
     if (user.rootless) {
       const outside = await skiff.run(["builder", "mount", name])
@@ -155,7 +155,7 @@ describe("a working container", () => {
     expect(await builder("mount")).toBe("")
     expect(await skiff.ok("builder", "unshare", "ls", path).catch(() => "")).toBe("")
     expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
-    await inWorld("mount", name)
+    await inNamespaces("mount", name)
     await builder("rm", name)
   })
 
@@ -187,8 +187,8 @@ test("a name in `copy` that looks like a pattern, and a link, are what they are"
   const name = await builder("from", "--name", "literal", "busybox")
   await builder("copy", "--contextdir", context, name, "a[1].txt", "link", "/d/")
   await builder("copy", name, join(context, "a[1].txt"), join(context, "link"), "/e")
-  for (const folder of ["/d", "/e"])
-    expect((await builder("run", name, "sh", "-c", `cd ${folder}; ls; cat *`)).split("\n")).toEqual([
+  for (const directory of ["/d", "/e"])
+    expect((await builder("run", name, "sh", "-c", `cd ${directory}; ls; cat *`)).split("\n")).toEqual([
       "a[1].txt",
       "link",
       "bracketsno",
@@ -200,18 +200,18 @@ test("a name in `copy` that looks like a pattern, and a link, are what they are"
 })
 
 describe("where commit puts its image", () => {
-  test("archives and folders, under a name of theirs, with nothing left in the store", async () => {
+  test("archives and directories, under a name of theirs, with nothing left in the store", async () => {
     const name = await builder("from", "--name", "away", "busybox")
     await builder("run", name, "touch", "/made")
     const before = await skiff.ok("images", "-q")
     for (const [place, words] of [
       [`oci-archive:${skiff.directory}/oci.tar:away:1`, ["load", "-i", `${skiff.directory}/oci.tar`]],
       [`docker-archive:${skiff.directory}/docker.tar:away:2`, ["load", "-i", `${skiff.directory}/docker.tar`]],
-      [`oci:${skiff.directory}/folder:3`, ["load", "-i", `${skiff.directory}/folder`]],
+      [`oci:${skiff.directory}/directory:3`, ["load", "-i", `${skiff.directory}/directory`]],
     ] as const) {
       const id = await builder("commit", "-q", name, place)
       expect(await skiff.ok("images", "-q")).toBe(before)
-      expect(await skiff.ok(...words)).toMatch(/away:[12]|folder:3/)
+      expect(await skiff.ok(...words)).toMatch(/away:[12]|directory:3/)
       expect(await skiff.ok("run", "--rm", id, "ls", "/made")).toBe("/made")
       await skiff.ok("rmi", "-f", id)
       const again = await builder("from", "-q", place)

@@ -1,4 +1,4 @@
-/** A store whose disk is full says so, breaks nothing, and works again when there is room. */
+/** A store whose disk is full says so, breaks nothing, and works again when there is space. */
 import { afterAll, expect } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
@@ -34,7 +34,7 @@ testUnless(asRootOnly)("pull and run on a full disk", async () => {
     expect(full.code).toBe(125)
     expect(full.stderr).toMatch(/no space|disk.*full/i)
   }
-  // removing is what makes room: it must go through
+  // removing is what frees space: it must go through
   await skiff.ok("rm", "spare")
   rmSync(join(skiff.root, "filler"))
   expect(await skiff.ok("run", "--rm", small, "echo", "works again")).toBe("works again")

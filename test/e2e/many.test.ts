@@ -13,7 +13,7 @@ test(`${TOTAL} run --rm, ${AT_ONCE} at a time, all with an address of their own,
   const held: { address: string; from: number; to: number }[] = []
   let begun = 0
   const failures: string[] = []
-  const worker = async () => {
+  const executor = async () => {
     while (begun < TOTAL) {
       begun++
       const from = performance.now()
@@ -24,7 +24,7 @@ test(`${TOTAL} run --rm, ${AT_ONCE} at a time, all with an address of their own,
       held.push({ address: stdout.split("\n")[0] ?? "", from, to: performance.now() })
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await Promise.all(Array.from({ length: AT_ONCE }, executor))
   expect(failures).toEqual([])
   expect(held.every(({ address }) => /^1[79]2\.\d+\.\d+\.\d+\/\d+$/.test(address))).toBe(true)
   // an address may come back when its holder has gone; never while both run

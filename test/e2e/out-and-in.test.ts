@@ -34,7 +34,7 @@ const digestOf = (text: string) => `sha256:${new Bun.CryptoHasher("sha256").upda
 const idOf = async (name: string, from = skiff) => await from.ok("image", "inspect", "-f", "{{.Id}}", name)
 const place = (name: string) => join(skiff.directory, "home", name)
 
-/** A folder that skiff's user and the other engines can read and write. */
+/** A directory that skiff's user and the other engines can read and write. */
 function sharedPlace(name: string): string {
   chmodSync(skiff.home, 0o777)
   return place(name)
@@ -265,7 +265,7 @@ describe("save and load", () => {
     }
   })
 
-  test("what is not here leaves no file behind; a terminal gets no archive; a folder must be empty", async () => {
+  test("what is not here leaves no file behind; a terminal gets no archive; a directory must be empty", async () => {
     const path = place("nothing.tar")
     expect(await skiff.run(["save", "-o", path, "busybox", "nothing/here"])).toMatchObject({ code: 1 })
     expect(() => statSync(path)).toThrow()
@@ -338,7 +338,7 @@ for (const name of ["podman", "docker"] as const)
         engine().ok("rmi", "-f", id)
         const path = sharedPlace(`for-${name}-${format}`)
         await skiff.ok("save", "--format", format, "-o", path, own)
-        // podman names what it loads from a folder by the path, which is no name when it has upper case
+        // podman names what it loads from a directory by the path, which is no name when it has upper case
         const link = `/tmp/skiff-${name}-${process.pid}`
         symlinkSync(path, link)
         engine().ok("load", "-i", link)

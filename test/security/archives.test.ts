@@ -238,7 +238,7 @@ test("a truncated archive, a damaged layer and garbage are refused", async () =>
   await refused("load", tar([{ name: "repositories", content: "{}" }]), /before 1\.10/)
 })
 
-describe("a folder", () => {
+describe("a directory", () => {
   const layout = join(skiff.home, "layout")
   const blob = (digest: string) => join(layout, "blobs/sha256", hex(digest))
   const open = () => spawnSync("chmod", ["-R", "a+rX", layout])
@@ -265,7 +265,7 @@ describe("a folder", () => {
     }
   })
 
-  test("with a FIFO or a folder in the place of a file does not hang", async () => {
+  test("with a FIFO or a directory in the place of a file does not hang", async () => {
     rmSync(blob(good.config.digest))
     spawnSync("mkfifo", ["-m", "666", blob(good.config.digest)])
     await load(/no regular file/)

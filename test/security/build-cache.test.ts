@@ -46,23 +46,23 @@ interface CacheMap {
   mounts: { key: string; layer: number; uid: number }[]
 }
 
-/** A cache in a folder, as it may be forged: digests follow what is written, unless they are what is forged. */
+/** A cache in a directory, as it may be forged: digests follow what is written, unless they are what is forged. */
 class ForgedCache {
-  readonly folder: string
+  readonly directory: string
   manifest: Manifest
   map: CacheMap
 
-  constructor(of: string, folder: string) {
-    cpSync(of, folder, { recursive: true })
-    this.folder = folder
-    const [top] = (JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as { manifests: Descriptor[] })
+  constructor(of: string, directory: string) {
+    cpSync(of, directory, { recursive: true })
+    this.directory = directory
+    const [top] = (JSON.parse(readFileSync(join(directory, "index.json"), "utf8")) as { manifests: Descriptor[] })
       .manifests
     this.manifest = JSON.parse(this.#read(top)) as Manifest
     this.map = JSON.parse(this.#read(this.manifest.config)) as CacheMap
   }
 
   blobPath(digest: string): string {
-    return join(this.folder, "blobs", digest.replace(":", "/"))
+    return join(this.directory, "blobs", digest.replace(":", "/"))
   }
 
   put(mediaType: string, bytes: Uint8Array): Descriptor {
@@ -88,8 +88,8 @@ class ForgedCache {
     const manifests = [
       { ...this.put(MANIFEST_TYPE, bytes), annotations: { "org.opencontainers.image.ref.name": "latest" } },
     ]
-    writeFileSync(join(this.folder, "index.json"), json({ schemaVersion: 2, manifests }))
-    return `--cache-from=type=local,src=${this.folder}`
+    writeFileSync(join(this.directory, "index.json"), json({ schemaVersion: 2, manifests }))
+    return `--cache-from=type=local,src=${this.directory}`
   }
 
   #read(descriptor: Descriptor | undefined): string {
@@ -218,7 +218,7 @@ describe("a manifest is refused when", () => {
   test("its own bytes are others", async () => {
     const cache = forge()
     const flag = cache.publish()
-    const [top] = (JSON.parse(readFileSync(join(cache.folder, "index.json"), "utf8")) as { manifests: Descriptor[] })
+    const [top] = (JSON.parse(readFileSync(join(cache.directory, "index.json"), "utf8")) as { manifests: Descriptor[] })
       .manifests
     writeFileSync(cache.blobPath(top?.digest ?? ""), json({ ...cache.manifest, more: 1 }))
     await refused(flag, /has digest sha256:/)
@@ -295,7 +295,7 @@ describe("what a layer holds stays inside", () => {
   }
 })
 
-describe("a folder", () => {
+describe("a directory", () => {
   test("with links to the host for blobs shows nothing of it", async () => {
     const secret = join(skiff.home, "secret")
     writeFileSync(secret, "alive\n")
@@ -304,7 +304,7 @@ describe("a folder", () => {
       const cache = forge()
       const flag = cache.publish()
       const digest = which === "config" ? cache.manifest.config.digest : cache.manifest.layers[0]?.digest
-      const path = which === "index.json" ? join(cache.folder, which) : cache.blobPath(digest ?? "")
+      const path = which === "index.json" ? join(cache.directory, which) : cache.blobPath(digest ?? "")
       rmSync(path)
       symlinkSync(secret, path)
       await using machine = new Machine()
@@ -354,11 +354,11 @@ describe("a registry", () => {
 describe("a forged map is a wrong cache for who names it, and", () => {
   test("answers for no step that was not asked for", async () => {
     const other = makeContext(skiff, { Dockerfile: `FROM ${await busyboxReference()}\nRUN echo other > /other\n` })
-    const folder = join(skiff.directory, "other-cache")
-    mkdirSync(folder)
-    chownSync(folder, user.uid, user.gid)
-    await skiff.ok("build", "-q", "--cache-to", `type=local,dest=${folder}`, other)
-    const { map } = new ForgedCache(folder, join(skiff.directory, `forged-${made++}`))
+    const directory = join(skiff.directory, "other-cache")
+    mkdirSync(directory)
+    chownSync(directory, user.uid, user.gid)
+    await skiff.ok("build", "-q", "--cache-to", `type=local,dest=${directory}`, other)
+    const { map } = new ForgedCache(directory, join(skiff.directory, `forged-${made++}`))
     const cache = forge()
     // the victim's keys and parts, with a layer of ours
     for (const [index, step] of cache.map.steps.entries()) {
@@ -390,9 +390,9 @@ describe("a forged map is a wrong cache for who names it, and", () => {
 
 describe("an exported cache", () => {
   test("holds no secret, and of links the links", async () => {
-    const folder = join(skiff.directory, "secret-cache")
-    mkdirSync(folder)
-    chownSync(folder, user.uid, user.gid)
+    const directory = join(skiff.directory, "secret-cache")
+    mkdirSync(directory)
+    chownSync(directory, user.uid, user.gid)
     const path = join(skiff.home, "token")
     writeFileSync(path, "alive-secret-token")
     chownSync(path, user.uid, user.gid)
@@ -406,11 +406,11 @@ describe("an exported cache", () => {
       "--secret",
       `id=t,src=${path}`,
       "--cache-to",
-      `type=local,dest=${folder},mode=max`,
+      `type=local,dest=${directory},mode=max`,
       secret,
     )
-    const blobs = readdirSync(join(folder, "blobs/sha256")).map((name) =>
-      readFileSync(join(folder, "blobs/sha256", name)),
+    const blobs = readdirSync(join(directory, "blobs/sha256")).map((name) =>
+      readFileSync(join(directory, "blobs/sha256", name)),
     )
     const plain = blobs.map((bytes) => (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString("latin1"))
     expect(plain.some((each) => each.includes(canary.path))).toBe(true)

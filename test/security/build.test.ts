@@ -73,8 +73,8 @@ describe("git (CVE-2019-13139)", () => {
       else response.writeHead(404).end()
     })
     const url = `http://127.0.0.1:${server.port}/r.git`
-    for (const folder of ["../../etc", "root/etc", "out"]) {
-      const { code, stderr } = await skiff.run(["build", `${url}#main:${folder}`])
+    for (const directory of ["../../etc", "root/etc", "out"]) {
+      const { code, stderr } = await skiff.run(["build", `${url}#main:${directory}`])
       expect(code).not.toBe(0)
       expect(stderr).not.toContain("alive")
     }
@@ -198,10 +198,10 @@ RUN true
       f: "same",
       Dockerfile: "FROM busybox\nRUN --mount=type=bind,target=/m,rw echo dead > /m/f; echo x > /m/new\n",
     }
-    const folder = makeContext(skiff, files)
-    await skiff.ok("build", "-q", folder)
-    expect(readFileSync(join(folder, "f"), "utf8")).toBe("same")
-    expect(readdirSync(folder).toSorted()).toEqual(["Dockerfile", "f"])
+    const directory = makeContext(skiff, files)
+    await skiff.ok("build", "-q", directory)
+    expect(readFileSync(join(directory, "f"), "utf8")).toBe("same")
+    expect(readdirSync(directory).toSorted()).toEqual(["Dockerfile", "f"])
   })
 })
 
@@ -231,8 +231,8 @@ RUN grep Seccomp: /proc/self/status | tr -d '\\t' > /out; grep CapEff /proc/self
   })
 
   test("the caller's environment does not reach a step", async () => {
-    const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN env; echo $HOSTSECRET > /out\n" })
-    const { stdout } = await skiff.run(["build", "-q", "--no-cache", folder], { env: { HOSTSECRET: "alive" } })
+    const directory = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN env; echo $HOSTSECRET > /out\n" })
+    const { stdout } = await skiff.run(["build", "-q", "--no-cache", directory], { env: { HOSTSECRET: "alive" } })
     expect(await skiff.ok("run", "--rm", stdout.trim(), "cat", "/out")).toBe("")
   })
 })
@@ -240,7 +240,7 @@ RUN grep Seccomp: /proc/self/status | tr -d '\\t' > /out; grep CapEff /proc/self
 describe("secrets", () => {
   const mark = "SECRETMARKER"
 
-  /** Every file of the store and of its run folder. */
+  /** Every file of the store and of its run directory. */
   const stored = (): string =>
     spawnSync("grep", ["-rlaF", mark, skiff.root, skiff.runRoot], { encoding: "utf8" }).stdout.trim()
 
@@ -289,9 +289,9 @@ describe("sizes", () => {
 })
 
 test("a context that the user may not read is an error, not a leak", async () => {
-  const folder = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY . /c\n" })
-  mkdirSync(join(folder, "closed"), { mode: 0o000 })
-  const { code, stderr } = await skiff.run(["build", folder])
+  const directory = makeContext(skiff, { Dockerfile: "FROM busybox\nCOPY . /c\n" })
+  mkdirSync(join(directory, "closed"), { mode: 0o000 })
+  const { code, stderr } = await skiff.run(["build", directory])
   if (user.rootless) {
     expect(code).toBe(1)
     expect(stderr).toContain("closed")

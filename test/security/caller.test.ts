@@ -1,4 +1,4 @@
-/** Where a command is called from says nothing about what it does: a folder may be a stranger's repository. */
+/** Where a command is called from says nothing about what it does: a directory may be a stranger's repository. */
 import { afterAll, expect, test } from "bun:test"
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -6,18 +6,18 @@ import { join } from "node:path"
 import { openStore } from "../support/store.ts"
 
 const skiff = openStore()
-const folder = mkdtempSync(join(tmpdir(), "skiff-caller-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), "skiff-caller-"))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-test("settings of Bun, npm or dotenv in the working folder are not read", async () => {
-  chmodSync(folder, 0o777)
-  const mark = join(folder, "was-here")
-  writeFileSync(join(folder, "preload.js"), `require("fs").writeFileSync(${JSON.stringify(mark)}, "")`)
-  writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./preload.js"]\n')
-  writeFileSync(join(folder, "package.json"), "{ not JSON")
-  writeFileSync(join(folder, "tsconfig.json"), "{ not JSON")
-  writeFileSync(join(folder, ".env"), "SKIFF_TRACE=1\nHTTP_PROXY=http://127.0.0.1:9\n")
-  const { code, stdout, stderr } = await skiff.run(["ps", "-aq"], { cwd: folder })
+test("settings of Bun, npm or dotenv in the working directory are not read", async () => {
+  chmodSync(directory, 0o777)
+  const mark = join(directory, "was-here")
+  writeFileSync(join(directory, "preload.js"), `require("fs").writeFileSync(${JSON.stringify(mark)}, "")`)
+  writeFileSync(join(directory, "bunfig.toml"), 'preload = ["./preload.js"]\n')
+  writeFileSync(join(directory, "package.json"), "{ not JSON")
+  writeFileSync(join(directory, "tsconfig.json"), "{ not JSON")
+  writeFileSync(join(directory, ".env"), "SKIFF_TRACE=1\nHTTP_PROXY=http://127.0.0.1:9\n")
+  const { code, stdout, stderr } = await skiff.run(["ps", "-aq"], { cwd: directory })
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" })
   expect(existsSync(mark)).toBe(false)
 })

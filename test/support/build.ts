@@ -7,13 +7,13 @@ import { user } from "./user.ts"
 export type ContextFile = string | Uint8Array | { mode: number; content: string } | { link: string }
 export type ContextFiles = Readonly<Record<string, ContextFile>>
 
-/** A folder of the user with these files. */
+/** A directory of the user with these files. */
 export function makeContext(skiff: Skiff, files: ContextFiles): string {
-  const folder = mkdtempSync(join(skiff.directory, "context-"))
-  own(folder)
+  const directory = mkdtempSync(join(skiff.directory, "context-"))
+  own(directory)
   for (const [name, file] of Object.entries(files)) {
-    const path = join(folder, name)
-    makeFolders(dirname(path), folder)
+    const path = join(directory, name)
+    makeDirectories(dirname(path), directory)
     if (typeof file === "string" || file instanceof Uint8Array) writeFileSync(path, file)
     else if ("link" in file) symlinkSync(file.link, path)
     else {
@@ -22,12 +22,12 @@ export function makeContext(skiff: Skiff, files: ContextFiles): string {
     }
     if (typeof file === "string" || file instanceof Uint8Array || "content" in file) own(path)
   }
-  return folder
+  return directory
 }
 
-function makeFolders(path: string, end: string): void {
+function makeDirectories(path: string, end: string): void {
   if (path === end || path.length < end.length) return
-  makeFolders(dirname(path), end)
+  makeDirectories(dirname(path), end)
   mkdirSync(path, { recursive: true })
   own(path)
 }

@@ -16,10 +16,10 @@ export interface HostState {
 }
 
 export function hostState(store: string): HostState {
-  const keeper = keeperOf(store)
+  const pauseProcess = pauseProcessOf(store)
   const ownNetwork = !user.rootless
   return {
-    mounts: mountsBelow(store, keeper),
+    mounts: mountsBelow(store, pauseProcess),
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
     cgroups: cgroupsOfContainers(),
@@ -54,15 +54,15 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** Of this mount namespace, and of the keeper's where there is one. */
-function mountsBelow(store: string, keeper: number | undefined): string[] {
-  const tables = ["/proc/self/mounts", ...(keeper === undefined ? [] : [`/proc/${keeper}/mounts`])]
+/** Of this mount namespace, and of the pause process's where there is one. */
+function mountsBelow(store: string, pauseProcess: number | undefined): string[] {
+  const tables = ["/proc/self/mounts", ...(pauseProcess === undefined ? [] : [`/proc/${pauseProcess}/mounts`])]
   return tables.flatMap((table) => {
     try {
       return readFileSync(table, "utf8")
         .split("\n")
         .map((line) => line.split(" ")[1] ?? "")
-        .filter((path) => path.startsWith(`${store}/`) && !path.endsWith("keeper.netns"))
+        .filter((path) => path.startsWith(`${store}/`) && !path.endsWith("rootless.netns"))
     } catch {
       return []
     }
@@ -78,7 +78,7 @@ function portElements(table: string): string[] {
   })
 }
 
-/** Their names; the keeper's pasta is not counted. */
+/** Their names; the pause process's pasta is not counted. */
 export function processesNaming(store: string): string[] {
   return pids().flatMap((pid) => {
     try {
@@ -92,9 +92,9 @@ export function processesNaming(store: string): string[] {
 }
 
 /** The process that holds the namespaces of a rootless store. It stays while the store is used, and so does its pasta. */
-export function keeperOf(store: string): number | undefined {
+export function pauseProcessOf(store: string): number | undefined {
   try {
-    return (JSON.parse(readFileSync(`${store}/run/keeper.json`, "utf8")) as { keeperPid: number }).keeperPid
+    return (JSON.parse(readFileSync(`${store}/run/pause.json`, "utf8")) as { pausePid: number }).pausePid
   } catch {
     return undefined
   }

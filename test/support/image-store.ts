@@ -9,7 +9,7 @@ import { contentSchema } from "../../src/content/schema.ts"
 import { openContentStore } from "../../src/content/open.ts"
 import type { Images } from "../../src/image/image.ts"
 import { openImages } from "../../src/image/open.ts"
-import { heldByImages } from "../../src/image/referenced.ts"
+import { referencedByImages } from "../../src/image/referenced.ts"
 import { imageSchema } from "../../src/image/schema.ts"
 import { openRegistries } from "../../src/registry/open.ts"
 import { openSnapshotter } from "../../src/snapshot/open.ts"
@@ -19,7 +19,7 @@ export interface ImageStore extends AsyncDisposable {
   root: string
   images: Images
   /** What is left in the store when all garbage is collected. */
-  left(): Promise<{ blobs: number; snapshots: number; ingests: number; folders: number }>
+  left(): Promise<{ blobs: number; snapshots: number; ingests: number; directories: number }>
 }
 
 /** Root only: layers are extracted with their owners. */
@@ -29,7 +29,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
   const content = openContentStore({ root })
   const snapshots = await openSnapshotter({ root, db, rootless: false })
   const collect = () =>
-    collectGarbage({ db, root, content, snapshots: snapshots as never, referenced: () => heldByImages(db) })
+    collectGarbage({ db, root, content, snapshots: snapshots as never, referenced: () => referencedByImages(db) })
   const images = openImages({
     root,
     db,
@@ -50,7 +50,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
         blobs: [...content.list()].length,
         snapshots: snapshots.list().length,
         ingests: readdirSync(join(root, "ingest")).length,
-        folders: readdirSync(join(root, "layers")).length,
+        directories: readdirSync(join(root, "layers")).length,
       }
     },
     async [Symbol.asyncDispose]() {

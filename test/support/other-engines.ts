@@ -38,7 +38,7 @@ export function startPodman(): OtherEngine {
     pullFlags: ["--tls-verify=false"],
     runFlags: ["--rm", "--network", "none"],
     async stop() {
-      // its layers are read-only folders of overlay, its database is locked by nobody now
+      // its layers are read-only directories of overlay, its database is locked by nobody now
       ok("rmi", "--all", "--force")
       spawnSync("umount", [join(directory, "root/overlay")])
       rmSync(directory, { recursive: true, force: true })

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { kernelNames } from "../../src/network/names.ts"
-import { hostState, keeperOf, type HostState } from "./host-state.ts"
+import { hostState, pauseProcessOf, type HostState } from "./host-state.ts"
 import { user } from "./user.ts"
 import { eventually, SLOWNESS } from "./wait.ts"
 
@@ -105,15 +105,15 @@ export class Skiff {
     }
   }
 
-  /** Takes from the host what belongs to the store itself: bridge and table, or the keeper with all its namespaces. */
+  /** Takes from the host what belongs to the store itself: bridge and table, or the pause process with all its namespaces. */
   #discard(): void {
     const { bridge, table } = kernelNames(this.runRoot, user.rootless)
     if (!user.rootless) {
       spawnSync("ip", ["link", "delete", bridge])
       spawnSync("nft", ["delete", "table", "inet", table])
     }
-    const keeper = keeperOf(this.directory)
-    if (keeper !== undefined) process.kill(keeper, "SIGKILL")
+    const pauseProcess = pauseProcessOf(this.directory)
+    if (pauseProcess !== undefined) process.kill(pauseProcess, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
     if (user.rootless && user.prefix.length === 0)
       spawnSync("unshare", ["-U", "--map-auto", "--map-root-user", "rm", "-rf", this.directory])

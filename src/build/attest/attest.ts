@@ -2,12 +2,9 @@ import type { Predicate } from "../../spec/in-toto.ts"
 import { packageUrl, parseReference } from "../../image/image.ts"
 import { formatPlatform } from "../../spec/platform.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { SbomFormat } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
-import { findPackages } from "../../sbom/find-packages.ts"
-import type { FoundPackages } from "../../sbom/package.ts"
 import { provenancePredicate, type BuildRun } from "./provenance.ts"
-import { sbomPredicate } from "../../sbom/sbom.ts"
+import { findPackages, sbomPredicate, type FoundPackages, type SbomFormat } from "../../sbom/sbom.ts"
 
 export interface AttestOptions {
   run: Omit<BuildRun, "finishedAt">

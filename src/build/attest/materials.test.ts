@@ -10,7 +10,7 @@ const [amd64, arm64] = [parsePlatform("linux/amd64"), parsePlatform("linux/arm64
 const digest = (digit: string) => parseDigest(`sha256:${digit.repeat(64)}`)
 
 test("each platform was made of its own base images, and of the sources that it reads", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-materials-"))
+  const directory = mkdtempSync(join(tmpdir(), "skiff-materials-"))
   try {
     const materials = new Materials()
     // the same tool runs here, whatever the result is for
@@ -19,8 +19,8 @@ test("each platform was made of its own base images, and of the sources that it 
     materials.addImage("debian", arm64, digest("b"), arm64)
     materials.addImage("registry.example:5000/x@" + digest("c"), amd64, digest("c"), amd64)
     materials.addGit("https://h/r.git#main", "d".repeat(40))
-    writeFileSync(join(folder, "f"), "x")
-    await materials.addFile("https://h/f", join(folder, "f"))
+    writeFileSync(join(directory, "f"), "x")
+    await materials.addFile("https://h/f", join(directory, "f"))
     const uris = (target: typeof amd64, ...sources: string[]) =>
       materials.list({ target, sources: new Set(sources) }).map(({ uri }) => uri)
     expect(uris(amd64, "https://h/f")).toEqual([
@@ -35,6 +35,6 @@ test("each platform was made of its own base images, and of the sources that it 
     ])
     expect(materials.find("https://h/r.git#main")?.digest).toEqual({ sha1: "d".repeat(40) })
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 })

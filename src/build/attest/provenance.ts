@@ -50,7 +50,7 @@ export function provenancePredicate(
         invocationId: run.id,
         startedOn: run.startedAt.toISOString(),
         finishedOn: run.finishedAt.toISOString(),
-        skiff_completeness: { request: isWhole, resolvedDependencies: request.context.kind !== "folder" },
+        skiff_completeness: { request: isWhole, resolvedDependencies: request.context.kind !== "directory" },
         skiff_reproducible: reproducible ?? request.verifyReproducible === true,
         ...(isWhole ? { skiff_source: sourceOf(plan) } : {}),
       },
@@ -66,7 +66,7 @@ function sourcesOf({ context, namedContexts }: BuildRequest, { vertices }: Plan)
   return new Set([...contexts, ...added])
 }
 
-/** Where the Dockerfile came from; of a local folder its name alone. */
+/** Where the Dockerfile came from; of a local directory its name alone. */
 function configSource(
   { context }: BuildRequest,
   { dockerfile }: Plan,
@@ -98,7 +98,7 @@ function requestParameters(request: BuildRequest, { platform }: Plan, isWhole: b
   return {
     frontend: "dockerfile.v0",
     args: { ...options, ...told },
-    locals: request.context.kind === "folder" ? [{ name: "context" }] : [],
+    locals: request.context.kind === "directory" ? [{ name: "context" }] : [],
     ...(isWhole && secrets.length > 0 ? { secrets: secrets.map(({ id }) => ({ id })) } : {}),
     ...(isWhole && ssh.length > 0 ? { ssh: ssh.map(({ id }) => ({ id })) } : {}),
   }

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto"
 import { statementOf, type Predicate, type Subject } from "../../spec/in-toto.ts"
-import { ImageTree, shownPath } from "../../sbom/image-tree.ts"
 import { PROVENANCE_TYPE } from "./provenance.ts"
-import { SBOM_TYPES } from "../../sbom/sbom.ts"
+import { ImageTree, SBOM_TYPES, shownPath } from "../../sbom/sbom.ts"
 
 /** buildkit's names; that of CycloneDX is its own (cyclonedx.org, "recognized file patterns"). */
 const NAMES: Readonly<Record<string, string>> = {

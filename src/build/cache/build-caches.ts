@@ -1,7 +1,7 @@
 import { InvalidArgument, type SkiffError } from "../../base/errors.ts"
 import type { Lease } from "../../content/content.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { BuildRequest } from "../build.ts"
 import type { Solved } from "../export/export-results.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
@@ -14,7 +14,7 @@ import type { LazyCache } from "./lazy-cache.ts"
 import { openCaches } from "./open-caches.ts"
 
 export interface BuildCachesOptions {
-  host: BuildHost
+  host: BuildDeps
   request: BuildRequest
   records: BuildRecords
   lease: Lease

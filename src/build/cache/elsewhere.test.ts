@@ -13,7 +13,7 @@ RUN touch /etc/new && rm -rf /tmp/x /bin/[ && mkdir /bin/[ && chmod 1777 /d 2>/d
 COPY --from=maker /d /d
 RUN rm /d/hard && mv /d/e /moved`
 
-const toFolder = (path: string): CacheTarget => ({
+const toDirectory = (path: string): CacheTarget => ({
   type: "local",
   path,
   tag: "latest",
@@ -32,8 +32,8 @@ onKernel("a cache of a store with", () => {
   ])("%s gives the same image", async (_, from, to) => {
     await using here = await BuildLab.open(from)
     await using there = await BuildLab.open(to)
-    const path = join(here.folder, "cache")
-    const first = await here.build(text, { cacheTo: [toFolder(path)] })
+    const path = join(here.directory, "cache")
+    const first = await here.build(text, { cacheTo: [toDirectory(path)] })
     expect(first.ran).toHaveLength(4)
     const second = await there.build(text, { cacheFrom: [{ type: "local", path, tag: "latest" }] })
     expect(second.ran).toEqual([])

@@ -2,7 +2,7 @@ import type { Lease } from "../../content/content.ts"
 import type { DiffId } from "../../spec/digest.ts"
 import type { RegistryAccess } from "../../registry/registry.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { CacheTarget } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
 import { CacheMounts } from "../execute/cache-mounts.ts"
@@ -15,7 +15,7 @@ import { registryWriter } from "./registry-backend.ts"
 import { writeCache } from "./write-cache.ts"
 
 export interface ExportCachesOptions extends CollectOptions {
-  host: BuildHost
+  host: BuildDeps
   lease: Lease
   access: RegistryAccess
   events: BuildEvents

@@ -7,9 +7,9 @@ import { parseDigest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 import { layoutReader, layoutWriter } from "./layout-backend.ts"
 
-let folder = ""
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "skiff-layout-"))))
-afterEach(() => rmSync(folder, { recursive: true }))
+let directory = ""
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), "skiff-layout-"))))
+afterEach(() => rmSync(directory, { recursive: true }))
 
 const TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -25,21 +25,21 @@ async function* of(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 const publish = (tag: string, text: string): Promise<void> => {
   const { bytes, descriptor } = blob(text)
-  return layoutWriter(folder, tag).publish(bytes, descriptor)
+  return layoutWriter(directory, tag).publish(bytes, descriptor)
 }
 
 const topOf = async (tag: string): Promise<string> =>
-  Buffer.from((await layoutReader(folder, { tag }).top()).bytes).toString()
+  Buffer.from((await layoutReader(directory, { tag }).top()).bytes).toString()
 
-describe("a cache in a folder", () => {
+describe("a cache in a directory", () => {
   test("has what was published under each tag, the last time", async () => {
     await publish("a", "one")
     await publish("b", "two")
     await publish("a", "three")
     expect([await topOf("a"), await topOf("b")]).toEqual(["three", "two"])
-    expect(JSON.parse(readFileSync(join(folder, "oci-layout"), "utf8"))).toEqual({ imageLayoutVersion: "1.0.0" })
+    expect(JSON.parse(readFileSync(join(directory, "oci-layout"), "utf8"))).toEqual({ imageLayoutVersion: "1.0.0" })
     const { digest } = blob("one").descriptor
-    expect(Buffer.from((await layoutReader(folder, { tag: "x", digest }).top()).bytes).toString()).toBe("one")
+    expect(Buffer.from((await layoutReader(directory, { tag: "x", digest }).top()).bytes).toString()).toBe("one")
     await expect(topOf("c")).rejects.toThrow('no cache of the tag "c"')
   })
 
@@ -50,25 +50,25 @@ describe("a cache in a folder", () => {
   })
 
   test("takes no bytes but those of the digest, and leaves nothing of others", async () => {
-    const writer = layoutWriter(folder, "t")
+    const writer = layoutWriter(directory, "t")
     const { descriptor } = blob("right")
     await expect(writer.put(descriptor, () => of(Buffer.from("wrong")))).rejects.toThrow("have digest")
     await expect(writer.put({ ...descriptor, size: 4 }, () => of(Buffer.from("right")))).rejects.toThrow("5 bytes")
-    expect(readdirSync(join(folder, "blobs/sha256"))).toEqual([])
+    expect(readdirSync(join(directory, "blobs/sha256"))).toEqual([])
     expect(await writer.has(descriptor)).toBe(false)
     await writer.put(descriptor, () => of(Buffer.from("right")))
     expect(await writer.has(descriptor)).toBe(true)
   })
 
-  test("where no folder can be, none is written", () => {
-    writeFileSync(join(folder, "file"), "")
-    expect(() => layoutWriter(join(folder, "file"), "t")).toThrow("cannot hold a cache")
+  test("where no directory can be, none is written", () => {
+    writeFileSync(join(directory, "file"), "")
+    expect(() => layoutWriter(join(directory, "file"), "t")).toThrow("cannot hold a cache")
   })
 
   test("an index.json of somebody else's is not written over", async () => {
-    mkdirSync(join(folder, "blobs/sha256"), { recursive: true })
-    writeFileSync(join(folder, "index.json"), '{"mine": true}')
+    mkdirSync(join(directory, "blobs/sha256"), { recursive: true })
+    writeFileSync(join(directory, "index.json"), '{"mine": true}')
     await expect(publish("a", "one")).rejects.toThrow("index.json that is none")
-    expect(readFileSync(join(folder, "index.json"), "utf8")).toBe('{"mine": true}')
+    expect(readFileSync(join(directory, "index.json"), "utf8")).toBe('{"mine": true}')
   })
 })

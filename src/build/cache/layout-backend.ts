@@ -1,11 +1,11 @@
-/** A cache as an OCI layout in a folder (image-spec image-layout.md). */
+/** A cache as an OCI layout in a directory (image-spec image-layout.md). */
 import { createHash, randomUUID } from "node:crypto"
 import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { openFolder, type ArchiveFiles } from "../../archive/archive.ts"
-import { atomicWrite, syncFolder } from "../../base/atomic-write.ts"
+import { openDirectory, type ArchiveFiles } from "../../archive/archive.ts"
+import { atomicWrite, syncDirectory } from "../../base/atomic-write.ts"
 import { DataLoss, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageIndex } from "../../spec/oci-image.ts"
@@ -18,7 +18,7 @@ import { digestOf } from "./verified.ts"
 const LOCK_POLL_MS = 20
 const REF_NAME = "org.opencontainers.image.ref.name"
 
-/** Reads the cache that `digest`, else `tag`, names. Links in the folder lead nowhere but inside. */
+/** Reads the cache that `digest`, else `tag`, names. Links in the directory lead nowhere but inside. */
 export function layoutReader(path: string, { tag, digest }: { tag: string; digest?: Digest }): CacheReader {
   const withFiles = async <T>(use: (files: ArchiveFiles) => Promise<T>): Promise<T> => {
     await using files = openLayout(path)
@@ -52,7 +52,7 @@ export function layoutReader(path: string, { tag, digest }: { tag: string; diges
 }
 
 /**
- * Writes into a folder, which may hold other caches under other tags; what no tag names any more stays there. Throws
+ * Writes into a directory, which may hold other caches under other tags; what no tag names any more stays there. Throws
  * InvalidArgument where there can be none.
  */
 export function layoutWriter(path: string, tag: string): CacheWriter {
@@ -64,7 +64,7 @@ export function layoutWriter(path: string, tag: string): CacheWriter {
     throw new InvalidArgument(
       `"${path}" cannot hold a cache: ${cause instanceof Error ? cause.message : String(cause)}`,
       {
-        hint: "name a folder that you may write",
+        hint: "name a directory that you may write",
         cause,
       },
     )
@@ -85,13 +85,13 @@ export function layoutWriter(path: string, tag: string): CacheWriter {
       } finally {
         rmSync(aside, { force: true })
       }
-      syncFolder(blobs)
+      syncDirectory(blobs)
     },
     async publish(bytes, descriptor) {
       await writer.put(descriptor, async function* () {
         yield bytes
       })
-      using _ = await lockFolder(path)
+      using _ = await lockDirectory(path)
       const others = (await indexOf(path)).filter(({ annotations }) => annotations?.[REF_NAME] !== tag)
       const manifests = [...others, { ...descriptor, annotations: { [REF_NAME]: tag } }]
       const index: ImageIndex = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests }
@@ -102,8 +102,8 @@ export function layoutWriter(path: string, tag: string): CacheWriter {
   return writer
 }
 
-/** Of several builds that publish into one folder, one after the other. */
-async function lockFolder(path: string): Promise<Disposable> {
+/** Of several builds that publish into one directory, one after the other. */
+async function lockDirectory(path: string): Promise<Disposable> {
   const fd = openSync(path, "r")
   while (!tryLock(fd)) await sleep(LOCK_POLL_MS)
   return { [Symbol.dispose]: () => closeSync(fd) }
@@ -135,9 +135,9 @@ async function writeFile(
 
 function openLayout(path: string): ArchiveFiles {
   try {
-    return openFolder(path)
+    return openDirectory(path)
   } catch (error) {
-    if (hasErrno(error, "ENOENT", "ENOTDIR")) throw new NotFound(`there is no folder "${path}"`)
+    if (hasErrno(error, "ENOENT", "ENOTDIR")) throw new NotFound(`there is no directory "${path}"`)
     throw error
   }
 }
@@ -158,7 +158,7 @@ async function indexOf(path: string): Promise<readonly Descriptor[]> {
   } catch (cause) {
     if (!isSkiffError(cause)) throw cause
     throw new InvalidArgument(`"${path}" has an index.json that is none: ${cause.message}`, {
-      hint: "name a folder of its own for the cache",
+      hint: "name a directory of its own for the cache",
       cause,
     })
   }

@@ -58,20 +58,20 @@ export class LazyCache implements RemoteCache {
     return mount && { ...mount, from: { ...this.#layer(mount.layer), cache: this.opened } }
   }
 
-  async extract(step: RemoteStep, folder: string, context: WorkContext): Promise<void> {
+  async extract(step: RemoteStep, directory: string, context: WorkContext): Promise<void> {
     const layer = this.#layers.get(step)
     if (layer === undefined) throw new RangeError("unreachable: the step is of this cache")
-    await this.#extract(layer, folder, context, false)
+    await this.#extract(layer, directory, context, false)
   }
 
-  mount(key: string): { fill(folder: string, context: WorkContext): Promise<void> } | undefined {
+  mount(key: string): { fill(directory: string, context: WorkContext): Promise<void> } | undefined {
     const mount = this.mountOf(key)
     if (mount === undefined) return undefined
     return {
-      fill: async (folder, context) => {
-        await this.#extract(mount.from, folder, context, true)
-        chownSync(folder, mount.uid, mount.gid)
-        chmodSync(folder, mount.mode)
+      fill: async (directory, context) => {
+        await this.#extract(mount.from, directory, context, true)
+        chownSync(directory, mount.uid, mount.gid)
+        chmodSync(directory, mount.mode)
       },
     }
   }
@@ -79,7 +79,7 @@ export class LazyCache implements RemoteCache {
   /** `plain`: no name in it is a whiteout. */
   async #extract(
     { descriptor, diffId }: CacheLayer,
-    folder: string,
+    directory: string,
     { signal, onStatus }: WorkContext,
     plain: boolean,
   ): Promise<void> {
@@ -92,7 +92,7 @@ export class LazyCache implements RemoteCache {
     const iterator = bytes[Symbol.asyncIterator]()
     try {
       // who reads may stop before the end; the digest is known there
-      const applied = await applyLayer({ [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) }, folder, {
+      const applied = await applyLayer({ [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) }, directory, {
         rootless,
         plain,
         signal,

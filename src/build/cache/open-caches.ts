@@ -1,7 +1,7 @@
 import { isSkiffError, type ErrorCode } from "../../base/errors.ts"
 import type { RegistryAccess } from "../../registry/registry.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { CacheSource } from "../build.ts"
 import type { CacheReader } from "./backend.ts"
 import { layoutReader } from "./layout-backend.ts"
@@ -10,7 +10,7 @@ import { readCache, type OpenedCache } from "./read-cache.ts"
 import { registryReader } from "./registry-backend.ts"
 
 export interface OpenCachesOptions {
-  host: BuildHost
+  host: BuildDeps
   access: RegistryAccess
   events: BuildEvents
   signal: AbortSignal

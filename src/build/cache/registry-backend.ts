@@ -3,13 +3,13 @@ import type { Registries, RegistryAccess } from "../../registry/registry.ts"
 import { parseReference } from "../../image/image.ts"
 import type { CacheReader, CacheWriter } from "./backend.ts"
 
-export type RegistryPlaceOptions = RegistryAccess & { signal: AbortSignal }
+export type RegistryBackendOptions = RegistryAccess & { signal: AbortSignal }
 
 /** A cache in a registry. */
 export async function registryReader(
   registries: Registries,
   name: string,
-  options: RegistryPlaceOptions,
+  options: RegistryBackendOptions,
 ): Promise<CacheReader> {
   const ref = { tag: "latest", ...parseReference(name) }
   const { registry, repository } = ref
@@ -27,7 +27,7 @@ export async function registryWriter(
   registries: Registries,
   name: string,
   pushed: readonly string[],
-  options: RegistryPlaceOptions,
+  options: RegistryBackendOptions,
 ): Promise<CacheWriter> {
   const ref = parseReference(name)
   if (ref.digest !== undefined)

@@ -7,7 +7,7 @@ import type { Bytes, Lease } from "../../content/content.ts"
 import type { LayerForm } from "../../image/image.ts"
 import { digestHex, type DiffId } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { CacheForm } from "../build.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { WorkContext } from "../execute/executor.ts"
@@ -24,7 +24,7 @@ const PARALLEL_UPLOADS = 4
 const PROGRESS_EVERY_MS = 50
 
 export interface WriteOptions {
-  host: BuildHost
+  host: BuildDeps
   records: BuildRecords
   lease: Lease
   form: CacheForm

@@ -8,9 +8,9 @@ import type { IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 /** What the files of a context weigh, with and without those that the ignore file leaves out. Follows no link. */
 export function contextSize(path: string, ignore: IgnoreMatcher | undefined): ContextSize {
   const size = { bytes: 0, allBytes: 0 }
-  const walk = (fd: number, folder: string, isOut: boolean): void => {
+  const walk = (fd: number, directory: string, isOut: boolean): void => {
     for (const { name, isDirectory } of readDirectory(fd)) {
-      const full = `${folder}${Buffer.from(name, "latin1").toString("utf8")}`
+      const full = `${directory}${Buffer.from(name, "latin1").toString("utf8")}`
       const leavesOut = ignore?.excludes(full) ?? false
       if (isDirectory) {
         const child = libc.openat(fd, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)

@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Operation } from "../plan/definition.ts"
 import type { Materials } from "../attest/materials.ts"
-import type { Source, WorkContext, Worker } from "../execute/executor.ts"
+import type { Source, WorkContext, Executor } from "../execute/executor.ts"
 
 export interface MakeTreeOptions {
-  worker: Worker
-  makeFolder(name: string): string
+  executor: Executor
+  makeDirectory(name: string): string
   context(name: string): Promise<Source>
   work: WorkContext
   /** Told what was fetched, where somebody wants to know. */
@@ -15,27 +15,27 @@ export interface MakeTreeOptions {
 
 /** The files of a vertex that gives no layers: a context, a download, a clone, here-documents. */
 export async function makeTree(operation: Operation, options: MakeTreeOptions): Promise<Source> {
-  const { worker, makeFolder, work, materials } = options
+  const { executor, makeDirectory, work, materials } = options
   switch (operation.kind) {
     case "context":
       return await options.context(operation.name)
     case "http": {
-      const path = makeFolder("http")
-      const name = await worker.download(operation.url, path, operation.checksum, work)
+      const path = makeDirectory("http")
+      const name = await executor.download(operation.url, path, operation.checksum, work)
       await materials?.addFile(operation.url, join(path, name))
       const wanted = operation.fileName ?? name
       if (wanted !== name) renameSync(join(path, name), join(path, wanted))
       return { path, keepsOwners: false }
     }
     case "git": {
-      const path = makeFolder("git")
+      const path = makeDirectory("git")
       const { url, keepGitDir, checksum, submodules } = operation
-      const { commit } = await worker.clone(url, path, { keepGitDir, checksum, submodules }, work)
+      const { commit } = await executor.clone(url, path, { keepGitDir, checksum, submodules }, work)
       materials?.addGit(url, commit)
       return { path, keepsOwners: false }
     }
     case "inline":
-      return { path: writeInline(makeFolder("inline"), operation), keepsOwners: false }
+      return { path: writeInline(makeDirectory("inline"), operation), keepsOwners: false }
     default:
       throw new Error(`unreachable: "${operation.kind}" gives layers`)
   }

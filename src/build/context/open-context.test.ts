@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { archiveOf } from "../../archive/testdata/archives.ts"
 import type { BuildContext } from "../build.ts"
-import type { Worker } from "../execute/executor.ts"
+import type { Executor } from "../execute/executor.ts"
 import { openContext, type OpenedContext } from "./open-context.ts"
 import { readDockerfile, readIgnoreFile } from "./read-dockerfile.ts"
 
@@ -38,7 +38,7 @@ test.each([
 test("files below a link of a tar context land inside, or nowhere", async () => {
   using lab = new ContextLab()
   const tar = archiveOf([
-    { name: "out", type: "symlink", linkName: lab.folder },
+    { name: "out", type: "symlink", linkName: lab.directory },
     { name: "out/canary", content: "changed" },
   ])
   await lab.open({ kind: "tar", path: lab.file("context.tar", tar) }).catch(() => {})
@@ -55,9 +55,11 @@ test("a URL may give an archive, or a Dockerfile alone", async () => {
   expect(readDockerfile({ dockerfile: undefined }, text).text).toBe("FROM scratch\n")
 })
 
-test("a folder that is none is named", async () => {
+test("a directory that is none is named", async () => {
   using lab = new ContextLab()
-  await expect(lab.open({ kind: "folder", path: join(lab.folder, "none") })).rejects.toMatchObject({ code: "NotFound" })
+  await expect(lab.open({ kind: "directory", path: join(lab.directory, "none") })).rejects.toMatchObject({
+    code: "NotFound",
+  })
 })
 
 // security.md: 2022-4122, buildah#6861
@@ -65,7 +67,7 @@ test.each(["Dockerfile", "Containerfile", ".dockerignore", "Dockerfile.dockerign
   "%s as a link shows nothing of the host",
   (name) => {
     using lab = new ContextLab()
-    const context = join(lab.folder, "context")
+    const context = join(lab.directory, "context")
     mkdirSync(context)
     if (name.endsWith("ignore")) writeFileSync(join(context, "Dockerfile"), "FROM scratch\n")
     for (const target of [lab.canary, "../canary", "/proc/self/environ"]) {
@@ -73,7 +75,7 @@ test.each(["Dockerfile", "Containerfile", ".dockerignore", "Dockerfile.dockerign
       symlinkSync(target, join(context, name))
       const read = (): unknown => {
         const found = readDockerfile({ dockerfile: undefined }, { path: context })
-        return [found, readIgnoreFile({ ignoreFile: undefined }, { path: context, isFolder: true }, found)]
+        return [found, readIgnoreFile({ ignoreFile: undefined }, { path: context, isDirectory: true }, found)]
       }
       let told = ""
       try {
@@ -87,31 +89,31 @@ test.each(["Dockerfile", "Containerfile", ".dockerignore", "Dockerfile.dockerign
   },
 )
 
-test("a Dockerfile that is a FIFO or a folder is an error at once", async () => {
+test("a Dockerfile that is a FIFO or a directory is an error at once", async () => {
   using lab = new ContextLab()
-  mkdirSync(join(lab.folder, "Dockerfile"))
-  expect(() => readDockerfile({ dockerfile: undefined }, { path: lab.folder })).toThrow("cannot be read")
-  Bun.spawnSync(["mkfifo", join(lab.folder, "pipe")])
-  expect(() => readDockerfile({ dockerfile: { pathInContext: "pipe" } }, { path: lab.folder })).toThrow(
+  mkdirSync(join(lab.directory, "Dockerfile"))
+  expect(() => readDockerfile({ dockerfile: undefined }, { path: lab.directory })).toThrow("cannot be read")
+  Bun.spawnSync(["mkfifo", join(lab.directory, "pipe")])
+  expect(() => readDockerfile({ dockerfile: { pathInContext: "pipe" } }, { path: lab.directory })).toThrow(
     "cannot be read",
   )
 })
 
-test("the ignore file beside the Dockerfile comes first, then the folder's", () => {
+test("the ignore file beside the Dockerfile comes first, then the directory's", () => {
   using lab = new ContextLab()
   const found = { text: "", name: "D", pathInContext: "D" }
   const excludes = (name: string): boolean | undefined =>
-    readIgnoreFile({ ignoreFile: undefined }, { path: lab.folder, isFolder: true }, found)?.excludes(name)
+    readIgnoreFile({ ignoreFile: undefined }, { path: lab.directory, isDirectory: true }, found)?.excludes(name)
   expect(excludes("a")).toBeUndefined()
-  writeFileSync(join(lab.folder, ".dockerignore"), "a\n")
+  writeFileSync(join(lab.directory, ".dockerignore"), "a\n")
   expect([excludes("a"), excludes("b")]).toEqual([true, false])
-  writeFileSync(join(lab.folder, "D.dockerignore"), "b\n")
+  writeFileSync(join(lab.directory, "D.dockerignore"), "b\n")
   expect([excludes("a"), excludes("b")]).toEqual([false, true])
 })
 
 class ContextLab implements Disposable {
-  readonly folder = mkdtempSync("/tmp/skiff-context-")
-  readonly canary = join(this.folder, "canary")
+  readonly directory = mkdtempSync("/tmp/skiff-context-")
+  readonly canary = join(this.directory, "canary")
   answer: Uint8Array = Buffer.alloc(0)
   #count = 0
 
@@ -120,21 +122,21 @@ class ContextLab implements Disposable {
   }
 
   file(name: string, bytes: Uint8Array): string {
-    const path = join(this.folder, name)
+    const path = join(this.directory, name)
     writeFileSync(path, bytes)
     return path
   }
 
   open(context: BuildContext): Promise<OpenedContext> {
     return openContext(context, {
-      worker: {
-        download: async (_url: string, folder: string) => {
-          writeFileSync(join(folder, "download"), this.answer)
+      executor: {
+        download: async (_url: string, directory: string) => {
+          writeFileSync(join(directory, "download"), this.answer)
           return "download"
         },
-      } as Partial<Worker> as Worker,
-      makeFolder: (name) => {
-        const path = join(this.folder, `${this.#count++}-${name}`)
+      } as Partial<Executor> as Executor,
+      makeDirectory: (name) => {
+        const path = join(this.directory, `${this.#count++}-${name}`)
         mkdirSync(path)
         return path
       },
@@ -143,6 +145,6 @@ class ContextLab implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (existsSync(this.folder)) rmSync(this.folder, { recursive: true })
+    if (existsSync(this.directory)) rmSync(this.directory, { recursive: true })
   }
 }

@@ -5,13 +5,13 @@ import type { Bytes } from "../../base/bytes.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
 import type { Materials } from "../attest/materials.ts"
-import type { WorkContext, Worker } from "../execute/executor.ts"
+import type { WorkContext, Executor } from "../execute/executor.ts"
 import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
 
 export interface OpenContextOptions {
-  worker: Worker
-  /** A new empty folder of this build. */
-  makeFolder(name: string): string
+  executor: Executor
+  /** A new empty directory of this build. */
+  makeDirectory(name: string): string
   work: WorkContext
   /** Of a repository; default false. */
   keepGitDir?: boolean
@@ -19,48 +19,50 @@ export interface OpenContextOptions {
   materials?: Materials
 }
 
-/** A context as a folder; a URL may turn out to be a Dockerfile alone. */
+/** A context as a directory; a URL may turn out to be a Dockerfile alone. */
 export interface OpenedContext {
   path: string
-  /** An archive's files have the owners and attributes that it tells; those of a folder or a repository become root's. */
+  /** An archive's files have the owners and attributes that it tells; those of a directory or a repository become root's. */
   keepsOwners?: boolean
-  /** Whether an ignore file in it counts: for a folder only (buildkit's dockerui: others come whole). */
-  isFolder?: boolean
+  /** Whether an ignore file in it counts: for a directory only (buildkit's dockerui: others come whole). */
+  isDirectory?: boolean
   dockerfile?: { text: string; name: string }
 }
 
-/** Brings a context into a folder; one that is a folder is read where it lies. Throws NotFound, InvalidArgument, Unavailable. */
+/** Brings a context into a directory; one that is a directory is read where it lies. Throws NotFound, InvalidArgument, Unavailable. */
 export async function openContext(context: BuildContext, options: OpenContextOptions): Promise<OpenedContext> {
-  const { worker, makeFolder, work, materials, keepGitDir = false } = options
+  const { executor, makeDirectory, work, materials, keepGitDir = false } = options
   switch (context.kind) {
-    case "folder":
+    case "directory":
       if (statSync(context.path, { throwIfNoEntry: false })?.isDirectory())
-        return { path: context.path, isFolder: true }
-      throw new NotFound(`the build context "${context.path}" is no folder`, { hint: "name a folder, a URL, or -" })
+        return { path: context.path, isDirectory: true }
+      throw new NotFound(`the build context "${context.path}" is no directory`, {
+        hint: "name a directory, a URL, or -",
+      })
     case "empty":
-      return { path: makeFolder("context") }
+      return { path: makeDirectory("context") }
     case "tar":
-      return await unpack(context.path, makeFolder, work)
+      return await unpack(context.path, makeDirectory, work)
     case "git": {
-      const path = makeFolder("context")
-      const { commit } = await worker.clone(context.url, path, { keepGitDir }, work)
+      const path = makeDirectory("context")
+      const { commit } = await executor.clone(context.url, path, { keepGitDir }, work)
       materials?.addGit(context.url, commit)
       return { path }
     }
     case "http": {
-      const folder = makeFolder("download")
-      const file = join(folder, await worker.download(context.url, folder, undefined, work))
+      const directory = makeDirectory("download")
+      const file = join(directory, await executor.download(context.url, directory, undefined, work))
       await materials?.addFile(context.url, file)
-      if (await isTar(file)) return await unpack(file, makeFolder, work)
-      return { path: makeFolder("context"), dockerfile: { text: await readText(file), name: "Dockerfile" } }
+      if (await isTar(file)) return await unpack(file, makeDirectory, work)
+      return { path: makeDirectory("context"), dockerfile: { text: await readText(file), name: "Dockerfile" } }
     }
   }
 }
 
-/** Names in a tar lead nowhere but below the folder; sizes have caps (security.md, "Build": tar contexts). */
+/** Names in a tar lead nowhere but below the directory; sizes have caps (security.md, "Build": tar contexts). */
 async function unpack(
   file: string,
-  makeFolder: OpenContextOptions["makeFolder"],
+  makeDirectory: OpenContextOptions["makeDirectory"],
   { signal }: WorkContext,
 ): Promise<OpenedContext> {
   // no name is a whiteout
@@ -69,11 +71,11 @@ async function unpack(
     return { path, keepsOwners: true }
   }
   try {
-    return await into(makeFolder("context"))
+    return await into(makeDirectory("context"))
   } catch (error) {
     // an owner that the user namespace does not map: then all is root's
     if (!isSkiffError(error, "FailedPrecondition")) throw error
-    return await into(makeFolder("context"), { uid: 0, gid: 0 })
+    return await into(makeDirectory("context"), { uid: 0, gid: 0 })
   }
 }
 

@@ -41,7 +41,8 @@ export function readIgnoreFile(
   context: OpenedContext,
   { pathInContext }: Pick<FoundDockerfile, "pathInContext">,
 ): IgnoreMatcher | undefined {
-  const found = ignoreFile ?? (context.isFolder ? readNamed(context.path, ignoreFileNames(pathInContext)) : undefined)
+  const found =
+    ignoreFile ?? (context.isDirectory ? readNamed(context.path, ignoreFileNames(pathInContext)) : undefined)
   if (found === undefined) return undefined
   const matcher = ignoreMatcher(parseIgnoreFile(found.text))
   return matcher.isEmpty ? undefined : matcher

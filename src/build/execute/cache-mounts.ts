@@ -38,7 +38,7 @@ export interface CacheUseInfo {
 }
 
 export interface HeldCache extends Disposable {
-  /** Host folder. */
+  /** Host directory. */
   path: string
 }
 
@@ -46,27 +46,27 @@ export interface HeldCache extends Disposable {
 export interface CacheSeed {
   /** Equal for equal files. As in buildkit, caches that began with other files are others, whatever their ids. */
   identity: string | undefined
-  fill(folder: string): void
+  fill(directory: string): void
 }
 
 export class CacheMounts {
-  readonly #folder: string
+  readonly #directory: string
 
   /** `root`: the store. */
   constructor(root: string) {
-    this.#folder = join(root, "build", "cache-mounts")
+    this.#directory = join(root, "build", "cache-mounts")
   }
 
   /**
-   * Gives the mount's folder, as its `sharing` says; made first by `fill` when there is none. `locked` waits for others.
+   * Gives the mount's directory, as its `sharing` says; made first by `fill` when there is none. `locked` waits for others.
    * Throws Cancelled.
    */
   async hold(mount: CacheMount, { identity, fill }: CacheSeed, signal?: AbortSignal): Promise<HeldCache> {
-    const folder = join(this.#folder, await hashOf(mount, identity))
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const note = join(folder, "cache.json")
+    const directory = join(this.#directory, await hashOf(mount, identity))
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const note = join(directory, "cache.json")
     if (readText(note) === undefined) atomicWrite(note, JSON.stringify({ id: mount.id }))
-    const lock = await this.#lock(folder, mount.sharing, signal)
+    const lock = await this.#lock(directory, mount.sharing, signal)
     try {
       const data = join(lock.instance, "data")
       makeOnce(data, mount, fill)
@@ -86,7 +86,7 @@ export class CacheMounts {
 
   /** Everybody's instance, kept from change while it is held; undefined when there is nothing in it. */
   async freeze(mount: CacheMount): Promise<HeldCache | "in use" | undefined> {
-    const instance = join(this.#folder, await hashOf(mount), "0")
+    const instance = join(this.#directory, await hashOf(mount), "0")
     const path = join(instance, "data")
     if (namesIn(path).length === 0) return undefined
     const fd = lockInstance(instance, "exclusive")
@@ -97,8 +97,8 @@ export class CacheMounts {
    * Fills everybody's instance, when it is empty or not there; a killed call leaves it so. What a step uses at this moment
    * stays as it is.
    */
-  async restore(mount: CacheMount, fill: (folder: string) => Promise<void>): Promise<void> {
-    const instance = join(this.#folder, await hashOf(mount), "0")
+  async restore(mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<void> {
+    const instance = join(this.#directory, await hashOf(mount), "0")
     const data = join(instance, "data")
     if (namesIn(data).length > 0) return
     mkdirSync(instance, { recursive: true, mode: 0o700 })
@@ -110,7 +110,7 @@ export class CacheMounts {
       for (const name of namesIn(instance)) if (name.startsWith("data-")) removeTree(join(instance, name))
       mkdirSync(aside, { mode: 0o700 })
       await fill(aside)
-      // rename(2): an empty folder gives way
+      // rename(2): an empty directory gives way
       renameSync(aside, data)
     } finally {
       removeTree(aside)
@@ -119,9 +119,9 @@ export class CacheMounts {
   }
 
   list(): CacheUseInfo[] {
-    return namesIn(this.#folder).flatMap((hash) => {
-      const name = idOf(readText(join(this.#folder, hash, "cache.json")))
-      const instances = namesIn(join(this.#folder, hash)).filter((entry) => /^\d+$/.test(entry))
+    return namesIn(this.#directory).flatMap((hash) => {
+      const name = idOf(readText(join(this.#directory, hash, "cache.json")))
+      const instances = namesIn(join(this.#directory, hash)).filter((entry) => /^\d+$/.test(entry))
       return instances.flatMap((instance) => this.#describe(`${hash}/${instance}`, name))
     })
   }
@@ -129,7 +129,7 @@ export class CacheMounts {
   /** False when it is in use, or not there. */
   remove(id: string): boolean {
     if (!/^[0-9a-f]{64}\/\d+$/.test(id)) return false
-    const instance = join(this.#folder, id)
+    const instance = join(this.#directory, id)
     const fd = lockInstance(instance, "exclusive")
     if (fd === undefined) return false
     try {
@@ -143,7 +143,7 @@ export class CacheMounts {
   }
 
   #describe(id: string, name: string): CacheUseInfo[] {
-    const instance = join(this.#folder, id)
+    const instance = join(this.#directory, id)
     const lock = statSync(join(instance, "lock"), { throwIfNoEntry: false })
     const data = statSync(join(instance, "data"), { throwIfNoEntry: false })
     if (lock === undefined || data === undefined) return []
@@ -154,13 +154,13 @@ export class CacheMounts {
   }
 
   async #lock(
-    folder: string,
+    directory: string,
     sharing: CacheMount["sharing"],
     signal: AbortSignal | undefined,
   ): Promise<{ instance: string; fd: number }> {
     for (let number = 0; ;) {
       if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
-      const instance = join(folder, String(number))
+      const instance = join(directory, String(number))
       mkdirSync(instance, { recursive: true, mode: 0o700 })
       const fd = lockInstance(instance, sharing === "shared" ? "shared" : "exclusive")
       if (fd !== undefined) return { instance, fd }
@@ -187,7 +187,7 @@ function lockInstance(instance: string, kind: "shared" | "exclusive"): number | 
 }
 
 /** Filled aside and renamed, so that a killed build leaves no half of it. */
-function makeOnce(data: string, mount: CacheMount, fill: (folder: string) => void): void {
+function makeOnce(data: string, mount: CacheMount, fill: (directory: string) => void): void {
   if (statSync(data, { throwIfNoEntry: false }) !== undefined) return
   const aside = `${data}-${process.pid}`
   removeTree(aside)

@@ -60,7 +60,7 @@ const context = (path: string, patterns: readonly string[] = []): Source => {
 }
 
 describe.skipIf(missing !== undefined)("COPY", () => {
-  test("a file goes to a name, or into a folder that is there or must be one", async () => {
+  test("a file goes to a name, or into a directory that is there or must be one", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", { "there/": "" })
     const from = lab.makeFiles("ctx", { "a.txt": "A" })
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     ])
   })
 
-  test("of a folder the contents are copied: new folders keep their modes, the target its own", async () => {
+  test("of a directory the contents are copied: new directories keep their modes, the target its own", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", { "old/sub/x": "old" })
     chmodSync(join(root, "old/sub"), 0o700)
@@ -138,7 +138,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     expect(lab.output).toContain('no user or group "nobody-here"')
   })
 
-  test("--chmod changes what is copied; the folders made for it only when it is octal, less the umask", async () => {
+  test("--chmod changes what is copied; the directories made for it only when it is octal, less the umask", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
     const from = lab.makeFiles("ctx", { "d/f": "", "d/sub/": "" })
@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     expect(listing(upper)).toEqual(["x d 755 0:0", "x/f f 600 0:0", "x/sub d 700 0:0", "y d 644 0:0", "y/z f 1664 0:0"])
   })
 
-  test("patterns are Go's: by folder, in order, and ** is one star", async () => {
+  test("patterns are Go's: by directory, in order, and ** is one star", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
     const from = lab.makeFiles("ctx", {
@@ -192,7 +192,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
       await expect(lab.files(root, [copy([path], "/x/")], sources)).rejects.toThrow(`"${path}": not found`)
   })
 
-  test("a pattern names no dead link; of a folder that is left out something must have been taken back", async () => {
+  test("a pattern names no dead link; of a directory that is left out something must have been taken back", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
     const from = lab.makeFiles("ctx", { "gone/a": "", "some/keep": "", "links/a": "" })
@@ -219,7 +219,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     expect(values).toEqual([undefined, undefined, "1", "1"])
   })
 
-  test("the ignore file holds, and what it takes back is there with its folders", async () => {
+  test("the ignore file holds, and what it takes back is there with its directories", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
     const from = lab.makeFiles("ctx", { a: "", "n/x": "", "n/keep/y": "", "n/keep/z.log": "", "m/x": "" })
@@ -253,7 +253,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     )
   })
 
-  test("a folder over a file, and a file over a folder, are errors; a file over a link replaces it", async () => {
+  test("a directory over a file, and a file over a directory, are errors; a file over a link replaces it", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", {
       "t/d": "file",
@@ -275,7 +275,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
 
   test("links on the way to the target are followed inside the root, however they are written", async () => {
     await using lab = new Lab()
-    const canary = lab.makeFolder("canary")
+    const canary = lab.makeDirectory("canary")
     const { root, upper } = lab.makeRoot("s", {
       abs: `->${canary}`,
       up: `->../../../../../..${canary}`,
@@ -334,7 +334,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     for (const path of ["x", "x/f", "x/l", "w/v"]) expect(lstatSync(join(upper, path)).mtimeMs).toBe(1234567000)
   })
 
-  test("in a folder with a set-group-id bit or a default ACL files still have owner and mode of the source", async () => {
+  test("in a directory with a set-group-id bit or a default ACL files still have owner and mode of the source", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", { "g/": "", "acl/": "" })
     chownSync(join(root, "g"), 0, 55)
@@ -349,7 +349,7 @@ describe.skipIf(missing !== undefined)("COPY", () => {
 describe.skipIf(missing !== undefined)("WORKDIR", () => {
   test("is made with its parents inside the root, for its owner, and left alone where it is", async () => {
     await using lab = new Lab()
-    const canary = lab.makeFolder("canary")
+    const canary = lab.makeDirectory("canary")
     const { root, upper } = lab.makeRoot("s", { out: `->${canary}`, "home/app/": "" })
     await lab.files(root, [
       { do: "mkdir", path: "/out/x/y", mode: 0o755 },
@@ -369,9 +369,9 @@ describe.skipIf(missing !== undefined)("WORKDIR", () => {
 /** Makes a context with an archive, by GNU tar. */
 function archive(lab: Lab, name: string, flags: string, files: Record<string, string>): string {
   const tree = lab.makeFiles(`tree-${name}`, files)
-  const folder = lab.makeFolder("ctx")
-  spawnSync("tar", [...flags.split(" "), join(folder, name), "-C", tree, "."])
-  return folder
+  const directory = lab.makeDirectory("ctx")
+  spawnSync("tar", [...flags.split(" "), join(directory, name), "-C", tree, "."])
+  return directory
 }
 
 describe.skipIf(missing !== undefined)("ADD", () => {
@@ -382,10 +382,10 @@ describe.skipIf(missing !== undefined)("ADD", () => {
     const kinds = { "a.tar": "-cf", "a.tgz": "-czf", "a.bz2": "-cjf", "a.xz": "-cJf", "plain-name": "--zstd -cf" }
     for (const [name, flags] of Object.entries(kinds)) from = archive(lab, name, flags, { "x/f": name, ".wh.f": "" })
     writeFileSync(join(from, "fake.tar.gz"), "\x1f\x8b\x08 no archive")
-    mkdirSync(join(from, "folder.tar"))
+    mkdirSync(join(from, "directory.tar"))
     await lab.files(
       root,
-      [...Object.keys(kinds), "fake.tar.gz", "folder.tar"].map((name) =>
+      [...Object.keys(kinds), "fake.tar.gz", "directory.tar"].map((name) =>
         copy([`/${name}`], `/to/${name}/`, { unpack: true }),
       ),
       [context(from)],
@@ -406,13 +406,13 @@ describe.skipIf(missing !== undefined)("ADD", () => {
     chownSync(join(tree, "d/f"), 1000, 1001)
     chmodSync(tree, 0o700)
     chmodSync(join(tree, "d"), 0o1777)
-    const folder = lab.makeFolder("ctx")
+    const directory = lab.makeDirectory("ctx")
     const moved = ["-P", "--transform", "s,d/g,d/x/../../h,"]
-    spawnSync("tar", ["-cf", join(folder, "a.tar"), "-C", tree, ...moved, "."])
+    spawnSync("tar", ["-cf", join(directory, "a.tar"), "-C", tree, ...moved, "."])
     await lab.files(
       root,
       [copy(["/a.tar"], "/to", { unpack: true }), copy(["/a.tar"], "/new", { unpack: true, chown: "7:8" })],
-      [context(folder)],
+      [context(directory)],
     )
     expect(listing(upper)).toEqual([
       "new d 755 7:8",
@@ -426,26 +426,26 @@ describe.skipIf(missing !== undefined)("ADD", () => {
     ])
   })
 
-  test("an archive leads nowhere outside its folder, and runs no program of the image", async () => {
+  test("an archive leads nowhere outside its directory, and runs no program of the image", async () => {
     await using lab = new Lab()
     const canary = lab.makeFiles("canary", { keep: "K" })
     const { root } = lab.makeRoot("s", { "to/": "", "usr/bin/xz": "#!/bin/sh\nexit 1", "to/out": `->${canary}` })
     const tree = lab.makeFiles("tree", { "out/evil": "E" })
     symlinkSync(canary, join(tree, "link"))
-    const folder = lab.makeFolder("ctx")
-    spawnSync("tar", ["-cJf", join(folder, "a.tar.xz"), "-C", tree, "out", "link"])
+    const directory = lab.makeDirectory("ctx")
+    spawnSync("tar", ["-cJf", join(directory, "a.tar.xz"), "-C", tree, "out", "link"])
     spawnSync("tar", [
       "-cPf",
-      join(folder, "b.tar"),
+      join(directory, "b.tar"),
       "-C",
       tree,
       "--transform",
       "s,^out/evil,../../../evil,",
       "out/evil",
     ])
-    await lab.files(root, [copy(["/a.tar.xz"], "/to", { unpack: true })], [context(folder)])
+    await lab.files(root, [copy(["/a.tar.xz"], "/to", { unpack: true })], [context(directory)])
     expect(readdirSync(canary)).toEqual(["keep"])
-    await expect(lab.files(root, [copy(["/b.tar"], "/to", { unpack: true })], [context(folder)])).rejects.toThrow(
+    await expect(lab.files(root, [copy(["/b.tar"], "/to", { unpack: true })], [context(directory)])).rejects.toThrow(
       "outside",
     )
     expect(readdirSync(canary)).toEqual(["keep"])

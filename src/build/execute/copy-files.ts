@@ -15,7 +15,7 @@ import {
   type SourcePattern,
 } from "./find-sources.ts"
 import { inTurns } from "./in-turns.ts"
-import { makeFolders } from "./make-directories.ts"
+import { makeDirectories } from "./make-directories.ts"
 import { sourceFilter } from "./source-filter.ts"
 import { unpackArchive } from "./unpack-archive.ts"
 import type { Source, WorkContext } from "./executor.ts"
@@ -26,7 +26,7 @@ type FilesContext = WorkContext & { epoch?: number }
 
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 }
 
-/** See `Worker.files`. */
+/** See `Executor.files`. */
 export async function copyFiles(
   { actions }: FilesOperation,
   root: string,
@@ -62,7 +62,7 @@ function makeWorkdir(
 ): void {
   const rootFd = openRoot(root)
   try {
-    makeFolders(rootFd, rawName(path), { mode, owner, epoch })
+    makeDirectories(rootFd, rawName(path), { mode, owner, epoch })
   } finally {
     close(rootFd)
   }
@@ -104,11 +104,11 @@ class CopyStep {
     const { keepsOwners, keepsAttributes = keepsOwners } = this.#source
     const copier = new CopyIn(rootFd, { owner: this.#copiedOwner, chmod, epoch, plain: !keepsAttributes })
     if (found.stat.type === "directory") {
-      const folder = this.#makeFolder(rootFd, target)
+      const directory = this.#makeDirectory(rootFd, target)
       const filter = sourceFilter(this.#source, { base: found.path, exclude, include })
       const from = openRawInRoot(sourceFd, found.path, O_DIRECTORY)
       try {
-        await inTurns(copier.folder(from, folder, filter), this.#context.signal)
+        await inTurns(copier.directory(from, directory, filter), this.#context.signal)
       } finally {
         close(from)
       }
@@ -121,48 +121,48 @@ class CopyStep {
   }
 
   #copyFile(rootFd: number, sourceFd: number, found: FoundSource, copier: CopyIn): void {
-    const [sourceFolder, sourceName] = splitPath(found.path)
-    const [folder, name] = this.#place(rootFd, found)
-    const from = openRawInRoot(sourceFd, sourceFolder, O_DIRECTORY)
+    const [sourceDirectory, sourceName] = splitPath(found.path)
+    const [directory, name] = this.#place(rootFd, found)
+    const from = openRawInRoot(sourceFd, sourceDirectory, O_DIRECTORY)
     try {
-      copier.file(from, sourceName, found.stat, folder, name)
+      copier.file(from, sourceName, found.stat, directory, name)
     } finally {
       close(from)
     }
   }
 
-  /** Where a file goes: into the target when that is, or must be, a folder; else it takes the target's name. */
-  #place(rootFd: number, found: FoundSource): [folder: string, name: string] {
+  /** Where a file goes: into the target when that is, or must be, a directory; else it takes the target's name. */
+  #place(rootFd: number, found: FoundSource): [directory: string, name: string] {
     const { target } = this.#action
     const ownName = rawName(found.named.slice(found.named.lastIndexOf("/") + 1))
-    if (target.endsWith("/")) return [this.#makeFolder(rootFd, target), ownName]
-    this.#makeFolder(rootFd, target.slice(0, target.lastIndexOf("/")))
+    if (target.endsWith("/")) return [this.#makeDirectory(rootFd, target), ownName]
+    this.#makeDirectory(rootFd, target.slice(0, target.lastIndexOf("/")))
     const { path, stat, missing } = resolveInRoot(rootFd, rawName(target))
     if (stat?.type === "directory") return [path, ownName]
-    const [folder, name] = splitPath(path)
+    const [directory, name] = splitPath(path)
     // a link of the root that leads to what is not there
-    if (missing > 1) this.#makeFolder(rootFd, folder)
-    return [folder, name]
+    if (missing > 1) this.#makeDirectory(rootFd, directory)
+    return [directory, name]
   }
 
-  /** An octal `--chmod` is also for the folders above, through mkdir(2): cut by the umask, without set-id bits. */
-  #makeFolder(rootFd: number, path: string, chmod = this.#action.chmod): string {
+  /** An octal `--chmod` is also for the directories above, through mkdir(2): cut by the umask, without set-id bits. */
+  #makeDirectory(rootFd: number, path: string, chmod = this.#action.chmod): string {
     const { epoch } = this.#context
     const mode = chmod !== undefined && isOctal(chmod) ? Number.parseInt(chmod, 8) & 0o755 : 0o755
-    return makeFolders(rootFd, rawName(path), { mode, owner: this.#owner ?? ROOT_OWNER, epoch })
+    return makeDirectories(rootFd, rawName(path), { mode, owner: this.#owner ?? ROOT_OWNER, epoch })
   }
 
   async #unpack(rootFd: number, sourceFd: number, found: FoundSource): Promise<boolean> {
     const { signal } = this.#context
     return await unpackArchive(sourceFd, found.path, {
-      open: () => openRawInRoot(rootFd, this.#makeFolder(rootFd, this.#action.target, ""), O_DIRECTORY),
+      open: () => openRawInRoot(rootFd, this.#makeDirectory(rootFd, this.#action.target, ""), O_DIRECTORY),
       owner: this.#owner,
       signal,
     })
   }
 }
 
-function splitPath(path: string): [folder: string, name: string] {
+function splitPath(path: string): [directory: string, name: string] {
   const cut = path.lastIndexOf("/")
   return [path.slice(0, Math.max(cut, 0)), path.slice(cut + 1)]
 }

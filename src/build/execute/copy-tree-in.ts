@@ -14,7 +14,7 @@ import { shownText } from "./find-sources.ts"
 import type { SourceFilter } from "./source-filter.ts"
 
 const O_WRONLY_CREAT_EXCL = 0o301
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const EEXIST = 17
 const MAX_DEPTH = 400
 const DEFAULT_ACL = "system.posix_acl_default"
@@ -33,16 +33,16 @@ export interface CopyInOptions {
   plain?: boolean
 }
 
-/** An open folder of the root. */
+/** An open directory of the root. */
 interface Target {
   fd: number
   /** Where in the root. */
   path: string
   /** What is made in it has exactly the mode that was asked for, and our own ids: no set-group-id bit, no default ACL. */
-  isPlain: boolean
+  isStepRuntime: boolean
 }
 
-/** A folder that was passed through, and is made when something in it is taken. */
+/** A directory that was passed through, and is made when something in it is taken. */
 interface Level {
   source: number
   stat: FileStat
@@ -55,7 +55,7 @@ interface Level {
 export class CopyIn {
   readonly #options: CopyInOptions
   /** Where the first name of a file with more than one was made. */
-  readonly #linked = new Map<string, { folder: string; name: string }>()
+  readonly #linked = new Map<string, { directory: string; name: string }>()
   readonly #rootFd: number
   readonly #umask = process.umask()
   #count = 0
@@ -65,9 +65,9 @@ export class CopyIn {
     this.#options = options
   }
 
-  /** A file, link or node becomes `folder/name` of the root. */
-  file(source: number, sourceName: string, stat: FileStat, folder: string, name: string): void {
-    const target = openTarget(openRawInRoot(this.#rootFd, folder, O_DIRECTORY), folder)
+  /** A file, link or node becomes `directory/name` of the root. */
+  file(source: number, sourceName: string, stat: FileStat, directory: string, name: string): void {
+    const target = openTarget(openRawInRoot(this.#rootFd, directory, O_DIRECTORY), directory)
     try {
       this.#entry(source, sourceName, stat, target, name)
     } finally {
@@ -75,12 +75,12 @@ export class CopyIn {
     }
   }
 
-  /** What is in the open folder goes into `folder` of the root, which is there: it keeps its owner and mode. */
-  *folder(source: number, folder: string, filter: SourceFilter | undefined): Generator<void> {
-    const target = openTarget(openRawInRoot(this.#rootFd, folder, O_DIRECTORY), folder)
+  /** What is in the open directory goes into `directory` of the root, which is there: it keeps its owner and mode. */
+  *directory(source: number, directory: string, filter: SourceFilter | undefined): Generator<void> {
+    const target = openTarget(openRawInRoot(this.#rootFd, directory, O_DIRECTORY), directory)
     try {
       const stat = statOf(source)
-      yield* this.#contents([{ source, stat, target, path: folder, name: "" }], "", filter)
+      yield* this.#contents([{ source, stat, target, path: directory, name: "" }], "", filter)
       setTimes(target.fd, this.#time(stat))
     } finally {
       close(target.fd)
@@ -91,7 +91,7 @@ export class CopyIn {
     const level = levels.at(-1)
     if (level === undefined) return
     if (levels.length > MAX_DEPTH)
-      throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
     for (const { name, isDirectory } of readDirectory(level.source)) {
       if (++this.#count % BATCH === 0) yield
       const child = path === "" ? name : `${path}/${name}`
@@ -114,7 +114,7 @@ export class CopyIn {
   ): Generator<void> {
     const parent = levels.at(-1)
     if (parent === undefined) return
-    const source = checkNamed(libc.openat(parent.source, rawCString(name), OPEN_FOLDER, 0), "open", path)
+    const source = checkNamed(libc.openat(parent.source, rawCString(name), OPEN_DIRECTORY, 0), "open", path)
     const where = parent.path === "" ? name : `${parent.path}/${name}`
     const level: Level = { source, stat: statOf(source), target: undefined, path: where, name }
     try {
@@ -122,21 +122,21 @@ export class CopyIn {
       if (isTaken) this.#make(inner)
       yield* this.#contents(inner, path, filter)
       if (level.target === undefined) return
-      this.#describeFolder(level.source, level.target.fd, level.stat)
+      this.#describeDirectory(level.source, level.target.fd, level.stat)
     } finally {
       close(source)
       if (level.target !== undefined) close(level.target.fd)
     }
   }
 
-  /** The target folder of the last level, made with those above it that were only passed through. */
+  /** The target directory of the last level, made with those above it that were only passed through. */
   #make(levels: readonly Level[]): Target {
     let parent: Target = NOWHERE
     for (const level of levels) parent = level.target ??= openOrMake(parent.fd, level)
     return parent
   }
 
-  #describeFolder(source: number, target: number, stat: FileStat): void {
+  #describeDirectory(source: number, target: number, stat: FileStat): void {
     const { uid, gid } = this.#options.owner ?? stat
     setOwner(target, uid, gid)
     setMode(target, this.#mode(stat))
@@ -150,11 +150,11 @@ export class CopyIn {
     const first = stat.links > 1 ? this.#linked.get(stat.identity) : undefined
     if (first !== undefined) return this.#link(first, fd, name)
     this.#file(source, sourceName, stat, target, name)
-    if (stat.links > 1) this.#linked.set(stat.identity, { folder: path, name })
+    if (stat.links > 1) this.#linked.set(stat.identity, { directory: path, name })
   }
 
-  #link({ folder, name: firstName }: { folder: string; name: string }, target: number, name: string): void {
-    const from = openRawInRoot(this.#rootFd, folder, O_DIRECTORY)
+  #link({ directory, name: firstName }: { directory: string; name: string }, target: number, name: string): void {
+    const from = openRawInRoot(this.#rootFd, directory, O_DIRECTORY)
     try {
       create(target, name, () => libc.linkat(from, rawCString(firstName, 0), target, rawCString(name, 1), 0))
     } finally {
@@ -171,8 +171,8 @@ export class CopyIn {
       const mode = this.#mode(stat)
       const { uid, gid } = this.#options.owner ?? stat
       // a call saved for each of most files: 50,000 of them are copied in a second or two
-      const isMadeSo = target.isPlain && (mode & (this.#umask | 0o7000)) === 0
-      const isOurs = target.isPlain && uid === 0 && gid === 0
+      const isMadeSo = target.isStepRuntime && (mode & (this.#umask | 0o7000)) === 0
+      const isOurs = target.isStepRuntime && uid === 0 && gid === 0
       const open = O_WRONLY_CREAT_EXCL | O_CLOEXEC
       to = create(target.fd, name, () => libc.openat(target.fd, rawCString(name), open, isMadeSo ? mode : 0o600))
       copyContent(from, to, stat)
@@ -213,31 +213,31 @@ export class CopyIn {
   }
 }
 
-const NOWHERE: Target = { fd: -1, path: "", isPlain: false }
+const NOWHERE: Target = { fd: -1, path: "", isStepRuntime: false }
 
 function openTarget(fd: number, path: string): Target {
-  const isPlain = (statOf(fd).mode & 0o2000) === 0 && !listAttributes(pathAt(fd, ".")).includes(DEFAULT_ACL)
-  return { fd, path, isPlain }
+  const isStepRuntime = (statOf(fd).mode & 0o2000) === 0 && !listAttributes(pathAt(fd, ".")).includes(DEFAULT_ACL)
+  return { fd, path, isStepRuntime }
 }
 
 function openOrMake(parent: number, { name, path }: Level): Target {
   const made = libc.mkdirat(parent, rawCString(name), 0o700)
   if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
-  const fd = libc.openat(parent, rawCString(name), OPEN_FOLDER, 0)
+  const fd = libc.openat(parent, rawCString(name), OPEN_DIRECTORY, 0)
   if (fd >= 0) return openTarget(fd, path)
   throw new FailedPrecondition(`cannot copy to non-directory: ${shownName(`/${path}`)}`, {
-    hint: "the source has a folder of this name, the target a file or a link",
+    hint: "the source has a directory of this name, the target a file or a link",
   })
 }
 
-/** Runs a call that makes `name`; a file that is there makes way, a folder does not. */
+/** Runs a call that makes `name`; a file that is there makes way, a directory does not. */
 function create(target: number, name: string, call: () => number): number {
   const result = call()
   if (result >= 0) return result
   if (lastErrno() !== EEXIST) return checkNamed(result, "create", name)
   if (statAt(target, name)?.type === "directory")
     throw new FailedPrecondition(`cannot replace to directory ${shownName(name)} with file`, {
-      hint: "the target has a folder of this name, the source a file",
+      hint: "the target has a directory of this name, the source a file",
     })
   checkNamed(libc.unlinkat(target, rawCString(name), 0), "remove", name)
   return checkNamed(call(), "create", name)

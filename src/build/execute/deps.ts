@@ -1,16 +1,16 @@
 import type { ContainerFiles, Networks } from "../../network/network.ts"
 import type { Runtimes } from "../../runtime/runtime.ts"
 
-/** What the worker stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
-export interface WorkerHost {
+/** What the executor stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
+export interface ExecutorDeps {
   /** Of the store: what the caches of RUN hold, and what is known of files by their times, survive there. */
   root: string
   /** Volatile. */
   runRoot: string
-  /** We are root of the keeper's user namespace. */
+  /** We are root of the pause process's user namespace. */
   rootless: boolean
-  /** Words of a command that calls `sweepDeadWorker`. */
-  sweepCommand(worker: string): readonly string[]
+  /** Words of a command that calls `sweepDeadExecutor`. */
+  sweepCommand(executor: string): readonly string[]
   runtimes(): Promise<Runtimes>
   networks(): Promise<Networks>
   /** Texts of the files that are bound over /etc of each RUN. */

@@ -90,8 +90,8 @@ function readIndex(path: string): Buffer {
   }
 }
 
-function removeUnused(folder: string): void {
+function removeUnused(directory: string): void {
   const oldest = Date.now() - UNUSED_DAYS * 24 * 3600 * 1000
-  for (const name of readdirSync(folder))
-    if (statSync(join(folder, name)).mtimeMs < oldest) unlinkSync(join(folder, name))
+  for (const name of readdirSync(directory))
+    if (statSync(join(directory, name)).mtimeMs < oldest) unlinkSync(join(directory, name))
 }

@@ -13,29 +13,29 @@ const context: WorkContext = { onLog: () => {}, onStatus: () => {} }
 const LIMITS: DownloadLimits = { bytes: 1 << 20, stallMs: 300 }
 const sha256 = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}` as Digest
 
-/** A server and a folder to fetch into, for the time of `body`. */
+/** A server and a directory to fetch into, for the time of `body`. */
 async function serving(
   answer: RequestListener,
   body: (
     url: string,
     fetchTo: (path: string, checksum?: Digest, more?: Partial<WorkContext>) => Promise<string>,
-    folder: string,
+    directory: string,
   ) => Promise<void>,
 ): Promise<void> {
   const server = createServer(answer)
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const folder = mkdtempSync(join(tmpdir(), "skiff-download-"))
+  const directory = mkdtempSync(join(tmpdir(), "skiff-download-"))
   try {
     await body(
       url,
-      (path, checksum, more) => download(`${url}${path}`, folder, checksum, { ...context, ...more }, LIMITS),
-      folder,
+      (path, checksum, more) => download(`${url}${path}`, directory, checksum, { ...context, ...more }, LIMITS),
+      directory,
     )
   } finally {
     server.closeAllConnections()
     server.close()
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 }
 
@@ -43,11 +43,11 @@ test("a file has the server's time and bytes as they are, mode 0600, and the nam
   const headers = { "last-modified": "Wed, 01 Jan 2020 00:00:00 GMT", "content-encoding": "gzip" }
   await serving(
     (_, response) => response.writeHead(200, headers).end("no gzip"),
-    async (_, fetchTo, folder) => {
+    async (_, fetchTo, directory) => {
       expect(await fetchTo("/x/a%20b.tgz?y=/z", sha256("no gzip"))).toBe("a b.tgz")
-      const stat = statSync(join(folder, "a b.tgz"))
+      const stat = statSync(join(directory, "a b.tgz"))
       expect([stat.mode & 0o7777, stat.mtimeMs]).toEqual([0o600, Date.UTC(2020, 0, 1)])
-      expect(readFileSync(join(folder, "a b.tgz"), "utf8")).toBe("no gzip")
+      expect(readFileSync(join(directory, "a b.tgz"), "utf8")).toBe("no gzip")
     },
   )
 })
@@ -55,9 +55,9 @@ test("a file has the server's time and bytes as they are, mode 0600, and the nam
 test("a server that tells no time gives a file of 1970", async () => {
   await serving(
     (_, response) => response.end("x"),
-    async (_, fetchTo, folder) => {
+    async (_, fetchTo, directory) => {
       await fetchTo("/x", undefined)
-      expect(statSync(join(folder, "x")).mtimeMs).toBe(0)
+      expect(statSync(join(directory, "x")).mtimeMs).toBe(0)
     },
   )
 })
@@ -72,11 +72,11 @@ test("a name of the server is a plain name, wherever it wants to go", async () =
   await serving(
     (request, response) =>
       response.writeHead(200, { "content-disposition": names[Number(request.url?.slice(1, 2))] }).end("x"),
-    async (_, fetchTo, folder) => {
+    async (_, fetchTo, directory) => {
       const found = []
       for (const index of names.keys()) found.push(await fetchTo(`/${index}`))
       expect(found).toEqual(["good.txt", "passwd", "2", "x"])
-      expect(readdirSync(folder).toSorted()).toEqual(["2", "good.txt", "passwd", "x"])
+      expect(readdirSync(directory).toSorted()).toEqual(["2", "good.txt", "passwd", "x"])
     },
   )
 })
@@ -90,7 +90,7 @@ test("other bytes than the checksum's, too many, too few or none in time: nothin
       else if (request.url === "/stall") response.writeHead(200).write("x")
       else response.writeHead(request.url === "/gone" ? 404 : 200).end("x")
     },
-    async (_, fetchTo, folder) => {
+    async (_, fetchTo, directory) => {
       await expect(fetchTo("/x", sha256("y"))).rejects.toMatchObject({ code: "DataLoss" })
       await expect(fetchTo("/big")).rejects.toMatchObject({ code: "DataLoss" })
       for (const path of ["/short", "/stall", "/gone"])
@@ -98,7 +98,7 @@ test("other bytes than the checksum's, too many, too few or none in time: nothin
       await expect(fetchTo("/stall", undefined, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
         code: "Cancelled",
       })
-      expect(readdirSync(folder)).toEqual([])
+      expect(readdirSync(directory)).toEqual([])
     },
   )
 })
@@ -117,16 +117,16 @@ test("redirects are followed without the credentials, to http only, and not for 
       if (location === undefined) response.end("ok")
       else response.writeHead(302, { location }).end()
     },
-    async (url, fetchTo, folder) => {
+    async (url, fetchTo, directory) => {
       const withPassword = `${url.replace("//", "//user:secret@")}/a`
-      expect(await download(withPassword, folder, undefined, context, LIMITS)).toBe("f")
+      expect(await download(withPassword, directory, undefined, context, LIMITS)).toBe("f")
       expect(seen.map((header) => header !== undefined)).toEqual([true, false])
       await expect(fetchTo("/loop")).rejects.toThrow("redirects")
       await expect(fetchTo("/file")).rejects.toThrow("only http")
-      await expect(download("file:///etc/passwd", folder, undefined, context)).rejects.toThrow("only http")
+      await expect(download("file:///etc/passwd", directory, undefined, context)).rejects.toThrow("only http")
       const refused = await download(
         `${withPassword}x`.replace("/ax", "/loop"),
-        folder,
+        directory,
         undefined,
         context,
         LIMITS,

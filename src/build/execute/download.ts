@@ -16,10 +16,10 @@ const LIMITS: DownloadLimits = { bytes: 64 * 2 ** 30, stallMs: 60_000 }
 const MAX_REDIRECTS = 10
 const STATUS_EVERY_BYTES = 4 * 1024 * 1024
 
-/** See `Worker.download`. */
+/** See `Executor.download`. */
 export async function download(
   url: string,
-  folder: string,
+  directory: string,
   checksum: Digest | undefined,
   context: WorkContext,
   limits: DownloadLimits = LIMITS,
@@ -30,7 +30,7 @@ export async function download(
   try {
     const { response, finalUrl } = await follow(parseUrl(url), signal)
     const name = fileName(response, finalUrl)
-    await store(response, join(folder, name), { url, checksum, context, limits, timer })
+    await store(response, join(directory, name), { url, checksum, context, limits, timer })
     return name
   } catch (error) {
     if (context.signal?.aborted) throw new Cancelled("the download was cancelled", { cause: error })

@@ -1,11 +1,11 @@
 /**
- * Folders of one worker, and what killed ones left.
+ * Directories of one executor, and what killed ones left.
  *
- *   <runRoot>/build/workers/<worker>/<run>/   bundle of a RUN, mounts of its own below `mounts`
- *   <runRoot>/build/workers/<worker>/net-<n>  says that the endpoint `<worker>-<n>` exists
- *   <root>/build/scratch/<worker>/            files that are thrown away
+ *   <runRoot>/build/executors/<executor>/<run>/   bundle of a RUN, mounts of its own below `mounts`
+ *   <runRoot>/build/executors/<executor>/net-<n>  says that the endpoint `<executor>-<n>` exists
+ *   <root>/build/scratch/<executor>/            files that are thrown away
  *
- * The worker holds a lock (flock) of its name as long as its process lives: whoever gets the lock of another's folders
+ * The executor holds a lock (flock) of its name as long as its process lives: whoever gets the lock of another's directories
  * takes back what they tell of. A shell sees the end of our process by a pipe, and has a new skiff do that at once: what a
  * killed build was running ends within moments.
  */
@@ -23,43 +23,43 @@ import { close, O_CLOEXEC, pipe, tryLock } from "../../sys/libc.ts"
 import { unmount } from "../../sys/fs/mount.ts"
 import { spawnProcess } from "../../sys/process/process.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
-import type { WorkerHost } from "./deps.ts"
+import type { ExecutorDeps } from "./deps.ts"
 
 const NETWORK_MARK = /^net-(\d+)$/
 const END_POLL_MS = 10
 const END_MS = 20_000
 
-export class WorkPlace implements AsyncDisposable {
+export class ExecutionDirectory implements AsyncDisposable {
   /** Also the first part of the names of its containers and endpoints. */
-  readonly worker: string
-  readonly #host: WorkerHost
+  readonly executor: string
+  readonly #host: ExecutorDeps
   readonly #lock: HeldLock
   readonly #watcher: Watcher
   #count = 0
 
-  private constructor(host: WorkerHost, worker: string, lock: HeldLock) {
+  private constructor(host: ExecutorDeps, executor: string, lock: HeldLock) {
     this.#host = host
-    this.worker = worker
+    this.executor = executor
     this.#lock = lock
-    this.#watcher = startWatcher(host.sweepCommand(worker))
+    this.#watcher = startWatcher(host.sweepCommand(executor))
   }
 
   /** A place of our own, after those of the dead have been cleared. */
-  static async open(host: WorkerHost): Promise<WorkPlace> {
-    await sweepDeadWorkers(host)
-    const worker = `build-${randomHex(6)}`
-    const lock = await locks(host).acquire(worker)
-    mkdirSync(workerFolder(host, worker), { recursive: true, mode: 0o700 })
-    return new WorkPlace(host, worker, lock)
+  static async open(host: ExecutorDeps): Promise<ExecutionDirectory> {
+    await sweepDeadExecutors(host)
+    const executor = `build-${randomHex(6)}`
+    const lock = await locks(host).acquire(executor)
+    mkdirSync(executorDirectory(host, executor), { recursive: true, mode: 0o700 })
+    return new ExecutionDirectory(host, executor, lock)
   }
 
   /**
-   * A folder for one RUN; `runtime` is who has to be asked when it is left over. Its name is the container's id. Whoever runs
+   * A directory for one RUN; `runtime` is who has to be asked when it is left over. Its name is the container's id. Whoever runs
    * the program holds the descriptor `alive` as long as it does.
    */
   makeRun(runtime: string): { id: string; directory: string; alive: number } {
-    const id = `${this.worker}-${this.#count++}`
-    const directory = join(workerFolder(this.#host, this.worker), id)
+    const id = `${this.executor}-${this.#count++}`
+    const directory = join(executorDirectory(this.#host, this.executor), id)
     mkdirSync(directory, { mode: 0o700 })
     writeFileSync(join(directory, "runtime"), runtime, { mode: 0o600 })
     const alive = openAlive(directory)
@@ -73,22 +73,22 @@ export class WorkPlace implements AsyncDisposable {
     removeTree(directory)
   }
 
-  /** An empty folder on the disk of the store. */
+  /** An empty directory on the disk of the store. */
   makeScratch(): string {
-    const folder = join(scratchFolder(this.#host, this.worker), String(this.#count++))
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return folder
+    const directory = join(scratchDirectory(this.#host, this.executor), String(this.#count++))
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return directory
   }
 
   /** Notes the endpoint before it is made; gives its name. */
   markNetwork(): string {
     const number = this.#count++
-    writeFileSync(join(workerFolder(this.#host, this.worker), `net-${number}`), "")
-    return `${this.worker}-${number}`
+    writeFileSync(join(executorDirectory(this.#host, this.executor), `net-${number}`), "")
+    return `${this.executor}-${number}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await clear(this.#host, this.worker)
+    await clear(this.#host, this.executor)
     this.#lock.unlink()
     this.#lock[Symbol.dispose]()
     this.#watcher.dismiss()
@@ -127,51 +127,52 @@ function startWatcher(sweepCommand: readonly string[]): Watcher {
 }
 
 /** Of builds whose process has gone: ends what they were running, and takes back all else. */
-async function sweepDeadWorkers(host: WorkerHost): Promise<void> {
-  for (const worker of new Set([...namesIn(workersFolder(host)), ...namesIn(scratchesFolder(host))])) {
-    const lock = locks(host).tryAcquire(worker)
-    if (lock !== undefined) await sweep(host, worker, lock) // else alive
+async function sweepDeadExecutors(host: ExecutorDeps): Promise<void> {
+  for (const executor of new Set([...namesIn(executorsDirectory(host)), ...namesIn(scratchesDirectory(host))])) {
+    const lock = locks(host).tryAcquire(executor)
+    if (lock !== undefined) await sweep(host, executor, lock) // else alive
   }
 }
 
 /** The same for one of which it is known that it dies. */
-export async function sweepDeadWorker(host: WorkerHost, worker: string): Promise<void> {
-  if (namesIn(workersFolder(host)).includes(worker)) await sweep(host, worker, await locks(host).acquire(worker))
+export async function sweepDeadExecutor(host: ExecutorDeps, executor: string): Promise<void> {
+  if (namesIn(executorsDirectory(host)).includes(executor))
+    await sweep(host, executor, await locks(host).acquire(executor))
 }
 
-async function sweep(host: WorkerHost, worker: string, lock: HeldLock): Promise<void> {
+async function sweep(host: ExecutorDeps, executor: string, lock: HeldLock): Promise<void> {
   using _ = lock
   try {
-    await clear(host, worker)
+    await clear(host, executor)
     lock.unlink()
   } catch (error) {
-    log.warn(`what the killed build ${worker} left could not all be removed`, { reason: String(error) })
+    log.warn(`what the killed build ${executor} left could not all be removed`, { reason: String(error) })
   }
 }
 
-const workersFolder = ({ runRoot }: WorkerHost): string => join(runRoot, "build", "workers")
-const workerFolder = (host: WorkerHost, worker: string): string => join(workersFolder(host), worker)
-const scratchesFolder = ({ root }: WorkerHost): string => join(root, "build", "scratch")
-const scratchFolder = (host: WorkerHost, worker: string): string => join(scratchesFolder(host), worker)
-const locks = ({ runRoot }: WorkerHost): FileLocks => new FileLocks(join(runRoot, "build", "locks"), "build worker")
+const executorsDirectory = ({ runRoot }: ExecutorDeps): string => join(runRoot, "build", "executors")
+const executorDirectory = (host: ExecutorDeps, executor: string): string => join(executorsDirectory(host), executor)
+const scratchesDirectory = ({ root }: ExecutorDeps): string => join(root, "build", "scratch")
+const scratchDirectory = (host: ExecutorDeps, executor: string): string => join(scratchesDirectory(host), executor)
+const locks = ({ runRoot }: ExecutorDeps): FileLocks => new FileLocks(join(runRoot, "build", "locks"), "build executor")
 
 /** Every step runs, whatever fails, and is safe to repeat. */
-async function clear(host: WorkerHost, worker: string): Promise<void> {
-  const folder = workerFolder(host, worker)
-  const names = namesIn(folder)
-  await runAll(`clean-up of ${worker}`, [
-    ...names.flatMap((name) => (NETWORK_MARK.test(name) ? [] : [() => endRun(host, join(folder, name), name)])),
+async function clear(host: ExecutorDeps, executor: string): Promise<void> {
+  const directory = executorDirectory(host, executor)
+  const names = namesIn(directory)
+  await runAll(`clean-up of ${executor}`, [
+    ...names.flatMap((name) => (NETWORK_MARK.test(name) ? [] : [() => endRun(host, join(directory, name), name)])),
     ...names.flatMap((name) => {
       const [, number] = NETWORK_MARK.exec(name) ?? []
-      return number === undefined ? [] : [() => forgetEndpoint(host, `${worker}-${number}`)]
+      return number === undefined ? [] : [() => forgetEndpoint(host, `${executor}-${number}`)]
     }),
-    () => removeTree(folder),
-    () => removeTree(scratchFolder(host, worker)),
-    () => removeEmpty(scratchesFolder(host)),
+    () => removeTree(directory),
+    () => removeTree(scratchDirectory(host, executor)),
+    () => removeEmpty(scratchesDirectory(host)),
   ])
 }
 
-async function endRun(host: WorkerHost, directory: string, id: string): Promise<void> {
+async function endRun(host: ExecutorDeps, directory: string, id: string): Promise<void> {
   const runtimes = await host.runtimes()
   const runtime = await runtimes.choose(readText(join(directory, "runtime")) || undefined)
   const alive = openAlive(directory)
@@ -187,13 +188,13 @@ async function endRun(host: WorkerHost, directory: string, id: string): Promise<
 }
 
 /** Its namespace, with the veth, has gone with the process that held it. */
-async function forgetEndpoint(host: WorkerHost, endpoint: string): Promise<void> {
+async function forgetEndpoint(host: ExecutorDeps, endpoint: string): Promise<void> {
   const networks = await host.networks()
   await networks.teardown(networks.get("bridge"), endpoint, undefined)
 }
 
 /** Where the mounts of a run lie: one tmpfs, and all else on it. */
-export function mountsFolder(directory: string): string {
+export function mountsDirectory(directory: string): string {
   return join(directory, "mounts")
 }
 
@@ -202,13 +203,13 @@ function openAlive(directory: string): number {
 }
 
 function unmountRun(directory: string): void {
-  while (unmount(mountsFolder(directory))) continue
+  while (unmount(mountsDirectory(directory))) continue
 }
 
-function removeEmpty(folder: string): void {
+function removeEmpty(directory: string): void {
   try {
-    rmdirSync(folder)
+    rmdirSync(directory)
   } catch {
-    // another worker's is in it, or it was never made
+    // another executor's is in it, or it was never made
   }
 }

@@ -1,6 +1,6 @@
 /** The work of one vertex, as solve/ asks for it. Roots are mounted by the caller, and hostile: see archive/ and sys/confined. */
 import type { SecretSource, SshSource } from "../build.ts"
-import type { IsolationWish } from "./isolation.ts"
+import type { RequestedIsolation } from "./isolation.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Resources } from "../../container/container.ts"
@@ -9,13 +9,13 @@ import type { TerminalSize } from "../../sys/terminal/terminal.ts"
 import type { DeviceRequest } from "../../spec/docker/device-request.ts"
 import type { Ulimit } from "../../spec/docker/ulimit.ts"
 
-/** A file system that can be read: the mounted root of a stage or image, or a plain folder of a context. */
+/** A file system that can be read: the mounted root of a stage or image, or a plain directory of a context. */
 export interface Source {
   /** Absolute host path. */
   path: string
   /** Of a context: what the ignore file leaves out. Paths are relative to the root, no leading slash. */
   excludes?: (path: string, isDirectory: boolean) => boolean
-  /** Whether a folder that `excludes` leaves out must be looked through, for what a later `!` pattern takes back. */
+  /** Whether a directory that `excludes` leaves out must be looked through, for what a later `!` pattern takes back. */
   mayHoldIncluded?: (path: string) => boolean
   /** Equal for what holds the same files; undefined where that is not known. */
   identity?: string
@@ -35,14 +35,14 @@ export interface RunSettings {
   shmSizeBytes?: number
   runtime?: string
   /** Default `auto`. */
-  isolation?: IsolationWish
+  isolation?: RequestedIsolation
   /** `HTTP_PROXY=…` of the predefined build arguments, for variables that the step has not set itself. */
   proxy?: readonly string[]
   /** What only `builder run` asks for: a Dockerfile's RUN has none of it. */
   more?: Partial<RunChoices>
 }
 
-/** A file or folder of the host, in the step as it is; of an overlay, what is written goes away with the step. */
+/** A file or directory of the host, in the step as it is; of an overlay, what is written goes away with the step. */
 export interface HostMount {
   source: string
   target: string
@@ -84,7 +84,7 @@ export interface StepStreams {
   terminal: boolean
   /** What the terminal begins with; from then on it has the size of ours. */
   size?: TerminalSize
-  /** Hands on the signals that reach us. */
+  /** Context on the signals that reach us. */
   signals: RunToEndOptions["signals"]
 }
 
@@ -94,7 +94,7 @@ export interface WorkContext {
   onStatus(id: string, text: string, current?: number, total?: number): void
 }
 
-export interface Worker extends AsyncDisposable {
+export interface Executor extends AsyncDisposable {
   /**
    * Runs a program in `root` (mounted, writable; sources as in the vertex's inputs). What it needed for its time
    * (mount points, resolv.conf, hosts) is gone from `root` afterwards. Throws FailedPrecondition with the program's exit
@@ -107,7 +107,7 @@ export interface Worker extends AsyncDisposable {
     settings: RunSettings,
     context: WorkContext,
   ): Promise<void>
-  /** Copies into `root`. With `epoch` (seconds), made folders and files have that time. Throws NotFound naming the pattern. */
+  /** Copies into `root`. With `epoch` (seconds), made directories and files have that time. Throws NotFound naming the pattern. */
   files(
     operation: FilesOperation,
     root: string,
@@ -119,12 +119,12 @@ export interface Worker extends AsyncDisposable {
    * no times (buildkit cache/contenthash). `undefined` where it reads nothing of it.
    */
   sourceDigest(operation: FilesOperation | RunOperation, input: number, source: Source): Promise<Digest | undefined>
-  /** Fetches what `url` names to `folder`, under the name it has there; gives the name. Throws Unavailable, DataLoss. */
-  download(url: string, folder: string, checksum: Digest | undefined, context: WorkContext): Promise<string>
-  /** Clones into `folder` (url#ref:subdir). Throws Unavailable; refuses refs and URLs that look like options. */
+  /** Fetches what `url` names to `directory`, under the name it has there; gives the name. Throws Unavailable, DataLoss. */
+  download(url: string, directory: string, checksum: Digest | undefined, context: WorkContext): Promise<string>
+  /** Clones into `directory` (url#ref:subdir). Throws Unavailable; refuses refs and URLs that look like options. */
   clone(
     url: string,
-    folder: string,
+    directory: string,
     options: {
       keepGitDir: boolean
       /** The commit that must be found, whole or its beginning. */

@@ -5,7 +5,7 @@ export function fileFailure(error: unknown): unknown {
   if (isSkiffError(error)) return error
   if (hasErrno(error, "ENOSPC", "EDQUOT"))
     return new Unavailable("no space left on the disk of the store", {
-      hint: "make room: skiff builder prune, skiff image prune, skiff rm of old containers",
+      hint: "free some space: skiff builder prune, skiff image prune, skiff rm of old containers",
       cause: error,
     })
   if (hasErrno(error, "EACCES", "EPERM"))

@@ -36,7 +36,7 @@ function parseClause(clause: string, text: string): (mode: number, isDirectory: 
       const bits = bitsOf(words, before, execute) & mask
       if (sign === "+") return before | bits
       if (sign === "-") return before & ~bits
-      // what is not named goes; the sticky bit of a folder belongs to nobody but `t`
+      // what is not named goes; the sticky bit of a directory belongs to nobody but `t`
       const named = mask & (who.includes("a") || who.includes("o") ? 0o7777 : 0o6777)
       const all = who === "" ? (isDirectory ? 0o777 : 0o7777) : named
       const cleared = /^[ugo]$/.test(words) ? all & 0o777 : all

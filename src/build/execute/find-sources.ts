@@ -1,4 +1,4 @@
-/** Which files a COPY means: Go's filepath.Match by folder, links followed inside the root. */
+/** Which files a COPY means: Go's filepath.Match by directory, links followed inside the root. */
 import { NotFound, hasErrno } from "../../base/errors.ts"
 import { openRawInRoot } from "../../sys/fs/confined.ts"
 import { resolveInRoot, statInRoot } from "../../sys/fs/confined-path.ts"
@@ -69,7 +69,7 @@ function tryFind(source: Source, rootFd: number, named: string): FoundSource | u
   }
 }
 
-// a folder that is left out is there for what is taken back below it, and only then
+// a directory that is left out is there for what is taken back below it, and only then
 function isLeftOut(source: Source, rootFd: number, path: string, { type }: Pick<FileStat, "type">): boolean {
   if (source.excludes === undefined || path === "") return false
   const text = shownText(path)
@@ -90,7 +90,7 @@ export function shownText(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8")
 }
 
-/** filepath.Match knows no `**`: to it that is one star. Wildcards go through real folders only. */
+/** filepath.Match knows no `**`: to it that is one star. Wildcards go through real directories only. */
 function expand(source: Source, rootFd: number, pattern: string): FoundSource[] {
   const names = cleanPath(pattern).split("/").slice(1)
   const first = names.findIndex(hasWildcards)

@@ -11,7 +11,7 @@ export type Owners = "root" | Owner | "several"
 
 /**
  * Whose files a step would see. In buildkit all files of a context are root's, whoever has them on the host. `fd` is the open
- * file or folder `path` of `source`.
+ * file or directory `path` of `source`.
  */
 export function* ownersOf(fd: number, source: Source, path: string): Generator<void, Owners> {
   if (source.keepsOwners) return "root"

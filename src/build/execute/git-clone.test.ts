@@ -25,7 +25,7 @@ if (noGit) console.warn("skipped: git is not installed")
 const context: WorkContext = { onLog: () => {}, onStatus: () => {} }
 
 class GitLab implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "skiff-git-"))
+  readonly directory = mkdtempSync(join(tmpdir(), "skiff-git-"))
   /** `user:password`, without which nothing is given. */
   wanted: string | undefined
   /** The words of git processes while they asked. */
@@ -37,7 +37,7 @@ class GitLab implements AsyncDisposable {
       response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end()
       return
     }
-    const path = join(this.folder, normalize(decodeURIComponent((request.url ?? "/").split("?")[0] ?? "/")))
+    const path = join(this.directory, normalize(decodeURIComponent((request.url ?? "/").split("?")[0] ?? "/")))
     if (!existsSync(path)) response.writeHead(404).end()
     else
       createReadStream(path)
@@ -63,14 +63,14 @@ class GitLab implements AsyncDisposable {
       GIT_ALLOW_PROTOCOL: "file:http",
     }
     const identity = ["-c", "user.name=t", "-c", "user.email=t@example", "-c", "init.defaultBranch=main"]
-    const result = spawnSync("git", [...identity, ...words], { cwd: join(this.folder, "work"), env })
+    const result = spawnSync("git", [...identity, ...words], { cwd: join(this.directory, "work"), env })
     if (result.status !== 0) throw new Error(result.stderr.toString())
     return result.stdout.toString().trim()
   }
 
   /** Makes a repository of what `fill` puts into its work tree, and serves it. */
   repository(fill: (work: string) => void): void {
-    const work = join(this.folder, "work")
+    const work = join(this.directory, "work")
     mkdirSync(work)
     this.git("init", "-q")
     fill(work)
@@ -80,20 +80,20 @@ class GitLab implements AsyncDisposable {
   }
 
   publish(): void {
-    rmSync(join(this.folder, "repo.git"), { recursive: true, force: true })
+    rmSync(join(this.directory, "repo.git"), { recursive: true, force: true })
     this.git("clone", "-q", "--bare", ".", "../repo.git")
     this.git("-C", "../repo.git", "update-server-info")
   }
 
   target(): string {
-    const path = join(this.folder, `to-${this.#count++}`)
+    const path = join(this.directory, `to-${this.#count++}`)
     mkdirSync(path)
     return path
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close()
-    rmSync(this.folder, { recursive: true })
+    rmSync(this.directory, { recursive: true })
   }
 }
 
@@ -111,7 +111,7 @@ function gitWords(): string[] {
 
 const options = { keepGitDir: false }
 
-test.skipIf(noGit)("clones a branch, a tag, a commit and a folder; .git stays only where it is wanted", async () => {
+test.skipIf(noGit)("clones a branch, a tag, a commit and a directory; .git stays only where it is wanted", async () => {
   await using lab = await new GitLab().open()
   lab.repository((work) => {
     mkdirSync(join(work, "sub"))
@@ -120,7 +120,7 @@ test.skipIf(noGit)("clones a branch, a tag, a commit and a folder; .git stays on
   const first = lab.git("rev-parse", "HEAD")
   lab.git("tag", "v1")
   lab.git("checkout", "-qb", "other")
-  writeFileSync(join(lab.folder, "work/sub/f"), "second")
+  writeFileSync(join(lab.directory, "work/sub/f"), "second")
   lab.git("commit", "-qam", "two")
   lab.git("checkout", "-q", "main")
   lab.publish()
@@ -131,10 +131,10 @@ test.skipIf(noGit)("clones a branch, a tag, a commit and a folder; .git stays on
     [`#${first}`, "first"],
     ["#refs/heads/other", "second"],
   ]) {
-    const folder = lab.target()
-    const { commit } = await clone(`${lab.url}${fragment}`, folder, options, context)
-    expect(readdirSync(folder)).toEqual(["sub"])
-    expect(readFileSync(join(folder, "sub/f"), "utf8")).toBe(text ?? "")
+    const directory = lab.target()
+    const { commit } = await clone(`${lab.url}${fragment}`, directory, options, context)
+    expect(readdirSync(directory)).toEqual(["sub"])
+    expect(readFileSync(join(directory, "sub/f"), "utf8")).toBe(text ?? "")
     if (text === "first") expect(commit).toBe(first)
   }
   const sub = lab.target()
@@ -147,21 +147,21 @@ test.skipIf(noGit)("clones a branch, a tag, a commit and a folder; .git stays on
     "has commit",
   )
   await expect(clone(`${lab.url}#nope`, lab.target(), options, context)).rejects.toMatchObject({ code: "NotFound" })
-  expect(readdirSync(lab.folder).filter((name) => name.endsWith(".clone"))).toEqual([])
+  expect(readdirSync(lab.directory).filter((name) => name.endsWith(".clone"))).toEqual([])
 })
 
 test.skipIf(noGit)(
   "what looks like an option, or asks for another protocol, is refused before git sees it",
   async () => {
     await using lab = await new GitLab().open()
-    const canary = join(lab.folder, "canary")
+    const canary = join(lab.directory, "canary")
     const hostile = [
       `${lab.url}#--upload-pack=touch ${canary}`,
       `${lab.url}#-x`,
       `${lab.url}#a..b`,
       `${lab.url}#a b`,
       "ext::sh -c touch% /tmp/x",
-      `file://${lab.folder}`,
+      `file://${lab.directory}`,
       "--upload-pack=touch",
       `ssh://-oProxyCommand=touch%20${canary}/x.git`,
       "ssh://git@-oProxyCommand=x/x.git",
@@ -174,10 +174,10 @@ test.skipIf(noGit)(
 )
 
 test.skipIf(noGit)(
-  "a folder of the repository leads nowhere outside it, hooks and hostile submodules run nothing",
+  "a directory of the repository leads nowhere outside it, hooks and hostile submodules run nothing",
   async () => {
     await using lab = await new GitLab().open()
-    const canary = join(lab.folder, "canary")
+    const canary = join(lab.directory, "canary")
     mkdirSync(canary)
     writeFileSync(join(canary, "secret"), "HOST")
     lab.repository((work) => {
@@ -185,15 +185,15 @@ test.skipIf(noGit)(
       symlinkSync("../../../../../../../../", join(work, "up"))
       writeFileSync(join(work, "f"), "F")
     })
-    for (const folder of ["../../etc", "up", "/", "up/../.."]) {
+    for (const directory of ["../../etc", "up", "/", "up/../.."]) {
       const target = lab.target()
-      await clone(`${lab.url}#main:${folder}`, target, options, context).catch(() => {})
+      await clone(`${lab.url}#main:${directory}`, target, options, context).catch(() => {})
       expect(readdirSync(target).includes("secret")).toBe(false)
       expect(existsSync(join(target, "passwd"))).toBe(false)
     }
-    await expect(clone(`${lab.url}#main:out`, lab.target(), options, context)).rejects.toThrow('no folder "out"')
+    await expect(clone(`${lab.url}#main:out`, lab.target(), options, context)).rejects.toThrow('no directory "out"')
     writeFileSync(
-      join(lab.folder, "work/.gitmodules"),
+      join(lab.directory, "work/.gitmodules"),
       `[submodule "x"]\n\tpath = x\n\turl = ext::sh -c "touch ${canary}/run"\n[submodule "y"]\n\tpath = y\n\turl = --upload-pack=touch ${canary}/run\n`,
     )
     for (const name of ["x", "y"])
@@ -229,7 +229,7 @@ test.skipIf(noGit)("a password in the address is in no message", async () => {
 
 test.skipIf(noGit)("nothing of the caller's git settings and variables reaches it", async () => {
   await using lab = await new GitLab().open()
-  const canary = join(lab.folder, "canary")
+  const canary = join(lab.directory, "canary")
   lab.repository((work) => writeFileSync(join(work, "f"), "F"))
   const variables = {
     GIT_DIR: "/nonexistent",
@@ -259,13 +259,13 @@ test.skipIf(noGit)(
     lab.repository((work) => writeFileSync(join(work, "f"), "private"))
     lab.wanted = "me:p@ss%word/x"
     const address = lab.url.replace("//", `//me:${encodeURIComponent("p@ss%word/x")}@`)
-    const folder = lab.target()
-    await clone(address, folder, { keepGitDir: true }, context)
-    expect(readFileSync(join(folder, "f"), "utf8")).toBe("private")
+    const directory = lab.target()
+    await clone(address, directory, { keepGitDir: true }, context)
+    expect(readFileSync(join(directory, "f"), "utf8")).toBe("private")
     const words = [...lab.seen].join("\n")
     expect(words).toContain("repo.git")
     expect(words).not.toMatch(/p@ss|p%40ss/)
-    const grep = spawnSync("grep", ["-rlE", "p@ss|p%40ss", folder]).stdout.toString()
+    const grep = spawnSync("grep", ["-rlE", "p@ss|p%40ss", directory]).stdout.toString()
     expect(grep).toBe("")
     await expect(clone(lab.url, lab.target(), options, context)).rejects.toThrow("failed")
     await expect(clone(lab.url.replace("//", "//me:a%0Ab@"), lab.target(), options, context)).rejects.toThrow(

@@ -8,12 +8,12 @@ import { findProgram } from "../../sys/host.ts"
 import { close, sendSignal } from "../../sys/libc.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
-import { spawnTethered } from "../../sys/process/killed-with-parent.ts"
+import { spawnKilledWithParent } from "../../sys/process/killed-with-parent.ts"
 import { parseGitSource, type GitSource } from "../plan/git-source.ts"
 import { separateCredentials, type GitAddress } from "./git-credentials.ts"
-import type { WorkContext, Worker } from "./executor.ts"
+import type { WorkContext, Executor } from "./executor.ts"
 
-type CloneOptions = Parameters<Worker["clone"]>[2]
+type CloneOptions = Parameters<Executor["clone"]>[2]
 
 const SIGKILL = 9
 const MAX_CHARS = 4096
@@ -28,17 +28,17 @@ const SETTINGS = [
   "safe.directory=*",
 ].flatMap((setting) => ["-c", setting])
 
-/** See `Worker.clone`. */
+/** See `Executor.clone`. */
 export async function clone(
   url: string,
-  folder: string,
+  directory: string,
   options: CloneOptions,
   context: WorkContext,
 ): Promise<{ commit: string }> {
   const checked = checkedSource(url)
   const address = separateCredentials(checked.remote)
   const source = { ...checked, remote: address.remote }
-  const aside = `${folder}.clone`
+  const aside = `${directory}.clone`
   mkdirSync(aside, { mode: 0o755 })
   try {
     const git = new Git(aside, address, context)
@@ -53,7 +53,7 @@ export async function clone(
     if (options.submodules ?? true)
       await git.run("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")
     if (!options.keepGitDir) removeTree(join(aside, ".git"))
-    moveContents(aside, source.folder, folder)
+    moveContents(aside, source.directory, directory)
     return { commit }
   } finally {
     removeTree(aside)
@@ -67,7 +67,7 @@ function checkedSource(url: string): GitSource {
     throw new InvalidArgument(
       `${JSON.stringify(withoutPasswords(url).slice(0, 200))} is no git repository that can be fetched`,
       {
-        hint: "such as https://host/repository.git#ref:folder, ssh://… or git@host:repository.git",
+        hint: "such as https://host/repository.git#ref:directory, ssh://… or git@host:repository.git",
       },
     )
   const { remote, ref } = source
@@ -109,16 +109,16 @@ async function fetchCommit(git: Git, { remote, ref }: GitSource): Promise<string
 
 class Git {
   readonly #program: string
-  readonly #folder: string
+  readonly #directory: string
   readonly #address: GitAddress
   readonly #context: WorkContext
 
-  constructor(folder: string, address: GitAddress, context: WorkContext) {
+  constructor(directory: string, address: GitAddress, context: WorkContext) {
     const program = findProgram("git")
     if (program === undefined)
       throw new NotFound("git is not installed, and the build reads a repository", { hint: "apt-get install git" })
     this.#program = program
-    this.#folder = folder
+    this.#directory = directory
     this.#address = address
     this.#context = context
   }
@@ -137,8 +137,8 @@ class Git {
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
     const { settings, env } = this.#address
     // a group of its own: its helpers (ssh, remote-https) are killed with it
-    const child = spawnTethered([this.#program, ...SETTINGS, ...settings, ...words], {
-      cwd: this.#folder,
+    const child = spawnKilledWithParent([this.#program, ...SETTINGS, ...settings, ...words], {
+      cwd: this.#directory,
       env: { ...environment(), ...env },
       stdout: "pipe",
       stderr: "pipe",
@@ -198,16 +198,16 @@ function environment(): Record<string, string | undefined> {
   }
 }
 
-/** The folder is found inside the clone, whatever links there are (CVE-2026-33748). */
-function moveContents(checkout: string, subfolder: string, folder: string): void {
+/** The directory is found inside the clone, whatever links there are (CVE-2026-33748). */
+function moveContents(checkout: string, subdirectory: string, directory: string): void {
   const rootFd = openRoot(checkout)
   try {
-    const { path, stat } = resolveInRoot(rootFd, rawName(subfolder))
-    if (stat?.type !== "directory") throw new NotFound(`the repository has no folder "${subfolder}"`)
+    const { path, stat } = resolveInRoot(rootFd, rawName(subdirectory))
+    if (stat?.type !== "directory") throw new NotFound(`the repository has no directory "${subdirectory}"`)
     const from = Buffer.concat([Buffer.from(`${checkout}/`), Buffer.from(path, "latin1")])
     for (const name of readdirSync(from, { encoding: "buffer" })) {
       const slash = Buffer.from("/")
-      renameSync(Buffer.concat([from, slash, name]), Buffer.concat([Buffer.from(folder), slash, name]))
+      renameSync(Buffer.concat([from, slash, name]), Buffer.concat([Buffer.from(directory), slash, name]))
     }
   } finally {
     close(rootFd)

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { findProgram } from "../../sys/host.ts"
 import { hasWholeProc } from "../../sys/fs/mount.ts"
-import { hasCapability, ourStanding, type Standing } from "../../sys/rootless/privilege.ts"
+import { hasCapability, ourPrivilege, type Privilege } from "../../sys/rootless/privilege.ts"
 
 /**
  * What stands between a step and us, best first:
@@ -13,7 +13,7 @@ import { hasCapability, ourStanding, type Standing } from "../../sys/rootless/pr
  *   chroot      another root and fewer capabilities: the step sees our network, and could signal our processes
  */
 export type IsolationLevel = "full" | "userns" | "single-uid" | "chroot"
-export type IsolationWish = IsolationLevel | "auto"
+export type RequestedIsolation = IsolationLevel | "auto"
 
 export interface Isolation {
   level: IsolationLevel
@@ -27,32 +27,32 @@ interface StepNeeds {
   runtime: string | undefined
 }
 
-/** The best level that this place allows, or the one that is wished for. Throws FailedPrecondition when it cannot be. */
-export function chooseIsolation(wish: IsolationWish, needs: StepNeeds): Isolation {
-  const standing = ourStanding()
-  if (wish === "auto") return bestIsolation(standing, needs)
-  const obstacle = obstacleTo(wish, standing, needs)
+/** The best level that this place allows, or the one that is requested. Throws FailedPrecondition when it cannot be. */
+export function chooseIsolation(requested: RequestedIsolation, needs: StepNeeds): Isolation {
+  const privilege = ourPrivilege()
+  if (requested === "auto") return bestIsolation(privilege, needs)
+  const obstacle = obstacleTo(requested, privilege, needs)
   if (obstacle !== undefined)
-    throw new FailedPrecondition(`--isolation ${wish} is not possible here: ${obstacle}`, {
+    throw new FailedPrecondition(`--isolation ${requested} is not possible here: ${obstacle}`, {
       hint: "leave it out, or say auto: the best level that is possible is taken, and named",
     })
-  return { level: wish, reason: "" }
+  return { level: requested, reason: "" }
 }
 
 /** Whether RUN knows root alone, as far as that is decided before its needs are known. */
-export function isSingleUid(wish: IsolationWish = "auto"): boolean {
-  return wish === "single-uid" || (wish === "auto" && ourStanding() === "single-id-world")
+export function isSingleUid(requested: RequestedIsolation = "auto"): boolean {
+  return requested === "single-uid" || (requested === "auto" && ourPrivilege() === "rootless-single-id")
 }
 
-function bestIsolation(standing: Standing, needs: StepNeeds): Isolation {
-  const reason = obstacleTo("full", standing, needs)
+function bestIsolation(privilege: Privilege, needs: StepNeeds): Isolation {
+  const reason = obstacleTo("full", privilege, needs)
   if (reason === undefined) return { level: "full", reason: "" }
-  if (standing === "powerless") {
-    const obstacle = obstacleTo("chroot", standing, needs)
+  if (privilege === "unprivileged") {
+    const obstacle = obstacleTo("chroot", privilege, needs)
     if (obstacle !== undefined) throw noneIsPossible(`${reason}; ${obstacle}`)
     return { level: "chroot", reason }
   }
-  return { level: standing === "single-id-world" ? "single-uid" : "userns", reason }
+  return { level: privilege === "rootless-single-id" ? "single-uid" : "userns", reason }
 }
 
 function noneIsPossible(why: string): FailedPrecondition {
@@ -61,29 +61,29 @@ function noneIsPossible(why: string): FailedPrecondition {
   })
 }
 
-function obstacleTo(level: IsolationLevel, standing: Standing, needs: StepNeeds): string | undefined {
+function obstacleTo(level: IsolationLevel, privilege: Privilege, needs: StepNeeds): string | undefined {
   if (level === "chroot") return hasCapability("SYS_CHROOT") ? undefined : "no CAP_SYS_CHROOT"
-  if (standing === "powerless") return "no CAP_SYS_ADMIN, and no user namespace can be made"
-  if (level === "userns") return standing === "single-id-world" ? "one user id is mapped" : undefined
+  if (privilege === "unprivileged") return "no CAP_SYS_ADMIN, and no user namespace can be made"
+  if (level === "userns") return privilege === "rootless-single-id" ? "one user id is mapped" : undefined
   if (level === "single-uid") return undefined
-  return obstacleToFull(standing, needs)
+  return obstacleToFull(privilege, needs)
 }
 
 const known = new Map<string, string | undefined>()
 
 /** Only what can be told without trying; a host where all is in order pays for a few looks at files, once. */
-function obstacleToFull(standing: Standing, needs: StepNeeds): string | undefined {
+function obstacleToFull(privilege: Privilege, needs: StepNeeds): string | undefined {
   const key = `${needs.network} ${needs.runtime ?? ""}`
-  if (!known.has(key)) known.set(key, lookForObstacle(standing, needs))
+  if (!known.has(key)) known.set(key, lookForObstacle(privilege, needs))
   return known.get(key)
 }
 
-function lookForObstacle(standing: Standing, { network, runtime }: StepNeeds): string | undefined {
+function lookForObstacle(privilege: Privilege, { network, runtime }: StepNeeds): string | undefined {
   const runtimes = runtime === undefined ? ["crun", "runc"] : [runtime]
   if (runtimes.every((name) => findProgram(name) === undefined)) return `no ${runtimes.join(" or ")}`
-  if (standing === "root") {
+  if (privilege === "root") {
     if (network === "default" && !hasCapability("NET_ADMIN")) return "no CAP_NET_ADMIN"
-    // systemd keeps the folder of v1's hierarchies read-only
+    // systemd keeps the directory of v1's hierarchies read-only
     return isWritable(existsSync("/sys/fs/cgroup/pids") ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup")
       ? undefined
       : "cgroups cannot be written"

@@ -1,4 +1,4 @@
-/** A worker with a store of its own and a root file system to work on, for the tests of this folder. */
+/** A executor with a store of its own and a root file system to work on, for the tests of this directory. */
 import {
   chmodSync,
   copyFileSync,
@@ -21,9 +21,9 @@ import { mountAt, unmount } from "../../sys/fs/mount.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../../sys/net/netlink.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
 import type { FileAction, FilesOperation, RunMount, RunOperation } from "../plan/definition.ts"
-import { openWorker } from "./open-executor.ts"
-import type { RunSettings, Source, WorkContext, Worker } from "./executor.ts"
-import type { WorkerHost } from "./deps.ts"
+import { openExecutor } from "./open-executor.ts"
+import type { RunSettings, Source, WorkContext, Executor } from "./executor.ts"
+import type { ExecutorDeps } from "./deps.ts"
 
 export const host = {
   root: process.getuid?.() === 0,
@@ -35,18 +35,18 @@ export const missing = !host.root ? "not root" : host.busybox === undefined ? "n
 if (missing !== undefined) console.warn(`skipped: build/work on the real kernel: ${missing}`)
 
 export class Lab implements AsyncDisposable {
-  readonly folder: string
-  readonly host: WorkerHost
-  readonly worker: Worker
+  readonly directory: string
+  readonly host: ExecutorDeps
+  readonly executor: Executor
   readonly log: string[] = []
   readonly context: WorkContext
   readonly #db: Database
   readonly #mounts: string[] = []
 
-  /** `folder`: of another lab, whose store is shared. */
-  constructor(folder?: string) {
-    this.folder = folder ?? mkdtempSync(join(tmpdir(), "skiff-work-"))
-    const [root, runRoot] = ["root", "run"].map((name) => this.makeFolder(name))
+  /** `directory`: of another lab, whose store is shared. */
+  constructor(directory?: string) {
+    this.directory = directory ?? mkdtempSync(join(tmpdir(), "skiff-work-"))
+    const [root, runRoot] = ["root", "run"].map((name) => this.makeDirectory(name))
     this.#db = new Database(join(root ?? "", "skiff.db"))
     this.#db.migrate([networkSchema])
     const runtimes = openRuntimes({ root: root ?? "", runRoot: runRoot ?? "" })
@@ -64,7 +64,7 @@ export class Lab implements AsyncDisposable {
           resolvConf({ kind, hostText: "nameserver 192.0.2.1\n", dns: [], search: [], options: [] }),
       },
     }
-    this.worker = openWorker(this.host)
+    this.executor = openExecutor(this.host)
     this.context = {
       onLog: (_, bytes) => void this.log.push(Buffer.from(bytes).toString()),
       onStatus: () => {},
@@ -80,15 +80,15 @@ export class Lab implements AsyncDisposable {
     return this.log.join("")
   }
 
-  makeFolder(name: string): string {
-    const path = join(this.folder, name)
+  makeDirectory(name: string): string {
+    const path = join(this.directory, name)
     mkdirSync(path, { recursive: true })
     return path
   }
 
-  /** Files by their names; one that ends with `/` is a folder, one that begins with `->` a link. */
+  /** Files by their names; one that ends with `/` is a directory, one that begins with `->` a link. */
   makeFiles(name: string, files: Record<string, string>): string {
-    const top = this.makeFolder(name)
+    const top = this.makeDirectory(name)
     for (const [path, text] of Object.entries(files)) {
       const full = join(top, path)
       mkdirSync(join(full, ".."), { recursive: true })
@@ -111,7 +111,7 @@ export class Lab implements AsyncDisposable {
 
   /** An overlay over `lower` at `name`. */
   mountOver(lower: string, name: string): { root: string; upper: string } {
-    const [root, upper, work] = [name, `${name}-upper`, `${name}-work`].map((part) => this.makeFolder(part))
+    const [root, upper, work] = [name, `${name}-upper`, `${name}-work`].map((part) => this.makeDirectory(part))
     const data = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`]
     mountAt(root ?? "", { type: "overlay", source: "overlay", data })
     this.#mounts.unshift(root ?? "")
@@ -125,7 +125,7 @@ export class Lab implements AsyncDisposable {
 
   async run(root: string, words: string | readonly string[], options: RunOptions = {}): Promise<void> {
     const { sources = [], settings, signal, ...operation } = options
-    await this.worker.run(
+    await this.executor.run(
       {
         kind: "run",
         argv: typeof words === "string" ? ["/bin/sh", "-c", words] : words,
@@ -152,14 +152,14 @@ export class Lab implements AsyncDisposable {
   ): Promise<void> {
     const operation: FilesOperation = { kind: "files", actions }
     const all = [{ path: root, keepsOwners: true }, ...sources]
-    await this.worker.files(operation, root, all, { ...this.context, ...(epoch === undefined ? {} : { epoch }) })
+    await this.executor.files(operation, root, all, { ...this.context, ...(epoch === undefined ? {} : { epoch }) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.worker[Symbol.asyncDispose]()
+    await this.executor[Symbol.asyncDispose]()
     for (const path of this.#mounts) unmount(path)
     this.#db[Symbol.dispose]()
-    removeTree(this.folder)
+    removeTree(this.directory)
     // the bridge and table of a store that is gone
     using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
     reapBridges(route)
@@ -167,8 +167,8 @@ export class Lab implements AsyncDisposable {
 }
 
 /** For a process that is killed: runs a step with a mount and a network in the store of another lab, telling what it says. */
-export async function openLabWorker(folder: string, root: string, words: string): Promise<void> {
-  const lab = new Lab(folder)
+export async function openLabExecutor(directory: string, root: string, words: string): Promise<void> {
+  const lab = new Lab(directory)
   Object.assign(lab.context, { onLog: (_: string, bytes: Uint8Array) => writeSync(1, bytes) })
   await lab.run(root, words, {
     network: "default",

@@ -1,6 +1,6 @@
 import { posix } from "node:path"
 import { setMode, setOwner } from "../../sys/fs/attributes.ts"
-import { openOrMakeFolder, openRawInRoot, openRoot } from "../../sys/fs/confined.ts"
+import { openOrMakeDirectory, openRawInRoot, openRoot } from "../../sys/fs/confined.ts"
 import { readDirectory, statOf } from "../../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../../sys/libc.ts"
 import { checkNamed, rawCString } from "../../sys/fs/raw-name.ts"
@@ -9,15 +9,15 @@ import type { Source } from "./executor.ts"
 const S_IFCHR = 0o020000
 
 /**
- * Fills `mask` with overlay whiteouts (a character device 0:0) for what the ignore file leaves out below the open folder,
- * which is `source` of `input`: laid over that folder, it hides them. False when there is nothing to hide.
+ * Fills `mask` with overlay whiteouts (a character device 0:0) for what the ignore file leaves out below the open directory,
+ * which is `source` of `input`: laid over that directory, it hides them. False when there is nothing to hide.
  */
-export function maskExcluded(folderFd: number, mask: string, input: Source, source: string): boolean {
+export function maskExcluded(directoryFd: number, mask: string, input: Source, source: string): boolean {
   using fds = new DisposableStack()
   const maskFd = fds.adopt(openRoot(mask), close)
-  const top = fds.adopt(openRawInRoot(folderFd, ".", O_DIRECTORY), close)
+  const top = fds.adopt(openRawInRoot(directoryFd, ".", O_DIRECTORY), close)
   const walk = new MaskWalk(maskFd, input, posix.normalize(`/${source}`).slice(1))
-  walk.folder(top, "")
+  walk.directory(top, "")
   return walk.masked
 }
 
@@ -33,7 +33,7 @@ class MaskWalk {
     this.#base = base
   }
 
-  folder(fd: number, path: string): void {
+  directory(fd: number, path: string): void {
     const { excludes, mayHoldIncluded } = this.#input
     for (const { name, isDirectory } of readDirectory(fd)) {
       const child = path === "" ? name : `${path}/${name}`
@@ -48,17 +48,17 @@ class MaskWalk {
     const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     const child = checkNamed(libc.openat(fd, rawCString(name), flags, 0), "open", name)
     try {
-      this.folder(child, path)
+      this.directory(child, path)
     } finally {
       close(child)
     }
   }
 
-  #hide(sourceFd: number, folder: string, name: string): void {
+  #hide(sourceFd: number, directory: string, name: string): void {
     using fds = new DisposableStack()
-    const there = fds.adopt(openOrMakeFolder(this.#maskFd, folder), close)
+    const there = fds.adopt(openOrMakeDirectory(this.#maskFd, directory), close)
     checkNamed(libc.mknodat(there, rawCString(name), S_IFCHR, 0), "mknod", name)
-    // the folder that is seen is the upper one
+    // the directory that is seen is the upper one
     const { uid, gid, mode } = statOf(sourceFd)
     const writable = fds.adopt(openRawInRoot(there, ".", O_DIRECTORY), close)
     setOwner(writable, uid, gid)

@@ -3,18 +3,19 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Places } from "./moved-mounts.ts"
+import { MovedMounts } from "./moved-mounts.ts"
 
 const OLD = new Date("2020-01-01")
 
 describe("what is put into a root where nothing can be mounted", () => {
   let top = ""
   const at = (path: string): string => join(top, path)
-  const open = (): Places => new Places(at("root"), at("aside"))
+  const open = (): MovedMounts => new MovedMounts(at("root"), at("aside"))
 
   beforeEach(() => {
     top = mkdtempSync(join(tmpdir(), "skiff-places-"))
-    for (const folder of ["root/etc", "aside", "source/cache", "outside"]) mkdirSync(at(folder), { recursive: true })
+    for (const directory of ["root/etc", "aside", "source/cache", "outside"])
+      mkdirSync(at(directory), { recursive: true })
     writeFileSync(at("root/etc/hosts"), "the image's")
     writeFileSync(at("source/hosts"), "ours")
     writeFileSync(at("outside/canary"), "canary")
@@ -22,20 +23,20 @@ describe("what is put into a root where nothing can be mounted", () => {
   })
   afterEach(() => rmSync(top, { recursive: true, force: true }))
 
-  test("is there for its time, and what it covered comes back, with the times of the folders", async () => {
+  test("is there for its time, and what it covered comes back, with the times of the directories", async () => {
     {
       await using places = open()
       places.put("/etc/hosts", at("source/hosts"))
-      places.put("/new/folder/file", at("source/cache"))
+      places.put("/new/directory/file", at("source/cache"))
       expect(readFileSync(at("root/etc/hosts"), "utf8")).toBe("ours")
-      expect(statSync(at("root/new/folder/file")).isDirectory()).toBe(true)
+      expect(statSync(at("root/new/directory/file")).isDirectory()).toBe(true)
     }
     expect(readFileSync(at("root/etc/hosts"), "utf8")).toBe("the image's")
     expect(statSync(at("root/etc")).mtime).toEqual(OLD)
     expect(readdirSync(at("root"))).toEqual(["etc"])
   })
 
-  test("a folder goes home with what was written into it, a file does not", async () => {
+  test("a directory goes home with what was written into it, a file does not", async () => {
     {
       await using places = open()
       places.put("/cache", at("source/cache"))
@@ -79,7 +80,7 @@ describe("what is put into a root where nothing can be mounted", () => {
     expect(readdirSync(at("outside"))).toEqual(["canary"])
   })
 
-  test("a folder that the step removed, or moved, is not missed", async () => {
+  test("a directory that the step removed, or moved, is not missed", async () => {
     {
       await using places = open()
       places.put("/etc/hosts", at("source/hosts"))

@@ -16,13 +16,13 @@ import { makeMountPoints } from "./mount-points.ts"
  * that path is laid aside meanwhile. All by descriptors found inside the root: whatever RUN puts in the way of a path,
  * nothing else is touched.
  */
-export class Places implements AsyncDisposable {
+export class MovedMounts implements AsyncDisposable {
   readonly #root: string
   readonly #aside: string
   readonly #undo: (() => void)[] = []
   #count = 0
 
-  /** `aside`: an empty folder on the file system of the root. */
+  /** `aside`: an empty directory on the file system of the root. */
   constructor(root: string, aside: string) {
     this.#root = root
     this.#aside = aside
@@ -33,46 +33,46 @@ export class Places implements AsyncDisposable {
     const type = lstatSync(source).isDirectory() ? "directory" : "file"
     const point = makeMountPoints(this.#root, [{ target, type }])
     this.#undo.push(() => point[Symbol.dispose]())
-    const { folder, name } = this.#find(target)
+    const { directory, name } = this.#find(target)
     const home = this.#open(dirname(source))
-    const before = statOf(folder).mtime
-    const bringBack = this.#layAside(folder, name)
-    move(home, rawName(basename(source)), folder, name)
-    const after = statOf(folder).mtime
+    const before = statOf(directory).mtime
+    const bringBack = this.#layAside(directory, name)
+    move(home, rawName(basename(source)), directory, name)
+    const after = statOf(directory).mtime
     this.#undo.push(() => {
-      const { mtime: now, links } = statOf(folder)
-      // RUN has removed the folder itself, with all that was in it
+      const { mtime: now, links } = statOf(directory)
+      // RUN has removed the directory itself, with all that was in it
       if (links === 0) return
       // who uses it next would follow a link that RUN has put in its place
-      if (statAt(folder, name)?.type === "directory") move(folder, name, home, rawName(basename(source)))
-      else removeAt(folder, name, name)
+      if (statAt(directory, name)?.type === "directory") move(directory, name, home, rawName(basename(source)))
+      else removeAt(directory, name, name)
       bringBack()
-      // a folder that RUN left alone has its old time again
-      if (now.seconds === after.seconds && now.nanoseconds === after.nanoseconds) setTimes(folder, before)
+      // a directory that RUN left alone has its old time again
+      if (now.seconds === after.seconds && now.nanoseconds === after.nanoseconds) setTimes(directory, before)
     })
   }
 
   /** The devices that every program expects. */
   putDevices(): void {
-    const folder = join(this.#aside, "dev")
-    mkdirSync(folder, { mode: 0o755 })
+    const directory = join(this.#aside, "dev")
+    mkdirSync(directory, { mode: 0o755 })
     using fds = new DisposableStack()
-    makeDevices(fds.adopt(openRoot(folder), close))
-    this.put("/dev", folder)
+    makeDevices(fds.adopt(openRoot(directory), close))
+    this.put("/dev", directory)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await runAll("taking out what was put into the root of a step", this.#undo.splice(0).toReversed())
   }
 
-  #find(target: string): { folder: number; name: string } {
+  #find(target: string): { directory: number; name: string } {
     using fds = new DisposableStack()
     const root = fds.adopt(openRoot(this.#root), close)
     const { path } = resolveInRoot(root, rawName(target))
     const cut = path.lastIndexOf("/")
-    const folder = openRawInRoot(root, path.slice(0, Math.max(cut, 0)), O_DIRECTORY)
-    this.#undo.push(() => close(folder))
-    return { folder, name: path.slice(cut + 1) }
+    const directory = openRawInRoot(root, path.slice(0, Math.max(cut, 0)), O_DIRECTORY)
+    this.#undo.push(() => close(directory))
+    return { directory, name: path.slice(cut + 1) }
   }
 
   #open(path: string): number {
@@ -81,13 +81,13 @@ export class Places implements AsyncDisposable {
     return fd
   }
 
-  #layAside(folder: number, name: string): () => void {
-    if (statAt(folder, name) === undefined) return () => {}
+  #layAside(directory: number, name: string): () => void {
+    if (statAt(directory, name) === undefined) return () => {}
     const place = join(this.#aside, String(this.#count++))
     mkdirSync(place, { mode: 0o700 })
     const aside = this.#open(place)
-    move(folder, name, aside, name)
-    return () => move(aside, name, folder, name)
+    move(directory, name, aside, name)
+    return () => move(aside, name, directory, name)
   }
 }
 

@@ -2,8 +2,8 @@ import { closeSync, readFileSync } from "node:fs"
 import type { EndpointStatus } from "../../network/network.ts"
 import { createNetns, type Sysctls } from "../../sys/net/netns.ts"
 import type { Pid } from "../../sys/process/process.ts"
-import type { WorkPlace } from "./execution-directory.ts"
-import type { WorkerHost } from "./deps.ts"
+import type { ExecutionDirectory } from "./execution-directory.ts"
+import type { ExecutorDeps } from "./deps.ts"
 
 const MOST_GROUPS = 0x7fffffff
 
@@ -40,12 +40,12 @@ export const BUILD_HOSTNAME = "buildkitsandbox"
  * descriptors alone: when this process dies, they go with it.
  */
 export class NetworkSlots implements AsyncDisposable {
-  readonly #host: WorkerHost
-  readonly #place: WorkPlace
+  readonly #host: ExecutorDeps
+  readonly #place: ExecutionDirectory
   readonly #free: NetworkSlot[] = []
   readonly #made: { endpoint: string; netns: number }[] = []
 
-  constructor(host: WorkerHost, place: WorkPlace) {
+  constructor(host: ExecutorDeps, place: ExecutionDirectory) {
     this.#host = host
     this.#place = place
   }

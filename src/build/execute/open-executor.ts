@@ -2,19 +2,19 @@ import { CacheMounts } from "./cache-mounts.ts"
 import { fileFailure } from "./file-failure.ts"
 import { NetworkSlots } from "./network-slots.ts"
 import type { SourceDigests } from "./source-digest.ts"
-import type { Worker } from "./executor.ts"
-import type { WorkerHost } from "./deps.ts"
-import { WorkPlace } from "./execution-directory.ts"
+import type { Executor } from "./executor.ts"
+import type { ExecutorDeps } from "./deps.ts"
+import { ExecutionDirectory } from "./execution-directory.ts"
 
 function explain(error: unknown): never {
   throw fileFailure(error)
 }
 
-/** The worker of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
-export function openWorker(host: WorkerHost): Worker {
-  let opened: Promise<{ place: WorkPlace; slots: NetworkSlots }> | undefined
+/** The executor of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
+export function openExecutor(host: ExecutorDeps): Executor {
+  let opened: Promise<{ place: ExecutionDirectory; slots: NetworkSlots }> | undefined
   const open = () =>
-    (opened ??= WorkPlace.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
+    (opened ??= ExecutionDirectory.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
   let digests: SourceDigests | undefined
   const caches = new CacheMounts(host.root)
   const told = new Set<string>()
@@ -32,13 +32,13 @@ export function openWorker(host: WorkerHost): Worker {
       digests ??= new SourceDigests(host.root)
       return await digests.digest(operation, input, source).catch(explain)
     },
-    async download(url, folder, checksum, context) {
+    async download(url, directory, checksum, context) {
       const { download } = await import("./download.ts")
-      return await download(url, folder, checksum, context)
+      return await download(url, directory, checksum, context)
     },
-    async clone(url, folder, options, context) {
+    async clone(url, directory, options, context) {
       const { clone } = await import("./git-clone.ts")
-      return await clone(url, folder, options, context)
+      return await clone(url, directory, options, context)
     },
     async [Symbol.asyncDispose]() {
       const wasOpened = opened

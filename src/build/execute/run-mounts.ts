@@ -16,11 +16,11 @@ import type { CacheMounts } from "./cache-mounts.ts"
 import { CopyIn } from "./copy-tree-in.ts"
 import { ownersOf } from "./foreign-owners.ts"
 import { inTurns } from "./in-turns.ts"
-import { makeFolders } from "./make-directories.ts"
+import { makeDirectories } from "./make-directories.ts"
 import type { MountPoint } from "./mount-points.ts"
 import { maskExcluded } from "./mask-excluded.ts"
 import { sourceFilter } from "./source-filter.ts"
-import { mountsFolder } from "./execution-directory.ts"
+import { mountsDirectory } from "./execution-directory.ts"
 import type { HostMount, RunSettings, Source } from "./executor.ts"
 
 /** buildkit's: a secret is a key, not a file store. */
@@ -70,7 +70,7 @@ class Preparation implements PreparedMounts {
   readonly env: string[] = []
   readonly #input: RunMountsInput
   /** In the place of a tmpfs. */
-  #folder: string | undefined
+  #directory: string | undefined
   #count = 0
 
   constructor(input: RunMountsInput) {
@@ -140,7 +140,7 @@ class Preparation implements PreparedMounts {
     else bindFd(fd, host, true)
   }
 
-  /** The same folder with root for its owner; undefined where this kernel, file system or user cannot. The caller closes it. */
+  /** The same directory with root for its owner; undefined where this kernel, file system or user cannot. The caller closes it. */
   async #mapped(fd: number, owner: Owner): Promise<number | undefined> {
     if (this.#input.rootless) return undefined
     const point = this.#newPoint("directory")
@@ -179,12 +179,12 @@ class Preparation implements PreparedMounts {
   #overlay(host: string, lower: readonly (string | number)[], scratch?: string): boolean {
     using fds = new DisposableStack()
     // by descriptor: a `:` or `,` in a path would be read as one of the options
-    const open = (folder: string | number): string =>
-      `/proc/self/fd/${typeof folder === "number" ? folder : fds.adopt(openRoot(folder), close)}`
+    const open = (directory: string | number): string =>
+      `/proc/self/fd/${typeof directory === "number" ? directory : fds.adopt(openRoot(directory), close)}`
     const data = [`lowerdir=${lower.map(open).join(":")}`, ...(this.#input.rootless ? ["userxattr"] : [])]
     if (scratch !== undefined) {
       const [upper, work] = [join(scratch, "upper"), join(scratch, "work")]
-      for (const folder of [upper, work]) mkdirSync(folder, { mode: 0o755 })
+      for (const directory of [upper, work]) mkdirSync(directory, { mode: 0o755 })
       copyAttributes(open(lower.at(-1) ?? upper), upper)
       data.push(`upperdir=${open(upper)}`, `workdir=${open(work)}`, "volatile")
     }
@@ -212,7 +212,7 @@ class Preparation implements PreparedMounts {
     const filter = sourceFilter(input, { base: posix.normalize(`/${source}`).slice(1), exclude: [] })
     const target = fds.adopt(openRoot(copy), close)
     const owner = ownerIn(input)
-    await inTurns(new CopyIn(target, owner ? { owner } : {}).folder(from, "", filter), this.#input.signal)
+    await inTurns(new CopyIn(target, owner ? { owner } : {}).directory(from, "", filter), this.#input.signal)
     copyAttributes(`/proc/self/fd/${fd}`, copy, owner)
     return copy
   }
@@ -223,16 +223,16 @@ class Preparation implements PreparedMounts {
     const held = await caches.hold(
       // where it is moved, one step at a time can have it
       canMount || mount.sharing !== "shared" ? mount : { ...mount, sharing: "locked" },
-      { identity: seed?.identity, fill: (folder) => fillCache(folder, seed, mount.source) },
+      { identity: seed?.identity, fill: (directory) => fillCache(directory, seed, mount.source) },
       signal,
     )
     undo.use(held)
-    // without `from`, the source is a folder of the cache itself
-    const folder = seed === undefined && mount.source !== "" ? mount.source : "/"
+    // without `from`, the source is a directory of the cache itself
+    const directory = seed === undefined && mount.source !== "" ? mount.source : "/"
     const rootFd = openRoot(held.path)
     try {
       const { mode, uid, gid } = mount
-      const made = makeFolders(rootFd, rawName(folder), { mode, owner: { uid, gid } })
+      const made = makeDirectories(rootFd, rawName(directory), { mode, owner: { uid, gid } })
       if (!canMount) return this.#push(mount.target, "directory", join(held.path, textOf(made)), "rw")
       const fd = openRawInRoot(rootFd, made, O_PATH)
       try {
@@ -249,9 +249,9 @@ class Preparation implements PreparedMounts {
 
   #tmpfs({ target, sizeBytes }: Of<"tmpfs">): void {
     if (!this.#input.canMount) {
-      const folder = this.#input.makeScratch()
-      chmodSync(folder, 0o1777)
-      return this.#push(target, "directory", folder, "rw")
+      const directory = this.#input.makeScratch()
+      chmodSync(directory, 0o1777)
+      return this.#push(target, "directory", directory, "rw")
     }
     const options = ["nosuid", "nodev", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
     this.mounts.push({ destination: this.#absolute(target), type: "tmpfs", source: "tmpfs", options })
@@ -272,7 +272,7 @@ class Preparation implements PreparedMounts {
       this.env.push(`${mount.env}=${Buffer.from(bytes).toString("utf8")}`)
       if (mount.target === undefined) return
     }
-    const host = join(this.#tmpfsFolder(), String(this.#count++))
+    const host = join(this.#tmpfsDirectory(), String(this.#count++))
     // on a tmpfs that only we may enter: never on a disk, never in a layer
     writeFileSync(host, bytes, { mode: 0o600, flag: "wx" })
     this.#give(host, mount)
@@ -289,7 +289,7 @@ class Preparation implements PreparedMounts {
     }
     const { forwardAgent } = await import("./ssh-agent.ts")
     const number = this.#count++
-    const host = join(this.#tmpfsFolder(), String(number))
+    const host = join(this.#tmpfsDirectory(), String(number))
     this.#input.undo.use(await forwardAgent(host, agent.socket))
     this.#give(host, mount)
     const target = mount.target ?? `/run/buildkit/ssh_agent.${number}`
@@ -315,22 +315,22 @@ class Preparation implements PreparedMounts {
 
   /** A place of our own to mount at, of the kind of what is mounted. */
   #newPoint(type: FileType): string {
-    const path = join(this.#tmpfsFolder(), String(this.#count++))
+    const path = join(this.#tmpfsDirectory(), String(this.#count++))
     if (type === "directory") mkdirSync(path, { mode: 0o700 })
     else writeFileSync(path, "", { mode: 0o600 })
     return path
   }
 
   /** One tmpfs holds all mounts of a run: unmounting it takes them along. */
-  #tmpfsFolder(): string {
-    if (!this.#input.canMount) return (this.#folder ??= this.#input.makeScratch())
-    const folder = mountsFolder(this.#input.directory)
-    if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return folder
-    mkdirSync(folder, { mode: 0o700 })
+  #tmpfsDirectory(): string {
+    if (!this.#input.canMount) return (this.#directory ??= this.#input.makeScratch())
+    const directory = mountsDirectory(this.#input.directory)
+    if (statSync(directory, { throwIfNoEntry: false }) !== undefined) return directory
+    mkdirSync(directory, { mode: 0o700 })
     const flags = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
-    mountAt(folder, { type: "tmpfs", source: "tmpfs", data: ["mode=0700"], flags })
-    mountAt(folder, { type: "none", source: "none", data: [], flags: MountFlag.private })
-    return folder
+    mountAt(directory, { type: "tmpfs", source: "tmpfs", data: ["mode=0700"], flags })
+    mountAt(directory, { type: "none", source: "none", data: [], flags: MountFlag.private })
+    return directory
   }
 }
 
@@ -345,10 +345,10 @@ function sourceOf(sources: readonly Source[], index: number): Source {
   return source
 }
 
-function fillCache(folder: string, seed: Source | undefined, source: string): void {
+function fillCache(directory: string, seed: Source | undefined, source: string): void {
   if (seed === undefined) return
   try {
-    copyTree(seed.path, source || "/", folder, "/")
+    copyTree(seed.path, source || "/", directory, "/")
   } catch (error) {
     throw sourceError(error, source)
   }
@@ -374,7 +374,7 @@ function openHost(path: string): number {
     return openSync(path, O_PATH | O_CLOEXEC)
   } catch (cause) {
     if (!hasErrno(cause, "ENOENT", "ENOTDIR")) throw cause
-    throw new NotFound(`no such file or folder: "${path}"`, { cause })
+    throw new NotFound(`no such file or directory: "${path}"`, { cause })
   }
 }
 
@@ -410,7 +410,8 @@ function copyAttributes(from: string, to: string, owner?: Owner): void {
 
 function copyFileOut(fd: number, target: string, owner: Owner | undefined): void {
   const from = `/proc/self/fd/${fd}`
-  if (!statSync(from).isFile()) throw new FailedPrecondition("the source of a writable mount is no file and no folder")
+  if (!statSync(from).isFile())
+    throw new FailedPrecondition("the source of a writable mount is no file and no directory")
   writeFileSync(target, readFileSync(from))
   copyAttributes(from, target, owner)
 }

@@ -54,9 +54,9 @@ function changed(upper: string): string[] {
     .toSorted()
 }
 
-/** Mounts of this mount namespace below a folder. */
-function mountsBelow(folder: string): string[] {
-  return mountPointsBelow(folder).filter((path) => !path.endsWith("-merged"))
+/** Mounts of this mount namespace below a directory. */
+function mountsBelow(directory: string): string[] {
+  return mountPointsBelow(directory).filter((path) => !path.endsWith("-merged"))
 }
 
 const leftOut = (path: string) => path.endsWith("left-out")
@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     await expect(lab.run(root, ["true"], { user: "4294967296" })).rejects.toThrow("out of range")
   })
 
-  test("leaves nothing of /etc/hosts and resolv.conf, and the time of their folder as it was", async () => {
+  test("leaves nothing of /etc/hosts and resolv.conf, and the time of their directory as it was", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", { "etc/resolv.conf": "->../run/gone/resolv.conf" })
     utimesSync(join(root, "etc"), 1e9, 1e9)
@@ -185,10 +185,10 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     const { root: other } = lab.makeRoot("t")
     await Promise.all([root, other].map((one) => lab.run(one, "ip -4 a show eth0 | grep inet", { network: "default" })))
     expect(new Set(lab.log).size).toBe(2)
-    await lab.worker[Symbol.asyncDispose]()
-    expect(readdirSync(join(lab.host.runRoot, "build/workers"))).toEqual([])
+    await lab.executor[Symbol.asyncDispose]()
+    expect(readdirSync(join(lab.host.runRoot, "build/executors"))).toEqual([])
     expect(existsSync(join(lab.host.root, "build/scratch"))).toBe(false)
-    expect(mountsBelow(lab.folder)).toEqual([])
+    expect(mountsBelow(lab.directory)).toEqual([])
     await lab[Symbol.asyncDispose]()
   })
 })
@@ -224,7 +224,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     expect(lab.output).toBe("F/bin/sh: can't create f: Read-only file system\nro\nFFnew\nf\n2\n")
     expect([readFileSync(join(path, "d/f"), "utf8"), readFileSync(join(path, "one"), "utf8")]).toEqual(["F", "1"])
     expect(changed(upper)).toEqual(["x", "x/y"])
-    expect(mountsBelow(lab.folder)).toEqual([])
+    expect(mountsBelow(lab.directory)).toEqual([])
   })
 
   test("bind: files of a context are root's, whoever has them on the host", async () => {
@@ -329,8 +329,8 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     await using lab = new Lab()
     const { root } = lab.makeRoot()
     const lower = lab.makeFiles("src", { a: "", n: "" })
-    for (const layer of ["one", "two"]) lab.mountOver(layer === "one" ? lower : join(lab.folder, "one"), layer)
-    const path = join(lab.folder, "two")
+    for (const layer of ["one", "two"]) lab.mountOver(layer === "one" ? lower : join(lab.directory, "one"), layer)
+    const path = join(lab.directory, "two")
     const source = { path, keepsOwners: false, excludes: (name: string) => name === "n" }
     for (const writable of [true, false])
       await lab.run(root, "cd /mnt; touch new 2>/dev/null; ls", { mounts: [bind({ writable })], sources: [source] })
@@ -372,13 +372,13 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     const { root } = lab.makeRoot()
     const ids = ["../../x", "/etc", "..", "a\0b", "x".repeat(4096)]
     for (const id of ids) await lab.run(root, "echo 1 > /cache/f", { mounts: [cache({ id })] })
-    const folders = readdirSync(join(lab.host.root, "build/cache-mounts"))
-    expect(folders.length).toBe(ids.length)
-    expect(folders.every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true)
-    await lab.run(root, `ln -s ${lab.folder} /cache/out`, { mounts: [cache()] })
+    const directories = readdirSync(join(lab.host.root, "build/cache-mounts"))
+    expect(directories.length).toBe(ids.length)
+    expect(directories.every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true)
+    await lab.run(root, `ln -s ${lab.directory} /cache/out`, { mounts: [cache()] })
     await lab.run(root, "echo evil > /cache/evil", { mounts: [cache({ source: "" }), cache({ target: "/c2" })] })
     await lab.run(root, "ls /cache", { mounts: [cache({ source: "out/../../../.." })] })
-    expect(readdirSync(lab.folder).includes("evil")).toBe(false)
+    expect(readdirSync(lab.directory).includes("evil")).toBe(false)
   })
 
   test("cache: locked waits for others, private takes another", async () => {
@@ -444,7 +444,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
   test("ssh: the step's user reaches the agent", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot()
-    const socket = join(lab.folder, "agent")
+    const socket = join(lab.directory, "agent")
     const agent = createServer((end) => void end.on("data", (bytes) => end.end(`agent heard ${bytes}`)))
     await new Promise<void>((resolve) => agent.listen(socket, resolve))
     try {
@@ -452,8 +452,8 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
       const settings = { ssh: [{ id: "default", socket }] }
       await lab.run(root, "test -S $SSH_AUTH_SOCK && stat -c '%a %u' $SSH_AUTH_SOCK", { user: "app", mounts, settings })
       expect(lab.output).toBe("600 1000\n")
-      await using _ = await forwardAgent(join(lab.folder, "forward"), socket)
-      const client = createConnection(join(lab.folder, "forward"))
+      await using _ = await forwardAgent(join(lab.directory, "forward"), socket)
+      const client = createConnection(join(lab.directory, "forward"))
       client.write("hello")
       expect(Buffer.concat(await Array.fromAsync(client)).toString()).toBe("agent heard hello")
       expect(changed(upper)).toEqual([])
@@ -469,26 +469,26 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     for (const target of ["/", "/proc/sys"])
       await expect(lab.run(root, "true", { mounts: [{ type: "tmpfs", target }] })).rejects.toThrow(/mount/)
     const { root: evil } = lab.makeRoot("evil", { dev: "->/tmp" })
-    await expect(lab.run(evil, "true")).rejects.toThrow('"/dev" of the container is not a folder')
+    await expect(lab.run(evil, "true")).rejects.toThrow('"/dev" of the container is not a directory')
   })
 })
 
-test("a worker takes back what a killed one left: processes, mounts, network, files", async () => {
+test("a executor takes back what a killed one left: processes, mounts, network, files", async () => {
   if (missing !== undefined) return
   await using lab = new Lab()
   const { root } = lab.makeRoot()
   const script = `
-    const { openLabWorker } = await import(${JSON.stringify(join(import.meta.dir, "lab.suite.ts"))})
-    await openLabWorker(${JSON.stringify(lab.folder)}, ${JSON.stringify(root)}, "echo up; sleep 7654321")`
+    const { openLabExecutor } = await import(${JSON.stringify(join(import.meta.dir, "lab.suite.ts"))})
+    await openLabExecutor(${JSON.stringify(lab.directory)}, ${JSON.stringify(root)}, "echo up; sleep 7654321")`
   const victim = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] })
   await new Promise((resolve) => victim.stdout.once("data", resolve))
   victim.kill("SIGKILL")
   await new Promise((resolve) => victim.once("close", resolve))
   expect(isRunning("7654321\0")).toBe(true)
-  expect(mountsBelow(lab.folder).length).toBeGreaterThan(0)
+  expect(mountsBelow(lab.directory).length).toBeGreaterThan(0)
   await lab.run(root, "true", { network: "default" })
   expect(isRunning("7654321\0")).toBe(false)
-  expect(mountsBelow(lab.folder)).toEqual([])
-  expect(readdirSync(join(lab.host.runRoot, "build/workers")).length).toBe(1)
+  expect(mountsBelow(lab.directory)).toEqual([])
+  expect(readdirSync(join(lab.host.runRoot, "build/executors")).length).toBe(1)
   expect(lab.endpoints()).toBe(1)
 })

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
-import { plainName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
+import { stepRuntimeName, type Runtime, type Runtimes } from "../../runtime/runtime.ts"
 import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
@@ -11,29 +11,29 @@ import { resolveUser, type ResolvedUser } from "../../sys/fs/image-users.ts"
 import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
 import { canFilter } from "../../sys/process/seccomp-filter.ts"
-import { ourStanding } from "../../sys/rootless/privilege.ts"
+import { ourPrivilege } from "../../sys/rootless/privilege.ts"
 import type { RunOperation } from "../plan/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
 import { chooseIsolation, type Isolation, type IsolationLevel } from "./isolation.ts"
-import { makeFolders } from "./make-directories.ts"
+import { makeDirectories } from "./make-directories.ts"
 import { makeMountPoints } from "./mount-points.ts"
 import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
-import { Places } from "./moved-mounts.ts"
+import { MovedMounts } from "./moved-mounts.ts"
 import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
-import type { WorkPlace } from "./execution-directory.ts"
+import type { ExecutionDirectory } from "./execution-directory.ts"
 import type { RunSettings, Source, WorkContext } from "./executor.ts"
-import type { WorkerHost } from "./deps.ts"
+import type { ExecutorDeps } from "./deps.ts"
 
 export interface StepTools {
-  host: WorkerHost
-  place: WorkPlace
+  host: ExecutorDeps
+  place: ExecutionDirectory
   slots: NetworkSlots
   caches: CacheMounts
   /** Isolation levels that the user has been told of. */
   told: Set<string>
 }
 
-/** What a step is: the first four arguments of `Worker.run`. */
+/** What a step is: the first four arguments of `Executor.run`. */
 export interface Step {
   operation: RunOperation
   root: string
@@ -41,14 +41,14 @@ export interface Step {
   settings: RunSettings
 }
 
-/** See `Worker.run`. */
+/** See `Executor.run`. */
 export async function runStep(tools: StepTools, step: Step, context: WorkContext): Promise<void> {
   const { operation, root, settings } = step
   wakeCgroupLock()
   await using undo = new AsyncDisposableStack()
   const isolation = isolationOf(step)
   const runtimes = await tools.host.runtimes()
-  const runtimeName = isolation.level === "full" ? settings.runtime : plainName(isolation.level)
+  const runtimeName = isolation.level === "full" ? settings.runtime : stepRuntimeName(isolation.level)
   const runtime = await runtimes.choose(runtimeName)
   const run = tools.place.makeRun(runtimeName ?? "")
   undo.defer(() => tools.place.removeRun(run))
@@ -56,8 +56,8 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, undo) : undefined
   const user = resolveUser(root, operation.user)
   checkUser(user, isolation)
-  makeStandingFolders(root, operation.cwd, user)
-  const canMount = ourStanding() !== "powerless"
+  makeStandingDirectories(root, operation.cwd, user)
+  const canMount = ourPrivilege() !== "unprivileged"
   const prepared = await prepareRunMounts({
     ...step,
     directory,
@@ -80,7 +80,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     context,
   )
   if (!canMount)
-    putInPlace(undo.use(new Places(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
+    putInPlace(undo.use(new MovedMounts(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
   writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
   const code = await runtimes.runToEnd({
     id,
@@ -122,14 +122,14 @@ function tell(
 
 /** apt(8) fetches as a user of its own, which has no id here: it is told to do so as root, for the time of the step. */
 function aptSettings(root: string, directory: string): OciMount[] {
-  const folder = "/etc/apt/apt.conf.d"
-  if (!hasFolder(root, folder)) return []
+  const settings = "/etc/apt/apt.conf.d"
+  if (!hasDirectory(root, settings)) return []
   const source = join(directory, "apt.conf")
   writeFileSync(source, 'APT::Sandbox::User "root";\n', { mode: 0o644 })
-  return [{ destination: `${folder}/99skiff-one-user`, type: "bind", source, options: ["rbind", "ro", "rprivate"] }]
+  return [{ destination: `${settings}/99skiff-one-user`, type: "bind", source, options: ["rbind", "ro", "rprivate"] }]
 }
 
-function hasFolder(root: string, path: string): boolean {
+function hasDirectory(root: string, path: string): boolean {
   const rootFd = openRoot(root)
   try {
     close(openInRoot(rootFd, path, O_PATH | O_DIRECTORY))
@@ -166,7 +166,7 @@ function needsSlot({ settings }: Step, { level }: Isolation): boolean {
 }
 
 /** Instead of mounts, which are of no meaning then. */
-function putInPlace(places: Places, config: OciConfig, mounts: readonly OciMount[]): void {
+function putInPlace(places: MovedMounts, config: OciConfig, mounts: readonly OciMount[]): void {
   config.mounts = []
   places.putDevices()
   for (const { destination, source = "" } of mounts) places.put(destination, source)
@@ -185,22 +185,23 @@ async function takeSlot(
 }
 
 /** Made by the runtime where they are missing, and left in the layer: each runtime has a mode of its own for them. */
-const KERNEL_FOLDERS = ["proc", "dev", "sys"]
+const KERNEL_DIRECTORIES = ["proc", "dev", "sys"]
 
 /** As BuildKit: a missing working directory is made, and is the user's. */
-function makeStandingFolders(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
+function makeStandingDirectories(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
   const rootFd = openRoot(root)
   try {
-    for (const name of KERNEL_FOLDERS)
-      if (statInRoot(rootFd, name) === undefined) makeFolders(rootFd, name, { mode: 0o755, owner: { uid: 0, gid: 0 } })
-    makeFolders(rootFd, rawName(cwd), { mode: 0o755, owner: { uid, gid } })
+    for (const name of KERNEL_DIRECTORIES)
+      if (statInRoot(rootFd, name) === undefined)
+        makeDirectories(rootFd, name, { mode: 0o755, owner: { uid: 0, gid: 0 } })
+    makeDirectories(rootFd, rawName(cwd), { mode: 0o755, owner: { uid, gid } })
   } finally {
     close(rootFd)
   }
 }
 
 function writeNetworkFiles(
-  { files }: WorkerHost,
+  { files }: ExecutorDeps,
   directory: string,
   { operation, settings }: Step,
   slot: NetworkSlot | undefined,

@@ -49,16 +49,16 @@ describe.skipIf(missing !== undefined)("sourceDigest", () => {
   const changes: Record<string, (path: string) => void> = {
     "a byte": (path) => writeFileSync(join(path, "a"), "a"),
     "a mode": (path) => chmodSync(join(path, "d/b"), 0o755),
-    "the mode of a folder": (path) => chmodSync(join(path, "d/e"), 0o700),
+    "the mode of a directory": (path) => chmodSync(join(path, "d/e"), 0o700),
     "a name": (path) => renameSync(join(path, "d/b"), join(path, "d/c")),
     "a new file": (path) => writeFileSync(join(path, "d/e/n"), ""),
-    "a new empty folder": (path) => mkdirSync(join(path, "n")),
+    "a new empty directory": (path) => mkdirSync(join(path, "n")),
     "a link's target": (path) => {
       rmSync(join(path, "l"))
       symlinkSync("d", join(path, "l"))
     },
-    "a file moved one folder up": (path) => renameSync(join(path, "d/b"), join(path, "b")),
-    "a file become a folder": (path) => {
+    "a file moved one directory up": (path) => renameSync(join(path, "d/b"), join(path, "b")),
+    "a file become a directory": (path) => {
       rmSync(join(path, "a"))
       mkdirSync(join(path, "a"))
     },

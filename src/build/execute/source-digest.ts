@@ -17,7 +17,7 @@ import type { Source } from "./executor.ts"
 
 type Crypto = typeof import("node:crypto")
 
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const CHUNK_BYTES = 256 * 1024
 const BATCH = 256
 const MAX_DEPTH = 400
@@ -34,7 +34,7 @@ interface Reading {
   withOwners: boolean
 }
 
-/** Digests for one worker, which opens each context's index once. */
+/** Digests for one executor, which opens each context's index once. */
 export class SourceDigests {
   readonly #root: string
   readonly #indexes = new Map<string, DigestIndex>()
@@ -44,7 +44,7 @@ export class SourceDigests {
     this.#root = root
   }
 
-  /** See `Worker.sourceDigest`. */
+  /** See `Executor.sourceDigest`. */
   async digest(operation: FilesOperation | RunOperation, input: number, source: Source): Promise<Digest | undefined> {
     const readings =
       operation.kind === "files" ? readByFiles(operation, input, source) : readByRun(operation, input, source)
@@ -99,7 +99,7 @@ class TreeDigest {
   readonly #source: Source
   readonly #index: DigestIndex | undefined
   readonly #feed: HashFeed
-  /** Heads of folders that are only passed through: they count when something in them does. */
+  /** Heads of directories that are only passed through: they count when something in them does. */
   readonly #delayed: string[] = []
   #count = 0
 
@@ -128,26 +128,26 @@ class TreeDigest {
       try {
         const name = found.path === "" ? "." : found.path.slice(cut + 1)
         const filter = sourceFilter(this.#source, { base: shownText(found.path), exclude, include: pattern.include })
-        // the name under which a file arrives; of a folder only what is in it does
+        // the name under which a file arrives; of a directory only what is in it does
         const shown =
           found.stat.type === "directory" ? "" : rawName(found.named.slice(found.named.lastIndexOf("/") + 1))
-        yield* this.#entry({ folder: parent, name, path: "", shown, withOwners, filter, isThrough: false, depth: 0 })
+        yield* this.#entry({ directory: parent, name, path: "", shown, withOwners, filter, isThrough: false, depth: 0 })
       } finally {
         close(parent)
       }
     }
   }
 
-  /** A folder, or a file that must be read. */
+  /** A directory, or a file that must be read. */
   *#entry(entry: Entry): Generator<void> {
-    const stat = rawStatAt(entry.folder, entry.name)
-    if (stat === undefined || this.#settle(entry, stat)) return
-    if ((stat.readUInt16LE(28) & S_IFMT) === S_IFDIR) yield* this.#folder(entry)
+    const stat = rawStatAt(entry.directory, entry.name)
+    if (stat === undefined || this.#isKnown(entry, stat)) return
+    if ((stat.readUInt16LE(28) & S_IFMT) === S_IFDIR) yield* this.#directory(entry)
     else yield* this.#file(entry, stat)
   }
 
   /** Hashes the head of an entry, and the rest where that costs nothing: then gives true. */
-  #settle(entry: Entry, stat: Buffer): boolean {
+  #isKnown(entry: Entry, stat: Buffer): boolean {
     const head = headOf(entry, stat)
     if (entry.isThrough) this.#delayed.push(head)
     else {
@@ -160,16 +160,17 @@ class TreeDigest {
       const known = this.#index?.find(stat)
       if (known === undefined) return false
       this.#feed.bytes(known)
-    } else if (type === S_IFLNK) this.#feed.text(readLinkAt(entry.folder, entry.name))
+    } else if (type === S_IFLNK) this.#feed.text(readLinkAt(entry.directory, entry.name))
     else this.#feed.bytes(stat.subarray(128, 136)) // device numbers
     return true
   }
 
-  *#folder(entry: Entry): Generator<void> {
-    const { folder, name, path, filter, depth } = entry
-    if (depth > MAX_DEPTH) throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
-    const fd = checkNamed(libc.openat(folder, rawCString(name), OPEN_FOLDER, 0), "open", name)
-    const child = { ...entry, folder: fd, depth: depth + 1 }
+  *#directory(entry: Entry): Generator<void> {
+    const { directory, name, path, filter, depth } = entry
+    if (depth > MAX_DEPTH)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
+    const fd = checkNamed(libc.openat(directory, rawCString(name), OPEN_DIRECTORY, 0), "open", name)
+    const child = { ...entry, directory: fd, depth: depth + 1 }
     try {
       for (const { name: childName, isDirectory } of readDirectory(fd).toSorted(byName)) {
         if (++this.#count % BATCH === 0) yield
@@ -180,7 +181,7 @@ class TreeDigest {
         child.name = child.shown = childName
         const stat = isDirectory ? undefined : rawStatAt(fd, childName)
         if (stat === undefined) yield* this.#entry({ ...child })
-        else if (!this.#settle(child, stat)) yield* this.#file(child, stat)
+        else if (!this.#isKnown(child, stat)) yield* this.#file(child, stat)
       }
       if (entry.isThrough && this.#delayed.length > 0) this.#delayed.pop()
       else this.#feed.text("\0\0")
@@ -189,20 +190,20 @@ class TreeDigest {
     }
   }
 
-  *#file({ folder, name }: Entry, stat: Buffer): Generator<void> {
+  *#file({ directory, name }: Entry, stat: Buffer): Generator<void> {
     const state = Buffer.from(stateOf(stat))
-    const digest = yield* this.#content(folder, name)
+    const digest = yield* this.#content(directory, name)
     this.#index?.add(state, digest)
     this.#feed.bytes(digest)
   }
 
-  *#content(folder: number, name: string): Generator<void, Buffer> {
+  *#content(directory: number, name: string): Generator<void, Buffer> {
     const hash = this.#crypto.createHash("sha256")
     // O_NONBLOCK: it may have become a FIFO since we looked
     const flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-    const fd = checkNamed(libc.openat(folder, rawCString(name), flags, 0), "open", name)
+    const fd = checkNamed(libc.openat(directory, rawCString(name), flags, 0), "open", name)
     try {
-      if (libc.flistxattr(fd, null, 0) > 0) hashAttributes(hash, pathAt(folder, name))
+      if (libc.flistxattr(fd, null, 0) > 0) hashAttributes(hash, pathAt(directory, name))
       for (let count = CHUNK_BYTES; count === CHUNK_BYTES;) {
         count = readSync(fd, chunk)
         hash.update(chunk.subarray(0, count))
@@ -249,9 +250,9 @@ class HashFeed {
 }
 
 interface Entry {
-  folder: number
+  directory: number
   name: string
-  /** Below the folder that is copied. */
+  /** Below the directory that is copied. */
   path: string
   /** The name that is hashed. */
   shown: string

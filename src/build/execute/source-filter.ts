@@ -1,16 +1,16 @@
 import { ignoreMatcher, type IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 import type { Source } from "./executor.ts"
 
-/** What happens to an entry below a source: taken; left out; a folder that is looked through, made only for what it holds. */
+/** What happens to an entry below a source: taken; left out; a directory that is looked through, made only for what it holds. */
 export type Verdict = "in" | "out" | "through"
 
-/** `path` is relative to the folder that is copied. */
+/** `path` is relative to the directory that is copied. */
 export type SourceFilter = (path: string, isDirectory: boolean) => Verdict
 
 export interface FilterOptions {
-  /** Where in the source the copied folder lies, relative; "" for all of it. */
+  /** Where in the source the copied directory lies, relative; "" for all of it. */
   base: string
-  /** `--exclude`, relative to the copied folder. */
+  /** `--exclude`, relative to the copied directory. */
   exclude: readonly string[]
   /** `--parents`: nothing else is taken. */
   include?: readonly string[]

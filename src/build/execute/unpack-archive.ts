@@ -9,7 +9,7 @@ const CHUNK_BYTES = 1024 * 1024
 const HEAD_BYTES = 512
 
 export interface UnpackOptions {
-  /** Gives the descriptor of the folder that it goes into. */
+  /** Gives the descriptor of the directory that it goes into. */
   open(): number
   /** `--chown`, in place of the owners in the archive. */
   owner?: Owner
@@ -18,17 +18,17 @@ export interface UnpackOptions {
 
 /**
  * ADD of a tar archive (plain or compressed) unpacks it; of any other file does nothing and gives false. Links in the
- * archive and in the folder lead nowhere outside that folder. Throws as `applyLayer`.
+ * archive and in the directory lead nowhere outside that directory. Throws as `applyLayer`.
  */
 export async function unpackArchive(sourceFd: number, path: string, options: UnpackOptions): Promise<boolean> {
   const { applyLayer } = await import("../../archive/archive.ts")
   if (!(await isArchive(openFile(sourceFd, path)))) return false
-  const folder = options.open()
+  const directory = options.open()
   try {
     const { owner, signal } = options
-    await applyLayer(openFile(sourceFd, path), `/proc/self/fd/${folder}`, { plain: true, owner, signal })
+    await applyLayer(openFile(sourceFd, path), `/proc/self/fd/${directory}`, { plain: true, owner, signal })
   } finally {
-    close(folder)
+    close(directory)
   }
   return true
 }

@@ -5,14 +5,14 @@ import type { Descriptor } from "../../spec/oci-image.ts"
 import { samePlatform } from "../../spec/platform.ts"
 import type { Materials } from "../attest/materials.ts"
 import type { BuildEvents } from "../build-events.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { BuildOutput, BuildRequest, BuildResult, LayerCost } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { LayersResult } from "../solve/result.ts"
 import type { StepRunner } from "../solve/step-runner.ts"
-import type { WorkFolder } from "../build-directory.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 import { annotationsOf, indexAnnotations } from "./annotations.ts"
 import { imageConfig } from "./image-config.ts"
 import { layerCosts } from "./layer-costs.ts"
@@ -33,12 +33,12 @@ export interface Attested extends Solved {
 }
 
 export interface ExportContext {
-  host: BuildHost
+  host: BuildDeps
   request: BuildRequest
   records: BuildRecords
   runner: StepRunner
   reader: LayerReader
-  folder: WorkFolder
+  directory: BuildDirectory
   lease: Lease
   events: BuildEvents
   /** The build's, and when it began. */
@@ -65,7 +65,7 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
   const made = await events.step("exporting to image", (number) => makeImages(all, context, number))
   let { descriptor } = made
   for (const output of outputs) {
-    if (output.type === "docker" || output.type === "oci" || output.type === "oci-folder")
+    if (output.type === "docker" || output.type === "oci" || output.type === "oci-directory")
       await events.step(`exporting to ${output.type === "docker" ? "docker" : "oci"} image format`, () =>
         writeArchive(made.set, output, context),
       )
@@ -123,7 +123,7 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
       ...present("annotations", annotationsOf(request, "manifest", plan.platform)),
       predicates,
     }
-    const member = isKept ? await host.images.record(options) : await host.images.draft(options, lease)
+    const member = isKept ? await host.images.record(options) : await host.images.unrecorded(options, lease)
     onStatus("image", `writing image ${member.image.id}`)
     members.push({ ...member, ...present("annotations", annotationsOf(request, "manifest-descriptor", plan.platform)) })
     costs.push(...layerCosts(plan, named))

@@ -1,7 +1,7 @@
 import type { ImageConfig, HistoryEntry } from "../../spec/oci-image.ts"
 import type { DiffId } from "../../spec/digest.ts"
 
-export interface ConfigDraft {
+export interface ConfigInProgress {
   image: Omit<ImageConfig, "rootfs" | "history" | "created">
   history: readonly HistoryEntry[]
   diffIds: readonly DiffId[]
@@ -12,7 +12,7 @@ export interface ConfigDraft {
 }
 
 /** The config of a built image; the times of its history as buildkit gives them (exporter/containerimage). */
-export function imageConfig({ image, history, diffIds, layerTimes, epoch }: ConfigDraft): ImageConfig {
+export function imageConfig({ image, history, diffIds, layerTimes, epoch }: ConfigInProgress): ImageConfig {
   const dated = withTimes(withLayers(history, diffIds.length), layerTimes)
   const created =
     epoch === undefined ? dated.findLast((entry) => entry.created !== undefined)?.created : formatEpoch(epoch)

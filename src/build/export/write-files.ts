@@ -12,13 +12,13 @@ import { MountFlag, mountAt, unmount } from "../../sys/fs/mount.ts"
 import type { StatementFile } from "../attest/statement-files.ts"
 import type { BuildOutput } from "../build.ts"
 import type { Attested, ExportContext } from "./export-results.ts"
-import { platformFolder } from "./platform-directory.ts"
+import { platformDirectory } from "./platform-directory.ts"
 
 type FilesOutput = BuildOutput & { type: "local" | "tar" }
-type FilesContext = Pick<ExportContext, "host" | "runner" | "records" | "folder">
+type FilesContext = Pick<ExportContext, "host" | "runner" | "records" | "directory">
 
 /**
- * The files of the results, as they are: into a folder, or as one tar. Of several platforms each has a folder of its own;
+ * The files of the results, as they are: into a directory, or as one tar. Of several platforms each has a directory of its own;
  * what is attested lies beside the files.
  */
 export async function writeFiles(
@@ -30,7 +30,7 @@ export async function writeFiles(
   if (output.type === "local") {
     for (const each of attested) {
       const { path } = await context.runner.view(each.result)
-      const target = split ? join(output.path, platformFolder(each.plan.platform)) : output.path
+      const target = split ? join(output.path, platformDirectory(each.plan.platform)) : output.path
       mkdirSync(target, { recursive: true })
       const statements = await statementsOf(each, path, output)
       copyTree(path, "/", target, "/", { owner: { uid: 0, gid: 0 }, keepTop: true })
@@ -77,13 +77,17 @@ async function* tarOfFirst(
   else yield* tar
 }
 
-/** All under one folder, each mounted on one of its platform's name, read as one tree. */
-async function* tarOfAll(attested: readonly Attested[], output: FilesOutput, { runner, folder }: FilesContext): Bytes {
-  const all = folder.make("platforms")
+/** All under one directory, each mounted on one of its platform's name, read as one tree. */
+async function* tarOfAll(
+  attested: readonly Attested[],
+  output: FilesOutput,
+  { runner, directory }: FilesContext,
+): Bytes {
+  const all = directory.make("platforms")
   using mounts = new DisposableStack()
   for (const each of attested) {
     const { path } = await runner.view(each.result)
-    const name = platformFolder(each.plan.platform)
+    const name = platformDirectory(each.plan.platform)
     yield* tarEntries(await statementsOf(each, path, output), `${name}/`)
     const target = join(all, name)
     mkdirSync(target)
@@ -93,9 +97,9 @@ async function* tarOfAll(attested: readonly Attested[], output: FilesOutput, { r
   yield* layerTar({ changed: all, form: { kind: "whole" } })
 }
 
-function* tarEntries(files: readonly StatementFile[], folder: string): Generator<Uint8Array> {
+function* tarEntries(files: readonly StatementFile[], directory: string): Generator<Uint8Array> {
   for (const { name, bytes } of files) {
-    yield encodeTarHeader({ name: `${folder}${name}`, sizeBytes: bytes.length, mode: 0o644 })
+    yield encodeTarHeader({ name: `${directory}${name}`, sizeBytes: bytes.length, mode: 0o644 })
     yield bytes
     yield tarPadding(bytes.length)
   }

@@ -7,7 +7,7 @@ import type { NamedContext, SourceRange } from "../build.ts"
 import { withSource } from "../../dockerfile/source-error.ts"
 import type { Vertex } from "./definition.ts"
 import { contextVertex } from "./context-vertex.ts"
-import { ImageDraft } from "./stage-image.ts"
+import { StageImage } from "./stage-image.ts"
 import type { PlanScope, StageState } from "./stage-state.ts"
 import type { Stages } from "./stages.ts"
 import { stepName } from "./vertex-name.ts"
@@ -103,17 +103,17 @@ export class Bases {
       state.unknownBase = found === undefined
       if (found === "scratch" && state.stage !== undefined) state.platform = target
       state.root = scratch()
-      state.image = ImageDraft.empty(state.platform)
+      state.image = StageImage.empty(state.platform)
     } else if ("context" in found) {
       const files = contextVertex(found.context, this.#scope)
-      state.image = ImageDraft.empty(platform)
+      state.image = StageImage.empty(platform)
       state.root = files
       if (state.stage !== undefined && state.context === undefined) {
         state.root = layerOf(files, scratch(), this.#scope)
         state.image.commit(files.name, this.#scope.epoch, state.root)
       }
     } else {
-      state.image = ImageDraft.of(found.config)
+      state.image = StageImage.of(found.config)
       this.#warnOfPlatform(state, platform)
       if (this.#implicitPlatform && state.stage?.platform === undefined) state.platform = own(found.config, platform)
       const name = shownName(state.base, found.digest)
@@ -144,7 +144,7 @@ export class Bases {
   }
 }
 
-/** FROM a folder: its files are the first layer. */
+/** FROM a directory: its files are the first layer. */
 function layerOf(files: Vertex, scratch: Vertex, { vertices, epoch }: PlanScope): Vertex {
   const everything = { do: "copy" as const, from: 1, sources: ["/"], target: "/", parents: false, exclude: [] }
   const actions = [{ ...everything, unpack: false, contentsOnly: true, allowEmpty: true }]

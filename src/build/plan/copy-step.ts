@@ -215,11 +215,11 @@ function pivotPath(source: string): string {
   return pivot < 0 ? kept : `${head === "/" ? "" : head}/.${kept}`
 }
 
-/** Absolute, and with a slash at its end where it says that it is a folder. */
+/** Absolute, and with a slash at its end where it says that it is a directory. */
 function absoluteTarget(directory: string, target: string): string {
   const path = cleanPath(target.startsWith("/") ? target : `${directory}/${target}`)
-  const isFolder = target === "" || target === "." || /(?:^|\/)\.?$/.test(target)
-  return isFolder && path !== "/" ? `${path}/` : path
+  const isDirectory = target === "" || target === "." || /(?:^|\/)\.?$/.test(target)
+  return isDirectory && path !== "/" ? `${path}/` : path
 }
 
 function historyLine(copy: Copy): string {
@@ -237,7 +237,7 @@ function historyLine(copy: Copy): string {
 }
 
 function warnOfIgnored(copy: Copy, { ignore, warnings }: PlanScope): void {
-  // with exceptions, what lies in an ignored folder may be there all the same
+  // with exceptions, what lies in an ignored directory may be there all the same
   if (ignore === undefined || ignore.isEmpty || ignore.hasExceptions) return
   for (const source of copy.sources) {
     const path = cleanPath(source).replace(/^\//, "")

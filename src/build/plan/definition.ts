@@ -53,7 +53,7 @@ export interface RunOperation {
 }
 
 export type RunMount =
-  /** `from`: index of an input; its folder or file `source` is there read-only, or writable with the changes thrown away. */
+  /** `from`: index of an input; its directory or file `source` is there read-only, or writable with the changes thrown away. */
   | { type: "bind"; target: string; from: number; source: string; writable: boolean }
   | {
       type: "cache"
@@ -96,7 +96,7 @@ export type FileAction =
       from: number
       /** Patterns (Go's filepath.Match, `**` with it), rooted in the input; with `parents`, `/./` is where the kept part begins. */
       sources: readonly string[]
-      /** Absolute. Ends with `/` where it must be a folder. */
+      /** Absolute. Ends with `/` where it must be a directory. */
       target: string
       /** `--chown`; undefined: 0:0 from a context, the file's own from a stage or image. */
       chown?: string
@@ -110,7 +110,7 @@ export type FileAction =
       unpack: boolean
       /** A pattern with wildcards may match nothing; a plain path that is missing is always an error. */
       allowEmpty: boolean
-      /** The source folder's own name is kept off: its contents are copied (Dockerfile semantics: always true today). */
+      /** The source directory's own name is kept off: its contents are copied (Dockerfile semantics: always true today). */
       contentsOnly: boolean
     }
   /** WORKDIR: made with its parents where it is missing, owned by 0:0 (or by USER as BuildKit has it). */

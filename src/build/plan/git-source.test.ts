@@ -3,14 +3,14 @@ import { formatGitSource, parseGitSource, type GitSource } from "./git-source.ts
 
 describe("parseGitSource()", () => {
   const good: [text: string, source: Partial<GitSource>][] = [
-    ["https://h/o/r.git", { remote: "https://h/o/r.git", ref: "", folder: "" }],
-    ["https://h/r.git#main", { ref: "main", folder: "" }],
-    ["https://h/r.git#:sub/dir", { ref: "", folder: "sub/dir" }],
-    ["http://h/r.git#v1:sub", { remote: "http://h/r.git", ref: "v1", folder: "sub" }],
+    ["https://h/o/r.git", { remote: "https://h/o/r.git", ref: "", directory: "" }],
+    ["https://h/r.git#main", { ref: "main", directory: "" }],
+    ["https://h/r.git#:sub/dir", { ref: "", directory: "sub/dir" }],
+    ["http://h/r.git#v1:sub", { remote: "http://h/r.git", ref: "v1", directory: "sub" }],
     ["git@h:o/r.git#x", { remote: "git@h:o/r.git", ref: "x" }],
     ["git://h/r", { remote: "git://h/r" }],
     ["ssh://git@h:22/r#x", { remote: "ssh://git@h:22/r", ref: "x" }],
-    ["https://h/r.git?ref=v1&subdir=s", { ref: "v1", folder: "s" }],
+    ["https://h/r.git?ref=v1&subdir=s", { ref: "v1", directory: "s" }],
     ["https://h/r.git?tag=v1", { ref: "refs/tags/v1" }],
     [
       "https://h/r.git?branch=b&keep-git-dir&submodules=0",

@@ -5,8 +5,8 @@ export interface GitSource {
   /** `https://host/repo.git`, `git@host:repo.git`. */
   remote: string
   ref: string
-  /** Folder in the repository. */
-  folder: string
+  /** Directory in the repository. */
+  directory: string
   checksum?: string
   keepGitDir?: boolean
   submodules?: boolean
@@ -16,7 +16,7 @@ const URL_SCHEME = /^(https?|ssh|git):\/\//
 const SCP_FORM = /^[a-zA-Z0-9_.-]+@[a-zA-Z0-9.-]+:[^#?]+/
 
 /**
- * Parses a git source (docs.docker.com/build/concepts/context, "Git repositories"): `https://…/x.git#ref:folder`,
+ * Parses a git source (docs.docker.com/build/concepts/context, "Git repositories"): `https://…/x.git#ref:directory`,
  * `git@host:x.git`, `git://…`, `ssh://…`, also with `?ref=…&subdir=…`. Undefined for all else. Throws InvalidArgument for
  * a bad query.
  */
@@ -30,16 +30,16 @@ export function parseGitSource(text: string): GitSource | undefined {
   const source: GitSource = {
     remote: address,
     ref: colon < 0 ? fragment : fragment.slice(0, colon),
-    folder: colon < 0 ? "" : fragment.slice(colon + 1),
+    directory: colon < 0 ? "" : fragment.slice(colon + 1),
   }
   for (const [key, value] of new URLSearchParams(query ?? "")) readQuery(source, key, value)
   if (source.checksum !== undefined && source.ref === "") source.ref = source.checksum
   return source
 }
 
-/** `https://host/repo.git#ref:folder`: one that parseGitSource reads. */
-export function formatGitSource({ remote, ref, folder }: GitSource): string {
-  const place = folder === "" ? ref : `${ref}:${folder}`
+/** `https://host/repo.git#ref:directory`: one that parseGitSource reads. */
+export function formatGitSource({ remote, ref, directory }: GitSource): string {
+  const place = directory === "" ? ref : `${ref}:${directory}`
   return place === "" ? remote : `${remote}#${place}`
 }
 
@@ -52,9 +52,9 @@ function readQuery(source: GitSource, key: string, value: string): void {
     case "branch":
       return setRef(source, withPrefix("refs/heads/", needed(key, value)))
     case "subdir":
-      if (source.folder !== "" && source.folder !== value)
-        throw new InvalidArgument(`subdir conflicts: "${source.folder}" vs "${value}"`)
-      source.folder = needed(key, value)
+      if (source.directory !== "" && source.directory !== value)
+        throw new InvalidArgument(`subdir conflicts: "${source.directory}" vs "${value}"`)
+      source.directory = needed(key, value)
       return
     case "checksum":
     case "commit":

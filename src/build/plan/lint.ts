@@ -5,12 +5,7 @@ import { reachableFrom, type PlanScope, type StageState } from "./stage-state.ts
 import type { Stages } from "./stages.ts"
 
 /** Adds what BuildKit's rules leave out: stages that nothing uses, apt's lists in a layer, root, bases that move. */
-export function judgeBuild(
-  { stages: written }: Dockerfile,
-  target: StageState,
-  scope: PlanScope,
-  stages: Stages,
-): void {
+export function lintBuild({ stages: written }: Dockerfile, target: StageState, scope: PlanScope, stages: Stages): void {
   const { warnings } = scope
   const used = reachableFrom(target)
   for (const state of stages.all) {

@@ -81,7 +81,7 @@ const actionsOf = async (line: string) => files(await plan(`FROM a\nWORKDIR /w\n
 const warned = async (text: string) =>
   (await plan(text, { ignore: ["logs"], args: { TAG: "1" } })).warnings.map(({ rule }) => rule)
 
-const judged = async (text: string, given?: Given) => (await checkBuild(options(text, given))).map(({ rule }) => rule)
+const linted = async (text: string, given?: Given) => (await checkBuild(options(text, given))).map(({ rule }) => rule)
 
 describe("history is BuildKit's, to the byte", () => {
   const cases: [line: string, createdBy: string, hasLayer: boolean][] = [
@@ -410,10 +410,12 @@ describe("stages", () => {
 })
 
 describe("named contexts", () => {
-  const folder = { kind: "folder" as const, path: "/somewhere" }
+  const directory = { kind: "directory" as const, path: "/somewhere" }
 
   test("stand for images, stages and --from", async () => {
-    const given = options("FROM alpine AS x\nRUN 1\nFROM x\nCOPY --from=docs / /d", { namedContexts: { docs: folder } })
+    const given = options("FROM alpine AS x\nRUN 1\nFROM x\nCOPY --from=docs / /d", {
+      namedContexts: { docs: directory },
+    })
     const made = await planBuild(given)
     expect(given.asked).toEqual(["alpine"])
     expect(names(made)).toContain("[context docs] load from client")
@@ -422,7 +424,9 @@ describe("named contexts", () => {
     })
     await planBuild(base)
     expect(base.asked).toEqual(["mine"])
-    const stage = options("FROM alpine AS x\nRUN 1\nFROM scratch\nCOPY --from=x / /", { namedContexts: { x: folder } })
+    const stage = options("FROM alpine AS x\nRUN 1\nFROM scratch\nCOPY --from=x / /", {
+      namedContexts: { x: directory },
+    })
     expect(names(await planBuild(stage))).toEqual([
       "[internal] scratch",
       "[context x] load from client",
@@ -431,8 +435,8 @@ describe("named contexts", () => {
     expect(stage.asked).toEqual([])
   })
 
-  test("a folder as base has an empty image", async () => {
-    const made = await plan("FROM rootfs\nRUN x", { namedContexts: { rootfs: folder } })
+  test("a directory as base has an empty image", async () => {
+    const made = await plan("FROM rootfs\nRUN x", { namedContexts: { rootfs: directory } })
     expect(names(made)).toEqual([
       "[internal] scratch",
       "[context rootfs] load from client",
@@ -469,7 +473,7 @@ describe("ONBUILD of a base", () => {
 })
 
 describe("RUN", () => {
-  test("has the folder, user, shell and network of its place", async () => {
+  test("has the directory, user, shell and network of its place", async () => {
     expect(await planOne("RUN x")).toMatchObject({
       cwd: "/w",
       user: "u",
@@ -741,20 +745,20 @@ describe("warnings", () => {
 
 describe("checkBuild()", () => {
   test("adds rules of our own", async () => {
-    expect(await judged('FROM a:1 AS unused\nRUN apt-get update && apt-get install -y x\nFROM b\nCMD ["x"]')).toEqual([
+    expect(await linted('FROM a:1 AS unused\nRUN apt-get update && apt-get install -y x\nFROM b\nCMD ["x"]')).toEqual([
       "UnusedStage",
       "AptListsKept",
       "UnpinnedBaseImage",
       "RootUser",
     ])
     const clean = "FROM b:1\nRUN apt-get update && apt-get install -y x && rm -rf /var/lib/apt/lists/*\nUSER app"
-    expect(await judged(clean)).toEqual([])
+    expect(await linted(clean)).toEqual([])
   })
 
-  test("judges stages that the target does not need, unless one is named", async () => {
+  test("lints stages that the target does not need, unless one is named", async () => {
     const text = "FROM a:1 AS x\nCMD y\nFROM b:1\nUSER u"
-    expect(await judged(text)).toContain("JSONArgsRecommended")
-    expect(await judged(text, { target: "x" })).toContain("JSONArgsRecommended")
+    expect(await linted(text)).toContain("JSONArgsRecommended")
+    expect(await linted(text, { target: "x" })).toContain("JSONArgsRecommended")
   })
 
   test("does without a base that cannot be had", async () => {

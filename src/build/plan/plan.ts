@@ -15,10 +15,10 @@ import type { Vertex } from "./definition.ts"
 import { globalArguments, platformArguments } from "./arguments.ts"
 import { Bases, type ResolveBase } from "./bases.ts"
 import { type PlannedHistory, type PlannedImage } from "./stage-image.ts"
-import { judgeBuild } from "./lint.ts"
+import { lintBuild } from "./lint.ts"
 import { reachableFrom, type OpenStage, type PlanScope, type StageState } from "./stage-state.ts"
 import { Stages, warnOfBadDefaults } from "./stages.ts"
-import { enterFolder, planStep } from "./step.ts"
+import { enterDirectory, planStep } from "./step.ts"
 import { inOrder, Vertices } from "./vertices.ts"
 import { Warnings } from "./warnings.ts"
 
@@ -82,16 +82,16 @@ export async function planBuild(options: PlanOptions): Promise<Plan> {
 
 /**
  * `--check`: the warnings of all stages (or those that `--target` needs), by BuildKit's rules and ours. A base that cannot be
- * had is no error: then what depends on it is not judged. Throws for what no build could understand.
+ * had is no error: then what depends on it is not linted. Throws for what no build could understand.
  */
 export async function checkBuild(options: PlanOptions): Promise<BuildWarning[]> {
   const { scope, stages } = await planStages(options, true)
-  judgeBuild(options.dockerfile, stages.target(options.request.target), scope, stages)
+  lintBuild(options.dockerfile, stages.target(options.request.target), scope, stages)
   return scope.warnings.found.toSorted((a, b) => a.source.start - b.source.start)
 }
 
 // reads the file, resolves bases, then applies the instructions of one stage after the other
-async function planStages(options: PlanOptions, onlyJudge: boolean): Promise<{ scope: PlanScope; stages: Stages }> {
+async function planStages(options: PlanOptions, onlyLint: boolean): Promise<{ scope: PlanScope; stages: Stages }> {
   const { request } = options
   const scope = openScope(options)
   const stages = new Stages(scope, request)
@@ -99,10 +99,10 @@ async function planStages(options: PlanOptions, onlyJudge: boolean): Promise<{ s
   const bases = new Bases(scope, {
     contexts: request.namedContexts,
     resolve: options.resolveBase,
-    tolerant: onlyJudge,
+    tolerant: onlyLint,
     implicitPlatform: request.platforms.length === 0,
   })
-  const all = onlyJudge && !request.target
+  const all = onlyLint && !request.target
   const wanted = () => {
     const reached = reachableFrom(target)
     return stages.all.filter((state) => all || reached.has(state))
@@ -182,7 +182,7 @@ function planStage(state: StageState, scope: PlanScope, { dockerfile, request }:
     const equals = entry.indexOf("=")
     stage.variables.set(equals < 0 ? entry : entry.slice(0, equals), equals < 0 ? "" : entry.slice(equals + 1))
   }
-  if (config.WorkingDir) enterFolder(stage, config.WorkingDir)
+  if (config.WorkingDir) enterDirectory(stage, config.WorkingDir)
   for (const step of stage.steps)
     try {
       planStep(stage, step, scope)

@@ -4,7 +4,7 @@ import type { MountFlag } from "../../dockerfile/run-mount.ts"
 import type { RunMount } from "./definition.ts"
 
 /** Where a mount stands. */
-export interface MountPlace {
+export interface MountTarget {
   /** The working directory, in which a relative target starts. */
   directory: string
   /** The index of the context's input. */
@@ -16,7 +16,7 @@ export interface MountPlace {
 }
 
 /** `RUN --mount` as an operation has it. Throws InvalidArgument. */
-export function planMount(flag: MountFlag, place: MountPlace): RunMount {
+export function planMount(flag: MountFlag, place: MountTarget): RunMount {
   const source = cleanPath(`/${flag.source ?? ""}`)
   const target = (path: string) => mountPoint(path, place)
   const owner = { uid: flag.uid ?? 0, gid: flag.gid ?? 0 }
@@ -73,7 +73,7 @@ export function planMount(flag: MountFlag, place: MountPlace): RunMount {
 }
 
 /** A path that is not absolute starts in the working directory. */
-function mountPoint(path: string, { directory }: MountPlace): string {
+function mountPoint(path: string, { directory }: MountTarget): string {
   const target = cleanPath(path.startsWith("/") ? path : `${directory}/${path}`)
   if (target === "/" || target.includes("\0"))
     throw new InvalidArgument(`invalid mount target ${JSON.stringify(target)}`)

@@ -15,7 +15,7 @@ export interface PlannedHistory {
 const COMMENT = "buildkit.dockerfile.v0"
 
 /** The image of one stage while its instructions change it. */
-export class ImageDraft {
+export class StageImage {
   os: string
   architecture: string
   variant: string | undefined
@@ -40,20 +40,20 @@ export class ImageDraft {
   }
 
   /** `FROM scratch`. */
-  static empty(platform: Platform): ImageDraft {
-    return new ImageDraft(platform, { WorkingDir: "/", Env: [`PATH=${DEFAULT_PATH}`] }, undefined, [])
+  static empty(platform: Platform): StageImage {
+    return new StageImage(platform, { WorkingDir: "/", Env: [`PATH=${DEFAULT_PATH}`] }, undefined, [])
   }
 
-  static of(base: ImageConfig): ImageDraft {
+  static of(base: ImageConfig): StageImage {
     const history = (base.history ?? []).map((entry) => ({ entry }))
-    return new ImageDraft(base, base.config ?? {}, base.author, history)
+    return new StageImage(base, base.config ?? {}, base.author, history)
   }
 
   /** What a stage built on this one begins with: all but the triggers, which have been pulled. */
-  child(): ImageDraft {
+  child(): StageImage {
     const { OnBuild: _, ...config } = this.config
     const { os, architecture, variant, osVersion } = this
-    return new ImageDraft(
+    return new StageImage(
       {
         os,
         architecture,

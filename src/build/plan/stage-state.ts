@@ -3,7 +3,7 @@ import type { SourceRange } from "../build.ts"
 import type { Dockerfile, Instruction, Stage } from "../../dockerfile/dockerfile.ts"
 import type { IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 import type { Vertex } from "./definition.ts"
-import type { ImageDraft } from "./stage-image.ts"
+import type { StageImage } from "./stage-image.ts"
 import type { Vertices } from "./vertices.ts"
 import type { Warnings } from "./warnings.ts"
 
@@ -55,11 +55,11 @@ export interface StageState {
   resolved: boolean
   triggersRead: boolean
   done: boolean
-  /** The base could not be had, and the plan is only to be judged: its variables are not known. */
+  /** The base could not be had, and the plan is only to be linted: its variables are not known. */
   unknownBase: boolean
 
   root: Vertex | undefined
-  image: ImageDraft | undefined
+  image: StageImage | undefined
   /** ENV and ARG in force. */
   variables: Map<string, string>
   directory: string
@@ -70,7 +70,7 @@ export interface StageState {
 }
 
 /** A stage that is being planned: its root and image are there. */
-export type OpenStage = StageState & { root: Vertex; image: ImageDraft; platform: Platform }
+export type OpenStage = StageState & { root: Vertex; image: StageImage; platform: Platform }
 
 export function newStage(given: Pick<StageState, "stage" | "source" | "base"> & Partial<StageState>): StageState {
   return {

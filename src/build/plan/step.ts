@@ -175,7 +175,7 @@ function planPairs(
   image.commit([keyword, ...expanded.map(({ key, value }) => `${key}=${value}`)].join(" "), scope.epoch)
 }
 
-/** Sets the folder, and makes it where it is missing: a layer of its own, unless it is the root. */
+/** Sets the directory, and makes it where it is missing: a layer of its own, unless it is the root. */
 function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: Step, scope: PlanScope): void {
   const { image } = stage
   if (!stage.workdirSet && !workdir.value.startsWith("/")) {
@@ -183,7 +183,7 @@ function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: 
     scope.warnings.add("WorkdirRelativePath", message, workdir.source, workdir.comments)
   }
   stage.workdirSet = true
-  enterFolder(stage, workdir.value)
+  enterDirectory(stage, workdir.value)
   const path = stage.directory
   const shown = image.config.WorkingDir ?? ""
   if (shown === "/") return image.commit("WORKDIR /", scope.epoch)
@@ -201,7 +201,7 @@ function planWorkdir(stage: OpenStage, workdir: InstructionOf<"workdir">, step: 
 }
 
 /** Makes `path` the working directory; a relative one goes on from the last. */
-export function enterFolder(stage: OpenStage, path: string): void {
+export function enterDirectory(stage: OpenStage, path: string): void {
   const { config } = stage.image
   config.WorkingDir = path.startsWith("/") ? path : cleanPath(`/${config.WorkingDir ?? ""}/${path}`)
   stage.directory = cleanPath(config.WorkingDir)

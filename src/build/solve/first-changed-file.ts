@@ -19,13 +19,13 @@ export function firstChangedFile(path: string, earlierPath: string, budgetMs: nu
 function firstIn(
   nowRoot: number,
   beforeRoot: number,
-  folder: string,
+  directory: string,
   path: string,
   deadline: number,
 ): string | undefined {
   using fds = new DisposableStack()
-  const now = fds.adopt(openFolder(nowRoot, folder), close)
-  const before = fds.adopt(openFolder(beforeRoot, folder), close)
+  const now = fds.adopt(openDirectory(nowRoot, directory), close)
+  const before = fds.adopt(openDirectory(beforeRoot, directory), close)
   const names = new Set([...readDirectory(now), ...readDirectory(before)].map(({ name }) => name))
   for (const name of [...names].toSorted()) {
     if (performance.now() > deadline) return undefined
@@ -37,11 +37,11 @@ function firstIn(
   return undefined
 }
 
-function openFolder(parent: number, name: string): number {
+function openDirectory(parent: number, name: string): number {
   return checkNamed(libc.openat(parent, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0), "open", name)
 }
 
-function isSame(folder: number, baseFolder: number, name: string, a: FileStat, b: FileStat): boolean {
+function isSame(directory: number, baseDirectory: number, name: string, a: FileStat, b: FileStat): boolean {
   if (a.type !== b.type || a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid) return false
-  return a.type === "directory" || (a.sizeBytes === b.sizeBytes && isSameContent(folder, baseFolder, name, a))
+  return a.type === "directory" || (a.sizeBytes === b.sizeBytes && isSameContent(directory, baseDirectory, name, a))
 }

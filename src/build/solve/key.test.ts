@@ -36,8 +36,8 @@ function partsOf(
 
 test("equal steps have equal keys, whatever the order their fields were written in", () => {
   const { kind, ...rest } = run
-  expect(keyOf("found", partsOf({ ...rest, kind }))).toBe(keyOf("found", partsOf(run)))
-  expect(keyOf("asked", partsOf(run))).not.toBe(keyOf("found", partsOf(run)))
+  expect(keyOf("content", partsOf({ ...rest, kind }))).toBe(keyOf("content", partsOf(run)))
+  expect(keyOf("definition", partsOf(run))).not.toBe(keyOf("content", partsOf(run)))
 })
 
 test.each([
@@ -45,13 +45,13 @@ test.each([
   [{ ...run, env: ["PATH=/bin", "CC=clang"] }, "the variable CC differs"],
   [{ ...run, env: [...run.env, "A=1"] }, "the variable A is new"],
   [{ ...run, env: ["PATH=/bin"] }, "the variable CC is gone"],
-  [{ ...run, cwd: "/" }, "the working folder differs"],
+  [{ ...run, cwd: "/" }, "the working directory differs"],
   [{ ...run, user: "nobody" }, "the user differs"],
   [{ ...run, network: "none" as const }, "the network differs"],
   [{ ...run, security: "insecure" as const }, "the network differs"],
   [{ ...run, mounts: [{ type: "tmpfs" as const, target: "/t" }] }, "the mounts differ"],
 ])("a step that differs has another key and the reason for it: %#", (other, reason) => {
-  expect(keyOf("found", partsOf(other))).not.toBe(keyOf("found", partsOf(run)))
+  expect(keyOf("content", partsOf(other))).not.toBe(keyOf("content", partsOf(run)))
   expect(firstDifference(partsOf(other), partsOf(run))).toBe(reason)
 })
 

@@ -57,7 +57,7 @@ function runParts({ argv, env, cwd, user, mounts, network, security }: RunOperat
   return [
     ["the command", argv],
     ...env.map((text): [string, unknown] => [`the variable ${text.slice(0, Math.max(text.indexOf("="), 0))}`, text]),
-    ["the working folder", cwd],
+    ["the working directory", cwd],
     ["the user", user],
     ["the mounts", mounts],
     ["the network", [network, security]],
@@ -68,7 +68,7 @@ function runParts({ argv, env, cwd, user, mounts, network, security }: RunOperat
 const SHOWN_DIGITS = 32
 
 /** The key of these parts. `kind` keeps keys of different making apart. */
-export function keyOf(kind: "asked" | "found", parts: readonly KeyPart[]): string {
+export function keyOf(kind: "definition" | "content", parts: readonly KeyPart[]): string {
   return digestOf([kind, KEY_VERSION, parts])
 }
 

@@ -46,7 +46,7 @@ export class LayerReader {
   }
 
   /** Waits until nothing is read any more. */
-  async settle(): Promise<void> {
+  async finish(): Promise<void> {
     await this.#last
   }
 

@@ -1,13 +1,13 @@
 import { statfsSync } from "node:fs"
 import { hasErrno, isSkiffError } from "../../base/errors.ts"
-import type { BuildHost } from "../deps.ts"
+import type { BuildDeps } from "../deps.ts"
 import type { CacheUse, PruneOptions } from "../build.ts"
 import { CacheMounts } from "../execute/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
 import { sweepBuilds } from "../build-directory.ts"
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
-export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {
+export async function cacheUse(host: BuildDeps): Promise<CacheUse[]> {
   const records = new BuildRecords(host.db)
   const { list, inUse } = records.transaction(() => ({ list: records.list(), inUse: new Set(host.leased().snapshots) }))
   const layers = await Promise.all(list.map((record) => useOf(host, record, inUse.has(record.id))))
@@ -20,7 +20,7 @@ export async function cacheUse(host: BuildHost): Promise<CacheUse[]> {
 
 /** Removes of the cache what nothing else needs. What a running build uses stays. Safe to repeat. */
 export async function pruneCache(
-  host: BuildHost,
+  host: BuildDeps,
   options: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
   const { all = false, olderThanMs = 0 } = options
@@ -65,13 +65,13 @@ function freeSpace(path: string): number {
 
 /** Removes single records and caches, each unless something needs it at that moment. */
 class Remover {
-  readonly #host: BuildHost
+  readonly #host: BuildDeps
   readonly #all: boolean
   readonly #records: BuildRecords
   readonly #mounts: CacheMounts
   readonly #snapshots = new Map<string, BuildRecord["snapshot"]>()
 
-  constructor(host: BuildHost, all: boolean) {
+  constructor(host: BuildDeps, all: boolean) {
     this.#host = host
     this.#all = all
     this.#records = new BuildRecords(host.db)
@@ -82,7 +82,7 @@ class Remover {
     return type === "exec.cachemount" ? this.#mounts.remove(id) : this.#removeRecord(id)
   }
 
-  /** An image or container has the layer: its room was not freed. */
+  /** An image or container has the layer: its space was not freed. */
   isKept(id: string): boolean {
     const snapshot = this.#snapshots.get(id)
     return snapshot !== undefined && this.#host.snapshots.has(snapshot)
@@ -99,14 +99,14 @@ class Remover {
   }
 }
 
-async function useOf({ snapshots }: BuildHost, record: BuildRecord, inUse: boolean): Promise<CacheUse> {
+async function useOf({ snapshots }: BuildDeps, record: BuildRecord, inUse: boolean): Promise<CacheUse> {
   const { id, description, createdAt, lastUsedAt, uses } = record
   const sizeBytes = await sizeOf(snapshots, record.snapshot)
   return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse }
 }
 
 /** Zero for what another process takes away, or gives its final name, at this moment. */
-async function sizeOf(snapshots: BuildHost["snapshots"], name: BuildRecord["snapshot"]): Promise<number> {
+async function sizeOf(snapshots: BuildDeps["snapshots"], name: BuildRecord["snapshot"]): Promise<number> {
   try {
     return (await snapshots.usage(name)).bytes
   } catch (error) {

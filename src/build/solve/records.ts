@@ -184,7 +184,7 @@ export class BuildRecords {
 }
 
 /** The snapshots that the cache needs: never collected. Reads the records when called. */
-export function heldByBuilds(db: Database): { snapshots: string[] } {
+export function referencedByBuilds(db: Database): { snapshots: string[] } {
   return { snapshots: db.all<{ name: string }>("SELECT snapshot AS name FROM build_records").map(({ name }) => name) }
 }
 

@@ -9,10 +9,10 @@ export interface RemoteCache {
   readonly name: string
   /** Each after the one it stands on. */
   readonly steps: readonly RemoteStep[]
-  /** Extracts the layer of a step into a folder. Throws NotFound, Unavailable; DataLoss for other bytes than it promised. */
-  extract(step: RemoteStep, folder: string, context: WorkContext): Promise<void>
-  /** Fills a folder with what `--mount=type=cache` held; undefined where the cache has nothing of that name. */
-  mount(key: string): { fill(folder: string, context: WorkContext): Promise<void> } | undefined
+  /** Extracts the layer of a step into a directory. Throws NotFound, Unavailable; DataLoss for other bytes than it promised. */
+  extract(step: RemoteStep, directory: string, context: WorkContext): Promise<void>
+  /** Fills a directory with what `--mount=type=cache` held; undefined where the cache has nothing of that name. */
+  mount(key: string): { fill(directory: string, context: WorkContext): Promise<void> } | undefined
 }
 
 /** A step's layer in it. */

@@ -19,7 +19,7 @@ export interface RemoteStepsOptions {
   reader: LayerReader
   mounts: CacheMounts
   /** The key of a vertex by definitions. */
-  asked(vertex: Vertex): Promise<string>
+  definitionKey(vertex: Vertex): Promise<string>
   /** The base as a result. */
   base(vertex: Vertex): Promise<LayersResult>
   /** The records of a chain, held from now on; undefined where it is not whole. */
@@ -32,13 +32,13 @@ export interface RemoteStepsOptions {
 }
 
 /** What a cache had for a vertex, now in the store. */
-export interface Brought {
+export interface Imported {
   result: LayersResult
   from: string
 }
 
 /** A step of a cache, the vertex of ours that it stands for where that is known, and its key. */
-interface Rung {
+interface ChainLink {
   step: RemoteStep
   vertex?: Vertex
   key?: string
@@ -56,7 +56,7 @@ export class RemoteSteps {
   readonly #byKey = new Map<string, { cache: RemoteCache; step: RemoteStep }>()
   /** By all parts of a key but what the step stands on. */
   readonly #byContents = new Map<string, { cache: RemoteCache; step: RemoteStep }[]>()
-  readonly #brought = new Map<RemoteStep, Map<string, Promise<LayersResult>>>()
+  readonly #imported = new Map<RemoteStep, Map<string, Promise<LayersResult>>>()
   readonly #restored = new Map<string, Promise<void>>()
   readonly #limit = limiter(PARALLEL_LAYERS)
   readonly #lost = new Set<RemoteCache>()
@@ -82,26 +82,26 @@ export class RemoteSteps {
   }
 
   /** The result under a key by definitions, with all that it stands on; undefined where no cache has it any more. */
-  async bring(vertex: Vertex, key: string): Promise<Brought | undefined> {
+  async import(vertex: Vertex, key: string): Promise<Imported | undefined> {
     const found = this.#byKey.get(key)
     if (found === undefined) return undefined
     const { cache, step } = found
     return await this.#unlessLost(cache, async () => {
       const base = await this.#options.base(baseOf(vertex))
-      const rungs = await this.#ladder(step, vertex)
-      return { result: await this.#chain(cache, base, rungs, this.#options.context(vertex)), from: cache.name }
+      const links = await this.#linksBelow(step, vertex)
+      return { result: await this.#resultOf(cache, base, links, this.#options.context(vertex)), from: cache.name }
     })
   }
 
   /**
    * The result of a step whose inputs have the contents that a cache knows, however they were made: its layer alone is taken.
    */
-  async bringByContents(
+  async importByContents(
     vertex: Vertex,
     root: LayersResult,
     parts: readonly KeyPart[],
     keys: readonly string[],
-  ): Promise<Brought | undefined> {
+  ): Promise<Imported | undefined> {
     const candidates = this.#byContents.get(contentsOf(parts)) ?? []
     if (candidates.length === 0) return undefined
     const [, rootDigest] = rootPart(contentIdentity(baseIdentity(baseOf(vertex)), await this.#diffIds(root)))
@@ -137,7 +137,7 @@ export class RemoteSteps {
   }
 
   /** Waits until nothing is fetched any more. */
-  async settle(): Promise<void> {
+  async finish(): Promise<void> {
     for (let known = -1; known !== this.#pending.size;) {
       known = this.#pending.size
       await Promise.allSettled(this.#pending)
@@ -149,7 +149,7 @@ export class RemoteSteps {
       const kept = cache.mount(key)
       if (kept === undefined) continue
       const wasTaken = await this.#unlessLost(cache, async () => {
-        await this.#options.mounts.restore(mount, (folder) => kept.fill(folder, context))
+        await this.#options.mounts.restore(mount, (directory) => kept.fill(directory, context))
         return true
       })
       if (wasTaken) return
@@ -157,73 +157,73 @@ export class RemoteSteps {
   }
 
   /** The steps below `step`, lowest first, each with the vertex of ours that asks for it by the same key. */
-  async #ladder(step: RemoteStep, vertex: Vertex): Promise<Rung[]> {
-    const rungs: Rung[] = []
+  async #linksBelow(step: RemoteStep, vertex: Vertex): Promise<ChainLink[]> {
+    const links: ChainLink[] = []
     let next: Vertex | undefined = vertex
     for (let at: RemoteStep | undefined = step; at !== undefined; at = at.parent) {
-      const key: string | undefined = next && isLayered(next) ? await this.#options.asked(next) : undefined
+      const key: string | undefined = next && isLayered(next) ? await this.#options.definitionKey(next) : undefined
       if (key === undefined || !at.keys.includes(key)) {
-        rungs.push({ step: at })
+        links.push({ step: at })
         continue
       }
-      rungs.push({ step: at, vertex: next, key })
+      links.push({ step: at, vertex: next, key })
       next = next?.inputs[0]
     }
-    return rungs.toReversed()
+    return links.toReversed()
   }
 
-  /** The result of the topmost rung. What is here already is not fetched. */
-  async #chain(
+  /** The result of the topmost link. What is here already is not fetched. */
+  async #resultOf(
     cache: RemoteCache,
     base: LayersResult,
-    rungs: readonly Rung[],
+    links: readonly ChainLink[],
     context: WorkContext,
   ): Promise<LayersResult> {
-    const top = rungs.at(-1)
+    const top = links.at(-1)
     if (top === undefined) return base
-    const known = this.#brought.get(top.step) ?? new Map<string, Promise<LayersResult>>()
-    this.#brought.set(top.step, known)
-    let brought = known.get(base.identity)
-    if (brought === undefined) {
-      brought = this.#rung(cache, base, rungs, top, context)
-      known.set(base.identity, brought)
-      this.#pending.add(brought)
-      brought.catch(() => known.delete(base.identity))
+    const known = this.#imported.get(top.step) ?? new Map<string, Promise<LayersResult>>()
+    this.#imported.set(top.step, known)
+    let imported = known.get(base.identity)
+    if (imported === undefined) {
+      imported = this.#link(cache, base, links, top, context)
+      known.set(base.identity, imported)
+      this.#pending.add(imported)
+      imported.catch(() => known.delete(base.identity))
     }
-    return await brought
+    return await imported
   }
 
-  async #rung(
+  async #link(
     cache: RemoteCache,
     base: LayersResult,
-    rungs: readonly Rung[],
-    top: Rung,
+    links: readonly ChainLink[],
+    top: ChainLink,
     context: WorkContext,
   ): Promise<LayersResult> {
-    const here = await this.#here(base, rungs, top)
+    const here = await this.#here(base, links, top)
     if (here) return here
     const layer = this.#stage(cache, top.step, context)
     layer.catch(() => {}) // it is awaited below, unless one of the lower layers fails first
-    const root = await this.#chain(cache, base, rungs.slice(0, -1), context)
+    const root = await this.#resultOf(cache, base, links.slice(0, -1), context)
     const { key, step } = top
     const parts = [rootPart(root.identity), ...step.parts.slice(1)]
     return await this.#adopt(root, await layer, top, parts, key === undefined ? [] : [key])
   }
 
-  /** The same chain of layers in our own cache: it may have been brought for another step, or made here. */
-  async #here(base: LayersResult, rungs: readonly Rung[], { key }: Rung): Promise<LayersResult | undefined> {
+  /** The same chain of layers in our own cache: it may have been imported for another step, or made here. */
+  async #here(base: LayersResult, links: readonly ChainLink[], { key }: ChainLink): Promise<LayersResult | undefined> {
     const { records, hold } = this.#options
     const record = key === undefined ? undefined : records.findByKey(key)
     const ids = record && hold(record.id)
-    if (ids === undefined || ids.length !== rungs.length) return undefined
+    if (ids === undefined || ids.length !== links.length) return undefined
     const layers = [...base.layers, ...ids.map((id) => ({ kind: "step", id }) as const)]
     const result: LayersResult = { kind: "layers", identity: `step ${ids.at(-1)}`, layers }
     const diffIds = await this.#diffIds(result)
-    return diffIds.every((diffId, index) => diffId === rungs[index]?.step.diffId) ? result : undefined
+    return diffIds.every((diffId, index) => diffId === links[index]?.step.diffId) ? result : undefined
   }
 
   #stage(cache: RemoteCache, step: RemoteStep, context: WorkContext): Promise<string> {
-    const staged = this.#limit(() => this.#options.runner.stage((folder) => cache.extract(step, folder, context)))
+    const staged = this.#limit(() => this.#options.runner.stage((directory) => cache.extract(step, directory, context)))
     this.#pending.add(staged)
     return staged
   }
@@ -231,7 +231,7 @@ export class RemoteSteps {
   async #adopt(
     root: LayersResult,
     layer: string,
-    { step, vertex }: Rung,
+    { step, vertex }: ChainLink,
     parts: readonly KeyPart[],
     keys: readonly string[],
   ): Promise<LayersResult> {

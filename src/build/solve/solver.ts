@@ -5,7 +5,7 @@ import type { SourceRange } from "../build.ts"
 import type { Vertex } from "../plan/definition.ts"
 import type { CacheMounts } from "../execute/cache-mounts.ts"
 import { explainForeign } from "../execute/foreign-platform.ts"
-import type { Source, Worker, WorkContext } from "../execute/executor.ts"
+import type { Source, Executor, WorkContext } from "../execute/executor.ts"
 import type { ChainId } from "../../spec/digest.ts"
 import { firstDifference, keyOf, type KeyConditions, type KeyPart } from "./key.ts"
 import type { LayerReader } from "./layer-reader.ts"
@@ -29,7 +29,7 @@ export interface SolverOptions {
   records: BuildRecords
   runner: StepRunner
   reader: LayerReader
-  worker: Worker
+  executor: Executor
   locks: FileLocks
   limit: Limit
   signal: AbortSignal
@@ -78,24 +78,24 @@ export class StepFailure extends Error {
 /**
  * Solves vertices: each once, inputs first, independent ones at once, and none that nothing asks for.
  *
- * A step has two keys. `asked` is made of the definitions of all that is below it and the contents of the contexts it reads:
- * when the cache has it, nothing below needs to be looked at. `found` is made of what its inputs really gave, so that a
+ * A step has two keys. `definitionKey` is made of the definitions of all that is below it and the contents of the contexts it reads:
+ * when the cache has it, nothing below needs to be looked at. `contentKey` is made of what its inputs really gave, so that a
  * stage built anew with the same files does not spoil the steps that copy from it. Records are made under both.
  */
 export class Solver {
   readonly #options: SolverOptions
   readonly #solved = new Map<Vertex, Promise<Result>>()
   readonly #keys: VertexKeys
-  /** By `found` key: equal steps of one build are one. */
+  /** By `contentKey` key: equal steps of one build are one. */
   readonly #running = new Map<string, Promise<LayersResult>>()
   readonly #shown = new Set<Vertex>()
   readonly #remote: RemoteSteps | undefined
 
   constructor(options: SolverOptions) {
     this.#options = options
-    const { worker, runner, conditions, remote, records, reader, events, oldest } = options
+    const { executor, runner, conditions, remote, records, reader, events, oldest } = options
     const view = (layers: LayersResult): Promise<Source> => runner.view(layers)
-    this.#keys = new VertexKeys({ worker, conditions, view, solve: (vertex) => this.solve(vertex) })
+    this.#keys = new VertexKeys({ executor, conditions, view, solve: (vertex) => this.solve(vertex) })
     this.#remote =
       remote &&
       new RemoteSteps({
@@ -104,7 +104,7 @@ export class Solver {
         records,
         runner,
         reader,
-        asked: (vertex) => this.#keys.asked(vertex),
+        definitionKey: (vertex) => this.#keys.definitionKey(vertex),
         base: (vertex) => this.#base(vertex),
         hold: (id) => this.#hold(id),
         context: (vertex) => events.context(vertex),
@@ -127,16 +127,16 @@ export class Solver {
 
   /** The key of a step by definitions, and what it gave: in this build, or earlier as far as the cache holds it. */
   async known(vertex: LayeredVertex): Promise<{ key: string; result: LayersResult | undefined }> {
-    const key = await this.#keys.asked(vertex)
+    const key = await this.#keys.definitionKey(vertex)
     const solved = await this.#solved.get(vertex)
     if (solved !== undefined) return { key, result: solved.kind === "layers" ? solved : undefined }
     return { key, result: await this.#find(vertex, this.#options.records.findByKey(key)) }
   }
 
   /** Waits for all that was begun, whatever becomes of it. */
-  async settle(): Promise<void> {
+  async finish(): Promise<void> {
     await Promise.allSettled([...this.#solved.values(), ...this.#running.values()])
-    await this.#remote?.settle()
+    await this.#remote?.finish()
   }
 
   async #solve(vertex: Vertex): Promise<Result> {
@@ -163,22 +163,23 @@ export class Solver {
   }
 
   async #solveStep(vertex: LayeredVertex): Promise<LayersResult> {
-    const asked = await this.#keys.asked(vertex)
+    const definitionKey = await this.#keys.definitionKey(vertex)
     // definitions alone tell nothing of the age of what is below
     if (this.#options.oldest === undefined && !this.#keys.isBuiltAnew(vertex)) {
       const hit =
-        (await this.#hit(vertex, this.#options.records.findByKey(asked))) ?? (await this.#bring(vertex, asked))
+        (await this.#hit(vertex, this.#options.records.findByKey(definitionKey))) ??
+        (await this.#import(vertex, definitionKey))
       if (hit) return hit
     }
     const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)))
     const root = inputs[0]
     if (root?.kind !== "layers") throw new Error(`unreachable: "${vertex.name}" stands on no layers`)
-    const parts = await this.#keys.foundParts(vertex, root.identity, inputs)
-    const found = keyOf("found", parts)
-    const running = this.#running.get(found)
+    const parts = await this.#keys.contentParts(vertex, root.identity, inputs)
+    const contentKey = keyOf("content", parts)
+    const running = this.#running.get(contentKey)
     if (running) return await this.#sameAs(vertex, running)
-    const result = this.#findOrRun(vertex, root, inputs, parts, [found, asked])
-    this.#running.set(found, result)
+    const result = this.#findOrRun(vertex, root, inputs, parts, [contentKey, definitionKey])
+    this.#running.set(contentKey, result)
     return await result
   }
 
@@ -189,15 +190,15 @@ export class Solver {
   }
 
   /** From another machine's cache; of several builds that want it one fetches it. */
-  async #bring(vertex: LayeredVertex, key: string): Promise<LayersResult | undefined> {
+  async #import(vertex: LayeredVertex, key: string): Promise<LayersResult | undefined> {
     if (!this.#remote?.has(key)) return undefined
     using lock = await this.#lock(key)
     using _ = { [Symbol.dispose]: () => lock.unlink() }
     const hit = await this.#hit(vertex, this.#options.records.findByKey(key))
     if (hit) return hit
-    const brought = await this.#remote.bring(vertex, key)
-    if (brought) this.#showCached(vertex, brought.from)
-    return brought?.result
+    const imported = await this.#remote.import(vertex, key)
+    if (imported) this.#showCached(vertex, imported.from)
+    return imported?.result
   }
 
   /** Under the lock of its key, so that of several builds that come to the same step one does it and the others wait. */
@@ -206,7 +207,7 @@ export class Solver {
     root: LayersResult,
     inputs: readonly Result[],
     parts: readonly KeyPart[],
-    keys: readonly [found: string, asked: string],
+    keys: readonly [contentKey: string, definitionKey: string],
   ): Promise<LayersResult> {
     const { records, limit } = this.#options
     using lock = await this.#lock(keys[0])
@@ -219,10 +220,10 @@ export class Solver {
         records.addKeys(record.id, keys)
         return hit
       }
-      const brought = await this.#remote?.bringByContents(vertex, root, parts, keys)
-      if (brought) {
-        this.#showCached(vertex, brought.from)
-        return brought.result
+      const imported = await this.#remote?.importByContents(vertex, root, parts, keys)
+      if (imported) {
+        this.#showCached(vertex, imported.from)
+        return imported.result
       }
     }
     return await limit(() => this.#run(vertex, root, inputs, parts, keys))

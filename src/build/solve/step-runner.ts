@@ -5,17 +5,17 @@ import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import type { ChainId } from "../../spec/digest.ts"
 import { copyTree } from "../../sys/fs/copy-tree.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
-import type { RunSettings, Source, WorkContext, Worker } from "../execute/executor.ts"
+import type { RunSettings, Source, WorkContext, Executor } from "../execute/executor.ts"
 import { firstChangedFile } from "./first-changed-file.ts"
 import type { BuildRecords, NewRecord } from "./records.ts"
 import type { Layer, LayersResult } from "./result.ts"
-import type { WorkFolder } from "../build-directory.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 
 export interface StepRunnerOptions {
   records: BuildRecords
   snapshots: Snapshotter
-  worker: Worker
-  folder: WorkFolder
+  executor: Executor
+  directory: BuildDirectory
   lease: Lease
   settings: RunSettings
   /** No file of a new layer gets a time after this one, in seconds. */
@@ -42,18 +42,18 @@ export class StepRunner {
     context: WorkContext,
     record: StepRecord,
   ): Promise<LayersResult> {
-    const { snapshots, folder, worker, settings, epoch } = this.#options
-    const key = folder.snapshotKey()
+    const { snapshots, directory, executor, settings, epoch } = this.#options
+    const key = directory.snapshotKey()
     await using undo = new AsyncDisposableStack()
     const mount = await this.#onTop(root, (parent) => snapshots.prepare(key, parent, { volatile: true }))
     undo.defer(() => snapshots.remove(key))
     {
-      const path = folder.mount("root", mount)
-      using _ = { [Symbol.dispose]: () => folder.unmount(path) }
+      const path = directory.mount("root", mount)
+      using _ = { [Symbol.dispose]: () => directory.unmount(path) }
       crashPoint("build:prepared")
       const all = [{ path, keepsOwners: true }, ...sources]
-      if (operation.kind === "run") await worker.run(operation, path, all, settings, context)
-      else await worker.files(operation, path, all, { ...context, epoch: operation.epoch ?? epoch })
+      if (operation.kind === "run") await executor.run(operation, path, all, settings, context)
+      else await executor.files(operation, path, all, { ...context, epoch: operation.epoch ?? epoch })
     }
     if (epoch !== undefined) snapshots.clampTimes(key, epoch)
     crashPoint("build:worked")
@@ -64,11 +64,11 @@ export class StepRunner {
 
   /** `COPY --link`: what `linked` has, over `root`. */
   async merge(root: LayersResult, linked: LayersResult, record: StepRecord): Promise<LayersResult> {
-    const { snapshots, folder, records } = this.#options
+    const { snapshots, directory, records } = this.#options
     let result = root
     for (const [index, layer] of linked.layers.entries()) {
       if (layer.kind !== "step") continue
-      const key = folder.snapshotKey()
+      const key = directory.snapshotKey()
       const { path } = await snapshots.stage(key)
       const from = records.transaction(() => snapshots.diffPath(records.get(layer.id).snapshot))
       copyTree(from, "/", path, "/")
@@ -82,9 +82,9 @@ export class StepRunner {
   }
 
   /** A layer that was made elsewhere, on no parent yet; gives its key. */
-  async stage(extract: (folder: string) => Promise<void>): Promise<string> {
-    const { snapshots, folder } = this.#options
-    const key = folder.snapshotKey()
+  async stage(extract: (directory: string) => Promise<void>): Promise<string> {
+    const { snapshots, directory } = this.#options
+    const key = directory.snapshotKey()
     const { path } = await snapshots.stage(key)
     await extract(path)
     return key
@@ -105,21 +105,21 @@ export class StepRunner {
     return { path: await view, keepsOwners: true, identity: layers.identity }
   }
 
-  /** Views are snapshots too: they go before the build's folder does. */
+  /** Views are snapshots too: they go before the build's directory does. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { folder, snapshots } = this.#options
-    const prefix = folder.snapshotPrefix
+    const { directory, snapshots } = this.#options
+    const prefix = directory.snapshotPrefix
     for (const view of this.#views.values()) {
       const path = await view.catch(() => undefined)
-      if (path !== undefined) folder.unmount(path)
+      if (path !== undefined) directory.unmount(path)
     }
     for (const { name } of snapshots.list()) if (name.startsWith(prefix)) await snapshots.remove(name)
   }
 
   async #makeView(layers: LayersResult): Promise<string> {
-    const { snapshots, folder } = this.#options
-    const key = folder.snapshotKey()
-    return folder.mount("view", await this.#onTop(layers, (top) => snapshots.view(key, top)))
+    const { snapshots, directory } = this.#options
+    const key = directory.snapshotKey()
+    return directory.mount("view", await this.#onTop(layers, (top) => snapshots.view(key, top)))
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { FilesOperation, RunOperation, Vertex } from "../plan/definition.ts"
-import type { Source, Worker } from "../execute/executor.ts"
+import type { Source, Executor } from "../execute/executor.ts"
 import { keyOf, keyParts, type InputKey, type KeyConditions, type KeyPart, type LayeredOperation } from "./key.ts"
 import type { LayersResult, Result } from "./result.ts"
 
 export type LayeredVertex = Vertex & { operation: LayeredOperation }
 
 export interface VertexKeysOptions {
-  worker: Pick<Worker, "sourceDigest">
+  executor: Pick<Executor, "sourceDigest">
   conditions: KeyConditions
   /** Gives the files of a context and its like. */
   solve(vertex: Vertex): Promise<Result>
@@ -16,7 +16,7 @@ export interface VertexKeysOptions {
 /** The keys of one build's vertices, each made once. */
 export class VertexKeys {
   readonly #options: VertexKeysOptions
-  readonly #asked = new Map<Vertex, Promise<string>>()
+  readonly #definitionKey = new Map<Vertex, Promise<string>>()
   readonly #anew = new Map<Vertex, boolean>()
   readonly #digests = new Map<Vertex, Map<number, Promise<string | undefined>>>()
 
@@ -25,14 +25,14 @@ export class VertexKeys {
   }
 
   /** The key by definitions, and by the contents of contexts. */
-  asked(vertex: Vertex): Promise<string> {
-    let asked = this.#asked.get(vertex)
-    if (asked === undefined) this.#asked.set(vertex, (asked = this.#makeAsked(vertex)))
-    return asked
+  definitionKey(vertex: Vertex): Promise<string> {
+    let definitionKey = this.#definitionKey.get(vertex)
+    if (definitionKey === undefined) this.#definitionKey.set(vertex, (definitionKey = this.#makeAsked(vertex)))
+    return definitionKey
   }
 
   /** The parts of the key by what the inputs gave: `root` is the identity of the first, of the others what is read counts. */
-  async foundParts(vertex: LayeredVertex, root: string, inputs: readonly Result[]): Promise<KeyPart[]> {
+  async contentParts(vertex: LayeredVertex, root: string, inputs: readonly Result[]): Promise<KeyPart[]> {
     const sources = await this.#sourceKeys(vertex, (input) => {
       const result = inputs[input]
       return result?.kind === "layers" ? this.#layersDigest(vertex, input, result) : this.#treeDigest(vertex, input)
@@ -54,11 +54,11 @@ export class VertexKeys {
     const { operation } = vertex
     if (operation.kind === "scratch" || operation.kind === "image") return baseIdentity(vertex)
     if (!isLayered(vertex)) return "tree" // told by what is read of it
-    const below = await Promise.all(vertex.inputs.map((input) => this.asked(input)))
+    const below = await Promise.all(vertex.inputs.map((input) => this.definitionKey(input)))
     const sources = await this.#sourceKeys(vertex, (input) =>
       below[input] === "tree" ? this.#treeDigest(vertex, input) : Promise.resolve(below[input]),
     )
-    return keyOf("asked", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.conditions))
+    return keyOf("definition", keyParts(vertex, below[0] ?? "scratch", sources, this.#options.conditions))
   }
 
   async #sourceKeys(
@@ -76,14 +76,14 @@ export class VertexKeys {
       const from = vertex.inputs[input]
       const result = from && (await this.#options.solve(from))
       if (result?.kind !== "tree") return undefined
-      return await this.#options.worker.sourceDigest(operation, input, result.source)
+      return await this.#options.executor.sourceDigest(operation, input, result.source)
     })
   }
 
   async #layersDigest(vertex: LayeredVertex, input: number, result: LayersResult): Promise<string | undefined> {
     if (vertex.operation.kind === "merge") return result.identity
     return await this.#once(vertex, input, async (operation) =>
-      this.#options.worker.sourceDigest(operation, input, await this.#options.view(result)),
+      this.#options.executor.sourceDigest(operation, input, await this.#options.view(result)),
     )
   }
 

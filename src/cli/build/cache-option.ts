@@ -15,7 +15,7 @@ const SERVICES = new Set(["gha", "s3", "azblob"])
 const CACHE_TAG = "buildcache"
 
 /**
- * `--cache-from`: buildx's `type=registry,ref=NAME` and `type=local,src=FOLDER[,tag=TAG|,digest=DIGEST]`, or a name alone
+ * `--cache-from`: buildx's `type=registry,ref=NAME` and `type=local,src=DIRECTORY[,tag=TAG|,digest=DIGEST]`, or a name alone
  * (docker: an image with a cache in it; podman: a repository). Throws InvalidArgument, Unsupported.
  */
 export function readCacheSource(text: string): CacheSource {
@@ -75,7 +75,7 @@ function readType(fields: Fields): (typeof TYPES)[number] {
   if (type !== undefined) return type
   if (text !== undefined && SERVICES.has(text))
     throw new Unsupported(`caches of type ${text} are not built`, {
-      hint: "a registry holds one (type=registry,ref=NAME), or a folder that your CI keeps (type=local)",
+      hint: "a registry holds one (type=registry,ref=NAME), or a directory that your CI keeps (type=local)",
     })
   throw new InvalidArgument(text === undefined ? "type is required for a cache" : `unknown cache type "${text}"`, {
     hint: `known: ${TYPES.join(", ")}`,
@@ -93,7 +93,7 @@ function allow(fields: Fields, type: string, keys: readonly string[]): void {
 function must(fields: Fields, type: string, key: string): string {
   const value = fields.get(key)
   if (value) return value
-  throw new InvalidArgument(`cache type ${type} needs ${key}=${key === "ref" ? "NAME" : "FOLDER"}`)
+  throw new InvalidArgument(`cache type ${type} needs ${key}=${key === "ref" ? "NAME" : "DIRECTORY"}`)
 }
 
 function tagOf(fields: Fields): string {

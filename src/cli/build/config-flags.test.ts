@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test"
 import { parseFlags } from "../parse-flags.ts"
 import type { FlagValues } from "../flag.ts"
-import { CONFIG_FLAGS, draftChanges } from "./config-flags.ts"
+import { CONFIG_FLAGS, configChanges } from "./config-flags.ts"
 import { COPY_FLAGS, copyWords } from "./copy-words.ts"
 import { shellWords } from "./shell-words.ts"
 
 const changes = (...argv: string[]) =>
-  draftChanges(parseFlags(CONFIG_FLAGS, argv, true).values as FlagValues<typeof CONFIG_FLAGS>)
+  configChanges(parseFlags(CONFIG_FLAGS, argv, true).values as FlagValues<typeof CONFIG_FLAGS>)
 
 describe("builder config", () => {
   test("commands are JSON, or words as a shell splits them; an entrypoint is JSON, or a line for the shell", () => {
@@ -87,7 +87,7 @@ test("copyWords() takes the last word as target, and a context with what it leav
     exclude: [],
     access: { retries: undefined, retryDelayMs: undefined },
     chown: "1",
-    context: { folder: "/c" },
+    context: { directory: "/c" },
     digest: false,
     addHistory: false,
   })

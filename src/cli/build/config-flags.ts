@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import type { DraftChanges, KeyedChanges } from "../../build/build.ts"
+import type { ConfigChanges, KeyedChanges } from "../../builder/builder.ts"
 import { parseSignal, signalName } from "../../sys/process/signals.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { shellWords } from "./shell-words.ts"
@@ -59,7 +59,7 @@ type ConfigFlags = FlagValues<typeof CONFIG_FLAGS>
 const NANOSECONDS = 1_000_000
 
 /** What `builder config` changes. Throws InvalidArgument. */
-export function draftChanges(flags: ConfigFlags): DraftChanges {
+export function configChanges(flags: ConfigFlags): ConfigChanges {
   const { arch, author, comment, createdBy, historyComment, os, variant } = flags
   return {
     about: given({
@@ -95,7 +95,7 @@ export function draftChanges(flags: ConfigFlags): DraftChanges {
 }
 
 /** Of what is not named, what was there before stays; an empty command takes all of it away. */
-function healthcheckOf(flags: ConfigFlags): DraftChanges["config"]["Healthcheck"] {
+function healthcheckOf(flags: ConfigFlags): ConfigChanges["config"]["Healthcheck"] {
   const { healthcheck, healthcheckInterval, healthcheckTimeout, healthcheckStartPeriod, healthcheckRetries } = flags
   const changes = given({
     Test: healthcheck,

@@ -10,7 +10,7 @@ export const COPY_FLAGS = {
   addHistory: flag.bool("Add a line for this to the image's history"),
   chmod: flag.string("Set the access permissions of the destination content"),
   chown: flag.string("Set the user and group ownership of the destination content"),
-  contextdir: flag.string("Folder that the sources are in: none leads out of it", "string"),
+  contextdir: flag.string("Directory that the sources are in: none leads out of it", "string"),
   exclude: flag.strings("Leave out what fits this pattern", "list"),
   from: flag.string("Source container name, or image, of the content"),
   ignorefile: flag.string("File of patterns to leave out, as .dockerignore has them"),
@@ -39,7 +39,7 @@ export function copyWords(words: readonly string[], flags: FlagValues<typeof COP
 function contextOf({ contextdir, ignorefile }: FlagValues<typeof COPY_FLAGS>) {
   if (contextdir !== undefined) {
     const ignored = ignorefile === undefined ? {} : { ignored: readText(ignorefile, "ignore file") }
-    return { context: { folder: resolve(contextdir), ...ignored } }
+    return { context: { directory: resolve(contextdir), ...ignored } }
   }
   if (ignorefile === undefined) return {}
   throw new InvalidArgument("--ignorefile needs --contextdir, whose paths it names", { exitCode: USAGE_EXIT_CODE })

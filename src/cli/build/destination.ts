@@ -9,7 +9,7 @@ export type Destination =
   | { kind: "store"; name: string | undefined }
   | { kind: "registry"; name: string }
   | { kind: "archive"; format: "oci-archive" | "docker-archive"; path: string; name: string | undefined }
-  | { kind: "folder"; format: "oci-dir" | "docker-dir"; path: string; name: string | undefined }
+  | { kind: "directory"; format: "oci-dir" | "docker-dir"; path: string; name: string | undefined }
 
 /** Throws InvalidArgument; Unsupported for a place that we do not reach. */
 export function parseDestination(text: string | undefined): Destination {
@@ -21,9 +21,9 @@ export function parseDestination(text: string | undefined): Destination {
     case "containers-storage":
       return { kind: "store", name: checkedName(rest.replace(/^\[[^\]]*\]/, "")) }
     case "oci":
-      return { kind: "folder", format: "oci-dir", ...split(rest, transport) }
+      return { kind: "directory", format: "oci-dir", ...split(rest, transport) }
     case "dir":
-      return { kind: "folder", format: "docker-dir", path: checkedPath(rest, transport), name: undefined }
+      return { kind: "directory", format: "docker-dir", path: checkedPath(rest, transport), name: undefined }
     case "oci-archive":
     case "docker-archive":
       return { kind: "archive", format: transport, ...split(rest, transport) }
@@ -41,7 +41,7 @@ export function parseDestination(text: string | undefined): Destination {
   return { kind: "store", name: text === undefined ? undefined : checkedName(text) }
 }
 
-/** `PATH[:NAME[:TAG]]`; a tag alone is of the folder's or file's own name. */
+/** `PATH[:NAME[:TAG]]`; a tag alone is of the directory's or file's own name. */
 function split(text: string, transport: string): { path: string; name: string | undefined } {
   const colon = text.indexOf(":")
   const path = checkedPath(colon < 0 ? text : text.slice(0, colon), transport)
@@ -104,10 +104,10 @@ async function send(
     await writeResult("commit", path, images.saveSet(set, names, destination.format), out)
     return
   }
-  // a folder takes its names from the records: this one is there for that moment
+  // a directory takes its names from the records: this one is there for that moment
   for (const each of names) images.tag(image.id, each)
   try {
-    await images.saveFolder([names[0] ?? image.id], destination.format, path)
+    await images.saveDirectory([names[0] ?? image.id], destination.format, path)
   } finally {
     for (const each of names) await images.remove(each)
   }

@@ -22,7 +22,7 @@ const USTAR_AT = 257
  * Dockerfile, told apart by its first bytes. Dispose it when the build is over: it may hold a copy.
  */
 export class FilesOfBuild implements Disposable {
-  #folder: string | undefined
+  #directory: string | undefined
 
   async find(word: string, file: string | undefined, ignorefile: string | undefined): Promise<BuildFiles> {
     const ignore =
@@ -50,8 +50,8 @@ export class FilesOfBuild implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
-    this.#folder = undefined
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+    this.#directory = undefined
   }
 
   async #dockerfile(
@@ -66,13 +66,13 @@ export class FilesOfBuild implements Disposable {
     }
     if (/^https?:\/\//.test(file))
       throw new Unsupported("a Dockerfile by URL is not built yet", { hint: `curl ${file} | skiff build -f - .` })
-    if (context.kind !== "folder") return { dockerfile: { pathInContext: file } }
-    return dockerfileOfFolder(context.path, file)
+    if (context.kind !== "directory") return { dockerfile: { pathInContext: file } }
+    return dockerfileOfDirectory(context.path, file)
   }
 
   async #save(): Promise<{ path: string; isArchive: boolean }> {
-    this.#folder = mkdtempSync(join(tmpdir(), "skiff-build-"))
-    const path = join(this.#folder, "stdin")
+    this.#directory = mkdtempSync(join(tmpdir(), "skiff-build-"))
+    const path = join(this.#directory, "stdin")
     const stream = createWriteStream(path, { mode: 0o600 })
     let head = Buffer.alloc(0)
     for await (const chunk of standardInput()) {
@@ -86,14 +86,14 @@ export class FilesOfBuild implements Disposable {
 }
 
 /** `-f`, as it is typed or else below the context. A name inside the context may not lead out of it by a link (CVE-2022-4122). */
-function dockerfileOfFolder(folder: string, file: string): Pick<BuildFiles, "dockerfile" | "ignoreFile"> {
-  const path = [resolve(file), resolve(folder, file)].find((one) => statSync(one, { throwIfNoEntry: false }))
+function dockerfileOfDirectory(directory: string, file: string): Pick<BuildFiles, "dockerfile" | "ignoreFile"> {
+  const path = [resolve(file), resolve(directory, file)].find((one) => statSync(one, { throwIfNoEntry: false }))
   if (path === undefined)
     throw wrong(
       `unable to evaluate Dockerfile: no such file: "${file}"`,
-      "--file is read from the current folder, then from the context",
+      "--file is read from the current directory, then from the context",
     )
-  const inContext = relative(folder, path)
+  const inContext = relative(directory, path)
   if (inContext.startsWith("../") || inContext === "..") {
     const ignore = `${path}.dockerignore`
     return {
@@ -103,7 +103,7 @@ function dockerfileOfFolder(folder: string, file: string): Pick<BuildFiles, "doc
         : {}),
     }
   }
-  const real = relative(realpathSync(folder), realpathSync(path))
+  const real = relative(realpathSync(directory), realpathSync(path))
   if (real.startsWith("../") || real === "..")
     throw new PermissionDenied(`the Dockerfile "${file}" is a link that leads out of the build context`, {
       hint: "name the file itself with --file",

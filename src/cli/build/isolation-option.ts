@@ -1,11 +1,16 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import type { IsolationWish } from "../../build/build.ts"
+import type { RequestedIsolation } from "../../build/build.ts"
 import { flag } from "../flag.ts"
 
 const LEVELS = ["auto", "full", "userns", "single-uid", "chroot"] as const
 
 /** Docker's and Buildah's words. `rootless` is what an ordinary user gets anyway. */
-const ALIASES: Readonly<Record<string, IsolationWish>> = { "": "auto", default: "auto", rootless: "auto", oci: "full" }
+const ALIASES: Readonly<Record<string, RequestedIsolation>> = {
+  "": "auto",
+  default: "auto",
+  rootless: "auto",
+  oci: "full",
+}
 
 export const ISOLATION = flag.of(
   readIsolation,
@@ -14,7 +19,7 @@ export const ISOLATION = flag.of(
   { completes: LEVELS },
 )
 
-function readIsolation(text: string): IsolationWish {
+function readIsolation(text: string): RequestedIsolation {
   const level = ALIASES[text] ?? LEVELS.find((one) => one === text)
   if (level === undefined)
     throw new InvalidArgument(`must be one of ${LEVELS.join(", ")}`, {

@@ -164,7 +164,7 @@ function outputsOf(type: OutputType, dest: string | undefined, draft: Draft): Bu
         ...(push ? [{ type: "registry", ...formOf(draft), ...(byDigest ? { byDigest } : {}) } as const] : []),
       ]
     case "local":
-      if (typeof path !== "string") throw new InvalidArgument("dest is required for local output: dest=FOLDER")
+      if (typeof path !== "string") throw new InvalidArgument("dest is required for local output: dest=DIRECTORY")
       return [{ type: "local", path, ...beside }]
     case "tar":
       return [{ type: "tar", path: path ?? STANDARD_OUTPUT, ...beside }]
@@ -180,8 +180,8 @@ function outputsOf(type: OutputType, dest: string | undefined, draft: Draft): Bu
       return [{ type: "docker", path }]
     case "oci":
       if (draft.tar === false) {
-        if (typeof path !== "string") throw new InvalidArgument("dest is required for tar=false: dest=FOLDER")
-        return [{ type: "oci-folder", path, ...formOf(draft) }]
+        if (typeof path !== "string") throw new InvalidArgument("dest is required for tar=false: dest=DIRECTORY")
+        return [{ type: "oci-directory", path, ...formOf(draft) }]
       }
       return [{ type: "oci", path: path ?? STANDARD_OUTPUT, ...formOf(draft) }]
   }

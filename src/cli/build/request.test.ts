@@ -10,11 +10,11 @@ import { FilesOfBuild } from "./files.ts"
 import { buildRequest } from "./request.ts"
 import { readContextWord } from "./sources.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-build-flags-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-writeFileSync(join(folder, "token"), "t0p")
-const token = join(folder, "token")
-const argFile = join(folder, "args")
+const directory = mkdtempSync(join(tmpdir(), "skiff-build-flags-"))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+writeFileSync(join(directory, "token"), "t0p")
+const token = join(directory, "token")
+const argFile = join(directory, "args")
 writeFileSync(argFile, "# of all builds\nA=1\nB=2\n")
 
 function request(...argv: string[]): BuildRequest {
@@ -167,7 +167,7 @@ describe("flags of docker, buildx and podman", () => {
       "-o type=image,name=n,push=true,store=false,push-by-digest=true,compression=gzip,compression-level=9,force-compression=true",
       { outputs: [{ type: "registry", byDigest: true, form: { compression: "gzip", level: 9, every: true } }] },
     ],
-    ["-o type=oci,dest=/x,tar=false", { outputs: [{ type: "oci-folder", path: "/x" }] }],
+    ["-o type=oci,dest=/x,tar=false", { outputs: [{ type: "oci-directory", path: "/x" }] }],
     ["-o type=image,unpack=true,name-canonical=true,oci-artifact=true", { outputs: [{ type: "image" }] }],
     [
       "-o type=local,dest=/x,platform-split=true,attestation-prefix=a-",
@@ -230,7 +230,7 @@ describe("flags of docker, buildx and podman", () => {
     ["-o type=tar,dest=- -o type=oci,dest=-", "only one output"],
     ["--secret src=/x", "needs an id"],
     ["--secret id=x,src=/no/such/file", "no such secret file"],
-    ["--secret id=x,src=/tmp", "is a folder"],
+    ["--secret id=x,src=/tmp", "is a directory"],
     ["--secret id=x,mode=0400", "unexpected key 'mode'"],
     ["--ssh default=/no/such/socket", "no such ssh agent"],
     [`--ssh default=${token}`, "no socket of an ssh agent"],
@@ -268,18 +268,18 @@ describe("the context", () => {
     expect(readContextWord(word).kind).toBe(kind as "git")
   })
 
-  test("a folder, an archive, and what is not there", () => {
-    expect(readContextWord(folder)).toEqual({ kind: "folder", path: folder })
+  test("a directory, an archive, and what is not there", () => {
+    expect(readContextWord(directory)).toEqual({ kind: "directory", path: directory })
     expect(readContextWord(token)).toEqual({ kind: "tar", path: token })
-    expect(() => readContextWord(join(folder, "absent"))).toThrow("not found")
-    expect(() => readContextWord("/dev/null")).toThrow("neither a folder nor a tar archive")
+    expect(() => readContextWord(join(directory, "absent"))).toThrow("not found")
+    expect(() => readContextWord("/dev/null")).toThrow("neither a directory nor a tar archive")
   })
 
-  const context = join(folder, "context")
+  const context = join(directory, "context")
   mkdirSync(join(context, "sub"), { recursive: true })
   writeFileSync(join(context, "sub/Containerfile"), "FROM scratch\n")
-  writeFileSync(join(folder, "Outside"), "FROM scratch # outside\n")
-  writeFileSync(join(folder, "Outside.dockerignore"), "secret\n")
+  writeFileSync(join(directory, "Outside"), "FROM scratch # outside\n")
+  writeFileSync(join(directory, "Outside.dockerignore"), "secret\n")
   symlinkSync("../Outside", join(context, "link"))
   symlinkSync("sub/Containerfile", join(context, "inner"))
   const find = async (file: string) => {
@@ -295,7 +295,7 @@ describe("the context", () => {
   })
 
   test("--file outside comes with its text and its own ignore file", async () => {
-    expect(await find(join(folder, "Outside"))).toMatchObject({
+    expect(await find(join(directory, "Outside"))).toMatchObject({
       dockerfile: { text: "FROM scratch # outside\n", name: "Outside" },
       ignoreFile: { text: "secret\n", name: "Outside.dockerignore" },
     })

@@ -1,6 +1,7 @@
 import { resolve } from "node:path"
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
-import type { BuildRequest, RunDefaults } from "../../build/build.ts"
+import type { BuildRequest } from "../../build/build.ts"
+import type { RunDefaults } from "../../builder/builder.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { resourcesOf } from "../container-options.ts"
 import { flag, type FlagValues } from "../flag.ts"
@@ -140,7 +141,7 @@ function readVolume(text: string): Volume {
     throw new InvalidArgument("expected HOST:CONTAINER[:OPTIONS]", { hint: "the place in the container is absolute" })
   if (!/^[./]/.test(source))
     throw new InvalidArgument(`"${source}" is no path: a working container has no named volumes`, {
-      hint: `for a folder here: ./${source}; for what steps keep: --mount type=cache`,
+      hint: `for a directory here: ./${source}; for what steps keep: --mount type=cache`,
     })
   const volume: Volume = { source: resolve(source), target, access: "rw" }
   for (const option of options.split(",").filter(Boolean)) {

@@ -5,7 +5,7 @@ const FILES = new Set(["oci", "oci-archive", "docker-archive", "dir"])
 
 /**
  * The name of an image of the store or a registry, for what `builder from` was given: such a name, `docker://NAME`,
- * `containers-storage:NAME`, or an archive or folder (containers-transports(5)), which is loaded first.
+ * `containers-storage:NAME`, or an archive or directory (containers-transports(5)), which is loaded first.
  */
 export async function sourceImage(images: () => Promise<Images>, text: string, options: LoadOptions): Promise<string> {
   const [, transport = "", rest = ""] = /^([a-z][a-z-]*):(.*)$/s.exec(text) ?? []

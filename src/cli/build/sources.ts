@@ -27,7 +27,7 @@ export function readSecret(text: string): SecretSource {
 function checkSecretFile(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InvalidArgument(`no such secret file: "${path}"`)
-  if (stat.isDirectory()) throw new InvalidArgument(`secret "${path}" is a folder, wanted: a file`)
+  if (stat.isDirectory()) throw new InvalidArgument(`secret "${path}" is a directory, wanted: a file`)
   if (stat.size > SECRET_BYTES)
     throw new InvalidArgument(`secret "${path}" has ${stat.size} bytes, at most ${SECRET_BYTES} are allowed`)
   return resolve(path)
@@ -64,16 +64,16 @@ export function readNamedContext(text: string): [name: string, context: NamedCon
 
 const GIT_WORD = /^(?:git:\/\/|ssh:\/\/|git@|github\.com\/|https?:\/\/[^#]+\.git(?:#|$))/
 
-/** A context as typed, save `-`: a folder, a tar file, a git or http URL. Throws InvalidArgument. */
+/** A context as typed, save `-`: a directory, a tar file, a git or http URL. Throws InvalidArgument. */
 export function readContextWord(word: string): Exclude<NamedContext, { kind: "image" }> {
-  // a folder called github.com/x is more likely meant than the site
+  // a directory called github.com/x is more likely meant than the site
   const stat = statSync(word, { throwIfNoEntry: false })
-  if (stat?.isDirectory()) return { kind: "folder", path: resolve(word) }
+  if (stat?.isDirectory()) return { kind: "directory", path: resolve(word) }
   if (stat?.isFile()) return { kind: "tar", path: resolve(word) }
   if (GIT_WORD.test(word)) return { kind: "git", url: word }
   if (/^https?:\/\//.test(word)) return { kind: "http", url: word }
-  if (stat) throw new InvalidArgument(`build context "${word}" is neither a folder nor a tar archive`)
+  if (stat) throw new InvalidArgument(`build context "${word}" is neither a directory nor a tar archive`)
   throw new InvalidArgument(`unable to prepare context: path "${word}" not found`, {
-    hint: "the last word names the folder with the files of the build, most often `.`",
+    hint: "the last word names the directory with the files of the build, most often `.`",
   })
 }

@@ -1,7 +1,7 @@
 import type { BuildEvent } from "../../build/build.ts"
 import { LogLines, type LogLine } from "./log-lines.ts"
 
-/** A vertex as a face shows it. */
+/** A vertex as a front end shows it. */
 export interface Step {
   name: string
   state: "waiting" | "running" | "done" | "cached" | "failed" | "canceled"

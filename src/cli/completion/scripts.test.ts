@@ -7,16 +7,16 @@ import { SCRIPTS } from "./scripts.ts"
 
 /** Runs a program in the shell, with `skiff` on its path being this source tree. */
 function inShell(shell: string, options: readonly string[], script: string): string[] {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-completion-"))
+  const directory = mkdtempSync(join(tmpdir(), "skiff-completion-"))
   try {
     const main = join(import.meta.dir, "../../main.ts")
-    writeFileSync(join(folder, "skiff"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 })
-    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, HOME: folder }
-    const { stdout, stderr } = spawnSync(shell, [...options, "-c", script], { env, cwd: folder, encoding: "utf8" })
+    writeFileSync(join(directory, "skiff"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 })
+    const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, HOME: directory }
+    const { stdout, stderr } = spawnSync(shell, [...options, "-c", script], { env, cwd: directory, encoding: "utf8" })
     if (stderr !== "") throw new Error(stderr)
     return stdout.trim().split("\n")
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(directory, { recursive: true })
   }
 }
 

@@ -1,12 +1,12 @@
 /** buildah's inspect document: of what a working container's image will say, or of what an image says. */
-import type { WorkingContainer } from "../../build/build.ts"
+import type { WorkingContainer } from "../../builder/builder.ts"
 import { VERSION } from "../../base/version.ts"
 import type { Image, Images } from "../../image/image.ts"
 import type { ImageConfig } from "../../spec/oci-image.ts"
 
 export async function containerDocument(images: Images, container: WorkingContainer): Promise<object> {
-  const { id, name, imageName, imageId, createdAt, mountPoint, draft, defaults } = container
-  const { annotations, comment, createdBy, historyComment, history = [], config, ...about } = draft
+  const { id, name, imageName, imageId, createdAt, mountPoint, workingImage, defaults } = container
+  const { annotations, comment, createdBy, historyComment, history = [], config, ...about } = workingImage
   const base = imageId === undefined ? undefined : images.get(imageId)
   const below = await documentsOf(images, base)
   const image: ImageConfig = {

@@ -9,10 +9,10 @@ export interface AptSource {
 }
 
 /** The binary sources of this host, in apt's order. */
-export function aptSources(folder = "/etc/apt"): AptSource[] {
-  const parts = partsOf(`${folder}/sources.list.d`)
+export function aptSources(directory = "/etc/apt"): AptSource[] {
+  const parts = partsOf(`${directory}/sources.list.d`)
   return [
-    ...parseSourcesList(readText(`${folder}/sources.list`) ?? ""),
+    ...parseSourcesList(readText(`${directory}/sources.list`) ?? ""),
     ...parts.flatMap((path) => {
       const text = readText(path) ?? ""
       return path.endsWith(".sources") ? parseDeb822Sources(text) : parseSourcesList(text)
@@ -20,10 +20,10 @@ export function aptSources(folder = "/etc/apt"): AptSource[] {
   ]
 }
 
-function partsOf(folder: string): string[] {
+function partsOf(directory: string): string[] {
   try {
-    const names = readdirSync(folder).filter((name) => /\.(list|sources)$/.test(name))
-    return names.toSorted().map((name) => `${folder}/${name}`)
+    const names = readdirSync(directory).filter((name) => /\.(list|sources)$/.test(name))
+    return names.toSorted().map((name) => `${directory}/${name}`)
   } catch {
     return []
   }

@@ -47,11 +47,11 @@ async function describe(path: string): Promise<Busybox> {
   return { binary: readFileSync(path), builtAtSeconds, applets: applets.toSorted(), version }
 }
 
-/** Fetches the Debian package as apt trusts it, and unpacks it in the folder `aside`. */
+/** Fetches the Debian package as apt trusts it, and unpacks it in the directory `aside`. */
 async function download(aside: string): Promise<string> {
   const aptGet = findProgram("apt-get")
   if (aptGet === undefined) throw missing("there is no apt-get")
-  // in the keeper's world root cannot become apt's download user
+  // in the rootless namespaces root cannot become apt's download user
   const fetched = await run([aptGet, "-o", "APT::Sandbox::User=root", "download", "busybox-static"], { cwd: aside })
   const archive = readdirSync(aside).find((name) => name.endsWith(".deb"))
   if (fetched.code !== 0 || archive === undefined) throw missing(fetched.stderr.trim().split("\n").at(-1) ?? "")
@@ -92,8 +92,8 @@ nobody:x:65534:
 `
 const SHADOW = PASSWD.replace(/^([\w-]+):.*$/gm, "$1:*:::::::")
 
-function folder(path: string, mode?: number): RootEntry {
-  return { type: "folder", path, mode }
+function directory(path: string, mode?: number): RootEntry {
+  return { type: "directory", path, mode }
 }
 
 function file(path: string, text: string, mode?: number): RootEntry {
@@ -103,22 +103,22 @@ function file(path: string, text: string, mode?: number): RootEntry {
 /** The root file system, parents before what is in them. */
 export function busyboxRoot({ binary, applets }: Pick<Busybox, "binary" | "applets">): RootEntry[] {
   return [
-    folder("bin"),
+    directory("bin"),
     { type: "file", path: "bin/busybox", content: binary, mode: 0o755 },
     ...applets.map((name): RootEntry => ({ type: "link", path: `bin/${name}`, target: "busybox" })),
-    ...["dev", "etc", "home", "mnt", "opt", "proc"].map((path) => folder(path)),
+    ...["dev", "etc", "home", "mnt", "opt", "proc"].map((path) => directory(path)),
     file("etc/group", GROUP),
     file("etc/passwd", PASSWD),
     file("etc/profile", "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"),
     file("etc/shadow", SHADOW, 0o600),
-    folder("root", 0o700),
-    ...["run", "sbin", "srv", "sys"].map((path) => folder(path)),
-    folder("tmp", 0o1777),
-    ...["usr", "usr/bin", "usr/sbin", "usr/local", "usr/local/bin", "usr/share"].map((path) => folder(path)),
+    directory("root", 0o700),
+    ...["run", "sbin", "srv", "sys"].map((path) => directory(path)),
+    directory("tmp", 0o1777),
+    ...["usr", "usr/bin", "usr/sbin", "usr/local", "usr/local/bin", "usr/share"].map((path) => directory(path)),
     // scripts begin with `#!/usr/bin/env`
     { type: "link", path: "usr/bin/env", target: "../../bin/env" },
-    ...["var", "var/log", "var/spool", "var/spool/mail", "var/www"].map((path) => folder(path)),
+    ...["var", "var/log", "var/spool", "var/spool/mail", "var/www"].map((path) => directory(path)),
     { type: "link", path: "var/run", target: "/run" },
-    folder("var/tmp", 0o1777),
+    directory("var/tmp", 0o1777),
   ]
 }

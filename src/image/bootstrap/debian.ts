@@ -25,7 +25,7 @@ const KEPT = ["/usr/share/doc/*/copyright"]
 /** The words that make `suite` as a tar on standard output. */
 export function mmdebstrapArguments(suite: string, mirrors: readonly string[]): string[] {
   return [
-    "--mode=root", // real root, or root of the keeper's namespaces: there it binds /dev where it cannot mknod
+    "--mode=root", // real root, or root of the pause process's namespaces: there it binds /dev where it cannot mknod
     "--variant=minbase",
     "--format=tar",
     // a runtime makes its own /dev

@@ -2,13 +2,13 @@ import { InvalidArgument } from "../../base/errors.ts"
 
 /** An entry of a base image's root file system; it belongs to root. */
 export type RootEntry =
-  | { type: "folder"; path: string; mode?: number }
+  | { type: "directory"; path: string; mode?: number }
   | { type: "file"; path: string; content: Uint8Array; mode?: number }
   | { type: "link"; path: string; target: string }
 
 const BLOCK = 512
-const TYPE_FLAG = { file: "0", link: "2", folder: "5" } as const
-const DEFAULT_MODE = { file: 0o644, link: 0o777, folder: 0o755 } as const
+const TYPE_FLAG = { file: "0", link: "2", directory: "5" } as const
+const DEFAULT_MODE = { file: 0o644, link: 0o777, directory: 0o755 } as const
 
 /** A tar of these entries in their order (POSIX ustar); the same entries and time give the same bytes. */
 export function* ustar(entries: Iterable<RootEntry>, timeSeconds: number): Generator<Uint8Array> {
@@ -31,7 +31,7 @@ function header(entry: RootEntry, timeSeconds: number): Uint8Array {
   }
   const octal = (offset: number, length: number, value: number) =>
     text(offset, length - 1, value.toString(8).padStart(length - 1, "0"))
-  text(0, 100, entry.type === "folder" ? `${entry.path}/` : entry.path)
+  text(0, 100, entry.type === "directory" ? `${entry.path}/` : entry.path)
   octal(100, 8, ("mode" in entry ? entry.mode : undefined) ?? DEFAULT_MODE[entry.type])
   octal(108, 8, 0) // uid
   octal(116, 8, 0) // gid

@@ -8,13 +8,13 @@ import type { ImageSource } from "../image.ts"
 import type { ArchivedImage } from "./load-images.ts"
 import { readSmall } from "./read-small.ts"
 
-/** The one image of a `dir:` folder (containers-transports(5)): `manifest.json`, and each blob by its hex digits. */
+/** The one image of a `dir:` directory (containers-transports(5)): `manifest.json`, and each blob by its hex digits. */
 export async function imageOfDirectory(files: ArchiveFiles): Promise<ArchivedImage[]> {
   const bytes = await readSmall(files, "manifest.json", MAX_MANIFEST_BYTES)
   const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
   const source: ImageSource = {
     async resolve() {
-      throw new NotFound("a folder of this kind has one manifest")
+      throw new NotFound("a directory of this kind has one manifest")
     },
     fetch: async (_, descriptor: Descriptor, offset = 0) => ({
       offset,

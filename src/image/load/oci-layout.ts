@@ -10,7 +10,7 @@ import type { NewArchivedImage } from "./load-images.ts"
 
 const MAX_LAYOUT_BYTES = 4096
 
-/** The images of an OCI layout (image-spec image-layout.md), as a folder or in an archive. */
+/** The images of an OCI layout (image-spec image-layout.md), as a directory or in an archive. */
 export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedImage[]> {
   checkLayoutVersion(await readSmall(files, "oci-layout", MAX_LAYOUT_BYTES))
   const index = parseLayoutIndex(await readSmall(files, "index.json", MAX_MANIFEST_BYTES))

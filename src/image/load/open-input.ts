@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { unlinkSync } from "node:fs"
 import { open, type FileHandle } from "node:fs/promises"
 import { join } from "node:path"
-import { decompress, detectCompression, indexArchive, openFolder, type ArchiveFiles } from "../../archive/archive.ts"
+import { decompress, detectCompression, indexArchive, openDirectory, type ArchiveFiles } from "../../archive/archive.ts"
 import { hasErrno, InvalidArgument, NotFound, Unavailable } from "../../base/errors.ts"
 import { formatSize } from "../../base/sizes.ts"
 import type { Bytes } from "../../content/content.ts"
@@ -15,7 +15,7 @@ const EXPANSION_FREE_BYTES = 2 ** 30
 const MAGIC_BYTES = 6
 
 /**
- * The files of an archive or a folder of images. An uncompressed archive is read where it lies; another is decompressed into
+ * The files of an archive or a directory of images. An uncompressed archive is read where it lies; another is decompressed into
  * a file below `scratch` that has no name any more, so that it goes with this process however that ends.
  */
 export async function openInput(input: LoadInput, scratch: string): Promise<ArchiveFiles> {
@@ -24,7 +24,7 @@ export async function openInput(input: LoadInput, scratch: string): Promise<Arch
   await using undo = new AsyncDisposableStack()
   undo.defer(() => file.close())
   const stat = await file.stat()
-  if (stat.isDirectory()) return openFolder(input.path)
+  if (stat.isDirectory()) return openDirectory(input.path)
   if (stat.isFile() && (await compressionOf(file)) === "none") {
     undo.move()
     return await indexArchive(file)

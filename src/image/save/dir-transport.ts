@@ -1,12 +1,15 @@
 import type { ContentStore } from "../../content/content.ts"
 import { digestHex } from "../../spec/digest.ts"
 import { documentFile } from "./oci-layout.ts"
-import type { HeldSet, SavedFile } from "./save-images.ts"
+import type { LeasedSet, SavedFile } from "./save-images.ts"
 
-/** A `dir:` folder (containers-transports(5)): the manifest as it is, each blob by its hex digits. It knows no names. */
-export async function* dirTransportFiles(content: ContentStore, [set]: readonly HeldSet[]): AsyncGenerator<SavedFile> {
+/** A `dir:` directory (containers-transports(5)): the manifest as it is, each blob by its hex digits. It knows no names. */
+export async function* dirTransportFiles(
+  content: ContentStore,
+  [set]: readonly LeasedSet[],
+): AsyncGenerator<SavedFile> {
   if (set === undefined) return
-  const { bytes, manifest } = set.members[0].held
+  const { bytes, manifest } = set.members[0].leased
   const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob.size]))
   for (const [digest, size] of blobs) yield { name: digestHex(digest), size, bytes: () => content.read(digest) }
   yield documentFile("manifest.json", bytes)

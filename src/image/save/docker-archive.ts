@@ -7,18 +7,21 @@ import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
 import { compressionOf } from "../layer-compressor.ts"
 import { documentFile } from "./oci-layout.ts"
-import type { HeldSet, SavedFile } from "./save-images.ts"
+import type { LeasedSet, SavedFile } from "./save-images.ts"
 
 /**
  * A docker archive in the form that every reader of it takes: configs and plain layers by their digests, `manifest.json`.
  * It has no manifests, so the digest of one does not go with the image; its id does.
  */
-export async function* dockerArchiveFiles(content: ContentStore, sets: readonly HeldSet[]): AsyncGenerator<SavedFile> {
+export async function* dockerArchiveFiles(
+  content: ContentStore,
+  sets: readonly LeasedSet[],
+): AsyncGenerator<SavedFile> {
   const written = new Set<DiffId>()
   const entries: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = []
   for (const { names, members } of sets) {
-    const { image, held } = members[0]
-    const { manifest, diffIds } = held
+    const { image, leased } = members[0]
+    const { manifest, diffIds } = leased
     for (const [index, layer] of manifest.layers.entries()) {
       const diffId = diffIds[index]
       if (diffId === undefined) throw new DataLoss(`layer ${layer.digest} of image ${image.id} has no diff id`)
@@ -38,7 +41,7 @@ export async function* dockerArchiveFiles(content: ContentStore, sets: readonly 
   yield documentFile("manifest.json", entries)
 }
 
-/** Decompressed twice: once for its size, which the header before it says; that costs no room. */
+/** Decompressed twice: once for its size, which the header before it says; that costs no space. */
 async function plainLayer(content: ContentStore, layer: Descriptor, diffId: DiffId): Promise<SavedFile> {
   const name = layerName(diffId)
   if (compressionOf(layer) === "none") return { name, size: layer.size, bytes: () => content.read(layer.digest) }

@@ -5,22 +5,22 @@ import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import { LAYOUT_FILE } from "../../spec/oci-layout.ts"
 import { attachedTo } from "../attestations.ts"
 import { digestOf, type NewDocument } from "../documents.ts"
-import type { HeldManifest } from "../leased-manifest.ts"
+import type { LeasedManifest } from "../leased-manifest.ts"
 import { withLayers } from "../layer-compressor.ts"
 import { attestationEntry, indexDocument } from "../make-index.ts"
 import { parseReference } from "../reference.ts"
-import type { HeldMember, HeldSet, SavedFile } from "./save-images.ts"
+import type { LeasedMember, LeasedSet, SavedFile } from "./save-images.ts"
 
 /**
  * An OCI layout (image-spec image-layout.md): blobs as the store has them, so that digests stay what they are. What is of
  * several platforms, or attested, has an index of its own below the layout's: all tools choose from such a one by platform.
  */
-export async function* ociLayoutFiles(content: ContentStore, sets: readonly HeldSet[]): AsyncGenerator<SavedFile> {
+export async function* ociLayoutFiles(content: ContentStore, sets: readonly LeasedSet[]): AsyncGenerator<SavedFile> {
   const writer = new LayoutWriter(content)
   const manifests: Descriptor[] = []
   for (const set of sets) {
     const { names, members, annotations } = set
-    const entries: { member: HeldMember; descriptor: Descriptor }[] = []
+    const entries: { member: LeasedMember; descriptor: Descriptor }[] = []
     const attestations: Descriptor[] = []
     for (const member of members) {
       const descriptor = yield* writer.image(member)
@@ -48,15 +48,15 @@ class LayoutWriter {
     this.#content = content
   }
 
-  *image({ held }: HeldMember): Generator<SavedFile, Descriptor> {
-    for (const { digest, size } of [...held.manifest.layers, held.manifest.config])
+  *image({ leased }: LeasedMember): Generator<SavedFile, Descriptor> {
+    for (const { digest, size } of [...leased.manifest.layers, leased.manifest.config])
       if (this.#isNew(digest)) yield { name: blobName(digest), size, bytes: () => this.#content.read(digest) }
-    const { bytes, mediaType } = asOci(held)
+    const { bytes, mediaType } = asOci(leased)
     return yield* this.document({ bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } })
   }
 
   async *attestations(
-    { attestations, image: { platform } }: HeldMember,
+    { attestations, image: { platform } }: LeasedMember,
     subject: Descriptor,
     names: readonly string[],
   ): AsyncGenerator<SavedFile, Descriptor[]> {
@@ -82,14 +82,16 @@ class LayoutWriter {
   }
 }
 
-function platformOf({ image }: HeldMember): Descriptor["platform"] {
+function platformOf({ image }: LeasedMember): Descriptor["platform"] {
   const { os, architecture, variant } = image.platform
   return { os, architecture, ...(variant === undefined ? {} : { variant }) }
 }
 
 /** skopeo and podman look for OCI's manifests alone in a layout: one of Docker's is written anew, the config stays. */
-function asOci(held: HeldManifest): { bytes: Uint8Array; mediaType: string } {
-  return held.mediaType === MediaType.ociManifest ? held : withLayers(held, held.manifest.layers, MediaType.ociManifest)
+function asOci(leased: LeasedManifest): { bytes: Uint8Array; mediaType: string } {
+  return leased.mediaType === MediaType.ociManifest
+    ? leased
+    : withLayers(leased, leased.manifest.layers, MediaType.ociManifest)
 }
 
 /** Both names that tools look for; docker and containerd the first, podman and skopeo the second. */

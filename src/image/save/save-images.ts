@@ -2,7 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
 import type { ImagesDeps } from "../open.ts"
-import { holdImage, type HeldManifest } from "../leased-manifest.ts"
+import { leaseImage, type LeasedManifest } from "../leased-manifest.ts"
 import type { Image, ImageMember, ImageSet, LayerForm, SaveFormat, SaveOptions } from "../image.ts"
 import { imageSetOf, mainMember } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
@@ -25,12 +25,12 @@ export interface NamedSet extends ImageSet {
   names: readonly string[]
 }
 
-export interface HeldMember extends ImageMember {
-  held: HeldManifest
+export interface LeasedMember extends ImageMember {
+  leased: LeasedManifest
 }
 
-export interface HeldSet extends NamedSet {
-  members: readonly [HeldMember, ...HeldMember[]]
+export interface LeasedSet extends NamedSet {
+  members: readonly [LeasedMember, ...LeasedMember[]]
 }
 
 /** The files of a layout or archive of images, in the order in which they are written: documents that name others last. */
@@ -41,21 +41,21 @@ export async function* savedFiles(
   { form }: SaveOptions = {},
 ): AsyncGenerator<SavedFile> {
   if (format === "docker-dir" && sets.length > 1)
-    throw new InvalidArgument("a folder of the form docker-dir holds one image", { hint: "for several: oci-dir" })
+    throw new InvalidArgument("a directory of the form docker-dir holds one image", { hint: "for several: oci-dir" })
   await using lease = await deps.leases.open()
   const isOci = format === "oci-archive" || format === "oci-dir"
-  const held: HeldSet[] = []
+  const leased: LeasedSet[] = []
   for (const set of sets) {
     // the others hold one image under one name
     const main = mainMember(set.members)
     const [first, ...others] = isOci ? set.members : main === undefined ? [] : [main]
     if (first === undefined) continue
-    const members: HeldSet["members"] = [await hold(deps, lease, first, form)]
-    held.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, form))] })
+    const members: LeasedSet["members"] = [await hold(deps, lease, first, form)]
+    leased.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, form))] })
   }
-  if (isOci) yield* ociLayoutFiles(deps.content, held)
-  else if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, held)
-  else yield* dirTransportFiles(deps.content, held)
+  if (isOci) yield* ociLayoutFiles(deps.content, leased)
+  else if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, leased)
+  else yield* dirTransportFiles(deps.content, leased)
 }
 
 async function holdAll(
@@ -63,10 +63,10 @@ async function holdAll(
   lease: Lease,
   members: readonly ImageMember[],
   form: LayerForm | undefined,
-): Promise<HeldMember[]> {
-  const held: HeldMember[] = []
-  for (const member of members) held.push(await hold(deps, lease, member, form))
-  return held
+): Promise<LeasedMember[]> {
+  const leased: LeasedMember[] = []
+  for (const member of members) leased.push(await hold(deps, lease, member, form))
+  return leased
 }
 
 async function hold(
@@ -74,20 +74,25 @@ async function hold(
   lease: Lease,
   member: ImageMember,
   form: LayerForm | undefined,
-): Promise<HeldMember> {
+): Promise<LeasedMember> {
   for (const { statement } of member.attestations) lease.addBlob(statement.digest)
-  const plain = await holdImage(deps.content, lease, member.image)
-  return { ...member, held: form === undefined ? plain : await inForm(deps, lease, plain, form) }
+  const plain = await leaseImage(deps.content, lease, member.image)
+  return { ...member, leased: form === undefined ? plain : await inForm(deps, lease, plain, form) }
 }
 
 /** With its layers in the form that was asked for. */
-async function inForm(deps: ImagesDeps, lease: Lease, held: HeldManifest, form: LayerForm): Promise<HeldManifest> {
+async function inForm(
+  deps: ImagesDeps,
+  lease: Lease,
+  leased: LeasedManifest,
+  form: LayerForm,
+): Promise<LeasedManifest> {
   const compressor = new LayerCompressor(deps, lease, form)
   const layers: Descriptor[] = []
-  for (const layer of held.manifest.layers)
+  for (const layer of leased.manifest.layers)
     layers.push(await compressor.layer(layer, { isThere: async () => false, onProgress: () => {} }))
-  if (layers.every((layer, index) => layer === held.manifest.layers[index])) return held
-  return { ...held, ...withLayers(held, layers), manifest: { ...held.manifest, layers } }
+  if (layers.every((layer, index) => layer === leased.manifest.layers[index])) return leased
+  return { ...leased, ...withLayers(leased, layers), manifest: { ...leased.manifest, layers } }
 }
 
 /** Each image once, with all the names it was asked by. Throws NotFound. */
@@ -113,12 +118,12 @@ export async function namedSets(
 
 /** The files as one tar. Nothing in it depends on where or when it was made. */
 export async function* tarOfFiles(files: AsyncIterable<SavedFile>): Bytes {
-  const folders = new Set<string>()
+  const directories = new Set<string>()
   for await (const { name, size, bytes } of files) {
-    for (const folder of foldersOf(name)) {
-      if (folders.has(folder)) continue
-      folders.add(folder)
-      yield encodeTarHeader({ name: folder, type: "directory", mode: 0o755 })
+    for (const directory of directoriesOf(name)) {
+      if (directories.has(directory)) continue
+      directories.add(directory)
+      yield encodeTarHeader({ name: directory, type: "directory", mode: 0o755 })
     }
     yield encodeTarHeader({ name, sizeBytes: size, mode: 0o644 })
     let written = 0
@@ -133,7 +138,7 @@ export async function* tarOfFiles(files: AsyncIterable<SavedFile>): Bytes {
 }
 
 /** `a/`, `a/b/` of `a/b/c`. */
-function foldersOf(name: string): string[] {
+function directoriesOf(name: string): string[] {
   const parts = name.split("/").slice(0, -1)
   return parts.map((_, index) => `${parts.slice(0, index + 1).join("/")}/`)
 }

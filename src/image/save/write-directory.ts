@@ -5,10 +5,10 @@ import { AlreadyExists } from "../../base/errors.ts"
 import type { SavedFile } from "./save-images.ts"
 
 /** Writes the files below `path`; their names are ours. Throws AlreadyExists when something lies there. */
-export async function writeFolder(files: AsyncIterable<SavedFile>, path: string): Promise<void> {
+export async function writeDirectory(files: AsyncIterable<SavedFile>, path: string): Promise<void> {
   mkdirSync(path, { recursive: true })
   if (readdirSync(path).length > 0)
-    throw new AlreadyExists(`the folder "${path}" is not empty`, { hint: "name another, or remove it first" })
+    throw new AlreadyExists(`the directory "${path}" is not empty`, { hint: "name another, or remove it first" })
   for await (const { name, bytes } of files) {
     const target = join(path, name)
     mkdirSync(dirname(target), { recursive: true })

@@ -16,7 +16,7 @@ const SECRET = { username: "anna", password: "s3cret" }
 const certificate = testCertificate()
 if (!certificate) console.log("skipped: what needs TLS (no openssl)")
 
-const folder = ownSettings()
+const directory = ownSettings()
 const servers: TestServer[] = []
 afterEach(async () => {
   for (const started of servers.splice(0)) await started[Symbol.asyncDispose]()
@@ -119,7 +119,7 @@ describe("credentials", () => {
     const mirror = await server(wanting(() => "Basic realm=x", sendManifest))
     const registry = await server(wanting(() => "Basic realm=x", sendManifest))
     const conf = `[[registry]]\nlocation = "${registry.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\n`
-    writeFileSync(join(folder, "registries.conf"), conf)
+    writeFileSync(join(directory, "registries.conf"), conf)
     await resolve(registry.host, { credentials: SECRET })
     expect(mirror.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
     expect(registry.requests.at(-1)?.headers.authorization).toStartWith("Basic ")
@@ -127,7 +127,7 @@ describe("credentials", () => {
 
   test("a helper that is missing ends the pull before they could go anywhere (CVE-2021-41092)", async () => {
     const registry = await server(wanting(() => "Basic realm=x", sendManifest))
-    const authFile = join(folder, "auth.json")
+    const authFile = join(directory, "auth.json")
     const auths = { [registry.host]: { auth: btoa("anna:s3cret") } }
     writeFileSync(authFile, JSON.stringify({ auths, credHelpers: { [registry.host]: "no-such-helper" } }))
     await expect(resolve(registry.host, { authFile })).rejects.toThrow(
@@ -186,7 +186,7 @@ describe("a token", () => {
       } else if (request.headers.authorization === "Bearer t") sendManifest(request, response)
       else response.writeHead(401, { "www-authenticate": bearer(`http://${registry.host}/token`) }).end()
     })
-    const authFile = join(folder, "identity.json")
+    const authFile = join(directory, "identity.json")
     const auths = { [registry.host]: { auth: btoa("anna:"), identitytoken: "long+lived" } }
     writeFileSync(authFile, JSON.stringify({ auths }))
     await resolve(registry.host, { authFile })
@@ -373,8 +373,8 @@ describe("a range", () => {
 
 /** Our own certificate becomes the one root that is trusted. */
 const trust = () => {
-  writeFileSync(join(folder, "ca.pem"), certificate?.cert ?? "")
-  process.env.SSL_CERT_FILE = join(folder, "ca.pem")
+  writeFileSync(join(directory, "ca.pem"), certificate?.cert ?? "")
+  process.env.SSL_CERT_FILE = join(directory, "ca.pem")
 }
 
 describe.skipIf(!certificate)("TLS", () => {
@@ -389,7 +389,7 @@ describe.skipIf(!certificate)("TLS", () => {
 
   test("takes the roots and our own certificate of certs.d", async () => {
     const registry = await server(sendManifest, true)
-    const certs = join(folder, ".config/containers/certs.d", registry.host)
+    const certs = join(directory, ".config/containers/certs.d", registry.host)
     mkdirSync(certs, { recursive: true })
     writeFileSync(join(certs, "ca.crt"), certificate?.cert ?? "")
     await resolve(registry.host, { tlsVerify: true })
@@ -401,15 +401,15 @@ describe.skipIf(!certificate)("TLS", () => {
     const strict = await serve(sendManifest, certificate, { requestClientCertificate: true })
     servers.push(strict)
     await expect(resolve(strict.host, { tlsVerify: false })).rejects.toThrow()
-    cpSync(certs, join(folder, ".config/containers/certs.d", strict.host), { recursive: true })
+    cpSync(certs, join(directory, ".config/containers/certs.d", strict.host), { recursive: true })
     await resolve(strict.host, { tlsVerify: true })
   })
 
   test("takes those of --cert-dir instead, and for the registry alone", async () => {
     const registry = await server(sendManifest, true)
-    const certDir = join(folder, "cert-dir")
+    const certDir = join(directory, "cert-dir")
     await expect(resolve(registry.host, { certDir })).rejects.toThrow(
-      failure("NotFound", /no such folder of certificates/),
+      failure("NotFound", /no such directory of certificates/),
     )
     mkdirSync(certDir)
     writeFileSync(join(certDir, "ca.crt"), certificate?.cert ?? "")

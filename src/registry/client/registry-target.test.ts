@@ -11,7 +11,7 @@ import { openRegistries } from "../open.ts"
 import { serve, type TestServer } from "./test-server.ts"
 
 const LIMITS = { answerTimeoutMs: 2_000, uploadTimeoutMs: 400, stallTimeoutMs: 300, attempts: 3, retryDelayMs: 5 }
-const folder = ownSettings()
+const directory = ownSettings()
 const servers: TestServer[] = []
 afterEach(async () => {
   for (const started of servers.splice(0)) await started[Symbol.asyncDispose]()
@@ -304,7 +304,7 @@ describe("a manifest", () => {
 
 test("mirrors are not pushed to; a blocked registry is not either", async () => {
   const registry = await small()
-  const conf = join(folder, "registries.conf")
+  const conf = join(directory, "registries.conf")
   writeFileSync(
     conf,
     `[[registry]]\nprefix = "example.test/x"\nlocation = "${registry.host}/a"\n[[registry.mirror]]\nlocation = "127.0.0.1:1"\n` +

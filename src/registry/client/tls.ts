@@ -19,7 +19,7 @@ const SYSTEM_BUNDLES = [
  */
 export function tlsSettings(host: string, certDir?: string, env: Env = process.env): TlsSettings {
   const own = certDir === undefined ? certsOf(host, env) : certsIn(certDir)
-  if (own === undefined) throw new NotFound(`no such folder of certificates: "${certDir}"`)
+  if (own === undefined) throw new NotFound(`no such directory of certificates: "${certDir}"`)
   const roots = env.SSL_CERT_FILE ? [env.SSL_CERT_FILE] : SYSTEM_BUNDLES
   const system = roots.map(readOptional).find((text) => text !== undefined)
   const extra = env.NODE_EXTRA_CA_CERTS ? readOptional(env.NODE_EXTRA_CA_CERTS) : undefined
@@ -44,7 +44,7 @@ function certsOf(host: string, env: Env): Certificates {
     "/etc/containers/certs.d",
     "/etc/docker/certs.d",
   ]
-  // a host comes from an address: never a way out of the folder
+  // a host comes from an address: never a way out of the directory
   if (host.startsWith(".") || host.includes("/")) return { ca: [] }
   for (const dir of dirs) {
     const found = certsIn(join(dir, host))

@@ -14,7 +14,7 @@ import { checkSysctls } from "./sysctls.ts"
 /** What the configuration depends on besides the input: the host, and who we are on it. */
 export interface ConfigHost {
   cgroups: Cgroups
-  /** We are root of the keeper's user namespace: no device nodes, no device cgroup. */
+  /** We are root of the pause process's user namespace: no device nodes, no device cgroup. */
   rootless: boolean
   /** That namespace maps one id only: the user has no subordinate range. */
   singleId?: boolean
@@ -133,7 +133,7 @@ function consoleOf(size: ConfigInput["consoleSize"]): { consoleSize?: { height: 
   return size === undefined ? {} : { consoleSize: { height: size.rows, width: size.columns } }
 }
 
-/** A working directory is inside the root: `/proc/self/fd/N` may be a folder of the host (CVE-2024-21626). */
+/** A working directory is inside the root: `/proc/self/fd/N` may be a directory of the host (CVE-2024-21626). */
 export function checkWorkdir(cwd: string): string {
   const path = posix.normalize(cwd)
   if (!cwd.startsWith("/") || cwd.includes("\0"))

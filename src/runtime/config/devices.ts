@@ -13,7 +13,7 @@ export interface HostDevice {
   node: OciDevice
 }
 
-/** The host's devices that `requests` name; a folder means all devices below it. Throws NotFound, InvalidArgument. */
+/** The host's devices that `requests` name; a directory means all devices below it. Throws NotFound, InvalidArgument. */
 export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
   return requests.flatMap(({ hostPath, containerPath, permissions }) => {
     if (!/^[rwm]{1,3}$/.test(permissions))
@@ -40,10 +40,10 @@ export function allDevices(): HostDevice[] {
 const DEFAULT_DEVICES = ["null", "zero", "full", "random", "urandom", "tty", "console", "ptmx"]
 const OWN = new Set([...DEFAULT_DEVICES, "pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"])
 
-function walk(folder: string, target: string, access: string): HostDevice[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+function walk(directory: string, target: string, access: string): HostDevice[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     if (OWN.has(entry.name)) return []
-    const path = join(folder, entry.name)
+    const path = join(directory, entry.name)
     if (entry.isDirectory()) return walk(path, join(target, entry.name), access)
     if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return []
     return describe(path, join(target, entry.name), access) ?? []

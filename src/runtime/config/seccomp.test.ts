@@ -36,12 +36,12 @@ test("rules are kept by capability, architecture and kernel", () => {
 })
 
 describe("profiles on disk", () => {
-  let folder: string
-  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "skiff-seccomp-"))))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  let directory: string
+  beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), "skiff-seccomp-"))))
+  afterAll(() => rmSync(directory, { recursive: true }))
 
   test("a missing default says which package has it", () => {
-    expect(() => defaultSeccomp(TARGET, folder, join(folder, "none.json"))).toThrow(
+    expect(() => defaultSeccomp(TARGET, directory, join(directory, "none.json"))).toThrow(
       expect.objectContaining({ code: "FailedPrecondition", hint: expect.stringContaining("apt-get install") }),
     )
   })
@@ -49,14 +49,14 @@ describe("profiles on disk", () => {
   test.each(["", "[]", "null", "{}", '{"defaultAction":"rm","syscalls":[]}', '{"defaultAction":"SCMP_ACT_ERRNO"}'])(
     "refuses %j",
     (text) => {
-      const path = join(folder, "bad.json")
+      const path = join(directory, "bad.json")
       writeFileSync(path, text)
       expect(() => customSeccomp(TARGET, path)).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
     },
   )
 
   test.skipIf(!existsSync(DEFAULT_PROFILE))("the default is compiled once for each set of capabilities", () => {
-    const cache = join(folder, "cache")
+    const cache = join(directory, "cache")
     const first = defaultSeccomp(TARGET, cache)
     expect(defaultSeccomp(TARGET, cache)).toEqual(first)
     expect(readdirSync(cache)).toHaveLength(1)
@@ -69,7 +69,7 @@ describe("profiles on disk", () => {
 
   test.skipIf(!existsSync(DEFAULT_PROFILE))("no rule allows what another refuses without looking at arguments", () => {
     for (const capabilities of [DEFAULT_CAPABILITIES, [], ["CAP_SYS_ADMIN"]]) {
-      const { syscalls } = defaultSeccomp({ ...TARGET, capabilities }, join(folder, "cache2"))
+      const { syscalls } = defaultSeccomp({ ...TARGET, capabilities }, join(directory, "cache2"))
       const plain = syscalls.filter(({ args }) => args === undefined)
       const refused = new Set(plain.filter(({ action }) => action === "SCMP_ACT_ERRNO").flatMap(({ names }) => names))
       const allowed = syscalls.filter(({ action }) => action === "SCMP_ACT_ALLOW").flatMap(({ names }) => names)
@@ -79,7 +79,7 @@ describe("profiles on disk", () => {
   })
 
   test.skipIf(!existsSync(DEFAULT_PROFILE))("32-bit x86 is for images made for it", () => {
-    const cache = join(folder, "cache3")
+    const cache = join(directory, "cache3")
     expect(defaultSeccomp(TARGET, cache).architectures).toEqual(["SCMP_ARCH_X86_64"])
     expect(defaultSeccomp({ ...TARGET, uses32BitSockets: true }, cache).architectures).toContain("SCMP_ARCH_X86")
   })

@@ -59,11 +59,15 @@ export function hostTarget(capabilities: readonly string[], uses32BitSockets = f
 }
 
 /**
- * The default profile for a container, tightened, from `cacheFolder` when it was compiled before: reading it takes a
+ * The default profile for a container, tightened, from `cacheDirectory` when it was compiled before: reading it takes a
  * tenth of a millisecond, compiling two. Throws FailedPrecondition when the distribution's data is missing.
  */
-export function defaultSeccomp(target: SeccompTarget, cacheFolder: string, profilePath = DEFAULT_PROFILE): OciSeccomp {
-  const cached = join(cacheFolder, `${cacheKey(target, profilePath)}.json`)
+export function defaultSeccomp(
+  target: SeccompTarget,
+  cacheDirectory: string,
+  profilePath = DEFAULT_PROFILE,
+): OciSeccomp {
+  const cached = join(cacheDirectory, `${cacheKey(target, profilePath)}.json`)
   try {
     return JSON.parse(readFileSync(cached, "utf8")) as OciSeccomp
   } catch {

@@ -21,9 +21,9 @@ const CANNOT_INVOKE = 126
  * its output with us, and a terminal needs conmon anyhow. So there is one path.
  */
 export async function execIn(conmonPath: string, options: ExecOptions): Promise<Exec> {
-  const folder = mkdtempSync(join(options.bundle.directory, "exec-"))
+  const directory = mkdtempSync(join(options.bundle.directory, "exec-"))
   try {
-    const { reports, attachReports, startPipe } = spawnMonitor(conmonPath, options, folder)
+    const { reports, attachReports, startPipe } = spawnMonitor(conmonPath, options, directory)
     using undo = new DisposableStack()
     undo.use(reports)
     undo.use(attachReports)
@@ -32,7 +32,7 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
     let attachment: Attachment | undefined
     // conmon says here that its attach socket is there, and waits for a second byte before it starts the program
     if (!options.detach && (await attachReports.line()) !== undefined) {
-      attachment = await attachTo(join(folder, "attach"))
+      attachment = await attachTo(join(directory, "attach"))
       undo.use(attachment)
       wakeCgroupLock()
       goOn(startPipe)
@@ -48,9 +48,9 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
     attachReports[Symbol.dispose]()
     close(startPipe)
     undo.move() // all went well: from here the caller holds them
-    return new RunningExec(started.data as Pid, folder, reports, attachment)
+    return new RunningExec(started.data as Pid, directory, reports, attachment)
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
     throw error
   }
 }
@@ -61,15 +61,15 @@ interface ExecMonitor {
   startPipe: number
 }
 
-function spawnMonitor(conmonPath: string, options: ExecOptions, folder: string): ExecMonitor {
-  const spec = join(folder, "process.json")
+function spawnMonitor(conmonPath: string, options: ExecOptions, directory: string): ExecMonitor {
+  const spec = join(directory, "process.json")
   writeFileSync(spec, JSON.stringify(options.process), { mode: 0o600 })
   const sync = pipe()
   const start = pipe()
   const attach = pipe()
   try {
-    spawnProcess(execArgs(conmonPath, options, folder, spec), {
-      cwd: folder,
+    spawnProcess(execArgs(conmonPath, options, directory, spec), {
+      cwd: directory,
       env: {
         ...monitorEnvironment(process.env),
         _OCI_SYNCPIPE: "3",
@@ -92,9 +92,9 @@ function spawnMonitor(conmonPath: string, options: ExecOptions, folder: string):
   }
 }
 
-function execArgs(conmonPath: string, options: ExecOptions, folder: string, spec: string): string[] {
+function execArgs(conmonPath: string, options: ExecOptions, directory: string, spec: string): string[] {
   return [
-    ...commonArgs(conmonPath, options, folder),
+    ...commonArgs(conmonPath, options, directory),
     "-e",
     "--exec-process-spec",
     spec,
@@ -103,10 +103,10 @@ function execArgs(conmonPath: string, options: ExecOptions, folder: string, spec
     ...(options.detach ? [] : ["--exec-attach"]),
     ...(options.stdin ? ["-i"] : []),
     ...(options.process.terminal ? ["-t"] : []),
-    // whoever is left at the end removes the folder: it is conmon, always
+    // whoever is left at the end removes the directory: it is conmon, always
     "--exit-command",
     "/bin/rm",
-    ...["-rf", folder].flatMap((arg) => ["--exit-command-arg", arg]),
+    ...["-rf", directory].flatMap((arg) => ["--exit-command-arg", arg]),
   ]
 }
 
@@ -123,7 +123,7 @@ class RunningExec implements Exec {
 
   constructor(
     readonly pid: Pid,
-    private readonly folder: string,
+    private readonly directory: string,
     private readonly reports: PipeReader,
     readonly attachment: Attachment | undefined,
   ) {
@@ -137,7 +137,7 @@ class RunningExec implements Exec {
   }
 
   resize({ rows, columns }: TerminalSize): void {
-    writeFileSync(join(this.folder, "ctl"), `1 ${rows} ${columns}\n`)
+    writeFileSync(join(this.directory, "ctl"), `1 ${rows} ${columns}\n`)
   }
 
   release(): void {

@@ -33,15 +33,23 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
   ]
 }
 
-/** What conmon is told for a container and for an exec alike; its files go into `folder`. */
+/** What conmon is told for a container and for an exec alike; its files go into `directory`. */
 export function commonArgs(
   conmonPath: string,
   options: { id: string; name?: string; runtime: Runtime },
-  folder: string,
+  directory: string,
 ): string[] {
   const { id, name = id, runtime } = options
   const identity = ["--api-version", "1", "-c", id, "-u", id, "-n", name]
-  const files = ["-b", folder, "-p", join(folder, "pidfile"), "-P", join(folder, "conmon.pid"), "--full-attach"]
+  const files = [
+    "-b",
+    directory,
+    "-p",
+    join(directory, "pidfile"),
+    "-P",
+    join(directory, "conmon.pid"),
+    "--full-attach",
+  ]
   const runtimeArgs = runtime.globalArgs.flatMap((arg) => ["--runtime-arg", arg])
   return [conmonPath, ...identity, "-r", runtime.path, ...runtimeArgs, ...files]
 }

@@ -3,7 +3,7 @@ import { NotFound } from "../../base/errors.ts"
 import type { Cgroups } from "../../sys/process/cgroup.ts"
 import { findProgram } from "../../sys/host.ts"
 import { openRuntime } from "./oci.ts"
-import { openPlain } from "../rootless/open.ts"
+import { openStepRuntime } from "../rootless/open.ts"
 import type { Runtime } from "../runtime.ts"
 
 export interface Choice {
@@ -29,7 +29,7 @@ export function chooseRuntime(cgroups: Pick<Cgroups, "version" | "unifiedControl
 
 /** Opens the runtime `name` (or path), or the one that suits the host. Throws NotFound with the repair. */
 export function openChosen(name: string | undefined, cgroups: Cgroups, stateRoot: string): Runtime {
-  if (name !== undefined) return openPlain(name, stateRoot) ?? open(name, cgroups, stateRoot)
+  if (name !== undefined) return openStepRuntime(name, stateRoot) ?? open(name, cgroups, stateRoot)
   const choice = chooseRuntime(cgroups)
   const other = choice.name === "crun" ? "runc" : "crun"
   // crun would refuse where runc was chosen; the other way round either will do

@@ -5,7 +5,7 @@ const NOT_FOUND = 127
 
 /**
  * Turns a runtime's words into an error with docker's exit code and wording: 127 when the program is not there,
- * 126 when it is but cannot be run, `otherwise` (so that the face's own stands) for all else.
+ * 126 when it is but cannot be run, `otherwise` (so that the default of the caller stands) for all else.
  */
 export function runtimeFailure(
   runtimeName: string,

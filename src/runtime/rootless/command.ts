@@ -1,7 +1,7 @@
 import { appendFileSync, writeSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { enterStep, failureLine } from "./enter.ts"
-import type { PlainLevel } from "./level.ts"
+import type { StepLevel } from "./level.ts"
 import { endStep, superviseStep } from "./supervise.ts"
 
 const FAILED = 1
@@ -24,7 +24,7 @@ export async function stepCommand(argv: readonly string[]): Promise<number> {
   })
   const [verb, id = ""] = positionals
   const { state, bundle, log: logFile } = values
-  const level = values.level as PlainLevel
+  const level = values.level as StepLevel
   if (verb === "enter") return enterStep({ level, bundle, logFile })
   if (verb === "run")
     return await superviseStep({ level, state, id, bundle, pidFile: values["pid-file"], logFile }).catch(

@@ -9,13 +9,13 @@ import { getLink, linkUp } from "../../sys/net/rtnetlink.ts"
 import { canFilter, loadFilter, type FilterProfile } from "../../sys/process/seccomp-filter.ts"
 import { CAPABILITIES } from "../config/capabilities.ts"
 import { mountRoot } from "./mount-root.ts"
-import type { PlainLevel } from "./level.ts"
+import type { StepLevel } from "./level.ts"
 
 const CANNOT_INVOKE = 126
 const NOT_FOUND = 127
 
 export interface EnterOptions {
-  level: PlainLevel
+  level: StepLevel
   /** Holds config.json. */
   bundle: string
   logFile: string
@@ -53,7 +53,7 @@ export function failureLine(error: unknown): string {
   return `${JSON.stringify({ level: "error", msg })}\n`
 }
 
-function enterNamespaces(config: OciConfig, level: PlainLevel): void {
+function enterNamespaces(config: OciConfig, level: StepLevel): void {
   if (config.hostname !== undefined && level !== "chroot") setHostname(config.hostname)
   if (config.linux.namespaces.some(({ type }) => type === "network")) raiseLoopback()
   mountRoot(config)
@@ -79,7 +79,7 @@ function raiseLoopback(): void {
  * single-uid nobody can be given a file: chown(2) and setgroups(2) do nothing then, and say that all is well, so that
  * package managers do their work.
  */
-function filterCalls({ linux: { seccomp } }: OciConfig, level: PlainLevel): void {
+function filterCalls({ linux: { seccomp } }: OciConfig, level: StepLevel): void {
   if (level === "single-uid") return loadFilter(withoutOwners(seccomp ?? ALL_ALLOWED))
   if (seccomp !== undefined) loadFilter(seccomp)
 }
@@ -98,12 +98,12 @@ function withoutOwners(profile: FilterProfile): FilterProfile {
 /** Without a mount namespace: a second chroot(2) leads out of the first, and a device node to the host's disks. */
 const NOT_IN_CHROOT = new Set(["CAP_SYS_CHROOT", "CAP_MKNOD"])
 
-function dropRights({ user, cwd, rlimits = [], capabilities, noNewPrivileges }: OciProcess, level: PlainLevel): void {
+function dropRights({ user, cwd, rlimits = [], capabilities, noNewPrivileges }: OciProcess, level: StepLevel): void {
   for (const { type, soft, hard } of rlimits) become.setLimit(LIMITS.indexOf(type), limitOf(soft), limitOf(hard))
   const names = capabilities.bounding.filter((name) => level !== "chroot" || !NOT_IN_CHROOT.has(name))
   const kept = new Set(names.map((name) => CAPABILITIES.indexOf(name)))
   become.boundCapabilities(kept)
-  // before the ids change: as docker, the folder is entered with root's rights
+  // before the ids change: as docker, the directory is entered with root's rights
   check(libc.chdir(cString(cwd)), "chdir", cwd)
   giveStreams(user)
   // user_namespaces(7): where one id is mapped setgroups(2) is denied, and no other group has a name
@@ -161,8 +161,8 @@ function candidates(program: string, path = ""): string[] {
   if (program.includes("/")) return [program]
   return path
     .split(":")
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => `${folder}/${program}`)
+    .filter((directory) => directory.startsWith("/"))
+    .map((directory) => `${directory}/${program}`)
 }
 
 function notRunnable(program: string, error: unknown): NotRunnable {

@@ -1,7 +1,7 @@
-export const PLAIN_LEVELS = ["userns", "single-uid", "chroot"] as const
-export type PlainLevel = (typeof PLAIN_LEVELS)[number]
+export const STEP_LEVELS = ["userns", "single-uid", "chroot"] as const
+export type StepLevel = (typeof STEP_LEVELS)[number]
 
-/** What `Runtimes.choose` knows the plain runtime of a level by (plain.ts). */
-export function plainName(level: PlainLevel): string {
-  return `plain-${level}`
+/** What `Runtimes.choose` knows the step runtime of a level by (plain.ts). */
+export function stepRuntimeName(level: StepLevel): string {
+  return `step-${level}`
 }

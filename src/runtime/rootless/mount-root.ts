@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSyn
 import { basename, dirname, join } from "node:path"
 import { hasErrno } from "../../base/errors.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
-import { makeFolderInRoot } from "../../sys/fs/confined-mkdir.ts"
+import { makeDirectoryInRoot } from "../../sys/fs/confined-mkdir.ts"
 import { openInRoot, openRoot } from "../../sys/fs/confined.ts"
 import { close, O_PATH } from "../../sys/libc.ts"
 import { mountAt, MountFlag, restrictMount } from "../../sys/fs/mount.ts"
@@ -41,7 +41,7 @@ function mountOne(root: string, { destination, type = "none", source = "none", o
   const data = options.filter((option) => FLAGS[option] === undefined)
   try {
     at(root, destination, (path) => {
-      // as runc: a tmpfs has the mode of the folder that it covers
+      // as runc: a tmpfs has the mode of the directory that it covers
       const mode = type !== "tmpfs" || data.some((one) => one.startsWith("mode=")) ? [] : [modeOf(path)]
       mountAt(path, { type, source, data: [...data, ...mode], flags })
     })
@@ -55,8 +55,9 @@ function mountOne(root: string, { destination, type = "none", source = "none", o
 
 /** On a tmpfs that is ours alone until now. */
 function makeInDev(root: string, path: string, isFile: boolean): void {
-  makeFolderInRoot(root, isFile ? dirname(path) : path)
-  if (isFile) at(root, dirname(path), (folder) => writeFileSync(join(folder, basename(path)), "", { mode: 0o600 }))
+  makeDirectoryInRoot(root, isFile ? dirname(path) : path)
+  if (isFile)
+    at(root, dirname(path), (directory) => writeFileSync(join(directory, basename(path)), "", { mode: 0o600 }))
 }
 
 function modeOf(path: string): string {

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { HOST_RUNTIME, Lab, whyNot } from "../lab.suite.ts"
-import { plainName, type ConfigInput } from "../runtime.ts"
+import { stepRuntimeName, type ConfigInput } from "../runtime.ts"
 
 const reason = whyNot(HOST_RUNTIME)
 if (reason !== false) console.log(`skipped: plain.test.ts: ${reason}`)
 
-describe.skipIf(reason !== false)("a step by the plain runtime", () => {
+describe.skipIf(reason !== false)("a step by the step runtime", () => {
   let lab: Lab
   const script = process.argv[1]
   beforeAll(() => {
@@ -21,10 +21,10 @@ describe.skipIf(reason !== false)("a step by the plain runtime", () => {
     await lab[Symbol.asyncDispose]()
   })
 
-  type Level = Parameters<typeof plainName>[0]
+  type Level = Parameters<typeof stepRuntimeName>[0]
 
   async function run(level: Level, command: string, changes: Partial<ConfigInput> = {}) {
-    const runtime = await lab.runtimes.choose(plainName(level))
+    const runtime = await lab.runtimes.choose(stepRuntimeName(level))
     const input = lab.input(["sh", "-c", command], { network: { kind: "host" }, hostname: "step", ...changes })
     const { directory, config } = lab.runtimes.bundle(input.id)
     mkdirSync(directory, { recursive: true })
@@ -65,7 +65,7 @@ describe.skipIf(reason !== false)("a step by the plain runtime", () => {
   test("links of the root lead no mount outside of it", async () => {
     const rootfs = join(lab.directory, "linked")
     const outside = join(lab.directory, "outside")
-    for (const folder of ["bin", "proc", "sys", "dev", "x"]) mkdirSync(join(rootfs, folder), { recursive: true })
+    for (const directory of ["bin", "proc", "sys", "dev", "x"]) mkdirSync(join(rootfs, directory), { recursive: true })
     mkdirSync(outside)
     writeFileSync(join(rootfs, "bin/sh"), readFileSync("/bin/busybox"), { mode: 0o755 })
     symlinkSync(outside, join(rootfs, "etc"))

@@ -16,18 +16,18 @@ import type { Cgroups } from "../../sys/process/cgroup.ts"
 import { ownCommand } from "../../sys/host.ts"
 import { openRuntime } from "../oci/oci.ts"
 import type { Runtime } from "../runtime.ts"
-import { PLAIN_LEVELS, plainName } from "./level.ts"
+import { STEP_LEVELS, stepRuntimeName } from "./level.ts"
 
-/** Undefined when `name` is no plain runtime's. */
-export function openPlain(name: string, stateRoot: string): Runtime | undefined {
-  const level = PLAIN_LEVELS.find((one) => plainName(one) === name)
+/** Undefined when `name` is no step runtime's. */
+export function openStepRuntime(name: string, stateRoot: string): Runtime | undefined {
+  const level = STEP_LEVELS.find((one) => stepRuntimeName(one) === name)
   if (level === undefined) return undefined
   const [program = "", ...words] = ownCommand()
-  return openRuntime(name, program, [...words, "_step", "--level", level, "--state", join(stateRoot, "plain")])
+  return openRuntime(name, program, [...words, "_step", "--level", level, "--state", join(stateRoot, "step")])
 }
 
-export function isPlain({ name }: Pick<Runtime, "name">): boolean {
-  return PLAIN_LEVELS.some((level) => plainName(level) === name)
+export function isStepRuntime({ name }: Pick<Runtime, "name">): boolean {
+  return STEP_LEVELS.some((level) => stepRuntimeName(level) === name)
 }
 
 /** For a config.json that only such a runtime reads: limits are refused, never dropped in silence. */

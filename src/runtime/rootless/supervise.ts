@@ -9,8 +9,8 @@ import { findProgram, ownCommand, readText } from "../../sys/host.ts"
 import { namesIn } from "../../base/names-in.ts"
 import { parentOf, processStartTime, signalProcess } from "../../sys/process/process.ts"
 import type { Pid, StartTime } from "../../sys/process/process.ts"
-import { ourStanding, type Standing } from "../../sys/rootless/privilege.ts"
-import type { PlainLevel } from "./level.ts"
+import { ourPrivilege, type Privilege } from "../../sys/rootless/privilege.ts"
+import type { StepLevel } from "./level.ts"
 import { StepProcess } from "./step-process.ts"
 
 const SIGKILL = 9
@@ -19,8 +19,8 @@ const KILL_POLL_MS = 5
 const END_MS = 5_000
 
 export interface StepOptions {
-  level: PlainLevel
-  /** Folder of the records of running steps. */
+  level: StepLevel
+  /** Directory of the records of running steps. */
   state: string
   id: string
   /** Holds config.json. */
@@ -74,10 +74,10 @@ interface Plan {
 
 /** By unshare(1), as a process with threads cannot make a pid namespace that it is in itself, nor a user namespace. */
 function planOf({ level, bundle, logFile }: StepOptions, { linux }: OciConfig): Plan {
-  const standing = ourStanding()
-  const map = newMap(level, standing)
+  const privilege = ourPrivilege()
+  const map = newMap(level, privilege)
   const enter = [...ownCommand(), "_step", "--level", level, "--bundle", bundle, "--log", logFile, "enter"]
-  if (standing === "powerless") return { words: enter }
+  if (privilege === "unprivileged") return { words: enter }
   const unshare = findProgram("unshare")
   if (unshare === undefined) throw new FailedPrecondition("unshare of util-linux is not installed")
   const kinds = [...kindsOf(level, linux.namespaces), ...(map === undefined ? [] : ["user"])]
@@ -90,7 +90,7 @@ function inNamespaces(unshare: string, flags: readonly string[], command: readon
   return [unshare, ...flags.map((flag) => `--${flag}`), "--fork", "--kill-child", "--", ...command]
 }
 /** As unshare(1) calls them. Throws FailedPrecondition. */
-function kindsOf(level: PlainLevel, namespaces: OciConfig["linux"]["namespaces"]): string[] {
+function kindsOf(level: StepLevel, namespaces: OciConfig["linux"]["namespaces"]): string[] {
   if (level === "chroot") return ["mount"]
   const joined = namespaces.find(({ path }) => path !== undefined)
   if (joined)
@@ -102,9 +102,9 @@ function kindsOf(level: PlainLevel, namespaces: OciConfig["linux"]["namespaces"]
 const AWAIT_MAP = 'read -r _ <&3 && exec "$@" 3<&-'
 
 /** Undefined where the user namespace that we are in is the step's. */
-function newMap(level: PlainLevel, standing: Standing): "own" | "all" | undefined {
-  if (level === "single-uid" && standing !== "single-id-world") return "own"
-  return level === "userns" && standing === "root" ? "all" : undefined
+function newMap(level: StepLevel, privilege: Privilege): "own" | "all" | undefined {
+  if (level === "single-uid" && privilege !== "rootless-single-id") return "own"
+  return level === "userns" && privilege === "root" ? "all" : undefined
 }
 
 /** False when there is none left. Orphans are our children, so that none can escape by a second fork. */

@@ -15,7 +15,7 @@ const WITHOUT_EFFECT = ["z", "Z", "cached", "delegated", "consistent"]
 const MODES = new Set(["ro", "rw", "nocopy", ...PROPAGATIONS, ...WITHOUT_EFFECT])
 
 /**
- * Parses docker's `-v`: `/in`, `name:/in`, `/host:/in:ro,rshared`, `./folder:/in`. A relative source starts at `cwd`.
+ * Parses docker's `-v`: `/in`, `name:/in`, `/host:/in:ro,rshared`, `./directory:/in`. A relative source starts at `cwd`.
  * Throws InvalidArgument in docker's words.
  */
 export function parseVolume(text: string, cwd: string): MountRequest {
@@ -216,7 +216,7 @@ function checkVolumeName(name: string): string {
   if (!VOLUME_NAME.test(name))
     throw new InvalidArgument(
       `"${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`,
-      { hint: `for a folder of the host, give an absolute path or ./${name}` },
+      { hint: `for a directory of the host, give an absolute path or ./${name}` },
     )
   return name
 }

@@ -1,4 +1,4 @@
-/** Owner, mode and times of one file of a hostile tree, by descriptor, or by folder and raw name, never following. */
+/** Owner, mode and times of one file of a hostile tree, by descriptor, or by directory and raw name, never following. */
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,

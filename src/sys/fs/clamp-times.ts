@@ -12,15 +12,15 @@ export function clampTimes(path: string, epoch: number, base?: string): void {
   using fds = new DisposableStack()
   const root = fds.adopt(openRoot(path), close)
   const baseRoot = base === undefined ? undefined : fds.adopt(openRoot(base), close)
-  const top = { folder: fds.adopt(openFolder(root, "."), close), base: baseRoot }
+  const top = { directory: fds.adopt(openDirectory(root, "."), close), base: baseRoot }
   const clamp = new Clamp(BigInt(epoch))
   clamp.below(top)
-  clamp.one({ folder: root, base: baseRoot }, ".")
+  clamp.one({ directory: root, base: baseRoot }, ".")
 }
 
 interface Place {
-  folder: number
-  /** The same folder of the base; undefined when that has none. */
+  directory: number
+  /** The same directory of the base; undefined when that has none. */
   base: number | undefined
 }
 
@@ -32,31 +32,31 @@ class Clamp {
   }
 
   below(place: Place): void {
-    for (const { name, isDirectory } of readDirectory(place.folder)) {
+    for (const { name, isDirectory } of readDirectory(place.directory)) {
       if (isDirectory) this.#child(place, name)
       this.one(place, name)
     }
   }
 
-  #child({ folder, base }: Place, name: string): void {
+  #child({ directory, base }: Place, name: string): void {
     using fds = new DisposableStack()
-    const child = fds.adopt(openFolder(folder, name), close)
+    const child = fds.adopt(openDirectory(directory, name), close)
     const beneath = base === undefined ? undefined : tryOpenBeneath(base, name)
     if (beneath !== undefined) fds.adopt(beneath, close)
-    this.below({ folder: child, base: beneath })
+    this.below({ directory: child, base: beneath })
   }
 
-  one({ folder, base }: Place, name: string): void {
-    const mtime = statAt(folder, name)?.mtime
+  one({ directory, base }: Place, name: string): void {
+    const mtime = statAt(directory, name)?.mtime
     if (mtime === undefined || mtime.seconds < this.#limit) return
     if (mtime.seconds === this.#limit && mtime.nanoseconds === 0) return
     const before = base === undefined ? undefined : statBelow(base, name)?.mtime
     if (before?.seconds === mtime.seconds && before.nanoseconds === mtime.nanoseconds) return
-    setTimesAt(folder, name, { seconds: this.#limit, nanoseconds: 0 })
+    setTimesAt(directory, name, { seconds: this.#limit, nanoseconds: 0 })
   }
 }
 
-/** What the base has in the folder's place may be a file. */
+/** What the base has in the directory's place may be a file. */
 function statBelow(base: number, name: string): ReturnType<typeof statAt> {
   try {
     return statAt(base, name)
@@ -65,6 +65,6 @@ function statBelow(base: number, name: string): ReturnType<typeof statAt> {
   }
 }
 
-function openFolder(parent: number, name: string): number {
+function openDirectory(parent: number, name: string): number {
   return checkNamed(libc.openat(parent, rawCString(name), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0), "open", name)
 }

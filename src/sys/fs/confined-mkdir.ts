@@ -4,18 +4,18 @@ import { openInRoot, openRoot } from "./confined.ts"
 import { check, cString, libc, O_DIRECTORY, O_PATH } from "../libc.ts"
 
 /**
- * Makes the folder `path` and its missing parents inside the tree at host path `root`, owned by us, mode 0755. Links are
+ * Makes the directory `path` and its missing parents inside the tree at host path `root`, owned by us, mode 0755. Links are
  * followed inside the tree only (security.md: 2026-55686). Safe to repeat. Throws FailedPrecondition when something else
- * than a folder stands in the way.
+ * than a directory stands in the way.
  */
-export function makeFolderInRoot(root: string, path: string): void {
+export function makeDirectoryInRoot(root: string, path: string): void {
   const rootFd = openRoot(root)
   let parentFd = rootFd
   try {
     let prefix = ""
     for (const name of path.split("/").filter((part) => part !== "" && part !== ".")) {
       prefix += `/${name}`
-      const fd = openFolder(rootFd, prefix) ?? makeFolder(rootFd, parentFd, name, prefix)
+      const fd = openDirectory(rootFd, prefix) ?? makeDirectory(rootFd, parentFd, name, prefix)
       if (parentFd !== rootFd) closeSync(parentFd)
       parentFd = fd
     }
@@ -25,22 +25,22 @@ export function makeFolderInRoot(root: string, path: string): void {
   }
 }
 
-function openFolder(rootFd: number, path: string): number | undefined {
+function openDirectory(rootFd: number, path: string): number | undefined {
   try {
     return openInRoot(rootFd, path, O_PATH | O_DIRECTORY)
   } catch (error) {
     if (hasErrno(error, "ENOENT")) return undefined
-    throw new FailedPrecondition(`cannot make the folder "${path}" in the container`, { cause: error })
+    throw new FailedPrecondition(`cannot make the directory "${path}" in the container`, { cause: error })
   }
 }
 
-function makeFolder(rootFd: number, parentFd: number, name: string, path: string): number {
+function makeDirectory(rootFd: number, parentFd: number, name: string, path: string): number {
   try {
     check(libc.mkdirat(parentFd, cString(name), 0o755), "mkdir", path)
   } catch (error) {
     if (!hasErrno(error, "EEXIST")) throw error
   }
-  const fd = openFolder(rootFd, path)
+  const fd = openDirectory(rootFd, path)
   if (fd === undefined) throw new FailedPrecondition(`"${path}" in the container is a link that leads nowhere`)
   return fd
 }

@@ -58,36 +58,36 @@ export function resolveInRoot(rootFd: number, path: string): RootPath {
 
 /** statx(2) of a path (raw) inside the root, its last name not followed; undefined when there is none. */
 export function statInRoot(rootFd: number, path: string): FileStat | undefined {
-  return atName(rootFd, path, (folderFd, name) => statAt(folderFd, name))
+  return atName(rootFd, path, (directoryFd, name) => statAt(directoryFd, name))
 }
 
 const linkText = Buffer.alloc(4096)
 
 /** The text of the link at `path` (raw) inside the root. Throws SystemError EINVAL when it is none. */
 export function readLinkInRoot(rootFd: number, path: string): string {
-  const text = atName(rootFd, path, (folderFd, name) => readLinkAt(folderFd, name))
+  const text = atName(rootFd, path, (directoryFd, name) => readLinkAt(directoryFd, name))
   return text ?? ""
 }
 
 /** readlinkat(2), raw. */
-export function readLinkAt(folderFd: number, name: string): string {
-  const length = check(libc.readlinkat(folderFd, rawCString(name), linkText, linkText.length), "readlink", name)
+export function readLinkAt(directoryFd: number, name: string): string {
+  const length = check(libc.readlinkat(directoryFd, rawCString(name), linkText, linkText.length), "readlink", name)
   return linkText.toString("latin1", 0, length)
 }
 
-function atName<T>(rootFd: number, path: string, act: (folderFd: number, name: string) => T): T | undefined {
+function atName<T>(rootFd: number, path: string, act: (directoryFd: number, name: string) => T): T | undefined {
   const cut = path.lastIndexOf("/")
   if (cut < 0) return act(rootFd, path === "" ? "." : path)
-  let folder: number
+  let directory: number
   try {
-    folder = openRawInRoot(rootFd, path.slice(0, cut), O_PATH | O_DIRECTORY)
+    directory = openRawInRoot(rootFd, path.slice(0, cut), O_PATH | O_DIRECTORY)
   } catch (error) {
     if (hasErrno(error, "ENOENT", "ENOTDIR")) return undefined
     throw error
   }
   try {
-    return act(folder, path.slice(cut + 1))
+    return act(directory, path.slice(cut + 1))
   } finally {
-    close(folder)
+    close(directory)
   }
 }

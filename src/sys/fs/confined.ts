@@ -28,7 +28,7 @@ const EEXIST = 17
 /** How links are resolved: `in-root` treats the root as `/` (a chroot's view), `beneath` refuses to leave it. */
 export type Resolve = "in-root" | "beneath"
 
-/** Opens the folder at the trusted host path `path` as the root of a hostile tree. The caller closes it. */
+/** Opens the directory at the trusted host path `path` as the root of a hostile tree. The caller closes it. */
 export function openRoot(path: string): number {
   return check(libc.openat(AT_FDCWD, cString(path), O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", path)
 }
@@ -66,17 +66,17 @@ export function tryOpenBeneath(rootFd: number, path: string): number | undefined
 }
 
 /**
- * Opens the folder `path` (raw) inside `rootFd` by O_PATH, made with its parents when absent, mode 0755. Links on the way
+ * Opens the directory `path` (raw) inside `rootFd` by O_PATH, made with its parents when absent, mode 0755. Links on the way
  * are followed inside the root. Throws SystemError: ENOTDIR where something else is in the way. The caller closes it.
  */
-export function openOrMakeFolder(rootFd: number, path: string): number {
+export function openOrMakeDirectory(rootFd: number, path: string): number {
   try {
     return openRawInRoot(rootFd, path, O_PATH | O_DIRECTORY)
   } catch (error) {
     if (!hasErrno(error, "ENOENT") || path === "") throw error
   }
   const cut = path.lastIndexOf("/")
-  const parentFd = openOrMakeFolder(rootFd, path.slice(0, Math.max(cut, 0)))
+  const parentFd = openOrMakeDirectory(rootFd, path.slice(0, Math.max(cut, 0)))
   try {
     const made = libc.mkdirat(parentFd, rawCString(path.slice(cut + 1)), 0o755)
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)

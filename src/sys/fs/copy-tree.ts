@@ -1,7 +1,7 @@
 import { readSync, writeSync } from "node:fs"
 import { hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
-import { openInRoot, openOrMakeFolder, openRawInRoot, openRoot } from "./confined.ts"
+import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
@@ -14,14 +14,14 @@ const S_IFIFO = 0o010000
 const O_WRONLY = 1
 const O_CREAT = 0o100
 const O_EXCL = 0o200
-const OPEN_FOLDER = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 export interface CopyTreeOptions {
-  /** The source is an overlay upper: its whiteouts remove from the target, its opaque folders empty theirs first. */
+  /** The source is an overlay upper: its whiteouts remove from the target, its opaque directories empty theirs first. */
   overlayDiff?: boolean
   /** Whose all copies shall be; undefined: as in the source. */
   owner?: Owner
-  /** Leaves the attributes of the target folder itself as they are. */
+  /** Leaves the attributes of the target directory itself as they are. */
   keepTop?: boolean
 }
 
@@ -31,9 +31,9 @@ interface Owner {
 }
 
 /**
- * Copies what is in the folder `sourcePath` of the tree `sourceRoot` into the folder `targetPath` of `targetRoot` (made
+ * Copies what is in the directory `sourcePath` of the tree `sourceRoot` into the directory `targetPath` of `targetRoot` (made
  * when absent): owners, modes, extended attributes, times, hard links and holes kept. Both trees are hostile: nothing is
- * followed out of them. Devices and sockets are left out. Throws NotFound when there is no such folder.
+ * followed out of them. Devices and sockets are left out. Throws NotFound when there is no such directory.
  */
 export function copyTree(
   sourceRoot: string,
@@ -46,10 +46,10 @@ export function copyTree(
   const own = (fd: number): number => fds.adopt(fd, close)
   const targetRootFd = own(openRoot(targetRoot))
   const source = own(openSource(own(openRoot(sourceRoot)), sourcePath))
-  const top = own(openOrMakeFolder(targetRootFd, rawName(targetPath).replace(/^\/+|\/+$/g, "")))
+  const top = own(openOrMakeDirectory(targetRootFd, rawName(targetPath).replace(/^\/+|\/+$/g, "")))
   const target = own(openRawInRoot(top, ".", O_DIRECTORY))
-  new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyFolder(source, target, "", 0)
-  if (!options.keepTop) copyFolderAttributes(source, target, options.owner)
+  new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyDirectory(source, target, "", 0)
+  if (!options.keepTop) copyDirectoryAttributes(source, target, options.owner)
 }
 
 function openSource(rootFd: number, path: string): number {
@@ -57,7 +57,7 @@ function openSource(rootFd: number, path: string): number {
     return openInRoot(rootFd, path, O_DIRECTORY)
   } catch (error) {
     if (!hasErrno(error, "ENOENT", "ENOTDIR")) throw error
-    throw new NotFound(`no such folder: "${path}"`, { cause: error })
+    throw new NotFound(`no such directory: "${path}"`, { cause: error })
   }
 }
 
@@ -74,8 +74,9 @@ class TreeCopy {
     this.#owner = owner
   }
 
-  copyFolder(source: number, target: number, path: string, depth: number): void {
-    if (depth > MAX_DEPTH) throw new InvalidArgument(`folders are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
+  copyDirectory(source: number, target: number, path: string, depth: number): void {
+    if (depth > MAX_DEPTH)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
     for (const { name } of readDirectory(source)) {
       const stat = statAt(source, name)
       if (stat !== undefined) this.#copyEntry(source, target, name, stat, path === "" ? name : `${path}/${name}`, depth)
@@ -102,24 +103,24 @@ class TreeCopy {
     const there = statAt(target, name)
     if (
       there !== undefined &&
-      (there.type !== "directory" || (this.#overlayDiff && isOpaqueFolder(pathAt(source, name))))
+      (there.type !== "directory" || (this.#overlayDiff && isOpaqueDirectory(pathAt(source, name))))
     )
       removeAt(target, name, path)
     const made = libc.mkdirat(target, rawCString(name), 0o700)
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
     const to = fds.adopt(openChild(target, name), close)
-    this.copyFolder(from, to, path, depth + 1)
-    copyFolderAttributes(from, to, this.#owner)
+    this.copyDirectory(from, to, path, depth + 1)
+    copyDirectoryAttributes(from, to, this.#owner)
   }
 
   #link(first: string, target: number, name: string): void {
     const cut = first.lastIndexOf("/")
-    const folder = openRawInRoot(this.#top, first.slice(0, Math.max(cut, 0)), O_DIRECTORY)
+    const directory = openRawInRoot(this.#top, first.slice(0, Math.max(cut, 0)), O_DIRECTORY)
     try {
-      const result = libc.linkat(folder, rawCString(first.slice(cut + 1), 0), target, rawCString(name, 1), 0)
+      const result = libc.linkat(directory, rawCString(first.slice(cut + 1), 0), target, rawCString(name, 1), 0)
       checkNamed(result, "link", name)
     } finally {
-      close(folder)
+      close(directory)
     }
   }
 }
@@ -127,7 +128,7 @@ class TreeCopy {
 const EEXIST = 17
 
 function openChild(directoryFd: number, name: string): number {
-  return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_FOLDER, 0), "open", name)
+  return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_DIRECTORY, 0), "open", name)
 }
 
 function copyFile(source: number, target: number, name: string, owner?: Owner): void {
@@ -210,7 +211,7 @@ function copyNode(source: number, target: number, name: string, stat: FileStat, 
   setTimesAt(target, name, stat.mtime)
 }
 
-function copyFolderAttributes(source: number, target: number, owner?: Owner): void {
+function copyDirectoryAttributes(source: number, target: number, owner?: Owner): void {
   const stat = statOf(source)
   setOwner(target, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(target, stat.mode)
@@ -235,7 +236,7 @@ function isWhiteout(stat: FileStat): boolean {
   return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
 }
 
-/** Whether a folder of an overlay upper hides all that is below it; `path` is trusted but for its last name. */
-export function isOpaqueFolder(path: string | Uint8Array): boolean {
+/** Whether a directory of an overlay upper hides all that is below it; `path` is trusted but for its last name. */
+export function isOpaqueDirectory(path: string | Uint8Array): boolean {
   return ["trusted", "user"].some((space) => getAttribute(path, `${space}.overlay.opaque`)?.toString() === "y")
 }

@@ -1,4 +1,4 @@
-/** Entries of a folder by its descriptor: nothing here follows a link. Names are raw (see raw-name.ts). */
+/** Entries of a directory by its descriptor: nothing here follows a link. Names are raw (see raw-name.ts). */
 import { check, lastErrno, libc, AT_SYMLINK_NOFOLLOW, SystemError } from "../libc.ts"
 import { rawCString, shownName } from "./raw-name.ts"
 import { recordedOwner, recordsOwners } from "./recorded-owner.ts"
@@ -40,7 +40,7 @@ const statBuffer = Buffer.alloc(256)
 const emptyName = new Uint8Array(1)
 const AT_EMPTY_PATH_NOFOLLOW = 0x1000 | AT_SYMLINK_NOFOLLOW
 
-/** statx(2) of `name` in the folder, the last name not followed; undefined when there is none. */
+/** statx(2) of `name` in the directory, the last name not followed; undefined when there is none. */
 export function statAt(directoryFd: number, name: string): FileStat | undefined {
   const result = libc.statx(directoryFd, rawCString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer)
   if (result === 0) return decodeStat(() => pathAt(directoryFd, name))

@@ -4,11 +4,11 @@ import { join } from "node:path"
 import { afterAll, expect, test } from "bun:test"
 import { FileLocks } from "./file-locks.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-lock-"))
-afterAll(() => rmSync(folder, { recursive: true }))
+const directory = mkdtempSync(join(tmpdir(), "skiff-lock-"))
+afterAll(() => rmSync(directory, { recursive: true }))
 
 test("a held lock excludes others, and a released one does not", async () => {
-  const locks = new FileLocks(join(folder, "locks"), "thing")
+  const locks = new FileLocks(join(directory, "locks"), "thing")
   {
     using held = await locks.acquire("a")
     expect(held).toBeDefined()
@@ -21,14 +21,14 @@ test("a held lock excludes others, and a released one does not", async () => {
 })
 
 test("a lock whose file was unlinked meanwhile is taken on the new file", async () => {
-  const locks = new FileLocks(folder, "thing")
+  const locks = new FileLocks(directory, "thing")
   const first = await locks.acquire("c")
   const waiting = locks.acquire("c")
   first.unlink()
   first[Symbol.dispose]()
   using second = await waiting
-  expect(existsSync(join(folder, "c"))).toBe(true)
+  expect(existsSync(join(directory, "c"))).toBe(true)
   expect(locks.tryAcquire("c")).toBeUndefined()
   second.unlink()
-  expect(existsSync(join(folder, "c"))).toBe(false)
+  expect(existsSync(join(directory, "c"))).toBe(false)
 })

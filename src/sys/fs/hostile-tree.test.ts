@@ -13,21 +13,21 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
-import { openOrMakeFolder, openRoot, readFileInRoot } from "./confined.ts"
+import { openOrMakeDirectory, openRoot, readFileInRoot } from "./confined.ts"
 import { copyTree } from "./copy-tree.ts"
 import { close } from "../libc.ts"
 import { removeTree } from "./remove-tree.ts"
 import { treeUsage } from "./tree-usage.ts"
 import { getAttribute, setAttribute } from "./xattr.ts"
 
-let folder: string
+let directory: string
 let canary: string
 let tree: string
 
 beforeEach(() => {
-  folder = mkdtempSync("/tmp/skiff-tree-")
-  canary = join(folder, "canary")
-  tree = join(folder, "tree")
+  directory = mkdtempSync("/tmp/skiff-tree-")
+  canary = join(directory, "canary")
+  tree = join(directory, "tree")
   mkdirSync(tree)
   mkdirSync(canary)
   writeFileSync(join(canary, "file"), "untouched", { mode: 0o640 })
@@ -35,11 +35,11 @@ beforeEach(() => {
 afterEach(() => {
   expect(readFileSync(join(canary, "file"), "utf8")).toBe("untouched")
   expect(lstatSync(join(canary, "file")).mode & 0o7777).toBe(0o640)
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true })
 })
 
 const sh = (script: string) =>
-  execFileSync("bash", ["-euc", `export LC_ALL=C; ${script}`], { cwd: folder, encoding: "utf8" })
+  execFileSync("bash", ["-euc", `export LC_ALL=C; ${script}`], { cwd: directory, encoding: "utf8" })
 const listing = (path: string) =>
   sh(`cd ${path}; find . -printf '%y %m %U:%G %n %T@ %l %p\\n' | sort; find . -type f -exec sha256sum {} + | sort`)
 
@@ -54,11 +54,11 @@ describe("copyTree()", () => {
     sh(TREE)
     setAttribute(join(tree, "dir"), "user.kept", Buffer.from([0, 1, 255]))
     setAttribute(join(tree, "dir"), "user.overlay.opaque", Buffer.from("y"))
-    mkdirSync(join(folder, "copy"))
-    copyTree(tree, "/", join(folder, "copy"), "/")
-    expect(listing(join(folder, "copy"))).toBe(listing(tree))
-    expect(getAttribute(join(folder, "copy/dir"), "user.kept")).toEqual(Buffer.from([0, 1, 255]))
-    expect(getAttribute(join(folder, "copy/dir"), "user.overlay.opaque")).toBeUndefined()
+    mkdirSync(join(directory, "copy"))
+    copyTree(tree, "/", join(directory, "copy"), "/")
+    expect(listing(join(directory, "copy"))).toBe(listing(tree))
+    expect(getAttribute(join(directory, "copy/dir"), "user.kept")).toEqual(Buffer.from([0, 1, 255]))
+    expect(getAttribute(join(directory, "copy/dir"), "user.overlay.opaque")).toBeUndefined()
   })
 
   test("resolves links of the source path inside its root", () => {
@@ -66,30 +66,30 @@ describe("copyTree()", () => {
       "mkdir -p tree/real; echo in > tree/real/f; ln -s /real tree/abs; ln -s ../../../../real tree/up; ln -s ../canary tree/out",
     )
     for (const path of ["/abs", "up", "/../../real"]) {
-      copyTree(tree, path, folder, `copy of ${path.replaceAll("/", "-")}`)
-      expect(readFileSync(join(folder, `copy of ${path.replaceAll("/", "-")}`, "f"), "utf8")).toBe("in\n")
+      copyTree(tree, path, directory, `copy of ${path.replaceAll("/", "-")}`)
+      expect(readFileSync(join(directory, `copy of ${path.replaceAll("/", "-")}`, "f"), "utf8")).toBe("in\n")
     }
-    expect(() => copyTree(tree, "out", folder, "copy")).toThrow("no such folder")
-    expect(() => copyTree(tree, "real/f", folder, "copy")).toThrow("no such folder")
+    expect(() => copyTree(tree, "out", directory, "copy")).toThrow("no such directory")
+    expect(() => copyTree(tree, "real/f", directory, "copy")).toThrow("no such directory")
   })
 
   test("makes no devices, and keeps holes: a sparse file of a terabyte costs nothing", () => {
     sh(
       "truncate -s 1T tree/hole; printf end | dd of=tree/hole bs=1 seek=1000000 conv=notrunc status=none; mknod tree/null c 1 3",
     )
-    mkdirSync(join(folder, "copy"))
-    copyTree(tree, "/", join(folder, "copy"), "/")
-    expect(statSync(join(folder, "copy/hole")).size).toBe(2 ** 40)
-    expect(statSync(join(folder, "copy/hole")).blocks * 512).toBeLessThan(1 << 20)
+    mkdirSync(join(directory, "copy"))
+    copyTree(tree, "/", join(directory, "copy"), "/")
+    expect(statSync(join(directory, "copy/hole")).size).toBe(2 ** 40)
+    expect(statSync(join(directory, "copy/hole")).blocks * 512).toBeLessThan(1 << 20)
     expect(sh("dd if=copy/hole bs=1 skip=1000000 count=3 status=none")).toBe("end")
-    expect(existsSync(join(folder, "copy/null"))).toBe(false)
+    expect(existsSync(join(directory, "copy/null"))).toBe(false)
   })
 
   test("copies to another file system", () => {
     sh(`${TREE}; mkdir ../other; mount -t tmpfs none ../other`)
     try {
-      copyTree(tree, "/", join(folder, "other"), "/")
-      expect(listing(join(folder, "other"))).toBe(listing(tree))
+      copyTree(tree, "/", join(directory, "other"), "/")
+      expect(listing(join(directory, "other"))).toBe(listing(tree))
     } finally {
       sh("umount other")
     }
@@ -99,9 +99,9 @@ describe("copyTree()", () => {
     sh(
       "echo evil > tree/file; mkdir tree/d copy; echo evil > tree/d/file; ln -s ../canary/file copy/file; ln -s ../canary copy/d",
     )
-    copyTree(tree, "/", join(folder, "copy"), "/")
-    expect(readFileSync(join(folder, "copy/d/file"), "utf8")).toBe("evil\n")
-    expect(lstatSync(join(folder, "copy/d")).isSymbolicLink()).toBe(false)
+    copyTree(tree, "/", join(directory, "copy"), "/")
+    expect(readFileSync(join(directory, "copy/d/file"), "utf8")).toBe("evil\n")
+    expect(lstatSync(join(directory, "copy/d")).isSymbolicLink()).toBe(false)
   })
 })
 
@@ -115,7 +115,7 @@ describe("removeTree()", () => {
     expect(removeTree(tree)).toBe(true)
   })
 
-  test("removes a tree 2,500 folders deep, where no path reaches", () => {
+  test("removes a tree 2,500 directories deep, where no path reaches", () => {
     sh(`python3 -c "
 import os
 os.chdir('tree')
@@ -154,13 +154,13 @@ test("treeUsage() is what du says", () => {
   expect(inodes).toBe(Number(sh("find tree -printf '%i\\n' | sort -u | wc -l")))
 })
 
-test("openOrMakeFolder() makes parents inside the root, through links too", () => {
+test("openOrMakeDirectory() makes parents inside the root, through links too", () => {
   sh("mkdir tree/real; ln -s /real tree/link; ln -s ../../canary tree/out")
   const root = openRoot(tree)
   try {
-    close(openOrMakeFolder(root, "link/a/b"))
+    close(openOrMakeDirectory(root, "link/a/b"))
     expect(existsSync(join(tree, "real/a/b"))).toBe(true)
-    expect(() => close(openOrMakeFolder(root, "out/x"))).toThrow("ENOENT")
+    expect(() => close(openOrMakeDirectory(root, "out/x"))).toThrow("ENOENT")
   } finally {
     close(root)
   }

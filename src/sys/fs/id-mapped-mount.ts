@@ -20,7 +20,7 @@ const POLL_MS = 1
 const MOST_POLLS = 2_000
 
 /**
- * Mounts the open folder at `target`, read-only, so that files of `owner` are root's there and no other owner is known
+ * Mounts the open directory at `target`, read-only, so that files of `owner` are root's there and no other owner is known
  * (mount_setattr(2), "ID-mapped mounts"): needs Linux 5.12, a file system that can, and root of the host. Throws SystemError.
  */
 export async function mountAsRoots(fd: number, target: string, owner: { uid: number; gid: number }): Promise<void> {

@@ -24,7 +24,7 @@ export interface Mount {
   /** Flag names and data, as mount(8)'s `-o` writes them, e.g. `["lowerdir=a:b", "upperdir=c"]`. */
   data: readonly string[]
   flags?: number
-  /** Absolute folder that relative names in `data` start from; the kernel takes at most 4,095 bytes of data. */
+  /** Absolute directory that relative names in `data` start from; the kernel takes at most 4,095 bytes of data. */
   workingDirectory?: string
   /** A program that mounts in the kernel's place (fuse-overlayfs): it gets `-o DATA TARGET`. */
   helper?: readonly string[]
@@ -40,7 +40,7 @@ const ENOENT_ERRNO = 2
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 
-/** Mounts `mount` on the existing folder or file `target` (an absolute path). Throws SystemError, or Unavailable by a helper. */
+/** Mounts `mount` on the existing directory or file `target` (an absolute path). Throws SystemError, or Unavailable by a helper. */
 export function mountAt(target: string, mount: Mount): void {
   if (mount.helper !== undefined) return mountByHelper(target, mount, mount.helper)
   const back = mount.workingDirectory === undefined ? undefined : process.cwd()
@@ -138,10 +138,10 @@ export function unmount(target: string): boolean {
   throw new SystemError("umount", errno, target)
 }
 
-/** Below `folder`, the innermost first: in this order they can be unmounted. See proc_pid_mountinfo(5). */
-export function mountPointsBelow(folder: string): string[] {
+/** Below `directory`, the innermost first: in this order they can be unmounted. See proc_pid_mountinfo(5). */
+export function mountPointsBelow(directory: string): string[] {
   return mountPoints()
-    .filter((path) => path.startsWith(`${folder}/`))
+    .filter((path) => path.startsWith(`${directory}/`))
     .toReversed()
 }
 
@@ -160,7 +160,7 @@ export function hasWholeProc(): boolean {
     lines
       .filter((line) => line.split(" ")[3] === "/" && line.includes(" - proc "))
       .map(pointOf)
-      // binfmt_misc lies there on any host, over an empty folder: that hides nothing
+      // binfmt_misc lies there on any host, over an empty directory: that hides nothing
       .some((proc) => !points.some((path) => path.startsWith(`${proc}/`) && path !== `${proc}/sys/fs/binfmt_misc`))
   )
 }

@@ -10,7 +10,7 @@ export interface StorePaths {
   runRoot: string
 }
 
-/** Set by the launcher when it enters the keeper's namespaces: the caller's real uid there. */
+/** Set by the launcher when it enters the pause process's namespaces: the caller's real uid there. */
 export const ROOTLESS_UID_ENV = "_SKIFF_ROOTLESS_UID"
 export const ROOTLESS_GID_ENV = "_SKIFF_ROOTLESS_GID"
 /** Set as well: who called us is outside. */
@@ -18,7 +18,7 @@ export const JUST_ENTERED_ENV = "_SKIFF_JUST_ENTERED"
 
 let verified: { text: string | undefined; uid: number | undefined } | undefined
 
-/** The caller's uid on the host when we are in the keeper's user namespace; undefined as real root. */
+/** The caller's uid on the host when we are in the pause process's user namespace; undefined as real root. */
 export function rootlessUid(): number | undefined {
   const text = process.env[ROOTLESS_UID_ENV]
   if (text === undefined) return undefined
@@ -34,7 +34,7 @@ export function rootlessGid(): number | undefined {
 }
 
 /**
- * user_namespaces(7): in the keeper's namespace, and only there, 0 is exactly the caller and no one after him. The caller
+ * user_namespaces(7): in the pause process's namespace, and only there, 0 is exactly the caller and no one after him. The caller
  * may be root, of a container that lets him do little else (id-map.ts, `sameIds`).
  */
 function mapsRootTo(uid: number): boolean {
@@ -42,11 +42,11 @@ function mapsRootTo(uid: number): boolean {
   return process.getuid?.() === 0 && inside === "0" && count === "1" && Number(outside) === uid
 }
 
-/** The default places, or those of `SKIFF_ROOT` and `SKIFF_RUN_ROOT`. The same inside the keeper's namespaces and outside. */
+/** The default places, or those of `SKIFF_ROOT` and `SKIFF_RUN_ROOT`. The same inside the pause process's namespaces and outside. */
 export function defaultPaths(env: Record<string, string | undefined> = process.env): StorePaths {
   const uid = rootlessUid() ?? process.getuid?.() ?? 0
   const root = env.SKIFF_ROOT || (uid === 0 ? "/var/lib/skiff" : `${dataHome(env)}/skiff`)
-  const runRoot = env.SKIFF_RUN_ROOT || (uid === 0 ? "/run/skiff" : `${runtimeFolder(uid, env)}/skiff`)
+  const runRoot = env.SKIFF_RUN_ROOT || (uid === 0 ? "/run/skiff" : `${runtimeDirectory(uid, env)}/skiff`)
   return { root: resolve(root), runRoot: resolve(runRoot) }
 }
 
@@ -58,17 +58,17 @@ function dataHome(env: Record<string, string | undefined>): string {
   })
 }
 
-/** Where the user's run state lies; without a login's folder one in /tmp, which the launcher proves to be the user's own. */
-export function runtimeFolder(uid: number, env: Record<string, string | undefined> = process.env): string {
-  return loginFolder(uid, env) ?? `/tmp/skiff-run-${uid}`
+/** Where the user's run state lies; without a login's directory one in /tmp, which the launcher proves to be the user's own. */
+export function runtimeDirectory(uid: number, env: Record<string, string | undefined> = process.env): string {
+  return loginDirectory(uid, env) ?? `/tmp/skiff-run-${uid}`
 }
 
 /**
- * `$XDG_RUNTIME_DIR`; where it is not set (cron, sudo, su), the folder that the user's login would have: a container that
+ * `$XDG_RUNTIME_DIR`; where it is not set (cron, sudo, su), the directory that the user's login would have: a container that
  * one of them started is seen by the other. Undefined when there is none.
  */
-export function loginFolder(uid: number, env: Record<string, string | undefined> = process.env): string | undefined {
+export function loginDirectory(uid: number, env: Record<string, string | undefined> = process.env): string | undefined {
   if (env.XDG_RUNTIME_DIR) return env.XDG_RUNTIME_DIR
-  const folder = `/run/user/${uid}`
-  return statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.() ? folder : undefined
+  const directory = `/run/user/${uid}`
+  return statSync(directory, { throwIfNoEntry: false })?.uid === process.getuid?.() ? directory : undefined
 }

@@ -1,5 +1,5 @@
 /**
- * Owners that cannot be: where a user namespace maps one id (rootless/world.ts), each file belongs to root, whatever an image
+ * Owners that cannot be: where a user namespace maps one id (rootless/namespaces.ts), each file belongs to root, whatever an image
  * or `COPY --chown` says. What was said is kept in an attribute of the file, so that a layer made of it tells of the right
  * owner. Links and FIFOs can have no such attribute (xattr(7)): theirs is lost.
  */

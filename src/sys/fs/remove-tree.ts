@@ -13,7 +13,7 @@ const MAX_DEPTH = 64
  * Safe to repeat, and beside another process that removes the same.
  */
 export function removeTree(path: string): boolean {
-  const parentFd = openFolder(AT_FDCWD, rawName(dirname(path)))
+  const parentFd = openDirectory(AT_FDCWD, rawName(dirname(path)))
   if (parentFd === undefined) return false
   try {
     return removeAt(parentFd, rawName(basename(path)), path)
@@ -22,20 +22,20 @@ export function removeTree(path: string): boolean {
   }
 }
 
-/** `removeTree` of a raw name inside an open folder; `shownPath` is for the message. */
+/** `removeTree` of a raw name inside an open directory; `shownPath` is for the message. */
 export function removeAt(parentFd: number, name: string, shownPath: string): boolean {
   const stat = statAt(parentFd, name)
   if (stat === undefined) return false
-  if (stat.type === "directory") removeFolder(parentFd, name, shownPath)
+  if (stat.type === "directory") removeDirectory(parentFd, name, shownPath)
   else unlink(parentFd, name, 0)
   return true
 }
 
-function removeFolder(parentFd: number, name: string, path: string): void {
-  const top = openFolder(parentFd, name)
+function removeDirectory(parentFd: number, name: string, path: string): void {
+  const top = openDirectory(parentFd, name)
   if (top === undefined) return
   let moved = 0
-  /** A folder too deep for one descriptor a level goes up to the top, where the next round finds it. */
+  /** A directory too deep for one descriptor a level goes up to the top, where the next round finds it. */
   const moveUp = (fd: number, child: string): void => {
     const target = `.skiff-deep-${process.pid}-${moved++}`
     checkNamed(libc.renameat2(fd, rawCString(child, 0), top, rawCString(target, 1), 0), "rename", child)
@@ -45,7 +45,7 @@ function removeFolder(parentFd: number, name: string, path: string): void {
     for (let before = -1; before !== moved;) {
       before = moved
       // opened anew for each round: reading goes on from a descriptor's own offset
-      withFolder(top, ".", (fd) => emptyFolder(fd, path, 0, moveUp))
+      withDirectory(top, ".", (fd) => emptyDirectory(fd, path, 0, moveUp))
     }
   } finally {
     close(top)
@@ -55,23 +55,23 @@ function removeFolder(parentFd: number, name: string, path: string): void {
 
 type MoveUp = (fd: number, child: string) => void
 
-function emptyFolder(fd: number, path: string, depth: number, moveUp: MoveUp): void {
+function emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp): void {
   for (const { name, isDirectory } of readDirectory(fd)) {
     if (!isDirectory) unlink(fd, name, 0)
     else if (depth === MAX_DEPTH) moveUp(fd, name)
     else {
-      withFolder(fd, name, (child) => {
+      withDirectory(fd, name, (child) => {
         refuseMount(fd, name, path)
-        emptyFolder(child, path, depth + 1, moveUp)
+        emptyDirectory(child, path, depth + 1, moveUp)
       })
       unlink(fd, name, AT_REMOVEDIR)
     }
   }
 }
 
-/** Runs `body` on the folder, opened; not at all when it has gone. */
-function withFolder(parentFd: number, name: string, body: (fd: number) => void): void {
-  const fd = openFolder(parentFd, name)
+/** Runs `body` on the directory, opened; not at all when it has gone. */
+function withDirectory(parentFd: number, name: string, body: (fd: number) => void): void {
+  const fd = openDirectory(parentFd, name)
   if (fd === undefined) return
   try {
     body(fd)
@@ -80,8 +80,8 @@ function withFolder(parentFd: number, name: string, body: (fd: number) => void):
   }
 }
 
-/** Opens a folder for reading, made readable first where its mode forbids that; undefined when it has gone. */
-function openFolder(fd: number, name: string): number | undefined {
+/** Opens a directory for reading, made readable first where its mode forbids that; undefined when it has gone. */
+function openDirectory(fd: number, name: string): number | undefined {
   const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
   const open = (): number => checkNamed(libc.openat(fd, rawCString(name), flags, 0), "open", name)
   try {
@@ -108,7 +108,7 @@ function unlink(fd: number, name: string, flags: number): void {
   } catch (error) {
     if (hasErrno(error, "ENOENT")) return
     if (!hasErrno(error, "EACCES")) throw error
-    // the folder itself forbids changes: it is ours to empty
+    // the directory itself forbids changes: it is ours to empty
     check(libc.fchmod(fd, 0o700), "chmod")
     remove()
   }

@@ -7,7 +7,7 @@ const MAX_DEPTH = 512
 
 /**
  * What a tree takes on disk: allocated bytes, as du counts them, and files. Hard links count once.
- * Nothing is followed; what another process removes meanwhile, or lies deeper than 512 folders, is not counted.
+ * Nothing is followed; what another process removes meanwhile, or lies deeper than 512 directories, is not counted.
  */
 export function treeUsage(path: string): { bytes: number; inodes: number } {
   const seen = new Set<string>()

@@ -8,7 +8,7 @@ const EOPNOTSUPP = 95
 const buffer = Buffer.alloc(MAX_VALUE_BYTES)
 
 /**
- * The host path of a name inside an open folder: `/proc/self/fd/…` is that very folder wherever it lies. For calls that
+ * The host path of a name inside an open directory: `/proc/self/fd/…` is that very directory wherever it lies. For calls that
  * have no `*at` form; the last name is not followed by the `l…xattr` calls.
  */
 export function pathAt(directoryFd: number, name: string): Uint8Array {

@@ -96,18 +96,22 @@ interface SocketState {
 }
 
 function connectDescriptor(path: string): number {
-  // through a descriptor of the folder: /proc/self/fd/N/name is short whatever the path is
-  const folder = check(libc.openat(AT_FDCWD, cString(dirname(path)), O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", path)
+  // through a descriptor of the directory: /proc/self/fd/N/name is short whatever the path is
+  const directory = check(
+    libc.openat(AT_FDCWD, cString(dirname(path)), O_PATH | O_DIRECTORY | O_CLOEXEC, 0),
+    "open",
+    path,
+  )
   try {
     const fd = check(libc.socket(AF_UNIX, SOCK_SEQPACKET | O_CLOEXEC | O_NONBLOCK, 0), "socket")
     const address = new Uint8Array(110)
     new DataView(address.buffer).setUint16(0, AF_UNIX, true)
-    address.set(cString(`/proc/self/fd/${folder}/${basename(path)}`), 2)
+    address.set(cString(`/proc/self/fd/${directory}/${basename(path)}`), 2)
     if (libc.connect(fd, ptr(address), address.length) === 0) return fd
     const errno = lastErrno()
     close(fd)
     throw new SystemError("connect", errno, path)
   } finally {
-    close(folder)
+    close(directory)
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs"
-import { cgroupFolders, cgroupsPath, detectCgroups, isInOwnCgroup, readCounters, removeCgroup } from "./cgroup.ts"
+import { cgroupDirectories, cgroupsPath, detectCgroups, isInOwnCgroup, readCounters, removeCgroup } from "./cgroup.ts"
 
 const cgroups = detectCgroups()
 const isRoot = process.getuid?.() === 0
@@ -15,11 +15,11 @@ test("a container's cgroup always lies below our own parent", () => {
   expect(cgroupsPath("abc", { manager: "cgroupfs" })).toBe("/skiff/abc")
   expect(cgroupsPath("abc", { manager: "systemd" })).toBe("user.slice:skiff:abc")
   expect(cgroupsPath("abc", { manager: "disabled" })).toBeUndefined()
-  for (const folder of cgroupFolders("abc", cgroups).values()) expect(folder).toMatch(/\/skiff\/abc$/)
+  for (const directory of cgroupDirectories("abc", cgroups).values()) expect(directory).toMatch(/\/skiff\/abc$/)
 })
 
 test.each(["", ".", "..", "../x", "a/b", "/"])("an id like %j is refused before it becomes a path", (id) => {
-  expect(() => cgroupFolders(id, cgroups)).toThrow()
+  expect(() => cgroupDirectories(id, cgroups)).toThrow()
   expect(() => removeCgroup(id, { ...cgroups, manager: "cgroupfs" })).toThrow()
 })
 
@@ -33,29 +33,31 @@ test("no process of the host passes for one of a container", () => {
 const writable = isRoot && cgroups.manager === "cgroupfs"
 if (!writable) console.log("skipped: cgroups of our own: not root")
 
-test.skipIf(!writable)("counters are read, and the folders removed, children first", () => {
+test.skipIf(!writable)("counters are read, and the directories removed, children first", () => {
   const id = `test-${process.pid}`
-  const folders = [...cgroupFolders(id, cgroups).values()]
-  for (const folder of folders) mkdirSync(`${folder}/inner`, { recursive: true })
+  const directories = [...cgroupDirectories(id, cgroups).values()]
+  for (const directory of directories) mkdirSync(`${directory}/inner`, { recursive: true })
   expect(readCounters(id, cgroups).pids ?? 0).toBe(0)
   if (cgroups.controllers.includes("memory")) expect(readCounters(id, cgroups).oomKills ?? 0).toBe(0)
   removeCgroup(id, cgroups)
   removeCgroup(id, cgroups) // safe to repeat
-  expect(folders.filter((folder) => existsSync(folder))).toEqual([])
+  expect(directories.filter((directory) => existsSync(directory))).toEqual([])
   expect(readCounters(id, cgroups).memoryBytes).toBeUndefined()
 })
 
 test.skipIf(!writable)("a cgroup that still has a process stays, and so does the process", async () => {
   const id = `busy-${process.pid}`
-  const folders = [...cgroupFolders(id, cgroups).values()].filter((folder) => !folder.includes("/cpuset/"))
-  for (const folder of folders) mkdirSync(folder, { recursive: true })
+  const directories = [...cgroupDirectories(id, cgroups).values()].filter(
+    (directory) => !directory.includes("/cpuset/"),
+  )
+  for (const directory of directories) mkdirSync(directory, { recursive: true })
   const child = Bun.spawn(["sleep", "60"])
-  const [folder = ""] = folders
-  await Bun.write(`${folder}/cgroup.procs`, String(child.pid))
+  const [directory = ""] = directories
+  await Bun.write(`${directory}/cgroup.procs`, String(child.pid))
   removeCgroup(id, cgroups)
-  expect(readFileSync(`${folder}/cgroup.procs`, "utf8").trim()).toBe(String(child.pid))
+  expect(readFileSync(`${directory}/cgroup.procs`, "utf8").trim()).toBe(String(child.pid))
   child.kill()
   await child.exited
   removeCgroup(id, cgroups)
-  expect(existsSync(folder)).toBe(false)
+  expect(existsSync(directory)).toBe(false)
 })

@@ -109,8 +109,8 @@ export function cgroupsPath(id: string, cgroups: Pick<Cgroups, "manager">): stri
   return cgroups.manager === "systemd" ? `user.slice:${PARENT}:${id}` : `/${PARENT}/${id}`
 }
 
-/** The folders of a container's cgroup by controller (`""`: the one of v2). They need not exist. */
-export function cgroupFolders(id: string, cgroups: Cgroups): Map<string, string> {
+/** The directories of a container's cgroup by controller (`""`: the one of v2). They need not exist. */
+export function cgroupDirectories(id: string, cgroups: Cgroups): Map<string, string> {
   if (!/^[\w.-]+$/.test(id) || /^\.+$/.test(id)) throw new RangeError(`"${id}" is no container id`)
   const uid = rootlessUid()
   if (cgroups.manager === "systemd" && uid !== undefined)
@@ -124,19 +124,19 @@ export function cgroupFolders(id: string, cgroups: Cgroups): Map<string, string>
 }
 
 /**
- * Removes what is left of a container's cgroup: empty folders below our own parent only. Processes are never killed by
- * it; a folder that still has some stays. Safe to repeat.
+ * Removes what is left of a container's cgroup: empty directories below our own parent only. Processes are never killed by
+ * it; a directory that still has some stays. Safe to repeat.
  */
 export function removeCgroup(id: string, cgroups: Cgroups): void {
   if (cgroups.manager !== "cgroupfs") return
-  for (const folder of cgroupFolders(id, cgroups).values()) removeEmptyTree(folder)
+  for (const directory of cgroupDirectories(id, cgroups).values()) removeEmptyTree(directory)
 }
 
-function removeEmptyTree(folder: string): void {
+function removeEmptyTree(directory: string): void {
   try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) removeEmptyTree(join(folder, entry.name))
-    rmdirSync(folder)
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) removeEmptyTree(join(directory, entry.name))
+    rmdirSync(directory)
   } catch {
     // ENOENT: gone already; EBUSY: it still has processes, the next clean-up comes by again
   }
@@ -169,10 +169,10 @@ export interface CgroupCounters {
 /** Reads a container's counters; those that are not there are left out. */
 export function readCounters(id: string, cgroups: Cgroups): CgroupCounters {
   if (cgroups.manager === "disabled") return {}
-  const folders = cgroupFolders(id, cgroups)
+  const directories = cgroupDirectories(id, cgroups)
   const at = (controller: string, file: string): string | undefined => {
-    const folder = folders.get(cgroups.version === "v2" ? "" : controller)
-    return folder === undefined ? undefined : content(join(folder, file))
+    const directory = directories.get(cgroups.version === "v2" ? "" : controller)
+    return directory === undefined ? undefined : content(join(directory, file))
   }
   if (cgroups.version === "v2") {
     const cpuUs = field(at("", "cpu.stat"), "usage_usec")

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { sendSignal } from "../libc.ts"
 import { spawnProcess } from "./process.ts"
-import { spawnTethered } from "./killed-with-parent.ts"
+import { spawnKilledWithParent } from "./killed-with-parent.ts"
 
 const BOTH = { stdout: "pipe", stderr: "pipe" } as const
 
@@ -26,10 +26,13 @@ async function eventually(condition: () => boolean): Promise<void> {
 }
 
 test("the program has its words, its outputs and its exit code, and nobody stays behind it", async () => {
-  const child = spawnTethered(["sh", "-c", 'echo "$1"; echo e >&2; ls /proc/self/fd; exit 7', "sh", "a b"], BOTH)
+  const child = spawnKilledWithParent(
+    ["sh", "-c", 'echo "$1"; echo e >&2; ls /proc/self/fd; exit 7', "sh", "a b"],
+    BOTH,
+  )
   const [stdout, stderr] = await Promise.all([Array.fromAsync(child.stdout ?? []), Array.fromAsync(child.stderr ?? [])])
   expect(await child.exited).toBe(7)
-  expect(Buffer.concat(stdout).toString()).toBe("a b\n0\n1\n2\n3\n") // 3 is the folder that ls reads
+  expect(Buffer.concat(stdout).toString()).toBe("a b\n0\n1\n2\n3\n") // 3 is the directory that ls reads
   expect(Buffer.concat(stderr).toString()).toBe("e\n")
   await eventually(() => !readdirSync("/proc").some((pid) => groupOf(pid) === child.pid))
 })
@@ -44,8 +47,8 @@ function groupOf(pid: string): number | undefined {
 }
 
 test("the program and its children end when we are killed", async () => {
-  const script = `import { spawnTethered } from ${JSON.stringify(join(import.meta.dir, "killed-with-parent.ts"))}
-    spawnTethered(["sh", "-c", "sleep 30031; true"], { stdout: "ignore", stderr: "ignore" })
+  const script = `import { spawnKilledWithParent } from ${JSON.stringify(join(import.meta.dir, "killed-with-parent.ts"))}
+    spawnKilledWithParent(["sh", "-c", "sleep 30031; true"], { stdout: "ignore", stderr: "ignore" })
     setInterval(() => {}, 1000)`
   const parent = spawnProcess([process.execPath, "-e", script])
   await eventually(() => runs("sleep 30031"))

@@ -5,7 +5,7 @@ import { spawnProcess, type Child, type SpawnOptions } from "./process.ts"
  * The program and, beside it, who reads a pipe: at its end our process has died, and the whole group is killed. The reader goes
  * when the program has ended.
  */
-const TETHER = `"$@" 3<&- & program=$!
+const KILLED_WITH_PARENT = `"$@" 3<&- & program=$!
 { read -r _; kill -9 0; } <&3 >/dev/null 2>&1 & reader=$!
 wait $program; code=$?
 kill -9 $reader; exit $code`
@@ -14,7 +14,7 @@ kill -9 $reader; exit $code`
  * Starts a program that cannot outlive this process, however that ends. It has a session and process group of its own, led by
  * `pid`; no standard input, and descriptors 1 and 2 as `stdio` says.
  */
-export function spawnTethered(
+export function spawnKilledWithParent(
   argv: readonly string[],
   {
     stdout,
@@ -24,7 +24,7 @@ export function spawnTethered(
 ): Child {
   const { readEnd, writeEnd } = pipe()
   try {
-    const child = spawnProcess(["/bin/sh", "-c", TETHER, "sh", ...argv], {
+    const child = spawnProcess(["/bin/sh", "-c", KILLED_WITH_PARENT, "sh", ...argv], {
       ...options,
       stdio: ["ignore", stdout, stderr, readEnd],
       detached: true,

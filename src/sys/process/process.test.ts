@@ -64,15 +64,15 @@ test.each([0, -1, 1, Number.NaN, 1.5])("signalProcess() never signals pid %p", (
 })
 
 test("a name with spaces and parentheses does not hide the start time", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-process-"))
-  const program = join(folder, "a) R 1 (b")
+  const directory = mkdtempSync(join(tmpdir(), "skiff-process-"))
+  const program = join(directory, "a) R 1 (b")
   copyFileSync("/bin/sleep", program)
   const child = spawnProcess([program, "60"])
   const startTime = processStartTime(child.pid) as StartTime
   expect(startTime).toBeGreaterThan(1000)
   expect(signalProcess(child.pid, startTime, 9)).toBe(true)
   await child.exited
-  rmSync(folder, { recursive: true })
+  rmSync(directory, { recursive: true })
 })
 
 test("bootId() is the kernel's", () => {

@@ -2,7 +2,7 @@
 import { readFileSync, writeSync } from "node:fs"
 import { close, pipe, sendSignal } from "../libc.ts"
 
-/** A process id on the host (or in the keeper's namespace, when rootless). */
+/** A process id on the host (or in the pause process's namespace, when rootless). */
 export type Pid = number & { readonly brand: "Pid" }
 
 /** Start time of a process in clock ticks after boot: with the pid it names one process, as pids are used again. */

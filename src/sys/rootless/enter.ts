@@ -4,10 +4,10 @@ import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/e
 import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
-import { defaultPaths, JUST_ENTERED_ENV, loginFolder, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../fs/paths.ts"
-import { ensurePrivateFolder } from "../fs/private-directory.ts"
+import { defaultPaths, JUST_ENTERED_ENV, loginDirectory, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../fs/paths.ts"
+import { ensurePrivateDirectory } from "../fs/private-directory.ts"
 import { userScope } from "./user-scope.ts"
-import { keeperLives, recordedWorld } from "./namespaces.ts"
+import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
@@ -22,13 +22,13 @@ const STARTS = new Set(["run", "exec", "create", "start", "restart"])
 const ENGINE_FAILED = new Set(["run", "exec", "create", "start"])
 
 /**
- * Replaces this process by itself inside the keeper's user and mount namespace, where the caller is root.
+ * Replaces this process by itself inside the pause process's user and mount namespace, where the caller is root.
  * Returns only when `argv` needs no namespace; what fails is printed, and ends the process.
  */
 export async function enterRootless(argv: readonly string[]): Promise<void> {
   if (staysOutside(argv)) return
   try {
-    await enterWorld(argv)
+    await enterNamespaces(argv)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     const hint = isSkiffError(error) && error.hint !== undefined ? `  hint: ${error.hint}\n` : ""
@@ -45,7 +45,7 @@ export async function enterContained(argv: readonly string[]): Promise<void> {
   const isContainer = STARTS.has(verbOf(argv)) && commandWords(argv)[0] !== "builder"
   if (isContainer || staysOutside(argv)) return
   try {
-    await enterWorld(argv)
+    await enterNamespaces(argv)
   } catch (error) {
     log.debug("no user namespace can be made here", { reason: String(error) })
   }
@@ -73,21 +73,21 @@ function verbOf(argv: readonly string[]): string {
   return first === "container" || first === "builder" ? second : first
 }
 
-async function enterWorld(argv: readonly string[]): Promise<never> {
+async function enterNamespaces(argv: readonly string[]): Promise<never> {
   const { runRoot } = defaultPaths()
   ensureRunRoot(runRoot)
-  let world = recordedWorld(runRoot)
-  if (world === undefined || world.singleId || !keeperLives(world)) {
-    const { ensureWorld } = await import("./pause-process.ts")
-    world = await ensureWorld(runRoot)
+  let namespaces = recordedNamespaces(runRoot)
+  if (namespaces === undefined || namespaces.singleId || !pauseProcessLives(namespaces)) {
+    const { ensureNamespaces } = await import("./pause-process.ts")
+    namespaces = await ensureNamespaces(runRoot)
   }
   const nsenter = findProgram("nsenter")
   if (nsenter === undefined)
     throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: "see the repair: skiff doctor" })
   const env = insideEnvironment()
   const scope = STARTS.has(verbOf(argv)) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
-  // the engine stays in the host's network (world.ts); `--wdns` looks the folder up inside, where paths lead on from it
-  const enter = ["--target", String(world.keeperPid), "--user", "--mount", "--preserve-credentials"]
+  // the engine stays in the host's network (namespaces.ts); `--wdns` looks the directory up inside, where paths lead on from it
+  const enter = ["--target", String(namespaces.pausePid), "--user", "--mount", "--preserve-credentials"]
   const words = [...scope, nsenter, ...enter, `--wdns=${process.cwd()}`, "--", ...ownCommand(), ...argv]
   execve(words[0] ?? nsenter, words, env)
 }
@@ -95,20 +95,20 @@ async function enterWorld(argv: readonly string[]): Promise<never> {
 function insideEnvironment(): Record<string, string | undefined> {
   const uid = process.getuid?.() ?? 0
   const own = { [ROOTLESS_UID_ENV]: String(uid), [ROOTLESS_GID_ENV]: String(process.getgid?.() ?? 0) }
-  return { ...process.env, XDG_RUNTIME_DIR: loginFolder(uid), ...own, [JUST_ENTERED_ENV]: "1" }
+  return { ...process.env, XDG_RUNTIME_DIR: loginDirectory(uid), ...own, [JUST_ENTERED_ENV]: "1" }
 }
 
-/** The run root, private and ours, and the folder above it, which nobody else may rename it in. */
+/** The run root, private and ours, and the directory above it, which nobody else may rename it in. */
 function ensureRunRoot(runRoot: string): void {
   const parent = dirname(runRoot)
-  if (process.env.SKIFF_RUN_ROOT) return ensurePrivateFolder(runRoot)
-  if (parent.startsWith("/tmp/")) ensurePrivateFolder(parent)
+  if (process.env.SKIFF_RUN_ROOT) return ensurePrivateDirectory(runRoot)
+  if (parent.startsWith("/tmp/")) ensurePrivateDirectory(parent)
   // an image may have no /run
   if (process.getuid?.() === 0) mkdirSync(parent, { recursive: true, mode: 0o755 })
   const stat = lstatSync(parent, { throwIfNoEntry: false })
   if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.())
-    throw new PermissionDenied(`XDG_RUNTIME_DIR "${parent}" is not a folder of yours`, {
+    throw new PermissionDenied(`XDG_RUNTIME_DIR "${parent}" is not a directory of yours`, {
       hint: "su and sudo keep the variable of the user before: unset XDG_RUNTIME_DIR, or log in with machinectl or ssh",
     })
-  ensurePrivateFolder(runRoot)
+  ensurePrivateDirectory(runRoot)
 }

@@ -82,7 +82,7 @@ export async function mapIds(pid: number, map: Exclude<IdMap, "own">): Promise<v
   await runMapper("newgidmap", pid, mapArguments(gid, map.gids))
 }
 
-/** Each id that the lines of a map name, mapped to itself; root has a line of its own, by which the world is known (paths.ts). */
+/** Each id that the lines of a map name, mapped to itself; root has a line of its own, by which the namespaces are known (paths.ts). */
 export function sameIds(map: string): string {
   const lines = map
     .trim()

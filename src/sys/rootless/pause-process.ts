@@ -1,51 +1,59 @@
-/** Makes the keeper of a world, or a new keeper for a world whose own was killed. Off the hot path: once a login. */
+/** Makes the rootless namespaces and their pause process, or a new pause process where it was killed. Off the hot path: once a login. */
 import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram, readText } from "../host.ts"
 import { pipe, tryLock } from "../libc.ts"
-import { loginFolder } from "../fs/paths.ts"
+import { loginDirectory } from "../fs/paths.ts"
 import { processStartTime, spawnProcess, type Child } from "../process/process.ts"
 import { mapIds, possibleMap, subordinateIds } from "./id-map.ts"
 import { userScope } from "./user-scope.ts"
-import { isMember, keeperLives, namespaceOf, netnsFile, recordedWorld, worldFile, type World } from "./namespaces.ts"
+import {
+  isMember,
+  pauseProcessLives,
+  namespaceOf,
+  netnsFile,
+  recordedNamespaces,
+  namespacesFile,
+  type RootlessNamespaces,
+} from "./namespaces.ts"
 
 const LOCK_WAIT_MS = 30_000
 
 /**
- * The keeper goes on only when told to: its standard input ends when we die, and it with it. So a launcher that is killed
- * between any two lines leaves no keeper that nobody knows of.
+ * The pause process goes on only when told to: its standard input ends when we die, and it with it. So a launcher that is killed
+ * between any two lines leaves no pause process that nobody knows of.
  */
-const NEW_WORLD = `
+const NEW_NAMESPACES = `
 echo unshared; read -r mapped || exit 1
 : >"$0" && mount --bind /proc/self/ns/net "$0" || exit 1
 echo ready; read -r recorded || exit 1
 exec sleep infinity </dev/null >/dev/null 2>&1`
 
-const SAME_WORLD = `
+const SAME_NAMESPACES = `
 echo ready; read -r recorded || exit 1
 exec sleep infinity </dev/null >/dev/null 2>&1`
 
-/** Gives a world with a living keeper; of many callers at once, one makes it. The run root must be ours and private. */
-export async function ensureWorld(runRoot: string): Promise<World> {
-  const lock = openSync(`${runRoot}/keeper.lock`, "a", 0o600)
+/** Gives namespaces with a living pause process; of many callers at once, one makes it. The run root must be ours and private. */
+export async function ensureNamespaces(runRoot: string): Promise<RootlessNamespaces> {
+  const lock = openSync(`${runRoot}/pause.lock`, "a", 0o600)
   try {
     await takeLock(lock)
-    const old = recordedWorld(runRoot)
+    const old = recordedNamespaces(runRoot)
     const member = old && findMember(old)
-    // a world of one id is left for a better one as soon as the user has a range and nothing runs there any more
-    const better = old?.singleId === true && possibleMap() !== "own" && onlyKeeper(old)
-    if (old && !better && keeperLives(old)) return old
+    // rootless namespaces of one id is left for a better one as soon as the user has a range and nothing runs there any more
+    const better = old?.singleId === true && possibleMap() !== "own" && onlyPauseProcess(old)
+    if (old && !better && pauseProcessLives(old)) return old
     if (old && !better && member !== undefined) {
-      const renewed = await adoptWorld(runRoot, old, member).catch((cause: unknown) => {
-        log.warn("the containers of a killed keeper cannot be taken over", { cause: String(cause) })
+      const renewed = await adoptNamespaces(runRoot, old, member).catch((cause: unknown) => {
+        log.warn("the containers of a killed pause process cannot be taken over", { cause: String(cause) })
       })
       if (renewed) return renewed
     }
-    const world = await createWorld(runRoot)
-    if (old && better && keeperLives(old)) process.kill(old.keeperPid, "SIGKILL")
-    return world
+    const namespaces = await createNamespaces(runRoot)
+    if (old && better && pauseProcessLives(old)) process.kill(old.pausePid, "SIGKILL")
+    return namespaces
   } finally {
     closeSync(lock)
   }
@@ -55,37 +63,45 @@ async function takeLock(fd: number): Promise<void> {
   const deadline = Date.now() + LOCK_WAIT_MS
   while (!tryLock(fd)) {
     if (Date.now() > deadline)
-      throw new Unavailable("another skiff has been starting the keeper for 30 s", { hint: "try again" })
+      throw new Unavailable("another skiff has been starting the pause process for 30 s", { hint: "try again" })
     await Bun.sleep(3)
   }
 }
 
-/** A process of the world that outlived its keeper: a container's monitor, mostly. */
-function findMember(world: World): number | undefined {
-  return members(world).next().value ?? undefined
+/** A process of the namespaces that outlived their pause process: a container's monitor, mostly. */
+function findMember(namespaces: RootlessNamespaces): number | undefined {
+  return members(namespaces).next().value ?? undefined
 }
 
-function onlyKeeper(world: World): boolean {
-  return [...members(world)].every((pid) => pid === world.keeperPid)
+function onlyPauseProcess(namespaces: RootlessNamespaces): boolean {
+  return [...members(namespaces)].every((pid) => pid === namespaces.pausePid)
 }
 
-function* members(world: World): Generator<number, undefined> {
-  for (const name of readdirSync("/proc")) if (/^\d+$/.test(name) && isMember(Number(name), world)) yield Number(name)
+function* members(namespaces: RootlessNamespaces): Generator<number, undefined> {
+  for (const name of readdirSync("/proc"))
+    if (/^\d+$/.test(name) && isMember(Number(name), namespaces)) yield Number(name)
   return undefined
 }
 
-async function createWorld(runRoot: string): Promise<World> {
+async function createNamespaces(runRoot: string): Promise<RootlessNamespaces> {
   const map = possibleMap()
   // its own id it can map itself, before it becomes another program: that may not gain privileges everywhere
   const own = map === "own" ? ["--map-root-user"] : []
   const unshare = [program("unshare"), "--user", ...own, "--mount", "--net", "--propagation", "slave"]
-  using keeper = new StartingKeeper([...ownScope(), ...unshare, "/bin/sh", "-c", NEW_WORLD, netnsFile(runRoot)])
-  keeper.expect("unshared")
-  if (map !== "own") await mapIds(keeper.pid, map)
-  keeper.tell("mapped")
-  keeper.expect("ready")
+  using pauseProcess = new StartingPauseProcess([
+    ...ownScope(),
+    ...unshare,
+    "/bin/sh",
+    "-c",
+    NEW_NAMESPACES,
+    netnsFile(runRoot),
+  ])
+  pauseProcess.expect("unshared")
+  if (map !== "own") await mapIds(pauseProcess.pid, map)
+  pauseProcess.tell("mapped")
+  pauseProcess.expect("ready")
   if (map === "own") warnOfOneId()
-  return keeper.record(runRoot, map === "own")
+  return pauseProcess.record(runRoot, map === "own")
 }
 
 function warnOfOneId(): void {
@@ -94,19 +110,23 @@ function warnOfOneId(): void {
   log.warn(`${why}: files of other users belong to root here`, { repair: "skiff doctor" })
 }
 
-async function adoptWorld(runRoot: string, world: World, member: number): Promise<World> {
+async function adoptNamespaces(
+  runRoot: string,
+  namespaces: RootlessNamespaces,
+  member: number,
+): Promise<RootlessNamespaces> {
   const enter = [program("nsenter"), "--target", String(member), "--user", "--mount", "--preserve-credentials"]
-  using keeper = new StartingKeeper([...ownScope(), ...enter, "/bin/sh", "-c", SAME_WORLD])
-  keeper.expect("ready")
+  using pauseProcess = new StartingPauseProcess([...ownScope(), ...enter, "/bin/sh", "-c", SAME_NAMESPACES])
+  pauseProcess.expect("ready")
   // the member may have ended, and another taken its number, while we entered
-  if (!isMember(keeper.pid, world)) throw new FailedPrecondition("its last process has ended")
-  return keeper.record(runRoot, world.singleId)
+  if (!isMember(pauseProcess.pid, namespaces)) throw new FailedPrecondition("its last process has ended")
+  return pauseProcess.record(runRoot, namespaces.singleId)
 }
 
-/** A keeper lives as long as the user's systemd, not as the session that happened to come first. */
+/** A pause process lives as long as the user's systemd, not as the session that happened to come first. */
 function ownScope(): string[] {
   const uid = process.getuid?.() ?? 0
-  return userScope(uid, loginFolder(uid))
+  return userScope(uid, loginDirectory(uid))
 }
 
 function program(name: string): string {
@@ -116,8 +136,8 @@ function program(name: string): string {
   return path
 }
 
-/** A keeper at the other end of two pipes, until it is on record. */
-class StartingKeeper implements Disposable {
+/** A pause process at the other end of two pipes, until it is on record. */
+class StartingPauseProcess implements Disposable {
   readonly #child: Child
   readonly #input: number
   readonly #output: number
@@ -128,7 +148,7 @@ class StartingKeeper implements Disposable {
     // nothing else of the caller's environment stays in a process that lives for days
     const env = {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-      XDG_RUNTIME_DIR: loginFolder(process.getuid?.() ?? 0), // for systemd-run
+      XDG_RUNTIME_DIR: loginDirectory(process.getuid?.() ?? 0), // for systemd-run
     }
     try {
       const stdio = [input.readEnd, output.writeEnd, output.writeEnd]
@@ -161,19 +181,19 @@ class StartingKeeper implements Disposable {
     }
   }
 
-  record(runRoot: string, singleId: boolean): World {
-    const keeperStartTime = processStartTime(this.pid)
+  record(runRoot: string, singleId: boolean): RootlessNamespaces {
+    const pauseStartTime = processStartTime(this.pid)
     const userNamespace = namespaceOf(this.pid, "user")
     const mountNamespace = namespaceOf(this.pid, "mnt")
-    if (keeperStartTime === undefined || userNamespace === undefined || mountNamespace === undefined)
+    if (pauseStartTime === undefined || userNamespace === undefined || mountNamespace === undefined)
       throw startFailure("it has ended")
-    const world = { keeperPid: this.pid, keeperStartTime, userNamespace, mountNamespace, singleId }
-    atomicWrite(worldFile(runRoot), JSON.stringify(world))
+    const namespaces = { pausePid: this.pid, pauseStartTime, userNamespace, mountNamespace, singleId }
+    atomicWrite(namespacesFile(runRoot), JSON.stringify(namespaces))
     this.tell("recorded")
-    return world
+    return namespaces
   }
 
-  /** Lets go of the pipes: a keeper that was not told to stay ends. */
+  /** Lets go of the pipes: a pause process that was not told to stay ends. */
   [Symbol.dispose](): void {
     closeSync(this.#input)
     closeSync(this.#output)

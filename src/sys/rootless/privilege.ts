@@ -3,26 +3,26 @@ import { rootlessUid } from "../fs/paths.ts"
 import { isSingleIdMap } from "./namespaces.ts"
 
 /** What we may do here, by where we are. */
-export type Standing =
+export type Privilege =
   /** Root that may mount. */
   | "root"
-  /** Root of a world (world.ts) of many ids. */
-  | "world"
-  /** Root of a world of one id. */
-  | "single-id-world"
+  /** Root of rootless namespaces (namespaces.ts) with many ids. */
+  | "rootless"
+  /** Root of rootless namespaces of one id. */
+  | "rootless-single-id"
   /** Root of a container that lets nobody mount, nor make a user namespace. */
-  | "powerless"
+  | "unprivileged"
 
 /** Looked up once. */
-export function ourStanding(): Standing {
+export function ourPrivilege(): Privilege {
   return (known ??= look())
 }
 
-let known: Standing | undefined
+let known: Privilege | undefined
 
-function look(): Standing {
-  if (rootlessUid() !== undefined) return isSingleIdMap() ? "single-id-world" : "world"
-  return hasCapability("SYS_ADMIN") ? "root" : "powerless"
+function look(): Privilege {
+  if (rootlessUid() !== undefined) return isSingleIdMap() ? "rootless-single-id" : "rootless"
+  return hasCapability("SYS_ADMIN") ? "root" : "unprivileged"
 }
 
 /** capabilities(7), by their numbers. */

@@ -4,11 +4,11 @@ import { execve } from "../libc.ts"
 import { JUST_ENTERED_ENV, rootlessUid } from "../fs/paths.ts"
 
 /**
- * Replaces this process by a program of the host. The launcher has entered the user's world before, so there the program sees
+ * Replaces this process by a program of the host. The launcher has entered the user's namespaces before, so there the program sees
  * the files of containers as they do: `skiff unshare ls -l ~/.local/share/skiff`. As real root nothing is entered.
  * Throws NotFound; never returns.
  */
-export function runInWorld(argv: readonly [string, ...string[]]): never {
+export function runInNamespaces(argv: readonly [string, ...string[]]): never {
   const program = findProgram(argv[0])
   if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { exitCode: 127 })
   // who is inside from here on has not entered himself

@@ -8,8 +8,8 @@ import { findProgram, readText } from "../host.ts"
  * A login session's own scope is root's: from there nobody may move a process into a container's cgroup, as exec does
  * (cgroup-v2.rst, "Delegation Containment"). And what the session started may end with it.
  */
-export function userScope(uid: number, runtimeFolder: string | undefined): string[] {
-  if (runtimeFolder === undefined || !existsSync(`${runtimeFolder}/systemd/private`)) return []
+export function userScope(uid: number, runtimeDirectory: string | undefined): string[] {
+  if (runtimeDirectory === undefined || !existsSync(`${runtimeDirectory}/systemd/private`)) return []
   // cgroups(7): on a pure v2 host this is the one line
   const [, path] = /^0::(\/.*)\n$/.exec(readText("/proc/self/cgroup") ?? "") ?? []
   if (path === undefined || path.includes(`/user@${uid}.service/`)) return []

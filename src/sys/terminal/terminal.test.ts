@@ -13,8 +13,8 @@ test("a file is no terminal and has no size", () => {
 
 /** Runs `body` under Bun on a terminal of its own, then `stty -a`; gives all that the terminal showed. */
 async function onTerminal(body: string, input = ""): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "skiff-terminal-"))
-  const script = join(folder, "body.ts")
+  const directory = mkdtempSync(join(tmpdir(), "skiff-terminal-"))
+  const script = join(directory, "body.ts")
   writeFileSync(script, `import * as terminal from ${JSON.stringify(join(import.meta.dir, "terminal.ts"))}\n${body}`)
   let shown = ""
   const child = Bun.spawn(["sh", "-c", `stty -a; "${process.execPath}" "${script}"; echo "code $?"; stty -a`], {
@@ -31,7 +31,7 @@ async function onTerminal(body: string, input = ""): Promise<string> {
     },
   } as unknown as Parameters<typeof Bun.spawn>[1])
   await child.exited
-  rmSync(folder, { recursive: true })
+  rmSync(directory, { recursive: true })
   return shown
 }
 

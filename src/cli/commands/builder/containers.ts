@@ -1,4 +1,4 @@
-import type { WorkingContainer } from "../../../build/build.ts"
+import type { WorkingContainer } from "../../../builder/builder.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { command } from "../../command.ts"
 import { parseFilters } from "../../filters.ts"

@@ -15,7 +15,7 @@ import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create a working container based on an image",
-  description: `IMAGE is a name, or a place: docker://NAME, oci:FOLDER[:TAG], oci-archive:FILE, docker-archive:FILE, dir:FOLDER.
+  description: `IMAGE is a name, or a place: docker://NAME, oci:DIRECTORY[:TAG], oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY.
 What is said of how programs run (--volume, --network, --memory …) holds for each 'builder run' of it.`,
   args: [arg.one("IMAGE", "images")],
   flags: {

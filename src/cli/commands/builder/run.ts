@@ -19,7 +19,7 @@ export default command({
   flags: {
     ...RUN_FLAGS,
     addHistory: flag.bool("Add a line for this command to the image's history"),
-    contextdir: flag.string("Folder in which sources of --mount type=bind begin"),
+    contextdir: flag.string("Directory in which sources of --mount type=bind begin"),
     env: flag.strings("Add a variable for this command alone", "list", { short: "e" }),
     hostname: flag.string("Host name inside of the container"),
     interactive: flag.bool("Accepted: standard input goes to the command anyway", { short: "i", hidden: true }),

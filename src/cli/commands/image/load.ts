@@ -15,7 +15,7 @@ export default command({
     "Archives of docker, podman, skopeo and buildah, in Docker's or OCI's form, compressed or not; also OCI layouts.",
   args: [],
   flags: {
-    input: flag.string("Read from tar archive file or folder, instead of STDIN", "string", { short: "i" }),
+    input: flag.string("Read from tar archive file or directory, instead of STDIN", "string", { short: "i" }),
     platform: flag.of(parsePlatform, "Load only the given platform, of an image for many", "string"),
     quiet: flag.bool("Suppress the load output", { short: "q" }),
   },

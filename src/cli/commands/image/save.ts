@@ -13,7 +13,7 @@ export default command({
       SAVE_FORMATS,
       'Form of what is saved ("docker-archive"|"oci-archive"|"oci-dir"|"docker-dir"; default docker-archive)',
     ),
-    output: flag.string("Write to a file, or to a folder for oci-dir and docker-dir, instead of STDOUT", "string", {
+    output: flag.string("Write to a file, or to a directory for oci-dir and docker-dir, instead of STDOUT", "string", {
       short: "o",
     }),
   },
@@ -24,7 +24,7 @@ export default command({
     if (format === "docker-archive" || format === "oci-archive")
       return await writeResult("save", output, images.save(names, format), out)
     if (output === undefined || output === "-")
-      throw new InvalidArgument(`--format ${format} makes a folder`, { hint: "name it: -o FOLDER" })
-    await images.saveFolder(names, format, output)
+      throw new InvalidArgument(`--format ${format} makes a directory`, { hint: "name it: -o DIRECTORY" })
+    await images.saveDirectory(names, format, output)
   },
 })

@@ -3,7 +3,7 @@ import { command } from "../../command.ts"
 
 /** conmon's exit command: writes the end down, cleans up, removes or restarts. */
 export default command({
-  summary: "Settle the end of a container",
+  summary: "Reconcile the end of a container",
   args: [arg.one("ID")],
   flags: {},
   async run({ args: [id], engine }) {

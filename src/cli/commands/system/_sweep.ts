@@ -3,10 +3,10 @@ import { command } from "../../command.ts"
 
 /** What the shell that watches a build calls when that has been killed: ends its running steps. */
 export default command({
-  summary: "Settle the end of a killed build",
+  summary: "Reconcile the end of a killed build",
   args: [arg.one("WORKER")],
   flags: {},
-  async run({ args: [worker], engine }) {
-    await (await engine.builds()).sweepWorker(worker)
+  async run({ args: [executor], engine }) {
+    await (await engine.builds()).sweepExecutor(executor)
   },
 })

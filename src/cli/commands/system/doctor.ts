@@ -1,4 +1,4 @@
-import type { HostCheck } from "../../../engine/engine.ts"
+import type { HostCheck } from "../../../doctor/doctor.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"

@@ -1,4 +1,4 @@
-import { runInWorld } from "../../../sys/rootless/unshare.ts"
+import { runInNamespaces } from "../../../sys/rootless/unshare.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 
@@ -10,6 +10,6 @@ export default command({
   failureCode: 125,
   examples: ["skiff unshare ls -l ~/.local/share/skiff"],
   async run({ args: [program, words] }) {
-    runInWorld([program, ...words])
+    runInNamespaces([program, ...words])
   },
 })

@@ -1,8 +1,8 @@
-/** A program that does what skiff's main does first, then tells where it is. Compiled by keeper.test.ts. */
+/** A program that does what skiff's main does first, then tells where it is. Compiled by pause process.test.ts. */
 import { readlinkSync } from "node:fs"
 import { defaultPaths, rootlessGid, rootlessUid } from "../../fs/paths.ts"
 import { enterRootless } from "../enter.ts"
-import { runInWorld } from "../unshare.ts"
+import { runInNamespaces } from "../unshare.ts"
 import { rootlessNetns } from "../namespaces.ts"
 
 function namespace(kind: string): string {
@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   if (process.getuid?.() !== 0) await enterRootless(argv)
   const [verb, program, ...words] = argv
-  if (verb === "unshare" && program !== undefined) runInWorld([program, ...words])
+  if (verb === "unshare" && program !== undefined) runInNamespaces([program, ...words])
   const seen = {
     argv,
     cwd: process.cwd(),

@@ -1,0 +1,12 @@
+/** What a host has and lacks for containers: the result of each check. */
+export interface HostCheck {
+  /** `runtime`, `conmon`, `overlay` … */
+  name: string
+  /** What it is for, in a few words. */
+  purpose: string
+  status: "ok" | "missing" | "warning" | "not needed"
+  /** What was found. */
+  detail: string
+  /** The one command that repairs it. */
+  repair?: string
+}

@@ -78,7 +78,10 @@ const isE2e = (file: string) => /(^|\/)test\/(e2e|security)\//.test(`./${file}`)
 async function main(): Promise<number> {
   const named = process.argv.slice(2)
   const isRoot = process.getuid?.() === 0
-  const unit = named.length === 0 ? ["./src", "./test/architecture.test.ts"] : named.filter((file) => !isE2e(file))
+  const unit =
+    named.length === 0
+      ? ["./src", "./test/architecture.test.ts", "./test/docs.test.ts"]
+      : named.filter((file) => !isE2e(file))
   const e2e = named.length === 0 ? ["./test/e2e", "./test/security"] : named.filter(isE2e)
   const users = isRoot ? ["root", "rootless"] : ["rootless"]
 

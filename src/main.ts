@@ -6,7 +6,7 @@ async function main(): Promise<void> {
     process.exit(await stepCommand(argv.slice(1)))
   }
   if (process.getuid?.() !== 0) {
-    // an ordinary user: from here on inside the namespaces of the user's pause process, as root there (design.md, 1)
+    // an ordinary user: from here on root inside the namespaces of the user's pause process (docs/design/002-one-code-path-for-root-and-user.md)
     const { enterRootless } = await import("./sys/rootless/enter.ts")
     await enterRootless(argv)
   } else {

@@ -143,3 +143,19 @@ test.each([
 ])("the calls of %p are found", (line, calls) => {
   for (const call of calls) expect(skiffCalls(line)).toContainEqual(call)
 })
+
+test("the pages that comments cite are in this repository", () => {
+  const sources = ["src", "test", "scripts", "bench"].flatMap((directory) =>
+    readdirSync(join(root, directory), { recursive: true, encoding: "utf8" }).map((name) => join(directory, name)),
+  )
+  const broken = sources
+    .filter((name) => /\.(ts|sh)$/.test(name))
+    .flatMap((name) => {
+      const comments = textOf(name).match(/(?:^|\s)(?:\/\/|\/?\*|#).*$/gm) ?? []
+      const cited = comments
+        .join("\n")
+        .match(/(?<![\w./-])(?:docs\/design\/[\w-]+|docs\/\w+|[A-Z]{6,}|security|design|style)\.md\b/g)
+      return (cited ?? []).filter((page) => !existsSync(join(root, page))).map((page) => `${name}: ${page}`)
+    })
+  expect(broken).toEqual([])
+})

@@ -94,7 +94,7 @@ async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes 
   }
 }
 
-// the host's own, by absolute path: never one found in an image, nor by PATH (security.md: 2014-9357)
+// the host's own, by absolute path: never one found in an image, nor by PATH (CVE-2014-9357)
 const TOOLS = {
   xz: ["/usr/bin/xz", "--decompress", "--stdout", "--quiet", "--memlimit-decompress=192MiB"],
   bzip2: ["/usr/bin/bzip2", "--decompress", "--stdout", "--quiet"],

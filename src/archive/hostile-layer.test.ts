@@ -1,4 +1,4 @@
-/** security.md, "Layers and images", component X: what a hostile layer must not reach. */
+/** What a hostile layer must not reach: the known holes of extractors. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import {
   chmodSync,

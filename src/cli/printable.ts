@@ -4,7 +4,7 @@ const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202
 
 /**
  * Text that a terminal can only show: control characters, escapes and direction marks become visible codes.
- * Names, labels and messages of images, registries and containers pass here (security.md, "dashboard text").
+ * Names, labels and messages of images, registries and containers pass here.
  */
 export function printable(text: string): string {
   return text.replace(UNSAFE, (character) => {

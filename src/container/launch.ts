@@ -31,7 +31,7 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts a container that does not run (design.md, section 4). The caller holds its lock. When any step fails, all that
+ * Starts a container that does not run (ARCHITECTURE.md, "One `skiff run`"). The caller holds its lock. When any step fails, all that
  * was made is taken back: the record is as it was but for the error, or gone with `--rm`.
  */
 export async function launch(

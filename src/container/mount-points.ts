@@ -39,7 +39,7 @@ export function mountPoints(requests: readonly MountRequest[], imageVolumes: rea
     .toSorted((a, b) => depth(a.target) - depth(b.target))
 }
 
-/** Normalises an absolute path, `..` included, and refuses what the runtime itself mounts (security.md: 2015-3629 ff.). */
+/** Normalises an absolute path, `..` included, and refuses what the runtime itself mounts (CVE-2015-3629, CVE-2019-16884). */
 function cleanTarget(text: string, type: MountRequest["type"]): string {
   if (!text.startsWith("/") || text.includes("\0"))
     throw new InvalidArgument(`invalid mount target "${text}"`, { hint: "it must be an absolute path" })

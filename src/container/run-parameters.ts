@@ -60,7 +60,7 @@ function words(image: ImageRunConfig, options: ContainerOptions): Pick<RunParame
 
 /**
  * Declared values only: an entry without `=` or without a name would make libc or a shell look elsewhere, so an image's is
- * dropped (security.md: 2026-57231, 2021-21334), and a user's `NAME` alone takes the variable away, as docker's.
+ * dropped (CVE-2026-57231, CVE-2021-21334), and a user's `NAME` alone takes the variable away, as docker's.
  */
 function environment(image: readonly string[], options: ContainerOptions, hostname: string): string[] {
   const values = new Map<string, string>([["PATH", DEFAULT_PATH]])

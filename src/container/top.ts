@@ -6,7 +6,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { isRunning } from "./observe.ts"
 
 /**
- * The host's own `ps`, its rows of the container's processes: nothing of the image is run (security.md: 2022-1227).
+ * The host's own `ps`, its rows of the container's processes: nothing of the image is run (CVE-2022-1227).
  * Throws FailedPrecondition when the container does not run.
  */
 export async function top(

@@ -6,7 +6,7 @@ import { ensurePrivateDirectory } from "../sys/fs/private-directory.ts"
 const WORLD_WRITABLE = 0o002
 
 /**
- * Makes both directories of a store, or proves them ours alone: mode 0700, no other owner (security.md: 2014-0047, 2021-41091).
+ * Makes both directories of a store, or proves them ours alone: mode 0700, no other owner (CVE-2014-0047, CVE-2021-41091).
  * A link is followed only where nobody else can have put it. Gives their real paths. Throws PermissionDenied.
  */
 export function openStoreDirectories({ root, runRoot }: StorePaths): StorePaths {

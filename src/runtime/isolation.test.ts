@@ -1,4 +1,4 @@
-/** The rows of security.md that the configuration and the runtime answer for, in real containers. */
+/** Known holes of container engines that the configuration and the runtime answer for, in real containers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"

@@ -190,7 +190,7 @@ export class LocalSnapshotter implements Snapshotter {
 
   #makeDiff(row: LayerRow): string {
     const diff = join(this.#directory(row), "diff")
-    // 0700 above it keeps other users out (security.md: 2021-41091); the root of the file system itself is for all
+    // 0700 above it keeps other users out (CVE-2021-41091); the root of the file system itself is for all
     mkdirSync(this.#directory(row), { mode: 0o700 })
     mkdirSync(diff, { mode: 0o755 })
     return diff

@@ -28,7 +28,7 @@ export interface Volumes {
   remove(name: string, options?: { force?: boolean; exceptFor?: string }): Promise<void>
   /**
    * First mount of an empty volume: copies the image's directory `path` of the tree `rootfs` into it, owners, modes and links
-   * kept, nothing followed (security.md: 2022-23648, 2020-1726). Does nothing when the volume has content.
+   * kept, nothing followed (CVE-2022-23648, CVE-2020-1726). Does nothing when the volume has content.
    */
   copyUp(volume: Volume, rootfs: string, path: string): Promise<void>
 }

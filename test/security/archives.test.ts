@@ -1,4 +1,4 @@
-/** Hostile archives of images and of file systems (security.md, "Layers and images"): by load and import. */
+/** Hostile archives of images and of file systems: by load and import. */
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"

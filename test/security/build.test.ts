@@ -1,4 +1,4 @@
-/** Hostile builds (security.md, "Build"): refused, or all they do stays inside. */
+/** Hostile builds: refused, or all they do stays inside. */
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"

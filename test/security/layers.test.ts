@@ -1,4 +1,4 @@
-/** Hostile layers (security.md, "Layers and images"): refused, or all they do lands inside. */
+/** Hostile layers: refused, or all they do lands inside. */
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { readdirSync, statSync } from "node:fs"

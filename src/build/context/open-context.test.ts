@@ -62,7 +62,7 @@ test("a directory that is none is named", async () => {
   })
 })
 
-// security.md: 2022-4122, buildah#6861
+// CVE-2022-4122, buildah#6861
 test.each(["Dockerfile", "Containerfile", ".dockerignore", "Dockerfile.dockerignore"])(
   "%s as a link shows nothing of the host",
   (name) => {

@@ -59,7 +59,7 @@ export async function openContext(context: BuildContext, options: OpenContextOpt
   }
 }
 
-/** Names in a tar lead nowhere but below the directory; sizes have caps (security.md, "Build": tar contexts). */
+/** Names in a tar lead nowhere but below the directory; sizes have caps (CVE-2026-33748). */
 async function unpack(
   file: string,
   makeDirectory: OpenContextOptions["makeDirectory"],

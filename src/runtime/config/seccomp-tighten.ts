@@ -3,7 +3,7 @@ import type { SeccompTarget } from "./seccomp.ts"
 
 /**
  * What the distribution's profile (it is Podman's) allows and Docker's does not, or what has let containers reach the
- * kernel since: refused with EPERM (security.md: 2016-5195, 2022-0185, 2022-0847, 2026-31431).
+ * kernel since: refused with EPERM (CVE-2016-5195, CVE-2022-0185, CVE-2022-0847, CVE-2026-31431).
  *
  * Nobody gets them: the keyrings are not namespaced; userfaultfd and io_uring have been a way into the kernel year after
  * year.

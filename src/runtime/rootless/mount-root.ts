@@ -15,7 +15,7 @@ const TMPFS = { type: "tmpfs", source: "tmpfs", data: ["mode=0755", "size=64k"] 
 
 /**
  * Mounts what config.json names below the root, in a mount namespace that is ours alone. Targets are found inside the root and
- * mounted by descriptor, so that no link of a hostile root leads elsewhere (security.md, rule 4).
+ * mounted by descriptor, so that no link of a hostile root leads elsewhere (docs/design/005-hostile-trees.md).
  */
 export function mountRoot(config: OciConfig): void {
   const root = config.root.path

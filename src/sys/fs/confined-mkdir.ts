@@ -5,7 +5,7 @@ import { check, cString, libc, O_DIRECTORY, O_PATH } from "../libc.ts"
 
 /**
  * Makes the directory `path` and its missing parents inside the tree at host path `root`, owned by us, mode 0755. Links are
- * followed inside the tree only (security.md: 2026-55686). Safe to repeat. Throws FailedPrecondition when something else
+ * followed inside the tree only (CVE-2026-55686). Safe to repeat. Throws FailedPrecondition when something else
  * than a directory stands in the way.
  */
 export function makeDirectoryInRoot(root: string, path: string): void {

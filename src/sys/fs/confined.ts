@@ -1,5 +1,5 @@
 /**
- * Files of a container or an image, opened so that no link in them leads outside (security.md, rules 1 and 4).
+ * Files of a container or an image, opened so that no link in them leads outside (docs/design/005-hostile-trees.md).
  * Whatever walks such a tree starts from `openRoot` and goes on by file descriptors only.
  */
 import { closeSync, fstatSync, readSync } from "node:fs"

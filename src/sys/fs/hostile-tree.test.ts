@@ -1,4 +1,4 @@
-/** Walks, copies and removals of trees that a container made (security.md, rules 1 and 4). */
+/** Walks, copies and removals of trees that a container made (docs/design/005-hostile-trees.md). */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { execFileSync } from "node:child_process"
 import {

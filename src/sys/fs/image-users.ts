@@ -2,9 +2,9 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import { readFileInRoot } from "./confined.ts"
 
-/** Image files may be anything: no more than this is read of passwd and group (security.md: 2026-47262). */
+/** Image files may be anything: no more than this is read of passwd and group (CVE-2026-47262). */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
-/** The kernel takes 32 bits, but half of the tools read a sign: docker refuses above (security.md: 2024-40635). */
+/** The kernel takes 32 bits, but half of the tools read a sign: docker refuses above (CVE-2024-40635). */
 const MAX_ID = 2 ** 31 - 1
 
 export interface ResolvedUser {
@@ -17,7 +17,7 @@ export interface ResolvedUser {
 
 /**
  * Looks `user[:group]` up in the passwd and group of the tree at host path `rootfs`, which may be hostile.
- * Digits are always a number, never a name (security.md: 2016-3697). Throws InvalidArgument.
+ * Digits are always a number, never a name (CVE-2016-3697). Throws InvalidArgument.
  */
 export function resolveUser(rootfs: string, text: string, groupAdd: readonly string[] = []): ResolvedUser {
   if (/[\n\r\0]/.test(text)) throw new InvalidArgument(`invalid user ${JSON.stringify(text.slice(0, 100))}`)
@@ -46,7 +46,7 @@ export function resolveUser(rootfs: string, text: string, groupAdd: readonly str
   return {
     uid,
     gid,
-    // with the first group among them, a file's negative group permission holds for it too (security.md: 2022-2989)
+    // with the first group among them, a file's negative group permission holds for it too (CVE-2022-2989)
     additionalGids: [...new Set([gid, ...listed, ...declared])],
     home: entry?.[5]?.startsWith("/") ? entry[5] : "/",
   }

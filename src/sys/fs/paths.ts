@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
 
-/** Where the state of one user lies (design.md, section 3). */
+/** Where the state of one user lies (ARCHITECTURE.md, "State"). */
 export interface StorePaths {
   /** Survives reboots: blobs, layers, records, volumes. Mode 0700. */
   root: string

@@ -2,13 +2,19 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { DataLoss, isSkiffError, Unavailable } from "./errors.ts"
 import { SpaceReserve } from "./space-reserve.ts"
 
-/** The tables of one domain. `steps` only grows: step n brings version n to n + 1. */
+/** The tables of one domain. `steps` only grows: step n brings version n to n + 1, by SQL or, for what is in JSON, by code. */
 export interface Schema {
   domain: string
-  steps: readonly string[]
+  steps: readonly (string | ((db: Database) => void))[]
 }
 
 type Row = Record<string, unknown>
+
+/** How long a call waits for another process's transaction. */
+const BUSY_LIMIT_MS = 30_000
+const SHORTEST_WAIT_MS = 0.1
+const LONGEST_WAIT_MS = 2
+const SQLITE_BUSY = 5
 
 /**
  * The records: SQLite in WAL mode, shared by every skiff process of one store.
@@ -17,14 +23,14 @@ type Row = Record<string, unknown>
  * two processes never both read, then both write; others wait up to 30 s. A process killed inside leaves nothing.
  */
 export class Database implements Disposable {
-  readonly #path: string
+  readonly path: string
   readonly #reserve: SpaceReserve
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #depth = 0
 
   constructor(path: string) {
-    this.#path = path
+    this.path = path
     this.#reserve = new SpaceReserve(`${path}.reserve`)
     this.#db = new DatabaseSync(path)
     try {
@@ -50,11 +56,30 @@ export class Database implements Disposable {
       this.exec("CREATE TABLE IF NOT EXISTS schema_steps (domain TEXT PRIMARY KEY, done INTEGER NOT NULL) STRICT")
       for (const { domain, steps } of schemas) {
         const done = this.get<{ done: number }>("SELECT done FROM schema_steps WHERE domain = ?", domain)?.done ?? 0
-        for (const step of steps.slice(done)) this.exec(step)
+        for (const step of steps.slice(done)) {
+          if (typeof step === "string") this.exec(step)
+          else step(this)
+        }
         this.run("INSERT OR REPLACE INTO schema_steps VALUES (?, ?)", domain, steps.length)
       }
       this.exec(`PRAGMA user_version = ${wanted}`)
     })
+  }
+
+  /**
+   * Whether another connection is in a transaction that writes. When it is not, everything that was written to the log
+   * before this call can be read after it.
+   */
+  hasWriter(): boolean {
+    if (this.#depth > 0) return false
+    try {
+      this.#db.exec("BEGIN IMMEDIATE")
+      this.#db.exec("ROLLBACK")
+      return false
+    } catch (error) {
+      if (isBusy(error)) return true
+      throw error
+    }
   }
 
   /** Runs `body` under the write lock: all of it is kept, or, if it throws, nothing. May be nested. */
@@ -97,7 +122,7 @@ export class Database implements Disposable {
   }
 
   #configure(): void {
-    this.exec("PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+    this.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
   }
 
   #configureOrClose(): void {
@@ -121,14 +146,30 @@ export class Database implements Disposable {
   /** SQLite calls a full disk an I/O error. */
   #explained<T>(work: () => T): T {
     try {
-      return work()
+      return this.#patient(work)
     } catch (cause) {
       if (!/disk I\/O error|disk is full/.test(String(cause)) || !this.#reserve.isDiskFull) throw cause
       this.#reserve.release()
-      throw new Unavailable(`no space left on the disk of "${this.#path}"`, {
+      throw new Unavailable(`no space left on the disk of "${this.path}"`, {
         hint: "free some space, for example with skiff rm and skiff rmi: a little was kept free for them",
         cause,
       })
+    }
+  }
+
+  /**
+   * Waits for the lock in short steps: others hold it for well under a millisecond, and SQLite's own steps grow to 100 ms,
+   * in which nothing else of a long-lived process would run.
+   */
+  #patient<T>(work: () => T): T {
+    for (let waitMs = SHORTEST_WAIT_MS, waitedMs = 0; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error) || waitedMs > BUSY_LIMIT_MS) throw error
+      }
+      Atomics.wait(NEVER_WOKEN, 0, 0, waitMs)
+      waitedMs += waitMs
     }
   }
 
@@ -137,4 +178,11 @@ export class Database implements Disposable {
     if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
     return statement
   }
+}
+
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4))
+
+function isBusy(error: unknown): boolean {
+  // the low byte is the kind, the rest a detail (sqlite.org/rescode.html)
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY
 }

@@ -18,12 +18,12 @@ import type { RegistryAccess } from "../registry/registry.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
-import type { RequestedIsolation } from "./execute/isolation.ts"
-import type { RunChoices } from "./execute/executor.ts"
+import type { RunToEndOptions } from "../runtime/runtime.ts"
+import type { DeviceRequest } from "../spec/docker/device-request.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { TerminalSize } from "../sys/terminal/terminal.ts"
 
 export type { SourceRange } from "../dockerfile/dockerfile.ts"
-export { applyChanges } from "./apply-changes.ts"
-export type { RequestedIsolation } from "./execute/isolation.ts"
 
 /** Where files come from. Directories are read where they lie; all else is first brought into a directory of the build's own. */
 export type BuildContext =
@@ -123,6 +123,63 @@ export interface CacheForm {
   mounts: boolean
   /** A cache that cannot be written is a warning. */
   ignoreError: boolean
+}
+
+/**
+ * What stands between a step and us, best first:
+ *
+ *   full        an OCI runtime: all namespaces, cgroups, a network of its own, a filter of system calls
+ *   userns      namespaces of users, mounts, processes, IPC and names; our network, our cgroup, our filter
+ *   single-uid  the same with one id: files can belong to nobody but root, and no step can run as another user
+ *   chroot      another root and fewer capabilities: the step sees our network, and could signal our processes
+ */
+export type IsolationLevel = "full" | "userns" | "single-uid" | "chroot"
+export type RequestedIsolation = IsolationLevel | "auto"
+
+/** A file or directory of the host, in the step as it is; of an overlay, what is written goes away with the step. */
+export interface HostMount {
+  source: string
+  target: string
+  access: "rw" | "ro" | "overlay"
+  propagation?: string
+}
+
+/** How a step differs from one of a Dockerfile. */
+export interface RunChoices {
+  volumes: readonly HostMount[]
+  capAdd: readonly string[]
+  capDrop: readonly string[]
+  devices: readonly DeviceRequest[]
+  securityOptions: readonly string[]
+  dns: readonly string[]
+  dnsSearch: readonly string[]
+  dnsOptions: readonly string[]
+  hostname?: string
+  /** The image's own files stay to be seen: `--no-hosts`, `--dns none`. */
+  ownHosts?: boolean
+  ownResolvConf?: boolean
+  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
+  passesProxies?: boolean
+  /** Namespace files (`/proc/PID/ns/net`), or the host's. */
+  netns?: string
+  ipc?: Namespace
+  pid?: Namespace
+  uts?: "private" | "host"
+  streams?: StepStreams
+}
+
+type Namespace = "private" | "host" | { path: string }
+
+/** How the program is joined to who waits for it. */
+export interface StepStreams {
+  /** Descriptor that it reads. */
+  stdin?: number
+  /** It has a terminal, which is joined to the one on our descriptors 0, 1 and 2. */
+  terminal: boolean
+  /** What the terminal begins with; from then on it has the size of ours. */
+  size?: TerminalSize
+  /** Passes on the signals that reach us. */
+  signals: RunToEndOptions["signals"]
 }
 
 export interface BuildRequest {
@@ -270,9 +327,12 @@ export interface PruneOptions {
   reservedBytes?: number
 }
 
-export type { StepStreams } from "./execute/executor.ts"
-
 export interface Builds {
+  /**
+   * The run parameters `config` after Dockerfile instructions (`--change` of commit and import), by the rules of a build.
+   * Throws InvalidArgument for an instruction that would need files.
+   */
+  applyChanges(config: ImageRunConfig, changes: readonly string[]): Promise<ImageRunConfig>
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */
   build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
   /** `--check`: reads and lints, builds nothing. */

@@ -1,25 +1,29 @@
 import type { BuildDeps } from "./deps.ts"
 import type { Builds } from "./build.ts"
 
-/** Builds on the stores of `host`. What runs, parses and plans is loaded when a build asks for it. */
-export function openBuilds(host: BuildDeps): Builds {
+/** Builds on the stores of `deps`. What runs, parses and plans is loaded when a build asks for it. */
+export function openBuilds(deps: BuildDeps): Builds {
   return {
+    async applyChanges(config, changes) {
+      const { applyChanges } = await import("./apply-changes.ts")
+      return await applyChanges(config, changes)
+    },
     async build(request, onEvent) {
       const { runBuild } = await import("./run-build.ts")
-      return await runBuild(host, request, onEvent)
+      return await runBuild(deps, request, onEvent)
     },
     async check(request) {
       const { checkRequest } = await import("./run-build.ts")
-      return await checkRequest(host, request)
+      return await checkRequest(deps, request)
     },
-    sweepExecutor: (executor) => host.sweepExecutor(executor),
+    sweepExecutor: (executor) => deps.sweepExecutor(executor),
     async diskUsage() {
       const { cacheUse } = await import("./solve/prune-cache.ts")
-      return await cacheUse(host)
+      return await cacheUse(deps)
     },
     async prune(options) {
       const { pruneCache } = await import("./solve/prune-cache.ts")
-      return await pruneCache(host, options)
+      return await pruneCache(deps, options)
     },
   }
 }

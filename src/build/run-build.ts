@@ -14,7 +14,8 @@ import type { IgnoreMatcher } from "../dockerfile/ignore-file.ts"
 import { parseDockerfile } from "../dockerfile/parse-dockerfile.ts"
 import { quoteSource, withSource } from "../dockerfile/source-error.ts"
 import { checkOutputs } from "./export/check-outputs.ts"
-import { exportResults, type Solved } from "./export/export-results.ts"
+import type { Solved } from "./export/context.ts"
+import { exportResults } from "./export/export-results.ts"
 import { locateLayer } from "./export/line-of-layer.ts"
 import { Materials } from "./attest/materials.ts"
 import { baseLayers } from "./solve/base-layers.ts"
@@ -36,27 +37,27 @@ import type { Source, Executor } from "./execute/executor.ts"
 const LEAST_JOBS = 4
 
 /** Builds what `request` asks for. */
-export async function runBuild(host: BuildDeps, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
+export async function runBuild(deps: BuildDeps, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
   trace("build loaded")
   checkOutputs(request)
-  if ((await sweepBuilds(host.root, host.snapshots)) > 0) await host.collect()
+  if ((await sweepBuilds(deps.root, deps.snapshots)) > 0) await deps.collect()
   await using stack = new AsyncDisposableStack()
-  const lease = stack.use(await host.leases.open())
-  const directory = stack.use(openBuildDirectory(host.root))
-  const executor = stack.use(host.openExecutor())
-  const build = new Build(host, request, onEvent, { lease, directory, executor })
+  const lease = stack.use(await deps.leases.open())
+  const directory = stack.use(openBuildDirectory(deps.root))
+  const executor = stack.use(deps.openExecutor())
+  const build = new Build(deps, request, onEvent, { lease, directory, executor })
   const result = await build.run()
   trace("exported")
   return result
 }
 
 /** Lints the Dockerfile of `request`, and builds nothing. */
-export async function checkRequest(host: BuildDeps, request: BuildRequest): Promise<BuildWarning[]> {
+export async function checkRequest(deps: BuildDeps, request: BuildRequest): Promise<BuildWarning[]> {
   await using stack = new AsyncDisposableStack()
-  const lease = stack.use(await host.leases.open())
-  const directory = stack.use(openBuildDirectory(host.root))
-  const executor = stack.use(host.openExecutor())
-  return await new Build(host, request, () => {}, { lease, directory, executor }).check()
+  const lease = stack.use(await deps.leases.open())
+  const directory = stack.use(openBuildDirectory(deps.root))
+  const executor = stack.use(deps.openExecutor())
+  return await new Build(deps, request, () => {}, { lease, directory, executor }).check()
 }
 
 /** What a build has when all is solved, and nothing is exported. */
@@ -69,7 +70,7 @@ interface SolvedBuild {
 }
 
 class Build {
-  readonly #host: BuildDeps
+  readonly #deps: BuildDeps
   readonly #request: BuildRequest
   readonly #lease: Lease
   readonly #directory: BuildDirectory
@@ -83,19 +84,19 @@ class Build {
   readonly #materials: Materials | undefined
 
   constructor(
-    host: BuildDeps,
+    deps: BuildDeps,
     request: BuildRequest,
     onEvent: OnBuildEvent,
     open: { lease: Lease; directory: BuildDirectory; executor: Executor; records?: BuildRecords },
   ) {
-    this.#host = host
+    this.#deps = deps
     this.#request = request
     this.#lease = open.lease
     this.#directory = open.directory
     this.#executor = open.executor
     this.#signal = request.signal ? AbortSignal.any([request.signal, this.#stop.signal]) : this.#stop.signal
     this.#events = new BuildEvents(onEvent, this.#signal)
-    this.#records = open.records ?? new BuildRecords(host.db)
+    this.#records = open.records ?? new BuildRecords(deps.db)
     this.#materials = request.attestations?.length ? new Materials() : undefined
   }
 
@@ -103,7 +104,7 @@ class Build {
     return await this.#solve(async ({ solved, solver, reader, runner, caches }) => {
       if (this.#request.verifyReproducible) await this.#verify(solved, reader)
       const result = await exportResults((await caches?.inlined(solved, solver, reader)) ?? solved, {
-        host: this.#host,
+        deps: this.#deps,
         request: this.#request,
         records: this.#records,
         runner,
@@ -135,14 +136,14 @@ class Build {
       import("./verify/compare-results.ts"),
       import("./verify/throw-away-records.ts"),
     ])
-    const host = this.#host
+    const deps = this.#deps
     await using stack = new AsyncDisposableStack()
     // last of all, when no lease holds its snapshots any more
-    stack.defer(async () => void (await host.collect()))
-    const lease = stack.use(await host.leases.open())
-    const directory = stack.use(openBuildDirectory(host.root))
-    const executor = stack.use(host.openExecutor())
-    const records = new ThrowAwayRecords(host.db)
+    stack.defer(async () => void (await deps.collect()))
+    const lease = stack.use(await deps.leases.open())
+    const directory = stack.use(openBuildDirectory(deps.root))
+    const executor = stack.use(deps.openExecutor())
+    const records = new ThrowAwayRecords(deps.db)
     const request: BuildRequest = {
       ...this.#request,
       outputs: [],
@@ -152,10 +153,10 @@ class Build {
       // the same base images
       pull: this.#request.pull === "never" ? "never" : "missing",
     }
-    const again = new Build(host, request, this.#events.inner("again: "), { lease, directory, executor, records })
+    const again = new Build(deps, request, this.#events.inner("again: "), { lease, directory, executor, records })
     await again.#solve(async (second) => {
       const first = { solved, reader, records: this.#records }
-      await compareResults(first, { ...second, records }, host.snapshots)
+      await compareResults(first, { ...second, records }, deps.snapshots)
     })
   }
 
@@ -172,7 +173,7 @@ class Build {
     for (const plan of plans) this.#events.announce(plan.vertices)
     for (const warning of plans.flatMap(({ warnings }) => warnings)) this.#events.warn(warning)
 
-    const reader = new LayerReader(this.#records, this.#host.snapshots, this.#signal)
+    const reader = new LayerReader(this.#records, this.#deps.snapshots, this.#signal)
     // SOURCE_DATE_EPOCH may come from the Dockerfile
     const epoch = this.#request.rewriteTimes ? plans.find((plan) => plan.epoch !== undefined)?.epoch : undefined
     await using runner = this.#openRunner(epoch)
@@ -209,7 +210,7 @@ class Build {
     if (cacheFrom.length + cacheTo.length === 0) return undefined
     const { BuildCaches } = await import("./cache/build-caches.ts")
     return await BuildCaches.open({
-      host: this.#host,
+      deps: this.#deps,
       request: this.#request,
       records: this.#records,
       lease: this.#lease,
@@ -239,7 +240,7 @@ class Build {
       buildPlatform: hostPlatform(),
       resolveBase: async (name, wanted) => {
         const base = await this.#resolveBase(name, wanted)
-        const digest = base.digest ?? this.#host.images.get(base.id).manifest.digest
+        const digest = base.digest ?? this.#deps.images.get(base.id).manifest.digest
         this.#materials?.addImage(name, wanted, digest, platform)
         return base
       },
@@ -249,7 +250,7 @@ class Build {
 
   /** A pull is shown as a line of its own; what is here costs none. */
   async #resolveBase(name: string, platform: Platform) {
-    const { images } = this.#host
+    const { images } = this.#deps
     const { pull } = this.#request
     if (pull !== "always" && images.find(name) !== undefined)
       return await resolveBase(images, name, platform, this.#request, { signal: this.#signal })
@@ -303,7 +304,7 @@ class Build {
     const { secrets, ssh, extraHosts, ulimits, resources, shmSizeBytes, runtime, isolation, more, args } = this.#request
     return new StepRunner({
       records: this.#records,
-      snapshots: this.#host.snapshots,
+      snapshots: this.#deps.snapshots,
       executor: this.#executor,
       directory: this.#directory,
       lease: this.#lease,
@@ -332,13 +333,13 @@ class Build {
       remote,
     }: { ignore: IgnoreMatcher | undefined; epoch: number | undefined; remote: SolverOptions["remote"] },
   ): Solver {
-    const host = this.#host
+    const deps = this.#deps
     return new Solver({
       records: this.#records,
       runner,
       reader,
       executor: this.#executor,
-      locks: buildLocks(host.root),
+      locks: buildLocks(deps.root),
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
       conditions: { epoch, isSingleUid: isSingleUid(this.#request.isolation) },
@@ -364,7 +365,7 @@ class Build {
 
   /** Held from here on: somebody may remove the image meanwhile. */
   async #baseLayers(vertex: Vertex): Promise<readonly Layer[]> {
-    const layers = await baseLayers(this.#host.images, vertex)
+    const layers = await baseLayers(this.#deps.images, vertex)
     this.#records.transaction(() => {
       for (const layer of layers)
         if (layer.kind === "base") {

@@ -7,21 +7,21 @@ import { resolveBase } from "../build/resolve-base.ts"
 import { openBuildDirectory, sweepBuilds, type BuildDirectory } from "../build/build-directory.ts"
 
 export interface FilesTools {
-  host: BuildDeps
+  deps: BuildDeps
   /** The files of a working container, which does not change meanwhile. Throws NotFound. */
   rootOf(name: string): Promise<AsyncDisposable & { path: string }>
 }
 
 /** A directory for the time of one command, after those of killed ones are gone. */
-export async function openDirectory({ host }: FilesTools): Promise<BuildDirectory> {
-  await sweepBuilds(host.root, host.snapshots)
-  return openBuildDirectory(host.root)
+export async function openDirectory({ deps }: FilesTools): Promise<BuildDirectory> {
+  await sweepBuilds(deps.root, deps.snapshots)
+  return openBuildDirectory(deps.root)
 }
 
 /** The files of another working container, or of an image, which is pulled where it is missing, until `stack` is disposed. Throws NotFound. */
 export async function filesOf(
   name: string,
-  { host, rootOf }: FilesTools,
+  { deps, rootOf }: FilesTools,
   directory: BuildDirectory,
   stack: AsyncDisposableStack,
   access: RegistryAccess = {},
@@ -31,11 +31,11 @@ export async function filesOf(
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }
-  const { id } = await resolveBase(host.images, name, hostPlatform(), { pull: "missing", access }, {})
-  const { topLayer } = host.images.get(id)
+  const { id } = await resolveBase(deps.images, name, hostPlatform(), { pull: "missing", access }, {})
+  const { topLayer } = deps.images.get(id)
   const key = directory.snapshotKey()
-  const mount = await host.snapshots.view(key, topLayer)
-  stack.defer(() => host.snapshots.remove(key))
+  const mount = await deps.snapshots.view(key, topLayer)
+  stack.defer(() => deps.snapshots.remove(key))
   const mounted = directory.mount("view", mount)
   stack.defer(() => directory.unmount(mounted))
   return { path: mounted, keepsOwners: true, identity: topLayer ?? "scratch" }

@@ -31,24 +31,24 @@ const SCRATCH = "scratch"
 /** As lists show them. */
 const SHORT_ID = 12
 
-/** Working containers on the stores of `host`. */
-export function openWorking(host: BuildDeps): WorkingContainers {
-  return new LocalWorking(host)
+/** Working containers on the stores of `deps`. */
+export function openWorking(deps: BuildDeps): WorkingContainers {
+  return new LocalWorking(deps)
 }
 
 class LocalWorking implements WorkingContainers {
-  readonly #host: BuildDeps
+  readonly #deps: BuildDeps
   readonly #records: WorkingRecords
   readonly #locks: FileLocks
 
-  constructor(host: BuildDeps) {
-    this.#host = host
-    this.#records = new WorkingRecords(host.db)
-    this.#locks = new FileLocks(join(host.root, "working.locks"), "working container")
+  constructor(deps: BuildDeps) {
+    this.#deps = deps
+    this.#records = new WorkingRecords(deps.db)
+    this.#locks = new FileLocks(join(deps.root, "working.locks"), "working container")
   }
 
   async from(imageName: string, options: FromOptions): Promise<WorkingContainer> {
-    const { images, snapshots, leases } = this.#host
+    const { images, snapshots, leases } = this.#deps
     await using lease = await leases.open()
     const base = imageName === SCRATCH ? undefined : await this.#base(imageName, options)
     const top = base && images.get(base.id).topLayer
@@ -99,7 +99,7 @@ class LocalWorking implements WorkingContainers {
   async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
     return await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
-      await using executor = this.#host.openExecutor()
+      await using executor = this.#deps.openExecutor()
       const workdir = record.workingImage.config.WorkingDir || "/"
       const digest = copy.digest || copy.addHistory
       const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), executor })
@@ -132,7 +132,7 @@ class LocalWorking implements WorkingContainers {
   }
 
   async commit(nameOrId: string, commit: WorkingCommit): ReturnType<WorkingContainers["commit"]> {
-    return await this.#changing(nameOrId, (record) => commitWorking(this.#host, record, commit))
+    return await this.#changing(nameOrId, (record) => commitWorking(this.#deps, record, commit))
   }
 
   rename(nameOrId: string, name: string): void {
@@ -143,7 +143,7 @@ class LocalWorking implements WorkingContainers {
     const { id } = this.#records.get(nameOrId)
     using lock = await this.#locks.acquire(id)
     this.#dropMount(id)
-    await this.#host.snapshots.remove(workingKey({ id }))
+    await this.#deps.snapshots.remove(workingKey({ id }))
     crashPoint("working:snapshot-removed")
     this.#records.delete(id)
     lock.unlink()
@@ -151,12 +151,12 @@ class LocalWorking implements WorkingContainers {
 
   /** Snapshots that a killed `from` left: nobody holds their lock, and no row has them. */
   async #sweep(): Promise<void> {
-    for (const { name } of this.#host.snapshots.list()) {
+    for (const { name } of this.#deps.snapshots.list()) {
       const id = idOfKey(name)
       if (id === undefined || this.#records.has(id)) continue
       using lock = this.#locks.tryAcquire(id)
       if (lock === undefined || this.#records.has(id)) continue
-      await this.#host.snapshots.remove(name)
+      await this.#deps.snapshots.remove(name)
       lock.unlink()
     }
   }
@@ -181,7 +181,7 @@ class LocalWorking implements WorkingContainers {
       const owned = stack.move()
       return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() }
     }
-    return { host: this.#host, rootOf }
+    return { deps: this.#deps, rootOf }
   }
 
   /** Its files for the time of a command, on the mount that is there or on one that goes again. */
@@ -199,7 +199,7 @@ class LocalWorking implements WorkingContainers {
     const path = this.#mountPoint(record.id)
     if (isMountPoint(path)) return path
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    return mountOrFind(path, this.#host.snapshots.mount(workingKey(record)))
+    return mountOrFind(path, this.#deps.snapshots.mount(workingKey(record)))
   }
 
   #dropMount(id: string): void {
@@ -208,7 +208,7 @@ class LocalWorking implements WorkingContainers {
   }
 
   #mountPoint(id: string): string {
-    return join(this.#host.root, "working", id)
+    return join(this.#deps.root, "working", id)
   }
 
   #toContainer({ mounted, ...record }: WorkingRecord): WorkingContainer {
@@ -218,7 +218,7 @@ class LocalWorking implements WorkingContainers {
 
   async #base(name: string, { platform = hostPlatform(), onProgress, signal, ...request }: FromOptions) {
     const progress = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) }
-    return await resolveBase(this.#host.images, name, platform, request, progress)
+    return await resolveBase(this.#deps.images, name, platform, request, progress)
   }
 }
 

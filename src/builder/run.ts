@@ -3,7 +3,8 @@ import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
 import type { RunMount } from "../build/plan/definition.ts"
 import { planMount } from "../build/plan/run-mount.ts"
-import type { HostMount, RunSettings, Source } from "../build/execute/executor.ts"
+import type { HostMount } from "../build/build.ts"
+import type { RunSettings, Source } from "../build/execute/executor.ts"
 import { filesOf, openDirectory, type FilesTools } from "./files-of.ts"
 import { mergeSettings } from "./merge-settings.ts"
 import type { WorkingRecord } from "./records.ts"
@@ -21,7 +22,7 @@ export async function runWorking(
   tools: FilesTools,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
-  const executor = stack.use(tools.host.openExecutor())
+  const executor = stack.use(tools.deps.openExecutor())
   const { config } = workingImage
   const cwd = run.cwd ?? (config.WorkingDir || "/")
   const { mounts, volumes, sources } = await mountSources(cwd, run, tools, stack)

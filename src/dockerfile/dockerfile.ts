@@ -136,3 +136,5 @@ export type Instruction =
   | (Common & { kind: "volume"; volumes: readonly string[] })
 
 export type InstructionOf<Kind extends Instruction["kind"]> = Instruction & { kind: Kind }
+
+export const MAX_DOCKERFILE_BYTES = 4 * 1024 ** 2

@@ -2,7 +2,7 @@ import { hash } from "node:crypto"
 import { VERSION } from "../base/version.ts"
 import { licenseExpression } from "./license.ts"
 import { purlOf, type Distribution, type FoundPackages, type Package } from "./package.ts"
-import type { SbomSubject } from "./sbom.ts"
+import type { SbomSubject } from "./subject.ts"
 
 const NOTHING_SAID = "NOASSERTION"
 

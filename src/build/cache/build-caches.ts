@@ -3,7 +3,7 @@ import type { Lease } from "../../content/content.ts"
 import type { BuildEvents } from "../build-events.ts"
 import type { BuildDeps } from "../deps.ts"
 import type { BuildRequest } from "../build.ts"
-import type { Solved } from "../export/export-results.ts"
+import type { Solved } from "../export/context.ts"
 import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { RemoteCache } from "../solve/remote-cache.ts"
@@ -14,7 +14,7 @@ import type { LazyCache } from "./lazy-cache.ts"
 import { openCaches } from "./open-caches.ts"
 
 export interface BuildCachesOptions {
-  host: BuildDeps
+  deps: BuildDeps
   request: BuildRequest
   records: BuildRecords
   lease: Lease
@@ -48,11 +48,11 @@ export class BuildCaches {
 
   /** What the solver takes of it. */
   get remote(): SolverOptions["remote"] {
-    const { host, events } = this.#options
+    const { deps, events } = this.#options
     if (this.#remotes.length === 0) return undefined
     return {
       caches: this.#remotes,
-      mounts: new CacheMounts(host.root),
+      mounts: new CacheMounts(deps.root),
       onLoss: ({ name }: RemoteCache, error: SkiffError) =>
         events.warn({ rule: "CacheNotImported", message: `${name} is not asked any more: ${error.message}` }),
     }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto"
 import { statSync } from "node:fs"
+import { layerTar } from "../../archive/archive.ts"
+import type { Bytes } from "../../content/content.ts"
 import type { DiffId } from "../../spec/digest.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { CacheMounts } from "../execute/cache-mounts.ts"
 import type { MapMount } from "./cache-map.ts"
 import type { LazyCache, RemoteLayer } from "./lazy-cache.ts"
 import { digestOf } from "./verified.ts"
-import { mountTar } from "./write-cache.ts"
 
 /** What a cache mount holds: held here from change, or still where it was imported from. */
 export interface CollectedMount extends Omit<MapMount, "layer"> {
@@ -60,4 +61,9 @@ function fromRemotes(key: string, remotes: readonly LazyCache[]): CollectedMount
     return { key, diffId: layer.diffId, mode, uid, gid, origin: { kind: "remote", layer } }
   }
   return undefined
+}
+
+/** All that a cache mount holds. */
+export async function* mountTar(path: string): Bytes {
+  yield* layerTar({ changed: path, form: { kind: "whole" } })
 }

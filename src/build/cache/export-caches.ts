@@ -15,7 +15,7 @@ import { registryWriter } from "./registry-backend.ts"
 import { writeCache } from "./write-cache.ts"
 
 export interface ExportCachesOptions extends CollectOptions {
-  host: BuildDeps
+  deps: BuildDeps
   lease: Lease
   access: RegistryAccess
   events: BuildEvents
@@ -34,12 +34,12 @@ export interface OpenedTarget {
 export async function openTargets(
   targets: readonly CacheTarget[],
   {
-    host,
+    deps,
     access,
     signal,
     events,
     pushed,
-  }: Pick<ExportCachesOptions, "host" | "access" | "signal" | "events"> & { pushed: readonly string[] },
+  }: Pick<ExportCachesOptions, "deps" | "access" | "signal" | "events"> & { pushed: readonly string[] },
 ): Promise<OpenedTarget[]> {
   const opened: OpenedTarget[] = []
   for (const target of targets) {
@@ -48,7 +48,7 @@ export async function openTargets(
       const writer =
         target.type === "local"
           ? layoutWriter(target.path, target.tag)
-          : await registryWriter(await host.registries(), target.name, pushed, { ...access, signal })
+          : await registryWriter(await deps.registries(), target.name, pushed, { ...access, signal })
       opened.push({ target, writer })
     })
   }
@@ -90,7 +90,7 @@ async function exportCache(
   options: ExportCachesOptions,
   number: number,
 ): Promise<void> {
-  const { host, events, remotes } = options
+  const { deps, events, remotes } = options
   const work = events.contextOf(number)
   using held = new DisposableStack()
   work.onStatus("prepare", "preparing build cache for export")
@@ -99,7 +99,7 @@ async function exportCache(
     const message = `the cache mount "${name}" is in use by another build: it is not exported`
     events.warn({ rule: "CacheMountInUse", message })
   }
-  const mounts = target.mounts ? await collectMounts(plans, new CacheMounts(host.root), remotes, held, onBusy) : []
+  const mounts = target.mounts ? await collectMounts(plans, new CacheMounts(deps.root), remotes, held, onBusy) : []
   await writeCache(writer, steps, mounts, { ...options, form: target, work })
 }
 

@@ -10,7 +10,7 @@ import { readCache, type OpenedCache } from "./read-cache.ts"
 import { registryReader } from "./registry-backend.ts"
 
 export interface OpenCachesOptions {
-  host: BuildDeps
+  deps: BuildDeps
   access: RegistryAccess
   events: BuildEvents
   signal: AbortSignal
@@ -22,7 +22,7 @@ const ABSENCES: ReadonlySet<ErrorCode> = new Set(["NotFound", "PermissionDenied"
 /** Reads what `--cache-from` names, all at once. Throws DataLoss, InvalidArgument for what is not what it says. */
 export async function openCaches(sources: readonly CacheSource[], options: OpenCachesOptions): Promise<LazyCache[]> {
   const opened = await Promise.all(sources.map((source) => openSource(source, options)))
-  return opened.flat().map((each) => new LazyCache(each, options.host))
+  return opened.flat().map((each) => new LazyCache(each, options.deps))
 }
 
 async function openSource(source: CacheSource, options: OpenCachesOptions): Promise<OpenedCache[]> {
@@ -43,9 +43,9 @@ async function openSource(source: CacheSource, options: OpenCachesOptions): Prom
   })
 }
 
-async function readersOf(source: CacheSource, { host, access, signal }: OpenCachesOptions): Promise<CacheReader[]> {
+async function readersOf(source: CacheSource, { deps, access, signal }: OpenCachesOptions): Promise<CacheReader[]> {
   if (source.type === "local") return [layoutReader(source.path, source)]
-  const registries = await host.registries()
+  const registries = await deps.registries()
   return await Promise.all(source.names.map((name) => registryReader(registries, name, { ...access, signal })))
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto"
-import { layerTar } from "../../archive/archive.ts"
 import { crashPoint } from "../../base/crash-point.ts"
 import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
 import { limiter } from "../../base/limiter.ts"
@@ -14,7 +13,7 @@ import type { WorkContext } from "../execute/executor.ts"
 import { CACHE_MEDIA_TYPE, MAX_MAP_BYTES, type CacheMap } from "./cache-map.ts"
 import type { CacheWriter } from "./backend.ts"
 import type { CollectedStep } from "./collect-steps.ts"
-import type { CollectedMount } from "./collect-mounts.ts"
+import { mountTar, type CollectedMount } from "./collect-mounts.ts"
 import type { LazyCache, RemoteLayer } from "./lazy-cache.ts"
 import { digestOf, digestOfBytes, verifiedBlob } from "./verified.ts"
 
@@ -24,7 +23,7 @@ const PARALLEL_UPLOADS = 4
 const PROGRESS_EVERY_MS = 50
 
 export interface WriteOptions {
-  host: BuildDeps
+  deps: BuildDeps
   records: BuildRecords
   lease: Lease
   form: CacheForm
@@ -121,7 +120,7 @@ async function sendAll(layers: Layers, sender: LayerSender): Promise<Map<DiffId,
 function layersOf(
   steps: readonly CollectedStep[],
   mounts: readonly CollectedMount[],
-  { records, host }: WriteOptions,
+  { records, deps }: WriteOptions,
 ): Layers {
   const layers: Layers = new Map()
   for (const { diffId, origin } of steps) {
@@ -132,7 +131,7 @@ function layersOf(
     }
     const { id, size } = origin
     // another build may be giving the snapshot its final name
-    const read = () => records.transaction(() => host.snapshots.diff(records.get(id).snapshot))
+    const read = () => records.transaction(() => deps.snapshots.diff(records.get(id).snapshot))
     layers.set(diffId, { kind: "here", size, read })
   }
   for (const { diffId, origin } of mounts) {
@@ -140,11 +139,6 @@ function layersOf(
     else layers.set(diffId, { kind: "here", size: origin.size, read: () => mountTar(origin.path) })
   }
   return layers
-}
-
-/** All that a cache mount holds. */
-export async function* mountTar(path: string): Bytes {
-  yield* layerTar({ changed: path, form: { kind: "whole" } })
 }
 
 class LayerSender {
@@ -167,7 +161,7 @@ class LayerSender {
   }
 
   async #own(diffId: DiffId, { size, read }: LayerSource & { kind: "here" }, id: string): Promise<Descriptor> {
-    const { host, lease, form, work, remotes } = this.#options
+    const { deps, lease, form, work, remotes } = this.#options
     const plain = { mediaType: layerType("none", form.mediaTypes), digest: diffId, size }
     const wanted = layerType(form.layers.compression, form.mediaTypes)
     // a build that imports from where it exports to has nothing to compress
@@ -177,7 +171,7 @@ class LayerSender {
       await this.#writer.put(plain, (offset) => from(read(), offset), this.#progress(id, size))
       return plain
     }
-    const made = await host.images.compressLayer(plain, form.layers, {
+    const made = await deps.images.compressLayer(plain, form.layers, {
       lease,
       read,
       isThere: (descriptor) => this.#writer.has(descriptor),
@@ -185,7 +179,7 @@ class LayerSender {
     })
     await this.#writer.put(
       made,
-      (offset) => host.content.read(made.digest, { start: offset }),
+      (offset) => deps.content.read(made.digest, { start: offset }),
       this.#progress(id, made.size),
     )
     return made

@@ -6,7 +6,7 @@ import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
 import type { Materials } from "../attest/materials.ts"
 import type { WorkContext, Executor } from "../execute/executor.ts"
-import { MAX_DOCKERFILE_BYTES } from "./read-dockerfile.ts"
+import { MAX_DOCKERFILE_BYTES } from "../../dockerfile/dockerfile.ts"
 
 export interface OpenContextOptions {
   executor: Executor

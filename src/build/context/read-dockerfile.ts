@@ -1,10 +1,10 @@
+import { MAX_DOCKERFILE_BYTES } from "../../dockerfile/dockerfile.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import { readFileInRoot } from "../../sys/fs/confined.ts"
 import type { BuildRequest } from "../build.ts"
 import { ignoreFileNames, ignoreMatcher, parseIgnoreFile, type IgnoreMatcher } from "../../dockerfile/ignore-file.ts"
 import type { OpenedContext } from "./open-context.ts"
 
-export const MAX_DOCKERFILE_BYTES = 4 * 1024 ** 2
 const DEFAULT_NAMES = ["Dockerfile", "Containerfile", "dockerfile"]
 
 export interface FoundDockerfile {

@@ -32,25 +32,25 @@ const END_MS = 20_000
 export class ExecutionDirectory implements AsyncDisposable {
   /** Also the first part of the names of its containers and endpoints. */
   readonly executor: string
-  readonly #host: ExecutorDeps
+  readonly #deps: ExecutorDeps
   readonly #lock: HeldLock
   readonly #watcher: Watcher
   #count = 0
 
-  private constructor(host: ExecutorDeps, executor: string, lock: HeldLock) {
-    this.#host = host
+  private constructor(deps: ExecutorDeps, executor: string, lock: HeldLock) {
+    this.#deps = deps
     this.executor = executor
     this.#lock = lock
-    this.#watcher = startWatcher(host.sweepCommand(executor))
+    this.#watcher = startWatcher(deps.sweepCommand(executor))
   }
 
   /** A place of our own, after those of the dead have been cleared. */
-  static async open(host: ExecutorDeps): Promise<ExecutionDirectory> {
-    await sweepDeadExecutors(host)
+  static async open(deps: ExecutorDeps): Promise<ExecutionDirectory> {
+    await sweepDeadExecutors(deps)
     const executor = `build-${randomHex(6)}`
-    const lock = await locks(host).acquire(executor)
-    mkdirSync(executorDirectory(host, executor), { recursive: true, mode: 0o700 })
-    return new ExecutionDirectory(host, executor, lock)
+    const lock = await locks(deps).acquire(executor)
+    mkdirSync(executorDirectory(deps, executor), { recursive: true, mode: 0o700 })
+    return new ExecutionDirectory(deps, executor, lock)
   }
 
   /**
@@ -59,7 +59,7 @@ export class ExecutionDirectory implements AsyncDisposable {
    */
   makeRun(runtime: string): { id: string; directory: string; alive: number } {
     const id = `${this.executor}-${this.#count++}`
-    const directory = join(executorDirectory(this.#host, this.executor), id)
+    const directory = join(executorDirectory(this.#deps, this.executor), id)
     mkdirSync(directory, { mode: 0o700 })
     writeFileSync(join(directory, "runtime"), runtime, { mode: 0o600 })
     const alive = openAlive(directory)
@@ -75,7 +75,7 @@ export class ExecutionDirectory implements AsyncDisposable {
 
   /** An empty directory on the disk of the store. */
   makeScratch(): string {
-    const directory = join(scratchDirectory(this.#host, this.executor), String(this.#count++))
+    const directory = join(scratchDirectory(this.#deps, this.executor), String(this.#count++))
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     return directory
   }
@@ -83,12 +83,12 @@ export class ExecutionDirectory implements AsyncDisposable {
   /** Notes the endpoint before it is made; gives its name. */
   markNetwork(): string {
     const number = this.#count++
-    writeFileSync(join(executorDirectory(this.#host, this.executor), `net-${number}`), "")
+    writeFileSync(join(executorDirectory(this.#deps, this.executor), `net-${number}`), "")
     return `${this.executor}-${number}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await clear(this.#host, this.executor)
+    await clear(this.#deps, this.executor)
     this.#lock.unlink()
     this.#lock[Symbol.dispose]()
     this.#watcher.dismiss()
@@ -127,23 +127,23 @@ function startWatcher(sweepCommand: readonly string[]): Watcher {
 }
 
 /** Of builds whose process has gone: ends what they were running, and takes back all else. */
-async function sweepDeadExecutors(host: ExecutorDeps): Promise<void> {
-  for (const executor of new Set([...namesIn(executorsDirectory(host)), ...namesIn(scratchesDirectory(host))])) {
-    const lock = locks(host).tryAcquire(executor)
-    if (lock !== undefined) await sweep(host, executor, lock) // else alive
+async function sweepDeadExecutors(deps: ExecutorDeps): Promise<void> {
+  for (const executor of new Set([...namesIn(executorsDirectory(deps)), ...namesIn(scratchesDirectory(deps))])) {
+    const lock = locks(deps).tryAcquire(executor)
+    if (lock !== undefined) await sweep(deps, executor, lock) // else alive
   }
 }
 
 /** The same for one of which it is known that it dies. */
-export async function sweepDeadExecutor(host: ExecutorDeps, executor: string): Promise<void> {
-  if (namesIn(executorsDirectory(host)).includes(executor))
-    await sweep(host, executor, await locks(host).acquire(executor))
+export async function sweepDeadExecutor(deps: ExecutorDeps, executor: string): Promise<void> {
+  if (namesIn(executorsDirectory(deps)).includes(executor))
+    await sweep(deps, executor, await locks(deps).acquire(executor))
 }
 
-async function sweep(host: ExecutorDeps, executor: string, lock: HeldLock): Promise<void> {
+async function sweep(deps: ExecutorDeps, executor: string, lock: HeldLock): Promise<void> {
   using _ = lock
   try {
-    await clear(host, executor)
+    await clear(deps, executor)
     lock.unlink()
   } catch (error) {
     log.warn(`what the killed build ${executor} left could not all be removed`, { reason: String(error) })
@@ -151,29 +151,29 @@ async function sweep(host: ExecutorDeps, executor: string, lock: HeldLock): Prom
 }
 
 const executorsDirectory = ({ runRoot }: ExecutorDeps): string => join(runRoot, "build", "executors")
-const executorDirectory = (host: ExecutorDeps, executor: string): string => join(executorsDirectory(host), executor)
+const executorDirectory = (deps: ExecutorDeps, executor: string): string => join(executorsDirectory(deps), executor)
 const scratchesDirectory = ({ root }: ExecutorDeps): string => join(root, "build", "scratch")
-const scratchDirectory = (host: ExecutorDeps, executor: string): string => join(scratchesDirectory(host), executor)
+const scratchDirectory = (deps: ExecutorDeps, executor: string): string => join(scratchesDirectory(deps), executor)
 const locks = ({ runRoot }: ExecutorDeps): FileLocks => new FileLocks(join(runRoot, "build", "locks"), "build executor")
 
 /** Every step runs, whatever fails, and is safe to repeat. */
-async function clear(host: ExecutorDeps, executor: string): Promise<void> {
-  const directory = executorDirectory(host, executor)
+async function clear(deps: ExecutorDeps, executor: string): Promise<void> {
+  const directory = executorDirectory(deps, executor)
   const names = namesIn(directory)
   await runAll(`clean-up of ${executor}`, [
-    ...names.flatMap((name) => (NETWORK_MARK.test(name) ? [] : [() => endRun(host, join(directory, name), name)])),
+    ...names.flatMap((name) => (NETWORK_MARK.test(name) ? [] : [() => endRun(deps, join(directory, name), name)])),
     ...names.flatMap((name) => {
       const [, number] = NETWORK_MARK.exec(name) ?? []
-      return number === undefined ? [] : [() => forgetEndpoint(host, `${executor}-${number}`)]
+      return number === undefined ? [] : [() => forgetEndpoint(deps, `${executor}-${number}`)]
     }),
     () => removeTree(directory),
-    () => removeTree(scratchDirectory(host, executor)),
-    () => removeEmpty(scratchesDirectory(host)),
+    () => removeTree(scratchDirectory(deps, executor)),
+    () => removeEmpty(scratchesDirectory(deps)),
   ])
 }
 
-async function endRun(host: ExecutorDeps, directory: string, id: string): Promise<void> {
-  const runtimes = await host.runtimes()
+async function endRun(deps: ExecutorDeps, directory: string, id: string): Promise<void> {
+  const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(readText(join(directory, "runtime")) || undefined)
   const alive = openAlive(directory)
   using _ = { [Symbol.dispose]: () => closeSync(alive) }
@@ -188,8 +188,8 @@ async function endRun(host: ExecutorDeps, directory: string, id: string): Promis
 }
 
 /** Its namespace, with the veth, has gone with the process that held it. */
-async function forgetEndpoint(host: ExecutorDeps, endpoint: string): Promise<void> {
-  const networks = await host.networks()
+async function forgetEndpoint(deps: ExecutorDeps, endpoint: string): Promise<void> {
+  const networks = await deps.networks()
   await networks.teardown(networks.get("bridge"), endpoint, undefined)
 }
 

@@ -1,12 +1,8 @@
 /** The work of one vertex, as solve/ asks for it. Roots are mounted by the caller, and hostile: see archive/ and sys/confined. */
-import type { SecretSource, SshSource } from "../build.ts"
-import type { RequestedIsolation } from "./isolation.ts"
+import type { RequestedIsolation, RunChoices, SecretSource, SshSource } from "../build.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Resources } from "../../container/container.ts"
-import type { RunToEndOptions } from "../../runtime/runtime.ts"
-import type { TerminalSize } from "../../sys/terminal/terminal.ts"
-import type { DeviceRequest } from "../../spec/docker/device-request.ts"
 import type { Ulimit } from "../../spec/docker/ulimit.ts"
 
 /** A file system that can be read: the mounted root of a stage or image, or a plain directory of a context. */
@@ -40,52 +36,6 @@ export interface RunSettings {
   proxy?: readonly string[]
   /** What only `builder run` asks for: a Dockerfile's RUN has none of it. */
   more?: Partial<RunChoices>
-}
-
-/** A file or directory of the host, in the step as it is; of an overlay, what is written goes away with the step. */
-export interface HostMount {
-  source: string
-  target: string
-  access: "rw" | "ro" | "overlay"
-  propagation?: string
-}
-
-/** How a step differs from one of a Dockerfile. */
-export interface RunChoices {
-  volumes: readonly HostMount[]
-  capAdd: readonly string[]
-  capDrop: readonly string[]
-  devices: readonly DeviceRequest[]
-  securityOptions: readonly string[]
-  dns: readonly string[]
-  dnsSearch: readonly string[]
-  dnsOptions: readonly string[]
-  hostname?: string
-  /** The image's own files stay to be seen: `--no-hosts`, `--dns none`. */
-  ownHosts?: boolean
-  ownResolvConf?: boolean
-  /** The caller's variables of proxies are the step's too; default true for `builder run`. */
-  passesProxies?: boolean
-  /** Namespace files (`/proc/PID/ns/net`), or the host's. */
-  netns?: string
-  ipc?: Namespace
-  pid?: Namespace
-  uts?: "private" | "host"
-  streams?: StepStreams
-}
-
-type Namespace = "private" | "host" | { path: string }
-
-/** How the program is joined to who waits for it. */
-export interface StepStreams {
-  /** Descriptor that it reads. */
-  stdin?: number
-  /** It has a terminal, which is joined to the one on our descriptors 0, 1 and 2. */
-  terminal: boolean
-  /** What the terminal begins with; from then on it has the size of ours. */
-  size?: TerminalSize
-  /** Context on the signals that reach us. */
-  signals: RunToEndOptions["signals"]
 }
 
 export interface WorkContext {

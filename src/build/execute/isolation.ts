@@ -2,18 +2,8 @@ import { accessSync, constants, existsSync } from "node:fs"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { findProgram } from "../../sys/host.ts"
 import { hasWholeProc } from "../../sys/fs/mount.ts"
+import type { IsolationLevel, RequestedIsolation } from "../build.ts"
 import { hasCapability, ourPrivilege, type Privilege } from "../../sys/rootless/privilege.ts"
-
-/**
- * What stands between a step and us, best first:
- *
- *   full        an OCI runtime: all namespaces, cgroups, a network of its own, a filter of system calls
- *   userns      namespaces of users, mounts, processes, IPC and names; our network, our cgroup, our filter
- *   single-uid  the same with one id: files can belong to nobody but root, and no step can run as another user
- *   chroot      another root and fewer capabilities: the step sees our network, and could signal our processes
- */
-export type IsolationLevel = "full" | "userns" | "single-uid" | "chroot"
-export type RequestedIsolation = IsolationLevel | "auto"
 
 export interface Isolation {
   level: IsolationLevel

@@ -40,13 +40,13 @@ export const BUILD_HOSTNAME = "buildkitsandbox"
  * descriptors alone: when this process dies, they go with it.
  */
 export class NetworkSlots implements AsyncDisposable {
-  readonly #host: ExecutorDeps
+  readonly #deps: ExecutorDeps
   readonly #place: ExecutionDirectory
   readonly #free: NetworkSlot[] = []
   readonly #made: { endpoint: string; netns: number }[] = []
 
-  constructor(host: ExecutorDeps, place: ExecutionDirectory) {
-    this.#host = host
+  constructor(deps: ExecutorDeps, place: ExecutionDirectory) {
+    this.#deps = deps
     this.#place = place
   }
 
@@ -61,9 +61,9 @@ export class NetworkSlots implements AsyncDisposable {
 
   async #make(): Promise<NetworkSlot> {
     const endpoint = this.#place.markNetwork()
-    const netns = await createNetns(sysctls(), this.#host.rootless)
+    const netns = await createNetns(sysctls(), this.#deps.rootless)
     this.#made.push({ endpoint, netns })
-    const networks = await this.#host.networks()
+    const networks = await this.#deps.networks()
     const status = await networks.setup(networks.get("bridge"), {
       containerId: endpoint,
       pid: process.pid as Pid,
@@ -76,7 +76,7 @@ export class NetworkSlots implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#made.length === 0) return
-    const networks = await this.#host.networks()
+    const networks = await this.#deps.networks()
     for (const { endpoint, netns } of this.#made.splice(0)) {
       closeSync(netns)
       await networks.teardown(networks.get("bridge"), endpoint, undefined)

@@ -11,17 +11,17 @@ function explain(error: unknown): never {
 }
 
 /** The executor of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
-export function openExecutor(host: ExecutorDeps): Executor {
+export function openExecutor(deps: ExecutorDeps): Executor {
   let opened: Promise<{ place: ExecutionDirectory; slots: NetworkSlots }> | undefined
   const open = () =>
-    (opened ??= ExecutionDirectory.open(host).then((place) => ({ place, slots: new NetworkSlots(host, place) })))
+    (opened ??= ExecutionDirectory.open(deps).then((place) => ({ place, slots: new NetworkSlots(deps, place) })))
   let digests: SourceDigests | undefined
-  const caches = new CacheMounts(host.root)
+  const caches = new CacheMounts(deps.root)
   const told = new Set<string>()
   return {
     async run(operation, root, sources, settings, context) {
       const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
-      await runStep({ host, place, slots, caches, told }, { operation, root, sources, settings }, context)
+      await runStep({ deps, place, slots, caches, told }, { operation, root, sources, settings }, context)
     },
     async files(operation, root, sources, context) {
       const { copyFiles } = await import("./copy-files.ts")
@@ -29,7 +29,7 @@ export function openExecutor(host: ExecutorDeps): Executor {
     },
     async sourceDigest(operation, input, source) {
       const { SourceDigests } = await import("./source-digest.ts")
-      digests ??= new SourceDigests(host.root)
+      digests ??= new SourceDigests(deps.root)
       return await digests.digest(operation, input, source).catch(explain)
     },
     async download(url, directory, checksum, context) {

@@ -21,7 +21,8 @@ import type { MountPoint } from "./mount-points.ts"
 import { maskExcluded } from "./mask-excluded.ts"
 import { sourceFilter } from "./source-filter.ts"
 import { mountsDirectory } from "./execution-directory.ts"
-import type { HostMount, RunSettings, Source } from "./executor.ts"
+import type { HostMount } from "../build.ts"
+import type { RunSettings, Source } from "./executor.ts"
 
 /** buildkit's: a secret is a key, not a file store. */
 const MAX_SECRET_BYTES = 500 * 1024

@@ -14,7 +14,8 @@ import { canFilter } from "../../sys/process/seccomp-filter.ts"
 import { ourPrivilege } from "../../sys/rootless/privilege.ts"
 import type { RunOperation } from "../plan/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
-import { chooseIsolation, type Isolation, type IsolationLevel } from "./isolation.ts"
+import type { IsolationLevel } from "../build.ts"
+import { chooseIsolation, type Isolation } from "./isolation.ts"
 import { makeDirectories } from "./make-directories.ts"
 import { makeMountPoints } from "./mount-points.ts"
 import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
@@ -25,7 +26,7 @@ import type { RunSettings, Source, WorkContext } from "./executor.ts"
 import type { ExecutorDeps } from "./deps.ts"
 
 export interface StepTools {
-  host: ExecutorDeps
+  deps: ExecutorDeps
   place: ExecutionDirectory
   slots: NetworkSlots
   caches: CacheMounts
@@ -47,7 +48,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   wakeCgroupLock()
   await using undo = new AsyncDisposableStack()
   const isolation = isolationOf(step)
-  const runtimes = await tools.host.runtimes()
+  const runtimes = await tools.deps.runtimes()
   const runtimeName = isolation.level === "full" ? settings.runtime : stepRuntimeName(isolation.level)
   const runtime = await runtimes.choose(runtimeName)
   const run = tools.place.makeRun(runtimeName ?? "")
@@ -61,14 +62,14 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   const prepared = await prepareRunMounts({
     ...step,
     directory,
-    rootless: tools.host.rootless,
+    rootless: tools.deps.rootless,
     canMount,
     caches: tools.caches,
     makeScratch: () => tools.place.makeScratch(),
     signal: context.signal,
     undo,
   })
-  const files = writeNetworkFiles(tools.host, canMount ? directory : tools.place.makeScratch(), step, slot)
+  const files = writeNetworkFiles(tools.deps, canMount ? directory : tools.place.makeScratch(), step, slot)
   if (isolation.level === "single-uid") files.push(...aptSettings(root, directory))
   if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
   const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })

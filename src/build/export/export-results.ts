@@ -1,18 +1,9 @@
-import type { Lease } from "../../content/content.ts"
+import type { Solved, ExportContext, Attested } from "./context.ts"
 import type { Annotations, Image, ImageMember, ImageSet } from "../../image/image.ts"
-import type { Predicate } from "../../spec/in-toto.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 import { samePlatform } from "../../spec/platform.ts"
-import type { Materials } from "../attest/materials.ts"
-import type { BuildEvents } from "../build-events.ts"
-import type { BuildDeps } from "../deps.ts"
-import type { BuildOutput, BuildRequest, BuildResult, LayerCost } from "../build.ts"
+import type { BuildOutput, BuildResult, LayerCost } from "../build.ts"
 import type { Plan } from "../plan/plan.ts"
-import type { LayerReader } from "../solve/layer-reader.ts"
-import type { BuildRecords } from "../solve/records.ts"
-import type { LayersResult } from "../solve/result.ts"
-import type { StepRunner } from "../solve/step-runner.ts"
-import type { BuildDirectory } from "../build-directory.ts"
 import { annotationsOf, indexAnnotations } from "./annotations.ts"
 import { imageConfig } from "./image-config.ts"
 import { layerCosts } from "./layer-costs.ts"
@@ -20,33 +11,6 @@ import { nameLayers, type NamedLayer } from "./name-layers.ts"
 import { squashLayers } from "./squash.ts"
 import { writeFiles } from "./write-files.ts"
 import { writeArchive } from "./write-archive.ts"
-
-/** One platform's plan, and what it gave. */
-export interface Solved {
-  plan: Plan
-  result: LayersResult
-}
-
-/** With what is attested of it. */
-export interface Attested extends Solved {
-  predicates: readonly Predicate[]
-}
-
-export interface ExportContext {
-  host: BuildDeps
-  request: BuildRequest
-  records: BuildRecords
-  runner: StepRunner
-  reader: LayerReader
-  directory: BuildDirectory
-  lease: Lease
-  events: BuildEvents
-  /** The build's, and when it began. */
-  id: string
-  startedAt: Date
-  /** Undefined where nothing is to be attested. */
-  materials: Materials | undefined
-}
 
 /** Makes what the request's outputs say of what was solved; without any, what was solved is in the cache alone. */
 export async function exportResults(solved: readonly Solved[], context: ExportContext): Promise<BuildResult> {
@@ -102,16 +66,16 @@ interface MadeImages {
 
 /** Writes the documents of the images. They are recorded only where the store is an output; else they live with the lease. */
 async function makeImages(all: readonly Attested[], context: ExportContext, number: number): Promise<MadeImages> {
-  const { host, request, events, lease } = context
+  const { deps, request, events, lease } = context
   const { onStatus } = events.contextOf(number)
   const isKept = request.outputs.some(({ type }) => type === "image")
   // recording takes the name away from what it led to
-  const listed = isKept && request.manifest !== undefined ? await host.images.findSet(request.manifest) : undefined
+  const listed = isKept && request.manifest !== undefined ? await deps.images.findSet(request.manifest) : undefined
   const members: ImageMember[] = []
   const costs: LayerCost[] = []
   for (const [index, { plan, result, predicates }] of all.entries()) {
     onStatus("layers", "exporting layers")
-    const named = await nameLayers(result, { ...context, snapshots: host.snapshots })
+    const named = await nameLayers(result, { ...context, snapshots: deps.snapshots })
     const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
     const config = configOf(plan, squashed.layers, squashed.history)
     const options = {
@@ -123,7 +87,7 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
       ...present("annotations", annotationsOf(request, "manifest", plan.platform)),
       predicates,
     }
-    const member = isKept ? await host.images.record(options) : await host.images.unrecorded(options, lease)
+    const member = isKept ? await deps.images.record(options) : await deps.images.unrecorded(options, lease)
     onStatus("image", `writing image ${member.image.id}`)
     members.push({ ...member, ...present("annotations", annotationsOf(request, "manifest-descriptor", plan.platform)) })
     costs.push(...layerCosts(plan, named))
@@ -139,12 +103,12 @@ function others(listed: ImageSet | undefined, members: readonly ImageMember[]): 
   return listed?.members.filter((each) => !isNew(each)) ?? []
 }
 
-async function topOf(set: ImageSet, isKept: boolean, { host, request, lease }: ExportContext): Promise<Descriptor> {
+async function topOf(set: ImageSet, isKept: boolean, { deps, request, lease }: ExportContext): Promise<Descriptor> {
   const [first, second] = set.members
   if (first === undefined) throw new Error("unreachable: a build is for one platform at least")
   if (second === undefined) return first.image.manifest
   const names = isKept ? request.tags : []
-  return await host.images.index(set, { format: request.format, names, ...(isKept ? {} : { lease }) })
+  return await deps.images.index(set, { format: request.format, names, ...(isKept ? {} : { lease }) })
 }
 
 function configOf(plan: Plan, layers: readonly NamedLayer[], history: readonly object[] | undefined) {
@@ -161,12 +125,12 @@ function configOf(plan: Plan, layers: readonly NamedLayer[], history: readonly o
 async function pushImages(
   set: ImageSet,
   { form, byDigest }: BuildOutput & { type: "registry" },
-  { host, request }: ExportContext,
+  { deps, request }: ExportContext,
   onStatus: (id: string, text: string, current?: number, total?: number) => void,
 ): Promise<Descriptor> {
   let pushed: Descriptor | undefined
   for (const tag of request.tags)
-    pushed = await host.images.push(tag, {
+    pushed = await deps.images.push(tag, {
       ...request.access,
       images: set,
       onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),

@@ -4,7 +4,7 @@ import { rootlessUid } from "../../sys/fs/paths.ts"
 import { chainIds } from "../../spec/chain-id.ts"
 import { MediaType, type HistoryEntry } from "../../spec/oci-image.ts"
 import type { Plan } from "../plan/plan.ts"
-import type { ExportContext } from "./export-results.ts"
+import type { ExportContext } from "./context.ts"
 import type { NamedLayer } from "./name-layers.ts"
 
 /**
@@ -14,7 +14,7 @@ import type { NamedLayer } from "./name-layers.ts"
 export async function squashLayers(
   layers: readonly NamedLayer[],
   plan: Plan,
-  { host, lease, request }: Pick<ExportContext, "host" | "lease" | "request">,
+  { deps, lease, request }: Pick<ExportContext, "deps" | "lease" | "request">,
 ): Promise<{ layers: readonly NamedLayer[]; history: readonly HistoryEntry[] }> {
   const isWhole = request.squash === "all"
   const base = isWhole ? [] : layers.filter(({ createdAt }) => createdAt === undefined)
@@ -24,7 +24,7 @@ export async function squashLayers(
     vertex === undefined && !isWhole ? entry : { ...entry, empty_layer: true },
   )
   if (top === undefined || layers.length === base.length) return { layers, history }
-  const { snapshots } = host
+  const { snapshots } = deps
   const key = `squash ${randomUUID()}`
   const { path } = await snapshots.stage(key)
   await using undo = new AsyncDisposableStack()

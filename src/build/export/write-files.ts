@@ -11,11 +11,12 @@ import { close } from "../../sys/libc.ts"
 import { MountFlag, mountAt, unmount } from "../../sys/fs/mount.ts"
 import type { StatementFile } from "../attest/statement-files.ts"
 import type { BuildOutput } from "../build.ts"
-import type { Attested, ExportContext } from "./export-results.ts"
+import type { Attested } from "./context.ts"
+import type { ExportContext } from "./context.ts"
 import { platformDirectory } from "./platform-directory.ts"
 
 type FilesOutput = BuildOutput & { type: "local" | "tar" }
-type FilesContext = Pick<ExportContext, "host" | "runner" | "records" | "directory">
+type FilesContext = Pick<ExportContext, "deps" | "runner" | "records" | "directory">
 
 /**
  * The files of the results, as they are: into a directory, or as one tar. Of several platforms each has a directory of its own;
@@ -63,7 +64,7 @@ function hasFile(root: string, name: string): boolean {
 async function* tarOfFirst(
   [first]: readonly Attested[],
   output: FilesOutput,
-  { host, runner, records }: FilesContext,
+  { deps, runner, records }: FilesContext,
 ): Bytes {
   if (first === undefined) return
   if (first.predicates.length > 0)
@@ -71,7 +72,7 @@ async function* tarOfFirst(
   // another build may be giving the snapshot its final name
   const tar = records.transaction(() => {
     const top = runner.topSnapshot(first.result)
-    return top === undefined ? undefined : host.snapshots.diff(top, { since: "nothing" })
+    return top === undefined ? undefined : deps.snapshots.diff(top, { since: "nothing" })
   })
   if (tar === undefined) yield Buffer.alloc(TAR_END_BYTES)
   else yield* tar

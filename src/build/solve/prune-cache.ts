@@ -7,11 +7,11 @@ import { BuildRecords, type BuildRecord } from "./records.ts"
 import { sweepBuilds } from "../build-directory.ts"
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
-export async function cacheUse(host: BuildDeps): Promise<CacheUse[]> {
-  const records = new BuildRecords(host.db)
-  const { list, inUse } = records.transaction(() => ({ list: records.list(), inUse: new Set(host.leased().snapshots) }))
-  const layers = await Promise.all(list.map((record) => useOf(host, record, inUse.has(record.id))))
-  const mounts = new CacheMounts(host.root).list().map((mount): CacheUse => {
+export async function cacheUse(deps: BuildDeps): Promise<CacheUse[]> {
+  const records = new BuildRecords(deps.db)
+  const { list, inUse } = records.transaction(() => ({ list: records.list(), inUse: new Set(deps.leased().snapshots) }))
+  const layers = await Promise.all(list.map((record) => useOf(deps, record, inUse.has(record.id))))
+  const mounts = new CacheMounts(deps.root).list().map((mount): CacheUse => {
     const { id, name: description, sizeBytes, createdAt, lastUsedAt } = mount
     return { id, type: "exec.cachemount", description, sizeBytes, createdAt, lastUsedAt, uses: 0, inUse: mount.inUse }
   })
@@ -20,16 +20,16 @@ export async function cacheUse(host: BuildDeps): Promise<CacheUse[]> {
 
 /** Removes of the cache what nothing else needs. What a running build uses stays. Safe to repeat. */
 export async function pruneCache(
-  host: BuildDeps,
+  deps: BuildDeps,
   options: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
   const { all = false, olderThanMs = 0 } = options
-  await sweepBuilds(host.root, host.snapshots)
-  const uses = (await cacheUse(host)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
+  await sweepBuilds(deps.root, deps.snapshots)
+  const uses = (await cacheUse(deps)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
   const before = Date.now() - olderThanMs
-  const remover = new Remover(host, all)
+  const remover = new Remover(deps, all)
   let left = uses.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  const keepBytes = bytesToKeep(options, left, freeSpace(host.root))
+  const keepBytes = bytesToKeep(options, left, freeSpace(deps.root))
   const gone = new Set<CacheUse>()
   // a layer that others stand on goes after them
   for (let found = true; found;) {
@@ -42,7 +42,7 @@ export async function pruneCache(
       found = true
     }
   }
-  await host.collect()
+  await deps.collect()
   const freed = [...gone].filter(({ id }) => !remover.isKept(id))
   return { ids: [...gone].map(({ id }) => id), reclaimedBytes: freed.reduce((sum, use) => sum + use.sizeBytes, 0) }
 }
@@ -65,17 +65,17 @@ function freeSpace(path: string): number {
 
 /** Removes single records and caches, each unless something needs it at that moment. */
 class Remover {
-  readonly #host: BuildDeps
+  readonly #deps: BuildDeps
   readonly #all: boolean
   readonly #records: BuildRecords
   readonly #mounts: CacheMounts
   readonly #snapshots = new Map<string, BuildRecord["snapshot"]>()
 
-  constructor(host: BuildDeps, all: boolean) {
-    this.#host = host
+  constructor(deps: BuildDeps, all: boolean) {
+    this.#deps = deps
     this.#all = all
-    this.#records = new BuildRecords(host.db)
-    this.#mounts = new CacheMounts(host.root)
+    this.#records = new BuildRecords(deps.db)
+    this.#mounts = new CacheMounts(deps.root)
   }
 
   remove({ id, type }: CacheUse): boolean {
@@ -85,13 +85,13 @@ class Remover {
   /** An image or container has the layer: its space was not freed. */
   isKept(id: string): boolean {
     const snapshot = this.#snapshots.get(id)
-    return snapshot !== undefined && this.#host.snapshots.has(snapshot)
+    return snapshot !== undefined && this.#deps.snapshots.has(snapshot)
   }
 
   #removeRecord(id: string): boolean {
     return this.#records.transaction(() => {
       const record = this.#records.find(id)
-      if (record === undefined || this.#host.leased().snapshots.includes(id)) return false
+      if (record === undefined || this.#deps.leased().snapshots.includes(id)) return false
       if (!this.#all && this.#records.isOfImage(record.snapshot)) return false
       this.#snapshots.set(id, record.snapshot)
       return this.#records.delete(id)

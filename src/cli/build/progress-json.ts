@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../build/build.ts"
-import type { BuildProgress } from "./progress.ts"
+import type { BuildProgress } from "./build-progress.ts"
 import { Steps, type Step } from "./steps.ts"
 
 type LogEvent = Extract<BuildEvent, { kind: "log" }>

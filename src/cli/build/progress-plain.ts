@@ -1,8 +1,8 @@
+import { statusText, seconds } from "./step-text.ts"
 import type { BuildEvent } from "../../build/build.ts"
-import { formatSize } from "../../base/sizes.ts"
 import { safeLine, type LogLine } from "./log-lines.ts"
-import type { BuildProgress } from "./progress.ts"
-import { hasEnded, Steps, type Step, type StepStatus } from "./steps.ts"
+import type { BuildProgress } from "./build-progress.ts"
+import { hasEnded, Steps, type Step } from "./steps.ts"
 
 /** Steps at work at the same time take turns: one keeps the word while it goes on talking, for at most so long. */
 const TURN_MS = 1_000
@@ -118,23 +118,6 @@ export class PlainProgress implements BuildProgress {
 
 function logText({ startedAt }: Step, { at }: LogLine, text: string): string {
   return `${seconds(at - (startedAt ?? at), 3)} ${text}`
-}
-
-/** Of a status that is about a layer, its name says which; other ids are only ours. */
-const LAYER = /^(?:sha256:)?[0-9a-f]{12,64}$/
-
-export function statusText(id: string, { text, current, total }: StepStatus): string {
-  const figures =
-    current === undefined
-      ? ""
-      : total === undefined
-        ? ` ${formatSize(current)}`
-        : ` ${formatSize(current)} / ${formatSize(total)}`
-  return `${LAYER.test(id) && !text.includes(id) ? `${id} ` : ""}${text}${figures}`
-}
-
-export function seconds(ms: number, digits: number): string {
-  return (Math.max(0, ms) / 1000).toFixed(digits)
 }
 
 function duration({ startedAt = 0, endedAt = startedAt }: Step): string {

@@ -1,7 +1,7 @@
 import type { BuildEvent } from "../../build/build.ts"
 import { onResize, terminalSize } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
-import type { BuildProgress } from "./progress.ts"
+import type { BuildProgress } from "./build-progress.ts"
 import { Steps, type Step } from "./steps.ts"
 import { finalTree, runningTree, type TreeLine } from "./tree-view.ts"
 

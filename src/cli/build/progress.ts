@@ -1,3 +1,4 @@
+import type { BuildProgress } from "./build-progress.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import { isTerminal } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
@@ -5,15 +6,6 @@ import { JsonProgress, RawJsonProgress } from "./progress-json.ts"
 import { PlainProgress } from "./progress-plain.ts"
 import { TreeProgress } from "./progress-tree.ts"
 import { Steps, type Step } from "./steps.ts"
-
-/** Shows a build while it runs. Dispose it to draw the end. */
-export interface BuildProgress extends Disposable {
-  onEvent(event: BuildEvent): void
-  /** The step that failed, with its last output. */
-  readonly failed: Step | undefined
-  /** A person reads it: summaries are welcome. */
-  readonly isForPeople: boolean
-}
 
 export const PROGRESS_MODES = ["auto", "plain", "tty", "quiet", "json", "rawjson"] as const
 export type ProgressMode = (typeof PROGRESS_MODES)[number]

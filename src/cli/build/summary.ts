@@ -3,7 +3,7 @@ import type { BuildEvent, BuildResult, BuildWarning, ContextSize, LayerCost } fr
 import { formatPlatform, type Platform } from "../../spec/platform.ts"
 import { alignColumns } from "../output/columns.ts"
 import { safeLine } from "./log-lines.ts"
-import { seconds } from "./progress-plain.ts"
+import { seconds } from "./step-text.ts"
 import type { Step } from "./steps.ts"
 
 type WarningEvent = Extract<BuildEvent, { kind: "warning" }>

@@ -1,6 +1,6 @@
 import { displayWidth } from "../output/columns.ts"
 import { safeLine } from "./log-lines.ts"
-import { seconds, statusText } from "./progress-plain.ts"
+import { seconds, statusText } from "./step-text.ts"
 import { hasEnded, type Step, type Steps } from "./steps.ts"
 
 export interface TreeSize {

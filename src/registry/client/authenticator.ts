@@ -1,7 +1,7 @@
 import { PermissionDenied, Unavailable } from "../../base/errors.ts"
 import { parseDocument } from "../../spec/parse-document.ts"
 import { parseChallenges } from "./challenge.ts"
-import type { Credentials } from "./credentials.ts"
+import type { Credentials } from "./credential-helper.ts"
 import { send, type HttpLimits, type HttpResponse } from "./http.ts"
 import { checkOutgoing, isPrivateAddress, sendFollowing, type TlsFor } from "./redirects.ts"
 

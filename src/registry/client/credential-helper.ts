@@ -1,5 +1,7 @@
 import { InvalidArgument, NotFound, PermissionDenied } from "../../base/errors.ts"
-import type { Credentials } from "./credentials.ts"
+
+/** A user and password, or the identity token that an OAuth login left. */
+export type Credentials = { username: string; password: string } | { username: string; identityToken: string }
 
 export const DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 

@@ -1,9 +1,7 @@
+import type { Credentials } from "./credential-helper.ts"
 import { InvalidArgument, NotFound } from "../../base/errors.ts"
 import { readAuthFile, registryOfKey, usualAuthFiles, type AuthEntry, type AuthFile } from "./auth-file.ts"
 import { CredentialHelper } from "./credential-helper.ts"
-
-/** A user and password, or the identity token that an OAuth login left. */
-export type Credentials = { username: string; password: string } | { username: string; identityToken: string }
 
 type Env = Record<string, string | undefined>
 

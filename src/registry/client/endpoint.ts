@@ -5,7 +5,7 @@ import { Authenticator } from "./authenticator.ts"
 import { errorCode, type HttpLimits, type HttpRequest, type HttpResponse, type TlsSettings } from "./http.ts"
 import type { Location } from "./locations.ts"
 import { isLoopback, sendFollowing } from "./redirects.ts"
-import type { Credentials } from "./credentials.ts"
+import type { Credentials } from "./credential-helper.ts"
 import { tlsSettings } from "./tls.ts"
 
 export interface EndpointOptions {

@@ -1,5 +1,5 @@
 import type { OciSeccomp, OciSyscall, OciSyscallArg } from "../../spec/oci-runtime.ts"
-import type { SeccompTarget } from "./seccomp.ts"
+import type { SeccompTarget } from "./seccomp-target.ts"
 
 /**
  * What the distribution's profile (it is Podman's) allows and Docker's does not, or what has let containers reach the

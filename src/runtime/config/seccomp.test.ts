@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DEFAULT_CAPABILITIES } from "./capabilities.ts"
-import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, resolveProfile, type SeccompTarget } from "./seccomp.ts"
+import type { SeccompTarget } from "./seccomp-target.ts"
+import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, resolveProfile } from "./seccomp.ts"
 
 const TARGET: SeccompTarget = {
   capabilities: DEFAULT_CAPABILITIES,

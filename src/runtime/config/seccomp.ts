@@ -1,3 +1,4 @@
+import type { SeccompTarget } from "./seccomp-target.ts"
 import { mkdirSync, readFileSync, statSync } from "node:fs"
 import { release } from "node:os"
 import { dirname, join } from "node:path"
@@ -9,17 +10,6 @@ import { tighten } from "./seccomp-tighten.ts"
 
 /** The distribution's data: Docker's profile format, kept up to date by the Debian package containers-common. */
 export const DEFAULT_PROFILE = "/usr/share/containers/seccomp.json"
-
-/** What a profile's `includes` and `excludes` look at. */
-export interface SeccompTarget {
-  capabilities: readonly string[]
-  /** Go's name: `amd64`, `arm64`. */
-  architecture: string
-  /** `[6, 1]` */
-  kernel: readonly [number, number]
-  /** The image is for 32-bit x86, whose C library reaches sockets by `socketcall` only. */
-  uses32BitSockets: boolean
-}
 
 interface Condition {
   caps?: string[]

@@ -23,8 +23,7 @@ export default command({
     const { author, message, pause, squash, format = "oci" } = flags
     const change = async (config: ImageRunConfig) => {
       if (flags.change.length === 0) return config
-      const { applyChanges } = await import("../../../build/build.ts")
-      return await applyChanges(config, flags.change)
+      return await (await engine.builds()).applyChanges(config, flags.change)
     }
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })

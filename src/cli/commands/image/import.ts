@@ -25,7 +25,7 @@ export default command({
   async run({ args: [file, name], flags, engine, out }) {
     const source = sourceOf(file)
     const { change, message, platform } = flags
-    const config = change.length === 0 ? {} : await (await import("../../../build/build.ts")).applyChanges({}, change)
+    const config = change.length === 0 ? {} : await (await engine.builds()).applyChanges({}, change)
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })

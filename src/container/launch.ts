@@ -188,7 +188,8 @@ async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promi
   const { hostname, ports } = spec.run
   state.endpoint = await networks.setup(networks.get(network.name), {
     containerId: id,
-    pid: state.pid,
+    netns: `/proc/${state.pid}/ns/net`,
+    holder: state.pid,
     hostname,
     ports,
     address,

@@ -1,10 +1,29 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { networkSuite } from "./network.suite.ts"
 import { call, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
 if (skip !== false) console.log(`bridge tests skipped: ${skip}`)
+
+networkSuite(
+  "bridge",
+  async () => {
+    const host = await openTestHost()
+    return {
+      networks: host.networks,
+      first: host.networks.get("bridge"),
+      second: host.addNetwork("second", "10.77.0.0/24"),
+      peer: () => host.peer(),
+      call,
+      async [Symbol.asyncDispose]() {
+        host[Symbol.dispose]()
+      },
+    }
+  },
+  { skip },
+)
 
 describe.skipIf(skip !== false)("bridge network", () => {
   let host: TestHost
@@ -246,7 +265,7 @@ describe.skipIf(skip !== false)("bridge network", () => {
   })
 
   test("setup() refuses a process that has no namespace of its own", async () => {
-    const endpoint = { ...host.endpoint(web, "af"), pid: process.pid as Peer["pid"] }
+    const endpoint = { ...host.endpoint(web, "af"), netns: "/proc/self/ns/net" }
     await expect(host.networks.setup(network, endpoint)).rejects.toMatchObject({ code: "FailedPrecondition" })
   })
 

@@ -8,7 +8,16 @@ import { openNetns, isSameNetns, type Sysctls } from "../sys/net/netns.ts"
 import { changeElements, hasElement } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { addAddress, addDefaultRoute, createVeth, getLink, ipv4Bytes, linkUp, type Link } from "../sys/net/rtnetlink.ts"
+import {
+  addAddress,
+  addDefaultRoute,
+  createVeth,
+  getLink,
+  ipv4Bytes,
+  hasLink,
+  linkUp,
+  type Link,
+} from "../sys/net/rtnetlink.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
 import { claimPorts, type HostPort } from "./claim-ports.ts"
 import { listNetworks } from "./default-network.ts"
@@ -21,7 +30,7 @@ import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 import { ROOTLESS_SYSCTLS, type RootlessWay } from "./rootless-uplink.ts"
 
-const CONTAINER_INTERFACE = "eth0"
+const DEFAULT_INTERFACE = "eth0"
 
 /** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
 const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
@@ -76,14 +85,14 @@ export class BridgeDriver implements NetworkDriver {
       const claimed = this.#claim(host, network, endpoint)
       try {
         const macAddress = mac ?? macOfAddress(claimed.row.address)
-        const peer = { name: CONTAINER_INTERFACE, macAddress, netns }
+        const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress, netns }
         createVeth(host.route, { name: claimed.row.hostInterface, bridge: bridge.index, mtu: bridge.mtu, peer })
-        configureInside(container, network, claimed.row.address)
+        configureInside(container, network, endpoint, claimed.row.address)
         forgetStaleCallers(host, claimed.ports)
         this.#rootless?.publish(host.route, network, endpoint.containerId, claimed.ports)
-        return statusOf(network, claimed.row, macAddress, claimed.ports)
+        return statusOf(network, endpoint, claimed.row, macAddress, claimed.ports)
       } catch (error) {
-        this.#release(host, endpoint.containerId)
+        this.#release(host, endpoint.containerId, network.id)
         throw error
       }
     } finally {
@@ -91,9 +100,10 @@ export class BridgeDriver implements NetworkDriver {
     }
   }
 
-  async teardown(_network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
-    const strayed = this.#rootless?.isPublished(containerId) ?? false
-    if (strayed || this.#records.has(containerId)) this.#release(await this.#host.sockets(), containerId)
+  async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
+    const isStray = !this.#records.has(containerId) && (this.#rootless?.isPublished(containerId) ?? false)
+    if (isStray || this.#records.has(containerId, network.id))
+      this.#release(await this.#host.sockets(), containerId, network.id)
   }
 
   /**
@@ -106,8 +116,9 @@ export class BridgeDriver implements NetworkDriver {
     if (endpoints.length === 0 && strayed.length === 0) return
     const host = await this.#host.sockets()
     // a container that is being started now is in nobody's list yet: its process tells
-    const dead = endpoints.filter((endpoint) => !alive.has(endpoint.containerId) && !isHeld(endpoint))
-    for (const id of [...strayed, ...dead.map(({ containerId }) => containerId)]) this.#release(host, id)
+    const dead = endpoints.filter((endpoint) => !alive.has(endpoint.containerId) && !isHeldOn(host, endpoint))
+    for (const { containerId, networkId } of dead) this.#release(host, containerId, networkId)
+    for (const id of strayed) this.#rootless?.unpublish(host.route, id, [])
     const living = endpoints.filter((endpoint) => !dead.includes(endpoint))
     for (const network of listNetworks(this.#db))
       await this.#restore(
@@ -151,9 +162,10 @@ export class BridgeDriver implements NetworkDriver {
    */
   #claim(host: HostSockets, network: Network, endpoint: Endpoint): { row: EndpointRow; ports: PublishedPort[] } {
     return this.#db.transaction(() => {
-      this.#forget(host, endpoint.containerId)
+      this.#forget(host, endpoint.containerId, network.id)
       if (endpoint.address !== undefined) this.#takeBackAddress(host, network, endpoint.address)
-      const row = this.#records.add(network, endpoint.containerId, endpoint.pid, newInterfaceName(), endpoint.address)
+      const { containerId, holder, address: wanted } = endpoint
+      const row = this.#records.add(network, { containerId, holder, hostInterface: newInterfaceName(), wanted })
       const ports = claimPorts(endpoint.ports, row, {
         holder: (port) => this.#livePortHolder(host, port),
         innerPort: (port) => this.#innerPort(port),
@@ -167,15 +179,15 @@ export class BridgeDriver implements NetworkDriver {
 
   #takeBackAddress(host: HostSockets, network: Network, address: string): void {
     const holder = this.#records.addressHolder(network, parseIpv4(address, "--ip"))
-    if (holder !== undefined && !isHeld(holder)) this.#forget(host, holder.containerId)
+    if (holder !== undefined && !isHeldOn(host, holder)) this.#forget(host, holder.containerId, holder.networkId)
   }
 
   /** Who has the port; a dead one loses it here. */
   #livePortHolder(host: HostSockets, port: HostPort): EndpointRow | undefined {
     for (;;) {
       const holder = this.#records.portHolder(port.protocol, port.hostAddress, port.hostPort)
-      if (holder === undefined || isHeld(holder)) return holder
-      this.#forget(host, holder.containerId)
+      if (holder === undefined || isHeldOn(host, holder)) return holder
+      this.#forget(host, holder.containerId, holder.networkId)
     }
   }
 
@@ -217,14 +229,15 @@ export class BridgeDriver implements NetworkDriver {
     return true
   }
 
-  #release(host: HostSockets, containerId: string): void {
-    this.#db.transaction(() => this.#forget(host, containerId))
+  #release(host: HostSockets, containerId: string, networkId: string): void {
+    this.#db.transaction(() => this.#forget(host, containerId, networkId))
   }
 
-  #forget(host: HostSockets, containerId: string): void {
-    const { addresses, ports } = this.#records.remove(containerId)
+  #forget(host: HostSockets, containerId: string, networkId: string): void {
+    const { address, ports } = this.#records.remove(containerId, networkId)
     this.#deleteElements(host.netfilter, this.#elements(ports))
-    if (ports.length > 0 || addresses.length === 0) this.#rootless?.unpublish(host.route, containerId, addresses)
+    if (ports.length > 0 || !this.#records.has(containerId))
+      this.#rootless?.unpublish(host.route, containerId, address === undefined ? [] : [address])
   }
 
   /** Rootless the host's address was checked by pasta, and all that arrives is for the tap's. */
@@ -245,9 +258,13 @@ export class BridgeDriver implements NetworkDriver {
   }
 }
 
-/** Opens the namespace of the container's process, which must be one of its own: a pid may have been used again. */
-function openContainerNetns({ containerId, pid, netns: held }: Endpoint): number {
-  const path = held === undefined ? `/proc/${pid}/ns/net` : `/proc/self/fd/${held}`
+function isHeldOn({ route }: HostSockets, endpoint: EndpointRow): boolean {
+  return isHeld(endpoint, (name) => hasLink(route, name))
+}
+
+/** Opens the namespace, which must not be ours: the process whose it was may have ended, and its pid be used again. */
+function openContainerNetns({ containerId, netns: given }: Endpoint): number {
+  const path = typeof given === "string" ? given : `/proc/self/fd/${given}`
   const gone = (): FailedPrecondition =>
     new FailedPrecondition(`container ${containerId.slice(0, 12)} ended before it got its network`, {
       hint: `see why: skiff logs ${containerId.slice(0, 12)}`,
@@ -259,14 +276,19 @@ function openContainerNetns({ containerId, pid, netns: held }: Endpoint): number
   throw gone()
 }
 
-function configureInside(container: NetlinkSocket, network: Network, address: number): void {
-  const { index } = getLink(container, CONTAINER_INTERFACE)
+function configureInside(
+  container: NetlinkSocket,
+  network: Network,
+  { interface: name = DEFAULT_INTERFACE, defaultRoute = true }: Endpoint,
+  address: number,
+): void {
+  const { index } = getLink(container, name)
   const { prefixLength } = parseIpv4Range(network.subnet)
   container.request([
     linkUp(getLink(container, "lo").index, "lo"),
-    addAddress(index, CONTAINER_INTERFACE, address, prefixLength),
-    linkUp(index, CONTAINER_INTERFACE),
-    addDefaultRoute(index, CONTAINER_INTERFACE, { gateway: parseIpv4(network.gateway) }),
+    addAddress(index, name, address, prefixLength),
+    linkUp(index, name),
+    ...(defaultRoute ? [addDefaultRoute(index, name, { gateway: parseIpv4(network.gateway) })] : []),
   ])
 }
 
@@ -285,13 +307,14 @@ function newInterfaceName(): string {
 
 function statusOf(
   network: Network,
+  { interface: name = DEFAULT_INTERFACE }: Endpoint,
   row: EndpointRow,
   mac: Uint8Array,
   ports: readonly PublishedPort[],
 ): EndpointStatus {
   return {
     network: network.name,
-    interface: CONTAINER_INTERFACE,
+    interface: name,
     address: formatIpv4(row.address),
     prefixLength: parseIpv4Range(network.subnet).prefixLength,
     gateway: network.gateway,

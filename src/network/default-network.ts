@@ -34,7 +34,7 @@ export function defaultNetwork(db: Database, names: KernelNames, options: { root
       if (existing !== undefined) return existing
       if (!options.rootless) reapBridges(route)
       const range = rangeOfBridge(route, names.bridge) ?? chooseSubnet(busyRanges(db, route))
-      const network = insertNetwork(db, names.bridge, range)
+      const network = insertNetwork(db, { name: "bridge", bridge: names.bridge, range })
       if (!options.rootless) claimRange(route, network, names.alias)
       return network
     })
@@ -43,10 +43,14 @@ export function defaultNetwork(db: Database, names: KernelNames, options: { root
   }
 }
 
-function insertNetwork(db: Database, bridge: string, range: Ipv4Range): Network {
+/** Writes a new network down; its gateway is the first address of the range. */
+export function insertNetwork(
+  db: Database,
+  { name, bridge, range }: { name: string; bridge: string; range: Ipv4Range },
+): Network {
   const network: Network = {
     id: randomHex(32),
-    name: "bridge",
+    name,
     driver: "bridge",
     bridge,
     subnet: formatIpv4Range(range),

@@ -1,9 +1,13 @@
 /**
  * Networks of containers.
  *
+ * An endpoint is one interface of one network in one network namespace. A container, or a sandbox that several share, may
+ * have several, of different networks: the first has the default route. What an endpoint is bound to is the namespace, not a
+ * process: whoever holds it open (a container's first process, a bind mount, a descriptor) decides how long it lives.
+ *
  * Daemonless: the kernel holds the truth (bridge, veth, nftables elements), the records hold who has which address.
- * `setup` runs between the runtime's create and start: it makes the veth pair with one end inside the container's network
- * namespace, gives address and route, and publishes ports. `teardown` takes the elements and the address back; the veth
+ * `setup` runs between the runtime's create and start: it makes the veth pair with one end inside the namespace, gives
+ * address and route, and publishes ports. `teardown` takes the elements and the address back; the veth
  * goes with its namespace. Both are safe to repeat; a crash between any two steps is repaired by the next `sweep`.
  */
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
@@ -20,12 +24,18 @@ export interface Network {
 }
 
 export interface Endpoint {
+  /** Whose it is: of a container, a sandbox or a build step. One network has at most one endpoint for each. */
   containerId: string
-  /** Process whose network namespace is the container's. */
-  pid: Pid
-  /** Open descriptor of the namespace, where `pid` does not live in it but holds it: a build step's, before it runs. */
-  netns?: number
+  /** The namespace: a path that opens it (`/proc/PID/ns/net`, a bind mount), or an open descriptor, which stays the caller's. */
+  netns: string | number
+  /** The process with which the namespace ends, if there is one: its end is seen sooner than that of the interface. */
+  holder?: Pid
+  /** Inside the namespace; default `eth0`. */
+  interface?: string
+  /** Whether the way out leads through this network; default true. Of several endpoints of a namespace only the first may. */
+  defaultRoute?: boolean
   hostname: string
+  /** Published on the host, and led to this endpoint. */
   ports: readonly PortMapping[]
   /** `--ip`, `--mac-address`. */
   address?: string
@@ -46,9 +56,13 @@ export interface EndpointStatus {
 export interface NetworkDriver {
   /** Throws InvalidArgument, touches nothing. */
   validate(network: Network): void
-  /** Throws AlreadyExists for a taken port (naming who has it), Unavailable when no address is free. */
+  /**
+   * Throws AlreadyExists for a taken port or address (naming who has it), Unavailable when no address is free,
+   * FailedPrecondition when the namespace is gone or our own. Whatever it throws, nothing of the endpoint is left. Killed in
+   * the middle, the next `setup` for the same container or the next `sweep` takes back what it made.
+   */
   setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus>
-  /** Safe to repeat. */
+  /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
 

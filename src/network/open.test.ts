@@ -18,7 +18,7 @@ const results = await Promise.all(pids.map(async (pid, index) => {
   const ports = index === 0 ? [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }] : []
   const containerId = (number + index).padEnd(64, "a")
   try {
-    return (await networks.setup(network, { containerId, pid: Number(pid), hostname: "x", ports })).address
+    return (await networks.setup(network, { containerId, netns: "/proc/" + pid + "/ns/net", holder: Number(pid), hostname: "x", ports })).address
   } catch (error) {
     return error.code
   }

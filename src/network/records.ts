@@ -17,13 +17,26 @@ export interface EndpointRow {
   bootId: string
 }
 
+/** Stands for the process of an endpoint whose namespace no process holds. */
+const NO_HOLDER = 0
+
+/** What a new endpoint is to have. */
+export interface EndpointWanted {
+  containerId: string
+  holder?: Pid
+  hostInterface: string
+  /** An address as text; undefined: any. */
+  wanted?: string
+}
+
 export interface PortRow extends PublishedPort {
   containerId: string
+  networkId: string
 }
 
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
   pid, pid_start_time AS pidStartTime, boot_id AS bootId`
-const PORT_COLUMNS = `container_id AS containerId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
+const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
   container_port AS containerPort, inner_port AS innerPort`
 
 export class EndpointRecords {
@@ -33,8 +46,9 @@ export class EndpointRecords {
     this.#db = db
   }
 
-  has(containerId: string): boolean {
-    return this.#db.get("SELECT 1 FROM network_endpoints WHERE container_id = ?", containerId) !== undefined
+  has(containerId: string, networkId?: string): boolean {
+    const sql = "SELECT 1 FROM network_endpoints WHERE container_id = ? AND network_id = ifnull(?, network_id)"
+    return this.#db.get(sql, containerId, networkId ?? null) !== undefined
   }
 
   list(): EndpointRow[] {
@@ -47,30 +61,31 @@ export class EndpointRecords {
       : this.#db.all<PortRow>(`SELECT ${PORT_COLUMNS} FROM network_ports WHERE container_id = ?`, containerId)
   }
 
-  /** Removes the container's endpoints with their ports; gives what the kernel has yet to forget. */
-  remove(containerId: string): { addresses: number[]; ports: PortRow[] } {
-    const ports = this.ports(containerId)
-    const addresses = this.#db.all<{ address: number }>(
-      "DELETE FROM network_endpoints WHERE container_id = ? RETURNING address",
+  /** Removes the container's endpoint in a network with its ports; gives what the kernel has yet to forget. */
+  remove(containerId: string, networkId: string): { address: number | undefined; ports: PortRow[] } {
+    const ports = this.ports(containerId).filter((port) => port.networkId === networkId)
+    const row = this.#db.get<{ address: number }>(
+      "DELETE FROM network_endpoints WHERE container_id = ? AND network_id = ? RETURNING address",
       containerId,
+      networkId,
     )
-    return { addresses: addresses.map(({ address }) => address), ports }
+    return { address: row?.address, ports }
   }
 
   /**
    * Gives the container an address: the one asked for, or the next after the last that was given out.
    * Throws InvalidArgument or AlreadyExists for `wanted`, Unavailable when none is left.
    */
-  add(network: Network, containerId: string, pid: Pid, hostInterface: string, wanted?: string): EndpointRow {
+  add(network: Network, { containerId, holder, hostInterface, wanted }: EndpointWanted): EndpointRow {
     const address = wanted === undefined ? this.#next(network) : this.#wanted(network, wanted)
     const endpoint: EndpointRow = {
       containerId,
       networkId: network.id,
       address,
       hostInterface,
-      pid,
+      pid: holder ?? NO_HOLDER,
       // 0: it has ended meanwhile; the row is free to take over at once
-      pidStartTime: processStartTime(pid) ?? 0,
+      pidStartTime: holder === undefined ? 0 : (processStartTime(holder) ?? 0),
       bootId: bootId(),
     }
     this.#db.run(
@@ -79,7 +94,7 @@ export class EndpointRecords {
       network.id,
       address,
       hostInterface,
-      pid,
+      endpoint.pid,
       endpoint.pidStartTime,
       endpoint.bootId,
     )
@@ -160,9 +175,14 @@ export class EndpointRecords {
   }
 }
 
-/** Whether the process that held the endpoint's namespace is still there. */
-export function isHeld(endpoint: EndpointRow): boolean {
-  return processStartTime(endpoint.pid) === endpoint.pidStartTime && endpoint.bootId === bootId()
+/**
+ * Whether the endpoint's namespace may still be there. Without a holder the interface tells, which goes with its namespace:
+ * later than a process, when the kernel finds time.
+ */
+export function isHeld(endpoint: EndpointRow, hasInterface: (name: string) => boolean): boolean {
+  if (endpoint.bootId !== bootId()) return false
+  if (endpoint.pid === NO_HOLDER) return hasInterface(endpoint.hostInterface)
+  return processStartTime(endpoint.pid) === endpoint.pidStartTime
 }
 
 /** Twelve digits, as every table shows an id. */

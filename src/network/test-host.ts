@@ -7,7 +7,10 @@ import { Database } from "../base/database.ts"
 import { check, libc } from "../sys/libc.ts"
 import { openNetns } from "../sys/net/netns.ts"
 import { run, type Pid } from "../sys/process/process.ts"
-import type { Endpoint, Networks } from "./network.ts"
+import { insertNetwork } from "./default-network.ts"
+import { parseIpv4Range } from "./ipv4.ts"
+import { kernelNames } from "./names.ts"
+import type { Endpoint, Network, Networks } from "./network.ts"
 import { openNetworks } from "./open.ts"
 import { networkSchema } from "./schema.ts"
 
@@ -26,6 +29,8 @@ export interface TestHost extends Disposable {
   db: Database
   networks: Networks
   peer(): Promise<Peer>
+  /** One more network of the store, beside the default one. */
+  addNetwork(name: string, subnet: string): Network
   endpoint(peer: Peer, id: string, extra?: Partial<Endpoint>): Endpoint
   /** Runs a command on the host of the test. */
   run(...argv: string[]): Promise<string>
@@ -50,9 +55,15 @@ export async function openTestHost(): Promise<TestHost> {
       peers.push(peer)
       return peer
     },
+    addNetwork(name, subnet) {
+      const range = parseIpv4Range(subnet)
+      const bridge = `${kernelNames(runRoot, false).bridge.slice(0, -1)}1`
+      return insertNetwork(db, { name, bridge, range })
+    },
     endpoint: (peer, id, extra = {}) => ({
       containerId: id.padEnd(64, "0"),
-      pid: peer.pid,
+      netns: `/proc/${peer.pid}/ns/net`,
+      holder: peer.pid,
       hostname: id,
       ports: [],
       ...extra,

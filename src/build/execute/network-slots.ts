@@ -66,8 +66,8 @@ export class NetworkSlots implements AsyncDisposable {
     const networks = await this.#deps.networks()
     const status = await networks.setup(networks.get("bridge"), {
       containerId: endpoint,
-      pid: process.pid as Pid,
       netns,
+      holder: process.pid as Pid,
       hostname: BUILD_HOSTNAME,
       ports: [],
     })

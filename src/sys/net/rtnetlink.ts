@@ -296,6 +296,16 @@ export function getLink(socket: NetlinkSocket, name: string): Link {
   return parseLink(answer.body)
 }
 
+/** Whether there is a link of that name. */
+export function hasLink(socket: NetlinkSocket, name: string): boolean {
+  try {
+    return getLink(socket, name).name === name
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENODEV") return false
+    throw error
+  }
+}
+
 export function listLinks(socket: NetlinkSocket): Link[] {
   const message = { type: RTM_GETLINK, flags: NLM_F_DUMP, body: linkHeader(), about: "list interfaces" }
   return socket.request([message]).map((answer) => parseLink(answer.body))

@@ -1,0 +1,150 @@
+/** What every driver of networks does, whatever it makes its interfaces of. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { closeSync } from "node:fs"
+import { openNetns } from "../sys/net/netns.ts"
+import { contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import type { Endpoint, EndpointStatus, Network, Networks } from "./network.ts"
+import type { Peer } from "./test-host.ts"
+
+export interface NetworkHost extends AsyncDisposable {
+  networks: Networks
+  /** Two networks of the driver. */
+  first: Network
+  second: Network
+  /** A network namespace that a process holds. */
+  peer(): Promise<Peer>
+  /** A caller on the host: what a server at this address says; "closed". */
+  call(protocol: "tcp" | "udp", address: string, port: number): Promise<string>
+}
+
+/** An id that begins with `text`. */
+const id = (text: string): string => text.padEnd(64, "0")
+
+const endpoint = (peer: Peer, text: string, extra: Partial<Endpoint> = {}): Endpoint => ({
+  containerId: id(text),
+  netns: `/proc/${peer.pid}/ns/net`,
+  holder: peer.pid,
+  hostname: text,
+  ports: [],
+  ...extra,
+})
+
+export function networkSuite(name: string, open: () => Promise<NetworkHost>, options: { skip: string | false }): void {
+  if (options.skip !== false) console.log(`network suite of ${name} skipped: ${options.skip}`)
+
+  describe.skipIf(options.skip !== false)(`network contract: ${name}`, () => {
+    let host: NetworkHost
+    beforeAll(async () => void (host = await open()))
+    afterAll(async () => await host?.[Symbol.asyncDispose]())
+
+    test("setup() gives each endpoint an address of the network's range, and no other's", async () => {
+      const [one, other] = [await host.peer(), await host.peer()]
+      const statuses = [
+        await host.networks.setup(host.first, endpoint(one, "a1")),
+        await host.networks.setup(host.first, endpoint(other, "a2")),
+      ]
+      const addresses = statuses.map(({ address }) => address)
+      expect(new Set([...addresses, host.first.gateway]).size).toBe(3)
+      for (const address of addresses)
+        expect(contains(parseIpv4Range(host.first.subnet), parseIpv4(address))).toBe(true)
+      expect(await one.run("ip", "-4", "-o", "addr", "show", "dev", "eth0")).toContain(` ${addresses[0]}/`)
+      for (const text of ["a1", "a2"]) await host.networks.teardown(host.first, id(text), undefined)
+    })
+
+    test("a namespace may be on several networks, and its way out leads through the first", async () => {
+      const peer = await host.peer()
+      const first = await host.networks.setup(host.first, endpoint(peer, "b1"))
+      const second = await host.networks.setup(
+        host.second,
+        endpoint(peer, "b1", { interface: "eth1", defaultRoute: false }),
+      )
+      expect([first.interface, second.interface]).toEqual(["eth0", "eth1"])
+      expect(second).toMatchObject({ network: host.second.name, gateway: host.second.gateway })
+      const routes = await peer.run("ip", "-4", "route")
+      expect(routes.match(/^default .*$/gm)).toEqual([expect.stringContaining("dev eth0")])
+      expect(routes).toContain(`${host.second.subnet} dev eth1`)
+
+      await host.networks.teardown(host.second, id("b1"), second)
+      // the first is still the container's: nobody else may have its address
+      const other = await host.peer()
+      const taken = host.networks.setup(host.first, endpoint(other, "b2", { address: first.address }))
+      await expect(taken).rejects.toMatchObject({ code: "AlreadyExists" })
+      await host.networks.teardown(host.first, id("b1"), first)
+    })
+
+    test("a namespace that no process lives in is set up by its descriptor, and found dead when it is gone", async () => {
+      const peer = await host.peer()
+      const netns = openNetns(`/proc/${peer.pid}/ns/net`)
+      peer[Symbol.dispose]()
+      const held: Endpoint = { containerId: id("c1"), netns, hostname: "c1", ports: [] }
+      let status: EndpointStatus
+      try {
+        status = await host.networks.setup(host.first, held)
+        await host.networks.sweep(new Set())
+        const taken = host.networks.setup(host.first, endpoint(await host.peer(), "c2", { address: status.address }))
+        await expect(taken).rejects.toMatchObject({ code: "AlreadyExists" })
+      } finally {
+        closeSync(netns)
+      }
+      const next = await host.peer()
+      for (let tries = 0; ; tries++)
+        try {
+          const again = await host.networks.setup(host.first, endpoint(next, "c3", { address: status.address }))
+          expect(again.address).toBe(status.address)
+          break
+        } catch (error) {
+          // the kernel ends a namespace when it finds time
+          if (tries > 200 || (error as { code?: unknown }).code !== "AlreadyExists") throw error
+          await Bun.sleep(20)
+        }
+      await host.networks.teardown(host.first, id("c3"), undefined)
+    })
+
+    test("a published port leads to the endpoint, is refused to others by name, and is closed by teardown()", async () => {
+      const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8480 }] as const
+      const peer = await host.peer()
+      const status = await host.networks.setup(host.first, endpoint(peer, "d1", { ports }))
+      expect(status.ports).toEqual([...ports])
+      await peer.serve("tcp", 80, "d1")
+      expect(await host.call("tcp", "127.0.0.1", 8480)).toStartWith("d1")
+      const other = await host.peer()
+      await expect(host.networks.setup(host.first, endpoint(other, "d2", { ports }))).rejects.toMatchObject({
+        code: "AlreadyExists",
+        message: expect.stringContaining("d10000000000"),
+      })
+      // what was refused has left nothing: the same namespace can be set up without the port
+      await host.networks.setup(host.first, endpoint(other, "d2"))
+      await host.networks.teardown(host.first, id("d1"), status)
+      expect(await host.call("tcp", "127.0.0.1", 8480)).toBe("closed")
+      await host.networks.teardown(host.first, id("d2"), undefined)
+    })
+
+    test("setup() again for the same container takes back what a killed one made", async () => {
+      const [killed, peer] = [await host.peer(), await host.peer()]
+      const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8481 }] as const
+      await host.networks.setup(host.first, endpoint(killed, "e1", { ports }))
+      await host.networks.setup(host.first, endpoint(peer, "e1", { ports }))
+      await peer.serve("tcp", 80, "e1")
+      expect(await host.call("tcp", "127.0.0.1", 8481)).toStartWith("e1")
+      await host.networks.teardown(host.first, id("e1"), undefined)
+    })
+
+    test("setup() refuses a namespace that is gone, and our own", async () => {
+      const gone = await host.peer()
+      const netns = `/proc/${gone.pid}/ns/net`
+      gone[Symbol.dispose]()
+      while (await Bun.file(`/proc/${gone.pid}/stat`).exists()) await Bun.sleep(5)
+      for (const path of [netns, "/proc/self/ns/net"])
+        await expect(
+          host.networks.setup(host.first, { containerId: id("f1"), netns: path, hostname: "f1", ports: [] }),
+        ).rejects.toMatchObject({ code: "FailedPrecondition" })
+    })
+
+    test("teardown() may be repeated, and does nothing for what it does not know", async () => {
+      const peer = await host.peer()
+      await host.networks.setup(host.first, endpoint(peer, "g1"))
+      for (let times = 0; times < 2; times++) await host.networks.teardown(host.first, id("g1"), undefined)
+      await host.networks.teardown(host.first, id("g2"), undefined)
+    })
+  })
+}

@@ -13,7 +13,7 @@ import { readManifest } from "./leased-manifest.ts"
 import { taggedName } from "./reference.ts"
 import type { CreateImageOptions, Image } from "./image.ts"
 import { parseTime } from "./image-history.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 
 /**

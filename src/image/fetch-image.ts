@@ -13,11 +13,11 @@ import { choosePlatform } from "./choose-platform.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import { DocumentStore } from "./document-store.ts"
 import { fetchAttestations } from "./fetch-attestations.ts"
-import type { Attestation, ImageSource } from "./image.ts"
+import type { Attestation, ImageSource, ResolvedManifest } from "./image.ts"
 import { parseTime } from "./image-history.ts"
 import { compressionOf } from "./layer-compressor.ts"
 import { LayerFetcher } from "./layer-fetcher.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords, LayerRecord } from "./records.ts"
 import { formatReference, type Reference } from "./reference.ts"
 
@@ -26,15 +26,12 @@ const MAX_INDEX_DEPTH = 3
 // others push charts and signatures under the same manifest type
 const CONFIG_TYPES = new Set<string>([MediaType.ociConfig, MediaType.dockerConfig, "application/octet-stream"])
 
-/** What a name leads to at its source. */
-export type Resolved = Awaited<ReturnType<ImageSource["resolve"]>>
-
 export interface FetchOptions {
   source: ImageSource
   ref: Reference
   /** The image in messages; default: the reference. */
   shown?: string
-  top: Resolved
+  top: ResolvedManifest
   /** Holds what has come until it is recorded. */
   lease: Lease
   /** Filled and read by all images of one archive. */
@@ -135,7 +132,12 @@ function rememberCompressed({ db }: ImagesDeps, { layers }: ImageManifest, { roo
 }
 
 /** Goes from what the name leads to, through indexes by platform, to the manifest of one image. */
-async function findManifest(documents: DocumentStore, top: Resolved, platform: Platform | undefined, name: string) {
+async function findManifest(
+  documents: DocumentStore,
+  top: ResolvedManifest,
+  platform: Platform | undefined,
+  name: string,
+) {
   const wanted = platform ?? hostPlatform()
   const indexes: Digest[] = []
   let { descriptor } = top

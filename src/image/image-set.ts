@@ -1,7 +1,7 @@
 import { hostPlatform, samePlatform } from "../spec/platform.ts"
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Image, ImageMember, ImageSet } from "./image.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 
 /** What a name leads to, with all that goes out with it; `name` is the recorded one, undefined for an id. */

@@ -316,10 +316,16 @@ export interface ImportOptions {
   signal?: AbortSignal
 }
 
+/** A manifest or index, and its bytes. */
+export interface ResolvedManifest {
+  descriptor: Descriptor
+  bytes: Uint8Array
+}
+
 /** Where images come from: a registry, an OCI layout, a docker archive. */
 export interface ImageSource {
   /** The manifest or index that `ref` names, and its bytes. Throws NotFound naming what the source answered. */
-  resolve(ref: Reference): Promise<{ descriptor: Descriptor; bytes: Uint8Array }>
+  resolve(ref: Reference): Promise<ResolvedManifest>
   /** A blob or manifest of the same repository. `offset`: go on from there; a source that cannot starts at 0 and says so. */
   fetch(ref: Reference, descriptor: Descriptor, offset?: number): Promise<{ offset: number; bytes: Bytes }>
 }

@@ -6,7 +6,7 @@ import { parseDigest, type Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import type { LayerForm } from "./image.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 
 export interface CompressOptions {
   /** The layer's bytes; default: of its blob in the store. */

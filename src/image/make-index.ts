@@ -3,7 +3,7 @@ import { MediaType, type Descriptor, type ImageIndex } from "../spec/oci-image.t
 import { newDocument, type NewDocument } from "./documents.ts"
 import type { ImageMember, Images, ImageSet } from "./image.ts"
 import { mainMember } from "./image-set.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 import { taggedName } from "./reference.ts"
 

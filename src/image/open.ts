@@ -1,31 +1,10 @@
-import type { Database } from "../base/database.ts"
 import { DataLoss } from "../base/errors.ts"
-import type { ContentStore, Leases } from "../content/content.ts"
-import type { Registries } from "../registry/registry.ts"
-import type { Snapshotter } from "../snapshot/snapshot.ts"
-import type { Digest } from "../spec/digest.ts"
+import type { ImagesDeps } from "./deps.ts"
 import { filterImages } from "./filter-images.ts"
 import type { Image, Images, RemoveImageResult } from "./image.ts"
 import { ImageRecords } from "./records.ts"
 import { taggedName } from "./reference.ts"
-import { removeFromRecords, type ImageUser } from "./remove-image.ts"
-
-/** What images stand on; `engine/` chooses it. */
-export interface ImagesDeps {
-  /** Of the store. */
-  root: string
-  /** With the tables of `imageSchema`. */
-  db: Database
-  content: ContentStore
-  snapshots: Snapshotter
-  leases: Leases
-  rootless: boolean
-  /** The containers of an image. */
-  usedBy(imageId: Digest): readonly ImageUser[]
-  /** Removes the blobs and snapshots that no record and no lease refers to. */
-  collect(): Promise<{ bytes: number }>
-  registries(): Promise<Registries>
-}
+import { removeFromRecords } from "./remove-image.ts"
 
 /** The images of one store. Loads what pulls, extracts and parses only when that is asked for. */
 export function openImages(deps: ImagesDeps): Images {

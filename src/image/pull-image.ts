@@ -2,9 +2,9 @@ import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError, SkiffError } from "../base/errors.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Digest } from "../spec/digest.ts"
-import { fetchImage, putFetched, type FetchedImage, type Resolved as ResolvedTop } from "./fetch-image.ts"
-import type { ImageSource, PullOptions, PullResult } from "./image.ts"
-import type { ImagesDeps } from "./open.ts"
+import { fetchImage, putFetched, type FetchedImage } from "./fetch-image.ts"
+import type { ImageSource, PullOptions, PullResult, ResolvedManifest } from "./image.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
@@ -88,7 +88,7 @@ function recordPulled(records: ImageRecords, pulled: Pulled): PullResult {
 
 interface Resolved {
   ref: Reference
-  top: ResolvedTop
+  top: ResolvedManifest
 }
 
 /** The first of the names that a registry knows; several only for a short name with several search registries. */

@@ -5,7 +5,7 @@ import { statementDocument } from "./attestations.ts"
 import { putDocument, putImage } from "./documents.ts"
 import type { Attestation, ImageMember, RecordImageOptions } from "./image.ts"
 import { parseTime } from "./image-history.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords, NewImage } from "./records.ts"
 import { taggedName } from "./reference.ts"
 

@@ -1,6 +1,6 @@
 import { InvalidArgument, isSkiffError } from "../base/errors.ts"
 import type { PullOptions } from "./image.ts"
-import type { ImagesDeps } from "./open.ts"
+import type { ImagesDeps } from "./deps.ts"
 import { parseReference, shortName } from "./reference.ts"
 
 /** See `Images.tagsAt`. */

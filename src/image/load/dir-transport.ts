@@ -5,7 +5,7 @@ import { digestHex, parseDigest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { ImageSource } from "../image.ts"
-import type { ArchivedImage } from "./load-images.ts"
+import type { ArchivedImage } from "./archived-image.ts"
 import { readSmall } from "./read-small.ts"
 
 /** The one image of a `dir:` directory (containers-transports(5)): `manifest.json`, and each blob by its hex digits. */

@@ -14,8 +14,8 @@ import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-i
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
 import type { ImageSource } from "../image.ts"
 import { LayerCompressor } from "../layer-compressor.ts"
-import type { ImagesDeps } from "../open.ts"
-import type { ArchivedImage } from "./load-images.ts"
+import type { ImagesDeps } from "../deps.ts"
+import type { ArchivedImage } from "./archived-image.ts"
 import { readSmall } from "./read-small.ts"
 
 const MAGIC_BYTES = 6

@@ -4,25 +4,16 @@ import { InvalidArgument } from "../../base/errors.ts"
 import { noProgress, type OnProgress } from "../../base/progress.ts"
 import type { Lease } from "../../content/content.ts"
 import type { ChainId, Digest } from "../../spec/digest.ts"
-import { fetchImage, putFetched, type FetchedImage, type Resolved } from "../fetch-image.ts"
-import type { ImageSource, LoadedImage, LoadInput, LoadOptions } from "../image.ts"
-import type { ImagesDeps } from "../open.ts"
+import { fetchImage, putFetched, type FetchedImage } from "../fetch-image.ts"
+import type { LoadedImage, LoadInput, LoadOptions } from "../image.ts"
+import type { ImagesDeps } from "../deps.ts"
 import type { ImageRecords } from "../records.ts"
 import { taggedName } from "../reference.ts"
+import type { ArchivedImage, NewArchivedImage } from "./archived-image.ts"
 import { imageOfDirectory } from "./dir-transport.ts"
 import { imagesOfDockerArchive } from "./docker-archive.ts"
 import { imagesOfLayout } from "./oci-layout.ts"
 import { openInput } from "./open-input.ts"
-
-/** An image to be fetched from an archive. */
-export interface NewArchivedImage {
-  source: ImageSource
-  top: Resolved
-  names: readonly string[]
-}
-
-/** One image of an archive: new, or, by its id, one that is here. */
-export type ArchivedImage = NewArchivedImage | { known: Digest; names: readonly string[] }
 
 /** See `Images.load`. What an archive brought that was then refused is gone afterwards. */
 export async function loadImages(

@@ -6,7 +6,7 @@ import { checkLayoutVersion, parseLayoutIndex } from "../../spec/oci-layout.ts"
 import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { ImageSource } from "../image.ts"
 import { readSmall } from "./read-small.ts"
-import type { NewArchivedImage } from "./load-images.ts"
+import type { NewArchivedImage } from "./archived-image.ts"
 
 const MAX_LAYOUT_BYTES = 4096
 

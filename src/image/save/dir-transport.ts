@@ -1,7 +1,6 @@
 import type { ContentStore } from "../../content/content.ts"
 import { digestHex } from "../../spec/digest.ts"
-import { documentFile } from "./oci-layout.ts"
-import type { LeasedSet, SavedFile } from "./save-images.ts"
+import { documentFile, type LeasedSet, type SavedFile } from "./saved-file.ts"
 
 /** A `dir:` directory (containers-transports(5)): the manifest as it is, each blob by its hex digits. It knows no names. */
 export async function* dirTransportFiles(

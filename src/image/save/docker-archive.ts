@@ -6,8 +6,7 @@ import { digestHex, type DiffId } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES } from "../../spec/parse-image-config.ts"
 import { compressionOf } from "../layer-compressor.ts"
-import { documentFile } from "./oci-layout.ts"
-import type { LeasedSet, SavedFile } from "./save-images.ts"
+import { documentFile, type LeasedSet, type SavedFile } from "./saved-file.ts"
 
 /**
  * A docker archive in the form that every reader of it takes: configs and plain layers by their digests, `manifest.json`.

@@ -9,7 +9,7 @@ import type { LeasedManifest } from "../leased-manifest.ts"
 import { withLayers } from "../layer-compressor.ts"
 import { attestationEntry, indexDocument } from "../make-index.ts"
 import { parseReference } from "../reference.ts"
-import type { LeasedMember, LeasedSet, SavedFile } from "./save-images.ts"
+import { documentFile, type LeasedMember, type LeasedSet, type SavedFile } from "./saved-file.ts"
 
 /**
  * An OCI layout (image-spec image-layout.md): blobs as the store has them, so that digests stay what they are. What is of
@@ -102,16 +102,4 @@ function annotationsOf(name: string): Record<string, string> {
 
 function blobName(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
-}
-
-/** A file of bytes at hand, or of a document as JSON. */
-export function documentFile(name: string, document: unknown): SavedFile {
-  const bytes = document instanceof Uint8Array ? document : Buffer.from(JSON.stringify(document))
-  return {
-    name,
-    size: bytes.length,
-    async *bytes() {
-      yield bytes
-    },
-  }
 }

@@ -1,9 +1,9 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
-import type { ImagesDeps } from "../open.ts"
+import type { ImagesDeps } from "../deps.ts"
 import { leaseImage, type LeasedManifest } from "../leased-manifest.ts"
-import type { Image, ImageMember, ImageSet, LayerForm, SaveFormat, SaveOptions } from "../image.ts"
+import type { Image, ImageMember, LayerForm, SaveFormat, SaveOptions } from "../image.ts"
 import { imageSetOf, mainMember } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
 import type { Lease } from "../../content/content.ts"
@@ -12,26 +12,7 @@ import { LayerCompressor, withLayers } from "../layer-compressor.ts"
 import { dockerArchiveFiles } from "./docker-archive.ts"
 import { ociLayoutFiles } from "./oci-layout.ts"
 import { dirTransportFiles } from "./dir-transport.ts"
-
-/** A file of what is saved. `size` is known before its bytes are read: a tar header says it. */
-export interface SavedFile {
-  name: string
-  size: number
-  bytes(): Bytes
-}
-
-/** What is saved, and the names that it shall have; none when it was asked for by its id. */
-export interface NamedSet extends ImageSet {
-  names: readonly string[]
-}
-
-export interface LeasedMember extends ImageMember {
-  leased: LeasedManifest
-}
-
-export interface LeasedSet extends NamedSet {
-  members: readonly [LeasedMember, ...LeasedMember[]]
-}
+import type { LeasedMember, LeasedSet, NamedSet, SavedFile } from "./saved-file.ts"
 
 /** The files of a layout or archive of images, in the order in which they are written: documents that name others last. */
 export async function* savedFiles(

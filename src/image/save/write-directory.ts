@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { AlreadyExists } from "../../base/errors.ts"
-import type { SavedFile } from "./save-images.ts"
+import { type SavedFile } from "./saved-file.ts"
 
 /** Writes the files below `path`; their names are ours. Throws AlreadyExists when something lies there. */
 export async function writeDirectory(files: AsyncIterable<SavedFile>, path: string): Promise<void> {

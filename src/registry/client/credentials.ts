@@ -1,7 +1,6 @@
-import type { Credentials } from "./credential-helper.ts"
 import { InvalidArgument, NotFound } from "../../base/errors.ts"
 import { readAuthFile, registryOfKey, usualAuthFiles, type AuthEntry, type AuthFile } from "./auth-file.ts"
-import { CredentialHelper } from "./credential-helper.ts"
+import { CredentialHelper, type Credentials } from "./credential-helper.ts"
 
 type Env = Record<string, string | undefined>
 

@@ -1,0 +1,22 @@
+import type { Database } from "../base/database.ts"
+import type { ContentStore, Leases } from "../content/content.ts"
+import type { Registries } from "../registry/registry.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { UsedBy } from "./remove-image.ts"
+
+/** What images stand on; `engine/` chooses it. */
+export interface ImagesDeps {
+  /** Of the store. */
+  root: string
+  /** With the tables of `imageSchema`. */
+  db: Database
+  content: ContentStore
+  snapshots: Snapshotter
+  leases: Leases
+  rootless: boolean
+  /** The containers of an image. */
+  usedBy: UsedBy
+  /** Removes the blobs and snapshots that no record and no lease refers to. */
+  collect(): Promise<{ bytes: number }>
+  registries(): Promise<Registries>
+}

@@ -5,10 +5,10 @@ import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
 import { parseExtraHost } from "../spec/docker/extra-host.ts"
 import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
 import { parseMount, parseTmpfs, parseVolume } from "../spec/docker/mount-request.ts"
-import { parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
+import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
 import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
 import { parseUlimit } from "../spec/docker/ulimit.ts"
-import { flag, type FlagValues } from "./flag.ts"
+import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 
 /** Flags that `run` and `create` share, with docker's texts. */
 export const CONTAINER_FLAGS = {
@@ -36,7 +36,7 @@ export const CONTAINER_FLAGS = {
   entrypoint: flag.string("Overwrite the default ENTRYPOINT of the image"),
   env: flag.list((text) => parseEnv(text, process.env), "Set environment variables", "list", { short: "e" }),
   envFile: flag.strings("Read in a file of environment variables"),
-  expose: flag.list(parseExpose, "Expose a port or a range of ports"),
+  expose: portList(parseExpose, "Expose a port or a range of ports"),
   groupAdd: flag.strings("Add additional groups to join"),
   hostname: flag.string("Container host name", "string", { short: "h" }),
   init: flag.bool("Run an init inside the container that forwards signals and reaps processes"),
@@ -57,7 +57,7 @@ export const CONTAINER_FLAGS = {
   pidsLimit: flag.int("Tune container pids limit (set -1 for unlimited)"),
   platform: flag.string("Set platform if the image is for many"),
   privileged: flag.bool("Give extended privileges to this container"),
-  publish: flag.list(parsePublish, "Publish a container's port(s) to the host", "list", { short: "p" }),
+  publish: portList(parsePublish, "Publish a container's port(s) to the host", { short: "p" }),
   publishAll: flag.bool("Publish all exposed ports to random ports", { short: "P" }),
   pull: flag.choice(["always", "missing", "never"], 'Pull image before running ("always", "missing", "never")', {
     initial: "missing",
@@ -132,4 +132,21 @@ function readMac(text: string): string {
 function readSysctl(text: string): [string, string] {
   if (!/^[\w./-]+=/.test(text)) throw new InvalidArgument("expected KEY=VALUE")
   return parseKeyValue(text)
+}
+
+/** Ranges are spelled out; how many ports that makes is counted over all occurrences of the flag. */
+function portList<T>(
+  parse: (text: string) => readonly T[],
+  help: string,
+  options: FlagOptions = {},
+): Flag<readonly (readonly T[])[]> {
+  const list = flag.list(parse, help, "list", options)
+  return {
+    ...list,
+    read(text, before) {
+      const all = list.read(text, before)
+      checkPortCount(all.reduce((count, ports) => count + ports.length, 0))
+      return all
+    },
+  }
 }

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { DEFAULT_PATH } from "../spec/docker/environment.ts"
-import type { PortMapping, Protocol } from "../spec/docker/port-mapping.ts"
+import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { ContainerId, ContainerOptions } from "./container.ts"
@@ -9,7 +9,6 @@ import type { RunParameters } from "./record.ts"
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
-const MAX_PORTS = 4096
 
 /**
  * Merges what the image says with what the user asks, by docker's rules. Pure. Throws InvalidArgument.
@@ -23,9 +22,7 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: C
       hint: "a host name has letters, digits, `-`, `_` and `.`, at most 63",
     })
   const stopSignal = options.stopSignal ?? (image.StopSignal || "SIGTERM")
-  const exposedPorts = [
-    ...new Set([...Object.keys(image.ExposedPorts ?? {}), ...options.expose].flatMap((text) => expandPorts(text))),
-  ]
+  const exposedPorts = allPorts([...Object.keys(image.ExposedPorts ?? {}), ...options.expose])
   return {
     entrypoint,
     command,
@@ -88,25 +85,42 @@ function workingDirectory(text: string): string {
   return text
 }
 
+/** The user's, then with `--publish-all` each exposed one that is not among them. */
 function publishedPorts(options: ContainerOptions, exposed: readonly string[]): PortMapping[] {
-  const ports = [...options.ports]
-  if (options.publishAll)
-    for (const text of exposed) {
+  checkPortCount(options.ports.length)
+  if (!options.publishAll) return [...options.ports]
+  const published = new Set(options.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`))
+  const more = exposed.filter((text) => !published.has(text))
+  checkPortCount(options.ports.length + more.length)
+  return [
+    ...options.ports,
+    ...more.map((text) => {
       const [port = "", protocol = "tcp"] = text.split("/")
-      const containerPort = Number(port)
-      if (!ports.some((mapping) => mapping.containerPort === containerPort && mapping.protocol === protocol))
-        ports.push({ protocol: protocol as Protocol, containerPort, hostPort: 0 })
-    }
-  return ports
+      return { protocol: protocol as Protocol, containerPort: Number(port), hostPort: 0 }
+    }),
+  ]
 }
 
-/** `80`, `53/udp`, `8000-8010/tcp` → `80/tcp` … Throws InvalidArgument. */
-function expandPorts(text: string): string[] {
+/** Each once, in the order given. Counted as they are added: ten thousand full ranges are refused at the fourth. */
+function allPorts(texts: readonly string[]): string[] {
+  const ports = new Set<string>()
+  let count = 0
+  for (const text of texts) {
+    const { first, last, protocol } = parseRange(text)
+    count += last - first + 1
+    checkPortCount(count)
+    for (let port = first; port <= last; port++) ports.add(`${port}/${protocol}`)
+  }
+  return [...ports]
+}
+
+/** `80`, `53/udp`, `8000-8010/tcp`. Throws InvalidArgument. */
+function parseRange(text: string): { first: number; last: number; protocol: string } {
   const [, from = "", to = from, protocol = "tcp"] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? []
   const [first, last] = [Number(from), Number(to)]
-  if (from === "" || first < 1 || last > 65535 || last < first || last - first >= MAX_PORTS)
+  if (from === "" || first < 1 || last > 65535 || last < first)
     throw new InvalidArgument(`invalid exposed port "${text.slice(0, 50)}"`, {
       hint: "expected PORT[-PORT][/tcp|udp|sctp]",
     })
-  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol.toLowerCase()}`)
+  return { first, last, protocol: protocol.toLowerCase() }
 }

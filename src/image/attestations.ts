@@ -17,6 +17,7 @@ import { parseReference } from "./reference.ts"
 
 /** An SBOM of a hundred thousand packages has 60 MB. */
 const MAX_STATEMENT_BYTES = 256 * 1024 ** 2
+const MAX_STATEMENT_VALUES = 4_000_000
 
 /** The statement that makes `predicate` one of an image. */
 export function statementDocument(predicate: Predicate, image: StatementSubject): NewDocument {
@@ -52,7 +53,12 @@ export async function attachedTo(
 /** Throws DataLoss. */
 export async function readStatement(content: ContentStore, { statement }: Attestation): Promise<Statement> {
   const bytes = await content.readAll(statement.digest, MAX_STATEMENT_BYTES)
-  return parseDocument(bytes, MAX_STATEMENT_BYTES, `statement ${statement.digest}`) as unknown as Statement
+  return parseDocument(
+    bytes,
+    MAX_STATEMENT_BYTES,
+    `statement ${statement.digest}`,
+    MAX_STATEMENT_VALUES,
+  ) as unknown as Statement
 }
 
 function subjects({ names, digest, platform }: StatementSubject) {

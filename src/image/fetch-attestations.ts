@@ -9,6 +9,8 @@ import { ATTESTATION_ENTRY } from "./make-index.ts"
 
 const MAX_ATTESTATIONS = 16
 const MAX_STATEMENT_BYTES = 64 * 1024 ** 2
+/** A bill of materials of a large image has some hundred thousand. */
+const MAX_STATEMENT_VALUES = 1_000_000
 const MAX_TYPE_CHARACTERS = 200
 
 /**
@@ -40,7 +42,12 @@ export async function fetchAttestations(
 async function fetchStatement(documents: DocumentStore, layer: Descriptor, subject: Descriptor): Promise<Attestation> {
   const { mediaType, digest, size } = layer
   const what = `statement ${digest}`
-  const document = parseDocument(await documents.blob(layer, MAX_STATEMENT_BYTES), MAX_STATEMENT_BYTES, what)
+  const document = parseDocument(
+    await documents.blob(layer, MAX_STATEMENT_BYTES),
+    MAX_STATEMENT_BYTES,
+    what,
+    MAX_STATEMENT_VALUES,
+  )
   const { predicateType } = document
   if (typeof predicateType !== "string" || predicateType === "" || predicateType.length > MAX_TYPE_CHARACTERS)
     throw new DataLoss(`${what} has no type of predicate`)

@@ -1,31 +1,38 @@
 import * as v from "valibot"
 import { isDigest, type DiffId } from "./digest.ts"
 import type { ImageConfig } from "./oci-image.ts"
-import { absent, checkDocument, parseDocument } from "./parse-document.ts"
+import { MAX_PORTS } from "./docker/port-mapping.ts"
+import { absent, atMost, checkDocument, parseDocument } from "./parse-document.ts"
 
 export const MAX_CONFIG_BYTES = 8 * 1024 ** 2
 const MAX_LAYERS = 500
+/** Words, variables, labels, steps of the history: real images have up to some hundreds. */
+const MAX_ENTRIES = 10_000
+/** Each becomes a volume of every container that is made. */
+export const MAX_IMAGE_VOLUMES = 256
 
-const strings = absent(v.array(v.string()))
+const strings = absent(v.pipe(v.array(v.string()), atMost(MAX_ENTRIES, "entries")))
 // images of the first Docker versions have one string here
 const words = absent(
   v.pipe(
     v.union([v.array(v.string()), v.string()]),
     v.transform((value) => (typeof value === "string" ? [value] : value)),
+    atMost(MAX_ENTRIES, "words"),
   ),
 )
-const names = absent(v.record(v.string(), v.pipe(v.nullable(v.object({})), v.transform(emptyObject))))
+const names = (count: number, what: string) =>
+  absent(v.pipe(v.record(v.string(), v.pipe(v.nullable(v.object({})), v.transform(emptyObject))), atMost(count, what)))
 const seconds = absent(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))
 
 const runConfig = v.object({
   User: absent(v.string()),
-  ExposedPorts: names,
+  ExposedPorts: names(MAX_PORTS, "ports"),
   Env: strings,
   Entrypoint: words,
   Cmd: words,
-  Volumes: names,
+  Volumes: names(MAX_IMAGE_VOLUMES, "volumes"),
   WorkingDir: absent(v.string()),
-  Labels: absent(v.record(v.string(), v.string())),
+  Labels: absent(v.pipe(v.record(v.string(), v.string()), atMost(MAX_ENTRIES, "labels"))),
   StopSignal: absent(v.string()),
   StopTimeout: seconds,
   ArgsEscaped: absent(v.boolean()),
@@ -61,14 +68,17 @@ const configSchema = v.object({
     ),
   }),
   history: absent(
-    v.array(
-      v.object({
-        created: absent(v.string()),
-        created_by: absent(v.string()),
-        author: absent(v.string()),
-        comment: absent(v.string()),
-        empty_layer: absent(v.boolean()),
-      }),
+    v.pipe(
+      v.array(
+        v.object({
+          created: absent(v.string()),
+          created_by: absent(v.string()),
+          author: absent(v.string()),
+          comment: absent(v.string()),
+          empty_layer: absent(v.boolean()),
+        }),
+      ),
+      atMost(MAX_ENTRIES, "steps"),
     ),
   ),
 })

@@ -2,11 +2,13 @@ import * as v from "valibot"
 import { DataLoss, Unsupported } from "../base/errors.ts"
 import { isDigest, type Digest } from "./digest.ts"
 import { MediaType, type ImageIndex, type ImageManifest } from "./oci-image.ts"
-import { absent, checkDocument, parseDocument } from "./parse-document.ts"
+import { absent, atMost, checkDocument, parseDocument } from "./parse-document.ts"
 
 export const MAX_MANIFEST_BYTES = 4 * 1024 ** 2
 const MAX_INDEX_ENTRIES = 1_000
 const MAX_LAYERS = 500
+const MAX_ANNOTATIONS = 1_000
+const MAX_URLS = 100
 
 export type ParsedManifest =
   | { kind: "manifest"; mediaType: string; manifest: ImageManifest }
@@ -22,7 +24,7 @@ export const ACCEPTED_MANIFESTS: readonly string[] = [...INDEX_TYPES, ...MANIFES
 
 const digest = v.custom<Digest>(isDigest, "expected sha256:<64 hex digits>")
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const annotations = absent(v.record(v.string(), v.string()))
+const annotations = absent(v.pipe(v.record(v.string(), v.string()), atMost(MAX_ANNOTATIONS, "annotations")))
 
 const platform = v.object({
   os: v.string(),
@@ -37,7 +39,7 @@ const descriptor = v.object({
   size,
   platform: absent(platform),
   annotations,
-  urls: absent(v.array(v.string())),
+  urls: absent(v.pipe(v.array(v.string()), atMost(MAX_URLS, "urls"))),
   artifactType: absent(v.string()),
 })
 

@@ -14,6 +14,7 @@ export const INLINE_FIELD = "skiff.build-cache.v1"
 export const BUILDKIT_MEDIA_TYPE = "application/vnd.buildkit.cacheconfig.v0"
 
 export const MAX_MAP_BYTES = 8 * 1024 ** 2
+export const MAX_MAP_VALUES = 1_000_000
 const MAX_STEPS = 10_000
 const MAX_DEPTH = 500
 const MAX_MOUNTS = 1_000

@@ -9,6 +9,7 @@ import {
   CACHE_MEDIA_TYPE,
   INLINE_FIELD,
   MAX_MAP_BYTES,
+  MAX_MAP_VALUES,
   parseCacheMap,
   type CacheMap,
 } from "./cache-map.ts"
@@ -92,7 +93,7 @@ class CacheDocuments {
 
   async #ofMap(config: Descriptor, layers: readonly Descriptor[]): Promise<OpenedCache> {
     const what = `map of the cache ${this.#reader.name}`
-    const document = parseDocument(await this.#blob(config, MAX_MAP_BYTES), MAX_MAP_BYTES, what)
+    const document = parseDocument(await this.#blob(config, MAX_MAP_BYTES), MAX_MAP_BYTES, what, MAX_MAP_VALUES)
     const map = parseCacheMap(document, layers.length, what)
     return { reader: this.#reader, map, layers: this.#joined(layers, map.layers, what) }
   }

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../../base/errors.ts"
+import { checkPortCount } from "../../spec/docker/port-mapping.ts"
 import { isIpAddress } from "../../spec/docker/ip-address.ts"
 
 export interface ExposedPorts {
@@ -10,8 +11,11 @@ export interface ExposedPorts {
   hasHost: boolean
 }
 
-/** Parses what EXPOSE names: `80`, `80/udp`, `8000-8010`, and for old times' sake `[ip:]host:80`. Throws InvalidArgument. */
-export function parseExposedPort(text: string): ExposedPorts {
+/**
+ * Parses what EXPOSE names: `80`, `80/udp`, `8000-8010`, and for old times' sake `[ip:]host:80`. `before`: how many
+ * the stage has named already. Throws InvalidArgument, before it spells out too many.
+ */
+export function parseExposedPort(text: string, before = 0): ExposedPorts {
   const parts = text.split(":")
   const container = parts.at(-1) ?? ""
   const hostPort = parts.at(-2) ?? ""
@@ -24,7 +28,7 @@ export function parseExposedPort(text: string): ExposedPorts {
   if (range === "") throw fail("no port specified")
   if (!/^(?:|tcp|udp|sctp)$/i.test(protocol)) throw fail(`invalid proto: ${protocol}`)
   if (address !== "" && !isIpAddress(address.replace(/^\[(.*)\]$/, "$1"))) throw fail(`invalid IP address: ${address}`)
-  const ports = parseRange(range)
+  const ports = parseRange(range, before)
   if (ports === undefined) throw fail(`invalid containerPort: ${range}`)
   const hostPorts = hostPort === "" ? undefined : parseRange(hostPort)
   if (hostPort !== "" && hostPorts === undefined) throw fail(`invalid hostPort: ${hostPort}`)
@@ -37,9 +41,10 @@ export function parseExposedPort(text: string): ExposedPorts {
   }
 }
 
-function parseRange(text: string): number[] | undefined {
+function parseRange(text: string, before = 0): number[] | undefined {
   const [, low = "", high = low] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? []
   const [first, last] = [Number(low), Number(high)]
   if (low === "" || last < first || last > 65535) return undefined
+  checkPortCount(before + last - first + 1)
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }

@@ -67,6 +67,8 @@ export interface StageState {
   args: { key: string; value?: string }[]
   workdirSet: boolean
   once: Map<"cmd" | "entrypoint" | "healthcheck", Instruction>
+  /** Ports that its EXPOSE instructions have named. */
+  exposed: number
 }
 
 /** A stage that is being planned: its root and image are there. */
@@ -94,6 +96,7 @@ export function newStage(given: Pick<StageState, "stage" | "source" | "base"> & 
     args: [],
     workdirSet: false,
     once: new Map(),
+    exposed: 0,
     ...given,
   }
 }

@@ -4,6 +4,7 @@ import type { Instruction, InstructionOf, KeyValue } from "../../dockerfile/dock
 import { cleanPath } from "../../dockerfile/ignore-file.ts"
 import { nearest } from "../../dockerfile/suggest.ts"
 import { expand, type WordOptions } from "../../dockerfile/words.ts"
+import { MAX_IMAGE_VOLUMES } from "../../spec/parse-image-config.ts"
 import { filesOperation, planCopy } from "./copy-step.ts"
 import { parseExposedPort } from "./exposed-ports.ts"
 import { formatDuration, listAll, quote, quoteAll, quoteRune } from "./go-format.ts"
@@ -71,6 +72,8 @@ export function planStep(stage: OpenStage, step: Step, scope: PlanScope): void {
       const volumes = instruction.volumes.map((volume) => words.one(volume))
       if (volumes.includes("")) throw new InvalidArgument("VOLUME specified can not be an empty string")
       config.Volumes = { ...config.Volumes, ...Object.fromEntries(volumes.map((volume) => [volume, {}])) }
+      if (Object.keys(config.Volumes).length > MAX_IMAGE_VOLUMES)
+        throw new InvalidArgument(`more than ${MAX_IMAGE_VOLUMES} volumes in one image`)
       return commit(`VOLUME ${listAll(volumes)}`)
     }
   }
@@ -233,7 +236,8 @@ function planExpose(stage: OpenStage, expose: InstructionOf<"expose">, scope: Pl
   const ports = expose.ports
     .flatMap((port) => words.many(port))
     .flatMap((text) => {
-      const { ports: found, hasUpperCase, hasHost } = parseExposedPort(text)
+      const { ports: found, hasUpperCase, hasHost } = parseExposedPort(text, stage.exposed)
+      stage.exposed += found.length
       const { source, comments } = expose
       if (hasUpperCase)
         scope.warnings.add(

@@ -1,9 +1,11 @@
 import * as v from "valibot"
-import { absent, checkDocument } from "../parse-document.ts"
-import { DataLoss } from "../../base/errors.ts"
+import { absent, checkDocument, parseJson } from "../parse-document.ts"
 
 const MAX_IMAGES = 1_000
 const MAX_LAYERS = 500
+/** Of all images together: each becomes a row. */
+const MAX_TAGS = 10_000
+const WHAT = "manifest.json of the archive"
 export const MAX_ARCHIVE_MANIFEST_BYTES = 8 * 1024 ** 2
 
 const schema = v.pipe(
@@ -15,6 +17,10 @@ const schema = v.pipe(
     }),
   ),
   v.maxLength(MAX_IMAGES, `more than ${MAX_IMAGES} images`),
+  v.check(
+    (images) => images.reduce((count, { RepoTags }) => count + (RepoTags?.length ?? 0), 0) <= MAX_TAGS,
+    `more than ${MAX_TAGS} tags`,
+  ),
 )
 
 /** One image of a docker archive: names of files in it. */
@@ -27,13 +33,8 @@ export interface ArchiveManifestEntry {
 
 /** Parses `manifest.json` of a docker archive (docker's image/spec, "Combined Image JSON + Filesystem Changeset Format"). */
 export function parseArchiveManifest(bytes: Uint8Array): ArchiveManifestEntry[] {
-  let document: unknown
-  try {
-    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new DataLoss("manifest.json of the archive is not JSON", { cause })
-  }
-  return checkDocument(schema, document, "manifest.json of the archive").map(({ Config, RepoTags, Layers }) => ({
+  const document = parseJson(bytes, WHAT)
+  return checkDocument(schema, document, WHAT).map(({ Config, RepoTags, Layers }) => ({
     config: Config,
     names: RepoTags ?? [],
     layers: Layers ?? [],

@@ -13,6 +13,17 @@ export interface PortMapping {
   hostAddress?: string
 }
 
+/** Every port of tcp, udp and sctp: no container has more, and no list of them may make us work for more. */
+export const MAX_PORTS = 65_535 * 3
+
+/** Throws InvalidArgument when lists of ports name more than there are; to be asked before each is spelled out. */
+export function checkPortCount(count: number): void {
+  if (count > MAX_PORTS)
+    throw new InvalidArgument(`more than ${MAX_PORTS} ports`, {
+      hint: "each port of a range counts, as often as it is named",
+    })
+}
+
 interface Range {
   first: number
   last: number

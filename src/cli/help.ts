@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts"
 import { flagName, type Flags } from "./flag.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
+import { wrap } from "./output/wrap.ts"
 import { COMMON, GROUPS, TABLE, type Entry } from "./table.ts"
 
 /** Columns of help, as docker wraps it. */
@@ -94,18 +95,6 @@ export function optionLines(flags: Flags): string[] {
 function shownDefault(initial: unknown): string {
   if (typeof initial === "string" && initial !== "") return ` (default "${initial}")`
   return initial === true || (typeof initial === "number" && initial !== 0) ? ` (default ${initial})` : ""
-}
-
-function wrap(text: string, width: number): string[] {
-  return text.split("\n").flatMap((paragraph) => {
-    const lines: string[] = []
-    for (const word of paragraph.split(" ")) {
-      const last = lines.at(-1)
-      if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-      else lines.push(word)
-    }
-    return lines
-  })
 }
 
 function indent(lines: readonly string[]): string {

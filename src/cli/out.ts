@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs"
-import { isTerminal } from "../sys/terminal/terminal.ts"
+import { isTerminal, terminalSize } from "../sys/terminal/terminal.ts"
 import { printable } from "./printable.ts"
 
 /**
@@ -19,6 +19,11 @@ export class Out {
     return (this.#stderrIsTerminal ??= isTerminal(2))
   }
 
+  /** The width that results have to fit into; undefined where they go to no terminal, and may be as wide as they are. */
+  get columns(): number | undefined {
+    return this.stdoutIsTerminal ? terminalSize(1)?.columns : undefined
+  }
+
   /** One line of result. */
   line(text: string): void {
     this.text(`${text}\n`)
@@ -29,9 +34,9 @@ export class Out {
     writeAll(1, this.stdoutIsTerminal ? printable(text) : text)
   }
 
-  /** Results in a colour (an SGR number): on a terminal, and where the user has not set NO_COLOR. */
+  /** Results in a colour (an SGR number): on a terminal that has colours, and where the user has not set NO_COLOR. */
   paint(colour: number | undefined, text: string): void {
-    const coloured = colour !== undefined && this.stdoutIsTerminal && !process.env.NO_COLOR
+    const coloured = colour !== undefined && this.stdoutIsTerminal && wantsColour()
     writeAll(1, coloured ? `\x1b[${colour}m${printable(text)}\x1b[0m` : text)
   }
 
@@ -44,6 +49,11 @@ export class Out {
   note(text: string): void {
     writeAll(2, `${this.stderrIsTerminal ? printable(text) : text}\n`)
   }
+}
+
+/** https://no-color.org: any value but the empty one says no. */
+export function wantsColour(env: Record<string, string | undefined> = process.env): boolean {
+  return !env.NO_COLOR && env.TERM !== "dumb"
 }
 
 /** Standard output is gone: whoever read it has closed. Ends the process quietly, as SIGPIPE would. */

@@ -13,7 +13,8 @@ export function alignColumns(lines: readonly string[]): string[] {
 const MIN_WIDTH = 10
 const PADDING = 3
 
-function pad(cell: string, width: number): string {
+/** Fills up to `width` columns of the terminal. */
+export function pad(cell: string, width: number): string {
   return cell + " ".repeat(Math.max(0, width - displayWidth(cell)))
 }
 

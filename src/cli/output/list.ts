@@ -3,6 +3,7 @@ import { printable } from "../printable.ts"
 import { evaluate, UNKNOWN_FIELD } from "../template/evaluate.ts"
 import { parseTemplate, type Template } from "../template/parser.ts"
 import { alignColumns } from "./columns.ts"
+import { fitColumns } from "./fit-columns.ts"
 
 /** How `ls` commands show things. */
 export interface ListFormat {
@@ -38,7 +39,9 @@ export function printList(
     // a cell of ours, not of its text, begins a new column or line
     const lines = rows.map((row) => evaluate(template, inOneLine(row)))
     const heading = flags.noheading ? [] : [evaluate(template, { ...titles, Label: String })]
-    for (const line of alignColumns([...heading, ...lines])) out.line(line.trimEnd())
+    const { columns } = out
+    const all = [...heading, ...lines]
+    for (const line of columns === undefined ? alignColumns(all) : fitColumns(all, columns)) out.line(line.trimEnd())
     return
   }
   if (rows.length === 0) checkFields(template, titles)

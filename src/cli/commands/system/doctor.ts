@@ -1,6 +1,7 @@
 import type { HostCheck } from "../../../doctor/doctor.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
+import { hanging } from "../../output/wrap.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 const MARKS: Record<HostCheck["status"], string> = {
@@ -23,9 +24,14 @@ export default command({
     else {
       const nameWidth = Math.max(...checks.map(({ name }) => name.length))
       for (const { name, status, purpose, detail, repair } of checks) {
-        out.paint(COLOURS[status], MARKS[status].padEnd(8))
-        out.line(` ${name.padEnd(nameWidth)}  ${detail === "" ? purpose : `${detail} (${purpose})`}`)
-        if (repair !== undefined && status !== "ok") out.line(`         ${" ".repeat(nameWidth)}  repair: ${repair}`)
+        const mark = MARKS[status].padEnd(8)
+        const text = detail === "" ? purpose : `${detail} (${purpose})`
+        const [first = "", ...more] = hanging(`${mark} ${name.padEnd(nameWidth)}  `, text, out.columns)
+        out.paint(COLOURS[status], mark)
+        out.line(first.slice(mark.length))
+        for (const line of more) out.line(line)
+        // never wrapped by us: it is there to be copied
+        if (repair !== undefined && status !== "ok") out.line(`${" ".repeat(mark.length + 1)}repair: ${repair}`)
       }
     }
     return isBroken ? 1 : 0

@@ -2,6 +2,7 @@ import { formatBinarySize } from "../../../base/sizes.ts"
 import type { EngineInfo } from "../../../engine/engine.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
+import { hanging } from "../../output/wrap.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 export default command({
@@ -12,7 +13,10 @@ export default command({
     const info = await engine.info()
     const format = flags.json ? "json" : flags.format
     if (format !== undefined) return printDocuments(out, [infoDocument(info)], format)
-    out.line(infoLines(info).join("\n"))
+    for (const line of infoLines(info)) {
+      const [, label = "", text = ""] = /^( *[^:]+: )(.*)$/.exec(line) ?? [line, "", line]
+      for (const part of hanging(label, text, out.columns)) out.line(part)
+    }
   },
 })
 

@@ -8,7 +8,12 @@ async function main(): Promise<void> {
   if (process.getuid?.() !== 0) {
     // an ordinary user: from here on root inside the namespaces of the user's pause process (docs/design/002-one-code-path-for-root-and-user.md)
     const { enterRootless } = await import("./sys/rootless/enter.ts")
-    await enterRootless(argv)
+    try {
+      await enterRootless(argv)
+    } catch (error) {
+      const { refuseCommandLine } = await import("./cli/run.ts")
+      process.exit(await refuseCommandLine(argv, error))
+    }
   } else {
     const { ourPrivilege } = await import("./sys/rootless/privilege.ts")
     if (ourPrivilege() === "unprivileged") await (await import("./sys/rootless/enter.ts")).enterContained(argv)

@@ -3,7 +3,12 @@
  *
  * Code tests `error.code` (class names do not survive minifying); front ends print `message`, then `hint`.
  * A message says what was tried, on what, what is and what was wanted: lower case, no full stop, values quoted.
+ * It names no flag, command line or exit code: a front end makes them of `field`, `hint` and `data`.
  */
+import type { Hint } from "./hint.ts"
+
+export type { Hint } from "./hint.ts"
+
 export type ErrorCode =
   | "InvalidArgument"
   | "NotFound"
@@ -16,27 +21,43 @@ export type ErrorCode =
   | "Cancelled"
 
 export interface ErrorDetails {
-  /** What the user does next, as a sentence without full stop. */
-  hint?: string
+  /** The option that is at fault: its path in the domain's options, units left off, as `resources.memoryReservation`. */
+  field?: string | undefined
+  /** What the user does next. */
+  hint?: Hint | undefined
+  /** Facts for who handles the error. */
+  data?: ErrorData | undefined
   cause?: unknown
-  /** The process exit code that a front end should use in place of its own default (docker: 125, 126, 127). */
-  exitCode?: number
+}
+
+export interface ErrorData {
+  /** The status of the program that was to run: its own, 127 when it was not found, 126 when it could not be run. */
+  readonly programExit?: number | undefined
+  readonly [key: string]: unknown
 }
 
 export class SkiffError extends Error {
   readonly code: ErrorCode
-  readonly hint: string | undefined
-  readonly exitCode: number | undefined
+  readonly field: string | undefined
+  readonly hint: Hint | undefined
+  readonly data: ErrorData
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+  constructor(code: ErrorCode, message: string, { field, hint, data = {}, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    this.hint = details.hint
-    this.exitCode = details.exitCode
+    this.field = field
+    this.hint = hint
+    this.data = data
+  }
+
+  /** The same error in other words, for who knows more of it: what `details` leaves out stays, and this is its cause. */
+  restated(message: string, details: ErrorDetails & { code?: ErrorCode } = {}): SkiffError {
+    const { code = this.code, field = this.field, hint = this.hint, data, cause = this } = details
+    return new SkiffError(code, message, { field, hint, data: { ...this.data, ...data }, cause })
   }
 }
 
-/** The caller's words are wrong: a flag, a name, a document. Trying again unchanged is of no use. */
+/** The caller's words are wrong: an option, a name, a document. Trying again unchanged is of no use. */
 export class InvalidArgument extends SkiffError {
   constructor(message: string, details?: ErrorDetails) {
     super("InvalidArgument", message, details)

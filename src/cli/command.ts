@@ -11,6 +11,8 @@ export interface Context<A extends readonly Arg<unknown>[], F extends Flags> {
   /** Opens nothing until a domain is asked for. */
   engine: Engine
   globals: Globals
+  /** Tells of one failure on standard error; the command goes on with what is left. */
+  report(error: unknown): void
 }
 
 /** Flags that stand before the command. */
@@ -33,6 +35,8 @@ interface CommandText {
   flagsBeforeWords?: boolean
   /** Exit code when skiff fails, default 1; docker: 125 for `run` and `exec`. */
   failureCode?: number
+  /** It runs a program for the user: the exit code is the program's, 127 when there is none, 126 when it cannot be run. */
+  endsAsProgram?: boolean
 }
 
 export interface CommandSpec<A extends readonly Arg<unknown>[], F extends Flags> extends CommandText {

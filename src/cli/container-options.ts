@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs"
-import { InvalidArgument } from "../base/errors.ts"
+import { hasErrno } from "../base/errors.ts"
 import type { ContainerOptions, NetworkMode, Resources } from "../container/container.ts"
 import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
-import { USAGE_EXIT_CODE } from "./parse-flags.ts"
+import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function containerOptions(image: string, command: readonly string[], flags: ContainerFlags): ContainerOptions {
@@ -121,13 +121,21 @@ export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, "utf8")
   } catch (cause) {
-    throw new InvalidArgument(`cannot read the ${what} "${file}": ${(cause as Error).message}`, {
+    throw new UsageError(`cannot read the ${what} "${file}": ${reasonOf(cause)}`, {
       cause,
-      exitCode: USAGE_EXIT_CODE,
+      hint: "check the path: it is read from the current directory",
     })
   }
 }
 
-function wrong(message: string): InvalidArgument {
-  return new InvalidArgument(message, { exitCode: USAGE_EXIT_CODE })
+function wrong(message: string): UsageError {
+  return new UsageError(message)
+}
+
+/** In words, without the name of the system call. */
+function reasonOf(error: unknown): string {
+  if (hasErrno(error, "ENOENT")) return "no such file or directory"
+  if (hasErrno(error, "EACCES", "EPERM")) return "permission denied"
+  if (hasErrno(error, "EISDIR")) return "it is a directory"
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,12 +1,11 @@
 import type { Context } from "./command.ts"
-import { describeError } from "./failure.ts"
 import { printDocuments } from "./output/document.ts"
 
 /** Prints the documents of all names; those that are not there are told after the others. Gives the exit code. */
 export async function inspectEach(
   names: readonly string[],
   flags: { format: string | undefined; json: boolean },
-  { out, globals }: Pick<Context<[], Record<never, never>>, "out" | "globals">,
+  { out, report }: Pick<Context<[], Record<never, never>>, "out" | "report">,
   inspect: (name: string) => Promise<object> | object,
 ): Promise<number> {
   const documents: object[] = []
@@ -20,6 +19,6 @@ export async function inspectEach(
   }
   // `--json` alone is the array that is printed anyway
   printDocuments(out, documents, flags.json ? undefined : flags.format)
-  for (const failure of failures) out.note(describeError(failure, { debug: globals.debug, failureCode: 1 }).trimEnd())
+  for (const failure of failures) report(failure)
   return failures.length > 0 ? 1 : 0
 }

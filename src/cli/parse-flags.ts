@@ -1,6 +1,7 @@
-import { InvalidArgument, SkiffError, isSkiffError } from "../base/errors.ts"
+import { isSkiffError, type SkiffError } from "../base/errors.ts"
 import { flagName, flagTitle, type Flag, type Flags } from "./flag.ts"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../base/nearest.ts"
+import { UsageError } from "./errors/usage-error.ts"
 
 export interface ParsedFlags {
   values: Record<string, unknown>
@@ -13,7 +14,7 @@ export interface ParsedFlags {
 /**
  * Reads flags as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, `-itd`, `--`.
  * With `interspersed` off, the first word ends the flags: all after it belongs to the command that runs.
- * Throws InvalidArgument in Docker's words, with exit code 125, and the nearest right name as its hint.
+ * Throws UsageError in Docker's words, with the nearest right name as its hint.
  */
 export function parseFlags(flags: Flags, argv: readonly string[], interspersed: boolean): ParsedFlags {
   const { long, short } = index(flags)
@@ -83,11 +84,10 @@ function readValue(property: string, one: Flag<unknown>, text: string, before: u
     return one.read(text, before)
   } catch (error) {
     if (!isSkiffError(error)) throw error
-    throw new SkiffError(
-      error.code,
-      `invalid argument "${text}" for "${flagTitle(property, one)}" flag: ${error.message}`,
-      { hint: error.hint, cause: error, exitCode: USAGE_EXIT_CODE },
-    )
+    throw new UsageError(`invalid argument "${text}" for "${flagTitle(property, one)}" flag: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    })
   }
 }
 
@@ -101,9 +101,6 @@ function unknownShort(letter: string, word: string): SkiffError {
   return wrong(`unknown shorthand flag: '${letter}' in ${word}`)
 }
 
-/** Docker ends with this code on any wrong flag. */
-export const USAGE_EXIT_CODE = 125
-
 function wrong(message: string, hint?: string): SkiffError {
-  return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+  return new UsageError(message, { hint })
 }

@@ -1,7 +1,6 @@
-import { InvalidArgument } from "../base/errors.ts"
 import { hostPlatform, parsePlatform, type Platform } from "../spec/platform.ts"
 import { flag, type FlagValues } from "./flag.ts"
-import { USAGE_EXIT_CODE } from "./parse-flags.ts"
+import { UsageError } from "./errors/usage-error.ts"
 
 /** podman's and buildah's way to say a platform in parts. */
 export const PLATFORM_PART_FLAGS = {
@@ -17,9 +16,7 @@ export function platformOfParts(
 ): Platform | undefined {
   if (os === undefined && arch === undefined && variant === undefined) return undefined
   if (whole)
-    throw new InvalidArgument("--platform and --os, --arch or --variant cannot both be set", {
-      exitCode: USAGE_EXIT_CODE,
-    })
+    throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
   const host = hostPlatform()
   return parsePlatform(
     [os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])].join("/"),

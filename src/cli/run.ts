@@ -1,12 +1,13 @@
-import { InvalidArgument, isSkiffError, SkiffError } from "../base/errors.ts"
+import type { SkiffError } from "../base/errors.ts"
 import { configureLog, type LogLevel } from "../base/log.ts"
 import { expectation, readArgs } from "./args.ts"
-import type { Command, Globals } from "./command.ts"
-import { reportError, type FailureContext } from "./failure.ts"
+import type { Command, Context, Globals } from "./command.ts"
+import { describeError, reportError, type FailureContext } from "./errors/failure.ts"
+import { UsageError } from "./errors/usage-error.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
 import { lazyEngine } from "./lazy-engine.ts"
-import { nearest } from "./nearest.ts"
-import { Out, OutputClosed } from "./out.ts"
+import { nearest } from "../base/nearest.ts"
+import { Out, OutputClosed, writeAll } from "./out.ts"
 import { parseFlags, type ParsedFlags } from "./parse-flags.ts"
 import { findEntry, GROUPS, topLevelNames, verbsOf } from "./table.ts"
 
@@ -16,7 +17,7 @@ const SIGPIPE_EXIT_CODE = 141
 /** Runs one command line; gives the exit code. Prints what went wrong, throws nothing. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const out = new Out()
-  const state: FailureContext = { debug: false, failureCode: 1 }
+  const state: FailureContext = { debug: false, command: "", failureCode: 1, endsAsProgram: false }
   try {
     return await dispatch(argv, out, state)
   } catch (thrown) {
@@ -24,6 +25,21 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     const error: unknown = thrown instanceof SuppressedError ? thrown.suppressed : thrown
     if (error instanceof OutputClosed) return SIGPIPE_EXIT_CODE
     return reportError(error, state)
+  }
+}
+
+/** Tells why a command line was not begun at all; gives the exit code that its command ends with then. */
+export async function refuseCommandLine(argv: readonly string[], error: unknown): Promise<number> {
+  const state: FailureContext = { debug: false, command: "", failureCode: 1, endsAsProgram: false }
+  try {
+    const { values, words } = parseFlags(GLOBAL_FLAGS, argv, false)
+    const entry = findEntry(words)?.entry
+    state.debug = values.debug === true
+    state.command = entry?.names[0] ?? ""
+    state.failureCode = (await entry?.load())?.default.failureCode ?? 1
+    return reportError(error, state)
+  } catch (wrongFlag) {
+    return reportError(wrongFlag, state)
   }
 }
 
@@ -39,6 +55,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   if (help || words.length === 0) return showOverview(out)
   const found = findEntry(words)
   if (!found) return showGroupOrRefuse(words, out)
+  state.command = found.entry.names[0]
   const { default: command } = await found.entry.load()
   const parsed = parseCommandFlags(found.name, command, words.slice(found.length))
   if (parsed.help) {
@@ -47,7 +64,9 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
     return 0
   }
   state.failureCode = command.failureCode ?? 1
-  return runCommand(found.name, command, parsed, { globals, out })
+  state.endsAsProgram = command.endsAsProgram ?? false
+  const report = (error: unknown) => writeAll(2, describeError(error, state))
+  return runCommand(found.name, command, parsed, { globals, out, report })
 }
 
 /** As parseFlags; a refusal that has no better hint points at the command's help. */
@@ -55,9 +74,8 @@ function parseCommandFlags(name: string, command: Command, words: readonly strin
   try {
     return parseFlags(command.flags, words, !command.flagsBeforeWords)
   } catch (error) {
-    if (!isSkiffError(error) || error.hint !== undefined) throw error
-    const { code, message, exitCode, cause } = error
-    throw new SkiffError(code, message, { exitCode, cause, hint: `see: skiff ${name} --help` })
+    if (!(error instanceof UsageError) || error.hint !== undefined) throw error
+    throw new UsageError(error.message, { cause: error.cause, hint: `see: skiff ${name} --help` })
   }
 }
 
@@ -65,7 +83,7 @@ async function runCommand(
   name: string,
   command: Command,
   parsed: { values: Record<string, unknown>; words: string[] },
-  context: { globals: Globals; out: Out },
+  context: Pick<Context<[], Record<never, never>>, "globals" | "out" | "report">,
 ): Promise<number> {
   const args = readArgs(command.args, parsed.words)
   if (!args) throw wrongCount(name, command)
@@ -77,10 +95,10 @@ async function runCommand(
 
 function wrongCount(name: string, command: Command): SkiffError {
   const usage = command.args.map((one) => one.usage).join(" ")
-  return new InvalidArgument(`'skiff ${name}' ${expectation(command.args)}`, {
-    hint: `usage: skiff ${name}${Object.keys(command.flags).length > 0 ? " [OPTIONS]" : ""}${usage && ` ${usage}`}`,
-    exitCode: 1, // docker: a wrong number of words is 1, a wrong flag 125
-  })
+  const options = Object.keys(command.flags).length > 0 ? " [OPTIONS]" : ""
+  const hint = `usage: skiff ${name}${options}${usage && ` ${usage}`}`
+  // docker: a wrong number of words is 1, a wrong flag 125
+  return new UsageError(`'skiff ${name}' ${expectation(command.args)}`, { hint }, 1)
 }
 
 async function showOverview(out: Out): Promise<number> {
@@ -103,9 +121,8 @@ async function showGroupOrRefuse(words: readonly string[], out: Out): Promise<nu
 
 function unknownCommand(shown: string, word: string, known: readonly string[], prefix = ""): SkiffError {
   const near = nearest(word, known)
-  return new InvalidArgument(`unknown command: skiff ${shown}`, {
-    hint: near === undefined ? `see: skiff ${prefix}--help` : `did you mean skiff ${prefix}${near}?`,
-  })
+  const hint = near === undefined ? `see: skiff ${prefix}--help` : `did you mean skiff ${prefix}${near}?`
+  return new UsageError(`unknown command: skiff ${shown}`, { hint }, 1)
 }
 
 async function versionLine(): Promise<string> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
-import { FailedPrecondition, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import type { Image, Images } from "../image/image.ts"
@@ -149,13 +149,8 @@ async function resolveImage(
     })
   if (pull === "never")
     throw new NotFound(`no such image: "${name}"`, { hint: `bring it in first: skiff pull ${name}` })
-  try {
-    const result = await images.pull(name, { platform, onProgress })
-    return { image: result.image, imageName: result.name }
-  } catch (error) {
-    if (isSkiffError(error) && error.exitCode === undefined) Object.assign(error, { exitCode: 125 })
-    throw error
-  }
+  const result = await images.pull(name, { platform, onProgress })
+  return { image: result.image, imageName: result.name }
 }
 
 /** With the host's network goes the host's name, as docker's. */

@@ -212,7 +212,7 @@ async function undo(
     record.live = false
     record.status = before === "created" ? "created" : "exited"
     record.state.error = error instanceof Error ? error.message : String(error)
-    record.state.exitCode = isSkiffError(error) && error.exitCode !== undefined ? error.exitCode : 128
+    record.state.exitCode = (isSkiffError(error) ? error.data.programExit : undefined) ?? 128
     if (before !== "created") record.state.finishedAt = Date.now()
     delete record.state.endpoint
     deps.records.save(record)

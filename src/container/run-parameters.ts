@@ -48,7 +48,7 @@ function words(image: ImageRunConfig, options: ContainerOptions): Pick<RunParame
   if (entrypoint.length + command.length === 0)
     throw new InvalidArgument("no command specified", {
       hint: "the image names no program: write one after the image",
-      exitCode: 125,
+      field: "command",
     })
   for (const word of [...entrypoint, ...command])
     if (word.includes("\0")) throw new InvalidArgument("a word of the command holds a NUL byte")

@@ -72,7 +72,8 @@ export function withSource(file: SourceFile, source: SourceRange, error: unknown
   return sourceError(file, source, error.message, {
     code: error.code,
     cause: error,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.exitCode === undefined ? {} : { exitCode: error.exitCode }),
+    field: error.field,
+    hint: error.hint,
+    data: error.data,
   })
 }

@@ -1,4 +1,4 @@
-import { isSkiffError, SkiffError } from "../base/errors.ts"
+import { isSkiffError } from "../base/errors.ts"
 import type { ContentStore } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
 import { EMPTY_DOCUMENT } from "../spec/in-toto.ts"
@@ -41,7 +41,6 @@ async function upload(target: RegistryTarget, { bytes, descriptor }: NewDocument
 /** Some registries take images alone. */
 function notAttached(error: unknown, { digest }: Descriptor): unknown {
   if (!isSkiffError(error)) return error
-  const { code, message, exitCode } = error
   const hint = `the image itself is there as ${digest}; for a registry that takes no artifacts, build without attestations`
-  return new SkiffError(code, `cannot attach what is attested: ${message}`, { hint, cause: error, exitCode })
+  return error.restated(`cannot attach what is attested: ${error.message}`, { hint })
 }

@@ -188,7 +188,7 @@ async function failure(promise: Promise<unknown>): Promise<[number | undefined, 
   try {
     await promise
   } catch (error) {
-    if (isSkiffError(error)) return [error.exitCode, error.message]
+    if (isSkiffError(error)) return [error.data.programExit, error.message]
     throw error
   }
   throw new Error("it did not fail")

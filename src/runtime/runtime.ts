@@ -93,7 +93,7 @@ export interface Exec {
   readonly pid: Pid
   /** Absent when detached. */
   attachment?: Attachment
-  /** Resolves with the exit code; rejects with a SkiffError of exit code 126 or 127 when the program cannot be run. */
+  /** Resolves with the exit code; rejects with a SkiffError of `data.programExit` 126 or 127 when the program cannot be run. */
   readonly exited: Promise<number>
   /** Only with a terminal. */
   resize(size: TerminalSize): void
@@ -230,7 +230,7 @@ export interface Runtimes {
   execProcess(config: OciConfig, input: ExecProcessInput): OciProcess
   /**
    * Forks the monitor, which has the runtime create the container from `bundle.config` (0600, written by the caller).
-   * Throws a SkiffError with exit code 126 or 127 when the program cannot be run, and has removed what it made by then.
+   * Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run, and has removed what it made by then.
    */
   createMonitor(options: MonitorOptions): Promise<Monitor>
   /**
@@ -248,7 +248,7 @@ export interface Runtimes {
   exec(options: ExecOptions): Promise<Exec>
   /**
    * Runs a container in the foreground, with no monitor; gives the program's exit code. Throws a
-   * SkiffError with exit code 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.
+   * SkiffError with `data.programExit` 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.
    */
   runToEnd(options: RunToEndOptions): Promise<number>
   /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */

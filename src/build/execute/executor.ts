@@ -48,7 +48,7 @@ export interface Executor extends AsyncDisposable {
   /**
    * Runs a program in `root` (mounted, writable; sources as in the vertex's inputs). What it needed for its time
    * (mount points, resolv.conf, hosts) is gone from `root` afterwards. Throws FailedPrecondition with the program's exit
-   * code as `exitCode`.
+   * code as `data.programExit`.
    */
   run(
     operation: RunOperation,

@@ -1,5 +1,6 @@
-import { isSkiffError, SkiffError } from "../../base/errors.ts"
+import { isSkiffError } from "../../base/errors.ts"
 import { formatPlatform, hostPlatform, type Platform } from "../../spec/platform.ts"
+import { installCommand } from "../../sys/install-command.ts"
 import { runsPlatform } from "../../sys/binfmt.ts"
 
 /**
@@ -8,15 +9,14 @@ import { runsPlatform } from "../../sys/binfmt.ts"
  */
 export function explainForeign(error: unknown, platform: Platform): unknown {
   if (!isSkiffError(error, "FailedPrecondition") || runsPlatform(platform)) return error
-  const { code, message, exitCode } = error
-  const wanted = formatPlatform(platform)
-  return new SkiffError(
-    code,
-    `${message}; this machine (${formatPlatform(hostPlatform())}) cannot run programs for ${wanted}`,
+  const here = formatPlatform(hostPlatform())
+  return error.restated(
+    `${error.message}; this machine (${here}) cannot run programs for ${formatPlatform(platform)}`,
     {
-      hint: `install an emulator: apt-get install qemu-user-static; or run the step where the build runs: FROM --platform=$BUILDPLATFORM, then COPY --from`,
-      cause: error,
-      exitCode,
+      hint: [
+        `install an emulator: ${installCommand({ debian: "qemu-user-static" })}`,
+        "run the step where the build runs: FROM --platform=$BUILDPLATFORM, then COPY --from",
+      ],
     },
   )
 }

@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     await expect(lab.run(root, "exit 3")).rejects.toThrow(
       'process "/bin/sh -c exit 3" did not complete successfully: exit code: 3',
     )
-    await expect(lab.run(root, ["no-such"])).rejects.toMatchObject({ exitCode: 127 })
+    await expect(lab.run(root, ["no-such"])).rejects.toMatchObject({ data: { programExit: 127 } })
     await expect(lab.run(root, ["true"], { user: "nobody-here" })).rejects.toThrow("unable to find user")
     await expect(lab.run(root, ["true"], { user: "4294967296" })).rejects.toThrow("out of range")
   })

@@ -1,7 +1,6 @@
 import { resolve } from "node:path"
-import { InvalidArgument } from "../../base/errors.ts"
 import { readText } from "../container-options.ts"
-import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { UsageError } from "../errors/usage-error.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
 import { flag, type FlagValues } from "../flag.ts"
 
@@ -42,5 +41,5 @@ function contextOf({ contextdir, ignorefile }: FlagValues<typeof COPY_FLAGS>) {
     return { context: { directory: resolve(contextdir), ...ignored } }
   }
   if (ignorefile === undefined) return {}
-  throw new InvalidArgument("--ignorefile needs --contextdir, whose paths it names", { exitCode: USAGE_EXIT_CODE })
+  throw new UsageError("--ignorefile needs --contextdir, whose paths it names")
 }

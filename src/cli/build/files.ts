@@ -2,10 +2,10 @@ import { createWriteStream, mkdtempSync, readFileSync, realpathSync, rmSync, sta
 import { tmpdir } from "node:os"
 import { basename, join, relative, resolve } from "node:path"
 import { detectCompression } from "../../archive/archive.ts"
-import { InvalidArgument, PermissionDenied, Unsupported } from "../../base/errors.ts"
+import { PermissionDenied, Unsupported } from "../../base/errors.ts"
 import type { BuildContext, BuildRequest } from "../../build/build.ts"
 import { readText } from "../container-options.ts"
-import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { UsageError } from "../errors/usage-error.ts"
 import { standardInput } from "../terminal/standard-input.ts"
 import { readContextWord } from "./sources.ts"
 
@@ -107,7 +107,6 @@ function dockerfileOfDirectory(directory: string, file: string): Pick<BuildFiles
   if (real.startsWith("../") || real === "..")
     throw new PermissionDenied(`the Dockerfile "${file}" is a link that leads out of the build context`, {
       hint: "name the file itself with --file",
-      exitCode: 1,
     })
   return { dockerfile: { pathInContext: inContext } }
 }
@@ -131,6 +130,6 @@ function looksLikeArchive(head: Buffer): boolean {
   return stated === sum
 }
 
-function wrong(message: string, hint?: string): InvalidArgument {
-  return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+function wrong(message: string, hint?: string): UsageError {
+  return new UsageError(message, { hint })
 }

@@ -5,7 +5,7 @@ import { parseEnvFile } from "../../spec/docker/environment.ts"
 import type { Platform } from "../../spec/platform.ts"
 import { platformOfParts } from "../platform-flags.ts"
 import { registryAccess } from "../registry-flags.ts"
-import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { UsageError } from "../errors/usage-error.ts"
 import { readEpoch, type BuildFlags } from "./flags.ts"
 import type { BuildFiles } from "./files.ts"
 import { stepSettings } from "./run-flags.ts"
@@ -128,7 +128,7 @@ function epochOf(text: string): number {
   try {
     return readEpoch(text)
   } catch (cause) {
-    throw new InvalidArgument(`invalid SOURCE_DATE_EPOCH: ${text}`, { cause, exitCode: USAGE_EXIT_CODE })
+    throw new UsageError(`invalid SOURCE_DATE_EPOCH: ${text}`, { cause })
   }
 }
 
@@ -159,8 +159,8 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
 }
 
-function wrong(message: string, hint?: string): InvalidArgument {
-  return new InvalidArgument(message, { hint, exitCode: USAGE_EXIT_CODE })
+function wrong(message: string, hint?: string): UsageError {
+  return new UsageError(message, { hint })
 }
 
 /** `-q`, `--progress`, then BUILDKIT_PROGRESS as docker reads it. */

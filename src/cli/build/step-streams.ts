@@ -1,10 +1,9 @@
 import { close, closeSync, write } from "node:fs"
-import { InvalidArgument } from "../../base/errors.ts"
 import type { StepStreams } from "../../build/build.ts"
 import { pipe } from "../../sys/libc.ts"
 import { isForeground, isTerminal, terminalSize } from "../../sys/terminal/terminal.ts"
 import type { AbortOnInterrupt } from "../abort-on-interrupt.ts"
-import { USAGE_EXIT_CODE } from "../parse-flags.ts"
+import { UsageError } from "../errors/usage-error.ts"
 import { SignalProxy } from "../terminal/signal-proxy.ts"
 import { standardInput } from "../terminal/standard-input.ts"
 
@@ -21,10 +20,7 @@ export function stepStreams(terminal: boolean | undefined, interrupt: AbortOnInt
   }
   const hasTerminal = terminal ?? [0, 1, 2].every(isTerminal)
   if (hasTerminal && !isTerminal(0))
-    throw new InvalidArgument("the input device is not a TTY", {
-      hint: "leave -t out to use a pipe or a file as input",
-      exitCode: USAGE_EXIT_CODE,
-    })
+    throw new UsageError("the input device is not a TTY", { hint: "leave -t out to use a pipe or a file as input" })
   const input = hasTerminal ? undefined : pumpedInput()
   return {
     terminal: hasTerminal,

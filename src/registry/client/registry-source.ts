@@ -165,8 +165,7 @@ function nameOf({ registry, repository, tag, digest }: RemoteReference): string 
 /** The error, beginning with what was asked for. */
 function named(error: unknown, what: string): unknown {
   if (!(error instanceof SkiffError) || error.message.startsWith(what)) return error
-  const { code, hint, cause } = error
-  return new SkiffError(code, `${what}: ${error.message}`, { hint, cause })
+  return error.restated(`${what}: ${error.message}`, { cause: error.cause })
 }
 
 function together(failures: readonly unknown[], what: string): SkiffError {
@@ -175,7 +174,7 @@ function together(failures: readonly unknown[], what: string): SkiffError {
   const message = `${what}: ${lines.map((line) => line.replace(`${what}: `, "")).join("; ")}`
   const details = { cause: new AggregateError(failures) }
   return own instanceof SkiffError
-    ? new SkiffError(own.code, message, { ...details, hint: own.hint })
+    ? own.restated(message, details)
     : new Unavailable(message, details)
 }
 

@@ -87,7 +87,7 @@ const NETWORK_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.
 
 function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
   const args = input.initPath === undefined ? [...input.argv] : [INIT_PATH, "--", ...input.argv]
-  if (args.length === 0) throw new InvalidArgument("no command given, and the image has none", { exitCode: 125 })
+  if (args.length === 0) throw new InvalidArgument("no command given, and the image has none", { field: "command" })
   return {
     terminal: input.tty,
     ...(input.tty && consoleOf(input.consoleSize)),

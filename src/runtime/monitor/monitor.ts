@@ -56,7 +56,7 @@ export function commonArgs(
 
 /**
  * Forks conmon, which has the runtime create the container and reports its pid.
- * Throws a SkiffError with the runtime's own words; exit code 126 or 127 when the program cannot be run.
+ * Throws a SkiffError with the runtime's own words; `data.programExit` 126 or 127 when the program cannot be run.
  */
 export async function createMonitor(conmonPath: string, options: MonitorOptions): Promise<Monitor> {
   const { bundle } = options

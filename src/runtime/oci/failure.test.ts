@@ -28,6 +28,6 @@ test.each([
   ["the path `/tmp` is not a regular file: Operation not permitted", 126, 'exec: "prog": permission denied'],
   ["the path `/x` exists but it is not executable: Permission denied", 126, 'exec: "prog": permission denied'],
   ["first line\nlast line\n", undefined, "crun: last line"],
-])("%j", (words, exitCode, message) => {
-  expect(runtimeFailure("crun", words, { program: "prog" })).toMatchObject({ exitCode, message })
+])("%j", (words, programExit, message) => {
+  expect(runtimeFailure("crun", words, { program: "prog" })).toMatchObject({ data: { programExit }, message })
 })

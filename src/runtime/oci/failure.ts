@@ -4,8 +4,8 @@ const CANNOT_INVOKE = 126
 const NOT_FOUND = 127
 
 /**
- * Turns a runtime's words into an error with docker's exit code and wording: 127 when the program is not there,
- * 126 when it is but cannot be run, `otherwise` (so that the default of the caller stands) for all else.
+ * Turns a runtime's words into an error with docker's wording. Its `data.programExit` is 127 when the program is not there,
+ * 126 when it is but cannot be run, `otherwise` for all else.
  */
 export function runtimeFailure(
   runtimeName: string,
@@ -28,11 +28,11 @@ export function runtimeFailure(
   if (/^the path .* (is not a regular file|exists but it is not executable)/.test(text))
     return notRunnable(`exec: "${program}": permission denied`, CANNOT_INVOKE)
   if (/exec format error|is a directory/i.test(text)) return notRunnable(`exec: "${program}": ${text}`, CANNOT_INVOKE)
-  return new FailedPrecondition(`${runtimeName}: ${text}`, { exitCode: otherwise })
+  return new FailedPrecondition(`${runtimeName}: ${text}`, { data: { programExit: otherwise } })
 }
 
-function notRunnable(message: string, exitCode: number): SkiffError {
-  return new InvalidArgument(message, { exitCode })
+function notRunnable(message: string, programExit: number): SkiffError {
+  return new InvalidArgument(message, { data: { programExit } })
 }
 
 /** The last message of the runtime, without its log format: crun writes text or JSON, runc logrus lines. */

@@ -50,8 +50,8 @@ describe.skipIf(reason !== false)("a step by the step runtime", () => {
     })
 
     test(`${level}: a program that is not there is 127, one that cannot be run 126`, async () => {
-      await expect(run(level, "", { argv: ["no-such"] })).rejects.toMatchObject({ exitCode: 127 })
-      await expect(run(level, "", { argv: ["/etc"] })).rejects.toMatchObject({ exitCode: 126 })
+      await expect(run(level, "", { argv: ["no-such"] })).rejects.toMatchObject({ data: { programExit: 127 } })
+      await expect(run(level, "", { argv: ["/etc"] })).rejects.toMatchObject({ data: { programExit: 126 } })
     })
   }
 

@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, writeSync } from "node:fs"
+import { lstatSync, mkdirSync } from "node:fs"
 import { dirname } from "node:path"
-import { FailedPrecondition, isSkiffError, PermissionDenied } from "../../base/errors.ts"
+import { FailedPrecondition, PermissionDenied } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
@@ -18,23 +18,13 @@ const FLAGS_WITH_VALUE = new Set(["--root", "--runroot", "--runtime", "--log-lev
 const TAKES_A_COMMAND = new Set(["run", "exec", "create", "unshare"])
 /** They start a process in a container's cgroup. */
 const STARTS = new Set(["run", "exec", "create", "start", "restart"])
-/** docker: 125 says that the engine failed, not the program. */
-const ENGINE_FAILED = new Set(["run", "exec", "create", "start"])
 
 /**
  * Replaces this process by itself inside the pause process's user and mount namespace, where the caller is root.
- * Returns only when `argv` needs no namespace; what fails is printed, and ends the process.
+ * Returns only when `argv` needs no namespace. Throws FailedPrecondition, PermissionDenied, Unavailable.
  */
 export async function enterRootless(argv: readonly string[]): Promise<void> {
-  if (staysOutside(argv)) return
-  try {
-    await enterNamespaces(argv)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const hint = isSkiffError(error) && error.hint !== undefined ? `  hint: ${error.hint}\n` : ""
-    writeSync(2, `skiff: ${message}\n${hint}`)
-    process.exit(ENGINE_FAILED.has(verbOf(argv)) ? 125 : 1)
-  }
+  if (!staysOutside(argv)) await enterNamespaces(argv)
 }
 
 /**

@@ -10,7 +10,7 @@ import { JUST_ENTERED_ENV, rootlessUid } from "../fs/paths.ts"
  */
 export function runInNamespaces(argv: readonly [string, ...string[]]): never {
   const program = findProgram(argv[0])
-  if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { exitCode: 127 })
+  if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { data: { programExit: 127 } })
   // who is inside from here on has not entered himself
   return execve(program, argv, { ...process.env, [JUST_ENTERED_ENV]: undefined })
 }

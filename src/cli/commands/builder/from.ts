@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs"
-import { InvalidArgument } from "../../../base/errors.ts"
 import { hostPlatform, parsePlatform, type Platform } from "../../../spec/platform.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
@@ -10,7 +9,7 @@ import { sourceImage } from "../../build/source-image.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
@@ -74,9 +73,7 @@ interface PlatformFlags {
 function platformOf({ platform, os, arch, variant }: PlatformFlags): { platform?: Platform } {
   if (os === undefined && arch === undefined && variant === undefined) return platform ? { platform } : {}
   if (platform !== undefined)
-    throw new InvalidArgument("--platform and --os, --arch or --variant cannot both be set", {
-      exitCode: USAGE_EXIT_CODE,
-    })
+    throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
   const host = hostPlatform()
   return { platform: parsePlatform([os ?? host.os, arch ?? host.architecture, variant].filter(Boolean).join("/")) }
 }

@@ -1,4 +1,3 @@
-import { InvalidArgument } from "../../../base/errors.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
@@ -9,7 +8,7 @@ import { command } from "../../command.ts"
 import { CONTAINER_FLAGS } from "../../container-flags.ts"
 import { flag, readBoolean } from "../../flag.ts"
 import { writeAll } from "../../out.ts"
-import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 
 export default command({
   summary: "Run a command inside of the working container",
@@ -36,6 +35,7 @@ export default command({
     workingdir: flag.string("Working directory of the command", "string", { aliases: ["workdir"] }),
   },
   flagsBeforeWords: true,
+  endsAsProgram: true,
   examples: [
     "skiff builder run $c -- apt-get update",
     "skiff builder run --user www-data $c id",
@@ -45,8 +45,7 @@ export default command({
   ],
   async run({ args: [container, program, words], flags, engine, out }) {
     const argv = program === "--" ? words : [program, ...words]
-    if (argv.length === 0)
-      throw new InvalidArgument("no command to run in the working container", { exitCode: USAGE_EXIT_CODE })
+    if (argv.length === 0) throw new UsageError("no command to run in the working container")
     const { network, settings } = runDefaults(flags)
     const working = await engine.workingContainers()
     using interrupt = new AbortOnInterrupt()

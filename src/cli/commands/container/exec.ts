@@ -24,6 +24,7 @@ export default command({
   },
   flagsBeforeWords: true,
   failureCode: 125,
+  endsAsProgram: true,
   async run({ args: [name, program, words], flags, engine }) {
     const { detach, tty, privileged, user, workdir } = flags
     const stdin = flags.interactive && !detach

@@ -15,10 +15,11 @@ export default command({
     const containers = await engine.containers()
     return forEachName(names, context, async (name) => {
       try {
-        await containers.remove(name, flags)
+        return await containers.remove(name, flags)
       } catch (error) {
         // docker: with --force, what is not there is as good as removed
-        if (!flags.force || !isSkiffError(error, "NotFound")) throw error
+        if (flags.force && isSkiffError(error, "NotFound")) return null
+        throw error
       }
     })
   },

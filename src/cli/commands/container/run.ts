@@ -5,11 +5,10 @@ import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
 import { containerOptions } from "../../container-options.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
 import { joinContainer } from "../../terminal/join-container.ts"
 import { checkStandardInput } from "../../terminal/check-input.ts"
-import { InvalidArgument } from "../../../base/errors.ts"
 
 export default command({
   summary: "Create and run a new container from an image",
@@ -22,10 +21,10 @@ export default command({
   },
   flagsBeforeWords: true,
   failureCode: 125,
+  endsAsProgram: true,
   examples: ["skiff run --rm -it debian:12-slim bash", "skiff run -d -p 8080:80 --name web nginx"],
   async run({ args: [image, words], flags, engine, out }) {
-    if (flags.detach && flags.attach.length > 0)
-      throw new InvalidArgument("conflicting options: -a and -d", { exitCode: USAGE_EXIT_CODE })
+    if (flags.detach && flags.attach.length > 0) throw new UsageError("conflicting options: -a and -d")
     const options = containerOptions(image, words, flags)
     if (!flags.detach) checkStandardInput(options)
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)

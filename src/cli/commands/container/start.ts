@@ -16,6 +16,7 @@ export default command({
     interactive: flag.bool("Attach container's STDIN", { short: "i" }),
     sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
   },
+  endsAsProgram: true,
   async run({ args: [names], flags, engine, ...context }) {
     const containers = await engine.containers()
     if (!flags.attach && !flags.interactive)

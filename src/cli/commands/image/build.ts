@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
-import { FailedPrecondition, InvalidArgument, isSkiffError, SkiffError } from "../../../base/errors.ts"
+import { FailedPrecondition, InvalidArgument } from "../../../base/errors.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
@@ -91,7 +91,7 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
     progress[Symbol.dispose]()
     if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
     if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
-    throw asFailure(error)
+    throw error
   }
 }
 
@@ -128,11 +128,4 @@ class Told {
       this.misses.push({ step: this.#names.get(event.vertex) ?? "", reason: event.reason })
     }
   }
-}
-
-/** docker build: 1, whatever the program of a failing RUN ended with. */
-function asFailure(error: unknown): unknown {
-  if (!isSkiffError(error) || error.exitCode === undefined || error.exitCode === 1) return error
-  const { code, message, hint } = error
-  return new SkiffError(code, message, { hint, cause: error, exitCode: 1 })
 }

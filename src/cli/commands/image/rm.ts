@@ -1,9 +1,8 @@
-import { InvalidArgument, isSkiffError } from "../../../base/errors.ts"
+import { isSkiffError } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
-import { describeError } from "../../failure.ts"
 import { flag } from "../../flag.ts"
-import { USAGE_EXIT_CODE } from "../../parse-flags.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 
 export default command({
   summary: "Remove one or more images",
@@ -14,12 +13,9 @@ export default command({
     ignore: flag.bool("Ignore errors if a specified image does not exist", { short: "i" }),
     noPrune: flag.bool("Do not delete untagged parents"),
   },
-  async run({ args: [given], flags, engine, out, globals }) {
+  async run({ args: [given], flags, engine, out, report }) {
     if (flags.all === given.length > 0)
-      throw new InvalidArgument("rmi takes names of images, or --all alone", {
-        hint: "see: skiff rmi --help",
-        exitCode: USAGE_EXIT_CODE,
-      })
+      throw new UsageError("rmi takes names of images, or --all alone", { hint: "see: skiff rmi --help" })
     const images = await engine.images()
     const names = flags.all ? images.list().flatMap(({ id, tags }) => (tags.length > 0 ? tags : [id])) : given
     let failed = false
@@ -32,7 +28,7 @@ export default command({
       } catch (error) {
         if (flags.ignore && isSkiffError(error, "NotFound")) continue
         failed = true
-        out.note(describeError(error, { debug: globals.debug, failureCode: 1 }).trimEnd())
+        report(error)
       }
     }
     return failed ? 1 : 0

@@ -8,6 +8,7 @@ export default command({
   flags: {},
   flagsBeforeWords: true,
   failureCode: 125,
+  endsAsProgram: true,
   examples: ["skiff unshare ls -l ~/.local/share/skiff"],
   async run({ args: [program, words] }) {
     runInNamespaces([program, ...words])

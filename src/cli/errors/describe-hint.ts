@@ -1,0 +1,67 @@
+import type { Hint, Remedy } from "../../base/hint.ts"
+import { flagOf } from "./field-flags.ts"
+
+/** A hint in the words of this front end: its command lines, and the flags of `command`, the one that failed. */
+export function describeHint(hint: Hint, command: string): string {
+  const parts = isList(hint) ? hint : [hint]
+  return parts.map((part) => (typeof part === "string" ? part : describeRemedy(part, command))).join("; or ")
+}
+
+function isList(hint: Hint): hint is readonly (string | Remedy)[] {
+  return Array.isArray(hint)
+}
+
+function describeRemedy(remedy: Remedy, command: string): string {
+  if ("valid" in remedy) return `valid: ${remedy.valid.join(", ")}`
+  if ("nearest" in remedy) return `did you mean ${remedy.nearest}?`
+  switch (remedy.do) {
+    case "set": {
+      const flag = flagOf(remedy.field, command) ?? remedy.field
+      return `give ${flag}${remedy.value === undefined ? "" : ` ${remedy.value}`}`
+    }
+    case "omit":
+      return `leave ${flagOf(remedy.field, command) ?? remedy.field} out`
+    case "start":
+      return `start it: skiff start ${remedy.container}`
+    case "stop":
+      return `stop it: skiff stop ${remedy.container}`
+    case "unpause":
+      return `resume it: skiff unpause ${remedy.container}`
+    case "remove":
+      return `remove it: skiff rm ${remedy.container}`
+    case "removeForced":
+      return `stop and remove it: skiff rm -f ${remedy.container}`
+    case "rename":
+      return `rename it: skiff rename ${remedy.container} NEW_NAME`
+    case "state":
+      return `see its state: skiff ps --all --filter name=${remedy.container}`
+    case "logs":
+      return `see what it wrote: skiff logs ${remedy.container}`
+    case "removeWorkingContainer":
+      return `remove it: skiff builder rm ${remedy.container}`
+    case "pull":
+      return `pull it: skiff pull ${remedy.platform === undefined ? "" : `--platform ${remedy.platform} `}${remedy.image}`
+    case "tag":
+      return `give it a name first: skiff tag ${remedy.image} REGISTRY/NAME`
+    case "removeImageForced":
+      return `remove it with all its names: skiff rmi --force ${remedy.image}`
+    case "listContainers":
+      return "list all containers: skiff ps --all"
+    case "listImages":
+      return "list images: skiff images"
+    case "listVolumes":
+      return "list volumes: skiff volume ls"
+    case "listNetworks":
+      return "list networks: skiff network ls"
+    case "listWorkingContainers":
+      return "list working containers: skiff builder containers"
+    case "login":
+      return `log in: skiff login ${remedy.registry}`
+    case "importRootfs":
+      return "for the archive of a root file system: skiff import"
+    case "freeSpace":
+      return "free disk space: skiff image prune, skiff builder prune, skiff container prune; or move the store: SKIFF_ROOT"
+    case "diagnose":
+      return "see what is missing and how to repair it: skiff doctor"
+  }
+}

@@ -1,0 +1,62 @@
+import { isSkiffError } from "../../base/errors.ts"
+import { OutputClosed, writeAll } from "../out.ts"
+import { printable } from "../printable.ts"
+import { coloured, CYAN, RED } from "../terminal/colour.ts"
+import { describeHint } from "./describe-hint.ts"
+import { flagOf } from "./field-flags.ts"
+import { UsageError } from "./usage-error.ts"
+
+export interface FailureContext {
+  debug: boolean
+  /** Whole name of the command that failed: its flags are named. Empty before one is known. */
+  command: string
+  /** The exit code where nothing below says another. */
+  failureCode: number
+  /** The command runs a program for the user, and ends as that does: what a program ended with is the exit code. */
+  endsAsProgram: boolean
+}
+
+/** Tells the user what went wrong and what to do next, on standard error; gives the exit code. */
+export function reportError(error: unknown, context: FailureContext): number {
+  try {
+    writeAll(2, describeError(error, context))
+  } catch (closed) {
+    if (!(closed instanceof OutputClosed)) throw closed
+  }
+  return exitCodeOf(error, context)
+}
+
+/** docker: 125 for wrong flags, and what a program ended with (126, 127: it could not be run) for commands that run one. */
+export function exitCodeOf(error: unknown, { failureCode, endsAsProgram }: FailureContext): number {
+  if (error instanceof UsageError) return error.exitCode
+  return (endsAsProgram && isSkiffError(error) ? error.data.programExit : undefined) ?? failureCode
+}
+
+/** `skiff: message (--flag)`, then a hint, then with `--debug` the stack and the causes; harmless to a terminal. */
+export function describeError(error: unknown, { debug, command }: Pick<FailureContext, "debug" | "command">): string {
+  const lines = [`${coloured(2, RED, "skiff:")} ${printable(messageOf(error, command))}`]
+  const hint = hintOf(error, command)
+  if (hint !== undefined) lines.push(`  ${coloured(2, CYAN, "hint:")} ${printable(hint)}`)
+  if (debug) lines.push(...stackOf(error).map(printable))
+  return `${lines.join("\n")}\n`
+}
+
+function messageOf(error: unknown, command: string): string {
+  if (error instanceof AggregateError)
+    return `${error.message}\n${error.errors.map((one) => `  ${messageOf(one, command)}`).join("\n")}`
+  if (!(error instanceof Error)) return String(error)
+  const flag = isSkiffError(error) && error.field !== undefined ? flagOf(error.field, command) : undefined
+  const message = error.message === "" ? "failed" : error.message
+  return flag === undefined || message.includes(flag) ? message : `${message} (${flag})`
+}
+
+function hintOf(error: unknown, command: string): string | undefined {
+  if (isSkiffError(error)) return error.hint === undefined ? undefined : describeHint(error.hint, command)
+  if (!(error instanceof AggregateError)) return undefined
+  return error.errors.map((one) => hintOf(one, command)).find((hint) => hint !== undefined)
+}
+
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  return [error.stack ?? "", ...(error.cause === undefined ? [] : ["caused by:", ...stackOf(error.cause)])]
+}

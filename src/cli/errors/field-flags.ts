@@ -1,0 +1,83 @@
+/**
+ * Which flag sets what a domain calls a field: the one place where both names are known. A field is the path of an option in
+ * the domain's own types, units left off: `resources.memoryReservation` is `memoryReservationBytes` of `Resources`.
+ */
+type Table = Readonly<Record<string, string>>
+
+const COMMON: Table = {
+  compression: "--compression-format",
+  force: "--force",
+  name: "--name",
+  platform: "--platform",
+  runtime: "--runtime",
+  tlsVerify: "--tls-verify",
+}
+
+const CONTAINER: Table = {
+  ...COMMON,
+  address: "--ip",
+  autoRemove: "--rm",
+  capAdd: "--cap-add",
+  capDrop: "--cap-drop",
+  command: "COMMAND",
+  devices: "--device",
+  dns: "--dns",
+  entrypoint: "--entrypoint",
+  env: "--env",
+  expose: "--expose",
+  extraHosts: "--add-host",
+  groupAdd: "--group-add",
+  hostname: "--hostname",
+  init: "--init",
+  "log.driver": "--log-driver",
+  "log.options": "--log-opt",
+  macAddress: "--mac-address",
+  mounts: "--mount",
+  network: "--network",
+  ports: "--publish",
+  privileged: "--privileged",
+  pull: "--pull",
+  "resources.blkioWeight": "--blkio-weight",
+  "resources.cpuPeriod": "--cpu-period",
+  "resources.cpuQuota": "--cpu-quota",
+  "resources.cpuShares": "--cpu-shares",
+  "resources.cpus": "--cpus",
+  "resources.cpusetCpus": "--cpuset-cpus",
+  "resources.cpusetMems": "--cpuset-mems",
+  "resources.memory": "--memory",
+  "resources.memoryReservation": "--memory-reservation",
+  "resources.memorySwap": "--memory-swap",
+  "resources.oomKillDisable": "--oom-kill-disable",
+  "resources.pidsLimit": "--pids-limit",
+  restart: "--restart",
+  securityOptions: "--security-opt",
+  shmSize: "--shm-size",
+  stopSignal: "--stop-signal",
+  sysctls: "--sysctl",
+  ulimits: "--ulimit",
+  user: "--user",
+  workdir: "--workdir",
+}
+
+const BUILD: Table = {
+  ...CONTAINER,
+  attest: "--attest",
+  buildArgs: "--build-arg",
+  cacheTo: "--cache-to",
+  entitlements: "--allow",
+  epoch: "--source-date-epoch",
+  isolation: "--isolation",
+  noCache: "--no-cache",
+  secrets: "--secret",
+  squash: "--squash",
+  ssh: "--ssh",
+  target: "--target",
+  volumes: "--volume",
+}
+
+/** The flag of `field` as `command` has it (its whole name: `container run`); undefined where it has none. */
+export function flagOf(field: string, command: string): string | undefined {
+  const [group] = command.split(" ")
+  const table = command === "image build" || group === "builder" ? BUILD : group === "container" ? CONTAINER : COMMON
+  return table[field]
+}

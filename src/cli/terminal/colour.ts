@@ -1,0 +1,17 @@
+import { isTerminal } from "../../sys/terminal/terminal.ts"
+
+export const RED = 31
+export const YELLOW = 33
+export const CYAN = 36
+
+/** Whether text on descriptor `fd` may hold colours: on a terminal, unless NO_COLOR; elsewhere by CLICOLOR_FORCE alone. */
+export function hasColour(fd: 1 | 2, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (env.NO_COLOR) return false
+  if (env.CLICOLOR_FORCE && env.CLICOLOR_FORCE !== "0") return true
+  return env.CLICOLOR !== "0" && env.TERM !== "dumb" && isTerminal(fd)
+}
+
+/** `text` in a colour (an SGR number) where `fd` has them. What comes from outside is made harmless before. */
+export function coloured(fd: 1 | 2, colour: number, text: string): string {
+  return hasColour(fd) ? `\x1b[${colour}m${text}\x1b[0m` : text
+}

@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
+import { TABLE } from "../src/cli/table.ts"
 
 const root = normalize(join(import.meta.dir, "..", "src"))
 
@@ -111,4 +112,51 @@ test("main and the command table import no command before it is named", () => {
   )
   expect(show(broken)).toEqual([])
   expect(show(inside.filter(({ from, dynamic }) => from === "main.ts" && !dynamic))).toEqual([])
+})
+
+/** Front ends alone know flags and command lines; these literals only look like them. */
+const NO_FRONT_END_TEXT: Record<string, RegExp> = {
+  // flags of Dockerfile instructions
+  "dockerfile/parse-instruction.ts": /RUN --device|^`--retries /,
+  "dockerfile/rules.ts": /FROM --platform|RUN --mount/,
+  "build/plan/copy-step.ts": /^`--chown=/,
+  "build/plan/run-step.ts": /RUN --(security|network)=/,
+  "build/plan/stages.ts": /FROM --platform|--from/,
+  "build/execute/foreign-platform.ts": /FROM --platform=/,
+  "build/solve/solver.ts": /--link/,
+  // command lines of other programs
+  "doctor/user.ts": /^`usermod /,
+  "network/pasta.ts": /^`(-q|--config-net) /,
+  "sys/install-command.ts": /^"pacman /,
+  "sys/rootless/pause-process.ts": /^`\necho /,
+  // an image's history says by what it was made
+  "build/export/squash.ts": /^`skiff build --squash/,
+  "image/bootstrap/bootstrap.ts": /^`skiff image bootstrap /,
+}
+
+const LITERAL = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
+
+test("no domain knows a flag or a command line of ours", () => {
+  const words = new Set(TABLE.flatMap(({ names }) => names.flatMap((name) => name.split(" ")[0] ?? [])))
+  const commandLine = new RegExp(`\\bskiff (${[...words].join("|")})\\b`)
+  const broken = files
+    .filter((file) => !isTest(file) && directoryOf(file) !== "cli")
+    .flatMap((file) =>
+      (withoutComments(readFileSync(join(root, file), "utf8")).match(LITERAL) ?? [])
+        .filter((text) => (/(^["`]|[\s(])--[a-z]/.test(text) && /\s/.test(text)) || commandLine.test(text))
+        // a word of a program's arguments, with a value put in
+        .filter((text) => !/^`--[a-z-]+=\$\{[^}]*\}`$/.test(text))
+        .filter((text) => !NO_FRONT_END_TEXT[file]?.test(text))
+        .map((text) => `${file}: ${text}`),
+    )
+  expect(broken).toEqual([])
+})
+
+test("no error of a domain knows an exit code: what a program ended with is data", () => {
+  const inAnError =
+    /new (SkiffError|[A-Z]\w+(Argument|Found|Exists|Precondition|Denied|able|ported|Loss))\((?:(?!\n\n)[^])*?\bexitCode:/
+  const broken = files
+    .filter((file) => !isTest(file) && directoryOf(file) !== "cli")
+    .filter((file) => inAnError.test(withoutComments(readFileSync(join(root, file), "utf8"))))
+  expect(broken).toEqual([])
 })

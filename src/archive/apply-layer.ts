@@ -99,7 +99,7 @@ function bomb(output: number, input: number): InvalidArgument {
 function diskFull(error: unknown, target: string): unknown {
   if (!hasErrno(error, "ENOSPC", "EDQUOT")) return error
   return new Unavailable(`no space left on the file system of "${target}"`, {
-    hint: "free some: skiff image prune, skiff rm of old containers; or move the store by SKIFF_ROOT",
+    hint: { do: "freeSpace" },
     cause: error,
   })
 }

@@ -51,7 +51,7 @@ class ArchiveIndex implements TarSink {
   entry(entry: TarEntry): void {
     if (++this.entries > MAX_ENTRIES)
       throw new InvalidArgument(`the archive has more than ${MAX_ENTRIES} files`, {
-        hint: "an archive of images has a few; a root file system is for: skiff import",
+        hint: ["an archive of images has a few", { do: "importRootfs" }],
       })
     const place = placeOf(entry, this.reader.dataOffset)
     if (place === undefined) return

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream"
 import type { Bytes } from "../base/bytes.ts"
 import { DataLoss, SkiffError, Unsupported } from "../base/errors.ts"
+import { installCommand } from "../sys/install-command.ts"
 import { ZstdFrames } from "./zstd-frames.ts"
 
 export type Compression = "gzip" | "zstd" | "xz" | "bzip2" | "none"
@@ -105,7 +106,11 @@ async function* decompressByTool(compression: "xz" | "bzip2", compressed: Bytes)
   const argv = TOOLS[compression]
   if (!existsSync(argv[0] ?? ""))
     throw new Unsupported(`the stream is compressed by ${compression}, and ${argv[0]} is missing`, {
-      hint: `apt-get install ${compression === "xz" ? "xz-utils" : "bzip2"}`,
+      hint: installCommand(
+        compression === "xz"
+          ? { debian: "xz-utils", fedora: "xz", alpine: "xz", arch: "xz", suse: "xz" }
+          : { debian: "bzip2" },
+      ),
     })
   const { spawn } = await import("node:child_process")
   const { pipeline } = await import("node:stream/promises")

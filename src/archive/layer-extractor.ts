@@ -277,7 +277,7 @@ export class LayerExtractor implements TarSink, Disposable {
       throw new FailedPrecondition(
         `${shownName(name)} in the layer belongs to ${uid}:${gid}, which is not one of your ids`,
         {
-          hint: "give yourself more in /etc/subuid and /etc/subgid (65,536 each); see: skiff doctor",
+          hint: ["give yourself more in /etc/subuid and /etc/subgid (65,536 each)", { do: "diagnose" }],
           cause: error,
         },
       )

@@ -83,7 +83,7 @@ export class ZstdFrames {
     const base = 2 ** (10 + (window >> 3))
     if (base + (base / 8) * (window & 7) > MAX_WINDOW_BYTES)
       throw new DataLoss("the zstd stream asks for a window of more than 128 MiB", {
-        hint: "compress it without --ultra",
+        hint: "compress it with a smaller window (zstd up to level 19)",
       })
   }
 

@@ -151,7 +151,7 @@ export class Database implements Disposable {
       if (!/disk I\/O error|disk is full/.test(String(cause)) || !this.#reserve.isDiskFull) throw cause
       this.#reserve.release()
       throw new Unavailable(`no space left on the disk of "${this.path}"`, {
-        hint: "free some space, for example with skiff rm and skiff rmi: a little was kept free for them",
+        hint: ["remove a container or an image: a little was kept free for that", { do: "freeSpace" }],
         cause,
       })
     }

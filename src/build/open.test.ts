@@ -185,7 +185,10 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
   test("tells a failing step with its lines and exit code, keeps what was done, and leaves nothing", async () => {
     await using lab = await BuildLab.open()
     const failing = lab.build("FROM base\nRUN echo done > /a\nRUN exit 7")
-    await expect(failing).rejects.toMatchObject({ data: { programExit: 7 }, message: expect.stringContaining("Dockerfile:3") })
+    await expect(failing).rejects.toMatchObject({
+      data: { programExit: 7 },
+      message: expect.stringContaining("Dockerfile:3"),
+    })
     expect(lab.leftovers()).toEqual([])
     expect((await lab.build("FROM base\nRUN echo done > /a\nRUN true")).ran).toEqual(["[3/3] RUN true"])
   })

@@ -39,7 +39,8 @@ async function pull(
 ): Promise<Image> {
   if (policy === "never")
     throw new NotFound(`no such image for ${formatPlatform(platform)}: "${name}"`, {
-      hint: `get it: skiff pull ${name}; or build without --pull=never`,
+      field: "pull",
+      hint: [{ do: "pull", image: name, platform: formatPlatform(platform) }, "build with another pull policy"],
     })
   const result = await images.pull(name, {
     ...access,

@@ -65,8 +65,7 @@ export class WorkingRecords {
       ? this.#db.all<Row>("SELECT * FROM working_containers WHERE id >= ? AND id < ?", nameOrId, `${nameOrId}g`)
       : []
     const [only, ...others] = found
-    if (!only)
-      throw new NotFound(`no such working container: "${nameOrId}"`, { hint: "see them all: skiff builder containers" })
+    if (!only) throw new NotFound(`no such working container: "${nameOrId}"`, { hint: { do: "listWorkingContainers" } })
     if (others.length > 0)
       throw new InvalidArgument(`"${nameOrId}" fits ${found.length} working containers`, { hint: "give more digits" })
     return toRecord(only)
@@ -112,10 +111,10 @@ export class WorkingRecords {
   }
 
   /** Those that stand on an image: it cannot go before they do. */
-  usersOfImage(imageId: Digest): { id: string; running: boolean }[] {
+  usersOfImage(imageId: Digest): { name: string; kind: "working container" }[] {
     return this.#db
-      .all<{ id: string }>("SELECT id FROM working_containers WHERE image_id = ?", imageId)
-      .map(({ id }) => ({ id, running: false }))
+      .all<{ name: string }>("SELECT name FROM working_containers WHERE image_id = ?", imageId)
+      .map(({ name }) => ({ name, kind: "working container" as const }))
   }
 
   #checkName(name: string): void {
@@ -125,7 +124,7 @@ export class WorkingRecords {
       })
     if (this.#isTaken(name))
       throw new AlreadyExists(`the name "${name}" is already in use by a working container`, {
-        hint: `remove or rename that one: skiff builder rm ${name}`,
+        hint: { do: "removeWorkingContainer", container: name },
       })
   }
 

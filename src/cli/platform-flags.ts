@@ -15,8 +15,7 @@ export function platformOfParts(
   whole: boolean,
 ): Platform | undefined {
   if (os === undefined && arch === undefined && variant === undefined) return undefined
-  if (whole)
-    throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
+  if (whole) throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
   const host = hostPlatform()
   return parsePlatform(
     [os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])].join("/"),

@@ -107,20 +107,24 @@ function checkOptions(options: ContainerOptions, joined: ContainerRecord | undef
   checkLogOptions(options.log)
   const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")
-    throw new InvalidArgument("--rm and --restart cannot be used together", { hint: "drop one of them" })
+    throw new InvalidArgument("can't create 'AutoRemove' container with restart policy", {
+      field: "restart",
+      hint: { do: "omit", field: "autoRemove" },
+    })
   if (joined) {
     if (joined.spec.options.network.kind === "container")
       throw new InvalidArgument(`cannot join the network of "${joined.name}", which joins another's`)
     const refused = [
-      ["--hostname", options.hostname !== undefined],
-      ["--publish", options.ports.length > 0 || options.publishAll],
-      ["--dns", options.dns.length > 0],
-      ["--add-host", options.extraHosts.length > 0],
+      ["hostname", "hostname", options.hostname !== undefined],
+      ["port publishing", "ports", options.ports.length > 0 || options.publishAll],
+      ["dns", "dns", options.dns.length > 0],
+      ["custom host-to-IP mapping", "extraHosts", options.extraHosts.length > 0],
     ] as const
-    for (const [flag, isGiven] of refused)
+    for (const [what, field, isGiven] of refused)
       if (isGiven)
-        throw new InvalidArgument(`conflicting options: ${flag} and the network of another container`, {
-          hint: "give it to the container whose network is joined",
+        throw new InvalidArgument(`conflicting options: ${what} and the container type network mode`, {
+          field,
+          hint: `give it to the container whose network is joined: "${joined.name}"`,
         })
   }
 }
@@ -145,10 +149,9 @@ async function resolveImage(
   if (local && fits) return { image: local, imageName: fullName(local, name) }
   if (local && pull === "never")
     throw new FailedPrecondition(`image "${name}" is of the platform ${formatPlatform(local.platform)}`, {
-      hint: `pull the one for ${options.platform}: skiff pull --platform ${options.platform} ${name}`,
+      hint: { do: "pull", image: name, platform: options.platform },
     })
-  if (pull === "never")
-    throw new NotFound(`no such image: "${name}"`, { hint: `bring it in first: skiff pull ${name}` })
+  if (pull === "never") throw new NotFound(`no such image: "${name}"`, { hint: { do: "pull", image: name } })
   const result = await images.pull(name, { platform, onProgress })
   return { image: result.image, imageName: result.name }
 }

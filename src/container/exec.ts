@@ -43,7 +43,11 @@ export async function exec(deps: ContainerDeps, nameOrId: string, request: ExecR
 
 function checkRunning(deps: ContainerDeps, record: ContainerRecord): void {
   if (!isRunning(record, deps))
-    throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
+    throw new FailedPrecondition(`container "${record.name}" is not running`, {
+      hint: { do: "start", container: record.name },
+    })
   if (record.status === "paused")
-    throw new FailedPrecondition(`container "${record.name}" is paused`, { hint: `skiff unpause ${record.name}` })
+    throw new FailedPrecondition(`container "${record.name}" is paused`, {
+      hint: { do: "unpause", container: record.name },
+    })
 }

@@ -186,7 +186,7 @@ async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promi
   if (network.kind !== "bridge" || state.pid === undefined) return
   const networks = await deps.networks()
   const { hostname, ports } = spec.run
-  state.endpoint = await networks.setup(networks.get(network.name), {
+  const endpoint = {
     containerId: id,
     netns: `/proc/${state.pid}/ns/net`,
     holder: state.pid,
@@ -194,9 +194,24 @@ async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promi
     ports,
     address,
     macAddress,
-  })
+  }
+  try {
+    state.endpoint = await networks.setup(networks.get(network.name), endpoint)
+  } catch (error) {
+    throw withHolder(deps, error)
+  }
   writeHostsFile(deps, record)
   trace("network set up")
+}
+
+/** A network knows containers by id: says by name which one has the port. */
+function withHolder(deps: ContainerDeps, error: unknown): unknown {
+  if (!isSkiffError(error) || typeof error.data.takenBy !== "string") return error
+  const holder = deps.records.byId(error.data.takenBy)
+  if (!holder) return error
+  return error.restated(`${error.message} by container "${holder.name}"`, {
+    hint: [{ do: "stop", container: holder.name }, "publish another port"],
+  })
 }
 
 /** The error is kept for `inspect`; an undo that fails leaves the rest to the next command, which finds `live`. */

@@ -64,7 +64,9 @@ export async function start(
   using lock = await deps.locks.acquire(id)
   const record = await reconciled(deps, id, lock)
   if (record.status === "paused")
-    throw new FailedPrecondition(`container "${record.name}" is paused`, { hint: `skiff unpause ${record.name}` })
+    throw new FailedPrecondition(`container "${record.name}" is paused`, {
+      hint: { do: "unpause", container: record.name },
+    })
   if (isRunning(record, deps)) return attachRunning(deps, record, { attach, stdin: record.spec.options.stdin })
   // a start by hand begins the counting anew
   record.state.restartCount = 0
@@ -80,7 +82,9 @@ export async function attachRunning(
 ): Promise<StartedContainer> {
   const { pid, monitorPid } = record.state
   if (pid === undefined || monitorPid === undefined || !isRunning(record, deps))
-    throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
+    throw new FailedPrecondition(`container "${record.name}" is not running`, {
+      hint: { do: "start", container: record.name },
+    })
   const runtimes = await deps.runtimes()
   const bundle = runtimes.bundle(record.id)
   const monitor = runtimes.findMonitor({ id: record.id, bundle, pid, monitorPid })
@@ -113,7 +117,7 @@ export async function kill(deps: ContainerDeps, nameOrId: string, signal: string
   const monitor = await signalUnderLock(deps, record.id, number)
   if (!monitor)
     throw new FailedPrecondition(`cannot kill container "${record.name}": it is not running`, {
-      hint: `see its state: skiff ps --all --filter name=${record.name}`,
+      hint: { do: "state", container: record.name },
     })
   if (number !== SIGKILL) return
   await within(monitor.exited, KILL_WAIT_MS)
@@ -193,7 +197,7 @@ async function freeze(
   const record = await reconciled(deps, id, lock)
   if (record.status !== from || !isRunning(record, deps))
     throw new FailedPrecondition(`container "${record.name}" is not ${from}`, {
-      hint: record.status === to ? `it is ${to} already` : `start it first: skiff start ${record.name}`,
+      hint: record.status === to ? `it is ${to} already` : { do: "start", container: record.name },
     })
   const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
   if (owner !== undefined) {
@@ -220,7 +224,12 @@ export async function remove(
     if (isActive && !force)
       throw new FailedPrecondition(
         `cannot remove container "${record.name}": container is ${record.status}: stop the container before removing or force remove`,
-        { hint: `skiff stop ${record.name}, or skiff rm --force ${record.name}` },
+        {
+          hint: [
+            { do: "stop", container: record.name },
+            { do: "removeForced", container: record.name },
+          ],
+        },
       )
     await destroy(deps, record, { volumes })
   }

@@ -24,7 +24,10 @@ export async function* readLogs(
         hint:
           record.spec.options.log.driver === "journald"
             ? `journalctl CONTAINER_ID_FULL=${record.id}`
-            : "create it with --log-driver json-file",
+            : [
+                "create it with a log driver that writes a file",
+                { do: "set", field: "log.driver", value: "json-file" },
+              ],
       },
     )
   using file = new LogFile(logPath)

@@ -17,7 +17,7 @@ export function joinedPid(deps: ContainerDeps, mode: NetworkMode): Pid | undefin
   if (!joined) return undefined
   if (!isRunning(joined, deps) || joined.state.pid === undefined)
     throw new FailedPrecondition(`cannot join the network of container "${joined.name}": it is not running`, {
-      hint: `start it first: skiff start ${joined.name}`,
+      hint: { do: "start", container: joined.name },
     })
   return joined.state.pid
 }

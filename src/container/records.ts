@@ -58,7 +58,7 @@ export class ContainerRecords {
       ? this.#db.all<Row>("SELECT * FROM containers WHERE id >= ? AND id < ? LIMIT 5", nameOrId, `${nameOrId}g`)
       : []
     const [first, ...others] = matches
-    if (!first) throw new NotFound(`no such container: "${nameOrId}"`, { hint: "see them all with: skiff ps --all" })
+    if (!first) throw new NotFound(`no such container: "${nameOrId}"`, { hint: { do: "listContainers" } })
     if (others.length > 0)
       throw new InvalidArgument(`container id prefix "${nameOrId}" is ambiguous`, {
         hint: `it fits ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
@@ -73,8 +73,11 @@ export class ContainerRecords {
       const name = record.name ?? this.#freeName()
       const holder = this.#holderOf(name)
       if (holder !== undefined)
-        throw new AlreadyExists(`the container name "${name}" is already in use by container "${shortId(holder)}"`, {
-          hint: `remove or rename that one: skiff rm ${name}`,
+        throw new AlreadyExists(`the container name "${name}" is already in use by container ${shortId(holder)}`, {
+          hint: [
+            { do: "removeForced", container: name },
+            { do: "rename", container: name },
+          ],
         })
       this.#db.run(
         "INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -111,8 +114,11 @@ export class ContainerRecords {
       if (holder === id)
         throw new InvalidArgument(`container "${name}" has that name already`, { hint: "choose another name" })
       if (holder !== undefined)
-        throw new AlreadyExists(`the container name "${name}" is already in use by container "${shortId(holder)}"`, {
-          hint: `remove or rename that one: skiff rm ${name}`,
+        throw new AlreadyExists(`the container name "${name}" is already in use by container ${shortId(holder)}`, {
+          hint: [
+            { do: "removeForced", container: name },
+            { do: "rename", container: name },
+          ],
         })
       this.#db.run("UPDATE containers SET name = ? WHERE id = ?", name, id)
     })
@@ -127,10 +133,10 @@ export class ContainerRecords {
   }
 
   /** The containers made from an image. */
-  usersOfImage(imageId: string): { id: string; running: boolean }[] {
+  usersOfImage(imageId: string): { name: string; kind: "running container" | "stopped container" }[] {
     return this.#db
-      .all<{ id: string; live: number }>("SELECT id, live FROM containers WHERE image_id = ?", imageId)
-      .map((row) => ({ id: row.id, running: row.live === 1 }))
+      .all<{ name: string; live: number }>("SELECT name, live FROM containers WHERE image_id = ?", imageId)
+      .map(({ name, live }) => ({ name, kind: live === 1 ? "running container" : "stopped container" }))
   }
 
   /** The containers that mount a volume. */

@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync } from "node:fs"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
+import { installCommand } from "../sys/install-command.ts"
 import { findProgram } from "../sys/host.ts"
 import { run } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -17,10 +18,12 @@ export async function top(
   const record = deps.records.get(nameOrId)
   const { pid } = record.state
   if (!isRunning(record, deps) || pid === undefined)
-    throw new FailedPrecondition(`container "${record.name}" is not running`, { hint: `skiff start ${record.name}` })
+    throw new FailedPrecondition(`container "${record.name}" is not running`, {
+      hint: { do: "start", container: record.name },
+    })
   const ps = findProgram("ps")
   if (ps === undefined)
-    throw new FailedPrecondition("top needs ps, which is not installed", { hint: "apt-get install procps" })
+    throw new FailedPrecondition("top needs ps, which is not installed", { hint: installCommand({ debian: "procps" }) })
   const result = await run([ps, ...(psOptions.length > 0 ? psOptions : ["-ef"])])
   if (result.code !== 0)
     throw new InvalidArgument(`ps ${psOptions.join(" ")}: ${result.stderr.trim().split("\n")[0] ?? "failed"}`, {

@@ -190,7 +190,7 @@ class LocalIngest implements Ingest {
 function diskFull(error: unknown, directory: string): unknown {
   if (!hasErrno(error, "ENOSPC", "EDQUOT")) return error
   return new Unavailable(`no space left on the file system of "${directory}"`, {
-    hint: "free some: skiff image prune, skiff rm of old containers; or move the store by SKIFF_ROOT",
+    hint: { do: "freeSpace" },
     cause: error,
   })
 }

@@ -77,7 +77,7 @@ const PARSERS: Record<string, (parts: Parts, common: Common) => Instruction | St
     })
     if (device.length > 0)
       throw new InvalidArgument("RUN --device is not supported: there are no CDI devices here", {
-        hint: "build without it, and give the device at run time: skiff run --device",
+        hint: "build without it, and give the device to the container that runs the image",
       })
     return {
       ...common,

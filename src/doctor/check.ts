@@ -1,4 +1,5 @@
 import type { StorePaths } from "../sys/fs/paths.ts"
+import type { Hint } from "../base/hint.ts"
 import type { HostCheck } from "./doctor.ts"
 
 /** Who asks, and for which store. */
@@ -27,11 +28,11 @@ export function notNeeded(detail: string): Finding {
 }
 
 /** Containers, or what was asked of them, cannot be had without it. */
-export function missing(detail: string, repair?: string): Finding {
+export function missing(detail: string, repair?: Hint): Finding {
   return { status: "missing", detail, repair }
 }
 
 /** Something works worse, or one feature not at all. */
-export function warning(detail: string, repair?: string): Finding {
+export function warning(detail: string, repair?: Hint): Finding {
   return { status: "warning", detail, repair }
 }

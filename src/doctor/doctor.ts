@@ -1,3 +1,5 @@
+import type { Hint } from "../base/hint.ts"
+
 /** What a host has and lacks for containers: the result of each check. */
 export interface HostCheck {
   /** `runtime`, `conmon`, `overlay` … */
@@ -7,6 +9,6 @@ export interface HostCheck {
   status: "ok" | "missing" | "warning" | "not needed"
   /** What was found. */
   detail: string
-  /** The one command that repairs it. */
-  repair?: string
+  /** What repairs it: most often one command of the host. */
+  repair?: Hint
 }

@@ -155,7 +155,7 @@ function lookAtDisk({ paths }: HostProbe): Finding {
   const { bavail, bsize } = statfsSync(directory)
   const free = bavail * bsize
   const detail = `${formatBinarySize(free)} free for ${paths.root}`
-  return free < LOW_SPACE_BYTES ? warning(detail, "skiff image prune --all") : ok(detail)
+  return free < LOW_SPACE_BYTES ? warning(detail, { do: "freeSpace" }) : ok(detail)
 }
 
 function lastLine(text: string): string {

@@ -28,7 +28,11 @@ export const programChecks: readonly Check[] = [
   { name: "nftables", purpose: "addresses and ports of containers", look: () => required("nft", PACKAGES.nft) },
   { name: "util-linux", purpose: "enters namespaces", look: lookAtUtilLinux },
   { name: "pasta", purpose: "networks of an ordinary user", look: lookAtPasta },
-  { name: "catatonit", purpose: "run --init", look: () => optional("catatonit", PACKAGES.catatonit) },
+  {
+    name: "catatonit",
+    purpose: "a small init process in a container",
+    look: () => optional("catatonit", PACKAGES.catatonit),
+  },
   { name: "busybox", purpose: "image bootstrap busybox", look: () => optional("busybox", PACKAGES.busybox) },
   { name: "mmdebstrap", purpose: "image bootstrap debian", look: () => optional("mmdebstrap", PACKAGES.mmdebstrap) },
 ]

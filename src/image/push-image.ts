@@ -105,7 +105,7 @@ function remade(
   const made = withLayers(leased, layers, format && MANIFEST_TYPES[format])
   if (isIn(made.mediaType, format)) return made
   throw new InvalidArgument("docker's format has no layers compressed by zstd", {
-    hint: "push it as OCI, or with --compression-format gzip",
+    hint: ["push it as OCI", { do: "set", field: "compression", value: "gzip" }],
   })
 }
 
@@ -113,7 +113,7 @@ function remade(
 function destinationOf(typed: string, text: string | undefined): Reference {
   if (text === undefined)
     throw new InvalidArgument(`"${typed}" is an id, which says no registry`, {
-      hint: `give it a name first: skiff tag ${typed} REGISTRY/NAME`,
+      hint: { do: "tag", image: typed },
     })
   const ref = parseReference(text)
   if (ref.digest !== undefined)

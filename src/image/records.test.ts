@@ -126,12 +126,12 @@ describe("removing", () => {
 
   test("what a container uses stays, and the message names the container", () => {
     const id = put("aa", { names: ["docker.io/library/x:1"] })
-    users.set(id, [{ id: "0123456789abcdef", running: false }])
-    expect(() => remove("x:1")).toThrow(/must force.*container 0123456789ab /)
-    expect(() => remove("aa")).toThrow(/must be forced.*stopped container 0123456789ab/)
+    users.set(id, [{ name: "c", kind: "stopped container" }])
+    expect(() => remove("x:1")).toThrow(/must force.*container c is using/)
+    expect(() => remove("aa")).toThrow(/must be forced.*stopped container c/)
     expect(records.byId(id)?.tags).toHaveLength(1)
     expect(remove("x:1", true)).toEqual({ untagged: ["x:1"], deleted: [] })
-    users.set(id, [{ id: "0123456789abcdef", running: true }])
+    users.set(id, [{ name: "c", kind: "running container" }])
     expect(() => remove("aa", true)).toThrow(/cannot be forced.*running container/)
     users.clear()
     expect(remove("aa").deleted).toEqual([id])
@@ -139,7 +139,7 @@ describe("removing", () => {
 
   test("one name of a used image is no matter for its container", () => {
     const id = put("aa", { names: ["docker.io/library/x:1", "docker.io/library/y:1"] })
-    users.set(id, [{ id: "0123456789abcdef", running: true }])
+    users.set(id, [{ name: "c", kind: "running container" }])
     expect(remove("y:1")).toEqual({ untagged: ["y:1"], deleted: [] })
   })
 })

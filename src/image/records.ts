@@ -117,7 +117,7 @@ export class ImageRecords {
     const found = this.locate(text)
     if (found) return found
     throw new NotFound(`no such image: "${text}"`, {
-      hint: `see what there is: skiff images; get it: skiff pull ${text}`,
+      hint: [{ do: "listImages" }, { do: "pull", image: text }],
     })
   }
 

@@ -1,13 +1,14 @@
 import { FailedPrecondition } from "../base/errors.ts"
+import type { Hint, Remedy } from "../base/hint.ts"
 import { digestHex, type Digest } from "../spec/digest.ts"
 import type { Image, RemoveImageResult } from "./image.ts"
 import type { ImageRecords } from "./records.ts"
 import { familiarReference, parseReference } from "./reference.ts"
 
+/** A container that stands on an image. */
 export interface ImageUser {
-  /** The container's id. */
-  id: string
-  running: boolean
+  name: string
+  kind: "running container" | "stopped container" | "working container"
 }
 
 export type UsedBy = (imageId: Digest) => readonly ImageUser[]
@@ -54,7 +55,7 @@ function removeByName(
   const [user] = usedBy(image.id)
   if (isLast && user && !force)
     throw conflict(
-      `unable to remove repository reference "${familiar(name)}" (must force) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(image.id)}`,
+      `unable to remove repository reference "${familiar(name)}" (must force) - container ${user.name} is using its referenced image ${shortId(image.id)}`,
       user,
     )
   // the digests of a repository go with its last tag
@@ -102,21 +103,25 @@ function deleteUnused(records: ImageRecords, image: Image, usedBy: UsedBy): Dige
 /** Throws FailedPrecondition while a running container uses it; a stopped one yields to `force`. */
 function refuseWhenUsed(image: Image, usedBy: UsedBy, force: boolean): void {
   const users = usedBy(image.id)
-  const running = users.find((user) => user.running)
+  const running = users.find(({ kind }) => kind === "running container")
   const user = running ?? (force ? undefined : users[0])
   if (!user) return
-  const [how, state] = running ? ["cannot be forced", "running"] : ["must be forced", "stopped"]
+  const how = running ? "cannot be forced" : "must be forced"
   throw conflict(
-    `unable to delete ${shortId(image.id)} (${how}) - image is being used by ${state} container ${user.id.slice(0, 12)}`,
+    `unable to delete ${shortId(image.id)} (${how}) - image is being used by ${user.kind} ${user.name}`,
     user,
   )
 }
 
 function conflict(message: string, user?: ImageUser): FailedPrecondition {
-  const hint = user
-    ? `remove the container first: skiff rm ${user.running ? "-f " : ""}${user.id.slice(0, 12)}`
-    : "name the tag to remove, or use --force"
+  const hint: Hint = user ? remedyFor(user) : ["name the tag to remove", { do: "set", field: "force" }]
   return new FailedPrecondition(`conflict: ${message}`, { hint })
+}
+
+/** The container goes first. */
+function remedyFor({ name, kind }: ImageUser): Remedy {
+  if (kind === "working container") return { do: "removeWorkingContainer", container: name }
+  return { do: kind === "running container" ? "removeForced" : "remove", container: name }
 }
 
 function repositoryOf(name: string): string {

@@ -56,6 +56,6 @@ async function* readAgain(
   const found = `sha256:${hash.digest("hex")}`
   if (found !== digest)
     throw new DataLoss(`the files of layer ${digest} have been changed: they now give ${found}`, {
-      hint: "build the image again, with --no-cache",
+      hint: "build the image again, without the cache",
     })
 }

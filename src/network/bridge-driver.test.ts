@@ -197,7 +197,7 @@ describe.skipIf(skip !== false)("bridge network", () => {
       )
     await expect(setup(8080)).rejects.toMatchObject({
       code: "AlreadyExists",
-      message: expect.stringContaining("aa0000000000"),
+      data: { takenBy: expect.stringMatching(/^aa0000000000/) },
     })
     await expect(setup(8080, "127.0.0.1")).rejects.toMatchObject({ code: "AlreadyExists" })
     await expect(setup(8081)).rejects.toMatchObject({ code: "AlreadyExists" })

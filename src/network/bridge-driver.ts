@@ -266,8 +266,9 @@ function isHeldOn({ route }: HostSockets, endpoint: EndpointRow): boolean {
 function openContainerNetns({ containerId, netns: given }: Endpoint): number {
   const path = typeof given === "string" ? given : `/proc/self/fd/${given}`
   const gone = (): FailedPrecondition =>
-    new FailedPrecondition(`container ${containerId.slice(0, 12)} ended before it got its network`, {
-      hint: `see why: skiff logs ${containerId.slice(0, 12)}`,
+    new FailedPrecondition("the container ended before it got its network", {
+      hint: "its log may say why",
+      data: { containerId },
     })
   if (!existsSync(path)) throw gone()
   const netns = openNetns(path)

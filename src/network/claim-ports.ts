@@ -6,7 +6,7 @@ import { probePort } from "../sys/net/host-port.ts"
 import { ipv4Bytes } from "../sys/net/rtnetlink.ts"
 import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
-import { short, type EndpointRow } from "./records.ts"
+import type { EndpointRow } from "./records.ts"
 
 export interface PortRecords {
   /** The living container that has the port or one overlapping it. */
@@ -53,7 +53,7 @@ function normalAddress(address: string | undefined): string {
   if (address === undefined || address === "" || address === "0.0.0.0") return ""
   if (isIpv4(address)) return formatIpv4(parseIpv4(address))
   throw new Unsupported(`publishing on the IPv6 address ${address} is not supported: the bridge network is IPv4 only`, {
-    hint: "publish on an IPv4 address, or use --network host",
+    hint: ["publish on an IPv4 address", { do: "set", field: "network", value: "host" }],
   })
 }
 
@@ -61,12 +61,12 @@ function checkPort(port: HostPort, records: PortRecords): void {
   const where = `${port.hostAddress || "0.0.0.0"}:${port.hostPort}/${port.protocol}`
   const holder = records.holder(port)
   if (holder !== undefined)
-    throw new AlreadyExists(
-      `cannot publish ${where}: port is already allocated by container ${short(holder.containerId)}`,
-      {
-        hint: `stop it (skiff stop ${short(holder.containerId)}), or publish another port`,
-      },
-    )
+    throw new AlreadyExists(`cannot publish ${where}: port is already allocated`, {
+      field: "ports",
+      hint: "publish another port",
+      // by name it is known to the domain of containers alone
+      data: { takenBy: holder.containerId },
+    })
   const state = probe(port)
   if (state === "free") return
   if (state === "in use")

@@ -45,7 +45,8 @@ function extraHostLine(text: string, hostGateway: string | undefined): string {
   const [name, word] = [text.slice(0, colon), text.slice(colon + 1)]
   const address = word === "host-gateway" ? hostGateway : word
   if (address === undefined)
-    throw new InvalidArgument(`host-gateway of --add-host "${text}" has no meaning without a network`, {
+    throw new InvalidArgument(`host-gateway of the extra host "${text}" has no meaning without a network`, {
+      field: "extraHosts",
       hint: "give an address in its place",
     })
   if (colon < 1 || !isIpAddress(address))

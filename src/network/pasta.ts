@@ -118,7 +118,7 @@ function start(deps: PastaDeps, pidFile: string, options: readonly string[]): vo
       hint: `see which: ss -lntup`,
     })
   throw new FailedPrecondition(`pasta could not connect the containers to the host's network: ${reason}`, {
-    hint: "see what is missing: skiff doctor",
+    hint: { do: "diagnose" },
     cause: new Error(stderr),
   })
 }

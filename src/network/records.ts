@@ -115,7 +115,7 @@ export class EndpointRecords {
       return address
     }
     throw new Unavailable(`no address is free in network "${network.name}" (${network.subnet})`, {
-      hint: "remove containers that are no longer needed: skiff ps",
+      hint: ["remove containers that are no longer needed", { do: "listContainers" }],
     })
   }
 

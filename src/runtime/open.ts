@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NotFound } from "../base/errors.ts"
+import { installCommand } from "../sys/install-command.ts"
 import { detectCgroups, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
@@ -74,6 +75,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
 /** The absolute path of conmon. Throws NotFound with the repair. */
 function monitorPath(): string {
   const path = findProgram("conmon")
-  if (path === undefined) throw new NotFound("no conmon, the containers' monitor", { hint: "apt-get install conmon" })
+  if (path === undefined)
+    throw new NotFound("no conmon, the containers' monitor", { hint: installCommand({ debian: "conmon" }) })
   return path
 }

@@ -166,7 +166,7 @@ export class LocalSnapshotter implements Snapshotter {
   #reopenVolatile(row: LayerRow): void {
     if (row.owner_boot_id !== bootId())
       throw new FailedPrecondition(`the files of "${row.name}" were not kept over the restart of the machine`, {
-        hint: "it was made to be thrown away (--rm): remove it",
+        hint: "it was made to be removed at its end: remove it",
       })
     this.#driver.reopenVolatile?.(this.#directory(row))
   }

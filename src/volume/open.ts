@@ -44,7 +44,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
 
   const get = (name: string): Volume => {
     const volume = find(name)
-    if (!volume) throw new NotFound(`no such volume: "${name}"`, { hint: "see them all with: skiff volume ls" })
+    if (!volume) throw new NotFound(`no such volume: "${name}"`, { hint: { do: "listVolumes" } })
     return volume
   }
 
@@ -82,7 +82,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
         const user = usedBy(name).find(({ id }) => id !== exceptFor)
         if (user)
           throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
-            hint: `remove that container first: skiff rm ${user.name}`,
+            hint: { do: "removeForced", container: user.name },
           })
         db.run("DELETE FROM volumes WHERE name = ?", name)
       })

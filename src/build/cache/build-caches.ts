@@ -39,7 +39,10 @@ export class BuildCaches {
     const { cacheFrom = [], cacheTo = [], squash, access, outputs, tags } = options.request
     if (squash && cacheTo.some(({ type }) => type === "inline"))
       throw new InvalidArgument("a squashed image has no layers of steps for a cache inside it", {
-        hint: "leave --squash out, or export with --cache-to type=registry",
+        hint: [
+          { do: "omit", field: "squash" },
+          { do: "set", field: "cacheTo", value: "type=registry,ref=NAME" },
+        ],
       })
     const pushed = outputs.some(({ type }) => type === "registry") ? tags : []
     const targets = await openTargets(cacheTo, { ...options, access, pushed })

@@ -117,7 +117,7 @@ async function store(response: Response, path: string, options: StoreOptions): P
     const { checksum, url } = options
     if (checksum !== undefined && digest !== checksum)
       throw new DataLoss(`digest mismatch for ${shown(url)}: it has ${digest}, not ${checksum}`, {
-        hint: "correct --checksum if the file was meant to change",
+        hint: "correct the checksum of ADD if the file was meant to change",
       })
     const modified = Date.parse(response.headers.get("last-modified") ?? "")
     // buildkit source/http: without that time it is 1970

@@ -5,7 +5,7 @@ export function fileFailure(error: unknown): unknown {
   if (isSkiffError(error)) return error
   if (hasErrno(error, "ENOSPC", "EDQUOT"))
     return new Unavailable("no space left on the disk of the store", {
-      hint: "free some space: skiff builder prune, skiff image prune, skiff rm of old containers",
+      hint: { do: "freeSpace" },
       cause: error,
     })
   if (hasErrno(error, "EACCES", "EPERM"))

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { Cancelled, FailedPrecondition, InvalidArgument, NotFound, Unavailable } from "../../base/errors.ts"
+import { installCommand } from "../../sys/install-command.ts"
 import { resolveInRoot } from "../../sys/fs/confined-path.ts"
 import { openRoot } from "../../sys/fs/confined.ts"
 import { findProgram } from "../../sys/host.ts"
@@ -116,7 +117,9 @@ class Git {
   constructor(directory: string, address: GitAddress, context: WorkContext) {
     const program = findProgram("git")
     if (program === undefined)
-      throw new NotFound("git is not installed, and the build reads a repository", { hint: "apt-get install git" })
+      throw new NotFound("git is not installed, and the build reads a repository", {
+        hint: installCommand({ debian: "git" }),
+      })
     this.#program = program
     this.#directory = directory
     this.#address = address

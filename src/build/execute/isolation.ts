@@ -23,7 +23,8 @@ export function chooseIsolation(requested: RequestedIsolation, needs: StepNeeds)
   if (requested === "auto") return bestIsolation(privilege, needs)
   const obstacle = obstacleTo(requested, privilege, needs)
   if (obstacle !== undefined)
-    throw new FailedPrecondition(`--isolation ${requested} is not possible here: ${obstacle}`, {
+    throw new FailedPrecondition(`isolation level ${requested} is not possible here: ${obstacle}`, {
+      field: "isolation",
       hint: "leave it out, or say auto: the best level that is possible is taken, and named",
     })
   return { level: requested, reason: "" }

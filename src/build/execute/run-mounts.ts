@@ -96,8 +96,9 @@ class Preparation implements PreparedMounts {
   /** The caller's own path: its links are his to follow. */
   async volume({ source, target, access, propagation = "rprivate" }: HostMount): Promise<void> {
     if (!this.#input.canMount)
-      throw new FailedPrecondition(`--volume ${source}:${target} is not possible here: nothing can be mounted`, {
-        hint: "copy it in: skiff builder copy",
+      throw new FailedPrecondition(`volume ${source}:${target} is not possible here: nothing can be mounted`, {
+        field: "volumes",
+        hint: "copy it in",
       })
     const fd = openHost(source)
     try {
@@ -265,7 +266,10 @@ class Preparation implements PreparedMounts {
     if (bytes === undefined) {
       if (!mount.required) return
       throw new NotFound(`secret ${mount.id}: not found`, {
-        hint: `give it to the build: --secret id=${mount.id},src=FILE or id=${mount.id},env=NAME`,
+        hint: [
+          { do: "set", field: "secrets", value: `id=${mount.id},src=FILE` },
+          { do: "set", field: "secrets", value: `id=${mount.id},env=NAME` },
+        ],
       })
     }
     if (mount.env !== undefined) {
@@ -285,7 +289,7 @@ class Preparation implements PreparedMounts {
     if (agent === undefined) {
       if (!mount.required) return
       throw new NotFound(`no SSH agent "${mount.id}" was given to the build`, {
-        hint: `give it: --ssh ${mount.id}${mount.id === "default" ? "" : "=SOCKET"}`,
+        hint: { do: "set", field: "ssh", value: `${mount.id}${mount.id === "default" ? "" : "=SOCKET"}` },
       })
     }
     const { forwardAgent } = await import("./ssh-agent.ts")

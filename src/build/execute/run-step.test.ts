@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)("RUN", () => {
   test("tells the exit code of a program that fails, and why one cannot be run", async () => {
     await using lab = new Lab()
     const { root } = lab.makeRoot()
-    const failure = { code: "FailedPrecondition", exitCode: 3 }
+    const failure = { code: "FailedPrecondition", data: { programExit: 3 } }
     await expect(lab.run(root, "exit 3")).rejects.toMatchObject(failure)
     await expect(lab.run(root, "exit 3")).rejects.toThrow(
       'process "/bin/sh -c exit 3" did not complete successfully: exit code: 3',

@@ -101,7 +101,7 @@ function isolationOf({ operation, settings }: Step): Isolation {
   const isolation = chooseIsolation(settings.isolation ?? "auto", { network, runtime: settings.runtime })
   if (isolation.level === "chroot" && network === "none")
     throw new FailedPrecondition("a step without network is not possible at the isolation level chroot", {
-      hint: "leave out --network=none, or build where a user namespace can be made; see docs/build.md, CI",
+      hint: "leave the network none out, or build where a user namespace can be made; see docs/build.md, CI",
     })
   return isolation
 }

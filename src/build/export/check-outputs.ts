@@ -7,14 +7,21 @@ type Checked = Pick<BuildRequest, "outputs" | "platforms" | "tags" | "annotation
 export function checkOutputs({ outputs, platforms, tags, annotations, attestations = [] }: Checked): void {
   const types = new Set(outputs.map(({ type }) => type))
   if (types.has("registry") && tags.length === 0)
-    throw new InvalidArgument("tag is needed when pushing to registry", { hint: "name it: -t REGISTRY/NAME:TAG" })
+    throw new InvalidArgument("tag is needed when pushing to registry", {
+      hint: { do: "set", field: "tags", value: "REGISTRY/NAME:TAG" },
+    })
   if (types.has("docker") && platforms.length > 1)
     throw new Unsupported(`output of type "docker" holds one platform, the build has ${platforms.length}`, {
-      hint: "use -o type=oci, or build one of them at a time: --platform",
+      field: "outputs",
+      hint: [{ do: "set", field: "outputs", value: "type=oci" }, "build one platform at a time"],
     })
   if (types.has("docker") && attestations.length > 0)
     throw new Unsupported('output of type "docker" cannot hold attestations: it has no manifests', {
-      hint: "use -o type=oci, or leave --attest, --sbom and --provenance out",
+      field: "outputs",
+      hint: [
+        { do: "set", field: "outputs", value: "type=oci" },
+        { do: "omit", field: "attestations" },
+      ],
     })
   const ofIndex = annotations.find(({ of }) => of.startsWith("index"))
   if (ofIndex !== undefined && platforms.length < 2)

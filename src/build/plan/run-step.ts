@@ -110,11 +110,11 @@ function historyCommand({ args, variables }: OpenStage, argv: readonly string[])
 function checkGrants({ network, security }: Run, { allow }: PlanScope): void {
   if (security === "insecure" && !allow.includes("security.insecure"))
     throw new PermissionDenied("security.insecure is not allowed: RUN --security=insecure", {
-      hint: "grant it: --allow security.insecure",
+      hint: { do: "set", field: "entitlements", value: "security.insecure" },
     })
   if (network === "host" && !allow.includes("network.host"))
     throw new PermissionDenied("network.host is not allowed: RUN --network=host", {
-      hint: "grant it: --allow network.host",
+      hint: { do: "set", field: "entitlements", value: "network.host" },
     })
 }
 

@@ -80,7 +80,10 @@ export class Stages {
     const base = this.#expandHead(stage, stage.base).text
     if (base === "")
       throw new InvalidArgument(`base name (${stage.base}) should not be blank`, {
-        hint: "its variables have no value: declare them with ARG before FROM, or give --build-arg",
+        hint: [
+          "its variables have no value: declare them with ARG before FROM",
+          { do: "set", field: "buildArgs", value: "NAME=VALUE" },
+        ],
       })
     const platform = this.#platformOf(stage)
     const context = stage.name === undefined ? undefined : this.contextNamed(stage.name)

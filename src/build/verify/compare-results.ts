@@ -1,4 +1,4 @@
-import { FailedPrecondition } from "../../base/errors.ts"
+import { FailedPrecondition, type Hint } from "../../base/errors.ts"
 import { formatPlatform } from "../../spec/platform.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import type { Bytes } from "../../base/bytes.ts"
@@ -81,9 +81,9 @@ function lineOf(plan: Plan, index: number, layers: number) {
 }
 
 function different(what: string, { epoch }: Plan): FailedPrecondition {
-  const hint =
+  const hint: Hint =
     epoch === undefined
-      ? "times are those of the build: set SOURCE_DATE_EPOCH, or give --source-date-epoch"
+      ? ["times are those of the build: set SOURCE_DATE_EPOCH", { do: "set", field: "epoch", value: "SECONDS" }]
       : "leave out what depends on the moment, the place or chance: dates, random names, logs and caches, unsorted lists"
   return new FailedPrecondition(`the build is not reproducible: ${what}`, { hint })
 }

@@ -61,7 +61,7 @@ const CONTAINER: Table = {
 
 const BUILD: Table = {
   ...CONTAINER,
-  attest: "--attest",
+  attestations: "--attest",
   buildArgs: "--build-arg",
   cacheTo: "--cache-to",
   entitlements: "--allow",
@@ -71,6 +71,8 @@ const BUILD: Table = {
   secrets: "--secret",
   squash: "--squash",
   ssh: "--ssh",
+  outputs: "--output",
+  tags: "--tag",
   target: "--target",
   volumes: "--volume",
 }

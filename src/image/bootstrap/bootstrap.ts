@@ -61,7 +61,7 @@ async function busyboxBase({ suite, onProgress = noProgress }: BootstrapRequest)
 async function debianBase({ suite, onProgress = noProgress, signal }: BootstrapRequest): Promise<Base> {
   if (isSingleIdMap())
     throw new FailedPrecondition("a Debian base image has files of many users, and you have no range in /etc/subuid", {
-      hint: "see the repair: skiff doctor",
+      hint: { do: "diagnose" },
     })
   const { debianTar, defaultSuite } = await import("./debian.ts")
   const chosen = suite ?? defaultSuite()

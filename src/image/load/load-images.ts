@@ -79,10 +79,10 @@ async function imagesOf(
   }
   if (files.has("repositories"))
     throw new InvalidArgument("the archive is of a docker before 1.10, without manifest.json", {
-      hint: "load and save it by a docker of that time, or bring its file system in: skiff import",
+      hint: ["load and save it by a docker of that time", { do: "importRootfs" }],
     })
   throw new InvalidArgument("this is no archive of images: it has neither manifest.json nor index.json", {
-    hint: "for the archive of a file system: skiff import",
+    hint: { do: "importRootfs" },
   })
 }
 

@@ -78,6 +78,6 @@ async function writeWhole(file: FileHandle, chunk: Uint8Array, at: number, scrat
     return chunk.length
   } catch (cause) {
     if (!hasErrno(cause, "ENOSPC", "EDQUOT")) throw cause
-    throw new Unavailable(`no space left on the file system of "${scratch}"`, { cause, hint: "skiff image prune" })
+    throw new Unavailable(`no space left on the file system of "${scratch}"`, { cause, hint: { do: "freeSpace" } })
   }
 }

@@ -107,7 +107,7 @@ function tokenError(url: URL, status: number, withCredentials: boolean): Error {
   if (status === 401 || status === 403 || status === 400)
     return new PermissionDenied(
       `${url.host} answered ${status} to the request for a token${withCredentials ? " with the credentials configured" : ""}`,
-      { hint: withCredentials ? "check user name and password: skiff login" : undefined },
+      { hint: withCredentials ? ["check user name and password", { do: "login", registry: url.host }] : undefined },
     )
   return new Unavailable(`${url.host} answered ${status} to the request for a token`)
 }

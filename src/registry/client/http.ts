@@ -209,7 +209,10 @@ function sendError(url: URL, cause: unknown, signal?: AbortSignal, timedOutMs?: 
   return new Unavailable(`cannot reach ${url.host}: ${reason}`, {
     cause,
     hint: certificateReason(code)
-      ? `put the registry's CA in /etc/containers/certs.d/${url.host}/ca.crt, or use --tls-verify=false`
+      ? [
+          `put the registry's CA in /etc/containers/certs.d/${url.host}/ca.crt`,
+          { do: "set", field: "tlsVerify", value: "false" },
+        ]
       : undefined,
   })
 }

@@ -173,9 +173,7 @@ function together(failures: readonly unknown[], what: string): SkiffError {
   const lines = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
   const message = `${what}: ${lines.map((line) => line.replace(`${what}: `, "")).join("; ")}`
   const details = { cause: new AggregateError(failures) }
-  return own instanceof SkiffError
-    ? own.restated(message, details)
-    : new Unavailable(message, details)
+  return own instanceof SkiffError ? own.restated(message, details) : new Unavailable(message, details)
 }
 
 function rangeHeader(offset: number): Record<string, string> {

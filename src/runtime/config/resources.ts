@@ -26,12 +26,12 @@ export function toResources(limits: ResourceLimits, support: LimitSupport): OciR
   const cpu = cpuOf(limits, support)
   const pids = limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { limit: limits.pidsLimit } : undefined
   const blockIO = blockIoOf(limits)
-  if (memory) needs("memory", "--memory", support)
+  if (memory) needs("memory", "resources.memory", support)
   if (cpu?.quota !== undefined || cpu?.shares !== undefined || cpu?.period !== undefined)
-    needs("cpu", "--cpus", support)
-  if (cpu?.cpus !== undefined || cpu?.mems !== undefined) needs("cpuset", "--cpuset-cpus", support)
-  if (pids) needs("pids", "--pids-limit", support)
-  if (blockIO) needs(support.cgroup === "v2" ? "io" : "blkio", "--blkio-weight", support)
+    needs("cpu", "resources.cpus", support)
+  if (cpu?.cpus !== undefined || cpu?.mems !== undefined) needs("cpuset", "resources.cpusetCpus", support)
+  if (pids) needs("pids", "resources.pidsLimit", support)
+  if (blockIO) needs(support.cgroup === "v2" ? "io" : "blkio", "resources.blkioWeight", support)
   const resources: OciResources = {
     ...(memory && { memory }),
     ...(cpu && { cpu }),
@@ -41,9 +41,10 @@ export function toResources(limits: ResourceLimits, support: LimitSupport): OciR
   return Object.keys(resources).length === 0 ? undefined : resources
 }
 
-function needs(controller: string, flag: string, support: LimitSupport): void {
+function needs(controller: string, field: string, support: LimitSupport): void {
   if (support.controllers.includes(controller)) return
-  throw new FailedPrecondition(`${flag} cannot be held: no "${controller}" cgroup controller for this user`, {
+  throw new FailedPrecondition(`the limit cannot be enforced: this user has no "${controller}" cgroup controller`, {
+    field,
     hint: support.remedy,
   })
 }
@@ -51,20 +52,34 @@ function needs(controller: string, flag: string, support: LimitSupport): void {
 function memoryOf(limits: ResourceLimits, support: LimitSupport): OciResources["memory"] {
   const { memoryBytes: limit, memorySwapBytes: swap, memoryReservationBytes: reservation } = limits
   if (limits.oomKillDisable && support.cgroup === "v2")
-    throw new FailedPrecondition("--oom-kill-disable needs cgroup v1", {
-      hint: "leave it out: cgroup v2 has no such switch",
+    throw new FailedPrecondition("the OOM killer cannot be disabled: cgroup v2 has no such switch", {
+      field: "resources.oomKillDisable",
+      hint: { do: "omit", field: "resources.oomKillDisable" },
     })
   if (limit !== undefined && limit < MIN_MEMORY_BYTES)
-    throw new InvalidArgument(`memory limit of ${limit} bytes is too small`, { hint: "the least is 6m" })
+    throw new InvalidArgument(`memory limit of ${limit} bytes is too small`, {
+      field: "resources.memory",
+      hint: "minimum: 6m",
+    })
   if (swap !== undefined && limit === undefined)
-    throw new InvalidArgument("--memory-swap without --memory", { hint: "it is memory and swap together: give both" })
+    throw new InvalidArgument("a limit of memory and swap together needs a limit of memory", {
+      field: "resources.memorySwap",
+      hint: { do: "set", field: "resources.memory", value: "BYTES" },
+    })
   if (swap !== undefined && swap !== -1 && limit !== undefined && swap < limit)
-    throw new InvalidArgument("--memory-swap is less than --memory", { hint: "it is memory and swap together" })
+    throw new InvalidArgument("the limit of memory and swap together is less than that of memory", {
+      field: "resources.memorySwap",
+      hint: { do: "set", field: "resources.memorySwap", value: `${limit} or more` },
+    })
   if (reservation !== undefined && limit !== undefined && reservation > limit)
-    throw new InvalidArgument("--memory-reservation is more than --memory")
+    throw new InvalidArgument("the memory reservation is more than the memory limit", {
+      field: "resources.memoryReservation",
+      hint: `maximum: ${limit} bytes`,
+    })
   if (swap !== undefined && !support.swap)
-    throw new FailedPrecondition("--memory-swap cannot be held: this kernel does not count swap", {
-      hint: "boot with swapaccount=1, or leave it out",
+    throw new FailedPrecondition("a swap limit cannot be enforced: this kernel does not count swap", {
+      field: "resources.memorySwap",
+      hint: ["boot with swapaccount=1", { do: "omit", field: "resources.memorySwap" }],
     })
   const memory = {
     ...(limit !== undefined && { limit }),
@@ -79,41 +94,57 @@ function memoryOf(limits: ResourceLimits, support: LimitSupport): OciResources["
 function cpuOf(limits: ResourceLimits, support: LimitSupport): OciResources["cpu"] {
   const { cpus, cpuShares: shares, cpuPeriodUs: period, cpuQuotaUs: quota, cpusetCpus, cpusetMems } = limits
   if (cpus !== undefined && (period !== undefined || quota !== undefined))
-    throw new InvalidArgument("--cpus cannot be given with --cpu-period or --cpu-quota")
+    throw new InvalidArgument("a number of CPUs and a CPU period or quota exclude each other", {
+      field: "resources.cpus",
+      hint: { do: "omit", field: "resources.cpus" },
+    })
   if (cpus !== undefined && (!(cpus >= 0.01) || cpus > support.cpus))
-    throw new InvalidArgument(`--cpus ${cpus} is out of range`, {
-      hint: `this host has 0.01 to ${support.cpus} to give`,
+    throw new InvalidArgument(`${cpus} CPUs are out of range`, {
+      field: "resources.cpus",
+      hint: `valid on this host: 0.01 to ${support.cpus}`,
     })
   if (period !== undefined && period !== 0 && (period < 1000 || period > 1_000_000))
-    throw new InvalidArgument(`--cpu-period ${period} is out of range`, { hint: "from 1000 to 1000000 microseconds" })
+    throw new InvalidArgument(`a CPU period of ${period} is out of range`, {
+      field: "resources.cpuPeriod",
+      hint: "valid: 1000 to 1000000 microseconds",
+    })
   if (quota !== undefined && quota > 0 && quota < 1000)
-    throw new InvalidArgument(`--cpu-quota ${quota} is too small`, { hint: "the least is 1000 microseconds" })
+    throw new InvalidArgument(`a CPU quota of ${quota} is too small`, {
+      field: "resources.cpuQuota",
+      hint: "minimum: 1000 microseconds",
+    })
   const cpu = {
     ...(cpus !== undefined && { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US }),
     ...(quota && { quota }),
     ...(period && { period }),
     ...(shares && { shares: Math.min(Math.max(shares, 2), 262_144) }),
-    ...(cpusetCpus && { cpus: checkCpuset(cpusetCpus, "--cpuset-cpus", support.cpus) }),
-    ...(cpusetMems && { mems: checkCpuset(cpusetMems, "--cpuset-mems") }),
+    ...(cpusetCpus && { cpus: checkCpuset(cpusetCpus, "resources.cpusetCpus", support.cpus) }),
+    ...(cpusetMems && { mems: checkCpuset(cpusetMems, "resources.cpusetMems") }),
   }
   return Object.keys(cpu).length === 0 ? undefined : cpu
 }
 
 /** `0-2,4`: checked by its ends only, as `0-2147483647` spelled out would fill the memory (CVE-2018-20699). */
-function checkCpuset(text: string, flag: string, count = 1024): string {
+function checkCpuset(text: string, field: string, count = 1024): string {
   const ranges = /^\d{1,10}(-\d{1,10})?(,\d{1,10}(-\d{1,10})?)*$/.test(text) ? text.split(",") : undefined
   const bad = ranges?.find((range) => {
     const [first = 0, last = first] = range.split("-").map(Number)
     return last < first || last >= count
   })
   if (ranges === undefined || bad !== undefined)
-    throw new InvalidArgument(`invalid ${flag} "${text}"`, { hint: `such as 0-1,3; available are 0-${count - 1}` })
+    throw new InvalidArgument(`invalid list of CPUs or memory nodes "${text}"`, {
+      field,
+      hint: `expected a list such as 0-1,3; available: 0-${count - 1}`,
+    })
   return text
 }
 
 function blockIoOf({ blkioWeight: weight }: ResourceLimits): OciResources["blockIO"] {
   if (!weight) return undefined
   if (weight < 10 || weight > 1000)
-    throw new InvalidArgument(`--blkio-weight ${weight} is out of range`, { hint: "from 10 to 1000" })
+    throw new InvalidArgument(`a block I/O weight of ${weight} is out of range`, {
+      field: "resources.blkioWeight",
+      hint: "valid: 10 to 1000",
+    })
   return { weight }
 }

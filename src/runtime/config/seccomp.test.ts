@@ -43,7 +43,13 @@ describe("profiles on disk", () => {
 
   test("a missing default says which package has it", () => {
     expect(() => defaultSeccomp(TARGET, directory, join(directory, "none.json"))).toThrow(
-      expect.objectContaining({ code: "FailedPrecondition", hint: expect.stringContaining("apt-get install") }),
+      expect.objectContaining({
+        code: "FailedPrecondition",
+        hint: [
+          expect.stringContaining("install"),
+          { do: "set", field: "securityOptions", value: "seccomp=unconfined" },
+        ],
+      }),
     )
   })
 

@@ -4,6 +4,7 @@ import { release } from "node:os"
 import { dirname, join } from "node:path"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
+import { installCommand } from "../../sys/install-command.ts"
 import type { OciSeccomp, OciSyscall, OciSyscallArg } from "../../spec/oci-runtime.ts"
 import { CAPABILITIES } from "./capabilities.ts"
 import { tighten } from "./seccomp-tighten.ts"
@@ -96,7 +97,10 @@ function cacheKey({ capabilities, architecture, kernel, uses32BitSockets }: Secc
 
 function missing(path: string, cause: unknown): FailedPrecondition {
   return new FailedPrecondition(`the default seccomp profile "${path}" is missing`, {
-    hint: "apt-get install golang-github-containers-common, or run with --security-opt seccomp=unconfined",
+    hint: [
+      `install it: ${installCommand({ debian: "golang-github-containers-common" })}`,
+      { do: "set", field: "securityOptions", value: "seccomp=unconfined" },
+    ],
     cause,
   })
 }

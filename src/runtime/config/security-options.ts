@@ -29,7 +29,8 @@ function seccompOption(option: string): string | undefined {
 }
 
 function invalid(option: string): InvalidArgument {
-  return new InvalidArgument(`invalid --security-opt "${option}"`, {
-    hint: "expected no-new-privileges, seccomp=FILE or seccomp=unconfined",
+  return new InvalidArgument(`invalid security option "${option}"`, {
+    field: "securityOptions",
+    hint: { valid: ["no-new-privileges", "seccomp=FILE", "seccomp=unconfined"] },
   })
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition, NotFound } from "../../base/errors.ts"
+import { installCommand } from "../../sys/install-command.ts"
 import { close, pipe } from "../../sys/libc.ts"
 import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { PipeReader } from "../../sys/process/pipe.ts"
@@ -72,7 +73,10 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
     })
   } catch (cause) {
     close(sync.readEnd)
-    throw new NotFound(`cannot start the monitor "${conmonPath}"`, { hint: "apt-get install conmon", cause })
+    throw new NotFound(`cannot start the monitor "${conmonPath}"`, {
+      hint: installCommand({ debian: "conmon" }),
+      cause,
+    })
   } finally {
     close(sync.writeEnd)
   }
@@ -86,7 +90,7 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
     let words = ""
     for await (const chunk of launcher.stderr ?? []) words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
     throw new FailedPrecondition(`the monitor gave no report: ${words.trim() || "no message"}`, {
-      hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed: conmon --version`,
+      hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed; see its version`,
     })
   }
   await launcher.exited // it writes the monitor's pid file as its last act, perhaps after the monitor's report

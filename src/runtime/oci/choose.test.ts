@@ -14,7 +14,7 @@ test("crun, but runc on a hybrid host whose cgroup v2 still has controllers", ()
 
 test("a runtime that is not there is NotFound, with the repair", () => {
   expect(() => openChosen("no-such-runtime", detectCgroups(), "/x")).toThrow(
-    expect.objectContaining({ code: "NotFound", hint: "apt-get install no-such-runtime" }),
+    expect.objectContaining({ code: "NotFound", hint: expect.stringContaining("no-such-runtime") }),
   )
   expect(() => openChosen("/etc/passwd", detectCgroups(), "/x")).toThrow(expect.objectContaining({ code: "NotFound" }))
 })

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { NotFound } from "../../base/errors.ts"
+import { installCommand } from "../../sys/install-command.ts"
 import type { Cgroups } from "../../sys/process/cgroup.ts"
 import { findProgram } from "../../sys/host.ts"
 import { openRuntime } from "./oci.ts"
@@ -42,7 +43,7 @@ function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
   const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
-      hint: name.includes("/") ? "give the path of an executable" : `apt-get install ${name}`,
+      hint: name.includes("/") ? "give the path of an executable" : installCommand({ debian: name }),
     })
   const kind = path.slice(path.lastIndexOf("/") + 1)
   const manager =

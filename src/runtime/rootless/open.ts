@@ -32,6 +32,7 @@ export function isStepRuntime({ name }: Pick<Runtime, "name">): boolean {
 
 /** For a config.json that only such a runtime reads: limits are refused, never dropped in silence. */
 export function withoutCgroups(cgroups: Cgroups): Cgroups {
-  const remedy = "this isolation level has no cgroups: leave the limit out, or build where --isolation full works"
+  const remedy =
+    "this isolation level has no cgroups: leave the limit out, or build where isolation level full is possible"
   return { ...cgroups, manager: "disabled", controllers: [], remedy }
 }

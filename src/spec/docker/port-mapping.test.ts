@@ -46,5 +46,5 @@ describe("parsePublish()", () => {
 test("parseExpose() takes ports and ranges, and refuses a host's end", () => {
   expect(parseExpose("80")).toEqual(["80/tcp"])
   expect(parseExpose("53-54/udp")).toEqual(["53/udp", "54/udp"])
-  expect(() => parseExpose("8080:80")).toThrow("invalid port format for --expose")
+  expect(() => parseExpose("8080:80")).toThrow("invalid format of an exposed port")
 })

@@ -63,7 +63,7 @@ export function parsePublish(text: string): PortMapping[] {
 /** Parses docker's `--expose`: `80`, `53/udp`, `8000-8010`; gives `80/tcp` words. Throws InvalidArgument. */
 export function parseExpose(text: string): string[] {
   const { body, protocol } = splitProtocol(text)
-  if (body.includes(":")) throw invalid(`invalid port format for --expose: ${text}`)
+  if (body.includes(":")) throw invalid(`invalid format of an exposed port: ${text}`)
   const { first, last } = parseRange(body, "port")
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`)
 }

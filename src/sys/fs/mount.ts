@@ -120,7 +120,7 @@ function mountByHelper(target: string, mount: Mount, helper: readonly string[]):
   })
   if (result.exitCode !== 0)
     throw new Unavailable(`${helper[0]} could not mount ${target}: ${result.stderr.toString().trim()}`, {
-      hint: "see: skiff doctor",
+      hint: { do: "diagnose" },
     })
 }
 

@@ -18,7 +18,7 @@ export function applyRuleset(text: string, netns?: string): void {
   if (code === 0) return
   const words = stderr.trim()
   throw new FailedPrecondition(`nft refused the firewall rules of the bridge network: ${words.split("\n", 1)[0]}`, {
-    hint: "see whether the kernel has nf_tables: skiff doctor",
+    hint: { do: "diagnose" },
     cause: new Error(words),
   })
 }

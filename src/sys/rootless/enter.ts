@@ -73,7 +73,7 @@ async function enterNamespaces(argv: readonly string[]): Promise<never> {
   }
   const nsenter = findProgram("nsenter")
   if (nsenter === undefined)
-    throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: "see the repair: skiff doctor" })
+    throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: { do: "diagnose" } })
   const env = insideEnvironment()
   const scope = STARTS.has(verbOf(argv)) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
   // the engine stays in the host's network (namespaces.ts); `--wdns` looks the directory up inside, where paths lead on from it

@@ -96,7 +96,7 @@ export function sameIds(map: string): string {
 
 async function runMapper(name: string, pid: number, words: readonly string[]): Promise<void> {
   const program = findProgram(name)
-  const hint = "see what is missing, and its repair: skiff doctor"
+  const hint = { do: "diagnose" } as const
   if (program === undefined)
     throw new FailedPrecondition(`${name} is not installed: the ids of /etc/subuid cannot be mapped`, { hint })
   const { code, stderr } = await run([program, String(pid), ...words])

@@ -107,7 +107,7 @@ async function createNamespaces(runRoot: string): Promise<RootlessNamespaces> {
 function warnOfOneId(): void {
   const hasRange = subordinateIds(process.getuid?.() ?? 0) !== undefined
   const why = hasRange ? "newuidmap may not gain privileges here" : "no range of yours in /etc/subuid and /etc/subgid"
-  log.warn(`${why}: files of other users belong to root here`, { repair: "skiff doctor" })
+  log.warn(`${why}: files of other users belong to root here`, { repair: "doctor tells it" })
 }
 
 async function adoptNamespaces(
@@ -132,7 +132,7 @@ function ownScope(): string[] {
 function program(name: string): string {
   const path = findProgram(name)
   if (path === undefined)
-    throw new FailedPrecondition(`${name} of util-linux is not installed`, { hint: "see the repair: skiff doctor" })
+    throw new FailedPrecondition(`${name} of util-linux is not installed`, { hint: { do: "diagnose" } })
   return path
 }
 
@@ -202,13 +202,13 @@ class StartingPauseProcess implements Disposable {
 
 function startFailure(output: string): FailedPrecondition {
   return new FailedPrecondition(`cannot make namespaces as an ordinary user: ${output.trim() || "no reason given"}`, {
-    hint: isFiltered() ? IN_A_CONTAINER : "see what is missing, and its repair: skiff doctor",
+    hint: isFiltered() ? IN_A_CONTAINER : ({ do: "diagnose" } as const),
   })
 }
 
 const IN_A_CONTAINER =
   "a filter of system calls is set for us: inside a container allow user namespaces " +
-  "(--security-opt seccomp=unconfined), or be its root: builds need no namespace then"
+  "(seccomp=unconfined), or be its root: builds need no namespace then"
 
 /** seccomp(2): proc_pid_status(5). */
 function isFiltered(): boolean {

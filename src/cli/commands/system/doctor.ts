@@ -1,4 +1,5 @@
 import type { HostCheck } from "../../../doctor/doctor.ts"
+import { describeHint } from "../../errors/describe-hint.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
 import { hanging } from "../../output/wrap.ts"
@@ -17,7 +18,7 @@ export default command({
   args: [],
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ flags, engine, out }) {
-    const checks = await engine.doctor()
+    const checks = (await engine.doctor()).map(inOurWords)
     const isBroken = checks.some(({ status }) => status === "missing")
     if (flags.json) out.json(checks)
     else if (flags.format !== undefined) printDocuments(out, checks, flags.format)
@@ -37,3 +38,8 @@ export default command({
     return isBroken ? 1 : 0
   },
 })
+
+/** With the repair as a line to type. */
+function inOurWords({ repair, ...check }: HostCheck): Omit<HostCheck, "repair"> & { repair?: string } {
+  return repair === undefined ? check : { ...check, repair: describeHint(repair, "doctor") }
+}

@@ -3,13 +3,15 @@ import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { timed, type Engine } from "./engine.ts"
-import type { Measure } from "./measures.ts"
+import type { Measure } from "./measure.ts"
 
 export interface BuildBases {
   small: string
   /** Undefined where Debian's packages cannot be reached. */
   debian: string | undefined
 }
+
+export const WITH_APT = "build with apt-get install nginx"
 
 const STEPS = 20
 const STAGES = 8
@@ -32,7 +34,7 @@ export function buildMeasures(bases: BuildBases, directory: string, quick: boole
       name: `build ${STEPS} RUN steps, no cache`,
       unit: "s",
       rounds,
-      builds: true,
+      by: "builders",
       target: { ratio: 0.25, peer: "best" },
       round: (engine) => build(engine, steps, "--no-cache"),
     },
@@ -40,8 +42,8 @@ export function buildMeasures(bases: BuildBases, directory: string, quick: boole
       name: `build ${STEPS} RUN steps, all cached`,
       unit: "s",
       rounds: quick ? 3 : 11,
-      builds: true,
-      target: { ratio: 0.25, peer: "best" },
+      by: "builders",
+      target: { ratio: 0.12, peer: "best" },
       before: async (engine) => void (await build(engine, steps)),
       round: (engine) => build(engine, steps),
     },
@@ -49,7 +51,7 @@ export function buildMeasures(bases: BuildBases, directory: string, quick: boole
       name: `build ${STAGES} independent stages`,
       unit: "s",
       rounds,
-      builds: true,
+      by: "builders",
       target: { ratio: 0.5, peer: "best" },
       round: (engine) => build(engine, stages, "--no-cache"),
     },
@@ -57,7 +59,7 @@ export function buildMeasures(bases: BuildBases, directory: string, quick: boole
       name: `build COPY of ${FILES} files`,
       unit: "s",
       rounds: quick ? 1 : 3,
-      builds: true,
+      by: "builders",
       target: { ratio: 0.6, peer: "best" },
       before: async () => writeFiles(join(files, "files")),
       round: (engine) => build(engine, files, "--no-cache"),
@@ -69,10 +71,10 @@ export function buildMeasures(bases: BuildBases, directory: string, quick: boole
   return [
     ...measures,
     {
-      name: "build with apt-get install nginx",
+      name: WITH_APT,
       unit: "s",
       rounds: quick ? 1 : 3,
-      builds: true,
+      by: "builders",
       target: { ratio: 1, peer: "best" },
       before: async (engine) => {
         if (engine.name !== "skiff") await timed(engine, ["pull", ...engine.pullFlags, bases.debian ?? ""])

@@ -1,7 +1,7 @@
 /** The engines that are compared: how each is called. All keep their state below one directory, on one disk. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { eventually } from "../test/support/wait.ts"
 
 export interface Engine {
@@ -17,6 +17,8 @@ export interface Engine {
   buildWords: readonly string[]
   /** It runs no containers of its own: buildah. */
   onlyBuilds?: boolean
+  /** Its work is done by a process that stays: docker. */
+  daemon?: boolean
   /** Ends what it runs besides containers. */
   stop(): Promise<void>
 }
@@ -26,15 +28,29 @@ const bin = (name: string) =>
     .stdout.toString()
     .trim()
 
+/** An ordinary user that an engine runs as: the words before its own, and what a login session would set. */
+interface Account {
+  prefix: readonly string[]
+  env: Record<string, string>
+}
+
+const ROOT: Account = { prefix: [], env: {} }
+
 /** `crun` where it can start a container on this host; all that can use it do. */
-export function skiff(directory: string, runtime: string): Engine {
-  const executable = resolve(process.env.SKIFF_BIN ?? "dist/skiff")
-  const env = { SKIFF_ROOT: join(directory, "skiff/root"), SKIFF_RUN_ROOT: join(directory, "skiff/run") }
+export function skiff(directory: string, runtime: string, account = ROOT): Engine {
+  // a copy: a build meanwhile changes nothing, and the ordinary user can read it
+  const executable = join(directory, "skiff-under-test")
+  copyFileSync(process.env.SKIFF_BIN ?? "dist/skiff", executable)
+  const env = {
+    ...account.env,
+    SKIFF_ROOT: join(directory, "skiff/root"),
+    SKIFF_RUN_ROOT: join(directory, "skiff/run"),
+  }
   return {
     name: "skiff",
     version: spawnSync(executable, ["--version"]).stdout.toString().trim().split(" ").at(-1) ?? "",
     runtime,
-    argv: [executable, "--runtime", runtime],
+    argv: [...account.prefix, executable, "--runtime", runtime],
     env,
     pullFlags: [],
     buildWords: ["build"],
@@ -42,7 +58,7 @@ export function skiff(directory: string, runtime: string): Engine {
   }
 }
 
-export function podman(directory: string, runtime: string): Engine | undefined {
+export function podman(directory: string, runtime: string, account = ROOT): Engine | undefined {
   const executable = bin("podman")
   if (executable === "") return undefined
   const places = ["--root", join(directory, "podman/root"), "--runroot", join(directory, "podman/run")]
@@ -56,6 +72,7 @@ export function podman(directory: string, runtime: string): Engine | undefined {
     version: spawnSync(executable, ["--version"]).stdout.toString().trim().split(" ").at(-1) ?? "",
     runtime,
     argv: [
+      ...account.prefix,
       executable,
       ...places,
       ...choices,
@@ -64,7 +81,8 @@ export function podman(directory: string, runtime: string): Engine | undefined {
       "--runtime",
       runtime,
     ],
-    env: { CONTAINERS_CONF: settings },
+    // podman 5 warns of each command on a host with cgroup v1
+    env: { ...account.env, CONTAINERS_CONF: settings, PODMAN_IGNORE_CGROUPSV1_WARNING: "1" },
     pullFlags: ["--tls-verify=false"],
     buildWords: ["build", "--layers", "--tls-verify=false"],
     stop: async () => {},
@@ -144,7 +162,52 @@ export async function docker(directory: string): Promise<Engine | undefined> {
   }
   const version = spawnSync("docker", ["-H", socket, "version", "-f", "{{.Server.Version}}"]).stdout.toString().trim()
   const env = { DOCKER_BUILDKIT: "1" }
-  return { name: "docker", version, runtime: "runc", argv, env, pullFlags: [], buildWords: ["build"], stop }
+  return {
+    name: "docker",
+    version,
+    runtime: "runc",
+    argv,
+    env,
+    pullFlags: [],
+    buildWords: ["build"],
+    daemon: true,
+    stop,
+  }
+}
+
+/** skiff and podman as the ordinary user of the tests, with a state of their own below `directory`. */
+export function userEngines(directory: string, runtime: string): Engine[] {
+  const made = spawnSync("sh", [join(import.meta.dir, "../scripts/test-user.sh")])
+  if (made.status !== 0) throw new Error(`no ordinary user: ${made.stderr}`)
+  const user = "skiff-test"
+  const uid = spawnSync("id", ["-u", user]).stdout.toString().trim()
+  const own = join(directory, "user")
+  mkdirSync(join(own, "skiff"), { recursive: true })
+  const env = { HOME: `/home/${user}`, USER: user, XDG_RUNTIME_DIR: `/run/user/${uid}` }
+  const account = { prefix: ["setpriv", "--reuid", user, "--regid", user, "--init-groups"], env }
+  const engines = [skiff(own, runtime, account), podman(own, runtime, account)].filter((engine) => engine !== undefined)
+  spawnSync("chown", ["-R", `${user}:`, own])
+  return engines
+}
+
+/** podman and buildah leave their store mounted on itself. */
+export function unmountBelow(directory: string): void {
+  const points = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+  for (const point of points.toReversed()) if (point.startsWith(`${directory}/`)) spawnSync("umount", ["-l", point])
+}
+
+/** Runs one command to its end; throws when it fails. Gives the largest resident size of the process in MiB; NaN where a daemon works. */
+export async function peakMib(engine: Engine, args: readonly string[]): Promise<number> {
+  const { daemon = false, argv, env } = engine
+  const child = Bun.spawn([...argv, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  })
+  const stderr = await new Response(child.stderr).text()
+  if ((await child.exited) !== 0) throw new Error(`${engine.name} ${args.join(" ")} failed: ${stderr}`)
+  return daemon ? NaN : (child.resourceUsage()?.maxRSS ?? NaN) / 1024 ** 2
 }
 
 /** Runs one command to its end; throws when it fails. Gives milliseconds from before its start to its end. */

@@ -1,20 +1,32 @@
 /** `npm run bench`: skiff, podman and docker side by side, one table on the screen and in bench/results.md. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
-import { buildMeasures, pushDebian } from "./build.ts"
-import { buildah, docker, podman, rememberFirewall, skiff, timed, type Engine } from "./engine.ts"
+import { buildMeasures, pushDebian, WITH_APT } from "./build.ts"
+import { containerMeasures, removeAll, rootlessMeasures } from "./containers.ts"
+import {
+  buildah,
+  docker,
+  podman,
+  rememberFirewall,
+  skiff,
+  timed,
+  unmountBelow,
+  userEngines,
+  type Engine,
+} from "./engine.ts"
 import { pushImages } from "./images.ts"
-import { measures, removeAll, type Measure } from "./measures.ts"
+import type { Measure } from "./measure.ts"
 import { report, type Result } from "./report.ts"
 import { makeCrunWork } from "./runtime.ts"
+import { transferMeasures } from "./transfers.ts"
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    /** Only the measures whose name contains this. */
-    only: { type: "string", default: "" },
+    /** Only the measures whose name contains one of these. */
+    only: { type: "string", multiple: true, default: [""] },
     runtime: { type: "string", default: "crun" },
   },
 })
@@ -43,44 +55,51 @@ async function measureAll(measure: Measure, engines: readonly Engine[]): Promise
   return { measure, figures }
 }
 
+async function prepare(engine: Engine, image: string): Promise<void> {
+  await timed(engine, ["pull", ...engine.pullFlags, image])
+  if (!engine.onlyBuilds) await timed(engine, ["run", "--rm", image, "true"])
+}
+
 async function main(): Promise<void> {
   const directory = mkdtempSync("/var/tmp/skiff-bench-")
+  chmodSync(directory, 0o755) // the ordinary user has a part of it
   const crun = flags.runtime === "crun" ? makeCrunWork() : { undo: () => {} }
   const firewall = rememberFirewall()
   const registry = await Registry.start()
   const engines: Engine[] = []
+  const users: Engine[] = []
   try {
     const images = pushImages(registry)
     const runtime = flags.runtime
     const own = skiff(directory, runtime)
     for (const engine of [own, podman(directory, runtime), await docker(directory), buildah(directory, runtime)])
       if (engine) engines.push(engine)
-    for (const engine of engines) {
-      await timed(engine, ["pull", ...engine.pullFlags, images.small])
-      if (!engine.onlyBuilds) await timed(engine, ["run", "--rm", images.small, "true"])
-    }
-    const wanted = ({ name }: Measure) => name.includes(flags.only)
-    const debian = "build with apt".includes(flags.only) ? await pushDebian(own, registry.host) : undefined
-    const builds = buildMeasures({ small: images.small, debian }, directory, flags.quick)
+    for (const engine of engines) await prepare(engine, images.small)
+    const wanted = (name: string) => flags.only.some((part) => name.includes(part))
+    const debian = wanted(WITH_APT) ? await pushDebian(own, registry.host) : undefined
+    const measures = [
+      ...containerMeasures(images, flags.quick),
+      ...transferMeasures(images, directory, flags.quick),
+      ...rootlessMeasures(images.small, flags.quick),
+      ...buildMeasures({ small: images.small, debian }, directory, flags.quick),
+    ].filter(({ name }) => wanted(name))
+    if (measures.some(({ by }) => by === "user")) users.push(...userEngines(directory, runtime))
+    for (const engine of users) await prepare(engine, images.small)
+    const asked = { builders: engines, user: users, all: engines.filter(({ onlyBuilds }) => !onlyBuilds) }
     const results: Result[] = []
-    for (const measure of [...measures(images, flags.quick), ...builds].filter(wanted))
-      results.push(
-        await measureAll(
-          measure,
-          engines.filter(({ onlyBuilds }) => measure.builds || !onlyBuilds),
-        ),
-      )
+    for (const measure of measures) results.push(await measureAll(measure, asked[measure.by ?? "all"]))
     const table = report(engines, results, "note" in crun && crun.note !== undefined ? [crun.note] : [])
     console.log(table)
-    if (!flags.quick && flags.only === "") writeFileSync(join(import.meta.dir, "results.md"), table)
+    if (!flags.quick && flags.only.includes("")) writeFileSync(join(import.meta.dir, "results.md"), table)
   } finally {
-    for (const engine of engines) {
+    for (const engine of [...engines, ...users]) {
       if (!engine.onlyBuilds) await removeAll(engine)
       await engine.stop()
     }
     firewall.restore()
     registry.stop()
     crun.undo()
+    unmountBelow(directory)
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
   }
 }

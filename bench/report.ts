@@ -2,7 +2,7 @@
 import { cpus, totalmem } from "node:os"
 import { readFileSync } from "node:fs"
 import type { Engine } from "./engine.ts"
-import type { Measure } from "./measures.ts"
+import type { Measure } from "./measure.ts"
 
 export interface Result {
   measure: Measure

@@ -1,35 +1,18 @@
-/** What is measured. Each gives one figure for one engine; the rounds of all engines are interleaved. */
+/** Containers: run, exec, ps, many at once, and the memory that each takes. */
 import { setTimeout as sleep } from "node:timers/promises"
 import { output, timed, type Engine } from "./engine.ts"
+import type { Images } from "./images.ts"
+import type { Measure } from "./measure.ts"
 import { namedMib, newProcessesMib, processes } from "./memory.ts"
 
-export interface Images {
-  small: string
-  large: string
-}
+const AT_ONCE = 4
 
-export interface Measure {
-  name: string
-  unit: "ms" | "s" | "MiB"
-  rounds: number
-  /** The goal: at most `ratio` of the peer's figure, or an absolute figure. */
-  target?: { ratio: number; peer: "podman" | "docker" | "best" } | { atMost: number }
-  /** Asked of those that only build, too. */
-  builds?: boolean
-  /** Before its first round, not timed. */
-  before?(engine: Engine): Promise<void>
-  round(engine: Engine): Promise<number>
-  after?(engine: Engine): Promise<void>
-}
-
-const IDLE = 50
-
-async function startMany(engine: Engine, image: string, count: number, atOnce: number): Promise<void> {
+async function startMany(engine: Engine, image: string, count: number): Promise<void> {
   let begun = 0
   const worker = async () => {
     while (begun++ < count) await timed(engine, ["run", "-d", image, "sleep", "1000"])
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
 /** Killed first: podman's `rm -f` waits ten seconds for each that ignores the stop signal, as any first process does. */
@@ -40,18 +23,36 @@ export async function removeAll(engine: Engine): Promise<void> {
   if (ids.length > 0) await timed(engine, ["rm", "-f", ...ids])
 }
 
-export function measures(images: Images, quick: boolean): Measure[] {
+const best = (ratio: number) => ({ ratio, peer: "best" as const })
+
+export function containerMeasures(images: Images, quick: boolean): Measure[] {
   const rounds = quick ? 5 : 21
   const few = quick ? 1 : 3
-  const idle = quick ? 10 : IDLE
+  const idle = quick ? 10 : 50
+  const next = quick ? 30 : 300
+  const many = quick ? 100 : 500
   let port = 31_000
   const run = (...flags: string[]) => ["run", "--rm", ...flags, images.small, "true"]
+  const started = async (engine: Engine, count: number) => {
+    const begin = performance.now()
+    await startMany(engine, images.small, count)
+    return (performance.now() - begin) / 1_000
+  }
+  const psOf = (count: number, ratio: number): Measure => ({
+    name: `ps, ${count === 0 ? "no container" : `${count} containers`}`,
+    unit: "ms",
+    rounds,
+    target: best(ratio),
+    before: (engine) => startMany(engine, images.small, count),
+    round: (engine) => timed(engine, ["ps"]),
+    after: removeAll,
+  })
   return [
     {
       name: "run --rm true, bridge",
       unit: "ms",
       rounds,
-      target: { ratio: 0.35, peer: "podman" },
+      target: best(0.17),
       round: (engine) => timed(engine, run()),
     },
     {
@@ -64,58 +65,41 @@ export function measures(images: Images, quick: boolean): Measure[] {
       name: "run --rm true, --network none",
       unit: "ms",
       rounds,
-      target: { ratio: 0.5, peer: "podman" },
+      target: best(0.28),
       round: (engine) => timed(engine, run("--network", "none")),
     },
     {
       name: "exec true",
       unit: "ms",
       rounds,
-      target: { ratio: 0.35, peer: "docker" },
+      target: best(0.18),
       before: async (engine) =>
         void (await timed(engine, ["run", "-d", "--name", "exec", images.small, "sleep", "1000"])),
       round: (engine) => timed(engine, ["exec", "exec", "true"]),
       after: removeAll,
     },
+    psOf(0, 0.2),
+    psOf(idle, 0.2),
+    psOf(many, 0.25),
     {
-      name: "ps, no container",
-      unit: "ms",
-      rounds,
-      target: { ratio: 0.5, peer: "podman" },
-      round: (engine) => timed(engine, ["ps"]),
-    },
-    {
-      name: `ps, ${idle} containers`,
-      unit: "ms",
-      rounds,
-      target: { ratio: 0.5, peer: "podman" },
-      before: (engine) => startMany(engine, images.small, idle, 4),
-      round: (engine) => timed(engine, ["ps"]),
-      after: removeAll,
-    },
-    {
-      name: `start ${idle} detached, 4 at a time`,
+      name: `start ${idle} detached, ${AT_ONCE} at a time`,
       unit: "s",
       rounds: few,
-      target: { ratio: 0.5, peer: "podman" },
+      target: best(0.25),
       round: async (engine) => {
-        const started = performance.now()
-        await startMany(engine, images.small, idle, 4)
-        const seconds = (performance.now() - started) / 1_000
+        const seconds = await started(engine, idle)
         await removeAll(engine)
         return seconds
       },
     },
     {
-      name: "pull 150 MB",
+      name: `start the next ${next} detached`,
       unit: "s",
-      rounds: quick ? 1 : 5,
-      target: { ratio: 0.8, peer: "podman" },
-      round: async (engine) => {
-        const ms = await timed(engine, ["pull", "-q", ...engine.pullFlags, images.large])
-        await timed(engine, ["rmi", images.large])
-        return ms / 1_000
-      },
+      rounds: 1,
+      target: best(0.25),
+      before: async (engine) => void (await started(engine, idle)),
+      round: (engine) => started(engine, next),
+      after: removeAll,
     },
     {
       name: "memory per idle container",
@@ -124,7 +108,7 @@ export function measures(images: Images, quick: boolean): Measure[] {
       target: { atMost: 0.5 },
       round: async (engine) => {
         const before = processes()
-        await startMany(engine, images.small, idle, 4)
+        await startMany(engine, images.small, idle)
         await sleep(500)
         const mib = newProcessesMib(before, "sleep") / idle
         await removeAll(engine)
@@ -137,5 +121,21 @@ export function measures(images: Images, quick: boolean): Measure[] {
       rounds: 1,
       round: async (engine) => (engine.name === "docker" ? namedMib(["dockerd", "containerd"]) : 0),
     },
+  ]
+}
+
+/** As an ordinary user: each with its own default network, then both with a bridge. */
+export function rootlessMeasures(image: string, quick: boolean): Measure[] {
+  const row = (name: string, ...flags: string[]): Measure => ({
+    name,
+    unit: "ms",
+    rounds: quick ? 5 : 21,
+    by: "user",
+    round: (engine) => timed(engine, ["run", "--rm", ...flags, image, "true"]),
+  })
+  return [
+    row("rootless run --rm true"),
+    { ...row("rootless run --rm true, bridge", "--network", "bridge"), target: best(0.35) },
+    row("rootless run --rm true, --network none", "--network", "none"),
   ]
 }

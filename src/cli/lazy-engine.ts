@@ -14,6 +14,8 @@ export function lazyEngine(options: EngineOptions): Engine {
     registries: async () => (await engine()).registries(),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),
+    contents: async () => (await engine()).contents(),
+    reset: async () => (await engine()).reset(),
     [Symbol.asyncDispose]: async () => {
       if (opened) await (await opened)[Symbol.asyncDispose]()
     },

@@ -76,6 +76,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
   { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },
   { names: ["system info", "info"], load: () => import("./commands/system/info.ts") },
+  { names: ["system reset"], load: () => import("./commands/system/reset.ts") },
   { names: ["volume create"], load: () => import("./commands/volume/create.ts") },
   { names: ["volume inspect"], load: () => import("./commands/volume/inspect.ts") },
   { names: ["volume ls", "volume list"], load: () => import("./commands/volume/ls.ts") },

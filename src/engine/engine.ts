@@ -32,6 +32,25 @@ export interface Engine extends AsyncDisposable {
   info(): Promise<EngineInfo>
   /** Host requirements, present or not, each with its repair. */
   doctor(): Promise<HostCheck[]>
+  /** What `reset` would remove. */
+  contents(): Promise<StoreContents>
+  /**
+   * Removes everything: containers, images, volumes, networks, the store itself, and an ordinary user's pause process. Nothing
+   * of this engine can be used after it. Throws FailedPrecondition when another process is at work on the store.
+   */
+  reset(): Promise<void>
+}
+
+export interface StoreContents {
+  root: string
+  runRoot: string
+  containers: number
+  /** Of the containers: those that run, or are paused. */
+  running: number
+  workingContainers: number
+  images: number
+  /** Their names. */
+  volumes: string[]
 }
 
 export interface EngineInfo {

@@ -29,7 +29,8 @@ import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
-import type { Engine, EngineInfo, EngineOptions } from "./engine.ts"
+import type { Engine, EngineInfo, EngineOptions, StoreContents } from "./engine.ts"
+import type { ResetDeps } from "./reset.ts"
 import { openStoreDirectories } from "./store-directories.ts"
 
 const SCHEMAS = [
@@ -272,6 +273,29 @@ class LocalEngine implements Engine {
   async doctor(): Promise<HostCheck[]> {
     const { hostChecks } = await import("../doctor/open.ts")
     return hostChecks(this.#paths)
+  }
+
+  async contents(): Promise<StoreContents> {
+    const { storeContents } = await import("./reset.ts")
+    return storeContents(await this.#resetDeps())
+  }
+
+  async reset(): Promise<void> {
+    const { resetStore } = await import("./reset.ts")
+    await resetStore(await this.#resetDeps())
+    // nothing is left to be repaired at the end
+    this.#containers = undefined
+  }
+
+  async #resetDeps(): Promise<ResetDeps> {
+    const [containers, workingContainers, images, volumes, networks] = await Promise.all([
+      this.containers(),
+      this.workingContainers(),
+      this.images(),
+      this.volumes(),
+      this.networks(),
+    ])
+    return { paths: this.#store.paths, containers, workingContainers, images, volumes, networks }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@ import { chooseSubnet } from "./choose-subnet.ts"
 import { formatIpv4, formatIpv4Range, macOfAddress, networkAddress, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
+import { NETWORK_LOCK } from "./network-lock.ts"
 import { reapBridges } from "./reap-bridges.ts"
 
 const COLUMNS = "id, name, driver, bridge, subnet, gateway"
@@ -26,7 +27,7 @@ export function listNetworks(db: Database): Network[] {
 export function defaultNetwork(db: Database, names: KernelNames, options: { rootless: boolean }): Network {
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
   // rootless the range only has to suit this user's own namespace, and not to hide what the host reaches
-  const lock = options.rootless ? undefined : openSync("/run/skiff.network.lock", "a", 0o600)
+  const lock = options.rootless ? undefined : openSync(NETWORK_LOCK, "a", 0o600)
   try {
     if (lock !== undefined) lockFile(lock)
     return db.transaction(() => {

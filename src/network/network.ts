@@ -74,6 +74,8 @@ export interface Networks {
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>): Promise<void>
+  /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
+  removeAll(): Promise<void>
 }
 
 /** The texts of the files that are bound over /etc of each container. */

@@ -6,6 +6,7 @@ import { defaultNetwork, listNetworks } from "./default-network.ts"
 import { HostSide } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import type { Network, Networks } from "./network.ts"
+import { removeAll } from "./remove-all.ts"
 import { RootlessWay } from "./rootless-uplink.ts"
 
 export interface NetworksDeps {
@@ -21,12 +22,9 @@ export interface NetworksDeps {
 export function openNetworks(deps: NetworksDeps): Networks {
   const names = kernelNames(deps.runRoot, deps.rootlessNetns !== undefined)
   const netns = deps.rootlessNetns
-  const driver = new BridgeDriver({
-    db: deps.db,
-    names,
-    host: new HostSide(netns),
-    rootless: netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns }),
-  })
+  const host = new HostSide(netns)
+  const rootless = netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns })
+  const driver = new BridgeDriver({ db: deps.db, names, host, rootless })
   return {
     list: () => listNetworks(deps.db),
     get(name: string): Network {
@@ -39,5 +37,6 @@ export function openNetworks(deps: NetworksDeps): Networks {
     setup: (network, endpoint) => driver.setup(network, endpoint),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive) => driver.sweep(alive),
+    removeAll: () => removeAll({ db: deps.db, names, host, rootless }),
   }
 }

@@ -6,9 +6,10 @@
  * file, whose path stands in its own argument list, so no other process can be taken for it. Only options that releases
  * from 2023 and of today both have.
  */
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { AlreadyExists, FailedPrecondition, hasErrno, NotFound } from "../base/errors.ts"
+import { namesIn } from "../base/names-in.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
@@ -67,7 +68,15 @@ export function carriesPorts(deps: PastaDeps, containerId: string): boolean {
 
 /** Safe to repeat. */
 export function stopPorts(deps: PastaDeps, containerId: string): void {
-  const pidFile = portsPidFile(deps, containerId)
+  stop(portsPidFile(deps, containerId))
+}
+
+/** Ends the way out, those of dead pause processes too. Safe to repeat. */
+export function stopEgress(deps: PastaDeps): void {
+  for (const name of namesIn(deps.directory)) if (/^egress-\d+\.pid$/.test(name)) stop(`${deps.directory}/${name}`)
+}
+
+function stop(pidFile: string): void {
   const pid = pastaPid(pidFile)
   const startTime = pid === undefined ? undefined : processStartTime(pid)
   if (pid !== undefined && startTime !== undefined && pastaPid(pidFile) === pid) signalProcess(pid, startTime, SIGTERM)
@@ -76,12 +85,7 @@ export function stopPorts(deps: PastaDeps, containerId: string): void {
 
 /** Containers whose pasta was started at some time and not stopped since. */
 export function containersWithPorts(deps: PastaDeps): string[] {
-  try {
-    return readdirSync(deps.directory).flatMap((name) => /^ports-([0-9a-f]+)\.pid$/.exec(name)?.[1] ?? [])
-  } catch (error) {
-    if (hasErrno(error, "ENOENT")) return []
-    throw error
-  }
+  return namesIn(deps.directory).flatMap((name) => /^ports-([0-9a-f]+)\.pid$/.exec(name)?.[1] ?? [])
 }
 
 function portsPidFile(deps: PastaDeps, containerId: string): string {

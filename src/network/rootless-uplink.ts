@@ -28,6 +28,7 @@ import {
   containersWithPorts,
   startEgress,
   startPorts,
+  stopEgress,
   stopPorts,
   type PastaDeps,
   type Tap,
@@ -84,6 +85,12 @@ export class RootlessWay {
   unpublish(route: NetlinkSocket, containerId: string, addresses: readonly number[]): void {
     stopPorts(this.#pasta, containerId)
     for (const address of addresses) forgetRules(route, address)
+  }
+
+  /** Ends every pasta of this store: no container has a way out any more. Safe to repeat. */
+  close(): void {
+    for (const containerId of this.published()) stopPorts(this.#pasta, containerId)
+    stopEgress(this.#pasta)
   }
 
   /** Whether the container's ports are bound. */

@@ -132,6 +132,17 @@ export function removeCgroup(id: string, cgroups: Cgroups): void {
   for (const directory of cgroupDirectories(id, cgroups).values()) removeEmptyTree(directory)
 }
 
+/** Removes the directories that containers' cgroups lay in, where none is left. Safe to repeat, and beside other stores. */
+export function removeOwnParents(): void {
+  const hierarchies = detectVersion() === "v2" ? [ROOT] : readdirSync(ROOT).map((name) => join(ROOT, name))
+  for (const hierarchy of hierarchies)
+    try {
+      rmdirSync(join(hierarchy, PARENT))
+    } catch {
+      // ENOENT: none was made; EBUSY: another store's containers; EACCES: an ordinary user has none of his own
+    }
+}
+
 function removeEmptyTree(directory: string): void {
   try {
     for (const entry of readdirSync(directory, { withFileTypes: true }))

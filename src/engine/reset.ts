@@ -1,0 +1,114 @@
+/** Removes a store with all that it holds and all that it made of the host. */
+import { readdirSync, rmdirSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { runAll } from "../base/run-all.ts"
+import type { WorkingContainers } from "../builder/builder.ts"
+import type { Containers } from "../container/container.ts"
+import type { Images } from "../image/image.ts"
+import type { Networks } from "../network/network.ts"
+import { removeOwnParents } from "../sys/process/cgroup.ts"
+import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
+import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
+import { removeTree } from "../sys/fs/remove-tree.ts"
+import { signalProcess, type Pid, type StartTime } from "../sys/process/process.ts"
+import { storeUsers } from "../sys/process/store-users.ts"
+import { pauseProcessLives, recordedNamespaces } from "../sys/rootless/namespaces.ts"
+import type { Volumes } from "../volume/volume.ts"
+import type { StoreContents } from "./engine.ts"
+
+export interface ResetDeps {
+  paths: StorePaths
+  containers: Containers
+  workingContainers: WorkingContainers
+  images: Images
+  volumes: Volumes
+  networks: Networks
+}
+
+const SIGKILL = 9
+const POLL_MS = 20
+/** Monitors of removed containers end by themselves, as do commands that only waited for one. */
+const QUIET_MS = 10_000
+
+/** What a reset would remove. */
+export async function storeContents(deps: ResetDeps): Promise<StoreContents> {
+  const containers = deps.containers.list({ all: true })
+  return {
+    ...deps.paths,
+    containers: containers.length,
+    running: containers.filter(({ state }) => state.status === "running" || state.status === "paused").length,
+    workingContainers: deps.workingContainers.list().length,
+    images: deps.images.list().length,
+    volumes: deps.volumes.list().map(({ name }) => name),
+  }
+}
+
+/**
+ * Containers first, by their own teardown; then what the kernel has; then the files; an ordinary user's namespaces last. Killed
+ * in the middle, it is repeated. Throws FailedPrecondition when another skiff is at work on the store: nothing but containers
+ * is gone then.
+ */
+export async function resetStore(deps: ResetDeps): Promise<void> {
+  const { paths, containers, workingContainers, networks } = deps
+  await runAll("removing the containers", [
+    ...containers.list({ all: true }).map(
+      ({ id }) =>
+        () =>
+          containers.remove(id, { force: true, volumes: true }),
+    ),
+    ...workingContainers.list().map(
+      ({ id }) =>
+        () =>
+          workingContainers.remove(id),
+    ),
+  ])
+  await untilAlone(paths)
+  await networks.removeAll()
+  const namespaces = rootlessUid() === undefined ? undefined : recordedNamespaces(paths.runRoot)
+  await runAll("removing the store", [
+    ...[paths.root, paths.runRoot].flatMap(mountPointsBelow).map((path) => () => unmount(path)),
+    ...[paths.root, paths.runRoot].map((path) => () => removeDirectory(path)),
+    () => removeLoginSubstitute(paths.runRoot),
+    removeOwnParents,
+  ])
+  // we are inside of its namespaces, and stay there to our own end
+  if (namespaces !== undefined && pauseProcessLives(namespaces))
+    signalProcess(namespaces.pausePid as Pid, namespaces.pauseStartTime as StartTime, SIGKILL)
+}
+
+async function untilAlone(paths: StorePaths): Promise<void> {
+  for (const deadline = Date.now() + QUIET_MS; ; await sleep(POLL_MS)) {
+    const [other] = storeUsers(paths)
+    if (other === undefined) return
+    if (Date.now() > deadline)
+      throw new FailedPrecondition(
+        `another skiff is at work on ${paths.root}: process ${other.pid} (${other.command})`,
+        {
+          hint: "the containers are removed; let it end, or end it, then reset again",
+        },
+      )
+  }
+}
+
+/** A store on a file system of its own, or at the end of a link, leaves the empty directory. */
+function removeDirectory(path: string): void {
+  for (const name of readdirSync(path)) removeTree(join(path, name))
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (!hasErrno(error, "EBUSY", "EACCES", "EPERM", "EROFS")) throw error
+  }
+}
+
+/** Without a login's directory, the run root lies in one of ours in /tmp. */
+function removeLoginSubstitute(runRoot: string): void {
+  const uid = rootlessUid()
+  if (uid === undefined || dirname(runRoot) !== `/tmp/skiff-run-${uid}`) return
+  try {
+    rmdirSync(dirname(runRoot))
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT", "ENOTEMPTY")) throw error
+  }
+}

@@ -1,0 +1,40 @@
+import { rmSync } from "node:fs"
+import type { Database } from "../base/database.ts"
+import { hasErrno } from "../base/errors.ts"
+import { deleteTable } from "../sys/net/nfnetlink.ts"
+import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
+import { listNetworks } from "./default-network.ts"
+import type { HostSide } from "./host-side.ts"
+import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
+import { NETWORK_LOCK } from "./network-lock.ts"
+import type { RootlessWay } from "./rootless-uplink.ts"
+
+export interface RemoveAllDeps {
+  db: Database
+  names: KernelNames
+  host: HostSide
+  /** Undefined as real root. */
+  rootless: RootlessWay | undefined
+}
+
+/**
+ * Takes all of a store's networks from the kernel: bridges, the nftables table, pasta. Its containers must be gone. Safe to
+ * repeat. An ordinary user's bridge and table go with the network namespace that they are in.
+ */
+export async function removeAll({ db, names, host, rootless }: RemoveAllDeps): Promise<void> {
+  if (rootless !== undefined) return rootless.close()
+  const { route, netfilter } = await host.sockets()
+  unless("ENOENT", () => deleteTable(netfilter, names.table))
+  for (const bridge of new Set([names.bridge, ...listNetworks(db).map((network) => network.bridge)]))
+    unless("ENODEV", () => deleteLink(route, bridge))
+  // the lock that stores take when they choose their ranges: it goes with the last of them
+  if (!listLinks(route).some(({ alias }) => alias.startsWith(ALIAS_PREFIX))) rmSync(NETWORK_LOCK, { force: true })
+}
+
+function unless(errno: string, body: () => void): void {
+  try {
+    body()
+  } catch (error) {
+    if (!hasErrno(error, errno)) throw error
+  }
+}

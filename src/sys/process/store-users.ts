@@ -1,0 +1,51 @@
+/** Who is at work on a store: found by what the kernel says of each process, as nobody keeps a list of them. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { basename } from "node:path"
+import type { StorePaths } from "../fs/paths.ts"
+
+export interface StoreUser {
+  pid: number
+  /** Its command line, for people. */
+  command: string
+}
+
+/** Other processes that have the store's database open, or are about to: skiff itself, and monitors that call it at an end. */
+export function storeUsers({ root, runRoot }: StorePaths): StoreUser[] {
+  return readdirSync("/proc").flatMap((name) => {
+    const pid = Number(name)
+    if (!Number.isInteger(pid) || pid === process.pid) return []
+    const argv = commandLine(pid)
+    const uses = argv.length > 0 && (isOurs(argv, root, runRoot) || hasOpen(pid, `${root}/skiff.db`))
+    return uses ? [{ pid, command: argv.join(" ") }] : []
+  })
+}
+
+/** conmon names the bundle, and commands that it calls name the store, in their arguments. */
+function isOurs(argv: readonly string[], root: string, runRoot: string): boolean {
+  if (basename(argv[0] ?? "") === "conmon") return argv.some((word) => word.startsWith(`${runRoot}/`))
+  return argv.includes(root) && (argv.includes("_cleanup") || argv.includes("_sweep"))
+}
+
+function hasOpen(pid: number, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === path)
+  } catch {
+    return false // ended, or another user's
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean)
+  } catch {
+    return []
+  }
+}

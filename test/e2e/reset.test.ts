@@ -1,0 +1,106 @@
+/** `skiff system reset`: afterwards the host is as it was before the first command. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { kernelNames } from "../../src/network/names.ts"
+import { makeContext } from "../support/build.ts"
+import { hostState, pauseProcessOf } from "../support/host-state.ts"
+import { outcomeOf, Skiff } from "../support/skiff.ts"
+import { busyboxReference } from "../support/store.ts"
+import { user } from "../support/user.ts"
+import { eventually } from "../support/wait.ts"
+
+let skiff: Skiff
+
+beforeEach(async () => {
+  skiff = new Skiff()
+  const reference = await busyboxReference()
+  await skiff.ok("pull", "-q", reference)
+  await skiff.ok("tag", reference, "busybox")
+})
+// a store that was reset is made anew by this, which is to work
+afterEach(() => skiff.close(), 60_000)
+
+/** Processes that name the store, pasta and the pause process too. */
+function processesOfStore(): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+      return /^\d+$/.test(pid) && line.includes(`${skiff.directory}/`) ? [`${pid} ${line}`] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function expectNothingOfIt(pauseProcess: number | undefined): void {
+  expect([existsSync(skiff.root), existsSync(skiff.runRoot)]).toEqual([false, false])
+  skiff.expectNothingLeft()
+  expect(processesOfStore()).toEqual([])
+  if (user.rootless) {
+    expect(pauseProcess).toBeNumber()
+    // of a dead process that nobody has waited for, the command line is empty
+    expect(existsSync(`/proc/${pauseProcess}`) && readFileSync(`/proc/${pauseProcess}/cmdline`, "utf8")).toBeFalsy()
+    return
+  }
+  const { bridge, table } = kernelNames(skiff.runRoot, false)
+  expect(spawnSync("ip", ["link", "show", bridge]).status).not.toBe(0)
+  expect(spawnSync("nft", ["list", "ruleset"]).stdout.toString()).not.toContain(table)
+}
+
+test("it removes all that was made, running containers too, and the next command begins anew", async () => {
+  await skiff.ok("run", "-d", "--name", "web", "-p", "127.0.0.1::80", "-v", "data:/data", "busybox", "sleep", "1000")
+  await skiff.ok("create", "--name", "other", "busybox", "true")
+  await skiff.ok("build", "-q", "-t", "built", makeContext(skiff, { Dockerfile: "FROM busybox\nRUN touch /made\n" }))
+  await skiff.ok("builder", "from", "busybox")
+  const follower = outcomeOf(skiff.spawn(["logs", "-f", "web"]))
+  const pauseProcess = pauseProcessOf(skiff.directory)
+  expect(hostState(skiff.directory).processes).not.toEqual([])
+
+  expect(await skiff.ok("system", "reset", "--force")).toBe(`Removed ${skiff.root} and ${skiff.runRoot}`)
+  await follower // it has ended with its container
+  await eventually(() => expectNothingOfIt(pauseProcess))
+
+  expect(await skiff.ok("ps", "-aq")).toBe("")
+  expect(await skiff.ok("images", "-q")).toBe("")
+  expect(await skiff.ok("volume", "ls", "-q")).toBe("")
+})
+
+describe("the question", () => {
+  test("names what goes; only yes is consent", async () => {
+    await skiff.ok("create", "--name", "kept", "-v", "data:/data", "busybox", "true")
+    const { code, stdout } = await skiff.run(["system", "reset"], { stdin: "n\n" })
+    expect(code).toBe(1)
+    for (const line of ["1 container\n", "1 image,", "1 volume, with all data: data", skiff.root])
+      expect(stdout).toContain(line)
+    expect(await skiff.ok("ps", "-a", "--format", "{{.Names}}")).toBe("kept")
+
+    expect((await skiff.run(["system", "reset"], { stdin: "y\n" })).code).toBe(0)
+    expect(existsSync(skiff.root)).toBe(false)
+  })
+})
+
+test("it can be repeated, and does nothing to an empty store", async () => {
+  await skiff.ok("system", "reset", "-f")
+  await skiff.ok("system", "reset", "-f")
+  expect(existsSync(skiff.root)).toBe(false)
+})
+
+test("a build that runs meanwhile is named, and the images stay", async () => {
+  const context = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 1000\n" })
+  const build = skiff.spawn(["build", "--progress", "plain", context])
+  const ended = outcomeOf(build, 60_000)
+  let shown = ""
+  build.stderr?.on("data", (text: string) => (shown += text))
+  await eventually(() => expect(shown).toContain("begun"))
+
+  const { code, stderr } = await skiff.run(["system", "reset", "-f"])
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("another skiff is at work") })
+  expect(stderr).toContain(`build --progress plain ${context}`)
+  expect(await skiff.ok("images", "-q")).not.toBe("")
+
+  build.kill("SIGTERM")
+  await ended
+  await skiff.ok("system", "reset", "-f")
+  expect(existsSync(skiff.root)).toBe(false)
+}, 90_000)

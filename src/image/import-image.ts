@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs"
-import { download, shownAddress } from "../base/download.ts"
+import { download, shownAddress } from "../sys/net/download.ts"
 import { hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Bytes } from "../content/content.ts"
 import { hostPlatform } from "../spec/platform.ts"

@@ -21,16 +21,13 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
     checkPolicy: async (ref) => checkPolicy(ref),
     async open(options = {}) {
-      keepLoopbackDirect()
       return new HttpRegistrySource(await conf(), options, limitsOf(options))
     },
     async openTarget(ref, options = {}) {
-      keepLoopbackDirect()
       const { openTarget } = await import("./client/registry-target.ts")
       return openTarget(ref, await conf(), options, limitsOf(options))
     },
     async login(registry, options) {
-      keepLoopbackDirect()
       const { login } = await import("./client/login.ts")
       return await login(registry, await conf(), options, limitsOf({}))
     },
@@ -41,15 +38,4 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
   }
-}
-
-/**
- * A proxy of the environment (`HTTPS_PROXY` …) is used as by every tool, but never for loopback: it could not reach it.
- * Go leaves loopback out by itself, Bun only what `NO_PROXY` says.
- */
-function keepLoopbackDirect(env: NodeJS.ProcessEnv = process.env): void {
-  const loopback = "localhost,127.0.0.0/8,::1"
-  const excluded = env.NO_PROXY ?? env.no_proxy
-  if (excluded?.endsWith(loopback)) return
-  env.NO_PROXY = env.no_proxy = excluded ? `${excluded},${loopback}` : loopback
 }

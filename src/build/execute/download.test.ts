@@ -122,7 +122,7 @@ test("redirects are followed without the credentials, to http only, and not for 
       expect(await download(withPassword, directory, undefined, context, LIMITS)).toBe("f")
       expect(seen.map((header) => header !== undefined)).toEqual([true, false])
       await expect(fetchTo("/loop")).rejects.toThrow("redirects")
-      await expect(fetchTo("/file")).rejects.toThrow("only http")
+      await expect(fetchTo("/file")).rejects.toThrow("neither http nor https")
       await expect(download("file:///etc/passwd", directory, undefined, context)).rejects.toThrow("only http")
       const refused = await download(
         `${withPassword}x`.replace("/ax", "/loop"),

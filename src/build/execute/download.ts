@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { Cancelled, DataLoss, hasErrno, InvalidArgument, isSkiffError, Unavailable } from "../../base/errors.ts"
 import { formatSize } from "../../base/sizes.ts"
 import { digestAlgorithm, type Digest } from "../../spec/digest.ts"
+import { fetchFollowing } from "../../sys/net/follow-redirects.ts"
 import type { WorkContext } from "./executor.ts"
 
 export interface DownloadLimits {
@@ -13,7 +14,6 @@ export interface DownloadLimits {
 }
 
 const LIMITS: DownloadLimits = { bytes: 64 * 2 ** 30, stallMs: 60_000 }
-const MAX_REDIRECTS = 10
 const STATUS_EVERY_BYTES = 4 * 1024 * 1024
 
 /** See `Executor.download`. */
@@ -28,7 +28,8 @@ export async function download(
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
   const timer = setTimeout(() => stop.abort(), limits.stallMs)
   try {
-    const { response, finalUrl } = await follow(parseUrl(url), signal)
+    const { response, url: finalUrl } = await fetchFollowing(parseUrl(url), signal)
+    if (!response.ok) throw new Unavailable(`cannot fetch ${shown(url)}: the server answered ${response.status}`)
     const name = fileName(response, finalUrl)
     await store(response, join(directory, name), { url, checksum, context, limits, timer })
     return name
@@ -44,8 +45,8 @@ export async function download(
   }
 }
 
-function parseUrl(text: string, base?: URL): URL {
-  const url = URL.parse(text, base?.href)
+function parseUrl(text: string): URL {
+  const url = URL.parse(text)
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
     throw new InvalidArgument(`cannot fetch ${JSON.stringify(shown(text))}: only http and https are`)
   return url
@@ -54,29 +55,6 @@ function parseUrl(text: string, base?: URL): URL {
 /** Without its password, for people. */
 function shown(url: string): string {
   return url.replace(/^(\w+:\/\/)[^/@]*@/, "$1")
-}
-
-/** Credentials of the URL go to its own host alone: a redirect starts without them. */
-async function follow(first: URL, signal: AbortSignal): Promise<{ response: Response; finalUrl: URL }> {
-  let url = first
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await fetch(url, {
-      redirect: "manual",
-      // the bytes are wanted as they lie there
-      headers: { "user-agent": "skiff", "accept-encoding": "identity" },
-      decompress: false,
-      signal,
-    } as RequestInit)
-    const location = response.headers.get("location")
-    if (response.status < 300 || response.status >= 400 || location === null) {
-      if (response.ok) return { response, finalUrl: url }
-      throw new Unavailable(`cannot fetch ${shown(first.href)}: the server answered ${response.status}`)
-    }
-    await response.body?.cancel()
-    url = parseUrl(location, url)
-    if (url.origin !== first.origin) url.username = url.password = ""
-  }
-  throw new Unavailable(`cannot fetch ${shown(first.href)}: more than ${MAX_REDIRECTS} redirects`)
 }
 
 /** As BuildKit: what the server calls it, else the last name of the path. Never more than a plain name. */

@@ -17,6 +17,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join, normalize } from "node:path"
 import { findProgram } from "../../sys/host.ts"
+import { serve } from "../../registry/client/test-server.ts"
 import { clone } from "./git-clone.ts"
 import type { WorkContext } from "./executor.ts"
 
@@ -148,6 +149,33 @@ test.skipIf(noGit)("clones a branch, a tag, a commit and a directory; .git stays
   )
   await expect(clone(`${lab.url}#nope`, lab.target(), options, context)).rejects.toMatchObject({ code: "NotFound" })
   expect(readdirSync(lab.directory).filter((name) => name.endsWith(".clone"))).toEqual([])
+})
+
+test.skipIf(noGit)("a redirect, or a submodule, leads git nowhere that we would not go ourselves", async () => {
+  await using lab = await new GitLab().open()
+  await using elsewhere = await serve((request, response) => {
+    const to = /^\/(.*?)\.git\/info/.exec(request.url ?? "")?.[1] ?? ""
+    response.writeHead(302, { location: `${decodeURIComponent(to)}/info/refs?service=git-upload-pack` }).end()
+  })
+  for (const place of ["http://169.254.169.254", "http://[::ffff:a9fe:a9fe]", "http://100.100.100.200:80"])
+    await expect(
+      clone(`http://${elsewhere.host}/${encodeURIComponent(place)}.git`, lab.target(), options, context),
+    ).rejects.toMatchObject({ code: "PermissionDenied", message: expect.stringContaining("refused to connect") })
+  lab.repository((work) => {
+    const url = "http://169.254.169.254/latest/meta-data"
+    writeFileSync(join(work, ".gitmodules"), `[submodule "x"]\n\tpath = x\n\turl = ${url}\n`)
+  })
+  lab.git("update-index", "--add", "--cacheinfo", `160000,${lab.git("rev-parse", "HEAD")},x`)
+  lab.git("commit", "-qm", "submodule")
+  lab.publish()
+  await expect(clone(lab.url, lab.target(), options, context)).rejects.toMatchObject({ code: "PermissionDenied" })
+  // where it may go, a redirect is followed
+  await clone(
+    `http://${elsewhere.host}/${encodeURIComponent(lab.url)}.git`,
+    lab.target(),
+    { ...options, submodules: false },
+    context,
+  )
 })
 
 test.skipIf(noGit)(

@@ -10,6 +10,8 @@ import { close, sendSignal } from "../../sys/libc.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
 import { spawnKilledWithParent } from "../../sys/process/killed-with-parent.ts"
+import { openCheckedProxy, type CheckedProxy } from "../../sys/net/checked-proxy.ts"
+import { proxyFor } from "../../sys/net/proxy.ts"
 import { parseGitSource, type GitSource } from "../plan/git-source.ts"
 import { separateCredentials, type GitAddress } from "./git-credentials.ts"
 import type { WorkContext, Executor } from "./executor.ts"
@@ -41,8 +43,9 @@ export async function clone(
   const source = { ...checked, remote: address.remote }
   const aside = `${directory}.clone`
   mkdirSync(aside, { mode: 0o755 })
+  await using proxy = await checkedProxy(source.remote)
   try {
-    const git = new Git(aside, address, context)
+    const git = new Git(aside, address, context, proxy)
     await git.run("init", "--quiet", "--template=")
     const commit = await fetchCommit(git, source)
     const { checksum = "" } = options
@@ -108,13 +111,24 @@ async function fetchCommit(git: Git, { remote, ref }: GitSource): Promise<string
   throw new NotFound(`${withoutPasswords(remote)} has no branch, tag or commit "${ref}"`)
 }
 
+/**
+ * Our own eyes on where git goes; undefined where the environment names a proxy, which looks names up in its own network.
+ * The host that was asked for may be this one; those to which it leads may not.
+ */
+async function checkedProxy(remote: string): Promise<CheckedProxy | undefined> {
+  const url = /^https?:/.test(remote) ? URL.parse(remote) : null
+  if (url === null || proxyFor(url) !== undefined) return undefined
+  return await openCheckedProxy((hostname) => (hostname === url.hostname ? [] : ["loopback"]))
+}
+
 class Git {
   readonly #program: string
   readonly #directory: string
   readonly #address: GitAddress
   readonly #context: WorkContext
+  readonly #proxy: CheckedProxy | undefined
 
-  constructor(directory: string, address: GitAddress, context: WorkContext) {
+  constructor(directory: string, address: GitAddress, context: WorkContext, proxy: CheckedProxy | undefined) {
     const program = findProgram("git")
     if (program === undefined)
       throw new NotFound("git is not installed, and the build reads a repository", {
@@ -124,6 +138,7 @@ class Git {
     this.#directory = directory
     this.#address = address
     this.#context = context
+    this.#proxy = proxy
   }
 
   get isCancelled(): boolean {
@@ -138,11 +153,17 @@ class Git {
   async run(...words: string[]): Promise<string> {
     const { signal } = this.#context
     if (signal?.aborted) throw new Cancelled("the step was cancelled", { cause: signal.reason })
-    const { settings, env } = this.#address
+    const { settings, env, remote } = this.#address
+    const proxy = this.#proxy === undefined ? [] : ["-c", `http.proxy=${this.#proxy.url}`]
     // a group of its own: its helpers (ssh, remote-https) are killed with it
-    const child = spawnKilledWithParent([this.#program, ...SETTINGS, ...settings, ...words], {
+    const child = spawnKilledWithParent([this.#program, ...SETTINGS, ...proxy, ...settings, ...words], {
       cwd: this.#directory,
-      env: { ...environment(), ...env },
+      env: {
+        ...environment(),
+        // what https leads to may not be read in the clear
+        ...(words[0] === "fetch" && remote.startsWith("https:") ? { GIT_ALLOW_PROTOCOL: "https" } : {}),
+        ...env,
+      },
       stdout: "pipe",
       stderr: "pipe",
     })
@@ -151,6 +172,7 @@ class Git {
     try {
       const [code, output, complaint] = await Promise.all([child.exited, text(child.stdout), text(child.stderr)])
       if (this.isCancelled) throw new Cancelled("the step was cancelled", { cause: signal?.reason })
+      if (code !== 0 && this.#proxy?.refusal !== undefined) throw this.#proxy.refusal
       if (code !== 0)
         throw new Unavailable(
           `git ${words[0]} failed: ${withoutPasswords(complaint).trim().slice(-MAX_CHARS) || `exit code ${code}`}`,

@@ -3,7 +3,9 @@ import { parseDocument } from "../../spec/parse-document.ts"
 import { parseChallenges } from "./challenge.ts"
 import type { Credentials } from "./credential-helper.ts"
 import { send, type HttpLimits, type HttpResponse } from "./http.ts"
-import { checkOutgoing, isPrivateAddress, sendFollowing, type TlsFor } from "./redirects.ts"
+import { checkOutgoing, sendFollowing, type TlsFor } from "./redirects.ts"
+import { addressKind, type AddressKind } from "../../sys/net/address-kind.ts"
+import { literalAddress } from "../../sys/net/checked-fetch.ts"
 
 const MAX_TOKEN_BYTES = 1024 ** 2
 
@@ -40,7 +42,7 @@ export class Authenticator {
     const bearer = challenges.find(({ scheme }) => scheme === "bearer")
     const credentials = await this.#options.credentials()
     if (bearer) {
-      this.authorization = `Bearer ${await this.#token(response.url, bearer.parameters, credentials)}`
+      this.authorization = `Bearer ${await this.#token(response, bearer.parameters, credentials)}`
     } else if (
       challenges.some(({ scheme }) => scheme === "basic") &&
       credentials &&
@@ -52,12 +54,13 @@ export class Authenticator {
 
   /** Fetches a token (distribution spec, auth/token.md; with an identity token auth/oauth.md). */
   async #token(
-    registry: URL,
+    registry: HttpResponse,
     { realm = "", service }: Record<string, string>,
     credentials: Credentials | undefined,
   ): Promise<string> {
     const { scopes, tlsFor, limits, signal } = this.#options
-    const url = tokenUrl(realm, registry)
+    const url = tokenUrl(realm, registry.url)
+    const refused = refusedRealms(url, registry)
     let response: HttpResponse
     if (credentials && "identityToken" in credentials) {
       const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "skiff", scope: scopes.join(" ") })
@@ -65,13 +68,13 @@ export class Authenticator {
       form.set("refresh_token", credentials.identityToken)
       const headers = { "content-type": "application/x-www-form-urlencoded" }
       const tls = await tlsFor(url.host)
-      response = await send({ url, method: "POST", headers, body: form.toString(), tls, signal }, limits)
+      response = await send({ url, method: "POST", headers, body: form.toString(), tls, refused, signal }, limits)
     } else {
       if (service !== undefined) url.searchParams.set("service", service)
       for (const scope of scopes) url.searchParams.append("scope", scope)
       if (credentials) url.searchParams.set("account", credentials.username)
       const authorization = credentials && basic(credentials)
-      response = await sendFollowing({ url, headers: {}, authorization, signal }, tlsFor, limits)
+      response = await sendFollowing({ url, headers: {}, authorization, refused, signal }, tlsFor, limits)
     }
     if (response.status !== 200) {
       response.discard()
@@ -86,21 +89,29 @@ export class Authenticator {
 }
 
 /**
- * Where to fetch a token. The registry names the place, so it is a stranger's word: https only (plain http only from the
- * plain-http host itself), and no address inside our own network other than the registry's.
+ * Where to fetch a token. The registry names the place, and it is sent the user's password: the registry itself (scheme, host
+ * and port), or else, as Docker Hub's auth.docker.io, a place whose certificate says who it is.
  */
 function tokenUrl(realm: string, registry: URL): URL {
   if (!URL.canParse(realm)) throw new Unavailable(`${registry.host} asks for a token but names no place to get it`)
   const url = new URL(realm)
   const who = `${registry.host} sends for a token`
   checkOutgoing(url, who)
-  const isSameHost = url.hostname === registry.hostname
-  if (url.protocol === "http:" && !(registry.protocol === "http:" && isSameHost))
-    throw new PermissionDenied(`${who} over plain http to ${url.host}: refused`)
-  if (!isSameHost && isPrivateAddress(url.hostname))
+  if (url.protocol === "http:" && url.origin !== registry.origin)
+    throw new PermissionDenied(`${who} over plain http to ${url.host}: refused`, {
+      hint: "a password goes to another host or port over https only",
+    })
+  const literal = literalAddress(url.hostname)
+  if (literal !== undefined && url.hostname !== registry.hostname && addressKind(literal) !== "public")
     throw new PermissionDenied(`${who} to the internal address ${url.host}: refused`)
   url.username = url.password = ""
   return url
+}
+
+/** A name must not turn out to lead from the internet into our own network either; inside of it, it may. */
+function refusedRealms(url: URL, registry: HttpResponse): AddressKind[] {
+  if (url.origin === registry.url.origin || registry.reached === "loopback") return []
+  return registry.reached === "private" ? ["loopback"] : ["loopback", "private"]
 }
 
 function tokenError(url: URL, status: number, withCredentials: boolean): Error {

@@ -157,6 +157,19 @@ describe("a token", () => {
     expect(registry.requests).toHaveLength(1)
   })
 
+  test("is not fetched in the clear from another port of the registry's host: the password stays here", async () => {
+    const elsewhere = await server((_, response) => response.end('{"token":"t"}'))
+    const registry = await server(wanting(() => bearer(`http://${elsewhere.host}/token`), sendManifest))
+    await expect(resolve(registry.host, { credentials: SECRET })).rejects.toThrow(
+      failure("PermissionDenied", /plain http to 127\.0\.0\.1:\d+: refused/),
+    )
+    expect(elsewhere.requests).toEqual([])
+    const authFile = join(directory, "auth.json")
+    writeFileSync(authFile, JSON.stringify({ auths: { [registry.host]: { identitytoken: "s3cret" } } }))
+    await expect(resolve(registry.host, { authFile })).rejects.toThrow(failure("PermissionDenied", /plain http/))
+    expect(elsewhere.requests).toEqual([])
+  })
+
   test("is fetched once for layers side by side, and again when it has expired", async () => {
     let valid = "t1"
     let issued = 0
@@ -432,6 +445,17 @@ describe.skipIf(!certificate)("TLS", () => {
     const registry = await server(redirect(`http://${plain.host}/`), true)
     await expect(resolve(registry.host)).rejects.toThrow(failure("PermissionDenied", /plain http/))
     expect(plain.requests).toEqual([])
+  })
+
+  test("lets a token come from another place by name, as Docker Hub's does, with the password", async () => {
+    trust()
+    const auth = await server((_, response) => response.end('{"token":"t"}'), true)
+    const registry = await server(
+      wanting(() => `Bearer realm="https://localhost:${auth.port}/t",service="s"`, sendManifest),
+    )
+    await resolve(registry.host, { credentials: SECRET })
+    expect(auth.requests.map(({ headers }) => headers.authorization)).toEqual([`Basic ${btoa("anna:s3cret")}`])
+    expect(registry.requests.at(-1)?.headers.authorization).toBe("Bearer t")
   })
 
   test("is checked where a token comes from and where a redirect leads", async () => {

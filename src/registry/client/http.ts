@@ -1,6 +1,8 @@
 import type { Bytes } from "../../base/bytes.ts"
 import { Cancelled, DataLoss, SkiffError, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
+import type { AddressKind } from "../../sys/net/address-kind.ts"
+import { checkedFetch, type CheckedResponse } from "../../sys/net/checked-fetch.ts"
 
 /** When a server has had its chance. */
 export interface HttpLimits {
@@ -40,11 +42,14 @@ export interface HttpRequest {
   /** A function begins a stream anew, for a request that must be sent again. */
   body?: string | Uint8Array | (() => Bytes)
   tls?: TlsSettings
+  /** Where it may not lead (checked-fetch.ts), beside the addresses that nobody may reach. */
+  refused?: readonly AddressKind[]
   signal?: AbortSignal
 }
 
 export interface HttpResponse {
   url: URL
+  reached: CheckedResponse["reached"]
   status: number
   headers: Headers
   /** The body, at most once. Ends with DataLoss beyond `maxBytes`, with Unavailable on a stall or a cut connection. */
@@ -56,8 +61,8 @@ export interface HttpResponse {
 }
 
 /**
- * Sends one request and gives the head of its answer; redirects are the caller's. Throws Unavailable with the address and
- * the reason; its `cause` carries the system's code. Bun's fetch does here what node:https would: own roots and client
+ * Sends one request and gives the head of its answer; redirects are the caller's. Throws PermissionDenied for an address that
+ * may not be reached, else Unavailable with the address and the reason; its `cause` carries the system's code. Bun's fetch does here what node:https would: own roots and client
  * certificates, no silent decompression, and back-pressure (measured: a reader that stops holds 9 MB, not the blob).
  */
 export async function send(request: HttpRequest, limits: HttpLimits): Promise<HttpResponse> {
@@ -69,18 +74,18 @@ export async function send(request: HttpRequest, limits: HttpLimits): Promise<Ht
   const timer = setTimeout(() => stop.abort(), timeoutMs)
   const source = typeof request.body === "function" ? new SentBytes(request.body(), () => timer.refresh()) : undefined
   try {
-    const response = await fetch(url, {
+    const checked = await checkedFetch(url, {
       method: request.method ?? "GET",
       headers: { "user-agent": "skiff", "accept-encoding": "identity", ...request.headers },
-      body: source === undefined ? (request.body as RequestInit["body"]) : source.bytes(),
-      redirect: "manual",
-      decompress: false,
-      tls: request.tls,
+      body: source === undefined ? request.body : source.bytes(),
+      tls: { ...request.tls },
+      refused: request.refused,
       signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     })
-    return new Answer(url, response, stop, limits, signal)
+    return new Answer(url, checked, stop, limits, signal)
   } catch (cause) {
     if (source?.error !== undefined) throw source.error
+    if (cause instanceof SkiffError) throw cause
     throw sendError(url, cause, signal, stop.signal.aborted ? timeoutMs : undefined)
   } finally {
     clearTimeout(timer)
@@ -113,6 +118,7 @@ class SentBytes {
 
 class Answer implements HttpResponse {
   readonly url: URL
+  readonly reached: CheckedResponse["reached"]
   readonly status: number
   readonly headers: Headers
   readonly #body: ReadableStream<Uint8Array> | null
@@ -120,8 +126,15 @@ class Answer implements HttpResponse {
   readonly #limits: HttpLimits
   readonly #signal: AbortSignal | undefined
 
-  constructor(url: URL, response: Response, stop: AbortController, limits: HttpLimits, signal?: AbortSignal) {
+  constructor(
+    url: URL,
+    { response, reached }: CheckedResponse,
+    stop: AbortController,
+    limits: HttpLimits,
+    signal?: AbortSignal,
+  ) {
     this.url = url
+    this.reached = reached
     this.status = response.status
     this.headers = response.headers
     this.#body = response.body

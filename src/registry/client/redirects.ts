@@ -1,4 +1,6 @@
 import { PermissionDenied, Unavailable } from "../../base/errors.ts"
+import { addressKind, type AddressKind } from "../../sys/net/address-kind.ts"
+import { literalAddress, refusalOf } from "../../sys/net/checked-fetch.ts"
 import { send, type HttpLimits, type HttpRequest, type HttpResponse, type TlsSettings } from "./http.ts"
 
 const MAX_REDIRECTS = 5
@@ -21,14 +23,16 @@ export async function sendFollowing(
 ): Promise<HttpResponse> {
   const { authorization, ...first } = request
   let { url } = request
+  const refused = [...(request.refused ?? [])]
   let credentials: Record<string, string> = authorization === undefined ? {} : { authorization }
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const headers = { ...first.headers, ...credentials }
-    const response = await send({ ...first, url, headers, tls: await tlsFor(url.host) }, limits)
+    const response = await send({ ...first, url, headers, refused, tls: await tlsFor(url.host) }, limits)
     const isReading = request.method === undefined || request.method === "GET" || request.method === "HEAD"
     if (!(isReading ? REDIRECTS : METHOD_KEEPING).has(response.status)) return response
     response.discard()
     url = redirectTarget(response)
+    refused.push(...refusedFrom(response))
     if (url.origin !== request.url.origin) credentials = {}
   }
   throw new Unavailable(`${request.url.host} redirects more than ${MAX_REDIRECTS} times`)
@@ -47,34 +51,24 @@ function redirectTarget(response: HttpResponse): URL {
   return to
 }
 
-/** Refuses what a registry may not send us to: other schemes, and the link-local addresses where clouds keep secrets. */
+/** Refuses what a registry may not send us to: other schemes, and the addresses where clouds keep secrets. */
 export function checkOutgoing(url: URL, who: string): void {
   if (url.protocol !== "https:" && url.protocol !== "http:")
     throw new PermissionDenied(`${who} to a ${url.protocol} address: refused`)
-  if (isLinkLocal(url.hostname)) throw new PermissionDenied(`${who} to the link-local address ${url.hostname}: refused`)
+  // a name's addresses are looked at when it is connected to
+  const literal = literalAddress(url.hostname)
+  const reason = literal === undefined ? undefined : refusalOf(literal)
+  if (reason !== undefined) throw new PermissionDenied(`${who} to ${url.host}: refused, since ${reason}`)
 }
 
-/** `hostname` as URL writes it: numbers are dotted already, IPv6 is in brackets. */
-export function isLinkLocal(hostname: string): boolean {
-  return hostname.startsWith("169.254.") || /^\[fe[89ab]/i.test(hostname) || /^\[::ffff:a9fe:/i.test(hostname)
+/** What a server may not lead us to by a redirect: this host's own services, unless it is one of them. */
+export function refusedFrom({ reached }: Pick<HttpResponse, "reached">): AddressKind[] {
+  return reached === "loopback" ? [] : ["loopback"]
 }
 
 /** `hostname` as URL writes it. */
 export function isLoopback(hostname: string): boolean {
-  // the whole address: `127.evil.example` is somebody's name
-  return (
-    hostname === "localhost" ||
-    /^127(?:\.\d{1,3}){3}$/.test(hostname) ||
-    /^\[::(?:1|ffff:7f\w\w:\w+)\]$/i.test(hostname)
-  )
-}
-
-/** A literal address that only the host itself or its neighbours can mean. */
-export function isPrivateAddress(hostname: string): boolean {
-  return (
-    isLoopback(hostname) ||
-    isLinkLocal(hostname) ||
-    /^(?:0|10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(hostname) ||
-    /^\[(?:::\]|::ffff:|f[cd])/i.test(hostname)
-  )
+  const literal = literalAddress(hostname)
+  // the whole name: `127.evil.example` is somebody's
+  return literal === undefined ? hostname === "localhost" : addressKind(literal) === "loopback"
 }

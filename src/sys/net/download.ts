@@ -1,5 +1,6 @@
-import type { Bytes } from "./bytes.ts"
-import { Cancelled, InvalidArgument, SkiffError, Unavailable } from "./errors.ts"
+import type { Bytes } from "../../base/bytes.ts"
+import { Cancelled, InvalidArgument, SkiffError, Unavailable } from "../../base/errors.ts"
+import { fetchFollowing } from "./follow-redirects.ts"
 
 export interface DownloadOptions {
   signal?: AbortSignal
@@ -7,7 +8,10 @@ export interface DownloadOptions {
   stallTimeoutMs?: number
 }
 
-/** The bytes that lie at an http or https address, redirects followed. Throws InvalidArgument, Unavailable, Cancelled. */
+/**
+ * The bytes that lie at an http or https address, redirects followed (follow-redirects.ts). Throws InvalidArgument,
+ * PermissionDenied, Unavailable, Cancelled.
+ */
 export async function* download(address: string, options: DownloadOptions = {}): Bytes {
   const { signal, stallTimeoutMs = 60_000 } = options
   const url = URL.canParse(address) ? new URL(address) : undefined
@@ -17,11 +21,7 @@ export async function* download(address: string, options: DownloadOptions = {}):
   let waits = true
   const timer = setTimeout(() => waits && stop.abort(), stallTimeoutMs)
   try {
-    const response = await fetch(url, {
-      // the length that is said is that of the bytes as they travel
-      headers: { "user-agent": "skiff", "accept-encoding": "identity" },
-      signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
-    })
+    const { response } = await fetchFollowing(url, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal)
     if (!response.ok || response.body === null)
       throw new Unavailable(`${url.host} answered ${response.status} to the request for "${shownAddress(address)}"`)
     let received = 0
@@ -35,7 +35,7 @@ export async function* download(address: string, options: DownloadOptions = {}):
       yield value
     }
     const length = response.headers.get("content-length")
-    if (length !== null && response.headers.get("content-encoding") === null && received !== Number(length))
+    if (length !== null && received !== Number(length))
       throw new Unavailable(`${url.host} sent ${received} bytes of ${length}, then ended`)
   } catch (cause) {
     if (cause instanceof SkiffError) throw cause

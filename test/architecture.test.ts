@@ -17,8 +17,13 @@ const order = [
 const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker"])
 // they put domains together, or look at the parts of all
 const roots = new Set(["engine", "doctor", "main"])
-// builder/ is build/ step by step: it stands on the same executor
-const partners: Record<string, string> = { builder: "build" }
+// builder/ is build/ step by step: it knows the types of its executor, and is handed the values by engine/
+const typePartners: Record<string, string> = { builder: "build" }
+// the parts of build/, from the ground up; a file directly in build/ that is not named comes after all of them
+const buildOrder = [
+  "build.ts plan watch-build.ts build-directory.ts build-directories.ts execute deps.ts",
+  "solve build-events.ts attest context export cache verify",
+].flatMap((line) => line.split(" "))
 const frontEnds = new Set(["supervisor", "api", "cri", "web", "tui", "cli"])
 
 interface Import {
@@ -28,6 +33,7 @@ interface Import {
   /** Below src, when it is relative. */
   to: string
   dynamic: boolean
+  typesOnly: boolean
 }
 
 const files = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -42,10 +48,12 @@ const isContract = (file: string) =>
 function importsOf(file: string): Import[] {
   const text = withoutComments(readFileSync(join(root, file), "utf8"))
   const found: Import[] = []
-  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*(\()?\s*["']([^"']+)["']/g)) {
-    const path = match[2] ?? ""
+  for (const match of text.matchAll(
+    /(?:\b(?:import|export)\s+(type)\s+[^"';()]*?\bfrom|\bfrom|\bimport)\s*(\()?\s*["']([^"']+)["']/g,
+  )) {
+    const path = match[3] ?? ""
     const to = path.startsWith(".") ? relative(root, normalize(join(root, dirname(file), path))) : path
-    found.push({ from: file, path, to, dynamic: match[1] !== undefined })
+    found.push({ from: file, path, to, dynamic: match[2] !== undefined, typesOnly: match[1] !== undefined })
   }
   return found
 }
@@ -79,11 +87,11 @@ test("a directory imports only from directories above it", () => {
 
 test("another domain is imported only by its contract", () => {
   const broken = inside.filter(
-    ({ from, to }) =>
+    ({ from, to, typesOnly }) =>
       directoryOf(from) !== directoryOf(to) &&
       !foundations.has(directoryOf(to)) &&
       !roots.has(directoryOf(from)) &&
-      partners[directoryOf(from)] !== directoryOf(to) &&
+      !(typesOnly && typePartners[directoryOf(from)] === directoryOf(to)) &&
       !isContract(to),
   )
   expect(show(broken)).toEqual([])
@@ -160,3 +168,48 @@ test("no error of a domain knows an exit code: what a program ended with is data
     .filter((file) => inAnError.test(withoutComments(readFileSync(join(root, file), "utf8"))))
   expect(broken).toEqual([])
 })
+
+/** Of a file of build/: the place of its part in `buildOrder`. */
+function rank(file: string): number {
+  const index = buildOrder.indexOf(file.split("/")[1] ?? "")
+  return index === -1 ? buildOrder.length : index
+}
+
+test("the parts of build/ import only from those before them", () => {
+  const broken = inside.filter(
+    ({ from, to }) => directoryOf(from) === "build" && directoryOf(to) === "build" && rank(to) > rank(from),
+  )
+  expect(show(broken)).toEqual([])
+})
+
+// the table names each command by a lazy import, and help speaks of the table
+const isLazyCommand = ({ from, to }: Import) => from === "cli/table.ts" && to.startsWith("cli/commands/")
+
+test("no file imports itself by way of others: types and lazy imports count", () => {
+  const next = new Map<string, string[]>()
+  for (const each of inside)
+    if (!isTest(each.to) && !isLazyCommand(each)) next.set(each.from, [...(next.get(each.from) ?? []), each.to])
+  expect(circles(next)).toEqual([])
+})
+
+/** Sets of files each of which reaches every other (Tarjan's strongly connected components), larger than one. */
+function circles(next: ReadonlyMap<string, readonly string[]>): string[][] {
+  const number = new Map<string, number>()
+  const low = new Map<string, number>()
+  const stack: string[] = []
+  const found: string[][] = []
+  const visit = (file: string): void => {
+    number.set(file, number.size)
+    low.set(file, number.size - 1)
+    stack.push(file)
+    for (const to of next.get(file) ?? []) {
+      if (!number.has(to)) visit(to)
+      if (stack.includes(to)) low.set(file, Math.min(low.get(file) ?? 0, low.get(to) ?? 0))
+    }
+    if (low.get(file) !== number.get(file)) return
+    const circle = stack.splice(stack.indexOf(file))
+    if (circle.length > 1) found.push(circle.toSorted())
+  }
+  for (const file of next.keys()) if (!number.has(file)) visit(file)
+  return found
+}

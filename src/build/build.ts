@@ -337,8 +337,8 @@ export interface Builds {
   build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
   /** `--check`: reads and lints, builds nothing. */
   check(request: BuildRequest): Promise<BuildWarning[]>
-  /** Ends what a killed build was running; `executor` is the name that its watcher was given. Safe to repeat. */
-  sweepExecutor(executor: string): Promise<void>
+  /** Ends what a killed build was running; `build` is the id that its watcher was given. Safe to repeat. */
+  sweepKilled(build: string): Promise<void>
   diskUsage(): Promise<CacheUse[]>
   prune(options: PruneOptions): Promise<{ ids: string[]; reclaimedBytes: number }>
 }

@@ -3,6 +3,8 @@ import type { ContentStore, Leases } from "../content/content.ts"
 import type { Images } from "../image/image.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { BuildDirectories } from "./build-directories.ts"
+import type { BuildDirectory } from "./build-directory.ts"
 import type { Executor } from "./execute/executor.ts"
 
 /** What builds stand on; `engine/` chooses it. */
@@ -18,10 +20,10 @@ export interface BuildDeps {
   /** We are root of a user namespace. */
   rootless: boolean
   registries(): Promise<Registries>
-  /** A executor for one build. */
-  openExecutor(): Executor
-  /** Ends what a executor of a killed process was running. */
-  sweepExecutor(executor: string): Promise<void>
+  /** Of running builds, and of killed ones. */
+  directories: BuildDirectories
+  /** The executor of the build in `directory`; to be disposed before it. */
+  openExecutor(directory: BuildDirectory): Executor
   /** What running processes hold by their leases; to be called in a transaction. */
   leased(): { snapshots: readonly string[] }
   /** Removes the blobs and snapshots that no record and no lease refers to. */

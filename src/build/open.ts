@@ -16,7 +16,7 @@ export function openBuilds(deps: BuildDeps): Builds {
       const { checkRequest } = await import("./run-build.ts")
       return await checkRequest(deps, request)
     },
-    sweepExecutor: (executor) => deps.sweepExecutor(executor),
+    sweepKilled: (build) => deps.directories.sweepKilled(build),
     async diskUsage() {
       const { cacheUse } = await import("./solve/prune-cache.ts")
       return await cacheUse(deps)

@@ -30,7 +30,7 @@ import { LayerReader } from "./solve/layer-reader.ts"
 import { BuildRecords } from "./solve/records.ts"
 import { Solver, StepFailure, type SolverOptions } from "./solve/solver.ts"
 import { StepRunner } from "./solve/step-runner.ts"
-import { buildLocks, openBuildDirectory, sweepBuilds, type BuildDirectory } from "./build-directory.ts"
+import type { BuildDirectory } from "./build-directory.ts"
 import { isSingleUid } from "./execute/isolation.ts"
 import type { Source, Executor } from "./execute/executor.ts"
 
@@ -40,11 +40,11 @@ const LEAST_JOBS = 4
 export async function runBuild(deps: BuildDeps, request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult> {
   trace("build loaded")
   checkOutputs(request)
-  if ((await sweepBuilds(deps.root, deps.snapshots)) > 0) await deps.collect()
+  if ((await deps.directories.sweep()) > 0) await deps.collect()
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await deps.leases.open())
-  const directory = stack.use(openBuildDirectory(deps.root))
-  const executor = stack.use(deps.openExecutor())
+  const directory = stack.use(deps.directories.open())
+  const executor = stack.use(deps.openExecutor(directory))
   const build = new Build(deps, request, onEvent, { lease, directory, executor })
   const result = await build.run()
   trace("exported")
@@ -55,8 +55,8 @@ export async function runBuild(deps: BuildDeps, request: BuildRequest, onEvent: 
 export async function checkRequest(deps: BuildDeps, request: BuildRequest): Promise<BuildWarning[]> {
   await using stack = new AsyncDisposableStack()
   const lease = stack.use(await deps.leases.open())
-  const directory = stack.use(openBuildDirectory(deps.root))
-  const executor = stack.use(deps.openExecutor())
+  const directory = stack.use(deps.directories.open())
+  const executor = stack.use(deps.openExecutor(directory))
   return await new Build(deps, request, () => {}, { lease, directory, executor }).check()
 }
 
@@ -112,7 +112,7 @@ class Build {
         directory: this.#directory,
         lease: this.#lease,
         events: this.#events,
-        id: this.#directory.id,
+        id: crypto.randomUUID(),
         startedAt: this.#startedAt,
         materials: this.#materials,
       })
@@ -141,8 +141,8 @@ class Build {
     // last of all, when no lease holds its snapshots any more
     stack.defer(async () => void (await deps.collect()))
     const lease = stack.use(await deps.leases.open())
-    const directory = stack.use(openBuildDirectory(deps.root))
-    const executor = stack.use(deps.openExecutor())
+    const directory = stack.use(deps.directories.open())
+    const executor = stack.use(deps.openExecutor(directory))
     const records = new ThrowAwayRecords(deps.db)
     const request: BuildRequest = {
       ...this.#request,
@@ -339,7 +339,7 @@ class Build {
       runner,
       reader,
       executor: this.#executor,
-      locks: buildLocks(deps.root),
+      locks: deps.directories.locks,
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
       conditions: { epoch, isSingleUid: isSingleUid(this.#request.isolation) },

@@ -1,7 +1,7 @@
 import type { Bytes } from "../base/bytes.ts"
 import type { CreateImageOptions, Image } from "../image/image.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
-import type { BuildDeps } from "../build/deps.ts"
+import type { BuilderDeps } from "./deps.ts"
 import { workingKey, type WorkingRecord } from "./records.ts"
 import type { WorkingCommit } from "./builder.ts"
 
@@ -10,7 +10,7 @@ const DEFAULT_SHELL = ["/bin/sh"]
 
 /** See `WorkingContainers.commit`. */
 export async function commitWorking(
-  { images, snapshots }: BuildDeps,
+  { images, snapshots }: BuilderDeps,
   record: WorkingRecord,
   commit: WorkingCommit,
 ): Promise<Image> {

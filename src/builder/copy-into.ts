@@ -12,20 +12,16 @@ import { hostSources, literal } from "./host-sources.ts"
 import { filesOf, openDirectory, type FilesTools } from "./files-of.ts"
 import type { WorkingCopy } from "./builder.ts"
 
-export interface CopyTools extends FilesTools {
-  executor: Executor
-}
-
 /** See `WorkingContainers.copy`. */
 export async function copyInto(
   root: string,
   workdir: string,
   copy: WorkingCopy,
-  tools: CopyTools,
+  tools: FilesTools,
 ): Promise<Copied | undefined> {
-  const { executor } = tools
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await openDirectory(tools))
+  const executor = stack.use(tools.deps.openExecutor(directory))
   const work: WorkContext = { onLog: () => {}, onStatus: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
   const found =
     copy.from === undefined

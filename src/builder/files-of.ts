@@ -1,21 +1,20 @@
 import { isSkiffError } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { hostPlatform } from "../spec/platform.ts"
-import type { BuildDeps } from "../build/deps.ts"
+import type { BuilderDeps } from "./deps.ts"
 import type { Source } from "../build/execute/executor.ts"
-import { resolveBase } from "../build/resolve-base.ts"
-import { openBuildDirectory, sweepBuilds, type BuildDirectory } from "../build/build-directory.ts"
+import type { BuildDirectory } from "../build/build-directory.ts"
 
 export interface FilesTools {
-  deps: BuildDeps
+  deps: BuilderDeps
   /** The files of a working container, which does not change meanwhile. Throws NotFound. */
   rootOf(name: string): Promise<AsyncDisposable & { path: string }>
 }
 
 /** A directory for the time of one command, after those of killed ones are gone. */
 export async function openDirectory({ deps }: FilesTools): Promise<BuildDirectory> {
-  await sweepBuilds(deps.root, deps.snapshots)
-  return openBuildDirectory(deps.root)
+  await deps.directories.sweep()
+  return deps.directories.open()
 }
 
 /** The files of another working container, or of an image, which is pulled where it is missing, until `stack` is disposed. Throws NotFound. */
@@ -31,7 +30,7 @@ export async function filesOf(
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }
-  const { id } = await resolveBase(deps.images, name, hostPlatform(), { pull: "missing", access }, {})
+  const { id } = await deps.resolveBase(deps.images, name, hostPlatform(), { pull: "missing", access }, {})
   const { topLayer } = deps.images.get(id)
   const key = directory.snapshotKey()
   const mount = await deps.snapshots.view(key, topLayer)

@@ -7,8 +7,7 @@ import { FileLocks } from "../sys/fs/file-locks.ts"
 import { isMountPoint, mountOrFind, unmount } from "../sys/fs/mount.ts"
 import { hostPlatform } from "../spec/platform.ts"
 import type { ImageConfig } from "../spec/oci-image.ts"
-import type { BuildDeps } from "../build/deps.ts"
-import { resolveBase } from "../build/resolve-base.ts"
+import type { BuilderDeps } from "./deps.ts"
 import { changeConfig } from "./change-config.ts"
 import { commitWorking } from "./commit.ts"
 import { copyInto } from "./copy-into.ts"
@@ -32,16 +31,16 @@ const SCRATCH = "scratch"
 const SHORT_ID = 12
 
 /** Working containers on the stores of `deps`. */
-export function openWorking(deps: BuildDeps): WorkingContainers {
+export function openWorking(deps: BuilderDeps): WorkingContainers {
   return new LocalWorking(deps)
 }
 
 class LocalWorking implements WorkingContainers {
-  readonly #deps: BuildDeps
+  readonly #deps: BuilderDeps
   readonly #records: WorkingRecords
   readonly #locks: FileLocks
 
-  constructor(deps: BuildDeps) {
+  constructor(deps: BuilderDeps) {
     this.#deps = deps
     this.#records = new WorkingRecords(deps.db)
     this.#locks = new FileLocks(join(deps.root, "working.locks"), "working container")
@@ -99,10 +98,9 @@ class LocalWorking implements WorkingContainers {
   async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
     return await this.#changing(nameOrId, async (record) => {
       await using root = this.#root(record)
-      await using executor = this.#deps.openExecutor()
       const workdir = record.workingImage.config.WorkingDir || "/"
       const digest = copy.digest || copy.addHistory
-      const copied = await copyInto(root.path, workdir, { ...copy, digest }, { ...this.#filesTools(record), executor })
+      const copied = await copyInto(root.path, workdir, { ...copy, digest }, this.#filesTools(record))
       if (copied === undefined) return undefined
       const words = `#(nop) ${copy.unpack ? "ADD" : "COPY"} ${copied.kind}:${copied.digest}`
       if (copy.addHistory) this.#records.setImage(record.id, withHistory(record.workingImage, words))
@@ -218,7 +216,7 @@ class LocalWorking implements WorkingContainers {
 
   async #base(name: string, { platform = hostPlatform(), onProgress, signal, ...request }: FromOptions) {
     const progress = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) }
-    return await resolveBase(this.#deps.images, name, platform, request, progress)
+    return await this.#deps.resolveBase(this.#deps.images, name, platform, request, progress)
   }
 }
 

@@ -2,7 +2,7 @@ import { resolve } from "node:path"
 import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
 import type { RunMount } from "../build/plan/definition.ts"
-import { planMount } from "../build/plan/run-mount.ts"
+import type { BuildDirectory } from "../build/build-directory.ts"
 import type { HostMount } from "../build/build.ts"
 import type { RunSettings, Source } from "../build/execute/executor.ts"
 import { filesOf, openDirectory, type FilesTools } from "./files-of.ts"
@@ -22,10 +22,11 @@ export async function runWorking(
   tools: FilesTools,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
-  const executor = stack.use(tools.deps.openExecutor())
+  const directory = stack.use(await openDirectory(tools))
+  const executor = stack.use(tools.deps.openExecutor(directory))
   const { config } = workingImage
   const cwd = run.cwd ?? (config.WorkingDir || "/")
-  const { mounts, volumes, sources } = await mountSources(cwd, run, tools, stack)
+  const { mounts, volumes, sources } = await mountSources(cwd, run, tools, { directory, stack })
   const own = { more: { hostname: id.slice(0, HOSTNAME_DIGITS), volumes } }
   await executor.run(
     {
@@ -75,22 +76,21 @@ async function mountSources(
   cwd: string,
   run: WorkingRun,
   tools: FilesTools,
-  stack: AsyncDisposableStack,
+  { directory, stack }: { directory: BuildDirectory; stack: AsyncDisposableStack },
 ): Promise<MountedSources> {
   const placed: MountedSources = { mounts: [], volumes: [], sources: [] }
   const flags = run.mounts.map(readMount)
-  const directory = flags.some(({ from }) => from !== undefined) ? stack.use(await openDirectory(tools)) : undefined
   for (const flag of flags) {
     if (flag.type === "bind" && flag.from === undefined) {
       placed.volumes.push(hostMount(flag, run.contextDir))
       continue
     }
     let input: (() => number) | undefined
-    if (flag.from !== undefined && directory !== undefined) {
+    if (flag.from !== undefined) {
       const number = placed.sources.push(await filesOf(flag.from, tools, directory, stack))
       input = () => number
     }
-    placed.mounts.push(planMount(flag, { directory: cwd, context: () => 0, input }))
+    placed.mounts.push(tools.deps.planMount(flag, { directory: cwd, context: () => 0, input }))
   }
   return placed
 }

@@ -209,21 +209,21 @@ class LocalEngine implements Engine {
     return (this.#containers = openContainers(host))
   })
 
-  readonly #buildHost = once(async (): Promise<BuildDeps> => {
-    const [{ openExecutor }, { liveLeases }, images, content, snapshots, leases] = await Promise.all([
-      import("../build/execute/open-executor.ts"),
-      import("../content/leases.ts"),
-      this.images(),
-      this.#blobs(),
-      this.#snapshots(),
-      this.#leases(),
-    ])
+  readonly #buildDeps = once(async (): Promise<BuildDeps> => {
+    const [{ openExecutor }, { BuildDirectories }, { liveLeases }, images, content, snapshots, leases] =
+      await Promise.all([
+        import("../build/execute/open-executor.ts"),
+        import("../build/build-directories.ts"),
+        import("../content/leases.ts"),
+        this.images(),
+        this.#blobs(),
+        this.#snapshots(),
+        this.#leases(),
+      ])
     const { paths, db } = this.#store
     const executorDeps: ExecutorDeps = {
       root: paths.root,
-      runRoot: paths.runRoot,
       rootless: this.#isRootless,
-      sweepCommand: (executor) => this.#ownCommand("_sweep", executor),
       runtimes: this.#runtimes,
       networks: this.networks,
       files: containerFiles,
@@ -237,24 +237,32 @@ class LocalEngine implements Engine {
       leases,
       rootless: this.#isRootless,
       registries: this.registries,
-      openExecutor: () => openExecutor(executorDeps),
-      sweepExecutor: async (executor) => {
-        const { sweepDeadExecutor } = await import("../build/execute/execution-directory.ts")
-        await sweepDeadExecutor(executorDeps, executor)
-      },
+      directories: new BuildDirectories({
+        root: paths.root,
+        snapshots,
+        sweepCommand: (build) => this.#ownCommand("_sweep", build),
+        runtimes: this.#runtimes,
+        networks: this.networks,
+      }),
+      openExecutor: (directory) => openExecutor(executorDeps, directory),
       leased: () => liveLeases(db),
       collect: () => this.#collect(),
     }
   })
 
   readonly builds = once(async (): Promise<Builds> => {
-    const [{ openBuilds }, host] = await Promise.all([import("../build/open.ts"), this.#buildHost()])
-    return openBuilds(host)
+    const [{ openBuilds }, deps] = await Promise.all([import("../build/open.ts"), this.#buildDeps()])
+    return openBuilds(deps)
   })
 
   readonly workingContainers = once(async (): Promise<WorkingContainers> => {
-    const [{ openWorking }, host] = await Promise.all([import("../builder/open.ts"), this.#buildHost()])
-    return openWorking(host)
+    const [{ openWorking }, { resolveBase }, { planMount }, deps] = await Promise.all([
+      import("../builder/open.ts"),
+      import("../build/resolve-base.ts"),
+      import("../build/plan/run-mount.ts"),
+      this.#buildDeps(),
+    ])
+    return openWorking({ ...deps, resolveBase, planMount })
   })
 
   async info(): Promise<EngineInfo> {

@@ -5,12 +5,8 @@ import type { Runtimes } from "../../runtime/runtime.ts"
 export interface ExecutorDeps {
   /** Of the store: what the caches of RUN hold, and what is known of files by their times, survive there. */
   root: string
-  /** Volatile. */
-  runRoot: string
   /** We are root of the pause process's user namespace. */
   rootless: boolean
-  /** Words of a command that calls `sweepDeadExecutor`. */
-  sweepCommand(executor: string): readonly string[]
   runtimes(): Promise<Runtimes>
   networks(): Promise<Networks>
   /** Texts of the files that are bound over /etc of each RUN. */

@@ -1,4 +1,4 @@
-/** A executor with a store of its own and a root file system to work on, for the tests of this directory. */
+/** An executor with a store of its own and a root file system to work on, for the tests of this directory. */
 import {
   chmodSync,
   copyFileSync,
@@ -23,6 +23,8 @@ import { removeTree } from "../../sys/fs/remove-tree.ts"
 import type { FileAction, FilesOperation, RunMount, RunOperation } from "../plan/definition.ts"
 import { openExecutor } from "./open-executor.ts"
 import type { RunSettings, Source, WorkContext, Executor } from "./executor.ts"
+import { BuildDirectories } from "../build-directories.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 import type { ExecutorDeps } from "./deps.ts"
 
 export const host = {
@@ -36,7 +38,10 @@ if (missing !== undefined) console.warn(`skipped: build/work on the real kernel:
 
 export class Lab implements AsyncDisposable {
   readonly directory: string
-  readonly host: ExecutorDeps
+  readonly deps: ExecutorDeps
+  readonly runRoot: string
+  readonly directories: BuildDirectories
+  readonly build: BuildDirectory
   readonly executor: Executor
   readonly log: string[] = []
   readonly context: WorkContext
@@ -51,11 +56,10 @@ export class Lab implements AsyncDisposable {
     this.#db.migrate([networkSchema])
     const runtimes = openRuntimes({ root: root ?? "", runRoot: runRoot ?? "" })
     const networks = openNetworks({ db: this.#db, runRoot: runRoot ?? "" })
-    this.host = {
+    this.runRoot = runRoot ?? ""
+    this.deps = {
       root: root ?? "",
-      runRoot: runRoot ?? "",
       rootless: false,
-      sweepCommand: () => ["/bin/true"],
       runtimes: async () => runtimes,
       networks: async () => networks,
       files: {
@@ -64,7 +68,13 @@ export class Lab implements AsyncDisposable {
           resolvConf({ kind, hostText: "nameserver 192.0.2.1\n", dns: [], search: [], options: [] }),
       },
     }
-    this.executor = openExecutor(this.host)
+    this.directories = new BuildDirectories({
+      ...this.deps,
+      snapshots: NO_SNAPSHOTS,
+      sweepCommand: () => ["/bin/true"],
+    })
+    this.build = this.directories.open()
+    this.executor = openExecutor(this.deps, this.build)
     this.context = {
       onLog: (_, bytes) => void this.log.push(Buffer.from(bytes).toString()),
       onStatus: () => {},
@@ -155,8 +165,14 @@ export class Lab implements AsyncDisposable {
     await this.executor.files(operation, root, all, { ...this.context, ...(epoch === undefined ? {} : { epoch }) })
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** As a build ends: what its steps had is gone. Safe to repeat. */
+  async end(): Promise<void> {
     await this.executor[Symbol.asyncDispose]()
+    if (existsSync(this.build.path)) await this.build[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end()
     for (const path of this.#mounts) unmount(path)
     this.#db[Symbol.dispose]()
     removeTree(this.directory)
@@ -202,6 +218,8 @@ export function copy(
     ...more,
   }
 }
+
+const NO_SNAPSHOTS = { list: () => [], remove: async () => {} }
 
 export const NO_SETTINGS: RunSettings = { secrets: [], ssh: [], extraHosts: [], ulimits: [], resources: {} }
 

@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from "node:fs"
 import type { EndpointStatus } from "../../network/network.ts"
 import { createNetns, type Sysctls } from "../../sys/net/netns.ts"
 import type { Pid } from "../../sys/process/process.ts"
-import type { ExecutionDirectory } from "./execution-directory.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 import type { ExecutorDeps } from "./deps.ts"
 
 const MOST_GROUPS = 0x7fffffff
@@ -41,13 +41,13 @@ export const BUILD_HOSTNAME = "buildkitsandbox"
  */
 export class NetworkSlots implements AsyncDisposable {
   readonly #deps: ExecutorDeps
-  readonly #place: ExecutionDirectory
+  readonly #directory: BuildDirectory
   readonly #free: NetworkSlot[] = []
   readonly #made: { endpoint: string; netns: number }[] = []
 
-  constructor(deps: ExecutorDeps, place: ExecutionDirectory) {
+  constructor(deps: ExecutorDeps, directory: BuildDirectory) {
     this.#deps = deps
-    this.#place = place
+    this.#directory = directory
   }
 
   async take(): Promise<NetworkSlot> {
@@ -60,7 +60,7 @@ export class NetworkSlots implements AsyncDisposable {
   }
 
   async #make(): Promise<NetworkSlot> {
-    const endpoint = this.#place.markNetwork()
+    const endpoint = this.#directory.markNetwork()
     const netns = await createNetns(sysctls(), this.#deps.rootless)
     this.#made.push({ endpoint, netns })
     const networks = await this.#deps.networks()

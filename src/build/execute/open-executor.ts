@@ -4,24 +4,22 @@ import { NetworkSlots } from "./network-slots.ts"
 import type { SourceDigests } from "./source-digest.ts"
 import type { Executor } from "./executor.ts"
 import type { ExecutorDeps } from "./deps.ts"
-import { ExecutionDirectory } from "./execution-directory.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 
 function explain(error: unknown): never {
   throw fileFailure(error)
 }
 
-/** The executor of one build. Opens nothing before it is asked; its first step takes back what killed builds left. */
-export function openExecutor(deps: ExecutorDeps): Executor {
-  let opened: Promise<{ place: ExecutionDirectory; slots: NetworkSlots }> | undefined
-  const open = () =>
-    (opened ??= ExecutionDirectory.open(deps).then((place) => ({ place, slots: new NetworkSlots(deps, place) })))
+/** The executor of the build in the directory `build`, which outlives it. Opens nothing before it is asked. */
+export function openExecutor(deps: ExecutorDeps, build: BuildDirectory): Executor {
+  const slots = new NetworkSlots(deps, build)
   let digests: SourceDigests | undefined
   const caches = new CacheMounts(deps.root)
   const told = new Set<string>()
   return {
     async run(operation, root, sources, settings, context) {
-      const [{ runStep }, { place, slots }] = await Promise.all([import("./run-step.ts"), open()])
-      await runStep({ deps, place, slots, caches, told }, { operation, root, sources, settings }, context)
+      const { runStep } = await import("./run-step.ts")
+      await runStep({ deps, build, slots, caches, told }, { operation, root, sources, settings }, context)
     },
     async files(operation, root, sources, context) {
       const { copyFiles } = await import("./copy-files.ts")
@@ -41,12 +39,7 @@ export function openExecutor(deps: ExecutorDeps): Executor {
       return await clone(url, directory, options, context)
     },
     async [Symbol.asyncDispose]() {
-      const wasOpened = opened
-      opened = undefined
-      if (wasOpened === undefined) return
-      const { place, slots } = await wasOpened
       await slots[Symbol.asyncDispose]()
-      await place[Symbol.asyncDispose]()
     },
   }
 }

@@ -20,7 +20,7 @@ import { makeDirectories } from "./make-directories.ts"
 import type { MountPoint } from "./mount-points.ts"
 import { maskExcluded } from "./mask-excluded.ts"
 import { sourceFilter } from "./source-filter.ts"
-import { mountsDirectory } from "./execution-directory.ts"
+import { mountsDirectory } from "../build-directory.ts"
 import type { HostMount } from "../build.ts"
 import type { RunSettings, Source } from "./executor.ts"
 

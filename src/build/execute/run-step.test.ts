@@ -173,7 +173,7 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     })
     expect(Date.now() - started).toBeLessThan(5000)
     expect(isRunning("1234567\0")).toBe(false)
-    const states = join(lab.host.runRoot, "runtime")
+    const states = join(lab.runRoot, "runtime")
     expect(readdirSync(states).flatMap((runtime) => readdirSync(join(states, runtime)))).toEqual([])
     // and the next step runs as if nothing had been
     await lab.run(root, "true")
@@ -185,9 +185,9 @@ describe.skipIf(missing !== undefined)("RUN", () => {
     const { root: other } = lab.makeRoot("t")
     await Promise.all([root, other].map((one) => lab.run(one, "ip -4 a show eth0 | grep inet", { network: "default" })))
     expect(new Set(lab.log).size).toBe(2)
-    await lab.executor[Symbol.asyncDispose]()
-    expect(readdirSync(join(lab.host.runRoot, "build/executors"))).toEqual([])
-    expect(existsSync(join(lab.host.root, "build/scratch"))).toBe(false)
+    await lab.end()
+    expect(readdirSync(join(lab.deps.root, "builds"))).toEqual([])
+    expect(readdirSync(join(lab.deps.root, "builds.locks"))).toEqual([])
     expect(mountsBelow(lab.directory)).toEqual([])
     await lab[Symbol.asyncDispose]()
   })
@@ -372,7 +372,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     const { root } = lab.makeRoot()
     const ids = ["../../x", "/etc", "..", "a\0b", "x".repeat(4096)]
     for (const id of ids) await lab.run(root, "echo 1 > /cache/f", { mounts: [cache({ id })] })
-    const directories = readdirSync(join(lab.host.root, "build/cache-mounts"))
+    const directories = readdirSync(join(lab.deps.root, "build/cache-mounts"))
     expect(directories.length).toBe(ids.length)
     expect(directories.every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true)
     await lab.run(root, `ln -s ${lab.directory} /cache/out`, { mounts: [cache()] })
@@ -391,7 +391,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     await both("l", "locked")
     await both("p", "private")
     expect(lab.output.match(/\d+/g)).toEqual(["1", "1", "1", "1"])
-    const caches = new CacheMounts(lab.host.root)
+    const caches = new CacheMounts(lab.deps.root)
     expect(
       caches
         .list()
@@ -433,7 +433,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
     await lab.run(root, "echo $TOKEN; ls /run", { mounts: [{ ...secret, env: "TOKEN" }], settings }).catch(() => {})
     expect(lab.output).toStartWith("s3cr3t-canary 440 1000:1001\n1\ns3cr3t-canary\n")
     expect(changed(upper)).toEqual([])
-    const grep = Bun.spawnSync(["grep", "-rl", "s3cr3t-canary", lab.host.root, lab.host.runRoot, upper])
+    const grep = Bun.spawnSync(["grep", "-rl", "s3cr3t-canary", lab.deps.root, lab.runRoot, upper])
     expect(grep.stdout.toString()).toBe("")
     await expect(lab.run(root, "true", { mounts: [secret] })).rejects.toThrow("secret t: not found")
     await lab.run(root, "test ! -e /run/secrets/t", { mounts: [{ ...secret, required: false }] })
@@ -473,7 +473,7 @@ describe.skipIf(missing !== undefined)("RUN --mount", () => {
   })
 })
 
-test("a executor takes back what a killed one left: processes, mounts, network, files", async () => {
+test("a sweep takes back what a killed build left: processes, mounts, network, files", async () => {
   if (missing !== undefined) return
   await using lab = new Lab()
   const { root } = lab.makeRoot()
@@ -486,9 +486,10 @@ test("a executor takes back what a killed one left: processes, mounts, network, 
   await new Promise((resolve) => victim.once("close", resolve))
   expect(isRunning("7654321\0")).toBe(true)
   expect(mountsBelow(lab.directory).length).toBeGreaterThan(0)
+  expect(await lab.directories.sweep()).toBe(1)
   await lab.run(root, "true", { network: "default" })
   expect(isRunning("7654321\0")).toBe(false)
   expect(mountsBelow(lab.directory)).toEqual([])
-  expect(readdirSync(join(lab.host.runRoot, "build/executors")).length).toBe(1)
+  expect(readdirSync(join(lab.deps.root, "builds")).length).toBe(1)
   expect(lab.endpoints()).toBe(1)
 })

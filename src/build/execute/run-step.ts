@@ -21,13 +21,13 @@ import { makeMountPoints } from "./mount-points.ts"
 import { BUILD_HOSTNAME, type NetworkSlot, type NetworkSlots } from "./network-slots.ts"
 import { MovedMounts } from "./moved-mounts.ts"
 import { prepareRunMounts, type PreparedMounts } from "./run-mounts.ts"
-import type { ExecutionDirectory } from "./execution-directory.ts"
+import type { BuildDirectory } from "../build-directory.ts"
 import type { RunSettings, Source, WorkContext } from "./executor.ts"
 import type { ExecutorDeps } from "./deps.ts"
 
 export interface StepTools {
   deps: ExecutorDeps
-  place: ExecutionDirectory
+  build: BuildDirectory
   slots: NetworkSlots
   caches: CacheMounts
   /** Isolation levels that the user has been told of. */
@@ -51,13 +51,13 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   const runtimes = await tools.deps.runtimes()
   const runtimeName = isolation.level === "full" ? settings.runtime : stepRuntimeName(isolation.level)
   const runtime = await runtimes.choose(runtimeName)
-  const run = tools.place.makeRun(runtimeName ?? "")
-  undo.defer(() => tools.place.removeRun(run))
-  const { id, directory, alive } = run
+  const run = tools.build.makeRun(runtimeName ?? "")
+  undo.defer(() => tools.build.removeRun(run))
+  const { id, path: directory, alive } = run
   const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, undo) : undefined
   const user = resolveUser(root, operation.user)
   checkUser(user, isolation)
-  makeStandingDirectories(root, operation.cwd, user)
+  makeImpliedDirectories(root, operation.cwd, user)
   const canMount = ourPrivilege() !== "unprivileged"
   const prepared = await prepareRunMounts({
     ...step,
@@ -65,11 +65,11 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     rootless: tools.deps.rootless,
     canMount,
     caches: tools.caches,
-    makeScratch: () => tools.place.makeScratch(),
+    makeScratch: () => tools.build.make("scratch"),
     signal: context.signal,
     undo,
   })
-  const files = writeNetworkFiles(tools.deps, canMount ? directory : tools.place.makeScratch(), step, slot)
+  const files = writeNetworkFiles(tools.deps, canMount ? directory : tools.build.make("scratch"), step, slot)
   if (isolation.level === "single-uid") files.push(...aptSettings(root, directory))
   if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
   const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })
@@ -81,7 +81,7 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     context,
   )
   if (!canMount)
-    putInPlace(undo.use(new MovedMounts(root, tools.place.makeScratch())), config, [...files, ...prepared.mounts])
+    moveMounts(undo.use(new MovedMounts(root, tools.build.make("scratch"))), config, [...files, ...prepared.mounts])
   writeFileSync(join(directory, "config.json"), JSON.stringify(config), { mode: 0o600 })
   const code = await runtimes.runToEnd({
     id,
@@ -167,10 +167,10 @@ function needsSlot({ settings }: Step, { level }: Isolation): boolean {
 }
 
 /** Instead of mounts, which are of no meaning then. */
-function putInPlace(places: MovedMounts, config: OciConfig, mounts: readonly OciMount[]): void {
+function moveMounts(moved: MovedMounts, config: OciConfig, mounts: readonly OciMount[]): void {
   config.mounts = []
-  places.putDevices()
-  for (const { destination, source = "" } of mounts) places.put(destination, source)
+  moved.putDevices()
+  for (const { destination, source = "" } of mounts) moved.put(destination, source)
 }
 
 async function takeSlot(
@@ -189,7 +189,7 @@ async function takeSlot(
 const KERNEL_DIRECTORIES = ["proc", "dev", "sys"]
 
 /** As BuildKit: a missing working directory is made, and is the user's. */
-function makeStandingDirectories(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
+function makeImpliedDirectories(root: string, cwd: string, { uid, gid }: ResolvedUser): void {
   const rootFd = openRoot(root)
   try {
     for (const name of KERNEL_DIRECTORIES)

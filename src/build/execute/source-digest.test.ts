@@ -19,7 +19,7 @@ import type { FileAction, RunMount, RunOperation } from "../plan/definition.ts"
 import type { Source } from "./executor.ts"
 
 const digestOf = (lab: Lab, actions: readonly FileAction[], source: Source) =>
-  new SourceDigests(lab.host.root).digest({ kind: "files", actions }, 1, source)
+  new SourceDigests(lab.deps.root).digest({ kind: "files", actions }, 1, source)
 
 const all = [copy(["/"], "/x")]
 
@@ -94,8 +94,8 @@ describe.skipIf(missing !== undefined)("sourceDigest", () => {
       network: "none",
       security: "sandbox",
     }
-    expect(await new SourceDigests(lab.host.root).digest(run, 1, source)).toBeDefined()
-    expect(await new SourceDigests(lab.host.root).digest(run, 2, source)).toBeUndefined()
+    expect(await new SourceDigests(lab.deps.root).digest(run, 1, source)).toBeDefined()
+    expect(await new SourceDigests(lab.deps.root).digest(run, 2, source)).toBeUndefined()
     expect(await digestOf(lab, [{ do: "mkdir", path: "/w", mode: 0o755 }], source)).toBeUndefined()
     await expect(digestOf(lab, [copy(["/gone"], "/x")], source)).rejects.toThrow('"/gone": not found')
   })
@@ -133,13 +133,13 @@ describe.skipIf(missing !== undefined)("sourceDigest", () => {
     // ctime cannot be set: the files must be older than what the index takes for racy
     await Bun.sleep(3100)
     const before = await digestOf(lab, all, source)
-    const [index = ""] = readdirSync(join(lab.host.root, "build/digests"))
+    const [index = ""] = readdirSync(join(lab.deps.root, "build/digests"))
     expect(index).toMatch(/^[0-9a-f]{64}$/)
     expect(await digestOf(lab, all, source)).toBe(before)
     writeFileSync(join(path, "a"), "Z")
     utimesSync(join(path, "a"), new Date("2020-01-01"), new Date("2020-01-01"))
     expect(await digestOf(lab, all, source)).not.toBe(before)
-    writeFileSync(join(lab.host.root, "build/digests", index), "skiffdg1 junk")
+    writeFileSync(join(lab.deps.root, "build/digests", index), "skiffdg1 junk")
     writeFileSync(join(path, "a"), "A")
     expect(await digestOf(lab, all, source)).toBe(before)
   })

@@ -4,7 +4,6 @@ import type { BuildDeps } from "../deps.ts"
 import type { CacheUse, PruneOptions } from "../build.ts"
 import { CacheMounts } from "../execute/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
-import { sweepBuilds } from "../build-directory.ts"
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
 export async function cacheUse(deps: BuildDeps): Promise<CacheUse[]> {
@@ -24,7 +23,7 @@ export async function pruneCache(
   options: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
   const { all = false, olderThanMs = 0 } = options
-  await sweepBuilds(deps.root, deps.snapshots)
+  await deps.directories.sweep()
   const uses = (await cacheUse(deps)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
   const before = Date.now() - olderThanMs
   const remover = new Remover(deps, all)

@@ -3,10 +3,10 @@ import { command } from "../../command.ts"
 
 /** What the shell that watches a build calls when that has been killed: ends its running steps. */
 export default command({
-  summary: "Reconcile the end of a killed build",
-  args: [arg.one("WORKER")],
+  summary: "End what a killed build was running",
+  args: [arg.one("BUILD")],
   flags: {},
-  async run({ args: [executor], engine }) {
-    await (await engine.builds()).sweepExecutor(executor)
+  async run({ args: [build], engine }) {
+    await (await engine.builds()).sweepKilled(build)
   },
 })

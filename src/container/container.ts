@@ -17,7 +17,8 @@ import type { Image } from "../image/image.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { Digest } from "../spec/digest.ts"
-import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
+import type { Platform } from "../spec/platform.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
@@ -130,6 +131,59 @@ export interface Container {
   argv: readonly string[]
   runtime: string
   logPath?: string
+}
+
+/** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
+export interface MountPoint {
+  type: "bind" | "volume" | "tmpfs"
+  /** Host path of a bind; a volume has a name instead, a tmpfs neither. */
+  source: string
+  target: string
+  readOnly: boolean
+  /** A volume's name. */
+  name?: string
+  /** The volume belongs to this container alone and goes with it (`rm -v`, `--rm`). */
+  anonymous?: boolean
+  /** Fill an empty volume with what the image has at `target`, at the first start. */
+  copyUp?: boolean
+  /** Make the bind's source when it is missing (`-v`). */
+  createSource?: boolean
+  propagation?: string
+  /** tmpfs: mount options. */
+  options?: readonly string[]
+}
+
+/** Image and options merged (run-parameters.ts): what runs. */
+export interface RunParameters {
+  entrypoint: readonly string[]
+  command: readonly string[]
+  env: readonly string[]
+  workdir: string
+  /** As written, `user[:group]`; names are looked up at each start, in the container's files. */
+  user: string
+  labels: Record<string, string>
+  stopSignal: string
+  stopTimeoutSeconds: number
+  hostname: string
+  exposedPorts: readonly string[]
+  ports: readonly PortMapping[]
+  volumes: readonly string[]
+  healthcheck?: ImageRunConfig["Healthcheck"]
+}
+
+/** All there is to know of one container. */
+export interface ContainerDetails extends Container {
+  run: RunParameters
+  /** `source` is a host path of volumes too. */
+  mounts: readonly MountPoint[]
+  /** Host paths of what is bound over /etc/hosts, /etc/resolv.conf and /etc/hostname; empty when there are none. */
+  files: { hosts: string; resolvConf: string; hostname: string }
+  /** `upperDirectory`: the host directory of what it wrote; empty when it has none. */
+  storage: { driver: string; upperDirectory: string }
+  /** Undefined when the image is gone. */
+  image?: { platform: Platform; manifest: Descriptor }
+  /** Of the run that is under way, or the last one. */
+  lastRun: { startedAt?: Date; finishedAt?: Date; exitCode?: number; error?: string; oomKilled: boolean }
 }
 
 export interface ContainerFilter {
@@ -252,8 +306,8 @@ export interface Containers {
   top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
   /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
   size(nameOrId: string): Promise<ContainerSize>
-  /** Docker's inspect document. */
-  inspect(nameOrId: string): Promise<Record<string, unknown>>
+  /** Throws NotFound. */
+  inspect(nameOrId: string): Promise<ContainerDetails>
   /** The hidden verb of conmon's exit command: writes the end down, cleans up, removes or restarts. Safe to repeat. */
   cleanup(id: string): Promise<void>
   /** Brings every record in line with the kernel, and finishes what killed processes left. */

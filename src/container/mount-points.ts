@@ -3,7 +3,7 @@ import { posix } from "node:path"
 import { InvalidArgument } from "../base/errors.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { newContainerId } from "./id.ts"
-import type { MountPoint } from "./record.ts"
+import type { MountPoint } from "./container.ts"
 
 const PROPAGATIONS = ["private", "rprivate", "slave", "rslave", "shared", "rshared"]
 /** docker's for `--tmpfs`; an option given by hand replaces its opposite. */

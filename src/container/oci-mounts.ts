@@ -2,7 +2,8 @@ import { mkdirSync, statSync } from "node:fs"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import type { ContainerDeps } from "./deps.ts"
-import type { ContainerRecord, MountPoint } from "./record.ts"
+import type { MountPoint } from "./container.ts"
+import type { ContainerRecord } from "./record.ts"
 
 /** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */
 export async function ociMounts(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<OciMount[]> {

@@ -1,49 +1,9 @@
 /** What is written down of a container: one row. Times are milliseconds since the epoch. */
 import type { EndpointStatus } from "../network/network.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
-import type { ImageRunConfig } from "../spec/oci-image.ts"
-import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
-import type { ContainerId, ContainerOptions } from "./container.ts"
-
-/** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
-export interface MountPoint {
-  type: "bind" | "volume" | "tmpfs"
-  /** Host path of a bind; a volume has a name instead, a tmpfs neither. */
-  source: string
-  target: string
-  readOnly: boolean
-  /** A volume's name. */
-  name?: string
-  /** The volume belongs to this container alone and goes with it (`rm -v`, `--rm`). */
-  anonymous?: boolean
-  /** Fill an empty volume with what the image has at `target`, at the first start. */
-  copyUp?: boolean
-  /** Make the bind's source when it is missing (`-v`). */
-  createSource?: boolean
-  propagation?: string
-  /** tmpfs: mount options. */
-  options?: readonly string[]
-}
-
-/** Image and options merged (image-defaults.ts): what runs. */
-export interface RunParameters {
-  entrypoint: readonly string[]
-  command: readonly string[]
-  env: readonly string[]
-  workdir: string
-  /** As written, `user[:group]`; names are looked up at each start, in the container's files. */
-  user: string
-  labels: Record<string, string>
-  stopSignal: string
-  stopTimeoutSeconds: number
-  hostname: string
-  exposedPorts: readonly string[]
-  ports: readonly PortMapping[]
-  volumes: readonly string[]
-  healthcheck?: ImageRunConfig["Healthcheck"]
-}
+import type { ContainerId, ContainerOptions, MountPoint, RunParameters } from "./container.ts"
 
 /** Fixed at create. */
 export interface ContainerSpec {

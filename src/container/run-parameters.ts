@@ -3,9 +3,8 @@ import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
-import type { ContainerId, ContainerOptions } from "./container.ts"
+import type { ContainerId, ContainerOptions, RunParameters } from "./container.ts"
 import { shortId } from "./id.ts"
-import type { RunParameters } from "./record.ts"
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/

@@ -2,6 +2,7 @@
  * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
  * Nothing is opened before it is asked for, so a command pays for what it uses.
  */
+import type { EngineInfo } from "../docker/info-document.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
@@ -51,26 +52,4 @@ export interface StoreContents {
   images: number
   /** Their names. */
   volumes: string[]
-}
-
-export interface EngineInfo {
-  version: string
-  root: string
-  runRoot: string
-  rootless: boolean
-  containers: { total: number; running: number; paused: number; stopped: number }
-  images: number
-  snapshotter: string
-  runtime: { name: string; path: string; version: string; reason?: string }
-  monitor: { path: string; version: string }
-  /** What a step of a build would have here: `full`, or less with the reason. */
-  buildIsolation: string
-  cgroup: { version: "v1" | "hybrid" | "v2"; delegatedControllers: string[] }
-  kernel: string
-  operatingSystem: string
-  architecture: string
-  cpus: number
-  memoryBytes: number
-  hostname: string
-  securityOptions: string[]
 }

@@ -12,7 +12,7 @@ import { detectCgroups, type Cgroups } from "../sys/process/cgroup.ts"
 import { findProgram, osRelease, readText } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
-import type { EngineInfo } from "./engine.ts"
+import type { EngineInfo } from "../docker/info-document.ts"
 import { programVersion } from "../doctor/program-version.ts"
 
 export interface InfoSources {

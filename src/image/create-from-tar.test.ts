@@ -35,8 +35,8 @@ describe.skipIf(skip)("an image of a tar", () => {
     expect(image).toMatchObject({ tags: ["docker.io/library/base:1"], sizeBytes: 5 })
     expect(store.images.get("base:1").id).toBe(image.id)
     expect(await store.images.history("base:1")).toMatchObject([{ id: image.id, createdBy: "bootstrap", sizeBytes: 5 }])
-    const { GraphDriver } = (await store.images.inspect("base:1")) as { GraphDriver: { Data: { UpperDir: string } } }
-    expect(readFileSync(join(GraphDriver.Data.UpperDir, "etc/x"), "utf8")).toBe("hello")
+    const [directory = ""] = (await store.images.inspect("base:1")).storage.layerDirectories
+    expect(readFileSync(join(directory, "etc/x"), "utf8")).toBe("hello")
     const [layer] = (await store.images.manifest(image)).layers
     const blob = readFileSync(join(store.root, "blobs", layer?.digest.replace(":", "/") ?? ""))
     expect(gunzipSync(blob).equals(tar([{ name: "etc/x", content: "hello" }]))).toBe(true)

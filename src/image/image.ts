@@ -171,6 +171,14 @@ export interface ImageFilter {
   since?: string
 }
 
+/** All there is to know of one image. */
+export interface ImageDetails {
+  image: Image
+  config: ImageConfig
+  /** `layerDirectories`: host directories, lowest first. */
+  storage: { driver: string; layerDirectories: readonly string[] }
+}
+
 export interface Images {
   /** Newest first. */
   list(filter?: ImageFilter): Image[]
@@ -179,8 +187,8 @@ export interface Images {
   /** Like `get`, but undefined when there is none. */
   find(nameOrId: string): Image | undefined
   config(image: Image): Promise<ImageConfig>
-  /** Docker's inspect document of an image. Throws NotFound. */
-  inspect(nameOrId: string): Promise<Record<string, unknown>>
+  /** Throws NotFound. */
+  inspect(nameOrId: string): Promise<ImageDetails>
   /** Newest first, as docker shows them. Throws NotFound. */
   history(nameOrId: string): Promise<HistoryLine[]>
   manifest(image: Image): Promise<ImageManifest>

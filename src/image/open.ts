@@ -33,9 +33,8 @@ export function openImages(deps: ImagesDeps): Images {
 
     async inspect(nameOrId) {
       const image = records.get(nameOrId)
-      const { inspectImage } = await import("./inspect-image.ts")
-      const layerDirs = records.layers(image.id).map(({ chainId }) => snapshots.diffPath(chainId))
-      return inspectImage(image, await config(image), snapshots.driver, layerDirs)
+      const layerDirectories = records.layers(image.id).map(({ chainId }) => snapshots.diffPath(chainId))
+      return { image, config: await config(image), storage: { driver: snapshots.driver, layerDirectories } }
     },
 
     async history(nameOrId) {

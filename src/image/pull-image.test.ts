@@ -58,10 +58,9 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
       ["<missing>", "layer 0"],
     ])
     expect(await store.images.inspect(reference)).toMatchObject({
-      Id: image.id,
-      RepoTags: [reference],
-      Config: { Labels: { who: "me" }, Cmd: null },
-      RootFS: { Layers: expect.arrayContaining([expect.stringMatching(/^sha256:/)]) },
+      image: { id: image.id, tags: [reference] },
+      config: { config: { Labels: { who: "me" } } },
+      storage: { layerDirectories: expect.arrayContaining([expect.stringContaining("layers/")]) },
     })
     expect(await store.left()).toEqual({ blobs: 4, snapshots: 2, ingests: 0, directories: 2 })
 

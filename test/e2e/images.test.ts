@@ -45,11 +45,11 @@ test("rmi refuses an image that a container uses, and names the container", asyn
     config: { ...BUSYBOX.config, Labels: { a: "b" } },
   })
   await skiff.ok("pull", "-q", name)
-  const id = await skiff.ok("create", name)
+  await skiff.ok("create", "--name", "by-name", name)
   const { code, stderr } = await skiff.run(["rmi", name])
   expect(code).toBe(1)
-  expect(stderr).toContain(id.slice(0, 12))
-  await skiff.ok("rm", id)
+  expect(stderr).toContain("container by-name")
+  await skiff.ok("rm", "by-name")
   await skiff.ok("rmi", name)
 })
 
@@ -87,7 +87,10 @@ test("rmi --ignore goes on, --all takes all that no container uses", async () =>
   await skiff.ok("tag", "busybox", "another/name:1")
   await skiff.ok("create", "--name", "user", "busybox")
   const { code, stderr } = await skiff.run(["rmi", "--all"])
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("hint: remove the container first") })
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining("hint: remove the container: skiff rm user"),
+  })
   await skiff.ok("rm", "user")
   await skiff.ok("rmi", "--all")
   expect(await skiff.ok("images", "-q")).toBe("")

@@ -28,17 +28,17 @@ function describeRemedy(remedy: Remedy, command: string): string {
     case "unpause":
       return `resume it: skiff unpause ${remedy.container}`
     case "remove":
-      return `remove it: skiff rm ${remedy.container}`
+      return `remove the container: skiff rm ${remedy.container}`
     case "removeForced":
-      return `stop and remove it: skiff rm -f ${remedy.container}`
+      return `stop and remove the container: skiff rm -f ${remedy.container}`
     case "rename":
-      return `rename it: skiff rename ${remedy.container} NEW_NAME`
+      return `rename the container: skiff rename ${remedy.container} NEW_NAME`
     case "state":
       return `see its state: skiff ps --all --filter name=${remedy.container}`
     case "logs":
       return `see what it wrote: skiff logs ${remedy.container}`
     case "removeWorkingContainer":
-      return `remove it: skiff builder rm ${remedy.container}`
+      return `remove the working container: skiff builder rm ${remedy.container}`
     case "pull":
       return `pull it: skiff pull ${remedy.platform === undefined ? "" : `--platform ${remedy.platform} `}${remedy.image}`
     case "tag":

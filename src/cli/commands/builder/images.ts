@@ -5,7 +5,7 @@ import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
-import { formatAgo, formatMoment } from "../../output/ages.ts"
+import { formatAgo, formatMoment } from "../../../docker/ages.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 

@@ -1,9 +1,14 @@
 import { isSkiffError } from "../../../base/errors.ts"
 import type { Engine } from "../../../engine/engine.ts"
+import {
+  builderImageDocument,
+  workingContainerDocument,
+  type ImageDocuments,
+} from "../../../docker/builder-document.ts"
+import type { Image, Images } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
-import { containerDocument, imageDocument } from "../../output/builder-document.ts"
 import { printDocuments } from "../../output/document.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
@@ -24,13 +29,21 @@ export default command({
 
 async function findDocument(engine: Engine, name: string, type: "container" | "image" | undefined): Promise<object> {
   const images = await engine.images()
-  if (type === "image") return await imageDocument(images, images.get(name))
+  if (type === "image") return builderImageDocument(await documentsOf(images, images.get(name)))
   const working = await engine.workingContainers()
   try {
-    return await containerDocument(images, working.get(name))
+    const container = working.get(name)
+    const { imageId } = container
+    const base = imageId === undefined ? undefined : await documentsOf(images, images.get(imageId))
+    return workingContainerDocument(container, base)
   } catch (error) {
     const image = type === undefined && isSkiffError(error, "NotFound") ? images.find(name) : undefined
     if (image === undefined) throw error
-    return await imageDocument(images, image)
+    return builderImageDocument(await documentsOf(images, image))
   }
+}
+
+async function documentsOf(images: Images, image: Image): Promise<ImageDocuments> {
+  const [config, manifest] = await Promise.all([images.config(image), images.manifest(image)])
+  return { image, config, manifest }
 }

@@ -4,7 +4,8 @@ import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
-import { CACHE_FORMAT, cacheRow } from "../../output/cache-row.ts"
+import { cacheRow } from "../../../docker/cache-row.ts"
+import { CACHE_FORMAT } from "../../output/cache-format.ts"
 import { printList } from "../../output/list.ts"
 
 export default command({

@@ -1,7 +1,7 @@
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
-import { containerDocument, SIZE_FLAG } from "../../output/container-document.ts"
+import { inspectContainer, SIZE_FLAG } from "../../output/inspect-container.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 export default command({
@@ -10,6 +10,6 @@ export default command({
   flags: { ...DOCUMENT_FORMAT_FLAGS, size: SIZE_FLAG },
   async run({ args: [names], flags, ...context }) {
     const containers = await context.engine.containers()
-    return inspectEach(names, flags, context, (name) => containerDocument(containers, name, flags))
+    return inspectEach(names, flags, context, (name) => inspectContainer(containers, name, flags))
   },
 })

@@ -3,7 +3,7 @@ import { InvalidArgument } from "../../../base/errors.ts"
 import { command } from "../../command.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
-import { CONTAINER_TITLES, containerRow } from "../../output/container-row.ts"
+import { CONTAINER_TITLES, containerRow } from "../../../docker/container-row.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 

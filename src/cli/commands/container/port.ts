@@ -1,7 +1,7 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
-import { formatHostEnd } from "../../output/port-text.ts"
+import { formatHostEnd } from "../../../docker/port-text.ts"
 
 export default command({
   summary: "List port mappings or a specific mapping for the container",

@@ -1,10 +1,7 @@
-import { formatSize } from "../../../base/sizes.ts"
-import type { HistoryLine } from "../../../image/image.ts"
+import { HISTORY_TITLES, historyRow } from "../../../docker/history-row.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
-import { formatAgo } from "../../output/ages.ts"
-import { ellipsis } from "../../output/columns.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 
@@ -21,7 +18,7 @@ export default command({
     const lines = await (await engine.images()).history(name)
     const rows = lines.map((line) => historyRow(line, flags))
     printList(out, rows, flags, {
-      titles: TITLES,
+      titles: HISTORY_TITLES,
       table: flags.human
         ? "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
         : "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
@@ -29,27 +26,3 @@ export default command({
     })
   },
 })
-
-const TITLES = {
-  ID: "IMAGE",
-  CreatedSince: "CREATED",
-  CreatedAt: "CREATED AT",
-  CreatedBy: "CREATED BY",
-  Size: "SIZE",
-  Comment: "COMMENT",
-}
-
-function historyRow(
-  { id, createdAt, createdBy, sizeBytes, comment }: HistoryLine,
-  { noTrunc, human }: { noTrunc: boolean; human: boolean },
-): object {
-  const by = createdBy.replaceAll(/\s+/g, " ")
-  return {
-    ID: noTrunc ? id : id.replace(/^sha256:/, "").slice(0, 12),
-    CreatedSince: createdAt ? formatAgo(createdAt, new Date()) : "N/A",
-    CreatedAt: createdAt ? createdAt.toISOString().replace(/\.\d+Z$/, "Z") : "",
-    CreatedBy: noTrunc ? by : ellipsis(by, 45),
-    Size: human ? formatSize(sizeBytes) : String(sizeBytes),
-    Comment: comment,
-  }
-}

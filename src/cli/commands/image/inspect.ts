@@ -1,3 +1,4 @@
+import { imageDocument } from "../../../docker/image-document.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
@@ -9,6 +10,6 @@ export default command({
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ args: [names], flags, ...context }) {
     const images = await context.engine.images()
-    return inspectEach(names, flags, context, (name) => images.inspect(name))
+    return inspectEach(names, flags, context, async (name) => imageDocument(await images.inspect(name)))
   },
 })

@@ -3,7 +3,7 @@ import { command } from "../../command.ts"
 import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
-import { IMAGE_TITLES, imageRows } from "../../output/image-row.ts"
+import { IMAGE_TITLES, imageRows } from "../../../docker/image-row.ts"
 import { printList } from "../../output/list.ts"
 
 const FILTERS = ["before", "dangling", "label", "reference", "since"] as const

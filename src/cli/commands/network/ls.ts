@@ -3,7 +3,7 @@ import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
-import { NETWORK_TITLES, networkRow } from "../../output/network-row.ts"
+import { NETWORK_TITLES, networkRow } from "../../../docker/network-document.ts"
 
 export default command({
   summary: "List networks",

@@ -1,5 +1,5 @@
 import { formatBinarySize } from "../../../base/sizes.ts"
-import type { EngineInfo } from "../../../engine/engine.ts"
+import { infoDocument, type EngineInfo } from "../../../docker/info-document.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
 import { hanging } from "../../output/wrap.ts"
@@ -19,36 +19,6 @@ export default command({
     }
   },
 })
-
-/** Docker's names for what both know, ours for the rest. */
-function infoDocument(info: EngineInfo): object {
-  return {
-    Containers: info.containers.total,
-    ContainersRunning: info.containers.running,
-    ContainersPaused: info.containers.paused,
-    ContainersStopped: info.containers.stopped,
-    Images: info.images,
-    Driver: info.snapshotter,
-    DefaultRuntime: info.runtime.name,
-    Runtime: info.runtime,
-    Monitor: info.monitor,
-    BuildIsolation: info.buildIsolation,
-    CgroupVersion: info.cgroup.version === "v2" ? "2" : "1",
-    Cgroup: info.cgroup,
-    Rootless: info.rootless,
-    SecurityOptions: info.securityOptions,
-    KernelVersion: info.kernel,
-    OperatingSystem: info.operatingSystem,
-    OSType: "linux",
-    Architecture: info.architecture,
-    NCPU: info.cpus,
-    MemTotal: info.memoryBytes,
-    Name: info.hostname,
-    DockerRootDir: info.root,
-    RunRoot: info.runRoot,
-    ServerVersion: info.version,
-  }
-}
 
 function infoLines(info: EngineInfo): string[] {
   const { containers, runtime, monitor, cgroup } = info

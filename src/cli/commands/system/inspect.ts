@@ -1,12 +1,13 @@
 import { isSkiffError, NotFound } from "../../../base/errors.ts"
+import { imageDocument } from "../../../docker/image-document.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { inspectEach } from "../../inspect-each.ts"
-import { containerDocument, SIZE_FLAG } from "../../output/container-document.ts"
-import { networkDocument } from "../../output/network-row.ts"
-import { volumeDocument } from "../../output/volume-row.ts"
+import { inspectContainer, SIZE_FLAG } from "../../output/inspect-container.ts"
+import { networkDocument } from "../../../docker/network-document.ts"
+import { volumeDocument } from "../../../docker/volume-document.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 type Kind = "container" | "image" | "volume" | "network"
@@ -47,9 +48,9 @@ async function inspectFirst(
 async function inspectOne(engine: Engine, kind: Kind, name: string, flags: { size: boolean }): Promise<object> {
   switch (kind) {
     case "container":
-      return containerDocument(await engine.containers(), name, flags)
+      return inspectContainer(await engine.containers(), name, flags)
     case "image":
-      return (await engine.images()).inspect(name)
+      return imageDocument(await (await engine.images()).inspect(name))
     case "volume":
       return volumeDocument((await engine.volumes()).get(name))
     case "network":

@@ -2,7 +2,7 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
-import { volumeDocument } from "../../output/volume-row.ts"
+import { volumeDocument } from "../../../docker/volume-document.ts"
 
 export default command({
   summary: "Display detailed information on one or more volumes",

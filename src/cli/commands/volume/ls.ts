@@ -4,7 +4,7 @@ import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
-import { VOLUME_TITLES, volumeRow } from "../../output/volume-row.ts"
+import { VOLUME_TITLES, volumeRow } from "../../../docker/volume-document.ts"
 
 export default command({
   summary: "List volumes",

@@ -1,15 +1,9 @@
-import type { ImageConfig, ImageRunConfig } from "../spec/oci-image.ts"
-import type { Image } from "./image.ts"
-import { familiarReference, parseReference } from "./reference.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import { familiarReference, parseReference, type ImageDetails } from "../image/image.ts"
 
-/** Docker's inspect document of an image; `layerDirs` are the host directories of its layers, lowest first. */
-export function inspectImage(
-  image: Image,
-  config: ImageConfig,
-  driver: string,
-  layerDirs: readonly string[],
-): Record<string, unknown> {
-  const [upper, ...lower] = layerDirs.toReversed()
+/** Docker's inspect document of an image (Engine API, ImageInspect). */
+export function imageDocument({ image, config, storage }: ImageDetails): Record<string, unknown> {
+  const [upper, ...lower] = storage.layerDirectories.toReversed()
   return {
     Id: image.id,
     RepoTags: image.tags.map(familiar),
@@ -30,7 +24,7 @@ export function inspectImage(
         ...(lower.length === 0 ? {} : { LowerDir: lower.join(":") }),
         ...(upper === undefined ? {} : { UpperDir: upper }),
       },
-      Name: driver,
+      Name: storage.driver,
     },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },

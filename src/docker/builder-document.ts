@@ -1,28 +1,34 @@
 /** buildah's inspect document: of what a working container's image will say, or of what an image says. */
-import type { WorkingContainer } from "../../builder/builder.ts"
-import { VERSION } from "../../base/version.ts"
-import type { Image, Images } from "../../image/image.ts"
-import type { ImageConfig } from "../../spec/oci-image.ts"
+import type { WorkingContainer } from "../builder/builder.ts"
+import { VERSION } from "../base/version.ts"
+import type { Image } from "../image/image.ts"
+import type { ImageConfig, ImageManifest } from "../spec/oci-image.ts"
 
-export async function containerDocument(images: Images, container: WorkingContainer): Promise<object> {
+/** An image with its documents. */
+export interface ImageDocuments {
+  image: Image
+  config: ImageConfig
+  manifest: ImageManifest
+}
+
+/** `base`: the image that it began as; undefined for scratch. */
+export function workingContainerDocument(container: WorkingContainer, base: ImageDocuments | undefined): object {
   const { id, name, imageName, imageId, createdAt, mountPoint, workingImage, defaults } = container
   const { annotations, comment, createdBy, historyComment, history = [], config, ...about } = workingImage
-  const base = imageId === undefined ? undefined : images.get(imageId)
-  const below = await documentsOf(images, base)
   const image: ImageConfig = {
     created: createdAt.toISOString(),
     ...about,
     config,
-    rootfs: below.config?.rootfs ?? { type: "layers", diff_ids: [] },
-    history: below.config?.history ?? [],
+    rootfs: base?.config.rootfs ?? { type: "layers", diff_ids: [] },
+    history: base?.config.history ?? [],
   }
   return {
     Type: `skiff ${VERSION}`,
     FromImage: base === undefined ? "" : imageName,
     FromImageID: plain(imageId),
-    FromImageDigest: base?.manifest.digest ?? "",
-    Config: below.config === undefined ? "" : JSON.stringify(below.config),
-    Manifest: below.manifest === undefined ? "" : JSON.stringify(below.manifest),
+    FromImageDigest: base?.image.manifest.digest ?? "",
+    Config: base === undefined ? "" : JSON.stringify(base.config),
+    Manifest: base === undefined ? "" : JSON.stringify(base.manifest),
     Container: name,
     ContainerID: id,
     MountPoint: mountPoint ?? "",
@@ -41,8 +47,8 @@ export async function containerDocument(images: Images, container: WorkingContai
   }
 }
 
-export async function imageDocument(images: Images, image: Image): Promise<object> {
-  const { config, manifest } = await documentsOf(images, image)
+/** What an image says. */
+export function builderImageDocument({ image, config, manifest }: ImageDocuments): object {
   return {
     Type: `skiff ${VERSION}`,
     FromImage: image.tags[0] ?? "",
@@ -55,19 +61,13 @@ export async function imageDocument(images: Images, image: Image): Promise<objec
     MountPoint: "",
     ProcessLabel: "",
     MountLabel: "",
-    ImageAnnotations: manifest?.annotations ?? {},
+    ImageAnnotations: manifest.annotations ?? {},
     ImageComment: "",
     ImageCreatedBy: "",
     OCIv1: config,
-    Docker: config && dockerForm(config),
-    History: config?.history ?? [],
+    Docker: dockerForm(config),
+    History: config.history ?? [],
   }
-}
-
-async function documentsOf(images: Images, image: Image | undefined) {
-  if (image === undefined) return { config: undefined, manifest: undefined }
-  const [config, manifest] = await Promise.all([images.config(image), images.manifest(image)])
-  return { config, manifest }
 }
 
 function dockerForm(image: ImageConfig): object {

@@ -1,7 +1,7 @@
-import { formatSize } from "../../base/sizes.ts"
-import type { Image } from "../../image/image.ts"
-import { familiarReference, parseReference } from "../../image/image.ts"
-import { digestHex } from "../../spec/digest.ts"
+import { formatSize } from "../base/sizes.ts"
+import type { Image } from "../image/image.ts"
+import { familiarReference, parseReference } from "../image/image.ts"
+import { digestHex } from "../spec/digest.ts"
 import { formatAgo, formatMoment } from "./ages.ts"
 
 export interface ImageRow {

@@ -1,5 +1,5 @@
-import type { Container } from "../../container/container.ts"
-import type { PortMapping } from "../../spec/docker/port-mapping.ts"
+import type { Container } from "../container/container.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
 type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
 

@@ -1,7 +1,6 @@
-import { formatSize } from "../../base/sizes.ts"
-import type { CacheUse } from "../../build/build.ts"
+import { formatSize } from "../base/sizes.ts"
+import type { CacheUse } from "../build/build.ts"
 import { formatAgo } from "./ages.ts"
-import type { ListFormat } from "./list.ts"
 
 const SHORT_ID = 12
 const SHORT_DESCRIPTION = 50
@@ -39,20 +38,16 @@ export function cacheRow(use: CacheUse, now: Date, whole: boolean): CacheRow {
   }
 }
 
-export const CACHE_FORMAT: ListFormat = {
-  titles: {
-    ID: "ID",
-    CacheType: "CACHE TYPE",
-    Size: "SIZE",
-    CreatedAt: "CREATED AT",
-    CreatedSince: "CREATED",
-    LastUsedAt: "LAST USED AT",
-    LastUsedSince: "LAST USED",
-    UsageCount: "USAGE",
-    InUse: "IN USE",
-    Reclaimable: "RECLAIMABLE",
-    Description: "DESCRIPTION",
-  },
-  table: "table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.Reclaimable}}\t{{.LastUsedSince}}\t{{.Description}}",
-  quiet: "{{.ID}}",
+export const CACHE_TITLES = {
+  ID: "ID",
+  CacheType: "CACHE TYPE",
+  Size: "SIZE",
+  CreatedAt: "CREATED AT",
+  CreatedSince: "CREATED",
+  LastUsedAt: "LAST USED AT",
+  LastUsedSince: "LAST USED",
+  UsageCount: "USAGE",
+  InUse: "IN USE",
+  Reclaimable: "RECLAIMABLE",
+  Description: "DESCRIPTION",
 }

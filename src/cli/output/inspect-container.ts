@@ -1,16 +1,15 @@
 import type { Containers } from "../../container/container.ts"
+import { containerDocument } from "../../docker/container-document.ts"
 import { flag } from "../flag.ts"
 
 export const SIZE_FLAG = flag.bool("Display total file sizes", { short: "s" })
 
 /** Docker's inspect document, with sizes where they are asked for. */
-export async function containerDocument(
+export async function inspectContainer(
   containers: Containers,
   name: string,
   { size }: { size: boolean },
 ): Promise<object> {
-  const document = await containers.inspect(name)
-  if (!size) return document
-  const { writableBytes, rootBytes } = await containers.size(name)
-  return { ...document, SizeRw: writableBytes, SizeRootFs: rootBytes }
+  const details = await containers.inspect(name)
+  return containerDocument(details, size ? await containers.size(name) : undefined)
 }

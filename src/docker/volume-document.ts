@@ -1,4 +1,4 @@
-import type { Volume } from "../../volume/volume.ts"
+import type { Volume } from "../volume/volume.ts"
 
 /** A line of `volume ls`. */
 export function volumeRow({ name, driver, labels, mountpoint }: Volume): object {

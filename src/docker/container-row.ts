@@ -1,8 +1,8 @@
-import { formatSize } from "../../base/sizes.ts"
-import type { Container, ContainerSize } from "../../container/container.ts"
-import type { MountRequest } from "../../spec/docker/mount-request.ts"
+import { formatSize } from "../base/sizes.ts"
+import type { Container, ContainerSize } from "../container/container.ts"
+import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
-import { ellipsis } from "./columns.ts"
+import { ellipsis } from "./ellipsis.ts"
 import { describePorts } from "./port-text.ts"
 
 const SHORT_ID = 12

@@ -1,4 +1,4 @@
-import type { Network } from "../../network/network.ts"
+import type { Network } from "../network/network.ts"
 
 /** A line of `network ls`. */
 export function networkRow({ id, name, driver }: Network, { noTrunc }: { noTrunc: boolean }): object {

@@ -1,0 +1,237 @@
+import type { ContainerDetails, ContainerSize, MountPoint, NetworkMode } from "../container/container.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import { formatPlatform } from "../spec/platform.ts"
+
+const NO_TIME = "0001-01-01T00:00:00Z"
+
+/** Docker's inspect document (Engine API, ContainerInspect), by its names; `size` adds what it takes on disk. */
+export function containerDocument(container: ContainerDetails, size?: ContainerSize): Record<string, unknown> {
+  const { id, name, argv, image, files, storage, options } = container
+  const [path = "", ...args] = argv
+  return {
+    Id: id,
+    Created: container.createdAt.toISOString(),
+    Path: path,
+    Args: args,
+    State: stateDocument(container),
+    Image: container.imageId,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: container.logPath ?? "",
+    Name: `/${name}`,
+    RestartCount: container.restartCount,
+    Driver: storage.driver,
+    Platform: image?.platform.os ?? "linux",
+    ...(image === undefined ? {} : { ImageManifestDescriptor: { ...image.manifest, platform: image.platform } }),
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: null,
+    HostConfig: hostConfig(container),
+    GraphDriver: { Name: storage.driver, Data: { UpperDir: storage.upperDirectory } },
+    Mounts: container.mounts.map(mountDocument),
+    Config: configDocument(container),
+    NetworkSettings: networkSettings(container),
+    ...(options.runtime === undefined ? {} : { OCIRuntime: options.runtime }),
+    ...(size === undefined ? {} : { SizeRw: size.writableBytes, SizeRootFs: size.rootBytes }),
+  }
+}
+
+function stateDocument({ state, lastRun }: ContainerDetails): Record<string, unknown> {
+  const { startedAt, exitCode, error, oomKilled, finishedAt } = lastRun
+  const isUp = state.status === "running" || state.status === "paused"
+  const finished = state.status === "exited" ? state.finishedAt : finishedAt
+  return {
+    Status: state.status,
+    Running: isUp || state.status === "restarting",
+    Paused: state.status === "paused",
+    Restarting: state.status === "restarting",
+    OOMKilled: oomKilled,
+    Dead: false,
+    Pid: isUp ? state.pid : 0,
+    ExitCode: isUp ? 0 : state.status === "exited" ? state.exitCode : (exitCode ?? 0),
+    Error: (state.status === "exited" ? state.error : error) ?? "",
+    StartedAt: time(startedAt),
+    FinishedAt: time(finished),
+  }
+}
+
+function time(date: Date | undefined): string {
+  return date === undefined ? NO_TIME : date.toISOString()
+}
+
+function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record<string, unknown> {
+  const { resources } = options
+  return {
+    Binds: options.mounts.flatMap((mount) => {
+      if (mount.type === "tmpfs" || (mount.type === "bind" && !mount.createSource)) return []
+      if (mount.source === undefined) return []
+      return [`${mount.source}:${mount.target}${mount.readOnly ? ":ro" : ""}`]
+    }),
+    ContainerIDFile: "",
+    LogConfig: { Type: options.log.driver, Config: options.log.options },
+    NetworkMode: networkModeText(options.network),
+    PortBindings: portMap(options.ports),
+    RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.maximumRetryCount },
+    AutoRemove: options.autoRemove,
+    VolumeDriver: "",
+    VolumesFrom: null,
+    ConsoleSize: [0, 0],
+    CapAdd: orNull(options.capAdd),
+    CapDrop: orNull(options.capDrop),
+    CgroupnsMode: "private",
+    Dns: options.dns,
+    DnsOptions: options.dnsOptions,
+    DnsSearch: options.dnsSearch,
+    ExtraHosts: orNull(options.extraHosts),
+    GroupAdd: orNull(options.groupAdd ?? []),
+    IpcMode: "private",
+    Cgroup: "",
+    Links: null,
+    OomScoreAdj: 0,
+    PidMode: "",
+    Privileged: options.privileged,
+    PublishAllPorts: options.publishAll,
+    ReadonlyRootfs: options.readOnly,
+    SecurityOpt: orNull(options.securityOptions),
+    Sysctls: options.sysctls,
+    Tmpfs: Object.fromEntries(
+      mounts.flatMap((mount) => (mount.type === "tmpfs" ? [[mount.target, (mount.options ?? []).join(",")]] : [])),
+    ),
+    UTSMode: "",
+    UsernsMode: "",
+    ShmSize: options.shmSizeBytes ?? 64 * 1024 * 1024,
+    Runtime: runtime,
+    Isolation: "",
+    CpuShares: resources.cpuShares ?? 0,
+    Memory: resources.memoryBytes ?? 0,
+    NanoCpus: Math.round((resources.cpus ?? 0) * 1e9),
+    CgroupParent: "",
+    BlkioWeight: resources.blkioWeight ?? 0,
+    CpuPeriod: resources.cpuPeriodUs ?? 0,
+    CpuQuota: resources.cpuQuotaUs ?? 0,
+    CpusetCpus: resources.cpusetCpus ?? "",
+    CpusetMems: resources.cpusetMems ?? "",
+    Devices: options.devices.map((device) => ({
+      PathOnHost: device.hostPath,
+      PathInContainer: device.containerPath,
+      CgroupPermissions: device.permissions,
+    })),
+    MemoryReservation: resources.memoryReservationBytes ?? 0,
+    MemorySwap: resources.memorySwapBytes ?? (resources.memoryBytes ?? 0) * 2,
+    OomKillDisable: resources.oomKillDisable ?? false,
+    PidsLimit: resources.pidsLimit ?? null,
+    Ulimits: options.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+    Init: options.init,
+    StopTimeout: run.stopTimeoutSeconds,
+  }
+}
+
+function configDocument({ options, run, mounts, image }: ContainerDetails): Record<string, unknown> {
+  return {
+    Hostname: run.hostname,
+    Domainname: options.domainname ?? "",
+    User: run.user,
+    AttachStdin: options.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    ExposedPorts: Object.fromEntries(
+      [...run.exposedPorts, ...run.ports.map((port) => `${port.containerPort}/${port.protocol}`)].map((key) => [
+        key,
+        {},
+      ]),
+    ),
+    Tty: options.tty,
+    OpenStdin: options.stdin,
+    StdinOnce: options.stdin,
+    Env: run.env,
+    Cmd: run.command,
+    Image: options.image,
+    Volumes: Object.fromEntries(
+      mounts.flatMap((mount) => (mount.type === "volume" && mount.anonymous ? [[mount.target, {}]] : [])),
+    ),
+    WorkingDir: run.workdir,
+    Entrypoint: run.entrypoint.length === 0 ? null : run.entrypoint,
+    Labels: run.labels,
+    StopSignal: run.stopSignal,
+    StopTimeout: run.stopTimeoutSeconds,
+    ...(run.healthcheck === undefined ? {} : { Healthcheck: run.healthcheck }),
+    ...(image === undefined ? {} : { Platform: formatPlatform(image.platform) }),
+  }
+}
+
+function networkSettings({ id, run, options, state, endpoint }: ContainerDetails): Record<string, unknown> {
+  const { network } = options
+  const pid = "pid" in state ? state.pid : undefined
+  const summary = {
+    EndpointID: endpoint === undefined ? "" : id,
+    Gateway: endpoint?.gateway ?? "",
+    GlobalIPv6Address: "",
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: endpoint?.address ?? "",
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: "",
+    MacAddress: endpoint?.macAddress ?? "",
+  }
+  const exposed = endpoint === undefined ? {} : Object.fromEntries(run.exposedPorts.map((key) => [key, null]))
+  return {
+    Bridge: "",
+    SandboxID: endpoint === undefined ? "" : id,
+    SandboxKey: pid === undefined || endpoint === undefined ? "" : `/proc/${pid}/ns/net`,
+    Ports: { ...exposed, ...portMap(endpoint?.ports ?? []) },
+    ...summary,
+    Networks:
+      network.kind === "container"
+        ? {}
+        : {
+            [network.kind === "bridge" ? network.name : network.kind]: {
+              IPAMConfig: null,
+              Links: null,
+              Aliases: null,
+              DriverOpts: null,
+              NetworkID: endpoint?.network ?? "",
+              DNSNames: null,
+              ...summary,
+            },
+          },
+  }
+}
+
+function networkModeText(mode: NetworkMode): string {
+  switch (mode.kind) {
+    case "bridge":
+      return mode.name
+    case "container":
+      return `container:${mode.container}`
+    default:
+      return mode.kind
+  }
+}
+
+function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
+  const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
+  for (const { containerPort, protocol, hostAddress, hostPort } of ports)
+    (map[`${containerPort}/${protocol}`] ??= []).push({
+      HostIp: hostAddress ?? "0.0.0.0",
+      HostPort: hostPort === 0 ? "" : `${hostPort}`,
+    })
+  return map
+}
+
+function mountDocument({ type, source, target, readOnly, name, propagation }: MountPoint): Record<string, unknown> {
+  return {
+    Type: type,
+    ...(name === undefined ? {} : { Name: name }),
+    Source: source,
+    Destination: target,
+    ...(type === "volume" ? { Driver: "local" } : {}),
+    Mode: readOnly ? "ro" : "",
+    RW: !readOnly,
+    Propagation: propagation ?? (type === "bind" ? "rprivate" : ""),
+  }
+}
+
+function orNull<T>(values: readonly T[]): readonly T[] | null {
+  return values.length === 0 ? null : values
+}

@@ -1,0 +1,51 @@
+export interface EngineInfo {
+  version: string
+  root: string
+  runRoot: string
+  rootless: boolean
+  containers: { total: number; running: number; paused: number; stopped: number }
+  images: number
+  snapshotter: string
+  runtime: { name: string; path: string; version: string; reason?: string }
+  monitor: { path: string; version: string }
+  /** What a step of a build would have here: `full`, or less with the reason. */
+  buildIsolation: string
+  cgroup: { version: "v1" | "hybrid" | "v2"; delegatedControllers: string[] }
+  kernel: string
+  operatingSystem: string
+  architecture: string
+  cpus: number
+  memoryBytes: number
+  hostname: string
+  securityOptions: string[]
+}
+
+/** Docker's names for what both know, ours for the rest. */
+export function infoDocument(info: EngineInfo): object {
+  return {
+    Containers: info.containers.total,
+    ContainersRunning: info.containers.running,
+    ContainersPaused: info.containers.paused,
+    ContainersStopped: info.containers.stopped,
+    Images: info.images,
+    Driver: info.snapshotter,
+    DefaultRuntime: info.runtime.name,
+    Runtime: info.runtime,
+    Monitor: info.monitor,
+    BuildIsolation: info.buildIsolation,
+    CgroupVersion: info.cgroup.version === "v2" ? "2" : "1",
+    Cgroup: info.cgroup,
+    Rootless: info.rootless,
+    SecurityOptions: info.securityOptions,
+    KernelVersion: info.kernel,
+    OperatingSystem: info.operatingSystem,
+    OSType: "linux",
+    Architecture: info.architecture,
+    NCPU: info.cpus,
+    MemTotal: info.memoryBytes,
+    Name: info.hostname,
+    DockerRootDir: info.root,
+    RunRoot: info.runRoot,
+    ServerVersion: info.version,
+  }
+}

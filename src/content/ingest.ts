@@ -5,7 +5,7 @@ import { dirname, join } from "node:path"
 import { syncDirectory } from "../base/atomic-write.ts"
 import { DataLoss, FailedPrecondition, hasErrno, Unavailable } from "../base/errors.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../spec/digest.ts"
-import { tryLock } from "../sys/libc.ts"
+import { tryLock, unlock } from "../sys/libc.ts"
 import type { BlobInfo, Bytes, Ingest } from "./content.ts"
 
 const CHUNK_BYTES = 1 << 20
@@ -182,6 +182,7 @@ class LocalIngest implements Ingest {
 
   async #close(): Promise<void> {
     this.#open = false
+    unlock(this.#file.fd)
     await this.#file.close()
   }
 }

@@ -1,9 +1,9 @@
-import { closeSync, openSync, readFileSync } from "node:fs"
+import { openSync, readFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
-import { lockFile } from "../sys/libc.ts"
+import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { addAddress, createBridge, getLink, listAddresses, listLinks, listRoutes } from "../sys/net/rtnetlink.ts"
 import { defaultMtu } from "./bridge.ts"
@@ -40,7 +40,7 @@ export function defaultNetwork(db: Database, names: KernelNames, options: { root
       return network
     })
   } finally {
-    if (lock !== undefined) closeSync(lock)
+    if (lock !== undefined) unlockAndClose(lock)
   }
 }
 

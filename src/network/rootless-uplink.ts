@@ -6,9 +6,9 @@
  * map as root's leads to the container. The answer must leave by that tap, so the container's default route is there: a
  * rule on its address, after all known ways. No process of ours is needed for any of it.
  */
-import { closeSync, mkdirSync, openSync } from "node:fs"
+import { mkdirSync, openSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
-import { lockFile } from "../sys/libc.ts"
+import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
 import type { Sysctls } from "../sys/net/netns.ts"
 import {
@@ -59,7 +59,7 @@ export class RootlessWay {
       lockFile(lock)
       startEgress(this.#pasta)
     } finally {
-      closeSync(lock)
+      unlockAndClose(lock)
     }
   }
 

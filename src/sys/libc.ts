@@ -154,6 +154,20 @@ export function tryLock(fd: number, kind: "shared" | "exclusive" = "exclusive"):
   throw new SystemError("flock", errno, "")
 }
 
+/**
+ * Lets go of a lock and closes its descriptor. Closing alone is not enough: execve(2) resumes the parent of a vfork before it
+ * closes the child's copies, so a program that was just started would hold the lock for a moment after us.
+ */
+export function unlockAndClose(fd: number): void {
+  unlock(fd)
+  close(fd)
+}
+
+/** Lets go of a lock, for all copies of the descriptor. */
+export function unlock(fd: number): void {
+  check(c.flock(fd, LOCK_UN), "flock")
+}
+
 /** Takes the exclusive lock, waiting for it. Blocks the whole process: only for what others hold for a few milliseconds. */
 export function lockFile(fd: number): void {
   check(c.flock(fd, LOCK_EX), "flock")
@@ -177,6 +191,7 @@ export function exitNow(code: number): never {
 const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
+const LOCK_UN = 8
 const EWOULDBLOCK = 11
 const ESRCH = 3
 export const O_CLOEXEC = 0o2000000

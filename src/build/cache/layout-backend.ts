@@ -1,6 +1,6 @@
 /** A cache as an OCI layout in a directory (image-spec image-layout.md). */
 import { createHash, randomUUID } from "node:crypto"
-import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
+import { accessSync, constants, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -11,7 +11,7 @@ import { digestAlgorithm, digestHex, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageIndex } from "../../spec/oci-image.ts"
 import { LAYOUT_FILE, parseLayoutIndex } from "../../spec/oci-layout.ts"
 import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
-import { tryLock } from "../../sys/libc.ts"
+import { tryLock, unlockAndClose } from "../../sys/libc.ts"
 import type { CacheReader, CacheWriter } from "./backend.ts"
 import { digestOf } from "./verified.ts"
 
@@ -106,7 +106,7 @@ export function layoutWriter(path: string, tag: string): CacheWriter {
 async function lockDirectory(path: string): Promise<Disposable> {
   const fd = openSync(path, "r")
   while (!tryLock(fd)) await sleep(LOCK_POLL_MS)
-  return { [Symbol.dispose]: () => closeSync(fd) }
+  return { [Symbol.dispose]: () => unlockAndClose(fd) }
 }
 
 /** Synced, and held against its digest on the way. */

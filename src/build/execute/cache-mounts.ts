@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { Cancelled, hasErrno } from "../../base/errors.ts"
 import { namesIn } from "../../base/names-in.ts"
-import { AT_FDCWD, check, cString, libc, O_CLOEXEC, tryLock } from "../../sys/libc.ts"
+import { AT_FDCWD, check, cString, libc, O_CLOEXEC, tryLock, unlockAndClose } from "../../sys/libc.ts"
 import { readText } from "../../sys/host.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
 import { treeUsage } from "../../sys/fs/tree-usage.ts"
@@ -72,9 +72,9 @@ export class CacheMounts {
       makeOnce(data, mount, fill)
       const now = new Date()
       utimesSync(join(lock.instance, "lock"), now, now)
-      return { path: data, [Symbol.dispose]: () => closeSync(lock.fd) }
+      return { path: data, [Symbol.dispose]: () => unlockAndClose(lock.fd) }
     } catch (error) {
-      closeSync(lock.fd)
+      unlockAndClose(lock.fd)
       throw error
     }
   }
@@ -90,7 +90,7 @@ export class CacheMounts {
     const path = join(instance, "data")
     if (namesIn(path).length === 0) return undefined
     const fd = lockInstance(instance, "exclusive")
-    return fd === undefined ? "in use" : { path, [Symbol.dispose]: () => closeSync(fd) }
+    return fd === undefined ? "in use" : { path, [Symbol.dispose]: () => unlockAndClose(fd) }
   }
 
   /**
@@ -114,7 +114,7 @@ export class CacheMounts {
       renameSync(aside, data)
     } finally {
       removeTree(aside)
-      closeSync(fd)
+      unlockAndClose(fd)
     }
   }
 
@@ -138,7 +138,7 @@ export class CacheMounts {
       if (namesIn(rest).every((entry) => entry === "cache.json")) removeTree(rest)
       return true
     } finally {
-      closeSync(fd)
+      unlockAndClose(fd)
     }
   }
 
@@ -148,7 +148,7 @@ export class CacheMounts {
     const data = statSync(join(instance, "data"), { throwIfNoEntry: false })
     if (lock === undefined || data === undefined) return []
     const fd = lockInstance(instance, "exclusive")
-    if (fd !== undefined) closeSync(fd)
+    if (fd !== undefined) unlockAndClose(fd)
     const { bytes } = treeUsage(join(instance, "data"))
     return [{ id, name, sizeBytes: bytes, createdAt: lock.birthtime, lastUsedAt: lock.mtime, inUse: fd === undefined }]
   }

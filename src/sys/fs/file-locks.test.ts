@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, test } from "bun:test"
+import { spawnProcess } from "../process/process.ts"
 import { FileLocks } from "./file-locks.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "skiff-lock-"))
@@ -31,4 +32,17 @@ test("a lock whose file was unlinked meanwhile is taken on the new file", async 
   expect(locks.tryAcquire("c")).toBeUndefined()
   second.unlink()
   expect(existsSync(join(directory, "c"))).toBe(false)
+})
+
+test("a released lock is free at once, also while a program that was just started still has our descriptors", async () => {
+  const locks = new FileLocks(join(directory, "locks"), "thing")
+  for (let round = 0; round < 200; round++) {
+    const held = await locks.acquire("d")
+    const child = spawnProcess(["true"])
+    held[Symbol.dispose]()
+    const again = locks.tryAcquire("d")
+    expect(again).toBeDefined()
+    again?.[Symbol.dispose]()
+    await child.exited
+  }
 })

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { hasErrno, Unavailable } from "../../base/errors.ts"
-import { O_CLOEXEC, tryLock } from "../libc.ts"
+import { O_CLOEXEC, tryLock, unlockAndClose } from "../libc.ts"
 
 const MAX_POLL_MS = 25
 
@@ -76,7 +76,7 @@ function heldLock(fd: number, path: string): HeldLock {
         if (!hasErrno(error, "ENOENT")) throw error
       }
     },
-    [Symbol.dispose]: () => closeSync(fd),
+    [Symbol.dispose]: () => unlockAndClose(fd),
   }
 }
 

@@ -11,6 +11,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     builds: async () => (await engine()).builds(),
     networks: async () => (await engine()).networks(),
     volumes: async () => (await engine()).volumes(),
+    events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),

@@ -6,6 +6,7 @@ import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { thisProcess } from "../sys/process/process-identity.ts"
 import type { CommitOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { containerEvent } from "./events.ts"
 import { pause, unpause } from "./life-cycle.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -24,7 +25,7 @@ export async function commit(deps: ContainerDeps, nameOrId: string, options: Com
     ...(options.squash ? { since: "nothing" } : {}),
     leaveOutEmpty: BOUND_FILES,
   })
-  return await images.createFromTar(layer, {
+  const image = await images.createFromTar(layer, {
     name: options.name,
     ...(options.squash ? {} : { base }),
     format: options.format,
@@ -39,6 +40,8 @@ export async function commit(deps: ContainerDeps, nameOrId: string, options: Com
     author: options.author,
     onProgress: options.onProgress,
   })
+  deps.records.tell(containerEvent(record, "commit", { comment: options.message ?? "", imageID: image.id }))
+  return image
 }
 
 /** Where our own files are bound: the runtime makes empty ones below them, which are nothing of the program's. */

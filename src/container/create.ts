@@ -7,6 +7,7 @@ import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { ContainerOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { containerEvent } from "./events.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
@@ -74,6 +75,7 @@ export async function createContainer(
         state: { restartCount: 0, bootId: deps.bootId },
       },
       () => images.get(image.id), // removed meanwhile: NotFound
+      (created) => containerEvent(created, "create"),
     )
     crashPoint("create:recorded")
     trace("record written")

@@ -1,4 +1,5 @@
 /** What the life cycle of containers stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
+import type { Events } from "../event/event.ts"
 import type { Images } from "../image/image.ts"
 import type { ContainerFiles, Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
@@ -16,6 +17,7 @@ export interface ContainerDeps {
   records: ContainerRecords
   locks: FileLocks
   files: ContainerFiles
+  events: Events
   snapshots(): Promise<Snapshotter>
   images(): Promise<Images>
   networks(): Promise<Networks>

@@ -8,6 +8,7 @@ import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { connectionEvents, containerEvent } from "./events.ts"
 import { writeContainerFiles, writeHostsFile } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
@@ -77,7 +78,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await setupNetwork(deps, record)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
-    deps.records.save(record)
+    deps.records.save(record, connectionEvents(record, "joined"))
     const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
     trace("attached")
     crashPoint("start:before-program")
@@ -86,7 +87,8 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     trace("program started")
     crashPoint("start:program-started")
     record.status = "running"
-    deps.records.save(record)
+    const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
+    deps.records.save(record, [...attached, containerEvent(record, "start")])
     crashPoint("start:recorded")
     return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
   } catch (error) {
@@ -229,8 +231,9 @@ async function undo(
     record.state.error = error instanceof Error ? error.message : String(error)
     record.state.exitCode = (isSkiffError(error) ? error.data.programExit : undefined) ?? 128
     if (before !== "created") record.state.finishedAt = Date.now()
+    const left = connectionEvents(record, "left")
     delete record.state.endpoint
-    deps.records.save(record)
+    deps.records.save(record, left)
   } catch (failure) {
     log.warn(`clean-up after the failed start of container ${record.id} failed`, { reason: String(failure) })
   }

@@ -11,6 +11,7 @@ import type { Container, ContainerOptions, StartedContainer } from "./container.
 import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { containerEvent } from "./events.ts"
 import { launch, type Launched } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
@@ -89,6 +90,7 @@ export async function attachRunning(
   const bundle = runtimes.bundle(record.id)
   const monitor = runtimes.findMonitor({ id: record.id, bundle, pid, monitorPid })
   const attachment = attach ? await runtimes.attach(bundle, { stdin }) : undefined
+  if (attachment !== undefined) deps.records.tell(containerEvent(record, "attach"))
   return started(deps, { record, monitor, attachment })
 }
 
@@ -109,6 +111,7 @@ export async function stop(
     if (killed) await within(killed.exited, KILL_WAIT_MS)
   }
   await reconcileNow(deps, found.id)
+  deps.records.tell(containerEvent(found, "stop"))
 }
 
 export async function kill(deps: ContainerDeps, nameOrId: string, signal: string): Promise<void> {
@@ -145,7 +148,7 @@ async function signalUnderLock(deps: ContainerDeps, id: string, signal: number):
   }
   const { pid, monitorPid } = record.state
   if (!isRunning(record, deps) || pid === undefined || monitorPid === undefined) return undefined
-  deps.records.save(record)
+  deps.records.save(record, [containerEvent(record, "kill", { signal: `${signal}` })])
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(record.spec.runtime)
   const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
@@ -155,7 +158,7 @@ async function signalUnderLock(deps: ContainerDeps, id: string, signal: number):
       // a frozen process takes a signal only when it runs again
       await runtime.resume(id)
       record.status = "running"
-      deps.records.save(record)
+      deps.records.save(record, [containerEvent(record, "unpause")])
     }
   } catch (error) {
     // it may have ended in this very moment
@@ -173,6 +176,7 @@ export async function restart(
   await stop(deps, id, options)
   const again = await start(deps, id)
   again.release()
+  deps.records.tell(containerEvent(deps.records.get(id), "restart"))
 }
 
 /** With `owner`, only while that process lives: killed, it leaves no program that stands still for ever. */
@@ -208,7 +212,7 @@ async function freeze(
   crashPoint(`${verb}:done`)
   record.status = to
   if (verb === "resume") delete record.state.frozenBy
-  deps.records.save(record)
+  deps.records.save(record, [containerEvent(record, verb === "pause" ? "pause" : "unpause")])
 }
 
 export async function remove(

@@ -1,5 +1,6 @@
 import type { Container, Containers } from "./container.ts"
 import { containerFilter } from "./filter.ts"
+import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
 import { toContainer } from "./observe.ts"
@@ -42,13 +43,19 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     pause: async (nameOrId) => (await lifeCycle()).pause(deps, nameOrId),
     unpause: async (nameOrId) => (await lifeCycle()).unpause(deps, nameOrId),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
-    rename: (nameOrId, newName) => records.rename(records.get(nameOrId).id, parseContainerName(newName)),
+    rename(nameOrId, newName) {
+      const record = records.get(nameOrId)
+      const name = parseContainerName(newName)
+      records.rename(record.id, name, containerEvent({ ...record, name }, "rename", { oldName: record.name }))
+    },
     wait: async (nameOrId, condition) => (await import("./wait.ts")).wait(deps, nameOrId, condition),
     attach: async (nameOrId, { stdin }) =>
       (await lifeCycle()).attachRunning(deps, records.get(nameOrId), { attach: true, stdin }),
     exec: async (nameOrId, request) => (await import("./exec.ts")).exec(deps, nameOrId, request),
     resize(nameOrId, size) {
-      const { id } = records.get(nameOrId)
+      const record = records.get(nameOrId)
+      const { id } = record
+      records.tell(containerEvent(record, "resize", { height: `${size.rows}`, width: `${size.columns}` }))
       // a terminal of the wrong size is no reason to fail
       deps.runtimes().then(
         (runtimes) => runtimes.resize(runtimes.bundle(id), size),
@@ -60,7 +67,9 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       yield* readLogs(deps, nameOrId, options)
     },
     async *export(nameOrId) {
-      const { id } = records.get(nameOrId)
+      const record = records.get(nameOrId)
+      const { id } = record
+      records.tell(containerEvent(record, "export"))
       const snapshots = await deps.snapshots()
       yield* snapshots.diff(id, { since: "nothing" })
     },

@@ -4,6 +4,7 @@ import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { isSameProcessAlive } from "../sys/process/process-identity.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -36,7 +37,7 @@ async function thaw(deps: ContainerDeps, record: ContainerRecord): Promise<Conta
   if ((await runtime.state(record.id)).status === "paused") await runtime.resume(record.id)
   record.status = "running"
   delete record.state.frozenBy
-  deps.records.save(record)
+  deps.records.save(record, [containerEvent(record, "unpause")])
   return record
 }
 
@@ -58,7 +59,7 @@ async function reconcileEnd(deps: ContainerDeps, record: ContainerRecord): Promi
     state.restartDelayMs = delayMs
     state.restartAt = delayMs === undefined ? undefined : Date.now() + delayMs
   }
-  deps.records.save(record)
+  deps.records.save(record, dieEvents(record))
   crashPoint("end:recorded")
   return finish(deps, record)
 }
@@ -72,7 +73,7 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
     if (ran) {
       record.status = "running"
       state.startedAt ??= Date.now()
-      deps.records.save(record)
+      deps.records.save(record, [containerEvent(record, "start")])
       return isAlive(state.pid, state.pidStartTime) ? record : reconcileEnd(deps, record)
     }
   }
@@ -80,8 +81,9 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
   await teardown(deps, record)
   record.status = state.finishedAt === undefined ? "created" : "exited"
   record.live = false
+  const left = connectionEvents(record, "left")
   delete state.endpoint
-  deps.records.save(record)
+  deps.records.save(record, left)
   return record
 }
 
@@ -101,8 +103,9 @@ async function finish(deps: ContainerDeps, record: ContainerRecord): Promise<Con
   await teardown(deps, record)
   trace("torn down")
   record.live = false
+  const left = connectionEvents(record, "left")
   delete record.state.endpoint
-  deps.records.save(record)
+  deps.records.save(record, left)
   crashPoint("end:reconciled")
   return record
 }

@@ -1,5 +1,6 @@
 import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
+import type { Events, NewEvent } from "../event/event.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ContainerId } from "./container.ts"
 import { isIdPrefix, shortId } from "./id.ts"
@@ -19,12 +20,17 @@ interface Row {
 
 const MAX_NAME_ATTEMPTS = 20
 
-/** The rows of containers. Every call is one short, synchronous transaction. */
+/**
+ * The rows of containers. Every call is one short, synchronous transaction, and the events that it is handed are part of it:
+ * they tell what the change means.
+ */
 export class ContainerRecords {
   readonly #db: Database
+  readonly #events: Pick<Events, "append">
 
-  constructor(db: Database) {
+  constructor(db: Database, events: Pick<Events, "append">) {
     this.#db = db
+    this.#events = events
   }
 
   /** Newest first. */
@@ -67,7 +73,11 @@ export class ContainerRecords {
   }
 
   /** Writes a new row. A missing name is generated. `check` runs inside the transaction. Throws AlreadyExists. */
-  insert(record: Omit<ContainerRecord, "name"> & { name?: string }, check: () => void): ContainerRecord {
+  insert(
+    record: Omit<ContainerRecord, "name"> & { name?: string },
+    check: () => void,
+    event: (record: ContainerRecord) => NewEvent,
+  ): ContainerRecord {
     return this.#db.transaction(() => {
       check()
       const name = record.name ?? this.#freeName()
@@ -90,13 +100,15 @@ export class ContainerRecords {
         JSON.stringify(record.spec),
         JSON.stringify(record.state),
       )
-      return { ...record, name }
+      const named = { ...record, name }
+      this.#events.append(event(named))
+      return named
     })
   }
 
   /** Writes status, liveness and state back. The caller holds the container's lock. False when the row is gone. */
-  save(record: ContainerRecord): boolean {
-    return (
+  save(record: ContainerRecord, events: readonly NewEvent[] = []): boolean {
+    const write = (): boolean =>
       this.#db.run(
         "UPDATE containers SET status = ?, live = ?, state = ? WHERE id = ?",
         record.status,
@@ -104,11 +116,16 @@ export class ContainerRecords {
         JSON.stringify(record.state),
         record.id,
       ) > 0
-    )
+    return events.length === 0 ? write() : this.#telling(events, write)
+  }
+
+  /** What happened to a container and changed nothing of its row. */
+  tell(...events: NewEvent[]): void {
+    this.#telling(events, () => {})
   }
 
   /** Throws AlreadyExists. */
-  rename(id: string, name: string): void {
+  rename(id: string, name: string, event: NewEvent): void {
     this.#db.transaction(() => {
       const holder = this.#holderOf(name)
       if (holder === id)
@@ -121,11 +138,15 @@ export class ContainerRecords {
           ],
         })
       this.#db.run("UPDATE containers SET name = ? WHERE id = ?", name, id)
+      this.#events.append(event)
     })
   }
 
-  delete(id: string): void {
-    this.#db.run("DELETE FROM containers WHERE id = ?", id)
+  /** The events are told by whoever really deletes the row: a removal may be repeated. */
+  delete(id: string, events: readonly NewEvent[]): void {
+    this.#db.transaction(() => {
+      if (this.#db.run("DELETE FROM containers WHERE id = ?", id) > 0) for (const event of events) this.#events.append(event)
+    })
   }
 
   ids(): Set<string> {
@@ -146,6 +167,14 @@ export class ContainerRecords {
          WHERE json_extract(mount.value, '$.type') = 'volume' AND json_extract(mount.value, '$.name') = ?`,
       volume,
     )
+  }
+
+  #telling<T>(events: readonly NewEvent[], change: () => T): T {
+    return this.#db.transaction(() => {
+      const result = change()
+      for (const event of events) this.#events.append(event)
+      return result
+    })
   }
 
   #holderOf(name: string): string | undefined {

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { teardown } from "./teardown.ts"
@@ -19,7 +20,10 @@ export async function destroy(
   const { id, spec, state } = record
   if (options.volumes) state.removeVolumes = true
   const marked = { ...record, status: "removing" as const, live: true }
-  if (record.status !== "removing" || options.volumes) deps.records.save(marked)
+  const wasRunning = record.status === "running" || record.status === "paused"
+  // killed here, and not by a signal that somebody saw it end by
+  const died = wasRunning ? dieEvents({ ...record, state: { ...state, exitCode: 137, finishedAt: Date.now() } }) : []
+  if (record.status !== "removing" || options.volumes) deps.records.save(marked, died)
   crashPoint("remove:marked")
   if (record.live) await teardown(deps, record)
   trace("torn down")
@@ -28,7 +32,8 @@ export async function destroy(
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   crashPoint("remove:files-removed")
-  deps.records.delete(id)
+  const left = record.live ? connectionEvents(record, "left") : []
+  deps.records.delete(id, [...left, containerEvent(record, "destroy")])
   crashPoint("remove:row-deleted")
   trace("removed")
   return undefined

@@ -4,6 +4,7 @@ import { installCommand } from "../sys/install-command.ts"
 import { findProgram } from "../sys/host.ts"
 import { run } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { containerEvent } from "./events.ts"
 import { isRunning } from "./observe.ts"
 
 /**
@@ -17,6 +18,7 @@ export async function top(
 ): Promise<{ titles: string[]; processes: string[][] }> {
   const record = deps.records.get(nameOrId)
   const { pid } = record.state
+  deps.records.tell(containerEvent(record, "top"))
   if (!isRunning(record, deps) || pid === undefined)
     throw new FailedPrecondition(`container "${record.name}" is not running`, {
       hint: { do: "start", container: record.name },

@@ -7,6 +7,7 @@ import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
+import type { Events } from "../event/event.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
@@ -30,6 +31,8 @@ export interface Engine extends AsyncDisposable {
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>
+  /** What happened to all of these, replayed and watched. */
+  events(): Promise<Events>
   info(): Promise<EngineInfo>
   /** Host requirements, present or not, each with its repair. */
   doctor(): Promise<HostCheck[]>

@@ -15,6 +15,8 @@ import { contentSchema } from "../content/schema.ts"
 import type { Images } from "../image/image.ts"
 import { imageSchema } from "../image/schema.ts"
 import type { Networks } from "../network/network.ts"
+import { eventSchema } from "../event/schema.ts"
+import type { Events } from "../event/event.ts"
 import { networkSchema } from "../network/schema.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
@@ -43,6 +45,7 @@ const SCHEMAS = [
   containerSchema,
   buildSchema,
   workingSchema,
+  eventSchema,
 ]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
@@ -84,6 +87,11 @@ class LocalEngine implements Engine {
     const { root, runRoot } = this.#store.paths
     return [...ownCommand(), "--root", root, "--runroot", runRoot, ...words]
   }
+
+  readonly events = once(async (): Promise<Events> => {
+    const { openEvents } = await import("../event/open.ts")
+    return openEvents({ db: this.#store.db })
+  })
 
   readonly #content = once(async (): Promise<ContentStore> => {
     const { openContentStore } = await import("../content/open.ts")
@@ -144,20 +152,30 @@ class LocalEngine implements Engine {
   })
 
   readonly images = once(async (): Promise<Images> => {
-    const [{ openImages }, { ContainerRecords }, { WorkingRecords }, content, snapshots, leases] = await Promise.all([
+    const [
+      { openImages },
+      { ContainerRecords },
+      { WorkingRecords },
+      events,
+      content,
+      snapshots,
+      leases,
+    ] = await Promise.all([
       import("../image/open.ts"),
       import("../container/records.ts"),
       import("../builder/records.ts"),
+      this.events(),
       this.#blobs(),
       this.#snapshots(),
       this.#leases(),
     ])
     const { paths, db } = this.#store
-    const containers = new ContainerRecords(db)
+    const containers = new ContainerRecords(db, events)
     const working = new WorkingRecords(db)
     return openImages({
       root: paths.root,
       db,
+      events,
       content,
       snapshots,
       leases,
@@ -176,20 +194,22 @@ class LocalEngine implements Engine {
   })
 
   readonly volumes = once(async (): Promise<Volumes> => {
-    const [{ openVolumes }, { ContainerRecords }] = await Promise.all([
+    const [{ openVolumes }, { ContainerRecords }, events] = await Promise.all([
       import("../volume/open.ts"),
       import("../container/records.ts"),
+      this.events(),
     ])
     const { paths, db } = this.#store
-    const containers = new ContainerRecords(db)
-    return openVolumes({ db, root: paths.root, usedBy: (name) => containers.usersOfVolume(name) })
+    const containers = new ContainerRecords(db, events)
+    return openVolumes({ db, events, root: paths.root, usedBy: (name) => containers.usersOfVolume(name) })
   })
 
   readonly containers = once(async (): Promise<Containers> => {
-    const [{ openContainers }, { ContainerRecords }, { FileLocks }] = await Promise.all([
+    const [{ openContainers }, { ContainerRecords }, { FileLocks }, events] = await Promise.all([
       import("../container/open.ts"),
       import("../container/records.ts"),
       import("../sys/fs/file-locks.ts"),
+      this.events(),
     ])
     const { paths, db } = this.#store
     const { root, runRoot } = paths
@@ -197,9 +217,10 @@ class LocalEngine implements Engine {
       root,
       runRoot,
       bootId: bootId(),
-      records: new ContainerRecords(db),
+      records: new ContainerRecords(db, events),
       locks: new FileLocks(`${runRoot}/locks`, "container"),
       files: containerFiles,
+      events,
       snapshots: this.#snapshots,
       images: this.images,
       networks: this.networks,

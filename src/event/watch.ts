@@ -83,7 +83,7 @@ class EventReader {
       signal.addEventListener("abort", abort, { once: true })
       this.#ends.defer(() => signal.removeEventListener("abort", abort))
     }
-    if (until) {
+    if (until && !this.#isEnded) {
       const timer = setTimeout(
         () => this.#wake?.(),
         Math.min(Math.max(0, until.getTime() - Date.now() + 1), MAX_TIMER_MS),

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSy
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
+import type { Events, NewEvent } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { Volume, Volumes } from "./volume.ts"
 
@@ -16,6 +17,7 @@ interface Row {
 
 export interface VolumesDeps {
   db: Database
+  events: Pick<Events, "append">
   /** The store's root: data lies in `<root>/volumes/<name>/data`. */
   root: string
   /** The containers that refer to a volume. */
@@ -23,7 +25,7 @@ export interface VolumesDeps {
 }
 
 /** Volumes as directories of this host. */
-export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
+export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes {
   const directory = `${root}/volumes`
 
   const mountpoint = (name: string): string => `${directory}/${checkedName(name)}/data`
@@ -56,13 +58,16 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
     create({ name = randomName(), labels = {}, anonymous = false }) {
       checkedName(name)
       // the row first: a directory without one would never be found again
-      db.run(
-        "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
-        name,
-        anonymous ? 1 : 0,
-        JSON.stringify(labels),
-        Date.now(),
-      )
+      db.transaction(() => {
+        const made = db.run(
+          "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
+          name,
+          anonymous ? 1 : 0,
+          JSON.stringify(labels),
+          Date.now(),
+        )
+        if (made > 0) events.append(volumeEvent(name, "create", labels))
+      })
       const volume = get(name)
       mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
       try {
@@ -84,7 +89,7 @@ export function openVolumes({ db, root, usedBy }: VolumesDeps): Volumes {
           throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
             hint: { do: "removeForced", container: user.name },
           })
-        db.run("DELETE FROM volumes WHERE name = ?", name)
+        if (db.run("DELETE FROM volumes WHERE name = ?", name) > 0) events.append(volumeEvent(name, "destroy"))
       })
       await removeDirectory(directory, name)
     },
@@ -125,6 +130,10 @@ async function removeDirectory(directory: string, name: string): Promise<void> {
   }
   const { removeTree } = await import("../sys/fs/remove-tree.ts")
   removeTree(aside)
+}
+
+function volumeEvent(name: string, action: string, labels: Record<string, string> = {}): NewEvent {
+  return { type: "volume", action, actor: { id: name, attributes: { driver: "local", ...labels, name } } }
 }
 
 /** Safe to become a directory's name. */

@@ -75,6 +75,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image tag", "tag"], load: () => import("./commands/image/tag.ts") },
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
   { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },
+  { names: ["system events", "events"], load: () => import("./commands/system/events.ts") },
   { names: ["system info", "info"], load: () => import("./commands/system/info.ts") },
   { names: ["system reset"], load: () => import("./commands/system/reset.ts") },
   { names: ["volume create"], load: () => import("./commands/volume/create.ts") },

@@ -212,6 +212,9 @@ export interface StartedContainer {
   release(): void
 }
 
+/** `next-exit` waits for a start, too. */
+export type WaitCondition = "not-running" | "next-exit" | "removed"
+
 export interface LogOptions {
   follow: boolean
   timestamps: boolean
@@ -293,7 +296,11 @@ export interface Containers {
   /** Throws FailedPrecondition when it runs and `force` is not set. */
   remove(nameOrId: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>
   rename(nameOrId: string, newName: string): void
-  wait(nameOrId: string, condition?: "not-running" | "next-exit" | "removed"): Promise<number>
+  /**
+   * Gives the exit code once the condition holds: within a millisecond or two of the end, also of a container that another
+   * process started. Throws NotFound, Cancelled.
+   */
+  wait(nameOrId: string, options?: { condition?: WaitCondition; signal?: AbortSignal }): Promise<number>
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
   exec(nameOrId: string, request: ExecRequest): Promise<ExecSession>
   resize(nameOrId: string, size: { rows: number; columns: number }): void

@@ -1,6 +1,7 @@
 /** What the life of a container is told by: Docker's types, actions and attributes. */
 import type { NewEvent } from "../event/event.ts"
-import type { ContainerRecord, MountPoint } from "./record.ts"
+import type { MountPoint } from "./container.ts"
+import type { ContainerRecord } from "./record.ts"
 
 /** An event of a container, with its name, its image and its labels. */
 export function containerEvent(

@@ -143,7 +143,7 @@ async function signalUnderLock(deps: ContainerDeps, id: string, signal: number):
   record.state.stopRequested ||= [SIGKILL, SIGTERM, stopSignal].includes(signal)
   if (record.status === "restarting") {
     record.status = "exited"
-    deps.records.save(record)
+    deps.records.save(record, [containerEvent(record, "stop")])
     return undefined
   }
   const { pid, monitorPid } = record.state

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, watch } from "node:fs"
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
 import { parseLogEntry, type LogEntry } from "./log-entry.ts"
 
@@ -51,25 +51,6 @@ export class LogFile implements Disposable {
     }
   }
 
-  /** Resolves when the file may have grown, or after `timeoutMs`. */
-  async changed(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timeoutMs)
-    signal?.addEventListener("abort", () => resolve(), { once: true })
-    let watcher: ReturnType<typeof watch> | undefined
-    try {
-      watcher = watch(this.#path, () => resolve())
-      watcher.on("error", () => resolve())
-      // written between our last read and the watch: no event tells of it
-      if (this.#hasMore()) resolve()
-    } catch (error) {
-      if (!hasErrno(error, "ENOENT")) throw error
-    }
-    await promise
-    clearTimeout(timer)
-    watcher?.close()
-  }
-
   [Symbol.dispose](): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
@@ -88,10 +69,6 @@ export class LogFile implements Disposable {
     this.#position = 0
     this.#rest = new Uint8Array(0)
     this.#open()
-  }
-
-  #hasMore(): boolean {
-    return this.#fd !== undefined && (fstatSync(this.#fd).size !== this.#position || this.#wasReplaced())
   }
 
   #wasReplaced(): boolean {

@@ -1,13 +1,17 @@
-import { FailedPrecondition } from "../base/errors.ts"
+import { basename, dirname } from "node:path"
+import { watchDirectory } from "../base/directory-watch.ts"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import type { LogLine, LogOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { LineJoiner, type LogEntry } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
 import { isRunning } from "./observe.ts"
+import { exitFile } from "./paths.ts"
+import { needsReconciling } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
-/** Events tell of growth; this only bounds how late the end of the container is seen. */
-const POLL_MS = 500
+/** Only the end of a monitor that was killed is told by nothing else. */
+const MONITOR_CHECK_MS = 500
 
 /** The lines a container wrote; with `follow`, until it has ended. Throws FailedPrecondition when its driver keeps none. */
 export async function* readLogs(
@@ -30,6 +34,7 @@ export async function* readLogs(
               ],
       },
     )
+  await using changes = options.follow ? new Changes(deps, record, logPath, options) : undefined
   using file = new LogFile(logPath)
   if (options.tail !== undefined) file.seekToTail(options.tail)
   const joiner = new LineJoiner()
@@ -41,10 +46,11 @@ export async function* readLogs(
   }
   for (;;) {
     // asked before reading: what is written between the two is then read
-    const goesOn = options.follow && !options.signal?.aborted && !isOver(options) && mayStillWrite(deps, record)
+    changes?.clear()
+    const goesOn = options.follow && !options.signal?.aborted && !isOver(options) && (await mayStillWrite(deps, record))
     yield* lines(file.read())
-    if (!goesOn) break
-    await file.changed(POLL_MS, options.signal)
+    if (!goesOn || changes === undefined) break
+    await changes.next()
   }
   for (const line of joiner.flush()) if (isWanted(line, options)) yield line
 }
@@ -58,8 +64,60 @@ function isOver({ until }: LogOptions): boolean {
 }
 
 /** A container in its back-off will write again. */
-function mayStillWrite(deps: ContainerDeps, { id }: ContainerRecord): boolean {
+async function mayStillWrite(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<boolean> {
+  const goesOn = (record: ContainerRecord | undefined): boolean =>
+    record !== undefined && (record.status === "restarting" || record.status === "starting" || isRunning(record, deps))
   const record = deps.records.byId(id)
-  if (!record) return false
-  return record.status === "restarting" || record.status === "starting" || isRunning(record, deps)
+  if (goesOn(record)) return true
+  if (!record || spec.options.restart.name === "no" || !needsReconciling(record, deps)) return false
+  // between its end and its back-off lies the exit command's work
+  return goesOn(await (await import("./life-cycle.ts")).reconcileNow(deps, id))
+}
+
+/** Tells that there may be more to read, or that the end has come: of the log, of the container, of the time to follow. */
+class Changes implements AsyncDisposable {
+  readonly #sources = new AsyncDisposableStack()
+  #hasChanged = false
+  #wake: (() => void) | undefined
+
+  constructor(deps: ContainerDeps, { id }: ContainerRecord, logPath: string, { until, signal }: LogOptions) {
+    const tell = (): void => {
+      this.#hasChanged = true
+      this.#wake?.()
+    }
+    const [logName, exits] = [basename(logPath), dirname(exitFile(deps, id))]
+    this.#watch(dirname(logPath), (name) => (name === logName || name === undefined) && tell())
+    this.#watch(exits, (name) => (name === id || name === undefined) && tell())
+    const events = this.#sources.use(deps.events.watch({ filter: { containers: [id] }, until, signal }))
+    const pump = async (): Promise<void> => {
+      for await (const _ of events) tell()
+      tell() // it is over, or was cancelled
+    }
+    pump().catch(tell)
+    const timer = setInterval(tell, MONITOR_CHECK_MS)
+    this.#sources.defer(() => clearInterval(timer))
+  }
+
+  /** What is told before the next call of this is kept for `next`. */
+  clear(): void {
+    this.#hasChanged = false
+  }
+
+  async next(): Promise<void> {
+    if (!this.#hasChanged) await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#wake = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sources.disposeAsync()
+  }
+
+  /** A directory that is not there has nothing to tell: it is made before the container starts. */
+  #watch(directory: string, listener: (name: string | undefined) => void): void {
+    try {
+      this.#sources.use(watchDirectory(directory, listener))
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+    }
+  }
 }

@@ -48,7 +48,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       const name = parseContainerName(newName)
       records.rename(record.id, name, containerEvent({ ...record, name }, "rename", { oldName: record.name }))
     },
-    wait: async (nameOrId, condition) => (await import("./wait.ts")).wait(deps, nameOrId, condition),
+    wait: async (nameOrId, options) => (await import("./wait.ts")).wait(deps, nameOrId, options),
     attach: async (nameOrId, { stdin }) =>
       (await lifeCycle()).attachRunning(deps, records.get(nameOrId), { attach: true, stdin }),
     exec: async (nameOrId, request) => (await import("./exec.ts")).exec(deps, nameOrId, request),

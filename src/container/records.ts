@@ -145,7 +145,8 @@ export class ContainerRecords {
   /** The events are told by whoever really deletes the row: a removal may be repeated. */
   delete(id: string, events: readonly NewEvent[]): void {
     this.#db.transaction(() => {
-      if (this.#db.run("DELETE FROM containers WHERE id = ?", id) > 0) for (const event of events) this.#events.append(event)
+      if (this.#db.run("DELETE FROM containers WHERE id = ?", id) > 0)
+        for (const event of events) this.#events.append(event)
     })
   }
 

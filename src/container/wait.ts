@@ -1,36 +1,62 @@
-import { setTimeout as sleep } from "node:timers/promises"
+import { Cancelled } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
+import type { WaitCondition } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { reconcileNow } from "./life-cycle.ts"
-import { isRunning } from "./observe.ts"
+import { isRunning, observeExit } from "./observe.ts"
 import { needsReconciling } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
-const POLL_MS = 50
-
-/** Waits for the container's end (or its removal) and gives its exit code. A back-off is no end, as docker sees it. */
+/**
+ * Waits for the container's end (or its removal) and gives its exit code. A back-off is no end, as docker sees it.
+ *
+ * The end is known from the monitor's exit file, a millisecond after it is written and before anybody cleans up. What only
+ * the records tell (a start, a removal, a restart) is known from the events.
+ */
 export async function wait(
   deps: ContainerDeps,
   nameOrId: string,
-  condition: "not-running" | "next-exit" | "removed" = "not-running",
+  { condition = "not-running", signal }: { condition?: WaitCondition; signal?: AbortSignal } = {},
 ): Promise<number> {
   const { id, state } = deps.records.get(nameOrId)
-  if (condition === "next-exit") await until(deps, id, (record) => isRunning(record, deps))
+  await using scope = new AsyncDisposableStack()
+  let events: ReturnType<ContainerDeps["events"]["watch"]> | undefined
   let code = state.exitCode ?? 0
+  let mustStart = condition === "next-exit"
   for (;;) {
     const record = deps.records.byId(id)
     if (!record) return code
     if (isRunning(record, deps)) {
-      code = (await exitOf(deps, record)) ?? code
+      mustStart = false
+      code = (await exitOf(deps, record, signal)) ?? code
       if (condition === "next-exit") return code
+      if (condition === "not-running" && endsForGood(deps, record)) return code
     } else if (needsReconciling(record, deps)) {
+      // its clean-up is another's work, or the next command's
+      if (condition === "not-running" && hasEnded(record) && endsForGood(deps, record))
+        return observeExit(record, deps).exitCode
       code = (await reconcileNow(deps, id))?.state.exitCode ?? code
+      continue
     } else {
       code = record.state.exitCode ?? code
-      if (condition !== "removed" && !isOnItsWay(record)) return code
+      if (condition !== "removed" && !mustStart && !isOnItsWay(record)) return code
     }
-    await sleep(POLL_MS)
+    if (events === undefined) {
+      // watched first, then read once more: nothing falls between
+      events = scope.use(deps.events.watch({ filter: { containers: [id] }, signal }))
+      continue
+    }
+    await events.next()
+    throwIfAborted(signal)
   }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Cancelled("waiting for the container was cancelled", { cause: signal.reason })
+}
+
+function hasEnded({ status }: ContainerRecord): boolean {
+  return status === "running" || status === "paused"
 }
 
 /** A back-off or a start under way. */
@@ -38,16 +64,34 @@ function isOnItsWay({ status }: ContainerRecord): boolean {
   return status === "restarting" || status === "starting"
 }
 
+/** Whether no restart policy makes of its end a back-off; what is not known yet is for the records to say. */
+function endsForGood({ records }: ContainerDeps, { id, spec }: ContainerRecord): boolean {
+  return spec.options.restart.name === "no" || (records.byId(id)?.state.stopRequested ?? false)
+}
+
 /** Waits for the monitor's word; undefined when it was killed. */
-async function exitOf(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<number | undefined> {
+async function exitOf(
+  deps: ContainerDeps,
+  { id, spec }: ContainerRecord,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
   if (spec.options.autoRemove) await announce(deps, id)
   const { pid, monitorPid } = deps.records.byId(id)?.state ?? {}
   if (pid === undefined || monitorPid === undefined) return undefined
   const runtimes = await deps.runtimes()
   const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
-  const code = await monitor.exited.catch(() => undefined)
-  const reconciled = await reconcileNow(deps, id)
-  return code ?? reconciled?.state.exitCode
+  throwIfAborted(signal)
+  const aborted = Promise.withResolvers<undefined>()
+  const abort = (): void => aborted.resolve(undefined)
+  signal?.addEventListener("abort", abort, { once: true })
+  try {
+    const code = await Promise.race([monitor.exited.catch(() => undefined), aborted.promise])
+    throwIfAborted(signal)
+    return code
+  } finally {
+    signal?.removeEventListener("abort", abort)
+    monitor.release()
+  }
 }
 
 /** So that the exit code outlives the container. */
@@ -58,8 +102,4 @@ async function announce(deps: ContainerDeps, id: string): Promise<void> {
   record.state.awaited = true
   deps.records.save(record)
   trace("end is awaited")
-}
-
-async function until(deps: ContainerDeps, id: string, test: (record: ContainerRecord) => boolean): Promise<void> {
-  for (let record = deps.records.byId(id); record && !test(record); record = deps.records.byId(id)) await sleep(POLL_MS)
 }

@@ -152,23 +152,16 @@ class LocalEngine implements Engine {
   })
 
   readonly images = once(async (): Promise<Images> => {
-    const [
-      { openImages },
-      { ContainerRecords },
-      { WorkingRecords },
-      events,
-      content,
-      snapshots,
-      leases,
-    ] = await Promise.all([
-      import("../image/open.ts"),
-      import("../container/records.ts"),
-      import("../builder/records.ts"),
-      this.events(),
-      this.#blobs(),
-      this.#snapshots(),
-      this.#leases(),
-    ])
+    const [{ openImages }, { ContainerRecords }, { WorkingRecords }, events, content, snapshots, leases] =
+      await Promise.all([
+        import("../image/open.ts"),
+        import("../container/records.ts"),
+        import("../builder/records.ts"),
+        this.events(),
+        this.#blobs(),
+        this.#snapshots(),
+        this.#leases(),
+      ])
     const { paths, db } = this.#store
     const containers = new ContainerRecords(db, events)
     const working = new WorkingRecords(db)

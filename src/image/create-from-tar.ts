@@ -61,6 +61,7 @@ export async function createFromTar(
     })
     new CompressedLayers(deps.db).put(diffId, "gzip", layer)
     if (name !== undefined) records.setName(name, id)
+    records.tell(base === undefined ? "import" : "create", id, name === undefined ? {} : { name })
   })
   return records.get(id)
 }

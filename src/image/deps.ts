@@ -1,5 +1,6 @@
 import type { Database } from "../base/database.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
+import type { Events } from "../event/event.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { UsedBy } from "./remove-image.ts"
@@ -10,6 +11,7 @@ export interface ImagesDeps {
   root: string
   /** With the tables of `imageSchema`. */
   db: Database
+  events: Pick<Events, "append">
   content: ContentStore
   snapshots: Snapshotter
   leases: Leases

@@ -9,7 +9,7 @@ import { removeFromRecords } from "./remove-image.ts"
 /** The images of one store. Loads what pulls, extracts and parses only when that is asked for. */
 export function openImages(deps: ImagesDeps): Images {
   const { content, snapshots } = deps
-  const records = new ImageRecords(deps.db)
+  const records = new ImageRecords(deps.db, deps.events)
 
   const config = async (image: Image) => {
     const { MAX_CONFIG_BYTES, parseImageConfig } = await import("../spec/parse-image-config.ts")
@@ -155,6 +155,7 @@ export function openImages(deps: ImagesDeps): Images {
         const { image, name: from } = records.mustLocate(source)
         const index = from === undefined ? undefined : records.index(from)
         records.setName(name, image.id)
+        records.tell("tag", image.id, { name })
         if (index !== undefined)
           records.setIndex(
             name,

@@ -6,7 +6,7 @@ import { fetchImage, putFetched, type FetchedImage } from "./fetch-image.ts"
 import type { ImageSource, PullOptions, PullResult, ResolvedManifest } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
-import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
+import { familiarReference, formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 /**
  * Brings an image in. Nothing of it is recorded before all of it is there; until then a lease holds what has come, and
@@ -82,6 +82,7 @@ function recordPulled(records: ImageRecords, pulled: Pulled): PullResult {
     const id = putFetched(records, fetched)
     if (ref.digest === undefined) records.setName(name, id, shortName(pulled.name, ref))
     records.setRepoDigest(repoDigest, id)
+    records.tell("pull", familiarReference(parseReference(name)), records.labels(id))
     return { image: records.get(id), name, digest: top, changed: before !== id }
   })
 }

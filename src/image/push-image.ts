@@ -15,7 +15,7 @@ import { indexDocument } from "./make-index.ts"
 import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 import { pushAttestations } from "./push-attestations.ts"
-import { formatReference, parseReference, type Reference } from "./reference.ts"
+import { familiarReference, formatReference, parseReference, type Reference } from "./reference.ts"
 
 /** As docker: more at once gain nothing on one line. */
 const PARALLEL_UPLOADS = 5
@@ -87,7 +87,10 @@ export async function pushImage(
 
   /** An image may have been removed while it went out. */
   function remember(repoDigest: string, id: Digest): void {
-    records.transaction(() => records.byId(id) && records.setRepoDigest(repoDigest, id))
+    records.transaction(() => {
+      if (records.byId(id)) records.setRepoDigest(repoDigest, id)
+      records.tell("push", familiarReference(parseReference(repoDigest)))
+    })
   }
 }
 

@@ -24,6 +24,7 @@ export async function recordImage(
     putSnapshotBlobs(records, image, options)
     records.putAttestations(image.id, attestations)
     for (const name of names) records.setName(name, image.id)
+    records.tell("build", image.id, names[0] === undefined ? {} : { name: names[0] })
   })
   crashPoint("build:image-recorded")
   return { image: records.get(image.id), attestations }

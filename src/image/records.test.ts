@@ -12,7 +12,7 @@ let users: Map<string, ImageUser[]>
 
 beforeEach(() => {
   store = tempStore()
-  records = new ImageRecords(store.db)
+  records = new ImageRecords(store.db, { append: () => {} })
   users = store.users
 })
 afterEach(() => store[Symbol.asyncDispose]())

@@ -3,7 +3,8 @@ import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
 import { IN_TOTO } from "../spec/in-toto.ts"
 import type { Attestation, Image } from "./image.ts"
-import { formatReference, parseReference, shortName, type Reference } from "./reference.ts"
+import type { Events } from "../event/event.ts"
+import { familiarReference, formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 /** What `image inspect` and `history` need besides the image itself. */
 export interface LayerRecord {
@@ -47,9 +48,16 @@ const SELECT = `SELECT *,
 /** The rows of images and their names. Every call is one short statement or transaction. */
 export class ImageRecords {
   readonly #db: Database
+  readonly #events: Pick<Events, "append">
 
-  constructor(db: Database) {
+  constructor(db: Database, events: Pick<Events, "append">) {
     this.#db = db
+    this.#events = events
+  }
+
+  /** Writes the event of a change; inside of its transaction. `actor` is what docker names by it: a name, or the id. */
+  tell(action: string, actor: string, attributes: Record<string, string> = {}): void {
+    this.#events.append({ type: "image", action, actor: { id: actor, attributes: { name: actor, ...attributes } } })
   }
 
   transaction<T>(body: () => T): T {
@@ -278,12 +286,14 @@ export class ImageRecords {
 
   /** Takes a name or a repo digest away; false when there is none. */
   unsetName(name: string): boolean {
+    const id = this.#idOf(name)
     const fromNames = this.#db.run("DELETE FROM image_names WHERE name = ?", name)
+    if (id !== undefined) this.tell("untag", id, { name: familiarReference(parseReference(name)) })
     return fromNames + this.#db.run("DELETE FROM image_digests WHERE name = ?", name) > 0
   }
 
   delete(id: Digest): void {
-    this.#db.run("DELETE FROM images WHERE id = ?", id)
+    if (this.#db.run("DELETE FROM images WHERE id = ?", id) > 0) this.tell("delete", id)
     // an image that is only exported has no record: its lease holds what is read of it
     this.#db.run(
       `DELETE FROM snapshot_blobs WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)

@@ -33,6 +33,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
   const images = openImages({
     root,
     db,
+    events: { append: () => {} },
     content,
     snapshots,
     leases: openLeases({ db }),

@@ -110,9 +110,11 @@ function recordLoaded(records: ImageRecords, image: FetchedImage | Digest, names
     if (records.byId(id) === undefined) putFetched(records, image)
     else records.putAttestations(id, image.attestations)
   }
+  if (names.length === 0) records.tell("load", id)
   const taken = names.flatMap((name) => {
     const before = records.find(name)?.id
     records.setName(name, id)
+    records.tell("load", id, { name })
     return before === undefined || before === id ? [] : [{ name, from: before }]
   })
   return { image: records.get(id), names, taken }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { watchDirectory } from "../../base/directory-watch.ts"
 import { FailedPrecondition, NotFound } from "../../base/errors.ts"
 import { installCommand } from "../../sys/install-command.ts"
 import { close, pipe } from "../../sys/libc.ts"
@@ -165,27 +166,45 @@ export function exitCode(id: string, bundle: BundlePaths): number | undefined {
   }
 }
 
-const SHORTEST_WAIT_MS = 5
-const LONGEST_WAIT_MS = 100
+/** Only a monitor that was killed leaves no exit file: nothing else tells of its end. */
+const MONITOR_CHECK_MS = 500
 
 /**
- * Waits for the end of a container whose sync pipe another process held. A look at a file each 100 ms costs nothing to
- * speak of; it is the one sign that outlives skiff and conmon alike.
+ * Finds the end of a container whose sync pipe another process held: conmon renames the exit file into its place before
+ * anything else is done about the end, and inotify tells of it within a millisecond, to any number of waiters.
  */
 export function findMonitor(container: { id: string; bundle: BundlePaths; pid: Pid; monitorPid: Pid }): Monitor {
   const { id, bundle, pid, monitorPid } = container
   const startTime: StartTime | undefined = processStartTime(monitorPid)
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const exited = new Promise<number>((resolve, reject) => {
-    const look = (waitMs: number): void => {
-      const alive = startTime !== undefined && isAlive(monitorPid, startTime)
-      const code = exitCode(id, bundle) // after `alive`: it may write its file and end between the two
-      if (code !== undefined) return resolve(code)
-      if (!alive) return reject(new NotFound(`the monitor of "${id}" has died and left no exit code`))
-      timer = setTimeout(look, waitMs, Math.min(waitMs * 2, LONGEST_WAIT_MS))
-    }
-    look(SHORTEST_WAIT_MS)
-  })
-  exited.catch(() => {})
-  return { pid, monitorPid, exited, release: () => clearTimeout(timer) }
+  const watch = new DisposableStack()
+  let exited: Promise<number> | undefined
+  const watchExit = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const alive = startTime !== undefined && isAlive(monitorPid, startTime)
+        const code = exitCode(id, bundle) // after `alive`: it may write its file and end between the two
+        if (code === undefined && alive) return
+        watch.dispose()
+        if (code === undefined) reject(new NotFound(`the monitor of "${id}" has died and left no exit code`))
+        else resolve(code)
+      }
+      if (watch.disposed) return // released: nobody learns of the end from here
+      watch.use(watchDirectory(bundle.exitDirectory, (name) => (name === id || name === undefined) && look()))
+      const timer = setInterval(look, MONITOR_CHECK_MS)
+      watch.defer(() => clearInterval(timer))
+      look() // it may have ended before the watch began
+    })
+  return {
+    pid,
+    monitorPid,
+    // watched when asked for: `start` of one that runs already only lets go
+    get exited() {
+      if (exited === undefined) {
+        exited = watchExit()
+        exited.catch(() => {}) // not everybody waits for it
+      }
+      return exited
+    },
+    release: () => watch.dispose(),
+  }
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
-import { isSkiffError } from "../base/errors.ts"
+import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { Attachment, BundlePaths, Monitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
-import { mountAt, type Mount } from "../sys/fs/mount.ts"
+import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
@@ -67,7 +67,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
   await mountRoot(deps, record, bundle)
-  const monitor = await createContainer(deps, record, runtimes, runtime, bundle)
+  const { monitor, targets } = await createContainer(deps, record, runtimes, runtime, bundle)
   // while this process lives it is told of the end; a failure below ends the container
   try {
     state.pid = monitor.pid
@@ -75,6 +75,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.monitorPid = monitor.monitorPid
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
+    checkMounted(monitor, targets)
     await setupNetwork(deps, record)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
@@ -125,7 +126,7 @@ async function createContainer(
   runtimes: Runtimes,
   runtime: Runtime,
   bundle: BundlePaths,
-): Promise<Monitor> {
+): Promise<{ monitor: Monitor; targets: readonly string[] }> {
   const { id, name, spec } = record
   const { options, run } = spec
   const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
@@ -179,7 +180,21 @@ async function createContainer(
   })
   crashPoint("start:monitor-created")
   trace("monitor created the container")
-  return monitor
+  return { monitor, targets: mounts.length === 0 ? [] : config.mounts.map(({ destination }) => destination) }
+}
+
+/**
+ * The last look before the program runs: whoever shares a volume may have put a link where the runtime's config was made from
+ * a directory, and crun follows it. Throws FailedPrecondition.
+ */
+function checkMounted({ pid }: Monitor, targets: readonly string[]): void {
+  if (targets.length === 0) return
+  const mounted = mountPointsOf(pid)
+  const missing = targets.find((target) => !mounted.has(target))
+  if (missing !== undefined)
+    throw new FailedPrecondition(`the mount for "${missing}" did not get there: its path changed meanwhile`, {
+      hint: "see who else writes to the volumes of this container, then start it again",
+    })
 }
 
 async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promise<void> {

@@ -46,10 +46,15 @@ function cleanTarget(text: string, type: MountRequest["type"]): string {
   const target = posix.normalize(text).replace(/(?<=.)\/$/, "")
   if (target === "/") throw new InvalidArgument(`invalid mount target "${text}": it cannot be "/"`)
   const below = (parent: string) => target === parent || target.startsWith(`${parent}/`)
-  const refused = below("/proc") || (below("/sys") && !(type === "bind" && SYS_ALLOWED.some(below)))
+  const refused =
+    below("/proc") ||
+    (below("/sys") && !(type === "bind" && SYS_ALLOWED.some(below))) ||
+    (type === "volume" && below("/dev") && !below("/dev/shm"))
   if (refused)
     throw new InvalidArgument(`cannot mount over "${target}"`, {
-      hint: "/proc and /sys of a container are the kernel's",
+      hint: below("/dev")
+        ? "/dev of a container is its own: bind single devices, or mount at /dev/shm"
+        : "/proc and /sys of a container are the kernel's",
     })
   return target
 }

@@ -15,6 +15,7 @@ import { execIn } from "./monitor/exec.ts"
 import { createMonitor, exitCode, findMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
+import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
 import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget } from "./config/seccomp.ts"
@@ -38,7 +39,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     async config(input, runtime) {
       checkRootfs(input.rootfs)
       const plain = isStepRuntime(runtime)
-      const config = runtimeConfig(input, {
+      const mounts = resolveMountTargets(input.rootfs, input.mounts)
+      const config = runtimeConfig(mounts.length === 0 ? input : { ...input, mounts }, {
         cgroups: plain ? withoutCgroups(detectCgroups()) : detectCgroups(),
         rootless: plain || rootlessUid() !== undefined,
         singleId: isSingleIdMap(),

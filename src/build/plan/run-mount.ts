@@ -72,11 +72,19 @@ export function planMount(flag: MountFlag, place: MountTarget): RunMount {
   }
 }
 
-/** A path that is not absolute starts in the working directory. */
+/**
+ * A path that is not absolute starts in the working directory. Where the runtime mounts its own, nothing else goes: links in
+ * the place of `/dev/null` would take its masks away (CVE-2025-31133).
+ */
 function mountPoint(path: string, { directory }: MountTarget): string {
   const target = cleanPath(path.startsWith("/") ? path : `${directory}/${path}`)
   if (target === "/" || target.includes("\0"))
     throw new InvalidArgument(`invalid mount target ${JSON.stringify(target)}`)
+  const below = (parent: string) => target === parent || target.startsWith(`${parent}/`)
+  if (below("/proc") || below("/sys") || (below("/dev") && !below("/dev/shm")))
+    throw new InvalidArgument(`cannot mount over "${target}"`, {
+      hint: "/dev, /proc and /sys of a step are the kernel's; of them, /dev/shm alone can be mounted over",
+    })
   return target
 }
 

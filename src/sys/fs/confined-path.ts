@@ -9,13 +9,20 @@ const ELOOP = 40
 const ENOTDIR = 20
 
 /** Where a path of a tree leads when the tree's root is `/`. */
-export interface RootPath {
+export interface RootPath<Stat = FileStat> {
   /** Raw, relative to the root, with no link in it as far as it is there; "" is the root itself. */
   path: string
   /** How many of its last names are not there. */
   missing: number
   /** What is there; undefined when something is missing. */
-  stat: FileStat | undefined
+  stat: Stat | undefined
+}
+
+/** A tree to find paths in: raw, relative to its root, without links but for the last name, which is not followed. */
+export interface PathTree<Stat extends { type: FileStat["type"] }> {
+  /** Undefined when there is none. */
+  stat(path: string): Stat | undefined
+  readLink(path: string): string
 }
 
 /**
@@ -24,9 +31,20 @@ export interface RootPath {
  * Throws SystemError: ELOOP, and ENOTDIR where a file stands in the way.
  */
 export function resolveInRoot(rootFd: number, path: string): RootPath {
+  return resolveInTree(
+    { stat: (name) => statInRoot(rootFd, name), readLink: (name) => readLinkInRoot(rootFd, name) },
+    path,
+  )
+}
+
+/** `resolveInRoot` in any tree. */
+export function resolveInTree<Stat extends { type: FileStat["type"] }>(
+  tree: PathTree<Stat>,
+  path: string,
+): RootPath<Stat> {
   const found: string[] = []
   const ahead = path.split("/").toReversed()
-  let stat: FileStat | undefined = statAt(rootFd, ".")
+  let stat = tree.stat("")
   let missing = 0
   for (let links = 0; ahead.length > 0;) {
     const name = ahead.pop()
@@ -34,7 +52,7 @@ export function resolveInRoot(rootFd: number, path: string): RootPath {
     if (name === "..") {
       found.pop()
       missing = Math.max(0, missing - 1)
-      if (missing === 0) stat = statInRoot(rootFd, found.join("/"))
+      if (missing === 0) stat = tree.stat(found.join("/"))
       continue
     }
     found.push(name)
@@ -43,14 +61,14 @@ export function resolveInRoot(rootFd: number, path: string): RootPath {
       continue
     }
     if (stat?.type !== "directory") throw new SystemError("open", ENOTDIR, shownName(path))
-    stat = statInRoot(rootFd, found.join("/"))
+    stat = tree.stat(found.join("/"))
     if (stat === undefined) missing = 1
     if (stat?.type !== "symlink") continue
     if (++links > MAX_LINKS) throw new SystemError("open", ELOOP, shownName(path))
-    const target = readLinkInRoot(rootFd, found.join("/"))
+    const target = tree.readLink(found.join("/"))
     found.pop()
     if (target.startsWith("/")) found.length = 0
-    stat = statInRoot(rootFd, found.join("/"))
+    stat = tree.stat(found.join("/"))
     ahead.push(...target.split("/").toReversed())
   }
   return { path: found.join("/"), missing, stat: missing > 0 ? undefined : stat }

@@ -56,6 +56,12 @@ export function mountAt(target: string, mount: Mount): void {
   if ((mount.flags ?? 0) & MountFlag.bind && (mount.flags ?? 0) & BIND_FLAGS) remountBind(target, mount)
 }
 
+/** Where something is mounted in the namespace of a process, as it sees it (proc_pid_mountinfo(5)). Throws errno errors. */
+export function mountPointsOf(pid: number): Set<string> {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd().split("\n")
+  return new Set(lines.map((line) => unescapeOctal(line.split(" ")[4] ?? "")))
+}
+
 /**
  * `mountAt`; gives where it is seen. A bind where nothing may be mounted is seen at its source, for reading and writing.
  * Throws as mountAt.

@@ -5,9 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join, normalize } from "node:path"
-import { TABLE } from "../src/cli/table.ts"
+import { flagName } from "../src/cli/flag.ts"
+import { findEntry, GROUPS, TABLE } from "../src/cli/table.ts"
 import { checkCall, consoleCommands, skiffCalls } from "../scripts/docs/examples.ts"
 import { manFiles, outdated, referenceFiles } from "../scripts/docs/main.ts"
+import { parseMarkdown, sectionsOf } from "../scripts/docs/markdown.ts"
 import { allPages } from "../scripts/docs/page.ts"
 
 const root = normalize(join(import.meta.dir, ".."))
@@ -142,6 +144,42 @@ test.each([
   ['skiff run -v "$PWD:/src" x', [["run", "-v", "$PWD:/src", "x"]]],
 ])("the calls of %p are found", (line, calls) => {
   for (const call of calls) expect(skiffCalls(line)).toContainEqual(call)
+})
+
+/** The first cells of the table below `## Not yet`. */
+function missingOf(name: string): string[] {
+  const table = parseMarkdown(sectionsOf(textOf(name)).get("Not yet") ?? "").find(({ kind }) => kind === "table")
+  const cells = table?.kind === "table" ? table.rows.map(([first = ""]) => first) : []
+  return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code))
+}
+
+/** Whether there is such a command, or such a flag of one. */
+async function has(words: readonly string[]): Promise<boolean> {
+  const found = findEntry(words)
+  if (!found) return words.join(" ") in GROUPS
+  const [flag] = words.slice(found.length)
+  if (flag === undefined) return true
+  const shown = Object.entries((await found.entry.load()).default.flags).filter(([, { hidden }]) => !hidden)
+  return shown.some(([property]) => `--${flagName(property)}` === flag)
+}
+
+describe("what is said to be missing", () => {
+  test.each(["docker", "podman", "buildah"])("of %s's, is missing", async (tool) => {
+    const missing = missingOf(`docs/from-${tool}.md`)
+    expect(missing.length).toBeGreaterThan(5)
+    for (const code of missing) {
+      const words = code.split(" ").filter((word) => word !== tool)
+      expect([code, await has(words)]).toEqual([code, false])
+      if (tool === "buildah" && words[0] !== "builder")
+        expect([code, await has(["builder", ...words])]).toEqual([code, false])
+    }
+  })
+
+  test("in the comparison, is missing", async () => {
+    const [line = ""] = (sectionsOf(textOf("docs/comparison.md")).get("Not yet") ?? "").split("\n\n")
+    for (const [, code = ""] of line.matchAll(/`([^`]+)`/g))
+      expect([code, await has(code.split(" "))]).toEqual([code, false])
+  })
 })
 
 test("the pages that comments cite are in this repository", () => {

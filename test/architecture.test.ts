@@ -213,3 +213,35 @@ function circles(next: ReadonlyMap<string, readonly string[]>): string[][] {
   for (const file of next.keys()) if (!number.has(file)) visit(file)
   return found
 }
+
+test("SQL names tables of its own domain alone", () => {
+  const owners = new Map<string, string>()
+  for (const file of files.filter((name) => name.endsWith("schema.ts")))
+    for (const [, table = ""] of readFileSync(join(root, file), "utf8").matchAll(
+      /CREATE TABLE (?:IF NOT EXISTS )?(\w+)/g,
+    ))
+      owners.set(table, directoryOf(file))
+  const used = new RegExp(`\\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\\s+(${[...owners.keys()].join("|")})\\b`, "g")
+  const broken = files
+    .filter((file) => !isTest(file))
+    .flatMap((file) =>
+      [...withoutComments(readFileSync(join(root, file), "utf8")).matchAll(used)]
+        .filter(([, table = ""]) => owners.get(table) !== directoryOf(file))
+        .map(([, table]) => `${file}: ${table}`),
+    )
+  expect(owners.size).toBeGreaterThan(10)
+  expect(broken).toEqual([])
+})
+
+test("the working directory and the environment of the process stay as they are", () => {
+  // the processes of a step, of a launcher and of the exit command are their own
+  const own = new Set(["sys/libc.ts", "sys/process/become.ts", "sys/fs/mount.ts", "runtime/rootless/enter.ts"])
+  const broken = files
+    .filter((file) => !isTest(file) && !own.has(file) && directoryOf(file) !== "cli" && directoryOf(file) !== "main")
+    .filter((file) =>
+      /\bchdir\(|process\.env(?:\.\w+|\[[^\]]+\])\s*=[^=]|delete process\.env/.test(
+        withoutComments(readFileSync(join(root, file), "utf8")),
+      ),
+    )
+  expect(broken).toEqual([])
+})

@@ -24,8 +24,6 @@ export interface BuildDeps {
   directories: BuildDirectories
   /** The executor of the build in `directory`; to be disposed before it. */
   openExecutor(directory: BuildDirectory): Executor
-  /** What running processes hold by their leases; to be called in a transaction. */
-  leased(): { snapshots: readonly string[] }
   /** Removes the blobs and snapshots that no record and no lease refers to. */
   collect(): Promise<{ bytes: number }>
 }

@@ -242,8 +242,6 @@ export async function remove(
 
 /** The exit command's work, and a restart's: reconciles the container, and when its policy says so, starts it after the back-off. */
 export async function cleanup(deps: ContainerDeps, id: string): Promise<void> {
-  // the monitor starts us in the run directory, which goes with the container's end
-  process.chdir("/")
   const record = await reconcileNow(deps, id)
   if (record?.status !== "restarting" || record.state.bootId !== deps.bootId) return
   const { restartAt = 0 } = record.state

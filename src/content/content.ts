@@ -66,4 +66,6 @@ export interface Lease extends AsyncDisposable {
 
 export interface Leases {
   open(options?: { expiresInMs?: number }): Promise<Lease>
+  /** What the leases of living processes hold; drops all others. To be called in a transaction. Safe to repeat. */
+  live(): { blobs: Digest[]; snapshots: string[] }
 }

@@ -14,6 +14,7 @@ export function openLeases({ db }: { db: Database }): Leases {
       db.run("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", id, expiresAt, owner.pid, owner.startTime, owner.bootId)
       return new RecordedLease(db, id)
     },
+    live: () => liveLeases(db),
   }
 }
 

@@ -225,16 +225,14 @@ class LocalEngine implements Engine {
   })
 
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {
-    const [{ openExecutor }, { BuildDirectories }, { liveLeases }, images, content, snapshots, leases] =
-      await Promise.all([
-        import("../build/execute/open-executor.ts"),
-        import("../build/build-directories.ts"),
-        import("../content/leases.ts"),
-        this.images(),
-        this.#blobs(),
-        this.#snapshots(),
-        this.#leases(),
-      ])
+    const [{ openExecutor }, { BuildDirectories }, images, content, snapshots, leases] = await Promise.all([
+      import("../build/execute/open-executor.ts"),
+      import("../build/build-directories.ts"),
+      this.images(),
+      this.#blobs(),
+      this.#snapshots(),
+      this.#leases(),
+    ])
     const { paths, db } = this.#store
     const executorDeps: ExecutorDeps = {
       root: paths.root,
@@ -260,7 +258,6 @@ class LocalEngine implements Engine {
         networks: this.networks,
       }),
       openExecutor: (directory) => openExecutor(executorDeps, directory),
-      leased: () => liveLeases(db),
       collect: () => this.#collect(),
     }
   })

@@ -182,6 +182,8 @@ export interface ImageDetails {
 export interface Images {
   /** Newest first. */
   list(filter?: ImageFilter): Image[]
+  /** Whether an image has this layer, on those below it. */
+  hasLayer(chainId: ChainId): boolean
   /** By name, id or id prefix (short names resolve as docker's: `debian` is `docker.io/library/debian:latest`). Throws NotFound. */
   get(nameOrId: string): Image
   /** Like `get`, but undefined when there is none. */

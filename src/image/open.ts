@@ -9,7 +9,7 @@ import { removeFromRecords } from "./remove-image.ts"
 /** The images of one store. Loads what pulls, extracts and parses only when that is asked for. */
 export function openImages(deps: ImagesDeps): Images {
   const { content, snapshots } = deps
-  const records = new ImageRecords(deps.db, deps.events)
+  const records = new ImageRecords(deps.db, deps)
 
   const config = async (image: Image) => {
     const { MAX_CONFIG_BYTES, parseImageConfig } = await import("../spec/parse-image-config.ts")
@@ -23,6 +23,7 @@ export function openImages(deps: ImagesDeps): Images {
   }
 
   const images: Images = {
+    hasLayer: (chainId) => records.hasLayer(chainId),
     list(filter) {
       if (filter === undefined || Object.keys(filter).length === 0) return records.list()
       return filterImages(records, records.list(), filter)

@@ -12,7 +12,10 @@ let users: Map<string, ImageUser[]>
 
 beforeEach(() => {
   store = tempStore()
-  records = new ImageRecords(store.db, { append: () => {} })
+  records = new ImageRecords(store.db, {
+    events: { append: () => {} },
+    leases: { live: () => ({ blobs: [], snapshots: [] }) },
+  })
   users = store.users
 })
 afterEach(() => store[Symbol.asyncDispose]())

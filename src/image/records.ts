@@ -1,4 +1,5 @@
 import type { Database } from "../base/database.ts"
+import type { Leases } from "../content/content.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
 import { IN_TOTO } from "../spec/in-toto.ts"
@@ -49,10 +50,12 @@ const SELECT = `SELECT *,
 export class ImageRecords {
   readonly #db: Database
   readonly #events: Pick<Events, "append">
+  readonly #leases: Pick<Leases, "live">
 
-  constructor(db: Database, events: Pick<Events, "append">) {
+  constructor(db: Database, { events, leases }: { events: Pick<Events, "append">; leases: Pick<Leases, "live"> }) {
     this.#db = db
     this.#events = events
+    this.#leases = leases
   }
 
   /** Writes the event of a change; inside of its transaction. `actor` is what docker names by it: a name, or the id. */
@@ -292,12 +295,17 @@ export class ImageRecords {
     return fromNames + this.#db.run("DELETE FROM image_digests WHERE name = ?", name) > 0
   }
 
+  hasLayer(chainId: ChainId): boolean {
+    return this.#db.get("SELECT 1 FROM image_layers WHERE chain_id = ? LIMIT 1", chainId) !== undefined
+  }
+
   delete(id: Digest): void {
     if (this.#db.run("DELETE FROM images WHERE id = ?", id) > 0) this.tell("delete", id)
-    // an image that is only exported has no record: its lease holds what is read of it
     this.#db.run(
       `DELETE FROM snapshot_blobs WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)
-         AND chain_id NOT IN (SELECT name FROM lease_snapshots)`,
+         AND chain_id NOT IN (SELECT value FROM json_each(?))`,
+      // images that are only exported have no record
+      JSON.stringify(this.#leases.live().snapshots),
     )
   }
 }

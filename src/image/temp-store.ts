@@ -16,8 +16,6 @@ export function tempStore(): TempStore {
   const root = mkdtempSync(join(tmpdir(), "skiff-image-"))
   const db = new Database(join(root, "skiff.db"))
   db.migrate([imageSchema])
-  // of the content domain, which is not opened here
-  db.exec("CREATE TABLE lease_snapshots (lease_id TEXT, name TEXT)")
   return {
     root,
     db,

@@ -8,7 +8,10 @@ import { BuildRecords, type BuildRecord } from "./records.ts"
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
 export async function cacheUse(deps: BuildDeps): Promise<CacheUse[]> {
   const records = new BuildRecords(deps.db)
-  const { list, inUse } = records.transaction(() => ({ list: records.list(), inUse: new Set(deps.leased().snapshots) }))
+  const { list, inUse } = records.transaction(() => ({
+    list: records.list(),
+    inUse: new Set(deps.leases.live().snapshots),
+  }))
   const layers = await Promise.all(list.map((record) => useOf(deps, record, inUse.has(record.id))))
   const mounts = new CacheMounts(deps.root).list().map((mount): CacheUse => {
     const { id, name: description, sizeBytes, createdAt, lastUsedAt } = mount
@@ -90,8 +93,8 @@ class Remover {
   #removeRecord(id: string): boolean {
     return this.#records.transaction(() => {
       const record = this.#records.find(id)
-      if (record === undefined || this.#deps.leased().snapshots.includes(id)) return false
-      if (!this.#all && this.#records.isOfImage(record.snapshot)) return false
+      if (record === undefined || this.#deps.leases.live().snapshots.includes(id)) return false
+      if (!this.#all && this.#deps.images.hasLayer(record.snapshot)) return false
       this.#snapshots.set(id, record.snapshot)
       return this.#records.delete(id)
     })

@@ -167,11 +167,6 @@ export class BuildRecords {
     return this.#db.all<Row>("SELECT * FROM build_records ORDER BY created_ms").map(toRecord)
   }
 
-  /** Whether an image has the layer. */
-  isOfImage(snapshot: ChainId): boolean {
-    return this.#db.get("SELECT 1 FROM image_layers WHERE chain_id = ? LIMIT 1", snapshot) !== undefined
-  }
-
   /** Takes the record away; false while another stands on it. Its snapshot is the collector's. */
   delete(id: string): boolean {
     return (

@@ -43,15 +43,8 @@ const UMOUNT_NOFOLLOW = 8
 /** Mounts `mount` on the existing directory or file `target` (an absolute path). Throws SystemError, or Unavailable by a helper. */
 export function mountAt(target: string, mount: Mount): void {
   if (mount.helper !== undefined) return mountByHelper(target, mount, mount.helper)
-  const back = mount.workingDirectory === undefined ? undefined : process.cwd()
-  // threads share the working directory: nothing may be awaited between these two changes
-  if (mount.workingDirectory !== undefined)
-    check(libc.chdir(cString(mount.workingDirectory)), "chdir", mount.workingDirectory)
-  try {
-    callMount(target, mount, mount.flags ?? 0)
-  } finally {
-    if (back !== undefined) libc.chdir(cString(back))
-  }
+  if (mount.workingDirectory === undefined) callMount(target, mount, mount.flags ?? 0)
+  else inDirectory(mount.workingDirectory, () => callMount(target, mount, mount.flags ?? 0))
   // mount(2): a bind takes no other flag at first, they come by a remount
   if ((mount.flags ?? 0) & MountFlag.bind && (mount.flags ?? 0) & BIND_FLAGS) remountBind(target, mount)
 }
@@ -77,6 +70,22 @@ export function mountOrFind(target: string, mount: Mount): string {
     return mount.source
   }
 }
+
+/** Runs `body` with another working directory. No other thread sees it: this one stops to share its own (unshare(2)). */
+function inDirectory(directory: string, body: () => void): void {
+  if (!ownsWorkingDirectory) check(libc.unshare(CLONE_FS), "unshare", "the working directory")
+  ownsWorkingDirectory = true
+  const back = process.cwd()
+  check(libc.chdir(cString(directory)), "chdir", directory)
+  try {
+    body()
+  } finally {
+    libc.chdir(cString(back))
+  }
+}
+
+const CLONE_FS = 0x200
+let ownsWorkingDirectory = false
 
 function callMount(target: string, mount: Mount, flags: number): void {
   const data = mount.data.length === 0 ? null : cString(mount.data.join(","))

@@ -7,6 +7,8 @@ export default command({
   args: [arg.one("ID")],
   flags: {},
   async run({ args: [id], engine }) {
+    // the monitor starts us in the run directory, which goes with the container's end
+    process.chdir("/")
     await (await engine.containers()).cleanup(id)
   },
 })

@@ -30,6 +30,9 @@ export function whyNot(name: string): string | false {
   return name === "crun" && choice.name !== "crun" ? choice.reason : false
 }
 
+/** What holds for a container holds by each of them. */
+export const OCI_RUNTIMES = ["crun", "runc"] as const
+
 /** The runtime that the engine would take here. */
 export const HOST_RUNTIME = chooseRuntime(detectCgroups()).name
 

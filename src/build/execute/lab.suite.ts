@@ -16,6 +16,7 @@ import { hostsFile, resolvConf } from "../../network/container-files.ts"
 import { openNetworks } from "../../network/open.ts"
 import { reapBridges } from "../../network/reap-bridges.ts"
 import { networkSchema } from "../../network/schema.ts"
+import { whyNot } from "../../runtime/lab.suite.ts"
 import { openRuntimes } from "../../runtime/open.ts"
 import { mountAt, unmount } from "../../sys/fs/mount.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../../sys/net/netlink.ts"
@@ -36,6 +37,21 @@ export const host = {
 export const missing = !host.root ? "not root" : host.busybox === undefined ? "no busybox" : undefined
 if (missing !== undefined) console.warn(`skipped: build/work on the real kernel: ${missing}`)
 
+/** Why RUN cannot be tried by this runtime here, printed; undefined when it can. */
+export function whyNotBy(runtime: string): string | undefined {
+  const reason = missing ?? whyNot(runtime)
+  if (reason === false) return undefined
+  console.log(`skipped: RUN by ${runtime}: ${reason}`)
+  return reason
+}
+
+export interface LabOptions {
+  /** Of another lab, whose store is shared. */
+  directory?: string
+  /** By which containers run; by default the one that the engine takes here. */
+  runtime?: string
+}
+
 export class Lab implements AsyncDisposable {
   readonly directory: string
   readonly deps: ExecutorDeps
@@ -45,11 +61,12 @@ export class Lab implements AsyncDisposable {
   readonly executor: Executor
   readonly log: string[] = []
   readonly context: WorkContext
+  readonly runtime: string | undefined
   readonly #db: Database
   readonly #mounts: string[] = []
 
-  /** `directory`: of another lab, whose store is shared. */
-  constructor(directory?: string) {
+  constructor({ directory, runtime }: LabOptions = {}) {
+    this.runtime = runtime
     this.directory = directory ?? mkdtempSync(join(tmpdir(), "skiff-work-"))
     const [root, runRoot] = ["root", "run"].map((name) => this.makeDirectory(name))
     this.#db = new Database(join(root ?? "", "skiff.db"))
@@ -149,7 +166,7 @@ export class Lab implements AsyncDisposable {
       },
       root,
       [{ path: root, keepsOwners: true }, ...sources],
-      { ...NO_SETTINGS, ...settings },
+      { ...NO_SETTINGS, runtime: this.runtime, ...settings },
       { ...this.context, signal },
     )
   }
@@ -184,7 +201,7 @@ export class Lab implements AsyncDisposable {
 
 /** For a process that is killed: runs a step with a mount and a network in the store of another lab, telling what it says. */
 export async function openLabExecutor(directory: string, root: string, words: string): Promise<void> {
-  const lab = new Lab(directory)
+  const lab = new Lab({ directory })
   Object.assign(lab.context, { onLog: (_: string, bytes: Uint8Array) => writeSync(1, bytes) })
   await lab.run(root, words, {
     network: "default",

@@ -6,7 +6,7 @@ import { DEFAULT_PATH } from "../../spec/docker/environment.ts"
 import type { OciConfig, OciMount } from "../../spec/oci-runtime.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
 import { openInRoot, openRoot } from "../../sys/fs/confined.ts"
-import { statInRoot } from "../../sys/fs/confined-path.ts"
+import { resolveInRoot, statInRoot } from "../../sys/fs/confined-path.ts"
 import { resolveUser, type ResolvedUser } from "../../sys/fs/image-users.ts"
 import { close, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
@@ -71,7 +71,10 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   })
   const files = writeNetworkFiles(tools.deps, canMount ? directory : tools.build.make("scratch"), step, slot)
   if (isolation.level === "single-uid") files.push(...aptSettings(root, directory))
-  if (canMount) undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
+  if (canMount) {
+    undo.use(makeMountPoints(root, [...files.map(asPoint), ...prepared.points]))
+    nameModes(root, prepared.mounts)
+  }
   const config = await stepConfig({ id, step, user, slot, isolation, prepared, files, runtimes, runtime })
   tell(
     isolation,
@@ -94,6 +97,20 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
     signal: context.signal,
   })
   if (code !== 0) throw stepFailure(operation, code)
+}
+
+/** A tmpfs has the mode of the directory that it covers: runc sees to that by itself, crun gives 1777 to all. */
+function nameModes(root: string, mounts: readonly OciMount[]): void {
+  const rootFd = openRoot(root)
+  try {
+    for (const { type, destination, options } of mounts) {
+      if (type !== "tmpfs") continue
+      const mode = resolveInRoot(rootFd, rawName(destination)).stat?.mode
+      if (mode !== undefined) options?.push(`mode=${(mode & 0o7777).toString(8).padStart(4, "0")}`)
+    }
+  } finally {
+    close(rootFd)
+  }
 }
 
 function isolationOf({ operation, settings }: Step): Isolation {

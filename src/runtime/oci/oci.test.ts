@@ -1,4 +1,4 @@
+import { OCI_RUNTIMES } from "../lab.suite.ts"
 import { runtimeSuite } from "../runtime.suite.ts"
 
-runtimeSuite("crun")
-runtimeSuite("runc")
+for (const name of OCI_RUNTIMES) runtimeSuite(name)

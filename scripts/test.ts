@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   const isRoot = process.getuid?.() === 0
   const unit =
     named.length === 0
-      ? ["./src", "./test/architecture.test.ts", "./test/docs.test.ts"]
+      ? ["./src", "./test/architecture.test.ts", "./test/docs.test.ts", "./test/programs.test.ts"]
       : named.filter((file) => !isE2e(file))
   const e2e = named.length === 0 ? ["./test/e2e", "./test/security"] : named.filter(isE2e)
   const users = isRoot ? ["root", "rootless"] : ["rootless"]

@@ -1,11 +1,13 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { needPrograms } from "../../test/support/programs.ts"
 import { networkSuite } from "./network.suite.ts"
 import { call, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
 if (skip !== false) console.log(`bridge tests skipped: ${skip}`)
+else needPrograms("bridge", "ip", "nft", "nsenter", "ping", "socat", "ss", "timeout", "unshare")
 
 networkSuite(
   "bridge",

@@ -83,7 +83,10 @@ async function openPeer(): Promise<Peer> {
   const pauseProcess = spawn("unshare", ["-n", "sh", "-c", "echo ready; exec sleep 300"], {
     stdio: ["ignore", "pipe", "ignore"],
   })
-  await new Promise((resolve) => pauseProcess.stdout.once("data", resolve))
+  await new Promise<void>((resolve, reject) => {
+    pauseProcess.stdout.once("data", () => resolve())
+    pauseProcess.once("close", (code) => reject(new Error(`unshare -n ended with ${code}`)))
+  })
   const pid = pauseProcess.pid as Pid
   const inside = (...argv: string[]): Promise<string> => sh("nsenter", `--net=/proc/${pid}/ns/net`, ...argv)
   const servers: ReturnType<typeof spawn>[] = []
@@ -94,8 +97,10 @@ async function openPeer(): Promise<Peer> {
       const listen = protocol === "tcp" ? `TCP-LISTEN:${port},fork,reuseaddr` : `UDP-RECVFROM:${port},fork`
       const answer = `SYSTEM:echo ${text} $SOCAT_PEERADDR`
       const socat = ["socat", listen, answer]
-      servers.push(spawn("nsenter", [`--net=/proc/${pid}/ns/net`, ...socat], { stdio: "ignore" }))
+      const server = spawn("nsenter", [`--net=/proc/${pid}/ns/net`, ...socat], { stdio: "ignore" })
+      servers.push(server)
       for (;;) {
+        if (server.exitCode !== null) throw new Error(`${socat.join(" ")} ended with ${server.exitCode}`)
         const list = await inside("ss", "-Hln", protocol === "tcp" ? "-t" : "-u", `sport = :${port}`)
         if (list !== "") return
       }

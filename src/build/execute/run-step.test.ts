@@ -188,7 +188,7 @@ for (const runtime of OCI_RUNTIMES) {
       expect(Date.now() - started).toBeLessThan(5000)
       expect(isRunning("1234567\0")).toBe(false)
       const states = join(lab.runRoot, "runtime")
-      expect(readdirSync(states).flatMap((runtime) => readdirSync(join(states, runtime)))).toEqual([])
+      expect(readdirSync(states).flatMap((name) => readdirSync(join(states, name)))).toEqual([])
       // and the next step runs as if nothing had been
       await lab.run(root, "true")
     })

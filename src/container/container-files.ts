@@ -53,7 +53,7 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
 export function writeHostsFile(deps: ContainerDeps, record: ContainerRecord): void {
   const { options, run } = record.spec
   const { network, domainname, extraHosts } = options
-  const { address, gateway } = record.state.endpoint ?? {}
+  const { address, gateway } = record.state.attachments[0]?.endpoint ?? {}
   const hostNetwork = network.kind === "host"
   const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork })
   writeFileSync(containerFilePaths(deps, record).hosts, text)

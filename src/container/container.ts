@@ -125,12 +125,28 @@ export interface Container {
   options: ContainerOptions
   state: ContainerState
   restartCount: number
-  /** Set while it has a network. */
-  endpoint?: EndpointStatus
+  /** The networks that it is on when it runs, in order. */
+  attachments: readonly NetworkAttachment[]
   /** Resolved words that run: entrypoint and command. */
   argv: readonly string[]
   runtime: string
   logPath?: string
+}
+
+/**
+ * A network that a container is on while it runs. Of several the first has the way out and the published ports. It is bound to
+ * the network namespace of the container, or of its sandbox, and not to a process.
+ */
+export interface NetworkAttachment {
+  /** Its name. */
+  network: string
+  /** `--ip`, `--mac-address`. */
+  address?: string
+  macAddress?: string
+  /** Further names of the container on this network. */
+  aliases?: readonly string[]
+  /** Set while it is joined. */
+  endpoint?: EndpointStatus & { networkId: string }
 }
 
 /** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */

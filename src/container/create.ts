@@ -7,6 +7,7 @@ import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { ContainerOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
@@ -72,7 +73,7 @@ export async function createContainer(
         live: willStart,
         createdAt: Date.now(),
         spec,
-        state: { restartCount: 0, bootId: deps.bootId },
+        state: { restartCount: 0, bootId: deps.bootId, attachments: initialAttachments(options) },
       },
       () => images.get(image.id), // removed meanwhile: NotFound
       (created) => containerEvent(created, "create"),

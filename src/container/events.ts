@@ -24,16 +24,16 @@ export function dieEvents(record: ContainerRecord): NewEvent[] {
   ]
 }
 
-/** The network and the volumes that a start has joined, or an end has left. */
+/** The networks and the volumes that a start has joined, or an end has left. */
 export function connectionEvents(record: ContainerRecord, change: "joined" | "left"): NewEvent[] {
-  const { endpoint } = record.state
   const connections: NewEvent[] = []
-  if (endpoint !== undefined)
-    connections.push({
-      type: "network",
-      action: change === "joined" ? "connect" : "disconnect",
-      actor: { id: endpoint.network, attributes: { container: record.id, name: endpoint.network, type: "bridge" } },
-    })
+  for (const { network, endpoint } of record.state.attachments)
+    if (endpoint !== undefined)
+      connections.push({
+        type: "network",
+        action: change === "joined" ? "connect" : "disconnect",
+        actor: { id: endpoint.networkId, attributes: { container: record.id, name: network, type: "bridge" } },
+      })
   for (const mount of record.spec.mounts)
     if (mount.name !== undefined) connections.push(volumeEvent(record.id, mount.name, mount, change))
   return connections

@@ -38,7 +38,7 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
     )
       return false
     if (!fits(filter.publish, (port) => publishes(container, port))) return false
-    if (!fits(filter.network, (name) => networkName(record) === name)) return false
+    if (!fits(filter.network, (name) => networkNames(record).includes(name))) return false
     if (before !== undefined && record.createdAt >= before) return false
     return since === undefined || record.createdAt > since
   }
@@ -69,16 +69,17 @@ function isAncestor({ imageId, spec }: ContainerRecord, image: string): boolean 
   return [name, name.replace(/:latest$/, "")].some((full) => full === image || full.endsWith(`/${image}`))
 }
 
-function publishes({ options, endpoint }: Container, text: string): boolean {
+function publishes({ options, attachments }: Container, text: string): boolean {
   const [, from = "", to = from, protocol = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
   if (from === "")
     throw new InvalidArgument(`invalid filter 'publish=${text}'`, { hint: "expected PORT[-PORT][/tcp|udp]" })
-  return (endpoint?.ports ?? options.ports).some(
+  const published = attachments.find(({ endpoint }) => endpoint !== undefined)?.endpoint?.ports
+  return (published ?? options.ports).some(
     (port) => port.protocol === protocol && port.hostPort >= Number(from) && port.hostPort <= Number(to),
   )
 }
 
-export function networkName({ spec }: ContainerRecord): string {
+function networkNames({ spec, state }: ContainerRecord): string[] {
   const { network } = spec.options
-  return network.kind === "bridge" ? network.name : network.kind
+  return network.kind === "bridge" ? state.attachments.map((one) => one.network) : [network.kind]
 }

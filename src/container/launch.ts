@@ -8,8 +8,9 @@ import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { detached, joinNetworks } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
-import { writeContainerFiles, writeHostsFile } from "./container-files.ts"
+import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { joinedPid, runtimeNetwork } from "./network-mode.ts"
@@ -55,9 +56,11 @@ export async function launch(
 /** Written before the first thing is made, so that whoever finds this process dead knows what to look for. */
 function mark(deps: ContainerDeps, record: ContainerRecord): void {
   const { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode } = record.state
+  const attachments = detached(record.state.attachments)
+  const kept = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, attachments }
   record.status = "starting"
   record.live = true
-  record.state = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, bootId: deps.bootId }
+  record.state = { ...kept, bootId: deps.bootId }
   deps.records.save(record)
 }
 
@@ -76,7 +79,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
     checkMounted(monitor, targets)
-    await setupNetwork(deps, record)
+    await joinNetworks(deps, record)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
@@ -197,40 +200,6 @@ function checkMounted({ pid }: Monitor, targets: readonly string[]): void {
     })
 }
 
-async function setupNetwork(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
-  const { id, spec, state } = record
-  const { network, address, macAddress } = spec.options
-  if (network.kind !== "bridge" || state.pid === undefined) return
-  const networks = await deps.networks()
-  const { hostname, ports } = spec.run
-  const endpoint = {
-    containerId: id,
-    netns: `/proc/${state.pid}/ns/net`,
-    holder: state.pid,
-    hostname,
-    ports,
-    address,
-    macAddress,
-  }
-  try {
-    state.endpoint = await networks.setup(networks.get(network.name), endpoint)
-  } catch (error) {
-    throw withHolder(deps, error)
-  }
-  writeHostsFile(deps, record)
-  trace("network set up")
-}
-
-/** A network knows containers by id: says by name which one has the port. */
-function withHolder(deps: ContainerDeps, error: unknown): unknown {
-  if (!isSkiffError(error) || typeof error.data.takenBy !== "string") return error
-  const holder = deps.records.byId(error.data.takenBy)
-  if (!holder) return error
-  return error.restated(`${error.message} by container "${holder.name}"`, {
-    hint: [{ do: "stop", container: holder.name }, "publish another port"],
-  })
-}
-
 /** The error is kept for `inspect`; an undo that fails leaves the rest to the next command, which finds `live`. */
 async function undo(
   deps: ContainerDeps,
@@ -247,7 +216,7 @@ async function undo(
     record.state.exitCode = (isSkiffError(error) ? error.data.programExit : undefined) ?? 128
     if (before !== "created") record.state.finishedAt = Date.now()
     const left = connectionEvents(record, "left")
-    delete record.state.endpoint
+    record.state.attachments = detached(record.state.attachments)
     deps.records.save(record, left)
   } catch (failure) {
     log.warn(`clean-up after the failed start of container ${record.id} failed`, { reason: String(failure) })

@@ -65,7 +65,7 @@ export function toContainer(record: ContainerRecord, observer: Observer): Contai
     options: spec.options,
     state: observeState(record, observer),
     restartCount: state.restartCount,
-    ...(state.endpoint === undefined ? {} : { endpoint: state.endpoint }),
+    attachments: state.attachments,
     argv: [...spec.run.entrypoint, ...spec.run.command],
     runtime: spec.runtime,
     ...(spec.logPath === undefined ? {} : { logPath: spec.logPath }),

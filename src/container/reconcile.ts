@@ -4,6 +4,7 @@ import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { isSameProcessAlive } from "../sys/process/process-identity.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { detached } from "./attachments.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -82,7 +83,7 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
   record.status = state.finishedAt === undefined ? "created" : "exited"
   record.live = false
   const left = connectionEvents(record, "left")
-  delete state.endpoint
+  state.attachments = detached(state.attachments)
   deps.records.save(record, left)
   return record
 }
@@ -104,7 +105,7 @@ async function finish(deps: ContainerDeps, record: ContainerRecord): Promise<Con
   trace("torn down")
   record.live = false
   const left = connectionEvents(record, "left")
-  delete record.state.endpoint
+  record.state.attachments = detached(record.state.attachments)
   deps.records.save(record, left)
   crashPoint("end:reconciled")
   return record

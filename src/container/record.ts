@@ -1,9 +1,8 @@
 /** What is written down of a container: one row. Times are milliseconds since the epoch. */
-import type { EndpointStatus } from "../network/network.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
-import type { ContainerId, ContainerOptions, MountPoint, RunParameters } from "./container.ts"
+import type { ContainerId, ContainerOptions, MountPoint, NetworkAttachment, RunParameters } from "./container.ts"
 
 /** Fixed at create. */
 export interface ContainerSpec {
@@ -49,7 +48,8 @@ export interface RecordState {
   volumesFilled?: boolean
   /** `rm -v`: anonymous volumes go too. */
   removeVolumes?: boolean
-  endpoint?: EndpointStatus
+  /** In order; each has its endpoint while the container runs. */
+  attachments: NetworkAttachment[]
 }
 
 export interface ContainerRecord {

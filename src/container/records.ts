@@ -1,8 +1,9 @@
-import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ContainerId } from "./container.ts"
+import { RECORD_VERSION } from "./migrations.ts"
 import { isIdPrefix, shortId } from "./id.ts"
 import { generateName } from "./name.ts"
 import type { ContainerRecord, ContainerSpec, RecordState, RecordStatus } from "./record.ts"
@@ -16,6 +17,7 @@ interface Row {
   created_at: number
   spec: string
   state: string
+  version: number
 }
 
 const MAX_NAME_ATTEMPTS = 20
@@ -90,7 +92,8 @@ export class ContainerRecords {
           ],
         })
       this.#db.run(
-        "INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        `INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state, version)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         record.id,
         name,
         record.imageId,
@@ -99,6 +102,7 @@ export class ContainerRecords {
         record.createdAt,
         JSON.stringify(record.spec),
         JSON.stringify(record.state),
+        RECORD_VERSION,
       )
       const named = { ...record, name }
       this.#events.append(event(named))
@@ -190,7 +194,15 @@ export class ContainerRecords {
   }
 }
 
+/** Rows of other versions were brought to this one as the store was opened; what is no row of ours is not guessed at. */
 function fromRow(row: Row): ContainerRecord {
+  const spec = JSON.parse(row.spec) as ContainerSpec
+  const state = JSON.parse(row.state) as RecordState
+  if (row.version !== RECORD_VERSION || !Array.isArray(state.attachments) || typeof spec.options !== "object")
+    throw new DataLoss(`the record of container "${row.name}" cannot be read`, {
+      data: { container: row.id, version: row.version },
+      hint: `it is of version ${row.version}, this skiff knows ${RECORD_VERSION}; a newer one wrote it, or the disk is damaged`,
+    })
   return {
     id: row.id as ContainerId,
     name: row.name,
@@ -198,7 +210,7 @@ function fromRow(row: Row): ContainerRecord {
     status: row.status as RecordStatus,
     live: row.live === 1,
     createdAt: row.created_at,
-    spec: JSON.parse(row.spec) as ContainerSpec,
-    state: JSON.parse(row.state) as RecordState,
+    spec,
+    state,
   }
 }

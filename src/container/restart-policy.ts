@@ -6,15 +6,17 @@ const MAX_DELAY_MS = 60_000
 /** A container that ran this long is held to be well: its back-off begins anew. */
 const WELL_AFTER_MS = 10_000
 
+type Ended = Omit<RecordState, "attachments">
+
 /** How long to wait before the container starts again after its end; undefined: it does not. Docker's rules. Pure. */
-export function restartDelayMs(policy: RestartPolicy, state: RecordState): number | undefined {
+export function restartDelayMs(policy: RestartPolicy, state: Ended): number | undefined {
   if (!wantsRestart(policy, state)) return undefined
   const ranMs = (state.finishedAt ?? 0) - (state.startedAt ?? 0)
   if (state.restartDelayMs === undefined || ranMs >= WELL_AFTER_MS) return FIRST_DELAY_MS
   return Math.min(state.restartDelayMs * 2, MAX_DELAY_MS)
 }
 
-function wantsRestart({ name, maximumRetryCount }: RestartPolicy, state: RecordState): boolean {
+function wantsRestart({ name, maximumRetryCount }: RestartPolicy, state: Ended): boolean {
   if (state.stopRequested) return false
   switch (name) {
     case "no":

@@ -1,9 +1,11 @@
 import type { Schema } from "../base/database.ts"
+import { addAttachments } from "./migrations.ts"
 
 /**
  * `live`: 1 while the kernel may hold something of the container (mount, namespace, cgroup, address): set before the first
  * of them is made, cleared after the last is gone. So `live = 1` finds all that a crash can have left.
- * `spec` is written once at create, `state` at each change of the life cycle; both JSON (record.ts).
+ * `spec` is written once at create, `state` at each change of the life cycle; both JSON (record.ts) of the
+ * shape that `version` names.
  */
 export const containerSchema: Schema = {
   domain: "container",
@@ -20,5 +22,6 @@ export const containerSchema: Schema = {
     ) STRICT;
     CREATE INDEX containers_image ON containers (image_id);
     CREATE INDEX containers_live ON containers (live) WHERE live = 1`,
+    addAttachments,
   ],
 }

@@ -1,11 +1,12 @@
 import { readFileSync, rmdirSync, rmSync } from "node:fs"
 import { basename } from "node:path"
 import { crashPoint } from "../base/crash-point.ts"
-import { hasErrno, isSkiffError } from "../base/errors.ts"
+import { hasErrno } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { unmount } from "../sys/fs/mount.ts"
 import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
 import type { BundlePaths } from "../runtime/runtime.ts"
+import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { exitFile, runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -27,26 +28,13 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   const deletion = runtime.delete(record.id, { force: true })
   deletion.catch(() => {})
   await runAll(`clean-up of container ${record.id}`, [
-    () => teardownNetwork(deps, record),
+    () => leaveNetworks(deps, record),
+    () => crashPoint("end:network-torn-down"),
     () => unmountRoot(deps, record.id),
     () => deletion,
     () => crashPoint("end:runtime-deleted"),
     () => removeRunDirectory(deps, record.id, { keepExitFile: isAwaited(record) }),
   ])
-}
-
-/** Address and published ports go; the veth goes with its namespace. */
-async function teardownNetwork(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
-  const { network } = record.spec.options
-  if (network.kind !== "bridge") return
-  const networks = await deps.networks()
-  try {
-    await networks.teardown(networks.get(network.name), record.id, record.state.endpoint)
-  } catch (error) {
-    // a network that is gone has nothing of ours any more
-    if (!isSkiffError(error, "NotFound")) throw error
-  }
-  crashPoint("end:network-torn-down")
 }
 
 /** With `--rm` the row goes at once: who waits for the code has the monitor's file only. */

@@ -1,5 +1,12 @@
-import type { ContainerDetails, ContainerSize, MountPoint, NetworkMode } from "../container/container.ts"
+import type {
+  ContainerDetails,
+  ContainerSize,
+  MountPoint,
+  NetworkAttachment,
+  NetworkMode,
+} from "../container/container.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import { publishedPorts } from "./port-text.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
 const NO_TIME = "0001-01-01T00:00:00Z"
@@ -161,10 +168,37 @@ function configDocument({ options, run, mounts, image }: ContainerDetails): Reco
   }
 }
 
-function networkSettings({ id, run, options, state, endpoint }: ContainerDetails): Record<string, unknown> {
+function networkSettings({ id, run, options, state, attachments }: ContainerDetails): Record<string, unknown> {
   const { network } = options
   const pid = "pid" in state ? state.pid : undefined
-  const summary = {
+  const isJoined = attachments.some(({ endpoint }) => endpoint !== undefined)
+  const exposed = isJoined ? Object.fromEntries(run.exposedPorts.map((key) => [key, null])) : {}
+  const networks =
+    network.kind === "bridge" ? attachments : network.kind === "container" ? [] : [{ network: network.kind }]
+  return {
+    Bridge: "",
+    SandboxID: isJoined ? id : "",
+    SandboxKey: pid === undefined || !isJoined ? "" : `/proc/${pid}/ns/net`,
+    Ports: { ...exposed, ...portMap(publishedPorts(attachments)) },
+    ...endpointSummary(id, attachments[0]),
+    Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(id, one)])),
+  }
+}
+
+function endpointDocument(id: string, attachment: NetworkAttachment): Record<string, unknown> {
+  return {
+    IPAMConfig: attachment.address === undefined ? null : { IPv4Address: attachment.address },
+    Links: null,
+    Aliases: attachment.aliases ?? null,
+    DriverOpts: null,
+    NetworkID: attachment.endpoint?.networkId ?? "",
+    DNSNames: null,
+    ...endpointSummary(id, attachment),
+  }
+}
+
+function endpointSummary(id: string, { endpoint }: Partial<NetworkAttachment> = {}): Record<string, unknown> {
+  return {
     EndpointID: endpoint === undefined ? "" : id,
     Gateway: endpoint?.gateway ?? "",
     GlobalIPv6Address: "",
@@ -173,28 +207,6 @@ function networkSettings({ id, run, options, state, endpoint }: ContainerDetails
     IPPrefixLen: endpoint?.prefixLength ?? 0,
     IPv6Gateway: "",
     MacAddress: endpoint?.macAddress ?? "",
-  }
-  const exposed = endpoint === undefined ? {} : Object.fromEntries(run.exposedPorts.map((key) => [key, null]))
-  return {
-    Bridge: "",
-    SandboxID: endpoint === undefined ? "" : id,
-    SandboxKey: pid === undefined || endpoint === undefined ? "" : `/proc/${pid}/ns/net`,
-    Ports: { ...exposed, ...portMap(endpoint?.ports ?? []) },
-    ...summary,
-    Networks:
-      network.kind === "container"
-        ? {}
-        : {
-            [network.kind === "bridge" ? network.name : network.kind]: {
-              IPAMConfig: null,
-              Links: null,
-              Aliases: null,
-              DriverOpts: null,
-              NetworkID: endpoint?.network ?? "",
-              DNSNames: null,
-              ...summary,
-            },
-          },
   }
 }
 

@@ -4,10 +4,10 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
 
 /** The PORTS column: `0.0.0.0:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
-export function describePorts({ endpoint, options, state }: Container): string {
+export function describePorts({ attachments, options, state }: Container): string {
   const isUp = state.status === "running" || state.status === "paused"
   if (!isUp) return ""
-  const published = endpoint?.ports ?? []
+  const published = publishedPorts(attachments)
   const exposed = options.expose
     .map(parseExposed)
     .filter(
@@ -15,6 +15,11 @@ export function describePorts({ endpoint, options, state }: Container): string {
         !published.some((one) => one.containerPort === containerPort && one.protocol === protocol),
     )
   return formatPorts([...published, ...exposed])
+}
+
+/** What the networks that are joined publish. */
+export function publishedPorts(attachments: Container["attachments"]): PortMapping[] {
+  return attachments.flatMap(({ endpoint }) => endpoint?.ports ?? [])
 }
 
 /** As docker does: ports that are the same inside and out join to ranges, others stand alone, after them. */

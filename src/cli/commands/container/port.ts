@@ -1,14 +1,14 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
-import { formatHostEnd } from "../../../docker/port-text.ts"
+import { formatHostEnd, publishedPorts } from "../../../docker/port-text.ts"
 
 export default command({
   summary: "List port mappings or a specific mapping for the container",
   args: [arg.one("CONTAINER", "running"), arg.optional("PRIVATE_PORT[/PROTO]")],
   flags: {},
   async run({ args: [name, wanted], engine, out }) {
-    const ports = (await engine.containers()).get(name).endpoint?.ports ?? []
+    const ports = publishedPorts((await engine.containers()).get(name).attachments)
     if (wanted === undefined) {
       for (const port of ports) out.line(`${port.containerPort}/${port.protocol} -> ${formatHostEnd(port)}`)
       return

@@ -1,0 +1,74 @@
+/** The networks of a container: joined by its start, left by its end. */
+import { isSkiffError } from "../base/errors.ts"
+import { runAll } from "../base/run-all.ts"
+import { trace } from "../base/trace.ts"
+import type { ContainerOptions, NetworkAttachment } from "./container.ts"
+import type { ContainerDeps } from "./deps.ts"
+import { writeHostsFile } from "./container-files.ts"
+import type { ContainerRecord } from "./record.ts"
+
+/** Those that a container has from its create. */
+export function initialAttachments({ network, address, macAddress }: ContainerOptions): NetworkAttachment[] {
+  return network.kind === "bridge" ? [{ network: network.name, address, macAddress }] : []
+}
+
+/** As before the start. */
+export function detached(attachments: readonly NetworkAttachment[]): NetworkAttachment[] {
+  return attachments.map((attachment) => ({ ...attachment, endpoint: undefined }))
+}
+
+/** Joins the namespace of the container's first process to each of its networks, in order, and writes its hosts file. */
+export async function joinNetworks(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+  const { id, spec, state } = record
+  if (state.attachments.length === 0 || state.pid === undefined) return
+  const networks = await deps.networks()
+  const { hostname, ports } = spec.run
+  for (const [index, attachment] of state.attachments.entries()) {
+    const network = networks.get(attachment.network)
+    const endpoint = {
+      containerId: id,
+      netns: `/proc/${state.pid}/ns/net`,
+      holder: state.pid,
+      interface: `eth${index}`,
+      defaultRoute: index === 0,
+      hostname,
+      ports: index === 0 ? ports : [],
+      address: attachment.address,
+      macAddress: attachment.macAddress,
+    }
+    try {
+      attachment.endpoint = { ...(await networks.setup(network, endpoint)), networkId: network.id }
+    } catch (error) {
+      throw withHolder(deps, error)
+    }
+  }
+  writeHostsFile(deps, record)
+  trace("network set up")
+}
+
+/** Addresses and published ports go; the veths go with their namespace. Safe to repeat. */
+export async function leaveNetworks(deps: ContainerDeps, { id, state }: ContainerRecord): Promise<void> {
+  if (state.attachments.length === 0) return
+  const networks = await deps.networks()
+  await runAll(
+    `networks of container ${id}`,
+    state.attachments.map(({ network, endpoint }) => async () => {
+      try {
+        await networks.teardown(networks.get(network), id, endpoint)
+      } catch (error) {
+        // a network that is gone has nothing of ours any more
+        if (!isSkiffError(error, "NotFound")) throw error
+      }
+    }),
+  )
+}
+
+/** A network knows containers by id: says by name which one has the port. */
+function withHolder(deps: ContainerDeps, error: unknown): unknown {
+  if (!isSkiffError(error) || typeof error.data.takenBy !== "string") return error
+  const holder = deps.records.byId(error.data.takenBy)
+  if (!holder) return error
+  return error.restated(`${error.message} by container "${holder.name}"`, {
+    hint: [{ do: "stop", container: holder.name }, "publish another port"],
+  })
+}

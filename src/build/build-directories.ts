@@ -8,6 +8,7 @@ import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { FileLocks, type HeldLock } from "../sys/fs/file-locks.ts"
 import { BuildDirectory, clearBuildDirectory, snapshotPrefixOf, type BuildDirectoryDeps } from "./build-directory.ts"
 
+/** What a sweep stands on. */
 export interface BuildDirectoriesDeps extends BuildDirectoryDeps {
   /** Of the store. */
   root: string

@@ -135,6 +135,7 @@ export class BuildDirectory implements AsyncDisposable {
   }
 }
 
+/** How the keys of a build's active snapshots begin. */
 export function snapshotPrefixOf(build: string): string {
   return `${SNAPSHOT_PREFIX}${build} `
 }

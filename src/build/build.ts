@@ -38,11 +38,13 @@ export type BuildContext =
 /** `--build-context NAME=VALUE`: files, or an image in the place of one named in FROM or --from. */
 export type NamedContext = BuildContext | { kind: "image"; name: string }
 
+/** `--secret`: a file of the caller, or a variable of the caller's environment. */
 export interface SecretSource {
   id: string
   source: { file: string } | { env: string }
 }
 
+/** `--ssh`: an agent that RUN --mount=type=ssh may ask. */
 export interface SshSource {
   /** `default` unless named. */
   id: string
@@ -50,6 +52,7 @@ export interface SshSource {
   socket: string
 }
 
+/** `--output`: what is made of the result. */
 export type BuildOutput =
   /** Into the store, under the request's tags. */
   | { type: "image" }
@@ -112,6 +115,7 @@ export type CacheTarget =
   /** Into the config of the image itself, whose layers are the cache's. */
   | { type: "inline" }
 
+/** How a cache is written. */
 export interface CacheForm {
   /** `min`: the steps that the image is made of; `max`: those of all its stages. */
   mode: "min" | "max"
@@ -134,6 +138,7 @@ export interface CacheForm {
  *   chroot      another root and fewer capabilities: the step sees our network, and could signal our processes
  */
 export type IsolationLevel = "full" | "userns" | "single-uid" | "chroot"
+/** `auto`: the best level that is possible here. */
 export type RequestedIsolation = IsolationLevel | "auto"
 
 /** A file or directory of the host, in the step as it is; of an overlay, what is written goes away with the step. */
@@ -182,6 +187,7 @@ export interface StepStreams {
   signals: RunToEndOptions["signals"]
 }
 
+/** All that a build is asked for. Paths are absolute or relative to the caller's working directory. */
 export interface BuildRequest {
   /** Undefined: read `Dockerfile`, then `Containerfile`, from the context. */
   dockerfile?: { text: string; name: string } | { pathInContext: string }
@@ -259,8 +265,10 @@ export type BuildEvent =
   /** Why a step was not taken from the cache: the first input that differs. */
   | { kind: "miss"; vertex: number; reason: string }
 
+/** Called in the order of events, never after the build has returned. */
 export type OnBuildEvent = (event: BuildEvent) => void
 
+/** What one line of the Dockerfile costs. */
 export interface LayerCost {
   /** The Dockerfile's line(s), as history shows them. */
   createdBy: string
@@ -270,6 +278,7 @@ export interface LayerCost {
   wastedBytes: number
 }
 
+/** How much of a context the ignore file keeps out. */
 export interface ContextSize {
   /** Of the files that the ignore file leaves. */
   bytes: number
@@ -277,6 +286,7 @@ export interface ContextSize {
   allBytes: number
 }
 
+/** What a build gives its caller; the files themselves are where the outputs say. */
 export interface BuildResult {
   /** One for each platform; absent where no image was asked for. */
   images: readonly Image[]
@@ -291,6 +301,7 @@ export interface BuildResult {
   contextSize?: ContextSize
 }
 
+/** A finding of `--check`, ready to be shown. */
 export interface BuildWarning {
   /** BuildKit's rule name (`JSONArgsRecommended`), or ours. */
   rule: string
@@ -301,6 +312,7 @@ export interface BuildWarning {
   quote?: string
 }
 
+/** One entry of the build cache. */
 export interface CacheUse {
   id: string
   /** `regular`: a step's layer; `exec.cachemount`: what `--mount=type=cache` keeps. */
@@ -327,6 +339,7 @@ export interface PruneOptions {
   reservedBytes?: number
 }
 
+/** Builds of one store. Several processes may build at once: equal steps are done once, and the others wait for them. */
 export interface Builds {
   /**
    * The run parameters `config` after Dockerfile instructions (`--change` of commit and import), by the rules of a build.

@@ -5,6 +5,7 @@ import type { ImageConfig } from "../spec/oci-image.ts"
 import { samePlatform, formatPlatform, type Platform } from "../spec/platform.ts"
 import type { BuildRequest } from "./build.ts"
 
+/** The image of a FROM or --from, which the store has. */
 export interface ResolvedBase {
   id: Digest
   config: ImageConfig

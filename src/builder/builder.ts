@@ -17,6 +17,9 @@ import type { Platform } from "../spec/platform.ts"
 import type { RunOperation } from "../build/plan/definition.ts"
 import type { RunSettings, WorkContext } from "../build/execute/executor.ts"
 
+/**
+ * A root file system and a config that commands change until they are committed as an image (buildah's working container).
+ */
 export interface WorkingContainer {
   /** 64 hex digits. */
   id: string
@@ -59,6 +62,7 @@ export interface WorkingImage extends Omit<ImageConfig, "rootfs" | "history" | "
 /** An undefined value takes the key out; of the key `-`, all of them. */
 export type KeyedChanges = readonly (readonly [key: string, value: string | undefined])[]
 
+/** `builder config`: undefined fields stay as they are. */
 export interface ConfigChanges {
   about: Partial<
     Pick<
@@ -85,6 +89,7 @@ export interface ConfigChanges {
   addHistory: boolean
 }
 
+/** `builder from`. */
 export interface FromOptions {
   /** Default: the image's last component and `-working-container`. */
   name?: string
@@ -96,6 +101,7 @@ export interface FromOptions {
   signal?: AbortSignal
 }
 
+/** `builder run`. */
 export interface WorkingRun extends RunDefaults {
   argv: readonly string[]
   env: readonly string[]
@@ -111,6 +117,7 @@ export interface WorkingRun extends RunDefaults {
   signal?: AbortSignal
 }
 
+/** `builder copy` and `builder add`. */
 export interface WorkingCopy {
   /** Paths on the host, or in `from`; with `unpack` also URLs. */
   sources: readonly string[]
@@ -132,6 +139,7 @@ export interface WorkingCopy {
   signal?: AbortSignal
 }
 
+/** `builder commit`. */
 export interface WorkingCommit {
   name?: string
   /** Default: as `from` was told, else `oci`. */
@@ -144,6 +152,10 @@ export interface WorkingCommit {
   epoch?: number
 }
 
+/**
+ * Working containers of one store. Each call that changes one holds its lock; a killed one leaves it as it was, or with the
+ * changes to its files that the program had made.
+ */
 export interface WorkingContainers {
   /** Throws AlreadyExists for a name that is taken. */
   from(image: string, options: FromOptions): Promise<WorkingContainer>

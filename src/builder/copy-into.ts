@@ -50,6 +50,7 @@ export async function copyInto(
   return copy.digest ? await digestOf(found, operation, executor) : undefined
 }
 
+/** What was copied, for the line of history. */
 export interface Copied {
   /** Hexadecimal, of names, modes and contents; no times. */
   digest: string

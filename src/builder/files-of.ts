@@ -5,6 +5,7 @@ import type { BuilderDeps } from "./deps.ts"
 import type { Source } from "../build/execute/executor.ts"
 import type { BuildDirectory } from "../build/build-directory.ts"
 
+/** What files of other containers and images are found with. */
 export interface FilesTools {
   deps: BuilderDeps
   /** The files of a working container, which does not change meanwhile. Throws NotFound. */

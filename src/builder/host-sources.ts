@@ -6,6 +6,7 @@ import { ignoreMatcher, parseIgnoreFile } from "../dockerfile/ignore-file.ts"
 import type { Source } from "../build/execute/executor.ts"
 import type { WorkingCopy } from "./builder.ts"
 
+/** A file or directory of the caller that a word of the command line names. */
 export interface HostSource {
   source: Source
   /** Below it. */

@@ -15,6 +15,7 @@ export function idOfKey(key: string): string | undefined {
   return key.startsWith(KEY) ? key.slice(KEY.length) : undefined
 }
 
+/** A row of `working_containers`. */
 export interface WorkingRecord {
   id: string
   name: string

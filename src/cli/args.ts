@@ -14,10 +14,12 @@ export interface Arg<T> {
 /** Names that a shell can ask for. */
 export type Completion = "containers" | "running" | "images" | "volumes" | "networks" | "objects"
 
+/** The values that a command gets for its arguments. */
 export type ArgValues<A extends readonly Arg<unknown>[]> = {
   [I in keyof A]: A[I] extends Arg<infer T> ? T : never
 }
 
+/** The kinds of arguments. */
 export const arg = {
   /** Must be there. */
   one: (usage: string, completes?: Completion): Arg<string> => ({

@@ -39,6 +39,7 @@ interface CommandText {
   endsAsProgram?: boolean
 }
 
+/** What `command()` takes: the arguments' and flags' types are those of `run`. */
 export interface CommandSpec<A extends readonly Arg<unknown>[], F extends Flags> extends CommandText {
   args: A
   flags: F

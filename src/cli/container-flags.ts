@@ -82,8 +82,10 @@ export const CONTAINER_FLAGS = {
   workdir: flag.string("Working directory inside the container", "string", { short: "w" }),
 }
 
+/** The values of the flags that `run` and `create` share. */
 export type ContainerFlags = FlagValues<typeof CONTAINER_FLAGS>
 
+/** A stream that `--attach` names. */
 export type Stream = "stdin" | "stdout" | "stderr"
 
 function readStream(text: string): Stream {

@@ -16,6 +16,7 @@ export interface Flag<T> extends FlagOptions {
   read(text: string, before: T): T
 }
 
+/** What all kinds of flags may have. */
 export interface FlagOptions {
   /** One letter. */
   readonly short?: string
@@ -26,8 +27,10 @@ export interface FlagOptions {
   readonly completes?: Completion | readonly string[]
 }
 
+/** Flags of a command by the names that its code knows them by. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>
 
+/** The values that a command gets for its flags. */
 export type FlagValues<F extends Flags> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
 
 const TRUE = new Set(["1", "t", "T", "true", "TRUE", "True"])

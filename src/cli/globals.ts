@@ -1,5 +1,6 @@
 import { flag } from "./flag.ts"
 
+/** Flags that stand before the command. */
 export const GLOBAL_FLAGS = {
   debug: flag.bool("Enable debug mode: debug log, stack traces", { short: "D" }),
   logLevel: flag.choice(["debug", "info", "warn", "error"], "Set the logging level", { short: "l", initial: "warn" }),

@@ -3,6 +3,7 @@ import { flagName, flagTitle, type Flag, type Flags } from "./flag.ts"
 import { nearest } from "../base/nearest.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
+/** A command line, taken apart. */
 export interface ParsedFlags {
   values: Record<string, unknown>
   /** What is no flag, in order. */

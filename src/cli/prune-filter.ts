@@ -8,6 +8,7 @@ interface Prunable {
   labels: Readonly<Record<string, string>>
 }
 
+/** `--filter` of the prune commands. */
 export const pruneFilterFlag = flag.strings('Provide filter values (e.g. "until=24h", "label=KEY=VALUE")', "filter")
 
 /** Whether `prune --filter until=…, label=…, label!=…` asks for a thing. Throws InvalidArgument. */

@@ -2,7 +2,9 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { flag, readBoolean, type FlagValues } from "./flag.ts"
 
+/** `--authfile`. */
 export const authfile = flag.string("Path of the file with credentials", "string")
+/** `--tls-verify`. */
 export const tlsVerify = flag.of(
   readBoolean,
   "Require HTTPS and check certificates (default true, but for loopback)",
@@ -19,6 +21,7 @@ export const REGISTRY_FLAGS = {
   tlsVerify,
 }
 
+/** What the flags say of how a registry is reached. */
 export function registryAccess(flags: FlagValues<typeof REGISTRY_FLAGS>): RegistryAccess {
   const { authfile: authFile, certDir, creds: credentials, retry: retries, retryDelay: retryDelayMs } = flags
   return { authFile, certDir, credentials, retries, retryDelayMs, tlsVerify: flags.tlsVerify }

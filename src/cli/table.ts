@@ -22,6 +22,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
 /** Those that help shows first, in this order. */
 export const COMMON = ["run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "version", "info"]
 
+/** Every command, in the order of its group. */
 export const TABLE: readonly Entry[] = [
   { names: ["builder add"], load: () => import("./commands/builder/add.ts") },
   { names: ["builder commit"], load: () => import("./commands/builder/commit.ts") },

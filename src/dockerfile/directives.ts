@@ -2,6 +2,7 @@ import { InvalidArgument, Unsupported } from "../base/errors.ts"
 import { atSource } from "./source-error.ts"
 import type { CheckOptions, SourceFile } from "./dockerfile.ts"
 
+/** `# escape=`, `# syntax=` and `# check=` of the first lines. */
 export interface Directives {
   escape: "\\" | "`"
   syntax?: string

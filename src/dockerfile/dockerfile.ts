@@ -16,6 +16,7 @@ export interface SourceFile {
   text: string
 }
 
+/** A parsed Dockerfile. Nothing in it is expanded yet. */
 export interface Dockerfile extends SourceFile {
   /** `# escape=` */
   escape: "\\" | "`"
@@ -38,6 +39,7 @@ export interface CheckOptions {
   error: boolean
 }
 
+/** A FROM and the instructions up to the next one. */
 export interface Stage {
   /** Lower case; undefined without AS. */
   name?: string
@@ -63,6 +65,7 @@ interface Common {
   comments: readonly string[]
 }
 
+/** A pair of ENV or LABEL. */
 export interface KeyValue {
   key: string
   value: string
@@ -70,6 +73,7 @@ export interface KeyValue {
   legacy?: boolean
 }
 
+/** The lines after an instruction that a `<<NAME` in it names (Dockerfile reference, here-documents). */
 export interface HereDocument {
   name: string
   /** Unquoted: variables in it are expanded (by COPY and ADD; RUN leaves that to the shell). */
@@ -85,6 +89,7 @@ export interface CommandLine {
   shell: boolean
 }
 
+/** What ADD and COPY have in common. */
 export interface SourcesAndTarget {
   /** Paths, patterns, URLs. */
   sources: readonly string[]
@@ -96,6 +101,7 @@ export interface SourcesAndTarget {
   exclude: readonly string[]
 }
 
+/** HEALTHCHECK, with times as the image's config has them; 0 where none is given. */
 export interface HealthCheck {
   test: readonly string[]
   /** Nanoseconds, as the image config has them. */
@@ -106,10 +112,14 @@ export interface HealthCheck {
   retries: number
 }
 
+/** ADD: files of the context, URLs, repositories, archives that are unpacked. */
 export type AddInstruction = Common &
   SourcesAndTarget & { kind: "add"; keepGitDir?: boolean; checksum: string; unpack?: boolean }
+/** ARG: names with a default or none. */
 export type ArgInstruction = Common & { kind: "arg"; args: readonly { key: string; value?: string }[] }
+/** COPY: files of the context, of a stage or of an image. */
 export type CopyInstruction = Common & SourcesAndTarget & { kind: "copy"; from: string; parents: boolean }
+/** RUN, with its here-documents and mounts as written. */
 export type RunInstruction = Common & {
   kind: "run"
   command: CommandLine
@@ -120,6 +130,7 @@ export type RunInstruction = Common & {
   security: "sandbox" | "insecure"
 }
 
+/** Any instruction below a FROM. */
 export type Instruction =
   | AddInstruction
   | ArgInstruction
@@ -135,6 +146,8 @@ export type Instruction =
   | (Common & { kind: "shell"; shell: readonly string[] })
   | (Common & { kind: "volume"; volumes: readonly string[] })
 
+/** The instruction of one kind. */
 export type InstructionOf<Kind extends Instruction["kind"]> = Instruction & { kind: Kind }
 
+/** More is no Dockerfile that somebody wrote: it is refused before it is parsed. */
 export const MAX_DOCKERFILE_BYTES = 4 * 1024 ** 2

@@ -2,6 +2,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { expand } from "./words.ts"
 import type { HereDocument } from "./dockerfile.ts"
 
+/** A here-document before its lines are read. */
 export type HereDocumentHead = Omit<HereDocument, "content">
 
 const NO_VARIABLES = new Map<string, string>()

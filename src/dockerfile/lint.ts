@@ -3,6 +3,7 @@ import type { SourceRange } from "./dockerfile.ts"
 import type { Dockerfile, Stage } from "./dockerfile.ts"
 import type { RuleName } from "./rules.ts"
 
+/** A place that breaks a rule. */
 export interface Finding {
   rule: RuleName
   message: string

@@ -3,6 +3,7 @@
  * a backtracking expression of ten stars would never end.
  */
 
+/** One part of a shell pattern as `${NAME#PATTERN}` takes it. */
 export type PatternToken =
   | { kind: "char"; char: string }
   /** One character, not `except`. */

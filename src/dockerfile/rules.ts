@@ -28,4 +28,5 @@ export const RULES = {
   UnpinnedBaseImage: "name a version, better a digest: the same Dockerfile then gives the same image tomorrow",
 } as const
 
+/** BuildKit's name of a rule, or ours. */
 export type RuleName = keyof typeof RULES

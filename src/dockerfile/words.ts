@@ -5,8 +5,10 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { matchHead, type PatternToken } from "./pattern.ts"
 
+/** Names and values of ARG and ENV at one place of a stage. */
 export type Variables = ReadonlyMap<string, string>
 
+/** How a word is read; all default to false, the escape to a backslash. */
 export interface WordOptions {
   escape?: "\\" | "`"
   /** Quotes stay in the result. */
@@ -18,6 +20,7 @@ export interface WordOptions {
   keepUnset?: boolean
 }
 
+/** A word after its variables were put in. */
 export interface Expansion {
   text: string
   /** `text` parted at spaces that were not quoted. */

@@ -9,6 +9,7 @@ export interface HostProbe {
   uid: number | undefined
 }
 
+/** What a check found, without the name and the purpose that the table of checks gives it. */
 export type Finding = Pick<HostCheck, "status" | "detail" | "repair">
 
 /** One requirement of the host. */
@@ -19,10 +20,12 @@ export interface Check {
   look(host: HostProbe): Finding | Promise<Finding>
 }
 
+/** The requirement is there; `detail` says what was found. */
 export function ok(detail: string): Finding {
   return { status: "ok", detail }
 }
 
+/** Who asks can do without it. */
 export function notNeeded(detail: string): Finding {
   return { status: "not needed", detail }
 }

@@ -12,6 +12,7 @@ import { missing, notNeeded, ok, warning, type Check, type Finding, type HostPro
 const LOW_SPACE_BYTES = 2 * 1024 ** 3
 const FIRST_UNPRIVILEGED_PORT = 1024
 
+/** What the kernel must offer, and how it is set up. */
 export const kernelChecks: readonly Check[] = [
   { name: "overlay", purpose: "layers of images without copies", look: lookAtOverlay },
   { name: "nftables kernel", purpose: "masquerade and published ports", look: lookAtKernelTables },

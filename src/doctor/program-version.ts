@@ -12,6 +12,7 @@ export function parseVersion(text: string): string | undefined {
   return /\b\d{4}_\d{2}_\d{2}|\d+(?:\.\d+)+/.exec(text.split("\n", 1)[0] ?? "")?.[0]
 }
 
+/** Whether a dotted version is below `floor`; parts that are missing or no numbers count as 0. */
 export function isOlder(version: string, floor: readonly number[]): boolean {
   const parts = version.split(".").map(Number)
   const index = floor.findIndex((part, at) => (parts[at] ?? 0) !== part)

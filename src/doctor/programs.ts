@@ -21,6 +21,7 @@ const PACKAGES = {
   mmdebstrap: { debian: "mmdebstrap" },
 } satisfies Record<string, Packages>
 
+/** Programs that skiff calls. */
 export const programChecks: readonly Check[] = [
   { name: "runtime", purpose: "makes and starts containers", look: lookAtRuntime },
   { name: "conmon", purpose: "watches each container, keeps its log", look: lookAtMonitor },

@@ -14,6 +14,7 @@ const USUAL_COUNT = 65_536
 /** login.defs(5), SUB_UID_MIN. */
 const FIRST_SUBORDINATE = 100_000
 
+/** What only an ordinary user needs. */
 export const userChecks: readonly Check[] = [
   { name: "subuid", purpose: "files of other users in images", look: lookAtSubordinateIds },
   { name: "newuidmap", purpose: "maps the ids of /etc/subuid", look: lookAtMappers },

@@ -13,6 +13,7 @@ import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Volumes } from "../volume/volume.ts"
 
+/** What an engine is opened with; all have defaults. */
 export interface EngineOptions {
   /** Persistent state; default `/var/lib/skiff`, rootless `$XDG_DATA_HOME/skiff`. */
   root?: string
@@ -45,6 +46,7 @@ export interface Engine extends AsyncDisposable {
   reset(): Promise<void>
 }
 
+/** What a reset would remove, to be shown before. */
 export interface StoreContents {
   root: string
   runRoot: string

@@ -15,6 +15,7 @@ import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
 import { programVersion } from "../doctor/program-version.ts"
 
+/** What `info` reads. */
 export interface InfoSources {
   paths: StorePaths
   containers: Containers

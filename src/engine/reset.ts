@@ -18,6 +18,7 @@ import { pauseProcessLives, recordedNamespaces } from "../sys/rootless/namespace
 import type { Volumes } from "../volume/volume.ts"
 import type { StoreContents } from "./engine.ts"
 
+/** What a reset removes by, each domain what is its own. */
 export interface ResetDeps {
   paths: StorePaths
   containers: Containers

@@ -35,6 +35,7 @@ const DEFAULT_INTERFACE = "eth0"
 /** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
 const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
+/** What the bridge driver is handed. */
 export interface BridgeDriverDeps {
   db: Database
   names: KernelNames
@@ -43,6 +44,7 @@ export interface BridgeDriverDeps {
   rootless: RootlessWay | undefined
 }
 
+/** Networks as Linux bridges: a veth pair per container, masquerade, published ports by nftables maps. */
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
   /** nftables table of this store. */

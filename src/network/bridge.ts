@@ -41,6 +41,7 @@ export function findBridge(route: NetlinkSocket, network: Network): Link | undef
   }
 }
 
+/** What a bridge is made with. */
 export interface BridgeMaking {
   /** Tells the host whose the bridge is (kernelNames). */
   alias: string

@@ -8,6 +8,7 @@ import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
 import type { EndpointRow } from "./records.ts"
 
+/** What is known of published ports. */
 export interface PortRecords {
   /** The living container that has the port or one overlapping it. */
   holder(port: HostPort): EndpointRow | undefined
@@ -16,6 +17,7 @@ export interface PortRecords {
   add(port: PublishedPort): void
 }
 
+/** A port of the host. */
 export type HostPort = Pick<PublishedPort, "protocol" | "hostAddress" | "hostPort">
 
 const RANDOM_TRIES = 1000

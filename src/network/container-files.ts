@@ -10,6 +10,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
 
+/** What /etc/hosts is made from. */
 export interface HostsInput {
   hostname: string
   domainname?: string
@@ -60,10 +61,12 @@ function plainName(name: string): string {
   return name
 }
 
+/** The text of /etc/hostname. */
 export function hostnameFile(hostname: string): string {
   return `${plainName(hostname)}\n`
 }
 
+/** What /etc/resolv.conf is made from. */
 export interface ResolvInput {
   /** "bridge" has its own loopback; "host" shares the host's. */
   kind: "bridge" | "host"

@@ -16,6 +16,7 @@ import { reapBridges } from "./reap-bridges.ts"
 
 const COLUMNS = "id, name, driver, bridge, subnet, gateway"
 
+/** All networks on record, by name. */
 export function listNetworks(db: Database): Network[] {
   return db.all<Network>(`SELECT ${COLUMNS} FROM networks ORDER BY name`)
 }

@@ -6,11 +6,13 @@ import { closeSync } from "node:fs"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
 import { openNetns, visitNetns, type NetnsVisit, type Sysctls } from "../sys/net/netns.ts"
 
+/** Netlink sockets of the namespace that holds the bridges. */
 export interface HostSockets {
   route: NetlinkSocket
   netfilter: NetlinkSocket
 }
 
+/** The namespace that holds the bridges and the rules: the host's own, or the rootless namespaces'. */
 export class HostSide {
   /** Path of the pause process's namespace; undefined as real root. */
   readonly netns: string | undefined

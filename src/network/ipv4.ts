@@ -2,6 +2,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 
+/** A subnet; addresses are 32-bit numbers. */
 export interface Ipv4Range {
   /** With the host bits cleared. */
   address: number
@@ -15,6 +16,7 @@ export function parseIpv4(text: string, what = "address"): number {
   return text.split(".").reduce((number, part) => number * 256 + Number(part), 0)
 }
 
+/** Dotted, as `172.17.0.2`. */
 export function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".")
 }
@@ -33,10 +35,12 @@ export function parseIpv4Range(text: string): Ipv4Range {
   return { address, prefixLength }
 }
 
+/** As `172.17.0.0/16`. */
 export function formatIpv4Range(range: Ipv4Range): string {
   return `${formatIpv4(range.address)}/${range.prefixLength}`
 }
 
+/** The address with its host bits cleared. */
 export function networkAddress(address: number, prefixLength: number): number {
   return prefixLength === 0 ? 0 : (address & (0xffffffff << (32 - prefixLength))) >>> 0
 }
@@ -46,10 +50,12 @@ export function broadcastAddress({ address, prefixLength }: Ipv4Range): number {
   return (address + 2 ** (32 - prefixLength) - 1) >>> 0
 }
 
+/** Whether the address lies in the range. */
 export function contains(range: Ipv4Range, address: number): boolean {
   return networkAddress(address, range.prefixLength) === range.address
 }
 
+/** Whether two ranges share an address. */
 export function overlaps(one: Ipv4Range, other: Ipv4Range): boolean {
   return one.prefixLength <= other.prefixLength ? contains(one, other.address) : contains(other, one.address)
 }
@@ -68,6 +74,7 @@ export function parseMac(text: string): Uint8Array {
   return bytes
 }
 
+/** As `02:42:ac:11:00:02`. */
 export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":")
 }

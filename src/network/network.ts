@@ -13,6 +13,7 @@
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Pid } from "../sys/process/process.ts"
 
+/** A network on record. */
 export interface Network {
   id: string
   name: string
@@ -23,6 +24,7 @@ export interface Network {
   gateway: string
 }
 
+/** Somebody's place in a network. */
 export interface Endpoint {
   /** Whose it is: of a container, a sandbox or a build step. One network has at most one endpoint for each. */
   containerId: string
@@ -53,6 +55,7 @@ export interface EndpointStatus {
   ports: PortMapping[]
 }
 
+/** Makes endpoints of one kind of network. `setup` that fails has taken back what it made; `teardown` is safe to repeat. */
 export interface NetworkDriver {
   /** Throws InvalidArgument, touches nothing. */
   validate(network: Network): void
@@ -66,6 +69,7 @@ export interface NetworkDriver {
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
 
+/** Networks of one store. */
 export interface Networks {
   list(): Network[]
   /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */

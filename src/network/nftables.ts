@@ -25,13 +25,16 @@ export interface PublishedPort {
 /** What the maps know of a port. */
 export type PortElement = Omit<PublishedPort, "hostPort">
 
+/** What the rules know of a network. */
 export interface BridgeNetwork {
   bridge: string
   subnet: string
   gateway: string
 }
 
+/** Map of ports that are published on every address. */
 export const PORTS = "portmap"
+/** Map of ports that are published on one address. */
 export const ADDRESS_PORTS = "portmap_ip"
 const BRIDGES = "netifs"
 /** Networks that the table was written for: looked into by each command, matched by no rule. */

@@ -9,6 +9,7 @@ import type { Network, Networks } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
 import { RootlessWay } from "./rootless-uplink.ts"
 
+/** What networks stand on; `engine/` gives it. */
 export interface NetworksDeps {
   /** Migrated with `networkSchema`. */
   db: Database

@@ -23,6 +23,7 @@ const SIGTERM = 15
 /** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
 const OUTSIDE = { interface: EGRESS_INTERFACE, address: "169.254.1.2", gateway: "169.254.1.1" }
 
+/** Where pasta connects, and where its pid is kept. */
 export interface PastaDeps {
   /** Directory for pid files. */
   directory: string

@@ -7,6 +7,7 @@ import { broadcastAddress, contains, parseIpv4, parseIpv4Range } from "./ipv4.ts
 import type { Network } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
 
+/** An address that an endpoint has; of one with no living container it is free again. */
 export interface EndpointRow {
   containerId: string
   networkId: string
@@ -29,6 +30,7 @@ export interface EndpointWanted {
   wanted?: string
 }
 
+/** A published port. */
 export interface PortRow extends PublishedPort {
   containerId: string
   networkId: string
@@ -39,6 +41,7 @@ const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, 
 const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
   container_port AS containerPort, inner_port AS innerPort`
 
+/** The rows of endpoints and ports. Every call is one short statement or transaction. */
 export class EndpointRecords {
   readonly #db: Database
 

@@ -9,6 +9,7 @@ import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
 import type { RootlessWay } from "./rootless-uplink.ts"
 
+/** What the removal of all kernel objects of a store stands on. */
 export interface RemoveAllDeps {
   db: Database
   names: KernelNames

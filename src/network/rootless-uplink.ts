@@ -44,6 +44,7 @@ export const ROOTLESS_SYSCTLS: Sysctls = [
   ["net/ipv4/conf/default/rp_filter", "0"],
 ]
 
+/** The way out of the rootless namespaces, by pasta. */
 export class RootlessWay {
   readonly #pasta: PastaDeps
 

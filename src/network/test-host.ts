@@ -16,6 +16,7 @@ import { networkSchema } from "./schema.ts"
 
 const CLONE_NEWNET = 0x40000000
 
+/** A network namespace that stands for another machine or a container. */
 export interface Peer extends Disposable {
   pid: Pid
   /** Runs a command inside; gives its standard output, trimmed. */
@@ -24,6 +25,7 @@ export interface Peer extends Disposable {
   serve(protocol: "tcp" | "udp", port: number, text: string): Promise<void>
 }
 
+/** A store's networks in a namespace of the test's own. */
 export interface TestHost extends Disposable {
   runRoot: string
   db: Database

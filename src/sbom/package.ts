@@ -1,5 +1,6 @@
 /** Packages found in an image, as both forms of SBOM tell them. */
 
+/** A package, whatever manager installed it. */
 export interface Package {
   /** As a package URL names it (purl-spec, types). */
   type: "deb" | "apk" | "rpm" | "pypi" | "npm"
@@ -25,6 +26,7 @@ export interface Distribution {
   name?: string
 }
 
+/** All that was found in one tree. */
 export interface FoundPackages {
   distribution: Distribution | undefined
   /** By type, name and version. */

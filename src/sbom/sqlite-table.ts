@@ -7,6 +7,7 @@ const MAGIC = "SQLite format 3\0"
 const FILE_HEADER_BYTES = 100
 const [INTERIOR, LEAF] = [0x05, 0x0d]
 
+/** A column: text or blob as its bytes, a small whole number, or undefined for what is neither. */
 export type SqliteValue = Buffer | number | undefined
 
 /** The rows of table `name`, each as its columns: texts and blobs as bytes, small numbers, else undefined. */

@@ -1,4 +1,6 @@
+/** As `--sbom` and `--attest type=sbom` name them; `cyclonedx` is its newest version here, 1.6. */
 export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const
+/** One of `SBOM_FORMATS`. */
 export type SbomFormat = (typeof SBOM_FORMATS)[number]
 
 /** What an SBOM is about. */

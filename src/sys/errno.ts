@@ -67,6 +67,7 @@ const NAMES: Record<number, string> = {
   122: "EDQUOT",
 }
 
+/** errno(3): `ENOENT`; `errno 999` for a number that has no name here. */
 export function errnoName(errno: number): string {
   return NAMES[errno] ?? `errno ${errno}`
 }

@@ -28,6 +28,7 @@ export function ownCommand(): string[] {
   return script.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, script]
 }
 
+/** os-release(5). */
 export interface OsRelease {
   /** `debian`, `fedora` … */
   id: string

@@ -77,6 +77,7 @@ const { symbols: c } = dlopen("libc.so.6", {
 /** The raw functions, for modules of `sys/` that add wrappers of their own; check each result with `check`. */
 export const libc = c
 
+/** A failed system call: what was tried, on what, and the kernel's reason. */
 export class SystemError extends Error {
   readonly errno: number
   /** `ENOENT`, `EBUSY` …; also as `code`, as `node:fs` has it. */
@@ -141,6 +142,7 @@ export function pipe(): { readEnd: number; writeEnd: number } {
   return { readEnd: ends[0] ?? -1, writeEnd: ends[1] ?? -1 }
 }
 
+/** Closes a descriptor. An error is not told: nothing could be done about it. */
 export function close(fd: number): void {
   c.close(fd)
 }
@@ -194,12 +196,21 @@ const LOCK_NB = 4
 const LOCK_UN = 8
 const EWOULDBLOCK = 11
 const ESRCH = 3
+/** open(2): no program that is started later has the descriptor. */
 export const O_CLOEXEC = 0o2000000
+/** open(2): a handle on the name alone; nothing is opened, no device is touched. */
 export const O_PATH = 0o10000000
+/** open(2): ENOTDIR for anything but a directory. The numbers differ on arm64. */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000
+/** open(2): ELOOP for a link as the last name. The numbers differ on arm64. */
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000
+/** open(2): a FIFO is not waited for. */
 export const O_NONBLOCK = 0o4000
+/** openat(2): relative to the working directory. */
 export const AT_FDCWD = -100
+/** fstatat(2): the link itself. */
 export const AT_SYMLINK_NOFOLLOW = 0x100
+/** unlinkat(2): as rmdir. */
 export const AT_REMOVEDIR = 0x200
+/** fstatat(2): the descriptor itself, by an empty name. */
 export const AT_EMPTY_PATH = 0x1000

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan.ts"
 import { provenancePredicate, type BuildRun } from "./provenance.ts"
 import { findPackages, sbomPredicate, type FoundPackages, type SbomFormat } from "../../sbom/sbom.ts"
 
+/** What is told of a build in its attestations. */
 export interface AttestOptions {
   run: Omit<BuildRun, "finishedAt">
   events: BuildEvents

@@ -7,11 +7,13 @@ import type { Plan } from "../plan/plan.ts"
 import type { Material, Materials } from "./materials.ts"
 import { withoutCredentials } from "./without-credentials.ts"
 
+/** The type of the predicate (SLSA v1.0, provenance). */
 export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
 
 /** Names the meaning of the parameters below (SLSA v1.0, buildType): docs/build.md, "Attestations". */
 const BUILD_TYPE = "urn:skiff:build:dockerfile:v1"
 
+/** What of a build its provenance tells. */
 export interface BuildRun {
   request: BuildRequest
   /** Of the build. */

@@ -10,6 +10,7 @@ const NAMES: Readonly<Record<string, string>> = {
   [PROVENANCE_TYPE]: "provenance.json",
 }
 
+/** An in-toto statement that is written beside exported files. */
 export interface StatementFile {
   name: string
   bytes: Uint8Array

@@ -3,6 +3,7 @@ import type { Bytes } from "../../content/content.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
 
+/** A cache to import from. All bytes are hostile until their digest is checked. */
 export interface CacheReader {
   /** As the user named it. */
   readonly name: string
@@ -14,6 +15,7 @@ export interface CacheReader {
   fetch(descriptor: Descriptor, offset: number): Promise<{ offset: number; bytes: Bytes }>
 }
 
+/** A cache to export to. Nothing of it can be seen before `publish`. */
 export interface CacheWriter {
   has(descriptor: Descriptor): Promise<boolean>
   /** `read` gives the blob's bytes from an offset on. Safe to repeat; nothing is to be seen of it before it is whole. */

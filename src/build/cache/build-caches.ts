@@ -13,6 +13,7 @@ import { exportCaches, inlineCache, openTargets, type OpenedTarget } from "./exp
 import type { LazyCache } from "./lazy-cache.ts"
 import { openCaches } from "./open-caches.ts"
 
+/** What the caches of one build stand on. */
 export interface BuildCachesOptions {
   deps: BuildDeps
   request: BuildRequest

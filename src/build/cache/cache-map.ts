@@ -7,19 +7,23 @@ import { DataLoss } from "../../base/errors.ts"
 import { isDigest, type DiffId } from "../../spec/digest.ts"
 import { checkDocument } from "../../spec/parse-document.ts"
 
+/** Of the document that says which layer belongs to which key. */
 export const CACHE_MEDIA_TYPE = "application/vnd.skiff.build-cache.v1+json"
 /** In an image's config, as buildkit's `moby.buildkit.cache.v0`. */
 export const INLINE_FIELD = "skiff.build-cache.v1"
 /** Buildkit's own, whose keys say nothing to us. */
 export const BUILDKIT_MEDIA_TYPE = "application/vnd.buildkit.cacheconfig.v0"
 
+/** A larger document is refused before it is parsed. */
 export const MAX_MAP_BYTES = 8 * 1024 ** 2
+/** A document of more JSON values is refused before anything is made of it. */
 export const MAX_MAP_VALUES = 1_000_000
 const MAX_STEPS = 10_000
 const MAX_DEPTH = 500
 const MAX_MOUNTS = 1_000
 const MAX_OF_STEP = 1_000
 
+/** Which step has which layer. */
 export interface CacheMap {
   /** Of the manifest's layers, in their order. Inline: none, the image's config has them. */
   layers: readonly DiffId[]
@@ -28,6 +32,7 @@ export interface CacheMap {
   mounts: readonly MapMount[]
 }
 
+/** A step with the keys that it is found by. */
 export interface MapStep {
   keys: readonly string[]
   /** Index of the step below; absent: the base is. */

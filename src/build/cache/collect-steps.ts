@@ -15,12 +15,14 @@ import type { LazyCache } from "./lazy-cache.ts"
 export type LayerOrigin =
   { kind: "record"; id: string; size: number } | { kind: "remote"; cache: LazyCache; step: RemoteStep }
 
+/** A step for the cache, with where its layer is. */
 export interface CollectedStep extends Omit<MapStep, "layer" | "keys"> {
   keys: Set<string>
   diffId: DiffId
   origin: LayerOrigin
 }
 
+/** What steps are collected from. */
 export interface CollectOptions {
   solver: Pick<Solver, "known">
   records: BuildRecords

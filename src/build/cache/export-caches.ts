@@ -14,6 +14,7 @@ import { layoutWriter } from "./layout-backend.ts"
 import { registryWriter } from "./registry-backend.ts"
 import { writeCache } from "./write-cache.ts"
 
+/** What `--cache-to` is written with. */
 export interface ExportCachesOptions extends CollectOptions {
   deps: BuildDeps
   lease: Lease

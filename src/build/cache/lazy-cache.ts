@@ -8,6 +8,7 @@ import type { WorkContext } from "../execute/executor.ts"
 import type { CacheLayer, OpenedCache } from "./read-cache.ts"
 import { verifiedBlob } from "./verified.ts"
 
+/** Where imported layers go. */
 export interface LazyCacheOptions {
   content: ContentStore
   rootless: boolean

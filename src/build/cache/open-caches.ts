@@ -9,6 +9,7 @@ import { LazyCache } from "./lazy-cache.ts"
 import { readCache, type OpenedCache } from "./read-cache.ts"
 import { registryReader } from "./registry-backend.ts"
 
+/** What `--cache-from` is read with. */
 export interface OpenCachesOptions {
   deps: BuildDeps
   access: RegistryAccess

@@ -24,6 +24,7 @@ export interface OpenedCache {
   layers: readonly CacheLayer[]
 }
 
+/** A layer of a cache: its blob, and what that decompresses to. */
 export interface CacheLayer {
   descriptor: Descriptor
   diffId: DiffId

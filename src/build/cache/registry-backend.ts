@@ -3,6 +3,7 @@ import type { Registries, RegistryAccess } from "../../registry/registry.ts"
 import { parseReference } from "../../image/image.ts"
 import type { CacheReader, CacheWriter } from "./backend.ts"
 
+/** How a registry is reached, and until when. */
 export type RegistryBackendOptions = RegistryAccess & { signal: AbortSignal }
 
 /** A cache in a registry. */

@@ -60,6 +60,7 @@ export function digestOfBytes(bytes: Uint8Array, like: Digest): Digest {
   return digestOf(algorithm, createHash(algorithm).update(bytes))
 }
 
+/** The digest of what `hash` has seen. */
 export function digestOf(algorithm: string, hash: Hash): Digest {
   return parseDigest(`${algorithm}:${hash.digest("hex")}`)
 }

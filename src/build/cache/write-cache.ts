@@ -22,6 +22,7 @@ const MAX_LAYERS = 500
 const PARALLEL_UPLOADS = 4
 const PROGRESS_EVERY_MS = 50
 
+/** What a cache is written with. */
 export interface WriteOptions {
   deps: BuildDeps
   records: BuildRecords

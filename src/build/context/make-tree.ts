@@ -4,6 +4,7 @@ import type { Operation } from "../plan/definition.ts"
 import type { Materials } from "../attest/materials.ts"
 import type { Source, WorkContext, Executor } from "../execute/executor.ts"
 
+/** What the files of contexts, URLs and repositories are found with. */
 export interface MakeTreeOptions {
   executor: Executor
   makeDirectory(name: string): string

@@ -8,6 +8,7 @@ import type { Materials } from "../attest/materials.ts"
 import type { WorkContext, Executor } from "../execute/executor.ts"
 import { MAX_DOCKERFILE_BYTES } from "../../dockerfile/dockerfile.ts"
 
+/** How a context that is no local directory is fetched. */
 export interface OpenContextOptions {
   executor: Executor
   /** A new empty directory of this build. */

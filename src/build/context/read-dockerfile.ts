@@ -7,6 +7,7 @@ import type { OpenedContext } from "./open-context.ts"
 
 const DEFAULT_NAMES = ["Dockerfile", "Containerfile", "dockerfile"]
 
+/** A Dockerfile's text, and where it was found. */
 export interface FoundDockerfile {
   text: string
   /** As errors name it. */

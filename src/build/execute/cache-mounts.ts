@@ -26,6 +26,7 @@ const WAIT_MS = 20
 const O_RDWR_CREAT = 0o102
 const RENAME_NOREPLACE = 1
 
+/** A cache of RUN --mount=type=cache, for `builder du`. */
 export interface CacheUseInfo {
   /** Hash and instance: what `remove` takes. */
   id: string
@@ -37,6 +38,7 @@ export interface CacheUseInfo {
   inUse: boolean
 }
 
+/** A cache for the time of one RUN; disposed, others may have it. */
 export interface HeldCache extends Disposable {
   /** Host directory. */
   path: string
@@ -49,6 +51,7 @@ export interface CacheSeed {
   fill(directory: string): void
 }
 
+/** What RUN --mount=type=cache keeps, by id. A killed build leaves a cache as its program left it. */
 export class CacheMounts {
   readonly #directory: string
 

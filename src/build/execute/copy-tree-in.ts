@@ -23,6 +23,7 @@ const SMALL_BYTES = 128 * 1024
 const BATCH = 64
 const S_IFMT = { fifo: 0o010000, character: 0o020000, block: 0o060000, socket: 0o140000 } as const
 
+/** How copied files differ from their sources. */
 export interface CopyInOptions {
   /** Of all that is made; undefined: the file's own. */
   owner?: Owner

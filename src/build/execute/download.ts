@@ -7,6 +7,7 @@ import { digestAlgorithm, type Digest } from "../../spec/digest.ts"
 import { fetchFollowing } from "../../sys/net/follow-redirects.ts"
 import type { WorkContext } from "./executor.ts"
 
+/** Bounds of one download. */
 export interface DownloadLimits {
   bytes: number
   /** Until the head of the answer is there, and then without a byte. */

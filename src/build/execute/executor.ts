@@ -38,12 +38,14 @@ export interface RunSettings {
   more?: Partial<RunChoices>
 }
 
+/** Whom a step tells of its progress, and who may stop it. */
 export interface WorkContext {
   signal?: AbortSignal
   onLog(stream: "stdout" | "stderr", bytes: Uint8Array): void
   onStatus(id: string, text: string, current?: number, total?: number): void
 }
 
+/** Does the steps of one build. Each call may run beside others; a step that fails leaves nothing but its root half done. */
 export interface Executor extends AsyncDisposable {
   /**
    * Runs a program in `root` (mounted, writable; sources as in the vertex's inputs). What it needed for its time

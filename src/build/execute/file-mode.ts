@@ -7,6 +7,7 @@ const WHO: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777
 const BITS: Record<string, number> = { r: 0o444, w: 0o222, x: 0o111, s: 0o6000, t: 0o1000 }
 const UMASK = 0o022
 
+/** Whether `--chmod` is a number. */
 export function isOctal(text: string): boolean {
   return /^[0-7]{1,4}$|^0[0-7]{4}$/.test(text)
 }

@@ -9,6 +9,7 @@ import { cleanPath } from "../../dockerfile/ignore-file.ts"
 import { compileGlob } from "../../dockerfile/glob.ts"
 import type { Source } from "./executor.ts"
 
+/** A file or directory that a pattern of COPY or ADD names. */
 export interface FoundSource {
   /** As named, absolute, before links were followed: its last name is what a file is called at its target. */
   named: string
@@ -17,6 +18,7 @@ export interface FoundSource {
   stat: FileStat
 }
 
+/** A source of COPY or ADD, as it is looked for. */
 export interface SourcePattern {
   /** Absolute, maybe with wildcards. */
   pattern: string
@@ -40,6 +42,7 @@ export function findSources(source: Source, rootFd: number, { pattern, include }
   return found
 }
 
+/** Whether `*`, `?` or `[` stands in it unescaped. */
 export function hasWildcards(text: string): boolean {
   return /[*?[]/.test(text.replaceAll(/\\./gs, ""))
 }
@@ -50,6 +53,7 @@ function find(source: Source, rootFd: number, named: string): FoundSource {
   throw notFound(named)
 }
 
+/** The error for a source that is not there. */
 export function notFound(named: string): NotFound {
   return new NotFound(`"${named}": not found`, {
     hint: "see that it is spelled as on disk, lies in the context, and that the ignore file does not leave it out",

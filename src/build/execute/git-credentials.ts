@@ -1,6 +1,7 @@
 /** The user and password of an address: git gets them where no other user of the host can see them (proc(5): not in its words). */
 import { InvalidArgument } from "../../base/errors.ts"
 
+/** A repository for git's command line: what is secret goes by the environment. */
 export interface GitAddress {
   /** Without what is secret. */
   remote: string

@@ -5,6 +5,7 @@ import { hasWholeProc } from "../../sys/fs/mount.ts"
 import type { IsolationLevel, RequestedIsolation } from "../build.ts"
 import { hasCapability, ourPrivilege, type Privilege } from "../../sys/rootless/privilege.ts"
 
+/** The level that a step gets. */
 export interface Isolation {
   level: IsolationLevel
   /** What kept it from being `full`; empty when it was asked for, or nothing did. */

@@ -6,6 +6,7 @@ import type { Owner } from "../../sys/fs/image-users.ts"
 import { close, libc, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../../sys/fs/raw-name.ts"
 
+/** What a directory is like that COPY, ADD or WORKDIR makes. */
 export interface NewDirectory {
   mode: number
   owner: Owner

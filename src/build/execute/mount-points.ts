@@ -8,6 +8,7 @@ import { checkNamed, rawCString, rawName } from "../../sys/fs/raw-name.ts"
 
 const O_WRONLY_CREAT_EXCL = 0o301
 
+/** What must be there to be mounted on, for the time of a step. */
 export interface MountPoint {
   /** Absolute path in the container. */
   target: string

@@ -26,6 +26,7 @@ function highestGroup(): number {
   )
 }
 
+/** A network namespace with an address, free for one RUN at a time. */
 export interface NetworkSlot {
   /** For the runtime to join. */
   path: string

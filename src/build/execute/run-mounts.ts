@@ -27,6 +27,7 @@ import type { RunSettings, Source } from "./executor.ts"
 /** buildkit's: a secret is a key, not a file store. */
 const MAX_SECRET_BYTES = 500 * 1024
 
+/** What the mounts of one RUN are made from. */
 export interface RunMountsInput {
   operation: RunOperation
   sources: readonly Source[]
@@ -43,6 +44,7 @@ export interface RunMountsInput {
   undo: AsyncDisposableStack
 }
 
+/** Mounts for config.json, what they are mounted on, and the variables that tell of them. */
 export interface PreparedMounts {
   mounts: OciMount[]
   points: MountPoint[]

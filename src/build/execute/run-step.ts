@@ -25,6 +25,7 @@ import type { BuildDirectory } from "../build-directory.ts"
 import type { RunSettings, Source, WorkContext } from "./executor.ts"
 import type { ExecutorDeps } from "./deps.ts"
 
+/** What the steps of one build share. */
 export interface StepTools {
   deps: ExecutorDeps
   build: BuildDirectory

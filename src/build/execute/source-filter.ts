@@ -7,6 +7,7 @@ export type Verdict = "in" | "out" | "through"
 /** `path` is relative to the directory that is copied. */
 export type SourceFilter = (path: string, isDirectory: boolean) => Verdict
 
+/** What of a source directory is copied. */
 export interface FilterOptions {
   /** Where in the source the copied directory lies, relative; "" for all of it. */
   base: string

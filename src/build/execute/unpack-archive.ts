@@ -8,6 +8,7 @@ import { close, O_NONBLOCK } from "../../sys/libc.ts"
 const CHUNK_BYTES = 1024 * 1024
 const HEAD_BYTES = 512
 
+/** How ADD unpacks. */
 export interface UnpackOptions {
   /** Gives the descriptor of the directory that it goes into. */
   open(): number

@@ -14,6 +14,7 @@ export function annotationsOf(
   return Object.fromEntries(own.map(({ key, value }) => [key, value]))
 }
 
+/** Of the index itself, and of the descriptor that names it. */
 export function indexAnnotations(request: Pick<BuildRequest, "annotations">): ImageSet["annotations"] {
   const [index, descriptor] = [annotationsOf(request, "index"), annotationsOf(request, "index-descriptor")]
   return {

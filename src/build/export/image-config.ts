@@ -1,6 +1,7 @@
 import type { ImageConfig, HistoryEntry } from "../../spec/oci-image.ts"
 import type { DiffId } from "../../spec/digest.ts"
 
+/** What the config of an image is made from, once its layers have digests. */
 export interface ConfigInProgress {
   image: Omit<ImageConfig, "rootfs" | "history" | "created">
   history: readonly HistoryEntry[]

@@ -9,6 +9,7 @@ import type { LayerReader } from "../solve/layer-reader.ts"
 import type { BuildRecords } from "../solve/records.ts"
 import type { LayersResult } from "../solve/result.ts"
 
+/** A layer under the names that an image has for it. */
 export interface NamedLayer extends RecordedLayer {
   diffId: DiffId
   chainId: ChainId
@@ -18,6 +19,7 @@ export interface NamedLayer extends RecordedLayer {
   wastedBytes: number
 }
 
+/** What layers are named with. */
 export interface NameLayersOptions {
   records: BuildRecords
   snapshots: Snapshotter

@@ -9,6 +9,7 @@ import type { SourceRange } from "../build.ts"
 import type { Digest } from "../../spec/digest.ts"
 import type { Platform } from "../../spec/platform.ts"
 
+/** One step of the graph. Equal vertices of a build are one object. */
 export interface Vertex {
   readonly operation: Operation
   /** File systems that the operation reads; it names them by their index here. */
@@ -21,6 +22,7 @@ export interface Vertex {
   readonly platform: Platform
 }
 
+/** What a vertex does; pure data, from which its key is made. */
 export type Operation =
   | { kind: "scratch" }
   /** A base image, resolved: the store holds it. `layers`: chain ids from the bottom up. */
@@ -52,6 +54,7 @@ export interface RunOperation {
   security: "sandbox" | "insecure"
 }
 
+/** `RUN --mount`, with its variables put in. */
 export type RunMount =
   /** `from`: index of an input; its directory or file `source` is there read-only, or writable with the changes thrown away. */
   | { type: "bind"; target: string; from: number; source: string; writable: boolean }
@@ -89,6 +92,7 @@ export interface FilesOperation {
   epoch?: number
 }
 
+/** One part of COPY or ADD, or a directory that WORKDIR makes. */
 export type FileAction =
   | {
       do: "copy"

@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import { checkPortCount } from "../../spec/docker/port-mapping.ts"
 import { isIpAddress } from "../../spec/docker/ip-address.ts"
 
+/** EXPOSE, parsed. */
 export interface ExposedPorts {
   /** `80/tcp`, in the order given, a range spelled out. */
   ports: string[]

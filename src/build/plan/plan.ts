@@ -25,6 +25,7 @@ import { Warnings } from "./warnings.ts"
 export type { ResolveBase, ResolvedBase } from "./bases.ts"
 export type { PlannedHistory, PlannedImage } from "./stage-image.ts"
 
+/** What a plan is made from; it reads no file and runs nothing but `resolveBase`. */
 export interface PlanOptions {
   dockerfile: Dockerfile
   request: Pick<
@@ -40,6 +41,7 @@ export interface PlanOptions {
   ignore?: IgnoreMatcher
 }
 
+/** The graph of one platform, and the image that it leads to. */
 export interface Plan {
   /** What was asked for: a last stage of another one does not change it. */
   platform: Platform

@@ -6,6 +6,7 @@ import type { Vertex } from "./definition.ts"
 /** `config.json` without what only a solved build knows. */
 export type PlannedImage = Omit<ImageConfig, "rootfs" | "history" | "created">
 
+/** A line of the history, before it is known whether its layer is empty. */
 export interface PlannedHistory {
   entry: HistoryEntry
   /** What made the layer; undefined for an empty one, and for those of the base image. */

@@ -74,6 +74,7 @@ export interface StageState {
 /** A stage that is being planned: its root and image are there. */
 export type OpenStage = StageState & { root: Vertex; image: StageImage; platform: Platform }
 
+/** A stage of which nothing is planned yet. */
 export function newStage(given: Pick<StageState, "stage" | "source" | "base"> & Partial<StageState>): StageState {
   return {
     parent: undefined,

@@ -15,6 +15,7 @@ import type { Warnings } from "./warnings.ts"
 
 type StagesRequest = Pick<BuildRequest, "namedContexts" | "noCache" | "edits">
 
+/** The stages of a Dockerfile by name and number, and the images that --from takes for stages. */
 export class Stages {
   /** The file's own stages, then images that only --from names. */
   readonly all: StageState[] = []

@@ -46,4 +46,5 @@ export function inOrder(result: Vertex): Vertex[] {
   return [...ordered]
 }
 
+/** The operation of one kind. */
 export type OperationOf<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>

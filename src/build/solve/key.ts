@@ -21,6 +21,7 @@ export interface KeyConditions {
   isSingleUid: boolean
 }
 
+/** An operation whose result is a layer more. */
 export type LayeredOperation = RunOperation | FilesOperation | { kind: "merge" }
 
 /**
@@ -97,6 +98,7 @@ function isPlural(label: string): boolean {
   return /^the (files|mounts)\b/.test(label)
 }
 
+/** Hexadecimal SHA-256 of a value as JSON; the order of keys does not count. */
 export function digestOf(value: unknown): string {
   return hash("sha256", JSON.stringify(value, sorted), "hex")
 }

@@ -42,6 +42,7 @@ interface Row {
   content_bytes: number | null
 }
 
+/** A row that is to be written. */
 export type NewRecord = Pick<BuildRecord, "id" | "parentId" | "snapshot" | "slot" | "description" | "parts"> & {
   /** Undefined: now. */
   createdAt?: Date

@@ -4,6 +4,7 @@ import type { RunMount } from "../plan/definition.ts"
 import type { WorkContext } from "../execute/executor.ts"
 import type { KeyPart } from "./key.ts"
 
+/** A cache of `--cache-from`, read as far as its map. Its layers are fetched when a step asks for them. */
 export interface RemoteCache {
   /** As the user named it. */
   readonly name: string
@@ -30,4 +31,5 @@ export interface RemoteStep {
   createdAt: Date
 }
 
+/** RUN --mount=type=cache. */
 export type CacheMount = Extract<RunMount, { type: "cache" }>

@@ -12,6 +12,7 @@ import type { LayersResult } from "./result.ts"
 import type { StepRunner } from "./step-runner.ts"
 import { baseIdentity, baseOf, descriptionOf, isLayered, slotOf } from "./vertex-keys.ts"
 
+/** What imported steps are recorded with. */
 export interface RemoteStepsOptions {
   caches: readonly RemoteCache[]
   records: BuildRecords

@@ -25,6 +25,7 @@ import {
   type LayeredVertex,
 } from "./vertex-keys.ts"
 
+/** What a solver stands on. */
 export interface SolverOptions {
   records: BuildRecords
   runner: StepRunner

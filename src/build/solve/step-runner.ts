@@ -11,6 +11,7 @@ import type { BuildRecords, NewRecord } from "./records.ts"
 import type { Layer, LayersResult } from "./result.ts"
 import type { BuildDirectory } from "../build-directory.ts"
 
+/** What steps are run with. */
 export interface StepRunnerOptions {
   records: BuildRecords
   snapshots: Snapshotter

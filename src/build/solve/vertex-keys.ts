@@ -3,8 +3,10 @@ import type { Source, Executor } from "../execute/executor.ts"
 import { keyOf, keyParts, type InputKey, type KeyConditions, type KeyPart, type LayeredOperation } from "./key.ts"
 import type { LayersResult, Result } from "./result.ts"
 
+/** A vertex whose result is a layer more. */
 export type LayeredVertex = Vertex & { operation: LayeredOperation }
 
+/** What keys are made with. */
 export interface VertexKeysOptions {
   executor: Pick<Executor, "sourceDigest">
   conditions: KeyConditions

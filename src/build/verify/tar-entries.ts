@@ -3,6 +3,7 @@ import type { TarEntry, TarSink } from "../../archive/tar-entry.ts"
 import { TarReader } from "../../archive/tar-reader.ts"
 import type { Bytes } from "../../base/bytes.ts"
 
+/** An entry of a layer, its contents by their digest. */
 export interface DigestedEntry {
   entry: TarEntry
   /** Of its contents. */

@@ -13,6 +13,7 @@ export interface Step {
   error: string | undefined
 }
 
+/** The last state of a line below a step. */
 export interface StepStatus {
   text: string
   current: number | undefined
@@ -105,6 +106,7 @@ function end(step: Step, state: Step["state"], at: number): void {
   step.log.end()
 }
 
+/** Whether nothing more comes of the step. */
 export function hasEnded({ state }: Step): boolean {
   return state !== "waiting" && state !== "running"
 }

@@ -5,6 +5,7 @@ import { GLOBAL_FLAGS } from "../globals.ts"
 import { parseFlags } from "../parse-flags.ts"
 import { findEntry, GROUPS, topLevelNames, verbsOf } from "../table.ts"
 
+/** What a shell may offer. */
 export interface Candidates {
   /** Words that begin with what is typed, perhaps with a text after a tab. */
   words: string[]

@@ -6,6 +6,7 @@ import { describeHint } from "./describe-hint.ts"
 import { flagOf } from "./field-flags.ts"
 import { UsageError } from "./usage-error.ts"
 
+/** What is known of the command line when it fails. */
 export interface FailureContext {
   debug: boolean
   /** Whole name of the command that failed: its flags are named. Empty before one is known. */

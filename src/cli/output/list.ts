@@ -15,6 +15,7 @@ export interface ListFormat {
   quiet: string
 }
 
+/** The flags that lists share. */
 export interface ListFlags {
   format?: string | undefined
   json?: boolean

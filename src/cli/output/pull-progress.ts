@@ -4,6 +4,7 @@ import { isTerminal, onResize, terminalSize } from "../../sys/terminal/terminal.
 import { writeAll } from "../out.ts"
 import { printable } from "../printable.ts"
 
+/** How the progress of a pull or push is drawn. */
 export interface PullProgressOptions {
   /** Where it is drawn: 1 for `pull`, 2 beside the output of `run`. */
   fd: 1 | 2

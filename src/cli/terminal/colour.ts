@@ -1,7 +1,10 @@
 import { isTerminal } from "../../sys/terminal/terminal.ts"
 
+/** Errors (ECMA-48, SGR 31). */
 export const RED = 31
+/** Warnings (SGR 33). */
 export const YELLOW = 33
+/** Hints (SGR 36). */
 export const CYAN = 36
 
 /** Whether text on descriptor `fd` may hold colours: on a terminal, unless NO_COLOR; elsewhere by CLICOLOR_FORCE alone. */

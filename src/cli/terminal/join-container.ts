@@ -2,6 +2,7 @@ import type { Containers, StartedContainer } from "../../container/container.ts"
 import { runSession, type SessionOptions } from "./session.ts"
 import { SignalProxy } from "./signal-proxy.ts"
 
+/** How `run`, `start -a` and `attach` join a container. */
 export interface JoinOptions extends Pick<SessionOptions, "tty" | "stdin" | "shows" | "detachKeys"> {
   sigProxy: boolean
 }

@@ -4,6 +4,7 @@ import { DetachKeys } from "./detach-keys.ts"
 import { standardInput } from "./standard-input.ts"
 import { writeOutput } from "./standard-output.ts"
 
+/** How our streams are joined to a program's. */
 export interface SessionOptions {
   attachment: Attachment
   exited: Promise<number>
@@ -16,6 +17,7 @@ export interface SessionOptions {
   resize(size: TerminalSize): void
 }
 
+/** Why a session is over: the program has ended, or the user detached. */
 export type SessionEnd = { kind: "exited"; code: number } | { kind: "detached" }
 
 /** How long output may be silent after the exit: a left-over child may hold the stream open for ever. */

@@ -17,6 +17,7 @@ import { pathAt } from "./xattr.ts"
 
 const EINVAL = 22
 
+/** Since 1970, whole: a float would be off by some 100 ns. */
 export interface Time {
   seconds: bigint
   nanoseconds: number
@@ -36,6 +37,7 @@ export function setOwner(fd: number, uid: number, gid: number): void {
   else check(result, "fchown", `to ${uid}:${gid}`)
 }
 
+/** fchmod(2). Throws SystemError. */
 export function setMode(fd: number, mode: number): void {
   check(libc.fchmod(fd, mode), "fchmod")
 }
@@ -59,6 +61,7 @@ export function setTimes(fd: number, time: Time): void {
   check(libc.futimens(fd, times), "futimens")
 }
 
+/** Sets both times of a name, of a link itself. Throws SystemError. */
 export function setTimesAt(directoryFd: number, name: string, time: Time): void {
   fillTimes(time)
   const result = libc.utimensat(directoryFd, rawCString(name), times, AT_SYMLINK_NOFOLLOW)

@@ -16,6 +16,7 @@ const O_CREAT = 0o100
 const O_EXCL = 0o200
 const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
+/** How a copy differs from its source. */
 export interface CopyTreeOptions {
   /** The source is an overlay upper: its whiteouts remove from the target, its opaque directories empty theirs first. */
   overlayDiff?: boolean

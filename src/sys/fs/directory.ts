@@ -4,6 +4,7 @@ import { rawCString, shownName } from "./raw-name.ts"
 import { recordedOwner, recordsOwners } from "./recorded-owner.ts"
 import { pathAt } from "./xattr.ts"
 
+/** What a name is, its links not followed. */
 export type FileType = "file" | "directory" | "symlink" | "fifo" | "character" | "block" | "socket"
 
 const TYPES: Record<number, FileType> = {
@@ -16,6 +17,7 @@ const TYPES: Record<number, FileType> = {
   0o014: "socket",
 }
 
+/** What stat(2) says of a file. */
 export interface FileStat {
   type: FileType
   /** Permission bits, set-id bits included. */
@@ -105,6 +107,7 @@ function decodeStat(file: () => number | Uint8Array): FileStat {
   }
 }
 
+/** A name in a directory. */
 export interface DirectoryEntry {
   name: string
   isDirectory: boolean

@@ -7,6 +7,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024
 /** The kernel takes 32 bits, but half of the tools read a sign: docker refuses above (CVE-2024-40635). */
 const MAX_ID = 2 ** 31 - 1
 
+/** A user as the kernel knows it, and the home that the image names. */
 export interface ResolvedUser {
   uid: number
   gid: number
@@ -52,6 +53,7 @@ export function resolveUser(rootfs: string, text: string, groupAdd: readonly str
   }
 }
 
+/** Ids inside the container. */
 export interface Owner {
   uid: number
   gid: number

@@ -18,6 +18,7 @@ export const MountFlag = {
   shared: 1 << 20,
 } as const
 
+/** A mount that somebody asks for; pure data. */
 export interface Mount {
   type: string
   source: string
@@ -160,6 +161,7 @@ export function mountPointsBelow(directory: string): string[] {
     .toReversed()
 }
 
+/** Whether something is mounted at the absolute path, seen from this mount namespace. */
 export function isMountPoint(path: string): boolean {
   return mountPoints().includes(path)
 }

@@ -12,6 +12,7 @@ export interface StorePaths {
 
 /** Set by the launcher when it enters the pause process's namespaces: the caller's real uid there. */
 export const ROOTLESS_UID_ENV = "_SKIFF_ROOTLESS_UID"
+/** The caller's group, told to the process that has entered the rootless namespaces. */
 export const ROOTLESS_GID_ENV = "_SKIFF_ROOTLESS_GID"
 /** Set as well: who called us is outside. */
 export const JUST_ENTERED_ENV = "_SKIFF_JUST_ENTERED"

@@ -6,6 +6,7 @@
 import { lastErrno, libc, SystemError } from "../libc.ts"
 import { isSingleIdMap } from "../rootless/namespaces.ts"
 
+/** Holds `UID:GID` of a file whose owner no namespace here can give it. */
 export const OWNER_ATTRIBUTE = "user.skiff.owner"
 
 const NAME = Buffer.from(`${OWNER_ATTRIBUTE}\0`, "latin1")

@@ -9,6 +9,7 @@ import { PermissionDenied } from "../../base/errors.ts"
 import { addressKind, type AddressKind } from "./address-kind.ts"
 import { proxyFor } from "./proxy.ts"
 
+/** As fetch takes it, with what is checked before the connection is made. */
 export interface CheckedRequest {
   method?: string
   headers?: Record<string, string>
@@ -19,6 +20,7 @@ export interface CheckedRequest {
   refused?: readonly AddressKind[]
 }
 
+/** An answer, with the kind of address that gave it. */
 export interface CheckedResponse {
   response: Response
   /** What answered; "proxy": only the proxy knows. */

@@ -7,6 +7,7 @@ import { isSkiffError, type SkiffError } from "../../base/errors.ts"
 import type { AddressKind } from "./address-kind.ts"
 import { addressOf } from "./checked-fetch.ts"
 
+/** A proxy on loopback for a program that looks names up itself (git): it checks each address before it connects. */
 export interface CheckedProxy extends AsyncDisposable {
   /** With names left to the proxy: `socks5h://127.0.0.1:PORT`. */
   url: string

@@ -2,6 +2,7 @@ import type { Bytes } from "../../base/bytes.ts"
 import { Cancelled, InvalidArgument, SkiffError, Unavailable } from "../../base/errors.ts"
 import { fetchFollowing } from "./follow-redirects.ts"
 
+/** Bounds of reading an answer's body. */
 export interface DownloadOptions {
   signal?: AbortSignal
   /** How long nothing may come; the time in which nobody reads does not count. */

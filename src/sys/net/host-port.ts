@@ -11,6 +11,7 @@ const EACCES = 13
 const EADDRINUSE = 98
 const EADDRNOTAVAIL = 99
 
+/** Whether a port of the host can be bound. */
 export type PortState = "free" | "in use" | "not permitted" | "no such address"
 
 /**

@@ -7,13 +7,20 @@
 import { ptr } from "bun:ffi"
 import { check, close, lastErrno, libc, O_CLOEXEC, SystemError } from "../libc.ts"
 
+/** netlink(7): interfaces, addresses, routes. */
 export const NETLINK_ROUTE = 0
+/** netlink(7): nftables, conntrack. */
 export const NETLINK_NETFILTER = 12
 
+/** netlink(7): the message asks. */
 export const NLM_F_REQUEST = 1
+/** netlink(7): also success is answered. */
 export const NLM_F_ACK = 4
+/** netlink(7): EEXIST for what is there. */
 export const NLM_F_EXCL = 0x200
+/** netlink(7): all objects of the kind. */
 export const NLM_F_DUMP = 0x300
+/** netlink(7): make what is not there. */
 export const NLM_F_CREATE = 0x400
 
 const AF_NETLINK = 16
@@ -33,6 +40,7 @@ const HEADER_BYTES = 16
 const RECEIVE_BYTES = 256 * 1024
 const RECEIVE_TIMEOUT_SECONDS = 10n
 
+/** One message to the kernel. */
 export interface NetlinkMessage {
   type: number
   /** NLM_F_REQUEST is added. */
@@ -49,6 +57,7 @@ export interface NetlinkAnswer {
   body: Uint8Array
 }
 
+/** A socket to the kernel; each request is answered before the next is sent. */
 export class NetlinkSocket implements Disposable {
   readonly fd: number
   #sequence = 1
@@ -169,6 +178,7 @@ function extendedText(body: Uint8Array, flags: number): string {
 
 const align = (length: number): number => (length + 3) & ~3
 
+/** The parts one after the other. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -191,10 +201,12 @@ export function attribute(type: number, payload: Uint8Array): Uint8Array {
   return bytes
 }
 
+/** An attribute made of attributes. */
 export function nested(type: number, ...children: Uint8Array[]): Uint8Array {
   return attribute(type | NLA_F_NESTED, concatBytes(children))
 }
 
+/** An attribute of one byte. */
 export function u8Attribute(type: number, value: number): Uint8Array {
   return attribute(type, new Uint8Array([value]))
 }
@@ -204,10 +216,12 @@ export function u32Attribute(type: number, value: number): Uint8Array {
   return attribute(type, u32(value))
 }
 
+/** An attribute of a text, with its NUL. */
 export function textAttribute(type: number, text: string): Uint8Array {
   return attribute(type, Buffer.from(`${text}\0`))
 }
 
+/** Four bytes of a number; little-endian unless said otherwise. */
 export function u32(value: number, littleEndian = true): Uint8Array {
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, value, littleEndian)

@@ -13,6 +13,7 @@ const CLONE_NEWNET = 0x40000000
 /** Settings below /proc/sys, as `[name, value]`; one that the kernel does not have is passed over. */
 export type Sysctls = readonly (readonly [name: string, value: string])[]
 
+/** Which sockets are opened in a namespace. */
 export interface NetnsVisit {
   /** Open namespace, `openNetns`. */
   netns: number
@@ -21,6 +22,7 @@ export interface NetnsVisit {
   sysctls?: Sysctls
 }
 
+/** Descriptors of sockets in that namespace; undefined kinds were not asked for. */
 export interface NetnsSockets {
   route: number
   netfilter: number

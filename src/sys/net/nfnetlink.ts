@@ -31,6 +31,7 @@ const NFTA_DATA_VALUE = 1
 /** An attribute holds 64 KiB, some 1,500 elements of ours; half of that leaves room for longer keys. */
 const ELEMENTS_PER_MESSAGE = 500
 
+/** An element of an nftables set or map, its key and value as the kernel has them. */
 export interface SetElement {
   key: Uint8Array
   /** A map's value. */

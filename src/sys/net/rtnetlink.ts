@@ -69,6 +69,7 @@ const FRA_SUPPRESS_PREFIXLEN = 14
 const FRA_TABLE = 15
 const FR_ACT_TO_TBL = 1
 
+/** A network interface. */
 export interface Link {
   index: number
   name: string
@@ -81,11 +82,13 @@ export interface Link {
   alias: string
 }
 
+/** An address with its prefix; the address is a 32-bit number. */
 export interface Ipv4Range {
   address: number
   prefixLength: number
 }
 
+/** A route, as far as the choice of a free subnet needs it. */
 export interface Ipv4Route extends Ipv4Range {
   interfaceIndex: number
   hasGateway: boolean
@@ -103,6 +106,7 @@ function linkHeader(index = 0, flags = 0, mask = flags): Uint8Array {
   return bytes
 }
 
+/** What a bridge is made with. */
 export interface BridgeOptions {
   macAddress: Uint8Array
   mtu: number
@@ -131,6 +135,7 @@ export function createBridge(socket: NetlinkSocket, name: string, options: Bridg
   ])
 }
 
+/** Both ends of a veth pair. */
 export interface VethOptions {
   /** The end that stays in the socket's namespace, up and a port of `bridge`. */
   name: string
@@ -306,6 +311,7 @@ export function hasLink(socket: NetlinkSocket, name: string): boolean {
   }
 }
 
+/** All interfaces of the socket's namespace. */
 export function listLinks(socket: NetlinkSocket): Link[] {
   const message = { type: RTM_GETLINK, flags: NLM_F_DUMP, body: linkHeader(), about: "list interfaces" }
   return socket.request([message]).map((answer) => parseLink(answer.body))
@@ -364,6 +370,7 @@ function u32Of(bytes: Uint8Array | undefined): number | undefined {
   return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
 }
 
+/** An address as its four bytes, network order. */
 export function ipv4Bytes(address: number): Uint8Array {
   return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
 }

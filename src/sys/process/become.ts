@@ -49,6 +49,7 @@ export function pivotRoot(root: string): void {
   check(libc.chdir(cString("/")), "chdir", "/")
 }
 
+/** sethostname(2), in the UTS namespace that we are in. Throws SystemError. */
 export function setHostname(name: string): void {
   const bytes = Buffer.from(name)
   check(c.sethostname(bytes, bytes.length), "sethostname", name)
@@ -59,6 +60,7 @@ export function setLimit(resource: number, soft: bigint, hard: bigint): void {
   check(c.prlimit(0, resource, new BigUint64Array([soft, hard]), null), "prlimit", String(resource))
 }
 
+/** setgroups(2): exactly these supplementary groups, none for `[]`. Throws SystemError. */
 export function setGroups(gids: readonly number[]): void {
   check(c.setgroups(gids.length, gids.length === 0 ? NO_IDS : Uint32Array.from(gids)), "setgroups")
 }

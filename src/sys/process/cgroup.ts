@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, statfsSync } from "no
 import { join } from "node:path"
 import { rootlessUid } from "../fs/paths.ts"
 
+/** `hybrid`: controllers on v1, others left on v2. */
 export type CgroupVersion = "v1" | "hybrid" | "v2"
 
+/** The host's cgroups, as far as limits depend on them. */
 export interface Cgroups {
   version: CgroupVersion
   /** Controllers that we may use: all mounted ones as root, the delegated ones as an ordinary user. */
@@ -169,6 +171,7 @@ function isOwnPath(path: string, id: string): boolean {
   return (at > 0 && names[at - 1] === PARENT) || names.includes(`${PARENT}-${id}.scope`)
 }
 
+/** What the kernel counted; undefined where a controller is missing. */
 export interface CgroupCounters {
   oomKills?: number
   memoryBytes?: number

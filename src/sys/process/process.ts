@@ -8,6 +8,7 @@ export type Pid = number & { readonly brand: "Pid" }
 /** Start time of a process in clock ticks after boot: with the pid it names one process, as pids are used again. */
 export type StartTime = number & { readonly brand: "StartTime" }
 
+/** How a program is started; every descriptor that is not named is closed in it. */
 export interface SpawnOptions {
   cwd?: string
   /** The whole environment of the child; default: ours. */
@@ -18,6 +19,7 @@ export interface SpawnOptions {
   detached?: boolean
 }
 
+/** A program that was started. */
 export interface Child {
   readonly pid: Pid
   /** Exit code, or 128 + n when a signal ended it. */
@@ -41,6 +43,7 @@ export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}
   return { pid: child.pid as Pid, exited: child.exited, stdout, stderr, unref: () => child.unref() }
 }
 
+/** A program that has ended, with its output. */
 export interface RunResult {
   /** Exit code, or 128 + n when a signal ended it. */
   code: number

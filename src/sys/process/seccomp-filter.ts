@@ -10,6 +10,7 @@ export interface FilterProfile {
   syscalls: readonly FilterRule[]
 }
 
+/** A rule of a seccomp profile, as config.json has it (runtime-spec config-linux.md#seccomp). */
 export interface FilterRule {
   names: readonly string[]
   action: string

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { basename } from "node:path"
 import type { StorePaths } from "../fs/paths.ts"
 
+/** A process that works on a store at this moment. */
 export interface StoreUser {
   pid: number
   /** Its command line, for people. */

@@ -12,6 +12,7 @@ export interface IdRange {
   count: number
 }
 
+/** A user's ranges in /etc/subuid and /etc/subgid. */
 export interface SubordinateIds {
   uids: readonly IdRange[]
   gids: readonly IdRange[]

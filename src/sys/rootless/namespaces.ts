@@ -21,6 +21,7 @@ export interface RootlessNamespaces {
   singleId: boolean
 }
 
+/** Where the rootless namespaces are on record. */
 export const namespacesFile = (runRoot: string): string => `${runRoot}/pause.json`
 
 /** Where the namespaces' network namespace is bound; seen as such only from inside. */

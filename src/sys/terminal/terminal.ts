@@ -3,6 +3,7 @@ import { ptr } from "bun:ffi"
 import { readFileSync } from "node:fs"
 import { check, lastErrno, libc, SystemError } from "../libc.ts"
 
+/** In characters. */
 export interface TerminalSize {
   rows: number
   columns: number

@@ -121,6 +121,7 @@ export const BUILD_FLAGS = {
   verifyReproducible: flag.bool("Build twice, and fail naming the first file or field that differs"),
 }
 
+/** The values of the flags of `build`. */
 export type BuildFlags = FlagValues<typeof BUILD_FLAGS>
 
 function readEntitlement(text: string): string {

@@ -12,6 +12,7 @@ const ALIASES: Readonly<Record<string, RequestedIsolation>> = {
   oci: "full",
 }
 
+/** `--isolation`. */
 export const ISOLATION = flag.of(
   readIsolation,
   "What stands between a RUN and the host (default: the best that is possible)",

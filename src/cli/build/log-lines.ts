@@ -5,6 +5,7 @@ const KEPT_LINES = 30
 /** A line without end is cut here: no program may fill our memory. */
 const LINE_CHARACTERS = 16 * 1024
 
+/** A line of a step's output. */
 export interface LogLine {
   /** When its end came, in milliseconds since 1970. */
   at: number

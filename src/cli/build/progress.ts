@@ -7,7 +7,9 @@ import { PlainProgress } from "./progress-plain.ts"
 import { TreeProgress } from "./progress-tree.ts"
 import { Steps, type Step } from "./steps.ts"
 
+/** As `--progress` names them. */
 export const PROGRESS_MODES = ["auto", "plain", "tty", "quiet", "json", "rawjson"] as const
+/** One of `PROGRESS_MODES`. */
 export type ProgressMode = (typeof PROGRESS_MODES)[number]
 
 /** `auto` is a tree on a terminal and plain lines elsewhere. */

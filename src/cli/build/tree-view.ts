@@ -3,11 +3,13 @@ import { safeLine } from "./log-lines.ts"
 import { seconds, statusText } from "./step-text.ts"
 import { hasEnded, type Step, type Steps } from "./steps.ts"
 
+/** Of the terminal, in characters. */
 export interface TreeSize {
   columns: number
   rows: number
 }
 
+/** A line of the tree, painted as BuildKit's. */
 export interface TreeLine {
   text: string
   /** An SGR number, as BuildKit paints: done is blue, failed red, canceled yellow. */

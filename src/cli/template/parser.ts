@@ -6,17 +6,20 @@ export interface Pipeline {
   stages: Operand[][]
 }
 
+/** A value in a pipeline. */
 export type Operand =
   | { kind: "literal"; value: unknown }
   | { kind: "function"; name: string; at: number }
   /** `.A.B`, `$x.A`, `(…).A`: a base, then fields. */
   | { kind: "path"; base: "dot" | { variable: string } | Pipeline; fields: Field[]; at: number }
 
+/** A name after a point, and where it stands in the template. */
 export interface Field {
   name: string
   at: number
 }
 
+/** A piece of a template. */
 export type Node =
   | { kind: "text"; text: string }
   | { kind: "print"; pipeline: Pipeline; at: number }
@@ -25,6 +28,7 @@ export type Node =
   | { kind: "range"; pipeline: Pipeline; names: string[]; body: Node[]; otherwise: Node[]; at: number }
   | { kind: "break" | "continue" }
 
+/** A parsed template (Go's text/template, as far as docker's users need it). */
 export interface Template {
   source: string
   nodes: Node[]

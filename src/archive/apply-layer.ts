@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { unlinkSync } from "node:fs"
 import { Cancelled, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Bytes } from "../base/bytes.ts"
@@ -6,6 +7,7 @@ import { parseDigest, type DiffId } from "../spec/digest.ts"
 import { decompress } from "./compression.ts"
 import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"
 import { TarReader } from "./tar-reader.ts"
+import { TarSplitWriter } from "./tar-split.ts"
 
 export interface LayerLimits extends ExtractorLimits {
   /** Uncompressed to compressed, counted once `expansionFreeBytes` have come out: what a gzip bomb passes and no layer does. */
@@ -31,6 +33,8 @@ export interface ApplyLayerOptions {
   signal?: AbortSignal
   /** Uncompressed bytes taken so far. */
   onProgress?: (bytes: number) => void
+  /** A host path for the tar-split of the layer, which with the files gives it again (`joinTarSplit`). Nothing may be there. */
+  tarSplit?: string
 }
 
 export interface AppliedLayer {
@@ -39,6 +43,10 @@ export interface AppliedLayer {
   /** Of all files' content. */
   sizeBytes: number
   entries: number
+  /** Of the uncompressed tar. */
+  tarBytes: number
+  /** Whether the tar-split that was asked for is there. Not of sparse files, nor where a later entry replaces a file. */
+  isSplit: boolean
 }
 
 /**
@@ -54,7 +62,8 @@ export async function applyLayer(
 ): Promise<AppliedLayer> {
   const limits = { ...LAYER_LIMITS, ...options.limits }
   const { rootless = false, plain, owner } = options
-  using extractor = new LayerExtractor(target, { rootless, limits, plain, owner })
+  using split = options.tarSplit === undefined ? undefined : new TarSplitWriter(options.tarSplit)
+  using extractor = new LayerExtractor(target, { rootless, limits, plain, owner, split })
   const reader = new TarReader(extractor)
   const hash = createHash("sha256")
   const input = counted(compressed)
@@ -71,11 +80,14 @@ export async function applyLayer(
     }
     reader.finish()
     extractor.finish()
+    split?.finish()
+    if (options.tarSplit !== undefined && !extractor.isSplit) unlinkSync(options.tarSplit)
   } catch (error) {
     throw diskFull(error, target)
   }
   const diffId = parseDigest(`sha256:${hash.digest("hex")}`) as DiffId
-  return { diffId, sizeBytes: extractor.sizeBytes, entries: extractor.entries }
+  const { sizeBytes, entries, isSplit } = extractor
+  return { diffId, sizeBytes, entries, tarBytes: output, isSplit }
 }
 
 /** The stream, and how much of it was taken. */

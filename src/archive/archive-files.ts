@@ -1,24 +1,33 @@
 import type { FileHandle } from "node:fs/promises"
 import type { Bytes } from "../base/bytes.ts"
 import { DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
+import { readChunks } from "../base/read-chunks.ts"
 import { rawName, shownName } from "../sys/fs/raw-name.ts"
 import { parseLayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 import { TarReader } from "./tar-reader.ts"
 
-const CHUNK_BYTES = 1 << 20
+/** Read at once to find headers, which lie far apart or close together. */
+const HEAD_BYTES = 32 * 1024
 /** An archive of images has a few files a layer. */
 const MAX_ENTRIES = 20_000
 /** docker before 25 links equal layers to each other, podman its older names to the newer. */
 const MAX_LINKS = 8
+
+export interface ReadFileOptions {
+  /** Not further than here. */
+  end?: number
+  /** Each chunk is overwritten once the next is asked for. */
+  reuse?: boolean
+}
 
 /** Named files to be read: those of an archive, or of a directory. Names are relative, `/` between. */
 export interface ArchiveFiles extends AsyncDisposable {
   has(name: string): boolean
   /** Bytes. Throws NotFound. */
   size(name: string): number
-  /** Throws NotFound. */
-  read(name: string, offset?: number): Bytes
+  /** From `offset` on. Throws NotFound, DataLoss. */
+  read(name: string, offset?: number, options?: ReadFileOptions): Bytes
 }
 
 type Place = { kind: "file"; offset: number; size: number } | { kind: "link"; target: string }
@@ -32,8 +41,7 @@ type Place = { kind: "file"; offset: number; size: number } | { kind: "link"; ta
 export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
   const index = new ArchiveIndex()
   try {
-    for await (const chunk of readFrom(file, 0, Infinity)) index.reader.write(chunk)
-    index.reader.finish()
+    await index.read(file)
   } catch (cause) {
     await file.close()
     if (index.entries > 0) throw cause
@@ -47,6 +55,21 @@ class ArchiveIndex implements TarSink {
   readonly places = new Map<string, Place>()
   readonly reader = new TarReader(this)
   entries = 0
+
+  /** Headers alone: what files hold is passed over. */
+  async read(file: FileHandle): Promise<void> {
+    const { size } = await file.stat()
+    const buffer = Buffer.allocUnsafe(HEAD_BYTES)
+    let at = 0
+    while (at < size) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
+      if (bytesRead === 0) break
+      this.reader.write(buffer.subarray(0, bytesRead))
+      at += bytesRead + this.reader.passOver()
+    }
+    if (at > size) throw new DataLoss("the tar archive is truncated", { hint: "fetch it again" })
+    this.reader.finish()
+  }
 
   entry(entry: TarEntry): void {
     if (++this.entries > MAX_ENTRIES)
@@ -112,14 +135,15 @@ class TarFiles implements ArchiveFiles {
     return this.#get(name).size
   }
 
-  async *read(name: string, offset = 0): Bytes {
+  async *read(name: string, offset = 0, { end = Infinity, reuse }: ReadFileOptions = {}): Bytes {
     const { offset: start, size } = this.#get(name)
-    let read = Math.min(offset, size)
-    for await (const chunk of readFrom(this.#file, start + read, start + size)) {
+    const last = Math.min(end, size)
+    let read = Math.min(offset, last)
+    for await (const chunk of readChunks(this.#file, { start: start + read, end: start + last, reuse })) {
       read += chunk.length
       yield chunk
     }
-    if (read < size) throw new DataLoss(`the archive was cut while ${shownName(name)} was read`)
+    if (read < last) throw new DataLoss(`the archive was cut while ${shownName(name)} was read`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,15 +164,5 @@ class TarFiles implements ArchiveFiles {
       at = targetOf(at, place.target)
     }
     throw new InvalidArgument(`the archive links ${shownName(name)} more than ${MAX_LINKS} times`)
-  }
-}
-
-async function* readFrom(file: FileHandle, start: number, end: number): Bytes {
-  for (let at = start; at < end;) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at))
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield chunk.subarray(0, bytesRead)
   }
 }

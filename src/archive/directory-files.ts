@@ -43,11 +43,12 @@ export function openDirectory(path: string): ArchiveFiles {
       close(fd)
       return size
     },
-    async *read(name, offset = 0): Bytes {
+    async *read(name, offset = 0, { end = Infinity } = {}): Bytes {
       const { fd, size } = mustOpen(name)
       try {
-        for (let at = offset; at < size;) {
-          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - at))
+        const last = Math.min(end, size)
+        for (let at = offset; at < last;) {
+          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, last - at))
           const count = readSync(fd, chunk, 0, chunk.length, at)
           if (count === 0) throw new DataLoss(`"${name}" in "${path}" was cut while it was read`)
           at += count

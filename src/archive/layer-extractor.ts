@@ -9,6 +9,7 @@ import { removeAt } from "../sys/fs/remove-tree.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/fs/xattr.ts"
 import { DirectoryCache, isWhiteoutAt } from "./directory-cache.ts"
 import { isLayerAttribute } from "./same-file.ts"
+import type { TarSplitWriter } from "./tar-split.ts"
 import { parseLayerName, parseLayerPath, type LayerPath } from "./layer-path.ts"
 import type { TarEntry, TarSink } from "./tar-entry.ts"
 
@@ -38,6 +39,8 @@ export interface ExtractorOptions {
   plain?: boolean
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
+  /** Told what is needed besides the files to make the archive again. */
+  split?: TarSplitWriter
 }
 
 /** A file being written. */
@@ -61,17 +64,28 @@ export class LayerExtractor implements TarSink, Disposable {
   /** Set at the end: making a file inside changes a directory's time, and a set-group-id bit the owner of what is made. */
   readonly #directoryEntries = new Map<string, { mode: number; mtime: Time }>()
   #file: OpenFile | undefined
+  /** A file whose data follow the header that is being read. */
+  #announced: { path: LayerPath; sizeBytes: number } | undefined
+  #isSplit: boolean
 
   constructor(target: string, options: ExtractorOptions) {
     this.#root = openRoot(target)
     this.#opaqueName = `${options.rootless ? "user" : "trusted"}.overlay.opaque`
     this.#directories = new DirectoryCache(this.#root, (fd, name) => this.#setOpaque(fd, name))
     this.#options = options
+    this.#isSplit = options.split !== undefined
+  }
+
+  /** Whether the files and what `split` was told give the archive again: each file's data are in the file of that name. */
+  get isSplit(): boolean {
+    return this.#isSplit
   }
 
   entry(entry: TarEntry): void {
     this.#count(entry)
     this.#directories.trim()
+    if (entry.isSparse) this.#isSplit = false
+    this.#announced = undefined
     if (this.#options.plain) return this.#addFile(entry)
     const name = parseLayerName(entry.name)
     if (name.kind === "file") this.#make(entry, name.path)
@@ -85,9 +99,21 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#make(entry.type === "hardlink" ? { ...entry, linkName: withoutParents(entry.linkName) } : entry, path)
   }
 
+  raw(bytes: Uint8Array): void {
+    if (!this.#isSplit) return
+    const { split } = this.#options
+    split?.raw(bytes)
+    const file = this.#announced
+    if (file === undefined) return
+    this.#announced = undefined
+    const { directory, name } = file.path
+    split?.file(directory === "" ? name : `${directory}/${name}`, file.sizeBytes)
+  }
+
   data(bytes: Uint8Array, offset: number): void {
     const file = this.#file
-    if (file === undefined) return
+    // the data of a whiteout, of aufs's own files: they go nowhere
+    if (file === undefined) return void (this.#isSplit = false)
     for (let done = 0; done < bytes.length;) {
       const part = done === 0 ? bytes : bytes.subarray(done)
       const result = file.entry.isSparse
@@ -204,6 +230,7 @@ export class LayerExtractor implements TarSink, Disposable {
   #makeFile(entry: TarEntry, parent: number, path: LayerPath): void {
     const fd = this.#create(path, () => libc.openat(parent, rawCString(path.name), CREATE, 0o600))
     this.#file = { fd, entry }
+    if (entry.sizeBytes > 0) this.#announced = { path, sizeBytes: entry.sizeBytes }
   }
 
   #makeLink(entry: TarEntry, parent: number, path: LayerPath): void {
@@ -239,6 +266,8 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #remove(parent: number, name: string): void {
     const type = statAt(parent, name)?.type
+    // what it held is in the archive, or led to what is
+    if (type !== "character" && type !== "fifo") this.#isSplit = false
     removeAt(parent, name, name)
     // descriptors of directories may have been reached through it
     if (type === "directory" || type === "symlink") this.#directories.clear()

@@ -28,6 +28,8 @@ export interface TarSink {
   /** `offset`: where in the file the piece belongs. The bytes are the reader's: copy what is kept. */
   data(bytes: Uint8Array, offset: number): void
   end(): void
+  /** All bytes of the archive that `data` is not told, as they are: headers, padding, what follows the end. */
+  raw?(bytes: Uint8Array): void
 }
 
 export interface TarLimits {

@@ -70,8 +70,23 @@ export class TarReader {
   /** Takes the next bytes. Throws DataLoss on what no tar has, InvalidArgument beyond the limits, and what the sink throws. */
   write(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    for (let at = 0; at < bytes.length;) at = this.#take(bytes, at)
+    for (let at = 0; at < bytes.length;) {
+      const isData = this.#state.kind === "data"
+      const next = this.#take(bytes, at)
+      if (!isData) this.#sink.raw?.(bytes.subarray(at, next))
+      at = next
+    }
     this.#before += bytes.length
+  }
+
+  /** Passes over the rest of a file's data, which the sink is then not told: so many bytes are not to be written. */
+  passOver(): number {
+    const state = this.#state
+    if (state.kind !== "data" || state.parts !== undefined) return 0
+    this.#before += state.left
+    this.#sink.end()
+    this.#skip(state.padding)
+    return state.left
   }
 
   /** Within `sink.entry`, of an entry that is not sparse: where its data begins, in bytes from the start of the archive. */

@@ -14,3 +14,16 @@ export interface ProgressEvent {
 export type OnProgress = (event: ProgressEvent) => void
 
 export const noProgress: OnProgress = () => {}
+
+/** Hands on the count at most every 50 ms: more often nobody sees. */
+export function throttled(report: (count: number) => void): (count: number) => void {
+  let reportedAt = 0
+  return (count) => {
+    const now = performance.now()
+    if (now - reportedAt < PROGRESS_EVERY_MS) return
+    reportedAt = now
+    report(count)
+  }
+}
+
+const PROGRESS_EVERY_MS = 50

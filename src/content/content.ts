@@ -24,12 +24,17 @@ export interface ByteRange {
   end?: number
 }
 
+export interface ReadBlobOptions extends ByteRange {
+  /** Each chunk is overwritten once the next is asked for: for readers that are done with it by then. */
+  reuse?: boolean
+}
+
 export interface ContentStore {
   /** Throws NotFound. */
   info(digest: Digest): BlobInfo
   has(digest: Digest): boolean
   /** Streams a blob, in chunks of up to 1 MiB. Throws NotFound. */
-  read(digest: Digest, range?: ByteRange): Bytes
+  read(digest: Digest, range?: ReadBlobOptions): Bytes
   /** The whole blob, for manifests and configs. Throws NotFound, or InvalidArgument when it has more than `maxBytes`. */
   readAll(digest: Digest, maxBytes: number): Promise<Uint8Array>
   /** The host path of a committed blob. Throws NotFound. */

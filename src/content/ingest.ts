@@ -4,11 +4,10 @@ import { open, type FileHandle } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { syncDirectory } from "../base/atomic-write.ts"
 import { DataLoss, FailedPrecondition, hasErrno, Unavailable } from "../base/errors.ts"
+import { readChunks } from "../base/read-chunks.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../spec/digest.ts"
 import { tryLock, unlock } from "../sys/libc.ts"
 import type { BlobInfo, Bytes, Ingest } from "./content.ts"
-
-const CHUNK_BYTES = 1 << 20
 
 export interface IngestPaths {
   directory: string
@@ -67,7 +66,7 @@ class LocalIngest implements Ingest {
 
   /** Takes up what an earlier try left: its bytes were hashed by a process that is gone. */
   async rehash(): Promise<void> {
-    for await (const chunk of this.#read()) {
+    for await (const chunk of this.#read({ reuse: true })) {
       this.#hash.update(chunk)
       this.#offset += chunk.length
     }
@@ -109,7 +108,7 @@ class LocalIngest implements Ingest {
 
   written(): Bytes {
     this.#mustBeOpen()
-    return this.#read(this.#offset)
+    return this.#read({ end: this.#offset })
   }
 
   async commit(expected: { digest: Digest; size?: number }): Promise<BlobInfo> {
@@ -152,18 +151,12 @@ class LocalIngest implements Ingest {
     if (algorithm === "sha256") return this.#hash.copy().digest("hex")
     // sha512 is rare (descriptor.md#registered-algorithms): not worth a second hash of every blob on its way
     const hash = createHash(algorithm)
-    for await (const chunk of this.#read()) hash.update(chunk)
+    for await (const chunk of this.#read({ reuse: true })) hash.update(chunk)
     return hash.digest("hex")
   }
 
-  async *#read(end = Infinity): Bytes {
-    for (let at = 0; at < end;) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at))
-      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, at)
-      if (bytesRead === 0) return
-      at += bytesRead
-      yield chunk.subarray(0, bytesRead)
-    }
+  #read(options: { end?: number; reuse?: boolean } = {}): Bytes {
+    return readChunks(this.#file, options)
   }
 
   /** A write that failed half way: the file goes back to what was whole, so that a later try goes on from there. */

@@ -2,10 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, type Stats 
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { InvalidArgument, NotFound, hasErrno } from "../base/errors.ts"
+import { readChunks } from "../base/read-chunks.ts"
 import { digestAlgorithm, digestHex, isDigest, parseDigest, type Digest } from "../spec/digest.ts"
-import type { BlobInfo, ByteRange, Bytes, ContentStore, Ingest } from "./content.ts"
-
-const CHUNK_BYTES = 1 << 20
+import type { BlobInfo, ReadBlobOptions, Bytes, ContentStore, Ingest } from "./content.ts"
 
 /**
  * Opens the blobs under `root`: `blobs/<algorithm>/<hex>` (image-layout.md#blobs) and `ingest/<hash of ref>`.
@@ -41,16 +40,10 @@ class LocalContentStore implements ContentStore {
     return this.#path(digest)
   }
 
-  async *read(digest: Digest, range: ByteRange = { start: 0 }): Bytes {
-    await using file = await open(this.path(digest), "r")
-    const end = range.end ?? Infinity
-    for (let at = range.start; at < end;) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at))
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
-      if (bytesRead === 0) return
-      at += bytesRead
-      yield chunk.subarray(0, bytesRead)
-    }
+  async *read(digest: Digest, range: ReadBlobOptions = { start: 0 }): Bytes {
+    const { size } = this.info(digest)
+    await using file = await open(this.#path(digest), "r")
+    yield* readChunks(file, { ...range, end: Math.min(range.end ?? size, size) })
   }
 
   async readAll(digest: Digest, maxBytes: number): Promise<Uint8Array> {

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from "node:crypto"
-import { createGzip } from "node:zlib"
-import { applyLayer, GZIP_LEVEL } from "../archive/archive.ts"
+import { applyLayer } from "../archive/archive.ts"
 import { crashPoint } from "../base/crash-point.ts"
-import { noProgress } from "../base/progress.ts"
-import type { Bytes, Ingest } from "../content/content.ts"
+import { InvalidArgument } from "../base/errors.ts"
+import { noProgress, throttled } from "../base/progress.ts"
+import type { Bytes, Lease } from "../content/content.ts"
+import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { chainIds } from "../spec/chain-id.ts"
-import type { ChainId, Digest, DiffId } from "../spec/digest.ts"
+import { parseDigest, type ChainId, type DiffId } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type HistoryEntry, type ImageConfig } from "../spec/oci-image.ts"
-import { CompressedLayers } from "./compressed-layers.ts"
 import { putImage } from "./documents.ts"
 import { readManifest } from "./leased-manifest.ts"
 import { taggedName } from "./reference.ts"
@@ -17,8 +17,8 @@ import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
 
 /**
- * Makes an image of a layer, alone or on top of another image's: the tar is extracted into a snapshot and, in the same pass,
- * compressed into a blob, so that the image can be pushed and saved like any other.
+ * Makes an image of a layer, alone or on top of another image's: the tar is extracted into a snapshot, which gives it again
+ * when the image is pushed or saved. It is compressed only then.
  */
 export async function createFromTar(
   deps: ImagesDeps,
@@ -59,7 +59,7 @@ export async function createFromTar(
       layers: [...below, { chainId, sizeBytes }],
       blobs: written.blobs,
     })
-    new CompressedLayers(deps.db).put(diffId, "gzip", layer)
+    records.putSnapshotBlob(diffId, layer.size, chainId)
     if (name !== undefined) records.setName(name, id)
     records.tell(base === undefined ? "import" : "create", id, name === undefined ? {} : { name })
   })
@@ -87,80 +87,45 @@ interface StoredLayer {
 
 async function storeLayer(
   deps: ImagesDeps,
-  lease: Awaited<ReturnType<ImagesDeps["leases"]["open"]>>,
+  lease: Lease,
   tar: Bytes,
   below: readonly DiffId[],
-  { onProgress = noProgress }: CreateImageOptions,
+  { onProgress = noProgress, signal }: CreateImageOptions,
 ): Promise<StoredLayer> {
-  const { content, snapshots } = deps
+  const { snapshots, rootless } = deps
   const key = randomUUID()
-  await using ingest = await content.ingest(`tar-${key}`)
   await using undo = new AsyncDisposableStack()
-  const { path } = await snapshots.stage(key)
+  const { path, tarSplit } = await snapshots.stage(key)
   undo.defer(() => snapshots.remove(key))
-
-  await using unfinished = new AsyncDisposableStack()
-  unfinished.defer(() => ingest.discard())
-  const blob = new BlobWriter(ingest, (current) => onProgress({ id: "layer", status: "Extracting", current }))
-  unfinished.defer(() => blob.abort())
-  const { diffId, sizeBytes } = await applyLayer(blob.passing(tar), path, { rootless: deps.rootless })
-  const { digest, size } = await blob.end()
-  unfinished.move()
+  const report = throttled((current) => onProgress({ id: "layer", status: "Extracting", current }))
+  const applied = await applyLayer(tar, path, { rootless, signal, tarSplit, onProgress: report })
+  const { diffId, size } = applied.isSplit
+    ? { diffId: applied.diffId, size: applied.tarBytes }
+    : await packedAgain(snapshots, key, below)
 
   const chain = chainIds([...below, diffId])
   const chainId = chain.at(-1)
   if (chainId === undefined) throw new Error("unreachable: each diff id gives a chain id")
-  lease.addBlob(digest)
   lease.addSnapshot(chainId)
-  await ingest.commit({ digest, size })
   await snapshots.commitStage(chainId, key, chain.at(-2))
   undo.move()
-  return { layer: { mediaType: MediaType.ociLayerGzip, digest, size }, diffId, chainId, sizeBytes }
+  const layer = { mediaType: MediaType.ociLayer, digest: diffId, size }
+  return { layer, diffId, chainId, sizeBytes: applied.sizeBytes }
 }
 
-/** Compresses what passes by into an ingest. */
-class BlobWriter {
-  readonly #gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 })
-  readonly #hash = createHash("sha256")
-  readonly #done: Promise<void>
-  readonly #onBytes: (passed: number) => void
-  #passed = 0
-  #size = 0
-
-  constructor(ingest: Ingest, onBytes: (passed: number) => void) {
-    this.#onBytes = onBytes
-    this.#done = (async () => {
-      for await (const chunk of this.#gzip as AsyncIterable<Buffer>) {
-        this.#hash.update(chunk)
-        this.#size += chunk.length
-        await ingest.write(chunk)
-      }
-    })()
-    // awaited in end() and abort(); without this, an error before that would end the process
-    this.#done.catch(() => this.#gzip.destroy())
+/** An archive that its files do not give again, as one with a file twice: the layer is what is made of the files. */
+async function packedAgain(
+  snapshots: Snapshotter,
+  key: string,
+  below: readonly DiffId[],
+): Promise<{ diffId: DiffId; size: number }> {
+  // a change of other layers comes from a snapshot, which has each file once
+  if (below.length > 0) throw new InvalidArgument("the archive has several files of one name")
+  const hash = createHash("sha256")
+  let size = 0
+  for await (const chunk of snapshots.diff(key)) {
+    hash.update(chunk)
+    size += chunk.length
   }
-
-  async *passing(bytes: Bytes): Bytes {
-    for await (const chunk of bytes) {
-      if (!this.#gzip.write(chunk)) await Promise.race([new Promise((go) => this.#gzip.once("drain", go)), this.#done])
-      this.#onBytes((this.#passed += chunk.length))
-      yield chunk
-    }
-  }
-
-  /** Writes nothing more from here on. */
-  async abort(): Promise<void> {
-    this.#gzip.destroy()
-    await this.#done.catch(() => {})
-  }
-
-  async end(): Promise<{ digest: Digest; size: number }> {
-    this.#gzip.end()
-    await this.#done
-    return { digest: digestOf(this.#hash), size: this.#size }
-  }
-}
-
-function digestOf(hash: ReturnType<typeof createHash>): Digest {
-  return `sha256:${hash.digest("hex")}` as Digest
+  return { diffId: parseDigest(`sha256:${hash.digest("hex")}`) as DiffId, size }
 }

@@ -203,7 +203,10 @@ export interface Images {
    * Unavailable.
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
-  /** Images as one tar, in chunks. The bytes depend on the images alone. Throws NotFound, before the first chunk. */
+  /**
+   * Images as one tar. The bytes depend on the images alone. Each chunk is overwritten once the next is asked for. Throws
+   * NotFound, before the first chunk.
+   */
   save(names: readonly string[], format: "docker-archive" | "oci-archive", options?: SaveOptions): Bytes
   /** `save` of images that may have no record, under these names. */
   saveSet(
@@ -310,6 +313,7 @@ export interface CreateImageOptions {
   /** No history at all: not the base's either. */
   omitHistory?: boolean
   onProgress?: OnProgress
+  signal?: AbortSignal
 }
 
 /** The archive of a root file system, compressed or not. */
@@ -338,4 +342,9 @@ export interface ImageSource {
   resolve(ref: Reference): Promise<ResolvedManifest>
   /** A blob or manifest of the same repository. `offset`: go on from there; a source that cannot starts at 0 and says so. */
   fetch(ref: Reference, descriptor: Descriptor, offset?: number): Promise<{ offset: number; bytes: Bytes }>
+  /**
+   * Of sources on this machine alone, where what has been read need not be kept to go on from there: the blob, as often as
+   * it is asked for. Each chunk is overwritten once the next is asked for. Throws NotFound, DataLoss.
+   */
+  readAgain?(descriptor: Descriptor): Bytes
 }

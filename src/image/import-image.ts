@@ -21,6 +21,7 @@ export async function importImage(images: Images, source: ImportSource, options:
     },
     comment: options.message ?? `Imported from ${from}`,
     onProgress: options.onProgress,
+    signal: options.signal,
   })
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { applyLayer } from "../archive/archive.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { Cancelled, DataLoss, isSkiffError, Unsupported } from "../base/errors.ts"
-import type { OnProgress } from "../base/progress.ts"
+import { throttled, type OnProgress } from "../base/progress.ts"
 import { limiter, type Limit } from "../base/limiter.ts"
 import { runAll } from "../base/run-all.ts"
 import type { Bytes, ContentStore, Ingest, Lease } from "../content/content.ts"
@@ -37,6 +37,8 @@ const LOCK_POLL_MS = 100
 interface StagedLayer {
   sizeBytes: number
   key?: string
+  /** The uncompressed layer, where the snapshot gives it again. */
+  plain?: { digest: DiffId; size: number }
 }
 
 /** What is fetched and not yet joined; disposed, it drops the stages that were not. */
@@ -60,7 +62,7 @@ export class LayerFetcher {
     chain: readonly ChainId[],
     onFailure: (error: unknown) => void,
   ): StagedLayers {
-    const { snapshots, onProgress, sizes } = this.#options
+    const { snapshots, records, onProgress, sizes } = this.#options
     const limit = limiter(PARALLEL_LAYERS)
     let failure: { error: unknown } | undefined
     const stages = new Set<string>()
@@ -82,7 +84,7 @@ export class LayerFetcher {
       async join() {
         const joined: LayerRecord[] = []
         for (const [index, promise] of staged.entries()) {
-          const { key, sizeBytes } = await promise.catch((error: unknown) => {
+          const { key, sizeBytes, plain } = await promise.catch((error: unknown) => {
             throw failure?.error ?? error
           })
           const [layer, chainId] = [layers[index], chain[index]]
@@ -90,6 +92,8 @@ export class LayerFetcher {
           if (key !== undefined) {
             await snapshots.commitStage(chainId, key, joined.at(-1)?.chainId)
             stages.delete(key)
+            // the lease holds the snapshot until an image is recorded that does
+            if (plain !== undefined) records.putSnapshotBlob(plain.digest, plain.size, chainId)
             onProgress({ id: lineOf(layer), status: "Pull complete" })
           }
           sizes?.set(chainId, sizeBytes)
@@ -136,6 +140,9 @@ export class LayerFetcher {
   /** While another pull writes this very layer, waits for it and takes what it got. */
   async #fetchOrWait(layer: Descriptor, diffId: DiffId, chainId: ChainId): Promise<StagedLayer> {
     const { content, signal, onProgress } = this.#options
+    const { source } = this.#options
+    if (source.readAgain !== undefined && digestHex(layer.digest) === digestHex(diffId))
+      return await this.#takePlain(layer, diffId, source.readAgain(layer))
     while (true) {
       if (signal.aborted) throw new Cancelled("pull was cancelled")
       const there = await this.#existing(layer, chainId)
@@ -156,6 +163,28 @@ export class LayerFetcher {
     }
   }
 
+  /**
+   * An uncompressed layer of an archive becomes a snapshot and no blob, in one pass with one hash; a blob where the snapshot
+   * cannot give it again.
+   */
+  async #takePlain(layer: Descriptor, diffId: DiffId, bytes: Bytes): Promise<StagedLayer> {
+    const { content, snapshots, source, onProgress } = this.#options
+    const id = lineOf(layer)
+    const report = throttled((current) => onProgress({ id, status: "Downloading", current, total: layer.size }))
+    const staged = await this.#extract(layer, diffId, bytes, { onBytes: report })
+    if (staged.plain !== undefined || source.readAgain === undefined) return staged
+    await using undo = new AsyncDisposableStack()
+    undo.defer(async () => {
+      if (staged.key !== undefined) await snapshots.remove(staged.key)
+    })
+    await using ingest = await content.ingest(`layer-${layer.digest}-${randomUUID()}`)
+    undo.defer(() => ingest.discard())
+    for await (const chunk of source.readAgain(layer)) await ingest.write(chunk)
+    await ingest.commit({ digest: layer.digest, size: layer.size })
+    undo.move()
+    return staged
+  }
+
   /** Once more from the start, when what an earlier try left turns out to be damaged. */
   async #download(layer: Descriptor, diffId: DiffId, ingest: Ingest): Promise<StagedLayer> {
     const { content } = this.#options
@@ -174,32 +203,34 @@ export class LayerFetcher {
   async #downloadOnce(layer: Descriptor, diffId: DiffId, ingest: Ingest): Promise<StagedLayer> {
     const { source, ref, onProgress, signal } = this.#options
     const download = new LayerDownload({ source, ref, layer, ingest, signal, onProgress, id: lineOf(layer) })
-    return await this.#extract(layer, diffId, download.bytes(), async (failure) => {
+    const onEnd = async (failure: unknown): Promise<void> => {
       if (download.failed) return
       // whether the bytes are wrong or only their form decides what the user is told: the digest says it
       if (failure === undefined || isSkiffError(failure, "DataLoss")) await download.finish()
       else await ingest.truncate()
       if (failure === undefined) crashPoint("pull:layer-blob-committed")
-    })
+    }
+    return await this.#extract(layer, diffId, download.bytes(), { onEnd })
   }
 
-  /** Extracts into a new stage; `afterwards` runs before it counts, and in its place when extraction failed. */
+  /** Extracts into a new stage; `onEnd` runs before it counts, and when extraction failed. */
   async #extract(
     layer: Descriptor,
     diffId: DiffId,
     compressed: Bytes,
-    afterwards: (failure: unknown) => Promise<void> = async () => {},
+    { onEnd, onBytes }: { onEnd?: (failure: unknown) => Promise<void>; onBytes?: (taken: number) => void } = {},
   ): Promise<StagedLayer> {
     const { snapshots, rootless, signal, onProgress } = this.#options
     const key = `${digestHex(diffId).slice(0, 16)}-${randomUUID()}`
     await using undo = new AsyncDisposableStack()
-    const { path } = await snapshots.stage(key)
+    const { path, tarSplit } = await snapshots.stage(key)
     undo.defer(() => snapshots.remove(key))
-    const applied = await applyLayer(compressed, path, { rootless, signal }).catch(async (error: unknown) => {
-      await afterwards(error)
+    const options = { rootless, signal, tarSplit, onProgress: onBytes }
+    const applied = await applyLayer(compressed, path, options).catch(async (error: unknown) => {
+      await onEnd?.(error)
       throw signal.aborted ? new Cancelled("pull was cancelled", { cause: error }) : error
     })
-    await afterwards(undefined)
+    await onEnd?.(undefined)
     onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
     if (applied.diffId !== diffId)
       throw new DataLoss(`layer ${layer.digest} unpacks to ${applied.diffId}, the image's config says ${diffId}`, {
@@ -207,7 +238,8 @@ export class LayerFetcher {
       })
     crashPoint("pull:layer-extracted")
     undo.move()
-    return { key, sizeBytes: applied.sizeBytes }
+    const { sizeBytes, tarBytes, isSplit } = applied
+    return { key, sizeBytes, ...(isSplit ? { plain: { digest: diffId, size: tarBytes } } : {}) }
   }
 }
 

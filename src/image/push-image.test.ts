@@ -45,8 +45,10 @@ describe.skipIf(skip)("pushImage()", () => {
     const { digest } = await store.images.push(name, { images: { members } })
     const index = raw(name) as { manifests: { digest: string; platform: { architecture: string } }[] }
     expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"])
-    expect(index.manifests.map((each) => each.digest)).toEqual(
-      platforms.map(({ manifest }) => manifest.digest as string),
+    // layers are compressed on their way, so the manifests are others; the images are the same
+    const sent = index.manifests.map((each) => raw(`${name.slice(0, -":1".length)}@${each.digest}`))
+    expect(sent).toEqual(
+      platforms.map(({ id }) => expect.objectContaining({ config: expect.objectContaining({ digest: id }) })),
     )
     expect((await store.images.pull(name, { platform: { os: "linux", architecture: "arm64" } })).image.id).toBe(
       platforms[1]?.id ?? ("" as never),

@@ -1,12 +1,12 @@
 import type { Database } from "../base/database.ts"
 import { DataLoss } from "../base/errors.ts"
-import type { ByteRange, Bytes, ContentStore } from "../content/content.ts"
+import type { Bytes, ContentStore, ReadBlobOptions } from "../content/content.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 
 /**
- * The content store, and in it the layers that are kept as snapshots alone: what a build made is read from there again
- * when it is pushed or saved, to the same bytes, instead of lying on the disk twice.
+ * The content store, and in it the layers that are kept as snapshots alone: what a build made, or came uncompressed, is read
+ * from there again when it is pushed or saved, to the same bytes, instead of lying on the disk twice.
  */
 export function withSnapshotBlobs(content: ContentStore, snapshots: Snapshotter, db: Database): ContentStore {
   const find = (digest: Digest): { chainId: ChainId; size: number } | undefined =>
@@ -42,20 +42,21 @@ async function* readAgain(
   snapshots: Snapshotter,
   chainId: ChainId,
   digest: Digest,
-  { start, end = Infinity }: ByteRange = { start: 0 },
+  { start, end = Infinity, reuse = false }: ReadBlobOptions = { start: 0 },
 ): Bytes {
   const { createHash } = await import("node:crypto")
   const hash = createHash("sha256")
   let at = 0
-  for await (const chunk of snapshots.diff(chainId)) {
+  const original = snapshots.original(chainId)
+  for await (const chunk of original ?? snapshots.diff(chainId)) {
     hash.update(chunk)
     const part = chunk.subarray(Math.max(start - at, 0), Math.max(end - at, 0))
-    if (part.length > 0) yield part
+    if (part.length > 0) yield original === undefined || reuse ? part : Buffer.from(part)
     at += chunk.length
   }
   const found = `sha256:${hash.digest("hex")}`
   if (found !== digest)
     throw new DataLoss(`the files of layer ${digest} have been changed: they now give ${found}`, {
-      hint: "build the image again, without the cache",
+      hint: "bring the image in again: remove it, then pull, load or build it",
     })
 }

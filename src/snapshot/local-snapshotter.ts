@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs"
 import { join } from "node:path"
+import type { Bytes } from "../base/bytes.ts"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/fs/mount.ts"
@@ -10,7 +11,10 @@ import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { openOwnFiles } from "./own-files.ts"
 import { formOf, readLayer } from "./read-layer.ts"
 import { directoryOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { DiffOptions, LayerDiff, OwnFiles, SnapshotInfo, Snapshotter } from "./snapshot.ts"
+import type { DiffOptions, LayerDiff, OwnFiles, SnapshotInfo, Snapshotter, Stage } from "./snapshot.ts"
+
+/** Of `st_blocks`. */
+const BLOCK_BYTES = 512
 
 /** What differs between the drivers. Directories are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
@@ -56,11 +60,12 @@ export class LocalSnapshotter implements Snapshotter {
     return this.#records.all().map((row) => this.#records.infoOf(row))
   }
 
-  async stage(key: string): Promise<{ path: string }> {
+  async stage(key: string): Promise<Stage> {
     const left = this.#records.find(key)
     this.#records.dropStage(key)
     if (left !== undefined) removeTree(this.#directory(left))
-    return { path: this.#makeDiff(this.#records.insert(key, "stage")) }
+    const row = this.#records.insert(key, "stage")
+    return { path: this.#makeDiff(row), tarSplit: this.#tarSplit(row) }
   }
 
   async commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void> {
@@ -69,8 +74,12 @@ export class LocalSnapshotter implements Snapshotter {
     const stage = row ?? this.#records.get(key)
     if (!this.has(name)) this.#driver.publish(this.#directory(stage), this.#parentDirectory(parent))
     const opaqueRoot = this.#driver.isOpaque(this.#directory(stage))
+    if (this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) return
     // another pull of the same layer may have been first: its copy is as good, ours goes
-    if (!this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) removeTree(this.#directory(stage))
+    const first = this.#records.get(name)
+    if (existsSync(this.#tarSplit(stage)) && !existsSync(this.#tarSplit(first)))
+      renameSync(this.#tarSplit(stage), this.#tarSplit(first))
+    removeTree(this.#directory(stage))
   }
 
   async prepare(key: string, parent?: ChainId, options: { volatile?: boolean } = {}): Promise<Mount> {
@@ -115,6 +124,17 @@ export class LocalSnapshotter implements Snapshotter {
     return readLayer({ changed: join(this.#directory(row), "diff"), base, form: formOf(this.driver), leaveOutEmpty })
   }
 
+  original(name: ChainId): Bytes | undefined {
+    const row = this.#records.get(name)
+    const tarSplit = this.#tarSplit(row)
+    if (!existsSync(tarSplit)) return undefined
+    const files = join(this.#directory(row), "diff")
+    return (async function* () {
+      const { joinTarSplit } = await import("../archive/archive.ts")
+      yield* joinTarSplit(tarSplit, files, { reuse: true })
+    })()
+  }
+
   mount(key: string): Mount {
     const row = this.#records.get(key)
     if (row.volatile === 1) this.#reopenVolatile(row)
@@ -139,7 +159,10 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async usage(name: string): Promise<{ bytes: number; inodes: number }> {
-    return treeUsage(this.diffPath(name))
+    const row = this.#records.get(name)
+    const { bytes, inodes } = treeUsage(join(this.#directory(row), "diff"))
+    const split = statSync(this.#tarSplit(row), { throwIfNoEntry: false })
+    return split === undefined ? { bytes, inodes } : { bytes: bytes + split.blocks * BLOCK_BYTES, inodes: inodes + 1 }
   }
 
   async remove(name: string): Promise<void> {
@@ -182,6 +205,10 @@ export class LocalSnapshotter implements Snapshotter {
 
   #directory(row: LayerRow): string {
     return join(this.#layers, directoryOf(row))
+  }
+
+  #tarSplit(row: LayerRow): string {
+    return join(this.#directory(row), "tar-split")
   }
 
   #parentDirectory(parent: ChainId | undefined): string | undefined {

@@ -8,6 +8,7 @@
  * Keys are the caller's words for active snapshots (a container's id, a random name); a ChainId names a committed one.
  * A snapshotter gives mounts, it mounts nothing itself. What a crash leaves is removed by `sweep`.
  */
+import type { Bytes } from "../base/bytes.ts"
 import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/fs/mount.ts"
 
@@ -42,6 +43,14 @@ export interface DiffOptions {
   leaveOutEmpty?: ReadonlySet<string>
 }
 
+/** A layer being extracted. */
+export interface Stage {
+  /** The host path of the empty directory for its files. */
+  path: string
+  /** Where its tar-split may be put (archive/tar-split.ts), for `original`. */
+  tarSplit: string
+}
+
 export interface Snapshotter {
   readonly driver: "overlay" | "fuse-overlayfs" | "native"
   has(name: ChainId): boolean
@@ -49,7 +58,7 @@ export interface Snapshotter {
   info(name: string): SnapshotInfo
   list(): SnapshotInfo[]
   /** An empty directory to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
-  stage(key: string): Promise<{ path: string }>
+  stage(key: string): Promise<Stage>
   /** The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. */
   commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void>
   /** Active, writable. `volatile`: no sync on unmount, for what is thrown away (`--rm`). Throws AlreadyExists, NotFound. */
@@ -68,6 +77,12 @@ export interface Snapshotter {
    * layer: the same bytes each time. It may be mounted and in use meanwhile. Throws NotFound, InvalidArgument.
    */
   diff(name: string, options?: DiffOptions): LayerDiff
+  /**
+   * The archive that a committed one was extracted from, byte for byte; undefined where no tar-split was kept, as of what a
+   * build made. Each chunk is overwritten once the next is asked for. Throws NotFound; while it is read DataLoss, when files
+   * are not there any more. The digest is the reader's to check.
+   */
+  original(name: ChainId): Bytes | undefined
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
   /** No file that an active one has made or changed is younger than `epoch`, in seconds. */

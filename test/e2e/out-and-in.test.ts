@@ -497,7 +497,7 @@ describe("commit", () => {
     await skiff.ok("save", "--format", "docker-dir", "-o", path, "ended:1")
     const { layers } = JSON.parse(readFileSync(join(path, "manifest.json"), "utf8")) as { layers: { digest: string }[] }
     const top = layers.at(-1)?.digest.replace("sha256:", "") ?? ""
-    const files = spawnSync("tar", ["-tzf", join(path, top)])
+    const files = spawnSync("tar", ["-tf", join(path, top)])
       .stdout.toString()
       .split("\n")
       .filter(Boolean)

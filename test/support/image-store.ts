@@ -10,6 +10,7 @@ import { openContentStore } from "../../src/content/open.ts"
 import type { Images } from "../../src/image/image.ts"
 import { openImages } from "../../src/image/open.ts"
 import { referencedByImages } from "../../src/image/referenced.ts"
+import { withSnapshotBlobs } from "../../src/image/snapshot-blobs.ts"
 import { imageSchema } from "../../src/image/schema.ts"
 import { openRegistries } from "../../src/registry/open.ts"
 import { openSnapshotter } from "../../src/snapshot/open.ts"
@@ -20,6 +21,8 @@ export interface ImageStore extends AsyncDisposable {
   images: Images
   /** What is left in the store when all garbage is collected. */
   left(): Promise<{ blobs: number; snapshots: number; ingests: number; directories: number }>
+  /** Makes its layers those of a store from before there were any. */
+  forgetTarSplits(): void
 }
 
 /** Root only: layers are extracted with their owners. */
@@ -34,7 +37,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
     root,
     db,
     events: { append: () => {} },
-    content,
+    content: withSnapshotBlobs(content, snapshots, db),
     snapshots,
     leases: openLeases({ db }),
     rootless: false,
@@ -53,6 +56,11 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
         ingests: readdirSync(join(root, "ingest")).length,
         directories: readdirSync(join(root, "layers")).length,
       }
+    },
+    forgetTarSplits() {
+      for (const name of readdirSync(join(root, "layers")))
+        rmSync(join(root, "layers", name, "tar-split"), { force: true })
+      db.exec("DELETE FROM snapshot_blobs")
     },
     async [Symbol.asyncDispose]() {
       db[Symbol.dispose]()

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { renameSync, statSync, unlinkSync } from "node:fs"
-import { open } from "node:fs/promises"
+import { open, type FileHandle } from "node:fs/promises"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import type { Out } from "../out.ts"
@@ -22,10 +22,14 @@ export async function writeResult(verb: string, path: string | undefined, bytes:
   const aside = isSpecial ? path : `${path}.tmp-${randomUUID()}`
   await using file = await open(aside, isSpecial ? "w" : "wx", 0o600)
   try {
-    for await (const chunk of bytes) await file.writeFile(chunk)
+    for await (const chunk of bytes) await writeWhole(file, chunk)
     if (!isSpecial) renameSync(aside, path)
   } catch (error) {
     if (!isSpecial) unlinkSync(aside)
     throw error
   }
+}
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done, chunk.length - done)).bytesWritten
 }

@@ -20,6 +20,7 @@ export async function imageOfDirectory(files: ArchiveFiles): Promise<ArchivedIma
       offset,
       bytes: files.read(digestHex(descriptor.digest), offset),
     }),
+    readAgain: (descriptor) => files.read(digestHex(descriptor.digest), 0, { reuse: true }),
   }
   return [{ source, names: [], top: { descriptor: { mediaType: "", digest, size: bytes.length }, bytes } }]
 }

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto"
 import { detectCompression, type ArchiveFiles } from "../../archive/archive.ts"
 import { DataLoss, NotFound, Unsupported } from "../../base/errors.ts"
 import { limiter } from "../../base/limiter.ts"
-import type { OnProgress } from "../../base/progress.ts"
-import type { Lease } from "../../content/content.ts"
+import type { Bytes } from "../../base/bytes.ts"
 import {
   MAX_ARCHIVE_MANIFEST_BYTES,
   parseArchiveManifest,
@@ -13,8 +12,6 @@ import { digestHex, parseDigest, type Digest, type DiffId } from "../../spec/dig
 import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
 import type { ImageSource } from "../image.ts"
-import { LayerCompressor } from "../layer-compressor.ts"
-import type { ImagesDeps } from "../deps.ts"
 import type { ArchivedImage } from "./archived-image.ts"
 import { readSmall } from "./read-small.ts"
 
@@ -22,18 +19,15 @@ const MAGIC_BYTES = 6
 const PARALLEL_LAYERS = 3
 
 export interface DockerArchiveOptions {
-  deps: ImagesDeps
-  lease: Lease
   /** Ids of images that are here: their layers are not looked at again. */
   isKnown(id: Digest): boolean
   /** Progress lines of layers by their blobs, which become those by their diff ids. */
   lines: Map<string, string>
-  onProgress: OnProgress
 }
 
 /**
  * The images of a docker archive: `docker save` of any age since 1.10, podman, kaniko, bazel. It has configs and layers but
- * no manifests, so each image gets one of Docker's; plain layers are compressed first, to be kept and pushed like others.
+ * no manifests, so each image gets one of Docker's, of the layers as they are: plain ones are compressed when they are pushed.
  */
 export async function imagesOfDockerArchive(
   files: ArchiveFiles,
@@ -61,7 +55,7 @@ async function imageOf(
   source.add(id, configName)
   const limit = limiter(PARALLEL_LAYERS)
   const descriptors = await Promise.all(
-    layers.map((name, index) => limit(() => layerOf(files, name, rootfs.diff_ids[index], source, options))),
+    layers.map((name, index) => limit(() => layerOf(files, name, rootfs.diff_ids[index], source, options.lines))),
   )
   const manifest: ImageManifest = {
     schemaVersion: 2,
@@ -91,7 +85,7 @@ async function layerOf(
   name: string,
   diffId: DiffId | undefined,
   source: DockerArchiveSource,
-  { deps, lease, lines, onProgress }: DockerArchiveOptions,
+  lines: Map<string, string>,
 ): Promise<Descriptor> {
   if (diffId === undefined) throw new DataLoss(`layer "${name}" of the archive has no diff id`)
   const size = files.size(name)
@@ -102,20 +96,11 @@ async function layerOf(
       hint: "compress it by gzip or zstd, or not at all",
     })
   if (compression === "none") {
-    const compressor = new LayerCompressor(deps, lease)
-    const made = await compressor.layer(
-      { mediaType: MediaType.dockerLayer, digest: diffId, size },
-      {
-        read: () => files.read(name),
-        isThere: async () => false,
-        onProgress: (current) => onProgress({ id, status: "Loading layer", current, total: size }),
-      },
-    )
-    lines.set(digestHex(made.digest).slice(0, 12), id)
-    return made
+    source.add(diffId, name)
+    return { mediaType: MediaType.dockerLayer, digest: diffId, size }
   }
   const hash = createHash("sha256")
-  for await (const chunk of files.read(name)) hash.update(chunk)
+  for await (const chunk of files.read(name, 0, { reuse: true })) hash.update(chunk)
   const digest = parseDigest(`sha256:${hash.digest("hex")}`)
   source.add(digest, name)
   lines.set(digestHex(digest).slice(0, 12), id)
@@ -124,7 +109,7 @@ async function layerOf(
 }
 
 async function headOf(files: ArchiveFiles, name: string): Promise<Uint8Array> {
-  for await (const chunk of files.read(name)) return chunk.subarray(0, MAGIC_BYTES)
+  for await (const chunk of files.read(name, 0, { end: MAGIC_BYTES })) return chunk
   return new Uint8Array()
 }
 
@@ -145,9 +130,17 @@ class DockerArchiveSource implements ImageSource {
   }
 
   async fetch(_: unknown, { digest }: Descriptor, offset = 0): ReturnType<ImageSource["fetch"]> {
+    return { offset, bytes: this.#files.read(this.#name(digest), offset) }
+  }
+
+  readAgain({ digest }: Descriptor): Bytes {
+    return this.#files.read(this.#name(digest), 0, { reuse: true })
+  }
+
+  #name(digest: Digest): string {
     const name = this.#names.get(digest)
     if (name === undefined) throw new NotFound(`the archive has no blob ${digest}`)
-    return { offset, bytes: this.#files.read(name, offset) }
+    return name
   }
 }
 

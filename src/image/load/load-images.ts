@@ -41,7 +41,7 @@ async function loadAll(
   const onProgress = inLoadWords(options.onProgress ?? noProgress, lines)
   await using files = await openInput(input, join(deps.root, "ingest"))
   await using lease = await deps.leases.open()
-  const archived = await imagesOf(files, { deps, records, lease, lines, onProgress })
+  const archived = await imagesOf(files, { records, lines })
   if (archived.length === 0) throw new InvalidArgument("the archive has no image")
   const sizes = new Map<ChainId, number>()
   const fetched: { image: FetchedImage | Digest; names: string[] }[] = []
@@ -55,17 +55,11 @@ async function loadAll(
 }
 
 interface Loading {
-  deps: ImagesDeps
   records: ImageRecords
-  lease: Lease
   lines: Map<string, string>
-  onProgress: OnProgress
 }
 
-async function imagesOf(
-  files: ArchiveFiles,
-  { deps, records, lease, lines, onProgress }: Loading,
-): Promise<ArchivedImage[]> {
+async function imagesOf(files: ArchiveFiles, { records, lines }: Loading): Promise<ArchivedImage[]> {
   const isDocker = files.has("manifest.json")
   if (files.has("oci-layout") && files.has("index.json")) {
     // docker's since 25 are both: as a layout it keeps its manifests, and its names where the layout has them
@@ -75,7 +69,7 @@ async function imagesOf(
   if (files.has("version") && isDocker) return await imageOfDirectory(files)
   if (isDocker) {
     const isKnown = (id: Digest) => records.byId(id) !== undefined
-    return await imagesOfDockerArchive(files, { deps, lease, isKnown, lines, onProgress })
+    return await imagesOfDockerArchive(files, { isKnown, lines })
   }
   if (files.has("repositories"))
     throw new InvalidArgument("the archive is of a docker before 1.10, without manifest.json", {

@@ -1,4 +1,5 @@
 import type { ArchiveFiles } from "../../archive/archive.ts"
+import type { Bytes } from "../../base/bytes.ts"
 import { DataLoss, isSkiffError, NotFound } from "../../base/errors.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../../spec/digest.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
@@ -56,11 +57,19 @@ class LayoutSource implements ImageSource {
     return { descriptor: { mediaType: "", digest, size: bytes.length }, bytes }
   }
 
-  async fetch(_: unknown, { digest, size }: Descriptor, offset = 0): ReturnType<ImageSource["fetch"]> {
+  async fetch(_: unknown, descriptor: Descriptor, offset = 0): ReturnType<ImageSource["fetch"]> {
+    return { offset, bytes: this.#files.read(this.#name(descriptor), offset) }
+  }
+
+  readAgain(descriptor: Descriptor): Bytes {
+    return this.#files.read(this.#name(descriptor), 0, { reuse: true })
+  }
+
+  #name({ digest, size }: Descriptor): string {
     const name = blobName(digest)
     const is = sizeOf(this.#files, name)
     if (is !== size) throw new DataLoss(`blob ${digest} of the archive has ${is} bytes, its manifest says ${size}`)
-    return { offset, bytes: this.#files.read(name, offset) }
+    return name
   }
 }
 

@@ -10,7 +10,8 @@ export async function* dirTransportFiles(
   if (set === undefined) return
   const { bytes, manifest } = set.members[0].leased
   const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob.size]))
-  for (const [digest, size] of blobs) yield { name: digestHex(digest), size, bytes: () => content.read(digest) }
+  for (const [digest, size] of blobs)
+    yield { name: digestHex(digest), size, bytes: () => content.read(digest, { start: 0, reuse: true }) }
   yield documentFile("manifest.json", bytes)
   yield documentFile("version", Buffer.from("Directory Transport Version: 1.1\n"))
 }

@@ -40,10 +40,12 @@ export async function* dockerArchiveFiles(
   yield documentFile("manifest.json", entries)
 }
 
-/** Decompressed twice: once for its size, which the header before it says; that costs no space. */
+/** From its snapshot where that gives it; else decompressed twice: once for its size, which the header before it says. */
 async function plainLayer(content: ContentStore, layer: Descriptor, diffId: DiffId): Promise<SavedFile> {
   const name = layerName(diffId)
-  if (compressionOf(layer) === "none") return { name, size: layer.size, bytes: () => content.read(layer.digest) }
+  if (content.has(diffId))
+    return { name, size: content.info(diffId).size, bytes: () => content.read(diffId, { start: 0, reuse: true }) }
+  if (compressionOf(layer) === "none") throw new DataLoss(`layer ${layer.digest} of the image is not in the store`)
   const bytes = () => decompress(content.read(layer.digest))
   const hash = createHash("sha256")
   let size = 0

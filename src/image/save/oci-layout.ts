@@ -39,6 +39,9 @@ export async function* ociLayoutFiles(content: ContentStore, sets: readonly Leas
   yield documentFile("oci-layout", LAYOUT_FILE)
 }
 
+/** Each chunk is written before the next is asked for. */
+const REUSE = { start: 0, reuse: true }
+
 /** Gives files, each once. */
 class LayoutWriter {
   readonly #content: ContentStore
@@ -50,7 +53,7 @@ class LayoutWriter {
 
   *image({ leased }: LeasedMember): Generator<SavedFile, Descriptor> {
     for (const { digest, size } of [...leased.manifest.layers, leased.manifest.config])
-      if (this.#isNew(digest)) yield { name: blobName(digest), size, bytes: () => this.#content.read(digest) }
+      if (this.#isNew(digest)) yield { name: blobName(digest), size, bytes: () => this.#content.read(digest, REUSE) }
     const { bytes, mediaType } = asOci(leased)
     return yield* this.document({ bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } })
   }

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 testvm=${TESTVM:-../shared/vm/testvm.sh}
 [ -x "$testvm" ] || { echo "skiff: no $testvm; name it by TESTVM" >&2; exit 1; }
 sh scripts/build.sh --if-stale
+sh scripts/build.sh --if-stale --test
 export TESTVM_PACKAGES=runc,catatonit,docker-registry,skopeo,curl,golang-github-containers-common,strace,util-linux
 files=("$@")
 [ ${#files[@]} -gt 0 ] || files=(./test/e2e ./test/security)

@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 sh scripts/packages.sh test
 sh scripts/toolchain.sh
 sh scripts/build.sh --if-stale
+sh scripts/build.sh --if-stale --test
 [ "$(id -u)" != 0 ] || sh scripts/test-user.sh
 exec node_modules/.bin/bun scripts/test.ts "$@"

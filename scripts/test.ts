@@ -1,7 +1,7 @@
 /**
  * Runs every test and closes with one line over all runs: `N passed, N failed, N skipped`.
  *
- * Unit tests first, alone: they share the kernel's tables with no one. Then the end-to-end tests against dist/skiff, as root
+ * Unit tests first, alone: they share the kernel's tables with no one. Then the end-to-end tests against dist/skiff-test, as root
  * and as the unprivileged user beside each other: they share nothing but the machine. An ordinary user runs them as himself.
  */
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -22,6 +22,7 @@ interface Result {
 const directory = mkdtempSync(join(tmpdir(), "skiff-test-"))
 // where the unprivileged user reaches it, and no build changes it under a running test
 const executable = join(directory, "skiff")
+const release = join(directory, "skiff-release")
 
 /** One `bun test` process. Its output is shown at once, or kept until it has ended when runs go side by side. */
 async function runTests(run: Run, show: "at once" | "at the end"): Promise<Result> {
@@ -85,7 +86,8 @@ async function main(): Promise<number> {
   const e2e = named.length === 0 ? ["./test/e2e", "./test/security"] : named.filter(isE2e)
   const users = isRoot ? ["root", "rootless"] : ["rootless"]
 
-  copyFileSync(process.env.SKIFF_BIN ?? "dist/skiff", executable)
+  copyFileSync(process.env.SKIFF_BIN ?? "dist/skiff-test", executable)
+  copyFileSync(process.env.SKIFF_RELEASE_BIN ?? "dist/skiff", release)
   chmodSync(directory, 0o755)
 
   const results: Result[] = []
@@ -95,7 +97,11 @@ async function main(): Promise<number> {
       ...(await Promise.all(
         users.map((user) =>
           runTests(
-            { name: `e2e-${user}`, files: e2e, env: { SKIFF_TEST_USER: user, SKIFF_BIN: executable } },
+            {
+              name: `e2e-${user}`,
+              files: e2e,
+              env: { SKIFF_TEST_USER: user, SKIFF_BIN: executable, SKIFF_RELEASE_BIN: release },
+            },
             "at the end",
           ),
         ),

@@ -1,6 +1,7 @@
 /**
  * Places where a test makes the engine die, to prove that `kill -9` at any line loses nothing.
- * `SKIFF_CRASH_AT=start:mounted skiff run …` ends the process by SIGKILL when it gets there.
+ * `SKIFF_CRASH_AT=start:mounted skiff-test run …` ends the process by SIGKILL when it gets there; in the executable that
+ * people run the variable means nothing (scripts/build.sh).
  */
 export const CRASH_POINTS = [
   "pull:manifest-fetched",
@@ -60,7 +61,8 @@ export const CRASH_POINTS = [
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
-const wanted = process.env.SKIFF_CRASH_AT
+declare const SKIFF_RELEASE: boolean | undefined
+const wanted = typeof SKIFF_RELEASE === "undefined" ? process.env.SKIFF_CRASH_AT : undefined
 
 /** Does nothing, unless this very step was asked to be the last one. */
 export function crashPoint(step: CrashPoint): void {

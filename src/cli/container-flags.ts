@@ -9,6 +9,7 @@ import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-m
 import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
 import { parseUlimit } from "../spec/docker/ulimit.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
+import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
 /** Flags that `run` and `create` share, with docker's texts. */
 export const CONTAINER_FLAGS = {
@@ -34,7 +35,7 @@ export const CONTAINER_FLAGS = {
   dnsSearch: flag.strings("Set custom DNS search domains"),
   domainname: flag.string("Container NIS domain name"),
   entrypoint: flag.string("Overwrite the default ENTRYPOINT of the image"),
-  env: flag.list((text) => parseEnv(text, process.env), "Set environment variables", "list", { short: "e" }),
+  env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variables", "list", { short: "e" }),
   envFile: flag.strings("Read in a file of environment variables"),
   expose: portList(parseExpose, "Expose a port or a range of ports"),
   groupAdd: flag.strings("Add additional groups to join"),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
 import type { ContainerOptions, NetworkMode, Resources } from "../container/container.ts"
 import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
+import { callerEnvironment } from "../sys/process/caller-environment.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
@@ -35,7 +36,7 @@ export function containerOptions(image: string, command: readonly string[], flag
       runtime: flags.runtime,
     }),
     env: [
-      ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, process.env)),
+      ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, callerEnvironment())),
       ...flags.env.filter((one) => one !== undefined),
     ],
     labels: Object.fromEntries([

@@ -61,7 +61,10 @@ export class Skiff {
     const child = this.spawn(args, options)
     child.stdin?.on("error", () => {}) // it may end without reading
     child.stdin?.end(options.stdin ?? "")
-    return outcomeOf(child, options.timeoutMs)
+    const outcome = await outcomeOf(child, options.timeoutMs)
+    if (options.env?.SKIFF_CRASH_AT !== undefined && outcome.code !== 137)
+      throw new Error(`SKIFF_CRASH_AT did nothing: is SKIFF_BIN built by build.sh --test?\n${outcome.stderr}`)
+    return outcome
   }
 
   /** Runs it and expects it to succeed; gives its standard output, trimmed. */
@@ -168,5 +171,8 @@ export function outcomeOf(child: ChildProcess, timeoutMs = 45_000): Promise<Outc
   })
 }
 
-/** The built executable; scripts/test.ts gives one that the test's user can reach. */
-export const executable = (): string => resolve(process.env.SKIFF_BIN ?? join(import.meta.dir, "../../dist/skiff"))
+/** The executable that is built for tests (scripts/build.sh); scripts/test.ts gives one that the test's user can reach. */
+export const executable = (): string => resolve(process.env.SKIFF_BIN ?? join(import.meta.dir, "../../dist/skiff-test"))
+/** The one that people run. */
+export const releaseExecutable = (): string =>
+  resolve(process.env.SKIFF_RELEASE_BIN ?? join(import.meta.dir, "../../dist/skiff"))

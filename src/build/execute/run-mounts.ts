@@ -11,6 +11,7 @@ import type { Owner } from "../../sys/fs/image-users.ts"
 import { close, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../sys/libc.ts"
 import { mountAt, MountFlag } from "../../sys/fs/mount.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
+import { callerVariable } from "../../sys/process/caller-environment.ts"
 import type { RunMount, RunOperation } from "../plan/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
 import { CopyIn } from "./copy-tree-in.ts"
@@ -427,7 +428,7 @@ function secretBytes(id: string, { secrets }: RunSettings): Uint8Array | undefin
   const secret = secrets.find((one) => one.id === id)
   if (secret === undefined) return undefined
   if ("env" in secret.source) {
-    const value = process.env[secret.source.env]
+    const value = callerVariable(secret.source.env)
     return value === undefined ? undefined : Buffer.from(value)
   }
   const { file } = secret.source

@@ -3,6 +3,7 @@ import type { ConfigChanges, KeyedChanges } from "../../builder/builder.ts"
 import { parseSignal, signalName } from "../../sys/process/signals.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { shellWords } from "./shell-words.ts"
+import { callerVariable } from "../../sys/process/caller-environment.ts"
 
 /** Flags of `buildah config`, with its texts. */
 export const CONFIG_FLAGS = {
@@ -124,7 +125,7 @@ type Keyed = KeyedChanges[number]
 
 /** `NAME=VALUE`, `NAME` for the caller's value, `NAME-` to remove, `-` to remove all. */
 function variable(text: string): Keyed {
-  return text.includes("=") || text.endsWith("-") ? keyed(text) : [text, process.env[text] ?? ""]
+  return text.includes("=") || text.endsWith("-") ? keyed(text) : [text, callerVariable(text) ?? ""]
 }
 
 function keyed(text: string): Keyed {

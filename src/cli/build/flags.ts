@@ -13,6 +13,7 @@ import { refused, withoutValue } from "./foreign-flag.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { STEP_FLAGS } from "./run-flags.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
+import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 
 const hidden = { hidden: true }
 
@@ -24,7 +25,7 @@ export const BUILD_FLAGS = {
   allPlatforms: withoutValue(refused("all platforms of a base are not looked up", "name them: --platform a,b"), "true"),
   allow: flag.list(readEntitlement, "Allow extra privileged entitlement (e.g., network.host, security.insecure)"),
   annotation: flag.list(readAnnotation, "Add annotation to the image (format: `[index,manifest[OS/ARCH]:]key=value`)"),
-  buildArg: flag.list((text) => parseEnv(text, process.env), "Set build-time variables"),
+  buildArg: flag.list((text) => parseEnv(text, callerEnvironment()), "Set build-time variables"),
   buildArgFile: flag.strings("Read build-time variables from a file of NAME=VALUE lines"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
@@ -41,7 +42,7 @@ export const BUILD_FLAGS = {
   decryptionKey: refused("encrypted images are not read"),
   disableCompression: flag.bool("Leave layers in the store uncompressed", { ...hidden, initial: true }),
   disableContentTrust: flag.bool("There is no content trust to disable", { ...hidden, initial: true }),
-  env: flag.list((text) => parseEnv(text, process.env), "Set environment variable to the image"),
+  env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variable to the image"),
   explainCache: flag.bool("Tell for each step that ran which input differed from the cache"),
   explainLayers: flag.bool("Tell the bytes of each line, and which of them a later line deleted"),
   file: flag.string('Name of the Dockerfile (default: "PATH/Dockerfile")', "string", { short: "f" }),

@@ -10,6 +10,7 @@ import { readEpoch, type BuildFlags } from "./flags.ts"
 import type { BuildFiles } from "./files.ts"
 import { stepSettings } from "./run-flags.ts"
 import { PROGRESS_MODES, type ProgressMode } from "./progress.ts"
+import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 
 /** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: AbortSignal): BuildRequest {
@@ -73,7 +74,7 @@ function readArgFile(path: string): string[] {
   } catch (cause) {
     throw new InvalidArgument(`cannot read the file of build arguments "${path}"`, { cause })
   }
-  return parseEnvFile(text, path, process.env)
+  return parseEnvFile(text, path, callerEnvironment())
 }
 
 /** Later ones win; a name without a value takes the caller's, and without that is as if not given. */

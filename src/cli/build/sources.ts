@@ -3,6 +3,7 @@ import { resolve } from "node:path"
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import type { NamedContext, SecretSource, SshSource } from "../../build/build.ts"
 import { parseFields } from "../../spec/docker/csv.ts"
+import { callerVariable } from "../../sys/process/caller-environment.ts"
 
 /** BuildKit's cap: a secret is a key or a token, no data. */
 const SECRET_BYTES = 500 * 1024
@@ -20,7 +21,8 @@ export function readSecret(text: string): SecretSource {
     throw new InvalidArgument(`unsupported secret type "${type}"`, { hint: "known: file, env" })
   if (id === undefined || id === "") throw new InvalidArgument("a secret needs an id: id=NAME,src=FILE")
   if (env !== undefined) return { id, source: { env } }
-  if (type === "env" || (src === undefined && process.env[id] !== undefined)) return { id, source: { env: src ?? id } }
+  if (type === "env" || (src === undefined && callerVariable(id) !== undefined))
+    return { id, source: { env: src ?? id } }
   return { id, source: { file: checkSecretFile(src ?? id) } }
 }
 

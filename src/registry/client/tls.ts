@@ -13,7 +13,7 @@ const SYSTEM_BUNDLES = [
 ]
 
 /**
- * The TLS settings for a host (with its port): the system's roots, `$SSL_CERT_FILE` and `$NODE_EXTRA_CA_CERTS`, and what
+ * The TLS settings for a host (with its port): the system's roots or `$SSL_CERT_FILE`, and what
  * certs.d holds for it: `*.crt` are roots, a `*.cert` with its `*.key` is our own certificate (containers-certs.d(5)). A
  * `certDir` holds the same, and is read instead of certs.d; throws NotFound when it is not there.
  */
@@ -22,8 +22,7 @@ export function tlsSettings(host: string, certDir?: string, env: Env = process.e
   if (own === undefined) throw new NotFound(`no such directory of certificates: "${certDir}"`)
   const roots = env.SSL_CERT_FILE ? [env.SSL_CERT_FILE] : SYSTEM_BUNDLES
   const system = roots.map(readOptional).find((text) => text !== undefined)
-  const extra = env.NODE_EXTRA_CA_CERTS ? readOptional(env.NODE_EXTRA_CA_CERTS) : undefined
-  const ca = [system, extra, ...own.ca].filter((text) => text !== undefined)
+  const ca = [system, ...own.ca].filter((text) => text !== undefined)
   return {
     // without a bundle the roots that the executable brings along are used; own ones would replace them
     ...(system === undefined && own.ca.length === 0 ? {} : { ca }),

@@ -9,6 +9,7 @@ import { CONTAINER_FLAGS } from "../../container-flags.ts"
 import { flag, readBoolean } from "../../flag.ts"
 import { writeAll } from "../../out.ts"
 import { UsageError } from "../../errors/usage-error.ts"
+import { callerVariable } from "../../../sys/process/caller-environment.ts"
 
 export default command({
   summary: "Run a command inside of the working container",
@@ -79,6 +80,6 @@ export default command({
 /** `NAME=VALUE`, or `NAME` for the caller's. */
 function envEntry(text: string): string[] {
   if (text.includes("=")) return [text]
-  const value = process.env[text]
+  const value = callerVariable(text)
   return value === undefined ? [] : [`${text}=${value}`]
 }

@@ -1,3 +1,4 @@
+import { callerEnvironment } from "../../../sys/process/caller-environment.ts"
 import { parseEnv, parseEnvFile } from "../../../spec/docker/environment.ts"
 import { terminalSize } from "../../../sys/terminal/terminal.ts"
 import { arg } from "../../args.ts"
@@ -14,7 +15,7 @@ export default command({
   flags: {
     detach: flag.bool("Detached mode: run command in the background", { short: "d" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
-    env: flag.list((text) => parseEnv(text, process.env), "Set environment variables", "list", { short: "e" }),
+    env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variables", "list", { short: "e" }),
     envFile: flag.strings("Read in a file of environment variables"),
     interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
     privileged: flag.bool("Give extended privileges to the command"),
@@ -36,7 +37,7 @@ export default command({
       stdin,
       detach,
       env: [
-        ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, process.env)),
+        ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, callerEnvironment())),
         ...flags.env.filter((one) => one !== undefined),
       ],
       privileged,

@@ -30,7 +30,7 @@ export interface ArchiveFiles extends AsyncDisposable {
   read(name: string, offset?: number, options?: ReadFileOptions): Bytes
 }
 
-type Place = { kind: "file"; offset: number; size: number } | { kind: "link"; target: string }
+type Location = { kind: "file"; offset: number; size: number } | { kind: "link"; target: string }
 
 /**
  * The files of an uncompressed tar archive, found in one pass and read where they lie: nothing is unpacked, so no name in it
@@ -47,12 +47,12 @@ export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
     if (index.entries > 0) throw cause
     throw new InvalidArgument("this is no tar archive", { cause })
   }
-  return new TarFiles(file, index.places)
+  return new TarFiles(file, index.locations)
 }
 
 /** Told what the archive has; keeps where it lies. */
 class ArchiveIndex implements TarSink {
-  readonly places = new Map<string, Place>()
+  readonly locations = new Map<string, Location>()
   readonly reader = new TarReader(this)
   entries = 0
 
@@ -76,19 +76,19 @@ class ArchiveIndex implements TarSink {
       throw new InvalidArgument(`the archive has more than ${MAX_ENTRIES} files`, {
         hint: ["an archive of images has a few", { do: "importRootfs" }],
       })
-    const place = placeOf(entry, this.reader.dataOffset)
-    if (place === undefined) return
+    const location = locationOf(entry, this.reader.dataOffset)
+    if (location === undefined) return
     const name = nameOf(entry.name)
-    if (this.places.has(name))
+    if (this.locations.has(name))
       throw new InvalidArgument(`the archive has two files ${shownName(name)}`, { hint: "do not trust this archive" })
-    this.places.set(name, place)
+    this.locations.set(name, location)
   }
 
   data(): void {}
   end(): void {}
 }
 
-function placeOf(entry: TarEntry, offset: number): Place | undefined {
+function locationOf(entry: TarEntry, offset: number): Location | undefined {
   const { type, name, linkName, sizeBytes } = entry
   if (type === "symlink") {
     const directory = name.includes("/") ? name.slice(0, name.lastIndexOf("/") + 1) : ""
@@ -120,11 +120,11 @@ function targetOf(link: string, target: string): string {
 
 class TarFiles implements ArchiveFiles {
   readonly #file: FileHandle
-  readonly #places: ReadonlyMap<string, Place>
+  readonly #locations: ReadonlyMap<string, Location>
 
-  constructor(file: FileHandle, places: ReadonlyMap<string, Place>) {
+  constructor(file: FileHandle, locations: ReadonlyMap<string, Location>) {
     this.#file = file
-    this.#places = places
+    this.#locations = locations
   }
 
   has(name: string): boolean {
@@ -150,18 +150,18 @@ class TarFiles implements ArchiveFiles {
     await this.#file.close()
   }
 
-  #get(name: string): Place & { kind: "file" } {
-    const place = this.#find(rawName(name))
-    if (place === undefined) throw new NotFound(`the archive has no file ${shownName(name)}`)
-    return place
+  #get(name: string): Location & { kind: "file" } {
+    const location = this.#find(rawName(name))
+    if (location === undefined) throw new NotFound(`the archive has no file ${shownName(name)}`)
+    return location
   }
 
-  #find(name: string): (Place & { kind: "file" }) | undefined {
+  #find(name: string): (Location & { kind: "file" }) | undefined {
     let at = name
     for (let links = 0; links <= MAX_LINKS; links++) {
-      const place = this.#places.get(at)
-      if (place === undefined || place.kind === "file") return place
-      at = targetOf(at, place.target)
+      const location = this.#locations.get(at)
+      if (location === undefined || location.kind === "file") return location
+      at = targetOf(at, location.target)
     }
     throw new InvalidArgument(`the archive links ${shownName(name)} more than ${MAX_LINKS} times`)
   }

@@ -40,7 +40,7 @@ export interface TreeChangesOptions {
 
 /**
  * The differences of two trees, as buildkit's overlay differ tells them (util/overlay): in the order of their names; a
- * directory that differs in nothing is told only when something below it is; an opaque directory becomes whiteouts of what the
+ * directory that differs in nothing is given only when something below it is; an opaque directory becomes whiteouts of what the
  * base has there. The roots themselves are not compared. Nothing is followed.
  */
 export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange> {
@@ -54,7 +54,7 @@ export function* treeChanges(options: TreeChangesOptions): Generator<TreeChange>
     isWhole,
     path: "",
     depth: 0,
-    told: true,
+    isYielded: true,
   })
 }
 
@@ -68,15 +68,15 @@ function openChild(directory: number, name: string): number {
 }
 
 /** A directory being walked. */
-interface Place {
+interface Visit {
   changed: number
   base: number | undefined
   isWhole: boolean
   path: string
   depth: number
-  /** Whether the directory itself was told already. */
-  told: boolean
-  above?: Place
+  /** Whether the directory itself has been yielded. */
+  isYielded: boolean
+  above?: Visit
   self?: TreeChange & { kind: "present" }
 }
 
@@ -92,27 +92,27 @@ class TreeWalk {
     this.#tree = { isWhole: form.kind === "whole", madeAt }
   }
 
-  *directory(place: Place): Generator<TreeChange> {
-    if (place.depth > MAX_DEPTH)
-      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(place.path)}`)
-    for (const name of this.#names(place)) {
-      const path = place.path === "" ? name : `${place.path}/${name}`
-      const found = statAt(place.changed, name)
+  *directory(visit: Visit): Generator<TreeChange> {
+    if (visit.depth > MAX_DEPTH)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(visit.path)}`)
+    for (const name of this.#names(visit)) {
+      const path = visit.path === "" ? name : `${visit.path}/${name}`
+      const found = statAt(visit.changed, name)
       const stat = found !== undefined && isWhiteout(found) ? undefined : found
-      const before = place.base === undefined ? undefined : statAt(place.base, name)
-      if (stat !== undefined) yield* this.#present(place, name, path, stat, before)
+      const before = visit.base === undefined ? undefined : statAt(visit.base, name)
+      if (stat !== undefined) yield* this.#present(visit, name, path, stat, before)
       // a whiteout of what the base does not have says nothing
-      else if (before !== undefined && (found !== undefined || place.isWhole || this.#hasWhiteoutFile(place, name)))
-        yield* withParents(place, {
+      else if (before !== undefined && (found !== undefined || visit.isWhole || this.#hasWhiteoutFile(visit, name)))
+        yield* withParents(visit, {
           kind: "deleted",
           path,
-          hides: { directory: place.base ?? -1, name, stat: before },
+          hides: { directory: visit.base ?? -1, name, stat: before },
         })
     }
   }
 
   *#present(
-    place: Place,
+    visit: Visit,
     name: string,
     path: string,
     stat: FileStat,
@@ -121,20 +121,29 @@ class TreeWalk {
     if (stat.type === "socket") return
     if (this.#isLayer && name.startsWith(WHITEOUT)) throw notRepresentable(path)
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
-    const hides = isReplaced ? { directory: place.base ?? -1, name, stat: before } : undefined
-    const self = { kind: "present", path, name, directory: place.changed, stat, hides } as const
-    const isSame = before !== undefined && isSameFile(place.changed, place.base ?? -1, name, stat, before, this.#tree)
-    if (!isSame) yield* withParents(place, self)
+    const hides = isReplaced ? { directory: visit.base ?? -1, name, stat: before } : undefined
+    const self = { kind: "present", path, name, directory: visit.changed, stat, hides } as const
+    const isSame = before !== undefined && isSameFile(visit.changed, visit.base ?? -1, name, stat, before, this.#tree)
+    if (!isSame) yield* withParents(visit, self)
     if (stat.type !== "directory") return
     using fds = new DisposableStack()
-    const changed = fds.adopt(openChild(place.changed, name), close)
-    const base = before?.type === "directory" ? fds.adopt(openChild(place.base ?? -1, name), close) : undefined
-    const isWhole = place.isWhole || opaque(changed, this.#form)
-    yield* this.directory({ changed, base, isWhole, path, depth: place.depth + 1, told: !isSame, above: place, self })
+    const changed = fds.adopt(openChild(visit.changed, name), close)
+    const base = before?.type === "directory" ? fds.adopt(openChild(visit.base ?? -1, name), close) : undefined
+    const isWhole = visit.isWhole || opaque(changed, this.#form)
+    yield* this.directory({
+      changed,
+      base,
+      isWhole,
+      path,
+      depth: visit.depth + 1,
+      isYielded: !isSame,
+      above: visit,
+      self,
+    })
   }
 
   /** In the order of their bytes, which is that of raw names. */
-  #names({ changed, base, isWhole }: Place): string[] {
+  #names({ changed, base, isWhole }: Visit): string[] {
     const listed = readDirectory(changed).map(({ name }) => name)
     const names = new Set(listed)
     if (this.#form.kind === "fuse-overlayfs")
@@ -147,16 +156,16 @@ class TreeWalk {
     return [...names].toSorted()
   }
 
-  #hasWhiteoutFile({ changed }: Place, name: string): boolean {
+  #hasWhiteoutFile({ changed }: Visit, name: string): boolean {
     return this.#form.kind === "fuse-overlayfs" && statAt(changed, `${WHITEOUT}${name}`) !== undefined
   }
 }
 
-/** The change, after the directories above it that were not told yet: a layer names the parents of its files. */
-function* withParents(place: Place, change: TreeChange): Generator<TreeChange> {
-  if (!place.told) {
-    place.told = true
-    if (place.above !== undefined && place.self !== undefined) yield* withParents(place.above, place.self)
+/** The change, after the directories above it that were not given yet: a layer names the parents of its files. */
+function* withParents(visit: Visit, change: TreeChange): Generator<TreeChange> {
+  if (!visit.isYielded) {
+    visit.isYielded = true
+    if (visit.above !== undefined && visit.self !== undefined) yield* withParents(visit.above, visit.self)
   }
   yield change
 }

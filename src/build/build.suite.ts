@@ -15,7 +15,7 @@ export const missing = process.getuid?.() === 0 ? undefined : "not root"
 if (missing !== undefined) console.warn(`skipped: builds on the real kernel: ${missing}`)
 
 /** What a build told. */
-export interface Told extends BuildResult {
+export interface Collected extends BuildResult {
   events: BuildEvent[]
   /** The names of the steps that ran, were cached. */
   ran: string[]
@@ -68,11 +68,11 @@ export class BuildLab implements AsyncDisposable {
     return requestOf(text, this.context, part)
   }
 
-  async build(text: string, part: Partial<BuildRequest> = {}): Promise<Told> {
+  async build(text: string, part: Partial<BuildRequest> = {}): Promise<Collected> {
     const events: BuildEvent[] = []
     const builds = await this.engine.builds()
     const result = await builds.build(this.request({ text, ...part }), (event) => void events.push(event))
-    return { ...result, ...told(events), events }
+    return { ...result, ...collected(events), events }
   }
 
   async image(built: BuildResult): Promise<Image> {
@@ -136,7 +136,7 @@ export function requestOf(text: string, context: string, part: Partial<BuildRequ
   }
 }
 
-function told(events: readonly BuildEvent[]): Pick<Told, "ran" | "cached" | "reasons" | "log"> {
+function collected(events: readonly BuildEvent[]): Pick<Collected, "ran" | "cached" | "reasons" | "log"> {
   const names = new Map<number, string>()
   const [ran, cached]: [string[], string[]] = [[], []]
   const reasons: Record<string, string> = {}

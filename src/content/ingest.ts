@@ -16,11 +16,11 @@ export interface IngestPaths {
 }
 
 /** Opens the ingest of `ref` and hashes what it holds already. Throws Unavailable while another writes that ref. */
-export async function openIngest(place: IngestPaths): Promise<Ingest> {
+export async function openIngest(paths: IngestPaths): Promise<Ingest> {
   // a ref is the caller's word and may hold anything: its hash is the file's name
-  const path = join(place.directory, createHash("sha256").update(place.ref).digest("hex"))
-  const file = await openLocked(path, place.ref)
-  const ingest = new LocalIngest(file, path, place)
+  const path = join(paths.directory, createHash("sha256").update(paths.ref).digest("hex"))
+  const file = await openLocked(path, paths.ref)
+  const ingest = new LocalIngest(file, path, paths)
   try {
     await ingest.rehash()
   } catch (error) {
@@ -49,15 +49,15 @@ const APPEND_AND_READ = "a+"
 class LocalIngest implements Ingest {
   readonly #file: FileHandle
   readonly #path: string
-  readonly #place: IngestPaths
+  readonly #paths: IngestPaths
   #hash: Hash = createHash("sha256")
   #offset = 0
   #open = true
 
-  constructor(file: FileHandle, path: string, place: IngestPaths) {
+  constructor(file: FileHandle, path: string, paths: IngestPaths) {
     this.#file = file
     this.#path = path
-    this.#place = place
+    this.#paths = paths
   }
 
   get offset(): number {
@@ -80,7 +80,7 @@ class LocalIngest implements Ingest {
         done += (await this.#file.write(chunk, done, chunk.length - done)).bytesWritten
     } catch (error) {
       await this.#forgetPart(error)
-      throw diskFull(error, this.#place.directory)
+      throw diskFull(error, this.#paths.directory)
     }
     this.#offset += chunk.length
   }
@@ -117,9 +117,9 @@ class LocalIngest implements Ingest {
     try {
       await this.#file.sync()
     } catch (error) {
-      throw diskFull(error, this.#place.directory)
+      throw diskFull(error, this.#paths.directory)
     }
-    const target = this.#place.blobPath(expected.digest)
+    const target = this.#paths.blobPath(expected.digest)
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
     renameSync(this.#path, target)
     syncDirectory(dirname(target))
@@ -170,7 +170,7 @@ class LocalIngest implements Ingest {
   }
 
   #mustBeOpen(): void {
-    if (!this.#open) throw new FailedPrecondition(`the ingest of "${this.#place.ref}" is closed`)
+    if (!this.#open) throw new FailedPrecondition(`the ingest of "${this.#paths.ref}" is closed`)
   }
 
   async #close(): Promise<void> {

@@ -28,7 +28,7 @@ import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network
 import { NETWORKS, networkKey, portChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
-import { ROOTLESS_SYSCTLS, type RootlessWay } from "./rootless-uplink.ts"
+import { ROOTLESS_SYSCTLS, type RootlessUplink } from "./rootless-uplink.ts"
 
 const DEFAULT_INTERFACE = "eth0"
 
@@ -41,7 +41,7 @@ export interface BridgeDriverDeps {
   names: KernelNames
   host: HostSide
   /** Undefined as real root, where the host's side is the host. */
-  rootless: RootlessWay | undefined
+  rootless: RootlessUplink | undefined
 }
 
 /** Networks as Linux bridges: a veth pair per container, masquerade, published ports by nftables maps. */
@@ -51,7 +51,7 @@ export class BridgeDriver implements NetworkDriver {
   readonly #table: string
   readonly #alias: string
   readonly #host: HostSide
-  readonly #rootless: RootlessWay | undefined
+  readonly #rootless: RootlessUplink | undefined
   readonly #records: EndpointRecords
 
   constructor({ db, names, host, rootless }: BridgeDriverDeps) {

@@ -7,7 +7,7 @@ import { HostSide } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import type { Network, Networks } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
-import { RootlessWay } from "./rootless-uplink.ts"
+import { RootlessUplink } from "./rootless-uplink.ts"
 
 /** What networks stand on; `engine/` gives it. */
 export interface NetworksDeps {
@@ -24,7 +24,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const names = kernelNames(deps.runRoot, deps.rootlessNetns !== undefined)
   const netns = deps.rootlessNetns
   const host = new HostSide(netns)
-  const rootless = netns === undefined ? undefined : new RootlessWay({ runRoot: deps.runRoot, netns })
+  const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
   const driver = new BridgeDriver({ db: deps.db, names, host, rootless })
   return {
     list: () => listNetworks(deps.db),

@@ -7,7 +7,7 @@ import { listNetworks } from "./default-network.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
-import type { RootlessWay } from "./rootless-uplink.ts"
+import type { RootlessUplink } from "./rootless-uplink.ts"
 
 /** What the removal of all kernel objects of a store stands on. */
 export interface RemoveAllDeps {
@@ -15,7 +15,7 @@ export interface RemoveAllDeps {
   names: KernelNames
   host: HostSide
   /** Undefined as real root. */
-  rootless: RootlessWay | undefined
+  rootless: RootlessUplink | undefined
 }
 
 /**

@@ -45,7 +45,7 @@ export const ROOTLESS_SYSCTLS: Sysctls = [
 ]
 
 /** The way out of the rootless namespaces, by pasta. */
-export class RootlessWay {
+export class RootlessUplink {
   readonly #pasta: PastaDeps
 
   constructor(deps: { runRoot: string; netns: string }) {

@@ -83,9 +83,9 @@ export class MovedMounts implements AsyncDisposable {
 
   #layAside(directory: number, name: string): () => void {
     if (statAt(directory, name) === undefined) return () => {}
-    const place = join(this.#aside, String(this.#count++))
-    mkdirSync(place, { mode: 0o700 })
-    const aside = this.#open(place)
+    const slot = join(this.#aside, String(this.#count++))
+    mkdirSync(slot, { mode: 0o700 })
+    const aside = this.#open(slot)
     move(directory, name, aside, name)
     return () => move(aside, name, directory, name)
   }

@@ -18,7 +18,7 @@ export function clampTimes(path: string, epoch: number, base?: string): void {
   clamp.one({ directory: root, base: baseRoot }, ".")
 }
 
-interface Place {
+interface Visit {
   directory: number
   /** The same directory of the base; undefined when that has none. */
   base: number | undefined
@@ -31,14 +31,14 @@ class Clamp {
     this.#limit = limit
   }
 
-  below(place: Place): void {
-    for (const { name, isDirectory } of readDirectory(place.directory)) {
-      if (isDirectory) this.#child(place, name)
-      this.one(place, name)
+  below(visit: Visit): void {
+    for (const { name, isDirectory } of readDirectory(visit.directory)) {
+      if (isDirectory) this.#child(visit, name)
+      this.one(visit, name)
     }
   }
 
-  #child({ directory, base }: Place, name: string): void {
+  #child({ directory, base }: Visit, name: string): void {
     using fds = new DisposableStack()
     const child = fds.adopt(openDirectory(directory, name), close)
     const beneath = base === undefined ? undefined : tryOpenBeneath(base, name)
@@ -46,7 +46,7 @@ class Clamp {
     this.below({ directory: child, base: beneath })
   }
 
-  one({ directory, base }: Place, name: string): void {
+  one({ directory, base }: Visit, name: string): void {
     const mtime = statAt(directory, name)?.mtime
     if (mtime === undefined || mtime.seconds < this.#limit) return
     if (mtime.seconds === this.#limit && mtime.nanoseconds === 0) return
@@ -56,7 +56,7 @@ class Clamp {
   }
 }
 
-/** What the base has in the directory's place may be a file. */
+/** What the base has in the directory's visit may be a file. */
 function statBelow(base: number, name: string): ReturnType<typeof statAt> {
   try {
     return statAt(base, name)

@@ -69,19 +69,19 @@ async function check(engine: Engine, request: BuildRequest, out: Out): Promise<n
 /** Builds before the user's eyes; summaries follow below. */
 async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, out: Out): Promise<BuildResult> {
   const builds = await engine.builds()
-  const told = new Told()
+  const collector = new EventCollector()
   const mode: ProgressMode = progressMode(flags)
   using log = flags.logfile === undefined ? undefined : new LogFile(flags.logfile)
   using progress = openProgress(mode, log?.fd ?? STANDARD_ERROR)
   const onEvent = (event: BuildEvent) => {
-    told.hear(event)
+    collector.collect(event)
     progress.onEvent(event)
   }
   try {
     const result = await builds.build(request, onEvent)
     progress[Symbol.dispose]()
-    if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
-    if (flags.explainCache) for (const line of cacheLines(told.misses, told.imported)) out.note(line)
+    if (mode !== "quiet") for (const line of warningLines(collector.warnings)) out.note(line)
+    if (flags.explainCache) for (const line of cacheLines(collector.misses, collector.imported)) out.note(line)
     if (flags.explainLayers) {
       for (const line of costLines(result.costs)) out.note(line)
       if (result.contextSize) out.note(contextLine(result.contextSize))
@@ -90,7 +90,7 @@ async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, o
   } catch (error) {
     progress[Symbol.dispose]()
     if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
-    if (mode !== "quiet") for (const line of warningLines(told.warnings)) out.note(line)
+    if (mode !== "quiet") for (const line of warningLines(collector.warnings)) out.note(line)
     throw error
   }
 }
@@ -112,14 +112,14 @@ class LogFile implements Disposable {
   }
 }
 
-/** What is told when all is over. */
-class Told {
+/** Keeps what is shown when all is over. */
+class EventCollector {
   readonly warnings: Extract<BuildEvent, { kind: "warning" }>[] = []
   readonly misses: { step: string; reason: string }[] = []
   readonly imported: { step: string; from: string }[] = []
   readonly #names = new Map<number, string>()
 
-  hear(event: BuildEvent): void {
+  collect(event: BuildEvent): void {
     if (event.kind === "vertex") this.#names.set(event.vertex, event.name)
     else if (event.kind === "warning") this.warnings.push(event)
     else if (event.kind === "cached" && event.from !== undefined)

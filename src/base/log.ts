@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs"
+import { printable } from "./printable.ts"
 
 export type LogLevel = "debug" | "info" | "warn" | "error"
 
@@ -12,7 +13,7 @@ export function configureLog(options: { level?: LogLevel; format?: "text" | "jso
   format = options.format ?? format
 }
 
-/** Writes one line to standard error. `fields` must never hold a secret: the caller leaves credentials out. */
+/** Writes one line to standard error; what strangers named is harmless in it. `fields` must never hold a secret: the caller leaves credentials out. */
 function write(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
   if (ORDER[level] < ORDER[threshold]) return
   const line =
@@ -22,7 +23,7 @@ function write(level: LogLevel, message: string, fields: Record<string, unknown>
           .map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
           .join("")}`
   // writeSync, not process.stderr: the first touch of a process stream costs 8 ms of start-up
-  writeSync(2, `${line}\n`)
+  writeSync(2, `${printable(line)}\n`)
 }
 
 export const log = {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs"
 import { isTerminal, terminalSize } from "../sys/terminal/terminal.ts"
-import { printable } from "./printable.ts"
+import { printable } from "../base/printable.ts"
 
 /**
  * Standard output for results, standard error for all else.
@@ -47,7 +47,7 @@ export class Out {
 
   /** One line for the person, beside the result. */
   note(text: string): void {
-    writeAll(2, `${this.stderrIsTerminal ? printable(text) : text}\n`)
+    writeAll(2, `${printable(text)}\n`)
   }
 }
 

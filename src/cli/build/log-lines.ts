@@ -1,4 +1,4 @@
-import { printable } from "../printable.ts"
+import { printable } from "../../base/printable.ts"
 
 /** Lines that a failure shows. */
 const KEPT_LINES = 30

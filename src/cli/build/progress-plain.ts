@@ -12,7 +12,7 @@ const MOST_WAITING = 200
 /** `#5 [2/5] RUN make`, `#5 0.312 text`, `#5 DONE 1.2s`: lines for a pipe, in BuildKit's form. */
 export class PlainProgress implements BuildProgress {
   readonly isForPeople = false
-  readonly #steps = new Steps((step, line) => this.#queue(step, [logText(step, line, this.#safe(line.text))]))
+  readonly #steps = new Steps((step, line) => this.#queue(step, [logText(step, line, this.#output(line.text))]))
   readonly #write: (text: string) => void
   readonly #isTerminal: boolean
   /** As they first show up: the numbers that are printed. */
@@ -60,7 +60,7 @@ export class PlainProgress implements BuildProgress {
       case "canceled":
         return this.#numbers.has(step) || this.#waiting.has(step) ? "CANCELED" : undefined
       case "failed":
-        return `ERROR: ${this.#safe(event.error.split("\n")[0] ?? "")}`
+        return `ERROR: ${safeLine(event.error.split("\n")[0] ?? "")}`
       default:
         return undefined
     }
@@ -74,7 +74,7 @@ export class PlainProgress implements BuildProgress {
     this.#statuses.set(step, shown)
     if (shown.get(id) === status.text) return undefined
     shown.set(id, status.text)
-    return this.#safe(statusText(id, status))
+    return safeLine(statusText(id, status))
   }
 
   #queue(step: Step, lines: readonly string[]): void {
@@ -104,14 +104,15 @@ export class PlainProgress implements BuildProgress {
     let text = ""
     if (before !== step) {
       if (before) text += hasEnded(before) ? "\n" : `#${this.#numbers.get(before)} ...\n\n`
-      text += `#${number} ${this.#safe(step.name)}\n`
+      text += `#${number} ${safeLine(step.name)}\n`
     }
     this.#write(text + lines.map((line) => `#${number} ${line}\n`).join(""))
     this.#speaker = step
     this.#spokeAt = performance.now()
   }
 
-  #safe(text: string): string {
+  /** What a program writes goes into a pipe as it is, with its colours. */
+  #output(text: string): string {
     return this.#isTerminal ? safeLine(text) : text
   }
 }

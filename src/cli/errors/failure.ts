@@ -1,6 +1,6 @@
 import { isSkiffError } from "../../base/errors.ts"
 import { OutputClosed, writeAll } from "../out.ts"
-import { printable } from "../printable.ts"
+import { printable } from "../../base/printable.ts"
 import { coloured, CYAN, RED } from "../terminal/colour.ts"
 import { describeHint } from "./describe-hint.ts"
 import { flagOf } from "./field-flags.ts"
@@ -35,11 +35,20 @@ export function exitCodeOf(error: unknown, { failureCode, endsAsProgram }: Failu
 
 /** `skiff: message (--flag)`, then a hint, then with `--debug` the stack and the causes; harmless to a terminal. */
 export function describeError(error: unknown, { debug, command }: Pick<FailureContext, "debug" | "command">): string {
-  const lines = [`${coloured(2, RED, "skiff:")} ${printable(messageOf(error, command))}`]
+  const lines = [`${coloured(2, RED, "skiff:")} ${shortened(printable(messageOf(error, command)))}`]
   const hint = hintOf(error, command)
-  if (hint !== undefined) lines.push(`  ${coloured(2, CYAN, "hint:")} ${printable(hint)}`)
+  if (hint !== undefined) lines.push(`  ${coloured(2, CYAN, "hint:")} ${shortened(printable(hint))}`)
   if (debug) lines.push(...stackOf(error).map(printable))
   return `${lines.join("\n")}\n`
+}
+
+/** Names of images, files and labels are strangers' text, of any length: so much of each tells which it is. */
+const LONG_NAME = /"([^"\n]{200})[^"\n]+"/gu
+/** Where a name itself holds quotes. */
+const LONG_LINE = /^(.{4000}).+$/gmu
+
+function shortened(text: string): string {
+  return text.replace(LONG_NAME, '"$1…"').replace(LONG_LINE, "$1…")
 }
 
 function messageOf(error: unknown, command: string): string {

@@ -1,5 +1,5 @@
 import type { Out } from "../out.ts"
-import { printable } from "../printable.ts"
+import { printable } from "../../base/printable.ts"
 import { evaluate, UNKNOWN_FIELD } from "../template/evaluate.ts"
 import { parseTemplate, type Template } from "../template/parser.ts"
 import { alignColumns } from "./columns.ts"

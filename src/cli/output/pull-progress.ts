@@ -2,7 +2,7 @@ import type { OnProgress, ProgressEvent } from "../../base/progress.ts"
 import { formatSize } from "../../base/sizes.ts"
 import { isTerminal, onResize, terminalSize } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
-import { printable } from "../printable.ts"
+import { printable } from "../../base/printable.ts"
 
 /** How the progress of a pull or push is drawn. */
 export interface PullProgressOptions {
@@ -37,7 +37,7 @@ export class PullProgress implements Disposable {
 
   readonly onProgress: OnProgress = (event) => {
     if (this.#options.quiet) return
-    if (!this.#begun && this.#options.intro !== undefined) this.#write(`${this.#options.intro}\n`)
+    if (!this.#begun && this.#options.intro !== undefined) this.#write(`${printable(this.#options.intro)}\n`)
     this.#begun = true
     if (event.id === "") return this.#line(event.status)
     const before = this.#lines.get(event.id)
@@ -53,7 +53,7 @@ export class PullProgress implements Disposable {
 
   /** A plain line, above the bars. */
   #line(text: string): void {
-    if (!this.#isTerminal) return this.#write(`${text}\n`)
+    if (!this.#isTerminal) return this.#write(`${printable(text)}\n`)
     this.#write(`${this.#back()}\x1b[J${printable(text)}\n`)
     this.#painted = 0
     this.#paint()

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../../../base/errors.ts"
+import { printable } from "../../../base/printable.ts"
 import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -9,6 +10,9 @@ export default command({
   summary: "Fetch the logs of a container",
   args: [arg.one("CONTAINER", "containers")],
   flags: {
+    noEscape: flag.bool(
+      "Show control characters and escape sequences as text, for logs of programs that are not trusted",
+    ),
     follow: flag.bool("Follow log output", { short: "f" }),
     since: flag.of(
       readTime,
@@ -26,15 +30,22 @@ export default command({
     ),
   },
   async run({ args: [name], flags, engine }) {
-    const { follow, timestamps, since, until } = flags
+    const { follow, timestamps, since, until, noEscape } = flags
     const tail = flags.tail === undefined || flags.tail < 0 ? undefined : flags.tail
     const containers = await engine.containers()
     for await (const { stream, time, bytes } of containers.logs(name, { follow, timestamps, tail, since, until })) {
       const fd = stream === "stdout" ? 1 : 2
-      await writeOutput(fd, timestamps ? Buffer.concat([Buffer.from(`${time.toISOString()} `), bytes]) : bytes)
+      const line = noEscape ? harmless(bytes) : bytes
+      await writeOutput(fd, timestamps ? Buffer.concat([Buffer.from(`${time.toISOString()} `), line]) : line)
     }
   },
 })
+
+/** The end of a line stays one, a terminal's as well. */
+function harmless(line: Uint8Array): Uint8Array {
+  const [, text = "", end = ""] = /^(.*?)(\r?\n?)$/s.exec(Buffer.from(line).toString("utf8")) ?? []
+  return Buffer.from(`${printable(text)}${end}`)
+}
 
 function readTime(text: string): Date {
   return parseTimestamp(text, new Date())

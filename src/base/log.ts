@@ -6,24 +6,35 @@ export type LogLevel = "debug" | "info" | "warn" | "error"
 const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 let threshold: LogLevel = "warn"
 let format: "text" | "json" = "text"
+// writeSync, not process.stderr: the first touch of a process stream costs 8 ms of start-up
+let show = (level: LogLevel, text: string): void => void writeSync(2, `skiff: ${printable(`${level}: ${text}`)}\n`)
 
-/** Sets what is written, once, by the front end (`--log-level`, `--debug`). */
-export function configureLog(options: { level?: LogLevel; format?: "text" | "json" }): void {
-  threshold = options.level ?? threshold
-  format = options.format ?? format
+export interface LogOptions {
+  /** The lowest that is written. */
+  level?: LogLevel
+  format?: "text" | "json"
+  /** Writes one line of text, whose words may be a stranger's: they are made harmless there. */
+  show?: (level: LogLevel, text: string) => void
 }
 
-/** Writes one line to standard error; what strangers named is harmless in it. `fields` must never hold a secret: the caller leaves credentials out. */
+/** Sets what is written and how, once, by the front end. */
+export function configureLog(options: LogOptions): void {
+  threshold = options.level ?? threshold
+  format = options.format ?? format
+  show = options.show ?? show
+}
+
+/** Writes one line to standard error. `fields` must never hold a secret: the caller leaves credentials out. */
 function write(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
   if (ORDER[level] < ORDER[threshold]) return
-  const line =
-    format === "json"
-      ? JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
-      : `skiff: ${level}: ${message}${Object.entries(fields)
-          .map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-          .join("")}`
-  // writeSync, not process.stderr: the first touch of a process stream costs 8 ms of start-up
-  writeSync(2, `${printable(line)}\n`)
+  if (format === "json") {
+    writeSync(2, `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`)
+    return
+  }
+  const words = Object.entries(fields).map(
+    ([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  )
+  show(level, `${message}${words.join("")}`)
 }
 
 export const log = {

@@ -10,17 +10,19 @@ import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function containerOptions(image: string, command: readonly string[], flags: ContainerFlags): ContainerOptions {
-  const restart = flags.restart ?? { name: "no", maximumRetryCount: 0 }
-  if (flags.rm && restart.name !== "no") throw wrong("conflicting options: cannot specify both --restart and --rm")
+  if (flags.rm && (flags.restart?.name ?? "no") !== "no")
+    throw wrong("conflicting options: cannot specify both --restart and --rm")
   if (flags.cpus !== undefined && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
     throw wrong("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
   const consoleSize = flags.tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
   return {
     image,
-    pull: flags.pull ?? "missing",
     ...(command.length > 0 ? { command } : {}),
     ...entrypointOf(flags.entrypoint),
     ...defined({
+      pull: flags.pull,
+      network: flags.network === undefined ? undefined : parseNetworkMode(flags.network),
+      restart: flags.restart,
       name: flags.name,
       platform: flags.platform,
       workdir: flags.workdir,
@@ -50,7 +52,6 @@ export function containerOptions(image: string, command: readonly string[], flag
     readOnly: flags.readOnly,
     autoRemove: flags.rm,
     mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
-    network: parseNetworkMode(flags.network ?? "bridge"),
     ports: flags.publish.flat(),
     publishAll: flags.publishAll,
     expose: flags.expose.flat(),
@@ -66,8 +67,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     securityOptions: flags.securityOpt,
     sysctls: Object.fromEntries(flags.sysctl),
     devices: flags.device,
-    restart,
-    log: { driver: flags.logDriver ?? "json-file", options: Object.fromEntries(flags.logOpt) },
+    log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }
 }
 

@@ -9,10 +9,12 @@ export function parseFilters<K extends string>(
   for (const filter of filters) {
     const equals = filter.indexOf("=")
     if (equals < 1)
-      throw new InvalidArgument(`invalid filter '${filter}'`, { hint: `expected KEY=VALUE, keys: ${known.join(", ")}` })
+      throw new InvalidArgument(`invalid filter '${filter}'`, {
+        hint: `expected KEY=VALUE, valid keys: ${known.join(", ")}`,
+      })
     const name = filter.slice(0, equals).trim().toLowerCase()
     const key = known.find((one) => one === name)
-    if (key === undefined) throw new InvalidArgument(`invalid filter '${name}'`, { hint: `known: ${known.join(", ")}` })
+    if (key === undefined) throw new InvalidArgument(`invalid filter '${name}'`, { hint: `valid: ${known.join(", ")}` })
     const values: string[] = parsed[key] ?? []
     values.push(filter.slice(equals + 1).trim())
     parsed[key] = values

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs"
 import { isTerminal, terminalSize } from "../sys/terminal/terminal.ts"
 import { printable } from "../base/printable.ts"
+import { coloured, YELLOW } from "./terminal/colour.ts"
 
 /**
  * Standard output for results, standard error for all else.
@@ -34,10 +35,10 @@ export class Out {
     writeAll(1, this.stdoutIsTerminal ? printable(text) : text)
   }
 
-  /** Results in a colour (an SGR number): on a terminal that has colours, and where the user has not set NO_COLOR. */
+  /** Results in a colour (an SGR number), where there are colours. */
   paint(colour: number | undefined, text: string): void {
-    const coloured = colour !== undefined && this.stdoutIsTerminal && wantsColour()
-    writeAll(1, coloured ? `\x1b[${colour}m${printable(text)}\x1b[0m` : text)
+    const shown = this.stdoutIsTerminal ? printable(text) : text
+    writeAll(1, colour === undefined ? shown : coloured(1, colour, shown))
   }
 
   /** A pretty JSON document, as docker's inspect indents it. */
@@ -49,11 +50,11 @@ export class Out {
   note(text: string): void {
     writeAll(2, `${printable(text)}\n`)
   }
-}
 
-/** https://no-color.org: any value but the empty one says no. */
-export function wantsColour(env: Record<string, string | undefined> = process.env): boolean {
-  return !env.NO_COLOR && env.TERM !== "dumb"
+  /** Something that the user should know, and that stops nothing. */
+  warn(text: string): void {
+    writeAll(2, `${coloured(2, YELLOW, "skiff: warning:")} ${printable(text)}\n`)
+  }
 }
 
 /** Standard output is gone: whoever read it has closed. Ends the process quietly, as SIGPIPE would. */

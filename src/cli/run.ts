@@ -9,6 +9,8 @@ import { lazyEngine } from "./lazy-engine.ts"
 import { nearest } from "../base/nearest.ts"
 import { Out, OutputClosed, writeAll } from "./out.ts"
 import { parseFlags, type ParsedFlags } from "./parse-flags.ts"
+import { printable } from "../base/printable.ts"
+import { coloured, RED, YELLOW } from "./terminal/colour.ts"
 import { findEntry, GROUPS, topLevelNames, verbsOf } from "./table.ts"
 
 /** As a shell shows a program that SIGPIPE ended: 128 + 13. */
@@ -47,7 +49,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
-  configureLog({ level: globals.debug ? "debug" : (globals.logLevel as LogLevel) })
+  configureLog({ level: globals.debug ? "debug" : (globals.logLevel as LogLevel), show: showLogLine })
   if (globals.version) {
     out.line(await versionLine())
     return 0
@@ -67,6 +69,12 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   state.endsAsProgram = command.endsAsProgram ?? false
   const report = (error: unknown) => writeAll(2, describeError(error, state))
   return runCommand(found.name, command, parsed, { globals, out, report })
+}
+
+function showLogLine(level: LogLevel, text: string): void {
+  const isLoud = level === "warn" || level === "error"
+  const head = `skiff: ${level}:`
+  writeAll(2, `${isLoud ? coloured(2, level === "warn" ? YELLOW : RED, head) : head} ${printable(text)}\n`)
 }
 
 /** As parseFlags; a refusal that has no better hint points at the command's help. */

@@ -2,13 +2,13 @@
 import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
-import type { ContainerOptions, NetworkAttachment } from "./container.ts"
+import type { ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { writeHostsFile } from "./container-files.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** Those that a container has from its create. */
-export function initialAttachments({ network, address, macAddress }: ContainerOptions): NetworkAttachment[] {
+export function initialAttachments({ network, address, macAddress }: ResolvedOptions): NetworkAttachment[] {
   return network.kind === "bridge" ? [{ network: network.name, address, macAddress }] : []
 }
 

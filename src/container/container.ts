@@ -50,61 +50,118 @@ export interface Resources {
   blkioWeight?: number
 }
 
-/** What the user asked for: `create`'s input, kept whole in the record. */
+/** `create`'s input. Only the image must be named; what is left out has the default named here (options.ts). */
 export interface ContainerOptions {
+  /** Default: two words of chance, `brave_lovelace`. */
   name?: string
   /** As typed. */
   image: string
+  /** Default: the host's. */
   platform?: string
-  pull: "always" | "missing" | "never"
-  /** Words after the image. */
+  /** Default `missing`. */
+  pull?: "always" | "missing" | "never"
+  /** Words after the image. Default: the image's. */
   command?: readonly string[]
-  /** `[]` clears the image's. */
+  /** `[]` clears the image's. Default: the image's. */
   entrypoint?: readonly string[]
-  env: readonly string[]
-  labels: Record<string, string>
+  /** `NAME=VALUE`, on top of the image's; `NAME` alone takes it away. */
+  env?: readonly string[]
+  /** On top of the image's. */
+  labels?: Record<string, string>
+  /** Default: the image's, else `/`. */
   workdir?: string
+  /** `user[:group]`. Default: the image's, else root. */
   user?: string
   groupAdd?: readonly string[]
+  /** Default: the id's first 12 digits; the host's with its network. */
   hostname?: string
   domainname?: string
-  tty: boolean
-  stdin: boolean
+  tty?: boolean
+  /** Keep standard input open. */
+  stdin?: boolean
   /** The terminal's size as the program starts (config.json `consoleSize`). */
   consoleSize?: { rows: number; columns: number }
-  init: boolean
-  readOnly: boolean
-  autoRemove: boolean
-  mounts: readonly MountRequest[]
-  network: NetworkMode
-  ports: readonly PortMapping[]
-  publishAll: boolean
-  /** `--ip`, `--mac-address`: for the bridge. */
+  /** A small init forwards signals and reaps processes. */
+  init?: boolean
+  readOnly?: boolean
+  /** It goes with its end, its anonymous volumes too. */
+  autoRemove?: boolean
+  mounts?: readonly MountRequest[]
+  /** Default: the network `bridge`. */
+  network?: NetworkMode
+  ports?: readonly PortMapping[]
+  /** All exposed ports get host ports of chance. */
+  publishAll?: boolean
+  /** Of the first attachment to a bridge. Default: the next free one. */
   address?: string
   macAddress?: string
-  expose: readonly string[]
-  dns: readonly string[]
-  dnsSearch: readonly string[]
-  dnsOptions: readonly string[]
+  /** `80/tcp`, on top of the image's. */
+  expose?: readonly string[]
+  /** Default: the host's, for all three. */
+  dns?: readonly string[]
+  dnsSearch?: readonly string[]
+  dnsOptions?: readonly string[]
   /** `name:address`; the address may be `host-gateway`. */
-  extraHosts: readonly string[]
-  resources: Resources
+  extraHosts?: readonly string[]
+  /** Default: 4,096 processes where the host can count them, no limit else. */
+  resources?: Resources
+  /** Default 64 MiB. */
   shmSizeBytes?: number
-  ulimits: readonly Ulimit[]
-  capAdd: readonly string[]
-  capDrop: readonly string[]
-  privileged: boolean
-  /** As docker's `--security-opt`: `no-new-privileges`, `seccomp=FILE|unconfined`. */
-  securityOptions: readonly string[]
-  sysctls: Record<string, string>
-  devices: readonly DeviceRequest[]
-  restart: RestartPolicy
+  ulimits?: readonly Ulimit[]
+  capAdd?: readonly string[]
+  capDrop?: readonly string[]
+  privileged?: boolean
+  /** Docker's words: `no-new-privileges`, `seccomp=FILE|unconfined`. */
+  securityOptions?: readonly string[]
+  sysctls?: Record<string, string>
+  devices?: readonly DeviceRequest[]
+  /** Default `no`. */
+  restart?: RestartPolicy
+  /** Default: the image's, else SIGTERM. */
   stopSignal?: string
+  /** Default: the image's, else 10. */
   stopTimeoutSeconds?: number
-  log: { driver: string; options: Record<string, string> }
-  /** `crun`, `runc`, a path; undefined: the engine's choice. */
+  /** Default: `json-file`, which keeps at most 50 MB. */
+  log?: { driver?: string; options?: Record<string, string> }
+  /** `crun`, `runc`, a path. Default: the engine's choice. */
   runtime?: string
 }
+
+/** Options with their defaults filled in, as the record keeps them. */
+export type ResolvedOptions = ContainerOptions &
+  Required<Pick<ContainerOptions, DefaultedOption>> & {
+    log: { driver: string; options: Record<string, string> }
+  }
+
+type DefaultedOption =
+  | "pull"
+  | "env"
+  | "labels"
+  | "groupAdd"
+  | "tty"
+  | "stdin"
+  | "init"
+  | "readOnly"
+  | "autoRemove"
+  | "mounts"
+  | "network"
+  | "ports"
+  | "publishAll"
+  | "expose"
+  | "dns"
+  | "dnsSearch"
+  | "dnsOptions"
+  | "extraHosts"
+  | "resources"
+  | "ulimits"
+  | "capAdd"
+  | "capDrop"
+  | "privileged"
+  | "securityOptions"
+  | "sysctls"
+  | "devices"
+  | "restart"
+  | "log"
 
 export type ContainerState =
   | { status: "created" }
@@ -122,7 +179,7 @@ export interface Container {
   /** Full name it was created from. */
   imageName: string
   createdAt: Date
-  options: ContainerOptions
+  options: ResolvedOptions
   state: ContainerState
   restartCount: number
   /** The networks that it is on when it runs, in order. */
@@ -131,6 +188,8 @@ export interface Container {
   argv: readonly string[]
   runtime: string
   logPath?: string
+  /** What its maker should know, as sentences: only of what `create` and `run` have just made. */
+  warnings?: readonly string[]
 }
 
 /**
@@ -294,10 +353,16 @@ export interface Containers {
   list(filter?: ContainerFilter): Container[]
   /** By id, id prefix or name. Throws NotFound, or InvalidArgument for an ambiguous prefix. */
   get(nameOrId: string): Container
-  /** Resolves the image (pulls it as `options.pull` says), checks all options, writes the record. */
+  /**
+   * Resolves the image (pulls it as `options.pull` says), checks all options, writes the record. Throws InvalidArgument with
+   * the field, NotFound, AlreadyExists for the name, Unavailable; nothing is left then. Twice makes two containers.
+   */
   create(options: ContainerOptions, onProgress?: OnProgress): Promise<Container>
   start(nameOrId: string, options?: { attach?: boolean }): Promise<StartedContainer>
-  /** Create and start in one go: the fast path of `run`. */
+  /**
+   * Create and start in one go. When the start is refused no container is left, but where its program could not be run
+   * (`data.programExit`): docker leaves that one as created, and so do we.
+   */
   run(
     options: ContainerOptions,
     onProgress?: OnProgress,

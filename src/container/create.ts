@@ -5,7 +5,7 @@ import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
-import type { ContainerOptions } from "./container.ts"
+import type { ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
@@ -16,6 +16,7 @@ import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
+import { resolveOptions } from "./options.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -26,6 +27,7 @@ export interface Created {
   record: ContainerRecord
   /** Held for the caller, who starts the container or lets go. */
   lock: HeldLock
+  warnings: string[]
 }
 
 /**
@@ -35,10 +37,11 @@ export interface Created {
  */
 export async function createContainer(
   deps: ContainerDeps,
-  options: ContainerOptions,
+  asked: ContainerOptions,
   { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   if (willStart) wakeCgroupLock()
+  const options = resolveOptions(asked)
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
@@ -81,12 +84,18 @@ export async function createContainer(
     crashPoint("create:recorded")
     trace("record written")
     await provision(deps, record)
-    return { record, lock }
+    return { record, lock, warnings: warningsOf(run) }
   } catch (error) {
     lock.unlink()
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+/** What was asked of us, by the image too, and is not done. */
+function warningsOf({ healthcheck }: RunParameters): string[] {
+  const isChecked = healthcheck?.Test !== undefined && healthcheck.Test.length > 0 && healthcheck.Test[0] !== "NONE"
+  return isChecked ? ["the image's HEALTHCHECK is not run: this version has no health checks yet"] : []
 }
 
 /** Volumes and the writable layer; when they cannot be made, the record goes again. */
@@ -106,7 +115,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
 }
 
 /** What needs neither image nor kernel. Throws InvalidArgument. */
-function checkOptions(options: ContainerOptions, joined: ContainerRecord | undefined): void {
+function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefined): void {
   checkLogOptions(options.log)
   const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")
@@ -133,14 +142,14 @@ function checkOptions(options: ContainerOptions, joined: ContainerRecord | undef
 }
 
 /** The default network is made when it is first used; any other must be there. Throws NotFound. */
-async function checkNetwork(deps: ContainerDeps, { network }: ContainerOptions): Promise<void> {
+async function checkNetwork(deps: ContainerDeps, { network }: ResolvedOptions): Promise<void> {
   if (network.kind === "bridge" && network.name !== "bridge" && network.name !== "default")
     (await deps.networks()).get(network.name)
 }
 
 async function resolveImage(
   images: Images,
-  options: ContainerOptions,
+  options: ResolvedOptions,
   onProgress?: OnProgress,
 ): Promise<{ image: Image; imageName: string }> {
   const { image: name, pull } = options
@@ -160,7 +169,7 @@ async function resolveImage(
 }
 
 /** With the host's network goes the host's name, as docker's. */
-function hostName({ network }: ContainerOptions): string | undefined {
+function hostName({ network }: ResolvedOptions): string | undefined {
   return network.kind === "host" ? readFileSync("/proc/sys/kernel/hostname", "latin1").trim() : undefined
 }
 

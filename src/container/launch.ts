@@ -30,11 +30,13 @@ export interface Launched {
 export interface LaunchOptions {
   /** Connect to the program's streams before it runs. */
   attach?: boolean
+  /** Made for this start alone: gone again when the start is refused. One whose program cannot be run stays, as docker's. */
+  isNew?: boolean
 }
 
 /**
  * Starts a container that does not run (ARCHITECTURE.md, "One `skiff run`"). The caller holds its lock. When any step fails, all that
- * was made is taken back: the record is as it was but for the error, or gone with `--rm`.
+ * was made is taken back: the record is as it was but for the error, or gone where it was made for this start alone.
  */
 export async function launch(
   deps: ContainerDeps,
@@ -48,7 +50,7 @@ export async function launch(
   try {
     return await launchMarked(deps, record, options)
   } catch (error) {
-    await undo(deps, record, before, error)
+    await undo(deps, record, { before, error, isNew: options.isNew ?? false })
     throw error
   }
 }
@@ -204,21 +206,22 @@ function checkMounted({ pid }: Monitor, targets: readonly string[]): void {
 async function undo(
   deps: ContainerDeps,
   record: ContainerRecord,
-  before: ContainerRecord["status"],
-  error: unknown,
+  { before, error, isNew }: { before: ContainerRecord["status"]; error: unknown; isNew: boolean },
 ): Promise<void> {
+  const programExit = isSkiffError(error) ? error.data.programExit : undefined
   try {
     if (record.spec.options.autoRemove) return await destroy(deps, record)
+    if (isNew && programExit === undefined) return await destroy(deps, record, { volumes: true })
     await teardown(deps, record)
     record.live = false
     record.status = before === "created" ? "created" : "exited"
     record.state.error = error instanceof Error ? error.message : String(error)
-    record.state.exitCode = (isSkiffError(error) ? error.data.programExit : undefined) ?? 128
+    record.state.exitCode = programExit ?? 128
     if (before !== "created") record.state.finishedAt = Date.now()
     const left = connectionEvents(record, "left")
     record.state.attachments = detached(record.state.attachments)
     deps.records.save(record, left)
   } catch (failure) {
-    log.warn(`clean-up after the failed start of container ${record.id} failed`, { reason: String(failure) })
+    log.warn(`clean-up after the failed start of container "${record.name}" failed`, { reason: String(failure) })
   }
 }

@@ -12,7 +12,7 @@ import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
-import { launch, type Launched } from "./launch.ts"
+import { launch, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
 import { exitFile } from "./paths.ts"
@@ -32,9 +32,9 @@ export async function create(
   options: ContainerOptions,
   onProgress?: OnProgress,
 ): Promise<Container> {
-  const { record, lock } = await createContainer(deps, options, { willStart: false, onProgress })
+  const { record, lock, warnings } = await createContainer(deps, options, { willStart: false, onProgress })
   lock[Symbol.dispose]()
-  return toContainer(record, deps)
+  return { ...toContainer(record, deps), warnings }
 }
 
 /** Create and start under one lock: nobody sees the container in between. */
@@ -44,16 +44,16 @@ export async function run(
   onProgress?: OnProgress,
   { attach = false, onCreated }: { attach?: boolean; onCreated?: (container: Container) => void } = {},
 ): Promise<StartedContainer> {
-  const { record, lock } = await createContainer(deps, options, { willStart: true, onProgress })
+  const { record, lock, warnings } = await createContainer(deps, options, { willStart: true, onProgress })
   using _ = lock
   try {
-    onCreated?.(toContainer(record, deps))
+    onCreated?.({ ...toContainer(record, deps), warnings })
   } catch (error) {
     await destroy(deps, record, { volumes: true })
     lock.unlink()
     throw error
   }
-  return started(deps, await launchOrUnlink(deps, record, lock, { attach }))
+  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true }))
 }
 
 export async function start(
@@ -286,14 +286,14 @@ async function reconciled(deps: ContainerDeps, id: string, lock: HeldLock): Prom
   const record = await reconcile(deps, id)
   if (record) return record
   lock.unlink()
-  throw new NotFound(`no such container: "${id}"`, { hint: "it was just removed" })
+  throw new NotFound(`no such container: "${id.slice(0, 12)}"`, { hint: "it was just removed" })
 }
 
 async function launchOrUnlink(
   deps: ContainerDeps,
   record: ContainerRecord,
   lock: HeldLock,
-  options: { attach?: boolean } = {},
+  options: LaunchOptions = {},
 ): Promise<Launched> {
   try {
     return await launch(deps, record, options)
@@ -310,14 +310,18 @@ function started(deps: ContainerDeps, { record, monitor, attachment }: Launched)
     ...(attachment === undefined ? {} : { attachment }),
     // asked for late: who detaches must not clean up
     get exited() {
-      return (exited ??= exitedAndReconciled(deps, record.id, monitor))
+      return (exited ??= exitedAndReconciled(deps, record, monitor))
     },
     release: () => monitor.release(),
   }
 }
 
 /** The clean-up of a foreground. What it cannot do, the monitor's exit command or the next command does. */
-async function exitedAndReconciled(deps: ContainerDeps, id: string, monitor: Monitor): Promise<number> {
+async function exitedAndReconciled(
+  deps: ContainerDeps,
+  { id, name }: ContainerRecord,
+  monitor: Monitor,
+): Promise<number> {
   let code: number | undefined
   try {
     code = await monitor.exited
@@ -328,7 +332,7 @@ async function exitedAndReconciled(deps: ContainerDeps, id: string, monitor: Mon
     const record = await reconcileNow(deps, id)
     code ??= record?.state.exitCode
   } catch (error) {
-    log.warn(`clean-up of container ${id} failed; the next command goes on with it`, { reason: String(error) })
+    log.warn(`clean-up of container "${name}" failed; the next command goes on with it`, { reason: String(error) })
   }
   if (!deps.records.byId(id)) rmSync(exitFile(deps, id), { force: true })
   return code ?? UNKNOWN_EXIT_CODE

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseSize } from "../base/sizes.ts"
 import type { MonitorOptions } from "../runtime/runtime.ts"
-import type { ContainerOptions } from "./container.ts"
+import type { ResolvedOptions } from "./container.ts"
 import type { ContainerSpec } from "./record.ts"
 
 /** Drivers that write a file which `logs` reads: one format, under each name that people's scripts use. */
@@ -9,21 +9,29 @@ const FILE_DRIVERS = ["json-file", "local", "k8s-file"]
 const FILE_OPTIONS = ["max-size", "max-file", "tag"]
 
 /** Checks `--log-driver` and `--log-opt`. Throws InvalidArgument. */
-export function checkLogOptions({ driver, options }: ContainerOptions["log"]): void {
+export function checkLogOptions({ driver, options }: ResolvedOptions["log"]): void {
   const known = FILE_DRIVERS.includes(driver) ? FILE_OPTIONS : driver === "journald" ? ["tag"] : []
   if (known.length === 0 && driver !== "none")
     throw new InvalidArgument(`unknown log driver "${driver}"`, {
-      hint: `expected one of ${[...FILE_DRIVERS, "journald", "none"].join(", ")}`,
+      field: "log.driver",
+      hint: { valid: [...FILE_DRIVERS, "journald", "none"] },
     })
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name))
       throw new InvalidArgument(`unknown log option "${name}" for the driver "${driver}"`, {
-        hint: known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`,
+        field: "log.options",
+        hint: known.length === 0 ? "it takes none" : { valid: known },
       })
     if (name === "max-size" && value !== "-1" && parseSize(value, "log option max-size") === 0)
-      throw new InvalidArgument(`invalid log option max-size "${value}"`, { hint: "expected a size such as 10m" })
+      throw new InvalidArgument(`invalid log option max-size "${value}"`, {
+        field: "log.options",
+        hint: "expected a size such as 10m, or -1 for no limit",
+      })
     if (name === "max-file" && !/^[1-9]\d{0,3}$/.test(value))
-      throw new InvalidArgument(`invalid log option max-file "${value}"`, { hint: "expected a number from 1" })
+      throw new InvalidArgument(`invalid log option max-file "${value}"`, {
+        field: "log.options",
+        hint: "expected a number from 1",
+      })
     if (value.includes("\n")) throw new InvalidArgument(`invalid log option ${name}: it holds a line break`)
   }
   if (options["max-file"] !== undefined && options["max-size"] === undefined)

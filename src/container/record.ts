@@ -2,14 +2,14 @@
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
-import type { ContainerId, ContainerOptions, MountPoint, NetworkAttachment, RunParameters } from "./container.ts"
+import type { ContainerId, ResolvedOptions, MountPoint, NetworkAttachment, RunParameters } from "./container.ts"
 
 /** Fixed at create. */
 export interface ContainerSpec {
   imageName: string
   /** The snapshot that the writable layer stands on. */
   topLayer?: ChainId
-  options: ContainerOptions
+  options: ResolvedOptions
   run: RunParameters
   mounts: readonly MountPoint[]
   runtime: string

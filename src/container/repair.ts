@@ -55,7 +55,10 @@ export async function repair(deps: ContainerDeps, ids: Iterable<string>): Promis
     try {
       await repairOne(deps, id)
     } catch (error) {
-      log.warn(`cannot clean up container ${id}; the next command tries again`, { reason: String(error) })
+      log.warn(
+        `cannot clean up container "${deps.records.byId(id)?.name ?? id.slice(0, 12)}"; the next command tries again`,
+        { reason: String(error) },
+      )
     }
   }
 }

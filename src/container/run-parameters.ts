@@ -3,7 +3,7 @@ import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
-import type { ContainerId, ContainerOptions, RunParameters } from "./container.ts"
+import type { ContainerId, ResolvedOptions, RunParameters } from "./container.ts"
 import { shortId } from "./id.ts"
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10
@@ -13,7 +13,7 @@ const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
  * Merges what the image says with what the user asks, by docker's rules. Pure. Throws InvalidArgument.
  * Nothing of the image but the fields read here has any effect: labels and annotations never become settings.
  */
-export function runParameters(id: ContainerId, image: ImageRunConfig, options: ContainerOptions): RunParameters {
+export function runParameters(id: ContainerId, image: ImageRunConfig, options: ResolvedOptions): RunParameters {
   const { entrypoint, command } = words(image, options)
   const hostname = options.hostname ?? shortId(id)
   if (!HOSTNAME.test(hostname))
@@ -40,7 +40,7 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: C
 }
 
 /** The image's command belongs to the image's entrypoint: another entrypoint drops it, another command keeps the entrypoint. */
-function words(image: ImageRunConfig, options: ContainerOptions): Pick<RunParameters, "entrypoint" | "command"> {
+function words(image: ImageRunConfig, options: ResolvedOptions): Pick<RunParameters, "entrypoint" | "command"> {
   const entrypoint = options.entrypoint ?? image.Entrypoint ?? []
   const given = options.command ?? []
   const command = given.length > 0 || options.entrypoint !== undefined ? given : (image.Cmd ?? [])
@@ -58,7 +58,7 @@ function words(image: ImageRunConfig, options: ContainerOptions): Pick<RunParame
  * Declared values only: an entry without `=` or without a name would make libc or a shell look elsewhere, so an image's is
  * dropped (CVE-2026-57231, CVE-2021-21334), and a user's `NAME` alone takes the variable away, as docker's.
  */
-function environment(image: readonly string[], options: ContainerOptions, hostname: string): string[] {
+function environment(image: readonly string[], options: ResolvedOptions, hostname: string): string[] {
   const values = new Map<string, string>([["PATH", DEFAULT_PATH]])
   values.set("HOSTNAME", hostname)
   if (options.tty) values.set("TERM", "xterm")
@@ -85,7 +85,7 @@ function workingDirectory(text: string): string {
 }
 
 /** The user's, then with `--publish-all` each exposed one that is not among them. */
-function publishedPorts(options: ContainerOptions, exposed: readonly string[]): PortMapping[] {
+function publishedPorts(options: ResolvedOptions, exposed: readonly string[]): PortMapping[] {
   checkPortCount(options.ports.length)
   if (!options.publishAll) return [...options.ports]
   const published = new Set(options.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`))

@@ -27,7 +27,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   // the slowest step is another process's work: ours is done meanwhile
   const deletion = runtime.delete(record.id, { force: true })
   deletion.catch(() => {})
-  await runAll(`clean-up of container ${record.id}`, [
+  await runAll(`clean-up of container "${record.name}"`, [
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
     () => unmountRoot(deps, record.id),

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs"
 import { MAX_DOCKERFILE_BYTES } from "../../dockerfile/dockerfile.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import { readFileInRoot } from "../../sys/fs/confined.ts"
@@ -26,14 +27,23 @@ export function readDockerfile(
     const found = readNamed(context.path, [dockerfile.pathInContext])
     if (found) return found
     throw new NotFound(`failed to read dockerfile: open ${dockerfile.pathInContext}: no such file or directory`, {
-      hint: "-f names a file inside the context, or any other file by its path",
+      field: "dockerfile",
+      hint: "the name is of a file inside the context, or the path of any other file",
     })
   }
   const found = readNamed(context.path, DEFAULT_NAMES) ?? context.dockerfile
   if (found) return found
   throw new NotFound("failed to read dockerfile: open Dockerfile: no such file or directory", {
-    hint: "name it with -f, or begin one: FROM debian:stable-slim",
+    hint: [
+      `${emptiness(context)}begin one there: FROM debian:stable-slim`,
+      { do: "set", field: "dockerfile", value: "FILE" },
+    ],
   })
+}
+
+/** Says so where the context has no files at all. */
+function emptiness({ path, isDirectory }: OpenedContext): string {
+  return isDirectory && readdirSync(path).length === 0 ? `the directory ${path} is empty: ` : ""
 }
 
 /** What the ignore file of the context leaves out; undefined where there is none, or none counts. Throws InvalidArgument. */

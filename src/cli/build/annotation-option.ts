@@ -25,7 +25,7 @@ function readLevel(text: string): Level {
   const of = LEVELS.find((each) => each === name)
   if (of === undefined || (platform !== undefined && of.startsWith("index")))
     throw new InvalidArgument(`unknown annotation type "${text}"`, {
-      hint: `known: ${LEVELS.join(", ")}; those of a manifest with [OS/ARCH]`,
+      hint: `valid: ${LEVELS.join(", ")}; those of a manifest with [OS/ARCH]`,
     })
   return { of, ...(platform === undefined ? {} : { platform: parsePlatform(platform) }) }
 }

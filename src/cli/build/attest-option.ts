@@ -19,7 +19,7 @@ export function readAttest(text: string): AttestOption {
   if (type === "sbom") return sbomOption(fields)
   if (type === "provenance") return provenanceOption(fields)
   throw new InvalidArgument(type === undefined ? "attestation type not specified" : `unknown attestation "${type}"`, {
-    hint: "known: type=sbom, type=provenance",
+    hint: "valid: type=sbom, type=provenance",
   })
 }
 
@@ -71,7 +71,7 @@ function provenanceOption(fields: Fields): AttestOption {
         break
       case "version":
         if (value !== "v1")
-          throw new Unsupported(`provenance of SLSA ${value} is not made`, { hint: "known: version=v1" })
+          throw new Unsupported(`provenance of SLSA ${value} is not made`, { hint: "valid: version=v1" })
         break
       case "inline-only":
       case "filename":
@@ -85,6 +85,6 @@ function provenanceOption(fields: Fields): AttestOption {
 function choice<const C extends string>(choices: readonly C[], key: string, value: string): C {
   const found = choices.find((each) => each === value)
   if (found === undefined)
-    throw new InvalidArgument(`unknown ${key} "${value}"`, { hint: `known: ${choices.join(", ")}` })
+    throw new InvalidArgument(`unknown ${key} "${value}"`, { hint: `valid: ${choices.join(", ")}` })
   return found
 }

@@ -78,7 +78,7 @@ function readType(fields: Fields): (typeof TYPES)[number] {
       hint: "a registry holds one (type=registry,ref=NAME), or a directory that your CI keeps (type=local)",
     })
   throw new InvalidArgument(text === undefined ? "type is required for a cache" : `unknown cache type "${text}"`, {
-    hint: `known: ${TYPES.join(", ")}`,
+    hint: `valid: ${TYPES.join(", ")}`,
   })
 }
 
@@ -86,7 +86,7 @@ function allow(fields: Fields, type: string, keys: readonly string[]): void {
   for (const key of fields.keys())
     if (key !== "type" && !keys.includes(key))
       throw new InvalidArgument(`unknown key "${key}" of cache type ${type}`, {
-        hint: keys.length === 0 ? "it has none" : `known: ${keys.join(", ")}`,
+        hint: keys.length === 0 ? "it has none" : `valid: ${keys.join(", ")}`,
       })
 }
 
@@ -116,7 +116,7 @@ const FORM_KEYS = [
 function formOf(fields: Fields): CacheForm {
   const mode = fields.get("mode") ?? "min"
   if (mode !== "min" && mode !== "max")
-    throw new InvalidArgument(`unknown cache mode "${mode}"`, { hint: "known: min, max" })
+    throw new InvalidArgument(`unknown cache mode "${mode}"`, { hint: "valid: min, max" })
   const oci = booleanOf(fields, "oci-mediatypes", true)
   const isManifest = booleanOf(fields, "image-manifest", oci)
   // buildkit: Docker's manifest can be nothing but an image
@@ -141,7 +141,7 @@ function layersOf(fields: Fields): LayerForm {
   if (compression === "uncompressed" && level === undefined) return { compression: "none" }
   if (compression !== "gzip" && compression !== "zstd")
     throw new InvalidArgument(`unsupported compression "${compression}" of a cache`, {
-      hint: "known: uncompressed, gzip, zstd",
+      hint: "valid: uncompressed, gzip, zstd",
     })
   if (level === undefined) return { compression }
   const [least, most] = LEVELS[compression]

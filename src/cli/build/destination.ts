@@ -35,7 +35,7 @@ export function parseDestination(text: string | undefined): Destination {
     case "sif":
     case "tarball":
       throw new Unsupported(`images are not written as ${transport}:`, {
-        hint: "known: docker://, oci:, oci-archive:, docker-archive:, dir:, containers-storage:",
+        hint: "valid: docker://, oci:, oci-archive:, docker-archive:, dir:, containers-storage:",
       })
   }
   return { kind: "store", name: text === undefined ? undefined : checkedName(text) }

@@ -127,7 +127,7 @@ export type BuildFlags = FlagValues<typeof BUILD_FLAGS>
 
 function readEntitlement(text: string): string {
   if (text !== "security.insecure" && text !== "network.host")
-    throw new InvalidArgument(`unknown entitlement "${text}"`, { hint: "known: network.host, security.insecure" })
+    throw new InvalidArgument(`unknown entitlement "${text}"`, { hint: "valid: network.host, security.insecure" })
   return text
 }
 
@@ -140,7 +140,7 @@ function readJobs(text: string): number | undefined {
 function readNetwork(text: string): "default" | "none" | "host" {
   if (text === "none" || text === "host") return text
   if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
-  throw new Unsupported(`a build in the network "${text}" is not built yet`, { hint: "known: default, none, host" })
+  throw new Unsupported(`a build in the network "${text}" is not built yet`, { hint: "valid: default, none, host" })
 }
 
 function readPlatforms(text: string): Platform[] {

@@ -46,7 +46,7 @@ function readType(text: string | undefined): OutputType {
   const found = TYPES.find((type) => type === text)
   if (found === undefined)
     throw new InvalidArgument(text === undefined ? "type is required for output" : `unknown output type "${text}"`, {
-      hint: `known: ${TYPES.join(", ")}`,
+      hint: `valid: ${TYPES.join(", ")}`,
     })
   return found
 }
@@ -115,8 +115,8 @@ function readCompression(value: string): LayerForm["compression"] {
   if (value === "uncompressed") return "none"
   if (value === "gzip" || value === "zstd") return value
   throw value === "estargz"
-    ? new Unsupported("compression=estargz is not built yet", { hint: "known: uncompressed, gzip, zstd" })
-    : new InvalidArgument(`unsupported compression "${value}"`, { hint: "known: uncompressed, gzip, zstd" })
+    ? new Unsupported("compression=estargz is not built yet", { hint: "valid: uncompressed, gzip, zstd" })
+    : new InvalidArgument(`unsupported compression "${value}"`, { hint: "valid: uncompressed, gzip, zstd" })
 }
 
 function readLevel(value: string): number {

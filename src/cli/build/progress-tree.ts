@@ -1,3 +1,4 @@
+import { hasColour } from "../terminal/colour.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import { onResize, terminalSize } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
@@ -14,7 +15,7 @@ export class TreeProgress implements BuildProgress {
   readonly #fd: number
   readonly #steps = new Steps()
   readonly #resizes: Disposable
-  readonly #isColoured = !process.env.NO_COLOR
+  readonly #isColoured = hasColour(2)
   #timer: ReturnType<typeof setInterval> | undefined
   /** Lines on the screen that are ours, above the cursor. */
   #painted = 0

@@ -120,7 +120,7 @@ function readNetwork(text: string): "default" | "none" | "host" | { path: string
   if (text === "none" || text === "host") return text
   if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
   if (text.startsWith("ns:/") || text.startsWith("/")) return { path: text.replace(/^ns:/, "") }
-  throw new Unsupported(`steps run in no network "${text}"`, { hint: "known: private, none, host, ns:PATH" })
+  throw new Unsupported(`steps run in no network "${text}"`, { hint: "valid: private, none, host, ns:PATH" })
 }
 
 function readNamespace(text: string): "private" | "host" | { path: string } {

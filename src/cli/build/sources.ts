@@ -18,7 +18,7 @@ export function readSecret(text: string): SecretSource {
   const strange = Object.keys(rest).find((key) => key !== "source" && key !== "target")
   if (strange !== undefined) throw new InvalidArgument(`unexpected key '${strange}' in '${text}'`)
   if (type !== undefined && type !== "file" && type !== "env")
-    throw new InvalidArgument(`unsupported secret type "${type}"`, { hint: "known: file, env" })
+    throw new InvalidArgument(`unsupported secret type "${type}"`, { hint: "valid: file, env" })
   if (id === undefined || id === "") throw new InvalidArgument("a secret needs an id: id=NAME,src=FILE")
   if (env !== undefined) return { id, source: { env } }
   if (type === "env" || (src === undefined && callerVariable(id) !== undefined))

@@ -64,6 +64,7 @@ const BUILD: Table = {
   attestations: "--attest",
   buildArgs: "--build-arg",
   cacheTo: "--cache-to",
+  dockerfile: "--file",
   entitlements: "--allow",
   epoch: "--source-date-epoch",
   isolation: "--isolation",

@@ -1,4 +1,5 @@
 import { isSkiffError } from "../../base/errors.ts"
+import { nearest } from "../../base/nearest.ts"
 import { FUNCTIONS, truth } from "./functions.ts"
 import type { Field, Node, Operand, Pipeline, Template } from "./parser.ts"
 import { show } from "./printf.ts"
@@ -186,7 +187,7 @@ class Evaluation {
     if (value instanceof Map) return (value as Map<string, unknown>).get(name)
     if (value === undefined || value === null) throw templateError(this.#source, at, `nil pointer evaluating .${name}`)
     const key = typeof value === "object" && !Array.isArray(value) ? fieldName(value, name) : undefined
-    if (key === undefined) throw templateError(this.#source, at, `${UNKNOWN_FIELD} ${name}`)
+    if (key === undefined) throw templateError(this.#source, at, `${UNKNOWN_FIELD} ${name}`, neighbours(value, name))
     const found = (value as Record<string, unknown>)[key]
     if (typeof found === "function") return found.apply(value, args) as unknown
     if (args.length > 0) throw templateError(this.#source, at, `${name} is not a method but has arguments`)
@@ -207,4 +208,12 @@ function literal(value: unknown): Operand {
 function fieldName(value: object, name: string): string | undefined {
   const other = name.endsWith("ID") ? `${name.slice(0, -2)}Id` : name.endsWith("Id") ? `${name.slice(0, -2)}ID` : name
   return [name, other].find((one) => Object.hasOwn(value, one))
+}
+
+/** What the object has in place of the field: the nearest name, and all of them. */
+function neighbours(value: unknown, name: string): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
+  const names = Object.keys(value).toSorted()
+  const near = nearest(name, names)
+  return [...(near === undefined ? [] : [`did you mean ${near}?`]), `valid fields: ${names.join(", ")}`].join(" ")
 }

@@ -1,4 +1,6 @@
 import type { Containers, StartedContainer } from "../../container/container.ts"
+import { describeHint } from "../errors/describe-hint.ts"
+import { UsageError } from "../errors/usage-error.ts"
 import { runSession, type SessionOptions } from "./session.ts"
 import { SignalProxy } from "./signal-proxy.ts"
 
@@ -27,13 +29,21 @@ export async function joinContainer(
     return 0
   }
   signals.connect((signal) => containers.kill(container.id, signal))
-  const end = await runSession({
+  const session = runSession({
     ...options,
     attachment,
     exited,
     resize: (size) => containers.resize(container.id, size),
   })
+  const end = await Promise.race([session, signals.forced])
+  if (end === "forced") throw forcedEnd(container.name)
   if (end.kind === "exited") return end.code
   started.release()
   return 0
+}
+
+/** In docker's words. The program ignores the signal, as a first process may: it goes on without us. */
+function forcedEnd(container: string): UsageError {
+  const hint = [`the container runs on; ${describeHint({ do: "stop", container }, "container run")}`]
+  return new UsageError("got 3 SIGTERM/SIGINTs, forcefully exiting", { hint }, 1)
 }

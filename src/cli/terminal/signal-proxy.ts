@@ -11,12 +11,24 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGCONT",
 ]
 
+/** docker's client gives up after as many, whatever the program makes of them. */
+const INTERRUPTS_TO_FORCE = 3
+const INTERRUPTS = new Set<NodeJS.Signals>(["SIGINT", "SIGTERM"])
+
 /** Hands the signals that reach this process on to the program: from `listen` on they wait, from `connect` on they go. */
 export class SignalProxy implements Disposable {
   readonly #waiting: string[] = []
   #send: ((signal: string) => Promise<void>) | undefined
+  #interrupts = 0
+  readonly #forced = Promise.withResolvers<"forced">()
+
+  /** Resolves when the user has asked for the end so often that this process shall not wait for the program's. */
+  get forced(): Promise<"forced"> {
+    return this.#forced.promise
+  }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (INTERRUPTS.has(signal) && ++this.#interrupts >= INTERRUPTS_TO_FORCE) this.#forced.resolve("forced")
     if (this.#send) this.#forward(this.#send, signal)
     else this.#waiting.push(signal)
   }

@@ -226,8 +226,18 @@ function sendError(url: URL, cause: unknown, signal?: AbortSignal, timedOutMs?: 
           `put the registry's CA in /etc/containers/certs.d/${url.host}/ca.crt`,
           { do: "set", field: "tlsVerify", value: "false" },
         ]
-      : undefined,
+      : reachHint(url, code),
   })
+}
+
+/** What there is to check, where the reason tells it. */
+function reachHint(url: URL, code: string | undefined): string | undefined {
+  if (code === "ConnectionRefused" || code === "ECONNREFUSED")
+    return `check the address: nothing listens on ${url.host}`
+  if (/NOTFOUND|EAI_AGAIN/.test(code ?? "")) return `check the name ${url.hostname}, and this host's network and DNS`
+  return /ETIMEDOUT|ENETUNREACH|EHOSTUNREACH/.test(code ?? "")
+    ? "check this host's network and proxy settings"
+    : undefined
 }
 
 /** The system's or TLS library's word for what went wrong with a request, kept in the error's cause. */

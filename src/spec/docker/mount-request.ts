@@ -37,7 +37,8 @@ export function parseVolume(text: string, cwd: string): MountRequest {
 function parseMode(mode: string): { readOnly: boolean; propagation?: string; copyUp: boolean } {
   const words = mode === "" ? [] : mode.split(",")
   const propagations = words.filter((word) => PROPAGATIONS.includes(word))
-  if (words.some((word) => !MODES.has(word)) || propagations.length > 1) throw invalid(`invalid mode: ${mode}`)
+  if (words.some((word) => !MODES.has(word)) || propagations.length > 1)
+    throw new InvalidArgument(`invalid mode: ${mode}`, { hint: { valid: [...MODES] } })
   if (words.includes("ro") && words.includes("rw")) throw invalid(`invalid mode: ${mode}`)
   const [propagation] = propagations
   return {

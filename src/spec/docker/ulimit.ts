@@ -17,8 +17,7 @@ export function parseUlimit(text: string): Ulimit {
     throw new InvalidArgument(`invalid ulimit argument: ${text}`, {
       hint: "expected NAME=SOFT[:HARD], such as nofile=1024",
     })
-  if (!NAMES.includes(name))
-    throw new InvalidArgument(`invalid ulimit type: ${name}`, { hint: `known: ${NAMES.join(" ")}` })
+  if (!NAMES.includes(name)) throw new InvalidArgument(`invalid ulimit type: ${name}`, { hint: { valid: NAMES } })
   const [soft, hard] = [Number(softText), Number(hardText)]
   if (soft < -1 || hard < -1 || !Number.isSafeInteger(soft) || !Number.isSafeInteger(hard))
     throw new InvalidArgument(`invalid ulimit argument: ${text}`)

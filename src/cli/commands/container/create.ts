@@ -18,8 +18,9 @@ export default command({
       quiet: flags.quiet,
       intro: `Unable to find image '${image}' locally`,
     })
-    const { id } = await (await engine.containers()).create(options, progress.onProgress)
+    const { id, warnings = [] } = await (await engine.containers()).create(options, progress.onProgress)
     cidFile?.write(id)
+    for (const warning of warnings) out.warn(warning)
     out.line(id)
   },
 })

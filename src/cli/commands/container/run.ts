@@ -26,15 +26,17 @@ export default command({
   async run({ args: [image, words], flags, engine, out }) {
     if (flags.detach && flags.attach.length > 0) throw new UsageError("conflicting options: -a and -d")
     const options = containerOptions(image, words, flags)
-    if (!flags.detach) checkStandardInput(options)
+    const { tty = false, stdin = false } = options
+    if (!flags.detach) checkStandardInput({ tty, stdin })
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
     const start = async (hearSignals: () => void) => {
       const started = await containers.run(options, progress.onProgress, {
         attach: !flags.detach,
-        onCreated: ({ id }) => {
+        onCreated: ({ id, warnings = [] }) => {
           cidFile?.write(id)
+          for (const warning of warnings) out.warn(warning)
           hearSignals()
         },
       })
@@ -43,7 +45,6 @@ export default command({
       return started
     }
     const sigProxy = flags.sigProxy && !flags.detach
-    const { tty, stdin } = options
     // awaited here: what is `using` above must live as long
     return await joinContainer(containers, start, {
       tty,

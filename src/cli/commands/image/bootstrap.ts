@@ -31,5 +31,5 @@ function parseBase(text: string): { base: "busybox" | "debian"; suite?: string }
   const [base, suite] = text.split(":")
   if (base === "busybox" && suite === undefined) return { base }
   if (base === "debian") return suite === undefined ? { base } : { base, suite }
-  throw new InvalidArgument(`unknown base "${text}"`, { hint: "known: busybox, debian, debian:SUITE" })
+  throw new InvalidArgument(`unknown base "${text}"`, { hint: "valid: busybox, debian, debian:SUITE" })
 }

@@ -9,7 +9,7 @@ export default command({
   flags: {},
   examples: ["source <(skiff completion bash)", "skiff completion fish > ~/.config/fish/completions/skiff.fish"],
   async run({ args: [shell], out }) {
-    if (!isShell(shell)) throw new InvalidArgument(`unknown shell "${shell}"`, { hint: "known: bash, zsh, fish" })
+    if (!isShell(shell)) throw new InvalidArgument(`unknown shell "${shell}"`, { hint: "valid: bash, zsh, fish" })
     out.text(SCRIPTS[shell])
   },
 })

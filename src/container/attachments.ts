@@ -2,6 +2,7 @@
 import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
+import type { PortReservation } from "../network/network.ts"
 import type { ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { writeHostsFile } from "./container-files.ts"
@@ -17,8 +18,32 @@ export function detached(attachments: readonly NetworkAttachment[]): NetworkAtta
   return attachments.map((attachment) => ({ ...attachment, endpoint: undefined }))
 }
 
+/**
+ * Binds the published ports, before anything of the container runs: the monitor is to inherit their sockets. Undefined: none are
+ * published.
+ */
+export async function reservePorts(deps: ContainerDeps, record: ContainerRecord): Promise<PortReservation | undefined> {
+  const { ports } = record.spec.run
+  const [first] = record.state.attachments
+  if (first === undefined || ports.length === 0) return undefined
+  const networks = await deps.networks()
+  const { address, macAddress } = first
+  try {
+    const endpoint = { containerId: record.id, ports, address, macAddress }
+    const reservation = await networks.reserve(networks.get(first.network), endpoint)
+    trace("ports reserved")
+    return reservation
+  } catch (error) {
+    throw withHolder(deps, error)
+  }
+}
+
 /** Joins the namespace of the container's first process to each of its networks, in order, and writes its hosts file. */
-export async function joinNetworks(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+export async function joinNetworks(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  reservation: PortReservation | undefined,
+): Promise<void> {
   const { id, spec, state } = record
   if (state.attachments.length === 0 || state.pid === undefined) return
   const networks = await deps.networks()
@@ -35,6 +60,7 @@ export async function joinNetworks(deps: ContainerDeps, record: ContainerRecord)
       ports: index === 0 ? ports : [],
       address: attachment.address,
       macAddress: attachment.macAddress,
+      reservation: index === 0 ? reservation : undefined,
     }
     try {
       attachment.endpoint = { ...(await networks.setup(network, endpoint)), networkId: network.id }

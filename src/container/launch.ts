@@ -8,7 +8,7 @@ import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { detached, joinNetworks } from "./attachments.ts"
+import { detached, joinNetworks, reservePorts } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
 import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
@@ -72,7 +72,8 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
   await mountRoot(deps, record, bundle)
-  const { monitor, targets } = await createContainer(deps, record, runtimes, runtime, bundle)
+  using reservation = await reservePorts(deps, record)
+  const { monitor, targets } = await createContainer(deps, record, runtimes, runtime, bundle, reservation?.sockets)
   // while this process lives it is told of the end; a failure below ends the container
   try {
     state.pid = monitor.pid
@@ -81,7 +82,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
     checkMounted(monitor, targets)
-    await joinNetworks(deps, record)
+    await joinNetworks(deps, record, reservation)
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
@@ -131,6 +132,7 @@ async function createContainer(
   runtimes: Runtimes,
   runtime: Runtime,
   bundle: BundlePaths,
+  held: readonly number[] = [],
 ): Promise<{ monitor: Monitor; targets: readonly string[] }> {
   const { id, name, spec } = record
   const { options, run } = spec
@@ -182,6 +184,7 @@ async function createContainer(
     tty: options.tty,
     stdin: options.stdin,
     exitCommand: deps.cleanupCommand(id),
+    held,
   })
   crashPoint("start:monitor-created")
   trace("monitor created the container")

@@ -2,12 +2,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { needPrograms } from "../../test/support/programs.ts"
 import { networkSuite } from "./network.suite.ts"
-import { call, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
+import { call, openStoreBeside, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
 if (skip !== false) console.log(`bridge tests skipped: ${skip}`)
 else needPrograms("bridge", "ip", "nft", "nsenter", "ping", "socat", "ss", "timeout", "unshare")
+
+/** Whether a program of the host could listen on port 8500. */
+function canListen(hostname = "0.0.0.0"): boolean {
+  try {
+    Bun.listen({ hostname, port: 8500, socket: { data() {} } }).stop(true)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const hex = (text: string): number[] => [...Buffer.from(text, "hex")]
 
 networkSuite(
   "bridge",
@@ -38,6 +50,10 @@ describe.skipIf(skip !== false)("bridge network", () => {
   const table = (): string => `skiff_${network.bridge.slice(2, -1)}`
   const json = async (...argv: string[]): Promise<Record<string, unknown>[]> =>
     JSON.parse((await host.run(...argv)) || "[]") as Record<string, unknown>[]
+
+  const sources = async (): Promise<number> =>
+    (await host.run("nft", "list", "set", "bridge", table(), "sources")).split('"v').length - 1
+  const listeners = async (): Promise<string> => await host.run("ss", "-Hlntu", "sport = :8500")
 
   beforeAll(async () => {
     host = await openTestHost()
@@ -250,6 +266,123 @@ describe.skipIf(skip !== false)("bridge network", () => {
     expect(await call("tcp", "198.51.100.1", 21_999, neighbour)).toStartWith("many")
     await host.networks.teardown(network, "ad".padEnd(64, "0"), status)
     expect(await count()).toBe(before)
+  })
+
+  test("a container sends with its own addresses alone, and cannot speak for its neighbours or the gateway", async () => {
+    const gateway = async (): Promise<string | undefined> =>
+      /lladdr (\S+)/.exec(await other.run("ip", "neigh", "show", "172.17.0.1"))?.[1]
+    await other.run("ping", "-c1", "-W2", "172.17.0.1")
+    expect(await gateway()).toBe("02:42:ac:11:00:01")
+    // else it would believe nothing new for a second (arp(7))
+    await other.run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/neigh/eth0/locktime")
+    // an answer nobody asked for, from `web`, that it has the gateway's address
+    const frame = [...hex("0242ac110003"), ...hex("0242ac110002"), ...hex("0806"), ...hex("0001080006040002")]
+    const claim = [...hex("0242ac110002"), 172, 17, 0, 1, ...hex("0242ac110003"), 172, 17, 0, 3]
+    const octal = [...frame, ...claim].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")
+    for (let times = 0; times < 3; times++) await web.run("sh", "-c", `printf '${octal}' | socat -u - INTERFACE:eth0`)
+    expect(await gateway()).toBe("02:42:ac:11:00:01")
+    // another's address, and another's hardware address
+    expect(await web.run("sh", "-c", "ping -c1 -W2 172.17.0.1 >/dev/null && echo answered")).toBe("answered")
+    await web.run("ip", "address", "add", "172.17.0.99/16", "dev", "eth0")
+    const spoofed = "ping -c1 -W1 -I 172.17.0.99 172.17.0.1 >/dev/null || echo silent"
+    expect(await web.run("sh", "-c", spoofed)).toBe("silent")
+    await web.run("ip", "address", "del", "172.17.0.99/16", "dev", "eth0")
+    await web.run("ip", "link", "set", "eth0", "address", "02:42:ac:11:00:63")
+    expect(await web.run("sh", "-c", "ping -c1 -W1 172.17.0.1 >/dev/null || echo silent")).toBe("silent")
+    await web.run("ip", "link", "set", "eth0", "address", "02:42:ac:11:00:02")
+    expect(await web.run("sh", "-c", "ping -c1 -W2 172.17.0.1 >/dev/null && echo answered")).toBe("answered")
+  })
+
+  test("the guard holds no more than the living, and one ended container", async () => {
+    const before = await sources()
+    for (let times = 0; times < 5; times++) {
+      const peer = await host.peer()
+      await host.networks.setup(network, host.endpoint(peer, "a9"))
+      await host.networks.teardown(network, "a9".padEnd(64, "0"), undefined)
+      peer[Symbol.dispose]()
+    }
+    expect(await sources()).toBeLessThanOrEqual(before + 1)
+  })
+
+  describe("a reserved port", () => {
+    const id = "b0".padEnd(64, "0")
+    const ports = [
+      { protocol: "tcp", containerPort: 80, hostPort: 8500 },
+      { protocol: "udp", containerPort: 53, hostPort: 8500 },
+    ] as const
+    let peer: Peer
+    let monitor: ReturnType<typeof Bun.spawn>
+
+    test("is the container's before it runs, and stays with who inherits the socket", async () => {
+      peer = await host.peer()
+      {
+        using reservation = await host.networks.reserve(network, { containerId: id, ports })
+        expect(reservation.ports).toEqual([...ports])
+        expect(canListen()).toBe(false)
+        monitor = Bun.spawn(["sleep", "300"], { stdio: ["ignore", "ignore", "ignore", ...reservation.sockets] })
+        await host.networks.setup(network, host.endpoint(peer, "b0", { ports, reservation }))
+      }
+      const [, hostInterface] = /%(v\S+):8500/.exec(await listeners()) ?? []
+      expect((await listeners()).match(/8500/g)).toHaveLength(2)
+      const [link] = await json("ip", "-j", "link", "show", hostInterface ?? "")
+      expect(link).toMatchObject({ ifalias: `container b00000000000 of skiff ${host.runRoot}` })
+      for (const hostname of ["0.0.0.0", "127.0.0.1", "198.51.100.1", "::"]) expect(canListen(hostname)).toBe(false)
+      await peer.serve("tcp", 80, "held")
+      expect(await call("tcp", "198.51.100.1", 8500, neighbour)).toBe("held 198.51.100.2")
+      expect(await call("tcp", "127.0.0.1", 8500)).toStartWith("held")
+    })
+
+    test("is refused to another store by the container's name", async () => {
+      using second = openStoreBeside()
+      const taken = second.networks.setup(second.networks.get("bridge"), {
+        ...host.endpoint(other, "b1"),
+        ports: [{ protocol: "tcp", containerPort: 80, hostPort: 8500, hostAddress: "127.0.0.1" }],
+      })
+      await expect(taken).rejects.toMatchObject({
+        code: "AlreadyExists",
+        message: expect.stringContaining(`by container b00000000000 of the store in ${host.runRoot}`),
+      })
+    })
+
+    test("refuses connections at once while the rules are missing", async () => {
+      await host.run("nft", "flush", "ruleset")
+      const begun = performance.now()
+      expect(await host.run("sh", "-c", "socat -u TCP:127.0.0.1:8500,connect-timeout=5 - 2>&1 || true")).toContain(
+        "refused",
+      )
+      expect(performance.now() - begun).toBeLessThan(4000)
+      await host.networks.sweep(new Set(["aa", "bb", "b0"].map((text) => text.padEnd(64, "0"))))
+      expect(await call("tcp", "127.0.0.1", 8500)).toStartWith("held")
+    })
+
+    test("is free for the next container though the monitor of the last still holds it, and for nobody else", async () => {
+      await host.networks.teardown(network, id, undefined)
+      peer[Symbol.dispose]()
+      expect(canListen()).toBe(false)
+      using again = await host.networks.reserve(network, { containerId: "b2".padEnd(64, "0"), ports })
+      expect(again.sockets).toHaveLength(2)
+      monitor.kill("SIGKILL")
+      await monitor.exited
+      expect(canListen()).toBe(false)
+      await host.networks.teardown(network, "b2".padEnd(64, "0"), undefined)
+      again[Symbol.dispose]()
+      expect(canListen()).toBe(true)
+    })
+
+    test("of a range of 100 is held like one", async () => {
+      const range = Array.from({ length: 100 }, (_, index) => ({
+        protocol: "tcp" as const,
+        containerPort: 7000 + index,
+        hostPort: 7000 + index,
+      }))
+      using reservation = await host.networks.reserve(network, { containerId: id, ports: range })
+      expect(reservation.sockets).toHaveLength(100)
+      const held = Bun.spawnSync(["ls", "/proc/self/fd"], {
+        stdio: ["ignore", "pipe", "ignore", ...reservation.sockets],
+      })
+      expect(held.stdout.toString().trim().split("\n").length).toBeGreaterThanOrEqual(103)
+      await host.networks.teardown(network, id, undefined)
+    })
   })
 
   test("--ip and --mac-address are used, and refused when they cannot be", async () => {

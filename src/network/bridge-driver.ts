@@ -1,12 +1,12 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
 import { closeSync, existsSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
-import { randomHex } from "../base/random-hex.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, Unavailable } from "../base/errors.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { forgetUdpCallers } from "../sys/net/conntrack.ts"
 import { openNetns, isSameNetns, type Sysctls } from "../sys/net/netns.ts"
-import { changeElements, hasElement } from "../sys/net/nfnetlink.ts"
-import { applyRuleset } from "../sys/net/nft.ts"
+import { holdPort } from "../sys/net/host-port.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import {
   addAddress,
@@ -18,16 +18,18 @@ import {
   linkUp,
   type Link,
 } from "../sys/net/rtnetlink.ts"
+import type { Pid } from "../sys/process/process.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
-import { claimPorts, type HostPort } from "./claim-ports.ts"
+import { claimPorts, letGo, takenByProgram, type ClaimedPort, type HostPort } from "./claim-ports.ts"
 import { listNetworks } from "./default-network.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
-import { formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
-import type { KernelNames } from "./names.ts"
-import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "./network.ts"
-import { NETWORKS, networkKey, portChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
+import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
+import { Firewall } from "./firewall.ts"
+import { HostInterfaces } from "./host-interfaces.ts"
+import { newPortName, portAlias, type KernelNames } from "./names.ts"
+import type { Endpoint, EndpointStatus, Network, NetworkDriver, PortReservation, ReservedEndpoint } from "./network.ts"
+import type { PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
-import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 import { ROOTLESS_SYSCTLS, type RootlessUplink } from "./rootless-uplink.ts"
 
 const DEFAULT_INTERFACE = "eth0"
@@ -35,9 +37,14 @@ const DEFAULT_INTERFACE = "eth0"
 /** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
 const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
+/** A container of another store that is gone gives its ports back when the kernel has ended its interface. */
+const OTHER_STORE_WAIT_MS = 300
+const OTHER_STORE_POLL_MS = 20
+
 /** What the bridge driver is handed. */
 export interface BridgeDriverDeps {
   db: Database
+  runRoot: string
   names: KernelNames
   host: HostSide
   /** Undefined as real root, where the host's side is the host. */
@@ -47,20 +54,22 @@ export interface BridgeDriverDeps {
 /** Networks as Linux bridges: a veth pair per container, masquerade, published ports by nftables maps. */
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
-  /** nftables table of this store. */
-  readonly #table: string
-  readonly #alias: string
+  readonly #runRoot: string
+  readonly #names: KernelNames
   readonly #host: HostSide
   readonly #rootless: RootlessUplink | undefined
   readonly #records: EndpointRecords
+  readonly #firewall: Firewall
+  readonly #reserved = new WeakMap<PortReservation, readonly ClaimedPort[]>()
 
-  constructor({ db, names, host, rootless }: BridgeDriverDeps) {
+  constructor({ db, runRoot, names, host, rootless }: BridgeDriverDeps) {
     this.#db = db
-    this.#table = names.table
-    this.#alias = names.alias
+    this.#runRoot = runRoot
+    this.#names = names
     this.#host = host
     this.#rootless = rootless
     this.#records = new EndpointRecords(db)
+    this.#firewall = new Firewall({ db, names, records: this.#records, netns: host.netns })
   }
 
   validate(network: Network): void {
@@ -75,31 +84,88 @@ export class BridgeDriver implements NetworkDriver {
       })
   }
 
+  async reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation> {
+    this.validate(network)
+    const host = await this.#host.sockets()
+    const { claimed } = await this.#claim(host, network, { ...endpoint, holder: process.pid as Pid })
+    // pasta binds what an ordinary user publishes, and would find its ports taken by us
+    if (this.#rootless !== undefined) letGo(claimed)
+    const kept = this.#rootless === undefined ? claimed : []
+    const reservation: PortReservation = {
+      containerId: endpoint.containerId,
+      ports: mappingsOf(claimed.map(({ port }) => port)),
+      sockets: kept.flatMap(({ bound }) => bound?.socket ?? []),
+      [Symbol.dispose]: () => letGo(kept.splice(0)),
+    }
+    this.#reserved.set(reservation, kept)
+    return reservation
+  }
+
   async setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus> {
     this.validate(network)
-    const mac = endpoint.macAddress === undefined ? undefined : parseMac(endpoint.macAddress)
     const netns = openContainerNetns(endpoint)
     try {
       const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
       using _ = container
       const bridge = await this.#bridge(host.route, network)
       this.#rootless?.open()
-      const claimed = this.#claim(host, network, endpoint)
+      const { row, claimed, isOurs } = await this.#take(host, network, endpoint)
       try {
-        const macAddress = mac ?? macOfAddress(claimed.row.address)
-        const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress, netns }
-        createVeth(host.route, { name: claimed.row.hostInterface, bridge: bridge.index, mtu: bridge.mtu, peer })
-        configureInside(container, network, endpoint, claimed.row.address)
-        forgetStaleCallers(host, claimed.ports)
-        this.#rootless?.publish(host.route, network, endpoint.containerId, claimed.ports)
-        return statusOf(network, endpoint, claimed.row, macAddress, claimed.ports)
+        if (isOurs && this.#rootless !== undefined) letGo(claimed)
+        const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
+        this.#db.transaction(() => this.#firewall.open(host.netfilter, network, row, ports))
+        const { hostInterface, address, macAddress } = row
+        const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress: parseMac(macAddress), netns }
+        const alias = portAlias(endpoint.containerId, this.#runRoot)
+        createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu: bridge.mtu, alias, peer })
+        configureInside(container, network, endpoint, address)
+        if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
+        forgetStaleCallers(host, ports)
+        this.#rootless?.publish(host.route, network, endpoint.containerId, ports)
+        return statusOf(network, endpoint, row, ports)
       } catch (error) {
         this.#release(host, endpoint.containerId, network.id)
         throw error
+      } finally {
+        if (isOurs && this.#rootless === undefined) letGo(claimed)
       }
     } finally {
       closeSync(netns)
     }
+  }
+
+  /** What was reserved for the endpoint, or is now. */
+  async #take(
+    host: HostSockets,
+    network: Network,
+    endpoint: Endpoint,
+  ): Promise<{ row: EndpointRow; claimed: readonly ClaimedPort[]; isOurs: boolean }> {
+    const { reservation, containerId, holder } = endpoint
+    if (reservation === undefined) return { ...(await this.#claim(host, network, endpoint)), isOurs: true }
+    return this.#db.transaction(() => {
+      const row = this.#records.get(containerId, network.id)
+      if (row === undefined)
+        throw new FailedPrecondition(`what was reserved in network "${network.name}" for ${containerId} is gone`)
+      return {
+        row: this.#records.hold(row, holder),
+        claimed: this.#reserved.get(reservation) ?? [],
+        isOurs: false,
+      }
+    })
+  }
+
+  /** From here on the host's tools see the ports as taken, by the container's own interface. */
+  #show(route: NetlinkSocket, hostInterface: string, claimed: readonly ClaimedPort[]): void {
+    if (claimed.length === 0) return
+    const { index } = getLink(route, hostInterface)
+    for (const { port, bound } of claimed)
+      if (bound !== undefined && port.protocol !== "sctp")
+        try {
+          holdPort(bound, port.protocol, index)
+        } catch (error) {
+          // between our binding and now somebody has begun to listen, as SO_REUSEADDR lets them
+          throw hasErrno(error, "EADDRINUSE") ? takenByProgram(port) : error
+        }
   }
 
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
@@ -139,7 +205,7 @@ export class BridgeDriver implements NetworkDriver {
   ): Promise<void> {
     if (living.length === 0) return
     await this.#bridge(host.route, network)
-    this.#db.transaction(() => this.#ensureTable(host.netfilter, network))
+    this.#db.transaction(() => this.#firewall.ensure(host.netfilter, network))
     this.#rootless?.open()
     for (const { containerId } of living)
       if (alive.has(containerId) && this.#rootless?.isPublished(containerId) === false)
@@ -150,7 +216,7 @@ export class BridgeDriver implements NetworkDriver {
     const found = findBridge(route, network)
     if (found !== undefined) return found
     return await makeBridge(route, network, {
-      alias: this.#alias,
+      alias: this.#names.alias,
       writeSysctls: (sysctls) =>
         this.#host.writeSysctls(this.#rootless === undefined ? sysctls : [...sysctls, ...ROOTLESS_SYSCTLS]),
       hostInterfaces: this.#records.list().map((row) => row.hostInterface),
@@ -158,24 +224,47 @@ export class BridgeDriver implements NetworkDriver {
     })
   }
 
-  /**
-   * Address, ports and map elements in one transaction: they are all there or none is. Whoever rebuilds the table from the
-   * records holds the same lock, so no element is lost between.
-   */
-  #claim(host: HostSockets, network: Network, endpoint: Endpoint): { row: EndpointRow; ports: PublishedPort[] } {
+  /** Address and ports, which wait for a container of another store that is on its way out. */
+  async #claim(
+    host: HostSockets,
+    network: Network,
+    endpoint: Omit<ReservedEndpoint, "macAddress"> & { macAddress?: string; holder?: Pid },
+  ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
+    for (let waitedMs = 0; ; waitedMs += OTHER_STORE_POLL_MS)
+      try {
+        return this.#claimNow(host, network, endpoint)
+      } catch (error) {
+        const isOtherStore = isSkiffError(error, "AlreadyExists") && error.data.otherStore !== undefined
+        if (!isOtherStore || waitedMs >= OTHER_STORE_WAIT_MS) throw error
+        await sleep(OTHER_STORE_POLL_MS)
+      }
+  }
+
+  /** In one transaction: they are all there or none is. */
+  #claimNow(
+    host: HostSockets,
+    network: Network,
+    { containerId, ports, address, macAddress, holder }: ReservedEndpoint & { holder?: Pid },
+  ): { row: EndpointRow; claimed: ClaimedPort[] } {
     return this.#db.transaction(() => {
-      this.#forget(host, endpoint.containerId, network.id)
-      if (endpoint.address !== undefined) this.#takeBackAddress(host, network, endpoint.address)
-      const { containerId, holder, address: wanted } = endpoint
-      const row = this.#records.add(network, { containerId, holder, hostInterface: newInterfaceName(), wanted })
-      const ports = claimPorts(endpoint.ports, row, {
+      this.#forget(host, containerId, network.id)
+      if (address !== undefined) this.#takeBackAddress(host, network, address)
+      const row = this.#records.add(network, {
+        containerId,
+        holder,
+        hostInterface: newPortName(this.#names),
+        wanted: address,
+        macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
+      })
+      using interfaces = new HostInterfaces(this.#runRoot)
+      const claimed = claimPorts(ports, row, {
         holder: (port) => this.#livePortHolder(host, port),
         innerPort: (port) => this.#innerPort(port),
         add: (port) => this.#records.addPort(row, port),
+        isLeftBehind: (index) => interfaces.isLeftBehind(index, (id) => this.#records.hasPrefix(id)),
+        containerOf: (index) => interfaces.containerOf(index),
       })
-      // the table may have to be made from the records, then the new ports are in it
-      if (!this.#ensureTable(host.netfilter, network)) this.#addElements(host.netfilter, this.#elements(ports))
-      return { row, ports }
+      return { row, claimed }
     })
   }
 
@@ -193,58 +282,15 @@ export class BridgeDriver implements NetworkDriver {
     }
   }
 
-  #addElements(netfilter: NetlinkSocket, ports: readonly PortElement[]): void {
-    if (ports.length === 0) return
-    try {
-      changeElements(netfilter, portChanges("add", this.#table, ports))
-    } catch (error) {
-      if (!hasErrno(error, "EEXIST", "EBUSY")) throw error
-      // the records say that the ports are ours: the elements are what a crash left
-      for (const port of ports) this.#deleteElements(netfilter, [port])
-      changeElements(netfilter, portChanges("add", this.#table, ports))
-    }
-  }
-
-  #deleteElements(netfilter: NetlinkSocket, ports: readonly PortElement[]): void {
-    if (ports.length === 0) return
-    try {
-      changeElements(netfilter, portChanges("delete", this.#table, ports))
-    } catch (error) {
-      if (!hasErrno(error, "ENOENT")) throw error
-      // one that is missing spoils the whole batch
-      if (ports.length > 1) for (const port of ports) this.#deleteElements(netfilter, [port])
-    }
-  }
-
-  /** Writes the table if it is not there; true when it was written. Runs inside a transaction. */
-  #ensureTable(netfilter: NetlinkSocket, network: Network): boolean {
-    if (hasElement(netfilter, this.#table, NETWORKS, networkKey(network))) return false
-    applyRuleset(
-      tableText(
-        this.#table,
-        listNetworks(this.#db),
-        this.#elements(this.#records.ports()),
-        this.#rootless && EGRESS_INTERFACE,
-      ),
-      this.#host.netns,
-    )
-    return true
-  }
-
   #release(host: HostSockets, containerId: string, networkId: string): void {
     this.#db.transaction(() => this.#forget(host, containerId, networkId))
   }
 
   #forget(host: HostSockets, containerId: string, networkId: string): void {
-    const { address, ports } = this.#records.remove(containerId, networkId)
-    this.#deleteElements(host.netfilter, this.#elements(ports))
+    const { endpoint, ports } = this.#records.remove(containerId, networkId)
+    this.#firewall.close(host.netfilter, endpoint, ports)
     if (ports.length > 0 || !this.#records.has(containerId))
-      this.#rootless?.unpublish(host.route, containerId, address === undefined ? [] : [address])
-  }
-
-  /** Rootless the host's address was checked by pasta, and all that arrives is for the tap's. */
-  #elements(ports: readonly PublishedPort[]): PortElement[] {
-    return this.#rootless === undefined ? [...ports] : ports.map((port) => Object.assign({}, port, { hostAddress: "" }))
+      this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }
 
   /** Rootless two containers may publish one port on two addresses of the host, which the taps cannot tell apart. */
@@ -303,16 +349,19 @@ function forgetStaleCallers({ netfilter }: HostSockets, ports: readonly Publishe
   forgetUdpCallers(netfilter, new Set(udp.map(({ innerPort }) => innerPort)), ipv4Bytes(first.address))
 }
 
-/** Never one that was there before: the old pair of a restarted container may still be on its way out. */
-function newInterfaceName(): string {
-  return `veth${randomHex(6).slice(0, 11)}`
+function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {
+  return ports.map(({ protocol, containerPort, hostPort, hostAddress }) => ({
+    protocol,
+    containerPort,
+    hostPort,
+    ...(hostAddress === "" ? {} : { hostAddress }),
+  }))
 }
 
 function statusOf(
   network: Network,
   { interface: name = DEFAULT_INTERFACE }: Endpoint,
   row: EndpointRow,
-  mac: Uint8Array,
   ports: readonly PublishedPort[],
 ): EndpointStatus {
   return {
@@ -321,12 +370,7 @@ function statusOf(
     address: formatIpv4(row.address),
     prefixLength: parseIpv4Range(network.subnet).prefixLength,
     gateway: network.gateway,
-    macAddress: formatMac(mac),
-    ports: ports.map(({ protocol, containerPort, hostPort, hostAddress }) => ({
-      protocol,
-      containerPort,
-      hostPort,
-      ...(hostAddress === "" ? {} : { hostAddress }),
-    })),
+    macAddress: row.macAddress,
+    ports: mappingsOf(ports),
   }
 }

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs"
 import { AlreadyExists, FailedPrecondition, InvalidArgument, Unavailable, Unsupported } from "../base/errors.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
-import { probePort } from "../sys/net/host-port.ts"
+import { close } from "../sys/libc.ts"
+import { bindPort, type BoundPort, type PortProtocol } from "../sys/net/host-port.ts"
+import { interfacesOfPort } from "../sys/net/socket-diag.ts"
 import { ipv4Bytes } from "../sys/net/rtnetlink.ts"
 import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
@@ -15,39 +17,52 @@ export interface PortRecords {
   /** What the maps call this port. */
   innerPort(port: HostPort): number
   add(port: PublishedPort): void
+  /** Whether a socket of this port is what a container of ours that is gone left for the moment of its end. */
+  isLeftBehind(interfaceIndex: number): boolean
+  /** The container of ours or of another store whose interface that is. */
+  containerOf(interfaceIndex: number): { container: string; runRoot: string } | undefined
 }
 
 /** A port of the host. */
 export type HostPort = Pick<PublishedPort, "protocol" | "hostAddress" | "hostPort">
 
+export interface ClaimedPort {
+  port: PublishedPort
+  /** The socket that has it; undefined for SCTP. */
+  bound: BoundPort | undefined
+}
+
 const RANDOM_TRIES = 1000
 
 /**
- * Takes each port for the endpoint, or throws AlreadyExists naming who has it: a container of this store by the records, or
- * a listener of the host by binding the port for a moment. Runs inside a transaction, so of two containers one wins.
- *
- * The port is not held by a socket. A program that listens on it later starts without an error, but the container keeps the
- * traffic (the rule stands before the socket); `skiff ps` and `nft list table inet skiff` show it.
+ * Takes each port for the endpoint and binds it on the host, or throws AlreadyExists naming who has it: a container of this
+ * store by the records, one of another store by its interface, or a program of the host. Runs inside a transaction, so of two
+ * containers one wins. The sockets are the caller's.
  */
-export function claimPorts(
-  wanted: readonly PortMapping[],
-  endpoint: EndpointRow,
-  records: PortRecords,
-): PublishedPort[] {
-  return wanted.map((mapping) => {
-    const host = { protocol: mapping.protocol, hostAddress: normalAddress(mapping.hostAddress) }
-    const hostPort = mapping.hostPort === 0 ? freePort(host, records) : mapping.hostPort
-    if (mapping.hostPort !== 0) checkPort({ ...host, hostPort }, records)
-    const claimed: PublishedPort = {
-      ...host,
-      hostPort,
-      containerPort: mapping.containerPort,
-      address: endpoint.address,
-      innerPort: records.innerPort({ ...host, hostPort }),
+export function claimPorts(wanted: readonly PortMapping[], endpoint: EndpointRow, records: PortRecords): ClaimedPort[] {
+  const claimed: ClaimedPort[] = []
+  try {
+    for (const { protocol, containerPort, hostPort: number, hostAddress } of wanted) {
+      const place = { protocol, hostAddress: normalAddress(hostAddress) }
+      const { hostPort, bound } =
+        number === 0
+          ? freePort(place, records)
+          : { hostPort: number, bound: takePort({ ...place, hostPort: number }, records) }
+      const host = { ...place, hostPort }
+      const port = { ...host, containerPort, address: endpoint.address, innerPort: records.innerPort(host) }
+      claimed.push({ port, bound })
+      records.add(port)
     }
-    records.add(claimed)
     return claimed
-  })
+  } catch (error) {
+    letGo(claimed)
+    throw error
+  }
+}
+
+/** Closes our sockets: who inherited them holds the ports on. */
+export function letGo(claimed: readonly ClaimedPort[]): void {
+  for (const { bound } of claimed) if (bound !== undefined) close(bound.socket)
 }
 
 /** Empty for all addresses. */
@@ -59,8 +74,9 @@ function normalAddress(address: string | undefined): string {
   })
 }
 
-function checkPort(port: HostPort, records: PortRecords): void {
-  const where = `${port.hostAddress || "0.0.0.0"}:${port.hostPort}/${port.protocol}`
+/** Binds the port. Undefined: it is one that is not held by a socket. */
+function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
+  const where = wordsOf(port)
   const holder = records.holder(port)
   if (holder !== undefined)
     throw new AlreadyExists(`cannot publish ${where}: port is already allocated`, {
@@ -69,22 +85,66 @@ function checkPort(port: HostPort, records: PortRecords): void {
       // by name it is known to the domain of containers alone
       data: { takenBy: holder.containerId },
     })
-  const state = probe(port)
-  if (state === "free") return
-  if (state === "in use")
-    throw new AlreadyExists(`cannot publish ${where}: address already in use by a program of the host`, {
-      hint: `see which: ss -lnp sport = :${port.hostPort}`,
-    })
-  if (state === "no such address")
+  const { protocol } = port
+  // nothing of the host listens on SCTP without its module, and asking would load it
+  if (protocol === "sctp") return undefined
+  const address = ipv4Bytes(parseIpv4(port.hostAddress || "0.0.0.0"))
+  const result = bindPort(protocol, address, port.hostPort)
+  if (typeof result === "object") return result
+  if (result === "in use") {
+    const bound = takeOver(protocol, address, port.hostPort, where, records)
+    if (bound === undefined) throw takenByProgram(port)
+    return bound
+  }
+  if (result === "no such address")
     throw new InvalidArgument(`cannot publish ${where}: this host has no address ${port.hostAddress}`, {
+      field: "ports",
       hint: "see ip address; leave the address out to publish on all",
     })
   throw new FailedPrecondition(
     `cannot publish ${where}: an ordinary user may not bind ports below ${firstFreePort()}`,
     {
+      field: "ports",
       hint: `publish a higher port, or: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort}`,
     },
   )
+}
+
+/**
+ * A monitor, or its last command, may still hold the port of a container that is gone: beside those sockets there is room. All
+ * others keep what they have: undefined.
+ */
+function takeOver(
+  protocol: PortProtocol,
+  address: Uint8Array,
+  hostPort: number,
+  where: string,
+  records: PortRecords,
+): BoundPort | undefined {
+  const interfaces = interfacesOfPort(protocol, hostPort)
+  if (interfaces.length > 0 && interfaces.every((index) => records.isLeftBehind(index))) {
+    const result = bindPort(protocol, address, hostPort, { shared: true })
+    if (typeof result === "object") return result
+  }
+  const [holder] = interfaces.flatMap((index) => records.containerOf(index) ?? [])
+  if (holder !== undefined)
+    throw new AlreadyExists(
+      `cannot publish ${where}: address already in use by container ${holder.container} of the store in ${holder.runRoot}`,
+      { field: "ports", hint: "publish another port", data: { otherStore: holder.runRoot } },
+    )
+  return undefined
+}
+
+/** The error for a port that something has which is no container. */
+export function takenByProgram(port: HostPort): AlreadyExists {
+  return new AlreadyExists(`cannot publish ${wordsOf(port)}: address already in use by a program of the host`, {
+    field: "ports",
+    hint: `see which: ss -lnp sport = :${port.hostPort}`,
+  })
+}
+
+function wordsOf({ protocol, hostAddress, hostPort }: HostPort): string {
+  return `${hostAddress || "0.0.0.0"}:${hostPort}/${protocol}`
 }
 
 function firstFreePort(): string {
@@ -92,21 +152,24 @@ function firstFreePort(): string {
 }
 
 /** Any port of the host's ephemeral range that nobody has. */
-function freePort(port: Omit<HostPort, "hostPort">, records: PortRecords): number {
-  const [first = 32768, last = 60999] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
-    .split(/\s+/)
-    .map(Number)
+function freePort(
+  place: Omit<HostPort, "hostPort">,
+  records: PortRecords,
+): { hostPort: number; bound: BoundPort | undefined } {
+  const { protocol, hostAddress } = place
+  const address = ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0"))
   for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-    const chosen = { ...port, hostPort: first + Math.floor(Math.random() * (last - first + 1)) }
-    if (records.holder(chosen) === undefined && probe(chosen) === "free") return chosen.hostPort
+    const bound = protocol === "sctp" ? undefined : bindPort(protocol, address, 0)
+    if (typeof bound === "string") break
+    const hostPort = bound?.port ?? EPHEMERAL.first + Math.floor(Math.random() * EPHEMERAL.count)
+    if (records.holder({ ...place, hostPort }) === undefined) return { hostPort, bound }
+    if (bound !== undefined) close(bound.socket)
   }
-  throw new Unavailable(`no free port was found between ${first} and ${last}`, {
+  throw new Unavailable(`no free ${protocol} port was found on this host`, {
+    field: "ports",
     hint: "publish a port of your choice",
   })
 }
 
-function probe({ protocol, hostAddress, hostPort }: HostPort): ReturnType<typeof probePort> {
-  // nothing of the host listens on SCTP without its module, and asking would load it
-  if (protocol === "sctp") return "free"
-  return probePort(protocol, ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0")), hostPort)
-}
+/** ip-sysctl.rst, ip_local_port_range: its usual value. */
+const EPHEMERAL = { first: 32768, count: 28232 }

@@ -37,11 +37,24 @@ export interface Endpoint {
   /** Whether the way out leads through this network; default true. Of several endpoints of a namespace only the first may. */
   defaultRoute?: boolean
   hostname: string
-  /** Published on the host, and led to this endpoint. */
+  /** Published on the host, and led to this endpoint. With a reservation its own stand in their place. */
   ports: readonly PortMapping[]
+  reservation?: PortReservation
   /** `--ip`, `--mac-address`. */
   address?: string
   macAddress?: string
+}
+
+/**
+ * Ports of the host that are an endpoint's before there is a namespace: `reserve` binds them, and `setup` leads them to it. Whoever
+ * inherits the sockets keeps the ports for as long as it lives: the monitor of a container. Disposing closes ours.
+ */
+export interface PortReservation extends Disposable {
+  readonly containerId: string
+  /** With a number for each. */
+  readonly ports: readonly PortMapping[]
+  /** Open descriptors. None where another program will bind the ports: pasta for an ordinary user. */
+  readonly sockets: readonly number[]
 }
 
 /** What `setup` made; kept in the container's record, given back to `teardown`. */
@@ -55,10 +68,18 @@ export interface EndpointStatus {
   ports: PortMapping[]
 }
 
+/** What `reserve` must know of an endpoint. */
+export type ReservedEndpoint = Pick<Endpoint, "containerId" | "ports" | "address" | "macAddress">
+
 /** Makes endpoints of one kind of network. `setup` that fails has taken back what it made; `teardown` is safe to repeat. */
 export interface NetworkDriver {
   /** Throws InvalidArgument, touches nothing. */
   validate(network: Network): void
+  /**
+   * Takes address and ports before the container is made, and throws what `setup` would throw for them. Undone by `teardown`.
+   * Killed, this process leaves nothing that counts.
+   */
+  reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation>
   /**
    * Throws AlreadyExists for a taken port or address (naming who has it), Unavailable when no address is free,
    * FailedPrecondition when the namespace is gone or our own. Whatever it throws, nothing of the endpoint is left. Killed in
@@ -74,6 +95,7 @@ export interface Networks {
   list(): Network[]
   /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */
   get(name: string): Network
+  reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation>
   setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */

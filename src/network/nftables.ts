@@ -8,7 +8,7 @@
 import { concatBytes } from "../sys/net/netlink.ts"
 import type { ElementChange } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
-import { formatIpv4, parseIpv4 } from "./ipv4.ts"
+import { formatIpv4, parseIpv4, parseMac } from "./ipv4.ts"
 
 /** A port of the host that goes to a container. */
 export interface PublishedPort {
@@ -37,23 +37,81 @@ export const PORTS = "portmap"
 /** Map of ports that are published on one address. */
 export const ADDRESS_PORTS = "portmap_ip"
 const BRIDGES = "netifs"
-/** Networks that the table was written for: looked into by each command, matched by no rule. */
+/** Networks that a table was written for: looked into by each command, matched by no rule. */
 export const NETWORKS = "networks"
+/** Stands among them where the kernel has no tables of family bridge. */
+export const UNGUARDED: BridgeNetwork = { bridge: "unguarded", subnet: "0.0.0.0/32", gateway: "0.0.0.0" }
+const SOURCES = "sources"
 
-/** The whole table with all its elements: replaces what is there in one transaction. `egress`: pasta's interface. */
+/** What an endpoint may send: from its interface, with its addresses. */
+export interface Source {
+  hostInterface: string
+  /** `02:42:ac:11:00:02`; empty for one made before there was a guard. */
+  macAddress: string
+  address: number
+}
+
+/**
+ * The guard of the bridges, with all its elements: a container sends, and answers questions for hardware addresses, with its own
+ * addresses alone. Otherwise one with CAP_NET_RAW could take the traffic of its neighbours, or of the gateway. A table of its own,
+ * since what goes from one port of a bridge to another is not routed. What is neither IPv4 nor ARP goes nowhere.
+ */
+export function guardText(
+  { table, port }: { table: string; port: string },
+  networks: readonly BridgeNetwork[],
+  sources: readonly Source[],
+): string {
+  const known = sources.filter(({ macAddress }) => macAddress !== "")
+  return `table bridge ${table}
+delete table bridge ${table}
+table bridge ${table} {
+  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(networks.map(networkWords))} }
+  set ${SOURCES} {
+    type ifname . ether_addr . ipv4_addr; ${elements(known.map((source) => `"${source.hostInterface}" . ${source.macAddress} . ${formatIpv4(source.address)}`))}
+  }
+  chain guard {
+    type filter hook prerouting priority -300; policy accept;
+    iifname != "${port}*" accept
+    iifname . ether saddr . ip saddr @${SOURCES} accept
+    iifname . ether saddr . arp saddr ip @${SOURCES} iifname . arp saddr ether . arp saddr ip @${SOURCES} accept
+    drop
+  }
+}
+`
+}
+
+/** The same as changes of its set. */
+export function sourceChanges(action: "add" | "delete", table: string, sources: readonly Source[]): ElementChange[] {
+  const known = sources.filter(({ macAddress }) => macAddress !== "")
+  return known.length === 0
+    ? []
+    : [{ action, family: "bridge", table, set: SOURCES, elements: known.map((source) => ({ key: sourceKey(source) })) }]
+}
+
+function sourceKey({ hostInterface, macAddress, address }: Source): Uint8Array {
+  return concatBytes([nameField(hostInterface), fields(parseMac(macAddress), new Uint8Array(2), addressField(address))])
+}
+
+const networkWords = ({ bridge, gateway }: BridgeNetwork): string => `"${bridge}" . ${gateway}`
+
+/**
+ * The whole table with all its elements: replaces what is there in one transaction. `egress`: pasta's interface. `isGuarded`:
+ * `guardText` goes with it.
+ */
 export function tableText(
   table: string,
   networks: readonly BridgeNetwork[],
   ports: readonly PortElement[],
-  egress?: string,
+  { egress, isGuarded = true }: { egress?: string; isGuarded?: boolean } = {},
 ): string {
+  const known = isGuarded ? networks : [...networks, UNGUARDED]
   const bridges = networks.map(({ bridge }) => `"${bridge}"`)
   const all = ports.filter((port) => port.hostAddress === "")
   const one = ports.filter((port) => port.hostAddress !== "")
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(networks.map(({ bridge, gateway }) => `"${bridge}" . ${gateway}`))} }
+  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(known.map(networkWords))} }
   # bridges of ours; which may talk to which (each to itself); their ranges
   set ${BRIDGES} { type ifname; ${elements(bridges)} }
   set netpairs { type ifname . ifname; ${elements(bridges.map((name) => `${name} . ${name}`))} }
@@ -131,8 +189,8 @@ export function portChanges(action: "add" | "delete", table: string, ports: read
     data: action === "add" ? fields(addressField(port.address), portField(port.containerPort)) : undefined,
   })
   return [
-    { action, table, set: PORTS, elements: all.map(element) },
-    { action, table, set: ADDRESS_PORTS, elements: one.map(element) },
+    { action, family: "inet", table, set: PORTS, elements: all.map(element) },
+    { action, family: "inet", table, set: ADDRESS_PORTS, elements: one.map(element) },
   ]
 }
 
@@ -158,7 +216,12 @@ function fields(...parts: Uint8Array[]): Uint8Array {
 
 /** Key of a network in the set of networks: the bridge's name in sixteen bytes, and the gateway. */
 export function networkKey({ bridge, gateway }: BridgeNetwork): Uint8Array {
-  const name = new Uint8Array(16)
-  name.set(Buffer.from(bridge))
-  return concatBytes([name, addressField(parseIpv4(gateway))])
+  return concatBytes([nameField(bridge), addressField(parseIpv4(gateway))])
+}
+
+/** linux/if.h, IFNAMSIZ. */
+function nameField(name: string): Uint8Array {
+  const bytes = new Uint8Array(16)
+  bytes.set(Buffer.from(name))
+  return bytes
 }

@@ -25,7 +25,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const netns = deps.rootlessNetns
   const host = new HostSide(netns)
   const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
-  const driver = new BridgeDriver({ db: deps.db, names, host, rootless })
+  const driver = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
   return {
     list: () => listNetworks(deps.db),
     get(name: string): Network {
@@ -35,6 +35,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
         return defaultNetwork(deps.db, names, { rootless: netns !== undefined })
       throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
     },
+    reserve: (network, endpoint) => driver.reserve(network, endpoint),
     setup: (network, endpoint) => driver.setup(network, endpoint),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive) => driver.sweep(alive),

@@ -22,7 +22,8 @@ export function reapBridges(route: NetlinkSocket): void {
   using netfilter = new NetlinkSocket(openNetlink(NETLINK_NETFILTER))
   for (const { name, alias } of orphans) {
     const { table } = kernelNames(alias.slice(ALIAS_PREFIX.length), false)
-    quietly(() => deleteTable(netfilter, table))
+    quietly(() => deleteTable(netfilter, "inet", table))
+    quietly(() => deleteTable(netfilter, "bridge", table))
     quietly(() => deleteLink(route, name))
   }
 }

@@ -3,9 +3,9 @@ import type { Database } from "../base/database.ts"
 import { AlreadyExists, InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
-import { broadcastAddress, contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { broadcastAddress, contains, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
-import type { PublishedPort } from "./nftables.ts"
+import type { PublishedPort, Source } from "./nftables.ts"
 
 /** An address that an endpoint has; of one with no living container it is free again. */
 export interface EndpointRow {
@@ -16,6 +16,8 @@ export interface EndpointRow {
   pid: number
   pidStartTime: number
   bootId: string
+  /** Empty in rows of earlier versions. */
+  macAddress: string
 }
 
 /** Stands for the process of an endpoint whose namespace no process holds. */
@@ -28,6 +30,14 @@ export interface EndpointWanted {
   hostInterface: string
   /** An address as text; undefined: any. */
   wanted?: string
+  /** Undefined: it follows from the address. */
+  macAddress?: Uint8Array
+}
+
+/** 0: it has ended meanwhile; the row is free to take over at once. */
+function holderOf(holder: Pid | undefined): { pid: number; pidStartTime: number } {
+  if (holder === undefined) return { pid: NO_HOLDER, pidStartTime: 0 }
+  return { pid: holder, pidStartTime: processStartTime(holder) ?? 0 }
 }
 
 /** A published port. */
@@ -37,7 +47,7 @@ export interface PortRow extends PublishedPort {
 }
 
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
-  pid, pid_start_time AS pidStartTime, boot_id AS bootId`
+  pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress`
 const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
   container_port AS containerPort, inner_port AS innerPort`
 
@@ -54,6 +64,12 @@ export class EndpointRecords {
     return this.#db.get(sql, containerId, networkId ?? null) !== undefined
   }
 
+  /** Whether there is an endpoint of a container whose id begins so. */
+  hasPrefix(id: string): boolean {
+    const sql = "SELECT 1 FROM network_endpoints WHERE container_id >= ? AND container_id < ?"
+    return this.#db.get(sql, id, `${id}~`) !== undefined
+  }
+
   list(): EndpointRow[] {
     return this.#db.all<EndpointRow>(`SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints`)
   }
@@ -65,34 +81,65 @@ export class EndpointRecords {
   }
 
   /** Removes the container's endpoint in a network with its ports; gives what the kernel has yet to forget. */
-  remove(containerId: string, networkId: string): { address: number | undefined; ports: PortRow[] } {
+  remove(containerId: string, networkId: string): { endpoint: EndpointRow | undefined; ports: PortRow[] } {
     const ports = this.ports(containerId).filter((port) => port.networkId === networkId)
-    const row = this.#db.get<{ address: number }>(
-      "DELETE FROM network_endpoints WHERE container_id = ? AND network_id = ? RETURNING address",
+    const endpoint = this.#db.get<EndpointRow>(
+      `DELETE FROM network_endpoints WHERE container_id = ? AND network_id = ? RETURNING ${ENDPOINT_COLUMNS}`,
       containerId,
       networkId,
     )
-    return { address: row?.address, ports }
+    return { endpoint, ports }
+  }
+
+  get(containerId: string, networkId: string): EndpointRow | undefined {
+    const sql = `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE container_id = ? AND network_id = ?`
+    return this.#db.get<EndpointRow>(sql, containerId, networkId)
+  }
+
+  /** Names another process as the one with which the namespace ends. */
+  hold(endpoint: EndpointRow, holder: Pid | undefined): EndpointRow {
+    const { pid, pidStartTime } = holderOf(holder)
+    this.#db.run(
+      "UPDATE network_endpoints SET pid = ?, pid_start_time = ? WHERE container_id = ? AND network_id = ?",
+      pid,
+      pidStartTime,
+      endpoint.containerId,
+      endpoint.networkId,
+    )
+    return { ...endpoint, pid, pidStartTime }
+  }
+
+  /** Sources that the guard may know though their endpoints are gone. */
+  addStaleSources(sources: readonly Source[]): void {
+    for (const { hostInterface, macAddress, address } of sources)
+      if (macAddress !== "")
+        this.#db.run("INSERT INTO network_stale_sources VALUES (?, ?, ?)", hostInterface, macAddress, address)
+  }
+
+  /** Gives them, and forgets them. */
+  takeStaleSources(): Source[] {
+    const columns = "host_interface AS hostInterface, mac_address AS macAddress, address"
+    if (this.#db.get("SELECT 1 FROM network_stale_sources LIMIT 1") === undefined) return []
+    return this.#db.all<Source>(`DELETE FROM network_stale_sources RETURNING ${columns}`)
   }
 
   /**
    * Gives the container an address: the one asked for, or the next after the last that was given out.
    * Throws InvalidArgument or AlreadyExists for `wanted`, Unavailable when none is left.
    */
-  add(network: Network, { containerId, holder, hostInterface, wanted }: EndpointWanted): EndpointRow {
+  add(network: Network, { containerId, holder, hostInterface, wanted, macAddress }: EndpointWanted): EndpointRow {
     const address = wanted === undefined ? this.#next(network) : this.#wanted(network, wanted)
     const endpoint: EndpointRow = {
       containerId,
       networkId: network.id,
       address,
       hostInterface,
-      pid: holder ?? NO_HOLDER,
-      // 0: it has ended meanwhile; the row is free to take over at once
-      pidStartTime: holder === undefined ? 0 : (processStartTime(holder) ?? 0),
+      ...holderOf(holder),
       bootId: bootId(),
+      macAddress: formatMac(macAddress ?? macOfAddress(address)),
     }
     this.#db.run(
-      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       containerId,
       network.id,
       address,
@@ -100,6 +147,7 @@ export class EndpointRecords {
       endpoint.pid,
       endpoint.pidStartTime,
       endpoint.bootId,
+      endpoint.macAddress,
     )
     return endpoint
   }

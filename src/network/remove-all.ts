@@ -19,13 +19,13 @@ export interface RemoveAllDeps {
 }
 
 /**
- * Takes all of a store's networks from the kernel: bridges, the nftables table, pasta. Its containers must be gone. Safe to
+ * Takes all of a store's networks from the kernel: bridges, nftables tables, pasta. Its containers must be gone. Safe to
  * repeat. An ordinary user's bridge and table go with the network namespace that they are in.
  */
 export async function removeAll({ db, names, host, rootless }: RemoveAllDeps): Promise<void> {
   if (rootless !== undefined) return rootless.close()
   const { route, netfilter } = await host.sockets()
-  unless("ENOENT", () => deleteTable(netfilter, names.table))
+  for (const family of ["inet", "bridge"] as const) unless("ENOENT", () => deleteTable(netfilter, family, names.table))
   for (const bridge of new Set([names.bridge, ...listNetworks(db).map((network) => network.bridge)]))
     unless("ENODEV", () => deleteLink(route, bridge))
   // the lock that stores take when they choose their ranges: it goes with the last of them

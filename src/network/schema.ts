@@ -3,7 +3,8 @@ import type { Schema } from "../base/database.ts"
 /**
  * Addresses are numbers, so that they compare and count. `last_address` goes round: an address is not used again at once.
  * An endpoint names the process that holds its namespace: with it gone, the row may be taken over whatever the container's
- * own record says. `inner_port` is what the host's port
+ * own record says. Its addresses stand in the bridge's guard until the next endpoint is made (`network_stale_sources`): an element
+ * without its interface lets nothing through, and taking it out would hold up the end of the process. `inner_port` is what the host's port
  * is called inside the pause process's namespace (rootless-ports.ts); as root it is the same.
  */
 export const networkSchema: Schema = {
@@ -42,5 +43,11 @@ export const networkSchema: Schema = {
       FOREIGN KEY (container_id, network_id) REFERENCES network_endpoints (container_id, network_id) ON DELETE CASCADE
     ) STRICT;
     CREATE INDEX network_ports_container ON network_ports (container_id)`,
+    `ALTER TABLE network_endpoints ADD COLUMN mac_address TEXT NOT NULL DEFAULT '';
+    CREATE TABLE network_stale_sources (
+      host_interface TEXT NOT NULL,
+      mac_address TEXT NOT NULL,
+      address INTEGER NOT NULL
+    ) STRICT`,
   ],
 }

@@ -80,6 +80,20 @@ export async function openTestHost(): Promise<TestHost> {
   }
 }
 
+/** Another store on the host that the test is in. */
+export function openStoreBeside(): Disposable & { networks: Networks } {
+  const runRoot = mkdtempSync(join(tmpdir(), "skiff-beside-"))
+  const db = new Database(join(runRoot, "skiff.db"))
+  db.migrate([networkSchema])
+  return {
+    networks: openNetworks({ db, runRoot }),
+    [Symbol.dispose]() {
+      db[Symbol.dispose]()
+      rmSync(runRoot, { recursive: true })
+    },
+  }
+}
+
 /** A process in a namespace of its own, which it says when it is there. */
 async function openPeer(): Promise<Peer> {
   const pauseProcess = spawn("unshare", ["-n", "sh", "-c", "echo ready; exec sleep 300"], {

@@ -67,6 +67,8 @@ export interface MonitorOptions {
   stdin: boolean
   /** Words of the command that conmon runs after the exit. */
   exitCommand: readonly string[]
+  /** Open descriptors that the monitor inherits, and keeps until it ends: the sockets of published ports. The container gets none. */
+  held?: readonly number[]
 }
 
 export interface Monitor {

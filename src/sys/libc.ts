@@ -27,6 +27,8 @@ const { symbols: c } = dlopen("libc.so.6", {
   syscall: { args: [i64_fast, i64_fast, i64_fast, i64_fast, i64_fast, i64_fast], returns: i64_fast },
   socket: { args: [i32, i32, i32], returns: i32 },
   bind: { args: [i32, pointer, u32], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
+  getsockname: { args: [i32, pointer, pointer], returns: i32 },
   connect: { args: [i32, pointer, u32], returns: i32 },
   shutdown: { args: [i32, i32], returns: i32 },
   send: { args: [i32, pointer, u64_fast, i32], returns: i64_fast },

@@ -69,7 +69,7 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
     launcher = spawnProcess(monitorArgs(conmonPath, options), {
       cwd: bundle.directory, // it writes its `oom` mark there
       env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3" },
-      stdio: ["ignore", "ignore", "pipe", sync.writeEnd],
+      stdio: ["ignore", "ignore", "pipe", sync.writeEnd, ...(options.held ?? [])],
       detached: true,
     })
   } catch (cause) {

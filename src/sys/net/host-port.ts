@@ -1,41 +1,80 @@
-/** Ports of the host: whether one may be bound, asked of the kernel by binding it for a moment. */
+/** Ports of the host, held by sockets that are there for nothing else. */
 import { ptr } from "bun:ffi"
-import { close, lastErrno, libc, O_CLOEXEC, SystemError } from "../libc.ts"
+import { check, close, lastErrno, libc, O_CLOEXEC, SystemError } from "../libc.ts"
 
 const AF_INET = 2
 const SOCK_STREAM = 1
 const SOCK_DGRAM = 2
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_REUSEPORT = 15
+const SO_BINDTOIFINDEX = 62
 const EACCES = 13
 const EADDRINUSE = 98
 const EADDRNOTAVAIL = 99
 
-/** Whether a port of the host can be bound. */
-export type PortState = "free" | "in use" | "not permitted" | "no such address"
+export type PortProtocol = "tcp" | "udp"
+
+/** Why a port of the host could not be bound. */
+export type PortFailure = "in use" | "not permitted" | "no such address"
+
+/** A port that is ours as long as its socket is open, here or in who inherited it. */
+export interface BoundPort {
+  /** Close-on-exec. */
+  socket: number
+  /** The one asked for, or for 0 the one that the kernel chose. */
+  port: number
+}
 
 /**
- * Asks in the calling thread's network namespace. `address` is the four bytes. TCP binds as servers do (SO_REUSEADDR):
- * a listener is in the way, a connection that was closed a moment ago is not.
+ * Binds a port in the calling thread's network namespace. `address` is the four bytes. Nobody else may bind it then, and what
+ * arrives is answered as by a closed port. `shared`: beside a socket of ours that is about to go.
  */
-export function probePort(protocol: "tcp" | "udp", address: Uint8Array, port: number): PortState {
+export function bindPort(
+  protocol: PortProtocol,
+  address: Uint8Array,
+  port: number,
+  { shared = false }: { shared?: boolean } = {},
+): BoundPort | PortFailure {
   const type = protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM
-  const fd = libc.socket(AF_INET, type | O_CLOEXEC, 0)
-  if (fd < 0) throw new SystemError("socket", lastErrno(), protocol)
-  try {
-    const on = new Int32Array([1])
-    if (protocol === "tcp") libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ptr(on), 4)
-    // struct sockaddr_in; sin_family is in the host's byte order
-    const name = new Uint8Array(16)
-    name.set([AF_INET, 0, port >> 8, port & 255, ...address])
-    const result = libc.bind(fd, ptr(name), name.length)
-    if (result === 0) return "free"
-    const errno = lastErrno()
-    if (errno === EADDRINUSE) return "in use"
-    if (errno === EACCES) return "not permitted"
-    if (errno === EADDRNOTAVAIL) return "no such address"
-    throw new SystemError("bind", errno, `${protocol} port ${port}`)
-  } finally {
-    close(fd)
+  const socket = check(libc.socket(AF_INET, type | O_CLOEXEC, 0), "socket", protocol)
+  // a connection that was closed a moment ago is not in the way
+  if (protocol === "tcp") setOption(socket, SO_REUSEADDR, 1)
+  if (shared) setOption(socket, SO_REUSEPORT, 1)
+  // struct sockaddr_in; sin_family is in the host's byte order
+  const name = new Uint8Array(16)
+  name.set([AF_INET, 0, port >> 8, port & 255, ...address])
+  const errno = libc.bind(socket, ptr(name), name.length) === 0 ? 0 : lastErrno()
+  if (errno === 0) {
+    if (protocol === "tcp") setOption(socket, SO_REUSEADDR, 0)
+    return { socket, port: port === 0 ? boundPort(socket) : port }
   }
+  close(socket)
+  if (errno === EADDRINUSE) return "in use"
+  if (errno === EACCES) return "not permitted"
+  if (errno === EADDRNOTAVAIL) return "no such address"
+  throw new SystemError("bind", errno, `${protocol} port ${port}`)
+}
+
+/**
+ * Shows the port to the host's tools as one that is listened on (`ss -l`), by an interface on which nothing ever arrives for
+ * the host: a connection that no rule leads away is refused at once, and not left hanging with a socket that nobody reads.
+ */
+export function holdPort({ socket }: BoundPort, protocol: PortProtocol, interfaceIndex: number): void {
+  setOption(socket, SO_BINDTOIFINDEX, interfaceIndex)
+  // for `shared` above, which also asks that both are the same user's
+  setOption(socket, SO_REUSEPORT, 1)
+  if (protocol === "tcp") check(libc.listen(socket, 1), "listen")
+}
+
+function boundPort(socket: number): number {
+  const name = new Uint8Array(16)
+  const length = new Uint32Array([name.length])
+  check(libc.getsockname(socket, ptr(name), ptr(length)), "getsockname")
+  return ((name[2] ?? 0) << 8) | (name[3] ?? 0)
+}
+
+function setOption(socket: number, option: number, value: number): void {
+  const number = new Int32Array([value])
+  check(libc.setsockopt(socket, SOL_SOCKET, option, ptr(number), 4), "setsockopt")
 }

@@ -11,6 +11,7 @@ import { check, close, lastErrno, libc, O_CLOEXEC, SystemError } from "../libc.t
 export const NETLINK_ROUTE = 0
 /** netlink(7): nftables, conntrack. */
 export const NETLINK_NETFILTER = 12
+export const NETLINK_SOCK_DIAG = 4
 
 /** netlink(7): the message asks. */
 export const NLM_F_REQUEST = 1

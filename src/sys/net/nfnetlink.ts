@@ -19,6 +19,7 @@ const NFT_MSG_NEWSETELEM = 12
 const NFT_MSG_GETSETELEM = 13
 const NFT_MSG_DELSETELEM = 14
 const NFPROTO_INET = 1
+const NFPROTO_BRIDGE = 7
 const NFTA_TABLE_NAME = 1
 const NFTA_SET_ELEM_LIST_TABLE = 1
 const NFTA_SET_ELEM_LIST_SET = 2
@@ -38,9 +39,15 @@ export interface SetElement {
   data?: Uint8Array
 }
 
+/** `inet`: what is routed; `bridge`: what goes from port to port of a bridge. */
+export type NftFamily = "inet" | "bridge"
+
+const FAMILY_NUMBERS: Record<NftFamily, number> = { inet: NFPROTO_INET, bridge: NFPROTO_BRIDGE }
+
 /** One change; those of a batch happen together or not at all. */
 export interface ElementChange {
   action: "add" | "delete"
+  family: NftFamily
   table: string
   set: string
   elements: readonly SetElement[]
@@ -54,10 +61,10 @@ export function changeElements(socket: NetlinkSocket, changes: readonly ElementC
   if (messages.length > 0) transact(socket, messages)
 }
 
-/** Deletes a table of family inet with all in it. Throws ENOENT. */
-export function deleteTable(socket: NetlinkSocket, table: string): void {
+/** Deletes a table with all in it. Throws ENOENT. */
+export function deleteTable(socket: NetlinkSocket, family: NftFamily, table: string): void {
   const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE
-  const body = concatBytes([nfgenHeader(NFPROTO_INET, 0), textAttribute(NFTA_TABLE_NAME, table)])
+  const body = concatBytes([nfgenHeader(FAMILY_NUMBERS[family], 0), textAttribute(NFTA_TABLE_NAME, table)])
   transact(socket, [{ type, flags: NLM_F_ACK, body, about: `delete nftables table "${table}"` }])
 }
 
@@ -71,8 +78,11 @@ function transact(socket: NetlinkSocket, messages: readonly NetlinkMessage[]): v
 }
 
 /** Whether the element is there; false too when its table or set is not. */
-export function hasElement(socket: NetlinkSocket, table: string, set: string, key: Uint8Array): boolean {
-  const body = elementsBody(table, set, [{ key }])
+export function hasElement(
+  socket: NetlinkSocket,
+  { family, table, set, key }: { family: NftFamily; table: string; set: string; key: Uint8Array },
+): boolean {
+  const body = elementsBody(family, table, set, [{ key }])
   const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETSETELEM
   try {
     return socket.request([{ type, flags: NLM_F_ACK, body, about: `look into set "${set}"` }]).length > 0
@@ -82,23 +92,23 @@ export function hasElement(socket: NetlinkSocket, table: string, set: string, ke
   }
 }
 
-function changeMessage({ action, table, set }: ElementChange, elements: readonly SetElement[]): NetlinkMessage {
+function changeMessage({ action, family, table, set }: ElementChange, elements: readonly SetElement[]): NetlinkMessage {
   return {
     type: (NFNL_SUBSYS_NFTABLES << 8) | (action === "add" ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM),
     flags: action === "add" ? NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL : NLM_F_ACK,
-    body: elementsBody(table, set, elements),
+    body: elementsBody(family, table, set, elements),
     about: `${action} elements of nftables set "${set}" in table "${table}"`,
   }
 }
 
-function elementsBody(table: string, set: string, elements: readonly SetElement[]): Uint8Array {
+function elementsBody(family: NftFamily, table: string, set: string, elements: readonly SetElement[]): Uint8Array {
   const list = elements.map(({ key, data }) => {
     const keyAttribute = nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, key))
     if (data === undefined) return nested(NFTA_LIST_ELEM, keyAttribute)
     return nested(NFTA_LIST_ELEM, keyAttribute, nested(NFTA_SET_ELEM_DATA, attribute(NFTA_DATA_VALUE, data)))
   })
   return concatBytes([
-    nfgenHeader(NFPROTO_INET, 0),
+    nfgenHeader(FAMILY_NUMBERS[family], 0),
     textAttribute(NFTA_SET_ELEM_LIST_TABLE, table),
     textAttribute(NFTA_SET_ELEM_LIST_SET, set),
     nested(NFTA_SET_ELEM_LIST_ELEMENTS, ...list),

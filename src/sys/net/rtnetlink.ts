@@ -141,6 +141,7 @@ export interface VethOptions {
   name: string
   bridge: number
   mtu: number
+  alias: string
   peer: { name: string; macAddress: Uint8Array; netns: number }
 }
 
@@ -149,7 +150,7 @@ export interface VethOptions {
  * we die here. The port may send a packet back where it came from (hairpin), for a container that calls its own port.
  */
 export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
-  const { name, bridge, mtu, peer } = options
+  const { name, bridge, mtu, alias, peer } = options
   const peerBody = concatBytes([
     linkHeader(),
     textAttribute(IFLA_IFNAME, peer.name),
@@ -169,17 +170,19 @@ export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
     ),
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
-  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name)])
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name, alias)])
 }
 
 /**
  * The settings of a port, which the kernel takes only once it is one: hairpin, and no IPv6 address of its own (its peer is
  * still down, so it has none yet).
  */
-function portSettings(name: string): NetlinkMessage {
+function portSettings(name: string, alias?: string): NetlinkMessage {
   const body = concatBytes([
     linkHeader(),
     textAttribute(IFLA_IFNAME, name),
+    // given at creation it would be passed over in silence
+    ...(alias === undefined ? [] : [textAttribute(IFLA_IFALIAS, alias)]),
     nested(
       IFLA_LINKINFO,
       textAttribute(IFLA_INFO_SLAVE_KIND, "bridge"),
@@ -299,6 +302,18 @@ export function getLink(socket: NetlinkSocket, name: string): Link {
   const [answer] = socket.request([{ type: RTM_GETLINK, flags: NLM_F_ACK, body, about: `find interface "${name}"` }])
   if (answer === undefined) throw new Error(`the kernel gave no answer about interface "${name}"`)
   return parseLink(answer.body)
+}
+
+/** The link of that index; undefined when there is none. */
+export function findLink(socket: NetlinkSocket, index: number): Link | undefined {
+  const message = { type: RTM_GETLINK, flags: NLM_F_ACK, body: linkHeader(index), about: `find interface ${index}` }
+  try {
+    const [answer] = socket.request([message])
+    return answer === undefined ? undefined : parseLink(answer.body)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENODEV") return undefined
+    throw error
+  }
 }
 
 /** Whether there is a link of that name. */

@@ -37,9 +37,12 @@ const DEFAULT_INTERFACE = "eth0"
 /** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
 const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
-/** A container of another store that is gone gives its ports back when the kernel has ended its interface. */
-const OTHER_STORE_WAIT_MS = 300
-const OTHER_STORE_POLL_MS = 20
+/**
+ * A container of another store that is gone gives its ports back when the kernel has ended its interface, the pasta of one of
+ * ours when it has seen its signal.
+ */
+const LEAVING_WAIT_MS = 300
+const LEAVING_POLL_MS = 20
 
 /** What the bridge driver is handed. */
 export interface BridgeDriverDeps {
@@ -224,19 +227,20 @@ export class BridgeDriver implements NetworkDriver {
     })
   }
 
-  /** Address and ports, which wait for a container of another store that is on its way out. */
+  /** Address and ports; waits for what may be on its way out. */
   async #claim(
     host: HostSockets,
     network: Network,
     endpoint: Omit<ReservedEndpoint, "macAddress"> & { macAddress?: string; holder?: Pid },
   ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
-    for (let waitedMs = 0; ; waitedMs += OTHER_STORE_POLL_MS)
+    for (let waitedMs = 0; ; waitedMs += LEAVING_POLL_MS)
       try {
         return this.#claimNow(host, network, endpoint)
       } catch (error) {
-        const isOtherStore = isSkiffError(error, "AlreadyExists") && error.data.otherStore !== undefined
-        if (!isOtherStore || waitedMs >= OTHER_STORE_WAIT_MS) throw error
-        await sleep(OTHER_STORE_POLL_MS)
+        const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
+        const mayLeave = isPort && (error.data.otherStore !== undefined || this.#rootless !== undefined)
+        if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= LEAVING_WAIT_MS) throw error
+        await sleep(LEAVING_POLL_MS)
       }
   }
 

@@ -156,6 +156,35 @@ describe("published ports", () => {
     expect(stderr).toContain(String(port))
   })
 
+  test("are held by a socket, which the host's tools show, and which no program can bind beside it", async () => {
+    const port = await freePort()
+    await serve("shown", "-p", `${port}:80`, "-p", `${port}:53/udp`)
+    const sockets = Bun.spawnSync(["ss", "-Hlntu", `sport = :${port}`]).stdout.toString()
+    expect(sockets).toMatch(new RegExp(`^tcp\\s+LISTEN.*:${port}`, "m"))
+    expect(sockets).toMatch(new RegExp(`^udp\\s+UNCONN.*:${port}`, "m"))
+    for (const hostname of ["0.0.0.0", "127.0.0.1"])
+      expect(() => Bun.listen({ hostname, port, socket: { data() {} } })).toThrow()
+    // nothing of them is in the container, and nothing stays when it is removed
+    expect(await skiff.ok("exec", "shown", "sh", "-c", "ls /proc/1/fd | wc -l")).toMatch(/^[3-6]$/)
+    await skiff.ok("rm", "-f", "shown")
+    await eventually(() => Bun.spawnSync(["ss", "-Hlntu", `sport = :${port}`]).stdout.length === 0)
+  })
+
+  test("go to the next container at once, and stay with one that is started again", async () => {
+    const port = await freePort()
+    for (const name of ["first", "second", "third"]) {
+      await serve(name, "-p", `${port}:80`)
+      expect(await page(`127.0.0.1:${port}`)).toBe(`page of ${name}\n`)
+      if (name !== "third") await skiff.ok("rm", "-f", name)
+    }
+    await skiff.ok("restart", "-t", "0", "third")
+    expect(await page(`127.0.0.1:${port}`)).toBe("page of third\n")
+    const again = ["run", "-d", "--name", "comes-back", "--restart", "always", "-p", `${await freePort()}:80`]
+    await skiff.ok(...again, "busybox", "sh", "-c", "sleep 0.3; exit 1")
+    await eventually(async () => (await skiff.inspect("comes-back")).RestartCount >= 2)
+    expect((await skiff.inspect("comes-back")).State.Error ?? "").toBe("")
+  })
+
   test("close when the container ends, and open again when it starts", async () => {
     const port = await freePort()
     await serve("again", "-p", `${port}:80`)

@@ -257,6 +257,8 @@ export interface ContainerDetails extends Container {
   storage: { driver: string; upperDirectory: string }
   /** Undefined when the image is gone. */
   image?: { platform: Platform; manifest: Descriptor }
+  /** Those that run in it now. */
+  runningExecs: readonly ExecId[]
   /** Of the run that is under way, or the last one. */
   lastRun: { startedAt?: Date; finishedAt?: Date; exitCode?: number; error?: string; oomKilled: boolean }
 }
@@ -307,23 +309,74 @@ export interface LogLine {
   bytes: Uint8Array
 }
 
+/** What one more program of a container shall be. */
 export interface ExecRequest {
   command: readonly string[]
   tty: boolean
-  /** The terminal's size as the program starts. */
-  consoleSize?: { rows: number; columns: number }
   stdin: boolean
-  detach: boolean
   env: readonly string[]
   workdir?: string
   user?: string
   privileged: boolean
 }
 
+/** How it is started. */
+export interface ExecStart {
+  /** Nobody is connected to its streams. */
+  detach?: boolean
+  /** The terminal's size as the program starts. */
+  consoleSize?: { rows: number; columns: number }
+}
+
+/** 64 hex digits. */
+export type ExecId = string & { readonly brand: "ExecId" }
+
+/** One more program of a container. Its record stays until the container goes, but for all except the last 100 that have ended. */
+export interface Exec {
+  id: ExecId
+  containerId: ContainerId
+  request: ExecRequest
+  createdAt: Date
+  state: { status: "created" } | { status: "running"; pid: Pid } | { status: "exited"; exitCode: number }
+}
+
 export interface ExecSession {
+  exec: Exec
+  /** Absent when it was started detached. */
   attachment?: Attachment
+  /** Resolves with the exit code when the record says so, too. */
   exited: Promise<number>
-  resize(size: { rows: number; columns: number }): void
+  /** Lets go, so that this process may end before the program does. */
+  release(): void
+}
+
+/**
+ * Programs that were started in running containers.
+ *
+ *   create ─▶ created ─ start ─▶ running ─ ends ─▶ exited
+ *
+ * The program has a monitor of its own: it outlives the process that started it. Its end is written down by that process, by
+ * the monitor's exit command when it was started detached, or, when both were killed, by whoever looks next.
+ */
+export interface Execs {
+  /**
+   * Throws NotFound, InvalidArgument for an empty command or a relative directory, FailedPrecondition when the container does
+   * not run or is paused.
+   */
+  create(nameOrId: string, request: ExecRequest): Promise<Exec>
+  /**
+   * Throws FailedPrecondition when it was started already or its container does not run any more; SkiffError with
+   * `data.programExit` 126 or 127 when the program cannot be run: it has ended then, with that code.
+   */
+  start(id: string, options?: ExecStart): Promise<ExecSession>
+  /** Both in one. */
+  run(nameOrId: string, request: ExecRequest, options?: ExecStart): Promise<ExecSession>
+  /** Throws NotFound. */
+  get(id: string): Promise<Exec>
+  /** Of one container, oldest first. Throws NotFound. */
+  list(nameOrId: string): Promise<Exec[]>
+  /** Of its terminal. Does nothing when it does not run. Throws NotFound. */
+  resize(id: string, size: { rows: number; columns: number }): Promise<void>
 }
 
 export interface CommitOptions {
@@ -383,7 +436,7 @@ export interface Containers {
    */
   wait(nameOrId: string, options?: { condition?: WaitCondition; signal?: AbortSignal }): Promise<number>
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
-  exec(nameOrId: string, request: ExecRequest): Promise<ExecSession>
+  readonly execs: Execs
   resize(nameOrId: string, size: { rows: number; columns: number }): void
   logs(nameOrId: string, options: LogOptions): AsyncIterable<LogLine>
   /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
@@ -397,7 +450,7 @@ export interface Containers {
   /** Throws NotFound. */
   inspect(nameOrId: string): Promise<ContainerDetails>
   /** The hidden verb of conmon's exit command: writes the end down, cleans up, removes or restarts. Safe to repeat. */
-  cleanup(id: string): Promise<void>
+  cleanup(id: string, execId?: string): Promise<void>
   /** Brings every record in line with the kernel, and finishes what killed processes left. */
   reconcile(): Promise<void>
 }

@@ -6,6 +6,7 @@ import type { Runtimes } from "../runtime/runtime.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { FileLocks } from "../sys/fs/file-locks.ts"
+import type { ExecRecords } from "./exec-records.ts"
 import type { ContainerRecords } from "./records.ts"
 
 export interface ContainerDeps {
@@ -15,6 +16,7 @@ export interface ContainerDeps {
   runRoot: string
   bootId: string
   records: ContainerRecords
+  execs: ExecRecords
   locks: FileLocks
   files: ContainerFiles
   events: Events
@@ -23,6 +25,6 @@ export interface ContainerDeps {
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   runtimes(): Promise<Runtimes>
-  /** Words of the command that cleans container `id` up after its end: conmon's exit command. */
-  cleanupCommand(id: string): readonly string[]
+  /** Words of the command that cleans up after the end of container `id`, or of an exec in it: conmon's exit command. */
+  cleanupCommand(id: string, execId?: string): readonly string[]
 }

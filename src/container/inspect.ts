@@ -17,6 +17,7 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
     files: existingFiles(deps, record),
     storage: { driver: snapshots.driver, upperDirectory: upperDirectory(snapshots, id) },
     ...(image === undefined ? {} : { image: { platform: image.platform, manifest: image.manifest } }),
+    runningExecs: deps.execs.running(id).map((exec) => exec.id),
     lastRun: {
       ...(state.startedAt === undefined ? {} : { startedAt: new Date(state.startedAt) }),
       ...(state.finishedAt === undefined ? {} : { finishedAt: new Date(state.finishedAt) }),

@@ -7,6 +7,8 @@ import { toContainer } from "./observe.ts"
 import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
+const execs = () => import("./execs.ts")
+
 /**
  * Containers of one store. Reading costs the rows and a look into /proc; what changes them loads when first asked for.
  * Dispose it: what was found out of line is repaired then, after the command's own work.
@@ -51,7 +53,14 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     wait: async (nameOrId, options) => (await import("./wait.ts")).wait(deps, nameOrId, options),
     attach: async (nameOrId, { stdin }) =>
       (await lifeCycle()).attachRunning(deps, records.get(nameOrId), { attach: true, stdin }),
-    exec: async (nameOrId, request) => (await import("./exec.ts")).exec(deps, nameOrId, request),
+    execs: {
+      create: async (nameOrId, request) => (await execs()).createExec(deps, nameOrId, request),
+      start: async (id, options) => (await execs()).startExec(deps, id, options),
+      run: async (nameOrId, request, options) => (await execs()).runExec(deps, nameOrId, request, options),
+      get: async (id) => (await execs()).getExec(deps, id),
+      list: async (nameOrId) => (await execs()).listExecs(deps, records.get(nameOrId).id),
+      resize: async (id, size) => (await execs()).resizeExec(deps, id, size),
+    },
     resize(nameOrId, size) {
       const record = records.get(nameOrId)
       const { id } = record
@@ -77,10 +86,14 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     top: async (nameOrId, psOptions) => (await import("./top.ts")).top(deps, nameOrId, psOptions),
     size: async (nameOrId) => (await import("./size.ts")).containerSize(deps, nameOrId),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
-    cleanup: async (id) => (await import("./life-cycle.ts")).cleanup(deps, id),
+    cleanup: async (id, execId) =>
+      execId === undefined
+        ? (await import("./life-cycle.ts")).cleanup(deps, id)
+        : (await execs()).reconcileExec(deps, execId),
     reconcile: async () => (await import("./repair.ts")).repairAll(deps),
 
     async [Symbol.asyncDispose]() {
+      if (looksAround && deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
       if (looksAround) for (const id of findSuspects(deps)) suspects.add(id)
       if (suspects.size > 0) await repair(deps, suspects)
     },

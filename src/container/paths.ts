@@ -7,6 +7,15 @@ export function runDirectory({ runRoot }: Pick<Roots, "runRoot">, id: string): s
   return `${runRoot}/containers/${id}`
 }
 
+/** Of one exec: its sockets and its exit code. */
+export function execDirectory(
+  roots: Pick<Roots, "runRoot">,
+  { id, containerId }: { id: string; containerId: string },
+): string {
+  // a unix socket's path has 108 bytes, and here it is the monitor that makes it short
+  return `${runDirectory(roots, containerId)}/exec-${id.slice(0, 12)}`
+}
+
 /** The monitor writes the exit code there, as text. */
 export function exitFile({ runRoot }: Pick<Roots, "runRoot">, id: string): string {
   return `${runRoot}/exits/${id}`

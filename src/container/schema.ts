@@ -23,5 +23,16 @@ export const containerSchema: Schema = {
     CREATE INDEX containers_image ON containers (image_id);
     CREATE INDEX containers_live ON containers (live) WHERE live = 1`,
     addAttachments,
+    `CREATE TABLE execs (
+      id TEXT PRIMARY KEY,
+      container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+      created_at INTEGER NOT NULL,
+      is_running INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      request TEXT NOT NULL,
+      state TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX execs_container ON execs (container_id);
+    CREATE INDEX execs_running ON execs (container_id) WHERE is_running = 1`,
   ],
 }

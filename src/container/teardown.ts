@@ -8,6 +8,7 @@ import { processStartTime, signalProcess, type Pid } from "../sys/process/proces
 import type { BundlePaths } from "../runtime/runtime.ts"
 import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { endExecs } from "./execs.ts"
 import { exitFile, runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -28,6 +29,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   const deletion = runtime.delete(record.id, { force: true })
   deletion.catch(() => {})
   await runAll(`clean-up of container "${record.name}"`, [
+    () => endExecs(deps, record.id),
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
     () => unmountRoot(deps, record.id),

@@ -1,5 +1,6 @@
 import { Cancelled } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
+import type { Event } from "../event/event.ts"
 import type { WaitCondition } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { reconcileNow } from "./life-cycle.ts"
@@ -46,8 +47,12 @@ export async function wait(
       events = scope.use(deps.events.watch({ filter: { containers: [id] }, signal }))
       continue
     }
-    await events.next()
+    const { value: event } = (await events.next()) as { value?: Event }
     throwIfAborted(signal)
+    // one that ran for a moment was never seen running
+    if (event?.action === "start") mustStart = false
+    if (event?.action === "die") code = Number(event.actor.attributes.exitCode)
+    if (event?.action === "die" && condition === "next-exit") return code
   }
 }
 

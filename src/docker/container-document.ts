@@ -34,7 +34,7 @@ export function containerDocument(container: ContainerDetails, size?: ContainerS
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: "",
-    ExecIDs: null,
+    ExecIDs: container.runningExecs.length === 0 ? null : container.runningExecs,
     HostConfig: hostConfig(container),
     GraphDriver: { Name: storage.driver, Data: { UpperDir: storage.upperDirectory } },
     Mounts: container.mounts.map(mountDocument),

@@ -21,6 +21,8 @@ export interface EngineOptions {
   runRoot?: string
   /** `--runtime` of the whole engine. */
   runtime?: string
+  /** Words that run skiff, for what outlives this process; default: this very program. */
+  command?: readonly string[]
 }
 
 /** Domains load when first asked for: `const images = await engine.images()`. */

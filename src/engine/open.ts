@@ -85,7 +85,7 @@ class LocalEngine implements Engine {
   /** The words that run a hidden command of ours on this store. */
   #ownCommand(...words: string[]): string[] {
     const { root, runRoot } = this.#store.paths
-    return [...ownCommand(), "--root", root, "--runroot", runRoot, ...words]
+    return [...(this.#options.command ?? ownCommand()), "--root", root, "--runroot", runRoot, ...words]
   }
 
   readonly events = once(async (): Promise<Events> => {
@@ -198,9 +198,10 @@ class LocalEngine implements Engine {
   })
 
   readonly containers = once(async (): Promise<Containers> => {
-    const [{ openContainers }, { ContainerRecords }, { FileLocks }, events] = await Promise.all([
+    const [{ openContainers }, { ContainerRecords }, { ExecRecords }, { FileLocks }, events] = await Promise.all([
       import("../container/open.ts"),
       import("../container/records.ts"),
+      import("../container/exec-records.ts"),
       import("../sys/fs/file-locks.ts"),
       this.events(),
     ])
@@ -211,6 +212,7 @@ class LocalEngine implements Engine {
       runRoot,
       bootId: bootId(),
       records: new ContainerRecords(db, events),
+      execs: new ExecRecords(db, events),
       locks: new FileLocks(`${runRoot}/locks`, "container"),
       files: containerFiles,
       events,
@@ -219,7 +221,7 @@ class LocalEngine implements Engine {
       networks: this.networks,
       volumes: this.volumes,
       runtimes: this.#runtimes,
-      cleanupCommand: (id) => this.#ownCommand("_cleanup", id),
+      cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     return (this.#containers = openContainers(host))
   })

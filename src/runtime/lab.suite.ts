@@ -137,6 +137,7 @@ export class LabContainer {
       detach: false,
       runtime: this.runtime,
       bundle: this.bundle,
+      directory: mkdtempSync(`${this.bundle.directory}/exec-`),
     })
     if (exec.attachment === undefined) throw new Error("no attachment")
     const output = gather(exec.attachment)

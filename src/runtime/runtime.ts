@@ -89,6 +89,13 @@ export interface ExecOptions {
   detach: boolean
   runtime: Runtime
   bundle: BundlePaths
+  /**
+   * Of this exec alone: its sockets lie there, and its exit code, once it has ended. The caller removes it, or the end of the
+   * container does.
+   */
+  directory: string
+  /** Words of the command that the monitor runs after the end, if any. */
+  exitCommand?: readonly string[]
 }
 
 export interface Exec {
@@ -97,8 +104,6 @@ export interface Exec {
   attachment?: Attachment
   /** Resolves with the exit code; rejects with a SkiffError of `data.programExit` 126 or 127 when the program cannot be run. */
   readonly exited: Promise<number>
-  /** Only with a terminal. */
-  resize(size: TerminalSize): void
   /** Lets go, so that this process may end before the program does. */
   release(): void
 }
@@ -245,6 +250,10 @@ export interface Runtimes {
   /** Connects to a container's standard streams. Before `start`, so that nothing is missed. */
   attach(bundle: BundlePaths, options: { stdin: boolean }): Promise<Attachment>
   resize(bundle: BundlePaths, size: TerminalSize): void
+  /** Of the terminal of an exec, by its directory. */
+  resizeExec(directory: string, size: TerminalSize): void
+  /** The exit code that the monitor of an exec wrote; undefined while there is none. */
+  execExitCode(id: string, directory: string): number | undefined
   /** Tells the monitor to open its log file anew, after it was renamed. */
   reopenLog(bundle: BundlePaths): void
   exec(options: ExecOptions): Promise<Exec>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { close, pipe } from "../../sys/libc.ts"
@@ -7,7 +7,7 @@ import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
 import { spawnProcess, type Pid } from "../../sys/process/process.ts"
 import { attachTo } from "./attach.ts"
 import { runtimeFailure } from "../oci/failure.ts"
-import { commonArgs, monitorEnvironment, parseReport } from "./monitor.ts"
+import { commonArgs, exitCommandArgs, monitorEnvironment, parseReport } from "./monitor.ts"
 import type { TerminalSize } from "../../sys/terminal/terminal.ts"
 import type { Attachment, Exec, ExecOptions } from "../runtime.ts"
 
@@ -21,8 +21,9 @@ const CANNOT_INVOKE = 126
  * its output with us, and a terminal needs conmon anyhow. So there is one path.
  */
 export async function execIn(conmonPath: string, options: ExecOptions): Promise<Exec> {
-  const directory = mkdtempSync(join(options.bundle.directory, "exec-"))
+  const { directory } = options
   try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
     const { reports, attachReports, startPipe } = spawnMonitor(conmonPath, options, directory)
     using undo = new DisposableStack()
     undo.use(reports)
@@ -48,7 +49,7 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
     attachReports[Symbol.dispose]()
     close(startPipe)
     undo.move() // all went well: from here the caller holds them
-    return new RunningExec(started.data as Pid, directory, reports, attachment)
+    return new RunningExec(started.data as Pid, reports, attachment)
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     throw error
@@ -103,11 +104,15 @@ function execArgs(conmonPath: string, options: ExecOptions, directory: string, s
     ...(options.detach ? [] : ["--exec-attach"]),
     ...(options.stdin ? ["-i"] : []),
     ...(options.process.terminal ? ["-t"] : []),
-    // whoever is left at the end removes the directory: it is conmon, always
-    "--exit-command",
-    "/bin/rm",
-    ...["-rf", directory].flatMap((arg) => ["--exit-command-arg", arg]),
+    "--exit-dir",
+    directory,
+    ...exitCommandArgs(options.exitCommand ?? []),
   ]
+}
+
+/** By its directory, also for who did not start it. Throws ENOENT when it has ended. */
+export function resizeExec(directory: string, { rows, columns }: TerminalSize): void {
+  writeFileSync(join(directory, "ctl"), `1 ${rows} ${columns}\n`)
 }
 
 function goOn(startPipe: number): void {
@@ -123,7 +128,6 @@ class RunningExec implements Exec {
 
   constructor(
     readonly pid: Pid,
-    private readonly directory: string,
     private readonly reports: PipeReader,
     readonly attachment: Attachment | undefined,
   ) {
@@ -134,10 +138,6 @@ class RunningExec implements Exec {
       return ended.data
     })
     this.exited.catch(() => {}) // not everybody waits for it
-  }
-
-  resize({ rows, columns }: TerminalSize): void {
-    writeFileSync(join(this.directory, "ctl"), `1 ${rows} ${columns}\n`)
   }
 
   release(): void {

@@ -17,7 +17,6 @@ export const CONMON_FLOOR = [2, 1, 6] as const
 /** Words that conmon understands for this container (conmon(8), the same in 2.1.6 and 2.1.13). Pure. */
 export function monitorArgs(conmonPath: string, options: MonitorOptions): string[] {
   const { bundle, log, exitCommand } = options
-  const [exitPath, ...exitArgs] = exitCommand
   return [
     ...commonArgs(conmonPath, options, bundle.directory),
     "--exit-dir",
@@ -30,9 +29,12 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
     ...(options.stdin ? ["-i"] : []),
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
     ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
-    ...(exitPath === undefined ? [] : ["--exit-command", exitPath]),
-    ...exitArgs.flatMap((arg) => ["--exit-command-arg", arg]),
+    ...exitCommandArgs(exitCommand),
   ]
+}
+
+export function exitCommandArgs([path, ...args]: readonly string[]): string[] {
+  return path === undefined ? [] : ["--exit-command", path, ...args.flatMap((arg) => ["--exit-command-arg", arg])]
 }
 
 /** What conmon is told for a container and for an exec alike; its files go into `directory`. */
@@ -157,7 +159,7 @@ class LiveMonitor implements Monitor {
 }
 
 /** The exit code that conmon wrote; undefined while there is none. */
-export function exitCode(id: string, bundle: BundlePaths): number | undefined {
+export function exitCode(id: string, bundle: Pick<BundlePaths, "exitDirectory">): number | undefined {
   try {
     const text = readFileSync(`${bundle.exitDirectory}/${id}`, "latin1").trim()
     return /^\d{1,3}$/.test(text) ? Number(text) : undefined

@@ -31,11 +31,10 @@ export default command({
     const stdin = flags.interactive && !detach
     if (!detach) checkStandardInput({ tty, stdin })
     const containers = await engine.containers()
-    const session = await containers.exec(name, {
+    const request = {
       command: [program, ...words],
       tty,
       stdin,
-      detach,
       env: [
         ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, callerEnvironment())),
         ...flags.env.filter((one) => one !== undefined),
@@ -43,17 +42,18 @@ export default command({
       privileged,
       user,
       workdir,
-      consoleSize: tty ? (terminalSize(0) ?? terminalSize(1)) : undefined,
-    })
-    const { attachment, exited } = session
+    }
+    const consoleSize = tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
+    const session = await containers.execs.run(name, request, { detach, consoleSize })
+    const { attachment, exec } = session
     if (!attachment) return 0
     const end = await runSession({
       attachment,
-      exited,
+      exited: session.exited,
       tty,
       stdin,
       detachKeys: flags.detachKeys,
-      resize: (size) => session.resize(size),
+      resize: (size) => void containers.execs.resize(exec.id, size),
     })
     return end.kind === "exited" ? end.code : 0
   },

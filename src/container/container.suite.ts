@@ -1,0 +1,265 @@
+/** What every implementation of `Containers` must do; a run of it is handed a store with an image of busybox. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
+import type { ErrorCode } from "../base/errors.ts"
+import { isSkiffError } from "../base/errors.ts"
+import type { Attachment } from "../runtime/runtime.ts"
+import type { ContainerOptions, Containers, ExecRequest } from "./container.ts"
+
+export interface ContainerStore extends AsyncDisposable {
+  containers: Containers
+  /** The same store, as another process has it. */
+  other: Containers
+  /** Name of an image with busybox's commands. */
+  image: string
+}
+
+/** Options with nothing asked for but a program. */
+export function plainOptions(
+  image: string,
+  command: readonly string[],
+  part: Partial<ContainerOptions> = {},
+): ContainerOptions {
+  return {
+    image,
+    command,
+    pull: "never",
+    env: [],
+    labels: {},
+    tty: false,
+    stdin: false,
+    init: false,
+    readOnly: false,
+    autoRemove: false,
+    mounts: [],
+    network: { kind: "none" },
+    ports: [],
+    publishAll: false,
+    expose: [],
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    extraHosts: [],
+    resources: {},
+    ulimits: [],
+    capAdd: [],
+    capDrop: [],
+    privileged: false,
+    securityOptions: [],
+    sysctls: {},
+    devices: [],
+    restart: { name: "no", maximumRetryCount: 0 },
+    log: { driver: "k8s-file", options: {} },
+    ...part,
+  }
+}
+
+export const execRequest = (...command: string[]): ExecRequest => ({
+  command,
+  tty: false,
+  stdin: false,
+  env: [],
+  privileged: false,
+})
+
+/** All that a program writes, once both ends are closed. */
+export async function outputOf(attachment: Attachment | undefined): Promise<string> {
+  let text = ""
+  attachment?.onOutput((_, chunk) => void (text += Buffer.from(chunk).toString()))
+  await attachment?.closed
+  return text
+}
+
+async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "none"> {
+  try {
+    await work
+    return "none"
+  } catch (error) {
+    if (!isSkiffError(error)) throw error
+    return error.code
+  }
+}
+
+async function eventually(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((done) => setTimeout(done, 20))
+}
+
+const FOREVER = ["sleep", "1000"]
+
+export function containerSuite(
+  name: string,
+  open: () => Promise<ContainerStore>,
+  { skip }: { skip: string | false },
+): void {
+  if (skip !== false) console.log(`container suite of ${name} skipped: ${skip}`)
+
+  describe.skipIf(skip !== false)(`container contract: ${name}`, () => {
+    let store: ContainerStore
+    beforeAll(async () => void (store = await open()))
+    afterAll(async () => await store?.[Symbol.asyncDispose]())
+    afterEach(async () => {
+      const { containers } = store
+      for (const { id } of containers.list({ all: true })) await containers.remove(id, { force: true, volumes: true })
+    })
+
+    const options = (command: readonly string[], part: Partial<ContainerOptions> = {}) =>
+      plainOptions(store.image, command, part)
+    const running = async (containerName: string, command: readonly string[] = FOREVER) => {
+      const started = await store.containers.run(options(command, { name: containerName }))
+      started.release()
+      return started.container
+    }
+
+    test("a life: created, running, exited with its code, removed", async () => {
+      const { containers } = store
+      const { id } = await containers.create(options(["sh", "-c", "echo out; exit 3"], { name: "life" }))
+      expect(containers.get("life").state).toEqual({ status: "created" })
+      const started = await containers.start("life", { attach: true })
+      expect(started.container.state.status).toBe("running")
+      expect(await outputOf(started.attachment)).toBe("out\n")
+      expect(await started.exited).toBe(3)
+      expect(containers.get(id).state).toMatchObject({ status: "exited", exitCode: 3 })
+      expect(await containers.wait("life")).toBe(3)
+      await containers.remove("life")
+      expect(() => containers.get("life")).toThrow("no such container")
+    })
+
+    test("a container of another process is the same one", async () => {
+      await running("shared")
+      const { other, containers } = store
+      expect(other.get("shared").state.status).toBe("running")
+      const code = other.wait("shared")
+      await containers.kill("shared", "KILL")
+      expect(await code).toBe(137)
+      expect(other.get("shared").state).toMatchObject({ status: "exited", exitCode: 137 })
+    })
+
+    test("a name or id that is not there is NotFound; a name that is taken AlreadyExists; a wrong state FailedPrecondition", async () => {
+      const { containers } = store
+      await running("taken")
+      expect(await codeOf(containers.start("nosuch"))).toBe("NotFound")
+      expect(await codeOf(containers.wait("nosuch"))).toBe("NotFound")
+      expect(await codeOf(containers.create(options(FOREVER, { name: "taken" })))).toBe("AlreadyExists")
+      expect(await codeOf(containers.remove("taken"))).toBe("FailedPrecondition")
+      expect(await codeOf(containers.unpause("taken"))).toBe("FailedPrecondition")
+      await containers.stop("taken", { timeoutSeconds: 0 })
+      expect(await codeOf(containers.kill("taken", "TERM"))).toBe("FailedPrecondition")
+      expect(await codeOf(containers.execs.create("taken", execRequest("true")))).toBe("FailedPrecondition")
+    })
+
+    test("stop and remove may be repeated, by two at once", async () => {
+      const { containers, other } = store
+      const { id } = await running("twice")
+      await Promise.all([containers.stop(id, { timeoutSeconds: 0 }), other.stop(id, { timeoutSeconds: 0 })])
+      await containers.stop(id)
+      await Promise.all([containers.remove(id), other.remove(id).catch(() => {})])
+      expect(containers.list({ all: true })).toEqual([])
+    })
+
+    test("wait() ends with Cancelled when its signal is aborted, whatever it waits for", async () => {
+      const { containers } = store
+      await running("awaited")
+      await containers.create(options(FOREVER, { name: "idle" }))
+      for (const [waited, condition] of [
+        ["awaited", "not-running"],
+        ["idle", "next-exit"],
+        ["idle", "removed"],
+      ] as const) {
+        const abort = new AbortController()
+        const code = codeOf(containers.wait(waited, { condition, signal: abort.signal }))
+        setTimeout(() => abort.abort(), 20)
+        expect(await code).toBe("Cancelled")
+      }
+    })
+
+    test("wait() for the next exit waits for a start, and for the removal until it is gone", async () => {
+      const { containers, other } = store
+      const { id } = await containers.create(options(["sh", "-c", "exit 4"]))
+      const next = other.wait(id, { condition: "next-exit" })
+      const removed = other.wait(id, { condition: "removed" })
+      await (
+        await containers.start(id)
+      ).exited
+      expect(await next).toBe(4)
+      await containers.remove(id)
+      expect(await removed).toBe(4)
+    })
+
+    test("logs() follows to the end of the container, or of the signal", async () => {
+      const { containers } = store
+      await running("spoken", ["sh", "-c", "echo one; read line; echo two"])
+      const abort = new AbortController()
+      const lines: string[] = []
+      for await (const { bytes } of containers.logs("spoken", {
+        follow: true,
+        timestamps: false,
+        signal: abort.signal,
+      })) {
+        lines.push(Buffer.from(bytes).toString())
+        abort.abort()
+      }
+      expect(lines[0]).toBe("one\n")
+    })
+
+    test("an exec has an id and a record, from its create to its exit code", async () => {
+      const { containers, other } = store
+      const { id: containerId } = await running("host")
+      const created = await containers.execs.create("host", execRequest("sh", "-c", "echo out; exit 7"))
+      expect(created).toMatchObject({ containerId, state: { status: "created" } })
+      const started = await containers.execs.start(created.id)
+      expect((await other.execs.get(created.id)).state.status).toBe("running")
+      expect(await outputOf(started.attachment)).toBe("out\n")
+      expect(await started.exited).toBe(7)
+      expect(await other.execs.get(created.id)).toMatchObject({
+        request: { command: ["sh", "-c", "echo out; exit 7"] },
+        state: { status: "exited", exitCode: 7 },
+      })
+      expect(await codeOf(containers.execs.start(created.id))).toBe("FailedPrecondition")
+      await containers.execs.resize(created.id, { rows: 10, columns: 10 })
+      expect(await codeOf(containers.execs.get("nosuch"))).toBe("NotFound")
+    })
+
+    test("the end of a detached exec is written down though nobody is there", async () => {
+      const { containers } = store
+      await running("host")
+      const session = await containers.execs.run("host", execRequest("sh", "-c", "exit 5"), { detach: true })
+      session.release()
+      await eventually(async () => (await containers.execs.get(session.exec.id)).state.status === "exited")
+      expect((await containers.execs.get(session.exec.id)).state).toEqual({ status: "exited", exitCode: 5 })
+    })
+
+    test("an exec that cannot be run says so, and its record too", async () => {
+      const { containers } = store
+      await running("host")
+      const { id } = await containers.execs.create("host", execRequest("nosuchprogram"))
+      expect(await codeOf(containers.execs.start(id))).toBe("InvalidArgument")
+      expect((await containers.execs.get(id)).state).toEqual({ status: "exited", exitCode: 127 })
+      expect(await codeOf(containers.execs.run("host", execRequest()))).toBe("InvalidArgument")
+    })
+
+    test("execs are listed in order, end with their container, and go with it", async () => {
+      const { containers } = store
+      await running("host")
+      const { exec: first } = await containers.execs.run("host", execRequest(...FOREVER))
+      const second = await containers.execs.create("host", execRequest("true"))
+      expect((await containers.execs.list("host")).map(({ id }) => id)).toEqual([first.id, second.id])
+      expect((await containers.inspect("host")).runningExecs).toEqual([first.id])
+      await containers.stop("host", { timeoutSeconds: 0 })
+      expect((await containers.execs.get(first.id)).state).toEqual({ status: "exited", exitCode: 137 })
+      await containers.remove("host")
+      expect(await codeOf(containers.execs.get(first.id))).toBe("NotFound")
+    })
+
+    test("a container has its networks in order, with an endpoint while it runs", async () => {
+      const { containers } = store
+      const bridge = { network: { kind: "bridge", name: "bridge" }, address: undefined } as const
+      await containers.create(options(FOREVER, { name: "attached", ...bridge }))
+      expect(containers.get("attached").attachments).toEqual([{ network: "bridge" }])
+      const started = await containers.start("attached")
+      const [attachment] = started.container.attachments
+      expect(attachment?.endpoint).toMatchObject({ interface: "eth0", address: expect.stringMatching(/^\d+\./) })
+      started.release()
+      await containers.stop("attached", { timeoutSeconds: 0 })
+      expect(containers.get("attached").attachments).toEqual([{ network: "bridge" }])
+    })
+  })
+}

@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, realpathSync, statSync, type Stats } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import { PermissionDenied } from "../base/errors.ts"
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import { ensurePrivateDirectory } from "../sys/fs/private-directory.ts"
@@ -11,10 +11,10 @@ const STICKY = 0o1000
 /**
  * Makes both directories of a store, or proves them ours alone: mode 0700, no other owner (CVE-2014-0047, CVE-2021-41091),
  * and no directory above them in which somebody else could put another in their place. A link is followed only where nobody
- * else can have put it. Gives their real paths. Throws PermissionDenied.
+ * else can have put it. Gives their real paths, absolute: the working directory of a later command is another. Throws PermissionDenied.
  */
 export function openStoreDirectories({ root, runRoot }: StorePaths): StorePaths {
-  return { root: openDirectory(root), runRoot: openDirectory(runRoot) }
+  return { root: openDirectory(resolve(root)), runRoot: openDirectory(resolve(runRoot)) }
 }
 
 function openDirectory(path: string): string {

@@ -21,3 +21,10 @@ test("settings of Bun, npm or dotenv in the working directory are not read", asy
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" })
   expect(existsSync(mark)).toBe(false)
 })
+
+test("a store that is named by a relative path is the one below the caller's directory", async () => {
+  const command = ["--root", "store", "--runroot", "run", "volume"]
+  const made = await skiff.run([...command, "create", "v"], { cwd: skiff.home })
+  expect(made).toMatchObject({ code: 0, stdout: "v\n" })
+  expect(existsSync(join(skiff.home, "store", "skiff.db"))).toBe(true)
+})

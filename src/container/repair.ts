@@ -83,7 +83,10 @@ async function removeUnknown(deps: ContainerDeps, id: string): Promise<void> {
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
 }
 
-/** Everything: rows, run directories, addresses and ports. For `doctor` and tests; commands repair what they see. */
+/**
+ * Everything: rows, run directories, addresses, ports and their rules. Commands repair what they see; this is for when what they
+ * do not look at is out of line (engine/open.ts: the rules were flushed).
+ */
 export async function repairAll(deps: ContainerDeps): Promise<void> {
   const { records, runRoot, root } = deps
   const known = records.ids()

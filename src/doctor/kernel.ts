@@ -7,6 +7,8 @@ import { detectCgroups } from "../sys/process/cgroup.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
 import { run } from "../sys/process/process.ts"
+import { lookAtFirewall } from "../network/firewall-check.ts"
+import { kernelNames } from "../network/names.ts"
 import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 
 const LOW_SPACE_BYTES = 2 * 1024 ** 3
@@ -16,6 +18,7 @@ const FIRST_UNPRIVILEGED_PORT = 1024
 export const kernelChecks: readonly Check[] = [
   { name: "overlay", purpose: "layers of images without copies", look: lookAtOverlay },
   { name: "nftables kernel", purpose: "masquerade and published ports", look: lookAtKernelTables },
+  { name: "firewall rules", purpose: "the networks of running containers", look: lookAtRules },
   { name: "user namespaces", purpose: "root of its own for an ordinary user", look: lookAtUserNamespaces },
   { name: "cgroups", purpose: "limits on memory, CPU and processes", look: lookAtCgroups },
   { name: "/dev/net/tun", purpose: "an ordinary user's way out to the network", look: lookAtTun },
@@ -59,6 +62,18 @@ function nearestWritable(path: string): string {
   while (!existsSync(directory) && directory !== "/") directory = dirname(directory)
   accessSync(directory, constants.W_OK)
   return directory
+}
+
+/** As root: an ordinary user's are in a network namespace of his own, where nobody else can take them. */
+function lookAtRules({ paths, uid }: HostProbe): Finding {
+  if (uid !== undefined) return notNeeded("in your own network namespace")
+  const { containers, hasRules } = lookAtFirewall(paths.runRoot)
+  if (containers === 0) return notNeeded("no container is on the bridge")
+  if (hasRules) return ok(`nftables table inet ${kernelNames(paths.runRoot, false).table}`)
+  return missing(
+    `gone from nftables, with the published ports of ${containers} ${containers === 1 ? "container" : "containers"}`,
+    ["every command that looks at containers puts them back", { do: "listContainers" }],
+  )
 }
 
 async function lookAtKernelTables({ uid }: HostProbe): Promise<Finding> {

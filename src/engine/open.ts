@@ -5,6 +5,7 @@ import type { ExecutorDeps } from "../build/execute/deps.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import { workingSchema } from "../builder/schema.ts"
+import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerDeps } from "../container/deps.ts"
 import { containerSchema } from "../container/schema.ts"
@@ -58,6 +59,8 @@ class LocalEngine implements Engine {
   readonly #isRootless = ourPrivilege() !== "root"
   #opened: { paths: StorePaths; db: Database } | undefined
   #containers: (Containers & AsyncDisposable) | undefined
+  /** Containers or networks were looked at. */
+  #usesNetworks = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -180,6 +183,7 @@ class LocalEngine implements Engine {
   })
 
   readonly networks = once(async (): Promise<Networks> => {
+    this.#usesNetworks = true
     const { openNetworks } = await import("../network/open.ts")
     const { paths, db } = this.#store
     const rootlessNetns = this.#isRootless ? (await import("../sys/rootless/namespaces.ts")).rootlessNetns() : undefined
@@ -223,6 +227,7 @@ class LocalEngine implements Engine {
       runtimes: this.#runtimes,
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
+    this.#usesNetworks = true
     return (this.#containers = openContainers(host))
   })
 
@@ -307,6 +312,7 @@ class LocalEngine implements Engine {
     await resetStore(await this.#resetDeps())
     // nothing is left to be repaired at the end
     this.#containers = undefined
+    this.#usesNetworks = false
   }
 
   async #resetDeps(): Promise<ResetDeps> {
@@ -320,8 +326,19 @@ class LocalEngine implements Engine {
     return { paths: this.#store.paths, containers, workingContainers, images, volumes, networks }
   }
 
+  /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */
+  async #restoreFirewall(): Promise<void> {
+    if (!this.#usesNetworks || this.#isRootless) return
+    const { isFirewallMissing } = await import("../network/firewall-check.ts")
+    const { db, paths } = this.#store
+    if (!isFirewallMissing(db, paths.runRoot)) return
+    await (await this.containers()).reconcile()
+    log.warn("the rules of container networks were gone from nftables, and have been put back")
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#containers?.[Symbol.asyncDispose]()
+    await this.#restoreFirewall()
     // the database is left to the end of the process: to close it means a checkpoint with fsync
   }
 }

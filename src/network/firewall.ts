@@ -2,22 +2,13 @@ import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
+import { changeElements, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
 import { listNetworks } from "./default-network.ts"
+import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
-import {
-  guardText,
-  NETWORKS,
-  networkKey,
-  portChanges,
-  sourceChanges,
-  tableText,
-  UNGUARDED,
-  type PortElement,
-  type PublishedPort,
-} from "./nftables.ts"
+import { guardText, portChanges, sourceChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
 import type { EndpointRecords, EndpointRow } from "./records.ts"
 import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 
@@ -42,8 +33,8 @@ export class Firewall {
 
   /** Writes the tables if one is not there, or not made for this network; true when they were written. Safe to repeat. */
   ensure(netfilter: NetlinkSocket, network: Network): boolean {
-    if (this.isWhole(netfilter, network)) return false
     const { db, records, names, netns } = this.#deps
+    if (hasTables(netfilter, names.table, network)) return false
     const networks = listNetworks(db)
     const egress = netns === undefined ? undefined : EGRESS_INTERFACE
     const table = (isGuarded: boolean): string =>
@@ -60,15 +51,6 @@ export class Firewall {
       })
     }
     return true
-  }
-
-  /** Whether both tables are there and know the network. Two questions to the kernel. */
-  isWhole(netfilter: NetlinkSocket, network: Network): boolean {
-    const { table } = this.#deps.names
-    const place = { table, set: NETWORKS, key: networkKey(network) }
-    if (!hasElement(netfilter, { family: "inet", ...place })) return false
-    if (hasElement(netfilter, { family: "bridge", ...place })) return true
-    return hasElement(netfilter, { family: "inet", ...place, key: networkKey(UNGUARDED) })
   }
 
   /** Lets the endpoint send, and leads its ports to it. */

@@ -185,6 +185,23 @@ describe("published ports", () => {
     expect((await skiff.inspect("comes-back")).State.Error ?? "").toBe("")
   })
 
+  const flushed = testUnless(user.rootless && "an ordinary user's rules are in a namespace of his own")
+  flushed("come back after their rules were flushed, by whatever command looks at containers or networks", async () => {
+    const port = await freePort()
+    await serve("flushed", "-p", `${port}:80`)
+    const option = '{{index .Options "com.docker.network.bridge.name"}}'
+    const bridge = await skiff.ok("network", "inspect", "bridge", "--format", option)
+    const table = bridge === "skiff0" ? "skiff" : `skiff_${bridge.slice(2, -1)}`
+    for (const command of [["ps"], ["inspect", "flushed"], ["port", "flushed"], ["network", "ls"]]) {
+      Bun.spawnSync(["nft", "delete", "table", "inet", table])
+      expect(await closed("127.0.0.1", port)).toBe(true)
+      const { stderr } = await skiff.run(command)
+      expect(stderr).toContain("put back")
+      expect(await page(`127.0.0.1:${port}`)).toBe("page of flushed\n")
+    }
+    expect((await skiff.run(["ps"])).stderr).toBe("")
+  })
+
   test("close when the container ends, and open again when it starts", async () => {
     const port = await freePort()
     await serve("again", "-p", `${port}:80`)

@@ -14,6 +14,7 @@ import {
 const NFNL_SUBSYS_NFTABLES = 10
 const NFNL_MSG_BATCH_BEGIN = 16
 const NFNL_MSG_BATCH_END = 17
+const NFT_MSG_GETTABLE = 1
 const NFT_MSG_DELTABLE = 2
 const NFT_MSG_NEWSETELEM = 12
 const NFT_MSG_GETSETELEM = 13
@@ -59,6 +60,18 @@ export function changeElements(socket: NetlinkSocket, changes: readonly ElementC
     chunks(change.elements).map((elements) => changeMessage(change, elements)),
   )
   if (messages.length > 0) transact(socket, messages)
+}
+
+/** Whether the table is there. */
+export function hasTable(socket: NetlinkSocket, family: NftFamily, table: string): boolean {
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE
+  const body = concatBytes([nfgenHeader(FAMILY_NUMBERS[family], 0), textAttribute(NFTA_TABLE_NAME, table)])
+  try {
+    return socket.request([{ type, flags: NLM_F_ACK, body, about: `find nftables table "${table}"` }]).length > 0
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return false
+    throw error
+  }
 }
 
 /** Deletes a table with all in it. Throws ENOENT. */

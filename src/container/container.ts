@@ -45,6 +45,7 @@ export interface Resources {
   cpuQuotaUs?: number
   cpusetCpus?: string
   cpusetMems?: string
+  /** Processes and threads; -1: no limit. */
   pidsLimit?: number
   oomKillDisable?: boolean
   blkioWeight?: number

@@ -12,6 +12,7 @@ import { detached, joinNetworks, reservePorts } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
 import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
+import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { joinedPid, runtimeNetwork } from "./network-mode.ts"
 import { exitFile, stateDirectory } from "./paths.ts"
@@ -166,7 +167,7 @@ async function createContainer(
       sysctls: options.sysctls,
       devices: options.devices,
       ulimits: options.ulimits,
-      resources: options.resources,
+      resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources },
       initPath: options.init ? findInit() : undefined,
     },
     runtime,

@@ -2,10 +2,13 @@ import { InvalidArgument } from "../base/errors.ts"
 import { parseSize } from "../base/sizes.ts"
 import type { MonitorOptions } from "../runtime/runtime.ts"
 import type { ResolvedOptions } from "./container.ts"
+import { logLimits, prepareLog, type LogLimits } from "./log-history.ts"
 import type { ContainerSpec } from "./record.ts"
 
 /** Drivers that write a file which `logs` reads: one format, under each name that people's scripts use. */
 const FILE_DRIVERS = ["json-file", "local", "k8s-file"]
+/** All files of a container's log together, unless it is created with another size: a chatty program shall not fill the disk. */
+export const DEFAULT_LOG_BYTES = 50_000_000
 const FILE_OPTIONS = ["max-size", "max-file", "tag"]
 
 /** Checks `--log-driver` and `--log-opt`. Throws InvalidArgument. */
@@ -42,16 +45,22 @@ export function writesLogFile(driver: string): boolean {
   return FILE_DRIVERS.includes(driver)
 }
 
-/** What the monitor is told. */
+/** What the monitor is told; makes the files ready that it will write. The caller holds the container's lock. */
 export function monitorLog({ options, logPath }: ContainerSpec): MonitorOptions["log"] {
   const { driver, options: words } = options.log
   if (!writesLogFile(driver)) return { driver: driver === "journald" ? "journald" : "none", tag: words.tag }
-  const maxSize = words["max-size"]
+  const limits = limitsOf(words)
   return {
     driver: "k8s-file",
     path: logPath,
-    ...(maxSize === undefined || maxSize === "-1" ? {} : { maxBytes: parseSize(maxSize) }),
-    ...(words["max-file"] === undefined ? {} : { maxFiles: Number(words["max-file"]) }),
-    ...(words.tag === undefined ? {} : { tag: words.tag }),
+    ...(limits === undefined || logPath === undefined ? {} : { maxBytes: prepareLog(logPath, limits) }),
   }
+}
+
+/** Undefined: none. Docker's words: files of `max-size`, as many as `max-file`. */
+function limitsOf({ "max-size": size, "max-file": files }: Record<string, string>): LogLimits | undefined {
+  if (size === "-1") return undefined
+  if (size === undefined) return logLimits(DEFAULT_LOG_BYTES, 1)
+  const count = Number(files ?? 1)
+  return logLimits(parseSize(size) * count, count)
 }

@@ -12,31 +12,44 @@ const NEWLINE = 0x0a
 /** A log file being read, entry by entry. Follows it through rotation: a file of another inode is read from its start. */
 export class LogFile implements Disposable {
   readonly #path: string
+  readonly #isWhole: boolean
   #fd: number | undefined
   #position = 0
   #rest: Uint8Array = new Uint8Array(0)
 
-  constructor(path: string) {
+  /** `isWhole`: nothing more is written to it, and no other file of the name is of interest. */
+  constructor(path: string, { isWhole = false }: { isWhole?: boolean } = {}) {
     this.#path = path
+    this.#isWhole = isWhole
     this.#open()
   }
 
-  /** Goes to where the last `lines` program lines begin, looking from the end. */
-  seekToTail(lines: number): void {
-    if (this.#fd === undefined) return
+  /** Tells files apart whose names change; undefined before there is one. */
+  get inode(): number | undefined {
+    return this.#fd === undefined ? undefined : fstatSync(this.#fd).ino
+  }
+
+  /** Goes to where the last `lines` program lines begin, looking from the end; gives how many there are from there. */
+  seekToTail(lines: number): number {
+    if (this.#fd === undefined) return 0
     const { size } = fstatSync(this.#fd)
-    this.#position = lines === 0 ? size : tailStart(this.#fd, size, lines)
+    const { start, count } = tailStart(this.#fd, size, lines)
+    this.#position = start
+    return count
   }
 
   /** Every whole entry written up to now. */
   *read(): Generator<LogEntry> {
     if (this.#fd === undefined) this.#open()
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+    let isLast = false
     while (this.#fd !== undefined) {
       const count = readSync(this.#fd, buffer, 0, CHUNK_BYTES, this.#position)
       if (count === 0) {
-        if (!this.#wasReplaced()) return
-        this.#reopen()
+        if (isLast) this.#reopen()
+        else if (!this.#wasReplaced()) return
+        // once more: it may have grown between our last read and its replacement
+        isLast = !isLast
         continue
       }
       this.#position += count
@@ -72,7 +85,7 @@ export class LogFile implements Disposable {
   }
 
   #wasReplaced(): boolean {
-    if (this.#fd === undefined) return false
+    if (this.#fd === undefined || this.#isWhole) return false
     const own = fstatSync(this.#fd)
     const named = statSync(this.#path, { throwIfNoEntry: false })
     return own.size < this.#position || (named !== undefined && named.ino !== own.ino)
@@ -80,7 +93,8 @@ export class LogFile implements Disposable {
 }
 
 /** The offset at which the last `lines` program lines begin. One may be several entries, all but its last partial. */
-function tailStart(fd: number, size: number, lines: number): number {
+function tailStart(fd: number, size: number, lines: number): { start: number; count: number } {
+  if (lines === 0) return { start: size, count: 0 }
   let ends = 0
   let nextStart = size
   for (const newline of newlinesBackwards(fd, size)) {
@@ -89,10 +103,10 @@ function tailStart(fd: number, size: number, lines: number): number {
     const endsLine = isFullEntry(fd, start)
     // what stands after the last whole line is one more, not ended yet
     if (endsLine || nextStart === size) ends++
-    if (endsLine && ends > lines) return nextStart
+    if (endsLine && ends > lines) return { start: nextStart, count: lines }
     nextStart = start
   }
-  return 0
+  return { start: 0, count: ends }
 }
 
 /** Offsets of line breaks from the end, and -1 at last: the place before the first line. */

@@ -5,6 +5,7 @@ import type { LogLine, LogOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { LineJoiner, type LogEntry } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
+import { olderLogs } from "./log-history.ts"
 import { isRunning } from "./observe.ts"
 import { exitFile } from "./paths.ts"
 import { needsReconciling } from "./repair.ts"
@@ -36,7 +37,9 @@ export async function* readLogs(
     )
   await using changes = options.follow ? new Changes(deps, record, logPath, options) : undefined
   using file = new LogFile(logPath)
-  if (options.tail !== undefined) file.seekToTail(options.tail)
+  // opened after it: what is put aside between the two is this very file
+  using older = openOlder(logPath, file.inode)
+  if (options.tail !== undefined) seekToTail([...older.files, file], options.tail)
   const joiner = new LineJoiner()
   const lines = function* (entries: Iterable<LogEntry>) {
     for (const entry of entries) {
@@ -44,6 +47,7 @@ export async function* readLogs(
       if (line && isWanted(line, options)) yield line
     }
   }
+  for (const one of older.files) yield* lines(one.read())
   for (;;) {
     // asked before reading: what is written between the two is then read
     changes?.clear()
@@ -53,6 +57,23 @@ export async function* readLogs(
     await changes.next()
   }
   for (const line of joiner.flush()) if (isWanted(line, options)) yield line
+}
+
+function openOlder(path: string, current: number | undefined): { files: LogFile[] } & Disposable {
+  const opened = olderLogs(path).map((older) => new LogFile(older, { isWhole: true }))
+  const files = opened.filter(({ inode }) => inode !== undefined && inode !== current)
+  return {
+    files,
+    [Symbol.dispose]() {
+      for (const file of opened) file[Symbol.dispose]()
+    },
+  }
+}
+
+/** To the last `lines` lines of all files together. */
+function seekToTail(files: readonly LogFile[], lines: number): void {
+  let left = lines
+  for (const file of files.toReversed()) left -= file.seekToTail(left)
 }
 
 function isWanted({ time }: LogLine, { since, until }: LogOptions): boolean {

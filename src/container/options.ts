@@ -31,7 +31,10 @@ const DEFAULTS = {
   restart: { name: "no", maximumRetryCount: 0 },
 } as const satisfies Omit<ContainerOptions, "image">
 
-const DEFAULT_LOG_DRIVER = "json-file"
+/** Processes and threads of one container: a fork bomb shall not take the host with it. */
+export const DEFAULT_PIDS_LIMIT = 4096
+
+export const DEFAULT_LOG_DRIVER = "json-file"
 
 /** `options` with the defaults of what is undefined. Pure. */
 export function resolveOptions(options: ContainerOptions): ResolvedOptions {

@@ -18,6 +18,8 @@ export interface EngineInfo {
   memoryBytes: number
   hostname: string
   securityOptions: string[]
+  /** Of containers that are made without a limit of their own; `pidsLimit` undefined: this host cannot enforce one. */
+  defaults: { logDriver: string; logBytes: number; pidsLimit: number | undefined }
 }
 
 /** Docker's names for what both know, ours for the rest. */
@@ -37,6 +39,9 @@ export function infoDocument(info: EngineInfo): object {
     Cgroup: info.cgroup,
     Rootless: info.rootless,
     SecurityOptions: info.securityOptions,
+    LoggingDriver: info.defaults.logDriver,
+    PidsLimit: info.defaults.pidsLimit !== undefined,
+    Defaults: info.defaults,
     KernelVersion: info.kernel,
     OperatingSystem: info.operatingSystem,
     OSType: "linux",

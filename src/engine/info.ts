@@ -2,6 +2,8 @@ import { availableParallelism, hostname, release, totalmem } from "node:os"
 import { NotFound } from "../base/errors.ts"
 import { VERSION } from "../base/version.ts"
 import { chooseIsolation } from "../build/execute/isolation.ts"
+import { DEFAULT_LOG_BYTES } from "../container/log-driver.ts"
+import { DEFAULT_LOG_DRIVER, DEFAULT_PIDS_LIMIT } from "../container/options.ts"
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import { chooseRuntime } from "../runtime/oci/choose.ts"
@@ -50,6 +52,11 @@ export async function engineInfo(sources: InfoSources): Promise<EngineInfo> {
     memoryBytes: totalmem(),
     hostname: hostname(),
     securityOptions: securityOptions(isRootless),
+    defaults: {
+      logDriver: DEFAULT_LOG_DRIVER,
+      logBytes: DEFAULT_LOG_BYTES,
+      pidsLimit: cgroups.controllers.includes("pids") ? DEFAULT_PIDS_LIMIT : undefined,
+    },
   }
 }
 

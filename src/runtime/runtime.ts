@@ -61,7 +61,7 @@ export interface MonitorOptions {
   bundle: BundlePaths
   runtime: Runtime
   /** `k8s-file:/path`, `journald`, `none`; as conmon's `-l`. */
-  log: { driver: "k8s-file" | "journald" | "none"; path?: string; maxBytes?: number; maxFiles?: number; tag?: string }
+  log: { driver: "k8s-file" | "journald" | "none"; path?: string; maxBytes?: number; tag?: string }
   tty: boolean
   /** Keep the program's standard input open for attach. */
   stdin: boolean
@@ -152,7 +152,10 @@ export interface ResourceLimits {
   cpuQuotaUs?: number
   cpusetCpus?: string
   cpusetMems?: string
+  /** -1: no limit. */
   pidsLimit?: number
+  /** The limit where none is given and this host can enforce one; where it cannot, none, and no error. */
+  pidsLimitWherePossible?: number
   oomKillDisable?: boolean
   blkioWeight?: number
 }

@@ -62,6 +62,21 @@ testUnless(noLimits)("--pids-limit stops a fork bomb", async () => {
   expect(`${stdout}${stderr}`).toMatch(/fork/)
 })
 
+testUnless(noLimits)("4,096 processes are the most unless said otherwise, and -1 lifts it", async () => {
+  const read = "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null; true"
+  expect(await skiff.ok("run", "--rm", "busybox", "sh", "-c", read)).toBe("4096")
+  expect(await skiff.ok("run", "--rm", "--pids-limit", "-1", "busybox", "sh", "-c", read)).toBe("max")
+  expect(await skiff.ok("info", "--format", "{{.Defaults.pidsLimit}}")).toBe("4096")
+})
+
+testUnless(!noLimits && "limits hold here")(
+  "a default that cannot be enforced is no error, and info says so",
+  async () => {
+    expect(await skiff.ok("run", "--rm", "busybox", "echo", "ran")).toBe("ran")
+    expect(await skiff.ok("info")).toContain("Default Pids Limit: none")
+  },
+)
+
 testUnless(noLimits)("--cpuset-cpus binds to the processors named", async () => {
   const args = ["run", "--rm", "--cpuset-cpus", "0", "busybox", "grep", "Cpus_allowed_list", "/proc/self/status"]
   const { code, stdout, stderr } = await skiff.run(args)

@@ -18,6 +18,13 @@ describe("toResources()", () => {
     expect(make({ pidsLimit: -1, cpuShares: 0, blkioWeight: 0 })).toBeUndefined()
   })
 
+  test("a default of processes holds where the host can enforce it, and is no error where not", () => {
+    expect(make({ pidsLimitWherePossible: 4096 })?.pids).toEqual({ limit: 4096 })
+    expect(make({ pidsLimitWherePossible: 4096, pidsLimit: 10 })?.pids).toEqual({ limit: 10 })
+    expect(make({ pidsLimitWherePossible: 4096, pidsLimit: -1 })).toBeUndefined()
+    expect(make({ pidsLimitWherePossible: 4096 }, { controllers: [] })).toBeUndefined()
+  })
+
   test("swap is twice the memory, unless told otherwise or not counted by the kernel", () => {
     expect(make({ memoryBytes: 64 * MIB })?.memory).toEqual({ limit: 64 * MIB, swap: 128 * MIB })
     expect(make({ memoryBytes: 64 * MIB, memorySwapBytes: -1 })?.memory?.swap).toBe(-1)

@@ -24,7 +24,8 @@ const MIN_MEMORY_BYTES = 6 * 1024 * 1024
 export function toResources(limits: ResourceLimits, support: LimitSupport): OciResources | undefined {
   const memory = memoryOf(limits, support)
   const cpu = cpuOf(limits, support)
-  const pids = limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { limit: limits.pidsLimit } : undefined
+  const { pidsLimit = support.controllers.includes("pids") ? limits.pidsLimitWherePossible : undefined } = limits
+  const pids = pidsLimit !== undefined && pidsLimit > 0 ? { limit: pidsLimit } : undefined
   const blockIO = blockIoOf(limits)
   if (memory) needs("memory", "resources.memory", support)
   if (cpu?.quota !== undefined || cpu?.shares !== undefined || cpu?.period !== undefined)

@@ -1,4 +1,4 @@
-import { formatBinarySize } from "../../../base/sizes.ts"
+import { formatBinarySize, formatSize } from "../../../base/sizes.ts"
 import { infoDocument, type EngineInfo } from "../../../docker/info-document.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
@@ -21,7 +21,7 @@ export default command({
 })
 
 function infoLines(info: EngineInfo): string[] {
-  const { containers, runtime, monitor, cgroup } = info
+  const { containers, runtime, monitor, cgroup, defaults } = info
   return [
     `Containers: ${containers.total}`,
     ` Running: ${containers.running}`,
@@ -35,6 +35,8 @@ function infoLines(info: EngineInfo): string[] {
     `Runtime: ${runtime.name} ${runtime.version} (${runtime.path})${runtime.reason ? `: ${runtime.reason}` : ""}`,
     `Monitor: ${monitor.version} (${monitor.path})`,
     `Build Isolation: ${info.buildIsolation}`,
+    `Default Log: ${defaults.logDriver}, ${formatSize(defaults.logBytes)} a container`,
+    `Default Pids Limit: ${defaults.pidsLimit ?? "none (no pids controller for this user)"}`,
     `Rootless: ${info.rootless}`,
     "Security Options:",
     ...info.securityOptions.map((option) => ` ${option}`),

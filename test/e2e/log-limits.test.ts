@@ -1,0 +1,70 @@
+/** The log of a container that writes without end: bounded on disk, and read without a gap. */
+import { expect, test } from "bun:test"
+import { readdirSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { openStore } from "../support/store.ts"
+
+const skiff = openStore()
+
+/** Bytes of all log files of a container; two names of one file count once. */
+async function logBytes(name: string): Promise<number> {
+  const directory = dirname(await skiff.ok("inspect", "--format", "{{.LogPath}}", name))
+  const files = readdirSync(directory).filter((file) => file.startsWith("container.log"))
+  const sizes = new Map(files.map((file) => statSync(join(directory, file))).map(({ ino, size }) => [ino, size]))
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+function expectNoGap(lines: readonly string[], last: number): void {
+  const first = last - lines.length + 1
+  expect(lines).toEqual(lines.map((_, index) => String(first + index)))
+}
+
+test("max-size times max-file is the most there is on disk, and logs shows the end of it", async () => {
+  const limits = ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"]
+  await skiff.ok("run", "-d", "--name", "chatty", ...limits, "busybox", "seq", "1", "5000")
+  await skiff.ok("wait", "chatty")
+  expect(await logBytes("chatty")).toBeLessThanOrEqual(60 * 1024)
+  const lines = (await skiff.ok("logs", "chatty")).split("\n")
+  expect(lines.length).toBeGreaterThan(1)
+  expectNoGap(lines, 5000)
+})
+
+test("what the last run wrote stands before what this one writes, and --tail counts over both", async () => {
+  const script = "seq 1 200; sleep 0.2"
+  await skiff.ok("run", "-d", "--name", "twice", "--log-opt", "max-size=30k", "busybox", "sh", "-c", script)
+  await skiff.ok("wait", "twice")
+  await skiff.ok("start", "twice")
+  await skiff.ok("wait", "twice")
+  const all = (await skiff.ok("logs", "twice")).split("\n")
+  const once = Array.from({ length: 200 }, (_, index) => String(index + 1))
+  expect(all).toEqual([...once, ...once])
+  expect((await skiff.ok("logs", "--tail", "250", "twice")).split("\n")).toEqual([...once.slice(150), ...once])
+  expect(await logBytes("twice")).toBeLessThanOrEqual(30 * 1024)
+})
+
+test("logs -f goes on from file to file", async () => {
+  // some 10 lines fill a file: the reader has a second for each
+  const line = `${"x".repeat(500)} `
+  const script = `i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "${line}$i"; sleep 0.1; done`
+  await skiff.ok("run", "-d", "--name", "followed", "--log-opt", "max-size=18k", "busybox", "sh", "-c", script)
+  const { code, stdout } = await skiff.run(["logs", "-f", "followed"])
+  expect(code).toBe(0)
+  expectNoGap(
+    stdout
+      .trim()
+      .split("\n")
+      .map((text) => text.replace(line, "")),
+    40,
+  )
+  expect(stdout.trim().split("\n")).toHaveLength(40)
+})
+
+test("a log without a limit of its own is kept within 50 MB", async () => {
+  expect(await skiff.ok("info")).toContain("Default Log: json-file, 50MB a container")
+  const script = "yes $(seq 1 200) | head -c 70000000"
+  await skiff.ok("run", "-d", "--name", "flood", "busybox", "sh", "-c", script)
+  await skiff.ok("wait", "flood")
+  const bytes = await logBytes("flood")
+  expect(bytes).toBeGreaterThan(1_000_000)
+  expect(bytes).toBeLessThanOrEqual(50_000_000)
+})

@@ -1,3 +1,4 @@
+import type { ProgressEvent } from "../base/progress.ts"
 import type { BuildEvent, BuildWarning, OnBuildEvent } from "./build.ts"
 import type { Vertex } from "./plan/definition.ts"
 import type { VertexEvents } from "./solve/solver.ts"
@@ -95,15 +96,7 @@ export class BuildEvents implements VertexEvents {
       signal: this.#signal,
       onLog: (stream: "stdout" | "stderr", bytes: Uint8Array) =>
         this.#onEvent({ kind: "log", vertex: number, stream, bytes }),
-      onStatus: (id: string, text: string, current?: number, total?: number) =>
-        this.#onEvent({
-          kind: "status",
-          vertex: number,
-          id,
-          text,
-          ...(current === undefined ? {} : { current }),
-          ...(total === undefined ? {} : { total }),
-        }),
+      onProgress: (event: ProgressEvent) => this.#onEvent({ ...event, kind: "progress", vertex: number }),
     }
   }
 

@@ -8,6 +8,7 @@
  * independent vertices at once. The work of one vertex is done by work/ (RUN, COPY, ADD). What a killed build leaves
  * (snapshots, mounts, network namespaces) is removed by the next one.
  */
+import type { ProgressEvent } from "../base/progress.ts"
 import type { SourceRange } from "../dockerfile/dockerfile.ts"
 import type { SbomFormat } from "../sbom/sbom.ts"
 import type { Image, LayerForm } from "../image/image.ts"
@@ -260,7 +261,7 @@ export type BuildEvent =
   | { kind: "failed"; vertex: number; at: number; error: string }
   | { kind: "log"; vertex: number; stream: "stdout" | "stderr"; bytes: Uint8Array }
   /** A line below the vertex (a layer that is pulled, bytes of the context); replaced by a later one of the same id. */
-  | { kind: "status"; vertex: number; id: string; text: string; current?: number; total?: number }
+  | ({ kind: "progress"; vertex: number } & ProgressEvent)
   | { kind: "warning"; rule: string; message: string; source?: SourceRange }
   /** Why a step was not taken from the cache: the first input that differs. */
   | { kind: "miss"; vertex: number; reason: string }

@@ -255,10 +255,10 @@ class Build {
     if (pull !== "always" && images.find(name) !== undefined)
       return await resolveBase(images, name, platform, this.#request, { signal: this.#signal })
     return await this.#events.step(`[internal] load metadata for ${name}`, (number) => {
-      const { onStatus } = this.#events.contextOf(number)
+      const { onProgress } = this.#events.contextOf(number)
       return resolveBase(images, name, platform, this.#request, {
         signal: this.#signal,
-        onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
+        onProgress,
       })
     })
   }

@@ -113,7 +113,7 @@ export interface WorkingRun extends RunDefaults {
   contextDir?: string
   addHistory: boolean
   onLog: WorkContext["onLog"]
-  onStatus?: WorkContext["onStatus"]
+  onProgress?: WorkContext["onProgress"]
   signal?: AbortSignal
 }
 

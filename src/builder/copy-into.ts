@@ -22,7 +22,7 @@ export async function copyInto(
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await openDirectory(tools))
   const executor = stack.use(tools.deps.openExecutor(directory))
-  const work: WorkContext = { onLog: () => {}, onStatus: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
+  const work: WorkContext = { onLog: () => {}, onProgress: () => {}, ...(copy.signal ? { signal: copy.signal } : {}) }
   const found =
     copy.from === undefined
       ? (await Promise.all(copy.sources.map((source) => fromHost(source, copy, { executor, directory, work })))).flat()

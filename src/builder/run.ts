@@ -1,3 +1,4 @@
+import { noProgress } from "../base/progress.ts"
 import { resolve } from "node:path"
 import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { parseRunMount, type MountFlag } from "../dockerfile/run-mount.ts"
@@ -42,7 +43,7 @@ export async function runWorking(
     root,
     [{ path: root, keepsOwners: true }, ...sources],
     withProxies({ ...NO_SETTINGS, ...mergeSettings(own, defaults.run?.settings ?? {}, run.settings ?? {}) }),
-    { onLog: run.onLog, onStatus: run.onStatus ?? (() => {}), ...(run.signal ? { signal: run.signal } : {}) },
+    { onLog: run.onLog, onProgress: run.onProgress ?? noProgress, ...(run.signal ? { signal: run.signal } : {}) },
   )
 }
 

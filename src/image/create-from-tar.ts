@@ -97,7 +97,7 @@ async function storeLayer(
   await using undo = new AsyncDisposableStack()
   const { path, tarSplit } = await snapshots.stage(key)
   undo.defer(() => snapshots.remove(key))
-  const report = throttled((current) => onProgress({ id: "layer", status: "Extracting", current }))
+  const report = throttled((current) => onProgress({ id: "layer", stage: "extracting", current }))
   const applied = await applyLayer(tar, path, { rootless, signal, tarSplit, onProgress: report })
   const { diffId, size } = applied.isSplit
     ? { diffId: applied.diffId, size: applied.tarBytes }

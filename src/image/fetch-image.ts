@@ -109,7 +109,7 @@ async function joinLayers(
   // of the layers of an image that is here already docker says nothing
   const isKnown = records.byId(from.config.digest) !== undefined
   const report: OnProgress = (event) => {
-    if (!isKnown || event.status !== "Already exists") onProgress(event)
+    if (!isKnown || event.stage !== "exists") onProgress(event)
   }
   const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, sizes, onProgress: report, signal })
   await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>

@@ -45,9 +45,9 @@ export class LayerDownload {
   async finish(): Promise<void> {
     const { ingest, layer, onProgress, id } = this.#options
     while (!(await this.#stream.next()).done);
-    onProgress({ id, status: "Verifying Checksum" })
+    onProgress({ id, stage: "verifying" })
     await ingest.commit({ digest: layer.digest, size: layer.size })
-    onProgress({ id, status: "Download complete" })
+    onProgress({ id, stage: "downloaded" })
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {
@@ -100,6 +100,6 @@ export class LayerDownload {
     const now = performance.now()
     if (now - this.#reportedAt < PROGRESS_EVERY_MS && ingest.offset < layer.size) return
     this.#reportedAt = now
-    onProgress({ id, status: "Downloading", current: ingest.offset, total: layer.size })
+    onProgress({ id, stage: "downloading", current: ingest.offset, total: layer.size })
   }
 }

@@ -94,7 +94,7 @@ export class LayerFetcher {
             stages.delete(key)
             // the lease holds the snapshot until an image is recorded that does
             if (plain !== undefined) records.putSnapshotBlob(plain.digest, plain.size, chainId)
-            onProgress({ id: lineOf(layer), status: "Pull complete" })
+            onProgress({ id: lineOf(layer), stage: "added" })
           }
           sizes?.set(chainId, sizeBytes)
           joined.push({ chainId, sizeBytes })
@@ -117,14 +117,14 @@ export class LayerFetcher {
     this.#options.lease.addBlob(layer.digest)
     const there = await this.#existing(layer, chainId)
     if (there) {
-      onProgress({ id, status: "Already exists" })
+      onProgress({ id, stage: "exists" })
       return there
     }
     checkMediaType(layer)
-    onProgress({ id, status: "Pulling fs layer" })
+    onProgress({ id, stage: "queued" })
     return await limit(
       () => this.#fetchOrWait(layer, diffId, chainId),
-      () => onProgress({ id, status: "Waiting" }),
+      () => onProgress({ id, stage: "waiting" }),
     )
   }
 
@@ -147,13 +147,13 @@ export class LayerFetcher {
       if (signal.aborted) throw new Cancelled("pull was cancelled")
       const there = await this.#existing(layer, chainId)
       if (there) {
-        onProgress({ id: lineOf(layer), status: "Already exists" })
+        onProgress({ id: lineOf(layer), stage: "exists" })
         return there
       }
       if (content.has(layer.digest)) return await this.#extract(layer, diffId, content.read(layer.digest))
       const ingest = await openUnlessBusy(content, `layer-${layer.digest}`)
       if (!ingest) {
-        onProgress({ id: lineOf(layer), status: "Waiting" })
+        onProgress({ id: lineOf(layer), stage: "waiting" })
         await sleep(LOCK_POLL_MS)
         continue
       }
@@ -170,7 +170,7 @@ export class LayerFetcher {
   async #takePlain(layer: Descriptor, diffId: DiffId, bytes: Bytes): Promise<StagedLayer> {
     const { content, snapshots, source, onProgress } = this.#options
     const id = lineOf(layer)
-    const report = throttled((current) => onProgress({ id, status: "Downloading", current, total: layer.size }))
+    const report = throttled((current) => onProgress({ id, stage: "downloading", current, total: layer.size }))
     const staged = await this.#extract(layer, diffId, bytes, { onBytes: report })
     if (staged.plain !== undefined || source.readAgain === undefined) return staged
     await using undo = new AsyncDisposableStack()
@@ -231,7 +231,7 @@ export class LayerFetcher {
       throw signal.aborted ? new Cancelled("pull was cancelled", { cause: error }) : error
     })
     await onEnd?.(undefined)
-    onProgress({ id: lineOf(layer), status: "Extracting", current: layer.size, total: layer.size })
+    onProgress({ id: lineOf(layer), stage: "extracting", current: layer.size, total: layer.size })
     if (applied.diffId !== diffId)
       throw new DataLoss(`layer ${layer.digest} unpacks to ${applied.diffId}, the image's config says ${diffId}`, {
         hint: "do not trust this image",

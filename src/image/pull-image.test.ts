@@ -77,8 +77,8 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
     await store.images.pull(first)
     const events: ProgressEvent[] = []
     await store.images.pull(second, { onProgress: (event) => events.push(event) })
-    expect(events.filter(({ status }) => status === "Already exists")).toHaveLength(1)
-    expect(events.filter(({ status }) => status === "Pull complete")).toHaveLength(1)
+    expect(events.filter(({ stage }) => stage === "exists")).toHaveLength(1)
+    expect(events.filter(({ stage }) => stage === "added")).toHaveLength(1)
     expect((await store.images.remove(first)).deleted).toHaveLength(1)
     expect(await store.left()).toMatchObject({ snapshots: 2, blobs: 4 })
   })

@@ -41,7 +41,7 @@ export async function pullImage(
       lease,
       platform: options.platform,
       onProgress: (event) => {
-        if (event.status === "Pull complete") fetched++
+        if (event.stage === "added") fetched++
         onProgress(event)
       },
       signal,

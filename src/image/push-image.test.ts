@@ -65,12 +65,12 @@ describe.skipIf(skip)("pushImage()", () => {
         form: { compression: "zstd", every: true },
         onProgress: (event) => void events.push(event),
       })
-      return [...new Set(events.filter((event) => event.id !== "").map(({ status }) => status))]
+      return [...new Set(events.filter((event) => event.id !== "").map(({ stage }) => stage))]
     }
-    expect(await pushed()).toEqual(["Preparing", "Compressing", "Pushing", "Pushed"])
+    expect(await pushed()).toEqual(["preparing", "compressing", "uploading", "uploaded"])
     // the blob that was made is garbage now
     const { blobs } = await store.left()
-    expect(await pushed()).toEqual(["Preparing", "Layer already exists"])
+    expect(await pushed()).toEqual(["preparing", "exists-there"])
     expect((await store.left()).blobs).toBe(blobs)
     expect(raw(name)).toMatchObject({ config: { digest: id }, layers: [{ mediaType: expect.stringMatching(/zstd$/) }] })
   })
@@ -97,8 +97,8 @@ describe.skipIf(skip)("pushImage()", () => {
     const { id } = await imageOf("amd64", name)
     const removed: Promise<unknown>[] = []
     await store.images.push(name, {
-      onProgress: ({ status }) => {
-        if (status === "Preparing") removed.push(store.images.remove(name, { force: true }))
+      onProgress: ({ stage }) => {
+        if (stage === "preparing") removed.push(store.images.remove(name, { force: true }))
       },
     })
     await Promise.all(removed)

@@ -33,8 +33,8 @@ export async function pushImage(
   const onProgress = options.onProgress ?? noProgress
   const typed = options.destination ?? name
   const ref = destinationOf(typed, options.destination ?? ownName)
-  if (parseReference(typed).tag === undefined) onProgress({ id: "", status: `Using default tag: ${ref.tag}` })
-  onProgress({ id: "", status: `The push refers to repository [${ref.registry}/${ref.repository}]` })
+  if (parseReference(typed).tag === undefined) onProgress({ id: "", stage: "tag-defaulted", subject: ref.tag })
+  onProgress({ id: "", stage: "destination", subject: `${ref.registry}/${ref.repository}` })
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   await using lease = await deps.leases.open()
@@ -67,7 +67,7 @@ export async function pushImage(
     await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
     if (member.attestations.length > 0) {
       const count = await pushAttestations(deps.content, target, member, descriptor, tag && formatReference(ref))
-      onProgress({ id: "", status: `Attached ${count} attestation${count === 1 ? "" : "s"} to ${descriptor.digest}` })
+      onProgress({ id: "", stage: "attested", subject: descriptor.digest, current: count })
     }
     remember(formatReference({ registry, repository, digest: descriptor.digest }), member.image.id)
     pushed.push({ member, descriptor })
@@ -170,10 +170,10 @@ class ImageUpload {
         const id = digestHex(diffIds[index] ?? layer.digest).slice(0, 12)
         const known = sent.get(layer.digest)
         if (known !== undefined) return known
-        onProgress({ id, status: "Preparing" })
+        onProgress({ id, stage: "preparing" })
         const sending = limit(
           () => this.#layer(layer, id),
-          () => onProgress({ id, status: "Waiting" }),
+          () => onProgress({ id, stage: "waiting" }),
         ).catch((error: unknown) => {
           if (failure === undefined) onFailure((failure = { error }).error)
           throw error
@@ -199,7 +199,7 @@ class ImageUpload {
     const onProgress = options.onProgress ?? noProgress
     const wanted = await this.#compressor.layer(layer, {
       isThere: (descriptor) => target.has(descriptor),
-      onProgress: (current) => onProgress({ id, status: "Compressing", current, total: layer.size }),
+      onProgress: (current) => onProgress({ id, stage: "compressing", current, total: layer.size }),
     })
     let reportedAt = 0
     const uploaded = await target.upload(wanted, (offset) => deps.content.read(wanted.digest, { start: offset }), {
@@ -208,12 +208,12 @@ class ImageUpload {
         const now = performance.now()
         if (now - reportedAt < PROGRESS_EVERY_MS && current < wanted.size) return
         reportedAt = now
-        onProgress({ id, status: "Pushing", current, total: wanted.size })
+        onProgress({ id, stage: "uploading", current, total: wanted.size })
       },
     })
-    if (uploaded.how === "there") onProgress({ id, status: "Layer already exists" })
-    else if (uploaded.how === "mounted") onProgress({ id, status: `Mounted from ${uploaded.from}` })
-    else onProgress({ id, status: "Pushed" })
+    if (uploaded.how === "there") onProgress({ id, stage: "exists-there" })
+    else if (uploaded.how === "mounted") onProgress({ id, stage: "mounted", subject: uploaded.from })
+    else onProgress({ id, stage: "uploaded" })
     return wanted
   }
 }

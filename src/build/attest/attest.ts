@@ -32,10 +32,10 @@ async function makeSboms(
   { run, events, view }: AttestOptions,
 ): Promise<Predicate[]> {
   return await events.step(`[${formatPlatform(plan.platform)}] generating sbom`, async (number) => {
-    const { onStatus } = events.contextOf(number)
+    const { onProgress } = events.contextOf(number)
     const found = findPackages(await view())
-    onStatus("packages", `found ${found.packages.length} packages`)
-    for (const what of found.leftOut) onStatus(what, `not looked into: ${what}`)
+    onProgress({ id: "packages", stage: "packages-found", current: found.packages.length })
+    for (const what of found.leftOut) onProgress({ id: what, stage: "not-inspected", subject: what })
     return formats.map((format) => sbomPredicate(format, found, subjectOf(plan, run, found)))
   })
 }

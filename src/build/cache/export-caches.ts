@@ -94,7 +94,7 @@ async function exportCache(
   const { deps, events, remotes } = options
   const work = events.contextOf(number)
   using held = new DisposableStack()
-  work.onStatus("prepare", "preparing build cache for export")
+  work.onProgress({ id: "prepare", stage: "cache-collecting" })
   const steps = await collectSteps(plans, target.mode, options)
   const onBusy = (name: string): void => {
     const message = `the cache mount "${name}" is in use by another build: it is not exported`

@@ -81,14 +81,15 @@ export class LazyCache implements RemoteCache {
   async #extract(
     { descriptor, diffId }: CacheLayer,
     directory: string,
-    { signal, onStatus }: WorkContext,
+    { signal, onProgress }: WorkContext,
     plain: boolean,
   ): Promise<void> {
     const { content, rootless } = this.#options
     const { digest, size } = descriptor
     const id = digestHex(digest).slice(0, 12)
     const isHere = content.has(digest)
-    onStatus(id, isHere ? "extracting" : `fetching from ${this.name}`, undefined, size)
+    if (isHere) onProgress({ id, stage: "extracting", total: size })
+    else onProgress({ id, stage: "cache-fetching", subject: this.name, total: size })
     const bytes = isHere ? content.read(digest) : verifiedBlob(this.opened.reader, descriptor, signal)
     const iterator = bytes[Symbol.asyncIterator]()
     try {
@@ -106,7 +107,7 @@ export class LazyCache implements RemoteCache {
     } finally {
       await iterator.return?.()
     }
-    onStatus(id, "done", size, size)
+    onProgress({ id, stage: "added", current: size, total: size })
   }
 
   #layer(index: number): CacheLayer {

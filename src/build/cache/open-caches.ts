@@ -30,14 +30,14 @@ async function openSource(source: CacheSource, options: OpenCachesOptions): Prom
   const { events, signal } = options
   const name = source.type === "local" ? source.path : (source.names[0] ?? "")
   return await events.step(`importing cache manifest from ${name}`, async (number) => {
-    const tell = (text: string): void => events.contextOf(number).onStatus("cache", text)
+    const { onProgress } = events.contextOf(number)
     try {
       const opened = await readFirst(await readersOf(source, options), signal)
-      tell(opened.length === 0 ? "there is no cache in it" : `${stepsOf(opened)} steps`)
+      onProgress({ id: "cache", stage: "cache-imported", current: opened.length === 0 ? 0 : stepsOf(opened) })
       return opened
     } catch (error) {
       if (!isSkiffError(error) || !ABSENCES.has(error.code) || signal.aborted) throw error
-      tell(`not imported: ${error.message}`)
+      onProgress({ id: "cache", stage: "cache-not-imported", reason: error.message })
       events.warn({ rule: "CacheNotImported", message: error.message })
       return []
     }

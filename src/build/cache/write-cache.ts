@@ -1,3 +1,4 @@
+import { throttled } from "../../base/progress.ts"
 import { createHash } from "node:crypto"
 import { crashPoint } from "../../base/crash-point.ts"
 import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
@@ -20,7 +21,6 @@ import { digestOf, digestOfBytes, verifiedBlob } from "./verified.ts"
 /** image-spec: what readers, ours too, take of one manifest. */
 const MAX_LAYERS = 500
 const PARALLEL_UPLOADS = 4
-const PROGRESS_EVERY_MS = 50
 
 /** What a cache is written with. */
 export interface WriteOptions {
@@ -30,7 +30,7 @@ export interface WriteOptions {
   form: CacheForm
   /** What was imported. */
   remotes: readonly LazyCache[]
-  work: Pick<WorkContext, "onStatus" | "signal">
+  work: Pick<WorkContext, "onProgress" | "signal">
 }
 
 /** Layers of the cache by what they unpack to: equal ones are one. */
@@ -66,14 +66,14 @@ export async function writeCache(
     wholeSteps(steps, sent),
     mounts.filter(({ diffId }) => sent.has(diffId)),
   )
-  work.onStatus("config", "writing config")
+  work.onProgress({ id: "config", stage: "cache-writing-config" })
   const config = await putDocument(writer, map, CACHE_MEDIA_TYPE)
   crashPoint("cache:config-sent")
   const document =
     form.document === "manifest" ? manifestOf(config, [...sent.values()]) : indexOf(config, [...sent.values()], form)
   const bytes = Buffer.from(JSON.stringify(document))
   const descriptor = { mediaType: document.mediaType, digest: digestOfBytes(bytes, config.digest), size: bytes.length }
-  work.onStatus("manifest", `writing cache manifest ${descriptor.digest}`)
+  work.onProgress({ id: "manifest", stage: "cache-writing-manifest", subject: descriptor.digest })
   await writer.publish(bytes, descriptor)
   crashPoint("cache:published")
   return descriptor
@@ -156,8 +156,8 @@ class LayerSender {
     const { work } = this.#options
     const id = digestHex(diffId).slice(0, 12)
     const descriptor = await (source.kind === "here" ? this.#own(diffId, source, id) : this.#handOn(source.remote, id))
-    if (descriptor === undefined) work.onStatus(id, "gone from where it was imported")
-    else work.onStatus(id, "written", descriptor.size, descriptor.size)
+    if (descriptor === undefined) work.onProgress({ id, stage: "cache-layer-gone" })
+    else work.onProgress({ id, stage: "cache-layer-written", current: descriptor.size, total: descriptor.size })
     return descriptor
   }
 
@@ -176,7 +176,7 @@ class LayerSender {
       lease,
       read,
       isThere: (descriptor) => this.#writer.has(descriptor),
-      onProgress: (taken) => work.onStatus(id, "compressing", taken, size),
+      onProgress: (taken) => work.onProgress({ id, stage: "compressing", current: taken, total: size }),
     })
     await this.#writer.put(
       made,
@@ -208,13 +208,8 @@ class LayerSender {
   }
 
   #progress(id: string, total: number): (sent: number) => void {
-    let reportedAt = 0
-    return (sent) => {
-      const now = performance.now()
-      if (now - reportedAt < PROGRESS_EVERY_MS) return
-      reportedAt = now
-      this.#options.work.onStatus(id, "writing layer", sent, total)
-    }
+    const { work } = this.#options
+    return throttled((current) => work.onProgress({ id, stage: "cache-writing-layer", current, total }))
   }
 }
 

@@ -140,7 +140,7 @@ class ContextLab implements Disposable {
         mkdirSync(path)
         return path
       },
-      work: { onLog: () => {}, onStatus: () => {} },
+      work: { onLog: () => {}, onProgress: () => {} },
     })
   }
 

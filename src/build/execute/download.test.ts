@@ -9,7 +9,7 @@ import type { Digest } from "../../spec/digest.ts"
 import { download, type DownloadLimits } from "./download.ts"
 import type { WorkContext } from "./executor.ts"
 
-const context: WorkContext = { onLog: () => {}, onStatus: () => {} }
+const context: WorkContext = { onLog: () => {}, onProgress: () => {} }
 const LIMITS: DownloadLimits = { bytes: 1 << 20, stallMs: 300 }
 const sha256 = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}` as Digest
 

@@ -124,7 +124,12 @@ async function receive(response: Response, fd: number, options: StoreOptions): P
     hash.update(chunk)
     for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done)
     if (received < nextStatus) continue
-    context.onStatus(shown(url), "downloading", received, total)
+    context.onProgress({
+      id: shown(url),
+      stage: "downloading",
+      current: received,
+      ...(total === undefined ? {} : { total }),
+    })
     nextStatus = received + STATUS_EVERY_BYTES
   }
   if (total !== undefined && received !== total)

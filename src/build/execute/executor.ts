@@ -1,4 +1,5 @@
 /** The work of one vertex, as solve/ asks for it. Roots are mounted by the caller, and hostile: see archive/ and sys/confined. */
+import type { OnProgress } from "../../base/progress.ts"
 import type { RequestedIsolation, RunChoices, SecretSource, SshSource } from "../build.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
 import type { Digest } from "../../spec/digest.ts"
@@ -42,7 +43,7 @@ export interface RunSettings {
 export interface WorkContext {
   signal?: AbortSignal
   onLog(stream: "stdout" | "stderr", bytes: Uint8Array): void
-  onStatus(id: string, text: string, current?: number, total?: number): void
+  onProgress: OnProgress
 }
 
 /** Does the steps of one build. Each call may run beside others; a step that fails leaves nothing but its root half done. */

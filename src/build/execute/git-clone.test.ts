@@ -23,7 +23,7 @@ import type { WorkContext } from "./executor.ts"
 
 const noGit = findProgram("git") === undefined
 if (noGit) console.warn("skipped: git is not installed")
-const context: WorkContext = { onLog: () => {}, onStatus: () => {} }
+const context: WorkContext = { onLog: () => {}, onProgress: () => {} }
 
 class GitLab implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), "skiff-git-"))

@@ -94,7 +94,7 @@ export class Lab implements AsyncDisposable {
     this.executor = openExecutor(this.deps, this.build)
     this.context = {
       onLog: (_, bytes) => void this.log.push(Buffer.from(bytes).toString()),
-      onStatus: () => {},
+      onProgress: () => {},
     }
   }
 

@@ -14,7 +14,6 @@ import { canFilter } from "../../sys/process/seccomp-filter.ts"
 import { ourPrivilege } from "../../sys/rootless/privilege.ts"
 import type { RunOperation } from "../plan/definition.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
-import type { IsolationLevel } from "../build.ts"
 import { chooseIsolation, type Isolation } from "./isolation.ts"
 import { makeDirectories } from "./make-directories.ts"
 import { makeMountPoints } from "./mount-points.ts"
@@ -132,11 +131,12 @@ function tell(
   { settings }: Step,
   context: WorkContext,
 ): void {
-  const filter = level === "full" || isFiltered ? "" : ", no filter of system calls is ours"
-  const text = `isolation: ${level}${reason === "" ? "" : ` (${reason})`}${SHARED[level]}${filter}`
-  if (told.has(text) || (level === "full" && (settings.isolation ?? "auto") === "auto")) return
-  told.add(text)
-  context.onStatus("isolation", text)
+  const key = `${level} ${isFiltered} ${reason}`
+  if (told.has(key) || (level === "full" && (settings.isolation ?? "auto") === "auto")) return
+  told.add(key)
+  context.onProgress({ id: "isolation", stage: "isolated", subject: level, ...(reason === "" ? {} : { reason }) })
+  if (level !== "full" && !isFiltered)
+    context.onProgress({ id: "isolation-filter", stage: "without-system-call-filter" })
 }
 
 /** apt(8) fetches as a user of its own, which has no id here: it is told to do so as root, for the time of the step. */
@@ -169,14 +169,6 @@ function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
       hint: "give yourself ids in /etc/subuid and /etc/subgid and install newuidmap; see docs/build.md, Inside CI containers",
     },
   )
-}
-
-/** What a step has in common with us. */
-const SHARED: Readonly<Record<IsolationLevel, string>> = {
-  full: "",
-  userns: "; network and cgroup are ours",
-  "single-uid": "; network and cgroup are ours, what RUN gives to others stays root's",
-  chroot: "; network, cgroup and processes are ours",
 }
 
 /** Below `full` the network is ours. */

@@ -1,3 +1,4 @@
+import type { OnProgress } from "../../base/progress.ts"
 import type { Solved, ExportContext, Attested } from "./context.ts"
 import type { Annotations, Image, ImageMember, ImageSet } from "../../image/image.ts"
 import type { Descriptor } from "../../spec/oci-image.ts"
@@ -35,7 +36,7 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
       )
     if (output.type === "registry")
       descriptor = await events.step("pushing", (number) =>
-        pushImages(made.set, output, context, events.contextOf(number).onStatus),
+        pushImages(made.set, output, context, events.contextOf(number).onProgress),
       )
   }
   return { images: made.images, digest: descriptor.digest, descriptor, costs: made.costs, attested }
@@ -67,14 +68,14 @@ interface MadeImages {
 /** Writes the documents of the images. They are recorded only where the store is an output; else they live with the lease. */
 async function makeImages(all: readonly Attested[], context: ExportContext, number: number): Promise<MadeImages> {
   const { deps, request, events, lease } = context
-  const { onStatus } = events.contextOf(number)
+  const { onProgress } = events.contextOf(number)
   const isKept = request.outputs.some(({ type }) => type === "image")
   // recording takes the name away from what it led to
   const listed = isKept && request.manifest !== undefined ? await deps.images.findSet(request.manifest) : undefined
   const members: ImageMember[] = []
   const costs: LayerCost[] = []
   for (const [index, { plan, result, predicates }] of all.entries()) {
-    onStatus("layers", "exporting layers")
+    onProgress({ id: "layers", stage: "exporting-layers" })
     const named = await nameLayers(result, { ...context, snapshots: deps.snapshots })
     const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
     const config = configOf(plan, squashed.layers, squashed.history)
@@ -88,11 +89,11 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
       predicates,
     }
     const member = isKept ? await deps.images.record(options) : await deps.images.unrecorded(options, lease)
-    onStatus("image", `writing image ${member.image.id}`)
+    onProgress({ id: "image", stage: "writing-image", subject: member.image.id })
     members.push({ ...member, ...present("annotations", annotationsOf(request, "manifest-descriptor", plan.platform)) })
     costs.push(...layerCosts(plan, named))
   }
-  if (isKept) for (const tag of request.tags) onStatus(`name ${tag}`, `naming to ${tag}`)
+  if (isKept) for (const tag of request.tags) onProgress({ id: `name ${tag}`, stage: "naming", subject: tag })
   const set: ImageSet = { members: [...others(listed, members), ...members], annotations: indexAnnotations(request) }
   return { images: members.map(({ image }) => image), set, descriptor: await topOf(set, isKept, context), costs }
 }
@@ -126,14 +127,14 @@ async function pushImages(
   set: ImageSet,
   { form, byDigest }: BuildOutput & { type: "registry" },
   { deps, request }: ExportContext,
-  onStatus: (id: string, text: string, current?: number, total?: number) => void,
+  onProgress: OnProgress,
 ): Promise<Descriptor> {
   let pushed: Descriptor | undefined
   for (const tag of request.tags)
     pushed = await deps.images.push(tag, {
       ...request.access,
       images: set,
-      onProgress: ({ id, status, current, total }) => onStatus(id, status, current, total),
+      onProgress,
       ...(form === undefined ? {} : { form }),
       ...(byDigest === undefined ? {} : { byDigest }),
       ...(request.signal ? { signal: request.signal } : {}),

@@ -1,3 +1,4 @@
+import { stageWords } from "../output/stage-words.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import type { BuildProgress } from "./build-progress.ts"
 import { Steps, type Step } from "./steps.ts"
@@ -61,8 +62,9 @@ export class RawJsonProgress extends JsonLines {
     switch (event.kind) {
       case "log":
         return { logs: [{ vertex, stream: event.stream === "stdout" ? 1 : 2, data: base64(event.bytes), timestamp }] }
-      case "status": {
-        const { id, text: name, current = 0, total } = event
+      case "progress": {
+        const { id, current = 0, total } = event
+        const name = stageWords(event)
         return { statuses: [{ id, vertex, name, current, ...(total === undefined ? {} : { total }), timestamp }] }
       }
       case "miss":

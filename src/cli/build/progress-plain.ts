@@ -1,4 +1,5 @@
-import { statusText, seconds } from "./step-text.ts"
+import type { Stage } from "../../base/progress.ts"
+import { progressText, seconds } from "./step-text.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import { safeLine, type LogLine } from "./log-lines.ts"
 import type { BuildProgress } from "./build-progress.ts"
@@ -19,7 +20,7 @@ export class PlainProgress implements BuildProgress {
   readonly #numbers = new Map<Step, number>()
   readonly #waiting = new Map<Step, string[]>()
   /** Status lines say the same thing over and over with other figures. */
-  readonly #statuses = new Map<Step, Map<string, string>>()
+  readonly #stages = new Map<Step, Map<string, Stage>>()
   #speaker: Step | undefined
   #spokeAt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -51,8 +52,8 @@ export class PlainProgress implements BuildProgress {
     switch (event.kind) {
       case "started":
         return ""
-      case "status":
-        return this.#statusLine(step, event.id)
+      case "progress":
+        return this.#progressLine(step, event.id)
       case "cached":
         return "CACHED"
       case "done":
@@ -67,14 +68,14 @@ export class PlainProgress implements BuildProgress {
   }
 
   /** Only when its words change: a pipe needs no moving figures. */
-  #statusLine(step: Step, id: string): string | undefined {
-    const status = step.statuses.get(id)
-    if (!status) return undefined
-    const shown = this.#statuses.get(step) ?? new Map<string, string>()
-    this.#statuses.set(step, shown)
-    if (shown.get(id) === status.text) return undefined
-    shown.set(id, status.text)
-    return safeLine(statusText(id, status))
+  #progressLine(step: Step, id: string): string | undefined {
+    const event = step.progress.get(id)
+    if (!event) return undefined
+    const shown = this.#stages.get(step) ?? new Map<string, Stage>()
+    this.#stages.set(step, shown)
+    if (shown.get(id) === event.stage) return undefined
+    shown.set(id, event.stage)
+    return safeLine(progressText(event))
   }
 
   #queue(step: Step, lines: readonly string[]): void {

@@ -21,7 +21,7 @@ const FAILING: readonly BuildEvent[] = [
   { kind: "cached", vertex: 1, at: START },
   { kind: "started", vertex: 2, at: START },
   { kind: "started", vertex: 4, at: START },
-  { kind: "status", vertex: 4, id: "transferring", text: "transferring context", current: 2_500_000 },
+  { kind: "progress", vertex: 4, id: "https://x/y", stage: "downloading", current: 2_500_000 },
   log(2, "compi"),
   log(2, "ling\nlinking\n"),
   { kind: "done", vertex: 2, at: START + 1_200 },
@@ -58,7 +58,7 @@ describe("plain progress", () => {
         "#2 DONE 1.2s",
         "",
         "#3 [other 1/1] COPY . .",
-        "#3 transferring context 2.5MB",
+        "#3 Downloading 2.5MB",
         "#3 CANCELED",
         "",
         "#4 [3/3] RUN false",
@@ -118,7 +118,7 @@ describe("the tree", () => {
       ` => [2/3] RUN make${" ".repeat(60 - 4 - 18)}1.2s`,
       ` => [3/3] RUN false${" ".repeat(60 - 4 - 19)}2.0s`,
       ` => [other 1/1] COPY . .${" ".repeat(60 - 4 - 24)}3.2s`,
-      " => => transferring context 2.5MB",
+      " => => Downloading 2.5MB",
     ])
     expect(texts(FAILING.slice(0, 10))).toContain(" => => # linking")
   })
@@ -131,7 +131,7 @@ describe("the tree", () => {
       " => [2/3] RUN make",
       " => ERROR [3/3] RUN false",
       " => CANCELED [other 1/1] COPY . .",
-      " => => transferring context",
+      " => => Downloading",
     ])
     expect(lines.map(({ colour }) => colour)).toEqual([undefined, 34, 34, 31, 33, 33])
   })
@@ -147,7 +147,7 @@ describe("the tree", () => {
       { kind: "vertex", vertex: 1, name: `RUN echo ${"漢字".repeat(200)}` },
       { kind: "started", vertex: 1, at: START },
       log(1, `${"\t漢x\x1b[5A".repeat(300)}\n`),
-      { kind: "status", vertex: 1, id: "i", text: "🚀".repeat(99), current: 1, total: 2 },
+      { kind: "progress", vertex: 1, id: "i", stage: "naming", subject: "🚀".repeat(99), current: 1, total: 2 },
     ]
     for (const columns of [20, 41, 80])
       for (const line of texts(wide, 30, columns)) {

@@ -1,3 +1,4 @@
+import type { ProgressEvent } from "../../base/progress.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import { LogLines, type LogLine } from "./log-lines.ts"
 
@@ -8,16 +9,9 @@ export interface Step {
   startedAt: number | undefined
   endedAt: number | undefined
   log: LogLines
-  /** By id, in the order they came. */
-  statuses: Map<string, StepStatus>
+  /** The last event of each id, in the order they came. */
+  progress: Map<string, ProgressEvent>
   error: string | undefined
-}
-
-/** The last state of a line below a step. */
-export interface StepStatus {
-  text: string
-  current: number | undefined
-  total: number | undefined
 }
 
 type StepEvent = Extract<BuildEvent, { vertex: number }>
@@ -71,8 +65,8 @@ export class Steps {
       case "log":
         step.log.write(event.stream, event.bytes)
         break
-      case "status":
-        step.statuses.set(event.id, { text: event.text, current: event.current, total: event.total })
+      case "progress":
+        step.progress.set(event.id, event)
         break
     }
     return step
@@ -91,7 +85,7 @@ export class Steps {
       startedAt: undefined,
       endedAt: undefined,
       log: new LogLines((line) => this.#onLine?.(step, line)),
-      statuses: new Map(),
+      progress: new Map(),
       error: undefined,
     }
     this.#steps.set(vertex, step)

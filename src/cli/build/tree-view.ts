@@ -1,6 +1,6 @@
 import { displayWidth } from "../output/columns.ts"
 import { safeLine } from "./log-lines.ts"
-import { seconds, statusText } from "./step-text.ts"
+import { seconds, progressText } from "./step-text.ts"
 import { hasEnded, type Step, type Steps } from "./steps.ts"
 
 /** Of the terminal, in characters. */
@@ -79,8 +79,8 @@ function stepLines(step: Step, now: number, columns: number, over: boolean): Tre
   const lines: TreeLine[] = [
     { text: timed(` => ${mark}${safeLine(step.name)}`, time, columns), ...(colour > 0 ? { colour } : {}) },
   ]
-  for (const [id, status] of step.statuses)
-    lines.push({ text: cut(` => => ${safeLine(statusText(id, status))}`, columns), ...(colour > 0 ? { colour } : {}) })
+  for (const event of step.progress.values())
+    lines.push({ text: cut(` => => ${safeLine(progressText(event))}`, columns), ...(colour > 0 ? { colour } : {}) })
   if (state === "running" && !over)
     for (const { text } of step.log.last(LOG_LINES)) lines.push({ text: cut(` => => # ${safeLine(text)}`, columns) })
   return lines

@@ -125,9 +125,14 @@ test("printDocuments() knows which of docker's objects are maps", () => {
 })
 
 test("progressLine() draws a bar that fits the terminal", () => {
-  const event = { id: "3e1a2b", status: "Downloading", current: 5e6, total: 1e7 }
-  expect(progressLine(event, 100)).toBe(`3e1a2b: Downloading [${"=".repeat(25)}>${" ".repeat(24)}]  5MB/10MB`)
-  for (const width of [79, 60, 40, 20, 5]) expect(progressLine(event, width).length).toBeLessThanOrEqual(width)
-  expect(progressLine({ id: "a", status: "Extracting", current: 5, total: 0 }, 80)).toBe("a: Extracting  5B")
-  expect(progressLine({ id: "\x1b[2J", status: "Waiting" }, 80)).toBe("\\x1b[2J: Waiting")
+  const event = { id: "3e1a2b", stage: "downloading" as const, current: 5e6, total: 1e7 }
+  expect(progressLine(event, "Downloading", 100)).toBe(
+    `3e1a2b: Downloading [${"=".repeat(25)}>${" ".repeat(24)}]  5MB/10MB`,
+  )
+  for (const width of [79, 60, 40, 20, 5])
+    expect(progressLine(event, "Downloading", width).length).toBeLessThanOrEqual(width)
+  expect(progressLine({ id: "a", stage: "extracting", current: 5, total: 0 }, "Extracting", 80)).toBe(
+    "a: Extracting  5B",
+  )
+  expect(progressLine({ id: "\x1b[2J", stage: "waiting" }, "Waiting", 80)).toBe("\\x1b[2J: Waiting")
 })

@@ -1,3 +1,4 @@
+import { hasFigures, isDone, stageWords, type OwnWords } from "./stage-words.ts"
 import type { OnProgress, ProgressEvent } from "../../base/progress.ts"
 import { formatSize } from "../../base/sizes.ts"
 import { isTerminal, onResize, terminalSize } from "../../sys/terminal/terminal.ts"
@@ -9,6 +10,8 @@ export interface PullProgressOptions {
   /** Where it is drawn: 1 for `pull`, 2 beside the output of `run`. */
   fd: 1 | 2
   quiet: boolean
+  /** Of the command's own. */
+  words?: OwnWords
   /** A line before the first event. */
   intro?: string
 }
@@ -39,11 +42,12 @@ export class PullProgress implements Disposable {
     if (this.#options.quiet) return
     if (!this.#begun && this.#options.intro !== undefined) this.#write(`${printable(this.#options.intro)}\n`)
     this.#begun = true
-    if (event.id === "") return this.#line(event.status)
+    if (this.#options.words?.[event.stage] === null) return
+    if (event.id === "") return this.#line(this.#words(event))
     const before = this.#lines.get(event.id)
     this.#lines.set(event.id, event)
     if (this.#isTerminal) this.#timer ??= setTimeout(() => this.#paint(), REPAINT_MS)
-    else if (before?.status !== event.status) this.#line(`${event.id}: ${event.status}`)
+    else if (before?.stage !== event.stage) this.#line(`${event.id}: ${this.#words(event)}`)
   };
 
   [Symbol.dispose](): void {
@@ -65,9 +69,13 @@ export class PullProgress implements Disposable {
     const { rows, columns } = terminalSize(this.#options.fd) ?? { rows: FALLBACK_ROWS, columns: FALLBACK_COLUMNS }
     const shown = fitting([...this.#lines.values()], Math.max(1, rows - 1))
     // over the old lines, and not erased first: that would flicker
-    const text = shown.map((event) => `${progressLine(event, columns - 1)}\x1b[K\n`).join("")
+    const text = shown.map((event) => `${progressLine(event, this.#words(event), columns - 1)}\x1b[K\n`).join("")
     this.#write(`${this.#back()}${text}\x1b[J`)
     this.#painted = shown.length
+  }
+
+  #words(event: ProgressEvent): string {
+    return this.#options.words?.[event.stage] ?? stageWords(event)
   }
 
   /** The cursor to the first of our lines. */
@@ -89,18 +97,13 @@ function fitting(events: readonly ProgressEvent[], count: number): readonly Prog
   return events.filter((event) => kept.has(event))
 }
 
-const DONE = new Set(["Pull complete", "Already exists", "Pushed", "Layer already exists"])
-
-function isDone({ status }: ProgressEvent): boolean {
-  return DONE.has(status) || status.startsWith("Mounted from")
-}
-
 const BAR_WIDTHS = [50, 30, 15]
 
 /** `3e1a2b: Downloading [=====>    ]  12.3MB/45.6MB`, cut to `width`. */
-export function progressLine({ id, status, current, total }: ProgressEvent, width: number): string {
-  const head = printable(`${id}: ${status}`)
-  if (current === undefined) return head.slice(0, width)
+export function progressLine(event: ProgressEvent, words: string, width: number): string {
+  const { id, current, total } = event
+  const head = printable(`${id}: ${words}`)
+  if (current === undefined || !hasFigures(event)) return head.slice(0, width)
   if (!total) return `${head}  ${formatSize(current)}`.slice(0, width)
   const figures = `${formatSize(current)}/${formatSize(total)}`
   const bar = BAR_WIDTHS.find((size) => head.length + size + figures.length + 5 <= width)

@@ -43,10 +43,10 @@ async function busyboxBase({ suite, onProgress = noProgress }: BootstrapRequest)
   if (suite !== undefined) throw new InvalidArgument(`busybox has no suite "${suite}"`)
   const { busyboxRoot, obtainBusybox } = await import("./busybox.ts")
   const { ustar } = await import("./ustar.ts")
-  onProgress({ id: "busybox", status: "Looking for a static busybox" })
+  onProgress({ id: "busybox", stage: "searching" })
   const busybox = await obtainBusybox()
   const timeSeconds = sourceDateEpoch() ?? busybox.builtAtSeconds
-  onProgress({ id: "busybox", status: `Using ${busybox.version} with ${busybox.applets.length} commands` })
+  onProgress({ id: "busybox", stage: "found", subject: busybox.version, current: busybox.applets.length })
   return {
     tar: toBytes(ustar(busyboxRoot(busybox), timeSeconds)),
     shortNames: ["busybox:latest"],

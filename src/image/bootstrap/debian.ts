@@ -1,6 +1,6 @@
 /** Debian's minimal root file system, made by mmdebstrap from the host's own mirrors and keys. */
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
-import type { OnProgress } from "../../base/progress.ts"
+import type { OnProgress, Stage } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
 import { findProgram, osRelease } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
@@ -11,6 +11,16 @@ import { aptSources, mirrorsOf } from "./apt-sources.ts"
 const DEFAULT_SUITE = "stable"
 const SIGTERM = 15
 const KEPT_LINES = 12
+
+/** What mmdebstrap says when it begins something that takes its time. */
+const STAGES: readonly (readonly [beginning: string, Stage])[] = [
+  ["I: running apt-get update", "updating-lists"],
+  ["I: downloading packages", "downloading-packages"],
+  ["I: extracting archives", "unpacking-packages"],
+  ["I: installing", "installing-packages"],
+  ["I: cleaning", "cleaning"],
+  ["I: creating tarball", "packing"],
+]
 
 /** The suite of this host where it is a Debian, else the stable one. */
 export function defaultSuite(): string {
@@ -59,7 +69,8 @@ export async function* debianTar(suite: string, onProgress: OnProgress, signal?:
   let ended = false
   try {
     const lines = readLines(child.stderr, (line) => {
-      if (line.startsWith("I: ")) onProgress({ id: `debian:${suite}`, status: line.slice("I: ".length) })
+      const stage = STAGES.find(([beginning]) => line.startsWith(beginning))?.[1]
+      if (stage !== undefined) onProgress({ id: `debian:${suite}`, stage })
     })
     if (child.stdout) yield* child.stdout
     const code = await child.exited

@@ -38,7 +38,7 @@ async function loadAll(
   options: LoadOptions,
 ): Promise<LoadedImage[]> {
   const lines = new Map<string, string>()
-  const onProgress = inLoadWords(options.onProgress ?? noProgress, lines)
+  const onProgress = withDiffIds(options.onProgress ?? noProgress, lines)
   await using files = await openInput(input, join(deps.root, "ingest"))
   await using lease = await deps.leases.open()
   const archived = await imagesOf(files, { records, lines })
@@ -114,16 +114,7 @@ function recordLoaded(records: ImageRecords, image: FetchedImage | Digest, names
   return { image: records.get(id), names, taken }
 }
 
-/** Docker's words for all that a load does with a layer; `lines`: those that go on under another id. */
-function inLoadWords(onProgress: OnProgress, lines: ReadonlyMap<string, string>): OnProgress {
-  const words: Record<string, string> = {
-    "Already exists": "Already exists",
-    "Loading layer": "Loading layer",
-    Downloading: "Loading layer",
-    "Pull complete": "Loaded",
-  }
-  return (event) => {
-    const status = words[event.status]
-    if (status !== undefined) onProgress({ ...event, id: lines.get(event.id) ?? event.id, status })
-  }
+/** A layer's line is named by its diff id, whatever blob it comes in. */
+function withDiffIds(onProgress: OnProgress, lines: ReadonlyMap<string, string>): OnProgress {
+  return (event) => onProgress({ ...event, id: lines.get(event.id) ?? event.id })
 }

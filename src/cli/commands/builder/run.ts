@@ -1,3 +1,4 @@
+import { stageWords } from "../../output/stage-words.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
@@ -57,7 +58,7 @@ export default command({
       mounts: flags.mount,
       addHistory: flags.addHistory || process.env.BUILDAH_HISTORY === "true",
       onLog: (stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes),
-      onStatus: (_, text) => out.note(text),
+      onProgress: (event) => out.note(stageWords(event)),
       signal: interrupt.signal,
       settings: {
         ...settings,

@@ -1,3 +1,4 @@
+import { LOAD_WORDS } from "../../output/stage-words.ts"
 import { fstatSync } from "node:fs"
 import { InvalidArgument } from "../../../base/errors.ts"
 import { familiarReference, parseReference, type LoadInput } from "../../../image/image.ts"
@@ -25,7 +26,7 @@ export default command({
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
     // as docker: lines of layers are for who watches
-    using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal, words: LOAD_WORDS })
     const { platform } = flags
     const loaded = await images.load(input, { platform, onProgress: progress.onProgress, signal: interrupt.signal })
     progress[Symbol.dispose]()

@@ -49,7 +49,7 @@ export class Database implements Disposable {
     const [{ user_version: version } = { user_version: 0 }] = this.all<{ user_version: number }>("PRAGMA user_version")
     if (version === wanted) return
     if (version > wanted)
-      throw new DataLoss(`the records are of version ${version}, this skiff knows up to ${wanted}`, {
+      throw new DataLoss(`the records are of version ${version}, this skiff supports up to ${wanted}`, {
         hint: "a newer skiff wrote them: use that version",
       })
     this.transaction(() => {

@@ -32,7 +32,7 @@ export async function applyChanges(config: ImageRunConfig, changes: readonly str
   const refused = stage?.instructions.find(({ kind }) => !ALLOWED.has(kind))
   if (refused !== undefined || others.length > 0)
     throw new InvalidArgument(`${refused?.keyword.toUpperCase() ?? "FROM"} is not a valid change command`, {
-      hint: `valid are ${[...ALLOWED].map((kind) => kind.toUpperCase()).join(", ")}`,
+      hint: `valid: ${[...ALLOWED].map((kind) => kind.toUpperCase()).join(", ")}`,
     })
   // triggers of the base are for its builds: kept as they are, not run
   const { OnBuild: triggers, ...base } = config

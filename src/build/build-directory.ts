@@ -177,7 +177,7 @@ async function endRun(path: string, id: string, deps: BuildDirectoryDeps): Promi
     if (tryLock(alive)) return unmountRun(path)
     await sleep(END_POLL_MS)
   } while (Date.now() < deadline)
-  throw new Unavailable(`${runtime.name} does not end "${id}"`)
+  throw new Unavailable(`${runtime.name} cannot end "${id}"`)
 }
 
 /** Its namespace, with the veth, has gone with the process that held it. */

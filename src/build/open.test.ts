@@ -58,7 +58,7 @@ onKernel("the cache", () => {
     const first = await lab.read(await lab.build(text), "copy")
     const anew = await lab.build(text, { noCache: true })
     expect(anew.ran).toHaveLength(2)
-    expect(anew.reasons).toMatchObject({ "[3/3] RUN cp /id /copy": "the cache is not to be used" })
+    expect(anew.reasons).toMatchObject({ "[3/3] RUN cp /id /copy": "the cache is disabled" })
     const second = await lab.read(anew, "copy")
     expect(second).not.toBe(first)
     const third = await lab.build(text)

@@ -39,7 +39,7 @@ async function pull(
   options: Pick<PullOptions, "onProgress" | "signal">,
 ): Promise<Image> {
   if (policy === "never")
-    throw new NotFound(`no such image for ${formatPlatform(platform)}: "${name}"`, {
+    throw new NotFound(`no image for ${formatPlatform(platform)}: "${name}"`, {
       field: "pull",
       hint: [{ do: "pull", image: name, platform: formatPlatform(platform) }, "build with another pull policy"],
     })

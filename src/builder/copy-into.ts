@@ -133,5 +133,5 @@ function isDirectoryIn(root: string, path: string): boolean {
 }
 
 function refuseUnknown(name: string): never {
-  throw new NotFound(`the container has no user or group "${name}"`, { hint: "give its number, or make it first" })
+  throw new NotFound(`the container has no user or group "${name}"`, { hint: "give its number, or create it first" })
 }

@@ -68,7 +68,9 @@ export class WorkingRecords {
     const [only, ...others] = found
     if (!only) throw new NotFound(`no such working container: "${nameOrId}"`, { hint: { do: "listWorkingContainers" } })
     if (others.length > 0)
-      throw new InvalidArgument(`"${nameOrId}" fits ${found.length} working containers`, { hint: "give more digits" })
+      throw new InvalidArgument(`"${nameOrId}" matches ${found.length} working containers`, {
+        hint: "give more digits",
+      })
     return toRecord(only)
   }
 

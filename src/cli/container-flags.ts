@@ -56,7 +56,7 @@ export const CONTAINER_FLAGS = {
   network: flag.string("Connect a container to a network", "network", { aliases: ["net"], completes: "networks" }),
   oomKillDisable: flag.bool("Disable OOM Killer"),
   pidsLimit: flag.int("Tune container pids limit (set -1 for unlimited)"),
-  platform: flag.string("Set platform if the image is for many"),
+  platform: flag.string("Set the platform of a multi-platform image"),
   privileged: flag.bool("Give extended privileges to this container"),
   publish: portList(parsePublish, "Publish a container's port(s) to the host", { short: "p" }),
   publishAll: flag.bool("Publish all exposed ports to random ports", { short: "P" }),

@@ -7,17 +7,17 @@ export const authfile = flag.string("Path of the file with credentials", "string
 /** `--tls-verify`. */
 export const tlsVerify = flag.of(
   readBoolean,
-  "Require HTTPS and check certificates (default true, but for loopback)",
+  "Require HTTPS and verify certificates (default true, except for loopback)",
   "bool",
 )
 
 /** What commands that speak to a registry have in common. */
 export const REGISTRY_FLAGS = {
   authfile,
-  certDir: flag.string("Directory of certificates for the registry, in the place of certs.d", "string"),
+  certDir: flag.string("Directory with certificates for the registry, instead of certs.d", "string"),
   creds: flag.of(readCredentials, "Username and password for the registry", "USER:PASSWORD"),
-  retry: flag.of(readRetries, "How often a failed request is sent again (default 3)", "int"),
-  retryDelay: flag.duration("How long to wait before that, the first time (default 500ms)"),
+  retry: flag.of(readRetries, "Number of retries of a failed request (default 3)", "int"),
+  retryDelay: flag.duration("Delay before the first retry (default 500ms)"),
   tlsVerify,
 }
 

@@ -8,7 +8,7 @@ export function registryHost(server = "docker.io"): string {
   // only a name with a dot, a colon or localhost can stand before a repository, so only to such can be pushed
   const isHost = !bare.includes("/") && parseReference(`${bare}/x`).registry === bare
   if (isHost) return bare
-  throw new InvalidArgument(`"${server}" is no registry`, {
+  throw new InvalidArgument(`"${server}" is not a registry host`, {
     hint: "expected HOST[:PORT], such as registry.example:5000",
   })
 }

@@ -136,7 +136,7 @@ function markEnded(deps: ContainerDeps, record: ExecRecord, exitCode: number): v
 
 function newRecord(container: ContainerRecord, request: ExecRequest, state: ExecState): ExecRecord {
   if (request.command.length === 0)
-    throw new InvalidArgument("no command specified", { hint: "write one after the container" })
+    throw new InvalidArgument("no command specified", { hint: "give one after the container" })
   if (request.workdir !== undefined && !request.workdir.startsWith("/"))
     throw new InvalidArgument(`the working directory "${request.workdir}" is invalid`, {
       field: "workdir",

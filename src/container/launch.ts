@@ -201,8 +201,8 @@ function checkMounted({ pid }: Monitor, targets: readonly string[]): void {
   const mounted = mountPointsOf(pid)
   const missing = targets.find((target) => !mounted.has(target))
   if (missing !== undefined)
-    throw new FailedPrecondition(`the mount for "${missing}" did not get there: its path changed meanwhile`, {
-      hint: "see who else writes to the volumes of this container, then start it again",
+    throw new FailedPrecondition(`the mount at "${missing}" is missing: its path changed while the container started`, {
+      hint: "check what else writes to the volumes of this container, then start it again",
     })
 }
 

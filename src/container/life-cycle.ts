@@ -332,7 +332,7 @@ async function exitedAndReconciled(
     const record = await reconcileNow(deps, id)
     code ??= record?.state.exitCode
   } catch (error) {
-    log.warn(`clean-up of container "${name}" failed; the next command goes on with it`, { reason: String(error) })
+    log.warn(`clean-up of container "${name}" failed; the next command will retry`, { reason: String(error) })
   }
   if (!deps.records.byId(id)) rmSync(exitFile(deps, id), { force: true })
   return code ?? UNKNOWN_EXIT_CODE

@@ -23,7 +23,7 @@ export function checkLogOptions({ driver, options }: ResolvedOptions["log"]): vo
     if (!known.includes(name))
       throw new InvalidArgument(`unknown log option "${name}" for the driver "${driver}"`, {
         field: "log.options",
-        hint: known.length === 0 ? "it takes none" : { valid: known },
+        hint: known.length === 0 ? "it has none" : { valid: known },
       })
     if (name === "max-size" && value !== "-1" && parseSize(value, "log option max-size") === 0)
       throw new InvalidArgument(`invalid log option max-size "${value}"`, {
@@ -38,7 +38,7 @@ export function checkLogOptions({ driver, options }: ResolvedOptions["log"]): vo
     if (value.includes("\n")) throw new InvalidArgument(`invalid log option ${name}: it holds a line break`)
   }
   if (options["max-file"] !== undefined && options["max-size"] === undefined)
-    throw new InvalidArgument("log option max-file is of no use without max-size", { hint: "give both" })
+    throw new InvalidArgument("log option max-file has no effect without max-size", { hint: "set both" })
 }
 
 export function writesLogFile(driver: string): boolean {

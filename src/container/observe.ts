@@ -38,7 +38,7 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
     return {
       exitCode: UNKNOWN_EXIT_CODE,
       finishedAt: bootTime(),
-      error: "the machine was started again",
+      error: "the host was rebooted",
     }
   const path = exitFile({ runRoot }, record.id)
   const stat = statSync(path, { throwIfNoEntry: false })

@@ -36,7 +36,7 @@ function makeBindSources(mounts: readonly MountPoint[]): void {
     if (type !== "bind" || statSync(source, { throwIfNoEntry: false })) continue
     if (!createSource)
       throw new FailedPrecondition(`bind source path does not exist: "${source}"`, {
-        hint: "make it, or remove the container",
+        hint: "create it, or remove the container",
       })
     mkdirSync(source, { recursive: true, mode: 0o755 })
   }

@@ -69,7 +69,7 @@ export class ContainerRecords {
     if (!first) throw new NotFound(`no such container: "${nameOrId}"`, { hint: { do: "listContainers" } })
     if (others.length > 0)
       throw new InvalidArgument(`container id prefix "${nameOrId}" is ambiguous`, {
-        hint: `it fits ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
+        hint: `it matches ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
       })
     return fromRow(first)
   }

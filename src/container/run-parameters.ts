@@ -46,11 +46,11 @@ function words(image: ImageRunConfig, options: ResolvedOptions): Pick<RunParamet
   const command = given.length > 0 || options.entrypoint !== undefined ? given : (image.Cmd ?? [])
   if (entrypoint.length + command.length === 0)
     throw new InvalidArgument("no command specified", {
-      hint: "the image names no program: write one after the image",
+      hint: "the image has no command: give one after the image",
       field: "command",
     })
   for (const word of [...entrypoint, ...command])
-    if (word.includes("\0")) throw new InvalidArgument("a word of the command holds a NUL byte")
+    if (word.includes("\0")) throw new InvalidArgument("an argument of the command contains a NUL byte")
   return { entrypoint, command }
 }
 

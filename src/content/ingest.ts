@@ -143,7 +143,7 @@ class LocalIngest implements Ingest {
       found === digestHex(digest)
         ? `${digest}: ${this.#offset} bytes arrived, ${size} were announced`
         : `${digest}: the ${this.#offset} bytes that arrived have digest ${digestAlgorithm(digest)}:${found}`,
-      { hint: "try again; if it stays so, the source's copy is damaged" },
+      { hint: "try again; if it happens again, the copy at the source is damaged" },
     )
   }
 

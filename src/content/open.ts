@@ -48,8 +48,7 @@ class LocalContentStore implements ContentStore {
 
   async readAll(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const { size } = this.info(digest)
-    if (size > maxBytes)
-      throw new InvalidArgument(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read at once`)
+    if (size > maxBytes) throw new InvalidArgument(`blob ${digest} has ${size} bytes, the limit is ${maxBytes}`)
     // a document: at once is sooner than by a thread, which would be started for it
     return readFileSync(this.#path(digest))
   }

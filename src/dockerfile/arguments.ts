@@ -78,7 +78,7 @@ export function parsePairs(rest: string, escape: string, keyword: string): KeyVa
       throw new InvalidArgument(
         `Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
         {
-          hint: "a value with spaces stands in quotes",
+          hint: "put a value with spaces in quotes",
         },
       )
     if (equals === 0) throw new InvalidArgument(`${keyword} names can not be blank`)

@@ -86,8 +86,7 @@ interface Rule {
 
 function parseRule(text: string): Rule {
   const exception = text.startsWith("!")
-  if (text === "!")
-    throw new InvalidArgument(`illegal exclusion pattern "!"`, { hint: "say after ! what to take back" })
+  if (text === "!") throw new InvalidArgument(`illegal exclusion pattern "!"`, { hint: "write a pattern after the !" })
   const pattern = cleanPath(exception ? text.slice(1) : text).replace(/^\/(?=.)/, "")
   const suffix = /^\*\*([^*?[\\]+)$/.exec(pattern)?.[1]
   return {

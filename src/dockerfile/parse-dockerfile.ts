@@ -31,7 +31,7 @@ export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
         line.source,
         `no build stage in current context: ${parsed.keyword.toUpperCase()} before the first FROM`,
         {
-          hint: "begin with FROM and the name of a base image",
+          hint: "start with FROM and the name of a base image",
         },
       )
   }

@@ -2,7 +2,7 @@
 export const RULES = {
   StageNameCasing: "write stage names in lower case",
   FromAsCasing: "write FROM and AS in the same case",
-  NoEmptyContinuation: "take the blank line out of the continued instruction",
+  NoEmptyContinuation: "remove the blank line from the continued instruction",
   ConsistentInstructionCasing: "write all instructions in the same case",
   DuplicateStageName: "give each stage a name of its own",
   ReservedStageName: "choose another name for the stage",
@@ -18,14 +18,14 @@ export const RULES = {
   SecretsUsedInArgOrEnv: "use RUN --mount=type=secret: values of ARG and ENV stay in the image",
   InvalidDefaultArgInFrom: "give the ARG a default with which the name is valid",
   FromPlatformFlagConstDisallowed: "leave FROM --platform out, or use $BUILDPLATFORM",
-  CopyIgnoredFile: "take the file out of the ignore file, or do not copy it",
+  CopyIgnoredFile: "remove the file from the ignore file, or do not copy it",
   InvalidDefinitionDescription: "begin the comment with the name, or leave a blank line below it",
   ExposeProtoCasing: "write the protocol in lower case",
   ExposeInvalidFormat: "name the container's port only: EXPOSE publishes nothing",
   UnusedStage: "remove it, or build it as the target",
   AptListsKept: "end the same RUN with rm -rf /var/lib/apt/lists/*, or mount a cache there",
   RootUser: "end the last stage with USER and the name of an ordinary user",
-  UnpinnedBaseImage: "name a version, better a digest: the same Dockerfile then gives the same image tomorrow",
+  UnpinnedBaseImage: "use a version or a digest, so that the base image does not change unnoticed",
 } as const
 
 /** BuildKit's name of a rule, or ours. */

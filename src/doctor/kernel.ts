@@ -16,16 +16,16 @@ const FIRST_UNPRIVILEGED_PORT = 1024
 
 /** What the kernel must offer, and how it is set up. */
 export const kernelChecks: readonly Check[] = [
-  { name: "overlay", purpose: "layers of images without copies", look: lookAtOverlay },
+  { name: "overlay", purpose: "image layers without copying", look: lookAtOverlay },
   { name: "nftables kernel", purpose: "masquerade and published ports", look: lookAtKernelTables },
   { name: "firewall rules", purpose: "the networks of running containers", look: lookAtRules },
-  { name: "user namespaces", purpose: "root of its own for an ordinary user", look: lookAtUserNamespaces },
+  { name: "user namespaces", purpose: "containers of ordinary users", look: lookAtUserNamespaces },
   { name: "cgroups", purpose: "limits on memory, CPU and processes", look: lookAtCgroups },
-  { name: "/dev/net/tun", purpose: "an ordinary user's way out to the network", look: lookAtTun },
-  { name: "ip_forward", purpose: "containers reach other hosts", look: lookAtForwarding },
+  { name: "/dev/net/tun", purpose: "network access for an ordinary user's containers", look: lookAtTun },
+  { name: "ip_forward", purpose: "traffic from containers to other hosts", look: lookAtForwarding },
   { name: "ports", purpose: "publishing ports", look: lookAtPorts },
-  { name: "boot id", purpose: "tells what a reboot ended", look: lookAtBootId },
-  { name: "disk", purpose: "space of the store", look: lookAtDisk },
+  { name: "boot id", purpose: "detecting reboots", look: lookAtBootId },
+  { name: "disk", purpose: "disk space of the store", look: lookAtDisk },
 ]
 
 /** Runs `script` in new namespaces of these kinds, as their root. */
@@ -48,7 +48,7 @@ async function lookAtOverlay({ paths, uid }: HostProbe): Promise<Finding> {
     if (code === 0) return ok(`works on ${dirname(directory)}`)
     const reason = lastLine(stderr)
     const fuse = findProgram("fuse-overlayfs")
-    if (fuse !== undefined && canOpen("/dev/fuse")) return warning(`${reason}; ${fuse} takes its place, slower`)
+    if (fuse !== undefined && canOpen("/dev/fuse")) return warning(`${reason}; ${fuse} is used instead, and is slower`)
     const packages = { debian: "fuse-overlayfs" }
     return warning(`${reason}; layers are copied, which takes time and space`, installCommand(packages))
   } finally {
@@ -78,7 +78,7 @@ function lookAtRules({ paths, uid }: HostProbe): Finding {
 
 async function lookAtKernelTables({ uid }: HostProbe): Promise<Finding> {
   const nft = findProgram("nft")
-  if (nft === undefined) return warning("cannot be tried without nft")
+  if (nft === undefined) return warning("cannot be checked without nft")
   // the same kinds of expressions as our own rules need: a module for each
   const rules = `add table inet t
 add map inet t m { type inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -89,7 +89,7 @@ add rule inet t p ip saddr 127.0.0.0/8 masquerade
 add rule inet t p fib daddr type local ct state established accept`
   const { code, stderr } = await tryInside(["--net"], uid, 'printf "%s\\n" "$1" | "$0" -f -', nft, rules)
   if (code === 0) return ok("maps, destination NAT and masquerade work")
-  if (/unshare/.test(stderr)) return warning(`cannot be tried: ${lastLine(stderr)}`)
+  if (/unshare/.test(stderr)) return warning(`cannot be checked: ${lastLine(stderr)}`)
   return missing(lastLine(stderr), asRoot("modprobe -a nf_tables nft_nat nft_masq nft_fib_inet"))
 }
 
@@ -120,7 +120,7 @@ function lookAtCgroups({ uid }: HostProbe): Finding {
   const { version, controllers, manager, remedy } = detectCgroups(uid)
   const found = `${version}: ${controllers.join(", ") || "no controllers"}`
   const lacks = ["memory", "cpu", "pids"].filter((name) => manager === "disabled" || !controllers.includes(name))
-  if (lacks.length === 0) return ok(`${found} (made by ${manager})`)
+  if (lacks.length === 0) return ok(`${found} (managed by ${manager})`)
   const detail = `${found}; no limits on ${lacks.join(", ")}`
   if (version !== "v2" || uid === undefined) return warning(`${detail}: ${remedy}`)
   if (manager === "disabled") return warning(detail, asRoot(`loginctl enable-linger ${accountName(uid) ?? uid}`))
@@ -130,11 +130,11 @@ function lookAtCgroups({ uid }: HostProbe): Finding {
 }
 
 function lookAtTun({ uid }: HostProbe): Finding {
-  if (uid === undefined) return notNeeded("root has bridges")
-  if (canOpen("/dev/net/tun")) return ok("may be opened")
-  if (existsSync("/dev/net/tun")) return missing("may not be opened", asRoot("chmod 0666 /dev/net/tun"))
+  if (uid === undefined) return notNeeded("root uses bridges")
+  if (canOpen("/dev/net/tun")) return ok("accessible")
+  if (existsSync("/dev/net/tun")) return missing("not accessible", asRoot("chmod 0666 /dev/net/tun"))
   const make = "modprobe tun; mkdir -p /dev/net && mknod -m 0666 /dev/net/tun c 10 200"
-  return missing("is not there", asRoot(`sh -c '${make}'`))
+  return missing("does not exist", asRoot(`sh -c '${make}'`))
 }
 
 function canOpen(path: string): boolean {
@@ -147,9 +147,9 @@ function canOpen(path: string): boolean {
 }
 
 function lookAtForwarding({ uid }: HostProbe): Finding {
-  if (uid !== undefined) return notNeeded("the user's own network namespace has its own")
+  if (uid !== undefined) return notNeeded("set in the user's own network namespace")
   const on = sysctl("net.ipv4.ip_forward") === "1"
-  return ok(on ? "on" : "off now; switched on with the first network")
+  return ok(on ? "on" : "off; switched on with the first network")
 }
 
 function lookAtPorts({ uid }: HostProbe): Finding {

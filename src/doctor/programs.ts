@@ -23,12 +23,12 @@ const PACKAGES = {
 
 /** Programs that skiff calls. */
 export const programChecks: readonly Check[] = [
-  { name: "runtime", purpose: "makes and starts containers", look: lookAtRuntime },
-  { name: "conmon", purpose: "watches each container, keeps its log", look: lookAtMonitor },
-  { name: "seccomp", purpose: "the default list of allowed system calls", look: lookAtSeccomp },
-  { name: "nftables", purpose: "addresses and ports of containers", look: () => required("nft", PACKAGES.nft) },
-  { name: "util-linux", purpose: "enters namespaces", look: lookAtUtilLinux },
-  { name: "pasta", purpose: "networks of an ordinary user", look: lookAtPasta },
+  { name: "runtime", purpose: "creates and starts containers", look: lookAtRuntime },
+  { name: "conmon", purpose: "monitors each container and keeps its log", look: lookAtMonitor },
+  { name: "seccomp", purpose: "the default seccomp profile", look: lookAtSeccomp },
+  { name: "nftables", purpose: "masquerading and published ports", look: () => required("nft", PACKAGES.nft) },
+  { name: "util-linux", purpose: "entering namespaces", look: lookAtUtilLinux },
+  { name: "pasta", purpose: "networks of ordinary users", look: lookAtPasta },
   {
     name: "catatonit",
     purpose: "a small init process in a container",
@@ -97,6 +97,6 @@ function lookAtUtilLinux(): Finding {
 }
 
 async function lookAtPasta({ uid }: HostProbe): Promise<Finding> {
-  if (uid === undefined) return notNeeded("root has bridges")
+  if (uid === undefined) return notNeeded("root uses bridges")
   return await required("pasta", PACKAGES.pasta)
 }

@@ -18,8 +18,8 @@ const FIRST_SUBORDINATE = 100_000
 export const userChecks: readonly Check[] = [
   { name: "subuid", purpose: "files of other users in images", look: lookAtSubordinateIds },
   { name: "newuidmap", purpose: "maps the ids of /etc/subuid", look: lookAtMappers },
-  { name: "run directory", purpose: "state that a reboot ends", look: lookAtRunDirectory },
-  { name: "linger", purpose: "containers run on after the logout", look: lookAtLinger },
+  { name: "run directory", purpose: "state that does not survive a reboot", look: lookAtRunDirectory },
+  { name: "linger", purpose: "containers keep running after logout", look: lookAtLinger },
 ]
 
 function lookAtSubordinateIds({ uid }: HostProbe): Finding {
@@ -58,7 +58,7 @@ async function lookAtMappers({ uid }: HostProbe): Promise<Finding> {
   const found = paths.map(({ path }) => path ?? "")
   for (const path of found)
     if ((statSync(path).mode & SETUID) === 0 && !(await hasFileCapability(path)))
-      return missing(`${path} is neither setuid nor has its capability`, asRoot(`chmod u+s ${found.join(" ")}`))
+      return missing(`${path} is neither setuid nor has the capability`, asRoot(`chmod u+s ${found.join(" ")}`))
   return ok(found.join(", "))
 }
 
@@ -79,9 +79,9 @@ function lookAtRunDirectory({ uid, paths }: HostProbe): Finding {
 }
 
 function lookAtLinger({ uid }: HostProbe): Finding {
-  if (uid === undefined) return notNeeded("root's containers belong to no login")
-  if (!existsSync("/run/systemd/system")) return notNeeded("no systemd here that ends a login's processes")
+  if (uid === undefined) return notNeeded("root's containers do not depend on a session")
+  if (!existsSync("/run/systemd/system")) return notNeeded("no systemd that would end the processes of a session")
   const name = accountName(uid) ?? String(uid)
   if (existsSync(`/var/lib/systemd/linger/${name}`)) return ok("on")
-  return warning(`off: systemd may end the containers of ${name} with the last login`, `loginctl enable-linger ${name}`)
+  return warning(`off: systemd may end the containers of ${name} at logout`, `loginctl enable-linger ${name}`)
 }

@@ -82,7 +82,7 @@ async function runtimeInfo(
 ): Promise<EngineInfo["runtime"]> {
   const { name, path } = await runtimes.choose()
   const version = (await programVersion(path)) ?? "unknown"
-  if (asked !== undefined) return { name, path, version, reason: "asked for" }
+  if (asked !== undefined) return { name, path, version, reason: "requested" }
   const choice = chooseRuntime(cgroups)
   const reason = choice.name === name ? choice.reason : `${choice.name} is not installed`
   return { name, path, version, reason }
@@ -91,7 +91,7 @@ async function runtimeInfo(
 async function monitorInfo(): Promise<EngineInfo["monitor"]> {
   const path = findProgram("conmon")
   if (path === undefined)
-    throw new NotFound("no conmon, the containers' monitor", {
+    throw new NotFound("conmon, which monitors containers, is not installed", {
       hint: `install it: ${installCommand({ debian: "conmon" })}`,
     })
   return { path, version: (await programVersion(path)) ?? "unknown" }

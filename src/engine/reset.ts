@@ -87,7 +87,7 @@ async function untilAlone(paths: StorePaths): Promise<void> {
       throw new FailedPrecondition(
         `another skiff is at work on ${paths.root}: process ${other.pid} (${other.command})`,
         {
-          hint: "the containers are removed; let it end, or end it, then reset again",
+          hint: "the containers are removed; end that process, then repeat the reset",
         },
       )
   }

@@ -39,7 +39,7 @@ export class DocumentStore {
   /** A blob of at most `maxBytes`, whole. */
   async blob(descriptor: Descriptor, maxBytes: number): Promise<Uint8Array> {
     const { digest, size } = descriptor
-    if (size > maxBytes) throw new DataLoss(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read`)
+    if (size > maxBytes) throw new DataLoss(`blob ${digest} has ${size} bytes, the limit is ${maxBytes}`)
     const leased = await this.#leased(digest, maxBytes)
     if (leased) return leased
     const { bytes } = await this.#source.fetch(this.#ref, descriptor)

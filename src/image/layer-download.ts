@@ -70,7 +70,7 @@ export class LayerDownload {
           this.failed = true
           throw error
         }
-        log.info("download was interrupted, going on", { layer: layer.digest, at: ingest.offset })
+        log.info("download was interrupted, resuming", { layer: layer.digest, at: ingest.offset })
         await sleep(RETRY_DELAY_MS, undefined, { signal })
       }
     }

@@ -110,7 +110,7 @@ async function resolveFirst(
   }
   const code = failures.every((error) => isSkiffError(error, "NotFound")) ? "NotFound" : "Unavailable"
   throw new SkiffError(code, failures.map(({ message }) => message).join("; "), {
-    hint: "say the whole name, with its registry",
+    hint: "give the full name, with the registry",
     cause: new AggregateError(failures),
   })
 }

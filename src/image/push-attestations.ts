@@ -41,6 +41,6 @@ async function upload(target: RegistryTarget, { bytes, descriptor }: NewDocument
 /** Some registries take images alone. */
 function notAttached(error: unknown, { digest }: Descriptor): unknown {
   if (!isSkiffError(error)) return error
-  const hint = `the image itself is there as ${digest}; for a registry that takes no artifacts, build without attestations`
-  return error.restated(`cannot attach what is attested: ${error.message}`, { hint })
+  const hint = `the image itself was pushed as ${digest}; if the registry does not accept artifacts, build without attestations`
+  return error.restated(`cannot attach the attestations: ${error.message}`, { hint })
 }

@@ -115,12 +115,12 @@ function remade(
 /** Where to: the name the image has here, or the one that was given. */
 function destinationOf(typed: string, text: string | undefined): Reference {
   if (text === undefined)
-    throw new InvalidArgument(`"${typed}" is an id, which says no registry`, {
+    throw new InvalidArgument(`"${typed}" is an image id, without a registry`, {
       hint: { do: "tag", image: typed },
     })
   const ref = parseReference(text)
   if (ref.digest !== undefined)
-    throw new InvalidArgument(`cannot push to "${text}": a digest follows from what is pushed`, { hint: "give a tag" })
+    throw new InvalidArgument(`cannot push to "${text}": the digest cannot be chosen`, { hint: "give a tag" })
   return { ...ref, tag: ref.tag ?? "latest" }
 }
 

@@ -162,7 +162,7 @@ export class ImageRecords {
     )
     if (rows.length > 1)
       throw new InvalidArgument(`"${text}" may mean ${rows.map((row) => row.name).join(" or ")}`, {
-        hint: "say the whole name",
+        hint: "give the full name",
       })
     return rows[0] && located(this.byId(rows[0].id), rows[0].name)
   }
@@ -176,7 +176,9 @@ export class ImageRecords {
       `sha256:${prefix}g`,
     )
     if (rows.length > 1)
-      throw new InvalidArgument(`"${text}" begins the ids of several images`, { hint: "give more digits of the id" })
+      throw new InvalidArgument(`"${text}" is the beginning of several image ids`, {
+        hint: "give more digits of the id",
+      })
     return rows[0] && this.byId(rows[0].id)
   }
 

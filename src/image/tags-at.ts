@@ -7,7 +7,7 @@ import { parseReference, shortName } from "./reference.ts"
 export async function tagsAt(deps: ImagesDeps, name: string, options: PullOptions = {}): Promise<string[]> {
   const typed = parseReference(name)
   if (typed.tag !== undefined || typed.digest !== undefined)
-    throw new InvalidArgument(`a repository without tag was expected, not "${name}"`)
+    throw new InvalidArgument(`expected a repository without a tag, not "${name}"`)
   const registries = await deps.registries()
   const source = await registries.open(options)
   const short = shortName(name, typed)?.replace(/:[^:]*$/, "")

@@ -80,6 +80,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
 function monitorPath(): string {
   const path = findProgram("conmon")
   if (path === undefined)
-    throw new NotFound("no conmon, the containers' monitor", { hint: installCommand({ debian: "conmon" }) })
+    throw new NotFound("conmon, which monitors containers, is not installed", {
+      hint: installCommand({ debian: "conmon" }),
+    })
   return path
 }

@@ -188,8 +188,8 @@ export class LocalSnapshotter implements Snapshotter {
   /** overlayfs.rst, "Volatile mount": what was not synced may be broken by a crash of the machine, and by nothing else. */
   #reopenVolatile(row: LayerRow): void {
     if (row.owner_boot_id !== bootId())
-      throw new FailedPrecondition(`the files of "${row.name}" were not kept over the restart of the machine`, {
-        hint: "it was made to be removed at its end: remove it",
+      throw new FailedPrecondition(`the files of "${row.name}" did not survive the reboot`, {
+        hint: "it was created with automatic removal: remove it",
       })
     this.#driver.reopenVolatile?.(this.#directory(row))
   }

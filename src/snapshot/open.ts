@@ -46,7 +46,7 @@ async function chooseDriver({ db, rootless, driver }: SnapshotterOptions, layers
     // whole copies can be used anywhere; diffs cannot without something that overlays them, and that reads their marks
     if (driver === undefined && recorded.driver === "native") return recorded.driver
     throw new Unsupported(
-      `the layers of this store need ${describe(recorded)}, here is only ${describe({ driver: chosen, host })}`,
+      `the layers of this store need ${describe(recorded)}, but only ${describe({ driver: chosen, host })} is available`,
       {
         hint: "install fuse-overlayfs, or use another store: SKIFF_ROOT",
       },

@@ -78,7 +78,7 @@ export class SnapshotRecords {
     // a volatile one must know its boot: see `mount`
     const owner = kind === "stage" || options.volatile ? thisProcess() : undefined
     return this.#db.transaction(() => {
-      if (this.find(name) !== undefined) throw new AlreadyExists(`snapshot "${name}" is there already`)
+      if (this.find(name) !== undefined) throw new AlreadyExists(`snapshot "${name}" already exists`)
       this.#db.run(
         `INSERT INTO snapshots (name, kind, parent_id, created_at, volatile, owner_pid, owner_start_time, owner_boot_id)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -100,7 +100,7 @@ export class SnapshotRecords {
     this.#db.transaction(() => {
       const row = this.find(key)
       if (row === undefined) return
-      if (row.kind !== "stage") throw new AlreadyExists(`snapshot "${key}" is there already`)
+      if (row.kind !== "stage") throw new AlreadyExists(`snapshot "${key}" already exists`)
       if (row.owner_pid !== process.pid && isOwnerAlive(row))
         throw new Unavailable(`"${key}" is being extracted by process ${row.owner_pid}`, { hint: "wait for it" })
       this.forget(key)
@@ -144,7 +144,7 @@ export class SnapshotRecords {
       if (row === undefined) return
       const child = this.#db.get<{ name: string }>("SELECT name FROM snapshots WHERE parent_id = ? LIMIT 1", row.id)
       if (child !== undefined)
-        throw new FailedPrecondition(`snapshot "${name}" is in use: "${child.name}" stands on it`, {
+        throw new FailedPrecondition(`snapshot "${name}" is in use: "${child.name}" is built on it`, {
           hint: "remove the containers and images that use it first",
         })
       this.#db.run("DELETE FROM snapshots WHERE id = ?", row.id)

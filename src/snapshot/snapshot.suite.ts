@@ -130,7 +130,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       mount(snapshots.mount("c"))
       expect(readFileSync(join(target, "new"), "utf8")).toBe("2")
       db.run("UPDATE snapshots SET owner_boot_id = 'another'")
-      expect(() => snapshots.mount("c")).toThrow("not kept over the restart")
+      expect(() => snapshots.mount("c")).toThrow("did not survive the reboot")
       await snapshots.remove("c")
     })
 

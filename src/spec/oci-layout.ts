@@ -10,7 +10,7 @@ export const LAYOUT_FILE = { imageLayoutVersion: "1.0.0" }
 export function checkLayoutVersion(bytes: Uint8Array): void {
   const { imageLayoutVersion } = parseDocument(bytes, MAX_MANIFEST_BYTES, "oci-layout")
   if (typeof imageLayoutVersion !== "string" || !imageLayoutVersion.startsWith("1."))
-    throw new Unsupported(`the OCI layout is of version "${String(imageLayoutVersion).slice(0, 100)}", known is 1`)
+    throw new Unsupported(`the OCI layout has version "${String(imageLayoutVersion).slice(0, 100)}", supported is 1`)
 }
 
 /** image-spec image-layout.md#indexjson-file. Throws DataLoss. */

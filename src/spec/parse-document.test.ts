@@ -38,5 +38,5 @@ test("parseDocument() takes objects only, of the size given", () => {
   expect(parseDocument(bytes('{"a":1}'), 7, "it")).toEqual({ a: 1 })
   for (const text of ["[]", "1", "null", '"x"'])
     expect(() => parseDocument(bytes(text), 9, "it")).toThrow("it is not a JSON object")
-  expect(() => parseDocument(bytes('{"a":12}'), 7, "it")).toThrow("more than 7 are not read")
+  expect(() => parseDocument(bytes('{"a":12}'), 7, "it")).toThrow("the limit is 7")
 })

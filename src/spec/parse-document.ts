@@ -13,8 +13,7 @@ export function parseDocument(
   what: string,
   maxValues = MAX_VALUES,
 ): Record<string, unknown> {
-  if (bytes.length > maxBytes)
-    throw new DataLoss(`${what} has ${bytes.length} bytes, more than ${maxBytes} are not read`)
+  if (bytes.length > maxBytes) throw new DataLoss(`${what} has ${bytes.length} bytes, the limit is ${maxBytes}`)
   const document = parseJson(bytes, what, maxValues)
   if (typeof document !== "object" || document === null || Array.isArray(document))
     throw new DataLoss(`${what} is not a JSON object`)

@@ -75,7 +75,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
 
   const inBody = typeof document.mediaType === "string" ? document.mediaType : undefined
   if (inBody !== undefined && !UNTYPED.has(declared) && inBody !== declared)
-    throw new DataLoss(`${what} calls itself "${inBody.slice(0, 200)}", but was sent as "${declared.slice(0, 200)}"`)
+    throw new DataLoss(`${what} says that it is "${inBody.slice(0, 200)}", but was sent as "${declared.slice(0, 200)}"`)
   const guessed = "manifests" in document ? MediaType.ociIndex : MediaType.ociManifest
   const mediaType = UNTYPED.has(declared) ? (inBody ?? guessed) : declared
 
@@ -87,7 +87,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
 }
 
 function schema1(what: string): Unsupported {
-  return new Unsupported(`${what} is of Docker's schema 1, given up in 2017`, {
+  return new Unsupported(`${what} uses Docker's schema 1, which is no longer supported`, {
     hint: "push the image again with a current tool, then pull it",
   })
 }

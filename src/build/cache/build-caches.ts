@@ -39,7 +39,7 @@ export class BuildCaches {
   static async open(options: BuildCachesOptions): Promise<BuildCaches> {
     const { cacheFrom = [], cacheTo = [], squash, access, outputs, tags } = options.request
     if (squash && cacheTo.some(({ type }) => type === "inline"))
-      throw new InvalidArgument("a squashed image has no layers of steps for a cache inside it", {
+      throw new InvalidArgument("a squashed image cannot contain an inline cache", {
         hint: [
           { do: "omit", field: "squash" },
           { do: "set", field: "cacheTo", value: "type=registry,ref=NAME" },
@@ -58,7 +58,7 @@ export class BuildCaches {
       caches: this.#remotes,
       mounts: new CacheMounts(deps.root),
       onLoss: ({ name }: RemoteCache, error: SkiffError) =>
-        events.warn({ rule: "CacheNotImported", message: `${name} is not asked any more: ${error.message}` }),
+        events.warn({ rule: "CacheNotImported", message: `the cache ${name} is not used any more: ${error.message}` }),
     }
   }
 

@@ -59,7 +59,7 @@ describe("parseCacheMap()", () => {
     [
       "a chain that no overlay takes",
       map({ steps: Array.from({ length: 501 }, (_, i) => step(i ? { parent: i - 1 } : {})) }),
-      "more than 500 steps stand",
+      "more than 500 steps depend",
     ],
     ["a step without parts", map({ steps: [step({ parts: [] })] }), "steps.0.parts"],
     ["a part that is no digest", map({ steps: [step({ parts: [["x", "y"]] })] }), "32 hex digits"],

@@ -96,9 +96,9 @@ export function parseCacheMap(document: unknown, layerCount: number, what: strin
   const depths: number[] = []
   for (const [at, { parent, layer }] of map.steps.entries()) {
     if (parent !== undefined && parent >= at)
-      throw broken(what, `step ${at} stands on step ${parent}, which comes later`)
+      throw broken(what, `step ${at} depends on step ${parent}, which comes later`)
     const depth = parent === undefined ? 1 : (depths[parent] ?? 0) + 1
-    if (depth > MAX_DEPTH) throw broken(what, `more than ${MAX_DEPTH} steps stand on each other`)
+    if (depth > MAX_DEPTH) throw broken(what, `more than ${MAX_DEPTH} steps depend on each other`)
     depths.push(depth)
     if (layer >= layerCount) throw broken(what, `step ${at} has layer ${layer} of ${layerCount}`)
   }

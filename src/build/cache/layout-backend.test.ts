@@ -40,7 +40,7 @@ describe("a cache in a directory", () => {
     expect(JSON.parse(readFileSync(join(directory, "oci-layout"), "utf8"))).toEqual({ imageLayoutVersion: "1.0.0" })
     const { digest } = blob("one").descriptor
     expect(Buffer.from((await layoutReader(directory, { tag: "x", digest }).top()).bytes).toString()).toBe("one")
-    await expect(topOf("c")).rejects.toThrow('no cache of the tag "c"')
+    await expect(topOf("c")).rejects.toThrow('no cache with the tag "c"')
   })
 
   test("keeps all tags that are published at the same time", async () => {
@@ -68,7 +68,7 @@ describe("a cache in a directory", () => {
   test("an index.json of somebody else's is not written over", async () => {
     mkdirSync(join(directory, "blobs/sha256"), { recursive: true })
     writeFileSync(join(directory, "index.json"), '{"mine": true}')
-    await expect(publish("a", "one")).rejects.toThrow("index.json that is none")
+    await expect(publish("a", "one")).rejects.toThrow("invalid index.json")
     expect(readFileSync(join(directory, "index.json"), "utf8")).toBe('{"mine": true}')
   })
 })

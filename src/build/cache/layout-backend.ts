@@ -32,7 +32,7 @@ export function layoutReader(path: string, { tag, digest }: { tag: string; diges
       if (digest !== undefined) return await document({ mediaType: "", digest, size: 0 })
       const index = await withFiles(async (files) => parseLayoutIndex(await readSmall(files, "index.json")))
       const found = index.manifests.find(({ annotations }) => annotations?.[REF_NAME] === tag)
-      if (found === undefined) throw new NotFound(`"${path}" holds no cache of the tag "${tag}"`)
+      if (found === undefined) throw new NotFound(`"${path}" has no cache with the tag "${tag}"`)
       return await document(found)
     },
     document: (named) => document({ mediaType: "", digest: named, size: 0 }),
@@ -137,7 +137,7 @@ function openLayout(path: string): ArchiveFiles {
   try {
     return openDirectory(path)
   } catch (error) {
-    if (hasErrno(error, "ENOENT", "ENOTDIR")) throw new NotFound(`there is no directory "${path}"`)
+    if (hasErrno(error, "ENOENT", "ENOTDIR")) throw new NotFound(`no such directory: "${path}"`)
     throw error
   }
 }
@@ -157,7 +157,7 @@ async function indexOf(path: string): Promise<readonly Descriptor[]> {
     return parseLayoutIndex(await readSmall(files, "index.json")).manifests
   } catch (cause) {
     if (!isSkiffError(cause)) throw cause
-    throw new InvalidArgument(`"${path}" has an index.json that is none: ${cause.message}`, {
+    throw new InvalidArgument(`"${path}" has an invalid index.json: ${cause.message}`, {
       hint: "name a directory of its own for the cache",
       cause,
     })
@@ -166,8 +166,7 @@ async function indexOf(path: string): Promise<readonly Descriptor[]> {
 
 async function readSmall(files: ArchiveFiles, name: string): Promise<Uint8Array> {
   const size = files.size(name)
-  if (size > MAX_MANIFEST_BYTES)
-    throw new DataLoss(`"${name}" has ${size} bytes, more than ${MAX_MANIFEST_BYTES} are not read`)
+  if (size > MAX_MANIFEST_BYTES) throw new DataLoss(`"${name}" has ${size} bytes, the limit is ${MAX_MANIFEST_BYTES}`)
   return Buffer.concat(await Array.fromAsync(files.read(name)))
 }
 

@@ -101,9 +101,12 @@ export class LazyCache implements RemoteCache {
       })
       while (!(await iterator.next()).done);
       if (applied.diffId !== diffId)
-        throw new DataLoss(`layer ${digest} of the cache ${this.name} unpacks to ${applied.diffId}, due is ${diffId}`, {
-          hint: "do not trust this cache",
-        })
+        throw new DataLoss(
+          `layer ${digest} of the cache ${this.name} unpacks to ${applied.diffId}, expected ${diffId}`,
+          {
+            hint: "do not trust this cache",
+          },
+        )
     } finally {
       await iterator.return?.()
     }

@@ -134,7 +134,7 @@ class CacheDocuments {
   #checked({ digest }: Descriptor, bytes: Uint8Array): Uint8Array {
     const is = digestOfBytes(bytes, digest)
     if (is !== digest)
-      throw new DataLoss(`a document of the cache ${this.#reader.name} has digest ${is}, due is ${digest}`)
+      throw new DataLoss(`a document of the cache ${this.#reader.name} has digest ${is}, expected ${digest}`)
     return bytes
   }
 

@@ -32,7 +32,7 @@ export async function registryWriter(
 ): Promise<CacheWriter> {
   const ref = parseReference(name)
   if (ref.digest !== undefined)
-    throw new InvalidArgument(`cannot write a cache to "${name}": a digest follows from what is written`, {
+    throw new InvalidArgument(`cannot write a cache to "${name}": the digest cannot be chosen`, {
       hint: "give a tag",
     })
   const mountFrom = pushed

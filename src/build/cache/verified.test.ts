@@ -88,6 +88,6 @@ describe("verifiedBlob()", () => {
 
 test("wholeBlob() does not even ask for what is too large", async () => {
   const reader = place(async () => ({ offset: 0, bytes: chunksOf(bytes) }))
-  await expect(wholeBlob(reader, descriptor, 9_999)).rejects.toThrow("more than 9999")
+  await expect(wholeBlob(reader, descriptor, 9_999)).rejects.toThrow("the limit is 9999")
   expect(reader.asked).toEqual([])
 })

@@ -50,7 +50,7 @@ export async function wholeBlob(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const { digest, size } = descriptor
-  if (size > maxBytes) throw new DataLoss(`blob ${digest} has ${size} bytes, more than ${maxBytes} are not read`)
+  if (size > maxBytes) throw new DataLoss(`blob ${digest} has ${size} bytes, the limit is ${maxBytes}`)
   return Buffer.concat(await Array.fromAsync(verifiedBlob(reader, descriptor, signal)))
 }
 

@@ -53,9 +53,9 @@ export async function writeCache(
   const layers = layersOf(steps, mounts, options)
   if (layers.size > MAX_LAYERS)
     throw new InvalidArgument(
-      `the cache would have ${layers.size} layers, more than ${MAX_LAYERS} are not read again`,
+      `the cache would have ${layers.size} layers, and only ${MAX_LAYERS} can be imported again`,
       {
-        hint: "export those of the image alone: mode=min",
+        hint: "export only those of the image: mode=min",
       },
     )
   const { form, work } = options
@@ -261,7 +261,7 @@ async function putDocument(writer: CacheWriter, document: object, mediaType: str
   const bytes = Buffer.from(JSON.stringify(document))
   if (bytes.length > MAX_MAP_BYTES)
     throw new InvalidArgument(
-      `the map of the cache would have ${bytes.length} bytes, more than ${MAX_MAP_BYTES} are not read again`,
+      `the list of steps would have ${bytes.length} bytes, and only ${MAX_MAP_BYTES} can be imported again`,
     )
   const digest = digestOf("sha256", createHash("sha256").update(bytes))
   const descriptor = { mediaType, digest, size: bytes.length }

@@ -38,7 +38,7 @@ export async function download(
     if (context.signal?.aborted) throw new Cancelled("the download was cancelled", { cause: error })
     if (isSkiffError(error)) throw error
     if (hasErrno(error, "ENOSPC", "EDQUOT")) throw error
-    const why = stop.signal.aborted ? `nothing came in ${Math.round(limits.stallMs / 1000)} s` : String(error)
+    const why = stop.signal.aborted ? `nothing was received in ${Math.round(limits.stallMs / 1000)} s` : String(error)
     throw new Unavailable(`cannot fetch ${shown(url)}: ${why}`, { cause: error })
   } finally {
     clearTimeout(timer)

@@ -9,8 +9,8 @@ export function fileFailure(error: unknown): unknown {
       cause: error,
     })
   if (hasErrno(error, "EACCES", "EPERM"))
-    return new PermissionDenied(`a file cannot be read or made: ${(error as Error).message}`, {
-      hint: "see who may read it, or leave it out by the ignore file of the context",
+    return new PermissionDenied(`cannot read or create a file: ${(error as Error).message}`, {
+      hint: "check its permissions, or exclude it in .dockerignore",
       cause: error,
     })
   return error

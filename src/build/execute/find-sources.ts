@@ -56,7 +56,7 @@ function find(source: Source, rootFd: number, named: string): FoundSource {
 /** The error for a source that is not there. */
 export function notFound(named: string): NotFound {
   return new NotFound(`"${named}": not found`, {
-    hint: "see that it is spelled as on disk, lies in the context, and that the ignore file does not leave it out",
+    hint: "check spelling, build context and .dockerignore",
   })
 }
 

@@ -26,7 +26,7 @@ export function chooseIsolation(requested: RequestedIsolation, needs: StepNeeds)
   if (obstacle !== undefined)
     throw new FailedPrecondition(`isolation level ${requested} is not possible here: ${obstacle}`, {
       field: "isolation",
-      hint: "leave it out, or say auto: the best level that is possible is taken, and named",
+      hint: "leave it out, or use auto for the best level that is possible",
     })
   return { level: requested, reason: "" }
 }

@@ -99,9 +99,9 @@ class Preparation implements PreparedMounts {
   /** The caller's own path: its links are his to follow. */
   async volume({ source, target, access, propagation = "rprivate" }: HostMount): Promise<void> {
     if (!this.#input.canMount)
-      throw new FailedPrecondition(`volume ${source}:${target} is not possible here: nothing can be mounted`, {
+      throw new FailedPrecondition(`cannot mount the volume ${source}:${target}: mounting is not possible here`, {
         field: "volumes",
-        hint: "copy it in",
+        hint: "copy the files instead",
       })
     const fd = openHost(source)
     try {
@@ -368,7 +368,7 @@ function openSource(input: Source, source: string): number {
   try {
     const relative = posix.normalize(`/${source}`).slice(1)
     if (relative !== "" && input.excludes?.(relative, false) === true && !holdsIncluded(input, relative))
-      throw new NotFound(`"${source}": not found`, { hint: "the ignore file of the context leaves it out" })
+      throw new NotFound(`"${source}": not found`, { hint: "the ignore file of the context excludes it" })
     return openInRoot(rootFd, source === "" ? "/" : source, O_PATH)
   } catch (error) {
     throw sourceError(error, source)

@@ -323,6 +323,6 @@ const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("="))
 function stepFailure({ argv }: RunOperation, code: number): FailedPrecondition {
   return new FailedPrecondition(`process "${argv.join(" ")}" did not complete successfully: exit code: ${code}`, {
     data: { programExit: code },
-    hint: code === 137 ? "it was killed: by a signal, or for want of memory" : undefined,
+    hint: code === 137 ? "it was killed by a signal, or because memory ran out" : undefined,
   })
 }

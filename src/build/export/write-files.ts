@@ -48,7 +48,7 @@ async function statementsOf({ predicates }: Attested, path: string, output: File
   const files = statementFiles(predicates, path, output.attestationPrefix ?? "")
   for (const { name } of files)
     if (hasFile(path, name))
-      throw new AlreadyExists(`the result has a file "${name}", where what is attested of it would lie`, {
+      throw new AlreadyExists(`the result contains a file "${name}", which is the name of an attestation`, {
         hint: "give the attestations another name: -o …,attestation-prefix=PREFIX",
       })
   return files

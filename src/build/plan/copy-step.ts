@@ -188,7 +188,7 @@ function checkSources(copy: Copy): void {
     for (const source of copy.sources)
       if (isRemote(source))
         throw new InvalidArgument(`source can't be a ${parseGitSource(source) ? "git ref" : "URL"} for COPY`, {
-          hint: "ADD fetches what is elsewhere",
+          hint: "use ADD for URLs and git repositories",
         })
     return
   }

@@ -123,7 +123,7 @@ export function rootOf(stage: StageState): Vertex {
   if (!stage.done || stage.root === undefined)
     throw new FailedPrecondition(
       `cannot copy from stage ${JSON.stringify(stage.stage?.name ?? stage.base)}, it needs to be defined before`,
-      { hint: "move that stage up" },
+      { hint: "move that stage before this one" },
     )
   return stage.root
 }

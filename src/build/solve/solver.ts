@@ -268,7 +268,7 @@ export class Solver {
     { description, slot }: { description: string; slot: string },
     root: LayersResult,
   ): Reason {
-    if (vertex.ignoreCache) return { text: "the cache is not to be used", isOfFiles: false }
+    if (vertex.ignoreCache) return { text: "the cache is disabled", isOfFiles: false }
     const top = root.layers.at(-1)
     const closest = this.#options.records.closest(description, slot, top?.kind === "step" ? top.id : undefined)
     if (closest === undefined) {

@@ -84,6 +84,6 @@ function different(what: string, { epoch }: Plan): FailedPrecondition {
   const hint: Hint =
     epoch === undefined
       ? ["times are those of the build: set SOURCE_DATE_EPOCH", { do: "set", field: "epoch", value: "SECONDS" }]
-      : "leave out what depends on the moment, the place or chance: dates, random names, logs and caches, unsorted lists"
+      : "avoid what changes from build to build: dates, random names, logs, caches, unsorted lists"
   return new FailedPrecondition(`the build is not reproducible: ${what}`, { hint })
 }

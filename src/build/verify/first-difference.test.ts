@@ -26,8 +26,8 @@ describe("the first file that differs", () => {
   test("is there in one alone", async () => {
     const [a, b, c] = ["a", "b", "c"].map((name) => file({ name }))
     if (!a || !b || !c) throw new Error("unreachable")
-    expect(await difference([a, c], [a, b, c])).toBe('"/b" is there in the second build alone')
-    expect(await difference([a, b], [a])).toBe('"/b" is there in the first build alone')
+    expect(await difference([a, c], [a, b, c])).toBe('"/b" exists only in the second build')
+    expect(await difference([a, b], [a])).toBe('"/b" exists only in the first build')
   })
 })
 

@@ -23,7 +23,7 @@ function difference(one: DigestedEntry | undefined, other: DigestedEntry | undef
   if (one === undefined || other === undefined || one.entry.name !== other.entry.name) {
     const isFirst = other === undefined || (one !== undefined && one.entry.name < other.entry.name)
     const { name } = (isFirst ? one : other)?.entry ?? { name: "" }
-    return `${shownPath(name)} is there in the ${isFirst ? "first" : "second"} build alone`
+    return `${shownPath(name)} exists only in the ${isFirst ? "first" : "second"} build`
   }
   const aspects = ASPECTS.filter(([, of]) => of(one) !== of(other)).map(([aspect]) => aspect)
   if (aspects.length === 0) return undefined

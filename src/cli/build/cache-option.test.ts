@@ -22,9 +22,9 @@ describe("--cache-from", () => {
 
   test.each([
     ["type=inline", "by the image's name"],
-    ["type=gha", "type gha are not built"],
-    ["type=s3,bucket=x", "type s3 are not built"],
-    ["type=azblob", "type azblob are not built"],
+    ["type=gha", "type gha are not supported"],
+    ["type=s3,bucket=x", "type s3 are not supported"],
+    ["type=azblob", "type azblob are not supported"],
     ["type=nfs", 'unknown cache type "nfs"'],
     ["ref=x", "type is required"],
     ["type=registry", "needs ref=NAME"],
@@ -73,7 +73,7 @@ describe("--cache-to", () => {
   ])("%s", (text, target) => expect(readCacheTarget(text)).toEqual(target as never))
 
   test.each([
-    ["type=gha,scope=x", "type gha are not built"],
+    ["type=gha,scope=x", "type gha are not supported"],
     ["type=inline,mode=max", "holds the image's own steps"],
     ["type=inline,ref=x", 'unknown key "ref"'],
     ["type=local", "needs dest=DIRECTORY"],

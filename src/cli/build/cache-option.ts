@@ -74,8 +74,8 @@ function readType(fields: Fields): (typeof TYPES)[number] {
   const type = TYPES.find((each) => each === text)
   if (type !== undefined) return type
   if (text !== undefined && SERVICES.has(text))
-    throw new Unsupported(`caches of type ${text} are not built`, {
-      hint: "a registry holds one (type=registry,ref=NAME), or a directory that your CI keeps (type=local)",
+    throw new Unsupported(`caches of type ${text} are not supported`, {
+      hint: "use type=registry,ref=NAME, or type=local with a directory that your CI keeps",
     })
   throw new InvalidArgument(text === undefined ? "type is required for a cache" : `unknown cache type "${text}"`, {
     hint: `valid: ${TYPES.join(", ")}`,

@@ -7,7 +7,7 @@ import { callerVariable } from "../../sys/process/caller-environment.ts"
 
 /** Flags of `buildah config`, with its texts. */
 export const CONFIG_FLAGS = {
-  addHistory: flag.bool("Add a line for each change to the image's history"),
+  addHistory: flag.bool("Add an entry for each change to the image's history"),
   annotation: flag.strings("Add annotation e.g. annotation=value, for the target image", "list", { short: "a" }),
   arch: flag.string("Set architecture of the target image"),
   author: flag.string("Set image author contact information"),

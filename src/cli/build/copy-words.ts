@@ -6,13 +6,13 @@ import { flag, type FlagValues } from "../flag.ts"
 
 /** Flags of `builder copy` and `builder add`, with buildah's texts. */
 export const COPY_FLAGS = {
-  addHistory: flag.bool("Add a line for this to the image's history"),
+  addHistory: flag.bool("Add an entry for this to the image's history"),
   chmod: flag.string("Set the access permissions of the destination content"),
   chown: flag.string("Set the user and group ownership of the destination content"),
-  contextdir: flag.string("Directory that the sources are in: none leads out of it", "string"),
-  exclude: flag.strings("Leave out what fits this pattern", "list"),
+  contextdir: flag.string("Directory of the sources; paths outside of it are refused", "string"),
+  exclude: flag.strings("Leave out files that match this pattern", "list"),
   from: flag.string("Source container name, or image, of the content"),
-  ignorefile: flag.string("File of patterns to leave out, as .dockerignore has them"),
+  ignorefile: flag.string("File with patterns of what to leave out, in the format of .dockerignore"),
   quiet: flag.bool("Don't output a digest of the newly-added/copied content", { short: "q" }),
   retry: REGISTRY_FLAGS.retry,
   retryDelay: REGISTRY_FLAGS.retryDelay,

@@ -28,13 +28,13 @@ export function parseDestination(text: string | undefined): Destination {
     case "docker-archive":
       return { kind: "archive", format: transport, ...split(rest, transport) }
     case "docker-daemon":
-      throw new Unsupported("images are not written into Docker's own store", {
+      throw new Unsupported("cannot write images into Docker's own store", {
         hint: "commit to docker-archive:FILE, then docker load -i FILE",
       })
     case "ostree":
     case "sif":
     case "tarball":
-      throw new Unsupported(`images are not written as ${transport}:`, {
+      throw new Unsupported(`cannot write images to ${transport}:`, {
         hint: "valid: docker://, oci:, oci-archive:, docker-archive:, dir:, containers-storage:",
       })
   }
@@ -61,7 +61,7 @@ function ownName(path: string): string {
 }
 
 function checkedPath(path: string, transport: string): string {
-  if (path === "") throw new InvalidArgument(`"${transport}:" names no path`)
+  if (path === "") throw new InvalidArgument(`"${transport}:" needs a path`)
   return path
 }
 

@@ -61,11 +61,13 @@ export class FilesOfBuild implements Disposable {
     if (file === undefined) return {}
     if (file === "-") {
       const { path, isArchive } = await this.#save()
-      if (isArchive) throw wrong("standard input is a tar archive, wanted: a Dockerfile")
+      if (isArchive) throw wrong("standard input is a tar archive: expected a Dockerfile")
       return { dockerfile: { text: readDockerfile(path, "-"), name: "Dockerfile" } }
     }
     if (/^https?:\/\//.test(file))
-      throw new Unsupported("a Dockerfile by URL is not built yet", { hint: `curl ${file} | skiff build -f - .` })
+      throw new Unsupported("a Dockerfile from a URL is not supported yet", {
+        hint: `curl ${file} | skiff build -f - .`,
+      })
     if (context.kind !== "directory") return { dockerfile: { pathInContext: file } }
     return dockerfileOfDirectory(context.path, file)
   }
@@ -80,7 +82,7 @@ export class FilesOfBuild implements Disposable {
       if (!stream.write(chunk)) await new Promise((drained) => stream.once("drain", drained))
     }
     await new Promise<void>((done, failed) => stream.on("error", failed).end(done))
-    if (head.length === 0) throw wrong("standard input is empty, wanted: a Dockerfile or a tar archive")
+    if (head.length === 0) throw wrong("standard input is empty: expected a Dockerfile or a tar archive")
     return { path, isArchive: looksLikeArchive(head) }
   }
 }

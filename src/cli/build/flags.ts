@@ -29,7 +29,7 @@ export const BUILD_FLAGS = {
   buildArgFile: flag.strings("Read build-time variables from a file of NAME=VALUE lines"),
   buildContext: flag.list(readNamedContext, "Additional build contexts (e.g., name=path)", "list"),
   cacheFrom: flag.list(readCacheSource, "External cache sources (e.g., user/app:cache, type=local,src=path)"),
-  cacheTtl: flag.of(parseDuration, "Do again what the cache has for longer than this (e.g., 24h)", "duration"),
+  cacheTtl: flag.of(parseDuration, "Run steps again whose cached result is older than this (e.g., 24h)", "duration"),
   cacheTo: flag.list(readCacheTarget, "Cache export destinations (e.g., user/app:cache, type=local,dest=path)"),
   builder: flag.choice(["default"], "There is one builder", hidden),
   call: flag.choice(["build", "check", "lint"], 'Set method for evaluating build ("check")', { initial: "build" }),
@@ -42,9 +42,9 @@ export const BUILD_FLAGS = {
   decryptionKey: refused("encrypted images are not read"),
   disableCompression: flag.bool("Leave layers in the store uncompressed", { ...hidden, initial: true }),
   disableContentTrust: flag.bool("There is no content trust to disable", { ...hidden, initial: true }),
-  env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variable to the image"),
-  explainCache: flag.bool("Tell for each step that ran which input differed from the cache"),
-  explainLayers: flag.bool("Tell the bytes of each line, and which of them a later line deleted"),
+  env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variable of the image"),
+  explainCache: flag.bool("Show for each step that ran which input differed from the cache"),
+  explainLayers: flag.bool("Show the size of each line's layer, and how much of it later lines delete"),
   file: flag.string('Name of the Dockerfile (default: "PATH/Dockerfile")', "string", { short: "f" }),
   forceRm: flag.bool("Always remove intermediate containers", hidden),
   from: flag.string("Image name used to replace the value in the first FROM instruction", "string", {
@@ -53,23 +53,19 @@ export const BUILD_FLAGS = {
   format: flag.choice(["oci", "docker"], "Format of the image's manifest", { initial: "oci" }),
   groupAdd: refused("RUN has the groups that the image gives its user", "add them to the image's /etc/group"),
   hooksDir: refused("OCI hooks are not run"),
-  httpProxy: flag.bool("Pass the proxy variables of the environment to RUN"),
+  httpProxy: flag.bool("Pass HTTP proxy environment variables to RUN"),
   identityLabel: flag.bool("There is no label that names the builder", hidden),
   ignorefile: flag.string("Path to an alternate .dockerignore file", "string"),
   iidfile: flag.string("Write the image ID to a file"),
   inheritAnnotations: flag.bool("Annotations of the base image are not taken over", hidden),
   inheritLabels: flag.bool("Inherit the labels from the base image", { initial: true }),
-  jobs: flag.of(readJobs, "How many steps to run at once", "int"),
-  logfile: flag.string("Write what the build shows to a file, and not to the terminal"),
+  jobs: flag.of(readJobs, "Number of steps to run in parallel", "int"),
+  logfile: flag.string("Write the output of the build to a file instead of the terminal"),
   label: flag.list(parseKeyValue, "Set metadata for an image"),
   layerLabel: flag.strings("Labels of intermediate images, of which there are none", "list", hidden),
-  layers: flag.bool("Use what earlier builds left in the cache", { initial: true }),
+  layers: flag.bool("Use cached results of earlier builds", { initial: true }),
   load: flag.bool('Shorthand for "--output=type=image"'),
-  manifest: flag.string(
-    "Add the image to the index of that name, in the place of the one of its platform",
-    "string",
-    hidden,
-  ),
+  manifest: flag.string("Add the image to the index of that name, replacing that of its platform", "string", hidden),
   logsplit: withoutValue(refused("there is one log for all platforms"), "true"),
   metadataFile: flag.string("Write build result metadata to a file"),
   network: flag.of(readNetwork, 'Set the networking mode for the "RUN" instructions during build', "string", {
@@ -101,13 +97,13 @@ export const BUILD_FLAGS = {
     flag.of(readSbom, 'Shorthand for "--attest=type=sbom" (format: `[true|false|format=spdx|cyclonedx]`)', "string"),
     "true",
   ),
-  attest: flag.list(readAttest, "Attest what the result holds, or how it was made (format: `type=sbom|provenance`)"),
+  attest: flag.list(readAttest, "Attach an attestation to the image (format: `type=sbom|provenance`)"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
   signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
   stdin: withoutValue(refused("RUN reads no standard input", "give it files: COPY, or RUN --mount"), "true"),
   sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
   squash: flag.bool("Squash newly built layers into a single new layer"),
-  squashAll: flag.bool("Squash all layers, those of the base image too, into a single layer"),
+  squashAll: flag.bool("Squash all layers, including those of the base image, into a single layer"),
   skipUnusedStages: flag.of(readSkips, "Stages that the target does not need are not built", "bool", hidden),
   ssh: flag.list(readSsh, "SSH agent socket to expose to the build (format: `default|<id>[=<socket>]`)"),
   tag: flag.strings('Image identifier (format: "[registry/]repository[:tag]")', "list", {
@@ -119,7 +115,7 @@ export const BUILD_FLAGS = {
   unsetannotation: flag.strings("Annotations of the base image are not taken over anyway", "list", hidden),
   unsetenv: flag.strings("Unset environment variable from the final image"),
   unsetlabel: flag.strings("Unset label when inheriting labels from the base image"),
-  verifyReproducible: flag.bool("Build twice, and fail naming the first file or field that differs"),
+  verifyReproducible: flag.bool("Build twice and fail if the results differ, naming the first difference"),
 }
 
 /** The values of the flags of `build`. */
@@ -140,7 +136,7 @@ function readJobs(text: string): number | undefined {
 function readNetwork(text: string): "default" | "none" | "host" {
   if (text === "none" || text === "host") return text
   if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
-  throw new Unsupported(`a build in the network "${text}" is not built yet`, { hint: "valid: default, none, host" })
+  throw new Unsupported(`the network "${text}" is not supported for builds yet`, { hint: "valid: default, none, host" })
 }
 
 function readPlatforms(text: string): Platform[] {

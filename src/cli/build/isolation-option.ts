@@ -15,7 +15,7 @@ const ALIASES: Readonly<Record<string, RequestedIsolation>> = {
 /** `--isolation`. */
 export const ISOLATION = flag.of(
   readIsolation,
-  "What stands between a RUN and the host (default: the best that is possible)",
+  "Isolation level of RUN steps (default: the best that is possible)",
   "level",
   { completes: LEVELS },
 )

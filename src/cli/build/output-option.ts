@@ -97,7 +97,7 @@ const KEYS: Readonly<Record<string, Key>> = {
 }
 
 function onlyYes(key: string, value: string): void {
-  if (!readBoolean(value)) throw new Unsupported(`output with ${key}=false is not built yet`)
+  if (!readBoolean(value)) throw new Unsupported(`output with ${key}=false is not supported yet`)
 }
 
 function readField(draft: Draft, type: OutputType, key: string, value: string): void {
@@ -115,7 +115,7 @@ function readCompression(value: string): LayerForm["compression"] {
   if (value === "uncompressed") return "none"
   if (value === "gzip" || value === "zstd") return value
   throw value === "estargz"
-    ? new Unsupported("compression=estargz is not built yet", { hint: "valid: uncompressed, gzip, zstd" })
+    ? new Unsupported("compression=estargz is not supported yet", { hint: "valid: uncompressed, gzip, zstd" })
     : new InvalidArgument(`unsupported compression "${value}"`, { hint: "valid: uncompressed, gzip, zstd" })
 }
 

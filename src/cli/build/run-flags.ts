@@ -34,14 +34,14 @@ export const STEP_FLAGS = {
   cpusetCpus,
   cpusetMems,
   device,
-  dns: flag.strings("Set custom DNS servers, or none: the image's own /etc/resolv.conf"),
+  dns: flag.strings("Set custom DNS servers, or none for the image's own /etc/resolv.conf"),
   dnsOption: CONTAINER_FLAGS.dnsOption,
   dnsSearch,
   ipc: flag.of(readNamespace, "IPC namespace: private, host, or the path of one", "string"),
   isolation: ISOLATION,
   memory,
   memorySwap,
-  noHosts: flag.bool("Leave the image's own /etc/hosts to be seen"),
+  noHosts: flag.bool("Use the image's own /etc/hosts"),
   pid: flag.of(readNamespace, "PID namespace: private, host, or the path of one", "string"),
   runtime,
   securityOpt,
@@ -120,7 +120,7 @@ function readNetwork(text: string): "default" | "none" | "host" | { path: string
   if (text === "none" || text === "host") return text
   if (text === "default" || text === "bridge" || text === "private" || text === "") return "default"
   if (text.startsWith("ns:/") || text.startsWith("/")) return { path: text.replace(/^ns:/, "") }
-  throw new Unsupported(`steps run in no network "${text}"`, { hint: "valid: private, none, host, ns:PATH" })
+  throw new Unsupported(`unknown network "${text}" for steps`, { hint: "valid: private, none, host, ns:PATH" })
 }
 
 function readNamespace(text: string): "private" | "host" | { path: string } {
@@ -138,10 +138,12 @@ const WITHOUT_EFFECT = new Set(["z", "Z", "exec", "dev", "suid", "rbind", "bind"
 function readVolume(text: string): Volume {
   const [source = "", target = "", options = "", ...rest] = text.split(":")
   if (source === "" || !target.startsWith("/") || rest.length > 0)
-    throw new InvalidArgument("expected HOST:CONTAINER[:OPTIONS]", { hint: "the place in the container is absolute" })
+    throw new InvalidArgument("expected HOST:CONTAINER[:OPTIONS]", {
+      hint: "the path in the container must be absolute",
+    })
   if (!/^[./]/.test(source))
-    throw new InvalidArgument(`"${source}" is no path: a working container has no named volumes`, {
-      hint: `for a directory here: ./${source}; for what steps keep: --mount type=cache`,
+    throw new InvalidArgument(`"${source}" is not a path: a working container has no named volumes`, {
+      hint: `for a directory: ./${source}; for a cache: --mount type=cache`,
     })
   const volume: Volume = { source: resolve(source), target, access: "rw" }
   for (const option of options.split(",").filter(Boolean)) {

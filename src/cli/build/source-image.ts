@@ -12,12 +12,12 @@ export async function sourceImage(images: () => Promise<Images>, text: string, o
   if (transport === "docker" && rest.startsWith("//")) return rest.slice(2)
   if (transport === "containers-storage") return rest.replace(/^\[[^\]]*\]/, "")
   if (transport === "docker-daemon" || transport === "ostree" || transport === "sif")
-    throw new Unsupported(`images are not read from ${transport}:`, {
+    throw new Unsupported(`cannot read images from ${transport}:`, {
       hint: "docker save NAME -o FILE, then docker-archive:FILE",
     })
   if (!FILES.has(transport)) return text
   const [path = "", ...name] = rest.split(":")
-  if (path === "") throw new InvalidArgument(`"${transport}:" names no path`)
+  if (path === "") throw new InvalidArgument(`"${transport}:" needs a path`)
   const loaded = await (await images()).load({ path }, options)
   const wanted = name.join(":")
   const found = wanted === "" ? loaded : loaded.filter(({ names }) => names.some((each) => isCalled(each, wanted)))

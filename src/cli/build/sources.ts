@@ -29,7 +29,7 @@ export function readSecret(text: string): SecretSource {
 function checkSecretFile(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InvalidArgument(`no such secret file: "${path}"`)
-  if (stat.isDirectory()) throw new InvalidArgument(`secret "${path}" is a directory, wanted: a file`)
+  if (stat.isDirectory()) throw new InvalidArgument(`secret "${path}" is a directory, not a file`)
   if (stat.size > SECRET_BYTES)
     throw new InvalidArgument(`secret "${path}" has ${stat.size} bytes, at most ${SECRET_BYTES} are allowed`)
   return resolve(path)
@@ -45,8 +45,8 @@ export function readSsh(text: string): SshSource {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InvalidArgument(`no such ssh agent socket: "${path}"`)
   if (!stat.isSocket())
-    throw new Unsupported(`"${path}" is no socket of an ssh agent`, {
-      hint: `give the key to an agent: ssh-add ${path}, then --ssh ${id}`,
+    throw new Unsupported(`"${path}" is not the socket of an ssh agent`, {
+      hint: `add the key to an agent: ssh-add ${path}, then --ssh ${id}`,
     })
   return { id, socket: resolve(path) }
 }
@@ -60,7 +60,7 @@ export function readNamedContext(text: string): [name: string, context: NamedCon
   const image = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value)?.[1]
   if (image !== undefined) return [name, { kind: "image", name: image }]
   const scheme = /^(oci-layout|input|target):/.exec(value)?.[1]
-  if (scheme !== undefined) throw new Unsupported(`build contexts by ${scheme}: are not built yet`)
+  if (scheme !== undefined) throw new Unsupported(`build contexts from ${scheme}: are not supported yet`)
   return [name, readContextWord(value)]
 }
 
@@ -76,6 +76,6 @@ export function readContextWord(word: string): Exclude<NamedContext, { kind: "im
   if (/^https?:\/\//.test(word)) return { kind: "http", url: word }
   if (stat) throw new InvalidArgument(`build context "${word}" is neither a directory nor a tar archive`)
   throw new InvalidArgument(`unable to prepare context: path "${word}" not found`, {
-    hint: "the last word names the directory with the files of the build, most often `.`",
+    hint: "the last argument is the build context, usually .",
   })
 }

@@ -65,7 +65,7 @@ export function costLines(costs: readonly LayerCost[]): string[] {
 
 /** What `.dockerignore` saves. */
 export function contextLine({ bytes, allBytes }: ContextSize): string {
-  const left = allBytes > bytes ? `; the ignore file leaves out ${formatSize(allBytes - bytes)} more` : ""
+  const left = allBytes > bytes ? `; the ignore file excludes ${formatSize(allBytes - bytes)} more` : ""
   return `context of ${formatSize(bytes)}${left}`
 }
 

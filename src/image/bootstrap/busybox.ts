@@ -38,7 +38,7 @@ async function describe(path: string): Promise<Busybox> {
   const { code, stdout, stderr } = await run([path, "--list"])
   const applets = stdout.split("\n").filter((name) => /^[\w.[+-]+$/.test(name) && name !== "busybox")
   if (code !== 0 || !applets.includes("sh"))
-    throw new FailedPrecondition(`"${path}" is no usable busybox: ${stderr.trim() || "it has no sh"}`, {
+    throw new FailedPrecondition(`"${path}" is not a usable busybox: ${stderr.trim() || "it has no sh"}`, {
       hint: `install the one of the distribution: ${installCommand(REPAIR)}`,
     })
   const { stdout: help } = await run([path])

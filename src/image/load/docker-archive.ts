@@ -92,9 +92,12 @@ async function layerOf(
   const compression = detectCompression(await headOf(files, name))
   const id = digestHex(diffId).slice(0, 12)
   if (compression === "xz" || compression === "bzip2")
-    throw new Unsupported(`layer "${name}" of the archive is compressed by ${compression}, which no registry takes`, {
-      hint: "compress it by gzip or zstd, or not at all",
-    })
+    throw new Unsupported(
+      `layer "${name}" of the archive is compressed with ${compression}, which registries do not accept`,
+      {
+        hint: "compress it with gzip or zstd, or not at all",
+      },
+    )
   if (compression === "none") {
     source.add(diffId, name)
     return { mediaType: MediaType.dockerLayer, digest: diffId, size }

@@ -72,10 +72,10 @@ async function imagesOf(files: ArchiveFiles, { records, lines }: Loading): Promi
     return await imagesOfDockerArchive(files, { isKnown, lines })
   }
   if (files.has("repositories"))
-    throw new InvalidArgument("the archive is of a docker before 1.10, without manifest.json", {
-      hint: ["load and save it by a docker of that time", { do: "importRootfs" }],
+    throw new InvalidArgument("the archive was made by docker before 1.10, and has no manifest.json", {
+      hint: ["load and save it again with a newer docker", { do: "importRootfs" }],
     })
-  throw new InvalidArgument("this is no archive of images: it has neither manifest.json nor index.json", {
+  throw new InvalidArgument("this is not an image archive: it has neither manifest.json nor index.json", {
     hint: { do: "importRootfs" },
   })
 }

@@ -29,7 +29,7 @@ export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedIm
   return [...images.values()]
 }
 
-/** Docker and containerd say the whole name beside the tag that image-layout.md has; podman and we put it there. */
+/** Docker and containerd give the full name beside the tag that image-layout.md has; podman and we put it there. */
 function nameOf({ annotations = {} }: Descriptor): string | undefined {
   const whole = annotations["io.containerd.image.name"]
   if (whole !== undefined) return whole

@@ -63,7 +63,7 @@ async function spool(bytes: Bytes, scratch: string): Promise<FileHandle> {
   for await (const chunk of decompress(counted())) {
     if (written + chunk.length > Math.min(MAX_BYTES, Math.max(EXPANSION_FREE_BYTES, taken * EXPANSION_RATIO)))
       throw new InvalidArgument(`the archive grows from ${formatSize(taken)} to more than ${formatSize(written)}`, {
-        hint: "an archive that expands so is taken for an attack on the disk",
+        hint: "an archive that expands this much is refused",
       })
     written += await writeWhole(file, chunk, written, scratch)
   }

@@ -22,7 +22,7 @@ export async function* savedFiles(
   { form }: SaveOptions = {},
 ): AsyncGenerator<SavedFile> {
   if (format === "docker-dir" && sets.length > 1)
-    throw new InvalidArgument("a directory of the form docker-dir holds one image", { hint: "for several: oci-dir" })
+    throw new InvalidArgument("the format docker-dir holds one image", { hint: "for several images use oci-dir" })
   await using lease = await deps.leases.open()
   const isOci = format === "oci-archive" || format === "oci-dir"
   const leased: LeasedSet[] = []
@@ -112,7 +112,7 @@ export async function* tarOfFiles(files: AsyncIterable<SavedFile>): Bytes {
       written += chunk.length
       yield chunk
     }
-    if (written !== size) throw new Error(`"${name}" has ${written} bytes, said were ${size}`)
+    if (written !== size) throw new Error(`"${name}" has ${written} bytes, expected ${size}`)
     yield tarPadding(size)
   }
   yield Buffer.alloc(TAR_END_BYTES)

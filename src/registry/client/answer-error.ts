@@ -12,8 +12,8 @@ export async function answerError(what: string, response: HttpResponse, hasCrede
   if (status === 401 || status === 403)
     return new PermissionDenied(message, {
       hint: hasCredentials
-        ? `the credentials configured for ${url.host} do not suffice`
-        : ["the image may not exist, or it wants credentials", { do: "login", registry: url.host }],
+        ? `the credentials configured for ${url.host} are not sufficient`
+        : ["the image may not exist, or it needs credentials", { do: "login", registry: url.host }],
     })
   if (status === 429) return new Unavailable(message, { hint: "wait a while, or pull with credentials" })
   return status >= 500 ? new Unavailable(message, { hint: "try again later" }) : new DataLoss(message)

@@ -93,7 +93,7 @@ export class Authenticator {
  * and port), or else, as Docker Hub's auth.docker.io, a place whose certificate says who it is.
  */
 function tokenUrl(realm: string, registry: URL): URL {
-  if (!URL.canParse(realm)) throw new Unavailable(`${registry.host} asks for a token but names no place to get it`)
+  if (!URL.canParse(realm)) throw new Unavailable(`${registry.host} asks for a token, but does not say where to get it`)
   const url = new URL(realm)
   const who = `${registry.host} sends for a token`
   checkOutgoing(url, who)

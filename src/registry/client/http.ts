@@ -165,8 +165,7 @@ class Answer implements HttpResponse {
         waiting = false
         if (done) return
         received += value.length
-        if (received > maxBytes)
-          throw new DataLoss(`${this.url.host} sent more than the ${maxBytes} bytes that were due`)
+        if (received > maxBytes) throw new DataLoss(`${this.url.host} sent more than the expected ${maxBytes} bytes`)
         window.waitedMs += performance.now() - since
         window.bytes += value.length
         if (window.waitedMs >= stallTimeoutMs) {
@@ -197,19 +196,19 @@ class Answer implements HttpResponse {
 }
 
 function stallError(url: URL, ms: number): Unavailable {
-  return new Unavailable(`${url.host} stopped sending: next to nothing came in ${Math.round(ms / 1000)} s`)
+  return new Unavailable(`${url.host} is too slow: almost nothing was received in ${Math.round(ms / 1000)} s`)
 }
 
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
-  ECONNRESET: "the connection was cut",
+  ECONNRESET: "the connection was closed",
   ENOTFOUND: "no such host",
   EAI_AGAIN: "the host's address could not be looked up",
   EPROTO: "it does not speak TLS",
   ETIMEDOUT: "connecting took too long",
   ENETUNREACH: "network is unreachable",
   EHOSTUNREACH: "no route to host",
-  ResponseHeadersTooLarge: "the head of its answer is too large",
+  ResponseHeadersTooLarge: "the headers of its response are too large",
 }
 
 function sendError(url: URL, cause: unknown, signal?: AbortSignal, timedOutMs?: number): SkiffError {
@@ -218,7 +217,7 @@ function sendError(url: URL, cause: unknown, signal?: AbortSignal, timedOutMs?: 
   const reason =
     timedOutMs === undefined
       ? (REASONS[code ?? ""] ?? certificateReason(code) ?? (cause instanceof Error ? cause.message : String(cause)))
-      : `no answer in ${Math.round(timedOutMs / 1000)} s`
+      : `no response in ${Math.round(timedOutMs / 1000)} s`
   return new Unavailable(`cannot reach ${url.host}: ${reason}`, {
     cause,
     hint: certificateReason(code)

@@ -20,7 +20,7 @@ export function locationsOf(ref: RemoteReference, conf: RegistriesConf): Locatio
   if (!entry) return [{ registry: ref.registry, repository: ref.repository, insecure: false }]
   if (entry.blocked)
     throw new PermissionDenied(`registry "${entry.prefix}" is blocked by registries.conf`, {
-      hint: "take out `blocked = true` there to use it",
+      hint: "remove `blocked = true` there to use it",
     })
   const byDigest = ref.digest !== undefined
   const mirrors = entry.mirrors
@@ -54,7 +54,7 @@ function rewrite(name: string, prefix: string, location: string): { registry: st
   const full = location === "" ? name : location + name.slice(matchedLength(name, prefix))
   const slash = full.indexOf("/")
   if (slash <= 0 || slash === full.length - 1)
-    throw new InvalidArgument(`registries.conf turns "${name}" into "${full}", which names no repository`)
+    throw new InvalidArgument(`registries.conf turns "${name}" into "${full}", which is not a repository name`)
   return { registry: full.slice(0, slash), repository: full.slice(slash + 1) }
 }
 
@@ -67,7 +67,9 @@ export function searchNames(shortRepository: string, conf: RegistriesConf): { re
   if (alias) {
     const slash = alias.indexOf("/")
     if (slash > 0) return [{ registry: alias.slice(0, slash), repository: alias.slice(slash + 1) }]
-    throw new InvalidArgument(`registries.conf gives "${shortRepository}" the alias "${alias}", which is no full name`)
+    throw new InvalidArgument(
+      `registries.conf gives "${shortRepository}" the alias "${alias}", which is not a full name`,
+    )
   }
   return conf.unqualifiedSearch.map((registry) => ({
     registry,

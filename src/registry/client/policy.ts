@@ -61,7 +61,7 @@ function applyPolicy(policy: Policy, ref: RemoteReference, path: string): void {
         hint: `its ${scope === undefined ? "default" : `scope "${scope}"`} says so`,
       })
     throw new Unsupported(
-      `"${path}" wants images of "${name}" to pass "${String(type)}", which skiff cannot check yet`,
+      `"${path}" requires images of "${name}" to pass "${String(type)}", which skiff cannot check yet`,
       {
         hint: "allow this name there (insecureAcceptAnything) if you trust it without a signature",
       },

@@ -42,7 +42,7 @@ function redirectTarget(response: HttpResponse): URL {
   const from = response.url
   const location = response.headers.get("location")
   if (location === null || !URL.canParse(location, from.href))
-    throw new Unavailable(`${from.host} answered ${response.status} without saying where to go`)
+    throw new Unavailable(`${from.host} answered ${response.status} without a location`)
   const to = new URL(location, from)
   to.username = to.password = ""
   checkOutgoing(to, `${from.host} redirects`)

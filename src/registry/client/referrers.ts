@@ -42,5 +42,5 @@ const EMPTY: ImageIndex = { schemaVersion: 2, mediaType: MediaType.ociIndex, man
 function parseList(bytes: Uint8Array): ImageIndex {
   const parsed = parseManifest(bytes, undefined, "list of referrers")
   if (parsed.kind === "index") return parsed.index
-  throw new DataLoss("the tag of the list of referrers has an image", { hint: "remove that tag from the registry" })
+  throw new DataLoss("the tag for the list of referrers is an image", { hint: "remove that tag from the registry" })
 }

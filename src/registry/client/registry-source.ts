@@ -96,7 +96,7 @@ export class HttpRegistrySource implements RegistrySource {
     if ((start !== 0 && start !== offset) || (length !== null && Number(length) !== size - start)) {
       response.discard()
       throw new DataLoss(
-        `${what}: ${response.url.host} offers ${length ?? "?"} bytes from ${start} on, due are ${size - start}`,
+        `${what}: ${response.url.host} offers ${length ?? "?"} bytes from ${start} on, expected ${size - start}`,
       )
     }
     return { offset: start, bytes: exactly(response, size - start, what) }
@@ -114,7 +114,7 @@ export class HttpRegistrySource implements RegistrySource {
       } catch (error) {
         if (isSkiffError(error, "Cancelled")) throw error
         failures.push(named(error, what))
-        log.info("no luck at registry", { host: known.endpoint.host, error: String(error) })
+        log.info("registry failed", { host: known.endpoint.host, error: String(error) })
       }
     }
     if (failures.length === 1) throw failures[0]
@@ -208,5 +208,5 @@ function digestOf(bytes: Uint8Array, like: Digest | undefined): Digest {
 /** Throws DataLoss when the manifest is not the one that was asked for, or not the one the registry says it is. */
 function checkSaid(what: string, { url }: HttpResponse, said: string | null, is: Digest): void {
   if (isDigest(said) && digestAlgorithm(said) === digestAlgorithm(is) && said !== is)
-    throw new DataLoss(`${what}: ${url.host} sent a manifest of digest ${is}, due is ${said}`)
+    throw new DataLoss(`${what}: ${url.host} sent a manifest with digest ${is}, expected ${said}`)
 }

@@ -151,7 +151,7 @@ describe("a blob", () => {
     const target = await targetAt(registry.host)
     await expect(target.upload(blob, read)).rejects.toEqual(failure("Unavailable", /answered 503/))
     registry.fault = (request) => request.method === "PATCH" // it never reads
-    await expect(target.upload(blob, read)).rejects.toEqual(failure("Unavailable", /no answer in/))
+    await expect(target.upload(blob, read)).rejects.toEqual(failure("Unavailable", /no response in/))
   })
 
   test("whose source fails says so, and is not tried again", async () => {
@@ -298,7 +298,7 @@ describe("a manifest", () => {
       return true
     }
     const put = (await targetAt(registry.host)).putManifest(bytes, manifest, "1")
-    await expect(put).rejects.toEqual(failure("DataLoss", /stored a manifest of digest/))
+    await expect(put).rejects.toEqual(failure("DataLoss", /stored a manifest with digest/))
   })
 })
 

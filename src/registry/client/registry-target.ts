@@ -25,7 +25,7 @@ export function openTarget(
 ): RegistryTarget {
   // mirrors come first, and are for reading
   const location = locationsOf({ ...ref, digest: undefined }, conf).at(-1)
-  if (location === undefined) throw new Unavailable(`registries.conf knows no place for "${ref.registry}"`)
+  if (location === undefined) throw new Unavailable(`registries.conf has no location for "${ref.registry}"`)
   const { tlsVerify, authFile, certDir, signal } = options
   const { registry, repository } = location
   // where registries.conf gives the place another name, those of its neighbours are not known
@@ -123,7 +123,7 @@ class HttpRegistryTarget implements RegistryTarget {
     response.discard()
     const said = response.headers.get("docker-content-digest")
     if (isDigest(said) && said !== digest)
-      throw new DataLoss(`${what}: ${response.url.host} stored a manifest of digest ${said}, sent was ${digest}`)
+      throw new DataLoss(`${what}: ${response.url.host} stored a manifest with digest ${said}, expected ${digest}`)
     return response
   }
 
@@ -175,7 +175,7 @@ class HttpRegistryTarget implements RegistryTarget {
         return await this.#finish(session, descriptor)
       } catch (error) {
         if (!isSkiffError(error, "Unavailable")) throw error
-        log.info("upload was interrupted, going on", { digest, error: String(error) })
+        log.info("upload was interrupted, resuming", { digest, error: String(error) })
         await this.#endpoint.pause(this.#limits.retryDelayMs * 2 ** failures)
         const rest = session && (await this.#progressOf(session, size).catch(() => undefined))
         // a line that breaks again and again, but takes something each time, is a slow line
@@ -189,7 +189,7 @@ class HttpRegistryTarget implements RegistryTarget {
 
   async #mustBegin(): Promise<URL> {
     const session = await this.#begin()
-    if (session === undefined) throw new Unavailable(`${this.#endpoint.host} began no upload for ${this.#name}`)
+    if (session === undefined) throw new Unavailable(`${this.#endpoint.host} did not start an upload for ${this.#name}`)
     return session
   }
 
@@ -255,7 +255,7 @@ function sessionOf(response: HttpResponse): URL {
   const from = response.url
   const location = response.headers.get("location")
   if (location === null || !URL.canParse(location, from.href))
-    throw new Unavailable(`${from.host} began an upload without saying where`)
+    throw new Unavailable(`${from.host} started an upload without a location`)
   const url = new URL(location, from)
   url.username = url.password = ""
   checkOutgoing(url, `${from.host} leads`)

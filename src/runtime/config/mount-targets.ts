@@ -44,7 +44,7 @@ function follow(tree: MountedTree, path: string): string {
     return resolveInTree(tree, rawName(path)).path
   } catch (error) {
     if (!hasErrno(error, "ENOTDIR", "ELOOP")) throw error
-    const why = hasErrno(error, "ELOOP") ? "its links go round in a circle" : "a file of the image is in the way"
+    const why = hasErrno(error, "ELOOP") ? "its links form a loop" : "a file of the image is in the way"
     throw new FailedPrecondition(`nothing can be mounted at "${path}": ${why}`, { cause: error })
   }
 }

@@ -24,8 +24,8 @@ export function checkSysctls(
             ? "uts"
             : undefined
       if (owner === undefined)
-        throw new InvalidArgument(`sysctl ${JSON.stringify(key)} is not one of a container`, {
-          hint: "allowed are net.*, fs.mqueue.* and kernel.msg*, kernel.sem, kernel.shm*; others would change the host",
+        throw new InvalidArgument(`sysctl ${JSON.stringify(key)} cannot be set in a container`, {
+          hint: "allowed: net.*, fs.mqueue.* and kernel.msg*, kernel.sem, kernel.shm*; others would change the host",
         })
       if (!own[owner])
         throw new InvalidArgument(`sysctl "${key}" is not allowed with the host's ${owner} namespace`, {

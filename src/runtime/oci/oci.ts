@@ -11,7 +11,7 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
   const call = async (verb: string, args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await run([path, ...globalArgs, verb, ...args], { input })
     if (code === 0) return stdout
-    if (isUnknown(stderr)) throw new NotFound(`${name} knows no such container`, { cause: plainWords(stderr) })
+    if (isUnknown(stderr)) throw new NotFound(`${name}: no such container`, { cause: plainWords(stderr) })
     if (/not running|process already finished|not in state/i.test(stderr))
       throw new FailedPrecondition(`container is not running`, { cause: plainWords(stderr) })
     throw runtimeFailure(`${name} ${verb}`, stderr)
@@ -23,7 +23,7 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
     start: async (id) => void (await call("start", [id])),
     async state(id): Promise<RuntimeState> {
       const { status, pid } = JSON.parse(await call("state", [id])) as { status: string; pid: number }
-      if (!STATES.has(status)) throw new Unsupported(`${name} tells of an unknown state "${status}"`)
+      if (!STATES.has(status)) throw new Unsupported(`${name} reports an unknown state "${status}"`)
       return { status: status as RuntimeState["status"], pid: pid as Pid }
     },
     async kill(id, signal, options) {

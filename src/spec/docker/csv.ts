@@ -18,7 +18,7 @@ export function parseFields(text: string, what: string): Map<string, string | un
     const equals = field.indexOf("=")
     const key = (equals < 0 ? field : field.slice(0, equals)).trim().toLowerCase()
     if (key === "") throw new InvalidArgument(`invalid ${what}: '${text}': a field without name`)
-    if (fields.has(key)) throw new InvalidArgument(`invalid ${what}: '${text}': ${key} is there twice`)
+    if (fields.has(key)) throw new InvalidArgument(`invalid ${what}: '${text}': ${key} is given twice`)
     fields.set(key, equals < 0 ? undefined : field.slice(equals + 1))
   }
   return fields

@@ -7,6 +7,6 @@ export function parseExtraHost(text: string): string {
   if (name === "" || /[\s\0]/.test(name)) throw new InvalidArgument(`bad format for add-host: "${text}"`)
   const bare = address.replace(/^\[(.*)\]$/, "$1")
   if (bare !== "host-gateway" && !isIpAddress(bare))
-    throw new InvalidArgument(`invalid IP address in add-host: "${address}"`, { hint: "or the word host-gateway" })
+    throw new InvalidArgument(`invalid IP address in add-host: "${address}"`, { hint: "or host-gateway" })
   return `${name}:${bare}`
 }

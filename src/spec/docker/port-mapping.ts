@@ -20,7 +20,7 @@ export const MAX_PORTS = 65_535 * 3
 export function checkPortCount(count: number): void {
   if (count > MAX_PORTS)
     throw new InvalidArgument(`more than ${MAX_PORTS} ports`, {
-      hint: "each port of a range counts, as often as it is named",
+      hint: "each port of a range counts",
     })
 }
 

@@ -41,7 +41,9 @@ export async function* download(address: string, options: DownloadOptions = {}):
   } catch (cause) {
     if (cause instanceof SkiffError) throw cause
     if (signal?.aborted) throw new Cancelled(`the download from ${url.host} was cancelled`, { cause })
-    const reason = stop.signal.aborted ? `nothing came in ${Math.round(stallTimeoutMs / 1000)} s` : reasonOf(cause)
+    const reason = stop.signal.aborted
+      ? `nothing was received in ${Math.round(stallTimeoutMs / 1000)} s`
+      : reasonOf(cause)
     throw new Unavailable(`cannot download from ${url.host}: ${reason}`, { cause })
   } finally {
     clearTimeout(timer)

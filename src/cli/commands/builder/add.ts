@@ -3,7 +3,7 @@ import { COPY_FLAGS, copyWords } from "../../build/copy-words.ts"
 import { command } from "../../command.ts"
 
 export default command({
-  summary: "Add content to the working container, archives unpacked",
+  summary: "Add content to the working container, unpacking archives",
   args: [arg.one("CONTAINER"), arg.some("SOURCE")],
   flags: COPY_FLAGS,
   examples: ["skiff builder add $c rootfs.tar.gz /", "skiff builder add $c https://example.org/tool /usr/bin/"],

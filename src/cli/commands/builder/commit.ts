@@ -12,7 +12,7 @@ import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create an image from a working container",
-  description: `IMAGE is a name in the store, or a place: docker://REGISTRY/NAME, oci:DIRECTORY[:TAG], oci-archive:FILE[:NAME],
+  description: `IMAGE is a name in the store, or a transport and a path: docker://REGISTRY/NAME, oci:DIRECTORY[:TAG], oci-archive:FILE[:NAME],
 docker-archive:FILE[:NAME], dir:DIRECTORY, containers-storage:NAME.`,
   args: [arg.one("CONTAINER"), arg.optional("IMAGE", "images")],
   flags: {

@@ -13,7 +13,7 @@ export default command({
   flags: {
     filter: flag.strings('Provide filter values (e.g. "type=exec.cachemount", "inuse=false")', "filter"),
     ...LIST_FORMAT_FLAGS,
-    verbose: flag.bool("Show the whole description of each record"),
+    verbose: flag.bool("Show full descriptions"),
   },
   async run({ flags, engine, out }) {
     const { id: ids, type: types, inuse } = parseFilters(flags.filter, ["id", "inuse", "type"])

@@ -14,8 +14,8 @@ import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
   summary: "Create a working container based on an image",
-  description: `IMAGE is a name, or a place: docker://NAME, oci:DIRECTORY[:TAG], oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY.
-What is said of how programs run (--volume, --network, --memory …) holds for each 'builder run' of it.`,
+  description: `IMAGE is a name, or a transport and a path: docker://NAME, oci:DIRECTORY[:TAG], oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY.
+Flags for running programs (--volume, --network, --memory …) apply to each 'builder run' of it.`,
   args: [arg.one("IMAGE", "images")],
   flags: {
     ...REGISTRY_FLAGS,
@@ -26,7 +26,7 @@ What is said of how programs run (--volume, --network, --memory …) holds for e
     format: flag.choice(["oci", "docker"], "Format of the images that are committed from it", { short: "f" }),
     name: flag.string("Name of the working container"),
     os: BUILD_FLAGS.os,
-    platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
+    platform: flag.of(parsePlatform, "Set the platform of a multi-platform image", "string"),
     pull: BUILD_FLAGS.pull,
     pullAlways: BUILD_FLAGS.pullAlways,
     pullNever: BUILD_FLAGS.pullNever,

@@ -13,7 +13,7 @@ const FILTERS = ["after", "before", "dangling", "id", "label", "readonly", "refe
 const SHORT_ID = 12
 
 export default command({
-  summary: "List images, as Buildah shows them",
+  summary: "List images in Buildah's format",
   args: [arg.optional("IMAGE", "images")],
   flags: {
     all: flag.bool("Show all images", { short: "a" }),

@@ -17,7 +17,9 @@ export default command({
   args: [arg.one("CONTAINER|IMAGE")],
   flags: {
     ...DOCUMENT_FORMAT_FLAGS,
-    type: flag.choice(["container", "image"], "What is looked for: default a container, then an image", { short: "t" }),
+    type: flag.choice(["container", "image"], "Type of the object (default: a container, else an image)", {
+      short: "t",
+    }),
   },
   async run({ args: [name], flags, engine, out }) {
     const document = await findDocument(engine, name, flags.type)

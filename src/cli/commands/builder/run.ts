@@ -19,9 +19,9 @@ export default command({
   args: [arg.one("CONTAINER"), arg.one("COMMAND"), arg.rest("[ARG...]")],
   flags: {
     ...RUN_FLAGS,
-    addHistory: flag.bool("Add a line for this command to the image's history"),
-    contextdir: flag.string("Directory in which sources of --mount type=bind begin"),
-    env: flag.strings("Add a variable for this command alone", "list", { short: "e" }),
+    addHistory: flag.bool("Add an entry for this command to the image's history"),
+    contextdir: flag.string("Directory that sources of --mount type=bind are relative to"),
+    env: flag.strings("Set an environment variable for this command only", "list", { short: "e" }),
     hostname: flag.string("Host name inside of the container"),
     interactive: flag.bool("Accepted: standard input goes to the command anyway", { short: "i", hidden: true }),
     mount: flag.strings("Attach a mount: type=bind|cache|tmpfs|secret|ssh,…", "mount"),

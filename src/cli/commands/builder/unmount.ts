@@ -9,7 +9,7 @@ export default command({
   args: [arg.rest("[CONTAINER...]")],
   flags: { all: flag.bool("Unmount all of the currently mounted containers", { short: "a" }) },
   async run({ args: [names], flags, engine, ...context }) {
-    if (names.length > 0 === flags.all) throw new InvalidArgument("name working containers, or give --all alone")
+    if (names.length > 0 === flags.all) throw new InvalidArgument("give names of working containers, or --all")
     const working = await engine.workingContainers()
     const mounted = working.list().filter(({ mountPoint }) => mountPoint !== undefined)
     return await forEachName(flags.all ? mounted.map(({ id }) => id) : names, context, async (name) => {

@@ -11,12 +11,12 @@ export default command({
   flags: {
     author: flag.string('Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', "string", { short: "a" }),
     change: flag.strings("Apply Dockerfile instruction to the created image", "list", { short: "c" }),
-    format: flag.choice(["oci", "docker"], 'Form of the manifest ("oci"|"docker"; default oci)', { short: "f" }),
+    format: flag.choice(["oci", "docker"], 'Format of the manifest ("oci"|"docker"; default oci)', { short: "f" }),
     iidfile: flag.string("Write the image ID to the file", "string"),
     message: flag.string("Commit message", "string", { short: "m" }),
     pause: flag.bool("Pause container during commit", { short: "p", initial: true }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
-    squash: flag.bool("Make one layer of all files, those of the base image too", { short: "s" }),
+    squash: flag.bool("Make a single layer of all files, including those of the base image", { short: "s" }),
   },
   examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
   async run({ args: [container, name], flags, engine, out }) {

@@ -15,12 +15,12 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 export default command({
-  summary: "List what is attested of an image, or print one of it",
+  summary: "List the attestations of an image, or print one of them",
   args: [arg.one("IMAGE", "images")],
   flags: {
     ...LIST_FORMAT_FLAGS,
-    print: flag.choice(["sbom", "provenance"], 'Print the document of that type ("sbom"|"provenance")'),
-    statement: flag.bool("With --print, the whole in-toto statement"),
+    print: flag.choice(["sbom", "provenance"], 'Print the attestation of that type ("sbom"|"provenance")'),
+    statement: flag.bool("With --print, print the whole in-toto statement"),
     quiet: flag.bool("Only show digests", { short: "q" }),
   },
   examples: ["skiff image attestations app", "skiff image attestations --print sbom app | jq '.packages[].name'"],
@@ -38,7 +38,7 @@ export default command({
     }
     const found = attestations.find(({ predicateType }) => TYPES[predicateType] === flags.print)
     if (found === undefined)
-      throw new NotFound(`no ${flags.print} is attested of "${name}"`, {
+      throw new NotFound(`image "${name}" has no ${flags.print} attestation`, {
         hint: `build it with --attest type=${flags.print}`,
       })
     const statement = await images.statement(found)

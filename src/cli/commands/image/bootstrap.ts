@@ -5,7 +5,7 @@ import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 
 export default command({
-  summary: "Make a base image from the distribution's own packages, without a registry",
+  summary: "Make a base image from packages of the distribution, without a registry",
   args: [arg.one("busybox|debian[:SUITE]")],
   flags: {
     quiet: flag.bool("Suppress verbose output", { short: "q" }),

@@ -41,7 +41,7 @@ export default command({
     const toStandardOutput = request.outputs.some((output) => "path" in output && typeof output.path === "number")
     if (toStandardOutput && out.stdoutIsTerminal)
       throw new InvalidArgument("refusing to write an archive to the terminal", {
-        hint: "send it on by a pipe or >, or name a file: -o type=tar,dest=FILE",
+        hint: "pipe or redirect it, or name a file: -o type=tar,dest=FILE",
       })
     if (flags.check || flags.call !== "build") return check(engine, request, out)
     // docker: a build that fails must not leave the id of an earlier one

@@ -17,7 +17,7 @@ export default command({
   args: [],
   flags: {
     input: flag.string("Read from tar archive file or directory, instead of STDIN", "string", { short: "i" }),
-    platform: flag.of(parsePlatform, "Load only the given platform, of an image for many", "string"),
+    platform: flag.of(parsePlatform, "Load only the given platform of a multi-platform image", "string"),
     quiet: flag.bool("Suppress the load output", { short: "q" }),
   },
   examples: ["skiff load -i app.tar", "zstd -dc app.tar.zst | skiff load"],

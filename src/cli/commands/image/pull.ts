@@ -17,10 +17,14 @@ export default command({
     ...REGISTRY_FLAGS,
     ...PLATFORM_PART_FLAGS,
     allTags: flag.bool("Download all tagged images in the repository", { short: "a" }),
-    platform: flag.of(parsePlatform, "Set platform if the image is for many", "string"),
-    policy: flag.choice(["always", "missing", "never", "newer"], 'Whether to ask the registry ("always")', {
-      initial: "always",
-    }),
+    platform: flag.of(parsePlatform, "Set the platform of a multi-platform image", "string"),
+    policy: flag.choice(
+      ["always", "missing", "never", "newer"],
+      'Pull policy ("always", "missing", "never", "newer")',
+      {
+        initial: "always",
+      },
+    ),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
   },
   examples: ["skiff pull debian:12-slim", "skiff pull --platform linux/arm64 alpine"],
@@ -35,7 +39,8 @@ export default command({
     for (const name of flags.allTags ? await namesAt(images, given, options) : [given]) {
       const held = flags.policy === "missing" || flags.policy === "never" ? images.find(name) : undefined
       if (held !== undefined) out.line(flags.quiet ? name : held.id)
-      else if (flags.policy === "never") throw new NotFound(`no such image: "${name}"`, { hint: "drop --policy never" })
+      else if (flags.policy === "never")
+        throw new NotFound(`no such image: "${name}"`, { hint: "leave out --policy never" })
       else await pull(images, name, { options, quiet: flags.quiet, out })
     }
   },

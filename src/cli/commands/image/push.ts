@@ -18,17 +18,13 @@ export default command({
     allTags: flag.bool("Push all tags of an image to the repository", { short: "a" }),
     compressionFormat: flag.choice(
       ["gzip", "zstd"],
-      'Compress all layers so ("gzip"|"zstd"; default as they are, gzip for plain ones)',
+      'Compression of layers ("gzip"|"zstd"; default: as they are, gzip for uncompressed ones)',
     ),
-    compressionLevel: flag.of(readLevel, "Level of compression: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
+    compressionLevel: flag.of(readLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed manifest to the file", "string"),
-    disableCompression: flag.bool("Do not compress layers that are not compressed", { short: "D" }),
+    disableCompression: flag.bool("Do not compress uncompressed layers", { short: "D" }),
     forceCompression: withoutValue(
-      flag.of(
-        readBoolean,
-        "Also compress anew what is compressed otherwise (default true with --compression-format)",
-        "bool",
-      ),
+      flag.of(readBoolean, "Also recompress layers in another format (default true with --compression-format)", "bool"),
       "true",
     ),
     format: flag.of(readFormat, "Format of the manifest: oci or docker (v2s2)", "string", {
@@ -37,7 +33,7 @@ export default command({
     }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
     removeSignatures: flag.bool("Signatures are not pushed anyway", { hidden: true }),
-    rm: flag.bool("Remove the image here when it has been pushed"),
+    rm: flag.bool("Remove the local image after pushing it"),
   },
   examples: ["skiff push registry.example/team/app:1.2", "skiff push --all-tags localhost:5000/app"],
   async run({ args: [source, destination], flags, engine, out }) {

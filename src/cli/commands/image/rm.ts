@@ -15,7 +15,7 @@ export default command({
   },
   async run({ args: [given], flags, engine, out, report }) {
     if (flags.all === given.length > 0)
-      throw new UsageError("rmi takes names of images, or --all alone", { hint: "see: skiff rmi --help" })
+      throw new UsageError("give names of images, or --all", { hint: "see: skiff rmi --help" })
     const images = await engine.images()
     const names = flags.all ? images.list().flatMap(({ id, tags }) => (tags.length > 0 ? tags : [id])) : given
     let failed = false

@@ -11,7 +11,7 @@ export default command({
   flags: {
     format: flag.choice(
       SAVE_FORMATS,
-      'Form of what is saved ("docker-archive"|"oci-archive"|"oci-dir"|"docker-dir"; default docker-archive)',
+      'Format of the archive ("docker-archive"|"oci-archive"|"oci-dir"|"docker-dir"; default docker-archive)',
     ),
     output: flag.string("Write to a file, or to a directory for oci-dir and docker-dir, instead of STDOUT", "string", {
       short: "o",

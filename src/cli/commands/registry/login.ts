@@ -21,7 +21,7 @@ export default command({
     password: flag.string("Password", "string", { short: "p" }),
     passwordStdin: flag.bool("Take the password from stdin"),
     tlsVerify,
-    verbose: flag.bool("Tell where the credentials are kept", { short: "v" }),
+    verbose: flag.bool("Show where the credentials are stored", { short: "v" }),
     username: flag.string("Username", "string", { short: "u" }),
   },
   examples: ["skiff login -u anna registry.example", "echo $TOKEN | skiff login -u ci --password-stdin ghcr.io"],

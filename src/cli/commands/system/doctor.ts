@@ -14,7 +14,7 @@ const MARKS: Record<HostCheck["status"], string> = {
 const COLOURS: Partial<Record<HostCheck["status"], number>> = { ok: 32, missing: 31, warning: 33 }
 
 export default command({
-  summary: "Check what the host has and lacks, with the repair of each",
+  summary: "Check what containers need of this host, with a repair for what is missing",
   args: [],
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ flags, engine, out }) {

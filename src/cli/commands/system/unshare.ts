@@ -3,7 +3,7 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 
 export default command({
-  summary: "Run a program inside the namespaces that an ordinary user's containers live in",
+  summary: "Run a program inside the namespaces of an ordinary user's containers",
   args: [arg.one("COMMAND"), arg.rest("[ARG...]")],
   flags: {},
   flagsBeforeWords: true,

@@ -13,7 +13,7 @@ export default command({
   },
   async run({ args: [name], flags, engine, out }) {
     if ((flags.driver ?? "local") !== "local")
-      throw new Unsupported(`no such volume driver: "${flags.driver}"`, { hint: "the one there is: local" })
+      throw new Unsupported(`no such volume driver: "${flags.driver}"`, { hint: "valid: local" })
     const labels = Object.fromEntries(flags.label)
     const volumes = await engine.volumes()
     out.line(volumes.create({ labels, anonymous: name === undefined, ...(name === undefined ? {} : { name }) }).name)

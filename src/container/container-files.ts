@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import type { OciMount } from "../spec/oci-runtime.ts"
+import { MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { runDirectory } from "./paths.ts"
@@ -11,10 +12,21 @@ export interface ContainerFilePaths {
   hostname: string
 }
 
+/**
+ * As much as a container may write into them: they lie on a file system of their own, for /run is the host's, and who fills that
+ * stops more than containers.
+ */
+const SIZE_LIMIT = "1m"
+
+/** Where they are, mounted by `writeContainerFiles`, and unmounted at the container's end. */
+export function filesDirectory(deps: Pick<ContainerDeps, "runRoot">, id: string): string {
+  return `${runDirectory(deps, id)}/etc`
+}
+
 /** Host paths of the files bound over /etc of a container. One that joins another's network shares that one's. */
 export function containerFilePaths(deps: ContainerDeps, record: ContainerRecord): ContainerFilePaths {
   const owner = joinedContainer(deps, record.spec.options.network) ?? record
-  const directory = runDirectory(deps, owner.id)
+  const directory = filesDirectory(deps, owner.id)
   return {
     hosts: `${directory}/hosts`,
     resolvConf: `${directory}/resolv.conf`,
@@ -31,6 +43,14 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
   const { network, dns, dnsSearch, dnsOptions } = options
   const paths = containerFilePaths(deps, record)
   if (network.kind !== "container") {
+    const directory = filesDirectory(deps, record.id)
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    mountAt(directory, {
+      type: "tmpfs",
+      source: "skiff",
+      data: [`size=${SIZE_LIMIT}`, "nr_inodes=16", "mode=0755"],
+      flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
+    })
     const kind = network.kind === "bridge" ? "bridge" : "host"
     writeFileSync(paths.resolvConf, deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
     writeFileSync(paths.hostname, deps.files.hostname(run.hostname))

@@ -13,7 +13,7 @@ import { isRunning } from "./observe.ts"
 import { exitFile, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { isForgottenFrozen, reconcile } from "./reconcile.ts"
-import { removeRunDirectory, unmountRoot } from "./teardown.ts"
+import { removeRunDirectory, unmountAll } from "./teardown.ts"
 
 /** How long after its time a restart is held to be forgotten: its sleeper was killed. */
 const OVERDUE_MS = 1000
@@ -76,7 +76,7 @@ async function repairOne(deps: ContainerDeps, id: string): Promise<void> {
 
 /** All that can have been made of an id whose row is not there (yet, when its maker was killed; or any more). */
 async function removeUnknown(deps: ContainerDeps, id: string): Promise<void> {
-  unmountRoot(deps, id)
+  unmountAll(deps, id)
   removeRunDirectory(deps, id, { keepExitFile: isFreshExit(deps, id) })
   const snapshots = await deps.snapshots()
   await snapshots.remove(id)

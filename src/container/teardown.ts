@@ -9,6 +9,7 @@ import type { BundlePaths } from "../runtime/runtime.ts"
 import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { endExecs } from "./execs.ts"
+import { filesDirectory } from "./container-files.ts"
 import { exitFile, runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -32,7 +33,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
     () => endExecs(deps, record.id),
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
-    () => unmountRoot(deps, record.id),
+    () => unmountAll(deps, record.id),
     () => deletion,
     () => crashPoint("end:runtime-deleted"),
     () => removeRunDirectory(deps, record.id, { keepExitFile: isAwaited(record) }),
@@ -45,7 +46,8 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
 }
 
 /** Safe to repeat. */
-export function unmountRoot(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+  while (unmount(filesDirectory(deps, id))) continue
   while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }

@@ -245,3 +245,20 @@ test("the working directory and the environment of the process stay as they are"
     )
   expect(broken).toEqual([])
 })
+
+test("every export of the domains that others stand on says what it is", () => {
+  const documented = new Set(["base", "spec", "runtime", "container", "volume", "docker"])
+  const broken = files
+    .filter((file) => !isTest(file) && documented.has(directoryOf(file)))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n")
+      return lines
+        .filter(
+          (line, index) =>
+            /^export (async )?(function|class|interface|type [A-Z]|const|let)\b/.test(line) &&
+            !lines[index - 1]?.trim().endsWith("*/"),
+        )
+        .map((line) => `${file}: ${line}`)
+    })
+  expect(broken).toEqual([])
+})

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
+/** How the new file is made. */
 export interface AtomicWriteOptions {
   /** File mode, default 0o600. */
   mode?: number

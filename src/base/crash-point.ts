@@ -59,6 +59,7 @@ export const CRASH_POINTS = [
   "cache:published",
 ] as const
 
+/** A step at which a test may have this process die. */
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
 declare const SKIFF_RELEASE: boolean | undefined

@@ -9,6 +9,7 @@ import type { Hint } from "./hint.ts"
 
 export type { Hint } from "./hint.ts"
 
+/** What kind of failure it is; the classes below say what each means. */
 export type ErrorCode =
   | "InvalidArgument"
   | "NotFound"
@@ -20,6 +21,7 @@ export type ErrorCode =
   | "DataLoss"
   | "Cancelled"
 
+/** What an error has besides its message. */
 export interface ErrorDetails {
   /** The option that is at fault: its path in the domain's options, units left off, as `resources.memoryReservation`. */
   field?: string | undefined
@@ -30,12 +32,14 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
+/** Facts that code may read; which there are is said where the error is thrown. */
 export interface ErrorData {
   /** The status of the program that was to run: its own, 127 when it was not found, 126 when it could not be run. */
   readonly programExit?: number | undefined
   readonly [key: string]: unknown
 }
 
+/** An error that was foreseen: a front end shows it without a stack trace. */
 export class SkiffError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined

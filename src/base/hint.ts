@@ -6,6 +6,7 @@
  */
 export type Hint = string | Remedy | readonly (string | Remedy)[]
 
+/** One thing to do. */
 export type Remedy = Choice | OptionRemedy | ContainerRemedy | ImageRemedy | PlainRemedy
 
 /** What would have been understood: one of a list, or the nearest of a long one. */

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs"
 import { printable } from "./printable.ts"
 
+/** From the least to the most urgent. */
 export type LogLevel = "debug" | "info" | "warn" | "error"
 
 const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -9,6 +10,7 @@ let format: "text" | "json" = "text"
 // writeSync, not process.stderr: the first touch of a process stream costs 8 ms of start-up
 let show = (level: LogLevel, text: string): void => void writeSync(2, `skiff: ${printable(`${level}: ${text}`)}\n`)
 
+/** How messages beside the result are written. */
 export interface LogOptions {
   /** The lowest that is written. */
   level?: LogLevel
@@ -37,6 +39,7 @@ function write(level: LogLevel, message: string, fields: Record<string, unknown>
   show(level, `${message}${words.join("")}`)
 }
 
+/** Messages beside the result, for who runs the program. Never throws for what it is told; a closed standard error does. */
 export const log = {
   debug: (message: string, fields?: Record<string, unknown>) => write("debug", message, fields),
   info: (message: string, fields?: Record<string, unknown>) => write("info", message, fields),

@@ -15,8 +15,10 @@ export interface ProgressEvent {
   total?: number
 }
 
+/** Hears of progress. It must not throw, and returns soon: the work waits for it. */
 export type OnProgress = (event: ProgressEvent) => void
 
+/** The step that a piece of work has come to. Front ends have words for each. */
 export type Stage =
   // something comes in: a layer of pull, load, a build's base or cache
   | "queued"
@@ -82,6 +84,7 @@ export type Stage =
   /** `subject`: the digest. */
   | "cache-writing-manifest"
 
+/** For callers that do not ask. */
 export const noProgress: OnProgress = () => {}
 
 const PROGRESS_EVERY_MS = 50

@@ -3,6 +3,7 @@ import type { Bytes } from "./bytes.ts"
 
 const CHUNK_BYTES = 1 << 20
 
+/** Which part of a file, and who owns the buffers. */
 export interface ReadOptions {
   /** Byte offsets, half open; default: the whole file. */
   start?: number

@@ -11,24 +11,26 @@ import { pause, unpause } from "./life-cycle.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.commit`. */
-export async function commit(deps: ContainerDeps, nameOrId: string, options: CommitOptions): Promise<Image> {
+export async function commit(deps: ContainerDeps, nameOrId: string, options: CommitOptions = {}): Promise<Image> {
   const record = deps.records.get(nameOrId)
   const [images, snapshots] = await Promise.all([deps.images(), deps.snapshots()])
   const base = images.get(record.imageId)
   const config = await images.config(base)
-  const changed = await options.change(runConfigOf(record, config.config ?? {}))
+  const { pause: isStill = true, squash = false, format = "oci" } = options
+  const own = runConfigOf(record, config.config ?? {})
+  const changed = (await options.change?.(own)) ?? own
   await using resume = new AsyncDisposableStack()
-  if (options.pause && (await paused(deps, record.id))) resume.defer(() => unpauseUnlessGone(deps, record.id))
+  if (isStill && (await paused(deps, record.id))) resume.defer(() => unpauseUnlessGone(deps, record.id))
   const { rootfs: _, history: __, ...above } = config
   crashPoint("commit:paused")
   const layer = snapshots.diff(record.id, {
-    ...(options.squash ? { since: "nothing" } : {}),
+    ...(squash ? { since: "nothing" } : {}),
     leaveOutEmpty: BOUND_FILES,
   })
   const image = await images.createFromTar(layer, {
     name: options.name,
-    ...(options.squash ? {} : { base }),
-    format: options.format,
+    ...(squash ? {} : { base }),
+    format,
     config: {
       ...above,
       created: new Date().toISOString(),

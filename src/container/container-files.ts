@@ -6,6 +6,7 @@ import { joinedContainer } from "./network-mode.ts"
 import { runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
+/** Host paths of the three files. */
 export interface ContainerFilePaths {
   hosts: string
   resolvConf: string

@@ -23,43 +23,12 @@ export function plainOptions(
     image,
     command,
     pull: "never",
-    env: [],
-    labels: {},
-    tty: false,
-    stdin: false,
-    init: false,
-    readOnly: false,
-    autoRemove: false,
-    mounts: [],
     network: { kind: "none" },
-    ports: [],
-    publishAll: false,
-    expose: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    extraHosts: [],
-    resources: {},
-    ulimits: [],
-    capAdd: [],
-    capDrop: [],
-    privileged: false,
-    securityOptions: [],
-    sysctls: {},
-    devices: [],
-    restart: { name: "no", maximumRetryCount: 0 },
-    log: { driver: "k8s-file", options: {} },
     ...part,
   }
 }
 
-export const execRequest = (...command: string[]): ExecRequest => ({
-  command,
-  tty: false,
-  stdin: false,
-  env: [],
-  privileged: false,
-})
+export const execRequest = (...command: string[]): ExecRequest => ({ command })
 
 /** All that a program writes, once both ends are closed. */
 export async function outputOf(attachment: Attachment | undefined): Promise<string> {
@@ -121,6 +90,31 @@ export function containerSuite(
       expect(await containers.wait("life")).toBe(3)
       await containers.remove("life")
       expect(() => containers.get("life")).toThrow("no such container")
+    })
+
+    test("create() needs an image's name alone: the rest has defaults, which the record keeps", async () => {
+      const { id } = await store.containers.create({ image: store.image })
+      const { options: kept, mounts, run } = await store.other.inspect(id)
+      expect(kept).toMatchObject({
+        pull: "missing",
+        network: { kind: "bridge", name: "bridge" },
+        restart: { name: "no" },
+        log: { driver: "json-file", options: {} },
+        autoRemove: false,
+        ports: [],
+      })
+      expect(mounts).toEqual([])
+      expect(run).toMatchObject({ hostname: id.slice(0, 12), workdir: "/", stopSignal: "SIGTERM" })
+    })
+
+    test("a run that is refused leaves nothing; one whose program cannot be run stays as created", async () => {
+      const { containers } = store
+      const refused = containers.run(options(FOREVER, { resources: { memoryBytes: 1 } }))
+      expect(await codeOf(refused)).toBe("InvalidArgument")
+      expect(containers.list({ all: true })).toEqual([])
+      const started = containers.run(options(["/no/such/program"], { name: "left" }))
+      await expect(started).rejects.toMatchObject({ data: { programExit: 127 } })
+      expect(containers.get("left").state.status).toBe("created")
     })
 
     test("a container of another process is the same one", async () => {
@@ -189,11 +183,7 @@ export function containerSuite(
       await running("spoken", ["sh", "-c", "echo one; read line; echo two"])
       const abort = new AbortController()
       const lines: string[] = []
-      for await (const { bytes } of containers.logs("spoken", {
-        follow: true,
-        timestamps: false,
-        signal: abort.signal,
-      })) {
+      for await (const { bytes } of containers.logs("spoken", { follow: true, signal: abort.signal })) {
         lines.push(Buffer.from(bytes).toString())
         abort.abort()
       }

@@ -29,6 +29,7 @@ import type { Pid } from "../sys/process/process.ts"
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
 
+/** Whose network a container has: one of its own on a bridge or without any, the host's, another container's. */
 export type NetworkMode =
   { kind: "bridge"; name: string } | { kind: "none" } | { kind: "host" } | { kind: "container"; container: string }
 
@@ -164,6 +165,7 @@ type DefaultedOption =
   | "restart"
   | "log"
 
+/** What the kernel and the record say together. Exit codes are the program's: 128 and more by a signal. */
 export type ContainerState =
   | { status: "created" }
   | { status: "running" | "paused"; pid: Pid; monitorPid: Pid; startedAt: Date }
@@ -173,6 +175,7 @@ export type ContainerState =
   /** A removal was begun and must be finished. */
   | { status: "removing" }
 
+/** A container as a list shows it. */
 export interface Container {
   id: ContainerId
   name: string
@@ -264,6 +267,7 @@ export interface ContainerDetails extends Container {
   lastRun: { startedAt?: Date; finishedAt?: Date; exitCode?: number; error?: string; oomKilled: boolean }
 }
 
+/** Values of one key are alternatives (labels: all must fit), keys must all fit, as docker's. */
 export interface ContainerFilter {
   /** Also those not running. */
   all?: boolean
@@ -280,6 +284,7 @@ export interface ContainerFilter {
   since?: string
 }
 
+/** A container that runs, and the hold that this process has on it. */
 export interface StartedContainer {
   container: Container
   /** Present when asked for: connected before the program starts, so nothing of its output is missed. */
@@ -293,9 +298,9 @@ export interface StartedContainer {
 /** `next-exit` waits for a start, too. */
 export type WaitCondition = "not-running" | "next-exit" | "removed"
 
+/** Which lines of a log. Default: all that there are by now. */
 export interface LogOptions {
-  follow: boolean
-  timestamps: boolean
+  follow?: boolean
   /** Lines from the end. */
   tail?: number
   since?: Date
@@ -303,6 +308,7 @@ export interface LogOptions {
   signal?: AbortSignal
 }
 
+/** One line of a program, or what it wrote last without an end. */
 export interface LogLine {
   stream: "stdout" | "stderr"
   time: Date
@@ -313,13 +319,21 @@ export interface LogLine {
 /** What one more program of a container shall be. */
 export interface ExecRequest {
   command: readonly string[]
-  tty: boolean
-  stdin: boolean
-  env: readonly string[]
+  tty?: boolean
+  /** Keep standard input open. */
+  stdin?: boolean
+  /** `NAME=VALUE`, on top of the container's. */
+  env?: readonly string[]
+  /** Default: the container's. */
   workdir?: string
+  /** Default: the container's. */
   user?: string
-  privileged: boolean
+  /** All capabilities. */
+  privileged?: boolean
 }
+
+/** A request with its defaults filled in, as the record keeps it. */
+export type ResolvedExecRequest = ExecRequest & Required<Pick<ExecRequest, "tty" | "stdin" | "env" | "privileged">>
 
 /** How it is started. */
 export interface ExecStart {
@@ -336,11 +350,12 @@ export type ExecId = string & { readonly brand: "ExecId" }
 export interface Exec {
   id: ExecId
   containerId: ContainerId
-  request: ExecRequest
+  request: ResolvedExecRequest
   createdAt: Date
   state: { status: "created" } | { status: "running"; pid: Pid } | { status: "exited"; exitCode: number }
 }
 
+/** A started program, and the hold that this process has on it. */
 export interface ExecSession {
   exec: Exec
   /** Absent when it was started detached. */
@@ -380,21 +395,24 @@ export interface Execs {
   resize(id: string, size: { rows: number; columns: number }): Promise<void>
 }
 
+/** What the new image shall say; all may be left out. */
 export interface CommitOptions {
   /** Of the new image. */
   name?: string
   author?: string
   message?: string
-  /** The run parameters of the new image, from those of the container (`--change`). */
-  change(config: ImageRunConfig): Promise<ImageRunConfig>
-  /** Hold the program still meanwhile. */
-  pause: boolean
+  /** The run parameters of the new image, from those of the container. Default: the same. */
+  change?(config: ImageRunConfig): Promise<ImageRunConfig>
+  /** Hold the program still meanwhile. Default true. */
+  pause?: boolean
   /** One layer of all files, the base image's too. */
-  squash: boolean
-  format: "oci" | "docker"
+  squash?: boolean
+  /** Default `oci`. */
+  format?: "oci" | "docker"
   onProgress?: OnProgress
 }
 
+/** What a container takes on disk. */
 export interface ContainerSize {
   /** On disk, of what it wrote itself. */
   writableBytes: number
@@ -402,6 +420,11 @@ export interface ContainerSize {
   rootBytes: number
 }
 
+/**
+ * All containers of a store. A name may be a name, an id or the beginning of one: every method that takes it throws NotFound, and
+ * InvalidArgument when it fits several. Each change takes the container's lock (Unavailable when another process keeps it too long), is
+ * written down before and after, and may be repeated after a crash; a crash leaves what the next command finishes.
+ */
 export interface Containers {
   /** Newest first; running ones only, unless `all`. */
   list(filter?: ContainerFilter): Container[]
@@ -412,6 +435,10 @@ export interface Containers {
    * the field, NotFound, AlreadyExists for the name, Unavailable; nothing is left then. Twice makes two containers.
    */
   create(options: ContainerOptions, onProgress?: OnProgress): Promise<Container>
+  /**
+   * Of one that runs: joins it. Throws FailedPrecondition when it is paused; AlreadyExists for a taken port; a SkiffError with
+   * `data.programExit` 126 or 127 when the program cannot be run. What was made by then is taken back.
+   */
   start(nameOrId: string, options?: { attach?: boolean }): Promise<StartedContainer>
   /**
    * Create and start in one go. When the start is refused no container is left, but where its program could not be run
@@ -422,29 +449,43 @@ export interface Containers {
     onProgress?: OnProgress,
     runOptions?: { attach?: boolean; onCreated?: (container: Container) => void },
   ): Promise<StartedContainer>
-  /** Stop signal, then SIGKILL after the timeout. Does nothing when it is not running. */
+  /** Stop signal, then SIGKILL after the timeout (negative: never). Does nothing when it is not running: safe to repeat. */
   stop(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  /** Throws FailedPrecondition when it does not run, InvalidArgument for an unknown signal. SIGKILL is waited for. */
   kill(nameOrId: string, signal: string): Promise<void>
+  /** `stop`, then `start`; one that does not run is started. */
   restart(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  /** Throws FailedPrecondition when it does not run or is paused already; Unsupported without a freezer. */
   pause(nameOrId: string): Promise<void>
+  /** Throws FailedPrecondition when it is not paused. */
   unpause(nameOrId: string): Promise<void>
-  /** Throws FailedPrecondition when it runs and `force` is not set. */
+  /**
+   * `volumes`: its anonymous ones too. Throws FailedPrecondition when it runs and `force` is not set. Begun, it is finished by
+   * whoever looks next.
+   */
   remove(nameOrId: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>
+  /** Throws AlreadyExists, InvalidArgument for a name that is none or its own. */
   rename(nameOrId: string, newName: string): void
   /**
    * Gives the exit code once the condition holds: within a millisecond or two of the end, also of a container that another
    * process started. Throws NotFound, Cancelled.
    */
   wait(nameOrId: string, options?: { condition?: WaitCondition; signal?: AbortSignal }): Promise<number>
+  /** Throws FailedPrecondition when it does not run. What it wrote before is not given. */
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
   readonly execs: Execs
+  /** Of its terminal. Never fails for want of one: the size is a courtesy. */
   resize(nameOrId: string, size: { rows: number; columns: number }): void
-  logs(nameOrId: string, options: LogOptions): AsyncIterable<LogLine>
+  /**
+   * With `follow` until it has ended for good, or `signal` says so. Reads over rotation, never with a gap. Throws
+   * FailedPrecondition when its log driver keeps nothing to read.
+   */
+  logs(nameOrId: string, options?: LogOptions): AsyncIterable<LogLine>
   /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
   export(nameOrId: string): Bytes
   /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument. */
-  commit(nameOrId: string, options: CommitOptions): Promise<Image>
-  /** Rows of `ps`, with titles. */
+  commit(nameOrId: string, options?: CommitOptions): Promise<Image>
+  /** Rows of the host's `ps`, with titles. Throws FailedPrecondition when it does not run, InvalidArgument for options of `ps`. */
   top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
   /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
   size(nameOrId: string): Promise<ContainerSize>

@@ -23,6 +23,7 @@ import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { runParameters } from "./run-parameters.ts"
 
+/** A new container, under its lock. */
 export interface Created {
   record: ContainerRecord
   /** Held for the caller, who starts the container or lets go. */

@@ -9,6 +9,7 @@ import type { FileLocks } from "../sys/fs/file-locks.ts"
 import type { ExecRecords } from "./exec-records.ts"
 import type { ContainerRecords } from "./records.ts"
 
+/** What the domain is handed. */
 export interface ContainerDeps {
   /** Persistent files: `<root>/containers/<id>/`. */
   root: string

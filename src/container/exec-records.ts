@@ -2,7 +2,7 @@ import { DataLoss, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
-import type { ContainerId, ExecId, ExecRequest } from "./container.ts"
+import type { ContainerId, ExecId, ResolvedExecRequest } from "./container.ts"
 import { shortId } from "./id.ts"
 
 /** Of the JSON in `request` and `state`. */
@@ -10,6 +10,7 @@ const EXEC_VERSION = 1
 /** Health checks run every few seconds for months. */
 const KEPT_ENDED = 100
 
+/** Changes with the program's life. */
 export interface ExecState {
   status: "created" | "running" | "exited"
   /** Of the boot that the run state belongs to. */
@@ -20,11 +21,12 @@ export interface ExecState {
   exitCode?: number
 }
 
+/** What is written down of one more program: one row. */
 export interface ExecRecord {
   id: ExecId
   containerId: ContainerId
   createdAt: number
-  request: ExecRequest
+  request: ResolvedExecRequest
   state: ExecState
 }
 
@@ -136,7 +138,7 @@ function fromRow(row: Row): ExecRecord {
     id: row.id as ExecId,
     containerId: row.container_id as ContainerId,
     createdAt: row.created_at,
-    request: JSON.parse(row.request) as ExecRequest,
+    request: JSON.parse(row.request) as ResolvedExecRequest,
     state: JSON.parse(row.state) as ExecState,
   }
 }

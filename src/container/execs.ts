@@ -72,10 +72,12 @@ export async function resizeExec(
   }
 }
 
+/** See `Execs.get`. */
 export async function getExec(deps: ContainerDeps, id: string): Promise<Exec> {
   return toExec(deps, deps.execs.get(id))
 }
 
+/** See `Execs.list`. */
 export async function listExecs(deps: ContainerDeps, containerId: string): Promise<Exec[]> {
   return Promise.all(deps.execs.list(containerId).map((record) => toExec(deps, record)))
 }
@@ -134,7 +136,9 @@ function markEnded(deps: ContainerDeps, record: ExecRecord, exitCode: number): v
   rmSync(execDirectory(deps, record), { recursive: true, force: true })
 }
 
-function newRecord(container: ContainerRecord, request: ExecRequest, state: ExecState): ExecRecord {
+function newRecord(container: ContainerRecord, given: ExecRequest, state: ExecState): ExecRecord {
+  const { tty = false, stdin = false, env = [], privileged = false } = given
+  const request = { ...given, tty, stdin, env, privileged }
   if (request.command.length === 0)
     throw new InvalidArgument("no command specified", { hint: "give one after the container" })
   if (request.workdir !== undefined && !request.workdir.startsWith("/"))

@@ -5,6 +5,7 @@ import type { ContainerRecords } from "./records.ts"
 
 const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"]
 
+/** A container that may fit, as record and as seen. */
 export interface Candidate {
   record: ContainerRecord
   container: Container

@@ -9,6 +9,7 @@ export function newContainerId(): ContainerId {
   return randomHex(32) as ContainerId
 }
 
+/** Whether `text` is a whole id. */
 export function isContainerId(text: string): text is ContainerId {
   return FULL_ID.test(text)
 }

@@ -22,12 +22,14 @@ import { teardown } from "./teardown.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 import { findInit } from "./init.ts"
 
+/** A container that has just started. */
 export interface Launched {
   record: ContainerRecord
   monitor: Monitor
   attachment?: Attachment
 }
 
+/** How it is started. */
 export interface LaunchOptions {
   /** Connect to the program's streams before it runs. */
   attach?: boolean

@@ -27,6 +27,7 @@ const KILL_WAIT_MS = 10_000
 /** How long a back-off outlives the `stop` or `rm` that made it void. */
 const SLEEP_CHECK_MS = 500
 
+/** See `Containers.create`. */
 export async function create(
   deps: ContainerDeps,
   options: ContainerOptions,
@@ -56,6 +57,7 @@ export async function run(
   return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true }))
 }
 
+/** See `Containers.start`. */
 export async function start(
   deps: ContainerDeps,
   nameOrId: string,
@@ -114,6 +116,7 @@ export async function stop(
   deps.records.tell(containerEvent(found, "stop"))
 }
 
+/** See `Containers.kill`. */
 export async function kill(deps: ContainerDeps, nameOrId: string, signal: string): Promise<void> {
   const number = parseSignal(signal)
   const record = deps.records.get(nameOrId)
@@ -167,6 +170,7 @@ async function signalUnderLock(deps: ContainerDeps, id: string, signal: number):
   return monitor
 }
 
+/** See `Containers.restart`. */
 export async function restart(
   deps: ContainerDeps,
   nameOrId: string,
@@ -184,6 +188,7 @@ export async function pause(deps: ContainerDeps, nameOrId: string, owner?: Proce
   await freeze(deps, nameOrId, "running", "paused", "pause", owner)
 }
 
+/** See `Containers.unpause`. */
 export async function unpause(deps: ContainerDeps, nameOrId: string): Promise<void> {
   await freeze(deps, nameOrId, "paused", "running", "resume")
 }
@@ -215,6 +220,7 @@ async function freeze(
   deps.records.save(record, [containerEvent(record, verb === "pause" ? "pause" : "unpause")])
 }
 
+/** See `Containers.remove`. */
 export async function remove(
   deps: ContainerDeps,
   nameOrId: string,

@@ -41,6 +41,7 @@ export function checkLogOptions({ driver, options }: ResolvedOptions["log"]): vo
     throw new InvalidArgument("log option max-file has no effect without max-size", { hint: "set both" })
 }
 
+/** Whether `logs` can read what the driver keeps. */
 export function writesLogFile(driver: string): boolean {
   return FILE_DRIVERS.includes(driver)
 }

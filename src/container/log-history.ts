@@ -13,6 +13,7 @@
  */
 import { closeSync, linkSync, openSync, renameSync, rmSync, statSync, type BigIntStats } from "node:fs"
 
+/** How long a log may get. */
 export interface LogLimits {
   /** Of one file. */
   fileBytes: number

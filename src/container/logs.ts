@@ -18,7 +18,7 @@ const MONITOR_CHECK_MS = 500
 export async function* readLogs(
   deps: ContainerDeps,
   nameOrId: string,
-  options: LogOptions,
+  options: LogOptions = {},
 ): AsyncGenerator<LogLine, void, undefined> {
   const record = deps.records.get(nameOrId)
   const { logPath } = record.spec

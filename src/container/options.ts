@@ -34,6 +34,7 @@ const DEFAULTS = {
 /** Processes and threads of one container: a fork bomb shall not take the host with it. */
 export const DEFAULT_PIDS_LIMIT = 4096
 
+/** Writes a file that `logs` reads. */
 export const DEFAULT_LOG_DRIVER = "json-file"
 
 /** `options` with the defaults of what is undefined. Pure. */

@@ -17,6 +17,7 @@ export interface ContainerSpec {
   logPath?: string
 }
 
+/** What was written down last; `starting` and `removing` are under way, or were when their process was killed. */
 export type RecordStatus = "created" | "starting" | "running" | "paused" | "restarting" | "exited" | "removing"
 
 /** Changes with the life cycle. */
@@ -52,6 +53,7 @@ export interface RecordState {
   attachments: NetworkAttachment[]
 }
 
+/** One row of the table of containers. */
 export interface ContainerRecord {
   id: ContainerId
   name: string

@@ -20,6 +20,7 @@ export interface CacheRow {
   Description: string
 }
 
+/** A row of `builder du`; `whole`: ids and descriptions are not cut. */
 export function cacheRow(use: CacheUse, now: Date, whole: boolean): CacheRow {
   const { id, type, description, sizeBytes, createdAt, lastUsedAt, uses, inUse } = use
   const short = description.length > SHORT_DESCRIPTION ? `${description.slice(0, SHORT_DESCRIPTION - 1)}…` : description
@@ -38,6 +39,7 @@ export function cacheRow(use: CacheUse, now: Date, whole: boolean): CacheRow {
   }
 }
 
+/** Column titles of its fields. */
 export const CACHE_TITLES = {
   ID: "ID",
   CacheType: "CACHE TYPE",

@@ -38,6 +38,7 @@ export function containerRow(
   }
 }
 
+/** Column titles of its fields. */
 export const CONTAINER_TITLES = {
   Command: "COMMAND",
   CreatedAt: "CREATED AT",

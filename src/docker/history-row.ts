@@ -3,6 +3,7 @@ import type { HistoryLine } from "../image/image.ts"
 import { formatAgo } from "./ages.ts"
 import { ellipsis } from "./ellipsis.ts"
 
+/** Column titles of its fields. */
 export const HISTORY_TITLES = {
   ID: "IMAGE",
   CreatedSince: "CREATED",

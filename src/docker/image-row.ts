@@ -4,6 +4,7 @@ import { familiarReference, parseReference } from "../image/image.ts"
 import { digestHex } from "../spec/digest.ts"
 import { formatAgo, formatMoment } from "./ages.ts"
 
+/** A line of `images`: the fields that docker's templates name. */
 export interface ImageRow {
   ID: string
   Repository: string
@@ -45,6 +46,7 @@ export function imageRows(image: Image, { noTrunc, only, now = new Date() }: Ima
     }))
 }
 
+/** Column titles of its fields. */
 export const IMAGE_TITLES = {
   ID: "IMAGE ID",
   Repository: "REPOSITORY",

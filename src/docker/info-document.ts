@@ -1,3 +1,4 @@
+/** The store and the host as the engine sees them. */
 export interface EngineInfo {
   version: string
   root: string

@@ -5,6 +5,7 @@ export function networkRow({ id, name, driver }: Network, { noTrunc }: { noTrunc
   return { ID: noTrunc ? id : id.slice(0, 12), Name: name, Driver: driver, Scope: "local" }
 }
 
+/** Column titles of its fields. */
 export const NETWORK_TITLES = { ID: "NETWORK ID", Name: "NAME", Driver: "DRIVER", Scope: "SCOPE" }
 
 /** Docker's inspect document of a network, as far as ours has its fields. */

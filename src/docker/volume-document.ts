@@ -14,6 +14,7 @@ export function volumeRow({ name, driver, labels, mountpoint }: Volume): object 
   }
 }
 
+/** Column titles of its fields. */
 export const VOLUME_TITLES = {
   Driver: "DRIVER",
   Labels: "LABELS",

@@ -21,6 +21,7 @@ import { runToEnd } from "./oci/run-to-end.ts"
 import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget } from "./config/seccomp.ts"
 import { seccompChoice } from "./config/security-options.ts"
 
+/** What the domain is handed. */
 export interface RuntimesOptions {
   root: string
   runRoot: string

@@ -18,6 +18,7 @@ import type { TerminalSize } from "../sys/terminal/terminal.ts"
 
 export { stepRuntimeName, type StepLevel } from "./rootless/level.ts"
 
+/** What a runtime says of a container (runtime-spec runtime.md#state). */
 export interface RuntimeState {
   status: "creating" | "created" | "running" | "paused" | "stopped"
   pid: Pid
@@ -55,6 +56,7 @@ export interface BundlePaths {
   control: string
 }
 
+/** What the monitor of a container is made of. */
 export interface MonitorOptions {
   id: string
   name: string
@@ -71,6 +73,7 @@ export interface MonitorOptions {
   held?: readonly number[]
 }
 
+/** The process that stays beside a container: it keeps the log and tells the end. */
 export interface Monitor {
   /** Host pid of the container's first process. */
   readonly pid: Pid
@@ -81,6 +84,7 @@ export interface Monitor {
   release(): void
 }
 
+/** What one more program in a running container is made of. */
 export interface ExecOptions {
   id: string
   /** `config.json`'s `process`, from `Runtimes.execProcess`. Its `terminal` decides whether there is a terminal. */
@@ -98,6 +102,7 @@ export interface ExecOptions {
   exitCommand?: readonly string[]
 }
 
+/** One more program in a running container, with a monitor of its own. */
 export interface Exec {
   readonly pid: Pid
   /** Absent when detached. */
@@ -108,6 +113,7 @@ export interface Exec {
   release(): void
 }
 
+/** What a program in the foreground is made of: a step of a build. */
 export interface RunToEndOptions {
   id: string
   /** Holds config.json; the runtime's pid file and log are written there. */
@@ -229,7 +235,7 @@ export interface CgroupUsage {
   pids?: number
 }
 
-/** The whole domain, as `engine/` opens it (runtime/local.ts) and hands it to `container/`. */
+/** The whole domain, as `engine/` opens it (runtime/open.ts) and hands it to `container/`. */
 export interface Runtimes {
   /** `crun`, `runc`, a path; undefined: the one that suits this host. Throws NotFound with the repair. */
   choose(name?: string): Promise<Runtime>

@@ -29,6 +29,7 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1)
 }
 
+/** `sha256` of `sha256:ab…`. */
 export function digestAlgorithm(digest: Digest): string {
   return digest.slice(0, digest.indexOf(":"))
 }

@@ -10,17 +10,20 @@ export interface Predicate {
   predicate: unknown
 }
 
+/** What a statement is about: a name and the digests of its bytes. */
 export interface Subject {
   name: string
   /** By algorithm: `{ sha256: "ab…" }`. */
   digest: Record<string, string>
 }
 
+/** A predicate with its subjects, as it is stored and signed. */
 export interface Statement extends Predicate {
   _type: "https://in-toto.io/Statement/v1"
   subject: readonly Subject[]
 }
 
+/** Media type and annotation by which registries list statements. */
 export const IN_TOTO = {
   mediaType: "application/vnd.in-toto+json",
   /** Of a layer, and for `referrers` of the whole artifact (buildkit docs/attestations/attestation-storage.md). */
@@ -37,6 +40,7 @@ export const EMPTY_DOCUMENT: { bytes: Uint8Array; descriptor: Descriptor } = {
   },
 }
 
+/** Says `predicate` of each subject. Pure. */
 export function statementOf({ predicateType, predicate }: Predicate, subject: readonly Subject[]): Statement {
   return { _type: "https://in-toto.io/Statement/v1", subject, predicateType, predicate }
 }

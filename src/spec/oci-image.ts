@@ -91,6 +91,7 @@ export interface ImageRunConfig {
   Shell?: readonly string[] | null
 }
 
+/** One line of an image's history (image-spec config.md#properties, `history`). */
 export interface HistoryEntry {
   created?: string
   created_by?: string

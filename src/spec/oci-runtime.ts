@@ -23,6 +23,7 @@ export interface OciProcess {
   oomScoreAdj?: number
 }
 
+/** config.md#linux-process, `capabilities`: names such as `CAP_CHOWN`. */
 export interface OciCapabilities {
   bounding: string[]
   effective: string[]
@@ -39,6 +40,7 @@ export interface OciMount {
   options?: string[]
 }
 
+/** config-linux.md: namespaces, control groups, devices, masks, seccomp. */
 export interface OciLinux {
   namespaces: { type: OciNamespace; path?: string }[]
   cgroupsPath?: string
@@ -51,6 +53,7 @@ export interface OciLinux {
   rootfsPropagation?: string
 }
 
+/** config-linux.md#namespaces */
 export type OciNamespace = "pid" | "network" | "mount" | "ipc" | "uts" | "user" | "cgroup"
 
 /** config-linux.md#devices */
@@ -82,6 +85,7 @@ export interface OciSeccomp {
   syscalls: OciSyscall[]
 }
 
+/** config-linux.md#seccomp: one rule of the filter. */
 export interface OciSyscall {
   names: string[]
   action: string
@@ -89,6 +93,7 @@ export interface OciSyscall {
   args?: OciSyscallArg[]
 }
 
+/** A comparison with one argument of a system call. */
 export interface OciSyscallArg {
   index: number
   value: number

@@ -4,6 +4,7 @@ import type { ImageConfig } from "./oci-image.ts"
 import { MAX_PORTS } from "./docker/port-mapping.ts"
 import { absent, atMost, checkDocument, parseDocument } from "./parse-document.ts"
 
+/** A config that is larger is refused before it is parsed. */
 export const MAX_CONFIG_BYTES = 8 * 1024 ** 2
 const MAX_LAYERS = 500
 /** Words, variables, labels, steps of the history: real images have up to some hundreds. */

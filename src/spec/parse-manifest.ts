@@ -4,12 +4,14 @@ import { isDigest, type Digest } from "./digest.ts"
 import { MediaType, type ImageIndex, type ImageManifest } from "./oci-image.ts"
 import { absent, atMost, checkDocument, parseDocument } from "./parse-document.ts"
 
+/** A manifest or index that is larger is refused before it is parsed; registries have the same limit. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 ** 2
 const MAX_INDEX_ENTRIES = 1_000
 const MAX_LAYERS = 500
 const MAX_ANNOTATIONS = 1_000
 const MAX_URLS = 100
 
+/** Either of the two documents that a reference may lead to. */
 export type ParsedManifest =
   | { kind: "manifest"; mediaType: string; manifest: ImageManifest }
   | { kind: "index"; mediaType: string; index: ImageIndex }

@@ -15,6 +15,7 @@ interface Row {
   created_at: number
 }
 
+/** What the domain is handed. */
 export interface VolumesDeps {
   db: Database
   events: Pick<Events, "append">

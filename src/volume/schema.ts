@@ -1,5 +1,6 @@
 import type { Schema } from "../base/database.ts"
 
+/** Tables of this domain. */
 export const volumeSchema: Schema = {
   domain: "volume",
   steps: [

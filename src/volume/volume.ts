@@ -13,6 +13,10 @@ export interface Volume {
   anonymous: boolean
 }
 
+/**
+ * All volumes of a store. A record is written before its directory is made and deleted before that is removed: a crash between
+ * leaves a directory that the next `create` of the name takes up, or that nothing refers to.
+ */
 export interface Volumes {
   list(): Volume[]
   /** Throws NotFound. */

@@ -32,6 +32,7 @@ export const READONLY_PATHS: readonly string[] = [
 
 const SHM_BYTES = 64 * 1024 * 1024
 
+/** What the host allows of the mounts that every container has. */
 export interface DefaultMountsHost {
   /** False where the user has no cgroups. */
   cgroupMount: boolean

@@ -6,6 +6,7 @@ import type { OciDevice, OciResources } from "../../spec/oci-runtime.ts"
 
 type DeviceRule = NonNullable<OciResources["devices"]>[number]
 
+/** A device node of the host, and what a container may do with it. */
 export interface HostDevice {
   hostPath: string
   /** Any of `rwm`. */

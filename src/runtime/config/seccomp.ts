@@ -43,6 +43,7 @@ const MAX_PROFILE_BYTES = 1024 * 1024
 /** Grows when `resolveProfile` or `tighten` give something else for the same input. */
 const COMPILER_VERSION = 1
 
+/** For which capabilities, processor and kernel a profile is compiled here. */
 export function hostTarget(capabilities: readonly string[], uses32BitSockets = false): SeccompTarget {
   const [major = 0, minor = 0] = release().split(".").map(Number)
   const architecture = GO_ARCHITECTURES[process.arch] ?? process.arch

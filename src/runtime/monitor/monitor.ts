@@ -33,6 +33,7 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
   ]
 }
 
+/** The command that conmon runs after the exit, as its arguments; none without words. */
 export function exitCommandArgs([path, ...args]: readonly string[]): string[] {
   return path === undefined ? [] : ["--exit-command", path, ...args.flatMap((arg) => ["--exit-command-arg", arg])]
 }

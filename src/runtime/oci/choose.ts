@@ -7,6 +7,7 @@ import { openRuntime } from "./oci.ts"
 import { openStepRuntime } from "../rootless/open.ts"
 import type { Runtime } from "../runtime.ts"
 
+/** A runtime, and why this one. */
 export interface Choice {
   name: "crun" | "runc"
   /** For `skiff info`. */

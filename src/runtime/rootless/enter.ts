@@ -14,6 +14,7 @@ import type { StepLevel } from "./level.ts"
 const CANNOT_INVOKE = 126
 const NOT_FOUND = 127
 
+/** Which program is entered, and how. */
 export interface EnterOptions {
   level: StepLevel
   /** Holds config.json. */

@@ -26,6 +26,7 @@ export function openStepRuntime(name: string, stateRoot: string): Runtime | unde
   return openRuntime(name, program, [...words, "_step", "--level", level, "--state", join(stateRoot, "step")])
 }
 
+/** Whether a runtime is ours for steps: it has no control groups, and no monitor. */
 export function isStepRuntime({ name }: Pick<Runtime, "name">): boolean {
   return STEP_LEVELS.some((level) => stepRuntimeName(level) === name)
 }

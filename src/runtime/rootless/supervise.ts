@@ -18,6 +18,7 @@ const SIGTERM = 15
 const KILL_POLL_MS = 5
 const END_MS = 5_000
 
+/** Which program is run, and where its state lies. */
 export interface StepOptions {
   level: StepLevel
   /** Directory of the records of running steps. */

@@ -6,6 +6,7 @@ const MAX_LAYERS = 500
 /** Of all images together: each becomes a row. */
 const MAX_TAGS = 10_000
 const WHAT = "manifest.json of the archive"
+/** A `manifest.json` that is larger is refused before it is parsed. */
 export const MAX_ARCHIVE_MANIFEST_BYTES = 8 * 1024 ** 2
 
 const schema = v.pipe(

@@ -10,6 +10,7 @@ export function isIpv6(text: string): boolean {
   return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`)
 }
 
+/** Whether `text` is an IPv4 or IPv6 address, without a zone. */
 export function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text)
 }

@@ -1,6 +1,7 @@
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { isIpAddress } from "./ip-address.ts"
 
+/** Transport protocols that can be published. */
 export type Protocol = "tcp" | "udp" | "sctp"
 
 /** One published port; ranges are expanded by then. */

@@ -20,7 +20,7 @@ export default command({
   },
   examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
   async run({ args: [container, name], flags, engine, out }) {
-    const { author, message, pause, squash, format = "oci" } = flags
+    const { author, message, pause, squash, format } = flags
     const change = async (config: ImageRunConfig) => {
       if (flags.change.length === 0) return config
       return await (await engine.builds()).applyChanges(config, flags.change)

@@ -33,7 +33,7 @@ export default command({
     const { follow, timestamps, since, until, noEscape } = flags
     const tail = flags.tail === undefined || flags.tail < 0 ? undefined : flags.tail
     const containers = await engine.containers()
-    for await (const { stream, time, bytes } of containers.logs(name, { follow, timestamps, tail, since, until })) {
+    for await (const { stream, time, bytes } of containers.logs(name, { follow, tail, since, until })) {
       const fd = stream === "stdout" ? 1 : 2
       const line = noEscape ? harmless(bytes) : bytes
       await writeOutput(fd, timestamps ? Buffer.concat([Buffer.from(`${time.toISOString()} `), line]) : line)

@@ -136,7 +136,7 @@ const NO_FRONT_END_TEXT: Record<string, RegExp> = {
   "doctor/user.ts": /^`usermod /,
   "network/pasta.ts": /^`(-q|--config-net) /,
   "sys/install-command.ts": /^"pacman /,
-  "sys/rootless/pause-process.ts": /^`\necho /,
+  "sys/rootless/pause-scripts.ts": /^`(\n|exec flock)/,
   // an image's history says by what it was made
   "build/export/squash.ts": /^`skiff build --squash/,
   "image/bootstrap/bootstrap.ts": /^`skiff image bootstrap /,

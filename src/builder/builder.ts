@@ -168,7 +168,7 @@ export interface WorkingContainers {
   /** Gives what `digest` asks for. */
   copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined>
   configure(nameOrId: string, changes: ConfigChanges): Promise<void>
-  /** Mounts its files until `unmount` or the next boot; gives the path. Safe to repeat. */
+  /** Mounts its files until `unmount`, the next boot, or the end of the rootless namespaces; gives the path. Safe to repeat. */
   mount(nameOrId: string): Promise<string>
   /** Safe to repeat. */
   unmount(nameOrId: string): Promise<void>

@@ -172,6 +172,11 @@ export function unlock(fd: number): void {
   check(c.flock(fd, LOCK_UN), "flock")
 }
 
+/** Leaves the descriptor open in what this process becomes by execve(2); programs that it starts do not get it by that. */
+export function keepOnExec(fd: number): void {
+  check(c.fcntl(fd, F_SETFD, 0), "fcntl")
+}
+
 /** Takes the exclusive lock, waiting for it. Blocks the whole process: only for what others hold for a few milliseconds. */
 export function lockFile(fd: number): void {
   check(c.flock(fd, LOCK_EX), "flock")
@@ -192,6 +197,7 @@ export function exitNow(code: number): never {
   throw new Error("unreachable")
 }
 
+const F_SETFD = 2
 const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4

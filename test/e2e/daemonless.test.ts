@@ -1,12 +1,14 @@
 /** No daemon: what runs after skiff has gone, and what a killed skiff leaves to the next. */
 import { describe, expect, test } from "bun:test"
 import { readdirSync, readFileSync, utimesSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
-import { processesNaming } from "../support/host-state.ts"
+import { helpersOf, pauseProcessOf, processesNaming } from "../support/host-state.ts"
 import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
 import { openStore } from "../support/store.ts"
-import { eventually } from "../support/wait.ts"
+import { user } from "../support/user.ts"
+import { eventually, freePort } from "../support/wait.ts"
 
 const skiff = openStore()
 const points = (...domains: string[]) => CRASH_POINTS.filter((point) => domains.includes(point.split(":")[0] ?? ""))
@@ -25,6 +27,19 @@ test("after run -d only the monitor stays", async () => {
   await skiff.ok("run", "-d", "--name", "lone", "--network", "none", "busybox", "sleep", "100")
   expect(processesNaming(skiff.directory).map((name) => name.split(" ")[0])).toEqual(["conmon"])
   await skiff.ok("rm", "-f", "lone")
+})
+
+test("with nothing running nothing of skiff runs, and the next command brings back what it needs", async () => {
+  const port = await freePort()
+  await skiff.ok("run", "-d", "--name", "served", "-p", `${port}:80`, "busybox", "httpd", "-f")
+  const pause = pauseProcessOf(skiff.directory)
+  // longer than the helpers stay by themselves: the monitor is who needs them
+  await sleep(5_000)
+  expect([pauseProcessOf(skiff.directory), user.rootless]).toEqual([pause, pause !== undefined])
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
+  await skiff.ok("rm", "-f", "served")
+  await eventually(() => expect([...processesNaming(skiff.directory), ...helpersOf(skiff.directory)]).toEqual([]))
+  expect(await skiff.ok("run", "--rm", "busybox", "echo", "again")).toBe("again")
 })
 
 test("a killed `run` leaves its container running, and its end is still written down", async () => {

@@ -78,20 +78,30 @@ function portElements(table: string): string[] {
   })
 }
 
-/** Their names; the pause process's pasta is not counted. */
+/** Their names, without the helpers of an ordinary user. */
 export function processesNaming(store: string): string[] {
+  return processesOf(store).flatMap(({ pid, name, isHelper }) => (isHelper ? [] : [`${name} (${pid})`]))
+}
+
+/** The pause process of an ordinary user and his pasta: they stay for some seconds after the store was used. */
+export function helpersOf(store: string): number[] {
+  return processesOf(store).flatMap(({ pid, isHelper }) => (isHelper ? [pid] : []))
+}
+
+function processesOf(store: string): { pid: number; name: string; isHelper: boolean }[] {
   return pids().flatMap((pid) => {
     try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${store}/`)) return []
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8")
+      if (!line.includes(`${store}/`)) return []
       const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim()
-      return /^(pasta|passt)/.test(name) ? [] : [`${name} (${pid})`]
+      return [{ pid: Number(pid), name, isHelper: /^(pasta|passt)/.test(name) || line.includes("namespaces.lock") }]
     } catch {
       return []
     }
   })
 }
 
-/** The process that holds the namespaces of a rootless store. It stays while the store is used, and so does its pasta. */
+/** The process that holds the namespaces of a rootless store, when there is one. */
 export function pauseProcessOf(store: string): number | undefined {
   try {
     return (JSON.parse(readFileSync(`${store}/run/pause.json`, "utf8")) as { pausePid: number }).pausePid

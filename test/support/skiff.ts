@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { kernelNames } from "../../src/network/names.ts"
-import { hostState, pauseProcessOf, type HostState } from "./host-state.ts"
+import { helpersOf, hostState, type HostState } from "./host-state.ts"
 import { user } from "./user.ts"
 import { eventually, SLOWNESS } from "./wait.ts"
 
@@ -108,15 +108,14 @@ export class Skiff {
     }
   }
 
-  /** Takes from the host what belongs to the store itself: bridge and table, or the pause process with all its namespaces. */
+  /** Takes from the host what belongs to the store itself: bridge and table, or the helpers of an ordinary user. */
   #discard(): void {
     const { bridge, table } = kernelNames(this.runRoot, user.rootless)
     if (!user.rootless) {
       spawnSync("ip", ["link", "delete", bridge])
       spawnSync("nft", ["delete", "table", "inet", table])
     }
-    const pauseProcess = pauseProcessOf(this.directory)
-    if (pauseProcess !== undefined) process.kill(pauseProcess, "SIGKILL")
+    for (const pid of helpersOf(this.directory)) process.kill(pid, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
     if (user.rootless && user.prefix.length === 0)
       spawnSync("unshare", ["-U", "--map-auto", "--map-root-user", "rm", "-rf", this.directory])

@@ -8,6 +8,7 @@ import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { PipeReader } from "../../sys/process/pipe.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
 import { isAlive, processStartTime, spawnProcess, type Pid, type StartTime } from "../../sys/process/process.ts"
+import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
 import type { BundlePaths, Monitor, MonitorOptions, Runtime } from "../runtime.ts"
 
@@ -67,12 +68,21 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
   const { bundle } = options
   const sync = pipe()
   wakeCgroupLock()
+  const inUse = useOurNamespaces()
   let launcher
   try {
     launcher = spawnProcess(monitorArgs(conmonPath, options), {
       cwd: bundle.directory, // it writes its `oom` mark there
       env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3" },
-      stdio: ["ignore", "ignore", "pipe", sync.writeEnd, ...(options.held ?? [])],
+      // the rootless namespaces are needed as long as it lives
+      stdio: [
+        "ignore",
+        "ignore",
+        "pipe",
+        sync.writeEnd,
+        ...(options.held ?? []),
+        ...(inUse === undefined ? [] : [inUse]),
+      ],
       detached: true,
     })
   } catch (cause) {
@@ -83,6 +93,7 @@ export async function createMonitor(conmonPath: string, options: MonitorOptions)
     })
   } finally {
     close(sync.writeEnd)
+    if (inUse !== undefined) close(inUse)
   }
   const reader = new PipeReader(sync.readEnd)
   const line = await reader.line()

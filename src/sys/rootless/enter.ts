@@ -6,7 +6,9 @@ import { findProgram, ownCommand } from "../host.ts"
 import { execve } from "../libc.ts"
 import { defaultPaths, JUST_ENTERED_ENV, loginDirectory, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../fs/paths.ts"
 import { ensurePrivateDirectory } from "../fs/private-directory.ts"
+import { useNamespaces } from "./use-namespaces.ts"
 import { userScope } from "./user-scope.ts"
+import type { PauseOptions } from "./pause-process.ts"
 import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
@@ -23,8 +25,8 @@ const STARTS = new Set(["run", "exec", "create", "start", "restart"])
  * Replaces this process by itself inside the pause process's user and mount namespace, where the caller is root.
  * Returns only when `argv` needs no namespace. Throws FailedPrecondition, PermissionDenied, Unavailable.
  */
-export async function enterRootless(argv: readonly string[]): Promise<void> {
-  if (!staysOutside(argv)) await enterNamespaces(argv)
+export async function enterRootless(argv: readonly string[], options?: PauseOptions): Promise<void> {
+  if (!staysOutside(argv)) await enterNamespaces(argv, options)
 }
 
 /**
@@ -63,13 +65,15 @@ function verbOf(argv: readonly string[]): string {
   return first === "container" || first === "builder" ? second : first
 }
 
-async function enterNamespaces(argv: readonly string[]): Promise<never> {
+async function enterNamespaces(argv: readonly string[], options?: PauseOptions): Promise<never> {
   const { runRoot } = defaultPaths()
   ensureRunRoot(runRoot)
+  // before the record is read: the descriptor goes along through execve, so nothing ends under our feet
+  await useNamespaces(runRoot)
   let namespaces = recordedNamespaces(runRoot)
   if (namespaces === undefined || namespaces.singleId || !pauseProcessLives(namespaces)) {
     const { ensureNamespaces } = await import("./pause-process.ts")
-    namespaces = await ensureNamespaces(runRoot)
+    namespaces = await ensureNamespaces(runRoot, options)
   }
   const nsenter = findProgram("nsenter")
   if (nsenter === undefined)

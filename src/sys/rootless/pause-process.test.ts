@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { randomBytes } from "node:crypto"
 import { rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { eventually } from "../../../test/support/wait.ts"
 import { findProgram } from "../host.ts"
 
 const TOOLS = ["useradd", "userdel", "setpriv", "newuidmap", "nsenter", "unshare"]
 const lacks = process.getuid?.() === 0 ? TOOLS.filter((name) => findProgram(name) === undefined) : ["root"]
 if (lacks.length > 0) console.log(`skipped: pauseProcess.test.ts needs ${lacks.join(", ")}`)
+
+/** userdel(8). */
+const USER_IN_USE = 8
 
 interface Seen {
   argv: string[]
@@ -21,7 +26,8 @@ interface Seen {
   net: string
 }
 
-const name = `skiff-k${process.pid}`
+// of many runs on one machine each has its own
+const name = `skiff-k${randomBytes(6).toString("hex")}`
 let directory = ""
 let home = ""
 let uid = 0
@@ -46,13 +52,13 @@ async function look(env?: Record<string, string>, cwd?: string): Promise<Seen> {
   return JSON.parse(stdout) as Seen
 }
 
-/** The pauseProcesses that live: processes of the user that only sleep. */
+/** The pause processes that live: processes of the user that wait for the lock, or sleep until they take it. */
 function pauseProcesses(): number[] {
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger)
   return pids.filter((pid) => {
     try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      return statSync(`/proc/${pid}`).uid === uid && command === "sleep\0infinity\0"
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+      return statSync(`/proc/${pid}`).uid === uid && words.includes(`${directory}/run/skiff`)
     } catch {
       return false
     }
@@ -61,9 +67,28 @@ function pauseProcesses(): number[] {
 
 const pausePid = () => JSON.parse(readFileSync(`${directory}/run/skiff/pause.json`, "utf8")).pausePid as number
 
+async function noneIsLeft(): Promise<void> {
+  while (pauseProcesses().length > 0) await Bun.sleep(5)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {} // it has ended
+}
+
+/** A process that becomes another program has no words for a moment, so each look may miss one: two in a row see none. */
 async function endPauseProcesses(): Promise<void> {
-  for (const pid of pauseProcesses()) process.kill(pid, "SIGKILL")
-  while (pauseProcesses().length > 0) await Bun.sleep(2)
+  for (let empty = 0; empty < 2; await Bun.sleep(2)) {
+    const pids = pauseProcesses()
+    for (const pid of pids) kill(pid)
+    empty = pids.length === 0 ? empty + 1 : 0
+  }
+}
+
+/** The one on record, when all that were not told to stay have seen the end of their input. */
+async function expectOne(): Promise<void> {
+  await eventually(() => expect(pauseProcesses()).toEqual([pausePid()]))
 }
 
 describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user", () => {
@@ -90,7 +115,9 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
 
   afterAll(async () => {
     await endPauseProcesses()
-    Bun.spawnSync(["userdel", "--remove", name], { stderr: "ignore" })
+    // it refuses while a process of the user has not been waited for
+    while (Bun.spawnSync(["userdel", "--remove", name], { stderr: "ignore" }).exitCode === USER_IN_USE)
+      await Bun.sleep(20)
     rmSync(directory, { recursive: true, force: true })
   })
 
@@ -114,7 +141,7 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
   test("twenty first commands at once make one set of namespaces", async () => {
     const seen = await Promise.all(Array.from({ length: 20 }, async () => await look()))
     expect(new Set(seen.map(({ mount }) => mount)).size).toBe(1)
-    expect(pauseProcesses()).toEqual([pausePid()])
+    await expectOne()
   })
 
   test("the namespaces' network namespace is bound where rootlessNetns() says", async () => {
@@ -142,7 +169,7 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
     await look()
     await endPauseProcesses()
     await look()
-    expect(pauseProcesses()).toEqual([pausePid()])
+    await expectOne()
   })
 
   test("a record that names another process, or is broken, is not trusted", async () => {
@@ -165,9 +192,7 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
       child.kill("SIGKILL")
       await child.exited
       await look()
-      // one that was not told to stay sees the end of its input
-      for (let tries = 0; tries < 100 && pauseProcesses().length > 1; tries++) await Bun.sleep(5)
-      expect(pauseProcesses()).toEqual([pausePid()])
+      await expectOne()
       if (delay % 8 === 0) await endPauseProcesses()
     }
   }, 30_000)
@@ -202,7 +227,10 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
       string,
     ]
     const range = new RegExp(`^${name}:(.*)$`, "m").exec(subuid)?.[1] ?? "1000000:65536"
-    const edit = (words: string[]) => Bun.spawnSync(["usermod", ...words, name])
+    const edit = (words: string[]) => {
+      const { exitCode, stderr: why } = Bun.spawnSync(["usermod", ...words, name])
+      expect([exitCode, why.toString()]).toEqual([0, ""])
+    }
     const [first = 0, count = 0] = range.split(":").map(Number)
     const bounds = `${first}-${first + count - 1}`
     edit(["--del-subuids", bounds, "--del-subgids", bounds])
@@ -215,8 +243,57 @@ describe.skipIf(lacks.length > 0)("the rootless namespaces of an ordinary user",
       edit(["--add-subuids", bounds, "--add-subgids", bounds])
     }
     expect((await run(["unshare", "cat", "/proc/self/uid_map"])).stdout.trim().split("\n")).toHaveLength(2)
-    for (let tries = 0; tries < 100 && pauseProcesses().length > 1; tries++) await Bun.sleep(5)
-    expect(pauseProcesses()).toEqual([pausePid()])
+    await expectOne()
     expect(subgid).toContain(name)
   })
+
+  const briefly = { TEST_IDLE_SECONDS: "0.05" }
+  test("it ends when nobody has needed the namespaces for a while, and takes record and network namespace along", async () => {
+    await look(briefly)
+    await noneIsLeft()
+    expect(readdirSync(`${directory}/run/skiff`).toSorted()).toEqual(["namespaces.lock", "pause.lock"])
+    await look(briefly)
+  })
+
+  test("it stays as long as any program of them does, and ends after that", async () => {
+    const member = start(["unshare", "sh", "-c", "echo in; exec sleep 60"], briefly)
+    await member.stdout.getReader().read()
+    const first = pausePid()
+    // each of these wakes it
+    for (let round = 0; round < 8; round++) {
+      expect((await run(["unshare", "true"], briefly)).code).toBe(0)
+      await Bun.sleep(round * 20)
+    }
+    expect(pausePid()).toBe(first)
+    await expectOne()
+    member.kill("SIGKILL")
+    await member.exited
+    await noneIsLeft()
+  })
+
+  test("a command that comes while it ends is in namespaces that stay", async () => {
+    const netns = `${directory}/run/skiff/rootless.netns`
+    // the command lives longer than the idle time: were the pause process to end under it, its network would be gone
+    const script = `sleep 0.1; nsenter --net="$0" readlink /proc/self/ns/net`
+    const counts = { found: 0, made: 0 }
+    let last = ""
+    let delayMs = 60
+    for (let round = 0; round < 40; round++) {
+      const { code, stdout, stderr } = await run(["unshare", "sh", "-c", script, netns], briefly)
+      expect({ code, stderr, isNamespace: stdout.startsWith("net:[") }).toEqual({
+        code: 0,
+        stderr: "",
+        isNamespace: true,
+      })
+      const isFound = stdout === last
+      counts[isFound ? "found" : "made"]++
+      last = stdout
+      // on and on around the moment at which it decides to end
+      delayMs = Math.max(0, delayMs + (isFound ? 3 : -3))
+      await Bun.sleep(delayMs)
+    }
+    expect(counts.found).toBeGreaterThan(0)
+    expect(counts.made).toBeGreaterThan(1)
+    await noneIsLeft()
+  }, 120_000)
 })

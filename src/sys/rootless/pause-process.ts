@@ -1,4 +1,4 @@
-/** Makes the rootless namespaces and their pause process, or a new pause process where it was killed. Off the hot path: once a login. */
+/** Makes the rootless namespaces and their pause process, or a new pause process where it was killed. Off the hot path. */
 import { closeSync, openSync, readdirSync, readSync, writeSync } from "node:fs"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
@@ -6,14 +6,14 @@ import { log } from "../../base/log.ts"
 import { findProgram, readText } from "../host.ts"
 import { pipe, tryLock } from "../libc.ts"
 import { loginDirectory } from "../fs/paths.ts"
-import { processStartTime, spawnProcess, type Child } from "../process/process.ts"
+import { parentOf, processStartTime, spawnProcess, type Child } from "../process/process.ts"
+import { NEW_NAMESPACES, SAME_NAMESPACES, WHEN_FREE } from "./pause-scripts.ts"
 import { mapIds, possibleMap, subordinateIds } from "./id-map.ts"
 import { userScope } from "./user-scope.ts"
 import {
   isMember,
   pauseProcessLives,
   namespaceOf,
-  netnsFile,
   recordedNamespaces,
   namespacesFile,
   type RootlessNamespaces,
@@ -21,22 +21,18 @@ import {
 
 const LOCK_WAIT_MS = 30_000
 
-/**
- * The pause process goes on only when told to: its standard input ends when we die, and it with it. So a launcher that is killed
- * between any two lines leaves no pause process that nobody knows of.
- */
-const NEW_NAMESPACES = `
-echo unshared; read -r mapped || exit 1
-: >"$0" && mount --bind /proc/self/ns/net "$0" || exit 1
-echo ready; read -r recorded || exit 1
-exec sleep infinity </dev/null >/dev/null 2>&1`
+export interface PauseOptions {
+  /** How long nobody must have needed the namespaces before they go. Default 3. */
+  idleSeconds?: number
+}
 
-const SAME_NAMESPACES = `
-echo ready; read -r recorded || exit 1
-exec sleep infinity </dev/null >/dev/null 2>&1`
-
+const IDLE_SECONDS = 3
 /** Gives namespaces with a living pause process; of many callers at once, one makes it. The run root must be ours and private. */
-export async function ensureNamespaces(runRoot: string): Promise<RootlessNamespaces> {
+export async function ensureNamespaces(runRoot: string, options: PauseOptions = {}): Promise<RootlessNamespaces> {
+  const pause = (script: string): string[] => {
+    const idle = String(options.idleSeconds ?? IDLE_SECONDS)
+    return ["/bin/sh", "-c", script, runRoot, WHEN_FREE, idle]
+  }
   const lock = openSync(`${runRoot}/pause.lock`, "a", 0o600)
   try {
     await takeLock(lock)
@@ -46,12 +42,12 @@ export async function ensureNamespaces(runRoot: string): Promise<RootlessNamespa
     const better = old?.singleId === true && possibleMap() !== "own" && onlyPauseProcess(old)
     if (old && !better && pauseProcessLives(old)) return old
     if (old && !better && member !== undefined) {
-      const renewed = await adoptNamespaces(runRoot, old, member).catch((cause: unknown) => {
+      const renewed = await adoptNamespaces(runRoot, old, member, pause(SAME_NAMESPACES)).catch((cause: unknown) => {
         log.warn("the containers of a killed pause process cannot be taken over", { cause: String(cause) })
       })
       if (renewed) return renewed
     }
-    const namespaces = await createNamespaces(runRoot)
+    const namespaces = await createNamespaces(runRoot, pause(NEW_NAMESPACES))
     if (old && better && pauseProcessLives(old)) process.kill(old.pausePid, "SIGKILL")
     return namespaces
   } finally {
@@ -73,8 +69,10 @@ function findMember(namespaces: RootlessNamespaces): number | undefined {
   return members(namespaces).next().value ?? undefined
 }
 
+/** With the flock or sleep that it may have started. */
 function onlyPauseProcess(namespaces: RootlessNamespaces): boolean {
-  return [...members(namespaces)].every((pid) => pid === namespaces.pausePid)
+  const { pausePid } = namespaces
+  return [...members(namespaces)].every((pid) => pid === pausePid || parentOf(pid) === pausePid)
 }
 
 function* members(namespaces: RootlessNamespaces): Generator<number, undefined> {
@@ -83,19 +81,12 @@ function* members(namespaces: RootlessNamespaces): Generator<number, undefined> 
   return undefined
 }
 
-async function createNamespaces(runRoot: string): Promise<RootlessNamespaces> {
+async function createNamespaces(runRoot: string, pause: readonly string[]): Promise<RootlessNamespaces> {
   const map = possibleMap()
   // its own id it can map itself, before it becomes another program: that may not gain privileges everywhere
   const own = map === "own" ? ["--map-root-user"] : []
   const unshare = [program("unshare"), "--user", ...own, "--mount", "--net", "--propagation", "slave"]
-  using pauseProcess = new StartingPauseProcess([
-    ...ownScope(),
-    ...unshare,
-    "/bin/sh",
-    "-c",
-    NEW_NAMESPACES,
-    netnsFile(runRoot),
-  ])
+  using pauseProcess = new StartingPauseProcess([...ownScope(), ...unshare, ...pause])
   pauseProcess.expect("unshared")
   if (map !== "own") await mapIds(pauseProcess.pid, map)
   pauseProcess.tell("mapped")
@@ -114,9 +105,10 @@ async function adoptNamespaces(
   runRoot: string,
   namespaces: RootlessNamespaces,
   member: number,
+  pause: readonly string[],
 ): Promise<RootlessNamespaces> {
   const enter = [program("nsenter"), "--target", String(member), "--user", "--mount", "--preserve-credentials"]
-  using pauseProcess = new StartingPauseProcess([...ownScope(), ...enter, "/bin/sh", "-c", SAME_NAMESPACES])
+  using pauseProcess = new StartingPauseProcess([...ownScope(), ...enter, ...pause])
   pauseProcess.expect("ready")
   // the member may have ended, and another taken its number, while we entered
   if (!isMember(pauseProcess.pid, namespaces)) throw new FailedPrecondition("its last process has ended")
@@ -145,7 +137,7 @@ class StartingPauseProcess implements Disposable {
   constructor(argv: readonly string[]) {
     const input = pipe()
     const output = pipe()
-    // nothing else of the caller's environment stays in a process that lives for days
+    // nothing else of the caller's environment stays in a process that may live for days
     const env = {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       XDG_RUNTIME_DIR: loginDirectory(process.getuid?.() ?? 0), // for systemd-run

@@ -2,6 +2,7 @@ import { NotFound } from "../../base/errors.ts"
 import { findProgram } from "../host.ts"
 import { execve } from "../libc.ts"
 import { JUST_ENTERED_ENV, rootlessUid } from "../fs/paths.ts"
+import { useOurNamespaces } from "./use-namespaces.ts"
 
 /**
  * Replaces this process by a program of the host. The launcher has entered the user's namespaces before, so there the program sees
@@ -11,6 +12,7 @@ import { JUST_ENTERED_ENV, rootlessUid } from "../fs/paths.ts"
 export function runInNamespaces(argv: readonly [string, ...string[]]): never {
   const program = findProgram(argv[0])
   if (program === undefined) throw new NotFound(`no such program: "${argv[0]}"`, { data: { programExit: 127 } })
+  useOurNamespaces() // the program keeps it
   // who is inside from here on has not entered himself
   return execve(program, argv, { ...process.env, [JUST_ENTERED_ENV]: undefined })
 }

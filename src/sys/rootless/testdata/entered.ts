@@ -11,7 +11,8 @@ function namespace(kind: string): string {
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
-  if (process.getuid?.() !== 0) await enterRootless(argv)
+  const idleSeconds = Number(process.env.TEST_IDLE_SECONDS ?? 60)
+  if (process.getuid?.() !== 0) await enterRootless(argv, { idleSeconds })
   const [verb, program, ...words] = argv
   if (verb === "unshare" && program !== undefined) runInNamespaces([program, ...words])
   const seen = {

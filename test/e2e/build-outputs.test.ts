@@ -340,7 +340,7 @@ describe("--verify-reproducible", () => {
 
   test.each([
     ["content", "RUN cat /proc/sys/kernel/random/uuid > /r", '"/r" differs in content'],
-    ["a name", "RUN touch /$(cat /proc/sys/kernel/random/uuid)", "is there in the"],
+    ["a name", "RUN touch /$(cat /proc/sys/kernel/random/uuid)", "exists only in the"],
   ])("names %s that differs, with its line, and makes no image", async (_, line, message) => {
     const before = await imageIds()
     const { code, stderr } = await build(

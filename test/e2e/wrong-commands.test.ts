@@ -115,7 +115,7 @@ const table: Row[] = [
     args: ["build", path("absent")],
     code: 1,
     message: `path "${path("absent")}" not found`,
-    hint: "the last word names the directory",
+    hint: "the last argument is the build context",
   },
   { args: ["build", path("context")], code: 1, message: "COPPY", hint: "did you mean COPY?" },
   { args: ["volume", "rm", "absent"], code: 1, message: 'no such volume: "absent"', hint: "skiff volume ls" },

@@ -144,14 +144,14 @@ describe("digests and sizes", () => {
     ],
     "a layer of another diff id": [
       docker([entry], ...files.slice(0, 1), { name: "l.tar", content: evilLayer }),
-      /have digest/,
+      /unpacks to/,
     ],
     "a compressed layer of another diff id": [
       docker([entry], ...files.slice(0, 1), { name: "l.tar", content: gzipSync(evilLayer) }),
       /unpacks to/,
     ],
     "too few layers": [docker([{ ...entry, Layers: [] }], ...files), /layers/],
-    "other bytes under the layer's digest": [oci(indexOf(good.manifest), swapped), /digest/],
+    "other bytes under the layer's digest": [oci(indexOf(good.manifest), swapped), /unpacks to/],
     "other bytes under the config's digest": [oci(indexOf(good.manifest), swappedConfig), /digest|bytes/],
     "other bytes under the manifest's digest": [
       oci(indexOf({ ...good.manifest, size: swappedManifest.get(good.manifest.digest)?.length }), swappedManifest),
@@ -165,7 +165,7 @@ describe("digests and sizes", () => {
       /digest/,
     ],
     "a manifest that is an index too": [oci(indexOf(both.descriptor), both.blobs), /at once/],
-    "an index that is a manifest": [oci(indexOf({ ...good.manifest, mediaType: INDEX_TYPE })), /calls itself/],
+    "an index that is a manifest": [oci(indexOf({ ...good.manifest, mediaType: INDEX_TYPE })), /says that it is/],
     "a blob that is missing": [
       oci(indexOf(good.manifest), new Map([[good.manifest.digest, bytesOf(good.manifest.digest)]])),
       /no file/,
@@ -214,7 +214,7 @@ describe("caps", () => {
     expect(made.status).toBe(0)
     const before = usedBytes()
     const { code, stderr } = await skiff.run(["load", "-i", path], { timeoutMs: 60_000 })
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/taken for an attack|no tar archive/) })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/expands this much|no tar archive/) })
     expect(usedBytes() - before).toBeLessThan(300 * 2 ** 20)
     expect(readdirSync(join(skiff.root, "ingest"))).toEqual([])
   }, 120_000)
@@ -232,7 +232,7 @@ test("a truncated archive, a damaged layer and garbage are refused", async () =>
   const cut = gzipSync(layer).subarray(0, 60)
   await refused("load", docker([entry], ...files.slice(0, 1), { name: "l.tar", content: cut }), /truncated|damaged/)
   await refused("load", Buffer.alloc(100_000, "garbage"), /no tar archive/)
-  await refused("load", Buffer.alloc(0), /no archive of images|no tar/)
+  await refused("load", Buffer.alloc(0), /not an image archive|no tar/)
   await refused("load", docker({ Config: 1 }, ...files), /manifest\.json/)
   await refused("load", docker([null], ...files), /manifest\.json/)
   await refused("load", tar([{ name: "repositories", content: "{}" }]), /before 1\.10/)
@@ -258,7 +258,7 @@ describe("a directory", () => {
     for (const file of [join(layout, "index.json"), blob(good.config.digest)]) {
       rmSync(file)
       symlinkSync(canary.path, file)
-      await load(/no file|no archive/)
+      await load(/no file|not an image archive/)
       rmSync(file)
       writeLayout(layout, [good])
       open()

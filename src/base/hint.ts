@@ -28,6 +28,10 @@ type PlainRemedy =
   | { do: "login"; registry: string }
   /** An archive of a root file system becomes an image. */
   | { do: "importRootfs" }
+  /** An archive of images is brought in. */
+  | { do: "loadImage" }
+  /** A base image is made of packages: `debian:12-slim`. */
+  | { do: "bootstrap"; base: string }
   /** Images, containers and caches that nobody needs go, or the store moves. */
   | { do: "freeSpace" }
   /** See what this host lacks, and how each is repaired. */

@@ -46,6 +46,7 @@ async function pull(
   const result = await images.pull(name, {
     ...access,
     platform,
+    isMissing: policy !== "always",
     ...options,
   })
   return result.image

@@ -165,7 +165,7 @@ async function resolveImage(
       hint: { do: "pull", image: name, platform: options.platform },
     })
   if (pull === "never") throw new NotFound(`no such image: "${name}"`, { hint: { do: "pull", image: name } })
-  const result = await images.pull(name, { platform, onProgress })
+  const result = await images.pull(name, { platform, onProgress, isMissing: pull !== "always" })
   return { image: result.image, imageName: result.name }
 }
 

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { didYouMean } from "./suggest.ts"
+import { didYouMean } from "../base/suggest.ts"
 
 const SPACE = /\s/
 

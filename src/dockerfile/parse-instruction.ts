@@ -4,7 +4,7 @@ import type { SourceRange } from "./dockerfile.ts"
 import { parseJsonForm, parseList, parsePairs, splitQuotedWords, splitWords } from "./arguments.ts"
 import { parseFlags, splitFlags } from "./flags.ts"
 import { parseHereDocument, withoutLeadingTabs } from "./here-document.ts"
-import { didYouMean } from "./suggest.ts"
+import { didYouMean } from "../base/suggest.ts"
 import type { CommandLine, HealthCheck, HereDocument, Instruction, SourcesAndTarget, Stage } from "./dockerfile.ts"
 
 /** One instruction with all its lines. */

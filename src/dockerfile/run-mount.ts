@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseSize } from "../base/sizes.ts"
-import { didYouMean } from "./suggest.ts"
+import { didYouMean } from "../base/suggest.ts"
 
 /** `RUN --mount`, its variables expanded, its keys checked against its type. */
 export interface MountFlag {

@@ -81,6 +81,8 @@ export interface CompressLayerOptions {
 
 export interface PullOptions extends RegistryAccess {
   platform?: Platform
+  /** It was looked for here and not found: where its registry cannot be reached, the error says so, and what is near. */
+  isMissing?: boolean
   onProgress?: OnProgress
   signal?: AbortSignal
 }
@@ -281,9 +283,12 @@ export interface RecordedLayer {
 
 export interface BootstrapRequest {
   base: "busybox" | "debian"
-  /** Of Debian: `bookworm`, `stable`; default the host's. */
-  suite?: string
-  /** What to call it; default `localhost/BASE:TAG`, and `BASE:TAG` unless a pulled image has that name. */
+  /**
+   * As Dockerfiles have it; default `latest`. Of Debian, with or without `-slim`: `12`, `bookworm`, `stable`, `latest` (this
+   * host's own where it is a Debian); of busybox `latest`, `stable` and the host's version.
+   */
+  tag?: string
+  /** What to call it; default `localhost/BASE:TAG`, which `BASE:TAG` finds. */
   names?: readonly string[]
   onProgress?: OnProgress
   signal?: AbortSignal

@@ -110,6 +110,24 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
     )
   })
 
+  test("that is missing here, and whose registry does not answer, says both, what is near, and what to do", async () => {
+    const name = registry.push("near/app:1", small)
+    await store.images.pull(name)
+    const pulling = store.images.pull("127.0.0.1:1/near/app:2", { isMissing: true })
+    await expect(pulling).rejects.toThrow(
+      failure(
+        "Unavailable",
+        /^image "127\.0\.0\.1:1\/near\/app:2" was not found locally, and 127\.0\.0\.1:1 cannot be reached: /,
+      ),
+    )
+    store.images.tag(name, "debian:12-slim")
+    writeFileSync(join(home, "registries.conf"), `unqualified-search-registries = ["127.0.0.1:1"]\n`)
+    await expect(store.images.pull("debian:12", { isMissing: true })).rejects.toMatchObject({
+      code: "Unavailable",
+      hint: [{ nearest: "debian:12-slim" }, { do: "bootstrap", base: "debian:12" }, { do: "loadImage" }],
+    })
+  })
+
   test("three pulls of one image at once, and one of a crossing one, all succeed", async () => {
     const shared = layer("shared", noise(3_000_000))
     const one = registry.push("cross/one:1", { layers: [shared, layer("b", noise(1_000_000))] })

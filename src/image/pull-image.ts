@@ -5,6 +5,7 @@ import type { Digest } from "../spec/digest.ts"
 import { fetchImage, putFetched, type FetchedImage } from "./fetch-image.ts"
 import type { ImageSource, PullOptions, PullResult, ResolvedManifest } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
+import { nearestImage } from "./nearest-image.ts"
 import type { ImageRecords } from "./records.ts"
 import { familiarReference, formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
@@ -23,7 +24,13 @@ export async function pullImage(
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const registries = await deps.registries()
   const source: ImageSource = await registries.open({ ...options, signal })
-  const { ref, top } = await resolveFirst(await candidates(name), source, (each) => registries.checkPolicy(each))
+  const refs = await candidates(name)
+  const { ref, top } = await resolveFirst(refs, source, (each) => registries.checkPolicy(each)).catch(
+    (error: unknown) => {
+      if (!options.isMissing || !isSkiffError(error, "Unavailable")) throw error
+      throw missingImage(name, refs, nearestImage(name, records.names()), error)
+    },
+  )
   crashPoint("pull:manifest-fetched")
 
   let fetched = 0
@@ -59,6 +66,29 @@ export async function pullImage(
     const { tag, digest } = typed
     return (await registries.candidates(short)).map((each) => parseReference(formatReference({ ...each, tag, digest })))
   }
+}
+
+/** What is not here, and whose registry does not answer. */
+function missingImage(
+  name: string,
+  refs: readonly Reference[],
+  near: string | undefined,
+  cause: SkiffError,
+): SkiffError {
+  const registries = [...new Set(refs.map(({ registry }) => registry))].join(", ")
+  const { repository, tag = "latest" } = parseReference(name)
+  const base = /^library\/(debian|busybox)$/.exec(repository)?.[1]
+  return cause.restated(
+    `image "${name}" was not found locally, and ${registries} cannot be reached: ${cause.message}`,
+    {
+      hint: [
+        ...(near === undefined ? [] : [{ nearest: near }]),
+        ...(base === undefined ? [] : [{ do: "bootstrap" as const, base: tag === "latest" ? base : `${base}:${tag}` }]),
+        { do: "loadImage" },
+      ],
+      data: { image: name, ...(near === undefined ? {} : { nearest: near }) },
+    },
+  )
 }
 
 interface Pulled {

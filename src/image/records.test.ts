@@ -74,6 +74,25 @@ describe("an image is found", () => {
     expect(records.find(`other@sha256:${IDX}`)).toBeUndefined()
   })
 
+  test("by a short name when it was made here, unless a registry's image has that name", () => {
+    const made = put("ab12", { names: ["localhost/debian:12-slim", "localhost/team/app:latest"] })
+    expect(records.find("debian:12-slim")?.id).toBe(made)
+    expect(records.locate("team/app")).toMatchObject({ name: "localhost/team/app:latest" })
+    expect(records.find("debian")).toBeUndefined()
+    expect(records.find("docker.io/library/debian:12-slim")).toBeUndefined()
+    expect(records.find("quay.io/debian:12-slim")).toBeUndefined()
+    const pulled = put("cd34", { names: ["docker.io/library/debian:12-slim"] })
+    expect(records.find("debian:12-slim")?.id).toBe(pulled)
+    expect(remove("team/app").untagged).toEqual(["localhost/team/app:latest"])
+  })
+
+  test("or not, and the error names what is near", () => {
+    put("ab12", { names: ["localhost/debian:12-slim"] })
+    expect(() => records.get("debian:12")).toThrow(
+      expect.objectContaining({ code: "NotFound", data: { nearest: "localhost/debian:12-slim" } }),
+    )
+  })
+
   test("by the short name that registries.conf once resolved, until that is ambiguous", () => {
     const id = put("ab")
     records.setName("quay.io/tools/x:latest", id, "tools/x:latest")

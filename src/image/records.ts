@@ -5,6 +5,7 @@ import { isDigest, type ChainId, type Digest } from "../spec/digest.ts"
 import { IN_TOTO } from "../spec/in-toto.ts"
 import type { Attestation, Image } from "./image.ts"
 import type { Events } from "../event/event.ts"
+import { nearestImage } from "./nearest-image.ts"
 import { familiarReference, formatReference, parseReference, shortName, type Reference } from "./reference.ts"
 
 /** What `image inspect` and `history` need besides the image itself. */
@@ -72,6 +73,11 @@ export class ImageRecords {
     return this.#db.all<Row>(`${SELECT} ORDER BY created_ms DESC, recorded_ms DESC, id`).map(toImage)
   }
 
+  /** All names with a tag, in full. */
+  names(): string[] {
+    return this.#db.all<{ name: string }>("SELECT name FROM image_names ORDER BY name").map(({ name }) => name)
+  }
+
   labels(id: Digest): Record<string, string> {
     const row = this.#db.get<{ labels: string }>("SELECT labels FROM images WHERE id = ?", id)
     return row === undefined ? {} : (JSON.parse(row.labels) as Record<string, string>)
@@ -109,7 +115,11 @@ export class ImageRecords {
     return row && toImage(row)
   }
 
-  /** As docker looks: an id, then a name, then the beginning of an id. Throws InvalidArgument when that begins several. */
+  /**
+   * As docker looks: an id, then a name, then the beginning of an id. A name without registry is docker.io's, else what
+   * registries.conf once made of it, else localhost's. Throws InvalidArgument when the text begins several ids, or several
+   * names were made of it.
+   */
   locate(text: string): Located | undefined {
     if (isDigest(text)) return located(this.byId(text))
     return this.#byName(text) ?? located(this.#byPrefix(text))
@@ -127,8 +137,10 @@ export class ImageRecords {
   mustLocate(text: string): Located {
     const found = this.locate(text)
     if (found) return found
+    const near = nearestImage(text, this.names())
     throw new NotFound(`no such image: "${text}"`, {
-      hint: [{ do: "listImages" }, { do: "pull", image: text }],
+      hint: [...(near === undefined ? [] : [{ nearest: near }]), { do: "listImages" }, { do: "pull", image: text }],
+      ...(near === undefined ? {} : { data: { nearest: near } }),
     })
   }
 
@@ -141,7 +153,15 @@ export class ImageRecords {
     )
     const exact = digest === undefined ? this.#idOf(full) : this.#idOfDigest(full)
     if (exact !== undefined) return located(this.byId(exact), full)
-    return digest === undefined ? this.#byShortName(text, ref) : undefined
+    return digest === undefined ? (this.#byShortName(text, ref) ?? this.#byLocalName(text, ref)) : undefined
+  }
+
+  /** What was made on this machine: `base:1` is `localhost/base:1` where nothing else has that name. */
+  #byLocalName(text: string, ref: Reference): Located | undefined {
+    const short = shortName(text, ref)
+    const full = `localhost/${short}`
+    const id = short === undefined ? undefined : this.#idOf(full)
+    return id === undefined ? undefined : located(this.byId(id), full)
   }
 
   #idOf(name: string): Digest | undefined {

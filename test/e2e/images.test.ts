@@ -82,6 +82,18 @@ test("bootstrap busybox makes an image that runs", async () => {
   await skiff.ok("rmi", "made/here:1")
 })
 
+test("what bootstrap makes is listed once, by a name that a short one finds", async () => {
+  await skiff.ok("tag", "busybox", "keep/busybox:1")
+  await skiff.ok("rmi", "busybox")
+  expect(await skiff.ok("image", "bootstrap", "busybox")).toBe("localhost/busybox:latest")
+  const listed = (await skiff.ok("images", "--format", "{{.Repository}}:{{.Tag}}")).split("\n")
+  expect(listed.filter((name) => /^(localhost\/)?busybox:/.test(name))).toEqual(["localhost/busybox:latest"])
+  expect(await skiff.ok("run", "--rm", "--network", "none", "busybox", "echo", "made")).toBe("made")
+  await skiff.ok("rmi", "localhost/busybox:latest")
+  await skiff.ok("tag", "keep/busybox:1", "busybox")
+  await skiff.ok("rmi", "keep/busybox:1")
+})
+
 test("rmi --ignore goes on, --all takes all that no container uses", async () => {
   expect(await skiff.ok("rmi", "--ignore", "absent")).toBe("")
   await skiff.ok("tag", "busybox", "another/name:1")

@@ -7,7 +7,7 @@ import type { Dockerfile, Instruction, Stage } from "../../dockerfile/dockerfile
 import { parseTrigger } from "../../dockerfile/parse-dockerfile.ts"
 import { mountSource } from "../../dockerfile/run-mount.ts"
 import { atSource, sourceError } from "../../dockerfile/source-error.ts"
-import { didYouMean, nearest } from "../../dockerfile/suggest.ts"
+import { didYouMean, nearest } from "../../base/suggest.ts"
 import { expand, type Expansion } from "../../dockerfile/words.ts"
 import { globalArguments } from "./arguments.ts"
 import { newStage, type PlanScope, type StageState, type Step } from "./stage-state.ts"

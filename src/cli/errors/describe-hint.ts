@@ -59,6 +59,10 @@ function describeRemedy(remedy: Remedy, command: string): string {
       return `log in: skiff login ${remedy.registry}`
     case "importRootfs":
       return "for the archive of a root file system: skiff import"
+    case "loadImage":
+      return "bring it from another machine: skiff save there, skiff load here"
+    case "bootstrap":
+      return `make it from packages: skiff image bootstrap ${remedy.base}`
     case "freeSpace":
       return "free disk space: skiff image prune, skiff builder prune, skiff container prune; or move the store: SKIFF_ROOT"
     case "diagnose":

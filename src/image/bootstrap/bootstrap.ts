@@ -11,70 +11,59 @@ import { familiarReference, parseReference, taggedName } from "../reference.ts"
 interface Base {
   tar: Bytes
   options: CreateImageOptions
-  /** `busybox:latest`, `debian:bookworm`. */
-  shortNames: readonly string[]
 }
 
 /** Makes a base image from the distribution's packages; see `Images.bootstrap`. */
 export async function bootstrapImage(images: Images, request: BootstrapRequest): Promise<BootstrapResult> {
   const given = (request.names ?? []).map(taggedName) // a wrong name is refused before minutes of work
-  const { tar, options, shortNames } =
-    request.base === "busybox" ? await busyboxBase(request) : await debianBase(request)
-  const names = given.length > 0 ? given : defaultNames(images, shortNames)
+  const { tar, options } = request.base === "busybox" ? await busyboxBase(request) : await debianBase(request)
+  // it was made here, and `busybox` finds it where no registry's image has that name
+  const names = given.length > 0 ? given : [taggedName(`localhost/${request.base}:${request.tag ?? "latest"}`)]
   const image = await images.createFromTar(tar, { ...options, name: names[0] })
   for (const name of names) images.tag(image.id, name)
   return { image: images.get(image.id), names: names.map((name) => familiarReference(parseReference(name))) }
 }
 
-/**
- * `localhost/busybox:latest` says that it was made here. `busybox` alone means docker.io's: that name is given too, so that
- * `skiff run busybox` finds it, unless an image pulled from there has it.
- */
-function defaultNames(images: Images, shortNames: readonly string[]): string[] {
-  const own = shortNames.map((name) => `localhost/${name}`)
-  const free = shortNames.filter((name) => {
-    const holder = images.find(name)
-    return holder === undefined || holder.repoDigests.length === 0
-  })
-  return [...own, ...free].map(taggedName)
-}
-
-async function busyboxBase({ suite, onProgress = noProgress }: BootstrapRequest): Promise<Base> {
-  if (suite !== undefined) throw new InvalidArgument(`busybox has no suite "${suite}"`)
+async function busyboxBase({ tag = "latest", onProgress = noProgress, signal }: BootstrapRequest): Promise<Base> {
   const { busyboxRoot, obtainBusybox } = await import("./busybox.ts")
   const { ustar } = await import("./ustar.ts")
   onProgress({ id: "busybox", stage: "searching" })
-  const busybox = await obtainBusybox()
+  const busybox = await obtainBusybox(signal)
+  const version = /[\d.]+$/.exec(busybox.version)?.[0] ?? ""
+  if (tag !== "latest" && tag !== "stable" && tag !== version && !version.startsWith(`${tag}.`))
+    throw new InvalidArgument(`there is no busybox "${tag}" on this host, only ${version}`, {
+      hint: { valid: ["latest", "stable", version] },
+    })
   const timeSeconds = sourceDateEpoch() ?? busybox.builtAtSeconds
   onProgress({ id: "busybox", stage: "found", subject: busybox.version, current: busybox.applets.length })
   return {
     tar: toBytes(ustar(busyboxRoot(busybox), timeSeconds)),
-    shortNames: ["busybox:latest"],
     options: {
       ...describe(timeSeconds, ["sh"]),
       createdBy: `skiff image bootstrap busybox # ${busybox.version}`,
       onProgress,
+      ...(signal ? { signal } : {}),
     },
   }
 }
 
-async function debianBase({ suite, onProgress = noProgress, signal }: BootstrapRequest): Promise<Base> {
+async function debianBase({ tag = "latest", onProgress = noProgress, signal }: BootstrapRequest): Promise<Base> {
   if (isSingleIdMap())
     throw new FailedPrecondition("a Debian base image has files of many users, and you have no range in /etc/subuid", {
       hint: { do: "diagnose" },
     })
-  const { debianTar, defaultSuite } = await import("./debian.ts")
-  const chosen = suite ?? defaultSuite()
-  // it becomes a word of mmdebstrap's command line, and a tag
-  if (!/^[a-z][a-z0-9.-]*$/.test(chosen))
-    throw new InvalidArgument(`invalid suite "${chosen}"`, { hint: "expected a name such as bookworm or stable" })
+  const [{ debianTar, defaultSuite }, { suiteOfTag }] = await Promise.all([
+    import("./debian.ts"),
+    import("./debian-tags.ts"),
+  ])
+  const suite = suiteOfTag(tag) ?? defaultSuite()
   return {
-    tar: debianTar(chosen, onProgress, signal),
-    shortNames: [`debian:${chosen}`, ...(suite === undefined ? ["debian:latest"] : [])],
+    tar: debianTar(suite, onProgress, signal),
     options: {
       ...describe(sourceDateEpoch() ?? Math.floor(Date.now() / 1000), ["bash"]),
-      createdBy: `skiff image bootstrap debian:${chosen} # mmdebstrap --variant=minbase`,
+      createdBy: `skiff image bootstrap debian:${tag} # mmdebstrap --variant=minbase ${suite}`,
       onProgress,
+      ...(signal ? { signal } : {}),
     },
   }
 }

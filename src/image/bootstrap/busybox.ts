@@ -23,12 +23,12 @@ const NAMES = ["busybox", "busybox.static", "busybox-static"]
 const REPAIR = { debian: "busybox-static", fedora: "busybox", alpine: "busybox-static", arch: "busybox" }
 
 /** The host's static busybox, else the one of the distribution's package, fetched and not installed. Throws FailedPrecondition. */
-export async function obtainBusybox(): Promise<Busybox> {
+export async function obtainBusybox(signal?: AbortSignal): Promise<Busybox> {
   const installed = NAMES.map((name) => findProgram(name)).find((path) => path !== undefined && isStaticBinary(path))
   if (installed !== undefined) return await describe(installed)
   const aside = mkdtempSync(join(tmpdir(), "skiff-busybox-"))
   try {
-    return await describe(await download(aside))
+    return await describe(await download(aside, signal))
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
@@ -48,11 +48,14 @@ async function describe(path: string): Promise<Busybox> {
 }
 
 /** Fetches the Debian package as apt trusts it, and unpacks it in the directory `aside`. */
-async function download(aside: string): Promise<string> {
+async function download(aside: string, signal: AbortSignal | undefined): Promise<string> {
   const aptGet = findProgram("apt-get")
   if (aptGet === undefined) throw missing("there is no apt-get")
   // in the rootless namespaces root cannot become apt's download user
-  const fetched = await run([aptGet, "-o", "APT::Sandbox::User=root", "download", "busybox-static"], { cwd: aside })
+  const fetched = await run([aptGet, "-o", "APT::Sandbox::User=root", "download", "busybox-static"], {
+    cwd: aside,
+    signal,
+  })
   const archive = readdirSync(aside).find((name) => name.endsWith(".deb"))
   if (fetched.code !== 0 || archive === undefined) throw missing(fetched.stderr.trim().split("\n").at(-1) ?? "")
   const unpacked = await run(["dpkg-deb", "--extract", join(aside, archive), join(aside, "root")])

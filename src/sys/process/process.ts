@@ -53,13 +53,15 @@ export interface RunResult {
 
 const MAX_OUTPUT_BYTES = 1024 * 1024
 const PIPE_BYTES = 64 * 1024
+const SIGTERM = 15
 
-/** Runs a program to its end; of each output stream the first MiB is kept, `input` has 64 KiB at most. */
+/** Runs a program to its end; of each output stream the first MiB is kept, `input` has 64 KiB at most. `signal` ends it, and its reason is thrown. */
 export async function run(
   argv: readonly string[],
-  options: Pick<SpawnOptions, "cwd" | "env"> & { input?: string } = {},
+  options: Pick<SpawnOptions, "cwd" | "env"> & { input?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<RunResult> {
-  const { input, ...rest } = options
+  const { input, signal, ...rest } = options
+  signal?.throwIfAborted()
   const stdin = input === undefined ? undefined : filledPipe(input)
   let child: Child
   try {
@@ -67,8 +69,15 @@ export async function run(
   } finally {
     if (stdin !== undefined) close(stdin)
   }
-  const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited])
-  return { code, stdout, stderr }
+  const stop = () => sendSignal(child.pid, SIGTERM)
+  signal?.addEventListener("abort", stop)
+  try {
+    const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited])
+    signal?.throwIfAborted()
+    return { code, stdout, stderr }
+  } finally {
+    signal?.removeEventListener("abort", stop)
+  }
 }
 
 /** A pipe that holds `text` already: a program may open it again as /dev/stdin (crun does), which a socket refuses. */

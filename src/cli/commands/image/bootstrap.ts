@@ -1,3 +1,4 @@
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { InvalidArgument } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -6,30 +7,37 @@ import { PullProgress } from "../../output/pull-progress.ts"
 
 export default command({
   summary: "Make a base image from packages of the distribution, without a registry",
-  args: [arg.one("busybox|debian[:SUITE]")],
+  args: [arg.one("busybox[:TAG]|debian[:TAG]")],
   flags: {
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
     tag: flag.strings("Name of the image", "list", { short: "t" }),
   },
-  examples: ["skiff image bootstrap busybox", "skiff image bootstrap debian:bookworm -t base"],
+  examples: [
+    "skiff image bootstrap busybox",
+    "skiff image bootstrap debian:12-slim",
+    "skiff image bootstrap debian:trixie -t base",
+  ],
   async run({ args: [what], flags, engine, out }) {
-    const { base, suite } = parseBase(what)
+    const { base, tag } = parseBase(what)
     const images = await engine.images()
+    using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet })
     const { names } = await images.bootstrap({
       base,
-      ...(suite === undefined ? {} : { suite }),
+      ...(tag === undefined ? {} : { tag }),
       ...(flags.tag.length > 0 ? { names: flags.tag } : {}),
       onProgress: progress.onProgress,
+      signal: interrupt.signal,
     })
     progress[Symbol.dispose]()
     for (const name of names) out.line(name)
   },
 })
 
-function parseBase(text: string): { base: "busybox" | "debian"; suite?: string } {
-  const [base, suite] = text.split(":")
-  if (base === "busybox" && suite === undefined) return { base }
-  if (base === "debian") return suite === undefined ? { base } : { base, suite }
-  throw new InvalidArgument(`unknown base "${text}"`, { hint: "valid: busybox, debian, debian:SUITE" })
+function parseBase(text: string): { base: "busybox" | "debian"; tag?: string } {
+  const [, base, tag] = /^([^:]*)(?::(.*))?$/.exec(text) ?? []
+  if (base === "busybox" || base === "debian") return { base, ...(tag === undefined ? {} : { tag }) }
+  throw new InvalidArgument(`unknown base image "${text}"`, {
+    hint: { valid: ["busybox", "debian", "debian:12-slim", "debian:trixie-slim"] },
+  })
 }

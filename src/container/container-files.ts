@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs"
+import type { EndpointStatus } from "../network/network.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import { MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -37,9 +38,9 @@ export function containerFilePaths(deps: ContainerDeps, record: ContainerRecord)
 
 /**
  * Writes resolv.conf, hostname and an /etc/hosts of a container, and says how to bind them over its own. A mount of the
- * user's at the same place goes before ours.
+ * user's at the same place goes before ours. `shared`: the endpoint of its sandbox.
  */
-export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord): OciMount[] {
+export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord, shared?: EndpointStatus): OciMount[] {
   const { options, run, mounts } = record.spec
   const { network, dns, dnsSearch, dnsOptions } = options
   const paths = containerFilePaths(deps, record)
@@ -52,12 +53,12 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
       data: [`size=${SIZE_LIMIT}`, "nr_inodes=16", "mode=0755"],
       flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
     })
-    const kind = network.kind === "bridge" ? "bridge" : "host"
+    const kind = network.kind === "bridge" || shared !== undefined ? "bridge" : "host"
     writeFileSync(paths.resolvConf, deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
     writeFileSync(paths.hostname, deps.files.hostname(run.hostname))
     // with a bridge its words are known only when the address is: the file is bound by then, and written in place
     if (network.kind === "bridge") writeFileSync(paths.hosts, "")
-    else writeHostsFile(deps, record)
+    else writeHostsFile(deps, record, shared)
   }
   const bind = (destination: string, source: string): OciMount[] =>
     mounts.some((mount) => mount.target === destination)
@@ -71,10 +72,14 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
 }
 
 /** Writes /etc/hosts with the address that the container has by now. Throws InvalidArgument for a bad `--add-host`. */
-export function writeHostsFile(deps: ContainerDeps, record: ContainerRecord): void {
+export function writeHostsFile(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  endpoint: EndpointStatus | undefined = record.state.attachments[0]?.endpoint,
+): void {
   const { options, run } = record.spec
   const { network, domainname, extraHosts } = options
-  const { address, gateway } = record.state.attachments[0]?.endpoint ?? {}
+  const { address, gateway } = endpoint ?? {}
   const hostNetwork = network.kind === "host"
   const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork })
   writeFileSync(containerFilePaths(deps, record).hosts, text)

@@ -19,13 +19,7 @@ export function plainOptions(
   command: readonly string[],
   part: Partial<ContainerOptions> = {},
 ): ContainerOptions {
-  return {
-    image,
-    command,
-    pull: "never",
-    network: { kind: "none" },
-    ...part,
-  }
+  return { image, command, pull: "never", network: { kind: "none" }, ...part }
 }
 
 export const execRequest = (...command: string[]): ExecRequest => ({ command })
@@ -52,6 +46,7 @@ async function eventually(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((done) => setTimeout(done, 20))
 }
 
+const UNTIL_GO = "echo out; while [ ! -e /go ]; do sleep 0.05; done; exit 7"
 const FOREVER = ["sleep", "1000"]
 
 export function containerSuite(
@@ -193,14 +188,16 @@ export function containerSuite(
     test("an exec has an id and a record, from its create to its exit code", async () => {
       const { containers, other } = store
       const { id: containerId } = await running("host")
-      const created = await containers.execs.create("host", execRequest("sh", "-c", "echo out; exit 7"))
+      const created = await containers.execs.create("host", execRequest("sh", "-c", UNTIL_GO))
       expect(created).toMatchObject({ containerId, state: { status: "created" } })
       const started = await containers.execs.start(created.id)
       expect((await other.execs.get(created.id)).state.status).toBe("running")
+      const go = await containers.execs.run("host", execRequest("touch", "/go"))
+      expect(await go.exited).toBe(0)
       expect(await outputOf(started.attachment)).toBe("out\n")
       expect(await started.exited).toBe(7)
       expect(await other.execs.get(created.id)).toMatchObject({
-        request: { command: ["sh", "-c", "echo out; exit 7"] },
+        request: { command: ["sh", "-c", UNTIL_GO] },
         state: { status: "exited", exitCode: 7 },
       })
       expect(await codeOf(containers.execs.start(created.id))).toBe("FailedPrecondition")

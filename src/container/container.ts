@@ -91,6 +91,8 @@ export interface ContainerOptions {
   mounts?: readonly MountRequest[]
   /** Default: the network `bridge`. */
   network?: NetworkMode
+  /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
+  sandbox?: string
   ports?: readonly PortMapping[]
   /** All exposed ports get host ports of chance. */
   publishAll?: boolean

@@ -21,6 +21,7 @@ import { joinedContainer } from "./network-mode.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
+import { inSandbox } from "./sandbox.ts"
 import { runParameters } from "./run-parameters.ts"
 
 /** A new container, under its lock. */
@@ -42,7 +43,7 @@ export async function createContainer(
   { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   if (willStart) wakeCgroupLock()
-  const options = resolveOptions(asked)
+  const options = await inSandbox(deps, resolveOptions(asked))
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
@@ -53,7 +54,8 @@ export async function createContainer(
   const id = newContainerId()
   const config = await images.config(image)
   // who joins a network goes by the name of its owner
-  const hostname = options.hostname ?? joined?.spec.run.hostname ?? hostName(options)
+  const sandbox = options.sandbox === undefined ? undefined : (await deps.sandboxes()).get(options.sandbox)
+  const hostname = sandbox?.options.hostname ?? options.hostname ?? joined?.spec.run.hostname ?? hostName(options)
   const run = runParameters(id, config.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const spec = {

@@ -20,6 +20,7 @@ import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
+import { readySandbox, sharedNamespaces, sharedShm } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 
 /** A container that has just started. */
@@ -144,7 +145,8 @@ async function createContainer(
   const mounts = await ociMounts(deps, spec.mounts)
   await fillVolumes(deps, record, bundle.rootfs)
   const joined = joinedPid(deps, options.network)
-  const files = writeContainerFiles(deps, record)
+  const sandbox = await readySandbox(deps, record)
+  const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   crashPoint("start:files-written")
   const config = await runtimes.config(
     {
@@ -157,10 +159,10 @@ async function createContainer(
       user,
       tty: options.tty,
       consoleSize: options.consoleSize,
-      hostname: run.hostname,
-      domainname: options.domainname,
-      mounts: [...files, ...mounts],
-      network: runtimeNetwork(options.network, joined),
+      // a shared namespace has its name already
+      ...(sandbox === undefined && { hostname: run.hostname, domainname: options.domainname }),
+      mounts: [...files, ...(sandbox === undefined ? [] : sharedShm(sandbox)), ...mounts],
+      ...(sandbox === undefined ? { network: runtimeNetwork(options.network, joined) } : sharedNamespaces(sandbox)),
       shmSizeBytes: options.shmSizeBytes,
       privileged: options.privileged,
       capAdd: options.capAdd,

@@ -165,6 +165,13 @@ export class ContainerRecords {
       .map(({ name, live }) => ({ name, kind: live === 1 ? "running container" : "stopped container" }))
   }
 
+  /** The containers in a sandbox, by name. */
+  usersOfSandbox(sandbox: string): string[] {
+    return this.#db
+      .all<{ name: string }>("SELECT name FROM containers WHERE json_extract(spec, '$.options.sandbox') = ?", sandbox)
+      .map(({ name }) => name)
+  }
+
   /** The containers that mount a volume. */
   usersOfVolume(volume: string): { id: string; name: string }[] {
     return this.#db.all(

@@ -11,6 +11,7 @@ import type { Events } from "../event/event.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
+import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
 
 /** What an engine is opened with; all have defaults. */
@@ -29,6 +30,7 @@ export interface EngineOptions {
 export interface Engine extends AsyncDisposable {
   images(): Promise<Images>
   containers(): Promise<Containers>
+  sandboxes(): Promise<Sandboxes>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   builds(): Promise<Builds>

@@ -28,6 +28,8 @@ import { defaultPaths, type StorePaths } from "../sys/fs/paths.ts"
 import { bootId } from "../sys/process/process.ts"
 import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
+import { sandboxSchema } from "../sandbox/schema.ts"
+import type { Sandboxes } from "../sandbox/sandbox.ts"
 import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
@@ -47,6 +49,7 @@ const SCHEMAS = [
   buildSchema,
   workingSchema,
   eventSchema,
+  sandboxSchema,
 ]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
@@ -224,11 +227,35 @@ class LocalEngine implements Engine {
       images: this.images,
       networks: this.networks,
       volumes: this.volumes,
+      sandboxes: () => this.sandboxes(),
       runtimes: this.#runtimes,
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     this.#usesNetworks = true
     return (this.#containers = openContainers(host))
+  })
+
+  readonly sandboxes = once(async (): Promise<Sandboxes> => {
+    const [{ openSandboxes }, { ContainerRecords }, { FileLocks }, { pauseCommand }, events] = await Promise.all([
+      import("../sandbox/open.ts"),
+      import("../container/records.ts"),
+      import("../sys/fs/file-locks.ts"),
+      import("../sandbox/pause-command.ts"),
+      this.events(),
+    ])
+    const { paths, db } = this.#store
+    const containers = new ContainerRecords(db, events)
+    return openSandboxes({
+      db,
+      events,
+      runRoot: paths.runRoot,
+      bootId: bootId(),
+      locks: new FileLocks(`${paths.runRoot}/sandbox-locks`, "sandbox"),
+      oneWay: this.#isRootless,
+      networks: this.networks,
+      usedBy: (id) => containers.usersOfSandbox(id),
+      pauseCommand,
+    })
   })
 
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {

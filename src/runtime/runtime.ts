@@ -193,7 +193,7 @@ export interface ConfigInput {
   /** Default private; a path joins another container's (`/proc/PID/ns/ipc`). */
   ipc?: "private" | "host" | { path: string }
   pid?: "private" | "host" | { path: string }
-  uts?: "private" | "host"
+  uts?: "private" | "host" | { path: string }
   /** Default 64 MiB. */
   shmSizeBytes?: number
   privileged: boolean

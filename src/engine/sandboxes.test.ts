@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test"
+import { execRequest, outputOf, plainOptions } from "../container/container.suite.ts"
+import type { Containers } from "../container/container.ts"
+import { HOST_RUNTIME, whyNot } from "../runtime/lab.suite.ts"
+import { sandboxOptions, sandboxSuite } from "../sandbox/sandbox.suite.ts"
+import { EngineLab } from "./engine-lab.suite.ts"
+
+const skip = whyNot(HOST_RUNTIME)
+
+async function openStore() {
+  const lab = await EngineLab.open()
+  const containers = await lab.engine.containers()
+  return {
+    sandboxes: await lab.engine.sandboxes(),
+    other: await lab.other.sandboxes(),
+    async use(sandbox: string) {
+      const { id } = await containers.create(plainOptions("busybox", ["true"], { sandbox }))
+      return { [Symbol.asyncDispose]: () => containers.remove(id) }
+    },
+    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  }
+}
+
+sandboxSuite("sandboxes of an engine", openStore, { skip })
+
+const run = async (containers: Containers, name: string, ...command: string[]) => {
+  const session = await containers.execs.run(name, execRequest("sh", "-c", command.join(" ")))
+  const output = await outputOf(session.attachment)
+  return { output, code: await session.exited }
+}
+
+describe.skipIf(skip !== false)("containers in a sandbox", () => {
+  test("share its network, its name, its /dev/shm and, if asked, its processes; and nothing else", async () => {
+    await using lab = await EngineLab.open()
+    const [containers, sandboxes] = [await lab.engine.containers(), await lab.engine.sandboxes()]
+    const options = { sharePid: true, hostname: "pod", networks: [{ network: "bridge" }] }
+    const { id, endpoints } = await sandboxes.create(sandboxOptions("pod", options))
+    for (const name of ["first", "second"])
+      (await containers.run(plainOptions("busybox", ["sleep", "1000"], { name, sandbox: "pod" }))).release()
+    expect((await run(containers, "first", "hostname; cat /etc/hosts")).output).toMatch(
+      new RegExp(`^pod\n[^]*${endpoints[0]?.address}\\s+pod`),
+    )
+    // the loopback is one
+    await run(
+      containers,
+      "first",
+      "echo hello > /tmp/index.html; httpd -p 127.0.0.1:8080 -h /tmp; echo shared > /dev/shm/file",
+    )
+    expect((await run(containers, "second", "wget -qO- http://127.0.0.1:8080/; cat /dev/shm/file")).output).toBe(
+      "hello\nshared\n",
+    )
+    expect((await run(containers, "second", "ps -o args | grep -c '^sleep 1000'")).output).toBe("2\n")
+    expect((await run(containers, "second", "cat /tmp/index.html")).code).not.toBe(0)
+    // whoever is first of the processes is none of theirs to look into
+    expect((await run(containers, "second", "ls /proc/1/root/ || cat /proc/1/environ")).code).not.toBe(0)
+    expect(containers.get("first").options.sandbox).toBe(id)
+    for (const name of ["first", "second"]) await containers.remove(name, { force: true })
+    await sandboxes.remove("pod")
+  })
+
+  test("do not start in one that is stopped, and may not ask for what is the sandbox's", async () => {
+    await using lab = await EngineLab.open()
+    const [containers, sandboxes] = [await lab.engine.containers(), await lab.engine.sandboxes()]
+    await sandboxes.create(sandboxOptions("pod"))
+    await containers.create(plainOptions("busybox", ["true"], { name: "late", sandbox: "pod" }))
+    await sandboxes.stop("pod")
+    await expect(containers.start("late")).rejects.toThrow("not ready")
+    await expect(
+      containers.create(plainOptions("busybox", ["true"], { sandbox: "pod", hostname: "x" })),
+    ).rejects.toThrow("conflicting options")
+    await containers.remove("late")
+    await sandboxes.remove("pod")
+  })
+})

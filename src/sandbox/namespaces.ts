@@ -1,0 +1,116 @@
+/** The namespaces of a sandbox, in the kernel: made by a short-lived program, held by bind mounts. */
+import { closeSync, mkdirSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { mountAt, MountFlag, unmount } from "../sys/fs/mount.ts"
+import { NetlinkSocket } from "../sys/net/netlink.ts"
+import { openNetns, visitNetns } from "../sys/net/netns.ts"
+import { getLink, linkUp } from "../sys/net/rtnetlink.ts"
+import { close, pipe } from "../sys/libc.ts"
+import { PipeReader } from "../sys/process/pipe.ts"
+import { processStartTime, signalProcess, spawnProcess, type Pid, type StartTime } from "../sys/process/process.ts"
+import type { SandboxOptions } from "./sandbox.ts"
+
+const SIGKILL = 9
+const KINDS = { network: "net", ipc: "ipc", uts: "uts", pid: "pid" } as const
+
+export interface MadeNamespaces {
+  /** The first process of the pid namespace. */
+  pausePid?: Pid
+  pauseStartTime?: StartTime
+}
+
+export function sandboxDirectory({ runRoot }: { runRoot: string }, id: string): string {
+  return `${runRoot}/sandboxes/${id}`
+}
+
+/** Where each namespace of a sandbox is opened. */
+export function namespacePaths(directory: string, sharePid: boolean): Record<keyof typeof KINDS, string> {
+  const path = (kind: string): string => `${directory}/${kind}`
+  return { network: path("net"), ipc: path("ipc"), uts: path("uts"), pid: sharePid ? path("pid") : "" }
+}
+
+/**
+ * Of a program in the new namespaces: names the host, starts the pause program (which is the first of the pid namespace), says
+ * both pids, and waits until they are bound. The end of its input means that we have died.
+ */
+const MAKER = `printf %s "$1" > /proc/sys/kernel/hostname; [ -z "$2" ] || printf %s "$2" > /proc/sys/kernel/domainname
+shift 2
+[ $# = 0 ] || { "$@" </dev/null >/dev/null 2>&1 3>&- & }
+echo "$$ $!" >&3; exec 3>&-; read -r _ || kill -9 $!`
+
+/**
+ * Makes the namespaces and the /dev/shm of a sandbox below `directory`. What it throws leaves the rest to `releaseNamespaces`.
+ * A child makes them, as an ordinary user's process could not come back from them.
+ */
+export async function makeNamespaces(
+  directory: string,
+  { hostname, domainname = "", sharePid, shmSizeBytes }: SandboxOptions,
+  { pauseCommand, oneWay }: { pauseCommand: () => readonly string[]; oneWay: boolean },
+): Promise<MadeNamespaces> {
+  mkdirSync(`${directory}/shm`, { recursive: true, mode: 0o700 })
+  mountAt(`${directory}/shm`, {
+    type: "tmpfs",
+    source: "shm",
+    data: ["mode=1777", `size=${shmSizeBytes}`],
+    flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
+  })
+  const pause = sharePid ? pauseCommand() : []
+  const unshare = ["unshare", "--net", "--ipc", "--uts", ...(sharePid ? ["--pid"] : [])]
+  const [input, report] = [pipe(), pipe()]
+  const maker = spawnProcess([...unshare, "/bin/sh", "-c", MAKER, "sh", hostname, domainname, ...pause], {
+    stdio: [input.readEnd, "ignore", "pipe", report.writeEnd],
+  })
+  close(input.readEnd)
+  close(report.writeEnd)
+  using reader = new PipeReader(report.readEnd)
+  try {
+    const words = (await reader.line())?.split(" ").map(Number) ?? []
+    const [pid, pausePid] = words as (Pid | undefined)[]
+    if (pid === undefined) throw await makerFailure(maker.stderr)
+    for (const [kind, path] of Object.entries(namespacePaths(directory, sharePid)))
+      if (path !== "") bind(`/proc/${kind === "pid" ? pausePid : pid}/ns/${KINDS[kind as keyof typeof KINDS]}`, path)
+    await bringLoopbackUp(`${directory}/net`, oneWay)
+    writeSync(input.writeEnd, "\n")
+    return sharePid && pausePid ? { pausePid, pauseStartTime: processStartTime(pausePid) } : {}
+  } finally {
+    close(input.writeEnd)
+  }
+}
+
+async function makerFailure(stderr: AsyncIterable<Uint8Array> | undefined): Promise<FailedPrecondition> {
+  let words = ""
+  for await (const chunk of stderr ?? []) words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
+  return new FailedPrecondition(`cannot make the namespaces of a sandbox: ${words.trim() || "no message"}`, {
+    hint: { do: "diagnose" },
+  })
+}
+
+function bind(source: string, target: string): void {
+  writeFileSync(target, "", { mode: 0o600 })
+  mountAt(target, { type: "none", source, data: [], flags: MountFlag.bind })
+}
+
+async function bringLoopbackUp(path: string, oneWay: boolean): Promise<void> {
+  const netns = openNetns(path)
+  try {
+    const [sockets] = await visitNetns([{ netns, route: true }], oneWay)
+    if (sockets === undefined) return
+    using route = new NetlinkSocket(sockets.route)
+    route.request([linkUp(getLink(route, "lo").index, "lo")])
+  } finally {
+    closeSync(netns)
+  }
+}
+
+/** Lets go of all that `makeNamespaces` made; the pause program is killed, and all in its pid namespace with it. Safe to repeat. */
+export function releaseNamespaces(directory: string, { pausePid, pauseStartTime }: MadeNamespaces): void {
+  if (pausePid !== undefined && pauseStartTime !== undefined) signalProcess(pausePid, pauseStartTime, SIGKILL)
+  for (const name of [...Object.values(KINDS), "shm"]) while (unmount(`${directory}/${name}`)) continue
+  try {
+    // rmdir first: it must fail while the tmpfs is there
+    rmdirSync(`${directory}/shm`)
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT")) throw error
+  }
+  rmSync(directory, { recursive: true, force: true })
+}

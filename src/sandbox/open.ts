@@ -1,0 +1,193 @@
+import { runAll } from "../base/run-all.ts"
+import { crashPoint } from "../base/crash-point.ts"
+import { FailedPrecondition, InvalidArgument, isSkiffError } from "../base/errors.ts"
+import { namesIn } from "../base/names-in.ts"
+import { randomHex } from "../base/random-hex.ts"
+import type { SandboxDeps } from "./deps.ts"
+import { makeNamespaces, namespacePaths, releaseNamespaces, sandboxDirectory } from "./namespaces.ts"
+import { SandboxRecords, type SandboxRecord } from "./records.ts"
+import type { Sandbox, Sandboxes, SandboxFilter, SandboxId } from "./sandbox.ts"
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/
+
+/** The sandboxes of one store. */
+export function openSandboxes(deps: SandboxDeps): Sandboxes {
+  const records = new SandboxRecords(deps.db, deps.events)
+  const directory = (id: string) => sandboxDirectory(deps, id)
+
+  const toSandbox = ({ id, name, createdAt, options, state }: SandboxRecord): Sandbox => {
+    const { pid, ...shared } = namespacePaths(directory(id), options.sharePid)
+    const namespaces = pid === "" ? shared : { ...shared, pid }
+    const isReady = state.status === "ready" && state.bootId === deps.bootId
+    return {
+      id,
+      name,
+      createdAt: new Date(createdAt),
+      options,
+      state: isReady ? { status: "ready", namespaces, shm: `${directory(id)}/shm` } : { status: "stopped" },
+      endpoints: isReady ? state.endpoints : [],
+    }
+  }
+
+  const joinNetworks = async (record: SandboxRecord): Promise<void> => {
+    const { id, options, state } = record
+    if (options.networks.length === 0) return
+    const networks = await deps.networks()
+    for (const [index, { network: name, address, macAddress }] of options.networks.entries()) {
+      const network = networks.get(name)
+      const status = await networks.setup(network, {
+        containerId: id,
+        netns: `${directory(id)}/net`,
+        interface: `eth${index}`,
+        defaultRoute: index === 0,
+        hostname: options.hostname,
+        ports: index === 0 ? options.ports : [],
+        address,
+        macAddress,
+      })
+      state.endpoints = [...state.endpoints, { ...status, networkId: network.id }]
+    }
+  }
+
+  const release = async ({ id, options, state }: SandboxRecord): Promise<void> => {
+    const networks = options.networks.length === 0 ? undefined : await deps.networks()
+    await runAll(`clean-up of sandbox ${id}`, [
+      ...options.networks.map(({ network: name }, index) => async () => {
+        try {
+          await networks?.teardown(networks.get(name), id, state.endpoints[index])
+        } catch (error) {
+          // a network that is gone has nothing of ours any more
+          if (!isSkiffError(error, "NotFound")) throw error
+        }
+      }),
+      () => releaseNamespaces(directory(id), state),
+    ])
+  }
+
+  /** The caller holds the lock. All that was made is taken back when a step fails. */
+  const makeReady = async (record: SandboxRecord): Promise<void> => {
+    record.state = { status: "starting", bootId: deps.bootId, endpoints: [] }
+    records.save(record)
+    crashPoint("sandbox:starting")
+    try {
+      Object.assign(record.state, await makeNamespaces(directory(record.id), record.options, deps))
+      // with the pause program written down it is found, whoever is killed now
+      records.save(record)
+      crashPoint("sandbox:namespaces-made")
+      await joinNetworks(record)
+      record.state.status = "ready"
+      records.save(record, "start")
+    } catch (error) {
+      await stopNow(record)
+      throw error
+    }
+  }
+
+  const stopNow = async (record: SandboxRecord, action?: string): Promise<void> => {
+    await release(record)
+    record.state = { status: "stopped", bootId: deps.bootId, endpoints: [] }
+    records.save(record, action)
+  }
+
+  /** Takes back what was begun and not finished, or belongs to another boot. Gives the record as it is then. */
+  const reconciled = async (id: string): Promise<SandboxRecord | undefined> => {
+    const record = records.byId(id)
+    if (!record) return undefined
+    if (record.state.status === "removing") return removeNow(record)
+    const isStale = record.state.status !== "stopped" && record.state.bootId !== deps.bootId
+    if (record.state.status === "starting" || isStale) await stopNow(record)
+    return record
+  }
+
+  const removeNow = async (record: SandboxRecord): Promise<undefined> => {
+    record.state.status = "removing"
+    records.save(record)
+    crashPoint("sandbox:removing")
+    await release(record)
+    records.delete(record)
+  }
+
+  /** Under its lock, with the record as it is now. */
+  const change = async <T>(nameOrId: string, body: (record: SandboxRecord) => Promise<T>): Promise<T> => {
+    const { id } = records.get(nameOrId)
+    using lock = await deps.locks.acquire(id)
+    const record = await reconciled(id)
+    if (!record) lock.unlink()
+    return body(record ?? records.get(id))
+  }
+
+  return {
+    list: (filter = {}) =>
+      records
+        .list()
+        .map(toSandbox)
+        .filter((sandbox) => fits(sandbox, filter)),
+    get: (nameOrId) => toSandbox(records.get(nameOrId)),
+
+    async create(options) {
+      if (!NAME.test(options.name))
+        throw new InvalidArgument(`invalid sandbox name "${options.name.slice(0, 100)}"`, {
+          field: "name",
+          hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit",
+        })
+      const id = randomHex(32) as SandboxId
+      using lock = await deps.locks.acquire(id)
+      const state = { status: "starting", bootId: deps.bootId, endpoints: [] } as const
+      const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
+      records.insert(record)
+      try {
+        await makeReady(record)
+      } catch (error) {
+        records.delete(record)
+        lock.unlink()
+        throw error
+      }
+      return toSandbox(record)
+    },
+
+    start: (nameOrId) =>
+      change(nameOrId, async (record) => {
+        if (record.state.status !== "ready") await makeReady(record)
+        return toSandbox(record)
+      }),
+
+    stop: (nameOrId) =>
+      change(nameOrId, async (record) => {
+        if (record.state.status !== "stopped") await stopNow(record, "stop")
+      }),
+
+    async remove(nameOrId) {
+      const { id } = records.get(nameOrId)
+      using lock = await deps.locks.acquire(id)
+      const record = await reconciled(id)
+      const [user] = deps.usedBy(id)
+      if (record && user !== undefined)
+        throw new FailedPrecondition(`sandbox "${record.name}" is in use by container "${user}"`, {
+          hint: "remove its containers first",
+        })
+      if (record) await removeNow(record)
+      lock.unlink()
+    },
+
+    async reconcile() {
+      const known = new Map(records.list().map((record) => [record.id as string, record]))
+      for (const id of new Set([...known.keys(), ...namesIn(`${deps.runRoot}/sandboxes`)])) {
+        // who is at work on it holds its lock
+        using lock = deps.locks.tryAcquire(id)
+        if (!lock) continue
+        if (!known.has(id)) releaseNamespaces(directory(id), {})
+        if (!(await reconciled(id))) lock.unlink()
+      }
+    },
+  }
+}
+
+function fits({ name, id, options }: Sandbox, { name: names, label }: SandboxFilter): boolean {
+  if (names && !names.some((wanted) => name.includes(wanted) || id.startsWith(wanted))) return false
+  return (label ?? []).every((wanted) => {
+    const at = wanted.indexOf("=")
+    const key = at < 0 ? wanted : wanted.slice(0, at)
+    const value = Object.hasOwn(options.labels, key) ? options.labels[key] : undefined
+    return value !== undefined && (at < 0 || value === wanted.slice(at + 1))
+  })
+}

@@ -1,0 +1,118 @@
+import type { Database } from "../base/database.ts"
+import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
+import type { Events, NewEvent } from "../event/event.ts"
+import type { Pid, StartTime } from "../sys/process/process.ts"
+import type { Sandbox, SandboxId, SandboxOptions } from "./sandbox.ts"
+
+/** Of the JSON in `options` and `state`. */
+const SANDBOX_VERSION = 1
+
+export interface SandboxState {
+  /** `starting` and `removing`: something was begun, and is finished or taken back by who finds it. */
+  status: "starting" | "ready" | "stopped" | "removing"
+  /** Of the boot that the namespaces belong to. */
+  bootId: string
+  /** The first process of its pid namespace. */
+  pausePid?: Pid
+  pauseStartTime?: StartTime
+  endpoints: Sandbox["endpoints"]
+}
+
+export interface SandboxRecord {
+  id: SandboxId
+  name: string
+  createdAt: number
+  options: SandboxOptions
+  state: SandboxState
+}
+
+interface Row {
+  id: string
+  name: string
+  created_at: number
+  version: number
+  options: string
+  state: string
+}
+
+/** The rows of sandboxes. Each change tells its event. */
+export class SandboxRecords {
+  readonly #db: Database
+  readonly #events: Pick<Events, "append">
+
+  constructor(db: Database, events: Pick<Events, "append">) {
+    this.#db = db
+    this.#events = events
+  }
+
+  /** Newest first. */
+  list(): SandboxRecord[] {
+    return this.#db.all<Row>("SELECT * FROM sandboxes ORDER BY created_at DESC, rowid DESC").map(fromRow)
+  }
+
+  byId(id: string): SandboxRecord | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM sandboxes WHERE id = ?", id)
+    return row && fromRow(row)
+  }
+
+  get(nameOrId: string): SandboxRecord {
+    const [exact] = this.#db.all<Row>(
+      "SELECT * FROM sandboxes WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC",
+      nameOrId,
+    )
+    if (exact) return fromRow(exact)
+    const isPrefix = /^[0-9a-f]{1,64}$/.test(nameOrId)
+    const [first, second] = isPrefix
+      ? this.#db.all<Row>("SELECT * FROM sandboxes WHERE id >= ? AND id < ? LIMIT 2", nameOrId, `${nameOrId}g`)
+      : []
+    if (!first) throw new NotFound(`no such sandbox: "${nameOrId}"`)
+    if (second) throw new InvalidArgument(`sandbox id prefix "${nameOrId}" is ambiguous`, { hint: "give more digits" })
+    return fromRow(first)
+  }
+
+  /** Throws AlreadyExists. */
+  insert({ id, name, createdAt, options, state }: SandboxRecord): void {
+    this.#db.transaction(() => {
+      if (this.#db.get("SELECT 1 FROM sandboxes WHERE name = ?", name))
+        throw new AlreadyExists(`the sandbox name "${name}" is already in use`, { field: "name" })
+      const values = [id, name, createdAt, SANDBOX_VERSION, JSON.stringify(options), JSON.stringify(state)]
+      this.#db.run(
+        "INSERT INTO sandboxes (id, name, created_at, version, options, state) VALUES (?, ?, ?, ?, ?, ?)",
+        ...values,
+      )
+      this.#events.append(sandboxEvent({ id, name, options }, "create"))
+    })
+  }
+
+  save({ id, name, options, state }: SandboxRecord, action?: string): void {
+    this.#db.transaction(() => {
+      const changed = this.#db.run("UPDATE sandboxes SET state = ? WHERE id = ?", JSON.stringify(state), id)
+      if (changed > 0 && action !== undefined) this.#events.append(sandboxEvent({ id, name, options }, action))
+    })
+  }
+
+  delete(record: SandboxRecord): void {
+    this.#db.transaction(() => {
+      const deleted = this.#db.run("DELETE FROM sandboxes WHERE id = ?", record.id)
+      if (deleted > 0) this.#events.append(sandboxEvent(record, "destroy"))
+    })
+  }
+}
+
+function sandboxEvent({ id, name, options }: Pick<SandboxRecord, "id" | "name" | "options">, action: string): NewEvent {
+  return { type: "sandbox", action, actor: { id, attributes: { name, ...options.labels } } }
+}
+
+function fromRow(row: Row): SandboxRecord {
+  if (row.version !== SANDBOX_VERSION)
+    throw new DataLoss(`the record of sandbox "${row.name}" is of version ${row.version}`, {
+      hint: `this skiff knows version ${SANDBOX_VERSION}`,
+    })
+  return {
+    id: row.id as SandboxId,
+    name: row.name,
+    createdAt: row.created_at,
+    options: JSON.parse(row.options) as SandboxOptions,
+    state: JSON.parse(row.state) as SandboxState,
+  }
+}

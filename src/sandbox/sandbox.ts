@@ -1,0 +1,77 @@
+/**
+ * Sandboxes: the namespaces that several containers share. The ground of pods, and of Kubernetes' and CRI's.
+ *
+ *   create ─▶ ready ─ stop ─▶ stopped ─ start ─▶ ready     remove, from either
+ *                 a boot of the machine ─▶ stopped
+ *
+ * A sandbox has namespaces of its own (network, ipc, uts, and pid if asked for), a /dev/shm, a host name, and is on networks. They
+ * are held by bind mounts below its run directory: no process runs for them, but for a pid namespace, which needs a first one.
+ * They live until `stop`, whether there is a container or not; one that still runs then keeps what it is in.
+ *
+ * Each change holds the sandbox's lock (flock) and writes the row before and after: one that was killed is taken back by the
+ * next change of it, or by `reconcile`. What happens is told (event/), as type `sandbox`.
+ */
+import type { EndpointStatus } from "../network/network.ts"
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
+
+/** 64 hex digits. */
+export type SandboxId = string & { readonly brand: "SandboxId" }
+
+export type SharedNamespace = "network" | "ipc" | "uts" | "pid"
+
+export interface SandboxOptions {
+  name: string
+  hostname: string
+  domainname?: string
+  labels: Readonly<Record<string, string>>
+  /** What its containers share; `network`, `ipc` and `uts` always, `pid` if it is here. */
+  sharePid: boolean
+  /** In order: the first has the way out, and the published ports. None: only a loopback. */
+  networks: readonly { network: string; address?: string; macAddress?: string }[]
+  ports: readonly PortMapping[]
+  /** Of /dev/shm. */
+  shmSizeBytes: number
+}
+
+export interface Sandbox {
+  id: SandboxId
+  name: string
+  createdAt: Date
+  options: SandboxOptions
+  state:
+    | {
+        status: "ready"
+        /** Paths that open them; `pid` only when it is shared. */
+        namespaces: Readonly<Record<Exclude<SharedNamespace, "pid">, string> & { pid?: string }>
+        /** Host path of the /dev/shm that is shared. */
+        shm: string
+      }
+    | { status: "stopped" }
+  /** In the order of `options.networks`; empty while it is stopped. */
+  endpoints: readonly (EndpointStatus & { networkId: string })[]
+}
+
+export interface SandboxFilter {
+  name?: readonly string[]
+  label?: readonly string[]
+}
+
+export interface Sandboxes {
+  /** Newest first. */
+  list(filter?: SandboxFilter): Sandbox[]
+  /** By id, id prefix or name. Throws NotFound, or InvalidArgument for an ambiguous prefix. */
+  get(nameOrId: string): Sandbox
+  /**
+   * Makes it, ready. Throws AlreadyExists for the name or a port, NotFound for a network, FailedPrecondition when a pid
+   * namespace is asked for and no first process can be had. Whatever it throws, nothing is left.
+   */
+  create(options: SandboxOptions): Promise<Sandbox>
+  /** Makes the namespaces anew. Does nothing when it is ready. Throws as `create`; the row stays, stopped. */
+  start(nameOrId: string): Promise<Sandbox>
+  /** Lets go of namespaces, addresses and ports. Safe to repeat. Throws NotFound. */
+  stop(nameOrId: string): Promise<void>
+  /** Throws FailedPrecondition while a container is in it; NotFound. */
+  remove(nameOrId: string): Promise<void>
+  /** Takes back what killed processes left of sandboxes. Safe to repeat. */
+  reconcile(): Promise<void>
+}

@@ -38,6 +38,15 @@ export async function reservePorts(deps: ContainerDeps, record: ContainerRecord)
   }
 }
 
+/** Loads the networks' code and opens what it needs, while the runtime makes the container. */
+export function warmUpNetworks(deps: ContainerDeps, { state }: ContainerRecord): void {
+  if (state.attachments.length === 0) return
+  deps.networks().then(
+    (networks) => networks.warmUp(),
+    () => {}, // the join will say it
+  )
+}
+
 /** Joins the namespace of the container's first process to each of its networks, in order, and writes its hosts file. */
 export async function joinNetworks(
   deps: ContainerDeps,

@@ -8,7 +8,7 @@ import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { detached, joinNetworks, reservePorts } from "./attachments.ts"
+import { detached, joinNetworks, reservePorts, warmUpNetworks } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
 import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
@@ -180,7 +180,7 @@ async function createContainer(
   if (spec.logPath !== undefined) mkdirSync(stateDirectory(deps, id), { recursive: true, mode: 0o700 })
   crashPoint("start:bundle-written")
   trace("bundle written")
-  const monitor = await runtimes.createMonitor({
+  const creation = runtimes.createMonitor({
     id,
     name,
     bundle,
@@ -191,6 +191,8 @@ async function createContainer(
     exitCommand: deps.cleanupCommand(id),
     held,
   })
+  warmUpNetworks(deps, record)
+  const monitor = await creation
   crashPoint("start:monitor-created")
   trace("monitor created the container")
   return { monitor, targets: mounts.length === 0 ? [] : config.mounts.map(({ destination }) => destination) }

@@ -4,7 +4,7 @@
  */
 import { closeSync } from "node:fs"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
-import { openNetns, visitNetns, type NetnsVisit, type Sysctls } from "../sys/net/netns.ts"
+import { openNetns, visitNetns, type NetnsSockets, type NetnsVisit, type Sysctls } from "../sys/net/netns.ts"
 
 /** Netlink sockets of the namespace that holds the bridges. */
 export interface HostSockets {
@@ -16,7 +16,7 @@ export interface HostSockets {
 export class HostSide {
   /** Path of the pause process's namespace; undefined as real root. */
   readonly netns: string | undefined
-  #sockets: HostSockets | undefined
+  #sockets: Promise<HostSockets> | undefined
 
   constructor(netns: string | undefined) {
     this.netns = netns
@@ -24,37 +24,44 @@ export class HostSide {
 
   /** Opened once for the process: they are not closed, since closing after a deletion waits for the kernel (16 ms). */
   async sockets(): Promise<HostSockets> {
-    return (await this.#visit([])).host
+    this.#sockets ??= this.#open()
+    try {
+      return await this.#sockets
+    } catch (error) {
+      this.#sockets = undefined
+      throw error
+    }
   }
 
   /** The same, and a socket inside the container's namespace after its settings were written. The caller closes that. */
   async withContainer(netns: number, sysctls: Sysctls): Promise<{ host: HostSockets; container: NetlinkSocket }> {
-    const { host, others } = await this.#visit([{ netns, route: true, sysctls }])
-    const [fds] = others
+    const host = await this.sockets()
+    const [fds] = await visitNetns([{ netns, route: true, sysctls }], this.#isOneWay)
     if (fds === undefined) throw new Error("the visit of the container's namespace gave no socket")
     return { host, container: new NetlinkSocket(fds.route) }
   }
 
   /** Writes settings of the host's side. */
   async writeSysctls(sysctls: Sysctls): Promise<void> {
-    const netns = openNetns(this.netns ?? "/proc/self/ns/net")
-    try {
-      await visitNetns([{ netns, sysctls }], this.netns !== undefined)
-    } finally {
-      closeSync(netns)
-    }
+    await this.#visit({ sysctls })
   }
 
-  async #visit(more: readonly NetnsVisit[]): Promise<{ host: HostSockets; others: { route: number }[] }> {
-    const oneWay = this.netns !== undefined
-    if (this.#sockets !== undefined)
-      return { host: this.#sockets, others: more.length === 0 ? [] : await visitNetns(more, oneWay) }
+  /** Rootless, this thread could not come back from a visit. */
+  get #isOneWay(): boolean {
+    return this.netns !== undefined
+  }
+
+  async #open(): Promise<HostSockets> {
+    const { route, netfilter } = await this.#visit({ route: true, netfilter: true })
+    return { route: new NetlinkSocket(route), netfilter: new NetlinkSocket(netfilter) }
+  }
+
+  async #visit(visit: Omit<NetnsVisit, "netns">): Promise<NetnsSockets> {
     const netns = openNetns(this.netns ?? "/proc/self/ns/net")
     try {
-      const [own, ...others] = await visitNetns([{ netns, route: true, netfilter: true }, ...more], oneWay)
-      if (own === undefined) throw new Error("the visit of the host's side gave no sockets")
-      this.#sockets ??= { route: new NetlinkSocket(own.route), netfilter: new NetlinkSocket(own.netfilter) }
-      return { host: this.#sockets, others }
+      const [sockets] = await visitNetns([{ netns, ...visit }], this.#isOneWay)
+      if (sockets === undefined) throw new Error("the visit of the host's side gave no sockets")
+      return sockets
     } finally {
       closeSync(netns)
     }

@@ -95,6 +95,8 @@ export interface Networks {
   list(): Network[]
   /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */
   get(name: string): Network
+  /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
+  warmUp(): void
   reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation>
   setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>

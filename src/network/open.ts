@@ -35,6 +35,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
         return defaultNetwork(deps.db, names, { rootless: netns !== undefined })
       throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
     },
+    warmUp: () => void host.sockets().catch(() => {}),
     reserve: (network, endpoint) => driver.reserve(network, endpoint),
     setup: (network, endpoint) => driver.setup(network, endpoint),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),

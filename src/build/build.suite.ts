@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts"
 import type { Image } from "../image/image.ts"
 import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
+import { resolveBuild } from "./build-options.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "./build.ts"
 
 /** Why these tests cannot run here; undefined when they can. */
@@ -109,31 +110,13 @@ export class BuildLab implements AsyncDisposable {
 }
 
 export function requestOf(text: string, context: string, part: Partial<BuildRequest> = {}): BuildRequest {
-  return {
+  return resolveBuild({
     dockerfile: { text, name: "Dockerfile" },
     context: { kind: "directory", path: context },
-    namedContexts: {},
-    args: {},
-    platforms: [],
-    tags: [],
-    labels: {},
-    annotations: [],
-    secrets: [],
-    ssh: [],
-    noCache: false,
     pull: "never",
     network: "none",
-    extraHosts: [],
-    ulimits: [],
-    resources: {},
-    squash: false,
-    rewriteTimes: false,
-    allow: [],
-    outputs: [{ type: "image" }],
-    format: "oci",
-    access: {},
     ...part,
-  }
+  })
 }
 
 function collected(events: readonly BuildEvent[]): Pick<Collected, "ran" | "cached" | "reasons" | "log"> {

@@ -341,6 +341,9 @@ export interface PruneOptions {
 }
 
 /** Builds of one store. Several processes may build at once: equal steps are done once, and the others wait for them. */
+/** A build's input. Only the context must be given; the rest has the defaults of build-options.ts: one image, in the store, without a name. */
+export type BuildOptions = Pick<BuildRequest, "context"> & Partial<BuildRequest>
+
 export interface Builds {
   /**
    * The run parameters `config` after Dockerfile instructions (`--change` of commit and import), by the rules of a build.
@@ -348,9 +351,9 @@ export interface Builds {
    */
   applyChanges(config: ImageRunConfig, changes: readonly string[]): Promise<ImageRunConfig>
   /** Throws a SkiffError that quotes the Dockerfile's lines; for a failing RUN with the program's exit code. */
-  build(request: BuildRequest, onEvent: OnBuildEvent): Promise<BuildResult>
-  /** `--check`: reads and lints, builds nothing. */
-  check(request: BuildRequest): Promise<BuildWarning[]>
+  build(options: BuildOptions, onEvent: OnBuildEvent): Promise<BuildResult>
+  /** Reads and lints, builds nothing. Throws as `build` for what cannot be read. */
+  check(options: BuildOptions): Promise<BuildWarning[]>
   /** Ends what a killed build was running; `build` is the id that its watcher was given. Safe to repeat. */
   sweepKilled(build: string): Promise<void>
   diskUsage(): Promise<CacheUse[]>

@@ -1,4 +1,5 @@
 import type { BuildDeps } from "./deps.ts"
+import { resolveBuild } from "./build-options.ts"
 import type { Builds } from "./build.ts"
 
 /** Builds on the stores of `deps`. What runs, parses and plans is loaded when a build asks for it. */
@@ -8,13 +9,13 @@ export function openBuilds(deps: BuildDeps): Builds {
       const { applyChanges } = await import("./apply-changes.ts")
       return await applyChanges(config, changes)
     },
-    async build(request, onEvent) {
+    async build(options, onEvent) {
       const { runBuild } = await import("./run-build.ts")
-      return await runBuild(deps, request, onEvent)
+      return await runBuild(deps, resolveBuild(options), onEvent)
     },
-    async check(request) {
+    async check(options) {
       const { checkRequest } = await import("./run-build.ts")
-      return await checkRequest(deps, request)
+      return await checkRequest(deps, resolveBuild(options))
     },
     sweepKilled: (build) => deps.directories.sweepKilled(build),
     async diskUsage() {

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { resolveBuild } from "../../build/build-options.ts"
 import type { BuildRequest, ImageAnnotation } from "../../build/build.ts"
 import { parsePlatform } from "../../spec/platform.ts"
 import { parseFlags } from "../parse-flags.ts"
@@ -19,7 +20,8 @@ writeFileSync(argFile, "# of all builds\nA=1\nB=2\n")
 
 function request(...argv: string[]): BuildRequest {
   const { values } = parseFlags(BUILD_FLAGS, argv, true)
-  return buildRequest({ context: { kind: "empty" } }, values as BuildFlags, new AbortController().signal)
+  const files = { context: { kind: "empty" } } as const
+  return resolveBuild(buildRequest(files, values as BuildFlags, new AbortController().signal))
 }
 
 const on = (of: ImageAnnotation["of"], key: string, value: string): ImageAnnotation => ({ of, key, value })

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
-import type { AttestationRequest, BuildOutput, BuildRequest } from "../../build/build.ts"
+import type { AttestationRequest, BuildOptions, BuildOutput, BuildRequest } from "../../build/build.ts"
 import { parseEnvFile } from "../../spec/docker/environment.ts"
 import type { Platform } from "../../spec/platform.ts"
 import { platformOfParts } from "../platform-flags.ts"
@@ -13,7 +13,11 @@ import { PROGRESS_MODES, type ProgressMode } from "./progress.ts"
 import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 
 /** What `skiff build` asks the engine for. Throws InvalidArgument for flags that contradict each other. */
-export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: AbortSignal): BuildRequest {
+export function buildRequest(
+  files: BuildFiles,
+  flags: BuildFlags,
+  signal: AbortSignal,
+): BuildOptions & Pick<BuildRequest, "tags" | "outputs"> {
   const { manifest } = flags
   const tags = [
     ...flags.tag,
@@ -54,14 +58,14 @@ export function buildRequest(files: BuildFiles, flags: BuildFlags, signal: Abort
     ...optional("cacheTtlMs", flags.cacheTtl),
     cacheFrom: flags.cacheFrom,
     cacheTo: flags.cacheTo,
-    pull: flags.pullAlways ? "always" : flags.pullNever ? "never" : (flags.pull ?? "missing"),
-    network: flags.network ?? "default",
+    ...optional("pull", flags.pullAlways ? "always" : flags.pullNever ? "never" : flags.pull),
+    ...optional("network", flags.network),
     ...stepSettings(flags),
     squash: flags.squashAll ? "all" : flags.squash,
     ...optional("jobs", flags.jobs),
     allow: flags.allow,
     outputs,
-    format: flags.output.find(({ format }) => format)?.format ?? flags.format ?? "oci",
+    ...optional("format", flags.output.find(({ format }) => format)?.format ?? flags.format),
     access: registryAccess(flags),
     signal,
   }
@@ -95,7 +99,7 @@ function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 /** The last one of a type counts; `--sbom` and `--provenance` are that of theirs. */
-function attestationsOf({ attest, sbom, provenance }: BuildFlags): Pick<BuildRequest, "attestations"> {
+function attestationsOf({ attest, sbom, provenance }: BuildFlags): Pick<BuildOptions, "attestations"> {
   const asked = new Map<string, AttestationRequest>()
   for (const one of [...attest, sbom, provenance]) {
     if (one === undefined) continue
@@ -109,7 +113,7 @@ function attestationsOf({ attest, sbom, provenance }: BuildFlags): Pick<BuildReq
 function timesOf(
   flags: BuildFlags,
   given: Record<string, string>,
-): Pick<BuildRequest, "args" | "epoch" | "rewriteTimes"> {
+): Pick<BuildOptions, "args" | "epoch" | "rewriteTimes"> {
   const fromCaller = process.env.SOURCE_DATE_EPOCH
   const args = fromCaller === undefined || fromCaller === "" ? given : { SOURCE_DATE_EPOCH: fromCaller, ...given }
   const { SOURCE_DATE_EPOCH: text = "" } = args

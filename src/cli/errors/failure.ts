@@ -57,7 +57,9 @@ function messageOf(error: unknown, command: string): string {
   if (!(error instanceof Error)) return String(error)
   const flag = isSkiffError(error) && error.field !== undefined ? flagOf(error.field, command) : undefined
   const message = error.message === "" ? "failed" : error.message
-  return flag === undefined || message.includes(flag) ? message : `${message} (${flag})`
+  if (flag === undefined || message.includes(flag)) return message
+  // below the first line a file is quoted
+  return message.replace(/$/m, ` (${flag})`)
 }
 
 function hintOf(error: unknown, command: string): string | undefined {

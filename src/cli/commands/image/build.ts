@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { FailedPrecondition, InvalidArgument } from "../../../base/errors.ts"
-import type { BuildEvent, BuildRequest, BuildResult } from "../../../build/build.ts"
+import type { BuildEvent, BuildOptions, BuildResult } from "../../../build/build.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
 import { BUILD_FLAGS, type BuildFlags } from "../../build/flags.ts"
@@ -60,14 +60,14 @@ function idOf({ images, digest }: BuildResult): string | undefined {
   return images.length > 1 ? digest : images[0]?.id
 }
 
-async function check(engine: Engine, request: BuildRequest, out: Out): Promise<number> {
+async function check(engine: Engine, request: BuildOptions, out: Out): Promise<number> {
   const warnings = await (await engine.builds()).check(request)
   for (const line of checkLines(warnings)) out.line(line)
   return warnings.length > 0 ? 1 : 0
 }
 
 /** Builds before the user's eyes; summaries follow below. */
-async function build(engine: Engine, request: BuildRequest, flags: BuildFlags, out: Out): Promise<BuildResult> {
+async function build(engine: Engine, request: BuildOptions, flags: BuildFlags, out: Out): Promise<BuildResult> {
   const builds = await engine.builds()
   const collector = new EventCollector()
   const mode: ProgressMode = progressMode(flags)

@@ -100,21 +100,44 @@ const TOOLS = {
   xz: ["/usr/bin/xz", "--decompress", "--stdout", "--quiet", "--memlimit-decompress=192MiB"],
   bzip2: ["/usr/bin/bzip2", "--decompress", "--stdout", "--quiet"],
 }
+const SETPRIV = "/usr/bin/setpriv"
+const NOBODY = 65534
+
+/**
+ * setpriv(1): a stranger's bytes are parsed by C code that was broken before, so it is nobody's process, without a capability
+ * and without a way to one. Where nobody has no id it is ours, which as root of a namespace has no capability either.
+ */
+async function withoutPrivileges(argv: readonly string[]): Promise<string[]> {
+  const { hasCapability, ourPrivilege } = await import("../sys/rootless/privilege.ts")
+  const isOnlyId = ourPrivilege() === "rootless-single-id"
+  const mayBeNobody = !isOnlyId && hasCapability("SETUID") && hasCapability("SETGID")
+  const flags = mayBeNobody
+    ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--inh-caps=-all"]
+    : isOnlyId
+      ? ["--securebits=+noroot,+noroot_locked", "--bounding-set=-all", "--inh-caps=-all"]
+      : []
+  return [SETPRIV, "--no-new-privs", "--pdeathsig=KILL", ...flags, "--", ...argv]
+}
 
 async function* decompressByTool(compression: "xz" | "bzip2", compressed: Bytes): Bytes {
   const { existsSync } = await import("node:fs")
-  const argv = TOOLS[compression]
-  if (!existsSync(argv[0] ?? ""))
-    throw new Unsupported(`the stream is compressed by ${compression}, and ${argv[0]} is missing`, {
+  const tool = TOOLS[compression]
+  if (!existsSync(tool[0] ?? ""))
+    throw new Unsupported(`the stream is compressed by ${compression}, and ${tool[0]} is missing`, {
       hint: installCommand(
         compression === "xz"
           ? { debian: "xz-utils", fedora: "xz", alpine: "xz", arch: "xz", suse: "xz" }
           : { debian: "bzip2" },
       ),
     })
+  if (!existsSync(SETPRIV))
+    throw new Unsupported(`the stream is compressed by ${compression}, and ${SETPRIV} is missing`, {
+      hint: installCommand({ debian: "util-linux", alpine: "setpriv" }),
+    })
   const { spawn } = await import("node:child_process")
   const { pipeline } = await import("node:stream/promises")
-  const child = spawn(argv[0] ?? "", argv.slice(1), { cwd: "/", env: {}, stdio: ["pipe", "pipe", "ignore"] })
+  const [program = "", ...words] = await withoutPrivileges(tool)
+  const child = spawn(program, words, { cwd: "/", env: {}, stdio: ["pipe", "pipe", "ignore"] })
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve))
   let sourceError: unknown
   // a tool that ends early closes its input: its exit code tells more than EPIPE

@@ -22,6 +22,8 @@ import { baseLayers } from "./solve/base-layers.ts"
 import { makeTree } from "./context/make-tree.ts"
 import { checkBuild, planBuild, type PlanOptions } from "./plan/plan.ts"
 import { proxyVariables } from "./plan/proxy.ts"
+import { Warnings } from "./plan/warnings.ts"
+import { secretWarnings } from "./secret-warnings.ts"
 import { resolveBase } from "./resolve-base.ts"
 import type { BuildCaches } from "./cache/build-caches.ts"
 import type { Vertex } from "./plan/definition.ts"
@@ -177,7 +179,7 @@ class Build {
     // SOURCE_DATE_EPOCH may come from the Dockerfile
     const epoch = this.#request.rewriteTimes ? plans.find((plan) => plan.epoch !== undefined)?.epoch : undefined
     await using runner = this.#openRunner(epoch)
-    const solver = this.#openSolver(runner, reader, { ignore, epoch, remote: caches?.remote })
+    const solver = this.#openSolver(runner, reader, { dockerfile, ignore, epoch, remote: caches?.remote })
     try {
       const solved = await Promise.all(
         plans.map(async (plan): Promise<Solved> => ({ plan, result: await solver.layers(plan.vertex) })),
@@ -328,12 +330,19 @@ class Build {
     runner: StepRunner,
     reader: LayerReader,
     {
+      dockerfile,
       ignore,
       epoch,
       remote,
-    }: { ignore: IgnoreMatcher | undefined; epoch: number | undefined; remote: SolverOptions["remote"] },
+    }: {
+      dockerfile: Dockerfile
+      ignore: IgnoreMatcher | undefined
+      epoch: number | undefined
+      remote: SolverOptions["remote"]
+    },
   ): Solver {
     const deps = this.#deps
+    const warnings = new Warnings(dockerfile, this.#request.args.BUILDKIT_DOCKERFILE_CHECK)
     return new Solver({
       records: this.#records,
       runner,
@@ -358,6 +367,9 @@ class Build {
           this.#records.countUse(ids)
         }),
       events: this.#events,
+      onSecrets: (vertex, found) => {
+        for (const warning of secretWarnings(warnings, dockerfile, vertex, found)) this.#events.warn(warning)
+      },
       ...(this.#request.cacheTtlMs === undefined ? {} : { oldest: new Date(Date.now() - this.#request.cacheTtlMs) }),
       ...(remote ? { remote } : {}),
     })

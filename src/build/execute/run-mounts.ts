@@ -424,6 +424,15 @@ function copyFileOut(fd: number, target: string, owner: Owner | undefined): void
   copyAttributes(from, target, owner)
 }
 
+/** The secrets that a step can read, as far as the build was given them. Throws errno errors. */
+export function secretsOf({ mounts }: RunOperation, settings: RunSettings): { id: string; bytes: Uint8Array }[] {
+  const ids = new Set(mounts.flatMap((mount) => (mount.type === "secret" ? [mount.id] : [])))
+  return [...ids].flatMap((id) => {
+    const bytes = secretBytes(id, settings)
+    return bytes === undefined ? [] : [{ id, bytes }]
+  })
+}
+
 function secretBytes(id: string, { secrets }: RunSettings): Uint8Array | undefined {
   const secret = secrets.find((one) => one.id === id)
   if (secret === undefined) return undefined

@@ -3,6 +3,7 @@ import { parseReference } from "../../image/image.ts"
 import type { Dockerfile, InstructionOf } from "../../dockerfile/dockerfile.ts"
 import { reachableFrom, type PlanScope, type StageState } from "./stage-state.ts"
 import type { Stages } from "./stages.ts"
+import { writtenSecrets } from "./written-secret.ts"
 
 /** Adds what BuildKit's rules leave out: stages that nothing uses, apt's lists in a layer, root, bases that move. */
 export function lintBuild({ stages: written }: Dockerfile, target: StageState, scope: PlanScope, stages: Stages): void {
@@ -18,6 +19,12 @@ export function lintBuild({ stages: written }: Dockerfile, target: StageState, s
         const message = "apt-get leaves its package lists in the layer"
         warnings.add("AptListsKept", message, instruction.source, instruction.comments)
       }
+    for (const { instruction } of state.steps)
+      if (instruction.kind === "run")
+        for (const id of writtenSecrets(instruction)) {
+          const message = `RUN writes the secret '${id}' into the layer`
+          warnings.add("SecretInLayer", message, instruction.source, instruction.comments)
+        }
     if (state.parent === undefined && used.has(state) && isUnpinned(state.base)) {
       const message = `Base image '${state.base}' has no fixed version`
       warnings.add("UnpinnedBaseImage", message, stage.source, stage.comments)

@@ -5,6 +5,12 @@ import { Cancelled } from "../../base/errors.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import { parseDigest, type DiffId } from "../../spec/digest.ts"
 import type { BuildRecords, LayerFacts } from "./records.ts"
+import { locateSecrets, SecretScan, type FoundSecret, type StepSecret } from "./secret-scan.ts"
+
+interface Watch {
+  secrets: readonly StepSecret[]
+  onFound: (found: FoundSecret[]) => void
+}
 
 /**
  * Finds diff ids and sizes of steps' layers, one layer after the other, while the steps that stand on them already run.
@@ -16,6 +22,7 @@ export class LayerReader {
   readonly #signal: AbortSignal
   readonly #reading = new Map<string, Promise<LayerFacts>>()
   readonly #failures = new Map<unknown, string>()
+  readonly #watched = new Map<string, Watch>()
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(records: BuildRecords, snapshots: Snapshotter, signal: AbortSignal) {
@@ -40,6 +47,11 @@ export class LayerReader {
     return reading
   }
 
+  /** Has the layer looked through for these secrets when it is read; what it holds of them is told. */
+  watch(id: string, secrets: readonly StepSecret[], onFound: (found: FoundSecret[]) => void): void {
+    this.#watched.set(id, { secrets, onFound })
+  }
+
   /** The layer that could not be read, when this is why. */
   layerOf(error: unknown): string | undefined {
     return this.#failures.get(error)
@@ -56,9 +68,12 @@ export class LayerReader {
     const hash = createHash("sha256")
     // another build may be giving the snapshot its final name
     const layer = this.#records.transaction(() => this.#snapshots.diff(this.#records.get(id).snapshot))
+    const watch = this.#watched.get(id)
+    const scan = watch && new SecretScan(watch.secrets)
     let tarBytes = 0
     for await (const chunk of layer) {
       hash.update(chunk)
+      scan?.write(chunk)
       tarBytes += chunk.length
       // a megabyte is read and hashed in a millisecond; then it is the turn of the programs that run
       await turn()
@@ -68,7 +83,14 @@ export class LayerReader {
     const facts = { diffId, tarBytes, contentBytes: layer.contentBytes }
     this.#records.setFacts(id, facts, this.#wasteOf(id, layer.hidden))
     crashPoint("build:layer-read")
+    if (watch !== undefined && scan !== undefined && scan.found.size > 0) await this.#tellOfSecrets(id, scan, watch)
     return facts
+  }
+
+  async #tellOfSecrets(id: string, { found }: SecretScan, { secrets, onFound }: Watch): Promise<void> {
+    const layer = this.#records.transaction(() => this.#snapshots.diff(this.#records.get(id).snapshot))
+    const some = secrets.filter((secret) => found.has(secret.id))
+    onFound(await locateSecrets(layer, some))
   }
 
   /** Finds out whose files a layer hides: of each, the nearest layer below that has it. */

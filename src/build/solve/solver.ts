@@ -13,6 +13,7 @@ import type { BuildRecord, BuildRecords } from "./records.ts"
 import type { RemoteCache } from "./remote-cache.ts"
 import { RemoteSteps } from "./remote-steps.ts"
 import { SCRATCH, type Layer, type LayersResult, type Result } from "./result.ts"
+import type { FoundSecret } from "./secret-scan.ts"
 import type { Limit } from "../../base/limiter.ts"
 import type { StepRunner } from "./step-runner.ts"
 import {
@@ -42,6 +43,8 @@ export interface SolverOptions {
   /** A record is in use by this build: not to be pruned. */
   hold(ids: readonly string[]): void
   events: VertexEvents
+  /** In the layer of a RUN that could read them. */
+  onSecrets(vertex: Vertex, found: readonly FoundSecret[]): void
   /** What was made before is done again; undefined: nothing is too old. */
   oldest?: Date
   /** `--cache-from`; undefined: there is none. */
@@ -257,6 +260,7 @@ export class Solver {
         throw operation.kind === "run" ? explainForeign(error, vertex.platform) : error
       }
     })
+    this.#watchForSecrets(vertex, result)
     for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
     if (reason.isOfFiles) events.miss(vertex, this.#withFile(reason, result))
     return result
@@ -290,8 +294,20 @@ export class Solver {
   /** The result that the cache holds; undefined where it has none, or not all of it. */
   async #hit(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {
     const result = await this.#find(vertex, record)
-    if (result) this.#showCached(vertex)
+    if (result) {
+      this.#showCached(vertex)
+      // the build that made it may not have come to read it
+      this.#watchForSecrets(vertex, result)
+    }
     return result
+  }
+
+  #watchForSecrets(vertex: LayeredVertex, { layers }: LayersResult): void {
+    const { runner, reader, onSecrets } = this.#options
+    const top = layers.at(-1)
+    if (vertex.operation.kind !== "run" || top?.kind !== "step") return
+    const secrets = runner.secretsOf(vertex.operation)
+    if (secrets.length > 0) reader.watch(top.id, secrets, (found) => onSecrets(vertex, found))
   }
 
   async #find(vertex: LayeredVertex, record: BuildRecord | undefined): Promise<LayersResult | undefined> {

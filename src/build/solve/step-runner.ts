@@ -1,5 +1,5 @@
 import { crashPoint } from "../../base/crash-point.ts"
-import { isSkiffError } from "../../base/errors.ts"
+import { hasErrno, isSkiffError } from "../../base/errors.ts"
 import type { Lease } from "../../content/content.ts"
 import type { Snapshotter } from "../../snapshot/snapshot.ts"
 import type { ChainId } from "../../spec/digest.ts"
@@ -7,6 +7,8 @@ import { copyTree } from "../../sys/fs/copy-tree.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
 import type { RunSettings, Source, WorkContext, Executor } from "../execute/executor.ts"
 import { firstChangedFile } from "./first-changed-file.ts"
+import { secretsOf } from "../execute/run-mounts.ts"
+import type { StepSecret } from "./secret-scan.ts"
 import type { BuildRecords, NewRecord } from "./records.ts"
 import type { Layer, LayersResult } from "./result.ts"
 import type { BuildDirectory } from "../build-directory.ts"
@@ -89,6 +91,16 @@ export class StepRunner {
     const { path } = await snapshots.stage(key)
     await extract(path)
     return key
+  }
+
+  /** What to look for in the layer of a step; empty where a file of them is gone, as a step from the cache asks for none. */
+  secretsOf(operation: RunOperation): StepSecret[] {
+    try {
+      return secretsOf(operation, this.#options.settings)
+    } catch (error) {
+      if (isSkiffError(error) || hasErrno(error, "ENOENT", "EACCES")) return []
+      throw error
+    }
   }
 
   /** What `stage` gave, over `root`. */

@@ -108,6 +108,15 @@ for (const runtime of OCI_RUNTIMES) {
       expect([lstatSync(join(root, "new")).uid, lstatSync(join(root, "new/dir")).gid]).toEqual([1000, 1001])
     })
 
+    test("opens its outputs again by their names, as root and as an ordinary user", async () => {
+      for (const user of ["", "app"]) {
+        await using lab = new Lab({ runtime })
+        const { root } = lab.makeRoot()
+        await lab.run(root, "echo out > /dev/stdout; echo err >> /dev/stderr; echo fd > /proc/self/fd/1", { user })
+        expect(lab.output.split("\n").filter(Boolean).toSorted()).toEqual(["err", "fd", "out"])
+      }
+    })
+
     test("tells the exit code of a program that fails, and why one cannot be run", async () => {
       await using lab = new Lab({ runtime })
       const { root } = lab.makeRoot()

@@ -56,7 +56,7 @@ function streamsOf({ stdin, terminal, alive }: RunToEndOptions): SpawnOptions {
   // in the foreground of our session, for the runtime turns our terminal to raw mode and joins the program's to it
   if (terminal) return { stdio: [0, 1, 2, alive ?? "ignore"], detached: false }
   // a terminal's Ctrl-C is ours to handle
-  return { stdio: [stdin ?? "ignore", "pipe", "pipe", alive ?? "ignore"], detached: true }
+  return { stdio: [stdin ?? "ignore", "named-pipe", "named-pipe", alive ?? "ignore"], detached: true }
 }
 
 async function pass(stream: AsyncIterable<Uint8Array> | undefined, sink: (bytes: Uint8Array) => void): Promise<void> {

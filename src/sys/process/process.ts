@@ -13,8 +13,11 @@ export interface SpawnOptions {
   cwd?: string
   /** The whole environment of the child; default: ours. */
   env?: Record<string, string | undefined>
-  /** Each entry becomes the child's descriptor of that index; default `["ignore", "ignore", "ignore"]`. */
-  stdio?: readonly (number | "ignore" | "pipe")[]
+  /**
+   * Each entry becomes the child's descriptor of that index; default `["ignore", "ignore", "ignore"]`. `pipe` is a socket in
+   * truth; `named-pipe`, for outputs, is a pipe, which a program may open again by its name (`> /dev/stdout`).
+   */
+  stdio?: readonly (number | "ignore" | "pipe" | "named-pipe")[]
   /** In a session of its own: a terminal's Ctrl-C does not reach it. */
   detached?: boolean
 }
@@ -32,15 +35,40 @@ export interface Child {
 
 /** Starts a program. Descriptors not in `stdio` are closed in it (Bun marks all others close-on-exec). */
 export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}): Child {
-  const stdio = options.stdio ?? ["ignore", "ignore", "ignore"]
-  const child = Bun.spawn([...argv], {
-    cwd: options.cwd,
-    env: options.env,
-    detached: options.detached ?? false,
-    stdio: stdio as ["ignore", "ignore", "ignore"],
-  })
-  const { stdout, stderr } = child as unknown as Partial<Pick<Child, "stdout" | "stderr">>
-  return { pid: child.pid as Pid, exited: child.exited, stdout, stderr, unref: () => child.unref() }
+  const pipes = (options.stdio ?? []).map((entry) => (entry === "named-pipe" ? pipe() : undefined))
+  const stdio = (options.stdio ?? ["ignore", "ignore", "ignore"]).map((entry, index) => pipes[index]?.writeEnd ?? entry)
+  let child: Bun.Subprocess
+  try {
+    child = Bun.spawn([...argv], {
+      cwd: options.cwd,
+      env: options.env,
+      detached: options.detached ?? false,
+      stdio: stdio as ["ignore", "ignore", "ignore"],
+    })
+  } catch (error) {
+    for (const one of pipes) if (one !== undefined) close(one.readEnd)
+    throw error
+  } finally {
+    for (const one of pipes) if (one !== undefined) close(one.writeEnd)
+  }
+  const own = child as unknown as Partial<Pick<Child, "stdout" | "stderr">>
+  const [stdout, stderr] = [1, 2].map((index) => pipes[index] && readPipe(pipes[index].readEnd))
+  return {
+    pid: child.pid as Pid,
+    exited: child.exited,
+    stdout: stdout ?? own.stdout,
+    stderr: stderr ?? own.stderr,
+    unref: () => child.unref(),
+  }
+}
+
+/** By the event loop; takes the descriptor over. */
+async function* readPipe(fd: number): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of Bun.file(fd).stream()) yield chunk
+  } finally {
+    close(fd)
+  }
 }
 
 /** A program that has ended, with its output. */

@@ -6,7 +6,7 @@ import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/fs/mount.ts"
 import { clampTimes } from "../sys/fs/clamp-times.ts"
 import { bootId } from "../sys/process/process.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeInSlices } from "../sys/fs/remove-tree.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { openOwnFiles } from "./own-files.ts"
 import { formOf, readLayer } from "./read-layer.ts"
@@ -63,7 +63,7 @@ export class LocalSnapshotter implements Snapshotter {
   async stage(key: string): Promise<Stage> {
     const left = this.#records.find(key)
     this.#records.dropStage(key)
-    if (left !== undefined) removeTree(this.#directory(left))
+    if (left !== undefined) await removeTreeInSlices(this.#directory(left))
     const row = this.#records.insert(key, "stage")
     return { path: this.#makeDiff(row), tarSplit: this.#tarSplit(row) }
   }
@@ -79,7 +79,7 @@ export class LocalSnapshotter implements Snapshotter {
     const first = this.#records.get(name)
     if (existsSync(this.#tarSplit(stage)) && !existsSync(this.#tarSplit(first)))
       renameSync(this.#tarSplit(stage), this.#tarSplit(first))
-    removeTree(this.#directory(stage))
+    await removeTreeInSlices(this.#directory(stage))
   }
 
   async prepare(key: string, parent?: ChainId, options: { volatile?: boolean } = {}): Promise<Mount> {
@@ -101,7 +101,7 @@ export class LocalSnapshotter implements Snapshotter {
     const active = row ?? this.#records.get(key)
     const opaqueRoot = this.#driver.isOpaque(this.#directory(active))
     const kept = this.#records.rename(key, name, { setParent: false, opaqueRoot })
-    removeTree(kept ? join(this.#directory(active), "work") : this.#directory(active))
+    await removeTreeInSlices(kept ? join(this.#directory(active), "work") : this.#directory(active))
   }
 
   rename(from: string, to: ChainId): boolean {
@@ -169,7 +169,7 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.find(name)
     if (row === undefined) return
     this.#records.forget(name)
-    removeTree(this.#directory(row))
+    await removeTreeInSlices(this.#directory(row))
   }
 
   forget(name: string): void {
@@ -181,7 +181,7 @@ export class LocalSnapshotter implements Snapshotter {
     const directories = readdirSync(this.#layers)
     const known = new Set(this.#records.all().map(directoryOf))
     const garbage = directories.filter((directory) => !known.has(directory))
-    for (const directory of garbage) removeTree(join(this.#layers, directory))
+    for (const directory of garbage) await removeTreeInSlices(join(this.#layers, directory))
     return garbage.length
   }
 

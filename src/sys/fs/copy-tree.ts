@@ -1,4 +1,5 @@
 import { readSync, writeSync } from "node:fs"
+import { atOnce, inSlices } from "../../base/in-slices.ts"
 import { hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
@@ -6,7 +7,7 @@ import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
-import { removeAt } from "./remove-tree.ts"
+import { removeAtSteps } from "./remove-tree.ts"
 import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
 
 const MAX_DEPTH = 512
@@ -43,13 +44,28 @@ export function copyTree(
   targetPath: string,
   options: CopyTreeOptions = {},
 ): void {
+  atOnce(copySteps(sourceRoot, sourcePath, targetRoot, targetPath, options))
+}
+
+/** `copyTree` that lets the rest of the process go on meanwhile. */
+export async function copyTreeInSlices(...tree: Parameters<typeof copySteps>): Promise<void> {
+  await inSlices(copySteps(...tree))
+}
+
+function* copySteps(
+  sourceRoot: string,
+  sourcePath: string,
+  targetRoot: string,
+  targetPath: string,
+  options: CopyTreeOptions = {},
+): Generator<void, void> {
   using fds = new DisposableStack()
   const own = (fd: number): number => fds.adopt(fd, close)
   const targetRootFd = own(openRoot(targetRoot))
   const source = own(openSource(own(openRoot(sourceRoot)), sourcePath))
   const top = own(openOrMakeDirectory(targetRootFd, rawName(targetPath).replace(/^\/+|\/+$/g, "")))
   const target = own(openRawInRoot(top, ".", O_DIRECTORY))
-  new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyDirectory(source, target, "", 0)
+  yield* new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyDirectory(source, target, "", 0)
   if (!options.keepTop) copyDirectoryAttributes(source, target, options.owner)
 }
 
@@ -75,30 +91,39 @@ class TreeCopy {
     this.#owner = owner
   }
 
-  copyDirectory(source: number, target: number, path: string, depth: number): void {
+  *copyDirectory(source: number, target: number, path: string, depth: number): Generator<void, void> {
     if (depth > MAX_DEPTH)
       throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
     for (const { name } of readDirectory(source)) {
+      yield
       const stat = statAt(source, name)
-      if (stat !== undefined) this.#copyEntry(source, target, name, stat, path === "" ? name : `${path}/${name}`, depth)
+      if (stat !== undefined)
+        yield* this.#copyEntry(source, target, name, stat, path === "" ? name : `${path}/${name}`, depth)
     }
   }
 
-  #copyEntry(source: number, target: number, name: string, stat: FileStat, path: string, depth: number): void {
-    if (stat.type === "directory") return this.#copyChild(source, target, name, path, depth)
+  *#copyEntry(
+    source: number,
+    target: number,
+    name: string,
+    stat: FileStat,
+    path: string,
+    depth: number,
+  ): Generator<void, void> {
+    if (stat.type === "directory") return yield* this.#copyChild(source, target, name, path, depth)
     if (stat.type === "socket" || stat.type === "block" || stat.type === "character") {
-      if (this.#overlayDiff && isWhiteout(stat)) removeAt(target, name, path)
+      if (this.#overlayDiff && isWhiteout(stat)) yield* removeAtSteps(target, name, path)
       return
     }
-    removeAt(target, name, path)
+    yield* removeAtSteps(target, name, path)
     const first = stat.links > 1 ? this.#linked.get(stat.identity) : undefined
     if (first !== undefined) return this.#link(first, target, name)
     if (stat.links > 1) this.#linked.set(stat.identity, path)
-    if (stat.type === "file") copyFile(source, target, name, this.#owner)
+    if (stat.type === "file") yield* copyFile(source, target, name, this.#owner)
     else copyNode(source, target, name, stat, this.#owner)
   }
 
-  #copyChild(source: number, target: number, name: string, path: string, depth: number): void {
+  *#copyChild(source: number, target: number, name: string, path: string, depth: number): Generator<void, void> {
     using fds = new DisposableStack()
     const from = fds.adopt(openChild(source, name), close)
     const there = statAt(target, name)
@@ -106,11 +131,11 @@ class TreeCopy {
       there !== undefined &&
       (there.type !== "directory" || (this.#overlayDiff && isOpaqueDirectory(pathAt(source, name))))
     )
-      removeAt(target, name, path)
+      yield* removeAtSteps(target, name, path)
     const made = libc.mkdirat(target, rawCString(name), 0o700)
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
     const to = fds.adopt(openChild(target, name), close)
-    this.copyDirectory(from, to, path, depth + 1)
+    yield* this.copyDirectory(from, to, path, depth + 1)
     copyDirectoryAttributes(from, to, this.#owner)
   }
 
@@ -132,7 +157,7 @@ function openChild(directoryFd: number, name: string): number {
   return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_DIRECTORY, 0), "open", name)
 }
 
-function copyFile(source: number, target: number, name: string, owner?: Owner): void {
+function* copyFile(source: number, target: number, name: string, owner?: Owner): Generator<void, void> {
   using fds = new DisposableStack()
   // O_NONBLOCK: it may have become a FIFO since we looked
   const from = check(libc.openat(source, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
@@ -144,7 +169,7 @@ function copyFile(source: number, target: number, name: string, owner?: Owner): 
     name,
   )
   fds.adopt(to, close)
-  if (stat.type === "file") copyBytes(from, to, stat.sizeBytes)
+  if (stat.type === "file") yield* copySparse(from, to, stat.sizeBytes)
   setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(to, stat.mode)
   copyAttributes(pathAt(source, name), pathAt(target, name))
@@ -158,19 +183,25 @@ const toOffset = new BigInt64Array(1)
 
 /** Copies the parts that hold data, and no holes: a sparse file of 2^40 bytes must not fill the disk. */
 export function copyBytes(from: number, to: number, sizeBytes: number): void {
+  atOnce(copySparse(from, to, sizeBytes))
+}
+
+function* copySparse(from: number, to: number, sizeBytes: number): Generator<void, void> {
   check(libc.ftruncate(to, sizeBytes), "truncate")
   for (let at = 0; at < sizeBytes;) {
     const start = Number(libc.lseek(from, at, SEEK_DATA))
     if (start < 0) return // ENXIO: only a hole is left
     const end = Math.min(check(libc.lseek(from, start, SEEK_HOLE), "seek"), sizeBytes)
-    copyRange(from, to, start, end)
+    yield* copyRange(from, to, start, end)
     at = end
   }
 }
 
-function copyRange(from: number, to: number, start: number, end: number): void {
+function* copyRange(from: number, to: number, start: number, end: number): Generator<void, void> {
   for (let at = start; at < end;) {
-    const count = copyInKernel(from, to, at, end - at) ?? copyThroughMemory(from, to, at, end - at)
+    yield
+    const length = Math.min(end - at, MAX_STEP_BYTES)
+    const count = copyInKernel(from, to, at, length) ?? copyThroughMemory(from, to, at, length)
     if (count === 0) return // it was cut short meanwhile
     at += count
   }
@@ -188,6 +219,8 @@ function copyInKernel(from: number, to: number, at: number, length: number): num
 }
 
 const MAX_CHUNK_BYTES = 1024 * 1024
+/** Some milliseconds of a disk. */
+const MAX_STEP_BYTES = 4 * 1024 * 1024
 
 function copyThroughMemory(from: number, to: number, at: number, length: number): number {
   const chunk = Buffer.allocUnsafe(Math.min(length, MAX_CHUNK_BYTES))

@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path"
+import { atOnce, inSlices } from "../../base/in-slices.ts"
 import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { setModeAt } from "./attributes.ts"
 import { readDirectory, statAt } from "./directory.ts"
@@ -13,10 +14,19 @@ const MAX_DEPTH = 64
  * Safe to repeat, and beside another process that removes the same.
  */
 export function removeTree(path: string): boolean {
+  return atOnce(removeSteps(path))
+}
+
+/** `removeTree` that lets the rest of the process go on meanwhile. */
+export async function removeTreeInSlices(path: string): Promise<boolean> {
+  return inSlices(removeSteps(path))
+}
+
+function* removeSteps(path: string): Generator<void, boolean> {
   const parentFd = openDirectory(AT_FDCWD, rawName(dirname(path)))
   if (parentFd === undefined) return false
   try {
-    return removeAt(parentFd, rawName(basename(path)), path)
+    return yield* removeAtSteps(parentFd, rawName(basename(path)), path)
   } finally {
     close(parentFd)
   }
@@ -24,14 +34,19 @@ export function removeTree(path: string): boolean {
 
 /** `removeTree` of a raw name inside an open directory; `shownPath` is for the message. */
 export function removeAt(parentFd: number, name: string, shownPath: string): boolean {
+  return atOnce(removeAtSteps(parentFd, name, shownPath))
+}
+
+/** `removeAt`, a step for each entry. */
+export function* removeAtSteps(parentFd: number, name: string, shownPath: string): Generator<void, boolean> {
   const stat = statAt(parentFd, name)
   if (stat === undefined) return false
-  if (stat.type === "directory") removeDirectory(parentFd, name, shownPath)
+  if (stat.type === "directory") yield* removeDirectory(parentFd, name, shownPath)
   else unlink(parentFd, name, 0)
   return true
 }
 
-function removeDirectory(parentFd: number, name: string, path: string): void {
+function* removeDirectory(parentFd: number, name: string, path: string): Generator<void, void> {
   const top = openDirectory(parentFd, name)
   if (top === undefined) return
   let moved = 0
@@ -45,7 +60,7 @@ function removeDirectory(parentFd: number, name: string, path: string): void {
     for (let before = -1; before !== moved;) {
       before = moved
       // opened anew for each round: reading goes on from a descriptor's own offset
-      withDirectory(top, ".", (fd) => emptyDirectory(fd, path, 0, moveUp))
+      yield* withDirectory(top, ".", (fd) => emptyDirectory(fd, path, 0, moveUp))
     }
   } finally {
     close(top)
@@ -55,14 +70,15 @@ function removeDirectory(parentFd: number, name: string, path: string): void {
 
 type MoveUp = (fd: number, child: string) => void
 
-function emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp): void {
+function* emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp): Generator<void, void> {
   for (const { name, isDirectory } of readDirectory(fd)) {
+    yield
     if (!isDirectory) unlink(fd, name, 0)
     else if (depth === MAX_DEPTH) moveUp(fd, name)
     else {
-      withDirectory(fd, name, (child) => {
+      yield* withDirectory(fd, name, function* (child) {
         refuseMount(fd, name, path)
-        emptyDirectory(child, path, depth + 1, moveUp)
+        yield* emptyDirectory(child, path, depth + 1, moveUp)
       })
       unlink(fd, name, AT_REMOVEDIR)
     }
@@ -70,11 +86,15 @@ function emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp)
 }
 
 /** Runs `body` on the directory, opened; not at all when it has gone. */
-function withDirectory(parentFd: number, name: string, body: (fd: number) => void): void {
+function* withDirectory(
+  parentFd: number,
+  name: string,
+  body: (fd: number) => Generator<void, void>,
+): Generator<void, void> {
   const fd = openDirectory(parentFd, name)
   if (fd === undefined) return
   try {
-    body(fd)
+    yield* body(fd)
   } finally {
     close(fd)
   }

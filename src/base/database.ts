@@ -99,6 +99,11 @@ export class Database implements Disposable {
     }
   }
 
+  /** Brings what is in the log into the database, as far as nobody reads it: waits for no one. */
+  checkpoint(): void {
+    this.exec("PRAGMA wal_checkpoint(PASSIVE)")
+  }
+
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
     return this.#explained(() => this.#prepare(sql).all(...values) as T[])
   }

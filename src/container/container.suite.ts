@@ -78,7 +78,6 @@ export function containerSuite(
       const { id } = await containers.create(options(["sh", "-c", "echo out; exit 3"], { name: "life" }))
       expect(containers.get("life").state).toEqual({ status: "created" })
       const started = await containers.start("life", { attach: true })
-      expect(started.container.state.status).toBe("running")
       expect(await outputOf(started.attachment)).toBe("out\n")
       expect(await started.exited).toBe(3)
       expect(containers.get(id).state).toMatchObject({ status: "exited", exitCode: 3 })
@@ -158,6 +157,29 @@ export function containerSuite(
         setTimeout(() => abort.abort(), 20)
         expect(await code).toBe("Cancelled")
       }
+    })
+
+    test("stop() that waits ends with Cancelled when it is aborted, and has sent its signal", async () => {
+      const { containers, other } = store
+      await running("stubborn", ["sh", "-c", "trap '' TERM; while true; do sleep 0.1; done"])
+      const abort = new AbortController()
+      const code = codeOf(containers.stop("stubborn", { timeoutSeconds: -1, abort: abort.signal }))
+      setTimeout(() => abort.abort(), 20)
+      expect(await code).toBe("Cancelled")
+      expect(await codeOf(containers.start("stubborn", { abort: AbortSignal.abort() }))).toBe("none")
+      await other.kill("stubborn", "KILL")
+    })
+
+    test("maintain() writes down an end that nobody did", async () => {
+      const { containers, other } = store
+      const { id } = await running("left")
+      const { state } = containers.get(id)
+      // as if its monitor was killed, and the program after it
+      if (state.status === "running") for (const pid of [state.monitorPid, state.pid]) process.kill(pid, "SIGKILL")
+      await eventually(async () => other.get(id).state.status === "exited")
+      await other.maintain()
+      expect(other.get(id).state).toMatchObject({ status: "exited", exitCode: 255 })
+      await containers.start(id).then((started) => started.release())
     })
 
     test("wait() for the next exit waits for a start, and for the removal until it is gone", async () => {

@@ -422,6 +422,11 @@ export interface ContainerSize {
   rootBytes: number
 }
 
+/** What may wait: for a lock, a pull, an end. Aborted, it throws Cancelled; what it had begun by then is finished or taken back. */
+export interface Abortable {
+  abort?: AbortSignal | undefined
+}
+
 /**
  * All containers of a store. A name may be a name, an id or the beginning of one: every method that takes it throws NotFound, and
  * InvalidArgument when it fits several. Each change takes the container's lock (Unavailable when another process keeps it too long), is
@@ -436,12 +441,12 @@ export interface Containers {
    * Resolves the image (pulls it as `options.pull` says), checks all options, writes the record. Throws InvalidArgument with
    * the field, NotFound, AlreadyExists for the name, Unavailable; nothing is left then. Twice makes two containers.
    */
-  create(options: ContainerOptions, onProgress?: OnProgress): Promise<Container>
+  create(options: ContainerOptions, onProgress?: OnProgress, abortable?: Abortable): Promise<Container>
   /**
    * Of one that runs: joins it. Throws FailedPrecondition when it is paused; AlreadyExists for a taken port; a SkiffError with
    * `data.programExit` 126 or 127 when the program cannot be run. What was made by then is taken back.
    */
-  start(nameOrId: string, options?: { attach?: boolean }): Promise<StartedContainer>
+  start(nameOrId: string, options?: Abortable & { attach?: boolean }): Promise<StartedContainer>
   /**
    * Create and start in one go. When the start is refused no container is left, but where its program could not be run
    * (`data.programExit`): docker leaves that one as created, and so do we.
@@ -449,14 +454,14 @@ export interface Containers {
   run(
     options: ContainerOptions,
     onProgress?: OnProgress,
-    runOptions?: { attach?: boolean; onCreated?: (container: Container) => void },
+    runOptions?: Abortable & { attach?: boolean; onCreated?: (container: Container) => void },
   ): Promise<StartedContainer>
   /** Stop signal, then SIGKILL after the timeout (negative: never). Does nothing when it is not running: safe to repeat. */
-  stop(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  stop(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>
   /** Throws FailedPrecondition when it does not run, InvalidArgument for an unknown signal. SIGKILL is waited for. */
-  kill(nameOrId: string, signal: string): Promise<void>
+  kill(nameOrId: string, signal: string, abortable?: Abortable): Promise<void>
   /** `stop`, then `start`; one that does not run is started. */
-  restart(nameOrId: string, options?: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  restart(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>
   /** Throws FailedPrecondition when it does not run or is paused already; Unsupported without a freezer. */
   pause(nameOrId: string): Promise<void>
   /** Throws FailedPrecondition when it is not paused. */
@@ -465,7 +470,7 @@ export interface Containers {
    * `volumes`: its anonymous ones too. Throws FailedPrecondition when it runs and `force` is not set. Begun, it is finished by
    * whoever looks next.
    */
-  remove(nameOrId: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>
+  remove(nameOrId: string, options?: Abortable & { force?: boolean; volumes?: boolean }): Promise<void>
   /** Throws AlreadyExists, InvalidArgument for a name that is none or its own. */
   rename(nameOrId: string, newName: string): void
   /**
@@ -497,4 +502,6 @@ export interface Containers {
   cleanup(id: string, execId?: string): Promise<void>
   /** Brings every record in line with the kernel, and finishes what killed processes left. */
   reconcile(): Promise<void>
+  /** The part of it that a look at the records and /proc shows: cheap, for a long-lived process to do now and then. */
+  maintain(): Promise<void>
 }

@@ -5,7 +5,7 @@ import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
-import type { ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
+import type { Abortable, ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
@@ -40,7 +40,7 @@ export interface Created {
 export async function createContainer(
   deps: ContainerDeps,
   asked: ContainerOptions,
-  { willStart, onProgress }: { willStart: boolean; onProgress?: OnProgress },
+  { willStart, onProgress, abort }: Abortable & { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   if (willStart) wakeCgroupLock()
   const options = await inSandbox(deps, resolveOptions(asked))
@@ -49,7 +49,7 @@ export async function createContainer(
   checkOptions(options, joined)
   await checkNetwork(deps, options)
   const images = await deps.images()
-  const { image, imageName } = await resolveImage(images, options, onProgress)
+  const { image, imageName } = await resolveImage(images, options, onProgress, abort)
   trace("image resolved")
   const id = newContainerId()
   const config = await images.config(image)
@@ -154,6 +154,7 @@ async function resolveImage(
   images: Images,
   options: ResolvedOptions,
   onProgress?: OnProgress,
+  abort?: AbortSignal,
 ): Promise<{ image: Image; imageName: string }> {
   const { image: name, pull } = options
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -167,7 +168,7 @@ async function resolveImage(
       hint: { do: "pull", image: name, platform: options.platform },
     })
   if (pull === "never") throw new NotFound(`no such image: "${name}"`, { hint: { do: "pull", image: name } })
-  const result = await images.pull(name, { platform, onProgress, isMissing: pull !== "always" })
+  const result = await images.pull(name, { platform, onProgress, signal: abort, isMissing: pull !== "always" })
   return { image: result.image, imageName: result.name }
 }
 

@@ -1,13 +1,14 @@
 /** Changes of a container's life: each takes its lock, reads the record anew, acts, and lets go. */
 import { rmSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { orCancelled } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError, NotFound } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Monitor } from "../runtime/runtime.ts"
 import { parseSignal } from "../sys/process/signals.ts"
-import type { Container, ContainerOptions, StartedContainer } from "./container.ts"
+import type { Abortable, Container, ContainerOptions, StartedContainer } from "./container.ts"
 import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -32,8 +33,9 @@ export async function create(
   deps: ContainerDeps,
   options: ContainerOptions,
   onProgress?: OnProgress,
+  { abort }: Abortable = {},
 ): Promise<Container> {
-  const { record, lock, warnings } = await createContainer(deps, options, { willStart: false, onProgress })
+  const { record, lock, warnings } = await createContainer(deps, options, { willStart: false, onProgress, abort })
   lock[Symbol.dispose]()
   return { ...toContainer(record, deps), warnings }
 }
@@ -43,9 +45,13 @@ export async function run(
   deps: ContainerDeps,
   options: ContainerOptions,
   onProgress?: OnProgress,
-  { attach = false, onCreated }: { attach?: boolean; onCreated?: (container: Container) => void } = {},
+  {
+    attach = false,
+    onCreated,
+    abort,
+  }: Abortable & { attach?: boolean; onCreated?: (container: Container) => void } = {},
 ): Promise<StartedContainer> {
-  const { record, lock, warnings } = await createContainer(deps, options, { willStart: true, onProgress })
+  const { record, lock, warnings } = await createContainer(deps, options, { willStart: true, onProgress, abort })
   using _ = lock
   try {
     onCreated?.({ ...toContainer(record, deps), warnings })
@@ -61,10 +67,10 @@ export async function run(
 export async function start(
   deps: ContainerDeps,
   nameOrId: string,
-  { attach = false }: { attach?: boolean } = {},
+  { attach = false, abort }: Abortable & { attach?: boolean } = {},
 ): Promise<StartedContainer> {
   const { id } = deps.records.get(nameOrId)
-  using lock = await deps.locks.acquire(id)
+  using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconciled(deps, id, lock)
   if (record.status === "paused")
     throw new FailedPrecondition(`container "${record.name}" is paused`, {
@@ -100,42 +106,52 @@ export async function attachRunning(
 export async function stop(
   deps: ContainerDeps,
   nameOrId: string,
-  { timeoutSeconds, signal }: { timeoutSeconds?: number; signal?: string } = {},
+  { timeoutSeconds, signal, abort }: Abortable & { timeoutSeconds?: number; signal?: string } = {},
 ): Promise<void> {
   const found = deps.records.get(nameOrId)
   const { stopSignal, stopTimeoutSeconds } = found.spec.run
   const number = parseSignal(signal ?? stopSignal)
-  const monitor = await signalUnderLock(deps, found.id, number)
+  const monitor = await signalUnderLock(deps, found.id, number, abort)
   if (!monitor) return
   const seconds = timeoutSeconds ?? stopTimeoutSeconds
-  if (!(await within(monitor.exited, seconds < 0 ? Infinity : seconds * 1000))) {
-    const killed = await signalUnderLock(deps, found.id, SIGKILL)
-    if (killed) await within(killed.exited, KILL_WAIT_MS)
+  if (!(await within(monitor.exited, seconds < 0 ? Infinity : seconds * 1000, abort))) {
+    const killed = await signalUnderLock(deps, found.id, SIGKILL, abort)
+    if (killed) await within(killed.exited, KILL_WAIT_MS, abort)
   }
-  await reconcileNow(deps, found.id)
+  await reconcileNow(deps, found.id, abort)
   deps.records.tell(containerEvent(found, "stop"))
 }
 
 /** See `Containers.kill`. */
-export async function kill(deps: ContainerDeps, nameOrId: string, signal: string): Promise<void> {
+export async function kill(
+  deps: ContainerDeps,
+  nameOrId: string,
+  signal: string,
+  { abort }: Abortable = {},
+): Promise<void> {
   const number = parseSignal(signal)
   const record = deps.records.get(nameOrId)
-  const monitor = await signalUnderLock(deps, record.id, number)
+  const monitor = await signalUnderLock(deps, record.id, number, abort)
   if (!monitor)
     throw new FailedPrecondition(`cannot kill container "${record.name}": it is not running`, {
       hint: { do: "state", container: record.name },
     })
   if (number !== SIGKILL) return
-  await within(monitor.exited, KILL_WAIT_MS)
-  await reconcileNow(deps, record.id)
+  await within(monitor.exited, KILL_WAIT_MS, abort)
+  await reconcileNow(deps, record.id, abort)
 }
 
 /**
  * Sends a signal; gives the monitor, which tells the container's end, or undefined when it does not run. One that waits
  * for its restart is brought to `exited`.
  */
-async function signalUnderLock(deps: ContainerDeps, id: string, signal: number): Promise<Monitor | undefined> {
-  using lock = await deps.locks.acquire(id)
+async function signalUnderLock(
+  deps: ContainerDeps,
+  id: string,
+  signal: number,
+  abort?: AbortSignal,
+): Promise<Monitor | undefined> {
+  using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconcile(deps, id)
   if (!record) {
     lock.unlink()
@@ -174,11 +190,11 @@ async function signalUnderLock(deps: ContainerDeps, id: string, signal: number):
 export async function restart(
   deps: ContainerDeps,
   nameOrId: string,
-  options: { timeoutSeconds?: number; signal?: string } = {},
+  options: Abortable & { timeoutSeconds?: number; signal?: string } = {},
 ): Promise<void> {
   const { id } = deps.records.get(nameOrId)
   await stop(deps, id, options)
-  const again = await start(deps, id)
+  const again = await start(deps, id, { abort: options.abort })
   again.release()
   deps.records.tell(containerEvent(deps.records.get(id), "restart"))
 }
@@ -224,10 +240,10 @@ async function freeze(
 export async function remove(
   deps: ContainerDeps,
   nameOrId: string,
-  { force = false, volumes = false }: { force?: boolean; volumes?: boolean } = {},
+  { force = false, volumes = false, abort }: Abortable & { force?: boolean; volumes?: boolean } = {},
 ): Promise<void> {
   const { id } = deps.records.get(nameOrId)
-  using lock = await deps.locks.acquire(id)
+  using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconcile(deps, id)
   if (record) {
     const isActive = isRunning(record, deps) || record.status === "restarting"
@@ -279,10 +295,14 @@ async function sleepUntil(time: number, goesOn: () => boolean): Promise<boolean>
 }
 
 /** Reconciles a container under its lock; the lock file of one that is gone goes too. Undefined when it is gone. */
-export async function reconcileNow(deps: ContainerDeps, id: string): Promise<ContainerRecord | undefined> {
+export async function reconcileNow(
+  deps: ContainerDeps,
+  id: string,
+  abort?: AbortSignal,
+): Promise<ContainerRecord | undefined> {
   // without a row there is nothing to lock: an exit command that comes late makes no new lock file
   if (!deps.records.byId(id)) return undefined
-  using lock = await deps.locks.acquire(id)
+  using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconcile(deps, id)
   if (!record) lock.unlink()
   return record
@@ -345,18 +365,18 @@ async function exitedAndReconciled(
 }
 
 /** Whether `promise` reconciles in time. */
-async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+async function within(promise: Promise<unknown>, timeoutMs: number, abort?: AbortSignal): Promise<boolean> {
   const timer = new AbortController()
   // setTimeout takes 31 bits
   const limit = Math.min(timeoutMs, 2 ** 31 - 1)
   try {
-    return await Promise.race([
-      promise.then(
-        () => true,
-        () => true,
-      ),
-      sleep(limit, false, { signal: timer.signal }),
-    ])
+    const ended = promise.then(
+      () => true,
+      () => true,
+    )
+    // ended below, when it is of no use any more
+    const slept = sleep(limit, false, { signal: timer.signal }).catch(() => false)
+    return await orCancelled(Promise.race([ended, slept]), abort, "waiting for the container's end")
   } finally {
     timer.abort()
   }

@@ -28,6 +28,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return import("./life-cycle.ts")
   }
 
+  const maintain = async (): Promise<void> => {
+    if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
+    const found = new Set([...suspects, ...findSuspects(deps)])
+    suspects.clear()
+    await repair(deps, found)
+  }
+
   return {
     list(filter = {}) {
       const fits = containerFilter(filter, records)
@@ -36,11 +43,11 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       return candidates.filter(fits).map(({ container }) => container)
     },
     get: (nameOrId) => observe(records.get(nameOrId)),
-    create: async (options, onProgress) => (await lifeCycle()).create(deps, options, onProgress),
+    create: async (options, onProgress, abortable) => (await lifeCycle()).create(deps, options, onProgress, abortable),
     run: async (options, onProgress, runOptions) => (await lifeCycle()).run(deps, options, onProgress, runOptions),
     start: async (nameOrId, options) => (await lifeCycle()).start(deps, nameOrId, options),
     stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
-    kill: async (nameOrId, signal) => (await lifeCycle()).kill(deps, nameOrId, signal),
+    kill: async (nameOrId, signal, abortable) => (await lifeCycle()).kill(deps, nameOrId, signal, abortable),
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
     pause: async (nameOrId) => (await lifeCycle()).pause(deps, nameOrId),
     unpause: async (nameOrId) => (await lifeCycle()).unpause(deps, nameOrId),
@@ -92,10 +99,11 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         : (await execs()).reconcileExec(deps, execId),
     reconcile: async () => (await import("./repair.ts")).repairAll(deps),
 
+    maintain,
+
     async [Symbol.asyncDispose]() {
-      if (looksAround && deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
-      if (looksAround) for (const id of findSuspects(deps)) suspects.add(id)
-      if (suspects.size > 0) await repair(deps, suspects)
+      if (looksAround) await maintain()
+      else if (suspects.size > 0) await repair(deps, suspects)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { Cancelled } from "../base/errors.ts"
+import { orCancelled, throwIfAborted } from "../base/cancel.ts"
 import { trace } from "../base/trace.ts"
 import type { Event } from "../event/event.ts"
 import type { WaitCondition } from "./container.ts"
@@ -7,6 +7,8 @@ import { reconcileNow } from "./life-cycle.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import { needsReconciling } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
+
+const AWAITED = "waiting for the container"
 
 /**
  * Waits for the container's end (or its removal) and gives its exit code. A back-off is no end, as docker sees it.
@@ -48,16 +50,12 @@ export async function wait(
       continue
     }
     const { value: event } = (await events.next()) as { value?: Event }
-    throwIfAborted(signal)
+    throwIfAborted(signal, AWAITED)
     // one that ran for a moment was never seen running
     if (event?.action === "start") mustStart = false
     if (event?.action === "die") code = Number(event.actor.attributes.exitCode)
     if (event?.action === "die" && condition === "next-exit") return code
   }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new Cancelled("waiting for the container was cancelled", { cause: signal.reason })
 }
 
 function hasEnded({ status }: ContainerRecord): boolean {
@@ -85,16 +83,13 @@ async function exitOf(
   if (pid === undefined || monitorPid === undefined) return undefined
   const runtimes = await deps.runtimes()
   const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
-  throwIfAborted(signal)
-  const aborted = Promise.withResolvers<undefined>()
-  const abort = (): void => aborted.resolve(undefined)
-  signal?.addEventListener("abort", abort, { once: true })
   try {
-    const code = await Promise.race([monitor.exited.catch(() => undefined), aborted.promise])
-    throwIfAborted(signal)
-    return code
+    return await orCancelled(
+      monitor.exited.catch(() => undefined),
+      signal,
+      AWAITED,
+    )
   } finally {
-    signal?.removeEventListener("abort", abort)
     monitor.release()
   }
 }

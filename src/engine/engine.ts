@@ -39,6 +39,11 @@ export interface Engine extends AsyncDisposable {
   /** What happened to all of these, replayed and watched. */
   events(): Promise<Events>
   info(): Promise<EngineInfo>
+  /**
+   * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes
+   * left, brings the records' log back to its size. Safe to repeat, and beside all else.
+   */
+  maintain(): Promise<void>
   /** Host requirements, present or not, each with its repair. */
   doctor(): Promise<HostCheck[]>
   /** What `reset` would remove. */

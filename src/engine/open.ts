@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
 import type { BuildDeps } from "../build/deps.ts"
@@ -361,6 +362,12 @@ class LocalEngine implements Engine {
     if (!isFirewallMissing(db, paths.runRoot)) return
     await (await this.containers()).reconcile()
     log.warn("the rules of container networks were gone from nftables, and have been put back")
+  }
+
+  async maintain(): Promise<void> {
+    await (await this.containers()).maintain()
+    if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
+    this.#store.db.checkpoint()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,7 +15,7 @@ test("a held lock excludes others, and a released one does not", async () => {
     expect(held).toBeDefined()
     expect(locks.tryAcquire("a")).toBeUndefined()
     expect(locks.tryAcquire("b")?.[Symbol.dispose]()).toBeUndefined()
-    await expect(locks.acquire("a", 20)).rejects.toThrow("is being changed by another skiff")
+    await expect(locks.acquire("a", { waitMs: 20 })).rejects.toThrow("is being changed by another skiff")
   }
   using again = locks.tryAcquire("a")
   expect(again).toBeDefined()

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { throwIfAborted } from "../../base/cancel.ts"
 import { hasErrno, Unavailable } from "../../base/errors.ts"
 import { O_CLOEXEC, tryLock, unlockAndClose } from "../libc.ts"
 
@@ -9,6 +10,11 @@ const MAX_POLL_MS = 25
 export interface HeldLock extends Disposable {
   /** Removes the lock file too, when what it guards is gone. Still held until disposed. */
   unlink(): void
+}
+
+export interface LockWait {
+  waitMs?: number
+  signal?: AbortSignal | undefined
 }
 
 /** One lock file for each thing of a kind, between processes (flock(2)). Whoever changes the thing holds it. */
@@ -22,8 +28,8 @@ export class FileLocks {
     this.#kind = kind
   }
 
-  /** Waits for the lock. Throws Unavailable after `waitMs`. */
-  async acquire(name: string, waitMs = 120_000): Promise<HeldLock> {
+  /** Waits for the lock. Throws Unavailable after `waitMs`, and Cancelled. */
+  async acquire(name: string, { waitMs = 120_000, signal }: LockWait = {}): Promise<HeldLock> {
     const deadline = Date.now() + waitMs
     for (let pollMs = 1; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
       const held = this.tryAcquire(name)
@@ -35,6 +41,7 @@ export class FileLocks {
             hint: "see what it does: ps -ef | grep skiff",
           },
         )
+      throwIfAborted(signal, `waiting for ${this.#kind} "${name.slice(0, 12)}"`)
       await sleep(pollMs)
     }
   }

@@ -59,12 +59,14 @@ export async function pullImage(
     return pulled
   }
 
-  async function candidates(text: string): Promise<Reference[]> {
+  async function candidates(text: string): Promise<Candidate[]> {
     const typed = parseReference(text)
     const short = shortName(text, typed)?.replace(/:[^:]*$/, "")
     if (short === undefined) return [typed]
     const { tag, digest } = typed
-    return (await registries.candidates(short)).map((each) => parseReference(formatReference({ ...each, tag, digest })))
+    return (await registries.candidates(short)).map(({ fallback, ...each }) =>
+      Object.assign(parseReference(formatReference({ ...each, tag, digest })), fallback && { fallback }),
+    )
   }
 }
 
@@ -117,19 +119,23 @@ function recordPulled(records: ImageRecords, pulled: Pulled): PullResult {
   })
 }
 
+type Candidate = Reference & { fallback?: true }
+
 interface Resolved {
   ref: Reference
   top: ResolvedManifest
 }
 
-/** The first of the names that a registry knows; several only for a short name with several search registries. */
+/** The first of the names that a registry knows; several only for a short name with several search registries, or an alias. */
 async function resolveFirst(
-  refs: readonly Reference[],
+  refs: readonly Candidate[],
   source: ImageSource,
   checkPolicy: (ref: Reference) => Promise<void>,
 ): Promise<Resolved> {
   const failures: SkiffError[] = []
-  for (const ref of refs) {
+  for (const { fallback, ...ref } of refs) {
+    // what the alias says stands, unless there is nobody to ask
+    if (fallback && !failures.every((error) => isSkiffError(error, "Unavailable"))) break
     try {
       await checkPolicy(ref)
       return { ref, top: await source.resolve(ref) }
@@ -138,6 +144,8 @@ async function resolveFirst(
       failures.push(error)
     }
   }
+  const [only] = failures
+  if (failures.length === 1 && only !== undefined) throw only
   const code = failures.every((error) => isSkiffError(error, "NotFound")) ? "NotFound" : "Unavailable"
   throw new SkiffError(code, failures.map(({ message }) => message).join("; "), {
     hint: "give the full name, with the registry",

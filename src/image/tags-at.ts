@@ -1,6 +1,7 @@
 import { InvalidArgument, isSkiffError } from "../base/errors.ts"
 import type { PullOptions } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
+import type { ShortNameCandidate } from "../registry/registry.ts"
 import { parseReference, shortName } from "./reference.ts"
 
 /** See `Images.tagsAt`. */
@@ -11,9 +12,13 @@ export async function tagsAt(deps: ImagesDeps, name: string, options: PullOption
   const registries = await deps.registries()
   const source = await registries.open(options)
   const short = shortName(name, typed)?.replace(/:[^:]*$/, "")
-  const places = short === undefined ? [typed] : await registries.candidates(short)
+  const places: ShortNameCandidate[] =
+    short === undefined
+      ? [{ registry: typed.registry, repository: typed.repository }]
+      : await registries.candidates(short)
   let failure: unknown
-  for (const { registry, repository } of places) {
+  for (const { registry, repository, fallback } of places) {
+    if (fallback && !isSkiffError(failure, "Unavailable")) break
     try {
       return (await source.tags({ registry, repository })).map((tag) => `${registry}/${repository}:${tag}`)
     } catch (error) {

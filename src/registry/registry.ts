@@ -90,9 +90,17 @@ export interface LoginOptions extends Pick<RegistryAccess, "authFile" | "certDir
   password: string
 }
 
+/** What a short name may mean. */
+export interface ShortNameCandidate {
+  registry: string
+  repository: string
+  /** Asked only when the registry of the one before it cannot be reached: one that answers has the last word. */
+  fallback?: true
+}
+
 export interface Registries {
-  /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try; one by an alias. */
-  candidates(shortRepository: string): Promise<{ registry: string; repository: string }[]>
+  /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
+  candidates(shortRepository: string): Promise<ShortNameCandidate[]>
   /** Throws PermissionDenied when policy.json does not let images of this name in. */
   checkPolicy(ref: RemoteReference): Promise<void>
   open(options?: RegistryOptions): Promise<RegistrySource>

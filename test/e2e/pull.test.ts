@@ -245,6 +245,18 @@ describe("registries.conf", () => {
     expect((await withConfig(alias, "pull", "-q", "thing:1")).stdout).toBe(`${registry.host}/mirrored/thing:1\n`)
   })
 
+  test("an alias whose registry is not there gives docker's official image; one that answers has the last word", async () => {
+    registry.push("library/astray:1", { layers: [layer("a")] })
+    const docker = `[[registry]]\nprefix = "docker.io"\nlocation = "${registry.host}"\ninsecure = true\n`
+    const absent = `${docker}[aliases]\n"astray" = "127.0.0.1:${await freePort()}/team/astray"\n`
+    expect((await withConfig(absent, "pull", "-q", "astray:1")).stdout).toBe("docker.io/library/astray:1\n")
+    const there = `${docker}[aliases]\n"astray" = "${registry.host}/team/astray"\n`
+    const { code, stderr } = await withConfig(there, "pull", "-q", "astray:1")
+    expect(code).toBe(1)
+    expect(stderr).toContain("team/astray")
+    expect(stderr).not.toContain("docker.io")
+  })
+
   test("blocked is blocked", async () => {
     const blocked = `[[registry]]\nprefix = "${registry.host}"\nblocked = true\n`
     const before = (await registry.requests()).length

@@ -1,5 +1,5 @@
 import { InvalidArgument, PermissionDenied } from "../../base/errors.ts"
-import type { RemoteReference } from "../registry.ts"
+import type { RemoteReference, ShortNameCandidate } from "../registry.ts"
 import type { RegistriesConf, RegistryEntry } from "./registries-conf.ts"
 
 /** A place that may have an image: a mirror, or the registry itself. */
@@ -59,14 +59,19 @@ function rewrite(name: string, prefix: string, location: string): { registry: st
 }
 
 /**
- * The full repositories that a short name may mean: its alias alone, else the name on each registry of
- * unqualified-search-registries.
+ * The full repositories that a short name may mean: its alias, else the name on each registry of
+ * unqualified-search-registries. Of an alias whose registry is not there, docker's official image of that name, which
+ * BuildKit would have taken in the first place; never a name there that anybody can register.
  */
-export function searchNames(shortRepository: string, conf: RegistriesConf): { registry: string; repository: string }[] {
+export function searchNames(shortRepository: string, conf: RegistriesConf): ShortNameCandidate[] {
   const alias = Object.hasOwn(conf.aliases, shortRepository) ? conf.aliases[shortRepository] : undefined
   if (alias) {
     const slash = alias.indexOf("/")
-    if (slash > 0) return [{ registry: alias.slice(0, slash), repository: alias.slice(slash + 1) }]
+    if (slash > 0) {
+      const official = { registry: "docker.io", repository: `library/${shortRepository}`, fallback: true } as const
+      const other = shortRepository.includes("/") || alias === `docker.io/${official.repository}` ? [] : [official]
+      return [{ registry: alias.slice(0, slash), repository: alias.slice(slash + 1) }, ...other]
+    }
     throw new InvalidArgument(
       `registries.conf gives "${shortRepository}" the alias "${alias}", which is not a full name`,
     )

@@ -87,12 +87,21 @@ describe("a name leads", () => {
 
 test("a short name means its alias, or itself on each search registry; docker.io adds library/", async () => {
   const conf = await parse('unqualified-search-registries = ["a.example", "docker.io"]\n[aliases]\nx = "b.example/y/x"')
-  expect(searchNames("x", conf)).toEqual([{ registry: "b.example", repository: "y/x" }])
+  expect(searchNames("x", conf)).toEqual([
+    { registry: "b.example", repository: "y/x" },
+    { registry: "docker.io", repository: "library/x", fallback: true },
+  ])
   expect(searchNames("debian", conf)).toEqual([
     { registry: "a.example", repository: "debian" },
     { registry: "docker.io", repository: "library/debian" },
   ])
   expect(searchNames("constructor", conf)).toHaveLength(2)
+})
+
+test("behind an alias stands docker's official image only, and not twice", async () => {
+  const conf = await parse('[aliases]\n"a/x" = "b.example/a/x"\nbusybox = "docker.io/library/busybox"')
+  expect(searchNames("a/x", conf)).toEqual([{ registry: "b.example", repository: "a/x" }])
+  expect(searchNames("busybox", conf)).toEqual([{ registry: "docker.io", repository: "library/busybox" }])
 })
 
 test.each([

@@ -262,3 +262,13 @@ test("every export of the domains that others stand on says what it is", () => {
     })
   expect(broken).toEqual([])
 })
+
+test("docker/ is pure: documents are made of values, and nothing is read for them", () => {
+  const broken = imports.filter(
+    ({ from, path, to }) =>
+      directoryOf(from) === "docker" &&
+      !["base", "spec", "docker"].includes(directoryOf(to)) &&
+      !(path.startsWith(".") && isContract(to)),
+  )
+  expect(show(broken)).toEqual([])
+})

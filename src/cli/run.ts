@@ -19,7 +19,7 @@ const SIGPIPE_EXIT_CODE = 141
 /** Runs one command line; gives the exit code. Prints what went wrong, throws nothing. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const out = new Out()
-  const state: FailureContext = { debug: false, command: "", failureCode: 1, endsAsProgram: false }
+  const state: FailureContext = newContext()
   try {
     return await dispatch(argv, out, state)
   } catch (thrown) {
@@ -32,17 +32,24 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 
 /** Tells why a command line was not begun at all; gives the exit code that its command ends with then. */
 export async function refuseCommandLine(argv: readonly string[], error: unknown): Promise<number> {
-  const state: FailureContext = { debug: false, command: "", failureCode: 1, endsAsProgram: false }
+  const state: FailureContext = newContext()
   try {
     const { values, words } = parseFlags(GLOBAL_FLAGS, argv, false)
     const entry = findEntry(words)?.entry
     state.debug = values.debug === true
     state.command = entry?.names[0] ?? ""
-    state.failureCode = (await entry?.load())?.default.failureCode ?? 1
+    const command = (await entry?.load())?.default
+    state.flags = command?.flags ?? {}
+    state.failureCode = command?.failureCode ?? 1
     return reportError(error, state)
   } catch (wrongFlag) {
     return reportError(wrongFlag, state)
   }
+}
+
+/** Before a command is known. */
+function newContext(): FailureContext {
+  return { debug: false, command: "", flags: {}, failureCode: 1, endsAsProgram: false }
 }
 
 async function dispatch(argv: readonly string[], out: Out, state: FailureContext): Promise<number> {
@@ -65,6 +72,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
     out.text(commandHelp(found.name, found.entry, command))
     return 0
   }
+  state.flags = command.flags
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false
   const report = (error: unknown) => writeAll(2, describeError(error, state))

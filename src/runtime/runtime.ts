@@ -31,13 +31,17 @@ export interface Runtime {
   readonly path: string
   /** Words that stand before the verb: `--root=…`, `--cgroup-manager=…`. The monitor needs them too. */
   readonly globalArgs: readonly string[]
+  /** The program of a created container runs from here. Not to be repeated. */
   start(id: string): Promise<void>
   /** Throws NotFound. */
   state(id: string): Promise<RuntimeState>
   /** Throws FailedPrecondition when it is not running. */
   kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>
+  /** Throws FailedPrecondition when it is not running, or there is no freezer. */
   pause(id: string): Promise<void>
+  /** Throws FailedPrecondition when it is not paused. */
   resume(id: string): Promise<void>
+  /** Limits of a running container; safe to repeat. */
   update(id: string, resources: object): Promise<void>
   /** Safe to repeat: a container that the runtime does not know is deleted. */
   delete(id: string, options?: { force?: boolean }): Promise<void>
@@ -243,6 +247,7 @@ export interface Runtimes {
   bundle(id: string): BundlePaths
   /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */
   config(input: ConfigInput, runtime: Runtime): Promise<OciConfig>
+  /** The `process` of one more program, of the container's own. Throws InvalidArgument. */
   execProcess(config: OciConfig, input: ExecProcessInput): OciProcess
   /**
    * Forks the monitor, which has the runtime create the container from `bundle.config` (0600, written by the caller).
@@ -258,6 +263,7 @@ export interface Runtimes {
   exitCode(id: string, bundle: BundlePaths): number | undefined
   /** Connects to a container's standard streams. Before `start`, so that nothing is missed. */
   attach(bundle: BundlePaths, options: { stdin: boolean }): Promise<Attachment>
+  /** Of the container's terminal. Does nothing without one. */
   resize(bundle: BundlePaths, size: TerminalSize): void
   /** Of the terminal of an exec, by its directory. */
   resizeExec(directory: string, size: TerminalSize): void
@@ -265,6 +271,7 @@ export interface Runtimes {
   execExitCode(id: string, directory: string): number | undefined
   /** Tells the monitor to open its log file anew, after it was renamed. */
   reopenLog(bundle: BundlePaths): void
+  /** Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run; nothing is left of it then. */
   exec(options: ExecOptions): Promise<Exec>
   /**
    * Runs a container in the foreground, with no monitor; gives the program's exit code. Throws a

@@ -1,26 +1,33 @@
 import type { Hint, Remedy } from "../../base/hint.ts"
-import { flagOf } from "./field-flags.ts"
+import { flagOf, type FailedCommand } from "./field-flags.ts"
 
-/** A hint in the words of this front end: its command lines, and the flags of `command`, the one that failed. */
-export function describeHint(hint: Hint, command: string): string {
-  const parts = isList(hint) ? hint : [hint]
-  return parts.map((part) => (typeof part === "string" ? part : describeRemedy(part, command))).join("; or ")
+/**
+ * A hint in the words of this front end: its command lines, and flags of the command that failed. Undefined when nothing is left
+ * of it: a flag that the command does not have helps nobody.
+ */
+export function describeHint(hint: Hint, failed: FailedCommand): string | undefined {
+  const parts = (isList(hint) ? hint : [hint]).flatMap((part) =>
+    typeof part === "string" ? [part] : (describeRemedy(part, failed) ?? []),
+  )
+  return parts.length === 0 ? undefined : parts.join("; or ")
 }
 
 function isList(hint: Hint): hint is readonly (string | Remedy)[] {
   return Array.isArray(hint)
 }
 
-function describeRemedy(remedy: Remedy, command: string): string {
+function describeRemedy(remedy: Remedy, failed: FailedCommand): string | undefined {
   if ("valid" in remedy) return `valid: ${remedy.valid.join(", ")}`
   if ("nearest" in remedy) return `did you mean ${remedy.nearest}?`
   switch (remedy.do) {
     case "set": {
-      const flag = flagOf(remedy.field, command) ?? remedy.field
-      return `give ${flag}${remedy.value === undefined ? "" : ` ${remedy.value}`}`
+      const flag = flagOf(remedy.field, failed)
+      return flag && `give ${flag}${remedy.value === undefined ? "" : ` ${remedy.value}`}`
     }
-    case "omit":
-      return `leave ${flagOf(remedy.field, command) ?? remedy.field} out`
+    case "omit": {
+      const flag = flagOf(remedy.field, failed)
+      return flag && `leave ${flag} out`
+    }
     case "start":
       return `start it: skiff start ${remedy.container}`
     case "stop":

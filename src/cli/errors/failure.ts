@@ -3,14 +3,12 @@ import { OutputClosed, writeAll } from "../out.ts"
 import { printable } from "../../base/printable.ts"
 import { coloured, CYAN, RED } from "../terminal/colour.ts"
 import { describeHint } from "./describe-hint.ts"
-import { flagOf } from "./field-flags.ts"
+import { flagOf, type FailedCommand } from "./field-flags.ts"
 import { UsageError } from "./usage-error.ts"
 
 /** What is known of the command line when it fails. */
-export interface FailureContext {
+export interface FailureContext extends FailedCommand {
   debug: boolean
-  /** Whole name of the command that failed: its flags are named. Empty before one is known. */
-  command: string
   /** The exit code where nothing below says another. */
   failureCode: number
   /** The command runs a program for the user, and ends as that does: what a program ended with is the exit code. */
@@ -34,9 +32,9 @@ export function exitCodeOf(error: unknown, { failureCode, endsAsProgram }: Failu
 }
 
 /** `skiff: message (--flag)`, then a hint, then with `--debug` the stack and the causes; harmless to a terminal. */
-export function describeError(error: unknown, { debug, command }: Pick<FailureContext, "debug" | "command">): string {
-  const lines = [`${coloured(2, RED, "skiff:")} ${shortened(printable(messageOf(error, command)))}`]
-  const hint = hintOf(error, command)
+export function describeError(error: unknown, { debug, ...failed }: FailedCommand & { debug: boolean }): string {
+  const lines = [`${coloured(2, RED, "skiff:")} ${shortened(printable(messageOf(error, failed)))}`]
+  const hint = hintOf(error, failed)
   if (hint !== undefined) lines.push(`  ${coloured(2, CYAN, "hint:")} ${shortened(printable(hint))}`)
   if (debug) lines.push(...stackOf(error).map(printable))
   return `${lines.join("\n")}\n`
@@ -51,21 +49,21 @@ function shortened(text: string): string {
   return text.replace(LONG_NAME, '"$1…"').replace(LONG_LINE, "$1…")
 }
 
-function messageOf(error: unknown, command: string): string {
+function messageOf(error: unknown, failed: FailedCommand): string {
   if (error instanceof AggregateError)
-    return `${error.message}\n${error.errors.map((one) => `  ${messageOf(one, command)}`).join("\n")}`
+    return `${error.message}\n${error.errors.map((one) => `  ${messageOf(one, failed)}`).join("\n")}`
   if (!(error instanceof Error)) return String(error)
-  const flag = isSkiffError(error) && error.field !== undefined ? flagOf(error.field, command) : undefined
+  const flag = isSkiffError(error) && error.field !== undefined ? flagOf(error.field, failed) : undefined
   const message = error.message === "" ? "failed" : error.message
   if (flag === undefined || message.includes(flag)) return message
   // below the first line a file is quoted
   return message.replace(/$/m, ` (${flag})`)
 }
 
-function hintOf(error: unknown, command: string): string | undefined {
-  if (isSkiffError(error)) return error.hint === undefined ? undefined : describeHint(error.hint, command)
+function hintOf(error: unknown, failed: FailedCommand): string | undefined {
+  if (isSkiffError(error)) return error.hint === undefined ? undefined : describeHint(error.hint, failed)
   if (!(error instanceof AggregateError)) return undefined
-  return error.errors.map((one) => hintOf(one, command)).find((hint) => hint !== undefined)
+  return error.errors.map((one) => hintOf(one, failed)).find((hint) => hint !== undefined)
 }
 
 function stackOf(error: unknown): string[] {

@@ -1,3 +1,5 @@
+import { flagName, type Flags } from "../flag.ts"
+
 /**
  * Which flag sets what a domain calls a field: the one place where both names are known. A field is the path of an option in
  * the domain's own types, units left off: `resources.memoryReservation` is `memoryReservationBytes` of `Resources`.
@@ -78,8 +80,25 @@ const BUILD: Table = {
   volumes: "--volume",
 }
 
-/** The flag of `field` as `command` has it (its whole name: `container run`); undefined where it has none. */
-export function flagOf(field: string, command: string): string | undefined {
+/** The command that failed. */
+export interface FailedCommand {
+  /** Its whole name, `container run`; empty before one is known. */
+  command: string
+  flags: Flags
+}
+
+/** The flag (or word) of `field` as the command has it; undefined where it has none: then there is nothing to name. */
+export function flagOf(field: string, { command, flags }: FailedCommand): string | undefined {
+  const name = flagOfField(field, command)
+  if (name === undefined || !name.startsWith("--")) return name
+  const isKnown = Object.entries(flags).some(
+    ([property, { aliases }]) => `--${flagName(property)}` === name || aliases?.includes(name.slice(2)),
+  )
+  return isKnown ? name : undefined
+}
+
+/** The flag of `field` in the group of commands that `command` is of. */
+export function flagOfField(field: string, command: string): string | undefined {
   const [group] = command.split(" ")
   const table = command === "image build" || group === "builder" ? BUILD : group === "container" ? CONTAINER : COMMON
   return table[field]

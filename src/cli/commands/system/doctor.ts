@@ -41,5 +41,5 @@ export default command({
 
 /** With the repair as a line to type. */
 function inOurWords({ repair, ...check }: HostCheck): Omit<HostCheck, "repair"> & { repair?: string } {
-  return repair === undefined ? check : { ...check, repair: describeHint(repair, "doctor") }
+  return repair === undefined ? check : { ...check, repair: describeHint(repair, { command: "doctor", flags: {} }) }
 }

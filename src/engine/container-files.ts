@@ -3,17 +3,16 @@ import { hasErrno } from "../base/errors.ts"
 import { hasOnlyLoopbackServers, hostnameFile, hostsFile, resolvConf } from "../network/container-files.ts"
 import type { ContainerFiles } from "../network/network.ts"
 import { DNS_FORWARDER, rootlessHostGateway } from "../network/rootless-addresses.ts"
-import { rootlessUid } from "../sys/fs/paths.ts"
 
 /** systemd-resolved's own servers, behind the stub on the loopback that /etc/resolv.conf then names. */
 const RESOLVED_CONF = "/run/systemd/resolve/resolv.conf"
 
-/** The files over /etc of a container: their texts by `network/`, from this host's. */
-export const containerFiles: ContainerFiles = {
+/** The files over /etc of a container: their texts by `network/`, from this host's. `byPasta`: how its network reaches the host. */
+export const containerFiles = (byPasta: boolean): ContainerFiles => ({
   hosts: ({ hostNetwork, gateway, ...input }) =>
     hostsFile({
       ...input,
-      hostGateway: input.extraHosts.length > 0 ? hostGateway(gateway) : undefined,
+      hostGateway: input.extraHosts.length > 0 ? hostGateway(gateway, byPasta) : undefined,
       ...(hostNetwork ? { hostText: readText("/etc/hosts") } : {}),
     }),
   resolvConf: ({ kind, dns, dnsSearch, dnsOptions }) =>
@@ -23,18 +22,14 @@ export const containerFiles: ContainerFiles = {
       dns,
       search: dnsSearch,
       options: dnsOptions,
-      ...(isRootless() ? { forwarder: DNS_FORWARDER } : {}),
+      ...(byPasta ? { forwarder: DNS_FORWARDER } : {}),
     }),
   hostname: hostnameFile,
-}
+})
 
-/** Rootless, the bridge's gateway is only the pause process's namespace. */
-function hostGateway(gateway: string | undefined): string | undefined {
-  return gateway !== undefined && isRootless() ? rootlessHostGateway() : gateway
-}
-
-function isRootless(): boolean {
-  return rootlessUid() !== undefined
+/** With pasta, the bridge's gateway is only a namespace between. */
+function hostGateway(gateway: string | undefined, byPasta: boolean): string | undefined {
+  return gateway !== undefined && byPasta ? rootlessHostGateway() : gateway
 }
 
 function hostResolvConf(): string {

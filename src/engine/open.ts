@@ -186,12 +186,28 @@ class LocalEngine implements Engine {
     })
   })
 
+  /** Whether containers reach the host by pasta: an ordinary user's, and root's by choice. */
+  readonly #byPasta = once(async (): Promise<boolean> => {
+    if (this.#isRootless) return true
+    // most hosts have no such file, and need no code to read it
+    if (!existsSync(process.env.SKIFF_CONFIG || "/etc/skiff/skiff.toml")) return false
+    const { readNetworkSettings } = await import("../network/settings.ts")
+    return (await readNetworkSettings()).uplink === "pasta"
+  })
+
+  /** Where bridges and rules are, when not in the host's own network namespace. */
+  async #netns(): Promise<string | undefined> {
+    if (this.#isRootless) return (await import("../sys/rootless/namespaces.ts")).rootlessNetns()
+    if (!(await this.#byPasta())) return undefined
+    const { ensureOwnNetns } = await import("../network/own-netns.ts")
+    return await ensureOwnNetns(this.#store.paths.runRoot)
+  }
+
   readonly networks = once(async (): Promise<Networks> => {
     this.#usesNetworks = true
     const { openNetworks } = await import("../network/open.ts")
     const { paths, db } = this.#store
-    const rootlessNetns = this.#isRootless ? (await import("../sys/rootless/namespaces.ts")).rootlessNetns() : undefined
-    return openNetworks({ db, runRoot: paths.runRoot, rootlessNetns })
+    return openNetworks({ db, runRoot: paths.runRoot, netns: await this.#netns() })
   })
 
   readonly volumes = once(async (): Promise<Volumes> => {
@@ -222,7 +238,7 @@ class LocalEngine implements Engine {
       records: new ContainerRecords(db, events),
       execs: new ExecRecords(db, events),
       locks: new FileLocks(`${runRoot}/locks`, "container"),
-      files: containerFiles,
+      files: containerFiles(await this.#byPasta()),
       events,
       snapshots: this.#snapshots,
       images: this.images,
@@ -274,7 +290,7 @@ class LocalEngine implements Engine {
       rootless: this.#isRootless,
       runtimes: this.#runtimes,
       networks: this.networks,
-      files: containerFiles,
+      files: containerFiles(await this.#byPasta()),
     }
     return {
       root: paths.root,
@@ -356,7 +372,7 @@ class LocalEngine implements Engine {
 
   /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */
   async #restoreFirewall(): Promise<void> {
-    if (!this.#usesNetworks || this.#isRootless) return
+    if (!this.#usesNetworks || (await this.#byPasta())) return
     const { isFirewallMissing } = await import("../network/firewall-check.ts")
     const { db, paths } = this.#store
     if (!isFirewallMissing(db, paths.runRoot)) return

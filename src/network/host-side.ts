@@ -3,6 +3,7 @@
  * rootless it is the pause process's, which we can reach but never leave again (sys/netns.ts).
  */
 import { closeSync } from "node:fs"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
 import { openNetns, visitNetns, type NetnsSockets, type NetnsVisit, type Sysctls } from "../sys/net/netns.ts"
 
@@ -48,7 +49,7 @@ export class HostSide {
 
   /** Rootless, this thread could not come back from a visit. */
   get #isOneWay(): boolean {
-    return this.netns !== undefined
+    return this.netns !== undefined && rootlessUid() !== undefined
   }
 
   async #open(): Promise<HostSockets> {

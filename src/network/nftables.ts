@@ -42,6 +42,8 @@ export const NETWORKS = "networks"
 /** Stands among them where the kernel has no tables of family bridge. */
 export const UNGUARDED: BridgeNetwork = { bridge: "unguarded", subnet: "0.0.0.0/32", gateway: "0.0.0.0" }
 const SOURCES = "sources"
+/** What the interfaces begin with by which the published ports of an ordinary user arrive: one pasta each. */
+export const TAP_PREFIX = "pub"
 
 /** What an endpoint may send: from its interface, with its addresses. */
 export interface Source {
@@ -169,6 +171,7 @@ function invalidChain(egress: string): string {
   return `chain input {
     type filter hook input priority filter; policy accept;
     iifname "${egress}" ct state invalid drop
+    iifname "${TAP_PREFIX}*" ct state invalid drop
   }`
 }
 

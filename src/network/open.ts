@@ -15,14 +15,17 @@ export interface NetworksDeps {
   db: Database
   /** Volatile directory of the store. */
   runRoot: string
-  /** Path of the pause process's network namespace; undefined as real root. */
-  rootlessNetns?: string
+  /**
+   * Path of the network namespace that holds bridges and rules, with pasta for the way to the host: that of an ordinary user's
+   * pause process, or one of root's own (own-netns.ts). Undefined: the host's own.
+   */
+  netns?: string
 }
 
 /** Opens nothing before it is used. */
 export function openNetworks(deps: NetworksDeps): Networks {
-  const names = kernelNames(deps.runRoot, deps.rootlessNetns !== undefined)
-  const netns = deps.rootlessNetns
+  const { netns } = deps
+  const names = kernelNames(deps.runRoot, netns !== undefined)
   const host = new HostSide(netns)
   const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
   const driver = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
@@ -40,6 +43,6 @@ export function openNetworks(deps: NetworksDeps): Networks {
     setup: (network, endpoint) => driver.setup(network, endpoint),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive) => driver.sweep(alive),
-    removeAll: () => removeAll({ db: deps.db, names, host, rootless }),
+    removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }
 }

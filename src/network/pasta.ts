@@ -10,6 +10,7 @@ import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from
 import { dirname } from "node:path"
 import { AlreadyExists, FailedPrecondition, hasErrno, NotFound } from "../base/errors.ts"
 import { namesIn } from "../base/names-in.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
@@ -108,6 +109,8 @@ function start(deps: PastaDeps, pidFile: string, options: readonly string[]): vo
     pasta,
     // no mapping of the gateway: a container must not reach what listens on the host's loopback only
     ...words(`-q -4 --no-map-gw -T none -U none -g ${OUTSIDE.gateway} --dns-forward ${DNS_FORWARDER}`),
+    // started by real root it would become nobody, and may bind no port below 1024
+    ...(isRealRoot() ? ["--runas", "0"] : []),
     "--netns",
     deps.netns,
     "-P",
@@ -126,6 +129,10 @@ function start(deps: PastaDeps, pidFile: string, options: readonly string[]): vo
     hint: { do: "diagnose" },
     cause: new Error(stderr),
   })
+}
+
+function isRealRoot(): boolean {
+  return process.getuid?.() === 0 && rootlessUid() === undefined
 }
 
 function checkTunDevice(): void {

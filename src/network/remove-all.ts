@@ -7,11 +7,13 @@ import { listNetworks } from "./default-network.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
+import { removeOwnNetns } from "./own-netns.ts"
 import type { RootlessUplink } from "./rootless-uplink.ts"
 
 /** What the removal of all kernel objects of a store stands on. */
 export interface RemoveAllDeps {
   db: Database
+  runRoot: string
   names: KernelNames
   host: HostSide
   /** Undefined as real root. */
@@ -22,8 +24,11 @@ export interface RemoveAllDeps {
  * Takes all of a store's networks from the kernel: bridges, nftables tables, pasta. Its containers must be gone. Safe to
  * repeat. An ordinary user's bridge and table go with the network namespace that they are in.
  */
-export async function removeAll({ db, names, host, rootless }: RemoveAllDeps): Promise<void> {
-  if (rootless !== undefined) return rootless.close()
+export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAllDeps): Promise<void> {
+  if (rootless !== undefined) {
+    rootless.close()
+    return removeOwnNetns(runRoot)
+  }
   const { route, netfilter } = await host.sockets()
   for (const family of ["inet", "bridge"] as const) unless("ENOENT", () => deleteTable(netfilter, family, names.table))
   for (const bridge of new Set([names.bridge, ...listNetworks(db).map((network) => network.bridge)]))

@@ -22,7 +22,7 @@ import {
 } from "../sys/net/rtnetlink.ts"
 import { parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
-import type { PublishedPort } from "./nftables.ts"
+import { TAP_PREFIX, type PublishedPort } from "./nftables.ts"
 import {
   carriesPorts,
   containersWithPorts,
@@ -109,7 +109,7 @@ export class RootlessUplink {
 function tapOf(network: Network, address: number): Tap {
   const number = address - parseIpv4Range(network.subnet).address
   // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
-  return { number, interface: `pub${number}`, address: 0xc6120000 + number }
+  return { number, interface: `${TAP_PREFIX}${number}`, address: 0xc6120000 + number }
 }
 
 /** Also those that a killed process left for an earlier container of this address. */

@@ -10,6 +10,7 @@ import { run, type Pid } from "../sys/process/process.ts"
 import { insertNetwork } from "./default-network.ts"
 import { parseIpv4Range } from "./ipv4.ts"
 import { kernelNames } from "./names.ts"
+import { ensureOwnNetns } from "./own-netns.ts"
 import type { Endpoint, Network, Networks } from "./network.ts"
 import { openNetworks } from "./open.ts"
 import { networkSchema } from "./schema.ts"
@@ -39,7 +40,7 @@ export interface TestHost extends Disposable {
 }
 
 /** Moves the whole test into a new network namespace with only a loopback; disposing moves it back and removes all. */
-export async function openTestHost(): Promise<TestHost> {
+export async function openTestHost({ byPasta = false } = {}): Promise<TestHost> {
   const own = openNetns("/proc/thread-self/ns/net")
   check(libc.unshare(CLONE_NEWNET), "unshare")
   await sh("ip", "link", "set", "lo", "up")
@@ -47,10 +48,11 @@ export async function openTestHost(): Promise<TestHost> {
   const db = new Database(join(runRoot, "skiff.db"))
   db.migrate([networkSchema])
   const peers: Peer[] = []
+  const netns = byPasta ? await ensureOwnNetns(runRoot) : undefined
   return {
     runRoot,
     db,
-    networks: openNetworks({ db, runRoot }),
+    networks: openNetworks({ db, runRoot, netns }),
     run: sh,
     async peer() {
       const peer = await openPeer()
@@ -59,7 +61,7 @@ export async function openTestHost(): Promise<TestHost> {
     },
     addNetwork(name, subnet) {
       const range = parseIpv4Range(subnet)
-      const bridge = `${kernelNames(runRoot, false).bridge.slice(0, -1)}1`
+      const bridge = `${kernelNames(runRoot, byPasta).bridge.slice(0, -1)}1`
       return insertNetwork(db, { name, bridge, range })
     },
     endpoint: (peer, id, extra = {}) => ({

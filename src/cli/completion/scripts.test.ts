@@ -60,3 +60,11 @@ test.skipIf(skipReason("zsh"))("zsh is given names, with texts after a colon", (
 words=(skiff container re); CURRENT=3; _skiff; words=(skiff run --cidfile ""); CURRENT=4; _skiff`
   expect(inShell("zsh", ["-f"], script)).toEqual(["rename", "restart", "remove", "files"])
 })
+
+test.skipIf(skipReason("zsh"))("zsh completes at once when it loads the script from a directory of its path", () => {
+  const stubs = 'compdef() { print too late }; _describe() { print -rl -- "${(@P)2}" }; _files() { print files }'
+  const script = `${stubs}; skiff completion zsh > _skiff; fpath=($PWD); autoload -Uz _skiff
+words=(skiff container re); CURRENT=3; _skiff; words=(skiff container re); _skiff`
+  const names = ["rename", "restart", "remove"]
+  expect(inShell("zsh", ["-f"], script)).toEqual([...names, ...names])
+})

@@ -44,7 +44,8 @@ _skiff() {
   (( \${#described} )) && _describe 'skiff' described
   [[ -n $files ]] && _files
 }
-compdef _skiff skiff
+# from a directory of $fpath the file itself is called for the first completion
+if [[ $funcstack[1] == _skiff ]]; then _skiff; else compdef _skiff skiff; fi
 `,
   fish: `# fish completion of skiff: skiff completion fish | source
 function __skiff_complete

@@ -9,6 +9,7 @@ import type { Digest } from "../../spec/digest.ts"
 import type { RegistryOptions, RemoteReference } from "../registry.ts"
 import { ownSettings } from "../../../test/support/own-settings.ts"
 import { openRegistries } from "../open.ts"
+import { errorCode } from "./http.ts"
 import { serve, testCertificate, type TestServer } from "./test-server.ts"
 
 const LIMITS = { answerTimeoutMs: 400, stallTimeoutMs: 300, attempts: 3, retryDelayMs: 5 }
@@ -138,6 +139,11 @@ describe("credentials", () => {
 })
 
 const bearer = (realm: string) => `Bearer realm="${realm}",service="s",scope="repository:a/b:pull"`
+
+test("a failed look-up of a name is known by the code of getaddrinfo, whoever looked", () => {
+  for (const code of ["DNS_EAI_AGAIN", "EAI_AGAIN"])
+    expect(errorCode(Object.assign(new Error(), { code }))).toBe("EAI_AGAIN")
+})
 
 describe("a token", () => {
   test.each([

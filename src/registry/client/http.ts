@@ -243,7 +243,8 @@ function reachHint(url: URL, code: string | undefined): string | undefined {
 export function errorCode(error: unknown): string | undefined {
   const source = error instanceof SkiffError ? error.cause : error
   const code = (source as { code?: unknown } | undefined)?.code
-  return typeof code === "string" ? code : undefined
+  // Bun's own look-ups of names put a prefix before getaddrinfo's
+  return typeof code === "string" ? code.replace(/^DNS_/, "") : undefined
 }
 
 function certificateReason(code: string | undefined): string | undefined {

@@ -34,6 +34,8 @@ test("every command has a summary, texts for its flags, and no name or letter tw
 })
 
 test("no line of help is wider than a terminal, but those that cannot be broken", async () => {
+  const texts = [await overview(), ...(await Promise.all(Object.keys(GROUPS).map(groupHelp)))]
+  expect(texts.flatMap((text) => text.split("\n")).filter((line) => line.length > 80)).toEqual([])
   for (const { names } of TABLE)
     for (const line of (await helpOf(names[0])).split("\n").filter((one) => /^ {6,}\S/.test(one)))
       expect(line.length).toBeLessThanOrEqual(84)

@@ -1,11 +1,13 @@
 import type { Command } from "./command.ts"
 import { flagName, type Flags } from "./flag.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
-import { wrap } from "./output/wrap.ts"
+import { hanging, wrap } from "./output/wrap.ts"
 import { COMMON, GROUPS, TABLE, type Entry } from "./table.ts"
 
 /** Columns of help, as docker wraps it. */
 const WIDTH = 80
+/** Of the column of command names, as docker has it. */
+const NAME_WIDTH = 11
 
 /** Help of one command in docker's layout. `name` is the one that was typed. */
 export function commandHelp(name: string, entry: Entry, command: Command): string {
@@ -50,7 +52,7 @@ export async function overview(): Promise<string> {
   })
   const common = COMMON.flatMap((name) => top.filter(([one]) => one === name))
   const others = top.filter(([name]) => !COMMON.includes(name)).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const groups = Object.entries(GROUPS).map(([group, text]) => `  ${group.padEnd(11)} ${text}`)
+  const groups = Object.entries(GROUPS).map(([group, text]) => `  ${group.padEnd(NAME_WIDTH)} ${text}`)
   return `Usage:  skiff [OPTIONS] COMMAND
 
 A daemonless, rootless, OCI-standard container engine
@@ -67,13 +69,15 @@ ${(await summaries(others)).join("\n")}
 Global Options:
 ${optionLines(GLOBAL_FLAGS).join("\n")}
 
-Run 'skiff COMMAND --help' for more information on a command.
+Run 'skiff COMMAND --help' for more information on a command, and 'skiff doctor'
+to see whether this host is ready. With man pages installed: 'man skiff-run'.
 `
 }
 
 async function summaries(entries: readonly [string, Entry][]): Promise<string[]> {
   const loaded = await Promise.all(entries.map(async ([name, entry]) => [name, (await entry.load()).default] as const))
-  return loaded.map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
+  const width = Math.max(NAME_WIDTH, ...entries.map(([name]) => name.length + 1))
+  return loaded.flatMap(([name, { summary }]) => hanging(`  ${name.padEnd(width)} `, summary, WIDTH))
 }
 
 /** `  -e, --env list   Set environment variables`, wrapped, sorted by name. */

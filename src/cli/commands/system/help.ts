@@ -2,7 +2,8 @@ import { InvalidArgument } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { commandHelp, groupHelp, overview } from "../../help.ts"
-import { findEntry, GROUPS } from "../../table.ts"
+import { nearest } from "../../../base/nearest.ts"
+import { findEntry, GROUPS, topLevelNames } from "../../table.ts"
 
 export default command({
   summary: "Help about any command",
@@ -14,6 +15,11 @@ export default command({
     if (first === undefined) out.text(await overview())
     else if (found) out.text(commandHelp(found.name, found.entry, (await found.entry.load()).default))
     else if (first in GROUPS) out.text(await groupHelp(first))
-    else throw new InvalidArgument(`unknown help topic: ${words.join(" ")}`, { hint: "see: skiff --help" })
+    else {
+      const near = nearest(first, topLevelNames())
+      throw new InvalidArgument(`unknown help topic: ${words.join(" ")}`, {
+        hint: near === undefined ? "see: skiff --help" : `did you mean ${near}?`,
+      })
+    }
   },
 })

@@ -253,6 +253,29 @@ describe.skipIf(missing !== undefined)("COPY", () => {
     )
   })
 
+  test("--parents with a wildcard before the pivot takes what is there, and asks for nothing", async () => {
+    await using lab = new Lab()
+    const { root, upper } = lab.makeRoot()
+    // a file that the wildcard matches comes along as it is
+    const files = {
+      "p/file": "0",
+      "p/one/package.json": "1",
+      "p/two/other": "2",
+      "p/three/sub/package.json": "3",
+      "p/four/x/y": "4",
+    }
+    const sources = [context(lab.makeFiles("ctx", files))]
+    const actions = ["/p/*/./package.json", "/p/*/./sub/package.json", "/p/*/./x/*", "/p/*/./gone"].map((source) =>
+      copy([source], "/t/", { parents: true }),
+    )
+    await lab.files(root, actions, sources)
+    expect(
+      listing(upper)
+        .filter((line) => / f /.test(line))
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(["t/file", "t/package.json", "t/sub/package.json", "t/x/y"])
+  })
+
   test("a directory over a file, and a file over a directory, are errors; a file over a link replaces it", async () => {
     await using lab = new Lab()
     const { root, upper } = lab.makeRoot("s", {

@@ -36,13 +36,15 @@ export function splitPivot(source: string): SourcePattern {
 
 /** Throws NotFound for a plain path that is not there; a pattern with wildcards may find nothing. */
 export function findSources(source: Source, rootFd: number, { pattern, include }: SourcePattern): FoundSource[] {
-  const found = hasWildcards(pattern) ? expand(source, rootFd, pattern) : [find(source, rootFd, cleanPath(pattern))]
-  for (const top of found)
+  if (!hasWildcards(pattern)) {
+    const top = find(source, rootFd, cleanPath(pattern))
     for (const path of include ?? []) if (!hasWildcards(path)) find(source, rootFd, cleanPath(`${top.named}/${path}`))
-  return found
+    return [top]
+  }
+  // `packages/*/./package.json`: what has none is left out by the filter, as BuildKit wants a path only where none is a pattern
+  return expand(source, rootFd, pattern)
 }
 
-/** Whether `*`, `?` or `[` stands in it unescaped. */
 export function hasWildcards(text: string): boolean {
   return /[*?[]/.test(text.replaceAll(/\\./gs, ""))
 }

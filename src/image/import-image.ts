@@ -31,7 +31,11 @@ async function* bytesOf(source: ImportSource, signal: AbortSignal | undefined): 
   try {
     yield* createReadStream(source.path, { highWaterMark: 1 << 20 })
   } catch (cause) {
-    if (hasErrno(cause, "ENOENT", "ENOTDIR")) throw new NotFound(`no such file: "${source.path}"`, { cause })
+    if (hasErrno(cause, "ENOENT", "ENOTDIR"))
+      throw new NotFound(`no such file: "${source.path}"`, {
+        cause,
+        hint: "check the path: it is read from the current directory",
+      })
     if (hasErrno(cause, "EISDIR", "EACCES")) throw new InvalidArgument(`cannot read "${source.path}"`, { cause })
     throw cause
   }

@@ -36,7 +36,11 @@ async function openPath(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r")
   } catch (cause) {
-    if (hasErrno(cause, "ENOENT", "ENOTDIR")) throw new NotFound(`no such file: "${path}"`, { cause })
+    if (hasErrno(cause, "ENOENT", "ENOTDIR"))
+      throw new NotFound(`no such file: "${path}"`, {
+        cause,
+        hint: "check the path: it is read from the current directory",
+      })
     throw new InvalidArgument(`cannot read "${path}"`, { cause })
   }
 }

@@ -28,7 +28,7 @@ test("privileged is all that we have ourselves, and no more", () => {
 
 test("an unknown name is refused with the nearest one", () => {
   expect(() => choose(["net_admn"], [])).toThrow(
-    expect.objectContaining({ code: "InvalidArgument", hint: "the nearest is CAP_NET_ADMIN" }),
+    expect.objectContaining({ code: "InvalidArgument", hint: { nearest: "CAP_NET_ADMIN" } }),
   )
   expect(() => choose([], ["nonsense"])).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
   expect(() => choose(["bpf"], [], false, ["CAP_CHOWN"])).toThrow(/not available here/)

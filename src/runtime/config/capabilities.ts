@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
+import { nearest } from "../../base/nearest.ts"
 import type { OciCapabilities } from "../../spec/oci-runtime.ts"
 
 /** All of capabilities(7); the index is the number (linux/capability.h). */
@@ -55,23 +56,10 @@ function parseCapability(text: string, known: readonly string[]): string {
     throw new InvalidArgument(`capability "${text}" is not available here`, {
       hint: "the kernel, or the container that skiff itself runs in, does not have it",
     })
-  throw new InvalidArgument(`unknown capability "${text}"`, { hint: `the nearest is ${nearest(name)}` })
-}
-
-function nearest(name: string): string {
-  const distances = CAPABILITIES.map((known) => ({ known, distance: editDistance(name, known) }))
-  return distances.reduce((best, one) => (one.distance < best.distance ? one : best)).known
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min((row[j] ?? 0) + (a[i] === b[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    row = next
-  }
-  return row[b.length] ?? 0
+  const near = nearest(name, CAPABILITIES)
+  throw new InvalidArgument(`unknown capability "${text}"`, {
+    hint: near === undefined ? "see: man 7 capabilities" : { nearest: near },
+  })
 }
 
 /** What this process may hand on: its own bounding set (all of root's; fewer inside another container). */

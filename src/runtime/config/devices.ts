@@ -23,7 +23,11 @@ export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
     try {
       path = realpathSync(hostPath)
     } catch (cause) {
-      throw new NotFound(`no such device: "${hostPath}"`, { cause })
+      throw new NotFound(`no such device: "${hostPath}"`, {
+        field: "devices",
+        hint: "it is looked for on the host: check its path, and whether its driver is loaded",
+        cause,
+      })
     }
     if (statSync(path).isDirectory()) return walk(path, containerPath, permissions)
     const device = describe(path, containerPath, permissions)

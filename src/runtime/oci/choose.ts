@@ -40,11 +40,16 @@ export function openChosen(name: string | undefined, cgroups: Cgroups, stateRoot
   return open(choice.name, cgroups, stateRoot)
 }
 
+const KNOWN = ["crun", "runc"]
+
 function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
   const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
-      hint: name.includes("/") ? "give the path of an executable" : installCommand({ debian: name }),
+      field: "runtime",
+      hint: KNOWN.includes(name)
+        ? `install it: ${installCommand({ debian: name })}`
+        : { valid: [...KNOWN, "the path of an executable"] },
     })
   const kind = path.slice(path.lastIndexOf("/") + 1)
   const manager =

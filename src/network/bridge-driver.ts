@@ -30,7 +30,7 @@ import { newPortName, portAlias, type KernelNames } from "./names.ts"
 import type { Endpoint, EndpointStatus, Network, NetworkDriver, PortReservation, ReservedEndpoint } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
-import { ROOTLESS_SYSCTLS, type RootlessUplink } from "./rootless-uplink.ts"
+import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
 
 const DEFAULT_INTERFACE = "eth0"
 
@@ -124,7 +124,7 @@ export class BridgeDriver implements NetworkDriver {
         configureInside(container, network, endpoint, address)
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
-        this.#rootless?.publish(host.route, network, endpoint.containerId, ports)
+        this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
         return statusOf(network, endpoint, row, ports)
       } catch (error) {
         this.#release(host, endpoint.containerId, network.id)
@@ -212,7 +212,7 @@ export class BridgeDriver implements NetworkDriver {
     this.#rootless?.open()
     for (const { containerId } of living)
       if (alive.has(containerId) && this.#rootless?.isPublished(containerId) === false)
-        this.#rootless.publish(host.route, network, containerId, this.#records.ports(containerId))
+        this.#rootless.publish(host.route, this.#numbered(network), containerId, this.#records.ports(containerId))
   }
 
   async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
@@ -270,6 +270,11 @@ export class BridgeDriver implements NetworkDriver {
       })
       return { row, claimed }
     })
+  }
+
+  #numbered(network: Network): NumberedNetwork {
+    const row = this.#db.get<{ number: number }>("SELECT rowid - 1 AS number FROM networks WHERE id = ?", network.id)
+    return { ...network, number: row?.number ?? 0 }
   }
 
   #takeBackAddress(host: HostSockets, network: Network, address: string): void {

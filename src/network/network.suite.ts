@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { closeSync } from "node:fs"
 import { openNetns } from "../sys/net/netns.ts"
-import { contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { contains, formatIpv4, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Endpoint, EndpointStatus, Network, Networks } from "./network.ts"
 import type { Peer } from "./test-host.ts"
 
@@ -117,6 +117,23 @@ export function networkSuite(name: string, open: () => Promise<NetworkHost>, opt
       await host.networks.teardown(host.first, id("d1"), status)
       expect(await host.call("tcp", "127.0.0.1", 8480)).toBe("closed")
       await host.networks.teardown(host.first, id("d2"), undefined)
+    })
+
+    test("containers at the same place of two networks publish beside each other", async () => {
+      const published = async (network: Network, text: string, hostPort: number): Promise<void> => {
+        const peer = await host.peer()
+        const range = parseIpv4Range(network.subnet)
+        const ports = [{ protocol: "tcp", containerPort: 80, hostPort }] as const
+        await host.networks.setup(network, endpoint(peer, text, { ports, address: formatIpv4(range.address + 77) }))
+        await peer.serve("tcp", 80, text)
+      }
+      await published(host.first, "h1", 8482)
+      await published(host.second, "h2", 8483)
+      expect(await host.call("tcp", "127.0.0.1", 8482)).toStartWith("h1")
+      expect(await host.call("tcp", "127.0.0.1", 8483)).toStartWith("h2")
+      await host.networks.teardown(host.first, id("h1"), undefined)
+      expect(await host.call("tcp", "127.0.0.1", 8483)).toStartWith("h2")
+      await host.networks.teardown(host.second, id("h2"), undefined)
     })
 
     test("setup() again for the same container takes back what a killed one made", async () => {

@@ -65,7 +65,7 @@ export class RootlessUplink {
   }
 
   /** Throws AlreadyExists when a port is taken on the host. After any throw, `unpublish` takes back what was made. */
-  publish(route: NetlinkSocket, network: Network, containerId: string, ports: readonly PublishedPort[]): void {
+  publish(route: NetlinkSocket, network: NumberedNetwork, containerId: string, ports: readonly PublishedPort[]): void {
     const [first] = ports
     if (first === undefined) return
     const tap = tapOf(network, first.address)
@@ -105,12 +105,24 @@ export class RootlessUplink {
   }
 }
 
-/** One tap for one container address: the number in its range tells them apart, and is not used again at once. */
-function tapOf(network: Network, address: number): Tap {
-  const number = address - parseIpv4Range(network.subnet).address
-  // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
-  return { number, interface: `${TAP_PREFIX}${number}`, address: 0xc6120000 + number }
+/** A network, and its place among those of the store. */
+export interface NumberedNetwork extends Network {
+  number: number
 }
+
+/**
+ * One tap for one container address: the numbers of its network and in its range tell them apart, and are not used again at
+ * once. What a tap has for an address matters to nobody but its own pasta.
+ */
+function tapOf(network: NumberedNetwork, address: number): Tap {
+  const place = address - parseIpv4Range(network.subnet).address
+  const number = network.number * LARGEST_RANGE + place
+  // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
+  return { number, interface: `${TAP_PREFIX}${number}`, address: 0xc6120000 + (place % LARGEST_RANGE) }
+}
+
+/** Addresses of a /16. */
+const LARGEST_RANGE = 0x10000
 
 /** Also those that a killed process left for an earlier container of this address. */
 function forgetRules(route: NetlinkSocket, source: number): void {

@@ -50,7 +50,7 @@ export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
   return new TarFiles(file, index.locations)
 }
 
-/** Told what the archive has; keeps where it lies. */
+/** Receives what the archive has; keeps where it lies. */
 class ArchiveIndex implements TarSink {
   readonly locations = new Map<string, Location>()
   readonly reader = new TarReader(this)

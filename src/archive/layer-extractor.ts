@@ -39,7 +39,7 @@ export interface ExtractorOptions {
   plain?: boolean
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
-  /** Told what is needed besides the files to make the archive again. */
+  /** Receives what is needed besides the files to make the archive again. */
   split?: TarSplitWriter
 }
 

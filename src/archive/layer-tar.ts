@@ -14,9 +14,9 @@ const CHUNK_BYTES = 1 << 20
 type Present = TreeChange & { kind: "present" }
 
 export interface LayerTarOptions extends TreeChangesOptions {
-  /** Told the size of each file. */
+  /** Receives the size of each file. */
   onContent?: (bytes: number) => void
-  /** Told each file of the base, by its raw path, that is deleted or replaced. */
+  /** Receives each file of the base, by its raw path, that is deleted or replaced. */
   onHidden?: (path: string, bytes: number) => void
   /** Raw paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
   leaveOutEmpty?: ReadonlySet<string>

@@ -22,7 +22,7 @@ export interface TarEntry {
   isSparse: boolean
 }
 
-/** Told what an archive holds, in its order: `entry`, then for a file `data` for each piece, then `end`. */
+/** Receives what an archive holds, in its order: `entry`, then for a file `data` for each piece, then `end`. */
 export interface TarSink {
   entry(entry: TarEntry): void
   /** `offset`: where in the file the piece belongs. The bytes are the reader's: copy what is kept. */

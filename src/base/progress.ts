@@ -89,7 +89,7 @@ export const noProgress: OnProgress = () => {}
 
 const PROGRESS_EVERY_MS = 50
 
-/** Hands on a count at most every 50 ms: more often nobody sees. The last one may be left out: a stage that follows tells. */
+/** Passes on a count at most every 50 ms: more often nobody sees. The last one may be left out: a stage that follows tells. */
 export function throttled(report: (count: number) => void): (count: number) => void {
   let reportedAt = 0
   return (count) => {

@@ -199,7 +199,7 @@ export interface Container {
 }
 
 /**
- * A network that a container is on while it runs. Of several the first has the way out and the published ports. It is bound to
+ * A network that a container is on while it runs. Of several the first has the uplink and the published ports. It is bound to
  * the network namespace of the container, or of its sandbox, and not to a process.
  */
 export interface NetworkAttachment {

@@ -57,6 +57,6 @@ async function* readAgain(
   const found = `sha256:${hash.digest("hex")}`
   if (found !== digest)
     throw new DataLoss(`the files of layer ${digest} have been changed: they now give ${found}`, {
-      hint: "bring the image in again: remove it, then pull, load or build it",
+      hint: "add the image again: remove it, then pull, load or build it",
     })
 }

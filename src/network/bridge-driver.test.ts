@@ -119,7 +119,7 @@ describe.skipIf(skip !== false)("bridge network", () => {
     ["a neighbour, of a port not published", "neighbour", "tcp", "198.51.100.1", 22, "closed"],
     ["a neighbour, by the container's address", "neighbour", "tcp", "172.17.0.2", 80, "closed"],
     ["another container directly", "other", "tcp", "172.17.0.2", 80, "web 172.17.0.3"],
-    ["the way out, with the host's address", "web", "tcp", "198.51.100.2", 9000, "outside 198.51.100.1"],
+    ["the uplink, with the host's address", "web", "tcp", "198.51.100.2", 9000, "outside 198.51.100.1"],
   ] as const)("%s", async (_, from, protocol, address, port, answer) => {
     const peers = { neighbour, other, web }
     expect(await call(protocol, address, port, from === undefined ? undefined : peers[from])).toBe(answer)

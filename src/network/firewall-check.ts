@@ -1,6 +1,6 @@
 /**
  * Whether the rules of a store are still there: an administrator's `nft flush ruleset` takes them, and with them published ports,
- * the way out, and what keeps networks apart. Small and cheap, since every command that looks at containers asks.
+ * the uplink, and what keeps networks apart. Small and cheap, since every command that looks at containers asks.
  */
 import type { Database } from "../base/database.ts"
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"

@@ -51,7 +51,7 @@ export function networkSuite(name: string, open: () => Promise<NetworkHost>, opt
       for (const text of ["a1", "a2"]) await host.networks.teardown(host.first, id(text), undefined)
     })
 
-    test("a namespace may be on several networks, and its way out leads through the first", async () => {
+    test("a namespace may be on several networks, and its uplink leads through the first", async () => {
       const peer = await host.peer()
       const first = await host.networks.setup(host.first, endpoint(peer, "b1"))
       const second = await host.networks.setup(

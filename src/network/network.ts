@@ -34,7 +34,7 @@ export interface Endpoint {
   holder?: Pid
   /** Inside the namespace; default `eth0`. */
   interface?: string
-  /** Whether the way out leads through this network; default true. Of several endpoints of a namespace only the first may. */
+  /** Whether the uplink leads through this network; default true. Of several endpoints of a namespace only the first may. */
   defaultRoute?: boolean
   hostname: string
   /** Published on the host, and led to this endpoint. With a reservation its own stand in their place. */

@@ -19,7 +19,7 @@ networkSuite(
   "bridge behind pasta, as root",
   async () => {
     const host = await openTestHost({ byPasta: true })
-    // pasta takes the host's way out for its own
+    // pasta takes the host's uplink for its own
     await host.run(
       "sh",
       "-c",

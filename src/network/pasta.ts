@@ -1,7 +1,7 @@
 /**
  * pasta: carries packets between the pause process's network namespace and the host, with the rights of an ordinary user.
  *
- * One for the way out of all containers, one more for each container that publishes ports, since pasta takes its ports only
+ * One for the uplink of all containers, one more for each container that publishes ports, since pasta takes its ports only
  * at start. Each makes a tap interface in the pause process's namespace and lives there without us; it is known again by its pid
  * file, whose path stands in its own argument list, so no other process can be taken for it. Only options that releases
  * from 2023 and of today both have.
@@ -32,7 +32,7 @@ export interface PastaDeps {
   netns: string
 }
 
-/** Starts the way out unless it is there. Throws FailedPrecondition with the repair. */
+/** Starts the uplink unless it is there. Throws FailedPrecondition with the repair. */
 export function startEgress(deps: PastaDeps): void {
   // named by the namespace: the one of a dead pause process is of no use to the next
   const pidFile = `${deps.directory}/egress-${statSync(deps.netns).ino}.pid`
@@ -73,7 +73,7 @@ export function stopPorts(deps: PastaDeps, containerId: string): void {
   stop(portsPidFile(deps, containerId))
 }
 
-/** Ends the way out, those of dead pause processes too. Safe to repeat. */
+/** Ends the uplink, those of dead pause processes too. Safe to repeat. */
 export function stopEgress(deps: PastaDeps): void {
   for (const name of namesIn(deps.directory)) if (/^egress-\d+\.pid$/.test(name)) stop(`${deps.directory}/${name}`)
 }

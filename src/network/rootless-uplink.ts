@@ -44,7 +44,7 @@ export const ROOTLESS_SYSCTLS: Sysctls = [
   ["net/ipv4/conf/default/rp_filter", "0"],
 ]
 
-/** The way out of the rootless namespaces, by pasta. */
+/** The uplink of the rootless namespaces, by pasta. */
 export class RootlessUplink {
   readonly #pasta: PastaDeps
 
@@ -52,7 +52,7 @@ export class RootlessUplink {
     this.#pasta = { directory: `${deps.runRoot}/network`, netns: deps.netns }
   }
 
-  /** Makes the way out, unless it is there; of processes that come at once, one does. */
+  /** Makes the uplink, unless it is there; of processes that come at once, one does. */
   open(): void {
     mkdirSync(this.#pasta.directory, { recursive: true, mode: 0o700 })
     const lock = openSync(`${this.#pasta.directory}/egress.lock`, "a", 0o600)
@@ -88,7 +88,7 @@ export class RootlessUplink {
     for (const address of addresses) forgetRules(route, address)
   }
 
-  /** Ends every pasta of this store: no container has a way out any more. Safe to repeat. */
+  /** Ends every pasta of this store: no container has an uplink any more. Safe to repeat. */
   close(): void {
     for (const containerId of this.published()) stopPorts(this.#pasta, containerId)
     stopEgress(this.#pasta)

@@ -26,7 +26,7 @@ export interface SandboxOptions {
   labels: Readonly<Record<string, string>>
   /** What its containers share; `network`, `ipc` and `uts` always, `pid` if it is here. */
   sharePid: boolean
-  /** In order: the first has the way out, and the published ports. None: only a loopback. */
+  /** In order: the first has the uplink, and the published ports. None: only a loopback. */
   networks: readonly { network: string; address?: string; macAddress?: string }[]
   ports: readonly PortMapping[]
   /** Of /dev/shm. */

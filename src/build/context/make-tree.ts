@@ -10,7 +10,7 @@ export interface MakeTreeOptions {
   makeDirectory(name: string): string
   context(name: string): Promise<Source>
   work: WorkContext
-  /** Told what was fetched, where somebody wants to know. */
+  /** Receives what was fetched, where somebody wants to know. */
   materials?: Materials
 }
 

@@ -16,7 +16,7 @@ export interface OpenContextOptions {
   work: WorkContext
   /** Of a repository; default false. */
   keepGitDir?: boolean
-  /** Told what was fetched, where somebody wants to know. */
+  /** Receives what was fetched, where somebody wants to know. */
   materials?: Materials
 }
 

@@ -67,7 +67,7 @@ function describeRemedy(remedy: Remedy, failed: FailedCommand): string | undefin
     case "importRootfs":
       return "for the archive of a root file system: skiff import"
     case "loadImage":
-      return "bring it from another machine: skiff save there, skiff load here"
+      return "copy it from another machine: skiff save there, skiff load here"
     case "bootstrap":
       return `make it from packages: skiff image bootstrap ${remedy.base}`
     case "freeSpace":

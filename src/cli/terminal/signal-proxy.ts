@@ -15,7 +15,7 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 const INTERRUPTS_TO_FORCE = 3
 const INTERRUPTS = new Set<NodeJS.Signals>(["SIGINT", "SIGTERM"])
 
-/** Hands the signals that reach this process on to the program: from `listen` on they wait, from `connect` on they go. */
+/** Passes the signals that reach this process on to the program: from `listen` on they wait, from `connect` on they go. */
 export class SignalProxy implements Disposable {
   readonly #waiting: string[] = []
   #send: ((signal: string) => Promise<void>) | undefined

@@ -3,6 +3,7 @@ import { NotFound } from "../../base/errors.ts"
 import { installCommand } from "../../sys/install-command.ts"
 import type { Cgroups } from "../../sys/process/cgroup.ts"
 import { findProgram } from "../../sys/host.ts"
+import { openCrunState } from "./crun-state.ts"
 import { openRuntime } from "./oci.ts"
 import { openStepRuntime } from "../rootless/open.ts"
 import type { Runtime } from "../runtime.ts"
@@ -58,5 +59,11 @@ function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
       : cgroups.manager === "disabled" && kind === "crun"
         ? ["--cgroup-manager=disabled"]
         : []
-  return openRuntime(kind, path, [`--root=${join(stateRoot, kind)}`, ...manager])
+  const root = join(stateRoot, kind)
+  return openRuntime(
+    kind,
+    path,
+    [`--root=${root}`, ...manager],
+    kind === "crun" ? openCrunState(root, cgroups) : undefined,
+  )
 }

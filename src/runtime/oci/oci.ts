@@ -1,13 +1,14 @@
 import { FailedPrecondition, NotFound, Unsupported } from "../../base/errors.ts"
 import { isInOwnCgroup } from "../../sys/process/cgroup.ts"
 import { run, type Pid } from "../../sys/process/process.ts"
+import type { CrunState } from "./crun-state.ts"
 import { plainWords, runtimeFailure } from "./failure.ts"
 import type { Runtime, RuntimeState } from "../runtime.ts"
 
 const STATES: ReadonlySet<string> = new Set(["creating", "created", "running", "paused", "stopped"])
 
-/** An OCI runtime by its command line: crun, runc, or any other with the same verbs. */
-export function openRuntime(name: string, path: string, globalArgs: readonly string[]): Runtime {
+/** An OCI runtime by its command line: crun, runc, or any other with the same verbs. `crun`: the state of that one. */
+export function openRuntime(name: string, path: string, globalArgs: readonly string[], crun?: CrunState): Runtime {
   const call = async (verb: string, args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await run([path, ...globalArgs, verb, ...args], { input })
     if (code === 0) return stdout
@@ -20,7 +21,9 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
     name,
     path,
     globalArgs,
-    start: async (id) => void (await call("start", [id])),
+    async start(id) {
+      if (!crun?.start(id)) await call("start", [id])
+    },
     async state(id): Promise<RuntimeState> {
       const { status, pid } = JSON.parse(await call("state", [id])) as { status: string; pid: number }
       if (!STATES.has(status)) throw new Unsupported(`${name} reports an unknown state "${status}"`)
@@ -38,6 +41,7 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
     resume: async (id) => void (await call("resume", [id])),
     update: async (id, resources) => void (await call("update", ["--resources", "-", id], JSON.stringify(resources))),
     async delete(id, options) {
+      if (crun?.deleteEnded(id)) return
       try {
         await call("delete", [...(options?.force ? ["--force"] : []), id])
       } catch (error) {

@@ -1,6 +1,7 @@
 /** Control groups: what this host has, where ours lie, what their counters say. */
 import { existsSync, readdirSync, readFileSync, rmdirSync, statfsSync } from "node:fs"
 import { join } from "node:path"
+import { hasErrno } from "../../base/errors.ts"
 import { rootlessUid } from "../fs/paths.ts"
 
 /** `hybrid`: controllers on v1, others left on v2. */
@@ -127,11 +128,13 @@ export function cgroupDirectories(id: string, cgroups: Cgroups): Map<string, str
 
 /**
  * Removes what is left of a container's cgroup: empty directories below our own parent only. Processes are never killed by
- * it; a directory that still has some stays. Safe to repeat.
+ * it; a directory that still has some stays. Says whether none is left. Safe to repeat.
  */
-export function removeCgroup(id: string, cgroups: Cgroups): void {
-  if (cgroups.manager !== "cgroupfs") return
-  for (const directory of cgroupDirectories(id, cgroups).values()) removeEmptyTree(directory)
+export function removeCgroup(id: string, cgroups: Cgroups): boolean {
+  if (cgroups.manager !== "cgroupfs") return true
+  let isGone = true
+  for (const directory of cgroupDirectories(id, cgroups).values()) isGone = removeEmptyTree(directory) && isGone
+  return isGone
 }
 
 /** Removes the directories that containers' cgroups lay in, where none is left. Safe to repeat, and beside other stores. */
@@ -145,13 +148,22 @@ export function removeOwnParents(): void {
     }
 }
 
-function removeEmptyTree(directory: string): void {
+function removeEmptyTree(directory: string): boolean {
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true }))
-      if (entry.isDirectory()) removeEmptyTree(join(directory, entry.name))
     rmdirSync(directory)
-  } catch {
-    // ENOENT: gone already; EBUSY: it still has processes, the next clean-up comes by again
+    return true
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return true
+  }
+  // EBUSY: there are some below it, or it still has processes
+  try {
+    const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    if (below.length === 0) return false
+    for (const entry of below) removeEmptyTree(join(directory, entry.name))
+    rmdirSync(directory)
+    return true
+  } catch (error) {
+    return hasErrno(error, "ENOENT")
   }
 }
 

@@ -19,8 +19,14 @@ async function main(): Promise<void> {
     if (ourPrivilege() === "unprivileged") await (await import("./sys/rootless/enter.ts")).enterContained(argv)
   }
   const { runCommandLine } = await import("./cli/run.ts")
-  // not exitCode: a read of the terminal that still waits would keep the process
-  process.exit(await runCommandLine(argv))
+  await exit(await runCommandLine(argv))
+}
+
+/** Not `exitCode`: a read of the terminal that still waits would keep the process. Nor `exit`: Bun would close the database. */
+async function exit(code: number): Promise<never> {
+  process.emit("exit", code)
+  const { exitNow } = await import("./sys/libc.ts")
+  return exitNow(code)
 }
 
 void main()

@@ -1,3 +1,4 @@
+import { closeSync, constants, fdatasyncSync, openSync } from "node:fs"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { DataLoss, isSkiffError, Unavailable } from "./errors.ts"
 import { SpaceReserve } from "./space-reserve.ts"
@@ -9,6 +10,9 @@ export interface Schema {
 }
 
 type Row = Record<string, unknown>
+
+/** The log is brought into the database when it has this many pages: who opens it as the only one reads all of it first. */
+const LOG_PAGES = 100
 
 /** How long a call waits for another process's transaction. */
 const BUSY_LIMIT_MS = 30_000
@@ -28,6 +32,7 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   #depth = 0
+  #isWritten = false
 
   constructor(path: string) {
     this.path = path
@@ -114,11 +119,27 @@ export class Database implements Disposable {
 
   /** Runs one statement; gives the number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
+    this.#isWritten = true
     return this.#explained(() => Number(this.#prepare(sql).run(...values).changes))
   }
 
   exec(sql: string): void {
     this.#explained(() => this.#db.exec(sql))
+  }
+
+  /**
+   * Has what was written survive a failure of the power. That is less than `dispose` does: the log stays, and whoever opens the
+   * database next goes on with it.
+   */
+  flush(): void {
+    if (!this.#isWritten) return
+    this.#isWritten = false
+    const fd = openSync(`${this.path}-wal`, constants.O_RDONLY)
+    try {
+      fdatasyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
   }
 
   [Symbol.dispose](): void {
@@ -127,7 +148,10 @@ export class Database implements Disposable {
   }
 
   #configure(): void {
-    this.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+    this.exec(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; " +
+        `PRAGMA wal_autocheckpoint=${LOG_PAGES}`,
+    )
   }
 
   #configureOrClose(): void {

@@ -389,7 +389,8 @@ class LocalEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#containers?.[Symbol.asyncDispose]()
     await this.#restoreFirewall()
-    // the database is left to the end of the process: to close it means a checkpoint with fsync
+    // not closed: that would bring its log into the database, and remove it for the next command to make again
+    this.#opened?.db.flush()
   }
 }
 

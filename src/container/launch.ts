@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
-import type { Attachment, BundlePaths, Monitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
@@ -75,9 +75,11 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
-  await mountRoot(deps, record, bundle)
+  makeDirectories(deps, record, bundle)
   using reservation = await reservePorts(deps, record)
-  const { monitor, targets } = await createContainer(deps, record, runtimes, runtime, bundle, reservation?.sockets)
+  using pending = await startMonitor(deps, record, { runtimes, runtime, options, held: reservation?.sockets })
+  await mountRoot(deps, record, bundle)
+  const { monitor, targets } = await createContainer(deps, record, { runtimes, runtime, bundle, pending })
   // while this process lives it is told of the end; a failure below ends the container
   try {
     state.pid = monitor.pid
@@ -108,11 +110,44 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   }
 }
 
-async function mountRoot(deps: ContainerDeps, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
-  for (const directory of [bundle.directory, bundle.rootfs, bundle.exitDirectory])
+function makeDirectories(deps: ContainerDeps, { id, spec }: ContainerRecord, bundle: BundlePaths): void {
+  const logDirectory = spec.logPath === undefined ? [] : [stateDirectory(deps, id)]
+  for (const directory of [bundle.directory, bundle.rootfs, bundle.exitDirectory, ...logDirectory])
     mkdirSync(directory, { recursive: true, mode: 0o700 })
   // of an earlier run
-  rmSync(exitFile(deps, record.id), { force: true })
+  for (const file of [exitFile(deps, id), bundle.config]) rmSync(file, { force: true })
+}
+
+/** How long the monitor leaves the clean-up to a foreground, before it does it. */
+const FOREGROUND_CLEANUP_SECONDS = 2
+
+/** The monitor loads while we make what it needs. */
+async function startMonitor(
+  deps: ContainerDeps,
+  { id, name, spec }: ContainerRecord,
+  given: { runtimes: Runtimes; runtime: Runtime; options: LaunchOptions; held?: readonly number[] },
+): Promise<PendingMonitor> {
+  const { runtimes, runtime, held } = given
+  const { tty, stdin, restart } = spec.options
+  // a restart is the exit command's work, and waits for nobody
+  const isOurs = given.options.attach === true && restart.name === "no"
+  const pending = await runtimes.startMonitor({
+    id,
+    name,
+    bundle: runtimes.bundle(id),
+    runtime,
+    log: monitorLog(spec),
+    tty,
+    stdin,
+    exitCommand: deps.cleanupCommand(id),
+    ...(isOurs ? { exitDelaySeconds: FOREGROUND_CLEANUP_SECONDS } : {}),
+    held,
+  })
+  crashPoint("start:monitor-started")
+  return pending
+}
+
+async function mountRoot(deps: ContainerDeps, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
   mountAt(bundle.rootfs, await rootMount(deps, record))
   crashPoint("start:mounted")
   trace("root mounted")
@@ -133,12 +168,10 @@ async function rootMount(deps: ContainerDeps, { id, spec }: ContainerRecord): Pr
 async function createContainer(
   deps: ContainerDeps,
   record: ContainerRecord,
-  runtimes: Runtimes,
-  runtime: Runtime,
-  bundle: BundlePaths,
-  held: readonly number[] = [],
+  given: { runtimes: Runtimes; runtime: Runtime; bundle: BundlePaths; pending: PendingMonitor },
 ): Promise<{ monitor: Monitor; targets: readonly string[] }> {
-  const { id, name, spec } = record
+  const { runtimes, runtime, bundle, pending } = given
+  const { id, spec } = record
   const { options, run } = spec
   const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
@@ -176,21 +209,9 @@ async function createContainer(
     },
     runtime,
   )
-  writeFileSync(bundle.config, JSON.stringify(config), { mode: 0o600 })
-  if (spec.logPath !== undefined) mkdirSync(stateDirectory(deps, id), { recursive: true, mode: 0o700 })
-  crashPoint("start:bundle-written")
-  trace("bundle written")
-  const creation = runtimes.createMonitor({
-    id,
-    name,
-    bundle,
-    runtime,
-    log: monitorLog(spec),
-    tty: options.tty,
-    stdin: options.stdin,
-    exitCommand: deps.cleanupCommand(id),
-    held,
-  })
+  crashPoint("start:bundle-made")
+  trace("bundle made")
+  const creation = pending.create(config)
   warmUpNetworks(deps, record)
   const monitor = await creation
   crashPoint("start:monitor-created")

@@ -1,19 +1,14 @@
-import { readFileSync, rmdirSync, rmSync } from "node:fs"
-import { basename } from "node:path"
+import { rmdirSync, rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { hasErrno } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { unmount } from "../sys/fs/mount.ts"
-import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
-import type { BundlePaths } from "../runtime/runtime.ts"
 import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
 import { exitFile, runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
-
-const SIGKILL = 9
 
 /**
  * Takes back all that the kernel and the run directory hold of a container: runtime state, cgroup, address, ports, mount,
@@ -22,10 +17,9 @@ const SIGKILL = 9
 export async function teardown(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(record.spec.runtime)
-  const bundle = runtimes.bundle(record.id)
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
   // A restart is left to it
-  if (record.status !== "restarting") killMonitor(bundle, record.id)
+  if (record.status !== "restarting") runtimes.endMonitor(record.id)
   // the slowest step is another process's work: ours is done meanwhile
   const deletion = runtime.delete(record.id, { force: true })
   deletion.catch(() => {})
@@ -67,18 +61,4 @@ export function removeRunDirectory(
   rmSync(directory, { recursive: true, force: true })
   if (!keepExitFile) rmSync(exitFile(deps, id), { force: true })
   crashPoint("end:run-directory-removed")
-}
-
-/** Ends the monitor itself, not the exit command that it may have become. Safe to repeat. */
-function killMonitor(bundle: BundlePaths, id: string): void {
-  try {
-    const pid = Number(readFileSync(bundle.monitorPidFile, "latin1")) as Pid
-    const startTime = processStartTime(pid)
-    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
-    // the number may be another process's by now
-    const isOurs = basename(words[0] ?? "") === "conmon" && words.includes(id)
-    if (startTime !== undefined && isOurs) signalProcess(pid, startTime, SIGKILL)
-  } catch (error) {
-    if (!hasErrno(error, "ENOENT", "ESRCH")) throw error
-  }
 }

@@ -1,5 +1,5 @@
 /** What the tests of this domain share: a store of their own, a root of busybox and host libraries, real containers. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { OciConfig } from "../spec/oci-runtime.ts"
@@ -75,8 +75,7 @@ export class Lab implements AsyncDisposable {
     mkdirSync(bundle.directory, { recursive: true, mode: 0o700 })
     mkdirSync(bundle.exitDirectory, { recursive: true, mode: 0o700 })
     const config = await this.runtimes.config(input, runtime)
-    writeFileSync(bundle.config, JSON.stringify(config), { mode: 0o600 })
-    const monitor = await this.runtimes.createMonitor({
+    using pending = await this.runtimes.startMonitor({
       id: input.id,
       name: input.id,
       bundle,
@@ -87,6 +86,7 @@ export class Lab implements AsyncDisposable {
       exitCommand: [],
       ...monitorChanges,
     })
+    const monitor = await pending.create(config)
     const container = new LabContainer(this.runtimes, runtime, config, monitor, input.id)
     this.#containers.push(container)
     return container
@@ -130,20 +130,25 @@ export class LabContainer {
   }
 
   async exec(argv: readonly string[], changes: Partial<ExecProcessInput> = {}): Promise<Output> {
-    const exec = await this.runtimes.exec({
-      id: this.id,
-      process: this.runtimes.execProcess(this.config, { argv, env: [], tty: false, privileged: false, ...changes }),
-      stdin: false,
-      detach: false,
-      runtime: this.runtime,
-      bundle: this.bundle,
-      directory: mkdtempSync(`${this.bundle.directory}/exec-`),
-    })
-    if (exec.attachment === undefined) throw new Error("no attachment")
-    const output = gather(exec.attachment)
-    const code = await exec.exited
-    await exec.attachment.closed
-    return { code, ...output() }
+    const directory = mkdtempSync(`${this.bundle.directory}/exec-`)
+    try {
+      const exec = await this.runtimes.exec({
+        id: this.id,
+        process: this.runtimes.execProcess(this.config, { argv, env: [], tty: false, privileged: false, ...changes }),
+        stdin: false,
+        detach: false,
+        runtime: this.runtime,
+        bundle: this.bundle,
+        directory,
+      })
+      if (exec.attachment === undefined) throw new Error("no attachment")
+      const output = gather(exec.attachment)
+      const code = await exec.exited
+      await exec.attachment.closed
+      return { code, ...output() }
+    } finally {
+      rmSync(directory, { recursive: true, force: true }) // the caller removes it, and a failed start did
+    }
   }
 
   async remove(): Promise<void> {

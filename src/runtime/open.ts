@@ -12,7 +12,8 @@ import { availableCapabilities } from "./config/capabilities.ts"
 import { openChosen } from "./oci/choose.ts"
 import { execProcess, hostCpus, runtimeConfig } from "./config/config.ts"
 import { execIn, resizeExec } from "./monitor/exec.ts"
-import { createMonitor, exitCode, findMonitor } from "./monitor/monitor.ts"
+import { endMonitor } from "./monitor/end-monitor.ts"
+import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
 import type { BundlePaths, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
@@ -59,7 +60,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       return config
     },
     execProcess: (config, input) => execProcess(config, input, available()),
-    createMonitor: async (monitorOptions) => createMonitor(monitorPath(), monitorOptions),
+    startMonitor: async (monitorOptions) => startMonitor(monitorPath(), monitorOptions),
+    endMonitor: (id) => endMonitor(id, bundle(id)),
     findMonitor,
     exitCode,
     attach: (paths) => attachTo(paths.attachSocket),

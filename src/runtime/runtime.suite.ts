@@ -1,6 +1,6 @@
 /** What every OCI runtime must do for us, beneath conmon. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { AT_FDCWD, close, cString, libc } from "../sys/libc.ts"
@@ -146,6 +146,41 @@ export function runtimeSuite(name: string): void {
       expect(hashes.stderr.digest("hex")).toBe(digestOf("fedcba9876543210\n", sizes.stderr))
     })
 
+    test("who has cleaned up ends the monitor before it runs the exit command", async () => {
+      const [ours, left] = ["ours", "left"].map((file) => join(lab.directory, file))
+      const cleaned = await lab.create(["true"], {}, delayed(ours))
+      const forgotten = await lab.create(["true"], {}, delayed(left))
+      await Promise.all([cleaned.finish(), forgotten.finish()])
+      cleaned.runtimes.endMonitor(cleaned.id)
+      cleaned.runtimes.endMonitor(cleaned.id) // safe to repeat
+      expect(processStartTime(forgotten.monitor.monitorPid)).toBeDefined()
+      await until(() => existsSync(left ?? ""))
+      expect(existsSync(ours ?? "")).toBe(false)
+    })
+
+    test("a monitor that was not told to create anything ends, and is found without its pid file", async () => {
+      const { runtimes } = lab
+      const waiting = async (id: string) => {
+        const bundle = runtimes.bundle(id)
+        for (const directory of [bundle.directory, bundle.exitDirectory]) mkdirSync(directory, { recursive: true })
+        const runtime = await runtimes.choose(name)
+        const rest = { tty: false, stdin: false, exitCommand: [], log: { driver: "none" as const } }
+        const pending = await runtimes.startMonitor({ id, name: id, bundle, runtime, ...rest })
+        await until(() => monitorsOf(id).length === 1)
+        return pending
+      }
+      const id = `lab${process.pid}waiting`
+      const disposed = await waiting(`${id}1`)
+      disposed[Symbol.dispose]()
+      disposed[Symbol.dispose]() // safe to repeat
+      await until(() => monitorsOf(`${id}1`).length === 0)
+      using ended = await waiting(`${id}2`)
+      runtimes.endMonitor(`${id}2`)
+      await until(() => monitorsOf(`${id}2`).length === 0)
+      const config = await runtimes.config(lab.input(["true"]), await runtimes.choose(name))
+      await expect(ended.create(config)).rejects.toMatchObject({ code: "FailedPrecondition" })
+    })
+
     test("the kernel's OOM killer is told of", async () => {
       const container = await lab.create(["dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"], {
         resources: { memoryBytes: 16 * 1024 * 1024, memorySwapBytes: 16 * 1024 * 1024 },
@@ -193,6 +228,19 @@ async function failure(promise: Promise<unknown>): Promise<[number | undefined, 
   }
   throw new Error("it did not fail")
 }
+
+/** The conmon processes that were started for a container. */
+function monitorsOf(id: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").includes(id)
+    } catch {
+      return false // it has ended meanwhile
+    }
+  })
+}
+
+const delayed = (path = "") => ({ exitCommand: ["/usr/bin/touch", path], exitDelaySeconds: 1 })
 
 function digestOf(line: string, sizeBytes: number): string {
   return new Bun.CryptoHasher("md5").update(Buffer.alloc(sizeBytes, line)).digest("hex")

@@ -73,8 +73,19 @@ export interface MonitorOptions {
   stdin: boolean
   /** Words of the command that conmon runs after the exit. */
   exitCommand: readonly string[]
+  /** How long after it, for one who waits for the exit and cleans up first; default 0. */
+  exitDelaySeconds?: number
   /** Open descriptors that the monitor inherits, and keeps until it ends: the sockets of published ports. The container gets none. */
   held?: readonly number[]
+}
+
+/** A monitor that waits for its bundle. Disposed, it ends; when this process dies it finds no config.json, and ends, too. */
+export interface PendingMonitor extends Disposable {
+  /**
+   * Writes `bundle.config`, from which the monitor has the runtime create the container. Throws a SkiffError with
+   * `data.programExit` 126 or 127 when the program cannot be run, and has removed what it made by then.
+   */
+  create(config: OciConfig): Promise<Monitor>
 }
 
 /** The process that stays beside a container: it keeps the log and tells the end. */
@@ -249,11 +260,13 @@ export interface Runtimes {
   config(input: ConfigInput, runtime: Runtime): Promise<OciConfig>
   /** The `process` of one more program, of the container's own. Throws InvalidArgument. */
   execProcess(config: OciConfig, input: ExecProcessInput): OciProcess
+  /** Starts the monitor, which gets ready and waits. The directories of the bundle, and of the log, are there. */
+  startMonitor(options: MonitorOptions): Promise<PendingMonitor>
   /**
-   * Forks the monitor, which has the runtime create the container from `bundle.config` (0600, written by the caller).
-   * Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run, and has removed what it made by then.
+   * Kills the monitor of a container, also one that waits, or that has just seen the end and is about to run the exit command.
+   * Nothing else is killed, and not a caller that is the exit command. Safe to repeat.
    */
-  createMonitor(options: MonitorOptions): Promise<Monitor>
+  endMonitor(id: string): void
   /**
    * Finds the end of a container whose monitor another skiff process started. `exited` resolves with the exit code,
    * or rejects with NotFound when the monitor has died and left none.

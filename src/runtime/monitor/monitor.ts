@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { watchDirectory } from "../../base/directory-watch.ts"
 import { FailedPrecondition, NotFound } from "../../base/errors.ts"
@@ -7,17 +7,24 @@ import { close, pipe } from "../../sys/libc.ts"
 import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { PipeReader } from "../../sys/process/pipe.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
-import { isAlive, processStartTime, spawnProcess, type Pid, type StartTime } from "../../sys/process/process.ts"
+import {
+  isAlive,
+  processStartTime,
+  spawnProcess,
+  type Child,
+  type Pid,
+  type StartTime,
+} from "../../sys/process/process.ts"
 import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
-import type { BundlePaths, Monitor, MonitorOptions, Runtime } from "../runtime.ts"
+import type { BundlePaths, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
 
 /** The oldest conmon whose protocol was measured; older ones lack `--full-attach` or report no exit on the sync pipe. */
 export const CONMON_FLOOR = [2, 1, 6] as const
 
 /** Words that conmon understands for this container (conmon(8), the same in 2.1.6 and 2.1.13). Pure. */
 export function monitorArgs(conmonPath: string, options: MonitorOptions): string[] {
-  const { bundle, log, exitCommand } = options
+  const { bundle, log, exitCommand, exitDelaySeconds } = options
   return [
     ...commonArgs(conmonPath, options, bundle.directory),
     "--exit-dir",
@@ -31,6 +38,7 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
     ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
     ...exitCommandArgs(exitCommand),
+    ...(exitDelaySeconds === undefined ? [] : ["--exit-delay", String(exitDelaySeconds)]),
   ]
 }
 
@@ -61,65 +69,99 @@ export function commonArgs(
 }
 
 /**
- * Forks conmon, which has the runtime create the container and reports its pid.
- * Throws a SkiffError with the runtime's own words; `data.programExit` 126 or 127 when the program cannot be run.
+ * Starts conmon, which loads, reads its words, and waits for a byte: all this while the bundle is made. Throws NotFound.
+ *
+ * A conmon whose start pipe closes without one goes on all the same; it then finds no config.json, and ends.
  */
-export async function createMonitor(conmonPath: string, options: MonitorOptions): Promise<Monitor> {
-  const { bundle } = options
+export function startMonitor(conmonPath: string, options: MonitorOptions): PendingMonitor {
   const sync = pipe()
-  wakeCgroupLock()
+  const start = pipe()
+  // the rootless namespaces are needed as long as it lives
   const inUse = useOurNamespaces()
-  let launcher
+  const held = [...(options.held ?? []), ...(inUse === undefined ? [] : [inUse])]
   try {
-    launcher = spawnProcess(monitorArgs(conmonPath, options), {
-      cwd: bundle.directory, // it writes its `oom` mark there
-      env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3" },
-      // the rootless namespaces are needed as long as it lives
-      stdio: [
-        "ignore",
-        "ignore",
-        "pipe",
-        sync.writeEnd,
-        ...(options.held ?? []),
-        ...(inUse === undefined ? [] : [inUse]),
-      ],
+    const launcher = spawnProcess(monitorArgs(conmonPath, options), {
+      cwd: options.bundle.directory, // it writes its `oom` mark there
+      env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
+      stdio: ["ignore", "ignore", "pipe", sync.writeEnd, start.readEnd, ...held],
       detached: true,
     })
+    return new WaitingConmon(options, launcher, sync.readEnd, start.writeEnd)
   } catch (cause) {
     close(sync.readEnd)
+    close(start.writeEnd)
     throw new NotFound(`cannot start the monitor "${conmonPath}"`, {
       hint: installCommand({ debian: "conmon" }),
       cause,
     })
   } finally {
     close(sync.writeEnd)
+    close(start.readEnd)
     if (inUse !== undefined) close(inUse)
   }
-  const reader = new PipeReader(sync.readEnd)
-  const line = await reader.line()
-  const report = parseReport(line)
-  if (report === undefined || report.data < 0) {
-    reader[Symbol.dispose]()
-    if (report?.message !== undefined)
-      throw runtimeFailure(options.runtime.name, report.message, { program: programOf(bundle) })
-    let words = ""
-    for await (const chunk of launcher.stderr ?? []) words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
-    throw new FailedPrecondition(`the monitor gave no report: ${words.trim() || "no message"}`, {
-      hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed; see its version`,
-    })
-  }
-  await launcher.exited // it writes the monitor's pid file as its last act, perhaps after the monitor's report
-  return new LiveMonitor(options.id, bundle, report.data as Pid, readMonitorPid(bundle), reader)
 }
 
-/** The name of the program, for an error that leaves it out. */
-function programOf(bundle: BundlePaths): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig).process.args[0]
-  } catch {
-    return undefined
+class WaitingConmon implements PendingMonitor {
+  readonly #options: MonitorOptions
+  readonly #launcher: Child
+  readonly #syncPipe: number
+  #startPipe: number | undefined
+
+  constructor(options: MonitorOptions, launcher: Child, syncPipe: number, startPipe: number) {
+    this.#options = options
+    this.#launcher = launcher
+    this.#syncPipe = syncPipe
+    this.#startPipe = startPipe
+  }
+
+  /** Forks conmon, which has the runtime create the container and reports its pid. */
+  async create(config: OciConfig): Promise<Monitor> {
+    const { id, bundle, runtime } = this.#options
+    const reader = new PipeReader(this.#syncPipe)
+    wakeCgroupLock()
+    writeFileSync(bundle.config, JSON.stringify(config), { mode: 0o600 })
+    this.#go()
+    const report = parseReport(await reader.line())
+    if (report === undefined || report.data < 0) {
+      reader[Symbol.dispose]()
+      if (report?.message !== undefined)
+        throw runtimeFailure(runtime.name, report.message, { program: config.process.args[0] })
+      throw new FailedPrecondition(`the monitor gave no report: ${(await this.#words()) || "no message"}`, {
+        hint: `conmon ${CONMON_FLOOR.join(".")} or newer is needed; see its version`,
+      })
+    }
+    await this.#launcher.exited // it writes the monitor's pid file as its last act, perhaps after the monitor's report
+    return new LiveMonitor(id, bundle, report.data as Pid, readMonitorPid(bundle), reader)
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#startPipe === undefined) return
+    this.#launcher.kill(SIGKILL)
+    close(this.#startPipe)
+    close(this.#syncPipe)
+    this.#startPipe = undefined
+  }
+
+  #go(): void {
+    if (this.#startPipe === undefined) throw new FailedPrecondition("the monitor has ended")
+    try {
+      writeSync(this.#startPipe, "0")
+    } catch {
+      // EPIPE: conmon has died; what it said becomes the error
+    }
+    close(this.#startPipe)
+    this.#startPipe = undefined
+  }
+
+  async #words(): Promise<string> {
+    let words = ""
+    for await (const chunk of this.#launcher.stderr ?? [])
+      words = (words + Buffer.from(chunk).toString()).slice(0, 4096)
+    return words.trim()
   }
 }
+
+const SIGKILL = 9
 
 /** What the sync pipe tells: `{"data": PID}`, or `{"data": -1, "message": "…"}`. */
 export function parseReport(line: string | undefined): { data: number; message?: string } | undefined {

@@ -31,6 +31,8 @@ export interface Child {
   readonly stderr?: AsyncIterable<Uint8Array>
   /** Lets this process end before the child does. */
   unref(): void
+  /** Nothing once it has ended. */
+  kill(signal: number): void
 }
 
 /** Starts a program. Descriptors not in `stdio` are closed in it (Bun marks all others close-on-exec). */
@@ -59,6 +61,7 @@ export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}
     stdout: stdout ?? own.stdout,
     stderr: stderr ?? own.stderr,
     unref: () => child.unref(),
+    kill: (signal) => child.kill(signal),
   }
 }
 
@@ -144,6 +147,12 @@ export function parentOf(pid: number): Pid | undefined {
   return fields === undefined ? undefined : (Number(fields[1]) as Pid)
 }
 
+/** The process group of `pid`; undefined when there is no such process, or only its zombie is left. */
+export function processGroupOf(pid: number): Pid | undefined {
+  const fields = livingStat(pid)
+  return fields === undefined ? undefined : (Number(fields[2]) as Pid)
+}
+
 /** Whether the process has a handler of its own for a signal; false when it is gone. */
 export function catchesSignal(pid: Pid, signal: number): boolean {
   // proc_pid_status(5): bit n - 1 is signal n
@@ -182,6 +191,12 @@ export function signalProcess(pid: Pid, startTime: StartTime, signal: number): b
   // 0 and negative pids mean groups, or everybody: never
   if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid, startTime)) return false
   return sendSignal(pid, signal)
+}
+
+/** As signalProcess, and with it all of the process group that it leads. */
+export function signalGroup(leader: Pid, startTime: StartTime, signal: number): boolean {
+  if (!Number.isSafeInteger(leader) || leader <= 1 || !isAlive(leader, startTime)) return false
+  return processGroupOf(leader) === leader && sendSignal(-leader, signal)
 }
 
 /** Another value after each start of the machine. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { unlinkSync } from "node:fs"
 import { Cancelled, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { inSlices, TimeSlice } from "../base/time-slice.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Bytes } from "../base/bytes.ts"
 import { parseDigest, type DiffId } from "../spec/digest.ts"
@@ -14,6 +15,9 @@ export interface LayerLimits extends ExtractorLimits {
   expansionRatio: number
   expansionFreeBytes: number
 }
+
+/** Of a chunk, written without a look at the time. */
+const PIECE_BYTES = 128 * 1024
 
 export const LAYER_LIMITS: LayerLimits = {
   totalBytes: 256 * 2 ** 30,
@@ -68,6 +72,7 @@ export async function applyLayer(
   const hash = createHash("sha256")
   const input = counted(compressed)
   let output = 0
+  const slice = new TimeSlice(options.signal)
   try {
     for await (const chunk of decompress(input.bytes)) {
       if (options.signal?.aborted) throw new Cancelled("the extraction was cancelled", { cause: options.signal.reason })
@@ -75,11 +80,15 @@ export async function applyLayer(
       if (output > Math.max(limits.expansionFreeBytes, input.count() * limits.expansionRatio))
         throw bomb(output, input.count())
       hash.update(chunk)
-      reader.write(chunk)
+      // a chunk may hold thousands of small files
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        reader.write(chunk.subarray(at, at + PIECE_BYTES))
+        if (slice.isOver) await slice.giveWay()
+      }
       options.onProgress?.(output)
     }
     reader.finish()
-    extractor.finish()
+    await inSlices(extractor.finish(), options.signal)
     split?.finish()
     if (options.tarSplit !== undefined && !extractor.isSplit) unlinkSync(options.tarSplit)
   } catch (error) {

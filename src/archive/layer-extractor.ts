@@ -140,9 +140,10 @@ export class LayerExtractor implements TarSink, Disposable {
     }
   }
 
-  /** After the last entry: modes and times of directories. */
-  finish(): void {
+  /** After the last entry: modes and times of directories. May pause wherever it yields. */
+  *finish(): Generator<void, void> {
     for (const [path, { mode, mtime }] of this.#directoryEntries) {
+      yield
       this.#directories.trim()
       const fd = this.#openMade(path)
       if (fd === undefined) continue

@@ -1,5 +1,7 @@
 import { readSync } from "node:fs"
+import type { Bytes } from "../base/bytes.ts"
 import { hasErrno, InvalidArgument } from "../base/errors.ts"
+import { TimeSlice } from "../base/time-slice.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Time } from "../sys/fs/attributes.ts"
 import { readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
@@ -11,9 +13,11 @@ import { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./
 import { treeChanges, type Hidden, type TreeChange, type TreeChangesOptions } from "./tree-changes.ts"
 
 const CHUNK_BYTES = 1 << 20
+const NOTHING = new Uint8Array(0)
 type Present = TreeChange & { kind: "present" }
 
 export interface LayerTarOptions extends TreeChangesOptions {
+  signal?: AbortSignal | undefined
   /** Receives the size of each file. */
   onContent?: (bytes: number) => void
   /** Receives each file of the base, by its raw path, that is deleted or replaced. */
@@ -28,9 +32,20 @@ export interface LayerTarOptions extends TreeChangesOptions {
  * A tree that changes while it is read (a running container's) gives a whole archive of what was seen.
  * Throws InvalidArgument for what no layer can hold.
  */
-export function* layerTar(options: LayerTarOptions): Generator<Uint8Array> {
+export async function* layerTar(options: LayerTarOptions): Bytes {
+  const slice = new TimeSlice(options.signal)
+  for (const chunk of chunksOf(options)) {
+    if (chunk.length > 0) yield chunk
+    if (slice.isOver) await slice.giveWay()
+  }
+}
+
+/** Empty chunks stand wherever it may pause. */
+function* chunksOf(options: LayerTarOptions): Generator<Uint8Array> {
   const writer = new LayerWriter(options.onContent ?? (() => {}))
   for (const change of treeChanges(options)) {
+    yield NOTHING
+    if (change.kind === "same") continue
     if (change.hides && options.onHidden) tellHidden(change.path, change.hides, options.onHidden)
     if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
     else if (!isLeftOut(change, options)) yield* writer.present(change)

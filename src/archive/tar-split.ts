@@ -10,6 +10,7 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { Bytes } from "../base/bytes.ts"
 import { DataLoss } from "../base/errors.ts"
+import { TimeSlice } from "../base/time-slice.ts"
 import { openRoot } from "../sys/fs/confined.ts"
 import { rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { close, libc, O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK } from "../sys/libc.ts"
@@ -93,18 +94,25 @@ export class TarSplitWriter implements Disposable {
 
 const CHUNK_BYTES = 1 << 20
 
+export interface JoinOptions {
+  /** Each chunk is overwritten once the next is asked for. */
+  reuse?: boolean
+  signal?: AbortSignal
+}
+
 /**
  * The archive again, from its tar-split and the files below `root`, which may be hostile: no link in them is followed out.
  * Throws DataLoss when files are missing or have another size; whether they have another content shows in the digest, which
- * the reader checks. `reuse`: each chunk is overwritten once the next is asked for.
+ * the reader checks.
  */
-export async function* joinTarSplit(path: string, root: string, { reuse = false } = {}): Bytes {
+export async function* joinTarSplit(path: string, root: string, { reuse = false, signal }: JoinOptions = {}): Bytes {
   using fds = new DisposableStack()
   const rootFd = fds.adopt(openRoot(root), close)
   const directories = fds.use(new DirectoryCache(rootFd, () => {}))
   const buffers = reuse ? [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] : []
   let turn = 0
   const fresh = () => buffers[turn++ % 2] ?? Buffer.allocUnsafe(CHUNK_BYTES)
+  const slice = new TimeSlice(signal)
   let chunk = fresh()
   let used = 0
   for (const record of recordsOf(path)) {
@@ -126,6 +134,7 @@ export async function* joinTarSplit(path: string, root: string, { reuse = false 
       if (source !== undefined) close(source)
     }
     directories.trim()
+    if (slice.isOver) await slice.giveWay()
   }
   if (used > 0) yield chunk.subarray(0, used)
 }

@@ -19,6 +19,8 @@ export type TreeForm =
 
 /** One difference. Paths are raw, relative to the root. */
 export type TreeChange =
+  /** No difference, so that whoever asks may pause; also between the entries of a directory that has none. */
+  | { kind: "same" }
   | { kind: "deleted"; path: string; hides: Hidden }
   /** Made or altered, or a directory above such a one. `directory` is its parent, open until the next change is asked for. */
   | { kind: "present"; path: string; name: string; directory: number; stat: FileStat; hides?: Hidden }
@@ -124,7 +126,8 @@ class TreeWalk {
     const hides = isReplaced ? { directory: visit.base ?? -1, name, stat: before } : undefined
     const self = { kind: "present", path, name, directory: visit.changed, stat, hides } as const
     const isSame = before !== undefined && isSameFile(visit.changed, visit.base ?? -1, name, stat, before, this.#tree)
-    if (!isSame) yield* withParents(visit, self)
+    if (isSame) yield SAME
+    else yield* withParents(visit, self)
     if (stat.type !== "directory") return
     using fds = new DisposableStack()
     const changed = fds.adopt(openChild(visit.changed, name), close)
@@ -170,6 +173,7 @@ function* withParents(visit: Visit, change: TreeChange): Generator<TreeChange> {
   yield change
 }
 
+const SAME: TreeChange = { kind: "same" }
 const WHITEOUT = ".wh."
 const OPAQUE_FILE = ".wh..wh..opq"
 

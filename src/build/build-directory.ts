@@ -8,7 +8,7 @@ import type { Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import { mountOrFind, mountPointsBelow, type Mount, unmount } from "../sys/fs/mount.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTree, removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { readText } from "../sys/host.ts"
 import { O_CLOEXEC, tryLock } from "../sys/libc.ts"
 import { watchBuild, type Watcher } from "./watch-build.ts"
@@ -99,7 +99,7 @@ export class BuildDirectory implements AsyncDisposable {
   removeRun({ path, alive }: RunDirectory): void {
     closeSync(alive)
     unmountRun(path)
-    removeTree(path)
+    removeTreeSync(path)
   }
 
   /** Notes a network endpoint before it is made; gives its name. */

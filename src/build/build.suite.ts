@@ -7,7 +7,7 @@ import { openEngine } from "../engine/open.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Image } from "../image/image.ts"
 import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { resolveBuild } from "./build-options.ts"
 import type { BuildEvent, BuildRequest, BuildResult } from "./build.ts"
 
@@ -105,7 +105,7 @@ export class BuildLab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]()
     for (const path of mountPointsBelow(this.directory)) unmount(path)
-    removeTree(this.directory)
+    removeTreeSync(this.directory)
   }
 }
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Images } from "../image/image.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import type { ConfigChanges, WorkingContainers, WorkingCopy, WorkingRun } from "./builder.ts"
 
 /** A store with an image `base` that has busybox, and its working containers. */
@@ -50,7 +50,7 @@ export function builderSuite(name: string, openStore: () => Promise<BuilderStore
       writeFileSync(join(host, "a.txt"), "a\n")
     })
     afterAll(async () => {
-      removeTree(host)
+      removeTreeSync(host)
       await store[Symbol.asyncDispose]()
     })
 

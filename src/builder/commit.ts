@@ -18,7 +18,7 @@ export async function commitWorking(
   const { name, squash, epoch, omitHistory, format = defaults.format ?? "oci" } = commit
   const { annotations, comment, createdBy, historyComment, history, config, ...about } = workingImage
   const key = workingKey(record)
-  if (epoch !== undefined) snapshots.clampTimes(key, epoch)
+  if (epoch !== undefined) await snapshots.clampTimes(key, epoch)
   const layer: Bytes = snapshots.diff(key, squash ? { since: "nothing" } : {})
   const image = record.imageId === undefined ? undefined : images.get(record.imageId)
   const base = squash ? undefined : image

@@ -94,8 +94,8 @@ async function untilAlone(paths: StorePaths): Promise<void> {
 }
 
 /** A store on a file system of its own, or at the end of a link, leaves the empty directory. */
-function removeDirectory(path: string): void {
-  for (const name of readdirSync(path)) removeTree(join(path, name))
+async function removeDirectory(path: string): Promise<void> {
+  for (const name of readdirSync(path)) await removeTree(join(path, name))
   try {
     rmdirSync(path)
   } catch (error) {

@@ -113,7 +113,7 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
   test("that is missing here, and whose registry does not answer, says both, what is near, and what to do", async () => {
     const name = registry.push("near/app:1", small)
     await store.images.pull(name)
-    const pulling = store.images.pull("127.0.0.1:1/near/app:2", { isMissing: true })
+    const pulling = store.images.pull("127.0.0.1:1/near/app:2", { isMissing: true, retries: 0 })
     await expect(pulling).rejects.toThrow(
       failure(
         "Unavailable",
@@ -121,8 +121,9 @@ describe.skipIf(!hasRegistry || Boolean(skip))("from a real registry", () => {
       ),
     )
     store.images.tag(name, "debian:12-slim")
-    writeFileSync(join(home, "registries.conf"), `unqualified-search-registries = ["127.0.0.1:1"]\n`)
-    await expect(store.images.pull("debian:12", { isMissing: true })).rejects.toMatchObject({
+    const elsewhere = `[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:1"\n`
+    writeFileSync(join(home, "registries.conf"), elsewhere)
+    await expect(store.images.pull("debian:12", { isMissing: true, retries: 0 })).rejects.toMatchObject({
       code: "Unavailable",
       hint: [{ nearest: "debian:12-slim" }, { do: "bootstrap", base: "debian:12" }, { do: "loadImage" }],
     })

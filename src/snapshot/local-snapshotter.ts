@@ -6,12 +6,12 @@ import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/fs/mount.ts"
 import { clampTimes } from "../sys/fs/clamp-times.ts"
 import { bootId } from "../sys/process/process.ts"
-import { removeTreeInSlices } from "../sys/fs/remove-tree.ts"
+import { removeTree } from "../sys/fs/remove-tree.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { openOwnFiles } from "./own-files.ts"
 import { formOf, readLayer } from "./read-layer.ts"
 import { directoryOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { DiffOptions, LayerDiff, OwnFiles, SnapshotInfo, Snapshotter, Stage } from "./snapshot.ts"
+import type { DiffOptions, LayerDiff, OwnFiles, PrepareOptions, SnapshotInfo, Snapshotter, Stage } from "./snapshot.ts"
 
 /** Of `st_blocks`. */
 const BLOCK_BYTES = 512
@@ -20,9 +20,9 @@ const BLOCK_BYTES = 512
 export interface LayerDriver {
   readonly name: Snapshotter["driver"]
   /** Makes what a new active snapshot needs beside its empty `diff`. */
-  prepare(directory: string, parentDirectory: string | undefined): void
+  prepare(directory: string, parentDirectory: string | undefined, signal?: AbortSignal): Promise<void>
   /** Brings an extracted layer, whiteouts in overlay's form, into the driver's own form. */
-  publish(directory: string, parentDirectory: string | undefined): void
+  publish(directory: string, parentDirectory: string | undefined, signal?: AbortSignal): Promise<void>
   /** Whether the layer at `directory` hides all that is under it. */
   isOpaque(directory: string): boolean
   /** Lets a volatile active snapshot be mounted again after an unmount in the same boot. */
@@ -63,29 +63,29 @@ export class LocalSnapshotter implements Snapshotter {
   async stage(key: string): Promise<Stage> {
     const left = this.#records.find(key)
     this.#records.dropStage(key)
-    if (left !== undefined) await removeTreeInSlices(this.#directory(left))
+    if (left !== undefined) await removeTree(this.#directory(left))
     const row = this.#records.insert(key, "stage")
     return { path: this.#makeDiff(row), tarSplit: this.#tarSplit(row) }
   }
 
-  async commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void> {
+  async commitStage(name: ChainId, key: string, parent?: ChainId, signal?: AbortSignal): Promise<void> {
     const row = this.#records.find(key)
     if (row === undefined && this.has(name)) return // repeated after a kill
     const stage = row ?? this.#records.get(key)
-    if (!this.has(name)) this.#driver.publish(this.#directory(stage), this.#parentDirectory(parent))
+    if (!this.has(name)) await this.#driver.publish(this.#directory(stage), this.#parentDirectory(parent), signal)
     const opaqueRoot = this.#driver.isOpaque(this.#directory(stage))
     if (this.#records.rename(key, name, { parent, setParent: true, opaqueRoot })) return
     // another pull of the same layer may have been first: its copy is as good, ours goes
     const first = this.#records.get(name)
     if (existsSync(this.#tarSplit(stage)) && !existsSync(this.#tarSplit(first)))
       renameSync(this.#tarSplit(stage), this.#tarSplit(first))
-    await removeTreeInSlices(this.#directory(stage))
+    await removeTree(this.#directory(stage))
   }
 
-  async prepare(key: string, parent?: ChainId, options: { volatile?: boolean } = {}): Promise<Mount> {
+  async prepare(key: string, parent?: ChainId, options: PrepareOptions = {}): Promise<Mount> {
     const row = this.#records.insert(key, "active", parent, options)
     this.#makeDiff(row)
-    this.#driver.prepare(this.#directory(row), this.#parentDirectory(parent))
+    await this.#driver.prepare(this.#directory(row), this.#parentDirectory(parent), options.signal)
     return this.#mountOf(row)
   }
 
@@ -101,7 +101,7 @@ export class LocalSnapshotter implements Snapshotter {
     const active = row ?? this.#records.get(key)
     const opaqueRoot = this.#driver.isOpaque(this.#directory(active))
     const kept = this.#records.rename(key, name, { setParent: false, opaqueRoot })
-    await removeTreeInSlices(kept ? join(this.#directory(active), "work") : this.#directory(active))
+    await removeTree(kept ? join(this.#directory(active), "work") : this.#directory(active))
   }
 
   rename(from: string, to: ChainId): boolean {
@@ -110,7 +110,7 @@ export class LocalSnapshotter implements Snapshotter {
 
   diff(name: string, options: DiffOptions = {}): LayerDiff {
     const row = this.#records.get(name)
-    const { since, leaveOutEmpty } = options
+    const { since, leaveOutEmpty, signal } = options
     const view = (of: LayerRow): Mount => this.#driver.mount(this.#layers, { ...of, kind: "view" }, this.#chainOf(of))
     if (since !== undefined)
       return readLayer({
@@ -118,10 +118,17 @@ export class LocalSnapshotter implements Snapshotter {
         base: since === "nothing" ? undefined : view(this.#records.get(since)),
         form: { kind: "whole" },
         leaveOutEmpty,
+        signal,
       })
     const below = this.#records.chainBelow(row)
     const base = below.length === 0 ? undefined : this.#driver.mount(this.#layers, { ...row, kind: "view" }, below)
-    return readLayer({ changed: join(this.#directory(row), "diff"), base, form: formOf(this.driver), leaveOutEmpty })
+    return readLayer({
+      changed: join(this.#directory(row), "diff"),
+      base,
+      form: formOf(this.driver),
+      leaveOutEmpty,
+      signal,
+    })
   }
 
   original(name: ChainId): Bytes | undefined {
@@ -141,11 +148,11 @@ export class LocalSnapshotter implements Snapshotter {
     return this.#mountOf(row)
   }
 
-  clampTimes(key: string, epoch: number): void {
+  async clampTimes(key: string, epoch: number): Promise<void> {
     const { parent } = this.info(key)
     // a whole copy holds what it has not changed as well
     const base = this.driver === "native" && parent !== undefined ? this.diffPath(parent) : undefined
-    clampTimes(this.diffPath(key), epoch, base)
+    await clampTimes(this.diffPath(key), epoch, base)
   }
 
   diffPath(name: string): string {
@@ -158,9 +165,9 @@ export class LocalSnapshotter implements Snapshotter {
     return openOwnFiles(this.diffPath(name), isWhole ? this.diffPath(parent) : undefined)
   }
 
-  async usage(name: string): Promise<{ bytes: number; inodes: number }> {
+  async usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }> {
     const row = this.#records.get(name)
-    const { bytes, inodes } = treeUsage(join(this.#directory(row), "diff"))
+    const { bytes, inodes } = await treeUsage(join(this.#directory(row), "diff"), signal)
     const split = statSync(this.#tarSplit(row), { throwIfNoEntry: false })
     return split === undefined ? { bytes, inodes } : { bytes: bytes + split.blocks * BLOCK_BYTES, inodes: inodes + 1 }
   }
@@ -169,19 +176,19 @@ export class LocalSnapshotter implements Snapshotter {
     const row = this.#records.find(name)
     if (row === undefined) return
     this.#records.forget(name)
-    await removeTreeInSlices(this.#directory(row))
+    await removeTree(this.#directory(row))
   }
 
   forget(name: string): void {
     this.#records.forget(name)
   }
 
-  async sweep(): Promise<number> {
+  async sweep(signal?: AbortSignal): Promise<number> {
     // directories first, rows second: a snapshot made in between is known
     const directories = readdirSync(this.#layers)
     const known = new Set(this.#records.all().map(directoryOf))
     const garbage = directories.filter((directory) => !known.has(directory))
-    for (const directory of garbage) await removeTreeInSlices(join(this.#layers, directory))
+    for (const directory of garbage) await removeTree(join(this.#layers, directory), signal)
     return garbage.length
   }
 

@@ -9,18 +9,19 @@ import { directoryOf } from "./records.ts"
 /** Every snapshot a whole copy: for hosts where nothing overlays. Needs the space, works everywhere. */
 export const nativeDriver: LayerDriver = {
   name: "native",
-  prepare(directory, parentDirectory) {
-    if (parentDirectory !== undefined) copyTree(join(parentDirectory, "diff"), "/", join(directory, "diff"), "/")
+  async prepare(directory, parentDirectory, signal) {
+    if (parentDirectory !== undefined)
+      await copyTree(join(parentDirectory, "diff"), "/", join(directory, "diff"), "/", { signal })
   },
-  publish(directory, parentDirectory) {
+  async publish(directory, parentDirectory, signal) {
     const diff = join(directory, "diff")
     const whole = join(directory, "whole")
-    removeTree(whole) // of a call that was killed
+    await removeTree(whole) // of a call that was killed
     if (parentDirectory !== undefined && !isOpaqueDirectory(diff))
-      copyTree(join(parentDirectory, "diff"), "/", directory, "whole")
-    copyTree(diff, "/", directory, "whole", { overlayDiff: true })
+      await copyTree(join(parentDirectory, "diff"), "/", directory, "whole", { signal })
+    await copyTree(diff, "/", directory, "whole", { overlayDiff: true, signal })
     // killed between these two, the stage's owner is dead and the whole directory goes
-    removeTree(diff)
+    await removeTree(diff)
     renameSync(whole, diff)
   },
   isOpaque: () => false,

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { getAttribute } from "../sys/fs/xattr.ts"
 import { MountFlag, type Mount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { directoryOf, type LayerRow } from "./records.ts"
 
@@ -20,14 +20,14 @@ const PLAIN_DIFF = ["index=off", "metacopy=off"]
 export function overlayDriver(options: OverlayOptions): LayerDriver {
   return {
     name: options.helper === undefined ? "overlay" : "fuse-overlayfs",
-    prepare(directory, parentDirectory) {
+    async prepare(directory, parentDirectory) {
       mkdirSync(join(directory, "work"), { mode: 0o700 })
       if (parentDirectory !== undefined) copyRootAttributes(join(parentDirectory, "diff"), join(directory, "diff"))
     },
-    publish() {},
+    async publish() {},
     isOpaque: (directory) => isOpaque(join(directory, "diff"), options.rootless),
     // the kernel's mark of a volatile upper in use, which it leaves at each unmount
-    reopenVolatile: (directory) => void removeTree(join(directory, "work/work/incompat/volatile")),
+    reopenVolatile: (directory) => void removeTreeSync(join(directory, "work/work/incompat/volatile")),
     mount: (layers, row, lower) => overlayMount(layers, row, lower, options),
   }
 }

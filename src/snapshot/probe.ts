@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, writeFileSyn
 import { join } from "node:path"
 import { log } from "../base/log.ts"
 import { mountAt, unmount, type Mount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { overlayDriver } from "./overlay.ts"
 import type { LayerRow } from "./records.ts"
 import type { Snapshotter } from "./snapshot.ts"
@@ -45,7 +45,7 @@ function canMount(layers: string, driver: ReturnType<typeof overlayDriver>): boo
     return false
   } finally {
     unmount(target)
-    removeTree(directory)
+    removeTreeSync(directory)
   }
 }
 

@@ -19,7 +19,7 @@ import { applyLayer } from "../archive/archive.ts"
 import { Database } from "../base/database.ts"
 import type { ChainId } from "../spec/digest.ts"
 import { mountAt, unmount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { getAttribute, setAttribute } from "../sys/fs/xattr.ts"
 import { openSnapshotter } from "./open.ts"
 import { snapshotSchema } from "./schema.ts"
@@ -244,7 +244,7 @@ async function openLab(driver: "overlay" | "native"): Promise<Lab> {
     async [Symbol.asyncDispose]() {
       for (const path of mounted) unmount(path)
       db[Symbol.dispose]()
-      if (existsSync(root)) removeTree(root)
+      if (existsSync(root)) removeTreeSync(root)
     },
   }
 }

@@ -13,7 +13,8 @@ export interface ReadLayerOptions {
   changed: string | Mount
   base: Mount | undefined
   form: TreeForm
-  leaveOutEmpty?: ReadonlySet<string>
+  leaveOutEmpty?: ReadonlySet<string> | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** The layer of two trees; what has to be mounted for it is so only while it is read. */
@@ -26,12 +27,13 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
     const pathOf = (mount: Mount): string => `/proc/self/fd/${fds.adopt(mountHidden(mount), close)}`
     const changed = typeof options.changed === "string" ? options.changed : pathOf(options.changed)
     const base = options.base && pathOf(options.base)
-    const { form, leaveOutEmpty } = options
+    const { form, leaveOutEmpty, signal } = options
     yield* layerTar({
       changed,
       base,
       form,
       leaveOutEmpty,
+      signal,
       onContent: (bytes) => void (contentBytes += bytes),
       onHidden: (path, bytes) => void hidden.set(path, bytes),
     })

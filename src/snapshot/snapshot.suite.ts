@@ -14,7 +14,7 @@ import { join } from "node:path"
 import { Database } from "../base/database.ts"
 import type { ChainId } from "../spec/digest.ts"
 import { mountAt, unmount, type Mount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { snapshotSchema } from "./schema.ts"
 import type { Snapshotter } from "./snapshot.ts"
 
@@ -49,7 +49,7 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
     afterEach(() => {
       for (const path of mounted.splice(0)) unmount(path)
       db[Symbol.dispose]()
-      removeTree(root)
+      removeTreeSync(root)
     })
 
     /** Commits a layer that has these files; a name with `.wh.` hides as in a layer. */

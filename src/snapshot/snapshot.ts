@@ -36,11 +36,18 @@ export interface OwnFiles extends Disposable {
   has(path: string): boolean
 }
 
+export interface PrepareOptions {
+  /** No sync on unmount, for what is thrown away (`--rm`). */
+  volatile?: boolean
+  signal?: AbortSignal | undefined
+}
+
 export interface DiffOptions {
   /** `nothing`: all files, the parents' too. */
   since?: ChainId | "nothing"
   /** Paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
   leaveOutEmpty?: ReadonlySet<string>
+  signal?: AbortSignal | undefined
 }
 
 /** A layer being extracted. */
@@ -60,9 +67,9 @@ export interface Snapshotter {
   /** An empty directory to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
   stage(key: string): Promise<Stage>
   /** The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. */
-  commitStage(name: ChainId, key: string, parent?: ChainId): Promise<void>
-  /** Active, writable. `volatile`: no sync on unmount, for what is thrown away (`--rm`). Throws AlreadyExists, NotFound. */
-  prepare(key: string, parent?: ChainId, options?: { volatile?: boolean }): Promise<Mount>
+  commitStage(name: ChainId, key: string, parent?: ChainId, signal?: AbortSignal): Promise<void>
+  /** Active, writable. Throws AlreadyExists, NotFound. */
+  prepare(key: string, parent?: ChainId, options?: PrepareOptions): Promise<Mount>
   /** Active, read-only. */
   view(key: string, parent?: ChainId): Promise<Mount>
   /** The active one becomes committed. */
@@ -86,17 +93,17 @@ export interface Snapshotter {
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
   /** No file that an active one has made or changed is younger than `epoch`, in seconds. */
-  clampTimes(key: string, epoch: number): void
+  clampTimes(key: string, epoch: number): Promise<void>
   /** The host directory of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
   /** The caller disposes of it. Throws NotFound. */
   ownFiles(name: string): OwnFiles
   /** Without the parents'. Counts allocated bytes. */
-  usage(name: string): Promise<{ bytes: number; inodes: number }>
+  usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }>
   /** Throws FailedPrecondition if it has children. Safe to repeat. */
   remove(name: string): Promise<void>
   /** `remove` without its directory, which the next `sweep` takes: short enough for a transaction. */
   forget(name: string): void
   /** Removes directories that no record knows. Safe at any time, beside other processes. */
-  sweep(): Promise<number>
+  sweep(signal?: AbortSignal): Promise<number>
 }

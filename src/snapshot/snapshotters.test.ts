@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "
 import { join } from "node:path"
 import { Database } from "../base/database.ts"
 import { mountAt, unmount } from "../sys/fs/mount.ts"
-import { removeTree } from "../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { openSnapshotter } from "./open.ts"
 import { findFuseOverlayfs, probeDriver } from "./probe.ts"
 import { snapshotSchema } from "./schema.ts"
@@ -11,7 +11,7 @@ import { chainId, snapshotterSuite } from "./snapshot.suite.ts"
 
 const probed = mkdtempSync("/tmp/skiff-probe-")
 const best = await probeDriver(probed, false)
-afterAll(() => removeTree(probed))
+afterAll(() => removeTreeSync(probed))
 const noFuse = findFuseOverlayfs() === undefined && "no fuse-overlayfs or /dev/fuse"
 
 snapshotterSuite("overlay", (root, db) => openSnapshotter({ root, db, rootless: false, driver: "overlay" }), {
@@ -32,7 +32,7 @@ function openStore(): { root: string; db: Database } & Disposable {
   const root = mkdtempSync("/tmp/skiff-store-")
   const db = new Database(join(root, "skiff.db"))
   db.migrate([snapshotSchema])
-  return { root, db, [Symbol.dispose]: () => void [db[Symbol.dispose](), removeTree(root)] }
+  return { root, db, [Symbol.dispose]: () => void [db[Symbol.dispose](), removeTreeSync(root)] }
 }
 
 test("a probe leaves nothing behind", () => expect(readdirSync(probed)).toEqual([]))

@@ -102,9 +102,9 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       if (existsSync(mark)) await emptyDirectory(data)
       else if (readdirSync(data).length > 0) return
       writeFileSync(mark, "", { mode: 0o600 })
-      const { copyTreeInSlices } = await import("../sys/fs/copy-tree.ts")
+      const { copyTree } = await import("../sys/fs/copy-tree.ts")
       try {
-        await copyTreeInSlices(rootfs, path, data, "/")
+        await copyTree(rootfs, path, data, "/")
       } catch (error) {
         // an image need not have the directory
         if (!isSkiffError(error, "NotFound")) throw error
@@ -116,8 +116,8 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
 
 /** What a killed copy left. No container has mounted it: that comes after. */
 async function emptyDirectory(path: string): Promise<void> {
-  const { removeTreeInSlices } = await import("../sys/fs/remove-tree.ts")
-  for (const name of readdirSync(path)) await removeTreeInSlices(`${path}/${name}`)
+  const { removeTree } = await import("../sys/fs/remove-tree.ts")
+  for (const name of readdirSync(path)) await removeTree(`${path}/${name}`)
 }
 
 /** Renamed aside first: a volume of the same name made meanwhile is not touched. */
@@ -129,8 +129,8 @@ async function removeDirectory(directory: string, name: string): Promise<void> {
     if (hasErrno(error, "ENOENT")) return
     throw error
   }
-  const { removeTreeInSlices } = await import("../sys/fs/remove-tree.ts")
-  await removeTreeInSlices(aside)
+  const { removeTree } = await import("../sys/fs/remove-tree.ts")
+  await removeTree(aside)
 }
 
 function volumeEvent(name: string, action: string, labels: Record<string, string> = {}): NewEvent {

@@ -48,7 +48,7 @@ export interface HeldCache extends Disposable {
 export interface CacheSeed {
   /** Equal for equal files. As in buildkit, caches that began with other files are others, whatever their ids. */
   identity: string | undefined
-  fill(directory: string): void
+  fill(directory: string): Promise<void>
 }
 
 /** What RUN --mount=type=cache keeps, by id. A killed build leaves a cache as its program left it. */
@@ -72,7 +72,7 @@ export class CacheMounts {
     const lock = await this.#lock(directory, mount.sharing, signal)
     try {
       const data = join(lock.instance, "data")
-      makeOnce(data, mount, fill)
+      await makeOnce(data, mount, fill)
       const now = new Date()
       utimesSync(join(lock.instance, "lock"), now, now)
       return { path: data, [Symbol.dispose]: () => unlockAndClose(lock.fd) }
@@ -110,49 +110,50 @@ export class CacheMounts {
     const aside = `${data}-${process.pid}`
     try {
       // what killed builds left; nobody else fills it now
-      for (const name of namesIn(instance)) if (name.startsWith("data-")) removeTree(join(instance, name))
+      for (const name of namesIn(instance)) if (name.startsWith("data-")) await removeTree(join(instance, name))
       mkdirSync(aside, { mode: 0o700 })
       await fill(aside)
       // rename(2): an empty directory gives way
       renameSync(aside, data)
     } finally {
-      removeTree(aside)
+      await removeTree(aside)
       unlockAndClose(fd)
     }
   }
 
-  list(): CacheUseInfo[] {
-    return namesIn(this.#directory).flatMap((hash) => {
+  async list(): Promise<CacheUseInfo[]> {
+    const all = namesIn(this.#directory).flatMap((hash) => {
       const name = idOf(readText(join(this.#directory, hash, "cache.json")))
       const instances = namesIn(join(this.#directory, hash)).filter((entry) => /^\d+$/.test(entry))
-      return instances.flatMap((instance) => this.#describe(`${hash}/${instance}`, name))
+      return instances.map((instance) => this.#describe(`${hash}/${instance}`, name))
     })
+    return (await Promise.all(all)).flat()
   }
 
   /** False when it is in use, or not there. */
-  remove(id: string): boolean {
+  async remove(id: string): Promise<boolean> {
     if (!/^[0-9a-f]{64}\/\d+$/.test(id)) return false
     const instance = join(this.#directory, id)
     const fd = lockInstance(instance, "exclusive")
     if (fd === undefined) return false
     try {
-      removeTree(instance)
+      await removeTree(instance)
       const rest = join(instance, "..")
-      if (namesIn(rest).every((entry) => entry === "cache.json")) removeTree(rest)
+      if (namesIn(rest).every((entry) => entry === "cache.json")) await removeTree(rest)
       return true
     } finally {
       unlockAndClose(fd)
     }
   }
 
-  #describe(id: string, name: string): CacheUseInfo[] {
+  async #describe(id: string, name: string): Promise<CacheUseInfo[]> {
     const instance = join(this.#directory, id)
     const lock = statSync(join(instance, "lock"), { throwIfNoEntry: false })
     const data = statSync(join(instance, "data"), { throwIfNoEntry: false })
     if (lock === undefined || data === undefined) return []
     const fd = lockInstance(instance, "exclusive")
     if (fd !== undefined) unlockAndClose(fd)
-    const { bytes } = treeUsage(join(instance, "data"))
+    const { bytes } = await treeUsage(join(instance, "data"))
     return [{ id, name, sizeBytes: bytes, createdAt: lock.birthtime, lastUsedAt: lock.mtime, inUse: fd === undefined }]
   }
 
@@ -190,22 +191,22 @@ function lockInstance(instance: string, kind: "shared" | "exclusive"): number | 
 }
 
 /** Filled aside and renamed, so that a killed build leaves no half of it. */
-function makeOnce(data: string, mount: CacheMount, fill: (directory: string) => void): void {
+async function makeOnce(data: string, mount: CacheMount, fill: CacheSeed["fill"]): Promise<void> {
   if (statSync(data, { throwIfNoEntry: false }) !== undefined) return
   const aside = `${data}-${process.pid}`
-  removeTree(aside)
+  await removeTree(aside)
   mkdirSync(aside, { mode: 0o700 })
   if (mount.from === undefined) {
     chownSync(aside, mount.uid, mount.gid)
     chmodSync(aside, mount.mode)
   }
-  fill(aside)
+  await fill(aside)
   try {
     check(libc.renameat2(AT_FDCWD, cString(aside), AT_FDCWD, cString(data), RENAME_NOREPLACE), "rename", data)
   } catch (error) {
     // another that shares it was first
     if (!hasErrno(error, "EEXIST")) throw error
-    removeTree(aside)
+    await removeTree(aside)
   }
 }
 

@@ -56,11 +56,11 @@ export async function clone(
     await git.run("checkout", "--quiet", "--force", "--detach", commit, "--")
     if (options.submodules ?? true)
       await git.run("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")
-    if (!options.keepGitDir) removeTree(join(aside, ".git"))
+    if (!options.keepGitDir) await removeTree(join(aside, ".git"))
     moveContents(aside, source.directory, directory)
     return { commit }
   } finally {
-    removeTree(aside)
+    await removeTree(aside)
   }
 }
 

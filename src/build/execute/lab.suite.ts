@@ -20,7 +20,7 @@ import { whyNot } from "../../runtime/lab.suite.ts"
 import { openRuntimes } from "../../runtime/open.ts"
 import { mountAt, unmount } from "../../sys/fs/mount.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../../sys/net/netlink.ts"
-import { removeTree } from "../../sys/fs/remove-tree.ts"
+import { removeTreeSync } from "../../sys/fs/remove-tree.ts"
 import type { FileAction, FilesOperation, RunMount, RunOperation } from "../plan/definition.ts"
 import { openExecutor } from "./open-executor.ts"
 import type { RunSettings, Source, WorkContext, Executor } from "./executor.ts"
@@ -192,7 +192,7 @@ export class Lab implements AsyncDisposable {
     await this.end()
     for (const path of this.#mounts) unmount(path)
     this.#db[Symbol.dispose]()
-    removeTree(this.directory)
+    removeTreeSync(this.directory)
     // the bridge and table of a store that is gone
     using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
     reapBridges(route)

@@ -353,10 +353,10 @@ function sourceOf(sources: readonly Source[], index: number): Source {
   return source
 }
 
-function fillCache(directory: string, seed: Source | undefined, source: string): void {
+async function fillCache(directory: string, seed: Source | undefined, source: string): Promise<void> {
   if (seed === undefined) return
   try {
-    copyTree(seed.path, source || "/", directory, "/")
+    await copyTree(seed.path, source || "/", directory, "/")
   } catch (error) {
     throw sourceError(error, source)
   }

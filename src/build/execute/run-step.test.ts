@@ -406,18 +406,13 @@ for (const runtime of OCI_RUNTIMES) {
       await both("p", "private")
       expect(lab.output.match(/\d+/g)).toEqual(["1", "1", "1", "1"])
       const caches = new CacheMounts(lab.deps.root)
-      expect(
-        caches
-          .list()
-          .map(({ name, inUse }) => [name, inUse])
-          .toSorted(),
-      ).toEqual([
+      expect((await caches.list()).map(({ name, inUse }) => [name, inUse]).toSorted()).toEqual([
         ["l", false],
         ["p", false],
         ["p", false],
       ])
-      for (const { id } of caches.list()) expect(caches.remove(id)).toBe(true)
-      expect([caches.list(), caches.remove("../../../etc/0")]).toEqual([[], false])
+      for (const { id } of await caches.list()) expect(await caches.remove(id)).toBe(true)
+      expect([await caches.list(), await caches.remove("../../../etc/0")]).toEqual([[], false])
     })
 
     test("tmpfs: is empty, bounded, and gone", async () => {

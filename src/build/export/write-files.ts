@@ -34,7 +34,7 @@ export async function writeFiles(
       const target = split ? join(output.path, platformDirectory(each.plan.platform)) : output.path
       mkdirSync(target, { recursive: true })
       const statements = await statementsOf(each, path, output)
-      copyTree(path, "/", target, "/", { owner: { uid: 0, gid: 0 }, keepTop: true })
+      await copyTree(path, "/", target, "/", { owner: { uid: 0, gid: 0 }, keepTop: true })
       for (const { name, bytes } of statements) atomicWrite(join(target, name), bytes, { mode: 0o644 })
     }
     return

@@ -13,7 +13,7 @@ export async function cacheUse(deps: BuildDeps): Promise<CacheUse[]> {
     inUse: new Set(deps.leases.live().snapshots),
   }))
   const layers = await Promise.all(list.map((record) => useOf(deps, record, inUse.has(record.id))))
-  const mounts = new CacheMounts(deps.root).list().map((mount): CacheUse => {
+  const mounts = (await new CacheMounts(deps.root).list()).map((mount): CacheUse => {
     const { id, name: description, sizeBytes, createdAt, lastUsedAt } = mount
     return { id, type: "exec.cachemount", description, sizeBytes, createdAt, lastUsedAt, uses: 0, inUse: mount.inUse }
   })
@@ -38,7 +38,7 @@ export async function pruneCache(
     found = false
     for (const use of uses) {
       if (gone.has(use) || use.lastUsedAt.getTime() > before || left <= keepBytes) continue
-      if (!remover.remove(use)) continue
+      if (!(await remover.remove(use))) continue
       gone.add(use)
       left -= use.sizeBytes
       found = true
@@ -80,8 +80,8 @@ class Remover {
     this.#mounts = new CacheMounts(deps.root)
   }
 
-  remove({ id, type }: CacheUse): boolean {
-    return type === "exec.cachemount" ? this.#mounts.remove(id) : this.#removeRecord(id)
+  async remove({ id, type }: CacheUse): Promise<boolean> {
+    return type === "exec.cachemount" ? await this.#mounts.remove(id) : this.#removeRecord(id)
   }
 
   /** An image or container has the layer: its space was not freed. */

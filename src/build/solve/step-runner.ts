@@ -58,7 +58,7 @@ export class StepRunner {
       if (operation.kind === "run") await executor.run(operation, path, all, settings, context)
       else await executor.files(operation, path, all, { ...context, epoch: operation.epoch ?? epoch })
     }
-    if (epoch !== undefined) snapshots.clampTimes(key, epoch)
+    if (epoch !== undefined) await snapshots.clampTimes(key, epoch)
     crashPoint("build:worked")
     const result = await this.#record(root, record, (name) => snapshots.commit(name, key))
     undo.move()
@@ -74,7 +74,7 @@ export class StepRunner {
       const key = directory.snapshotKey()
       const { path } = await snapshots.stage(key)
       const from = records.transaction(() => snapshots.diffPath(records.get(layer.id).snapshot))
-      copyTree(from, "/", path, "/")
+      await copyTree(from, "/", path, "/")
       const below = result
       const isLast = index === linked.layers.length - 1
       result = await this.#record(below, { ...record, keys: isLast ? record.keys : [] }, (name) =>

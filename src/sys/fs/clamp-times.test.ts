@@ -20,15 +20,15 @@ const times = (tree: string): number[] =>
     Math.floor(statSync(join(tree, name)).mtimeMs / 1000),
   )
 
-test("what is younger has the time of the epoch", () => {
+test("what is younger has the time of the epoch", async () => {
   const top = mkdtempSync(join(tmpdir(), "skiff-clamp-"))
   const tree = makeTree(top, "tree")
-  clampTimes(tree, EPOCH)
+  await clampTimes(tree, EPOCH)
   expect(times(tree)).toEqual([EPOCH, EPOCH, EPOCH, 1000, EPOCH])
   rmSync(top, { recursive: true })
 })
 
-test("what the base has with the same time keeps it", () => {
+test("what the base has with the same time keeps it", async () => {
   const top = mkdtempSync(join(tmpdir(), "skiff-clamp-"))
   const base = makeTree(top, "base")
   const tree = join(top, "tree")
@@ -40,7 +40,7 @@ test("what the base has with the same time keeps it", () => {
   }
   const before = times(tree)
   writeFileSync(join(tree, "directory/new"), "")
-  clampTimes(tree, EPOCH, base)
+  await clampTimes(tree, EPOCH, base)
   expect(times(tree)).toEqual([before[0] ?? 0, before[1] ?? 0, EPOCH, 1000, before[4] ?? 0])
   rmSync(top, { recursive: true })
 })

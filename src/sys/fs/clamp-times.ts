@@ -1,3 +1,4 @@
+import { inSlices } from "../../base/time-slice.ts"
 import { setTimesAt } from "./attributes.ts"
 import { openRoot, tryOpenBeneath } from "./confined.ts"
 import { readDirectory, statAt } from "./directory.ts"
@@ -8,13 +9,17 @@ import { checkNamed, rawCString } from "./raw-name.ts"
  * Brings every file of a hostile tree that is younger than `epoch` (seconds) to that time, but for those that the tree
  * `base` has with the same time. Nothing is followed.
  */
-export function clampTimes(path: string, epoch: number, base?: string): void {
+export async function clampTimes(path: string, epoch: number, base?: string): Promise<void> {
+  await inSlices(clamping(path, epoch, base))
+}
+
+function* clamping(path: string, epoch: number, base: string | undefined): Generator<void, void> {
   using fds = new DisposableStack()
   const root = fds.adopt(openRoot(path), close)
   const baseRoot = base === undefined ? undefined : fds.adopt(openRoot(base), close)
   const top = { directory: fds.adopt(openDirectory(root, "."), close), base: baseRoot }
   const clamp = new Clamp(BigInt(epoch))
-  clamp.below(top)
+  yield* clamp.below(top)
   clamp.one({ directory: root, base: baseRoot }, ".")
 }
 
@@ -31,19 +36,20 @@ class Clamp {
     this.#limit = limit
   }
 
-  below(visit: Visit): void {
+  *below(visit: Visit): Generator<void, void> {
     for (const { name, isDirectory } of readDirectory(visit.directory)) {
-      if (isDirectory) this.#child(visit, name)
+      yield
+      if (isDirectory) yield* this.#child(visit, name)
       this.one(visit, name)
     }
   }
 
-  #child({ directory, base }: Visit, name: string): void {
+  *#child({ directory, base }: Visit, name: string): Generator<void, void> {
     using fds = new DisposableStack()
     const child = fds.adopt(openDirectory(directory, name), close)
     const beneath = base === undefined ? undefined : tryOpenBeneath(base, name)
     if (beneath !== undefined) fds.adopt(beneath, close)
-    this.below({ directory: child, base: beneath })
+    yield* this.below({ directory: child, base: beneath })
   }
 
   one({ directory, base }: Visit, name: string): void {

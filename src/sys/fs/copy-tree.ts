@@ -1,5 +1,5 @@
 import { readSync, writeSync } from "node:fs"
-import { atOnce, inSlices } from "../../base/in-slices.ts"
+import { atOnce, inSlices } from "../../base/time-slice.ts"
 import { hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
@@ -7,7 +7,7 @@ import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
-import { removeAtSteps } from "./remove-tree.ts"
+import { removalAt } from "./remove-tree.ts"
 import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
 
 const MAX_DEPTH = 512
@@ -25,6 +25,7 @@ export interface CopyTreeOptions {
   owner?: Owner
   /** Leaves the attributes of the target directory itself as they are. */
   keepTop?: boolean
+  signal?: AbortSignal
 }
 
 interface Owner {
@@ -37,27 +38,22 @@ interface Owner {
  * when absent): owners, modes, extended attributes, times, hard links and holes kept. Both trees are hostile: nothing is
  * followed out of them. Devices and sockets are left out. Throws NotFound when there is no such directory.
  */
-export function copyTree(
+export async function copyTree(
   sourceRoot: string,
   sourcePath: string,
   targetRoot: string,
   targetPath: string,
   options: CopyTreeOptions = {},
-): void {
-  atOnce(copySteps(sourceRoot, sourcePath, targetRoot, targetPath, options))
+): Promise<void> {
+  await inSlices(treeCopy(sourceRoot, sourcePath, targetRoot, targetPath, options), options.signal)
 }
 
-/** `copyTree` that lets the rest of the process go on meanwhile. */
-export async function copyTreeInSlices(...tree: Parameters<typeof copySteps>): Promise<void> {
-  await inSlices(copySteps(...tree))
-}
-
-function* copySteps(
+function* treeCopy(
   sourceRoot: string,
   sourcePath: string,
   targetRoot: string,
   targetPath: string,
-  options: CopyTreeOptions = {},
+  options: CopyTreeOptions,
 ): Generator<void, void> {
   using fds = new DisposableStack()
   const own = (fd: number): number => fds.adopt(fd, close)
@@ -112,10 +108,10 @@ class TreeCopy {
   ): Generator<void, void> {
     if (stat.type === "directory") return yield* this.#copyChild(source, target, name, path, depth)
     if (stat.type === "socket" || stat.type === "block" || stat.type === "character") {
-      if (this.#overlayDiff && isWhiteout(stat)) yield* removeAtSteps(target, name, path)
+      if (this.#overlayDiff && isWhiteout(stat)) yield* removalAt(target, name, path)
       return
     }
-    yield* removeAtSteps(target, name, path)
+    yield* removalAt(target, name, path)
     const first = stat.links > 1 ? this.#linked.get(stat.identity) : undefined
     if (first !== undefined) return this.#link(first, target, name)
     if (stat.links > 1) this.#linked.set(stat.identity, path)
@@ -131,7 +127,7 @@ class TreeCopy {
       there !== undefined &&
       (there.type !== "directory" || (this.#overlayDiff && isOpaqueDirectory(pathAt(source, name))))
     )
-      yield* removeAtSteps(target, name, path)
+      yield* removalAt(target, name, path)
     const made = libc.mkdirat(target, rawCString(name), 0o700)
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
     const to = fds.adopt(openChild(target, name), close)
@@ -169,7 +165,7 @@ function* copyFile(source: number, target: number, name: string, owner?: Owner):
     name,
   )
   fds.adopt(to, close)
-  if (stat.type === "file") yield* copySparse(from, to, stat.sizeBytes)
+  if (stat.type === "file") yield* bytesCopy(from, to, stat.sizeBytes)
   setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(to, stat.mode)
   copyAttributes(pathAt(source, name), pathAt(target, name))
@@ -183,10 +179,10 @@ const toOffset = new BigInt64Array(1)
 
 /** Copies the parts that hold data, and no holes: a sparse file of 2^40 bytes must not fill the disk. */
 export function copyBytes(from: number, to: number, sizeBytes: number): void {
-  atOnce(copySparse(from, to, sizeBytes))
+  atOnce(bytesCopy(from, to, sizeBytes))
 }
 
-function* copySparse(from: number, to: number, sizeBytes: number): Generator<void, void> {
+function* bytesCopy(from: number, to: number, sizeBytes: number): Generator<void, void> {
   check(libc.ftruncate(to, sizeBytes), "truncate")
   for (let at = 0; at < sizeBytes;) {
     const start = Number(libc.lseek(from, at, SEEK_DATA))
@@ -200,8 +196,8 @@ function* copySparse(from: number, to: number, sizeBytes: number): Generator<voi
 function* copyRange(from: number, to: number, start: number, end: number): Generator<void, void> {
   for (let at = start; at < end;) {
     yield
-    const length = Math.min(end - at, MAX_STEP_BYTES)
-    const count = copyInKernel(from, to, at, length) ?? copyThroughMemory(from, to, at, length)
+    const count =
+      copyInKernel(from, to, at, Math.min(end - at, MAX_KERNEL_BYTES)) ?? copyThroughMemory(from, to, at, end - at)
     if (count === 0) return // it was cut short meanwhile
     at += count
   }
@@ -218,9 +214,9 @@ function copyInKernel(from: number, to: number, at: number, length: number): num
   }
 }
 
+/** A few milliseconds' worth: the event loop waits for it. */
+const MAX_KERNEL_BYTES = 8 * 1024 * 1024
 const MAX_CHUNK_BYTES = 1024 * 1024
-/** Some milliseconds of a disk. */
-const MAX_STEP_BYTES = 4 * 1024 * 1024
 
 function copyThroughMemory(from: number, to: number, at: number, length: number): number {
   const chunk = Buffer.allocUnsafe(Math.min(length, MAX_CHUNK_BYTES))

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path"
-import { atOnce, inSlices } from "../../base/in-slices.ts"
+import { atOnce, inSlices } from "../../base/time-slice.ts"
 import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { setModeAt } from "./attributes.ts"
 import { readDirectory, statAt } from "./directory.ts"
@@ -10,35 +10,35 @@ const MAX_DEPTH = 64
 
 /**
  * Removes a tree that a container or an image made, at a host path whose parent is trusted. False when nothing was there.
- * Never follows a link, never leaves the file system: throws FailedPrecondition where something is mounted.
- * Safe to repeat, and beside another process that removes the same.
+ * Never follows a link, never leaves the file system: throws FailedPrecondition where something is mounted, and the signal's
+ * reason. Safe to repeat, and beside another process that removes the same.
  */
-export function removeTree(path: string): boolean {
-  return atOnce(removeSteps(path))
+export async function removeTree(path: string, signal?: AbortSignal): Promise<boolean> {
+  return await inSlices(removal(path), signal)
 }
 
-/** `removeTree` that lets the rest of the process go on meanwhile. */
-export async function removeTreeInSlices(path: string): Promise<boolean> {
-  return inSlices(removeSteps(path))
+/** `removeTree` at once: for small trees, and for who cannot wait. */
+export function removeTreeSync(path: string): boolean {
+  return atOnce(removal(path))
 }
 
-function* removeSteps(path: string): Generator<void, boolean> {
+/** `removeTreeSync` of a raw name inside an open directory; `shownPath` is for the message. */
+export function removeAt(parentFd: number, name: string, shownPath: string): boolean {
+  return atOnce(removalAt(parentFd, name, shownPath))
+}
+
+function* removal(path: string): Generator<void, boolean> {
   const parentFd = openDirectory(AT_FDCWD, rawName(dirname(path)))
   if (parentFd === undefined) return false
   try {
-    return yield* removeAtSteps(parentFd, rawName(basename(path)), path)
+    return yield* removalAt(parentFd, rawName(basename(path)), path)
   } finally {
     close(parentFd)
   }
 }
 
-/** `removeTree` of a raw name inside an open directory; `shownPath` is for the message. */
-export function removeAt(parentFd: number, name: string, shownPath: string): boolean {
-  return atOnce(removeAtSteps(parentFd, name, shownPath))
-}
-
-/** `removeAt`, a step for each entry. */
-export function* removeAtSteps(parentFd: number, name: string, shownPath: string): Generator<void, boolean> {
+/** `removeAt`, which may pause wherever it yields. */
+export function* removalAt(parentFd: number, name: string, shownPath: string): Generator<void, boolean> {
   const stat = statAt(parentFd, name)
   if (stat === undefined) return false
   if (stat.type === "directory") yield* removeDirectory(parentFd, name, shownPath)
@@ -76,9 +76,9 @@ function* emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp
     if (!isDirectory) unlink(fd, name, 0)
     else if (depth === MAX_DEPTH) moveUp(fd, name)
     else {
-      yield* withDirectory(fd, name, function* (child) {
+      yield* withDirectory(fd, name, (child) => {
         refuseMount(fd, name, path)
-        yield* emptyDirectory(child, path, depth + 1, moveUp)
+        return emptyDirectory(child, path, depth + 1, moveUp)
       })
       unlink(fd, name, AT_REMOVEDIR)
     }

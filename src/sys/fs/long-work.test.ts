@@ -1,0 +1,74 @@
+/** Work on large trees leaves the event loop free, and ends when it is cancelled. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setImmediate } from "node:timers/promises"
+import { clampTimes } from "./clamp-times.ts"
+import { copyTree } from "./copy-tree.ts"
+import { removeTree } from "./remove-tree.ts"
+import { treeUsage } from "./tree-usage.ts"
+
+const FILES = 3_000
+// in memory: it is about many files, not about a disk
+const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir()
+
+let directory: string
+let tree: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(PLACE, "skiff-long-"))
+  tree = join(directory, "tree")
+  for (let index = 0; index < FILES; index++) {
+    const parent = join(tree, `d${Math.floor(index / 100)}`)
+    if (index % 100 === 0) mkdirSync(parent, { recursive: true })
+    writeFileSync(join(parent, `f${index}`), "x")
+  }
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** The longest that others waited for their turn, as a share of all: in processor time, which no other process takes. */
+async function longestShare(work: Promise<unknown>): Promise<number> {
+  const started = cpuMs()
+  let [before, longest] = [started, 0]
+  const end = work.then(() => "over")
+  while ((await Promise.race([end, setImmediate()])) !== "over") {
+    const now = cpuMs()
+    longest = Math.max(longest, now - before)
+    before = now
+  }
+  return longest / (before - started)
+}
+
+describe("on a tree of many files", () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ["copyTree()", () => copyTree(tree, "/", directory, "copy")],
+    ["treeUsage()", () => treeUsage(tree)],
+    ["clampTimes()", () => clampTimes(tree, 1)],
+    ["removeTree()", () => removeTree(tree)],
+  ])("%s gives others their turns", async (_, work) => {
+    expect(await longestShare(work())).toBeLessThan(0.5)
+  })
+
+  test("copyTree() and removeTree() end where they are when they are cancelled, and can be repeated", async () => {
+    for (const work of [
+      (signal?: AbortSignal) => copyTree(tree, "/", directory, "copy", { signal }),
+      (signal?: AbortSignal) => removeTree(tree, signal),
+    ]) {
+      const stop = new AbortController()
+      const working = work(stop.signal)
+      await setImmediate()
+      stop.abort(new Error("enough"))
+      await expect(working).rejects.toThrow("enough")
+    }
+    expect(readdirSync(join(directory, "copy")).length).toBeLessThan(FILES / 100)
+    expect(existsSync(tree)).toBe(true)
+    await removeTree(tree)
+    expect(existsSync(tree)).toBe(false)
+  })
+})

@@ -111,7 +111,7 @@ export class BridgeDriver implements NetworkDriver {
       const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
       using _ = container
       const bridge = await this.#bridge(host.route, network)
-      this.#rootless?.open()
+      await this.#rootless?.open()
       const { row, claimed, isOurs } = await this.#take(host, network, endpoint)
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
@@ -124,7 +124,7 @@ export class BridgeDriver implements NetworkDriver {
         configureInside(container, network, endpoint, address)
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
-        this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
+        await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
         return statusOf(network, endpoint, row, ports)
       } catch (error) {
         this.#release(host, endpoint.containerId, network.id)
@@ -209,10 +209,10 @@ export class BridgeDriver implements NetworkDriver {
     if (living.length === 0) return
     await this.#bridge(host.route, network)
     this.#db.transaction(() => this.#firewall.ensure(host.netfilter, network))
-    this.#rootless?.open()
+    await this.#rootless?.open()
     for (const { containerId } of living)
       if (alive.has(containerId) && this.#rootless?.isPublished(containerId) === false)
-        this.#rootless.publish(host.route, this.#numbered(network), containerId, this.#records.ports(containerId))
+        await this.#rootless.publish(host.route, this.#numbered(network), containerId, this.#records.ports(containerId))
   }
 
   async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {

@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs"
-import { AlreadyExists, FailedPrecondition, InvalidArgument, Unavailable, Unsupported } from "../base/errors.ts"
+import {
+  AlreadyExists,
+  FailedPrecondition,
+  hasErrno,
+  InvalidArgument,
+  Unavailable,
+  Unsupported,
+} from "../base/errors.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { close } from "../sys/libc.ts"
@@ -121,7 +128,7 @@ function takeOver(
   where: string,
   records: PortRecords,
 ): BoundPort | undefined {
-  const interfaces = interfacesOfPort(protocol, hostPort)
+  const interfaces = whoHas(protocol, hostPort)
   if (interfaces.length > 0 && interfaces.every((index) => records.isLeftBehind(index))) {
     const result = bindPort(protocol, address, hostPort, { shared: true })
     if (typeof result === "object") return result
@@ -133,6 +140,16 @@ function takeOver(
       { field: "ports", hint: "publish another port", data: { otherStore: holder.runRoot } },
     )
   return undefined
+}
+
+/** A kernel may lack what tells it (sock_diag(7)): then it is somebody. */
+function whoHas(protocol: PortProtocol, hostPort: number): number[] {
+  try {
+    return interfacesOfPort(protocol, hostPort)
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "EPERM", "EPROTONOSUPPORT")) return []
+    throw error
+  }
 }
 
 /** The error for a port that something has which is no container. */

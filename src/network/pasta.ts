@@ -13,8 +13,7 @@ import { namesIn } from "../base/names-in.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
-import { processStartTime, signalProcess, type Pid } from "../sys/process/process.ts"
-import { runSync } from "../sys/process/run-sync.ts"
+import { processStartTime, run, signalProcess, type Pid } from "../sys/process/process.ts"
 import { formatIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { DNS_FORWARDER, EGRESS_INTERFACE } from "./rootless-addresses.ts"
@@ -33,11 +32,11 @@ export interface PastaDeps {
 }
 
 /** Starts the uplink unless it is there. Throws FailedPrecondition with the repair. */
-export function startEgress(deps: PastaDeps): void {
+export async function startEgress(deps: PastaDeps): Promise<void> {
   // named by the namespace: the one of a dead pause process is of no use to the next
   const pidFile = `${deps.directory}/egress-${statSync(deps.netns).ino}.pid`
   if (pastaPid(pidFile) !== undefined) return
-  start(deps, pidFile, words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`))
+  await start(deps, pidFile, words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`))
 }
 
 /** A publishing container's own interface in the pause process's namespace. */
@@ -48,7 +47,12 @@ export interface Tap {
 }
 
 /** Binds the ports on the host, and leads them to the tap. Throws AlreadyExists when one is taken. */
-export function startPorts(deps: PastaDeps, containerId: string, tap: Tap, ports: readonly PublishedPort[]): void {
+export async function startPorts(
+  deps: PastaDeps,
+  containerId: string,
+  tap: Tap,
+  ports: readonly PublishedPort[],
+): Promise<void> {
   const forwards = ports.flatMap(({ protocol, hostAddress, hostPort, innerPort }) => [
     protocol === "udp" ? "-u" : "-t",
     `${hostAddress === "" ? "" : `${hostAddress}/`}${hostPort}:${innerPort}`,
@@ -60,7 +64,7 @@ export function startPorts(deps: PastaDeps, containerId: string, tap: Tap, ports
     if (!ports.some((port) => port.protocol === protocol)) forwards.push(option, "none")
   stopPorts(deps, containerId)
   const options = words(`-I ${tap.interface} -a ${formatIpv4(tap.address)} -n 32`)
-  start(deps, portsPidFile(deps, containerId), [...options, ...forwards])
+  await start(deps, portsPidFile(deps, containerId), [...options, ...forwards])
 }
 
 /** Whether the container's pasta runs. */
@@ -97,7 +101,8 @@ function portsPidFile(deps: PastaDeps, containerId: string): string {
 /** Options without blanks in their values. */
 const words = (text: string): string[] => text.split(" ")
 
-function start(deps: PastaDeps, pidFile: string, options: readonly string[]): void {
+/** Some 30 ms, in which this process goes on with other things. */
+async function start(deps: PastaDeps, pidFile: string, options: readonly string[]): Promise<void> {
   const pasta = findProgram("pasta")
   if (pasta === undefined)
     throw new NotFound("pasta is not installed: it connects the containers of an ordinary user to the host's network", {
@@ -105,7 +110,7 @@ function start(deps: PastaDeps, pidFile: string, options: readonly string[]): vo
     })
   checkTunDevice()
   mkdirSync(dirname(pidFile), { recursive: true, mode: 0o700 })
-  const { code, stderr } = runSync([
+  const { code, stderr } = await run([
     pasta,
     // no mapping of the gateway: a container must not reach what listens on the host's loopback only
     ...words(`-q -4 --no-map-gw -T none -U none -g ${OUTSIDE.gateway} --dns-forward ${DNS_FORWARDER}`),

@@ -7,8 +7,9 @@
  * rule on its address, after all known ways. No process of ours is needed for any of it.
  */
 import { mkdirSync, openSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 import { hasErrno } from "../base/errors.ts"
-import { lockFile, unlockAndClose } from "../sys/libc.ts"
+import { tryLock, unlockAndClose } from "../sys/libc.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
 import type { Sysctls } from "../sys/net/netns.ts"
 import {
@@ -34,6 +35,7 @@ import {
   type Tap,
 } from "./pasta.ts"
 
+const EGRESS_POLL_MS = 3
 const KNOWN_WAYS_PRIORITY = 9000
 const TAP_PRIORITY = 10000
 const FIRST_TABLE = 1000
@@ -53,23 +55,29 @@ export class RootlessUplink {
   }
 
   /** Makes the uplink, unless it is there; of processes that come at once, one does. */
-  open(): void {
+  async open(): Promise<void> {
     mkdirSync(this.#pasta.directory, { recursive: true, mode: 0o700 })
     const lock = openSync(`${this.#pasta.directory}/egress.lock`, "a", 0o600)
     try {
-      lockFile(lock)
-      startEgress(this.#pasta)
+      // not by waiting for the lock in the kernel: the holder may be this very process, which goes on meanwhile
+      while (!tryLock(lock)) await sleep(EGRESS_POLL_MS)
+      await startEgress(this.#pasta)
     } finally {
       unlockAndClose(lock)
     }
   }
 
   /** Throws AlreadyExists when a port is taken on the host. After any throw, `unpublish` takes back what was made. */
-  publish(route: NetlinkSocket, network: NumberedNetwork, containerId: string, ports: readonly PublishedPort[]): void {
+  async publish(
+    route: NetlinkSocket,
+    network: NumberedNetwork,
+    containerId: string,
+    ports: readonly PublishedPort[],
+  ): Promise<void> {
     const [first] = ports
     if (first === undefined) return
     const tap = tapOf(network, first.address)
-    startPorts(this.#pasta, containerId, tap, ports)
+    await startPorts(this.#pasta, containerId, tap, ports)
     const { index } = getLink(route, tap.interface)
     const table = FIRST_TABLE + tap.number
     forgetRules(route, first.address)

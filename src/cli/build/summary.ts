@@ -1,6 +1,5 @@
 import { formatSize } from "../../base/sizes.ts"
-import type { BuildEvent, BuildResult, BuildWarning, ContextSize, LayerCost } from "../../build/build.ts"
-import { formatPlatform, type Platform } from "../../spec/platform.ts"
+import type { BuildEvent, BuildWarning, ContextSize, LayerCost } from "../../build/build.ts"
 import { alignColumns } from "../output/columns.ts"
 import { safeLine } from "./log-lines.ts"
 import { seconds } from "./step-text.ts"
@@ -90,34 +89,6 @@ export function cacheLines(
     ...(came.length === 0 ? [] : ["steps that were imported, and from where:", ...came]),
   ]
 }
-
-/** What other programs read: `--metadata-file`, with buildx's keys. */
-export function metadata(
-  { images, digest, descriptor, attested }: BuildResult,
-  tags: readonly string[],
-): Record<string, unknown> {
-  return {
-    ...provenanceOf(attested),
-    ...(images.length === 1 && images[0] ? { "containerimage.config.digest": images[0].id } : {}),
-    ...(descriptor === undefined ? {} : { "containerimage.descriptor": descriptor }),
-    ...(digest === undefined ? {} : { "containerimage.digest": digest }),
-    ...(tags.length === 0 ? {} : { "image.name": tags.join(",") }),
-  }
-}
-
-/** Of several platforms, each under its own key. */
-function provenanceOf(attested: BuildResult["attested"]): Record<string, unknown> {
-  const key = (platform: Platform) =>
-    `buildx.build.provenance${attested.length > 1 ? `/${formatPlatform(platform)}` : ""}`
-  const found = attested.flatMap(({ platform, predicates }) =>
-    predicates.flatMap(({ predicateType, predicate }) =>
-      predicateType.startsWith(PROVENANCE) ? [[key(platform), predicate] as const] : [],
-    ),
-  )
-  return Object.fromEntries(found)
-}
-
-const PROVENANCE = "https://slsa.dev/provenance/"
 
 function shortened(text: string): string {
   const line = text.replaceAll(/\s+/g, " ")

@@ -1,4 +1,11 @@
-import type { WorkingContainer } from "../../../builder/builder.ts"
+import {
+  otherContainerRow,
+  withShortIds,
+  WORKING_CONTAINER_TITLES,
+  workingContainerDocument,
+  workingContainerRow,
+  type WorkingContainerRow,
+} from "../../../docker/working-container-row.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { command } from "../../command.ts"
 import { parseFilters } from "../../filters.ts"
@@ -25,58 +32,29 @@ export default command({
   },
   async run({ flags, engine, out }) {
     const filters = parseFilters(flags.filter, FILTERS)
-    const all = (await engine.workingContainers()).list().map(row)
+    const all = (await engine.workingContainers()).list().map(workingContainerRow)
     if (flags.all) all.push(...(await otherRows(engine)))
     const rows = all.filter((each) => fits(each, filters))
-    if (flags.json) return out.json(rows.map(jsonRow))
+    if (flags.json) return out.json(rows.map(workingContainerDocument))
     const isTable = !flags.quiet && (flags.format === undefined || flags.format.startsWith("table"))
-    printList(out, isTable && !flags.notruncate ? rows.map(shortened) : rows, flags, {
-      titles: {
-        ContainerID: "CONTAINER ID",
-        Builder: "BUILDER",
-        ImageID: "IMAGE ID",
-        ImageName: "IMAGE NAME",
-        ContainerName: "CONTAINER NAME",
-      },
+    printList(out, isTable && !flags.notruncate ? rows.map(withShortIds) : rows, flags, {
+      titles: WORKING_CONTAINER_TITLES,
       table: "table {{.ContainerID}}\t{{.Builder}}\t{{.ImageID}}\t{{.ImageName}}\t{{.ContainerName}}",
       quiet: "{{.ContainerID}}",
     })
   },
 })
 
-interface Row {
-  ContainerID: string
-  /** `*` for a working container. */
-  Builder: string
-  ImageID: string
-  ImageName: string
-  ContainerName: string
-}
-
-function row({ id, imageId, imageName, name }: WorkingContainer): Row {
-  const ImageID = imageId?.replace("sha256:", "") ?? ""
-  return { ContainerID: id, Builder: "*", ImageID, ImageName: imageName, ContainerName: name }
-}
-
-async function otherRows(engine: Engine): Promise<Row[]> {
+async function otherRows(engine: Engine): Promise<WorkingContainerRow[]> {
   const containers = await (await engine.containers()).list({ all: true })
-  return containers.map(({ id, name, imageName, imageId }) => ({
-    ContainerID: id,
-    Builder: "",
-    ImageID: imageId.replace("sha256:", ""),
-    ImageName: imageName,
-    ContainerName: name,
-  }))
-}
-
-const SHORT_ID = 12
-
-function shortened(full: Row): Row {
-  return { ...full, ContainerID: full.ContainerID.slice(0, SHORT_ID), ImageID: full.ImageID.slice(0, SHORT_ID) }
+  return containers.map(otherContainerRow)
 }
 
 /** Every key must fit, by one of its values. */
-function fits({ ContainerID, ContainerName, ImageID, ImageName }: Row, { ancestor, id, name }: Filters): boolean {
+function fits(
+  { ContainerID, ContainerName, ImageID, ImageName }: WorkingContainerRow,
+  { ancestor, id, name }: Filters,
+): boolean {
   const ancestors = (value: string): boolean =>
     ImageName === value ||
     ImageName.includes(value) ||
@@ -86,15 +64,4 @@ function fits({ ContainerID, ContainerName, ImageID, ImageName }: Row, { ancesto
     (id?.some((value) => ContainerID.startsWith(value)) ?? true) &&
     (name?.some((value) => ContainerName.includes(value)) ?? true)
   )
-}
-
-/** buildah's names of the fields. */
-function jsonRow({ ContainerID, Builder, ImageID, ImageName, ContainerName }: Row): object {
-  return {
-    id: ContainerID,
-    builder: Builder !== "",
-    imageid: ImageID,
-    imagename: ImageName,
-    containername: ContainerName,
-  }
 }

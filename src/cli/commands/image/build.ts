@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from "node:fs"
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { FailedPrecondition, InvalidArgument } from "../../../base/errors.ts"
+import { buildMetadata } from "../../../docker/build-metadata.ts"
 import type { BuildEvent, BuildOptions, BuildResult } from "../../../build/build.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
@@ -15,7 +16,6 @@ import {
   contextLine,
   costLines,
   failureLines,
-  metadata,
   totalLine,
   warningLines,
 } from "../../build/summary.ts"
@@ -50,7 +50,9 @@ export default command({
     const id = idOf(result)
     if (flags.iidfile !== undefined && id !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
     if (flags.metadataFile !== undefined)
-      atomicWrite(flags.metadataFile, `${JSON.stringify(metadata(result, request.tags), null, 2)}\n`, { mode: 0o644 })
+      atomicWrite(flags.metadataFile, `${JSON.stringify(buildMetadata(result, request.tags), null, 2)}\n`, {
+        mode: 0o644,
+      })
     if (progressMode(flags) === "quiet" && id !== undefined) out.line(id)
   },
 })

@@ -2,7 +2,7 @@
  * The C library by FFI: the system calls that `node:fs` and `node:child_process` do not offer.
  * Every wrapper throws a SystemError with the errno name. Calls are synchronous and must not block for long.
  */
-import { dlopen, FFIType, ptr, read, type Pointer } from "bun:ffi"
+import { dlopen, FFIType, ptr, read, type FFIFunction, type Library, type Pointer } from "bun:ffi"
 import { errnoName } from "./errno.ts"
 
 const i32 = FFIType.i32
@@ -12,7 +12,7 @@ const u64_fast = FFIType.u64_fast
 const pointer = FFIType.ptr
 const cstring = FFIType.ptr
 
-const { symbols: c } = dlopen("libc.so.6", {
+const SIGNATURES = {
   __errno_location: { args: [], returns: pointer },
   mount: { args: [cstring, cstring, cstring, u64_fast, cstring], returns: i32 },
   umount2: { args: [cstring, i32], returns: i32 },
@@ -74,7 +74,22 @@ const { symbols: c } = dlopen("libc.so.6", {
   getppid: { args: [], returns: i32 },
   if_nametoindex: { args: [cstring], returns: u32 },
   _exit: { args: [i32], returns: FFIType.void },
-})
+} as const satisfies Record<string, FFIFunction>
+
+type Functions = Library<typeof SIGNATURES>["symbols"]
+
+const c = Object.create(null) as Functions
+
+// each is linked when it is first used: all of them would cost every command 0.4 ms
+for (const name of Object.keys(SIGNATURES) as (keyof Functions)[])
+  Object.defineProperty(c, name, {
+    configurable: true,
+    get() {
+      const linked = dlopen("libc.so.6", { [name]: SIGNATURES[name] }).symbols[name]
+      Object.defineProperty(c, name, { value: linked })
+      return linked
+    },
+  })
 
 /** The raw functions, for modules of `sys/` that add wrappers of their own; check each result with `check`. */
 export const libc = c
@@ -95,6 +110,7 @@ export class SystemError extends Error {
   }
 }
 
+// linked at once: to do it after a call that failed would change what that left
 const errnoLocation = c.__errno_location() as Pointer
 
 /** The errno of the call just made. Nothing may stand between that call and this: no await, no log. */

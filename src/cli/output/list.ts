@@ -42,11 +42,13 @@ export function printList(
     const heading = flags.noheading ? [] : [evaluate(template, { ...titles, Label: String })]
     const { columns } = out
     const all = [...heading, ...lines]
-    for (const line of columns === undefined ? alignColumns(all) : fitColumns(all, columns)) out.line(line.trimEnd())
+    const shown = columns === undefined ? alignColumns(all) : fitColumns(all, columns)
+    // in one write: a terminal shows it at once
+    if (shown.length > 0) out.line(shown.map((line) => line.trimEnd()).join("\n"))
     return
   }
   if (rows.length === 0) checkFields(template, titles)
-  for (const row of rows) out.line(evaluate(template, row))
+  if (rows.length > 0) out.line(rows.map((row) => evaluate(template, row)).join("\n"))
 }
 
 /** A wrong field is a mistake even where there is nothing to show. Throws InvalidArgument. */
@@ -64,10 +66,13 @@ function inOneLine(row: object): object {
   return new Proxy(row, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
-      return typeof value === "string" ? printable(value).replaceAll(/[\t\n]/g, " ") : value
+      if (typeof value !== "string" || PLAIN.test(value)) return value
+      return printable(value).replaceAll(/[\t\n]/g, " ")
     },
   })
 }
+
+const PLAIN = /^[\x20-\x7e]*$/
 
 /** Shells pass `\t` and `\n` through: docker turns them into the characters; inside actions Go's strings do it themselves. */
 function unescape(template: string): string {

@@ -71,7 +71,7 @@ class Evaluation {
         this.text += node.text
         return undefined
       case "print":
-        this.text += show(this.#pipeline(node.pipeline, view))
+        this.text += plainField(node.pipeline, view.dot) ?? show(this.#pipeline(node.pipeline, view))
         return undefined
       case "set":
         this.#assign(node, view)
@@ -193,6 +193,16 @@ class Evaluation {
     if (args.length > 0) throw templateError(this.#source, at, `${name} is not a method but has arguments`)
     return found
   }
+}
+
+/** The text of `{{.Field}}`, as each cell of a list is; undefined for anything else. */
+function plainField({ stages }: Pipeline, dot: unknown): string | undefined {
+  const operand = stages.length === 1 && stages[0]?.length === 1 ? stages[0][0] : undefined
+  if (operand?.kind !== "path" || operand.base !== "dot" || operand.fields.length !== 1) return undefined
+  const name = operand.fields[0]?.name
+  if (name === undefined || typeof dot !== "object" || dot === null || !Object.hasOwn(dot, name)) return undefined
+  const value = (dot as Record<string, unknown>)[name]
+  return typeof value === "string" ? value : undefined
 }
 
 /** Go walks maps in the order of their keys. */

@@ -1,5 +1,5 @@
 /** Processes: started with exactly the descriptors they need, and proven before they are signalled. */
-import { readFileSync, writeSync } from "node:fs"
+import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs"
 import { close, pipe, sendSignal } from "../libc.ts"
 
 /** A process id on the host (or in the pause process's namespace, when rootless). */
@@ -170,15 +170,31 @@ function readStatus(pid: Pid): string {
 
 /** proc_pid_stat(5) from the state on. */
 function livingStat(pid: number): string[] | undefined {
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-  } catch {
-    return undefined
-  }
+  const stat = readStat(pid)
+  if (stat === undefined) return undefined
   // the name in parentheses may itself hold spaces and parentheses
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return fields[0] === "Z" || fields[0] === "X" ? undefined : fields
+}
+
+/** More than the line can have: a name of 16 bytes and 51 numbers. */
+const statBytes = Buffer.alloc(2048)
+
+/** In three system calls, as `ps` makes it of every container. */
+function readStat(pid: number): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(`/proc/${pid}/stat`, "r")
+  } catch {
+    return undefined
+  }
+  try {
+    return statBytes.toString("latin1", 0, readSync(fd, statBytes))
+  } catch {
+    return undefined // ESRCH: it has ended meanwhile
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Whether the very process that had this pid and start time still runs. */

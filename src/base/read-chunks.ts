@@ -9,15 +9,17 @@ export interface ReadOptions {
   start?: number
   end?: number
   /** Each chunk is overwritten once the next is asked for: two buffers serve the whole file. */
-  reuse?: boolean
+  reuse?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 /**
  * A file in chunks of up to 1 MiB, each read while its reader is still busy with the one before. Ends at the end of the
- * file. The file stays open. Throws the errors of read(2).
+ * file. The file stays open. Throws the errors of read(2), and the signal's reason.
  */
 export async function* readChunks(file: FileHandle, options: ReadOptions = {}): Bytes {
-  const { start = 0, end = Infinity, reuse = false } = options
+  const { start = 0, end = Infinity, reuse = false, signal } = options
+  signal?.throwIfAborted()
   const bufferBytes = Math.min(CHUNK_BYTES, end - start)
   if (bufferBytes <= 0) return
   const own = reuse ? [Buffer.allocUnsafe(bufferBytes), Buffer.allocUnsafe(bufferBytes)] : []
@@ -37,6 +39,7 @@ export async function* readChunks(file: FileHandle, options: ReadOptions = {}): 
       at += bytesRead
       if (at < end) ahead = readAt(at)
       yield buffer.subarray(0, bytesRead)
+      signal?.throwIfAborted()
     }
   } finally {
     // the caller may close the file, and its number may become another's

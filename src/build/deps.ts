@@ -25,5 +25,5 @@ export interface BuildDeps {
   /** The executor of the build in `directory`; to be disposed before it. */
   openExecutor(directory: BuildDirectory): Executor
   /** Removes the blobs and snapshots that no record and no lease refers to. */
-  collect(): Promise<{ bytes: number }>
+  collect(signal?: AbortSignal): Promise<{ bytes: number }>
 }

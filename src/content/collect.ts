@@ -15,7 +15,7 @@ export interface CollectableSnapshots {
   list(): { name: string; parent?: string; kind: string; ownerAlive?: boolean }[]
   /** Removes the record at once; its directory goes with the next `sweep`. */
   forget(name: string): void
-  sweep(): Promise<number>
+  sweep(signal?: AbortSignal): Promise<number>
 }
 
 export interface CollectOptions {
@@ -25,6 +25,8 @@ export interface CollectOptions {
   snapshots: CollectableSnapshots
   /** What the records refer to. Called inside the write transaction: it must read them then, not earlier. */
   referenced: () => { blobs: Iterable<Digest>; snapshots: Iterable<string> }
+  /** Stops the removal of files: what is left goes with the next call. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Collected {
@@ -52,7 +54,7 @@ export async function collectGarbage(options: CollectOptions): Promise<Collected
       snapshots: collectSnapshots(options.snapshots, new Set([...leased.snapshots, ...referenced.snapshots])),
     }
   })
-  await options.snapshots.sweep()
+  await options.snapshots.sweep(options.signal)
   await removeStaleIngests(join(options.root, "ingest"))
   return collected
 }

@@ -26,7 +26,8 @@ export interface ByteRange {
 
 export interface ReadBlobOptions extends ByteRange {
   /** Each chunk is overwritten once the next is asked for: for readers that are done with it by then. */
-  reuse?: boolean
+  reuse?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface ContentStore {
@@ -40,7 +41,7 @@ export interface ContentStore {
   /** The host path of a committed blob. Throws NotFound. */
   path(digest: Digest): string
   /** Takes up a partial ingest of the same ref. Throws Unavailable while another process writes that ref. */
-  ingest(ref: string): Promise<Ingest>
+  ingest(ref: string, options?: { signal?: AbortSignal | undefined }): Promise<Ingest>
   /** Stores bytes at hand; gives their digest. Safe to repeat. */
   put(bytes: Uint8Array): Promise<BlobInfo>
   list(): Iterable<BlobInfo>

@@ -4,7 +4,7 @@ import { open, type FileHandle } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { syncDirectory } from "../base/atomic-write.ts"
 import { DataLoss, FailedPrecondition, hasErrno, Unavailable } from "../base/errors.ts"
-import { readChunks } from "../base/read-chunks.ts"
+import { readChunks, type ReadOptions } from "../base/read-chunks.ts"
 import { digestAlgorithm, digestHex, type Digest } from "../spec/digest.ts"
 import { tryLock, unlock } from "../sys/libc.ts"
 import type { BlobInfo, Bytes, Ingest } from "./content.ts"
@@ -13,6 +13,7 @@ export interface IngestPaths {
   directory: string
   ref: string
   blobPath(digest: Digest): string
+  signal?: AbortSignal | undefined
 }
 
 /** Opens the ingest of `ref` and hashes what it holds already. Throws Unavailable while another writes that ref. */
@@ -22,7 +23,7 @@ export async function openIngest(paths: IngestPaths): Promise<Ingest> {
   const file = await openLocked(path, paths.ref)
   const ingest = new LocalIngest(file, path, paths)
   try {
-    await ingest.rehash()
+    await ingest.rehash(paths.signal)
   } catch (error) {
     await file.close()
     throw error
@@ -65,8 +66,8 @@ class LocalIngest implements Ingest {
   }
 
   /** Takes up what an earlier try left: its bytes were hashed by a process that is gone. */
-  async rehash(): Promise<void> {
-    for await (const chunk of this.#read({ reuse: true })) {
+  async rehash(signal: AbortSignal | undefined): Promise<void> {
+    for await (const chunk of this.#read({ reuse: true, signal })) {
       this.#hash.update(chunk)
       this.#offset += chunk.length
     }
@@ -155,7 +156,7 @@ class LocalIngest implements Ingest {
     return hash.digest("hex")
   }
 
-  #read(options: { end?: number; reuse?: boolean } = {}): Bytes {
+  #read(options: ReadOptions = {}): Bytes {
     return readChunks(this.#file, options)
   }
 

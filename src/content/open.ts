@@ -53,10 +53,10 @@ class LocalContentStore implements ContentStore {
     return readFileSync(this.#path(digest))
   }
 
-  async ingest(ref: string): Promise<Ingest> {
+  async ingest(ref: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Ingest> {
     // loaded when something is written: it brings node:crypto
     const { openIngest } = await import("./ingest.ts")
-    return openIngest({ directory: this.#ingests, ref, blobPath: (digest) => this.#path(digest) })
+    return openIngest({ directory: this.#ingests, ref, blobPath: (digest) => this.#path(digest), signal })
   }
 
   async put(bytes: Uint8Array): Promise<BlobInfo> {

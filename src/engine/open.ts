@@ -132,7 +132,7 @@ class LocalEngine implements Engine {
     return withSnapshotBlobs(content, snapshots, this.#store.db)
   })
 
-  async #collect(): Promise<Collected> {
+  async #collect(signal?: AbortSignal): Promise<Collected> {
     const [{ collectGarbage }, { referencedByImages }, { referencedByBuilds }, content, snapshots] = await Promise.all([
       import("../content/collect.ts"),
       import("../image/referenced.ts"),
@@ -142,6 +142,7 @@ class LocalEngine implements Engine {
     ])
     const { paths, db } = this.#store
     return collectGarbage({
+      signal,
       db,
       root: paths.root,
       content,
@@ -181,7 +182,7 @@ class LocalEngine implements Engine {
       leases,
       rootless: this.#isRootless,
       usedBy: (imageId) => [...containers.usersOfImage(imageId), ...working.usersOfImage(imageId)],
-      collect: () => this.#collect(),
+      collect: (signal) => this.#collect(signal),
       registries: this.registries,
     })
   })
@@ -309,7 +310,7 @@ class LocalEngine implements Engine {
         networks: this.networks,
       }),
       openExecutor: (directory) => openExecutor(executorDeps, directory),
-      collect: () => this.#collect(),
+      collect: (signal) => this.#collect(signal),
     }
   })
 

@@ -101,13 +101,13 @@ async function storeLayer(
   const applied = await applyLayer(tar, path, { rootless, signal, tarSplit, onProgress: report })
   const { diffId, size } = applied.isSplit
     ? { diffId: applied.diffId, size: applied.tarBytes }
-    : await packedAgain(snapshots, key, below)
+    : await packedAgain(snapshots, key, below, signal)
 
   const chain = chainIds([...below, diffId])
   const chainId = chain.at(-1)
   if (chainId === undefined) throw new Error("unreachable: each diff id gives a chain id")
   lease.addSnapshot(chainId)
-  await snapshots.commitStage(chainId, key, chain.at(-2))
+  await snapshots.commitStage(chainId, key, chain.at(-2), signal)
   undo.move()
   const layer = { mediaType: MediaType.ociLayer, digest: diffId, size }
   return { layer, diffId, chainId, sizeBytes: applied.sizeBytes }
@@ -118,12 +118,13 @@ async function packedAgain(
   snapshots: Snapshotter,
   key: string,
   below: readonly DiffId[],
+  signal: AbortSignal | undefined,
 ): Promise<{ diffId: DiffId; size: number }> {
   // a change of other layers comes from a snapshot, which has each file once
   if (below.length > 0) throw new InvalidArgument("the archive has several files of one name")
   const hash = createHash("sha256")
   let size = 0
-  for await (const chunk of snapshots.diff(key)) {
+  for await (const chunk of snapshots.diff(key, { signal })) {
     hash.update(chunk)
     size += chunk.length
   }

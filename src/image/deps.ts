@@ -19,6 +19,6 @@ export interface ImagesDeps {
   /** The containers of an image. */
   usedBy: UsedBy
   /** Removes the blobs and snapshots that no record and no lease refers to. */
-  collect(): Promise<{ bytes: number }>
+  collect(signal?: AbortSignal): Promise<{ bytes: number }>
   registries(): Promise<Registries>
 }

@@ -77,6 +77,7 @@ export interface CompressLayerOptions {
   isThere(descriptor: Descriptor): Promise<boolean>
   /** Bytes of the layer taken so far. */
   onProgress(taken: number): void
+  signal?: AbortSignal | undefined
 }
 
 export interface PullOptions extends RegistryAccess {
@@ -126,6 +127,7 @@ export interface PushResult {
 export interface SaveOptions {
   /** Undefined: every layer as it is. A docker-archive has none compressed. */
   form?: LayerForm
+  signal?: AbortSignal | undefined
 }
 
 export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] as const
@@ -220,7 +222,12 @@ export interface Images {
   /** `saveSet` as an OCI layout in a directory, which must be empty or not there. */
   saveSetDirectory(set: ImageSet, names: readonly string[], path: string, options?: SaveOptions): Promise<void>
   /** Images as a directory, which must be empty or not there. */
-  saveDirectory(names: readonly string[], format: "oci-dir" | "docker-dir", path: string): Promise<void>
+  saveDirectory(
+    names: readonly string[],
+    format: "oci-dir" | "docker-dir",
+    path: string,
+    options?: SaveOptions,
+  ): Promise<void>
   /**
    * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` directory of skopeo's;
    * compressed or not. All or, where the archive is not what it says, none. Throws InvalidArgument, DataLoss.
@@ -250,9 +257,12 @@ export interface Images {
   layers(image: Image): readonly { chainId: ChainId; sizeBytes: number }[]
   tag(source: string, target: string): void
   /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
-  remove(nameOrId: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemoveImageResult>
+  remove(
+    nameOrId: string,
+    options?: { force?: boolean; noPrune?: boolean; signal?: AbortSignal },
+  ): Promise<RemoveImageResult>
   /** Dangling ones; with `all`, every image that no container uses. */
-  prune(options?: { all?: boolean }): Promise<RemoveImageResult & { reclaimedBytes: number }>
+  prune(options?: { all?: boolean; signal?: AbortSignal }): Promise<RemoveImageResult & { reclaimedBytes: number }>
   /** Makes an image of a root file system that came as an archive. Throws InvalidArgument, DataLoss, Unavailable. */
   import(source: ImportSource, options: ImportOptions): Promise<Image>
   /** Makes an image of a layer as tar. The way in for `image bootstrap`, `import` and `commit`. */

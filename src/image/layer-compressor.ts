@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto"
 import { compress, decompress } from "../archive/archive.ts"
+import { untilAborted } from "../base/bytes.ts"
 import { DataLoss } from "../base/errors.ts"
 import type { Bytes, Ingest, Lease } from "../content/content.ts"
 import { parseDigest, type Digest } from "../spec/digest.ts"
@@ -15,6 +16,7 @@ export interface CompressOptions {
   isThere(descriptor: Descriptor): Promise<boolean>
   /** Bytes of the layer taken so far. */
   onProgress(taken: number): void
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -62,12 +64,12 @@ export class LayerCompressor {
   async #compress(
     layer: Descriptor,
     ingest: Ingest,
-    { read = () => this.#deps.content.read(layer.digest), onProgress }: CompressOptions,
+    { read = () => this.#deps.content.read(layer.digest), onProgress, signal }: CompressOptions,
   ): Promise<{ digest: Digest; size: number }> {
     const [taken, made] = [createHash("sha256"), createHash("sha256")]
     let [takenBytes, size] = [0, 0]
     async function* taking(): Bytes {
-      for await (const chunk of read()) {
+      for await (const chunk of untilAborted(read(), signal)) {
         taken.update(chunk)
         yield chunk
         onProgress((takenBytes += chunk.length))

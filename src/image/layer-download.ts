@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { untilAborted } from "../base/bytes.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
@@ -53,7 +54,7 @@ export class LayerDownload {
   async *#read(): AsyncGenerator<Uint8Array> {
     const { ingest, layer, signal } = this.#options
     if (ingest.offset > layer.size) await ingest.truncate()
-    yield* ingest.written()
+    yield* untilAborted(ingest.written(), signal)
     for (let interruptions = 0; ingest.offset < layer.size;) {
       const before = ingest.offset
       try {

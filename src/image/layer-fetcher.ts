@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
 import { applyLayer } from "../archive/archive.ts"
+import { untilAborted } from "../base/bytes.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { Cancelled, DataLoss, isSkiffError, Unsupported } from "../base/errors.ts"
 import { throttled, type OnProgress } from "../base/progress.ts"
@@ -62,7 +63,7 @@ export class LayerFetcher {
     chain: readonly ChainId[],
     onFailure: (error: unknown) => void,
   ): StagedLayers {
-    const { snapshots, records, onProgress, sizes } = this.#options
+    const { snapshots, records, onProgress, sizes, signal } = this.#options
     const limit = limiter(PARALLEL_LAYERS)
     let failure: { error: unknown } | undefined
     const stages = new Set<string>()
@@ -90,7 +91,7 @@ export class LayerFetcher {
           const [layer, chainId] = [layers[index], chain[index]]
           if (!layer || chainId === undefined) break
           if (key !== undefined) {
-            await snapshots.commitStage(chainId, key, joined.at(-1)?.chainId)
+            await snapshots.commitStage(chainId, key, joined.at(-1)?.chainId, signal)
             stages.delete(key)
             // the lease holds the snapshot until an image is recorded that does
             if (plain !== undefined) records.putSnapshotBlob(plain.digest, plain.size, chainId)
@@ -130,17 +131,16 @@ export class LayerFetcher {
 
   /** A layer is there when its files are and its blob is: without the blob the image could not leave again. */
   async #existing({ digest }: Descriptor, chainId: ChainId): Promise<StagedLayer | undefined> {
-    const { content, snapshots, records, sizes, lease } = this.#options
+    const { content, snapshots, records, sizes, lease, signal } = this.#options
     lease.addSnapshot(chainId)
     if (!snapshots.has(chainId) || !content.has(digest)) return undefined
     const known = sizes?.get(chainId) ?? records.layerSize(chainId)
-    return { sizeBytes: known ?? (await snapshots.usage(chainId)).bytes }
+    return { sizeBytes: known ?? (await snapshots.usage(chainId, signal)).bytes }
   }
 
   /** While another pull writes this very layer, waits for it and takes what it got. */
   async #fetchOrWait(layer: Descriptor, diffId: DiffId, chainId: ChainId): Promise<StagedLayer> {
-    const { content, signal, onProgress } = this.#options
-    const { source } = this.#options
+    const { content, source, signal, onProgress } = this.#options
     if (source.readAgain !== undefined && digestHex(layer.digest) === digestHex(diffId))
       return await this.#takePlain(layer, diffId, source.readAgain(layer))
     while (true) {
@@ -151,10 +151,10 @@ export class LayerFetcher {
         return there
       }
       if (content.has(layer.digest)) return await this.#extract(layer, diffId, content.read(layer.digest))
-      const ingest = await openUnlessBusy(content, `layer-${layer.digest}`)
+      const ingest = await openUnlessBusy(content, `layer-${layer.digest}`, signal)
       if (!ingest) {
         onProgress({ id: lineOf(layer), stage: "waiting" })
-        await sleep(LOCK_POLL_MS)
+        await sleep(LOCK_POLL_MS, undefined, { signal })
         continue
       }
       await using writing = ingest
@@ -168,7 +168,7 @@ export class LayerFetcher {
    * cannot give it again.
    */
   async #takePlain(layer: Descriptor, diffId: DiffId, bytes: Bytes): Promise<StagedLayer> {
-    const { content, snapshots, source, onProgress } = this.#options
+    const { content, snapshots, source, onProgress, signal } = this.#options
     const id = lineOf(layer)
     const report = throttled((current) => onProgress({ id, stage: "downloading", current, total: layer.size }))
     const staged = await this.#extract(layer, diffId, bytes, { onBytes: report })
@@ -179,7 +179,7 @@ export class LayerFetcher {
     })
     await using ingest = await content.ingest(`layer-${layer.digest}-${randomUUID()}`)
     undo.defer(() => ingest.discard())
-    for await (const chunk of source.readAgain(layer)) await ingest.write(chunk)
+    for await (const chunk of untilAborted(source.readAgain(layer), signal)) await ingest.write(chunk)
     await ingest.commit({ digest: layer.digest, size: layer.size })
     undo.move()
     return staged
@@ -243,9 +243,9 @@ export class LayerFetcher {
   }
 }
 
-async function openUnlessBusy(content: ContentStore, ref: string): Promise<Ingest | undefined> {
+async function openUnlessBusy(content: ContentStore, ref: string, signal: AbortSignal): Promise<Ingest | undefined> {
   try {
-    return await content.ingest(ref)
+    return await content.ingest(ref, { signal })
   } catch (error) {
     if (isSkiffError(error, "Unavailable")) return undefined
     throw error

@@ -17,8 +17,8 @@ export function openImages(deps: ImagesDeps): Images {
   }
 
   /** The layers that went with these images, as docker's `rmi` lists them. */
-  const collectLayers = async (layers: readonly string[]) => {
-    const { bytes } = await deps.collect()
+  const collectLayers = async (layers: readonly string[], signal: AbortSignal | undefined) => {
+    const { bytes } = await deps.collect(signal)
     return { bytes, gone: layers.filter((chainId) => !snapshots.has(chainId as never)) }
   }
 
@@ -86,12 +86,12 @@ export function openImages(deps: ImagesDeps): Images {
       await writeDirectory(savedFiles(deps, [{ ...set, names: names.map(taggedName) }], "oci-dir", options), path)
     },
 
-    async saveDirectory(names, format, path) {
+    async saveDirectory(names, format, path, options) {
       const [{ namedSets, savedFiles }, { writeDirectory }] = await Promise.all([
         import("./save/save-images.ts"),
         import("./save/write-directory.ts"),
       ])
-      await writeDirectory(savedFiles(deps, await namedSets(deps, records, names), format), path)
+      await writeDirectory(savedFiles(deps, await namedSets(deps, records, names), format, options), path)
     },
 
     async load(input, options) {
@@ -166,16 +166,16 @@ export function openImages(deps: ImagesDeps): Images {
       })
     },
 
-    async remove(nameOrId, { force = false } = {}) {
+    async remove(nameOrId, { force = false, signal } = {}) {
       const { id } = records.get(nameOrId)
       const layers = records.layers(id).map(({ chainId }) => chainId)
       const result = removeFromRecords(records, nameOrId, deps.usedBy, force)
       if (result.deleted.length === 0) return result
-      const { gone } = await collectLayers(layers.toReversed())
+      const { gone } = await collectLayers(layers.toReversed(), signal)
       return { untagged: result.untagged, deleted: [...result.deleted, ...gone] }
     },
 
-    async prune({ all = false } = {}) {
+    async prune({ all = false, signal } = {}) {
       const result: RemoveImageResult = { untagged: [], deleted: [] }
       const layers = new Set<string>()
       for (const image of records.list()) {
@@ -187,7 +187,7 @@ export function openImages(deps: ImagesDeps): Images {
         result.deleted.push(...deleted)
       }
       // also without an image to remove: an interrupted pull or removal may have left something
-      const { bytes, gone } = await collectLayers([...layers])
+      const { bytes, gone } = await collectLayers([...layers], signal)
       return { untagged: result.untagged, deleted: [...result.deleted, ...gone], reclaimedBytes: bytes }
     },
   }

@@ -52,7 +52,7 @@ export async function pushImage(
   const all = [...new Set([...mountFrom.values()].flat())]
   const target = await registries.openTarget(ref, { ...options, signal, mountFrom: all })
 
-  const upload = new ImageUpload({ deps, lease, target, mountFrom, options })
+  const upload = new ImageUpload({ deps, lease, target, mountFrom, options, signal })
   const { registry, repository } = ref
   const tag = options.byDigest ? undefined : ref.tag
   const pushed: { member: ImageMember; descriptor: Descriptor }[] = []
@@ -143,6 +143,7 @@ interface UploadParts {
   target: RegistryTarget
   mountFrom: ReadonlyMap<Digest, readonly string[]>
   options: PushOptions
+  signal: AbortSignal
 }
 
 class ImageUpload {
@@ -199,6 +200,7 @@ class ImageUpload {
     const onProgress = options.onProgress ?? noProgress
     const wanted = await this.#compressor.layer(layer, {
       isThere: (descriptor) => target.has(descriptor),
+      signal: this.#parts.signal,
       onProgress: (current) => onProgress({ id, stage: "compressing", current, total: layer.size }),
     })
     let reportedAt = 0

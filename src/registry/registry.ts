@@ -86,6 +86,7 @@ export interface TargetOptions extends RegistryOptions {
 }
 
 export interface LoginOptions extends Pick<RegistryAccess, "authFile" | "certDir" | "tlsVerify"> {
+  signal?: AbortSignal | undefined
   username: string
   password: string
 }
@@ -112,9 +113,12 @@ export interface Registries {
    */
   login(registry: string, options: LoginOptions): Promise<{ keptIn: string; isHelper: boolean }>
   /** Forgets the registry's credentials; false when there were none. Safe to repeat. */
-  logout(registry: string, options?: { authFile?: string }): Promise<boolean>
+  logout(registry: string, options?: { authFile?: string; signal?: AbortSignal | undefined }): Promise<boolean>
   /** Who is logged in; undefined when nobody is. */
-  userOf(registry: string, options?: { authFile?: string }): Promise<string | undefined>
+  userOf(
+    registry: string,
+    options?: { authFile?: string; signal?: AbortSignal | undefined },
+  ): Promise<string | undefined>
   /** Those with credentials in the auth files. */
   loggedIn(options?: { authFile?: string }): Promise<string[]>
 }

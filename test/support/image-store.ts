@@ -31,8 +31,15 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
   db.migrate([contentSchema, snapshotSchema, imageSchema])
   const content = openContentStore({ root })
   const snapshots = await openSnapshotter({ root, db, rootless: false })
-  const collect = () =>
-    collectGarbage({ db, root, content, snapshots: snapshots as never, referenced: () => referencedByImages(db) })
+  const collect = (signal?: AbortSignal) =>
+    collectGarbage({
+      signal,
+      db,
+      root,
+      content,
+      snapshots: snapshots as never,
+      referenced: () => referencedByImages(db),
+    })
   const images = openImages({
     root,
     db,

@@ -39,7 +39,7 @@ async function loadAll(
 ): Promise<LoadedImage[]> {
   const lines = new Map<string, string>()
   const onProgress = withDiffIds(options.onProgress ?? noProgress, lines)
-  await using files = await openInput(input, join(deps.root, "ingest"))
+  await using files = await openInput(input, join(deps.root, "ingest"), options.signal)
   await using lease = await deps.leases.open()
   const archived = await imagesOf(files, { records, lines })
   if (archived.length === 0) throw new InvalidArgument("the archive has no image")

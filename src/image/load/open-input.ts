@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { decompress, detectCompression, indexArchive, openDirectory, type ArchiveFiles } from "../../archive/archive.ts"
 import { hasErrno, InvalidArgument, NotFound, Unavailable } from "../../base/errors.ts"
 import { formatSize } from "../../base/sizes.ts"
-import type { Bytes } from "../../content/content.ts"
+import { untilAborted, type Bytes } from "../../base/bytes.ts"
 import type { LoadInput } from "../image.ts"
 
 /** What a spooled archive may become: the caps of a layer hold for each of its layers besides. */
@@ -18,8 +18,8 @@ const MAGIC_BYTES = 6
  * The files of an archive or a directory of images. An uncompressed archive is read where it lies; another is decompressed into
  * a file below `scratch` that has no name any more, so that it goes with this process however that ends.
  */
-export async function openInput(input: LoadInput, scratch: string): Promise<ArchiveFiles> {
-  if ("bytes" in input) return await indexArchive(await spool(input.bytes, scratch))
+export async function openInput(input: LoadInput, scratch: string, signal?: AbortSignal): Promise<ArchiveFiles> {
+  if ("bytes" in input) return await indexArchive(await spool(input.bytes, scratch, signal))
   const file = await openPath(input.path)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => file.close())
@@ -29,7 +29,7 @@ export async function openInput(input: LoadInput, scratch: string): Promise<Arch
     undo.move()
     return await indexArchive(file)
   }
-  return await indexArchive(await spool(file.createReadStream({ autoClose: false }), scratch))
+  return await indexArchive(await spool(file.createReadStream({ autoClose: false }), scratch, signal))
 }
 
 async function openPath(path: string): Promise<FileHandle> {
@@ -51,7 +51,7 @@ async function compressionOf(file: FileHandle): Promise<string> {
   return detectCompression(head.subarray(0, bytesRead))
 }
 
-async function spool(bytes: Bytes, scratch: string): Promise<FileHandle> {
+async function spool(bytes: Bytes, scratch: string, signal: AbortSignal | undefined): Promise<FileHandle> {
   const path = join(scratch, `load-${randomUUID()}`)
   const file = await open(path, "wx+", 0o600)
   unlinkSync(path)
@@ -64,7 +64,7 @@ async function spool(bytes: Bytes, scratch: string): Promise<FileHandle> {
       yield chunk
     }
   }
-  for await (const chunk of decompress(counted())) {
+  for await (const chunk of untilAborted(decompress(counted()), signal)) {
     if (written + chunk.length > Math.min(MAX_BYTES, Math.max(EXPANSION_FREE_BYTES, taken * EXPANSION_RATIO)))
       throw new InvalidArgument(`the archive grows from ${formatSize(taken)} to more than ${formatSize(written)}`, {
         hint: "an archive that expands this much is refused",

@@ -15,6 +15,7 @@ import { documentFile, type LeasedSet, type SavedFile } from "./saved-file.ts"
 export async function* dockerArchiveFiles(
   content: ContentStore,
   sets: readonly LeasedSet[],
+  signal?: AbortSignal,
 ): AsyncGenerator<SavedFile> {
   const written = new Set<DiffId>()
   const entries: { Config: string; RepoTags: string[] | null; Layers: string[] }[] = []
@@ -26,7 +27,7 @@ export async function* dockerArchiveFiles(
       if (diffId === undefined) throw new DataLoss(`layer ${layer.digest} of image ${image.id} has no diff id`)
       if (written.has(diffId)) continue
       written.add(diffId)
-      yield await plainLayer(content, layer, diffId)
+      yield await plainLayer(content, layer, diffId, signal)
     }
     const config = `${digestHex(image.id)}.json`
     yield documentFile(config, await content.readAll(image.id, MAX_CONFIG_BYTES))
@@ -41,12 +42,17 @@ export async function* dockerArchiveFiles(
 }
 
 /** From its snapshot where that gives it; else decompressed twice: once for its size, which the header before it says. */
-async function plainLayer(content: ContentStore, layer: Descriptor, diffId: DiffId): Promise<SavedFile> {
+async function plainLayer(
+  content: ContentStore,
+  layer: Descriptor,
+  diffId: DiffId,
+  signal: AbortSignal | undefined,
+): Promise<SavedFile> {
   const name = layerName(diffId)
   if (content.has(diffId))
     return { name, size: content.info(diffId).size, bytes: () => content.read(diffId, { start: 0, reuse: true }) }
   if (compressionOf(layer) === "none") throw new DataLoss(`layer ${layer.digest} of the image is not in the store`)
-  const bytes = () => decompress(content.read(layer.digest))
+  const bytes = () => decompress(content.read(layer.digest, { start: 0, signal }))
   const hash = createHash("sha256")
   let size = 0
   for await (const chunk of bytes()) {

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import type { Bytes } from "../../base/bytes.ts"
+import { untilAborted, type Bytes } from "../../base/bytes.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
 import type { ImagesDeps } from "../deps.ts"
 import { leaseImage, type LeasedManifest } from "../leased-manifest.ts"
@@ -19,7 +19,7 @@ export async function* savedFiles(
   deps: ImagesDeps,
   sets: readonly NamedSet[],
   format: SaveFormat,
-  { form }: SaveOptions = {},
+  options: SaveOptions = {},
 ): AsyncGenerator<SavedFile> {
   if (format === "docker-dir" && sets.length > 1)
     throw new InvalidArgument("the format docker-dir holds one image", { hint: "for several images use oci-dir" })
@@ -31,34 +31,36 @@ export async function* savedFiles(
     const main = mainMember(set.members)
     const [first, ...others] = isOci ? set.members : main === undefined ? [] : [main]
     if (first === undefined) continue
-    const members: LeasedSet["members"] = [await hold(deps, lease, first, form)]
-    leased.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, form))] })
+    const members: LeasedSet["members"] = [await hold(deps, lease, first, options)]
+    leased.push({ ...set, members: [...members, ...(await holdAll(deps, lease, others, options))] })
   }
-  if (isOci) yield* ociLayoutFiles(deps.content, leased)
-  else if (format === "docker-archive") yield* dockerArchiveFiles(deps.content, leased)
-  else yield* dirTransportFiles(deps.content, leased)
+  const { signal } = options
+  const files = isOci
+    ? ociLayoutFiles(deps.content, leased)
+    : format === "docker-archive"
+      ? dockerArchiveFiles(deps.content, leased, signal)
+      : dirTransportFiles(deps.content, leased)
+  for await (const file of files) yield { ...file, bytes: () => untilAborted(file.bytes(), signal) }
 }
 
 async function holdAll(
   deps: ImagesDeps,
   lease: Lease,
   members: readonly ImageMember[],
-  form: LayerForm | undefined,
+  options: SaveOptions,
 ): Promise<LeasedMember[]> {
   const leased: LeasedMember[] = []
-  for (const member of members) leased.push(await hold(deps, lease, member, form))
+  for (const member of members) leased.push(await hold(deps, lease, member, options))
   return leased
 }
 
-async function hold(
-  deps: ImagesDeps,
-  lease: Lease,
-  member: ImageMember,
-  form: LayerForm | undefined,
-): Promise<LeasedMember> {
+async function hold(deps: ImagesDeps, lease: Lease, member: ImageMember, options: SaveOptions): Promise<LeasedMember> {
   for (const { statement } of member.attestations) lease.addBlob(statement.digest)
   const plain = await leaseImage(deps.content, lease, member.image)
-  return { ...member, leased: form === undefined ? plain : await inForm(deps, lease, plain, form) }
+  return {
+    ...member,
+    leased: options.form === undefined ? plain : await inForm(deps, lease, plain, options.form, options.signal),
+  }
 }
 
 /** With its layers in the form that was asked for. */
@@ -67,11 +69,12 @@ async function inForm(
   lease: Lease,
   leased: LeasedManifest,
   form: LayerForm,
+  signal: AbortSignal | undefined,
 ): Promise<LeasedManifest> {
   const compressor = new LayerCompressor(deps, lease, form)
   const layers: Descriptor[] = []
   for (const layer of leased.manifest.layers)
-    layers.push(await compressor.layer(layer, { isThere: async () => false, onProgress: () => {} }))
+    layers.push(await compressor.layer(layer, { isThere: async () => false, onProgress: () => {}, signal }))
   if (layers.every((layer, index) => layer === leased.manifest.layers[index])) return leased
   return { ...leased, ...withLayers(leased, layers), manifest: { ...leased.manifest, layers } }
 }

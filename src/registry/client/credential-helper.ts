@@ -27,32 +27,34 @@ export class CredentialHelper {
   }
 
   /** Undefined when it has none. */
-  async get(): Promise<Credentials | undefined> {
-    const { code, output } = await this.#run("get", this.#key)
+  async get(signal?: AbortSignal): Promise<Credentials | undefined> {
+    const { code, output } = await this.#run("get", this.#key, signal)
     if (code === 0) return parseOutput(output, this.program)
     if (/credentials not found/i.test(output)) return undefined
     throw this.#failure(code)
   }
 
-  async store(username: string, password: string): Promise<void> {
+  async store(username: string, password: string, signal?: AbortSignal): Promise<void> {
     const { code } = await this.#run(
       "store",
       JSON.stringify({ ServerURL: this.#key, Username: username, Secret: password }),
+      signal,
     )
     if (code !== 0) throw this.#failure(code)
   }
 
   /** False when there was nothing to erase. */
-  async erase(): Promise<boolean> {
-    const { code, output } = await this.#run("erase", this.#key)
+  async erase(signal?: AbortSignal): Promise<boolean> {
+    const { code, output } = await this.#run("erase", this.#key, signal)
     if (code === 0) return true
     if (/credentials not found/i.test(output)) return false
     throw this.#failure(code)
   }
 
-  async #run(verb: string, input: string): Promise<{ code: number; output: string }> {
+  async #run(verb: string, input: string, signal: AbortSignal | undefined): Promise<{ code: number; output: string }> {
     const { spawn } = await import("node:child_process")
-    const child = spawn(this.program, [verb], { stdio: ["pipe", "pipe", "ignore"], timeout: TIMEOUT_MS })
+    signal?.throwIfAborted()
+    const child = spawn(this.program, [verb], { stdio: ["pipe", "pipe", "ignore"], timeout: TIMEOUT_MS, signal })
     const ended = new Promise<number>((resolve, reject) =>
       child.once("error", reject).once("close", (code) => resolve(code ?? 1)),
     )
@@ -64,6 +66,7 @@ export class CredentialHelper {
       if (output.length > MAX_OUTPUT) child.kill()
     })
     const code = await ended.catch((cause: unknown) => {
+      signal?.throwIfAborted()
       throw new NotFound(
         `the credential helper "${this.program}", which "${this.#file}" names for ${this.#registry}, cannot be run`,
         { cause, hint: `install ${this.program}, or take it out of ${this.#file}` },

@@ -12,14 +12,14 @@ type Env = Record<string, string | undefined>
 export async function findCredentials(
   registry: string,
   repository: string,
-  options: { authFile?: string; env?: Env } = {},
+  options: { authFile?: string; env?: Env; signal?: AbortSignal | undefined } = {},
 ): Promise<Credentials | undefined> {
   const env = options.env ?? process.env
   const explicit = options.authFile ?? env.REGISTRY_AUTH_FILE
   for (const path of explicit === undefined ? usualAuthFiles(env) : [explicit]) {
     const file = readAuthFile(path)
     if (!file && options.authFile !== undefined) throw new NotFound(`no such auth file: "${path}"`)
-    const found = file && (await fromFile(file, path, registry, repository))
+    const found = file && (await fromFile(file, path, registry, repository, options.signal))
     if (found) return found
   }
   return undefined
@@ -30,16 +30,17 @@ async function fromFile(
   path: string,
   registry: string,
   repository: string,
+  signal: AbortSignal | undefined,
 ): Promise<Credentials | undefined> {
   const keys = keysOf(registry, repository)
   const helper = keys.map((key) => lookUp(file.credHelpers, key)).find(Boolean)
-  if (helper !== undefined) return await new CredentialHelper(helper, registry, path).get()
+  if (helper !== undefined) return await new CredentialHelper(helper, registry, path).get(signal)
   for (const key of keys) {
     const entry = lookUp(file.auths, key)
     const credentials = entry && fromEntry(entry, path, key)
     if (credentials) return credentials
   }
-  return file.credsStore ? await new CredentialHelper(file.credsStore, registry, path).get() : undefined
+  return file.credsStore ? await new CredentialHelper(file.credsStore, registry, path).get(signal) : undefined
 }
 
 /** The names that credentials may stand under, most specific first: `host/a/b`, `host/a`, `host`. */

@@ -26,12 +26,12 @@ export async function login(
   limits: HttpLimits,
 ): Promise<{ keptIn: string; isHelper: boolean }> {
   await tryAt(registry, conf, options, limits)
-  const { username, password } = options
+  const { username, password, signal } = options
   const path = placeFor(registry, options.authFile, process.env)
   const file = readAuthFile(path) ?? {}
   const helper = helperFor(file, registry, path)
   if (helper !== undefined) {
-    await helper.store(username, password)
+    await helper.store(username, password, signal)
     // an older password in the file would only wait to be found
     writeAuthFile(path, { ...file, auths: { ...without(file.auths, registry), [keyOf(registry)]: {} } })
     return { keptIn: helper.program, isHelper: true }
@@ -42,7 +42,10 @@ export async function login(
 }
 
 /** See `Registries.logout`. Takes them out of every file that has some: what is left would be used. */
-export async function logout(registry: string, { authFile }: { authFile?: string } = {}): Promise<boolean> {
+export async function logout(
+  registry: string,
+  { authFile, signal }: { authFile?: string; signal?: AbortSignal | undefined } = {},
+): Promise<boolean> {
   const env: Env = process.env
   const explicit = authFile ?? env.REGISTRY_AUTH_FILE
   if (authFile !== undefined && readAuthFile(authFile) === undefined)
@@ -51,7 +54,7 @@ export async function logout(registry: string, { authFile }: { authFile?: string
   for (const path of explicit === undefined ? usualAuthFiles(env) : [explicit]) {
     const file = readAuthFile(path)
     if (file === undefined) continue
-    if (await helperFor(file, registry, path)?.erase()) found = true
+    if (await helperFor(file, registry, path)?.erase(signal)) found = true
     if (lookUp(file.auths, registry) === undefined) continue
     writeAuthFile(path, { ...file, auths: without(file.auths, registry) })
     found = true
@@ -73,7 +76,7 @@ export function loggedIn({ authFile }: { authFile?: string } = {}): string[] {
 async function tryAt(
   registry: string,
   conf: RegistriesConf,
-  { tlsVerify, certDir, username, password }: LoginOptions,
+  { tlsVerify, certDir, username, password, signal }: LoginOptions,
   limits: HttpLimits,
 ): Promise<void> {
   // any repository leads to the registry's own entry of registries.conf, with its word on TLS
@@ -81,7 +84,7 @@ async function tryAt(
   const insecure = location?.insecure ?? false
   const endpoint = new Endpoint(
     { registry, repository: "", insecure },
-    { tlsVerify, certDir, limits, scopes: [], credentials: async () => ({ username, password }) },
+    { tlsVerify, certDir, limits, scopes: [], signal, credentials: async () => ({ username, password }) },
   )
   const response = await endpoint.request({ to: "" })
   if (response.status === 401 || response.status === 403)

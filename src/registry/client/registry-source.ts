@@ -139,7 +139,7 @@ export class HttpRegistrySource implements RegistrySource {
     let found = false
     const credentials = async () => {
       const { registry, repository } = location
-      const result = given ?? (await findCredentials(registry, repository, { authFile }))
+      const result = given ?? (await findCredentials(registry, repository, { authFile, signal }))
       found = result !== undefined
       return result
     }

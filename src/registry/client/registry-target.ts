@@ -40,7 +40,7 @@ export function openTarget(
     // one token for all that is to come: a mount with one that lacks its source would quietly not happen
     scopes: [`repository:${repository}:pull,push`, ...mountFrom.map((from) => `repository:${from}:pull`)],
     async credentials() {
-      const found = options.credentials ?? (await findCredentials(registry, repository, { authFile }))
+      const found = options.credentials ?? (await findCredentials(registry, repository, { authFile, signal }))
       hasCredentials = found !== undefined
       return found
     },

@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../../../base/errors.ts"
 import { SAVE_FORMATS } from "../../../image/image.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
@@ -21,10 +22,12 @@ export default command({
   async run({ args: [names], flags, engine, out }) {
     const { format = "docker-archive", output } = flags
     const images = await engine.images()
+    using interrupt = new AbortOnInterrupt()
+    const { signal } = interrupt
     if (format === "docker-archive" || format === "oci-archive")
-      return await writeResult("save", output, images.save(names, format), out)
+      return await writeResult("save", output, images.save(names, format, { signal }), out)
     if (output === undefined || output === "-")
       throw new InvalidArgument(`--format ${format} makes a directory`, { hint: "name it: -o DIRECTORY" })
-    await images.saveDirectory(names, format, output)
+    await images.saveDirectory(names, format, output, { signal })
   },
 })

@@ -1,12 +1,13 @@
 /**
- * Runs every test and closes with one line over all runs: `N passed, N failed, N skipped`.
+ * Runs every test, checks that none left anything behind, and closes with one line over all: `N passed, N failed, N skipped`.
  *
  * Unit tests first, alone: they share the kernel's tables with no one. Then the end-to-end tests against dist/skiff-test, as root
  * and as the unprivileged user beside each other: they share nothing but the machine. An ordinary user runs them as himself.
  */
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { adoptOrphans, hostThings, newThings } from "../test/support/leftovers.ts"
 
 interface Run {
   name: string
@@ -19,6 +20,11 @@ interface Result {
   skipped: string[]
 }
 
+/** The helpers of an ordinary user end by themselves this long after his last command, and a bit. */
+const HELPERS_END_MS = 15_000
+const POLL_MS = 200
+
+const orphans = adoptOrphans()
 const directory = mkdtempSync(join(tmpdir(), "skiff-test-"))
 // where the unprivileged user reaches it, and no build changes it under a running test
 const executable = join(directory, "skiff")
@@ -41,6 +47,7 @@ async function runTests(run: Run, show: "at once" | "at the end"): Promise<Resul
     stdout: show === "at once" ? "inherit" : "pipe",
     stderr: show === "at once" ? "inherit" : "pipe",
   })
+  orphans.own(test.pid)
   if (show === "at once") await test.exited
   else {
     const [out, err] = await Promise.all([new Response(test.stdout).text(), new Response(test.stderr).text()])
@@ -74,6 +81,30 @@ function unescape(text: string): string {
   )
 }
 
+/**
+ * Runs these side by side, and counts everything that they leave behind, by kind, as one failure. A process is given the time
+ * that helpers have to end by themselves.
+ */
+async function leavingNothing(name: string, runs: () => Promise<Result[]>): Promise<Result[]> {
+  const before = hostThings()
+  const results = await runs()
+  const deadline = Date.now() + HELPERS_END_MS
+  const look = (): string[] => [
+    ...orphans.left().map(({ pid, command }) => `process: ${command} (${pid})`),
+    ...newThings(before),
+  ]
+  let left = look()
+  while (left.length > 0 && Date.now() < deadline) {
+    await Bun.sleep(POLL_MS)
+    left = look()
+  }
+  if (left.length === 0) return results
+  console.log(`\nleft behind by ${name}:\n${left.map((line) => `  ${line}`).join("\n")}`)
+  // all of them are known to be below this process
+  for (const { pid } of orphans.left()) process.kill(pid, "SIGKILL")
+  return [...results, { passed: 0, failed: 1, skipped: [] }]
+}
+
 const isE2e = (file: string) => /(^|\/)test\/(e2e|security)\//.test(`./${file}`)
 
 async function main(): Promise<number> {
@@ -81,7 +112,7 @@ async function main(): Promise<number> {
   const isRoot = process.getuid?.() === 0
   const unit =
     named.length === 0
-      ? ["./src", "./test/architecture.test.ts", "./test/docs.test.ts", "./test/programs.test.ts"]
+      ? ["./src", ...readdirSync("test").flatMap((name) => (name.endsWith(".test.ts") ? [`./test/${name}`] : []))]
       : named.filter((file) => !isE2e(file))
   const e2e = named.length === 0 ? ["./test/e2e", "./test/security"] : named.filter(isE2e)
   const users = isRoot ? ["root", "rootless"] : ["rootless"]
@@ -91,18 +122,25 @@ async function main(): Promise<number> {
   chmodSync(directory, 0o755)
 
   const results: Result[] = []
-  if (unit.length > 0) results.push(await runTests({ name: "unit", files: unit }, "at once"))
+  if (unit.length > 0)
+    results.push(
+      ...(await leavingNothing("the unit tests", async () => [
+        await runTests({ name: "unit", files: unit }, "at once"),
+      ])),
+    )
   if (e2e.length > 0)
     results.push(
-      ...(await Promise.all(
-        users.map((user) =>
-          runTests(
-            {
-              name: `e2e-${user}`,
-              files: e2e,
-              env: { SKIFF_TEST_USER: user, SKIFF_BIN: executable, SKIFF_RELEASE_BIN: release },
-            },
-            "at the end",
+      ...(await leavingNothing("the end-to-end tests", () =>
+        Promise.all(
+          users.map((user) =>
+            runTests(
+              {
+                name: `e2e-${user}`,
+                files: e2e,
+                env: { SKIFF_TEST_USER: user, SKIFF_BIN: executable, SKIFF_RELEASE_BIN: release },
+              },
+              "at the end",
+            ),
           ),
         ),
       )),
@@ -119,5 +157,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } finally {
+  orphans[Symbol.dispose]()
   rmSync(directory, { recursive: true, force: true })
 }

@@ -11,7 +11,7 @@ function namespace(kind: string): string {
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
-  const idleSeconds = Number(process.env.TEST_IDLE_SECONDS ?? 60)
+  const idleSeconds = Number(process.env.TEST_IDLE_SECONDS ?? 20)
   if (process.getuid?.() !== 0) await enterRootless(argv, { idleSeconds })
   const [verb, program, ...words] = argv
   if (verb === "unshare" && program !== undefined) runInNamespaces([program, ...words])

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { testAsRoot } from "../../test/support/as-root.ts"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,7 +10,7 @@ import { TarReader } from "./tar-reader.ts"
 import { archiveOf, readAll } from "./testdata/archives.ts"
 import { encodeTarHeader } from "./tar-writer.ts"
 
-test("GNU tar extracts what is written: long names, binary attributes, nanoseconds", () => {
+testAsRoot("GNU tar extracts what is written: long names, binary attributes, nanoseconds", () => {
   const directory = mkdtempSync("/tmp/skiff-tar-")
   try {
     const long = `${"d".repeat(90)}/${"e".repeat(90)}/${rawName("näme")}`

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { testAsRoot } from "../../test/support/as-root.ts"
 import { createHash } from "node:crypto"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -172,7 +173,7 @@ describe("an ingest", () => {
     await ingest.commit({ digest: digestOf("half whole") })
   })
 
-  test("a full disk is Unavailable with a hint, and what was whole is kept", async () => {
+  testAsRoot("a full disk is Unavailable with a hint, and what was whole is kept", async () => {
     const small = join(root, "small")
     mkdirSync(small)
     expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small]).exitCode).toBe(0)

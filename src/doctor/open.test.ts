@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
+import { defaultPaths } from "../sys/fs/paths.ts"
 import { hostChecks } from "./open.ts"
 import { freeRange } from "./user.ts"
 import { isOlder, parseVersion } from "./program-version.ts"
 
 test("every requirement of the host is looked at, and what is missing has its repair", async () => {
-  const checks = await hostChecks({ root: "/var/lib/skiff", runRoot: "/run/skiff" })
+  const checks = await hostChecks(defaultPaths())
   const names = checks.map(({ name }) => name)
   for (const name of [
     "runtime",

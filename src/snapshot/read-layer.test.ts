@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test"
+import { expect } from "bun:test"
+import { tellSkipped, testAsRoot as test } from "../../test/support/as-root.ts"
 import { execFileSync } from "node:child_process"
 import {
   chmodSync,
@@ -25,6 +26,8 @@ import { openSnapshotter } from "./open.ts"
 import { snapshotSchema } from "./schema.ts"
 import { chainId } from "./snapshot.suite.ts"
 import type { Snapshotter } from "./snapshot.ts"
+
+tellSkipped("read-layer.test.ts")
 
 /** cap_net_bind_service=ep, as capabilities(7) stores it. */
 const CAPABILITY = "0100000200040000000000000000000000000000"

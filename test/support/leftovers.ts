@@ -4,7 +4,7 @@
  */
 import { dlopen, FFIType } from "bun:ffi"
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -27,8 +27,7 @@ export function hostThings(): HostThings {
     mount: lines(read("/proc/self/mountinfo")).map(mountPoint).filter(isOurs),
     link: names("/sys/class/net"),
     table: lines(spawnSync("nft", ["list", "tables"], { encoding: "utf8" }).stdout ?? ""),
-    // the parent of all containers of the host stays, as docker's does
-    cgroup: [...directoriesBelow("/sys/fs/cgroup")].filter((path) => isOurs(path) && !path.endsWith("/skiff")),
+    cgroup: [...directoriesBelow("/sys/fs/cgroup")].filter(isContainerOfOurs),
     directory: names(tmpdir())
       .filter(isOurs)
       .map((name) => join(tmpdir(), name)),
@@ -110,6 +109,13 @@ function commandOf(pid: number): string {
 
 /** Everything that tests make has the name in it; what other programs do meanwhile is theirs. */
 const isOurs = (path: string): boolean => path.includes("skiff")
+
+/** The parent of all containers of the host stays, as docker's does. To an ordinary user other users' are none of his. */
+function isContainerOfOurs(cgroup: string): boolean {
+  if (!isOurs(cgroup) || cgroup.endsWith("/skiff")) return false
+  const uid = process.getuid?.()
+  return uid === 0 || statSync(cgroup, { throwIfNoEntry: false })?.uid === uid
+}
 
 /** proc_pid_mountinfo(5): the fifth field. */
 const mountPoint = (line: string): string => line.split(" ")[4] ?? ""

@@ -113,7 +113,7 @@ export class Skiff {
     const { bridge, table } = kernelNames(this.runRoot, user.rootless)
     if (!user.rootless) {
       spawnSync("ip", ["link", "delete", bridge])
-      spawnSync("nft", ["delete", "table", "inet", table])
+      for (const family of ["inet", "bridge"]) spawnSync("nft", ["delete", "table", family, table])
     }
     for (const pid of helpersOf(this.directory)) process.kill(pid, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them

@@ -177,6 +177,8 @@ export class Database implements Disposable {
     try {
       return this.#patient(work)
     } catch (cause) {
+      if (isDamaged(cause))
+        throw new DataLoss(`the records in "${this.path}" are damaged`, { hint: { do: "resetStore" }, cause })
       if (!/disk I\/O error|disk is full/.test(String(cause)) || !this.#reserve.isDiskFull) throw cause
       this.#reserve.release()
       throw new Unavailable(`no space left on the disk of "${this.path}"`, {
@@ -210,6 +212,11 @@ export class Database implements Disposable {
 }
 
 const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4))
+
+/** https://sqlite.org/rescode.html: SQLITE_CORRUPT and SQLITE_NOTADB. */
+function isDamaged(error: unknown): boolean {
+  return [11, 26].includes(((error as { errcode?: number }).errcode ?? 0) % 256)
+}
 
 function isBusy(error: unknown): boolean {
   // the low byte is the kind, the rest a detail (sqlite.org/rescode.html)

@@ -34,5 +34,7 @@ type PlainRemedy =
   | { do: "bootstrap"; base: string }
   /** Images, containers and caches that nobody needs go, or the store moves. */
   | { do: "freeSpace" }
+  /** Everything goes, and the next call begins with an empty store. */
+  | { do: "resetStore" }
   /** See what this host lacks, and how each is repaired. */
   | { do: "diagnose" }

@@ -59,6 +59,8 @@ export interface Engine extends AsyncDisposable {
 export interface StoreContents {
   root: string
   runRoot: string
+  /** The records cannot be read: what there is, nobody knows, and all numbers are 0. */
+  isDamaged: boolean
   containers: number
   /** Of the containers: those that run, or are paused. */
   running: number

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import { isSkiffError } from "../base/errors.ts"
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
 import type { BuildDeps } from "../build/deps.ts"
@@ -349,15 +350,35 @@ class LocalEngine implements Engine {
 
   async contents(): Promise<StoreContents> {
     const { storeContents } = await import("./reset.ts")
-    return storeContents(await this.#resetDeps())
+    try {
+      return storeContents(await this.#resetDeps())
+    } catch (error) {
+      if (!isSkiffError(error, "DataLoss")) throw error
+      return {
+        ...this.#paths,
+        isDamaged: true,
+        containers: 0,
+        running: 0,
+        workingContainers: 0,
+        images: 0,
+        volumes: [],
+      }
+    }
   }
 
   async reset(): Promise<void> {
-    const { resetStore } = await import("./reset.ts")
+    const { giveUpRecords, resetStore } = await import("./reset.ts")
+    if ((await this.contents()).isDamaged) {
+      giveUpRecords(openStoreDirectories(this.#paths))
+      // what was opened here has failed once and for all
+      this.#usesNetworks = false
+      return new LocalEngine(this.#options).reset()
+    }
     await resetStore(await this.#resetDeps())
-    // nothing is left to be repaired at the end
+    // nothing is left to be repaired, or to be written, at the end
     this.#containers = undefined
     this.#usesNetworks = false
+    this.#opened = undefined
   }
 
   async #resetDeps(): Promise<ResetDeps> {

@@ -1,19 +1,20 @@
 /** Removes a store with all that it holds and all that it made of the host. */
-import { readdirSync, rmdirSync } from "node:fs"
+import { readdirSync, rmdirSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { namesIn } from "../base/names-in.ts"
 import { runAll } from "../base/run-all.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
-import { removeOwnParents } from "../sys/process/cgroup.ts"
+import { detectCgroups, removeCgroup, removeOwnParents } from "../sys/process/cgroup.ts"
 import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
-import { signalProcess, type Pid, type StartTime } from "../sys/process/process.ts"
-import { storeUsers } from "../sys/process/store-users.ts"
+import { processStartTime, signalProcess, type Pid, type StartTime } from "../sys/process/process.ts"
+import { childrenOf, storeUsers } from "../sys/process/store-users.ts"
 import { pauseProcessLives, recordedNamespaces } from "../sys/rootless/namespaces.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { StoreContents } from "./engine.ts"
@@ -38,6 +39,7 @@ export async function storeContents(deps: ResetDeps): Promise<StoreContents> {
   const containers = deps.containers.list({ all: true })
   return {
     ...deps.paths,
+    isDamaged: false,
     containers: containers.length,
     running: containers.filter(({ state }) => state.status === "running" || state.status === "paused").length,
     workingContainers: deps.workingContainers.list().length,
@@ -69,6 +71,8 @@ export async function resetStore(deps: ResetDeps): Promise<void> {
   await networks.removeAll()
   const namespaces = rootlessUid() === undefined ? undefined : recordedNamespaces(paths.runRoot)
   await runAll("removing the store", [
+    // of containers that no record knows
+    ...namesIn(join(paths.runRoot, "containers")).map((id) => () => removeCgroup(id, detectCgroups())),
     ...[paths.root, paths.runRoot].flatMap(mountPointsBelow).map((path) => () => unmount(path)),
     ...[paths.root, paths.runRoot].map((path) => () => removeDirectory(path)),
     () => removeLoginSubstitute(paths.runRoot),
@@ -77,6 +81,19 @@ export async function resetStore(deps: ResetDeps): Promise<void> {
   // we are inside of its namespaces, and stay there to our own end
   if (namespaces !== undefined && pauseProcessLives(namespaces))
     signalProcess(namespaces.pausePid as Pid, namespaces.pauseStartTime as StartTime, SIGKILL)
+}
+
+/**
+ * For a store whose records cannot be read: ends what its monitors watch, and makes room for new records. All else is found on
+ * disk and in the kernel. Safe to repeat.
+ */
+export function giveUpRecords(paths: StorePaths): void {
+  for (const { pid } of storeUsers(paths).filter(({ isMonitor }) => isMonitor))
+    for (const child of childrenOf(pid)) {
+      const startTime = processStartTime(child)
+      if (startTime !== undefined) signalProcess(child as Pid, startTime, SIGKILL)
+    }
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(paths.root, `skiff.db${end}`), { force: true })
 }
 
 async function untilAlone(paths: StorePaths): Promise<void> {

@@ -1,7 +1,8 @@
 /** `skiff system reset`: afterwards the host is as it was before the first command. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { kernelNames } from "../../src/network/names.ts"
 import { makeContext } from "../support/build.ts"
 import { hostState, pauseProcessOf } from "../support/host-state.ts"
@@ -104,3 +105,19 @@ test("a build that runs meanwhile is named, and the images stay", async () => {
   await skiff.ok("system", "reset", "-f")
   expect(existsSync(skiff.root)).toBe(false)
 }, 90_000)
+
+test("damaged records are said to be so, and can be reset with a container that runs", async () => {
+  await skiff.ok("run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sleep", "1000")
+  const pauseProcess = pauseProcessOf(skiff.directory)
+  for (const end of ["-wal", "-shm"]) rmSync(join(skiff.root, `skiff.db${end}`), { force: true })
+  writeFileSync(join(skiff.root, "skiff.db"), Buffer.alloc(8192, 0x5a))
+
+  const { code, stderr } = await skiff.run(["ps"])
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/skiff\.db" are damaged\n.*system reset/),
+  })
+  expect((await skiff.run(["system", "reset"], { stdin: "n\n" })).stdout).toContain("the records cannot be read")
+  await skiff.ok("system", "reset", "-f")
+  await eventually(() => expectNothingOfIt(pauseProcess))
+})

@@ -70,6 +70,8 @@ function describeRemedy(remedy: Remedy, failed: FailedCommand): string | undefin
       return "copy it from another machine: skiff save there, skiff load here"
     case "bootstrap":
       return `make it from packages: skiff image bootstrap ${remedy.base}`
+    case "resetStore":
+      return "restore it from a backup, or remove everything: skiff system reset"
     case "freeSpace":
       return "free disk space: skiff image prune, skiff builder prune, skiff container prune; or move the store: SKIFF_ROOT"
     case "diagnose":

@@ -8,6 +8,8 @@ export interface StoreUser {
   pid: number
   /** Its command line, for people. */
   command: string
+  /** Of a container, that it keeps the output and the exit code of. */
+  isMonitor: boolean
 }
 
 /** Other processes that have the store's database open, or are about to: skiff itself, and monitors that call it at an end. */
@@ -16,15 +18,30 @@ export function storeUsers({ root, runRoot }: StorePaths): StoreUser[] {
     const pid = Number(name)
     if (!Number.isInteger(pid) || pid === process.pid) return []
     const argv = commandLine(pid)
-    const uses = argv.length > 0 && (isOurs(argv, root, runRoot) || hasOpen(pid, `${root}/skiff.db`))
-    return uses ? [{ pid, command: argv.join(" ") }] : []
+    if (argv.length === 0) return []
+    const isMonitor = isMonitorOf(argv, runRoot)
+    const uses = isMonitor || isOwnCommand(argv, root) || hasOpen(pid, `${root}/skiff.db`)
+    return uses ? [{ pid, command: argv.join(" "), isMonitor }] : []
   })
 }
 
-/** conmon names the bundle, and commands that it calls name the store, in their arguments. */
-function isOurs(argv: readonly string[], root: string, runRoot: string): boolean {
-  if (basename(argv[0] ?? "") === "conmon") return argv.some((word) => word.startsWith(`${runRoot}/`))
+/** conmon names the bundle in its arguments. */
+function isMonitorOf(argv: readonly string[], runRoot: string): boolean {
+  return basename(argv[0] ?? "") === "conmon" && argv.some((word) => word.startsWith(`${runRoot}/`))
+}
+
+/** Commands that monitors and watchers call name the store. */
+function isOwnCommand(argv: readonly string[], root: string): boolean {
   return argv.includes(root) && (argv.includes("_cleanup") || argv.includes("_sweep"))
+}
+
+/** Processes that a process has started and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 function hasOpen(pid: number, path: string): boolean {

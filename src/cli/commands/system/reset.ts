@@ -16,8 +16,10 @@ export default command({
   },
 })
 
-function contentLines({ root, runRoot, ...contents }: StoreContents): string[] {
+function contentLines({ root, runRoot, isDamaged, ...contents }: StoreContents): string[] {
   const { containers, running, workingContainers, images, volumes } = contents
+  if (isDamaged)
+    return ["  - all containers, images and volumes: the records cannot be read", `  - ${root} and ${runRoot}`]
   return [
     counted(
       containers,

@@ -174,7 +174,7 @@ function* framesOf(path: string): Generator<Buffer> {
 }
 
 function damaged(path: string): DataLoss {
-  return new DataLoss(`"${path}" is damaged: the layer beside it cannot be given out again`)
+  return new DataLoss(`"${path}" is damaged: its layer cannot be written as an archive any more`)
 }
 
 function openContent(directories: DirectoryCache, record: SplitRecord & { kind: "file" }): number {

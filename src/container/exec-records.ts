@@ -131,8 +131,8 @@ export class ExecRecords {
 
 function fromRow(row: Row): ExecRecord {
   if (row.version !== EXEC_VERSION)
-    throw new DataLoss(`the record of exec instance ${shortId(row.id)} is of version ${row.version}`, {
-      hint: `this skiff knows version ${EXEC_VERSION}`,
+    throw new DataLoss(`the record of exec instance ${shortId(row.id)} has version ${row.version}`, {
+      hint: `this skiff supports version ${EXEC_VERSION}`,
     })
   return {
     id: row.id as ExecId,

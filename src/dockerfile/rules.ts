@@ -16,7 +16,7 @@ export const RULES = {
   InvalidBaseImagePlatform: "choose an image of the platform, or name its own: FROM --platform=…",
   RedundantTargetPlatform: "leave FROM --platform out: it is the target's anyway",
   SecretsUsedInArgOrEnv: "use RUN --mount=type=secret: values of ARG and ENV stay in the image",
-  SecretInLayer: "use a secret where it is mounted, or remove in the same RUN what was written of it",
+  SecretInLayer: "use the secret from its mount, or remove in the same RUN what was written from it",
   InvalidDefaultArgInFrom: "give the ARG a default with which the name is valid",
   FromPlatformFlagConstDisallowed: "leave FROM --platform out, or use $BUILDPLATFORM",
   CopyIgnoredFile: "remove the file from the ignore file, or do not copy it",

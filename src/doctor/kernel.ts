@@ -71,8 +71,8 @@ function lookAtRules({ paths, uid }: HostProbe): Finding {
   if (containers === 0) return notNeeded("no container is on the bridge")
   if (hasRules) return ok(`nftables table inet ${kernelNames(paths.runRoot, false).table}`)
   return missing(
-    `gone from nftables, with the published ports of ${containers} ${containers === 1 ? "container" : "containers"}`,
-    ["every command that looks at containers puts them back", { do: "listContainers" }],
+    `missing from nftables, with the published ports of ${containers} ${containers === 1 ? "container" : "containers"}`,
+    ["the next command that looks at containers restores them", { do: "listContainers" }],
   )
 }
 

@@ -399,7 +399,7 @@ class LocalEngine implements Engine {
     const { db, paths } = this.#store
     if (!isFirewallMissing(db, paths.runRoot)) return
     await (await this.containers()).reconcile()
-    log.warn("the rules of container networks were gone from nftables, and have been put back")
+    log.warn("the rules of container networks were missing from nftables, and have been restored")
   }
 
   async maintain(): Promise<void> {

@@ -43,7 +43,7 @@ function checkAbove(path: string): void {
       if (stranger !== undefined)
         throw new PermissionDenied(
           `"${path}" cannot hold a store: ${stranger} may write to "${directory}" above it, and replace it`,
-          { hint: `keep the store elsewhere, or take that right away, such as by chmod go-w ${directory}` },
+          { hint: `use another directory, or remove that permission: chmod go-w ${directory}` },
         )
       if (directory === "/") break
     }

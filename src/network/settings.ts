@@ -27,7 +27,7 @@ export async function readNetworkSettings(path = settingsFile()): Promise<Networ
     settings = parse(readFileSync(path, "utf8"))
   } catch (cause) {
     throw new InvalidArgument(
-      `"${path}" is no TOML: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`,
+      `"${path}" is not TOML: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`,
       { cause },
     )
   }

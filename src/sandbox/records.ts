@@ -105,8 +105,8 @@ function sandboxEvent({ id, name, options }: Pick<SandboxRecord, "id" | "name" |
 
 function fromRow(row: Row): SandboxRecord {
   if (row.version !== SANDBOX_VERSION)
-    throw new DataLoss(`the record of sandbox "${row.name}" is of version ${row.version}`, {
-      hint: `this skiff knows version ${SANDBOX_VERSION}`,
+    throw new DataLoss(`the record of sandbox "${row.name}" has version ${row.version}`, {
+      hint: `this skiff supports version ${SANDBOX_VERSION}`,
     })
   return {
     id: row.id as SandboxId,

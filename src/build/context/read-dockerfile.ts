@@ -28,14 +28,14 @@ export function readDockerfile(
     if (found) return found
     throw new NotFound(`failed to read dockerfile: open ${dockerfile.pathInContext}: no such file or directory`, {
       field: "dockerfile",
-      hint: "the name is of a file inside the context, or the path of any other file",
+      hint: "give the name of a file in the context, or the path of another file",
     })
   }
   const found = readNamed(context.path, DEFAULT_NAMES) ?? context.dockerfile
   if (found) return found
   throw new NotFound("failed to read dockerfile: open Dockerfile: no such file or directory", {
     hint: [
-      `${emptiness(context)}begin one there: FROM debian:stable-slim`,
+      `${emptiness(context)}create a Dockerfile there, starting with FROM debian:stable-slim`,
       { do: "set", field: "dockerfile", value: "FILE" },
     ],
   })

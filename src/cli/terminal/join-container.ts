@@ -44,6 +44,6 @@ export async function joinContainer(
 
 /** In docker's words. The program ignores the signal, as a first process may: it goes on without us. */
 function forcedEnd(container: string): UsageError {
-  const hint = [`the container runs on; ${describeHint({ do: "stop", container }, { command: "", flags: {} })}`]
+  const hint = [`the container keeps running; ${describeHint({ do: "stop", container }, { command: "", flags: {} })}`]
   return new UsageError("got 3 SIGTERM/SIGINTs, forcefully exiting", { hint }, 1)
 }

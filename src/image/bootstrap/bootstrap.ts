@@ -31,7 +31,7 @@ async function busyboxBase({ tag = "latest", onProgress = noProgress, signal }: 
   const busybox = await obtainBusybox(signal)
   const version = /[\d.]+$/.exec(busybox.version)?.[0] ?? ""
   if (tag !== "latest" && tag !== "stable" && tag !== version && !version.startsWith(`${tag}.`))
-    throw new InvalidArgument(`there is no busybox "${tag}" on this host, only ${version}`, {
+    throw new InvalidArgument(`busybox "${tag}" is not on this host, only ${version}`, {
       hint: { valid: ["latest", "stable", version] },
     })
   const timeSeconds = sourceDateEpoch() ?? busybox.builtAtSeconds

@@ -25,7 +25,7 @@ export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
     } catch (cause) {
       throw new NotFound(`no such device: "${hostPath}"`, {
         field: "devices",
-        hint: "it is looked for on the host: check its path, and whether its driver is loaded",
+        hint: "check its path on the host, and whether its driver is loaded",
         cause,
       })
     }

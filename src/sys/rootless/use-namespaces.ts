@@ -22,7 +22,7 @@ export async function useNamespaces(runRoot: string): Promise<number> {
   const deadline = Date.now() + ENDING_MS
   while (!tryLock(fd, "shared")) {
     if (Date.now() > deadline)
-      throw new Unavailable("the pause process has been ending for 10 s", { hint: "try again" })
+      throw new Unavailable("the pause process has not ended within 10 s", { hint: "try again" })
     await Bun.sleep(POLL_MS)
   }
   keepOnExec(fd)

@@ -160,16 +160,14 @@ describe("a working container", () => {
   })
 
   test("a killed command leaves nothing that the next one does not take up", async () => {
-    for (const point of ["working:prepared", "working:marked-mounted", "working:snapshot-removed"]) {
-      const env = { SKIFF_CRASH_AT: point }
-      const crashed = [
-        await skiff.run(["builder", "from", "--name", "crash", "busybox"], { env }),
-        ...(point === "working:prepared"
-          ? []
-          : [await skiff.run(["builder", "unshare", executable(), "builder", "mount", "crash"], { env })]),
-        ...(point === "working:snapshot-removed" ? [await skiff.run(["builder", "rm", "crash"], { env })] : []),
-      ]
-      expect(crashed.some(({ code }) => code === 137)).toBe(true)
+    const commands = [
+      ["working:prepared", ["builder", "from", "--name", "crash", "busybox"]],
+      ["working:marked-mounted", ["builder", "unshare", executable(), "builder", "mount", "crash"]],
+      ["working:snapshot-removed", ["builder", "rm", "crash"]],
+    ] as const
+    for (const [number, [point, dying]] of commands.entries()) {
+      for (const [, args] of commands.slice(0, number)) await skiff.ok(...args)
+      expect((await skiff.run(dying, { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
       await skiff.run(["builder", "rm", "crash"])
       await builder("from", "--name", "crash", "busybox")
       expect(await builder("run", "crash", "echo", "fine")).toBe("fine")

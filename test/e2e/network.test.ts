@@ -196,7 +196,7 @@ describe("published ports", () => {
       Bun.spawnSync(["nft", "delete", "table", "inet", table])
       expect(await closed("127.0.0.1", port)).toBe(true)
       const { stderr } = await skiff.run(command)
-      expect(stderr).toContain("put back")
+      expect(stderr).toContain("been restored")
       expect(await page(`127.0.0.1:${port}`)).toBe("page of flushed\n")
     }
     expect((await skiff.run(["ps"])).stderr).toBe("")

@@ -4,6 +4,7 @@ import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
@@ -216,7 +217,12 @@ async function createContainer(
   const monitor = await creation
   crashPoint("start:monitor-created")
   trace("monitor created the container")
-  return { monitor, targets: mounts.length === 0 ? [] : config.mounts.map(({ destination }) => destination) }
+  return { monitor, targets: mounts.length === 0 ? [] : targetsOf(config) }
+}
+
+/** Of binds and tmpfs; the kernel's own file systems a runtime may leave out, or have in another form. */
+function targetsOf({ mounts }: OciConfig): string[] {
+  return mounts.flatMap(({ type, destination }) => (type === "bind" || type === "tmpfs" ? [destination] : []))
 }
 
 /**

@@ -395,11 +395,12 @@ class LocalEngine implements Engine {
   /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */
   async #restoreFirewall(): Promise<void> {
     if (!this.#usesNetworks || (await this.#byPasta())) return
-    const { isFirewallMissing } = await import("../network/firewall-check.ts")
+    const { hasEndpoints, isFirewallMissing } = await import("../network/firewall-check.ts")
     const { db, paths } = this.#store
     if (!isFirewallMissing(db, paths.runRoot)) return
     await (await this.containers()).reconcile()
-    log.warn("the rules of container networks were missing from nftables, and have been restored")
+    // after a boot the rules are gone, and so is who needed them
+    if (hasEndpoints(db)) log.warn("the rules of container networks were missing from nftables, and have been restored")
   }
 
   async maintain(): Promise<void> {

@@ -17,6 +17,11 @@ export function hasTables(netfilter: NetlinkSocket, table: string, network: Brid
   return hasElement(netfilter, { family: "inet", ...place, key: networkKey(UNGUARDED) })
 }
 
+/** Whether the records know of an endpoint, living or not. */
+export function hasEndpoints(db: Database): boolean {
+  return db.get("SELECT 1 FROM network_endpoints LIMIT 1") !== undefined
+}
+
 /** Whether a network that has endpoints lacks its rules. As real root: an ordinary user's rules are in a namespace of his own. */
 export function isFirewallMissing(db: Database, runRoot: string): boolean {
   const networks = db.all<BridgeNetwork>(

@@ -3,6 +3,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
+import { takeTurns, turn } from "../base/turn.ts"
 import type { Image, Images } from "../image/image.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { Abortable, ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
@@ -43,6 +44,8 @@ export async function createContainer(
   { willStart, onProgress, abort }: Abortable & { willStart: boolean; onProgress?: OnProgress },
 ): Promise<Created> {
   if (willStart) wakeCgroupLock()
+  using _ = takeTurns()
+  await turn()
   const options = await inSandbox(deps, resolveOptions(asked))
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
@@ -67,6 +70,7 @@ export async function createContainer(
     runtime: options.runtime ?? runtime.name,
     ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(deps, id)}/container.log` } : {}),
   }
+  await turn()
   const lock = await deps.locks.acquire(id)
   crashPoint("create:locked")
   try {

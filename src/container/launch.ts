@@ -3,6 +3,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
+import { takeTurns, turn } from "../base/turn.ts"
 import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
@@ -73,12 +74,15 @@ function mark(deps: ContainerDeps, record: ContainerRecord): void {
 
 async function launchMarked(deps: ContainerDeps, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
   const { id, spec, state } = record
+  using _ = takeTurns()
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
+  await turn()
   makeDirectories(deps, record, bundle)
   using reservation = await reservePorts(deps, record)
   using pending = await startMonitor(deps, record, { runtimes, runtime, options, held: reservation?.sockets })
+  await turn()
   await mountRoot(deps, record, bundle)
   const { monitor, targets } = await createContainer(deps, record, { runtimes, runtime, bundle, pending })
   // while this process lives it is told of the end; a failure below ends the container
@@ -88,6 +92,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.monitorPid = monitor.monitorPid
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
+    await turn()
     checkMounted(monitor, targets)
     await joinNetworks(deps, record, reservation)
     crashPoint("start:network-set-up")
@@ -96,6 +101,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
     trace("attached")
     crashPoint("start:before-program")
+    await turn()
     state.startedAt = Date.now()
     await runtime.start(id)
     trace("program started")
@@ -210,6 +216,7 @@ async function createContainer(
     },
     runtime,
   )
+  await turn()
   crashPoint("start:bundle-made")
   trace("bundle made")
   const creation = pending.create(config)

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
+import { takeTurns, turn } from "../base/turn.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { stateDirectory } from "./paths.ts"
@@ -27,6 +28,8 @@ export async function destroy(
   crashPoint("remove:marked")
   if (record.live) await teardown(deps, record)
   trace("torn down")
+  using _ = takeTurns()
+  await turn()
   await (await deps.snapshots()).remove(id)
   crashPoint("remove:snapshot-removed")
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record)

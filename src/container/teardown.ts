@@ -2,6 +2,7 @@ import { rmdirSync, rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { hasErrno } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
+import { takeTurns, turn } from "../base/turn.ts"
 import { unmount } from "../sys/fs/mount.ts"
 import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -15,8 +16,10 @@ import type { ContainerRecord } from "./record.ts"
  * files. What still runs of it is killed. Every step runs, whatever fails, and is safe to repeat.
  */
 export async function teardown(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+  using _ = takeTurns()
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(record.spec.runtime)
+  await turn()
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
   // A restart is left to it
   if (record.status !== "restarting") runtimes.endMonitor(record.id)
@@ -25,8 +28,10 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   deletion.catch(() => {})
   await runAll(`clean-up of container "${record.name}"`, [
     () => endExecs(deps, record.id),
+    turn,
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
+    turn,
     () => unmountAll(deps, record.id),
     () => deletion,
     () => crashPoint("end:runtime-deleted"),

@@ -72,7 +72,7 @@ function checkRequest(request: MountRequest): void {
     })
   if (!request.createSource && !statSync(request.source, { throwIfNoEntry: false }))
     throw new InvalidArgument(`bind source path does not exist: "${request.source}"`, {
-      hint: "make it first, or use -v, which makes it",
+      hint: "make it first: this form of mount makes no directory of the host",
     })
 }
 

@@ -49,7 +49,10 @@ async function statementsOf({ predicates }: Attested, path: string, output: File
   for (const { name } of files)
     if (hasFile(path, name))
       throw new AlreadyExists(`the result contains a file "${name}", which is the name of an attestation`, {
-        hint: "give the attestations another name: -o …,attestation-prefix=PREFIX",
+        hint: [
+          "give the attestations another name",
+          { do: "set", field: "outputs", value: "…,attestation-prefix=PREFIX" },
+        ],
       })
   return files
 }

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from "node:fs"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError } from "../base/errors.ts"
-import type { Exec as RunningExec } from "../runtime/runtime.ts"
-import type { OciConfig } from "../spec/oci-runtime.ts"
+import { trace } from "../base/trace.ts"
+import type { BundlePaths, Exec as RunningExec, Runtimes } from "../runtime/runtime.ts"
+import type { OciConfig, OciProcess } from "../spec/oci-runtime.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import { isAlive, processStartTime } from "../sys/process/process.ts"
@@ -55,6 +56,7 @@ export async function runExec(
   const running = await spawnExec(deps, container, record, options)
   const started = { ...record, state: runningState(deps, running) }
   deps.execs.insert(started, execEvent(container, record, "exec_create"), execEvent(container, record, "exec_start"))
+  trace("exec recorded")
   return session(deps, started, running)
 }
 
@@ -165,24 +167,10 @@ async function spawnExec(
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(container.spec.runtime)
   const bundle = runtimes.bundle(container.id)
-  const config = JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig
-  const { groupAdd } = container.spec.options
-  const user = request.user === undefined ? undefined : resolveUser(bundle.rootfs, request.user, groupAdd)
-  const declaresHome = container.spec.run.env.some((entry) => entry.startsWith("HOME="))
-  // the home of another user is another, unless image or options fixed one
-  const home = user === undefined || declaresHome ? [] : [`HOME=${user.home}`]
-  const process = runtimes.execProcess(config, {
-    argv: request.command,
-    env: [...home, ...request.env],
-    cwd: request.workdir,
-    user,
-    tty: request.tty,
-    consoleSize,
-    privileged: request.privileged,
-  })
   return runtimes.exec({
     id: container.id,
-    process,
+    process: () => execProcess(runtimes, container, { bundle, request, consoleSize }),
+    tty: request.tty,
     stdin: request.stdin && !detach,
     detach,
     runtime,
@@ -193,6 +181,28 @@ async function spawnExec(
   })
 }
 
+function execProcess(
+  runtimes: Runtimes,
+  container: ContainerRecord,
+  { bundle, request, consoleSize }: { bundle: BundlePaths; request: ExecRecord["request"] } & ExecStart,
+): OciProcess {
+  const config = JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig
+  const { groupAdd } = container.spec.options
+  const user = request.user === undefined ? undefined : resolveUser(bundle.rootfs, request.user, groupAdd)
+  const declaresHome = container.spec.run.env.some((entry) => entry.startsWith("HOME="))
+  // the home of another user is another, unless image or options fixed one
+  const home = user === undefined || declaresHome ? [] : [`HOME=${user.home}`]
+  return runtimes.execProcess(config, {
+    argv: request.command,
+    env: [...home, ...request.env],
+    cwd: request.workdir,
+    user,
+    tty: request.tty,
+    consoleSize,
+    privileged: request.privileged,
+  })
+}
+
 async function session(deps: ContainerDeps, record: ExecRecord, running: RunningExec): Promise<ExecSession> {
   let exited: Promise<number> | undefined
   return {
@@ -200,7 +210,9 @@ async function session(deps: ContainerDeps, record: ExecRecord, running: Running
     ...(running.attachment === undefined ? {} : { attachment: running.attachment }),
     get exited() {
       return (exited ??= running.exited.then((code) => {
+        trace("program ended")
         markEnded(deps, record, code)
+        trace("end recorded")
         return code
       }))
     },

@@ -6,6 +6,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError, NotFound } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { OnProgress } from "../base/progress.ts"
+import { trace } from "../base/trace.ts"
 import type { Monitor } from "../runtime/runtime.ts"
 import { parseSignal } from "../sys/process/signals.ts"
 import type { Abortable, Container, ContainerOptions, StartedContainer } from "./container.ts"
@@ -351,6 +352,7 @@ async function exitedAndReconciled(
   let code: number | undefined
   try {
     code = await monitor.exited
+    trace("program ended")
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }

@@ -134,7 +134,9 @@ export class LabContainer {
     try {
       const exec = await this.runtimes.exec({
         id: this.id,
-        process: this.runtimes.execProcess(this.config, { argv, env: [], tty: false, privileged: false, ...changes }),
+        process: () =>
+          this.runtimes.execProcess(this.config, { argv, env: [], tty: false, privileged: false, ...changes }),
+        tty: changes.tty ?? false,
         stdin: false,
         detach: false,
         runtime: this.runtime,

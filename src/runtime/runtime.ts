@@ -102,8 +102,9 @@ export interface Monitor {
 /** What one more program in a running container is made of. */
 export interface ExecOptions {
   id: string
-  /** `config.json`'s `process`, from `Runtimes.execProcess`. Its `terminal` decides whether there is a terminal. */
-  process: OciProcess
+  /** `config.json`'s `process`, from `Runtimes.execProcess`: asked for while the monitor loads. */
+  process(): OciProcess
+  tty: boolean
   stdin: boolean
   detach: boolean
   runtime: Runtime

@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
+import { trace } from "../../base/trace.ts"
 import { close, pipe } from "../../sys/libc.ts"
 import { PipeReader } from "../../sys/process/pipe.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
-import { spawnProcess, type Pid } from "../../sys/process/process.ts"
+import { spawnProcess, type Child, type Pid } from "../../sys/process/process.ts"
 import { attachTo } from "./attach.ts"
 import { runtimeFailure } from "../oci/failure.ts"
 import { commonArgs, exitCommandArgs, monitorEnvironment, parseReport } from "./monitor.ts"
@@ -13,6 +14,7 @@ import type { Attachment, Exec, ExecOptions } from "../runtime.ts"
 
 /** docker exec's exit code for whatever keeps the program from its start. */
 const CANNOT_INVOKE = 126
+const SIGKILL = 9
 
 /**
  * Runs one more program in a container, with a conmon of its own: it outlives us, as an exec of docker's does.
@@ -24,15 +26,22 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
   const { directory } = options
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const { reports, attachReports, startPipe } = spawnMonitor(conmonPath, options, directory)
+    const spec = join(directory, "process.json")
+    const { reports, attachReports, startPipe, launcher } = spawnMonitor(conmonPath, options, spec)
     using undo = new DisposableStack()
     undo.use(reports)
     undo.use(attachReports)
     undo.defer(() => close(startPipe))
+    trace("monitor started")
+    undo.defer(() => launcher.kill(SIGKILL)) // as long as it waits there is nothing but it
+    const process = options.process()
+    writeFileSync(spec, JSON.stringify(process), { mode: 0o600 })
     goOn(startPipe)
+    trace("process made")
     let attachment: Attachment | undefined
     // conmon says here that its attach socket is there, and waits for a second byte before it starts the program
     if (!options.detach && (await attachReports.line()) !== undefined) {
+      trace("monitor is ready")
       attachment = await attachTo(join(directory, "attach"))
       undo.use(attachment)
       wakeCgroupLock()
@@ -43,11 +52,12 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
       throw started?.message === undefined
         ? new FailedPrecondition("the monitor of the exec gave no report")
         : runtimeFailure(options.runtime.name, started.message, {
-            program: options.process.args[0],
+            program: process.args[0],
             otherwise: CANNOT_INVOKE,
           })
     attachReports[Symbol.dispose]()
     close(startPipe)
+    trace("program started")
     undo.move() // all went well: from here the caller holds them
     return new RunningExec(started.data as Pid, reports, attachment)
   } catch (error) {
@@ -60,16 +70,17 @@ interface ExecMonitor {
   reports: PipeReader
   attachReports: PipeReader
   startPipe: number
+  launcher: Child
 }
 
-function spawnMonitor(conmonPath: string, options: ExecOptions, directory: string): ExecMonitor {
-  const spec = join(directory, "process.json")
-  writeFileSync(spec, JSON.stringify(options.process), { mode: 0o600 })
+/** It loads, and waits for a byte before it looks at `spec`. */
+function spawnMonitor(conmonPath: string, options: ExecOptions, spec: string): ExecMonitor {
+  const { directory } = options
   const sync = pipe()
   const start = pipe()
   const attach = pipe()
   try {
-    spawnProcess(execArgs(conmonPath, options, directory, spec), {
+    const launcher = spawnProcess(execArgs(conmonPath, options, spec), {
       cwd: directory,
       env: {
         ...monitorEnvironment(process.env),
@@ -79,21 +90,24 @@ function spawnMonitor(conmonPath: string, options: ExecOptions, directory: strin
       },
       stdio: ["ignore", "ignore", "ignore", sync.writeEnd, start.readEnd, attach.writeEnd],
       detached: true,
-    }).unref()
+    })
+    launcher.unref()
+    return {
+      reports: new PipeReader(sync.readEnd),
+      attachReports: new PipeReader(attach.readEnd),
+      startPipe: start.writeEnd,
+      launcher,
+    }
   } catch (error) {
     for (const fd of [sync.readEnd, start.writeEnd, attach.readEnd]) close(fd)
     throw error
   } finally {
     for (const fd of [sync.writeEnd, start.readEnd, attach.writeEnd]) close(fd)
   }
-  return {
-    reports: new PipeReader(sync.readEnd),
-    attachReports: new PipeReader(attach.readEnd),
-    startPipe: start.writeEnd,
-  }
 }
 
-function execArgs(conmonPath: string, options: ExecOptions, directory: string, spec: string): string[] {
+function execArgs(conmonPath: string, options: ExecOptions, spec: string): string[] {
+  const { directory } = options
   return [
     ...commonArgs(conmonPath, options, directory),
     "-e",
@@ -103,7 +117,7 @@ function execArgs(conmonPath: string, options: ExecOptions, directory: string, s
     "none",
     ...(options.detach ? [] : ["--exec-attach"]),
     ...(options.stdin ? ["-i"] : []),
-    ...(options.process.terminal ? ["-t"] : []),
+    ...(options.tty ? ["-t"] : []),
     "--exit-dir",
     directory,
     ...exitCommandArgs(options.exitCommand ?? []),

@@ -1,8 +1,9 @@
-import { readFileSync, rmSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import type { BundlePaths, Exec as RunningExec, Runtimes } from "../runtime/runtime.ts"
 import type { OciConfig, OciProcess } from "../spec/oci-runtime.ts"
+import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import { isAlive, processStartTime } from "../sys/process/process.ts"
@@ -135,7 +136,7 @@ function markEnded(deps: ContainerDeps, record: ExecRecord, exitCode: number): v
   if (!container) return
   const event = execEvent(container, record, "exec_die", { exitCode: `${exitCode}` })
   deps.execs.markEnded(record, { status: "exited", exitCode }, event)
-  rmSync(execDirectory(deps, record), { recursive: true, force: true })
+  removeSharedDirectory(execDirectory(deps, record))
 }
 
 function newRecord(container: ContainerRecord, given: ExecRequest, state: ExecState): ExecRecord {

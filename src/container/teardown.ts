@@ -3,6 +3,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { hasErrno } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { takeTurns, turn } from "../base/turn.ts"
+import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
 import { unmount } from "../sys/fs/mount.ts"
 import { leaveNetworks } from "./attachments.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -63,7 +64,7 @@ export function removeRunDirectory(
   } catch (error) {
     if (!hasErrno(error, "ENOENT")) throw error
   }
-  rmSync(directory, { recursive: true, force: true })
+  removeSharedDirectory(directory)
   if (!keepExitFile) rmSync(exitFile(deps, id), { force: true })
   crashPoint("end:run-directory-removed")
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { detectCgroups, removeCgroup } from "../sys/process/cgroup.ts"
+import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
 import { findProgram } from "../sys/host.ts"
 import { chooseRuntime } from "./oci/choose.ts"
 import { configInput } from "./config/config-input.suite.ts"
@@ -149,7 +150,7 @@ export class LabContainer {
       await exec.attachment.closed
       return { code, ...output() }
     } finally {
-      rmSync(directory, { recursive: true, force: true }) // the caller removes it, and a failed start did
+      removeSharedDirectory(directory) // the caller removes it, and a failed start did
     }
   }
 

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition } from "../../base/errors.ts"
 import { trace } from "../../base/trace.ts"
+import { removeSharedDirectory } from "../../sys/fs/remove-shared-directory.ts"
 import { close, pipe } from "../../sys/libc.ts"
 import { PipeReader } from "../../sys/process/pipe.ts"
 import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
@@ -48,20 +49,22 @@ export async function execIn(conmonPath: string, options: ExecOptions): Promise<
       goOn(startPipe)
     }
     const started = parseReport(await reports.line())
-    if (started === undefined || started.data < 0)
+    if (started === undefined || started.data < 0) {
+      await reports.end() // until then conmon makes files in the directory
       throw started?.message === undefined
         ? new FailedPrecondition("the monitor of the exec gave no report")
         : runtimeFailure(options.runtime.name, started.message, {
             program: process.args[0],
             otherwise: CANNOT_INVOKE,
           })
+    }
     attachReports[Symbol.dispose]()
     close(startPipe)
     trace("program started")
     undo.move() // all went well: from here the caller holds them
     return new RunningExec(started.data as Pid, reports, attachment)
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true })
+    removeSharedDirectory(directory)
     throw error
   }
 }

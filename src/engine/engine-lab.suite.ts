@@ -1,8 +1,7 @@
 /** Two engines of one store, as two processes have it, in this process. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { kernelNames } from "../network/names.ts"
-import { runSync } from "../sys/process/run-sync.ts"
+import { removeNetwork } from "../../test/support/remove-network.ts"
 import type { Engine } from "./engine.ts"
 import { openEngine } from "./open.ts"
 
@@ -30,9 +29,7 @@ export class EngineLab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const engine of [this.engine, this.other]) await engine[Symbol.asyncDispose]()
-    const { bridge, table } = kernelNames(this.runRoot, false)
-    runSync(["ip", "link", "delete", bridge])
-    runSync(["nft", "delete", "table", "inet", table])
+    removeNetwork(this.runRoot)
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }

@@ -3,8 +3,8 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process"
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { kernelNames } from "../../src/network/names.ts"
 import { helpersOf, hostState, type HostState } from "./host-state.ts"
+import { removeNetwork } from "./remove-network.ts"
 import { user } from "./user.ts"
 import { eventually, SLOWNESS } from "./wait.ts"
 
@@ -110,11 +110,7 @@ export class Skiff {
 
   /** Takes from the host what belongs to the store itself: bridge and table, or the helpers of an ordinary user. */
   #discard(): void {
-    const { bridge, table } = kernelNames(this.runRoot, user.rootless)
-    if (!user.rootless) {
-      spawnSync("ip", ["link", "delete", bridge])
-      for (const family of ["inet", "bridge"]) spawnSync("nft", ["delete", "table", family, table])
-    }
+    if (!user.rootless) removeNetwork(this.runRoot)
     for (const pid of helpersOf(this.directory)) process.kill(pid, "SIGKILL")
     // files of a rootless store belong to subordinate ids: only root, or the user within his own ids, may remove them
     if (user.rootless && user.prefix.length === 0)

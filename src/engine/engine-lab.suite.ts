@@ -10,12 +10,13 @@ const OWN_COMMAND = [process.execPath, join(import.meta.dir, "../main.ts")]
 
 export class EngineLab implements AsyncDisposable {
   readonly #directory = mkdtempSync("/tmp/skiff-engine-")
+  readonly root = join(this.#directory, "root")
   readonly runRoot = join(this.#directory, "run")
   readonly engine: Engine
   readonly other: Engine
 
   constructor(command: readonly string[]) {
-    const options = { root: join(this.#directory, "root"), runRoot: this.runRoot, command }
+    const options = { root: this.root, runRoot: this.runRoot, command }
     this.engine = openEngine(options)
     this.other = openEngine(options)
   }

@@ -1,8 +1,10 @@
+import { join } from "node:path"
 import { describe, expect, test } from "bun:test"
 import { execRequest, outputOf, plainOptions } from "../container/container.suite.ts"
 import type { Containers } from "../container/container.ts"
 import { HOST_RUNTIME, whyNot } from "../runtime/lab.suite.ts"
 import { sandboxOptions, sandboxSuite } from "../sandbox/sandbox.suite.ts"
+import { mountPointsBelow } from "../sys/fs/mount.ts"
 import { EngineLab } from "./engine-lab.suite.ts"
 
 const skip = whyNot(HOST_RUNTIME)
@@ -70,5 +72,47 @@ describe.skipIf(skip !== false)("containers in a sandbox", () => {
     ).rejects.toThrow("conflicting options")
     await containers.remove("late")
     await sandboxes.remove("pod")
+  })
+})
+
+/** Makes or removes a sandbox in a process of its own, which dies at `point`. */
+async function dieAt(point: string, lab: EngineLab, work: "create" | "remove"): Promise<number> {
+  const script = `
+    const { openEngine } = await import(${JSON.stringify(join(import.meta.dir, "open.ts"))})
+    const sandboxes = await openEngine(${JSON.stringify({ root: lab.root, runRoot: lab.runRoot })}).sandboxes()
+    ${work === "create" ? `await sandboxes.create(${JSON.stringify(KILLED)})` : `await sandboxes.remove("killed")`}
+    process.exit(0)`
+  const { exited } = Bun.spawn([process.execPath, "-e", script], {
+    env: { ...process.env, SKIFF_CRASH_AT: point },
+    stdio: ["ignore", "inherit", "inherit"],
+  })
+  return exited
+}
+
+const KILLED = sandboxOptions("killed", { sharePid: true, networks: [{ network: "bridge" }] })
+
+describe.skipIf(skip !== false)("a sandbox whose maker was killed", () => {
+  test.each(["sandbox:starting", "sandbox:namespaces-made"])(
+    "at %s is stopped by the next look, and can be started",
+    async (point) => {
+      await using lab = await EngineLab.open()
+      const sandboxes = await lab.engine.sandboxes()
+      expect(await dieAt(point, lab, "create")).toBe(137)
+      await sandboxes.reconcile()
+      expect(sandboxes.get("killed").state).toEqual({ status: "stopped" })
+      expect(mountPointsBelow(lab.runRoot)).toEqual([])
+      expect((await sandboxes.start("killed")).endpoints.length).toBe(1)
+      await sandboxes.remove("killed")
+    },
+  )
+
+  test("in its removal is removed by the next look", async () => {
+    await using lab = await EngineLab.open()
+    const sandboxes = await lab.engine.sandboxes()
+    await sandboxes.create(KILLED)
+    expect(await dieAt("sandbox:removing", lab, "remove")).toBe(137)
+    await lab.engine.maintain()
+    expect(sandboxes.list()).toEqual([])
+    expect(mountPointsBelow(lab.runRoot)).toEqual([])
   })
 })

@@ -12,6 +12,7 @@ import {
   addAddress,
   addDefaultRoute,
   createVeth,
+  deleteLink,
   getLink,
   ipv4Bytes,
   hasLink,
@@ -127,6 +128,8 @@ export class BridgeDriver implements NetworkDriver {
         await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
         return statusOf(network, endpoint, row, ports)
       } catch (error) {
+        // the namespace may live on, and with it what we made in it
+        if (hasLink(host.route, row.hostInterface)) deleteLink(host.route, row.hostInterface)
         this.#release(host, endpoint.containerId, network.id)
         throw error
       } finally {

@@ -95,6 +95,34 @@ describe.skipIf(skip !== false)("behind pasta", () => {
   })
 })
 
+test.skipIf(skip !== false)(
+  "a host without a default route, or with no network at all, still has its containers' own",
+  async () => {
+    using host = await openTestHost({ byPasta: true })
+    const network = host.networks.get("bridge")
+    const [one, other, third] = [await host.peer(), await host.peer(), await host.peer()]
+    const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }] as const
+    const { address } = await host.networks.setup(network, host.endpoint(one, "aa"))
+    await expect(host.networks.setup(network, host.endpoint(other, "bb", { ports }))).rejects.toMatchObject({
+      code: "FailedPrecondition",
+      message: expect.stringContaining("no network interface"),
+    })
+    await host.networks.setup(network, host.endpoint(other, "bb"))
+    await one.serve("tcp", 80, "one")
+    expect(await call("tcp", address, 80, other)).toStartWith("one")
+    // a link to nowhere is enough
+    await host.run(
+      "sh",
+      "-c",
+      "ip link add out0 type bridge; ip addr add 198.51.100.1/24 dev out0; ip link set out0 up",
+    )
+    await host.networks.setup(network, host.endpoint(third, "cc", { ports }))
+    await third.serve("tcp", 80, "third")
+    expect(await call("tcp", "127.0.0.1", 8080)).toStartWith("third")
+    await host.networks.removeAll()
+  },
+)
+
 test("the settings are one word, and any other is refused with the file's name", async () => {
   const directory = mkdtempSync(join(tmpdir(), "skiff-settings-"))
   const path = join(directory, "skiff.toml")

@@ -8,12 +8,15 @@
  */
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname } from "node:path"
-import { AlreadyExists, FailedPrecondition, hasErrno, NotFound } from "../base/errors.ts"
+import { AlreadyExists, FailedPrecondition, hasErrno, isSkiffError, NotFound } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { processStartTime, run, signalProcess, type Pid } from "../sys/process/process.ts"
+import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
+import { listAddresses, listLinks } from "../sys/net/rtnetlink.ts"
 import { formatIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { DNS_FORWARDER, EGRESS_INTERFACE } from "./rootless-addresses.ts"
@@ -31,12 +34,24 @@ export interface PastaDeps {
   netns: string
 }
 
-/** Starts the uplink unless it is there. Throws FailedPrecondition with the repair. */
+/**
+ * Starts the uplink unless it is there. On a host without any network it is left out, with a warning: containers still reach each
+ * other, and the next start tries again. Throws FailedPrecondition with the repair.
+ */
 export async function startEgress(deps: PastaDeps): Promise<void> {
   // named by the namespace: the one of a dead pause process is of no use to the next
   const pidFile = `${deps.directory}/egress-${statSync(deps.netns).ino}.pid`
   if (pastaPid(pidFile) !== undefined) return
-  await start(deps, pidFile, words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`))
+  try {
+    await start(
+      deps,
+      pidFile,
+      words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`),
+    )
+  } catch (error) {
+    if (!(isSkiffError(error) && error.data.noNetwork === true)) throw error
+    log.warn("this host has no network: containers reach each other, and nothing else")
+  }
 }
 
 /** A publishing container's own interface in the pause process's namespace. */
@@ -103,6 +118,24 @@ const words = (text: string): string[] => text.split(" ")
 
 /** Some 30 ms, in which this process goes on with other things. */
 async function start(deps: PastaDeps, pidFile: string, options: readonly string[]): Promise<void> {
+  try {
+    await startOnce(deps, pidFile, options)
+  } catch (error) {
+    // pasta looks for an interface with a default route, and an older one takes no for an answer; any with an address will do
+    const other = isSkiffError(error) && error.data.noNetwork === true ? anyInterface() : undefined
+    if (other === undefined) throw error
+    await startOnce(deps, pidFile, ["-i", other, ...options])
+  }
+}
+
+/** One of the host that is up and has an address, but for the loopback. */
+function anyInterface(): string | undefined {
+  using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
+  const addressed = new Set(listAddresses(route).map(({ interfaceIndex }) => interfaceIndex))
+  return listLinks(route).find(({ index, name, up }) => up && name !== "lo" && addressed.has(index))?.name
+}
+
+async function startOnce(deps: PastaDeps, pidFile: string, options: readonly string[]): Promise<void> {
   const pasta = findProgram("pasta")
   if (pasta === undefined)
     throw new NotFound("pasta is not installed: it connects the containers of an ordinary user to the host's network", {
@@ -128,7 +161,14 @@ async function start(deps: PastaDeps, pidFile: string, options: readonly string[
   const ports = /Failed to bind.*for '-[tu] ([^']*)'/.exec(stderr)?.[1]
   if (ports !== undefined)
     throw new AlreadyExists(`cannot publish ${ports}: address already in use by a program of the host`, {
+      field: "ports",
       hint: `see which: ss -lntup`,
+    })
+  if (/External interface not usable|No external routable interface/.test(stderr))
+    throw new FailedPrecondition("no port can be published: this host has no network interface with an address", {
+      field: "ports",
+      data: { noNetwork: true },
+      cause: new Error(stderr),
     })
   throw new FailedPrecondition(`pasta could not connect the containers to the host's network: ${reason}`, {
     hint: { do: "diagnose" },

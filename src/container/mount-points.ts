@@ -72,7 +72,8 @@ function checkRequest(request: MountRequest): void {
     })
   if (!request.createSource && !statSync(request.source, { throwIfNoEntry: false }))
     throw new InvalidArgument(`bind source path does not exist: "${request.source}"`, {
-      hint: "make it first: this form of mount makes no directory of the host",
+      field: "mounts",
+      hint: ["make it first", { do: "set", field: "volumes", value: `${request.source}:${request.target}` }],
     })
 }
 

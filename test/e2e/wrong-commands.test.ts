@@ -52,6 +52,12 @@ const table: Row[] = [
     hint: "valid: ro, rw",
   },
   {
+    args: ["run", "--mount", "type=bind,source=/no/such,target=/x", "busybox"],
+    code: 125,
+    message: 'bind source path does not exist: "/no/such" (--mount)',
+    hint: "give --volume /no/such:/x",
+  },
+  {
     args: ["run", "-m", "10m", "--memory-reservation", "20m", "busybox"],
     code: 125,
     message: "the memory reservation is more than the memory limit (--memory-reservation)",

@@ -58,6 +58,7 @@ const CONTAINER: Table = {
   sysctls: "--sysctl",
   ulimits: "--ulimit",
   user: "--user",
+  volumes: "--volume",
   workdir: "--workdir",
 }
 
@@ -77,7 +78,6 @@ const BUILD: Table = {
   outputs: "--output",
   tags: "--tag",
   target: "--target",
-  volumes: "--volume",
 }
 
 /** The command that failed. */

@@ -1,5 +1,6 @@
 import type { SkiffError } from "../base/errors.ts"
 import { configureLog, type LogLevel } from "../base/log.ts"
+import { trace } from "../base/trace.ts"
 import { expectation, readArgs } from "./args.ts"
 import type { Command, Context, Globals } from "./command.ts"
 import { describeError, reportError, type FailureContext } from "./errors/failure.ts"
@@ -66,6 +67,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   if (!found) return showGroupOrRefuse(words, out)
   state.command = found.entry.names[0]
   const { default: command } = await found.entry.load()
+  trace("command loaded")
   const parsed = parseCommandFlags(found.name, command, words.slice(found.length))
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts")
@@ -106,6 +108,7 @@ async function runCommand(
   const { root, runroot: runRoot, runtime } = context.globals
   await using engine = lazyEngine({ root, runRoot, runtime })
   const code = await command.run({ ...context, args, flags: parsed.values, engine })
+  trace("command done")
   return code ?? 0
 }
 

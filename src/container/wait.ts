@@ -28,10 +28,11 @@ export async function wait(
   let mustStart = condition === "next-exit"
   for (;;) {
     const record = deps.records.byId(id)
-    if (!record) return code
+    if (!record) return lastExit(deps, id) ?? code
     if (isRunning(record, deps)) {
       mustStart = false
-      code = (await exitOf(deps, record, signal)) ?? code
+      // the monitor's word is gone where another process has cleaned up already: it wrote the end down before
+      code = (await exitOf(deps, record, signal)) ?? lastExit(deps, id) ?? code
       if (condition === "next-exit") return code
       if (condition === "not-running" && endsForGood(deps, record)) return code
     } else if (needsReconciling(record, deps)) {
@@ -56,6 +57,14 @@ export async function wait(
     if (event?.action === "die") code = Number(event.actor.attributes.exitCode)
     if (event?.action === "die" && condition === "next-exit") return code
   }
+}
+
+/** What the records say of the last end; of a container that is gone, what its events do. */
+function lastExit({ records, events }: ContainerDeps, id: string): number | undefined {
+  const record = records.byId(id)
+  if (record) return record.state.exitCode
+  const died = events.list({ filter: { containers: [id], actions: ["die"] } }).at(-1)
+  return died && Number(died.actor.attributes.exitCode)
 }
 
 function hasEnded({ status }: ContainerRecord): boolean {

@@ -166,7 +166,7 @@ describe("a map is refused when", () => {
       (map) => ({ ...map, layers: [...map.layers, ...map.layers] }),
     ],
     ["a diff id is a path", /expected sha256/, (map) => ({ ...map, layers: map.layers.map(() => "sha256:../../x") })],
-    ["it is too large", /more than 8388608/, (map) => ({ ...map, more: "x".repeat(9 * 1024 ** 2) })],
+    ["it is too large", /the limit is 8388608/, (map) => ({ ...map, more: "x".repeat(9 * 1024 ** 2) })],
   ]
   for (const [name, reason, change] of forgeries)
     test(name, async () => {
@@ -347,7 +347,7 @@ describe("a registry", () => {
     expect(elsewhere.asked).toEqual([])
     // its layers are gone: the steps are run
     expect(steps.ran).toHaveLength(2)
-    expect(steps.told).toMatch(/CacheNotImported: .* is not asked any more/)
+    expect(steps.told).toMatch(/CacheNotImported: .* is not used any more/)
   })
 })
 

@@ -1,6 +1,8 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { needPrograms } from "../../test/support/programs.ts"
+import { copyFileSync } from "node:fs"
+import { join } from "node:path"
 import { networkSuite } from "./network.suite.ts"
 import { call, openStoreBeside, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
 import type { EndpointStatus, Network } from "./network.ts"
@@ -319,7 +321,10 @@ describe.skipIf(skip !== false)("bridge network", () => {
         using reservation = await host.networks.reserve(network, { containerId: id, ports })
         expect(reservation.ports).toEqual([...ports])
         expect(canListen()).toBe(false)
-        monitor = Bun.spawn(["sleep", "300"], { stdio: ["ignore", "ignore", "ignore", ...reservation.sockets] })
+        // taken over by its name, as the real one
+        const conmon = join(host.runRoot, "conmon")
+        copyFileSync("/bin/sleep", conmon)
+        monitor = Bun.spawn([conmon, "300"], { stdio: ["ignore", "ignore", "ignore", ...reservation.sockets] })
         await host.networks.setup(network, host.endpoint(peer, "b0", { ports, reservation }))
       }
       const [, hostInterface] = /%(v\S+):8500/.exec(await listeners()) ?? []
@@ -353,6 +358,10 @@ describe.skipIf(skip !== false)("bridge network", () => {
       expect(performance.now() - begun).toBeLessThan(4000)
       await host.networks.sweep(new Set(["aa", "bb", "b0"].map((text) => text.padEnd(64, "0"))))
       expect(await call("tcp", "127.0.0.1", 8500)).toStartWith("held")
+    })
+
+    test("is refused to a program that would share it (SO_REUSEPORT), as the same user too", () => {
+      expect(() => Bun.serve({ port: 8500, reusePort: true, fetch: () => new Response() })).toThrow()
     })
 
     test("is free for the next container though the monitor of the last still holds it, and for nobody else", async () => {

@@ -241,7 +241,7 @@ export class BridgeDriver implements NetworkDriver {
         return this.#claimNow(host, network, endpoint)
       } catch (error) {
         const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
-        const mayLeave = isPort && (error.data.otherStore !== undefined || this.#rootless !== undefined)
+        const mayLeave = isPort && (error.data.isLeaving === true || this.#rootless !== undefined)
         if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= LEAVING_WAIT_MS) throw error
         await sleep(LEAVING_POLL_MS)
       }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { basename } from "node:path"
 import {
   AlreadyExists,
   FailedPrecondition,
@@ -10,8 +11,9 @@ import {
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { close } from "../sys/libc.ts"
-import { bindPort, type BoundPort, type PortProtocol } from "../sys/net/host-port.ts"
-import { interfacesOfPort } from "../sys/net/socket-diag.ts"
+import { bindPort, boundTo, type BoundPort, type PortProtocol } from "../sys/net/host-port.ts"
+import { socketsOfPort, type HostSocket } from "../sys/net/socket-diag.ts"
+import { takeDescriptor } from "../sys/process/take-descriptor.ts"
 import { ipv4Bytes } from "../sys/net/rtnetlink.ts"
 import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
@@ -40,6 +42,10 @@ export interface ClaimedPort {
 }
 
 const RANDOM_TRIES = 1000
+/** proc_pid_comm(5): longer names are cut. */
+const MAX_COMM_LENGTH = 15
+/** Programs that inherit the sockets of ports: the monitor, and its exit command, which is our executable. */
+const HOLDERS = new Set(["conmon", basename(process.execPath).slice(0, MAX_COMM_LENGTH)])
 
 /**
  * Takes each port for the endpoint and binds it on the host, or throws AlreadyExists naming who has it: a container of this
@@ -118,8 +124,8 @@ function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
 }
 
 /**
- * A monitor, or its last command, may still hold the port of a container that is gone: beside those sockets there is room. All
- * others keep what they have: undefined.
+ * A monitor, or its last command, may still hold the port of a container that is gone: then its socket becomes ours. All others
+ * keep what they have: undefined.
  */
 function takeOver(
   protocol: PortProtocol,
@@ -128,24 +134,35 @@ function takeOver(
   where: string,
   records: PortRecords,
 ): BoundPort | undefined {
-  const interfaces = whoHas(protocol, hostPort)
-  if (interfaces.length > 0 && interfaces.every((index) => records.isLeftBehind(index))) {
-    const result = bindPort(protocol, address, hostPort, { shared: true })
-    if (typeof result === "object") return result
+  const sockets = whoHas(protocol, hostPort)
+  const [left] = sockets
+  if (left !== undefined && sockets.every(({ interfaceIndex }) => records.isLeftBehind(interfaceIndex))) {
+    const socket = takeDescriptor(`socket:[${left.inode}]`, HOLDERS)
+    if (socket !== undefined) {
+      if (sockets.length === 1 && Buffer.compare(boundTo(socket).address, address) === 0)
+        return { socket, port: hostPort }
+      close(socket)
+    }
+    // another address of this port: it goes with its process, in a moment
+    throw new AlreadyExists(`cannot publish ${where}: a container that has just ended still has the port`, {
+      field: "ports",
+      hint: "try again in a moment",
+      data: { isLeaving: true },
+    })
   }
-  const [holder] = interfaces.flatMap((index) => records.containerOf(index) ?? [])
+  const [holder] = sockets.flatMap(({ interfaceIndex }) => records.containerOf(interfaceIndex) ?? [])
   if (holder !== undefined)
     throw new AlreadyExists(
       `cannot publish ${where}: address already in use by container ${holder.container} of the store in ${holder.runRoot}`,
-      { field: "ports", hint: "publish another port", data: { otherStore: holder.runRoot } },
+      { field: "ports", hint: "publish another port", data: { isLeaving: true } },
     )
   return undefined
 }
 
 /** A kernel may lack what tells it (sock_diag(7)): then it is somebody. */
-function whoHas(protocol: PortProtocol, hostPort: number): number[] {
+function whoHas(protocol: PortProtocol, hostPort: number): HostSocket[] {
   try {
-    return interfacesOfPort(protocol, hostPort)
+    return socketsOfPort(protocol, hostPort)
   } catch (error) {
     if (hasErrno(error, "ENOENT", "EPERM", "EPROTONOSUPPORT")) return []
     throw error

@@ -3,6 +3,7 @@
  * the uplink, and what keeps networks apart. Small and cheap, since every command that looks at containers asks.
  */
 import type { Database } from "../base/database.ts"
+import { hasErrno } from "../base/errors.ts"
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { hasElement, hasTable } from "../sys/net/nfnetlink.ts"
 import { listLinks } from "../sys/net/rtnetlink.ts"
@@ -29,8 +30,14 @@ export function isFirewallMissing(db: Database, runRoot: string): boolean {
   )
   if (networks.length === 0) return false
   const { table } = kernelNames(runRoot, false)
-  using netfilter = new NetlinkSocket(openNetlink(NETLINK_NETFILTER))
-  return !networks.every((network) => hasTables(netfilter, table, network))
+  try {
+    using netfilter = new NetlinkSocket(openNetlink(NETLINK_NETFILTER))
+    return !networks.every((network) => hasTables(netfilter, table, network))
+  } catch (error) {
+    // who may not look could not restore anything either (a root without CAP_NET_ADMIN)
+    if (hasErrno(error, "EPERM", "EACCES", "EPROTONOSUPPORT")) return false
+    throw error
+  }
 }
 
 /** The same without the records, for who may not open them: how many containers are on the default bridge, and their rules. */

@@ -7,7 +7,6 @@ const SOCK_STREAM = 1
 const SOCK_DGRAM = 2
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
-const SO_REUSEPORT = 15
 const SO_BINDTOIFINDEX = 62
 const EACCES = 13
 const EADDRINUSE = 98
@@ -28,26 +27,20 @@ export interface BoundPort {
 
 /**
  * Binds a port in the calling thread's network namespace. `address` is the four bytes. Nobody else may bind it then, and what
- * arrives is answered as by a closed port. `shared`: beside a socket of ours that is about to go.
+ * arrives is answered as by a closed port.
  */
-export function bindPort(
-  protocol: PortProtocol,
-  address: Uint8Array,
-  port: number,
-  { shared = false }: { shared?: boolean } = {},
-): BoundPort | PortFailure {
+export function bindPort(protocol: PortProtocol, address: Uint8Array, port: number): BoundPort | PortFailure {
   const type = protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM
   const socket = check(libc.socket(AF_INET, type | O_CLOEXEC, 0), "socket", protocol)
   // a connection that was closed a moment ago is not in the way
   if (protocol === "tcp") setOption(socket, SO_REUSEADDR, 1)
-  if (shared) setOption(socket, SO_REUSEPORT, 1)
   // struct sockaddr_in; sin_family is in the host's byte order
   const name = new Uint8Array(16)
   name.set([AF_INET, 0, port >> 8, port & 255, ...address])
   const errno = libc.bind(socket, ptr(name), name.length) === 0 ? 0 : lastErrno()
   if (errno === 0) {
     if (protocol === "tcp") setOption(socket, SO_REUSEADDR, 0)
-    return { socket, port: port === 0 ? boundPort(socket) : port }
+    return { socket, port: port === 0 ? boundTo(socket).port : port }
   }
   close(socket)
   if (errno === EADDRINUSE) return "in use"
@@ -62,16 +55,15 @@ export function bindPort(
  */
 export function holdPort({ socket }: BoundPort, protocol: PortProtocol, interfaceIndex: number): void {
   setOption(socket, SO_BINDTOIFINDEX, interfaceIndex)
-  // for `shared` above, which also asks that both are the same user's
-  setOption(socket, SO_REUSEPORT, 1)
   if (protocol === "tcp") check(libc.listen(socket, 1), "listen")
 }
 
-function boundPort(socket: number): number {
+/** Address and port of an IPv4 socket. */
+export function boundTo(socket: number): { address: Uint8Array; port: number } {
   const name = new Uint8Array(16)
   const length = new Uint32Array([name.length])
   check(libc.getsockname(socket, ptr(name), ptr(length)), "getsockname")
-  return ((name[2] ?? 0) << 8) | (name[3] ?? 0)
+  return { address: name.slice(4, 8), port: ((name[2] ?? 0) << 8) | (name[3] ?? 0) }
 }
 
 function setOption(socket: number, option: number, value: number): void {

@@ -12,12 +12,18 @@ const ALL_STATES = 0xffffffff
 /** struct inet_diag_sockid in struct inet_diag_msg, and what stands in it. */
 const SOCKET_ID = 4
 const ID_INTERFACE = 36
+const INODE = 68
 
-/**
- * The interfaces to which the sockets are bound that have this port of any address: 0 for one that is bound to none. Of TCP only
- * those that listen. In the calling thread's network namespace.
- */
-export function interfacesOfPort(protocol: PortProtocol, port: number): number[] {
+/** A socket of the host. */
+export interface HostSocket {
+  /** Index of the interface that it is bound to; 0: to none. */
+  interfaceIndex: number
+  /** As `/proc/PID/fd` names it: `socket:[INODE]`. */
+  inode: number
+}
+
+/** The sockets that have this port of any address, of TCP those that listen. In the calling thread's network namespace. */
+export function socketsOfPort(protocol: PortProtocol, port: number): HostSocket[] {
   using socket = new NetlinkSocket(openNetlink(NETLINK_SOCK_DIAG))
   return [AF_INET, AF_INET6].flatMap((family) =>
     socket
@@ -31,7 +37,10 @@ export function interfacesOfPort(protocol: PortProtocol, port: number): number[]
       ])
       .map(({ body }) => new DataView(body.buffer, body.byteOffset))
       .filter((view) => view.getUint16(SOCKET_ID, false) === port)
-      .map((view) => view.getUint32(SOCKET_ID + ID_INTERFACE, true)),
+      .map((view) => ({
+        interfaceIndex: view.getUint32(SOCKET_ID + ID_INTERFACE, true),
+        inode: view.getUint32(INODE, true),
+      })),
   )
 }
 

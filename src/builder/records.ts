@@ -1,5 +1,6 @@
 import type { Database } from "../base/database.ts"
 import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { checkRowVersion } from "../base/row-version.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { WorkingImage, WorkingDefaults } from "./builder.ts"
 
@@ -37,7 +38,11 @@ interface Row {
   mounted: number
   draft: string
   defaults: string
+  version: number
 }
+
+/** Of the JSON in `draft` and `defaults`. */
+const WORKING_VERSION = 1
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
@@ -80,8 +85,8 @@ export class WorkingRecords {
       const name = wanted.name ?? this.#freeName(wanted.base)
       this.#checkName(name)
       this.#db.run(
-        `INSERT INTO working_containers (id, name, image_name, image_id, created_ms, draft, defaults)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO working_containers (id, name, image_name, image_id, created_ms, draft, defaults, version)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         record.id,
         name,
         record.imageName,
@@ -89,6 +94,7 @@ export class WorkingRecords {
         record.createdAt.getTime(),
         JSON.stringify(record.workingImage),
         JSON.stringify(record.defaults),
+        WORKING_VERSION,
       )
       return { ...record, name }
     })
@@ -143,6 +149,7 @@ export class WorkingRecords {
 }
 
 function toRecord(row: Row): WorkingRecord {
+  checkRowVersion(row, WORKING_VERSION, `working container "${row.name}"`)
   return {
     id: row.id,
     name: row.name,

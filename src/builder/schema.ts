@@ -16,5 +16,7 @@ export const workingSchema: Schema = {
      CREATE INDEX working_containers_image ON working_containers (image_id);`,
     // what `from` was told for later commands
     `ALTER TABLE working_containers ADD COLUMN defaults TEXT NOT NULL DEFAULT '{}'`,
+    // of the JSON in `draft` and `defaults`
+    "ALTER TABLE working_containers ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
   ],
 }

@@ -1,5 +1,6 @@
-import { DataLoss, NotFound } from "../base/errors.ts"
+import { NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
+import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type { ContainerId, ExecId, ResolvedExecRequest } from "./container.ts"
@@ -130,10 +131,7 @@ export class ExecRecords {
 }
 
 function fromRow(row: Row): ExecRecord {
-  if (row.version !== EXEC_VERSION)
-    throw new DataLoss(`the record of exec instance ${shortId(row.id)} has version ${row.version}`, {
-      hint: `this skiff supports version ${EXEC_VERSION}`,
-    })
+  checkRowVersion(row, EXEC_VERSION, `exec instance ${shortId(row.id)}`)
   return {
     id: row.id as ExecId,
     containerId: row.container_id as ContainerId,

@@ -1,5 +1,6 @@
-import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
+import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
+import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ContainerId } from "./container.ts"
@@ -203,13 +204,7 @@ export class ContainerRecords {
 
 /** Rows of other versions were brought to this one as the store was opened; what is no row of ours is not guessed at. */
 function fromRow(row: Row): ContainerRecord {
-  const spec = JSON.parse(row.spec) as ContainerSpec
-  const state = JSON.parse(row.state) as RecordState
-  if (row.version !== RECORD_VERSION || !Array.isArray(state.attachments) || typeof spec.options !== "object")
-    throw new DataLoss(`the record of container "${row.name}" cannot be read`, {
-      data: { container: row.id, version: row.version },
-      hint: `it is of version ${row.version}, this skiff knows ${RECORD_VERSION}; a newer one wrote it, or the disk is damaged`,
-    })
+  checkRowVersion(row, RECORD_VERSION, `container "${row.name}"`)
   return {
     id: row.id as ContainerId,
     name: row.name,
@@ -217,7 +212,7 @@ function fromRow(row: Row): ContainerRecord {
     status: row.status as RecordStatus,
     live: row.live === 1,
     createdAt: row.created_at,
-    spec,
-    state,
+    spec: JSON.parse(row.spec) as ContainerSpec,
+    state: JSON.parse(row.state) as RecordState,
   }
 }

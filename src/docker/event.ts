@@ -13,9 +13,11 @@ export interface EventDocument {
   scope: "local"
   /** Seconds. */
   time: number
-  /** Exact to 256 ns: what a number of JavaScript holds. */
+  /** For JSON alone, where it is exact: more digits than a number of JavaScript holds. */
   timeNano: number
 }
+
+const RAW = JSON as unknown as { rawJSON(text: string): number }
 
 /** Pure. */
 export function eventDocument({ type, action, actor, timeNs }: Event): EventDocument {
@@ -29,7 +31,7 @@ export function eventDocument({ type, action, actor, timeNs }: Event): EventDocu
     Actor: { ID: actor.id, Attributes: actor.attributes },
     scope: "local",
     time: Number(timeNs / 1_000_000_000n),
-    timeNano: Number(timeNs),
+    timeNano: RAW.rawJSON(String(timeNs)),
   }
 }
 

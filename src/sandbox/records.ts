@@ -1,5 +1,6 @@
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from "../base/errors.ts"
+import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type { Sandbox, SandboxId, SandboxOptions } from "./sandbox.ts"
@@ -104,10 +105,7 @@ function sandboxEvent({ id, name, options }: Pick<SandboxRecord, "id" | "name" |
 }
 
 function fromRow(row: Row): SandboxRecord {
-  if (row.version !== SANDBOX_VERSION)
-    throw new DataLoss(`the record of sandbox "${row.name}" has version ${row.version}`, {
-      hint: `this skiff supports version ${SANDBOX_VERSION}`,
-    })
+  checkRowVersion(row, SANDBOX_VERSION, `sandbox "${row.name}"`)
   return {
     id: row.id as SandboxId,
     name: row.name,

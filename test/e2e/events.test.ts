@@ -92,6 +92,10 @@ test("filters, a template and the line of docker's", async () => {
     "{{.Actor.Attributes.name}} {{.Status}}",
   )
   expect(names).toBe("two start")
+  expect(await events("-f", "container=two", "-f", "event=die", "--format", "{{.TimeNano}}")).toMatch(/^\d{19}$/)
+  const json = await events("-f", "container=two", "-f", "event=die", "--format", "{{json .}}")
+  expect(JSON.parse(json)).toMatchObject({ status: "die", from: "busybox", Type: "container", scope: "local" })
+  expect(json).toMatch(/"timeNano":\d{19}\}/)
   expect(await events("-f", "type=volume")).toBe("")
   const line = await events("-f", "container=one", "-f", "event=die")
   expect(line).toMatch(/^\S+ container die [0-9a-f]{64} \(execDuration=0, exitCode=0, image=busybox, name=one\)$/)

@@ -1,5 +1,5 @@
 import { eventDocument, eventLine } from "../../../docker/event.ts"
-import type { EventFilter } from "../../../event/event.ts"
+import type { Event, EventFilter } from "../../../event/event.ts"
 import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { command } from "../../command.ts"
 import { parseFilters } from "../../filters.ts"
@@ -31,7 +31,7 @@ export default command({
       else
         printList(
           out,
-          [format === "json" ? eventDocument(event) : templateRow(eventDocument(event))],
+          [format === "json" || format === "{{json .}}" ? eventDocument(event) : templateRow(event)],
           { format },
           { titles: TITLES, table: "", quiet: "" },
         )
@@ -57,6 +57,7 @@ function eventFilter(filters: readonly string[]): EventFilter {
 }
 
 /** The names of Go's fields, which templates use. */
-function templateRow({ status, id, from, scope, time, timeNano, ...rest }: ReturnType<typeof eventDocument>): object {
-  return { ...rest, Status: status ?? "", ID: id ?? "", From: from ?? "", Scope: scope, Time: time, TimeNano: timeNano }
+function templateRow(event: Event): object {
+  const { status = "", id = "", from = "", scope, time, timeNano: _, ...rest } = eventDocument(event)
+  return { ...rest, Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: String(event.timeNs) }
 }

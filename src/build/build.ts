@@ -84,7 +84,9 @@ export type AttestationRequest =
   /** `min` leaves out what builds are told by build arguments, secrets and the Dockerfile itself. */
   | { type: "provenance"; mode: "min" | "max"; builderId?: string; reproducible?: boolean }
 
-export { SBOM_FORMATS, type SbomFormat } from "../sbom/sbom.ts"
+/** As `sbom/` has them; itself it is loaded when one is made, for it reads the packages of a dozen systems. */
+export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const satisfies readonly SbomFormat[]
+export type { SbomFormat } from "../sbom/sbom.ts"
 
 /** What Buildah changes besides what the Dockerfile says. */
 export interface ImageEdits {

@@ -1,6 +1,5 @@
 import { createReadStream, statSync } from "node:fs"
 import { join } from "node:path"
-import { applyLayer, decompress, isTarHead } from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../../base/errors.ts"
 import type { BuildContext } from "../build.ts"
@@ -68,6 +67,7 @@ async function unpack(
 ): Promise<OpenedContext> {
   // no name is a whiteout
   const into = async (path: string, owner?: { uid: number; gid: number }) => {
+    const { applyLayer } = await import("../../archive/archive.ts")
     await applyLayer(createReadStream(file, { highWaterMark: 1 << 20 }), path, { plain: true, owner, signal })
     return { path, keepsOwners: true }
   }
@@ -83,6 +83,7 @@ async function unpack(
 /** Also inside a compressed stream. */
 async function isTar(file: string): Promise<boolean> {
   try {
+    const { decompress, isTarHead } = await import("../../archive/archive.ts")
     return isTarHead(await firstBytes(decompress(createReadStream(file)), 512))
   } catch (error) {
     // it only looked compressed

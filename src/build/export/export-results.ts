@@ -9,9 +9,6 @@ import { annotationsOf, indexAnnotations } from "./annotations.ts"
 import { imageConfig } from "./image-config.ts"
 import { layerCosts } from "./layer-costs.ts"
 import { nameLayers, type NamedLayer } from "./name-layers.ts"
-import { squashLayers } from "./squash.ts"
-import { writeFiles } from "./write-files.ts"
-import { writeArchive } from "./write-archive.ts"
 
 /** Makes what the request's outputs say of what was solved; without any, what was solved is in the cache alone. */
 export async function exportResults(solved: readonly Solved[], context: ExportContext): Promise<BuildResult> {
@@ -21,8 +18,9 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
   const attested = all.map(({ plan, predicates }) => ({ platform: plan.platform, predicates }))
   for (const output of outputs)
     if (output.type === "local" || output.type === "tar")
-      await events.step(output.type === "local" ? "exporting to client directory" : "exporting to client tarball", () =>
-        writeFiles(all, output, context),
+      await events.step(
+        output.type === "local" ? "exporting to client directory" : "exporting to client tarball",
+        async () => (await import("./write-files.ts")).writeFiles(all, output, context),
       )
   if (outputs.every(({ type }) => type === "local" || type === "tar"))
     return { images: [], digest: undefined, descriptor: undefined, costs: [], attested }
@@ -31,8 +29,8 @@ export async function exportResults(solved: readonly Solved[], context: ExportCo
   let { descriptor } = made
   for (const output of outputs) {
     if (output.type === "docker" || output.type === "oci" || output.type === "oci-directory")
-      await events.step(`exporting to ${output.type === "docker" ? "docker" : "oci"} image format`, () =>
-        writeArchive(made.set, output, context),
+      await events.step(`exporting to ${output.type === "docker" ? "docker" : "oci"} image format`, async () =>
+        (await import("./write-archive.ts")).writeArchive(made.set, output, context),
       )
     if (output.type === "registry")
       descriptor = await events.step("pushing", (number) =>
@@ -77,7 +75,9 @@ async function makeImages(all: readonly Attested[], context: ExportContext, numb
   for (const [index, { plan, result, predicates }] of all.entries()) {
     onProgress({ id: "layers", stage: "exporting-layers" })
     const named = await nameLayers(result, { ...context, snapshots: deps.snapshots })
-    const squashed = request.squash ? await squashLayers(named, plan, context) : { layers: named, history: undefined }
+    const squashed = request.squash
+      ? await (await import("./squash.ts")).squashLayers(named, plan, context)
+      : { layers: named, history: undefined }
     const config = configOf(plan, squashed.layers, squashed.history)
     const options = {
       config: request.edits?.omitsHistory ? { ...config, history: undefined } : config,

@@ -262,7 +262,7 @@ export class Solver {
     })
     this.#watchForSecrets(vertex, result)
     for (const layer of result.layers.slice(root.layers.length)) if (layer.kind === "step") reader.start(layer.id)
-    if (reason.isOfFiles) events.miss(vertex, this.#withFile(reason, result))
+    if (reason.isOfFiles) events.miss(vertex, await this.#withFile(reason, result))
     return result
   }
 
@@ -286,8 +286,8 @@ export class Solver {
     return { text, isOfFiles, earlier: closest.snapshot }
   }
 
-  #withFile({ text, earlier }: Reason, result: LayersResult): string {
-    const file = earlier && this.#options.runner.firstChangedFile(result, earlier)
+  async #withFile({ text, earlier }: Reason, result: LayersResult): Promise<string> {
+    const file = earlier && (await this.#options.runner.firstChangedFile(result, earlier))
     return file === undefined ? text : `${text}: ${file}`
   }
 

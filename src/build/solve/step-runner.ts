@@ -6,7 +6,6 @@ import type { ChainId } from "../../spec/digest.ts"
 import { copyTree } from "../../sys/fs/copy-tree.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
 import type { RunSettings, Source, WorkContext, Executor } from "../execute/executor.ts"
-import { firstChangedFile } from "./first-changed-file.ts"
 import { secretsOf } from "../execute/run-mounts.ts"
 import type { StepSecret } from "./secret-scan.ts"
 import type { BuildRecords, NewRecord } from "./records.ts"
@@ -170,14 +169,16 @@ export class StepRunner {
   }
 
   /** The first file of the result's top layer that the layer `earlier` has otherwise. */
-  firstChangedFile(result: LayersResult, earlier: ChainId): string | undefined {
+  async firstChangedFile(result: LayersResult, earlier: ChainId): Promise<string | undefined> {
     const { records, snapshots } = this.#options
     const paths = records.transaction(() => {
       const top = this.topSnapshot(result)
       return top === undefined || !snapshots.has(earlier) ? [] : [top, earlier].map((name) => snapshots.diffPath(name))
     })
     const [now, before] = paths
-    return now === undefined || before === undefined ? undefined : firstChangedFile(now, before, EXPLAIN_MS)
+    if (now === undefined || before === undefined) return undefined
+    const { firstChangedFile } = await import("./first-changed-file.ts")
+    return firstChangedFile(now, before, EXPLAIN_MS)
   }
 
   has(snapshot: ChainId): boolean {

@@ -1,7 +1,6 @@
 import { createWriteStream, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, relative, resolve } from "node:path"
-import { detectCompression } from "../../archive/archive.ts"
 import { PermissionDenied, Unsupported } from "../../base/errors.ts"
 import type { BuildContext, BuildRequest } from "../../build/build.ts"
 import { readText } from "../container-options.ts"
@@ -83,7 +82,7 @@ export class FilesOfBuild implements Disposable {
     }
     await new Promise<void>((done, failed) => stream.on("error", failed).end(done))
     if (head.length === 0) throw wrong("standard input is empty: expected a Dockerfile or a tar archive")
-    return { path, isArchive: looksLikeArchive(head) }
+    return { path, isArchive: await looksLikeArchive(head) }
   }
 }
 
@@ -123,7 +122,9 @@ function readDockerfile(path: string, shown: string): string {
 }
 
 /** Compressed, or a tar header: `ustar` stands in its place, or its check sum is right (a v7 archive). */
-function looksLikeArchive(head: Buffer): boolean {
+async function looksLikeArchive(head: Buffer): Promise<boolean> {
+  // 3 ms of modules that no other build needs so early
+  const { detectCompression } = await import("../../archive/archive.ts")
   if (detectCompression(head) !== "none") return true
   if (head.length < TAR_BLOCK) return false
   if (head.toString("latin1", USTAR_AT, USTAR_AT + 5) === "ustar") return true

@@ -1,11 +1,15 @@
+import { parseJson } from "../spec/parse-document.ts"
 import type { Package } from "./package.ts"
 import { MAX_VALUE, present } from "./stanza.ts"
+
+/** An image may hold any number of them: one that is made to fill the memory is none. */
+const MAX_VALUES = 50_000
 
 /** An installed npm package by its package.json (npm docs, package.json); undefined for what is none. */
 export function parseNpmPackage(text: string, foundIn: string): Package | undefined {
   let document: unknown
   try {
-    document = JSON.parse(text)
+    document = parseJson(Buffer.from(text), "package.json", MAX_VALUES)
   } catch {
     return undefined
   }

@@ -209,7 +209,7 @@ class LocalEngine implements Engine {
     this.#usesNetworks = true
     const { openNetworks } = await import("../network/open.ts")
     const { paths, db } = this.#store
-    return openNetworks({ db, runRoot: paths.runRoot, netns: await this.#netns() })
+    return openNetworks({ db, runRoot: paths.runRoot, netns: await this.#netns(), events: await this.events() })
   })
 
   readonly volumes = once(async (): Promise<Volumes> => {

@@ -22,6 +22,13 @@ export function openImages(deps: ImagesDeps): Images {
     return { bytes, gone: layers.filter((chainId) => !snapshots.has(chainId as never)) }
   }
 
+  const tellSaved = (names: readonly string[]): void => {
+    for (const name of names) {
+      const image = records.find(name)
+      if (image !== undefined) records.tell("save", image.id, { name })
+    }
+  }
+
   const images: Images = {
     hasLayer: (chainId) => records.hasLayer(chainId),
     list(filter) {
@@ -71,6 +78,7 @@ export function openImages(deps: ImagesDeps): Images {
     async *save(names, format, options) {
       const { namedSets, savedFiles, tarOfFiles } = await import("./save/save-images.ts")
       yield* tarOfFiles(savedFiles(deps, await namedSets(deps, records, names), format, options))
+      tellSaved(names)
     },
 
     async *saveSet(set, names, format, options) {
@@ -92,6 +100,7 @@ export function openImages(deps: ImagesDeps): Images {
         import("./save/write-directory.ts"),
       ])
       await writeDirectory(savedFiles(deps, await namedSets(deps, records, names), format, options), path)
+      tellSaved(names)
     },
 
     async load(input, options) {

@@ -1,6 +1,7 @@
 import { openSync, readFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
+import type { Events } from "../event/event.ts"
 import { randomHex } from "../base/random-hex.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
@@ -25,7 +26,11 @@ export function listNetworks(db: Database): Network[] {
  * The network `bridge`, made now: it takes the first range that nothing on this host uses, and keeps it for ever.
  * Two stores that choose at once take turns, and each leaves its address in the kernel before the other looks.
  */
-export function defaultNetwork(db: Database, names: KernelNames, options: { rootless: boolean }): Network {
+export function defaultNetwork(
+  db: Database,
+  names: KernelNames,
+  options: { rootless: boolean; events?: Pick<Events, "append"> },
+): Network {
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
   // rootless the range only has to suit this user's own namespace, and not to hide what the host reaches
   const lock = options.rootless ? undefined : openSync(NETWORK_LOCK, "a", 0o600)
@@ -38,6 +43,8 @@ export function defaultNetwork(db: Database, names: KernelNames, options: { root
       const range = rangeOfBridge(route, names.bridge) ?? chooseSubnet(busyRanges(db, route))
       const network = insertNetwork(db, { name: "bridge", bridge: names.bridge, range })
       if (!options.rootless) claimRange(route, network, names.alias)
+      const attributes = { name: network.name, type: network.driver }
+      options.events?.append({ type: "network", action: "create", actor: { id: network.id, attributes } })
       return network
     })
   } finally {

@@ -1,6 +1,7 @@
 /** All networks of one store: the records and their driver. */
 import type { Database } from "../base/database.ts"
 import { NotFound } from "../base/errors.ts"
+import type { Events } from "../event/event.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
 import { defaultNetwork, listNetworks } from "./default-network.ts"
 import { HostSide } from "./host-side.ts"
@@ -20,6 +21,8 @@ export interface NetworksDeps {
    * pause process, or one of root's own (own-netns.ts). Undefined: the host's own.
    */
   netns?: string
+  /** Hears that a network was made. */
+  events?: Pick<Events, "append">
 }
 
 /** Opens nothing before it is used. */
@@ -35,7 +38,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
       const found = listNetworks(deps.db).find((network) => network.name === name || network.id === name)
       if (found !== undefined) return found
       if (name === "bridge" || name === "default")
-        return defaultNetwork(deps.db, names, { rootless: netns !== undefined })
+        return defaultNetwork(deps.db, names, { rootless: netns !== undefined, events: deps.events })
       throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
     },
     warmUp: () => void host.sockets().catch(() => {}),

@@ -29,6 +29,34 @@ async function eventsOf(work: () => Promise<unknown>, ...args: string[]): Promis
 
 const shown = (messages: readonly Message[]) => messages.map(({ Type, Action }) => `${Type} ${Action}`)
 
+test("a network is told when the first container needs it", async () => {
+  const messages = await eventsOf(() => skiff.ok("run", "--rm", "busybox", "true"), "-f", "type=network")
+  expect(shown(messages)).toEqual(["network create", "network connect", "network disconnect"])
+  expect(new Set(messages.map(({ Actor }) => Actor.ID)).size).toBe(1)
+})
+
+test("an exec is told with its command, its id and its exit code, in the foreground and detached", async () => {
+  await skiff.ok("run", "-d", "--name", "host", "busybox", "sleep", "1000")
+  for (const how of [[], ["-d"]]) {
+    const messages = await eventsOf(async () => {
+      const since = `${Date.now() / 1000}`
+      await skiff.run(["exec", ...how, "host", "sh", "-c", "exit 3"])
+      await eventually(async () => {
+        const until = `${(Date.now() + 1) / 1000}`
+        expect(await skiff.ok("events", "--since", since, "--until", until, "-f", "event=exec_die")).not.toBe("")
+      })
+    })
+    expect(shown(messages)).toEqual([
+      "container exec_create: sh -c exit 3",
+      "container exec_start: sh -c exit 3",
+      "container exec_die",
+    ])
+    expect(new Set(messages.map(({ Actor }) => Actor.Attributes.execID)).size).toBe(1)
+    expect(messages[2]?.Actor.Attributes).toMatchObject({ exitCode: "3", name: "host", image: "busybox" })
+  }
+  await skiff.ok("rm", "-f", "host")
+})
+
 test("a whole life is told in order, by Docker's names", async () => {
   const messages = await eventsOf(async () => {
     await skiff.ok("run", "-d", "--name", "told", "-l", "tier=web", "-v", "told:/data", "busybox", "sleep", "1000")

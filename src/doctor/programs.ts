@@ -90,9 +90,9 @@ function lookAtSeccomp(): Finding {
 }
 
 function lookAtUtilLinux(): Finding {
-  const absent = ["nsenter", "unshare", "mount"].filter((name) => findProgram(name) === undefined)
+  const absent = ["nsenter", "unshare", "flock", "setpriv", "mount"].filter((name) => findProgram(name) === undefined)
   return absent.length === 0
-    ? ok("nsenter, unshare, mount")
+    ? ok("nsenter, unshare, flock, setpriv, mount")
     : missing(`no ${absent.join(", ")}`, installCommand(PACKAGES.utilLinux))
 }
 

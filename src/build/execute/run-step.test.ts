@@ -197,7 +197,9 @@ for (const runtime of OCI_RUNTIMES) {
       expect(Date.now() - started).toBeLessThan(5000)
       expect(isRunning("1234567\0")).toBe(false)
       const states = join(lab.runRoot, "runtime")
-      expect(readdirSync(states).flatMap((name) => readdirSync(join(states, name)))).toEqual([])
+      const left = readdirSync(states).flatMap((name) => readdirSync(join(states, name)))
+      // a newer crun keeps compiled filters beside the containers
+      expect(left.filter((name) => name !== ".cache")).toEqual([])
       // and the next step runs as if nothing had been
       await lab.run(root, "true")
     })

@@ -1,12 +1,16 @@
 import { watch, type FSWatcher } from "node:fs"
+import { hasErrno } from "./errors.ts"
 
 /** `name` of what changed in the directory; undefined when that is not known. */
 type Listener = (name: string | undefined) => void
 
 interface Shared {
-  watcher: FSWatcher
+  watcher: Pick<FSWatcher, "close">
   listeners: Set<Listener>
 }
+
+/** Where inotify is used up. */
+const LOOK_MS = 50
 
 const watched = new Map<string, Shared>()
 
@@ -33,13 +37,28 @@ function openWatch(path: string): Shared {
   const tell = (name: string | undefined): void => {
     for (const listener of listeners) listener(name)
   }
-  const watcher = watch(path, (_, name) => tell(name ?? undefined))
-  const shared: Shared = { watcher, listeners }
+  const watcher = tryWatch(path, tell)
+  const shared: Shared = { watcher: watcher ?? lookNowAndThen(tell), listeners }
+  watched.set(path, shared)
   // the directory is gone: whoever comes next opens another, and the listeners look once more
-  watcher.on("error", () => {
+  watcher?.on("error", () => {
     watched.delete(path)
     tell(undefined)
   })
-  watched.set(path, shared)
   return shared
+}
+
+/** Undefined when the user has no more watches: inotify(7) gives each 128 instances, for all of his processes. */
+function tryWatch(path: string, tell: Listener): FSWatcher | undefined {
+  try {
+    return watch(path, (_, name) => tell(name ?? undefined))
+  } catch (error) {
+    if (hasErrno(error, "EMFILE", "ENFILE", "ENOSPC")) return undefined
+    throw error
+  }
+}
+
+function lookNowAndThen(tell: Listener): Pick<FSWatcher, "close"> {
+  const timer = setInterval(() => tell(undefined), LOOK_MS)
+  return { close: () => clearInterval(timer) }
 }

@@ -339,7 +339,10 @@ function started(deps: ContainerDeps, { record, monitor, attachment }: Launched)
     get exited() {
       return (exited ??= exitedAndReconciled(deps, record, monitor))
     },
-    release: () => monitor.release(),
+    release() {
+      if (attachment !== undefined) deps.records.tell(containerEvent(record, "detach"))
+      monitor.release()
+    },
   }
 }
 

@@ -53,6 +53,9 @@ test("Ctrl-P Ctrl-Q detaches; attach comes back; the program ran on", async () =
   terminal.type("\u0010\u0011")
   expect(await terminal.exited).toBe(0)
   expect((await skiff.inspect("left")).State.Status).toBe("running")
+  const until = `${(Date.now() + 1) / 1000}`
+  const told = await skiff.ok("events", "--since", "1h", "--until", until, "-f", "container=left", "-f", "event=detach")
+  expect(told).toContain(" container detach ")
 
   const back = openTerminal(skiff, ["attach", "left"])
   await new Promise((resolve) => setTimeout(resolve, 500))

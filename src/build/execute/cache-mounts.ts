@@ -8,7 +8,17 @@
  * Instance 0 is everybody's; others are made for `sharing=private` while it is in use. An id never becomes a path
  * (CVE-2024-9675).
  */
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, renameSync, statSync, utimesSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  statSync,
+  utimesSync,
+} from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { atomicWrite } from "../../base/atomic-write.ts"
@@ -193,20 +203,19 @@ function lockInstance(instance: string, kind: "shared" | "exclusive"): number | 
 /** Filled aside and renamed, so that a killed build leaves no half of it. */
 async function makeOnce(data: string, mount: CacheMount, fill: CacheSeed["fill"]): Promise<void> {
   if (statSync(data, { throwIfNoEntry: false }) !== undefined) return
-  const aside = `${data}-${process.pid}`
-  await removeTree(aside)
-  mkdirSync(aside, { mode: 0o700 })
-  if (mount.from === undefined) {
-    chownSync(aside, mount.uid, mount.gid)
-    chmodSync(aside, mount.mode)
-  }
-  await fill(aside)
+  // steps of one build may make it at once, too
+  const aside = mkdtempSync(`${data}-`)
   try {
+    if (mount.from === undefined) {
+      chownSync(aside, mount.uid, mount.gid)
+      chmodSync(aside, mount.mode)
+    }
+    await fill(aside)
     check(libc.renameat2(AT_FDCWD, cString(aside), AT_FDCWD, cString(data), RENAME_NOREPLACE), "rename", data)
   } catch (error) {
+    await removeTree(aside)
     // another that shares it was first
     if (!hasErrno(error, "EEXIST")) throw error
-    await removeTree(aside)
   }
 }
 

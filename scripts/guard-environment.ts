@@ -7,7 +7,7 @@
  * `!`, so that nothing finds it. Our own code finds the values again for `--env NAME` (src/sys/process/caller-environment.ts).
  *
  * The instructions go into the unused bytes of the file between the segment of constants and that of code; the latter then
- * starts a little earlier. Why it is done so is in docs/design/013-caller-environment.md.
+ * starts a little earlier. Why it is done so is in docs/design/015-caller-environment.md.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs"
 import { HIDDEN_MARK, HIDDEN_PREFIXES } from "../src/sys/process/caller-environment.ts"

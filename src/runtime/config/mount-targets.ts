@@ -13,7 +13,7 @@ const KERNEL_MOUNTS = ["proc", "sys", "dev"]
 /**
  * Finds where each mount goes when all links on the way are followed inside the root, and gives the mounts with these
  * targets: what a runtime gets has no link left in it. crun follows links of the image by itself, so that `/link/sys` with
- * `/link -> /proc` comes to lie over /proc, its masks with it (docs/design/012-mount-targets.md). The mounts are taken in
+ * `/link -> /proc` comes to lie over /proc, its masks with it (docs/design/014-mount-targets.md). The mounts are taken in
  * their order, and a path goes on through those before it. Throws InvalidArgument for a target that a link leads to the root
  * itself or to what is the kernel's, FailedPrecondition where a file stands in the way.
  */

@@ -1,6 +1,6 @@
 /** The other tools of the field, each with its state below one directory: what they make of our images, and we of theirs. */
 import { spawn, spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { eventually } from "./wait.ts"
@@ -58,6 +58,7 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
     "--pidfile",
     `${directory}/pid`,
   ]
+  const cgroupParent = `skiff-test-docker-${process.pid}`
   const quiet = ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
   mkdirSync(`${directory}/root`)
   // it ends with the test process, however that ends
@@ -67,6 +68,9 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
   const ended = new Promise((resolve) => daemon.once("close", resolve))
   const stop = async () => {
     if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended
+    // it binds its directory over itself, and does not always take that back
+    spawnSync("umount", ["--lazy", `${directory}/root`])
+    removeCgroups(cgroupParent)
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
   }
   try {
@@ -82,9 +86,16 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
     name: "docker",
     ok,
     pullFlags: [],
-    runFlags: ["--rm", "--network", "none", "--cgroup-parent", "/skiff-test-docker"],
+    runFlags: ["--rm", "--network", "none", "--cgroup-parent", `/${cgroupParent}`],
     stop,
   }
+}
+
+/** Of every hierarchy of cgroup v1, and of v2. */
+function removeCgroups(name: string): void {
+  const root = "/sys/fs/cgroup"
+  for (const path of [root, ...readdirSync(root).map((hierarchy) => join(root, hierarchy))])
+    spawnSync("rmdir", [join(path, name)])
 }
 
 function outputOf(command: readonly string[], env: Record<string, string>) {

@@ -2,11 +2,13 @@ import type { Transform } from "node:stream"
 import type { Bytes } from "../base/bytes.ts"
 import { DataLoss, SkiffError, Unsupported } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
+import { countPassed } from "../sys/process/free-memory.ts"
 import { ZstdFrames } from "./zstd-frames.ts"
 
 export type Compression = "gzip" | "zstd" | "xz" | "bzip2" | "none"
 
-const CHUNK_BYTES = 1 << 20
+/** Of what comes out. Larger ones are no faster, and several streams at once hold some of them each. */
+const CHUNK_BYTES = 128 * 1024
 /** The longest magic number. */
 export const MAGIC_BYTES = 6
 
@@ -28,7 +30,7 @@ function isZstdSkippable(head: Uint8Array): boolean {
   return (head[0] ?? 0) >> 4 === 5 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18
 }
 
-/** Decompresses by what the first bytes tell, in chunks of up to 1 MiB. Throws DataLoss when truncated or damaged. */
+/** Decompresses by what the first bytes tell. A chunk of `compressed` is used up when the next is asked for. Throws DataLoss when truncated or damaged. */
 export async function* decompress(compressed: Bytes): Bytes {
   const { head, all } = await peek(compressed)
   const compression = detectCompression(head)
@@ -43,8 +45,7 @@ const GZIP_LEVEL = 2
 /** Compresses; the same bytes give the same bytes, on every machine with the same zlib. */
 export async function* compress(bytes: Bytes, compression: "gzip" | "zstd", level?: number): Bytes {
   const { constants, createGzip, createZstdCompress } = await import("node:zlib")
-  const { pipeline } = await import("node:stream/promises")
-  const chunkSize = 256 * 1024
+  const chunkSize = CHUNK_BYTES
   const stream: Transform =
     compression === "gzip"
       ? createGzip({ level: level ?? GZIP_LEVEL, chunkSize })
@@ -52,8 +53,7 @@ export async function* compress(bytes: Bytes, compression: "gzip" | "zstd", leve
           chunkSize,
           ...(level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }),
         })
-  const fed = pipeline(bytes, stream)
-  fed.catch(() => {}) // it is awaited below; the loop sees the failure first
+  const fed = feed(bytes, stream)
   try {
     for await (const chunk of stream) yield chunk as Uint8Array
     await fed
@@ -64,7 +64,6 @@ export async function* compress(bytes: Bytes, compression: "gzip" | "zstd", leve
 
 async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes {
   const { createGunzip, createZstdDecompress } = await import("node:zlib")
-  const { pipeline } = await import("node:stream/promises")
   const options = { chunkSize: CHUNK_BYTES }
   const stream: Transform = compression === "gzip" ? createGunzip(options) : createZstdDecompress(options)
   const frames = compression === "zstd" ? new ZstdFrames() : undefined
@@ -80,10 +79,12 @@ async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes 
       throw error
     }
   }
-  const fed = pipeline(source(), stream)
-  fed.catch(() => {}) // it is awaited below; the loop sees the failure first
+  const fed = feed(source(), stream)
   try {
-    for await (const chunk of stream) yield chunk as Uint8Array
+    for await (const chunk of stream) {
+      yield chunk as Uint8Array
+      countPassed((chunk as Uint8Array).length)
+    }
     await fed
     frames?.finish()
   } catch (error) {
@@ -93,6 +94,26 @@ async function* inflate(compression: "gzip" | "zstd", compressed: Bytes): Bytes 
   } finally {
     stream.destroy()
   }
+}
+
+/**
+ * Writes the source into the stream, a chunk when the one before is used up: it may then be overwritten. Rejects with what
+ * failed, which the reader of the stream sees first; it may be awaited late.
+ */
+function feed(source: Bytes, stream: Transform): Promise<void> {
+  const write = (chunk: Uint8Array) =>
+    new Promise<void>((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())))
+  const fed = (async () => {
+    try {
+      for await (const chunk of source) await write(chunk)
+      stream.end()
+    } catch (error) {
+      stream.destroy(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  })()
+  fed.catch(() => {})
+  return fed
 }
 
 // the host's own, by absolute path: never one found in an image, nor by PATH (CVE-2014-9357)

@@ -57,7 +57,10 @@ export interface Ingest extends AsyncDisposable {
   truncate(): Promise<void>
   /** Gives up, also after a write that failed: what is held goes at once. For a ref that nobody takes up again. Safe to repeat. */
   discard(): Promise<void>
-  /** The bytes held so far, to feed who must see the whole stream (a decompressor) when a download goes on. */
+  /**
+   * The bytes held so far, to feed who must see the whole stream (a decompressor) when a download goes on. Each chunk is
+   * overwritten once the next is asked for.
+   */
   written(): Bytes
   /** Throws DataLoss when the bytes are not those; the partial file is then removed. */
   commit(expected: { digest: Digest; size?: number }): Promise<BlobInfo>

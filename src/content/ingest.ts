@@ -109,7 +109,7 @@ class LocalIngest implements Ingest {
 
   written(): Bytes {
     this.#mustBeOpen()
-    return this.#read({ end: this.#offset })
+    return this.#read({ end: this.#offset, reuse: true })
   }
 
   async commit(expected: { digest: Digest; size?: number }): Promise<BlobInfo> {

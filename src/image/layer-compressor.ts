@@ -64,7 +64,11 @@ export class LayerCompressor {
   async #compress(
     layer: Descriptor,
     ingest: Ingest,
-    { read = () => this.#deps.content.read(layer.digest), onProgress, signal }: CompressOptions,
+    {
+      read = () => this.#deps.content.read(layer.digest, { start: 0, reuse: true }),
+      onProgress,
+      signal,
+    }: CompressOptions,
   ): Promise<{ digest: Digest; size: number }> {
     const [taken, made] = [createHash("sha256"), createHash("sha256")]
     let [takenBytes, size] = [0, 0]

@@ -5,6 +5,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Bytes, Ingest } from "../content/content.ts"
+import { countPassed } from "../sys/process/free-memory.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { ImageSource } from "./image.ts"
 import type { Reference } from "./reference.ts"
@@ -93,6 +94,7 @@ export class LayerDownload {
       this.#report()
       if (ingest.offset > layer.size / 2) crashPoint("pull:layer-half")
       yield fresh
+      countPassed(chunk.length)
     }
   }
 

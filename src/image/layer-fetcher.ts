@@ -150,7 +150,8 @@ export class LayerFetcher {
         onProgress({ id: lineOf(layer), stage: "exists" })
         return there
       }
-      if (content.has(layer.digest)) return await this.#extract(layer, diffId, content.read(layer.digest))
+      if (content.has(layer.digest))
+        return await this.#extract(layer, diffId, content.read(layer.digest, { start: 0, reuse: true, signal }))
       const ingest = await openUnlessBusy(content, `layer-${layer.digest}`, signal)
       if (!ingest) {
         onProgress({ id: lineOf(layer), stage: "waiting" })

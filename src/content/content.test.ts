@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { testAsRoot } from "../../test/support/as-root.ts"
 import { createHash } from "node:crypto"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Database } from "../base/database.ts"
 import { parseDigest, type Digest } from "../spec/digest.ts"
@@ -9,6 +9,7 @@ import { collectGarbage, type CollectableSnapshots, type Collected } from "./col
 import type { ContentStore, Leases } from "./content.ts"
 import { openLeases } from "./leases.ts"
 import { contentSchema } from "./schema.ts"
+import { contentSuite } from "./content.suite.ts"
 import { openContentStore } from "./open.ts"
 
 let root: string
@@ -32,10 +33,6 @@ const utf8 = (text: string) => Buffer.from(text)
 const digestOf = (text: string, algorithm = "sha256") =>
   parseDigest(`${algorithm}:${createHash(algorithm).update(text).digest("hex")}`)
 
-async function collected(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(bytes)).toString()
-}
-
 /** Runs `script` in a process of its own, with `store` and `leases` of the same root; gives it once it has printed a line. */
 async function inOtherProcess(script: string): Promise<Bun.Subprocess<"ignore", "pipe", "inherit">> {
   const child = Bun.spawn(
@@ -55,97 +52,25 @@ async function inOtherProcess(script: string): Promise<Bun.Subprocess<"ignore", 
   return child
 }
 
-describe("blobs", () => {
-  test("put() stores bytes under their digest, once", async () => {
-    const { digest, size } = await store.put(utf8("hello"))
-    expect([digest, size]).toEqual([digestOf("hello"), 5])
-    expect(await store.put(utf8("hello"))).toMatchObject({ digest, size: 5 })
-    expect(readFileSync(store.path(digest), "utf8")).toBe("hello")
-    expect([...store.list()]).toMatchObject([{ digest, size: 5 }])
-    expect(readdirSync(join(root, "ingest"))).toEqual([])
-  })
+contentSuite("a store of a directory", async () => {
+  const directory = mkdtempSync("/tmp/skiff-content-")
+  return {
+    store: openContentStore({ root: directory }),
+    [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true }),
+  }
+})
 
-  test("the same bytes put by many at once are one blob", async () => {
-    await Promise.all(Array.from({ length: 20 }, () => store.put(utf8("x".repeat(100_000)))))
-    expect([...store.list()].length).toBe(1)
-  })
-
-  test("read() gives a range; readAll() refuses what is too long", async () => {
-    const { digest } = await store.put(utf8("0123456789"))
-    expect(await collected(store.read(digest))).toBe("0123456789")
-    expect(await collected(store.read(digest, { start: 2, end: 5 }))).toBe("234")
-    expect(await collected(store.read(digest, { start: 8 }))).toBe("89")
-    expect(Buffer.from(await store.readAll(digest, 10)).toString()).toBe("0123456789")
-    await expect(store.readAll(digest, 9)).rejects.toMatchObject({ code: "InvalidArgument" })
-  })
-
-  test("an unknown blob is NotFound; deleting is safe to repeat", async () => {
-    const { digest } = await store.put(utf8("x"))
-    await store.delete(digest)
-    await store.delete(digest)
-    expect(store.has(digest)).toBe(false)
-    expect(() => store.info(digest)).toThrow("no such blob")
-    expect(() => store.path(digest)).toThrow("no such blob")
-    await expect(Array.fromAsync(store.read(digest))).rejects.toMatchObject({ code: "NotFound" })
-  })
-
+describe("on the disk", () => {
   test("directories are closed to other users", () => {
     for (const name of ["blobs", "blobs/sha256", "ingest"]) expect(statSync(join(root, name)).mode & 0o777).toBe(0o700)
   })
-})
 
-describe("an ingest", () => {
-  test("commit() refuses a digest other than the bytes written, and keeps nothing", async () => {
+  test("a blob and a refused one leave nothing beside them", async () => {
+    await store.put(utf8("hello"))
     await using ingest = await store.ingest("t")
     await ingest.write(utf8("hello"))
     await expect(ingest.commit({ digest: digestOf("other"), size: 5 })).rejects.toMatchObject({ code: "DataLoss" })
-    expect([...store.list()]).toEqual([])
     expect(readdirSync(join(root, "ingest"))).toEqual([])
-  })
-
-  test.each([4, 6])("commit() refuses a size of %p for 5 bytes", async (size) => {
-    await using ingest = await store.ingest("t")
-    await ingest.write(utf8("hello"))
-    await expect(ingest.commit({ digest: digestOf("hello"), size })).rejects.toMatchObject({ code: "DataLoss" })
-    expect([...store.list()]).toEqual([])
-  })
-
-  test("nothing is visible before commit", async () => {
-    await using ingest = await store.ingest("t")
-    await ingest.write(utf8("hello"))
-    expect(store.has(digestOf("hello"))).toBe(false)
-    await ingest.commit({ digest: digestOf("hello") })
-    expect(store.has(digestOf("hello"))).toBe(true)
-  })
-
-  test("goes on from where an earlier one stopped", async () => {
-    {
-      await using ingest = await store.ingest("t")
-      await ingest.write(utf8("hello "))
-    }
-    await using ingest = await store.ingest("t")
-    expect(ingest.offset).toBe(6)
-    expect(await collected(ingest.written())).toBe("hello ")
-    await ingest.write(utf8("world"))
-    await ingest.commit({ digest: digestOf("hello world"), size: 11 })
-    expect(readFileSync(store.path(digestOf("hello world")), "utf8")).toBe("hello world")
-  })
-
-  test("truncate() starts again from nothing", async () => {
-    await using ingest = await store.ingest("t")
-    await ingest.write(utf8("wrong"))
-    await ingest.truncate()
-    expect(ingest.offset).toBe(0)
-    await ingest.write(utf8("right"))
-    await ingest.commit({ digest: digestOf("right"), size: 5 })
-  })
-
-  test("takes sha512 too", async () => {
-    const digest = digestOf("hello", "sha512")
-    await using ingest = await store.ingest("t")
-    await ingest.write(utf8("hello"))
-    await ingest.commit({ digest, size: 5 })
-    expect([...store.list()].map((blob) => blob.digest)).toEqual([digest])
   })
 
   test("a ref may hold anything: it never becomes a path", async () => {

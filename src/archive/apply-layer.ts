@@ -10,6 +10,7 @@ import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"
 import { TarReader } from "./tar-reader.ts"
 import { TarSplitWriter } from "./tar-split.ts"
 
+/** What a layer may grow to. */
 export interface LayerLimits extends ExtractorLimits {
   /** Uncompressed to compressed, counted once `expansionFreeBytes` have come out: what a gzip bomb passes and no layer does. */
   expansionRatio: number
@@ -19,6 +20,7 @@ export interface LayerLimits extends ExtractorLimits {
 /** Of a chunk, written without a look at the time. */
 const PIECE_BYTES = 128 * 1024
 
+/** The limits where none are given. */
 export const LAYER_LIMITS: LayerLimits = {
   totalBytes: 256 * 2 ** 30,
   entries: 1_000_000,
@@ -26,6 +28,7 @@ export const LAYER_LIMITS: LayerLimits = {
   expansionFreeBytes: 2 ** 30,
 }
 
+/** How a layer is extracted. */
 export interface ApplyLayerOptions {
   /** Inside a user namespace: overlay's attributes are in the `user.` space there. */
   rootless?: boolean
@@ -41,6 +44,7 @@ export interface ApplyLayerOptions {
   tarSplit?: string
 }
 
+/** What was extracted. */
 export interface AppliedLayer {
   /** Of the uncompressed tar, whole. */
   diffId: DiffId

@@ -14,6 +14,7 @@ const MAX_ENTRIES = 20_000
 /** docker before 25 links equal layers to each other, podman its older names to the newer. */
 const MAX_LINKS = 8
 
+/** Which part of a file is read, and how. */
 export interface ReadFileOptions {
   /** Not further than here. */
   end?: number

@@ -5,6 +5,7 @@ import { installCommand } from "../sys/install-command.ts"
 import { countPassed } from "../sys/process/free-memory.ts"
 import { ZstdFrames } from "./zstd-frames.ts"
 
+/** What layers and archives come in. */
 export type Compression = "gzip" | "zstd" | "xz" | "bzip2" | "none"
 
 /** Of what comes out. Larger ones are no faster, and several streams at once hold some of them each. */

@@ -23,12 +23,14 @@ const S_IFCHR = 0o020000
 const EEXIST = 17
 const MAX_ID = 2 ** 32 - 2 // 2^32 - 1 means "leave it" to chown(2)
 
+/** How much is extracted at most. */
 export interface ExtractorLimits {
   /** Of all files together, holes counted. */
   totalBytes: number
   entries: number
 }
 
+/** How files are made. */
 export interface ExtractorOptions {
   rootless: boolean
   limits: ExtractorLimits

@@ -16,6 +16,7 @@ const CHUNK_BYTES = 1 << 20
 const NOTHING = new Uint8Array(0)
 type Present = TreeChange & { kind: "present" }
 
+/** Which trees are compared, and who hears of what. */
 export interface LayerTarOptions extends TreeChangesOptions {
   signal?: AbortSignal | undefined
   /** Receives the size of each file. */

@@ -5,6 +5,7 @@ import type { TarLimits } from "./tar-entry.ts"
 
 const XATTR = "SCHILY.xattr."
 
+/** What an extended header says of the next entry. */
 export interface PaxRecords {
   /** Raw values by key; the last of a key counts. */
   values: Map<string, string>

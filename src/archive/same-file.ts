@@ -29,6 +29,7 @@ export function isSameFile(
   return !isAmbiguous(stat, tree) || isSameContent(directory, baseDirectory, name, stat)
 }
 
+/** What is known of the changed tree, so that less has to be compared. */
 export interface ComparedTree {
   /** It is no upper, but all that there is. */
   isWhole: boolean

@@ -1,5 +1,6 @@
 import type { Time } from "../sys/fs/attributes.ts"
 
+/** What an entry makes. */
 export type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character" | "block"
 
 /** One file of a tar archive. Names are raw: one char a byte (sys/raw-name.ts), free of NUL, otherwise as hostile as they come. */
@@ -32,6 +33,7 @@ export interface TarSink {
   raw?(bytes: Uint8Array): void
 }
 
+/** What is read of an archive at most: each is far above what honest archives have. */
 export interface TarLimits {
   /** PATH_MAX: longer names cannot be made. */
   nameBytes: number
@@ -43,6 +45,7 @@ export interface TarLimits {
   sparseParts: number
 }
 
+/** The limits where none are given. */
 export const TAR_LIMITS: TarLimits = {
   nameBytes: 4096,
   headerBytes: 1 << 20,
@@ -50,4 +53,5 @@ export const TAR_LIMITS: TarLimits = {
   sparseParts: 65_536,
 }
 
+/** All of a tar lies in blocks of this size. */
 export const BLOCK_BYTES = 512

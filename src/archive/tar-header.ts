@@ -1,6 +1,7 @@
 /** The 512-byte header block: POSIX ustar (pax(1), "ustar Interchange Format") and GNU's variant. */
 import { DataLoss } from "../base/errors.ts"
 
+/** The fields of a header block, as they stand there. */
 export interface TarHeader {
   /** The raw type flag. */
   flag: string
@@ -38,6 +39,7 @@ export function decodeHeader(block: Buffer): TarHeader {
   }
 }
 
+/** Whether it is an end block: two of them end an archive. */
 export function isZeroBlock(block: Buffer): boolean {
   // a header's first byte is that of its name; only an end block is all zero
   return block[0] === 0 && block.every((byte) => byte === 0)

@@ -47,6 +47,7 @@ type State =
   | { kind: "skip"; left: number }
   | { kind: "end" }
 
+/** Reads one archive, in pieces of any size. */
 export class TarReader {
   readonly #sink: TarSink
   readonly #limits: TarLimits

@@ -94,6 +94,7 @@ export class TarSplitWriter implements Disposable {
 
 const CHUNK_BYTES = 1 << 20
 
+/** How the archive is given again. */
 export interface JoinOptions {
   /** Each chunk is overwritten once the next is asked for. */
   reuse?: boolean

@@ -32,6 +32,7 @@ export interface Hidden {
   stat: FileStat
 }
 
+/** Which trees are compared. */
 export interface TreeChangesOptions {
   /** Host path of the changed tree: hostile. */
   changed: string

@@ -18,6 +18,7 @@ export interface CollectableSnapshots {
   sweep(signal?: AbortSignal): Promise<number>
 }
 
+/** What is collected from, and what must stay. */
 export interface CollectOptions {
   db: Database
   root: string
@@ -29,6 +30,7 @@ export interface CollectOptions {
   signal?: AbortSignal | undefined
 }
 
+/** What was removed. */
 export interface Collected {
   blobs: number
   snapshots: number

@@ -9,6 +9,7 @@ import { digestAlgorithm, digestHex, type Digest } from "../spec/digest.ts"
 import { tryLock, unlock } from "../sys/libc.ts"
 import type { BlobInfo, Bytes, Ingest } from "./content.ts"
 
+/** Where an ingest is written, and where its blob goes. */
 export interface IngestPaths {
   directory: string
   ref: string

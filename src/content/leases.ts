@@ -5,6 +5,7 @@ import type { Lease, Leases } from "./content.ts"
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
+/** Leases as rows of the records. One that expired, or whose process is gone, holds nothing. */
 export function openLeases({ db }: { db: Database }): Leases {
   return {
     async open({ expiresInMs = DAY_MS } = {}): Promise<Lease> {

@@ -1,5 +1,6 @@
 import type { Schema } from "../base/database.ts"
 
+/** Leases and what they hold; blobs have no rows: the directory is the truth. */
 export const contentSchema: Schema = {
   domain: "content",
   steps: [

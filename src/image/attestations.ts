@@ -24,6 +24,7 @@ export function statementDocument(predicate: Predicate, image: StatementSubject)
   return newDocument(statementOf(predicate, subjects(image)), IN_TOTO.mediaType)
 }
 
+/** What a statement is about. */
 export interface StatementSubject {
   /** Of the manifest. */
   digest: Digest

@@ -11,11 +11,13 @@ export interface NewDocument {
   descriptor: Descriptor
 }
 
+/** A document as JSON, and what describes it. */
 export function newDocument(document: unknown, mediaType: string): NewDocument {
   const bytes = Buffer.from(JSON.stringify(document))
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
 }
 
+/** The sha256 digest of bytes at hand. */
 export function digestOf(bytes: Uint8Array): Digest {
   return parseDigest(`sha256:${hash("sha256", bytes, "hex")}`)
 }
@@ -31,6 +33,7 @@ export async function putDocument(
   return descriptor
 }
 
+/** What an image is made of. */
 export interface ImageContents {
   config: ImageConfig
   layers: readonly Descriptor[]

@@ -26,6 +26,7 @@ const MAX_INDEX_DEPTH = 3
 // others push charts and signatures under the same manifest type
 const CONFIG_TYPES = new Set<string>([MediaType.ociConfig, MediaType.dockerConfig, "application/octet-stream"])
 
+/** Which image of which source, and who holds what has come. */
 export interface FetchOptions {
   source: ImageSource
   ref: Reference

@@ -17,6 +17,7 @@ import type { Reference } from "./reference.ts"
 export { packageUrl } from "./package-url.ts"
 export { familiarReference, parseReference } from "./reference.ts"
 
+/** A recorded image. */
 export interface Image {
   /** The config's digest. */
   id: Digest
@@ -50,6 +51,7 @@ export interface ImageSet {
   annotations?: { index?: Annotations; descriptor?: Annotations }
 }
 
+/** An image, with what goes out beside it. */
 export interface ImageMember {
   image: Image
   attestations: readonly Attestation[]
@@ -57,6 +59,7 @@ export interface ImageMember {
   annotations?: Annotations
 }
 
+/** Keys and values of manifests and descriptors (image-spec annotations.md). */
 export type Annotations = Readonly<Record<string, string>>
 
 /** The form in which layers travel. */
@@ -68,6 +71,7 @@ export interface LayerForm {
   every?: boolean
 }
 
+/** One layer on its way out. */
 export interface CompressLayerOptions {
   /** Holds what is made. */
   lease: Lease
@@ -80,6 +84,7 @@ export interface CompressLayerOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Which platform, from where, and who hears of it. */
 export interface PullOptions extends RegistryAccess {
   platform?: Platform
   /** It was looked for here and not found: where its registry cannot be reached, the error says so, and what is near. */
@@ -88,6 +93,7 @@ export interface PullOptions extends RegistryAccess {
   signal?: AbortSignal
 }
 
+/** What a pull brought. */
 export interface PullResult {
   image: Image
   /** Full name as recorded. */
@@ -98,6 +104,7 @@ export interface PullResult {
   changed: boolean
 }
 
+/** What goes out, in which form, and where to. */
 export interface PushOptions extends RegistryAccess {
   onProgress?: OnProgress
   signal?: AbortSignal
@@ -113,6 +120,7 @@ export interface PushOptions extends RegistryAccess {
   byDigest?: boolean
 }
 
+/** What the registry now has. */
 export interface PushResult {
   /** Full name. */
   name: string
@@ -124,18 +132,22 @@ export interface PushResult {
   mediaType: string
 }
 
+/** In which form images are saved. */
 export interface SaveOptions {
   /** Undefined: every layer as it is. A docker-archive has none compressed. */
   form?: LayerForm
   signal?: AbortSignal | undefined
 }
 
+/** The forms of `save`, by their names in containers-transports(5) and podman. */
 export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"] as const
+/** One of the forms of `save`. */
 export type SaveFormat = (typeof SAVE_FORMATS)[number]
 
 /** An archive or a directory of images at a host path, or an archive as it comes in. */
 export type LoadInput = { path: string } | { bytes: Bytes }
 
+/** Which image of an index, and who hears of it. */
 export interface LoadOptions {
   /** Which image of an index; undefined: the host's. */
   platform?: Platform
@@ -143,6 +155,7 @@ export interface LoadOptions {
   signal?: AbortSignal
 }
 
+/** An image that an archive brought, or that was here. */
 export interface LoadedImage {
   image: Image
   /** The names it has from the archive, in full. */
@@ -151,11 +164,13 @@ export interface LoadedImage {
   taken: readonly { name: string; from: Digest }[]
 }
 
+/** Names and layers that went, as docker lists them. */
 export interface RemoveImageResult {
   untagged: string[]
   deleted: string[]
 }
 
+/** One line of `history`. */
 export interface HistoryLine {
   /** The image's id on the first line, `<missing>` on those below. */
   id: string
@@ -167,6 +182,7 @@ export interface HistoryLine {
   tags: readonly string[]
 }
 
+/** All that is set must fit; of several values of one, any. */
 export interface ImageFilter {
   reference?: readonly string[]
   dangling?: boolean
@@ -183,33 +199,48 @@ export interface ImageDetails {
   storage: { driver: string; layerDirectories: readonly string[] }
 }
 
+/**
+ * The images of one store, for all processes that share it. A call that throws has recorded nothing, but where it says so.
+ * What a killed call leaves is held by nobody, and is removed by the next pull, removal or prune.
+ */
 export interface Images {
   /** Newest first. */
   list(filter?: ImageFilter): Image[]
   /** Whether an image has this layer, on those below it. */
   hasLayer(chainId: ChainId): boolean
-  /** By name, id or id prefix (short names resolve as docker's: `debian` is `docker.io/library/debian:latest`). Throws NotFound. */
+  /**
+   * By name, id or id prefix. A short name is docker.io's (`debian` is `docker.io/library/debian:latest`), else what
+   * registries.conf once made of it, else localhost's. Throws NotFound, which names what is near, and InvalidArgument when
+   * it may mean several.
+   */
   get(nameOrId: string): Image
   /** Like `get`, but undefined when there is none. */
   find(nameOrId: string): Image | undefined
+  /** Throws NotFound when the image has gone, DataLoss when its config is none. */
   config(image: Image): Promise<ImageConfig>
   /** Throws NotFound. */
   inspect(nameOrId: string): Promise<ImageDetails>
   /** Newest first, as docker shows them. Throws NotFound. */
   history(nameOrId: string): Promise<HistoryLine[]>
+  /** The one that was pulled, loaded or made. Throws as `config`. */
   manifest(image: Image): Promise<ImageManifest>
+  /**
+   * Brings in what a registry has under that name, and records it when all of it is there. Safe to repeat, also at once: layers
+   * that are there are not fetched again, and what a killed or cancelled call left of one is gone on from. Throws
+   * InvalidArgument, NotFound, PermissionDenied, Unavailable, DataLoss, Unsupported, Cancelled.
+   */
   pull(name: string, options?: PullOptions): Promise<PullResult>
   /** The names of all tags of a repository, at its registry. Throws InvalidArgument, NotFound, Unavailable. */
   tagsAt(repository: string, options?: PullOptions): Promise<string[]>
   /**
    * Sends an image to the registry that its name says: layers in parallel, those left out that are there. The config, so
-   * the id, never changes; nor does the manifest while no layer has to be compressed. Throws NotFound, PermissionDenied,
-   * Unavailable.
+   * the id, never changes; nor does the manifest while no layer has to be compressed. Safe to repeat; the tag is set last,
+   * so that a killed or cancelled call leaves blobs alone there. Throws NotFound, PermissionDenied, Unavailable, DataLoss.
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
   /**
    * Images as one tar. The bytes depend on the images alone. Each chunk is overwritten once the next is asked for. Throws
-   * NotFound, before the first chunk.
+   * NotFound, before the first chunk; DataLoss when the files of a layer were changed in the store.
    */
   save(names: readonly string[], format: "docker-archive" | "oci-archive", options?: SaveOptions): Bytes
   /** `save` of images that may have no record, under these names. */
@@ -221,7 +252,10 @@ export interface Images {
   ): Bytes
   /** `saveSet` as an OCI layout in a directory, which must be empty or not there. */
   saveSetDirectory(set: ImageSet, names: readonly string[], path: string, options?: SaveOptions): Promise<void>
-  /** Images as a directory, which must be empty or not there. */
+  /**
+   * Images as a directory, which must be empty or not there. What fails leaves it empty. Throws NotFound, AlreadyExists,
+   * DataLoss.
+   */
   saveDirectory(
     names: readonly string[],
     format: "oci-dir" | "docker-dir",
@@ -230,7 +264,8 @@ export interface Images {
   ): Promise<void>
   /**
    * Brings in all images of a docker archive (old and new form), an OCI archive or layout, or a `dir:` directory of skopeo's;
-   * compressed or not. All or, where the archive is not what it says, none. Throws InvalidArgument, DataLoss.
+   * compressed or not. All or, where the archive is not what it says, none. Safe to repeat. Throws NotFound, InvalidArgument,
+   * DataLoss, Unsupported, Unavailable, Cancelled.
    */
   load(input: LoadInput, options?: LoadOptions): Promise<LoadedImage[]>
   /** Records an image whose layers are committed snapshots under their chain ids: a build's. Safe to repeat. */
@@ -255,22 +290,28 @@ export interface Images {
   statement(attestation: Attestation): Promise<Statement>
   /** Lowest first, with the bytes of their files. */
   layers(image: Image): readonly { chainId: ChainId; sizeBytes: number }[]
+  /** `target` leads to what `source` leads to, whatever it led to before. Safe to repeat. Throws NotFound, InvalidArgument. */
   tag(source: string, target: string): void
-  /** Throws FailedPrecondition when a container uses it, or it has more names and `force` is not set. */
+  /**
+   * Takes a name away, and with the last one the image. Throws NotFound, and FailedPrecondition when a container uses it, or
+   * it has more names and `force` is not set. Cancelled or killed, what has gone from the records is gone; files go with the
+   * next call.
+   */
   remove(
     nameOrId: string,
     options?: { force?: boolean; noPrune?: boolean; signal?: AbortSignal },
   ): Promise<RemoveImageResult>
-  /** Dangling ones; with `all`, every image that no container uses. */
+  /** Removes dangling ones; with `all`, every image that no container uses. Safe to repeat; cancelled as `remove`. */
   prune(options?: { all?: boolean; signal?: AbortSignal }): Promise<RemoveImageResult & { reclaimedBytes: number }>
   /** Makes an image of a root file system that came as an archive. Throws InvalidArgument, DataLoss, Unavailable. */
   import(source: ImportSource, options: ImportOptions): Promise<Image>
-  /** Makes an image of a layer as tar. The way in for `image bootstrap`, `import` and `commit`. */
+  /** Makes an image of a layer as tar, which is read once. Throws InvalidArgument, DataLoss, Unavailable, Cancelled. */
   createFromTar(tar: Bytes, options: CreateImageOptions): Promise<Image>
   /** Makes a base image from the distribution's own packages: no registry is needed. Throws FailedPrecondition with the repair. */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>
 }
 
+/** An image whose layers are snapshots already. */
 export interface RecordImageOptions {
   config: ImageConfig
   /** One for each diff id, lowest first. */
@@ -283,6 +324,7 @@ export interface RecordImageOptions {
   predicates?: readonly Predicate[]
 }
 
+/** A layer that is a snapshot already. */
 export interface RecordedLayer {
   descriptor: Descriptor
   /** Of its files. */
@@ -291,6 +333,7 @@ export interface RecordedLayer {
   isSnapshotOnly?: boolean
 }
 
+/** Which base image is made. */
 export interface BootstrapRequest {
   base: "busybox" | "debian"
   /**
@@ -304,12 +347,14 @@ export interface BootstrapRequest {
   signal?: AbortSignal
 }
 
+/** What was made. */
 export interface BootstrapResult {
   image: Image
   /** The names it was given, as people type them. */
   names: readonly string[]
 }
 
+/** What becomes of one more layer. */
 export interface CreateImageOptions {
   name?: string
   /** What the layer is a change of; its layers and history come first. */
@@ -334,6 +379,7 @@ export interface CreateImageOptions {
 /** The archive of a root file system, compressed or not. */
 export type ImportSource = { path: string } | { url: string } | { bytes: Bytes }
 
+/** What becomes of a root file system. */
 export interface ImportOptions {
   name?: string
   platform?: Platform

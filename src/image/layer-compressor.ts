@@ -9,6 +9,7 @@ import { CompressedLayers } from "./compressed-layers.ts"
 import type { LayerForm } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
 
+/** One layer, on its way out. */
 export interface CompressOptions {
   /** The layer's bytes; default: of its blob in the store. */
   read?(): Bytes

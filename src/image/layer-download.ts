@@ -10,6 +10,7 @@ import type { Descriptor } from "../spec/oci-image.ts"
 import type { ImageSource } from "./image.ts"
 import type { Reference } from "./reference.ts"
 
+/** One layer on its way in. */
 export interface LayerDownloadOptions {
   source: ImageSource
   ref: Reference

@@ -16,6 +16,7 @@ import { LayerDownload } from "./layer-download.ts"
 import type { ImageRecords, LayerRecord } from "./records.ts"
 import type { Reference } from "./reference.ts"
 
+/** Where layers come from and go to. */
 export interface LayerFetcherOptions {
   content: ContentStore
   snapshots: Snapshotter

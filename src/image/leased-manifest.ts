@@ -6,6 +6,7 @@ import { MAX_CONFIG_BYTES, parseImageConfig } from "../spec/parse-image-config.t
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Image } from "./image.ts"
 
+/** The documents of an image, which a lease keeps. */
 export interface LeasedManifest {
   bytes: Uint8Array
   mediaType: string

@@ -14,6 +14,7 @@ export interface LayerRecord {
   sizeBytes: number
 }
 
+/** An image to be recorded. */
 export interface NewImage extends Omit<Image, "tags" | "repoDigests"> {
   labels: Record<string, string>
   layers: readonly LayerRecord[]

@@ -11,6 +11,7 @@ export interface ImageUser {
   kind: "running container" | "stopped container" | "working container"
 }
 
+/** The containers that stand on an image. */
 export type UsedBy = (imageId: Digest) => readonly ImageUser[]
 
 /**

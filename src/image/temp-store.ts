@@ -12,6 +12,7 @@ export interface TempStore extends AsyncDisposable {
   users: Map<string, ImageUser[]>
 }
 
+/** Records in a directory of their own. */
 export function tempStore(): TempStore {
   const root = mkdtempSync(join(tmpdir(), "skiff-image-"))
   const db = new Database(join(root, "skiff.db"))

@@ -9,6 +9,7 @@
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 
+/** A name at a registry: a tag, a digest, or both. */
 export interface RemoteReference {
   registry: string
   repository: string
@@ -31,10 +32,16 @@ export interface RegistryAccess {
   retryDelayMs?: number
 }
 
+/** How a registry is spoken to, and for how long. */
 export interface RegistryOptions extends RegistryAccess {
   signal?: AbortSignal
 }
 
+/**
+ * Where one pull reads from. All calls may be repeated; all throw Unavailable when nobody answers after all retries,
+ * PermissionDenied when credentials do not suffice, Cancelled or the signal's reason when it is stopped. They change nothing
+ * at the registry.
+ */
 export interface RegistrySource {
   /** The manifest or index that `ref` names, as the registry sent it. Throws NotFound, PermissionDenied, Unavailable. */
   resolve(ref: RemoteReference): Promise<{ descriptor: Descriptor; bytes: Uint8Array }>
@@ -48,6 +55,7 @@ export interface RegistrySource {
   tags(ref: Pick<RemoteReference, "registry" | "repository">): Promise<string[]>
 }
 
+/** Where a blob may come from instead, and who hears how far it is. */
 export interface UploadOptions {
   /** Repositories of the same registry that have the blob, as far as we know; of those that `openTarget` was told. */
   mountFrom?: readonly string[]
@@ -80,11 +88,13 @@ export interface RegistryTarget {
   putReferrer(bytes: Uint8Array, descriptor: Descriptor, subject: Descriptor): Promise<void>
 }
 
+/** How the registry of a push is spoken to. */
 export interface TargetOptions extends RegistryOptions {
   /** Repositories of the same registry that may hold some of the blobs. */
   mountFrom?: readonly string[]
 }
 
+/** Who logs in, and where that is kept. */
 export interface LoginOptions extends Pick<RegistryAccess, "authFile" | "certDir" | "tlsVerify"> {
   signal?: AbortSignal | undefined
   username: string
@@ -99,6 +109,7 @@ export interface ShortNameCandidate {
   fallback?: true
 }
 
+/** All registries, as the host's files and the caller's options lead to them. Files are read when they are first needed. */
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
   candidates(shortRepository: string): Promise<ShortNameCandidate[]>

@@ -11,6 +11,7 @@ import type { Snapshotter } from "./snapshot.ts"
 
 type DriverName = Snapshotter["driver"]
 
+/** Where the snapshots are, and who asks. */
 export interface SnapshotterOptions {
   root: string
   db: Database

@@ -6,6 +6,7 @@ import { removeTreeSync } from "../sys/fs/remove-tree.ts"
 import type { LayerDriver } from "./local-snapshotter.ts"
 import { directoryOf, type LayerRow } from "./records.ts"
 
+/** Which overlay, and whose marks. */
 export interface OverlayOptions {
   rootless: boolean
   /** The fuse-overlayfs program, where the kernel's own overlay cannot be used. */
@@ -50,6 +51,7 @@ function overlayMount(layers: string, row: LayerRow, lower: readonly LayerRow[],
   return { type: "overlay", source: "overlay", data, workingDirectory: layers }
 }
 
+/** A mount of one directory elsewhere, as it is. */
 export function bindMount(source: string, writable: boolean): Mount {
   return { type: "none", source, data: [], flags: MountFlag.bind | (writable ? 0 : MountFlag.readOnly) }
 }

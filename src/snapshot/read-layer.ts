@@ -8,6 +8,7 @@ import { mountOrFind, unmount, type Mount } from "../sys/fs/mount.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import type { LayerDiff, Snapshotter } from "./snapshot.ts"
 
+/** Two trees, and how the changed one tells deletions. */
 export interface ReadLayerOptions {
   /** Host path, or what to mount. */
   changed: string | Mount

@@ -1,6 +1,7 @@
 import type { Schema } from "../base/database.ts"
 
 // AUTOINCREMENT: an id is never used again, so a directory that no row names is garbage whatever happened
+/** A row for each snapshot. It comes before its directory and goes before it. */
 export const snapshotSchema: Schema = {
   domain: "snapshot",
   steps: [

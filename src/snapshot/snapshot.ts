@@ -12,6 +12,7 @@ import type { Bytes } from "../base/bytes.ts"
 import type { ChainId } from "../spec/digest.ts"
 import type { Mount } from "../sys/fs/mount.ts"
 
+/** What the records say of a snapshot. */
 export interface SnapshotInfo {
   /** The ChainId of a committed one, the key of an active one. */
   name: string
@@ -36,12 +37,14 @@ export interface OwnFiles extends Disposable {
   has(path: string): boolean
 }
 
+/** How an active snapshot is made. */
 export interface PrepareOptions {
   /** No sync on unmount, for what is thrown away (`--rm`). */
   volatile?: boolean
   signal?: AbortSignal | undefined
 }
 
+/** What of a snapshot goes into a layer. */
 export interface DiffOptions {
   /** `nothing`: all files, the parents' too. */
   since?: ChainId | "nothing"
@@ -58,21 +61,33 @@ export interface Stage {
   tarSplit: string
 }
 
+/**
+ * The snapshots of one store, for all processes that share it. Calls that throw have changed nothing; killed half way, what a
+ * call has made of directories is removed by the next `sweep`, and its rows are whole.
+ */
 export interface Snapshotter {
   readonly driver: "overlay" | "fuse-overlayfs" | "native"
+  /** Whether there is a committed one of that name. */
   has(name: ChainId): boolean
   /** Throws NotFound. */
   info(name: string): SnapshotInfo
+  /** Of every kind. */
   list(): SnapshotInfo[]
-  /** An empty directory to extract one layer into, whiteouts in this driver's form. A stage of the same key is emptied. */
+  /**
+   * An empty directory to extract one layer into, whiteouts in overlay's form. A stage of the same key is emptied, safe
+   * to repeat. It goes when its process is gone. Throws Unavailable while another process fills it.
+   */
   stage(key: string): Promise<Stage>
-  /** The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. */
+  /**
+   * The staged layer becomes `name`. Safe to repeat; when `name` is there already, the stage is dropped. Throws NotFound
+   * without the stage or the parent, and the signal's reason: the stage is then to be removed.
+   */
   commitStage(name: ChainId, key: string, parent?: ChainId, signal?: AbortSignal): Promise<void>
-  /** Active, writable. Throws AlreadyExists, NotFound. */
+  /** Active, writable; it stays until `remove`. Throws AlreadyExists, NotFound of the parent, the signal's reason. */
   prepare(key: string, parent?: ChainId, options?: PrepareOptions): Promise<Mount>
-  /** Active, read-only. */
+  /** Active, read-only; it stays until `remove`. Throws AlreadyExists, NotFound of the parent. */
   view(key: string, parent?: ChainId): Promise<Mount>
-  /** The active one becomes committed. */
+  /** The active one becomes committed. It must not be mounted. Safe to repeat. Throws NotFound. */
   commit(name: ChainId, key: string): Promise<void>
   /**
    * Gives a committed one its final name: a build step's, whose chain id is known only when its layer has been read, while
@@ -92,15 +107,15 @@ export interface Snapshotter {
   original(name: ChainId): Bytes | undefined
   /** The mount of an active one, again (after a reboot). Throws NotFound. */
   mount(key: string): Mount
-  /** No file that an active one has made or changed is younger than `epoch`, in seconds. */
+  /** No file that an active one has made or changed is younger than `epoch`, in seconds. Safe to repeat. Throws NotFound. */
   clampTimes(key: string, epoch: number): Promise<void>
   /** The host directory of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
   /** The caller disposes of it. Throws NotFound. */
   ownFiles(name: string): OwnFiles
-  /** Without the parents'. Counts allocated bytes. */
+  /** Without the parents'. Counts allocated bytes. Throws NotFound, the signal's reason. */
   usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }>
-  /** Throws FailedPrecondition if it has children. Safe to repeat. */
+  /** Throws FailedPrecondition if it has children, or something is mounted in it. Safe to repeat, also when it is not there. */
   remove(name: string): Promise<void>
   /** `remove` without its directory, which the next `sweep` takes: short enough for a transaction. */
   forget(name: string): void

@@ -6,6 +6,7 @@ import { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "..
 /** `content` is raw text; `sizeBytes` alone tells a size that the data does not have. */
 export type TestEntry = NewTarEntry & { content?: string }
 
+/** An archive of these entries, with its end blocks. */
 export function archiveOf(entries: readonly TestEntry[]): Buffer {
   const parts = entries.flatMap(({ content = "", ...entry }) => {
     const bytes = Buffer.from(content, "latin1")
@@ -38,6 +39,7 @@ export function paxRecord(key: string, value: string): string {
   return `${rest + length} ${key}=${value}\n`
 }
 
+/** An entry as it was read back. */
 export interface ReadEntry {
   entry: TarEntry
   /** Holes as NUL bytes. */

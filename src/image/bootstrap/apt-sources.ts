@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs"
 import { readText } from "../../sys/host.ts"
 
+/** One source of this host's apt. */
 export interface AptSource {
   uri: string
   suite: string

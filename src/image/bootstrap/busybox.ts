@@ -9,6 +9,7 @@ import { run } from "../../sys/process/process.ts"
 import { isStaticBinary } from "./static-binary.ts"
 import type { RootEntry } from "./ustar.ts"
 
+/** The program, and what it does. */
 export interface Busybox {
   binary: Uint8Array
   /** When the distribution built it: the same on every host that has this version. */

@@ -18,6 +18,7 @@ import { readSmall } from "./read-small.ts"
 const MAGIC_BYTES = 6
 const PARALLEL_LAYERS = 3
 
+/** What is here already, and how lines are named. */
 export interface DockerArchiveOptions {
   /** Ids of images that are here: their layers are not looked at again. */
   isKnown(id: Digest): boolean

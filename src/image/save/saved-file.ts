@@ -14,10 +14,12 @@ export interface NamedSet extends ImageSet {
   names: readonly string[]
 }
 
+/** An image to be saved, which a lease keeps. */
 export interface LeasedMember extends ImageMember {
   leased: LeasedManifest
 }
 
+/** Images to be saved, which a lease keeps. */
 export interface LeasedSet extends NamedSet {
   members: readonly [LeasedMember, ...LeasedMember[]]
 }

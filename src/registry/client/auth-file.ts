@@ -11,6 +11,7 @@ export interface AuthFile {
   credsStore?: string
 }
 
+/** Credentials of one registry or repository. */
 export interface AuthEntry {
   auth?: string
   username?: string
@@ -31,6 +32,7 @@ export function usualAuthFiles(env: Env): string[] {
   ]
 }
 
+/** Docker's own file, where `login` writes when no other has an entry. */
 export function dockerConfigFile(env: Env): string {
   return `${env.DOCKER_CONFIG ?? `${env.HOME ?? "/root"}/.docker`}/config.json`
 }

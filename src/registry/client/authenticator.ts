@@ -9,6 +9,7 @@ import { literalAddress } from "../../sys/net/checked-fetch.ts"
 
 const MAX_TOKEN_BYTES = 1024 ** 2
 
+/** What is asked for, and with whose credentials. */
 export interface AuthenticatorOptions {
   /** What the token is for (distribution spec, auth/scope.md): `repository:library/debian:pull`; none to log in. */
   scopes: readonly string[]

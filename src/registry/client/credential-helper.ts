@@ -3,6 +3,7 @@ import { InvalidArgument, NotFound, PermissionDenied } from "../../base/errors.t
 /** A user and password, or the identity token that an OAuth login left. */
 export type Credentials = { username: string; password: string } | { username: string; identityToken: string }
 
+/** What helpers know docker.io by. */
 export const DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 
 const TIMEOUT_MS = 60_000

@@ -8,6 +8,7 @@ import { isLoopback, sendFollowing } from "./redirects.ts"
 import type { Credentials } from "./credential-helper.ts"
 import { tlsSettings } from "./tls.ts"
 
+/** How one registry is spoken to. */
 export interface EndpointOptions {
   /** Undefined: checked https, and plain http for loopback; false: unchecked, and plain http anywhere. */
   tlsVerify: boolean | undefined
@@ -19,6 +20,7 @@ export interface EndpointOptions {
   signal?: AbortSignal
 }
 
+/** A request to a path of the repository. */
 export interface EndpointRequest extends Pick<HttpRequest, "method" | "body"> {
   /** Below `/v2/<repository>/`, or a whole address that the registry gave us. */
   to: string | URL

@@ -19,6 +19,7 @@ export interface HttpLimits {
   retryDelayMs: number
 }
 
+/** The limits where none are given. */
 export const DEFAULT_LIMITS: HttpLimits = {
   answerTimeoutMs: 30_000,
   uploadTimeoutMs: 300_000,
@@ -28,6 +29,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   retryDelayMs: 500,
 }
 
+/** Roots and our own certificate, as PEM. */
 export interface TlsSettings {
   ca?: string[]
   cert?: string
@@ -35,6 +37,7 @@ export interface TlsSettings {
   rejectUnauthorized?: boolean
 }
 
+/** One request, without its redirects. */
 export interface HttpRequest {
   url: URL
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
@@ -47,6 +50,7 @@ export interface HttpRequest {
   signal?: AbortSignal
 }
 
+/** The head of an answer; its body is read once, or discarded. */
 export interface HttpResponse {
   url: URL
   reached: CheckedResponse["reached"]

@@ -8,6 +8,9 @@ import { DataLoss } from "../../base/errors.ts"
 /** The specification's own limits: so many characters of each part. */
 const TAG_PARTS = { algorithm: 32, hex: 64 }
 
+/**
+ * The tag that keeps the referrers of a manifest where the registry has no list (distribution spec, "Referrers Tag Schema").
+ */
 export function referrersTag(digest: Digest): string {
   return `${digestAlgorithm(digest).slice(0, TAG_PARTS.algorithm)}-${digestHex(digest).slice(0, TAG_PARTS.hex)}`
 }

@@ -10,6 +10,7 @@ export interface RegistriesConf {
   aliases: Readonly<Record<string, string>>
 }
 
+/** What registries.conf says of the names below a prefix. */
 export interface RegistryEntry {
   prefix: string
   /** What the prefix is replaced by; "": the name stays as it is. */
@@ -20,6 +21,7 @@ export interface RegistryEntry {
   mirrors: readonly Mirror[]
 }
 
+/** Another place that has them. */
 export interface Mirror {
   location: string
   insecure: boolean

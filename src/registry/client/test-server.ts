@@ -16,6 +16,7 @@ export interface TestServer extends AsyncDisposable {
   seen(): string[]
 }
 
+/** A server of the test, on a free port of this machine. */
 export async function serve(
   listener: RequestListener,
   tls?: TestCertificate,
@@ -43,6 +44,7 @@ export async function serve(
   }
 }
 
+/** For a server of the test. */
 export interface TestCertificate {
   cert: string
   key: string

@@ -1,4 +1,9 @@
-import { Cancelled } from "./errors.ts"
+import { Cancelled, isSkiffError } from "./errors.ts"
+
+/** What may wait: for a lock, a program, an end. Aborted, it throws Cancelled; what it had begun by then is finished or taken back. */
+export interface Cancellable {
+  signal?: AbortSignal | undefined
+}
 
 /** Throws Cancelled when the caller has had enough; `what` was waited for. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
@@ -18,5 +23,16 @@ export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | und
     return result.value
   } finally {
     signal.removeEventListener("abort", abort)
+  }
+}
+
+/** What `work`, which heeds the signal itself, gives. Whatever it throws once the caller has had enough, it is Cancelled. */
+export async function heeding<T>(signal: AbortSignal | undefined, what: string, work: () => Promise<T>): Promise<T> {
+  throwIfAborted(signal, what)
+  try {
+    return await work()
+  } catch (error) {
+    if (!signal?.aborted || isSkiffError(error, "Cancelled")) throw error
+    throw new Cancelled(`${what} was cancelled`, { cause: error })
   }
 }

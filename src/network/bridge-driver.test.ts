@@ -1,7 +1,9 @@
 /** The bridge on a host of the test's own: what `ip` and `nft` say of it, and what real sockets can reach. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { needPrograms } from "../../test/support/programs.ts"
-import { copyFileSync } from "node:fs"
+import { eventually } from "../../test/support/wait.ts"
+import { findProgram } from "../sys/host.ts"
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { networkSuite } from "./network.suite.ts"
 import { call, openStoreBeside, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
@@ -55,6 +57,10 @@ describe.skipIf(skip !== false)("bridge network", () => {
 
   const sources = async (): Promise<number> =>
     (await host.run("nft", "list", "set", "bridge", table(), "sources")).split('"v').length - 1
+  const file = (name: string): string => join(host.runRoot, name)
+  const ids = (): string[] =>
+    host.db.all<{ id: string }>("SELECT container_id AS id FROM network_endpoints").map(({ id }) => id.slice(0, 2))
+  const goOn = (): void => writeFileSync(file("go"), "")
   const listeners = async (): Promise<string> => await host.run("ss", "-Hlntu", "sport = :8500")
 
   beforeAll(async () => {
@@ -154,6 +160,58 @@ describe.skipIf(skip !== false)("bridge network", () => {
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
     expect(await call("tcp", "198.51.100.1", 8081, neighbour)).toBe("closed")
     await host.networks.teardown(network, "cc".padEnd(64, "0"), undefined)
+  })
+
+  describe("while nft writes the tables", () => {
+    const path = process.env.PATH ?? ""
+    /** Begins to write them, and waits for `goOn`. */
+    const begin = async (text: string): Promise<{ written: Promise<unknown> }> => {
+      writeFileSync(
+        file("nft"),
+        `#!/bin/sh\n: > ${file("begun")}\nwhile [ ! -e ${file("go")} ]; do sleep 0.02; done\nexec ${findProgram("nft", path)} "$@"\n`,
+        { mode: 0o755 },
+      )
+      await host.run("nft", "flush", "ruleset")
+      process.env.PATH = `${host.runRoot}:${path}`
+      const written = host.networks.setup(network, host.endpoint(await host.peer(), text))
+      await eventually(() => existsSync(file("begun")))
+      return { written }
+    }
+    afterEach(async () => {
+      process.env.PATH = path
+      for (const name of ["nft", "begun", "go"]) rmSync(file(name), { force: true })
+      for (const text of ["d1", "d2", "d3"]) await host.networks.teardown(network, text.padEnd(64, "0"), undefined)
+    })
+
+    test("others join and leave, and the tables say so in the end; no file stays", async () => {
+      await host.networks.setup(network, host.endpoint(await host.peer(), "d3"))
+      const before = await sources()
+      const { written } = await begin("d1")
+      const late = host.networks.setup(network, host.endpoint(await host.peer(), "d2"))
+      await eventually(() => ids().includes("d2"))
+      await host.networks.teardown(network, "d3".padEnd(64, "0"), undefined)
+      goOn()
+      await Promise.all([written, late])
+      process.env.PATH = path
+      expect(await sources()).toBe(before + 1)
+      expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
+      expect(readdirSync(host.runRoot).filter((name) => name.startsWith("firewall"))).toEqual([])
+    })
+
+    test("who waits for it may be cancelled, and has nothing then", async () => {
+      const { written } = await begin("d1")
+      const stop = new AbortController()
+      const peer = await host.peer()
+      const late = host.networks.setup(network, host.endpoint(peer, "d2"), { signal: stop.signal })
+      late.catch(() => {})
+      await eventually(() => ids().includes("d2"))
+      stop.abort()
+      await expect(late).rejects.toMatchObject({ code: "Cancelled" })
+      expect(ids()).not.toContain("d2")
+      goOn()
+      await written
+      await host.networks.setup(network, host.endpoint(peer, "d2"))
+    })
   })
 
   test("sweep() restores a deleted bridge with its ports, and the table", async () => {

@@ -1,6 +1,7 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
 import { closeSync, existsSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { heeding, throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, Unavailable } from "../base/errors.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
@@ -73,7 +74,7 @@ export class BridgeDriver implements NetworkDriver {
     this.#host = host
     this.#rootless = rootless
     this.#records = new EndpointRecords(db)
-    this.#firewall = new Firewall({ db, names, records: this.#records, netns: host.netns })
+    this.#firewall = new Firewall({ db, names, records: this.#records, runRoot, netns: host.netns })
   }
 
   validate(network: Network): void {
@@ -88,10 +89,10 @@ export class BridgeDriver implements NetworkDriver {
       })
   }
 
-  async reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation> {
+  async reserve(network: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
     this.validate(network)
     const host = await this.#host.sockets()
-    const { claimed } = await this.#claim(host, network, { ...endpoint, holder: process.pid as Pid })
+    const { claimed } = await this.#claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
     // pasta binds what an ordinary user publishes, and would find its ports taken by us
     if (this.#rootless !== undefined) letGo(claimed)
     const kept = this.#rootless === undefined ? claimed : []
@@ -105,19 +106,23 @@ export class BridgeDriver implements NetworkDriver {
     return reservation
   }
 
-  async setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus> {
+  async setup(network: Network, endpoint: Endpoint, { signal }: Cancellable = {}): Promise<EndpointStatus> {
+    return heeding(signal, `joining network "${network.name}"`, () => this.#setup(network, endpoint, signal))
+  }
+
+  async #setup(network: Network, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<EndpointStatus> {
     this.validate(network)
     const netns = openContainerNetns(endpoint)
     try {
       const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
       using _ = container
       const bridge = await this.#bridge(host.route, network)
-      await this.#rootless?.open()
-      const { row, claimed, isOurs } = await this.#take(host, network, endpoint)
+      await this.#rootless?.open(signal)
+      const { row, claimed, isOurs } = await this.#take(host, network, endpoint, signal)
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
-        this.#db.transaction(() => this.#firewall.open(host.netfilter, network, row, ports))
+        await this.#firewall.open(host.netfilter, network, row, ports, signal)
         const { hostInterface, address, macAddress } = row
         const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress: parseMac(macAddress), netns }
         const alias = portAlias(endpoint.containerId, this.#runRoot)
@@ -126,6 +131,8 @@ export class BridgeDriver implements NetworkDriver {
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
         await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
+        // programs that were started end by themselves in some 30 ms: only then it is known what to take back
+        throwIfAborted(signal, `joining network "${network.name}"`)
         return statusOf(network, endpoint, row, ports)
       } catch (error) {
         // the namespace may live on, and with it what we made in it
@@ -145,9 +152,10 @@ export class BridgeDriver implements NetworkDriver {
     host: HostSockets,
     network: Network,
     endpoint: Endpoint,
+    signal: AbortSignal | undefined,
   ): Promise<{ row: EndpointRow; claimed: readonly ClaimedPort[]; isOurs: boolean }> {
     const { reservation, containerId, holder } = endpoint
-    if (reservation === undefined) return { ...(await this.#claim(host, network, endpoint)), isOurs: true }
+    if (reservation === undefined) return { ...(await this.#claim(host, network, endpoint, signal)), isOurs: true }
     return this.#db.transaction(() => {
       const row = this.#records.get(containerId, network.id)
       if (row === undefined)
@@ -184,7 +192,7 @@ export class BridgeDriver implements NetworkDriver {
    * Takes back what dead containers hold, and restores for the living what somebody took from them: the bridge, the table
    * (`nft flush ruleset`), the ways of rootless ports.
    */
-  async sweep(alive: ReadonlySet<string>): Promise<void> {
+  async sweep(alive: ReadonlySet<string>, { signal }: Cancellable = {}): Promise<void> {
     const endpoints = this.#records.list()
     const strayed = this.#rootless?.published().filter((id) => !this.#records.has(id)) ?? []
     if (endpoints.length === 0 && strayed.length === 0) return
@@ -199,7 +207,7 @@ export class BridgeDriver implements NetworkDriver {
         host,
         network,
         living.filter(({ networkId }) => networkId === network.id),
-        alive,
+        { alive, signal },
       )
   }
 
@@ -207,12 +215,12 @@ export class BridgeDriver implements NetworkDriver {
     host: HostSockets,
     network: Network,
     living: readonly EndpointRow[],
-    alive: ReadonlySet<string>,
+    { alive, signal }: Cancellable & { alive: ReadonlySet<string> },
   ): Promise<void> {
     if (living.length === 0) return
     await this.#bridge(host.route, network)
-    this.#db.transaction(() => this.#firewall.ensure(host.netfilter, network))
-    await this.#rootless?.open()
+    await this.#firewall.ensure(host.netfilter, network, signal)
+    await this.#rootless?.open(signal)
     for (const { containerId } of living)
       if (alive.has(containerId) && this.#rootless?.isPublished(containerId) === false)
         await this.#rootless.publish(host.route, this.#numbered(network), containerId, this.#records.ports(containerId))
@@ -235,6 +243,7 @@ export class BridgeDriver implements NetworkDriver {
     host: HostSockets,
     network: Network,
     endpoint: Omit<ReservedEndpoint, "macAddress"> & { macAddress?: string; holder?: Pid },
+    signal: AbortSignal | undefined,
   ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
     for (let waitedMs = 0; ; waitedMs += LEAVING_POLL_MS)
       try {
@@ -243,6 +252,7 @@ export class BridgeDriver implements NetworkDriver {
         const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
         const mayLeave = isPort && (error.data.isLeaving === true || this.#rootless !== undefined)
         if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= LEAVING_WAIT_MS) throw error
+        throwIfAborted(signal, `waiting for a published port of network "${network.name}"`)
         await sleep(LEAVING_POLL_MS)
       }
   }

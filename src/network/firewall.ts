@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
+import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { changeElements, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
@@ -8,7 +10,15 @@ import { listNetworks } from "./default-network.ts"
 import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
-import { guardText, portChanges, sourceChanges, tableText, type PortElement, type PublishedPort } from "./nftables.ts"
+import {
+  guardText,
+  networkMarks,
+  portChanges,
+  sourceChanges,
+  tableText,
+  type PortElement,
+  type PublishedPort,
+} from "./nftables.ts"
 import type { EndpointRecords, EndpointRow } from "./records.ts"
 import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 
@@ -16,47 +26,98 @@ export interface FirewallDeps {
   db: Database
   names: KernelNames
   records: EndpointRecords
+  /** Volatile directory of the store: who writes the tables holds a lock in it. */
+  runRoot: string
   /** Path of the pause process's network namespace; undefined as real root. */
   netns: string | undefined
 }
 
+const LOCK = "firewall.lock"
+
 /**
- * The two tables of a store, made of its records. Every function runs inside a transaction of the records, so that who writes
- * a table anew and who adds an element do not miss each other.
+ * The two tables of a store, made of its records. Elements are added and deleted inside the transaction that changes the records.
+ * The tables are written by a program, which no transaction can wait for: they are marked as whole once the records are seen to
+ * be what they were made of. Without the mark, whoever comes next writes them anew.
  */
 export class Firewall {
   readonly #deps: FirewallDeps
+  readonly #locks: FileLocks
 
   constructor(deps: FirewallDeps) {
     this.#deps = deps
+    this.#locks = new FileLocks(deps.runRoot, "firewall")
   }
 
-  /** Writes the tables if one is not there, or not made for this network; true when they were written. Safe to repeat. */
-  ensure(netfilter: NetlinkSocket, network: Network): boolean {
-    const { db, records, names, netns } = this.#deps
-    if (hasTables(netfilter, names.table, network)) return false
-    const networks = listNetworks(db)
-    const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-    const table = (isGuarded: boolean): string =>
-      tableText(names.table, networks, this.#elements(records.ports()), { egress, isGuarded })
-    records.takeStaleSources()
-    const guard = guardText(names, networks, records.list())
+  /** Writes the tables if one is not there, or not whole for this network. Safe to repeat, and beside others. */
+  async ensure(netfilter: NetlinkSocket, network: Network, signal?: AbortSignal): Promise<void> {
+    const { names, runRoot } = this.#deps
+    if (hasTables(netfilter, names.table, network)) return
+    const file = `${runRoot}/firewall.nft`
+    using lock = await this.#locks.acquire(LOCK, { signal })
     try {
-      applyRuleset(table(true) + guard, netns)
+      // of those that come at once, one writes
+      while (!hasTables(netfilter, names.table, network) && !(await this.#write(netfilter, file))) continue
+    } finally {
+      rmSync(file, { force: true })
+      lock.unlink()
+    }
+  }
+
+  /** Lets the endpoint, which is in the records, send, and leads its ports to it. */
+  async open(
+    netfilter: NetlinkSocket,
+    network: Network,
+    endpoint: EndpointRow,
+    ports: readonly PublishedPort[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { db, names } = this.#deps
+    const isOpen = db.transaction(() => {
+      if (!hasTables(netfilter, names.table, network)) return false
+      this.#add(netfilter, endpoint, ports)
+      return true
+    })
+    // in tables made from the records it is already
+    if (!isOpen) await this.ensure(netfilter, network, signal)
+  }
+
+  /** False, and no mark, when the records changed meanwhile: the tables may lack something. The caller holds the lock. */
+  async #write(netfilter: NetlinkSocket, file: string): Promise<boolean> {
+    const { db, records, names, netns } = this.#deps
+    const texts = () => {
+      const networks = listNetworks(db)
+      const egress = netns === undefined ? undefined : EGRESS_INTERFACE
+      const table = tableText(names.table, networks, this.#elements(records.ports()), egress)
+      return { networks, table, guard: guardText(names, records.list()) }
+    }
+    const { networks, table, guard } = db.transaction(texts)
+    const isGuarded = await this.#apply(table, guard, file)
+    return db.transaction(() => {
+      const now = texts()
+      if (now.table !== table || now.guard !== guard) return false
+      records.takeStaleSources()
+      changeElements(netfilter, networkMarks(names.table, networks, { isGuarded }))
+      return true
+    })
+  }
+
+  /** Whether the guard is there. */
+  async #apply(table: string, guard: string, file: string): Promise<boolean> {
+    const { netns } = this.#deps
+    try {
+      await applyRuleset(table + guard, file, netns)
+      return true
     } catch (cause) {
       // a kernel without tables of family bridge; any other fault is in the first table too
-      applyRuleset(table(false), netns)
+      await applyRuleset(table, file, netns)
       log.warn("this kernel does not let nftables look at bridges: containers may send with each other's addresses", {
         reason: String(cause),
       })
+      return false
     }
-    return true
   }
 
-  /** Lets the endpoint send, and leads its ports to it. */
-  open(netfilter: NetlinkSocket, network: Network, endpoint: EndpointRow, ports: readonly PublishedPort[]): void {
-    // in tables made from the records they are already
-    if (this.ensure(netfilter, network)) return
+  #add(netfilter: NetlinkSocket, endpoint: EndpointRow, ports: readonly PublishedPort[]): void {
     const { records, names } = this.#deps
     const stale = sourceChanges("delete", names.table, records.takeStaleSources())
     const added = [

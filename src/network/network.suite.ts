@@ -51,6 +51,16 @@ export function networkSuite(name: string, open: () => Promise<NetworkHost>, opt
       for (const text of ["a1", "a2"]) await host.networks.teardown(host.first, id(text), undefined)
     })
 
+    test("setup(), cancelled, has made nothing", async () => {
+      const peer = await host.peer()
+      const signal = AbortSignal.abort()
+      const cancelled = host.networks.setup(host.first, endpoint(peer, "a3"), { signal })
+      await expect(cancelled).rejects.toMatchObject({ code: "Cancelled" })
+      expect(await peer.run("ip", "-br", "link")).not.toContain("eth0")
+      await host.networks.setup(host.first, endpoint(peer, "a3"))
+      await host.networks.teardown(host.first, id("a3"), undefined)
+    })
+
     test("a namespace may be on several networks, and its uplink leads through the first", async () => {
       const peer = await host.peer()
       const first = await host.networks.setup(host.first, endpoint(peer, "b1"))

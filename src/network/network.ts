@@ -10,6 +10,7 @@
  * address and route, and publishes ports. `teardown` takes the elements and the address back; the veth
  * goes with its namespace. Both are safe to repeat; a crash between any two steps is repaired by the next `sweep`.
  */
+import type { Cancellable } from "../base/cancel.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Pid } from "../sys/process/process.ts"
 
@@ -79,13 +80,13 @@ export interface NetworkDriver {
    * Takes address and ports before the container is made, and throws what `setup` would throw for them. Undone by `teardown`.
    * Killed, this process leaves nothing that counts.
    */
-  reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation>
+  reserve(network: Network, endpoint: ReservedEndpoint, options?: Cancellable): Promise<PortReservation>
   /**
    * Throws AlreadyExists for a taken port or address (naming who has it), Unavailable when no address is free,
-   * FailedPrecondition when the namespace is gone or our own. Whatever it throws, nothing of the endpoint is left. Killed in
+   * FailedPrecondition when the namespace is gone or our own, Cancelled. Whatever it throws, nothing of the endpoint is left. Killed in
    * the middle, the next `setup` for the same container or the next `sweep` takes back what it made.
    */
-  setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus>
+  setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
   /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
@@ -97,11 +98,11 @@ export interface Networks {
   get(name: string): Network
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
-  reserve(network: Network, endpoint: ReservedEndpoint): Promise<PortReservation>
-  setup(network: Network, endpoint: Endpoint): Promise<EndpointStatus>
+  reserve(network: Network, endpoint: ReservedEndpoint, options?: Cancellable): Promise<PortReservation>
+  setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
-  sweep(alive: ReadonlySet<string>): Promise<void>
+  sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
 }

@@ -37,7 +37,7 @@ export const PORTS = "portmap"
 /** Map of ports that are published on one address. */
 export const ADDRESS_PORTS = "portmap_ip"
 const BRIDGES = "netifs"
-/** Networks that a table was written for: looked into by each command, matched by no rule. */
+/** Networks that a table is whole for: looked into by each command, matched by no rule. */
 export const NETWORKS = "networks"
 /** Stands among them where the kernel has no tables of family bridge. */
 export const UNGUARDED: BridgeNetwork = { bridge: "unguarded", subnet: "0.0.0.0/32", gateway: "0.0.0.0" }
@@ -53,21 +53,33 @@ export interface Source {
   address: number
 }
 
+/** Says that the tables are whole for these networks: the last step, after a look whether they still say what the records do. */
+export function networkMarks(
+  table: string,
+  networks: readonly BridgeNetwork[],
+  { isGuarded }: { isGuarded: boolean },
+): ElementChange[] {
+  const mark = (family: "inet" | "bridge", marked: readonly BridgeNetwork[]): ElementChange => ({
+    action: "add",
+    family,
+    table,
+    set: NETWORKS,
+    elements: marked.map((network) => ({ key: networkKey(network) })),
+  })
+  return isGuarded ? [mark("inet", networks), mark("bridge", networks)] : [mark("inet", [...networks, UNGUARDED])]
+}
+
 /**
- * The guard of the bridges, with all its elements: a container sends, and answers questions for hardware addresses, with its own
+ * The guard of the bridges, with all its elements but the marks of networks: a container sends, and answers questions for hardware addresses, with its own
  * addresses alone. Otherwise one with CAP_NET_RAW could take the traffic of its neighbours, or of the gateway. A table of its own,
  * since what goes from one port of a bridge to another is not routed. What is neither IPv4 nor ARP goes nowhere.
  */
-export function guardText(
-  { table, port }: { table: string; port: string },
-  networks: readonly BridgeNetwork[],
-  sources: readonly Source[],
-): string {
+export function guardText({ table, port }: { table: string; port: string }, sources: readonly Source[]): string {
   const known = sources.filter(({ macAddress }) => macAddress !== "")
   return `table bridge ${table}
 delete table bridge ${table}
 table bridge ${table} {
-  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(networks.map(networkWords))} }
+  set ${NETWORKS} { type ifname . ipv4_addr; }
   set ${SOURCES} {
     type ifname . ether_addr . ipv4_addr; ${elements(known.map((source) => `"${source.hostInterface}" . ${source.macAddress} . ${formatIpv4(source.address)}`))}
   }
@@ -94,26 +106,23 @@ function sourceKey({ hostInterface, macAddress, address }: Source): Uint8Array {
   return concatBytes([nameField(hostInterface), fields(parseMac(macAddress), new Uint8Array(2), addressField(address))])
 }
 
-const networkWords = ({ bridge, gateway }: BridgeNetwork): string => `"${bridge}" . ${gateway}`
-
 /**
- * The whole table with all its elements: replaces what is there in one transaction. `egress`: pasta's interface. `isGuarded`:
- * `guardText` goes with it.
+ * The whole table with all its elements but the marks of networks: replaces what is there in one transaction. `egress`: pasta's
+ * interface.
  */
 export function tableText(
   table: string,
   networks: readonly BridgeNetwork[],
   ports: readonly PortElement[],
-  { egress, isGuarded = true }: { egress?: string; isGuarded?: boolean } = {},
+  egress?: string,
 ): string {
-  const known = isGuarded ? networks : [...networks, UNGUARDED]
   const bridges = networks.map(({ bridge }) => `"${bridge}"`)
   const all = ports.filter((port) => port.hostAddress === "")
   const one = ports.filter((port) => port.hostAddress !== "")
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-  set ${NETWORKS} { type ifname . ipv4_addr; ${elements(known.map(networkWords))} }
+  set ${NETWORKS} { type ifname . ipv4_addr; }
   # bridges of ours; which may talk to which (each to itself); their ranges
   set ${BRIDGES} { type ifname; ${elements(bridges)} }
   set netpairs { type ifname . ifname; ${elements(bridges.map((name) => `${name} . ${name}`))} }

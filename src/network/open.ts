@@ -42,10 +42,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
       throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
     },
     warmUp: () => void host.sockets().catch(() => {}),
-    reserve: (network, endpoint) => driver.reserve(network, endpoint),
-    setup: (network, endpoint) => driver.setup(network, endpoint),
+    reserve: (network, endpoint, options) => driver.reserve(network, endpoint, options),
+    setup: (network, endpoint, options) => driver.setup(network, endpoint, options),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
-    sweep: (alive) => driver.sweep(alive),
+    sweep: (alive, options) => driver.sweep(alive, options),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }
 }

@@ -8,6 +8,7 @@
  */
 import { mkdirSync, openSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { throwIfAborted } from "../base/cancel.ts"
 import { hasErrno } from "../base/errors.ts"
 import { tryLock, unlockAndClose } from "../sys/libc.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
@@ -55,12 +56,15 @@ export class RootlessUplink {
   }
 
   /** Makes the uplink, unless it is there; of processes that come at once, one does. */
-  async open(): Promise<void> {
+  async open(signal?: AbortSignal): Promise<void> {
     mkdirSync(this.#pasta.directory, { recursive: true, mode: 0o700 })
     const lock = openSync(`${this.#pasta.directory}/egress.lock`, "a", 0o600)
     try {
       // not by waiting for the lock in the kernel: the holder may be this very process, which goes on meanwhile
-      while (!tryLock(lock)) await sleep(EGRESS_POLL_MS)
+      while (!tryLock(lock)) {
+        throwIfAborted(signal, "waiting for the uplink")
+        await sleep(EGRESS_POLL_MS)
+      }
       await startEgress(this.#pasta)
     } finally {
       unlockAndClose(lock)

@@ -58,7 +58,7 @@ async function debianBase({ tag = "latest", onProgress = noProgress, signal }: B
   ])
   const suite = suiteOfTag(tag) ?? defaultSuite()
   return {
-    tar: debianTar(suite, onProgress, signal),
+    tar: debianTar(suite, (stage) => onProgress({ id: `debian:${tag}`, stage }), signal),
     options: {
       ...describe(sourceDateEpoch() ?? Math.floor(Date.now() / 1000), ["bash"]),
       createdBy: `skiff image bootstrap debian:${tag} # mmdebstrap --variant=minbase ${suite}`,

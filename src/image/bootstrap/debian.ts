@@ -1,6 +1,6 @@
 /** Debian's minimal root file system, made by mmdebstrap from the host's own mirrors and keys. */
 import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
-import type { OnProgress, Stage } from "../../base/progress.ts"
+import type { Stage } from "../../base/progress.ts"
 import type { Bytes } from "../../content/content.ts"
 import { findProgram, osRelease } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
@@ -50,8 +50,13 @@ export function mmdebstrapArguments(suite: string, mirrors: readonly string[]): 
   ]
 }
 
+/** The stage that begins with this line of mmdebstrap's; undefined where none does. */
+export function stageOf(line: string): Stage | undefined {
+  return STAGES.find(([beginning]) => line.startsWith(beginning))?.[1]
+}
+
 /** Streams the tar of `suite`. Throws FailedPrecondition without mmdebstrap, Unavailable with its last lines when it fails. */
-export async function* debianTar(suite: string, onProgress: OnProgress, signal?: AbortSignal): Bytes {
+export async function* debianTar(suite: string, onStage: (stage: Stage) => void, signal?: AbortSignal): Bytes {
   const program = findProgram("mmdebstrap")
   if (program === undefined)
     throw new FailedPrecondition("mmdebstrap is not installed: it makes Debian base images", {
@@ -69,8 +74,8 @@ export async function* debianTar(suite: string, onProgress: OnProgress, signal?:
   let ended = false
   try {
     const lines = readLines(child.stderr, (line) => {
-      const stage = STAGES.find(([beginning]) => line.startsWith(beginning))?.[1]
-      if (stage !== undefined) onProgress({ id: `debian:${suite}`, stage })
+      const stage = stageOf(line)
+      if (stage !== undefined) onStage(stage)
     })
     if (child.stdout) yield* child.stdout
     const code = await child.exited

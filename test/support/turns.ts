@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 
+const SHORT_MS = 40
+
 const cpuMs = () => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
@@ -7,7 +9,7 @@ const cpuMs = () => {
 
 /**
  * The longest that others waited for their turn of the event loop while `work` went on, as a share of all its time. It is
- * processor time, which no other process takes.
+ * processor time, which no other process takes. 0 for work that is too short to tell.
  */
 export async function longestShare(work: Promise<unknown>): Promise<number> {
   const started = cpuMs()
@@ -18,5 +20,7 @@ export async function longestShare(work: Promise<unknown>): Promise<number> {
     longest = Math.max(longest, now - before)
     before = now
   }
-  return longest / (before - started)
+  const all = before - started
+  // a few slices' worth tells nothing
+  return all < SHORT_MS ? 0 : longest / all
 }

@@ -31,7 +31,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 describe("on a tree of many files", () => {
   test.each<[string, () => Promise<unknown>]>([
     ["copyTree()", () => copyTree(tree, "/", directory, "copy")],
-    ["treeUsage()", () => treeUsage(tree)],
+    ["treeUsage()", () => Promise.all(Array.from({ length: 20 }, () => treeUsage(tree)))],
     ["clampTimes()", () => clampTimes(tree, 1)],
     ["removeTree()", () => removeTree(tree)],
   ])("%s gives others their turns", async (_, work) => {

@@ -198,17 +198,34 @@ export function unmountBelow(directory: string): void {
   for (const point of points.toReversed()) if (point.startsWith(`${directory}/`)) spawnSync("umount", ["-l", point])
 }
 
-/** Runs one command to its end; throws when it fails. Gives the largest resident size of the process in MiB; NaN where a daemon works. */
+/**
+ * Runs one command to its end; throws when it fails. Gives the largest resident size of the process in MiB; NaN where a daemon
+ * works. The kernel's own account of an ended process (ru_maxrss) begins with that of the bench, which it was forked from.
+ */
 export async function peakMib(engine: Engine, args: readonly string[]): Promise<number> {
   const { daemon = false, argv, env } = engine
   const child = Bun.spawn([...argv, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   })
+  let kib = 0
+  const look = () => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
+      kib = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? kib)
+    } catch {
+      // it has just ended
+    }
+  }
+  const looking = setInterval(look, LOOK_EVERY_MS)
   const stderr = await new Response(child.stderr).text()
-  if ((await child.exited) !== 0) throw new Error(`${engine.name} ${args.join(" ")} failed: ${stderr}`)
-  return daemon ? NaN : (child.resourceUsage()?.maxRSS ?? NaN) / 1024 ** 2
+  const code = await child.exited
+  clearInterval(looking)
+  if (code !== 0) throw new Error(`${engine.name} ${args.join(" ")} failed: ${stderr}`)
+  return daemon ? NaN : kib / 1024
 }
+
+const LOOK_EVERY_MS = 10
 
 /** Runs one command to its end; throws when it fails. Gives milliseconds from before its start to its end. */
 export async function timed(engine: Engine, args: readonly string[]): Promise<number> {

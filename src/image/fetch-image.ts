@@ -55,6 +55,8 @@ export interface FetchedImage {
   layers: readonly LayerRecord[]
   blobs: readonly Digest[]
   attestations: readonly Attestation[]
+  /** Layers that were not here before. */
+  added: number
 }
 
 /**
@@ -70,13 +72,13 @@ export async function fetchImage(
   const documents = new DocumentStore(deps.content, lease, source, ref)
   const { manifest, descriptor, indexes, index } = await findManifest(documents, top, options.platform, shown)
   const config = await fetchConfig(documents, manifest, options.platform, shown)
-  const layers = await joinLayers(deps, records, options, manifest, config)
+  const { layers, added } = await joinLayers(deps, records, options, manifest, config)
   rememberCompressed(deps, manifest, config)
   crashPoint("pull:before-record")
   const blobs = [...indexes, descriptor.digest, manifest.config.digest, ...manifest.layers.map(({ digest }) => digest)]
   const attestations =
     options.attestations && index !== undefined ? await fetchAttestations(documents, index, descriptor) : []
-  return { manifest, descriptor, config, layers, blobs, attestations }
+  return { manifest, descriptor, config, layers, blobs, attestations, added }
 }
 
 /** Records what was fetched, as one part of the caller's transaction; gives its id. */
@@ -105,7 +107,7 @@ async function joinLayers(
   options: FetchOptions,
   from: ImageManifest,
   { rootfs }: ImageConfig,
-): Promise<LayerRecord[]> {
+): Promise<{ layers: LayerRecord[]; added: number }> {
   const { source, ref, lease, sizes, onProgress, signal, stop } = options
   // of the layers of an image that is here already docker says nothing
   const isKnown = records.byId(from.config.digest) !== undefined
@@ -116,9 +118,9 @@ async function joinLayers(
   await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>
     stop.abort(error),
   )
-  const joined = await staged.join()
+  const layers = await staged.join()
   crashPoint("pull:layers-joined")
-  return joined
+  return { layers, added: staged.added }
 }
 
 /** So that the same layer, when it comes plain or is asked for compressed, becomes this very blob. */

@@ -47,6 +47,8 @@ interface StagedLayer {
 export interface StagedLayers extends AsyncDisposable {
   /** Waits for each layer and joins it to those below; gives all, lowest first. Throws the first failure. */
   join(): Promise<LayerRecord[]>
+  /** Of those that are joined, how many were not there before. */
+  readonly added: number
 }
 
 /** Brings the layers of one image in: download, digest, decompression, diff id and extraction in one pass each. */
@@ -81,8 +83,12 @@ export class LayerFetcher {
       }
     })
     const ended = Promise.allSettled(staged)
+    let added = 0
 
     return {
+      get added() {
+        return added
+      },
       async join() {
         const joined: LayerRecord[] = []
         for (const [index, promise] of staged.entries()) {
@@ -94,6 +100,7 @@ export class LayerFetcher {
           if (key !== undefined) {
             await snapshots.commitStage(chainId, key, joined.at(-1)?.chainId, signal)
             stages.delete(key)
+            added++
             // the lease holds the snapshot until an image is recorded that does
             if (plain !== undefined) records.putSnapshotBlob(plain.digest, plain.size, chainId)
             onProgress({ id: lineOf(layer), stage: "added" })

@@ -33,30 +33,18 @@ export async function pullImage(
   )
   crashPoint("pull:manifest-fetched")
 
-  let fetched = 0
-  const result = await underLease()
+  const { pulled, added } = await underLease()
   // what killed pulls left goes now, but not while nothing changes: `run` looks for a newer image each time it is told to
-  if (fetched > 0) await deps.collect()
-  return result
+  if (added > 0) await deps.collect()
+  return pulled
 
-  async function underLease(): Promise<PullResult> {
+  async function underLease(): Promise<{ pulled: PullResult; added: number }> {
     await using lease = await deps.leases.open()
-    const fetchedImage = await fetchImage(deps, records, {
-      source,
-      ref,
-      top,
-      lease,
-      platform: options.platform,
-      onProgress: (event) => {
-        if (event.stage === "added") fetched++
-        onProgress(event)
-      },
-      signal,
-      stop,
-    })
-    const pulled = recordPulled(records, { name, ref, top: top.descriptor.digest, fetched: fetchedImage })
+    const { platform } = options
+    const fetched = await fetchImage(deps, records, { source, ref, top, lease, platform, onProgress, signal, stop })
+    const result = recordPulled(records, { name, ref, top: top.descriptor.digest, fetched })
     crashPoint("pull:recorded")
-    return pulled
+    return { pulled: result, added: fetched.added }
   }
 
   async function candidates(text: string): Promise<Candidate[]> {

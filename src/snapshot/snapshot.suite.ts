@@ -68,6 +68,38 @@ export function snapshotterSuite(driver: string, open: OpenSnapshotter, options:
       for (const path of mounted.splice(0)) unmount(path)
     }
 
+    test("gives the archive that a layer came in again, also once it stands on others", async () => {
+      const { archiveOf, stream } = await import("../archive/testdata/archives.ts")
+      const { applyLayer } = await import("../archive/archive.ts")
+      const archive = archiveOf([
+        { name: "d/", type: "directory" },
+        { name: "d/f", content: "x".repeat(5_000) },
+        { name: ".wh.a" },
+      ])
+      const given = async (name: ChainId): Promise<Buffer | undefined> => {
+        const bytes = snapshots.original(name)
+        if (bytes === undefined) return undefined
+        const chunks: Buffer[] = []
+        for await (const chunk of bytes) chunks.push(Buffer.from(chunk))
+        return Buffer.concat(chunks)
+      }
+      const stage = async (key: string) => {
+        const { path, tarSplit } = await snapshots.stage(key)
+        expect(await applyLayer(stream(archive), path, { tarSplit })).toMatchObject({ isSplit: true })
+      }
+      await layer(1, { a: "1" })
+      expect(snapshots.original(chainId(1))).toBeUndefined()
+      await stage("s")
+      await snapshots.commitStage(chainId(2), "s", chainId(1))
+      expect((await given(chainId(2)))?.equals(archive)).toBe(true)
+      // one that was extracted without is given the means by the next that comes
+      await layer(3, { a: "1" })
+      await stage("t")
+      await snapshots.commitStage(chainId(3), "t")
+      expect(snapshots.original(chainId(3))).toBeDefined()
+      expect(() => snapshots.original(chainId(9))).toThrow(expect.objectContaining({ code: "NotFound" }))
+    })
+
     test("an active snapshot shows its parents' files and keeps what is written to itself", async () => {
       await layer(1, { a: "1", both: "1" })
       await layer(2, { b: "2", both: "2" }, 1)

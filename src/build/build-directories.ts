@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import type { Cancellable } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
@@ -57,8 +58,8 @@ export class BuildDirectories {
   }
 
   /** The same for one build of which it is known that its process dies. Safe to repeat. */
-  async sweepKilled(id: string): Promise<void> {
-    if (namesIn(this.#builds).includes(id)) await this.#clear(id, await this.locks.acquire(id))
+  async sweepKilled(id: string, { signal }: Cancellable = {}): Promise<void> {
+    if (namesIn(this.#builds).includes(id)) await this.#clear(id, await this.locks.acquire(id, { signal }))
   }
 
   async #clear(id: string, lock: HeldLock): Promise<void> {

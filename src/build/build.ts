@@ -8,6 +8,7 @@
  * independent vertices at once. The work of one vertex is done by work/ (RUN, COPY, ADD). What a killed build leaves
  * (snapshots, mounts, network namespaces) is removed by the next one.
  */
+import type { Cancellable } from "../base/cancel.ts"
 import type { ProgressEvent } from "../base/progress.ts"
 import type { SourceRange } from "../dockerfile/dockerfile.ts"
 import type { SbomFormat } from "../sbom/sbom.ts"
@@ -329,7 +330,7 @@ export interface CacheUse {
 }
 
 /** What of the cache is removed: longest unused first, until what is asked to be kept is left. */
-export interface PruneOptions {
+export interface PruneOptions extends Cancellable {
   /** Also what images have; else only what no image has. */
   all?: boolean
   /** Only what was not used for so long. */
@@ -357,7 +358,8 @@ export interface Builds {
   /** Reads and lints, builds nothing. Throws as `build` for what cannot be read. */
   check(options: BuildOptions): Promise<BuildWarning[]>
   /** Ends what a killed build was running; `build` is the id that its watcher was given. Safe to repeat. */
-  sweepKilled(build: string): Promise<void>
-  diskUsage(): Promise<CacheUse[]>
+  sweepKilled(build: string, cancellable?: Cancellable): Promise<void>
+  /** Reads all that the cache holds. */
+  diskUsage(cancellable?: Cancellable): Promise<CacheUse[]>
   prune(options: PruneOptions): Promise<{ ids: string[]; reclaimedBytes: number }>
 }

@@ -17,10 +17,10 @@ export function openBuilds(deps: BuildDeps): Builds {
       const { checkRequest } = await import("./run-build.ts")
       return await checkRequest(deps, resolveBuild(options))
     },
-    sweepKilled: (build) => deps.directories.sweepKilled(build),
-    async diskUsage() {
+    sweepKilled: (build, cancellable) => deps.directories.sweepKilled(build, cancellable),
+    async diskUsage(cancellable) {
       const { cacheUse } = await import("./solve/prune-cache.ts")
-      return await cacheUse(deps)
+      return await cacheUse(deps, cancellable)
     },
     async prune(options) {
       const { pruneCache } = await import("./solve/prune-cache.ts")

@@ -143,6 +143,39 @@ export function builderSuite(name: string, openStore: () => Promise<BuilderStore
       await store.working.remove(id)
     })
 
+    test("a change that is cancelled before its turn has changed nothing", async () => {
+      await store.working.from("base", { ...FROM, name: "busy" })
+      const stop = new AbortController()
+      const running = new AbortController()
+      let later: Promise<unknown>[] = []
+      const busy = run("busy", "echo on; sleep 1000", {
+        signal: running.signal,
+        onLog: () => {
+          const { signal } = stop
+          later = [
+            store.working.configure("busy", { ...NO_CHANGES, labels: [["never", "x"]] }, { signal }),
+            store.working.mount("busy", { signal }),
+            store.working.copy("busy", { ...COPY, sources: [join(host, "a.txt")], target: "/never", signal }),
+            store.working.commit("busy", { ...COMMIT, name: "never:1", signal }),
+            store.working.remove("busy", { signal }),
+          ]
+          setImmediate(() => stop.abort())
+        },
+      })
+      busy.catch(() => {})
+      while (later.length === 0) await new Promise((done) => setTimeout(done, 10))
+      const outcomes = await Promise.allSettled(later)
+      expect(outcomes).toEqual(
+        later.map(() => ({ status: "rejected", reason: expect.objectContaining({ code: "Cancelled" }) })),
+      )
+      running.abort()
+      await expect(busy).rejects.toMatchObject({ code: "Cancelled" })
+      expect(store.working.get("busy").workingImage.config.Labels ?? {}).toEqual({})
+      expect(await run("busy", "ls /never || echo none")).toContain("none")
+      expect(store.images.find("never:1")).toBeUndefined()
+      await store.working.remove("busy")
+    })
+
     test("mount() shows the files until unmount(); both may be repeated", async () => {
       const { id } = await store.working.from("base", FROM)
       const path = await store.working.mount(id)

@@ -8,6 +8,7 @@
  * between commands, and nothing of it is mounted unless `mount` was asked for. Changes to one container happen one after
  * another: each holds its lock. A killed command leaves at most its mount, which the next one takes over or undoes.
  */
+import type { Cancellable } from "../base/cancel.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Image } from "../image/image.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
@@ -150,11 +151,12 @@ export interface WorkingCommit {
   unsetEnv: readonly string[]
   /** Of the image and the new layer's files, in seconds. */
   epoch?: number
+  signal?: AbortSignal | undefined
 }
 
 /**
- * Working containers of one store. Each call that changes one holds its lock; a killed one leaves it as it was, or with the
- * changes to its files that the program had made.
+ * Working containers of one store. Each call that changes one holds its lock; a killed or cancelled one leaves it as it was, or
+ * with the changes to its files that the program had made.
  */
 export interface WorkingContainers {
   /** Throws AlreadyExists for a name that is taken. */
@@ -167,14 +169,14 @@ export interface WorkingContainers {
   run(nameOrId: string, run: WorkingRun): Promise<void>
   /** Gives what `digest` asks for. */
   copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined>
-  configure(nameOrId: string, changes: ConfigChanges): Promise<void>
+  configure(nameOrId: string, changes: ConfigChanges, cancellable?: Cancellable): Promise<void>
   /** Mounts its files until `unmount`, the next boot, or the end of the rootless namespaces; gives the path. Safe to repeat. */
-  mount(nameOrId: string): Promise<string>
+  mount(nameOrId: string, cancellable?: Cancellable): Promise<string>
   /** Safe to repeat. */
-  unmount(nameOrId: string): Promise<void>
+  unmount(nameOrId: string, cancellable?: Cancellable): Promise<void>
   /** The working container stays as it is. */
   commit(nameOrId: string, commit: WorkingCommit): Promise<Image>
   /** Throws AlreadyExists. */
   rename(nameOrId: string, name: string): void
-  remove(nameOrId: string): Promise<void>
+  remove(nameOrId: string, cancellable?: Cancellable): Promise<void>
 }

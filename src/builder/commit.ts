@@ -15,11 +15,11 @@ export async function commitWorking(
   commit: WorkingCommit,
 ): Promise<Image> {
   const { workingImage, defaults } = record
-  const { name, squash, epoch, omitHistory, format = defaults.format ?? "oci" } = commit
+  const { name, squash, epoch, omitHistory, signal, format = defaults.format ?? "oci" } = commit
   const { annotations, comment, createdBy, historyComment, history, config, ...about } = workingImage
   const key = workingKey(record)
   if (epoch !== undefined) await snapshots.clampTimes(key, epoch)
-  const layer: Bytes = snapshots.diff(key, squash ? { since: "nothing" } : {})
+  const layer: Bytes = snapshots.diff(key, squash ? { since: "nothing", signal } : { signal })
   const image = record.imageId === undefined ? undefined : images.get(record.imageId)
   const base = squash ? undefined : image
   const created = new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString()
@@ -32,6 +32,7 @@ export async function commitWorking(
     author: about.author,
     history: epoch === undefined ? history : history?.map((entry) => Object.assign({}, entry, { created })),
     omitHistory,
+    signal,
     ...(base === undefined ? {} : { base }),
     ...(name === undefined ? {} : { name }),
   }

@@ -1,3 +1,4 @@
+import type { Cancellable } from "../base/cancel.ts"
 import { isSkiffError } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { hostPlatform } from "../spec/platform.ts"
@@ -6,7 +7,7 @@ import type { Source } from "../build/execute/executor.ts"
 import type { BuildDirectory } from "../build/build-directory.ts"
 
 /** What files of other containers and images are found with. */
-export interface FilesTools {
+export interface FilesTools extends Cancellable {
   deps: BuilderDeps
   /** The files of a working container, which does not change meanwhile. Throws NotFound. */
   rootOf(name: string): Promise<AsyncDisposable & { path: string }>
@@ -21,7 +22,7 @@ export async function openDirectory({ deps }: FilesTools): Promise<BuildDirector
 /** The files of another working container, or of an image, which is pulled where it is missing, until `stack` is disposed. Throws NotFound. */
 export async function filesOf(
   name: string,
-  { deps, rootOf }: FilesTools,
+  { deps, rootOf, signal }: FilesTools,
   directory: BuildDirectory,
   stack: AsyncDisposableStack,
   access: RegistryAccess = {},
@@ -31,7 +32,13 @@ export async function filesOf(
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }
-  const { id } = await deps.resolveBase(deps.images, name, hostPlatform(), { pull: "missing", access }, {})
+  const { id } = await deps.resolveBase(
+    deps.images,
+    name,
+    hostPlatform(),
+    { pull: "missing", access },
+    signal ? { signal } : {},
+  )
   const { topLayer } = deps.images.get(id)
   const key = directory.snapshotKey()
   const mount = await deps.snapshots.view(key, topLayer)

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
+import { heeding, type Cancellable } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { NotFound } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
@@ -88,19 +89,19 @@ class LocalWorking implements WorkingContainers {
   }
 
   async run(nameOrId: string, run: WorkingRun): Promise<void> {
-    await this.#changing(nameOrId, async (record) => {
+    await this.#changing(nameOrId, run, async (record) => {
       await using root = this.#root(record)
-      await runWorking(root.path, record, run, this.#filesTools(record))
+      await runWorking(root.path, record, run, this.#filesTools(record, run))
       if (run.addHistory) this.#records.setImage(record.id, withHistory(record.workingImage, run.argv.join(" ")))
     })
   }
 
   async copy(nameOrId: string, copy: WorkingCopy): Promise<string | undefined> {
-    return await this.#changing(nameOrId, async (record) => {
+    return await this.#changing(nameOrId, copy, async (record) => {
       await using root = this.#root(record)
       const workdir = record.workingImage.config.WorkingDir || "/"
       const digest = copy.digest || copy.addHistory
-      const copied = await copyInto(root.path, workdir, { ...copy, digest }, this.#filesTools(record))
+      const copied = await copyInto(root.path, workdir, { ...copy, digest }, this.#filesTools(record, copy))
       if (copied === undefined) return undefined
       const words = `#(nop) ${copy.unpack ? "ADD" : "COPY"} ${copied.kind}:${copied.digest}`
       if (copy.addHistory) this.#records.setImage(record.id, withHistory(record.workingImage, words))
@@ -108,40 +109,45 @@ class LocalWorking implements WorkingContainers {
     })
   }
 
-  async configure(nameOrId: string, changes: ConfigChanges): Promise<void> {
-    await this.#changing(nameOrId, async ({ id, workingImage }) =>
+  async configure(nameOrId: string, changes: ConfigChanges, cancellable: Cancellable = {}): Promise<void> {
+    await this.#changing(nameOrId, cancellable, async ({ id, workingImage }) =>
       this.#records.setImage(id, changeConfig(workingImage, changes)),
     )
   }
 
-  async mount(nameOrId: string): Promise<string> {
-    return await this.#changing(nameOrId, async (record) => {
+  async mount(nameOrId: string, cancellable: Cancellable = {}): Promise<string> {
+    return await this.#changing(nameOrId, cancellable, async (record) => {
       this.#records.setMounted(record.id, true)
       crashPoint("working:marked-mounted")
       return this.#ensureMounted(record)
     })
   }
 
-  async unmount(nameOrId: string): Promise<void> {
-    await this.#changing(nameOrId, async ({ id }) => {
+  async unmount(nameOrId: string, cancellable: Cancellable = {}): Promise<void> {
+    await this.#changing(nameOrId, cancellable, async ({ id }) => {
       this.#records.setMounted(id, false)
       this.#dropMount(id)
     })
   }
 
   async commit(nameOrId: string, commit: WorkingCommit): ReturnType<WorkingContainers["commit"]> {
-    return await this.#changing(nameOrId, (record) => commitWorking(this.#deps, record, commit))
+    return await this.#changing(nameOrId, commit, (record) => commitWorking(this.#deps, record, commit))
   }
 
   rename(nameOrId: string, name: string): void {
     this.#records.rename(this.#records.get(nameOrId).id, name)
   }
 
-  async remove(nameOrId: string): Promise<void> {
-    const { id } = this.#records.get(nameOrId)
-    using lock = await this.#locks.acquire(id)
+  async remove(nameOrId: string, { signal }: Cancellable = {}): Promise<void> {
+    const { id, name } = this.#records.get(nameOrId)
+    await heeding(signal, `the removal of working container "${name}"`, () => this.#remove(id, signal))
+  }
+
+  /** In this order: cut short anywhere, it is done by the next. */
+  async #remove(id: string, signal: AbortSignal | undefined): Promise<void> {
+    using lock = await this.#locks.acquire(id, { signal })
     this.#dropMount(id)
-    await this.#deps.snapshots.remove(workingKey({ id }))
+    await this.#deps.snapshots.remove(workingKey({ id }), signal)
     crashPoint("working:snapshot-removed")
     this.#records.delete(id)
     lock.unlink()
@@ -160,26 +166,32 @@ class LocalWorking implements WorkingContainers {
   }
 
   /** Under the container's lock, with its row as it is then. */
-  async #changing<T>(nameOrId: string, body: (record: WorkingRecord) => Promise<T>): Promise<T> {
-    const { id } = this.#records.get(nameOrId)
-    using _ = await this.#locks.acquire(id)
-    return await body(this.#records.get(id))
+  async #changing<T>(
+    nameOrId: string,
+    { signal }: Cancellable,
+    body: (record: WorkingRecord) => Promise<T>,
+  ): Promise<T> {
+    const { id, name } = this.#records.get(nameOrId)
+    return await heeding(signal, `the change of working container "${name}"`, async () => {
+      using _ = await this.#locks.acquire(id, { signal })
+      return await body(this.#records.get(id))
+    })
   }
 
   /** For a command that has the lock of `own`. */
-  #filesTools(own: WorkingRecord): FilesTools {
+  #filesTools(own: WorkingRecord, { signal }: Cancellable): FilesTools {
     const rootOf = async (name: string): Promise<AsyncDisposable & { path: string }> => {
       const { id, name: found } = this.#records.get(name)
       // a short name of an image may be the beginning of some id
       if (found !== name && name.length < SHORT_ID) throw new NotFound(`no such working container: "${name}"`)
       if (id === own.id) return { path: this.#ensureMounted(own), [Symbol.asyncDispose]: async () => {} }
       await using stack = new AsyncDisposableStack()
-      stack.use(await this.#locks.acquire(id))
+      stack.use(await this.#locks.acquire(id, { signal }))
       const { path } = stack.use(this.#root(this.#records.get(id)))
       const owned = stack.move()
       return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() }
     }
-    return { deps: this.#deps, rootOf }
+    return { deps: this.#deps, rootOf, signal }
   }
 
   /** Its files for the time of a command, on the mount that is there or on one that goes again. */

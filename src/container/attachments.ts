@@ -3,7 +3,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
 import type { PortReservation } from "../network/network.ts"
-import type { ResolvedOptions, NetworkAttachment } from "./container.ts"
+import type { Abortable, ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { writeHostsFile } from "./container-files.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -22,7 +22,11 @@ export function detached(attachments: readonly NetworkAttachment[]): NetworkAtta
  * Binds the published ports, before anything of the container runs: the monitor is to inherit their sockets. Undefined: none are
  * published.
  */
-export async function reservePorts(deps: ContainerDeps, record: ContainerRecord): Promise<PortReservation | undefined> {
+export async function reservePorts(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { abort }: Abortable,
+): Promise<PortReservation | undefined> {
   const { ports } = record.spec.run
   const [first] = record.state.attachments
   if (first === undefined || ports.length === 0) return undefined
@@ -30,7 +34,7 @@ export async function reservePorts(deps: ContainerDeps, record: ContainerRecord)
   const { address, macAddress } = first
   try {
     const endpoint = { containerId: record.id, ports, address, macAddress }
-    const reservation = await networks.reserve(networks.get(first.network), endpoint)
+    const reservation = await networks.reserve(networks.get(first.network), endpoint, { signal: abort })
     trace("ports reserved")
     return reservation
   } catch (error) {
@@ -51,7 +55,7 @@ export function warmUpNetworks(deps: ContainerDeps, { state }: ContainerRecord):
 export async function joinNetworks(
   deps: ContainerDeps,
   record: ContainerRecord,
-  reservation: PortReservation | undefined,
+  { reservation, abort }: Abortable & { reservation: PortReservation | undefined },
 ): Promise<void> {
   const { id, spec, state } = record
   if (state.attachments.length === 0 || state.pid === undefined) return
@@ -72,7 +76,8 @@ export async function joinNetworks(
       reservation: index === 0 ? reservation : undefined,
     }
     try {
-      attachment.endpoint = { ...(await networks.setup(network, endpoint)), networkId: network.id }
+      const status = await networks.setup(network, endpoint, { signal: abort })
+      attachment.endpoint = { ...status, networkId: network.id }
     } catch (error) {
       throw withHolder(deps, error)
     }

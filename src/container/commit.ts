@@ -1,3 +1,4 @@
+import { heeding } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
@@ -12,22 +13,28 @@ import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.commit`. */
 export async function commit(deps: ContainerDeps, nameOrId: string, options: CommitOptions = {}): Promise<Image> {
+  return heeding(options.abort, "the commit", () => commitNow(deps, nameOrId, options))
+}
+
+async function commitNow(deps: ContainerDeps, nameOrId: string, options: CommitOptions): Promise<Image> {
   const record = deps.records.get(nameOrId)
   const [images, snapshots] = await Promise.all([deps.images(), deps.snapshots()])
   const base = images.get(record.imageId)
   const config = await images.config(base)
-  const { pause: isStill = true, squash = false, format = "oci" } = options
+  const { pause: isStill = true, squash = false, format = "oci", abort } = options
   const own = runConfigOf(record, config.config ?? {})
   const changed = (await options.change?.(own)) ?? own
   await using resume = new AsyncDisposableStack()
-  if (isStill && (await paused(deps, record.id))) resume.defer(() => unpauseUnlessGone(deps, record.id))
+  if (isStill && (await paused(deps, record.id, abort))) resume.defer(() => unpauseUnlessGone(deps, record.id))
   const { rootfs: _, history: __, ...above } = config
   crashPoint("commit:paused")
   const layer = snapshots.diff(record.id, {
     ...(squash ? { since: "nothing" } : {}),
     leaveOutEmpty: BOUND_FILES,
+    signal: abort,
   })
   const image = await images.createFromTar(layer, {
+    signal: abort,
     name: options.name,
     ...(squash ? {} : { base }),
     format,
@@ -50,9 +57,9 @@ export async function commit(deps: ContainerDeps, nameOrId: string, options: Com
 const BOUND_FILES = new Set(["etc/hosts", "etc/hostname", "etc/resolv.conf"])
 
 /** True when it ran until now: so its files hold still, and it is ours to let go on. */
-async function paused(deps: ContainerDeps, id: string): Promise<boolean> {
+async function paused(deps: ContainerDeps, id: string, abort: AbortSignal | undefined): Promise<boolean> {
   try {
-    await pause(deps, id, thisProcess())
+    await pause(deps, id, { owner: thisProcess(), abort })
     return true
   } catch (error) {
     // not running, or paused already: either way nothing writes

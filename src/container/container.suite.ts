@@ -170,6 +170,67 @@ export function containerSuite(
       await other.kill("stubborn", "KILL")
     })
 
+    test("a call that is cancelled before it begins changes nothing", async () => {
+      const { containers } = store
+      const { id } = await running("still")
+      const created = await containers.execs.create(id, execRequest("true"))
+      const abort = AbortSignal.abort()
+      const exported = async () => {
+        for await (const _ of containers.export(id, { abort })) expect("a byte").toBe("none")
+      }
+      const calls = {
+        pause: () => containers.pause(id, { abort }),
+        commit: () => containers.commit(id, { name: "never:1", abort }),
+        export: exported,
+        top: () => containers.top(id, [], { abort }),
+        size: () => containers.size(id, { abort }),
+        "execs.run": () => containers.execs.run(id, execRequest("true"), { abort }),
+        "execs.start": () => containers.execs.start(created.id, { abort }),
+        remove: () => containers.remove(id, { force: true, abort }),
+      }
+      for (const [call, begin] of Object.entries(calls))
+        expect([call, await codeOf(begin())]).toEqual([call, "Cancelled"])
+      expect(containers.get(id).state.status).toBe("running")
+      expect((await containers.execs.list(id)).map(({ state }) => state.status)).toEqual(["created"])
+      const session = await containers.execs.start(created.id)
+      session.attachment?.[Symbol.dispose]()
+      expect(await session.exited).toBe(0)
+    })
+
+    test("a start that is cancelled runs no program: a new container is gone, another as it was", async () => {
+      const { containers } = store
+      const stop = new AbortController()
+      const run = containers.run(options(FOREVER), undefined, { abort: stop.signal, onCreated: () => stop.abort() })
+      expect(await codeOf(run)).toBe("Cancelled")
+      expect(containers.list({ all: true })).toEqual([])
+      const { id } = await containers.create(options(["true"]))
+      expect(await codeOf(containers.start(id, { abort: AbortSignal.abort() }))).toBe("Cancelled")
+      expect(containers.get(id).state.status).toBe("created")
+      expect(await (await containers.start(id)).exited).toBe(0)
+    })
+
+    test("a commit that is cancelled makes no image, and the program runs on", async () => {
+      const { containers } = store
+      const { id } = await running("written", [
+        "sh",
+        "-c",
+        "dd if=/dev/zero of=/big bs=1M count=32; echo done; sleep 1000",
+      ])
+      const following = new AbortController()
+      for await (const { bytes } of containers.logs(id, { follow: true, signal: following.signal }))
+        if (Buffer.from(bytes).toString() === "done\n") following.abort()
+      const stop = new AbortController()
+      const states: string[] = []
+      const onProgress = () => {
+        states.push(containers.get(id).state.status)
+        stop.abort()
+      }
+      expect(await codeOf(containers.commit(id, { name: "never:1", onProgress, abort: stop.signal }))).toBe("Cancelled")
+      expect(states[0]).toBe("paused")
+      expect(containers.get(id).state.status).toBe("running")
+      expect(await codeOf(containers.create(options(FOREVER, { image: "never:1" })))).toBe("NotFound")
+    })
+
     test("maintain() writes down an end that nobody did", async () => {
       const { containers, other } = store
       const { id } = await running("left")

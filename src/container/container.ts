@@ -337,8 +337,8 @@ export interface ExecRequest {
 /** A request with its defaults filled in, as the record keeps it. */
 export type ResolvedExecRequest = ExecRequest & Required<Pick<ExecRequest, "tty" | "stdin" | "env" | "privileged">>
 
-/** How it is started. */
-export interface ExecStart {
+/** How it is started. Aborted before the program runs, none does, and it may be started later. */
+export interface ExecStart extends Abortable {
   /** Nobody is connected to its streams. */
   detach?: boolean
   /** The terminal's size as the program starts. */
@@ -398,7 +398,7 @@ export interface Execs {
 }
 
 /** What the new image shall say; all may be left out. */
-export interface CommitOptions {
+export interface CommitOptions extends Abortable {
   /** Of the new image. */
   name?: string
   author?: string
@@ -463,9 +463,9 @@ export interface Containers {
   /** `stop`, then `start`; one that does not run is started. */
   restart(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>
   /** Throws FailedPrecondition when it does not run or is paused already; Unsupported without a freezer. */
-  pause(nameOrId: string): Promise<void>
+  pause(nameOrId: string, abortable?: Abortable): Promise<void>
   /** Throws FailedPrecondition when it is not paused. */
-  unpause(nameOrId: string): Promise<void>
+  unpause(nameOrId: string, abortable?: Abortable): Promise<void>
   /**
    * `volumes`: its anonymous ones too. Throws FailedPrecondition when it runs and `force` is not set. Begun, it is finished by
    * whoever looks next.
@@ -489,13 +489,17 @@ export interface Containers {
    */
   logs(nameOrId: string, options?: LogOptions): AsyncIterable<LogLine>
   /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
-  export(nameOrId: string): Bytes
-  /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument. */
+  export(nameOrId: string, abortable?: Abortable): Bytes
+  /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument; it runs on, whatever it throws. */
   commit(nameOrId: string, options?: CommitOptions): Promise<Image>
   /** Rows of the host's `ps`, with titles. Throws FailedPrecondition when it does not run, InvalidArgument for options of `ps`. */
-  top(nameOrId: string, psOptions: readonly string[]): Promise<{ titles: string[]; processes: string[][] }>
+  top(
+    nameOrId: string,
+    psOptions: readonly string[],
+    abortable?: Abortable,
+  ): Promise<{ titles: string[]; processes: string[][] }>
   /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
-  size(nameOrId: string): Promise<ContainerSize>
+  size(nameOrId: string, abortable?: Abortable): Promise<ContainerSize>
   /** Throws NotFound. */
   inspect(nameOrId: string): Promise<ContainerDetails>
   /** The hidden verb of conmon's exit command: writes the end down, cleans up, removes or restarts. Safe to repeat. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { throwIfAborted } from "../base/cancel.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import type { BundlePaths, Exec as RunningExec, Runtimes } from "../runtime/runtime.ts"
@@ -28,6 +29,7 @@ export async function createExec(deps: ContainerDeps, nameOrId: string, request:
 export async function startExec(deps: ContainerDeps, id: string, options: ExecStart = {}): Promise<ExecSession> {
   const record = deps.execs.get(id)
   const container = runningContainer(deps, record.containerId)
+  throwIfAborted(options.abort, `the exec in container "${container.name}"`)
   const claimed = { ...record, state: { status: "running", bootId: deps.bootId } satisfies ExecState }
   // claimed before it is started: of two that start it, one does
   if (!deps.execs.markStarted(record.id, claimed.state, execEvent(container, record, "exec_start")))
@@ -53,6 +55,7 @@ export async function runExec(
   // the exit command of a detached one may come at once: it must find a record
   if (options.detach) return startExec(deps, (await createExec(deps, nameOrId, request)).id, options)
   const container = runningContainer(deps, nameOrId)
+  throwIfAborted(options.abort, `the exec in container "${container.name}"`)
   const record = newRecord(container, request, { status: "created" })
   const running = await spawnExec(deps, container, record, options)
   const started = { ...record, state: runningState(deps, running) }

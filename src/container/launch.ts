@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs"
+import { throwIfAborted } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
@@ -9,6 +10,7 @@ import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
+import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached, joinNetworks, reservePorts, warmUpNetworks } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
@@ -33,7 +35,7 @@ export interface Launched {
 }
 
 /** How it is started. */
-export interface LaunchOptions {
+export interface LaunchOptions extends Abortable {
   /** Connect to the program's streams before it runs. */
   attach?: boolean
   /** Made for this start alone: gone again when the start is refused. One whose program cannot be run stays, as docker's. */
@@ -80,11 +82,17 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   const bundle = runtimes.bundle(id)
   await turn()
   makeDirectories(deps, record, bundle)
-  using reservation = await reservePorts(deps, record)
+  using reservation = await reservePorts(deps, record, options)
   using pending = await startMonitor(deps, record, { runtimes, runtime, options, held: reservation?.sockets })
   await turn()
   await mountRoot(deps, record, bundle)
-  const { monitor, targets } = await createContainer(deps, record, { runtimes, runtime, bundle, pending })
+  const { monitor, targets } = await createContainer(deps, record, {
+    runtimes,
+    runtime,
+    bundle,
+    pending,
+    abort: options.abort,
+  })
   // while this process lives it is told of the end; a failure below ends the container
   try {
     state.pid = monitor.pid
@@ -94,7 +102,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.awaited = options.attach
     await turn()
     checkMounted(monitor, targets)
-    await joinNetworks(deps, record, reservation)
+    await joinNetworks(deps, record, { reservation, abort: options.abort })
     crashPoint("start:network-set-up")
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
@@ -102,6 +110,8 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     trace("attached")
     crashPoint("start:before-program")
     await turn()
+    // the last moment at which all of it can be taken back
+    throwIfAborted(options.abort, `the start of container "${record.name}"`)
     state.startedAt = Date.now()
     await runtime.start(id)
     trace("program started")
@@ -175,7 +185,7 @@ async function rootMount(deps: ContainerDeps, { id, spec }: ContainerRecord): Pr
 async function createContainer(
   deps: ContainerDeps,
   record: ContainerRecord,
-  given: { runtimes: Runtimes; runtime: Runtime; bundle: BundlePaths; pending: PendingMonitor },
+  given: Abortable & { runtimes: Runtimes; runtime: Runtime; bundle: BundlePaths; pending: PendingMonitor },
 ): Promise<{ monitor: Monitor; targets: readonly string[] }> {
   const { runtimes, runtime, bundle, pending } = given
   const { id, spec } = record
@@ -183,7 +193,7 @@ async function createContainer(
   const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
   const mounts = await ociMounts(deps, spec.mounts)
-  await fillVolumes(deps, record, bundle.rootfs)
+  await fillVolumes(deps, record, bundle.rootfs, given)
   const joined = joinedPid(deps, options.network)
   const sandbox = await readySandbox(deps, record)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])

@@ -1,7 +1,7 @@
 /** Changes of a container's life: each takes its lock, reads the record anew, acts, and lets go. */
 import { rmSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
-import { orCancelled } from "../base/cancel.ts"
+import { heeding, orCancelled, throwIfAborted } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, isSkiffError, NotFound } from "../base/errors.ts"
 import { log } from "../base/log.ts"
@@ -61,7 +61,7 @@ export async function run(
     lock.unlink()
     throw error
   }
-  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true }))
+  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true, abort }))
 }
 
 /** See `Containers.start`. */
@@ -81,7 +81,7 @@ export async function start(
   // a start by hand begins the counting anew
   record.state.restartCount = 0
   delete record.state.restartDelayMs
-  return started(deps, await launchOrUnlink(deps, record, lock, { attach }))
+  return started(deps, await launchOrUnlink(deps, record, lock, { attach, abort }))
 }
 
 /** Joins a container that runs already. */
@@ -201,25 +201,34 @@ export async function restart(
 }
 
 /** With `owner`, only while that process lives: killed, it leaves no program that stands still for ever. */
-export async function pause(deps: ContainerDeps, nameOrId: string, owner?: ProcessIdentity): Promise<void> {
-  await freeze(deps, nameOrId, "running", "paused", "pause", owner)
+export async function pause(
+  deps: ContainerDeps,
+  nameOrId: string,
+  { owner, abort }: Abortable & { owner?: ProcessIdentity } = {},
+): Promise<void> {
+  await freeze(deps, nameOrId, { from: "running", to: "paused", verb: "pause", owner, abort })
 }
 
 /** See `Containers.unpause`. */
-export async function unpause(deps: ContainerDeps, nameOrId: string): Promise<void> {
-  await freeze(deps, nameOrId, "paused", "running", "resume")
+export async function unpause(deps: ContainerDeps, nameOrId: string, { abort }: Abortable = {}): Promise<void> {
+  await freeze(deps, nameOrId, { from: "paused", to: "running", verb: "resume", abort })
+}
+
+interface Freezing extends Abortable {
+  from: "running" | "paused"
+  to: "running" | "paused"
+  verb: "pause" | "resume"
+  owner?: ProcessIdentity
 }
 
 async function freeze(
   deps: ContainerDeps,
   nameOrId: string,
-  from: "running" | "paused",
-  to: "running" | "paused",
-  verb: "pause" | "resume",
-  owner?: ProcessIdentity,
+  { from, to, verb, owner, abort }: Freezing,
 ): Promise<void> {
-  const { id } = deps.records.get(nameOrId)
-  using lock = await deps.locks.acquire(id)
+  const { id, name } = deps.records.get(nameOrId)
+  throwIfAborted(abort, `to ${verb} container "${name}"`)
+  using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconciled(deps, id, lock)
   if (record.status !== from || !isRunning(record, deps))
     throw new FailedPrecondition(`container "${record.name}" is not ${from}`, {
@@ -258,7 +267,7 @@ export async function remove(
           ],
         },
       )
-    await destroy(deps, record, { volumes })
+    await heeding(abort, `the removal of container "${record.name}"`, () => destroy(deps, record, { volumes, abort }))
   }
   lock.unlink()
 }

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from "node:fs"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import type { ContainerDeps } from "./deps.ts"
-import type { MountPoint } from "./container.ts"
+import type { Abortable, MountPoint } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */
@@ -47,11 +47,12 @@ export async function fillVolumes(
   deps: ContainerDeps,
   { spec, state }: ContainerRecord,
   rootfs: string,
+  { abort }: Abortable = {},
 ): Promise<void> {
   if (state.volumesFilled) return
-  state.volumesFilled = true
   const mounts = spec.mounts.filter((mount) => mount.type === "volume" && mount.copyUp)
-  if (mounts.length === 0) return
-  const volumes = await deps.volumes()
-  for (const { name = "", target } of mounts) await volumes.copyUp(volumes.get(name), rootfs, target)
+  const volumes = mounts.length === 0 ? undefined : await deps.volumes()
+  for (const { name = "", target } of mounts)
+    await volumes?.copyUp(volumes.get(name), rootfs, target, { signal: abort })
+  state.volumesFilled = true
 }

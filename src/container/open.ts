@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../base/cancel.ts"
 import type { Container, Containers } from "./container.ts"
 import { containerFilter } from "./filter.ts"
 import { containerEvent } from "./events.ts"
@@ -49,8 +50,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
     kill: async (nameOrId, signal, abortable) => (await lifeCycle()).kill(deps, nameOrId, signal, abortable),
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
-    pause: async (nameOrId) => (await lifeCycle()).pause(deps, nameOrId),
-    unpause: async (nameOrId) => (await lifeCycle()).unpause(deps, nameOrId),
+    pause: async (nameOrId, abortable) => (await lifeCycle()).pause(deps, nameOrId, abortable),
+    unpause: async (nameOrId, abortable) => (await lifeCycle()).unpause(deps, nameOrId, abortable),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
     rename(nameOrId, newName) {
       const record = records.get(nameOrId)
@@ -82,16 +83,22 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       const { readLogs } = await import("./logs.ts")
       yield* readLogs(deps, nameOrId, options)
     },
-    async *export(nameOrId) {
+    async *export(nameOrId, { abort } = {}) {
       const record = records.get(nameOrId)
       const { id } = record
       records.tell(containerEvent(record, "export"))
       const snapshots = await deps.snapshots()
-      yield* snapshots.diff(id, { since: "nothing" })
+      throwIfAborted(abort, "the export")
+      try {
+        yield* snapshots.diff(id, { since: "nothing", signal: abort })
+      } catch (error) {
+        throwIfAborted(abort, "the export")
+        throw error
+      }
     },
     commit: async (nameOrId, options) => (await import("./commit.ts")).commit(deps, nameOrId, options),
-    top: async (nameOrId, psOptions) => (await import("./top.ts")).top(deps, nameOrId, psOptions),
-    size: async (nameOrId) => (await import("./size.ts")).containerSize(deps, nameOrId),
+    top: async (nameOrId, psOptions, abortable) => (await import("./top.ts")).top(deps, nameOrId, psOptions, abortable),
+    size: async (nameOrId, abortable) => (await import("./size.ts")).containerSize(deps, nameOrId, abortable),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
     cleanup: async (id, execId) =>
       execId === undefined

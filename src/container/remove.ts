@@ -2,6 +2,7 @@ import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
+import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { stateDirectory } from "./paths.ts"
@@ -16,7 +17,7 @@ import { teardown } from "./teardown.ts"
 export async function destroy(
   deps: ContainerDeps,
   record: ContainerRecord,
-  options: { volumes?: boolean } = {},
+  options: Abortable & { volumes?: boolean } = {},
 ): Promise<undefined> {
   const { id, spec, state } = record
   if (options.volumes) state.removeVolumes = true
@@ -30,9 +31,9 @@ export async function destroy(
   trace("torn down")
   using _ = takeTurns()
   await turn()
-  await (await deps.snapshots()).remove(id)
+  await (await deps.snapshots()).remove(id, options.abort)
   crashPoint("remove:snapshot-removed")
-  if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record)
+  if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record, options)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   crashPoint("remove:files-removed")
   const left = record.live ? connectionEvents(record, "left") : []
@@ -43,11 +44,16 @@ export async function destroy(
 }
 
 /** Those that another container was given meanwhile stay. */
-async function removeAnonymousVolumes(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<void> {
+async function removeAnonymousVolumes(
+  deps: ContainerDeps,
+  { id, spec }: ContainerRecord,
+  { abort }: Abortable,
+): Promise<void> {
   const names = spec.mounts.flatMap((mount) => (mount.anonymous && mount.name !== undefined ? [mount.name] : []))
   if (names.length === 0) return
   const volumes = await deps.volumes()
   for (const name of names)
-    if (deps.records.usersOfVolume(name).every((user) => user.id === id)) await volumes.remove(name, { exceptFor: id })
+    if (deps.records.usersOfVolume(name).every((user) => user.id === id))
+      await volumes.remove(name, { exceptFor: id, signal: abort })
   crashPoint("remove:volumes-removed")
 }

@@ -1,12 +1,17 @@
+import { heeding } from "../base/cancel.ts"
 import { isSkiffError } from "../base/errors.ts"
-import type { ContainerSize } from "./container.ts"
+import type { Abortable, ContainerSize } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 
 /** See `Containers.size`. */
-export async function containerSize(deps: ContainerDeps, nameOrId: string): Promise<ContainerSize> {
+export async function containerSize(
+  deps: ContainerDeps,
+  nameOrId: string,
+  { abort }: Abortable = {},
+): Promise<ContainerSize> {
   const { id, imageId } = deps.records.get(nameOrId)
   const [snapshots, images] = await Promise.all([deps.snapshots(), deps.images()])
-  const writableBytes = await snapshots.usage(id).then(
+  const writableBytes = await heeding(abort, "the measuring", () => snapshots.usage(id, abort)).then(
     ({ bytes }) => bytes,
     (error: unknown) => {
       // killed in create, before it had a layer

@@ -1,8 +1,10 @@
 import { readdirSync, readlinkSync } from "node:fs"
+import { heeding } from "../base/cancel.ts"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { findProgram } from "../sys/host.ts"
 import { run } from "../sys/process/process.ts"
+import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { isRunning } from "./observe.ts"
@@ -15,6 +17,7 @@ export async function top(
   deps: ContainerDeps,
   nameOrId: string,
   psOptions: readonly string[],
+  { abort }: Abortable = {},
 ): Promise<{ titles: string[]; processes: string[][] }> {
   const record = deps.records.get(nameOrId)
   const { pid } = record.state
@@ -26,7 +29,8 @@ export async function top(
   const ps = findProgram("ps")
   if (ps === undefined)
     throw new FailedPrecondition("top needs ps, which is not installed", { hint: installCommand({ debian: "procps" }) })
-  const result = await run([ps, ...(psOptions.length > 0 ? psOptions : ["-ef"])])
+  const argv = [ps, ...(psOptions.length > 0 ? psOptions : ["-ef"])]
+  const result = await heeding(abort, "ps", () => run(argv, { signal: abort }))
   if (result.code !== 0)
     throw new InvalidArgument(`ps ${psOptions.join(" ")}: ${result.stderr.trim().split("\n")[0] ?? "failed"}`, {
       hint: "see: man ps",

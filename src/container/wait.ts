@@ -39,7 +39,7 @@ export async function wait(
       // its clean-up is another's work, or the next command's
       if (condition === "not-running" && hasEnded(record) && endsForGood(deps, record))
         return observeExit(record, deps).exitCode
-      code = (await reconcileNow(deps, id))?.state.exitCode ?? code
+      code = (await reconcileNow(deps, id, signal))?.state.exitCode ?? code
       continue
     } else {
       code = record.state.exitCode ?? code
@@ -87,7 +87,7 @@ async function exitOf(
   { id, spec }: ContainerRecord,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-  if (spec.options.autoRemove) await announce(deps, id)
+  if (spec.options.autoRemove) await announce(deps, id, signal)
   const { pid, monitorPid } = deps.records.byId(id)?.state ?? {}
   if (pid === undefined || monitorPid === undefined) return undefined
   const runtimes = await deps.runtimes()
@@ -104,8 +104,8 @@ async function exitOf(
 }
 
 /** So that the exit code outlives the container. */
-async function announce(deps: ContainerDeps, id: string): Promise<void> {
-  using _ = await deps.locks.acquire(id)
+async function announce(deps: ContainerDeps, id: string, signal: AbortSignal | undefined): Promise<void> {
+  using _ = await deps.locks.acquire(id, { signal })
   const record = deps.records.byId(id)
   if (!record || !isRunning(record, deps)) return
   record.state.awaited = true

@@ -1,4 +1,5 @@
 import { runAll } from "../base/run-all.ts"
+import { throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { namesIn } from "../base/names-in.ts"
@@ -29,13 +30,13 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
     }
   }
 
-  const joinNetworks = async (record: SandboxRecord): Promise<void> => {
+  const joinNetworks = async (record: SandboxRecord, signal: AbortSignal | undefined): Promise<void> => {
     const { id, options, state } = record
     if (options.networks.length === 0) return
     const networks = await deps.networks()
     for (const [index, { network: name, address, macAddress }] of options.networks.entries()) {
       const network = networks.get(name)
-      const status = await networks.setup(network, {
+      const endpoint = {
         containerId: id,
         netns: `${directory(id)}/net`,
         interface: `eth${index}`,
@@ -44,7 +45,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         ports: index === 0 ? options.ports : [],
         address,
         macAddress,
-      })
+      }
+      const status = await networks.setup(network, endpoint, { signal })
       state.endpoints = [...state.endpoints, { ...status, networkId: network.id }]
     }
   }
@@ -65,7 +67,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
   }
 
   /** The caller holds the lock. All that was made is taken back when a step fails. */
-  const makeReady = async (record: SandboxRecord): Promise<void> => {
+  const makeReady = async (record: SandboxRecord, signal: AbortSignal | undefined): Promise<void> => {
     record.state = { status: "starting", bootId: deps.bootId, endpoints: [] }
     records.save(record)
     crashPoint("sandbox:starting")
@@ -74,7 +76,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       // with the pause program written down it is found, whoever is killed now
       records.save(record)
       crashPoint("sandbox:namespaces-made")
-      await joinNetworks(record)
+      throwIfAborted(signal, `the start of sandbox "${record.name}"`)
+      await joinNetworks(record, signal)
       record.state.status = "ready"
       records.save(record, "start")
     } catch (error) {
@@ -108,9 +111,14 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
   }
 
   /** Under its lock, with the record as it is now. */
-  const change = async <T>(nameOrId: string, body: (record: SandboxRecord) => Promise<T>): Promise<T> => {
-    const { id } = records.get(nameOrId)
-    using lock = await deps.locks.acquire(id)
+  const change = async <T>(
+    nameOrId: string,
+    { signal }: Cancellable,
+    body: (record: SandboxRecord) => Promise<T>,
+  ): Promise<T> => {
+    const { id, name } = records.get(nameOrId)
+    throwIfAborted(signal, `the change of sandbox "${name}"`)
+    using lock = await deps.locks.acquire(id, { signal })
     const record = await reconciled(id)
     if (!record) lock.unlink()
     return body(record ?? records.get(id))
@@ -124,19 +132,20 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         .filter((sandbox) => fits(sandbox, filter)),
     get: (nameOrId) => toSandbox(records.get(nameOrId)),
 
-    async create(options) {
+    async create(options, { signal } = {}) {
       if (!NAME.test(options.name))
         throw new InvalidArgument(`invalid sandbox name "${options.name.slice(0, 100)}"`, {
           field: "name",
           hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit",
         })
+      throwIfAborted(signal, `the start of sandbox "${options.name}"`)
       const id = randomHex(32) as SandboxId
       using lock = await deps.locks.acquire(id)
       const state = { status: "starting", bootId: deps.bootId, endpoints: [] } as const
       const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
       records.insert(record)
       try {
-        await makeReady(record)
+        await makeReady(record, signal)
       } catch (error) {
         records.delete(record)
         lock.unlink()
@@ -145,20 +154,21 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       return toSandbox(record)
     },
 
-    start: (nameOrId) =>
-      change(nameOrId, async (record) => {
-        if (record.state.status !== "ready") await makeReady(record)
+    start: (nameOrId, cancellable = {}) =>
+      change(nameOrId, cancellable, async (record) => {
+        if (record.state.status !== "ready") await makeReady(record, cancellable.signal)
         return toSandbox(record)
       }),
 
-    stop: (nameOrId) =>
-      change(nameOrId, async (record) => {
+    stop: (nameOrId, cancellable = {}) =>
+      change(nameOrId, cancellable, async (record) => {
         if (record.state.status !== "stopped") await stopNow(record, "stop")
       }),
 
-    async remove(nameOrId) {
-      const { id } = records.get(nameOrId)
-      using lock = await deps.locks.acquire(id)
+    async remove(nameOrId, { signal } = {}) {
+      const { id, name } = records.get(nameOrId)
+      throwIfAborted(signal, `the removal of sandbox "${name}"`)
+      using lock = await deps.locks.acquire(id, { signal })
       const record = await reconciled(id)
       const [user] = deps.usedBy(id)
       if (record && user !== undefined)

@@ -106,6 +106,17 @@ export function sandboxSuite(
       expect(sandboxes.list()).toEqual([])
     })
 
+    test("what is cancelled before it begins changes nothing", async () => {
+      const { sandboxes } = store
+      const signal = AbortSignal.abort()
+      expect(await codeOf(sandboxes.create(sandboxOptions("never"), { signal }))).toBe("Cancelled")
+      expect(sandboxes.list()).toEqual([])
+      const { id } = await sandboxes.create(sandboxOptions("kept"))
+      for (const call of ["start", "stop", "remove"] as const)
+        expect([call, await codeOf(sandboxes[call](id, { signal }))]).toEqual([call, "Cancelled"])
+      expect(sandboxes.get(id).state.status).toBe("ready")
+    })
+
     test("it is on its networks, bound to its namespace and to no process", async () => {
       const { sandboxes } = store
       const made = await sandboxes.create(sandboxOptions("net", { networks: [{ network: "bridge" }] }))

@@ -11,6 +11,7 @@
  * Each change holds the sandbox's lock (flock) and writes the row before and after: one that was killed is taken back by the
  * next change of it, or by `reconcile`. What happens is told (event/), as type `sandbox`.
  */
+import type { Cancellable } from "../base/cancel.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
@@ -63,15 +64,15 @@ export interface Sandboxes {
   get(nameOrId: string): Sandbox
   /**
    * Makes it, ready. Throws AlreadyExists for the name or a port, NotFound for a network, FailedPrecondition when a pid
-   * namespace is asked for and no first process can be had. Whatever it throws, nothing is left.
+   * namespace is asked for and no first process can be had, Cancelled. Whatever it throws, nothing is left.
    */
-  create(options: SandboxOptions): Promise<Sandbox>
+  create(options: SandboxOptions, cancellable?: Cancellable): Promise<Sandbox>
   /** Makes the namespaces anew. Does nothing when it is ready. Throws as `create`; the row stays, stopped. */
-  start(nameOrId: string): Promise<Sandbox>
-  /** Lets go of namespaces, addresses and ports. Safe to repeat. Throws NotFound. */
-  stop(nameOrId: string): Promise<void>
-  /** Throws FailedPrecondition while a container is in it; NotFound. */
-  remove(nameOrId: string): Promise<void>
+  start(nameOrId: string, cancellable?: Cancellable): Promise<Sandbox>
+  /** Lets go of namespaces, addresses and ports. Safe to repeat. Throws NotFound; Cancelled before anything is let go. */
+  stop(nameOrId: string, cancellable?: Cancellable): Promise<void>
+  /** Throws FailedPrecondition while a container is in it; NotFound; Cancelled before anything is let go. */
+  remove(nameOrId: string, cancellable?: Cancellable): Promise<void>
   /** Takes back what killed processes left of sandboxes. Safe to repeat. */
   reconcile(): Promise<void>
 }

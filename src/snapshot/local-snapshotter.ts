@@ -172,11 +172,11 @@ export class LocalSnapshotter implements Snapshotter {
     return split === undefined ? { bytes, inodes } : { bytes: bytes + split.blocks * BLOCK_BYTES, inodes: inodes + 1 }
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
     const row = this.#records.find(name)
     if (row === undefined) return
     this.#records.forget(name)
-    await removeTree(this.#directory(row))
+    await removeTree(this.#directory(row), signal)
   }
 
   forget(name: string): void {

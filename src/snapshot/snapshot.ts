@@ -115,8 +115,8 @@ export interface Snapshotter {
   ownFiles(name: string): OwnFiles
   /** Without the parents'. Counts allocated bytes. Throws NotFound, the signal's reason. */
   usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }>
-  /** Throws FailedPrecondition if it has children, or something is mounted in it. Safe to repeat, also when it is not there. */
-  remove(name: string): Promise<void>
+  /** Throws FailedPrecondition if it has children, or something is mounted in it. Safe to repeat, also when it is not there; what is left when it is aborted the next `sweep` takes. */
+  remove(name: string, signal?: AbortSignal): Promise<void>
   /** `remove` without its directory, which the next `sweep` takes: short enough for a transaction. */
   forget(name: string): void
   /** Removes directories that no record knows. Safe at any time, beside other processes. */

@@ -1,12 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
+import { heeding, throwIfAborted } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import { log } from "../base/log.ts"
+import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { Volume, Volumes } from "./volume.ts"
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
+/** Begins the names of what is being removed: of no volume. */
+const REMOVED = ".removed-"
 
 interface Row {
   name: string
@@ -80,9 +85,10 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       return volume
     },
 
-    async remove(name, { force = false, exceptFor } = {}) {
+    async remove(name, { force = false, exceptFor, signal } = {}) {
       const isRepeat = force || exceptFor !== undefined
       checkedName(name)
+      throwIfAborted(signal, `the removal of volume "${name}"`)
       if (!isRepeat) get(name)
       db.transaction(() => {
         const user = usedBy(name).find(({ id }) => id !== exceptFor)
@@ -92,19 +98,21 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
           })
         if (db.run("DELETE FROM volumes WHERE name = ?", name) > 0) events.append(volumeEvent(name, "destroy"))
       })
-      await removeDirectory(directory, name)
+      const aside = `${REMOVED}${randomName()}`
+      setAside(`${directory}/${name}`, `${directory}/${aside}`)
+      await heeding(signal, `the removal of volume "${name}"`, () => removeAside(directory, aside, signal))
     },
 
-    async copyUp({ name, mountpoint: data }, rootfs, path) {
+    async copyUp({ name, mountpoint: data }, rootfs, path, { signal } = {}) {
       // of two containers that start at once, one fills it
-      using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock")
+      using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock", { signal })
       const mark = `${directory}/${name}/half-filled`
       if (existsSync(mark)) await emptyDirectory(data)
       else if (readdirSync(data).length > 0) return
       writeFileSync(mark, "", { mode: 0o600 })
       const { copyTree } = await import("../sys/fs/copy-tree.ts")
       try {
-        await copyTree(rootfs, path, data, "/")
+        await heeding(signal, `filling volume "${name}"`, () => copyTree(rootfs, path, data, "/", { signal }))
       } catch (error) {
         // an image need not have the directory
         if (!isSkiffError(error, "NotFound")) throw error
@@ -120,17 +128,26 @@ async function emptyDirectory(path: string): Promise<void> {
   for (const name of readdirSync(path)) await removeTree(`${path}/${name}`)
 }
 
-/** Renamed aside first: a volume of the same name made meanwhile is not touched. */
-async function removeDirectory(directory: string, name: string): Promise<void> {
-  const aside = `${directory}/.removed-${randomName()}`
+/** Renamed first: a volume of the same name made meanwhile is not touched. */
+function setAside(path: string, aside: string): void {
   try {
-    renameSync(`${directory}/${name}`, aside)
+    renameSync(path, aside)
   } catch (error) {
-    if (hasErrno(error, "ENOENT")) return
-    throw error
+    if (!hasErrno(error, "ENOENT")) throw error
   }
+}
+
+/** Then what others set aside, who were killed or cancelled before it was removed. */
+async function removeAside(directory: string, own: string, signal: AbortSignal | undefined): Promise<void> {
   const { removeTree } = await import("../sys/fs/remove-tree.ts")
-  await removeTree(aside)
+  await removeTree(`${directory}/${own}`, signal)
+  for (const name of namesIn(directory).filter((each) => each.startsWith(REMOVED)))
+    try {
+      await removeTree(`${directory}/${name}`, signal)
+    } catch (error) {
+      if (signal?.aborted) throw error
+      log.debug("what is left of a removed volume stays", { name, reason: String(error) })
+    }
 }
 
 function volumeEvent(name: string, action: string, labels: Record<string, string> = {}): NewEvent {

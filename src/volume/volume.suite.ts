@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { expect, test } from "bun:test"
 import type { Volumes } from "./volume.ts"
 
@@ -77,6 +78,24 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     await volumes.remove("data", { exceptFor: "c1" })
   })
 
+  test(`${name}: a removal that is cancelled leaves the volume, or what the next one removes`, async () => {
+    using store = tempStore()
+    const volumes = store.open()
+    const { mountpoint } = volumes.create({ name: "data" })
+    writeFileSync(join(mountpoint, "file"), "x")
+    const cancelled = { code: "Cancelled" }
+    await expect(volumes.remove("data", { signal: AbortSignal.abort() })).rejects.toMatchObject(cancelled)
+    expect(existsSync(join(mountpoint, "file"))).toBe(true)
+    const stop = new AbortController()
+    const removed = volumes.remove("data", { signal: stop.signal })
+    stop.abort()
+    await expect(removed).rejects.toMatchObject(cancelled)
+    expect(volumes.list()).toEqual([])
+    volumes.create({ name: "other" })
+    await volumes.remove("other")
+    expect(readdirSync(dirname(dirname(mountpoint)))).toEqual([])
+  })
+
   test(`${name}: a volume in use stays, forced or not, and the error names the container; the one being removed does not count`, async () => {
     using store = tempStore()
     const volumes = store.open()
@@ -110,6 +129,22 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     writeFileSync(file, "changed")
     await volumes.copyUp(volume, image.path, "/srv")
     expect(readFileSync(file, "utf8")).toBe("changed")
+  })
+
+  test(`${name}: copyUp() that is cancelled leaves the volume to be filled`, async () => {
+    using store = tempStore()
+    const volumes = store.open()
+    using image = tempTree()
+    mkdirSync(join(image.path, "srv"))
+    writeFileSync(join(image.path, "srv/file"), "whole")
+    const volume = volumes.create({ name: "data" })
+    const stop = new AbortController()
+    const filled = volumes.copyUp(volume, image.path, "/srv", { signal: stop.signal })
+    stop.abort()
+    await expect(filled).rejects.toMatchObject({ code: "Cancelled" })
+    expect(existsSync(join(volume.mountpoint, "file"))).toBe(false)
+    await volumes.copyUp(volume, image.path, "/srv")
+    expect(readFileSync(join(volume.mountpoint, "file"), "utf8")).toBe("whole")
   })
 
   test(`${name}: copyUp() of a directory that the image lacks leaves the volume empty`, async () => {

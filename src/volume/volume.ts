@@ -1,3 +1,5 @@
+import type { Cancellable } from "../base/cancel.ts"
+
 /**
  * Named volumes: directories of ours that outlive containers. Content under them is hostile (a container wrote it).
  * `volumes/<name>/data` on disk; a record for each.
@@ -27,12 +29,14 @@ export interface Volumes {
   create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
-   * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat.
+   * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat. Cancelled while its files are being
+   * removed, or killed, it is gone, and the next `remove` of any volume takes the rest.
    */
-  remove(name: string, options?: { force?: boolean; exceptFor?: string }): Promise<void>
+  remove(name: string, options?: Cancellable & { force?: boolean; exceptFor?: string }): Promise<void>
   /**
    * First mount of an empty volume: copies the image's directory `path` of the tree `rootfs` into it, owners, modes and links
-   * kept, nothing followed (CVE-2022-23648, CVE-2020-1726). Does nothing when the volume has content.
+   * kept, nothing followed (CVE-2022-23648, CVE-2020-1726). Does nothing when the volume has content. Cancelled or killed, the
+   * next one begins anew.
    */
-  copyUp(volume: Volume, rootfs: string, path: string): Promise<void>
+  copyUp(volume: Volume, rootfs: string, path: string, options?: Cancellable): Promise<void>
 }

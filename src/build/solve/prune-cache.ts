@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs"
+import { heeding, throwIfAborted, type Cancellable } from "../../base/cancel.ts"
 import { hasErrno, isSkiffError } from "../../base/errors.ts"
 import type { BuildDeps } from "../deps.ts"
 import type { CacheUse, PruneOptions } from "../build.ts"
@@ -6,13 +7,17 @@ import { CacheMounts } from "../execute/cache-mounts.ts"
 import { BuildRecords, type BuildRecord } from "./records.ts"
 
 /** What the cache holds: layers of steps, and what `RUN --mount=type=cache` keeps. */
-export async function cacheUse(deps: BuildDeps): Promise<CacheUse[]> {
+export async function cacheUse(deps: BuildDeps, { signal }: Cancellable = {}): Promise<CacheUse[]> {
+  return await heeding(signal, "measuring the build cache", () => measured(deps, signal))
+}
+
+async function measured(deps: BuildDeps, signal: AbortSignal | undefined): Promise<CacheUse[]> {
   const records = new BuildRecords(deps.db)
   const { list, inUse } = records.transaction(() => ({
     list: records.list(),
     inUse: new Set(deps.leases.live().snapshots),
   }))
-  const layers = await Promise.all(list.map((record) => useOf(deps, record, inUse.has(record.id))))
+  const layers = await Promise.all(list.map((record) => useOf(deps, record, { inUse: inUse.has(record.id), signal })))
   const mounts = (await new CacheMounts(deps.root).list()).map((mount): CacheUse => {
     const { id, name: description, sizeBytes, createdAt, lastUsedAt } = mount
     return { id, type: "exec.cachemount", description, sizeBytes, createdAt, lastUsedAt, uses: 0, inUse: mount.inUse }
@@ -25,9 +30,9 @@ export async function pruneCache(
   deps: BuildDeps,
   options: PruneOptions,
 ): Promise<{ ids: string[]; reclaimedBytes: number }> {
-  const { all = false, olderThanMs = 0 } = options
+  const { all = false, olderThanMs = 0, signal } = options
   await deps.directories.sweep()
-  const uses = (await cacheUse(deps)).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
+  const uses = (await cacheUse(deps, { signal })).toSorted((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
   const before = Date.now() - olderThanMs
   const remover = new Remover(deps, all)
   let left = uses.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -38,6 +43,7 @@ export async function pruneCache(
     found = false
     for (const use of uses) {
       if (gone.has(use) || use.lastUsedAt.getTime() > before || left <= keepBytes) continue
+      throwIfAborted(signal, "pruning the build cache")
       if (!(await remover.remove(use))) continue
       gone.add(use)
       left -= use.sizeBytes
@@ -101,16 +107,24 @@ class Remover {
   }
 }
 
-async function useOf({ snapshots }: BuildDeps, record: BuildRecord, inUse: boolean): Promise<CacheUse> {
+async function useOf(
+  { snapshots }: BuildDeps,
+  record: BuildRecord,
+  { inUse, signal }: Cancellable & { inUse: boolean },
+): Promise<CacheUse> {
   const { id, description, createdAt, lastUsedAt, uses } = record
-  const sizeBytes = await sizeOf(snapshots, record.snapshot)
+  const sizeBytes = await sizeOf(snapshots, record.snapshot, signal)
   return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse }
 }
 
 /** Zero for what another process takes away, or gives its final name, at this moment. */
-async function sizeOf(snapshots: BuildDeps["snapshots"], name: BuildRecord["snapshot"]): Promise<number> {
+async function sizeOf(
+  snapshots: BuildDeps["snapshots"],
+  name: BuildRecord["snapshot"],
+  signal: AbortSignal | undefined,
+): Promise<number> {
   try {
-    return (await snapshots.usage(name)).bytes
+    return (await snapshots.usage(name, signal)).bytes
   } catch (error) {
     if (isSkiffError(error, "NotFound") || hasErrno(error, "ENOENT")) return 0
     throw error

@@ -54,7 +54,9 @@ export function monitorLog({ options, logPath }: ContainerSpec): MonitorOptions[
   return {
     driver: "k8s-file",
     path: logPath,
-    ...(limits === undefined || logPath === undefined ? {} : { maxBytes: prepareLog(logPath, limits) }),
+    ...(limits === undefined || logPath === undefined
+      ? {}
+      : { limit: { maxBytes: limits.fileBytes, freeBytes: prepareLog(logPath, limits) } }),
   }
 }
 

@@ -60,6 +60,13 @@ export interface BundlePaths {
   control: string
 }
 
+/** When a log file is full. */
+export interface LogFileLimit {
+  maxBytes: number
+  /** What the first one, which may hold something already, still takes. */
+  freeBytes: number
+}
+
 /** What the monitor of a container is made of. */
 export interface MonitorOptions {
   id: string
@@ -67,7 +74,7 @@ export interface MonitorOptions {
   bundle: BundlePaths
   runtime: Runtime
   /** `k8s-file:/path`, `journald`, `none`; as conmon's `-l`. */
-  log: { driver: "k8s-file" | "journald" | "none"; path?: string; maxBytes?: number; tag?: string }
+  log: { driver: "k8s-file" | "journald" | "none"; path?: string; limit?: LogFileLimit; tag?: string }
   tty: boolean
   /** Keep the program's standard input open for attach. */
   stdin: boolean

@@ -10,6 +10,7 @@ import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
 import {
   isAlive,
   processStartTime,
+  run,
   spawnProcess,
   type Child,
   type Pid,
@@ -17,13 +18,19 @@ import {
 } from "../../sys/process/process.ts"
 import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
-import type { BundlePaths, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
+import type { BundlePaths, LogFileLimit, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
 
 /** The oldest conmon whose protocol was measured; older ones lack `--full-attach` or report no exit on the sync pipe. */
 export const CONMON_FLOOR = [2, 1, 6] as const
 
-/** Words that conmon understands for this container (conmon(8), the same in 2.1.6 and 2.1.13). Pure. */
-export function monitorArgs(conmonPath: string, options: MonitorOptions): string[] {
+/** From here on conmon counts what a log file holds already towards its limit; an older one counts what it writes itself. */
+const COUNTS_WHOLE_FILE = [2, 1, 10] as const
+
+/**
+ * Words that conmon understands for this container (conmon(8), the same in 2.1.6 and 2.1.13). Pure. `version`: what it prints of
+ * itself, where `needsVersion`.
+ */
+export function monitorArgs(conmonPath: string, options: MonitorOptions, version = ""): string[] {
   const { bundle, log, exitCommand, exitDelaySeconds } = options
   return [
     ...commonArgs(conmonPath, options, bundle.directory),
@@ -32,7 +39,7 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
     "--no-sync-log",
     "-l",
     log.driver === "k8s-file" ? `k8s-file:${log.path}` : log.driver,
-    ...(log.maxBytes === undefined ? [] : ["--log-size-max", String(log.maxBytes)]),
+    ...(log.limit === undefined ? [] : ["--log-size-max", String(sizeMax(log.limit, version))]),
     ...(log.tag === undefined ? [] : ["--log-tag", log.tag]),
     ...(options.stdin ? ["-i"] : []),
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
@@ -40,6 +47,17 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions): string
     ...exitCommandArgs(exitCommand),
     ...(exitDelaySeconds === undefined ? [] : ["--exit-delay", String(exitDelaySeconds)]),
   ]
+}
+
+/** Whether the words depend on conmon's version: where a log file holds something already. */
+export const needsVersion = ({ log }: MonitorOptions): boolean => log.limit?.freeBytes !== log.limit?.maxBytes
+
+function sizeMax({ maxBytes, freeBytes }: LogFileLimit, version: string): number {
+  if (freeBytes === maxBytes) return maxBytes
+  const [, ...parts] = /(\d+)\.(\d+)\.(\d+)/.exec(version)?.map(Number) ?? []
+  const index = COUNTS_WHOLE_FILE.findIndex((floor, at) => parts[at] !== floor)
+  const isNewer = index < 0 || (parts[index] ?? 0) > (COUNTS_WHOLE_FILE[index] ?? 0)
+  return isNewer ? maxBytes : freeBytes
 }
 
 /** The command that conmon runs after the exit, as its arguments; none without words. */
@@ -73,14 +91,15 @@ export function commonArgs(
  *
  * A conmon whose start pipe closes without one goes on all the same; it then finds no config.json, and ends.
  */
-export function startMonitor(conmonPath: string, options: MonitorOptions): PendingMonitor {
+export async function startMonitor(conmonPath: string, options: MonitorOptions): Promise<PendingMonitor> {
+  const version = needsVersion(options) ? (await run([conmonPath, "--version"])).stdout : ""
   const sync = pipe()
   const start = pipe()
   // the rootless namespaces are needed as long as it lives
   const inUse = useOurNamespaces()
   const held = [...(options.held ?? []), ...(inUse === undefined ? [] : [inUse])]
   try {
-    const launcher = spawnProcess(monitorArgs(conmonPath, options), {
+    const launcher = spawnProcess(monitorArgs(conmonPath, options, version), {
       cwd: options.bundle.directory, // it writes its `oom` mark there
       env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
       stdio: ["ignore", "ignore", "pipe", sync.writeEnd, start.readEnd, ...held],

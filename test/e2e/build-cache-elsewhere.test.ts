@@ -259,7 +259,7 @@ describe("a cache in a registry", () => {
     const ref = await registryName("cache/empty:1")
     const directory = makeContext(skiff, { Dockerfile: `FROM ${base}\nENV A=1\n` })
     await build(skiff, directory, "--cache-to", ref)
-    expect((await build(skiff, directory, "--cache-from", ref)).told).toContain("0 steps")
+    expect((await build(skiff, directory, "--cache-from", ref)).told).toContain("it contains no cache")
   })
 
   test("two builds that import at the same time fetch a step once", async () => {

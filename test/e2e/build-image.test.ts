@@ -229,7 +229,7 @@ CMD ["x"]
     })
     const { stderr } = await skiff.run(["build", "--explain-layers", directory])
     expect(stderr).toMatch(/^2 +50kB +50kB +RUN .*\n3 .*\n4 +5B +COPY small/m)
-    expect(stderr).toMatch(/^context of \d+B; the ignore file leaves out 300kB more$/m)
+    expect(stderr).toMatch(/^context of \d+B; the ignore file excludes 300kB more$/m)
   })
 
   test("--squash makes one new layer", async () => {

@@ -99,7 +99,9 @@ async function observe(deps: ContainerDeps, record: ExecRecord): Promise<Exec["s
   if (status === "created") return { status }
   if (status === "exited") return { status, exitCode }
   if (pid !== undefined && isStillRunning(deps, record)) return { status, pid }
-  return { status: "exited", exitCode: (await exitCodeOf(deps, record)) ?? UNKNOWN_EXIT_CODE }
+  // read and cleaned up meanwhile: then it is in the record
+  const code = (await exitCodeOf(deps, record)) ?? deps.execs.find(record.id)?.state.exitCode
+  return { status: "exited", exitCode: code ?? UNKNOWN_EXIT_CODE }
 }
 
 function isStillRunning({ bootId }: ContainerDeps, { state }: ExecRecord): boolean {

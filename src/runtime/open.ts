@@ -11,7 +11,7 @@ import { bundlePaths } from "./bundle.ts"
 import { availableCapabilities } from "./config/capabilities.ts"
 import { openChosen } from "./oci/choose.ts"
 import { execProcess, hostCpus, runtimeConfig } from "./config/config.ts"
-import { execIn, resizeExec } from "./monitor/exec.ts"
+import { execExitCode, execIn, resizeExec } from "./monitor/exec.ts"
 import { endMonitor } from "./monitor/end-monitor.ts"
 import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
@@ -67,7 +67,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     attach: (paths) => attachTo(paths.attachSocket),
     resize: (paths, { rows, columns }) => writeFileSync(paths.control, `1 ${rows} ${columns}\n`),
     resizeExec,
-    execExitCode: (id, directory) => exitCode(id, { exitDirectory: directory }),
+    execExitCode,
     reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
     exec: (execOptions) => execIn(monitorPath(), execOptions),
     runToEnd,

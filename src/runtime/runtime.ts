@@ -288,8 +288,11 @@ export interface Runtimes {
   resize(bundle: BundlePaths, size: TerminalSize): void
   /** Of the terminal of an exec, by its directory. */
   resizeExec(directory: string, size: TerminalSize): void
-  /** The exit code that the monitor of an exec wrote; undefined while there is none. */
-  execExitCode(id: string, directory: string): number | undefined
+  /**
+   * The exit code of an exec whose program has ended: its monitor writes it a moment later. Undefined when that was killed, or
+   * when somebody has read the code and cleaned up.
+   */
+  execExitCode(id: string, directory: string): Promise<number | undefined>
   /** Tells the monitor to open its log file anew, after it was renamed. */
   reopenLog(bundle: BundlePaths): void
   /** Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run; nothing is left of it then. */

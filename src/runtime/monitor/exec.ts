@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { FailedPrecondition } from "../../base/errors.ts"
+import { setTimeout as sleep } from "node:timers/promises"
+import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { trace } from "../../base/trace.ts"
 import { removeSharedDirectory } from "../../sys/fs/remove-shared-directory.ts"
 import { close, pipe } from "../../sys/libc.ts"
@@ -9,7 +10,7 @@ import { wakeCgroupLock } from "../../sys/process/cgroup-lock.ts"
 import { spawnProcess, type Child, type Pid } from "../../sys/process/process.ts"
 import { attachTo } from "./attach.ts"
 import { runtimeFailure } from "../oci/failure.ts"
-import { commonArgs, exitCommandArgs, monitorEnvironment, parseReport } from "./monitor.ts"
+import { commonArgs, exitCode, exitCommandArgs, monitorEnvironment, parseReport } from "./monitor.ts"
 import type { TerminalSize } from "../../sys/terminal/terminal.ts"
 import type { Attachment, Exec, ExecOptions } from "../runtime.ts"
 
@@ -130,6 +131,33 @@ function execArgs(conmonPath: string, options: ExecOptions, spec: string): strin
 /** By its directory, also for who did not start it. Throws ENOENT when it has ended. */
 export function resizeExec(directory: string, { rows, columns }: TerminalSize): void {
   writeFileSync(join(directory, "ctl"), `1 ${rows} ${columns}\n`)
+}
+
+/** The end of a program is seen before its monitor has written it down; one that hangs is waited for no longer. */
+const EXIT_CODE_WAIT_MS = 2000
+const EXIT_CODE_POLL_MS = 2
+
+/** See `Runtimes.execExitCode`. */
+export async function execExitCode(id: string, directory: string): Promise<number | undefined> {
+  const deadline = Date.now() + EXIT_CODE_WAIT_MS
+  for (;;) {
+    // looked at in this order: it writes the code, then it ends
+    const mayWrite = isMonitored(directory) && Date.now() < deadline
+    const code = exitCode(id, { exitDirectory: directory })
+    if (code !== undefined || !mayWrite) return code
+    await sleep(EXIT_CODE_POLL_MS)
+  }
+}
+
+/** Whether the monitor lives: it reads its control FIFO to the end, and a FIFO that nobody reads cannot be opened (fifo(7)). */
+function isMonitored(directory: string): boolean {
+  try {
+    closeSync(openSync(join(directory, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW))
+    return true
+  } catch (error) {
+    if (hasErrno(error, "ENXIO", "ENOENT")) return false
+    throw error
+  }
 }
 
 function goOn(startPipe: number): void {

@@ -24,3 +24,21 @@ test("what a process wrote is there for the next, though it ended without closin
   expect(db.all("SELECT n FROM t")).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
   rmSync(directory, { recursive: true })
 })
+
+test("whenFree() waits for another's transaction while this process goes on, and may be cancelled", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "skiff-database-"))
+  using db = new Database(join(directory, "skiff.db"))
+  using other = new Database(db.path)
+  other.exec("CREATE TABLE t (n INTEGER) STRICT; BEGIN IMMEDIATE; INSERT INTO t VALUES (1)")
+  const stop = new AbortController()
+  const cancelled = db.whenFree(stop.signal)
+  setTimeout(() => stop.abort(), 5)
+  await expect(cancelled).rejects.toMatchObject({ code: "Cancelled" })
+  // would the wait hold this process, nobody could end it
+  setTimeout(() => other.exec("COMMIT"), 5)
+  await db.whenFree()
+  expect(db.run("INSERT INTO t VALUES (2)")).toBe(1)
+  expect(db.transaction(() => db.hasWriter())).toBe(false)
+  await db.whenFree()
+  rmSync(directory, { recursive: true })
+})

@@ -1,5 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { throwIfAborted } from "./cancel.ts"
 import { DataLoss, isSkiffError, Unavailable } from "./errors.ts"
 import { SpaceReserve } from "./space-reserve.ts"
 
@@ -18,12 +20,13 @@ const LOG_PAGES = 100
 const BUSY_LIMIT_MS = 30_000
 const SHORTEST_WAIT_MS = 0.1
 const LONGEST_WAIT_MS = 2
+const FREE_POLL_MS = 1
 const SQLITE_BUSY = 5
 
 /**
  * The records: SQLite in WAL mode, shared by every skiff process of one store.
  *
- * All calls are synchronous and short. A writer takes the lock at the start of its transaction (`BEGIN IMMEDIATE`), so
+ * All calls are synchronous and short; before one that writes, what may be long-lived waits by `whenFree`. A writer takes the lock at the start of its transaction (`BEGIN IMMEDIATE`), so
  * two processes never both read, then both write; others wait up to 30 s. A process killed inside leaves nothing.
  */
 export class Database implements Disposable {
@@ -87,6 +90,18 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Waits until nobody else is in a transaction that writes, while other events have their turn. What writes synchronously next
+   * seldom has to wait, and never long, though the other process may be one that a busy machine, a debugger or a slow disk holds up.
+   * After the longest wait of all, or when `signal` is aborted (Cancelled), it is over in any case.
+   */
+  async whenFree(signal?: AbortSignal): Promise<void> {
+    for (const deadline = Date.now() + BUSY_LIMIT_MS; this.#seemsTaken() && Date.now() < deadline;) {
+      throwIfAborted(signal, "waiting for another process's transaction")
+      await sleep(FREE_POLL_MS)
+    }
+  }
+
   /** Runs `body` under the write lock: all of it is kept, or, if it throws, nothing. May be nested. */
   transaction<T>(body: () => T): T {
     if (this.#depth > 0) return body()
@@ -145,6 +160,15 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear()
     this.#db.close()
+  }
+
+  /** Whatever else is wrong, the write itself will say. */
+  #seemsTaken(): boolean {
+    try {
+      return this.hasWriter()
+    } catch {
+      return false
+    }
   }
 
   #configure(): void {

@@ -74,6 +74,7 @@ export async function createContainer(
   const lock = await deps.locks.acquire(id)
   crashPoint("create:locked")
   try {
+    await deps.records.whenFree(abort)
     const record = deps.records.insert(
       {
         id,

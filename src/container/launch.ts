@@ -53,7 +53,10 @@ export async function launch(
 ): Promise<Launched> {
   // a `run` was written down as starting by its create
   const before = record.status === "starting" ? "created" : record.status
-  if (record.status !== "starting") mark(deps, record)
+  if (record.status !== "starting") {
+    await deps.records.whenFree(options.abort)
+    mark(deps, record)
+  }
   crashPoint("start:marked")
   try {
     return await launchMarked(deps, record, options)
@@ -104,6 +107,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     checkMounted(monitor, targets)
     await joinNetworks(deps, record, { reservation, abort: options.abort })
     crashPoint("start:network-set-up")
+    await deps.records.whenFree(options.abort)
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
     const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
@@ -116,6 +120,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await runtime.start(id)
     trace("program started")
     crashPoint("start:program-started")
+    await deps.records.whenFree()
     record.status = "running"
     const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
     deps.records.save(record, [...attached, containerEvent(record, "start")])

@@ -161,6 +161,7 @@ async function signalUnderLock(
   const stopSignal = parseSignal(record.spec.run.stopSignal)
   // HUP or USR1 are words to the program; these mean its end, which no restart policy shall undo
   record.state.stopRequested ||= [SIGKILL, SIGTERM, stopSignal].includes(signal)
+  await deps.records.whenFree(abort)
   if (record.status === "restarting") {
     record.status = "exited"
     deps.records.save(record, [containerEvent(record, "stop")])
@@ -240,6 +241,7 @@ async function freeze(
     deps.records.save(record)
   }
   await runtime[verb](id)
+  await deps.records.whenFree()
   crashPoint(`${verb}:done`)
   record.status = to
   if (verb === "resume") delete record.state.frozenBy

@@ -60,6 +60,7 @@ async function reconcileEnd(deps: ContainerDeps, record: ContainerRecord): Promi
     state.restartDelayMs = delayMs
     state.restartAt = delayMs === undefined ? undefined : Date.now() + delayMs
   }
+  await deps.records.whenFree()
   deps.records.save(record, dieEvents(record))
   crashPoint("end:recorded")
   return finish(deps, record)
@@ -106,6 +107,7 @@ async function finish(deps: ContainerDeps, record: ContainerRecord): Promise<Con
   record.live = false
   const left = connectionEvents(record, "left")
   record.state.attachments = detached(record.state.attachments)
+  await deps.records.whenFree()
   deps.records.save(record, left)
   crashPoint("end:reconciled")
   return record

@@ -36,6 +36,11 @@ export class ContainerRecords {
     this.#events = events
   }
 
+  /** Before a change, where time does not matter more: see `Database.whenFree`. */
+  whenFree(signal?: AbortSignal): Promise<void> {
+    return this.#db.whenFree(signal)
+  }
+
   /** Newest first. */
   list(): ContainerRecord[] {
     return this.#db.all<Row>("SELECT * FROM containers ORDER BY created_at DESC, rowid DESC").map(fromRow)

@@ -25,6 +25,7 @@ export async function destroy(
   const wasRunning = record.status === "running" || record.status === "paused"
   // killed here, and not by a signal that somebody saw it end by
   const died = wasRunning ? dieEvents({ ...record, state: { ...state, exitCode: 137, finishedAt: Date.now() } }) : []
+  await deps.records.whenFree(options.abort)
   if (record.status !== "removing" || options.volumes) deps.records.save(marked, died)
   crashPoint("remove:marked")
   if (record.live) await teardown(deps, record)
@@ -36,6 +37,7 @@ export async function destroy(
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record, options)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   crashPoint("remove:files-removed")
+  await deps.records.whenFree()
   const left = record.live ? connectionEvents(record, "left") : []
   deps.records.delete(id, [...left, containerEvent(record, "destroy")])
   crashPoint("remove:row-deleted")

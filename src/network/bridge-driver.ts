@@ -156,6 +156,7 @@ export class BridgeDriver implements NetworkDriver {
   ): Promise<{ row: EndpointRow; claimed: readonly ClaimedPort[]; isOurs: boolean }> {
     const { reservation, containerId, holder } = endpoint
     if (reservation === undefined) return { ...(await this.#claim(host, network, endpoint, signal)), isOurs: true }
+    await this.#db.whenFree(signal)
     return this.#db.transaction(() => {
       const row = this.#records.get(containerId, network.id)
       if (row === undefined)
@@ -184,8 +185,10 @@ export class BridgeDriver implements NetworkDriver {
 
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
     const isStray = !this.#records.has(containerId) && (this.#rootless?.isPublished(containerId) ?? false)
-    if (isStray || this.#records.has(containerId, network.id))
-      this.#release(await this.#host.sockets(), containerId, network.id)
+    if (!isStray && !this.#records.has(containerId, network.id)) return
+    const host = await this.#host.sockets()
+    await this.#db.whenFree()
+    this.#release(host, containerId, network.id)
   }
 
   /**
@@ -247,6 +250,7 @@ export class BridgeDriver implements NetworkDriver {
   ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
     for (let waitedMs = 0; ; waitedMs += LEAVING_POLL_MS)
       try {
+        await this.#db.whenFree(signal)
         return this.#claimNow(host, network, endpoint)
       } catch (error) {
         const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"

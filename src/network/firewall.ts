@@ -72,6 +72,7 @@ export class Firewall {
     signal?: AbortSignal,
   ): Promise<void> {
     const { db, names } = this.#deps
+    await db.whenFree(signal)
     const isOpen = db.transaction(() => {
       if (!hasTables(netfilter, names.table, network)) return false
       this.#add(netfilter, endpoint, ports)

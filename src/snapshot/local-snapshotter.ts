@@ -83,6 +83,7 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async prepare(key: string, parent?: ChainId, options: PrepareOptions = {}): Promise<Mount> {
+    await this.#records.whenFree(options.signal)
     const row = this.#records.insert(key, "active", parent, options)
     this.#makeDiff(row)
     await this.#driver.prepare(this.#directory(row), this.#parentDirectory(parent), options.signal)
@@ -173,6 +174,7 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#records.whenFree(signal)
     const row = this.#records.find(name)
     if (row === undefined) return
     this.#records.forget(name)

@@ -31,6 +31,11 @@ export class SnapshotRecords {
     this.#db = db
   }
 
+  /** See `Database.whenFree`. */
+  whenFree(signal?: AbortSignal): Promise<void> {
+    return this.#db.whenFree(signal)
+  }
+
   find(name: string): LayerRow | undefined {
     return this.#db.get<LayerRow>("SELECT * FROM snapshots WHERE name = ?", name)
   }

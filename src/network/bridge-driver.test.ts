@@ -162,6 +162,15 @@ describe.skipIf(skip !== false)("bridge network", () => {
     await host.networks.teardown(network, "cc".padEnd(64, "0"), undefined)
   })
 
+  test("tables whose writer was killed before it marked them are written anew", async () => {
+    await host.run("nft", "flush", "set", "inet", table(), "networks")
+    await host.run("nft", "flush", "map", "inet", table(), "portmap")
+    await host.networks.setup(network, host.endpoint(await host.peer(), "d0"))
+    expect(await host.run("nft", "list", "set", "inet", table(), "networks")).toContain(network.bridge)
+    expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
+    await host.networks.teardown(network, "d0".padEnd(64, "0"), undefined)
+  })
+
   describe("while nft writes the tables", () => {
     const path = process.env.PATH ?? ""
     /** Begins to write them, and waits for `goOn`. */

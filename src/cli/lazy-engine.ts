@@ -14,7 +14,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     volumes: async () => (await engine()).volumes(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
-    maintain: async () => (await engine()).maintain(),
+    maintain: async (cancellable) => (await engine()).maintain(cancellable),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),
     contents: async () => (await engine()).contents(),

@@ -507,5 +507,5 @@ export interface Containers {
   /** Brings every record in line with the kernel, and finishes what killed processes left. */
   reconcile(): Promise<void>
   /** The part of it that a look at the records and /proc shows: cheap, for a long-lived process to do now and then. */
-  maintain(): Promise<void>
+  maintain(abortable?: Abortable): Promise<void>
 }

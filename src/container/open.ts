@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../base/cancel.ts"
-import type { Container, Containers } from "./container.ts"
+import type { Abortable, Container, Containers } from "./container.ts"
 import { containerFilter } from "./filter.ts"
 import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -29,11 +29,11 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return import("./life-cycle.ts")
   }
 
-  const maintain = async (): Promise<void> => {
+  const maintain = async ({ abort }: Abortable = {}): Promise<void> => {
     if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
     const found = new Set([...suspects, ...findSuspects(deps)])
     suspects.clear()
-    await repair(deps, found)
+    await repair(deps, found, abort)
   }
 
   return {

@@ -4,6 +4,7 @@
  * lock, and is left alone.
  */
 import { rmSync, statSync } from "node:fs"
+import { throwIfAborted } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import { spawnProcess } from "../sys/process/process.ts"
@@ -50,8 +51,9 @@ export function findSuspects(deps: ContainerDeps): string[] {
 }
 
 /** Repairs each of `ids` that nobody is at work on. One that cannot be repaired keeps no other from it. */
-export async function repair(deps: ContainerDeps, ids: Iterable<string>): Promise<void> {
+export async function repair(deps: ContainerDeps, ids: Iterable<string>, abort?: AbortSignal): Promise<void> {
   for (const id of ids) {
+    throwIfAborted(abort, "the repairing of containers")
     try {
       await repairOne(deps, id)
     } catch (error) {

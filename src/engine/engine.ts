@@ -2,6 +2,7 @@
  * The engine: opens the stores of one user and chooses the implementation of each contract. The only place that does.
  * Nothing is opened before it is asked for, so a command pays for what it uses.
  */
+import type { Cancellable } from "../base/cancel.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
@@ -41,9 +42,10 @@ export interface Engine extends AsyncDisposable {
   info(): Promise<EngineInfo>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes
-   * left, brings the records' log back to its size. Safe to repeat, and beside all else.
+   * left and what somebody flushed from nftables, brings the records' log back to its size. Safe to repeat, and beside all else;
+   * cancelled, it ends after the container that it is at.
    */
-  maintain(): Promise<void>
+  maintain(options?: Cancellable): Promise<void>
   /** Host requirements, present or not, each with its repair. */
   doctor(): Promise<HostCheck[]>
   /** What `reset` would remove. */

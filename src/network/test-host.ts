@@ -75,9 +75,10 @@ export async function openTestHost({ byPasta = false } = {}): Promise<TestHost> 
     [Symbol.dispose]() {
       for (const peer of peers) peer[Symbol.dispose]()
       db[Symbol.dispose]()
-      rmSync(runRoot, { recursive: true })
+      // back first: what cannot be removed must not leave the tests that follow on this host
       check(libc.setns(own, CLONE_NEWNET), "setns")
       closeSync(own)
+      rmSync(runRoot, { recursive: true })
     },
   }
 }

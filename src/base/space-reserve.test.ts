@@ -7,10 +7,13 @@ import { Database } from "./database.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "skiff-full-"))
 const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", directory]).status === 0
-if (!isMounted) console.log("skipped: no tmpfs can be mounted here")
+if (!isMounted) {
+  console.log("skipped: no tmpfs can be mounted here")
+  rmSync(directory, { recursive: true })
+}
 
 afterEach(() => {
-  if (isMounted) spawnSync("umount", [directory])
+  spawnSync("umount", [directory])
   rmSync(directory, { recursive: true })
 })
 

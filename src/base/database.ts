@@ -199,7 +199,7 @@ export class Database implements Disposable {
   /** SQLite calls a full disk an I/O error. */
   #explained<T>(work: () => T): T {
     try {
-      return this.#patient(work)
+      return this.#whileBusy(work)
     } catch (cause) {
       if (isDamaged(cause))
         throw new DataLoss(`the records in "${this.path}" are damaged`, { hint: { do: "resetStore" }, cause })
@@ -216,7 +216,7 @@ export class Database implements Disposable {
    * Waits for the lock in short steps: others hold it for well under a millisecond, and SQLite's own steps grow to 100 ms,
    * in which nothing else of a long-lived process would run.
    */
-  #patient<T>(work: () => T): T {
+  #whileBusy<T>(work: () => T): T {
     for (let waitMs = SHORTEST_WAIT_MS, waitedMs = 0; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
         return work()

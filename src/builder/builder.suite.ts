@@ -26,7 +26,8 @@ const COPY: WorkingCopy = {
 
 const COMMIT = { squash: false, omitHistory: false, unsetEnv: [] } as const
 
-const NO_CHANGES: ConfigChanges = {
+/** A `configure()` that leaves all as it is. */
+export const NO_CHANGES: ConfigChanges = {
   about: {},
   config: {},
   env: [],

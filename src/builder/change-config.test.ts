@@ -1,30 +1,19 @@
 import { expect, test } from "bun:test"
+import { NO_CHANGES } from "./builder.suite.ts"
 import { changeConfig } from "./change-config.ts"
 import type { ConfigChanges, WorkingImage } from "./builder.ts"
 
-const NONE: ConfigChanges = {
-  about: {},
-  config: {},
-  env: [],
-  labels: [],
-  annotations: [],
-  ports: [],
-  volumes: [],
-  osFeatures: [],
-  onBuild: [],
-  addHistory: false,
-}
-const DRAFT: WorkingImage = {
+const IMAGE: WorkingImage = {
   architecture: "amd64",
   os: "linux",
   annotations: {},
   config: { Env: ["PATH=/bin", "A=1"], Cmd: ["sh"], Labels: { x: "y" }, ExposedPorts: { "80/tcp": {} } },
 }
 
-const changed = (changes: Partial<ConfigChanges>) => changeConfig(DRAFT, { ...NONE, ...changes }).config
+const changed = (changes: Partial<ConfigChanges>) => changeConfig(IMAGE, { ...NO_CHANGES, ...changes }).config
 
 test("no changes change nothing", () => {
-  expect(changeConfig(DRAFT, NONE)).toEqual(DRAFT)
+  expect(changeConfig(IMAGE, NO_CHANGES)).toEqual(IMAGE)
 })
 
 test("a variable keeps its place, a new one goes to the end, one without value goes", () => {
@@ -58,8 +47,8 @@ test("a new entrypoint leaves the command, as buildah does", () => {
 })
 
 test("each change becomes a line of the history where that is asked for", () => {
-  const { history = [] } = changeConfig(DRAFT, {
-    ...NONE,
+  const { history = [] } = changeConfig(IMAGE, {
+    ...NO_CHANGES,
     config: { Entrypoint: ["e"], User: "1000" },
     env: [
       ["B", "2"],
@@ -87,9 +76,11 @@ test("a variable's value may name others of the container", () => {
 })
 
 test("a health check keeps what is not named, and goes with an empty command", () => {
-  const first = changeConfig(DRAFT, { ...NONE, config: { Healthcheck: { Test: ["CMD", "x"], Interval: 5 } } })
+  const first = changeConfig(IMAGE, { ...NO_CHANGES, config: { Healthcheck: { Test: ["CMD", "x"], Interval: 5 } } })
   expect(first.config.Healthcheck).toEqual({ Test: ["CMD", "x"], Interval: 5, Timeout: 30_000_000_000, Retries: 3 })
-  const second = changeConfig(first, { ...NONE, config: { Healthcheck: { Retries: 9 } } })
+  const second = changeConfig(first, { ...NO_CHANGES, config: { Healthcheck: { Retries: 9 } } })
   expect(second.config.Healthcheck).toMatchObject({ Test: ["CMD", "x"], Interval: 5, Retries: 9 })
-  expect(changeConfig(second, { ...NONE, config: { Healthcheck: { Test: [] } } }).config.Healthcheck).toBeUndefined()
+  expect(
+    changeConfig(second, { ...NO_CHANGES, config: { Healthcheck: { Test: [] } } }).config.Healthcheck,
+  ).toBeUndefined()
 })

@@ -24,7 +24,16 @@ type ContainerRemedy =
 type ImageRemedy = { do: "pull"; image: string; platform?: string } | { do: "tag" | "removeImageForced"; image: string }
 
 type PlainRemedy =
-  | { do: "listContainers" | "listImages" | "listVolumes" | "listNetworks" | "listWorkingContainers" }
+  | {
+      do:
+        | "listContainers"
+        | "listImages"
+        | "listVolumes"
+        | "listSecrets"
+        | "listPods"
+        | "listNetworks"
+        | "listWorkingContainers"
+    }
   | { do: "login"; registry: string }
   /** An archive of a root file system becomes an image. */
   | { do: "importRootfs" }

@@ -8,6 +8,7 @@ import { parseMount, parseTmpfs, parseVolume } from "../spec/docker/mount-reques
 import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
 import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
 import { parseUlimit } from "../spec/docker/ulimit.ts"
+import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
@@ -70,6 +71,7 @@ export const CONTAINER_FLAGS = {
   }),
   rm: flag.bool("Automatically remove the container and its associated anonymous volumes when it exits"),
   runtime: flag.string("Runtime to use for this container"),
+  ...SECRET_FLAGS,
   securityOpt: flag.strings("Security Options"),
   shmSize: flag.size("Size of /dev/shm"),
   stopSignal: flag.string("Signal to stop the container"),

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs"
-import { hasErrno } from "../base/errors.ts"
 import type { ContainerOptions, NetworkMode, Resources } from "../container/container.ts"
 import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
+import { secretOptions } from "./container-flags/secrets.ts"
+import { fileFailure } from "./file-failure.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -52,6 +53,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     readOnly: flags.readOnly,
     autoRemove: flags.rm,
     mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
+    ...secretOptions(flags),
     ports: flags.publish.flat(),
     publishAll: flags.publishAll,
     expose: flags.expose.flat(),
@@ -122,7 +124,7 @@ export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, "utf8")
   } catch (cause) {
-    throw new UsageError(`cannot read the ${what} "${file}": ${reasonOf(cause)}`, {
+    throw new UsageError(`cannot read the ${what} "${file}": ${fileFailure(cause)}`, {
       cause,
       hint: "check the path: it is read from the current directory",
     })
@@ -131,12 +133,4 @@ export function readText(file: string, what: string): string {
 
 function wrong(message: string): UsageError {
   return new UsageError(message)
-}
-
-/** In words, without the name of the system call. */
-function reasonOf(error: unknown): string {
-  if (hasErrno(error, "ENOENT")) return "no such file or directory"
-  if (hasErrno(error, "EACCES", "EPERM")) return "permission denied"
-  if (hasErrno(error, "EISDIR")) return "it is a directory"
-  return error instanceof Error ? error.message : String(error)
 }

@@ -12,6 +12,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     builds: async () => (await engine()).builds(),
     networks: async () => (await engine()).networks(),
     volumes: async () => (await engine()).volumes(),
+    secrets: async () => (await engine()).secrets(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),

@@ -9,6 +9,7 @@ import type { CommitOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { pause, unpause } from "./life-cycle.ts"
+import { secretTargets } from "./secrets.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.commit`. */
@@ -30,7 +31,7 @@ async function commitNow(deps: ContainerDeps, nameOrId: string, options: CommitO
   crashPoint("commit:paused")
   const layer = snapshots.diff(record.id, {
     ...(squash ? { since: "nothing" } : {}),
-    leaveOutEmpty: BOUND_FILES,
+    leaveOutEmpty: new Set([...BOUND_FILES, ...secretTargets(record)]),
     signal: abort,
   })
   const image = await images.createFromTar(layer, {

@@ -15,6 +15,7 @@ import type { Bytes } from "../base/bytes.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Image } from "../image/image.ts"
 import type { EndpointStatus } from "../network/network.ts"
+import type { SecretId } from "../secret/secret.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
@@ -22,6 +23,7 @@ import type { Platform } from "../spec/platform.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Pid } from "../sys/process/process.ts"
@@ -89,6 +91,8 @@ export interface ContainerOptions {
   /** It goes with its end, its anonymous volumes too. */
   autoRemove?: boolean
   mounts?: readonly MountRequest[]
+  /** By name or id. Each is copied as the container is created, and never part of its files or of what is told of it. */
+  secrets?: readonly SecretRequest[]
   /** Default: the network `bridge`. */
   network?: NetworkMode
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
@@ -234,6 +238,9 @@ export interface MountPoint {
   options?: readonly string[]
 }
 
+/** A secret that a container has a copy of. */
+export type GivenSecret = SecretRequest & { id: SecretId; name: string }
+
 /** Image and options merged (run-parameters.ts): what runs. */
 export interface RunParameters {
   entrypoint: readonly string[]
@@ -257,6 +264,7 @@ export interface ContainerDetails extends Container {
   run: RunParameters
   /** `source` is a host path of volumes too. */
   mounts: readonly MountPoint[]
+  secrets: readonly GivenSecret[]
   /** Host paths of what is bound over /etc/hosts, /etc/resolv.conf and /etc/hostname; empty when there are none. */
   files: { hosts: string; resolvConf: string; hostname: string }
   /** `upperDirectory`: the host directory of what it wrote; empty when it has none. */

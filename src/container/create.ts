@@ -23,6 +23,7 @@ import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { inSandbox } from "./sandbox.ts"
+import { keepSecrets, resolveSecrets } from "./secrets.ts"
 import { runParameters } from "./run-parameters.ts"
 
 /** A new container, under its lock. */
@@ -67,6 +68,7 @@ export async function createContainer(
     options,
     run,
     mounts: mountPoints(options.mounts, run.volumes),
+    secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
     ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(deps, id)}/container.log` } : {}),
   }
@@ -111,6 +113,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
   const { options, topLayer, mounts } = record.spec
   try {
     await makeVolumes(deps, mounts)
+    await keepSecrets(deps, record)
     crashPoint("create:volumes-made")
     const snapshots = await deps.snapshots()
     await snapshots.prepare(record.id, topLayer, { volatile: options.autoRemove })

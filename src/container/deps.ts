@@ -4,6 +4,7 @@ import type { Images } from "../image/image.ts"
 import type { ContainerFiles, Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
+import type { Secrets } from "../secret/secret.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { FileLocks } from "../sys/fs/file-locks.ts"
@@ -26,6 +27,7 @@ export interface ContainerDeps {
   images(): Promise<Images>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
+  secrets(): Promise<Secrets>
   sandboxes(): Promise<Sandboxes>
   runtimes(): Promise<Runtimes>
   /** Words of the command that cleans up after the end of container `id`, or of an exec in it: conmon's exit command. */

@@ -14,6 +14,7 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
     ...toContainer(record, deps),
     run: spec.run,
     mounts: await withSources(deps, spec.mounts),
+    secrets: spec.secrets ?? [],
     files: existingFiles(deps, record),
     storage: { driver: snapshots.driver, upperDirectory: upperDirectory(snapshots, id) },
     ...(image === undefined ? {} : { image: { platform: image.platform, manifest: image.manifest } }),

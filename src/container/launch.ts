@@ -24,6 +24,7 @@ import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
+import { secretMounts, secretVariables } from "./secrets.ts"
 import { readySandbox, sharedNamespaces, sharedShm } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 
@@ -202,6 +203,7 @@ async function createContainer(
   const joined = joinedPid(deps, options.network)
   const sandbox = await readySandbox(deps, record)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
+  const secrets = secretMounts(deps, record)
   crashPoint("start:files-written")
   const config = await runtimes.config(
     {
@@ -209,14 +211,18 @@ async function createContainer(
       rootfs: bundle.rootfs,
       readOnly: options.readOnly,
       argv: [...run.entrypoint, ...run.command],
-      env: run.env.some((entry) => entry.startsWith("HOME=")) ? run.env : [...run.env, `HOME=${user.home}`],
+      env: [
+        ...run.env,
+        ...(run.env.some((entry) => entry.startsWith("HOME=")) ? [] : [`HOME=${user.home}`]),
+        ...secretVariables(deps, record),
+      ],
       cwd: run.workdir,
       user,
       tty: options.tty,
       consoleSize: options.consoleSize,
       // a shared namespace has its name already
       ...(sandbox === undefined && { hostname: run.hostname, domainname: options.domainname }),
-      mounts: [...files, ...(sandbox === undefined ? [] : sharedShm(sandbox)), ...mounts],
+      mounts: [...files, ...(sandbox === undefined ? [] : sharedShm(sandbox)), ...mounts, ...secrets],
       ...(sandbox === undefined ? { network: runtimeNetwork(options.network, joined) } : sharedNamespaces(sandbox)),
       shmSizeBytes: options.shmSizeBytes,
       privileged: options.privileged,
@@ -239,7 +245,7 @@ async function createContainer(
   const monitor = await creation
   crashPoint("start:monitor-created")
   trace("monitor created the container")
-  return { monitor, targets: mounts.length === 0 ? [] : targetsOf(config) }
+  return { monitor, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
 }
 
 /** Of binds and tmpfs; the kernel's own file systems a runtime may leave out, or have in another form. */

@@ -2,7 +2,14 @@
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
-import type { ContainerId, ResolvedOptions, MountPoint, NetworkAttachment, RunParameters } from "./container.ts"
+import type {
+  ContainerId,
+  GivenSecret,
+  ResolvedOptions,
+  MountPoint,
+  NetworkAttachment,
+  RunParameters,
+} from "./container.ts"
 
 /** Fixed at create. */
 export interface ContainerSpec {
@@ -12,6 +19,8 @@ export interface ContainerSpec {
   options: ResolvedOptions
   run: RunParameters
   mounts: readonly MountPoint[]
+  /** Absent: none. */
+  secrets?: readonly GivenSecret[]
   runtime: string
   /** Only for drivers that write a file. */
   logPath?: string

@@ -10,6 +10,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
 import { exitFile, runDirectory } from "./paths.ts"
+import { secretsDirectory } from "./secrets.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /**
@@ -48,6 +49,7 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
 /** Safe to repeat. */
 export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   while (unmount(filesDirectory(deps, id))) continue
+  while (unmount(secretsDirectory(deps, id))) continue
   while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }

@@ -1,6 +1,7 @@
 import type {
   ContainerDetails,
   ContainerSize,
+  GivenSecret,
   MountPoint,
   NetworkAttachment,
   NetworkMode,
@@ -135,7 +136,7 @@ function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record
   }
 }
 
-function configDocument({ options, run, mounts, image }: ContainerDetails): Record<string, unknown> {
+function configDocument({ options, run, mounts, secrets, image }: ContainerDetails): Record<string, unknown> {
   return {
     Hostname: run.hostname,
     Domainname: options.domainname ?? "",
@@ -163,6 +164,7 @@ function configDocument({ options, run, mounts, image }: ContainerDetails): Reco
     Labels: run.labels,
     StopSignal: run.stopSignal,
     StopTimeout: run.stopTimeoutSeconds,
+    ...(secrets.length === 0 ? {} : { Secrets: secrets.map(secretDocument) }),
     ...(run.healthcheck === undefined ? {} : { Healthcheck: run.healthcheck }),
     ...(image === undefined ? {} : { Platform: formatPlatform(image.platform) }),
   }
@@ -242,6 +244,12 @@ function mountDocument({ type, source, target, readOnly, name, propagation }: Mo
     RW: !readOnly,
     Propagation: propagation ?? (type === "bind" ? "rprivate" : ""),
   }
+}
+
+/** Podman's InspectSecret: what is told of one never holds its bytes. */
+function secretDocument(secret: GivenSecret): Record<string, unknown> {
+  const { uid, gid, mode } = secret.kind === "mount" ? secret : { uid: 0, gid: 0, mode: 0 }
+  return { Name: secret.name, ID: secret.id, UID: uid, GID: gid, Mode: mode }
 }
 
 function orNull<T>(values: readonly T[]): readonly T[] | null {

@@ -12,6 +12,7 @@ import type { Events } from "../event/event.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
+import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
 
@@ -34,6 +35,7 @@ export interface Engine extends AsyncDisposable {
   sandboxes(): Promise<Sandboxes>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
+  secrets(): Promise<Secrets>
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>

@@ -33,6 +33,8 @@ import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
 import { sandboxSchema } from "../sandbox/schema.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
+import { secretSchema } from "../secret/schema.ts"
+import type { Secrets } from "../secret/secret.ts"
 import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
@@ -53,6 +55,7 @@ const SCHEMAS = [
   workingSchema,
   eventSchema,
   sandboxSchema,
+  secretSchema,
 ]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
@@ -224,6 +227,12 @@ class LocalEngine implements Engine {
     return openVolumes({ db, events, root: paths.root, usedBy: (name) => containers.usersOfVolume(name) })
   })
 
+  readonly secrets = once(async (): Promise<Secrets> => {
+    const { openSecrets } = await import("../secret/open.ts")
+    const { paths, db } = this.#store
+    return openSecrets({ db, events: await this.events(), root: paths.root })
+  })
+
   readonly containers = once(async (): Promise<Containers> => {
     const [{ openContainers }, { ContainerRecords }, { ExecRecords }, { FileLocks }, events] = await Promise.all([
       import("../container/open.ts"),
@@ -247,6 +256,7 @@ class LocalEngine implements Engine {
       images: this.images,
       networks: this.networks,
       volumes: this.volumes,
+      secrets: this.secrets,
       sandboxes: () => this.sandboxes(),
       runtimes: this.#runtimes,
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),

@@ -11,10 +11,10 @@
  * Kept are the newest 20,000 events of the last 30 days. Whoever reads slower than that misses the oldest, and only those.
  */
 
-export type EventType = "container" | "image" | "network" | "volume" | "sandbox" | "builder"
+export type EventType = "container" | "image" | "network" | "volume" | "secret" | "sandbox" | "pod" | "builder"
 
 export interface EventActor {
-  /** Container, sandbox or network id; an image's name or id; a volume's name. */
+  /** Container, sandbox, pod, secret or network id; an image's name or id; a volume's name. */
   id: string
   /** `name`, `image`, `exitCode`, `signal`, …, and the labels of the actor. */
   attributes: Readonly<Record<string, string>>

@@ -6,6 +6,8 @@ const NAMES = {
   running: ["web"],
   images: ["busybox:latest", "debian:12"],
   volumes: ["data"],
+  secrets: ["token"],
+  pods: ["shop"],
   networks: ["bridge", "host", "none"],
   objects: ["web", "db", "debian:12"],
 }

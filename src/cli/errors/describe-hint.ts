@@ -58,6 +58,10 @@ function describeRemedy(remedy: Remedy, failed: FailedCommand): string | undefin
       return "list images: skiff images"
     case "listVolumes":
       return "list volumes: skiff volume ls"
+    case "listSecrets":
+      return "list secrets: skiff secret ls"
+    case "listPods":
+      return "list pods: skiff pod ls"
     case "listNetworks":
       return "list networks: skiff network ls"
     case "listWorkingContainers":

@@ -11,6 +11,7 @@ const COMMON: Table = {
   force: "--force",
   name: "--name",
   platform: "--platform",
+  replace: "--replace",
   runtime: "--runtime",
   tlsVerify: "--tls-verify",
 }
@@ -52,6 +53,7 @@ const CONTAINER: Table = {
   "resources.oomKillDisable": "--oom-kill-disable",
   "resources.pidsLimit": "--pids-limit",
   restart: "--restart",
+  secrets: "--secret",
   securityOptions: "--security-opt",
   shmSize: "--shm-size",
   stopSignal: "--stop-signal",

@@ -28,6 +28,10 @@ async function namesOf(engine: Engine, kind: Completion): Promise<string[]> {
       return (await engine.volumes()).list().map(({ name }) => name)
     case "networks":
       return [...(await engine.networks()).list().map(({ name }) => name), "host", "none"]
+    case "secrets":
+      return (await engine.secrets()).list().map(({ name }) => name)
+    case "pods":
+      return []
     case "objects":
       return [...(await namesOf(engine, "containers")), ...(await namesOf(engine, "images"))]
   }

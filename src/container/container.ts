@@ -27,6 +27,9 @@ import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Pid } from "../sys/process/process.ts"
+import type { Ending } from "./ended/ending.ts"
+
+export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
@@ -197,6 +200,8 @@ export interface Container {
   /** Resolved words that run: entrypoint and command. */
   argv: readonly string[]
   runtime: string
+  /** Why it ended, or could not be started; absent when it runs, or never did. */
+  ending?: Ending
   logPath?: string
   /** What its maker should know, as sentences: only of what `create` and `run` have just made. */
   warnings?: readonly string[]

@@ -19,6 +19,7 @@ import { monitorLog } from "./log-driver.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { joinedPid, runtimeNetwork } from "./network-mode.ts"
+import type { Ending } from "./ended/ending.ts"
 import { exitFile, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -61,7 +62,9 @@ export async function launch(
   crashPoint("start:marked")
   try {
     return await launchMarked(deps, record, options)
-  } catch (error) {
+  } catch (thrown) {
+    const { explained } = await import("./ended/why-ended.ts")
+    const error = await explained(deps, record, thrown)
     await undo(deps, record, { before, error, isNew: options.isNew ?? false })
     throw error
   }
@@ -282,6 +285,11 @@ async function undo(
     record.status = before === "created" ? "created" : "exited"
     record.state.error = error instanceof Error ? error.message : String(error)
     record.state.exitCode = programExit ?? 128
+    record.state.ending = (isSkiffError(error) && (error.data.ending as Ending | undefined)) || {
+      by: "engine",
+      exitCode: programExit ?? 125,
+      message: record.state.error,
+    }
     if (before !== "created") record.state.finishedAt = Date.now()
     const left = connectionEvents(record, "left")
     record.state.attachments = detached(record.state.attachments)

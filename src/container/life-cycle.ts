@@ -8,7 +8,8 @@ import { log } from "../base/log.ts"
 import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import type { Monitor } from "../runtime/runtime.ts"
-import { parseSignal } from "../sys/process/signals.ts"
+import { callerName } from "../sys/caller-name.ts"
+import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { Abortable, Container, ContainerOptions, StartedContainer } from "./container.ts"
 import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
@@ -161,6 +162,7 @@ async function signalUnderLock(
   const stopSignal = parseSignal(record.spec.run.stopSignal)
   // HUP or USR1 are words to the program; these mean its end, which no restart policy shall undo
   record.state.stopRequested ||= [SIGKILL, SIGTERM, stopSignal].includes(signal)
+  record.state.sentSignal = { signal: signalName(signal), user: callerName(), at: Date.now() }
   await deps.records.whenFree(abort)
   if (record.status === "restarting") {
     record.status = "exited"

@@ -30,6 +30,8 @@ export interface ObservedExit {
   exitCode: number
   finishedAt: number
   error?: string
+  /** Why the code is not known. */
+  unknown?: "reboot" | "monitor"
 }
 
 /** Reads the monitor's exit file. Call it only when the container does not run. */
@@ -39,11 +41,17 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
       exitCode: UNKNOWN_EXIT_CODE,
       finishedAt: bootTime(),
       error: "the host was rebooted",
+      unknown: "reboot",
     }
   const path = exitFile({ runRoot }, record.id)
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat)
-    return { exitCode: UNKNOWN_EXIT_CODE, finishedAt: Date.now(), error: "the monitor died before the container" }
+    return {
+      exitCode: UNKNOWN_EXIT_CODE,
+      finishedAt: Date.now(),
+      error: "the monitor died before the container",
+      unknown: "monitor",
+    }
   return { exitCode: Number(readFileSync(path, "latin1")), finishedAt: Math.round(stat.mtimeMs) }
 }
 
@@ -68,6 +76,7 @@ export function toContainer(record: ContainerRecord, observer: Observer): Contai
     attachments: state.attachments,
     argv: [...spec.run.entrypoint, ...spec.run.command],
     runtime: spec.runtime,
+    ...(state.ending === undefined ? {} : { ending: state.ending }),
     ...(spec.logPath === undefined ? {} : { logPath: spec.logPath }),
   }
 }

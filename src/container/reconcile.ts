@@ -53,7 +53,9 @@ async function reconcileEnd(deps: ContainerDeps, record: ContainerRecord): Promi
   } else {
     const runtimes = await deps.runtimes()
     // the counter goes with the cgroup
-    state.oomKilled = state.bootId === deps.bootId && runtimes.usage(record.id, runtimes.bundle(record.id)).oomKilled
+    const usage = state.bootId === deps.bootId ? runtimes.usage(record.id, runtimes.bundle(record.id)) : undefined
+    state.oomKilled = usage?.oomKilled ?? false
+    state.ending = await (await import("./ended/why-ended.ts")).whyEnded(deps, record, end, usage)
     // a restart of the machine ends all: those are for its boot unit, or for `start`
     const delayMs = state.bootId === deps.bootId ? restartDelayMs(spec.options.restart, state) : undefined
     record.status = delayMs === undefined ? "exited" : "restarting"

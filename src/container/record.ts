@@ -1,4 +1,5 @@
 /** What is written down of a container: one row. Times are milliseconds since the epoch. */
+import type { Ending, SentSignal } from "./ended/ending.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
@@ -45,6 +46,10 @@ export interface RecordState {
   exitCode?: number
   oomKilled?: boolean
   error?: string
+  /** The last signal that somebody sent by us. */
+  sentSignal?: SentSignal
+  /** Why it ended, or was not started; absent while it runs. */
+  ending?: Ending
   restartCount: number
   /** The last back-off. */
   restartDelayMs?: number

@@ -7,6 +7,7 @@ import type {
   NetworkMode,
 } from "../container/container.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import { endedText } from "./ended-text.ts"
 import { publishedPorts } from "./port-text.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
@@ -46,7 +47,7 @@ export function containerDocument(container: ContainerDetails, size?: ContainerS
   }
 }
 
-function stateDocument({ state, lastRun }: ContainerDetails): Record<string, unknown> {
+function stateDocument({ state, lastRun, ending }: ContainerDetails): Record<string, unknown> {
   const { startedAt, exitCode, error, oomKilled, finishedAt } = lastRun
   const isUp = state.status === "running" || state.status === "paused"
   const finished = state.status === "exited" ? state.finishedAt : finishedAt
@@ -60,6 +61,8 @@ function stateDocument({ state, lastRun }: ContainerDetails): Record<string, unk
     Pid: isUp ? state.pid : 0,
     ExitCode: isUp ? 0 : state.status === "exited" ? state.exitCode : (exitCode ?? 0),
     Error: (state.status === "exited" ? state.error : error) ?? "",
+    // ours: the same in words, where docker has nothing
+    EndedBecause: isUp || ending === undefined ? "" : endedText(ending),
     StartedAt: time(startedAt),
     FinishedAt: time(finished),
   }

@@ -2,6 +2,7 @@ import { formatSize } from "../base/sizes.ts"
 import type { Container, ContainerSize } from "../container/container.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
+import { endedShort, endedText } from "./ended-text.ts"
 import { ellipsis } from "./ellipsis.ts"
 import { describePorts } from "./port-text.ts"
 
@@ -17,6 +18,8 @@ export function containerRow(
   const mounts = options.mounts.flatMap(mountName)
   const labels = Object.entries(options.labels)
   return {
+    // ours, where docker has nothing
+    EndedBecause: container.ending === undefined ? "" : endedText(container.ending),
     Command: JSON.stringify(noTrunc ? command : ellipsis(command, 20)),
     // the time zone costs 3 ms at its first use
     get CreatedAt() {
@@ -34,6 +37,11 @@ export function containerRow(
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
     State: state.status,
     Status: describeStatus(container, now),
+    // ours: for people who look at a table
+    get StatusInWords() {
+      const why = container.ending === undefined ? undefined : endedShort(container.ending)
+      return `${describeStatus(container, now)}${why === undefined ? "" : `, ${why}`}`
+    },
     Label: (key: unknown) => options.labels[String(key)] ?? "",
   }
 }
@@ -42,6 +50,7 @@ export function containerRow(
 export const CONTAINER_TITLES = {
   Command: "COMMAND",
   CreatedAt: "CREATED AT",
+  EndedBecause: "ENDED BECAUSE",
   ID: "CONTAINER ID",
   Image: "IMAGE",
   Labels: "LABELS",
@@ -54,6 +63,7 @@ export const CONTAINER_TITLES = {
   Size: "SIZE",
   State: "STATE",
   Status: "STATUS",
+  StatusInWords: "STATUS",
 }
 
 /** `Up 3 seconds`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`. */

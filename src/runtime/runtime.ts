@@ -254,6 +254,8 @@ export interface CgroupUsage {
   oomKilled: boolean
   memoryBytes?: number
   memoryLimitBytes?: number
+  /** The most that it had at a time; undefined where the kernel does not say (v2 before 5.19). */
+  memoryPeakBytes?: number
   cpuNanoseconds?: number
   pids?: number
 }

@@ -1,4 +1,6 @@
-import { isSkiffError } from "../../base/errors.ts"
+import { isSkiffError, type SkiffError } from "../../base/errors.ts"
+import type { Ending } from "../../container/container.ts"
+import { endedText } from "../../docker/ended-text.ts"
 import { OutputClosed, writeAll } from "../out.ts"
 import { printable } from "../../base/printable.ts"
 import { coloured, CYAN, RED } from "../terminal/colour.ts"
@@ -61,9 +63,15 @@ function messageOf(error: unknown, failed: FailedCommand): string {
 }
 
 function hintOf(error: unknown, failed: FailedCommand): string | undefined {
-  if (isSkiffError(error)) return error.hint === undefined ? undefined : describeHint(error.hint, failed)
+  if (isSkiffError(error)) return error.hint === undefined ? whyOf(error) : describeHint(error.hint, failed)
   if (!(error instanceof AggregateError)) return undefined
   return error.errors.map((one) => hintOf(one, failed)).find((hint) => hint !== undefined)
+}
+
+/** What was found out about a program that could not be run. */
+function whyOf({ data }: SkiffError): string | undefined {
+  const ending = data.ending as Ending | undefined
+  return ending?.by === "fault" ? endedText(ending) : undefined
 }
 
 function stackOf(error: unknown): string[] {

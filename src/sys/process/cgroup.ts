@@ -188,6 +188,8 @@ export interface CgroupCounters {
   oomKills?: number
   memoryBytes?: number
   memoryLimitBytes?: number
+  /** The most that it had at a time. */
+  memoryPeakBytes?: number
   cpuNanoseconds?: number
   pids?: number
 }
@@ -206,6 +208,7 @@ export function readCounters(id: string, cgroups: Cgroups): CgroupCounters {
       oomKills: field(at("", "memory.events"), "oom_kill"),
       memoryBytes: number(at("", "memory.current")),
       memoryLimitBytes: number(at("", "memory.max")),
+      memoryPeakBytes: number(at("", "memory.peak")),
       cpuNanoseconds: cpuUs === undefined ? undefined : cpuUs * 1000,
       pids: number(at("", "pids.current")),
     }
@@ -216,6 +219,7 @@ export function readCounters(id: string, cgroups: Cgroups): CgroupCounters {
     memoryBytes: number(at("memory", "memory.usage_in_bytes")),
     // v1 writes "no limit" as the largest number of whole pages
     memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
+    memoryPeakBytes: number(at("memory", "memory.max_usage_in_bytes")),
     cpuNanoseconds: number(at("cpuacct", "cpuacct.usage") ?? at("cpu,cpuacct", "cpuacct.usage")),
     pids: number(at("pids", "pids.current")),
   }

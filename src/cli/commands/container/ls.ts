@@ -45,7 +45,8 @@ export default command({
     const rows = shown.map((one, index) => containerRow(one, { ...flags, size: sizes[index] }))
     printList(out, rows, flags, {
       titles: CONTAINER_TITLES,
-      table: `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${flags.size ? "\t{{.Size}}" : ""}`,
+      // scripts get docker's text to the letter
+      table: `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.${out.stdoutIsTerminal ? "StatusInWords" : "Status"}}}\t{{.Ports}}\t{{.Names}}${flags.size ? "\t{{.Size}}" : ""}`,
       quiet: "{{.ID}}",
     })
   },

@@ -7,6 +7,8 @@ export interface Arg<T> {
   readonly most: number
   /** What is completed here. */
   readonly completes: Completion | undefined
+  /** Properties of flags that choose in its place: given one of them, the argument may be left out. */
+  readonly unless?: readonly string[]
   /** The value, of the words that fall to it. */
   read(words: readonly string[]): T
 }
@@ -19,10 +21,16 @@ export type ArgValues<A extends readonly Arg<unknown>[]> = {
   [I in keyof A]: A[I] extends Arg<infer T> ? T : never
 }
 
+/** What an argument may have besides. */
+export interface ArgOptions {
+  readonly unless?: readonly string[]
+}
+
 /** The kinds of arguments. */
 export const arg = {
-  /** Must be there. */
-  one: (usage: string, completes?: Completion): Arg<string> => ({
+  /** Must be there. Replaced by a flag, it takes no word, and is empty. */
+  one: (usage: string, completes?: Completion, options: ArgOptions = {}): Arg<string> => ({
+    ...options,
     usage,
     least: 1,
     most: 1,
@@ -40,7 +48,8 @@ export const arg = {
   }),
 
   /** One or more; stands last. */
-  some: (usage: string, completes?: Completion): Arg<readonly string[]> => ({
+  some: (usage: string, completes?: Completion, options: ArgOptions = {}): Arg<readonly string[]> => ({
+    ...options,
     usage: `${usage} [${usage}...]`,
     least: 1,
     most: Infinity,
@@ -58,8 +67,13 @@ export const arg = {
   }),
 }
 
-/** Deals the words out to `args`, in order; undefined when there are too few or too many. */
-export function readArgs(args: readonly Arg<unknown>[], words: readonly string[]): unknown[] | undefined {
+/** Deals the words out to `args`, in order; undefined when there are too few or too many. `flags`: what stands before them. */
+export function readArgs(
+  declared: readonly Arg<unknown>[],
+  words: readonly string[],
+  flags: Readonly<Record<string, unknown>> = {},
+): unknown[] | undefined {
+  const args = declared.map((one) => (one.unless?.some((flag) => isGiven(flags[flag])) ? replaced(one) : one))
   let spare = words.length - args.reduce((sum, { least }) => sum + least, 0)
   if (spare < 0) return undefined
   let next = 0
@@ -70,6 +84,15 @@ export function readArgs(args: readonly Arg<unknown>[], words: readonly string[]
     return one.read(words.slice(next - count, next))
   })
   return spare > 0 ? undefined : values
+}
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false
+}
+
+/** One word less: of `one` none at all, while `some` still takes words, for the command to refuse. */
+function replaced(one: Arg<unknown>): Arg<unknown> {
+  return { ...one, least: 0, most: one.most === 1 ? 0 : one.most }
 }
 
 /** Docker's words for a wrong number: `requires at least 1 argument`, `accepts no arguments`. */

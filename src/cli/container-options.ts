@@ -7,6 +7,7 @@ import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
 import { secretOptions } from "./container-flags/secrets.ts"
 import { fileFailure } from "./file-failure.ts"
+import { lifeOptions } from "./container-flags/life.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -52,6 +53,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     init: flags.init,
     readOnly: flags.readOnly,
     autoRemove: flags.rm,
+    ...lifeOptions(flags),
     mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
     ...secretOptions(flags),
     ports: flags.publish.flat(),

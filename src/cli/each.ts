@@ -1,3 +1,4 @@
+import { isSkiffError } from "../base/errors.ts"
 import type { Context } from "./command.ts"
 
 type EachContext = Pick<Context<[], Record<never, never>>, "out" | "report">
@@ -29,4 +30,14 @@ export async function forEachName(
     }
   }
   return failed ? 1 : 0
+}
+
+/** `act`; with `ignored`, what is not there is left out without a word: null, as `forEachName` takes it. */
+export async function unlessIgnored<T>(ignored: boolean, act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act()
+  } catch (error) {
+    if (ignored && isSkiffError(error, "NotFound")) return null
+    throw error
+  }
 }

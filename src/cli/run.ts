@@ -103,7 +103,7 @@ async function runCommand(
   parsed: { values: Record<string, unknown>; words: string[] },
   context: Pick<Context<[], Record<never, never>>, "globals" | "out" | "report">,
 ): Promise<number> {
-  const args = readArgs(command.args, parsed.words)
+  const args = readArgs(command.args, parsed.words, parsed.values)
   if (!args) throw wrongCount(name, command)
   const { root, runroot: runRoot, runtime } = context.globals
   await using engine = lazyEngine({ root, runRoot, runtime })

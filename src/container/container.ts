@@ -98,6 +98,12 @@ export interface ContainerOptions {
   secrets?: readonly SecretRequest[]
   /** Default: the network `bridge`. */
   network?: NetworkMode
+  /** Names or ids of containers that are started before it. */
+  requires?: readonly string[]
+  /** Its image goes with it, unless somebody else uses that. */
+  removeImage?: boolean
+  /** It is killed when it has run for so long. */
+  runTimeoutSeconds?: number
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
   sandbox?: string
   ports?: readonly PortMapping[]
@@ -295,8 +301,27 @@ export interface ContainerFilter {
   volume?: readonly string[]
   publish?: readonly string[]
   network?: readonly string[]
+  /** None of these labels. */
+  notLabel?: readonly string[]
+  /** Of its words that run, the first. */
+  command?: readonly string[]
+  /** `80`, `80/tcp`, `80-90/udp`: of the ports inside, published or exposed. */
+  expose?: readonly string[]
+  /** `none` is what has no check. */
+  health?: readonly string[]
+  restartPolicy?: readonly string[]
+  /** Names or ids of containers that are started before it. */
+  requires?: readonly string[]
+  /** Its image goes with it, unless somebody else uses that. */
+  removeImage?: boolean
+  /** It is killed when it has run for so long. */
+  runTimeoutSeconds?: number
+  /** Name or id of the sandbox that it lives in. */
+  pod?: readonly string[]
   before?: string
   since?: string
+  /** Made before. */
+  until?: Date
 }
 
 /** A container that runs, and the hold that this process has on it. */
@@ -312,6 +337,16 @@ export interface StartedContainer {
 
 /** `next-exit` waits for a start, too. */
 export type WaitCondition = "not-running" | "next-exit" | "removed"
+
+/** A state that may be waited for; `removed`: it is not there any more. */
+export type WaitState =
+  "created" | "running" | "paused" | "exited" | "restarting" | "removing" | "removed" | "healthy" | "unhealthy"
+
+/** The state that came first, and the exit code where the program has ended. */
+export interface WaitedState {
+  state: WaitState
+  exitCode: number | undefined
+}
 
 /** Which lines of a log. Default: all that there are by now. */
 export interface LogOptions {
@@ -484,6 +519,8 @@ export interface Containers {
    * whoever looks next.
    */
   remove(nameOrId: string, options?: Abortable & { force?: boolean; volumes?: boolean }): Promise<void>
+  /** Ids of these and of all that stand on them (their networks, `requires`), in an order in which they may be removed. */
+  withDependents(namesOrIds: readonly string[]): string[]
   /** Throws AlreadyExists, InvalidArgument for a name that is none or its own. */
   rename(nameOrId: string, newName: string): void
   /**
@@ -491,6 +528,8 @@ export interface Containers {
    * process started. Throws NotFound, Cancelled.
    */
   wait(nameOrId: string, options?: { condition?: WaitCondition; signal?: AbortSignal }): Promise<number>
+  /** Resolves once it is in one of `states`, which may be at once. Throws NotFound when it goes unasked, Cancelled. */
+  waitForState(nameOrId: string, states: readonly WaitState[], options?: { signal?: AbortSignal }): Promise<WaitedState>
   /** Throws FailedPrecondition when it does not run. What it wrote before is not given. */
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
   readonly execs: Execs

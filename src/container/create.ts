@@ -47,7 +47,7 @@ export async function createContainer(
   if (willStart) wakeCgroupLock()
   using _ = takeTurns()
   await turn()
-  const options = await inSandbox(deps, resolveOptions(asked))
+  const options = await inSandbox(deps, withRequired(deps, resolveOptions(asked)))
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
@@ -100,6 +100,12 @@ export async function createContainer(
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+/** What it requires, by ids: a name may be another container's later. Throws NotFound. */
+function withRequired({ records }: ContainerDeps, options: ResolvedOptions): ResolvedOptions {
+  const { requires } = options
+  return requires === undefined ? options : { ...options, requires: requires.map((name) => records.get(name).id) }
 }
 
 /** What was asked of us, by the image too, and is not done. */

@@ -4,6 +4,15 @@ import type { ContainerRecord } from "./record.ts"
 import type { ContainerRecords } from "./records.ts"
 
 const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"]
+/** podman's words for states that are one of ours. */
+const OTHER_STATUSES: Readonly<Record<string, string>> = {
+  configured: "created",
+  initialized: "created",
+  stopped: "exited",
+  stopping: "running",
+  unknown: "dead",
+}
+const HEALTHS = ["starting", "healthy", "unhealthy", "none"]
 
 /** A container that may fit, as record and as seen. */
 export interface Candidate {
@@ -13,9 +22,9 @@ export interface Candidate {
 
 /** Filters of `ps` by docker's rules: values of one key are alternatives (labels: all must fit), keys must all fit. */
 export function containerFilter(filter: ContainerFilter, records: ContainerRecords): (candidate: Candidate) => boolean {
-  const unknown = filter.status?.find((status) => !STATUSES.includes(status))
-  if (unknown !== undefined)
-    throw new InvalidArgument(`invalid filter 'status=${unknown}'`, { hint: `expected one of ${STATUSES.join(", ")}` })
+  const statuses = filter.status?.map((status) => OTHER_STATUSES[status] ?? status)
+  checkOneOf("status", statuses, STATUSES)
+  checkOneOf("health", filter.health, HEALTHS)
   const names = filter.name?.map(namePattern)
   const before = filter.before === undefined ? undefined : records.get(filter.before).createdAt
   const since = filter.since === undefined ? undefined : records.get(filter.since).createdAt
@@ -26,7 +35,7 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
     const { spec } = record
     const isUp = state.status === "running" || state.status === "paused" || state.status === "restarting"
     if (!all && !isUp) return false
-    if (!fits(filter.status, (status) => status === state.status)) return false
+    if (!fits(statuses, (status) => status === state.status)) return false
     if (!fits(filter.id, (id) => record.id.startsWith(id))) return false
     if (!fits(names, (pattern) => pattern.test(record.name))) return false
     if (!fits(filter.exited, (code) => state.status === "exited" && state.exitCode === code)) return false
@@ -40,9 +49,22 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
       return false
     if (!fits(filter.publish, (port) => publishes(container, port))) return false
     if (!fits(filter.network, (name) => networkNames(record).includes(name))) return false
+    if (filter.notLabel?.some((label) => hasLabel(spec.run.labels, label))) return false
+    if (!fits(filter.command, (command) => container.argv[0] === command)) return false
+    if (!fits(filter.expose, (port) => exposes(record, port))) return false
+    if (!fits(filter.restartPolicy, (policy) => spec.options.restart.name === policy)) return false
+    if (!fits(filter.pod, (pod) => spec.options.sandbox === pod)) return false
+    if (!fits(filter.health, (health) => healthOf(container) === health)) return false
+    if (filter.until !== undefined && record.createdAt >= filter.until.getTime()) return false
     if (before !== undefined && record.createdAt >= before) return false
     return since === undefined || record.createdAt > since
   }
+}
+
+function checkOneOf(key: string, values: readonly string[] | undefined, known: readonly string[]): void {
+  const unknown = values?.find((value) => !known.includes(value))
+  if (unknown !== undefined)
+    throw new InvalidArgument(`invalid filter '${key}=${unknown}'`, { hint: `expected one of ${known.join(", ")}` })
 }
 
 function fits<T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean {
@@ -71,13 +93,32 @@ function isAncestor({ imageId, spec }: ContainerRecord, image: string): boolean 
 }
 
 function publishes({ options, attachments }: Container, text: string): boolean {
-  const [, from = "", to = from, protocol = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
-  if (from === "")
-    throw new InvalidArgument(`invalid filter 'publish=${text}'`, { hint: "expected PORT[-PORT][/tcp|udp]" })
+  const isAsked = portRange("publish", text)
   const published = attachments.find(({ endpoint }) => endpoint !== undefined)?.endpoint?.ports
-  return (published ?? options.ports).some(
-    (port) => port.protocol === protocol && port.hostPort >= Number(from) && port.hostPort <= Number(to),
-  )
+  return (published ?? options.ports).some(({ protocol, hostPort }) => isAsked(hostPort, protocol))
+}
+
+function exposes({ spec }: ContainerRecord, text: string): boolean {
+  const isAsked = portRange("expose", text)
+  const exposed = spec.run.exposedPorts.some((one) => {
+    const [port, protocol = "tcp"] = one.split("/")
+    return isAsked(Number(port), protocol)
+  })
+  return exposed || spec.run.ports.some(({ protocol, containerPort }) => isAsked(containerPort, protocol))
+}
+
+/** Of `80`, `80/udp`, `80-90/tcp`. */
+function portRange(key: string, text: string): (port: number, protocol: string) => boolean {
+  const [, from = "", to = from, wanted = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
+  if (from === "")
+    throw new InvalidArgument(`invalid filter '${key}=${text}'`, { hint: "expected PORT[-PORT][/tcp|udp]" })
+  return (port, protocol) => protocol === wanted && port >= Number(from) && port <= Number(to)
+}
+
+/** `none` of what has no check. */
+function healthOf(container: Container): string {
+  const { health } = container as { health?: { status: string } }
+  return health?.status ?? "none"
 }
 
 function networkNames({ spec, state }: ContainerRecord): string[] {

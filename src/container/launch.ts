@@ -42,6 +42,8 @@ export interface LaunchOptions extends Abortable {
   attach?: boolean
   /** Made for this start alone: gone again when the start is refused. One whose program cannot be run stays, as docker's. */
   isNew?: boolean
+  /** What must run before it: done first, and a failure of it is one of this start. */
+  startRequired?(): Promise<void>
 }
 
 /**
@@ -83,6 +85,7 @@ function mark(deps: ContainerDeps, record: ContainerRecord): void {
 
 async function launchMarked(deps: ContainerDeps, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
   const { id, spec, state } = record
+  await options.startRequired?.()
   using _ = takeTurns()
   const runtimes = await deps.runtimes()
   const runtime = await runtimes.choose(spec.runtime)
@@ -154,7 +157,7 @@ async function startMonitor(
   given: { runtimes: Runtimes; runtime: Runtime; options: LaunchOptions; held?: readonly number[] },
 ): Promise<PendingMonitor> {
   const { runtimes, runtime, held } = given
-  const { tty, stdin, restart } = spec.options
+  const { tty, stdin, restart, runTimeoutSeconds } = spec.options
   // a restart is the exit command's work, and waits for nobody
   const isOurs = given.options.attach === true && restart.name === "no"
   const pending = await runtimes.startMonitor({
@@ -166,6 +169,7 @@ async function startMonitor(
     tty,
     stdin,
     exitCommand: deps.cleanupCommand(id),
+    ...(runTimeoutSeconds === undefined ? {} : { runTimeoutSeconds }),
     ...(isOurs ? { exitDelaySeconds: FOREGROUND_CLEANUP_SECONDS } : {}),
     held,
   })

@@ -335,11 +335,23 @@ async function launchOrUnlink(
   lock: HeldLock,
   options: LaunchOptions = {},
 ): Promise<Launched> {
+  const { requires = [] } = record.spec.options
+  const startRequired = () => startAll(deps, requires, options.abort)
   try {
-    return await launch(deps, record, options)
+    return await launch(deps, record, requires.length === 0 ? options : { ...options, startRequired })
   } catch (error) {
     if (!deps.records.byId(record.id)) lock.unlink()
     throw error
+  }
+}
+
+/** One after another, those that do not run. No circle: what a container requires was there before it. */
+async function startAll(deps: ContainerDeps, ids: readonly string[], abort: AbortSignal | undefined): Promise<void> {
+  for (const id of ids) {
+    const record = deps.records.byId(id)
+    if (record !== undefined && isRunning(record, deps)) continue
+    const { release } = await start(deps, id, { abort })
+    release()
   }
 }
 

@@ -52,7 +52,11 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
       error: "the monitor died before the container",
       unknown: "monitor",
     }
-  return { exitCode: Number(readFileSync(path, "latin1")), finishedAt: Math.round(stat.mtimeMs) }
+  const exitCode = Number(readFileSync(path, "latin1"))
+  const finishedAt = Math.round(stat.mtimeMs)
+  if (exitCode >= 0) return { exitCode, finishedAt }
+  const { runTimeoutSeconds } = record.spec.options
+  return { exitCode: UNKNOWN_EXIT_CODE, finishedAt, error: `killed after its ${runTimeoutSeconds} seconds to run` }
 }
 
 /** The latest that a process of an earlier boot can have ended. */

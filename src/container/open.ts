@@ -1,5 +1,6 @@
 import { throwIfAborted } from "../base/cancel.ts"
 import type { Abortable, Container, Containers } from "./container.ts"
+import { withDependents } from "./dependents.ts"
 import { containerFilter } from "./filter.ts"
 import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -53,12 +54,20 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     pause: async (nameOrId, abortable) => (await lifeCycle()).pause(deps, nameOrId, abortable),
     unpause: async (nameOrId, abortable) => (await lifeCycle()).unpause(deps, nameOrId, abortable),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
+    withDependents: (namesOrIds) =>
+      withDependents(
+        namesOrIds.map((name) => records.find(name)?.id ?? name),
+        records.list(),
+        (name) => records.find(name),
+      ),
     rename(nameOrId, newName) {
       const record = records.get(nameOrId)
       const name = parseContainerName(newName)
       records.rename(record.id, name, containerEvent({ ...record, name }, "rename", { oldName: record.name }))
     },
     wait: async (nameOrId, options) => (await import("./wait.ts")).wait(deps, nameOrId, options),
+    waitForState: async (nameOrId, states, options) =>
+      (await import("./wait-for-state.ts")).waitForState(deps, nameOrId, states, options),
     attach: async (nameOrId, { stdin }) =>
       (await lifeCycle()).attachRunning(deps, records.get(nameOrId), { attach: true, stdin }),
     execs: {

@@ -1,4 +1,4 @@
-import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { AlreadyExists, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
 import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
@@ -72,12 +72,22 @@ export class ContainerRecords {
       ? this.#db.all<Row>("SELECT * FROM containers WHERE id >= ? AND id < ? LIMIT 5", nameOrId, `${nameOrId}g`)
       : []
     const [first, ...others] = matches
-    if (!first) throw new NotFound(`no such container: "${nameOrId}"`, { hint: { do: "listContainers" } })
+    if (!first) throw noSuchContainer(nameOrId)
     if (others.length > 0)
       throw new InvalidArgument(`container id prefix "${nameOrId}" is ambiguous`, {
         hint: `it matches ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
       })
     return fromRow(first)
+  }
+
+  /** As `get`; undefined when there is none. */
+  find(nameOrId: string): ContainerRecord | undefined {
+    try {
+      return this.get(nameOrId)
+    } catch (error) {
+      if (isSkiffError(error, "NotFound")) return undefined
+      throw error
+    }
   }
 
   /** Writes a new row. A missing name is generated. `check` runs inside the transaction. Throws AlreadyExists. */
@@ -90,13 +100,7 @@ export class ContainerRecords {
       check()
       const name = record.name ?? this.#freeName()
       const holder = this.#holderOf(name)
-      if (holder !== undefined)
-        throw new AlreadyExists(`the container name "${name}" is already in use by container ${shortId(holder)}`, {
-          hint: [
-            { do: "removeForced", container: name },
-            { do: "rename", container: name },
-          ],
-        })
+      if (holder !== undefined) throw nameInUse(name, holder)
       this.#db.run(
         `INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state, version)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -140,13 +144,7 @@ export class ContainerRecords {
       const holder = this.#holderOf(name)
       if (holder === id)
         throw new InvalidArgument(`container "${name}" has that name already`, { hint: "choose another name" })
-      if (holder !== undefined)
-        throw new AlreadyExists(`the container name "${name}" is already in use by container ${shortId(holder)}`, {
-          hint: [
-            { do: "removeForced", container: name },
-            { do: "rename", container: name },
-          ],
-        })
+      if (holder !== undefined) throw nameInUse(name, holder)
       this.#db.run("UPDATE containers SET name = ? WHERE id = ?", name, id)
       this.#events.append(event)
     })
@@ -220,4 +218,21 @@ function fromRow(row: Row): ContainerRecord {
     spec: JSON.parse(row.spec) as ContainerSpec,
     state: JSON.parse(row.state) as RecordState,
   }
+}
+
+function noSuchContainer(name: string): NotFound {
+  return new NotFound(`no such container: "${name}"`, {
+    hint: { do: "listContainers" },
+    data: { object: "container", name },
+  })
+}
+
+function nameInUse(name: string, holder: string): AlreadyExists {
+  return new AlreadyExists(`the container name "${name}" is already in use by container ${shortId(holder)}`, {
+    hint: [
+      { do: "removeForced", container: name },
+      { do: "rename", container: name },
+    ],
+    data: { object: "container", name, holder },
+  })
 }

@@ -1,5 +1,7 @@
 import { rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
+import { isSkiffError } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import type { Abortable } from "./container.ts"
@@ -42,7 +44,22 @@ export async function destroy(
   deps.records.delete(id, [...left, containerEvent(record, "destroy")])
   crashPoint("remove:row-deleted")
   trace("removed")
+  if (spec.options.removeImage) await removeUnusedImage(deps, record)
   return undefined
+}
+
+/** By the name that it was made from, as a person would: other names keep the image. */
+async function removeUnusedImage(
+  { images, records }: ContainerDeps,
+  { imageId, spec }: ContainerRecord,
+): Promise<void> {
+  if (records.usersOfImage(imageId).length > 0) return
+  try {
+    await (await images()).remove(spec.imageName)
+  } catch (error) {
+    if (!isSkiffError(error, "NotFound") && !isSkiffError(error, "FailedPrecondition")) throw error
+    log.debug("the image stays", { image: spec.imageName, reason: error.message })
+  }
 }
 
 /** Those that another container was given meanwhile stay. */

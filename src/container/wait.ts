@@ -60,7 +60,7 @@ export async function wait(
 }
 
 /** What the records say of the last end; of a container that is gone, what its events do. */
-function lastExit({ records, events }: ContainerDeps, id: string): number | undefined {
+export function lastExit({ records, events }: ContainerDeps, id: string): number | undefined {
   const record = records.byId(id)
   if (record) return record.state.exitCode
   const died = events.list({ filter: { containers: [id], actions: ["die"] } }).at(-1)
@@ -82,7 +82,7 @@ function endsForGood({ records }: ContainerDeps, { id, spec }: ContainerRecord):
 }
 
 /** Waits for the monitor's word; undefined when it was killed. */
-async function exitOf(
+export async function exitOf(
   deps: ContainerDeps,
   { id, spec }: ContainerRecord,
   signal: AbortSignal | undefined,

@@ -293,6 +293,11 @@ export interface Images {
   /** `target` leads to what `source` leads to, whatever it led to before. Safe to repeat. Throws NotFound, InvalidArgument. */
   tag(source: string, target: string): void
   /**
+   * Takes names away from an image, all of them when none is given, and leaves the image. Gives them, in full. Throws NotFound for an
+   * image or a name that it does not have; nothing is changed then.
+   */
+  untag(nameOrId: string, names?: readonly string[]): string[]
+  /**
    * Takes a name away, and with the last one the image. Throws NotFound, and FailedPrecondition when a container uses it, or
    * it has more names and `force` is not set. Cancelled or killed, what has gone from the records is gone; files go with the
    * next call.

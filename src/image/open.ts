@@ -5,6 +5,7 @@ import type { Image, Images, RemoveImageResult } from "./image.ts"
 import { ImageRecords } from "./records.ts"
 import { taggedName } from "./reference.ts"
 import { removeFromRecords } from "./remove-image.ts"
+import { untagInRecords } from "./untag-image.ts"
 
 /** The images of one store. Loads what pulls, extracts and parses only when that is asked for. */
 export function openImages(deps: ImagesDeps): Images {
@@ -174,6 +175,8 @@ export function openImages(deps: ImagesDeps): Images {
           )
       })
     },
+
+    untag: (nameOrId, names = []) => untagInRecords(records, nameOrId, names),
 
     async remove(nameOrId, { force = false, signal } = {}) {
       const { id } = records.get(nameOrId)

@@ -82,6 +82,8 @@ export interface MonitorOptions {
   exitCommand: readonly string[]
   /** How long after it, for one who waits for the exit and cleans up first; default 0. */
   exitDelaySeconds?: number
+  /** The program is killed when it has run for so long. */
+  runTimeoutSeconds?: number
   /** Open descriptors that the monitor inherits, and keeps until it ends: the sockets of published ports. The container gets none. */
   held?: readonly number[]
 }

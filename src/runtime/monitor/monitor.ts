@@ -31,7 +31,7 @@ const COUNTS_WHOLE_FILE = [2, 1, 10] as const
  * itself, where `needsVersion`.
  */
 export function monitorArgs(conmonPath: string, options: MonitorOptions, version = ""): string[] {
-  const { bundle, log, exitCommand, exitDelaySeconds } = options
+  const { bundle, log, exitCommand, exitDelaySeconds, runTimeoutSeconds } = options
   return [
     ...commonArgs(conmonPath, options, bundle.directory),
     "--exit-dir",
@@ -45,6 +45,7 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions, version
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
     ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
     ...exitCommandArgs(exitCommand),
+    ...(runTimeoutSeconds === undefined ? [] : ["--timeout", String(runTimeoutSeconds)]),
     ...(exitDelaySeconds === undefined ? [] : ["--exit-delay", String(exitDelaySeconds)]),
   ]
 }
@@ -231,10 +232,16 @@ class LiveMonitor implements Monitor {
   }
 }
 
+/** conmon writes -1 for what it killed because its time was over. */
+const TIMED_OUT = "-1"
+/** What a shell makes of -1. */
+const TIMED_OUT_CODE = 255
+
 /** The exit code that conmon wrote; undefined while there is none. */
 export function exitCode(id: string, bundle: Pick<BundlePaths, "exitDirectory">): number | undefined {
   try {
     const text = readFileSync(`${bundle.exitDirectory}/${id}`, "latin1").trim()
+    if (text === TIMED_OUT) return TIMED_OUT_CODE
     return /^\d{1,3}$/.test(text) ? Number(text) : undefined
   } catch {
     return undefined

@@ -4,6 +4,7 @@ import { command } from "../../command.ts"
 import { CONTAINER_FLAGS } from "../../container-flags.ts"
 import { containerOptions } from "../../container-options.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { replacing } from "../../replace-container.ts"
 
 export default command({
   summary: "Create a new container",
@@ -18,7 +19,9 @@ export default command({
       quiet: flags.quiet,
       intro: `Unable to find image '${image}' locally`,
     })
-    const { id, warnings = [] } = await (await engine.containers()).create(options, progress.onProgress)
+    const containers = await engine.containers()
+    const create = () => containers.create(options, progress.onProgress)
+    const { id, warnings = [] } = await replacing(containers, flags, create)
     cidFile?.write(id)
     for (const warning of warnings) out.warn(warning)
     out.line(id)

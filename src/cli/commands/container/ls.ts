@@ -1,25 +1,9 @@
-import type { ContainerFilter } from "../../../container/container.ts"
-import { InvalidArgument } from "../../../base/errors.ts"
 import { command } from "../../command.ts"
-import { parseFilters } from "../../filters.ts"
+import { containerFilter } from "../../container-filter.ts"
 import { flag } from "../../flag.ts"
 import { CONTAINER_TITLES, containerRow } from "../../../docker/container-row.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
-
-const FILTERS = [
-  "ancestor",
-  "before",
-  "exited",
-  "id",
-  "label",
-  "name",
-  "network",
-  "publish",
-  "since",
-  "status",
-  "volume",
-] as const
 
 export default command({
   summary: "List containers",
@@ -51,21 +35,3 @@ export default command({
     })
   },
 })
-
-function containerFilter(filters: readonly string[], all: boolean): ContainerFilter {
-  const { before, since, exited, ...lists } = parseFilters(filters, FILTERS)
-  return {
-    ...lists,
-    // docker: asking for a state or an exit code looks among all
-    all: all || lists.status !== undefined || exited !== undefined,
-    ...(before === undefined ? {} : { before: before.at(-1) }),
-    ...(since === undefined ? {} : { since: since.at(-1) }),
-    ...(exited === undefined ? {} : { exited: exited.map(readExitCode) }),
-  }
-}
-
-function readExitCode(text: string): number {
-  if (!/^\d{1,3}$/.test(text))
-    throw new InvalidArgument(`invalid filter 'exited=${text}'`, { hint: "expected a number" })
-  return Number(text)
-}

@@ -1,13 +1,15 @@
 import { arg } from "../../args.ts"
+import { CHOICE_FLAGS, chooseContainers, CHOOSING } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
 import { forEachName } from "../../each.ts"
 
 export default command({
   summary: "Pause all processes within one or more containers",
-  args: [arg.some("CONTAINER", "running")],
-  flags: {},
-  async run({ args: [names], engine, ...context }) {
+  args: [arg.some("CONTAINER", "running", { unless: CHOOSING })],
+  flags: CHOICE_FLAGS,
+  async run({ args: [names], flags, engine, ...context }) {
     const containers = await engine.containers()
-    return forEachName(names, context, (name) => containers.pause(name))
+    const chosen = chooseContainers(containers, names, flags, ({ state }) => state.status === "running")
+    return forEachName(chosen, context, (name) => containers.pause(name))
   },
 })

@@ -2,9 +2,11 @@ import { arg } from "../../args.ts"
 import { CidFile } from "../../cidfile.ts"
 import { command } from "../../command.ts"
 import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
+import { RUN_LIFE_FLAGS } from "../../container-flags/life.ts"
 import { containerOptions } from "../../container-options.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { replacing } from "../../replace-container.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
 import { joinContainer } from "../../terminal/join-container.ts"
@@ -15,6 +17,7 @@ export default command({
   args: [arg.one("IMAGE", "images"), arg.rest("[COMMAND] [ARG...]")],
   flags: {
     ...CONTAINER_FLAGS,
+    ...RUN_LIFE_FLAGS,
     detach: flag.bool("Run container in background and print container ID", { short: "d" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
     sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
@@ -32,14 +35,16 @@ export default command({
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
     const start = async (hearSignals: () => void) => {
-      const started = await containers.run(options, progress.onProgress, {
-        attach: !flags.detach,
-        onCreated: ({ id, warnings = [] }) => {
-          cidFile?.write(id)
-          for (const warning of warnings) out.warn(warning)
-          hearSignals()
-        },
-      })
+      const run = () =>
+        containers.run(options, progress.onProgress, {
+          attach: !flags.detach,
+          onCreated: ({ id, warnings = [] }) => {
+            cidFile?.write(id)
+            for (const warning of warnings) out.warn(warning)
+            hearSignals()
+          },
+        })
+      const started = await replacing(containers, flags, run)
       progress[Symbol.dispose]()
       if (flags.detach) out.line(started.container.id)
       return started

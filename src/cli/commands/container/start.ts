@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
+import { CHOICE_FLAGS, chooseContainers, CHOOSING, isDown } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
 import { forEachName } from "../../each.ts"
 import { flag } from "../../flag.ts"
@@ -9,16 +10,20 @@ import { joinContainer } from "../../terminal/join-container.ts"
 
 export default command({
   summary: "Start one or more stopped containers",
-  args: [arg.some("CONTAINER", "containers")],
+  args: [arg.some("CONTAINER", "containers", { unless: CHOOSING })],
   flags: {
+    all: flag.bool("Start all containers that do not run"),
     attach: flag.bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    filter: CHOICE_FLAGS.filter,
     interactive: flag.bool("Attach container's STDIN", { short: "i" }),
+    latest: CHOICE_FLAGS.latest,
     sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
   },
   endsAsProgram: true,
-  async run({ args: [names], flags, engine, ...context }) {
+  async run({ args: [given], flags, engine, ...context }) {
     const containers = await engine.containers()
+    const names = chooseContainers(containers, given, flags, isDown)
     if (!flags.attach && !flags.interactive)
       return forEachName(names, context, async (name) => (await containers.start(name)).release())
     const [name = "", ...more] = names

@@ -1,14 +1,18 @@
 import { arg } from "../../args.ts"
+import { chooseContainers, CHOOSING, IGNORE_FLAG, isUp } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
-import { forEachName } from "../../each.ts"
+import { forEachName, unlessIgnored } from "../../each.ts"
 import { STOP_FLAGS, stopOptions } from "../../stop-flags.ts"
 
 export default command({
   summary: "Stop one or more running containers",
-  args: [arg.some("CONTAINER", "running")],
-  flags: STOP_FLAGS,
+  args: [arg.some("CONTAINER", "running", { unless: CHOOSING })],
+  flags: { ...STOP_FLAGS, ignore: IGNORE_FLAG },
   async run({ args: [names], flags, engine, ...context }) {
     const containers = await engine.containers()
-    return forEachName(names, context, (name) => containers.stop(name, stopOptions(flags)))
+    const chosen = chooseContainers(containers, names, flags, isUp)
+    return forEachName(chosen, context, (name) =>
+      unlessIgnored(flags.ignore, () => containers.stop(name, stopOptions(flags))),
+    )
   },
 })

@@ -78,6 +78,6 @@ export async function checkCall(call: readonly string[], variables: Readonly<Rec
   }
   const command = (await found.entry.load()).default
   const parsed = parseFlags(command.flags, globals.words.slice(found.length), !command.flagsBeforeWords)
-  if (!parsed.help && !readArgs(command.args, parsed.words))
+  if (!parsed.help && !readArgs(command.args, parsed.words, parsed.values))
     throw new Error(`wrong number of words: skiff ${words.join(" ")}`)
 }

@@ -24,12 +24,14 @@ export async function waitForState(
     throwIfAborted(signal, AWAITED)
     const record = deps.records.byId(id)
     if (record === undefined) {
-      if (states.includes("removed")) return { state: "removed", exitCode: lastExit(deps, id) }
+      const exitCode = lastExit(deps, id)
+      if (states.includes("removed")) return { state: "removed", exitCode }
       throw new NotFound(`container "${name}" was removed while it was waited for`)
     }
     const container = toContainer(record, deps)
     const state = states.find((one) => isIn(container, one))
-    if (state !== undefined) return { state, exitCode: exitCodeOf(container) }
+    const exitCode = exitCodeOf(container)
+    if (state !== undefined) return { state, exitCode }
     if (!isRunning(record, deps) && needsReconciling(record, deps)) {
       await reconcileNow(deps, id, signal)
       continue

@@ -66,6 +66,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   const found = findEntry(words)
   if (!found) return showGroupOrRefuse(words, out)
   state.command = found.entry.names[0]
+  if (found.entry.entersCgroup) (await import("../sys/process/cgroup-lock.ts")).wakeCgroupLock()
   const { default: command } = await found.entry.load()
   trace("command loaded")
   const parsed = parseCommandFlags(found.name, command, words.slice(found.length))

@@ -7,6 +7,8 @@ export interface Entry {
   load(): Promise<{ default: Command }>
   /** Verbs for machines: neither in help nor completed. */
   hidden?: boolean
+  /** A process enters a cgroup at once: what the kernel needs for that takes longer than the command to load. */
+  entersCgroup?: boolean
 }
 
 /** Management groups, with their lines in help. */
@@ -44,7 +46,11 @@ export const TABLE: readonly Entry[] = [
   { names: ["container cleanup"], load: () => import("./commands/container/cleanup.ts") },
   { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
-  { names: ["container exec", "exec"], load: () => import("./commands/container/exec.ts") },
+  {
+    names: ["container exec", "exec"],
+    load: () => import("./commands/container/exec.ts"),
+    entersCgroup: true,
+  },
   { names: ["container exists"], load: () => import("./commands/container/exists.ts") },
   { names: ["container export", "export"], load: () => import("./commands/container/export.ts") },
   { names: ["container inspect"], load: () => import("./commands/container/inspect.ts") },

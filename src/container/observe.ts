@@ -65,8 +65,12 @@ function bootTime(): number {
   return Date.now() - Math.round(Number(uptimeSeconds) * 1000)
 }
 
-/** The record as the contract shows it, in line with the kernel. Changes nothing. */
-export function toContainer(record: ContainerRecord, observer: Observer): Container {
+/** The record as the contract shows it, in line with the kernel. Changes nothing. `running`: for who has looked already. */
+export function toContainer(
+  record: ContainerRecord,
+  observer: Observer,
+  running: boolean = isRunning(record, observer),
+): Container {
   const { spec, state } = record
   return {
     id: record.id,
@@ -75,7 +79,7 @@ export function toContainer(record: ContainerRecord, observer: Observer): Contai
     imageName: spec.imageName,
     createdAt: new Date(record.createdAt),
     options: spec.options,
-    state: observeState(record, observer),
+    state: observeState(record, observer, running),
     restartCount: state.restartCount,
     attachments: state.attachments,
     argv: [...spec.run.entrypoint, ...spec.run.command],
@@ -85,7 +89,7 @@ export function toContainer(record: ContainerRecord, observer: Observer): Contai
   }
 }
 
-function observeState(record: ContainerRecord, observer: Observer): ContainerState {
+function observeState(record: ContainerRecord, observer: Observer, running: boolean): ContainerState {
   const { status, state } = record
   const startedAt = new Date(state.startedAt ?? 0)
   switch (status) {
@@ -96,7 +100,7 @@ function observeState(record: ContainerRecord, observer: Observer): ContainerSta
       return { status: "removing" }
     case "running":
     case "paused": {
-      if (isRunning(record, observer) && state.pid !== undefined && state.monitorPid !== undefined)
+      if (running && state.pid !== undefined && state.monitorPid !== undefined)
         return { status, pid: state.pid, monitorPid: state.monitorPid, startedAt }
       const { exitCode, finishedAt, error } = observeExit(record, observer)
       return { status: "exited", exitCode, startedAt, finishedAt: new Date(finishedAt), oomKilled: false, error }

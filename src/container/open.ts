@@ -5,7 +5,7 @@ import { containerFilter } from "./filter.ts"
 import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
-import { toContainer } from "./observe.ts"
+import { isRunning, toContainer } from "./observe.ts"
 import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -21,8 +21,10 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
   let looksAround = false
 
   const observe = (record: ContainerRecord): Container => {
-    if (needsReconciling(record, deps)) suspects.add(record.id)
-    return toContainer(record, deps)
+    // one look into /proc serves both: it is most of what a row of a long list costs
+    const running = isRunning(record, deps)
+    if (needsReconciling(record, deps, running)) suspects.add(record.id)
+    return toContainer(record, deps, running)
   }
   /** A command that changes containers has the time to look at the others too. */
   const lifeCycle = () => {

@@ -22,12 +22,16 @@ const OVERDUE_MS = 1000
 const UNREAD_EXIT_MS = 10_000
 
 /** Whether a record cannot stay as it is: an end nobody wrote down, an interrupted start or removal, a restart forgotten. */
-export function needsReconciling(record: ContainerRecord, deps: ContainerDeps): boolean {
+export function needsReconciling(
+  record: ContainerRecord,
+  deps: ContainerDeps,
+  running: boolean = isRunning(record, deps),
+): boolean {
   const { status, live, state } = record
   if (status === "removing") return true
   if (status === "restarting")
     return live || state.bootId !== deps.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && (!isRunning(record, deps) || isForgottenFrozen(record))
+  return live && (!running || isForgottenFrozen(record))
 }
 
 /** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */

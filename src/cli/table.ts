@@ -65,6 +65,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container rm", "container remove", "rm"], load: () => import("./commands/container/rm.ts") },
   { names: ["container run", "run"], load: () => import("./commands/container/run.ts") },
   { names: ["container start", "start"], load: () => import("./commands/container/start.ts") },
+  { names: ["container stats", "stats"], load: () => import("./commands/container/stats.ts") },
   { names: ["container stop", "stop"], load: () => import("./commands/container/stop.ts") },
   { names: ["container top", "top"], load: () => import("./commands/container/top.ts") },
   { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },

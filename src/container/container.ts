@@ -30,6 +30,9 @@ import type { Pid } from "../sys/process/process.ts"
 import type { Ending } from "./ended/ending.ts"
 
 export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
+import type { ContainerUsage } from "./container-usage.ts"
+
+export type { ContainerUsage }
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
@@ -470,6 +473,25 @@ export interface ContainerSize {
   rootBytes: number
 }
 
+/** Which containers, and how often. Default: those that run, once a second, until the reader stops. */
+export interface StatsOptions {
+  /** Names or ids: these alone, whether they run or not; it ends when none of them is left. */
+  names?: readonly string[]
+  /** Also those that do not run. */
+  all?: boolean
+  select?: (container: Container) => boolean
+  intervalMs?: number
+  signal?: AbortSignal
+}
+
+/** One container at one moment. */
+export interface ContainerStats {
+  container: Container
+  time: Date
+  /** Undefined: it does not run. */
+  usage?: ContainerUsage
+}
+
 /** What may wait: for a lock, a pull, an end. Aborted, it throws Cancelled; what it had begun by then is finished or taken back. */
 export interface Abortable {
   abort?: AbortSignal | undefined
@@ -550,6 +572,11 @@ export interface Containers {
     psOptions: readonly string[],
     abortable?: Abortable,
   ): Promise<{ titles: string[]; processes: string[][] }>
+  /**
+   * What containers use, round by round; the first comes after half a second, since a share of the CPU is of some time. Containers come and
+   * go between rounds. Reads the kernel's counters: nothing runs in a container. Throws NotFound for a name that is none at first.
+   */
+  stats(options?: StatsOptions): AsyncIterable<ContainerStats[]>
   /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
   size(nameOrId: string, abortable?: Abortable): Promise<ContainerSize>
   /** Throws NotFound. */

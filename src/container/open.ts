@@ -109,6 +109,10 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     commit: async (nameOrId, options) => (await import("./commit.ts")).commit(deps, nameOrId, options),
     top: async (nameOrId, psOptions, abortable) => (await import("./top.ts")).top(deps, nameOrId, psOptions, abortable),
+    async *stats(options) {
+      const { containerStats } = await import("./stats.ts")
+      yield* containerStats(deps, options)
+    },
     size: async (nameOrId, abortable) => (await import("./size.ts")).containerSize(deps, nameOrId, abortable),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
     cleanup: async (id, execId) =>

@@ -25,7 +25,9 @@ export interface Cgroups {
   remedy: string
 }
 
-const ROOT = "/sys/fs/cgroup"
+/** Where the hierarchies are mounted. */
+export const CGROUP_ROOT = "/sys/fs/cgroup"
+const ROOT = CGROUP_ROOT
 const PARENT = "skiff"
 const CGROUP2_MAGIC = 0x63677270
 const V1_CONTROLLERS = ["memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer", "cpuacct", "hugetlb"]

@@ -1,0 +1,28 @@
+import type { InterfaceCounters } from "../sys/net/interface-counters.ts"
+
+/** What a running container uses, as the kernel counts it. Undefined numbers: this host does not count them. */
+export interface ContainerUsage {
+  cpu: {
+    /** Since it was started. */
+    usedNs?: number
+    /** Of one processor, since the reading before; 250: two and a half were busy. */
+    percent: number
+    /** Of one processor, since it was started. */
+    averagePercent: number
+  }
+  memory: {
+    /** Without cached files that nobody has touched lately. */
+    usedBytes?: number
+    peakBytes?: number
+    /** Its limit, or all memory of the host. */
+    limitBytes: number
+    /** Of the limit. */
+    percent?: number
+  }
+  /** All but the loopback; none of the host's. */
+  interfaces: readonly InterfaceCounters[]
+  /** Of block devices. */
+  block: { readBytes?: number; writtenBytes?: number }
+  /** Processes and threads. */
+  pids: { count?: number; limit?: number }
+}

@@ -1,0 +1,157 @@
+/** What the kernel counts of a cgroup, read again and again by descriptors that are kept. */
+import { closeSync, openSync, readFileSync, readSync } from "node:fs"
+import { join } from "node:path"
+import { hasErrno } from "../../base/errors.ts"
+import { CGROUP_ROOT } from "./cgroup.ts"
+
+/** Counted since the cgroup was made, and held now; undefined where this host does not count it. */
+export interface CgroupUsage {
+  cpuNs?: number
+  memoryBytes?: number
+  /** Of it: cached files that nobody has touched lately, which the kernel gives back when asked. */
+  inactiveFileBytes?: number
+  /** The most that was ever held. */
+  memoryPeakBytes?: number
+  /** Undefined: no limit. */
+  memoryLimitBytes?: number
+  blockReadBytes?: number
+  blockWrittenBytes?: number
+  pids?: number
+  pidsLimit?: number
+}
+
+/** The directory of each controller; the one of v2 is `""`. */
+export type CgroupDirectories = ReadonlyMap<string, string>
+
+/**
+ * Where container `id` is, by one of its processes (proc_pid_cgroup(5)): whoever its parent is, and whatever cgroups it has made of its own
+ * below. Undefined: it has none of its own.
+ */
+export function cgroupDirectoriesOf(pid: number, id: string): CgroupDirectories | undefined {
+  const found = new Map<string, string>()
+  for (const line of textOf(`/proc/${pid}/cgroup`)?.split("\n") ?? []) {
+    const [, list = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+    const names = path.split("/")
+    const own = names.findIndex((name) => name.includes(id))
+    if (own < 0) continue
+    const below = names.slice(0, own + 1).join("/")
+    if (list !== "") for (const controller of list.split(",")) found.set(controller, join(CGROUP_ROOT, list, below))
+    else found.set("", unifiedDirectory(below))
+  }
+  return found.size === 0 ? undefined : found
+}
+
+function unifiedDirectory(below: string): string {
+  const hybrid = join(CGROUP_ROOT, "unified", below)
+  return textOf(join(hybrid, "cgroup.procs")) === undefined ? join(CGROUP_ROOT, below) : hybrid
+}
+
+/** Reads one cgroup. Dispose it. Five or six reads of some 10 µs each. */
+export class CgroupReader implements Disposable {
+  readonly #directories: CgroupDirectories
+  readonly #isUnified: boolean
+  readonly #files = new Map<string, number | undefined>()
+
+  constructor(directories: CgroupDirectories) {
+    this.#directories = directories
+    // a hybrid host counts on v1
+    this.#isUnified = !directories.has("memory") && !directories.has("cpuacct")
+  }
+
+  /** All undefined once the cgroup is gone. */
+  read(): CgroupUsage {
+    return this.#isUnified ? this.#readUnified() : this.#readLegacy()
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#files.values()) if (fd !== undefined) closeSync(fd)
+    this.#files.clear()
+  }
+
+  /** cgroup-v2.rst. */
+  #readUnified(): CgroupUsage {
+    const cpuUs = fieldOf(this.#text("", "cpu.stat"), "usage_usec")
+    const io = this.#text("", "io.stat")
+    return {
+      cpuNs: cpuUs === undefined ? undefined : cpuUs * 1000,
+      memoryBytes: numberOf(this.#text("", "memory.current")),
+      inactiveFileBytes: fieldOf(this.#text("", "memory.stat"), "inactive_file"),
+      memoryPeakBytes: numberOf(this.#text("", "memory.peak")),
+      memoryLimitBytes: numberOf(this.#text("", "memory.max")),
+      blockReadBytes: io === undefined ? undefined : sumOf(io, /\brbytes=(\d+)/g),
+      blockWrittenBytes: io === undefined ? undefined : sumOf(io, /\bwbytes=(\d+)/g),
+      pids: numberOf(this.#text("", "pids.current")),
+      pidsLimit: numberOf(this.#text("", "pids.max")),
+    }
+  }
+
+  /** cgroup-v1: memory.rst, cpuacct.rst, blkio-controller.rst, pids.rst. */
+  #readLegacy(): CgroupUsage {
+    const limit = numberOf(this.#text("memory", "memory.limit_in_bytes"))
+    const io = this.#text("blkio", "blkio.throttle.io_service_bytes_recursive")
+    return {
+      cpuNs: numberOf(this.#text("cpuacct", "cpuacct.usage")),
+      memoryBytes: numberOf(this.#text("memory", "memory.usage_in_bytes")),
+      inactiveFileBytes: fieldOf(this.#text("memory", "memory.stat"), "total_inactive_file"),
+      memoryPeakBytes: numberOf(this.#text("memory", "memory.max_usage_in_bytes")),
+      // v1 writes "no limit" as the largest number of whole pages
+      memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
+      blockReadBytes: io === undefined ? undefined : sumOf(io, / Read (\d+)/g),
+      blockWrittenBytes: io === undefined ? undefined : sumOf(io, / Write (\d+)/g),
+      pids: numberOf(this.#text("pids", "pids.current")),
+      pidsLimit: numberOf(this.#text("pids", "pids.max")),
+    }
+  }
+
+  /** The file's text now; undefined where there is none. */
+  #text(controller: string, file: string): string | undefined {
+    const directory = this.#directories.get(controller)
+    if (directory === undefined) return undefined
+    if (!this.#files.has(file)) this.#files.set(file, openFile(join(directory, file)))
+    const fd = this.#files.get(file)
+    if (fd === undefined) return undefined
+    try {
+      return buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0))
+    } catch {
+      return undefined // ENODEV: the cgroup was removed
+    }
+  }
+}
+
+/** memory.stat, the longest, has some 2 KiB; one io.stat line a device. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
+
+function openFile(path: string): number | undefined {
+  try {
+    return openSync(path, "r")
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "EACCES", "ENODEV")) return undefined
+    throw error
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1")
+  } catch {
+    return undefined
+  }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  const digits = text?.trim()
+  return digits !== undefined && /^\d+$/.test(digits) ? Number(digits) : undefined
+}
+
+function fieldOf(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined
+  const at = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1
+  if (at === 0 && !text.startsWith(`${name} `)) return undefined
+  return Number.parseInt(text.slice(at + name.length + 1, at + name.length + 25), 10)
+}
+
+function sumOf(text: string, pattern: RegExp): number {
+  let sum = 0
+  for (const [, digits] of text.matchAll(pattern)) sum += Number(digits)
+  return sum
+}

@@ -10,12 +10,14 @@ import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
 import { parseUlimit } from "../spec/docker/ulimit.ts"
 import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
+import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
 /** Flags that `run` and `create` share, with docker's texts. */
 export const CONTAINER_FLAGS = {
   ...LIFE_FLAGS,
+  ...NAMESPACE_FLAGS,
   addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
   attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
   blkioWeight: flag.of(

@@ -8,6 +8,7 @@ import type { ContainerFlags } from "./container-flags.ts"
 import { secretOptions } from "./container-flags/secrets.ts"
 import { fileFailure } from "./file-failure.ts"
 import { lifeOptions } from "./container-flags/life.ts"
+import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -24,6 +25,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     ...defined({
       pull: flags.pull,
       network: flags.network === undefined ? undefined : parseNetworkMode(flags.network),
+      namespaces: namespaceOptions(flags),
       restart: flags.restart,
       name: flags.name,
       platform: flags.platform,
@@ -75,7 +77,7 @@ export function containerOptions(image: string, command: readonly string[], flag
   }
 }
 
-/** `bridge`, `default`, `none`, `host`, `container:ID`, or the name of a network. */
+/** `bridge`, `default`, `private`, `none`, `host`, `container:ID`, `ns:PATH`, or the name of a network. */
 export function parseNetworkMode(text: string): NetworkMode {
   if (text === "none" || text === "host") return { kind: text }
   if (text.startsWith("container:")) {
@@ -83,7 +85,8 @@ export function parseNetworkMode(text: string): NetworkMode {
     if (container === "") throw wrong("invalid container format container:<name|id>")
     return { kind: "container", container }
   }
-  return { kind: "bridge", name: text === "default" || text === "" ? "bridge" : text }
+  if (text.startsWith("ns:")) return readMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }>
+  return { kind: "bridge", name: ["default", "private", ""].includes(text) ? "bridge" : text }
 }
 
 /** `--entrypoint ""` clears the image's. */

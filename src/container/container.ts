@@ -33,13 +33,20 @@ export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.
 import type { ContainerUsage } from "./container-usage.ts"
 
 export type { ContainerUsage }
+import type { NamespaceOptions } from "./namespace-options.ts"
+
+export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
 
-/** Whose network a container has: one of its own on a bridge or without any, the host's, another container's. */
+/** Whose network a container has: one of its own on a bridge or without any, the host's, another container's, one at a path. */
 export type NetworkMode =
-  { kind: "bridge"; name: string } | { kind: "none" } | { kind: "host" } | { kind: "container"; container: string }
+  | { kind: "bridge"; name: string }
+  | { kind: "none" }
+  | { kind: "host" }
+  | { kind: "container"; container: string }
+  | { kind: "path"; path: string }
 
 /** Limits, in the kernel's units. Undefined: no limit. */
 export interface Resources {
@@ -107,6 +114,8 @@ export interface ContainerOptions {
   removeImage?: boolean
   /** It is killed when it has run for so long. */
   runTimeoutSeconds?: number
+  /** Default: all its own. */
+  namespaces?: NamespaceOptions
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
   sandbox?: string
   ports?: readonly PortMapping[]

@@ -19,6 +19,7 @@ import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
 import { resolveOptions } from "./options.ts"
 import { joinedContainer } from "./network-mode.ts"
+import { joinedById } from "./namespaces.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -47,7 +48,7 @@ export async function createContainer(
   if (willStart) wakeCgroupLock()
   using _ = takeTurns()
   await turn()
-  const options = await inSandbox(deps, withRequired(deps, resolveOptions(asked)))
+  const options = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(asked))))
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
@@ -59,7 +60,8 @@ export async function createContainer(
   const config = await images.config(image)
   // who joins a network goes by the name of its owner
   const sandbox = options.sandbox === undefined ? undefined : (await deps.sandboxes()).get(options.sandbox)
-  const hostname = sandbox?.options.hostname ?? options.hostname ?? joined?.spec.run.hostname ?? hostName(options)
+  const hostname =
+    sandbox?.options.hostname ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
   const run = runParameters(id, config.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const spec = {
@@ -186,9 +188,12 @@ async function resolveImage(
   return { image: result.image, imageName: result.name }
 }
 
-/** With the host's network goes the host's name, as docker's. */
-function hostName({ network }: ResolvedOptions): string | undefined {
-  return network.kind === "host" ? readFileSync("/proc/sys/kernel/hostname", "latin1").trim() : undefined
+/** Of who shares the uts namespace; with the host's network goes the host's name, as docker's. */
+function sharedHostname(deps: ContainerDeps, { network, namespaces }: ResolvedOptions): string | undefined {
+  const uts = namespaces?.uts
+  if (uts?.kind === "container") return deps.records.get(uts.container).spec.run.hostname
+  const isHosts = uts?.kind === "host" || network.kind === "host"
+  return isHosts ? readFileSync("/proc/sys/kernel/hostname", "latin1").trim() : undefined
 }
 
 /** As typed when it was an id, else the recorded name. */

@@ -9,6 +9,7 @@ import { resolveUser } from "../sys/fs/image-users.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import { isAlive, processStartTime } from "../sys/process/process.ts"
 import type { Exec, ExecId, ExecRequest, ExecSession, ExecStart } from "./container.ts"
+import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import type { ExecRecord, ExecState } from "./exec-records.ts"
@@ -171,7 +172,7 @@ async function spawnExec(
   wakeCgroupLock()
   const { request } = record
   const runtimes = await deps.runtimes()
-  const runtime = await runtimes.choose(container.spec.runtime)
+  const runtime = await runtimeOf(deps, container)
   const bundle = runtimes.bundle(container.id)
   return runtimes.exec({
     id: container.id,

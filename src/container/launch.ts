@@ -18,8 +18,11 @@ import { writeContainerFiles } from "./container-files.ts"
 import { monitorLog } from "./log-driver.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
-import { joinedPid, runtimeNetwork } from "./network-mode.ts"
 import type { Ending } from "./ended/ending.ts"
+import { runtimeNetwork } from "./network-mode.ts"
+import { sharedWith, sharesPids } from "./namespaces.ts"
+import { namespaceLink } from "../sys/process/namespace-file.ts"
+import { mountShm } from "./shared-memory.ts"
 import { exitFile, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -28,6 +31,7 @@ import { resolveUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
 import { readySandbox, sharedNamespaces, sharedShm } from "./sandbox.ts"
 import { findInit } from "./init.ts"
+import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
 
 /** A container that has just started. */
 export interface Launched {
@@ -88,10 +92,11 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   await options.startRequired?.()
   using _ = takeTurns()
   const runtimes = await deps.runtimes()
-  const runtime = await runtimes.choose(spec.runtime)
   const bundle = runtimes.bundle(id)
   await turn()
   makeDirectories(deps, record, bundle)
+  await openTimeNamespace(deps, record)
+  const runtime = await runtimeOf(deps, record)
   using reservation = await reservePorts(deps, record, options)
   using pending = await startMonitor(deps, record, { runtimes, runtime, options, held: reservation?.sockets })
   await turn()
@@ -107,6 +112,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   try {
     state.pid = monitor.pid
     state.pidStartTime = processStartTime(monitor.pid)
+    if (sharesPids(record)) state.mountNamespace = namespaceLink(monitor.pid, "mnt")
     state.monitorPid = monitor.monitorPid
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
@@ -207,7 +213,8 @@ async function createContainer(
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
   const mounts = await ociMounts(deps, spec.mounts)
   await fillVolumes(deps, record, bundle.rootfs, given)
-  const joined = joinedPid(deps, options.network)
+  const network = runtimeNetwork(deps, options.network)
+  const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   const secrets = secretMounts(deps, record)
@@ -229,8 +236,15 @@ async function createContainer(
       consoleSize: options.consoleSize,
       // a shared namespace has its name already
       ...(sandbox === undefined && { hostname: run.hostname, domainname: options.domainname }),
-      mounts: [...files, ...(sandbox === undefined ? [] : sharedShm(sandbox)), ...mounts, ...secrets],
-      ...(sandbox === undefined ? { network: runtimeNetwork(options.network, joined) } : sharedNamespaces(sandbox)),
+      mounts: [
+        ...files,
+        ...(sandbox === undefined ? mountShm(deps, record) : sharedShm(sandbox)),
+        ...mounts,
+        ...secrets,
+      ],
+      ...(sandbox === undefined ? { network } : sharedNamespaces(sandbox)),
+      ...shared,
+      shm: options.namespaces?.ipc?.kind !== "none",
       shmSizeBytes: options.shmSizeBytes,
       privileged: options.privileged,
       capAdd: options.capAdd,

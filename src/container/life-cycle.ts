@@ -13,6 +13,7 @@ import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { Abortable, Container, ContainerOptions, StartedContainer } from "./container.ts"
 import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
+import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { launch, type Launched, type LaunchOptions } from "./launch.ts"
@@ -173,7 +174,7 @@ async function signalUnderLock(
   if (!isRunning(record, deps) || pid === undefined || monitorPid === undefined) return undefined
   deps.records.save(record, [containerEvent(record, "kill", { signal: `${signal}` })])
   const runtimes = await deps.runtimes()
-  const runtime = await runtimes.choose(record.spec.runtime)
+  const runtime = await runtimeOf(deps, record)
   const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
   try {
     await runtime.kill(id, signal)
@@ -237,7 +238,7 @@ async function freeze(
     throw new FailedPrecondition(`container "${record.name}" is not ${from}`, {
       hint: record.status === to ? `it is ${to} already` : { do: "start", container: record.name },
     })
-  const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
+  const runtime = await runtimeOf(deps, record)
   if (owner !== undefined) {
     record.state.frozenBy = owner
     deps.records.save(record)

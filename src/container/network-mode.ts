@@ -1,9 +1,8 @@
-import { FailedPrecondition } from "../base/errors.ts"
 import type { ConfigInput } from "../runtime/runtime.ts"
-import type { Pid } from "../sys/process/process.ts"
+import { isSameNamespace } from "../sys/process/namespace-file.ts"
 import type { NetworkMode } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { isRunning } from "./observe.ts"
+import { namespacePath } from "./namespaces.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** The container whose network `container:NAME` joins; undefined in the other modes. Throws NotFound. */
@@ -11,19 +10,8 @@ export function joinedContainer(deps: ContainerDeps, mode: NetworkMode): Contain
   return mode.kind === "container" ? deps.records.get(mode.container) : undefined
 }
 
-/** The first process of the joined container. Throws FailedPrecondition when it does not run. */
-export function joinedPid(deps: ContainerDeps, mode: NetworkMode): Pid | undefined {
-  const joined = joinedContainer(deps, mode)
-  if (!joined) return undefined
-  if (!isRunning(joined, deps) || joined.state.pid === undefined)
-    throw new FailedPrecondition(`cannot join the network of container "${joined.name}": it is not running`, {
-      hint: { do: "start", container: joined.name },
-    })
-  return joined.state.pid
-}
-
-/** What `config.json` says of the network namespace. */
-export function runtimeNetwork(mode: NetworkMode, joined: Pid | undefined): ConfigInput["network"] {
+/** What `config.json` says of the network namespace. Throws FailedPrecondition when a joined container does not run. */
+export function runtimeNetwork(deps: ContainerDeps, mode: NetworkMode): ConfigInput["network"] {
   switch (mode.kind) {
     case "bridge":
     case "none":
@@ -31,6 +19,9 @@ export function runtimeNetwork(mode: NetworkMode, joined: Pid | undefined): Conf
     case "host":
       return { kind: "host" }
     case "container":
-      return { kind: "path", path: `/proc/${joined}/ns/net` }
+    case "path": {
+      const path = namespacePath(deps, "network", mode)
+      return isSameNamespace(path, "/proc/self/ns/net") ? { kind: "host" } : { kind: "path", path }
+    }
   }
 }

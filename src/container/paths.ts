@@ -7,6 +7,16 @@ export function runDirectory({ runRoot }: Pick<Roots, "runRoot">, id: string): s
   return `${runRoot}/containers/${id}`
 }
 
+/** The /dev/shm of a container that shares it. */
+export function shmDirectory(roots: Pick<Roots, "runRoot">, id: string): string {
+  return `${runDirectory(roots, id)}/shm`
+}
+
+/** What opens the time namespace of a container that has one of its own. */
+export function timeNamespaceFile(roots: Pick<Roots, "runRoot">, id: string): string {
+  return `${runDirectory(roots, id)}/time`
+}
+
 /** Of one exec: its sockets and its exit code. */
 export function execDirectory(
   roots: Pick<Roots, "runRoot">,

@@ -3,6 +3,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { isSameProcessAlive } from "../sys/process/process-identity.ts"
+import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached } from "./attachments.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
@@ -34,7 +35,7 @@ export function isForgottenFrozen({ state }: ContainerRecord): boolean {
 }
 
 async function thaw(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord> {
-  const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
+  const runtime = await runtimeOf(deps, record)
   if ((await runtime.state(record.id)).status === "paused") await runtime.resume(record.id)
   record.status = "running"
   delete record.state.frozenBy
@@ -92,7 +93,7 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
 }
 
 async function runtimeStatus(deps: ContainerDeps, record: ContainerRecord): Promise<string | undefined> {
-  const runtime = await (await deps.runtimes()).choose(record.spec.runtime)
+  const runtime = await runtimeOf(deps, record)
   try {
     return (await runtime.state(record.id)).status
   } catch (error) {

@@ -37,6 +37,8 @@ export interface RecordState {
   pid?: Pid
   /** Tells `pid` from a later process of the same number. */
   pidStartTime?: StartTime
+  /** `mnt:[4026532201]`, where the pid namespace is shared: it tells whose processes are this container's. */
+  mountNamespace?: string
   monitorPid?: Pid
   monitorStartTime?: StartTime
   /** Somebody waits for the exit code: with `--rm` too, its file stays until they have read it. */

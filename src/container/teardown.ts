@@ -5,12 +5,14 @@ import { runAll } from "../base/run-all.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
 import { unmount } from "../sys/fs/mount.ts"
+import { killMembers } from "../sys/process/kill-members.ts"
 import { leaveNetworks } from "./attachments.ts"
+import { runtimeOf, closeTimeNamespace } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
-import { exitFile, runDirectory } from "./paths.ts"
 import { secretsDirectory } from "./secrets.ts"
+import { exitFile, runDirectory, shmDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /**
@@ -20,7 +22,7 @@ import type { ContainerRecord } from "./record.ts"
 export async function teardown(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   using _ = takeTurns()
   const runtimes = await deps.runtimes()
-  const runtime = await runtimes.choose(record.spec.runtime)
+  const runtime = await runtimeOf(deps, record)
   await turn()
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
   // A restart is left to it
@@ -30,15 +32,23 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   deletion.catch(() => {})
   await runAll(`clean-up of container "${record.name}"`, [
     () => endExecs(deps, record.id),
+    () => killLeft(deps, record),
     turn,
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
     turn,
     () => unmountAll(deps, record.id),
     () => deletion,
+    () => closeTimeNamespace(deps, record.id),
     () => crashPoint("end:runtime-deleted"),
     () => removeRunDirectory(deps, record.id, { keepExitFile: isAwaited(record) }),
   ])
+}
+
+/** The end of a first process ends all in its pid namespace; of a shared one the others stay, and are this container's all the same. */
+function killLeft(deps: ContainerDeps, { id, state: { mountNamespace, bootId } }: ContainerRecord): void {
+  if (mountNamespace === undefined || bootId !== deps.bootId) return
+  killMembers({ mountNamespace, rootfs: `${runDirectory(deps, id)}/rootfs` })
 }
 
 /** With `--rm` the row goes at once: who waits for the code has the monitor's file only. */
@@ -50,6 +60,7 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
 export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   while (unmount(filesDirectory(deps, id))) continue
   while (unmount(secretsDirectory(deps, id))) continue
+  while (unmount(shmDirectory(deps, id))) continue
   while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }

@@ -2,6 +2,7 @@ import type {
   ContainerDetails,
   ContainerSize,
   GivenSecret,
+  IpcMode,
   MountPoint,
   NetworkAttachment,
   NetworkMode,
@@ -91,17 +92,17 @@ function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record
     ConsoleSize: [0, 0],
     CapAdd: orNull(options.capAdd),
     CapDrop: orNull(options.capDrop),
-    CgroupnsMode: "private",
+    CgroupnsMode: modeText(options.namespaces?.cgroup) || "private",
     Dns: options.dns,
     DnsOptions: options.dnsOptions,
     DnsSearch: options.dnsSearch,
     ExtraHosts: orNull(options.extraHosts),
     GroupAdd: orNull(options.groupAdd ?? []),
-    IpcMode: "private",
+    IpcMode: modeText(options.namespaces?.ipc) || "private",
     Cgroup: "",
     Links: null,
     OomScoreAdj: 0,
-    PidMode: "",
+    PidMode: modeText(options.namespaces?.pid),
     Privileged: options.privileged,
     PublishAllPorts: options.publishAll,
     ReadonlyRootfs: options.readOnly,
@@ -110,7 +111,7 @@ function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record
     Tmpfs: Object.fromEntries(
       mounts.flatMap((mount) => (mount.type === "tmpfs" ? [[mount.target, (mount.options ?? []).join(",")]] : [])),
     ),
-    UTSMode: "",
+    UTSMode: modeText(options.namespaces?.uts),
     UsernsMode: "",
     ShmSize: options.shmSizeBytes ?? 64 * 1024 * 1024,
     Runtime: runtime,
@@ -219,11 +220,16 @@ function networkModeText(mode: NetworkMode): string {
   switch (mode.kind) {
     case "bridge":
       return mode.name
-    case "container":
-      return `container:${mode.container}`
     default:
-      return mode.kind
+      return modeText(mode)
   }
+}
+
+/** Docker's and podman's words; empty when nothing was said. */
+function modeText(mode: IpcMode | Exclude<NetworkMode, { kind: "bridge" }> | undefined): string {
+  if (mode?.kind === "container") return `container:${mode.container}`
+  if (mode?.kind === "path") return `ns:${mode.path}`
+  return mode?.kind ?? ""
 }
 
 function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {

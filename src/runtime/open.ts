@@ -37,7 +37,11 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
   return {
     bundle,
-    choose: async (name) => openChosen(name ?? options.runtime, detectCgroups(), join(options.runRoot, "runtime")),
+    choose: async (name, { timeNamespace } = {}) =>
+      openChosen(name ?? options.runtime, detectCgroups(), {
+        stateRoot: join(options.runRoot, "runtime"),
+        timeNamespace,
+      }),
     async config(input, runtime) {
       checkRootfs(input.rootfs)
       const plain = isStepRuntime(runtime)
@@ -48,6 +52,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
+        knowsDomainname: runtime.name === "crun",
         hierarchies: hierarchyPaths(),
       })
       const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)

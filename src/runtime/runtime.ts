@@ -219,6 +219,9 @@ export interface ConfigInput {
   ipc?: "private" | "host" | { path: string }
   pid?: "private" | "host" | { path: string }
   uts?: "private" | "host" | { path: string }
+  cgroup?: "private" | "host" | { path: string }
+  /** False: no /dev/shm. */
+  shm?: boolean
   /** Default 64 MiB. */
   shmSizeBytes?: number
   privileged: boolean
@@ -264,8 +267,11 @@ export interface CgroupUsage {
 
 /** The whole domain, as `engine/` opens it (runtime/open.ts) and hands it to `container/`. */
 export interface Runtimes {
-  /** `crun`, `runc`, a path; undefined: the one that suits this host. Throws NotFound with the repair. */
-  choose(name?: string): Promise<Runtime>
+  /**
+   * `crun`, `runc`, a path; undefined: the one that suits this host. `timeNamespace`: the file that opens the one in which it is called.
+   * Throws NotFound with the repair, Unsupported.
+   */
+  choose(name?: string, options?: { timeNamespace?: string }): Promise<Runtime>
   /** Where a container's volatile files lie; makes nothing. */
   bundle(id: string): BundlePaths
   /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */

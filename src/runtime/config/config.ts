@@ -21,6 +21,8 @@ export interface ConfigHost {
   /** What we may give: `availableCapabilities()`. */
   capabilities: readonly string[]
   cpus: number
+  /** The runtime sets `domainname`: in a user namespace the sysctl cannot be written. */
+  knowsDomainname?: boolean
   /** `hierarchyPaths()`. */
   hierarchies?: readonly string[]
 }
@@ -31,6 +33,8 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   const devices = input.privileged ? allDevices() : findDevices(input.devices)
   const namespaces = namespacesOf(input, cgroups)
   const has = (type: OciNamespace): boolean => namespaces.some((one) => one.type === type)
+  // a shared namespace has its names already
+  const ownUts = (input.uts ?? "private") === "private"
   const cgroupMount = cgroups.manager !== "disabled"
   const resources = toResources(input.resources, {
     cgroup: cgroups.version,
@@ -41,8 +45,8 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   })
   const sysctl = {
     ...(has("network") && !rootless && input.network.kind === "private" ? NETWORK_SYSCTLS : {}),
-    // as docker: runtimes of 2023 do not know the spec's own word for it
-    ...(input.domainname !== undefined && has("uts") && { "kernel.domainname": input.domainname }),
+    // as docker, for runtimes that do not know the spec's own word for it
+    ...(input.domainname !== undefined && ownUts && !host.knowsDomainname && { "kernel.domainname": input.domainname }),
     ...checkSysctls(input.sysctls, { ipc: has("ipc"), network: has("network"), uts: has("uts") }),
   }
   const mounts = mountsOf(input, {
@@ -58,7 +62,8 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     ociVersion: "1.0.2",
     process: processOf(input, host),
     root: { path: input.rootfs, readonly: input.readOnly },
-    ...(input.hostname !== undefined && has("uts") && { hostname: input.hostname }),
+    ...(input.hostname !== undefined && ownUts && { hostname: input.hostname }),
+    ...(input.domainname !== undefined && ownUts && host.knowsDomainname && { domainname: input.domainname }),
     mounts,
     ...(input.annotations && { annotations: { ...input.annotations } }),
     linux: {
@@ -170,7 +175,7 @@ function namespacesOf(input: ConfigInput, cgroups: Cgroups): OciConfig["linux"][
   add("ipc", input.ipc)
   add("uts", input.uts)
   add("network", input.network.kind === "path" ? { path: input.network.path } : input.network.kind)
-  if (cgroups.manager !== "disabled") add("cgroup")
+  if (cgroups.manager !== "disabled") add("cgroup", input.cgroup)
   return namespaces
 }
 

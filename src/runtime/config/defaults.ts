@@ -83,14 +83,14 @@ export function defaultMounts(input: ConfigInput, host: DefaultMountsHost): OciM
         ["/dev/mqueue", "/dev/shm"].filter(existsSync).map((path) => bindOf(path, guarded))
       : [
           { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
-          {
-            destination: "/dev/shm",
-            type: "tmpfs",
-            source: "shm",
-            options: [...guarded, "mode=1777", `size=${input.shmSizeBytes ?? SHM_BYTES}`],
-          },
+          ...(input.shm === false ? [] : [shmOf(input, guarded)]),
         ]),
   ]
+}
+
+function shmOf({ shmSizeBytes = SHM_BYTES }: ConfigInput, guarded: readonly string[]): OciMount {
+  const options = [...guarded, "mode=1777", `size=${shmSizeBytes}`]
+  return { destination: "/dev/shm", type: "tmpfs", source: "shm", options }
 }
 
 function bindOf(path: string, options: readonly string[]): OciMount {

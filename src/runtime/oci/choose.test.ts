@@ -13,18 +13,22 @@ test("crun, but runc on a hybrid host whose cgroup v2 still has controllers", ()
 })
 
 test("a runtime that is not there is NotFound, with those that are known", () => {
-  expect(() => openChosen("no-such-runtime", detectCgroups(), "/x")).toThrow(
+  expect(() => openChosen("no-such-runtime", detectCgroups(), { stateRoot: "/x" })).toThrow(
     expect.objectContaining({ code: "NotFound", hint: { valid: ["crun", "runc", "the path of an executable"] } }),
   )
-  expect(() => openChosen("/etc/passwd", detectCgroups(), "/x")).toThrow(expect.objectContaining({ code: "NotFound" }))
+  expect(() => openChosen("/etc/passwd", detectCgroups(), { stateRoot: "/x" })).toThrow(
+    expect.objectContaining({ code: "NotFound" }),
+  )
 })
 
 test("runtimes of the cgroup managers get the words for them", () => {
   const cgroups = { ...detectCgroups(), version: "v2" as const, unifiedControllers: [] }
   const sh = findProgram("sh") ?? ""
-  expect(openChosen(sh, { ...cgroups, manager: "systemd" }, "/run/x").globalArgs).toEqual([
+  expect(openChosen(sh, { ...cgroups, manager: "systemd" }, { stateRoot: "/run/x" }).globalArgs).toEqual([
     "--root=/run/x/sh",
     "--systemd-cgroup",
   ])
-  expect(openChosen(sh, { ...cgroups, manager: "cgroupfs" }, "/run/x").globalArgs).toEqual(["--root=/run/x/sh"])
+  expect(openChosen(sh, { ...cgroups, manager: "cgroupfs" }, { stateRoot: "/run/x" }).globalArgs).toEqual([
+    "--root=/run/x/sh",
+  ])
 })

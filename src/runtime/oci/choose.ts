@@ -8,6 +8,12 @@ import { openRuntime } from "./oci.ts"
 import { openStepRuntime } from "../rootless/open.ts"
 import type { Runtime } from "../runtime.ts"
 
+/** Where a runtime keeps its files, and in which time namespace it is called. */
+interface RuntimePlace {
+  stateRoot: string
+  timeNamespace?: string | undefined
+}
+
 /** A runtime, and why this one. */
 export interface Choice {
   name: "crun" | "runc"
@@ -31,19 +37,29 @@ export function chooseRuntime(cgroups: Pick<Cgroups, "version" | "unifiedControl
 }
 
 /** Opens the runtime `name` (or path), or the one that suits the host. Throws NotFound with the repair. */
-export function openChosen(name: string | undefined, cgroups: Cgroups, stateRoot: string): Runtime {
-  if (name !== undefined) return openStepRuntime(name, stateRoot) ?? open(name, cgroups, stateRoot)
+export function openChosen(name: string | undefined, cgroups: Cgroups, place: RuntimePlace): Runtime {
+  if (name !== undefined) return openStepRuntime(name, place.stateRoot) ?? open(name, cgroups, place)
   const choice = chooseRuntime(cgroups)
   const other = choice.name === "crun" ? "runc" : "crun"
   // crun would refuse where runc was chosen; the other way round either will do
   if (findProgram(choice.name) === undefined && choice.name === "crun" && findProgram(other) !== undefined)
-    return open(other, cgroups, stateRoot)
-  return open(choice.name, cgroups, stateRoot)
+    return open(other, cgroups, place)
+  return open(choice.name, cgroups, place)
+}
+
+/** The command line that calls the runtime in a time namespace: nsenter, then all else as its words. */
+function insideTime(file: string, path: string, words: readonly string[]): [path: string, globalArgs: string[]] {
+  const nsenter = findProgram("nsenter")
+  if (nsenter === undefined)
+    throw new NotFound("a time namespace needs nsenter of util-linux", {
+      hint: `install it: ${installCommand({ debian: "util-linux" })}`,
+    })
+  return [nsenter, [`--time=${file}`, "--no-fork", "--", path, ...words]]
 }
 
 const KNOWN = ["crun", "runc"]
 
-function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
+function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace }: RuntimePlace): Runtime {
   const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
@@ -60,10 +76,8 @@ function open(name: string, cgroups: Cgroups, stateRoot: string): Runtime {
         ? ["--cgroup-manager=disabled"]
         : []
   const root = join(stateRoot, kind)
-  return openRuntime(
-    kind,
-    path,
-    [`--root=${root}`, ...manager],
-    kind === "crun" ? openCrunState(root, cgroups) : undefined,
-  )
+  const words = [`--root=${root}`, ...manager]
+  // its own files name start times of processes as they are seen there: what reads them without it would see others
+  if (timeNamespace !== undefined) return openRuntime(kind, ...insideTime(timeNamespace, path, words))
+  return openRuntime(kind, path, words, kind === "crun" ? openCrunState(root, cgroups) : undefined)
 }

@@ -1,5 +1,4 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { parseSize } from "../base/sizes.ts"
 import { parseDevice } from "../spec/docker/device-request.ts"
 import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
 import { parseExtraHost } from "../spec/docker/extra-host.ts"
@@ -7,10 +6,10 @@ import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
 import { parseMount, parseTmpfs, parseVolume } from "../spec/docker/mount-request.ts"
 import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
 import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
-import { parseUlimit } from "../spec/docker/ulimit.ts"
 import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
+import { LIMIT_FLAGS } from "./container-flags/limits.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
@@ -18,22 +17,12 @@ import { callerEnvironment } from "../sys/process/caller-environment.ts"
 export const CONTAINER_FLAGS = {
   ...LIFE_FLAGS,
   ...NAMESPACE_FLAGS,
+  ...LIMIT_FLAGS,
   addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
   attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
-  blkioWeight: flag.of(
-    readWeight,
-    "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)",
-    "uint16",
-  ),
   capAdd: flag.strings("Add Linux capabilities"),
   capDrop: flag.strings("Drop Linux capabilities"),
   cidfile: flag.string("Write the container ID to the file"),
-  cpuPeriod: flag.int("Limit CPU CFS (Completely Fair Scheduler) period"),
-  cpuQuota: flag.int("Limit CPU CFS (Completely Fair Scheduler) quota"),
-  cpuShares: flag.int("CPU shares (relative weight)", { short: "c" }),
-  cpus: flag.of(readCpus, "Number of CPUs", "decimal"),
-  cpusetCpus: flag.of(readCpuset, "CPUs in which to allow execution (0-3, 0,1)", "string"),
-  cpusetMems: flag.of(readCpuset, "MEMs in which to allow execution (0-3, 0,1)", "string"),
   device: flag.list(parseDevice, "Add a host device to the container"),
   dns: flag.list(readAddress, "Set custom DNS servers"),
   dnsOption: flag.strings("Set DNS options", "list", { aliases: ["dns-opt"] }),
@@ -53,14 +42,9 @@ export const CONTAINER_FLAGS = {
   logDriver: flag.string("Logging driver for the container"),
   logOpt: flag.list(parseKeyValue, "Log driver options"),
   macAddress: flag.of(readMac, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
-  memory: flag.size("Memory limit", { short: "m" }),
-  memoryReservation: flag.size("Memory soft limit"),
-  memorySwap: flag.of(readSwap, "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", "bytes"),
   mount: flag.list((text) => parseMount(text, process.cwd()), "Attach a filesystem mount to the container", "mount"),
   name: flag.string("Assign a name to the container"),
   network: flag.string("Connect a container to a network", "network", { aliases: ["net"], completes: "networks" }),
-  oomKillDisable: flag.bool("Disable OOM Killer"),
-  pidsLimit: flag.int("Tune container pids limit (set -1 for unlimited)"),
   platform: flag.string("Set the platform of a multi-platform image"),
   privileged: flag.bool("Give extended privileges to this container"),
   publish: portList(parsePublish, "Publish a container's port(s) to the host", { short: "p" }),
@@ -83,7 +67,6 @@ export const CONTAINER_FLAGS = {
   sysctl: flag.list(readSysctl, "Sysctl options", "map"),
   tmpfs: flag.list(parseTmpfs, "Mount a tmpfs directory"),
   tty: flag.bool("Allocate a pseudo-TTY", { short: "t" }),
-  ulimit: flag.list(parseUlimit, "Ulimit options", "ulimit"),
   user: flag.string('Username or UID (format: "<name|uid>[:<group|gid>]")', "string", { short: "u" }),
   volume: flag.list((text) => parseVolume(text, process.cwd()), "Bind mount a volume", "list", { short: "v" }),
   workdir: flag.string("Working directory inside the container", "string", { short: "w" }),
@@ -99,28 +82,6 @@ function readStream(text: string): Stream {
   const stream = text.toLowerCase()
   if (stream === "stdin" || stream === "stdout" || stream === "stderr") return stream
   throw new InvalidArgument("valid streams are STDIN, STDOUT and STDERR")
-}
-
-function readCpus(text: string): number {
-  const cpus = Number(text)
-  if (!/^\d*\.?\d+$/.test(text) || !(cpus > 0)) throw new InvalidArgument("expected a number of CPUs, such as 0.5")
-  return cpus
-}
-
-function readCpuset(text: string): string {
-  if (!/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/.test(text)) throw new InvalidArgument("expected a list such as 0-3 or 0,1")
-  return text
-}
-
-function readSwap(text: string): number {
-  return text === "-1" ? -1 : parseSize(text)
-}
-
-function readWeight(text: string): number {
-  const weight = Number(text)
-  if (!/^\d+$/.test(text) || (weight !== 0 && (weight < 10 || weight > 1000)))
-    throw new InvalidArgument("range of blkio weight is from 10 to 1000")
-  return weight
 }
 
 function readAddress(text: string): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import type { ContainerOptions, NetworkMode, Resources } from "../container/container.ts"
+import type { ContainerOptions, NetworkMode } from "../container/container.ts"
 import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
@@ -9,14 +9,14 @@ import { secretOptions } from "./container-flags/secrets.ts"
 import { fileFailure } from "./file-failure.ts"
 import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
+import { limitOptions } from "./container-flags/limits.ts"
+import { defined } from "./defined.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
 export function containerOptions(image: string, command: readonly string[], flags: ContainerFlags): ContainerOptions {
   if (flags.rm && (flags.restart?.name ?? "no") !== "no")
     throw wrong("conflicting options: cannot specify both --restart and --rm")
-  if (flags.cpus !== undefined && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
-    throw wrong("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
   const consoleSize = flags.tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
   return {
     image,
@@ -65,8 +65,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     dnsSearch: flags.dnsSearch,
     dnsOptions: flags.dnsOption,
     extraHosts: flags.addHost,
-    resources: resourcesOf(flags),
-    ulimits: flags.ulimit,
+    ...limitOptions(flags),
     capAdd: flags.capAdd,
     capDrop: flags.capDrop,
     privileged: flags.privileged,
@@ -93,35 +92,6 @@ export function parseNetworkMode(text: string): NetworkMode {
 function entrypointOf(text: string | undefined): Pick<ContainerOptions, "entrypoint"> {
   if (text === undefined) return {}
   return { entrypoint: text === "" ? [] : [text] }
-}
-
-type ResourceFlag = "blkioWeight" | "oomKillDisable" | "pidsLimit" | `cpu${string}` | `memory${string}`
-
-/** Limits, of the flags that a command has. */
-export function resourcesOf(
-  flags: Partial<Pick<ContainerFlags, Extract<keyof ContainerFlags, ResourceFlag>>>,
-): Resources {
-  return defined({
-    memoryBytes: flags.memory,
-    memorySwapBytes: flags.memorySwap,
-    memoryReservationBytes: flags.memoryReservation,
-    cpus: flags.cpus,
-    cpuShares: flags.cpuShares,
-    cpuPeriodUs: flags.cpuPeriod,
-    cpuQuotaUs: flags.cpuQuota,
-    cpusetCpus: flags.cpusetCpus,
-    cpusetMems: flags.cpusetMems,
-    pidsLimit: flags.pidsLimit,
-    oomKillDisable: flags.oomKillDisable || undefined,
-    blkioWeight: flags.blkioWeight,
-  })
-}
-
-/** Without the properties that are undefined. */
-function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }
 
 /** A file that a flag names. Throws InvalidArgument. */

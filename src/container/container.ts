@@ -20,6 +20,8 @@ import type { Attachment } from "../runtime/runtime.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
+import type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
+import type { LimitOptions } from "./limit-options.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
@@ -37,6 +39,8 @@ import type { NamespaceOptions } from "./namespace-options.ts"
 
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
+export type { Resources, LimitOptions }
+
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
 
@@ -47,25 +51,6 @@ export type NetworkMode =
   | { kind: "host" }
   | { kind: "container"; container: string }
   | { kind: "path"; path: string }
-
-/** Limits, in the kernel's units. Undefined: no limit. */
-export interface Resources {
-  memoryBytes?: number
-  /** Memory and swap together; -1: no limit. */
-  memorySwapBytes?: number
-  memoryReservationBytes?: number
-  /** Cores: 0.5 is half of one. */
-  cpus?: number
-  cpuShares?: number
-  cpuPeriodUs?: number
-  cpuQuotaUs?: number
-  cpusetCpus?: string
-  cpusetMems?: string
-  /** Processes and threads; -1: no limit. */
-  pidsLimit?: number
-  oomKillDisable?: boolean
-  blkioWeight?: number
-}
 
 /** `create`'s input. Only the image must be named; what is left out has the default named here (options.ts). */
 export interface ContainerOptions {
@@ -134,6 +119,7 @@ export interface ContainerOptions {
   extraHosts?: readonly string[]
   /** Default: 4,096 processes where the host can count them, no limit else. */
   resources?: Resources
+  limits?: LimitOptions
   /** Default 64 MiB. */
   shmSizeBytes?: number
   ulimits?: readonly Ulimit[]

@@ -13,6 +13,7 @@ import { containerEvent } from "./events.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
+import { checkLimitOptions } from "./limit-options.ts"
 import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { makeVolumes } from "./oci-mounts.ts"
@@ -136,6 +137,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
 /** What needs neither image nor kernel. Throws InvalidArgument. */
 function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefined): void {
   checkLogOptions(options.log)
+  checkLimitOptions(options.limits)
   const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")
     throw new InvalidArgument("can't create 'AutoRemove' container with restart policy", {

@@ -32,6 +32,7 @@ import { secretMounts, secretVariables } from "./secrets.ts"
 import { readySandbox, sharedNamespaces, sharedShm } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
+import { limitsInput } from "./limit-options.ts"
 
 /** A container that has just started. */
 export interface Launched {
@@ -254,6 +255,7 @@ async function createContainer(
       devices: options.devices,
       ulimits: options.ulimits,
       resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources },
+      ...limitsInput(options.limits),
       initPath: options.init ? findInit() : undefined,
     },
     runtime,

@@ -7,6 +7,7 @@ import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached } from "./attachments.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
+import { limitsInput } from "./limit-options.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -54,7 +55,9 @@ async function reconcileEnd(deps: ContainerDeps, record: ContainerRecord): Promi
   } else {
     const runtimes = await deps.runtimes()
     // the counter goes with the cgroup
-    const usage = state.bootId === deps.bootId ? runtimes.usage(record.id, runtimes.bundle(record.id)) : undefined
+    const { cgroupPlacement } = limitsInput(spec.options.limits)
+    const usage =
+      state.bootId === deps.bootId ? runtimes.usage(record.id, runtimes.bundle(record.id), cgroupPlacement) : undefined
     state.oomKilled = usage?.oomKilled ?? false
     state.ending = await (await import("./ended/why-ended.ts")).whyEnded(deps, record, end, usage)
     // a restart of the machine ends all: those are for its boot unit, or for `start`

@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts"
 import { unmount } from "../sys/fs/mount.ts"
 import { bindNamespace, makeTimeNamespace } from "../sys/process/time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { withoutCgroup } from "./limit-options.ts"
 import { namespacePath } from "./namespaces.ts"
 import { timeNamespaceFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -51,8 +52,9 @@ export function closeTimeNamespace(deps: Pick<ContainerDeps, "runRoot">, id: str
  */
 export async function runtimeOf(deps: ContainerDeps, record: ContainerRecord): Promise<Runtime> {
   const runtimes = await deps.runtimes()
-  if (!hasOwn(record)) return runtimes.choose(record.spec.runtime)
+  const asked = withoutCgroup(record.spec.options.limits)
+  if (!hasOwn(record)) return runtimes.choose(record.spec.runtime, asked)
   const timeNamespace = timeNamespaceFile(deps, record.id)
   // after a reboot it is gone, with all that ran in it
-  return runtimes.choose(record.spec.runtime, existsSync(timeNamespace) ? { timeNamespace } : {})
+  return runtimes.choose(record.spec.runtime, existsSync(timeNamespace) ? { ...asked, timeNamespace } : asked)
 }

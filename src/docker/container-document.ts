@@ -10,6 +10,7 @@ import type {
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { endedText } from "./ended-text.ts"
 import { publishedPorts } from "./port-text.ts"
+import { resourcesDocument } from "./resources-document.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
 const NO_TIME = "0001-01-01T00:00:00Z"
@@ -73,8 +74,8 @@ function time(date: Date | undefined): string {
   return date === undefined ? NO_TIME : date.toISOString()
 }
 
-function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record<string, unknown> {
-  const { resources } = options
+function hostConfig(container: ContainerDetails): Record<string, unknown> {
+  const { options, mounts, run, runtime } = container
   return {
     Binds: options.mounts.flatMap((mount) => {
       if (mount.type === "tmpfs" || (mount.type === "bind" && !mount.createSource)) return []
@@ -101,7 +102,6 @@ function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record
     IpcMode: modeText(options.namespaces?.ipc) || "private",
     Cgroup: "",
     Links: null,
-    OomScoreAdj: 0,
     PidMode: modeText(options.namespaces?.pid),
     Privileged: options.privileged,
     PublishAllPorts: options.publishAll,
@@ -116,25 +116,12 @@ function hostConfig({ options, mounts, run, runtime }: ContainerDetails): Record
     ShmSize: options.shmSizeBytes ?? 64 * 1024 * 1024,
     Runtime: runtime,
     Isolation: "",
-    CpuShares: resources.cpuShares ?? 0,
-    Memory: resources.memoryBytes ?? 0,
-    NanoCpus: Math.round((resources.cpus ?? 0) * 1e9),
-    CgroupParent: "",
-    BlkioWeight: resources.blkioWeight ?? 0,
-    CpuPeriod: resources.cpuPeriodUs ?? 0,
-    CpuQuota: resources.cpuQuotaUs ?? 0,
-    CpusetCpus: resources.cpusetCpus ?? "",
-    CpusetMems: resources.cpusetMems ?? "",
+    ...resourcesDocument(container),
     Devices: options.devices.map((device) => ({
       PathOnHost: device.hostPath,
       PathInContainer: device.containerPath,
       CgroupPermissions: device.permissions,
     })),
-    MemoryReservation: resources.memoryReservationBytes ?? 0,
-    MemorySwap: resources.memorySwapBytes ?? (resources.memoryBytes ?? 0) * 2,
-    OomKillDisable: resources.oomKillDisable ?? false,
-    PidsLimit: resources.pidsLimit ?? null,
-    Ulimits: options.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     Init: options.init,
     StopTimeout: run.stopTimeoutSeconds,
   }

@@ -2,10 +2,11 @@ import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NotFound } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
-import { detectCgroups, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
+import { detectCgroups, hasCgroupFile, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { isSingleIdMap } from "../sys/rootless/namespaces.ts"
+import { noCgroup, placedCgroups } from "./config/cgroup-placement.ts"
 import { attachTo } from "./monitor/attach.ts"
 import { bundlePaths } from "./bundle.ts"
 import { availableCapabilities } from "./config/capabilities.ts"
@@ -37,8 +38,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
   return {
     bundle,
-    choose: async (name, { timeNamespace } = {}) =>
-      openChosen(name ?? options.runtime, detectCgroups(), {
+    choose: async (name, { timeNamespace, withoutCgroup = false } = {}) =>
+      openChosen(name ?? options.runtime, withoutCgroup ? noCgroup(detectCgroups()) : detectCgroups(), {
         stateRoot: join(options.runRoot, "runtime"),
         timeNamespace,
       }),
@@ -47,12 +48,13 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       const plain = isStepRuntime(runtime)
       const mounts = resolveMountTargets(input.rootfs, input.mounts)
       const config = runtimeConfig(mounts.length === 0 ? input : { ...input, mounts }, {
-        cgroups: plain ? withoutCgroups(detectCgroups()) : detectCgroups(),
+        cgroups: plain ? withoutCgroups(detectCgroups()) : placedCgroups(input.cgroupPlacement, detectCgroups()),
         rootless: plain || rootlessUid() !== undefined,
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
         knowsDomainname: runtime.name === "crun",
+        hasCgroupFile,
         hierarchies: hierarchyPaths(),
       })
       const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
@@ -76,8 +78,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
     exec: (execOptions) => execIn(monitorPath(), execOptions),
     runToEnd,
-    usage(id, paths) {
-      const { oomKills, ...counters } = readCounters(id, detectCgroups())
+    usage(id, paths, cgroup = {}) {
+      const { oomKills, ...counters } = cgroup.disabled ? {} : readCounters(id, detectCgroups(), cgroup.parent)
       // conmon marks the end by the OOM killer too: all that is left when systemd has removed the scope by then
       return { oomKilled: (oomKills ?? 0) > 0 || existsSync(join(paths.directory, "oom")), ...counters }
     },

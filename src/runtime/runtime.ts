@@ -11,6 +11,8 @@
  * command is `skiff` itself with a hidden verb, which cleans up when nobody in the foreground has; both may run.
  */
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
+import type { DeviceCgroupRule } from "../spec/docker/device-rule.ts"
+import type { ResourceLimits as DockerLimits } from "../spec/docker/resource-limits.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
 import type { Pid } from "../sys/process/process.ts"
@@ -170,25 +172,18 @@ export interface Attachment extends Disposable {
   endInput(): void
 }
 
-/** Limits as docker's flags give them. Undefined: no limit. */
-export interface ResourceLimits {
-  memoryBytes?: number
-  /** Memory and swap together; -1: no limit; undefined: twice the memory. */
-  memorySwapBytes?: number
-  memoryReservationBytes?: number
-  /** Cores: 0.5 is half of one. */
-  cpus?: number
-  cpuShares?: number
-  cpuPeriodUs?: number
-  cpuQuotaUs?: number
-  cpusetCpus?: string
-  cpusetMems?: string
-  /** -1: no limit. */
-  pidsLimit?: number
+/** Limits, and what holds where none is given. */
+export interface ResourceLimits extends DockerLimits {
   /** The limit where none is given and this host can enforce one; where it cannot, none, and no error. */
   pidsLimitWherePossible?: number
-  oomKillDisable?: boolean
-  blkioWeight?: number
+}
+
+/** Where a container's cgroup lies, if it has one. */
+export interface CgroupPlacement {
+  /** It has none of its own: its processes stay in their maker's. */
+  disabled?: boolean
+  /** Absolute path of the cgroup that it lies in; with systemd the name of a slice. Default: our own. */
+  parent?: string
 }
 
 /** Whose numbers the program runs with; resolved from the image's passwd and group by the caller. */
@@ -232,7 +227,12 @@ export interface ConfigInput {
   sysctls: Readonly<Record<string, string>>
   devices: readonly DeviceRequest[]
   ulimits: readonly Ulimit[]
+  /** On top of what `devices` allow. */
+  deviceCgroupRules?: readonly DeviceCgroupRule[]
   resources: ResourceLimits
+  cgroupPlacement?: CgroupPlacement
+  /** Class of Intel's RDT (resctrl) that the container joins. */
+  rdtClass?: string
   oomScoreAdj?: number
   /** Host path of an init (catatonit): it is bound at /dev/init and runs `argv`. */
   initPath?: string
@@ -269,9 +269,9 @@ export interface CgroupUsage {
 export interface Runtimes {
   /**
    * `crun`, `runc`, a path; undefined: the one that suits this host. `timeNamespace`: the file that opens the one in which it is called.
-   * Throws NotFound with the repair, Unsupported.
+   * `withoutCgroup`: it shall make none. Throws NotFound with the repair, Unsupported.
    */
-  choose(name?: string, options?: { timeNamespace?: string }): Promise<Runtime>
+  choose(name?: string, options?: { timeNamespace?: string; withoutCgroup?: boolean }): Promise<Runtime>
   /** Where a container's volatile files lie; makes nothing. */
   bundle(id: string): BundlePaths
   /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */
@@ -313,5 +313,5 @@ export interface Runtimes {
    */
   runToEnd(options: RunToEndOptions): Promise<number>
   /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */
-  usage(id: string, bundle: BundlePaths): CgroupUsage
+  usage(id: string, bundle: BundlePaths, cgroup?: CgroupPlacement): CgroupUsage
 }

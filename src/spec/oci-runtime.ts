@@ -46,6 +46,7 @@ export interface OciLinux {
   namespaces: { type: OciNamespace; path?: string }[]
   cgroupsPath?: string
   resources?: OciResources
+  intelRdt?: { closID: string }
   devices?: OciDevice[]
   sysctl?: Record<string, string>
   seccomp?: OciSeccomp
@@ -71,10 +72,45 @@ export interface OciDevice {
 /** config-linux.md#control-groups */
 export interface OciResources {
   devices?: { allow: boolean; type?: string; major?: number; minor?: number; access?: string }[]
-  memory?: { limit?: number; reservation?: number; swap?: number; disableOOMKiller?: boolean }
-  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string }
+  memory?: {
+    limit?: number
+    reservation?: number
+    swap?: number
+    swappiness?: number
+    disableOOMKiller?: boolean
+  }
+  cpu?: {
+    shares?: number
+    quota?: number
+    period?: number
+    realtimePeriod?: number
+    realtimeRuntime?: number
+    cpus?: string
+    mems?: string
+  }
   pids?: { limit: number }
-  blockIO?: { weight?: number }
+  blockIO?: OciBlockIo
+  hugepageLimits?: { pageSize: string; limit: number }[]
+  rdma?: Record<string, { hcaHandles?: number; hcaObjects?: number }>
+  /** cgroup v2: files and what is written to them. */
+  unified?: Record<string, string>
+}
+
+/** config-linux.md#block-io */
+export interface OciBlockIo {
+  weight?: number
+  weightDevice?: { major: number; minor: number; weight: number }[]
+  throttleReadBpsDevice?: OciThrottle[]
+  throttleWriteBpsDevice?: OciThrottle[]
+  throttleReadIOPSDevice?: OciThrottle[]
+  throttleWriteIOPSDevice?: OciThrottle[]
+}
+
+/** config-linux.md#block-io: a bound of one device. */
+export interface OciThrottle {
+  major: number
+  minor: number
+  rate: number
 }
 
 /** config-linux.md#seccomp */

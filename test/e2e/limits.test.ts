@@ -1,9 +1,14 @@
 /** Limits hold, or are refused with the reason: never dropped in silence. */
 import { expect, test } from "bun:test"
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
-import { noLimits, openStore, testUnless } from "../support/store.ts"
+import { noLimits, openStore, rootlessOnly, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
+const runtimes = ["crun", "runc"]
+/** A whole disk, as the kernel bounds no part of one. */
+const disk = ["/dev/vda", "/dev/sda", "/dev/nvme0n1"].find((path) => existsSync(path))
+const noDisk = disk === undefined && "this host has no disk that can be bounded"
 const EAT = "x=$(yes 0123456789012345678901234567890123456789 | head -c 600000000); echo survived"
 
 testUnless(noLimits)("-m ends an over-eater, and inspect says so", async () => {
@@ -104,6 +109,119 @@ for (const flags of [
     },
   )
 
+/** Of cgroup v1, which these tests read in the container. */
+const noV1 = noLimits || (!existsSync("/sys/fs/cgroup/memory") && "this host has no controllers on cgroup v1")
+const V1 = "/sys/fs/cgroup"
+
+for (const runtime of runtimes) {
+  const inside = (flags: readonly string[], script: string) =>
+    skiff.ok("run", "--rm", "--network", "none", "--runtime", runtime, ...flags, "busybox", "sh", "-c", script)
+
+  testUnless(noV1)(`the kernel's files hold what was asked for (${runtime})`, async () => {
+    const table: [flags: string[], script: string, expected: string][] = [
+      [["--memory-swappiness", "10"], `cat ${V1}/memory/memory.swappiness`, "10"],
+      [["-m", "64m", "--memory-reservation", "32m"], `cat ${V1}/memory/memory.soft_limit_in_bytes`, "33554432"],
+      [["--cpu-period", "50000", "--cpu-quota", "20000"], `cat ${V1}/cpu/cpu.cfs_quota_us`, "20000"],
+      [["--device-cgroup-rule", "c 10:200 rw"], `grep -c "^c 10:200 rw" ${V1}/devices/devices.list`, "1"],
+    ]
+    for (const [flags, script, expected] of table)
+      expect({ flags, value: await inside(flags, script) }).toEqual({ flags, value: expected })
+  })
+
+  testUnless(noV1 || noDisk)(`reads and writes of a disk are bounded (${runtime})`, async () => {
+    const flags = ["read-bps", "write-bps", "read-iops", "write-iops"].flatMap((what, index) => [
+      `--device-${what}`,
+      `${disk}:${(index + 1) * 1024}`,
+    ])
+    const files = "read_bps write_bps read_iops write_iops".split(" ").map((file) => `blkio.throttle.${file}_device`)
+    const values = await inside(flags, `cd ${V1}/blkio; cat ${files.join(" ")}`)
+    expect(values.split("\n").map((line) => line.split(" ")[1])).toEqual(["1024", "2048", "3072", "4096"])
+  })
+
+  testUnless(noLimits)(`--cgroup-parent places it, and its end leaves nothing of it (${runtime})`, async () => {
+    const parent = `/limits-test-${process.pid}`
+    const name = `placed-${runtime}`
+    await skiff.ok(
+      "run",
+      "-d",
+      "--runtime",
+      runtime,
+      "--name",
+      name,
+      "--cgroup-parent",
+      parent,
+      "busybox",
+      "sleep",
+      "99",
+    )
+    try {
+      const { Id, State, HostConfig } = await skiff.inspect(name)
+      expect(HostConfig.CgroupParent).toBe(parent)
+      const own = readFileSync(`/proc/${State.Pid}/cgroup`, "utf8")
+      expect(own).toContain(`${parent}/skiff-${Id}`)
+    } finally {
+      await skiff.ok("rm", "-f", name)
+      for (const directory of cgroupsNamed(parent.slice(1))) rmdirSync(directory)
+    }
+  })
+}
+
+testUnless(noLimits)("--cgroups disabled leaves it in its maker's cgroup, and refuses limits", async () => {
+  const { code, stderr } = await skiff.run(["run", "--rm", "--cgroups", "disabled", "-m", "64m", "busybox", "true"])
+  expect(code).toBe(125)
+  expect(stderr).toMatch(/no cgroup|makes a cgroup/)
+  const split = await skiff.run(["run", "--rm", "--cgroups", "split", "busybox", "true"])
+  expect(split.stderr).toContain("cannot be split")
+})
+
+test("--oom-score-adj is what the kernel has of the program, and inspect says so", async () => {
+  await skiff.ok("create", "--name", "scored", "--oom-score-adj", "321", "busybox", "cat", "/proc/self/oom_score_adj")
+  expect(await skiff.ok("start", "-a", "scored")).toBe("321")
+  expect((await skiff.inspect("scored")).HostConfig.OomScoreAdj).toBe(321)
+  await skiff.ok("rm", "scored")
+})
+
+test("--ulimit bounds the program, and `host` leaves it those of its caller", async () => {
+  const read = ["busybox", "sh", "-c", "ulimit -n; ulimit -Hn"]
+  expect(await skiff.ok("run", "--rm", "--ulimit", "nofile=100:200", ...read)).toBe("100\n200")
+  expect(await skiff.ok("run", "--rm", "--ulimit", "host", ...read)).toBe(await skiff.ok("run", "--rm", ...read))
+})
+
+test("what this host cannot do is refused by name, with the reason", async () => {
+  const table: [flags: string[], words: string | RegExp][] = [
+    [["--storage-opt", "size=10G"], "cannot be bounded"],
+    [["--storage-opt", "colour=red"], "unknown storage option"],
+    [["--rdt-class", "gold"], /RDT/],
+    [["--kernel-memory", "64m"], "Linux 5.16"],
+    [["--cpu-count", "2"], "Windows"],
+    [["--cpu-percent", "2"], "Windows"],
+    [["--io-maxiops", "2"], "Windows"],
+    [["--io-maxbandwidth", "2"], "Windows"],
+    [["--rdma", "nothing0:handles=1"], /rdma|RDMA|writ/],
+    [["--device-read-bps", "/dev/null:1mb"], /no block device|cgroup/],
+    [["--oom-score-adj", "1001"], "-1000 to 1000"],
+  ]
+  for (const [flags, words] of table) {
+    const { code, stderr } = await skiff.run(["run", "--rm", "--network", "none", ...flags, "busybox", "true"])
+    expect({ flags, code }).toEqual({ flags, code: 125 })
+    expect(stderr).toMatch(words)
+  }
+})
+
+testUnless(rootlessOnly)("what an ordinary user cannot have is said by name", async () => {
+  const table: [flags: string[], words: string][] = [
+    [["--device-cgroup-rule", "c 10:200 rw"], "the device cgroup is root's"],
+    [["--ulimit", "nofile=1:1099511627776"], "cannot raise the hard limit"],
+    [["--oom-score-adj", "-1000"], "cannot lower the OOM score"],
+    [["--rdt-class", "gold"], "resctrl is root's"],
+  ]
+  for (const [flags, words] of table) {
+    const { code, stderr } = await skiff.run(["run", "--rm", "--network", "none", ...flags, "busybox", "true"])
+    expect({ flags, code }).toEqual({ flags, code: 125 })
+    expect(stderr).toContain(words)
+  }
+})
+
 test("nonsense is refused", async () => {
   const table = [
     ["-m", "12parsecs"],
@@ -114,6 +232,13 @@ test("nonsense is refused", async () => {
     ["--memory-swap", "1m", "-m", "64m"],
     ["--ulimit", "nofile=9:3"],
     ["--pids-limit", "x"],
+    ["--memory-swappiness", "101"],
+    ["--device-read-bps", "/etc/passwd:1mb"],
+    ["--device-cgroup-rule", "c 1:3 rwm\nc *:* rwm"],
+    ["--cgroup-parent", "/../.."],
+    ["--cgroup-conf", "../cgroup.procs=1"],
+    ["--cpus", "1", "--cpu-quota", "1000"],
+    ["--cgroups", "disabled", "--cgroup-parent", "/x"],
   ]
   for (const flags of table) {
     const { code, stderr } = await skiff.run(["run", "--rm", ...flags, "busybox", "true"])
@@ -121,3 +246,9 @@ test("nonsense is refused", async () => {
     expect(stderr).toMatch(/^skiff: /)
   }
 })
+
+/** Directories of that name, of any hierarchy. */
+function cgroupsNamed(name: string): string[] {
+  const tops = ["", ...readdirSync("/sys/fs/cgroup")].map((hierarchy) => `/sys/fs/cgroup/${hierarchy}/${name}`)
+  return tops.filter((directory) => existsSync(directory))
+}

@@ -3,7 +3,7 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import type { BuildRequest } from "../../build/build.ts"
 import type { RunDefaults } from "../../builder/builder.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
-import { resourcesOf } from "../container-options.ts"
+import { resourcesOf, ulimitsOf } from "../container-flags/limits.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { ISOLATION } from "./isolation-option.ts"
 import { refused } from "./foreign-flag.ts"
@@ -71,7 +71,7 @@ export function stepSettings(flags: FlagValues<typeof STEP_FLAGS>): StepSettings
   const withoutDns = flags.dns.includes("none")
   return {
     extraHosts: flags.addHost,
-    ulimits: flags.ulimit,
+    ulimits: ulimitsOf(flags.ulimit),
     resources: resourcesOf(flags),
     shmSizeBytes: flags.shmSize,
     runtime: flags.runtime,

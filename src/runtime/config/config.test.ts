@@ -27,6 +27,8 @@ const mountAt = (config: OciConfig, target: string) => config.mounts.filter(({ d
 
 const bindWith = (option: string) => ({ destination: "/x", type: "bind", source: "/x", options: ["rbind", option] })
 
+const nofile = (hard: number) => ({ ulimits: [{ name: "nofile", soft: 10, hard }] })
+
 describe("runtimeConfig()", () => {
   test("gives every namespace, a cgroup below our own parent, masks and read-only paths", () => {
     const config = make()
@@ -35,6 +37,34 @@ describe("runtimeConfig()", () => {
     expect(config.linux.maskedPaths).toContain("/proc/kcore")
     expect(config.linux.readonlyPaths).toContain("/proc/sys")
     expect(config.process.noNewPrivileges).toBe(false)
+  })
+
+  test("the cgroup lies where it is told to, or there is none", () => {
+    expect(make({ cgroupPlacement: { parent: "/teaching" } }).linux.cgroupsPath).toBe("/teaching/skiff-c1")
+    const systemd = { cgroups: { ...V2, manager: "systemd" as const } }
+    expect(make({ cgroupPlacement: { parent: "app.slice" } }, systemd).linux.cgroupsPath).toBe("app.slice:skiff:c1")
+  })
+
+  test("device rules come after docker's, and are root's alone", () => {
+    const deviceCgroupRules = [{ type: "c" as const, major: 42, access: "rw" }]
+    expect(make({ deviceCgroupRules }).linux.resources?.devices?.at(-1)).toEqual({
+      allow: true,
+      type: "c",
+      major: 42,
+      access: "rw",
+    })
+    expect(() => make({ deviceCgroupRules }, { rootless: true })).toThrow("ordinary user")
+  })
+
+  test("an ordinary user raises neither a hard limit above his own nor his standing with the OOM killer", () => {
+    expect(make(nofile(20), { rootless: true }).process.rlimits).toEqual([
+      { type: "RLIMIT_NOFILE", soft: 10, hard: 20 },
+    ])
+    expect(() => make(nofile(2 ** 40), { rootless: true })).toThrow("cannot raise the hard limit")
+    expect(make(nofile(2 ** 40)).process.rlimits?.[0]?.hard).toBe(2 ** 40)
+    expect(make({ oomScoreAdj: 500 }, { rootless: true }).process.oomScoreAdj).toBe(500)
+    expect(() => make({ oomScoreAdj: -1000 }, { rootless: true })).toThrow("cannot lower the OOM score")
+    expect(() => make({ oomScoreAdj: 1001 })).toThrow("invalid value 1001")
   })
 
   test("leaves out the namespaces that the host's stand for, and the host name with them", () => {

@@ -5,7 +5,8 @@ import type { OciConfig, OciMount, OciNamespace, OciProcess } from "../../spec/o
 import { cgroupsPath, type Cgroups } from "../../sys/process/cgroup.ts"
 import { capabilitySets, chooseCapabilities } from "./capabilities.ts"
 import { defaultMounts, INIT_PATH, MASKED_PATHS, READONLY_PATHS, type DefaultMountsHost } from "./defaults.ts"
-import { allDevices, deviceRules, findDevices, type HostDevice } from "./devices.ts"
+import { allDevices, checkDeviceRules, deviceRules, findDevices, type HostDevice } from "./devices.ts"
+import { checkOomScore, checkRdtClass, rlimitsOf } from "./process-limits.ts"
 import { toResources } from "./resources.ts"
 import type { ConfigInput, ExecProcessInput } from "../runtime.ts"
 import { noNewPrivileges } from "./security-options.ts"
@@ -23,6 +24,8 @@ export interface ConfigHost {
   cpus: number
   /** The runtime sets `domainname`: in a user namespace the sysctl cannot be written. */
   knowsDomainname?: boolean
+  /** `hasCgroupFile()`. */
+  hasCgroupFile?(controller: string, name: string): boolean
   /** `hierarchyPaths()`. */
   hierarchies?: readonly string[]
 }
@@ -42,7 +45,9 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     swap: cgroups.swap,
     cpus: host.cpus,
     remedy: cgroups.remedy,
+    hasFile: host.hasCgroupFile,
   })
+  checkDeviceRules(input.deviceCgroupRules, rootless)
   const sysctl = {
     ...(has("network") && !rootless && input.network.kind === "private" ? NETWORK_SYSCTLS : {}),
     // as docker, for runtimes that do not know the spec's own word for it
@@ -68,8 +73,9 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     ...(input.annotations && { annotations: { ...input.annotations } }),
     linux: {
       namespaces,
-      cgroupsPath: cgroupsPath(input.id, cgroups),
-      resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input.privileged) },
+      cgroupsPath: cgroupsPath(input.id, cgroups, input.cgroupPlacement?.parent),
+      resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input) },
+      ...(input.rdtClass !== undefined && { intelRdt: { closID: checkRdtClass(input.rdtClass, rootless) } }),
       devices: rootless ? [] : devices.map(({ node }) => node),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
       ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(host) }),
@@ -101,9 +107,9 @@ function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
     env: [...input.env],
     cwd: checkWorkdir(input.cwd),
     capabilities: capabilitySets(chooseCapabilities(input, host.capabilities)),
-    rlimits: rlimitsOf(input),
+    rlimits: rlimitsOf(input.ulimits, host.rootless),
     noNewPrivileges: noNewPrivileges(input.securityOptions),
-    ...(input.oomScoreAdj !== undefined && { oomScoreAdj: input.oomScoreAdj }),
+    ...(input.oomScoreAdj !== undefined && { oomScoreAdj: checkOomScore(input.oomScoreAdj, host.rootless) }),
   }
 }
 
@@ -147,24 +153,6 @@ export function checkWorkdir(cwd: string): string {
     throw new InvalidArgument(`the working directory "${cwd}" is not allowed`, { hint: "it may not lie in /proc" })
   return path
 }
-
-function rlimitsOf({ ulimits }: ConfigInput): OciProcess["rlimits"] {
-  return ulimits.map(({ name, soft, hard }) => {
-    const type = `RLIMIT_${name.toUpperCase()}`
-    if (!RLIMITS.has(type)) throw new InvalidArgument(`unknown ulimit "${name}"`, { hint: "such as nofile=1024:2048" })
-    if (hard !== -1 && (soft === -1 || soft > hard))
-      throw new InvalidArgument(`ulimit ${name}: the soft limit ${soft} is more than the hard one ${hard}`)
-    return { type, soft: soft === -1 ? UNLIMITED : soft, hard: hard === -1 ? UNLIMITED : hard }
-  })
-}
-
-// RLIM_INFINITY, which a JavaScript number cannot hold: it goes into the JSON as these digits
-const UNLIMITED = (JSON as unknown as { rawJSON(text: string): number }).rawJSON("18446744073709551615")
-const RLIMITS = new Set(
-  "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK"
-    .split(" ")
-    .map((name) => `RLIMIT_${name}`),
-)
 
 function namespacesOf(input: ConfigInput, cgroups: Cgroups): OciConfig["linux"]["namespaces"] {
   const namespaces: OciConfig["linux"]["namespaces"] = [{ type: "mount" }]

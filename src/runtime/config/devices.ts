@@ -1,8 +1,11 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, NotFound } from "../../base/errors.ts"
 import type { DeviceRequest } from "../../spec/docker/device-request.ts"
+import type { DeviceCgroupRule } from "../../spec/docker/device-rule.ts"
 import type { OciDevice, OciResources } from "../../spec/oci-runtime.ts"
+import { deviceNumbers } from "../../sys/fs/device-numbers.ts"
+import type { ConfigInput } from "../runtime.ts"
 
 type DeviceRule = NonNullable<OciResources["devices"]>[number]
 
@@ -58,15 +61,13 @@ function walk(directory: string, target: string, access: string): HostDevice[] {
 function describe(hostPath: string, containerPath: string, access: string): HostDevice | undefined {
   const stat = lstatSync(hostPath, { bigint: true })
   if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return undefined
-  const { rdev } = stat // makedev(3): 12 + 20 bits of major, 8 + 24 of minor
   return {
     hostPath,
     access,
     node: {
       path: containerPath,
       type: stat.isBlockDevice() ? "b" : "c",
-      major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
-      minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
+      ...deviceNumbers(stat.rdev),
       fileMode: Number(stat.mode & 0o7777n),
       uid: Number(stat.uid),
       gid: Number(stat.gid),
@@ -75,7 +76,10 @@ function describe(hostPath: string, containerPath: string, access: string): Host
 }
 
 /** Docker's rules: nodes of any device may be made (mknod), but only the harmless ones be opened. */
-export function deviceRules(devices: readonly HostDevice[], privileged: boolean): DeviceRule[] {
+export function deviceRules(
+  devices: readonly HostDevice[],
+  { privileged, deviceCgroupRules = [] }: Pick<ConfigInput, "privileged" | "deviceCgroupRules">,
+): DeviceRule[] {
   if (privileged) return [{ allow: true, access: "rwm" }]
   const harmless = [
     [1, 3], // null
@@ -94,5 +98,29 @@ export function deviceRules(devices: readonly HostDevice[], privileged: boolean)
     ...harmless.map(([major, minor]) => ({ allow: true, type: "c", major, minor, access: "rwm" })),
     { allow: true, type: "c", major: 136, access: "rwm" }, // pts
     ...devices.map(({ access, node: { type, major, minor } }) => ({ allow: true, type, major, minor, access })),
+    ...deviceCgroupRules.map(toRule),
   ]
+}
+
+/** config-linux.md#allowed-device-list: `a` stands for both types where all devices are meant. */
+function toRule({ type, major, minor, access }: DeviceCgroupRule): DeviceRule {
+  return {
+    allow: true,
+    type,
+    ...(major !== undefined && { major }),
+    ...(minor !== undefined && { minor }),
+    access,
+  }
+}
+
+/** An ordinary user has no device cgroup: a rule would do nothing. Throws FailedPrecondition. */
+export function checkDeviceRules(rules: readonly DeviceCgroupRule[] = [], rootless: boolean): void {
+  if (rootless && rules.length > 0)
+    throw new FailedPrecondition("device rules cannot be set by an ordinary user: the device cgroup is root's", {
+      field: "deviceCgroupRules",
+      hint: [
+        "bind the device itself, with the rights that you have to it",
+        { do: "set", field: "devices", value: "/dev/NAME" },
+      ],
+    })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { toResources, type LimitSupport } from "./resources.ts"
+import type { LimitSupport } from "./limit-support.ts"
+import { toResources } from "./resources.ts"
 import type { ResourceLimits } from "../runtime.ts"
 
 const MIB = 1024 * 1024
@@ -11,6 +12,8 @@ const HOST: LimitSupport = {
   remedy: "delegate it",
 }
 const make = (limits: ResourceLimits, host: Partial<LimitSupport> = {}) => toResources(limits, { ...HOST, ...host })
+
+const rate = (device: string): ResourceLimits => ({ deviceReadBps: [{ device, rate: 1 }] })
 
 describe("toResources()", () => {
   test("no limit, no resources", () => {
@@ -39,8 +42,44 @@ describe("toResources()", () => {
     expect(make({ cpusetCpus: "0-2,3" })?.cpu).toEqual({ cpus: "0-2,3" })
   })
 
+  test("what only v1 has reaches the runtime there, and is refused by name on v2", () => {
+    const v1 = { cgroup: "v1" as const, controllers: ["memory", "cpu", "blkio", "hugetlb"] }
+    expect(make({ memorySwappiness: 10 }, v1)?.memory).toEqual({ swappiness: 10 })
+    expect(make({ cpuRtPeriodUs: 100_000, cpuRtRuntimeUs: 1000 }, v1)?.cpu).toEqual({
+      realtimePeriod: 100_000,
+      realtimeRuntime: 1000,
+    })
+    const failed = expect.objectContaining({ code: "FailedPrecondition", field: expect.stringContaining("resources.") })
+    expect(() => make({ memorySwappiness: 10 })).toThrow(failed)
+    expect(() => make({ cpuRtRuntimeUs: 1000 })).toThrow(failed)
+    expect(() => make({ cpuRtRuntimeUs: 1000 }, { ...v1, hasFile: () => false })).toThrow(failed)
+    expect(() => make({ blkioWeight: 100 }, { ...v1, hasFile: () => false })).toThrow(failed)
+  })
+
+  test("files of cgroup v2 are set there alone, each by the name of one file", () => {
+    const unified = { "memory.high": "67108864" }
+    expect(make({ unified })?.unified).toEqual(unified)
+    const failed = expect.objectContaining({ code: "FailedPrecondition" })
+    expect(() => make({ unified }, { cgroup: "hybrid" })).toThrow(failed)
+    expect(() => make({ unified: { "rdma.max": "x" } })).toThrow(failed)
+    for (const name of ["", "memory", "../memory.high", "memory/high", "cgroup.procs", "memory..high", "a.b\nc"])
+      expect(() => make({ unified: { [name]: "1" } })).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
+  })
+
+  test("handles of an RDMA device are bounded where its controller is", () => {
+    const rdma = [{ device: "mlx5_0", handles: 2, objects: 2000 }]
+    expect(make({ rdma }, { controllers: ["rdma"] })?.rdma).toEqual({ mlx5_0: { hcaHandles: 2, hcaObjects: 2000 } })
+    expect(() => make({ rdma })).toThrow(expect.objectContaining({ code: "FailedPrecondition", hint: "delegate it" }))
+  })
+
+  test("a bound of what is no block device is refused", () => {
+    expect(() => make(rate("/dev/null"))).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
+    expect(() => make(rate("/dev/no-such-disk"))).toThrow(expect.objectContaining({ code: "NotFound" }))
+  })
+
   test.each<ResourceLimits>([
     { memoryBytes: MIB },
+    { memorySwappiness: 101 },
     { memorySwapBytes: 64 * MIB },
     { memoryBytes: 64 * MIB, memorySwapBytes: 32 * MIB },
     { memoryBytes: 64 * MIB, memoryReservationBytes: 65 * MIB },

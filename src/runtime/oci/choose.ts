@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { NotFound } from "../../base/errors.ts"
+import { NotFound, Unsupported } from "../../base/errors.ts"
 import { installCommand } from "../../sys/install-command.ts"
 import type { Cgroups } from "../../sys/process/cgroup.ts"
 import { findProgram } from "../../sys/host.ts"
@@ -69,6 +69,11 @@ function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace }: Runt
         : { valid: [...KNOWN, "the path of an executable"] },
     })
   const kind = path.slice(path.lastIndexOf("/") + 1)
+  if (cgroups.isUnwanted && kind === "runc")
+    throw new Unsupported("runc makes a cgroup for every container", {
+      field: "cgroup.mode",
+      hint: { do: "set", field: "runtime", value: "crun" },
+    })
   const manager =
     cgroups.manager === "systemd"
       ? ["--systemd-cgroup"]

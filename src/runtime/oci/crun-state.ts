@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, openSync, readFileSync, rmSync, unlinkSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { removeCgroup, type Cgroups } from "../../sys/process/cgroup.ts"
+import { cgroupsPath, removeCgroup, type Cgroups } from "../../sys/process/cgroup.ts"
 import { isAlive, type StartTime } from "../../sys/process/process.ts"
 
 /** What is done there without crun. */
@@ -22,7 +22,7 @@ export function openCrunState(root: string, cgroups: Cgroups): CrunState {
     deleteEnded(id) {
       const directory = join(root, id)
       // a scope is systemd's to end
-      if (cgroups.manager === "systemd" || !hasEnded(join(directory, "status"))) return false
+      if (cgroups.manager === "systemd" || !hasEnded(join(directory, "status"), id)) return false
       // what still runs there has outlived the first process: crun kills it
       if (!removeCgroup(id, cgroups)) return false
       rmSync(directory, { recursive: true, force: true })
@@ -50,11 +50,15 @@ function writeStartByte(path: string): boolean {
   }
 }
 
-/** Whether the first process, which `status` names, is gone. Versions that give no start time are not judged. */
-function hasEnded(statusFile: string): boolean {
+/**
+ * Whether the first process, which `status` names, is gone, and its cgroup, if it has one, is where ours are. Versions that give no
+ * start time are not judged.
+ */
+function hasEnded(statusFile: string, id: string): boolean {
   try {
     const status = JSON.parse(readFileSync(statusFile, "utf8")) as Record<string, unknown>
-    const { pid, "process-start-time": startTime } = status
+    const { pid, "process-start-time": startTime, "cgroup-path": cgroup } = status
+    if (typeof cgroup === "string" && cgroup !== "" && cgroup !== cgroupsPath(id, { manager: "cgroupfs" })) return false
     return typeof pid === "number" && typeof startTime === "number" && !isAlive(pid, startTime as StartTime)
   } catch {
     return false

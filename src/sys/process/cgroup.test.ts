@@ -11,11 +11,17 @@ test("the version is what is mounted", () => {
   if (isRoot) expect(cgroups.controllers).toContain("memory")
 })
 
-test("a container's cgroup always lies below our own parent", () => {
+test("a container's cgroup lies below our own parent unless another is named", () => {
   expect(cgroupsPath("abc", { manager: "cgroupfs" })).toBe("/skiff/abc")
   expect(cgroupsPath("abc", { manager: "systemd" })).toBe("user.slice:skiff:abc")
   expect(cgroupsPath("abc", { manager: "disabled" })).toBeUndefined()
   for (const directory of cgroupDirectories("abc", cgroups).values()) expect(directory).toMatch(/\/skiff\/abc$/)
+})
+
+test("or below the parent that was named, whose slices systemd nests", () => {
+  expect(cgroupsPath("abc", { manager: "cgroupfs" }, "teaching/rooms")).toBe("/teaching/rooms/skiff-abc")
+  for (const directory of cgroupDirectories("abc", cgroups, "/teaching").values())
+    expect(directory).toMatch(/\/teaching\/skiff-abc$/)
 })
 
 test.each(["", ".", "..", "../x", "a/b", "/"])("an id like %j is refused before it becomes a path", (id) => {

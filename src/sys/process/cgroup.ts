@@ -19,6 +19,8 @@ export interface Cgroups {
    * a process out of the login session's scope. `disabled`: nobody, so no limit can be held.
    */
   manager: "cgroupfs" | "systemd" | "disabled"
+  /** The container shall have none, though it could. */
+  isUnwanted?: boolean
   /** Swap can be bounded. */
   swap: boolean
   /** Why controllers are missing, and what the user does about it. */
@@ -29,8 +31,9 @@ export interface Cgroups {
 export const CGROUP_ROOT = "/sys/fs/cgroup"
 const ROOT = CGROUP_ROOT
 const PARENT = "skiff"
+const USER_SLICE = "user.slice"
 const CGROUP2_MAGIC = 0x63677270
-const V1_CONTROLLERS = ["memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer", "cpuacct", "hugetlb"]
+const V1_CONTROLLERS = ["memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer", "cpuacct", "hugetlb", "rdma"]
 
 let known: Cgroups | undefined
 
@@ -108,24 +111,42 @@ function userServicePath(uid: number): string {
   return `user.slice/user-${uid}.slice/user@${uid}.service`
 }
 
-/** `linux.cgroupsPath` of a container (config-linux.md#cgroups-path): always set, always below our own parent. */
-export function cgroupsPath(id: string, cgroups: Pick<Cgroups, "manager">): string | undefined {
-  if (cgroups.manager === "disabled") return undefined
-  return cgroups.manager === "systemd" ? `user.slice:${PARENT}:${id}` : `/${PARENT}/${id}`
+/**
+ * `linux.cgroupsPath` of a container (config-linux.md#cgroups-path): always set, below our own parent unless another is given: a
+ * clean absolute path, or for systemd the name of a slice.
+ */
+export function cgroupsPath(id: string, { manager }: Pick<Cgroups, "manager">, parent?: string): string | undefined {
+  if (manager === "disabled") return undefined
+  if (manager === "systemd") return `${parent ?? USER_SLICE}:${PARENT}:${id}`
+  return parent === undefined ? `/${PARENT}/${id}` : join("/", parent, `${PARENT}-${id}`)
 }
 
 /** The directories of a container's cgroup by controller (`""`: the one of v2). They need not exist. */
-export function cgroupDirectories(id: string, cgroups: Cgroups): Map<string, string> {
+export function cgroupDirectories(id: string, cgroups: Cgroups, parent?: string): Map<string, string> {
   if (!/^[\w.-]+$/.test(id) || /^\.+$/.test(id)) throw new RangeError(`"${id}" is no container id`)
   const uid = rootlessUid()
-  if (cgroups.manager === "systemd" && uid !== undefined)
-    return new Map([["", join(ROOT, userServicePath(uid), "user.slice", `${PARENT}-${id}.scope`)]])
-  if (cgroups.version === "v2") return new Map([["", join(ROOT, PARENT, id)]])
+  if (cgroups.manager === "systemd" && uid !== undefined) {
+    const slice = slicePath(parent ?? USER_SLICE)
+    return new Map([["", join(ROOT, userServicePath(uid), slice, `${PARENT}-${id}.scope`)]])
+  }
+  const path = cgroupsPath(id, { manager: "cgroupfs" }, parent) ?? ""
+  if (cgroups.version === "v2") return new Map([["", join(ROOT, path)]])
   return new Map(
     readdirSync(ROOT, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
-      .map((entry) => [entry.name, join(ROOT, entry.name, PARENT, id)]),
+      .map((entry) => [entry.name, join(ROOT, entry.name, path)]),
   )
+}
+
+/** systemd.slice(5): `a-b.slice` lies in `a.slice`. */
+function slicePath(slice: string): string {
+  const parts = slice.replace(/\.slice$/, "").split("-")
+  return join(...parts.map((_, index) => `${parts.slice(0, index + 1).join("-")}.slice`))
+}
+
+/** Whether the kernel has a file of a controller of v1, as the root cgroup shows. */
+export function hasCgroupFile(controller: string, name: string): boolean {
+  return existsSync(join(ROOT, controller, name))
 }
 
 /**
@@ -182,7 +203,10 @@ export function isInOwnCgroup(pid: number, id: string): boolean {
 function isOwnPath(path: string, id: string): boolean {
   const names = path.split("/")
   const at = names.indexOf(id)
-  return (at > 0 && names[at - 1] === PARENT) || names.includes(`${PARENT}-${id}.scope`)
+  return (
+    (at > 0 && names[at - 1] === PARENT) ||
+    [`${PARENT}-${id}.scope`, `${PARENT}-${id}`].some((name) => names.includes(name))
+  )
 }
 
 /** What the kernel counted; undefined where a controller is missing. */
@@ -197,9 +221,9 @@ export interface CgroupCounters {
 }
 
 /** Reads a container's counters; those that are not there are left out. */
-export function readCounters(id: string, cgroups: Cgroups): CgroupCounters {
+export function readCounters(id: string, cgroups: Cgroups, parent?: string): CgroupCounters {
   if (cgroups.manager === "disabled") return {}
-  const directories = cgroupDirectories(id, cgroups)
+  const directories = cgroupDirectories(id, cgroups, parent)
   const at = (controller: string, file: string): string | undefined => {
     const directory = directories.get(cgroups.version === "v2" ? "" : controller)
     return directory === undefined ? undefined : content(join(directory, file))

@@ -11,7 +11,7 @@ const root = normalize(join(import.meta.dir, "..", "src"))
 
 // from the ground up; a directory sees those before it
 const order = [
-  "base spec sys archive content snapshot event registry image sbom runtime network volume secret sandbox container pod dockerfile build",
+  "base spec sys archive content snapshot event registry image sbom runtime network volume secret sandbox container pod explain dockerfile build",
   "builder explore scan compose kube docker doctor engine supervisor api cri web tui cli",
 ].flatMap((line) => line.split(" "))
 const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker"])
@@ -134,6 +134,10 @@ const NO_FRONT_END_TEXT: Record<string, RegExp> = {
   "build/solve/solver.ts": /--link/,
   // command lines of other programs
   "doctor/user.ts": /^`usermod /,
+  "explain/steps/mount-steps.ts": /^`inside (touch|test) /,
+  "explain/steps/namespace-steps.ts": /^`inside\(\)/,
+  "explain/steps/program-step.ts": /^`cd /,
+  "explain/steps/root-steps.ts": /^`chmod /,
   "network/pasta.ts": /^`(-q|--config-net) /,
   "sys/install-command.ts": /^"pacman /,
   "sys/rootless/pause-scripts.ts": /^`(\n|exec flock)/,

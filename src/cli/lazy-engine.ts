@@ -16,6 +16,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
+    explanations: async () => (await engine()).explanations(),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),
     contents: async () => (await engine()).contents(),

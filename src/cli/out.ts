@@ -25,6 +25,11 @@ export class Out {
     return this.stdoutIsTerminal ? terminalSize(1)?.columns : undefined
   }
 
+  /** The same of standard error. */
+  get errorColumns(): number | undefined {
+    return this.stderrIsTerminal ? terminalSize(2)?.columns : undefined
+  }
+
   /** One line of result. */
   line(text: string): void {
     this.text(`${text}\n`)

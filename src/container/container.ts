@@ -30,7 +30,9 @@ import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { Ending } from "./ended/ending.ts"
+import type { OnLaunchStep } from "./launch-step.ts"
 
+export type { LaunchStep, OnLaunchStep } from "./launch-step.ts"
 export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
 import type { ContainerUsage } from "./container-usage.ts"
 
@@ -519,7 +521,7 @@ export interface Containers {
   run(
     options: ContainerOptions,
     onProgress?: OnProgress,
-    runOptions?: Abortable & { attach?: boolean; onCreated?: (container: Container) => void },
+    runOptions?: Abortable & { attach?: boolean; onCreated?: (container: Container) => void; onStep?: OnLaunchStep },
   ): Promise<StartedContainer>
   /** Stop signal, then SIGKILL after the timeout (negative: never). Does nothing when it is not running: safe to repeat. */
   stop(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>

@@ -14,7 +14,8 @@ import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached, joinNetworks, reservePorts, warmUpNetworks } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
-import { writeContainerFiles } from "./container-files.ts"
+import { filesDirectory, writeContainerFiles } from "./container-files.ts"
+import type { OnLaunchStep } from "./launch-step.ts"
 import { monitorLog } from "./log-driver.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
@@ -49,6 +50,8 @@ export interface LaunchOptions extends Abortable {
   isNew?: boolean
   /** What must run before it: done first, and a failure of it is one of this start. */
   startRequired?(): Promise<void>
+  /** Hears of each step that was done. */
+  onStep?: OnLaunchStep
 }
 
 /**
@@ -101,8 +104,8 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
   using reservation = await reservePorts(deps, record, options)
   using pending = await startMonitor(deps, record, { runtimes, runtime, options, held: reservation?.sockets })
   await turn()
-  await mountRoot(deps, record, bundle)
-  const { monitor, targets } = await createContainer(deps, record, {
+  await mountRoot(deps, record, bundle, options)
+  const { monitor, targets, config } = await createContainer(deps, record, {
     runtimes,
     runtime,
     bundle,
@@ -119,7 +122,12 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.awaited = options.attach
     await turn()
     checkMounted(monitor, targets)
+    const about = { bundle: bundle.directory, pid: monitor.pid }
+    await options.onStep?.({ kind: "files", ...about, directory: filesDirectory(deps, id) })
+    await options.onStep?.({ kind: "created", ...about, runtime: runtime.name, config })
     await joinNetworks(deps, record, { reservation, abort: options.abort })
+    const { attachments } = state
+    await options.onStep?.({ kind: "network", ...about, id, attachments, filesDirectory: filesDirectory(deps, id) })
     crashPoint("start:network-set-up")
     await deps.records.whenFree(options.abort)
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
@@ -130,6 +138,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await turn()
     // the last moment at which all of it can be taken back
     throwIfAborted(options.abort, `the start of container "${record.name}"`)
+    await options.onStep?.({ kind: "ready", ...about, config })
     state.startedAt = Date.now()
     await runtime.start(id)
     trace("program started")
@@ -184,8 +193,15 @@ async function startMonitor(
   return pending
 }
 
-async function mountRoot(deps: ContainerDeps, record: ContainerRecord, bundle: BundlePaths): Promise<void> {
-  mountAt(bundle.rootfs, await rootMount(deps, record))
+async function mountRoot(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  bundle: BundlePaths,
+  { onStep }: LaunchOptions,
+): Promise<void> {
+  const mount = await rootMount(deps, record)
+  mountAt(bundle.rootfs, mount)
+  await onStep?.({ kind: "root", bundle: bundle.directory, target: bundle.rootfs, mount })
   crashPoint("start:mounted")
   trace("root mounted")
 }
@@ -206,7 +222,7 @@ async function createContainer(
   deps: ContainerDeps,
   record: ContainerRecord,
   given: Abortable & { runtimes: Runtimes; runtime: Runtime; bundle: BundlePaths; pending: PendingMonitor },
-): Promise<{ monitor: Monitor; targets: readonly string[] }> {
+): Promise<{ monitor: Monitor; targets: readonly string[]; config: OciConfig }> {
   const { runtimes, runtime, bundle, pending } = given
   const { id, spec } = record
   const { options, run } = spec
@@ -268,7 +284,7 @@ async function createContainer(
   const monitor = await creation
   crashPoint("start:monitor-created")
   trace("monitor created the container")
-  return { monitor, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
+  return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
 }
 
 /** Of binds and tmpfs; the kernel's own file systems a runtime may leave out, or have in another form. */

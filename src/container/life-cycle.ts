@@ -16,6 +16,7 @@ import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
+import type { OnLaunchStep } from "./launch-step.ts"
 import { launch, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
@@ -51,8 +52,9 @@ export async function run(
   {
     attach = false,
     onCreated,
+    onStep,
     abort,
-  }: Abortable & { attach?: boolean; onCreated?: (container: Container) => void } = {},
+  }: Abortable & { attach?: boolean; onCreated?: (container: Container) => void; onStep?: OnLaunchStep } = {},
 ): Promise<StartedContainer> {
   const { record, lock, warnings } = await createContainer(deps, options, { willStart: true, onProgress, abort })
   using _ = lock
@@ -63,7 +65,7 @@ export async function run(
     lock.unlink()
     throw error
   }
-  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true, abort }))
+  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true, onStep, abort }))
 }
 
 /** See `Containers.start`. */

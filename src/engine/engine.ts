@@ -8,6 +8,7 @@ import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
+import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
@@ -41,6 +42,8 @@ export interface Engine extends AsyncDisposable {
   registries(): Promise<Registries>
   /** What happened to all of these, replayed and watched. */
   events(): Promise<Events>
+  /** What containers are, from the kernel's own words. */
+  explanations(): Promise<Explanations>
   info(): Promise<EngineInfo>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes

@@ -20,6 +20,7 @@ import type { Images } from "../image/image.ts"
 import { imageSchema } from "../image/schema.ts"
 import type { Networks } from "../network/network.ts"
 import { eventSchema } from "../event/schema.ts"
+import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
 import { networkSchema } from "../network/schema.ts"
 import type { Registries } from "../registry/registry.ts"
@@ -339,6 +340,11 @@ class LocalEngine implements Engine {
       this.#buildDeps(),
     ])
     return openWorking({ ...deps, resolveBase, planMount })
+  })
+
+  readonly explanations = once(async (): Promise<Explanations> => {
+    const { openExplanations } = await import("../explain/open.ts")
+    return openExplanations({ containers: () => this.containers(), networks: () => this.networks() })
   })
 
   async info(): Promise<EngineInfo> {

@@ -91,6 +91,36 @@ export interface NetworkDriver {
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
 
+/** An interface as the kernel has it. */
+export interface ObservedInterface {
+  name: string
+  macAddress: string
+  mtu: number
+  isUp: boolean
+  /** `172.17.0.2/16`. */
+  addresses: readonly string[]
+  /** Its other end, outside, and the bridge that it is a port of. */
+  hostEnd?: { name: string; bridge: string }
+}
+
+/** One element of a set or a map of the firewall, in nft's words. */
+export interface FirewallElement {
+  family: "inet" | "bridge"
+  table: string
+  name: string
+  element: string
+}
+
+/** What the kernel has of a container's network. */
+export interface ObservedNetwork {
+  interfaces: readonly ObservedInterface[]
+  /** The nftables tables of this store. */
+  table: string
+  elements: readonly FirewallElement[]
+  /** The namespace of bridges and rules, where that is not the host's own. */
+  hostNetns?: string
+}
+
 /** Networks of one store. */
 export interface Networks {
   list(): Network[]
@@ -103,6 +133,8 @@ export interface Networks {
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
+  /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */
+  observe(containerId: string, netns: string): Promise<ObservedNetwork>
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
 }

@@ -46,6 +46,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     setup: (network, endpoint, options) => driver.setup(network, endpoint, options),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive, options) => driver.sweep(alive, options),
+    observe: async (containerId, path) =>
+      (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }
 }

@@ -6,6 +6,7 @@ import { RUN_LIFE_FLAGS } from "../../container-flags/life.ts"
 import { containerOptions } from "../../container-options.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { stepTeller } from "../../explain/step-teller.ts"
 import { replacing } from "../../replace-container.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
@@ -20,6 +21,7 @@ export default command({
     ...RUN_LIFE_FLAGS,
     detach: flag.bool("Run container in background and print container ID", { short: "d" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
+    explain: flag.bool("Tell each step of the start as it is done, with shell commands that do the same"),
     sigProxy: flag.bool("Proxy received signals to the process", { initial: true }),
   },
   flagsBeforeWords: true,
@@ -34,10 +36,12 @@ export default command({
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
+    const onStep = flags.explain ? await stepTeller(engine, out) : undefined
     const start = async (hearSignals: () => void) => {
       const run = () =>
         containers.run(options, progress.onProgress, {
           attach: !flags.detach,
+          onStep,
           onCreated: ({ id, warnings = [] }) => {
             cidFile?.write(id)
             for (const warning of warnings) out.warn(warning)

@@ -1,0 +1,9 @@
+/** What explanations are made of; `engine/` gives it. */
+import type { Containers } from "../container/container.ts"
+import type { Networks } from "../network/network.ts"
+
+/** What the domain is handed. */
+export interface ExplainDeps {
+  containers(): Promise<Containers>
+  networks(): Promise<Networks>
+}

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from "node:fs"
+import type { LaunchStep } from "../../container/container.ts"
+import type { ObservedNetwork } from "../../network/network.ts"
+import { shellLine, shellWord } from "./shell-words.ts"
+import type { ExplainedStep } from "./step.ts"
+
+type NetworkStep = LaunchStep & { kind: "network" }
+
+/** The veth pair, the address, the firewall's elements and the published ports, as the kernel has them now. */
+export function networkSteps({ attachments, pid }: NetworkStep, seen: ObservedNetwork | undefined): ExplainedStep[] {
+  if (attachments.length === 0 || seen === undefined) return [{ key: "noNetwork", values: {}, shell: [] }]
+  return attachments.flatMap(({ endpoint }) => {
+    if (endpoint === undefined) return []
+    const link = seen.interfaces.find(({ name }) => name === endpoint.interface)
+    if (link?.hostEnd === undefined) return []
+    return [
+      vethStep({ ...link, hostEnd: link.hostEnd }, endpoint, seen),
+      addressStep(endpoint, pid),
+      ...firewallSteps(seen, endpoint),
+    ]
+  })
+}
+
+type Endpoint = NonNullable<NetworkStep["attachments"][number]["endpoint"]>
+type VethEnd = ObservedNetwork["interfaces"][number] & { hostEnd: { name: string; bridge: string } }
+
+function vethStep(link: VethEnd, { gateway, prefixLength }: Endpoint, seen: ObservedNetwork): ExplainedStep {
+  const { name, macAddress, mtu, hostEnd } = link
+  const host = outside(seen)
+  const { bridge } = hostEnd
+  const make = [
+    `${host}ip link add ${bridge} type bridge`,
+    `${host}ip address add ${gateway}/${prefixLength} dev ${bridge}`,
+    `${host}ip link set ${bridge} up`,
+  ].join("; ")
+  return {
+    key: "veth",
+    values: { host: hostEnd.name, inside: name, bridge },
+    shell: [
+      // the network has no IPv6, so neither has the interface
+      `inside sh -c ${shellWord("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")}`,
+      `${host}ip link show ${bridge} > /dev/null 2>&1 || { ${make}; }`,
+      `${host}${shellLine("ip", "link", "add", hostEnd.name, "mtu", mtu, "type", "veth", "peer", "name", name, "address", macAddress, "mtu", mtu, "netns")} "$P"`,
+      `${host}${shellLine("ip", "link", "set", hostEnd.name, "master", bridge, "up")}`,
+      `${host}${shellLine("bridge", "link", "set", "dev", hostEnd.name, "hairpin", "on")}`,
+    ],
+  }
+}
+
+function addressStep({ interface: name, address, prefixLength, gateway }: Endpoint, pid: number): ExplainedStep {
+  const hasDefaultRoute = defaultRouteOf(pid) === name
+  return {
+    key: "address",
+    values: { address: `${address}/${prefixLength}`, gateway, inside: name },
+    shell: [
+      "inside ip link set lo up",
+      `inside ${shellLine("ip", "address", "add", `${address}/${prefixLength}`, "brd", "+", "dev", name)}`,
+      `inside ${shellLine("ip", "link", "set", name, "up")}`,
+      ...(hasDefaultRoute ? [`inside ${shellLine("ip", "route", "add", "default", "via", gateway, "dev", name)}`] : []),
+    ],
+  }
+}
+
+/** proc_pid_net: the interface whose destination is everything. */
+function defaultRouteOf(pid: number): string | undefined {
+  const path = `/proc/${pid}/net/route`
+  if (!existsSync(path)) return undefined
+  const lines = readFileSync(path, "latin1").split("\n").slice(1)
+  return lines
+    .map((line) => line.split("\t"))
+    .find(([, to, , , , , , mask]) => to === "00000000" && mask === "00000000")?.[0]
+}
+
+function firewallSteps(seen: ObservedNetwork, { ports, address }: Endpoint): ExplainedStep[] {
+  const { elements, table } = seen
+  const line = ({ family, name, element }: (typeof elements)[number]): string =>
+    `${outside(seen)}${shellLine("nft", "add", "element", family, table, name)} ${shellWord(`{ ${element} }`)}`
+  const guard = elements.filter(({ family }) => family === "bridge")
+  const published = elements.filter(({ family }) => family === "inet")
+  const numbers = ports.map(({ hostPort, containerPort, protocol }) => `${hostPort} → ${containerPort}/${protocol}`)
+  return [
+    ...(guard.length === 0 ? [] : [{ key: "firewall" as const, values: { address, table }, shell: guard.map(line) }]),
+    ...(ports.length === 0
+      ? []
+      : [{ key: "ports" as const, values: { ports: numbers.join(", ") }, shell: published.map(line) }]),
+  ]
+}
+
+/** Where bridges and rules are not in the host's namespace. */
+function outside({ hostNetns }: ObservedNetwork): string {
+  return hostNetns === undefined ? "" : `nsenter ${shellWord(`--net=${hostNetns}`)} `
+}

@@ -1,0 +1,85 @@
+/** What the kernel has of an endpoint now, for people: read, never written. */
+import { closeSync } from "node:fs"
+import { findProgram } from "../sys/host.ts"
+import { openNetns } from "../sys/net/netns.ts"
+import { listAddresses, listLinks, type Link } from "../sys/net/rtnetlink.ts"
+import { run } from "../sys/process/process.ts"
+import type { HostSide } from "./host-side.ts"
+import { formatIpv4 } from "./ipv4.ts"
+import { parsePortAlias, type KernelNames } from "./names.ts"
+import type { FirewallElement, ObservedInterface, ObservedNetwork } from "./network.ts"
+import { ADDRESS_PORTS, PORTS } from "./nftables.ts"
+
+const SOURCES = "sources"
+
+/** See `Networks.observe`. */
+export async function observeNetwork(
+  { host, names }: { host: HostSide; names: KernelNames },
+  containerId: string,
+  netnsPath: string,
+): Promise<ObservedNetwork> {
+  const netns = openNetns(netnsPath)
+  try {
+    const { host: outside, container } = await host.withContainer(netns, [])
+    using _ = container
+    const hostLinks = listLinks(outside.route)
+    const port = hostLinks.find(({ alias }) => isOf(alias, containerId))
+    const interfaces = interfacesOf(listLinks(container), listAddresses(container), port, hostLinks)
+    const elements = await elementsOf(names.table, host.netns, interfaces)
+    return { interfaces, table: names.table, elements, ...(host.netns === undefined ? {} : { hostNetns: host.netns }) }
+  } finally {
+    closeSync(netns)
+  }
+}
+
+function isOf(alias: string, containerId: string): boolean {
+  const named = parsePortAlias(alias)
+  return named !== undefined && containerId.startsWith(named.container)
+}
+
+function interfacesOf(
+  links: readonly Link[],
+  addresses: ReturnType<typeof listAddresses>,
+  port: Link | undefined,
+  hostLinks: readonly Link[],
+): ObservedInterface[] {
+  const bridge = hostLinks.find(({ index }) => index === port?.master)
+  return links.map(({ index, name, mtu, up, macAddress }) => ({
+    name,
+    mtu,
+    isUp: up,
+    macAddress: Array.from(macAddress, (byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    addresses: addresses
+      .filter(({ interfaceIndex }) => interfaceIndex === index)
+      .map(({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`),
+    // the first interface after lo is the one whose other end has our mark
+    ...(port === undefined || name !== "eth0" ? {} : { hostEnd: { name: port.name, bridge: bridge?.name ?? "" } }),
+  }))
+}
+
+/** nft(8) lists sets in words that it takes again; those that name an address of the container are its own. */
+async function elementsOf(
+  table: string,
+  netns: string | undefined,
+  interfaces: readonly ObservedInterface[],
+): Promise<FirewallElement[]> {
+  const nft = findProgram("nft")
+  const own = interfaces.flatMap(({ name, addresses }) => (name === "lo" ? [] : addresses))
+  if (nft === undefined || own.length === 0) return []
+  const enter = netns === undefined ? [] : [findProgram("nsenter") ?? "nsenter", `--net=${netns}`]
+  const sets = [
+    ["bridge", "set", SOURCES],
+    ["inet", "map", PORTS],
+    ["inet", "map", ADDRESS_PORTS],
+  ] as const
+  const ips = own.map((address) => address.split("/", 1)[0] ?? "")
+  const found: FirewallElement[] = []
+  for (const [family, kind, name] of sets) {
+    const { code, stdout } = await run([...enter, nft, "list", kind, family, table, name])
+    if (code !== 0) continue
+    const [, text = ""] = /elements = \{([^}]*)\}/.exec(stdout) ?? []
+    for (const element of text.split(",").map((one) => one.trim().replaceAll(/\s+/g, " ")))
+      if (ips.some((ip) => element.split(/ [.:] /).includes(ip))) found.push({ family, table, name, element })
+  }
+  return found
+}

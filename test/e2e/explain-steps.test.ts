@@ -1,0 +1,159 @@
+/** `skiff run --explain`: the lines of shell that it tells make the same container, when a shell runs them in their order. */
+import { expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { openStore } from "../support/store.ts"
+import { user } from "../support/user.ts"
+import { eventually, freePort } from "../support/wait.ts"
+
+const skiff = openStore()
+
+/** The commands of an explanation. */
+const commandsOf = (text: string) => [...text.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line = ""]) => line)
+const KINDS = ["cgroup", "ipc", "mnt", "net", "pid", "uts", "user", "time"] as const
+
+/** What makes a container, as the kernel tells it of its first process. */
+function factsOf(pid: number): Record<string, unknown> {
+  const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, "latin1")
+  const inNetwork = (...words: string[]) => spawnSync("nsenter", ["-t", `${pid}`, "-n", ...words], { encoding: "utf8" })
+  const own = (kind: string) => readlinkSync(`/proc/${pid}/ns/${kind}`) !== readlinkSync(`/proc/self/ns/${kind}`)
+  const mounts = new Map(
+    read("mountinfo")
+      .trimEnd()
+      .split("\n")
+      .map((line) => {
+        const [left = "", right = ""] = line.split(" - ")
+        const [, , , root = "", target = "", options = ""] = left.split(" ")
+        // which directory of a file system is shown, is the same but for the id of the container
+        return [target, [right.split(" ")[0], options.split(",")[0], root.split("/").at(-1)].join(" ")]
+      }),
+  )
+  const groups = read("cgroup").trimEnd().split("\n")
+  return {
+    program: read("cmdline").split("\0"),
+    environment: read("environ").split("\0").toSorted(),
+    workdir: readlinkSync(`/proc/${pid}/cwd`),
+    namespaces: KINDS.filter(own),
+    mounts: Object.fromEntries([...mounts].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    cgroups: groups,
+    limits: groups.flatMap((line) => limitsBelow(line)),
+    capabilities: read("status").match(/^(Cap\w+|NoNewPrivs|Uid|Gid|Groups):.*$/gm),
+    rlimits: read("limits"),
+    addresses: (inNetwork("ip", "-o", "address").stdout.match(/inet6? \S+/g) ?? []).toSorted(),
+    routes: inNetwork("ip", "route").stdout,
+    hostname: spawnSync("nsenter", ["-t", `${pid}`, "-u", "hostname"], { encoding: "utf8" }).stdout,
+    hosts: readFileSync(`/proc/${pid}/root/etc/hosts`, "utf8"),
+  }
+}
+
+/** The files of a control group that hold a limit: `max`, `limit`, `quota`, `list`. */
+function limitsBelow(line: string): string[] {
+  const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+  const name = controllers === "" ? "unified" : controllers.replace("name=", "")
+  const files = ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.cfs_quota_us", "cpuset.cpus", "pids.max"]
+  return [...files, "devices.list", "memory.max", "cpu.max", "memory.swap.max"].flatMap((file) => {
+    for (const at of [`/sys/fs/cgroup/${name}${path}/${file}`, `/sys/fs/cgroup${path}/${file}`])
+      try {
+        return [`${file}: ${readFileSync(at, "latin1").trim().split("\n").toSorted().join("; ")}`]
+      } catch {
+        continue // another hierarchy's
+      }
+    return []
+  })
+}
+
+/** Runs a script where the engine makes what a container is made of: as root, or root of the rootless namespaces. */
+function shell(script: string): { status: number | null; stdout: string; stderr: string } {
+  const [program = "", ...args] = user.rootless ? skiff.command(["unshare", "sh", "-c", script]) : ["sh", "-c", script]
+  return spawnSync(program, args, { encoding: "utf8", env: { ...skiff.env, LANG: "C" }, cwd: skiff.directory })
+}
+
+test("the told commands make the same container", async () => {
+  const port = await freePort()
+  const shared = join(skiff.directory, "www")
+  mkdirSync(shared, { mode: 0o755 })
+  writeFileSync(join(shared, "index.html"), "the same page\n")
+  // another container keeps the bridge and the table
+  await skiff.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
+  // an ordinary user has no limits here, and no port where the host has no network
+  const own = user.rootless ? [] : ["-p", `127.0.0.1:${port}:80`, "-m", "64m", "--cpus", "0.5"]
+  const flags = [...own, "--ulimit", "nofile=1024:2048", "--init=false"]
+  const more = ["-v", `${shared}:/data:ro`, "--tmpfs", "/scratch", "-w", "/data", "-e", 'GREETING=it\'s 100% "here"']
+  const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only"]
+  const { code, stderr } = await skiff.run(
+    ["run", "-d", "--explain", "--name", "taught", ...flags, ...more, ...narrow, "busybox", "httpd", "-f", "-p", "80"],
+    { env: { LANG: "C" } },
+  )
+  expect(code).toBe(0)
+  const { State, NetworkSettings } = await skiff.inspect("taught")
+  const ask = `printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${NetworkSettings.IPAddress} 80`
+  const page = async () =>
+    user.rootless
+      ? ((await skiff.run(["exec", "other", "sh", "-c", ask])).stdout.split("\r\n\r\n")[1] ?? "")
+      : spawnSync("wget", ["-qO-", `http://127.0.0.1:${port}/`], { encoding: "utf8" }).stdout
+  const original = factsOf(State.Pid)
+  await eventually(async () => expect(await page()).toBe("the same page\n"))
+  await skiff.ok("rm", "-f", "taught")
+  expect(await page()).toBe("")
+
+  const commands = commandsOf(stderr)
+  expect(commands.length).toBeGreaterThan(50)
+  const script = [...commands, 'echo "pid=$P"', 'echo "directory=$C"'].join("\n")
+  const replay = shell(script)
+  expect({ status: replay.status, stderr: replay.stderr }).toEqual({ status: 0, stderr: "" })
+  const pid = Number(/pid=(\d+)/.exec(replay.stdout)?.[1])
+  const directory = /directory=(.*)/.exec(replay.stdout)?.[1] ?? ""
+  try {
+    await eventually(async () => expect(await page()).toBe("the same page\n"))
+    expect(factsOf(pid)).toEqual(original)
+  } finally {
+    process.kill(pid, "SIGKILL")
+    await removeReplay(commands, directory)
+  }
+  await skiff.ok("rm", "-f", "other")
+})
+
+/** Takes back what a shell has made, which no record of ours knows. */
+async function removeReplay(commands: readonly string[], directory: string): Promise<void> {
+  const undo = commands.flatMap((line) => {
+    const made = /^mkdir -p (\/sys\/fs\/cgroup\/\S+)$/.exec(line)?.[1]
+    if (made !== undefined) return [`rmdir ${made}`]
+    if (line.startsWith("nft add element")) return [line.replace("nft add", "nft delete").replace(/ : [^}]*\}/, " }")]
+    return []
+  })
+  const layers = /^\( cd (\S+) .*upperdir=([^,/]+)/m.exec(commands.join("\n"))
+  const script = [
+    `export C=${directory} ID=${directory.split("/").at(-1)}`,
+    ...undo,
+    "umount $C/etc; umount $C/rootfs; rmdir $C/rootfs; rm -r $C",
+    `rm -r ${layers?.[1]}/${layers?.[2]}`,
+  ]
+  await eventually(() => {
+    const { status, stderr } = shell(["set -e", ...script].join("\n"))
+    if (status !== 0 && !stderr.includes("No such file")) throw new Error(stderr)
+  })
+}
+
+test("steps are told in their order, each with a reason, and no line of prose is wider than a page", async () => {
+  const { code, stdout, stderr } = await skiff.run(["run", "--rm", "--explain", "busybox", "echo", "done"], {
+    env: { LANG: "en_GB.UTF-8" },
+  })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "done\n" })
+  const titles = [...stderr.matchAll(/^\[(\d+)\] (.*)$/gm)].map(([, number, title]) => `${number} ${title}`)
+  expect(titles[0]).toBe("1 The layers become one tree")
+  expect(titles.at(-1)).toBe(`${titles.length} The program`)
+  const prose = stderr.split("\n").filter((line) => !/^( {2}\$ |skiff: warn: )/.test(line))
+  expect(prose.filter((line) => line.length > 80)).toEqual([])
+})
+
+test("they are told in French where the locale is", async () => {
+  const { stderr } = await skiff.run(["run", "--rm", "--explain", "busybox", "true"], {
+    env: { LC_ALL: "fr_FR.UTF-8" },
+  })
+  expect(stderr).toContain("[1] Les couches deviennent une seule arborescence\n")
+})
+
+test("without --explain nothing is told", async () => {
+  expect((await skiff.run(["run", "--rm", "busybox", "true"])).stderr).not.toContain("[1]")
+})

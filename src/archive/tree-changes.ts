@@ -185,7 +185,12 @@ function isWhiteout(stat: FileStat): boolean {
 function opaque(directory: number, form: TreeForm): boolean {
   if (form.kind === "whole") return true
   if (form.kind === "overlay")
-    return attributesOf(directory, (name) => name === `${form.space}.overlay.opaque`)
+    return attributesOf(
+      directory,
+      // an ordinary user's container with other ids is written by fuse-overlayfs
+      (name) =>
+        name === `${form.space}.overlay.opaque` || (form.space === "user" && name === "user.fuseoverlayfs.opaque"),
+    )
       .values()
       .some((value) => value.toString() === "y")
   const marks = attributesOf(directory, (name) =>

@@ -11,6 +11,7 @@ import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
 import { defined } from "./defined.ts"
+import { userNamespaceOption } from "./container-flags/user-namespace.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -26,6 +27,7 @@ export function containerOptions(image: string, command: readonly string[], flag
       pull: flags.pull,
       network: flags.network === undefined ? undefined : parseNetworkMode(flags.network),
       namespaces: namespaceOptions(flags),
+      userNamespace: userNamespaceOption(flags),
       restart: flags.restart,
       name: flags.name,
       platform: flags.platform,

@@ -38,7 +38,9 @@ import type { ContainerUsage } from "./container-usage.ts"
 
 export type { ContainerUsage }
 import type { NamespaceOptions } from "./namespace-options.ts"
+import type { UserNamespaceMode } from "./user-namespace-options.ts"
 
+export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
 export type { Resources, LimitOptions }
@@ -103,6 +105,8 @@ export interface ContainerOptions {
   runTimeoutSeconds?: number
   /** Default: all its own. */
   namespaces?: NamespaceOptions
+  /** Default: the engine's. */
+  userNamespace?: UserNamespaceMode
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
   sandbox?: string
   ports?: readonly PortMapping[]

@@ -82,9 +82,9 @@ export async function launch(
 
 /** Written before the first thing is made, so that whoever finds this process dead knows what to look for. */
 function mark(deps: ContainerDeps, record: ContainerRecord): void {
-  const { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode } = record.state
+  const { restartCount, restartDelayMs, volumesFilled, idRange, startedAt, finishedAt, exitCode } = record.state
   const attachments = detached(record.state.attachments)
-  const kept = { restartCount, restartDelayMs, volumesFilled, startedAt, finishedAt, exitCode, attachments }
+  const kept = { restartCount, restartDelayMs, volumesFilled, idRange, startedAt, finishedAt, exitCode, attachments }
   record.status = "starting"
   record.live = true
   record.state = { ...kept, bootId: deps.bootId }
@@ -226,15 +226,22 @@ async function createContainer(
   const { runtimes, runtime, bundle, pending } = given
   const { id, spec } = record
   const { options, run } = spec
-  const user = resolveUser(bundle.rootfs, run.user, options.groupAdd)
+  const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
+  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
-  const mounts = await ociMounts(deps, spec.mounts)
+  let mounts = await ociMounts(deps, spec.mounts)
   await fillVolumes(deps, record, bundle.rootfs, given)
+  const userNamespace = await ids?.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
+  if (userNamespace !== undefined) {
+    await ids?.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace })
+    mounts = (await ids?.showVolumes(deps, record, mounts, userNamespace)) ?? mounts
+  }
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   const secrets = secretMounts(deps, record)
+  if (userNamespace !== undefined) ids?.giveFiles(deps, record, userNamespace)
   crashPoint("start:files-written")
   const config = await runtimes.config(
     {
@@ -261,6 +268,7 @@ async function createContainer(
       ],
       ...(sandbox === undefined ? { network } : sharedNamespaces(sandbox)),
       ...shared,
+      ...ids?.runtimeUser(userNamespace),
       shm: options.namespaces?.ipc?.kind !== "none",
       shmSizeBytes: options.shmSizeBytes,
       privileged: options.privileged,

@@ -17,6 +17,11 @@ export function timeNamespaceFile(roots: Pick<Roots, "runRoot">, id: string): st
   return `${runDirectory(roots, id)}/time`
 }
 
+/** Volumes as a container of another user namespace sees them. */
+export function mappedVolumesDirectory(roots: Pick<Roots, "runRoot">, id: string): string {
+  return `${runDirectory(roots, id)}/volumes`
+}
+
 /** Of one exec: its sockets and its exit code. */
 export function execDirectory(
   roots: Pick<Roots, "runRoot">,

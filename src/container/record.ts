@@ -39,6 +39,8 @@ export interface RecordState {
   pidStartTime?: StartTime
   /** `mnt:[4026532201]`, where the pid namespace is shared: it tells whose processes are this container's. */
   mountNamespace?: string
+  /** The ids that are this container's alone, from its first start on: of the engine's user namespace. */
+  idRange?: { first: number; count: number }
   monitorPid?: Pid
   monitorStartTime?: StartTime
   /** Somebody waits for the exit code: with `--rm` too, its file stays until they have read it. */

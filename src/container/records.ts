@@ -7,6 +7,7 @@ import type { ContainerId } from "./container.ts"
 import { RECORD_VERSION } from "./migrations.ts"
 import { isIdPrefix, shortId } from "./id.ts"
 import { generateName } from "./name.ts"
+import { freeRange, type IdRange } from "./userns/id-maps.ts"
 import type { ContainerRecord, ContainerSpec, RecordState, RecordStatus } from "./record.ts"
 
 interface Row {
@@ -174,6 +175,23 @@ export class ContainerRecords {
     return this.#db
       .all<{ name: string }>("SELECT name FROM containers WHERE json_extract(spec, '$.options.sandbox') = ?", sandbox)
       .map(({ name }) => name)
+  }
+
+  /** Gives container `id` ids of its own for as long as its row exists. Throws FailedPrecondition when none are left. */
+  claimIds(id: string, count: number, available: readonly IdRange[]): IdRange {
+    return this.#db.transaction(() => {
+      const taken = this.#db.all<IdRange>(
+        `SELECT json_extract(state, '$.idRange.first') AS first, json_extract(state, '$.idRange.count') AS count
+           FROM containers WHERE json_extract(state, '$.idRange') IS NOT NULL`,
+      )
+      const range = freeRange(available, taken, count)
+      this.#db.run(
+        "UPDATE containers SET state = json_set(state, '$.idRange', json(?)) WHERE id = ?",
+        JSON.stringify(range),
+        id,
+      )
+      return range
+    })
   }
 
   /** The containers that mount a volume. */

@@ -12,6 +12,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
 import { secretsDirectory } from "./secrets.ts"
+import { hideVolumes } from "./userns/hide-volumes.ts"
 import { exitFile, runDirectory, shmDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -61,6 +62,8 @@ export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): vo
   while (unmount(filesDirectory(deps, id))) continue
   while (unmount(secretsDirectory(deps, id))) continue
   while (unmount(shmDirectory(deps, id))) continue
+  while (unmount(`${runDirectory(deps, id)}/layers`)) continue
+  hideVolumes(deps, id)
   while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }

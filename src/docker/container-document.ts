@@ -3,6 +3,7 @@ import type {
   ContainerSize,
   GivenSecret,
   IpcMode,
+  UserNamespaceMode,
   MountPoint,
   NetworkAttachment,
   NetworkMode,
@@ -112,7 +113,7 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
       mounts.flatMap((mount) => (mount.type === "tmpfs" ? [[mount.target, (mount.options ?? []).join(",")]] : [])),
     ),
     UTSMode: modeText(options.namespaces?.uts),
-    UsernsMode: "",
+    UsernsMode: userNamespaceText(options.userNamespace),
     ShmSize: options.shmSizeBytes ?? 64 * 1024 * 1024,
     Runtime: runtime,
     Isolation: "",
@@ -210,6 +211,13 @@ function networkModeText(mode: NetworkMode): string {
     default:
       return modeText(mode)
   }
+}
+
+/** Podman says `private` of those that are given a map. */
+function userNamespaceText(mode: UserNamespaceMode | undefined): string {
+  if (mode === undefined) return ""
+  if (mode.kind === "container" || mode.kind === "path") return modeText(mode)
+  return mode.kind === "mapped" || mode.kind === "subordinate" ? "private" : mode.kind
 }
 
 /** Docker's and podman's words; empty when nothing was said. */

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { NotFound } from "../base/errors.ts"
+import { basename, join } from "node:path"
+import { NotFound, Unsupported } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { detectCgroups, hasCgroupFile, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
 import { findProgram } from "../sys/host.ts"
@@ -16,7 +16,7 @@ import { execExitCode, execIn, resizeExec } from "./monitor/exec.ts"
 import { endMonitor } from "./monitor/end-monitor.ts"
 import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
-import type { BundlePaths, Runtimes } from "./runtime.ts"
+import type { BundlePaths, Runtime, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
@@ -53,6 +53,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
+        relativeRoot: input.userNamespace === undefined ? undefined : relativeRoot(input.rootfs, runtime),
         knowsDomainname: runtime.name === "crun",
         hasCgroupFile,
         hierarchies: hierarchyPaths(),
@@ -84,6 +85,18 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       return { oomKilled: (oomKills ?? 0) > 0 || existsSync(join(paths.directory, "oom")), ...counters }
     },
   }
+}
+
+/**
+ * Ids of a user namespace may not go through the engine's private directories, but crun starts from the bundle, which they may enter.
+ * Throws Unsupported for runtimes that go down from `/`.
+ */
+function relativeRoot(rootfs: string, { name }: Runtime): string {
+  if (name === "crun") return basename(rootfs)
+  throw new Unsupported(`${name} cannot reach a container's root with the ids of another user namespace`, {
+    field: "runtime",
+    hint: "use crun: it starts from the container's own directory, which no other user can enter",
+  })
 }
 
 /** The absolute path of conmon. Throws NotFound with the repair. */

@@ -193,6 +193,13 @@ export interface ProcessUser {
   additionalGids: readonly number[]
 }
 
+/** `count` ids from `inside` on are those from `outside` on. */
+export interface IdMapping {
+  inside: number
+  outside: number
+  count: number
+}
+
 /** What `config.json` is made of. Everything is resolved: no names of users, no relative host paths. */
 export interface ConfigInput {
   id: string
@@ -215,6 +222,8 @@ export interface ConfigInput {
   pid?: "private" | "host" | { path: string }
   uts?: "private" | "host" | { path: string }
   cgroup?: "private" | "host" | { path: string }
+  /** Default: the engine's. With a path, the maps are those of the namespace there. */
+  userNamespace?: { uids: readonly IdMapping[]; gids: readonly IdMapping[]; path?: string }
   /** False: no /dev/shm. */
   shm?: boolean
   /** Default 64 MiB. */

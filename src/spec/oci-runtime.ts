@@ -44,6 +44,8 @@ export interface OciMount {
 /** config-linux.md: namespaces, control groups, devices, masks, seccomp. */
 export interface OciLinux {
   namespaces: { type: OciNamespace; path?: string }[]
+  uidMappings?: OciIdMapping[]
+  gidMappings?: OciIdMapping[]
   cgroupsPath?: string
   resources?: OciResources
   intelRdt?: { closID: string }
@@ -53,6 +55,13 @@ export interface OciLinux {
   maskedPaths?: string[]
   readonlyPaths?: string[]
   rootfsPropagation?: string
+}
+
+/** config-linux.md#user-namespace-mappings */
+export interface OciIdMapping {
+  containerID: number
+  hostID: number
+  size: number
 }
 
 /** config-linux.md#namespaces */

@@ -85,6 +85,7 @@ const CONTAINER: Table = {
   sysctls: "--sysctl",
   ulimits: "--ulimit",
   user: "--user",
+  userNamespace: "--userns",
   volumes: "--volume",
   workdir: "--workdir",
 }

@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os"
 import { posix } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
-import type { OciConfig, OciMount, OciNamespace, OciProcess } from "../../spec/oci-runtime.ts"
+import type { OciConfig, OciIdMapping, OciLinux, OciMount, OciNamespace, OciProcess } from "../../spec/oci-runtime.ts"
 import { cgroupsPath, type Cgroups } from "../../sys/process/cgroup.ts"
 import { capabilitySets, chooseCapabilities } from "./capabilities.ts"
 import { defaultMounts, INIT_PATH, MASKED_PATHS, READONLY_PATHS, type DefaultMountsHost } from "./defaults.ts"
 import { allDevices, checkDeviceRules, deviceRules, findDevices, type HostDevice } from "./devices.ts"
 import { checkOomScore, checkRdtClass, rlimitsOf } from "./process-limits.ts"
 import { toResources } from "./resources.ts"
-import type { ConfigInput, ExecProcessInput } from "../runtime.ts"
+import type { ConfigInput, ExecProcessInput, IdMapping } from "../runtime.ts"
 import { noNewPrivileges } from "./security-options.ts"
 import { checkSysctls } from "./sysctls.ts"
 
@@ -26,6 +26,8 @@ export interface ConfigHost {
   knowsDomainname?: boolean
   /** `hasCgroupFile()`. */
   hasCgroupFile?(controller: string, name: string): boolean
+  /** The root's path from the bundle, where ids of the container could not come to it from `/`. */
+  relativeRoot?: string
   /** `hierarchyPaths()`. */
   hierarchies?: readonly string[]
 }
@@ -38,6 +40,7 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   const has = (type: OciNamespace): boolean => namespaces.some((one) => one.type === type)
   // a shared namespace has its names already
   const ownUts = (input.uts ?? "private") === "private"
+  const inUserNamespace = input.userNamespace !== undefined
   const cgroupMount = cgroups.manager !== "disabled"
   const resources = toResources(input.resources, {
     cgroup: cgroups.version,
@@ -49,7 +52,7 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   })
   checkDeviceRules(input.deviceCgroupRules, rootless)
   const sysctl = {
-    ...(has("network") && !rootless && input.network.kind === "private" ? NETWORK_SYSCTLS : {}),
+    ...(has("network") && !rootless && !inUserNamespace && input.network.kind === "private" ? NETWORK_SYSCTLS : {}),
     // as docker, for runtimes that do not know the spec's own word for it
     ...(input.domainname !== undefined && ownUts && !host.knowsDomainname && { "kernel.domainname": input.domainname }),
     ...checkSysctls(input.sysctls, { ipc: has("ipc"), network: has("network"), uts: has("uts") }),
@@ -57,22 +60,23 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
   const mounts = mountsOf(input, {
     cgroupMount,
     // sysfs belongs to the network namespace: of the host's, a user namespace may show the mounted one only
-    bindSys: rootless && !has("network"),
-    bindProc: rootless && !has("pid"),
-    singleId: host.singleId,
+    bindSys: (rootless && !has("network")) || (inUserNamespace && input.network.kind !== "private"),
+    bindProc: (rootless || inUserNamespace) && !has("pid"),
+    singleId: host.singleId === true || (inUserNamespace && !mapsTty(input)),
     // a user namespace may make no device nodes: the host's are bound
     deviceBinds: rootless ? devices.map(bindDevice) : [],
   })
   return {
     ociVersion: "1.0.2",
     process: processOf(input, host),
-    root: { path: input.rootfs, readonly: input.readOnly },
+    root: { path: host.relativeRoot ?? input.rootfs, readonly: input.readOnly },
     ...(input.hostname !== undefined && ownUts && { hostname: input.hostname }),
     ...(input.domainname !== undefined && ownUts && host.knowsDomainname && { domainname: input.domainname }),
     mounts,
     ...(input.annotations && { annotations: { ...input.annotations } }),
     linux: {
       namespaces,
+      ...mappingsOf(input),
       cgroupsPath: cgroupsPath(input.id, cgroups, input.cgroupPlacement?.parent),
       resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input) },
       ...(input.rdtClass !== undefined && { intelRdt: { closID: checkRdtClass(input.rdtClass, rootless) } }),
@@ -159,12 +163,30 @@ function namespacesOf(input: ConfigInput, cgroups: Cgroups): OciConfig["linux"][
   const add = (type: OciNamespace, mode: "private" | "host" | { path: string } = "private"): void => {
     if (mode !== "host") namespaces.push(mode === "private" ? { type } : { type, path: mode.path })
   }
+  const { userNamespace } = input
+  if (userNamespace !== undefined)
+    add("user", userNamespace.path === undefined ? "private" : { path: userNamespace.path })
   add("pid", input.pid)
   add("ipc", input.ipc)
   add("uts", input.uts)
   add("network", input.network.kind === "path" ? { path: input.network.path } : input.network.kind)
   if (cgroups.manager !== "disabled") add("cgroup", input.cgroup)
   return namespaces
+}
+
+function mappingsOf({ userNamespace }: ConfigInput): Pick<OciLinux, "uidMappings" | "gidMappings"> {
+  if (userNamespace === undefined || userNamespace.path !== undefined) return {}
+  return { uidMappings: userNamespace.uids.map(mappingOf), gidMappings: userNamespace.gids.map(mappingOf) }
+}
+
+function mappingOf({ inside, outside, count }: IdMapping): OciIdMapping {
+  return { containerID: inside, hostID: outside, size: count }
+}
+
+const TTY_GID = 5
+
+function mapsTty({ userNamespace }: ConfigInput): boolean {
+  return userNamespace?.gids.some(({ inside, count }) => inside <= TTY_GID && TTY_GID < inside + count) ?? true
 }
 
 function mountsOf(input: ConfigInput, host: DefaultMountsHost & { deviceBinds: OciMount[] }): OciMount[] {

@@ -1,9 +1,12 @@
-import { closeSync, openSync, readlinkSync, writeFileSync } from "node:fs"
+/** ID-mapped mounts (mount_setattr(2)): files whose owners are others than on disk. Linux 5.12, a file system that can, root of the host. */
+import { closeSync, openSync, writeFileSync } from "node:fs"
 import { ptr } from "bun:ffi"
 import { setTimeout as sleep } from "node:timers/promises"
 import { findProgram } from "../host.ts"
 import { AT_FDCWD, check, close, cString, libc, O_CLOEXEC, pipe } from "../libc.ts"
+import { isSameNamespace } from "../process/namespace-file.ts"
 import { spawnProcess, type Pid } from "../process/process.ts"
+import { openRoot } from "./confined.ts"
 
 // the same on x86-64 and arm64
 const SYS_OPEN_TREE = 428
@@ -19,17 +22,42 @@ const EMPTY = cString("")
 const POLL_MS = 1
 const MOST_POLLS = 2_000
 
+/** Text of uid_map and gid_map: `ID-on-disk ID-as-seen COUNT` a line. */
+export interface IdMapTexts {
+  uids: string
+  gids: string
+}
+
 /**
- * Mounts the open directory at `target`, read-only, so that files of `owner` are root's there and no other owner is known
- * (mount_setattr(2), "ID-mapped mounts"): needs Linux 5.12, a file system that can, and root of the host. Throws SystemError.
+ * Mounts the open directory at `target`, read-only, so that files of `owner` are root's there and no other owner is known.
+ * Throws SystemError.
  */
 export async function mountAsRoots(fd: number, target: string, owner: { uid: number; gid: number }): Promise<void> {
+  const namespace = await openUserNamespace({ uids: `${owner.uid} 0 1`, gids: `${owner.gid} 0 1` })
+  try {
+    mountMapped(fd, target, namespace, { readOnly: true })
+  } finally {
+    closeSync(namespace)
+  }
+}
+
+/** Mounts the directory `source` at `target` with the owners that its ids are in the open user namespace. Throws SystemError. */
+export function mountDirectoryMapped(source: string, target: string, userNamespace: number): void {
+  const fd = openRoot(source)
+  try {
+    mountMapped(fd, target, userNamespace, { readOnly: false })
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function mountMapped(fd: number, target: string, userNamespace: number, { readOnly }: { readOnly: boolean }): void {
   using fds = new DisposableStack()
-  const namespace = fds.adopt(await userNamespace(owner), closeSync)
   const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH
   const tree = fds.adopt(check(Number(libc.syscall(SYS_OPEN_TREE, fd, ptr(EMPTY), flags, 0, 0)), "open_tree"), close)
   // struct mount_attr: set, clear, propagation, user namespace
-  const attributes = new BigUint64Array([MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY, 0n, 0n, BigInt(namespace)])
+  const set = MOUNT_ATTR_IDMAP | (readOnly ? MOUNT_ATTR_RDONLY : 0n)
+  const attributes = new BigUint64Array([set, 0n, 0n, BigInt(userNamespace)])
   const how = AT_EMPTY_PATH | AT_RECURSIVE
   check(
     Number(libc.syscall(SYS_MOUNT_SETATTR, tree, ptr(EMPTY), how, ptr(attributes), attributes.byteLength)),
@@ -43,8 +71,8 @@ export async function mountAsRoots(fd: number, target: string, owner: { uid: num
   )
 }
 
-/** A user namespace in which `owner` is who is root outside; the descriptor alone holds it. */
-async function userNamespace({ uid, gid }: { uid: number; gid: number }): Promise<number> {
+/** A new user namespace with these maps; the descriptor alone holds it, and the caller closes it. Throws errno errors. */
+export async function openUserNamespace({ uids, gids }: IdMapTexts): Promise<number> {
   const { readEnd, writeEnd } = pipe()
   // it lives until the other end closes, with ours at the latest
   const child = spawnProcess([findProgram("unshare") ?? "unshare", "--user", "--", "/bin/sh", "-c", "read -r _"], {
@@ -54,8 +82,8 @@ async function userNamespace({ uid, gid }: { uid: number; gid: number }): Promis
   close(readEnd)
   try {
     await hasLeft(child.pid)
-    writeFileSync(`/proc/${child.pid}/uid_map`, `${uid} 0 1`)
-    writeFileSync(`/proc/${child.pid}/gid_map`, `${gid} 0 1`)
+    writeFileSync(`/proc/${child.pid}/uid_map`, uids)
+    writeFileSync(`/proc/${child.pid}/gid_map`, gids)
     return openSync(`/proc/${child.pid}/ns/user`, O_CLOEXEC)
   } finally {
     close(writeEnd)
@@ -65,8 +93,7 @@ async function userNamespace({ uid, gid }: { uid: number; gid: number }): Promis
 
 /** Waits until the process is in a user namespace of its own. */
 async function hasLeft(pid: Pid): Promise<void> {
-  const ours = readlinkSync("/proc/self/ns/user")
-  for (let polls = 0; readlinkSync(`/proc/${pid}/ns/user`) === ours; polls++) {
+  for (let polls = 0; isSameNamespace(`/proc/${pid}/ns/user`, "/proc/self/ns/user"); polls++) {
     if (polls > MOST_POLLS) throw new Error("unshare(1) made no user namespace")
     await sleep(POLL_MS)
   }

@@ -53,6 +53,17 @@ export function resolveUser(rootfs: string, text: string, groupAdd: readonly str
   }
 }
 
+/** The highest ids below `limit` that the image's passwd and group name; `nobody` does not count, who is at the end of all ids. */
+export function highestIds(rootfs: string, limit: number): Owner {
+  const highest = (path: string, name: string): number =>
+    entries(rootfs, path)
+      .filter(([entry]) => entry !== name && entry !== "nobody")
+      .map(([, , id = ""]) => (/^\d{1,10}$/.test(id) ? Number(id) : 0))
+      .filter((id) => id < limit)
+      .reduce((most, id) => Math.max(most, id), 0)
+  return { uid: highest("/etc/passwd", "nobody"), gid: highest("/etc/group", "nogroup") }
+}
+
 /** Ids inside the container. */
 export interface Owner {
   uid: number

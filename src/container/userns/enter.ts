@@ -1,0 +1,80 @@
+/** What changes at a start because the container has other ids than the engine. */
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
+import type { BundlePaths } from "../../runtime/runtime.ts"
+import type { OciMount } from "../../spec/oci-runtime.ts"
+import { unmount, type Mount } from "../../sys/fs/mount.ts"
+import { rootlessUid } from "../../sys/fs/paths.ts"
+import { filesDirectory } from "../container-files.ts"
+import type { ContainerDeps } from "../deps.ts"
+import { mappedVolumesDirectory, runDirectory, shmDirectory } from "../paths.ts"
+import type { ContainerRecord } from "../record.ts"
+import { secretsDirectory } from "../secrets.ts"
+import { outsideOf } from "./id-maps.ts"
+import { mountDirectory, mountRootMapped } from "./mount-mapped.ts"
+import { keptUser, rootInside, type UserNamespace } from "./user-namespace.ts"
+
+export { runtimeUser, userNamespaceOf } from "./user-namespace.ts"
+
+/** Whom the program runs as, as written: the user's word, else whom `keep-id` keeps, else the image's. */
+export function userOf({ spec: { options, run } }: ContainerRecord): string {
+  const kept = keptUser(options.userNamespace)
+  return options.user === undefined && kept !== undefined ? `${kept.uid}:${kept.gid}` : run.user
+}
+
+/** Mounts the root anew, with the container's ids; by now the engine has done all that it does to the files as root. */
+export async function showRoot(
+  deps: ContainerDeps,
+  { id }: ContainerRecord,
+  { bundle, mount, userNamespace }: { bundle: BundlePaths; mount: () => Promise<Mount>; userNamespace: UserNamespace },
+): Promise<void> {
+  while (unmount(bundle.rootfs)) continue
+  await mountRootMapped(bundle.rootfs, await mount(), userNamespace, join(runDirectory(deps, id), "layers"))
+  // its root comes to the root file system from here, and no other user does
+  chownSync(bundle.directory, 0, rootInside(userNamespace).gid)
+  chmodSync(bundle.directory, 0o710)
+}
+
+/** Files that the engine has made for the container belong to the ids that are meant. */
+export function giveFiles(deps: ContainerDeps, { id }: ContainerRecord, { maps }: UserNamespace): void {
+  for (const directory of [filesDirectory(deps, id), secretsDirectory(deps, id), shmDirectory(deps, id)]) {
+    if (!statSync(directory, { throwIfNoEntry: false })) continue
+    for (const path of [directory, ...readdirSync(directory).map((name) => join(directory, name))]) {
+      const { uid, gid } = statSync(path)
+      chownSync(path, outsideOf(maps.uids, uid) ?? uid, outsideOf(maps.gids, gid) ?? gid)
+    }
+  }
+}
+
+/**
+ * Named volumes keep the ids that all containers see, by id-mapped mounts. An ordinary user can make none: a volume that is still
+ * empty is given to the container's root.
+ */
+export async function showVolumes(
+  deps: ContainerDeps,
+  { id, spec }: ContainerRecord,
+  mounts: readonly OciMount[],
+  userNamespace: UserNamespace,
+): Promise<OciMount[]> {
+  const volumes = new Set(spec.mounts.flatMap(({ type, target }) => (type === "volume" ? [target] : [])))
+  const shown: OciMount[] = []
+  for (const mount of mounts) {
+    const { source } = mount
+    if (source === undefined || !volumes.has(mount.destination)) shown.push(mount)
+    else if (rootlessUid() !== undefined) {
+      if (readdirSync(source).length === 0) chownSync(source, ...ownerOf(userNamespace))
+      shown.push(mount)
+    } else {
+      const target = join(mappedVolumesDirectory(deps, id), String(shown.length))
+      mkdirSync(target, { recursive: true, mode: 0o700 })
+      await mountDirectory(source, target, userNamespace)
+      shown.push({ ...mount, source: target })
+    }
+  }
+  return shown
+}
+
+function ownerOf(userNamespace: UserNamespace): [uid: number, gid: number] {
+  const { uid, gid } = rootInside(userNamespace)
+  return [uid, gid]
+}

@@ -11,7 +11,7 @@ const root = normalize(join(import.meta.dir, "..", "src"))
 
 // from the ground up; a directory sees those before it
 const order = [
-  "base spec sys archive content snapshot event registry image sbom runtime network volume secret sandbox container pod explain dockerfile build",
+  "base spec sys archive content snapshot event meter registry image sbom runtime network volume secret sandbox container pod explain dockerfile build",
   "builder explore scan compose kube docker doctor engine supervisor api cri web tui cli",
 ].flatMap((line) => line.split(" "))
 const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker"])
@@ -251,7 +251,7 @@ test("the working directory and the environment of the process stay as they are"
 })
 
 test("every export of the domains that others stand on says what it is", () => {
-  const documented = new Set(["base", "spec", "runtime", "container", "volume", "secret", "pod", "docker"])
+  const documented = new Set(["base", "spec", "runtime", "container", "meter", "volume", "secret", "pod", "docker"])
   const broken = files
     .filter((file) => !isTest(file) && documented.has(directoryOf(file)))
     .flatMap((file) => {

@@ -27,6 +27,7 @@ export const CRASH_POINTS = [
   "start:recorded",
   "end:exit-read",
   "end:recorded",
+  "end:metered",
   "end:runtime-deleted",
   "end:network-torn-down",
   "end:unmounted",

@@ -13,6 +13,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     networks: async () => (await engine()).networks(),
     volumes: async () => (await engine()).volumes(),
     secrets: async () => (await engine()).secrets(),
+    meter: async () => (await engine()).meter(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),

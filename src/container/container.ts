@@ -578,6 +578,11 @@ export interface Containers {
    * go between rounds. Reads the kernel's counters: nothing runs in a container. Throws NotFound for a name that is none at first.
    */
   stats(options?: StatsOptions): AsyncIterable<ContainerStats[]>
+  /**
+   * Writes down what running containers have used up to now. Their ends are written down without it; between them it tells how much
+   * memory was held, and a power failure loses what came after it. For whoever looks now and then.
+   */
+  meterRunning(): Promise<void>
   /** Reads all that the container wrote: slow for a big one. Throws NotFound. */
   size(nameOrId: string, abortable?: Abortable): Promise<ContainerSize>
   /** Throws NotFound. */

@@ -1,5 +1,6 @@
 /** What the life cycle of containers stands on; `engine/` gives it. Domains that cost time to load come when asked for. */
 import type { Events } from "../event/event.ts"
+import type { Meter } from "../meter/meter.ts"
 import type { Images } from "../image/image.ts"
 import type { ContainerFiles, Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
@@ -30,6 +31,7 @@ export interface ContainerDeps {
   secrets(): Promise<Secrets>
   sandboxes(): Promise<Sandboxes>
   runtimes(): Promise<Runtimes>
+  meter(): Promise<Meter>
   /** Words of the command that cleans up after the end of container `id`, or of an exec in it: conmon's exit command. */
   cleanupCommand(id: string, execId?: string): readonly string[]
 }

@@ -17,6 +17,7 @@ import { connectionEvents, containerEvent } from "./events.ts"
 import { filesDirectory, writeContainerFiles } from "./container-files.ts"
 import type { OnLaunchStep } from "./launch-step.ts"
 import { monitorLog } from "./log-driver.ts"
+import { prepareMetering } from "./metering.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import type { Ending } from "./ended/ending.ts"
@@ -128,6 +129,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await joinNetworks(deps, record, { reservation, abort: options.abort })
     const { attachments } = state
     await options.onStep?.({ kind: "network", ...about, id, attachments, filesDirectory: filesDirectory(deps, id) })
+    prepareMetering(deps, record)
     crashPoint("start:network-set-up")
     await deps.records.whenFree(options.abort)
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to

@@ -113,6 +113,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       const { containerStats } = await import("./stats.ts")
       yield* containerStats(deps, options)
     },
+    meterRunning: async () => (await import("./meter-running.ts")).meterRunning(deps),
     size: async (nameOrId, abortable) => (await import("./size.ts")).containerSize(deps, nameOrId, abortable),
     inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
     cleanup: async (id, execId) =>

@@ -80,7 +80,8 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
     const ran = status === "running" || status === "stopped"
     if (ran) {
       record.status = "running"
-      state.startedAt ??= Date.now()
+      // an earlier run's is over
+      if (state.startedAt === undefined || state.startedAt <= (state.finishedAt ?? 0)) state.startedAt = Date.now()
       deps.records.save(record, [containerEvent(record, "start")])
       return isAlive(state.pid, state.pidStartTime) ? record : reconcileEnd(deps, record)
     }

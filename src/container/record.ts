@@ -1,6 +1,7 @@
 /** What is written down of a container: one row. Times are milliseconds since the epoch. */
 import type { Ending, SentSignal } from "./ended/ending.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
+import type { ChildrenUsage } from "../sys/process/children-usage.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type {
@@ -43,6 +44,10 @@ export interface RecordState {
   idRange?: { first: number; count: number }
   monitorPid?: Pid
   monitorStartTime?: StartTime
+  /** The account that started it. */
+  startedBy?: number
+  /** What the monitor's children had used before the program began, where no cgroup counts. */
+  usageBefore?: ChildrenUsage
   /** Somebody waits for the exit code: with `--rm` too, its file stays until they have read it. */
   awaited?: boolean
   startedAt?: number

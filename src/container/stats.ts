@@ -2,7 +2,7 @@
 import { totalmem } from "node:os"
 import { performance } from "node:perf_hooks"
 import { setTimeout as sleep } from "node:timers/promises"
-import { CgroupReader, cgroupDirectoriesOf, type CgroupUsage } from "../sys/process/cgroup-reader.ts"
+import { CgroupReader, cgroupDirectoriesOf, type CgroupCounters } from "../sys/process/cgroup-reader.ts"
 import { processUsage } from "../sys/process/process-usage.ts"
 import { interfaceCounters } from "../sys/net/interface-counters.ts"
 import type { Container, ContainerStats, ContainerUsage, StatsOptions } from "./container.ts"
@@ -96,7 +96,7 @@ export class StatsReader implements Disposable {
       }
   }
 
-  #usages(running: ReadonlyMap<string, number>): Map<string, CgroupUsage> {
+  #usages(running: ReadonlyMap<string, number>): Map<string, CgroupCounters> {
     const usages = new Map([...running].map(([id, pid]) => [id, this.#cgroup(id, pid)?.read() ?? {}]))
     // an ordinary user has no cgroups, or not all controllers
     const uncounted = [...running].filter(([id]) => {
@@ -119,13 +119,13 @@ export class StatsReader implements Disposable {
   }
 }
 
-function withDefaults(usage: CgroupUsage, defaults: CgroupUsage = {}): CgroupUsage {
+function withDefaults(usage: CgroupCounters, defaults: CgroupCounters = {}): CgroupCounters {
   return { ...defaults, ...Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== undefined)) }
 }
 
 interface Observed {
   pid: number
-  usage: CgroupUsage
+  usage: CgroupCounters
   timeMs: number
   before: Reading | undefined
 }

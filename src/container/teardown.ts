@@ -14,6 +14,7 @@ import { filesDirectory } from "./container-files.ts"
 import { secretsDirectory } from "./secrets.ts"
 import { hideVolumes } from "./userns/hide-volumes.ts"
 import { exitFile, runDirectory, shmDirectory } from "./paths.ts"
+import { meterEnd, unpinNetwork } from "./metering.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /**
@@ -25,6 +26,8 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   const runtimes = await deps.runtimes()
   const runtime = await runtimeOf(deps, record)
   await turn()
+  await meterEnd(deps, record)
+  crashPoint("end:metered")
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
   // A restart is left to it
   if (record.status !== "restarting") runtimes.endMonitor(record.id)
@@ -59,6 +62,7 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
 
 /** Safe to repeat. */
 export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+  unpinNetwork(deps, id)
   while (unmount(filesDirectory(deps, id))) continue
   while (unmount(secretsDirectory(deps, id))) continue
   while (unmount(shmDirectory(deps, id))) continue

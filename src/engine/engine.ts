@@ -10,6 +10,7 @@ import type { Containers } from "../container/container.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
+import type { Meter } from "../meter/meter.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import type { Registries } from "../registry/registry.ts"
@@ -44,6 +45,8 @@ export interface Engine extends AsyncDisposable {
   events(): Promise<Events>
   /** What containers are, from the kernel's own words. */
   explanations(): Promise<Explanations>
+  /** What containers have used, also those that are gone. */
+  meter(): Promise<Meter>
   info(): Promise<EngineInfo>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes

@@ -17,6 +17,8 @@ import type { ContentStore, Leases } from "../content/content.ts"
 import type { Collected } from "../content/collect.ts"
 import { contentSchema } from "../content/schema.ts"
 import type { Images } from "../image/image.ts"
+import { meterSchema } from "../meter/schema.ts"
+import type { Meter } from "../meter/meter.ts"
 import { imageSchema } from "../image/schema.ts"
 import type { Networks } from "../network/network.ts"
 import { eventSchema } from "../event/schema.ts"
@@ -56,6 +58,7 @@ const SCHEMAS = [
   workingSchema,
   eventSchema,
   sandboxSchema,
+  meterSchema,
   secretSchema,
 ]
 
@@ -104,6 +107,14 @@ class LocalEngine implements Engine {
   readonly events = once(async (): Promise<Events> => {
     const { openEvents } = await import("../event/open.ts")
     return openEvents({ db: this.#store.db })
+  })
+
+  readonly meter = once(async (): Promise<Meter> => {
+    const [{ openMeter }, { accountName }] = await Promise.all([
+      import("../meter/open.ts"),
+      import("../sys/account.ts"),
+    ])
+    return openMeter({ db: this.#store.db, accountName })
   })
 
   readonly #content = once(async (): Promise<ContentStore> => {
@@ -260,6 +271,7 @@ class LocalEngine implements Engine {
       secrets: this.secrets,
       sandboxes: () => this.sandboxes(),
       runtimes: this.#runtimes,
+      meter: this.meter,
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     this.#usesNetworks = true
@@ -421,7 +433,9 @@ class LocalEngine implements Engine {
   }
 
   async maintain({ signal }: Cancellable = {}): Promise<void> {
-    await (await this.containers()).maintain({ abort: signal })
+    const containers = await this.containers()
+    await containers.maintain({ abort: signal })
+    await containers.meterRunning()
     await this.#restoreFirewall()
     if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
     this.#store.db.checkpoint()

@@ -17,6 +17,7 @@ import {
   getLink,
   ipv4Bytes,
   hasLink,
+  linkTraffic,
   linkUp,
   type Link,
 } from "../sys/net/rtnetlink.ts"
@@ -29,7 +30,15 @@ import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
 import { Firewall } from "./firewall.ts"
 import { HostInterfaces } from "./host-interfaces.ts"
 import { newPortName, portAlias, type KernelNames } from "./names.ts"
-import type { Endpoint, EndpointStatus, Network, NetworkDriver, PortReservation, ReservedEndpoint } from "./network.ts"
+import type {
+  Endpoint,
+  EndpointStatus,
+  EndpointTraffic,
+  Network,
+  NetworkDriver,
+  PortReservation,
+  ReservedEndpoint,
+} from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
@@ -181,6 +190,20 @@ export class BridgeDriver implements NetworkDriver {
           // between our binding and now somebody has begun to listen, as SO_REUSEADDR lets them
           throw hasErrno(error, "EADDRINUSE") ? takenByProgram(port) : error
         }
+  }
+
+  async traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined> {
+    const row = this.#records.get(containerId, network.id)
+    if (row === undefined) return undefined
+    const { route } = await this.#host.sockets()
+    try {
+      // the other end: what it has received, the container has sent
+      const { receivedBytes, sentBytes } = linkTraffic(route, row.hostInterface)
+      return { receivedBytes: sentBytes, sentBytes: receivedBytes }
+    } catch (error) {
+      if (hasErrno(error, "ENODEV")) return undefined
+      throw error
+    }
   }
 
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {

@@ -72,6 +72,12 @@ export interface EndpointStatus {
 /** What `reserve` must know of an endpoint. */
 export type ReservedEndpoint = Pick<Endpoint, "containerId" | "ports" | "address" | "macAddress">
 
+/** What an endpoint has carried since it was made, seen from inside. */
+export interface EndpointTraffic {
+  receivedBytes: number
+  sentBytes: number
+}
+
 /** Makes endpoints of one kind of network. `setup` that fails has taken back what it made; `teardown` is safe to repeat. */
 export interface NetworkDriver {
   /** Throws InvalidArgument, touches nothing. */
@@ -87,6 +93,8 @@ export interface NetworkDriver {
    * the middle, the next `setup` for the same container or the next `sweep` takes back what it made.
    */
   setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
+  /** Undefined when there is no such endpoint, or its namespace is gone. */
+  traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined>
   /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
@@ -130,6 +138,8 @@ export interface Networks {
   warmUp(): void
   reserve(network: Network, endpoint: ReservedEndpoint, options?: Cancellable): Promise<PortReservation>
   setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
+  /** Undefined when there is no such endpoint, or its namespace is gone. */
+  traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>

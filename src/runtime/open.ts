@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { NotFound, Unsupported } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
-import { detectCgroups, hasCgroupFile, hierarchyPaths, readCounters } from "../sys/process/cgroup.ts"
+import { cgroupDirectories, detectCgroups, hasCgroupFile, hierarchyPaths, readOomKills } from "../sys/process/cgroup.ts"
+import { CgroupReader } from "../sys/process/cgroup-reader.ts"
 import { findProgram } from "../sys/host.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { isSingleIdMap } from "../sys/rootless/namespaces.ts"
@@ -80,9 +81,13 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     exec: (execOptions) => execIn(monitorPath(), execOptions),
     runToEnd,
     usage(id, paths, cgroup = {}) {
-      const { oomKills, ...counters } = cgroup.disabled ? {} : readCounters(id, detectCgroups(), cgroup.parent)
+      const cgroups = detectCgroups()
+      const isMarked = existsSync(join(paths.directory, "oom"))
+      if (cgroups.manager === "disabled" || cgroup.disabled) return { oomKilled: isMarked }
+      const directories = cgroupDirectories(id, cgroups, cgroup.parent)
+      using reader = new CgroupReader(directories)
       // conmon marks the end by the OOM killer too: all that is left when systemd has removed the scope by then
-      return { oomKilled: (oomKills ?? 0) > 0 || existsSync(join(paths.directory, "oom")), ...counters }
+      return { oomKilled: isMarked || readOomKills(directories) > 0, ...reader.read() }
     },
   }
 }

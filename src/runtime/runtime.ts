@@ -15,6 +15,7 @@ import type { DeviceCgroupRule } from "../spec/docker/device-rule.ts"
 import type { ResourceLimits as DockerLimits } from "../spec/docker/resource-limits.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { OciConfig, OciMount, OciProcess } from "../spec/oci-runtime.ts"
+import type { CgroupCounters } from "../sys/process/cgroup-reader.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { TerminalSize } from "../sys/terminal/terminal.ts"
 
@@ -262,16 +263,10 @@ export interface ExecProcessInput {
   privileged: boolean
 }
 
-/** What is left to read of a container's cgroup; all undefined once the cgroup is gone. */
-export interface CgroupUsage {
+/** What is left to read of a container's cgroup; all numbers undefined once the cgroup is gone. */
+export interface CgroupUsage extends CgroupCounters {
   /** The kernel's OOM killer ended a process of the container. */
   oomKilled: boolean
-  memoryBytes?: number
-  memoryLimitBytes?: number
-  /** The most that it had at a time; undefined where the kernel does not say (v2 before 5.19). */
-  memoryPeakBytes?: number
-  cpuNanoseconds?: number
-  pids?: number
 }
 
 /** The whole domain, as `engine/` opens it (runtime/open.ts) and hands it to `container/`. */

@@ -36,6 +36,7 @@ const IFLA_MTU = 4
 const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_IFALIAS = 20
+const IFLA_STATS64 = 23
 const IFLA_AF_SPEC = 26
 const IFLA_NET_NS_FD = 28
 const IFLA_INFO_KIND = 1
@@ -302,6 +303,17 @@ export function getLink(socket: NetlinkSocket, name: string): Link {
   const [answer] = socket.request([{ type: RTM_GETLINK, flags: NLM_F_ACK, body, about: `find interface "${name}"` }])
   if (answer === undefined) throw new Error(`the kernel gave no answer about interface "${name}"`)
   return parseLink(answer.body)
+}
+
+/** Bytes that the link of that name has carried. Throws ENODEV. */
+export function linkTraffic(socket: NetlinkSocket, name: string): { receivedBytes: number; sentBytes: number } {
+  const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name)])
+  const [answer] = socket.request([{ type: RTM_GETLINK, flags: NLM_F_ACK, body, about: `read interface "${name}"` }])
+  const stats = answer && parseAttributes(answer.body.subarray(16)).get(IFLA_STATS64)
+  if (stats === undefined) throw new Error(`the kernel did not count what interface "${name}" carried`)
+  // struct rtnl_link_stats64: packets received and sent, then bytes
+  const view = new DataView(stats.buffer, stats.byteOffset, stats.byteLength)
+  return { receivedBytes: Number(view.getBigUint64(16, true)), sentBytes: Number(view.getBigUint64(24, true)) }
 }
 
 /** The link of that index; undefined when there is none. */

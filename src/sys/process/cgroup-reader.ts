@@ -5,7 +5,7 @@ import { hasErrno } from "../../base/errors.ts"
 import { CGROUP_ROOT } from "./cgroup.ts"
 
 /** Counted since the cgroup was made, and held now; undefined where this host does not count it. */
-export interface CgroupUsage {
+export interface CgroupCounters {
   cpuNs?: number
   memoryBytes?: number
   /** Of it: cached files that nobody has touched lately, which the kernel gives back when asked. */
@@ -53,13 +53,16 @@ export class CgroupReader implements Disposable {
   readonly #files = new Map<string, number | undefined>()
 
   constructor(directories: CgroupDirectories) {
-    this.#directories = directories
+    // controllers that are mounted together have one directory: `cpu,cpuacct`
+    this.#directories = new Map(
+      [...directories].flatMap(([names, path]) => names.split(",").map((name) => [name, path] as const)),
+    )
     // a hybrid host counts on v1
-    this.#isUnified = !directories.has("memory") && !directories.has("cpuacct")
+    this.#isUnified = !this.#directories.has("memory") && !this.#directories.has("cpuacct")
   }
 
   /** All undefined once the cgroup is gone. */
-  read(): CgroupUsage {
+  read(): CgroupCounters {
     return this.#isUnified ? this.#readUnified() : this.#readLegacy()
   }
 
@@ -69,7 +72,7 @@ export class CgroupReader implements Disposable {
   }
 
   /** cgroup-v2.rst. */
-  #readUnified(): CgroupUsage {
+  #readUnified(): CgroupCounters {
     const cpuUs = fieldOf(this.#text("", "cpu.stat"), "usage_usec")
     const io = this.#text("", "io.stat")
     return {
@@ -86,7 +89,7 @@ export class CgroupReader implements Disposable {
   }
 
   /** cgroup-v1: memory.rst, cpuacct.rst, blkio-controller.rst, pids.rst. */
-  #readLegacy(): CgroupUsage {
+  #readLegacy(): CgroupCounters {
     const limit = numberOf(this.#text("memory", "memory.limit_in_bytes"))
     const io = this.#text("blkio", "blkio.throttle.io_service_bytes_recursive")
     return {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs"
-import { cgroupDirectories, cgroupsPath, detectCgroups, isInOwnCgroup, readCounters, removeCgroup } from "./cgroup.ts"
+import { CgroupReader } from "./cgroup-reader.ts"
+import { cgroupDirectories, cgroupsPath, detectCgroups, isInOwnCgroup, readOomKills, removeCgroup } from "./cgroup.ts"
 
 const cgroups = detectCgroups()
 const isRoot = process.getuid?.() === 0
@@ -43,12 +44,13 @@ test.skipIf(!writable)("counters are read, and the directories removed, children
   const id = `test-${process.pid}`
   const directories = [...cgroupDirectories(id, cgroups).values()]
   for (const directory of directories) mkdirSync(`${directory}/inner`, { recursive: true })
-  expect(readCounters(id, cgroups).pids ?? 0).toBe(0)
-  if (cgroups.controllers.includes("memory")) expect(readCounters(id, cgroups).oomKills ?? 0).toBe(0)
+  using reader = new CgroupReader(cgroupDirectories(id, cgroups))
+  expect(reader.read().pids ?? 0).toBe(0)
+  expect(readOomKills(cgroupDirectories(id, cgroups))).toBe(0)
   removeCgroup(id, cgroups)
   removeCgroup(id, cgroups) // safe to repeat
   expect(directories.filter((directory) => existsSync(directory))).toEqual([])
-  expect(readCounters(id, cgroups).memoryBytes).toBeUndefined()
+  expect(reader.read().memoryBytes).toBeUndefined()
 })
 
 test.skipIf(!writable)("a cgroup that still has a process stays, and so does the process", async () => {

@@ -209,46 +209,13 @@ function isOwnPath(path: string, id: string): boolean {
   )
 }
 
-/** What the kernel counted; undefined where a controller is missing. */
-export interface CgroupCounters {
-  oomKills?: number
-  memoryBytes?: number
-  memoryLimitBytes?: number
-  /** The most that it had at a time. */
-  memoryPeakBytes?: number
-  cpuNanoseconds?: number
-  pids?: number
-}
-
-/** Reads a container's counters; those that are not there are left out. */
-export function readCounters(id: string, cgroups: Cgroups, parent?: string): CgroupCounters {
-  if (cgroups.manager === "disabled") return {}
-  const directories = cgroupDirectories(id, cgroups, parent)
-  const at = (controller: string, file: string): string | undefined => {
-    const directory = directories.get(cgroups.version === "v2" ? "" : controller)
-    return directory === undefined ? undefined : content(join(directory, file))
-  }
-  if (cgroups.version === "v2") {
-    const cpuUs = field(at("", "cpu.stat"), "usage_usec")
-    return {
-      oomKills: field(at("", "memory.events"), "oom_kill"),
-      memoryBytes: number(at("", "memory.current")),
-      memoryLimitBytes: number(at("", "memory.max")),
-      memoryPeakBytes: number(at("", "memory.peak")),
-      cpuNanoseconds: cpuUs === undefined ? undefined : cpuUs * 1000,
-      pids: number(at("", "pids.current")),
-    }
-  }
-  const limit = number(at("memory", "memory.limit_in_bytes"))
-  return {
-    oomKills: field(at("memory", "memory.oom_control"), "oom_kill"),
-    memoryBytes: number(at("memory", "memory.usage_in_bytes")),
-    // v1 writes "no limit" as the largest number of whole pages
-    memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
-    memoryPeakBytes: number(at("memory", "memory.max_usage_in_bytes")),
-    cpuNanoseconds: number(at("cpuacct", "cpuacct.usage") ?? at("cpu,cpuacct", "cpuacct.usage")),
-    pids: number(at("pids", "pids.current")),
-  }
+/** How often the kernel's OOM killer ended a process of the cgroup. */
+export function readOomKills(directories: ReadonlyMap<string, string>): number {
+  const legacy = directories.get("memory")
+  const path =
+    legacy === undefined ? join(directories.get("") ?? "", "memory.events") : join(legacy, "memory.oom_control")
+  const [, count = "0"] = /^oom_kill (\d+)$/m.exec(content(path) ?? "") ?? []
+  return Number(count)
 }
 
 function content(path: string): string | undefined {
@@ -257,19 +224,6 @@ function content(path: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
-}
-
-function field(text: string | undefined, name: string): number | undefined {
-  return number(
-    text
-      ?.split("\n")
-      .find((line) => line.startsWith(`${name} `))
-      ?.slice(name.length + 1),
-  )
 }
 
 function words(path: string): string[] {

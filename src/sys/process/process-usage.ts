@@ -1,6 +1,6 @@
 /** What the processes of a pid namespace use, added up: for hosts where an ordinary user has no cgroups. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import type { CgroupUsage } from "./cgroup-reader.ts"
+import type { CgroupCounters } from "./cgroup-reader.ts"
 
 const NS_PER_TICK = 10_000_000 // USER_HZ is 100 wherever there is a /proc (proc_pid_stat(5))
 const PAGE_BYTES = 4096
@@ -9,13 +9,13 @@ const PAGE_BYTES = 4096
  * One walk through /proc for all of `pids`, each the first of its pid namespace. CPU time counts children that were waited for, as their
  * parents do; of a program that ended outside of that tree (an exec) it is lost. Memory is what is resident, shared pages counted once a process.
  */
-export function processUsage(pids: readonly number[]): Map<number, CgroupUsage> {
+export function processUsage(pids: readonly number[]): Map<number, CgroupCounters> {
   const byNamespace = new Map<string, number>()
   for (const pid of pids) {
     const namespace = pidNamespace(pid)
     if (namespace !== undefined) byNamespace.set(namespace, pid)
   }
-  const usages = new Map<number, CgroupUsage>()
+  const usages = new Map<number, CgroupCounters>()
   const ownerOf = new Map<number, number>()
   // parents mostly have lower numbers: a process in a namespace below the container's is counted by its parent
   for (const pid of processIds()) {
@@ -72,8 +72,8 @@ function readStat(pid: number): { parent: number; ticks: number; threads: number
 /** proc_pid_io(5), where we may read it. */
 function blockBytes(
   pid: number,
-  sum: CgroupUsage | undefined,
-): Pick<CgroupUsage, "blockReadBytes" | "blockWrittenBytes"> {
+  sum: CgroupCounters | undefined,
+): Pick<CgroupCounters, "blockReadBytes" | "blockWrittenBytes"> {
   try {
     const text = readFileSync(`/proc/${pid}/io`, "latin1")
     const [, read = "0"] = /^read_bytes: (\d+)$/m.exec(text) ?? []

@@ -1,0 +1,118 @@
+/** What a run of a container has used in all, read when it has ended and before the kernel forgets it (meter/meter.ts). */
+import { closeSync, openSync } from "node:fs"
+import { log } from "../base/log.ts"
+import { isSkiffError } from "../base/errors.ts"
+import type { MeteredRun, MeterSample } from "../meter/meter.ts"
+import { loginUid } from "../sys/account.ts"
+import { MountFlag, mountAt, unmount } from "../sys/fs/mount.ts"
+import { detectCgroups } from "../sys/process/cgroup.ts"
+import { isAlive } from "../sys/process/process.ts"
+import { childrenUsage } from "../sys/process/children-usage.ts"
+import type { ContainerDeps } from "./deps.ts"
+import { limitsInput } from "./limit-options.ts"
+import { runDirectory } from "./paths.ts"
+import type { ContainerRecord } from "./record.ts"
+
+/** Keeps the network namespace, and with it what its interfaces have counted, from the program's end to our reading. */
+function pinPath(deps: Pick<ContainerDeps, "runRoot">, id: string): string {
+  return `${runDirectory(deps, id)}/netns`
+}
+
+/** Before the program runs: what will be read at its end is made to outlive it. Fails for nothing: then less is known of it. */
+export function prepareMetering(deps: ContainerDeps, { id, spec, state }: ContainerRecord): void {
+  state.startedBy = loginUid()
+  // a cgroup of systemd's goes with the last process; where there is none, only the monitor's wait for its children tells
+  const isCounted =
+    detectCgroups().manager === "cgroupfs" && limitsInput(spec.options.limits).cgroupPlacement?.disabled !== true
+  if (!isCounted && state.monitorPid !== undefined) state.usageBefore = childrenUsage(state.monitorPid)
+  if (state.attachments.length === 0 || state.pid === undefined) return
+  const path = pinPath(deps, id)
+  try {
+    closeSync(openSync(path, "w", 0o600))
+    mountAt(path, { type: "none", source: `/proc/${state.pid}/ns/net`, data: [], flags: MountFlag.bind })
+  } catch (error) {
+    log.debug(`the network of container ${id} is not kept for the meter`, { reason: String(error) })
+  }
+}
+
+/** Lets go of the network namespace. Safe to repeat. */
+export function unpinNetwork(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+  while (unmount(pinPath(deps, id))) continue
+}
+
+/**
+ * Writes down what the run has used; call it before anything of it is taken back. A run that was never started, or is written down
+ * already, costs a look at its record. Never throws: a bill is no reason to leave a container standing.
+ */
+export async function meterEnd(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+  const run = meteredRun(record)
+  try {
+    const { finishedAt } = record.state
+    const at = new Date(finishedAt !== undefined && finishedAt >= run.startedAt.getTime() ? finishedAt : Date.now())
+    if (record.state.startedAt === undefined) return
+    const meter = await deps.meter()
+    if (!meter.hasEnded(run)) meter.end(run, { ...(await countedAtEnd(deps, record)), at })
+  } catch (error) {
+    log.warn(`what container "${record.name}" used in the end is not known`, { reason: String(error) })
+  } finally {
+    unpinNetwork(deps, record.id)
+  }
+}
+
+/** The run that the record is of. */
+export function meteredRun({ id, name, spec, state }: ContainerRecord): MeteredRun {
+  const { image } = spec.options
+  const startedAt = new Date(state.startedAt ?? 0)
+  return { containerId: id, name, image, labels: spec.run.labels, uid: state.startedBy ?? 0, startedAt }
+}
+
+/** Memory is not among it: what is held after the end is no longer held by a program. */
+async function countedAtEnd(deps: ContainerDeps, record: ContainerRecord): Promise<Omit<MeterSample, "at">> {
+  const { id, state } = record
+  // of a boot that is over, nothing is left but the samples
+  if (state.bootId !== deps.bootId) return {}
+  const runtimes = await deps.runtimes()
+  const counted = runtimes.usage(id, runtimes.bundle(id), limitsInput(record.spec.options.limits).cgroupPlacement)
+  const { cpuNs, memoryPeakBytes, blockReadBytes, blockWrittenBytes } = counted
+  const waited = cpuNs === undefined ? waitedFor(record) : undefined
+  return {
+    cpuNs: cpuNs ?? waited?.cpuNs,
+    memoryPeakBytes,
+    readBytes: blockReadBytes ?? waited?.readBytes,
+    writtenBytes: blockWrittenBytes ?? waited?.writtenBytes,
+    ...(await trafficOf(deps, record)),
+  }
+}
+
+/** What the monitor's children have used since the program began: the program, and all that it waited for. */
+function waitedFor({ state }: ContainerRecord): ReturnType<typeof childrenUsage> {
+  const { monitorPid, monitorStartTime, usageBefore } = state
+  if (monitorPid === undefined || monitorStartTime === undefined || !isAlive(monitorPid, monitorStartTime))
+    return undefined
+  const now = childrenUsage(monitorPid)
+  if (now === undefined || usageBefore === undefined) return now
+  return {
+    cpuNs: now.cpuNs - usageBefore.cpuNs,
+    readBytes: now.readBytes === undefined ? undefined : now.readBytes - (usageBefore.readBytes ?? 0),
+    writtenBytes: now.writtenBytes === undefined ? undefined : now.writtenBytes - (usageBefore.writtenBytes ?? 0),
+  }
+}
+
+/** Of all its networks. A namespace that it shares is counted where it belongs. */
+async function trafficOf(
+  deps: ContainerDeps,
+  { id, state }: ContainerRecord,
+): Promise<Pick<MeterSample, "receivedBytes" | "sentBytes">> {
+  if (state.attachments.length === 0) return {}
+  const networks = await deps.networks()
+  const sum = { receivedBytes: 0, sentBytes: 0 }
+  for (const { network } of state.attachments)
+    try {
+      const traffic = await networks.traffic(networks.get(network), id)
+      sum.receivedBytes += traffic?.receivedBytes ?? 0
+      sum.sentBytes += traffic?.sentBytes ?? 0
+    } catch (error) {
+      if (!isSkiffError(error, "NotFound")) throw error // the network was removed
+    }
+  return sum
+}

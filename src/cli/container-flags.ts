@@ -11,6 +11,7 @@ import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
+import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
@@ -20,6 +21,7 @@ export const CONTAINER_FLAGS = {
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
   ...USER_NAMESPACE_FLAGS,
+  ...POD_MEMBER_FLAGS,
   addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
   attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
   capAdd: flag.strings("Add Linux capabilities"),

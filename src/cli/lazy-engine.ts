@@ -7,6 +7,7 @@ export function lazyEngine(options: EngineOptions): Engine {
   return {
     images: async () => (await engine()).images(),
     containers: async () => (await engine()).containers(),
+    pods: async () => (await engine()).pods(),
     sandboxes: async () => (await engine()).sandboxes(),
     workingContainers: async () => (await engine()).workingContainers(),
     builds: async () => (await engine()).builds(),

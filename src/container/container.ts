@@ -109,6 +109,10 @@ export interface ContainerOptions {
   userNamespace?: UserNamespaceMode
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
   sandbox?: string
+  /** The pod that it belongs to: the domain of pods gives both (`Pods.containerOptions`). */
+  pod?: { id: string; name: string }
+  /** Of a pod: it runs to its end before the others start; `once`: and is removed then. */
+  initContainer?: "always" | "once"
   ports?: readonly PortMapping[]
   /** All exposed ports get host ports of chance. */
   publishAll?: boolean
@@ -314,13 +318,7 @@ export interface ContainerFilter {
   /** `none` is what has no check. */
   health?: readonly string[]
   restartPolicy?: readonly string[]
-  /** Names or ids of containers that are started before it. */
-  requires?: readonly string[]
-  /** Its image goes with it, unless somebody else uses that. */
-  removeImage?: boolean
-  /** It is killed when it has run for so long. */
-  runTimeoutSeconds?: number
-  /** Name or id of the sandbox that it lives in. */
+  /** Of its pod: id or its beginning, or name. */
   pod?: readonly string[]
   before?: string
   since?: string

@@ -24,7 +24,7 @@ import { joinedById } from "./namespaces.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
-import { inSandbox } from "./sandbox.ts"
+import { inSandbox, sandboxHostname } from "./sandbox.ts"
 import { keepSecrets, resolveSecrets } from "./secrets.ts"
 import { runParameters } from "./run-parameters.ts"
 
@@ -60,9 +60,8 @@ export async function createContainer(
   const id = newContainerId()
   const config = await images.config(image)
   // who joins a network goes by the name of its owner
-  const sandbox = options.sandbox === undefined ? undefined : (await deps.sandboxes()).get(options.sandbox)
-  const hostname =
-    sandbox?.options.hostname ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
+  const inherited = await sandboxHostname(deps, options)
+  const hostname = inherited ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
   const run = runParameters(id, config.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const spec = {

@@ -53,7 +53,7 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
     if (!fits(filter.command, (command) => container.argv[0] === command)) return false
     if (!fits(filter.expose, (port) => exposes(record, port))) return false
     if (!fits(filter.restartPolicy, (policy) => spec.options.restart.name === policy)) return false
-    if (!fits(filter.pod, (pod) => spec.options.sandbox === pod)) return false
+    if (!fits(filter.pod, (pod) => isInPod(record, pod))) return false
     if (!fits(filter.health, (health) => healthOf(container) === health)) return false
     if (filter.until !== undefined && record.createdAt >= filter.until.getTime()) return false
     if (before !== undefined && record.createdAt >= before) return false
@@ -84,6 +84,11 @@ function hasLabel(labels: Record<string, string>, wanted: string): boolean {
   if (at < 0) return Object.hasOwn(labels, wanted)
   const name = wanted.slice(0, at)
   return Object.hasOwn(labels, name) && labels[name] === wanted.slice(at + 1)
+}
+
+function isInPod({ spec }: ContainerRecord, wanted: string): boolean {
+  const { pod } = spec.options
+  return pod !== undefined && (pod.name === wanted || pod.id.startsWith(wanted))
 }
 
 function isAncestor({ imageId, spec }: ContainerRecord, image: string): boolean {

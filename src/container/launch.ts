@@ -31,7 +31,7 @@ import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
-import { readySandbox, sharedNamespaces, sharedShm } from "./sandbox.ts"
+import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
 import { limitsInput } from "./limit-options.ts"
@@ -240,7 +240,7 @@ async function createContainer(
   }
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
-  const sandbox = await readySandbox(deps, record)
+  const sandbox = await readySandbox(deps, record, given)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   const secrets = secretMounts(deps, record)
   if (userNamespace !== undefined) ids?.giveFiles(deps, record, userNamespace)
@@ -260,15 +260,16 @@ async function createContainer(
       user,
       tty: options.tty,
       consoleSize: options.consoleSize,
-      // a shared namespace has its name already
-      ...(sandbox === undefined && { hostname: run.hostname, domainname: options.domainname }),
+      hostname: run.hostname,
+      domainname: options.domainname,
       mounts: [
         ...files,
-        ...(sandbox === undefined ? mountShm(deps, record) : sharedShm(sandbox)),
+        ...(sandbox === undefined || !shares(sandbox, "ipc") ? mountShm(deps, record) : sharedShm(sandbox)),
         ...mounts,
         ...secrets,
       ],
-      ...(sandbox === undefined ? { network } : sharedNamespaces(sandbox)),
+      network,
+      ...(sandbox && sharedNamespaces(sandbox)),
       ...shared,
       ...ids?.runtimeUser(userNamespace),
       shm: options.namespaces?.ipc?.kind !== "none",

@@ -12,6 +12,7 @@ import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { restartDelayMs } from "./restart-policy.ts"
+import { leaveSandbox } from "./sandbox.ts"
 import { teardown } from "./teardown.ts"
 
 /**
@@ -117,5 +118,6 @@ async function finish(deps: ContainerDeps, record: ContainerRecord): Promise<Con
   await deps.records.whenFree()
   deps.records.save(record, left)
   crashPoint("end:reconciled")
+  if (record.status !== "restarting") await leaveSandbox(deps, record)
   return record
 }

@@ -6,7 +6,7 @@ import type { Digest } from "../spec/digest.ts"
 import type { ContainerId } from "./container.ts"
 import { RECORD_VERSION } from "./migrations.ts"
 import { isIdPrefix, shortId } from "./id.ts"
-import { generateName } from "./name.ts"
+import { generateName } from "../base/random-name.ts"
 import { freeRange, type IdRange } from "./userns/id-maps.ts"
 import type { ContainerRecord, ContainerSpec, RecordState, RecordStatus } from "./record.ts"
 
@@ -192,6 +192,17 @@ export class ContainerRecords {
       )
       return range
     })
+  }
+
+  /** Whether a container in a sandbox, other than `except`, runs, starts or is about to restart. */
+  isSandboxInUse(sandbox: string, except: string): boolean {
+    const user = this.#db.get(
+      `SELECT 1 FROM containers WHERE (live = 1 OR status = 'restarting') AND status != 'removing' AND id != ?
+         AND json_extract(spec, '$.options.sandbox') = ?`,
+      except,
+      sandbox,
+    )
+    return user !== undefined
   }
 
   /** The containers that mount a volume. */

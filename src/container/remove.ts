@@ -9,6 +9,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import { leaveSandbox } from "./sandbox.ts"
 import { teardown } from "./teardown.ts"
 
 /**
@@ -43,6 +44,7 @@ export async function destroy(
   const left = record.live ? connectionEvents(record, "left") : []
   deps.records.delete(id, [...left, containerEvent(record, "destroy")])
   crashPoint("remove:row-deleted")
+  if (record.live) await leaveSandbox(deps, record)
   trace("removed")
   if (spec.options.removeImage) await removeUnusedImage(deps, record)
   return undefined

@@ -45,6 +45,7 @@ export function containerDocument(container: ContainerDetails, size?: ContainerS
     Mounts: container.mounts.map(mountDocument),
     Config: configDocument(container),
     NetworkSettings: networkSettings(container),
+    ...(options.pod === undefined ? {} : { Pod: options.pod.id }),
     ...(options.runtime === undefined ? {} : { OCIRuntime: options.runtime }),
     ...(size === undefined ? {} : { SizeRw: size.writableBytes, SizeRootFs: size.rootBytes }),
   }

@@ -13,6 +13,7 @@ import type { Events } from "../event/event.ts"
 import type { Meter } from "../meter/meter.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
+import type { Pods } from "../pod/pod.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
@@ -35,6 +36,7 @@ export interface Engine extends AsyncDisposable {
   images(): Promise<Images>
   containers(): Promise<Containers>
   sandboxes(): Promise<Sandboxes>
+  pods(): Promise<Pods>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   secrets(): Promise<Secrets>

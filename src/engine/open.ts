@@ -25,6 +25,8 @@ import { eventSchema } from "../event/schema.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
 import { networkSchema } from "../network/schema.ts"
+import { podSchema } from "../pod/schema.ts"
+import type { Pods } from "../pod/pod.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
@@ -60,6 +62,7 @@ const SCHEMAS = [
   sandboxSchema,
   meterSchema,
   secretSchema,
+  podSchema,
 ]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
@@ -301,6 +304,23 @@ class LocalEngine implements Engine {
     })
   })
 
+  readonly pods = once(async (): Promise<Pods> => {
+    const [{ openPods }, { PodRecords }, { FileLocks }, events] = await Promise.all([
+      import("../pod/open.ts"),
+      import("../pod/records.ts"),
+      import("../sys/fs/file-locks.ts"),
+      this.events(),
+    ])
+    const { paths, db } = this.#store
+    return openPods({
+      records: new PodRecords(db, events),
+      locks: new FileLocks(`${paths.runRoot}/pod-locks`, "pod"),
+      containers: this.containers,
+      sandboxes: this.sandboxes,
+      networks: this.networks,
+    })
+  })
+
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {
     const [{ openExecutor }, { BuildDirectories }, images, content, snapshots, leases] = await Promise.all([
       import("../build/execute/open-executor.ts"),
@@ -411,14 +431,17 @@ class LocalEngine implements Engine {
   }
 
   async #resetDeps(): Promise<ResetDeps> {
-    const [containers, workingContainers, images, volumes, networks] = await Promise.all([
+    const [pods, sandboxes, containers, workingContainers, images, volumes, networks] = await Promise.all([
+      this.pods(),
+      this.sandboxes(),
       this.containers(),
       this.workingContainers(),
       this.images(),
       this.volumes(),
       this.networks(),
     ])
-    return { paths: this.#store.paths, containers, workingContainers, images, volumes, networks }
+    const { paths } = this.#store
+    return { paths, pods, sandboxes, containers, workingContainers, images, volumes, networks }
   }
 
   /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */

@@ -7,6 +7,8 @@ import { namesIn } from "../base/names-in.ts"
 import { runAll } from "../base/run-all.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
+import type { Pods } from "../pod/pod.ts"
+import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Images } from "../image/image.ts"
 import type { Networks } from "../network/network.ts"
 import { detectCgroups, removeCgroup, removeOwnParents } from "../sys/process/cgroup.ts"
@@ -22,6 +24,8 @@ import type { StoreContents } from "./engine.ts"
 /** What a reset removes by, each domain what is its own. */
 export interface ResetDeps {
   paths: StorePaths
+  pods: Pods
+  sandboxes: Sandboxes
   containers: Containers
   workingContainers: WorkingContainers
   images: Images
@@ -54,7 +58,8 @@ export async function storeContents(deps: ResetDeps): Promise<StoreContents> {
  * is gone then.
  */
 export async function resetStore(deps: ResetDeps): Promise<void> {
-  const { paths, containers, workingContainers, networks } = deps
+  const { paths, pods, sandboxes, containers, workingContainers, networks } = deps
+  for (const { id } of await pods.list()) await pods.remove(id, { force: true })
   await runAll("removing the containers", [
     ...containers.list({ all: true }).map(
       ({ id }) =>
@@ -67,6 +72,8 @@ export async function resetStore(deps: ResetDeps): Promise<void> {
           workingContainers.remove(id),
     ),
   ])
+  // the first process of a pid namespace is nobody's child
+  for (const { id } of sandboxes.list()) await sandboxes.remove(id)
   await untilAlone(paths)
   await networks.removeAll()
   const namespaces = rootlessUid() === undefined ? undefined : recordedNamespaces(paths.runRoot)

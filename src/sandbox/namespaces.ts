@@ -1,5 +1,5 @@
 /** The namespaces of a sandbox, in the kernel: made by a short-lived program, held by bind mounts. */
-import { closeSync, mkdirSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { mountAt, MountFlag, unmount } from "../sys/fs/mount.ts"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
@@ -33,7 +33,8 @@ export function namespacePaths(directory: string, sharePid: boolean): Record<key
  * Of a program in the new namespaces: names the host, starts the pause program (which is the first of the pid namespace), says
  * both pids, and waits until they are bound. The end of its input means that we have died.
  */
-const MAKER = `printf %s "$1" > /proc/sys/kernel/hostname; [ -z "$2" ] || printf %s "$2" > /proc/sys/kernel/domainname
+const MAKER = `[ -w /proc/sys/kernel/hostname ] && { printf %s "$1" > /proc/sys/kernel/hostname
+[ -z "$2" ] || printf %s "$2" > /proc/sys/kernel/domainname; }
 shift 2
 [ $# = 0 ] || { "$@" </dev/null >/dev/null 2>&1 3>&- & }
 echo "$$ $!" >&3; exec 3>&-; read -r _ || kill -9 $!`
@@ -69,7 +70,7 @@ export async function makeNamespaces(
     if (pid === undefined) throw await makerFailure(maker.stderr)
     for (const [kind, path] of Object.entries(namespacePaths(directory, sharePid)))
       if (path !== "") bind(`/proc/${kind === "pid" ? pausePid : pid}/ns/${KINDS[kind as keyof typeof KINDS]}`, path)
-    await bringLoopbackUp(`${directory}/net`, oneWay)
+    await bringLoopbackUp(directory, { hostname, domainname }, oneWay)
     writeSync(input.writeEnd, "\n")
     return sharePid && pausePid ? { pausePid, pauseStartTime: processStartTime(pausePid) } : {}
   } finally {
@@ -90,15 +91,22 @@ function bind(source: string, target: string): void {
   mountAt(target, { type: "none", source, data: [], flags: MountFlag.bind })
 }
 
-async function bringLoopbackUp(path: string, oneWay: boolean): Promise<void> {
-  const netns = openNetns(path)
+/** An ordinary user's program cannot write the names to /proc/sys, which is the host's root's: the same visit sets them. */
+async function bringLoopbackUp(
+  directory: string,
+  { hostname, domainname = "" }: Pick<SandboxOptions, "hostname" | "domainname">,
+  oneWay: boolean,
+): Promise<void> {
+  const netns = openNetns(`${directory}/net`)
+  const uts = openSync(`${directory}/uts`, "r")
   try {
-    const [sockets] = await visitNetns([{ netns, route: true }], oneWay)
+    const [sockets] = await visitNetns([{ netns, route: true, names: { uts, hostname, domainname } }], oneWay)
     if (sockets === undefined) return
     using route = new NetlinkSocket(sockets.route)
     route.request([linkUp(getLink(route, "lo").index, "lo")])
   } finally {
     closeSync(netns)
+    closeSync(uts)
   }
 }
 

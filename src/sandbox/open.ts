@@ -9,6 +9,7 @@ import { makeNamespaces, namespacePaths, releaseNamespaces, sandboxDirectory } f
 import { SandboxRecords, type SandboxRecord } from "./records.ts"
 import type { Sandbox, Sandboxes, SandboxFilter, SandboxId } from "./sandbox.ts"
 
+const ALL = ["network", "ipc", "uts"] as const
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/
 
 /** The sandboxes of one store. */
@@ -17,8 +18,9 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
   const directory = (id: string) => sandboxDirectory(deps, id)
 
   const toSandbox = ({ id, name, createdAt, options, state }: SandboxRecord): Sandbox => {
-    const { pid, ...shared } = namespacePaths(directory(id), options.sharePid)
-    const namespaces = pid === "" ? shared : { ...shared, pid }
+    const paths = namespacePaths(directory(id), options.sharePid)
+    const shared = [...(options.shares ?? ALL), ...(options.sharePid ? (["pid"] as const) : [])]
+    const namespaces = Object.fromEntries(shared.map((kind) => [kind, paths[kind]]))
     const isReady = state.status === "ready" && state.bootId === deps.bootId
     return {
       id,
@@ -26,6 +28,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       createdAt: new Date(createdAt),
       options,
       state: isReady ? { status: "ready", namespaces, shm: `${directory(id)}/shm` } : { status: "stopped" },
+      ...(state.startedAt === undefined ? {} : { startedAt: new Date(state.startedAt) }),
       endpoints: isReady ? state.endpoints : [],
     }
   }
@@ -68,7 +71,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
 
   /** The caller holds the lock. All that was made is taken back when a step fails. */
   const makeReady = async (record: SandboxRecord, signal: AbortSignal | undefined): Promise<void> => {
-    record.state = { status: "starting", bootId: deps.bootId, endpoints: [] }
+    const { startedAt } = record.state
+    record.state = { status: "starting", bootId: deps.bootId, endpoints: [], startedAt }
     records.save(record)
     crashPoint("sandbox:starting")
     try {
@@ -79,6 +83,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       throwIfAborted(signal, `the start of sandbox "${record.name}"`)
       await joinNetworks(record, signal)
       record.state.status = "ready"
+      record.state.startedAt = Date.now()
       records.save(record, "start")
     } catch (error) {
       await stopNow(record)
@@ -88,7 +93,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
 
   const stopNow = async (record: SandboxRecord, action?: string): Promise<void> => {
     await release(record)
-    record.state = { status: "stopped", bootId: deps.bootId, endpoints: [] }
+    const { startedAt } = record.state
+    record.state = { status: "stopped", bootId: deps.bootId, endpoints: [], startedAt }
     records.save(record, action)
   }
 
@@ -132,18 +138,19 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         .filter((sandbox) => fits(sandbox, filter)),
     get: (nameOrId) => toSandbox(records.get(nameOrId)),
 
-    async create(options, { signal } = {}) {
+    async create(options, { signal, start = true, id = randomHex(32) as SandboxId } = {}) {
       if (!NAME.test(options.name))
         throw new InvalidArgument(`invalid sandbox name "${options.name.slice(0, 100)}"`, {
           field: "name",
           hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit",
         })
       throwIfAborted(signal, `the start of sandbox "${options.name}"`)
-      const id = randomHex(32) as SandboxId
       using lock = await deps.locks.acquire(id)
-      const state = { status: "starting", bootId: deps.bootId, endpoints: [] } as const
+      const status = start ? "starting" : "stopped"
+      const state = { status, bootId: deps.bootId, endpoints: [] } as const
       const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
       records.insert(record)
+      if (!start) return toSandbox(record)
       try {
         await makeReady(record, signal)
       } catch (error) {
@@ -160,9 +167,9 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         return toSandbox(record)
       }),
 
-    stop: (nameOrId, cancellable = {}) =>
+    stop: (nameOrId, { unless, ...cancellable } = {}) =>
       change(nameOrId, cancellable, async (record) => {
-        if (record.state.status !== "stopped") await stopNow(record, "stop")
+        if (record.state.status !== "stopped" && unless?.() !== true) await stopNow(record, "stop")
       }),
 
     async remove(nameOrId, { signal } = {}) {

@@ -17,6 +17,7 @@ export interface SandboxState {
   pausePid?: Pid
   pauseStartTime?: StartTime
   endpoints: Sandbox["endpoints"]
+  startedAt?: number
 }
 
 export interface SandboxRecord {

@@ -73,7 +73,7 @@ export function sandboxSuite(
       await other.stop("again")
       await sandboxes.stop("again")
       expect(sandboxes.get("again").state).toEqual({ status: "stopped" })
-      if (made.state.status === "ready") expect(existsSync(made.state.namespaces.network)).toBe(false)
+      if (made.state.status === "ready") expect(existsSync(made.state.namespaces.network ?? "")).toBe(false)
       const started = await sandboxes.start("again")
       expect(started.state.status).toBe("ready")
       expect(inodesOf(await other.start("again"))).toEqual(inodesOf(started))
@@ -86,6 +86,21 @@ export function sandboxSuite(
       expect(statSync(path).ino).not.toBe(statSync("/proc/self/ns/pid").ino)
       await sandboxes.stop("pids")
       expect(existsSync(path)).toBe(false)
+    })
+
+    test("it shares what it was asked to, and of a pod that begins stopped only the record is made", async () => {
+      const { sandboxes, other } = store
+      const id = "ab".repeat(32) as Sandbox["id"]
+      const part = { shares: ["ipc"] } as const
+      const made = await sandboxes.create(sandboxOptions("later", part), { start: false, id })
+      expect([made.id, made.state.status, made.startedAt]).toEqual([id, "stopped", undefined])
+      const { state, startedAt } = await other.start("later")
+      expect(state.status === "ready" && Object.keys(state.namespaces)).toEqual(["ipc"])
+      expect(startedAt?.getTime()).toBeGreaterThan(Date.now() - 60_000)
+      await sandboxes.stop("later", { unless: () => true })
+      expect(sandboxes.get("later").state.status).toBe("ready")
+      await sandboxes.stop("later", { unless: () => false })
+      expect(sandboxes.get("later")).toMatchObject({ state: { status: "stopped" }, startedAt })
     })
 
     test("a name can be had once; what is not there is NotFound; one that is used stays", async () => {

@@ -6,7 +6,8 @@
  *
  * A sandbox has namespaces of its own (network, ipc, uts, and pid if asked for), a /dev/shm, a host name, and is on networks. They
  * are held by bind mounts below its run directory: no process runs for them, but for a pid namespace, which needs a first one.
- * They live until `stop`, whether there is a container or not; one that still runs then keeps what it is in.
+ * They live until `stop`, whether there is a container or not; one that still runs then keeps what it is in. By choice the first
+ * container that starts makes it ready (`onDemand`), and the last that ends stops it (`stopsWithLast`).
  *
  * Each change holds the sandbox's lock (flock) and writes the row before and after: one that was killed is taken back by the
  * next change of it, or by `reconcile`. What happens is told (event/), as type `sandbox`.
@@ -25,8 +26,14 @@ export interface SandboxOptions {
   hostname: string
   domainname?: string
   labels: Readonly<Record<string, string>>
-  /** What its containers share; `network`, `ipc` and `uts` always, `pid` if it is here. */
+  /** Whether its containers share a pid namespace, too. */
   sharePid: boolean
+  /** What its containers have from it, besides; the rest each has for itself. Default: `network`, `ipc` and `uts`. */
+  shares?: readonly Exclude<SharedNamespace, "pid">[]
+  /** A container that starts makes it ready. Default: its start is refused until somebody else has. */
+  onDemand?: boolean
+  /** The end of the last container in it stops it. */
+  stopsWithLast?: boolean
   /** In order: the first has the uplink, and the published ports. None: only a loopback. */
   networks: readonly { network: string; address?: string; macAddress?: string }[]
   ports: readonly PortMapping[]
@@ -42,12 +49,14 @@ export interface Sandbox {
   state:
     | {
         status: "ready"
-        /** Paths that open them; `pid` only when it is shared. */
-        namespaces: Readonly<Record<Exclude<SharedNamespace, "pid">, string> & { pid?: string }>
-        /** Host path of the /dev/shm that is shared. */
+        /** Paths that open those that are shared. */
+        namespaces: Readonly<Partial<Record<SharedNamespace, string>>>
+        /** Host path of the /dev/shm that goes with a shared `ipc`. */
         shm: string
       }
     | { status: "stopped" }
+  /** When its namespaces were last made; absent: never. */
+  startedAt?: Date
   /** In the order of `options.networks`; empty while it is stopped. */
   endpoints: readonly (EndpointStatus & { networkId: string })[]
 }
@@ -63,14 +72,17 @@ export interface Sandboxes {
   /** By id, id prefix or name. Throws NotFound, or InvalidArgument for an ambiguous prefix. */
   get(nameOrId: string): Sandbox
   /**
-   * Makes it, ready. Throws AlreadyExists for the name or a port, NotFound for a network, FailedPrecondition when a pid
+   * Makes it, ready; or with `start: false` only its record, stopped. `id`: one that its owner has written down before. Throws AlreadyExists for the name or a port, NotFound for a network, FailedPrecondition when a pid
    * namespace is asked for and no first process can be had, Cancelled. Whatever it throws, nothing is left.
    */
-  create(options: SandboxOptions, cancellable?: Cancellable): Promise<Sandbox>
+  create(options: SandboxOptions, how?: Cancellable & { start?: boolean; id?: SandboxId }): Promise<Sandbox>
   /** Makes the namespaces anew. Does nothing when it is ready. Throws as `create`; the row stays, stopped. */
   start(nameOrId: string, cancellable?: Cancellable): Promise<Sandbox>
-  /** Lets go of namespaces, addresses and ports. Safe to repeat. Throws NotFound; Cancelled before anything is let go. */
-  stop(nameOrId: string, cancellable?: Cancellable): Promise<void>
+  /**
+   * Lets go of namespaces, addresses and ports. Safe to repeat. `unless` is asked when nobody can start it meanwhile. Throws
+   * NotFound; Cancelled before anything is let go.
+   */
+  stop(nameOrId: string, how?: Cancellable & { unless?: () => boolean }): Promise<void>
   /** Throws FailedPrecondition while a container is in it; NotFound; Cancelled before anything is let go. */
   remove(nameOrId: string, cancellable?: Cancellable): Promise<void>
   /** Takes back what killed processes left of sandboxes. Safe to repeat. */

@@ -90,6 +90,12 @@ const CONTAINER: Table = {
   workdir: "--workdir",
 }
 
+const POD: Table = {
+  ...CONTAINER,
+  sandboxName: "--infra-name",
+  shares: "--share",
+}
+
 const BUILD: Table = {
   ...CONTAINER,
   attestations: "--attest",
@@ -128,6 +134,13 @@ export function flagOf(field: string, { command, flags }: FailedCommand): string
 /** The flag of `field` in the group of commands that `command` is of. */
 export function flagOfField(field: string, command: string): string | undefined {
   const [group] = command.split(" ")
-  const table = command === "image build" || group === "builder" ? BUILD : group === "container" ? CONTAINER : COMMON
+  const table =
+    command === "image build" || group === "builder"
+      ? BUILD
+      : group === "container"
+        ? CONTAINER
+        : group === "pod"
+          ? POD
+          : COMMON
   return table[field]
 }

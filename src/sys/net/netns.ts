@@ -9,6 +9,7 @@ import { check, libc } from "../libc.ts"
 import { configureNetlink, NETLINK_NETFILTER, NETLINK_ROUTE, openNetlink } from "./netlink.ts"
 
 const CLONE_NEWNET = 0x40000000
+const CLONE_NEWUTS = 0x04000000
 
 /** Settings below /proc/sys, as `[name, value]`; one that the kernel does not have is passed over. */
 export type Sysctls = readonly (readonly [name: string, value: string])[]
@@ -20,6 +21,8 @@ export interface NetnsVisit {
   route?: boolean
   netfilter?: boolean
   sysctls?: Sysctls
+  /** Of the uts namespace beside it: names to be set there, where /proc/sys is not ours to write. `oneWay` visits only. */
+  names?: { uts: number; hostname: string; domainname: string }
 }
 
 /** Descriptors of sockets in that namespace; undefined kinds were not asked for. */
@@ -117,12 +120,23 @@ const { symbols: c } = dlopen("libc.so.6", {
   open: { args: ["ptr", "i32"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64_fast"], returns: "i64_fast" },
   close: { args: ["i32"], returns: "i32" },
+  sethostname: { args: ["ptr", "u64_fast"], returns: "i32" },
+  setdomainname: { args: ["ptr", "u64_fast"], returns: "i32" },
 })
 const bytes = (text) => new TextEncoder().encode(text)
 const check = (result, what) => { if (result < 0) throw new Error("cannot " + what); return result }
 const open = (path, flags) => c.open(ptr(bytes(path + "\\0")), flags | ${0o2000000})
 const netlink = (protocol) => check(c.socket(16, ${3 | 0o2000000}, protocol), "open a netlink socket")
-const visit = ({ netns, route, netfilter, sysctls = [] }) => {
+const setName = (call, text) => {
+  const name = bytes(text)
+  if (name.length > 0) check(c[call](ptr(name), name.length), call)
+}
+const visit = ({ netns, route, netfilter, sysctls = [], names }) => {
+  if (names) {
+    check(c.setns(names.uts, ${CLONE_NEWUTS}), "enter the uts namespace")
+    setName("sethostname", names.hostname)
+    setName("setdomainname", names.domainname)
+  }
   check(netns < 0 ? c.unshare(${CLONE_NEWNET}) : c.setns(netns, ${CLONE_NEWNET}), "enter the network namespace")
   for (const [name, value] of sysctls) {
     const fd = open("/proc/sys/" + name, 1)

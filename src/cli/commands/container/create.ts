@@ -2,6 +2,7 @@ import { arg } from "../../args.ts"
 import { CidFile } from "../../cidfile.ts"
 import { command } from "../../command.ts"
 import { CONTAINER_FLAGS } from "../../container-flags.ts"
+import { INIT_CONTAINER_FLAGS, inPodOf } from "../../container-flags/pods.ts"
 import { containerOptions } from "../../container-options.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { replacing } from "../../replace-container.ts"
@@ -9,7 +10,7 @@ import { replacing } from "../../replace-container.ts"
 export default command({
   summary: "Create a new container",
   args: [arg.one("IMAGE", "images"), arg.rest("[COMMAND] [ARG...]")],
-  flags: CONTAINER_FLAGS,
+  flags: { ...CONTAINER_FLAGS, ...INIT_CONTAINER_FLAGS },
   flagsBeforeWords: true,
   async run({ args: [image, words], flags, engine, out }) {
     const options = containerOptions(image, words, flags)
@@ -19,10 +20,12 @@ export default command({
       quiet: flags.quiet,
       intro: `Unable to find image '${image}' locally`,
     })
+    await using joined = await inPodOf(engine, flags, options)
     const containers = await engine.containers()
-    const create = () => containers.create(options, progress.onProgress)
+    const create = () => containers.create(joined.options, progress.onProgress)
     const { id, warnings = [] } = await replacing(containers, flags, create)
     cidFile?.write(id)
+    joined.keep()
     for (const warning of warnings) out.warn(warning)
     out.line(id)
   },

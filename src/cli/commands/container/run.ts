@@ -3,6 +3,7 @@ import { CidFile } from "../../cidfile.ts"
 import { command } from "../../command.ts"
 import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
 import { RUN_LIFE_FLAGS } from "../../container-flags/life.ts"
+import { inPodOf } from "../../container-flags/pods.ts"
 import { containerOptions } from "../../container-options.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
@@ -33,13 +34,14 @@ export default command({
     const options = containerOptions(image, words, flags)
     const { tty = false, stdin = false } = options
     if (!flags.detach) checkStandardInput({ tty, stdin })
+    await using joined = await inPodOf(engine, flags, options)
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
     const onStep = flags.explain ? await stepTeller(engine, out) : undefined
     const start = async (hearSignals: () => void) => {
       const run = () =>
-        containers.run(options, progress.onProgress, {
+        containers.run(joined.options, progress.onProgress, {
           attach: !flags.detach,
           onStep,
           onCreated: ({ id, warnings = [] }) => {
@@ -49,6 +51,7 @@ export default command({
           },
         })
       const started = await replacing(containers, flags, run)
+      joined.keep()
       progress[Symbol.dispose]()
       if (flags.detach) out.line(started.container.id)
       return started

@@ -1,6 +1,6 @@
-import { isSkiffError } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { exists } from "../../exists.ts"
 
 export default command({
   summary: "Check if a secret exists",
@@ -9,12 +9,6 @@ export default command({
   // 1: there is none; what fails otherwise is no answer
   failureCode: 125,
   async run({ args: [name], engine }) {
-    try {
-      ;(await engine.secrets()).get(name)
-      return 0
-    } catch (error) {
-      if (isSkiffError(error, "NotFound")) return 1
-      throw error
-    }
+    return exists(async () => (await engine.secrets()).get(name))
   },
 })

@@ -31,7 +31,7 @@ async function namesOf(engine: Engine, kind: Completion): Promise<string[]> {
     case "secrets":
       return (await engine.secrets()).list().map(({ name }) => name)
     case "pods":
-      return []
+      return (await (await engine.pods()).list()).map(({ name }) => name)
     case "objects":
       return [...(await namesOf(engine, "containers")), ...(await namesOf(engine, "images"))]
   }

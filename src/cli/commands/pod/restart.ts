@@ -1,0 +1,15 @@
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { choosePods, CHOOSING_PODS, POD_CHOICE_FLAGS } from "../../pod/choose-pods.ts"
+import { forEachPod } from "../../pod/for-each-pod.ts"
+
+export default command({
+  summary: "Restart one or more pods",
+  args: [arg.some("POD", "pods", { unless: CHOOSING_PODS })],
+  flags: POD_CHOICE_FLAGS,
+  failureCode: 125,
+  async run({ args: [names], flags, engine, ...context }) {
+    const pods = await engine.pods()
+    return forEachPod(await choosePods(pods, names, flags), context, (name) => pods.restart(name))
+  },
+})

@@ -1,0 +1,59 @@
+import type { PodOptions } from "../../pod/pod.ts"
+import { parseLabelFile } from "../../spec/docker/environment.ts"
+import { namespaceOptions } from "../container-flags/namespaces.ts"
+import { resourcesOf } from "../container-flags/limits.ts"
+import { parseNetworkMode, readText } from "../container-options.ts"
+import { UsageError } from "../errors/usage-error.ts"
+import type { FlagValues } from "../flag.ts"
+import type { POD_FLAGS } from "./pod-flags.ts"
+
+/** What `pod create` asks the engine for. Throws UsageError for flags that contradict each other. */
+export function podOptions(name: string | undefined, flags: FlagValues<typeof POD_FLAGS>): PodOptions {
+  if (name !== undefined && flags.name !== undefined && name !== flags.name)
+    throw new UsageError("cannot specify both a name as argument and --name")
+  if (!flags.infra && flags.share !== undefined && flags.share.length > 0)
+    throw new UsageError("cannot set share(s) without the infra container")
+  const resources = resourcesOf(flags)
+  const { pid, uts } = flags
+  const options = {
+    name: flags.name ?? name,
+    hostname: flags.hostname,
+    shares: flags.share,
+    hasSandbox: flags.infra ? undefined : false,
+    sandboxName: flags.infraName,
+    ...networkOf(flags.network),
+    address: flags.ip,
+    macAddress: flags.macAddress,
+    shmSizeBytes: flags.shmSize,
+    exitPolicy: flags.exitPolicy,
+    restart: flags.restart,
+    namespaces: namespaceOptions({ pid, uts } as Parameters<typeof namespaceOptions>[0]),
+    resources: Object.keys(resources).length === 0 ? undefined : resources,
+  }
+  return {
+    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as PodOptions),
+    labels: Object.fromEntries([
+      ...flags.labelFile.flatMap((file) => parseLabelFile(readText(file, "label-file"), file)),
+      ...flags.label,
+    ]),
+    ports: flags.publish.flat(),
+    dns: flags.dns,
+    dnsSearch: flags.dnsSearch,
+    dnsOptions: flags.dnsOption,
+    extraHosts: flags.addHost,
+    mounts: [...flags.volume, ...flags.mount],
+    devices: flags.device,
+    securityOptions: flags.securityOpt,
+    sysctls: Object.fromEntries(flags.sysctl),
+  }
+}
+
+/** The first has the uplink; a mode (`host`, `none`, `container:NAME`) stands alone. */
+function networkOf(networks: readonly string[]): Pick<PodOptions, "network" | "moreNetworks"> {
+  const [first, ...more] = networks.flatMap((text) => (text.includes(":") ? [text] : text.split(",")))
+  if (first === undefined) return {}
+  const network = parseNetworkMode(first)
+  if (more.length === 0) return { network }
+  if (network.kind !== "bridge") throw new UsageError(`cannot set multiple networks with the mode "${first}"`)
+  return { network, moreNetworks: more }
+}

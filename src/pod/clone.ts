@@ -1,0 +1,28 @@
+import type { ContainerOptions } from "../container/container.ts"
+import { containersOf } from "./change.ts"
+import { createPod } from "./create.ts"
+import type { PodDeps } from "./deps.ts"
+import { observePod } from "./observe.ts"
+import type { Pod, PodOptions } from "./pod.ts"
+import { removePod } from "./remove.ts"
+
+/** See `Pods.clone`. Addresses are one's own, and names are had once: those the clone gets anew. */
+export async function clonePod(deps: PodDeps, nameOrId: string, { name }: Pick<PodOptions, "name"> = {}): Promise<Pod> {
+  const source = deps.records.get(nameOrId)
+  const { address: _, macAddress: __, sandboxName: ___, ...options } = source.spec.options
+  const pod = await createPod(deps, { ...options, name: name ?? `${source.name}-clone` })
+  try {
+    const containers = await deps.containers()
+    // their options have in them already what the pod gives
+    for (const one of await containersOf(deps, source))
+      await containers.create({ ...one.options, ...inClone(pod), name: `${one.name}-clone` })
+  } catch (error) {
+    await removePod(deps, pod.id, { force: true })
+    throw error
+  }
+  return observePod(deps, deps.records.get(pod.id))
+}
+
+function inClone({ id, name, sandboxId }: Pod): Pick<ContainerOptions, "pod" | "sandbox"> {
+  return { pod: { id, name }, ...(sandboxId === undefined ? {} : { sandbox: sandboxId }) }
+}

@@ -1,6 +1,6 @@
 /** Reads argv, loads one command, turns an error into an exit code. Imports nothing that a command may not need. */
 async function main(): Promise<void> {
-  const argv = process.argv.slice(2)
+  const argv = await ownWords(process.argv.slice(2))
   if (argv[0] === "_step") {
     const { stepCommand } = await import("./runtime/rootless/command.ts")
     process.exit(await stepCommand(argv.slice(1)))
@@ -20,6 +20,18 @@ async function main(): Promise<void> {
   }
   const { runCommandLine } = await import("./cli/run.ts")
   await exit(await runCommandLine(argv))
+}
+
+/** What was typed; called as another tool, or told to be one, in our words. */
+async function ownWords(argv: readonly string[]): Promise<readonly string[]> {
+  const isOther = /(?:^|\/)(?:docker|podman|buildah)$/.test(process.argv0) || process.env.SKIFF_COMPAT
+  if (!isOther) return argv
+  try {
+    return await (await import("./cli/compat/adopt.ts")).adoptCommandLine(argv, process.argv0)
+  } catch (error) {
+    const { refuseCommandLine } = await import("./cli/run.ts")
+    process.exit(await refuseCommandLine(argv, error))
+  }
 }
 
 /** Not `exitCode`: a read of the terminal that still waits would keep the process. Nor `exit`: Bun would close the database. */

@@ -12,9 +12,9 @@ const root = normalize(join(import.meta.dir, "..", "src"))
 // from the ground up; a directory sees those before it
 const order = [
   "base spec sys archive content snapshot event meter registry image sbom runtime network volume secret sandbox container pod explain dockerfile build",
-  "builder explore scan compose kube docker doctor engine supervisor api cri web tui cli",
+  "builder explore scan compose kube docker podman doctor engine supervisor api cri web tui cli",
 ].flatMap((line) => line.split(" "))
-const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker"])
+const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker", "podman"])
 // they put domains together, or look at the parts of all
 const roots = new Set(["engine", "doctor", "main"])
 // builder/ is build/ step by step: it knows the types of its executor, and is handed the values by engine/

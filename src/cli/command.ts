@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/engine.ts"
 import type { Arg, ArgValues } from "./args.ts"
+import type { Dialect } from "./compat/dialect.ts"
 import type { Flags, FlagValues } from "./flag.ts"
 import type { Out } from "./out.ts"
 
@@ -11,8 +12,10 @@ export interface Context<A extends readonly Arg<unknown>[], F extends Flags> {
   /** Opens nothing until a domain is asked for. */
   engine: Engine
   globals: Globals
-  /** Tells of one failure on standard error; the command goes on with what is left. */
-  report(error: unknown): void
+  /** How the tool speaks that we are called as. */
+  dialect: Dialect
+  /** Tells of one failure on standard error; the command goes on with what is left. Gives the exit code that the failure means. */
+  report(error: unknown): number
 }
 
 /** Flags that stand before the command. */

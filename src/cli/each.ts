@@ -15,21 +15,20 @@ export async function forEachName(
   { out, report }: EachContext,
   act: (name: string) => Promise<string | null | void> | string | null | void,
 ): Promise<number> {
-  let failed = false
+  let code = 0
   for (let from = 0; from < names.length; from += AT_ONCE) {
     const batch = names.slice(from, from + AT_ONCE)
     const results = await Promise.allSettled(batch.map(async (name) => [name, await act(name)] as const))
     for (const result of results) {
       if (result.status === "rejected") {
-        failed = true
-        report(result.reason)
+        code = report(result.reason)
         continue
       }
       const [name, line = name] = result.value
       if (line !== null) out.line(line)
     }
   }
-  return failed ? 1 : 0
+  return code
 }
 
 /** `act`; with `ignored`, what is not there is left out without a word: null, as `forEachName` takes it. */

@@ -19,6 +19,7 @@ export async function inspectEach(
   }
   // `--json` alone is the array that is printed anyway
   printDocuments(out, documents, flags.json ? undefined : flags.format)
-  for (const failure of failures) report(failure)
-  return failures.length > 0 ? 1 : 0
+  let code = 0
+  for (const failure of failures) code = report(failure)
+  return code
 }

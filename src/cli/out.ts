@@ -40,6 +40,11 @@ export class Out {
     writeAll(1, this.stdoutIsTerminal ? printable(text) : text)
   }
 
+  /** Control sequences of ours, to a terminal. */
+  control(sequence: string): void {
+    writeAll(1, sequence)
+  }
+
   /** Results in a colour (an SGR number), where there are colours. */
   paint(colour: number | undefined, text: string): void {
     const shown = this.stdoutIsTerminal ? printable(text) : text

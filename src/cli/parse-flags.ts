@@ -1,7 +1,7 @@
 import { isSkiffError, type SkiffError } from "../base/errors.ts"
 import { flagName, flagTitle, type Flag, type Flags } from "./flag.ts"
 import { nearest } from "../base/nearest.ts"
-import { UsageError } from "./errors/usage-error.ts"
+import { UsageError, type Misuse } from "./errors/usage-error.ts"
 
 /** A command line, taken apart. */
 export interface ParsedFlags {
@@ -88,6 +88,7 @@ function readValue(property: string, one: Flag<unknown>, text: string, before: u
     throw new UsageError(`invalid argument "${text}" for "${flagTitle(property, one)}" flag: ${error.message}`, {
       hint: error.hint,
       cause: error,
+      data: { usage: "value" satisfies Misuse },
     })
   }
 }
@@ -103,5 +104,5 @@ function unknownShort(letter: string, word: string): SkiffError {
 }
 
 function wrong(message: string, hint?: string): SkiffError {
-  return new UsageError(message, { hint })
+  return new UsageError(message, { hint, data: { usage: "flag" satisfies Misuse } })
 }

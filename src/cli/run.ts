@@ -3,8 +3,10 @@ import { configureLog, type LogLevel } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import { expectation, readArgs } from "./args.ts"
 import type { Command, Context, Globals } from "./command.ts"
-import { describeError, reportError, type FailureContext } from "./errors/failure.ts"
-import { UsageError } from "./errors/usage-error.ts"
+import { dialectName, dialectOf, type Dialect } from "./compat/dialect.ts"
+import type { FailureContext } from "./errors/failure.ts"
+import { reportError } from "./errors/report-error.ts"
+import { UsageError, type Misuse } from "./errors/usage-error.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
 import { lazyEngine } from "./lazy-engine.ts"
 import { nearest } from "../base/nearest.ts"
@@ -21,19 +23,22 @@ const SIGPIPE_EXIT_CODE = 141
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const out = new Out()
   const state: FailureContext = newContext()
+  let dialect = dialectOf("skiff")
   try {
-    return await dispatch(argv, out, state)
+    dialect = dialectOf(dialectName(process.env, ""))
+    return await dispatch(argv, out, state, dialect)
   } catch (thrown) {
     // what failed first; closing the engine failed then, too
     const error: unknown = thrown instanceof SuppressedError ? thrown.suppressed : thrown
     if (error instanceof OutputClosed) return SIGPIPE_EXIT_CODE
-    return reportError(error, state)
+    return reportError(error, state, await dialect.failures())
   }
 }
 
 /** Tells why a command line was not begun at all; gives the exit code that its command ends with then. */
 export async function refuseCommandLine(argv: readonly string[], error: unknown): Promise<number> {
   const state: FailureContext = newContext()
+  const { FAILURES } = await import("./compat/failures.ts")
   try {
     const { values, words } = parseFlags(GLOBAL_FLAGS, argv, false)
     const entry = findEntry(words)?.entry
@@ -42,9 +47,9 @@ export async function refuseCommandLine(argv: readonly string[], error: unknown)
     const command = (await entry?.load())?.default
     state.flags = command?.flags ?? {}
     state.failureCode = command?.failureCode ?? 1
-    return reportError(error, state)
+    return reportError(error, state, FAILURES)
   } catch (wrongFlag) {
-    return reportError(wrongFlag, state)
+    return reportError(wrongFlag, state, FAILURES)
   }
 }
 
@@ -53,7 +58,7 @@ function newContext(): FailureContext {
   return { debug: false, command: "", flags: {}, failureCode: 1, endsAsProgram: false }
 }
 
-async function dispatch(argv: readonly string[], out: Out, state: FailureContext): Promise<number> {
+async function dispatch(argv: readonly string[], out: Out, state: FailureContext, dialect: Dialect): Promise<number> {
   const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
@@ -67,8 +72,12 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   if (!found) return showGroupOrRefuse(words, out)
   state.command = found.entry.names[0]
   if (found.entry.entersCgroup) (await import("../sys/process/cgroup-lock.ts")).wakeCgroupLock()
-  const { default: command } = await found.entry.load()
+  state.typed = found.name
+  const { default: loaded } = await found.entry.load()
+  const command = { ...loaded, flags: dialect.flags(found.entry.names[0], loaded.flags) }
   trace("command loaded")
+  state.usage = usageWords(command)
+  state.chooses = command.args.some(({ unless }) => unless !== undefined)
   const parsed = parseCommandFlags(found.name, command, words.slice(found.length))
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts")
@@ -78,8 +87,9 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   state.flags = command.flags
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false
-  const report = (error: unknown) => writeAll(2, describeError(error, state))
-  return runCommand(found.name, command, parsed, { globals, out, report })
+  const failures = await dialect.failures()
+  const report = (error: unknown) => reportError(error, state, failures)
+  return runCommand(found.name, command, parsed, { globals, out, report, dialect })
 }
 
 function showLogLine(level: LogLevel, text: string): void {
@@ -94,7 +104,11 @@ function parseCommandFlags(name: string, command: Command, words: readonly strin
     return parseFlags(command.flags, words, !command.flagsBeforeWords)
   } catch (error) {
     if (!(error instanceof UsageError) || error.hint !== undefined) throw error
-    throw new UsageError(error.message, { cause: error.cause, hint: `see: skiff ${name} --help` })
+    throw new UsageError(error.message, {
+      cause: error.cause,
+      hint: `see: skiff ${name} --help`,
+      data: error.data,
+    })
   }
 }
 
@@ -102,10 +116,10 @@ async function runCommand(
   name: string,
   command: Command,
   parsed: { values: Record<string, unknown>; words: string[] },
-  context: Pick<Context<[], Record<never, never>>, "globals" | "out" | "report">,
+  context: Pick<Context<[], Record<never, never>>, "globals" | "out" | "report" | "dialect">,
 ): Promise<number> {
   const args = readArgs(command.args, parsed.words, parsed.values)
-  if (!args) throw wrongCount(name, command)
+  if (!args) throw wrongCount(name, command, parsed.words.length)
   const { root, runroot: runRoot, runtime } = context.globals
   await using engine = lazyEngine({ root, runRoot, runtime })
   const code = await command.run({ ...context, args, flags: parsed.values, engine })
@@ -113,12 +127,18 @@ async function runCommand(
   return code ?? 0
 }
 
-function wrongCount(name: string, command: Command): SkiffError {
-  const usage = command.args.map((one) => one.usage).join(" ")
-  const options = Object.keys(command.flags).length > 0 ? " [OPTIONS]" : ""
-  const hint = `usage: skiff ${name}${options}${usage && ` ${usage}`}`
+function wrongCount(name: string, command: Command, given: number): SkiffError {
+  const hint = `usage: skiff ${name} ${usageWords(command)}`.trimEnd()
+  const least = command.args.reduce((sum, one) => sum + one.least, 0)
+  const most = command.args.reduce((sum, one) => sum + one.most, 0)
+  const data = { usage: "words" satisfies Misuse, least, most, given }
   // docker: a wrong number of words is 1, a wrong flag 125
-  return new UsageError(`'skiff ${name}' ${expectation(command.args)}`, { hint }, 1)
+  return new UsageError(`'skiff ${name}' ${expectation(command.args)}`, { hint, data }, 1)
+}
+
+/** `[OPTIONS] IMAGE [COMMAND] [ARG...]`. */
+function usageWords({ flags, args }: Command): string {
+  return [...(Object.keys(flags).length > 0 ? ["[OPTIONS]"] : []), ...args.map(({ usage }) => usage)].join(" ")
 }
 
 async function showOverview(out: Out): Promise<number> {
@@ -142,7 +162,8 @@ async function showGroupOrRefuse(words: readonly string[], out: Out): Promise<nu
 function unknownCommand(shown: string, word: string, known: readonly string[], prefix = ""): SkiffError {
   const near = nearest(word, known)
   const hint = near === undefined ? `see: skiff ${prefix}--help` : `did you mean skiff ${prefix}${near}?`
-  return new UsageError(`unknown command: skiff ${shown}`, { hint }, 1)
+  const data = { usage: "command" satisfies Misuse, typed: shown, near, group: prefix.trim() || undefined }
+  return new UsageError(`unknown command: skiff ${shown}`, { hint, data }, 1)
 }
 
 async function versionLine(): Promise<string> {

@@ -290,6 +290,10 @@ export interface ContainerDetails extends Container {
   storage: { driver: string; upperDirectory: string }
   /** Undefined when the image is gone. */
   image?: { platform: Platform; manifest: Descriptor }
+  /** Host paths: of what is kept of it, and of its bundle, which is there while it runs. */
+  paths: { state: string; config: string; pidFile: string; monitorPidFile: string }
+  /** Of its first process, while that runs: `CAP_CHOWN`. */
+  capabilities?: { effective: readonly string[]; bounding: readonly string[] }
   /** Those that run in it now. */
   runningExecs: readonly ExecId[]
   /** Of the run that is under way, or the last one. */

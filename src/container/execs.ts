@@ -17,6 +17,7 @@ import { newContainerId } from "./id.ts"
 import { isRunning, UNKNOWN_EXIT_CODE } from "./observe.ts"
 import { execDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import { notRunning, wrongState } from "./wrong-state.ts"
 
 /** See `Execs.create`. */
 export async function createExec(deps: ContainerDeps, nameOrId: string, request: ExecRequest): Promise<Exec> {
@@ -240,13 +241,8 @@ function execEvent(
 
 function runningContainer(deps: ContainerDeps, nameOrId: string): ContainerRecord {
   const record = deps.records.get(nameOrId)
-  if (!isRunning(record, deps))
-    throw new FailedPrecondition(`container "${record.name}" is not running`, {
-      hint: { do: "start", container: record.name },
-    })
+  if (!isRunning(record, deps)) throw notRunning(record)
   if (record.status === "paused")
-    throw new FailedPrecondition(`container "${record.name}" is paused`, {
-      hint: { do: "unpause", container: record.name },
-    })
+    throw wrongState(record, `container "${record.name}" is paused`, { do: "unpause", container: record.name })
   return record
 }

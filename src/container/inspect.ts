@@ -1,7 +1,9 @@
+import { processCapabilities } from "../sys/process/process-capabilities.ts"
 import type { ContainerDetails, MountPoint } from "./container.ts"
 import { containerFilePaths } from "./container-files.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { toContainer } from "./observe.ts"
+import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.inspect`. */
@@ -10,8 +12,13 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
   const { id, spec, state } = record
   const snapshots = await deps.snapshots()
   const image = (await deps.images()).find(record.imageId)
+  const { config, pidFile, monitorPidFile } = (await deps.runtimes()).bundle(id)
+  const container = toContainer(record, deps)
+  const capabilities = "pid" in container.state ? processCapabilities(container.state.pid) : undefined
   return {
-    ...toContainer(record, deps),
+    ...container,
+    paths: { state: stateDirectory(deps, id), config, pidFile, monitorPidFile },
+    ...(capabilities === undefined ? {} : { capabilities }),
     run: spec.run,
     mounts: await withSources(deps, spec.mounts),
     secrets: spec.secrets ?? [],

@@ -22,6 +22,7 @@ import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import { notRunning, wrongState } from "./wrong-state.ts"
 import { destroy } from "./remove.ts"
 import { reconcile } from "./reconcile.ts"
 
@@ -95,10 +96,7 @@ export async function attachRunning(
   { attach, stdin }: { attach: boolean; stdin: boolean },
 ): Promise<StartedContainer> {
   const { pid, monitorPid } = record.state
-  if (pid === undefined || monitorPid === undefined || !isRunning(record, deps))
-    throw new FailedPrecondition(`container "${record.name}" is not running`, {
-      hint: { do: "start", container: record.name },
-    })
+  if (pid === undefined || monitorPid === undefined || !isRunning(record, deps)) throw notRunning(record)
   const runtimes = await deps.runtimes()
   const bundle = runtimes.bundle(record.id)
   const monitor = runtimes.findMonitor({ id: record.id, bundle, pid, monitorPid })
@@ -138,8 +136,9 @@ export async function kill(
   const record = deps.records.get(nameOrId)
   const monitor = await signalUnderLock(deps, record.id, number, abort)
   if (!monitor)
-    throw new FailedPrecondition(`cannot kill container "${record.name}": it is not running`, {
-      hint: { do: "state", container: record.name },
+    throw wrongState(record, `cannot kill container "${record.name}": it is not running`, {
+      do: "state",
+      container: record.name,
     })
   if (number !== SIGKILL) return
   await within(monitor.exited, KILL_WAIT_MS, abort)
@@ -237,9 +236,11 @@ async function freeze(
   using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconciled(deps, id, lock)
   if (record.status !== from || !isRunning(record, deps))
-    throw new FailedPrecondition(`container "${record.name}" is not ${from}`, {
-      hint: record.status === to ? `it is ${to} already` : { do: "start", container: record.name },
-    })
+    throw wrongState(
+      record,
+      `container "${record.name}" is not ${from}`,
+      record.status === to ? `it is ${to} already` : { do: "start", container: record.name },
+    )
   const runtime = await runtimeOf(deps, record)
   if (owner !== undefined) {
     record.state.frozenBy = owner
@@ -265,14 +266,13 @@ export async function remove(
   if (record) {
     const isActive = isRunning(record, deps) || record.status === "restarting"
     if (isActive && !force)
-      throw new FailedPrecondition(
+      throw wrongState(
+        record,
         `cannot remove container "${record.name}": container is ${record.status}: stop the container before removing or force remove`,
-        {
-          hint: [
-            { do: "stop", container: record.name },
-            { do: "removeForced", container: record.name },
-          ],
-        },
+        [
+          { do: "stop", container: record.name },
+          { do: "removeForced", container: record.name },
+        ],
       )
     await heeding(abort, `the removal of container "${record.name}"`, () => destroy(deps, record, { volumes, abort }))
   }

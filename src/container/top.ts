@@ -8,6 +8,7 @@ import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { isRunning } from "./observe.ts"
+import { notRunning } from "./wrong-state.ts"
 
 /**
  * The host's own `ps`, its rows of the container's processes: nothing of the image is run (CVE-2022-1227).
@@ -22,10 +23,7 @@ export async function top(
   const record = deps.records.get(nameOrId)
   const { pid } = record.state
   deps.records.tell(containerEvent(record, "top"))
-  if (!isRunning(record, deps) || pid === undefined)
-    throw new FailedPrecondition(`container "${record.name}" is not running`, {
-      hint: { do: "start", container: record.name },
-    })
+  if (!isRunning(record, deps) || pid === undefined) throw notRunning(record)
   const ps = findProgram("ps")
   if (ps === undefined)
     throw new FailedPrecondition("top needs ps, which is not installed", { hint: installCommand({ debian: "procps" }) })

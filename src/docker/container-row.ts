@@ -1,3 +1,4 @@
+import type { WorkingContainer } from "../builder/builder.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Container, ContainerSize } from "../container/container.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
@@ -88,4 +89,25 @@ export function describeStatus({ state }: Container, now: Date): string {
 function mountName(mount: MountRequest): string[] {
   if (mount.type === "tmpfs") return []
   return [mount.source ?? mount.target]
+}
+
+/** A working container of a build, which runs nothing between two steps: podman's line of `ps --external`. */
+export function externalRow(
+  { id, name, imageName, createdAt }: WorkingContainer,
+  { noTrunc = false, now = new Date() }: { noTrunc?: boolean; now?: Date } = {},
+): object {
+  return {
+    ...Object.fromEntries(Object.keys(CONTAINER_TITLES).map((field) => [field, ""])),
+    Command: "build",
+    ID: noTrunc ? id : id.slice(0, SHORT_ID),
+    Image: imageName,
+    Names: name,
+    RunningFor: formatAgo(createdAt, now),
+    State: "storage",
+    Status: "Storage",
+    StatusInWords: "Storage",
+    PodID: "",
+    PodName: "",
+    Label: () => "",
+  }
 }

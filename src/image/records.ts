@@ -141,7 +141,7 @@ export class ImageRecords {
     const near = nearestImage(text, this.names())
     throw new NotFound(`no such image: "${text}"`, {
       hint: [...(near === undefined ? [] : [{ nearest: near }]), { do: "listImages" }, { do: "pull", image: text }],
-      ...(near === undefined ? {} : { data: { nearest: near } }),
+      data: { object: "image", name: text, ...(near === undefined ? {} : { nearest: near }) },
     })
   }
 

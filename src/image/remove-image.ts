@@ -116,7 +116,7 @@ function refuseWhenUsed(image: Image, usedBy: UsedBy, force: boolean): void {
 
 function conflict(message: string, user?: ImageUser): FailedPrecondition {
   const hint: Hint = user ? remedyFor(user) : ["name the tag to remove", { do: "set", field: "force" }]
-  return new FailedPrecondition(`conflict: ${message}`, { hint })
+  return new FailedPrecondition(`conflict: ${message}`, { hint, data: { object: "image", user: user?.name } })
 }
 
 /** The container goes first. */

@@ -39,7 +39,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
       if (found !== undefined) return found
       if (name === "bridge" || name === "default")
         return defaultNetwork(deps.db, names, { rootless: netns !== undefined, events: deps.events })
-      throw new NotFound(`network ${name} not found`, { hint: "this version has the networks bridge, host and none" })
+      throw new NotFound(`network ${name} not found`, {
+        hint: "this version has the networks bridge, host and none",
+        data: { object: "network", name },
+      })
     },
     warmUp: () => void host.sockets().catch(() => {}),
     reserve: (network, endpoint, options) => driver.reserve(network, endpoint, options),

@@ -52,7 +52,11 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
 
   const get = (name: string): Volume => {
     const volume = find(name)
-    if (!volume) throw new NotFound(`no such volume: "${name}"`, { hint: { do: "listVolumes" } })
+    if (!volume)
+      throw new NotFound(`no such volume: "${name}"`, {
+        hint: { do: "listVolumes" },
+        data: { object: "volume", name },
+      })
     return volume
   }
 
@@ -95,6 +99,7 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
         if (user)
           throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
             hint: { do: "removeForced", container: user.name },
+            data: { object: "volume", name, user: user.id },
           })
         if (db.run("DELETE FROM volumes WHERE name = ?", name) > 0) events.append(volumeEvent(name, "destroy"))
       })

@@ -1,7 +1,6 @@
 import { isSkiffError, type SkiffError } from "../../base/errors.ts"
 import type { Ending } from "../../container/container.ts"
 import { endedText } from "../../docker/ended-text.ts"
-import { OutputClosed, writeAll } from "../out.ts"
 import { printable } from "../../base/printable.ts"
 import { coloured, CYAN, RED } from "../terminal/colour.ts"
 import { describeHint } from "./describe-hint.ts"
@@ -13,18 +12,14 @@ export interface FailureContext extends FailedCommand {
   debug: boolean
   /** The exit code where nothing below says another. */
   failureCode: number
+  /** The name by which the command was called, `rm`. */
+  typed?: string
+  /** Its words in the usage line. */
+  usage?: string
+  /** Flags may stand in the place of its words. */
+  chooses?: boolean
   /** The command runs a program for the user, and ends as that does: what a program ended with is the exit code. */
   endsAsProgram: boolean
-}
-
-/** Tells the user what went wrong and what to do next, on standard error; gives the exit code. */
-export function reportError(error: unknown, context: FailureContext): number {
-  try {
-    writeAll(2, describeError(error, context))
-  } catch (closed) {
-    if (!(closed instanceof OutputClosed)) throw closed
-  }
-  return exitCodeOf(error, context)
 }
 
 /** docker: 125 for wrong flags, and what a program ended with (126, 127: it could not be run) for commands that run one. */

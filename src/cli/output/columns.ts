@@ -1,17 +1,25 @@
-/** Docker's tables (Go's tabwriter with a least width of 10 and 3 spaces between): lines of cells, the last one open. */
-export function alignColumns(lines: readonly string[]): string[] {
+/** How wide a column is at least, and how many blanks stand between two: as Go's tabwriter is told. */
+export interface ColumnStyle {
+  least: number
+  gap: number
+}
+
+/** Docker's tables. */
+export const DOCKER_COLUMNS: ColumnStyle = { least: 10, gap: 3 }
+/** Podman's. */
+export const PODMAN_COLUMNS: ColumnStyle = { least: 12, gap: 2 }
+
+/** Lines of cells, the last one open. */
+export function alignColumns(lines: readonly string[], { least, gap }: ColumnStyle = DOCKER_COLUMNS): string[] {
   const rows = lines.map((line) => line.split("\t"))
   const widths: number[] = []
   for (const row of rows)
     for (const [column, cell] of row.slice(0, -1).entries())
-      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, displayWidth(cell) + PADDING)
+      widths[column] = Math.max(widths[column] ?? least, displayWidth(cell) + gap)
   return rows.map((row) =>
     row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join(""),
   )
 }
-
-const MIN_WIDTH = 10
-const PADDING = 3
 
 /** Fills up to `width` columns of the terminal. */
 export function pad(cell: string, width: number): string {

@@ -22,5 +22,12 @@ export function withMaps(value: unknown, name = "", parent = ""): unknown {
   if (typeof value !== "object" || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, one]) => [key, withMaps(one, key, name)] as const)
   const isMap = MAPS.has(name) || MAPS.has(`${parent}.${name}`)
-  return isMap ? new Map(entries) : Object.fromEntries(entries)
+  return isMap ? new Map(entries) : withHiddenOf(value, Object.fromEntries(entries))
+}
+
+/** Fields that templates may name and JSON leaves out go along. */
+function withHiddenOf(from: object, to: object): object {
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(from)))
+    if (!property.enumerable) Object.defineProperty(to, name, { ...property, value: withMaps(property.value, name) })
+  return to
 }

@@ -2,7 +2,7 @@ import type { Out } from "../out.ts"
 import { printable } from "../../base/printable.ts"
 import { evaluate, UNKNOWN_FIELD } from "../template/evaluate.ts"
 import { parseTemplate, type Template } from "../template/parser.ts"
-import { alignColumns } from "./columns.ts"
+import { alignColumns, type ColumnStyle } from "./columns.ts"
 import { fitColumns } from "./fit-columns.ts"
 
 /** How `ls` commands show things. */
@@ -13,6 +13,10 @@ export interface ListFormat {
   table: string
   /** What `-q` prints. */
   quiet: string
+  /** Default: docker's. */
+  columns?: ColumnStyle
+  /** What `json` prints of the rows, as one array; default: each row as it is, on a line of its own. */
+  documents?(rows: readonly object[]): readonly object[]
 }
 
 /** The flags that lists share. */
@@ -29,9 +33,9 @@ export function printList(
   out: Out,
   rows: readonly object[],
   flags: ListFlags,
-  { titles, table, quiet }: ListFormat,
+  { titles, table, quiet, columns: style, documents }: ListFormat,
 ): void {
-  if (flags.json) return out.json(rows)
+  if (flags.json || (documents && flags.format === "json")) return out.json(documents?.(rows) ?? rows)
   const asked = flags.quiet && !flags.format ? quiet : (flags.format ?? "table")
   const chosen = asked === "table" || asked === "" ? table : asked === "json" ? "{{json .}}" : asked
   const isTable = chosen.startsWith("table ")
@@ -42,7 +46,7 @@ export function printList(
     const heading = flags.noheading ? [] : [evaluate(template, { ...titles, Label: String })]
     const { columns } = out
     const all = [...heading, ...lines]
-    const shown = columns === undefined ? alignColumns(all) : fitColumns(all, columns)
+    const shown = columns === undefined ? alignColumns(all, style) : fitColumns(all, columns)
     // in one write: a terminal shows it at once
     if (shown.length > 0) out.line(shown.map((line) => line.trimEnd()).join("\n"))
     return

@@ -1,17 +1,11 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
 import { nearest } from "../../base/nearest.ts"
+import { CAPABILITY_BITS } from "../../sys/process/process-capabilities.ts"
 import type { OciCapabilities } from "../../spec/oci-runtime.ts"
 
-/** All of capabilities(7); the index is the number (linux/capability.h). */
-export const CAPABILITIES = (
-  "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE " +
-  "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN " +
-  "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE " +
-  "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-)
-  .split(" ")
-  .map((name) => `CAP_${name}`)
+/** All of capabilities(7); the index is the number. */
+export const CAPABILITIES = CAPABILITY_BITS
 
 /** Docker's fourteen. */
 export const DEFAULT_CAPABILITIES = (

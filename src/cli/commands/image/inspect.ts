@@ -1,4 +1,3 @@
-import { imageDocument } from "../../../docker/image-document.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
@@ -10,6 +9,7 @@ export default command({
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ args: [names], flags, ...context }) {
     const images = await context.engine.images()
-    return inspectEach(names, flags, context, async (name) => imageDocument(await images.inspect(name)))
+    const documents = await context.dialect.documents()
+    return inspectEach(names, flags, context, async (name) => documents.image(await images.inspect(name)))
   },
 })

@@ -3,7 +3,6 @@ import { command } from "../../command.ts"
 import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
-import { IMAGE_TITLES, imageRows } from "../../../docker/image-row.ts"
 import { printList } from "../../output/list.ts"
 
 const FILTERS = ["before", "dangling", "label", "reference", "since"] as const
@@ -20,7 +19,7 @@ export default command({
     noTrunc: flag.bool("Don't truncate output"),
     quiet: flag.bool("Only show image IDs", { short: "q" }),
   },
-  async run({ args: [name], flags, engine, out }) {
+  async run({ args: [name], flags, engine, out, dialect }) {
     const { dangling, before, since, ...lists } = parseFilters(flags.filter, FILTERS)
     const images = (await engine.images()).list({
       ...lists,
@@ -29,17 +28,13 @@ export default command({
       before: before?.at(-1),
       since: since?.at(-1),
     })
-    const rows = images.flatMap((image) => imageRows(image, { ...flags, only: name }))
-    const digest = flags.digests ? "{{.Digest}}\t" : ""
-    printList(out, flags.quiet ? unique(rows) : rows, flags, {
-      titles: IMAGE_TITLES,
-      table: `table {{.Repository}}\t{{.Tag}}\t${digest}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
-      quiet: "{{.ID}}",
-    })
+    const list = (await dialect.lists()).images(flags)
+    const rows = images.flatMap((image) => list.rows(image, { ...flags, only: name }))
+    printList(out, flags.quiet ? unique(rows) : rows, flags, list)
   },
 })
 
 /** `-q` names an image once, however many names it has. */
-function unique<T extends { ID: string }>(rows: readonly T[]): T[] {
-  return [...new Map(rows.map((row) => [row.ID, row])).values()]
+function unique(rows: readonly object[]): object[] {
+  return [...new Map(rows.map((row) => [(row as { ID: string }).ID, row])).values()]
 }

@@ -18,7 +18,7 @@ export default command({
       throw new UsageError("give names of images, or --all", { hint: "see: skiff rmi --help" })
     const images = await engine.images()
     const names = flags.all ? images.list().flatMap(({ id, tags }) => (tags.length > 0 ? tags : [id])) : given
-    let failed = false
+    let code = 0
     // one after another: two names of one image depend on each other
     for (const name of names) {
       try {
@@ -27,10 +27,9 @@ export default command({
         for (const one of deleted) out.line(`Deleted: ${one}`)
       } catch (error) {
         if (flags.ignore && isSkiffError(error, "NotFound")) continue
-        failed = true
-        report(error)
+        code = report(error)
       }
     }
-    return failed ? 1 : 0
+    return code
   },
 })

@@ -2,7 +2,6 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
-import { networkDocument } from "../../../docker/network-document.ts"
 
 export default command({
   summary: "Display detailed information on one or more networks",
@@ -10,6 +9,7 @@ export default command({
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ args: [names], flags, ...context }) {
     const networks = await context.engine.networks()
-    return inspectEach(names, flags, context, (name) => networkDocument(networks.get(name)))
+    const documents = await context.dialect.documents()
+    return inspectEach(names, flags, context, (name) => documents.network(networks.get(name)))
   },
 })

@@ -1,5 +1,5 @@
 import { formatBinarySize, formatSize } from "../../../base/sizes.ts"
-import { infoDocument, type EngineInfo } from "../../../docker/info-document.ts"
+import type { EngineInfo } from "../../../docker/info-document.ts"
 import { command } from "../../command.ts"
 import { printDocuments } from "../../output/document.ts"
 import { hanging } from "../../output/wrap.ts"
@@ -9,10 +9,11 @@ export default command({
   summary: "Display system-wide information",
   args: [],
   flags: DOCUMENT_FORMAT_FLAGS,
-  async run({ flags, engine, out }) {
-    const info = await engine.info()
+  async run({ flags, engine, out, dialect }) {
+    const [info, documents] = await Promise.all([engine.info(), dialect.documents()])
     const format = flags.json ? "json" : flags.format
-    if (format !== undefined) return printDocuments(out, [infoDocument(info)], format)
+    if (format !== undefined) return printDocuments(out, [documents.info(info)], format)
+    if (documents.infoText) return out.text(documents.infoText(info))
     for (const line of infoLines(info)) {
       const [, label = "", text = ""] = /^( *[^:]+: )(.*)$/.exec(line) ?? [line, "", line]
       for (const part of hanging(label, text, out.columns)) out.line(part)

@@ -7,15 +7,13 @@ export default command({
   summary: "Show the skiff version information",
   args: [],
   flags: DOCUMENT_FORMAT_FLAGS,
-  async run({ flags, out }) {
+  async run({ flags, out, dialect }) {
     const { os, architecture } = hostPlatform()
-    const build = { Version: VERSION, BunVersion: process.versions.bun, Os: os, Arch: architecture }
+    const facts = { version: VERSION, bun: process.versions.bun, os, architecture }
+    const { document, text } = (await dialect.version())(facts)
     const format = flags.json ? "json" : flags.format
-    if (format !== undefined) {
-      const { printDocuments } = await import("../../output/document.ts")
-      // docker's templates ask for a client and a server: here they are one
-      return printDocuments(out, [{ ...build, Client: build, Server: build }], format)
-    }
-    out.line(`Version:      ${VERSION}\nBun version:  ${process.versions.bun}\nOS/Arch:      ${os}/${architecture}`)
+    if (format === undefined) return out.line(text)
+    const { printDocuments } = await import("../../output/document.ts")
+    return printDocuments(out, [document], format)
   },
 })

@@ -2,7 +2,6 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { inspectEach } from "../../inspect-each.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
-import { volumeDocument } from "../../../docker/volume-document.ts"
 
 export default command({
   summary: "Display detailed information on one or more volumes",
@@ -10,6 +9,7 @@ export default command({
   flags: DOCUMENT_FORMAT_FLAGS,
   async run({ args: [names], flags, ...context }) {
     const volumes = await context.engine.volumes()
-    return inspectEach(names, flags, context, (name) => volumeDocument(volumes.get(name)))
+    const documents = await context.dialect.documents()
+    return inspectEach(names, flags, context, (name) => documents.volume(volumes.get(name)))
   },
 })

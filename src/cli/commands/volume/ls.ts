@@ -4,7 +4,6 @@ import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
-import { VOLUME_TITLES, volumeRow } from "../../../docker/volume-document.ts"
 
 export default command({
   summary: "List volumes",
@@ -12,20 +11,23 @@ export default command({
   flags: {
     filter: flag.strings('Provide filter values (e.g. "name=data")', "filter", { short: "f" }),
     ...LIST_FORMAT_FLAGS,
+    noheading: flag.bool("Do not print column headings", { short: "n" }),
     quiet: flag.bool("Only display volume names", { short: "q" }),
   },
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, dialect }) {
     const { name, label, driver } = parseFilters(flags.filter, ["driver", "label", "name"])
     const found = (await engine.volumes())
       .list()
       .filter((one) => name?.some((part) => one.name.includes(part)) ?? true)
       .filter((one) => label?.every((wanted) => hasLabel(one, wanted)) ?? true)
       .filter((one) => driver?.includes(one.driver) ?? true)
-    printList(out, found.map(volumeRow), flags, {
-      titles: VOLUME_TITLES,
-      table: "table {{.Driver}}\t{{.Name}}",
-      quiet: "{{.Name}}",
-    })
+    const { volumes: list } = await dialect.lists()
+    printList(
+      out,
+      found.flatMap((volume) => list.rows(volume, {})),
+      flags,
+      list,
+    )
   },
 })
 

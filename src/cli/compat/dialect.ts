@@ -1,0 +1,69 @@
+/**
+ * What the command line sounds like: skiff's own words, or those of a tool whose scripts it is to run. `SKIFF_COMPAT` chooses, or the
+ * name that the executable is called by: a link `podman` is enough.
+ *
+ * Commands know no tool. They ask the dialect for what differs: how a list is laid out, what a document says, how an error is told
+ * and with which code it ends. What is not asked for is not loaded.
+ */
+import { basename } from "node:path"
+import { InvalidArgument } from "../../base/errors.ts"
+import type { Flags } from "../flag.ts"
+import type { Documents } from "./documents.ts"
+import { FAILURES, type Failures } from "./failures.ts"
+import type { Lists } from "./lists.ts"
+import { withPodmanShorts } from "./podman-shorts.ts"
+import type { VersionAnswer, VersionFacts } from "./version.ts"
+
+/** The tools whose words are known. */
+export const DIALECTS = ["skiff", "docker", "podman", "buildah"] as const
+
+/** A tool by its name. */
+export type DialectName = (typeof DIALECTS)[number]
+
+/** One tool's words. */
+export interface Dialect {
+  readonly name: DialectName
+  lists(): Promise<Lists>
+  documents(): Promise<Documents>
+  version(): Promise<(facts: VersionFacts) => VersionAnswer>
+  failures(): Promise<Failures>
+  /** Flags of a command as the tool spells them; `name` is its whole name, `container rm`. */
+  flags(name: string, flags: Flags): Flags
+}
+
+/** The environment variable that chooses. It also carries the choice into the namespaces of an ordinary user. */
+export const COMPAT_ENV = "SKIFF_COMPAT"
+
+/**
+ * The tool that this process is to speak like. A name in `SKIFF_COMPAT` goes before the name of the executable; `skiff` there is
+ * plain skiff, under whatever name. Throws InvalidArgument for a tool that is not known.
+ */
+export function dialectName(env: Readonly<Record<string, string | undefined>>, program: string): DialectName {
+  const asked = env[COMPAT_ENV]
+  if (asked === undefined || asked === "") return DIALECTS.find((one) => one === basename(program)) ?? "skiff"
+  const name = DIALECTS.find((one) => one === asked)
+  if (name !== undefined) return name
+  throw new InvalidArgument(`unknown tool "${asked}" in ${COMPAT_ENV}`, { hint: `valid: ${DIALECTS.join(", ")}` })
+}
+
+/** Loads nothing but names. */
+export function dialectOf(name: DialectName): Dialect {
+  const isPodman = name === "podman" || name === "buildah"
+  return {
+    name,
+    flags: isPodman ? withPodmanShorts : (_, flags) => flags,
+    lists: async () =>
+      isPodman ? (await import("./podman-lists.ts")).PODMAN_LISTS : (await import("./lists.ts")).LISTS,
+    documents: async () =>
+      isPodman ? (await import("./podman-documents.ts")).PODMAN_DOCUMENTS : (await import("./documents.ts")).DOCUMENTS,
+    version: async () => {
+      const { podmanVersion, skiffVersion } = await import("./version.ts")
+      return isPodman ? podmanVersion : skiffVersion
+    },
+    failures: async () => {
+      if (name === "skiff") return FAILURES
+      if (name === "docker") return (await import("./docker-failures.ts")).DOCKER_FAILURES
+      return (await import("./podman-failures.ts")).podmanFailures(name === "buildah" ? "buildah" : "podman")
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import type { ContainerDetails, ContainerSize } from "../../container/container.ts"
+import { containerDocument } from "../../docker/container-document.ts"
+import { imageDocument } from "../../docker/image-document.ts"
+import { infoDocument, type EngineInfo } from "../../docker/info-document.ts"
+import { networkDocument } from "../../docker/network-document.ts"
+import { volumeDocument } from "../../docker/volume-document.ts"
+import type { ImageDetails } from "../../image/image.ts"
+import type { Network } from "../../network/network.ts"
+import { withPodmanKeys } from "../../podman/container-document.ts"
+import { withPodmanImageKeys } from "../../podman/image-document.ts"
+import { hide } from "../../podman/hide.ts"
+import { podmanInfoDocument } from "../../podman/info-document.ts"
+import type { Volume } from "../../volume/volume.ts"
+
+/** What `inspect`, `info` and their like print of an object. */
+export interface Documents {
+  container(details: ContainerDetails, size: ContainerSize | undefined): object
+  image(details: ImageDetails): object
+  volume(volume: Volume): object
+  network(network: Network): object
+  info(info: EngineInfo): object
+  /** What `info` prints where no format is asked for; undefined: skiff's own lines. */
+  infoText?(info: EngineInfo): string
+}
+
+/** Docker's documents; keys that podman alone has are there for templates, and in the JSON too. */
+export const DOCUMENTS: Documents = {
+  container: (details, size) => withPodmanKeys(containerDocument(details, size), details),
+  image: (details) => withPodmanImageKeys(imageDocument(details), details),
+  volume: volumeDocument,
+  network: networkDocument,
+  info: (info) => hide(infoDocument(info), podmanInfoDocument(info) as Record<string, unknown>),
+}

@@ -1,0 +1,73 @@
+import { externalRow } from "../../docker/container-row.ts"
+import { NETWORK_TITLES, networkRow } from "../../docker/network-document.ts"
+import { VOLUME_TITLES, volumeDocument, volumeRow } from "../../docker/volume-document.ts"
+import { PODMAN_CONTAINER_TITLES } from "../../podman/container-fields.ts"
+import { podmanContainerRow } from "../../podman/container-row.ts"
+import { hide } from "../../podman/hide.ts"
+import { PODMAN_IMAGE_TITLES, podmanImageRows } from "../../podman/image-row.ts"
+import { podmanNetworkDocument } from "../../podman/network-document.ts"
+import { PODMAN_COLUMNS } from "../output/columns.ts"
+import { NS_TABLE, POD_COLUMNS, type Lists } from "./lists.ts"
+
+/** `json` prints one array of documents, which are more than the rows: an image of two names is there once. */
+const asDocuments = {
+  columns: PODMAN_COLUMNS,
+  documents: (rows: readonly object[]) => [
+    ...new Set(rows.map((row) => (row as { document?: object }).document ?? row)),
+  ],
+}
+
+/** Podman's layout. */
+export const PODMAN_LISTS: Lists = {
+  containers: ({ size, pod, ns }) => ({
+    ...asDocuments,
+    titles: {
+      ...PODMAN_CONTAINER_TITLES,
+      ID: "CONTAINER ID",
+      Command: "COMMAND",
+      CreatedAt: "CREATED AT",
+      CreatedHuman: "CREATED",
+      Image: "IMAGE",
+      Labels: "LABELS",
+      Mounts: "MOUNTS",
+      Names: "NAMES",
+      Networks: "NETWORKS",
+      Ports: "PORTS",
+      RunningFor: "CREATED",
+      Size: "SIZE",
+      State: "STATE",
+      Status: "STATUS",
+    },
+    table: ns
+      ? NS_TABLE
+      : `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${pod ? POD_COLUMNS : ""}${size ? "\t{{.Size}}" : ""}`,
+    quiet: "{{.ID}}",
+    oldestFirst: true,
+    rows: (container, facts) => [podmanContainerRow(container, facts)],
+    externalRow: (container, options) => ({ ...externalRow(container, options), Command: "buildah" }),
+  }),
+
+  images: ({ digests }) => ({
+    ...asDocuments,
+    titles: PODMAN_IMAGE_TITLES,
+    table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
+    quiet: "{{.ID}}",
+    rows: (image, facts) => podmanImageRows(image, facts),
+  }),
+
+  volumes: {
+    ...asDocuments,
+    titles: VOLUME_TITLES,
+    table: "table {{.Driver}}\t{{.Name}}",
+    quiet: "{{.Name}}",
+    rows: (volume) => [hide(volumeRow(volume), { document: volumeDocument(volume) })],
+  },
+
+  networks: {
+    ...asDocuments,
+    titles: NETWORK_TITLES,
+    table: "table {{.ID}}\t{{.Name}}\t{{.Driver}}",
+    quiet: "{{.Name}}",
+    rows: (network, facts) => [hide(networkRow(network, facts), { document: podmanNetworkDocument(network) })],
+  },
+}

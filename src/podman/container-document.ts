@@ -1,0 +1,126 @@
+/** Podman's inspect document of a container: what it has beyond docker's, and what it says otherwise. */
+import type { ContainerDetails } from "../container/container.ts"
+import { digestHex } from "../spec/digest.ts"
+
+type Document = Record<string, unknown>
+
+/** The parts of the document that both tools have, each with keys of its own. */
+const PARTS = ["State", "Config", "HostConfig", "NetworkSettings"] as const
+
+const NO_TIME = "0001-01-01T00:00:00Z"
+
+/** Docker's document with the keys that podman alone has: templates of both tools find theirs. Pure. */
+export function withPodmanKeys(docker: Document, details: ContainerDetails): Document {
+  const extra = extraKeys(details)
+  const parts = PARTS.map((part) => [part, { ...partOf(extra, part), ...partOf(docker, part) }])
+  return { ...extra, ...docker, ...Object.fromEntries(parts) }
+}
+
+/** The document as podman has it. Pure. */
+export function podmanContainerDocument(docker: Document, details: ContainerDetails): Document {
+  const { name, imageId, argv, run, options, restartCount } = details
+  const both = withPodmanKeys(docker, details)
+  const hostConfig = partOf(both, "HostConfig")
+  return {
+    ...both,
+    Name: name,
+    Image: digestHex(imageId),
+    Path: argv[0] ?? "",
+    RestartCount: restartCount,
+    ExecIDs: details.runningExecs,
+    Config: {
+      ...partOf(both, "Config"),
+      Cmd: run.command.length === 0 ? null : run.command,
+      Entrypoint: run.entrypoint.length === 0 ? null : run.entrypoint,
+      Image: details.imageName,
+      Labels: Object.keys(run.labels).length === 0 ? null : run.labels,
+      AttachStdin: false,
+      AttachStdout: false,
+      AttachStderr: false,
+    },
+    HostConfig: {
+      ...hostConfig,
+      CapAdd: options.capAdd.map(capabilityName),
+      CapDrop: options.capDrop.map(capabilityName),
+      ExtraHosts: options.extraHosts,
+      GroupAdd: options.groupAdd,
+      SecurityOpt: options.securityOptions,
+      PidMode: hostConfig.PidMode === "" ? "private" : hostConfig.PidMode,
+      UTSMode: hostConfig.UTSMode === "" ? "private" : hostConfig.UTSMode,
+      RestartPolicy: {
+        Name: options.restart.name === "no" ? "no" : options.restart.name,
+        MaximumRetryCount: options.restart.maximumRetryCount,
+      },
+    },
+  }
+}
+
+function extraKeys(details: ContainerDetails): Document {
+  const { state, options, imageName, image, runtime, logPath } = details
+  const monitorPid = "monitorPid" in state ? state.monitorPid : 0
+  return {
+    BoundingCaps: details.capabilities?.bounding ?? [],
+    EffectiveCaps: details.capabilities?.effective ?? [],
+    ImageName: imageName,
+    ImageDigest: image?.manifest.digest ?? "",
+    Rootfs: "",
+    Pod: options.sandbox ?? "",
+    StaticDir: details.paths.state,
+    OCIConfigPath: details.paths.config,
+    OCIRuntime: runtime,
+    ConmonPidFile: details.paths.monitorPidFile,
+    PidFile: details.paths.pidFile,
+    Dependencies: options.requires ?? [],
+    Namespace: "",
+    IsInfra: false,
+    IsService: false,
+    KubeExitCodePropagation: "invalid",
+    lockNumber: 0,
+    State: {
+      OciVersion: "1.2.0",
+      ConmonPid: monitorPid,
+      CgroupPath: "",
+      CheckpointedAt: NO_TIME,
+      RestoredAt: NO_TIME,
+      StoppedByUser: false,
+    },
+    Config: {
+      Annotations: {},
+      CreateCommand: [],
+      HealthcheckOnFailureAction: "none",
+      OnBuild: null,
+      Passwd: true,
+      Secrets: null,
+      SystemdMode: false,
+      Timeout: options.runTimeoutSeconds ?? 0,
+      Timezone: "",
+      Umask: "0022",
+      sdNotifyMode: "container",
+    },
+    HostConfig: {
+      CgroupConf: null,
+      CgroupManager: "cgroupfs",
+      CgroupMode: "private",
+      Cgroups: "default",
+      Devices: [],
+      DiskQuota: 0,
+      LogConfig: { Type: options.log.driver, Config: options.log.options, Path: logPath ?? "", Tag: "", Size: "0B" },
+    },
+    NetworkSettings: {
+      EndpointID: "",
+      HairpinMode: false,
+      LinkLocalIPv6Address: "",
+      LinkLocalIPv6PrefixLen: 0,
+    },
+  }
+}
+
+function partOf(document: Document, part: string): Document {
+  return (document[part] ?? {}) as Document
+}
+
+/** `net_raw` is `CAP_NET_RAW`. */
+function capabilityName(text: string): string {
+  const name = text.toUpperCase()
+  return name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`
+}

@@ -1,0 +1,38 @@
+/** `object`, with fields, hidden ones too, that templates may name and that JSON leaves out. Fields that it has stay. */
+export function hide<T extends object>(object: T, fields: Readonly<Record<string, unknown>>): T {
+  for (const name of Object.getOwnPropertyNames(fields))
+    if (!Object.hasOwn(object, name)) Object.defineProperty(object, name, { value: fields[name], enumerable: false })
+  return object
+}
+
+/** Go's names of fields whose JSON has others. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  apparmorEnabled: "AppArmorEnabled",
+  cgroupVersion: "CgroupsVersion",
+  cpus: "CPUs",
+  idMappings: "IDMappings",
+  id: "ID",
+  ipv6_enabled: "IPv6Enabled",
+  dns_enabled: "DNSEnabled",
+  ociRuntime: "OCIRuntime",
+  os: "OS",
+  seccompEnabled: "SECCOMPEnabled",
+  seccompProfilePath: "SECCOMPProfilePath",
+  selinuxEnabled: "SELinuxEnabled",
+  uidmap: "UIDMap",
+  gidmap: "GIDMap",
+  rootlessNetworkCmd: "RootlessNetworkCmd",
+}
+
+/** A document of JSON's names, with Go's hidden beside them, at every depth: templates name those. */
+export function withGoNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withGoNames)
+  if (typeof value !== "object" || value === null || value instanceof Map || value instanceof Date) return value
+  const copy = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withGoNames(one)]))
+  return hide(copy, Object.fromEntries(Object.entries(copy).map(([key, one]) => [goName(key), one])))
+}
+
+/** `network_interface` is `NetworkInterface`. */
+function goName(key: string): string {
+  return GO_NAMES[key] ?? key.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,93 @@
+import { formatSize } from "../base/sizes.ts"
+import { formatAgo, formatMoment } from "../docker/ages.ts"
+import { imageRows } from "../docker/image-row.ts"
+import { parseReference, type Image } from "../image/image.ts"
+import { digestHex } from "../spec/digest.ts"
+import { hide } from "./hide.ts"
+
+const NONE = "<none>"
+
+/** Lines of `images` by podman's template names: names in full, `localhost/` of what was made here. */
+export function podmanImageRows(
+  image: Image,
+  { noTrunc, only, now = new Date() }: { noTrunc: boolean; only?: string | undefined; now?: Date },
+): object[] {
+  const id = digestHex(image.id)
+  const created = image.createdAt ?? new Date(0)
+  const shown = image.tags.map((text) => parseReference(text))
+  const names = shown.map(({ registry, repository, tag }) => ({ Repository: `${registry}/${repository}`, Tag: tag }))
+  const fitting = new Set(imageRows(image, { noTrunc, digests: false, only }).map((row) => row.Tag))
+  const lines =
+    names.length > 0 ? names.filter(({ Tag }) => fitting.has(Tag ?? NONE)) : [{ Repository: NONE, Tag: NONE }]
+  return lines.map(({ Repository, Tag }) => {
+    const row = {
+      ID: noTrunc ? `sha256:${id}` : id.slice(0, 12),
+      Repository,
+      Tag: Tag ?? NONE,
+      Digest: image.manifest.digest,
+      Created: formatAgo(created, now),
+      get CreatedAt() {
+        return formatMoment(created)
+      },
+      CreatedSince: formatAgo(created, now),
+      CreatedTime: created.toISOString(),
+      Size: spaced(formatSize(image.sizeBytes)),
+      VirtualSize: spaced(formatSize(image.sizeBytes)),
+      ReadOnly: false,
+      Names: image.tags,
+      RepoTags: image.tags,
+      RepoDigests: image.repoDigests,
+      History: image.tags.join(", "),
+      Containers: 0,
+      ParentID: "",
+    }
+    return hide(row, { document: podmanImageListDocument(image) })
+  })
+}
+
+/** Column titles of its fields. */
+export const PODMAN_IMAGE_TITLES: Readonly<Record<string, string>> = {
+  ID: "IMAGE ID",
+  Repository: "REPOSITORY",
+  Tag: "TAG",
+  Digest: "DIGEST",
+  Created: "CREATED",
+  CreatedAt: "CREATED AT",
+  CreatedSince: "CREATED",
+  CreatedTime: "CREATED TIME",
+  Size: "SIZE",
+  VirtualSize: "VIRTUAL SIZE",
+  ReadOnly: "R/O",
+  Names: "NAMES",
+  RepoTags: "REPO TAGS",
+  RepoDigests: "REPO DIGESTS",
+  History: "HISTORY",
+  Containers: "CONTAINERS",
+  ParentID: "PARENT ID",
+}
+
+/** An element of `images --format json`, once for all names. */
+function podmanImageListDocument(image: Image): object {
+  const created = image.createdAt ?? new Date(0)
+  return {
+    Id: digestHex(image.id),
+    ParentId: "",
+    RepoTags: null,
+    RepoDigests: image.repoDigests,
+    Size: image.sizeBytes,
+    SharedSize: 0,
+    VirtualSize: image.sizeBytes,
+    Labels: null,
+    Containers: 0,
+    Names: image.tags,
+    Digest: image.manifest.digest,
+    History: image.tags,
+    Created: Math.floor(created.getTime() / 1000),
+    CreatedAt: created.toISOString().replace(".000Z", "Z"),
+  }
+}
+
+/** `2MB` is `2 MB`. */
+function spaced(size: string): string {
+  return size.replace(/([\d.])([A-Za-z])/, "$1 $2")
+}

@@ -1,0 +1,212 @@
+/** Called as podman, docker or buildah, skiff speaks as they do: scripts that look at names, columns, errors and exit codes run on. */
+import { beforeAll, describe, expect, test } from "bun:test"
+import { spawn } from "node:child_process"
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs"
+import { join } from "node:path"
+import { executable, outcomeOf, type Outcome } from "../support/skiff.ts"
+import { openStore } from "../support/store.ts"
+import { user } from "../support/user.ts"
+
+const skiff = openStore()
+type Tool = "docker" | "podman" | "buildah"
+const as = (tool: Tool, ...args: string[]) => skiff.run(args, { env: { SKIFF_COMPAT: tool } })
+const lines = async (tool: Tool, ...args: string[]) => (await as(tool, ...args)).stdout.trimEnd().split("\n")
+let made = ""
+let up = ""
+
+beforeAll(async () => {
+  made = await skiff.ok("create", "--name", "made", "--label", "tier=front", "busybox", "sleep", "1000")
+  await skiff.ok("tag", "busybox", "localhost/mine:1")
+  up = await skiff.ok("run", "-d", "--name", "up", "busybox", "sleep", "1000")
+})
+
+/** By a link of that name. */
+function called(name: string, args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const directory = join(skiff.directory, "bin")
+  const link = join(directory, name)
+  mkdirSync(directory, { recursive: true })
+  chmodSync(directory, 0o755)
+  symlinkSync(executable(), link)
+  const [program = "", ...words] = [...user.prefix, link, ...args]
+  return outcomeOf(spawn(program, words, { env: { ...skiff.env, ...env }, cwd: skiff.directory }))
+}
+
+describe("the name that the executable is called by", () => {
+  test("chooses the tool, inside the namespaces of an ordinary user as well", async () => {
+    expect(await called("podman", ["stop", "absent"])).toMatchObject({
+      code: 125,
+      stderr: 'Error: no container with name or ID "absent" found: no such container\n',
+    })
+    expect(await called("buildah", ["from", "--name", "step", "busybox"])).toMatchObject({ code: 0, stdout: "step\n" })
+    expect(await lines("podman", "ps", "--external", "--format", "{{.Names}} {{.Status}}")).toContain("step Storage")
+    expect((await as("buildah", "rm", "step")).code).toBe(0)
+  })
+
+  test("yields to SKIFF_COMPAT, which refuses a tool that it does not know", async () => {
+    const { stderr } = await called("docker", ["stop", "absent"], { SKIFF_COMPAT: "skiff" })
+    expect(stderr).toStartWith("skiff: no such container")
+    const wrong = await skiff.run(["ps"], { env: { SKIFF_COMPAT: "nerdctl" } })
+    expect(wrong.code).not.toBe(0)
+    expect(wrong.stderr).toContain("valid: skiff, docker, podman, buildah")
+  })
+})
+
+interface Row {
+  args: string[]
+  podman: [code: number, text: string]
+  docker: [code: number, text: string]
+}
+
+const absent = 'Error: no container with name or ID "absent" found: no such container\n'
+const errors: Row[] = [
+  {
+    args: ["rm", "absent"],
+    podman: [1, absent],
+    docker: [1, "Error response from daemon: No such container: absent\n"],
+  },
+  {
+    args: ["logs", "absent"],
+    podman: [125, absent],
+    docker: [1, "Error response from daemon: No such container: absent\n"],
+  },
+  {
+    args: ["inspect", "absent"],
+    podman: [125, 'Error: no such object: "absent"\n'],
+    docker: [1, "Error: No such object: absent\n"],
+  },
+  {
+    args: ["rmi", "absent"],
+    podman: [1, "Error: absent: image not known\n"],
+    docker: [1, "Error response from daemon: No such image: absent:latest\n"],
+  },
+  {
+    args: ["volume", "rm", "absent"],
+    podman: [1, 'Error: no volume with name "absent" found: no such volume\n'],
+    docker: [1, "Error response from daemon: get absent: no such volume\n"],
+  },
+  {
+    args: ["exec", "made", "true"],
+    podman: [255, "Error: can only create exec sessions on running containers: container state improper\n"],
+    docker: [125, "Error response from daemon: container MADE is not running\n"],
+  },
+  {
+    args: ["kill", "made"],
+    podman: [125, "Error: can only kill running containers. MADE is in state created: container state improper\n"],
+    docker: [1, "Error response from daemon: container MADE is not running\n"],
+  },
+  {
+    args: ["rm", "up"],
+    podman: [
+      2,
+      "Error: cannot remove container UP as it is running - running or paused containers cannot be removed without force: container state improper\n",
+    ],
+    docker: [1, 'Error response from daemon: cannot remove container "up": container is running'],
+  },
+  {
+    args: ["run", "--name", "up", "busybox"],
+    podman: [125, 'Error: creating container storage: the container name "up" is already in use by UP.'],
+    docker: [
+      125,
+      'docker: Error response from daemon: Conflict. The container name "/up" is already in use by container "UP".',
+    ],
+  },
+  {
+    args: ["run", "busybox", "/no/such"],
+    podman: [127, 'Error: exec: "/no/such"'],
+    docker: [127, 'docker: Error response from daemon: exec: "/no/such"'],
+  },
+  {
+    args: ["run", "--nonsense", "busybox"],
+    podman: [125, "Error: unknown flag: --nonsense\nSee 'podman run --help'\n"],
+    docker: [125, "unknown flag: --nonsense\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n"],
+  },
+  {
+    args: ["rm"],
+    podman: [125, "Error: you must provide at least one name or id\n"],
+    docker: [1, "docker: 'docker rm' requires at least 1 argument\n\nUsage:  docker rm [OPTIONS] CONTAINER"],
+  },
+  {
+    args: ["run"],
+    podman: [125, "Error: requires at least 1 arg(s), only received 0\n"],
+    docker: [1, "docker: 'docker run' requires at least 1 argument\n"],
+  },
+  {
+    args: ["nonsense"],
+    podman: [125, "Error: unrecognized command `podman nonsense`\nTry 'podman --help' for more information\n"],
+    docker: [1, "docker: unknown command: docker nonsense\n\nRun 'docker --help' for more information\n"],
+  },
+]
+
+describe.each(["podman", "docker"] as const)("an error of %s", (tool) => {
+  test.each(errors.map((row) => [row.args.join(" "), row] as const))("%s", async (_, row) => {
+    const [code, text] = row[tool]
+    const outcome = await as(tool, ...row.args)
+    const stderr = outcome.stderr.replaceAll(made, "MADE").replaceAll(up, "UP")
+    expect([outcome.code, stderr]).toEqual([code, expect.stringContaining(text)])
+    if (tool === "podman")
+      await skiff.run(["rm", "--force", "--filter", "status=created", "--filter", "command=/no/such"])
+  })
+})
+
+test("podman's letters mean podman's flags", async () => {
+  const id = await skiff.ok("create", "busybox")
+  expect((await as("docker", "rm", "-l", id)).code).not.toBe(0)
+  expect(await as("podman", "rm", "-l")).toMatchObject({ code: 0, stdout: `${id}\n` })
+})
+
+test("podman's tables have its columns, its names in full, the oldest first", async () => {
+  const [title, ...images] = await lines("podman", "images")
+  expect(title).toMatch(/^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE$/)
+  expect(images).toContainEqual(expect.stringMatching(/^localhost\/mine +1 +[0-9a-f]{12}  .* [\d.]+ MB$/))
+  const [heading, first] = await lines("podman", "ps", "-a")
+  expect(heading).toMatch(/^CONTAINER ID {2}IMAGE +COMMAND +CREATED +STATUS +PORTS {7}NAMES$/)
+  expect(first).toStartWith(made.slice(0, 12))
+})
+
+test("podman's JSON is one array, with podman's keys", async () => {
+  const { stdout } = await as("podman", "ps", "-a", "--format", "json")
+  const [first] = JSON.parse(stdout) as Record<string, unknown>[]
+  expect(first).toMatchObject({
+    Id: made,
+    Names: ["made"],
+    Command: ["sleep", "1000"],
+    Labels: { tier: "front" },
+    State: "created",
+    Exited: false,
+    Pid: 0,
+  })
+  const images = JSON.parse((await as("podman", "images", "--format", "json")).stdout) as { Names: string[] }[]
+  expect(images[0]?.Names).toContain("localhost/mine:1")
+  expect(JSON.parse((await as("podman", "network", "ls", "--format", "json")).stdout)).toBeArray()
+})
+
+test("inspect says a name without a slash, an id without an algorithm; templates of both tools find their keys", async () => {
+  const format = "{{.Name}} {{.ImageName}} {{.State.ConmonPid}} {{.State.Pid}} {{len .EffectiveCaps}} {{.Config.Umask}}"
+  const podman = (await as("podman", "inspect", "--format", format, "up")).stdout.trim().split(" ")
+  const plain = (await skiff.ok("inspect", "--format", format, "up")).split(" ")
+  expect(podman[0]).toBe("up")
+  expect(plain[0]).toBe("/up")
+  expect(podman.slice(1)).toEqual(plain.slice(1))
+  expect(Number(podman[2])).toBeGreaterThan(0)
+  expect((await as("podman", "image", "inspect", "--format", "{{.Id}} {{.Digest}}", "busybox")).stdout).toMatch(
+    /^[0-9a-f]{64} sha256:[0-9a-f]{64}\n$/,
+  )
+  expect(await skiff.ok("ps", "--format", "{{.Pid}} {{.Restarts}} {{.PodName}}")).toMatch(/^\d+ 0 ?$/)
+})
+
+test("info and version answer the templates of both tools", async () => {
+  const podman = await as(
+    "podman",
+    "info",
+    "--format",
+    "{{.Host.Security.Rootless}} {{.Store.GraphRoot}} {{.host.arch}}",
+  )
+  expect(podman.stdout).toStartWith(`${user.rootless} ${skiff.root} `)
+  expect(await skiff.ok("info", "--format", "{{.Host.CgroupsVersion}} {{.OSType}}")).toMatch(/^v[12] linux$/)
+  expect((await as("podman", "info")).stdout).toContain("\nstore:\n")
+  const format = "{{.Client.Version}} {{.Server.Version}}"
+  for (const tool of ["podman", "docker"] as const) {
+    const [client, server] = (await as(tool, "version", "--format", format)).stdout.trim().split(" ")
+    expect(client).toBe(server)
+  }
+})

@@ -10,9 +10,9 @@ export async function forEachPod(
   { missing = 125 }: { missing?: number } = {},
 ): Promise<number> {
   let isMissingOnly = true
-  const report = (error: unknown): void => {
+  const report = (error: unknown): number => {
     isMissingOnly &&= isSkiffError(error, "NotFound")
-    context.report(error)
+    return context.report(error)
   }
   const code = await forEachName(names, { out: context.out, report }, act)
   return code === 0 ? 0 : isMissingOnly ? missing : 125

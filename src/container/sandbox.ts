@@ -26,7 +26,12 @@ export async function inSandbox(deps: ContainerDeps, options: ResolvedOptions): 
         field,
         hint: "give it to the sandbox",
       })
-  return { ...options, sandbox: id, network: hasNetwork ? { kind: "none" } : options.network }
+  return {
+    ...options,
+    sandbox: id,
+    network: hasNetwork ? { kind: "none" } : options.network,
+    ...(sandbox.cgroupPath === undefined ? {} : { limits: { cgroupParent: sandbox.cgroupPath, ...options.limits } }),
+  }
 }
 
 /** Whether the containers of a sandbox have this of it. */

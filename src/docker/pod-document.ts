@@ -27,9 +27,9 @@ export function podDocument(pod: Pod): Record<string, unknown> {
     State: pod.status,
     Hostname: sandbox?.options.hostname ?? "",
     Labels: options.labels ?? {},
-    CreateCgroup: true,
-    CgroupParent: "",
-    CgroupPath: "",
+    CreateCgroup: sandbox?.cgroupPath !== undefined,
+    CgroupParent: options.cgroupParent ?? "",
+    CgroupPath: sandbox?.cgroupPath ?? "",
     CreateInfra: sandboxId !== undefined,
     InfraContainerID: sandboxId ?? "",
     ...(sandboxId === undefined ? {} : { InfraConfig: infraConfig(pod) }),
@@ -124,7 +124,7 @@ function infraStatus(containers: readonly Member[], sandbox: Pod["sandbox"]): Me
 /** One of the objects of `pod ps --format json`. */
 export function podListDocument(pod: Pod): Record<string, unknown> {
   return {
-    Cgroup: "",
+    Cgroup: pod.sandbox?.cgroupPath ?? "",
     Containers: members(pod).map(({ id, name, status }) => ({ Id: id, Names: name, Status: status })),
     Created: pod.createdAt.toISOString(),
     Id: pod.id,
@@ -143,7 +143,7 @@ export function podRow(pod: Pod, { noTrunc = false, now = new Date() } = {}): ob
   const short = (id: string): string => (noTrunc ? id : id.slice(0, SHORT_ID))
   const labels = pod.options.labels ?? {}
   return {
-    Cgroup: "",
+    Cgroup: pod.sandbox?.cgroupPath ?? "",
     ContainerIds: all.map(({ id }) => short(id)).join(","),
     ContainerNames: all.map(({ name }) => name).join(","),
     ContainerStatuses: all.map(({ status }) => status).join(","),

@@ -299,6 +299,7 @@ class LocalEngine implements Engine {
       locks: new FileLocks(`${paths.runRoot}/sandbox-locks`, "sandbox"),
       oneWay: this.#isRootless,
       networks: this.networks,
+      cgroups: async () => (await this.#runtimes()).sharedCgroups,
       usedBy: (id) => containers.usersOfSandbox(id),
       pauseCommand,
     })

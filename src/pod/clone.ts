@@ -1,4 +1,4 @@
-import type { ContainerOptions } from "../container/container.ts"
+import type { Container, ContainerOptions } from "../container/container.ts"
 import { containersOf } from "./change.ts"
 import { createPod } from "./create.ts"
 import type { PodDeps } from "./deps.ts"
@@ -15,12 +15,19 @@ export async function clonePod(deps: PodDeps, nameOrId: string, { name }: Pick<P
     const containers = await deps.containers()
     // their options have in them already what the pod gives
     for (const one of await containersOf(deps, source))
-      await containers.create({ ...one.options, ...inClone(pod), name: `${one.name}-clone` })
+      await containers.create({ ...ownOptions(one), ...inClone(pod), name: `${one.name}-clone` })
   } catch (error) {
     await removePod(deps, pod.id, { force: true })
     throw error
   }
   return observePod(deps, deps.records.get(pod.id))
+}
+
+/** Without what its place in its own pod gave it. */
+function ownOptions({ options }: Container): ContainerOptions {
+  if (options.limits?.cgroupParent === undefined || options.sandbox === undefined) return options
+  const { cgroupParent: _, ...limits } = options.limits
+  return { ...options, limits }
 }
 
 function inClone({ id, name, sandboxId }: Pod): Pick<ContainerOptions, "pod" | "sandbox"> {

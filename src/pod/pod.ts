@@ -60,6 +60,10 @@ export interface PodOptions {
   shmSizeBytes?: number
   /** What all its containers together may have. */
   resources?: Resources
+  /** Where the pod's own cgroup lies. Default: below our own. */
+  cgroupParent?: string
+  /** Whether its containers' cgroups lie in one of the pod's. Default true; always with `resources`. */
+  sharesCgroup?: boolean
   /** `stop`: the end of its last container stops the pod. Default `continue`. */
   exitPolicy?: "continue" | "stop"
   /** Of its containers that say none. */

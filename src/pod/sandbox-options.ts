@@ -1,4 +1,4 @@
-import { InvalidArgument, Unsupported } from "../base/errors.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import type { SandboxOptions, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { PodOptions } from "./pod.ts"
 import type { PodRecord } from "./records.ts"
@@ -34,8 +34,6 @@ export function checkPodOptions(options: PodOptions): void {
     })
   if (!hasSandbox && options.resources !== undefined && Object.keys(options.resources).length > 0)
     throw new InvalidArgument("a pod without a sandbox has no limits", { hint: "limit its containers" })
-  if (options.resources !== undefined)
-    throw new Unsupported("a pod cannot be limited as a whole yet", { hint: "limit its containers" })
   if (ownsNetwork(options) && options.network?.kind !== "none") return
   const refused = [
     ["ports", ports.length > 0],
@@ -57,7 +55,13 @@ export function sandboxOptions({
   name,
   spec: { options },
 }: Pick<PodRecord, "id" | "name" | "spec">): SandboxOptions {
-  const { network = { kind: "bridge", name: DEFAULT_NETWORK }, moreNetworks = [], address, macAddress } = options
+  const {
+    network = { kind: "bridge", name: DEFAULT_NETWORK },
+    moreNetworks = [],
+    address,
+    macAddress,
+    cgroupParent,
+  } = options
   const shares = sharedOf(options)
   const isNetworked = ownsNetwork(options) && network.kind === "bridge"
   return {
@@ -74,5 +78,10 @@ export function sandboxOptions({
       : [],
     ports: isNetworked ? (options.ports ?? []) : [],
     shmSizeBytes: options.shmSizeBytes ?? DEFAULT_SHM_BYTES,
+    ...(options.sharesCgroup === false && options.resources === undefined
+      ? {}
+      : {
+          cgroup: { limits: options.resources ?? {}, ...(cgroupParent === undefined ? {} : { parent: cgroupParent }) },
+        }),
   }
 }

@@ -7,6 +7,7 @@ import { CgroupReader } from "../sys/process/cgroup-reader.ts"
 import { findProgram } from "../sys/host.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { isSingleIdMap } from "../sys/rootless/namespaces.ts"
+import { sharedCgroups } from "./shared-cgroups.ts"
 import { noCgroup, placedCgroups } from "./config/cgroup-placement.ts"
 import { attachTo } from "./monitor/attach.ts"
 import { bundlePaths } from "./bundle.ts"
@@ -38,6 +39,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
   const available = (): string[] => (capabilities ??= availableCapabilities())
   const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
   return {
+    sharedCgroups,
     bundle,
     choose: async (name, { timeNamespace, withoutCgroup = false } = {}) =>
       openChosen(name ?? options.runtime, withoutCgroup ? noCgroup(detectCgroups()) : detectCgroups(), {

@@ -269,8 +269,24 @@ export interface CgroupUsage extends CgroupCounters {
   oomKilled: boolean
 }
 
+/** Cgroups that several containers lie in, each by its owner's id, bounded as a whole. */
+export interface SharedCgroups {
+  /** What a container's `CgroupPlacement.parent` is; undefined where this host has none to share. */
+  path(id: string, parent?: string): string | undefined
+  /**
+   * Whether it could be made. Throws InvalidArgument, FailedPrecondition where the host cannot hold a limit, Unsupported where the
+   * user's systemd makes the cgroups.
+   */
+  check(limits: ResourceLimits, parent?: string): void
+  /** Throws as `check`. Safe to repeat. */
+  make(id: string, limits: ResourceLimits, parent?: string): void
+  /** Once no process is in it. Safe to repeat. */
+  remove(id: string, parent?: string): void
+}
+
 /** The whole domain, as `engine/` opens it (runtime/open.ts) and hands it to `container/`. */
 export interface Runtimes {
+  readonly sharedCgroups: SharedCgroups
   /**
    * `crun`, `runc`, a path; undefined: the one that suits this host. `timeNamespace`: the file that opens the one in which it is called.
    * `withoutCgroup`: it shall make none. Throws NotFound with the repair, Unsupported.

@@ -28,6 +28,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       createdAt: new Date(createdAt),
       options,
       state: isReady ? { status: "ready", namespaces, shm: `${directory(id)}/shm` } : { status: "stopped" },
+      ...(state.cgroupPath === undefined ? {} : { cgroupPath: state.cgroupPath }),
       ...(state.startedAt === undefined ? {} : { startedAt: new Date(state.startedAt) }),
       endpoints: isReady ? state.endpoints : [],
     }
@@ -66,16 +67,19 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         }
       }),
       () => releaseNamespaces(directory(id), state),
+      async () => options.cgroup && (await deps.cgroups()).remove(id, options.cgroup.parent),
     ])
   }
 
   /** The caller holds the lock. All that was made is taken back when a step fails. */
   const makeReady = async (record: SandboxRecord, signal: AbortSignal | undefined): Promise<void> => {
-    const { startedAt } = record.state
-    record.state = { status: "starting", bootId: deps.bootId, endpoints: [], startedAt }
+    const { startedAt, cgroupPath } = record.state
+    record.state = { status: "starting", bootId: deps.bootId, endpoints: [], startedAt, cgroupPath }
     records.save(record)
     crashPoint("sandbox:starting")
     try {
+      const { cgroup } = record.options
+      if (cgroup) (await deps.cgroups()).make(record.id, cgroup.limits, cgroup.parent)
       Object.assign(record.state, await makeNamespaces(directory(record.id), record.options, deps))
       // with the pause program written down it is found, whoever is killed now
       records.save(record)
@@ -93,8 +97,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
 
   const stopNow = async (record: SandboxRecord, action?: string): Promise<void> => {
     await release(record)
-    const { startedAt } = record.state
-    record.state = { status: "stopped", bootId: deps.bootId, endpoints: [], startedAt }
+    const { startedAt, cgroupPath } = record.state
+    record.state = { status: "stopped", bootId: deps.bootId, endpoints: [], startedAt, cgroupPath }
     records.save(record, action)
   }
 
@@ -145,9 +149,12 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
           hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit",
         })
       throwIfAborted(signal, `the start of sandbox "${options.name}"`)
+      const { cgroup } = options
+      if (cgroup) (await deps.cgroups()).check(cgroup.limits, cgroup.parent)
       using lock = await deps.locks.acquire(id)
       const status = start ? "starting" : "stopped"
-      const state = { status, bootId: deps.bootId, endpoints: [] } as const
+      const cgroupPath = cgroup && (await deps.cgroups()).path(id, cgroup.parent)
+      const state = { status, bootId: deps.bootId, endpoints: [], cgroupPath } as const
       const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
       records.insert(record)
       if (!start) return toSandbox(record)

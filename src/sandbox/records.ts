@@ -18,6 +18,8 @@ export interface SandboxState {
   pauseStartTime?: StartTime
   endpoints: Sandbox["endpoints"]
   startedAt?: number
+  /** Of its cgroup, when it has one. */
+  cgroupPath?: string
 }
 
 export interface SandboxRecord {

@@ -14,6 +14,7 @@
  */
 import type { Cancellable } from "../base/cancel.ts"
 import type { EndpointStatus } from "../network/network.ts"
+import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
 /** 64 hex digits. */
@@ -39,6 +40,12 @@ export interface SandboxOptions {
   ports: readonly PortMapping[]
   /** Of /dev/shm. */
   shmSizeBytes: number
+  /** Of all its containers together. Default: each has a cgroup of its own, somewhere else. */
+  cgroup?: {
+    /** Where it lies. Default: below our own. */
+    parent?: string
+    limits: ResourceLimits
+  }
 }
 
 export interface Sandbox {
@@ -55,6 +62,8 @@ export interface Sandbox {
         shm: string
       }
     | { status: "stopped" }
+  /** Where its containers' cgroups lie; absent: elsewhere. */
+  cgroupPath?: string
   /** When its namespaces were last made; absent: never. */
   startedAt?: Date
   /** In the order of `options.networks`; empty while it is stopped. */

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, test } from "bun:test"
 import { noLimits, openStore, testUnless } from "../support/store.ts"
+import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -17,6 +18,9 @@ const sh = async (container: string, script: string) =>
 const sleeper = (pod: string, name: string, ...flags: string[]) =>
   skiff.ok("run", "-d", "--stop-timeout", "0", "--pod", pod, "--name", name, ...flags, "busybox", "sleep", "1000")
 
+/** v1 by controller, v2 by the same file's name there. */
+const readCgroup = (controller: string, path: string, file: string) =>
+  readFileSync(`/sys/fs/cgroup/${controller}${path}/${file}`, "utf8").trim()
 const say = (word: string) => ["busybox", "sh", "-c", `echo ${word}; sleep 1000`]
 const crash = (at: string, ...args: string[]) => skiff.run(args, { env: { SKIFF_CRASH_AT: at } })
 
@@ -164,6 +168,42 @@ describe("a pod", () => {
 })
 
 describe("the life of a pod", () => {
+  testUnless(noLimits || (user.rootless && "cgroups of an ordinary user are systemd's"))(
+    "limits of a pod hold for its containers together",
+    async () => {
+      const limits = ["--memory", "64m", "--cpus", "0.5", "--cpu-shares", "512", "--cpuset-cpus", "0"]
+      await skiff.ok("pod", "create", "--name", "limited", ...limits)
+      await sleeper("limited", "m1")
+      await sleeper("limited", "m2", "--memory", "16m")
+      const path = await skiff.ok("pod", "inspect", "-f", "{{.CgroupPath}}", "limited")
+      const read = (controller: string, file: string) => readCgroup(controller, path, file)
+      expect([
+        read("memory", "memory.limit_in_bytes"),
+        read("cpu", "cpu.cfs_quota_us"),
+        read("cpuset", "cpuset.cpus"),
+      ]).toEqual(["67108864", "50000", "0"])
+      const pid = await skiff.ok("inspect", "-f", "{{.State.Pid}}", "m2")
+      expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain(`:memory:${path}/skiff-`)
+      // each may fill a part, both together not
+      const fill = "dd if=/dev/zero of=/dev/null bs=48M count=1"
+      expect((await skiff.run(["exec", "m1", "sh", "-c", fill])).code).toBe(0)
+      expect((await skiff.run(["exec", "m2", "sh", "-c", fill])).code).not.toBe(0)
+      await skiff.ok("pod", "pause", "limited")
+      await skiff.ok("pod", "unpause", "limited")
+      await skiff.ok("pod", "clone", "limited", "also-limited")
+      await skiff.ok("pod", "rm", "-f", "limited")
+      expect(existsSync(`/sys/fs/cgroup/memory${path}`)).toBe(false)
+      expect(await skiff.ok("pod", "inspect", "-f", "{{.CgroupPath}}", "also-limited")).not.toBe(path)
+    },
+  )
+
+  test("limits that cannot hold are refused as the pod is created", async () => {
+    const { code, stderr } = await skiff.run(["pod", "create", "--memory", "1m"])
+    expect(code).toBe(125)
+    expect(await skiff.ok("pod", "ps", "-q")).toBe("")
+    expect(stderr).toContain("too small (--memory)")
+  })
+
   testUnless(noLimits)("pause freezes all of it, unpause lets it go on", async () => {
     await skiff.ok("pod", "create", "--name", "frozen")
     for (const name of ["f1", "f2"]) await sleeper("frozen", name)

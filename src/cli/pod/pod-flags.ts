@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { SharedNamespace } from "../../sandbox/sandbox.ts"
 import { parseMount } from "../../spec/docker/mount-request.ts"
 import { refused, withoutValue } from "../build/foreign-flag.ts"
+import { RESOURCE_FLAGS } from "../container-flags/limits.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag } from "../flag.ts"
 
@@ -11,11 +12,7 @@ const ONE_USERNS = "the containers of a pod have the user namespace of the engin
 
 const {
   addHost,
-  blkioWeight,
-  cpuShares,
-  cpus,
-  cpusetCpus,
-  cpusetMems,
+  cgroupParent,
   device,
   dns,
   dnsOption,
@@ -25,8 +22,6 @@ const {
   label,
   labelFile,
   macAddress,
-  memory,
-  memorySwap,
   pid,
   publish,
   restart,
@@ -37,13 +32,11 @@ const {
   volume,
 } = CONTAINER_FLAGS
 
-/** What a pod's containers may have together. */
-const POD_LIMIT_FLAGS = { blkioWeight, cpuShares, cpus, cpusetCpus, cpusetMems, memory, memorySwap }
-
 /** Flags of `pod create`, with podman's names. */
 export const POD_FLAGS = {
   addHost,
-  ...POD_LIMIT_FLAGS,
+  ...RESOURCE_FLAGS,
+  cgroupParent,
   device,
   dns,
   dnsOption,

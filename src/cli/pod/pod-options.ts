@@ -26,6 +26,8 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     macAddress: flags.macAddress,
     shmSizeBytes: flags.shmSize,
     exitPolicy: flags.exitPolicy,
+    cgroupParent: flags.cgroupParent || undefined,
+    sharesCgroup: flags.shareParent ? undefined : false,
     restart: flags.restart,
     namespaces: namespaceOptions({ pid, uts } as Parameters<typeof namespaceOptions>[0]),
     resources: Object.keys(resources).length === 0 ? undefined : resources,

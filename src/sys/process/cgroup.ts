@@ -150,13 +150,13 @@ export function hasCgroupFile(controller: string, name: string): boolean {
 }
 
 /**
- * Removes what is left of a container's cgroup: empty directories below our own parent only. Processes are never killed by
+ * Removes what is left of a container's cgroup: empty directories of its name below its parent only. Processes are never killed by
  * it; a directory that still has some stays. Says whether none is left. Safe to repeat.
  */
-export function removeCgroup(id: string, cgroups: Cgroups): boolean {
+export function removeCgroup(id: string, cgroups: Cgroups, parent?: string): boolean {
   if (cgroups.manager !== "cgroupfs") return true
   let isGone = true
-  for (const directory of cgroupDirectories(id, cgroups).values()) isGone = removeEmptyTree(directory) && isGone
+  for (const directory of cgroupDirectories(id, cgroups, parent).values()) isGone = removeEmptyTree(directory) && isGone
   return isGone
 }
 

@@ -71,6 +71,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container stop", "stop"], load: () => import("./commands/container/stop.ts") },
   { names: ["container top", "top"], load: () => import("./commands/container/top.ts") },
   { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },
+  { names: ["container update", "update"], load: () => import("./commands/container/update.ts") },
   { names: ["container wait", "wait"], load: () => import("./commands/container/wait.ts") },
   { names: ["image attestations"], load: () => import("./commands/image/attestations.ts") },
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },

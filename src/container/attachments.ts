@@ -3,6 +3,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
 import type { PortReservation } from "../network/network.ts"
+import type { PortChanges } from "./changes.ts"
 import type { Abortable, ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { writeHostsFile } from "./container-files.ts"
@@ -84,6 +85,23 @@ export async function joinNetworks(
   }
   writeHostsFile(deps, record)
   trace("network set up")
+}
+
+/** Publishes and takes back ports of a container that runs. Safe to repeat. Throws AlreadyExists for a taken port. */
+export async function changePublished(
+  deps: ContainerDeps,
+  { id, state }: ContainerRecord,
+  changes: PortChanges,
+): Promise<void> {
+  const [first] = state.attachments
+  if (first?.endpoint === undefined) return
+  const networks = await deps.networks()
+  try {
+    const ports = await networks.changePorts(networks.get(first.network), id, changes)
+    first.endpoint = { ...first.endpoint, ports: [...ports] }
+  } catch (error) {
+    throw withHolder(deps, error)
+  }
 }
 
 /** Addresses and published ports go; the veths go with their namespace. Safe to repeat. */

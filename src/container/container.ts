@@ -21,6 +21,7 @@ import type { Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
+import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { LimitOptions } from "./limit-options.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
@@ -43,7 +44,7 @@ import type { UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
-export type { Resources, LimitOptions }
+export type { ContainerChanges, LimitOptions, PortChanges, Resources }
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
@@ -535,6 +536,12 @@ export interface Containers {
   kill(nameOrId: string, signal: string, abortable?: Abortable): Promise<void>
   /** `stop`, then `start`; one that does not run is started. */
   restart(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>
+  /**
+   * Limits, published ports and the restart policy hold at once, and for each later start. Throws InvalidArgument, NotFound for a
+   * port that is not published, AlreadyExists for one that is taken, FailedPrecondition for what this host cannot do: all is as
+   * before then.
+   */
+  update(nameOrId: string, changes: ContainerChanges, abortable?: Abortable): Promise<Container>
   /** Throws FailedPrecondition when it does not run or is paused already; Unsupported without a freezer. */
   pause(nameOrId: string, abortable?: Abortable): Promise<void>
   /** Throws FailedPrecondition when it is not paused. */

@@ -34,7 +34,7 @@ import { secretMounts, secretVariables } from "./secrets.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
-import { limitsInput } from "./limit-options.ts"
+import { limitsInput, NO_WEIGHTS, weighBlockIo } from "./limits.ts"
 
 /** A container that has just started. */
 export interface Launched {
@@ -281,7 +281,7 @@ async function createContainer(
       sysctls: options.sysctls,
       devices: options.devices,
       ulimits: options.ulimits,
-      resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources },
+      resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
       ...limitsInput(options.limits),
       initPath: options.init ? findInit() : undefined,
     },
@@ -293,6 +293,7 @@ async function createContainer(
   const creation = pending.create(config)
   warmUpNetworks(deps, record)
   const monitor = await creation
+  await weighBlockIo(runtimes, record)
   crashPoint("start:monitor-created")
   trace("monitor created the container")
   return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }

@@ -9,7 +9,7 @@ import { detectCgroups } from "../sys/process/cgroup.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { childrenUsage } from "../sys/process/children-usage.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { limitsInput } from "./limit-options.ts"
+import { limitsInput } from "./limits.ts"
 import { runDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 

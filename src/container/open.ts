@@ -53,6 +53,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
     kill: async (nameOrId, signal, abortable) => (await lifeCycle()).kill(deps, nameOrId, signal, abortable),
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
+    update: async (nameOrId, changes, abortable) =>
+      (await import("./update.ts")).update(deps, nameOrId, changes, abortable),
     pause: async (nameOrId, abortable) => (await lifeCycle()).pause(deps, nameOrId, abortable),
     unpause: async (nameOrId, abortable) => (await lifeCycle()).unpause(deps, nameOrId, abortable),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),

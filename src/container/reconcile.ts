@@ -7,7 +7,7 @@ import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached } from "./attachments.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
-import { limitsInput } from "./limit-options.ts"
+import { limitsInput } from "./limits.ts"
 import { isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -25,7 +25,10 @@ export async function reconcile(deps: ContainerDeps, id: string): Promise<Contai
   if (!record) return undefined
   if (record.status === "removing") return destroy(deps, record)
   if (!record.live) return record
-  if (isRunning(record, deps)) return isForgottenFrozen(record) ? thaw(deps, record) : record
+  if (isRunning(record, deps)) {
+    if (record.state.updating !== undefined) await (await import("./bring-in-line.ts")).finishUpdate(deps, record)
+    return isForgottenFrozen(record) ? thaw(deps, record) : record
+  }
   if (record.status === "starting") return reconcileStart(deps, record)
   if (record.status === "running" || record.status === "paused") return reconcileEnd(deps, record)
   return finish(deps, record)

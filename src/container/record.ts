@@ -1,4 +1,5 @@
 /** What is written down of a container: one row. Times are milliseconds since the epoch. */
+import type { PortChanges } from "./changes.ts"
 import type { Ending, SentSignal } from "./ended/ending.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ChildrenUsage } from "../sys/process/children-usage.ts"
@@ -6,6 +7,7 @@ import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type {
   ContainerId,
+  Resources,
   GivenSecret,
   ResolvedOptions,
   MountPoint,
@@ -13,7 +15,7 @@ import type {
   RunParameters,
 } from "./container.ts"
 
-/** Fixed at create. */
+/** Fixed at create, but for what an update changes. */
 export interface ContainerSpec {
   imageName: string
   /** The snapshot that the writable layer stands on. */
@@ -70,10 +72,20 @@ export interface RecordState {
   frozenBy?: ProcessIdentity
   /** Volumes are filled from the image once. */
   volumesFilled?: boolean
+  /** An update was begun: the kernel may not yet be what the spec says. */
+  updating?: PendingUpdate
   /** `rm -v`: anonymous volumes go too. */
   removeVolumes?: boolean
   /** In order; each has its endpoint while the container runs. */
   attachments: NetworkAttachment[]
+}
+
+/** What an update has to do with a running container, beside its record. */
+export interface PendingUpdate {
+  /** What the cgroup had. */
+  formerResources?: Resources
+  /** Those that go are named as they are, with their numbers. */
+  ports?: PortChanges
 }
 
 /** One row of the table of containers. */

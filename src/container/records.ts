@@ -134,6 +134,14 @@ export class ContainerRecords {
     return events.length === 0 ? write() : this.#telling(events, write)
   }
 
+  /** The same with the spec, which only an update changes. */
+  saveSpec(record: ContainerRecord, events: readonly NewEvent[] = []): void {
+    this.#telling(events, () => {
+      this.#db.run("UPDATE containers SET spec = ? WHERE id = ?", JSON.stringify(record.spec), record.id)
+      this.save(record)
+    })
+  }
+
   /** What happened to a container and changed nothing of its row. */
   tell(...events: NewEvent[]): void {
     this.#telling(events, () => {})

@@ -31,7 +31,7 @@ export function needsReconciling(
   if (status === "removing") return true
   if (status === "restarting")
     return live || state.bootId !== deps.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && (!running || isForgottenFrozen(record))
+  return live && (!running || isForgottenFrozen(record) || state.updating !== undefined)
 }
 
 /** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */

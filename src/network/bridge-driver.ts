@@ -36,10 +36,12 @@ import type {
   EndpointTraffic,
   Network,
   NetworkDriver,
+  PortChanges,
   PortReservation,
   ReservedEndpoint,
 } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
+import { PortHolders } from "./port-holders.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
 
@@ -74,6 +76,7 @@ export class BridgeDriver implements NetworkDriver {
   readonly #rootless: RootlessUplink | undefined
   readonly #records: EndpointRecords
   readonly #firewall: Firewall
+  readonly #holders: PortHolders
   readonly #reserved = new WeakMap<PortReservation, readonly ClaimedPort[]>()
 
   constructor({ db, runRoot, names, host, rootless }: BridgeDriverDeps) {
@@ -83,6 +86,7 @@ export class BridgeDriver implements NetworkDriver {
     this.#host = host
     this.#rootless = rootless
     this.#records = new EndpointRecords(db)
+    this.#holders = new PortHolders(runRoot)
     this.#firewall = new Firewall({ db, names, records: this.#records, runRoot, netns: host.netns })
   }
 
@@ -206,6 +210,33 @@ export class BridgeDriver implements NetworkDriver {
     }
   }
 
+  async changePorts(
+    network: Network,
+    containerId: string,
+    changes: PortChanges,
+    options?: Cancellable,
+  ): Promise<PortMapping[]> {
+    const host = await this.#host.sockets()
+    const rootless = this.#rootless
+    const deps = {
+      db: this.#db,
+      records: this.#records,
+      firewall: this.#firewall,
+      holders: this.#holders,
+      claim: (row: EndpointRow, ports: readonly PortMapping[]) => this.#claimPorts(host, row, ports),
+      show:
+        rootless === undefined
+          ? ({ hostInterface }: EndpointRow, claimed: readonly ClaimedPort[]) =>
+              this.#show(host.route, hostInterface, claimed)
+          : undefined,
+      unbind: async () => rootless?.unbind(containerId),
+      rebind: async ({ address }: EndpointRow, ports: readonly PublishedPort[]) =>
+        rootless?.republish(host.route, this.#numbered(network), { containerId, address, ports }),
+    }
+    const { changePorts } = await import("./change-ports.ts")
+    return mappingsOf(await changePorts(deps, { host, network, containerId }, changes, options))
+  }
+
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
     const isStray = !this.#records.has(containerId) && (this.#rootless?.isPublished(containerId) ?? false)
     if (!isStray && !this.#records.has(containerId, network.id)) return
@@ -221,6 +252,7 @@ export class BridgeDriver implements NetworkDriver {
   async sweep(alive: ReadonlySet<string>, { signal }: Cancellable = {}): Promise<void> {
     const endpoints = this.#records.list()
     const strayed = this.#rootless?.published().filter((id) => !this.#records.has(id)) ?? []
+    for (const id of this.#holders.containers()) if (!this.#records.has(id)) this.#holders.end(id)
     if (endpoints.length === 0 && strayed.length === 0) return
     const host = await this.#host.sockets()
     // a container that is being started now is in nobody's list yet: its process tells
@@ -300,15 +332,21 @@ export class BridgeDriver implements NetworkDriver {
         wanted: address,
         macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
       })
-      using interfaces = new HostInterfaces(this.#runRoot)
-      const claimed = claimPorts(ports, row, {
-        holder: (port) => this.#livePortHolder(host, port),
-        innerPort: (port) => this.#innerPort(port),
-        add: (port) => this.#records.addPort(row, port),
-        isLeftBehind: (index) => interfaces.isLeftBehind(index, (id) => this.#records.hasPrefix(id)),
-        containerOf: (index) => interfaces.containerOf(index),
-      })
-      return { row, claimed }
+      return { row, claimed: this.#claimPorts(host, row, ports) }
+    })
+  }
+
+  #claimPorts(host: HostSockets, row: EndpointRow, ports: readonly PortMapping[]): ClaimedPort[] {
+    using interfaces = new HostInterfaces(this.#runRoot)
+    return claimPorts(ports, row, {
+      holder: (port) => this.#livePortHolder(host, port),
+      innerPort: (port) => this.#innerPort(port),
+      add: (port) => this.#records.addPort(row, port),
+      // of a living container of ours, too, as by the records the port is nobody's: it was taken back from it
+      isLeftBehind: (index) =>
+        interfaces.isLeftBehind(index, (id) => this.#records.hasPrefix(id)) ||
+        interfaces.containerOf(index)?.runRoot === this.#runRoot,
+      containerOf: (index) => interfaces.containerOf(index),
     })
   }
 
@@ -338,6 +376,7 @@ export class BridgeDriver implements NetworkDriver {
   #forget(host: HostSockets, containerId: string, networkId: string): void {
     const { endpoint, ports } = this.#records.remove(containerId, networkId)
     this.#firewall.close(host.netfilter, endpoint, ports)
+    this.#holders.end(containerId)
     if (ports.length > 0 || !this.#records.has(containerId))
       this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }

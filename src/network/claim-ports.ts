@@ -17,6 +17,7 @@ import { takeDescriptor } from "../sys/process/take-descriptor.ts"
 import { ipv4Bytes } from "../sys/net/rtnetlink.ts"
 import { formatIpv4, parseIpv4 } from "./ipv4.ts"
 import type { PublishedPort } from "./nftables.ts"
+import { HOLDER_COMM } from "./port-holders.ts"
 import type { EndpointRow } from "./records.ts"
 
 /** What is known of published ports. */
@@ -44,8 +45,8 @@ export interface ClaimedPort {
 const RANDOM_TRIES = 1000
 /** proc_pid_comm(5): longer names are cut. */
 const MAX_COMM_LENGTH = 15
-/** Programs that inherit the sockets of ports: the monitor, and its exit command, which is our executable. */
-const HOLDERS = new Set(["conmon", basename(process.execPath).slice(0, MAX_COMM_LENGTH)])
+/** Programs that have the sockets of ports: the monitor, what holds those of later, and the exit command, which is our executable. */
+const HOLDERS = new Set(["conmon", HOLDER_COMM, basename(process.execPath).slice(0, MAX_COMM_LENGTH)])
 
 /**
  * Takes each port for the endpoint and binds it on the host, or throws AlreadyExists naming who has it: a container of this
@@ -56,7 +57,7 @@ export function claimPorts(wanted: readonly PortMapping[], endpoint: EndpointRow
   const claimed: ClaimedPort[] = []
   try {
     for (const { protocol, containerPort, hostPort: number, hostAddress } of wanted) {
-      const place = { protocol, hostAddress: normalAddress(hostAddress) }
+      const place = { protocol, hostAddress: placeOf(hostAddress) }
       const { hostPort, bound } =
         number === 0
           ? freePort(place, records)
@@ -78,8 +79,15 @@ export function letGo(claimed: readonly ClaimedPort[]): void {
   for (const { bound } of claimed) if (bound !== undefined) close(bound.socket)
 }
 
-/** Empty for all addresses. */
-function normalAddress(address: string | undefined): string {
+/** Descriptors of our own for the sockets of this port that are bound to that interface. The caller closes them. */
+export function takeSocketsOf(protocol: PortProtocol, hostPort: number, interfaceIndex: number): number[] {
+  return whoHas(protocol, hostPort)
+    .filter((socket) => socket.interfaceIndex === interfaceIndex)
+    .flatMap(({ inode }) => takeDescriptor(`socket:[${inode}]`, HOLDERS) ?? [])
+}
+
+/** The host's address as records have it: empty for all. */
+export function placeOf(address: string | undefined): string {
   if (address === undefined || address === "" || address === "0.0.0.0") return ""
   if (isIpv4(address)) return formatIpv4(parseIpv4(address))
   throw new Unsupported(`publishing on the IPv6 address ${address} is not supported: the bridge network is IPv4 only`, {

@@ -135,6 +135,23 @@ export class Firewall {
     }
   }
 
+  /** Leads ports to their endpoints, and others no longer: at once. The caller's transaction has changed the records. */
+  change(
+    netfilter: NetlinkSocket,
+    { add, remove }: { add: readonly PublishedPort[]; remove: readonly PublishedPort[] },
+  ): void {
+    const { table } = this.#deps.names
+    const removed = portChanges("delete", table, this.#elements(remove))
+    const added = portChanges("add", table, this.#elements(add))
+    try {
+      changeElements(netfilter, [...removed, ...added])
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT", "EEXIST", "EBUSY")) throw error
+      this.#deleteEach(netfilter, [...removed, ...added])
+      this.#addEach(netfilter, added)
+    }
+  }
+
   /**
    * Takes the ports of an endpoint back, from where it was known by them; and what it may send, if that does not cost a
    * deletion of its own: after one, the end of this process waits for the kernel (16 ms). The next `open` does it for nothing.

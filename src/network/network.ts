@@ -78,6 +78,12 @@ export interface EndpointTraffic {
   sentBytes: number
 }
 
+/** Ports that an endpoint gets and loses. Those that go are named as they are, with their numbers. */
+export interface PortChanges {
+  publish: readonly PortMapping[]
+  unpublish: readonly PortMapping[]
+}
+
 /** Makes endpoints of one kind of network. `setup` that fails has taken back what it made; `teardown` is safe to repeat. */
 export interface NetworkDriver {
   /** Throws InvalidArgument, touches nothing. */
@@ -95,6 +101,17 @@ export interface NetworkDriver {
   setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
   /** Undefined when there is no such endpoint, or its namespace is gone. */
   traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined>
+  /**
+   * Publishes and takes back ports of an endpoint that is set up; gives all that it has then. What goes is free for other containers at
+   * once. Safe to repeat: what is there already, or gone, stays so. Throws AlreadyExists, FailedPrecondition without the endpoint;
+   * all is as before then.
+   */
+  changePorts(
+    network: Network,
+    containerId: string,
+    changes: PortChanges,
+    options?: Cancellable,
+  ): Promise<PortMapping[]>
   /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
@@ -140,6 +157,12 @@ export interface Networks {
   setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
   /** Undefined when there is no such endpoint, or its namespace is gone. */
   traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined>
+  changePorts(
+    network: Network,
+    containerId: string,
+    changes: PortChanges,
+    options?: Cancellable,
+  ): Promise<PortMapping[]>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>

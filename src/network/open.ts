@@ -48,6 +48,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     reserve: (network, endpoint, options) => driver.reserve(network, endpoint, options),
     setup: (network, endpoint, options) => driver.setup(network, endpoint, options),
     traffic: (network, containerId) => driver.traffic(network, containerId),
+    changePorts: (network, containerId, changes, options) => driver.changePorts(network, containerId, changes, options),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive, options) => driver.sweep(alive, options),
     observe: async (containerId, path) =>

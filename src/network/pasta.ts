@@ -8,13 +8,14 @@
  */
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { AlreadyExists, FailedPrecondition, hasErrno, isSkiffError, NotFound } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
-import { processStartTime, run, signalProcess, type Pid } from "../sys/process/process.ts"
+import { isAlive, processStartTime, run, signalProcess, type Pid } from "../sys/process/process.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { listAddresses, listLinks } from "../sys/net/rtnetlink.ts"
 import { formatIpv4 } from "./ipv4.ts"
@@ -22,6 +23,8 @@ import type { PublishedPort } from "./nftables.ts"
 import { DNS_FORWARDER, EGRESS_INTERFACE } from "./rootless-addresses.ts"
 
 const SIGTERM = 15
+const ENDING_MS = 2000
+const ENDING_POLL_MS = 3
 
 /** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
 const OUTSIDE = { interface: EGRESS_INTERFACE, address: "169.254.1.2", gateway: "169.254.1.1" }
@@ -90,6 +93,16 @@ export function carriesPorts(deps: PastaDeps, containerId: string): boolean {
 /** Safe to repeat. */
 export function stopPorts(deps: PastaDeps, containerId: string): void {
   stop(portsPidFile(deps, containerId))
+}
+
+/** The same, and waits for the end: its ports and its tap are free then. */
+export async function endPorts(deps: PastaDeps, containerId: string): Promise<void> {
+  const pid = pastaPid(portsPidFile(deps, containerId))
+  const startTime = pid === undefined ? undefined : processStartTime(pid)
+  stopPorts(deps, containerId)
+  if (pid === undefined || startTime === undefined) return
+  for (let waitedMs = 0; waitedMs < ENDING_MS && isAlive(pid, startTime); waitedMs += ENDING_POLL_MS)
+    await sleep(ENDING_POLL_MS)
 }
 
 /** Ends the uplink, those of dead pause processes too. Safe to repeat. */

@@ -211,6 +211,16 @@ export class EndpointRecords {
     )
   }
 
+  removePorts(ports: readonly Pick<PublishedPort, "protocol" | "hostPort" | "hostAddress">[]): void {
+    for (const { protocol, hostPort, hostAddress } of ports)
+      this.#db.run(
+        "DELETE FROM network_ports WHERE protocol = ? AND host_port = ? AND host_address = ?",
+        protocol,
+        hostPort,
+        hostAddress,
+      )
+  }
+
   addPort(endpoint: EndpointRow, port: PublishedPort): void {
     this.#db.run(
       "INSERT INTO network_ports VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -28,6 +28,7 @@ import { TAP_PREFIX, type PublishedPort } from "./nftables.ts"
 import {
   carriesPorts,
   containersWithPorts,
+  endPorts,
   startEgress,
   startPorts,
   stopEgress,
@@ -92,6 +93,22 @@ export class RootlessUplink {
       addSourceRule({ priority: TAP_PRIORITY, source: first.address, table }),
     ])
     unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY)]))
+  }
+
+  /** Other ports for a container that runs. What goes through its ports, or out from it, is cut off. Throws as `publish`. */
+  async republish(
+    route: NetlinkSocket,
+    network: NumberedNetwork,
+    { containerId, address, ports }: { containerId: string; address: number; ports: readonly PublishedPort[] },
+  ): Promise<void> {
+    await this.unbind(containerId)
+    forgetRules(route, address)
+    await this.publish(route, network, containerId, ports)
+  }
+
+  /** Gives the container's ports back to the host. `republish` follows, or the next `sweep`. */
+  async unbind(containerId: string): Promise<void> {
+    await endPorts(this.#pasta, containerId)
   }
 
   /** Safe to repeat. */

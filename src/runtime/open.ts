@@ -61,6 +61,11 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         hasCgroupFile,
         hierarchies: hierarchyPaths(),
       })
+      const realtimeUs = config.linux.resources?.cpu?.realtimeRuntime
+      if (realtimeUs !== undefined) {
+        const { giveRealtimeBudget } = await import("../sys/process/realtime-budget.ts")
+        giveRealtimeBudget(realtimeUs, detectCgroups(), input.cgroupPlacement?.parent)
+      }
       const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
       if (choice === "unconfined" || (plain && !existsSync(DEFAULT_PROFILE))) return config
       const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
@@ -82,6 +87,9 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
     exec: (execOptions) => execIn(monitorPath(), execOptions),
     runToEnd,
+    checkLimits: async (limits, placement) => (await lateLimits()).checkLimits(limits, placement),
+    changeLimits: async (runtime, id, change) => (await lateLimits()).changeLimits(runtime, id, change),
+    weighBlockIo: async (id, limits, placement) => (await lateLimits()).weighBlockIo(id, limits, placement),
     usage(id, paths, cgroup = {}) {
       const cgroups = detectCgroups()
       const isMarked = existsSync(join(paths.directory, "oom"))
@@ -105,6 +113,9 @@ function relativeRoot(rootfs: string, { name }: Runtime): string {
     hint: "use crun: it starts from the container's own directory, which no other user can enter",
   })
 }
+
+/** Loads when a container's limits change, or are not a runtime's work. */
+const lateLimits = () => import("./limits.ts")
 
 /** The absolute path of conmon. Throws NotFound with the repair. */
 function monitorPath(): string {

@@ -187,6 +187,13 @@ export interface CgroupPlacement {
   parent?: string
 }
 
+/** From which limits to which. */
+export interface LimitChange {
+  before: ResourceLimits
+  after: ResourceLimits
+  placement?: CgroupPlacement
+}
+
 /** Whose numbers the program runs with; resolved from the image's passwd and group by the caller. */
 export interface ProcessUser {
   uid: number
@@ -332,6 +339,15 @@ export interface Runtimes {
    * SkiffError with `data.programExit` 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.
    */
   runToEnd(options: RunToEndOptions): Promise<number>
+  /** Throws InvalidArgument, and FailedPrecondition for limits that this host cannot hold. Touches nothing. */
+  checkLimits(limits: ResourceLimits, placement?: CgroupPlacement): Promise<void>
+  /** Gives a running container other limits. Safe to repeat. Throws as `checkLimits`, and FailedPrecondition when the kernel refuses. */
+  changeLimits(runtime: Runtime, id: string, change: LimitChange): Promise<void>
+  /**
+   * The weights of block I/O of a container that has just been created: no runtime of 2023 knows both schedulers. `config` is
+   * made without them. Throws as `changeLimits`.
+   */
+  weighBlockIo(id: string, limits: ResourceLimits, placement?: CgroupPlacement): Promise<void>
   /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */
   usage(id: string, bundle: BundlePaths, cgroup?: CgroupPlacement): CgroupUsage
 }

@@ -9,7 +9,7 @@ export interface HostState {
   links: string[]
   portElements: string[]
   cgroups: string[]
-  /** Processes that name the store in their arguments: monitors, pasta. */
+  /** Processes that name the store in their arguments: monitors, pasta; and those that hold published ports. */
   processes: string[]
   /** Run directories of containers. */
   runState: string[]
@@ -23,7 +23,7 @@ export function hostState(store: string): HostState {
     links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
     cgroups: cgroupsOfContainers(),
-    processes: processesNaming(store),
+    processes: [...processesNaming(store), ...portHoldersOf(store)],
     runState: [...namesIn(`${store}/run/containers`), ...unreadExits(store)],
   }
 }
@@ -114,3 +114,16 @@ const pids = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name))
 
 /** The name of a namespace of a process, such as `net:[4026531840]`. */
 export const namespaceOf = (pid: number | "self", kind: string) => readlinkSync(`/proc/${pid}/ns/${kind}`)
+
+/** Processes that hold ports which were published while a container ran. */
+export function portHoldersOf(store: string): string[] {
+  return namesIn("/proc").filter((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, "latin1").includes(`_SKIFF_PORT_HOLDER=${store}/`)
+      )
+    } catch {
+      return false
+    }
+  })
+}

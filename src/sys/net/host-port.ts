@@ -8,6 +8,7 @@ const SOCK_DGRAM = 2
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
 const SO_BINDTOIFINDEX = 62
+const SHUT_RDWR = 2
 const EACCES = 13
 const EADDRINUSE = 98
 const EADDRNOTAVAIL = 99
@@ -55,7 +56,24 @@ export function bindPort(protocol: PortProtocol, address: Uint8Array, port: numb
  */
 export function holdPort({ socket }: BoundPort, protocol: PortProtocol, interfaceIndex: number): void {
   setOption(socket, SO_BINDTOIFINDEX, interfaceIndex)
-  if (protocol === "tcp") check(libc.listen(socket, 1), "listen")
+  if (protocol !== "tcp") return
+  // listen(2) looks for who has the port once more: one that `releasePort` has freed is not in the way
+  setOption(socket, SO_REUSEADDR, 1)
+  try {
+    check(libc.listen(socket, 1), "listen")
+  } finally {
+    setOption(socket, SO_REUSEADDR, 0)
+  }
+}
+
+/**
+ * Makes a port free for others though its socket stays open elsewhere, and closes ours: it listens no more, and who binds the same port
+ * with SO_REUSEADDR, as servers do, may (socket(7)).
+ */
+export function releasePort(socket: number, protocol: PortProtocol): void {
+  setOption(socket, SO_REUSEADDR, 1)
+  if (protocol === "tcp") libc.shutdown(socket, SHUT_RDWR)
+  close(socket)
 }
 
 /** Address and port of an IPv4 socket. */

@@ -1,0 +1,29 @@
+import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
+import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { Ulimit } from "../spec/docker/ulimit.ts"
+
+/**
+ * What `update` changes. All may be left out, and stays as it is then. Limits, ports and the restart policy hold at once; the environment and ulimits
+ * from the next start on. A further group (health checks) gets a property here, its part in `changedSpec`, and what it does to
+ * a running container in `update.ts`.
+ */
+export interface ContainerChanges {
+  /** Null lifts a limit. */
+  resources?: { readonly [K in keyof ResourceLimits]?: ResourceLimits[K] | null }
+  restart?: RestartPolicy
+  ports?: PortChanges
+  /** `NAME=VALUE`. */
+  env?: readonly string[]
+  /** Names; after `env`. */
+  unsetEnv?: readonly string[]
+  /** In place of those of the same name. */
+  ulimits?: readonly Ulimit[]
+}
+
+/** Published ports that come and go. */
+export interface PortChanges {
+  publish: readonly PortMapping[]
+  /** Host port 0, no host address: all of that container port. */
+  unpublish: readonly PortMapping[]
+}

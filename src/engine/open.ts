@@ -282,7 +282,7 @@ class LocalEngine implements Engine {
   })
 
   readonly sandboxes = once(async (): Promise<Sandboxes> => {
-    const [{ openSandboxes }, { ContainerRecords }, { FileLocks }, { pauseCommand }, events] = await Promise.all([
+    const [{ openSandboxes }, { ContainerRecords }, { FileLocks }, { pauseProgram }, events] = await Promise.all([
       import("../sandbox/open.ts"),
       import("../container/records.ts"),
       import("../sys/fs/file-locks.ts"),
@@ -301,7 +301,7 @@ class LocalEngine implements Engine {
       networks: this.networks,
       cgroups: async () => (await this.#runtimes()).sharedCgroups,
       usedBy: (id) => containers.usersOfSandbox(id),
-      pauseCommand,
+      pauseProgram,
     })
   })
 

@@ -4,6 +4,16 @@ import type { Networks } from "../network/network.ts"
 import type { SharedCgroups } from "../runtime/runtime.ts"
 import type { FileLocks } from "../sys/fs/file-locks.ts"
 
+/** A program that does nothing but reap: the first process of a pid namespace. */
+export interface PauseProgram {
+  /** It is copied to `/init` of a root of its own; absent: it runs in the host's. */
+  file?: string
+  /** What the process is called once it is that program, and nothing before it (proc_pid_comm(5)). */
+  name: string
+  /** Words that run it; `root`: the host path of that root. */
+  command(root: string): readonly string[]
+}
+
 /** What sandboxes stand on; `engine/` gives it. */
 export interface SandboxDeps {
   db: Database
@@ -19,6 +29,6 @@ export interface SandboxDeps {
   cgroups(): Promise<SharedCgroups>
   /** The containers in a sandbox, by name. */
   usedBy(id: string): readonly string[]
-  /** Words of a program that does nothing but reap, the first of a pid namespace. Throws FailedPrecondition with the repair. */
-  pauseCommand(): readonly string[]
+  /** Throws FailedPrecondition with the repair. */
+  pauseProgram(): PauseProgram
 }

@@ -1,5 +1,6 @@
 /** The namespaces of a sandbox, in the kernel: made by a short-lived program, held by bind mounts. */
-import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { mountAt, MountFlag, unmount } from "../sys/fs/mount.ts"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
@@ -8,6 +9,7 @@ import { getLink, linkUp } from "../sys/net/rtnetlink.ts"
 import { close, pipe } from "../sys/libc.ts"
 import { PipeReader } from "../sys/process/pipe.ts"
 import { processStartTime, signalProcess, spawnProcess, type Pid, type StartTime } from "../sys/process/process.ts"
+import type { SandboxDeps } from "./deps.ts"
 import type { SandboxOptions } from "./sandbox.ts"
 
 const SIGKILL = 9
@@ -30,13 +32,20 @@ export function namespacePaths(directory: string, sharePid: boolean): Record<key
 }
 
 /**
- * Of a program in the new namespaces: names the host, starts the pause program (which is the first of the pid namespace), says
+ * Before it, of a program in all of them but the pid namespace, whose first process must be the pause program: names the host, and
+ * puts the pause program into a root of its own, which nobody but it sees.
+ */
+const PREPARE = `[ -w /proc/sys/kernel/hostname ] && { printf %s "$1" > /proc/sys/kernel/hostname
+[ -z "$2" ] || printf %s "$2" > /proc/sys/kernel/domainname; }
+[ -z "$3" ] || { mount -t tmpfs -o mode=755,nosuid,nodev,size=16m pause "$4" && cp "$3" "$4/init" &&
+chmod 755 "$4/init" && mount -o remount,ro "$4" || exit; }
+shift 4; exec "$@"`
+
+/**
+ * Of a program in the new namespaces: starts the pause program (which is the first of the pid namespace), says
  * both pids, and waits until they are bound. The end of its input means that we have died.
  */
-const MAKER = `[ -w /proc/sys/kernel/hostname ] && { printf %s "$1" > /proc/sys/kernel/hostname
-[ -z "$2" ] || printf %s "$2" > /proc/sys/kernel/domainname; }
-shift 2
-[ $# = 0 ] || { "$@" </dev/null >/dev/null 2>&1 3>&- & }
+const MAKER = `[ $# = 0 ] || { "$@" </dev/null >/dev/null 2>&1 3>&- & }
 echo "$$ $!" >&3; exec 3>&-; read -r _ || kill -9 $!`
 
 /**
@@ -46,7 +55,7 @@ echo "$$ $!" >&3; exec 3>&-; read -r _ || kill -9 $!`
 export async function makeNamespaces(
   directory: string,
   { hostname, domainname = "", sharePid, shmSizeBytes }: SandboxOptions,
-  { pauseCommand, oneWay }: { pauseCommand: () => readonly string[]; oneWay: boolean },
+  { pauseProgram, oneWay }: Pick<SandboxDeps, "pauseProgram" | "oneWay">,
 ): Promise<MadeNamespaces> {
   mkdirSync(`${directory}/shm`, { recursive: true, mode: 0o700 })
   mountAt(`${directory}/shm`, {
@@ -55,10 +64,14 @@ export async function makeNamespaces(
     data: ["mode=1777", `size=${shmSizeBytes}`],
     flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
   })
-  const pause = sharePid ? pauseCommand() : []
-  const unshare = ["unshare", "--net", "--ipc", "--uts", ...(sharePid ? ["--pid"] : [])]
+  const pause = sharePid ? pauseProgram() : undefined
+  const root = `${directory}/pause`
+  if (pause?.file !== undefined) mkdirSync(root, { mode: 0o700 })
+  const unshare = ["unshare", "--net", "--ipc", "--uts", ...(pause?.file === undefined ? [] : ["--mount"])]
+  const prepare = ["/bin/sh", "-c", PREPARE, "sh", hostname, domainname, pause?.file ?? "", root]
+  const make = [...(pause === undefined ? [] : ["unshare", "--pid"]), "/bin/sh", "-c", MAKER, "sh"]
   const [input, report] = [pipe(), pipe()]
-  const maker = spawnProcess([...unshare, "/bin/sh", "-c", MAKER, "sh", hostname, domainname, ...pause], {
+  const maker = spawnProcess([...unshare, ...prepare, ...make, ...(pause?.command(root) ?? [])], {
     stdio: [input.readEnd, "ignore", "pipe", report.writeEnd],
   })
   close(input.readEnd)
@@ -68,6 +81,7 @@ export async function makeNamespaces(
     const words = (await reader.line())?.split(" ").map(Number) ?? []
     const [pid, pausePid] = words as (Pid | undefined)[]
     if (pid === undefined) throw await makerFailure(maker.stderr)
+    if (pause !== undefined && pausePid !== undefined) await untilPaused(pausePid, pause.name)
     for (const [kind, path] of Object.entries(namespacePaths(directory, sharePid)))
       if (path !== "") bind(`/proc/${kind === "pid" ? pausePid : pid}/ns/${KINDS[kind as keyof typeof KINDS]}`, path)
     await bringLoopbackUp(directory, { hostname, domainname }, oneWay)
@@ -75,6 +89,32 @@ export async function makeNamespaces(
     return sharePid && pausePid ? { pausePid, pauseStartTime: processStartTime(pausePid) } : {}
   } finally {
     close(input.writeEnd)
+  }
+}
+
+/** Until then it is a program of ours with all privileges, which no container may see. Throws FailedPrecondition when it has ended. */
+async function untilPaused(pid: Pid, name: string): Promise<void> {
+  for (;;) {
+    const comm = commandName(pid)
+    if (comm === name) return
+    if (comm === undefined)
+      throw new FailedPrecondition("the first process of a shared pid namespace ended at once", {
+        field: "sharePid",
+        hint: { do: "diagnose" },
+      })
+    await sleep(1)
+  }
+}
+
+/** Undefined: the process has ended. */
+function commandName(pid: Pid): string | undefined {
+  try {
+    // a process that has ended and is not reaped yet has no program any more
+    return readFileSync(`/proc/${pid}/cmdline`).length === 0
+      ? undefined
+      : readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+  } catch {
+    return undefined
   }
 }
 

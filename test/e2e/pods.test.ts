@@ -90,9 +90,15 @@ describe("a pod", () => {
   test("shares processes when it is asked to, and nothing of the host's can be reached by them", async () => {
     await skiff.ok("pod", "create", "--name", "pids", "--share", "net,pid")
     await sleeper("pids", "first")
-    await sleeper("pids", "second")
+    await sleeper("pids", "second", "--cap-add", "SYS_PTRACE")
     expect(await sh("second", "ps | grep -c 'sleep 100[0]'")).toBe("2")
-    expect(await sh("second", "ls /proc/1/root/ 2>/dev/null || echo no")).toBe("no")
+    // the first process is nobody's of the pod, and has nothing of the host
+    expect(await sh("second", "ls /proc/1/root/")).toBe("init")
+    expect(await sh("second", "ls /proc/1/cwd/; echo x 2>/dev/null > /proc/1/root/init || echo no")).toBe("init\nno")
+    expect(await sh("second", "grep -E '^(Uid|CapEff|NoNewPrivs)' /proc/1/status")).toBe(
+      "Uid:\t65534\t65534\t65534\t65534\nCapEff:\t0000000000000000\nNoNewPrivs:\t1",
+    )
+    expect(await sh("first", "ls /proc/1/root/ 2>/dev/null || echo no")).toBe("no")
     expect((await inspect("pids")).SharedNamespaces).toEqual(["net", "pid"])
     expect(await sh("first", "readlink /proc/self/ns/ipc")).not.toBe(await sh("second", "readlink /proc/self/ns/ipc"))
   })

@@ -6,7 +6,7 @@ import { FailedPrecondition, Unavailable } from "../../base/errors.ts"
 import { findProgram } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
 import { run } from "../../sys/process/process.ts"
-import { isStaticBinary } from "./static-binary.ts"
+import { isStaticBinary } from "../../sys/static-binary.ts"
 import type { RootEntry } from "./ustar.ts"
 
 /** The program, and what it does. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { busyboxRoot, obtainBusybox } from "./busybox.ts"
-import { isStaticBinary } from "./static-binary.ts"
+import { isStaticBinary } from "../../sys/static-binary.ts"
 import { ustar } from "./ustar.ts"
 
 let directory = ""

@@ -35,9 +35,12 @@ export interface ApplyLayerOptions {
   limits?: Partial<LayerLimits>
   /** Not a layer but any archive (ADD): no name is a whiteout. */
   plain?: boolean
+  /** As `ExtractorOptions` says. */
+  below?: string
+  keepsKinds?: boolean
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Uncompressed bytes taken so far. */
   onProgress?: (bytes: number) => void
   /** A host path for the tar-split of the layer, which with the files gives it again (`joinTarSplit`). Nothing may be there. */
@@ -69,9 +72,9 @@ export async function applyLayer(
   options: ApplyLayerOptions = {},
 ): Promise<AppliedLayer> {
   const limits = { ...LAYER_LIMITS, ...options.limits }
-  const { rootless = false, plain, owner } = options
+  const { rootless = false, plain, below, keepsKinds, owner } = options
   using split = options.tarSplit === undefined ? undefined : new TarSplitWriter(options.tarSplit)
-  using extractor = new LayerExtractor(target, { rootless, limits, plain, owner, split })
+  using extractor = new LayerExtractor(target, { rootless, limits, plain, below, keepsKinds, owner, split })
   const reader = new TarReader(extractor)
   const hash = createHash("sha256")
   const input = counted(compressed)

@@ -12,6 +12,7 @@ export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, ty
 export { isTarHead } from "./tar-reader.ts"
 export { compress, decompress, detectCompression, type Compression } from "./compression.ts"
 export { layerTar } from "./layer-tar.ts"
+export { treeTar, type TreeTarOptions } from "./tree-tar.ts"
 export type { TreeForm } from "./tree-changes.ts"
 export { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"
 export { joinTarSplit } from "./tar-split.ts"

@@ -5,6 +5,7 @@ import { openRawInRoot, openRoot } from "../sys/fs/confined.ts"
 import { statAt } from "../sys/fs/directory.ts"
 import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
+import { isOfKernel } from "../sys/fs/kernel-files.ts"
 import { removeAt } from "../sys/fs/remove-tree.ts"
 import { pathAt, setAttribute, setAttributeOf } from "../sys/fs/xattr.ts"
 import { DirectoryCache, isWhiteoutAt } from "./directory-cache.ts"
@@ -39,6 +40,10 @@ export interface ExtractorOptions {
    * anywhere inside, FIFOs and what the archive says of its root are passed over.
    */
   plain?: boolean
+  /** Of a plain archive: the raw path of the directory that its names start from. Links on the way are followed inside the root. */
+  below?: string
+  /** Of a plain archive that is put beside files of somebody's: a directory takes no other file's place, nor a file a directory's. */
+  keepsKinds?: boolean
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
   /** Receives what is needed besides the files to make the archive again. */
@@ -96,9 +101,19 @@ export class LayerExtractor implements TarSink, Disposable {
   }
 
   #addFile(entry: TarEntry): void {
-    const path = parseLayerPath(withoutParents(entry.name))
-    if (path.name === "" || entry.type === "fifo") return
-    this.#make(entry.type === "hardlink" ? { ...entry, linkName: withoutParents(entry.linkName) } : entry, path)
+    const path = this.#plainPath(entry.name)
+    if (path === undefined || entry.type === "fifo") return
+    if (entry.type !== "hardlink") return this.#make(entry, path)
+    const { directory, name } = this.#plainPath(entry.linkName) ?? path
+    this.#make({ ...entry, linkName: directory === "" ? name : `${directory}/${name}` }, path)
+  }
+
+  /** Undefined for the directory that the archive is put into: it is as it is. */
+  #plainPath(text: string): LayerPath | undefined {
+    const { directory, name } = parseLayerPath(withoutParents(text))
+    if (name === "") return undefined
+    const { below = "" } = this.#options
+    return { directory: directory === "" || below === "" ? `${below}${directory}` : `${below}/${directory}`, name }
   }
 
   raw(bytes: Uint8Array): void {
@@ -181,6 +196,7 @@ export class LayerExtractor implements TarSink, Disposable {
     // a device node would open the host's hardware to whoever gets at it; /dev of a container is made at its start
     if (entry.type === "character" || entry.type === "block") return
     const parent = this.#directories.open(path.directory)
+    if (this.#options.keepsKinds) refuseChange(entry, parent, path)
     switch (entry.type) {
       case "directory":
         return this.#makeDirectory(entry, parent, path)
@@ -325,6 +341,22 @@ export class LayerExtractor implements TarSink, Disposable {
     const fd = libc.openat(parent, rawCString(name), OPEN_DIRECTORY, 0)
     return fd < 0 ? undefined : fd
   }
+}
+
+function refuseChange(entry: TarEntry, parent: number, { name }: LayerPath): void {
+  const shown = shownName(entry.name)
+  if (isOfKernel(parent)) throw new InvalidArgument(`${shown} would lie among the kernel's own files`)
+  const there = statAt(parent, name)?.type
+  if (there === undefined) return
+  if (there === "character" || there === "block" || there === "socket")
+    throw new FailedPrecondition(`cannot overwrite ${shown}, which is a ${there === "socket" ? there : "device"}`)
+  if ((there === "directory") !== (entry.type === "directory"))
+    throw new FailedPrecondition(
+      there === "directory"
+        ? `cannot overwrite directory ${shown} with non-directory`
+        : `cannot overwrite non-directory ${shown} with directory`,
+      { hint: "remove it first, or ask for it to be overwritten" },
+    )
 }
 
 const OPAQUE_VALUE = Buffer.from("y")

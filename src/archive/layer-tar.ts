@@ -4,7 +4,7 @@ import { hasErrno, InvalidArgument } from "../base/errors.ts"
 import { TimeSlice } from "../base/time-slice.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Time } from "../sys/fs/attributes.ts"
-import { readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
+import { readDirectory, statAt, statOf, type FileStat } from "../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { LAYER_LIMITS } from "./apply-layer.ts"
@@ -14,7 +14,9 @@ import { treeChanges, type Hidden, type TreeChange, type TreeChangesOptions } fr
 
 const CHUNK_BYTES = 1 << 20
 const NOTHING = new Uint8Array(0)
-type Present = TreeChange & { kind: "present" }
+
+/** What is there, to be written into a tar. */
+export type Present = TreeChange & { kind: "present" }
 
 /** Which trees are compared, and who hears of what. */
 export interface LayerTarOptions extends TreeChangesOptions {
@@ -51,15 +53,15 @@ function* chunksOf(options: LayerTarOptions): Generator<Uint8Array> {
     if (change.kind === "deleted") yield* writer.entry({ name: whiteoutOf(change.path), mode: 0 })
     else if (!isLeftOut(change, options)) yield* writer.present(change)
   }
-  yield* writer.bytes(Buffer.alloc(TAR_END_BYTES))
-  yield* writer.flush()
+  yield* writer.end()
 }
 
 function isLeftOut({ path, stat }: Present, { leaveOutEmpty }: LayerTarOptions): boolean {
   return leaveOutEmpty !== undefined && stat.type === "file" && stat.sizeBytes === 0 && leaveOutEmpty.has(path)
 }
 
-class LayerWriter {
+/** Turns what is found of a tree into a tar, chunk by chunk. */
+export class LayerWriter {
   #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   #used = 0
   #contentBytes = 0
@@ -71,6 +73,7 @@ class LayerWriter {
     this.#onContent = onContent
   }
 
+  /** One file, directory or link; hard links to what was written before are links to it. */
   *present(change: Present): Generator<Uint8Array> {
     const { path, stat } = change
     const first = stat.links > 1 && stat.type !== "directory" ? this.#linked.get(stat.identity) : undefined
@@ -106,6 +109,8 @@ class LayerWriter {
     const fd = openUnlessGone(change)
     if (fd === undefined) return
     try {
+      // a directory by now: nothing can be read of it
+      if (statOf(fd).type !== "file") return
       const attributes = attributesOf(fd, isLayerAttribute)
       yield* this.entry({ ...described(change), sizeBytes: stat.sizeBytes, attributes })
       yield* this.#content(fd, stat.sizeBytes)
@@ -127,10 +132,12 @@ class LayerWriter {
     yield* this.bytes(tarPadding(sizeBytes))
   }
 
+  /** A header alone. */
   *entry(entry: NewTarEntry): Generator<Uint8Array> {
     yield* this.bytes(encodeTarHeader(entry))
   }
 
+  /** Bytes as they are. */
   *bytes(bytes: Uint8Array): Generator<Uint8Array> {
     for (let at = 0; at < bytes.length;) {
       if (this.#used === CHUNK_BYTES) yield* this.flush()
@@ -139,6 +146,12 @@ class LayerWriter {
       this.#used += count
       at += count
     }
+  }
+
+  /** The end of the archive. */
+  *end(): Generator<Uint8Array> {
+    yield* this.bytes(Buffer.alloc(TAR_END_BYTES))
+    yield* this.flush()
   }
 
   *flush(): Generator<Uint8Array> {

@@ -47,6 +47,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
   { names: ["container cleanup"], load: () => import("./commands/container/cleanup.ts") },
   { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
+  { names: ["container cp", "cp"], load: () => import("./commands/container/cp.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
   {
     names: ["container exec", "exec"],

@@ -28,6 +28,7 @@ import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { Ending } from "./ended/ending.ts"
@@ -45,6 +46,8 @@ export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
 export type { ContainerChanges, LimitOptions, PortChanges, Resources }
+
+export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
@@ -574,6 +577,16 @@ export interface Containers {
   logs(nameOrId: string, options?: LogOptions): AsyncIterable<LogLine>
   /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
   export(nameOrId: string, abortable?: Abortable): Bytes
+  /**
+   * Copies a file or a tree between containers and the host, by docker's rules on what a target means. Runs or not, what is
+   * mounted in it is seen; no link leads out of it, whatever its programs do meanwhile. Throws NotFound for a path,
+   * InvalidArgument, FailedPrecondition for what would be overwritten; what was copied by then stays.
+   */
+  copy(from: CopyPlace, to: CopyPlace, options?: CopyOptions): Promise<void>
+  /** What is at `path` as one plain tar. Throws NotFound, InvalidArgument. */
+  readArchive(nameOrId: string, path: string, options?: Omit<CopyOptions, "archive" | "overwrite">): Bytes
+  /** Extracts a tar, compressed or not, into the directory `path`; as `copy`. Throws DataLoss for what is none. */
+  writeArchive(nameOrId: string, path: string, archive: Bytes, options?: Omit<CopyOptions, "followLink">): Promise<void>
   /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument; it runs on, whatever it throws. */
   commit(nameOrId: string, options?: CommitOptions): Promise<Image>
   /** Rows of the host's `ps`, with titles. Throws FailedPrecondition when it does not run, InvalidArgument for options of `ps`. */

@@ -8,7 +8,7 @@ import { takeTurns, turn } from "../base/turn.ts"
 import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
-import { mountAt, mountPointsOf, type Mount } from "../sys/fs/mount.ts"
+import { mountAt, mountPointsOf, unmount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -31,6 +31,7 @@ import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
 import { resolveUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
+import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
@@ -202,21 +203,12 @@ async function mountRoot(
   { onStep }: LaunchOptions,
 ): Promise<void> {
   const mount = await rootMount(deps, record)
+  // who looked at the files of the container that stood, and was killed, may have left his mount
+  while (unmount(bundle.rootfs)) continue
   mountAt(bundle.rootfs, mount)
   await onStep?.({ kind: "root", bundle: bundle.directory, target: bundle.rootfs, mount })
   crashPoint("start:mounted")
   trace("root mounted")
-}
-
-/** The writable layer of an earlier run, or, when `create` was killed before it made one, a new one. */
-async function rootMount(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<Mount> {
-  const snapshots = await deps.snapshots()
-  try {
-    return snapshots.mount(id)
-  } catch (error) {
-    if (!isSkiffError(error, "NotFound")) throw error
-    return snapshots.prepare(id, spec.topLayer, { volatile: spec.options.autoRemove })
-  }
 }
 
 /** Everything up to the runtime's `create`: after it the namespaces are there, and the program waits. */

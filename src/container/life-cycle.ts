@@ -325,7 +325,8 @@ export async function reconcileNow(
   return record
 }
 
-async function reconciled(deps: ContainerDeps, id: string, lock: HeldLock): Promise<ContainerRecord> {
+/** The record in line with the kernel; the caller holds the lock. Throws NotFound when the container has just gone. */
+export async function reconciled(deps: ContainerDeps, id: string, lock: HeldLock): Promise<ContainerRecord> {
   const record = await reconcile(deps, id)
   if (record) return record
   lock.unlink()

@@ -109,6 +109,12 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         throw error
       }
     },
+    copy: async (from, to, options) => (await import("./files/copy.ts")).copyFiles(deps, from, to, options),
+    async *readArchive(nameOrId, path, options) {
+      yield* (await import("./files/archives.ts")).readArchive(deps, nameOrId, path, options)
+    },
+    writeArchive: async (nameOrId, path, archive, options) =>
+      (await import("./files/archives.ts")).writeArchive(deps, nameOrId, path, archive, options),
     commit: async (nameOrId, options) => (await import("./commit.ts")).commit(deps, nameOrId, options),
     top: async (nameOrId, psOptions, abortable) => (await import("./top.ts")).top(deps, nameOrId, psOptions, abortable),
     async *stats(options) {

@@ -59,6 +59,7 @@ const SIGNATURES = {
   fgetxattr: { args: [i32, cstring, pointer, u64_fast], returns: i64_fast },
   flistxattr: { args: [i32, pointer, u64_fast], returns: i64_fast },
   openat: { args: [i32, cstring, i32, u32], returns: i32 },
+  fstatfs: { args: [i32, pointer], returns: i32 },
   statx: { args: [i32, cstring, i32, u32, pointer], returns: i32 },
   getdents64: { args: [i32, pointer, u64_fast], returns: i64_fast },
   copy_file_range: { args: [i32, pointer, i32, pointer, u64_fast, u32], returns: i64_fast },

@@ -1,11 +1,12 @@
 import { readSync, writeSync } from "node:fs"
 import { atOnce, inSlices } from "../../base/time-slice.ts"
-import { hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
+import { isOfKernel } from "./kernel-files.ts"
 import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
 import { removalAt } from "./remove-tree.ts"
 import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
@@ -25,7 +26,21 @@ export interface CopyTreeOptions {
   owner?: Owner
   /** Leaves the attributes of the target directory itself as they are. */
   keepTop?: boolean
-  signal?: AbortSignal
+  /** A directory in the place of another kind of file, and the other way round, is refused and not replaced. Default `replace`. */
+  kindChange?: "replace" | "refuse"
+  /** Others change the source meanwhile: what has gone by the time it is opened is passed over. */
+  isLive?: boolean
+  /** Set-id bits and capabilities of files are not taken along: who gets the copies trusts nobody who set them. */
+  dropPrivilege?: boolean
+  /** Receives the size of each file that was copied. */
+  onContent?: (bytes: number) => void
+  signal?: AbortSignal | undefined
+}
+
+/** A name (raw) in an open directory. */
+export interface NameAt {
+  directory: number
+  name: string
 }
 
 interface Owner {
@@ -61,8 +76,29 @@ function* treeCopy(
   const source = own(openSource(own(openRoot(sourceRoot)), sourcePath))
   const top = own(openOrMakeDirectory(targetRootFd, rawName(targetPath).replace(/^\/+|\/+$/g, "")))
   const target = own(openRawInRoot(top, ".", O_DIRECTORY))
-  yield* new TreeCopy(target, options.overlayDiff ?? false, options.owner).copyDirectory(source, target, "", 0)
-  if (!options.keepTop) copyDirectoryAttributes(source, target, options.owner)
+  yield* new TreeCopy(target, options).copyDirectory(source, target, "", 0)
+  if (!options.keepTop) copyDirectoryAttributes(source, target, options)
+}
+
+/**
+ * Copies what has the name `source`, with all below it, to the name `target`: as copyTree does. A directory is merged into one
+ * that is there. Throws FailedPrecondition by `kindChange`, InvalidArgument for what is copied by no one: devices, sockets, and
+ * what the kernel makes up (proc(5), sysfs(5)).
+ */
+export async function copyName(source: NameAt, target: NameAt, options: CopyTreeOptions = {}): Promise<void> {
+  const stat = statAt(source.directory, source.name)
+  if (stat === undefined) throw new NotFound(`no such file: ${shownName(source.name)}`)
+  if (isUncopied(stat)) throw new InvalidArgument(`${shownName(source.name)} is a ${kindOf(stat)}, which is not copied`)
+  await inSlices(new TreeCopy(target.directory, options).copyNamed(source, target, stat), options.signal)
+}
+
+/** Copies what is in one open directory into another; neither is opened by O_PATH. As copyName. */
+export async function copyContents(source: number, target: number, options: CopyTreeOptions = {}): Promise<void> {
+  const copy = function* (): Generator<void, void> {
+    yield* new TreeCopy(target, options).copyDirectory(source, target, "", 0)
+    if (!options.keepTop) copyDirectoryAttributes(source, target, options)
+  }
+  await inSlices(copy(), options.signal)
 }
 
 function openSource(rootFd: number, path: string): number {
@@ -76,71 +112,97 @@ function openSource(rootFd: number, path: string): number {
 
 class TreeCopy {
   readonly #top: number
-  readonly #overlayDiff: boolean
-  readonly #owner: Owner | undefined
+  readonly #options: CopyTreeOptions
   /** Where the first name of a file with more than one lies in the target. */
   readonly #linked = new Map<string, string>()
+  /** The first directory that is written to: a copy of a tree into itself has no end. */
+  #own: string | undefined
 
-  constructor(top: number, overlayDiff: boolean, owner: Owner | undefined) {
+  constructor(top: number, options: CopyTreeOptions) {
     this.#top = top
-    this.#overlayDiff = overlayDiff
-    this.#owner = owner
+    this.#options = options
+  }
+
+  copyNamed(source: NameAt, target: NameAt, stat: FileStat): Generator<void, void> {
+    return this.#copyEntry(source, target, stat, target.name, 0)
   }
 
   *copyDirectory(source: number, target: number, path: string, depth: number): Generator<void, void> {
     if (depth > MAX_DEPTH)
       throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
+    if (isOfKernel(source)) return
+    this.#own ??= statOf(target).identity
     for (const { name } of readDirectory(source)) {
       yield
       const stat = statAt(source, name)
-      if (stat !== undefined)
-        yield* this.#copyEntry(source, target, name, stat, path === "" ? name : `${path}/${name}`, depth)
+      if (stat === undefined) continue
+      const below = path === "" ? name : `${path}/${name}`
+      yield* this.#copyEntry({ directory: source, name }, { directory: target, name }, stat, below, depth)
     }
   }
 
-  *#copyEntry(
-    source: number,
-    target: number,
-    name: string,
-    stat: FileStat,
-    path: string,
-    depth: number,
-  ): Generator<void, void> {
-    if (stat.type === "directory") return yield* this.#copyChild(source, target, name, path, depth)
-    if (stat.type === "socket" || stat.type === "block" || stat.type === "character") {
-      if (this.#overlayDiff && isWhiteout(stat)) yield* removalAt(target, name, path)
+  *#copyEntry(source: NameAt, target: NameAt, stat: FileStat, path: string, depth: number): Generator<void, void> {
+    try {
+      yield* this.#copyAs(source, target, stat, path, depth)
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error
+      if (!this.#options.isLive) throw error.cause
+    }
+  }
+
+  *#copyAs(source: NameAt, target: NameAt, stat: FileStat, path: string, depth: number): Generator<void, void> {
+    if (this.#options.kindChange === "refuse" && !isUncopied(stat)) refuseChange(target, stat, path)
+    if (stat.type === "directory") {
+      if (stat.identity === this.#own) return
+      return yield* this.#copyChild(source, target, path, depth)
+    }
+    if (isUncopied(stat)) {
+      if (this.#options.overlayDiff && isWhiteout(stat)) yield* removalAt(target.directory, target.name, path)
       return
     }
-    yield* removalAt(target, name, path)
     const first = stat.links > 1 ? this.#linked.get(stat.identity) : undefined
-    if (first !== undefined) return this.#link(first, target, name)
+    if (first === undefined && stat.type === "file") {
+      // opened before the way is made: what has gone leaves the target as it is
+      using from = openFile(source)
+      yield* removalAt(target.directory, target.name, path)
+      yield* copyFile(from.fd, target, this.#options)
+    } else {
+      yield* removalAt(target.directory, target.name, path)
+      if (first !== undefined) return this.#link(first, target)
+      copyNode(source, target, stat, this.#options)
+    }
     if (stat.links > 1) this.#linked.set(stat.identity, path)
-    if (stat.type === "file") yield* copyFile(source, target, name, this.#owner)
-    else copyNode(source, target, name, stat, this.#owner)
   }
 
-  *#copyChild(source: number, target: number, name: string, path: string, depth: number): Generator<void, void> {
+  *#copyChild(source: NameAt, target: NameAt, path: string, depth: number): Generator<void, void> {
     using fds = new DisposableStack()
-    const from = fds.adopt(openChild(source, name), close)
-    const there = statAt(target, name)
+    const from = fds.adopt(
+      orGone(() => openChild(source.directory, source.name)),
+      close,
+    )
+    const there = statAt(target.directory, target.name)
     if (
       there !== undefined &&
-      (there.type !== "directory" || (this.#overlayDiff && isOpaqueDirectory(pathAt(source, name))))
+      (there.type !== "directory" ||
+        (this.#options.overlayDiff && isOpaqueDirectory(pathAt(source.directory, source.name))))
     )
-      yield* removalAt(target, name, path)
-    const made = libc.mkdirat(target, rawCString(name), 0o700)
+      yield* removalAt(target.directory, target.name, path)
+    const made = libc.mkdirat(target.directory, rawCString(target.name), 0o700)
     if (made < 0 && lastErrno() !== EEXIST) checkNamed(made, "mkdir", path)
-    const to = fds.adopt(openChild(target, name), close)
+    const to = fds.adopt(openChild(target.directory, target.name), close)
+    if (made < 0 && isOfKernel(to))
+      throw new InvalidArgument(`${shownName(path)} is the kernel's own there: nothing is copied into it`)
     yield* this.copyDirectory(from, to, path, depth + 1)
-    copyDirectoryAttributes(from, to, this.#owner)
+    copyDirectoryAttributes(from, to, this.#options)
   }
 
-  #link(first: string, target: number, name: string): void {
+  #link(first: string, target: NameAt): void {
     const cut = first.lastIndexOf("/")
     const directory = openRawInRoot(this.#top, first.slice(0, Math.max(cut, 0)), O_DIRECTORY)
     try {
-      const result = libc.linkat(directory, rawCString(first.slice(cut + 1), 0), target, rawCString(name, 1), 0)
-      checkNamed(result, "link", name)
+      const name = rawCString(first.slice(cut + 1), 0)
+      const result = libc.linkat(directory, name, target.directory, rawCString(target.name, 1), 0)
+      checkNamed(result, "link", target.name)
     } finally {
       close(directory)
     }
@@ -149,27 +211,66 @@ class TreeCopy {
 
 const EEXIST = 17
 
+/** What was to be copied is not there any more, or has become something else. */
+class Gone extends Error {}
+
+function orGone<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) throw new Gone("gone", { cause: error })
+    throw error
+  }
+}
+
+function isUncopied({ type }: FileStat): boolean {
+  return type === "socket" || type === "block" || type === "character"
+}
+
+function kindOf({ type }: FileStat): string {
+  return type === "socket" ? type : `${type} device`
+}
+
+function refuseChange(target: NameAt, stat: FileStat, path: string): void {
+  const there = statAt(target.directory, target.name)
+  if (there === undefined || (there.type === stat.type && !isUncopied(there))) return
+  if (isUncopied(there))
+    throw new FailedPrecondition(`cannot overwrite ${shownName(path)}, which is a ${kindOf(there)}`)
+  if (there.type !== "directory" && stat.type !== "directory") return
+  throw new FailedPrecondition(
+    there.type === "directory"
+      ? `cannot overwrite directory ${shownName(path)} with non-directory`
+      : `cannot overwrite non-directory ${shownName(path)} with directory`,
+    { hint: "remove it first, or ask for it to be overwritten" },
+  )
+}
+
 function openChild(directoryFd: number, name: string): number {
   return checkNamed(libc.openat(directoryFd, rawCString(name), OPEN_DIRECTORY, 0), "open", name)
 }
 
-function* copyFile(source: number, target: number, name: string, owner?: Owner): Generator<void, void> {
-  using fds = new DisposableStack()
+function openFile({ directory, name }: NameAt): Disposable & { fd: number } {
   // O_NONBLOCK: it may have become a FIFO since we looked
-  const from = check(libc.openat(source, rawCString(name), O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), "open", name)
-  fds.adopt(from, close)
+  const flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+  const fd = orGone(() => checkNamed(libc.openat(directory, rawCString(name), flags, 0), "open", name))
+  return { fd, [Symbol.dispose]: () => close(fd) }
+}
+
+function* copyFile(from: number, target: NameAt, options: CopyTreeOptions): Generator<void, void> {
+  const { owner, dropPrivilege, onContent } = options
   const stat = statOf(from)
-  const to = checkNamed(
-    libc.openat(target, rawCString(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600),
-    "create",
-    name,
-  )
-  fds.adopt(to, close)
-  if (stat.type === "file") yield* bytesCopy(from, to, stat.sizeBytes)
-  setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
-  setMode(to, stat.mode)
-  copyAttributes(pathAt(source, name), pathAt(target, name))
-  setTimes(to, stat.mtime)
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+  const to = checkNamed(libc.openat(target.directory, rawCString(target.name), flags, 0o600), "create", target.name)
+  try {
+    if (stat.type === "file") yield* bytesCopy(from, to, stat.sizeBytes)
+    setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
+    setMode(to, dropPrivilege ? stat.mode & 0o1777 : stat.mode)
+    copyAttributes(`/proc/self/fd/${from}`, pathAt(target.directory, target.name), dropPrivilege)
+    setTimes(to, stat.mtime)
+    onContent?.(stat.sizeBytes)
+  } finally {
+    close(to)
+  }
 }
 
 const SEEK_DATA = 3
@@ -183,6 +284,7 @@ export function copyBytes(from: number, to: number, sizeBytes: number): void {
 }
 
 function* bytesCopy(from: number, to: number, sizeBytes: number): Generator<void, void> {
+  if (sizeBytes <= SMALL_BYTES) return copySmall(from, to, sizeBytes)
   check(libc.ftruncate(to, sizeBytes), "truncate")
   for (let at = 0; at < sizeBytes;) {
     const start = Number(libc.lseek(from, at, SEEK_DATA))
@@ -191,6 +293,15 @@ function* bytesCopy(from: number, to: number, sizeBytes: number): Generator<void
     yield* copyRange(from, to, start, end)
     at = end
   }
+}
+
+/** Most files are small: two calls, where holes and the kernel's own copying need six. */
+const SMALL_BYTES = 64 * 1024
+const small = Buffer.alloc(SMALL_BYTES)
+
+function copySmall(from: number, to: number, sizeBytes: number): void {
+  const count = sizeBytes === 0 ? 0 : readSync(from, small, 0, sizeBytes, 0)
+  for (let done = 0; done < count;) done += writeSync(to, small, done, count - done)
 }
 
 function* copyRange(from: number, to: number, start: number, end: number): Generator<void, void> {
@@ -227,31 +338,34 @@ function copyThroughMemory(from: number, to: number, at: number, length: number)
 
 const linkText = Buffer.alloc(4096)
 
-function copyNode(source: number, target: number, name: string, stat: FileStat, owner?: Owner): void {
+function copyNode(source: NameAt, target: NameAt, stat: FileStat, { owner }: CopyTreeOptions): void {
+  const { directory, name } = target
   if (stat.type === "symlink") {
-    const length = check(libc.readlinkat(source, rawCString(name), linkText, linkText.length), "readlink", name)
-    const text = linkText.toString("latin1", 0, length)
-    checkNamed(libc.symlinkat(rawCString(text, 0), target, rawCString(name, 1)), "symlink", name)
+    const text = rawCString(source.name)
+    const length = orGone(() => check(libc.readlinkat(source.directory, text, linkText, linkText.length), "readlink"))
+    const link = linkText.toString("latin1", 0, length)
+    checkNamed(libc.symlinkat(rawCString(link, 0), directory, rawCString(name, 1)), "symlink", name)
   } else {
-    checkNamed(libc.mknodat(target, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", name)
+    checkNamed(libc.mknodat(directory, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", name)
   }
-  setOwnerAt(target, name, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
-  if (stat.type === "fifo") setModeAt(target, name, stat.mode)
-  copyAttributes(pathAt(source, name), pathAt(target, name))
-  setTimesAt(target, name, stat.mtime)
+  setOwnerAt(directory, name, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
+  if (stat.type === "fifo") setModeAt(directory, name, stat.mode)
+  orGone(() => copyAttributes(pathAt(source.directory, source.name), pathAt(directory, name)))
+  setTimesAt(directory, name, stat.mtime)
 }
 
-function copyDirectoryAttributes(source: number, target: number, owner?: Owner): void {
+function copyDirectoryAttributes(source: number, target: number, { owner, dropPrivilege }: CopyTreeOptions): void {
   const stat = statOf(source)
   setOwner(target, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
-  setMode(target, stat.mode)
-  copyAttributes(pathAt(source, "."), pathAt(target, "."))
+  setMode(target, dropPrivilege ? stat.mode & 0o1777 : stat.mode)
+  copyAttributes(pathAt(source, "."), pathAt(target, "."), dropPrivilege)
   setTimes(target, stat.mtime)
 }
 
 /** Attributes that belong to the place, not to the file, stay there: overlay's own, and labels of the host's policy. */
-export function copyAttributes(source: Uint8Array, target: Uint8Array): void {
+export function copyAttributes(source: string | Uint8Array, target: Uint8Array, dropPrivilege = false): void {
   for (const name of listAttributes(source)) {
+    if (dropPrivilege && name === "security.capability") continue
     if (name === OWNER_ATTRIBUTE || /^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue
     const value = getAttribute(source, name)
     try {

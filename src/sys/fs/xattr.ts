@@ -6,6 +6,7 @@ const MAX_LIST_BYTES = 65_536 // XATTR_LIST_MAX
 const ENODATA = 61
 const EOPNOTSUPP = 95
 const buffer = Buffer.alloc(MAX_VALUE_BYTES)
+const list = Buffer.alloc(MAX_LIST_BYTES)
 
 /**
  * The host path of a name inside an open directory: `/proc/self/fd/…` is that very directory wherever it lies. For calls that
@@ -28,7 +29,6 @@ export function getAttribute(path: string | Uint8Array, name: string): Buffer | 
 /** llistxattr(2): names; none where the file system has no attributes. */
 export function listAttributes(path: string | Uint8Array): string[] {
   const cPath = typeof path === "string" ? cString(path) : path
-  const list = Buffer.alloc(MAX_LIST_BYTES)
   const length = libc.llistxattr(cPath, list, MAX_LIST_BYTES)
   if (length >= 0)
     return list

@@ -1,0 +1,70 @@
+import { posix } from "node:path"
+import { InvalidArgument } from "../../../base/errors.ts"
+import type { CopyPlace } from "../../../container/container.ts"
+import { isTerminal } from "../../../sys/terminal/terminal.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { CopyProgress } from "../../output/copy-progress.ts"
+import { writeResult } from "../../output/write-result.ts"
+import { standardInput } from "../../terminal/standard-input.ts"
+
+export default command({
+  summary: "Copy files/folders between a container and the local filesystem",
+  description: "Use '-' as the source to read a tar archive from STDIN, as the destination to write one to STDOUT.",
+  args: [arg.one("[CONTAINER:]SRC_PATH|-", "containers"), arg.one("[CONTAINER:]DEST_PATH|-", "containers")],
+  flags: {
+    archive: flag.bool("Archive mode (copy all uid/gid information)", { short: "a" }),
+    followLink: flag.bool("Always follow symbol link in SRC_PATH", { short: "L" }),
+    overwrite: flag.bool("Allow to overwrite directories with non-directories and vice versa"),
+    quiet: flag.bool(
+      "Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached",
+      {
+        short: "q",
+      },
+    ),
+  },
+  examples: ["skiff cp web:/etc/nginx/. conf", "skiff cp site web:/srv", "skiff cp web:/var/log - | tar -t"],
+  async run({ args: [from, to], flags, engine, out }) {
+    const { archive, followLink, overwrite, quiet } = flags
+    const [source, target] = [placeOf(from), placeOf(to)]
+    check(from, to, source, target)
+    const containers = await engine.containers()
+    using interrupt = new AbortOnInterrupt()
+    const title = target !== "-" && "container" in target ? "Copying to container" : "Copying from container"
+    using progress = new CopyProgress(title, { out, quiet })
+    const options = { archive, followLink, overwrite, onContent: progress.onContent, abort: interrupt.signal }
+    if (target === "-" && source !== "-" && "container" in source)
+      return await writeResult("copy", undefined, containers.readArchive(source.container, source.path, options), out)
+    if (source === "-" && target !== "-" && "container" in target) {
+      if (isTerminal(0))
+        throw new InvalidArgument("cannot copy from stdin: it is a terminal", { hint: "pipe a tar archive to it" })
+      await containers.writeArchive(target.container, target.path, standardInput(), options)
+    } else if (source !== "-" && target !== "-") await containers.copy(source, target, options)
+    progress.succeeded(to)
+  },
+})
+
+/** A word that begins as a path is one, with a colon in it, too. */
+function placeOf(text: string): CopyPlace | "-" {
+  if (text === "-") return "-"
+  const colon = text.indexOf(":")
+  if (colon > 0 && !/^[./]/.test(text)) return { container: text.slice(0, colon), path: text.slice(colon + 1) }
+  // how it ends tells what is meant: resolve() would take that away
+  const end = /(?:^|\/)\.?$/.exec(text)?.[0] ?? ""
+  return { hostPath: `${posix.resolve(text)}${end === "." ? "/." : end}` }
+}
+
+function check(from: string, to: string, source: CopyPlace | "-", target: CopyPlace | "-"): void {
+  if (![source, target].some((place) => place !== "-" && "container" in place))
+    throw new InvalidArgument("must specify at least one container source", {
+      hint: "name it before the path: skiff cp web:/etc/hosts .",
+    })
+  for (const [place, word] of [
+    [source, from],
+    [target, to],
+  ] as const)
+    if (word === "" || (place !== "-" && "container" in place && place.path === ""))
+      throw new InvalidArgument(`invalid arguments "${from}", "${to}": you must specify paths`)
+}

@@ -1,0 +1,148 @@
+import { mkdirSync, statSync } from "node:fs"
+import { hasErrno, Unsupported } from "../../base/errors.ts"
+import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
+import { cloneMounts } from "../../sys/fs/detached-mounts.ts"
+import { isMountPoint, MountFlag, mountAt, mountOrFind, restrictMount } from "../../sys/fs/mount.ts"
+import { rawName } from "../../sys/fs/raw-name.ts"
+import { close, O_PATH } from "../../sys/libc.ts"
+import { isAlive } from "../../sys/process/process.ts"
+import type { Abortable, MountPoint } from "../container.ts"
+import type { ContainerDeps } from "../deps.ts"
+import { reconciled } from "../life-cycle.ts"
+import { isRunning } from "../observe.ts"
+import { fillVolumes, makeVolumes } from "../oci-mounts.ts"
+import type { ContainerRecord } from "../record.ts"
+import { rootMount } from "../root-mount.ts"
+import { removeRunDirectory, unmountAll } from "../teardown.ts"
+
+/** The files of a container as its programs see them, volumes and all, for as long as it is not disposed of. */
+export interface ContainerRoot extends Disposable {
+  record: ContainerRecord
+  /** The root, by O_PATH: hostile, see sys/fs/confined.ts. */
+  fd: number
+  /** Programs of the container may change it meanwhile. */
+  isLive: boolean
+}
+
+/**
+ * Opens the root of a container. Of one that runs it is that of its first process: what is mounted there is there, and nothing is
+ * mounted for us. Of one that does not, its layers and volumes are put together in mounts that nobody else sees, and the
+ * container is locked meanwhile. Throws NotFound, Unavailable.
+ */
+export async function openContainerRoot(
+  deps: ContainerDeps,
+  nameOrId: string,
+  { abort }: Abortable = {},
+): Promise<ContainerRoot> {
+  const found = deps.records.get(nameOrId)
+  const fd = openRunning(deps, found)
+  if (fd !== undefined) return { record: found, fd, isLive: true, [Symbol.dispose]: () => close(fd) }
+  using undo = new DisposableStack()
+  const lock = undo.use(await deps.locks.acquire(found.id, { signal: abort }))
+  const record = await reconciled(deps, found.id, lock)
+  const running = openRunning(deps, record)
+  if (running !== undefined) return { record, fd: running, isLive: true, [Symbol.dispose]: () => close(running) }
+  const stopped = undo.adopt(await openStopped(deps, record), close)
+  const owned = undo.move()
+  return { record, fd: stopped, isLive: false, [Symbol.dispose]: () => owned.dispose() }
+}
+
+function openRunning(deps: ContainerDeps, record: ContainerRecord): number | undefined {
+  const { pid, pidStartTime } = record.state
+  if (!isRunning(record, deps) || pid === undefined || pidStartTime === undefined) return undefined
+  try {
+    const fd = openRoot(`/proc/${pid}/root`)
+    // looked at after it was opened: it is of this very process
+    if (isAlive(pid, pidStartTime)) return fd
+    close(fd)
+  } catch (error) {
+    if (!hasErrno(error, "ENOENT", "ESRCH")) throw error
+  }
+  return undefined
+}
+
+/**
+ * Who writes into a running container writes as root of the engine, whom a container with ids of its own does not know.
+ * Throws Unsupported.
+ */
+export function refuseOtherIds({ record, isLive }: ContainerRoot): void {
+  const { options } = record.spec
+  if (!isLive || options.userNamespace === undefined) return
+  throw new Unsupported(`container ${record.name} runs with ids of its own: nothing can be copied into it`, {
+    hint: [{ do: "stop", container: record.name }, "copy by a program in it, as tar -x"],
+  })
+}
+
+/** Mounted for a moment, as at a start; what stays is a copy without a place. */
+async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promise<number> {
+  const { id, spec } = record
+  const { rootfs } = (await deps.runtimes()).bundle(id)
+  const mount = await rootMount(deps, record)
+  const volumes = await makeVolumes(deps, spec.mounts)
+  mkdirSync(rootfs, { recursive: true, mode: 0o700 })
+  unmountAll(deps, id)
+  try {
+    const seen = mountOrFind(rootfs, mount)
+    if (seen !== rootfs) return openRoot(seen) // nothing can be mounted here
+    await fillVolumes(deps, record, rootfs)
+    mountBelow(rootfs, spec.mounts, volumes, spec.options.readOnly)
+    return cloneMounts(rootfs)
+  } finally {
+    unmountAll(deps, id)
+    if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })
+  }
+}
+
+/** Volumes and binds, each on a directory that was found inside the root: an image decides what is at their targets. */
+function mountBelow(
+  rootfs: string,
+  mounts: readonly MountPoint[],
+  volumes: ReadonlyMap<string, string>,
+  readOnly: boolean,
+): void {
+  const root = openRoot(rootfs)
+  try {
+    const wanted = mounts.flatMap((mount) => {
+      const source = mount.type === "volume" ? volumes.get(mount.name ?? "") : mount.source
+      const stat = source ? statSync(source, { throwIfNoEntry: false }) : undefined
+      return mount.type === "tmpfs" || !source || stat === undefined
+        ? []
+        : [{ ...mount, source, isDirectory: stat.isDirectory() }]
+    })
+    for (const { target, isDirectory } of wanted) if (isDirectory) makeTarget(root, target)
+    if (readOnly) restrictMount(rootfs, MountFlag.readOnly)
+    for (const mount of wanted) bindAt(root, mount)
+  } finally {
+    close(root)
+  }
+}
+
+function makeTarget(root: number, target: string): void {
+  close(openOrMakeDirectory(root, rawName(target).replace(/^\/+|\/+$/g, "")))
+}
+
+function bindAt(
+  root: number,
+  { source, target, readOnly }: { source: string; target: string; readOnly: boolean },
+): void {
+  const flags = MountFlag.bind | MountFlag.recursive
+  atFile(root, target, (path) => mountAt(path, { type: "none", source, data: [], flags }))
+  // opened anew it is what was just mounted
+  if (readOnly) atFile(root, target, (path) => restrictMount(path, MountFlag.readOnly))
+}
+
+/** A file that is missing is nothing to bind over: the runtime makes it at a start. */
+function atFile(root: number, target: string, act: (path: string) => void): void {
+  let fd: number
+  try {
+    fd = openInRoot(root, target, O_PATH)
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return
+    throw error
+  }
+  try {
+    act(`/proc/self/fd/${fd}`)
+  } finally {
+    close(fd)
+  }
+}

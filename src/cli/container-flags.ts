@@ -12,6 +12,9 @@ import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
 import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
+import { ENVIRONMENT_FLAGS } from "./container-flags/environment.ts"
+import { IDENTITY_FLAGS } from "./container-flags/identity.ts"
+import { IMAGE_SOURCE_FLAGS } from "./container-flags/image-source.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
@@ -22,6 +25,9 @@ export const CONTAINER_FLAGS = {
   ...LIMIT_FLAGS,
   ...USER_NAMESPACE_FLAGS,
   ...POD_MEMBER_FLAGS,
+  ...ENVIRONMENT_FLAGS,
+  ...IDENTITY_FLAGS,
+  ...IMAGE_SOURCE_FLAGS,
   addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
   attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
   capAdd: flag.strings("Add Linux capabilities"),
@@ -36,7 +42,6 @@ export const CONTAINER_FLAGS = {
   env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variables", "list", { short: "e" }),
   envFile: flag.strings("Read in a file of environment variables"),
   expose: portList(parseExpose, "Expose a port or a range of ports"),
-  groupAdd: flag.strings("Add additional groups to join"),
   hostname: flag.string("Container host name", "string", { short: "h" }),
   init: flag.bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
@@ -49,7 +54,6 @@ export const CONTAINER_FLAGS = {
   mount: flag.list((text) => parseMount(text, process.cwd()), "Attach a filesystem mount to the container", "mount"),
   name: flag.string("Assign a name to the container"),
   network: flag.string("Connect a container to a network", "network", { aliases: ["net"], completes: "networks" }),
-  platform: flag.string("Set the platform of a multi-platform image"),
   privileged: flag.bool("Give extended privileges to this container"),
   publish: portList(parsePublish, "Publish a container's port(s) to the host", { short: "p" }),
   publishAll: flag.bool("Publish all exposed ports to random ports", { short: "P" }),

@@ -12,6 +12,9 @@ import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
 import { defined } from "./defined.ts"
 import { userNamespaceOption } from "./container-flags/user-namespace.ts"
+import { environmentOptions } from "./container-flags/environment.ts"
+import { identityOptions, treeOptions } from "./container-flags/identity.ts"
+import { imageSourceOptions } from "./container-flags/image-source.ts"
 import { UsageError } from "./errors/usage-error.ts"
 
 /** What `run` and `create` ask the engine for. Throws InvalidArgument for flags that contradict each other. */
@@ -28,9 +31,9 @@ export function containerOptions(image: string, command: readonly string[], flag
       network: flags.network === undefined ? undefined : parseNetworkMode(flags.network),
       namespaces: namespaceOptions(flags),
       userNamespace: userNamespaceOption(flags),
+      environment: environmentOptions(flags),
       restart: flags.restart,
       name: flags.name,
-      platform: flags.platform,
       workdir: flags.workdir,
       user: flags.user,
       hostname: flags.hostname,
@@ -51,7 +54,9 @@ export function containerOptions(image: string, command: readonly string[], flag
       ...flags.labelFile.flatMap((file) => parseLabelFile(readText(file, "label-file"), file)),
       ...flags.label,
     ]),
-    groupAdd: flags.groupAdd,
+    ...imageSourceOptions(flags),
+    ...identityOptions(flags),
+    ...treeOptions(image, flags),
     tty: flags.tty,
     stdin: flags.interactive || flags.attach.includes("stdin"),
     init: flags.init,

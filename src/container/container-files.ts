@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { InvalidArgument } from "../base/errors.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
+import { readFileInRoot } from "../sys/fs/confined.ts"
 import { MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { joinedContainer } from "./network-mode.ts"
@@ -66,9 +68,27 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
       : [{ destination, type: "bind", source, options: ["rbind", "rprivate"] }]
   return [
     ...bind("/etc/resolv.conf", paths.resolvConf),
-    ...bind("/etc/hostname", paths.hostname),
-    ...bind("/etc/hosts", paths.hosts),
+    ...(options.etc?.noHostname === true ? [] : bind("/etc/hostname", paths.hostname)),
+    ...(options.etc?.noHosts === true ? [] : bind("/etc/hosts", paths.hosts)),
   ]
+}
+
+const MAX_HOSTS_BYTES = 512 * 1024
+
+/** What was asked for in the place of the local names. Throws InvalidArgument. */
+function hostsBase(deps: ContainerDeps, { id, spec }: ContainerRecord): string | undefined {
+  const base = spec.options.etc?.hostsBase
+  if (base === undefined) return undefined
+  if (base.kind === "none") return ""
+  if (base.kind === "image") {
+    const bytes = readFileInRoot(`${runDirectory(deps, id)}/rootfs`, "/etc/hosts", MAX_HOSTS_BYTES)
+    return bytes === undefined ? "" : Buffer.from(bytes).toString("utf8")
+  }
+  try {
+    return readFileSync(base.path, "utf8")
+  } catch (cause) {
+    throw new InvalidArgument(`cannot read the hosts file "${base.path}"`, { field: "etc.hostsBase", cause })
+  }
 }
 
 /** Writes /etc/hosts with the address that the container has by now. Throws InvalidArgument for a bad `--add-host`. */
@@ -81,6 +101,7 @@ export function writeHostsFile(
   const { network, domainname, extraHosts } = options
   const { address, gateway } = endpoint ?? {}
   const hostNetwork = network.kind === "host"
-  const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork })
+  const base = hostsBase(deps, record)
+  const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork, base })
   writeFileSync(containerFilePaths(deps, record).hosts, text)
 }

@@ -39,9 +39,12 @@ export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.
 import type { ContainerUsage } from "./container-usage.ts"
 
 export type { ContainerUsage }
+import type { RegistryAccess } from "../registry/registry.ts"
+import type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
 import type { NamespaceOptions } from "./namespace-options.ts"
 import type { UserNamespaceMode } from "./user-namespace-options.ts"
 
+export type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
 export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
@@ -111,6 +114,15 @@ export interface ContainerOptions {
   namespaces?: NamespaceOptions
   /** Default: the engine's. */
   userNamespace?: UserNamespaceMode
+  environment?: EnvironmentOptions
+  accounts?: AccountOptions
+  etc?: EtcOptions
+  process?: ProcessOptions
+  tree?: TreeOptions
+  /** Of `config.json`: for runtimes and hooks. */
+  annotations?: Readonly<Record<string, string>>
+  /** How a missing image is pulled. Not kept. */
+  registry?: RegistryAccess
   /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
   sandbox?: string
   /** The pod that it belongs to: the domain of pods gives both (`Pods.containerOptions`). */

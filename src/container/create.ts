@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs"
+import { posix } from "node:path"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
-import type { Image, Images } from "../image/image.ts"
+import type { Image, Images, PullOptions } from "../image/image.ts"
+import type { Digest } from "../spec/digest.ts"
+import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
 import type { Abortable, ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -18,6 +21,7 @@ import { checkLogOptions, writesLogFile } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
+import { checkIdentityOptions } from "./identity/check.ts"
 import { resolveOptions } from "./options.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { joinedById } from "./namespaces.ts"
@@ -49,27 +53,28 @@ export async function createContainer(
   if (willStart) wakeCgroupLock()
   using _ = takeTurns()
   await turn()
-  const options = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(asked))))
+  const { registry, ...wanted } = asked
+  const options = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(wanted))))
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
   await checkNetwork(deps, options)
   const images = await deps.images()
-  const { image, imageName } = await resolveImage(images, options, onProgress, abort)
+  const { image, imageName } = await resolveRoot(images, options, { ...registry, onProgress, signal: abort })
   trace("image resolved")
   const id = newContainerId()
-  const config = await images.config(image)
+  const config = image && (await images.config(image))
   // who joins a network goes by the name of its owner
   const inherited = await sandboxHostname(deps, options)
   const hostname = inherited ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
-  const run = runParameters(id, config.config ?? {}, { ...options, hostname })
+  const run = runParameters(id, config?.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const spec = {
     imageName,
-    topLayer: image.topLayer,
+    topLayer: image?.topLayer,
     options,
     run,
-    mounts: mountPoints(options.mounts, run.volumes),
+    mounts: mountPoints(withImageVolumes(options, run.volumes), volumesOf(options, run.volumes)),
     secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
     ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(deps, id)}/container.log` } : {}),
@@ -83,14 +88,14 @@ export async function createContainer(
       {
         id,
         name,
-        imageId: image.id,
+        imageId: image?.id ?? NO_IMAGE,
         status: willStart ? "starting" : "created",
         live: willStart,
         createdAt: Date.now(),
         spec,
         state: { restartCount: 0, bootId: deps.bootId, attachments: initialAttachments(options) },
       },
-      () => images.get(image.id), // removed meanwhile: NotFound
+      () => void (image && images.get(image.id)), // removed meanwhile: NotFound
       (created) => containerEvent(created, "create"),
     )
     crashPoint("create:recorded")
@@ -137,6 +142,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
 function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefined): void {
   checkLogOptions(options.log)
   checkLimitOptions(options.limits)
+  checkIdentityOptions(options)
   const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")
     throw new InvalidArgument("can't create 'AutoRemove' container with restart policy", {
@@ -167,11 +173,43 @@ async function checkNetwork(deps: ContainerDeps, { network }: ResolvedOptions): 
     (await deps.networks()).get(network.name)
 }
 
+/** A directory of the host is no image's. */
+const NO_IMAGE = "" as Digest
+
+/** The image of a container, or the directory in its place. */
+async function resolveRoot(
+  images: Images,
+  options: ResolvedOptions,
+  pulling: PullOptions,
+): Promise<{ image?: Image; imageName: string }> {
+  const rootfs = options.tree?.rootfs
+  if (rootfs === undefined) return resolveImage(images, options, pulling)
+  const { checkRootfsOption } = await import("./identity/rootfs.ts")
+  checkRootfsOption(rootfs)
+  return { imageName: rootfs.path }
+}
+
+/** The image's volumes that become anonymous ones. */
+function volumesOf({ tree }: ResolvedOptions, imageVolumes: readonly string[]): readonly string[] {
+  return (tree?.imageVolumes ?? "anonymous") === "anonymous" ? imageVolumes : []
+}
+
+/** The mounts, with those of the image's volumes that go with the container. */
+function withImageVolumes({ tree, mounts }: ResolvedOptions, imageVolumes: readonly string[]): readonly MountRequest[] {
+  if (tree?.imageVolumes !== "tmpfs") return mounts
+  const others = imageVolumes.filter(
+    (path) => !mounts.some(({ target }) => posix.normalize(target) === posix.normalize(path)),
+  )
+  return [
+    ...mounts,
+    ...others.map((target): MountRequest => ({ type: "tmpfs", target, readOnly: false, options: ["exec"] })),
+  ]
+}
+
 async function resolveImage(
   images: Images,
   options: ResolvedOptions,
-  onProgress?: OnProgress,
-  abort?: AbortSignal,
+  pulling: PullOptions,
 ): Promise<{ image: Image; imageName: string }> {
   const { image: name, pull } = options
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -185,7 +223,7 @@ async function resolveImage(
       hint: { do: "pull", image: name, platform: options.platform },
     })
   if (pull === "never") throw new NotFound(`no such image: "${name}"`, { hint: { do: "pull", image: name } })
-  const result = await images.pull(name, { platform, onProgress, signal: abort, isMissing: pull !== "always" })
+  const result = await images.pull(name, { ...pulling, platform, isMissing: pull !== "always" })
   return { image: result.image, imageName: result.name }
 }
 

@@ -10,7 +10,7 @@ import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, unmount } from "../sys/fs/mount.ts"
 import { processStartTime } from "../sys/process/process.ts"
-import type { Abortable } from "./container.ts"
+import type { Abortable, ResolvedOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached, joinNetworks, reservePorts, warmUpNetworks } from "./attachments.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
@@ -29,7 +29,7 @@ import { exitFile, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { teardown } from "./teardown.ts"
-import { resolveUser } from "../sys/fs/image-users.ts"
+import { resolveUser, type ResolvedUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
 import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
@@ -122,6 +122,8 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     state.monitorPid = monitor.monitorPid
     state.monitorStartTime = processStartTime(monitor.monitorPid)
     state.awaited = options.attach
+    const pidFile = record.spec.options.process?.pidFile
+    if (pidFile !== undefined) (await import("./identity/enter.ts")).writePidFile(pidFile, monitor.pid)
     await turn()
     checkMounted(monitor, targets)
     const about = { bundle: bundle.directory, pid: monitor.pid }
@@ -235,6 +237,10 @@ async function createContainer(
   const sandbox = await readySandbox(deps, record, given)
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   const secrets = secretMounts(deps, record)
+  const identity = hasIdentity(options) ? await import("./identity/enter.ts") : undefined
+  files.push(
+    ...(identity?.identityFiles(deps, record, { rootfs: bundle.rootfs, user, keptUid: ids?.keptUid(record) }) ?? []),
+  )
   if (userNamespace !== undefined) ids?.giveFiles(deps, record, userNamespace)
   crashPoint("start:files-written")
   const config = await runtimes.config(
@@ -243,11 +249,7 @@ async function createContainer(
       rootfs: bundle.rootfs,
       readOnly: options.readOnly,
       argv: [...run.entrypoint, ...run.command],
-      env: [
-        ...run.env,
-        ...(run.env.some((entry) => entry.startsWith("HOME=")) ? [] : [`HOME=${user.home}`]),
-        ...secretVariables(deps, record),
-      ],
+      env: [...run.env, ...homeOf(record, user), ...secretVariables(deps, record)],
       cwd: run.workdir,
       user,
       tty: options.tty,
@@ -256,6 +258,7 @@ async function createContainer(
       domainname: options.domainname,
       mounts: [
         ...files,
+        ...(identity?.identityMounts(record) ?? []),
         ...(sandbox === undefined || !shares(sandbox, "ipc") ? mountShm(deps, record) : sharedShm(sandbox)),
         ...mounts,
         ...secrets,
@@ -275,7 +278,8 @@ async function createContainer(
       ulimits: options.ulimits,
       resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
       ...limitsInput(options.limits),
-      initPath: options.init ? findInit() : undefined,
+      ...identity?.identityInput(record, runtime),
+      initPath: options.init ? findInit(options.process?.initPath) : undefined,
     },
     runtime,
   )
@@ -289,6 +293,17 @@ async function createContainer(
   crashPoint("start:monitor-created")
   trace("monitor created the container")
   return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
+}
+
+function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {
+  return [accounts, etc, process, tree, annotations, userNamespace].some((one) => one !== undefined)
+}
+
+/** The user's own, unless image or options say another, or want none. */
+function homeOf({ spec: { run, options } }: ContainerRecord, { home }: ResolvedUser): string[] {
+  const { unsetAll = false, unset = [] } = options.environment ?? {}
+  const isGiven = run.env.some((entry) => entry.startsWith("HOME="))
+  return isGiven || unsetAll || unset.includes("HOME") ? [] : [`HOME=${home}`]
 }
 
 /** Of binds and tmpfs; the kernel's own file systems a runtime may leave out, or have in another form. */

@@ -1,10 +1,11 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { DEFAULT_PATH } from "../spec/docker/environment.ts"
 import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { ContainerId, ResolvedOptions, RunParameters } from "./container.ts"
 import { shortId } from "./id.ts"
+import { environment } from "./identity/environment.ts"
+import { isSystemd, SYSTEMD_STOP_SIGNAL, SYSTEMD_VARIABLE } from "./identity/systemd.ts"
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
@@ -20,12 +21,20 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: R
     throw new InvalidArgument(`invalid hostname "${hostname.slice(0, 100)}"`, {
       hint: "a host name has letters, digits, `-`, `_` and `.`, at most 63",
     })
-  const stopSignal = options.stopSignal ?? (image.StopSignal || "SIGTERM")
+  const isInit = isSystemd(options.tree, [...entrypoint, ...command])
+  const stopSignal = options.stopSignal ?? (image.StopSignal || (isInit ? SYSTEMD_STOP_SIGNAL : "SIGTERM"))
   const exposedPorts = allPorts([...Object.keys(image.ExposedPorts ?? {}), ...options.expose])
   return {
     entrypoint,
     command,
-    env: environment(image.Env ?? [], options, hostname),
+    env: environment({
+      image: image.Env ?? [],
+      own: options.env,
+      hostname,
+      tty: options.tty,
+      more: options.environment,
+      extra: isInit ? [SYSTEMD_VARIABLE] : [],
+    }),
     workdir: workingDirectory(options.workdir ?? (image.WorkingDir || "/")),
     user: options.user ?? image.User ?? "",
     labels: { ...image.Labels, ...options.labels },
@@ -52,30 +61,6 @@ function words(image: ImageRunConfig, options: ResolvedOptions): Pick<RunParamet
   for (const word of [...entrypoint, ...command])
     if (word.includes("\0")) throw new InvalidArgument("an argument of the command contains a NUL byte")
   return { entrypoint, command }
-}
-
-/**
- * Declared values only: an entry without `=` or without a name would make libc or a shell look elsewhere, so an image's is
- * dropped (CVE-2026-57231, CVE-2021-21334), and a user's `NAME` alone takes the variable away, as docker's.
- */
-function environment(image: readonly string[], options: ResolvedOptions, hostname: string): string[] {
-  const values = new Map<string, string>([["PATH", DEFAULT_PATH]])
-  values.set("HOSTNAME", hostname)
-  if (options.tty) values.set("TERM", "xterm")
-  for (const entry of image) {
-    const at = entry.indexOf("=")
-    if (at > 0 && !entry.includes("\0")) values.set(entry.slice(0, at), entry.slice(at + 1))
-  }
-  for (const entry of options.env) {
-    const at = entry.indexOf("=")
-    if (at === 0 || entry === "" || entry.includes("\0"))
-      throw new InvalidArgument(`invalid environment variable "${entry.slice(0, 100)}"`, {
-        hint: "expected NAME=value",
-      })
-    if (at < 0) values.delete(entry)
-    else values.set(entry.slice(0, at), entry.slice(at + 1))
-  }
-  return [...values].map(([name, value]) => `${name}=${value}`)
 }
 
 function workingDirectory(text: string): string {

@@ -9,11 +9,11 @@ const RESOLVED_CONF = "/run/systemd/resolve/resolv.conf"
 
 /** The files over /etc of a container: their texts by `network/`, from this host's. `byPasta`: how its network reaches the host. */
 export const containerFiles = (byPasta: boolean): ContainerFiles => ({
-  hosts: ({ hostNetwork, gateway, ...input }) =>
+  hosts: ({ hostNetwork, gateway, base, ...input }) =>
     hostsFile({
       ...input,
       hostGateway: input.extraHosts.length > 0 ? hostGateway(gateway, byPasta) : undefined,
-      ...(hostNetwork ? { hostText: readText("/etc/hosts") } : {}),
+      ...(base !== undefined ? { hostText: base } : hostNetwork ? { hostText: readText("/etc/hosts") } : {}),
     }),
   resolvConf: ({ kind, dns, dnsSearch, dnsOptions }) =>
     resolvConf({

@@ -34,7 +34,7 @@ ff02::2\tip6-allrouters
 
 /** Docker's /etc/hosts: the local names, the extra ones, then the container's own. Throws InvalidArgument for a hostile name. */
 export function hostsFile(input: HostsInput): string {
-  const base = input.hostText === undefined ? LOCAL_HOSTS : input.hostText.replace(/\n*$/, "\n")
+  const base = input.hostText === undefined ? LOCAL_HOSTS : input.hostText.replace(/(?<=.)\n*$/, "\n")
   const extra = input.extraHosts.map((text) => extraHostLine(text, input.hostGateway))
   const names = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname
   const own = input.address === undefined ? [] : [`${input.address}\t${plainName(names)}\n`]

@@ -183,6 +183,8 @@ export interface ContainerFiles {
     extraHosts: readonly string[]
     /** On top of the host's own. */
     hostNetwork: boolean
+    /** On top of this text, whatever the network. */
+    base?: string | undefined
   }): string
   resolvConf(input: {
     /** Which loopback the container has. */

@@ -232,6 +232,12 @@ export interface ConfigInput {
   cgroup?: "private" | "host" | { path: string }
   /** Default: the engine's. With a path, the maps are those of the namespace there. */
   userNamespace?: { uids: readonly IdMapping[]; gids: readonly IdMapping[]; path?: string }
+  /** Of the first process; default: the monitor's. */
+  umask?: number
+  /** What uname(2) says of the machine. */
+  personality?: "LINUX" | "LINUX32"
+  /** The cgroups of the container are its own to change (on v1 those of systemd alone). */
+  ownsCgroups?: boolean
   /** False: no /dev/shm. */
   shm?: boolean
   /** Default 64 MiB. */

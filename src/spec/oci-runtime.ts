@@ -14,7 +14,7 @@ export interface OciConfig {
 export interface OciProcess {
   terminal?: boolean
   consoleSize?: { height: number; width: number }
-  user: { uid: number; gid: number; additionalGids?: number[] }
+  user: { uid: number; gid: number; umask?: number; additionalGids?: number[] }
   args: string[]
   env: string[]
   cwd: string
@@ -55,6 +55,7 @@ export interface OciLinux {
   maskedPaths?: string[]
   readonlyPaths?: string[]
   rootfsPropagation?: string
+  personality?: { domain: "LINUX" | "LINUX32" }
 }
 
 /** config-linux.md#user-namespace-mappings */

@@ -22,6 +22,11 @@ export function userOf({ spec: { options, run } }: ContainerRecord): string {
   return options.user === undefined && kept !== undefined ? `${kept.uid}:${kept.gid}` : run.user
 }
 
+/** The number of the caller on the host, where `keep-id` keeps him. */
+export function keptUid({ spec }: ContainerRecord): number | undefined {
+  return keptUser(spec.options.userNamespace) === undefined ? undefined : rootlessUid()
+}
+
 /** Mounts the root anew, with the container's ids; by now the engine has done all that it does to the files as root. */
 export async function showRoot(
   deps: ContainerDeps,

@@ -77,12 +77,13 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     linux: {
       namespaces,
       ...mappingsOf(input),
+      ...(input.personality !== undefined && { personality: { domain: input.personality } }),
       cgroupsPath: cgroupsPath(input.id, cgroups, input.cgroupPlacement?.parent),
       resources: rootless ? resources : { ...resources, devices: deviceRules(devices, input) },
       ...(input.rdtClass !== undefined && { intelRdt: { closID: checkRdtClass(input.rdtClass, rootless) } }),
       devices: rootless ? [] : devices.map(({ node }) => node),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
-      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(host) }),
+      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(host, input) }),
       ...propagationOf(mounts),
     },
   }
@@ -92,8 +93,11 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
  * On v1 the controllers are mounted read-only on a tmpfs. runc 1.1.5 leaves that one writable; crun 1.8.1 makes it
  * read-only by a copy of all below, whose controllers can be written again: so they come after it.
  */
-function readonlyPaths({ cgroups: { version, manager }, hierarchies = [] }: ConfigHost): string[] {
+function readonlyPaths({ cgroups: { version, manager }, hierarchies = [] }: ConfigHost, input: ConfigInput): string[] {
   if (version === "v2" || manager === "disabled") return [...READONLY_PATHS]
+  // systemd of a container has the hierarchy that is named after it, which limits nothing
+  if (input.ownsCgroups === true)
+    return [...READONLY_PATHS, ...hierarchies.filter((path) => !path.endsWith("/systemd"))]
   return [...READONLY_PATHS, "/sys/fs/cgroup", ...hierarchies]
 }
 
@@ -106,7 +110,7 @@ function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
   return {
     terminal: input.tty,
     ...(input.tty && consoleOf(input.consoleSize)),
-    user: userOf(input.user),
+    user: { ...userOf(input.user), ...(input.umask !== undefined && { umask: input.umask }) },
     args,
     env: [...input.env],
     cwd: checkWorkdir(input.cwd),
@@ -126,7 +130,7 @@ export function execProcess(config: OciConfig, input: ExecProcessInput, availabl
     terminal: input.tty,
     consoleSize: undefined,
     ...(input.tty && consoleOf(input.consoleSize)),
-    user: input.user ? userOf(input.user) : own.user,
+    user: input.user ? { ...userOf(input.user), umask: own.user.umask } : own.user,
     args: [...input.argv],
     env: [...own.env, ...input.env],
     cwd: input.cwd === undefined ? own.cwd : checkWorkdir(input.cwd),

@@ -76,7 +76,14 @@ export function defaultMounts(input: ConfigInput, host: DefaultMountsHost): OciM
       ? bindOf("/sys", [...guarded, "ro"])
       : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
     ...(cgroupMount
-      ? [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, access] }]
+      ? [
+          {
+            destination: "/sys/fs/cgroup",
+            type: "cgroup",
+            source: "cgroup",
+            options: [...guarded, input.ownsCgroups === true ? "rw" : access],
+          },
+        ]
       : []),
     ...(ipc === "host"
       ? // of the host's: what it has

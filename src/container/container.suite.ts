@@ -93,7 +93,7 @@ export function containerSuite(
         pull: "missing",
         network: { kind: "bridge", name: "bridge" },
         restart: { name: "no" },
-        log: { driver: "json-file", options: {} },
+        log: { driver: "k8s-file", options: {} },
         autoRemove: false,
         ports: [],
       })

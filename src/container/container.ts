@@ -162,7 +162,7 @@ export interface ContainerOptions {
   stopSignal?: string
   /** Default: the image's, else 10. */
   stopTimeoutSeconds?: number
-  /** Default: `json-file`, which keeps at most 50 MB. */
+  /** Default: `k8s-file`, which keeps at most 50 MB. */
   log?: { driver?: string; options?: Record<string, string> }
   /** `crun`, `runc`, a path. Default: the engine's choice. */
   runtime?: string
@@ -351,6 +351,8 @@ export interface StartedContainer {
   container: Container
   /** Present when asked for: connected before the program starts, so nothing of its output is missed. */
   attachment?: Attachment
+  /** It was asked for, and the program has our own streams: its log driver is `passthrough`. */
+  hasOurStreams?: true
   /** The exit code, when it has ended and this process is still there. */
   exited: Promise<number>
   /** Lets this process end before the container does. */
@@ -378,6 +380,20 @@ export interface LogOptions {
   since?: Date
   until?: Date
   signal?: AbortSignal
+}
+
+/** What stands before each line. */
+export interface LogTextOptions extends LogOptions {
+  /** The time that it was written, with nanoseconds. */
+  timestamps?: boolean
+  /** After the time. */
+  head?: string
+}
+
+/** What a program wrote to one stream, any number of lines. Its bytes are there until the next text is asked for. */
+export interface LogText {
+  stream: "stdout" | "stderr"
+  bytes: Uint8Array
 }
 
 /** One line of a program, or what it wrote last without an end. */
@@ -587,6 +603,8 @@ export interface Containers {
    * FailedPrecondition when its log driver keeps nothing to read.
    */
   logs(nameOrId: string, options?: LogOptions): AsyncIterable<LogLine>
+  /** The same as text, as fast as a disk gives it. */
+  logText(nameOrId: string, options?: LogTextOptions): AsyncIterable<LogText>
   /** All its files as one plain tar, without what is mounted in it; it may run meanwhile. Throws NotFound. */
   export(nameOrId: string, abortable?: Abortable): Bytes
   /**

@@ -17,7 +17,7 @@ import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { checkLimitOptions } from "./limits.ts"
-import { checkLogOptions, writesLogFile } from "./log-driver.ts"
+import { checkLogOptions, logPathFor } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
@@ -69,6 +69,7 @@ export async function createContainer(
   const hostname = inherited ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
   const run = runParameters(id, config?.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
+  const logPath = logPathFor(stateDirectory(deps, id), options.log)
   const spec = {
     imageName,
     topLayer: image?.topLayer,
@@ -77,7 +78,7 @@ export async function createContainer(
     mounts: mountPoints(withImageVolumes(options, run.volumes), volumesOf(options, run.volumes)),
     secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
-    ...(writesLogFile(options.log.driver) ? { logPath: `${stateDirectory(deps, id)}/container.log` } : {}),
+    ...(logPath === undefined ? {} : { logPath }),
   }
   await turn()
   const lock = await deps.locks.acquire(id)
@@ -140,7 +141,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
 
 /** What needs neither image nor kernel. Throws InvalidArgument. */
 function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefined): void {
-  checkLogOptions(options.log)
+  checkLogOptions(options)
   checkLimitOptions(options.limits)
   checkIdentityOptions(options)
   const { autoRemove, restart } = options

@@ -42,6 +42,7 @@ export interface Launched {
   record: ContainerRecord
   monitor: Monitor
   attachment?: Attachment
+  hasOurStreams?: true
 }
 
 /** How it is started. */
@@ -137,7 +138,9 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await deps.records.whenFree(options.abort)
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
-    const attachment = options.attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
+    const hasOurStreams = options.attach === true && spec.options.log.driver === "passthrough"
+    const attachment =
+      options.attach && !hasOurStreams ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
     trace("attached")
     crashPoint("start:before-program")
     await turn()
@@ -153,7 +156,12 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
     deps.records.save(record, [...attached, containerEvent(record, "start")])
     crashPoint("start:recorded")
-    return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
+    return {
+      record,
+      monitor,
+      ...(attachment === undefined ? {} : { attachment }),
+      ...(hasOurStreams && { hasOurStreams }),
+    }
   } catch (error) {
     monitor.release()
     throw error

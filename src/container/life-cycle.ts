@@ -359,11 +359,12 @@ async function startAll(deps: ContainerDeps, ids: readonly string[], abort: Abor
   }
 }
 
-function started(deps: ContainerDeps, { record, monitor, attachment }: Launched): StartedContainer {
+function started(deps: ContainerDeps, { record, monitor, attachment, hasOurStreams }: Launched): StartedContainer {
   let exited: Promise<number> | undefined
   return {
     container: toContainer(record, deps),
     ...(attachment === undefined ? {} : { attachment }),
+    ...(hasOurStreams && { hasOurStreams }),
     // asked for late: who detaches must not clean up
     get exited() {
       return (exited ??= exitedAndReconciled(deps, record, monitor))

@@ -1,8 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
 import { parseLogEntry, type LogEntry } from "./log-entry.ts"
+import { logAfter } from "./log-history.ts"
 
 const CHUNK_BYTES = 64 * 1024
+const BLOCK_BYTES = 256 * 1024
 /** conmon's longest entry is some 8 KiB; a file of ours with a longer line is broken, and is cut there. */
 const MAX_LINE_BYTES = 1024 * 1024
 /** Time, stream and tag of an entry. */
@@ -15,7 +17,10 @@ export class LogFile implements Disposable {
   readonly #isWhole: boolean
   #fd: number | undefined
   #position = 0
-  #rest: Uint8Array = new Uint8Array(0)
+  /** Grows for a line that is longer. */
+  #buffer = Buffer.allocUnsafe(BLOCK_BYTES)
+  /** Bytes at its front of an entry that has no end yet. */
+  #rest = 0
 
   /** `isWhole`: nothing more is written to it, and no other file of the name is of interest. */
   constructor(path: string, { isWhole = false }: { isWhole?: boolean } = {}) {
@@ -39,28 +44,35 @@ export class LogFile implements Disposable {
   }
 
   /** Every whole entry written up to now. */
-  *read(): Generator<LogEntry> {
+  *read(): Generator<LogEntry, void, undefined> {
+    for (const block of this.blocks()) {
+      let start = 0
+      for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
+        const entry = parseLogEntry(block.subarray(start, end))
+        start = end + 1
+        if (entry) yield entry
+      }
+    }
+  }
+
+  /** The same in blocks of entries; one is there until the next is asked for. */
+  *blocks(): Generator<Uint8Array, void, undefined> {
     if (this.#fd === undefined) this.#open()
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
     let isLast = false
     while (this.#fd !== undefined) {
-      const count = readSync(this.#fd, buffer, 0, CHUNK_BYTES, this.#position)
+      const count = readSync(this.#fd, this.#buffer, this.#rest, this.#buffer.length - this.#rest, this.#position)
       if (count === 0) {
-        if (isLast) this.#reopen()
+        if (isLast) this.#goOn()
         else if (!this.#wasReplaced()) return
         // once more: it may have grown between our last read and its replacement
         isLast = !isLast
         continue
       }
       this.#position += count
-      const bytes = Buffer.concat([this.#rest, buffer.subarray(0, count)])
-      let start = 0
-      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-        const entry = parseLogEntry(bytes.subarray(start, end))
-        start = end + 1
-        if (entry) yield entry
-      }
-      this.#rest = bytes.length - start > MAX_LINE_BYTES ? new Uint8Array(0) : bytes.slice(start)
+      const length = this.#rest + count
+      const end = this.#buffer.subarray(0, length).lastIndexOf(NEWLINE) + 1
+      if (end > 0) yield this.#buffer.subarray(0, end)
+      this.#keepRest(end, length)
     }
   }
 
@@ -69,19 +81,30 @@ export class LogFile implements Disposable {
     this.#fd = undefined
   }
 
-  #open(): void {
+  #open(path = this.#path): void {
     try {
-      this.#fd = openSync(this.#path, "r")
+      this.#fd = openSync(path, "r")
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error
     }
   }
 
-  #reopen(): void {
+  /** What has no end yet goes to the front. */
+  #keepRest(end: number, length: number): void {
+    this.#buffer.copyWithin(0, end, length)
+    this.#rest = length - end
+    if (this.#rest < this.#buffer.length) return
+    if (this.#rest > MAX_LINE_BYTES) this.#rest = 0
+    else this.#buffer = Buffer.concat([this.#buffer, Buffer.allocUnsafe(this.#buffer.length)])
+  }
+
+  /** To the file that came after this one. */
+  #goOn(): void {
+    const path = this.#fd === undefined ? this.#path : logAfter(this.#path, fstatSync(this.#fd, { bigint: true }).ino)
     this[Symbol.dispose]()
     this.#position = 0
-    this.#rest = new Uint8Array(0)
-    this.#open()
+    this.#rest = 0
+    this.#open(path)
   }
 
   #wasReplaced(): boolean {

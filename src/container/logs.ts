@@ -1,11 +1,13 @@
 import { basename, dirname } from "node:path"
 import { watchDirectory } from "../base/directory-watch.ts"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
-import type { LogLine, LogOptions } from "./container.ts"
+import type { LogLine, LogOptions, LogText, LogTextOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { LineJoiner, type LogEntry } from "./log-entry.ts"
+import { LineJoiner } from "./log-entry.ts"
 import { LogFile } from "./log-file.ts"
 import { olderLogs } from "./log-history.ts"
+import { tendLogOf } from "./log-driver.ts"
+import { LogTextReader } from "./log-text.ts"
 import { isRunning } from "./observe.ts"
 import { exitFile } from "./paths.ts"
 import { needsReconciling } from "./repair.ts"
@@ -20,43 +22,62 @@ export async function* readLogs(
   nameOrId: string,
   options: LogOptions = {},
 ): AsyncGenerator<LogLine, void, undefined> {
+  const joiner = new LineJoiner()
+  for await (const file of readFiles(deps, nameOrId, options))
+    for (const entry of file.read()) {
+      const line = joiner.add(entry)
+      if (line && isWanted(line, options)) yield line
+    }
+  for (const line of joiner.flush()) if (isWanted(line, options)) yield line
+}
+
+/** See `Containers.logText`. */
+export async function* readLogText(
+  deps: ContainerDeps,
+  nameOrId: string,
+  options: LogTextOptions = {},
+): AsyncGenerator<LogText, void, undefined> {
+  const reader = new LogTextReader(options)
+  for await (const file of readFiles(deps, nameOrId, options))
+    for (const block of file.blocks()) yield* reader.read(block)
+}
+
+/** The files of the log, oldest first; the last one again and again, as there is more to read of it. */
+async function* readFiles(
+  deps: ContainerDeps,
+  nameOrId: string,
+  options: LogOptions,
+): AsyncGenerator<LogFile, void, undefined> {
   const record = deps.records.get(nameOrId)
-  const { logPath } = record.spec
-  if (logPath === undefined)
-    throw new FailedPrecondition(
-      `container "${record.name}" has no log to read: its log driver is "${record.spec.options.log.driver}"`,
-      {
-        hint:
-          record.spec.options.log.driver === "journald"
-            ? `journalctl CONTAINER_ID_FULL=${record.id}`
-            : [
-                "create it with a log driver that writes a file",
-                { do: "set", field: "log.driver", value: "json-file" },
-              ],
-      },
-    )
+  const logPath = logPathOf(record)
   await using changes = options.follow ? new Changes(deps, record, logPath, options) : undefined
+  tendLogOf(deps, record)
   using file = new LogFile(logPath)
   // opened after it: what is put aside between the two is this very file
   using older = openOlder(logPath, file.inode)
   if (options.tail !== undefined) seekToTail([...older.files, file], options.tail)
-  const joiner = new LineJoiner()
-  const lines = function* (entries: Iterable<LogEntry>) {
-    for (const entry of entries) {
-      const line = joiner.add(entry)
-      if (line && isWanted(line, options)) yield line
-    }
-  }
-  for (const one of older.files) yield* lines(one.read())
+  for (const one of older.files) yield one
   for (;;) {
     // asked before reading: what is written between the two is then read
     changes?.clear()
     const goesOn = options.follow && !options.signal?.aborted && !isOver(options) && (await mayStillWrite(deps, record))
-    yield* lines(file.read())
-    if (!goesOn || changes === undefined) break
+    yield file
+    if (!goesOn || changes === undefined) return
     await changes.next()
+    tendLogOf(deps, record)
   }
-  for (const line of joiner.flush()) if (isWanted(line, options)) yield line
+}
+
+function logPathOf({ id, name, spec }: ContainerRecord): string {
+  const { logPath } = spec
+  if (logPath !== undefined) return logPath
+  const { driver } = spec.options.log
+  throw new FailedPrecondition(`container "${name}" has no log to read: its log driver is "${driver}"`, {
+    hint:
+      driver === "journald"
+        ? `journalctl CONTAINER_ID_FULL=${id}`
+        : ["create it with a log driver that writes a file", { do: "set", field: "log.driver", value: "k8s-file" }],
+  })
 }
 
 function openOlder(path: string, current: number | undefined): { files: LogFile[] } & Disposable {

@@ -7,6 +7,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
+import { tendLogOf } from "./log-driver.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const execs = () => import("./execs.ts")
@@ -34,6 +35,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
 
   const maintain = async ({ abort }: Abortable = {}): Promise<void> => {
     if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
+    for (const record of records.listUnreconciled()) tendLogOf(deps, record)
     const found = new Set([...suspects, ...findSuspects(deps)])
     suspects.clear()
     await repair(deps, found, abort)
@@ -95,6 +97,10 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     async *logs(nameOrId, options) {
       const { readLogs } = await import("./logs.ts")
       yield* readLogs(deps, nameOrId, options)
+    },
+    async *logText(nameOrId, options) {
+      const { readLogText } = await import("./logs.ts")
+      yield* readLogText(deps, nameOrId, options)
     },
     async *export(nameOrId, { abort } = {}) {
       const record = records.get(nameOrId)

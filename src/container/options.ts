@@ -35,7 +35,7 @@ const DEFAULTS = {
 export const DEFAULT_PIDS_LIMIT = 4096
 
 /** Writes a file that `logs` reads. */
-export const DEFAULT_LOG_DRIVER = "json-file"
+export const DEFAULT_LOG_DRIVER = "k8s-file"
 
 /** `options` with the defaults of what is undefined. Pure. */
 export function resolveOptions(options: ContainerOptions): ResolvedOptions {

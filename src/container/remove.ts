@@ -7,6 +7,7 @@ import { takeTurns, turn } from "../base/turn.ts"
 import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
+import { releaseLog } from "./log-driver.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { leaveSandbox } from "./sandbox.ts"
@@ -38,6 +39,7 @@ export async function destroy(
   await (await deps.snapshots()).remove(id, options.abort)
   crashPoint("remove:snapshot-removed")
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record, options)
+  releaseLog(record)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   crashPoint("remove:files-removed")
   await deps.records.whenFree()

@@ -39,7 +39,7 @@ export function podmanInfoDocument(info: EngineInfo): object {
     },
     plugins: {
       authorization: null,
-      log: ["k8s-file", "json-file", "journald", "none"],
+      log: ["k8s-file", "json-file", "journald", "none", "passthrough"],
       network: ["bridge"],
       volume: ["local"],
     },

@@ -77,7 +77,7 @@ export interface MonitorOptions {
   bundle: BundlePaths
   runtime: Runtime
   /** `k8s-file:/path`, `journald`, `none`; as conmon's `-l`. */
-  log: { driver: "k8s-file" | "journald" | "none"; path?: string; limit?: LogFileLimit; tag?: string }
+  log: { driver: "k8s-file" | "journald" | "none" | "passthrough"; path?: string; limit?: LogFileLimit; tag?: string }
   tty: boolean
   /** Keep the program's standard input open for attach. */
   stdin: boolean

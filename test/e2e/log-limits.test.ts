@@ -3,6 +3,7 @@ import { expect, test } from "bun:test"
 import { readdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { openStore } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
 
@@ -60,11 +61,29 @@ test("logs -f goes on from file to file", async () => {
 })
 
 test("a log without a limit of its own is kept within 50 MB", async () => {
-  expect(await skiff.ok("info")).toContain("Default Log: json-file, 50MB a container")
+  expect(await skiff.ok("info")).toContain("Default Log: k8s-file, 50MB a container")
   const script = "yes $(seq 1 200) | head -c 70000000"
   await skiff.ok("run", "-d", "--name", "flood", "busybox", "sh", "-c", script)
   await skiff.ok("wait", "flood")
   const bytes = await logBytes("flood")
   expect(bytes).toBeGreaterThan(1_000_000)
   expect(bytes).toBeLessThanOrEqual(50_000_000)
+})
+
+test("somebody who looks now and then keeps as many files as --log-opt max-file allows", async () => {
+  const limits = ["--log-opt", "max-size=4k", "--log-opt", "max-file=5"]
+  // 40 lines fill most of a file: then it waits
+  const wait = "[ $((i % 40)) = 0 ] && while [ ! -e /go$i ]; do sleep 0.02; done"
+  const script = `i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo $i; ${wait}; done; true`
+  await skiff.ok("run", "-d", "--name", "kept", ...limits, "busybox", "sh", "-c", script)
+  for (let number = 40; number <= 400; number += 40) {
+    await eventually(async () => (await skiff.ok("logs", "--tail", "1", "kept")) === String(number))
+    await skiff.ok("exec", "kept", "touch", `/go${number}`)
+  }
+  await skiff.ok("wait", "kept")
+  const lines = (await skiff.ok("logs", "kept")).split("\n")
+  // without a look, no more than the last two files are known: some 100 lines
+  expect(lines.length).toBeGreaterThan(250)
+  expectNoGap(lines, 400)
+  expect(await logBytes("kept")).toBeLessThanOrEqual(20 * 1024)
 })

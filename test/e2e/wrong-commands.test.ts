@@ -74,7 +74,7 @@ const table: Row[] = [
     args: ["run", "--log-driver", "syslog", "busybox"],
     code: 125,
     message: 'unknown log driver "syslog" (--log-driver)',
-    hint: "valid: json-file, local, k8s-file, journald, none",
+    hint: "valid: k8s-file, json-file, local, journald, none, passthrough",
   },
   {
     args: ["run", "--security-opt", "zzz", "busybox"],

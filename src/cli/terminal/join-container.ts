@@ -24,11 +24,12 @@ export async function joinContainer(
   const takesKeys = options.tty && options.stdin
   const started = await start(() => sigProxy && !takesKeys && signals.listen())
   const { attachment, exited, container } = started
-  if (!attachment) {
+  if (!attachment && !started.hasOurStreams) {
     started.release()
     return 0
   }
   signals.connect((signal) => containers.kill(container.id, signal))
+  if (!attachment) return exited
   const session = runSession({
     ...options,
     attachment,

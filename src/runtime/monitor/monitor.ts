@@ -103,7 +103,7 @@ export async function startMonitor(conmonPath: string, options: MonitorOptions):
     const launcher = spawnProcess(monitorArgs(conmonPath, options, version), {
       cwd: options.bundle.directory, // it writes its `oom` mark there
       env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
-      stdio: ["ignore", "ignore", "pipe", sync.writeEnd, start.readEnd, ...held],
+      stdio: [...monitorStreams(options), sync.writeEnd, start.readEnd, ...held],
       detached: true,
     })
     return new WaitingConmon(options, launcher, sync.readEnd, start.writeEnd)
@@ -119,6 +119,11 @@ export async function startMonitor(conmonPath: string, options: MonitorOptions):
     close(start.readEnd)
     if (inUse !== undefined) close(inUse)
   }
+}
+
+/** `passthrough` gives the program what we have ourselves; what conmon says of itself goes there as well. */
+function monitorStreams({ log }: MonitorOptions): ["ignore" | 0, "ignore" | 1, "pipe" | 2] {
+  return log.driver === "passthrough" ? [0, 1, 2] : ["ignore", "ignore", "pipe"]
 }
 
 class WaitingConmon implements PendingMonitor {

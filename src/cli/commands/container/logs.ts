@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../../../base/errors.ts"
 import { printable } from "../../../base/printable.ts"
+import type { Container } from "../../../container/container.ts"
 import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -13,6 +14,7 @@ export default command({
     noEscape: flag.bool(
       "Show control characters and escape sequences as text, for logs of programs that are not trusted",
     ),
+    details: flag.bool("Show extra details provided to logs"),
     follow: flag.bool("Follow log output", { short: "f" }),
     since: flag.of(
       readTime,
@@ -33,13 +35,38 @@ export default command({
     const { follow, timestamps, since, until, noEscape } = flags
     const tail = flags.tail === undefined || flags.tail < 0 ? undefined : flags.tail
     const containers = await engine.containers()
-    for await (const { stream, time, bytes } of containers.logs(name, { follow, tail, since, until })) {
-      const fd = stream === "stdout" ? 1 : 2
-      const line = noEscape ? harmless(bytes) : bytes
-      await writeOutput(fd, timestamps ? Buffer.concat([Buffer.from(`${time.toISOString()} `), line]) : line)
+    const head = flags.details ? details(containers.get(name)) : undefined
+    const options = { follow, tail, since, until, timestamps, head }
+    if (!noEscape) {
+      for await (const { stream, bytes } of containers.logText(name, options))
+        await writeOutput(stream === "stdout" ? 1 : 2, bytes)
+      return
+    }
+    // a character may be cut at the end of a text, never at that of a line
+    for await (const { stream, time, bytes } of containers.logs(name, options)) {
+      const before = `${timestamps ? `${time.toISOString()} ` : ""}${head ?? ""}`
+      await writeOutput(stream === "stdout" ? 1 : 2, Buffer.concat([Buffer.from(before), harmless(bytes)]))
     }
   },
 })
+
+/** Labels and variables that `--log-opt labels=…, env=…` names, as docker shows them. */
+function details({ options }: Container): string {
+  const { labels = "", env = "", tag } = options.log.options
+  const variables = new Map(
+    options.env.map((entry) => [entry.split("=")[0] ?? "", entry.slice(entry.indexOf("=") + 1)]),
+  )
+  const pairs = [
+    ...(tag === undefined ? [] : [["tag", tag]]),
+    ...namesOf(env).flatMap((name) => (variables.has(name) ? [[name, variables.get(name)]] : [])),
+    ...namesOf(labels).flatMap((name) => (Object.hasOwn(options.labels, name) ? [[name, options.labels[name]]] : [])),
+  ]
+  return pairs.length === 0 ? "" : `${pairs.map(([name, value]) => `${name}=${value}`).join(",")} `
+}
+
+function namesOf(list: string): string[] {
+  return list.split(",").filter(Boolean)
+}
 
 /** The end of a line stays one, a terminal's as well. */
 function harmless(line: Uint8Array): Uint8Array {

@@ -23,7 +23,16 @@ export type TreeChange =
   | { kind: "same" }
   | { kind: "deleted"; path: string; hides: Hidden }
   /** Made or altered, or a directory above such a one. `directory` is its parent, open until the next change is asked for. */
-  | { kind: "present"; path: string; name: string; directory: number; stat: FileStat; hides?: Hidden }
+  | {
+      kind: "present"
+      path: string
+      name: string
+      directory: number
+      stat: FileStat
+      hides?: Hidden
+      /** What the base has there. */
+      before?: FileStat
+    }
 
 /** What the base has there, and the change takes away. `directory` is its parent in the base. */
 export interface Hidden {
@@ -125,7 +134,7 @@ class TreeWalk {
     if (this.#isLayer && name.startsWith(WHITEOUT)) throw notRepresentable(path)
     const isReplaced = before !== undefined && !(before.type === "directory" && stat.type === "directory")
     const hides = isReplaced ? { directory: visit.base ?? -1, name, stat: before } : undefined
-    const self = { kind: "present", path, name, directory: visit.changed, stat, hides } as const
+    const self = { kind: "present", path, name, directory: visit.changed, stat, hides, before } as const
     const isSame = before !== undefined && isSameFile(visit.changed, visit.base ?? -1, name, stat, before, this.#tree)
     if (isSame) yield SAME
     else yield* withParents(visit, self)

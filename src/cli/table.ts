@@ -49,6 +49,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
   { names: ["container cp", "cp"], load: () => import("./commands/container/cp.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
+  { names: ["container diff"], load: () => import("./commands/container/diff.ts") },
   {
     names: ["container exec", "exec"],
     load: () => import("./commands/container/exec.ts"),
@@ -78,6 +79,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
   { names: ["image build", "build", "builder build", "buildx build"], load: () => import("./commands/image/build.ts") },
   { names: ["image exists"], load: () => import("./commands/image/exists.ts") },
+  { names: ["image diff"], load: () => import("./commands/image/diff.ts") },
   { names: ["image history", "history"], load: () => import("./commands/image/history.ts") },
   { names: ["image import", "import"], load: () => import("./commands/image/import.ts") },
   { names: ["image inspect"], load: () => import("./commands/image/inspect.ts") },
@@ -126,6 +128,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["volume prune"], load: () => import("./commands/volume/prune.ts") },
   { names: ["volume rm", "volume remove"], load: () => import("./commands/volume/rm.ts") },
   { names: ["completion"], load: () => import("./commands/system/completion.ts") },
+  { names: ["diff"], load: () => import("./commands/system/diff.ts") },
   { names: ["doctor"], load: () => import("./commands/system/doctor.ts") },
   { names: ["help"], load: () => import("./commands/system/help.ts") },
   { names: ["inspect"], load: () => import("./commands/system/inspect.ts") },

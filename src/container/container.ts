@@ -17,6 +17,7 @@ import type { Image } from "../image/image.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { SecretId } from "../secret/secret.ts"
 import type { Attachment } from "../runtime/runtime.ts"
+import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
@@ -617,6 +618,11 @@ export interface Containers {
   readArchive(nameOrId: string, path: string, options?: Omit<CopyOptions, "archive" | "overwrite">): Bytes
   /** Extracts a tar, compressed or not, into the directory `path`; as `copy`. Throws DataLoss for what is none. */
   writeArchive(nameOrId: string, path: string, archive: Bytes, options?: Omit<CopyOptions, "followLink">): Promise<void>
+  /**
+   * The files that it has added, changed and deleted, as `Snapshotter.changes`, without what a runtime makes to mount something
+   * on. Default: since its image. Throws NotFound.
+   */
+  fileChanges(nameOrId: string, options?: ChangesOptions): AsyncIterable<FileChange>
   /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument; it runs on, whatever it throws. */
   commit(nameOrId: string, options?: CommitOptions): Promise<Image>
   /** Rows of the host's `ps`, with titles. Throws FailedPrecondition when it does not run, InvalidArgument for options of `ps`. */

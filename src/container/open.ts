@@ -121,6 +121,9 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     writeArchive: async (nameOrId, path, archive, options) =>
       (await import("./files/archives.ts")).writeArchive(deps, nameOrId, path, archive, options),
+    async *fileChanges(nameOrId, options) {
+      yield* (await import("./files/file-changes.ts")).fileChanges(deps, nameOrId, options)
+    },
     commit: async (nameOrId, options) => (await import("./commit.ts")).commit(deps, nameOrId, options),
     top: async (nameOrId, psOptions, abortable) => (await import("./top.ts")).top(deps, nameOrId, psOptions, abortable),
     async *stats(options) {

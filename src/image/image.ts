@@ -12,6 +12,7 @@ import type { Platform } from "../spec/platform.ts"
 import type { Bytes, Lease } from "../content/content.ts"
 import type { Predicate, Statement } from "../spec/in-toto.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
+import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Reference } from "./reference.ts"
 
 export { packageUrl } from "./package-url.ts"
@@ -220,6 +221,11 @@ export interface Images {
   config(image: Image): Promise<ImageConfig>
   /** Throws NotFound. */
   inspect(nameOrId: string): Promise<ImageDetails>
+  /**
+   * The files that its top layer adds, changes and deletes, or, with `since`, of all that differ from another snapshot. An image
+   * without layers has none. Throws NotFound.
+   */
+  fileChanges(nameOrId: string, options?: ChangesOptions): AsyncIterable<FileChange>
   /** Newest first, as docker shows them. Throws NotFound. */
   history(nameOrId: string): Promise<HistoryLine[]>
   /** The one that was pulled, loaded or made. Throws as `config`. */

@@ -46,6 +46,10 @@ export function openImages(deps: ImagesDeps): Images {
       return { image, config: await config(image), storage: { driver: snapshots.driver, layerDirectories } }
     },
 
+    async *fileChanges(nameOrId, options) {
+      const { topLayer } = records.get(nameOrId)
+      if (topLayer !== undefined) yield* snapshots.changes(topLayer, options)
+    },
     async history(nameOrId) {
       const image = records.get(nameOrId)
       const { imageHistory } = await import("./image-history.ts")

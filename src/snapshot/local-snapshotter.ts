@@ -9,9 +9,20 @@ import { bootId } from "../sys/process/process.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { openOwnFiles } from "./own-files.ts"
-import { formOf, readLayer } from "./read-layer.ts"
+import { readChanges } from "./read-changes.ts"
+import { formOf, readLayer, type ReadLayerOptions } from "./read-layer.ts"
 import { directoryOf, type LayerRow, type SnapshotRecords } from "./records.ts"
-import type { DiffOptions, LayerDiff, OwnFiles, PrepareOptions, SnapshotInfo, Snapshotter, Stage } from "./snapshot.ts"
+import type {
+  ChangesOptions,
+  DiffOptions,
+  FileChange,
+  LayerDiff,
+  OwnFiles,
+  PrepareOptions,
+  SnapshotInfo,
+  Snapshotter,
+  Stage,
+} from "./snapshot.ts"
 
 /** Of `st_blocks`. */
 const BLOCK_BYTES = 512
@@ -110,26 +121,24 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   diff(name: string, options: DiffOptions = {}): LayerDiff {
-    const row = this.#records.get(name)
     const { since, leaveOutEmpty, signal } = options
+    return readLayer({ ...this.#compared(name, since), leaveOutEmpty, signal })
+  }
+
+  changes(name: string, { since, signal }: ChangesOptions = {}): AsyncIterable<FileChange> {
+    return readChanges({ ...this.#compared(name, since), signal })
+  }
+
+  #compared(name: string, since: string | undefined): ReadLayerOptions {
+    const row = this.#records.get(name)
     const view = (of: LayerRow): Mount => this.#driver.mount(this.#layers, { ...of, kind: "view" }, this.#chainOf(of))
-    if (since !== undefined)
-      return readLayer({
-        changed: view(row),
-        base: since === "nothing" ? undefined : view(this.#records.get(since)),
-        form: { kind: "whole" },
-        leaveOutEmpty,
-        signal,
-      })
+    if (since !== undefined) {
+      const base = since === "nothing" ? undefined : view(this.#records.get(since))
+      return { changed: view(row), base, form: { kind: "whole" } }
+    }
     const below = this.#records.chainBelow(row)
     const base = below.length === 0 ? undefined : this.#driver.mount(this.#layers, { ...row, kind: "view" }, below)
-    return readLayer({
-      changed: join(this.#directory(row), "diff"),
-      base,
-      form: formOf(this.driver),
-      leaveOutEmpty,
-      signal,
-    })
+    return { changed: join(this.#directory(row), "diff"), base, form: formOf(this.driver) }
   }
 
   original(name: ChainId): Bytes | undefined {

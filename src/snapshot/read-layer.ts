@@ -1,7 +1,7 @@
 import { mkdtempSync, rmdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { TreeForm } from "../archive/archive.ts"
+import type { TreeChangesOptions, TreeForm } from "../archive/archive.ts"
 import { openRoot } from "../sys/fs/confined.ts"
 import { close } from "../sys/libc.ts"
 import { mountOrFind, unmount, type Mount } from "../sys/fs/mount.ts"
@@ -24,15 +24,10 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
   const hidden = new Map<string, number>()
   async function* read(): AsyncGenerator<Uint8Array> {
     const { layerTar } = await import("../archive/archive.ts")
-    using fds = new DisposableStack()
-    const pathOf = (mount: Mount): string => `/proc/self/fd/${fds.adopt(mountHidden(mount), close)}`
-    const changed = typeof options.changed === "string" ? options.changed : pathOf(options.changed)
-    const base = options.base && pathOf(options.base)
-    const { form, leaveOutEmpty, signal } = options
+    using trees = openTrees(options)
+    const { leaveOutEmpty, signal } = options
     yield* layerTar({
-      changed,
-      base,
-      form,
+      ...trees.paths,
       leaveOutEmpty,
       signal,
       onContent: (bytes) => void (contentBytes += bytes),
@@ -46,6 +41,19 @@ export function readLayer(options: ReadLayerOptions): LayerDiff {
     hidden,
     [Symbol.asyncIterator]: read,
   }
+}
+
+/** Both trees, those that have to be mounted as well, until it is disposed of. */
+export function openTrees({ changed, base, form }: ReadLayerOptions): Disposable & { paths: TreeChangesOptions } {
+  using fds = new DisposableStack()
+  const pathOf = (mount: Mount): string => `/proc/self/fd/${fds.adopt(mountHidden(mount), close)}`
+  const paths = {
+    changed: typeof changed === "string" ? changed : pathOf(changed),
+    ...(base === undefined ? {} : { base: pathOf(base) }),
+    form,
+  }
+  const owned = fds.move()
+  return { paths, [Symbol.dispose]: () => owned.dispose() }
 }
 
 /** How a driver's `diff` directories tell changes. */

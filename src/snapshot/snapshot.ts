@@ -10,6 +10,7 @@
  */
 import type { Bytes } from "../base/bytes.ts"
 import type { ChainId } from "../spec/digest.ts"
+import type { FileType } from "../sys/fs/directory.ts"
 import type { Mount } from "../sys/fs/mount.ts"
 
 /** What the records say of a snapshot. */
@@ -50,6 +51,23 @@ export interface DiffOptions {
   since?: ChainId | "nothing"
   /** Paths that are left out where a file there is empty: what a runtime makes to bind something over it. */
   leaveOutEmpty?: ReadonlySet<string>
+  signal?: AbortSignal | undefined
+}
+
+/** One file that differs. */
+export interface FileChange {
+  kind: "added" | "changed" | "deleted"
+  /** Raw, absolute. */
+  path: string
+  /** What is there now; of a deleted one, what was. */
+  type: FileType
+  sizeBytes: number
+}
+
+/** Which two are compared. */
+export interface ChangesOptions {
+  /** Any other snapshot; `nothing`: all are added. Default: the parent. */
+  since?: string
   signal?: AbortSignal | undefined
 }
 
@@ -99,6 +117,11 @@ export interface Snapshotter {
    * layer: the same bytes each time. It may be mounted and in use meanwhile. Throws NotFound, InvalidArgument.
    */
   diff(name: string, options?: DiffOptions): LayerDiff
+  /**
+   * The files of a snapshot that differ, in the order of their names. A directory is changed when something in it is, or its mode or
+   * owner. It may be mounted and in use meanwhile. Throws NotFound.
+   */
+  changes(name: string, options?: ChangesOptions): AsyncIterable<FileChange>
   /**
    * The archive that a committed one was extracted from, byte for byte; undefined where no tar-split was kept, as of what a
    * build made. Each chunk is overwritten once the next is asked for. Throws NotFound; while it is read DataLoss, when files

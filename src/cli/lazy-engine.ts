@@ -7,6 +7,7 @@ export function lazyEngine(options: EngineOptions): Engine {
   return {
     images: async () => (await engine()).images(),
     containers: async () => (await engine()).containers(),
+    kube: async () => (await engine()).kube(),
     pods: async () => (await engine()).pods(),
     sandboxes: async () => (await engine()).sandboxes(),
     workingContainers: async () => (await engine()).workingContainers(),

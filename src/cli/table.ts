@@ -15,7 +15,9 @@ export interface Entry {
 export const GROUPS: Readonly<Record<string, string>> = {
   builder: "Manage builds",
   container: "Manage containers",
+  generate: "Generate structured data from containers and pods",
   image: "Manage images",
+  kube: "Make Kubernetes YAML",
   meter: "Report what containers have used",
   network: "Manage networks",
   pod: "Manage pods",
@@ -95,6 +97,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["network exists"], load: () => import("./commands/network/exists.ts") },
   { names: ["meter report"], load: () => import("./commands/meter/report.ts") },
   { names: ["meter watch"], load: () => import("./commands/meter/watch.ts") },
+  { names: ["kube generate", "generate kube"], load: () => import("./commands/kube/generate.ts") },
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
   { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },
   { names: ["pod clone"], load: () => import("./commands/pod/clone.ts") },

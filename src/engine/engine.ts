@@ -12,6 +12,7 @@ import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
 import type { Meter } from "../meter/meter.ts"
 import type { Images } from "../image/image.ts"
+import type { Kube } from "../kube/kube.ts"
 import type { Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Registries } from "../registry/registry.ts"
@@ -37,6 +38,7 @@ export interface Engine extends AsyncDisposable {
   containers(): Promise<Containers>
   sandboxes(): Promise<Sandboxes>
   pods(): Promise<Pods>
+  kube(): Promise<Kube>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   secrets(): Promise<Secrets>

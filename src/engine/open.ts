@@ -27,6 +27,7 @@ import type { Events } from "../event/event.ts"
 import { networkSchema } from "../network/schema.ts"
 import { podSchema } from "../pod/schema.ts"
 import type { Pods } from "../pod/pod.ts"
+import type { Kube } from "../kube/kube.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
@@ -320,6 +321,17 @@ class LocalEngine implements Engine {
       sandboxes: this.sandboxes,
       networks: this.networks,
     })
+  })
+
+  readonly kube = once(async (): Promise<Kube> => {
+    const [{ openKube }, containers, pods, volumes, images] = await Promise.all([
+      import("../kube/open.ts"),
+      this.containers(),
+      this.pods(),
+      this.volumes(),
+      this.images(),
+    ])
+    return openKube({ containers, pods, volumes, images })
   })
 
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {

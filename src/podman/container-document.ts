@@ -64,7 +64,7 @@ function extraKeys(details: ContainerDetails): Document {
     ImageName: imageName,
     ImageDigest: image?.manifest.digest ?? "",
     Rootfs: "",
-    Pod: options.sandbox ?? "",
+    Pod: options.pod?.id ?? "",
     StaticDir: details.paths.state,
     OCIConfigPath: details.paths.config,
     OCIRuntime: runtime,

@@ -1,5 +1,6 @@
 /** The time namespace of a container: no runtime of 2023 makes one, so it is made before, and the runtime is called inside. */
 import { existsSync } from "node:fs"
+import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, Unsupported } from "../base/errors.ts"
 import type { Runtime } from "../runtime/runtime.ts"
 import { unmount } from "../sys/fs/mount.ts"
@@ -39,6 +40,7 @@ export async function openTimeNamespace(deps: ContainerDeps, record: ContainerRe
   }
   const { monotonicSeconds = 0, boottimeSeconds = 0 } = timeOffsets ?? {}
   await makeTimeNamespace(file, { monotonic: monotonicSeconds, boottime: boottimeSeconds })
+  crashPoint("clocks:made")
 }
 
 /** Safe to repeat. */

@@ -1,6 +1,7 @@
 /** Containers with ids of their own: which, whose files, and that nobody else has them. */
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { existsSync, statSync } from "node:fs"
+import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { asRootOnly, openStore, rootlessOnly, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
@@ -164,4 +165,20 @@ test("what cannot be mapped is refused with its reason", async () => {
   expect(await refused("--subuidname", "no-such-user")).toContain('"no-such-user" has no range in /etc/subuid')
   expect(await refused("--userns", "auto:size=900000000")).toContain("no 900000000 ids are left")
   if (!user.rootless) expect(await refused("--userns", "nomap")).toContain("for ordinary users")
+})
+
+describe.skipIf(noMaps !== false)("killed at any step, the next run goes through, and nothing is left", () => {
+  const POINTS = CRASH_POINTS.filter(
+    (point) => /^(?:start|clocks|ids|end):/.test(point) && !(user.rootless && point === "ids:layers-mapped"),
+  )
+  const all = ["--userns", "auto", "--ipc", "shareable", "--time-offset", "boottime=1000", "-v", "/data", "--passwd"]
+
+  test.each(POINTS.filter((point) => point !== "end:reconciled"))("at %s", async (point) => {
+    const args = ["run", "--rm", "--name", "crashed", ...all, "busybox", "true"]
+    expect((await skiff.run(args, { env: { SKIFF_CRASH_AT: point } })).code).toBe(137)
+    expect(await run("echo next", ...all)).toBe("next")
+    const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
+    if (ids.length > 0) await skiff.ok("rm", "-f", "-v", ...ids)
+    await skiff.leavesNothing()
+  })
 })

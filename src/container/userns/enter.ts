@@ -1,6 +1,7 @@
 /** What changes at a start because the container has other ids than the engine. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { crashPoint } from "../../base/crash-point.ts"
 import type { BundlePaths } from "../../runtime/runtime.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
 import { unmount, type Mount } from "../../sys/fs/mount.ts"
@@ -35,6 +36,7 @@ export async function showRoot(
 ): Promise<void> {
   while (unmount(bundle.rootfs)) continue
   await mountRootMapped(bundle.rootfs, await mount(), userNamespace, join(runDirectory(deps, id), "layers"))
+  crashPoint("ids:root-mapped")
   // its root comes to the root file system from here, and no other user does
   chownSync(bundle.directory, 0, rootInside(userNamespace).gid)
   chmodSync(bundle.directory, 0o710)

@@ -1,5 +1,6 @@
 /** Files of images and volumes as the ids of a user namespace see them: nothing on disk changes its owner. */
 import { closeSync, existsSync, mkdirSync, rmdirSync } from "node:fs"
+import { crashPoint } from "../../base/crash-point.ts"
 import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram } from "../../sys/host.ts"
@@ -31,6 +32,7 @@ export async function mountRootMapped(
   mkdirSync(scratch, { mode: 0o700 })
   try {
     await mountDirectory(mount.workingDirectory, scratch, userNamespace)
+    crashPoint("ids:layers-mapped")
     mountAt(target, { ...mount, workingDirectory: scratch })
   } finally {
     unmount(scratch)

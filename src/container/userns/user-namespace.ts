@@ -1,5 +1,6 @@
 /** The user namespace of a container: which ids it has, found at each start. */
 import { readFileSync } from "node:fs"
+import { crashPoint } from "../../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
 import type { ConfigInput } from "../../runtime/runtime.ts"
 import { highestIds, type ResolvedUser } from "../../sys/fs/image-users.ts"
@@ -99,6 +100,7 @@ function autoMaps(
     mode.size ?? neededIds(rootfs, user),
     availableIds(),
   ))
+  crashPoint("ids:claimed")
   return { uids: autoMap(range, range.count, mode.uids), gids: autoMap(range, range.count, mode.gids) }
 }
 

@@ -23,6 +23,7 @@ export interface Globals {
   root: string | undefined
   runroot: string | undefined
   runtime: string | undefined
+  runtimeFlag: readonly string[]
   logLevel: string | undefined
   debug: boolean
 }

@@ -7,7 +7,8 @@ import { dialectName, dialectOf, type Dialect } from "./compat/dialect.ts"
 import type { FailureContext } from "./errors/failure.ts"
 import { reportError } from "./errors/report-error.ts"
 import { UsageError, type Misuse } from "./errors/usage-error.ts"
-import { GLOBAL_FLAGS } from "./globals.ts"
+import { hasForeignGlobals } from "./foreign-globals.ts"
+import { GLOBAL_FLAGS, LOG_LEVELS } from "./globals.ts"
 import { lazyEngine } from "./lazy-engine.ts"
 import { nearest } from "../base/nearest.ts"
 import { Out, OutputClosed, writeAll } from "./out.ts"
@@ -62,7 +63,8 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
-  configureLog({ level: globals.debug ? "debug" : (globals.logLevel as LogLevel), show: showLogLine })
+  configureLog({ level: globals.debug ? "debug" : logLevel(globals.logLevel), show: showLogLine })
+  if (hasForeignGlobals(values)) (await import("./apply-globals.ts")).applyForeignGlobals(values as never)
   if (globals.version) {
     out.line(await versionLine())
     return 0
@@ -90,6 +92,11 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   const failures = await dialect.failures()
   const report = (error: unknown) => reportError(error, state, failures)
   return runCommand(found.name, command, parsed, { globals, out, report, dialect })
+}
+
+/** By any of the names that docker and podman have. */
+function logLevel(text = "warn"): LogLevel {
+  return (LOG_LEVELS as Readonly<Record<string, LogLevel>>)[text] ?? (text as LogLevel)
 }
 
 function showLogLine(level: LogLevel, text: string): void {
@@ -120,8 +127,8 @@ async function runCommand(
 ): Promise<number> {
   const args = readArgs(command.args, parsed.words, parsed.values)
   if (!args) throw wrongCount(name, command, parsed.words.length)
-  const { root, runroot: runRoot, runtime } = context.globals
-  await using engine = lazyEngine({ root, runRoot, runtime })
+  const { root, runroot: runRoot, runtime, runtimeFlag: runtimeFlags } = context.globals
+  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags })
   const code = await command.run({ ...context, args, flags: parsed.values, engine })
   trace("command done")
   return code ?? 0

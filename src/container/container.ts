@@ -428,6 +428,10 @@ export type ResolvedExecRequest = ExecRequest & Required<Pick<ExecRequest, "tty"
 export interface ExecStart extends Abortable {
   /** Nobody is connected to its streams. */
   detach?: boolean
+  /** Not written down: neither `inspect` nor events know of it. Not with `detach`, whose end nobody else would see. */
+  unrecorded?: boolean
+  /** As of `RunOptions`. */
+  preservedFds?: readonly number[]
   /** The terminal's size as the program starts. */
   consoleSize?: { rows: number; columns: number }
 }
@@ -482,6 +486,18 @@ export interface Execs {
   list(nameOrId: string): Promise<Exec[]>
   /** Of its terminal. Does nothing when it does not run. Throws NotFound. */
   resize(id: string, size: { rows: number; columns: number }): Promise<void>
+}
+
+/** How a container is made and started in one go. */
+export interface RunOptions extends Abortable {
+  /** Connect to its streams before it runs. */
+  attach?: boolean
+  /** Called when it is there, and does not run yet. */
+  onCreated?: (container: Container) => void
+  /** Hears of each step of the start. */
+  onStep?: OnLaunchStep
+  /** Open descriptors of this process, 3 and up, that the program gets under the same numbers. */
+  preservedFds?: readonly number[]
 }
 
 /** What the new image shall say; all may be left out. */
@@ -557,11 +573,7 @@ export interface Containers {
    * Create and start in one go. When the start is refused no container is left, but where its program could not be run
    * (`data.programExit`): docker leaves that one as created, and so do we.
    */
-  run(
-    options: ContainerOptions,
-    onProgress?: OnProgress,
-    runOptions?: Abortable & { attach?: boolean; onCreated?: (container: Container) => void; onStep?: OnLaunchStep },
-  ): Promise<StartedContainer>
+  run(options: ContainerOptions, onProgress?: OnProgress, runOptions?: RunOptions): Promise<StartedContainer>
   /** Stop signal, then SIGKILL after the timeout (negative: never). Does nothing when it is not running: safe to repeat. */
   stop(nameOrId: string, options?: Abortable & { timeoutSeconds?: number; signal?: string }): Promise<void>
   /** Throws FailedPrecondition when it does not run, InvalidArgument for an unknown signal. SIGKILL is waited for. */

@@ -61,8 +61,10 @@ export async function runExec(
   const record = newRecord(container, request, { status: "created" })
   const running = await spawnExec(deps, container, record, options)
   const started = { ...record, state: runningState(deps, running) }
-  deps.execs.insert(started, execEvent(container, record, "exec_create"), execEvent(container, record, "exec_start"))
-  trace("exec recorded")
+  if (!options.unrecorded) {
+    deps.execs.insert(started, execEvent(container, record, "exec_create"), execEvent(container, record, "exec_start"))
+    trace("exec recorded")
+  }
   return session(deps, started, running)
 }
 
@@ -168,7 +170,7 @@ async function spawnExec(
   deps: ContainerDeps,
   container: ContainerRecord,
   record: ExecRecord,
-  { detach = false, consoleSize }: ExecStart,
+  { detach = false, consoleSize, preservedFds }: ExecStart,
 ): Promise<RunningExec> {
   wakeCgroupLock()
   const { request } = record
@@ -185,6 +187,7 @@ async function spawnExec(
     bundle,
     directory: execDirectory(deps, record),
     // with somebody in the foreground it is his to write the end down: a process more at each exec costs 10 ms
+    preservedFds,
     exitCommand: detach ? deps.cleanupCommand(container.id, record.id) : [],
   })
 }

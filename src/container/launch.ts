@@ -51,6 +51,8 @@ export interface LaunchOptions extends Abortable {
   attach?: boolean
   /** Made for this start alone: gone again when the start is refused. One whose program cannot be run stays, as docker's. */
   isNew?: boolean
+  /** Open descriptors of this process that the program gets, too. */
+  preservedFds?: readonly number[]
   /** What must run before it: done first, and a failure of it is one of this start. */
   startRequired?(): Promise<void>
   /** Hears of each step that was done. */
@@ -201,6 +203,7 @@ async function startMonitor(
     ...(runTimeoutSeconds === undefined ? {} : { runTimeoutSeconds }),
     ...(isOurs ? { exitDelaySeconds: FOREGROUND_CLEANUP_SECONDS } : {}),
     held,
+    preservedFds: given.options.preservedFds,
   })
   crashPoint("start:monitor-started")
   return pending

@@ -10,13 +10,12 @@ import { trace } from "../base/trace.ts"
 import type { Monitor } from "../runtime/runtime.ts"
 import { callerName } from "../sys/caller-name.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
-import type { Abortable, Container, ContainerOptions, StartedContainer } from "./container.ts"
+import type { Abortable, Container, ContainerOptions, RunOptions, StartedContainer } from "./container.ts"
 import { createContainer } from "./create.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
-import type { OnLaunchStep } from "./launch-step.ts"
 import { launch, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
@@ -50,12 +49,7 @@ export async function run(
   deps: ContainerDeps,
   options: ContainerOptions,
   onProgress?: OnProgress,
-  {
-    attach = false,
-    onCreated,
-    onStep,
-    abort,
-  }: Abortable & { attach?: boolean; onCreated?: (container: Container) => void; onStep?: OnLaunchStep } = {},
+  { attach = false, onCreated, onStep, preservedFds, abort }: RunOptions = {},
 ): Promise<StartedContainer> {
   const { record, lock, warnings } = await createContainer(deps, options, { willStart: true, onProgress, abort })
   using _ = lock
@@ -66,7 +60,7 @@ export async function run(
     lock.unlink()
     throw error
   }
-  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true, onStep, abort }))
+  return started(deps, await launchOrUnlink(deps, record, lock, { attach, isNew: true, onStep, preservedFds, abort }))
 }
 
 /** See `Containers.start`. */

@@ -8,11 +8,12 @@ import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { isRunning } from "./observe.ts"
+import { parseDescriptors, processTable } from "./process-table.ts"
 import { notRunning } from "./wrong-state.ts"
 
 /**
- * The host's own `ps`, its rows of the container's processes: nothing of the image is run (CVE-2022-1227).
- * Throws FailedPrecondition when the container does not run.
+ * Podman's descriptors, where all words are some; else the host's own `ps`, its rows of the container's processes: nothing of the
+ * image is run (CVE-2022-1227). Throws FailedPrecondition when the container does not run.
  */
 export async function top(
   deps: ContainerDeps,
@@ -24,6 +25,11 @@ export async function top(
   const { pid } = record.state
   deps.records.tell(containerEvent(record, "top"))
   if (!isRunning(record, deps) || pid === undefined) throw notRunning(record)
+  const descriptors = parseDescriptors(psOptions)
+  if (descriptors !== undefined) {
+    const { rootfs } = (await deps.runtimes()).bundle(record.id)
+    return processTable(processesBeside(pid), descriptors, rootfs)
+  }
   const ps = findProgram("ps")
   if (ps === undefined)
     throw new FailedPrecondition("top needs ps, which is not installed", { hint: installCommand({ debian: "procps" }) })

@@ -28,6 +28,8 @@ export interface EngineOptions {
   runRoot?: string
   /** `--runtime` of the whole engine. */
   runtime?: string
+  /** For the runtime itself, before its verb, without dashes: `debug`, `log-format=json`. */
+  runtimeFlags?: readonly string[]
   /** Words that run skiff, for what outlives this process; default: this very program. */
   command?: readonly string[]
 }

@@ -105,7 +105,8 @@ class LocalEngine implements Engine {
   /** The words that run a hidden command of ours on this store. */
   #ownCommand(...words: string[]): string[] {
     const { root, runRoot } = this.#store.paths
-    return [...(this.#options.command ?? ownCommand()), "--root", root, "--runroot", runRoot, ...words]
+    const flags = (this.#options.runtimeFlags ?? []).flatMap((flag) => ["--runtime-flag", flag])
+    return [...(this.#options.command ?? ownCommand()), "--root", root, "--runroot", runRoot, ...flags, ...words]
   }
 
   readonly events = once(async (): Promise<Events> => {
@@ -140,7 +141,8 @@ class LocalEngine implements Engine {
   readonly #runtimes = once(async (): Promise<Runtimes> => {
     const { openRuntimes } = await import("../runtime/open.ts")
     const { root, runRoot } = this.#store.paths
-    return openRuntimes({ root, runRoot, runtime: this.#options.runtime })
+    const { runtime, runtimeFlags } = this.#options
+    return openRuntimes({ root, runRoot, runtime, runtimeFlags })
   })
 
   /** The blobs, and as such the layers of builds, which are kept as snapshots. */

@@ -31,6 +31,8 @@ export interface RuntimesOptions {
   runRoot: string
   /** `--runtime` of the whole engine. */
   runtime?: string
+  /** For the runtime itself, before its verb, without dashes. */
+  runtimeFlags?: readonly string[]
 }
 
 /** The runtimes and monitors of this host. Opens nothing, looks at nothing before it is asked. */
@@ -45,6 +47,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       openChosen(name ?? options.runtime, withoutCgroup ? noCgroup(detectCgroups()) : detectCgroups(), {
         stateRoot: join(options.runRoot, "runtime"),
         timeNamespace,
+        flags: options.runtimeFlags,
       }),
     async config(input, runtime) {
       checkRootfs(input.rootfs)

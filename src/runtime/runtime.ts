@@ -89,6 +89,8 @@ export interface MonitorOptions {
   runTimeoutSeconds?: number
   /** Open descriptors that the monitor inherits, and keeps until it ends: the sockets of published ports. The container gets none. */
   held?: readonly number[]
+  /** Open descriptors of ours, 3 and up, that the program gets under the same numbers. */
+  preservedFds?: readonly number[]
 }
 
 /** A monitor that waits for its bundle. Disposed, it ends; when this process dies it finds no config.json, and ends, too. */
@@ -128,6 +130,8 @@ export interface ExecOptions {
   directory: string
   /** Words of the command that the monitor runs after the end, if any. */
   exitCommand?: readonly string[]
+  /** As of `MonitorOptions`. */
+  preservedFds?: readonly number[]
 }
 
 /** One more program in a running container, with a monitor of its own. */

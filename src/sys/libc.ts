@@ -21,6 +21,7 @@ const SIGNATURES = {
   setns: { args: [i32, i32], returns: i32 },
   unshare: { args: [i32], returns: i32 },
   execve: { args: [cstring, pointer, pointer], returns: i32 },
+  dup2: { args: [i32, i32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
   fcntl: { args: [i32, i32, i64_fast], returns: i32 },
   pipe2: { args: [pointer, i32], returns: i32 },
@@ -161,6 +162,11 @@ export function pipe(): { readEnd: number; writeEnd: number } {
   return { readEnd: ends[0] ?? -1, writeEnd: ends[1] ?? -1 }
 }
 
+/** `target` is from now on what `fd` is (dup2(2)). Throws SystemError. */
+export function duplicate(fd: number, target: number): void {
+  check(c.dup2(fd, target), "dup2")
+}
+
 /** Closes a descriptor. An error is not told: nothing could be done about it. */
 export function close(fd: number): void {
   c.close(fd)
@@ -192,6 +198,11 @@ export function unlock(fd: number): void {
 /** Leaves the descriptor open in what this process becomes by execve(2); programs that it starts do not get it by that. */
 export function keepOnExec(fd: number): void {
   check(c.fcntl(fd, F_SETFD, 0), "fcntl")
+}
+
+/** The same, of a descriptor that may not be open: nothing then. */
+export function keepOnExecIfOpen(fd: number): void {
+  c.fcntl(fd, F_SETFD, 0)
 }
 
 /** Takes the exclusive lock, waiting for it. Blocks the whole process: only for what others hold for a few milliseconds. */

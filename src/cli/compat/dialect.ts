@@ -27,6 +27,8 @@ export interface Dialect {
   documents(): Promise<Documents>
   version(): Promise<(facts: VersionFacts) => VersionAnswer>
   failures(): Promise<Failures>
+  /** Words of `top` where none are typed. */
+  readonly topWords: readonly string[]
   /** Flags of a command as the tool spells them; `name` is its whole name, `container rm`. */
   flags(name: string, flags: Flags): Flags
 }
@@ -46,11 +48,14 @@ export function dialectName(env: Readonly<Record<string, string | undefined>>, p
   throw new InvalidArgument(`unknown tool "${asked}" in ${COMPAT_ENV}`, { hint: `valid: ${DIALECTS.join(", ")}` })
 }
 
+const PODMAN_TOP = ["user", "pid", "ppid", "pcpu", "etime", "tty", "time", "args"]
+
 /** Loads nothing but names. */
 export function dialectOf(name: DialectName): Dialect {
   const isPodman = name === "podman" || name === "buildah"
   return {
     name,
+    topWords: isPodman ? PODMAN_TOP : [],
     flags: isPodman ? withPodmanShorts : (_, flags) => flags,
     lists: async () =>
       isPodman ? (await import("./podman-lists.ts")).PODMAN_LISTS : (await import("./lists.ts")).LISTS,

@@ -11,6 +11,7 @@ import { spawnProcess, type Child, type Pid } from "../../sys/process/process.ts
 import { attachTo } from "./attach.ts"
 import { runtimeFailure } from "../oci/failure.ts"
 import { commonArgs, exitCode, exitCommandArgs, monitorEnvironment, parseReport } from "./monitor.ts"
+import { preservedFds } from "./preserved-fds.ts"
 import type { TerminalSize } from "../../sys/terminal/terminal.ts"
 import type { Attachment, Exec, ExecOptions } from "../runtime.ts"
 
@@ -80,6 +81,7 @@ interface ExecMonitor {
 /** It loads, and waits for a byte before it looks at `spec`. */
 function spawnMonitor(conmonPath: string, options: ExecOptions, spec: string): ExecMonitor {
   const { directory } = options
+  const preserved = preservedFds(options.preservedFds)
   const sync = pipe()
   const start = pipe()
   const attach = pipe()
@@ -88,11 +90,11 @@ function spawnMonitor(conmonPath: string, options: ExecOptions, spec: string): E
       cwd: directory,
       env: {
         ...monitorEnvironment(process.env),
-        _OCI_SYNCPIPE: "3",
-        _OCI_STARTPIPE: "4",
-        ...(!options.detach && { _OCI_ATTACHPIPE: "5" }),
+        _OCI_SYNCPIPE: `${preserved.next}`,
+        _OCI_STARTPIPE: `${preserved.next + 1}`,
+        ...(!options.detach && { _OCI_ATTACHPIPE: `${preserved.next + 2}` }),
       },
-      stdio: ["ignore", "ignore", "ignore", sync.writeEnd, start.readEnd, attach.writeEnd],
+      stdio: ["ignore", "ignore", "ignore", ...preserved.stdio, sync.writeEnd, start.readEnd, attach.writeEnd],
       detached: true,
     })
     launcher.unref()
@@ -125,6 +127,7 @@ function execArgs(conmonPath: string, options: ExecOptions, spec: string): strin
     "--exit-dir",
     directory,
     ...exitCommandArgs(options.exitCommand ?? []),
+    ...preservedFds(options.preservedFds).args,
   ]
 }
 

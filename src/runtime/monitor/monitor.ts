@@ -18,6 +18,7 @@ import {
 } from "../../sys/process/process.ts"
 import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
+import { preservedFds } from "./preserved-fds.ts"
 import type { BundlePaths, LogFileLimit, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
 
 /** The oldest conmon whose protocol was measured; older ones lack `--full-attach` or report no exit on the sync pipe. */
@@ -45,6 +46,7 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions, version
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
     ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
     ...exitCommandArgs(exitCommand),
+    ...preservedFds(options.preservedFds).args,
     ...(runTimeoutSeconds === undefined ? [] : ["--timeout", String(runTimeoutSeconds)]),
     ...(exitDelaySeconds === undefined ? [] : ["--exit-delay", String(exitDelaySeconds)]),
   ]
@@ -98,12 +100,17 @@ export async function startMonitor(conmonPath: string, options: MonitorOptions):
   const start = pipe()
   // the rootless namespaces are needed as long as it lives
   const inUse = useOurNamespaces()
+  const preserved = preservedFds(options.preservedFds)
   const held = [...(options.held ?? []), ...(inUse === undefined ? [] : [inUse])]
   try {
     const launcher = spawnProcess(monitorArgs(conmonPath, options, version), {
       cwd: options.bundle.directory, // it writes its `oom` mark there
-      env: { ...monitorEnvironment(process.env), _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
-      stdio: [...monitorStreams(options), sync.writeEnd, start.readEnd, ...held],
+      env: {
+        ...monitorEnvironment(process.env),
+        _OCI_SYNCPIPE: `${preserved.next}`,
+        _OCI_STARTPIPE: `${preserved.next + 1}`,
+      },
+      stdio: [...monitorStreams(options), ...preserved.stdio, sync.writeEnd, start.readEnd, ...held],
       detached: true,
     })
     return new WaitingConmon(options, launcher, sync.readEnd, start.writeEnd)

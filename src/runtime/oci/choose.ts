@@ -12,6 +12,8 @@ import type { Runtime } from "../runtime.ts"
 interface RuntimePlace {
   stateRoot: string
   timeNamespace?: string | undefined
+  /** Without dashes. */
+  flags?: readonly string[] | undefined
 }
 
 /** A runtime, and why this one. */
@@ -59,7 +61,7 @@ function insideTime(file: string, path: string, words: readonly string[]): [path
 
 const KNOWN = ["crun", "runc"]
 
-function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace }: RuntimePlace): Runtime {
+function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace, flags = [] }: RuntimePlace): Runtime {
   const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
@@ -81,7 +83,7 @@ function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace }: Runt
         ? ["--cgroup-manager=disabled"]
         : []
   const root = join(stateRoot, kind)
-  const words = [`--root=${root}`, ...manager]
+  const words = [`--root=${root}`, ...manager, ...flags.map((flag) => `--${flag.replace(/^-+/, "")}`)]
   // its own files name start times of processes as they are seen there: what reads them without it would see others
   if (timeNamespace !== undefined) return openRuntime(kind, ...insideTime(timeNamespace, path, words))
   return openRuntime(kind, path, words, kind === "crun" ? openCrunState(root, cgroups) : undefined)

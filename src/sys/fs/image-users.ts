@@ -98,6 +98,29 @@ function ownerByUser(rootfs: string, text: string, onUnknown: (name: string) => 
     : { uid: checkedId(entry[2], `user "${text}"`), gid: checkedId(entry[3], `the group of user "${text}"`) }
 }
 
+/** Names of ids, by the passwd and group of a tree; an id that has none is its own name. */
+export interface UserNames {
+  user(id: number): string
+  group(id: number): string
+}
+
+/** Reads both files once, when first asked. */
+export function userNames(rootfs: string): UserNames {
+  const lookUp = (path: string): ((id: number) => string) => {
+    let names: Map<string, string> | undefined
+    return (id) => {
+      // the first entry of an id is the one that counts, as libc's
+      names ??= new Map(
+        entries(rootfs, path)
+          .map(([name = "", , number = ""]) => [number, name] as const)
+          .toReversed(),
+      )
+      return names.get(String(id)) ?? String(id)
+    }
+  }
+  return { user: lookUp("/etc/passwd"), group: lookUp("/etc/group") }
+}
+
 function memberships(groups: readonly string[][], name: string): number[] {
   return groups
     .filter((fields) => fields[3]?.split(",").includes(name))

@@ -3,7 +3,7 @@ import { dirname } from "node:path"
 import { FailedPrecondition, PermissionDenied } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram, ownCommand } from "../host.ts"
-import { execve } from "../libc.ts"
+import { execve, keepOnExecIfOpen } from "../libc.ts"
 import { defaultPaths, JUST_ENTERED_ENV, loginDirectory, ROOTLESS_GID_ENV, ROOTLESS_UID_ENV } from "../fs/paths.ts"
 import { ensurePrivateDirectory } from "../fs/private-directory.ts"
 import { useNamespaces } from "./use-namespaces.ts"
@@ -15,7 +15,13 @@ import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
 const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
 /** Global flags whose value is the next word. */
-const FLAGS_WITH_VALUE = new Set(["--root", "--runroot", "--runtime", "--log-level", "-l"])
+export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set(
+  (
+    "--root --runroot --runtime --runtime-flag --log-level -l --cgroup-manager --config --context -c --events-backend " +
+    "--hooks-dir --host -H --imagestore --module --network-config-dir --out --storage-driver --storage-opt --tls-ca " +
+    "--tls-cert --tls-key --tlscacert --tlscert --tlskey --tmpdir --volumepath"
+  ).split(" "),
+)
 /** Their words may be a container's: a `--help` there can belong to the program inside. */
 const TAKES_A_COMMAND = new Set(["run", "exec", "create", "unshare"])
 /** They start a process in a container's cgroup. */
@@ -82,8 +88,19 @@ async function enterNamespaces(argv: readonly string[], options?: PauseOptions):
   const scope = STARTS.has(verbOf(argv)) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
   // the engine stays in the host's network (namespaces.ts); `--wdns` looks the directory up inside, where paths lead on from it
   const enter = ["--target", String(namespaces.pausePid), "--user", "--mount", "--preserve-credentials"]
+  for (const fd of preservedIn(argv)) keepOnExecIfOpen(fd)
   const words = [...scope, nsenter, ...enter, `--wdns=${process.cwd()}`, "--", ...ownCommand(), ...argv]
   execve(words[0] ?? nsenter, words, env)
+}
+
+/** Descriptors that the command line hands on to a program: Bun has all others closed at the next execve. Pure. */
+export function preservedIn(argv: readonly string[]): number[] {
+  const line = argv.join(" ")
+  const [, count = "0"] = /(?:^| )--preserve-fds[= ](\d{1,4})(?: |$)/.exec(line) ?? []
+  const single = [...line.matchAll(/(?:^| )--preserve-fd[= ]([\d,]+)(?= |$)/g)].flatMap(([, list = ""]) =>
+    list.split(","),
+  )
+  return [...Array.from({ length: Number(count) }, (_, index) => index + 3), ...single.map(Number)]
 }
 
 function insideEnvironment(): Record<string, string | undefined> {

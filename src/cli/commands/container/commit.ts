@@ -1,8 +1,10 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
+import type { Container } from "../../../container/container.ts"
 import type { ImageRunConfig } from "../../../spec/oci-image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
+import { readRunConfig } from "../../read-run-config.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 
 export default command({
@@ -10,9 +12,11 @@ export default command({
   args: [arg.one("CONTAINER", "containers"), arg.optional("REPOSITORY[:TAG]", "images")],
   flags: {
     author: flag.string('Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', "string", { short: "a" }),
+    config: flag.string("Merge a JSON file of run parameters into the image's", "file"),
     change: flag.strings("Apply Dockerfile instruction to the created image", "list", { short: "c" }),
     format: flag.choice(["oci", "docker"], 'Format of the manifest ("oci"|"docker"; default oci)', { short: "f" }),
     iidfile: flag.string("Write the image ID to the file", "string"),
+    includeVolumes: flag.bool("Volumes and binds that the container was given become volumes of the image"),
     message: flag.string("Commit message", "string", { short: "m" }),
     pause: flag.bool("Pause container during commit", { short: "p", initial: true }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
@@ -21,11 +25,14 @@ export default command({
   examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
   async run({ args: [container, name], flags, engine, out }) {
     const { author, message, pause, squash, format } = flags
-    const change = async (config: ImageRunConfig) => {
+    const containers = await engine.containers()
+    const given = flags.config === undefined ? {} : readRunConfig(flags.config)
+    const volumes = flags.includeVolumes ? targetsOf(containers.get(container)) : {}
+    const change = async (own: ImageRunConfig) => {
+      const config = { ...own, ...given, Volumes: { ...own.Volumes, ...given.Volumes, ...volumes } }
       if (flags.change.length === 0) return config
       return await (await engine.builds()).applyChanges(config, flags.change)
     }
-    const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet || !out.stderrIsTerminal })
     const { onProgress } = progress
     const options = { name, author, message, pause, squash, format, change, onProgress }
@@ -35,3 +42,8 @@ export default command({
     out.line(id)
   },
 })
+
+/** Paths inside that a volume or a bind was mounted at. */
+function targetsOf({ options }: Container): Record<string, object> {
+  return Object.fromEntries(options.mounts.flatMap(({ type, target }) => (type === "tmpfs" ? [] : [[target, {}]])))
+}

@@ -1,21 +1,26 @@
 import { InvalidArgument } from "../../../base/errors.ts"
-import { printable } from "../../../base/printable.ts"
-import type { Container } from "../../../container/container.ts"
 import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
+import { CHOICE_FLAGS, chooseContainers, CHOOSING } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
+import { logDetails } from "../../../docker/log-details.ts"
 import { flag } from "../../flag.ts"
+import { byTime, inTurn, type NamedLine } from "../../output/merge-logs.ts"
+import { logLineWriter } from "../../output/log-line.ts"
 import { writeOutput } from "../../terminal/standard-output.ts"
 
 export default command({
-  summary: "Fetch the logs of a container",
-  args: [arg.one("CONTAINER", "containers")],
+  summary: "Fetch the logs of one or more containers",
+  args: [arg.some("CONTAINER", "containers", { unless: CHOOSING })],
   flags: {
+    color: flag.bool("Show each container's lines in a colour of its own"),
+    details: flag.bool("Show extra details provided to logs"),
+    follow: flag.bool("Follow log output", { short: "f" }),
+    latest: CHOICE_FLAGS.latest,
+    names: flag.bool("Show the container's name before each line"),
     noEscape: flag.bool(
       "Show control characters and escape sequences as text, for logs of programs that are not trusted",
     ),
-    details: flag.bool("Show extra details provided to logs"),
-    follow: flag.bool("Follow log output", { short: "f" }),
     since: flag.of(
       readTime,
       'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
@@ -31,48 +36,25 @@ export default command({
       "string",
     ),
   },
-  async run({ args: [name], flags, engine }) {
-    const { follow, timestamps, since, until, noEscape } = flags
+  async run({ args: [given], flags, engine, out }) {
+    const { follow, since, until } = flags
     const tail = flags.tail === undefined || flags.tail < 0 ? undefined : flags.tail
     const containers = await engine.containers()
-    const head = flags.details ? details(containers.get(name)) : undefined
-    const options = { follow, tail, since, until, timestamps, head }
-    if (!noEscape) {
-      for await (const { stream, bytes } of containers.logText(name, options))
+    const named = chooseContainers(containers, given, { latest: flags.latest }).map((name) => containers.get(name))
+    const [first] = named
+    if (first !== undefined && named.length === 1 && !flags.names && !flags.noEscape) {
+      const head = flags.details ? logDetails(first) : ""
+      const options = { follow, tail, since, until, timestamps: flags.timestamps, head: head && `${head} ` }
+      for await (const { stream, bytes } of containers.logText(first.id, options))
         await writeOutput(stream === "stdout" ? 1 : 2, bytes)
       return
     }
-    // a character may be cut at the end of a text, never at that of a line
-    for await (const { stream, time, bytes } of containers.logs(name, options)) {
-      const before = `${timestamps ? `${time.toISOString()} ` : ""}${head ?? ""}`
-      await writeOutput(stream === "stdout" ? 1 : 2, Buffer.concat([Buffer.from(before), harmless(bytes)]))
-    }
+    const logs = named.map((container) => containers.logs(container.id, { follow, tail, since, until }))
+    const write = logLineWriter(named, { ...flags, out })
+    const lines: AsyncIterable<NamedLine> = follow ? inTurn(logs) : byTime(logs)
+    for await (const line of lines) await write(line)
   },
 })
-
-/** Labels and variables that `--log-opt labels=…, env=…` names, as docker shows them. */
-function details({ options }: Container): string {
-  const { labels = "", env = "", tag } = options.log.options
-  const variables = new Map(
-    options.env.map((entry) => [entry.split("=")[0] ?? "", entry.slice(entry.indexOf("=") + 1)]),
-  )
-  const pairs = [
-    ...(tag === undefined ? [] : [["tag", tag]]),
-    ...namesOf(env).flatMap((name) => (variables.has(name) ? [[name, variables.get(name)]] : [])),
-    ...namesOf(labels).flatMap((name) => (Object.hasOwn(options.labels, name) ? [[name, options.labels[name]]] : [])),
-  ]
-  return pairs.length === 0 ? "" : `${pairs.map(([name, value]) => `${name}=${value}`).join(",")} `
-}
-
-function namesOf(list: string): string[] {
-  return list.split(",").filter(Boolean)
-}
-
-/** The end of a line stays one, a terminal's as well. */
-function harmless(line: Uint8Array): Uint8Array {
-  const [, text = "", end = ""] = /^(.*?)(\r?\n?)$/s.exec(Buffer.from(line).toString("utf8")) ?? []
-  return Buffer.from(`${printable(text)}${end}`)
-}
 
 function readTime(text: string): Date {
   return parseTimestamp(text, new Date())

@@ -1,21 +1,33 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
+import type { Container } from "../../../container/container.ts"
 import { arg } from "../../args.ts"
+import { CHOICE_FLAGS, chooseContainer, isUp } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 import { formatHostEnd, publishedPorts } from "../../../docker/port-text.ts"
+import type { Out } from "../../out.ts"
+
+const { all, latest } = CHOICE_FLAGS
 
 export default command({
   summary: "List port mappings or a specific mapping for the container",
-  args: [arg.one("CONTAINER", "running"), arg.optional("PRIVATE_PORT[/PROTO]")],
-  flags: {},
-  async run({ args: [name, wanted], engine, out }) {
-    const ports = publishedPorts((await engine.containers()).get(name).attachments)
-    if (wanted === undefined) {
-      for (const port of ports) out.line(`${port.containerPort}/${port.protocol} -> ${formatHostEnd(port)}`)
+  args: [arg.one("CONTAINER", "running", { unless: ["all", "latest"] }), arg.optional("PRIVATE_PORT[/PROTO]")],
+  flags: { all, latest },
+  async run({ args: [given, wanted], flags, engine, out }) {
+    const containers = await engine.containers()
+    if (flags.all) {
+      if (flags.latest || wanted !== undefined) throw new UsageError("no arguments are needed with --all")
+      for (const one of containers.list({ all: true }).filter(isUp)) printAll(one, out, `${one.id.slice(0, 12)}\t`)
       return
     }
+    const name = chooseContainer(containers, given, flags)
+    const container = containers.get(name)
+    if (wanted === undefined) return printAll(container, out)
     const [, number = "", protocol = "tcp"] = /^(\d{1,5})(?:\/(\w+))?$/.exec(wanted) ?? []
     if (number === "") throw new InvalidArgument(`invalid port "${wanted}"`, { hint: "expected such as 80 or 53/udp" })
-    const found = ports.filter((port) => port.containerPort === Number(number) && port.protocol === protocol)
+    const found = publishedPorts(container.attachments).filter(
+      (port) => port.containerPort === Number(number) && port.protocol === protocol,
+    )
     if (found.length === 0)
       throw new NotFound(`no public port '${number}/${protocol}' published for ${name}`, {
         hint: `see: skiff port ${name}`,
@@ -23,3 +35,8 @@ export default command({
     for (const port of found) out.line(formatHostEnd(port))
   },
 })
+
+function printAll({ attachments }: Container, out: Out, before = ""): void {
+  for (const port of publishedPorts(attachments))
+    out.line(`${before}${port.containerPort}/${port.protocol} -> ${formatHostEnd(port)}`)
+}

@@ -8,6 +8,7 @@ import { containerOptions } from "../../container-options.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { stepTeller } from "../../explain/step-teller.ts"
+import { PRESERVE_FLAGS, preservedFdsOf } from "../../preserved-fds.ts"
 import { replacing } from "../../replace-container.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
@@ -20,6 +21,7 @@ export default command({
   flags: {
     ...CONTAINER_FLAGS,
     ...RUN_LIFE_FLAGS,
+    ...PRESERVE_FLAGS,
     detach: flag.bool("Run container in background and print container ID", { short: "d" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
     explain: flag.bool("Tell each step of the start as it is done, with shell commands that do the same"),
@@ -36,6 +38,7 @@ export default command({
     if (!flags.detach) checkStandardInput({ tty, stdin })
     await using joined = await inPodOf(engine, flags, options)
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
+    const preservedFds = preservedFdsOf(flags)
     const containers = await engine.containers()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
     const onStep = flags.explain ? await stepTeller(engine, out) : undefined
@@ -43,6 +46,7 @@ export default command({
       const run = () =>
         containers.run(joined.options, progress.onProgress, {
           attach: !flags.detach,
+          preservedFds,
           onStep,
           onCreated: ({ id, warnings = [] }) => {
             cidFile?.write(id)

@@ -1,14 +1,17 @@
 import { arg } from "../../args.ts"
+import { CHOICE_FLAGS, chooseContainer } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
 import { alignColumns } from "../../output/columns.ts"
 
 export default command({
   summary: "Display the running processes of a container",
-  args: [arg.one("CONTAINER", "running"), arg.rest("[ps OPTIONS]")],
-  flags: {},
+  args: [arg.one("CONTAINER", "running", { unless: ["latest"] }), arg.rest("[ps OPTIONS]")],
+  flags: { latest: CHOICE_FLAGS.latest },
   flagsBeforeWords: true,
-  async run({ args: [name, psOptions], engine, out }) {
-    const { titles, processes } = await (await engine.containers()).top(name, psOptions)
+  async run({ args: [given, psOptions], flags, engine, out, dialect }) {
+    const containers = await engine.containers()
+    const name = chooseContainer(containers, given, flags)
+    const { titles, processes } = await containers.top(name, psOptions.length > 0 ? psOptions : dialect.topWords)
     for (const line of alignColumns([titles, ...processes].map((cells) => cells.join("\t")))) out.line(line)
   },
 })

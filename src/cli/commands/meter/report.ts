@@ -26,7 +26,7 @@ export default command({
   flags: {
     ...METER_FLAGS,
     until: flag.of(readTime, "Up to this time", "string"),
-    format: flag.string("csv, json, table, or a Go template"),
+    format: flag.string("Print as csv, json, table, or by a Go template"),
     json: flag.bool("Print one JSON array"),
   },
   async run({ flags, engine, out }) {

@@ -19,14 +19,19 @@ export default command({
     format: flag.string(
       "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given\nGo template",
     ),
+    noTrunc: flag.bool("Show whole ids", { initial: true }),
     since: flag.of(readTime, "Show all events created since timestamp", "string"),
+    stream: flag.bool("Go on with what happens from now on", { initial: true }),
     until: flag.of(readTime, "Stream events until this timestamp", "string"),
   },
   async run({ flags, engine, out }) {
-    const { since, until, format } = flags
+    const { since, format } = flags
+    // what was until now has an end, whatever it began with
+    const until = flags.stream ? flags.until : (flags.until ?? new Date())
     const events = await engine.events()
-    const query = { since, until, filter: eventFilter(flags.filter) }
-    for await (const event of events.watch(query)) {
+    const query = { since: since ?? (flags.stream ? undefined : new Date(0)), until, filter: eventFilter(flags.filter) }
+    for await (const found of events.watch(query)) {
+      const event = flags.noTrunc ? found : withShortId(found)
       if (format === undefined) out.line(eventLine(event))
       else
         printList(
@@ -60,4 +65,10 @@ function eventFilter(filters: readonly string[]): EventFilter {
 function templateRow(event: Event): object {
   const { status = "", id = "", from = "", scope, time, timeNano: _, ...rest } = eventDocument(event)
   return { ...rest, Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: String(event.timeNs) }
+}
+
+/** Names stay as they are. */
+function withShortId(event: Event): Event {
+  const { id } = event.actor
+  return /^[0-9a-f]{64}$/.test(id) ? { ...event, actor: { ...event.actor, id: id.slice(0, 12) } } : event
 }

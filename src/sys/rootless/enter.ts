@@ -15,13 +15,15 @@ import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
 const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
 /** Global flags whose value is the next word. */
-export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set(
-  (
-    "--root --runroot --runtime --runtime-flag --log-level -l --cgroup-manager --config --context -c --events-backend " +
-    "--hooks-dir --host -H --imagestore --module --network-config-dir --out --storage-driver --storage-opt --tls-ca " +
-    "--tls-cert --tls-key --tlscacert --tlscert --tlskey --tmpdir --volumepath"
-  ).split(" "),
-)
+export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
+  ..."l c H".split(" ").map((letter) => `-${letter}`),
+  ...(
+    "root runroot runtime runtime-flag log-level cgroup-manager config context events-backend hooks-dir host imagestore " +
+    "module network-config-dir out storage-driver storage-opt tls-ca tls-cert tls-key tlscacert tlscert tlskey tmpdir volumepath"
+  )
+    .split(" ")
+    .map((name) => `--${name}`),
+])
 /** Their words may be a container's: a `--help` there can belong to the program inside. */
 const TAKES_A_COMMAND = new Set(["run", "exec", "create", "unshare"])
 /** They start a process in a container's cgroup. */

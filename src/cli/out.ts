@@ -45,6 +45,11 @@ export class Out {
     writeAll(1, sequence)
   }
 
+  /** A page that was made for this output: what is a stranger's in it is harmless by then, and its colours are ours. */
+  page(text: string): void {
+    writeAll(1, text)
+  }
+
   /** Results in a colour (an SGR number), where there are colours. */
   paint(colour: number | undefined, text: string): void {
     const shown = this.stdoutIsTerminal ? printable(text) : text

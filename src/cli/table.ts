@@ -133,6 +133,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["completion"], load: () => import("./commands/system/completion.ts") },
   { names: ["diff"], load: () => import("./commands/system/diff.ts") },
   { names: ["doctor"], load: () => import("./commands/system/doctor.ts") },
+  { names: ["explain"], load: () => import("./commands/system/explain.ts") },
   { names: ["help"], load: () => import("./commands/system/help.ts") },
   { names: ["inspect"], load: () => import("./commands/system/inspect.ts") },
   { names: ["login"], load: () => import("./commands/registry/login.ts") },

@@ -391,7 +391,11 @@ class LocalEngine implements Engine {
 
   readonly explanations = once(async (): Promise<Explanations> => {
     const { openExplanations } = await import("../explain/open.ts")
-    return openExplanations({ containers: () => this.containers(), networks: () => this.networks() })
+    return openExplanations({
+      containers: () => this.containers(),
+      networks: () => this.networks(),
+      runtimes: this.#runtimes,
+    })
   })
 
   async info(): Promise<EngineInfo> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import { flagName } from "../flag.ts"
 import { displayWidth } from "../output/columns.ts"
 import { languageOf } from "./language.ts"
 import { wrapped } from "./paper.ts"
@@ -27,7 +28,9 @@ describe.each(names)("%s", (name) => {
 
   test("is translated: no long sentence is the same in both", async () => {
     const [en, fr] = await Promise.all([load("en", name), load("fr", name)])
-    for (const [key, text] of en) if (text.length > 40) expect([key, fr.get(key)]).not.toEqual([key, text])
+    for (const [key, text] of en)
+      if (text.length > 40 && !/\/(?:command|picture\/\d+)$/.test(key))
+        expect([key, fr.get(key)]).not.toEqual([key, text])
   })
 })
 
@@ -53,4 +56,27 @@ test("a French line neither begins with its punctuation nor ends with an opening
       expect(line).not.toMatch(/^[:;!?»]|«$/)
       expect(displayWidth(line)).toBeLessThanOrEqual(width)
     }
+})
+
+describe.each(["en", "fr"] as const)("the glossary in %s", (language) => {
+  test("explains every word that it uses as one of its own", async () => {
+    const { glossary } = (await import(join(import.meta.dir, language, "glossary.ts"))) as {
+      glossary: Record<string, { text: string }>
+    }
+    for (const [key, { text }] of Object.entries(glossary))
+      for (const [, word = ""] of text.matchAll(/\[([^\]]+)\]/g)) {
+        expect([key, word, word in glossary]).toEqual([key, word, true])
+        expect([key, word]).not.toEqual([key, key])
+      }
+  })
+})
+
+test("the repairs of findings name flags that run has", async () => {
+  const { default: run } = await import("../commands/container/run.ts")
+  const known = new Set(Object.keys(run.flags).map((property) => `--${flagName(property)}`))
+  for (const language of ["en", "fr"])
+    for (const [key, text] of await load(language as "en", "security.ts"))
+      if (key.endsWith(".repair"))
+        for (const [flag] of text.matchAll(/--[a-z-]+/g))
+          expect([key, flag, known.has(flag)]).toEqual([key, flag, true])
 })

@@ -73,10 +73,14 @@ export class Paper {
 
   /** What was put on it since the last time, with its line ends. */
   take(): string {
-    return this.#lines
-      .splice(0)
-      .map((line) => `${line}\n`)
-      .join("")
+    const lines = this.#lines.splice(0)
+    return `${lines.join("\n")}\n`
+  }
+
+  /** The whole page: nothing is left open at its end. */
+  finish(): string {
+    while (this.#lines.at(-1) === "") this.#lines.pop()
+    return this.take()
   }
 
   #painted(style: number, text: string): string {

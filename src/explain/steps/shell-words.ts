@@ -15,5 +15,6 @@ export function shellLine(...words: readonly (string | number | undefined)[]): s
 /** Writes `text` into the file at `path`: one line, whatever lines the text has (printf(1p), "EXTENDED DESCRIPTION"). */
 export function shellWrite(path: string, text: string): string {
   const format = text.replaceAll("\\", "\\\\").replaceAll("%", "%%").replaceAll("\n", "\\n")
-  return `printf ${shellWord(format)} > ${shellWord(path)}`
+  // what begins with a dash would be an option
+  return `printf ${format.startsWith("-") ? "-- " : ""}${shellWord(format)} > ${shellWord(path)}`
 }

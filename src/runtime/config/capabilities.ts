@@ -2,18 +2,13 @@ import { readFileSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
 import { nearest } from "../../base/nearest.ts"
 import { CAPABILITY_BITS } from "../../sys/process/process-capabilities.ts"
+import { DEFAULT_CAPABILITIES } from "../../spec/capabilities.ts"
 import type { OciCapabilities } from "../../spec/oci-runtime.ts"
 
 /** All of capabilities(7); the index is the number. */
 export const CAPABILITIES = CAPABILITY_BITS
 
-/** Docker's fourteen. */
-export const DEFAULT_CAPABILITIES = (
-  "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL " +
-  "AUDIT_WRITE"
-)
-  .split(" ")
-  .map((name) => `CAP_${name}`)
+export { DEFAULT_CAPABILITIES }
 
 /**
  * The capabilities of a container, by docker's rules: `ALL` dropped leaves what is added, `ALL` added leaves out what is

@@ -1,0 +1,7 @@
+/** Docker's fourteen. */
+export const DEFAULT_CAPABILITIES = (
+  "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL " +
+  "AUDIT_WRITE"
+)
+  .split(" ")
+  .map((name) => `CAP_${name}`)

@@ -97,6 +97,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["network exists"], load: () => import("./commands/network/exists.ts") },
   { names: ["meter report"], load: () => import("./commands/meter/report.ts") },
   { names: ["meter watch"], load: () => import("./commands/meter/watch.ts") },
+  { names: ["generate spec"], load: () => import("./commands/generate/spec.ts") },
   { names: ["kube generate", "generate kube"], load: () => import("./commands/kube/generate.ts") },
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
   { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },

@@ -7,10 +7,10 @@ import type { Pod, PodOptions } from "./pod.ts"
 import { removePod } from "./remove.ts"
 
 /** See `Pods.clone`. Addresses are one's own, and names are had once: those the clone gets anew. */
-export async function clonePod(deps: PodDeps, nameOrId: string, { name }: Pick<PodOptions, "name"> = {}): Promise<Pod> {
+export async function clonePod(deps: PodDeps, nameOrId: string, changes: PodOptions = {}): Promise<Pod> {
   const source = deps.records.get(nameOrId)
   const { address: _, macAddress: __, sandboxName: ___, ...options } = source.spec.options
-  const pod = await createPod(deps, { ...options, name: name ?? `${source.name}-clone` })
+  const pod = await createPod(deps, { ...options, name: `${source.name}-clone`, ...changes })
   try {
     const containers = await deps.containers()
     // their options have in them already what the pod gives

@@ -136,5 +136,5 @@ export interface Pods {
   /** With its containers and their anonymous volumes. Throws FailedPrecondition when one runs and `force` is not set. */
   remove(nameOrId: string, options?: PodStop & { force?: boolean }): Promise<PodId>
   /** A pod of the same options and containers, as `changes` says; nothing of it runs. */
-  clone(nameOrId: string, changes?: Pick<PodOptions, "name">): Promise<Pod>
+  clone(nameOrId: string, changes?: PodOptions): Promise<Pod>
 }

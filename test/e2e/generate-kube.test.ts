@@ -153,6 +153,29 @@ test("volumes are claims; several containers are one pod; what is not there is s
   await skiff.ok("volume", "rm", "disk")
 })
 
+test("generate spec is podman's request for a container or a pod, under a new name", async () => {
+  await skiff.ok("pod", "create", "--name", "spec-pod", "--share", "net", "-p", "8080:80", "-m", "64m")
+  await skiff.ok("create", "--name", "spec-ctr", "--cap-add", "SYS_TIME", "-e", "A=b=c", "busybox", "sleep", "10")
+  const spec = async (...args: string[]) => JSON.parse(await skiff.ok("generate", "spec", ...args)) as object
+  expect(await spec("spec-ctr")).toMatchObject({
+    name: "spec-ctr-clone",
+    command: ["sleep", "10"],
+    env: { A: "b=c" },
+    cap_add: ["SYS_TIME"],
+    raw_image_name: "busybox",
+    netns: { nsmode: "bridge" },
+  })
+  expect(await spec("--name=false", "--compact", "spec-pod")).toMatchObject({
+    name: "spec-pod",
+    shared_namespaces: ["net"],
+    portmappings: [{ container_port: 80, host_port: 8080, protocol: "tcp", range: 1, host_ip: "" }],
+    resource_limits: { memory: { limit: 64 << 20 } },
+  })
+  const { code, stderr } = await skiff.run(["generate", "spec", "nosuch"])
+  expect(code).toBe(125)
+  expect(stderr).toContain("could not find a pod or container")
+})
+
 test("a deployment makes such pods; a file is written once", async () => {
   await skiff.ok("create", "--name", "scaled", "busybox", "sleep", "1000")
   const file = join(skiff.home, "out.yaml")

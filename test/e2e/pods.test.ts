@@ -305,9 +305,10 @@ describe("the life of a pod", () => {
   test("clone makes the same again, prune removes what has ended", async () => {
     await skiff.ok("pod", "create", "--name", "source", "--label", "a=b")
     await sleeper("source", "original", "-e", "KEY=value")
-    await skiff.ok("pod", "clone", "--start", "source", "copy")
+    await skiff.ok("pod", "clone", "--start", "--label", "c=d", "source", "copy")
+    expect(await skiff.ok("pod", "ps", "--filter", "label=c=d", "--format", "{{.Name}}")).toBe("copy")
     expect(await sh("original-clone", "echo $KEY; hostname")).toBe("value\ncopy")
-    expect(await skiff.ok("pod", "ps", "--filter", "label=a=b", "--format", "{{.Name}}")).toBe("copy\nsource")
+    expect(await skiff.ok("pod", "ps", "--filter", "label=a=b", "--format", "{{.Name}}")).toBe("source")
     await skiff.ok("pod", "stop", "-t", "0", "copy")
     const { Id } = await inspect("copy")
     expect(await skiff.ok("pod", "prune", "-f")).toBe(Id)

@@ -4,7 +4,7 @@ import { parseMount } from "../../spec/docker/mount-request.ts"
 import { refused, withoutValue } from "../build/foreign-flag.ts"
 import { RESOURCE_FLAGS } from "../container-flags/limits.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
-import { flag } from "../flag.ts"
+import { flag, type Flag, type FlagValues } from "../flag.ts"
 
 const SHARES: Readonly<Record<string, SharedNamespace>> = { net: "network", ipc: "ipc", uts: "uts", pid: "pid" }
 const NO_PROCESS = "a pod has no infra container: its namespaces are held without a process of an image"
@@ -42,23 +42,26 @@ export const POD_FLAGS = {
   dnsOption,
   dnsSearch,
   exitPolicy: flag.choice(["continue", "stop"], "What happens when the last container ends", { initial: "continue" }),
-  gidmap: refused(ONE_USERNS),
+  gidmap: refusedHere(ONE_USERNS),
+  gpus: refusedHere("devices are given to a pod one by one", "--device PATH"),
   hostname,
+  hostsFile: refusedHere("each container has an /etc/hosts of its pod's", "--add-host NAME:ADDRESS"),
   infra: flag.bool("Have a sandbox that owns what the containers share", { initial: true }),
-  infraCommand: refused(NO_PROCESS),
-  infraConmonPidfile: refused(NO_PROCESS),
-  infraImage: refused(NO_PROCESS),
+  infraCommand: refusedHere(NO_PROCESS),
+  infraConmonPidfile: refusedHere(NO_PROCESS),
+  infraImage: refusedHere(NO_PROCESS),
   infraName: flag.string("Assign a name to the sandbox"),
   ip,
-  ip6: refused("networks have IPv4 addresses alone"),
+  ip6: refusedHere("networks have IPv4 addresses alone"),
   label,
   labelFile,
   macAddress,
   mount: flag.list((text) => parseMount(text, process.cwd()), "Attach a filesystem mount to all containers", "mount"),
   name: flag.string("Assign a name to the pod", "string", { short: "n" }),
   network: flag.strings("Connect the pod to a network", "network", { aliases: ["net"], completes: "networks" }),
-  networkAlias: refused("a pod has one name on its networks: its host name", "--hostname NAME"),
-  noHosts: withoutValue(refused("each container has an /etc/hosts of its pod's"), "true"),
+  networkAlias: refusedHere("a pod has one name on its networks: its host name", "--hostname NAME"),
+  noHostname: withoutValue(refusedHere("each container has an /etc/hostname of its pod's"), "true"),
+  noHosts: withoutValue(refusedHere("each container has an /etc/hosts of its pod's"), "true"),
   pid,
   podIdFile: flag.string("Write the pod ID to the file", "file"),
   publish,
@@ -68,14 +71,36 @@ export const POD_FLAGS = {
   share: flag.of(readShares, 'Namespaces to share: "net", "ipc", "uts", "pid", "none" (default "ipc,net,uts")', "list"),
   shareParent: flag.bool("Put the containers' control groups below the pod's", { initial: true }),
   shmSize,
-  subgidname: refused(ONE_USERNS),
-  subuidname: refused(ONE_USERNS),
+  shmSizeSystemd: refusedHere("a pod has no tmpfs of systemd's: its containers may have their own", "--tmpfs in run"),
+  subgidname: refusedHere(ONE_USERNS),
+  subuidname: refusedHere(ONE_USERNS),
   sysctl,
-  uidmap: refused(ONE_USERNS),
+  uidmap: refusedHere(ONE_USERNS),
   userns: flag.of(readUserns, 'User namespace to use ("host")', "string"),
   uts,
   volume,
-  volumesFrom: refused("mounts are given to a pod one by one", "--volume SOURCE:TARGET"),
+  volumesFrom: refusedHere("mounts are given to a pod one by one", "--volume SOURCE:TARGET"),
+}
+
+const CREATION = new Set([
+  ..."addHost dns dnsOption dnsSearch exitPolicy hostsFile infra infraImage ip ip6 macAddress mount network".split(" "),
+  ..."networkAlias noHostname noHosts podIdFile publish replace share shareParent".split(" "),
+])
+
+/** Flags of `pod clone`: what the new pod has otherwise than the old one. */
+export const POD_CLONE_FLAGS = Object.fromEntries(
+  Object.entries(POD_FLAGS).filter(([name]) => !CREATION.has(name)),
+) as Partial<typeof POD_FLAGS>
+
+/** The values of all flags of a pod where only some were asked for. */
+export function podFlagValues(given: Partial<FlagValues<typeof POD_FLAGS>>): FlagValues<typeof POD_FLAGS> {
+  const initial = Object.entries(POD_FLAGS).map(([name, { initial: value }]) => [name, value])
+  return { ...(Object.fromEntries(initial) as FlagValues<typeof POD_FLAGS>), ...given }
+}
+
+/** Shown in help, as whoever comes from podman looks for it there. */
+function refusedHere(reason: string, hint?: string): Flag<undefined> {
+  return { ...refused(reason, hint), hidden: false }
 }
 
 function readShares(text: string): readonly SharedNamespace[] {

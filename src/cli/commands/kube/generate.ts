@@ -1,11 +1,9 @@
-import { writeFileSync } from "node:fs"
 import { writeYaml } from "../../../spec/write-yaml.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
-import { fileFailure } from "../../file-failure.ts"
 import { flag } from "../../flag.ts"
-import { hasErrno } from "../../../base/errors.ts"
+import { writeNewFile } from "../../write-new-file.ts"
 
 const HEADER = `# Save the output of this file and use kubectl create -f to import
 # it into Kubernetes.
@@ -35,16 +33,6 @@ export default command({
     const objects = await kube.manifests(names, { kind, service, replicas })
     const text = HEADER + objects.map(writeYaml).join("---\n")
     if (flags.filename === undefined) out.text(text)
-    else writeNew(flags.filename, text)
+    else writeNewFile(flags.filename, text)
   },
 })
-
-/** Podman's: what is there is not written over. */
-function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: "wx", mode: 0o644 })
-  } catch (cause) {
-    if (hasErrno(cause, "EEXIST")) throw new UsageError(`cannot write to "${path}": file exists`, { cause })
-    throw new UsageError(`cannot write to "${path}": ${fileFailure(cause)}`, { cause })
-  }
-}

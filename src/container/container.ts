@@ -631,6 +631,15 @@ export interface Containers {
   /** Extracts a tar, compressed or not, into the directory `path`; as `copy`. Throws DataLoss for what is none. */
   writeArchive(nameOrId: string, path: string, archive: Bytes, options?: Omit<CopyOptions, "followLink">): Promise<void>
   /**
+   * Shows its files, without what is mounted in it, at a path of the host until `unmount`, its removal or the next boot; gives the
+   * path. Starts and ends of the container change nothing of it. Safe to repeat. Throws NotFound.
+   */
+  mount(nameOrId: string, abortable?: Abortable): Promise<string>
+  /** False when it was not mounted. Safe to repeat. Throws NotFound. */
+  unmount(nameOrId: string, abortable?: Abortable): Promise<boolean>
+  /** Where its files are mounted; undefined where they are not. Throws NotFound. */
+  mountPoint(nameOrId: string): Promise<string | undefined>
+  /**
    * The files that it has added, changed and deleted, as `Snapshotter.changes`, without what a runtime makes to mount something
    * on. Default: since its image. Throws NotFound.
    */

@@ -11,6 +11,7 @@ import { tendLogOf } from "./log-driver.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const execs = () => import("./execs.ts")
+const fileMounts = () => import("./files/mounts.ts")
 
 /**
  * Containers of one store. Reading costs the rows and a look into /proc; what changes them loads when first asked for.
@@ -121,6 +122,9 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     writeArchive: async (nameOrId, path, archive, options) =>
       (await import("./files/archives.ts")).writeArchive(deps, nameOrId, path, archive, options),
+    mount: async (nameOrId, abortable) => (await fileMounts()).mountContainer(deps, nameOrId, abortable),
+    unmount: async (nameOrId, abortable) => (await fileMounts()).unmountContainer(deps, nameOrId, abortable),
+    mountPoint: async (nameOrId) => (await fileMounts()).mountPointOf(deps, nameOrId),
     async *fileChanges(nameOrId, options) {
       yield* (await import("./files/file-changes.ts")).fileChanges(deps, nameOrId, options)
     },

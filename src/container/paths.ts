@@ -40,3 +40,8 @@ export function exitFile({ runRoot }: Pick<Roots, "runRoot">, id: string): strin
 export function stateDirectory({ root }: Pick<Roots, "root">, id: string): string {
   return `${root}/containers/${id}`
 }
+
+/** Where `mount` shows the files of a container. */
+export function mountDirectory({ runRoot }: Pick<Roots, "runRoot">, id: string): string {
+  return `${runRoot}/mounts/${id}`
+}

@@ -8,6 +8,7 @@ import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { releaseLog } from "./log-driver.ts"
+import { removeMount } from "./files/remove-mount.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { leaveSandbox } from "./sandbox.ts"
@@ -33,6 +34,7 @@ export async function destroy(
   if (record.status !== "removing" || options.volumes) deps.records.save(marked, died)
   crashPoint("remove:marked")
   if (record.live) await teardown(deps, record)
+  removeMount(deps, id)
   trace("torn down")
   using _ = takeTurns()
   await turn()

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { Database } from "../base/database.ts"
 import { buildSchema } from "../build/solve/schema.ts"
@@ -198,6 +199,7 @@ class LocalEngine implements Engine {
     const working = new WorkingRecords(db)
     return openImages({
       root: paths.root,
+      mounts: join(paths.runRoot, "image-mounts"),
       db,
       events,
       content,

@@ -9,6 +9,8 @@ import type { UsedBy } from "./remove-image.ts"
 export interface ImagesDeps {
   /** Of the store. */
   root: string
+  /** Where images are shown that a user mounts. */
+  mounts: string
   /** With the tables of `imageSchema`. */
   db: Database
   events: Pick<Events, "append">

@@ -226,6 +226,15 @@ export interface Images {
    * without layers has none. Throws NotFound.
    */
   fileChanges(nameOrId: string, options?: ChangesOptions): AsyncIterable<FileChange>
+  /**
+   * Shows its files, read-only, at a path of the host until `unmount` or the next boot; gives the path. Meanwhile its layers
+   * stay. Safe to repeat. Throws NotFound, FailedPrecondition for an image without layers.
+   */
+  mount(nameOrId: string): Promise<string>
+  /** False when it was not mounted. Safe to repeat. Throws NotFound. */
+  unmount(nameOrId: string): Promise<boolean>
+  /** Those that are mounted, with their paths. */
+  mounted(): Promise<{ image: Image; mountPoint: string }[]>
   /** Newest first, as docker shows them. Throws NotFound. */
   history(nameOrId: string): Promise<HistoryLine[]>
   /** The one that was pulled, loaded or made. Throws as `config`. */

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs"
 import { DataLoss } from "../base/errors.ts"
 import type { ImagesDeps } from "./deps.ts"
 import { filterImages } from "./filter-images.ts"
 import type { Image, Images, RemoveImageResult } from "./image.ts"
 import { ImageRecords } from "./records.ts"
 import { taggedName } from "./reference.ts"
+import { digestHex } from "../spec/digest.ts"
 import { removeFromRecords } from "./remove-image.ts"
 import { untagInRecords } from "./untag-image.ts"
 
@@ -46,6 +48,15 @@ export function openImages(deps: ImagesDeps): Images {
       return { image, config: await config(image), storage: { driver: snapshots.driver, layerDirectories } }
     },
 
+    mount: async (nameOrId) => (await import("./mounts.ts")).mountImage(deps, records.get(nameOrId)),
+    unmount: async (nameOrId) => (await import("./mounts.ts")).unmountImage(deps, records.get(nameOrId)),
+    async mounted() {
+      const paths = (await import("./mounts.ts")).mountedImages(deps.mounts)
+      return [...paths].flatMap(([hex, mountPoint]) => {
+        const image = records.find(hex)
+        return image === undefined ? [] : [{ image, mountPoint }]
+      })
+    },
     async *fileChanges(nameOrId, options) {
       const { topLayer } = records.get(nameOrId)
       if (topLayer !== undefined) yield* snapshots.changes(topLayer, options)
@@ -185,6 +196,10 @@ export function openImages(deps: ImagesDeps): Images {
     async remove(nameOrId, { force = false, signal } = {}) {
       const { id } = records.get(nameOrId)
       const layers = records.layers(id).map(({ chainId }) => chainId)
+      const named = records.find(nameOrId)
+      // a name of several goes alone
+      if (named !== undefined && named.tags.length <= 1 && existsSync(deps.mounts))
+        await (await import("./mounts.ts")).unmountToRemove(deps, named, force)
       const result = removeFromRecords(records, nameOrId, deps.usedBy, force)
       if (result.deleted.length === 0) return result
       const { gone } = await collectLayers(layers.toReversed(), signal)
@@ -194,7 +209,9 @@ export function openImages(deps: ImagesDeps): Images {
     async prune({ all = false, signal } = {}) {
       const result: RemoveImageResult = { untagged: [], deleted: [] }
       const layers = new Set<string>()
+      const mounted = existsSync(deps.mounts) ? (await import("./mounts.ts")).mountedImages(deps.mounts) : undefined
       for (const image of records.list()) {
+        if (mounted?.has(digestHex(image.id))) continue
         const isNamed = image.tags.length > 0 || records.isMember(image.id)
         if ((!all && isNamed) || deps.usedBy(image.id).length > 0) continue
         for (const { chainId } of records.layers(image.id).toReversed()) layers.add(chainId)

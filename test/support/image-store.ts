@@ -42,6 +42,7 @@ export async function openImageStore(root = mkdtempSync(join(tmpdir(), "skiff-pu
     })
   const images = openImages({
     root,
+    mounts: join(root, "image-mounts"),
     db,
     events: { append: () => {} },
     content: withSnapshotBlobs(content, snapshots, db),

@@ -301,6 +301,8 @@ export interface ContainerDetails extends Container {
   /** `source` is a host path of volumes too. */
   mounts: readonly MountPoint[]
   secrets: readonly GivenSecret[]
+  /** Of one that runs with ids of its own: lines `INSIDE:OUTSIDE:COUNT`. */
+  idMaps?: { uids: readonly string[]; gids: readonly string[] }
   /** Host paths of what is bound over /etc/hosts, /etc/resolv.conf and /etc/hostname; empty when there are none. */
   files: { hosts: string; resolvConf: string; hostname: string }
   /** `upperDirectory`: the host directory of what it wrote; empty when it has none. */

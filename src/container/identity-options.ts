@@ -4,6 +4,8 @@
 export interface EnvironmentOptions {
   /** `NAME=VALUE`: the caller's own, which the image's go before. */
   below?: readonly string[]
+  /** `container=NAME`, by which programs see that they are in one. */
+  engineName?: string | undefined
   /** `NAME=text with ${OTHER}`: made of what image and engine give. */
   merge?: readonly string[]
   /** Names that neither image nor engine shall give. */

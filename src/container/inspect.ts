@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs"
 import { processCapabilities } from "../sys/process/process-capabilities.ts"
 import type { ContainerDetails, MountPoint } from "./container.ts"
 import { containerFilePaths } from "./container-files.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { toContainer } from "./observe.ts"
+import { isRunning, toContainer } from "./observe.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -23,6 +24,7 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
     mounts: await withSources(deps, spec.mounts),
     secrets: spec.secrets ?? [],
     files: existingFiles(deps, record),
+    ...idMapsOf(deps, record),
     storage: { driver: snapshots.driver, upperDirectory: upperDirectory(snapshots, id) },
     ...(image === undefined ? {} : { image: { platform: image.platform, manifest: image.manifest } }),
     runningExecs: deps.execs.running(id).map((exec) => exec.id),
@@ -42,6 +44,18 @@ function upperDirectory(snapshots: { diffPath(key: string): string }, id: string
   } catch {
     return "" // killed in create, before it had a layer
   }
+}
+
+/** Of one that runs, as the kernel has them: `INSIDE:OUTSIDE:COUNT`. */
+function idMapsOf(deps: ContainerDeps, record: ContainerRecord): Pick<ContainerDetails, "idMaps"> {
+  const { pid } = record.state
+  if (record.spec.options.userNamespace === undefined || pid === undefined || !isRunning(record, deps)) return {}
+  return { idMaps: { uids: idMap(pid, "uid"), gids: idMap(pid, "gid") } }
+}
+
+function idMap(pid: number, kind: "uid" | "gid"): string[] {
+  const text = readFileSync(`/proc/${pid}/${kind}_map`, "latin1").trim()
+  return text.split("\n").map((line) => line.trim().split(/\s+/).join(":"))
 }
 
 /** A container that joins one which is gone has none. */

@@ -290,3 +290,45 @@ describe("where the image comes from", () => {
     await skiff.ok("rm", id)
   })
 })
+
+const podman = async (...args: string[]) => {
+  const env = { SKIFF_COMPAT: "podman", http_proxy: "http://proxy:1" }
+  const { stdout, stderr, code } = await skiff.run(["run", "--rm", ...args], { env })
+  expect([code, code === 0 ? "" : stderr]).toEqual([0, ""])
+  return stdout.trim()
+}
+
+describe("as podman, where nothing is said", () => {
+  test("proxies, the name of the engine, a line for the user and a umask are given", async () => {
+    const env = await podman("busybox", "env")
+    expect(env).toContain("http_proxy=http://proxy:1")
+    expect(env).toContain("container=podman")
+    expect(await podman("--unsetenv-all", "--http-proxy=false", "busybox", "/bin/env")).toBe("HOME=/root")
+    expect(await podman("-u", "4321", "busybox", "id", "-un")).toBe("4321")
+    expect(await podman("busybox", "sh", "-c", "umask")).toBe("0022")
+  })
+
+  test("a read-only container has places to write, and not with --read-only-tmpfs=false", async () => {
+    expect(await podman("--read-only", "busybox", "sh", "-c", "touch /tmp/x /run/x && echo written")).toBe("written")
+    const { code } = await skiff.run(
+      ["run", "--rm", "--read-only", "--read-only-tmpfs=false", "busybox", "touch", "/tmp/x"],
+      {
+        env: { SKIFF_COMPAT: "podman" },
+      },
+    )
+    expect(code).toBe(1)
+  })
+
+  test("memory is shareable, and the ids of a container are shown", async () => {
+    const env = { SKIFF_COMPAT: "podman" }
+    const words = ["run", "-d", "--name", "theirs", "--userns", "keep-id", "busybox", "sleep", "600"]
+    expect((await skiff.run(words, { env })).code).toBe(0)
+    const { stdout } = await skiff.run(["inspect", "theirs"], { env })
+    const [{ HostConfig }] = JSON.parse(stdout) as [{ HostConfig: Record<string, unknown> }]
+    expect(HostConfig).toMatchObject({ IpcMode: "shareable", UsernsMode: "keep-id" })
+    expect(HostConfig.IDMappings).toMatchObject({
+      UidMap: [expect.stringMatching(/^0:/), ...(user.rootless ? [expect.anything(), expect.anything()] : [])],
+    })
+    await skiff.ok("rm", "-f", "theirs")
+  })
+})

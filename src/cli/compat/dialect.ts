@@ -11,6 +11,7 @@ import type { Flags } from "../flag.ts"
 import type { Documents } from "./documents.ts"
 import { FAILURES, type Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
+import { withPodmanDefaults } from "./podman-defaults.ts"
 import { withPodmanShorts } from "./podman-shorts.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
@@ -29,7 +30,7 @@ export interface Dialect {
   failures(): Promise<Failures>
   /** Words of `top` where none are typed. */
   readonly topWords: readonly string[]
-  /** Flags of a command as the tool spells them; `name` is its whole name, `container rm`. */
+  /** Flags of a command as the tool spells them, with its defaults; `name` is its whole name, `container rm`. */
   flags(name: string, flags: Flags): Flags
 }
 
@@ -56,7 +57,8 @@ export function dialectOf(name: DialectName): Dialect {
   return {
     name,
     topWords: isPodman ? PODMAN_TOP : [],
-    flags: isPodman ? withPodmanShorts : (_, flags) => flags,
+    flags: (command, flags) =>
+      isPodman ? withPodmanDefaults(command, withPodmanShorts(command, flags), process.env) : flags,
     lists: async () =>
       isPodman ? (await import("./podman-lists.ts")).PODMAN_LISTS : (await import("./lists.ts")).LISTS,
     documents: async () =>

@@ -5,6 +5,7 @@ import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 import { flag, type FlagValues } from "../flag.ts"
 
 export const ENVIRONMENT_FLAGS = {
+  engineName: flag.string("What the variable `container` says", "string", { hidden: true }),
   envHost: flag.bool("Use all of your own environment, below the image's"),
   envMerge: flag.list(readAssignment, "Set a variable with ${NAME} of image and engine filled in"),
   httpProxy: flag.bool("Use the proxy variables of your own environment"),
@@ -16,13 +17,14 @@ const PROXIES = new Set(["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "
 
 /** Undefined when nothing is asked for. */
 export function environmentOptions(flags: FlagValues<typeof ENVIRONMENT_FLAGS>): EnvironmentOptions | undefined {
-  const { envHost, envMerge, httpProxy, unsetenv, unsetenvAll } = flags
-  if (!envHost && !httpProxy && !unsetenvAll && envMerge.length + unsetenv.length === 0) return undefined
+  const { engineName, envHost, envMerge, httpProxy, unsetenv, unsetenvAll } = flags
+  const isPlain = !envHost && !httpProxy && !unsetenvAll && envMerge.length + unsetenv.length === 0
+  if (isPlain && engineName === undefined) return undefined
   const names = (name: string): boolean => envHost || (httpProxy && PROXIES.has(name.toLowerCase()))
   const below = Object.entries(callerEnvironment()).flatMap(([name, value]) =>
     value !== undefined && names(name) && !isOurs(name) ? [`${name}=${value}`] : [],
   )
-  return { below, merge: envMerge, unset: unsetenv, unsetAll: unsetenvAll }
+  return { below, engineName, merge: envMerge, unset: unsetenv, unsetAll: unsetenvAll }
 }
 
 /** Set by skiff itself for the process that it becomes. */

@@ -21,7 +21,8 @@ export interface EnvironmentInput {
  */
 export function environment({ image, own, hostname, tty, more = {}, extra = [] }: EnvironmentInput): string[] {
   const values = new Map<string, string>()
-  const engines = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`, ...(tty ? ["TERM=xterm"] : []), ...extra]
+  const named = more.engineName === undefined ? [] : [`container=${more.engineName}`]
+  const engines = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`, ...(tty ? ["TERM=xterm"] : []), ...extra, ...named]
   for (const entry of [...(more.below ?? []), ...(more.unsetAll ? [] : [...engines, ...image])]) {
     const at = entry.indexOf("=")
     if (at > 0 && !entry.includes("\0")) values.set(entry.slice(0, at), entry.slice(at + 1))

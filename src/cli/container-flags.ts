@@ -15,6 +15,7 @@ import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
 import { ENVIRONMENT_FLAGS } from "./container-flags/environment.ts"
 import { IDENTITY_FLAGS } from "./container-flags/identity.ts"
 import { IMAGE_SOURCE_FLAGS } from "./container-flags/image-source.ts"
+import { VOLUME_FLAGS } from "./container-flags/volumes.ts"
 import { flag, type Flag, type FlagOptions, type FlagValues } from "./flag.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
@@ -28,6 +29,7 @@ export const CONTAINER_FLAGS = {
   ...ENVIRONMENT_FLAGS,
   ...IDENTITY_FLAGS,
   ...IMAGE_SOURCE_FLAGS,
+  ...VOLUME_FLAGS,
   addHost: flag.list(parseExtraHost, "Add a custom host-to-IP mapping (host:ip)"),
   attach: flag.list(readStream, "Attach to STDIN, STDOUT or STDERR", "list", { short: "a" }),
   capAdd: flag.strings("Add Linux capabilities"),

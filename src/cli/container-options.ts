@@ -10,6 +10,7 @@ import { fileFailure } from "./file-failure.ts"
 import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
+import { volumeOptions } from "./container-flags/volumes.ts"
 import { defined } from "./defined.ts"
 import { userNamespaceOption } from "./container-flags/user-namespace.ts"
 import { environmentOptions } from "./container-flags/environment.ts"
@@ -64,6 +65,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     autoRemove: flags.rm,
     ...lifeOptions(flags),
     mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
+    ...volumeOptions(flags),
     ...secretOptions(flags),
     ports: flags.publish.flat(),
     publishAll: flags.publishAll,

@@ -26,6 +26,7 @@ import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { LimitOptions } from "./limit-options.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
+import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
@@ -102,6 +103,8 @@ export interface ContainerOptions {
   autoRemove?: boolean
   mounts?: readonly MountRequest[]
   /** By name or id. Each is copied as the container is created, and never part of its files or of what is told of it. */
+  /** Containers whose volumes and binds this one has too, as they are when it is made. */
+  volumesFrom?: readonly VolumesFrom[]
   secrets?: readonly SecretRequest[]
   /** Default: the network `bridge`. */
   network?: NetworkMode

@@ -19,6 +19,7 @@ import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { checkLimitOptions } from "./limits.ts"
 import { checkLogOptions, logPathFor } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
+import { mountsFrom } from "./volumes-from.ts"
 import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
 import { checkIdentityOptions } from "./identity/check.ts"
@@ -75,7 +76,7 @@ export async function createContainer(
     topLayer: image?.topLayer,
     options,
     run,
-    mounts: mountPoints(withImageVolumes(options, run.volumes), volumesOf(options, run.volumes)),
+    mounts: mountPoints(withImageVolumes(deps, options, run.volumes), volumesOf(options, run.volumes)),
     secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
     ...(logPath === undefined ? {} : { logPath }),
@@ -196,7 +197,12 @@ function volumesOf({ tree }: ResolvedOptions, imageVolumes: readonly string[]): 
 }
 
 /** The mounts, with those of the image's volumes that go with the container. */
-function withImageVolumes({ tree, mounts }: ResolvedOptions, imageVolumes: readonly string[]): readonly MountRequest[] {
+function withImageVolumes(
+  deps: ContainerDeps,
+  { tree, mounts: own, volumesFrom = [] }: ResolvedOptions,
+  imageVolumes: readonly string[],
+): readonly MountRequest[] {
+  const mounts = [...own, ...mountsFrom(deps, volumesFrom, own)]
   if (tree?.imageVolumes !== "tmpfs") return mounts
   const others = imageVolumes.filter(
     (path) => !mounts.some(({ target }) => posix.normalize(target) === posix.normalize(path)),

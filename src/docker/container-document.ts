@@ -91,7 +91,11 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
     RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.maximumRetryCount },
     AutoRemove: options.autoRemove,
     VolumeDriver: "",
-    VolumesFrom: null,
+    VolumesFrom: orNull(
+      (options.volumesFrom ?? []).map(
+        ({ container: from, readOnly }) => `${from}${readOnly === undefined ? "" : readOnly ? ":ro" : ":rw"}`,
+      ),
+    ),
     ConsoleSize: [0, 0],
     CapAdd: orNull(options.capAdd),
     CapDrop: orNull(options.capDrop),

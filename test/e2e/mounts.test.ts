@@ -109,6 +109,57 @@ describe("named volumes", () => {
   })
 })
 
+describe("--volumes-from", () => {
+  test("gives the volumes and binds of another container, at the same places", async () => {
+    const path = hostDirectory("lent")
+    await skiff.ok(
+      "create",
+      "--name",
+      "lender",
+      "-v",
+      "/anon",
+      "-v",
+      "lent:/named",
+      "-v",
+      `${path}:/bind:ro`,
+      "busybox",
+    )
+    await run("echo anon > /anon/x; echo named > /named/x", "--volumes-from", "lender")
+    expect(await run("cat /anon/x /named/x /bind/file", "--volumes-from", "lender")).toBe("anon\nnamed\nfrom the host")
+    const write = "for d in /anon /named /bind; do touch $d/y 2>/dev/null && echo written || echo refused; done"
+    expect(await run(write, "--volumes-from", "lender")).toBe("written\nwritten\nrefused")
+    expect(await run(write, "--volumes-from", "lender:ro")).toBe("refused\nrefused\nrefused")
+    // neither volume belongs to who only borrowed it
+    expect(await run("cat /anon/x", "--volumes-from", "lender")).toBe("anon")
+    expect(await skiff.ok("create", "--name", "borrower", "--volumes-from", "lender:ro", "busybox")).toMatch(
+      /^[0-9a-f]/,
+    )
+    expect(await skiff.ok("inspect", "--format", "{{json .HostConfig.VolumesFrom}}", "borrower")).toBe('["lender:ro"]')
+    expect((await skiff.run(["volume", "rm", "lent"])).code).toBe(1)
+    await skiff.ok("rm", "-v", "borrower", "lender")
+    await skiff.ok("volume", "rm", "lent")
+  })
+
+  test("a mount of the container's own goes before", async () => {
+    await skiff.ok("create", "--name", "lender", "-v", "/v", "busybox")
+    expect(await run("grep ' /v ' /proc/mounts | cut -d' ' -f1", "--volumes-from", "lender", "--tmpfs", "/v")).toBe(
+      "tmpfs",
+    )
+    await skiff.ok("rm", "-v", "lender")
+  })
+
+  test("an unknown container, a wrong mode and an unknown driver are refused by name", async () => {
+    for (const [flag, value, reason] of [
+      ["--volumes-from", "nosuch", 'no such container: "nosuch"'],
+      ["--volumes-from", "a:rx", "invalid mode: rx"],
+      ["--volume-driver", "nfs", 'there is no volume driver "nfs"'],
+    ] as const) {
+      const { code, stderr } = await skiff.run(["run", "--rm", flag, value, "busybox", "true"])
+      expect({ code, isNamed: stderr.includes(reason) }).toEqual({ code: 125, isNamed: true })
+    }
+  })
+})
+
 describe("tmpfs", () => {
   test("--tmpfs and --mount type=tmpfs, with size and mode", async () => {
     const sized = "grep ' /t ' /proc/mounts; stat -c %a /t"

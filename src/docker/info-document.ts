@@ -26,6 +26,7 @@ export interface EngineInfo {
 /** Docker's names for what both know, ours for the rest. */
 export function infoDocument(info: EngineInfo): object {
   return {
+    ID: "",
     Containers: info.containers.total,
     ContainersRunning: info.containers.running,
     ContainersPaused: info.containers.paused,
@@ -53,5 +54,52 @@ export function infoDocument(info: EngineInfo): object {
     DockerRootDir: info.root,
     RunRoot: info.runRoot,
     ServerVersion: info.version,
+    Runtimes: { [info.runtime.name]: { path: info.runtime.path } },
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "none"], Authorization: null, Log: LOG_DRIVERS },
+    ...limitsOf(info),
+    CgroupDriver: "cgroupfs",
+    Debug: false,
+    DefaultAddressPools: null,
+    DriverStatus: [],
+    ExperimentalBuild: false,
+    GenericResources: null,
+    HttpProxy: "",
+    HttpsProxy: "",
+    NoProxy: "",
+    IndexServerAddress: "https://index.docker.io/v1/",
+    InitBinary: "catatonit",
+    IPv4Forwarding: true,
+    Isolation: "",
+    Labels: [],
+    LiveRestoreEnabled: true,
+    NEventsListener: 0,
+    NFd: 0,
+    NGoroutines: 0,
+    OSVersion: "",
+    RegistryConfig: null,
+    Swarm: { LocalNodeState: "inactive" },
+    Warnings: null,
+    ClientInfo: { Context: "default", Version: info.version },
+    ContainerdCommit: { ID: "" },
+    InitCommit: { ID: "" },
+    RuncCommit: { ID: "" },
+  }
+}
+
+const LOG_DRIVERS = ["json-file", "k8s-file", "journald", "local", "none"]
+
+/** Which limits this host can enforce. */
+function limitsOf({ cgroup }: EngineInfo): Record<string, boolean> {
+  const has = (controller: string) => cgroup.delegatedControllers.includes(controller)
+  return {
+    MemoryLimit: has("memory"),
+    SwapLimit: has("memory"),
+    CPUCfsPeriod: has("cpu"),
+    CpuCfsPeriod: has("cpu"),
+    CpuCfsQuota: has("cpu"),
+    CPUCfsQuota: has("cpu"),
+    CPUShares: has("cpu"),
+    CPUSet: has("cpuset"),
+    OomKillDisable: cgroup.version !== "v2" && has("memory"),
   }
 }

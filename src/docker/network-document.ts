@@ -13,12 +13,18 @@ export function networkDocument({ id, name, driver, bridge, subnet, gateway }: N
   return {
     Name: name,
     Id: id,
+    Created: "0001-01-01T00:00:00Z",
     Scope: "local",
     Driver: driver,
+    EnableIPv4: true,
     EnableIPv6: false,
     IPAM: { Driver: "default", Options: null, Config: [{ Subnet: subnet, Gateway: gateway }] },
     Internal: false,
     Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers: {},
     Options: { "com.docker.network.bridge.name": bridge },
     Labels: {},
   }

@@ -12,8 +12,13 @@ const NO_TIME = "0001-01-01T00:00:00Z"
 /** Docker's document with the keys that podman alone has: templates of both tools find theirs. Pure. */
 export function withPodmanKeys(docker: Document, details: ContainerDetails): Document {
   const extra = extraKeys(details)
-  const parts = PARTS.map((part) => [part, { ...partOf(extra, part), ...partOf(docker, part) }])
-  return { ...extra, ...docker, ...Object.fromEntries(parts) }
+  const parts = PARTS.map((part) => [part, withMissing(partOf(docker, part), partOf(extra, part))])
+  return { ...withMissing(docker, extra), ...Object.fromEntries(parts) }
+}
+
+/** `document`, then what of `more` it does not have. */
+function withMissing(document: Document, more: Document): Document {
+  return { ...document, ...Object.fromEntries(Object.entries(more).filter(([key]) => !Object.hasOwn(document, key))) }
 }
 
 /** The document as podman has it. Pure. */

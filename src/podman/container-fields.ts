@@ -1,4 +1,5 @@
 import type { Container } from "../container/container.ts"
+import { formatAgo } from "../docker/ages.ts"
 import { digestHex } from "../spec/digest.ts"
 
 /** The numbers of a container's namespaces, as podman's `ps --ns` names them; empty for one that does not run. */
@@ -43,6 +44,8 @@ export function podmanContainerFields(
   return {
     AutoRemove: options.autoRemove,
     CIDFile: "",
+    CreatedHuman: formatAgo(createdAt, new Date()),
+    Platform: options.platform ?? "",
     Cgroup: namespaces.CGROUPNS,
     ...namespaces,
     Created: createdAt,
@@ -69,6 +72,8 @@ export function podmanContainerFields(
 export const PODMAN_CONTAINER_TITLES: Readonly<Record<string, string>> = {
   AutoRemove: "AUTOREMOVE",
   CIDFile: "CIDFILE",
+  CreatedHuman: "CREATED",
+  Platform: "PLATFORM",
   CGROUPNS: "CGROUPNS",
   Cgroup: "CGROUPNS",
   ContainerID: "CONTAINER ID",

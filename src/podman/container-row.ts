@@ -5,7 +5,7 @@ import { describeStatus } from "../docker/container-row.ts"
 import { describePorts, publishedPorts } from "../docker/port-text.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { podmanContainerFields, type ContainerFieldsOptions } from "./container-fields.ts"
-import { hide } from "./hide.ts"
+import { hide } from "../docker/hidden-fields.ts"
 
 const SHORT_ID = 12
 /** Characters of a command that a table shows. */

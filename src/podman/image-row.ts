@@ -3,7 +3,7 @@ import { formatAgo, formatMoment } from "../docker/ages.ts"
 import { imageRows } from "../docker/image-row.ts"
 import { parseReference, type Image } from "../image/image.ts"
 import { digestHex } from "../spec/digest.ts"
-import { hide } from "./hide.ts"
+import { hide } from "../docker/hidden-fields.ts"
 
 const NONE = "<none>"
 
@@ -41,7 +41,7 @@ export function podmanImageRows(
       Containers: 0,
       ParentID: "",
     }
-    return hide(row, { document: podmanImageListDocument(image) })
+    return hide(row, { ...podmanImageFields(image), document: podmanImageListDocument(image) })
   })
 }
 
@@ -64,6 +64,26 @@ export const PODMAN_IMAGE_TITLES: Readonly<Record<string, string>> = {
   History: "HISTORY",
   Containers: "CONTAINERS",
   ParentID: "PARENT ID",
+}
+
+/** Fields that podman's templates name and docker's do not. Pure. */
+export function podmanImageFields(image: Image): Record<string, unknown> {
+  const created = image.createdAt ?? new Date(0)
+  return {
+    Arch: image.platform.architecture,
+    Created: formatAgo(created, new Date()),
+    CreatedTime: created.toISOString(),
+    Dangling: image.tags.length === 0,
+    History: image.tags.join(", "),
+    IsManifestList: false,
+    Names: image.tags,
+    Os: image.platform.os,
+    ParentID: "",
+    ParentId: "",
+    ReadOnly: false,
+    RepoDigests: image.repoDigests,
+    RepoTags: image.tags,
+  }
 }
 
 /** An element of `images --format json`, once for all names. */

@@ -1,5 +1,5 @@
 import type { EngineInfo } from "../docker/info-document.ts"
-import { withGoNames } from "./hide.ts"
+import { withGoNames } from "./go-names.ts"
 
 /** Podman's `info`, by the names of its JSON; templates find Go's. */
 export function podmanInfoDocument(info: EngineInfo): object {
@@ -21,7 +21,15 @@ export function podmanInfoDocument(info: EngineInfo): object {
       kernel: info.kernel,
       linkmode: "static",
       logDriver: info.defaults.logDriver,
+      memFree: 0,
       memTotal: info.memoryBytes,
+      swapFree: 0,
+      swapTotal: 0,
+      uptime: "",
+      cpuUtilization: { userPercent: 0, systemPercent: 0, idlePercent: 0 },
+      networkBackendInfo: { backend: "skiff" },
+      pasta: { executable: "", package: "", version: "" },
+      slirp4netns: { executable: "", package: "", version: "" },
       networkBackend: "skiff",
       ociRuntime: { name: runtime.name, package: "", path: runtime.path, version: runtime.version },
       os: "linux",
@@ -55,6 +63,9 @@ export function podmanInfoDocument(info: EngineInfo): object {
       graphDriverName: info.snapshotter,
       graphOptions: {},
       graphRoot: info.root,
+      graphRootAllocated: 0,
+      graphRootUsed: 0,
+      imageCopyTmpDir: "/var/tmp",
       graphStatus: {},
       imageStore: { number: info.images },
       runRoot: info.runRoot,

@@ -1,5 +1,5 @@
 import type { Network } from "../network/network.ts"
-import { withGoNames } from "./hide.ts"
+import { withGoNames } from "./go-names.ts"
 
 /** Podman's document of a network, which `network ls --format json` and `network inspect` print. */
 export function podmanNetworkDocument({ id, name, driver, bridge, subnet, gateway }: Network): object {

@@ -4,12 +4,15 @@ import { imageDocument } from "../../docker/image-document.ts"
 import { infoDocument, type EngineInfo } from "../../docker/info-document.ts"
 import { networkDocument } from "../../docker/network-document.ts"
 import { volumeDocument } from "../../docker/volume-document.ts"
+import { CONTAINER_ZEROS, IMAGE_ZEROS, VOLUME_ZEROS } from "../../docker/zero-fields.ts"
 import type { ImageDetails } from "../../image/image.ts"
 import type { Network } from "../../network/network.ts"
 import { withPodmanKeys } from "../../podman/container-document.ts"
 import { withPodmanImageKeys } from "../../podman/image-document.ts"
-import { hide } from "../../podman/hide.ts"
+import { hide, hideInside } from "../../docker/hidden-fields.ts"
 import { podmanInfoDocument } from "../../podman/info-document.ts"
+import { podmanNetworkDocument } from "../../podman/network-document.ts"
+import { podmanVolumeKeys } from "../../podman/volume-document.ts"
 import type { Volume } from "../../volume/volume.ts"
 
 /** What `inspect`, `info` and their like print of an object. */
@@ -25,9 +28,9 @@ export interface Documents {
 
 /** Docker's documents; keys that podman alone has are there for templates, and in the JSON too. */
 export const DOCUMENTS: Documents = {
-  container: (details, size) => withPodmanKeys(containerDocument(details, size), details),
-  image: (details) => withPodmanImageKeys(imageDocument(details), details),
-  volume: volumeDocument,
-  network: networkDocument,
+  container: (details, size) => hideInside(withPodmanKeys(containerDocument(details, size), details), CONTAINER_ZEROS),
+  image: (details) => hideInside(withPodmanImageKeys(imageDocument(details), details), IMAGE_ZEROS),
+  volume: (volume) => hide(volumeDocument(volume), { ...VOLUME_ZEROS, ...podmanVolumeKeys(volume) }),
+  network: (network) => hide(networkDocument(network), podmanNetworkDocument(network) as Record<string, unknown>),
   info: (info) => hide(infoDocument(info), podmanInfoDocument(info) as Record<string, unknown>),
 }

@@ -11,7 +11,8 @@ import {
   podmanContainerFields,
   type ContainerFieldsOptions,
 } from "../../podman/container-fields.ts"
-import { hide } from "../../podman/hide.ts"
+import { hide } from "../../docker/hidden-fields.ts"
+import { PODMAN_IMAGE_TITLES, podmanImageFields } from "../../podman/image-row.ts"
 import type { Volume } from "../../volume/volume.ts"
 import type { ListFormat } from "../output/list.ts"
 
@@ -78,10 +79,11 @@ export const LISTS: Lists = {
   }),
 
   images: ({ digests }) => ({
-    titles: IMAGE_TITLES,
+    titles: { ...PODMAN_IMAGE_TITLES, ...IMAGE_TITLES },
     table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
     quiet: "{{.ID}}",
-    rows: (image, facts) => imageRows(image, facts),
+    rows: (image, facts) =>
+      imageRows(image, facts).map((row) => hide(row, podmanImageFields(image) as Record<string, unknown>)),
   }),
 
   volumes: {

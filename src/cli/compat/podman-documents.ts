@@ -1,19 +1,25 @@
 import { containerDocument } from "../../docker/container-document.ts"
 import { imageDocument } from "../../docker/image-document.ts"
+import { hide, hideInside } from "../../docker/hidden-fields.ts"
+import { CONTAINER_ZEROS, IMAGE_ZEROS, VOLUME_ZEROS } from "../../docker/zero-fields.ts"
+import { infoDocument } from "../../docker/info-document.ts"
+import { networkDocument } from "../../docker/network-document.ts"
 import { volumeDocument } from "../../docker/volume-document.ts"
 import { podmanContainerDocument } from "../../podman/container-document.ts"
 import { podmanImageDocument } from "../../podman/image-document.ts"
 import { podmanInfoDocument } from "../../podman/info-document.ts"
 import { podmanNetworkDocument } from "../../podman/network-document.ts"
+import { podmanVolumeKeys } from "../../podman/volume-document.ts"
 import { toYaml } from "../../podman/yaml.ts"
 import type { Documents } from "./documents.ts"
 
 /** Podman's documents. */
 export const PODMAN_DOCUMENTS: Documents = {
-  container: (details, size) => podmanContainerDocument(containerDocument(details, size), details),
-  image: (details) => podmanImageDocument(imageDocument(details), details),
-  volume: volumeDocument,
-  network: podmanNetworkDocument,
-  info: podmanInfoDocument,
+  container: (details, size) =>
+    hideInside(podmanContainerDocument(containerDocument(details, size), details), CONTAINER_ZEROS),
+  image: (details) => hideInside(podmanImageDocument(imageDocument(details), details), IMAGE_ZEROS),
+  volume: (volume) => hide({ ...volumeDocument(volume), ...podmanVolumeKeys(volume), Options: {} }, VOLUME_ZEROS),
+  network: (network) => hide(podmanNetworkDocument(network), networkDocument(network) as Record<string, unknown>),
+  info: (info) => hide(podmanInfoDocument(info), infoDocument(info) as Record<string, unknown>),
   infoText: (info) => toYaml(podmanInfoDocument(info)),
 }

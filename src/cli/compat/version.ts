@@ -1,3 +1,5 @@
+import { release } from "node:os"
+
 /** What `version` knows. */
 export interface VersionFacts {
   version: string
@@ -15,8 +17,24 @@ export interface VersionAnswer {
 /** Skiff's own. Templates of docker ask for a client and a server: here they are one. */
 export function skiffVersion({ version, bun, os, architecture }: VersionFacts): VersionAnswer {
   const build = { Version: version, BunVersion: bun, Os: os, Arch: architecture }
-  const none = { ApiVersion: "", APIVersion: "", GitCommit: "", GoVersion: "", BuildTime: "", Built: 0 }
-  const part = { ...build, ...none, OsArch: `${os}/${architecture}` }
+  const none = {
+    ApiVersion: "",
+    APIVersion: "",
+    MinAPIVersion: "",
+    DefaultAPIVersion: "",
+    GitCommit: "",
+    GoVersion: "",
+  }
+  const more = {
+    BuildTime: "",
+    BuiltTime: "",
+    Built: 0,
+    Context: "default",
+    Experimental: false,
+    KernelVersion: release(),
+  }
+  const platform = { Platform: { Name: "skiff" }, Components: [] }
+  const part = { ...build, ...none, ...more, ...platform, OsArch: `${os}/${architecture}` }
   return {
     document: { ...build, Client: part, Server: part },
     text: `Version:      ${version}\nBun version:  ${bun}\nOS/Arch:      ${os}/${architecture}`,

@@ -11,7 +11,7 @@ export function printDocuments(out: Out, documents: readonly object[], format: s
 
 /** Go's maps in docker's documents; all other objects are structs, whose fields are known. */
 const MAPS = new Set(
-  "Labels Annotations Options DriverOpts Sysctls StorageOpt Tmpfs Networks Ports PortBindings ExposedPorts Volumes LogConfig.Config".split(
+  "Labels Annotations Options DriverOpts Sysctls StorageOpt Tmpfs Networks Ports PortBindings ExposedPorts Volumes LogConfig.Config GraphDriver.Data Runtimes".split(
     " ",
   ),
 )

@@ -51,9 +51,13 @@ export function printList(
     if (shown.length > 0) out.line(shown.map((line) => line.trimEnd()).join("\n"))
     return
   }
+  // podman's: the template itself walks over the rows
+  if (RANGES.test(chosen)) return out.line(evaluate(template, rows).trimEnd())
   if (rows.length === 0) checkFields(template, titles)
   if (rows.length > 0) out.line(rows.map((row) => evaluate(template, row)).join("\n"))
 }
+
+const RANGES = /^\{\{-?\s*range\s+\.\s*-?\}\}/
 
 /** A wrong field is a mistake even where there is nothing to show. Throws InvalidArgument. */
 function checkFields(template: Template, titles: ListFormat["titles"]): void {

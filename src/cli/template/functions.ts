@@ -3,7 +3,7 @@ import { show, sprintf } from "./printf.ts"
 
 /** Functions of Go's text/template and those that docker adds. An argument that does not fit throws InvalidArgument. */
 export const FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
-  json: (value) => JSON.stringify(plain(value)) ?? "null",
+  json: (value) => JSON.stringify(value, plain) ?? "null",
   index: (value, ...keys) => keys.reduce(indexOne, value),
   slice: (value, start = 0, end?) =>
     sequence(value, "slice").slice(Number(start), end === undefined ? undefined : Number(end)),
@@ -30,6 +30,10 @@ export const FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>
   gt: (left, right) => compare(left, right) > 0,
   ge: (left, right) => compare(left, right) >= 0,
   not: (value) => !truth(value),
+  js: (value) =>
+    JSON.stringify(show(value))
+      .slice(1, -1)
+      .replace(/[<>&='"]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`),
   html: (value) => show(value).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`),
   urlquery: (value) => encodeURIComponent(show(value)),
 }
@@ -41,8 +45,8 @@ export function truth(value: unknown): boolean {
   return value instanceof Map ? value.size > 0 : true
 }
 
-/** Maps as JSON writes objects. */
-function plain(value: unknown): unknown {
+/** Maps as JSON writes objects, at every depth. */
+function plain(_: string, value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value
 }
 

@@ -1,15 +1,12 @@
-/** `object`, with fields, hidden ones too, that templates may name and that JSON leaves out. Fields that it has stay. */
-export function hide<T extends object>(object: T, fields: Readonly<Record<string, unknown>>): T {
-  for (const name of Object.getOwnPropertyNames(fields))
-    if (!Object.hasOwn(object, name)) Object.defineProperty(object, name, { value: fields[name], enumerable: false })
-  return object
-}
+import { hide } from "../docker/hidden-fields.ts"
 
 /** Go's names of fields whose JSON has others. */
 const GO_NAMES: Readonly<Record<string, string>> = {
   apparmorEnabled: "AppArmorEnabled",
   cgroupVersion: "CgroupsVersion",
+  cpuUtilization: "CPUUtilization",
   cpus: "CPUs",
+  slirp4netns: "Slirp4NetNS",
   idMappings: "IDMappings",
   id: "ID",
   ipv6_enabled: "IPv6Enabled",

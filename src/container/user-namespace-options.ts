@@ -3,6 +3,8 @@ export interface IdMapping {
   inside: number
   outside: number
   count: number
+  /** `outside` is an id of the host, also where the engine has ids of its own. */
+  ofHost?: boolean
 }
 
 /**

@@ -36,14 +36,15 @@ export function userNamespaceOption(flags: FlagValues<typeof USER_NAMESPACE_FLAG
   return userns
 }
 
-/** `CONTAINER:OUTSIDE[:COUNT]`. */
+/** `CONTAINER:OUTSIDE[:COUNT]`; `@OUTSIDE` is an id of the host, as podman has it. */
 function readMapping(text: string): IdMapping {
-  const [, inside, outside, count = "1"] = /^(\d{1,10}):@?(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? []
+  const [, inside, host, outside, count = "1"] = /^(\d{1,10}):(@?)(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? []
   if (inside === undefined || outside === undefined)
     throw new InvalidArgument(`invalid map of ids "${text}"`, {
       hint: "expected CONTAINER:OUTSIDE[:COUNT], all numbers",
     })
-  return { inside: Number(inside), outside: Number(outside), count: Number(count) }
+  const ofHost = host === "@"
+  return { inside: Number(inside), outside: Number(outside), count: Number(count), ...(ofHost && { ofHost }) }
 }
 
 function readUserNamespace(text: string): UserNamespaceMode | { kind: "private" } | undefined {

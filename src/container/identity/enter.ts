@@ -63,12 +63,12 @@ export function identityMounts({ spec }: ContainerRecord): OciMount[] {
 export function identityInput({ spec }: ContainerRecord, runtime: Pick<Runtime, "name">): Partial<ConfigInput> {
   const { process = {}, annotations = {} } = spec.options
   const { keepGroups, personality, umask } = process
-  for (const [field, isGiven] of [
-    ["groupAdd", keepGroups],
-    ["process.personality", personality !== undefined],
+  for (const [field, what, isGiven] of [
+    ["groupAdd", "keeps no groups of the caller", keepGroups],
+    ["process.personality", "sets no personality", personality !== undefined],
   ] as const)
     if (isGiven && runtime.name !== "crun")
-      throw new Unsupported(`${runtime.name} cannot do it`, {
+      throw new Unsupported(`${runtime.name} ${what}`, {
         field,
         hint: { do: "set", field: "runtime", value: "crun" },
       })

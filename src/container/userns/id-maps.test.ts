@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test"
-import { autoMap, checkIdMap, commonRanges, consecutive, freeRange, keepId, outsideOf, parseIdMap } from "./id-maps.ts"
+import {
+  autoMap,
+  checkIdMap,
+  commonRanges,
+  consecutive,
+  freeRange,
+  fromHost,
+  keepId,
+  outsideOf,
+  parseIdMap,
+} from "./id-maps.ts"
 
 const line = (inside: number, outside: number, count: number) => ({ inside, outside, count })
 
@@ -69,6 +79,17 @@ test("ranges follow each other, and what two have in common is found", () => {
   ).toEqual([line(0, 9, 3), line(3, 20, 2)])
   expect(commonRanges([{ first: 0, count: 10 }], [{ first: 5, count: 10 }])).toEqual([{ first: 5, count: 5 }])
   expect(commonRanges([{ first: 0, count: 5 }], [{ first: 5, count: 10 }])).toEqual([])
+})
+
+test("ids of the host are found among the engine's", () => {
+  const own = [line(0, 1000, 1), line(1, 100_000, 65_536)]
+  const host = (inside: number, outside: number, count: number) => ({ ...line(inside, outside, count), ofHost: true })
+  expect(fromHost([host(5, 1000, 1), host(6, 100_010, 10), line(50, 7, 1)], own)).toEqual([
+    line(5, 0, 1),
+    line(6, 11, 10),
+    line(50, 7, 1),
+  ])
+  expect(() => fromHost([host(0, 0, 1)], own)).toThrow("from 0 on are not yours")
 })
 
 test.each([

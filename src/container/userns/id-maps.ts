@@ -33,6 +33,20 @@ export function outsideOf(map: readonly IdMapping[], inside: number): number | u
   return line && line.outside + inside - line.inside
 }
 
+/** Lines that name ids of the host, by the ids that these have in the engine, whose map is `own`. Throws InvalidArgument. */
+export function fromHost(map: readonly IdMapping[], own: readonly IdMapping[]): IdMapping[] {
+  return map.map(({ inside, outside, count, ofHost }) => {
+    if (ofHost !== true) return { inside, outside, count }
+    const range = own.find((one) => one.outside <= outside && outside + count <= one.outside + one.count)
+    if (range === undefined)
+      throw new InvalidArgument(`the ids of the host from ${outside} on are not yours`, {
+        field: "userNamespace",
+        hint: "yours are your own, and those of your ranges in /etc/subuid and /etc/subgid",
+      })
+    return { inside, outside: range.inside + outside - range.outside, count }
+  })
+}
+
 /** Throws InvalidArgument for ids that are none, or mapped twice. */
 export function checkIdMap(map: readonly IdMapping[], field: string): void {
   if (map.length === 0 || map.length > MAX_LINES)

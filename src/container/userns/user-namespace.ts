@@ -12,7 +12,7 @@ import { namespacePath } from "../namespaces.ts"
 import type { ContainerRecord } from "../record.ts"
 import type { IdMapping, UserNamespaceMode } from "../user-namespace-options.ts"
 import { availableIds, idCount, namedRanges } from "./available-ids.ts"
-import { autoMap, checkIdMap, consecutive, keepId, outsideOf, parseIdMap, type IdMaps } from "./id-maps.ts"
+import { autoMap, checkIdMap, consecutive, fromHost, keepId, outsideOf, parseIdMap, type IdMaps } from "./id-maps.ts"
 
 /** Its maps, from the engine's ids; `path` opens one that somebody else has made. */
 export interface UserNamespace {
@@ -54,7 +54,7 @@ export function keptUser(mode: UserNamespaceMode | undefined): { uid: number; gi
 function mapsOf(mode: Exclude<UserNamespaceMode, { kind: "auto" | "container" | "path" | "host" }>): IdMaps {
   switch (mode.kind) {
     case "mapped":
-      return mode
+      return { uids: fromHost(mode.uids, ownMap("uid")), gids: fromHost(mode.gids, ownMap("gid")) }
     case "subordinate":
       return {
         uids: consecutive(namedRanges("/etc/subuid", mode.uidName)),
@@ -81,8 +81,12 @@ function subordinateIds(kind: "uid" | "gid"): IdMapping[] {
   return [{ inside: 0, outside: 1, count: idCount(kind) - 1 }]
 }
 
+function ownMap(kind: "uid" | "gid"): IdMapping[] {
+  return parseIdMap(readFileSync(`/proc/self/${kind}_map`, "latin1"))
+}
+
 function sameIds(kind: "uid" | "gid"): IdMapping[] {
-  return parseIdMap(readFileSync(`/proc/self/${kind}_map`, "latin1")).map(({ inside, count }) => ({
+  return ownMap(kind).map(({ inside, count }) => ({
     inside,
     outside: inside,
     count: Math.min(count, ALL_IDS),
@@ -101,7 +105,8 @@ function autoMaps(
     availableIds(),
   ))
   crashPoint("ids:claimed")
-  return { uids: autoMap(range, range.count, mode.uids), gids: autoMap(range, range.count, mode.gids) }
+  const [uids, gids] = [fromHost(mode.uids ?? [], ownMap("uid")), fromHost(mode.gids ?? [], ownMap("gid"))]
+  return { uids: autoMap(range, range.count, uids), gids: autoMap(range, range.count, gids) }
 }
 
 /** Room for all whom the image knows, and for who runs. */

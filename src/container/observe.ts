@@ -30,8 +30,8 @@ export interface ObservedExit {
   exitCode: number
   finishedAt: number
   error?: string
-  /** Why the code is not known. */
-  unknown?: "reboot" | "monitor"
+  /** Why the code is not known, or not the program's. */
+  unknown?: "reboot" | "monitor" | "timeout"
 }
 
 /** Reads the monitor's exit file. Call it only when the container does not run. */
@@ -56,7 +56,8 @@ export function observeExit(record: ContainerRecord, { runRoot, bootId }: Observ
   const finishedAt = Math.round(stat.mtimeMs)
   if (exitCode >= 0) return { exitCode, finishedAt }
   const { runTimeoutSeconds } = record.spec.options
-  return { exitCode: UNKNOWN_EXIT_CODE, finishedAt, error: `killed after its ${runTimeoutSeconds} seconds to run` }
+  const error = `killed after its ${runTimeoutSeconds} seconds to run`
+  return { exitCode: UNKNOWN_EXIT_CODE, finishedAt, error, unknown: "timeout" }
 }
 
 /** The latest that a process of an earlier boot can have ended. */

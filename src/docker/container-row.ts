@@ -20,7 +20,9 @@ export function containerRow(
   const labels = Object.entries(options.labels)
   return {
     // ours, where docker has nothing
-    EndedBecause: container.ending === undefined ? "" : endedText(container.ending),
+    get EndedBecause() {
+      return container.ending === undefined ? "" : endedText(container.ending)
+    },
     Command: JSON.stringify(noTrunc ? command : ellipsis(command, 20)),
     // the time zone costs 3 ms at its first use
     get CreatedAt() {

@@ -40,6 +40,8 @@ function sentenceOf(ending: Ending): [EndedKey, Values] {
     }
     case "engine":
       return ["engine", { message: ending.message }]
+    case "timeout":
+      return ["timeout", { seconds: ending.seconds }]
     case "reboot":
     case "monitor":
       return [ending.by, {}]
@@ -105,6 +107,8 @@ export function endedShort(ending: Ending): string | undefined {
     case "engine":
     case "itself":
       return undefined
+    case "timeout":
+      return "time over"
     case "reboot":
       return "reboot"
     case "monitor":

@@ -35,6 +35,7 @@ const en = {
     'a shell did not find the command "{command}" (exit code {code}); the nearest name is "{nearest}"',
   commandForbidden: 'a shell was not allowed to run "{command}" (exit code {code})',
   engine: "it could not be started: {message}",
+  timeout: "killed after the {seconds} seconds that it was given to run",
   reboot: "the host was rebooted while it ran",
   monitor: "its monitor (conmon) was killed before it: its exit code is not known",
 } as const
@@ -77,6 +78,7 @@ const fr: Catalogue<EndedKey> = {
     "un shell n'a pas trouvé la commande « {command} » (code {code}) ; le nom le plus proche est « {nearest} »",
   commandForbidden: "un shell n'a pas eu le droit d'exécuter « {command} » (code {code})",
   engine: "il n'a pas pu être démarré : {message}",
+  timeout: "tué après les {seconds} secondes qui lui étaient données",
   reboot: "l'hôte a redémarré pendant qu'il tournait",
   monitor: "son moniteur (conmon) a été tué avant lui : son code de fin est inconnu",
 }

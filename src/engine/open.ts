@@ -397,6 +397,7 @@ class LocalEngine implements Engine {
       containers: () => this.containers(),
       networks: () => this.networks(),
       runtimes: this.#runtimes,
+      sandboxes: () => this.sandboxes(),
     })
   })
 

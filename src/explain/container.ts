@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import type { ContainerDetails } from "../container/container.ts"
+import type { EndpointStatus } from "../network/network.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import type { ExplainDeps } from "./deps.ts"
 import type { ContainerExplanation, LiveExplanation, SeccompFact } from "./container-explanation.ts"
@@ -36,14 +37,20 @@ export async function explainContainer(deps: ExplainDeps, nameOrId: string): Pro
 /** Undefined when it ends while we look. */
 async function explainLive(
   deps: ExplainDeps,
-  { id, attachments, storage }: ContainerDetails,
+  { id, attachments, storage, options }: ContainerDetails,
   pid: number,
   names: ReadonlyMap<number, string>,
 ): Promise<LiveExplanation | undefined> {
   try {
     const mounts = topMounts(mountTable(pid))
     const isJoined = attachments.some(({ endpoint }) => endpoint !== undefined)
-    const network = isJoined ? await (await deps.networks()).observe(id, `/proc/${pid}/ns/net`) : undefined
+    // of a pod the sandbox has the interfaces
+    const owner = isJoined ? id : options.sandbox
+    const network =
+      owner === undefined ? undefined : await (await deps.networks()).observe(owner, `/proc/${pid}/ns/net`)
+    const endpoints = isJoined
+      ? attachments.map(({ endpoint }) => endpoint)
+      : await sandboxEndpoints(deps, options.sandbox)
     const config = await readConfig(deps, id)
     return {
       pid,
@@ -54,7 +61,7 @@ async function explainLive(
       routes: routeFacts(pid),
       process: processFacts(pid),
       ...(network === undefined ? {} : { network }),
-      ports: attachments.flatMap(({ endpoint }) => endpoint?.ports ?? []),
+      ports: endpoints.flatMap((endpoint) => endpoint?.ports ?? []),
       ...(config === undefined ? {} : { seccomp: seccompOf(config), maskedPaths: config.linux.maskedPaths ?? [] }),
     }
   } catch (error) {
@@ -62,6 +69,10 @@ async function explainLive(
       return undefined
     throw error
   }
+}
+
+async function sandboxEndpoints(deps: ExplainDeps, sandbox: string | undefined): Promise<readonly EndpointStatus[]> {
+  return sandbox === undefined ? [] : (await deps.sandboxes()).get(sandbox).endpoints
 }
 
 /** The layers of the root, the topmost first. overlayfs was given names relative to where all of them lie. */

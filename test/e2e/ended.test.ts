@@ -210,6 +210,12 @@ describe("a signal", () => {
     await skiff.ok("rm", "struck")
   })
 
+  test("for its time to run is over", async () => {
+    expect((await endOf("--timeout", "1", "busybox", "sleep", "1000")).because).toBe(
+      "killed after the 1 seconds that it was given to run",
+    )
+  })
+
   test("of an earlier run is forgotten by the next one", async () => {
     await skiff.ok(
       "run",

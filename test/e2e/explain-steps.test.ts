@@ -39,6 +39,7 @@ function factsOf(pid: number): Record<string, unknown> {
     cgroups: groups,
     limits: groups.flatMap((line) => limitsBelow(line)),
     capabilities: read("status").match(/^(Cap\w+|NoNewPrivs|Uid|Gid|Groups):.*$/gm),
+    clocks: read("timens_offsets"),
     rlimits: read("limits"),
     addresses: (inNetwork("ip", "-o", "address").stdout.match(/inet6? \S+/g) ?? []).toSorted(),
     routes: inNetwork("ip", "route").stdout,
@@ -78,7 +79,7 @@ test("the told commands make the same container", async () => {
   await skiff.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
   // an ordinary user has no limits here, and no port where the host has no network
   const own = user.rootless ? [] : ["-p", `127.0.0.1:${port}:80`, "-m", "64m", "--cpus", "0.5"]
-  const flags = [...own, "--ulimit", "nofile=1024:2048", "--init=false"]
+  const flags = [...own, "--ulimit", "nofile=1024:2048", "--init=false", "--time-offset", "boottime=1000"]
   const more = ["-v", `${shared}:/data:ro`, "--tmpfs", "/scratch", "-w", "/data", "-e", 'GREETING=it\'s 100% "here"']
   const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only"]
   const { code, stderr } = await skiff.run(

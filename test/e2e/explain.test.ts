@@ -147,6 +147,32 @@ describe("a container that runs", () => {
   })
 })
 
+testUnless(asRootOnly)("ids of its own are translated both ways, and told as a step without a command", async () => {
+  const { stderr } = await skiff.run(
+    ["run", "-d", "--explain", "--name", "mapped", "--userns", "auto", "busybox", "sleep", "1000"],
+    { env: { LANG: "C" } },
+  )
+  const { Live } = await explain("mapped")
+  const [line] = Live.Process.UidMap
+  expect(Live.Process.Uid).toBe(0)
+  expect(line?.Outside).toBeGreaterThan(0)
+  expect(Live.Namespaces.find(({ Kind }) => Kind === "user")).toMatchObject({ Owner: "container" })
+  expect(stderr).toContain("Ids of its own: a user namespace\n")
+  expect(stderr.replaceAll(/\n */g, " ")).toContain(`Root of the container is user ${line?.Outside} of the host`)
+})
+
+test("a container of a pod has the interface and the ports of its pod", async () => {
+  await skiff.ok("pod", "create", "--name", "pod-of-one")
+  try {
+    await skiff.ok("run", "-d", "--pod", "pod-of-one", "--name", "member", "busybox", "sleep", "1000")
+    const { Network, Namespaces } = (await explain("member")).Live
+    expect(Network?.Interfaces.find(({ Name }) => Name === "eth0")?.HostEnd?.Name).toMatch(/^v/)
+    expect(Namespaces.find(({ Kind }) => Kind === "pid")).toMatchObject({ Owner: "container" })
+  } finally {
+    await skiff.ok("pod", "rm", "-f", "pod-of-one")
+  }
+})
+
 test("of a container that ended the reason comes first, and nothing is said of the kernel", async () => {
   await skiff.run(["run", "--name", "dead", "busybox", "sh", "-c", "exit 3"])
   const [title, line, reason, running] = (await skiff.ok("explain", "--lang", "en", "dead")).split("\n")

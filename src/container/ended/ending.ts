@@ -14,6 +14,8 @@ export type Ending =
   | { by: "command"; exitCode: number; command: string; isThere: boolean; nearest?: string }
   /** It was never started: what the engine says of it. */
   | { by: "engine"; exitCode: number; message: string }
+  /** Its time to run was over. */
+  | { by: "timeout"; exitCode: number; seconds: number }
   | { by: "reboot"; exitCode: number }
   /** The monitor was killed before the container: nobody could write the exit code down. */
   | { by: "monitor"; exitCode: number }

@@ -7,9 +7,7 @@ import type { ContainerDeps } from "../deps.ts"
 import type { ObservedExit } from "../observe.ts"
 import { runDirectory } from "../paths.ts"
 import type { ContainerRecord } from "../record.ts"
-import { diagnoseProgram } from "./diagnose-program.ts"
 import type { Ending, ProgramFault } from "./ending.ts"
-import { lastWords } from "./last-words.ts"
 
 /** By a signal: its number comes after this (wait(2), as every shell says it). */
 const BY_SIGNAL = 128
@@ -26,6 +24,7 @@ export async function whyEnded(
   { exitCode, unknown }: ObservedExit,
   usage: CgroupUsage | undefined,
 ): Promise<Ending> {
+  if (unknown === "timeout") return { by: unknown, exitCode, seconds: record.spec.options.runTimeoutSeconds ?? 0 }
   if (unknown !== undefined) return { by: unknown, exitCode }
   if (usage?.oomKilled === true) {
     const { memoryLimitBytes: limitBytes, memoryPeakBytes: peakBytes } = usage
@@ -74,6 +73,7 @@ async function failedProgram(
   if (fault !== undefined) return { by: "fault", exitCode, fault }
   const { logPath } = record.spec
   if (logPath === undefined || (exitCode !== CANNOT_RUN && exitCode !== NOT_FOUND)) return undefined
+  const { lastWords } = await import("./last-words.ts")
   const words = lastWords(logPath)
   if (words === undefined) return undefined
   if ("library" in words) return { by: "library", exitCode, ...words }
@@ -92,6 +92,8 @@ async function programFault(deps: ContainerDeps, record: ContainerRecord): Promi
 async function faultOf(deps: ContainerDeps, record: ContainerRecord, name: string): Promise<ProgramFault | undefined> {
   const { env, workdir } = record.spec.run
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? ""
+  // most ends need none of it
+  const { diagnoseProgram } = await import("./diagnose-program.ts")
   try {
     const fault = diagnoseProgram(`${runDirectory(deps, record.id)}/rootfs`, { name, path, workdir })
     return fault?.kind === "architecture" ? { ...fault, ...(await platformOf(deps, record)) } : fault

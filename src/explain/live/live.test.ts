@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { parseMountLine, topMounts } from "./mount-table.ts"
 import { NAMESPACE_KINDS, namespaceFacts } from "./namespaces.ts"
-import { parseIdMap, parseLimits, processFacts } from "./process.ts"
+import { idInside, parseIdMap, parseLimits, processFacts } from "./process.ts"
 import { parseRoutes } from "./routes.ts"
 
 test("an id map is read line by line", () => {
@@ -11,6 +11,11 @@ test("an id map is read line by line", () => {
     { inside: 1, outside: 100_000, count: 65_536 },
   ])
   expect(parseIdMap("")).toEqual([])
+  const map = [
+    { inside: 0, outside: 5000, count: 10 },
+    { inside: 10, outside: 9000, count: 5 },
+  ]
+  expect([5000, 5009, 9004, 4999, 9005].map((id) => idInside(id, map))).toEqual([0, 9, 14, 65_534, 65_534])
 })
 
 test("the limits of a process stand in columns", () => {

@@ -64,7 +64,12 @@ export function namespaceFacts(pid: number, id: string, names: ReadonlyMap<numbe
         sharedWith: owner === "shared" ? [...shared].slice(0, MAX_SHARERS) : [],
         shell:
           owner === "container"
-            ? `unshare ${flag}${kind === "pid" ? " --fork" : ""}`
+            ? [
+                "unshare",
+                flag,
+                ...(kind === "pid" ? ["--fork"] : []),
+                ...(kind === "time" ? timeOffsets(pid) : []),
+              ].join(" ")
             : owner === "shared"
               ? `nsenter --target ${holder?.pid ?? pid} ${flag}`
               : "",
@@ -100,7 +105,10 @@ function neighboursOf(
     if (!Number.isInteger(other) || other === pid) return []
     try {
       const links = linksOf(other)
-      const isMember = readFileSync(`/proc/${other}/cgroup`, "latin1").includes(id)
+      // its monitor is named by its id, too
+      const isMember = ["cgroup", "cmdline"].some((file) =>
+        readFileSync(`/proc/${other}/${file}`, "latin1").includes(id),
+      )
       if (isMember || (hasOwnPids && links.get("pid") === own.get("pid") && !inContainer(other))) return []
       return [{ pid: other, links }]
     } catch {
@@ -112,6 +120,15 @@ function neighboursOf(
 /** Whether the control group of a process names some container. */
 function inContainer(pid: number): boolean {
   return /[0-9a-f]{64}/.test(readFileSync(`/proc/${pid}/cgroup`, "latin1"))
+}
+
+/** unshare(1)'s words for the clocks of a process (time_namespaces(7)); none where they are the host's. */
+export function timeOffsets(pid: number): string[] {
+  if (linksOf(pid).get("time") === linksOf("self").get("time")) return []
+  const text = readFileSync(`/proc/${pid}/timens_offsets`, "latin1")
+  return [...text.matchAll(/^(monotonic|boottime)\s+(-?\d+)/gm)].flatMap(([, clock, seconds]) =>
+    seconds === "0" ? [] : [`--${clock}=${seconds}`],
+  )
 }
 
 function nameOf(pid: number): string {

@@ -1,5 +1,5 @@
 /** What the kernel says of a process: whose it is, what it may do, how much. */
-import { readFileSync } from "node:fs"
+import { readFileSync, readlinkSync } from "node:fs"
 import { capabilitiesOf } from "../../sys/process/process-capabilities.ts"
 import { readValue } from "./cgroups.ts"
 
@@ -51,13 +51,17 @@ export function processFacts(pid: number): ProcessFacts {
   const field = (name: string): string => status.get(name) ?? ""
   const numbers = (name: string): number[] => field(name).split(/\s+/).filter(Boolean).map(Number)
   const label = readValue(`/proc/${pid}/attr/current`)?.replace(/\0$/, "")
+  const [uidMap, gidMap] = [parseIdMap(read("uid_map")), parseIdMap(read("gid_map"))]
+  // status shows ids as our own user namespace has them
+  const isOurs = readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync("/proc/self/ns/user")
+  const inside = (id: number, map: readonly IdMapLine[]): number => (isOurs ? id : idInside(id, map))
   return {
     argv: read("cmdline").split("\0").slice(0, -1),
-    uid: numbers("Uid")[1] ?? 0,
-    gid: numbers("Gid")[1] ?? 0,
-    groups: numbers("Groups"),
-    uidMap: parseIdMap(read("uid_map")),
-    gidMap: parseIdMap(read("gid_map")),
+    uid: inside(numbers("Uid")[1] ?? 0, uidMap),
+    gid: inside(numbers("Gid")[1] ?? 0, gidMap),
+    groups: numbers("Groups").map((id) => inside(id, gidMap)),
+    uidMap,
+    gidMap,
     capabilities: {
       effective: capabilitiesOf(field("CapEff")),
       permitted: capabilitiesOf(field("CapPrm")),
@@ -76,6 +80,15 @@ export function processFacts(pid: number): ProcessFacts {
     oomScoreAdj: Number(read("oom_score_adj")),
     threads: Number(field("Threads")),
   }
+}
+
+/** user_namespaces(7): what an id that the map does not name is seen as. */
+const OVERFLOW_ID = 65_534
+
+/** The number inside a user namespace of an id outside of it. Pure. */
+export function idInside(id: number, map: readonly IdMapLine[]): number {
+  const line = map.find(({ outside, count }) => id >= outside && id < outside + count)
+  return line === undefined ? OVERFLOW_ID : line.inside + id - line.outside
 }
 
 /** Pure. */

@@ -1,11 +1,12 @@
 /** Makes of what a start does what a person reads: each step with its sentences' values and its lines of shell. */
-import { basename, dirname } from "node:path"
+import { basename, dirname, resolve } from "node:path"
 import type { LaunchStep } from "../../container/container.ts"
 import type { Networks } from "../../network/network.ts"
+import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 import { cgroupStep, procsFiles } from "./cgroup-steps.ts"
 import { deviceStep, maskStep, mountStep } from "./mount-steps.ts"
-import { namespaceStep } from "./namespace-steps.ts"
+import { idMapStep, namespaceStep } from "./namespace-steps.ts"
 import { networkSteps } from "./network-steps.ts"
 import { programStep } from "./program-step.ts"
 import { filesStep, hostsStep, rootStep } from "./root-steps.ts"
@@ -50,10 +51,12 @@ async function stepsOf(step: LaunchStep, networks: () => Promise<Networks>): Pro
     case "files":
       return present(filesStep(step))
     case "created": {
-      const { config, pid, bundle } = step
+      const { pid, bundle } = step
+      const config = withWholeRoot(step.config, bundle)
       return present(
         cgroupStep(pid),
-        namespaceStep(config, bundle, procsFiles(pid)),
+        namespaceStep(config, bundle, pid, procsFiles(pid)),
+        idMapStep(config),
         mountStep(config),
         deviceStep(config, rootlessUid() !== undefined),
         maskStep(config),
@@ -67,8 +70,13 @@ async function stepsOf(step: LaunchStep, networks: () => Promise<Networks>): Pro
       return [...networkSteps(step, seen), ...(isJoined ? hostsStep(filesDirectory) : [])]
     }
     case "ready":
-      return [seccompStep(step.config), programStep(step.config, step.bundle)]
+      return [seccompStep(step.config), programStep(withWholeRoot(step.config, step.bundle), step.bundle)]
   }
+}
+
+/** config.md#root: a relative path begins at the bundle. */
+function withWholeRoot(config: OciConfig, bundle: string): OciConfig {
+  return { ...config, root: { ...config.root, path: resolve(bundle, config.root.path) } }
 }
 
 function present(...steps: readonly (ExplainedStep | undefined)[]): ExplainedStep[] {

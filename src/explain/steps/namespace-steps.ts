@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import type { OciConfig, OciNamespace } from "../../spec/oci-runtime.ts"
+import { timeOffsets } from "../live/namespaces.ts"
 import { shellLine, shellWord } from "./shell-words.ts"
 import type { ExplainedStep } from "./step.ts"
 
@@ -21,12 +22,16 @@ export const startFifo = (bundle: string): string => join(bundle, "start")
 export const outputFile = (bundle: string): string => join(bundle, "output")
 
 /** The first process, in its own namespaces, in its control group: it waits. */
-export function namespaceStep(config: OciConfig, bundle: string, procs: readonly string[]): ExplainedStep {
-  const { namespaces } = config.linux
-  const own = namespaces.filter(({ path }) => path === undefined).map(({ type }) => NAMESPACE_FLAGS[type])
+export function namespaceStep(config: OciConfig, bundle: string, pid: number, procs: readonly string[]): ExplainedStep {
+  // a shell cannot translate the ids of layers: see idMapStep
+  const namespaces = config.linux.namespaces.filter(({ type }) => type !== "user")
+  const own: string[] = namespaces.filter(({ path }) => path === undefined).map(({ type }) => NAMESPACE_FLAGS[type])
   const joined = namespaces.flatMap(({ type, path }) =>
     path === undefined ? [] : [`${NAMESPACE_FLAGS[type]}=${path}`],
   )
+  // clocks are no part of the configuration
+  const clocks = timeOffsets(pid)
+  if (clocks.length > 0) own.push(NAMESPACE_FLAGS.time, ...clocks)
   const fifo = startFifo(bundle)
   const wait = `eval "$(cat ${shellWord(fifo)})"`
   const enter = joined.length === 0 ? "" : `${shellLine("nsenter", ...joined)} `
@@ -36,9 +41,12 @@ export function namespaceStep(config: OciConfig, bundle: string, procs: readonly
   return {
     key: "namespaces",
     values: {
-      own: own.map(shortName).join(", "),
+      own: own
+        .filter((flag) => !clocks.includes(flag))
+        .map(shortName)
+        .join(", "),
       joined: joined.map(shortName).join(", ") || "-",
-      count: own.length,
+      count: own.length - clocks.length,
     },
     shell: [
       shellLine("mkfifo", fifo),
@@ -47,6 +55,17 @@ export function namespaceStep(config: OciConfig, bundle: string, procs: readonly
       `inside() { nsenter --target "$P" ${all.join(" ")} -- "$@"; }`,
     ],
   }
+}
+
+/**
+ * Ids that are the container's own. mount(8) translates those of a file system (`X-mount.idmap`) from util-linux 2.39 on, and where it
+ * cannot a shell would see files of nobody: so the lines make the container without this.
+ */
+export function idMapStep({ linux: { uidMappings = [] } }: OciConfig): ExplainedStep | undefined {
+  const [first] = uidMappings
+  if (first === undefined) return undefined
+  const lines = uidMappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`)
+  return { key: "idMap", values: { root: first.hostID, lines: lines.join("; ") }, shell: [] }
 }
 
 function shortName(flag: string): string {

@@ -5,6 +5,7 @@ export type StepKey =
   | "cgroup"
   | "noCgroup"
   | "namespaces"
+  | "idMap"
   | "mounts"
   | "devices"
   | "masks"

@@ -17,6 +17,9 @@ export const steps = {
   "namespaces.title": "Namespaces: what the container sees as its own",
   "namespaces.why":
     "A process is born in {count} new namespaces ({own}); of other namespaces it joins: {joined}. It enters its control group first, and then waits: the program comes last.",
+  "idMap.title": "Ids of its own: a user namespace",
+  "idMap.why":
+    "Root of the container is user {root} of the host, and nobody there. The kernel was given this map (uid_map): {lines}. The layers are mounted with their ids translated the same way, so that no file needs another owner. A shell of this day cannot do the last: the lines here make the container without ids of its own.",
   "mounts.title": "File systems, inside the new mount namespace",
   "mounts.why":
     "{count} mounts that the host does not see: {targets}. /proc shows the processes of the new PID namespace, /sys the devices of the new network namespace.",

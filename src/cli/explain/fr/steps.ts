@@ -20,6 +20,9 @@ export const steps: Catalogue<keyof typeof en> = {
   "namespaces.title": "Les espaces de noms : ce que le conteneur croit être seul à voir",
   "namespaces.why":
     "Un processus naît dans {count} espaces de noms nouveaux ({own}) ; il en rejoint d'autres : {joined}. Il entre d'abord dans son groupe de contrôle, puis attend : le programme vient en dernier.",
+  "idMap.title": "Des identifiants à lui : un espace d'utilisateurs",
+  "idMap.why":
+    "root du conteneur est l'utilisateur {root} de l'hôte, et n'y est personne. Le noyau a reçu cette table (uid_map) : {lines}. Les couches sont montées avec leurs identifiants traduits de la même façon, si bien qu'aucun fichier n'a besoin d'un autre propriétaire. Un shell d'aujourd'hui ne sait pas faire cela : les lignes d'ici font le conteneur sans identifiants à lui.",
   "mounts.title": "Les systèmes de fichiers, dans le nouvel espace de montage",
   "mounts.why":
     "{count} montages que l'hôte ne voit pas : {targets}. /proc montre les processus du nouvel espace de PID, /sys les périphériques du nouvel espace de réseau.",

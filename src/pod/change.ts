@@ -23,7 +23,10 @@ export async function changePod<T>(
   if (record?.removing) await finishRemoval(deps, record)
   if (!record || record.removing) {
     lock.unlink()
-    throw new NotFound(`no such pod: "${nameOrId}"`, { hint: "it was just removed" })
+    throw new NotFound(`no such pod: "${nameOrId}"`, {
+      hint: "it was just removed",
+      data: { object: "pod", name: nameOrId },
+    })
   }
   return change(record)
 }

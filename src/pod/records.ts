@@ -61,7 +61,11 @@ export class PodRecords {
     const [first, second] = isPrefix
       ? this.#db.all<Row>("SELECT * FROM pods WHERE id >= ? AND id < ? LIMIT 2", nameOrId, `${nameOrId}g`)
       : []
-    if (!first) throw new NotFound(`no such pod: "${nameOrId}"`, { hint: { do: "listPods" } })
+    if (!first)
+      throw new NotFound(`no such pod: "${nameOrId}"`, {
+        hint: { do: "listPods" },
+        data: { object: "pod", name: nameOrId },
+      })
     if (second) throw new InvalidArgument(`pod id prefix "${nameOrId}" is ambiguous`, { hint: "give more digits" })
     return fromRow(first)
   }
@@ -74,6 +78,7 @@ export class PodRecords {
       if (holder)
         throw new AlreadyExists(`the pod name "${name}" is already in use by pod ${holder.id.slice(0, 12)}`, {
           field: "name",
+          data: { object: "pod", name },
           hint: [{ do: "set", field: "replace" }, "choose another name"],
         })
       this.#db.run(

@@ -35,7 +35,11 @@ export function openSecrets({ db, events, root }: SecretsDeps): Secrets {
     const [first, second] = isPrefix
       ? db.all<Row>("SELECT * FROM secrets WHERE id >= ? AND id < ? LIMIT 2", nameOrId, `${nameOrId}g`)
       : []
-    if (!first) throw new NotFound(`no such secret: "${nameOrId}"`, { hint: { do: "listSecrets" } })
+    if (!first)
+      throw new NotFound(`no such secret: "${nameOrId}"`, {
+        hint: { do: "listSecrets" },
+        data: { object: "secret", name: nameOrId },
+      })
     if (second) throw new InvalidArgument(`secret id prefix "${nameOrId}" is ambiguous`, { hint: "give more digits" })
     return first
   }
@@ -79,6 +83,7 @@ export function openSecrets({ db, events, root }: SecretsDeps): Secrets {
         if (old && !replace)
           throw new AlreadyExists(`a secret named "${name}" exists already: secret name in use`, {
             field: "name",
+            data: { object: "secret", name },
             hint: [{ do: "set", field: "replace" }, "choose another name"],
           })
         if (old) db.run("DELETE FROM secrets WHERE id = ?", old.id)

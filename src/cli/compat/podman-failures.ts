@@ -73,6 +73,8 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
         ? `${error.message}: OCI runtime attempted to invoke a command that was not found`
         : missingText(command, object, String(name))
     case "AlreadyExists":
+      if (object === "pod") return `adding pod to state: name "${name}" is in use: pod already exists`
+      if (object === "secret") return `${name}: secret name in use`
       if (object !== "container") return undefined
       return command === "container rename"
         ? `renaming container: name ${name} already in use, cannot rename container: container already exists`
@@ -105,6 +107,10 @@ function missingText(command: string, object: unknown, name: string): string | u
       return `${name}: image not known`
     case "volume":
       return inspects ? `no such volume ${name}` : `no volume with name "${name}" found: no such volume`
+    case "pod":
+      return `no pod with name or ID ${name} found: no such pod`
+    case "secret":
+      return `no secret with name or id "${name}": no such secret`
     case "network": {
       const text = `unable to find network with name or ID ${name}: network not found`
       return inspects ? `network ${name}: ${text}` : text

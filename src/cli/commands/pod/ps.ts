@@ -23,14 +23,19 @@ export default command({
     sort: flag.choice(["created", "id", "name", "number", "status"], "Sort output by a field", { initial: "created" }),
   },
   failureCode: 125,
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, dialect }) {
     const found = await (await engine.pods()).list(podFilter(flags.filter))
     const shown = sorted(flags.latest ? found.slice(0, 1) : found, flags.sort ?? "created")
     // podman's JSON is one array, of other fields than its templates'
     if (flags.json || flags.format === "json") return out.json(shown.map(podListDocument))
     const now = new Date()
     const rows = shown.map((pod) => podRow(pod, { noTrunc: flags.noTrunc, now }))
-    printList(out, rows, flags, { titles: POD_TITLES, table: tableOf(flags), quiet: "{{.ID}}" })
+    printList(out, rows, flags, {
+      titles: POD_TITLES,
+      table: tableOf(flags),
+      quiet: "{{.ID}}",
+      columns: (await dialect.lists()).volumes.columns,
+    })
   },
 })
 

@@ -1,5 +1,7 @@
 import { isSkiffError, NotFound } from "../../../base/errors.ts"
 import type { Engine } from "../../../engine/engine.ts"
+import { podDocument } from "../../../docker/pod-document.ts"
+import { secretDocument } from "../../../docker/secret-document.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers, CHOOSING } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -9,12 +11,12 @@ import { inspectEach } from "../../inspect-each.ts"
 import { inspectContainer, SIZE_FLAG } from "../../output/inspect-container.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
-type Kind = "container" | "image" | "volume" | "network"
+type Kind = "container" | "image" | "volume" | "network" | "pod" | "secret"
 
-const KINDS = ["container", "image", "volume", "network"] as const
+const KINDS = ["container", "image", "volume", "network", "pod", "secret"] as const
 
 export default command({
-  summary: "Return low-level information on containers, images, volumes and networks",
+  summary: "Return low-level information on containers, images, volumes, networks, pods and secrets",
   args: [arg.some("NAME|ID", "objects", { unless: CHOOSING })],
   flags: {
     ...DOCUMENT_FORMAT_FLAGS,
@@ -68,5 +70,9 @@ async function inspectOne(
       return documents.volume((await engine.volumes()).get(name))
     case "network":
       return documents.network((await engine.networks()).get(name))
+    case "pod":
+      return podDocument(await (await engine.pods()).get(name))
+    case "secret":
+      return secretDocument((await engine.secrets()).get(name))
   }
 }

@@ -79,8 +79,9 @@ export function sharedNamespaces({ state }: Sandbox): Partial<Pick<ConfigInput, 
 
 /** Stops the sandbox of a container that has ended, where that was the last one and the sandbox goes with it. Safe to repeat. */
 export async function leaveSandbox(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<void> {
-  const { sandbox: sandboxId } = spec.options
-  if (sandboxId === undefined) return
+  const { sandbox: sandboxId, initContainer } = spec.options
+  // after an init container come those that it has prepared the sandbox for
+  if (sandboxId === undefined || initContainer !== undefined) return
   const sandboxes = await deps.sandboxes()
   try {
     const sandbox = sandboxes.get(sandboxId)

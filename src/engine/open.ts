@@ -482,6 +482,7 @@ class LocalEngine implements Engine {
     await containers.maintain({ abort: signal })
     await containers.meterRunning()
     await this.#restoreFirewall()
+    if (existsSync(`${this.#store.paths.runRoot}/pod-locks`)) await (await this.pods()).reconcile()
     if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
     this.#store.db.checkpoint()
   }

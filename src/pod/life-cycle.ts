@@ -22,7 +22,7 @@ async function startNow(deps: PodDeps, record: PodRecord, { signal }: Cancellabl
   crashPoint("pod:sandbox-ready")
   const containers = await containersOf(deps, record)
   const [init, others] = [containers.filter(isInit), containers.filter((one) => !isInit(one))]
-  if (!others.some(isUp)) for (const one of init) await runInit(deps, record, one, { signal })
+  if (!others.some(isUp)) await runInits(deps, record, init, { signal })
   const all = await deps.containers()
   deps.records.tell(record, "start")
   await forContainers(
@@ -34,6 +34,21 @@ async function startNow(deps: PodDeps, record: PodRecord, { signal }: Cancellabl
 
 function isInit({ options }: Container): boolean {
   return options.initContainer !== undefined
+}
+
+/** In order. When one fails, the pod is as it was: a sandbox that ends with its last container has none. */
+async function runInits(
+  deps: PodDeps,
+  record: PodRecord,
+  containers: readonly Container[],
+  cancellable: Cancellable,
+): Promise<void> {
+  try {
+    for (const one of containers) await runInit(deps, record, one, cancellable)
+  } catch (error) {
+    if (record.spec.options.exitPolicy === "stop") await stopSandbox(deps, record)
+    throw error
+  }
 }
 
 /** To its end: what comes after it may count on what it did. Throws FailedPrecondition when it fails. */

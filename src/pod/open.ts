@@ -29,6 +29,7 @@ export function openPods(deps: PodDeps): Pods {
     pause: async (nameOrId, cancellable) => (await lifeCycle()).pausePod(deps, nameOrId, cancellable),
     unpause: async (nameOrId, cancellable) => (await lifeCycle()).unpausePod(deps, nameOrId, cancellable),
     remove: async (nameOrId, options) => (await import("./remove.ts")).removePod(deps, nameOrId, options),
+    reconcile: async () => (await import("./remove.ts")).finishRemovals(deps),
     clone: async (nameOrId, changes) => (await import("./clone.ts")).clonePod(deps, nameOrId, changes),
   }
 }

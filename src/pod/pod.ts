@@ -135,6 +135,8 @@ export interface Pods {
   unpause(nameOrId: string, cancellable?: Cancellable): Promise<void>
   /** With its containers and their anonymous volumes. Throws FailedPrecondition when one runs and `force` is not set. */
   remove(nameOrId: string, options?: PodStop & { force?: boolean }): Promise<PodId>
+  /** Finishes the removals that killed processes had begun. Safe to repeat. */
+  reconcile(): Promise<void>
   /** A pod of the same options and containers, as `changes` says; nothing of it runs. */
   clone(nameOrId: string, changes?: PodOptions): Promise<Pod>
 }

@@ -18,9 +18,14 @@ const sh = async (container: string, script: string) =>
 const sleeper = (pod: string, name: string, ...flags: string[]) =>
   skiff.ok("run", "-d", "--stop-timeout", "0", "--pod", pod, "--name", name, ...flags, "busybox", "sleep", "1000")
 
-/** v1 by controller, v2 by the same file's name there. */
+const V2_FILES: Record<string, string> = { "memory.limit_in_bytes": "memory.max", "cpu.cfs_quota_us": "cpu.max" }
+const isV2 = existsSync("/sys/fs/cgroup/cgroup.controllers")
+/** A file of v1 by controller, or its like of v2. */
 const readCgroup = (controller: string, path: string, file: string) =>
-  readFileSync(`/sys/fs/cgroup/${controller}${path}/${file}`, "utf8").trim()
+  readFileSync(`/sys/fs/cgroup${isV2 ? "" : `/${controller}`}${path}/${isV2 ? (V2_FILES[file] ?? file) : file}`, "utf8")
+    .split(" ", 1)
+    .join()
+    .trim()
 const say = (word: string) => ["busybox", "sh", "-c", `echo ${word}; sleep 1000`]
 const crash = (at: string, ...args: string[]) => skiff.run(args, { env: { SKIFF_CRASH_AT: at } })
 
@@ -189,7 +194,7 @@ describe("the life of a pod", () => {
         read("cpuset", "cpuset.cpus"),
       ]).toEqual(["67108864", "50000", "0"])
       const pid = await skiff.ok("inspect", "-f", "{{.State.Pid}}", "m2")
-      expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain(`:memory:${path}/skiff-`)
+      expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain(`:${isV2 ? "" : "memory"}:${path}/skiff-`)
       // each may fill a part, both together not
       const fill = "dd if=/dev/zero of=/dev/null bs=48M count=1"
       expect((await skiff.run(["exec", "m1", "sh", "-c", fill])).code).toBe(0)
@@ -198,7 +203,7 @@ describe("the life of a pod", () => {
       await skiff.ok("pod", "unpause", "limited")
       await skiff.ok("pod", "clone", "limited", "also-limited")
       await skiff.ok("pod", "rm", "-f", "limited")
-      expect(existsSync(`/sys/fs/cgroup/memory${path}`)).toBe(false)
+      expect(existsSync(`/sys/fs/cgroup${isV2 ? "" : "/memory"}${path}`)).toBe(false)
       expect(await skiff.ok("pod", "inspect", "-f", "{{.CgroupPath}}", "also-limited")).not.toBe(path)
     },
   )
@@ -253,6 +258,18 @@ describe("the life of a pod", () => {
     await eventually(async () => expect(await status("policy")).toBe("Exited"))
     await skiff.ok("run", "--rm", "--pod", "policy", "busybox", "true")
     await eventually(async () => expect(await status("policy")).toBe("Exited"))
+  })
+
+  test("what an init container leaves in /dev/shm is there for the others, also in a pod that ends with its last container", async () => {
+    await skiff.ok("pod", "create", "--name", "prepared", "--exit-policy", "stop")
+    const create = (name: string, ...words: string[]) =>
+      skiff.ok("create", "--pod", "prepared", "--stop-timeout", "0", "--name", name, ...words)
+    await create("preparing", "--init-ctr", "always", "busybox", "sh", "-c", "echo ready > /dev/shm/state")
+    await create("prepared-main", "busybox", "sh", "-c", "cat /dev/shm/state; sleep 1000")
+    await skiff.ok("pod", "start", "prepared")
+    await eventually(async () => expect(await skiff.ok("logs", "prepared-main")).toBe("ready"))
+    await skiff.ok("stop", "prepared-main")
+    await eventually(async () => expect(await status("prepared")).toBe("Exited"))
   })
 
   test("init containers run first, in order, once or at each start", async () => {

@@ -87,6 +87,16 @@ test("it can be repeated, and does nothing to an empty store", async () => {
   expect(existsSync(skiff.root)).toBe(false)
 })
 
+test("pods go with their namespaces, and the first process of shared ones", async () => {
+  await skiff.ok("pod", "create", "--name", "shared", "--share", "net,pid")
+  await skiff.ok("run", "-d", "--pod", "shared", "busybox", "sleep", "1000")
+  await skiff.ok("pod", "create", "--name", "started")
+  await skiff.ok("pod", "start", "started")
+  await skiff.ok("system", "reset", "--force")
+  expect(existsSync(skiff.root)).toBe(false)
+  await eventually(() => expect(processesOfStore()).toEqual([]))
+})
+
 test("a build that runs meanwhile is named, and the images stay", async () => {
   const context = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 1000\n" })
   const build = skiff.spawn(["build", "--progress", "plain", context])

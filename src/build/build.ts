@@ -13,7 +13,7 @@ import type { ProgressEvent } from "../base/progress.ts"
 import type { SourceRange } from "../dockerfile/dockerfile.ts"
 import type { SbomFormat } from "../sbom/sbom.ts"
 import type { Image, LayerForm } from "../image/image.ts"
-import type { Digest } from "../spec/digest.ts"
+import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Predicate } from "../spec/in-toto.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
@@ -327,6 +327,8 @@ export interface CacheUse {
   lastUsedAt: Date
   uses: number
   inUse: boolean
+  /** The snapshot of a step's layer. */
+  layer?: ChainId
 }
 
 /** What of the cache is removed: longest unused first, until what is asked to be kept is left. */

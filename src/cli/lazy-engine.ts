@@ -20,6 +20,8 @@ export function lazyEngine(options: EngineOptions): Engine {
     registries: async () => (await engine()).registries(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
     explanations: async () => (await engine()).explanations(),
+    diskUsage: async (cancellable) => (await engine()).diskUsage(cancellable),
+    prune: async (request) => (await engine()).prune(request),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),
     contents: async () => (await engine()).contents(),

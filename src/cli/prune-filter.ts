@@ -25,6 +25,12 @@ export function pruneFilter(
     !unlike.some((unwanted) => hasLabel(labels, unwanted))
 }
 
+/** Of `until`: for how long cache has not been used. */
+export function unusedForMs(filters: readonly string[]): number | undefined {
+  const until = filters.find((filter) => filter.startsWith("until="))?.slice("until=".length)
+  return until === undefined ? undefined : Date.now() - parseTimestamp(until, new Date()).getTime()
+}
+
 /** `KEY`, or `KEY=VALUE`. */
 function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
   const equals = text.indexOf("=")

@@ -7,6 +7,8 @@ import type { EngineInfo } from "../docker/info-document.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
+import type { DiskUsage } from "./disk-usage.ts"
+import type { PruneReport, PruneRequest } from "./prune.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
@@ -19,6 +21,9 @@ import type { Registries } from "../registry/registry.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
+
+export type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, VolumeUse } from "./disk-usage.ts"
+export type { PruneKind, PruneReport, PruneRequest } from "./prune.ts"
 
 /** What an engine is opened with; all have defaults. */
 export interface EngineOptions {
@@ -53,6 +58,10 @@ export interface Engine extends AsyncDisposable {
   explanations(): Promise<Explanations>
   /** What containers have used, also those that are gone. */
   meter(): Promise<Meter>
+  /** What all of it takes on disk: reads everything in the store. */
+  diskUsage(options?: Cancellable): Promise<DiskUsage>
+  /** Removes what nobody uses. */
+  prune(request: PruneRequest): Promise<PruneReport>
   info(): Promise<EngineInfo>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes

@@ -47,7 +47,9 @@ import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
+import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
+import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
 import type { ResetDeps } from "./reset.ts"
 import { openStoreDirectories } from "./store-directories.ts"
 
@@ -400,6 +402,38 @@ class LocalEngine implements Engine {
       sandboxes: () => this.sandboxes(),
     })
   })
+
+  async diskUsage(options: Cancellable = {}): Promise<DiskUsage> {
+    const [{ diskUsage }, { blobsByImage }, deps, content, snapshots] = await Promise.all([
+      import("./disk-usage.ts"),
+      import("../image/referenced.ts"),
+      this.#pruneDeps(),
+      this.#content(),
+      this.#snapshots(),
+    ])
+    const { paths, db } = this.#store
+    return diskUsage({ ...deps, root: paths.root, content, snapshots, imageBlobs: () => blobsByImage(db) }, options)
+  }
+
+  async prune(request: PruneRequest): Promise<PruneReport> {
+    const [{ prune }, deps] = await Promise.all([import("./prune.ts"), this.#pruneDeps()])
+    return prune(deps, request)
+  }
+
+  async #pruneDeps(): Promise<PruneDeps> {
+    const [{ ContainerRecords }, events, containers, volumes, images, builds, workingContainers] = await Promise.all([
+      import("../container/records.ts"),
+      this.events(),
+      this.containers(),
+      this.volumes(),
+      this.images(),
+      this.builds(),
+      this.workingContainers(),
+    ])
+    const records = new ContainerRecords(this.#store.db, events)
+    const volumeUsers = (name: string) => records.usersOfVolume(name)
+    return { containers, volumes, images, builds, workingContainers, volumeUsers }
+  }
 
   async info(): Promise<EngineInfo> {
     const [{ engineInfo }, containers, images, snapshots, runtimes] = await Promise.all([

@@ -321,8 +321,15 @@ export interface Images {
     nameOrId: string,
     options?: { force?: boolean; noPrune?: boolean; signal?: AbortSignal },
   ): Promise<RemoveImageResult>
-  /** Removes dangling ones; with `all`, every image that no container uses. Safe to repeat; cancelled as `remove`. */
-  prune(options?: { all?: boolean; signal?: AbortSignal }): Promise<RemoveImageResult & { reclaimedBytes: number }>
+  /**
+   * Removes dangling ones; with `all`, every image that no container uses; with `ids`, of these those alone. Safe to repeat; cancelled
+   * as `remove`.
+   */
+  prune(options?: {
+    all?: boolean
+    ids?: ReadonlySet<Digest>
+    signal?: AbortSignal
+  }): Promise<RemoveImageResult & { reclaimedBytes: number }>
   /** Makes an image of a root file system that came as an archive. Throws InvalidArgument, DataLoss, Unavailable. */
   import(source: ImportSource, options: ImportOptions): Promise<Image>
   /** Makes an image of a layer as tar, which is read once. Throws InvalidArgument, DataLoss, Unavailable, Cancelled. */

@@ -206,22 +206,23 @@ export function openImages(deps: ImagesDeps): Images {
       return { untagged: result.untagged, deleted: [...result.deleted, ...gone] }
     },
 
-    async prune({ all = false, signal } = {}) {
+    async prune({ all = false, ids, signal } = {}) {
       const result: RemoveImageResult = { untagged: [], deleted: [] }
-      const layers = new Set<string>()
+      const layers = new Map<string, number>()
       const mounted = existsSync(deps.mounts) ? (await import("./mounts.ts")).mountedImages(deps.mounts) : undefined
       for (const image of records.list()) {
         if (mounted?.has(digestHex(image.id))) continue
         const isNamed = image.tags.length > 0 || records.isMember(image.id)
-        if ((!all && isNamed) || deps.usedBy(image.id).length > 0) continue
-        for (const { chainId } of records.layers(image.id).toReversed()) layers.add(chainId)
+        if ((!all && isNamed) || ids?.has(image.id) === false || deps.usedBy(image.id).length > 0) continue
+        for (const { chainId, sizeBytes } of records.layers(image.id).toReversed()) layers.set(chainId, sizeBytes)
         const { untagged, deleted } = removeFromRecords(records, image.id, deps.usedBy, true)
         result.untagged.push(...untagged)
         result.deleted.push(...deleted)
       }
       // also without an image to remove: an interrupted pull or removal may have left something
-      const { bytes, gone } = await collectLayers([...layers], signal)
-      return { untagged: result.untagged, deleted: [...result.deleted, ...gone], reclaimedBytes: bytes }
+      const { bytes, gone } = await collectLayers([...layers.keys()], signal)
+      const reclaimedBytes = gone.reduce((sum, chainId) => sum + (layers.get(chainId) ?? 0), bytes)
+      return { untagged: result.untagged, deleted: [...result.deleted, ...gone], reclaimedBytes }
     },
   }
   return images

@@ -12,3 +12,11 @@ export function referencedByImages(db: Database): { blobs: Digest[]; snapshots: 
     snapshots: db.all<{ id: string }>("SELECT DISTINCT chain_id AS id FROM image_layers").map((row) => row.id),
   }
 }
+
+/** The blobs of each image by its id. */
+export function blobsByImage(db: Database): Map<Digest, Digest[]> {
+  const blobs = new Map<Digest, Digest[]>()
+  for (const { image_id: id, digest } of db.all<{ image_id: Digest; digest: Digest }>("SELECT * FROM image_blobs"))
+    blobs.set(id, [...(blobs.get(id) ?? []), digest])
+  return blobs
+}

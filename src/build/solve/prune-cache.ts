@@ -114,7 +114,7 @@ async function useOf(
 ): Promise<CacheUse> {
   const { id, description, createdAt, lastUsedAt, uses } = record
   const sizeBytes = await sizeOf(snapshots, record.snapshot, signal)
-  return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse }
+  return { id, type: "regular", description, sizeBytes, createdAt, lastUsedAt, uses, inUse, layer: record.snapshot }
 }
 
 /** Zero for what another process takes away, or gives its final name, at this moment. */

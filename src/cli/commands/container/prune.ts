@@ -1,8 +1,8 @@
 import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
-import { forEachName } from "../../each.ts"
 import { flag } from "../../flag.ts"
 import { pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
+import { printPruneReport } from "../../prune-report.ts"
 
 export default command({
   summary: "Remove all stopped containers",
@@ -11,16 +11,6 @@ export default command({
   async run({ flags, engine, ...context }) {
     const isAsked = pruneFilter(flags.filter, ["until", "label", "label!"])
     if (!flags.force && !(await confirm("This will remove all stopped containers.", context.out))) return 1
-    const containers = await engine.containers()
-    const stopped = containers
-      .list({ all: true, status: ["exited", "created"] })
-      .filter(({ createdAt, options: { labels } }) => isAsked({ createdAt, labels }))
-    if (stopped.length === 0) return 0
-    context.out.line("Deleted Containers:")
-    return forEachName(
-      stopped.map(({ id }) => id),
-      context,
-      (id) => containers.remove(id),
-    )
+    return printPruneReport(context, await engine.prune({ kinds: ["containers"], isAsked }))
   },
 })

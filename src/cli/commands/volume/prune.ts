@@ -1,8 +1,8 @@
-import { isSkiffError } from "../../../base/errors.ts"
 import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { flag } from "../../flag.ts"
 import { pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
+import { printPruneReport } from "../../prune-report.ts"
 
 export default command({
   summary: "Remove unused local volumes",
@@ -12,23 +12,12 @@ export default command({
     filter: pruneFilterFlag,
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
   },
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, ...context }) {
     const isAsked = pruneFilter(flags.filter, ["label", "label!"])
     const what = flags.all ? "local volumes" : "anonymous local volumes"
-    if (!flags.force && !(await confirm(`This will remove ${what} not used by at least one container.`, out))) return 1
-    const volumes = await engine.volumes()
-    const removed: string[] = []
-    for (const volume of volumes.list()) {
-      const { name, anonymous } = volume
-      if ((!anonymous && !flags.all) || !isAsked(volume)) continue
-      try {
-        await volumes.remove(name)
-        removed.push(name)
-      } catch (error) {
-        if (!isSkiffError(error, "FailedPrecondition")) throw error // in use: it stays
-      }
-    }
-    if (removed.length > 0) out.line(`Deleted Volumes:\n${removed.join("\n")}`)
-    return 0
+    const question = `This will remove ${what} not used by at least one container.`
+    if (!flags.force && !(await confirm(question, context.out))) return 1
+    const report = await engine.prune({ kinds: ["volumes"], allVolumes: flags.all, isAsked })
+    return printPruneReport(context, report)
   },
 })

@@ -1,0 +1,26 @@
+import { formatSize } from "../base/sizes.ts"
+import type { PruneReport } from "../engine/engine.ts"
+import type { Context } from "./command.ts"
+
+/** What a prune removed, as docker tells it; gives the exit code. Of a dry run: what it would remove. */
+export function printPruneReport(
+  { out, report: tell }: Pick<Context<[], Record<never, never>>, "out" | "report">,
+  report: PruneReport,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): number {
+  const { containers, volumes, images, cache, reclaimedBytes, failures } = report
+  const sections: [string, string[]][] = [
+    ["Containers", containers],
+    ["Volumes", volumes],
+    [
+      "Images",
+      [...images.untagged.map((name) => `untagged: ${name}`), ...images.deleted.map((name) => `deleted: ${name}`)],
+    ],
+    ["build cache objects", cache],
+  ]
+  for (const [title, lines] of sections)
+    if (lines.length > 0) out.line(`${dryRun ? "Would delete" : "Deleted"} ${title}:\n${lines.join("\n")}\n`)
+  out.line(`${dryRun ? "Total reclaimable space" : "Total reclaimed space"}: ${formatSize(reclaimedBytes)}`)
+  for (const failure of failures) tell(failure)
+  return failures.length > 0 ? 1 : 0
+}

@@ -23,7 +23,6 @@ const REFUSED: Partial<Record<keyof ForeignGlobals, { reason: string; harmless?:
   tlskey: { reason: NO_DAEMON },
   tlsverify: { reason: NO_DAEMON },
   eventsBackend: { reason: "events are kept in the store, in SQLite", harmless: ["sqlite", "file"] },
-  hooksDir: { reason: "OCI hooks are not read" },
   imagestore: { reason: "images are kept in --root" },
   module: { reason: "there is one configuration, and no modules of it" },
   networkConfigDir: { reason: "networks are kept in the store, and not as files" },

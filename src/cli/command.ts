@@ -24,6 +24,7 @@ export interface Globals {
   runroot: string | undefined
   runtime: string | undefined
   runtimeFlag: readonly string[]
+  hooksDir: readonly string[]
   logLevel: string | undefined
   debug: boolean
 }

@@ -1,5 +1,4 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { parseDevice } from "../spec/docker/device-request.ts"
 import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
 import { parseExtraHost } from "../spec/docker/extra-host.ts"
 import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
@@ -10,6 +9,7 @@ import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
+import { SECURITY_FLAGS } from "./container-flags/security.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
 import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
 import { ENVIRONMENT_FLAGS } from "./container-flags/environment.ts"
@@ -24,6 +24,7 @@ export const CONTAINER_FLAGS = {
   ...LIFE_FLAGS,
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
+  ...SECURITY_FLAGS,
   ...USER_NAMESPACE_FLAGS,
   ...POD_MEMBER_FLAGS,
   ...ENVIRONMENT_FLAGS,
@@ -35,7 +36,6 @@ export const CONTAINER_FLAGS = {
   capAdd: flag.strings("Add Linux capabilities"),
   capDrop: flag.strings("Drop Linux capabilities"),
   cidfile: flag.string("Write the container ID to the file"),
-  device: flag.list(parseDevice, "Add a host device to the container"),
   dns: flag.list(readAddress, "Set custom DNS servers"),
   dnsOption: flag.strings("Set DNS options", "list", { aliases: ["dns-opt"] }),
   dnsSearch: flag.strings("Set custom DNS search domains"),
@@ -70,7 +70,6 @@ export const CONTAINER_FLAGS = {
   rm: flag.bool("Automatically remove the container and its associated anonymous volumes when it exits"),
   runtime: flag.string("Runtime to use for this container"),
   ...SECRET_FLAGS,
-  securityOpt: flag.strings("Security Options"),
   shmSize: flag.size("Size of /dev/shm"),
   stopSignal: flag.string("Signal to stop the container"),
   stopTimeout: flag.int("Timeout (in seconds) to stop a container"),

@@ -11,6 +11,7 @@ import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
 import { volumeOptions } from "./container-flags/volumes.ts"
+import { securityOptions } from "./container-flags/security.ts"
 import { defined } from "./defined.ts"
 import { userNamespaceOption } from "./container-flags/user-namespace.ts"
 import { environmentOptions } from "./container-flags/environment.ts"
@@ -78,9 +79,8 @@ export function containerOptions(image: string, command: readonly string[], flag
     capAdd: flags.capAdd,
     capDrop: flags.capDrop,
     privileged: flags.privileged,
-    securityOptions: flags.securityOpt,
+    ...securityOptions(flags),
     sysctls: Object.fromEntries(flags.sysctl),
-    devices: flags.device,
     log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }
 }

@@ -7,7 +7,6 @@ export const FOREIGN_GLOBAL_FLAGS = {
   config: flag.string("Directory of Docker's client files, for credentials", "directory"),
   context: flag.string("Only default: there are no other places to connect to", "name", { short: "c" }),
   eventsBackend: flag.string("Only sqlite or file: events are kept in the store", "name"),
-  hooksDir: flag.strings("Not supported: OCI hooks are not read", "directory"),
   host: flag.strings("Only this host: there is no daemon to connect to", "address", { short: "H" }),
   imagestore: flag.string("Not supported: images are kept in --root", "directory"),
   module: flag.strings("Not supported: there is one configuration", "name"),

@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { flag } from "./flag.ts"
 import { FOREIGN_GLOBAL_FLAGS } from "./foreign-globals.ts"
 
@@ -10,6 +11,7 @@ export const GLOBAL_FLAGS = {
     "Set the logging level",
     { short: "l", initial: "warn" },
   ),
+  hooksDir: flag.list(readDirectory, "Directories of OCI hooks, in place of the host's", "directory"),
   root: flag.string("Directory of images, containers and volumes"),
   runroot: flag.string("Directory for state that does not survive a reboot"),
   runtime: flag.string("OCI runtime: crun, runc, or a path"),
@@ -19,3 +21,8 @@ export const GLOBAL_FLAGS = {
 
 /** Levels of podman's by ours. */
 export const LOG_LEVELS = { trace: "debug", warning: "warn", fatal: "error", panic: "error" } as const
+
+/** As the caller sees it: the monitor's commands run elsewhere. */
+function readDirectory(text: string): string {
+  return resolve(text)
+}

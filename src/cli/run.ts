@@ -127,8 +127,9 @@ async function runCommand(
 ): Promise<number> {
   const args = readArgs(command.args, parsed.words, parsed.values)
   if (!args) throw wrongCount(name, command, parsed.words.length)
-  const { root, runroot: runRoot, runtime, runtimeFlag: runtimeFlags } = context.globals
-  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags })
+  const { root, runroot: runRoot, runtime, runtimeFlag: runtimeFlags, hooksDir } = context.globals
+  const hooksDirectories = hooksDir.length === 0 ? undefined : hooksDir
+  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags, hooksDirectories })
   const code = await command.run({ ...context, args, flags: parsed.values, engine })
   trace("command done")
   return code ?? 0

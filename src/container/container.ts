@@ -24,6 +24,7 @@ import type { Platform } from "../spec/platform.ts"
 import type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
 import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { LimitOptions } from "./limit-options.ts"
+import type { SecurityOptions } from "./security-options.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
@@ -50,7 +51,7 @@ export type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, Tr
 export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
-export type { ContainerChanges, LimitOptions, PortChanges, Resources }
+export type { ContainerChanges, LimitOptions, PortChanges, Resources, SecurityOptions }
 
 export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 
@@ -150,6 +151,7 @@ export interface ContainerOptions {
   /** Default: 4,096 processes where the host can count them, no limit else. */
   resources?: Resources
   limits?: LimitOptions
+  security?: SecurityOptions
   /** Default 64 MiB. */
   shmSizeBytes?: number
   ulimits?: readonly Ulimit[]

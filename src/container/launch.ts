@@ -35,6 +35,7 @@ import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
+import { markHooks, securityInput } from "./security.ts"
 import { limitsInput, NO_WEIGHTS, weighBlockIo } from "./limits.ts"
 
 /** A container that has just started. */
@@ -150,7 +151,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     throwIfAborted(options.abort, `the start of container "${record.name}"`)
     await options.onStep?.({ kind: "ready", ...about, config })
     state.startedAt = Date.now()
-    await runtime.start(id)
+    await (state.hasHooks ? await runtimeOf(deps, record) : runtime).start(id)
     trace("program started")
     crashPoint("start:program-started")
     await deps.records.whenFree()
@@ -286,6 +287,7 @@ async function createContainer(
       securityOptions: options.securityOptions,
       sysctls: options.sysctls,
       devices: options.devices,
+      ...securityInput(record),
       ulimits: options.ulimits,
       resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
       ...limitsInput(options.limits),
@@ -295,6 +297,7 @@ async function createContainer(
     runtime,
   )
   await turn()
+  await markHooks(deps, record, config)
   crashPoint("start:bundle-made")
   trace("bundle made")
   const creation = pending.create(config)

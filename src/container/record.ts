@@ -74,6 +74,8 @@ export interface RecordState {
   volumesFilled?: boolean
   /** An update was begun: the kernel may not yet be what the spec says. */
   updating?: PendingUpdate
+  /** The runtime itself must start and delete it, as it has hooks to run. */
+  hasHooks?: boolean
   /** `rm -v`: anonymous volumes go too. */
   removeVolumes?: boolean
   /** In order; each has its endpoint while the container runs. */

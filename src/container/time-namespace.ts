@@ -54,7 +54,7 @@ export function closeTimeNamespace(deps: Pick<ContainerDeps, "runRoot">, id: str
  */
 export async function runtimeOf(deps: ContainerDeps, record: ContainerRecord): Promise<Runtime> {
   const runtimes = await deps.runtimes()
-  const asked = withoutCgroup(record.spec.options.limits)
+  const asked = { ...withoutCgroup(record.spec.options.limits), withHooks: record.state.hasHooks }
   if (!hasOwn(record)) return runtimes.choose(record.spec.runtime, asked)
   const timeNamespace = timeNamespaceFile(deps, record.id)
   // after a reboot it is gone, with all that ran in it

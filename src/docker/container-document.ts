@@ -38,7 +38,7 @@ export function containerDocument(container: ContainerDetails, size?: ContainerS
     ...(image === undefined ? {} : { ImageManifestDescriptor: { ...image.manifest, platform: image.platform } }),
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
+    AppArmorProfile: apparmorOf(options.securityOptions),
     ExecIDs: container.runningExecs.length === 0 ? null : container.runningExecs,
     HostConfig: hostConfig(container),
     GraphDriver: { Name: storage.driver, Data: { UpperDir: storage.upperDirectory } },
@@ -124,6 +124,7 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
     Runtime: runtime,
     Isolation: "",
     ...resourcesDocument(container),
+    DeviceRequests: deviceRequests(options.security?.cdiDevices),
     Devices: options.devices.map((device) => ({
       PathOnHost: device.hostPath,
       PathInContainer: device.containerPath,
@@ -132,6 +133,16 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
     Init: options.init,
     StopTimeout: run.stopTimeoutSeconds,
   }
+}
+
+function apparmorOf(securityOptions: readonly string[]): string {
+  return securityOptions.findLast((option) => /^apparmor[=:]/.test(option))?.slice("apparmor=".length) ?? ""
+}
+
+/** As docker tells of devices by the Container Device Interface. */
+function deviceRequests(names: readonly string[] | undefined): Record<string, unknown>[] | null {
+  if (names === undefined) return null
+  return [{ Driver: "cdi", Count: 0, DeviceIDs: names, Capabilities: null, Options: null }]
 }
 
 function configDocument({ options, run, mounts, secrets, image }: ContainerDetails): Record<string, unknown> {

@@ -35,6 +35,8 @@ export interface EngineOptions {
   runtime?: string
   /** For the runtime itself, before its verb, without dashes: `debug`, `log-format=json`. */
   runtimeFlags?: readonly string[]
+  /** Directories of hooks in place of the host's. */
+  hooksDirectories?: readonly string[]
   /** Words that run skiff, for what outlives this process; default: this very program. */
   command?: readonly string[]
 }

@@ -109,7 +109,9 @@ class LocalEngine implements Engine {
   #ownCommand(...words: string[]): string[] {
     const { root, runRoot } = this.#store.paths
     const flags = (this.#options.runtimeFlags ?? []).flatMap((flag) => ["--runtime-flag", flag])
-    return [...(this.#options.command ?? ownCommand()), "--root", root, "--runroot", runRoot, ...flags, ...words]
+    const hooks = (this.#options.hooksDirectories ?? []).flatMap((directory) => ["--hooks-dir", directory])
+    const globals = ["--root", root, "--runroot", runRoot, ...flags, ...hooks]
+    return [...(this.#options.command ?? ownCommand()), ...globals, ...words]
   }
 
   readonly events = once(async (): Promise<Events> => {
@@ -144,8 +146,8 @@ class LocalEngine implements Engine {
   readonly #runtimes = once(async (): Promise<Runtimes> => {
     const { openRuntimes } = await import("../runtime/open.ts")
     const { root, runRoot } = this.#store.paths
-    const { runtime, runtimeFlags } = this.#options
-    return openRuntimes({ root, runRoot, runtime, runtimeFlags })
+    const { runtime, runtimeFlags, hooksDirectories } = this.#options
+    return openRuntimes({ root, runRoot, runtime, runtimeFlags, hooksDirectories })
   })
 
   /** The blobs, and as such the layers of builds, which are kept as snapshots. */

@@ -1,3 +1,4 @@
+import type { OciConfig, OciHooks } from "../spec/oci-runtime.ts"
 import { existsSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { NotFound, Unsupported } from "../base/errors.ts"
@@ -18,11 +19,11 @@ import { execExitCode, execIn, resizeExec } from "./monitor/exec.ts"
 import { endMonitor } from "./monitor/end-monitor.ts"
 import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
-import type { BundlePaths, Runtime, Runtimes } from "./runtime.ts"
+import type { BundlePaths, ConfigInput, Runtime, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
-import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget } from "./config/seccomp.ts"
+import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget, imageSeccomp } from "./config/seccomp.ts"
 import { seccompChoice } from "./config/security-options.ts"
 
 /** What the domain is handed. */
@@ -33,24 +34,38 @@ export interface RuntimesOptions {
   runtime?: string
   /** For the runtime itself, before its verb, without dashes. */
   runtimeFlags?: readonly string[]
+  /** Directories of hooks, in the order of growing precedence. Default: those of oci-hooks(5), where they are. */
+  hooksDirectories?: readonly string[]
 }
+
+const HOOKS_DIRECTORIES = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
 
 /** The runtimes and monitors of this host. Opens nothing, looks at nothing before it is asked. */
 export function openRuntimes(options: RuntimesOptions): Runtimes {
   let capabilities: string[] | undefined
   const available = (): string[] => (capabilities ??= availableCapabilities())
+  const hooksFor = async (config: OciConfig, input: ConfigInput, others?: OciHooks): Promise<OciHooks | undefined> => {
+    const directories = options.hooksDirectories ?? HOOKS_DIRECTORIES.filter((directory) => existsSync(directory))
+    if (input.hooks === undefined || (directories.length === 0 && others === undefined)) return undefined
+    const { configuredHooks, joinHooks, subjectOf } = await import("./config/hooks.ts")
+    return joinHooks(others, configuredHooks(directories, subjectOf(config, input.hooks.hasBindMounts)))
+  }
   const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
   return {
     sharedCgroups,
     bundle,
-    choose: async (name, { timeNamespace, withoutCgroup = false } = {}) =>
+    choose: async (name, { timeNamespace, withoutCgroup = false, withHooks = false } = {}) =>
       openChosen(name ?? options.runtime, withoutCgroup ? noCgroup(detectCgroups()) : detectCgroups(), {
         stateRoot: join(options.runRoot, "runtime"),
         timeNamespace,
         flags: options.runtimeFlags,
+        withHooks,
       }),
-    async config(input, runtime) {
-      checkRootfs(input.rootfs)
+    async config(asked, runtime) {
+      checkRootfs(asked.rootfs)
+      const cdi = asked.cdiDevices?.length ? await import("./config/cdi.ts") : undefined
+      const edits = cdi?.resolveCdi(asked.cdiDevices ?? [])
+      const input = cdi === undefined || edits === undefined ? asked : cdi.withEdits(asked, edits)
       const plain = isStepRuntime(runtime)
       const mounts = resolveMountTargets(input.rootfs, input.mounts)
       const config = runtimeConfig(mounts.length === 0 ? input : { ...input, mounts }, {
@@ -69,13 +84,17 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         const { giveRealtimeBudget } = await import("../sys/process/realtime-budget.ts")
         giveRealtimeBudget(realtimeUs, detectCgroups(), input.cgroupPlacement?.parent)
       }
-      const choice = input.privileged ? "unconfined" : seccompChoice(input.securityOptions)
+      const hooks = await hooksFor(config, asked, cdi?.hooksOf(edits ?? {}))
+      if (hooks !== undefined) config.hooks = hooks
+      const choice = seccompChoice(input.securityOptions) ?? (input.privileged ? "unconfined" : undefined)
       if (choice === "unconfined" || (plain && !existsSync(DEFAULT_PROFILE))) return config
       const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
-      config.linux.seccomp =
-        choice === undefined || choice === "builtin" || choice === "default"
-          ? defaultSeccomp(target, join(options.root, "cache", "seccomp"))
-          : customSeccomp(target, choice)
+      const isDefault = choice === undefined || choice === "builtin" || choice === "default"
+      config.linux.seccomp = !isDefault
+        ? customSeccomp(target, choice)
+        : choice === undefined && input.seccompProfile !== undefined
+          ? imageSeccomp(target, input.seccompProfile)
+          : defaultSeccomp(target, join(options.root, "cache", "seccomp"))
       return config
     },
     execProcess: (config, input) => execProcess(config, input, available()),

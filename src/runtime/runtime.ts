@@ -191,6 +191,13 @@ export interface CgroupPlacement {
   parent?: string
 }
 
+/** What a container needs of its runtime. */
+export interface RuntimeChoice {
+  timeNamespace?: string
+  withoutCgroup?: boolean
+  withHooks?: boolean | undefined
+}
+
 /** From which limits to which. */
 export interface LimitChange {
   before: ResourceLimits
@@ -253,6 +260,12 @@ export interface ConfigInput {
   securityOptions: readonly string[]
   sysctls: Readonly<Record<string, string>>
   devices: readonly DeviceRequest[]
+  /** `nvidia.com/gpu=0`, by the Container Device Interface. */
+  cdiDevices?: readonly string[]
+  /** Those that this host has configured for such a container are added; absent: none. */
+  hooks?: { hasBindMounts: boolean }
+  /** Text of a seccomp profile in place of the default one, where `securityOptions` name none. */
+  seccompProfile?: string
   ulimits: readonly Ulimit[]
   /** On top of what `devices` allow. */
   deviceCgroupRules?: readonly DeviceCgroupRule[]
@@ -306,9 +319,9 @@ export interface Runtimes {
   readonly sharedCgroups: SharedCgroups
   /**
    * `crun`, `runc`, a path; undefined: the one that suits this host. `timeNamespace`: the file that opens the one in which it is called.
-   * `withoutCgroup`: it shall make none. Throws NotFound with the repair, Unsupported.
+   * `withoutCgroup`: it shall make none. `withHooks`: it shall do all itself, as it has hooks to run. Throws NotFound with the repair, Unsupported.
    */
-  choose(name?: string, options?: { timeNamespace?: string; withoutCgroup?: boolean }): Promise<Runtime>
+  choose(name?: string, options?: RuntimeChoice): Promise<Runtime>
   /** Where a container's volatile files lie; makes nothing. */
   bundle(id: string): BundlePaths
   /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */

@@ -7,6 +7,7 @@ export interface OciConfig {
   domainname?: string
   mounts: OciMount[]
   annotations?: Record<string, string>
+  hooks?: OciHooks
   linux: OciLinux
 }
 
@@ -21,8 +22,18 @@ export interface OciProcess {
   capabilities: OciCapabilities
   rlimits?: { type: string; soft: number; hard: number }[]
   noNewPrivileges: boolean
+  apparmorProfile?: string
+  selinuxLabel?: string
   oomScoreAdj?: number
 }
+
+/** config.md#posix-platform-hooks: programs of the host at points of the life cycle. */
+export type OciHooks = Partial<
+  Record<
+    "prestart" | "createRuntime" | "createContainer" | "startContainer" | "poststart" | "poststop",
+    { path: string; args?: string[]; env?: string[]; timeout?: number }[]
+  >
+>
 
 /** config.md#linux-process, `capabilities`: names such as `CAP_CHOWN`. */
 export interface OciCapabilities {
@@ -52,6 +63,7 @@ export interface OciLinux {
   devices?: OciDevice[]
   sysctl?: Record<string, string>
   seccomp?: OciSeccomp
+  mountLabel?: string
   maskedPaths?: string[]
   readonlyPaths?: string[]
   rootfsPropagation?: string

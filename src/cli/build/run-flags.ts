@@ -1,3 +1,4 @@
+import { pathDevices } from "../container-flags/security.ts"
 import { resolve } from "node:path"
 import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import type { BuildRequest } from "../../build/build.ts"
@@ -80,7 +81,7 @@ export function stepSettings(flags: FlagValues<typeof STEP_FLAGS>): StepSettings
       volumes: flags.volume,
       capAdd: flags.capAdd,
       capDrop: flags.capDrop,
-      devices: flags.device,
+      devices: pathDevices(flags.device),
       securityOptions: flags.securityOpt,
       dns: withoutDns ? [] : flags.dns,
       dnsSearch: flags.dnsSearch,

@@ -9,7 +9,11 @@ import { UsageError } from "../errors/usage-error.ts"
 import { flag, readBoolean, type FlagValues } from "../flag.ts"
 
 export const IDENTITY_FLAGS = {
-  annotation: flag.list(parseKeyValue, "Add an annotation to the container (passed through to the OCI runtime)", "map"),
+  annotation: flag.list(
+    readAnnotation,
+    "Add an annotation to the container (passed through to the OCI runtime)",
+    "map",
+  ),
   groupAdd: flag.strings("Add additional groups to join ('keep-groups': keep your own)"),
   groupEntry: flag.string("Line to add to /etc/group ($GROUPNAME, $GID, $USERLIST)"),
   hostsFile: flag.string("Base of /etc/hosts: a file of the host, 'image' or 'none'"),
@@ -31,6 +35,12 @@ export const IDENTITY_FLAGS = {
   systemd: flag.of(readSystemd, "Let systemd run: 'true' where the program is an init, 'always', 'false'", "string"),
   tz: flag.string("Time zone, such as Europe/Paris, or 'local'"),
   umask: flag.of(readUmask, "Umask of the program, in octal", "string"),
+}
+
+/** In one line: a break could end that of whoever writes it down (CVE-2024-3154). */
+function readAnnotation(text: string): [string, string] {
+  if (!/^[^=\n\r\0]+=[^\n\r\0]*$/.test(text)) throw new InvalidArgument("expected KEY=VALUE, in one line")
+  return parseKeyValue(text)
 }
 
 type Values = FlagValues<typeof IDENTITY_FLAGS>

@@ -58,6 +58,7 @@ const CONTAINER: Table = {
   "cgroup.parent": "--cgroup-parent",
   deviceCgroupRules: "--device-cgroup-rule",
   oomScoreAdj: "--oom-score-adj",
+  hooks: "--hooks-dir",
   rdtClass: "--rdt-class",
   storage: "--storage-opt",
   "resources.blkioWeight": "--blkio-weight",

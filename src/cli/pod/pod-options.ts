@@ -1,3 +1,4 @@
+import { pathDevices } from "../container-flags/security.ts"
 import type { PodOptions } from "../../pod/pod.ts"
 import { parseLabelFile } from "../../spec/docker/environment.ts"
 import { namespaceOptions } from "../container-flags/namespaces.ts"
@@ -44,7 +45,7 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     dnsOptions: flags.dnsOption,
     extraHosts: flags.addHost,
     mounts: [...flags.volume, ...flags.mount],
-    devices: flags.device,
+    devices: pathDevices(flags.device),
     securityOptions: flags.securityOpt,
     sysctls: Object.fromEntries(flags.sysctl),
   }

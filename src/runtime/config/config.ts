@@ -9,7 +9,8 @@ import { allDevices, checkDeviceRules, deviceRules, findDevices, type HostDevice
 import { checkOomScore, checkRdtClass, rlimitsOf } from "./process-limits.ts"
 import { toResources } from "./resources.ts"
 import type { ConfigInput, ExecProcessInput, IdMapping } from "../runtime.ts"
-import { noNewPrivileges } from "./security-options.ts"
+import { parseSecurityOptions, type SecuritySettings } from "../../spec/docker/security-option.ts"
+import { apparmorProfile, guardedPaths, selinuxLabels, withProcOptions } from "./security-options.ts"
 import { checkSysctls } from "./sysctls.ts"
 
 /** What the configuration depends on besides the input: the host, and who we are on it. */
@@ -57,8 +58,10 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     ...(input.domainname !== undefined && ownUts && !host.knowsDomainname && { "kernel.domainname": input.domainname }),
     ...checkSysctls(input.sysctls, { ipc: has("ipc"), network: has("network"), uts: has("uts") }),
   }
+  const security = parseSecurityOptions(input.securityOptions)
   const mounts = mountsOf(input, {
     cgroupMount,
+    writableCgroups: security.writableCgroups,
     // sysfs belongs to the network namespace: of the host's, a user namespace may show the mounted one only
     bindSys: (rootless && !has("network")) || (inUserNamespace && input.network.kind !== "private"),
     bindProc: (rootless || inUserNamespace) && !has("pid"),
@@ -72,7 +75,7 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
     root: { path: host.relativeRoot ?? input.rootfs, readonly: input.readOnly },
     ...(input.hostname !== undefined && ownUts && { hostname: input.hostname }),
     ...(input.domainname !== undefined && ownUts && host.knowsDomainname && { domainname: input.domainname }),
-    mounts,
+    mounts: withProcOptions(mounts, security),
     ...(input.annotations && { annotations: { ...input.annotations } }),
     linux: {
       namespaces,
@@ -83,7 +86,11 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
       ...(input.rdtClass !== undefined && { intelRdt: { closID: checkRdtClass(input.rdtClass, rootless) } }),
       devices: rootless ? [] : devices.map(({ node }) => node),
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
-      ...(!input.privileged && { maskedPaths: [...MASKED_PATHS], readonlyPaths: readonlyPaths(host, input) }),
+      ...guardedPaths(
+        security,
+        input.privileged ? NOTHING_GUARDED : { masked: MASKED_PATHS, readonly: readonlyPaths(host, input, security) },
+      ),
+      ...mountLabelOf(security),
       ...propagationOf(mounts),
     },
   }
@@ -93,12 +100,22 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
  * On v1 the controllers are mounted read-only on a tmpfs. runc 1.1.5 leaves that one writable; crun 1.8.1 makes it
  * read-only by a copy of all below, whose controllers can be written again: so they come after it.
  */
-function readonlyPaths({ cgroups: { version, manager }, hierarchies = [] }: ConfigHost, input: ConfigInput): string[] {
-  if (version === "v2" || manager === "disabled") return [...READONLY_PATHS]
+function readonlyPaths(
+  { cgroups: { version, manager }, hierarchies = [] }: ConfigHost,
+  { ownsCgroups }: ConfigInput,
+  { writableCgroups }: SecuritySettings,
+): string[] {
+  if (version === "v2" || manager === "disabled" || writableCgroups) return [...READONLY_PATHS]
   // systemd of a container has the hierarchy that is named after it, which limits nothing
-  if (input.ownsCgroups === true)
-    return [...READONLY_PATHS, ...hierarchies.filter((path) => !path.endsWith("/systemd"))]
+  if (ownsCgroups === true) return [...READONLY_PATHS, ...hierarchies.filter((path) => !path.endsWith("/systemd"))]
   return [...READONLY_PATHS, "/sys/fs/cgroup", ...hierarchies]
+}
+
+const NOTHING_GUARDED = { masked: [], readonly: [] }
+
+function mountLabelOf(security: SecuritySettings): Pick<OciLinux, "mountLabel"> {
+  const labels = selinuxLabels(security)
+  return labels === undefined ? {} : { mountLabel: labels.mount }
 }
 
 /** Docker's: ports below 1024 and ping need no capability in a network of one's own. */
@@ -107,6 +124,8 @@ const NETWORK_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.
 function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
   const args = input.initPath === undefined ? [...input.argv] : [INIT_PATH, "--", ...input.argv]
   if (args.length === 0) throw new InvalidArgument("no command given, and the image has none", { field: "command" })
+  const security = parseSecurityOptions(input.securityOptions)
+  const [profile, labels] = [apparmorProfile(security), selinuxLabels(security)]
   return {
     terminal: input.tty,
     ...(input.tty && consoleOf(input.consoleSize)),
@@ -116,7 +135,9 @@ function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
     cwd: checkWorkdir(input.cwd),
     capabilities: capabilitySets(chooseCapabilities(input, host.capabilities)),
     rlimits: rlimitsOf(input.ulimits, host.rootless),
-    noNewPrivileges: noNewPrivileges(input.securityOptions),
+    noNewPrivileges: security.noNewPrivileges,
+    ...(profile !== undefined && { apparmorProfile: profile }),
+    ...(labels !== undefined && { selinuxLabel: labels.process }),
     ...(input.oomScoreAdj !== undefined && { oomScoreAdj: checkOomScore(input.oomScoreAdj, host.rootless) }),
   }
 }

@@ -36,6 +36,8 @@ const SHM_BYTES = 64 * 1024 * 1024
 export interface DefaultMountsHost {
   /** False where the user has no cgroups. */
   cgroupMount: boolean
+  /** It may be written, as in a privileged container. */
+  writableCgroups?: boolean
   /** Show the host's mounted /sys, as a new one may not be mounted. */
   bindSys: boolean
   /** The same of /proc. */
@@ -47,6 +49,7 @@ export interface DefaultMountsHost {
 /** The kernel's file systems that every container has, in docker's order and with docker's options. */
 export function defaultMounts(input: ConfigInput, host: DefaultMountsHost): OciMount[] {
   const { cgroupMount, bindSys, bindProc, singleId } = host
+  const cgroupAccess = input.privileged || host.writableCgroups === true || input.ownsCgroups === true ? "rw" : "ro"
   const access = input.privileged ? "rw" : "ro"
   const guarded = ["nosuid", "noexec", "nodev"]
   const ipc = input.ipc ?? "private"
@@ -76,14 +79,7 @@ export function defaultMounts(input: ConfigInput, host: DefaultMountsHost): OciM
       ? bindOf("/sys", [...guarded, "ro"])
       : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, access] },
     ...(cgroupMount
-      ? [
-          {
-            destination: "/sys/fs/cgroup",
-            type: "cgroup",
-            source: "cgroup",
-            options: [...guarded, input.ownsCgroups === true ? "rw" : access],
-          },
-        ]
+      ? [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, cgroupAccess] }]
       : []),
     ...(ipc === "host"
       ? // of the host's: what it has

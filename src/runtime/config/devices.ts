@@ -19,7 +19,7 @@ export interface HostDevice {
 
 /** The host's devices that `requests` name; a directory means all devices below it. Throws NotFound, InvalidArgument. */
 export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
-  return requests.flatMap(({ hostPath, containerPath, permissions }) => {
+  return requests.flatMap(({ hostPath, containerPath, permissions, ...node }) => {
     if (!/^[rwm]{1,3}$/.test(permissions))
       throw new InvalidArgument(`invalid permissions "${permissions}" of device "${hostPath}"`, { hint: "any of rwm" })
     let path: string
@@ -35,7 +35,7 @@ export function findDevices(requests: readonly DeviceRequest[]): HostDevice[] {
     if (statSync(path).isDirectory()) return walk(path, containerPath, permissions)
     const device = describe(path, containerPath, permissions)
     if (device === undefined) throw new InvalidArgument(`"${hostPath}" is not a device`)
-    return [device]
+    return [{ ...device, node: { ...device.node, ...node } }]
   })
 }
 

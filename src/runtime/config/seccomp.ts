@@ -76,6 +76,12 @@ export function customSeccomp(target: SeccompTarget, path: string): OciSeccomp {
   return resolveProfile(readProfile(path), target)
 }
 
+/** One that an image brings, where its user said that it shall count. */
+export function imageSeccomp(target: SeccompTarget, text: string): OciSeccomp {
+  if (text.length > MAX_PROFILE_BYTES) throw new InvalidArgument("the image's seccomp profile is too large")
+  return resolveProfile(parseProfile(text, "of the image"), target)
+}
+
 function cacheKey({ capabilities, architecture, kernel, uses32BitSockets }: SeccompTarget, path: string): string {
   let mask = 0n
   CAPABILITIES.forEach((name, bit) => (mask |= capabilities.includes(name) ? 1n << BigInt(bit) : 0n))
@@ -113,12 +119,16 @@ function readProfile(path: string): Profile {
     text = readFileSync(path, "utf8")
   } catch (cause) {
     if (path === DEFAULT_PROFILE) throw missing(path, cause)
-    throw new InvalidArgument(`cannot read the seccomp profile "${path}"`, { cause })
+    throw new InvalidArgument(`cannot read the seccomp profile "${path}"`, { field: "securityOptions", cause })
   }
+  return parseProfile(text, `"${path}"`)
+}
+
+function parseProfile(text: string, which: string): Profile {
   try {
     return JSON.parse(text) as Profile
   } catch (cause) {
-    throw new InvalidArgument(`the seccomp profile "${path}" is not JSON`, { cause })
+    throw new InvalidArgument(`the seccomp profile ${which} is not JSON`, { field: "securityOptions", cause })
   }
 }
 

@@ -14,6 +14,8 @@ interface RuntimePlace {
   timeNamespace?: string | undefined
   /** Without dashes. */
   flags?: readonly string[] | undefined
+  /** Its own files are left to it: hooks are run by its commands. */
+  withHooks?: boolean
 }
 
 /** A runtime, and why this one. */
@@ -61,7 +63,8 @@ function insideTime(file: string, path: string, words: readonly string[]): [path
 
 const KNOWN = ["crun", "runc"]
 
-function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace, flags = [] }: RuntimePlace): Runtime {
+function open(name: string, cgroups: Cgroups, place: RuntimePlace): Runtime {
+  const { stateRoot, timeNamespace, flags = [], withHooks } = place
   const path = findProgram(name)
   if (path === undefined)
     throw new NotFound(`no OCI runtime "${name}"`, {
@@ -86,5 +89,5 @@ function open(name: string, cgroups: Cgroups, { stateRoot, timeNamespace, flags 
   const words = [`--root=${root}`, ...manager, ...flags.map((flag) => `--${flag.replace(/^-+/, "")}`)]
   // its own files name start times of processes as they are seen there: what reads them without it would see others
   if (timeNamespace !== undefined) return openRuntime(kind, ...insideTime(timeNamespace, path, words))
-  return openRuntime(kind, path, words, kind === "crun" ? openCrunState(root, cgroups) : undefined)
+  return openRuntime(kind, path, words, kind === "crun" && !withHooks ? openCrunState(root, cgroups) : undefined)
 }

@@ -6,6 +6,10 @@ export interface DeviceRequest {
   containerPath: string
   /** Any of `rwm`. */
   permissions: string
+  /** Of the node in the container, where it is not the host's. */
+  fileMode?: number
+  uid?: number
+  gid?: number
 }
 
 /** Parses docker's `--device /dev/fuse[:/dev/inside[:rwm]]`. Throws InvalidArgument in docker's words. */

@@ -32,7 +32,7 @@ import { teardown } from "./teardown.ts"
 import { resolveUser, type ResolvedUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
 import { rootMount } from "./root-mount.ts"
-import { readySandbox, sharedNamespaces, sharedShm, shares } from "./sandbox.ts"
+import { readySandbox, sharedNamespaces, sharedShm, sharesIpc } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
 import { markHooks, securityInput } from "./security.ts"
@@ -271,12 +271,12 @@ async function createContainer(
       mounts: [
         ...files,
         ...(identity?.identityMounts(record) ?? []),
-        ...(sandbox === undefined || !shares(sandbox, "ipc") ? mountShm(deps, record) : sharedShm(sandbox)),
+        ...(sandbox === undefined || !sharesIpc(sandbox, options) ? mountShm(deps, record) : sharedShm(sandbox)),
         ...mounts,
         ...secrets,
       ],
       network,
-      ...(sandbox && sharedNamespaces(sandbox)),
+      ...(sandbox && sharedNamespaces(sandbox, options)),
       ...shared,
       ...ids?.runtimeUser(userNamespace),
       shm: options.namespaces?.ipc?.kind !== "none",

@@ -65,15 +65,23 @@ export async function readySandbox(
   return sandbox
 }
 
+/** Whether a container has the ipc namespace of its sandbox, and with it the /dev/shm. */
+export function sharesIpc(sandbox: Sandbox, { namespaces }: ResolvedOptions): boolean {
+  return shares(sandbox, "ipc") && namespaces?.ipc === undefined
+}
+
 /** What `config.json` says of the namespaces that a sandbox shares. */
-export function sharedNamespaces({ state }: Sandbox): Partial<Pick<ConfigInput, "network" | "ipc" | "uts" | "pid">> {
+export function sharedNamespaces(
+  { state }: Sandbox,
+  { namespaces = {} }: ResolvedOptions,
+): Partial<Pick<ConfigInput, "network" | "ipc" | "uts" | "pid">> {
   if (state.status !== "ready") return {}
-  const { network, ipc, uts, pid } = state.namespaces
+  const { network, ...others } = state.namespaces
+  // a container's own choice, `private` too, goes before what the sandbox gives
+  const shared = Object.entries(others).filter(([kind]) => namespaces[kind as keyof typeof others] === undefined)
   return {
     ...(network === undefined ? {} : { network: { kind: "path", path: network } }),
-    ...(ipc === undefined ? {} : { ipc: { path: ipc } }),
-    ...(uts === undefined ? {} : { uts: { path: uts } }),
-    ...(pid === undefined ? {} : { pid: { path: pid } }),
+    ...Object.fromEntries(shared.map(([kind, path]) => [kind, { path }])),
   }
 }
 
@@ -94,6 +102,6 @@ export async function leaveSandbox(deps: ContainerDeps, { id, spec }: ContainerR
 
 /** The /dev/shm that all in the sandbox see. */
 export function sharedShm({ state }: Sandbox): OciMount[] {
-  if (state.status !== "ready" || state.namespaces.ipc === undefined) return []
+  if (state.status !== "ready") return []
   return [{ destination: "/dev/shm", type: "bind", source: state.shm, options: ["bind", "nosuid", "nodev", "noexec"] }]
 }

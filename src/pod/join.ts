@@ -11,7 +11,7 @@ export function inPod({ id, name, spec }: PodRecord, options: ContainerOptions):
   const { options: pod, sandboxId } = spec
   const hasOwnNetwork = options.network !== undefined
   const isGiven = sharedOf(pod).includes("network") && !ownsNetwork(pod)
-  if (hasOwnNetwork && sharedOf(pod).includes("network") && options.network?.kind !== "none")
+  if (hasOwnNetwork && sharedOf(pod).includes("network"))
     throw new InvalidArgument(`cannot set the network of a container in pod "${name}": it has the pod's`, {
       field: "network",
       hint: "give it to the pod",

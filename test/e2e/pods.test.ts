@@ -105,6 +105,9 @@ describe("a pod", () => {
     )
     expect(await sh("first", "ls /proc/1/root/ 2>/dev/null || echo no")).toBe("no")
     expect((await inspect("pids")).SharedNamespaces).toEqual(["net", "pid"])
+    // a container may choose otherwise
+    const alone = await skiff.ok("run", "--rm", "--pod", "pids", "--pid", "private", "busybox", "ps", "-o", "args")
+    expect(alone.split("\n").slice(1)).toEqual(["ps -o args"])
     expect(await sh("first", "readlink /proc/self/ns/ipc")).not.toBe(await sh("second", "readlink /proc/self/ns/ipc"))
   })
 
@@ -139,6 +142,7 @@ describe("a pod", () => {
       ["-p", "81:81"],
       ["--hostname", "other"],
       ["--network", "host"],
+      ["--network", "none"],
       ["--ip", "10.88.0.77"],
     ]) {
       const { code, stderr } = await skiff.run(["create", "--pod", "web", ...flags, "busybox", "true"])

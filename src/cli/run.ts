@@ -86,6 +86,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
     out.text(commandHelp(found.name, found.entry, command))
     return 0
   }
+  if (parsed.values.debug === true) configureLog({ level: "debug", show: showLogLine })
   state.flags = command.flags
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false

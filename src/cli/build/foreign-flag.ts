@@ -4,7 +4,6 @@ import type { Flag } from "../flag.ts"
 /** A flag of others that we do not take up: with the reason, and what to do instead. */
 export function refused(reason: string, hint?: string): Flag<undefined> {
   return {
-    hidden: true,
     help: `Refused: ${reason}`,
     typeName: "string",
     initial: undefined,

@@ -27,7 +27,7 @@ export const STEP_FLAGS = {
   capAdd,
   capDrop,
   cgroupParent: refused("each step has a control group below that of the engine", "limit it: --memory, --cpus"),
-  cgroupns: flag.choice(["private"], "Control group namespace: private", { hidden: true }),
+  cgroupns: flag.choice(["private"], "Control group namespace: private"),
   cpuPeriod,
   cpuQuota,
   cpuShares,

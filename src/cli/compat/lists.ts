@@ -54,7 +54,7 @@ export interface ContainerList extends ObjectList<Container, ContainerFacts> {
 /** How `ps`, `images`, `volume ls` and `network ls` show things. */
 export interface Lists {
   containers(columns: ContainerColumns): ContainerList
-  images(columns: { digests: boolean }): ObjectList<Image, ImageFacts>
+  images(columns: { digests: boolean; history: boolean }): ObjectList<Image, ImageFacts>
   volumes: ObjectList<Volume, object>
   networks: ObjectList<Network, { noTrunc: boolean }>
 }
@@ -78,9 +78,9 @@ export const LISTS: Lists = {
     externalRow,
   }),
 
-  images: ({ digests }) => ({
+  images: ({ digests, history }) => ({
     titles: { ...PODMAN_IMAGE_TITLES, ...IMAGE_TITLES },
-    table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
+    table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}${history ? "\t{{.History}}" : ""}`,
     quiet: "{{.ID}}",
     rows: (image, facts) =>
       imageRows(image, facts).map((row) => hide(row, podmanImageFields(image) as Record<string, unknown>)),

@@ -47,10 +47,10 @@ export const PODMAN_LISTS: Lists = {
     externalRow: (container, options) => ({ ...externalRow(container, options), Command: "buildah" }),
   }),
 
-  images: ({ digests }) => ({
+  images: ({ digests, history }) => ({
     ...asDocuments,
     titles: PODMAN_IMAGE_TITLES,
-    table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
+    table: `table {{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}${history ? "\t{{.History}}" : ""}`,
     quiet: "{{.ID}}",
     rows: (image, facts) => podmanImageRows(image, facts),
   }),

@@ -100,7 +100,7 @@ export function podFlagValues(given: Partial<FlagValues<typeof POD_FLAGS>>): Fla
 
 /** Shown in help, as whoever comes from podman looks for it there. */
 function refusedHere(reason: string, hint?: string): Flag<undefined> {
-  return { ...refused(reason, hint), hidden: false }
+  return refused(reason, hint)
 }
 
 function readShares(text: string): readonly SharedNamespace[] {

@@ -11,6 +11,8 @@ export default command({
   summary: "Show build cache usage",
   args: [],
   flags: {
+    builder: flag.choice(["default"], "There is one builder"),
+    debug: flag.bool("Show debug messages", { short: "D" }),
     filter: flag.strings('Provide filter values (e.g. "type=exec.cachemount", "inuse=false")', "filter"),
     ...LIST_FORMAT_FLAGS,
     verbose: flag.bool("Show full descriptions"),

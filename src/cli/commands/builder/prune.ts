@@ -13,6 +13,8 @@ export default command({
   args: [],
   flags: {
     all: flag.bool("Remove all unused build cache, not just dangling ones", { short: "a" }),
+    builder: flag.choice(["default"], "There is one builder"),
+    debug: flag.bool("Show debug messages", { short: "D" }),
     filter: flag.strings('Provide filter values (e.g. "until=24h")', "filter"),
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
     maxUsedSpace: flag.size("Maximum amount of disk space allowed to keep for cache"),

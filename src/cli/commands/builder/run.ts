@@ -23,7 +23,7 @@ export default command({
     contextdir: flag.string("Directory that sources of --mount type=bind are relative to"),
     env: flag.strings("Set an environment variable for this command only", "list", { short: "e" }),
     hostname: flag.string("Host name inside of the container"),
-    interactive: flag.bool("Accepted: standard input goes to the command anyway", { short: "i", hidden: true }),
+    interactive: flag.bool("Accepted: standard input goes to the command anyway", { short: "i" }),
     mount: flag.strings("Attach a mount: type=bind|cache|tmpfs|secret|ssh,…", "mount"),
     noPivot: withoutValue(refused("a root that is not pivoted to can be left"), "true"),
     runtimeFlag: refused("the runtime's flags are the engine's"),

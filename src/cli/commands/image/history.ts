@@ -1,6 +1,7 @@
 import { HISTORY_TITLES, historyRow } from "../../../docker/history-row.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
@@ -11,11 +12,14 @@ export default command({
   flags: {
     ...LIST_FORMAT_FLAGS,
     human: flag.bool("Print sizes and dates in human readable format", { short: "H", initial: true }),
+    platform: MEMBER_PLATFORM_FLAG,
     noTrunc: flag.bool("Don't truncate output"),
     quiet: flag.bool("Only show image IDs", { short: "q" }),
   },
   async run({ args: [name], flags, engine, out }) {
-    const lines = await (await engine.images()).history(name)
+    const images = await engine.images()
+    const id = flags.platform === undefined ? name : (await imageMember(images, name, flags.platform)).image.id
+    const lines = await images.history(id)
     const rows = lines.map((line) => historyRow(line, flags))
     printList(out, rows, flags, {
       titles: HISTORY_TITLES,

@@ -1,6 +1,7 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { parseReference, type Images, type PullOptions } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
+import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
@@ -17,6 +18,7 @@ export default command({
     ...REGISTRY_FLAGS,
     ...PLATFORM_PART_FLAGS,
     allTags: flag.bool("Download all tagged images in the repository", { short: "a" }),
+    decryptionKey: refused("encrypted images are not read"),
     platform: flag.of(parsePlatform, "Set the platform of a multi-platform image", "string"),
     policy: flag.choice(
       ["always", "missing", "never", "newer"],

@@ -3,12 +3,16 @@ import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { parseReference, type Images, type LayerForm, type PushResult } from "../../../image/image.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
-import { withoutValue } from "../../build/foreign-flag.ts"
+import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
+import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
 import { flag, readBoolean } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
+
+const UNSIGNED = "images are not signed"
+const SIGN_HINT = "sign what was pushed: cosign sign, or skopeo copy --sign-by"
 
 export default command({
   summary: "Upload an image to a registry",
@@ -16,6 +20,15 @@ export default command({
   flags: {
     ...REGISTRY_FLAGS,
     allTags: flag.bool("Push all tags of an image to the repository", { short: "a" }),
+    compress: flag.bool("Compress layers that are not, which is done anyhow"),
+    encryptLayer: refused("layers are not encrypted"),
+    encryptionKey: refused("layers are not encrypted"),
+    platform: MEMBER_PLATFORM_FLAG,
+    signBy: refused(UNSIGNED, SIGN_HINT),
+    signBySigstore: refused(UNSIGNED, SIGN_HINT),
+    signBySigstorePrivateKey: refused(UNSIGNED, SIGN_HINT),
+    signBySqFingerprint: refused(UNSIGNED, SIGN_HINT),
+    signPassphraseFile: refused(UNSIGNED, SIGN_HINT),
     compressionFormat: flag.choice(
       ["gzip", "zstd"],
       'Compression of layers ("gzip"|"zstd"; default: as they are, gzip for uncompressed ones)',
@@ -32,7 +45,7 @@ export default command({
       completes: ["oci", "docker"],
     }),
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
-    removeSignatures: flag.bool("Signatures are not pushed anyway", { hidden: true }),
+    removeSignatures: flag.bool("Signatures are not pushed anyway"),
     rm: flag.bool("Remove the local image after pushing it"),
   },
   examples: ["skiff push registry.example/team/app:1.2", "skiff push --all-tags localhost:5000/app"],
@@ -45,7 +58,10 @@ export default command({
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
       const { signal } = interrupt
       const { onProgress } = progress
-      const options = { ...registryAccess(flags), form, format: flags.format, destination, onProgress, signal }
+      const { platform } = flags
+      const members = platform === undefined ? undefined : [await imageMember(images, name, platform)]
+      const only = members === undefined ? {} : { images: { members } }
+      const options = { ...registryAccess(flags), ...only, form, format: flags.format, destination, onProgress, signal }
       const result = await images.push(name, options)
       progress[Symbol.dispose]()
       report(out, result, flags.quiet)

@@ -1,6 +1,9 @@
-import { isSkiffError } from "../../../base/errors.ts"
+import { isSkiffError, Unsupported } from "../../../base/errors.ts"
+import type { Images } from "../../../image/image.ts"
+import type { Platform } from "../../../spec/platform.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
 import { flag } from "../../flag.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 
@@ -11,6 +14,7 @@ export default command({
     all: flag.bool("Remove all images", { short: "a" }),
     force: flag.bool("Force removal of the image", { short: "f" }),
     ignore: flag.bool("Ignore errors if a specified image does not exist", { short: "i" }),
+    platform: MEMBER_PLATFORM_FLAG,
     noPrune: flag.bool("Do not delete untagged parents"),
   },
   async run({ args: [given], flags, engine, out, report }) {
@@ -22,6 +26,7 @@ export default command({
     // one after another: two names of one image depend on each other
     for (const name of names) {
       try {
+        if (flags.platform !== undefined) await checkOnly(images, name, flags.platform)
         const { untagged, deleted } = await images.remove(name, flags)
         for (const one of untagged) out.line(`Untagged: ${one}`)
         for (const one of deleted) out.line(`Deleted: ${one}`)
@@ -33,3 +38,12 @@ export default command({
     return code
   },
 })
+
+/** One image of an index has no name of its own to be taken away. */
+async function checkOnly(images: Images, name: string, platform: Platform): Promise<void> {
+  await imageMember(images, name, platform)
+  if (((await images.findSet(name))?.members.length ?? 1) > 1)
+    throw new Unsupported(`"${name}" leads to images of several platforms, which go together`, {
+      hint: "remove the name as a whole: leave --platform out",
+    })
+}

@@ -1,4 +1,5 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
+import type { Engine } from "../../../engine/engine.ts"
 import { isTerminal } from "../../../sys/terminal/terminal.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -17,9 +18,11 @@ export default command({
   flags: {
     authfile,
     certDir: REGISTRY_FLAGS.certDir,
+    compatAuthFile: flag.string("Keep them in this file of Docker's form instead", "file"),
     getLogin: flag.bool("Return the current login user for the registry"),
     password: flag.string("Password", "string", { short: "p" }),
     passwordStdin: flag.bool("Take the password from stdin"),
+    secret: flag.string("Take the password from a secret of the store, and its name for the user's", "name"),
     tlsVerify,
     verbose: flag.bool("Show where the credentials are stored", { short: "v" }),
     username: flag.string("Username", "string", { short: "u" }),
@@ -28,7 +31,12 @@ export default command({
   async run({ args: [server], flags, engine, out }) {
     const registry = registryHost(server)
     const registries = await engine.registries()
-    const { authfile: authFile, certDir } = flags
+    const { certDir } = flags
+    if (flags.authfile !== undefined && flags.compatAuthFile !== undefined)
+      throw new InvalidArgument("--authfile and --compat-auth-file are mutually exclusive")
+    const authFile = flags.compatAuthFile ?? flags.authfile
+    if (flags.secret !== undefined && (flags.passwordStdin || flags.password !== undefined))
+      throw new InvalidArgument("--secret and --password or --password-stdin are mutually exclusive")
     if (flags.getLogin) {
       const user = await registries.userOf(registry, { authFile })
       if (user === undefined) throw new NotFound(`not logged in to ${registry}`)
@@ -41,12 +49,13 @@ export default command({
     if (flags.password !== undefined)
       out.note("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     const isInteractive = isTerminal(0)
-    if (!isInteractive && !flags.passwordStdin && (flags.username === undefined || flags.password === undefined))
+    const isAsking = !flags.passwordStdin && flags.secret === undefined
+    if (!isInteractive && isAsking && (flags.username === undefined || flags.password === undefined))
       throw new InvalidArgument("cannot ask for user name and password: standard input is not a terminal", {
         hint: "give --username and --password-stdin",
       })
-    const username = flags.username ?? (await askLine("Username: "))
-    const password = flags.password ?? (flags.passwordStdin ? await passwordFromInput() : await askSecret("Password: "))
+    const username = flags.username ?? flags.secret ?? (await askLine("Username: "))
+    const password = flags.password ?? (await passwordOf(flags, engine))
     if (username === "" || password === "") throw new InvalidArgument("user name and password must not be empty")
     const { keptIn, isHelper } = await registries.login(registry, {
       username,
@@ -61,6 +70,14 @@ export default command({
     out.line("Login Succeeded")
   },
 })
+
+async function passwordOf(
+  { secret, passwordStdin }: { secret: string | undefined; passwordStdin: boolean },
+  engine: Engine,
+): Promise<string> {
+  if (secret !== undefined) return Buffer.from((await engine.secrets()).read(secret)).toString()
+  return passwordStdin ? passwordFromInput() : askSecret("Password: ")
+}
 
 async function passwordFromInput(): Promise<string> {
   const chunks: Uint8Array[] = []

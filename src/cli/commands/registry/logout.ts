@@ -9,12 +9,18 @@ export default command({
   summary: "Log out from a registry",
   description: "Without a server it is docker.io.",
   args: [arg.optional("SERVER")],
-  flags: { all: flag.bool("Remove the cached credentials for all registries", { short: "a" }), authfile },
+  flags: {
+    all: flag.bool("Remove the cached credentials for all registries", { short: "a" }),
+    authfile,
+    compatAuthFile: flag.string("Forget those in this file of Docker's form instead", "file"),
+  },
   async run({ args: [server], flags, engine, out }) {
     if (flags.all && server !== undefined)
       throw new InvalidArgument(`--all takes no server: "${server}"`, { hint: "give one of the two" })
     const registries = await engine.registries()
-    const { authfile: authFile } = flags
+    if (flags.authfile !== undefined && flags.compatAuthFile !== undefined)
+      throw new InvalidArgument("--authfile and --compat-auth-file are mutually exclusive")
+    const authFile = flags.compatAuthFile ?? flags.authfile
     for (const registry of flags.all ? await registries.loggedIn({ authFile }) : [registryHost(server)]) {
       const wasThere = await registries.logout(registry, { authFile })
       out.line(wasThere ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)

@@ -159,7 +159,9 @@ async function has(words: readonly string[]): Promise<boolean> {
   if (!found) return words.join(" ") in GROUPS
   const [flag] = words.slice(found.length)
   if (flag === undefined) return true
-  const shown = Object.entries((await found.entry.load()).default.flags).filter(([, { hidden }]) => !hidden)
+  const shown = Object.entries((await found.entry.load()).default.flags).filter(
+    ([, { hidden, help }]) => !hidden && !help.startsWith("Refused:"),
+  )
   return shown.some(([property]) => `--${flagName(property)}` === flag)
 }
 

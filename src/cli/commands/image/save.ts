@@ -15,10 +15,7 @@ export default command({
   args: [arg.some("IMAGE", "images")],
   flags: {
     compress: flag.bool("Compress the layers of a directory"),
-    format: flag.choice(
-      SAVE_FORMATS,
-      'Format of the archive ("docker-archive"|"oci-archive"|"oci-dir"|"docker-dir"; default docker-archive)',
-    ),
+    format: flag.choice(SAVE_FORMATS, "Format: docker-archive (default), oci-archive, oci-dir, docker-dir"),
     output: flag.string("Write to a file, or to a directory for oci-dir and docker-dir, instead of STDOUT", "string", {
       short: "o",
     }),

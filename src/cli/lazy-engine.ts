@@ -21,6 +21,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
     explanations: async () => (await engine()).explanations(),
     diskUsage: async (cancellable) => (await engine()).diskUsage(cancellable),
+    check: async (request) => (await engine()).check(request),
     prune: async (request) => (await engine()).prune(request),
     info: async () => (await engine()).info(),
     doctor: async () => (await engine()).doctor(),

@@ -129,6 +129,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["secret inspect"], load: () => import("./commands/secret/inspect.ts") },
   { names: ["secret ls", "secret list"], load: () => import("./commands/secret/ls.ts") },
   { names: ["secret rm", "secret remove"], load: () => import("./commands/secret/rm.ts") },
+  { names: ["system check"], load: () => import("./commands/system/check.ts") },
   { names: ["system df"], load: () => import("./commands/system/df.ts") },
   { names: ["system events", "events"], load: () => import("./commands/system/events.ts") },
   { names: ["system info", "info"], load: () => import("./commands/system/info.ts") },

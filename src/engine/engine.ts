@@ -7,6 +7,7 @@ import type { EngineInfo } from "../docker/info-document.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
+import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { PruneReport, PruneRequest } from "./prune.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
@@ -23,6 +24,7 @@ import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
 
 export type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, VolumeUse } from "./disk-usage.ts"
+export type { CheckReport, CheckRequest, StoreFault } from "./check.ts"
 export type { PruneKind, PruneReport, PruneRequest } from "./prune.ts"
 
 /** What an engine is opened with; all have defaults. */
@@ -62,6 +64,8 @@ export interface Engine extends AsyncDisposable {
   meter(): Promise<Meter>
   /** What all of it takes on disk: reads everything in the store. */
   diskUsage(options?: Cancellable): Promise<DiskUsage>
+  /** Whether the store holds what its records say; a repair removes what is damaged. */
+  check(request?: CheckRequest): Promise<CheckReport>
   /** Removes what nobody uses. */
   prune(request: PruneRequest): Promise<PruneReport>
   info(): Promise<EngineInfo>

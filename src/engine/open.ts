@@ -47,6 +47,7 @@ import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
+import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
@@ -415,6 +416,18 @@ class LocalEngine implements Engine {
     ])
     const { paths, db } = this.#store
     return diskUsage({ ...deps, root: paths.root, content, snapshots, imageBlobs: () => blobsByImage(db) }, options)
+  }
+
+  async check(request: CheckRequest = {}): Promise<CheckReport> {
+    const [{ checkStore }, { blobsByImage }, deps, content, snapshots] = await Promise.all([
+      import("./check.ts"),
+      import("../image/referenced.ts"),
+      this.#pruneDeps(),
+      this.#content(),
+      this.#snapshots(),
+    ])
+    const { db } = this.#store
+    return checkStore({ ...deps, db, content, snapshots, imageBlobs: () => blobsByImage(db) }, request)
   }
 
   async prune(request: PruneRequest): Promise<PruneReport> {

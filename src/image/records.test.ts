@@ -89,7 +89,10 @@ describe("an image is found", () => {
   test("or not, and the error names what is near", () => {
     put("ab12", { names: ["localhost/debian:12-slim"] })
     expect(() => records.get("debian:12")).toThrow(
-      expect.objectContaining({ code: "NotFound", data: { nearest: "localhost/debian:12-slim" } }),
+      expect.objectContaining({
+        code: "NotFound",
+        data: { object: "image", name: "debian:12", nearest: "localhost/debian:12-slim" },
+      }),
     )
   })
 

@@ -9,7 +9,7 @@ import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { isOfKernel } from "./kernel-files.ts"
 import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
 import { removalAt } from "./remove-tree.ts"
-import { getAttribute, listAttributes, pathAt, setAttribute } from "./xattr.ts"
+import { getAttribute, listAttributes, pathAt, setAttribute, type Attributed } from "./xattr.ts"
 
 const MAX_DEPTH = 512
 const S_IFIFO = 0o010000
@@ -265,7 +265,8 @@ function* copyFile(from: number, target: NameAt, options: CopyTreeOptions): Gene
     if (stat.type === "file") yield* bytesCopy(from, to, stat.sizeBytes)
     setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
     setMode(to, dropPrivilege ? stat.mode & 0o1777 : stat.mode)
-    copyAttributes(`/proc/self/fd/${from}`, pathAt(target.directory, target.name), dropPrivilege)
+    // by the descriptor: of `/proc/self/fd/…` itself, a link, there are none
+    copyAttributes(from, pathAt(target.directory, target.name), dropPrivilege)
     setTimes(to, stat.mtime)
     onContent?.(stat.sizeBytes)
   } finally {
@@ -363,7 +364,7 @@ function copyDirectoryAttributes(source: number, target: number, { owner, dropPr
 }
 
 /** Attributes that belong to the place, not to the file, stay there: overlay's own, and labels of the host's policy. */
-export function copyAttributes(source: string | Uint8Array, target: Uint8Array, dropPrivilege = false): void {
+export function copyAttributes(source: Attributed, target: Uint8Array, dropPrivilege = false): void {
   for (const name of listAttributes(source)) {
     if (dropPrivilege && name === "security.capability") continue
     if (name === OWNER_ATTRIBUTE || /^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue

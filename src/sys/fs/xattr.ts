@@ -16,20 +16,27 @@ export function pathAt(directoryFd: number, name: string): Uint8Array {
   return cString(Buffer.from(`/proc/self/fd/${directoryFd}/${name}`, "latin1"))
 }
 
-/** lgetxattr(2); undefined when it has none of that name. */
-export function getAttribute(path: string | Uint8Array, name: string): Buffer | undefined {
-  const cPath = typeof path === "string" ? cString(path) : path
-  const length = libc.lgetxattr(cPath, cString(name), buffer, MAX_VALUE_BYTES)
+/** A host path, whose last name is not followed, or what is open (not by O_PATH). */
+export type Attributed = string | Uint8Array | number
+
+/** lgetxattr(2), fgetxattr(2); undefined when it has none of that name. */
+export function getAttribute(of: Attributed, name: string): Buffer | undefined {
+  const length =
+    typeof of === "number"
+      ? libc.fgetxattr(of, cString(name), buffer, MAX_VALUE_BYTES)
+      : libc.lgetxattr(typeof of === "string" ? cString(of) : of, cString(name), buffer, MAX_VALUE_BYTES)
   if (length >= 0) return Buffer.from(buffer.subarray(0, Number(length)))
   const errno = lastErrno()
   if (errno === ENODATA || errno === EOPNOTSUPP) return undefined
   throw new SystemError("lgetxattr", errno, name)
 }
 
-/** llistxattr(2): names; none where the file system has no attributes. */
-export function listAttributes(path: string | Uint8Array): string[] {
-  const cPath = typeof path === "string" ? cString(path) : path
-  const length = libc.llistxattr(cPath, list, MAX_LIST_BYTES)
+/** llistxattr(2), flistxattr(2): names; none where the file system has no attributes. */
+export function listAttributes(of: Attributed): string[] {
+  const length =
+    typeof of === "number"
+      ? libc.flistxattr(of, list, MAX_LIST_BYTES)
+      : libc.llistxattr(typeof of === "string" ? cString(of) : of, list, MAX_LIST_BYTES)
   if (length >= 0)
     return list
       .toString("latin1", 0, Number(length))

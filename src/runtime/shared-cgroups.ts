@@ -49,7 +49,6 @@ function checkedWrites(limits: ResourceLimits, parent: string | undefined): Cgro
   const writes = cgroupWrites(toResources(limits, support) ?? {}, version === "v2")
   if (writes.length > 0 && cgroups.manager === "systemd")
     throw new Unsupported("several containers cannot be limited as a whole: their cgroups are made by systemd", {
-      field: "resources",
       hint: "limit each of them, or run as root",
     })
   return writes
@@ -80,7 +79,6 @@ function writeLimit(path: string, value: string): void {
     writeFileSync(path, value)
   } catch (cause) {
     throw new FailedPrecondition(`the kernel refuses the limit "${value}" in ${path}`, {
-      field: "resources",
       cause,
     })
   }

@@ -8,7 +8,14 @@ import { openNetns, visitNetns } from "../sys/net/netns.ts"
 import { getLink, linkUp } from "../sys/net/rtnetlink.ts"
 import { close, pipe } from "../sys/libc.ts"
 import { PipeReader } from "../sys/process/pipe.ts"
-import { processStartTime, signalProcess, spawnProcess, type Pid, type StartTime } from "../sys/process/process.ts"
+import {
+  isAlive,
+  processStartTime,
+  signalProcess,
+  spawnProcess,
+  type Pid,
+  type StartTime,
+} from "../sys/process/process.ts"
 import type { SandboxDeps } from "./deps.ts"
 import type { SandboxOptions } from "./sandbox.ts"
 
@@ -81,23 +88,22 @@ export async function makeNamespaces(
     const words = (await reader.line())?.split(" ").map(Number) ?? []
     const [pid, pausePid] = words as (Pid | undefined)[]
     if (pid === undefined) throw await makerFailure(maker.stderr)
-    if (pause !== undefined && pausePid !== undefined) await untilPaused(pausePid, pause.name)
+    const pauseStartTime = pause === undefined || pausePid === undefined ? undefined : processStartTime(pausePid)
+    if (pause && pausePid && pauseStartTime) await untilPaused(pausePid, pauseStartTime, pause.name)
     for (const [kind, path] of Object.entries(namespacePaths(directory, sharePid)))
       if (path !== "") bind(`/proc/${kind === "pid" ? pausePid : pid}/ns/${KINDS[kind as keyof typeof KINDS]}`, path)
     await bringLoopbackUp(directory, { hostname, domainname }, oneWay)
     writeSync(input.writeEnd, "\n")
-    return sharePid && pausePid ? { pausePid, pauseStartTime: processStartTime(pausePid) } : {}
+    return pausePid && pauseStartTime ? { pausePid, pauseStartTime } : {}
   } finally {
     close(input.writeEnd)
   }
 }
 
 /** Until then it is a program of ours with all privileges, which no container may see. Throws FailedPrecondition when it has ended. */
-async function untilPaused(pid: Pid, name: string): Promise<void> {
-  for (;;) {
-    const comm = commandName(pid)
-    if (comm === name) return
-    if (comm === undefined)
+async function untilPaused(pid: Pid, startTime: StartTime, name: string): Promise<void> {
+  while (commandName(pid) !== name) {
+    if (!isAlive(pid, startTime))
       throw new FailedPrecondition("the first process of a shared pid namespace ended at once", {
         field: "sharePid",
         hint: { do: "diagnose" },
@@ -106,15 +112,11 @@ async function untilPaused(pid: Pid, name: string): Promise<void> {
   }
 }
 
-/** Undefined: the process has ended. */
 function commandName(pid: Pid): string | undefined {
   try {
-    // a process that has ended and is not reaped yet has no program any more
-    return readFileSync(`/proc/${pid}/cmdline`).length === 0
-      ? undefined
-      : readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim()
   } catch {
-    return undefined
+    return undefined // it has ended
   }
 }
 

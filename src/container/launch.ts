@@ -238,12 +238,13 @@ async function createContainer(
   const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
   let mounts = await ociMounts(deps, spec.mounts)
-  await fillVolumes(deps, record, bundle.rootfs, given)
+  const fillsMapped = ids?.fillsMapped() ?? false
+  if (!fillsMapped) await fillVolumes(deps, record, bundle.rootfs, given)
   const userNamespace = await ids?.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
-  if (userNamespace !== undefined) {
+  if (userNamespace !== undefined)
     await ids?.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace })
-    mounts = (await ids?.showVolumes(deps, record, mounts, userNamespace)) ?? mounts
-  }
+  if (fillsMapped) await fillVolumes(deps, record, bundle.rootfs, given)
+  if (userNamespace !== undefined) mounts = (await ids?.showVolumes(deps, record, mounts, userNamespace)) ?? mounts
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record, given)

@@ -2,6 +2,9 @@
 import { describe, expect, test } from "bun:test"
 import { existsSync, statSync } from "node:fs"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
+import { BUSYBOX } from "../support/image.ts"
+import { sharedRegistry } from "../support/registry.ts"
+import type { TarEntry } from "../support/tar.ts"
 import { asRootOnly, openStore, rootlessOnly, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
@@ -64,6 +67,22 @@ asRoot("a volume holds the ids that every container sees", async () => {
     "7",
   )
   await skiff.ok("volume", "rm", "shared")
+})
+
+mapped("a volume is filled with the owners that the image has", async () => {
+  const registry = await sharedRegistry()
+  const entries: TarEntry[] = [
+    { name: "data/", type: "directory", uid: 7, gid: 8 },
+    { name: "data/file", uid: 1000, gid: 0, content: "x" },
+  ]
+  const image = await registry.push("ids/filled:1", {
+    ...BUSYBOX,
+    layers: [...BUSYBOX.layers, { entries }],
+    config: { ...BUSYBOX.config, Volumes: { "/data": {} } },
+  })
+  const words = ["sh", "-c", "stat -c %u:%g /data /data/file; touch /data/new"]
+  expect(await skiff.ok("run", "--rm", "-q", "--userns", "auto", image, ...words)).toBe("7:8\n1000:0")
+  await skiff.ok("rmi", image)
 })
 
 mapped("--uidmap and --gidmap are taken as given, and one alone is for both", async () => {
@@ -136,6 +155,8 @@ test("--userns container:NAME shares ids and files' owners", async () => {
   ])
   expect(shared).toBe(own)
   if (noMaps === false) expect(await run(OWNERS, "--userns", "container:owner")).toBe("0:0")
+  const { Pid } = (await skiff.inspect("owner")).State
+  expect(await run("readlink /proc/self/ns/user", "--userns", `ns:/proc/${Pid}/ns/user`)).toBe(own)
   const together = ["--userns", "container:owner", "--pid", "container:owner", "--network", "container:owner"]
   expect(await run("ps", ...together)).toContain("sleep 600")
   await skiff.ok("rm", "-f", "owner")

@@ -54,6 +54,14 @@ export function giveFiles(deps: ContainerDeps, { id }: ContainerRecord, { maps }
 }
 
 /**
+ * Whether volumes are filled from the mapped root: the volumes of an ordinary user are mounted as they are, so the files must come
+ * with the owners that the container is to see.
+ */
+export function fillsMapped(): boolean {
+  return rootlessUid() !== undefined
+}
+
+/**
  * Named volumes keep the ids that all containers see, by id-mapped mounts. An ordinary user can make none: a volume that is still
  * empty is given to the container's root.
  */

@@ -14,8 +14,8 @@ const start = { command: "container start", flags: {} }
 const build = { command: "image build", flags: BUILD_FLAGS }
 const context: FailureContext = { ...run, debug: false, failureCode: 125, endsAsProgram: true }
 
-/** Options of pods, which no command makes. */
-const OF_NO_FLAG = new Set(["sharePid"])
+/** Options of pods, which no command makes, and all limits together, which no single flag is. */
+const OF_NO_FLAG = new Set(["sharePid", "resources"])
 
 /** Every field that an error or a remedy of a domain names. */
 function namedFields(): string[] {

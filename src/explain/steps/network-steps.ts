@@ -83,6 +83,8 @@ function firewallSteps(seen: ObservedNetwork, { ports, address }: Endpoint): Exp
     ...(ports.length === 0
       ? []
       : [{ key: "ports" as const, values: { ports: numbers.join(", ") }, shell: published.map(line) }]),
+    // an ordinary user's packets come from sockets of the host
+    ...(ports.length === 0 || seen.hostNetns === undefined ? [] : [{ key: "pasta" as const, values: {}, shell: [] }]),
   ]
 }
 

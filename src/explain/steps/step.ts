@@ -14,6 +14,7 @@ export type StepKey =
   | "address"
   | "firewall"
   | "ports"
+  | "pasta"
   | "hosts"
   | "noNetwork"
   | "seccomp"

@@ -44,6 +44,9 @@ export const steps = {
   "ports.title": "Published ports",
   "ports.why":
     "{ports}: one element of a map. The rules are the same for one container and for a thousand; the kernel looks the port up.",
+  "pasta.title": "From the host's sockets to the container",
+  "pasta.why":
+    "An ordinary user may make no interface on the host. A program, pasta, listens on the host's ports as any program does, and carries what comes to the user's own network namespace, where the bridge is. It was started for these ports, and ends with the container; there is no line for it here.",
   "hosts.title": "The hosts file",
   "hosts.why": "{path} can be written now that the address is known.",
   "noNetwork.title": "No network of its own to join",

@@ -46,6 +46,9 @@ export const steps: Catalogue<keyof typeof en> = {
   "ports.title": "Les ports publiés",
   "ports.why":
     "{ports} : un élément d'une table de correspondance. Les règles sont les mêmes pour un conteneur et pour mille ; le noyau y cherche le port.",
+  "pasta.title": "Des sockets de l'hôte au conteneur",
+  "pasta.why":
+    "Un utilisateur ordinaire ne peut créer aucune interface sur l'hôte. Un programme, pasta, écoute sur les ports de l'hôte comme n'importe quel programme, et porte ce qui arrive dans l'espace de réseau de l'utilisateur, où se trouve le pont. Il a été lancé pour ces ports et finit avec le conteneur ; il n'y a pas de ligne pour lui ici.",
   "hosts.title": "Le fichier hosts",
   "hosts.why": "{path} peut être écrit maintenant que l'adresse est connue.",
   "noNetwork.title": "Aucun réseau à rejoindre",

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs"
 import { processCapabilities } from "../sys/process/process-capabilities.ts"
-import type { ContainerDetails, MountPoint } from "./container.ts"
+import type { Container, ContainerDetails, MountPoint } from "./container.ts"
 import { containerFilePaths } from "./container-files.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { isRunning, toContainer } from "./observe.ts"
+import { isRunning, observeExit, toContainer } from "./observe.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -18,6 +18,7 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
   const capabilities = "pid" in container.state ? processCapabilities(container.state.pid) : undefined
   return {
     ...container,
+    ...(await endingBeforeCleanUp(deps, record, container)),
     paths: { state: stateDirectory(deps, id), config, pidFile, monitorPidFile },
     ...(capabilities === undefined ? {} : { capabilities }),
     run: spec.run,
@@ -35,6 +36,25 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
       ...(state.error === undefined ? {} : { error: state.error }),
       oomKilled: state.oomKilled ?? false,
     },
+  }
+}
+
+/** Of one that has ended a moment ago: found out as the clean-up will, which writes it down. */
+async function endingBeforeCleanUp(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { state, ending }: Container,
+): Promise<Pick<Container, "ending">> {
+  const isAhead = state.status === "exited" && (record.status === "running" || record.status === "paused")
+  if (!isAhead || ending !== undefined) return {}
+  const [{ whyEnded }, runtimes] = await Promise.all([import("./ended/why-ended.ts"), deps.runtimes()])
+  return {
+    ending: await whyEnded(
+      deps,
+      record,
+      observeExit(record, deps),
+      runtimes.usage(record.id, runtimes.bundle(record.id)),
+    ),
   }
 }
 

@@ -85,9 +85,20 @@ export function toContainer(
     attachments: state.attachments,
     argv: [...spec.run.entrypoint, ...spec.run.command],
     runtime: spec.runtime,
-    ...(state.ending === undefined ? {} : { ending: state.ending }),
+    ...endingOf(record, observer, running),
     ...(spec.logPath === undefined ? {} : { logPath: spec.logPath }),
   }
+}
+
+/** As written down; between an end and the clean-up that writes it down, as far as the exit file alone makes it certain. */
+function endingOf(record: ContainerRecord, observer: Observer, running: boolean): Pick<Container, "ending"> {
+  const { status, state, spec } = record
+  if (state.ending !== undefined) return { ending: state.ending }
+  if ((status !== "running" && status !== "paused") || running) return {}
+  const { exitCode, unknown } = observeExit(record, observer)
+  if (unknown === "timeout") return { ending: { by: unknown, exitCode, seconds: spec.options.runTimeoutSeconds ?? 0 } }
+  if (unknown !== undefined) return { ending: { by: unknown, exitCode } }
+  return exitCode === 0 && state.sentSignal === undefined ? { ending: { by: "itself", exitCode } } : {}
 }
 
 function observeState(record: ContainerRecord, observer: Observer, running: boolean): ContainerState {

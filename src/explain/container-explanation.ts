@@ -40,6 +40,8 @@ export interface LiveExplanation {
   /** Of the runtime's configuration; absent when it runs without a filter. */
   seccomp?: SeccompFact | undefined
   maskedPaths?: readonly string[]
+  /** Of this kernel, in their order: those that could confine by labels. */
+  securityModules: readonly string[]
 }
 
 /** What the filter of system calls says. */

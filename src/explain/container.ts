@@ -10,6 +10,7 @@ import { cgroupFacts } from "./live/cgroups.ts"
 import { mountTable, topMounts } from "./live/mount-table.ts"
 import { namespaceFacts } from "./live/namespaces.ts"
 import { processFacts } from "./live/process.ts"
+import { securityModules } from "./live/security-modules.ts"
 import { routeFacts } from "./live/routes.ts"
 
 /** See `Explanations.container`. */
@@ -60,6 +61,7 @@ async function explainLive(
       mounts,
       routes: routeFacts(pid),
       process: processFacts(pid),
+      securityModules: securityModules(),
       ...(network === undefined ? {} : { network }),
       ports: endpoints.flatMap((endpoint) => endpoint?.ports ?? []),
       ...(config === undefined ? {} : { seccomp: seccompOf(config), maskedPaths: config.linux.maskedPaths ?? [] }),

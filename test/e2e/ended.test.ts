@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process"
 import { busyboxEntries } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
 import { noLimits, openStore, testUnless } from "../support/store.ts"
+import { openTerminal } from "../support/terminal.ts"
 import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
@@ -44,6 +45,8 @@ function needsLibrary(): { name: string; mode: number; content: Uint8Array }[] {
 
 const script = (text: string) => ({ mode: 0o755, content: text })
 
+let foreignImage = ""
+
 beforeAll(async () => {
   const registry = await sharedRegistry()
   const needy = needsLibrary()
@@ -62,6 +65,10 @@ beforeAll(async () => {
       },
     ],
     config: { Cmd: ["sh"], Env: ["PATH=/usr/bin:/bin"] },
+  })
+  foreignImage = await registry.push("ended/foreign:latest", {
+    architecture: otherMachine,
+    layers: [{ entries: [...busyboxEntries(), { name: "bin/foreign", mode: 0o755, content: forOtherMachine() }] }],
   })
   const dynamic = await registry.push("ended/library:latest", {
     layers: [{ entries: [...busyboxEntries(), { name: "lib64/", type: "directory", mode: 0o755 }, ...needy] }],
@@ -89,8 +96,10 @@ async function endOf(...args: string[]): Promise<{ because: string; code: number
 async function whatIsSaid(name: string): Promise<{ because: string; exitCode: number }> {
   const format = "{{.State.ExitCode}}\n{{.State.EndedBecause}}"
   const [code, because = ""] = (await skiff.ok("inspect", "--format", format, name)).split("\n")
-  // ps says the same
-  expect(await skiff.ok("ps", "-a", "--filter", `name=${name}`, "--format", "{{.EndedBecause}}")).toBe(because)
+  // ps says the same, as soon as the end has been cleaned up
+  await eventually(async () =>
+    expect(await skiff.ok("ps", "-a", "--filter", `name=${name}`, "--format", "{{.EndedBecause}}")).toBe(because),
+  )
   return { because, exitCode: Number(code) }
 }
 
@@ -136,6 +145,11 @@ describe("the program", () => {
     expect((await endOf("broken", "foreign")).because).toBe(
       `wrong architecture: the image is ${host}, its "/bin/foreign" is for linux/${otherMachine}, and this host is ${host}`,
     )
+  })
+
+  test("of an image for another architecture, with the names of both", async () => {
+    const { because } = await endOf("--platform", `linux/${otherMachine}`, foreignImage, "foreign")
+    expect(because).toStartWith(`wrong architecture: the image is linux/${otherMachine}, its "/bin/foreign" is for`)
   })
 
   test("that is a script whose interpreter is not there", async () => {
@@ -246,6 +260,19 @@ describe("memory", () => {
       /^out of memory: the kernel killed it at its limit of 24MiB( \(peak (2[234](\.\d+)?)MiB\))?$/,
     )
   })
+})
+
+test("a terminal's ps has a word of it beside the exit code, a pipe has docker's text to the letter", async () => {
+  await skiff.run(["run", "--name", "shown", "broken", "slep"])
+  await skiff.run(["run", "--name", "ended", "broken", "foreign"])
+  const terminal = openTerminal(skiff, ["ps", "-a"], "stty rows 40 cols 250; ")
+  await terminal.exited
+  expect(terminal.screen()).toMatch(/Created, no such program/)
+  expect(terminal.screen()).toMatch(/Exited \(1\) .* ago, wrong architecture/)
+  const { stdout } = await skiff.run(["ps", "-a"])
+  expect(stdout).not.toContain("wrong architecture")
+  expect(await skiff.ok("ps", "-a", "--format", "{{.Status}}", "--filter", "name=shown")).toBe("Created")
+  await skiff.ok("rm", "shown", "ended")
 })
 
 test("what never ran has not ended", async () => {

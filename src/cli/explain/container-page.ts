@@ -104,6 +104,8 @@ function mounts(paper: Paper, { mounts: facts }: Live, say: Say): void {
       `${type} ${root === "/" ? source : `${source}${root}`} (${options.join(",")})`,
     ]),
   )
+  const covers = facts.filter(isCover).map(({ target }) => target)
+  if (covers.length > 0) paper.prose(say("mounts.covers", { targets: covers.join(" ") }), 2)
 }
 
 function network(paper: Paper, { options }: ContainerExplanation, live: Live, say: Say): void {
@@ -136,6 +138,8 @@ function network(paper: Paper, { options }: ContainerExplanation, live: Live, sa
         ] as const,
     ),
   ])
+  paper.prose(say("network.rules"), 2)
+  for (const family of ["inet", "bridge"]) paper.command(`nft list table ${family} ${seen.table}`)
   for (const { family, table, name, element } of seen.elements) {
     paper.prose(say("network.element", { family, table, name }), 2)
     paper.command(`nft add element ${family} ${table} ${name} '{ ${element} }'`)
@@ -162,7 +166,7 @@ function ids(paper: Paper, { process: { uid, gid, uidMap, gidMap } }: Live, say:
   )
 }
 
-function rights(paper: Paper, { process, seccomp }: Live, say: Say): void {
+function rights(paper: Paper, { process, seccomp, securityModules }: Live, say: Say): void {
   paper.heading(say("rights.title"))
   const { capabilities, noNewPrivileges, label } = process
   const { mode, filters } = process.seccomp
@@ -188,7 +192,12 @@ function rights(paper: Paper, { process, seccomp }: Live, say: Say): void {
               action: seccomp.defaultAction,
             }),
     ],
-    ["LSM", label === undefined ? say("rights.noLabel", { modules: "-" }) : say("rights.label", { label })],
+    [
+      "LSM",
+      label === undefined
+        ? say("rights.noLabel", { modules: securityModules.join(", ") || "-" })
+        : say("rights.label", { label }),
+    ],
   ])
 }
 

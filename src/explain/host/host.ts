@@ -7,6 +7,7 @@ import { detectCgroups } from "../../sys/process/cgroup.ts"
 import { subordinateIds, type IdRange } from "../../sys/rootless/id-map.ts"
 import { readValue } from "../live/cgroups.ts"
 import { mountTable } from "../live/mount-table.ts"
+import { securityModules } from "../live/security-modules.ts"
 import { NAMESPACE_KINDS, type NamespaceKind } from "../live/namespaces.ts"
 import { parseIdMap, type IdMapLine } from "../live/process.ts"
 
@@ -130,9 +131,4 @@ const OPTIONS = new Set(["xattr", "noprefix", "clone_children", "none", "nsdeleg
 function number(path: string): number | undefined {
   const text = readValue(path)
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
-}
-
-/** Those of this kernel that confine (LSM), in their order. */
-function securityModules(): string[] {
-  return readValue("/sys/kernel/security/lsm")?.split(",").filter(Boolean) ?? []
 }

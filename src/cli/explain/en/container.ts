@@ -30,8 +30,8 @@ export const container = {
   "layers.upper": "written",
   "layers.lower": "read {index}",
   "mounts.title": "Mounts: what it sees as its files",
-  "mounts.why":
-    "{count} in its namespace; those of /proc and /sys that only cover or protect something are left out ({hidden}).",
+  "mounts.why": "{count} in its namespace, of which {hidden} only cover or protect something of /proc and /sys.",
+  "mounts.covers": "covered, or read-only: {targets}",
   "network.title": "Network: how it is reached",
   "network.none": "It has no interface on a network of skiff's: {reason}.",
   "network.mode.host": "it uses the host's own",
@@ -42,6 +42,7 @@ export const container = {
   "network.plain": "{mac}",
   "network.route": "by {via} at {interface}",
   "network.direct": "at {interface}",
+  "network.rules": "the rules, the same for every container, and the elements that are its own:",
   "network.element": "nftables, {family} table {table}, {name}",
   "network.port": "host port {host} to {port}",
   "ids.title": "Users: who it is outside",

@@ -32,7 +32,8 @@ export const container: Catalogue<keyof typeof en> = {
   "layers.lower": "lu {index}",
   "mounts.title": "Montages : ce qu'il voit comme ses fichiers",
   "mounts.why":
-    "{count} dans son espace ; ceux de /proc et de /sys qui ne font que couvrir ou protéger sont omis ({hidden}).",
+    "{count} dans son espace, dont {hidden} ne font que couvrir ou protéger quelque chose de /proc et de /sys.",
+  "mounts.covers": "recouverts, ou en lecture seule : {targets}",
   "network.title": "Réseau : comment on l'atteint",
   "network.none": "Il n'a pas d'interface sur un réseau de skiff : {reason}.",
   "network.mode.host": "il utilise celui de l'hôte",
@@ -43,6 +44,7 @@ export const container: Catalogue<keyof typeof en> = {
   "network.plain": "{mac}",
   "network.route": "par {via} sur {interface}",
   "network.direct": "sur {interface}",
+  "network.rules": "les règles, les mêmes pour tous les conteneurs, et les éléments qui sont à lui :",
   "network.element": "nftables, table {family} {table}, {name}",
   "network.port": "port {host} de l'hôte vers {port}",
   "ids.title": "Utilisateurs : qui il est au dehors",

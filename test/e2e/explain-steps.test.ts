@@ -92,7 +92,10 @@ test("the told commands make the same container", async () => {
   const page = async () =>
     user.rootless
       ? ((await skiff.run(["exec", "other", "sh", "-c", ask])).stdout.split("\r\n\r\n")[1] ?? "")
-      : spawnSync("wget", ["-qO-", `http://127.0.0.1:${port}/`], { encoding: "utf8" }).stdout
+      : await fetch(`http://127.0.0.1:${port}/`).then(
+          (answer) => answer.text(),
+          () => "",
+        )
   const original = factsOf(State.Pid)
   await eventually(async () => expect(await page()).toBe("the same page\n"))
   await skiff.ok("rm", "-f", "taught")

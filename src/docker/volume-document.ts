@@ -24,14 +24,14 @@ export const VOLUME_TITLES = {
 }
 
 /** Docker's inspect document of a volume. */
-export function volumeDocument({ name, driver, labels, createdAt, mountpoint, anonymous }: Volume): object {
+export function volumeDocument({ name, driver, labels, createdAt, mountpoint, anonymous, options }: Volume): object {
   return {
     CreatedAt: createdAt.toISOString(),
     Driver: driver,
     Labels: anonymous ? { "com.docker.volume.anonymous": "", ...labels } : labels,
     Mountpoint: mountpoint,
     Name: name,
-    Options: null,
+    Options: Object.keys(options).length === 0 ? null : options,
     Scope: "local",
   }
 }

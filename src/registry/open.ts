@@ -35,6 +35,10 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       const { findCredentials } = await import("./client/credentials.ts")
       return (await findCredentials(registry, "", options))?.username
     },
+    async search(registry, term, options) {
+      const { search } = await import("./client/search.ts")
+      return await search(registry, term, await conf(), options, limitsOf(options))
+    },
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
   }

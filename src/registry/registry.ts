@@ -109,6 +109,16 @@ export interface ShortNameCandidate {
   fallback?: true
 }
 
+/** A repository that a search found. */
+export interface FoundRepository {
+  registry: string
+  repository: string
+  description: string
+  stars: number
+  /** One of Docker's own. */
+  isOfficial: boolean
+}
+
 /** All registries, as the host's files and the caller's options lead to them. Files are read when they are first needed. */
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
@@ -130,6 +140,11 @@ export interface Registries {
     registry: string,
     options?: { authFile?: string; signal?: AbortSignal | undefined },
   ): Promise<string | undefined>
+  /**
+   * Repositories whose name or description has the term; at most `limit`. Throws Unsupported when the registry lists none,
+   * PermissionDenied, Unavailable, DataLoss.
+   */
+  search(registry: string, term: string, options: RegistryOptions & { limit: number }): Promise<FoundRepository[]>
   /** Those with credentials in the auth files. */
   loggedIn(options?: { authFile?: string }): Promise<string[]>
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
 import { heeding, throwIfAborted } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
@@ -7,7 +7,8 @@ import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
-import type { Volume, Volumes } from "./volume.ts"
+import { checkDevice, parseVolumeOptions } from "./volume-options.ts"
+import type { Volume, VolumeOptions, Volumes } from "./volume.ts"
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 /** Begins the names of what is being removed: of no volume. */
@@ -17,6 +18,7 @@ interface Row {
   name: string
   anonymous: number
   labels: string
+  options: string
   created_at: number
 }
 
@@ -34,14 +36,22 @@ export interface VolumesDeps {
 export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes {
   const directory = `${root}/volumes`
 
-  const mountpoint = (name: string): string => `${directory}/${checkedName(name)}/data`
+  const ownDirectory = (name: string): string => `${directory}/${checkedName(name)}/data`
+
+  const placeOf = (row: Row): string => parseVolumeOptions(optionsOf(row)).device ?? ownDirectory(row.name)
+
+  const mountpoint = (name: string): string => {
+    const row = db.get<Row>("SELECT * FROM volumes WHERE name = ?", checkedName(name))
+    return row === undefined ? ownDirectory(name) : placeOf(row)
+  }
 
   const toVolume = (row: Row): Volume => ({
     name: row.name,
     driver: "local",
     labels: JSON.parse(row.labels) as Record<string, string>,
+    options: optionsOf(row),
     createdAt: new Date(row.created_at),
-    mountpoint: mountpoint(row.name),
+    mountpoint: placeOf(row),
     anonymous: row.anonymous === 1,
   })
 
@@ -65,24 +75,30 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
     get,
     mountpoint,
 
-    create({ name = randomName(), labels = {}, anonymous = false }) {
+    create({ name = randomName(), labels = {}, anonymous = false, options = {} }) {
       checkedName(name)
+      const { device, uid, gid } = parseVolumeOptions(options)
+      if (device !== undefined) checkDevice(device)
+      let isNew = false
       // the row first: a directory without one would never be found again
       db.transaction(() => {
         const made = db.run(
-          "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at) VALUES (?, ?, ?, ?)",
+          "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at, options) VALUES (?, ?, ?, ?, ?)",
           name,
           anonymous ? 1 : 0,
           JSON.stringify(labels),
           Date.now(),
+          JSON.stringify(options),
         )
-        if (made > 0) events.append(volumeEvent(name, "create", labels))
+        isNew = made > 0
+        if (isNew) events.append(volumeEvent(name, "create", labels))
       })
       const volume = get(name)
       mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
       try {
         // the container's users must be able to enter it, whatever our umask
-        mkdirSync(volume.mountpoint, { mode: 0o755 })
+        mkdirSync(ownDirectory(name), { mode: 0o755 })
+        if (isNew && (uid !== undefined || gid !== undefined)) chownSync(ownDirectory(name), uid ?? 0, gid ?? 0)
       } catch (error) {
         if (!hasErrno(error, "EEXIST")) throw error
       }
@@ -125,6 +141,10 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       unlinkSync(mark)
     },
   }
+}
+
+function optionsOf({ options }: Row): VolumeOptions {
+  return JSON.parse(options) as VolumeOptions
 }
 
 /** What a killed copy left. No container has mounted it: that comes after. */

@@ -10,5 +10,6 @@ export const volumeSchema: Schema = {
       labels TEXT NOT NULL,
       created_at INTEGER NOT NULL
     ) STRICT`,
+    "ALTER TABLE volumes ADD COLUMN options TEXT NOT NULL DEFAULT '{}'",
   ],
 }

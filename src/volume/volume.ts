@@ -8,12 +8,17 @@ export interface Volume {
   name: string
   driver: "local"
   labels: Record<string, string>
+  /** Of the driver, as they were given. */
+  options: VolumeOptions
   createdAt: Date
   /** Host path of the data. */
   mountpoint: string
   /** Made without a name for one container (`-v /data`, image VOLUME): removed with it by `rm -v` and `--rm`. */
   anonymous: boolean
 }
+
+/** Options of docker's `local` driver, as they were given. */
+export type VolumeOptions = Readonly<Record<string, string>>
 
 /**
  * All volumes of a store. A record is written before its directory is made and deleted before that is removed: a crash between
@@ -23,10 +28,15 @@ export interface Volumes {
   list(): Volume[]
   /** Throws NotFound. */
   get(name: string): Volume
-  /** Where the data of a volume of that name lies; makes nothing. Throws InvalidArgument on a bad name. */
+  /** Where the data of a volume of that name lies, or would: a host's directory that it binds, or one of ours; makes nothing. Throws InvalidArgument on a bad name. */
   mountpoint(name: string): string
   /** Gives the existing one when the name is taken; a directory that is missing is made. Throws InvalidArgument on a bad name. */
-  create(options: { name?: string; labels?: Record<string, string>; anonymous?: boolean }): Volume
+  create(options: {
+    name?: string
+    labels?: Record<string, string>
+    anonymous?: boolean
+    options?: VolumeOptions
+  }): Volume
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
    * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat. Cancelled while its files are being

@@ -1,6 +1,6 @@
 /** Flags of single commands that docker's and podman's users know: logs of several, exec, top, port, commit, events, volumes, globals. */
 import { afterEach, describe, expect, test } from "bun:test"
-import { chmodSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { outcomeOf } from "../support/skiff.ts"
 import { openStore } from "../support/store.ts"
@@ -25,13 +25,17 @@ const shell = (script: string) => {
 
 describe("logs", () => {
   test("of several containers come in the order of their times, with ids or names before the lines", async () => {
-    const one = await skiff.ok("run", "-d", "--name", "one", "busybox", "sh", "-c", "echo first; sleep 0.6; echo third")
-    await skiff.ok("run", "-d", "--name", "two", "busybox", "sh", "-c", "sleep 0.3; echo second")
+    const start = (name: string, script: string) =>
+      skiff.ok("run", "-d", "--name", name, "-v", "turns:/v", "busybox", "sh", "-c", script)
+    const one = await start("one", "echo first; touch /v/a; until [ -e /v/b ]; do sleep 0.05; done; echo third")
+    await start("two", "until [ -e /v/a ]; do sleep 0.05; done; echo second; touch /v/b")
     await skiff.ok("wait", "one", "two")
     expect(await skiff.ok("logs", "--names", "two", "one")).toBe("one first\ntwo second\none third")
     expect((await skiff.ok("logs", "one", "two")).split("\n")[0]).toBe(`${one.slice(0, 12)} first`)
     expect(await skiff.ok("logs", "--names", "--follow", "--latest")).toBe("two second")
     expect(await skiff.ok("logs", "--color", "--names", "two")).toBe("\x1b[34mtwo\x1b[0m second")
+    await skiff.ok("rm", "one", "two")
+    await skiff.ok("volume", "rm", "turns")
   })
 
   test("--details shows labels and variables that the log options name", async () => {
@@ -136,6 +140,49 @@ test("volumes are inspected and removed all at once; --time takes their containe
   expect((await skiff.run(["volume", "rm", "one"])).code).toBe(1)
   expect(await skiff.ok("volume", "rm", "--all", "--force", "--time", "0")).toBe("one\ntwo")
   expect(await skiff.ok("ps", "-aq")).toBe("")
+})
+
+test("a volume may be a directory of the host, or belong to somebody", async () => {
+  mkdirSync(path("home/shared"))
+  writeFileSync(path("home/shared/here"), "from the host")
+  chownSync(path("home/shared"), user.uid, user.gid)
+  const bind = ["-o", "type=none", "-o", "o=bind", "-o", `device=${path("home/shared")}`]
+  await skiff.ok("volume", "create", ...bind, "shared")
+  expect(await skiff.ok("run", "--rm", "-v", "shared:/data", "busybox", "cat", "/data/here")).toBe("from the host")
+  expect(await skiff.ok("volume", "inspect", "-f", "{{.Options.device}}", "shared")).toBe(path("home/shared"))
+  await skiff.ok("volume", "rm", "shared")
+  expect(existsSync(path("home/shared/here"))).toBe(true)
+  await skiff.ok("volume", "create", "--ignore", "--uid", "1234", "--gid", "55", "owned")
+  expect(await skiff.ok("run", "--rm", "-v", "owned:/data", "busybox", "stat", "-c", "%u:%g", "/data")).toBe("1234:55")
+  await skiff.ok("volume", "rm", "owned")
+  const { code, stderr } = await skiff.run(["volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs"])
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('volumes of type "tmpfs" are not mounted'),
+  })
+})
+
+test("volume ls finds those that no container uses, and those without a label", async () => {
+  await skiff.ok("volume", "create", "--label", "k=v", "used")
+  await skiff.ok("volume", "create", "idle")
+  await skiff.ok("create", "-v", "used:/data", "busybox")
+  const found = (...filter: string[]) => skiff.ok("volume", "ls", "-q", ...filter.flatMap((one) => ["--filter", one]))
+  expect(await found("dangling=true")).toBe("idle")
+  expect(await found("dangling=false")).toBe("used")
+  expect(await found("label!=k")).toBe("idle")
+  expect(await found("until=1h")).toBe("")
+  await skiff.ok("rm", "--all")
+  await skiff.ok("volume", "rm", "--all")
+})
+
+test("unshare --rootless-netns enters the network of an ordinary user's containers", async () => {
+  const { code, stdout, stderr } = await skiff.run(["unshare", "--rootless-netns", "readlink", "/proc/self/ns/net"])
+  if (!user.rootless) {
+    expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringContaining("root has no network namespace") })
+    return
+  }
+  expect(stdout).toMatch(/^net:\[\d+\]\n$/)
+  expect(stdout).not.toBe((await skiff.run(["unshare", "readlink", "/proc/self/ns/net"])).stdout)
 })
 
 describe("global flags of docker and podman", () => {

@@ -141,16 +141,14 @@ export function flagOf(field: string, { command, flags }: FailedCommand): string
   return isKnown ? name : undefined
 }
 
+const VOLUME: Table = { ...COMMON, options: "--opt" }
+
+const GROUP_TABLES: Readonly<Record<string, Table>> = { container: CONTAINER, pod: POD, volume: VOLUME }
+
 /** The flag of `field` in the group of commands that `command` is of. */
 export function flagOfField(field: string, command: string): string | undefined {
   const [group] = command.split(" ")
-  const table =
-    command === "image build" || group === "builder"
-      ? BUILD
-      : group === "container"
-        ? CONTAINER
-        : group === "pod"
-          ? POD
-          : COMMON
+  const isBuild = command === "image build" || group === "builder"
+  const table = isBuild ? BUILD : ((group === undefined ? undefined : GROUP_TABLES[group]) ?? COMMON)
   return table[field]
 }

@@ -7,7 +7,8 @@ import { namedMib, newProcessesMib, processes } from "./memory.ts"
 
 const AT_ONCE = 4
 
-async function startMany(engine: Engine, image: string, count: number): Promise<void> {
+/** Detached, a few at a time. */
+export async function startMany(engine: Engine, image: string, count: number): Promise<void> {
   let begun = 0
   const worker = async () => {
     while (begun++ < count) await timed(engine, ["run", "-d", image, "sleep", "1000"])

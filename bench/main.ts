@@ -21,6 +21,7 @@ import type { Measure } from "./measure.ts"
 import { report, type Result } from "./report.ts"
 import { makeCrunWork } from "./runtime.ts"
 import { transferMeasures } from "./transfers.ts"
+import { watchingMeasures } from "./watching.ts"
 
 const { values: flags } = parseArgs({
   options: {
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
     const debian = wanted(WITH_APT) ? await pushDebian(own, registry.host) : undefined
     const measures = [
       ...containerMeasures(images, flags.quick),
+      ...watchingMeasures(images, flags.quick),
       ...transferMeasures(images, directory, flags.quick),
       ...rootlessMeasures(images.small, flags.quick),
       ...buildMeasures({ small: images.small, debian }, directory, flags.quick),

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts"
 /** One row of the table: gives one figure for one engine; the rounds of all engines are interleaved. */
 export interface Measure {
   name: string
-  unit: "ms" | "s" | "MiB"
+  unit: "ms" | "s" | "MiB" | "%"
   rounds: number
   /** The goal: at most `ratio` of the peer's figure, or an absolute figure. */
   target?: { ratio: number; peer: "podman" | "docker" | "best" } | { atMost: number }

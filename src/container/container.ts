@@ -233,6 +233,8 @@ export interface Container {
   restartCount: number
   /** The networks that it is on when it runs, in order. */
   attachments: readonly NetworkAttachment[]
+  /** The networks of the sandbox that it runs in. */
+  sandboxAttachments?: readonly NetworkAttachment[]
   /** Resolved words that run: entrypoint and command. */
   argv: readonly string[]
   runtime: string

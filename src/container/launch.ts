@@ -32,7 +32,7 @@ import { teardown } from "./teardown.ts"
 import { resolveUser, type ResolvedUser } from "../sys/fs/image-users.ts"
 import { secretMounts, secretVariables } from "./secrets.ts"
 import { rootMount } from "./root-mount.ts"
-import { readySandbox, sharedNamespaces, sharedShm, sharesIpc } from "./sandbox.ts"
+import { readySandbox, sharedNamespaces, sharedShm, shares, sharesIpc } from "./sandbox.ts"
 import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
 import { markHooks, securityInput } from "./security.ts"
@@ -248,6 +248,8 @@ async function createContainer(
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record, given)
+  if (sandbox && shares(sandbox, "network"))
+    record.state.sandboxAttachments = sandbox.endpoints.map((endpoint) => ({ network: endpoint.network, endpoint }))
   const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
   const secrets = secretMounts(deps, record)
   const identity = hasIdentity(options) ? await import("./identity/enter.ts") : undefined

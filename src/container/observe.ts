@@ -83,6 +83,7 @@ export function toContainer(
     state: observeState(record, observer, running),
     restartCount: state.restartCount,
     attachments: state.attachments,
+    ...(running && state.sandboxAttachments !== undefined ? { sandboxAttachments: state.sandboxAttachments } : {}),
     argv: [...spec.run.entrypoint, ...spec.run.command],
     runtime: spec.runtime,
     ...endingOf(record, observer, running),

@@ -80,6 +80,8 @@ export interface RecordState {
   removeVolumes?: boolean
   /** In order; each has its endpoint while the container runs. */
   attachments: NetworkAttachment[]
+  /** Those of its sandbox as the container started: only to be shown. */
+  sandboxAttachments?: readonly NetworkAttachment[]
 }
 
 /** What an update has to do with a running container, beside its record. */

@@ -10,7 +10,7 @@ import type {
 } from "../container/container.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { endedText } from "./ended-text.ts"
-import { publishedPorts } from "./port-text.ts"
+import { attachmentsOf, publishedPorts } from "./port-text.ts"
 import { resourcesDocument } from "./resources-document.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
@@ -86,7 +86,7 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
     }),
     ContainerIDFile: "",
     LogConfig: { Type: options.log.driver, Config: options.log.options },
-    NetworkMode: networkModeText(options.network),
+    NetworkMode: networkModeText(options),
     PortBindings: portMap(options.ports),
     RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.maximumRetryCount },
     AutoRemove: options.autoRemove,
@@ -181,18 +181,24 @@ function configDocument({ options, run, mounts, secrets, image }: ContainerDetai
   }
 }
 
-function networkSettings({ id, run, options, state, attachments }: ContainerDetails): Record<string, unknown> {
+function networkSettings(container: ContainerDetails): Record<string, unknown> {
+  const { id, run, options, state } = container
+  const attachments = attachmentsOf(container)
   const { network } = options
   const pid = "pid" in state ? state.pid : undefined
   const isJoined = attachments.some(({ endpoint }) => endpoint !== undefined)
   const exposed = isJoined ? Object.fromEntries(run.exposedPorts.map((key) => [key, null])) : {}
   const networks =
-    network.kind === "bridge" ? attachments : network.kind === "container" ? [] : [{ network: network.kind }]
+    network.kind === "bridge" || attachments.length > 0
+      ? attachments
+      : network.kind === "container"
+        ? []
+        : [{ network: network.kind }]
   return {
     Bridge: "",
     SandboxID: isJoined ? id : "",
     SandboxKey: pid === undefined || !isJoined ? "" : `/proc/${pid}/ns/net`,
-    Ports: { ...exposed, ...portMap(publishedPorts(attachments)) },
+    Ports: { ...exposed, ...portMap(publishedPorts(container)) },
     ...endpointSummary(id, attachments[0]),
     Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(id, one)])),
   }
@@ -223,13 +229,10 @@ function endpointSummary(id: string, { endpoint }: Partial<NetworkAttachment> = 
   }
 }
 
-function networkModeText(mode: NetworkMode): string {
-  switch (mode.kind) {
-    case "bridge":
-      return mode.name
-    default:
-      return modeText(mode)
-  }
+/** In a pod it is the sandbox's, as podman says of its infra container. */
+function networkModeText({ network, sandbox }: ContainerDetails["options"]): string {
+  if (network.kind === "bridge") return network.name
+  return sandbox !== undefined && network.kind === "none" ? `container:${sandbox}` : modeText(network)
 }
 
 /** Podman says `private` of those that are given a map. */

@@ -4,10 +4,11 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
 
 /** The PORTS column: `0.0.0.0:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
-export function describePorts({ attachments, options, state }: Container): string {
+export function describePorts(container: Container): string {
+  const { options, state } = container
   const isUp = state.status === "running" || state.status === "paused"
   if (!isUp) return ""
-  const published = publishedPorts(attachments)
+  const published = publishedPorts(container)
   const exposed = options.expose
     .map(parseExposed)
     .filter(
@@ -17,9 +18,17 @@ export function describePorts({ attachments, options, state }: Container): strin
   return formatPorts([...published, ...exposed])
 }
 
+/** The networks that a container is on, by itself or with its sandbox. */
+export function attachmentsOf({
+  attachments,
+  sandboxAttachments = [],
+}: Pick<Container, "attachments" | "sandboxAttachments">): Container["attachments"] {
+  return sandboxAttachments.length === 0 ? attachments : [...attachments, ...sandboxAttachments]
+}
+
 /** What the networks that are joined publish. */
-export function publishedPorts(attachments: Container["attachments"]): PortMapping[] {
-  return attachments.flatMap(({ endpoint }) => endpoint?.ports ?? [])
+export function publishedPorts(container: Pick<Container, "attachments" | "sandboxAttachments">): PortMapping[] {
+  return attachmentsOf(container).flatMap(({ endpoint }) => endpoint?.ports ?? [])
 }
 
 /** As docker does: ports that are the same inside and out join to ranges, others stand alone, after them. */

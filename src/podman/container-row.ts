@@ -49,9 +49,9 @@ function podmanListDocument(
   { pod, size, namespaces }: ContainerFieldsOptions & { size?: ContainerSize | undefined },
   now: Date,
 ): object {
-  const { id, name, options, imageName, imageId, argv, state, createdAt, attachments, restartCount } = container
+  const { id, name, options, imageName, imageId, argv, state, createdAt, restartCount } = container
   const { ExitedAt, StartedAt, Exited, ExitCode, Pid } = podmanContainerFields(container)
-  const ports = publishedPorts(attachments)
+  const ports = publishedPorts(container)
   return {
     AutoRemove: options.autoRemove,
     CIDFile: "",

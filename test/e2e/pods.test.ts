@@ -132,8 +132,11 @@ describe("a pod", () => {
   test("publishes ports for its containers, which may not publish their own", async () => {
     await skiff.ok("pod", "create", "--name", "web", "-p", "80")
     await skiff.ok("run", "-d", "--pod", "web", "--name", "server", "busybox", "httpd", "-f", "-p", "80", "-h", "/etc")
-    const { PortBindings } = (await inspect("web")).InfraConfig
+    const { PortBindings, IPAddresses } = (await inspect("web")).InfraConfig
     const port = PortBindings["80/tcp"]?.[0]?.HostPort
+    expect(await skiff.ok("port", "server", "80")).toBe(`0.0.0.0:${port}`)
+    expect(await skiff.ok("ps", "--format", "{{.Ports}}")).toBe(`0.0.0.0:${port}->80/tcp`)
+    expect((await skiff.inspect("server")).NetworkSettings.Networks.bridge?.IPAddress).toBe(IPAddresses.bridge ?? "")
     await eventually(async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/group`)
       expect(await answer.text()).toContain("root:x:0:")

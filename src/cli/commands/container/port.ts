@@ -25,7 +25,7 @@ export default command({
     if (wanted === undefined) return printAll(container, out)
     const [, number = "", protocol = "tcp"] = /^(\d{1,5})(?:\/(\w+))?$/.exec(wanted) ?? []
     if (number === "") throw new InvalidArgument(`invalid port "${wanted}"`, { hint: "expected such as 80 or 53/udp" })
-    const found = publishedPorts(container.attachments).filter(
+    const found = publishedPorts(container).filter(
       (port) => port.containerPort === Number(number) && port.protocol === protocol,
     )
     if (found.length === 0)
@@ -36,7 +36,7 @@ export default command({
   },
 })
 
-function printAll({ attachments }: Container, out: Out, before = ""): void {
-  for (const port of publishedPorts(attachments))
+function printAll(container: Container, out: Out, before = ""): void {
+  for (const port of publishedPorts(container))
     out.line(`${before}${port.containerPort}/${port.protocol} -> ${formatHostEnd(port)}`)
 }

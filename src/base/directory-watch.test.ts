@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process"
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, test } from "bun:test"
+import { eventually } from "../../test/support/wait.ts"
 import { watchDirectory } from "./directory-watch.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "skiff-watch-"))
@@ -37,3 +39,15 @@ test("where the user's watches are used up, changes are seen all the same", () =
   const { stdout, stderr } = spawnSync("unshare", words, { encoding: "utf8", timeout: 30_000 })
   expect(stdout + stderr).toBe("told\n")
 })
+
+test("what comes close behind another change is told, too", async () => {
+  const file = join(directory, "grows")
+  writeFileSync(file, "")
+  let seen = 0
+  using _ = watchDirectory(directory, () => (seen = statSync(file).size))
+  for (let round = 1; round <= 100; round++) {
+    const child = spawn("sh", ["-c", `for i in 1 2 3 4 5 6 7 8 9; do printf x >>"${file}"; done`])
+    await once(child, "exit")
+    await eventually(() => seen === round * 9, 1_000)
+  }
+}, 30_000)

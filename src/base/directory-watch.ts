@@ -11,6 +11,8 @@ interface Shared {
 
 /** Where inotify is used up. */
 const LOOK_MS = 50
+/** Bun's fs.watch drops what comes within the same millisecond as what it told last: so the listeners look once more after it. */
+const LOOK_AGAIN_MS = 4
 
 const watched = new Map<string, Shared>()
 
@@ -37,8 +39,20 @@ function openWatch(path: string): Shared {
   const tell = (name: string | undefined): void => {
     for (const listener of listeners) listener(name)
   }
-  const watcher = tryWatch(path, tell)
-  const shared: Shared = { watcher: watcher ?? lookNowAndThen(tell), listeners }
+  let again: NodeJS.Timeout | undefined
+  const watcher = tryWatch(path, (name) => {
+    again ??= setTimeout(() => {
+      again = undefined
+      tell(undefined)
+    }, LOOK_AGAIN_MS)
+    tell(name)
+  })
+  const source = watcher ?? lookNowAndThen(tell)
+  const close = (): void => {
+    clearTimeout(again)
+    source.close()
+  }
+  const shared: Shared = { watcher: { close }, listeners }
   watched.set(path, shared)
   // the directory is gone: whoever comes next opens another, and the listeners look once more
   watcher?.on("error", () => {

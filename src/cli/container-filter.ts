@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import type { ContainerFilter } from "../container/container.ts"
 import { parseTimestamp } from "../spec/docker/timestamp.ts"
-import { parseFilters } from "./filters.ts"
+import { booleanFilter, parseFilters } from "./filters.ts"
 
 /** Keys of `--filter` where containers are chosen: docker's and podman's. */
 const KEYS = [
@@ -20,6 +20,7 @@ const KEYS = [
   "pod",
   "publish",
   "restart-policy",
+  "should-start-on-boot",
   "since",
   "status",
   "until",
@@ -29,13 +30,15 @@ const KEYS = [
 /** `--filter` of `ps` and of all commands that choose containers by it; `all`: also those that do not run. Throws InvalidArgument. */
 export function containerFilter(filters: readonly string[], all: boolean): ContainerFilter {
   const { before, since, exited, until, ...lists } = parseFilters(filters, KEYS)
-  const { "label!": notLabel, "restart-policy": restartPolicy, "is-task": isTask, ...same } = lists
+  const { "label!": notLabel, "restart-policy": restartPolicy, "is-task": isTask, ...rest } = lists
+  const { "should-start-on-boot": onBoot, ...same } = rest
   return {
     ...same,
     // docker: asking for a state, its health or an exit code looks among all
     all: all || lists.status !== undefined || lists.health !== undefined || exited !== undefined,
     ...(notLabel === undefined ? {} : { notLabel }),
     ...(restartPolicy === undefined ? {} : { restartPolicy }),
+    ...(onBoot === undefined ? {} : { startsOnBoot: booleanFilter(onBoot, "should-start-on-boot") }),
     // tasks are Swarm's: no container is one
     ...(isTask?.some((value) => /^(?:1|t|true)$/i.test(value)) ? { id: ["-"] } : {}),
     ...(before === undefined ? {} : { before: before.at(-1) }),

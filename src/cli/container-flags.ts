@@ -4,8 +4,9 @@ import { parseExtraHost } from "../spec/docker/extra-host.ts"
 import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
 import { parseMount, parseTmpfs, parseVolume } from "../spec/docker/mount-request.ts"
 import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
-import { parseRestartPolicy } from "../spec/docker/restart-policy.ts"
+import { parseRestartPolicy, POLICIES } from "../spec/docker/restart-policy.ts"
 import { SECRET_FLAGS } from "./container-flags/secrets.ts"
+import { HEALTH_FLAGS } from "./container-flags/health.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
@@ -21,6 +22,7 @@ import { callerEnvironment } from "../sys/process/caller-environment.ts"
 
 /** Flags that `run` and `create` share, with docker's texts. */
 export const CONTAINER_FLAGS = {
+  ...HEALTH_FLAGS,
   ...LIFE_FLAGS,
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
@@ -65,7 +67,7 @@ export const CONTAINER_FLAGS = {
   quiet: flag.bool("Suppress the pull output", { short: "q" }),
   readOnly: flag.bool("Mount the container's root filesystem as read only"),
   restart: flag.of(parseRestartPolicy, "Restart policy to apply when a container exits", "string", {
-    completes: ["no", "always", "on-failure", "unless-stopped"],
+    completes: POLICIES,
   }),
   rm: flag.bool("Automatically remove the container and its associated anonymous volumes when it exits"),
   runtime: flag.string("Runtime to use for this container"),

@@ -7,6 +7,7 @@ import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
 import { secretOptions } from "./container-flags/secrets.ts"
 import { fileFailure } from "./file-failure.ts"
+import { healthOptions } from "./container-flags/health.ts"
 import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
@@ -64,6 +65,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     init: flags.init,
     readOnly: flags.readOnly,
     autoRemove: flags.rm,
+    ...healthOptions(flags),
     ...lifeOptions(flags),
     mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
     ...volumeOptions(flags),

@@ -18,6 +18,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     meter: async () => (await engine()).meter(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
+    takeSupervision: async () => (await engine()).takeSupervision(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
     explanations: async () => (await engine()).explanations(),
     diskUsage: async (cancellable) => (await engine()).diskUsage(cancellable),

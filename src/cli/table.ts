@@ -16,6 +16,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   builder: "Manage builds",
   container: "Manage containers",
   generate: "Generate structured data from containers and pods",
+  healthcheck: "Check the health of containers",
   image: "Manage images",
   kube: "Make Kubernetes YAML",
   meter: "Report what containers have used",
@@ -82,6 +83,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container unpause", "unpause"], load: () => import("./commands/container/unpause.ts") },
   { names: ["container update", "update"], load: () => import("./commands/container/update.ts") },
   { names: ["container wait", "wait"], load: () => import("./commands/container/wait.ts") },
+  { names: ["healthcheck run"], load: () => import("./commands/healthcheck/run.ts") },
   { names: ["image attestations"], load: () => import("./commands/image/attestations.ts") },
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
   { names: ["image build", "build", "builder build", "buildx build"], load: () => import("./commands/image/build.ts") },
@@ -153,6 +155,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["unshare", "builder unshare"], load: () => import("./commands/system/unshare.ts") },
   { names: ["version"], load: () => import("./commands/system/version.ts") },
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
+  { names: ["_supervise"], load: () => import("./commands/system/_supervise.ts"), hidden: true },
   { names: ["_sweep"], load: () => import("./commands/system/_sweep.ts"), hidden: true },
   { names: ["__complete"], load: () => import("./commands/system/__complete.ts"), hidden: true },
 ]

@@ -54,6 +54,20 @@ export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./na
 export type { ContainerChanges, LimitOptions, PortChanges, Resources, SecurityOptions }
 
 export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
+import type { CheckOutcome, Duty, Health, HealthMonitor, HealthOptions, HealthStatus } from "./health/health.ts"
+
+export type {
+  CheckOutcome,
+  Duty,
+  Health,
+  HealthAction,
+  HealthLogOptions,
+  HealthMonitor,
+  HealthOptions,
+  HealthResult,
+  HealthStatus,
+  StartupCheck,
+} from "./health/health.ts"
 
 /** 64 hex digits. */
 export type ContainerId = string & { readonly brand: "ContainerId" }
@@ -168,6 +182,8 @@ export interface ContainerOptions {
   stopSignal?: string
   /** Default: the image's, else 10. */
   stopTimeoutSeconds?: number
+  /** Default: the image's check. */
+  health?: HealthOptions
   /** Default: `k8s-file`, which keeps at most 50 MB. */
   log?: { driver?: string; options?: Record<string, string> }
   /** `crun`, `runc`, a path. Default: the engine's choice. */
@@ -231,6 +247,8 @@ export interface Container {
   options: ResolvedOptions
   state: ContainerState
   restartCount: number
+  /** Undefined: it has no check. */
+  health?: HealthStatus
   /** The networks that it is on when it runs, in order. */
   attachments: readonly NetworkAttachment[]
   /** The networks of the sandbox that it runs in. */
@@ -300,6 +318,8 @@ export interface RunParameters {
   ports: readonly PortMapping[]
   volumes: readonly string[]
   healthcheck?: ImageRunConfig["Healthcheck"]
+  /** The image's, for a check's `CMD-SHELL`. */
+  shell?: readonly string[]
 }
 
 /** All there is to know of one container. */
@@ -320,6 +340,8 @@ export interface ContainerDetails extends Container {
   paths: { state: string; config: string; pidFile: string; monitorPidFile: string }
   /** Of its first process, while that runs: `CAP_CHOWN`. */
   capabilities?: { effective: readonly string[]; bounding: readonly string[] }
+  /** Undefined: it has no check. */
+  healthLog?: Health
   /** Those that run in it now. */
   runningExecs: readonly ExecId[]
   /** Of the run that is under way, or the last one. */
@@ -333,6 +355,8 @@ export interface ContainerFilter {
   id?: readonly string[]
   name?: readonly string[]
   status?: readonly string[]
+  /** Whether its restart policy has it run after a boot. */
+  startsOnBoot?: boolean
   label?: readonly string[]
   ancestor?: readonly string[]
   exited?: readonly number[]
@@ -509,6 +533,23 @@ export interface RunOptions extends Abortable {
   preservedFds?: readonly number[]
 }
 
+/** The checks of containers, and all that somebody must stay for: the supervisor's view. */
+export interface HealthChecks {
+  /**
+   * Runs a container's check once, now. Throws NotFound, Cancelled, and FailedPrecondition
+   * when it does not run or has no check.
+   */
+  check(nameOrId: string, abortable?: Abortable): Promise<CheckOutcome>
+  /** For a container with a duty to check it. */
+  monitor(id: string): Promise<HealthMonitor>
+  /** What there is to do, of all containers. */
+  duties(): Duty[]
+  /** Of one; undefined: nothing, or it is gone. */
+  duty(id: string): Duty | undefined
+  /** Starts one whose back-off has passed. Does nothing when it was stopped, started or removed meanwhile. */
+  restart(id: string): Promise<void>
+}
+
 /** What the new image shall say; all may be left out. */
 export interface CommitOptions extends Abortable {
   /** Of the new image. */
@@ -618,6 +659,7 @@ export interface Containers {
   /** Throws FailedPrecondition when it does not run. What it wrote before is not given. */
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
   readonly execs: Execs
+  readonly health: HealthChecks
   /** Of its terminal. Never fails for want of one: the size is a courtesy. */
   resize(nameOrId: string, size: { rows: number; columns: number }): void
   /**

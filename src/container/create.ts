@@ -9,7 +9,7 @@ import type { Image, Images, PullOptions } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
-import type { Abortable, ContainerOptions, ResolvedOptions, RunParameters } from "./container.ts"
+import type { Abortable, ContainerOptions, ResolvedOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
@@ -103,7 +103,7 @@ export async function createContainer(
     crashPoint("create:recorded")
     trace("record written")
     await provision(deps, record)
-    return { record, lock, warnings: warningsOf(run) }
+    return { record, lock, warnings: [] }
   } catch (error) {
     lock.unlink()
     lock[Symbol.dispose]()
@@ -115,12 +115,6 @@ export async function createContainer(
 function withRequired({ records }: ContainerDeps, options: ResolvedOptions): ResolvedOptions {
   const { requires } = options
   return requires === undefined ? options : { ...options, requires: requires.map((name) => records.get(name).id) }
-}
-
-/** What was asked of us, by the image too, and is not done. */
-function warningsOf({ healthcheck }: RunParameters): string[] {
-  const isChecked = healthcheck?.Test !== undefined && healthcheck.Test.length > 0 && healthcheck.Test[0] !== "NONE"
-  return isChecked ? ["the image's HEALTHCHECK is not run: this version has no health checks yet"] : []
 }
 
 /** Volumes and the writable layer; when they cannot be made, the record goes again. */

@@ -34,4 +34,6 @@ export interface ContainerDeps {
   meter(): Promise<Meter>
   /** Words of the command that cleans up after the end of container `id`, or of an exec in it: conmon's exit command. */
   cleanupCommand(id: string, execId?: string): readonly string[]
+  /** There is something to do on time: has the supervisor run, unless it does. Costs a look at a lock. */
+  supervise(): void
 }

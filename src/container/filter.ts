@@ -2,6 +2,7 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { Container, ContainerFilter } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 import type { ContainerRecords } from "./records.ts"
+import { startsOnBoot } from "./restart-policy.ts"
 
 const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"]
 /** podman's words for states that are one of ours. */
@@ -54,7 +55,9 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
     if (!fits(filter.expose, (port) => exposes(record, port))) return false
     if (!fits(filter.restartPolicy, (policy) => spec.options.restart.name === policy)) return false
     if (!fits(filter.pod, (pod) => isInPod(record, pod))) return false
-    if (!fits(filter.health, (health) => healthOf(container) === health)) return false
+    if (!fits(filter.health, (health) => (container.health ?? "none") === health)) return false
+    if (filter.startsOnBoot !== undefined && filter.startsOnBoot !== startsOnBoot(spec.options.restart, record.state))
+      return false
     if (filter.until !== undefined && record.createdAt >= filter.until.getTime()) return false
     if (before !== undefined && record.createdAt >= before) return false
     return since === undefined || record.createdAt > since
@@ -121,11 +124,6 @@ function portRange(key: string, text: string): (port: number, protocol: string) 
 }
 
 /** `none` of what has no check. */
-function healthOf(container: Container): string {
-  const { health } = container as { health?: { status: string } }
-  return health?.status ?? "none"
-}
-
 function networkNames({ spec, state }: ContainerRecord): string[] {
   const { network } = spec.options
   return network.kind === "bridge" ? state.attachments.map((one) => one.network) : [network.kind]

@@ -5,6 +5,8 @@ import { containerFilePaths } from "./container-files.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { isRunning, observeExit, toContainer } from "./observe.ts"
 import { stateDirectory } from "./paths.ts"
+import { readHealth } from "./health/log-file.ts"
+import { healthPlan } from "./health/plan.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** See `Containers.inspect`. */
@@ -28,6 +30,7 @@ export async function inspect(deps: ContainerDeps, nameOrId: string): Promise<Co
     ...idMapsOf(deps, record),
     storage: { driver: snapshots.driver, upperDirectory: upperDirectory(snapshots, id) },
     ...(image === undefined ? {} : { image: { platform: image.platform, manifest: image.manifest } }),
+    ...healthLog(deps, record),
     runningExecs: deps.execs.running(id).map((exec) => exec.id),
     lastRun: {
       ...(state.startedAt === undefined ? {} : { startedAt: new Date(state.startedAt) }),
@@ -56,6 +59,13 @@ async function endingBeforeCleanUp(
       runtimes.usage(record.id, runtimes.bundle(record.id)),
     ),
   }
+}
+
+function healthLog(deps: ContainerDeps, record: ContainerRecord): Pick<ContainerDetails, "healthLog"> {
+  const plan = healthPlan(record.spec)
+  if (plan === undefined) return {}
+  const { failingStreak, log } = readHealth(deps, record, plan)
+  return { healthLog: { status: toContainer(record, deps).health ?? "starting", failingStreak, log } }
 }
 
 function upperDirectory(snapshots: { diffPath(key: string): string }, id: string): string {

@@ -18,6 +18,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { launch, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
+import { isChecked, OWN_SLEEP_MS } from "./health/duty.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -108,27 +109,43 @@ export async function stop(
   const found = deps.records.get(nameOrId)
   const { stopSignal, stopTimeoutSeconds } = found.spec.run
   const number = parseSignal(signal ?? stopSignal)
-  const monitor = await signalUnderLock(deps, found.id, number, abort)
+  const monitor = await signalUnderLock(deps, found.id, number, { abort })
   if (!monitor) return
   const seconds = timeoutSeconds ?? stopTimeoutSeconds
   if (!(await within(monitor.exited, seconds < 0 ? Infinity : seconds * 1000, abort))) {
-    const killed = await signalUnderLock(deps, found.id, SIGKILL, abort)
+    const killed = await signalUnderLock(deps, found.id, SIGKILL, { abort })
     if (killed) await within(killed.exited, KILL_WAIT_MS, abort)
   }
   await reconcileNow(deps, found.id, abort)
   deps.records.tell(containerEvent(found, "stop"))
 }
 
-/** See `Containers.kill`. */
+/** Ends one that has become unhealthy, so that it starts again after its back-off. Does nothing when it does not run. */
+export async function restartUnhealthy(deps: ContainerDeps, id: string): Promise<void> {
+  const { stopSignal, stopTimeoutSeconds } = deps.records.get(id).spec.run
+  const ends = "to start again" as const
+  const monitor = await signalUnderLock(deps, id, parseSignal(stopSignal), { ends })
+  if (!monitor) return
+  if (!(await within(monitor.exited, stopTimeoutSeconds < 0 ? Infinity : stopTimeoutSeconds * 1000))) {
+    const killed = await signalUnderLock(deps, id, SIGKILL, { ends })
+    if (killed) await within(killed.exited, KILL_WAIT_MS)
+  }
+  await reconcileNow(deps, id)
+}
+
+/** See `Containers.kill`. `isRequest`: somebody wants its end, which no restart policy shall undo. */
 export async function kill(
   deps: ContainerDeps,
   nameOrId: string,
   signal: string,
-  { abort }: Abortable = {},
+  { abort, isRequest = true }: Abortable & { isRequest?: boolean } = {},
 ): Promise<void> {
   const number = parseSignal(signal)
   const record = deps.records.get(nameOrId)
-  const monitor = await signalUnderLock(deps, record.id, number, abort)
+  const monitor = await signalUnderLock(deps, record.id, number, {
+    abort,
+    ends: isRequest ? "for good" : "by its policy",
+  })
   if (!monitor)
     throw wrongState(record, `cannot kill container "${record.name}": it is not running`, {
       do: "state",
@@ -139,6 +156,11 @@ export async function kill(
   await reconcileNow(deps, record.id, abort)
 }
 
+interface Signalling extends Abortable {
+  /** What shall become of a container that ends by it. Default `for good`. */
+  ends?: "for good" | "by its policy" | "to start again"
+}
+
 /**
  * Sends a signal; gives the monitor, which tells the container's end, or undefined when it does not run. One that waits
  * for its restart is brought to `exited`.
@@ -147,7 +169,7 @@ async function signalUnderLock(
   deps: ContainerDeps,
   id: string,
   signal: number,
-  abort?: AbortSignal,
+  { abort, ends = "for good" }: Signalling = {},
 ): Promise<Monitor | undefined> {
   using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconcile(deps, id)
@@ -157,10 +179,13 @@ async function signalUnderLock(
   }
   const stopSignal = parseSignal(record.spec.run.stopSignal)
   // HUP or USR1 are words to the program; these mean its end, which no restart policy shall undo
-  record.state.stopRequested ||= [SIGKILL, SIGTERM, stopSignal].includes(signal)
   record.state.sentSignal = { signal: signalName(signal), user: callerName(), at: Date.now() }
+  record.state.stopRequested ||= ends === "for good" && [SIGKILL, SIGTERM, stopSignal].includes(signal)
+  // whoever stops it meanwhile has the last word
+  record.state.restartRequested = ends === "to start again" && !record.state.stopRequested
   await deps.records.whenFree(abort)
   if (record.status === "restarting") {
+    if (ends !== "for good") return undefined
     record.status = "exited"
     deps.records.save(record, [containerEvent(record, "stop")])
     return undefined
@@ -173,7 +198,7 @@ async function signalUnderLock(
   const monitor = runtimes.findMonitor({ id, bundle: runtimes.bundle(id), pid, monitorPid })
   try {
     await runtime.kill(id, signal)
-    if (record.status === "paused" && record.state.stopRequested) {
+    if (record.status === "paused" && (record.state.stopRequested || ends !== "for good")) {
       // a frozen process takes a signal only when it runs again
       await runtime.resume(id)
       record.status = "running"
@@ -246,6 +271,8 @@ async function freeze(
   record.status = to
   if (verb === "resume") delete record.state.frozenBy
   deps.records.save(record, [containerEvent(record, verb === "pause" ? "pause" : "unpause")])
+  // none may be there any more: a paused container needs none
+  if (verb === "resume" && isChecked(record.spec)) deps.supervise()
 }
 
 /** See `Containers.remove`. */
@@ -273,13 +300,20 @@ export async function remove(
   lock.unlink()
 }
 
-/** The exit command's work, and a restart's: reconciles the container, and when its policy says so, starts it after the back-off. */
+/** The exit command's work: reconciles the container, and when its policy says so, has it started after the back-off. */
 export async function cleanup(deps: ContainerDeps, id: string): Promise<void> {
   const record = await reconcileNow(deps, id)
   if (record?.status !== "restarting" || record.state.bootId !== deps.bootId) return
   const { restartAt = 0 } = record.state
   crashPoint("restart:recorded")
-  if (!(await sleepUntil(restartAt, () => isWaitingFor(deps, id, restartAt)))) return
+  if (restartAt - Date.now() > OWN_SLEEP_MS) return deps.supervise()
+  if (await sleepUntil(restartAt, () => isWaitingFor(deps, id, restartAt))) await restartDue(deps, id)
+}
+
+/** Starts one whose back-off has passed. Of two that do so one does. */
+export async function restartDue(deps: ContainerDeps, id: string): Promise<void> {
+  const { restartAt } = deps.records.byId(id)?.state ?? {}
+  if (restartAt === undefined || !isWaitingFor(deps, id, restartAt)) return
   using lock = await deps.locks.acquire(id)
   const now = await reconcile(deps, id)
   if (!now) return lock.unlink()

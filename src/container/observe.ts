@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { isAlive, type Pid, type StartTime } from "../sys/process/process.ts"
 import type { Container, ContainerState } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
+import { healthPlan } from "./health/plan.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -82,6 +83,7 @@ export function toContainer(
     options: spec.options,
     state: observeState(record, observer, running),
     restartCount: state.restartCount,
+    ...healthOf(record, running),
     attachments: state.attachments,
     ...(running && state.sandboxAttachments !== undefined ? { sandboxAttachments: state.sandboxAttachments } : {}),
     argv: [...spec.run.entrypoint, ...spec.run.command],
@@ -100,6 +102,16 @@ function endingOf(record: ContainerRecord, observer: Observer, running: boolean)
   if (unknown === "timeout") return { ending: { by: unknown, exitCode, seconds: spec.options.runTimeoutSeconds ?? 0 } }
   if (unknown !== undefined) return { ending: { by: unknown, exitCode } }
   return exitCode === 0 && state.sentSignal === undefined ? { ending: { by: "itself", exitCode } } : {}
+}
+
+/** Docker's: what does not run is not healthy. */
+function healthOf(record: ContainerRecord, running: boolean): Pick<Container, "health"> {
+  const { spec, state, health } = record
+  // most have none, and need no more than this look
+  if (spec.run.healthcheck === undefined || healthPlan(spec) === undefined) return {}
+  if (state.startedAt === undefined) return { health: "starting" }
+  if (!running) return { health: "unhealthy" }
+  return { health: health?.startedAt === state.startedAt ? health.status : "starting" }
 }
 
 function observeState(record: ContainerRecord, observer: Observer, running: boolean): ContainerState {

@@ -6,6 +6,7 @@ import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
 import { isRunning, toContainer } from "./observe.ts"
+import { dutyOf, needsSupervisor } from "./health/duty.ts"
 import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
 import { tendLogOf } from "./log-driver.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -21,11 +22,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
   const { records } = deps
   const suspects = new Set<string>()
   let looksAround = false
+  let hasDuties = false
 
   const observe = (record: ContainerRecord): Container => {
     // one look into /proc serves both: it is most of what a row of a long list costs
     const running = isRunning(record, deps)
     if (needsReconciling(record, deps, running)) suspects.add(record.id)
+    hasDuties ||= needsSupervisor(record, deps, running)
     return toContainer(record, deps, running)
   }
   /** A command that changes containers has the time to look at the others too. */
@@ -85,6 +88,16 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       list: async (nameOrId) => (await execs()).listExecs(deps, records.get(nameOrId).id),
       resize: async (id, size) => (await execs()).resizeExec(deps, id, size),
     },
+    health: {
+      check: async (nameOrId, { abort } = {}) => (await import("./health/check.ts")).checkOnce(deps, nameOrId, abort),
+      monitor: async (id) => (await import("./health/check.ts")).openMonitor(deps, id),
+      duties: () => records.listUnreconciled().flatMap((record) => dutyOf(record, deps) ?? []),
+      duty(id) {
+        const record = records.byId(id)
+        return record && dutyOf(record, deps)
+      },
+      restart: async (id) => (await import("./life-cycle.ts")).restartDue(deps, id),
+    },
     resize(nameOrId, size) {
       const record = records.get(nameOrId)
       const { id } = record
@@ -136,7 +149,10 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     meterRunning: async () => (await import("./meter-running.ts")).meterRunning(deps),
     size: async (nameOrId, abortable) => (await import("./size.ts")).containerSize(deps, nameOrId, abortable),
-    inspect: async (nameOrId) => (await import("./inspect.ts")).inspect(deps, nameOrId),
+    async inspect(nameOrId) {
+      observe(records.get(nameOrId))
+      return (await import("./inspect.ts")).inspect(deps, nameOrId)
+    },
     cleanup: async (id, execId) =>
       execId === undefined
         ? (await import("./life-cycle.ts")).cleanup(deps, id)
@@ -148,6 +164,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     async [Symbol.asyncDispose]() {
       if (looksAround) await maintain()
       else if (suspects.size > 0) await repair(deps, suspects)
+      // the supervisor may have been killed
+      if (hasDuties) deps.supervise()
     },
   }
 }

@@ -93,6 +93,11 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
   if (record.spec.options.autoRemove) return destroy(deps, record)
   await teardown(deps, record)
   record.status = state.finishedAt === undefined ? "created" : "exited"
+  if (sameBoot && state.restartDelayMs !== undefined) {
+    // its policy had asked for this start, and still does
+    record.status = "restarting"
+    state.restartAt = Date.now() + state.restartDelayMs
+  }
   record.live = false
   const left = connectionEvents(record, "left")
   state.attachments = detached(state.attachments)

@@ -14,6 +14,7 @@ import type {
   NetworkAttachment,
   RunParameters,
 } from "./container.ts"
+import type { HealthStatus } from "./health/health.ts"
 
 /** Fixed at create, but for what an update changes. */
 export interface ContainerSpec {
@@ -68,6 +69,8 @@ export interface RecordState {
   restartAt?: number
   /** `stop` or `kill` asked for the end: no restart policy acts on it. */
   stopRequested?: boolean
+  /** Its end was asked for so that it starts again: whatever its policy says, it does. */
+  restartRequested?: boolean
   /** Paused by a process of ours for as long as that lives: the program goes on when it is gone. */
   frozenBy?: ProcessIdentity
   /** Volumes are filled from the image once. */
@@ -92,6 +95,14 @@ export interface PendingUpdate {
   ports?: PortChanges
 }
 
+/** The health of one run, as far as it is written down: log-file.ts has the rest. */
+export interface HealthMark {
+  status: HealthStatus
+  /** Of the run. */
+  startedAt: number
+  isStartedUp: boolean
+}
+
 /** One row of the table of containers. */
 export interface ContainerRecord {
   id: ContainerId
@@ -102,4 +113,6 @@ export interface ContainerRecord {
   createdAt: number
   spec: ContainerSpec
   state: RecordState
+  /** Written by checks, which hold no lock of the container. */
+  health?: HealthMark
 }

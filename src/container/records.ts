@@ -8,7 +8,7 @@ import { RECORD_VERSION } from "./migrations.ts"
 import { isIdPrefix, shortId } from "./id.ts"
 import { generateName } from "../base/random-name.ts"
 import { freeRange, type IdRange } from "./userns/id-maps.ts"
-import type { ContainerRecord, ContainerSpec, RecordState, RecordStatus } from "./record.ts"
+import type { ContainerRecord, ContainerSpec, HealthMark, RecordState, RecordStatus } from "./record.ts"
 
 interface Row {
   id: string
@@ -19,6 +19,7 @@ interface Row {
   created_at: number
   spec: string
   state: string
+  health: string | null
   version: number
 }
 
@@ -142,6 +143,14 @@ export class ContainerRecords {
     })
   }
 
+  /** The events are told by whoever finds the row: it may be gone by then. */
+  saveHealth(id: string, health: HealthMark, events: readonly NewEvent[]): void {
+    this.#db.transaction(() => {
+      if (this.#db.run("UPDATE containers SET health = ? WHERE id = ?", JSON.stringify(health), id) > 0)
+        for (const event of events) this.#events.append(event)
+    })
+  }
+
   /** What happened to a container and changed nothing of its row. */
   tell(...events: NewEvent[]): void {
     this.#telling(events, () => {})
@@ -254,6 +263,7 @@ function fromRow(row: Row): ContainerRecord {
     createdAt: row.created_at,
     spec: JSON.parse(row.spec) as ContainerSpec,
     state: JSON.parse(row.state) as RecordState,
+    ...(row.health === null ? {} : { health: JSON.parse(row.health) as HealthMark }),
   }
 }
 

@@ -9,6 +9,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { releaseLog } from "./log-driver.ts"
 import { removeMount } from "./files/remove-mount.ts"
+import { removeHealth } from "./health/log-file.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { leaveSandbox } from "./sandbox.ts"
@@ -43,6 +44,7 @@ export async function destroy(
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record, options)
   releaseLog(record)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
+  removeHealth(deps, record)
   crashPoint("remove:files-removed")
   await deps.records.whenFree()
   const left = record.live ? connectionEvents(record, "left") : []

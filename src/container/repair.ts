@@ -7,7 +7,6 @@ import { rmSync, statSync } from "node:fs"
 import { throwIfAborted } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
-import { spawnProcess } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { isContainerId } from "./id.ts"
 import { isRunning } from "./observe.ts"
@@ -75,9 +74,8 @@ async function repairOne(deps: ContainerDeps, id: string): Promise<void> {
   if (!deps.records.byId(id)) await removeUnknown(deps, id)
   const record = await reconcile(deps, id)
   if (!record) return lock.unlink()
-  if (record.status !== "restarting") return
-  // its sleeper was killed: another one, which lives on when this process ends
-  spawnProcess(deps.cleanupCommand(id), { detached: true }).unref()
+  // its sleeper was killed
+  if (record.status === "restarting") deps.supervise()
 }
 
 /** All that can have been made of an id whose row is not there (yet, when its maker was killed; or any more). */

@@ -10,7 +10,7 @@ type Ended = Omit<RecordState, "attachments">
 
 /** How long to wait before the container starts again after its end; undefined: it does not. Docker's rules. Pure. */
 export function restartDelayMs(policy: RestartPolicy, state: Ended): number | undefined {
-  if (!wantsRestart(policy, state)) return undefined
+  if (!state.restartRequested && !wantsRestart(policy, state)) return undefined
   const ranMs = (state.finishedAt ?? 0) - (state.startedAt ?? 0)
   if (state.restartDelayMs === undefined || ranMs >= WELL_AFTER_MS) return FIRST_DELAY_MS
   return Math.min(state.restartDelayMs * 2, MAX_DELAY_MS)
@@ -25,6 +25,21 @@ function wantsRestart({ name, maximumRetryCount }: RestartPolicy, state: Ended):
     case "unless-stopped":
       return true
     case "on-failure":
-      return state.exitCode !== 0 && (maximumRetryCount === 0 || state.restartCount < maximumRetryCount)
+    case "on-unhealthy":
+      return state.exitCode !== 0 && mayRetry(maximumRetryCount, state)
   }
+}
+
+/** Whether a container that has become unhealthy is to be ended and started again. Pure. */
+export function restartsUnhealthy({ name, maximumRetryCount }: RestartPolicy, state: Ended): boolean {
+  return name === "on-unhealthy" && mayRetry(maximumRetryCount, state)
+}
+
+/** Whether a boot starts it: always, or unless somebody had stopped it. Pure. */
+export function startsOnBoot({ name }: RestartPolicy, state: Ended): boolean {
+  return name === "always" || (name === "unless-stopped" && !state.stopRequested)
+}
+
+function mayRetry(maximumRetryCount: number, { restartCount }: Ended): boolean {
+  return maximumRetryCount === 0 || restartCount < maximumRetryCount
 }

@@ -3,6 +3,7 @@ import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { ContainerId, ResolvedOptions, RunParameters } from "./container.ts"
+import { mergeHealthcheck } from "./health/plan.ts"
 import { shortId } from "./id.ts"
 import { environment } from "./identity/environment.ts"
 import { isSystemd, SYSTEMD_STOP_SIGNAL, SYSTEMD_VARIABLE } from "./identity/systemd.ts"
@@ -44,8 +45,15 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: R
     exposedPorts,
     ports: publishedPorts(options, exposedPorts),
     volumes: Object.keys(image.Volumes ?? {}),
-    ...(image.Healthcheck === undefined ? {} : { healthcheck: image.Healthcheck }),
+    ...healthOf(image, options),
   }
+}
+
+/** With the shell that a `CMD-SHELL` is for, where the image names one. */
+function healthOf(image: ImageRunConfig, options: ResolvedOptions): Pick<RunParameters, "healthcheck" | "shell"> {
+  const healthcheck = mergeHealthcheck(image.Healthcheck, options.health)
+  if (healthcheck === undefined) return {}
+  return { healthcheck, ...(image.Shell?.length ? { shell: image.Shell } : {}) }
 }
 
 /** The image's command belongs to the image's entrypoint: another entrypoint drops it, another command keeps the entrypoint. */

@@ -34,5 +34,6 @@ export const containerSchema: Schema = {
     ) STRICT;
     CREATE INDEX execs_container ON execs (container_id);
     CREATE INDEX execs_running ON execs (container_id) WHERE is_running = 1`,
+    "ALTER TABLE containers ADD COLUMN health TEXT",
   ],
 }

@@ -46,8 +46,8 @@ export async function waitForState(
   }
 }
 
-function isIn({ state, health }: Container & { health?: { status: string } }, wanted: WaitState): boolean {
-  if (wanted === "healthy" || wanted === "unhealthy") return health?.status === wanted
+function isIn({ state, health }: Container, wanted: WaitState): boolean {
+  if (wanted === "healthy" || wanted === "unhealthy") return health === wanted
   return state.status === wanted
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { endedText } from "./ended-text.ts"
 import { attachmentsOf, publishedPorts } from "./port-text.ts"
+import { healthDocument } from "./health-document.ts"
 import { resourcesDocument } from "./resources-document.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
@@ -51,7 +52,7 @@ export function containerDocument(container: ContainerDetails, size?: ContainerS
   }
 }
 
-function stateDocument({ state, lastRun, ending }: ContainerDetails): Record<string, unknown> {
+function stateDocument({ state, lastRun, ending, healthLog }: ContainerDetails): Record<string, unknown> {
   const { startedAt, exitCode, error, oomKilled, finishedAt } = lastRun
   const isUp = state.status === "running" || state.status === "paused"
   const finished = state.status === "exited" ? state.finishedAt : finishedAt
@@ -69,6 +70,7 @@ function stateDocument({ state, lastRun, ending }: ContainerDetails): Record<str
     EndedBecause: isUp || ending === undefined ? "" : endedText(ending),
     StartedAt: time(startedAt),
     FinishedAt: time(finished),
+    ...(healthLog === undefined ? {} : { Health: healthDocument(healthLog) }),
   }
 }
 

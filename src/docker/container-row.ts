@@ -5,6 +5,7 @@ import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
 import { endedShort, endedText } from "./ended-text.ts"
 import { ellipsis } from "./ellipsis.ts"
+import { healthSuffix } from "./health-document.ts"
 import { describePorts } from "./port-text.ts"
 
 const SHORT_ID = 12
@@ -70,14 +71,14 @@ export const CONTAINER_TITLES = {
 }
 
 /** `Up 3 seconds`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`. */
-export function describeStatus({ state }: Container, now: Date): string {
+export function describeStatus({ state, health }: Container, now: Date): string {
   switch (state.status) {
     case "created":
       return "Created"
     case "running":
     case "paused": {
       const up = `Up ${formatSpan(now.getTime() - state.startedAt.getTime())}`
-      return state.status === "paused" ? `${up} (Paused)` : up
+      return state.status === "paused" ? `${up} (Paused)` : `${up}${healthSuffix(health)}`
     }
     case "restarting":
       return `Restarting (${state.exitCode}) ${formatAgo(state.finishedAt, now)}`

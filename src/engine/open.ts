@@ -51,7 +51,9 @@ import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
+import type { HeldLock } from "../sys/fs/file-locks.ts"
 import type { ResetDeps } from "./reset.ts"
+import { supervisorLock, wakeSupervisor } from "./wake-supervisor.ts"
 import { openStoreDirectories } from "./store-directories.ts"
 
 const SCHEMAS = [
@@ -285,6 +287,7 @@ class LocalEngine implements Engine {
       sandboxes: () => this.sandboxes(),
       runtimes: this.#runtimes,
       meter: this.meter,
+      supervise: () => wakeSupervisor(runRoot, this.#ownCommand("_supervise")),
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     this.#usesNetworks = true
@@ -448,6 +451,10 @@ class LocalEngine implements Engine {
     const records = new ContainerRecords(this.#store.db, events)
     const volumeUsers = (name: string) => records.usersOfVolume(name)
     return { containers, volumes, images, builds, workingContainers, volumeUsers }
+  }
+
+  async takeSupervision(): Promise<HeldLock | undefined> {
+    return supervisorLock(this.#store.paths.runRoot)
   }
 
   async info(): Promise<EngineInfo> {

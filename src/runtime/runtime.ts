@@ -145,6 +145,39 @@ export interface Exec {
   release(): void
 }
 
+/** What a check runs: words, or a text for the container's `/bin/sh`. */
+export type ProbeProgram = { words: readonly string[] } | { text: string }
+
+/** What the checks of one container are made of. */
+export interface ProberOptions {
+  id: string
+  runtime: Runtime
+  program: ProbeProgram
+  /** `config.json`'s `process` of the words, from `Runtimes.execProcess`. */
+  process(argv: readonly string[]): OciProcess
+  /** Of this prober alone, and there. */
+  directory: string
+  /** 0: a great deal. */
+  maxOutputBytes: number
+  /** Keep a shell in the container between the checks, where it has one: a tenth of the work of a check. */
+  resident: boolean
+}
+
+/** How a check ended. */
+export interface ProbeResult {
+  exitCode: number
+  /** Both streams. */
+  output: string
+  /** It was killed, with all that it had started. */
+  timedOut: boolean
+}
+
+/** Runs one and the same check in a container, without a monitor; one at a time. Disposed, it takes its shell out of it. */
+export interface Prober extends Disposable {
+  /** Throws Cancelled before it has begun; what the runtime has against it is a result. */
+  run(options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<ProbeResult>
+}
+
 /** What a program in the foreground is made of: a step of a build. */
 export interface RunToEndOptions {
   id: string
@@ -357,6 +390,8 @@ export interface Runtimes {
   reopenLog(bundle: BundlePaths): void
   /** Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run; nothing is left of it then. */
   exec(options: ExecOptions): Promise<Exec>
+  /** Runs nothing yet. */
+  openProber(options: ProberOptions): Prober
   /**
    * Runs a container in the foreground, with no monitor; gives the program's exit code. Throws a
    * SkiffError with `data.programExit` 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.

@@ -4,6 +4,8 @@
  */
 import { dlopen, FFIType, ptr } from "bun:ffi"
 import { check, cString, libc } from "../libc.ts"
+import { isOwnChild } from "./process.ts"
+import { childrenOf } from "./store-users.ts"
 
 const i32 = FFIType.i32
 const u32 = FFIType.u32
@@ -102,6 +104,11 @@ export function adoptOrphans(): void {
 /** Takes the ends of all children that have ended; not to be called while anybody waits for one of them. */
 export function reapChildren(): void {
   while (c.waitpid(-1, null, WNOHANG) > 0) continue
+}
+
+/** Takes the ends of adopted children that have ended, and of no others. */
+export function reapAdopted(): void {
+  for (const pid of childrenOf(process.pid)) if (!isOwnChild(pid)) c.waitpid(pid, null, WNOHANG)
 }
 
 /** No descriptor but the first three outlives an execve. */

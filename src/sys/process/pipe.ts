@@ -26,6 +26,14 @@ export class PipeReader implements Disposable {
     return line
   }
 
+  /** Whatever has come since; undefined at the end. */
+  async text(): Promise<string | undefined> {
+    if (this.#held === "" && !this.#ended) await this.#more()
+    const held = this.#held
+    this.#held = ""
+    return held === "" && this.#ended ? undefined : held
+  }
+
   /** Resolves when all writers have closed, or this end was disposed. */
   async end(): Promise<void> {
     while (!this.#ended) {

@@ -35,6 +35,13 @@ export interface Child {
   kill(signal: number): void
 }
 
+const started = new Set<number>()
+
+/** Whether the end of this child is awaited by who started it; of any other, nobody waits. */
+export function isOwnChild(pid: number): boolean {
+  return started.has(pid)
+}
+
 /** Starts a program. Descriptors not in `stdio` are closed in it (Bun marks all others close-on-exec). */
 export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}): Child {
   const pipes = (options.stdio ?? []).map((entry) => (entry === "named-pipe" ? pipe() : undefined))
@@ -53,6 +60,8 @@ export function spawnProcess(argv: readonly string[], options: SpawnOptions = {}
   } finally {
     for (const one of pipes) if (one !== undefined) close(one.writeEnd)
   }
+  started.add(child.pid)
+  void child.exited.finally(() => started.delete(child.pid))
   const own = child as unknown as Partial<Pick<Child, "stdout" | "stderr">>
   const [stdout, stderr] = [1, 2].map((index) => pipes[index] && readPipe(pipes[index].readEnd))
   return {

@@ -32,7 +32,7 @@ function isMonitorOf(argv: readonly string[], runRoot: string): boolean {
 
 /** Commands that monitors and watchers call name the store. */
 function isOwnCommand(argv: readonly string[], root: string): boolean {
-  return argv.includes(root) && (argv.includes("_cleanup") || argv.includes("_sweep"))
+  return argv.includes(root) && ["_cleanup", "_sweep", "_supervise"].some((verb) => argv.includes(verb))
 }
 
 /** Processes that a process has started and that have not ended. */

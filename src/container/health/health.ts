@@ -1,0 +1,105 @@
+/**
+ * Whether what runs in a container does its work: a program is run in it now and then, and its exit code counts.
+ *
+ *   starting ─ exit code 0 ─▶ healthy ⇄ unhealthy        unhealthy after `retries` failures in a row
+ *
+ * Failures within the start period do not count while the container is still starting. Only a change of the status is written
+ * into the records, with its event; the last results lie in a file of the run directory, as they change with every check.
+ */
+
+export type HealthStatus = "starting" | "healthy" | "unhealthy"
+
+/** What a container that has become unhealthy gets. */
+export type HealthAction = "kill" | "restart" | "stop"
+
+/** `create`'s words on health; what is left out is the image's, or the default named here. */
+export interface HealthOptions {
+  /** No checks, the image's neither. */
+  disabled?: boolean
+  /** `["CMD", "program", …]`, or `["CMD-SHELL", text]` for the image's shell. */
+  test?: readonly string[]
+  /** Between the end of a check and the next. Default 30 s. */
+  intervalMs?: number
+  /** A check that takes longer has failed. Default 30 s. */
+  timeoutMs?: number
+  /** Default 0. */
+  startPeriodMs?: number
+  /** The interval within the start period. Default 5 s. */
+  startIntervalMs?: number
+  /** Default 3. */
+  retries?: number
+  /** Only when it is asked for: no timer runs. */
+  manual?: boolean
+  /** Default: none. */
+  onFailure?: HealthAction
+  startup?: StartupCheck
+  log?: HealthLogOptions
+}
+
+/** A check that must succeed before the other one begins. */
+export interface StartupCheck {
+  /** As `HealthOptions.test`. */
+  test: readonly string[]
+  /** Default 30 s. */
+  intervalMs?: number
+  /** Default 30 s. */
+  timeoutMs?: number
+  /** After so many failures in a row the container is restarted. Default 0: never. */
+  retries?: number
+  /** So many successes in a row it takes. Default 1. */
+  successes?: number
+}
+
+/** Where results are kept, and how many. */
+export interface HealthLogOptions {
+  /** A directory of the host that gets the results as `<id>-healthcheck.log`. Default: the run directory. */
+  directory?: string
+  /** Each result is an event, too. */
+  events?: boolean
+  /** Default 5; 0: no bound. */
+  maxCount?: number
+  /** Of each result's output. Default 4096; 0: no bound but that of a pipe. */
+  maxBytes?: number
+}
+
+/** How one check ended. Times are milliseconds since the epoch. */
+export interface HealthResult {
+  start: number
+  end: number
+  /** -1: it could not be run, or took too long; `output` says which. */
+  exitCode: number
+  output: string
+}
+
+/** What is known of the health of a container. */
+export interface Health {
+  status: HealthStatus
+  /** Failures in a row. */
+  failingStreak: number
+  /** Oldest first. */
+  log: readonly HealthResult[]
+}
+
+/** What a check came to. */
+export interface CheckOutcome {
+  succeeded: boolean
+  /** Of the container, now that this is known, too. */
+  status: HealthStatus
+  failingStreak: number
+}
+
+/** Of a container that runs, for who checks it on time. Disposed, it takes its own processes out of the container. */
+export interface HealthMonitor extends Disposable {
+  /** Until the next check is due, from now on. */
+  delayMs(): number
+  /**
+   * Runs the check, writes the result down, and acts on it where that was asked for. Undefined: the container does not run any
+   * more, nothing was written. Throws nothing for what a check does; NotFound when the container is gone.
+   */
+  check(signal?: AbortSignal): Promise<CheckOutcome | undefined>
+}
+
+/** What a container needs somebody for who stays: the supervisor. */
+export type Duty =
+  | { kind: "check"; id: string; /** Tells one run from the next. */ startedAt: number }
+  | { kind: "restart"; id: string; at: number }

@@ -1,0 +1,86 @@
+/**
+ * The supervisor: one process for each store, for what somebody must stay for. It checks the health of containers on time, and starts
+ * those whose back-off has passed.
+ *
+ *   a command sees need ─ the lock is free ─▶ started ─ nothing to do for a while ─▶ lets go of the lock ─ looks once more ─▶ ended
+ *
+ * It holds no truth: what it knows it has read from the records, and what it finds out is written down at once. It may be killed at
+ * any time; the next command that sees need starts another one. It sleeps until a check is due or an event wakes it, and
+ * asks nobody anything meanwhile.
+ */
+import { log } from "../base/log.ts"
+import type { Containers, Duty } from "../container/container.ts"
+import type { Engine } from "../engine/engine.ts"
+import type { Event } from "../event/event.ts"
+import { adoptOrphans, reapAdopted } from "../sys/process/become.ts"
+import { CheckDuty, RestartDuty, type DutyContext, type RunningDuty } from "./duties.ts"
+
+/** A container that ends and starts again needs no new supervisor. */
+const LINGER_MS = 2_000
+
+/** What may change what there is to do. */
+const ACTIONS = ["start", "die", "pause", "unpause", "update", "stop", "kill", "destroy"]
+
+/** Resolves when there is nothing to do any more, or another process does it. */
+export async function supervise(engine: Engine): Promise<void> {
+  // a shell that stays in a container is one of us: until somebody has taken its end the container's does not come (pid_namespaces(7))
+  adoptOrphans()
+  process.on("SIGCHLD", reapAdopted)
+  const { health } = await engine.containers()
+  // whoever found the lock taken until it was let go of has left its need to us
+  do {
+    using lock = await engine.takeSupervision()
+    if (lock === undefined) return
+    await superviseUntilIdle(engine)
+  } while (health.duties().length > 0)
+}
+
+async function superviseUntilIdle(engine: Engine): Promise<void> {
+  const containers = await engine.containers()
+  const events = await engine.events()
+  const idle = new AbortController()
+  // watched first, then read: nothing falls between
+  await using watch = events.watch({ filter: { types: ["container"], actions: ACTIONS }, signal: idle.signal })
+  using shift = new Shift(containers, () => idle.abort())
+  for (const duty of containers.health.duties()) shift.take(duty.id, duty)
+  for await (const { actor } of watch as AsyncIterable<Event>) shift.take(actor.id, containers.health.duty(actor.id))
+}
+
+/** All that is being done, until there is nothing to do. */
+class Shift implements Disposable {
+  readonly #running = new Map<string, RunningDuty>()
+  readonly #context: DutyContext
+  readonly #onIdle: () => void
+  #idleTimer: NodeJS.Timeout
+
+  constructor(containers: Containers, onIdle: () => void) {
+    this.#onIdle = onIdle
+    this.#idleTimer = setTimeout(onIdle, LINGER_MS)
+    this.#context = {
+      containers,
+      onDone: (id) => this.take(id, containers.health.duty(id)),
+      onFailure: (id, error) =>
+        log.warn(`the supervisor cannot see to container "${id.slice(0, 12)}"`, { reason: String(error) }),
+    }
+  }
+
+  /** What there is to do for a container. Safe to repeat. */
+  take(id: string, duty: Duty | undefined): void {
+    const current = this.#running.get(id)
+    if (current !== undefined && duty !== undefined && current.is(duty)) return
+    current?.[Symbol.dispose]()
+    this.#running.delete(id)
+    if (duty !== undefined) this.#running.set(id, this.#begin(duty))
+    clearTimeout(this.#idleTimer)
+    if (this.#running.size === 0) this.#idleTimer = setTimeout(this.#onIdle, LINGER_MS)
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#idleTimer)
+    for (const duty of this.#running.values()) duty[Symbol.dispose]()
+  }
+
+  #begin(duty: Duty): RunningDuty {
+    return duty.kind === "check" ? new CheckDuty(this.#context, duty) : new RestartDuty(this.#context, duty)
+  }
+}

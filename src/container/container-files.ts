@@ -3,7 +3,7 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import { readFileInRoot } from "../sys/fs/confined.ts"
-import { MountFlag, mountAt } from "../sys/fs/mount.ts"
+import { isMountPoint, MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { runDirectory } from "./paths.ts"
@@ -27,6 +27,19 @@ export function filesDirectory(deps: Pick<ContainerDeps, "runRoot">, id: string)
   return `${runDirectory(deps, id)}/etc`
 }
 
+/** Mounts the place of a container's own files. Safe to repeat. */
+export function mountFiles(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+  const directory = filesDirectory(deps, id)
+  if (isMountPoint(directory)) return
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  mountAt(directory, {
+    type: "tmpfs",
+    source: "skiff",
+    data: [`size=${SIZE_LIMIT}`, "nr_inodes=16", "mode=0755"],
+    flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
+  })
+}
+
 /** Host paths of the files bound over /etc of a container. One that joins another's network shares that one's. */
 export function containerFilePaths(deps: ContainerDeps, record: ContainerRecord): ContainerFilePaths {
   const owner = joinedContainer(deps, record.spec.options.network) ?? record
@@ -47,14 +60,7 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
   const { network, dns, dnsSearch, dnsOptions } = options
   const paths = containerFilePaths(deps, record)
   if (network.kind !== "container") {
-    const directory = filesDirectory(deps, record.id)
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    mountAt(directory, {
-      type: "tmpfs",
-      source: "skiff",
-      data: [`size=${SIZE_LIMIT}`, "nr_inodes=16", "mode=0755"],
-      flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec,
-    })
+    mountFiles(deps, record.id)
     const kind = network.kind === "bridge" || shared !== undefined ? "bridge" : "host"
     writeFileSync(paths.resolvConf, deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
     writeFileSync(paths.hostname, deps.files.hostname(run.hostname))

@@ -17,6 +17,8 @@ export async function rootMount(deps: ContainerDeps, record: ContainerRecord): P
     unmount(shown) // with ids of its own the files are mounted another way
   }
   const snapshots = await deps.snapshots()
+  const rootfs = spec.options.tree?.rootfs
+  if (rootfs !== undefined) return (await import("./identity/rootfs.ts")).rootfsMount(snapshots, id, rootfs)
   try {
     return snapshots.mount(id)
   } catch (error) {

@@ -75,6 +75,15 @@ describe("accounts", () => {
     expect(await run("grep -c : /etc/passwd", ...flags, "--passwd=false")).toBe("2")
   })
 
+  test("who joins another's network has lines of his own as well", async () => {
+    await skiff.ok("run", "-d", "--name", "net", "busybox", "sleep", "600")
+    const script = "id -un; cat /etc/hostname"
+    const { Config } = await skiff.inspect("net")
+    const shared = ["-u", "4321", "--passwd", "--network", "container:net"]
+    expect(await run(script, ...shared)).toBe(`4321\n${Config.Hostname}`)
+    await skiff.ok("rm", "-f", "net")
+  })
+
   test("--hostuser adds an account of the host", async () => {
     expect(await run("grep ^daemon: /etc/passwd", "--hostuser", "daemon")).toMatch(/^daemon:\*:1:1:/)
     expect(await refused("--hostuser", "no-such-user", "busybox", "true")).toContain(
@@ -194,7 +203,7 @@ describe("the process", () => {
 
   test("--annotation reaches the runtime, and what would change the host is refused", async () => {
     expect(await run("true", "--annotation", "org.example=a b")).toBe("")
-    expect(await refused("--annotation", "a=b\nc", "busybox", "true")).toContain("invalid annotation")
+    expect(await refused("--annotation", "a=b\nc", "busybox", "true")).toMatch(/invalid.*annotation/)
     const unit = "org.systemd.property.ExecStartPre=/x"
     expect(await refused("--annotation", unit, "busybox", "true")).toContain("would change a unit of the host")
   })

@@ -6,7 +6,7 @@ import { FailedPrecondition, Unsupported } from "../../base/errors.ts"
 import type { ConfigInput, Runtime } from "../../runtime/runtime.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
 import type { ResolvedUser } from "../../sys/fs/image-users.ts"
-import { filesDirectory } from "../container-files.ts"
+import { filesDirectory, mountFiles } from "../container-files.ts"
 import type { ContainerDeps } from "../deps.ts"
 import type { ContainerRecord } from "../record.ts"
 import { accountFiles } from "./accounts.ts"
@@ -32,6 +32,8 @@ export function identityFiles(
   ]
   return texts.flatMap(([target, text]) => {
     if (text === undefined || spec.mounts.some((mount) => mount.target === target)) return []
+    // who joins another's network has no files of its own yet
+    mountFiles(deps, id)
     const source = join(filesDirectory(deps, id), target.slice("/etc/".length))
     writeFileSync(source, text, "latin1")
     chmodSync(source, 0o644)

@@ -13,8 +13,12 @@ const skiff = openStore()
 const commandsOf = (text: string) => [...text.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line = ""]) => line)
 const KINDS = ["cgroup", "ipc", "mnt", "net", "pid", "uts", "user", "time"] as const
 
+interface Facts extends Record<string, unknown> {
+  program: string[]
+}
+
 /** What makes a container, as the kernel tells it of its first process. */
-function factsOf(pid: number): Record<string, unknown> {
+function factsOf(pid: number): Facts {
   const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, "latin1")
   const inNetwork = (...words: string[]) => spawnSync("nsenter", ["-t", `${pid}`, "-n", ...words], { encoding: "utf8" })
   const own = (kind: string) => readlinkSync(`/proc/${pid}/ns/${kind}`) !== readlinkSync(`/proc/self/ns/${kind}`)
@@ -70,6 +74,35 @@ function shell(script: string): { status: number | null; stdout: string; stderr:
   return spawnSync(program, args, { encoding: "utf8", env: { ...skiff.env, LANG: "C" }, cwd: skiff.directory })
 }
 
+/** Starts a container, takes it away, has a shell run what was told; gives the facts of both. `meanwhile` is called while each runs. */
+async function replayed(
+  args: readonly string[],
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<{ original: Facts; replay: Facts }> {
+  const { code, stderr } = await skiff.run(["run", "-d", "--explain", "--name", "taught", ...args], {
+    env: { LANG: "C" },
+  })
+  expect(code).toBe(0)
+  const original = factsOf((await skiff.inspect("taught")).State.Pid)
+  await meanwhile()
+  await skiff.ok("rm", "-f", "taught")
+
+  const commands = commandsOf(stderr)
+  const { status, stdout, stderr: words } = shell([...commands, 'echo "pid=$P"', 'echo "directory=$C"'].join("\n"))
+  expect({ status, words }).toEqual({ status: 0, words: "" })
+  const pid = Number(/pid=(\d+)/.exec(stdout)?.[1])
+  const directory = /directory=(.*)/.exec(stdout)?.[1] ?? ""
+  try {
+    // the last line has only told it to become the program
+    await eventually(() => expect(factsOf(pid).program.at(-2)).toBe(original.program.at(-2)))
+    await meanwhile()
+    return { original, replay: factsOf(pid) }
+  } finally {
+    process.kill(pid, "SIGKILL")
+    await removeReplay(commands, directory)
+  }
+}
+
 test("the told commands make the same container", async () => {
   const port = await freePort()
   const shared = join(skiff.directory, "www")
@@ -81,14 +114,8 @@ test("the told commands make the same container", async () => {
   const own = user.rootless ? [] : ["-p", `127.0.0.1:${port}:80`, "-m", "64m", "--cpus", "0.5"]
   const flags = [...own, "--ulimit", "nofile=1024:2048", "--init=false", "--time-offset", "boottime=1000"]
   const more = ["-v", `${shared}:/data:ro`, "--tmpfs", "/scratch", "-w", "/data", "-e", 'GREETING=it\'s 100% "here"']
-  const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only"]
-  const { code, stderr } = await skiff.run(
-    ["run", "-d", "--explain", "--name", "taught", ...flags, ...more, ...narrow, "busybox", "httpd", "-f", "-p", "80"],
-    { env: { LANG: "C" } },
-  )
-  expect(code).toBe(0)
-  const { State, NetworkSettings } = await skiff.inspect("taught")
-  const ask = `printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${NetworkSettings.IPAddress} 80`
+  const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only", "--ip", "172.17.200.7"]
+  const ask = "printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc -w 2 172.17.200.7 80"
   const page = async () =>
     user.rootless
       ? ((await skiff.run(["exec", "other", "sh", "-c", ask])).stdout.split("\r\n\r\n")[1] ?? "")
@@ -96,26 +123,23 @@ test("the told commands make the same container", async () => {
           (answer) => answer.text(),
           () => "",
         )
-  const original = factsOf(State.Pid)
-  await eventually(async () => expect(await page()).toBe("the same page\n"))
-  await skiff.ok("rm", "-f", "taught")
+  const answers = () => eventually(async () => expect(await page()).toBe("the same page\n"))
+  const command = ["busybox", "httpd", "-f", "-p", "80"]
+  const { original, replay } = await replayed([...flags, ...more, ...narrow, ...command], answers)
+  expect(replay).toEqual(original)
   expect(await page()).toBe("")
-
-  const commands = commandsOf(stderr)
-  expect(commands.length).toBeGreaterThan(50)
-  const script = [...commands, 'echo "pid=$P"', 'echo "directory=$C"'].join("\n")
-  const replay = shell(script)
-  expect({ status: replay.status, stderr: replay.stderr }).toEqual({ status: 0, stderr: "" })
-  const pid = Number(/pid=(\d+)/.exec(replay.stdout)?.[1])
-  const directory = /directory=(.*)/.exec(replay.stdout)?.[1] ?? ""
-  try {
-    await eventually(async () => expect(await page()).toBe("the same page\n"))
-    expect(factsOf(pid)).toEqual(original)
-  } finally {
-    process.kill(pid, "SIGKILL")
-    await removeReplay(commands, directory)
-  }
   await skiff.ok("rm", "-f", "other")
+})
+
+test.each([
+  ["without any right", ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]],
+  ["of an ordinary user", ["--user", "1000:1000", "--group-add", "2000"]],
+  ["of an ordinary user without rights", ["--user", "1000:1000", "--cap-drop", "ALL", "--cap-add", "NET_RAW"]],
+  ["with all rights but one", ["--cap-add", "ALL", "--cap-drop", "SYS_CHROOT"]],
+])("they make the same container %s", async (_, flags) => {
+  const { original, replay } = await replayed([...flags, "--network", "none", "busybox", "sleep", "1000"])
+  // where capsh starts the program, it is called by its path
+  expect({ ...replay, program: original.program }).toEqual(original)
 })
 
 /** Takes back what a shell has made, which no record of ours knows. */

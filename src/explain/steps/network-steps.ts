@@ -53,7 +53,6 @@ function addressStep({ interface: name, address, prefixLength, gateway }: Endpoi
     key: "address",
     values: { address: `${address}/${prefixLength}`, gateway, inside: name },
     shell: [
-      "inside ip link set lo up",
       `inside ${shellLine("ip", "address", "add", `${address}/${prefixLength}`, "brd", "+", "dev", name)}`,
       `inside ${shellLine("ip", "link", "set", name, "up")}`,
       ...(hasDefaultRoute ? [`inside ${shellLine("ip", "route", "add", "default", "via", gateway, "dev", name)}`] : []),

@@ -6,12 +6,15 @@ import type { ExplainedStep } from "./step.ts"
 export function settingStep(config: OciConfig): ExplainedStep | undefined {
   const { hostname } = config
   const sysctls = Object.entries(config.linux.sysctl ?? {})
-  if (hostname === undefined && sysctls.length === 0) return undefined
+  const hasOwnNetwork = config.linux.namespaces.some(({ type, path }) => type === "network" && path === undefined)
+  if (hostname === undefined && sysctls.length === 0 && !hasOwnNetwork) return undefined
   return {
     key: "settings",
     values: { hostname: hostname ?? "-", sysctls: sysctls.map(([name]) => name).join(" ") || "-" },
     shell: [
       ...(hostname === undefined ? [] : [`inside ${shellLine("hostname", hostname)}`]),
+      // a new network namespace has this interface alone, and down
+      ...(hasOwnNetwork ? ["inside ip link set lo up"] : []),
       ...sysctls.map(([name, value]) => {
         const write = `echo ${shellWord(value)} > /proc/sys/${name.replaceAll(".", "/")}`
         return `inside sh -c ${shellWord(write)}`

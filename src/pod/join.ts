@@ -30,6 +30,8 @@ export function inPod({ id, name, spec }: PodRecord, options: ContainerOptions):
       ...(pod.mounts ?? []).filter(({ target }) => !options.mounts?.some((own) => own.target === target)),
       ...(options.mounts ?? []),
     ],
+    ...(pod.volumesFrom && { volumesFrom: [...pod.volumesFrom, ...(options.volumesFrom ?? [])] }),
+    ...(pod.etc && { etc: { ...pod.etc, ...options.etc } }),
     devices: [...(pod.devices ?? []), ...(options.devices ?? [])],
     securityOptions: orElse(options.securityOptions, pod.securityOptions),
     ...(pod.namespaces === undefined ? {} : { namespaces: { ...pod.namespaces, ...options.namespaces } }),

@@ -14,11 +14,19 @@
  * Locks are taken in this order: pod, container, sandbox. A removal that was begun is finished by the next change of the pod.
  */
 import type { Cancellable } from "../base/cancel.ts"
-import type { Container, ContainerOptions, NamespaceOptions, NetworkMode, Resources } from "../container/container.ts"
+import type {
+  Container,
+  ContainerOptions,
+  EtcOptions,
+  NamespaceOptions,
+  NetworkMode,
+  Resources,
+} from "../container/container.ts"
 import type { Sandbox, SandboxId, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 
 /** 64 hex digits. */
@@ -53,6 +61,9 @@ export interface PodOptions {
   namespaces?: NamespaceOptions
   /** Every container has these, before its own. */
   mounts?: readonly MountRequest[]
+  volumesFrom?: readonly VolumesFrom[]
+  /** Files over /etc of every container, where it does not say another. */
+  etc?: EtcOptions
   devices?: readonly DeviceRequest[]
   securityOptions?: readonly string[]
   sysctls?: Readonly<Record<string, string>>

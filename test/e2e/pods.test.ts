@@ -93,6 +93,8 @@ describe("a pod", () => {
   })
 
   test("shares processes when it is asked to, and nothing of the host's can be reached by them", async () => {
+    await skiff.ok("pod", "create", "--name", "more", "--share", "+pid")
+    expect((await inspect("more")).SharedNamespaces).toEqual(["ipc", "net", "pid", "uts"])
     await skiff.ok("pod", "create", "--name", "pids", "--share", "net,pid")
     await sleeper("pids", "first")
     await sleeper("pids", "second", "--cap-add", "SYS_PTRACE")
@@ -173,6 +175,11 @@ describe("a pod", () => {
     const others = ["-v", "podvolume:/data", "--security-opt", "no-new-privileges", "--shm-size", "1m"]
     await skiff.ok("pod", "create", "--name", "giver", "--restart", "on-failure", ...network, ...others)
     await sleeper("giver", "taker")
+    await skiff.ok("pod", "create", "--name", "lender", "--volumes-from", "taker:ro", "--no-hosts")
+    const seen = "ls /data; touch /data/y 2>/dev/null || echo read-only; grep -c /etc/hosts /proc/mounts"
+    expect((await skiff.run(["run", "--rm", "--pod", "lender", "busybox", "sh", "-c", seen])).stdout).toBe(
+      "read-only\n0\n",
+    )
     expect(await sh("taker", "cat /etc/resolv.conf")).toContain("nameserver 192.0.2.1")
     expect(await sh("taker", "cat /etc/hosts")).toMatch(/192\.0\.2\.9\s+db/)
     expect(await sh("taker", "grep NoNewPrivs /proc/self/status")).toMatch(/1$/)

@@ -100,7 +100,8 @@ function rootfsOf(text: string): TreeOptions["rootfs"] {
   return { path: resolve(overlay ? text.slice(0, -":O".length) : text), overlay }
 }
 
-function hostsBaseOf(text: string | undefined): EtcOptions["hostsBase"] {
+/** What `--hosts-file` names. */
+export function hostsBaseOf(text: string | undefined): EtcOptions["hostsBase"] {
   if (text === undefined) return undefined
   return text === "image" || text === "none" ? { kind: text } : { kind: "file", path: resolve(text) }
 }

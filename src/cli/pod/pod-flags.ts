@@ -1,12 +1,13 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { SharedNamespace } from "../../sandbox/sandbox.ts"
 import { parseMount } from "../../spec/docker/mount-request.ts"
-import { refused, withoutValue } from "../build/foreign-flag.ts"
+import { refused } from "../build/foreign-flag.ts"
 import { RESOURCE_FLAGS } from "../container-flags/limits.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
 
 const SHARES: Readonly<Record<string, SharedNamespace>> = { net: "network", ipc: "ipc", uts: "uts", pid: "pid" }
+const DEFAULT_SHARES = ["network", "ipc", "uts"] as const
 const NO_PROCESS = "a pod has no infra container: its namespaces are held without a process of an image"
 const ONE_USERNS = "the containers of a pod have the user namespace of the engine"
 
@@ -18,10 +19,13 @@ const {
   dnsOption,
   dnsSearch,
   hostname,
+  hostsFile,
   ip,
   label,
   labelFile,
   macAddress,
+  noHostname,
+  noHosts,
   pid,
   publish,
   restart,
@@ -30,6 +34,7 @@ const {
   sysctl,
   uts,
   volume,
+  volumesFrom,
 } = CONTAINER_FLAGS
 
 /** Flags of `pod create`, with podman's names. */
@@ -45,7 +50,7 @@ export const POD_FLAGS = {
   gidmap: refusedHere(ONE_USERNS),
   gpus: refusedHere("devices are given to a pod one by one", "--device PATH"),
   hostname,
-  hostsFile: refusedHere("each container has an /etc/hosts of its pod's", "--add-host NAME:ADDRESS"),
+  hostsFile,
   infra: flag.bool("Have a sandbox that owns what the containers share", { initial: true }),
   infraCommand: refusedHere(NO_PROCESS),
   infraConmonPidfile: refusedHere(NO_PROCESS),
@@ -60,15 +65,19 @@ export const POD_FLAGS = {
   name: flag.string("Assign a name to the pod", "string", { short: "n" }),
   network: flag.strings("Connect the pod to a network", "network", { aliases: ["net"], completes: "networks" }),
   networkAlias: refusedHere("a pod has one name on its networks: its host name", "--hostname NAME"),
-  noHostname: withoutValue(refusedHere("each container has an /etc/hostname of its pod's"), "true"),
-  noHosts: withoutValue(refusedHere("each container has an /etc/hosts of its pod's"), "true"),
+  noHostname,
+  noHosts,
   pid,
   podIdFile: flag.string("Write the pod ID to the file", "file"),
   publish,
   replace: flag.bool("If a pod with the same name exists, replace it"),
   restart,
   securityOpt,
-  share: flag.of(readShares, 'Namespaces to share: "net", "ipc", "uts", "pid", "none" (default "ipc,net,uts")', "list"),
+  share: flag.of(
+    readShares,
+    'Namespaces to share: "net", "ipc", "uts", "pid", "none", "+KIND" to add (default "ipc,net,uts")',
+    "list",
+  ),
   shareParent: flag.bool("Put the containers' control groups below the pod's", { initial: true }),
   shmSize,
   shmSizeSystemd: refusedHere("a pod has no tmpfs of systemd's: its containers may have their own", "--tmpfs in run"),
@@ -79,7 +88,7 @@ export const POD_FLAGS = {
   userns: flag.of(readUserns, 'User namespace to use ("host")', "string"),
   uts,
   volume,
-  volumesFrom: refusedHere("mounts are given to a pod one by one", "--volume SOURCE:TARGET"),
+  volumesFrom,
 }
 
 const CREATION = new Set([
@@ -103,19 +112,23 @@ function refusedHere(reason: string, hint?: string): Flag<undefined> {
   return refused(reason, hint)
 }
 
+/** `none` shares nothing; with a `+` before it, a list adds to what pods share by default. */
 function readShares(text: string): readonly SharedNamespace[] {
-  const words = text.split(",").filter(Boolean)
-  if (words.length === 0 || words.includes("none")) return []
-  return [
-    ...new Set(
-      words.map((word) => {
-        const kind = SHARES[word]
-        if (kind === undefined)
-          throw new InvalidArgument(`cannot share the ${word} namespace: valid are net, ipc, uts, pid and none`)
-        return kind
-      }),
-    ),
-  ]
+  const isMore = text.startsWith("+")
+  const words = text
+    .slice(isMore ? 1 : 0)
+    .split(",")
+    .filter(Boolean)
+  if (words.includes("none")) return []
+  const kinds = words.map((word) => {
+    const kind = SHARES[word]
+    if (kind === undefined)
+      throw new InvalidArgument(`invalid kernel namespace to share: ${word}. Options are: ipc, net, pid, uts or none`, {
+        hint: word === "cgroup" ? "each container has a cgroup namespace, below the pod's cgroup" : undefined,
+      })
+    return kind
+  })
+  return [...new Set([...(isMore ? DEFAULT_SHARES : []), ...kinds])]
 }
 
 function readUserns(text: string): "host" {

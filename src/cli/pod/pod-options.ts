@@ -1,6 +1,7 @@
 import { pathDevices } from "../container-flags/security.ts"
 import type { PodOptions } from "../../pod/pod.ts"
 import { parseLabelFile } from "../../spec/docker/environment.ts"
+import { hostsBaseOf } from "../container-flags/identity.ts"
 import { namespaceOptions } from "../container-flags/namespaces.ts"
 import { resourcesOf } from "../container-flags/limits.ts"
 import { parseNetworkMode, readText } from "../container-options.ts"
@@ -31,6 +32,7 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     sharesCgroup: flags.shareParent ? undefined : false,
     restart: flags.restart,
     namespaces: namespaceOptions({ pid, uts } as Parameters<typeof namespaceOptions>[0]),
+    etc: etcOf(flags),
     resources: Object.keys(resources).length === 0 ? undefined : resources,
   }
   return {
@@ -45,10 +47,20 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     dnsOptions: flags.dnsOption,
     extraHosts: flags.addHost,
     mounts: [...flags.volume, ...flags.mount],
+    volumesFrom: flags.volumesFrom,
     devices: pathDevices(flags.device),
     securityOptions: flags.securityOpt,
     sysctls: Object.fromEntries(flags.sysctl),
   }
+}
+
+function etcOf(flags: Pick<FlagValues<typeof POD_FLAGS>, "hostsFile" | "noHosts" | "noHostname">): PodOptions["etc"] {
+  if (flags.noHosts && flags.hostsFile !== undefined)
+    throw new UsageError("--no-hosts and --hosts-file cannot be set together")
+  const { noHosts, noHostname } = flags
+  const hostsBase = hostsBaseOf(flags.hostsFile)
+  if (!noHosts && !noHostname && hostsBase === undefined) return undefined
+  return { ...(noHosts && { noHosts }), ...(noHostname && { noHostname }), ...(hostsBase && { hostsBase }) }
 }
 
 /** The first has the uplink; a mode (`host`, `none`, `container:NAME`) stands alone. */

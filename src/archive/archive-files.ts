@@ -31,6 +31,12 @@ export interface ArchiveFiles extends AsyncDisposable {
   read(name: string, offset?: number, options?: ReadFileOptions): Bytes
 }
 
+/** Those of an archive. */
+export interface IndexedArchive extends ArchiveFiles {
+  /** Raw, of files and links. */
+  names(): Iterable<string>
+}
+
 type Location = { kind: "file"; offset: number; size: number } | { kind: "link"; target: string }
 
 /**
@@ -39,7 +45,7 @@ type Location = { kind: "file"; offset: number; size: number } | { kind: "link";
  * on two files of one name, of which another reader may take the other, and beyond the caps. `file` is closed by the
  * disposal, or by the failure.
  */
-export async function indexArchive(file: FileHandle): Promise<ArchiveFiles> {
+export async function indexArchive(file: FileHandle): Promise<IndexedArchive> {
   const index = new ArchiveIndex()
   try {
     await index.read(file)
@@ -119,13 +125,17 @@ function targetOf(link: string, target: string): string {
   return parts.join("/")
 }
 
-class TarFiles implements ArchiveFiles {
+class TarFiles implements IndexedArchive {
   readonly #file: FileHandle
   readonly #locations: ReadonlyMap<string, Location>
 
   constructor(file: FileHandle, locations: ReadonlyMap<string, Location>) {
     this.#file = file
     this.#locations = locations
+  }
+
+  names(): Iterable<string> {
+    return this.#locations.keys()
   }
 
   has(name: string): boolean {

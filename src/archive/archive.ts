@@ -6,7 +6,7 @@
  * are dropped. Whiteouts become overlay's form (a character device 0:0, the attribute `overlay.opaque`), which every
  * snapshot driver understands.
  */
-export { indexArchive, type ArchiveFiles } from "./archive-files.ts"
+export { indexArchive, type ArchiveFiles, type IndexedArchive } from "./archive-files.ts"
 export { openDirectory } from "./directory-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
 export { isTarHead } from "./tar-reader.ts"

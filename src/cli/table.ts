@@ -14,6 +14,7 @@ export interface Entry {
 /** Management groups, with their lines in help. */
 export const GROUPS: Readonly<Record<string, string>> = {
   builder: "Manage builds",
+  checkpoint: "Manage checkpoints",
   container: "Manage containers",
   generate: "Generate structured data from containers and pods",
   healthcheck: "Check the health of containers",
@@ -47,8 +48,12 @@ export const TABLE: readonly Entry[] = [
   { names: ["builder rm", "builder delete"], load: () => import("./commands/builder/rm.ts") },
   { names: ["builder run"], load: () => import("./commands/builder/run.ts") },
   { names: ["builder unmount", "builder umount"], load: () => import("./commands/builder/unmount.ts") },
+  { names: ["checkpoint create"], load: () => import("./commands/checkpoint/create.ts") },
+  { names: ["checkpoint ls", "checkpoint list"], load: () => import("./commands/checkpoint/ls.ts") },
+  { names: ["checkpoint rm", "checkpoint remove"], load: () => import("./commands/checkpoint/rm.ts") },
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
   { names: ["container cleanup"], load: () => import("./commands/container/cleanup.ts") },
+  { names: ["container checkpoint"], load: () => import("./commands/container/checkpoint.ts") },
   { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
   { names: ["container cp", "cp"], load: () => import("./commands/container/cp.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },
@@ -70,6 +75,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container prune"], load: () => import("./commands/container/prune.ts") },
   { names: ["container rename", "rename"], load: () => import("./commands/container/rename.ts") },
   { names: ["container restart", "restart"], load: () => import("./commands/container/restart.ts") },
+  { names: ["container restore"], load: () => import("./commands/container/restore.ts") },
   { names: ["container rm", "container remove", "rm"], load: () => import("./commands/container/rm.ts") },
   { names: ["container run", "run"], load: () => import("./commands/container/run.ts") },
   { names: ["container start", "start"], load: () => import("./commands/container/start.ts") },

@@ -31,6 +31,7 @@ import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 import type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Pid } from "../sys/process/process.ts"
@@ -53,6 +54,7 @@ export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./na
 
 export type { ContainerChanges, LimitOptions, PortChanges, Resources, SecurityOptions }
 
+export type { CheckpointName, CheckpointResult, ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 import type { CheckOutcome, Duty, Health, HealthMonitor, HealthOptions, HealthStatus } from "./health/health.ts"
 
@@ -660,6 +662,7 @@ export interface Containers {
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
   readonly execs: Execs
   readonly health: HealthChecks
+  readonly checkpoints: ContainerCheckpoints
   /** Of its terminal. Never fails for want of one: the size is a courtesy. */
   resize(nameOrId: string, size: { rows: number; columns: number }): void
   /**

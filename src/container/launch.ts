@@ -5,11 +5,21 @@ import { FailedPrecondition, isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
-import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type {
+  Attachment,
+  BundlePaths,
+  Monitor,
+  PendingMonitor,
+  RestoreRequest,
+  Runtime,
+  Runtimes,
+} from "../runtime/runtime.ts"
+import type { PortReservation } from "../network/network.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { mountAt, mountPointsOf, unmount } from "../sys/fs/mount.ts"
-import { processStartTime } from "../sys/process/process.ts"
+import { processStartTime, type Pid } from "../sys/process/process.ts"
+import type { RestoreCreate } from "./checkpoint/restore-create.ts"
 import type { Abortable, ResolvedOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached, joinNetworks, reservePorts, warmUpNetworks } from "./attachments.ts"
@@ -47,6 +57,14 @@ export interface Launched {
   hasOurStreams?: true
 }
 
+/** A checkpoint, and what of its network is to come back. */
+export interface RestoreLaunch extends RestoreRequest {
+  /** To be had again, in place of new ones. */
+  addresses: readonly { network: string; address: string; macAddress: string }[]
+  ignoreStaticIp: boolean
+  ignoreStaticMac: boolean
+}
+
 /** How it is started. */
 export interface LaunchOptions extends Abortable {
   /** Connect to the program's streams before it runs. */
@@ -55,6 +73,8 @@ export interface LaunchOptions extends Abortable {
   isNew?: boolean
   /** Open descriptors of this process that the program gets, too. */
   preservedFds?: readonly number[]
+  /** Its processes are made again from a checkpoint, in place of a start. */
+  restore?: RestoreLaunch
   /** What must run before it: done first, and a failure of it is one of this start. */
   startRequired?(): Promise<void>
   /** Hears of each step that was done. */
@@ -118,6 +138,9 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     bundle,
     pending,
     abort: options.abort,
+    restore: options.restore && {
+      joinNetworks: (pid) => joinForRestore(deps, record, { pid, reservation, options }),
+    },
   })
   // while this process lives it is told of the end; a failure below ends the container
   try {
@@ -134,7 +157,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     const about = { bundle: bundle.directory, pid: monitor.pid }
     await options.onStep?.({ kind: "files", ...about, directory: filesDirectory(deps, id) })
     await options.onStep?.({ kind: "created", ...about, runtime: runtime.name, config })
-    await joinNetworks(deps, record, { reservation, abort: options.abort })
+    if (!options.restore) await joinNetworks(deps, record, { reservation, abort: options.abort })
     const { attachments } = state
     await options.onStep?.({ kind: "network", ...about, id, attachments, filesDirectory: filesDirectory(deps, id) })
     prepareMetering(deps, record)
@@ -152,7 +175,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     throwIfAborted(options.abort, `the start of container "${record.name}"`)
     await options.onStep?.({ kind: "ready", ...about, config })
     state.startedAt = Date.now()
-    await (state.hasHooks ? await runtimeOf(deps, record) : runtime).start(id)
+    if (!options.restore) await (state.hasHooks ? await runtimeOf(deps, record) : runtime).start(id)
     trace("program started")
     crashPoint("start:program-started")
     await deps.records.whenFree()
@@ -199,6 +222,7 @@ async function startMonitor(
     name,
     bundle: runtimes.bundle(id),
     runtime,
+    restore: given.options.restore,
     log: monitorLog(spec),
     tty,
     stdin,
@@ -231,9 +255,15 @@ async function mountRoot(
 async function createContainer(
   deps: ContainerDeps,
   record: ContainerRecord,
-  given: Abortable & { runtimes: Runtimes; runtime: Runtime; bundle: BundlePaths; pending: PendingMonitor },
+  given: Abortable & {
+    runtimes: Runtimes
+    runtime: Runtime
+    bundle: BundlePaths
+    pending: PendingMonitor
+    restore?: Pick<RestoreCreate, "joinNetworks"> | undefined
+  },
 ): Promise<{ monitor: Monitor; targets: readonly string[]; config: OciConfig }> {
-  const { runtimes, runtime, bundle, pending } = given
+  const { runtimes, runtime, bundle } = given
   const { id, spec } = record
   const { options, run } = spec
   const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
@@ -305,13 +335,50 @@ async function createContainer(
   await markHooks(deps, record, config)
   crashPoint("start:bundle-made")
   trace("bundle made")
-  const creation = pending.create(config)
-  warmUpNetworks(deps, record)
-  const monitor = await creation
+  const monitor = await createdBy(deps, record, config, given)
   await weighBlockIo(runtimes, record)
   crashPoint("start:monitor-created")
   trace("monitor created the container")
   return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
+}
+
+/** By the runtime's `create`, or its `restore`. */
+async function createdBy(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  config: OciConfig,
+  given: Pick<RestoreCreate, "runtimes" | "bundle" | "pending"> & {
+    restore?: Pick<RestoreCreate, "joinNetworks"> | undefined
+  },
+): Promise<Monitor> {
+  if (given.restore !== undefined) {
+    const { restoreContainer } = await import("./checkpoint/restore-create.ts")
+    return await restoreContainer({ ...given, ...given.restore, config })
+  }
+  const creation = given.pending.create(config)
+  warmUpNetworks(deps, record)
+  return await creation
+}
+
+/** With the addresses that its connections know; those of the record are for later starts. */
+async function joinForRestore(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { pid, reservation, options }: { pid: Pid; reservation: PortReservation | undefined; options: LaunchOptions },
+): Promise<void> {
+  const { state, spec } = record
+  if (spec.options.network.kind === "none") (await import("./checkpoint/loopback-up.ts")).bringLoopbackUp(pid)
+  const { addresses = [], ignoreStaticIp, ignoreStaticMac } = options.restore ?? {}
+  state.pid = pid
+  const asked = state.attachments.map(({ address, macAddress }) => ({ address, macAddress }))
+  for (const attachment of state.attachments) {
+    if (ignoreStaticIp) delete attachment.address
+    if (ignoreStaticMac) delete attachment.macAddress
+    const known = addresses.find(({ network }) => network === attachment.network)
+    if (known !== undefined) Object.assign(attachment, { address: known.address, macAddress: known.macAddress })
+  }
+  await joinNetworks(deps, record, { reservation, abort: options.abort })
+  for (const [index, attachment] of state.attachments.entries()) Object.assign(attachment, asked[index])
 }
 
 function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {

@@ -98,6 +98,18 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       },
       restart: async (id) => (await import("./life-cycle.ts")).restartDue(deps, id),
     },
+    checkpoints: {
+      create: async (nameOrId, options) =>
+        (await import("./checkpoint/checkpoint.ts")).createCheckpoint(deps, nameOrId, options),
+      restore: async (nameOrId, options) =>
+        (await import("./checkpoint/restore.ts")).restoreCheckpoint(deps, nameOrId, options),
+      import: async (archive, options) =>
+        (await import("./checkpoint/import.ts")).importCheckpoint(deps, archive, options),
+      list: async (nameOrId, directory) =>
+        (await import("./checkpoint/places.ts")).namedCheckpoints(deps, records.get(nameOrId).id, directory),
+      remove: async (nameOrId, checkpoint) =>
+        (await import("./checkpoint/places.ts")).removeNamed(deps, records.get(nameOrId), checkpoint),
+    },
     resize(nameOrId, size) {
       const record = records.get(nameOrId)
       const { id } = record

@@ -226,6 +226,8 @@ export interface Images {
    * without layers has none. Throws NotFound.
    */
   fileChanges(nameOrId: string, options?: ChangesOptions): AsyncIterable<FileChange>
+  /** All files of its layers, one over the other, as one plain tar. Throws NotFound. */
+  files(nameOrId: string): Bytes
   /**
    * Shows its files, read-only, at a path of the host until `unmount` or the next boot; gives the path. Meanwhile its layers
    * stay. Safe to repeat. Throws NotFound, FailedPrecondition for an image without layers.

@@ -48,6 +48,10 @@ export function openImages(deps: ImagesDeps): Images {
       return { image, config: await config(image), storage: { driver: snapshots.driver, layerDirectories } }
     },
 
+    async *files(nameOrId) {
+      const { topLayer } = records.get(nameOrId)
+      if (topLayer !== undefined) yield* snapshots.diff(topLayer, { since: "nothing" })
+    },
     mount: async (nameOrId) => (await import("./mounts.ts")).mountImage(deps, records.get(nameOrId)),
     unmount: async (nameOrId) => (await import("./mounts.ts")).unmountImage(deps, records.get(nameOrId)),
     async mounted() {

@@ -114,6 +114,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     checkLimits: async (limits, placement) => (await lateLimits()).checkLimits(limits, placement),
     changeLimits: async (runtime, id, change) => (await lateLimits()).changeLimits(runtime, id, change),
     weighBlockIo: async (id, limits, placement) => (await lateLimits()).weighBlockIo(id, limits, placement),
+    checkpoints: async () => (await import("./criu/open.ts")).CHECKPOINTS,
     usage(id, paths, cgroup = {}) {
       const cgroups = detectCgroups()
       const isMarked = existsSync(join(paths.directory, "oom"))

@@ -70,8 +70,19 @@ export interface LogFileLimit {
   freeBytes: number
 }
 
+/** Processes that are made again, in place of a start. */
+export interface RestoreRequest {
+  /** CRIU's images. Its log and figures go into the bundle. */
+  imageDirectory: string
+  tcpEstablished: boolean
+  fileLocks: boolean
+  emptyNetwork: boolean
+}
+
 /** What the monitor of a container is made of. */
 export interface MonitorOptions {
+  /** `create` restores them, and they run when it is done: nothing is to be started. */
+  restore?: RestoreRequest | undefined
   id: string
   name: string
   bundle: BundlePaths
@@ -347,6 +358,37 @@ export interface SharedCgroups {
   remove(id: string, parent?: string): void
 }
 
+/** How a container is written to disk. */
+export interface DumpOptions {
+  /** Empty directories: the images, and CRIU's log and figures. */
+  imageDirectory: string
+  workDirectory: string
+  leaveRunning: boolean
+  tcpEstablished: boolean
+  fileLocks: boolean
+  /** Its network namespace is made anew at a restore, empty, and is filled before its sockets come. */
+  emptyNetwork: boolean
+  /** Memory alone: the container runs on, and a later dump writes what has changed. */
+  preDump: boolean
+  /** Of the pre-dump, relative to the images. */
+  parent?: string
+}
+
+/** CRIU's figures; times in microseconds. */
+export type CriuStats = Readonly<Record<string, number>>
+
+/** Containers that are written to disk and made again (CRIU). */
+export interface Checkpoints {
+  /** Throws Unsupported where this host cannot do it for a container of `runtime`, with what to do. Costs some 30 ms. */
+  require(runtime: Runtime): Promise<void>
+  /** Throws FailedPrecondition with CRIU's own words: the container runs on then. */
+  dump(runtime: Runtime, id: string, options: DumpOptions): Promise<void>
+  /** Of the last dump or restore, from its work directory; none where there are none. */
+  stats(workDirectory: string, kind: "dump" | "restore"): CriuStats
+  /** Why a restore failed, by CRIU's log in the work directory; undefined where it says nothing. */
+  restoreFailure(workDirectory: string): string | undefined
+}
+
 /** The whole domain, as `engine/` opens it (runtime/open.ts) and hands it to `container/`. */
 export interface Runtimes {
   readonly sharedCgroups: SharedCgroups
@@ -406,6 +448,7 @@ export interface Runtimes {
    * made without them. Throws as `changeLimits`.
    */
   weighBlockIo(id: string, limits: ResourceLimits, placement?: CgroupPlacement): Promise<void>
+  checkpoints(): Promise<Checkpoints>
   /** Reads the cgroup; call it before `Runtime.delete`, which removes it. */
   usage(id: string, bundle: BundlePaths, cgroup?: CgroupPlacement): CgroupUsage
 }

@@ -11,6 +11,15 @@ export interface OciConfig {
   linux: OciLinux
 }
 
+/** config.md#posix-platform-hooks: a program of the host's, which gets the state on standard input. */
+export interface OciHook {
+  path: string
+  args?: string[]
+  env?: string[]
+  /** Seconds. */
+  timeout?: number
+}
+
 /** config.md#process; also what `RUNTIME exec --process FILE` reads. */
 export interface OciProcess {
   terminal?: boolean
@@ -29,10 +38,7 @@ export interface OciProcess {
 
 /** config.md#posix-platform-hooks: programs of the host at points of the life cycle. */
 export type OciHooks = Partial<
-  Record<
-    "prestart" | "createRuntime" | "createContainer" | "startContainer" | "poststart" | "poststop",
-    { path: string; args?: string[]; env?: string[]; timeout?: number }[]
-  >
+  Record<"prestart" | "createRuntime" | "createContainer" | "startContainer" | "poststart" | "poststop", OciHook[]>
 >
 
 /** config.md#linux-process, `capabilities`: names such as `CAP_CHOWN`. */

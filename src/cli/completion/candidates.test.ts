@@ -22,7 +22,7 @@ test.each([
   ["ru", ["run"]],
   ["imag", ["image", "images"]],
   ["image pu", ["pull", "push"]],
-  ["container re", ["rename", "restart", "remove"]],
+  ["container re", ["rename", "restart", "restore", "remove"]],
   ["--log-level de", ["debug"]],
   ["--debug ru", ["run"]],
   ["run --rest", ["--restart"]],

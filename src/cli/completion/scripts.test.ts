@@ -33,7 +33,7 @@ function skipReason(shell: string): boolean {
 describe.skipIf(skipReason("bash"))("bash", () => {
   test.each([
     ["skiff ru", ["run"]],
-    ["skiff container re", ["rename", "restart", "remove"]],
+    ["skiff container re", ["rename", "restart", "restore", "remove"]],
     ["skiff run --restart al", ["always"]],
     // readline replaces only what stands after the equals sign
     ["skiff run --restart=al", ["always"]],
@@ -58,13 +58,13 @@ test.skipIf(skipReason("zsh"))("zsh is given names, with texts after a colon", (
   const stubs = 'compdef() { : }; _describe() { print -rl -- "${(@P)2}" }; _files() { print files }'
   const script = `${stubs}; source <(skiff completion zsh)
 words=(skiff container re); CURRENT=3; _skiff; words=(skiff run --cidfile ""); CURRENT=4; _skiff`
-  expect(inShell("zsh", ["-f"], script)).toEqual(["rename", "restart", "remove", "files"])
+  expect(inShell("zsh", ["-f"], script)).toEqual(["rename", "restart", "restore", "remove", "files"])
 })
 
 test.skipIf(skipReason("zsh"))("zsh completes at once when it loads the script from a directory of its path", () => {
   const stubs = 'compdef() { print too late }; _describe() { print -rl -- "${(@P)2}" }; _files() { print files }'
   const script = `${stubs}; skiff completion zsh > _skiff; fpath=($PWD); autoload -Uz _skiff
 words=(skiff container re); CURRENT=3; _skiff; words=(skiff container re); _skiff`
-  const names = ["rename", "restart", "remove"]
+  const names = ["rename", "restart", "restore", "remove"]
   expect(inShell("zsh", ["-f"], script)).toEqual([...names, ...names])
 })

@@ -18,6 +18,7 @@ import {
 } from "../../sys/process/process.ts"
 import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
+import { sharedWords } from "../criu/criu.ts"
 import { preservedFds } from "./preserved-fds.ts"
 import type { BundlePaths, LogFileLimit, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
 
@@ -46,10 +47,17 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions, version
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
     ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
     ...exitCommandArgs(exitCommand),
+    ...restoreArgs(options),
     ...preservedFds(options.preservedFds).args,
     ...(runTimeoutSeconds === undefined ? [] : ["--timeout", String(runTimeoutSeconds)]),
     ...(exitDelaySeconds === undefined ? [] : ["--exit-delay", String(exitDelaySeconds)]),
   ]
+}
+
+/** conmon calls `restore` in place of `create`; its work directory, where CRIU's log goes, is the bundle. */
+function restoreArgs({ restore }: MonitorOptions): string[] {
+  if (restore === undefined) return []
+  return ["--restore", restore.imageDirectory, ...sharedWords(restore).flatMap((word) => ["--runtime-opt", word])]
 }
 
 /** Whether the words depend on conmon's version: where a log file holds something already. */

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../../../base/errors.ts"
+import type { Containers } from "../../../container/container.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers, CHOOSING, isDown } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -14,6 +15,8 @@ export default command({
   flags: {
     all: flag.bool("Start all containers that do not run"),
     attach: flag.bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
+    checkpoint: flag.string("Restore from this checkpoint"),
+    checkpointDir: flag.string("Use a custom checkpoint storage directory"),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
     filter: CHOICE_FLAGS.filter,
     interactive: flag.bool("Attach container's STDIN", { short: "i" }),
@@ -24,6 +27,7 @@ export default command({
   async run({ args: [given], flags, engine, ...context }) {
     const containers = await engine.containers()
     const names = chooseContainers(containers, given, flags, isDown)
+    if (flags.checkpoint !== undefined) return await restoreNamed(containers, names, flags.checkpoint, flags, context)
     if (!flags.attach && !flags.interactive)
       return forEachName(names, context, async (name) => (await containers.start(name)).release())
     const [name = "", ...more] = names
@@ -38,3 +42,19 @@ export default command({
     return joinContainer(containers, join, { ...flags, tty: options.tty, stdin })
   },
 })
+
+/** Docker's way back to a checkpoint: of one container, which nobody is attached to. */
+async function restoreNamed(
+  containers: Containers,
+  names: readonly string[],
+  checkpoint: string,
+  { attach, interactive, checkpointDir }: { attach: boolean; interactive: boolean; checkpointDir: string | undefined },
+  context: Parameters<typeof forEachName>[1],
+): Promise<number> {
+  if (attach || interactive || names.length > 1)
+    throw new InvalidArgument("you cannot start multiple containers or attach with a checkpoint")
+  const directory = checkpointDir === undefined ? {} : { directory: checkpointDir }
+  return await forEachName(names, context, async (name) => {
+    await containers.checkpoints.restore(name, { checkpoint: { name: checkpoint, ...directory } })
+  })
+}

@@ -1,0 +1,65 @@
+/** Where checkpoints of a container lie. */
+import { existsSync, mkdirSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import { removeTree } from "../../sys/fs/remove-tree.ts"
+import type { ContainerDeps } from "../deps.ts"
+import { stateDirectory } from "../paths.ts"
+import type { ContainerRecord } from "../record.ts"
+import type { CheckpointName } from "./checkpoint-request.ts"
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/
+
+/** The images of the checkpoint that `restore` takes, or of a named one. Throws InvalidArgument for a name that is a path. */
+export function imageDirectory(deps: ContainerDeps, { id }: ContainerRecord, named?: CheckpointName): string {
+  if (named === undefined) return join(stateDirectory(deps, id), "checkpoint")
+  if (!NAME.test(named.name))
+    throw new InvalidArgument(`invalid checkpoint name "${named.name}"`, {
+      hint: "a name has letters, digits, `_`, `.` and `-`",
+    })
+  return join(namedDirectory(deps, id, named.directory), named.name)
+}
+
+/** What a later checkpoint builds on. */
+export function previousDirectory(deps: ContainerDeps, { id }: ContainerRecord): string {
+  return join(stateDirectory(deps, id), "pre-checkpoint")
+}
+
+/** CRIU's log and figures. */
+export function workDirectory(deps: ContainerDeps, { id }: ContainerRecord): string {
+  return join(stateDirectory(deps, id), "checkpoint-log")
+}
+
+/** Those that have names. */
+export function namedCheckpoints(deps: ContainerDeps, id: string, directory?: string): string[] {
+  const parent = namedDirectory(deps, id, directory)
+  const names = existsSync(parent) ? readdirSync(parent) : []
+  return names.filter((name) => existsSync(join(parent, name, "inventory.img"))).toSorted()
+}
+
+/** Throws NotFound where there is no whole checkpoint. */
+export function existingImages(deps: ContainerDeps, record: ContainerRecord, named?: CheckpointName): string {
+  const directory = imageDirectory(deps, record, named)
+  if (existsSync(join(directory, "inventory.img"))) return directory
+  throw new NotFound(
+    named === undefined
+      ? `container "${record.name}" has no checkpoint`
+      : `container "${record.name}" has no checkpoint "${named.name}"`,
+  )
+}
+
+/** Throws NotFound. */
+export async function removeNamed(deps: ContainerDeps, record: ContainerRecord, named: CheckpointName): Promise<void> {
+  await removeTree(existingImages(deps, record, named))
+}
+
+/** Empty, whatever was there. */
+export async function freshDirectory(path: string): Promise<string> {
+  await removeTree(path)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return path
+}
+
+function namedDirectory(deps: ContainerDeps, id: string, directory?: string): string {
+  return directory === undefined ? join(stateDirectory(deps, id), "checkpoints") : join(directory, id, "checkpoints")
+}

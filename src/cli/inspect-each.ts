@@ -5,7 +5,7 @@ import { printDocuments } from "./output/document.ts"
 export async function inspectEach(
   names: readonly string[],
   flags: { format: string | undefined; json: boolean },
-  { out, report }: Pick<Context<[], Record<never, never>>, "out" | "report">,
+  { out, report, dialect }: Pick<Context<[], Record<never, never>>, "out" | "report" | "dialect">,
   inspect: (name: string) => Promise<object> | object,
 ): Promise<number> {
   const documents: object[] = []
@@ -18,7 +18,8 @@ export async function inspectEach(
     }
   }
   // `--json` alone is the array that is printed anyway
-  printDocuments(out, documents, flags.json ? undefined : flags.format)
+  const isArray = flags.json || (flags.format === "json" && dialect.results.jsonIsArray)
+  printDocuments(out, documents, isArray ? undefined : flags.format)
   let code = 0
   for (const failure of failures) code = report(failure)
   return code

@@ -210,3 +210,16 @@ test("info and version answer the templates of both tools", async () => {
     expect(client).toBe(server)
   }
 })
+
+test("podman's results are ids without their algorithm, and names in full", async () => {
+  const id = (await as("podman", "commit", "made", "localhost/committed:1")).stdout.trim()
+  expect(id).toMatch(/^[0-9a-f]{64}$/)
+  const archive = join(skiff.home, "committed.tar")
+  expect((await as("podman", "save", "-o", archive, "localhost/committed:1")).code).toBe(0)
+  const removed = (await as("podman", "rmi", "localhost/committed:1")).stdout
+  expect(removed).toBe(`Untagged: localhost/committed:1\nDeleted: ${id}\n`)
+  expect((await as("podman", "load", "-i", archive)).stdout).toBe("Loaded image: localhost/committed:1\n")
+  const inspected = (await as("podman", "image", "inspect", "--format", "json", "localhost/committed:1")).stdout
+  expect(JSON.parse(inspected)).toMatchObject([{ Id: id, RepoTags: ["localhost/committed:1"] }])
+  await skiff.ok("rmi", "localhost/committed:1")
+})

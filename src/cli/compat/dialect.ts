@@ -13,6 +13,7 @@ import { FAILURES, type Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
 import { withPodmanDefaults } from "./podman-defaults.ts"
 import { withPodmanShorts } from "./podman-shorts.ts"
+import { PODMAN_RESULTS, RESULTS, type Results } from "./results.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
 /** The tools whose words are known. */
@@ -28,6 +29,7 @@ export interface Dialect {
   documents(): Promise<Documents>
   version(): Promise<(facts: VersionFacts) => VersionAnswer>
   failures(): Promise<Failures>
+  readonly results: Results
   /** Words of `top` where none are typed. */
   readonly topWords: readonly string[]
   /** Flags of a command as the tool spells them, with its defaults; `name` is its whole name, `container rm`. */
@@ -56,6 +58,7 @@ export function dialectOf(name: DialectName): Dialect {
   const isPodman = name === "podman" || name === "buildah"
   return {
     name,
+    results: isPodman ? PODMAN_RESULTS : RESULTS,
     topWords: isPodman ? PODMAN_TOP : [],
     flags: (command, flags) =>
       isPodman ? withPodmanDefaults(command, withPodmanShorts(command, flags), process.env) : flags,

@@ -23,7 +23,7 @@ export default command({
     squash: flag.bool("Make a single layer of all files, including those of the base image", { short: "s" }),
   },
   examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
-  async run({ args: [container, name], flags, engine, out }) {
+  async run({ args: [container, name], flags, engine, out, dialect }) {
     const { author, message, pause, squash, format } = flags
     const containers = await engine.containers()
     const given = flags.config === undefined ? {} : readRunConfig(flags.config)
@@ -39,7 +39,7 @@ export default command({
     const { id } = await containers.commit(container, options)
     progress[Symbol.dispose]()
     if (flags.iidfile !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
-    out.line(id)
+    out.line(dialect.results.imageId(id))
   },
 })
 

@@ -33,7 +33,7 @@ export default command({
     "skiff build -o out --target binaries .",
     "skiff build --secret id=token,env=TOKEN --build-arg VERSION=2 https://github.com/user/repo.git#main",
   ],
-  async run({ args: [word = "."], flags, engine, out }) {
+  async run({ args: [word = "."], flags, engine, out, dialect: { results } }) {
     using files = new FilesOfBuild()
     using interrupt = new AbortOnInterrupt()
     const found = await files.find(word, flags.file, flags.ignorefile)
@@ -53,7 +53,7 @@ export default command({
       atomicWrite(flags.metadataFile, `${JSON.stringify(buildMetadata(result, request.tags), null, 2)}\n`, {
         mode: 0o644,
       })
-    if (progressMode(flags) === "quiet" && id !== undefined) out.line(id)
+    if (id !== undefined && (progressMode(flags) === "quiet" || results.buildPrintsId)) out.line(results.imageId(id))
   },
 })
 

@@ -21,7 +21,7 @@ export default command({
     quiet: flag.bool("Suppress the load output", { short: "q" }),
   },
   examples: ["skiff load -i app.tar", "zstd -dc app.tar.zst | skiff load"],
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, dialect }) {
     const input = inputOf(flags.input)
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
@@ -34,7 +34,7 @@ export default command({
       for (const { name, from } of taken)
         out.note(`The image ${familiar(name)} already exists, renaming the old one with ID ${from} to empty string`)
       if (names.length === 0) out.line(`Loaded image ID: ${image.id}`)
-      for (const name of names) out.line(`Loaded image: ${familiar(name)}`)
+      for (const name of names) out.line(`Loaded image: ${dialect.results.loaded(name)}`)
     }
   },
 })

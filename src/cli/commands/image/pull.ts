@@ -3,6 +3,7 @@ import { parseReference, type Images, type PullOptions } from "../../../image/im
 import { arg } from "../../args.ts"
 import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
+import type { Results } from "../../compat/results.ts"
 import { flag } from "../../flag.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import type { Out } from "../../out.ts"
@@ -30,7 +31,7 @@ export default command({
     quiet: flag.bool("Suppress verbose output", { short: "q" }),
   },
   examples: ["skiff pull debian:12-slim", "skiff pull --platform linux/arm64 alpine"],
-  async run({ args: [given], flags, engine, out }) {
+  async run({ args: [given], flags, engine, out, dialect: { results } }) {
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
     const options: PullOptions = {
@@ -43,7 +44,7 @@ export default command({
       if (held !== undefined) out.line(flags.quiet ? name : held.id)
       else if (flags.policy === "never")
         throw new NotFound(`no such image: "${name}"`, { hint: "leave out --policy never" })
-      else await pull(images, name, { options, quiet: flags.quiet, out })
+      else await pull(images, name, { options, quiet: flags.quiet, out, results })
     }
   },
 })
@@ -58,22 +59,17 @@ async function namesAt(images: Images, given: string, options: PullOptions): Pro
 async function pull(
   images: Images,
   name: string,
-  { options, quiet, out }: { options: PullOptions; quiet: boolean; out: Out },
+  { options, quiet, out, results }: { options: PullOptions; quiet: boolean; out: Out; results: Results },
 ): Promise<void> {
   const { tag, digest, repository } = parseReference(name)
   const heading = `${digest ?? tag ?? "latest"}: Pulling from ${repository}`
   const isUntagged = tag === undefined && digest === undefined
   using progress = new PullProgress({
-    fd: 1,
+    fd: results.pullProgress,
     quiet,
     intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
   })
   const result = await images.pull(name, { ...options, onProgress: progress.onProgress })
   progress[Symbol.dispose]()
-  if (!quiet) {
-    const familiar = result.name.replace(/^docker\.io\/(?:library\/)?/, "")
-    out.line(`Digest: ${result.digest}`)
-    out.line(`Status: ${result.changed ? "Downloaded newer image" : "Image is up to date"} for ${familiar}`)
-  }
-  out.line(result.name)
+  for (const line of results.pulled(result, quiet)) out.line(line)
 }

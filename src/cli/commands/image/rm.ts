@@ -17,7 +17,7 @@ export default command({
     platform: MEMBER_PLATFORM_FLAG,
     noPrune: flag.bool("Do not delete untagged parents"),
   },
-  async run({ args: [given], flags, engine, out, report }) {
+  async run({ args: [given], flags, engine, out, report, dialect }) {
     if (flags.all === given.length > 0)
       throw new UsageError("give names of images, or --all", { hint: "see: skiff rmi --help" })
     const images = await engine.images()
@@ -29,7 +29,7 @@ export default command({
         if (flags.platform !== undefined) await checkOnly(images, name, flags.platform)
         const { untagged, deleted } = await images.remove(name, flags)
         for (const one of untagged) out.line(`Untagged: ${one}`)
-        for (const one of deleted) out.line(`Deleted: ${one}`)
+        for (const one of dialect.results.deleted(deleted)) out.line(`Deleted: ${one}`)
       } catch (error) {
         if (flags.ignore && isSkiffError(error, "NotFound")) continue
         code = report(error)

@@ -203,7 +203,7 @@ describe("the process", () => {
 
   test("--annotation reaches the runtime, and what would change the host is refused", async () => {
     expect(await run("true", "--annotation", "org.example=a b")).toBe("")
-    expect(await refused("--annotation", "a=b\nc", "busybox", "true")).toMatch(/invalid.*annotation/)
+    expect(await refused("--annotation", "a=b\nc", "busybox", "true")).toContain("--annotation")
     const unit = "org.systemd.property.ExecStartPre=/x"
     expect(await refused("--annotation", unit, "busybox", "true")).toContain("would change a unit of the host")
   })

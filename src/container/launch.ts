@@ -266,17 +266,7 @@ async function createContainer(
   const { runtimes, runtime, bundle } = given
   const { id, spec } = record
   const { options, run } = spec
-  const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
-  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
-  if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
-  let mounts = await ociMounts(deps, spec.mounts)
-  const fillsMapped = ids?.fillsMapped() ?? false
-  if (!fillsMapped) await fillVolumes(deps, record, bundle.rootfs, given)
-  const userNamespace = await ids?.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
-  if (userNamespace !== undefined)
-    await ids?.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace })
-  if (fillsMapped) await fillVolumes(deps, record, bundle.rootfs, given)
-  if (userNamespace !== undefined) mounts = (await ids?.showVolumes(deps, record, mounts, userNamespace)) ?? mounts
+  const { ids, user, userNamespace, mounts } = await prepareFiles(deps, record, given)
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record, given)
@@ -379,6 +369,34 @@ async function joinForRestore(
   }
   await joinNetworks(deps, record, { reservation, abort: options.abort })
   for (const [index, attachment] of state.attachments.entries()) Object.assign(attachment, asked[index])
+}
+
+/**
+ * Root and volumes as the container shall see them. What the engine does to the files it does first, as its own root; a container
+ * with ids of its own is shown them by these.
+ */
+async function prepareFiles(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { bundle, abort }: Abortable & { bundle: BundlePaths },
+) {
+  const { options, run, mounts: points } = record.spec
+  const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
+  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
+  if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
+  const mounts = await ociMounts(deps, points)
+  const fill = (): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort })
+  if (ids === undefined) {
+    await fill()
+    return { user, mounts }
+  }
+  if (!ids.fillsMapped()) await fill()
+  const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
+  if (userNamespace !== undefined)
+    await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace })
+  if (ids.fillsMapped()) await fill()
+  const shown = userNamespace && (await ids.showVolumes(deps, record, mounts, userNamespace))
+  return { ids, user, userNamespace, mounts: shown ?? mounts }
 }
 
 function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {

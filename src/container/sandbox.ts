@@ -25,6 +25,7 @@ export async function inSandbox(deps: ContainerDeps, options: ResolvedOptions): 
       throw new InvalidArgument("conflicting options: a container in a sandbox has the sandbox's networks and name", {
         field,
         hint: "give it to the sandbox",
+        data: { object: "sandbox", field },
       })
   return {
     ...options,

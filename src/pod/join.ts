@@ -15,6 +15,7 @@ export function inPod({ id, name, spec }: PodRecord, options: ContainerOptions):
     throw new InvalidArgument(`cannot set the network of a container in pod "${name}": it has the pod's`, {
       field: "network",
       hint: "give it to the pod",
+      data: { object: "sandbox", field: "network" },
     })
   return {
     ...options,

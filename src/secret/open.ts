@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { atomicWrite } from "../base/atomic-write.ts"
+import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
 import { AlreadyExists, DataLoss, hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
 import { namesIn } from "../base/names-in.ts"
@@ -88,6 +89,7 @@ export function openSecrets({ db, events, root }: SecretsDeps): Secrets {
           })
         if (old) db.run("DELETE FROM secrets WHERE id = ?", old.id)
         atomicWrite(`${directory}/${id}`, data, { mode: 0o600, durable: true })
+        crashPoint("secret:written")
         const now = Date.now()
         db.run(
           "INSERT INTO secrets (id, name, driver_options, labels, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -102,6 +104,7 @@ export function openSecrets({ db, events, root }: SecretsDeps): Secrets {
         return toSecret(find(id))
       })
       // not before the new one is recorded: killed between, it is the next change that sweeps it
+      crashPoint("secret:replaced")
       if (old) rmSync(`${directory}/${old.id}`, { force: true })
       return created
     },
@@ -113,6 +116,7 @@ export function openSecrets({ db, events, root }: SecretsDeps): Secrets {
         tell(row, "remove")
         // before the record has gone for good: killed between, there is a name without bytes, and never bytes without a name
         sweep()
+        crashPoint("secret:removing")
         return toSecret(row)
       }),
   }

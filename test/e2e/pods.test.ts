@@ -408,3 +408,30 @@ describe("a kill -9", () => {
     expect(existsSync(join(skiff.runRoot, "sandboxes"))).toBe(true)
   }, 120_000)
 })
+
+const podman = (...args: string[]) => skiff.run(args, { env: { SKIFF_COMPAT: "podman" } })
+
+describe("called as podman", () => {
+  test("it tells of pods in podman's words, with its exit codes", async () => {
+    expect((await podman("pod", "create", "--name", "told-so")).code).toBe(0)
+    const shared = "network cannot be configured when it is shared with a pod"
+    for (const [args, code, text] of [
+      [["pod", "start", "absent"], 125, "no pod with name or ID absent found: no such pod"],
+      [["pod", "rm", "absent"], 1, "no pod with name or ID absent found: no such pod"],
+      [["pod", "create", "--name", "told-so"], 125, "pod already exists"],
+      [["create", "--pod", "told-so", "-p", "80:80", "busybox"], 125, shared],
+      [["create", "--pod", "told-so", "--network", "none", "busybox"], 125, shared],
+      [["pod", "create", "--share", "wrong"], 125, "invalid kernel namespace to share: wrong"],
+      [["secret", "inspect", "absent"], 125, 'no secret with name or id "absent": no such secret'],
+    ] as const) {
+      const outcome = await podman(...args)
+      expect({ args, code: outcome.code }).toEqual({ args, code })
+      expect(outcome.stderr).toStartWith("Error: ")
+      expect(outcome.stderr).toContain(text)
+    }
+    const [pod] = JSON.parse((await podman("pod", "ps", "--format", "json")).stdout) as [Record<string, unknown>]
+    expect(Object.keys(pod)).toEqual(
+      "Cgroup Containers Created Id InfraId Name Namespace Networks Status Labels".split(" "),
+    )
+  })
+})

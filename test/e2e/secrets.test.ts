@@ -87,6 +87,24 @@ describe("the store of secrets", () => {
     expect(readdirSync(join(skiff.root, "secrets")).toSorted()).toEqual(ids.toSorted())
   })
 
+  test("a kill -9 leaves no bytes that no name leads to, and loses none that one does", async () => {
+    const dies = (at: string, stdin: string, ...args: string[]) =>
+      skiff.run(["secret", ...args], { stdin, env: { SKIFF_CRASH_AT: at } })
+    const read = (name: string) => skiff.ok("secret", "inspect", "--showsecret", "-f", "{{.SecretData}}", name)
+    await dies("secret:written", "lost", "create", "killed", "-")
+    expect((await skiff.run(["secret", "exists", "killed"])).code).toBe(1)
+    await makeSecret("killed", "first")
+    await dies("secret:written", "second", "create", "--replace", "killed", "-")
+    expect(await read("killed")).toBe("first")
+    await dies("secret:replaced", "second", "create", "--replace", "killed", "-")
+    expect(await read("killed")).toBe("second")
+    await dies("secret:removing", "", "rm", "killed")
+    await skiff.ok("secret", "rm", "killed")
+    await makeSecret("sweeps")
+    const ids = (await skiff.ok("secret", "ls", "-q")).split("\n")
+    expect(readdirSync(join(skiff.root, "secrets")).toSorted()).toEqual(ids.toSorted())
+  })
+
   test("the file is readable by the store's owner alone", async () => {
     const id = await makeSecret("mode")
     const directory = join(skiff.root, "secrets")

@@ -86,9 +86,20 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
       if (object === "volume")
         return `volume ${name} is being used by the following container(s): ${error.data.user}: volume is being used`
       return programText(error)
+    case "InvalidArgument":
+      return object === "sandbox" ? podsText(String(error.data.field)) : programText(error)
     default:
       return programText(error)
   }
+}
+
+/** What is a pod's to say, and was said of its container. */
+function podsText(field: string): string {
+  const shared = "network cannot be configured when it is shared with a pod"
+  if (field === "hostname") return "cannot set hostname when joining the pod UTS namespace: invalid configuration"
+  return field === "ports"
+    ? `invalid config provided: published or exposed ports must be defined when the pod is created: ${shared}`
+    : `invalid config provided: networks must be defined when the pod is created: ${shared}`
 }
 
 function programText({ data, message }: SkiffError): string | undefined {

@@ -15,6 +15,8 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     throw new UsageError("cannot specify both a name as argument and --name")
   if (!flags.infra && flags.share !== undefined && flags.share.length > 0)
     throw new UsageError("cannot set share(s) without the infra container")
+  if (!flags.infra && flags.publish.length > 0)
+    throw new UsageError("you must have an infra container to publish port bindings to the host")
   const resources = resourcesOf(flags)
   const { pid, uts } = flags
   const options = {

@@ -66,12 +66,13 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   configureLog({ level: globals.debug ? "debug" : logLevel(globals.logLevel), show: showLogLine })
   if (hasForeignGlobals(values)) (await import("./apply-globals.ts")).applyForeignGlobals(values as never)
   if (globals.version) {
-    out.line(await versionLine())
+    out.line(await versionLine(dialect))
     return 0
   }
-  if (help || words.length === 0) return showOverview(out)
+  if (words.length === 0 && !help && dialect.needsCommand) throw missingCommand(dialect)
+  if (help || words.length === 0) return showOverview(out, dialect)
   const found = findEntry(words)
-  if (!found) return showGroupOrRefuse(words, out)
+  if (!found) return showGroupOrRefuse(words, out, dialect)
   state.command = found.entry.names[0]
   if (found.entry.entersCgroup) (await import("../sys/process/cgroup-lock.ts")).wakeCgroupLock()
   state.typed = found.name
@@ -82,8 +83,8 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   state.chooses = command.args.some(({ unless }) => unless !== undefined)
   const parsed = parseCommandFlags(found.name, command, words.slice(found.length))
   if (parsed.help) {
-    const { commandHelp } = await import("./help.ts")
-    out.text(commandHelp(found.name, found.entry, command))
+    const { helpPages } = await import("./compat/help-of.ts")
+    out.text((await helpPages(dialect.name)).command(found.name, found.entry, command))
     return 0
   }
   if (parsed.values.debug === true) configureLog({ level: "debug", show: showLogLine })
@@ -150,22 +151,28 @@ function usageWords({ flags, args }: Command): string {
   return [...(Object.keys(flags).length > 0 ? ["[OPTIONS]"] : []), ...args.map(({ usage }) => usage)].join(" ")
 }
 
-async function showOverview(out: Out): Promise<number> {
-  const { overview } = await import("./help.ts")
-  out.text(await overview())
+async function showOverview(out: Out, dialect: Dialect): Promise<number> {
+  const { helpPages } = await import("./compat/help-of.ts")
+  out.text(await (await helpPages(dialect.name)).overview())
   return 0
 }
 
 /** `skiff image` shows the group's help; any other name is unknown. */
-async function showGroupOrRefuse(words: readonly string[], out: Out): Promise<number> {
+async function showGroupOrRefuse(words: readonly string[], out: Out, dialect: Dialect): Promise<number> {
   const [first = "", ...rest] = words
   if (!(first in GROUPS)) throw unknownCommand(first, first, topLevelNames())
   const verb = rest.find((word) => !word.startsWith("-"))
   if (verb !== undefined) throw unknownCommand(`${first} ${verb}`, verb, verbsOf(first), `${first} `)
-  parseFlags({}, rest, true)
-  const { groupHelp } = await import("./help.ts")
-  out.text(await groupHelp(first))
+  const { help } = parseFlags({}, rest, true)
+  const { helpPages } = await import("./compat/help-of.ts")
+  out.text(await (await helpPages(dialect.name)).group(first))
+  if (!help && dialect.needsCommand) throw missingCommand(dialect, `${first} `)
   return 0
+}
+
+/** Podman's: a group alone shows its help, and is a mistake. */
+function missingCommand({ name }: Dialect, prefix = ""): SkiffError {
+  return new UsageError(`missing command '${name} ${prefix}COMMAND'`)
 }
 
 function unknownCommand(shown: string, word: string, known: readonly string[], prefix = ""): SkiffError {
@@ -175,7 +182,7 @@ function unknownCommand(shown: string, word: string, known: readonly string[], p
   return new UsageError(`unknown command: skiff ${shown}`, { hint, data }, 1)
 }
 
-async function versionLine(): Promise<string> {
+async function versionLine({ name }: Dialect): Promise<string> {
   const { VERSION } = await import("../base/version.ts")
-  return `skiff version ${VERSION}`
+  return `${name} version ${VERSION}`
 }

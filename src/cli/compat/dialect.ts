@@ -30,6 +30,8 @@ export interface Dialect {
   version(): Promise<(facts: VersionFacts) => VersionAnswer>
   failures(): Promise<Failures>
   readonly results: Results
+  /** Whether a command line without a command is a mistake. */
+  readonly needsCommand: boolean
   /** Words of `top` where none are typed. */
   readonly topWords: readonly string[]
   /** Flags of a command as the tool spells them, with its defaults; `name` is its whole name, `container rm`. */
@@ -59,6 +61,7 @@ export function dialectOf(name: DialectName): Dialect {
   return {
     name,
     results: isPodman ? PODMAN_RESULTS : RESULTS,
+    needsCommand: isPodman,
     topWords: isPodman ? PODMAN_TOP : [],
     flags: (command, flags) =>
       isPodman ? withPodmanDefaults(command, withPodmanShorts(command, flags), process.env) : flags,

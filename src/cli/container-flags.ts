@@ -10,6 +10,7 @@ import { HEALTH_FLAGS } from "./container-flags/health.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
+import { NETWORK_LIMIT_FLAGS } from "./container-flags/network-limits.ts"
 import { SECURITY_FLAGS } from "./container-flags/security.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
 import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
@@ -27,6 +28,7 @@ export const CONTAINER_FLAGS = {
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
   ...SECURITY_FLAGS,
+  ...NETWORK_LIMIT_FLAGS,
   ...USER_NAMESPACE_FLAGS,
   ...POD_MEMBER_FLAGS,
   ...ENVIRONMENT_FLAGS,

@@ -12,6 +12,7 @@ import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
 import { volumeOptions } from "./container-flags/volumes.ts"
+import { networkLimitOptions } from "./container-flags/network-limits.ts"
 import { securityOptions } from "./container-flags/security.ts"
 import { defined } from "./defined.ts"
 import { userNamespaceOption } from "./container-flags/user-namespace.ts"
@@ -82,6 +83,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     capDrop: flags.capDrop,
     privileged: flags.privileged,
     ...securityOptions(flags),
+    ...networkLimitOptions(flags),
     sysctls: Object.fromEntries(flags.sysctl),
     log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }

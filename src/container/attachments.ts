@@ -75,6 +75,8 @@ export async function joinNetworks(
       address: attachment.address,
       macAddress: attachment.macAddress,
       reservation: index === 0 ? reservation : undefined,
+      rate: spec.options.networkLimits?.rate,
+      refuse: spec.options.networkLimits?.refuse,
     }
     try {
       const status = await networks.setup(network, endpoint, { signal: abort })
@@ -85,6 +87,14 @@ export async function joinNetworks(
   }
   writeHostsFile(deps, record)
   trace("network set up")
+}
+
+/** Gives each interface of a container that runs its rate. Safe to repeat. */
+export async function changeRate(deps: ContainerDeps, { id, spec, state }: ContainerRecord): Promise<void> {
+  const networks = await deps.networks()
+  for (const { network, endpoint } of state.attachments)
+    if (endpoint !== undefined)
+      await networks.setRate(networks.get(network), id, spec.options.networkLimits?.rate ?? {})
 }
 
 /** Publishes and takes back ports of a container that runs. Safe to repeat. Throws AlreadyExists for a taken port. */

@@ -23,6 +23,7 @@ export function changedSpec(spec: ContainerSpec, changes: ContainerChanges): Con
       restart: changes.restart ?? options.restart,
       ports: changedPorts(options.ports, changes.ports),
       ulimits: changedUlimits(options.ulimits, changes.ulimits),
+      ...(changes.networkRate && { networkLimits: { ...options.networkLimits, rate: changes.networkRate } }),
     },
     run: { ...run, env, ports: checkedPorts(run.ports, changes.ports) },
   }

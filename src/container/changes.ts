@@ -1,3 +1,4 @@
+import type { TrafficRate } from "../network/network.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
@@ -13,6 +14,8 @@ export interface ContainerChanges {
   resources?: { readonly [K in keyof ResourceLimits]?: ResourceLimits[K] | null }
   restart?: RestartPolicy
   ports?: PortChanges
+  /** In place of what it had; `{}` lifts it. */
+  networkRate?: TrafficRate
   /** `NAME=VALUE`. */
   env?: readonly string[]
   /** Names; after `env`. */

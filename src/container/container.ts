@@ -24,6 +24,7 @@ import type { Platform } from "../spec/platform.ts"
 import type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
 import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { LimitOptions } from "./limit-options.ts"
+import type { NetworkLimits } from "./network-limits.ts"
 import type { SecurityOptions } from "./security-options.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
@@ -52,7 +53,7 @@ export type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, Tr
 export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 
-export type { ContainerChanges, LimitOptions, PortChanges, Resources, SecurityOptions }
+export type { ContainerChanges, LimitOptions, NetworkLimits, PortChanges, Resources, SecurityOptions }
 
 export type { CheckpointName, CheckpointResult, ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
@@ -168,6 +169,7 @@ export interface ContainerOptions {
   resources?: Resources
   limits?: LimitOptions
   security?: SecurityOptions
+  networkLimits?: NetworkLimits
   /** Default 64 MiB. */
   shmSizeBytes?: number
   ulimits?: readonly Ulimit[]

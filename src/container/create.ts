@@ -16,7 +16,7 @@ import { containerEvent } from "./events.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
-import { checkLimitOptions } from "./limits.ts"
+import { checkLimitOptions, checkNetworkLimits } from "./limits.ts"
 import { checkLogOptions, logPathFor } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { mountsFrom } from "./volumes-from.ts"
@@ -138,6 +138,7 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
 function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefined): void {
   checkLogOptions(options)
   checkLimitOptions(options.limits)
+  checkNetworkLimits(options)
   checkIdentityOptions(options)
   const { autoRemove, restart } = options
   if (autoRemove && restart.name !== "no")

@@ -1,6 +1,7 @@
 /** What becomes of a container's limits. */
-import { Unsupported } from "../base/errors.ts"
+import { InvalidArgument, Unsupported } from "../base/errors.ts"
 import type { ConfigInput, Runtimes } from "../runtime/runtime.ts"
+import type { ResolvedOptions } from "./container.ts"
 import type { LimitOptions } from "./limit-options.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -52,4 +53,13 @@ export function checkLimitOptions({ cgroups, storage = {} }: LimitOptions = {}):
       : `unknown storage option "${name}"`,
     { field: "storage", hint: "put what grows into a volume or a tmpfs of the size that you want" },
   )
+}
+
+/** Only an interface of its own has bounds. Throws InvalidArgument. */
+export function checkNetworkLimits({ networkLimits, network, sandbox }: ResolvedOptions): void {
+  if (networkLimits === undefined || (network.kind === "bridge" && sandbox === undefined)) return
+  throw new InvalidArgument("the network can be limited only where the container has an interface of its own", {
+    field: networkLimits.rate === undefined ? "networkLimits.refuse" : "networkLimits.rate",
+    hint: "leave the network at its default, or name one",
+  })
 }

@@ -93,6 +93,8 @@ export interface PendingUpdate {
   formerResources?: Resources
   /** Those that go are named as they are, with their numbers. */
   ports?: PortChanges
+  /** The rate of the network is another. */
+  rate?: boolean
 }
 
 /** The health of one run, as far as it is written down: log-file.ts has the rest. */

@@ -11,7 +11,7 @@ import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { Abortable, Container } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
-import { limitsInput } from "./limits.ts"
+import { checkNetworkLimits, limitsInput } from "./limits.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { reconcile } from "./reconcile.ts"
 import type { ContainerRecord, ContainerSpec, PendingUpdate } from "./record.ts"
@@ -64,6 +64,7 @@ async function check(
     const runtimes = await deps.runtimes()
     await runtimes.checkLimits(options.resources, limitsInput(options.limits).cgroupPlacement)
   }
+  if (changes.networkRate !== undefined) checkNetworkLimits(options)
   if (changes.ports === undefined || (options.network.kind === "bridge" && options.sandbox === undefined)) return
   throw new FailedPrecondition(`container "${record.name}" has no network of its own in which ports are published`, {
     field: "ports",
@@ -75,14 +76,15 @@ async function check(
 function pendingOf(
   { state }: ContainerRecord,
   { options }: ContainerSpec,
-  { resources, ports }: ContainerChanges,
+  { resources, ports, networkRate }: ContainerChanges,
 ): PendingUpdate | undefined {
-  if (resources === undefined && ports === undefined) return undefined
+  if (resources === undefined && ports === undefined && networkRate === undefined) return undefined
   const published = state.attachments[0]?.endpoint?.ports ?? []
   const unpublish = ports?.unpublish.flatMap((one) => published.filter((port) => isMeant(port, one))) ?? []
   return {
     ...(resources && { formerResources: options.resources }),
     ...(ports && { ports: { publish: ports.publish, unpublish } }),
+    ...(networkRate && { rate: true }),
   }
 }
 
@@ -91,7 +93,7 @@ async function takeBack(
   deps: ContainerDeps,
   record: ContainerRecord,
   before: ContainerSpec,
-  { formerResources, ports }: PendingUpdate,
+  { formerResources, ports, rate }: PendingUpdate,
 ): Promise<void> {
   const failed = record.spec.options.resources
   record.spec = before
@@ -100,6 +102,7 @@ async function takeBack(
     await bringInLine(deps, record, {
       ...(formerResources && { formerResources: failed }),
       ...(reverse && { ports: reverse }),
+      ...(rate && { rate }),
     })
   } catch (error) {
     log.warn(`the failed update of container "${record.name}" could not be taken back`, { reason: String(error) })

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "no
 import { join } from "node:path"
 import { networkSuite } from "./network.suite.ts"
 import { call, openStoreBeside, openTestHost, udpScript, type Peer, type TestHost } from "./test-host.ts"
+import { NETWORKS } from "./nftables.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 
 const skip = process.getuid?.() === 0 ? false : "needs root"
@@ -163,10 +164,10 @@ describe.skipIf(skip !== false)("bridge network", () => {
   })
 
   test("tables whose writer was killed before it marked them are written anew", async () => {
-    await host.run("nft", "flush", "set", "inet", table(), "networks")
+    await host.run("nft", "flush", "set", "inet", table(), NETWORKS)
     await host.run("nft", "flush", "map", "inet", table(), "portmap")
     await host.networks.setup(network, host.endpoint(await host.peer(), "d0"))
-    expect(await host.run("nft", "list", "set", "inet", table(), "networks")).toContain(network.bridge)
+    expect(await host.run("nft", "list", "set", "inet", table(), NETWORKS)).toContain(network.bridge)
     expect(await call("tcp", "198.51.100.1", 8080, neighbour)).toBe("web 198.51.100.2")
     await host.networks.teardown(network, "d0".padEnd(64, "0"), undefined)
   })

@@ -39,7 +39,11 @@ import type {
   PortChanges,
   PortReservation,
   ReservedEndpoint,
+  TrafficRate,
 } from "./network.ts"
+import { removeQueue } from "./queue.ts"
+import { refusalText } from "./refusals.ts"
+import type { Refusal } from "../spec/docker/refusal.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
@@ -131,15 +135,18 @@ export class BridgeDriver implements NetworkDriver {
       using _ = container
       const bridge = await this.#bridge(host.route, network)
       await this.#rootless?.open(signal)
-      const { row, claimed, isOurs } = await this.#take(host, network, endpoint, signal)
+      const { row: taken, claimed, isOurs } = await this.#take(host, network, endpoint, signal)
+      let row = taken
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
+        row = this.#refuse(row, endpoint.refuse)
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
         await this.#firewall.open(host.netfilter, network, row, ports, signal)
         const { hostInterface, address, macAddress } = row
         const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress: parseMac(macAddress), netns }
         const alias = portAlias(endpoint.containerId, this.#runRoot)
         createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu: bridge.mtu, alias, peer })
+        if (endpoint.rate !== undefined) await this.#limit(host, hostInterface, endpoint.rate)
         configureInside(container, network, endpoint, address)
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
@@ -235,6 +242,29 @@ export class BridgeDriver implements NetworkDriver {
     }
     const { changePorts } = await import("./change-ports.ts")
     return mappingsOf(await changePorts(deps, { host, network, containerId }, changes, options))
+  }
+
+  /** Written down before the firewall is told, which is made of what is written down. */
+  #refuse(row: EndpointRow, refuse: readonly Refusal[] = []): EndpointRow {
+    if (refuse.length === 0) return row
+    if (this.#rootless !== undefined && refuse.some(({ kind }) => kind === "interface"))
+      throw new FailedPrecondition("an interface of the host cannot be refused: pasta carries what containers send", {
+        field: "networkLimits.refuse",
+        hint: "refuse the addresses behind it, or run it as root with the kernel's uplink",
+      })
+    return this.#db.transaction(() => this.#records.refuse(row, refusalText(refuse)))
+  }
+
+  async setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void> {
+    const row = this.#records.get(containerId, network.id)
+    if (row === undefined)
+      throw new FailedPrecondition(`the container is not on network "${network.name}"`, { data: { containerId } })
+    await this.#limit(await this.#host.sockets(), row.hostInterface, rate)
+  }
+
+  async #limit(host: HostSockets, hostInterface: string, rate: TrafficRate): Promise<void> {
+    const { setRate } = await import("./rate-limit.ts")
+    setRate(host.route, hostInterface, rate)
   }
 
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
@@ -377,6 +407,7 @@ export class BridgeDriver implements NetworkDriver {
     const { endpoint, ports } = this.#records.remove(containerId, networkId)
     this.#firewall.close(host.netfilter, endpoint, ports)
     this.#holders.end(containerId)
+    if (endpoint !== undefined) removeQueue(host.route, endpoint.hostInterface)
     if (ports.length > 0 || !this.#records.has(containerId))
       this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }

@@ -1,18 +1,21 @@
 import { rmSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import { hasErrno } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { changeElements, type ElementChange } from "../sys/net/nfnetlink.ts"
+import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
 import { listNetworks } from "./default-network.ts"
 import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
+import { refusalChanges } from "./refusals.ts"
 import {
   guardText,
+  networkKey,
   networkMarks,
+  NETWORKS,
   portChanges,
   sourceChanges,
   tableText,
@@ -73,6 +76,7 @@ export class Firewall {
   ): Promise<void> {
     const { db, names } = this.#deps
     await db.whenFree(signal)
+    if (endpoint.refused !== "") await this.#needGuard(netfilter, network, signal)
     const isOpen = db.transaction(() => {
       if (!hasTables(netfilter, names.table, network)) return false
       this.#add(netfilter, endpoint, ports)
@@ -82,14 +86,26 @@ export class Firewall {
     if (!isOpen) await this.ensure(netfilter, network, signal)
   }
 
+  /** What is refused is refused at the bridge. Throws FailedPrecondition where nftables may not look at it. */
+  async #needGuard(netfilter: NetlinkSocket, network: Network, signal?: AbortSignal): Promise<void> {
+    await this.ensure(netfilter, network, signal)
+    const place = { table: this.#deps.names.table, set: NETWORKS, key: networkKey(network) }
+    if (hasElement(netfilter, { family: "bridge", ...place })) return
+    throw new FailedPrecondition("nothing can be refused: this kernel does not let nftables look at bridges", {
+      field: "networkLimits.refuse",
+      hint: "modprobe nf_tables (CONFIG_NF_TABLES_BRIDGE)",
+    })
+  }
+
   /** False, and no mark, when the records changed meanwhile: the tables may lack something. The caller holds the lock. */
   async #write(netfilter: NetlinkSocket, file: string): Promise<boolean> {
     const { db, records, names, netns } = this.#deps
     const texts = () => {
       const networks = listNetworks(db)
+      const endpoints = records.list()
       const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-      const table = tableText(names.table, networks, this.#elements(records.ports()), egress)
-      return { networks, table, guard: guardText(names, records.list()) }
+      const table = tableText(names.table, networks, { ports: this.#elements(records.ports()), endpoints }, egress)
+      return { networks, table, guard: guardText(names, endpoints) }
     }
     const { networks, table, guard } = db.transaction(texts)
     const isGuarded = await this.#apply(table, guard, file)
@@ -124,6 +140,7 @@ export class Firewall {
     const added = [
       ...sourceChanges("add", names.table, [endpoint]),
       ...portChanges("add", names.table, this.#elements(ports)),
+      ...refusalChanges("add", names.table, [endpoint]),
     ]
     try {
       changeElements(netfilter, [...stale, ...added])
@@ -159,10 +176,12 @@ export class Firewall {
   close(netfilter: NetlinkSocket, endpoint: EndpointRow | undefined, ports: readonly PublishedPort[]): void {
     const { records, names } = this.#deps
     const sources = endpoint === undefined ? [] : [endpoint]
-    if (ports.length === 0) return records.addStaleSources(sources)
+    const isRefused = endpoint !== undefined && endpoint.refused !== ""
+    if (ports.length === 0 && !isRefused) return records.addStaleSources(sources)
     const changes = [
       ...portChanges("delete", names.table, this.#elements(ports)),
       ...sourceChanges("delete", names.table, sources),
+      ...refusalChanges("delete", names.table, sources),
     ]
     try {
       changeElements(netfilter, changes)
@@ -175,8 +194,10 @@ export class Firewall {
 
   #deleteEach(netfilter: NetlinkSocket, changes: readonly ElementChange[]): void {
     for (const change of changes)
-      for (const { key } of change.elements)
-        unless("ENOENT", () => changeElements(netfilter, [{ ...change, action: "delete", elements: [{ key }] }]))
+      for (const { key, keyEnd } of change.elements)
+        unless("ENOENT", () =>
+          changeElements(netfilter, [{ ...change, action: "delete", elements: [{ key, keyEnd }] }]),
+        )
   }
 
   /** A table of family bridge may be missing (ensure). */

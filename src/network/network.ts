@@ -12,6 +12,7 @@
  */
 import type { Cancellable } from "../base/cancel.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { Refusal } from "../spec/docker/refusal.ts"
 import type { Pid } from "../sys/process/process.ts"
 
 /** A network on record. */
@@ -23,6 +24,12 @@ export interface Network {
   bridge: string
   subnet: string
   gateway: string
+}
+
+/** Bits a second; what is left out has no limit. */
+export interface TrafficRate {
+  receiveBitsPerSecond?: number
+  sendBitsPerSecond?: number
 }
 
 /** Somebody's place in a network. */
@@ -44,6 +51,10 @@ export interface Endpoint {
   /** `--ip`, `--mac-address`. */
   address?: string
   macAddress?: string
+  /** How fast it receives and sends. */
+  rate?: TrafficRate | undefined
+  /** Where it may not send, and by which interfaces of the host it is not reached either. */
+  refuse?: readonly Refusal[] | undefined
 }
 
 /**
@@ -112,6 +123,8 @@ export interface NetworkDriver {
     changes: PortChanges,
     options?: Cancellable,
   ): Promise<PortMapping[]>
+  /** Other rates for an endpoint that is set up; safe to repeat. Throws FailedPrecondition. */
+  setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void>
   /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
 }
@@ -163,6 +176,7 @@ export interface Networks {
     changes: PortChanges,
     options?: Cancellable,
   ): Promise<PortMapping[]>
+  setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void>
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>

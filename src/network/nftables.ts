@@ -9,6 +9,8 @@ import { concatBytes } from "../sys/net/netlink.ts"
 import type { ElementChange } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { formatIpv4, parseIpv4, parseMac } from "./ipv4.ts"
+import { REFUSED, REFUSED_LINKS, REFUSED_PORTS, refusalTexts, type Refused } from "./refusals.ts"
+import { addressField, fields, nameField, portField, PROTOCOL_NUMBERS } from "./set-fields.ts"
 
 /** A port of the host that goes to a container. */
 export interface PublishedPort {
@@ -37,8 +39,8 @@ export const PORTS = "portmap"
 /** Map of ports that are published on one address. */
 export const ADDRESS_PORTS = "portmap_ip"
 const BRIDGES = "netifs"
-/** Networks that a table is whole for: looked into by each command, matched by no rule. */
-export const NETWORKS = "networks"
+/** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
+export const NETWORKS = "networks_2"
 /** Stands among them where the kernel has no tables of family bridge. */
 export const UNGUARDED: BridgeNetwork = { bridge: "unguarded", subnet: "0.0.0.0/32", gateway: "0.0.0.0" }
 const SOURCES = "sources"
@@ -74,8 +76,12 @@ export function networkMarks(
  * addresses alone. Otherwise one with CAP_NET_RAW could take the traffic of its neighbours, or of the gateway. A table of its own,
  * since what goes from one port of a bridge to another is not routed. What is neither IPv4 nor ARP goes nowhere.
  */
-export function guardText({ table, port }: { table: string; port: string }, sources: readonly Source[]): string {
+export function guardText(
+  { table, port }: { table: string; port: string },
+  sources: readonly (Source & Refused)[],
+): string {
   const known = sources.filter(({ macAddress }) => macAddress !== "")
+  const refused = refusalTexts(sources)
   return `table bridge ${table}
 delete table bridge ${table}
 table bridge ${table} {
@@ -83,9 +89,16 @@ table bridge ${table} {
   set ${SOURCES} {
     type ifname . ether_addr . ipv4_addr; ${elements(known.map((source) => `"${source.hostInterface}" . ${source.macAddress} . ${formatIpv4(source.address)}`))}
   }
+  # where some may not send
+  set ${REFUSED} { type ipv4_addr . ipv4_addr; flags interval; ${elements(refused.ranges)} }
+  set ${REFUSED_PORTS} {
+    type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval; ${elements(refused.ports)}
+  }
   chain guard {
     type filter hook prerouting priority -300; policy accept;
     iifname != "${port}*" accept
+    ip saddr . ip daddr @${REFUSED} drop
+    ip saddr . ip daddr . ip protocol . th dport @${REFUSED_PORTS} drop
     iifname . ether saddr . ip saddr @${SOURCES} accept
     iifname . ether saddr . arp saddr ip @${SOURCES} iifname . arp saddr ether . arp saddr ip @${SOURCES} accept
     drop
@@ -113,7 +126,7 @@ function sourceKey({ hostInterface, macAddress, address }: Source): Uint8Array {
 export function tableText(
   table: string,
   networks: readonly BridgeNetwork[],
-  ports: readonly PortElement[],
+  { ports, endpoints }: { ports: readonly PortElement[]; endpoints: readonly Refused[] },
   egress?: string,
 ): string {
   const bridges = networks.map(({ bridge }) => `"${bridge}"`)
@@ -127,6 +140,8 @@ table inet ${table} {
   set ${BRIDGES} { type ifname; ${elements(bridges)} }
   set netpairs { type ifname . ifname; ${elements(bridges.map((name) => `${name} . ${name}`))} }
   set subnets { type ipv4_addr; flags interval; ${elements(networks.map(({ subnet }) => subnet))} }
+  # cards of the host by which some may neither send nor be reached
+  set ${REFUSED_LINKS} { type ipv4_addr . ifname; ${elements(refusalTexts(endpoints).links)} }
   # published ports: of all addresses, of one address
   map ${PORTS} {
     type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(all.map((port) => `${port.protocol} . ${port.innerPort} : ${target(port)}`))}
@@ -161,6 +176,8 @@ table inet ${table} {
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
+    ip saddr . oifname @${REFUSED_LINKS} drop
+    ip daddr . iifname @${REFUSED_LINKS} drop
     ct state established,related accept
     iifname . oifname @netpairs accept
     ct status dnat accept
@@ -212,28 +229,7 @@ function portKey({ hostAddress, protocol, innerPort }: PortElement): Uint8Array 
   return hostAddress === "" ? fields(...tail) : fields(addressField(parseIpv4(hostAddress)), ...tail)
 }
 
-const PROTOCOL_NUMBERS: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 }
-
-function portField(port: number): Uint8Array {
-  return new Uint8Array([port >> 8, port & 255, 0, 0])
-}
-
-function addressField(address: number): Uint8Array {
-  return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
-}
-
-function fields(...parts: Uint8Array[]): Uint8Array {
-  return concatBytes(parts)
-}
-
 /** Key of a network in the set of networks: the bridge's name in sixteen bytes, and the gateway. */
 export function networkKey({ bridge, gateway }: BridgeNetwork): Uint8Array {
   return concatBytes([nameField(bridge), addressField(parseIpv4(gateway))])
-}
-
-/** linux/if.h, IFNAMSIZ. */
-function nameField(name: string): Uint8Array {
-  const bytes = new Uint8Array(16)
-  bytes.set(Buffer.from(name))
-  return bytes
 }

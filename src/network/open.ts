@@ -49,6 +49,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     setup: (network, endpoint, options) => driver.setup(network, endpoint, options),
     traffic: (network, containerId) => driver.traffic(network, containerId),
     changePorts: (network, containerId, changes, options) => driver.changePorts(network, containerId, changes, options),
+    setRate: (network, containerId, rate) => driver.setRate(network, containerId, rate),
     teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
     sweep: (alive, options) => driver.sweep(alive, options),
     observe: async (containerId, path) =>

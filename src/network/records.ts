@@ -18,6 +18,8 @@ export interface EndpointRow {
   bootId: string
   /** Empty in rows of earlier versions. */
   macAddress: string
+  /** Where it may not send (refusals.ts). */
+  refused: string
 }
 
 /** Stands for the process of an endpoint whose namespace no process holds. */
@@ -47,7 +49,7 @@ export interface PortRow extends PublishedPort {
 }
 
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
-  pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress`
+  pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress, refused`
 const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
   container_port AS containerPort, inner_port AS innerPort`
 
@@ -109,6 +111,13 @@ export class EndpointRecords {
     return { ...endpoint, pid, pidStartTime }
   }
 
+  /** Says where the endpoint may not send. */
+  refuse(endpoint: EndpointRow, refused: string): EndpointRow {
+    const sql = "UPDATE network_endpoints SET refused = ? WHERE container_id = ? AND network_id = ?"
+    if (refused !== endpoint.refused) this.#db.run(sql, refused, endpoint.containerId, endpoint.networkId)
+    return { ...endpoint, refused }
+  }
+
   /** Sources that the guard may know though their endpoints are gone. */
   addStaleSources(sources: readonly Source[]): void {
     for (const { hostInterface, macAddress, address } of sources)
@@ -137,9 +146,10 @@ export class EndpointRecords {
       ...holderOf(holder),
       bootId: bootId(),
       macAddress: formatMac(macAddress ?? macOfAddress(address)),
+      refused: "",
     }
     this.#db.run(
-      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
       containerId,
       network.id,
       address,

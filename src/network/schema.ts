@@ -49,5 +49,7 @@ export const networkSchema: Schema = {
       mac_address TEXT NOT NULL,
       address INTEGER NOT NULL
     ) STRICT`,
+    // where it may not send, as refusals.ts writes it
+    "ALTER TABLE network_endpoints ADD COLUMN refused TEXT NOT NULL DEFAULT ''",
   ],
 }

@@ -20,7 +20,11 @@ export function hostState(store: string): HostState {
   const ownNetwork = !user.rootless
   return {
     mounts: mountsBelow(store, pauseProcess),
-    links: ownNetwork ? lines("ip", "-o", "link", "show", "type", "veth").map((line) => line.split(":")[1] ?? "") : [],
+    links: ownNetwork
+      ? ["veth", "ifb"].flatMap((type) =>
+          lines("ip", "-o", "link", "show", "type", type).map((line) => line.split(":")[1] ?? ""),
+        )
+      : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
     cgroups: cgroupsOfContainers(),
     processes: [...processesNaming(store), ...portHoldersOf(store)],

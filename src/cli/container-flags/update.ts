@@ -8,6 +8,7 @@ import { parseUlimit } from "../../spec/docker/ulimit.ts"
 import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
+import { NET_RATE_FLAG } from "./network-limits.ts"
 import { RESOURCE_FLAGS, resourcesOf } from "./limits.ts"
 
 /** A further group (health checks) is spread in here, and its part of `ContainerChanges` made in `updateChanges`. */
@@ -21,6 +22,7 @@ export const UPDATE_FLAGS = {
       short: "e",
     },
   ),
+  netRate: NET_RATE_FLAG,
   publish: flag.list(readPortChange, "Publish (+8081:80) or take back (-8080:80) a port", "list", { short: "p" }),
   restart: flag.of(parseRestartPolicy, "Restart policy to apply when a container exits", "string", {
     completes: ["no", "always", "on-failure", "unless-stopped"],
@@ -39,6 +41,7 @@ export function updateChanges(flags: FlagValues<typeof UPDATE_FLAGS>): Container
     ...(Object.keys(resources).length > 0 && { resources }),
     ...(flags.restart && { restart: flags.restart }),
     ...(flags.publish.length > 0 && { ports: portChanges(flags.publish) }),
+    ...(flags.netRate && { networkRate: flags.netRate }),
     ...(env.length > 0 && { env }),
     ...(flags.unsetenv.length > 0 && { unsetEnv: flags.unsetenv }),
     ...(flags.ulimit.length > 0 && { ulimits: flags.ulimit }),

@@ -62,6 +62,8 @@ const CONTAINER: Table = {
   "cgroup.mode": "--cgroups",
   "cgroup.parent": "--cgroup-parent",
   deviceCgroupRules: "--device-cgroup-rule",
+  "networkLimits.rate": "--net-rate",
+  "networkLimits.refuse": "--net-refuse",
   oomScoreAdj: "--oom-score-adj",
   hooks: "--hooks-dir",
   rdtClass: "--rdt-class",

@@ -28,6 +28,7 @@ const NFTA_SET_ELEM_LIST_ELEMENTS = 3
 const NFTA_LIST_ELEM = 1
 const NFTA_SET_ELEM_KEY = 1
 const NFTA_SET_ELEM_DATA = 2
+const NFTA_SET_ELEM_KEY_END = 10
 const NFTA_DATA_VALUE = 1
 
 /** An attribute holds 64 KiB, some 1,500 elements of ours; half of that leaves room for longer keys. */
@@ -38,6 +39,8 @@ export interface SetElement {
   key: Uint8Array
   /** A map's value. */
   data?: Uint8Array
+  /** The last of a range, in a set of concatenated intervals. */
+  keyEnd?: Uint8Array | undefined
 }
 
 /** `inet`: what is routed; `bridge`: what goes from port to port of a bridge. */
@@ -115,11 +118,14 @@ function changeMessage({ action, family, table, set }: ElementChange, elements: 
 }
 
 function elementsBody(family: NftFamily, table: string, set: string, elements: readonly SetElement[]): Uint8Array {
-  const list = elements.map(({ key, data }) => {
-    const keyAttribute = nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, key))
-    if (data === undefined) return nested(NFTA_LIST_ELEM, keyAttribute)
-    return nested(NFTA_LIST_ELEM, keyAttribute, nested(NFTA_SET_ELEM_DATA, attribute(NFTA_DATA_VALUE, data)))
-  })
+  const list = elements.map(({ key, keyEnd, data }) =>
+    nested(
+      NFTA_LIST_ELEM,
+      nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, key)),
+      ...(keyEnd === undefined ? [] : [nested(NFTA_SET_ELEM_KEY_END, attribute(NFTA_DATA_VALUE, keyEnd))]),
+      ...(data === undefined ? [] : [nested(NFTA_SET_ELEM_DATA, attribute(NFTA_DATA_VALUE, data))]),
+    ),
+  )
   return concatBytes([
     nfgenHeader(FAMILY_NUMBERS[family], 0),
     textAttribute(NFTA_SET_ELEM_LIST_TABLE, table),

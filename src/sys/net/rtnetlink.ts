@@ -405,3 +405,14 @@ export function ipv4Bytes(address: number): Uint8Array {
 function ipv4Number(bytes: Uint8Array | undefined): number {
   return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, false)
 }
+
+/** Makes an intermediate functional block, up: what is led to it passes its sending queue, and comes back. Throws EEXIST. */
+export function createIfb(socket: NetlinkSocket, name: string): void {
+  const body = concatBytes([
+    linkHeader(0, IFF_UP),
+    textAttribute(IFLA_IFNAME, name),
+    nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "ifb")),
+  ])
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }])
+}

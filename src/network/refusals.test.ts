@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test"
+import { parseRefusal } from "../spec/docker/refusal.ts"
+import { parseIpv4 } from "./ipv4.ts"
+import { refusalChanges, refusalText, refusalTexts } from "./refusals.ts"
+
+const text = (...words: string[]) => refusalText(words.flatMap((word) => parseRefusal(word)))
+const endpoint = (...words: string[]) => ({ address: parseIpv4("172.17.0.2"), refused: text(...words) })
+
+const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex")
+
+describe("refusals", () => {
+  test("are kept once, with host bits cleared, in the order in which they were given", () => {
+    expect(text("10.1.2.3/8", "10.0.0.0/8", "wlan0", "25/tcp", "wlan0")).toBe("10.0.0.0/8 wlan0 0.0.0.0/0:25-25/tcp")
+    expect(text()).toBe("")
+  })
+
+  test.each([[["10.0.0.0/8", "10.1.0.0/16"]], [["25/tcp", "10.0.0.0/8:20-30/tcp"]], [["all", "1.2.3.4"]]])(
+    "%j overlap, which no set can hold",
+    (words) => {
+      expect(() => text(...words)).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
+    },
+  )
+
+  test("of one range's addresses and of its ports stand beside each other", () => {
+    expect(text("10.0.0.0/8", "10.0.0.0/8:25/tcp", "10.0.0.0/8:25/udp", "10.0.0.0/8:26/tcp")).toContain("10.0.0.0/8 ")
+  })
+
+  test("are the same as text for nft and as elements for netlink", () => {
+    const one = endpoint("10.0.0.0/8", "192.0.2.1:6000-6010/udp", "wlan0")
+    expect(refusalTexts([one])).toEqual({
+      ranges: ["172.17.0.2 . 10.0.0.0/8"],
+      ports: ["172.17.0.2 . 192.0.2.1/32 . udp . 6000-6010"],
+      links: ['172.17.0.2 . "wlan0"'],
+    })
+    const changes = refusalChanges("add", "skiff", [one])
+    expect(
+      changes.map(({ family, set, elements: [element] }) => [family, set, hex(element?.key), hex(element?.keyEnd)]),
+    ).toEqual([
+      ["bridge", "refused", "ac1100020a000000", "ac1100020affffff"],
+      ["bridge", "refused_ports", "ac110002c00002011100000017700000", "ac110002c000020111000000177a0000"],
+      ["inet", "refused_links", "ac110002776c616e300000000000000000000000", ""],
+    ])
+    expect(refusalChanges("delete", "skiff", [{ address: 1, refused: "" }])).toEqual([])
+  })
+})

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path"
-import { cgroupFacts, type CgroupFile } from "../live/cgroups.ts"
+import { cgroupFacts, readValue, type CgroupFile } from "../live/cgroups.ts"
 import { shellLine, shellWord } from "./shell-words.ts"
 import type { ExplainedStep } from "./step.ts"
 
@@ -13,11 +13,29 @@ export function cgroupStep(pid: number): ExplainedStep {
     values: { version, path: own[0]?.path ?? "", count: own.length },
     shell: [
       ...own.map(({ path }) => shellLine("mkdir", "-p", path)),
+      ...own
+        .filter(({ controller }) => controller === "")
+        .flatMap(({ path }) =>
+          enabling(
+            path,
+            files.filter(({ controller }) => controller === ""),
+          ),
+        ),
       // a cpuset without processors takes no process: the parent's come first
       ...files.filter(({ controller }) => controller.split(",").includes("cpuset")).flatMap(parentFirst),
       ...files.flatMap(writing),
     ],
   }
+}
+
+/** cgroups(7), v2: a controller acts in a directory when each one above passes it on. The topmost first. */
+function enabling(path: string, files: readonly CgroupFile[]): string[] {
+  const used = new Set(files.map(({ path: file }) => `+${basename(file).split(".", 1)[0]}`))
+  if (used.size === 0) return []
+  const above: string[] = []
+  for (let parent = dirname(path); readValue(`${parent}/cgroup.controllers`) !== undefined; parent = dirname(parent))
+    above.unshift(parent)
+  return above.map((parent) => echo([...used].join(" "), `${parent}/cgroup.subtree_control`))
 }
 
 function parentFirst({ path, value }: CgroupFile): string[] {

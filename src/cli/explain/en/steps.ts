@@ -10,7 +10,7 @@ export const steps = {
     "{names} are written outside the layers, in a small file system of their own, and are bound over /etc of the container below.",
   "cgroup.title": "A control group, and its limits",
   "cgroup.why":
-    "A cgroup counts what all processes in it use together, and holds them to what is written into its files. This host has cgroup {version}: the group has {count} directories, the first is {path}.",
+    "A cgroup counts what all processes in it use together, and holds them to what is written into its files. This host has cgroup {version}; directories of the group: {count}, the first is {path}.",
   "noCgroup.title": "No control group",
   "noCgroup.why":
     "This user may not make control groups here (cgroup {version}): the container's processes are counted with the user's own, and no limit holds.",

@@ -13,7 +13,7 @@ export const steps: Catalogue<keyof typeof en> = {
     "{names} sont écrits en dehors des couches, dans un petit système de fichiers à part, puis montés plus bas sur /etc du conteneur.",
   "cgroup.title": "Un groupe de contrôle, et ses limites",
   "cgroup.why":
-    "Un cgroup compte ce que tous ses processus consomment ensemble, et les tient à ce qui est écrit dans ses fichiers. Cet hôte a les cgroups {version} : le groupe a {count} répertoires, le premier est {path}.",
+    "Un cgroup compte ce que tous ses processus consomment ensemble, et les tient à ce qui est écrit dans ses fichiers. Cet hôte a les cgroups {version} ; répertoires du groupe : {count}, dont le premier est {path}.",
   "noCgroup.title": "Pas de groupe de contrôle",
   "noCgroup.why":
     "Cet utilisateur ne peut pas créer de groupes de contrôle ici (cgroup {version}) : les processus du conteneur sont comptés avec les siens, et aucune limite ne tient.",

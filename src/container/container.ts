@@ -32,6 +32,7 @@ import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { ForensicsOptions } from "./forensics/forensics-options.ts"
 import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 import type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
@@ -700,6 +701,12 @@ export interface Containers {
    * on. Default: since its image. Throws NotFound.
    */
   fileChanges(nameOrId: string, options?: ChangesOptions): AsyncIterable<FileChange>
+  /**
+   * All that is to be known of it at one moment as one plain tar: processes with memory maps and open files, network, changed files with
+   * digests, logs, events, and last a manifest with the digest of each. One that runs stands still while its processes are looked
+   * at, where the host can. Throws NotFound.
+   */
+  forensics(nameOrId: string, options?: ForensicsOptions): Bytes
   /** Makes an image of the container's changes, on top of its image. Throws NotFound, InvalidArgument; it runs on, whatever it throws. */
   commit(nameOrId: string, options?: CommitOptions): Promise<Image>
   /** Rows of the host's `ps`, with titles. Throws FailedPrecondition when it does not run, InvalidArgument for options of `ps`. */

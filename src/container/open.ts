@@ -150,6 +150,9 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     mount: async (nameOrId, abortable) => (await fileMounts()).mountContainer(deps, nameOrId, abortable),
     unmount: async (nameOrId, abortable) => (await fileMounts()).unmountContainer(deps, nameOrId, abortable),
     mountPoint: async (nameOrId) => (await fileMounts()).mountPointOf(deps, nameOrId),
+    async *forensics(nameOrId, options) {
+      yield* (await import("./forensics/forensics.ts")).forensics(deps, nameOrId, options)
+    },
     async *fileChanges(nameOrId, options) {
       yield* (await import("./files/file-changes.ts")).fileChanges(deps, nameOrId, options)
     },

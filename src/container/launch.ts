@@ -266,7 +266,7 @@ async function createContainer(
   const { runtimes, runtime, bundle } = given
   const { id, spec } = record
   const { options, run } = spec
-  const { ids, user, userNamespace, mounts } = await prepareFiles(deps, record, given)
+  const { ids, user, userNamespace, rootfs, mounts } = await prepareFiles(deps, record, given)
   const network = runtimeNetwork(deps, options.network)
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record, given)
@@ -283,7 +283,7 @@ async function createContainer(
   const config = await runtimes.config(
     {
       id,
-      rootfs: bundle.rootfs,
+      rootfs,
       readOnly: options.readOnly,
       argv: [...run.entrypoint, ...run.command],
       env: [...run.env, ...homeOf(record, user), ...secretVariables(deps, record)],
@@ -378,7 +378,7 @@ async function joinForRestore(
 async function prepareFiles(
   deps: ContainerDeps,
   record: ContainerRecord,
-  { bundle, abort }: Abortable & { bundle: BundlePaths },
+  { bundle, runtime, abort }: Abortable & { bundle: BundlePaths; runtime: Runtime },
 ) {
   const { options, run, mounts: points } = record.spec
   const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
@@ -388,15 +388,17 @@ async function prepareFiles(
   const fill = (): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort })
   if (ids === undefined) {
     await fill()
-    return { user, mounts }
+    return { user, mounts, rootfs: bundle.rootfs }
   }
   if (!ids.fillsMapped()) await fill()
   const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
-  if (userNamespace !== undefined)
-    await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace })
+  const rootfs =
+    userNamespace === undefined
+      ? bundle.rootfs
+      : await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace, runtime })
   if (ids.fillsMapped()) await fill()
   const shown = userNamespace && (await ids.showVolumes(deps, record, mounts, userNamespace))
-  return { ids, user, userNamespace, mounts: shown ?? mounts }
+  return { ids, user, userNamespace, rootfs, mounts: shown ?? mounts }
 }
 
 function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {

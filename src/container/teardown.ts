@@ -13,6 +13,7 @@ import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
 import { secretsDirectory } from "./secrets.ts"
 import { hideVolumes } from "./userns/hide-volumes.ts"
+import { unmountReachable } from "./userns/reachable-root.ts"
 import { exitFile, runDirectory, shmDirectory } from "./paths.ts"
 import { meterEnd, unpinNetwork } from "./metering.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -68,6 +69,7 @@ export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): vo
   while (unmount(shmDirectory(deps, id))) continue
   while (unmount(`${runDirectory(deps, id)}/layers`)) continue
   hideVolumes(deps, id)
+  unmountReachable(deps, id)
   while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
   crashPoint("end:unmounted")
 }

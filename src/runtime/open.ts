@@ -1,7 +1,7 @@
 import type { OciConfig, OciHooks } from "../spec/oci-runtime.ts"
 import { existsSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
-import { NotFound, Unsupported } from "../base/errors.ts"
+import { NotFound } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { cgroupDirectories, detectCgroups, hasCgroupFile, hierarchyPaths, readOomKills } from "../sys/process/cgroup.ts"
 import { CgroupReader } from "../sys/process/cgroup-reader.ts"
@@ -20,7 +20,7 @@ import { endMonitor } from "./monitor/end-monitor.ts"
 import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
 import { openProber } from "./probe/prober.ts"
-import type { BundlePaths, ConfigInput, Runtime, Runtimes } from "./runtime.ts"
+import type { BundlePaths, ConfigInput, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
@@ -75,7 +75,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
         singleId: isSingleIdMap(),
         capabilities: available(),
         cpus: hostCpus(),
-        relativeRoot: input.userNamespace === undefined ? undefined : relativeRoot(input.rootfs, runtime),
+        // ids of a user namespace may not go through the engine's directories; crun starts from the bundle
+        relativeRoot: input.userNamespace !== undefined && runtime.name === "crun" ? basename(input.rootfs) : undefined,
         knowsDomainname: runtime.name === "crun",
         hasCgroupFile,
         hierarchies: hierarchyPaths(),
@@ -125,18 +126,6 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       return { oomKilled: isMarked || readOomKills(directories) > 0, ...reader.read() }
     },
   }
-}
-
-/**
- * Ids of a user namespace may not go through the engine's private directories, but crun starts from the bundle, which they may enter.
- * Throws Unsupported for runtimes that go down from `/`.
- */
-function relativeRoot(rootfs: string, { name }: Runtime): string {
-  if (name === "crun") return basename(rootfs)
-  throw new Unsupported(`${name} cannot reach a container's root with the ids of another user namespace`, {
-    field: "runtime",
-    hint: "use crun: it starts from the container's own directory, which no other user can enter",
-  })
 }
 
 /** Loads when a container's limits change, or are not a runtime's work. */

@@ -1,6 +1,6 @@
 /** Containers with ids of their own: which, whose files, and that nobody else has them. */
 import { describe, expect, test } from "bun:test"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
 import { CRASH_POINTS } from "../../src/base/crash-point.ts"
 import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
@@ -144,6 +144,23 @@ testUnless(user.rootless && noMaps === false ? false : "asked of an ordinary use
 asRoot("--userns keep-id of root has all ids as they are", async () => {
   expect(await mapOf("--userns", "keep-id")).toEqual([[0, 0, 4_294_967_295]])
   expect(await run("id -u", "--userns", "keep-id")).toBe("0")
+})
+
+test("runc as well, as root: as an ordinary user it is refused", async () => {
+  if (Bun.which("runc") === null) return console.log("skipped: no runc here")
+  if (user.rootless && noMaps !== false) return console.log(`skipped: ${noMaps}`)
+  const runc = ["--runtime", "runc", "--userns", "auto", "-v", "/data"]
+  if (user.rootless) return expect(await refused(...runc)).toContain("runc cannot reach a container's root")
+  const script = `${OWNERS}; touch /new /data/new; stat -c %u /new /data/new; cat /etc/hostname`
+  expect(await run(script, ...runc, "--hostname", "me")).toBe("0:0\n0\n0\nme")
+  await skiff.ok("run", "-d", "--name", "by-runc", ...runc, "busybox", "sleep", "600")
+  expect(await skiff.ok("exec", "by-runc", "stat", "-c", "%u", "/bin/busybox")).toBe("0")
+  const place = `${skiff.runRoot}-ids`
+  const other = Bun.spawnSync(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "ls", place])
+  expect(other.stderr.toString()).toContain("Permission denied")
+  await skiff.ok("restart", "-t", "0", "by-runc")
+  await skiff.ok("rm", "-f", "-v", "by-runc")
+  expect(readdirSync(place)).toEqual([])
 })
 
 test("--userns container:NAME shares ids and files' owners", async () => {

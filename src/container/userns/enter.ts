@@ -1,8 +1,9 @@
 /** What changes at a start because the container has other ids than the engine. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { Unsupported } from "../../base/errors.ts"
 import { crashPoint } from "../../base/crash-point.ts"
-import type { BundlePaths } from "../../runtime/runtime.ts"
+import type { BundlePaths, Runtime } from "../../runtime/runtime.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
 import { unmount, type Mount } from "../../sys/fs/mount.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
@@ -13,6 +14,7 @@ import type { ContainerRecord } from "../record.ts"
 import { secretsDirectory } from "../secrets.ts"
 import { outsideOf } from "./id-maps.ts"
 import { mountDirectory, mountRootMapped } from "./mount-mapped.ts"
+import { mountReachable } from "./reachable-root.ts"
 import { keptUser, rootInside, type UserNamespace } from "./user-namespace.ts"
 
 export { runtimeUser, userNamespaceOf } from "./user-namespace.ts"
@@ -28,18 +30,42 @@ export function keptUid({ spec }: ContainerRecord): number | undefined {
   return keptUser(spec.options.userNamespace) === undefined ? undefined : rootlessUid()
 }
 
-/** Mounts the root anew, with the container's ids; by now the engine has done all that it does to the files as root. */
+/**
+ * Mounts the root anew, with the container's ids; by now the engine has done all that it does to the files as root. Gives where the
+ * runtime finds it. Throws Unsupported for a runtime that the ids of an ordinary user's container cannot follow.
+ */
 export async function showRoot(
   deps: ContainerDeps,
   { id }: ContainerRecord,
-  { bundle, mount, userNamespace }: { bundle: BundlePaths; mount: () => Promise<Mount>; userNamespace: UserNamespace },
-): Promise<void> {
+  { bundle, mount, userNamespace, runtime }: ShownRoot,
+): Promise<string> {
+  const isRelative = startsFromBundle(runtime)
   while (unmount(bundle.rootfs)) continue
   await mountRootMapped(bundle.rootfs, await mount(), userNamespace, join(runDirectory(deps, id), "layers"))
   crashPoint("ids:root-mapped")
+  const { gid } = rootInside(userNamespace)
+  if (!isRelative) return mountReachable(deps, id, bundle.rootfs, gid)
   // its root comes to the root file system from here, and no other user does
-  chownSync(bundle.directory, 0, rootInside(userNamespace).gid)
+  chownSync(bundle.directory, 0, gid)
   chmodSync(bundle.directory, 0o710)
+  return bundle.rootfs
+}
+
+interface ShownRoot {
+  bundle: BundlePaths
+  mount: () => Promise<Mount>
+  userNamespace: UserNamespace
+  runtime: Runtime
+}
+
+/** crun goes to the root from the bundle, in which it is; others from `/`, where a user's directories are in the way. */
+function startsFromBundle({ name }: Runtime): boolean {
+  if (name === "crun") return true
+  if (rootlessUid() === undefined) return false
+  throw new Unsupported(`${name} cannot reach a container's root with the ids of another user namespace`, {
+    field: "runtime",
+    hint: "use crun: it starts from the container's own directory, which no other user can enter",
+  })
 }
 
 /** Files that the engine has made for the container belong to the ids that are meant. */

@@ -5,7 +5,8 @@ import { isSkiffError } from "../base/errors.ts"
 import type { MeteredRun, MeterSample } from "../meter/meter.ts"
 import { loginUid } from "../sys/account.ts"
 import { MountFlag, mountAt, unmount } from "../sys/fs/mount.ts"
-import { detectCgroups } from "../sys/process/cgroup.ts"
+import { cgroupDirectories, detectCgroups } from "../sys/process/cgroup.ts"
+import { CgroupReader } from "../sys/process/cgroup-reader.ts"
 import { isAlive } from "../sys/process/process.ts"
 import { childrenUsage } from "../sys/process/children-usage.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -68,12 +69,10 @@ export function meteredRun({ id, name, spec, state }: ContainerRecord): MeteredR
 
 /** Memory is not among it: what is held after the end is no longer held by a program. */
 async function countedAtEnd(deps: ContainerDeps, record: ContainerRecord): Promise<Omit<MeterSample, "at">> {
-  const { id, state } = record
+  const { state } = record
   // of a boot that is over, nothing is left but the samples
   if (state.bootId !== deps.bootId) return {}
-  const runtimes = await deps.runtimes()
-  const counted = runtimes.usage(id, runtimes.bundle(id), limitsInput(record.spec.options.limits).cgroupPlacement)
-  const { cpuNs, memoryPeakBytes, blockReadBytes, blockWrittenBytes } = counted
+  const { cpuNs, memoryPeakBytes, blockReadBytes, blockWrittenBytes } = cgroupTotals(record)
   const waited = cpuNs === undefined ? waitedFor(record) : undefined
   return {
     cpuNs: cpuNs ?? waited?.cpuNs,
@@ -82,6 +81,15 @@ async function countedAtEnd(deps: ContainerDeps, record: ContainerRecord): Promi
     writtenBytes: blockWrittenBytes ?? waited?.writtenBytes,
     ...(await trafficOf(deps, record)),
   }
+}
+
+/** Of its cgroup, while that is there. */
+function cgroupTotals({ id, spec }: ContainerRecord): ReturnType<CgroupReader["totals"]> {
+  const { disabled = false, parent } = limitsInput(spec.options.limits).cgroupPlacement ?? {}
+  const cgroups = detectCgroups()
+  if (disabled || cgroups.manager === "disabled") return {}
+  using reader = new CgroupReader(cgroupDirectories(id, cgroups, parent))
+  return reader.totals()
 }
 
 /** What the monitor's children have used since the program began: the program, and all that it waited for. */

@@ -2,6 +2,7 @@ import { rmdirSync, rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { hasErrno } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
+import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
 import { unmount } from "../sys/fs/mount.ts"
@@ -28,6 +29,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
   const runtime = await runtimeOf(deps, record)
   await turn()
   await meterEnd(deps, record)
+  trace("metered")
   crashPoint("end:metered")
   // of an interrupted start, it may be about to create what we take back; of an end, it would only call us once more.
   // A restart is left to it

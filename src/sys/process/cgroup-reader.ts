@@ -66,6 +66,11 @@ export class CgroupReader implements Disposable {
     return this.#isUnified ? this.#readUnified() : this.#readLegacy()
   }
 
+  /** Of these alone what was counted in all: for the end of it, fewer files. */
+  totals(): Pick<CgroupCounters, "cpuNs" | "memoryPeakBytes" | "blockReadBytes" | "blockWrittenBytes"> {
+    return { ...this.#cpu(), ...this.#peak(), ...this.#blocks() }
+  }
+
   [Symbol.dispose](): void {
     for (const fd of this.#files.values()) if (fd !== undefined) closeSync(fd)
     this.#files.clear()
@@ -73,16 +78,11 @@ export class CgroupReader implements Disposable {
 
   /** cgroup-v2.rst. */
   #readUnified(): CgroupCounters {
-    const cpuUs = fieldOf(this.#text("", "cpu.stat"), "usage_usec")
-    const io = this.#text("", "io.stat")
     return {
-      cpuNs: cpuUs === undefined ? undefined : cpuUs * 1000,
+      ...this.totals(),
       memoryBytes: numberOf(this.#text("", "memory.current")),
       inactiveFileBytes: fieldOf(this.#text("", "memory.stat"), "inactive_file"),
-      memoryPeakBytes: numberOf(this.#text("", "memory.peak")),
       memoryLimitBytes: numberOf(this.#text("", "memory.max")),
-      blockReadBytes: io === undefined ? undefined : sumOf(io, /\brbytes=(\d+)/g),
-      blockWrittenBytes: io === undefined ? undefined : sumOf(io, /\bwbytes=(\d+)/g),
       pids: numberOf(this.#text("", "pids.current")),
       pidsLimit: numberOf(this.#text("", "pids.max")),
     }
@@ -91,19 +91,35 @@ export class CgroupReader implements Disposable {
   /** cgroup-v1: memory.rst, cpuacct.rst, blkio-controller.rst, pids.rst. */
   #readLegacy(): CgroupCounters {
     const limit = numberOf(this.#text("memory", "memory.limit_in_bytes"))
-    const io = this.#text("blkio", "blkio.throttle.io_service_bytes_recursive")
     return {
-      cpuNs: numberOf(this.#text("cpuacct", "cpuacct.usage")),
+      ...this.totals(),
       memoryBytes: numberOf(this.#text("memory", "memory.usage_in_bytes")),
       inactiveFileBytes: fieldOf(this.#text("memory", "memory.stat"), "total_inactive_file"),
-      memoryPeakBytes: numberOf(this.#text("memory", "memory.max_usage_in_bytes")),
       // v1 writes "no limit" as the largest number of whole pages
       memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
-      blockReadBytes: io === undefined ? undefined : sumOf(io, / Read (\d+)/g),
-      blockWrittenBytes: io === undefined ? undefined : sumOf(io, / Write (\d+)/g),
       pids: numberOf(this.#text("pids", "pids.current")),
       pidsLimit: numberOf(this.#text("pids", "pids.max")),
     }
+  }
+
+  #cpu(): Pick<CgroupCounters, "cpuNs"> {
+    if (!this.#isUnified) return { cpuNs: numberOf(this.#text("cpuacct", "cpuacct.usage")) }
+    const us = fieldOf(this.#text("", "cpu.stat"), "usage_usec")
+    return { cpuNs: us === undefined ? undefined : us * 1000 }
+  }
+
+  #peak(): Pick<CgroupCounters, "memoryPeakBytes"> {
+    const text = this.#isUnified ? this.#text("", "memory.peak") : this.#text("memory", "memory.max_usage_in_bytes")
+    return { memoryPeakBytes: numberOf(text) }
+  }
+
+  #blocks(): Pick<CgroupCounters, "blockReadBytes" | "blockWrittenBytes"> {
+    const text = this.#isUnified
+      ? this.#text("", "io.stat")
+      : this.#text("blkio", "blkio.throttle.io_service_bytes_recursive")
+    if (text === undefined) return { blockReadBytes: undefined, blockWrittenBytes: undefined }
+    const [read, written] = this.#isUnified ? [/\brbytes=(\d+)/g, /\bwbytes=(\d+)/g] : [/ Read (\d+)/g, / Write (\d+)/g]
+    return { blockReadBytes: sumOf(text, read), blockWrittenBytes: sumOf(text, written) }
   }
 
   /** The file's text now; undefined where there is none. */

@@ -551,6 +551,8 @@ export interface HealthChecks {
   duties(): Duty[]
   /** Of one; undefined: nothing, or it is gone. */
   duty(id: string): Duty | undefined
+  /** What no time is set for: keeps the log files that conmon has filled, and samples what containers use, where it is time to. */
+  look(): Promise<void>
   /** Starts one whose back-off has passed. Does nothing when it was stopped, started or removed meanwhile. */
   restart(id: string): Promise<void>
 }

@@ -32,6 +32,8 @@ export interface ContainerDeps {
   sandboxes(): Promise<Sandboxes>
   runtimes(): Promise<Runtimes>
   meter(): Promise<Meter>
+  /** How often somebody is to sample what containers use; undefined: nobody is. */
+  samplingMs(): number | undefined
   /** Words of the command that cleans up after the end of container `id`, or of an exec in it: conmon's exit command. */
   cleanupCommand(id: string, execId?: string): readonly string[]
   /** There is something to do on time: has the supervisor run, unless it does. Costs a look at a lock. */

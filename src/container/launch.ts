@@ -47,7 +47,7 @@ import { findInit } from "./init.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
 import { markHooks, securityInput } from "./security.ts"
 import { limitsInput, NO_WEIGHTS, weighBlockIo } from "./limits.ts"
-import { isChecked } from "./health/duty.ts"
+import { isSeenTo } from "./health/duty.ts"
 
 /** A container that has just started. */
 export interface Launched {
@@ -183,7 +183,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
     deps.records.save(record, [...attached, containerEvent(record, "start")])
     crashPoint("start:recorded")
-    if (isChecked(spec)) deps.supervise()
+    if (isSeenTo(spec, deps)) deps.supervise()
     return {
       record,
       monitor,

@@ -18,7 +18,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { launch, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
-import { isChecked, OWN_SLEEP_MS } from "./health/duty.ts"
+import { isSeenTo, OWN_SLEEP_MS } from "./health/duty.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -272,7 +272,7 @@ async function freeze(
   if (verb === "resume") delete record.state.frozenBy
   deps.records.save(record, [containerEvent(record, verb === "pause" ? "pause" : "unpause")])
   // none may be there any more: a paused container needs none
-  if (verb === "resume" && isChecked(record.spec)) deps.supervise()
+  if (verb === "resume" && isSeenTo(record.spec, deps)) deps.supervise()
 }
 
 /** See `Containers.remove`. */

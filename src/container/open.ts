@@ -14,6 +14,9 @@ import type { ContainerRecord } from "./record.ts"
 const execs = () => import("./execs.ts")
 const fileMounts = () => import("./files/mounts.ts")
 
+/** Who stays for something else can as well sample now and then. */
+const UNASKED_SAMPLING_MS = 30_000
+
 /**
  * Containers of one store. Reading costs the rows and a look into /proc; what changes them loads when first asked for.
  * Dispose it: what was found out of line is repaired then, after the command's own work.
@@ -23,6 +26,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
   const suspects = new Set<string>()
   let looksAround = false
   let hasDuties = false
+  let sampledAt = 0
 
   const observe = (record: ContainerRecord): Container => {
     // one look into /proc serves both: it is most of what a row of a long list costs
@@ -37,9 +41,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return import("./life-cycle.ts")
   }
 
+  const tendLogs = (): void => {
+    for (const record of records.listUnreconciled()) tendLogOf(deps, record)
+  }
+
   const maintain = async ({ abort }: Abortable = {}): Promise<void> => {
     if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
-    for (const record of records.listUnreconciled()) tendLogOf(deps, record)
+    tendLogs()
     const found = new Set([...suspects, ...findSuspects(deps)])
     suspects.clear()
     await repair(deps, found, abort)
@@ -95,6 +103,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       duty(id) {
         const record = records.byId(id)
         return record && dutyOf(record, deps)
+      },
+      async look() {
+        tendLogs()
+        const intervalMs = deps.samplingMs() ?? UNASKED_SAMPLING_MS
+        if (Date.now() - sampledAt < intervalMs) return
+        sampledAt = Date.now()
+        await (await import("./meter-running.ts")).meterRunning(deps)
       },
       restart: async (id) => (await import("./life-cycle.ts")).restartDue(deps, id),
     },

@@ -18,6 +18,7 @@ import type { ContentStore, Leases } from "../content/content.ts"
 import type { Collected } from "../content/collect.ts"
 import { contentSchema } from "../content/schema.ts"
 import type { Images } from "../image/image.ts"
+import { readSampling } from "../meter/sampling.ts"
 import { meterSchema } from "../meter/schema.ts"
 import type { Meter } from "../meter/meter.ts"
 import { imageSchema } from "../image/schema.ts"
@@ -77,11 +78,15 @@ export function openEngine(options: EngineOptions = {}): Engine {
   return new LocalEngine(options)
 }
 
+/** How long what was read of the meter's setting is believed. */
+const SAMPLING_FRESH_MS = 1000
+
 class LocalEngine implements Engine {
   readonly #options: EngineOptions
   readonly #isRootless = ourPrivilege() !== "root"
   #opened: { paths: StorePaths; db: Database } | undefined
   #containers: (Containers & AsyncDisposable) | undefined
+  #sampling: { readAt: number; ms: number | undefined } | undefined
   /** Containers or networks were looked at. */
   #usesNetworks = false
 
@@ -287,6 +292,7 @@ class LocalEngine implements Engine {
       sandboxes: () => this.sandboxes(),
       runtimes: this.#runtimes,
       meter: this.meter,
+      samplingMs: () => this.#samplingMs(),
       supervise: () => wakeSupervisor(runRoot, this.#ownCommand("_supervise")),
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
@@ -408,6 +414,13 @@ class LocalEngine implements Engine {
       sandboxes: () => this.sandboxes(),
     })
   })
+
+  /** Asked of every row of a long list. */
+  #samplingMs(): number | undefined {
+    const isFresh = this.#sampling !== undefined && Date.now() - this.#sampling.readAt < SAMPLING_FRESH_MS
+    if (!isFresh) this.#sampling = { readAt: Date.now(), ms: readSampling(this.#store.db) }
+    return this.#sampling?.ms
+  }
 
   async diskUsage(options: Cancellable = {}): Promise<DiskUsage> {
     const [{ diskUsage }, { blobsByImage }, deps, content, snapshots] = await Promise.all([

@@ -80,6 +80,10 @@ export interface Meter {
   end(run: MeteredRun, sample: MeterSample): void
   /** Whether the end is written down already. */
   hasEnded(run: Pick<MeteredRun, "containerId" | "startedAt">): boolean
+  /** Whether somebody is to stay and sample, how often; undefined: no. */
+  sampling(): number | undefined
+  /** In milliseconds; undefined: no more. Safe to repeat. */
+  setSampling(intervalMs: number | undefined): void
   /** The heaviest user of the CPU first. Throws InvalidArgument when `until` comes before `since`. */
   report(query?: MeterQuery): MeterLine[]
 }

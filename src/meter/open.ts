@@ -3,6 +3,7 @@ import type { MeterDeps } from "./deps.ts"
 import type { Meter, MeteredRun, MeterSample } from "./meter.ts"
 import { MeterRecords } from "./records.ts"
 import { keyOfRun, reportLines } from "./report.ts"
+import { readSampling, writeSampling } from "./sampling.ts"
 
 const BY_CONTAINER = { by: "container" } as const
 
@@ -22,6 +23,8 @@ export function openMeter({ db, accountName }: MeterDeps): Meter {
     },
     end: (run, sample) => db.transaction(() => add(run, sample, true)),
     hasEnded: (run) => records.find(run)?.ended === 1,
+    sampling: () => readSampling(db),
+    setSampling: (intervalMs) => writeSampling(db, intervalMs),
     report({ since, until, grouping = BY_CONTAINER } = {}) {
       const [from, to] = [since?.getTime() ?? 0, until?.getTime() ?? Number.MAX_SAFE_INTEGER]
       if (to < from)

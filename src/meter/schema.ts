@@ -41,5 +41,7 @@ export const meterSchema: Schema = {
       PRIMARY KEY (run_id, from_ms)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX meter_slices_to ON meter_slices (to_ms)`,
+    // one row, or none: nobody samples
+    `CREATE TABLE meter_sampling (interval_ms INTEGER NOT NULL) STRICT`,
   ],
 }

@@ -102,3 +102,18 @@ export class RestartDuty implements RunningDuty {
     onDone(id)
   }
 }
+
+/** Keeps the supervisor, which looks at all that run: a look at one costs as much as one at a hundred. */
+export class LookDuty implements RunningDuty {
+  readonly #startedAt: number
+
+  constructor({ startedAt }: Of<"look">) {
+    this.#startedAt = startedAt
+  }
+
+  is(duty: Duty): boolean {
+    return duty.kind === "look" && duty.startedAt === this.#startedAt
+  }
+
+  [Symbol.dispose](): void {}
+}

@@ -1,6 +1,6 @@
 /**
  * The supervisor: one process for each store, for what somebody must stay for. It checks the health of containers on time, and starts
- * those whose back-off has passed.
+ * those whose back-off has passed; where somebody asked for it, it keeps full log files, and samples what containers use.
  *
  *   a command sees need ─ the lock is free ─▶ started ─ nothing to do for a while ─▶ lets go of the lock ─ looks once more ─▶ ended
  *
@@ -13,10 +13,13 @@ import type { Containers, Duty } from "../container/container.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Event } from "../event/event.ts"
 import { adoptOrphans, reapAdopted } from "../sys/process/become.ts"
-import { CheckDuty, RestartDuty, type DutyContext, type RunningDuty } from "./duties.ts"
+import { CheckDuty, LookDuty, RestartDuty, type DutyContext, type RunningDuty } from "./duties.ts"
 
 /** A container that ends and starts again needs no new supervisor. */
 const LINGER_MS = 2_000
+
+/** conmon goes on to its next file by itself: who looks so often misses none that takes longer to fill. */
+const LOOK_EVERY_MS = 2_000
 
 /** What may change what there is to do. */
 const ACTIONS = ["start", "die", "pause", "unpause", "update", "stop", "kill", "destroy"]
@@ -51,10 +54,13 @@ class Shift implements Disposable {
   readonly #running = new Map<string, RunningDuty>()
   readonly #context: DutyContext
   readonly #onIdle: () => void
+  readonly #containers: Containers
   #idleTimer: NodeJS.Timeout
+  #looks: NodeJS.Timeout | undefined
 
   constructor(containers: Containers, onIdle: () => void) {
     this.#onIdle = onIdle
+    this.#containers = containers
     this.#idleTimer = setTimeout(onIdle, LINGER_MS)
     this.#context = {
       containers,
@@ -71,16 +77,37 @@ class Shift implements Disposable {
     current?.[Symbol.dispose]()
     this.#running.delete(id)
     if (duty !== undefined) this.#running.set(id, this.#begin(duty))
+    this.#lookOrNot()
     clearTimeout(this.#idleTimer)
     if (this.#running.size === 0) this.#idleTimer = setTimeout(this.#onIdle, LINGER_MS)
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#idleTimer)
+    clearInterval(this.#looks)
     for (const duty of this.#running.values()) duty[Symbol.dispose]()
   }
 
   #begin(duty: Duty): RunningDuty {
+    if (duty.kind === "look") return new LookDuty(duty)
     return duty.kind === "check" ? new CheckDuty(this.#context, duty) : new RestartDuty(this.#context, duty)
+  }
+
+  /** Nobody is woken for a look that nobody asked for. */
+  #lookOrNot(): void {
+    const isWanted = [...this.#running.values()].some((duty) => duty instanceof LookDuty)
+    if (!isWanted) this.#looks = void clearInterval(this.#looks)
+    else this.#looks ??= setInterval(() => void this.#look(), LOOK_EVERY_MS)
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#containers.health.look()
+    } catch (error) {
+      log.warn("the supervisor cannot look at containers", { reason: String(error) })
+    }
+    // sampling may have been ended: nothing tells of that
+    for (const [id, duty] of this.#running)
+      if (duty instanceof LookDuty) this.take(id, this.#containers.health.duty(id))
   }
 }

@@ -1,6 +1,6 @@
 /** The log of a container that writes without end: bounded on disk, and read without a gap. */
 import { expect, test } from "bun:test"
-import { readdirSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
@@ -86,4 +86,26 @@ test("somebody who looks now and then keeps as many files as --log-opt max-file 
   expect(lines.length).toBeGreaterThan(250)
   expectNoGap(lines, 400)
   expect(await logBytes("kept")).toBeLessThanOrEqual(20 * 1024)
+})
+
+test("where max-file asks for several files the supervisor looks: nobody else has to", async () => {
+  const limits = ["--log-opt", "max-size=4k", "--log-opt", "max-file=5"]
+  const signs = join(skiff.directory, "signs")
+  mkdirSync(signs, { mode: 0o755 })
+  // 25 lines are more than a file and less than two: then it waits for our sign
+  const wait = "[ $((i % 25)) = 0 ] && while [ ! -e /signs/$i ]; do sleep 0.05; done"
+  const script = `i=0; while [ $i -lt 125 ]; do i=$((i+1)); echo $i; ${wait}; done; true`
+  const volume = ["-v", `${signs}:/signs:ro`]
+  await skiff.ok("run", "-d", "--name", "alone", ...limits, ...volume, "busybox", "sh", "-c", script)
+  const log = await skiff.ok("inspect", "--format", "{{.LogPath}}", "alone")
+  for (let number = 25; number <= 125; number += 25) {
+    await eventually(() => readFileSync(log, "utf8").includes(` ${number}\n`))
+    // the next file has its name: it was looked at
+    await eventually(() => existsSync(`${log}.tmp`), 20_000)
+    writeFileSync(join(signs, String(number)), "")
+  }
+  await skiff.ok("wait", "alone")
+  const lines = (await skiff.ok("logs", "alone")).split("\n")
+  expect(lines).toHaveLength(125)
+  expectNoGap(lines, 125)
 })

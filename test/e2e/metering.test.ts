@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
+import { supervisorsOf } from "../support/supervisor.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -169,4 +170,22 @@ test("reports add up by label, user and image, in CSV too; a time before all has
   expect(await skiff.ok("meter", "report", "--by", "image")).toMatch(/^IMAGE +CONTAINERS +RUNS/)
   expect(await report("--until", "2020-01-01")).toEqual([])
   expect((await skiff.run(["meter", "report", "--by", "colour"])).code).not.toBe(0)
+})
+
+test("meter on has containers sampled as long as they run, by a supervisor that ends when it is off", async () => {
+  const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 60 & wait"
+  await skiff.ok("run", "-d", "--name", "sampled", "busybox", "sh", "-c", script)
+  expect(supervisorsOf(skiff)).toEqual([])
+  await skiff.ok("meter", "on", "--interval", "1s")
+  await eventually(() => supervisorsOf(skiff).length === 1)
+  const db = new DatabaseSync(join(skiff.root, "skiff.db"), { readOnly: true })
+  // read past `meter report`, which samples as well
+  const memory = () =>
+    Number(db.prepare("SELECT memory_bytes FROM meter_runs WHERE name = 'sampled'").get()?.memory_bytes ?? 0)
+  await eventually(() => memory() > 30_000_000, 20_000)
+  db.close()
+  await skiff.ok("meter", "off")
+  await eventually(() => supervisorsOf(skiff).length === 0, 20_000)
+  await skiff.ok("rm", "-f", "sampled")
+  expect((await lineOf("sampled")).memory_is_bound).toBe(false)
 })

@@ -103,3 +103,5 @@ export interface HealthMonitor extends Disposable {
 export type Duty =
   | { kind: "check"; id: string; /** Tells one run from the next. */ startedAt: number }
   | { kind: "restart"; id: string; at: number }
+  /** To be looked at now and then: see `HealthChecks.look`. */
+  | { kind: "look"; id: string; startedAt: number }

@@ -7,6 +7,7 @@ import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-m
 import { parseRestartPolicy, POLICIES } from "../spec/docker/restart-policy.ts"
 import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { HEALTH_FLAGS } from "./container-flags/health.ts"
+import { SDNOTIFY_FLAGS } from "./container-flags/sdnotify.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
@@ -25,6 +26,7 @@ import { callerEnvironment } from "../sys/process/caller-environment.ts"
 export const CONTAINER_FLAGS = {
   ...HEALTH_FLAGS,
   ...LIFE_FLAGS,
+  ...SDNOTIFY_FLAGS,
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
   ...SECURITY_FLAGS,

@@ -7,6 +7,7 @@ import { terminalSize } from "../sys/terminal/terminal.ts"
 import type { ContainerFlags } from "./container-flags.ts"
 import { secretOptions } from "./container-flags/secrets.ts"
 import { fileFailure } from "./file-failure.ts"
+import { withSdnotify } from "./container-flags/sdnotify.ts"
 import { healthOptions } from "./container-flags/health.ts"
 import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
@@ -26,7 +27,7 @@ export function containerOptions(image: string, command: readonly string[], flag
   if (flags.rm && (flags.restart?.name ?? "no") !== "no")
     throw wrong("conflicting options: cannot specify both --restart and --rm")
   const consoleSize = flags.tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
-  return {
+  const options: ContainerOptions = {
     image,
     ...(command.length > 0 ? { command } : {}),
     ...entrypointOf(flags.entrypoint),
@@ -87,6 +88,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     sysctls: Object.fromEntries(flags.sysctl),
     log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }
+  return withSdnotify(options, flags)
 }
 
 /** `bridge`, `default`, `private`, `none`, `host`, `container:ID`, `ns:PATH`, or the name of a network. */

@@ -4,6 +4,7 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { Resources } from "./container.ts"
+import { mergeHealthcheck } from "./health/plan.ts"
 import type { ContainerSpec } from "./record.ts"
 
 /** The spec with the changes. Throws InvalidArgument, NotFound for a port that is not published. */
@@ -24,9 +25,19 @@ export function changedSpec(spec: ContainerSpec, changes: ContainerChanges): Con
       ports: changedPorts(options.ports, changes.ports),
       ulimits: changedUlimits(options.ulimits, changes.ulimits),
       ...(changes.networkRate && { networkLimits: { ...options.networkLimits, rate: changes.networkRate } }),
+      ...(changes.health && { health: { ...options.health, ...changes.health } }),
     },
-    run: { ...run, env, ports: checkedPorts(run.ports, changes.ports) },
+    run: { ...run, ...changedHealth(run, changes), env, ports: checkedPorts(run.ports, changes.ports) },
   }
+}
+
+/** Over what was there; a check that was taken away comes back with a command alone. */
+function changedHealth(
+  { healthcheck }: ContainerSpec["run"],
+  { health }: ContainerChanges,
+): Partial<ContainerSpec["run"]> {
+  if (health === undefined) return {}
+  return { healthcheck: mergeHealthcheck(healthcheck, health) }
 }
 
 function changedResources(resources: Resources, changes: ContainerChanges["resources"] = {}): Resources {

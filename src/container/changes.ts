@@ -1,4 +1,5 @@
 import type { TrafficRate } from "../network/network.ts"
+import type { HealthOptions } from "./health/health.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
@@ -20,6 +21,8 @@ export interface ContainerChanges {
   env?: readonly string[]
   /** Names; after `env`. */
   unsetEnv?: readonly string[]
+  /** What is given replaces its part of the check, from the next one on. */
+  health?: HealthOptions
   /** In place of those of the same name. */
   ulimits?: readonly Ulimit[]
 }

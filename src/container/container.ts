@@ -189,6 +189,10 @@ export interface ContainerOptions {
   stopTimeoutSeconds?: number
   /** Default: the image's check. */
   health?: HealthOptions
+  /** The command line that made it, for who writes it down elsewhere. */
+  createCommand?: readonly string[]
+  /** Who tells the service manager of its caller that it is ready. Default: nobody. */
+  sdnotify?: "container" | "conmon" | "healthy" | "ignore"
   /** Default: `k8s-file`, which keeps at most 50 MB. */
   log?: { driver?: string; options?: Record<string, string> }
   /** `crun`, `runc`, a path. Default: the engine's choice. */

@@ -12,6 +12,7 @@ import type { Abortable, Container } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { checkNetworkLimits, limitsInput } from "./limits.ts"
+import { isChecked } from "./health/duty.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { reconcile } from "./reconcile.ts"
 import type { ContainerRecord, ContainerSpec, PendingUpdate } from "./record.ts"
@@ -51,6 +52,7 @@ export async function update(
   }
   delete record.state.updating
   deps.records.saveSpec(record, [containerEvent(record, "update")])
+  if (changes.health !== undefined && isChecked(record.spec)) deps.supervise()
   return toContainer(record, deps)
 }
 

@@ -91,7 +91,7 @@ function extraKeys(details: ContainerDetails): Document {
     },
     Config: {
       Annotations: options.annotations ?? {},
-      CreateCommand: [],
+      CreateCommand: options.createCommand ?? [],
       HealthcheckOnFailureAction: "none",
       OnBuild: null,
       Passwd: options.accounts?.passwd ?? false,

@@ -205,6 +205,16 @@ test("an output without an end, and one with the bytes of anything, keep nothing
   expect(Buffer.byteLength((await health()).Log[0]?.Output ?? "")).toBeLessThanOrEqual(3 * 4096)
 })
 
+test("`update` changes a check while it is being made", async () => {
+  await run([...QUICK, "--health-cmd", "false"])
+  await becomes("unhealthy")
+  await skiff.ok("update", "--health-cmd", "echo other", "checked")
+  await becomes("healthy")
+  expect((await health()).Log.at(-1)?.Output).toBe("other\n")
+  await skiff.ok("update", "--no-healthcheck", "checked")
+  expect(await skiff.ok("inspect", "-f", "{{json .State}}", "checked")).not.toContain("Health")
+})
+
 test("nonsense is refused, with the flag's name", async () => {
   const refused = [
     ["--no-healthcheck", "--health-cmd", "true"],

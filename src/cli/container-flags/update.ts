@@ -3,16 +3,18 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { ContainerChanges, PortChanges, Resources } from "../../container/container.ts"
 import { parseEnv } from "../../spec/docker/environment.ts"
 import { parsePublish, type PortMapping } from "../../spec/docker/port-mapping.ts"
-import { parseRestartPolicy } from "../../spec/docker/restart-policy.ts"
+import { parseRestartPolicy, POLICIES } from "../../spec/docker/restart-policy.ts"
 import { parseUlimit } from "../../spec/docker/ulimit.ts"
 import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { NET_RATE_FLAG } from "./network-limits.ts"
+import { HEALTH_FLAGS, healthOptions } from "./health.ts"
 import { RESOURCE_FLAGS, resourcesOf } from "./limits.ts"
 
-/** A further group (health checks) is spread in here, and its part of `ContainerChanges` made in `updateChanges`. */
+/** A further group is spread in here, and its part of `ContainerChanges` made in `updateChanges`. */
 export const UPDATE_FLAGS = {
+  ...HEALTH_FLAGS,
   ...RESOURCE_FLAGS,
   env: flag.list(
     (text) => parseEnv(text, callerEnvironment()),
@@ -25,7 +27,7 @@ export const UPDATE_FLAGS = {
   netRate: NET_RATE_FLAG,
   publish: flag.list(readPortChange, "Publish (+8081:80) or take back (-8080:80) a port", "list", { short: "p" }),
   restart: flag.of(parseRestartPolicy, "Restart policy to apply when a container exits", "string", {
-    completes: ["no", "always", "on-failure", "unless-stopped"],
+    completes: POLICIES,
   }),
   ulimit: flag.list(parseUlimit, "Ulimit options, from the next start on", "ulimit"),
   unsetenv: flag.strings("Take environment variables away, from the next start on"),
@@ -43,6 +45,7 @@ export function updateChanges(flags: FlagValues<typeof UPDATE_FLAGS>): Container
     ...(flags.publish.length > 0 && { ports: portChanges(flags.publish) }),
     ...(flags.netRate && { networkRate: flags.netRate }),
     ...(env.length > 0 && { env }),
+    ...healthOptions(flags),
     ...(flags.unsetenv.length > 0 && { unsetEnv: flags.unsetenv }),
     ...(flags.ulimit.length > 0 && { ulimits: flags.ulimit }),
   }

@@ -40,7 +40,7 @@ class ContainerMonitor implements HealthMonitor {
   readonly #deps: ContainerDeps
   readonly #id: string
   readonly #once: boolean
-  #prober: { prober: Prober; isStartup: boolean } | undefined
+  #prober: { prober: Prober; of: string } | undefined
   #isDisposed = false
 
   constructor(deps: ContainerDeps, id: string, once: boolean) {
@@ -113,13 +113,16 @@ class ContainerMonitor implements HealthMonitor {
     record: ContainerRecord,
     { plan, program, isStartup }: Pick<HealthPlan, "program"> & { plan: HealthPlan; isStartup: boolean },
   ): Promise<Prober> {
-    if (this.#prober?.isStartup === isStartup) return this.#prober.prober
+    const interval = isStartup ? (plan.startup?.intervalMs ?? plan.intervalMs) : plan.intervalMs
+    const resident = !this.#once && interval < RESIDENT_BELOW_MS
+    // an update may have made it another check
+    const of = JSON.stringify([program, plan.log.maxBytes, resident])
+    if (this.#prober?.of === of) return this.#prober.prober
     this.#prober?.prober[Symbol.dispose]()
     const runtimes = await this.#deps.runtimes()
     const runtime = await runtimes.choose(record.spec.runtime)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     const config = JSON.parse(readFileSync(runtimes.bundle(record.id).config, "utf8")) as OciConfig
-    const interval = isStartup ? (plan.startup?.intervalMs ?? plan.intervalMs) : plan.intervalMs
     const prober = runtimes.openProber({
       id: record.id,
       runtime,
@@ -127,9 +130,9 @@ class ContainerMonitor implements HealthMonitor {
       process: (argv) => runtimes.execProcess(config, { argv, env: [], tty: false, privileged: false }),
       directory: this.#directory,
       maxOutputBytes: plan.log.maxBytes,
-      resident: !this.#once && interval < RESIDENT_BELOW_MS,
+      resident,
     })
-    this.#prober = { prober, isStartup }
+    this.#prober = { prober, of }
     return prober
   }
 

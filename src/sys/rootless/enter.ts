@@ -13,6 +13,8 @@ import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
+/** What the user's own files and programs are asked for, and no container. */
+const OUTSIDE_PAIRS = new Set(["system enable-boot", "system disable-boot"])
 const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
 /** Global flags whose value is the next word. */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
@@ -56,6 +58,7 @@ export function staysOutside(argv: readonly string[]): boolean {
   const words = commandWords(argv)
   const [first = "help", second] = words
   const flags = argv.slice(0, argv.length - words.length)
+  if (first === "quadlet" || OUTSIDE_PAIRS.has(`${first} ${second}`)) return true
   if (OUTSIDE.has(first) || second === "--help" || flags.some((flag) => OUTSIDE_FLAGS.has(flag))) return true
   return !TAKES_A_COMMAND.has(verbOf(argv)) && words.includes("--help")
 }

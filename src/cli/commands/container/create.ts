@@ -13,7 +13,7 @@ export default command({
   flags: { ...CONTAINER_FLAGS, ...INIT_CONTAINER_FLAGS },
   flagsBeforeWords: true,
   async run({ args: [image, words], flags, engine, out }) {
-    const options = containerOptions(image, words, flags)
+    const options = { ...containerOptions(image, words, flags), createCommand: process.argv.slice(2) }
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     using progress = new PullProgress({
       fd: 2,

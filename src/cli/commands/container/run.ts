@@ -10,6 +10,7 @@ import { PullProgress } from "../../output/pull-progress.ts"
 import { stepTeller } from "../../explain/step-teller.ts"
 import { PRESERVE_FLAGS, preservedFdsOf } from "../../preserved-fds.ts"
 import { replacing } from "../../replace-container.ts"
+import { notifyStarted } from "../../container-flags/sdnotify.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
 import { joinContainer } from "../../terminal/join-container.ts"
@@ -33,7 +34,7 @@ export default command({
   examples: ["skiff run --rm -it debian:12-slim bash", "skiff run -d -p 8080:80 --name web nginx"],
   async run({ args: [image, words], flags, engine, out }) {
     if (flags.detach && flags.attach.length > 0) throw new UsageError("conflicting options: -a and -d")
-    const options = containerOptions(image, words, flags)
+    const options = { ...containerOptions(image, words, flags), createCommand: process.argv.slice(2) }
     const { tty = false, stdin = false } = options
     if (!flags.detach) checkStandardInput({ tty, stdin })
     await using joined = await inPodOf(engine, flags, options)
@@ -56,6 +57,8 @@ export default command({
         })
       const started = await replacing(containers, flags, run)
       joined.keep()
+      const told = notifyStarted(containers, started)
+      if (flags.detach) await told
       progress[Symbol.dispose]()
       if (flags.detach) out.line(started.container.id)
       return started

@@ -4,6 +4,7 @@ import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers, CHOOSING, isDown } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
 import { forEachName } from "../../each.ts"
+import { notifyStarted } from "../../container-flags/sdnotify.ts"
 import { flag } from "../../flag.ts"
 import { checkStandardInput } from "../../terminal/check-input.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
@@ -29,15 +30,21 @@ export default command({
     const names = chooseContainers(containers, given, flags, isDown)
     if (flags.checkpoint !== undefined) return await restoreNamed(containers, names, flags.checkpoint, flags, context)
     if (!flags.attach && !flags.interactive)
-      return forEachName(names, context, async (name) => (await containers.start(name)).release())
+      return forEachName(names, context, async (name) => {
+        const started = await containers.start(name)
+        await notifyStarted(containers, started)
+        started.release()
+      })
     const [name = "", ...more] = names
     if (more.length > 0) throw new InvalidArgument("you cannot start and attach multiple containers at once")
     const { options } = containers.get(name)
     const stdin = options.stdin && flags.interactive
     checkStandardInput({ tty: options.tty, stdin })
-    const join = (hearSignals: () => void) => {
+    const join = async (hearSignals: () => void) => {
       hearSignals()
-      return containers.start(name, { attach: true })
+      const started = await containers.start(name, { attach: true })
+      void notifyStarted(containers, started)
+      return started
     }
     return joinContainer(containers, join, { ...flags, tty: options.tty, stdin })
   },

@@ -28,7 +28,8 @@ export async function changePod<T>(
       data: { object: "pod", name: nameOrId },
     })
   }
-  return change(record)
+  // awaited here: the lock goes with this scope
+  return await change(record)
 }
 
 /** Of a pod, oldest first. */

@@ -131,7 +131,8 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
     using lock = await deps.locks.acquire(id, { signal })
     const record = await reconciled(id)
     if (!record) lock.unlink()
-    return body(record ?? records.get(id))
+    // awaited here: the lock goes with this scope
+    return await body(record ?? records.get(id))
   }
 
   return {

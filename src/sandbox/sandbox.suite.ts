@@ -103,6 +103,16 @@ export function sandboxSuite(
       expect(sandboxes.get("later")).toMatchObject({ state: { status: "stopped" }, startedAt })
     })
 
+    test("changes at the same time come one after the other: whoever starts it has the namespaces that there are", async () => {
+      const { sandboxes, other } = store
+      const { id } = await sandboxes.create(sandboxOptions("busy"), { start: false })
+      const started = await Promise.all([sandboxes, other, sandboxes, other].map((one) => one.start(id)))
+      expect(new Set(started.map((one) => inodesOf(one).join())).size).toBe(1)
+      await Promise.all([sandboxes.stop(id), other.start(id), sandboxes.stop(id), other.stop(id)])
+      const { state } = await other.start(id)
+      expect(state.status).toBe("ready")
+    })
+
     test("a name can be had once; what is not there is NotFound; one that is used stays", async () => {
       const { sandboxes } = store
       const { id } = await sandboxes.create(sandboxOptions("taken"))

@@ -274,6 +274,24 @@ describe("the life of a pod", () => {
     await eventually(async () => expect(await status("policy")).toBe("Exited"))
   })
 
+  test("containers that start and end at once find it ready, and leave nothing", async () => {
+    await skiff.ok("pod", "create", "--name", "crowded", "--exit-policy", "stop")
+    const run = () => skiff.run(["run", "--rm", "--pod", "crowded", "busybox", "cat", "/proc/sys/kernel/hostname"])
+    for (const round of [1, 2]) {
+      const outcomes = await Promise.all(Array.from({ length: 6 }, run))
+      expect({ round, outcomes: outcomes.map(({ code, stdout }) => `${code} ${stdout}`) }).toEqual({
+        round,
+        outcomes: Array.from({ length: 6 }, () => "0 crowded\n"),
+      })
+    }
+    await eventually(async () => expect(await status("crowded")).toBe("Exited"))
+    for (const name of ["cr1", "cr2", "cr3"])
+      await skiff.ok("create", "--pod", "crowded", "--stop-timeout", "0", "--name", name, "busybox", "sleep", "1000")
+    await Promise.all(["start", "restart", "stop", "start"].map((verb) => skiff.ok("pod", verb, "crowded")))
+    await skiff.ok("pod", "start", "crowded")
+    expect(await status("crowded")).toBe("Running")
+  })
+
   test("what an init container leaves in /dev/shm is there for the others, also in a pod that ends with its last container", async () => {
     await skiff.ok("pod", "create", "--name", "prepared", "--exit-policy", "stop")
     const create = (name: string, ...words: string[]) =>

@@ -54,6 +54,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
   { names: ["container cleanup"], load: () => import("./commands/container/cleanup.ts") },
   { names: ["container checkpoint"], load: () => import("./commands/container/checkpoint.ts") },
+  { names: ["container clone"], load: () => import("./commands/container/clone.ts") },
   { names: ["container commit", "commit"], load: () => import("./commands/container/commit.ts") },
   { names: ["container cp", "cp"], load: () => import("./commands/container/cp.ts") },
   { names: ["container create", "create"], load: () => import("./commands/container/create.ts") },

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { build, makeContext } from "../support/build.ts"
 import { openStore } from "../support/store.ts"
+import { tar } from "../support/tar.ts"
 import { openTerminal } from "../support/terminal.ts"
 
 const skiff = openStore()
@@ -98,6 +99,15 @@ CMD echo hi
   const clean = await build(skiff, { Dockerfile: 'FROM scratch\nCOPY . /\nUSER 1000\nCMD ["/x"]\n' }, "--check")
   expect(clean.stdout).toContain("no warnings")
   expect(clean.code).toBe(0)
+})
+
+test("--check reads a context that comes from standard input to its end", async () => {
+  const context = tar([{ name: "Dockerfile", content: 'FROM scratch\nCOPY . /\nUSER 1000\nCMD ["/x"]\n' }])
+  const { code, stdout, stderr } = await skiff.run(["build", "--check", "-"], {
+    stdin: Buffer.from(context).toString(),
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+  expect(stdout).toContain("no warnings")
 })
 
 describe("on a terminal", () => {

@@ -43,7 +43,7 @@ export default command({
       throw new InvalidArgument("refusing to write an archive to the terminal", {
         hint: "pipe or redirect it, or name a file: -o type=tar,dest=FILE",
       })
-    if (flags.check || flags.call !== "build") return check(engine, request, out)
+    if (flags.check || flags.call !== "build") return await check(engine, request, out)
     // docker: a build that fails must not leave the id of an earlier one
     if (flags.iidfile !== undefined) rmSync(flags.iidfile, { force: true })
     const result = await build(engine, request, flags, out)

@@ -1,13 +1,16 @@
-import { readdirSync, readlinkSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { heeding } from "../base/cancel.ts"
 import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { installCommand } from "../sys/install-command.ts"
 import { findProgram } from "../sys/host.ts"
+import { namespaceLink } from "../sys/process/namespace-file.ts"
 import { run } from "../sys/process/process.ts"
 import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
+import { sharesPids } from "./namespaces.ts"
 import { isRunning } from "./observe.ts"
+import type { ContainerRecord } from "./record.ts"
 import { parseDescriptors, processTable } from "./process-table.ts"
 import { notRunning } from "./wrong-state.ts"
 
@@ -28,7 +31,7 @@ export async function top(
   const descriptors = parseDescriptors(psOptions)
   if (descriptors !== undefined) {
     const { rootfs } = (await deps.runtimes()).bundle(record.id)
-    return processTable(processesBeside(pid), descriptors, rootfs)
+    return processTable(processesOf(record, pid), descriptors, rootfs)
   }
   const ps = findProgram("ps")
   if (ps === undefined)
@@ -39,7 +42,7 @@ export async function top(
     throw new InvalidArgument(`ps ${psOptions.join(" ")}: ${result.stderr.trim().split("\n")[0] ?? "failed"}`, {
       hint: "see: man ps",
     })
-  return selectRows(result.stdout, processesBeside(pid))
+  return selectRows(result.stdout, processesOf(record, pid))
 }
 
 /** Keeps the rows whose PID is among `pids`. The last column takes the rest of its line. Throws InvalidArgument. Pure. */
@@ -58,17 +61,13 @@ function columns(line: string, count: number): string[] {
   return words.length <= count ? words : [...words.slice(0, count - 1), words.slice(count - 1).join(" ")]
 }
 
-/** All processes in the pid namespace of `pid`: those of `exec` are among them. */
-function processesBeside(pid: number): Set<number> {
-  const wanted = pidNamespace(pid)
+/**
+ * All processes in the pid namespace of the first one: those of `exec` are among them. Where that is shared, those of its mount
+ * namespace, which is the container's own.
+ */
+function processesOf(record: ContainerRecord, first: number): Set<number> {
+  const kind = sharesPids(record) ? "mnt" : "pid"
+  const wanted = namespaceLink(first, kind)
   const pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
-  return new Set(wanted === undefined ? [] : pids.filter((one) => pidNamespace(one) === wanted))
-}
-
-function pidNamespace(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`)
-  } catch {
-    return undefined // it has just ended
-  }
+  return new Set(wanted === undefined ? [] : pids.filter((pid) => namespaceLink(pid, kind) === wanted))
 }

@@ -137,10 +137,12 @@ test("what cannot be a namespace is refused with its reason", async () => {
   expect(await refused("--mntns", "host")).toContain("a mount namespace of its own")
 })
 
-test("what runs in the host's processes ends with its container", async () => {
+test("what runs among the host's processes is the container's alone, and ends with it", async () => {
   const script = "sleep 7531 & sleep 7532"
   await skiff.ok("run", "-d", "--name", "seen", "--pid", "host", "busybox", "sh", "-c", script)
   await skiff.ok("exec", "seen", "true")
+  const commands = (await skiff.ok("top", "seen", "-eo", "pid,args")).split("\n").slice(1)
+  expect(commands.map((line) => line.trim().replace(/^\d+ +/, "")).toSorted()).toEqual(["sleep 7531", "sleep 7532"])
   await skiff.ok("rm", "-f", "seen")
   const left = Bun.spawnSync(["pgrep", "-f", "sleep 753[12]"]).stdout.toString()
   expect(left).toBe("")

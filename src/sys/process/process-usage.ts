@@ -1,18 +1,20 @@
-/** What the processes of a pid namespace use, added up: for hosts where an ordinary user has no cgroups. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+/** What the processes of a container use, added up: for hosts where an ordinary user has no cgroups. */
+import { readdirSync, readFileSync } from "node:fs"
 import type { CgroupCounters } from "./cgroup-reader.ts"
+import { namespaceLink } from "./namespace-file.ts"
 
 const NS_PER_TICK = 10_000_000 // USER_HZ is 100 wherever there is a /proc (proc_pid_stat(5))
 const PAGE_BYTES = 4096
 
 /**
- * One walk through /proc for all of `pids`, each the first of its pid namespace. CPU time counts children that were waited for, as their
- * parents do; of a program that ended outside of that tree (an exec) it is lost. Memory is what is resident, shared pages counted once a process.
+ * One walk through /proc for all of `pids`, each the first of a container, which has a mount namespace of its own (others it may
+ * share). CPU time counts children that were waited for, as their parents do; of a program that ended outside of that tree (an exec)
+ * it is lost. Memory is what is resident, shared pages counted once a process.
  */
 export function processUsage(pids: readonly number[]): Map<number, CgroupCounters> {
   const byNamespace = new Map<string, number>()
   for (const pid of pids) {
-    const namespace = pidNamespace(pid)
+    const namespace = namespaceLink(pid, "mnt")
     if (namespace !== undefined) byNamespace.set(namespace, pid)
   }
   const usages = new Map<number, CgroupCounters>()
@@ -21,7 +23,7 @@ export function processUsage(pids: readonly number[]): Map<number, CgroupCounter
   for (const pid of processIds()) {
     const stat = readStat(pid)
     if (stat === undefined) continue
-    const owner = byNamespace.get(pidNamespace(pid) ?? "") ?? ownerOf.get(stat.parent)
+    const owner = byNamespace.get(namespaceLink(pid, "mnt") ?? "") ?? ownerOf.get(stat.parent)
     if (owner === undefined) continue
     ownerOf.set(pid, owner)
     const sum = usages.get(owner)
@@ -39,14 +41,6 @@ function processIds(): number[] {
   return readdirSync("/proc")
     .flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
     .toSorted((a, b) => a - b)
-}
-
-function pidNamespace(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`)
-  } catch {
-    return undefined // it has just ended, or is somebody else's
-  }
 }
 
 /** proc_pid_stat(5): the name in brackets may hold anything. */

@@ -67,6 +67,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container exists"], load: () => import("./commands/container/exists.ts") },
   { names: ["container export", "export"], load: () => import("./commands/container/export.ts") },
   { names: ["container forensics", "forensics"], load: () => import("./commands/container/forensics.ts") },
+  { names: ["container init", "init"], load: () => import("./commands/container/init.ts") },
   { names: ["container inspect"], load: () => import("./commands/container/inspect.ts") },
   { names: ["container kill", "kill"], load: () => import("./commands/container/kill.ts") },
   { names: ["container logs", "logs"], load: () => import("./commands/container/logs.ts") },

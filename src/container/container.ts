@@ -237,7 +237,8 @@ type DefaultedOption =
 
 /** What the kernel and the record say together. Exit codes are the program's: 128 and more by a signal. */
 export type ContainerState =
-  | { status: "created" }
+  /** `initialized`: all of it is made, and its program waits for the start. */
+  | { status: "created"; initialized?: { pid: Pid; monitorPid: Pid } }
   | { status: "running" | "paused"; pid: Pid; monitorPid: Pid; startedAt: Date }
   /** Waiting for its back-off to pass. */
   | { status: "restarting"; exitCode: number; finishedAt: Date; startedAt: Date }
@@ -630,6 +631,11 @@ export interface Containers {
    * `data.programExit` 126 or 127 when the program cannot be run. What was made by then is taken back.
    */
   start(nameOrId: string, options?: Abortable & { attach?: boolean }): Promise<StartedContainer>
+  /**
+   * All of a start but the program, which waits: namespaces, mounts and networks are there. `start` lets it go on; `remove` takes it
+   * back, and so does the end of its first process. Throws as `start`, and FailedPrecondition when it runs or is initialized.
+   */
+  init(nameOrId: string, abortable?: Abortable): Promise<Container>
   /**
    * Create and start in one go. When the start is refused no container is left, but where its program could not be run
    * (`data.programExit`): docker leaves that one as created, and so do we.

@@ -75,6 +75,8 @@ export interface LaunchOptions extends Abortable {
   preservedFds?: readonly number[]
   /** Its processes are made again from a checkpoint, in place of a start. */
   restore?: RestoreLaunch
+  /** Everything but the program, which waits for `startHeld`. */
+  hold?: boolean
   /** What must run before it: done first, and a failure of it is one of this start. */
   startRequired?(): Promise<void>
   /** Hears of each step that was done. */
@@ -165,6 +167,11 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     await deps.records.whenFree(options.abort)
     // with its pid written down, a start that is killed from here on is taken over or undone, whichever it came to
     deps.records.save(record, connectionEvents(record, "joined"))
+    if (options.hold) {
+      record.status = "initialized"
+      deps.records.save(record, [containerEvent(record, "init")])
+      return { record, monitor }
+    }
     const hasOurStreams = options.attach === true && spec.options.log.driver === "passthrough"
     const attachment =
       options.attach && !hasOurStreams ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
@@ -192,6 +199,39 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     }
   } catch (error) {
     monitor.release()
+    throw error
+  }
+}
+
+/** Lets the program of an initialized container go on. The caller holds its lock; a failure undoes all that `init` made. */
+export async function startHeld(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { attach = false }: Pick<LaunchOptions, "attach">,
+): Promise<Launched> {
+  const { id, spec, state } = record
+  const { pid, monitorPid } = state
+  if (pid === undefined || monitorPid === undefined)
+    throw new FailedPrecondition(`container "${record.name}" is not initialized`)
+  const [runtimes, runtime] = await Promise.all([deps.runtimes(), runtimeOf(deps, record)])
+  const bundle = runtimes.bundle(id)
+  const monitor = runtimes.findMonitor({ id, bundle, pid, monitorPid })
+  try {
+    const attachment = attach ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
+    // killed from here on, it is taken over or undone, whichever it came to
+    record.status = "starting"
+    state.awaited = attach
+    deps.records.save(record)
+    crashPoint("start:before-program")
+    state.startedAt = Date.now()
+    await runtime.start(id)
+    record.status = "running"
+    deps.records.save(record, [containerEvent(record, "start")])
+    if (isChecked(spec)) deps.supervise()
+    return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
+  } catch (error) {
+    monitor.release()
+    await undo(deps, record, { before: "created", error, isNew: false })
     throw error
   }
 }

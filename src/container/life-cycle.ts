@@ -16,7 +16,7 @@ import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
-import { launch, type Launched, type LaunchOptions } from "./launch.ts"
+import { launch, startHeld, type Launched, type LaunchOptions } from "./launch.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { isSeenTo, OWN_SLEEP_MS } from "./health/duty.ts"
 import { isRunning, toContainer, UNKNOWN_EXIT_CODE } from "./observe.ts"
@@ -78,10 +78,26 @@ export async function start(
       hint: { do: "unpause", container: record.name },
     })
   if (isRunning(record, deps)) return attachRunning(deps, record, { attach, stdin: record.spec.options.stdin })
+  if (record.status === "initialized") return started(deps, await startHeld(deps, record, { attach }))
   // a start by hand begins the counting anew
   record.state.restartCount = 0
   delete record.state.restartDelayMs
   return started(deps, await launchOrUnlink(deps, record, lock, { attach, abort }))
+}
+
+/** See `Containers.init`. */
+export async function init(deps: ContainerDeps, nameOrId: string, { abort }: Abortable = {}): Promise<Container> {
+  const { id } = deps.records.get(nameOrId)
+  using lock = await deps.locks.acquire(id, { signal: abort })
+  const record = await reconciled(deps, id, lock)
+  if (isRunning(record, deps) || record.status === "initialized")
+    throw wrongState(record, `container "${record.name}" is ${record.status} already`, {
+      do: "state",
+      container: record.name,
+    })
+  const { monitor } = await launchOrUnlink(deps, record, lock, { hold: true, abort })
+  monitor.release()
+  return toContainer(deps.records.byId(id) ?? record, deps)
 }
 
 /** Joins a container that runs already. */

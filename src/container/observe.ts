@@ -22,6 +22,11 @@ export function isRunning(record: ContainerRecord, { bootId, runRoot }: Observer
   return !existsSync(exitFile({ runRoot }, record.id)) && isProcess(state.monitorPid, state.monitorStartTime)
 }
 
+/** Whether its program waits for the start: `init` has made all else, in this boot. */
+export function isHeld({ status, state }: ContainerRecord, { bootId }: Pick<Observer, "bootId">): boolean {
+  return status === "initialized" && state.bootId === bootId && isProcess(state.pid, state.pidStartTime)
+}
+
 function isProcess(pid: Pid | undefined, startTime: StartTime | undefined): boolean {
   return pid !== undefined && startTime !== undefined && isAlive(pid, startTime)
 }
@@ -121,6 +126,11 @@ function observeState(record: ContainerRecord, observer: Observer, running: bool
     case "created":
     case "starting":
       return { status: "created" }
+    case "initialized": {
+      const { pid, monitorPid } = state
+      if (!isHeld(record, observer) || pid === undefined || monitorPid === undefined) return { status: "created" }
+      return { status: "created", initialized: { pid, monitorPid } }
+    }
     case "removing":
       return { status: "removing" }
     case "running":

@@ -64,6 +64,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     create: async (options, onProgress, abortable) => (await lifeCycle()).create(deps, options, onProgress, abortable),
     run: async (options, onProgress, runOptions) => (await lifeCycle()).run(deps, options, onProgress, runOptions),
     start: async (nameOrId, options) => (await lifeCycle()).start(deps, nameOrId, options),
+    init: async (nameOrId, abortable) => (await lifeCycle()).init(deps, nameOrId, abortable),
     stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
     kill: async (nameOrId, signal, abortable) => (await lifeCycle()).kill(deps, nameOrId, signal, abortable),
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),

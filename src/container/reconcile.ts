@@ -8,7 +8,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { detached } from "./attachments.ts"
 import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { limitsInput } from "./limits.ts"
-import { isRunning, observeExit } from "./observe.ts"
+import { isHeld, isRunning, observeExit } from "./observe.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { restartDelayMs } from "./restart-policy.ts"
@@ -29,7 +29,8 @@ export async function reconcile(deps: ContainerDeps, id: string): Promise<Contai
     if (record.state.updating !== undefined) await (await import("./bring-in-line.ts")).finishUpdate(deps, record)
     return isForgottenFrozen(record) ? thaw(deps, record) : record
   }
-  if (record.status === "starting") return reconcileStart(deps, record)
+  if (isHeld(record, deps)) return record
+  if (record.status === "starting" || record.status === "initialized") return reconcileStart(deps, record)
   if (record.status === "running" || record.status === "paused") return reconcileEnd(deps, record)
   return finish(deps, record)
 }
@@ -81,7 +82,8 @@ async function reconcileStart(deps: ContainerDeps, record: ContainerRecord): Pro
   const sameBoot = state.bootId === deps.bootId
   if (sameBoot && state.pid !== undefined && state.pidStartTime !== undefined) {
     const status = await runtimeStatus(deps, record)
-    const ran = status === "running" || status === "stopped"
+    // one that only waited for its start has run nothing
+    const ran = status === "running" || (status === "stopped" && record.status === "starting")
     if (ran) {
       record.status = "running"
       // an earlier run's is over

@@ -32,7 +32,8 @@ export interface ContainerSpec {
 }
 
 /** What was written down last; `starting` and `removing` are under way, or were when their process was killed. */
-export type RecordStatus = "created" | "starting" | "running" | "paused" | "restarting" | "exited" | "removing"
+export type RecordStatus =
+  "created" | "initialized" | "starting" | "running" | "paused" | "restarting" | "exited" | "removing"
 
 /** Changes with the life cycle. */
 export interface RecordState {

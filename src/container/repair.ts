@@ -9,7 +9,7 @@ import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { isContainerId } from "./id.ts"
-import { isRunning } from "./observe.ts"
+import { isHeld, isRunning } from "./observe.ts"
 import { exitFile, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { isForgottenFrozen, reconcile } from "./reconcile.ts"
@@ -28,6 +28,7 @@ export function needsReconciling(
 ): boolean {
   const { status, live, state } = record
   if (status === "removing") return true
+  if (status === "initialized") return !isHeld(record, deps)
   if (status === "restarting")
     return live || state.bootId !== deps.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
   return live && (!running || isForgottenFrozen(record) || state.updating !== undefined)

@@ -32,6 +32,7 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
     Image: digestHex(imageId),
     Path: argv[0] ?? "",
     RestartCount: restartCount,
+    State: { ...partOf(both, "State"), ...initializedState(details) },
     ExecIDs: details.runningExecs,
     Config: {
       ...partOf(both, "Config"),
@@ -58,6 +59,13 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
       },
     },
   }
+}
+
+/** Docker has no such state: there it is created. */
+function initializedState({ state }: ContainerDetails): Document {
+  if (state.status !== "created") return {}
+  if (state.initialized === undefined) return { Status: "created" }
+  return { Status: "initialized", Pid: state.initialized.pid, ConmonPid: state.initialized.monitorPid }
 }
 
 function extraKeys(details: ContainerDetails): Document {

@@ -36,8 +36,8 @@ export function podmanContainerRow(
     Ports: describePorts(container),
     RunningFor: formatAgo(createdAt, now),
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
-    State: state.status,
-    Status: describeStatus(container, now),
+    State: stateWord(state),
+    Status: statusText(container, now),
     Label: (key: unknown) => options.labels[String(key)] ?? "",
   }
   return hide(row, { document: podmanListDocument(container, facts, now) })
@@ -97,12 +97,20 @@ function podmanListDocument(
     Restarts: restartCount,
     Size: size === undefined ? null : { rootFsSize: size.rootBytes, rwSize: size.writableBytes },
     StartedAt,
-    State: state.status,
-    Status: describeStatus(container, now),
+    State: stateWord(state),
+    Status: statusText(container, now),
     Created: Math.floor(createdAt.getTime() / 1000),
   }
 }
 
 function mountTarget(mount: MountRequest): string[] {
   return mount.type === "tmpfs" ? [] : [mount.target]
+}
+
+function stateWord(state: Container["state"]): string {
+  return state.status === "created" && state.initialized !== undefined ? "initialized" : state.status
+}
+
+function statusText(container: Container, now: Date): string {
+  return stateWord(container.state) === "initialized" ? "Initialized" : describeStatus(container, now)
 }

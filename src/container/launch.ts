@@ -227,7 +227,7 @@ export async function startHeld(
     await runtime.start(id)
     record.status = "running"
     deps.records.save(record, [containerEvent(record, "start")])
-    if (isChecked(spec)) deps.supervise()
+    if (isSeenTo(spec, deps)) deps.supervise()
     return { record, monitor, ...(attachment === undefined ? {} : { attachment }) }
   } catch (error) {
     monitor.release()

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { noLimits, openStore, rootlessOnly, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
+const noV2 = noLimits || (existsSync("/sys/fs/cgroup/memory") && "this host's controllers are on cgroup v1")
 const runtimes = ["crun", "runc"]
 /** A whole disk, as the kernel bounds no part of one. */
 const disk = ["/dev/vda", "/dev/sda", "/dev/nvme0n1"].find((path) => existsSync(path))
@@ -126,6 +127,26 @@ for (const runtime of runtimes) {
     ]
     for (const [flags, script, expected] of table)
       expect({ flags, value: await inside(flags, script) }).toEqual({ flags, value: expected })
+  })
+
+  testUnless(noV2)(`the kernel's files hold what was asked for, on v2 (${runtime})`, async () => {
+    const table: [flags: string[], script: string, expected: string][] = [
+      [["-m", "64m", "--memory-swap", "96m"], "cat memory.max memory.swap.max", "67108864\n33554432"],
+      [["-m", "64m", "--memory-reservation", "32m"], "cat memory.low", "33554432"],
+      [["--cpu-period", "50000", "--cpu-quota", "20000"], "cat cpu.max", "20000 50000"],
+      [["--cgroup-conf", "memory.high=50331648"], "cat memory.high", "50331648"],
+    ]
+    for (const [flags, script, expected] of table)
+      expect({ flags, value: await inside(flags, `cd /sys/fs/cgroup; ${script}`) }).toEqual({ flags, value: expected })
+    for (const flags of [["--memory-swappiness", "10"], ["--cpu-rt-runtime", "1000"], ["--oom-kill-disable"]]) {
+      const { code, stderr } = await skiff.run(["run", "--rm", "--runtime", runtime, ...flags, "busybox", "true"])
+      expect({ flags, code, why: stderr.includes("cgroup v2") }).toEqual({ flags, code: 125, why: true })
+    }
+  })
+
+  testUnless(noV1 || noDisk)(`a weight of block I/O is the scheduler's that there is (${runtime})`, async () => {
+    const flags = ["--blkio-weight", "300"]
+    expect(await inside(flags, `cd ${V1}/blkio; cat blkio.bfq.weight 2>/dev/null || cat blkio.weight`)).toBe("300")
   })
 
   testUnless(noV1 || noDisk)(`reads and writes of a disk are bounded (${runtime})`, async () => {

@@ -132,6 +132,33 @@ for (const runtime of ["crun", "runc"]) {
   })
 }
 
+const noCdi = process.getuid?.() !== 0 && "only root describes devices to others"
+
+testUnless(noCdi)("a device that its driver describes comes with all that it needs", async () => {
+  const kind = `skiff-test-${process.pid}.example/tape`
+  const described = `/var/run/cdi/skiff-test-${process.pid}.json`
+  mkdirSync("/var/run/cdi", { recursive: true })
+  const library = write("library", "of the driver")
+  const edits = {
+    env: ["TAPE=one"],
+    deviceNodes: [{ path: "/dev/tape", hostPath: "/dev/zero", permissions: "rw" }],
+    mounts: [{ hostPath: library, containerPath: "/lib/tape", options: ["ro"] }],
+  }
+  const spec = { cdiVersion: "0.6.0", kind, devices: [{ name: "one", containerEdits: edits }] }
+  writeFileSync(described, JSON.stringify(spec), { mode: 0o644 })
+  try {
+    const script = "echo $TAPE; head -c 3 /dev/tape | wc -c; cat /lib/tape; echo x > /lib/tape"
+    const args = ["run", "--rm", "--network", "none", "--device", `${kind}=one`, "busybox", "sh", "-c", script]
+    const { stdout, stderr } = await skiff.run(args)
+    expect(stdout).toBe("one\n3\nof the driver")
+    expect(stderr).toContain("Read-only")
+    const other = await skiff.run(["run", "--rm", "--device", `${kind}=two`, "busybox", "true"])
+    expect([other.code, other.stderr]).toEqual([125, expect.stringContaining(`valid: ${kind}=one`)])
+  } finally {
+    rmSync(described)
+  }
+})
+
 describe("a profile that an image brings", () => {
   const profile = JSON.stringify({
     defaultAction: "SCMP_ACT_ALLOW",

@@ -27,6 +27,7 @@ const isClosed = (port: number) =>
     () => false,
     () => true,
   )
+const noV2 = noLimits || (existsSync("/sys/fs/cgroup/memory") && "this host's controllers are on cgroup v1")
 const noV1 = noLimits || (!existsSync("/sys/fs/cgroup/memory") && "this host has no controllers on cgroup v1")
 
 for (const runtime of ["crun", "runc"])
@@ -42,6 +43,20 @@ for (const runtime of ["crun", "runc"])
       expect(await hostConfig("grown")).toMatchObject({ Memory: 268435456, NanoCpus: 1e9, PidsLimit: 20 })
       await skiff.ok("container", "update", "-m", "32m", "grown")
       expect(await read("grown", ...files)).toBe("33554432\n67108864\n100000")
+    })
+
+    testUnless(noV2)("change, grow and shrink, are lifted, and are there after a restart, on v2", async () => {
+      const files = ["memory.max", "memory.swap.max", "cpu.max", "pids.max"]
+      await sleeper("unified", "--runtime", runtime, "-m", "64m", "--cpus", "0.5")
+      await skiff.ok("update", "-m", "128m", "--cpus", "0.25", "--pids-limit", "20", "unified")
+      const expected = "134217728\n134217728\n25000 100000\n20"
+      expect(await read("unified", ...files)).toBe(expected)
+      await skiff.ok("restart", "-t", "0", "unified")
+      expect(await read("unified", ...files)).toBe(expected)
+      await skiff.ok("update", "-m", "32m", "unified")
+      expect(await read("unified", "memory.max")).toBe("33554432")
+      await skiff.ok("update", "-m", "0", "--cpus", "0", "--pids-limit", "-1", "unified")
+      expect(await read("unified", ...files)).toBe("max\nmax\nmax 100000\nmax")
     })
 
     testUnless(noV1)("are lifted by a zero", async () => {

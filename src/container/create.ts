@@ -16,7 +16,7 @@ import { containerEvent } from "./events.ts"
 import { newContainerId } from "./id.ts"
 import { wakeCgroupLock } from "../sys/process/cgroup-lock.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
-import { checkLimitOptions, checkNetworkLimits } from "./limits.ts"
+import { checkLimitOptions, checkNetworkLimits, checkResources } from "./limits.ts"
 import { checkLogOptions, logPathFor } from "./log-driver.ts"
 import { mountPoints } from "./mount-points.ts"
 import { mountsFrom } from "./volumes-from.ts"
@@ -60,6 +60,7 @@ export async function createContainer(
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
   await checkNetwork(deps, options)
+  await checkResources(deps, options)
   const images = await deps.images()
   const { image, imageName } = await resolveRoot(images, options, { ...registry, onProgress, signal: abort })
   trace("image resolved")

@@ -2,6 +2,7 @@
 import { InvalidArgument, Unsupported } from "../base/errors.ts"
 import type { ConfigInput, Runtimes } from "../runtime/runtime.ts"
 import type { ResolvedOptions } from "./container.ts"
+import type { ContainerDeps } from "./deps.ts"
 import type { LimitOptions } from "./limit-options.ts"
 import type { ContainerRecord } from "./record.ts"
 
@@ -62,4 +63,14 @@ export function checkNetworkLimits({ networkLimits, network, sandbox }: Resolved
     field: networkLimits.rate === undefined ? "networkLimits.refuse" : "networkLimits.rate",
     hint: "leave the network at its default, or name one",
   })
+}
+
+/** Before anything is made: what this host cannot hold is refused at create, as docker does. Throws InvalidArgument, FailedPrecondition. */
+export async function checkResources(
+  deps: Pick<ContainerDeps, "runtimes">,
+  { resources, limits }: ResolvedOptions,
+): Promise<void> {
+  const { cgroupPlacement } = limitsInput(limits)
+  if (Object.keys(resources).length === 0 && cgroupPlacement === undefined) return
+  await (await deps.runtimes()).checkLimits(resources, cgroupPlacement)
 }

@@ -243,6 +243,18 @@ testUnless(rootlessOnly)("what an ordinary user cannot have is said by name", as
   }
 })
 
+test("what cannot be held is refused at create, before anything is made", async () => {
+  for (const flags of [
+    ["-m", "1k"],
+    ["--cpus", "4096"],
+    ["--device-read-bps", "/dev/null:1mb"],
+  ]) {
+    const { code, stderr } = await skiff.run(["create", "--name", "never", ...flags, "busybox", "true"])
+    expect({ flags, code, ours: stderr.startsWith("skiff: ") }).toEqual({ flags, code: 1, ours: true })
+  }
+  expect(await skiff.ok("ps", "-aq", "--filter", "name=never")).toBe("")
+})
+
 test("nonsense is refused", async () => {
   const table = [
     ["-m", "12parsecs"],

@@ -28,7 +28,18 @@ export function parseLogEntry(line: Uint8Array): LogEntry | undefined {
   return { stream, timeText, isPartial: tag === "P", content: line.subarray(third + 1) }
 }
 
-const NEWLINE = Uint8Array.of(0x0a)
+/** Of a block of whole entries. */
+export function* entriesOf(block: Uint8Array): Generator<LogEntry, void, undefined> {
+  let start = 0
+  for (let end = block.indexOf(LINE_FEED); end >= 0; end = block.indexOf(LINE_FEED, start)) {
+    const entry = parseLogEntry(block.subarray(start, end))
+    start = end + 1
+    if (entry) yield entry
+  }
+}
+
+const LINE_FEED = 0x0a
+const NEWLINE = Uint8Array.of(LINE_FEED)
 /** A program that never ends its line must not fill our memory. */
 const MAX_JOINED_BYTES = 1024 * 1024
 

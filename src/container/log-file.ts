@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
-import { parseLogEntry, type LogEntry } from "./log-entry.ts"
+import { entriesOf, parseLogEntry, type LogEntry } from "./log-entry.ts"
 import { logAfter } from "./log-history.ts"
 
 const CHUNK_BYTES = 64 * 1024
@@ -45,14 +45,7 @@ export class LogFile implements Disposable {
 
   /** Every whole entry written up to now. */
   *read(): Generator<LogEntry, void, undefined> {
-    for (const block of this.blocks()) {
-      let start = 0
-      for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
-        const entry = parseLogEntry(block.subarray(start, end))
-        start = end + 1
-        if (entry) yield entry
-      }
-    }
+    for (const block of this.blocks()) yield* entriesOf(block)
   }
 
   /** The same in blocks of entries; one is there until the next is asked for. */

@@ -47,8 +47,12 @@ async function* readFiles(
   deps: ContainerDeps,
   nameOrId: string,
   options: LogOptions,
-): AsyncGenerator<LogFile, void, undefined> {
+): AsyncGenerator<Pick<LogFile, "read" | "blocks">, void, undefined> {
   const record = deps.records.get(nameOrId)
+  if (record.spec.options.log.driver === "journald") {
+    const { readJournal } = await import("./journal-log.ts")
+    return yield* readJournal(record.id, options, () => mayStillWrite(deps, record))
+  }
   const logPath = logPathOf(record)
   await using changes = options.follow ? new Changes(deps, record, logPath, options) : undefined
   tendLogOf(deps, record)
@@ -68,16 +72,13 @@ async function* readFiles(
   }
 }
 
-function logPathOf({ id, name, spec }: ContainerRecord): string {
+function logPathOf({ name, spec }: ContainerRecord): string {
   const { logPath } = spec
   if (logPath !== undefined) return logPath
-  const { driver } = spec.options.log
-  throw new FailedPrecondition(`container "${name}" has no log to read: its log driver is "${driver}"`, {
-    hint:
-      driver === "journald"
-        ? `journalctl CONTAINER_ID_FULL=${id}`
-        : ["create it with a log driver that writes a file", { do: "set", field: "log.driver", value: "k8s-file" }],
-  })
+  throw new FailedPrecondition(
+    `container "${name}" has no log to read: its log driver is "${spec.options.log.driver}"`,
+    { hint: ["create it with a log driver that keeps one", { do: "set", field: "log.driver", value: "k8s-file" }] },
+  )
 }
 
 function openOlder(path: string, current: number | undefined): { files: LogFile[] } & Disposable {

@@ -84,11 +84,29 @@ test("passthrough gives the program our own streams, and its exit code is ours",
   expect((await skiff.run([...flags, "-t", "busybox", "true"])).code).toBe(125)
 })
 
-test("journald is refused where there is none", async () => {
-  if (existsSync("/run/systemd/journal/socket")) return
-  const { code, stderr } = await skiff.run(["run", "--rm", "--log-driver", "journald", "busybox", "true"])
-  expect(code).toBe(125)
-  expect(stderr).toContain("journald, which does not run here")
+test("journald hands on to the journal, and is read from there; without one it is refused", async () => {
+  const args = [
+    "run",
+    "--name",
+    "journal",
+    "--log-driver",
+    "journald",
+    "busybox",
+    "sh",
+    "-c",
+    "echo kept; echo bad >&2",
+  ]
+  const { code, stderr } = await skiff.run(args)
+  if (!existsSync("/run/systemd/journal/socket")) {
+    expect(code).toBe(125)
+    expect(stderr).toContain("journald, which does not run here")
+    return
+  }
+  await eventually(async () => {
+    const log = await skiff.run(["logs", "journal"])
+    expect([log.stdout, log.stderr]).toEqual(["kept\n", "bad\n"])
+  })
+  expect((await skiff.run(["logs", "-f", "-t", "journal"])).stdout).toMatch(/^\S+Z kept\n$/)
 })
 
 test("a log that was written while nobody looked is followed from where it is, over its files", async () => {

@@ -135,6 +135,7 @@ const NO_FRONT_END_TEXT: Record<string, RegExp> = {
   // command lines of other programs
   "doctor/user.ts": /^`usermod /,
   "explain/live/namespaces.ts": /^`(unshare|nsenter) /,
+  "explain/steps/cgroup-steps.ts": /^`--property=/,
   "explain/steps/mount-steps.ts": /^`inside (touch|test) /,
   "explain/steps/namespace-steps.ts": /^`inside\(\)/,
   "explain/steps/program-step.ts": /^`cd /,

@@ -1,5 +1,6 @@
 /** What weakens the isolation of a container, and how much. */
 import { DEFAULT_CAPABILITIES } from "../spec/capabilities.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import type { ContainerExplanation, LiveExplanation } from "./container-explanation.ts"
 
 /** How much of the host it opens: all of it, a way towards it, a little. */
@@ -167,7 +168,7 @@ function limits({ options, live }: ContainerExplanation): SecurityFinding[] {
 
 function other({ options, live }: ContainerExplanation): SecurityFinding[] {
   const uid = live?.process.uid ?? (/^(?:0|root)?(?::|$)/.test(options.user ?? "") ? 0 : 1)
-  const isHostRoot = live === undefined || live.process.uidMap[0]?.outside === 0
+  const isHostRoot = live === undefined ? rootlessUid() === undefined : live.process.uidMap[0]?.outside === 0
   const mayGain = !(
     live?.process.noNewPrivileges ?? options.securityOptions.some((one) => one.startsWith("no-new-privileges"))
   )

@@ -11,20 +11,23 @@ export function cgroupStep(pid: number): ExplainedStep {
   return {
     key: "cgroup",
     values: { version, path: own[0]?.path ?? "", count: own.length },
-    shell: [
-      ...own.map(({ path }) => shellLine("mkdir", "-p", path)),
-      ...own
-        .filter(({ controller }) => controller === "")
-        .flatMap(({ path }) =>
-          enabling(
-            path,
-            files.filter(({ controller }) => controller === ""),
-          ),
-        ),
-      // a cpuset without processors takes no process: the parent's come first
-      ...files.filter(({ controller }) => controller.split(",").includes("cpuset")).flatMap(parentFirst),
-      ...files.flatMap(writing),
-    ],
+    // systemd makes those of an ordinary user, and the first process in them
+    shell: own.some(({ path }) => scopeOf(path) !== undefined)
+      ? []
+      : [
+          ...own.map(({ path }) => shellLine("mkdir", "-p", path)),
+          ...own
+            .filter(({ controller }) => controller === "")
+            .flatMap(({ path }) =>
+              enabling(
+                path,
+                files.filter(({ controller }) => controller === ""),
+              ),
+            ),
+          // a cpuset without processors takes no process: the parent's come first
+          ...files.filter(({ controller }) => controller.split(",").includes("cpuset")).flatMap(parentFirst),
+          ...files.flatMap(writing),
+        ],
   }
 }
 
@@ -55,9 +58,42 @@ function echo(value: string, path: string): string {
   return `echo ${shellWord(value)} > ${shellWord(path)}`
 }
 
-/** Where a process puts itself into the group. */
-export function procsFiles(pid: number): string[] {
-  return cgroupFacts(pid)
-    .directories.filter(({ path }) => /[0-9a-f]{64}/.test(path))
-    .map(({ path }) => `${path}/cgroup.procs`)
+/** The words of a shell that put a process into the group, before those that make it what it is. */
+export function enteringGroup(pid: number): string {
+  const { directories, files } = cgroupFacts(pid)
+  const own = directories.filter(({ path }) => /[0-9a-f]{64}/.test(path))
+  const scope = own.map(({ path }) => scopeOf(path)).find((one) => one !== undefined)
+  if (scope !== undefined)
+    return `exec ${shellLine("systemd-run", "--user", "--quiet", "--scope", ...scope, ...properties(files))} `
+  if (own.length === 0) return "exec "
+  return `for f in ${shellLine(...own.map(({ path }) => `${path}/cgroup.procs`))}; do echo $$ > $f; done; exec `
+}
+
+/** systemd.scope(5): its slice and its name, of a path below it. */
+function scopeOf(path: string): string[] | undefined {
+  const [, slice, unit] = /\/([^/]+\.slice)\/([^/]+)\.scope(?:\/|$)/.exec(path) ?? []
+  return slice === undefined ? undefined : [`--slice=${slice}`, `--unit=${unit}`, "--property=Delegate=yes"]
+}
+
+/** systemd.resource-control(5): what each file is called there. */
+const PROPERTIES: Readonly<Record<string, string>> = {
+  "memory.max": "MemoryMax",
+  "memory.high": "MemoryHigh",
+  "memory.low": "MemoryLow",
+  "memory.swap.max": "MemorySwapMax",
+  "cpu.weight": "CPUWeight",
+  "pids.max": "TasksMax",
+  "cpuset.cpus": "AllowedCPUs",
+  "cpuset.mems": "AllowedMemoryNodes",
+}
+
+function properties(files: readonly CgroupFile[]): string[] {
+  return files.flatMap(({ path, value }) => {
+    const file = basename(path)
+    const [quota = "max", period = "100000"] = value.split(" ")
+    const percent = (100 * Number(quota)) / Number(period)
+    if (file === "cpu.max") return quota === "max" ? [] : [`--property=CPUQuota=${percent}%`]
+    const name = PROPERTIES[file]
+    return name === undefined ? [] : [`--property=${name}=${value}`]
+  })
 }

@@ -4,7 +4,7 @@ import type { LaunchStep } from "../../container/container.ts"
 import type { Networks } from "../../network/network.ts"
 import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
-import { cgroupStep, procsFiles } from "./cgroup-steps.ts"
+import { cgroupStep, enteringGroup } from "./cgroup-steps.ts"
 import { deviceStep, maskStep, mountStep } from "./mount-steps.ts"
 import { idMapStep, namespaceStep } from "./namespace-steps.ts"
 import { networkSteps } from "./network-steps.ts"
@@ -55,7 +55,7 @@ async function stepsOf(step: LaunchStep, networks: () => Promise<Networks>): Pro
       const config = withWholeRoot(step.config, bundle)
       return present(
         cgroupStep(pid),
-        namespaceStep(config, bundle, pid, procsFiles(pid)),
+        namespaceStep(config, bundle, pid, enteringGroup(pid)),
         idMapStep(config),
         mountStep(config),
         deviceStep(config, rootlessUid() !== undefined),

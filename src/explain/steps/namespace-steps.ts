@@ -22,7 +22,7 @@ export const startFifo = (bundle: string): string => join(bundle, "start")
 export const outputFile = (bundle: string): string => join(bundle, "output")
 
 /** The first process, in its own namespaces, in its control group: it waits. */
-export function namespaceStep(config: OciConfig, bundle: string, pid: number, procs: readonly string[]): ExplainedStep {
+export function namespaceStep(config: OciConfig, bundle: string, pid: number, entering: string): ExplainedStep {
   // a shell cannot translate the ids of layers: see idMapStep
   const namespaces = config.linux.namespaces.filter(({ type }) => type !== "user")
   const own: string[] = namespaces.filter(({ path }) => path === undefined).map(({ type }) => NAMESPACE_FLAGS[type])
@@ -36,7 +36,6 @@ export function namespaceStep(config: OciConfig, bundle: string, pid: number, pr
   const wait = `eval "$(cat ${shellWord(fifo)})"`
   const enter = joined.length === 0 ? "" : `${shellLine("nsenter", ...joined)} `
   const unshare = `${shellLine("unshare", ...own, "--fork", "--kill-child", "--propagation", "private")} sh -c ${shellWord(wait)}`
-  const entering = procs.length === 0 ? "" : `for f in ${shellLine(...procs)}; do echo $$ > $f; done; `
   const all = namespaces.map(({ type }) => NAMESPACE_FLAGS[type])
   return {
     key: "namespaces",
@@ -50,8 +49,8 @@ export function namespaceStep(config: OciConfig, bundle: string, pid: number, pr
     },
     shell: [
       shellLine("mkfifo", fifo),
-      `sh -c ${shellWord(`${entering}exec ${enter}${unshare}`)} > ${shellWord(outputFile(bundle))} 2>&1 &`,
-      `U=$!; until P=$(cat /proc/$U/task/$U/children 2>/dev/null) && P=\${P% } && [ -n "$P" ]; do sleep 0.02; done`,
+      `sh -c ${shellWord(`${entering}${enter}${unshare}`)} > ${shellWord(outputFile(bundle))} 2>&1 &`,
+      `U=$!; until P=$(cat /proc/$U/task/$U/children 2>/dev/null) && P=\${P% } && [ -n "$P" ]; do kill -0 $U || break; sleep 0.02; done`,
       `inside() { nsenter --target "$P" ${all.join(" ")} -- "$@"; }`,
     ],
   }

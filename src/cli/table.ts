@@ -14,6 +14,7 @@ export interface Entry {
 /** Management groups, with their lines in help. */
 export const GROUPS: Readonly<Record<string, string>> = {
   builder: "Manage builds",
+  buildx: "Docker's names for builds, and its builders",
   checkpoint: "Manage checkpoints",
   container: "Manage containers",
   generate: "Generate structured data from containers and pods",
@@ -51,6 +52,13 @@ export const TABLE: readonly Entry[] = [
   { names: ["checkpoint create"], load: () => import("./commands/checkpoint/create.ts") },
   { names: ["checkpoint ls", "checkpoint list"], load: () => import("./commands/checkpoint/ls.ts") },
   { names: ["checkpoint rm", "checkpoint remove"], load: () => import("./commands/checkpoint/rm.ts") },
+  { names: ["buildx create"], load: () => import("./commands/buildx/create.ts") },
+  { names: ["buildx inspect"], load: () => import("./commands/buildx/inspect.ts") },
+  { names: ["buildx ls"], load: () => import("./commands/buildx/ls.ts") },
+  { names: ["buildx rm"], load: () => import("./commands/buildx/rm.ts") },
+  { names: ["buildx stop"], load: () => import("./commands/buildx/stop.ts") },
+  { names: ["buildx use"], load: () => import("./commands/buildx/use.ts") },
+  { names: ["buildx version"], load: () => import("./commands/buildx/version.ts") },
   { names: ["container attach", "attach"], load: () => import("./commands/container/attach.ts") },
   { names: ["container cleanup"], load: () => import("./commands/container/cleanup.ts") },
   { names: ["container checkpoint"], load: () => import("./commands/container/checkpoint.ts") },

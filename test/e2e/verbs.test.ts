@@ -185,6 +185,19 @@ test("unshare --rootless-netns enters the network of an ordinary user's containe
   expect(stdout).not.toBe((await skiff.run(["unshare", "readlink", "/proc/self/ns/net"])).stdout)
 })
 
+test("buildx knows one builder, which can neither be made nor removed", async () => {
+  expect(await skiff.ok("buildx", "ls", "--format", "{{.Name}}")).toBe("default*")
+  expect(await skiff.ok("buildx", "inspect", "--bootstrap")).toContain("Driver: skiff")
+  await skiff.ok("buildx", "use", "default")
+  await skiff.ok("buildx", "rm", "--all-inactive", "--force")
+  for (const words of [
+    ["create", "--use"],
+    ["rm", "default"],
+    ["use", "other"],
+  ])
+    expect([words, (await skiff.run(["buildx", ...words])).code]).toEqual([words, 1])
+})
+
 describe("global flags of docker and podman", () => {
   const harmless = [
     "--context default",

@@ -2,6 +2,7 @@ import { formatSize } from "../../../base/sizes.ts"
 import { command } from "../../command.ts"
 import { booleanFilter, parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
+import { BUILDX_FLAGS } from "../../one-builder.ts"
 import { cacheRow } from "../../../docker/cache-row.ts"
 import { CACHE_FORMAT } from "../../output/cache-format.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
@@ -11,8 +12,7 @@ export default command({
   summary: "Show build cache usage",
   args: [],
   flags: {
-    builder: flag.choice(["default"], "There is one builder"),
-    debug: flag.bool("Show debug messages", { short: "D" }),
+    ...BUILDX_FLAGS,
     filter: flag.strings('Provide filter values (e.g. "type=exec.cachemount", "inuse=false")', "filter"),
     ...LIST_FORMAT_FLAGS,
     verbose: flag.bool("Show full descriptions"),

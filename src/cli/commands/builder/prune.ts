@@ -4,6 +4,7 @@ import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
+import { BUILDX_FLAGS } from "../../one-builder.ts"
 import { cacheRow } from "../../../docker/cache-row.ts"
 import { CACHE_FORMAT } from "../../output/cache-format.ts"
 import { printList } from "../../output/list.ts"
@@ -13,8 +14,7 @@ export default command({
   args: [],
   flags: {
     all: flag.bool("Remove all unused build cache, not just dangling ones", { short: "a" }),
-    builder: flag.choice(["default"], "There is one builder"),
-    debug: flag.bool("Show debug messages", { short: "D" }),
+    ...BUILDX_FLAGS,
     filter: flag.strings('Provide filter values (e.g. "until=24h")', "filter"),
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
     maxUsedSpace: flag.size("Maximum amount of disk space allowed to keep for cache"),

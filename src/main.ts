@@ -24,6 +24,8 @@ async function main(): Promise<void> {
 
 /** What was typed; called as another tool, or told to be one, in our words. */
 async function ownWords(argv: readonly string[]): Promise<readonly string[]> {
+  if (process.argv0.endsWith("-generator"))
+    return (await import("./cli/quadlet/generator-words.ts")).generatorWords(process.argv0, argv) ?? argv
   const isOther = /(?:^|\/)(?:docker|podman|buildah)$/.test(process.argv0) || process.env.SKIFF_COMPAT
   if (!isOther) return argv
   try {

@@ -3,7 +3,7 @@ import { InvalidArgument } from "../base/errors.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import { readFileInRoot } from "../sys/fs/confined.ts"
-import { isMountPoint, MountFlag, mountAt } from "../sys/fs/mount.ts"
+import { MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { runDirectory } from "./paths.ts"
@@ -27,10 +27,9 @@ export function filesDirectory(deps: Pick<ContainerDeps, "runRoot">, id: string)
   return `${runDirectory(deps, id)}/etc`
 }
 
-/** Mounts the place of a container's own files. Safe to repeat. */
+/** Mounts the place of a container's own files. */
 export function mountFiles(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   const directory = filesDirectory(deps, id)
-  if (isMountPoint(directory)) return
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   mountAt(directory, {
     type: "tmpfs",

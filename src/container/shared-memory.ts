@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import { isMountPoint, MountFlag, mountAt } from "../sys/fs/mount.ts"
+import { MountFlag, mountAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { shmOwner } from "./namespaces.ts"
 import { shmDirectory } from "./paths.ts"
@@ -16,7 +16,7 @@ export function mountShm(deps: ContainerDeps, record: ContainerRecord): OciMount
   const owner = shmOwner(deps, record)
   if (owner === undefined) return []
   const source = shmDirectory(deps, owner.id)
-  if (owner.id === record.id && !isMountPoint(source)) {
+  if (owner.id === record.id) {
     mkdirSync(source, { recursive: true, mode: 0o700 })
     mountAt(source, {
       type: "tmpfs",

@@ -30,14 +30,16 @@ export function identityFiles(
     ["/etc/group", accounts.group],
     ["/etc/localtime", zone === undefined ? undefined : timeZoneFile(zone)],
   ]
-  return texts.flatMap(([target, text]) => {
-    if (text === undefined || spec.mounts.some((mount) => mount.target === target)) return []
-    // who joins another's network has no files of its own yet
-    mountFiles(deps, id)
+  const own = texts.filter(
+    ([target, text]) => text !== undefined && !spec.mounts.some((mount) => mount.target === target),
+  )
+  // who joins another's network has no files of its own yet
+  if (own.length > 0 && options.network.kind === "container") mountFiles(deps, id)
+  return own.map(([target, text = ""]) => {
     const source = join(filesDirectory(deps, id), target.slice("/etc/".length))
     writeFileSync(source, text, "latin1")
     chmodSync(source, 0o644)
-    return [{ destination: target, type: "bind", source, options: ["rbind", "rprivate"] }]
+    return { destination: target, type: "bind", source, options: ["rbind", "rprivate"] }
   })
 }
 

@@ -85,7 +85,7 @@ export function monitorLog({ options, logPath }: ContainerSpec): MonitorOptions[
 }
 
 /**
- * Keeps the files that conmon has filled, as many as there may be; whoever reads a log, or looks at containers now and then, does it.
+ * Keeps the files that conmon has filled, as many as there may be; who reads a log does it, and the supervisor.
  * Who is at work on the container is left alone.
  */
 export function tendLogOf(deps: Pick<ContainerDeps, "locks">, { id, spec }: ContainerRecord): void {

@@ -41,13 +41,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return import("./life-cycle.ts")
   }
 
-  const tendLogs = (): void => {
-    for (const record of records.listUnreconciled()) tendLogOf(deps, record)
-  }
-
   const maintain = async ({ abort }: Abortable = {}): Promise<void> => {
     if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
-    tendLogs()
     const found = new Set([...suspects, ...findSuspects(deps)])
     suspects.clear()
     await repair(deps, found, abort)
@@ -106,7 +101,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         return record && dutyOf(record, deps)
       },
       async look() {
-        tendLogs()
+        for (const record of records.listUnreconciled()) tendLogOf(deps, record)
         const intervalMs = deps.samplingMs() ?? UNASKED_SAMPLING_MS
         if (Date.now() - sampledAt < intervalMs) return
         sampledAt = Date.now()

@@ -4,6 +4,7 @@ import { command } from "../../command.ts"
 import { CONTAINER_FLAGS } from "../../container-flags.ts"
 import { INIT_CONTAINER_FLAGS, inPodOf } from "../../container-flags/pods.ts"
 import { containerOptions } from "../../container-options.ts"
+import { keptCommand } from "../../kept-command.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { replacing } from "../../replace-container.ts"
 
@@ -13,7 +14,10 @@ export default command({
   flags: { ...CONTAINER_FLAGS, ...INIT_CONTAINER_FLAGS },
   flagsBeforeWords: true,
   async run({ args: [image, words], flags, engine, out }) {
-    const options = { ...containerOptions(image, words, flags), createCommand: process.argv.slice(2) }
+    const options = {
+      ...containerOptions(image, words, flags),
+      createCommand: keptCommand(process.argv.slice(2), words),
+    }
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     using progress = new PullProgress({
       fd: 2,

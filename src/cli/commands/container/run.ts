@@ -5,6 +5,7 @@ import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
 import { RUN_LIFE_FLAGS } from "../../container-flags/life.ts"
 import { inPodOf } from "../../container-flags/pods.ts"
 import { containerOptions } from "../../container-options.ts"
+import { keptCommand } from "../../kept-command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { stepTeller } from "../../explain/step-teller.ts"
@@ -34,7 +35,10 @@ export default command({
   examples: ["skiff run --rm -it debian:12-slim bash", "skiff run -d -p 8080:80 --name web nginx"],
   async run({ args: [image, words], flags, engine, out }) {
     if (flags.detach && flags.attach.length > 0) throw new UsageError("conflicting options: -a and -d")
-    const options = { ...containerOptions(image, words, flags), createCommand: process.argv.slice(2) }
+    const options = {
+      ...containerOptions(image, words, flags),
+      createCommand: keptCommand(process.argv.slice(2), words),
+    }
     const { tty = false, stdin = false } = options
     if (!flags.detach) checkStandardInput({ tty, stdin })
     await using joined = await inPodOf(engine, flags, options)

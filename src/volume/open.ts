@@ -124,6 +124,16 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       await heeding(signal, `the removal of volume "${name}"`, () => removeAside(directory, aside, signal))
     },
 
+    async *export(name, options) {
+      const { exportVolume } = await import("./volume-archive.ts")
+      yield* exportVolume(get(name).mountpoint, options)
+    },
+
+    async import(name, archive, options) {
+      const { importVolume } = await import("./volume-archive.ts")
+      await importVolume(get(name).mountpoint, archive, options)
+    },
+
     async copyUp({ name, mountpoint: data }, rootfs, path, { signal } = {}) {
       // of two containers that start at once, one fills it
       using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock", { signal })

@@ -1,3 +1,4 @@
+import type { Bytes } from "../base/bytes.ts"
 import type { Cancellable } from "../base/cancel.ts"
 
 /**
@@ -49,4 +50,11 @@ export interface Volumes {
    * next one begins anew.
    */
   copyUp(volume: Volume, rootfs: string, path: string, options?: Cancellable): Promise<void>
+  /** Its files as one plain tar; it may be used meanwhile. Throws NotFound. */
+  export(name: string, options?: Cancellable): Bytes
+  /**
+   * Extracts a tar, compressed or not, into it; nothing leads out of it. Throws NotFound, DataLoss, InvalidArgument. What was extracted
+   * until it failed stays.
+   */
+  import(name: string, archive: Bytes, options?: Cancellable): Promise<void>
 }

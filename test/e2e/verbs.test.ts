@@ -175,6 +175,37 @@ test("volume ls finds those that no container uses, and those without a label", 
   await skiff.ok("volume", "rm", "--all")
 })
 
+test("the files of a volume go out as a tar, and into another", async () => {
+  await skiff.ok(
+    "run",
+    "--rm",
+    "-v",
+    "from:/data",
+    "busybox",
+    "sh",
+    "-c",
+    "echo kept >/data/file; chown 7:8 /data/file",
+  )
+  await skiff.ok("volume", "export", "--output", path("home/volume.tar"), "from")
+  await skiff.ok("volume", "create", "to")
+  await skiff.ok("volume", "import", "to", path("home/volume.tar"))
+  const words = ["run", "--rm", "-v", "to:/data", "busybox", "sh", "-c", "cat /data/file; stat -c %u:%g /data/file"]
+  expect(await skiff.ok(...words)).toBe("kept\n7:8")
+  expect(await skiff.ok("volume", "mount", "to")).toBe(
+    await skiff.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "to"),
+  )
+  expect(await skiff.ok("volume", "unmount", "to")).toBe("to")
+  expect((await skiff.run(["volume", "import", "absent", path("home/volume.tar")])).code).toBe(1)
+  await skiff.ok("volume", "rm", "from", "to")
+})
+
+test("image tree shows the layers, and what ends in them", async () => {
+  expect(await skiff.ok("image", "tree", "busybox")).toMatch(
+    /Image Layers\n└── ID: [0-9a-f]{12} Size: .*Top Layer of: \[.*busybox/,
+  )
+  expect(await skiff.ok("image", "tree", "--whatrequires", "busybox")).toContain("Image ID: ")
+})
+
 test("unshare --rootless-netns enters the network of an ordinary user's containers", async () => {
   const { code, stdout, stderr } = await skiff.run(["unshare", "--rootless-netns", "readlink", "/proc/self/ns/net"])
   if (!user.rootless) {

@@ -8,8 +8,9 @@ export function printPruneReport(
   report: PruneReport,
   { dryRun = false }: { dryRun?: boolean } = {},
 ): number {
-  const { containers, volumes, images, cache, reclaimedBytes, failures } = report
+  const { pods, containers, volumes, images, cache, reclaimedBytes, failures } = report
   const sections: [string, string[]][] = [
+    ["Pods", pods],
     ["Containers", containers],
     ["Volumes", volumes],
     [

@@ -1,4 +1,4 @@
-/** Removes what nobody uses, of several kinds in the order in which one lets go of the next: containers, volumes, images, build cache. */
+/** Removes what nobody uses, of several kinds in the order in which one lets go of the next: pods, containers, volumes, images, build cache. */
 import { throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import { isSkiffError } from "../base/errors.ts"
 import type { Builds } from "../build/build.ts"
@@ -7,9 +7,10 @@ import type { Container, Containers } from "../container/container.ts"
 import { familiarReference, parseReference, type Image, type Images } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
+import type { Pods } from "../pod/pod.ts"
 import type { Volume, Volumes } from "../volume/volume.ts"
 
-export type PruneKind = "containers" | "volumes" | "images" | "cache"
+export type PruneKind = "pods" | "containers" | "volumes" | "images" | "cache"
 
 /** What a filter looks at. */
 export interface Prunable {
@@ -33,18 +34,21 @@ export interface PruneRequest extends Cancellable {
 
 /** What went, or would go. */
 export interface PruneReport {
+  /** With their containers. */
+  pods: string[]
   containers: string[]
   volumes: string[]
   /** As docker lists them: names, then images and layers. */
   images: { untagged: string[]; deleted: string[] }
   cache: string[]
   reclaimedBytes: number
-  /** Containers that could not be removed, and why. */
+  /** Pods and containers that could not be removed, and why. */
   failures: unknown[]
 }
 
 /** What is pruned. */
 export interface PruneDeps {
+  pods: Pods
   containers: Containers
   volumes: Volumes
   images: Images
@@ -57,7 +61,7 @@ export interface PruneDeps {
 /** Safe to repeat, and beside all else: what is in use by the time stays. */
 export async function prune(deps: PruneDeps, request: PruneRequest): Promise<PruneReport> {
   const report = newReport()
-  for (const kind of ["containers", "volumes", "images", "cache"] as const) {
+  for (const kind of ["pods", "containers", "volumes", "images", "cache"] as const) {
     if (!request.kinds.includes(kind)) continue
     throwIfAborted(request.signal, "the pruning")
     await STEPS[kind](deps, request, report)
@@ -68,6 +72,22 @@ export async function prune(deps: PruneDeps, request: PruneRequest): Promise<Pru
 type Step = (deps: PruneDeps, request: PruneRequest, report: PruneReport) => Promise<void>
 
 const STEPS: Readonly<Record<PruneKind, Step>> = {
+  async pods(deps, request, report) {
+    for (const pod of await deps.pods.list({ status: ["exited", "stopped"] })) {
+      if (request.isAsked?.({ createdAt: pod.createdAt, labels: pod.options.labels ?? {} }) === false) continue
+      try {
+        const abort = request.signal
+        const sizes = await Promise.all(pod.containers.map(({ id }) => deps.containers.size(id, { abort })))
+        if (!request.dryRun) await deps.pods.remove(pod.id, { signal: abort })
+        report.pods.push(pod.id)
+        report.reclaimedBytes += sizes.reduce((sum, { writableBytes }) => sum + writableBytes, 0)
+      } catch (error) {
+        if (isSkiffError(error, "NotFound")) continue // another process was first
+        report.failures.push(error)
+      }
+    }
+  },
+
   async containers(deps, request, report) {
     for (const container of stoppedContainers(deps, request)) {
       try {
@@ -127,6 +147,7 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
 
 function newReport(): PruneReport {
   return {
+    pods: [],
     containers: [],
     volumes: [],
     images: { untagged: [], deleted: [] },

@@ -360,6 +360,7 @@ describe("the life of a pod", () => {
     expect(await skiff.ok("pod", "ps", "--filter", "label=a=b", "--format", "{{.Name}}")).toBe("source")
     await skiff.ok("pod", "stop", "-t", "0", "copy")
     const { Id } = await inspect("copy")
+    expect(await skiff.ok("system", "prune", "--dry-run")).toContain(`Pods:\n${Id}\n`)
     expect(await skiff.ok("pod", "prune", "-f")).toBe(Id)
     expect(await skiff.ok("pod", "ps", "--format", "{{.Name}}")).toBe("source")
   })

@@ -60,6 +60,7 @@ function kindsOf({
       hint: "leave one of the two away",
     })
   return [
+    "pods",
     "containers",
     ...(volumes ? (["volumes"] as const) : []),
     "images",
@@ -70,6 +71,7 @@ function kindsOf({
 function warning(kinds: readonly PruneKind[], all: boolean): string {
   if (kinds.length === 0) return "This will remove what killed commands left."
   const lines: Readonly<Record<PruneKind, string>> = {
+    pods: "all pods that have ended, with their containers",
     containers: "all stopped containers",
     volumes: "all anonymous volumes not used by at least one container",
     images: all ? "all images without at least one container associated to them" : "all dangling images",

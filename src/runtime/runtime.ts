@@ -346,16 +346,16 @@ export interface CgroupUsage extends CgroupCounters {
 /** Cgroups that several containers lie in, each by its owner's id, bounded as a whole. */
 export interface SharedCgroups {
   /** What a container's `CgroupPlacement.parent` is; undefined where this host has none to share. */
-  path(id: string, parent?: string): string | undefined
+  path(id: string, limits: ResourceLimits, parent?: string): string | undefined
   /**
-   * Whether it could be made. Throws InvalidArgument, FailedPrecondition where the host cannot hold a limit, Unsupported where the
-   * user's systemd makes the cgroups.
+   * Whether it could be made. Throws InvalidArgument, FailedPrecondition where the host cannot hold a limit, Unsupported for one that
+   * the user's systemd has no property for.
    */
   check(limits: ResourceLimits, parent?: string): void
   /** Throws as `check`. Safe to repeat. */
-  make(id: string, limits: ResourceLimits, parent?: string): void
+  make(id: string, limits: ResourceLimits, parent?: string): Promise<void>
   /** Once no process is in it. Safe to repeat. */
-  remove(id: string, parent?: string): void
+  remove(id: string, limits: ResourceLimits, parent?: string): Promise<void>
 }
 
 /** How a container is written to disk. */

@@ -1,13 +1,14 @@
 /** Cgroups that several containers lie in, bounded as a whole: made by the engine, as no runtime makes a parent with limits. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { FailedPrecondition, Unsupported } from "../base/errors.ts"
+import { FailedPrecondition } from "../base/errors.ts"
 import { cgroupDirectories, cgroupsPath, detectCgroups, hasCgroupFile, removeCgroup } from "../sys/process/cgroup.ts"
 import { cgroupWrites, type CgroupWrite } from "./config/cgroup-files.ts"
 import { placedCgroups } from "./config/cgroup-placement.ts"
 import { hostCpus } from "./config/config.ts"
 import { toResources } from "./config/resources.ts"
 import type { ResourceLimits, SharedCgroups } from "./runtime.ts"
+import { makeSlice, removeSlice, sliceName, sliceProperties } from "./user-slices.ts"
 
 const ROOT = "/sys/fs/cgroup"
 
@@ -15,16 +16,18 @@ const nameOf = (id: string): string => `pod-${id}`
 
 /** Of this host. Looks at nothing before it is asked. */
 export const sharedCgroups: SharedCgroups = {
-  path(id, parent) {
+  path(id, limits, parent) {
     const cgroups = detectCgroups()
-    return cgroups.manager === "cgroupfs" ? cgroupsPath(nameOf(id), cgroups, parent) : undefined
+    if (cgroups.manager === "cgroupfs") return cgroupsPath(nameOf(id), cgroups, parent)
+    return hasSlice(limits, parent) ? sliceName(id, parent) : undefined
   },
 
   check: (limits, parent) => void checkedWrites(limits, parent),
 
-  make(id, limits, parent) {
+  async make(id, limits, parent) {
     const writes = checkedWrites(limits, parent)
     const cgroups = detectCgroups()
+    if (hasSlice(limits, parent)) return makeSlice(sliceName(id, parent), sliceProperties(writes))
     if (cgroups.manager !== "cgroupfs") return
     const directories = cgroupDirectories(nameOf(id), cgroups, parent)
     for (const { controller, file, value } of writes) {
@@ -35,22 +38,25 @@ export const sharedCgroups: SharedCgroups = {
     }
   },
 
-  remove(id, parent) {
-    const cgroups = detectCgroups()
-    removeCgroup(nameOf(id), cgroups, parent)
+  async remove(id, limits, parent) {
+    if (detectCgroups().manager === "systemd" && Object.keys(limits).length > 0)
+      await removeSlice(sliceName(id, parent))
+    else removeCgroup(nameOf(id), detectCgroups(), parent)
   },
 }
 
-/** Throws InvalidArgument, and FailedPrecondition where the host cannot hold a limit. */
+/** Where systemd makes the cgroups, a slice is made only for limits to hold in. */
+function hasSlice(limits: ResourceLimits, parent: string | undefined): boolean {
+  return detectCgroups().manager === "systemd" && checkedWrites(limits, parent).length > 0
+}
+
+/** Throws InvalidArgument, FailedPrecondition where the host cannot hold a limit, Unsupported where systemd cannot. */
 function checkedWrites(limits: ResourceLimits, parent: string | undefined): CgroupWrite[] {
-  const cgroups = placedCgroups({ parent }, detectCgroups())
+  const cgroups = parent === undefined ? detectCgroups() : placedCgroups({ parent }, detectCgroups())
   const { version, controllers, swap, remedy } = cgroups
   const support = { cgroup: version, controllers, swap, remedy, cpus: hostCpus(), hasFile: hasCgroupFile }
   const writes = cgroupWrites(toResources(limits, support) ?? {}, version === "v2")
-  if (writes.length > 0 && cgroups.manager === "systemd")
-    throw new Unsupported("several containers cannot be limited as a whole: their cgroups are made by systemd", {
-      hint: "limit each of them, or run as root",
-    })
+  if (cgroups.manager === "systemd") sliceProperties(writes)
   return writes
 }
 

@@ -67,7 +67,10 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         }
       }),
       () => releaseNamespaces(directory(id), state),
-      async () => options.cgroup && (await deps.cgroups()).remove(id, options.cgroup.parent),
+      async () => {
+        const { cgroup } = options
+        if (cgroup) await (await deps.cgroups()).remove(id, cgroup.limits, cgroup.parent)
+      },
     ])
   }
 
@@ -79,7 +82,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
     crashPoint("sandbox:starting")
     try {
       const { cgroup } = record.options
-      if (cgroup) (await deps.cgroups()).make(record.id, cgroup.limits, cgroup.parent)
+      if (cgroup) await (await deps.cgroups()).make(record.id, cgroup.limits, cgroup.parent)
       Object.assign(record.state, await makeNamespaces(directory(record.id), record.options, deps))
       // with the pause program written down it is found, whoever is killed now
       records.save(record)
@@ -154,7 +157,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       if (cgroup) (await deps.cgroups()).check(cgroup.limits, cgroup.parent)
       using lock = await deps.locks.acquire(id)
       const status = start ? "starting" : "stopped"
-      const cgroupPath = cgroup && (await deps.cgroups()).path(id, cgroup.parent)
+      const cgroupPath = cgroup && (await deps.cgroups()).path(id, cgroup.limits, cgroup.parent)
       const state = { status, bootId: deps.bootId, endpoints: [], cgroupPath } as const
       const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
       records.insert(record)

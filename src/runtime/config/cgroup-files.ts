@@ -30,6 +30,8 @@ export function cgroupWrites(resources: OciResources, isV2: boolean): CgroupWrit
       ...write("cpu", "shares", cpu.shares),
       ...write("cpu", "cfs_period_us", cpu.period),
       ...write("cpu", "cfs_quota_us", cpu.quota),
+      ...write("cpu", "rt_period_us", cpu.realtimePeriod),
+      ...write("cpu", "rt_runtime_us", cpu.realtimeRuntime),
       ...blockIoV1(blockIO),
       ...hugepageLimits.flatMap(({ pageSize, limit }) => write("hugetlb", `${pageSize}.limit_in_bytes`, limit)),
     ]

@@ -27,7 +27,9 @@ export async function whyEnded(
   if (unknown === "timeout") return { by: unknown, exitCode, seconds: record.spec.options.runTimeoutSeconds ?? 0 }
   if (unknown !== undefined) return { by: unknown, exitCode }
   if (usage?.oomKilled === true) {
-    const { memoryLimitBytes: limitBytes, memoryPeakBytes: peakBytes } = usage
+    // systemd takes a scope away as soon as it is empty: then only what was asked for is known
+    const { memoryLimitBytes: limitBytes = record.spec.options.resources.memoryBytes, memoryPeakBytes: peakBytes } =
+      usage
     return { by: "memory", exitCode, ...defined({ limitBytes, peakBytes }) }
   }
   const { sentSignal } = record.state

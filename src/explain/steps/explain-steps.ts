@@ -39,7 +39,11 @@ function shortNames(bundle: string): { declare: string[]; shorten(line: string):
   const id = basename(bundle)
   if (shellWord(bundle) !== bundle) return { declare: [], shorten: (line) => line }
   return {
-    declare: [`export ID=${id} C=${dirname(bundle)}/${id}`],
+    declare: [
+      `export ID=${id} C=${dirname(bundle)}/${id}`,
+      // ip, bridge and nft are not where an ordinary user's shell looks
+      ...(rootlessUid() === undefined ? [] : ['export PATH="$PATH:/usr/sbin:/sbin"']),
+    ],
     shorten: (line) => line.replaceAll(bundle, "$C").replaceAll(id, "$ID"),
   }
 }

@@ -9,6 +9,7 @@ import { asRoot, installCommand } from "../sys/install-command.ts"
 import { run } from "../sys/process/process.ts"
 import { lookAtFirewall } from "../network/firewall-check.ts"
 import { kernelNames } from "../network/names.ts"
+import { canOpen } from "./can-open.ts"
 import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 
 const LOW_SPACE_BYTES = 2 * 1024 ** 3
@@ -135,15 +136,6 @@ function lookAtTun({ uid }: HostProbe): Finding {
   if (existsSync("/dev/net/tun")) return missing("not accessible", asRoot("chmod 0666 /dev/net/tun"))
   const make = "modprobe tun; mkdir -p /dev/net && mknod -m 0666 /dev/net/tun c 10 200"
   return missing("does not exist", asRoot(`sh -c '${make}'`))
-}
-
-function canOpen(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function lookAtForwarding({ uid }: HostProbe): Finding {

@@ -1,10 +1,12 @@
 /** What an ordinary user needs beyond the kernel: ids, their mapper, a place for run state. */
 import { existsSync, lstatSync, statSync } from "node:fs"
+import { release } from "node:os"
 import { accountName } from "../sys/account.ts"
 import { findProgram, readText } from "../sys/host.ts"
 import { asRoot, installCommand } from "../sys/install-command.ts"
 import { runtimeDirectory } from "../sys/fs/paths.ts"
 import { subordinateIds, type IdRange } from "../sys/rootless/id-map.ts"
+import { canOpen } from "./can-open.ts"
 import { missing, notNeeded, ok, warning, type Check, type Finding, type HostProbe } from "./check.ts"
 
 const SETUID = 0o4000
@@ -19,6 +21,7 @@ export const userChecks: readonly Check[] = [
   { name: "subuid", purpose: "files of other users in images", look: lookAtSubordinateIds },
   { name: "newuidmap", purpose: "maps the ids of /etc/subuid", look: lookAtMappers },
   { name: "run directory", purpose: "state that does not survive a reboot", look: lookAtRunDirectory },
+  { name: "other ids", purpose: "containers with ids of their own", look: lookAtMappedFiles },
   { name: "linger", purpose: "containers keep running after logout", look: lookAtLinger },
 ]
 
@@ -66,6 +69,23 @@ async function lookAtMappers({ uid }: HostProbe): Promise<Finding> {
 async function hasFileCapability(path: string): Promise<boolean> {
   const { getAttribute } = await import("../sys/fs/xattr.ts")
   return getAttribute(path, "security.capability") !== undefined
+}
+
+/** overlayfs takes id-mapped layers from here on. */
+const MAPPED_LAYERS = [5, 19] as const
+
+/** The owners of an image's files are mapped by the kernel for root, and by fuse-overlayfs for an ordinary user. */
+function lookAtMappedFiles({ uid }: HostProbe): Finding {
+  if (uid === undefined) {
+    const [major = 0, minor = 0] = release().split(".").map(Number)
+    const [wantedMajor, wantedMinor] = MAPPED_LAYERS
+    const isThere = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+    const detail = `overlayfs of Linux ${release()}`
+    return isThere ? ok(`${detail} takes id-mapped layers`) : warning(`${detail} takes no id-mapped layers`)
+  }
+  const fuse = findProgram("fuse-overlayfs")
+  if (fuse === undefined) return warning("no fuse-overlayfs", installCommand({ debian: "fuse-overlayfs" }))
+  return canOpen("/dev/fuse") ? ok(fuse) : warning("/dev/fuse cannot be opened", asRoot("chmod 0666 /dev/fuse"))
 }
 
 function lookAtRunDirectory({ uid, paths }: HostProbe): Finding {

@@ -125,6 +125,12 @@ test("several containers change at once, and one that is not there is told of", 
   expect((await skiff.run(["update", "first"])).stderr).toContain("one or more flags")
 })
 
+test("podman says the id of what it changed", async () => {
+  const id = await skiff.ok("create", "--name", "dialect", "busybox", "true")
+  const { stdout } = await skiff.run(["update", "--restart", "no", "dialect"], { env: { SKIFF_COMPAT: "podman" } })
+  expect(stdout).toBe(`${id}\n`)
+})
+
 test("a restart policy that is given to a running container acts on its end", async () => {
   await skiff.ok("run", "-d", "--name", "again", "--network", "none", "busybox", "sh", "-c", "sleep 2; exit 3")
   await skiff.ok("update", "--restart", "always", "again")

@@ -14,6 +14,8 @@ export interface Results {
   loaded(name: string): string
   /** What `rmi` removed: the image, then its layers. */
   deleted(digests: readonly string[]): string[]
+  /** What `update` says of a container that was called `name`. */
+  updated(name: string, id: string): string
   /** Whether `inspect --format json` is one array. */
   readonly jsonIsArray: boolean
 }
@@ -30,6 +32,7 @@ export const RESULTS: Results = {
   },
   loaded: (name) => familiarReference(parseReference(name)),
   deleted: (digests) => [...digests],
+  updated: (name) => name,
   jsonIsArray: false,
 }
 
@@ -40,6 +43,7 @@ export const PODMAN_RESULTS: Results = {
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
   loaded: (name) => name,
+  updated: (_, id) => id,
   deleted: ([image]) => (image === undefined ? [] : [hexOf(image)]),
   jsonIsArray: true,
 }

@@ -8,10 +8,12 @@ export default command({
   summary: "Update configuration of one or more containers",
   args: [arg.some("CONTAINER", "containers", { unless: CHOOSING })],
   flags: { ...UPDATE_FLAGS, latest: CHOICE_FLAGS.latest },
-  async run({ args: [names], flags, engine, ...context }) {
+  async run({ args: [names], flags, engine, dialect, ...context }) {
     const changes = updateChanges(flags)
     const containers = await engine.containers()
     const chosen = chooseContainers(containers, names, flags)
-    return forEachName(chosen, context, async (name) => void (await containers.update(name, changes)))
+    return forEachName(chosen, context, async (name) =>
+      dialect.results.updated(name, (await containers.update(name, changes)).id),
+    )
   },
 })

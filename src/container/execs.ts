@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { throwIfAborted } from "../base/cancel.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
@@ -199,7 +200,10 @@ function execProcess(
 ): OciProcess {
   const config = JSON.parse(readFileSync(bundle.config, "utf8")) as OciConfig
   const { groupAdd } = container.spec.options
-  const user = request.user === undefined ? undefined : resolveUser(bundle.rootfs, request.user, groupAdd)
+  const user =
+    request.user === undefined
+      ? undefined
+      : resolveUser(bundle.rootfs, request.user, groupAdd, accountsOver(container, bundle))
   const declaresHome = container.spec.run.env.some((entry) => entry.startsWith("HOME="))
   // the home of another user is another, unless image or options fixed one
   const home = user === undefined || declaresHome ? [] : [`HOME=${user.home}`]
@@ -212,6 +216,13 @@ function execProcess(
     consoleSize,
     privileged: request.privileged,
   })
+}
+
+/** Where lines were added to passwd or group for this container, those files count. */
+function accountsOver({ spec: { options } }: ContainerRecord, { directory }: BundlePaths): string | undefined {
+  if (options.accounts === undefined && options.userNamespace === undefined) return undefined
+  const files = join(directory, "etc")
+  return existsSync(files) ? files : undefined
 }
 
 async function session(deps: ContainerDeps, record: ExecRecord, running: RunningExec): Promise<ExecSession> {

@@ -84,6 +84,13 @@ describe("accounts", () => {
     await skiff.ok("rm", "-f", "net")
   })
 
+  test("an exec finds the added user by his name", async () => {
+    await skiff.ok("run", "-d", "--name", "named", "--hostuser", "daemon", "busybox", "sleep", "600")
+    expect(await skiff.ok("exec", "-u", "daemon", "named", "id", "-u")).toBe("1")
+    expect(await skiff.ok("exec", "-u", "user", "named", "id", "-u")).toBe("1000")
+    await skiff.ok("rm", "-f", "named")
+  })
+
   test("--hostuser adds an account of the host", async () => {
     expect(await run("grep ^daemon: /etc/passwd", "--hostuser", "daemon")).toMatch(/^daemon:\*:1:1:/)
     expect(await refused("--hostuser", "no-such-user", "busybox", "true")).toContain(

@@ -18,13 +18,19 @@ export interface ResolvedUser {
 
 /**
  * Looks `user[:group]` up in the passwd and group of the tree at host path `rootfs`, which may be hostile.
- * Digits are always a number, never a name (CVE-2016-3697). Throws InvalidArgument.
+ * Digits are always a number, never a name (CVE-2016-3697). `over`: a host directory whose `passwd` and `group` lie over the
+ * tree's own. Throws InvalidArgument.
  */
-export function resolveUser(rootfs: string, text: string, groupAdd: readonly string[] = []): ResolvedUser {
+export function resolveUser(
+  rootfs: string,
+  text: string,
+  groupAdd: readonly string[] = [],
+  over?: string,
+): ResolvedUser {
   if (/[\n\r\0]/.test(text)) throw new InvalidArgument(`invalid user ${JSON.stringify(text.slice(0, 100))}`)
   const [userText = "", groupText, ...rest] = text.split(":")
   if (rest.length > 0) throw new InvalidArgument(`invalid user "${text}"`, { hint: "expected USER[:GROUP]" })
-  const passwd = entries(rootfs, "/etc/passwd")
+  const passwd = entriesOver(over, rootfs, "passwd")
   const uidWanted = userText === "" ? 0 : parseId(userText, "user")
   const entry = passwd.find((fields) =>
     uidWanted === undefined ? fields[0] === userText : fields[2] !== undefined && fields[2] === `${uidWanted}`,
@@ -35,7 +41,7 @@ export function resolveUser(rootfs: string, text: string, groupAdd: readonly str
     })
   const uid = uidWanted ?? checkedId(entry?.[2], `user "${userText}"`)
   const needGroups = groupText !== undefined || groupAdd.length > 0 || entry !== undefined
-  const groups = needGroups ? entries(rootfs, "/etc/group") : []
+  const groups = needGroups ? entriesOver(over, rootfs, "group") : []
   const gid = groupText
     ? groupId(groups, groupText)
     : entry
@@ -148,6 +154,12 @@ function checkedId(text: string | undefined, what: string): number {
   const id = /^\d{1,10}$/.test(text ?? "") ? Number(text) : NaN
   if (!(id <= MAX_ID)) throw new InvalidArgument(`${what} is out of range`, { hint: `ids are from 0 to ${MAX_ID}` })
   return id
+}
+
+/** Those of the file in the directory `over`, where it is there; else of the tree's own. */
+function entriesOver(over: string | undefined, rootfs: string, name: "passwd" | "group"): string[][] {
+  const lines = over === undefined ? [] : entries(over, `/${name}`)
+  return lines.length > 0 ? lines : entries(rootfs, `/etc/${name}`)
 }
 
 /** The lines of a colon-separated file; none when it is not there. */

@@ -16,6 +16,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     volumes: async () => (await engine()).volumes(),
     secrets: async () => (await engine()).secrets(),
     meter: async () => (await engine()).meter(),
+    audit: async () => (await engine()).audit(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
     takeSupervision: async () => (await engine()).takeSupervision(),

@@ -1,6 +1,7 @@
 import type { SkiffError } from "../base/errors.ts"
 import { configureLog, type LogLevel } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
+import { auditCaller, recordRefusal } from "./audit-caller.ts"
 import { expectation, readArgs } from "./args.ts"
 import type { Command, Context, Globals } from "./command.ts"
 import { dialectName, dialectOf, type Dialect } from "./compat/dialect.ts"
@@ -131,10 +132,16 @@ async function runCommand(
   if (!args) throw wrongCount(name, command, parsed.words.length)
   const { root, runroot: runRoot, runtime, runtimeFlag: runtimeFlags, hooksDir } = context.globals
   const hooksDirectories = hooksDir.length === 0 ? undefined : hooksDir
-  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags, hooksDirectories })
-  const code = await command.run({ ...context, args, flags: parsed.values, engine })
-  trace("command done")
-  return code ?? 0
+  const caller = () => auditCaller(name, command.flags, parsed.values)
+  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags, hooksDirectories, caller })
+  try {
+    const code = await command.run({ ...context, args, flags: parsed.values, engine })
+    trace("command done")
+    return code ?? 0
+  } catch (error) {
+    await recordRefusal(engine, name, parsed.words, error)
+    throw error
+  }
 }
 
 function wrongCount(name: string, command: Command, given: number): SkiffError {

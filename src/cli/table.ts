@@ -13,6 +13,7 @@ export interface Entry {
 
 /** Management groups, with their lines in help. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  audit: "Show who changed what, and check it",
   builder: "Manage builds",
   buildx: "Docker's names for builds, and its builders",
   checkpoint: "Manage checkpoints",
@@ -35,6 +36,8 @@ export const COMMON = ["run", "exec", "ps", "build", "pull", "push", "images", "
 
 /** Every command, in the order of its group. */
 export const TABLE: readonly Entry[] = [
+  { names: ["audit log"], load: () => import("./commands/audit/log.ts") },
+  { names: ["audit verify"], load: () => import("./commands/audit/verify.ts") },
   { names: ["builder add"], load: () => import("./commands/builder/add.ts") },
   { names: ["builder commit"], load: () => import("./commands/builder/commit.ts") },
   { names: ["builder config"], load: () => import("./commands/builder/config.ts") },

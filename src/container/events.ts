@@ -5,13 +5,14 @@ import type { ContainerRecord } from "./record.ts"
 
 /** An event of a container, with its name, its image and its labels. */
 export function containerEvent(
-  { id, name, spec }: ContainerRecord,
+  { id, name, spec, imageId }: ContainerRecord,
   action: string,
   attributes: Readonly<Record<string, string>> = {},
 ): NewEvent {
   const own = { name, image: spec.options.image, ...attributes }
   // first, so that many labels leave them room, and last, so that no label takes their place
-  return { type: "container", action, actor: { id, attributes: { ...own, ...spec.run.labels, ...own } } }
+  const attributesOfAll = { ...own, ...spec.run.labels, ...own }
+  return { type: "container", action, imageDigest: imageId, actor: { id, attributes: attributesOfAll } }
 }
 
 /** `exitCode`, and how long it ran, in whole seconds; before it, what the kernel did. */

@@ -4,6 +4,7 @@
  */
 import type { Cancellable } from "../base/cancel.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
+import type { Audit, AuditCaller } from "../audit/audit.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Containers } from "../container/container.ts"
@@ -39,6 +40,8 @@ export interface EngineOptions {
   runtimeFlags?: readonly string[]
   /** Directories of hooks in place of the host's. */
   hooksDirectories?: readonly string[]
+  /** For the audit log; default: this process, of which no command is known. */
+  caller?: () => AuditCaller
   /** Words that run skiff, for what outlives this process; default: this very program. */
   command?: readonly string[]
 }
@@ -56,6 +59,8 @@ export interface Engine extends AsyncDisposable {
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>
+  /** Who changed what. */
+  audit(): Promise<Audit>
   /** What happened to all of these, replayed and watched. */
   events(): Promise<Events>
   /** What containers are, from the kernel's own words. */

@@ -25,7 +25,9 @@ import { imageSchema } from "../image/schema.ts"
 import type { Networks } from "../network/network.ts"
 import { eventSchema } from "../event/schema.ts"
 import type { Explanations } from "../explain/explain.ts"
-import type { Events } from "../event/event.ts"
+import type { Events, NewEvent } from "../event/event.ts"
+import type { Audit } from "../audit/audit.ts"
+import { auditSchema } from "../audit/schema.ts"
 import { networkSchema } from "../network/schema.ts"
 import { podSchema } from "../pod/schema.ts"
 import type { Pods } from "../pod/pod.ts"
@@ -67,6 +69,7 @@ const SCHEMAS = [
   buildSchema,
   workingSchema,
   eventSchema,
+  auditSchema,
   sandboxSchema,
   meterSchema,
   secretSchema,
@@ -122,9 +125,24 @@ class LocalEngine implements Engine {
     return [...(this.#options.command ?? ownCommand()), ...globals, ...words]
   }
 
+  readonly audit = once(async (): Promise<Audit> => {
+    const { openAudit } = await import("../audit/open.ts")
+    const { caller = () => ({ uid: process.getuid?.() ?? 0, pid: process.pid, command: "", flags: {} }) } =
+      this.#options
+    return openAudit({ db: this.#store.db, caller })
+  })
+
   readonly events = once(async (): Promise<Events> => {
-    const { openEvents } = await import("../event/open.ts")
-    return openEvents({ db: this.#store.db })
+    const [{ openEvents }, { changeOfEvent }, audit] = await Promise.all([
+      import("../event/open.ts"),
+      import("../audit/change-of-event.ts"),
+      this.audit(),
+    ])
+    const onAppend = (event: NewEvent): void => {
+      const change = changeOfEvent(event)
+      if (change !== undefined) audit.append(change)
+    }
+    return openEvents({ db: this.#store.db, onAppend })
   })
 
   readonly meter = once(async (): Promise<Meter> => {

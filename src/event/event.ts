@@ -21,6 +21,8 @@ export interface EventActor {
 }
 
 export interface NewEvent {
+  /** Of the image that it is about: for the audit log, and not kept with the event. */
+  imageDigest?: string
   type: EventType
   /** `create`, `start`, `die`, …; of an exec with its command, as docker's: `exec_start: ls -l`. */
   action: string

@@ -6,11 +6,17 @@ import { EventRecords } from "./records.ts"
 import { readBack, watchEvents } from "./watch.ts"
 
 /** The events of one store. Opens nothing; a watch of the database begins with the first watcher and ends with the last. */
-export function openEvents({ db }: EventsDeps): Events {
+export function openEvents({ db, onAppend }: EventsDeps): Events {
   const records = new EventRecords(db)
   const feed = new EventFeed(db, records)
   return {
-    append: (event) => records.insert(event),
+    append(event) {
+      if (onAppend === undefined) return records.insert(event)
+      db.transaction(() => {
+        records.insert(event)
+        onAppend(event)
+      })
+    },
     lastId: () => records.lastId(),
     list({ since, until, filter } = {}) {
       const end = until === undefined ? undefined : BigInt(until.getTime()) * 1_000_000n

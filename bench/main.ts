@@ -5,6 +5,7 @@ import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
 import { buildMeasures, pushDebian, WITH_APT } from "./build.ts"
 import { containerMeasures, removeAll, rootlessMeasures } from "./containers.ts"
+import { copyMeasures } from "./copying.ts"
 import {
   buildah,
   docker,
@@ -82,6 +83,7 @@ async function main(): Promise<void> {
       ...containerMeasures(images, flags.quick),
       ...watchingMeasures(images, flags.quick),
       ...transferMeasures(images, directory, flags.quick),
+      ...copyMeasures(images.small, directory, flags.quick),
       ...rootlessMeasures(images.small, flags.quick),
       ...buildMeasures({ small: images.small, debian }, directory, flags.quick),
     ].filter(({ name }) => wanted(name))

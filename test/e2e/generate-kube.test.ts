@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, expect, test } from "bun:test"
 import { YAML } from "bun"
-import { openStore } from "../support/store.ts"
+import { noLimits, openStore } from "../support/store.ts"
 
 const skiff = openStore()
+/** Where the user of this run has some. */
+const limited = noLimits === false
+const limitFlags = limited ? ["-m", "64m", "--cpus", "0.5"] : []
 
 afterEach(async () => {
   await skiff.ok("pod", "rm", "-f", "--all")
@@ -25,19 +28,7 @@ async function generate(...args: string[]): Promise<Kube[]> {
 }
 
 test("a container is a pod of one container, without what its image says", async () => {
-  const flags = [
-    "--name",
-    "a_web",
-    "-e",
-    "KEY=a: b",
-    "-m",
-    "64m",
-    "--cpus",
-    "0.5",
-    "--cap-drop",
-    "NET_RAW",
-    "--read-only",
-  ]
+  const flags = ["--name", "a_web", "-e", "KEY=a: b", ...limitFlags, "--cap-drop", "NET_RAW", "--read-only"]
   const more = [
     "-v",
     "web-data:/data",
@@ -63,7 +54,7 @@ test("a container is a pod of one container, without what its image says", async
         image: expect.stringContaining("busybox"),
         name: "aweb",
         ports: [{ containerPort: 80, hostPort: 8080 }],
-        resources: { limits: { cpu: "500m", memory: "67108864" } },
+        resources: limited ? { limits: { cpu: "500m", memory: "67108864" } } : {},
         securityContext: {
           capabilities: { drop: ["NET_RAW"] },
           readOnlyRootFilesystem: true,
@@ -154,7 +145,7 @@ test("volumes are claims; several containers are one pod; what is not there is s
 })
 
 test("generate spec is podman's request for a container or a pod, under a new name", async () => {
-  await skiff.ok("pod", "create", "--name", "spec-pod", "--share", "net", "-p", "8080:80", "-m", "64m")
+  await skiff.ok("pod", "create", "--name", "spec-pod", "--share", "net", "-p", "8080:80", ...limitFlags)
   await skiff.ok("create", "--name", "spec-ctr", "--cap-add", "SYS_TIME", "-e", "A=b=c", "busybox", "sleep", "10")
   const spec = async (...args: string[]) => JSON.parse(await skiff.ok("generate", "spec", ...args)) as object
   expect(await spec("spec-ctr")).toMatchObject({
@@ -169,7 +160,7 @@ test("generate spec is podman's request for a container or a pod, under a new na
     name: "spec-pod",
     shared_namespaces: ["net"],
     portmappings: [{ container_port: 80, host_port: 8080, protocol: "tcp", range: 1, host_ip: "" }],
-    resource_limits: { memory: { limit: 64 << 20 } },
+    ...(limited && { resource_limits: { memory: { limit: 64 << 20 } } }),
   })
   const { code, stderr } = await skiff.run(["generate", "spec", "nosuch"])
   expect(code).toBe(125)

@@ -38,7 +38,7 @@ const expectWithin1Percent = (value: number, of: number): void =>
   expect(Math.abs(value - of)).toBeLessThanOrEqual(of / 100)
 
 testUnless(asRootOnly)("CPU seconds are the kernel's, before and after the container is gone", async () => {
-  await skiff.ok("run", "-d", "--name", "paused", "busybox", "sh", "-c", `${BURN}; echo done; sleep 60`)
+  await skiff.ok("run", "-d", "--name", "paused", "busybox", "sh", "-c", `${BURN}; echo done; sleep 1000`)
   await eventually(async () => (await skiff.ok("logs", "paused")).includes("done"))
   const { Pid: pid } = (await skiff.inspect("paused")).State
   const cgroup = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n")
@@ -61,7 +61,7 @@ const unified = (lines: readonly string[]): string =>
   `/sys/fs/cgroup${/^0::(.*)$/m.exec(lines.join("\n"))?.[1]}/cpu.stat`
 
 test("a --rm container that nobody watched leaves its CPU seconds and every byte that it sent", async () => {
-  await skiff.ok("run", "-d", "--name", "sink", "busybox", "sh", "-c", "sleep 60 | nc -l -p 80 >/dev/null")
+  await skiff.ok("run", "-d", "--name", "sink", "busybox", "sh", "-c", "sleep 1000 | nc -l -p 80 >/dev/null")
   const address = (await skiff.inspect("sink")).NetworkSettings.IPAddress
   const send = `until head -c 3000000 /dev/zero | nc ${address} 80; do sleep 0.1; done`
   const read = "cat /proc/net/dev /proc/self/stat; cat /proc/$$/stat"
@@ -84,7 +84,7 @@ test("a --rm container that nobody watched leaves its CPU seconds and every byte
 })
 
 test("an engine and a monitor that were killed lose nothing that the kernel still counts", async () => {
-  const child = skiff.spawn(["run", "--name", "orphan", "busybox", "sh", "-c", `${BURN}; echo done; sleep 60`])
+  const child = skiff.spawn(["run", "--name", "orphan", "busybox", "sh", "-c", `${BURN}; echo done; sleep 1000`])
   await eventually(async () => (await skiff.ok("logs", "orphan")).includes("done"))
   await skiff.ok("meter", "report")
   child.kill("SIGKILL")
@@ -111,7 +111,7 @@ test("an end is counted once, at whatever step its clean-up was killed", async (
 })
 
 test("over a reboot the samples are kept, and nothing is counted twice", async () => {
-  await skiff.ok("run", "-d", "--name", "rebooted", "busybox", "sh", "-c", `${BURN}; echo done; sleep 60`)
+  await skiff.ok("run", "-d", "--name", "rebooted", "busybox", "sh", "-c", `${BURN}; echo done; sleep 1000`)
   await eventually(async () => (await skiff.ok("logs", "rebooted")).includes("done"))
   const before = await lineOf("rebooted")
   expect(before.cpu_seconds).toBeGreaterThan(0.1)
@@ -130,7 +130,7 @@ test("over a reboot the samples are kept, and nothing is counted twice", async (
 })
 
 test("meter watch samples memory: what was held for how long is known, and no bound any more", async () => {
-  const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo ready; sleep 60 & wait"
+  const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo ready; sleep 1000 & wait"
   await skiff.ok("run", "-d", "--name", "holder", "busybox", "sh", "-c", script)
   await eventually(async () => (await skiff.ok("logs", "holder")).includes("ready"))
   const watch = skiff.spawn(["meter", "watch", "--interval", "200ms", "--quiet"])
@@ -173,7 +173,7 @@ test("reports add up by label, user and image, in CSV too; a time before all has
 })
 
 test("meter on has containers sampled as long as they run, by a supervisor that ends when it is off", async () => {
-  const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 60 & wait"
+  const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 1000 & wait"
   await skiff.ok("run", "-d", "--name", "sampled", "busybox", "sh", "-c", script)
   expect(supervisorsOf(skiff)).toEqual([])
   await skiff.ok("meter", "on", "--interval", "1s")

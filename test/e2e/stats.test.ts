@@ -23,7 +23,7 @@ async function statsOf(name: string): Promise<Row> {
 
 test("stats --no-stream shows what runs: a busy loop's CPU, held memory, processes", async () => {
   await start("busy", "while :; do :; done")
-  await start("holder", "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ready; sleep 60 & wait")
+  await start("holder", "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ready; sleep 1000 & wait")
   await eventually(async () => (await skiff.ok("logs", "holder")).includes("ready"))
   const rows = (await skiff.ok("stats", "--no-stream", "--format", "{{.Name}}")).split("\n")
   expect(rows.toSorted()).toEqual(["busy", "holder"])
@@ -40,7 +40,7 @@ test("stats --no-stream shows what runs: a busy loop's CPU, held memory, process
 })
 
 test("NET I/O counts what a container has carried", async () => {
-  await start("server", "sleep 60 | nc -l -p 80 >/dev/null")
+  await start("server", "sleep 1000 | nc -l -p 80 >/dev/null")
   const address = (await skiff.inspect("server")).NetworkSettings.IPAddress
   const send = `until head -c 5000000 /dev/zero | nc ${address} 80; do sleep 0.1; done`
   await skiff.ok("run", "--rm", "busybox", "sh", "-c", send)
@@ -54,7 +54,7 @@ test("containers come and go in the stream, and their ends are no errors", async
   let seen = ""
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (seen += text))
   try {
-    await start("guest", "sleep 60")
+    await start("guest", "sleep 1000")
     await eventually(() => seen.includes("guest 1\n"), 20_000)
     await skiff.ok("rm", "-f", "guest")
     // once more in a round of others, then no more
@@ -69,7 +69,7 @@ test("containers come and go in the stream, and their ends are no errors", async
 })
 
 test("stats of names ends when none of them is left", async () => {
-  await start("leaver", "sleep 60")
+  await start("leaver", "sleep 1000")
   const outcome = skiff.run(["stats", "--format", "{{.Name}}", "leaver"])
   await skiff.ok("rm", "-f", "leaver")
   const { code, stderr } = await outcome

@@ -1,6 +1,8 @@
 import { formatBinarySize, formatSize } from "../base/sizes.ts"
 import type { ContainerStats, ContainerUsage } from "../container/container.ts"
+import { formatDuration } from "../spec/docker/duration.ts"
 import { formatSpan } from "./ages.ts"
+import { hide } from "./hidden-fields.ts"
 
 const SHORT_ID = 12
 /** What the host does not count. */
@@ -19,7 +21,7 @@ export function statsRow(
   const percent = usage ? memory?.percent : 0
   const memoryPercent = percent === undefined ? UNKNOWN : `${percent.toFixed(2)}%`
   const count = usage ? (pids?.count ?? UNKNOWN) : 0
-  return {
+  const docker = {
     BlockIO: usage ? pair(usage.block.readBytes, usage.block.writtenBytes, formatSize) : "0B / 0B",
     CPUPerc: percentText(cpu?.percent),
     Container: noTrunc ? id : id.slice(0, SHORT_ID),
@@ -29,13 +31,15 @@ export function statsRow(
     Name: name,
     NetIO: pair(received, sent, formatSize),
     PIDs: String(count),
-    // podman's names
+  }
+  return hide(docker, {
     AVGCPU: percentText(cpu?.averagePercent),
     AvgCPU: cpu?.averagePercent ?? 0,
     BlockInput: usage?.block.readBytes ?? 0,
     BlockOutput: usage?.block.writtenBytes ?? 0,
     CPU: cpu?.percent ?? 0,
     CPUNano: cpu?.usedNs ?? 0,
+    CPUTime: formatDuration(cpu?.usedNs ?? 0),
     ContainerID: id,
     Duration: Math.round(ranMs * 1e6),
     MemLimit: limitBytes,
@@ -45,8 +49,8 @@ export function statsRow(
     PIDS: String(count),
     SystemNano: time.getTime() * 1e6,
     Up: formatSpan(ranMs),
-    UpTime: `${(ranMs / 1000).toFixed(6)}s`,
-  }
+    UpTime: formatDuration(Math.round(ranMs * 1e6)),
+  })
 }
 
 /** Column titles of its fields. */
@@ -59,6 +63,7 @@ export const STATS_TITLES = {
   CPU: "CPU",
   CPUNano: "CPU NANO",
   CPUPerc: "CPU %",
+  CPUTime: "CPU TIME",
   Container: "CONTAINER",
   ContainerID: "CONTAINER ID",
   Duration: "DURATION",
@@ -77,19 +82,6 @@ export const STATS_TITLES = {
   Up: "UP",
   UpTime: "UPTIME",
 }
-
-/** The fields of docker's own JSON line. */
-export const STATS_JSON_FIELDS = [
-  "BlockIO",
-  "CPUPerc",
-  "Container",
-  "ID",
-  "MemPerc",
-  "MemUsage",
-  "Name",
-  "NetIO",
-  "PIDs",
-]
 
 /** Of all its interfaces together. */
 export function networkBytes(usage: ContainerUsage | undefined): [received: number, sent: number] {

@@ -88,3 +88,17 @@ test("a name that is none, an interval of nothing: refused", async () => {
   expect(await skiff.run(["stats", "--no-stream", "nobody"])).toMatchObject({ code: 1, stdout: "" })
   expect((await skiff.run(["stats", "--interval", "0"])).stderr).toContain("invalid interval")
 })
+
+test("as podman it has podman's columns, and one JSON array", async () => {
+  const podman = { env: { SKIFF_COMPAT: "podman" } }
+  await skiff.ok("run", "--name", "styled", "busybox", "true")
+  const table = await skiff.run(["stats", "--no-stream", "styled"], podman)
+  expect(table.stdout).toMatch(
+    /^ID +NAME +CPU % +MEM USAGE \/ LIMIT +MEM % +NET IO +BLOCK IO +PIDS +CPU TIME +AVG CPU %\n/,
+  )
+  const json = await skiff.run(["stats", "--no-stream", "--format", "json", "styled"], podman)
+  expect(JSON.parse(json.stdout)).toMatchObject([{ name: "styled", cpu_percent: "0.00%", cpu_time: "0s", pids: "0" }])
+  const [usage] = JSON.parse((await skiff.run(["system", "df", "--format", "json"], podman)).stdout) as object[]
+  expect(usage).toMatchObject({ Type: "Images", Total: 1 })
+  await skiff.ok("rm", "styled")
+})

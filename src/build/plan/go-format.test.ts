@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { formatDuration, listAll, quote, quoteAll, quoteRune } from "./go-format.ts"
+import { formatDuration } from "../../spec/docker/duration.ts"
+import { listAll, quote, quoteAll, quoteRune } from "./go-format.ts"
 
 // what Go's fmt prints
 test.each([

@@ -1,9 +1,12 @@
 import type { WorkingContainer } from "../../builder/builder.ts"
-import type { Container, ContainerSize } from "../../container/container.ts"
+import type { Container, ContainerSize, ContainerStats } from "../../container/container.ts"
 import { CONTAINER_TITLES, containerRow, externalRow } from "../../docker/container-row.ts"
 import { IMAGE_TITLES, imageRows } from "../../docker/image-row.ts"
 import { NETWORK_TITLES, networkRow } from "../../docker/network-document.ts"
 import { VOLUME_TITLES, volumeRow } from "../../docker/volume-document.ts"
+import { STATS_TITLES, statsRow } from "../../docker/stats-row.ts"
+import type { DiskUsage } from "../../engine/engine.ts"
+import { DISK_USAGE_TITLES, diskUsageRows } from "../output/disk-usage.ts"
 import type { Image } from "../../image/image.ts"
 import type { Network } from "../../network/network.ts"
 import {
@@ -57,6 +60,8 @@ export interface Lists {
   images(columns: { digests: boolean; history: boolean }): ObjectList<Image, ImageFacts>
   volumes: ObjectList<Volume, object>
   networks: ObjectList<Network, { noTrunc: boolean }>
+  stats: ObjectList<ContainerStats, { noTrunc: boolean }>
+  diskUsage: ListFormat & { rows(usage: DiskUsage): object[] }
 }
 
 /** Podman's columns of `ps --ns`. */
@@ -98,5 +103,19 @@ export const LISTS: Lists = {
     table: "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
     quiet: "{{.ID}}",
     rows: (network, facts) => [networkRow(network, facts)],
+  },
+
+  stats: {
+    titles: STATS_TITLES,
+    table: "table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}",
+    quiet: "{{.ID}}",
+    rows: (one, options) => [statsRow(one, options)],
+  },
+
+  diskUsage: {
+    titles: DISK_USAGE_TITLES,
+    table: "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+    quiet: "{{.Type}}",
+    rows: diskUsageRows,
   },
 }

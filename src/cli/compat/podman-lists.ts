@@ -7,6 +7,9 @@ import { hide } from "../../docker/hidden-fields.ts"
 import { PODMAN_IMAGE_TITLES, podmanImageRows } from "../../podman/image-row.ts"
 import { podmanNetworkDocument } from "../../podman/network-document.ts"
 import { PODMAN_COLUMNS } from "../output/columns.ts"
+import { podmanStatsDocument } from "../../podman/stats-document.ts"
+import { STATS_TITLES, statsRow } from "../../docker/stats-row.ts"
+import { DISK_USAGE_TITLES, diskUsageRows } from "../output/disk-usage.ts"
 import { NS_TABLE, POD_COLUMNS, type Lists } from "./lists.ts"
 
 /** `json` prints one array of documents, which are more than the rows: an image of two names is there once. */
@@ -69,5 +72,23 @@ export const PODMAN_LISTS: Lists = {
     table: "table {{.ID}}\t{{.Name}}\t{{.Driver}}",
     quiet: "{{.Name}}",
     rows: (network, facts) => [hide(networkRow(network, facts), { document: podmanNetworkDocument(network) })],
+  },
+
+  stats: {
+    ...asDocuments,
+    titles: { ...STATS_TITLES, ID: "ID", NetIO: "NET IO", BlockIO: "BLOCK IO", UpTime: "CPU TIME" },
+    table:
+      "table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDS}}\t{{.CPUTime}}\t{{.AVGCPU}}",
+    quiet: "{{.ID}}",
+    rows: (one, options) => [hide(statsRow(one, options), { document: podmanStatsDocument(one) })],
+  },
+
+  // it has no cache of its own
+  diskUsage: {
+    ...asDocuments,
+    titles: DISK_USAGE_TITLES,
+    table: "table {{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+    quiet: "{{.Type}}",
+    rows: (usage) => diskUsageRows(usage).slice(0, 3),
   },
 }

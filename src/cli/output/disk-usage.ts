@@ -3,6 +3,7 @@ import type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, VolumeUse } from
 import { familiarReference, parseReference } from "../../image/image.ts"
 import { formatAgo } from "../../docker/ages.ts"
 import { describeStatus } from "../../docker/container-row.ts"
+import { hide } from "../../docker/hidden-fields.ts"
 import { ellipsis } from "../../docker/ellipsis.ts"
 
 const SHORT_ID = 12
@@ -44,21 +45,16 @@ export const DISK_USAGE_TITLES = {
 
 function row(type: string, [total, active]: [number, number], [size, reclaimable]: [number, number]): object {
   const percent = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : ""
-  return {
+  const docker = {
     Active: String(active),
     Reclaimable: `${formatSize(reclaimable)}${percent}`,
     Size: formatSize(size),
     TotalCount: String(total),
     Type: type,
-    // podman's names
-    RawReclaimable: reclaimable,
-    RawSize: size,
-    Total: total,
   }
+  const raw = { RawReclaimable: reclaimable, RawSize: size, Total: total }
+  return hide(docker, { ...raw, document: { ...docker, ...raw, Active: active, TotalCount: total } })
 }
-
-/** The fields of docker's own JSON line. */
-export const DISK_USAGE_FIELDS = ["Active", "Reclaimable", "Size", "TotalCount", "Type"]
 
 /** Docker's `-v`: a list of each kind, as rows for tables and documents alike. */
 export function diskUsageLists(usage: DiskUsage, now = new Date()): Record<string, { title: string; rows: object[] }> {

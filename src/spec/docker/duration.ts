@@ -15,3 +15,20 @@ export function parseDuration(text: string): number {
   if (!Number.isFinite(ms)) throw fail()
   return sign === "-" ? -ms : ms
 }
+
+/** A time.Duration, given in nanoseconds: `1m30s`, `1.5s`, `200ms`, `0s`. */
+export function formatDuration(nanoseconds: number): string {
+  if (nanoseconds === 0) return "0s"
+  if (nanoseconds < 1e3) return `${nanoseconds}ns`
+  if (nanoseconds < 1e6) return `${nanoseconds / 1e3}µs`
+  if (nanoseconds < 1e9) return `${nanoseconds / 1e6}ms`
+  const whole = Math.floor(nanoseconds / 1e9)
+  const hours = Math.floor(whole / 3600)
+  const minutes = Math.floor(whole / 60) % 60
+  const fraction = String(Math.round(nanoseconds % 1e9))
+    .padStart(9, "0")
+    .replace(/0+$/, "")
+  const seconds = `${whole % 60}${fraction === "" ? "" : `.${fraction}`}s`
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds
+}

@@ -1,42 +1,25 @@
 import { command } from "../../command.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { flag } from "../../flag.ts"
-import {
-  DISK_USAGE_FIELDS,
-  DISK_USAGE_TABLES,
-  DISK_USAGE_TITLES,
-  diskUsageLists,
-  diskUsageRows,
-} from "../../output/disk-usage.ts"
+import { DISK_USAGE_TABLES, diskUsageLists } from "../../output/disk-usage.ts"
 import { printDocuments } from "../../output/document.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 import type { Out } from "../../out.ts"
 import type { DiskUsage } from "../../../engine/engine.ts"
 
-const TABLE = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
-
 export default command({
   summary: "Show disk usage",
   args: [],
   flags: { ...LIST_FORMAT_FLAGS, verbose: flag.bool("Show detailed information on space usage", { short: "v" }) },
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, dialect }) {
     using interrupt = new AbortOnInterrupt()
     const usage = await engine.diskUsage({ signal: interrupt.signal })
     if (flags.verbose) return printLists(out, usage, flags)
-    const isJson = flags.json || flags.format === "json" || flags.format === "{{json .}}"
-    const rows = diskUsageRows(usage)
-    printList(out, isJson ? rows.map(onlyDockers) : rows, flags, {
-      titles: DISK_USAGE_TITLES,
-      table: TABLE,
-      quiet: "{{.Type}}",
-    })
+    const { diskUsage: list } = await dialect.lists()
+    printList(out, list.rows(usage), flags, list)
   },
 })
-
-function onlyDockers(row: object): object {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => DISK_USAGE_FIELDS.includes(name)))
-}
 
 function printLists(out: Out, usage: DiskUsage, { json, format }: { json: boolean; format: string | undefined }): void {
   const lists = diskUsageLists(usage)

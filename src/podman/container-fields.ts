@@ -27,7 +27,6 @@ export const NO_NAMESPACES: NamespaceNumbers = {
 /** What of other objects a line needs. */
 export interface ContainerFieldsOptions {
   namespaces?: NamespaceNumbers
-  /** The sandbox that it lives in. */
   pod?: { id: string; name: string } | undefined
   noTrunc?: boolean
 }

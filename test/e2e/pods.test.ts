@@ -448,6 +448,11 @@ describe("called as podman", () => {
       expect(outcome.stderr).toStartWith("Error: ")
       expect(outcome.stderr).toContain(text)
     }
+    await podman("create", "--pod", "told-so", "--name", "told", "busybox", "true")
+    const id = (await podman("pod", "inspect", "--format", "{{.ID}}", "told-so")).stdout.trim()
+    const shown = (await podman("ps", "-a", "--pod", "--filter", "name=told", "--format", "{{.PodID}} {{.PodName}}"))
+      .stdout
+    expect(shown).toBe(`${id.slice(0, 12)} told-so\n`)
     const [pod] = JSON.parse((await podman("pod", "ps", "--format", "json")).stdout) as [Record<string, unknown>]
     expect(Object.keys(pod)).toEqual(
       "Cgroup Containers Created Id InfraId Name Namespace Networks Status Labels".split(" "),

@@ -59,12 +59,11 @@ async function rowsOf(containers: Containers, list: ContainerList, flags: LsFlag
   const listed = list.oldestFirst ? shown.toReversed() : shown
   const sorted = flags.sort === undefined ? listed : listed.toSorted(compareBy(flags.sort, sizes))
   const hasNamespaces = flags.ns || names(flags, "NS}", "NS ", "UTS", "IPC", "MNT", "NET", "Namespaces")
-  const sandboxes = sorted.some(({ options }) => options.sandbox !== undefined) ? await engine.sandboxes() : undefined
   const rows = sorted.flatMap((one) =>
     list.rows(one, {
       noTrunc: flags.noTrunc,
       size: sizes.get(one.id),
-      pod: one.options.sandbox === undefined ? undefined : sandboxes?.get(one.options.sandbox),
+      pod: one.options.pod,
       ...(hasNamespaces ? { namespaces: namespacesOf(one) } : {}),
     }),
   )

@@ -235,3 +235,32 @@ test("help is in podman's layout, and a group alone is a mistake", async () => {
   expect((await as("docker", "rm", "--help")).stdout).toStartWith("Usage:  docker rm [OPTIONS] CONTAINER")
   expect((await as("podman", "--version")).stdout).toMatch(/^podman version \d/)
 })
+
+test("what is made here is localhost's for podman, who makes no volume twice and takes names of one letter", async () => {
+  await as("podman", "tag", "busybox", "short:2")
+  expect((await as("podman", "images", "--format", "{{.Repository}}:{{.Tag}}")).stdout).toContain("localhost/short:2\n")
+  await as("podman", "rmi", "short:2")
+  await as("podman", "volume", "create", "once")
+  expect(await as("podman", "volume", "create", "once")).toMatchObject({
+    code: 125,
+    stderr: "Error: volume with name once already exists: volume already exists\n",
+  })
+  expect((await as("podman", "volume", "create", "--ignore", "once")).code).toBe(0)
+  expect((await as("docker", "volume", "create", "once")).code).toBe(0)
+  await skiff.ok("volume", "rm", "once")
+  expect((await as("podman", "create", "--name", "x", "busybox")).code).toBe(0)
+  expect(await as("podman", "rm", "x")).toMatchObject({ code: 0, stdout: "x\n" })
+})
+
+test("rmi --force of what is not there is no failure", async () => {
+  for (const tool of ["docker", "podman"] as const) expect((await as(tool, "rmi", "-f", "absent")).code).toBe(0)
+})
+
+test("podman makes no directory of the host for -v, docker does", async () => {
+  const missing = join(skiff.home, "missing")
+  expect(await as("podman", "create", "-v", `${missing}:/x`, "busybox")).toMatchObject({
+    code: 125,
+    stderr: `Error: statfs ${missing}: no such file or directory\n`,
+  })
+  expect((await as("docker", "create", "-v", `${missing}:/x`, "busybox")).code).toBe(0)
+})

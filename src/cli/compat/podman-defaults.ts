@@ -1,4 +1,6 @@
+import type { MountRequest } from "../../spec/docker/mount-request.ts"
 import type { Flags } from "../flag.ts"
+import { localName } from "./results.ts"
 
 /**
  * What podman does where nothing is said and docker does nothing: proxies of the caller, a line in passwd for an unknown number, writable
@@ -10,9 +12,11 @@ export function withPodmanDefaults(
   flags: Flags,
   env: Readonly<Record<string, string | undefined>>,
 ): Flags {
+  if (name === "volume create") return withInitial(flags, { ignore: false })
+  if (name === "image build") return withLocalTags(flags)
   if (name !== "container run" && name !== "container create") return flags
   const userns = env.PODMAN_USERNS
-  const defaults: Readonly<Record<string, unknown>> = {
+  return withInitial(withoutMadeSources(flags), {
     httpProxy: true,
     passwd: true,
     readOnlyTmpfs: true,
@@ -21,7 +25,29 @@ export function withPodmanDefaults(
     ipc: { kind: "shareable" },
     engineName: "podman",
     ...(userns !== undefined && userns !== "" && { userns: flags.userns?.read(userns, undefined) }),
+  })
+}
+
+/** `-v` makes no directory of the host. */
+function withoutMadeSources(flags: Flags): Flags {
+  const { volume } = flags
+  if (volume === undefined) return flags
+  const read = (text: string, before: unknown): MountRequest[] => {
+    const mounts = volume.read(text, before) as MountRequest[]
+    const last = mounts.at(-1)
+    return last?.type === "bind" ? [...mounts.slice(0, -1), { ...last, createSource: false }] : mounts
   }
+  return { ...flags, volume: { ...volume, read } }
+}
+
+/** What is built without a registry in its name is this host's. */
+function withLocalTags(flags: Flags): Flags {
+  const { tag } = flags
+  if (tag === undefined) return flags
+  return { ...flags, tag: { ...tag, read: (text, before) => tag.read(localName(text), before) } }
+}
+
+function withInitial(flags: Flags, defaults: Readonly<Record<string, unknown>>): Flags {
   return Object.fromEntries(
     Object.entries(flags).map(([property, one]) => [
       property,

@@ -44,6 +44,7 @@ function usageText(error: UsageError, { typed = "", chooses = false }: FailureCo
   const message = asTool(printable(error.message), tool)
   switch (error.data.usage) {
     case "flag":
+    case "value":
       return `${message}\nSee '${tool} ${typed} --help'`
     case "words":
       return chooses ? "you must provide at least one name or id" : wordsText(error)
@@ -87,7 +88,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
         return `volume ${name} is being used by the following container(s): ${error.data.user}: volume is being used`
       return programText(error)
     case "InvalidArgument":
-      return object === "sandbox" ? podsText(String(error.data.field)) : programText(error)
+      return object === "sandbox" ? podsText(String(error.data.field)) : (sourceText(error) ?? programText(error))
     default:
       return programText(error)
   }
@@ -100,6 +101,12 @@ function podsText(field: string): string {
   return field === "ports"
     ? `invalid config provided: published or exposed ports must be defined when the pod is created: ${shared}`
     : `invalid config provided: networks must be defined when the pod is created: ${shared}`
+}
+
+/** Of a bind whose source is not there. */
+function sourceText({ message }: SkiffError): string | undefined {
+  const [, path] = /^bind source path does not exist: "(.*)"$/.exec(message) ?? []
+  return path === undefined ? undefined : `statfs ${path}: no such file or directory`
 }
 
 function programText({ data, message }: SkiffError): string | undefined {

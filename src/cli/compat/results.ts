@@ -10,6 +10,8 @@ export interface Results {
   readonly pullProgress: 1 | 2
   /** The last lines of a pull. */
   pulled(result: PullResult, quiet: boolean): string[]
+  /** What a name without a registry means for an image that is made here. */
+  newName(name: string): string
   /** A name that an archive brought. */
   loaded(name: string): string
   /** What `rmi` removed: the image, then its layers. */
@@ -30,6 +32,7 @@ export const RESULTS: Results = {
     const status = `Status: ${changed ? "Downloaded newer image" : "Image is up to date"} for ${familiar}`
     return [...(quiet ? [] : [`Digest: ${digest}`, status]), name]
   },
+  newName: (name) => name,
   loaded: (name) => familiarReference(parseReference(name)),
   deleted: (digests) => [...digests],
   updated: (name) => name,
@@ -42,6 +45,7 @@ export const PODMAN_RESULTS: Results = {
   buildPrintsId: true,
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
+  newName: localName,
   loaded: (name) => name,
   updated: (_, id) => id,
   deleted: ([image]) => (image === undefined ? [] : [hexOf(image)]),
@@ -50,4 +54,10 @@ export const PODMAN_RESULTS: Results = {
 
 function hexOf(digest: string): string {
   return digest.replace(/^sha256:/, "")
+}
+
+/** Podman's `localhost/`, where the name begins with no registry. Pure. */
+export function localName(name: string): string {
+  const [first = "", ...rest] = name.split("/")
+  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost") ? name : `localhost/${name}`
 }

@@ -19,10 +19,15 @@ const MAPS = new Set(
 /** The same document with a `Map` for each of Go's maps: a missing key of those is no error. */
 export function withMaps(value: unknown, name = "", parent = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => withMaps(one))
+  // Go's nil map, which it prints as an empty one
+  if (value === null && isMapName(name, parent)) return new Map()
   if (typeof value !== "object" || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, one]) => [key, withMaps(one, key, name)] as const)
-  const isMap = MAPS.has(name) || MAPS.has(`${parent}.${name}`)
-  return isMap ? new Map(entries) : withHiddenOf(value, Object.fromEntries(entries))
+  return isMapName(name, parent) ? new Map(entries) : withHiddenOf(value, Object.fromEntries(entries))
+}
+
+function isMapName(name: string, parent: string): boolean {
+  return MAPS.has(name) || MAPS.has(`${parent}.${name}`)
 }
 
 /** Fields that templates may name and JSON leaves out go along. */

@@ -23,8 +23,9 @@ export default command({
     squash: flag.bool("Make a single layer of all files, including those of the base image", { short: "s" }),
   },
   examples: ['skiff commit -c \'CMD ["nginx"]\' -m "configured" web web:2'],
-  async run({ args: [container, name], flags, engine, out, dialect }) {
+  async run({ args: [container, typed], flags, engine, out, dialect }) {
     const { author, message, pause, squash, format } = flags
+    const name = typed === undefined ? undefined : dialect.results.newName(typed)
     const containers = await engine.containers()
     const given = flags.config === undefined ? {} : readRunConfig(flags.config)
     const volumes = flags.includeVolumes ? targetsOf(containers.get(container)) : {}

@@ -12,6 +12,8 @@ export default command({
     const containers = await engine.containers()
     const name = chooseContainer(containers, given, flags)
     const { titles, processes } = await containers.top(name, psOptions.length > 0 ? psOptions : dialect.topWords)
-    for (const line of alignColumns([titles, ...processes].map((cells) => cells.join("\t")))) out.line(line)
+    const { columns } = (await dialect.lists()).volumes
+    const lines = [titles, ...processes].map((cells) => cells.join("\t"))
+    for (const line of alignColumns(lines, columns)) out.line(line)
   },
 })

@@ -26,7 +26,8 @@ export default command({
     "skiff export web | skiff import -c 'CMD [\"sh\"]' - flat:1",
     "skiff import https://example.com/rootfs.tar.xz",
   ],
-  async run({ args: [file, name], flags, engine, out }) {
+  async run({ args: [file, given], flags, engine, out, dialect }) {
+    const name = given === undefined ? undefined : dialect.results.newName(given)
     const source = sourceOf(file)
     const { change, message } = flags
     const platform = platformOf(flags)

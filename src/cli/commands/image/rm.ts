@@ -31,8 +31,11 @@ export default command({
         for (const one of untagged) out.line(`Untagged: ${one}`)
         for (const one of dialect.results.deleted(deleted)) out.line(`Deleted: ${one}`)
       } catch (error) {
-        if (flags.ignore && isSkiffError(error, "NotFound")) continue
-        code = report(error)
+        const isMissing = isSkiffError(error, "NotFound")
+        if (flags.ignore && isMissing) continue
+        const failed = report(error)
+        // docker: with --force, what is not there is told, and no failure
+        if (!flags.force || !isMissing) code = failed
       }
     }
     return code

@@ -1,4 +1,4 @@
-import { Unsupported } from "../../../base/errors.ts"
+import { AlreadyExists, Unsupported } from "../../../base/errors.ts"
 import { parseKeyValue } from "../../../spec/docker/environment.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -10,7 +10,7 @@ export default command({
   flags: {
     driver: flag.string("Specify volume driver name", "string", { short: "d" }),
     gid: flag.int("Group of the volume's directory"),
-    ignore: flag.bool("No error if there is a volume of that name, which is none anyhow"),
+    ignore: flag.bool("No error if there is a volume of that name", { initial: true }),
     label: flag.list(parseKeyValue, "Set metadata for a volume", "list", { short: "l" }),
     opt: flag.list(parseKeyValue, "Set driver specific options: type=none,o=bind,device=DIR; o=uid=N,gid=N", "list", {
       short: "o",
@@ -22,6 +22,8 @@ export default command({
       throw new Unsupported(`no such volume driver: "${flags.driver}"`, { hint: "valid: local" })
     const labels = Object.fromEntries(flags.label)
     const volumes = await engine.volumes()
+    if (!flags.ignore && name !== undefined && volumes.list().some((one) => one.name === name))
+      throw new AlreadyExists(`volume with name ${name} already exists: volume already exists`)
     const options = withOwner(Object.fromEntries(flags.opt), flags)
     const named = name === undefined ? {} : { name }
     out.line(volumes.create({ labels, anonymous: name === undefined, options, ...named }).name)

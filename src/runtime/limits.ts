@@ -1,4 +1,6 @@
 /** Limits of a container that is there already. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { detectCgroups, cgroupDirectories, hasCgroupFile, type Cgroups } from "../sys/process/cgroup.ts"
 import type { OciResources } from "../spec/oci-runtime.ts"
 import { giveRealtimeBudget } from "../sys/process/realtime-budget.ts"
@@ -39,8 +41,14 @@ function writeAll(id: string, cgroups: Cgroups, parts: readonly ControllerWrites
   const directories = cgroupDirectories(id, cgroups, placement?.parent)
   for (const { controller, writes } of parts) {
     const directory = directories.get(cgroups.version === "v2" ? "" : controller)
-    if (directory !== undefined && writes.length > 0) writeCgroup(directory, writes)
+    if (directory !== undefined && writes.length > 0) for (const one of withInner(directory)) writeCgroup(one, writes)
   }
+}
+
+/** In a scope of systemd's crun makes a cgroup of its own, which has the same limits: the inner one would hold what the outer lifts. */
+function withInner(directory: string): string[] {
+  const inner = join(directory, "container")
+  return existsSync(inner) ? [directory, inner] : [directory]
 }
 
 /** Of limits that held once: what is no longer valid, such as a device that is gone, holds no more. */

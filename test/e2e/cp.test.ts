@@ -265,6 +265,27 @@ test("owners are kept on the way in, and with -a are the user's that the contain
   await skiff.ok("rm", "owners")
 })
 
+test("called as podman it gives what it copies to the container's user, follows links, and starts from the working directory", async () => {
+  const podman = { env: { SKIFF_COMPAT: "podman" } }
+  const file = hostFile("podman")
+  if (!user.rootless) chownSync(file, 1234, 1235)
+  await skiff.ok("create", "--name", "as-podman", "--workdir", "/srv", "busybox", "true")
+  for (const args of [
+    [file, "as-podman:given"],
+    ["-a=false", file, "as-podman:kept"],
+  ])
+    expect(await skiff.run(["cp", ...args], podman)).toMatchObject({ code: 0 })
+  const lines = listed("as-podman:/srv", "-tv")
+  expect(lines).toMatch(/ 0\/0 .* srv\/given$/m)
+  if (!user.rootless) expect(lines).toMatch(/ 1234\/1235 .* srv\/kept$/m)
+  const missing = await skiff.run(["cp", "as-podman:/none", place("x")], podman)
+  expect(missing).toMatchObject({ code: 125 })
+  expect(missing.stderr).toContain(
+    'Error: "/none" could not be found on container as-podman: no such file or directory',
+  )
+  await skiff.ok("rm", "as-podman")
+})
+
 test("from container to container, and within one", async () => {
   await skiff.ok("cp", "running:/d", "stopped:/from-running")
   expect(await text("stopped", "/from-running/f")).toBe(await text("running", "/d/f"))

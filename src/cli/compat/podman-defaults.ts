@@ -14,6 +14,7 @@ export function withPodmanDefaults(
 ): Flags {
   if (name === "volume create") return withInitial(flags, { ignore: false })
   if (name === "image build") return withLocalTags(flags)
+  if (name === "container cp") return withInitial(flags, COPY)
   if (name !== "container run" && name !== "container create") return flags
   const userns = env.PODMAN_USERNS
   return withInitial(withoutMadeSources(flags), {
@@ -46,6 +47,9 @@ function withLocalTags(flags: Flags): Flags {
   if (tag === undefined) return flags
   return { ...flags, tag: { ...tag, read: (text, before) => tag.read(localName(text), before) } }
 }
+
+/** Links are followed, relative paths start where the program does, and what is copied belongs to who gets it. */
+const COPY = { archive: true, archiveChowns: true, followLink: true, fromWorkdir: true }
 
 function withInitial(flags: Flags, defaults: Readonly<Record<string, unknown>>): Flags {
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from "node:fs"
 import { hasErrno, Unsupported } from "../../base/errors.ts"
 import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
+import { makeDirectoryInRoot } from "../../sys/fs/confined-mkdir.ts"
 import { cloneMounts } from "../../sys/fs/detached-mounts.ts"
 import { isMountPoint, MountFlag, mountAt, mountOrFind, restrictMount } from "../../sys/fs/mount.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
@@ -84,6 +85,8 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   try {
     const seen = mountOrFind(rootfs, mount)
     if (seen !== rootfs) return openRoot(seen) // nothing can be mounted here
+    // as a start does it
+    if (spec.run.workdir !== "/") makeDirectoryInRoot(rootfs, spec.run.workdir)
     await fillVolumes(deps, record, rootfs)
     mountBelow(rootfs, spec.mounts, volumes, spec.options.readOnly)
     return cloneMounts(rootfs)

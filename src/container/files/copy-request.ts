@@ -11,6 +11,8 @@ export interface CopyOptions {
    * capabilities are kept, and are the caller's else.
    */
   archive?: boolean
+  /** With `archive`, into a container that runs as no user that is named: all belongs to root. Default: owners are kept. */
+  rootOwns?: boolean
   /** A source that is a link is what it leads to. */
   followLink?: boolean
   /** A directory may take another file's place, and the other way round. */

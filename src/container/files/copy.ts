@@ -106,12 +106,12 @@ function openContents({ at }: Source): Disposable & { fd: number } {
 /** Whose the copies are. */
 export function ownersFor(
   root: ContainerRoot | undefined,
-  { archive = false }: CopyOptions,
+  { archive = false, rootOwns = false }: CopyOptions,
 ): Pick<CopyTreeOptions, "owner" | "dropPrivilege"> {
   if (root === undefined)
     return archive ? {} : { owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }, dropPrivilege: true }
   const { user } = root.record.spec.run
-  if (!archive || user === "") return {}
+  if (!archive || (user === "" && !rootOwns)) return {}
   const { uid, gid } = resolveUser(`/proc/self/fd/${root.fd}`, user)
   return { owner: { uid, gid } }
 }

@@ -16,6 +16,9 @@ export default command({
   args: [arg.one("[CONTAINER:]SRC_PATH|-", "containers"), arg.one("[CONTAINER:]DEST_PATH|-", "containers")],
   flags: {
     archive: flag.bool("Archive mode (copy all uid/gid information)", { short: "a" }),
+    // what is different in podman's dialect (compat/podman-defaults.ts)
+    archiveChowns: flag.bool("Archive mode gives all to the container's user, or the caller", { hidden: true }),
+    fromWorkdir: flag.bool("Relative paths of a container start from its working directory", { hidden: true }),
     followLink: flag.bool("Always follow symbol link in SRC_PATH", { short: "L" }),
     overwrite: flag.bool("Allow to overwrite directories with non-directories and vice versa"),
     quiet: flag.bool(
@@ -27,14 +30,29 @@ export default command({
   },
   examples: ["skiff cp web:/etc/nginx/. conf", "skiff cp site web:/srv", "skiff cp web:/var/log - | tar -t"],
   async run({ args: [from, to], flags, engine, out }) {
-    const { archive, followLink, overwrite, quiet } = flags
-    const [source, target] = [placeOf(from), placeOf(to)]
-    check(from, to, source, target)
+    const { followLink, overwrite, quiet, archiveChowns } = flags
+    const typed = [placeOf(from), placeOf(to)] as const
+    check(from, to, ...typed)
     const containers = await engine.containers()
+    const inWorkdir = async (place: CopyPlace | "-"): Promise<CopyPlace | "-"> => {
+      if (!flags.fromWorkdir || place === "-" || !("container" in place) || place.path.startsWith("/")) return place
+      const { run } = await containers.inspect(place.container)
+      return { ...place, path: `${run.workdir}/${place.path}` }
+    }
+    const [source, target] = [await inWorkdir(typed[0]), await inWorkdir(typed[1])]
+    const isOut = target !== "-" && !("container" in target)
+    const archive = archiveChowns && isOut ? !flags.archive : flags.archive
     using interrupt = new AbortOnInterrupt()
     const title = target !== "-" && "container" in target ? "Copying to container" : "Copying from container"
     using progress = new CopyProgress(title, { out, quiet })
-    const options = { archive, followLink, overwrite, onContent: progress.onContent, abort: interrupt.signal }
+    const options = {
+      archive,
+      rootOwns: archiveChowns,
+      followLink,
+      overwrite,
+      onContent: progress.onContent,
+      abort: interrupt.signal,
+    }
     if (target === "-" && source !== "-" && "container" in source)
       return await writeResult("copy", undefined, containers.readArchive(source.container, source.path, options), out)
     if (source === "-" && target !== "-" && "container" in target) {

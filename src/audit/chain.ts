@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { sha256Hex } from "../sys/sha256.ts"
 import type { AuditFault } from "./audit.ts"
 
 /** Before the first row. */
@@ -13,7 +13,7 @@ export interface StoredRow {
 
 /** Of a row, from that of the row before. Pure. */
 export function chainHash(before: string, seq: number, entry: string): string {
-  return createHash("sha256").update(`${before}\n${seq}\n${entry}`).digest("hex")
+  return sha256Hex(`${before}\n${seq}\n${entry}`)
 }
 
 /** Looks at rows in order, one after the other, and keeps none. `lastSeq`: the last number that was given. */

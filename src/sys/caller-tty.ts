@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { terminalOf } from "./process/process.ts"
 
 /** proc_pid_stat(5): the minor number is in bits 31 to 20 and 7 to 0. */
 const PTS_MAJORS = { first: 136, last: 143 }
@@ -7,8 +7,7 @@ const SERIAL_MINOR = 64
 
 /** The controlling terminal of this process: `pts/3`, `tty1`, `ttyS0`; undefined without one. */
 export function callerTty(): string | undefined {
-  const stat = readFileSync("/proc/self/stat", "latin1")
-  const device = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4])
+  const device = terminalOf(process.pid)
   const major = (device >> 8) & 0xfff
   const minor = (device & 0xff) | ((device >> 12) & 0xfff00)
   if (major >= PTS_MAJORS.first && major <= PTS_MAJORS.last) return `pts/${(major - PTS_MAJORS.first) * 256 + minor}`

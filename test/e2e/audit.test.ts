@@ -60,7 +60,7 @@ test("each change is one row, with who made it, by which command, of which image
     "container rename",
     "container destroy",
   ])
-  const [create] = rows
+  const [create] = ofContainers
   expect(create).toMatchObject({ Command: "run", Subject: "web", Image: "busybox", Uid: String(user.uid) })
   expect(create?.Flags).toContain("--detach=true")
   expect(create?.ImageDigest).toMatch(/^sha256:[0-9a-f]{64}$/)

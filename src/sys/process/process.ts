@@ -156,6 +156,11 @@ export function parentOf(pid: number): Pid | undefined {
   return fields === undefined ? undefined : (Number(fields[1]) as Pid)
 }
 
+/** The device number of the controlling terminal of `pid`; 0 when it has none. */
+export function terminalOf(pid: number): number {
+  return Number(livingStat(pid)?.[4] ?? 0)
+}
+
 /** The process group of `pid`; undefined when there is no such process, or only its zombie is left. */
 export function processGroupOf(pid: number): Pid | undefined {
   const fields = livingStat(pid)

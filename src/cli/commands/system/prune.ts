@@ -12,7 +12,7 @@ export default command({
   args: [],
   flags: {
     all: flag.bool("Remove all unused images not just dangling ones", { short: "a" }),
-    build: flag.bool("Remove build cache and nothing of containers"),
+    build: flag.bool("Remove what killed builds left, too, and build cache whatever the filter"),
     dryRun: flag.bool("Show what would be removed"),
     external: flag.bool("Remove what killed commands left, and nothing else"),
     filter: pruneFilterFlag,
@@ -52,7 +52,6 @@ function kindsOf({
   build: boolean
   filter: readonly string[]
 }): PruneKind[] {
-  if (build) return ["cache"]
   const hasLabels = filter.some((one) => one.startsWith("label"))
   const isDated = filter.some((one) => one.startsWith("until="))
   if (volumes && isDated)
@@ -64,7 +63,7 @@ function kindsOf({
     "containers",
     ...(volumes ? (["volumes"] as const) : []),
     "images",
-    ...(hasLabels ? [] : (["cache"] as const)),
+    ...(hasLabels && !build ? [] : (["cache"] as const)),
   ]
 }
 

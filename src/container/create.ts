@@ -225,7 +225,11 @@ async function resolveImage(
     throw new FailedPrecondition(`image "${name}" is of the platform ${formatPlatform(local.platform)}`, {
       hint: { do: "pull", image: name, platform: options.platform },
     })
-  if (pull === "never") throw new NotFound(`no such image: "${name}"`, { hint: { do: "pull", image: name } })
+  if (pull === "never")
+    throw new NotFound(`no such image: "${name}"`, {
+      hint: { do: "pull", image: name },
+      data: { object: "image", name },
+    })
   const result = await images.pull(name, { ...pulling, platform, isMissing: pull !== "always" })
   return { image: result.image, imageName: result.name }
 }

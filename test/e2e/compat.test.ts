@@ -264,3 +264,18 @@ test("podman makes no directory of the host for -v, docker does", async () => {
   })
   expect((await as("docker", "create", "-v", `${missing}:/x`, "busybox")).code).toBe(0)
 })
+
+test.each([
+  [["ps", "extra"], "Error: `podman ps` takes no arguments\n"],
+  [["exec", "up"], "Error: must provide a non-empty command to start an exec session: invalid argument\n"],
+  [["create", "--name", "b@d", "busybox"], "Error: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument\n"],
+  [["create", "--pull", "never", "absent:1"], "Error: absent:1: image not known\n"],
+  [["--nonsense", "ps"], "Error: unknown flag: --nonsense\nSee 'podman --help'\n"],
+])("podman %p says what podman says", async (args, stderr) => {
+  expect(await as("podman", ...args)).toMatchObject({ code: 125, stderr })
+})
+
+test("nil lists and maps print empty, and are null in JSON", async () => {
+  const format = "{{.Config.Entrypoint}} {{json .Config.Entrypoint}} {{.HostConfig.CapAdd}} {{json .HostConfig.Links}}"
+  expect(await skiff.ok("inspect", "--format", format, "up")).toBe("[] null [] null")
+})

@@ -45,9 +45,9 @@ function usageText(error: UsageError, { typed = "", chooses = false }: FailureCo
   switch (error.data.usage) {
     case "flag":
     case "value":
-      return `${message}\nSee '${tool} ${typed} --help'`
+      return `${message}\nSee '${`${tool} ${typed}`.trim()} --help'`
     case "words":
-      return chooses ? "you must provide at least one name or id" : wordsText(error)
+      return wordsText(error, `${tool} ${typed}`, chooses)
     case "command": {
       const near = typeof error.data.near === "string" ? `\nDid you mean this?\n\t${error.data.near}\n` : ""
       const group = typeof error.data.group === "string" ? ` ${error.data.group}` : ""
@@ -58,9 +58,13 @@ function usageText(error: UsageError, { typed = "", chooses = false }: FailureCo
   }
 }
 
-function wordsText({ data, message }: UsageError): string {
+function wordsText({ data, message }: UsageError, typed: string, chooses: boolean): string {
   const { least, most, given } = data as { least?: number; most?: number; given?: number }
   if (least === undefined || given === undefined) return message
+  if (most === 0) return `\`${typed}\` takes no arguments`
+  if (given > 0 && typed.endsWith(" exec"))
+    return "must provide a non-empty command to start an exec session: invalid argument"
+  if (chooses) return "you must provide at least one name or id"
   if (given < least) return `requires at least ${least} arg(s), only received ${given}`
   return `accepts at most ${most} arg(s), received ${given}`
 }
@@ -88,7 +92,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
         return `volume ${name} is being used by the following container(s): ${error.data.user}: volume is being used`
       return programText(error)
     case "InvalidArgument":
-      return object === "sandbox" ? podsText(String(error.data.field)) : (sourceText(error) ?? programText(error))
+      return object === "sandbox" ? podsText(String(error.data.field)) : (sentenceText(error) ?? programText(error))
     default:
       return programText(error)
   }
@@ -103,10 +107,16 @@ function podsText(field: string): string {
     : `invalid config provided: networks must be defined when the pod is created: ${shared}`
 }
 
-/** Of a bind whose source is not there. */
-function sourceText({ message }: SkiffError): string | undefined {
-  const [, path] = /^bind source path does not exist: "(.*)"$/.exec(message) ?? []
-  return path === undefined ? undefined : `statfs ${path}: no such file or directory`
+/** Sentences of ours that say what podman says in other words. */
+const SENTENCES: readonly [RegExp, string][] = [
+  [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],
+  [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],
+  [/^unable to find user "(.*)": no matching entries.*$/, "unable to find user $1: no matching entries in passwd file"],
+]
+
+function sentenceText({ message }: SkiffError): string | undefined {
+  const found = SENTENCES.find(([pattern]) => pattern.test(message))
+  return found && message.replace(found[0], found[1])
 }
 
 function programText({ data, message }: SkiffError): string | undefined {

@@ -19,11 +19,23 @@ const MAPS = new Set(
 /** The same document with a `Map` for each of Go's maps: a missing key of those is no error. */
 export function withMaps(value: unknown, name = "", parent = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => withMaps(one))
-  // Go's nil map, which it prints as an empty one
-  if (value === null && isMapName(name, parent)) return new Map()
+  if (value === null && isMapName(name, parent)) return nil(new Map<string, unknown>())
+  if (value === null && LISTS.has(name)) return nil([])
   if (typeof value !== "object" || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, one]) => [key, withMaps(one, key, name)] as const)
   return isMapName(name, parent) ? new Map(entries) : withHiddenOf(value, Object.fromEntries(entries))
+}
+
+/** Go's lists in docker's documents. */
+const LISTS = new Set(
+  "Entrypoint Cmd Env OnBuild Shell CapAdd CapDrop ExtraHosts GroupAdd SecurityOpt VolumesFrom Links Aliases DNSNames ExecIDs".split(
+    " ",
+  ),
+)
+
+/** Go's nil map or list, which it prints as an empty one, and JSON as null. */
+function nil<T extends object>(empty: T): T {
+  return Object.defineProperty(empty, "toJSON", { value: () => null })
 }
 
 function isMapName(name: string, parent: string): boolean {

@@ -37,6 +37,8 @@ export const CRASH_POINTS = [
   "end:unmounted",
   "end:run-directory-removed",
   "end:reconciled",
+  "copy:mounted",
+  "copy:cloned",
   "pause:done",
   "resume:done",
   "update:recorded",

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
@@ -10,10 +10,10 @@ import { connectionEvents, containerEvent, dieEvents } from "./events.ts"
 import { releaseLog } from "./log-driver.ts"
 import { removeMount } from "./files/remove-mount.ts"
 import { removeHealth } from "./health/log-file.ts"
-import { stateDirectory } from "./paths.ts"
+import { runDirectory, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { leaveSandbox } from "./sandbox.ts"
-import { teardown } from "./teardown.ts"
+import { removeRunDirectory, teardown, unmountAll } from "./teardown.ts"
 
 /**
  * Removes a container with all it has: what runs of it, its writable layer, log, row and lock, and with `volumes` its
@@ -35,6 +35,7 @@ export async function destroy(
   if (record.status !== "removing" || options.volumes) deps.records.save(marked, died)
   crashPoint("remove:marked")
   if (record.live) await teardown(deps, record)
+  else removeLeftMount(deps, id)
   removeMount(deps, id)
   trace("torn down")
   using _ = takeTurns()
@@ -68,6 +69,13 @@ async function removeUnusedImage(
     if (!isSkiffError(error, "NotFound") && !isSkiffError(error, "FailedPrecondition")) throw error
     log.debug("the image stays", { image: spec.imageName, reason: error.message })
   }
+}
+
+/** Of who looked at the files of a container that did not run, and was killed. */
+function removeLeftMount(deps: ContainerDeps, id: string): void {
+  if (!existsSync(runDirectory(deps, id))) return
+  unmountAll(deps, id)
+  removeRunDirectory(deps, id)
 }
 
 /** Those that another container was given meanwhile stay. */

@@ -321,6 +321,22 @@ test("a start after a copy into one that stands finds the file, and nothing of t
   await skiff.ok("rm", "waits")
 })
 
+test.each(["copy:mounted", "copy:cloned"])(
+  "a copy into one that stands, killed at %s, leaves a container that starts, and nothing of it",
+  async (point) => {
+    await skiff.ok("create", "--name", "survives", "-v", "survives:/data", "busybox", "true")
+    await skiff.run(["cp", hostFile("message", "x"), "survives:/data/x"], { env: { SKIFF_CRASH_AT: point } })
+    await skiff.ok("cp", hostFile("message", "from the second\n"), "survives:/data/x")
+    expect(await text("survives", "/data/x")).toBe("from the second\n")
+    await skiff.run(["cp", hostFile("message", "x"), "survives:/y"], { env: { SKIFF_CRASH_AT: point } })
+    await skiff.ok("start", "-a", "survives")
+    await skiff.run(["cp", hostFile("message", "x"), "survives:/y"], { env: { SKIFF_CRASH_AT: point } })
+    await skiff.ok("rm", "survives")
+    await skiff.ok("volume", "rm", "survives")
+    // the end of this file looks for what is left
+  },
+)
+
 test("wrong words are refused by what is wrong with them", async () => {
   for (const [args, words] of [
     [["x", "y"], /must specify at least one container source/],

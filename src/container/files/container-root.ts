@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from "node:fs"
+import { crashPoint } from "../../base/crash-point.ts"
 import { hasErrno, Unsupported } from "../../base/errors.ts"
 import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
 import { makeDirectoryInRoot } from "../../sys/fs/confined-mkdir.ts"
@@ -85,11 +86,14 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   try {
     const seen = mountOrFind(rootfs, mount)
     if (seen !== rootfs) return openRoot(seen) // nothing can be mounted here
+    crashPoint("copy:mounted")
     // as a start does it
     if (spec.run.workdir !== "/") makeDirectoryInRoot(rootfs, spec.run.workdir)
     await fillVolumes(deps, record, rootfs)
     mountBelow(rootfs, spec.mounts, volumes, spec.options.readOnly)
-    return cloneMounts(rootfs)
+    const fd = cloneMounts(rootfs)
+    crashPoint("copy:cloned")
+    return fd
   } finally {
     unmountAll(deps, id)
     if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })

@@ -97,11 +97,6 @@ export function tendLogOf(deps: Pick<ContainerDeps, "locks">, { id, spec }: Cont
   if (lock) tendLog(logPath, limits)
 }
 
-/** Whether somebody should look at its files while it runs: more of them were asked for than conmon keeps by itself. */
-export function keepsLogFiles({ options, logPath }: ContainerSpec): boolean {
-  return logPath !== undefined && Number(options.log.options["max-file"] ?? 1) > 1
-}
-
 /** Undefined: none. Docker's words: files of `max-size`, as many as `max-file`. */
 function limitsOf({ "max-size": size, "max-file": files }: Record<string, string>): LogLimits | undefined {
   if (size === "-1") return undefined

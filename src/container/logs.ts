@@ -10,7 +10,7 @@ import { tendLogOf } from "./log-driver.ts"
 import { LogTextReader } from "./log-text.ts"
 import { isRunning } from "./observe.ts"
 import { exitFile } from "./paths.ts"
-import { needsReconciling } from "./repair.ts"
+import { needsReconciling } from "./suspects.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** Only the end of a monitor that was killed is told by nothing else. */

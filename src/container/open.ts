@@ -7,8 +7,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { parseContainerName } from "./name.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { dutyOf, needsSupervisor } from "./health/duty.ts"
-import { findSuspects, repair, needsReconciling, unknownIds } from "./repair.ts"
-import { tendLogOf } from "./log-driver.ts"
+import { findSuspects, needsReconciling, unknownIds } from "./suspects.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const execs = () => import("./execs.ts")
@@ -41,11 +40,15 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return import("./life-cycle.ts")
   }
 
+  const repair = async (ids: ReadonlySet<string>, abort?: AbortSignal): Promise<void> => {
+    if (ids.size > 0) await (await import("./repair.ts")).repair(deps, ids, abort)
+  }
+
   const maintain = async ({ abort }: Abortable = {}): Promise<void> => {
     if (deps.execs.running().length > 0) await (await execs()).reconcileExecs(deps)
     const found = new Set([...suspects, ...findSuspects(deps)])
     suspects.clear()
-    await repair(deps, found, abort)
+    await repair(found, abort)
   }
 
   return {
@@ -101,6 +104,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         return record && dutyOf(record, deps)
       },
       async look() {
+        const { tendLogOf } = await import("./log-driver.ts")
         for (const record of records.listUnreconciled()) tendLogOf(deps, record)
         const intervalMs = deps.samplingMs() ?? UNASKED_SAMPLING_MS
         if (Date.now() - sampledAt < intervalMs) return
@@ -189,7 +193,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
 
     async [Symbol.asyncDispose]() {
       if (looksAround) await maintain()
-      else if (suspects.size > 0) await repair(deps, suspects)
+      else await repair(suspects)
       // the supervisor may have been killed
       if (hasDuties) deps.supervise()
     },

@@ -2,7 +2,6 @@ import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import { isAlive } from "../sys/process/process.ts"
-import { isSameProcessAlive } from "../sys/process/process-identity.ts"
 import { runtimeOf } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { detached } from "./attachments.ts"
@@ -13,6 +12,7 @@ import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
 import { restartDelayMs } from "./restart-policy.ts"
 import { leaveSandbox } from "./sandbox.ts"
+import { isForgottenFrozen } from "./suspects.ts"
 import { teardown } from "./teardown.ts"
 
 /**
@@ -33,11 +33,6 @@ export async function reconcile(deps: ContainerDeps, id: string): Promise<Contai
   if (record.status === "starting" || record.status === "initialized") return reconcileStart(deps, record)
   if (record.status === "running" || record.status === "paused") return reconcileEnd(deps, record)
   return finish(deps, record)
-}
-
-/** Whether it stands still for a process that is gone. */
-export function isForgottenFrozen({ state }: ContainerRecord): boolean {
-  return state.frozenBy !== undefined && !isSameProcessAlive(state.frozenBy)
 }
 
 async function thaw(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord> {

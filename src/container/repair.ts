@@ -3,56 +3,16 @@
  * a lock file without a row) at the cost of a look into /proc; here it is repaired. Who is at work on a container holds its
  * lock, and is left alone.
  */
-import { rmSync, statSync } from "node:fs"
+import { rmSync } from "node:fs"
 import { throwIfAborted } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { isContainerId } from "./id.ts"
-import { isHeld, isRunning } from "./observe.ts"
-import { exitFile, stateDirectory } from "./paths.ts"
-import type { ContainerRecord } from "./record.ts"
-import { isForgottenFrozen, reconcile } from "./reconcile.ts"
+import { stateDirectory } from "./paths.ts"
+import { reconcile } from "./reconcile.ts"
+import { findSuspects, isFreshExit } from "./suspects.ts"
 import { removeRunDirectory, unmountAll } from "./teardown.ts"
-
-/** How long after its time a restart is held to be forgotten: its sleeper was killed. */
-const OVERDUE_MS = 1000
-/** After this time nobody reads an exit code any more: who waited for it was killed. */
-const UNREAD_EXIT_MS = 10_000
-
-/** Whether a record cannot stay as it is: an end nobody wrote down, an interrupted start or removal, a restart forgotten. */
-export function needsReconciling(
-  record: ContainerRecord,
-  deps: ContainerDeps,
-  running: boolean = isRunning(record, deps),
-): boolean {
-  const { status, live, state } = record
-  if (status === "removing") return true
-  if (status === "initialized") return !isHeld(record, deps)
-  if (status === "restarting")
-    return live || state.bootId !== deps.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && (!running || isForgottenFrozen(record) || state.updating !== undefined)
-}
-
-/** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */
-export function unknownIds(deps: ContainerDeps): string[] {
-  const names = [...namesIn(`${deps.runRoot}/locks`), ...namesIn(`${deps.runRoot}/exits`)].filter(isContainerId)
-  if (names.length === 0) return []
-  const known = deps.records.ids()
-  return names.filter((name) => !known.has(name) && !isFreshExit(deps, name))
-}
-
-/** Its reader may be on its way. */
-function isFreshExit(deps: ContainerDeps, id: string): boolean {
-  const stat = statSync(exitFile(deps, id), { throwIfNoEntry: false })
-  return stat !== undefined && Date.now() - stat.mtimeMs < UNREAD_EXIT_MS
-}
-
-/** Ids of all that is out of line. */
-export function findSuspects(deps: ContainerDeps): string[] {
-  const records = deps.records.listUnreconciled().filter((record) => needsReconciling(record, deps))
-  return [...records.map(({ id }) => id), ...unknownIds(deps)]
-}
 
 /** Repairs each of `ids` that nobody is at work on. One that cannot be repaired keeps no other from it. */
 export async function repair(deps: ContainerDeps, ids: Iterable<string>, abort?: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import type { Container, WaitState, WaitedState } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { reconcileNow } from "./life-cycle.ts"
 import { isRunning, toContainer } from "./observe.ts"
-import { needsReconciling } from "./repair.ts"
+import { needsReconciling } from "./suspects.ts"
 import { exitOf, lastExit } from "./wait.ts"
 
 const AWAITED = "waiting for the container"

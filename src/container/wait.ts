@@ -5,7 +5,7 @@ import type { WaitCondition } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { reconcileNow } from "./life-cycle.ts"
 import { isRunning, observeExit } from "./observe.ts"
-import { needsReconciling } from "./repair.ts"
+import { needsReconciling } from "./suspects.ts"
 import type { ContainerRecord } from "./record.ts"
 
 const AWAITED = "waiting for the container"

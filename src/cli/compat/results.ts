@@ -1,4 +1,4 @@
-import { familiarReference, parseReference, type PullResult } from "../../image/image.ts"
+import type { PullResult } from "../../image/image.ts"
 
 /** What commands print of what they have made or taken away. */
 export interface Results {
@@ -12,8 +12,8 @@ export interface Results {
   pulled(result: PullResult, quiet: boolean): string[]
   /** What a name without a registry means for an image that is made here. */
   newName(name: string): string
-  /** A name that an archive brought. */
-  loaded(name: string): string
+  /** A name that an archive brought, of its two forms. */
+  loaded(name: { full: string; familiar: string }): string
   /** What `rmi` removed: the image, then its layers. */
   deleted(digests: readonly string[]): string[]
   /** What `update` says of a container that was called `name`. */
@@ -33,7 +33,7 @@ export const RESULTS: Results = {
     return [...(quiet ? [] : [`Digest: ${digest}`, status]), name]
   },
   newName: (name) => name,
-  loaded: (name) => familiarReference(parseReference(name)),
+  loaded: ({ familiar }) => familiar,
   deleted: (digests) => [...digests],
   updated: (name) => name,
   jsonIsArray: false,
@@ -46,7 +46,7 @@ export const PODMAN_RESULTS: Results = {
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
   newName: localName,
-  loaded: (name) => name,
+  loaded: ({ full }) => full,
   updated: (_, id) => id,
   deleted: ([image]) => (image === undefined ? [] : [hexOf(image)]),
   jsonIsArray: true,

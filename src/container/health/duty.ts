@@ -2,7 +2,6 @@ import type { ContainerDeps } from "../deps.ts"
 import { isRunning } from "../observe.ts"
 import type { ContainerRecord } from "../record.ts"
 import type { Duty } from "./health.ts"
-import { keepsLogFiles } from "../log-driver.ts"
 import { healthPlan } from "./plan.ts"
 
 type DutyDeps = Pick<ContainerDeps, "runRoot" | "bootId" | "samplingMs">
@@ -19,6 +18,11 @@ export function dutyOf(record: ContainerRecord, deps: DutyDeps, running?: boolea
 /** Whether somebody must stay for it while it runs: for its checks, its log files, or to sample what it uses. */
 export function isSeenTo(spec: ContainerRecord["spec"], deps: Pick<ContainerDeps, "samplingMs">): boolean {
   return isChecked(spec) || keepsLogFiles(spec) || deps.samplingMs() !== undefined
+}
+
+/** More log files were asked for than conmon keeps by itself. */
+function keepsLogFiles({ options, logPath }: ContainerRecord["spec"]): boolean {
+  return logPath !== undefined && Number(options.log.options["max-file"] ?? 1) > 1
 }
 
 /** A longer back-off is left to the supervisor, one process for all of them; a shorter one costs less than to wake it. */

@@ -34,7 +34,7 @@ export default command({
       for (const { name, from } of taken)
         out.note(`The image ${familiar(name)} already exists, renaming the old one with ID ${from} to empty string`)
       if (names.length === 0) out.line(`Loaded image ID: ${image.id}`)
-      for (const name of names) out.line(`Loaded image: ${dialect.results.loaded(name)}`)
+      for (const full of names) out.line(`Loaded image: ${dialect.results.loaded({ full, familiar: familiar(full) })}`)
     }
   },
 })

@@ -62,6 +62,8 @@ export interface ImportOptions extends RestoreOptions {
   name?: string
   ignoreRootfs?: boolean
   ignoreVolumes?: boolean
+  /** The archive of the pre-checkpoint that this one builds on. */
+  previous?: Bytes
   /** In place of those that it had. */
   ports?: readonly PortMapping[]
   /** What the archive asks for of the host is given: directories, devices, privileges. Default: refused, by name. */

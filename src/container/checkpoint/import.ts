@@ -1,4 +1,4 @@
-import { writeFileSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { applyLayer, decompress, indexArchive, type ArchiveFiles, type IndexedArchive } from "../../archive/archive.ts"
@@ -47,6 +47,8 @@ export async function importCheckpoint(
   using _ = lock
   try {
     await copyImages(deps, record, files)
+    if (options.previous !== undefined) await copyPrevious(deps, record, options.previous)
+    linkPrevious(deps, record)
     if (!options.ignoreRootfs && files.has("rootfs-diff.tar"))
       await applyLayer(files.read("rootfs-diff.tar"), (await deps.snapshots()).diffPath(record.id))
     if (!options.ignoreVolumes) await fillVolumes(deps, record, config, files)
@@ -99,6 +101,19 @@ async function copyImages(deps: ContainerDeps, { id }: ContainerRecord, files: I
     await using target = await open(path, "r+")
     for await (const chunk of files.read(name)) await target.write(chunk)
   }
+}
+
+async function copyPrevious(deps: ContainerDeps, record: ContainerRecord, archive: Bytes): Promise<void> {
+  const { file } = await spool(decompress(archive), deps.root)
+  await using files = await indexArchive(file)
+  await copyImages(deps, record, files)
+}
+
+/** By this link CRIU finds what a checkpoint builds on. */
+function linkPrevious(deps: ContainerDeps, { id }: ContainerRecord): void {
+  const directory = stateDirectory(deps, id)
+  if (existsSync(join(directory, "pre-checkpoint")))
+    symlinkSync("../pre-checkpoint", join(directory, "checkpoint/parent"))
 }
 
 /** Only those that nobody had before. */

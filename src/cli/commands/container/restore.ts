@@ -22,11 +22,14 @@ export default command({
     ignoreStaticMac: flag.bool("Ignore MAC address set via --mac-address"),
     ignoreVolumes: flag.bool("Do not restore content of volumes"),
     import: flag.string("Restore from exported checkpoint archive", "FILE", { short: "i" }),
+    importPrevious: flag.string("Restore from exported pre-checkpoint archive", "FILE"),
     keep: flag.bool("Keep all temporary checkpoint files", { short: "k" }),
     latest: CHOICE_FLAGS.latest,
     name: flag.string("Specify new name for container restored from exported checkpoint", "string", { short: "n" }),
+    pod: flag.string("Restore container into existing Pod (refused: its namespaces come back with it)", "pod"),
     printStats: flag.bool("Display restore statistics"),
     publish: flag.strings("Publish a container's port, or a range of ports, to the host", "list", { short: "p" }),
+    tcpClose: flag.bool("Close connections that it had (refused: runc cannot)"),
     tcpEstablished: flag.bool("Restore a container with established TCP connections"),
     trust: flag.bool("Give an imported checkpoint what it asks for of the host: directories, devices, privileges"),
   },
@@ -43,6 +46,14 @@ export default command({
       tcpEstablished,
       trust,
     } = flags
+    if (flags.pod !== undefined)
+      throw new UsageError("--pod: a container comes back with its own namespaces, and cannot join those of a pod")
+    if (flags.tcpClose)
+      throw new UsageError(
+        "--tcp-close: runc restores connections or refuses them, and closes none; see --tcp-established",
+      )
+    if (flags.importPrevious !== undefined && flags.import === undefined)
+      throw new UsageError("--import-previous can only be used with --import")
     const containers = await engine.containers()
     const local = { fileLocks, ignoreStaticIp, ignoreStaticMac, keep, tcpEstablished }
     const ports = flags.publish.flatMap((text) => parsePublish(text))
@@ -51,6 +62,7 @@ export default command({
       ignoreRootfs,
       ignoreVolumes,
       trust,
+      ...(flags.importPrevious === undefined ? {} : { previous: createReadStream(flags.importPrevious) }),
       ...(name === undefined ? {} : { name }),
       ...(ports.length === 0 ? {} : { ports }),
     }

@@ -93,6 +93,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["container restore"], load: () => import("./commands/container/restore.ts") },
   { names: ["container rm", "container remove", "rm"], load: () => import("./commands/container/rm.ts") },
   { names: ["container run", "run"], load: () => import("./commands/container/run.ts") },
+  { names: ["container runlabel"], load: () => import("./commands/container/runlabel.ts") },
   { names: ["container start", "start"], load: () => import("./commands/container/start.ts") },
   { names: ["container stats", "stats"], load: () => import("./commands/container/stats.ts") },
   { names: ["container stop", "stop"], load: () => import("./commands/container/stop.ts") },

@@ -229,6 +229,15 @@ test("buildx knows one builder, which can neither be made nor removed", async ()
     expect([words, (await skiff.run(["buildx", ...words])).code]).toEqual([words, 1])
 })
 
+test("container runlabel shows a label, and runs none", async () => {
+  await skiff.ok("create", "--name", "labelled", "busybox")
+  await skiff.ok("commit", "-c", "LABEL run=touch-the-host", "labelled", "labelled:1")
+  expect(await skiff.ok("container", "runlabel", "--display", "run", "labelled:1")).toBe("command: touch-the-host")
+  const { code, stderr } = await skiff.run(["container", "runlabel", "run", "labelled:1"])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("is not run on this host") })
+  await skiff.ok("rmi", "labelled:1")
+})
+
 describe("global flags of docker and podman", () => {
   const harmless = [
     "--context default",

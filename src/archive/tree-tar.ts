@@ -2,7 +2,7 @@ import type { Bytes } from "../base/bytes.ts"
 import { hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
 import { TimeSlice } from "../base/time-slice.ts"
 import type { NameAt } from "../sys/fs/copy-tree.ts"
-import { readDirectory, statAt, statOf } from "../sys/fs/directory.ts"
+import { readDirectory, statAt, statOf, type FileStat } from "../sys/fs/directory.ts"
 import { isOfKernel } from "../sys/fs/kernel-files.ts"
 import { shownName, rawCString } from "../sys/fs/raw-name.ts"
 import { check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
@@ -16,6 +16,8 @@ const NOTHING = new Uint8Array(0)
 export interface TreeTarOptions {
   /** Raw: what the top is called; `.` gives `./file`. */
   as: string
+  /** Whose a file is in the archive; default: as it is. */
+  ownerOf?: (owner: { uid: number; gid: number }) => { uid: number; gid: number }
   signal?: AbortSignal | undefined
   /** Receives the size of each file. */
   onContent?: (bytes: number) => void
@@ -37,40 +39,48 @@ export async function* treeTar(source: NameAt, options: TreeTarOptions): Bytes {
 function* chunksOf(source: NameAt, options: TreeTarOptions): Generator<Uint8Array> {
   const writer = new LayerWriter(options.onContent ?? (() => {}))
   if (statAt(source.directory, source.name) === undefined) throw new NotFound(`no such file: ${shownName(source.name)}`)
-  yield* entries(writer, source, options.as, 0)
+  yield* new TreeEntries(writer, options.ownerOf ?? ((owner) => owner)).of(source, options.as, 0)
   yield* writer.end()
 }
 
-function* entries(
-  writer: LayerWriter,
-  { directory, name }: NameAt,
-  path: string,
-  depth: number,
-): Generator<Uint8Array> {
-  yield NOTHING
-  if (depth > MAX_DEPTH)
-    throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
-  const stat = statAt(directory, name)
-  if (stat === undefined) return
-  if (stat.type !== "directory") {
+class TreeEntries {
+  readonly #writer: LayerWriter
+  readonly #ownerOf: NonNullable<TreeTarOptions["ownerOf"]>
+
+  constructor(writer: LayerWriter, ownerOf: NonNullable<TreeTarOptions["ownerOf"]>) {
+    this.#writer = writer
+    this.#ownerOf = ownerOf
+  }
+
+  *of({ directory, name }: NameAt, path: string, depth: number): Generator<Uint8Array> {
+    yield NOTHING
+    if (depth > MAX_DEPTH)
+      throw new InvalidArgument(`directories are nested deeper than ${MAX_DEPTH}: ${shownName(path)}`)
+    const stat = statAt(directory, name)
+    if (stat === undefined) return
+    if (stat.type !== "directory") return yield* this.#file({ directory, name }, path, stat)
+    const fd = openUnlessGone(directory, name)
+    if (fd === undefined) return
     try {
-      return yield* writer.present({ kind: "present", path, name, directory, stat })
-    } catch (error) {
-      // a link that has become something else
-      if (hasErrno(error, "ENOENT", "EINVAL")) return
-      throw error
+      const own = { ...statOf(fd), ...this.#ownerOf(stat) }
+      yield* this.#writer.present({ kind: "present", path, name: ".", directory: fd, stat: own })
+      if (isOfKernel(fd)) return
+      const names = readDirectory(fd).map((entry) => entry.name)
+      for (const below of names.toSorted())
+        yield* this.of({ directory: fd, name: below }, `${path}/${below}`, depth + 1)
+    } finally {
+      close(fd)
     }
   }
-  const fd = openUnlessGone(directory, name)
-  if (fd === undefined) return
-  try {
-    yield* writer.present({ kind: "present", path, name: ".", directory: fd, stat: statOf(fd) })
-    if (isOfKernel(fd)) return
-    const names = readDirectory(fd).map((entry) => entry.name)
-    for (const below of names.toSorted())
-      yield* entries(writer, { directory: fd, name: below }, `${path}/${below}`, depth + 1)
-  } finally {
-    close(fd)
+
+  *#file({ directory, name }: NameAt, path: string, stat: FileStat): Generator<Uint8Array> {
+    const own = { ...stat, ...this.#ownerOf(stat) }
+    try {
+      yield* this.#writer.present({ kind: "present", path, name, directory, stat: own })
+    } catch (error) {
+      // a link that has become something else
+      if (!hasErrno(error, "ENOENT", "EINVAL")) throw error
+    }
   }
 }
 

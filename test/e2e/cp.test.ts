@@ -13,10 +13,11 @@ import {
   writeFileSync,
 } from "node:fs"
 import { dirname, join } from "node:path"
-import { openStore } from "../support/store.ts"
+import { asRootOnly, openStore, testUnless } from "../support/store.ts"
 import { tar } from "../support/tar.ts"
 import { openTerminal } from "../support/terminal.ts"
 import { user } from "../support/user.ts"
+import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
 const place = (name: string) => join(skiff.home, name)
@@ -284,6 +285,34 @@ test("called as podman it gives what it copies to the container's user, follows 
     'Error: "/none" could not be found on container as-podman: no such file or directory',
   )
   await skiff.ok("rm", "as-podman")
+})
+
+testUnless(asRootOnly)("of a container with ids of its own the owners are told as they are inside", async () => {
+  const script = "echo x > /root/x; chown 7:8 /root/x; exec sleep 1000"
+  await skiff.ok(
+    "run",
+    "-d",
+    "--name",
+    "own-ids",
+    "--userns",
+    "auto",
+    "--network",
+    "none",
+    "busybox",
+    "sh",
+    "-c",
+    script,
+  )
+  await eventually(() => expect(listed("own-ids:/root", "-tv")).toMatch(/ 7\/8 .* root\/x$/m))
+  expect(listed("own-ids:/root", "-tv")).toMatch(/ 0\/0 .* root\/$/m)
+  await skiff.ok("cp", "own-ids:/root/x", place("own-ids-x"))
+  const refused = await cp(hostFile("for-own-ids"), "own-ids:/root/y")
+  expect(refused.stderr).toContain("runs with ids of its own")
+  await skiff.ok("stop", "-t", "0", "own-ids")
+  await skiff.ok("cp", hostFile("for-own-ids"), "own-ids:/root/y")
+  await skiff.ok("start", "own-ids")
+  expect(await skiff.ok("exec", "own-ids", "stat", "-c", "%u:%g", "/root/y")).toBe("0:0")
+  await skiff.ok("rm", "-f", "own-ids")
 })
 
 test("from container to container, and within one", async () => {

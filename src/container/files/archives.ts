@@ -7,6 +7,7 @@ import { openContainerRoot, refuseOtherIds } from "./container-root.ts"
 import { orReadable, ownersFor, tell, treeOf } from "./copy.ts"
 import type { CopyOptions } from "./copy-request.ts"
 import { locateSource, locateTarget } from "./locate.ts"
+import { ownersInside } from "./owners-inside.ts"
 
 /** See `Containers.readArchive`. */
 export async function* readArchive(
@@ -20,9 +21,11 @@ export async function* readArchive(
   tell(deps, root, "archive-path", path)
   const { base, contentsOnly, at } = source
   const { onContent, abort } = options
+  const ownerOf = ownersInside(root)
   yield* treeTar(at, {
     as: contentsOnly ? "." : base,
     signal: abort,
+    ...(ownerOf === undefined ? {} : { ownerOf }),
     ...(onContent === undefined ? {} : { onContent }),
   })
 }

@@ -19,7 +19,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     audit: async () => (await engine()).audit(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
-    takeSupervision: async () => (await engine()).takeSupervision(),
+    takeSupervision: async (wasHanded) => (await engine()).takeSupervision(wasHanded),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
     explanations: async () => (await engine()).explanations(),
     diskUsage: async (cancellable) => (await engine()).diskUsage(cancellable),

@@ -74,8 +74,8 @@ export interface Engine extends AsyncDisposable {
   /** Removes what nobody uses. */
   prune(request: PruneRequest): Promise<PruneReport>
   info(): Promise<EngineInfo>
-  /** Undefined: another process supervises this store, and does until it lets go. */
-  takeSupervision(): Promise<Disposable | undefined>
+  /** Undefined: another process supervises this store, and does until it lets go. `wasHanded`: by who started us. */
+  takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes
    * left and what somebody flushed from nftables, brings the records' log back to its size. Safe to repeat, and beside all else;

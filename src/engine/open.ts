@@ -54,7 +54,6 @@ import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
-import type { HeldLock } from "../sys/fs/file-locks.ts"
 import type { ResetDeps } from "./reset.ts"
 import { supervisorLock, wakeSupervisor } from "./wake-supervisor.ts"
 import { openStoreDirectories } from "./store-directories.ts"
@@ -486,8 +485,8 @@ class LocalEngine implements Engine {
     return { pods, containers, volumes, images, builds, workingContainers, volumeUsers }
   }
 
-  async takeSupervision(): Promise<HeldLock | undefined> {
-    return supervisorLock(this.#store.paths.runRoot)
+  async takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined> {
+    return supervisorLock(this.#store.paths.runRoot, wasHanded)
   }
 
   async info(): Promise<EngineInfo> {

@@ -1,38 +1,61 @@
-import { closeSync } from "node:fs"
-import { FileLocks, type HeldLock } from "../sys/fs/file-locks.ts"
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs"
+import { O_CLOEXEC, tryLock, unlockAndClose } from "../sys/libc.ts"
+import { FileLocks } from "../sys/fs/file-locks.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { spawnProcess } from "../sys/process/process.ts"
 import { useOurNamespaces } from "../sys/rootless/use-namespaces.ts"
 import { userScope } from "../sys/rootless/user-scope.ts"
 
-/** Held by the supervisor of a store for as long as it lives; the kernel lets go of it when that is killed. */
-export function supervisorLock(runRoot: string): HeldLock | undefined {
-  return new FileLocks(runRoot, "supervisor").tryAcquire("supervisor.lock")
+const LOCK = "supervisor.lock"
+/** Where one that was woken finds the lock that it was handed. */
+const HANDED_FD = 3
+
+/**
+ * Held by the supervisor of a store for as long as it lives; the kernel lets go of it when that is killed. `wasHanded`: who woke us
+ * took it for us. Undefined: another process has it.
+ */
+export function supervisorLock(runRoot: string, wasHanded = false): Disposable | undefined {
+  if (wasHanded && isLockFile(HANDED_FD, runRoot) && tryLock(HANDED_FD))
+    return { [Symbol.dispose]: () => unlockAndClose(HANDED_FD) }
+  return new FileLocks(runRoot, "supervisor").tryAcquire(LOCK)
+}
+
+function isLockFile(fd: number, runRoot: string): boolean {
+  try {
+    return fstatSync(fd).ino === statSync(`${runRoot}/${LOCK}`).ino
+  } catch {
+    return false
+  }
 }
 
 /** What it may know of its caller's environment: places. */
 const PASSED_ON = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_.*|DBUS_SESSION_BUS_ADDRESS|_?SKIFF_.*)$/
 
 /**
- * Starts the supervisor of a store unless it runs. Of two that are started at once one finds the lock taken, and ends. It outlives
- * its caller, its session and, under a user's systemd, his login.
+ * Starts the supervisor of a store unless it runs. It gets the lock from us, and so there is one from this moment on, though it takes a
+ * while to load. It outlives its caller, its session and, under a user's systemd, his login.
  */
 export function wakeSupervisor(runRoot: string, command: readonly string[]): void {
-  const lock = supervisorLock(runRoot)
-  if (lock === undefined) return
-  lock[Symbol.dispose]()
+  const lock = openSync(
+    `${runRoot}/${LOCK}`,
+    constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW | O_CLOEXEC,
+    0o600,
+  )
+  if (!tryLock(lock)) return closeSync(lock)
   const uid = rootlessUid()
   const scope = uid === undefined ? [] : userScope(uid, process.env.XDG_RUNTIME_DIR)
   // the rootless namespaces are needed as long as it lives
   const inUse = useOurNamespaces()
   try {
-    spawnProcess([...scope, ...command], {
+    spawnProcess([...scope, ...command, "--handed"], {
       cwd: "/",
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name))),
-      stdio: ["ignore", "ignore", "ignore", ...(inUse === undefined ? [] : [inUse])],
+      stdio: ["ignore", "ignore", "ignore", lock, ...(inUse === undefined ? [] : [inUse])],
       detached: true,
     }).unref()
   } finally {
+    // closed and not unlocked: its copy holds on
+    closeSync(lock)
     if (inUse !== undefined) closeSync(inUse)
   }
 }

@@ -8,11 +8,12 @@
  * any time; the next command that sees need starts another one. It sleeps until a check is due or an event wakes it, and
  * asks nobody anything meanwhile.
  */
+import { readdirSync } from "node:fs"
 import { log } from "../base/log.ts"
 import type { Containers, Duty } from "../container/container.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Event } from "../event/event.ts"
-import { adoptOrphans, reapAdopted } from "../sys/process/become.ts"
+import { adoptOrphans, closeOnExec, reapAdopted } from "../sys/process/become.ts"
 import { CheckDuty, LookDuty, RestartDuty, type DutyContext, type RunningDuty } from "./duties.ts"
 
 /** A container that ends and starts again needs no new supervisor. */
@@ -25,17 +26,19 @@ const LOOK_EVERY_MS = 2_000
 const ACTIONS = ["start", "die", "pause", "unpause", "update", "stop", "kill", "destroy"]
 
 /** Resolves when there is nothing to do any more, or another process does it. */
-export async function supervise(engine: Engine): Promise<void> {
+export async function supervise(engine: Engine, { wasHanded = false } = {}): Promise<void> {
+  // what we were handed, locks, is for us and for no program in a container (CVE-2024-21626)
+  closeOnExec(readdirSync("/proc/self/fd").map(Number))
   // a shell that stays in a container is one of us: until somebody has taken its end the container's does not come (pid_namespaces(7))
   adoptOrphans()
   process.on("SIGCHLD", reapAdopted)
   const { health } = await engine.containers()
   // whoever found the lock taken until it was let go of has left its need to us
-  do {
-    using lock = await engine.takeSupervision()
+  for (let isFirst = true; isFirst || health.duties().length > 0; isFirst = false) {
+    using lock = await engine.takeSupervision(wasHanded && isFirst)
     if (lock === undefined) return
     await superviseUntilIdle(engine)
-  } while (health.duties().length > 0)
+  }
 }
 
 async function superviseUntilIdle(engine: Engine): Promise<void> {

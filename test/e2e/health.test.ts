@@ -215,6 +215,12 @@ test("`update` changes a check while it is being made", async () => {
   expect(await skiff.ok("inspect", "-f", "{{json .State}}", "checked")).not.toContain("Health")
 })
 
+test("a check, and the shell that stays for it, have no descriptor of ours", async () => {
+  await run([...QUICK, "--health-cmd", "ls /proc/$$/fd | tr '\\n' ' '"])
+  await becomes("healthy")
+  expect((await health()).Log[0]?.Output).toBe("0 1 2 ")
+})
+
 test("nonsense is refused, with the flag's name", async () => {
   const refused = [
     ["--no-healthcheck", "--health-cmd", "true"],

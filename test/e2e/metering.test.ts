@@ -97,6 +97,7 @@ test("an engine and a monitor that were killed lose nothing that the kernel stil
 })
 
 test("an end is counted once, at whatever step its clean-up was killed", async () => {
+  const seconds: number[] = []
   for (const point of ["end:exit-read", "end:metered", "end:runtime-deleted", "end:run-directory-removed"]) {
     const name = `killed-${point.replace(":", "-")}`
     const args = ["run", "--name", name, "busybox", "sh", "-c", BURN]
@@ -105,9 +106,11 @@ test("an end is counted once, at whatever step its clean-up was killed", async (
     await skiff.ok("rm", name)
     const { runs, cpu_seconds: cpuSeconds } = await lineOf(name)
     expect([point, runs]).toEqual([point, 1])
-    expect(cpuSeconds).toBeGreaterThan(0.1)
-    expect(cpuSeconds).toBeLessThan(3)
+    seconds.push(cpuSeconds)
   }
+  // the same work each time: one that counted twice would have twice as much
+  expect(Math.min(...seconds)).toBeGreaterThan(0.1)
+  expect(Math.max(...seconds)).toBeLessThan(Math.min(...seconds) * 1.9)
 })
 
 test("over a reboot the samples are kept, and nothing is counted twice", async () => {

@@ -15,7 +15,7 @@ export interface Context<A extends readonly Arg<unknown>[], F extends Flags> {
   /** How the tool speaks that we are called as. */
   dialect: Dialect
   /** Tells of one failure on standard error; the command goes on with what is left. Gives the exit code that the failure means. */
-  report(error: unknown): number
+  report(error: unknown): Promise<number>
 }
 
 /** Flags that stand before the command. */

@@ -21,7 +21,7 @@ export async function forEachName(
     const results = await Promise.allSettled(batch.map(async (name) => [name, await act(name)] as const))
     for (const result of results) {
       if (result.status === "rejected") {
-        code = report(result.reason)
+        code = await report(result.reason)
         continue
       }
       const [name, line = name] = result.value

@@ -21,6 +21,6 @@ export async function inspectEach(
   const isArray = flags.json || (flags.format === "json" && dialect.results.jsonIsArray)
   printDocuments(out, documents, isArray ? undefined : flags.format)
   let code = 0
-  for (const failure of failures) code = report(failure)
+  for (const failure of failures) code = await report(failure)
   return code
 }

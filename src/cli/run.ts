@@ -78,7 +78,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   if (found.entry.entersCgroup) (await import("../sys/process/cgroup-lock.ts")).wakeCgroupLock()
   state.typed = found.name
   const { default: loaded } = await found.entry.load()
-  const command = { ...loaded, flags: dialect.flags(found.entry.names[0], loaded.flags) }
+  const command = { ...loaded, flags: await dialect.flags(found.entry.names[0], loaded.flags) }
   trace("command loaded")
   state.usage = usageWords(command)
   state.chooses = command.args.some(({ unless }) => unless !== undefined)
@@ -92,8 +92,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   state.flags = command.flags
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false
-  const failures = await dialect.failures()
-  const report = (error: unknown) => reportError(error, state, failures)
+  const report = async (error: unknown) => reportError(error, state, await dialect.failures())
   return runCommand(found.name, command, parsed, { globals, out, report, dialect })
 }
 

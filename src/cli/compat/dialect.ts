@@ -9,10 +9,8 @@ import { basename } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { Flags } from "../flag.ts"
 import type { Documents } from "./documents.ts"
-import { FAILURES, type Failures } from "./failures.ts"
+import type { Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
-import { withPodmanDefaults } from "./podman-defaults.ts"
-import { withPodmanShorts } from "./podman-shorts.ts"
 import { PODMAN_RESULTS, RESULTS, type Results } from "./results.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
@@ -35,7 +33,7 @@ export interface Dialect {
   /** Words of `top` where none are typed. */
   readonly topWords: readonly string[]
   /** Flags of a command as the tool spells them, with its defaults; `name` is its whole name, `container rm`. */
-  flags(name: string, flags: Flags): Flags
+  flags(name: string, flags: Flags): Promise<Flags>
 }
 
 /** The environment variable that chooses. It also carries the choice into the namespaces of an ordinary user. */
@@ -63,8 +61,14 @@ export function dialectOf(name: DialectName): Dialect {
     results: isPodman ? PODMAN_RESULTS : RESULTS,
     needsCommand: isPodman,
     topWords: isPodman ? PODMAN_TOP : [],
-    flags: (command, flags) =>
-      isPodman ? withPodmanDefaults(command, withPodmanShorts(command, flags), process.env) : flags,
+    flags: async (command, flags) => {
+      if (!isPodman) return flags
+      const [{ withPodmanDefaults }, { withPodmanShorts }] = await Promise.all([
+        import("./podman-defaults.ts"),
+        import("./podman-shorts.ts"),
+      ])
+      return withPodmanDefaults(command, withPodmanShorts(command, flags), process.env)
+    },
     lists: async () =>
       isPodman ? (await import("./podman-lists.ts")).PODMAN_LISTS : (await import("./lists.ts")).LISTS,
     documents: async () =>
@@ -74,7 +78,7 @@ export function dialectOf(name: DialectName): Dialect {
       return isPodman ? podmanVersion : skiffVersion
     },
     failures: async () => {
-      if (name === "skiff") return FAILURES
+      if (name === "skiff") return (await import("./failures.ts")).FAILURES
       if (name === "docker") return (await import("./docker-failures.ts")).DOCKER_FAILURES
       return (await import("./podman-failures.ts")).podmanFailures(name === "buildah" ? "buildah" : "podman")
     },

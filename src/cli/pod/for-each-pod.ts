@@ -10,7 +10,7 @@ export async function forEachPod(
   { missing = 125 }: { missing?: number } = {},
 ): Promise<number> {
   let isMissingOnly = true
-  const report = (error: unknown): number => {
+  const report = (error: unknown): Promise<number> => {
     isMissingOnly &&= isSkiffError(error, "NotFound")
     return context.report(error)
   }

@@ -79,7 +79,7 @@ export default command({
         if (!flags.printStats) out.line(flags.all ? result.id : name)
       } catch (error) {
         failed = true
-        report(error)
+        await report(error)
       }
     }
     if (flags.printStats) printStats(out, "checkpoint", results)

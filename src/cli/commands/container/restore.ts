@@ -91,7 +91,7 @@ export default command({
         // of all, those that have one
         if (flags.all && isSkiffError(error, "NotFound")) continue
         failed = true
-        report(error)
+        await report(error)
       }
     }
     if (flags.printStats) printStats(out, "restore", results)

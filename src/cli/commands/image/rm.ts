@@ -33,7 +33,7 @@ export default command({
       } catch (error) {
         const isMissing = isSkiffError(error, "NotFound")
         if (flags.ignore && isMissing) continue
-        const failed = report(error)
+        const failed = await report(error)
         // docker: with --force, what is not there is told, and no failure
         if (!flags.force || !isMissing) code = failed
       }

@@ -19,7 +19,7 @@ export default command({
     const isUser = flags.user || process.getuid?.() !== 0
     const place = { skiff: bootPlace(globals).skiff, isUser }
     const { services, errors } = generateServices(quadletDirectories(isUser), place)
-    for (const error of errors) report(error)
+    for (const error of errors) await report(error)
     if (flags.dryrun || directory === undefined)
       for (const { name, text } of services) out.text(`---${name}---\n${text}\n`)
     else writeServices(directory, services)

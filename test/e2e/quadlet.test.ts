@@ -106,6 +106,20 @@ WantedBy=default.target
   expect(line(web, "ExecStopPost")).toStartWith("-")
 })
 
+test("a key that would change nothing is refused, and those of retries and proxies are flags", async () => {
+  const services = await servicesOf({
+    "web.container": "[Container]\nImage=busybox\nRetry=2\nRetryDelay=1s\nHttpProxy=false\n",
+    "b.build": "[Build]\nImageTag=b\nSetWorkingDirectory=unit\nIgnoreFile=./ignored\n",
+  })
+  const start = (name: string) => line(services[name], "ExecStart")
+  for (const flag of ["--retry=2", "--retry-delay=1s", "--http-proxy=false"])
+    expect(start("web.service")).toContain(` ${flag} `)
+  expect(start("b-build.service")).toMatch(/ --ignorefile=\/\S+\/ignored /)
+  const kube = directoryOf({ "k.kube": "[Kube]\nYaml=k.yaml\nExitCodePropagation=any\n" })
+  const { code, stderr } = await generate(kube, "--dryrun")
+  expect({ code, isNamed: stderr.includes("ExitCodePropagation") }).toEqual({ code: 1, isNamed: true })
+})
+
 test("files that name each other: the service of the one comes before that of the other", async () => {
   const services = await servicesOf({
     "app.container": "[Container]\nImage=app.build\nVolume=data.volume:/data\nNetwork=net.network\nPod=all.pod\n",

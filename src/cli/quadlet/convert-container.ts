@@ -23,7 +23,7 @@ const SECURITY_FLAGS: Readonly<Record<string, string>> = {
 export function convertContainer(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
   service.know("Image", "Rootfs", "Exec", "ContainerName", "Notify", "ReloadCmd", "ReloadSignal", "StartWithPod")
-  service.know("Retry", "RetryDelay", "AutoUpdate", "HttpProxy")
+  service.know("AutoUpdate")
   const name = unit.last("ContainerName") ?? unit.resourceName
   const image = imageOf(service)
   const words = [

@@ -107,15 +107,8 @@ function convertPod(unit: QuadletUnit, context: QuadletContext): string {
 
 function convertKube(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
-  service.know(
-    "Yaml",
-    "AutoUpdate",
-    "ConfigMap",
-    "ExitCodePropagation",
-    "KubeDownForce",
-    "LogDriver",
-    "SetWorkingDirectory",
-  )
+  // AutoUpdate, ExitCodePropagation and SetWorkingDirectory would change nothing here: they are refused by name, as unknown ones are
+  service.know("Yaml", "ConfigMap", "KubeDownForce", "LogDriver")
   const yaml = unit.last("Yaml")
   if (yaml === undefined) throw unit.error("no Yaml key specified")
   const path = service.path(yaml)
@@ -141,7 +134,7 @@ function convertKube(unit: QuadletUnit, context: QuadletContext): string {
 
 function convertBuild(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
-  service.know("File", "SetWorkingDirectory", "Volume", "IgnoreFile", "Retry", "RetryDelay")
+  service.know("File", "SetWorkingDirectory", "Volume", "IgnoreFile")
   if (unit.all("ImageTag").length === 0) throw unit.error("no ImageTag key specified")
   const [file, directory] = [unit.last("File"), unit.last("SetWorkingDirectory")]
   if (file === undefined && directory === undefined)
@@ -151,6 +144,7 @@ function convertBuild(unit: QuadletUnit, context: QuadletContext): string {
     ...networkFlags(service),
     ...unit.all("Volume").map((value) => `--volume=${volumeOf(service, value)}`),
     ...(file === undefined ? [] : [`--file=${service.path(file)}`]),
+    ...unit.all("IgnoreFile").map((ignore) => `--ignorefile=${service.path(ignore)}`),
   ]
   return once(service, service.command("build", ...flags, ...service.extra, contextOf(service, file, directory)))
 }
@@ -164,7 +158,7 @@ function contextOf(service: ServiceBuilder, file: string | undefined, directory:
 
 function convertImage(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
-  service.know("Image", "ImageTag", "Retry", "RetryDelay")
+  service.know("Image", "ImageTag")
   const image = unit.last("Image")
   if (image === undefined) throw unit.error("no Image key specified")
   return once(service, service.command("pull", ...service.flags(IMAGE_KEYS), ...service.extra, image))

@@ -45,7 +45,10 @@ const NAMES: KeyTable = {
   PublishPort: ["--publish", "list"],
 }
 
+const RETRIES: KeyTable = { Retry: ["--retry", "value"], RetryDelay: ["--retry-delay", "value"] }
+
 export const CONTAINER_KEYS: KeyTable = {
+  ...RETRIES,
   ...HEALTH,
   ...IDS,
   ...NAMES,
@@ -58,6 +61,7 @@ export const CONTAINER_KEYS: KeyTable = {
   EnvironmentHost: ["--env-host", "bool"],
   ExposeHostPort: ["--expose", "list"],
   GroupAdd: ["--group-add", "list"],
+  HttpProxy: ["--http-proxy", "bool"],
   Label: ["--label", "words"],
   LogDriver: ["--log-driver", "value"],
   LogOpt: ["--log-opt", "list"],
@@ -99,6 +103,7 @@ export const NETWORK_KEYS: KeyTable = {
 }
 
 export const IMAGE_KEYS: KeyTable = {
+  ...RETRIES,
   AllTags: ["--all-tags", "set"],
   Arch: ["--arch", "value"],
   AuthFile: ["--authfile", "value"],
@@ -112,6 +117,7 @@ export const IMAGE_KEYS: KeyTable = {
 }
 
 export const BUILD_KEYS: KeyTable = {
+  ...RETRIES,
   Annotation: ["--annotation", "words"],
   Arch: ["--arch", "value"],
   AuthFile: ["--authfile", "value"],

@@ -8,6 +8,10 @@ test("a message becomes an entry of its stream, to the microsecond; one in parts
   expect(entryOf(line({ MESSAGE: "x", PRIORITY: "3", CONTAINER_PARTIAL_MESSAGE: "true" }))).toEndWith(" stderr P x\n")
 })
 
+test("the line break that conmon leaves at the end is the entry's own", () => {
+  expect(entryOf(line({ MESSAGE: "hello\n" }))).toEndWith(" stdout F hello\n")
+})
+
 test("bytes that are no UTF-8 stay as they are, and text keeps its characters", () => {
   const entries = entryOf(line({ MESSAGE: [255, 65, 254] })) + entryOf(line({ MESSAGE: "ü" }))
   const [first, second] = [...new JournalEntries(Buffer.from(entries, "latin1")).read()].map(({ content }) => content)

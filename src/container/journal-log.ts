@@ -96,10 +96,10 @@ export function entryOf(line: string): string {
   return `${time} ${stream} ${partial === "true" ? "P" : "F"} ${bytesOf(message)}\n`
 }
 
-/** A text, or what is no UTF-8 as an array of numbers. A line break within one would begin another entry. */
+/** A text, or what is no UTF-8 as an array of numbers. conmon leaves the line break at its end; one within it would begin another entry. */
 function bytesOf(message: unknown): string {
   const bytes = Array.isArray(message) ? Buffer.from(message as number[]) : Buffer.from(String(message ?? ""), "utf8")
-  return bytes.toString("latin1").replaceAll("\n", " ")
+  return bytes.toString("latin1").replace(/\n$/, "").replaceAll("\n", " ")
 }
 
 function rfc3339(microseconds: number): string {

@@ -40,11 +40,19 @@ function openWatch(path: string): Shared {
     for (const listener of listeners) listener(name)
   }
   let again: NodeJS.Timeout | undefined
-  const watcher = tryWatch(path, (name) => {
-    again ??= setTimeout(() => {
+  let isNewer = false
+  const lookAgain = (): void => {
+    again = setTimeout(() => {
       again = undefined
+      // what came just now may have been the last that is told: its own time has to pass, too
+      if (isNewer) lookAgain()
+      isNewer = false
       tell(undefined)
     }, LOOK_AGAIN_MS)
+  }
+  const watcher = tryWatch(path, (name) => {
+    if (again === undefined) lookAgain()
+    else isNewer = true
     tell(name)
   })
   const source = watcher ?? lookNowAndThen(tell)

@@ -71,6 +71,13 @@ test("every directory of src has its place in the architecture", () => {
   expect(directories.filter((name) => !order.includes(name))).toEqual([])
 })
 
+test("ARCHITECTURE.md shows the directories of src in the order of their imports", () => {
+  const text = readFileSync(join(root, "..", "ARCHITECTURE.md"), "utf8")
+  const shown = [...text.matchAll(/^(\w+)\/ /gm)].map(([, name = ""]) => name)
+  const directories = new Set(readdirSync(root))
+  expect(shown).toEqual(order.filter((name) => directories.has(name)))
+})
+
 test("every relative import names a .ts file of src; the version alone comes from package.json", () => {
   const broken = imports.filter(
     ({ from, to, path }) => path.startsWith(".") && !files.includes(to) && from !== "base/version.ts",

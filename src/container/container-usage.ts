@@ -1,3 +1,4 @@
+import type { Container } from "./container-state.ts"
 import type { InterfaceCounters } from "../sys/net/interface-counters.ts"
 
 /** What a running container uses, as the kernel counts it. Undefined numbers: this host does not count them. */
@@ -25,4 +26,23 @@ export interface ContainerUsage {
   block: { readBytes?: number; writtenBytes?: number }
   /** Processes and threads. */
   pids: { count?: number; limit?: number }
+}
+
+/** Which containers, and how often. Default: those that run, once a second, until the reader stops. */
+export interface StatsOptions {
+  /** Names or ids: these alone, whether they run or not; it ends when none of them is left. */
+  names?: readonly string[]
+  /** Also those that do not run. */
+  all?: boolean
+  select?: (container: Container) => boolean
+  intervalMs?: number
+  signal?: AbortSignal
+}
+
+/** One container at one moment. */
+export interface ContainerStats {
+  container: Container
+  time: Date
+  /** Undefined: it does not run. */
+  usage?: ContainerUsage
 }

@@ -14,57 +14,42 @@
 import type { Bytes } from "../base/bytes.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Image } from "../image/image.ts"
-import type { EndpointStatus } from "../network/network.ts"
-import type { SecretId } from "../secret/secret.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
-import type { Digest } from "../spec/digest.ts"
-import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
-import type { Platform } from "../spec/platform.ts"
-import type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
-import type { ContainerChanges, PortChanges } from "./changes.ts"
-import type { LimitOptions } from "./limit-options.ts"
-import type { NetworkLimits } from "./network-limits.ts"
-import type { SecurityOptions } from "./security-options.ts"
-import type { DeviceRequest } from "../spec/docker/device-request.ts"
-import type { MountRequest } from "../spec/docker/mount-request.ts"
-import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
-import type { PortMapping } from "../spec/docker/port-mapping.ts"
-import type { SecretRequest } from "../spec/docker/secret-request.ts"
-import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
-import type { ForensicsOptions } from "./forensics/forensics-options.ts"
+import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { Abortable } from "./abortable.ts"
+import type { ContainerChanges } from "./changes.ts"
 import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
+import type { ContainerDetails } from "./container-details.ts"
+import type { ContainerFilter } from "./container-filter.ts"
+import type { ContainerOptions } from "./container-options.ts"
+import type { Container } from "./container-state.ts"
+import type { ContainerStats, StatsOptions } from "./container-usage.ts"
+import type { Execs } from "./exec.ts"
 import type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
-import type { Ulimit } from "../spec/docker/ulimit.ts"
-import type { Pid } from "../sys/process/process.ts"
-import type { Ending } from "./ended/ending.ts"
+import type { ForensicsOptions } from "./forensics/forensics-options.ts"
+import type { HealthChecks } from "./health/health.ts"
 import type { OnLaunchStep } from "./launch-step.ts"
+import type { LogLine, LogOptions, LogText, LogTextOptions } from "./log-request.ts"
 
-export type { LaunchStep, OnLaunchStep } from "./launch-step.ts"
-export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
-import type { ContainerUsage } from "./container-usage.ts"
-
-export type { ContainerUsage }
-import type { RegistryAccess } from "../registry/registry.ts"
-import type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
-import type { NamespaceOptions } from "./namespace-options.ts"
-import type { UserNamespaceMode } from "./user-namespace-options.ts"
-
-export type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
-export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
-export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
-
-export type { ContainerChanges, LimitOptions, NetworkLimits, PortChanges, Resources, SecurityOptions }
-
+export type { ResourceLimits as Resources } from "../spec/docker/resource-limits.ts"
+export type { Abortable } from "./abortable.ts"
+export type { ContainerChanges, PortChanges } from "./changes.ts"
 export type { CheckpointName, CheckpointResult, ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
+export type { MountPoint, GivenSecret, RunParameters, ContainerDetails } from "./container-details.ts"
+export type { ContainerFilter } from "./container-filter.ts"
+export type { NetworkMode, ContainerOptions, ResolvedOptions } from "./container-options.ts"
+export type { ContainerId, ContainerState, Container, NetworkAttachment } from "./container-state.ts"
+export type { ContainerStats, ContainerUsage, StatsOptions } from "./container-usage.ts"
+export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
+export type { ExecRequest, ResolvedExecRequest, ExecStart, ExecId, Exec, ExecSession, Execs } from "./exec.ts"
 export type { CopyOptions, CopyPlace } from "./files/copy-request.ts"
-import type { CheckOutcome, Duty, Health, HealthMonitor, HealthOptions, HealthStatus } from "./health/health.ts"
-
 export type {
   CheckOutcome,
   Duty,
   Health,
   HealthAction,
+  HealthChecks,
   HealthLogOptions,
   HealthMonitor,
   HealthOptions,
@@ -72,323 +57,14 @@ export type {
   HealthStatus,
   StartupCheck,
 } from "./health/health.ts"
-
-/** 64 hex digits. */
-export type ContainerId = string & { readonly brand: "ContainerId" }
-
-/** Whose network a container has: one of its own on a bridge or without any, the host's, another container's, one at a path. */
-export type NetworkMode =
-  | { kind: "bridge"; name: string }
-  | { kind: "none" }
-  | { kind: "host" }
-  | { kind: "container"; container: string }
-  | { kind: "path"; path: string }
-
-/** `create`'s input. Only the image must be named; what is left out has the default named here (options.ts). */
-export interface ContainerOptions {
-  /** Default: two words of chance, `brave_lovelace`. */
-  name?: string
-  /** As typed. */
-  image: string
-  /** Default: the host's. */
-  platform?: string
-  /** Default `missing`. */
-  pull?: "always" | "missing" | "never"
-  /** Words after the image. Default: the image's. */
-  command?: readonly string[]
-  /** `[]` clears the image's. Default: the image's. */
-  entrypoint?: readonly string[]
-  /** `NAME=VALUE`, on top of the image's; `NAME` alone takes it away. */
-  env?: readonly string[]
-  /** On top of the image's. */
-  labels?: Record<string, string>
-  /** Default: the image's, else `/`. */
-  workdir?: string
-  /** `user[:group]`. Default: the image's, else root. */
-  user?: string
-  groupAdd?: readonly string[]
-  /** Default: the id's first 12 digits; the host's with its network. */
-  hostname?: string
-  domainname?: string
-  tty?: boolean
-  /** Keep standard input open. */
-  stdin?: boolean
-  /** The terminal's size as the program starts (config.json `consoleSize`). */
-  consoleSize?: { rows: number; columns: number }
-  /** A small init forwards signals and reaps processes. */
-  init?: boolean
-  readOnly?: boolean
-  /** It goes with its end, its anonymous volumes too. */
-  autoRemove?: boolean
-  mounts?: readonly MountRequest[]
-  /** By name or id. Each is copied as the container is created, and never part of its files or of what is told of it. */
-  /** Containers whose volumes and binds this one has too, as they are when it is made. */
-  volumesFrom?: readonly VolumesFrom[]
-  secrets?: readonly SecretRequest[]
-  /** Default: the network `bridge`. */
-  network?: NetworkMode
-  /** Names or ids of containers that are started before it. */
-  requires?: readonly string[]
-  /** Its image goes with it, unless somebody else uses that. */
-  removeImage?: boolean
-  /** It is killed when it has run for so long. */
-  runTimeoutSeconds?: number
-  /** Default: all its own. */
-  namespaces?: NamespaceOptions
-  /** Default: the engine's. */
-  userNamespace?: UserNamespaceMode
-  environment?: EnvironmentOptions
-  accounts?: AccountOptions
-  etc?: EtcOptions
-  process?: ProcessOptions
-  tree?: TreeOptions
-  /** Of `config.json`: for runtimes and hooks. */
-  annotations?: Readonly<Record<string, string>>
-  /** How a missing image is pulled. Not kept. */
-  registry?: RegistryAccess
-  /** Name or id of the sandbox that it lives in: its namespaces, host name and networks are the sandbox's. */
-  sandbox?: string
-  /** The pod that it belongs to: the domain of pods gives both (`Pods.containerOptions`). */
-  pod?: { id: string; name: string }
-  /** Of a pod: it runs to its end before the others start; `once`: and is removed then. */
-  initContainer?: "always" | "once"
-  ports?: readonly PortMapping[]
-  /** All exposed ports get host ports of chance. */
-  publishAll?: boolean
-  /** Of the first attachment to a bridge. Default: the next free one. */
-  address?: string
-  macAddress?: string
-  /** `80/tcp`, on top of the image's. */
-  expose?: readonly string[]
-  /** Default: the host's, for all three. */
-  dns?: readonly string[]
-  dnsSearch?: readonly string[]
-  dnsOptions?: readonly string[]
-  /** `name:address`; the address may be `host-gateway`. */
-  extraHosts?: readonly string[]
-  /** Default: 4,096 processes where the host can count them, no limit else. */
-  resources?: Resources
-  limits?: LimitOptions
-  security?: SecurityOptions
-  networkLimits?: NetworkLimits
-  /** Default 64 MiB. */
-  shmSizeBytes?: number
-  ulimits?: readonly Ulimit[]
-  capAdd?: readonly string[]
-  capDrop?: readonly string[]
-  privileged?: boolean
-  /** Docker's words: `no-new-privileges`, `seccomp=FILE|unconfined`. */
-  securityOptions?: readonly string[]
-  sysctls?: Record<string, string>
-  devices?: readonly DeviceRequest[]
-  /** Default `no`. */
-  restart?: RestartPolicy
-  /** Default: the image's, else SIGTERM. */
-  stopSignal?: string
-  /** Default: the image's, else 10. */
-  stopTimeoutSeconds?: number
-  /** Default: the image's check. */
-  health?: HealthOptions
-  /** The command line that made it, for who writes it down elsewhere. */
-  createCommand?: readonly string[]
-  /** Who tells the service manager of its caller that it is ready. Default: nobody. */
-  sdnotify?: "container" | "conmon" | "healthy" | "ignore"
-  /** Default: `k8s-file`, which keeps at most 50 MB. */
-  log?: { driver?: string; options?: Record<string, string> }
-  /** `crun`, `runc`, a path. Default: the engine's choice. */
-  runtime?: string
-}
-
-/** Options with their defaults filled in, as the record keeps them. */
-export type ResolvedOptions = ContainerOptions &
-  Required<Pick<ContainerOptions, DefaultedOption>> & {
-    log: { driver: string; options: Record<string, string> }
-  }
-
-type DefaultedOption =
-  | "pull"
-  | "env"
-  | "labels"
-  | "groupAdd"
-  | "tty"
-  | "stdin"
-  | "init"
-  | "readOnly"
-  | "autoRemove"
-  | "mounts"
-  | "network"
-  | "ports"
-  | "publishAll"
-  | "expose"
-  | "dns"
-  | "dnsSearch"
-  | "dnsOptions"
-  | "extraHosts"
-  | "resources"
-  | "ulimits"
-  | "capAdd"
-  | "capDrop"
-  | "privileged"
-  | "securityOptions"
-  | "sysctls"
-  | "devices"
-  | "restart"
-  | "log"
-
-/** What the kernel and the record say together. Exit codes are the program's: 128 and more by a signal. */
-export type ContainerState =
-  /** `initialized`: all of it is made, and its program waits for the start. */
-  | { status: "created"; initialized?: { pid: Pid; monitorPid: Pid } }
-  | { status: "running" | "paused"; pid: Pid; monitorPid: Pid; startedAt: Date }
-  /** Waiting for its back-off to pass. */
-  | { status: "restarting"; exitCode: number; finishedAt: Date; startedAt: Date }
-  | { status: "exited"; exitCode: number; startedAt?: Date; finishedAt: Date; oomKilled: boolean; error?: string }
-  /** A removal was begun and must be finished. */
-  | { status: "removing" }
-
-/** A container as a list shows it. */
-export interface Container {
-  id: ContainerId
-  name: string
-  imageId: Digest
-  /** Full name it was created from. */
-  imageName: string
-  createdAt: Date
-  options: ResolvedOptions
-  state: ContainerState
-  restartCount: number
-  /** Undefined: it has no check. */
-  health?: HealthStatus
-  /** The networks that it is on when it runs, in order. */
-  attachments: readonly NetworkAttachment[]
-  /** The networks of the sandbox that it runs in. */
-  sandboxAttachments?: readonly NetworkAttachment[]
-  /** Resolved words that run: entrypoint and command. */
-  argv: readonly string[]
-  runtime: string
-  /** Why it ended, or could not be started; absent when it runs, or never did. */
-  ending?: Ending
-  logPath?: string
-  /** What its maker should know, as sentences: only of what `create` and `run` have just made. */
-  warnings?: readonly string[]
-}
-
-/**
- * A network that a container is on while it runs. Of several the first has the uplink and the published ports. It is bound to
- * the network namespace of the container, or of its sandbox, and not to a process.
- */
-export interface NetworkAttachment {
-  /** Its name. */
-  network: string
-  /** `--ip`, `--mac-address`. */
-  address?: string
-  macAddress?: string
-  /** Further names of the container on this network. */
-  aliases?: readonly string[]
-  /** Set while it is joined. */
-  endpoint?: EndpointStatus & { networkId: string }
-}
-
-/** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
-export interface MountPoint {
-  type: "bind" | "volume" | "tmpfs"
-  /** Host path of a bind; a volume has a name instead, a tmpfs neither. */
-  source: string
-  target: string
-  readOnly: boolean
-  /** A volume's name. */
-  name?: string
-  /** The volume belongs to this container alone and goes with it (`rm -v`, `--rm`). */
-  anonymous?: boolean
-  /** Fill an empty volume with what the image has at `target`, at the first start. */
-  copyUp?: boolean
-  /** Make the bind's source when it is missing (`-v`). */
-  createSource?: boolean
-  propagation?: string
-  /** tmpfs: mount options. */
-  options?: readonly string[]
-}
-
-/** A secret that a container has a copy of. */
-export type GivenSecret = SecretRequest & { id: SecretId; name: string }
-
-/** Image and options merged (run-parameters.ts): what runs. */
-export interface RunParameters {
-  entrypoint: readonly string[]
-  command: readonly string[]
-  env: readonly string[]
-  workdir: string
-  /** As written, `user[:group]`; names are looked up at each start, in the container's files. */
-  user: string
-  labels: Record<string, string>
-  stopSignal: string
-  stopTimeoutSeconds: number
-  hostname: string
-  exposedPorts: readonly string[]
-  ports: readonly PortMapping[]
-  volumes: readonly string[]
-  healthcheck?: ImageRunConfig["Healthcheck"]
-  /** The image's, for a check's `CMD-SHELL`. */
-  shell?: readonly string[]
-}
-
-/** All there is to know of one container. */
-export interface ContainerDetails extends Container {
-  run: RunParameters
-  /** `source` is a host path of volumes too. */
-  mounts: readonly MountPoint[]
-  secrets: readonly GivenSecret[]
-  /** Of one that runs with ids of its own: lines `INSIDE:OUTSIDE:COUNT`. */
-  idMaps?: { uids: readonly string[]; gids: readonly string[] }
-  /** Host paths of what is bound over /etc/hosts, /etc/resolv.conf and /etc/hostname; empty when there are none. */
-  files: { hosts: string; resolvConf: string; hostname: string }
-  /** `upperDirectory`: the host directory of what it wrote; empty when it has none. */
-  storage: { driver: string; upperDirectory: string }
-  /** Undefined when the image is gone. */
-  image?: { platform: Platform; manifest: Descriptor }
-  /** Host paths: of what is kept of it, and of its bundle, which is there while it runs. */
-  paths: { state: string; config: string; pidFile: string; monitorPidFile: string }
-  /** Of its first process, while that runs: `CAP_CHOWN`. */
-  capabilities?: { effective: readonly string[]; bounding: readonly string[] }
-  /** Undefined: it has no check. */
-  healthLog?: Health
-  /** Those that run in it now. */
-  runningExecs: readonly ExecId[]
-  /** Of the run that is under way, or the last one. */
-  lastRun: { startedAt?: Date; finishedAt?: Date; exitCode?: number; error?: string; oomKilled: boolean }
-}
-
-/** Values of one key are alternatives (labels: all must fit), keys must all fit, as docker's. */
-export interface ContainerFilter {
-  /** Also those not running. */
-  all?: boolean
-  id?: readonly string[]
-  name?: readonly string[]
-  status?: readonly string[]
-  /** Whether its restart policy has it run after a boot. */
-  startsOnBoot?: boolean
-  label?: readonly string[]
-  ancestor?: readonly string[]
-  exited?: readonly number[]
-  volume?: readonly string[]
-  publish?: readonly string[]
-  network?: readonly string[]
-  /** None of these labels. */
-  notLabel?: readonly string[]
-  /** Of its words that run, the first. */
-  command?: readonly string[]
-  /** `80`, `80/tcp`, `80-90/udp`: of the ports inside, published or exposed. */
-  expose?: readonly string[]
-  /** `none` is what has no check. */
-  health?: readonly string[]
-  restartPolicy?: readonly string[]
-  /** Of its pod: id or its beginning, or name. */
-  pod?: readonly string[]
-  before?: string
-  since?: string
-  /** Made before. */
-  until?: Date
-}
+export type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
+export type { LaunchStep, OnLaunchStep } from "./launch-step.ts"
+export type { LimitOptions } from "./limit-options.ts"
+export type { LogOptions, LogTextOptions, LogText, LogLine } from "./log-request.ts"
+export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
+export type { NetworkLimits } from "./network-limits.ts"
+export type { SecurityOptions } from "./security-options.ts"
+export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 
 /** A container that runs, and the hold that this process has on it. */
 export interface StartedContainer {
@@ -416,121 +92,6 @@ export interface WaitedState {
   exitCode: number | undefined
 }
 
-/** Which lines of a log. Default: all that there are by now. */
-export interface LogOptions {
-  follow?: boolean
-  /** Lines from the end. */
-  tail?: number
-  since?: Date
-  until?: Date
-  signal?: AbortSignal
-}
-
-/** What stands before each line. */
-export interface LogTextOptions extends LogOptions {
-  /** The time that it was written, with nanoseconds. */
-  timestamps?: boolean
-  /** After the time. */
-  head?: string
-}
-
-/** What a program wrote to one stream, any number of lines. Its bytes are there until the next text is asked for. */
-export interface LogText {
-  stream: "stdout" | "stderr"
-  bytes: Uint8Array
-}
-
-/** One line of a program, or what it wrote last without an end. */
-export interface LogLine {
-  stream: "stdout" | "stderr"
-  time: Date
-  /** With its newline, where the program wrote one. */
-  bytes: Uint8Array
-}
-
-/** What one more program of a container shall be. */
-export interface ExecRequest {
-  command: readonly string[]
-  tty?: boolean
-  /** Keep standard input open. */
-  stdin?: boolean
-  /** `NAME=VALUE`, on top of the container's. */
-  env?: readonly string[]
-  /** Default: the container's. */
-  workdir?: string
-  /** Default: the container's. */
-  user?: string
-  /** All capabilities. */
-  privileged?: boolean
-}
-
-/** A request with its defaults filled in, as the record keeps it. */
-export type ResolvedExecRequest = ExecRequest & Required<Pick<ExecRequest, "tty" | "stdin" | "env" | "privileged">>
-
-/** How it is started. Aborted before the program runs, none does, and it may be started later. */
-export interface ExecStart extends Abortable {
-  /** Nobody is connected to its streams. */
-  detach?: boolean
-  /** Not written down: neither `inspect` nor events know of it. Not with `detach`, whose end nobody else would see. */
-  unrecorded?: boolean
-  /** As of `RunOptions`. */
-  preservedFds?: readonly number[]
-  /** The terminal's size as the program starts. */
-  consoleSize?: { rows: number; columns: number }
-}
-
-/** 64 hex digits. */
-export type ExecId = string & { readonly brand: "ExecId" }
-
-/** One more program of a container. Its record stays until the container goes, but for all except the last 100 that have ended. */
-export interface Exec {
-  id: ExecId
-  containerId: ContainerId
-  request: ResolvedExecRequest
-  createdAt: Date
-  state: { status: "created" } | { status: "running"; pid: Pid } | { status: "exited"; exitCode: number }
-}
-
-/** A started program, and the hold that this process has on it. */
-export interface ExecSession {
-  exec: Exec
-  /** Absent when it was started detached. */
-  attachment?: Attachment
-  /** Resolves with the exit code when the record says so, too. */
-  exited: Promise<number>
-  /** Lets go, so that this process may end before the program does. */
-  release(): void
-}
-
-/**
- * Programs that were started in running containers.
- *
- *   create ─▶ created ─ start ─▶ running ─ ends ─▶ exited
- *
- * The program has a monitor of its own: it outlives the process that started it. Its end is written down by that process, by
- * the monitor's exit command when it was started detached, or, when both were killed, by whoever looks next.
- */
-export interface Execs {
-  /**
-   * Throws NotFound, InvalidArgument for an empty command or a relative directory, FailedPrecondition when the container does
-   * not run or is paused.
-   */
-  create(nameOrId: string, request: ExecRequest): Promise<Exec>
-  /**
-   * Throws FailedPrecondition when it was started already or its container does not run any more; SkiffError with
-   * `data.programExit` 126 or 127 when the program cannot be run: it has ended then, with that code.
-   */
-  start(id: string, options?: ExecStart): Promise<ExecSession>
-  /** Both in one. */
-  run(nameOrId: string, request: ExecRequest, options?: ExecStart): Promise<ExecSession>
-  /** Throws NotFound. */
-  get(id: string): Promise<Exec>
-  /** Of one container, oldest first. Throws NotFound. */
-  list(nameOrId: string): Promise<Exec[]>
-  /** Of its terminal. Does nothing when it does not run. Throws NotFound. */
-  resize(id: string, size: { rows: number; columns: number }): Promise<void>
-}
-
 /** How a container is made and started in one go. */
 export interface RunOptions extends Abortable {
   /** Connect to its streams before it runs. */
@@ -541,25 +102,6 @@ export interface RunOptions extends Abortable {
   onStep?: OnLaunchStep
   /** Open descriptors of this process, 3 and up, that the program gets under the same numbers. */
   preservedFds?: readonly number[]
-}
-
-/** The checks of containers, and all that somebody must stay for: the supervisor's view. */
-export interface HealthChecks {
-  /**
-   * Runs a container's check once, now. Throws NotFound, Cancelled, and FailedPrecondition
-   * when it does not run or has no check.
-   */
-  check(nameOrId: string, abortable?: Abortable): Promise<CheckOutcome>
-  /** For a container with a duty to check it. */
-  monitor(id: string): Promise<HealthMonitor>
-  /** What there is to do, of all containers. */
-  duties(): Duty[]
-  /** Of one; undefined: nothing, or it is gone. */
-  duty(id: string): Duty | undefined
-  /** What no time is set for: keeps the log files that conmon has filled, and samples what containers use, where it is time to. */
-  look(): Promise<void>
-  /** Starts one whose back-off has passed. Does nothing when it was stopped, started or removed meanwhile. */
-  restart(id: string): Promise<void>
 }
 
 /** What the new image shall say; all may be left out. */
@@ -585,30 +127,6 @@ export interface ContainerSize {
   writableBytes: number
   /** With its image. */
   rootBytes: number
-}
-
-/** Which containers, and how often. Default: those that run, once a second, until the reader stops. */
-export interface StatsOptions {
-  /** Names or ids: these alone, whether they run or not; it ends when none of them is left. */
-  names?: readonly string[]
-  /** Also those that do not run. */
-  all?: boolean
-  select?: (container: Container) => boolean
-  intervalMs?: number
-  signal?: AbortSignal
-}
-
-/** One container at one moment. */
-export interface ContainerStats {
-  container: Container
-  time: Date
-  /** Undefined: it does not run. */
-  usage?: ContainerUsage
-}
-
-/** What may wait: for a lock, a pull, an end. Aborted, it throws Cancelled; what it had begun by then is finished or taken back. */
-export interface Abortable {
-  abort?: AbortSignal | undefined
 }
 
 /**

@@ -6,6 +6,7 @@
  * Failures within the start period do not count while the container is still starting. Only a change of the status is written
  * into the records, with its event; the last results lie in a file of the run directory, as they change with every check.
  */
+import type { Abortable } from "../abortable.ts"
 
 export type HealthStatus = "starting" | "healthy" | "unhealthy"
 
@@ -105,3 +106,22 @@ export type Duty =
   | { kind: "restart"; id: string; at: number }
   /** To be looked at now and then: see `HealthChecks.look`. */
   | { kind: "look"; id: string; startedAt: number }
+
+/** The checks of containers, and all that somebody must stay for: the supervisor's view. */
+export interface HealthChecks {
+  /**
+   * Runs a container's check once, now. Throws NotFound, Cancelled, and FailedPrecondition
+   * when it does not run or has no check.
+   */
+  check(nameOrId: string, abortable?: Abortable): Promise<CheckOutcome>
+  /** For a container with a duty to check it. */
+  monitor(id: string): Promise<HealthMonitor>
+  /** What there is to do, of all containers. */
+  duties(): Duty[]
+  /** Of one; undefined: nothing, or it is gone. */
+  duty(id: string): Duty | undefined
+  /** What no time is set for: keeps the log files that conmon has filled, and samples what containers use, where it is time to. */
+  look(): Promise<void>
+  /** Starts one whose back-off has passed. Does nothing when it was stopped, started or removed meanwhile. */
+  restart(id: string): Promise<void>
+}

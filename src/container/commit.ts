@@ -8,7 +8,7 @@ import { thisProcess } from "../sys/process/process-identity.ts"
 import type { CommitOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
-import { pause, unpause } from "./life-cycle.ts"
+import { pause, unpause } from "./pause.ts"
 import { secretTargets } from "./secrets.ts"
 import type { ContainerRecord } from "./record.ts"
 

@@ -114,7 +114,7 @@ async function mayStillWrite(deps: ContainerDeps, { id, spec }: ContainerRecord)
   if (goesOn(record)) return true
   if (!record || spec.options.restart.name === "no" || !needsReconciling(record, deps)) return false
   // between its end and its back-off lies the exit command's work
-  return goesOn(await (await import("./life-cycle.ts")).reconcileNow(deps, id))
+  return goesOn(await (await import("./reconcile-now.ts")).reconcileNow(deps, id))
 }
 
 /** Tells that there may be more to read, or that the end has come: of the log, of the container, of the time to follow. */

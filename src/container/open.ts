@@ -35,10 +35,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     return toContainer(record, deps, running)
   }
   /** A command that changes containers has the time to look at the others too. */
-  const lifeCycle = () => {
+  const changing = <Module>(loading: Promise<Module>): Promise<Module> => {
     looksAround = true
-    return import("./life-cycle.ts")
+    return loading
   }
+  const lifeCycle = () => changing(import("./life-cycle.ts"))
+  const stopping = () => changing(import("./stop.ts"))
+  const pausing = () => changing(import("./pause.ts"))
 
   const repair = async (ids: ReadonlySet<string>, abort?: AbortSignal): Promise<void> => {
     if (ids.size > 0) await (await import("./repair.ts")).repair(deps, ids, abort)
@@ -63,13 +66,13 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     run: async (options, onProgress, runOptions) => (await lifeCycle()).run(deps, options, onProgress, runOptions),
     start: async (nameOrId, options) => (await lifeCycle()).start(deps, nameOrId, options),
     init: async (nameOrId, abortable) => (await lifeCycle()).init(deps, nameOrId, abortable),
-    stop: async (nameOrId, options) => (await lifeCycle()).stop(deps, nameOrId, options),
-    kill: async (nameOrId, signal, abortable) => (await lifeCycle()).kill(deps, nameOrId, signal, abortable),
+    stop: async (nameOrId, options) => (await stopping()).stop(deps, nameOrId, options),
+    kill: async (nameOrId, signal, abortable) => (await stopping()).kill(deps, nameOrId, signal, abortable),
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
     update: async (nameOrId, changes, abortable) =>
       (await import("./update.ts")).update(deps, nameOrId, changes, abortable),
-    pause: async (nameOrId, abortable) => (await lifeCycle()).pause(deps, nameOrId, abortable),
-    unpause: async (nameOrId, abortable) => (await lifeCycle()).unpause(deps, nameOrId, abortable),
+    pause: async (nameOrId, abortable) => (await pausing()).pause(deps, nameOrId, abortable),
+    unpause: async (nameOrId, abortable) => (await pausing()).unpause(deps, nameOrId, abortable),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
     withDependents: (namesOrIds) =>
       withDependents(
@@ -111,7 +114,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         sampledAt = Date.now()
         await (await import("./meter-running.ts")).meterRunning(deps)
       },
-      restart: async (id) => (await import("./life-cycle.ts")).restartDue(deps, id),
+      restart: async (id) => (await import("./back-off.ts")).restartDue(deps, id),
     },
     checkpoints: {
       create: async (nameOrId, options) =>
@@ -185,7 +188,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     cleanup: async (id, execId) =>
       execId === undefined
-        ? (await import("./life-cycle.ts")).cleanup(deps, id)
+        ? (await import("./back-off.ts")).cleanup(deps, id)
         : (await execs()).reconcileExec(deps, execId),
     reconcile: async () => (await import("./repair.ts")).repairAll(deps),
 

@@ -1,7 +1,7 @@
 import { isSkiffError } from "../../base/errors.ts"
 import { thisProcess } from "../../sys/process/process-identity.ts"
 import type { ContainerDeps } from "../deps.ts"
-import { pause, unpause } from "../life-cycle.ts"
+import { pause, unpause } from "../pause.ts"
 
 /** How long it stood still, or why it did not. */
 export interface Freeze {

@@ -1,5 +1,5 @@
 import type { ContainerDeps } from "../deps.ts"
-import { kill, restartUnhealthy, stop } from "../life-cycle.ts"
+import { kill, restartUnhealthy, stop } from "../stop.ts"
 import type { ContainerRecord } from "../record.ts"
 import { restartsUnhealthy } from "../restart-policy.ts"
 import type { HealthAction } from "./health.ts"

@@ -1,0 +1,169 @@
+import { crashPoint } from "../base/crash-point.ts"
+import { trace } from "../base/trace.ts"
+import { turn } from "../base/turn.ts"
+import type { BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type { OciConfig } from "../spec/oci-runtime.ts"
+import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
+import { type ResolvedUser, resolveUser } from "../sys/fs/image-users.ts"
+import { warmUpNetworks } from "./attachments.ts"
+import type { RestoreCreate } from "./checkpoint/restore-create.ts"
+import { writeContainerFiles } from "./container-files.ts"
+import type { Abortable, ResolvedOptions } from "./container.ts"
+import type { ContainerDeps } from "./deps.ts"
+import { findInit } from "./init.ts"
+import { limitsInput, NO_WEIGHTS, weighBlockIo } from "./limits.ts"
+import { sharedWith } from "./namespaces.ts"
+import { runtimeNetwork } from "./network-mode.ts"
+import { fillVolumes, ociMounts } from "./oci-mounts.ts"
+import { DEFAULT_PIDS_LIMIT } from "./options.ts"
+import type { ContainerRecord } from "./record.ts"
+import { rootMount } from "./root-mount.ts"
+import { readySandbox, sharedNamespaces, sharedShm, shares, sharesIpc } from "./sandbox.ts"
+import { secretMounts, secretVariables } from "./secrets.ts"
+import { markHooks, securityInput } from "./security.ts"
+import { mountShm } from "./shared-memory.ts"
+
+/** Everything up to the runtime's `create`: after it the namespaces are there, and the program waits. */
+export async function createInRuntime(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  given: Abortable & {
+    runtimes: Runtimes
+    runtime: Runtime
+    bundle: BundlePaths
+    pending: PendingMonitor
+    restore?: Pick<RestoreCreate, "joinNetworks"> | undefined
+  },
+): Promise<{ monitor: Monitor; targets: readonly string[]; config: OciConfig }> {
+  const { runtimes, runtime, bundle } = given
+  const { id, spec } = record
+  const { options, run } = spec
+  const { ids, user, userNamespace, rootfs, mounts } = await prepareFiles(deps, record, given)
+  const network = runtimeNetwork(deps, options.network)
+  const shared = sharedWith(deps, record)
+  const sandbox = await readySandbox(deps, record, given)
+  if (sandbox && shares(sandbox, "network"))
+    record.state.sandboxAttachments = sandbox.endpoints.map((endpoint) => ({ network: endpoint.network, endpoint }))
+  const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
+  const secrets = secretMounts(deps, record)
+  const identity = hasIdentity(options) ? await import("./identity/enter.ts") : undefined
+  files.push(
+    ...(identity?.identityFiles(deps, record, { rootfs: bundle.rootfs, user, keptUid: ids?.keptUid(record) }) ?? []),
+  )
+  if (userNamespace !== undefined) ids?.giveFiles(deps, record, userNamespace)
+  crashPoint("start:files-written")
+  const config = await runtimes.config(
+    {
+      id,
+      rootfs,
+      readOnly: options.readOnly,
+      argv: [...run.entrypoint, ...run.command],
+      env: [...run.env, ...homeOf(record, user), ...secretVariables(deps, record)],
+      cwd: run.workdir,
+      user,
+      tty: options.tty,
+      consoleSize: options.consoleSize,
+      hostname: run.hostname,
+      domainname: options.domainname,
+      mounts: [
+        ...files,
+        ...(identity?.identityMounts(record) ?? []),
+        ...(sandbox === undefined || !sharesIpc(sandbox, options) ? mountShm(deps, record) : sharedShm(sandbox)),
+        ...mounts,
+        ...secrets,
+      ],
+      network,
+      ...(sandbox && sharedNamespaces(sandbox, options)),
+      ...shared,
+      ...ids?.runtimeUser(userNamespace),
+      shm: options.namespaces?.ipc?.kind !== "none",
+      shmSizeBytes: options.shmSizeBytes,
+      privileged: options.privileged,
+      capAdd: options.capAdd,
+      capDrop: options.capDrop,
+      securityOptions: options.securityOptions,
+      sysctls: options.sysctls,
+      devices: options.devices,
+      ...securityInput(record),
+      ulimits: options.ulimits,
+      resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
+      ...limitsInput(options.limits),
+      ...identity?.identityInput(record, runtime),
+      initPath: options.init ? findInit(options.process?.initPath) : undefined,
+    },
+    runtime,
+  )
+  await turn()
+  await markHooks(deps, record, config)
+  crashPoint("start:bundle-made")
+  trace("bundle made")
+  const monitor = await createdBy(deps, record, config, given)
+  await weighBlockIo(runtimes, record)
+  crashPoint("start:monitor-created")
+  trace("monitor created the container")
+  return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
+}
+
+/** By the runtime's `create`, or its `restore`. */
+async function createdBy(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  config: OciConfig,
+  given: Pick<RestoreCreate, "runtimes" | "bundle" | "pending"> & {
+    restore?: Pick<RestoreCreate, "joinNetworks"> | undefined
+  },
+): Promise<Monitor> {
+  if (given.restore !== undefined) {
+    const { restoreContainer } = await import("./checkpoint/restore-create.ts")
+    return await restoreContainer({ ...given, ...given.restore, config })
+  }
+  const creation = given.pending.create(config)
+  warmUpNetworks(deps, record)
+  return await creation
+}
+
+/**
+ * Root and volumes as the container shall see them. What the engine does to the files it does first, as its own root; a container
+ * with ids of its own is shown them by these.
+ */
+async function prepareFiles(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { bundle, runtime, abort }: Abortable & { bundle: BundlePaths; runtime: Runtime },
+) {
+  const { options, run, mounts: points } = record.spec
+  const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
+  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
+  if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
+  const mounts = await ociMounts(deps, points)
+  const fill = (): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort })
+  if (ids === undefined) {
+    await fill()
+    return { user, mounts, rootfs: bundle.rootfs }
+  }
+  if (!ids.fillsMapped()) await fill()
+  const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
+  const rootfs =
+    userNamespace === undefined
+      ? bundle.rootfs
+      : await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace, runtime })
+  if (ids.fillsMapped()) await fill()
+  const shown = userNamespace && (await ids.showVolumes(deps, record, mounts, userNamespace))
+  return { ids, user, userNamespace, rootfs, mounts: shown ?? mounts }
+}
+
+function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {
+  return [accounts, etc, process, tree, annotations, userNamespace].some((one) => one !== undefined)
+}
+
+/** The user's own, unless image or options say another, or want none. */
+function homeOf({ spec: { run, options } }: ContainerRecord, { home }: ResolvedUser): string[] {
+  const { unsetAll = false, unset = [] } = options.environment ?? {}
+  const isGiven = run.env.some((entry) => entry.startsWith("HOME="))
+  return isGiven || unsetAll || unset.includes("HOME") ? [] : [`HOME=${home}`]
+}
+
+/** Of binds and tmpfs; the kernel's own file systems a runtime may leave out, or have in another form. */
+function targetsOf({ mounts }: OciConfig): string[] {
+  return mounts.flatMap(({ type, destination }) => (type === "bind" || type === "tmpfs" ? [destination] : []))
+}

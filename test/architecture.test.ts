@@ -268,7 +268,7 @@ test("every export of the domains that others stand on says what it is", () => {
       return lines
         .filter(
           (line, index) =>
-            /^export (async )?(function|class|interface|type [A-Z]|const|let)\b/.test(line) &&
+            /^export (async )?(function|class|interface|type [A-Z]\w*|const|let)\b/.test(line) &&
             !lines[index - 1]?.trim().endsWith("*/"),
         )
         .map((line) => `${file}: ${line}`)

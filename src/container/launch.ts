@@ -6,21 +6,16 @@ import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import type { PortReservation } from "../network/network.ts"
-import type {
-  Attachment,
-  BundlePaths,
-  Monitor,
-  PendingMonitor,
-  RestoreRequest,
-  Runtime,
-  Runtimes,
-} from "../runtime/runtime.ts"
+import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import { mountAt, mountPointsOf, unmount } from "../sys/fs/mount.ts"
 import { namespaceLink } from "../sys/process/namespace-file.ts"
-import { type Pid, processStartTime } from "../sys/process/process.ts"
+import { processStartTime } from "../sys/process/process.ts"
 import { detached, joinNetworks, reservePorts } from "./attachments.ts"
 import { filesDirectory } from "./container-files.ts"
+import type { RestoreCreate } from "./checkpoint/restore-create.ts"
+import type { RestoreLaunch } from "./checkpoint/restore-networks.ts"
 import type { Abortable } from "./container.ts"
+import { createInRuntime } from "./create-in-runtime.ts"
 import type { ContainerDeps } from "./deps.ts"
 import type { Ending } from "./ended/ending.ts"
 import { connectionEvents, containerEvent } from "./events.ts"
@@ -35,7 +30,6 @@ import { destroy } from "./remove.ts"
 import { rootMount } from "./root-mount.ts"
 import { teardown } from "./teardown.ts"
 import { openTimeNamespace, runtimeOf } from "./time-namespace.ts"
-import { createInRuntime } from "./create-in-runtime.ts"
 
 /** A container that has just started. */
 export interface Launched {
@@ -43,14 +37,6 @@ export interface Launched {
   monitor: Monitor
   attachment?: Attachment
   hasOurStreams?: true
-}
-
-/** A checkpoint, and what of its network is to come back. */
-export interface RestoreLaunch extends RestoreRequest {
-  /** To be had again, in place of new ones. */
-  addresses: readonly { network: string; address: string; macAddress: string }[]
-  ignoreStaticIp: boolean
-  ignoreStaticMac: boolean
 }
 
 /** How it is started. */
@@ -128,9 +114,7 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     bundle,
     pending,
     abort: options.abort,
-    restore: options.restore && {
-      joinNetworks: (pid) => joinForRestore(deps, record, { pid, reservation, options }),
-    },
+    restore: options.restore && (await restoring(deps, record, { ...options, restore: options.restore, reservation })),
   })
   // while this process lives it is told of the end; a failure below ends the container
   try {
@@ -189,6 +173,16 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
     monitor.release()
     throw error
   }
+}
+
+/** What a restore does in the place of `joinNetworks`. */
+async function restoring(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  given: Abortable & { restore: RestoreLaunch; reservation: PortReservation | undefined },
+): Promise<Pick<RestoreCreate, "joinNetworks">> {
+  const { joinForRestore } = await import("./checkpoint/restore-networks.ts")
+  return { joinNetworks: (pid) => joinForRestore(deps, record, { ...given, pid }) }
 }
 
 /** Lets the program of an initialized container go on. The caller holds its lock; a failure undoes all that `init` made. */
@@ -277,27 +271,6 @@ async function mountRoot(
   await onStep?.({ kind: "root", bundle: bundle.directory, target: bundle.rootfs, mount })
   crashPoint("start:mounted")
   trace("root mounted")
-}
-
-/** With the addresses that its connections know; those of the record are for later starts. */
-async function joinForRestore(
-  deps: ContainerDeps,
-  record: ContainerRecord,
-  { pid, reservation, options }: { pid: Pid; reservation: PortReservation | undefined; options: LaunchOptions },
-): Promise<void> {
-  const { state, spec } = record
-  if (spec.options.network.kind === "none") (await import("./checkpoint/loopback-up.ts")).bringLoopbackUp(pid)
-  const { addresses = [], ignoreStaticIp, ignoreStaticMac } = options.restore ?? {}
-  state.pid = pid
-  const asked = state.attachments.map(({ address, macAddress }) => ({ address, macAddress }))
-  for (const attachment of state.attachments) {
-    if (ignoreStaticIp) delete attachment.address
-    if (ignoreStaticMac) delete attachment.macAddress
-    const known = addresses.find(({ network }) => network === attachment.network)
-    if (known !== undefined) Object.assign(attachment, { address: known.address, macAddress: known.macAddress })
-  }
-  await joinNetworks(deps, record, { reservation, abort: options.abort })
-  for (const [index, attachment] of state.attachments.entries()) Object.assign(attachment, asked[index])
 }
 
 /**

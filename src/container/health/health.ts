@@ -8,6 +8,7 @@
  */
 import type { Abortable } from "../abortable.ts"
 
+/** Of a container with a check. */
 export type HealthStatus = "starting" | "healthy" | "unhealthy"
 
 /** What a container that has become unhealthy gets. */

@@ -2,7 +2,7 @@ import type { HistoryEntry } from "../spec/oci-image.ts"
 import type { ConfigChanges, WorkingImage, KeyedChanges } from "./builder.ts"
 
 /** What made no layer of its own: in buildah's words, which are docker's first builder's. */
-export function emptyEntry(words: string): HistoryEntry {
+function emptyEntry(words: string): HistoryEntry {
   return { created: new Date().toISOString(), created_by: `/bin/sh -c ${words}`, empty_layer: true }
 }
 

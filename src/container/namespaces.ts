@@ -126,7 +126,7 @@ export function namespacePath(
 }
 
 /** The first process of the container that is joined. Throws NotFound, FailedPrecondition when it does not run. */
-export function joinedPid(deps: ContainerDeps, kind: string, container: string): Pid {
+function joinedPid(deps: ContainerDeps, kind: string, container: string): Pid {
   const owner = deps.records.get(container)
   if (!isRunning(owner, deps) || owner.state.pid === undefined)
     throw new FailedPrecondition(`cannot join the ${kind} namespace of container "${owner.name}": it is not running`, {

@@ -32,7 +32,7 @@ export async function resolveSecrets(
 }
 
 /** Where a secret's file is in the container. Pure. */
-export function secretPath(target: string): string {
+function secretPath(target: string): string {
   return target.startsWith("/") ? target : `${DIRECTORY}/${target}`
 }
 

@@ -46,7 +46,7 @@ export async function top(
 }
 
 /** Keeps the rows whose PID is among `pids`. The last column takes the rest of its line. Throws InvalidArgument. Pure. */
-export function selectRows(text: string, pids: ReadonlySet<number>): { titles: string[]; processes: string[][] } {
+function selectRows(text: string, pids: ReadonlySet<number>): { titles: string[]; processes: string[][] } {
   const [head = "", ...lines] = text.split("\n")
   const titles = head.trim().split(/\s+/)
   const pidColumn = titles.indexOf("PID")

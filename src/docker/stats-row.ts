@@ -84,7 +84,7 @@ export const STATS_TITLES = {
 }
 
 /** Of all its interfaces together. */
-export function networkBytes(usage: ContainerUsage | undefined): [received: number, sent: number] {
+function networkBytes(usage: ContainerUsage | undefined): [received: number, sent: number] {
   const interfaces = usage?.interfaces ?? []
   return [
     interfaces.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0),

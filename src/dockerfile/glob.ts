@@ -40,7 +40,7 @@ function asExpression(token: PatternToken): string {
 }
 
 /** The parts of a glob. Throws InvalidArgument for an unclosed class and the like. */
-export function parseGlob(pattern: string): PatternToken[] {
+function parseGlob(pattern: string): PatternToken[] {
   const fail = (why: string) => new InvalidArgument(`syntax error in pattern "${pattern}": ${why}`)
   const chars = Array.from(pattern)
   const tokens: PatternToken[] = []

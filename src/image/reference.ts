@@ -18,7 +18,7 @@ const HOST =
 const MAX_NAME = 255
 
 /** True when the first component of a name can only be a registry (distribution reference: has a dot, a colon, or is localhost). */
-export function isRegistryHost(component: string): boolean {
+function isRegistryHost(component: string): boolean {
   return /[.:]/.test(component) || component === "localhost"
 }
 

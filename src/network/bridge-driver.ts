@@ -1,29 +1,23 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
-import { closeSync, existsSync } from "node:fs"
+import { closeSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { heeding, throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, Unavailable } from "../base/errors.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
-import { forgetUdpCallers } from "../sys/net/conntrack.ts"
-import { openNetns, isSameNetns, type Sysctls } from "../sys/net/netns.ts"
 import { holdPort } from "../sys/net/host-port.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import {
-  addAddress,
-  addDefaultRoute,
-  createVeth,
-  deleteLink,
-  getLink,
-  ipv4Bytes,
-  hasLink,
-  linkTraffic,
-  linkUp,
-  type Link,
-} from "../sys/net/rtnetlink.ts"
+import { createVeth, deleteLink, getLink, hasLink, linkTraffic, type Link } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
 import { claimPorts, letGo, takenByProgram, type ClaimedPort, type HostPort } from "./claim-ports.ts"
+import {
+  configureInside,
+  CONTAINER_SYSCTLS,
+  DEFAULT_INTERFACE,
+  forgetStaleCallers,
+  openContainerNetns,
+} from "./container-side.ts"
 import { listNetworks } from "./default-network.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
@@ -48,11 +42,6 @@ import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
 import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
-
-const DEFAULT_INTERFACE = "eth0"
-
-/** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
-const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
 /**
  * A container of another store that is gone gives its ports back when the kernel has ended its interface, the pasta of one of
@@ -427,45 +416,6 @@ export class BridgeDriver implements NetworkDriver {
 
 function isHeldOn({ route }: HostSockets, endpoint: EndpointRow): boolean {
   return isHeld(endpoint, (name) => hasLink(route, name))
-}
-
-/** Opens the namespace, which must not be ours: the process whose it was may have ended, and its pid be used again. */
-function openContainerNetns({ containerId, netns: given }: Endpoint): number {
-  const path = typeof given === "string" ? given : `/proc/self/fd/${given}`
-  const gone = (): FailedPrecondition =>
-    new FailedPrecondition("the container ended before it got its network", {
-      hint: "its log may say why",
-      data: { containerId },
-    })
-  if (!existsSync(path)) throw gone()
-  const netns = openNetns(path)
-  if (!isSameNetns(netns, "/proc/self/ns/net")) return netns
-  closeSync(netns)
-  throw gone()
-}
-
-function configureInside(
-  container: NetlinkSocket,
-  network: Network,
-  { interface: name = DEFAULT_INTERFACE, defaultRoute = true }: Endpoint,
-  address: number,
-): void {
-  const { index } = getLink(container, name)
-  const { prefixLength } = parseIpv4Range(network.subnet)
-  container.request([
-    linkUp(getLink(container, "lo").index, "lo"),
-    addAddress(index, name, address, prefixLength),
-    linkUp(index, name),
-    ...(defaultRoute ? [addDefaultRoute(index, name, { gateway: parseIpv4(network.gateway) })] : []),
-  ])
-}
-
-/** Who called one of these UDP ports while another container, or nobody, had it. */
-function forgetStaleCallers({ netfilter }: HostSockets, ports: readonly PublishedPort[]): void {
-  const udp = ports.filter(({ protocol }) => protocol === "udp")
-  const [first] = udp
-  if (first === undefined) return
-  forgetUdpCallers(netfilter, new Set(udp.map(({ innerPort }) => innerPort)), ipv4Bytes(first.address))
 }
 
 function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {

@@ -17,7 +17,7 @@ import { macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
 
 /** Settings of the host's side for one bridge. */
-export function bridgeSysctls(bridge: string): Sysctls {
+function bridgeSysctls(bridge: string): Sysctls {
   return [
     ["net/ipv4/ip_forward", "1"],
     // what is published on 127.0.0.1 is reached through the bridge; on no other interface, where the raw guard stands too

@@ -9,7 +9,7 @@ import { createNetns } from "../sys/net/netns.ts"
 const NSFS_MAGIC = 0x6e736673
 
 /** Where the network namespace of a store of root's is bound, when its containers reach the host by pasta. */
-export function ownNetnsFile(runRoot: string): string {
+function ownNetnsFile(runRoot: string): string {
   return `${runRoot}/network/host.netns`
 }
 

@@ -14,7 +14,7 @@ export interface NetworkSettings {
 const UPLINKS = ["kernel", "pasta"] as const
 
 /** `$SKIFF_CONFIG`, else `/etc/skiff/skiff.toml`. */
-export function settingsFile(env: Record<string, string | undefined> = process.env): string {
+function settingsFile(env: Record<string, string | undefined> = process.env): string {
   return env.SKIFF_CONFIG || "/etc/skiff/skiff.toml"
 }
 

@@ -20,7 +20,7 @@ export function podStatus(states: readonly ContainerState["status"][], sandbox: 
 }
 
 /** What a sandbox would be as a container. Pure. */
-export function sandboxStatus(
+function sandboxStatus(
   states: readonly ContainerState["status"][],
   { state, startedAt }: Sandbox,
 ): "created" | "running" | "paused" | "exited" {

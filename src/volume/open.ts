@@ -198,6 +198,6 @@ function checkedName(name: string): string {
 }
 
 /** 64 hex digits. */
-export function randomName(): string {
+function randomName(): string {
   return randomHex(32)
 }

@@ -2,7 +2,7 @@
  * A text in which no URL has `user:password@`, nor a value in its query that is called a token, a key or a signature: what is
  * attested, anybody may read (CVE-2023-26054, CVE-2025-0495).
  */
-export function textWithoutCredentials(text: string): string {
+function textWithoutCredentials(text: string): string {
   return (
     text
       // the longest: a password may have an @ of its own

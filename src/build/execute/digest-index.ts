@@ -13,7 +13,7 @@ const PARTS = [
 const IDENTITY_BYTES = 16
 const STATE_BYTES = PARTS.reduce((sum, [start, end]) => sum + end - start, 0)
 /** Of SHA-256. */
-export const DIGEST_BYTES = 32
+const DIGEST_BYTES = 32
 const RECORD_BYTES = STATE_BYTES + DIGEST_BYTES
 /** A file that changed just now may change again without another time: the clock of a file system ticks slowly. */
 const RACY_SECONDS = 2

@@ -57,7 +57,7 @@ export function filesOperation(actions: readonly FileAction[], { epoch }: PlanSc
 }
 
 /** A vertex with no files: what COPY --link writes to. */
-export function scratchVertex({ platform }: OpenStage, { vertices }: PlanScope): Vertex {
+function scratchVertex({ platform }: OpenStage, { vertices }: PlanScope): Vertex {
   return vertices.make({
     operation: { kind: "scratch" },
     inputs: [],
@@ -160,7 +160,7 @@ function same<T>(what: string, flag: T | undefined, query: T | undefined): T | u
 }
 
 /** What a download is called: the last part of the URL's path, as buildkit has it. */
-export function urlFileName(url: string): string {
+function urlFileName(url: string): string {
   if (!URL.canParse(url)) return "__unnamed__"
   const last = new URL(url).pathname.split("/").findLast((part) => part !== "") ?? ""
   const name = decodePart(last)

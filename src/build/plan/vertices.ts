@@ -1,4 +1,4 @@
-import type { Operation, Vertex } from "./definition.ts"
+import type { Vertex } from "./definition.ts"
 
 /** Makes the vertices of one plan: equal work is one object, named by whoever needed it first. */
 export class Vertices {
@@ -45,6 +45,3 @@ export function inOrder(result: Vertex): Vertex[] {
   }
   return [...ordered]
 }
-
-/** The operation of one kind. */
-export type OperationOf<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>

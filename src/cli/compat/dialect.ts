@@ -15,7 +15,7 @@ import { PODMAN_RESULTS, RESULTS, type Results } from "./results.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
 /** The tools whose words are known. */
-export const DIALECTS = ["skiff", "docker", "podman", "buildah"] as const
+const DIALECTS = ["skiff", "docker", "podman", "buildah"] as const
 
 /** A tool by its name. */
 export type DialectName = (typeof DIALECTS)[number]

@@ -5,7 +5,7 @@ export interface ColumnStyle {
 }
 
 /** Docker's tables. */
-export const DOCKER_COLUMNS: ColumnStyle = { least: 10, gap: 3 }
+const DOCKER_COLUMNS: ColumnStyle = { least: 10, gap: 3 }
 /** Podman's. */
 export const PODMAN_COLUMNS: ColumnStyle = { least: 12, gap: 2 }
 

@@ -17,7 +17,7 @@ const MAPS = new Set(
 )
 
 /** The same document with a `Map` for each of Go's maps: a missing key of those is no error. */
-export function withMaps(value: unknown, name = "", parent = ""): unknown {
+function withMaps(value: unknown, name = "", parent = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => withMaps(one))
   if (value === null && isMapName(name, parent)) return nil(new Map<string, unknown>())
   if (value === null && LISTS.has(name)) return nil([])

@@ -4,7 +4,7 @@ import { formatUnit, unitWords, type UnitLine } from "./unit-file.ts"
 export const BOOT_NAME = "skiff-boot"
 
 /** What a boot starts: all whose restart policy says so, but what somebody stopped and `unless-stopped` leaves down. */
-export function bootWords(skiff: readonly string[]): string[] {
+function bootWords(skiff: readonly string[]): string[] {
   return [...skiff, "start", "--all", "--filter", "should-start-on-boot=true"]
 }
 

@@ -42,7 +42,7 @@ export async function whyEnded(
 }
 
 /** Why a start was refused. */
-export async function whyNotStarted(deps: ContainerDeps, record: ContainerRecord, error: SkiffError): Promise<Ending> {
+async function whyNotStarted(deps: ContainerDeps, record: ContainerRecord, error: SkiffError): Promise<Ending> {
   const { programExit } = error.data
   const { message } = error
   if (programExit === undefined) return { by: "engine", exitCode: 125, message }

@@ -14,7 +14,7 @@ import { isSystemd, systemdMounts } from "./systemd.ts"
 import { timeZoneFile } from "./time-zone.ts"
 
 /** crun leaves the supplementary groups as they are (crun(1)). */
-export const KEEP_GROUPS = "run.oci.keep_original_groups"
+const KEEP_GROUPS = "run.oci.keep_original_groups"
 
 /** Files over /etc beside those of the network: accounts, the time zone. A mount of the user's at the same place goes before ours. */
 export function identityFiles(

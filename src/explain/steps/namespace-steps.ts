@@ -19,7 +19,7 @@ export const NAMESPACE_FLAGS: Readonly<Record<OciNamespace | "time", string>> = 
 /** Where the first process waits for its program, as a runtime's does between create and start. */
 export const startFifo = (bundle: string): string => join(bundle, "start")
 /** What it writes. */
-export const outputFile = (bundle: string): string => join(bundle, "output")
+const outputFile = (bundle: string): string => join(bundle, "output")
 
 /** The first process, in its own namespaces, in its control group: it waits. */
 export function namespaceStep(config: OciConfig, bundle: string, pid: number, entering: string): ExplainedStep {

@@ -62,7 +62,7 @@ export function checkOutgoing(url: URL, who: string): void {
 }
 
 /** What a server may not lead us to by a redirect: this host's own services, unless it is one of them. */
-export function refusedFrom({ reached }: Pick<HttpResponse, "reached">): AddressKind[] {
+function refusedFrom({ reached }: Pick<HttpResponse, "reached">): AddressKind[] {
   return reached === "loopback" ? [] : ["loopback"]
 }
 

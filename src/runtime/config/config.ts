@@ -174,7 +174,7 @@ function consoleOf(size: ConfigInput["consoleSize"]): { consoleSize?: { height: 
 }
 
 /** A working directory is inside the root: `/proc/self/fd/N` may be a directory of the host (CVE-2024-21626). */
-export function checkWorkdir(cwd: string): string {
+function checkWorkdir(cwd: string): string {
   const path = posix.normalize(cwd)
   if (!cwd.startsWith("/") || cwd.includes("\0"))
     throw new InvalidArgument(`the working directory ${JSON.stringify(cwd)} is not an absolute path`)

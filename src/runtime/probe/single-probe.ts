@@ -54,7 +54,7 @@ function plainIfRuntimes(text: string): string {
 }
 
 /** The child has a copy of `fd`; ours goes, whether it was started or not. */
-export function spawnWith<T>(fd: number, spawn: () => T): T {
+function spawnWith<T>(fd: number, spawn: () => T): T {
   try {
     return spawn()
   } finally {

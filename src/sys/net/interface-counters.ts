@@ -26,7 +26,7 @@ export function interfaceCounters(pid: number): InterfaceCounters[] | undefined 
 }
 
 /** Two lines of titles, then `NAME: ` and sixteen numbers, eight a direction. Pure. */
-export function parseInterfaceCounters(text: string): InterfaceCounters[] {
+function parseInterfaceCounters(text: string): InterfaceCounters[] {
   return text
     .split("\n")
     .slice(2)

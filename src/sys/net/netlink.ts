@@ -14,7 +14,7 @@ export const NETLINK_NETFILTER = 12
 export const NETLINK_SOCK_DIAG = 4
 
 /** netlink(7): the message asks. */
-export const NLM_F_REQUEST = 1
+const NLM_F_REQUEST = 1
 /** netlink(7): also success is answered. */
 export const NLM_F_ACK = 4
 /** netlink(7): EEXIST for what is there. */

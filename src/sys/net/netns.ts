@@ -80,7 +80,7 @@ function act(visit: NetnsVisit): NetnsSockets {
 }
 
 /** Writes a setting of the calling thread's namespace; does nothing where the kernel lacks it (no IPv6). */
-export function writeSysctl(name: string, value: string): void {
+function writeSysctl(name: string, value: string): void {
   try {
     writeFileSync(`/proc/sys/${name}`, value)
   } catch (error) {
@@ -179,7 +179,7 @@ let thread: { worker: Worker; waiting: Map<number, (answer: ThreadAnswer) => voi
 let lastId = 0
 
 /** Starts the thread for visits without return, so that the first need not wait for it. Safe to repeat. */
-export function startNetnsThread(): void {
+function startNetnsThread(): void {
   if (thread !== undefined) return
   const url = URL.createObjectURL(new Blob([THREAD_SOURCE]))
   const worker = new Worker(url, { smol: true })

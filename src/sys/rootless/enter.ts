@@ -99,7 +99,7 @@ async function enterNamespaces(argv: readonly string[], options?: PauseOptions):
 }
 
 /** Descriptors that the command line hands on to a program: Bun has all others closed at the next execve. Pure. */
-export function preservedIn(argv: readonly string[]): number[] {
+function preservedIn(argv: readonly string[]): number[] {
   const line = argv.join(" ")
   const [, count = "0"] = /(?:^| )--preserve-fds[= ](\d{1,4})(?: |$)/.exec(line) ?? []
   const single = [...line.matchAll(/(?:^| )--preserve-fd[= ]([\d,]+)(?= |$)/g)].flatMap(([, list = ""]) =>

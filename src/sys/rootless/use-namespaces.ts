@@ -11,7 +11,7 @@ import { defaultPaths, rootlessUid } from "../fs/paths.ts"
 const ENDING_MS = 10_000
 const POLL_MS = 1
 
-export const useFile = (runRoot: string): string => `${runRoot}/namespaces.lock`
+const useFile = (runRoot: string): string => `${runRoot}/namespaces.lock`
 
 /**
  * From now on, until every copy of the descriptor is closed, no pause process of this run root ends. Look for its record only

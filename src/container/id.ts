@@ -2,7 +2,6 @@ import { randomHex } from "../base/random-hex.ts"
 import type { ContainerId } from "./container.ts"
 
 const FULL_ID = /^[0-9a-f]{64}$/
-const ID_PREFIX = /^[0-9a-f]{1,64}$/
 
 /** A new id: 64 random hex digits. */
 export function newContainerId(): ContainerId {
@@ -12,11 +11,6 @@ export function newContainerId(): ContainerId {
 /** Whether `text` is a whole id. */
 export function isContainerId(text: string): text is ContainerId {
   return FULL_ID.test(text)
-}
-
-/** Whether `text` may be the beginning of an id. */
-export function isIdPrefix(text: string): boolean {
-  return ID_PREFIX.test(text)
 }
 
 /** The twelve digits that people see; also the default host name. */

@@ -1,12 +1,12 @@
-import { AlreadyExists, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
+import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { NamedRows } from "../base/named-rows.ts"
 import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ContainerId } from "./container.ts"
 import { RECORD_VERSION } from "./migrations.ts"
-import { isIdPrefix, shortId } from "./id.ts"
-import { generateName } from "../base/random-name.ts"
+import { shortId } from "./id.ts"
 import { freeRange, type IdRange } from "./userns/id-maps.ts"
 import type { ContainerRecord, ContainerSpec, HealthMark, RecordState, RecordStatus } from "./record.ts"
 
@@ -23,18 +23,18 @@ interface Row {
   version: number
 }
 
-const MAX_NAME_ATTEMPTS = 20
-
 /**
  * The rows of containers. Every call is one short, synchronous transaction, and the events that it is handed are part of it:
  * they tell what the change means.
  */
 export class ContainerRecords {
   readonly #db: Database
+  readonly #rows: NamedRows<Row>
   readonly #events: Pick<Events, "append">
 
   constructor(db: Database, events: Pick<Events, "append">) {
     this.#db = db
+    this.#rows = new NamedRows(db, "containers", "container")
     this.#events = events
   }
 
@@ -45,7 +45,7 @@ export class ContainerRecords {
 
   /** Newest first. */
   list(): ContainerRecord[] {
-    return this.#db.all<Row>("SELECT * FROM containers ORDER BY created_at DESC, rowid DESC").map(fromRow)
+    return this.#rows.newestFirst().map(fromRow)
   }
 
   /** Those of which the kernel may hold something, or which wait for their restart or the end of their removal. */
@@ -56,40 +56,21 @@ export class ContainerRecords {
   }
 
   byId(id: string): ContainerRecord | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM containers WHERE id = ?", id)
+    const row = this.#rows.byId(id)
     return row && fromRow(row)
   }
 
-  /** By id, name, or a prefix of an id, in this order, as docker. Throws NotFound; InvalidArgument when a prefix fits several. */
+  /** As `find`. Throws NotFound, too. */
   get(nameOrId: string): ContainerRecord {
-    const name = nameOrId.startsWith("/") ? nameOrId.slice(1) : nameOrId
-    const exact = this.#db.get<Row>(
-      "SELECT * FROM containers WHERE id = ? OR name = ? ORDER BY id = ? DESC",
-      nameOrId,
-      name,
-      nameOrId,
-    )
-    if (exact) return fromRow(exact)
-    const matches = isIdPrefix(nameOrId)
-      ? this.#db.all<Row>("SELECT * FROM containers WHERE id >= ? AND id < ? LIMIT 5", nameOrId, `${nameOrId}g`)
-      : []
-    const [first, ...others] = matches
-    if (!first) throw noSuchContainer(nameOrId)
-    if (others.length > 0)
-      throw new InvalidArgument(`container id prefix "${nameOrId}" is ambiguous`, {
-        hint: `it matches ${matches.map((row) => shortId(row.id)).join(", ")}: give more digits`,
-      })
-    return fromRow(first)
+    const record = this.find(nameOrId)
+    if (!record) throw noSuchContainer(nameOrId)
+    return record
   }
 
-  /** As `get`; undefined when there is none. */
+  /** By id, name (`/name`, too), or a prefix of an id, in this order, as docker. Throws InvalidArgument when a prefix fits several. */
   find(nameOrId: string): ContainerRecord | undefined {
-    try {
-      return this.get(nameOrId)
-    } catch (error) {
-      if (isSkiffError(error, "NotFound")) return undefined
-      throw error
-    }
+    const row = nameOrId.startsWith("/") ? this.#rows.byName(nameOrId.slice(1)) : this.#rows.find(nameOrId)
+    return row && fromRow(row)
   }
 
   /** Writes a new row. A missing name is generated. `check` runs inside the transaction. Throws AlreadyExists. */
@@ -100,8 +81,8 @@ export class ContainerRecords {
   ): ContainerRecord {
     return this.#db.transaction(() => {
       check()
-      const name = record.name ?? this.#freeName()
-      const holder = this.#holderOf(name)
+      const name = record.name ?? this.#rows.freeName()
+      const holder = this.#rows.holderOf(name)
       if (holder !== undefined) throw nameInUse(name, holder)
       this.#db.run(
         `INSERT INTO containers (id, name, image_id, status, live, created_at, spec, state, version)
@@ -159,7 +140,7 @@ export class ContainerRecords {
   /** Throws AlreadyExists. */
   rename(id: string, name: string, event: NewEvent): void {
     this.#db.transaction(() => {
-      const holder = this.#holderOf(name)
+      const holder = this.#rows.holderOf(name)
       if (holder === id)
         throw new InvalidArgument(`container "${name}" has that name already`, { hint: "choose another name" })
       if (holder !== undefined) throw nameInUse(name, holder)
@@ -237,17 +218,6 @@ export class ContainerRecords {
       for (const event of events) this.#events.append(event)
       return result
     })
-  }
-
-  #holderOf(name: string): string | undefined {
-    return this.#db.get<{ id: string }>("SELECT id FROM containers WHERE name = ?", name)?.id
-  }
-
-  #freeName(): string {
-    for (let attempt = 0; ; attempt++) {
-      const name = generateName(attempt)
-      if (attempt === MAX_NAME_ATTEMPTS || this.#holderOf(name) === undefined) return name
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
-import { generateName } from "../base/random-name.ts"
+import { AlreadyExists, NotFound } from "../base/errors.ts"
+import { NamedRows } from "../base/named-rows.ts"
 import { checkRowVersion } from "../base/row-version.ts"
 import type { Events } from "../event/event.ts"
 import type { SandboxId } from "../sandbox/sandbox.ts"
@@ -8,7 +8,6 @@ import type { PodId, PodOptions } from "./pod.ts"
 
 /** Of the JSON in `spec`. */
 const POD_VERSION = 1
-const MAX_NAME_ATTEMPTS = 20
 
 /** One row of the table of pods. */
 export interface PodRecord {
@@ -36,47 +35,43 @@ interface Row {
 /** The rows of pods. Each change tells its event. */
 export class PodRecords {
   readonly #db: Database
+  readonly #rows: NamedRows<Row>
   readonly #events: Pick<Events, "append">
 
   constructor(db: Database, events: Pick<Events, "append">) {
     this.#db = db
+    this.#rows = new NamedRows(db, "pods", "pod")
     this.#events = events
   }
 
   /** Newest first. */
   list(): PodRecord[] {
-    return this.#db.all<Row>("SELECT * FROM pods ORDER BY created_at DESC, rowid DESC").map(fromRow)
+    return this.#rows.newestFirst().map(fromRow)
   }
 
   byId(id: string): PodRecord | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM pods WHERE id = ?", id)
+    const row = this.#rows.byId(id)
     return row && fromRow(row)
   }
 
   /** By id, name, or a prefix of an id. Throws NotFound; InvalidArgument when a prefix fits several. */
   get(nameOrId: string): PodRecord {
-    const [exact] = this.#db.all<Row>("SELECT * FROM pods WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC", nameOrId)
-    if (exact) return fromRow(exact)
-    const isPrefix = /^[0-9a-f]{1,64}$/.test(nameOrId)
-    const [first, second] = isPrefix
-      ? this.#db.all<Row>("SELECT * FROM pods WHERE id >= ? AND id < ? LIMIT 2", nameOrId, `${nameOrId}g`)
-      : []
-    if (!first)
+    const row = this.#rows.find(nameOrId)
+    if (!row)
       throw new NotFound(`no such pod: "${nameOrId}"`, {
         hint: { do: "listPods" },
         data: { object: "pod", name: nameOrId },
       })
-    if (second) throw new InvalidArgument(`pod id prefix "${nameOrId}" is ambiguous`, { hint: "give more digits" })
-    return fromRow(first)
+    return fromRow(row)
   }
 
   /** A missing name is generated. Throws AlreadyExists. */
   insert(record: Omit<PodRecord, "name"> & { name?: string | undefined }): PodRecord {
     return this.#db.transaction(() => {
-      const name = record.name ?? this.#freeName()
-      const holder = this.#db.get<{ id: string }>("SELECT id FROM pods WHERE name = ?", name)
-      if (holder)
-        throw new AlreadyExists(`the pod name "${name}" is already in use by pod ${holder.id.slice(0, 12)}`, {
+      const name = record.name ?? this.#rows.freeName()
+      const holder = this.#rows.holderOf(name)
+      if (holder !== undefined)
+        throw new AlreadyExists(`the pod name "${name}" is already in use by pod ${holder.slice(0, 12)}`, {
           field: "name",
           data: { object: "pod", name },
           hint: [{ do: "set", field: "replace" }, "choose another name"],
@@ -108,13 +103,6 @@ export class PodRecords {
   /** What happened to a pod and changed nothing of its row. */
   tell({ id, name, spec }: PodRecord, action: string): void {
     this.#events.append({ type: "pod", action, actor: { id, attributes: { ...spec.options.labels, name } } })
-  }
-
-  #freeName(): string {
-    for (let attempt = 0; ; attempt++) {
-      const name = generateName(attempt)
-      if (attempt === MAX_NAME_ATTEMPTS || !this.#db.get("SELECT 1 FROM pods WHERE name = ?", name)) return name
-    }
   }
 }
 

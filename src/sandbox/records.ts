@@ -1,5 +1,6 @@
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, InvalidArgument, NotFound } from "../base/errors.ts"
+import { AlreadyExists, NotFound } from "../base/errors.ts"
+import { NamedRows } from "../base/named-rows.ts"
 import { checkRowVersion } from "../base/row-version.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
@@ -42,42 +43,36 @@ interface Row {
 /** The rows of sandboxes. Each change tells its event. */
 export class SandboxRecords {
   readonly #db: Database
+  readonly #rows: NamedRows<Row>
   readonly #events: Pick<Events, "append">
 
   constructor(db: Database, events: Pick<Events, "append">) {
     this.#db = db
+    this.#rows = new NamedRows(db, "sandboxes", "sandbox")
     this.#events = events
   }
 
   /** Newest first. */
   list(): SandboxRecord[] {
-    return this.#db.all<Row>("SELECT * FROM sandboxes ORDER BY created_at DESC, rowid DESC").map(fromRow)
+    return this.#rows.newestFirst().map(fromRow)
   }
 
   byId(id: string): SandboxRecord | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM sandboxes WHERE id = ?", id)
+    const row = this.#rows.byId(id)
     return row && fromRow(row)
   }
 
+  /** By id, name, or a prefix of an id. Throws NotFound; InvalidArgument when a prefix fits several. */
   get(nameOrId: string): SandboxRecord {
-    const [exact] = this.#db.all<Row>(
-      "SELECT * FROM sandboxes WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC",
-      nameOrId,
-    )
-    if (exact) return fromRow(exact)
-    const isPrefix = /^[0-9a-f]{1,64}$/.test(nameOrId)
-    const [first, second] = isPrefix
-      ? this.#db.all<Row>("SELECT * FROM sandboxes WHERE id >= ? AND id < ? LIMIT 2", nameOrId, `${nameOrId}g`)
-      : []
-    if (!first) throw new NotFound(`no such sandbox: "${nameOrId}"`)
-    if (second) throw new InvalidArgument(`sandbox id prefix "${nameOrId}" is ambiguous`, { hint: "give more digits" })
-    return fromRow(first)
+    const row = this.#rows.find(nameOrId)
+    if (!row) throw new NotFound(`no such sandbox: "${nameOrId}"`)
+    return fromRow(row)
   }
 
   /** Throws AlreadyExists. */
   insert({ id, name, createdAt, options, state }: SandboxRecord): void {
     this.#db.transaction(() => {
-      if (this.#db.get("SELECT 1 FROM sandboxes WHERE name = ?", name))
+      if (this.#rows.holderOf(name) !== undefined)
         throw new AlreadyExists(`the sandbox name "${name}" is already in use`, { field: "name" })
       const values = [id, name, createdAt, SANDBOX_VERSION, JSON.stringify(options), JSON.stringify(state)]
       this.#db.run(

@@ -32,7 +32,7 @@ export class ChainCheck {
 
   add({ seq, entry, hash }: StoredRow): void {
     this.#rows++
-    // those between are gone; what follows them cannot fit either, and is judged from its own hash on
+    // those between are gone; what follows them cannot fit either, and is checked from its own hash on
     if (seq !== this.#seq + 1)
       this.#fault(seq <= this.#seq ? seq : this.#seq + 1, seq <= this.#seq ? "inserted" : "missing")
     else if (chainHash(this.#hash, seq, entry) !== hash) this.#fault(seq, "changed")

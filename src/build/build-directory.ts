@@ -6,7 +6,7 @@ import { namesIn } from "../base/names-in.ts"
 import { runAll } from "../base/run-all.ts"
 import type { Networks } from "../network/network.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
-import { mountOrFind, mountPointsBelow, type Mount, unmount } from "../sys/fs/mount.ts"
+import { mountOrFind, mountPointsBelow, type Mount, unmount, unmountAll } from "../sys/fs/mount.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import { removeTree, removeTreeSync } from "../sys/fs/remove-tree.ts"
 import { readText } from "../sys/host.ts"
@@ -196,5 +196,5 @@ function openAlive(run: string): number {
 }
 
 function unmountRun(run: string): void {
-  while (unmount(mountsDirectory(run))) continue
+  unmountAll(mountsDirectory(run))
 }

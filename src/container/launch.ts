@@ -7,7 +7,7 @@ import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import type { PortReservation } from "../network/network.ts"
 import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
-import { mountAt, mountPointsOf, unmount } from "../sys/fs/mount.ts"
+import { mountAt, mountPointsOf, unmountAll } from "../sys/fs/mount.ts"
 import { namespaceLink } from "../sys/process/namespace-file.ts"
 import { processStartTime } from "../sys/process/process.ts"
 import { detached, joinNetworks, reservePorts } from "./attachments.ts"
@@ -266,7 +266,7 @@ async function mountRoot(
 ): Promise<void> {
   const mount = await rootMount(deps, record)
   // who looked at the files of the container that stood, and was killed, may have left his mount
-  while (unmount(bundle.rootfs)) continue
+  unmountAll(bundle.rootfs)
   mountAt(bundle.rootfs, mount)
   await onStep?.({ kind: "root", bundle: bundle.directory, target: bundle.rootfs, mount })
   crashPoint("start:mounted")

@@ -4,7 +4,7 @@ import { log } from "../base/log.ts"
 import { isSkiffError } from "../base/errors.ts"
 import type { MeteredRun, MeterSample } from "../meter/meter.ts"
 import { loginUid } from "../sys/account.ts"
-import { MountFlag, mountAt, unmount } from "../sys/fs/mount.ts"
+import { MountFlag, mountAt, unmountAll } from "../sys/fs/mount.ts"
 import { cgroupDirectories, detectCgroups } from "../sys/process/cgroup.ts"
 import { CgroupReader } from "../sys/process/cgroup-reader.ts"
 import { isAlive } from "../sys/process/process.ts"
@@ -38,12 +38,12 @@ export function prepareMetering(deps: ContainerDeps, { id, spec, state }: Contai
 
 /** Lets go of the network namespace. Safe to repeat. */
 export function unpinNetwork(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
-  while (unmount(pinPath(deps, id))) continue
+  unmountAll(pinPath(deps, id))
 }
 
 /**
  * Writes down what the run has used; call it before anything of it is taken back. A run that was never started, or is written down
- * already, costs a look at its record. Never throws: a bill is no reason to leave a container standing.
+ * already, costs a look at its record. Never throws: a bill is no reason to leave a container behind.
  */
 export async function meterEnd(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const run = meteredRun(record)

@@ -13,7 +13,7 @@ import { removeHealth } from "./health/log-file.ts"
 import { runDirectory, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { leaveSandbox } from "./sandbox.ts"
-import { removeRunDirectory, teardown, unmountAll } from "./teardown.ts"
+import { removeRunDirectory, teardown, unmountRunDirectory } from "./teardown.ts"
 
 /**
  * Removes a container with all it has: what runs of it, its writable layer, log, row and lock, and with `volumes` its
@@ -74,7 +74,7 @@ async function removeUnusedImage(
 /** Of who looked at the files of a container that did not run, and was killed. */
 function removeLeftMount(deps: ContainerDeps, id: string): void {
   if (!existsSync(runDirectory(deps, id))) return
-  unmountAll(deps, id)
+  unmountRunDirectory(deps, id)
   removeRunDirectory(deps, id)
 }
 

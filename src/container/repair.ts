@@ -12,7 +12,7 @@ import { isContainerId } from "./id.ts"
 import { stateDirectory } from "./paths.ts"
 import { reconcile } from "./reconcile.ts"
 import { findSuspects, isFreshExit } from "./suspects.ts"
-import { removeRunDirectory, unmountAll } from "./teardown.ts"
+import { removeRunDirectory, unmountRunDirectory } from "./teardown.ts"
 
 /** Repairs each of `ids` that nobody is at work on. One that cannot be repaired keeps no other from it. */
 export async function repair(deps: ContainerDeps, ids: Iterable<string>, abort?: AbortSignal): Promise<void> {
@@ -41,7 +41,7 @@ async function repairOne(deps: ContainerDeps, id: string): Promise<void> {
 
 /** All that can have been made of an id whose row is not there (yet, when its maker was killed; or any more). */
 async function removeUnknown(deps: ContainerDeps, id: string): Promise<void> {
-  unmountAll(deps, id)
+  unmountRunDirectory(deps, id)
   removeRunDirectory(deps, id, { keepExitFile: isFreshExit(deps, id) })
   const snapshots = await deps.snapshots()
   await snapshots.remove(id)

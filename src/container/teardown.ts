@@ -5,7 +5,7 @@ import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import { removeSharedDirectory } from "../sys/fs/remove-shared-directory.ts"
-import { unmount } from "../sys/fs/mount.ts"
+import { unmountAll } from "../sys/fs/mount.ts"
 import { killMembers } from "../sys/process/kill-members.ts"
 import { leaveNetworks } from "./attachments.ts"
 import { runtimeOf, closeTimeNamespace } from "./time-namespace.ts"
@@ -44,7 +44,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
     () => leaveNetworks(deps, record),
     () => crashPoint("end:network-torn-down"),
     turn,
-    () => unmountAll(deps, record.id),
+    () => unmountRunDirectory(deps, record.id),
     () => deletion,
     () => closeTimeNamespace(deps, record.id),
     () => crashPoint("end:runtime-deleted"),
@@ -63,16 +63,16 @@ function isAwaited({ state, spec }: ContainerRecord): boolean {
   return spec.options.autoRemove && state.awaited === true
 }
 
-/** Safe to repeat. */
-export function unmountAll(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
+/** All that a run has mounted below its run directory. Safe to repeat. */
+export function unmountRunDirectory(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   unpinNetwork(deps, id)
-  while (unmount(filesDirectory(deps, id))) continue
-  while (unmount(secretsDirectory(deps, id))) continue
-  while (unmount(shmDirectory(deps, id))) continue
-  while (unmount(`${runDirectory(deps, id)}/layers`)) continue
+  unmountAll(filesDirectory(deps, id))
+  unmountAll(secretsDirectory(deps, id))
+  unmountAll(shmDirectory(deps, id))
+  unmountAll(`${runDirectory(deps, id)}/layers`)
   hideVolumes(deps, id)
   unmountReachable(deps, id)
-  while (unmount(`${runDirectory(deps, id)}/rootfs`)) continue
+  unmountAll(`${runDirectory(deps, id)}/rootfs`)
   crashPoint("end:unmounted")
 }
 

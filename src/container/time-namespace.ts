@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, Unsupported } from "../base/errors.ts"
 import type { Runtime } from "../runtime/runtime.ts"
-import { unmount } from "../sys/fs/mount.ts"
+import { unmountAll } from "../sys/fs/mount.ts"
 import { bindNamespace, makeTimeNamespace } from "../sys/process/time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { withoutCgroup } from "./limits.ts"
@@ -45,7 +45,7 @@ export async function openTimeNamespace(deps: ContainerDeps, record: ContainerRe
 
 /** Safe to repeat. */
 export function closeTimeNamespace(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
-  while (unmount(timeNamespaceFile(deps, id))) continue
+  unmountAll(timeNamespaceFile(deps, id))
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { FailedPrecondition, hasErrno, isSkiffError } from "../base/errors.ts"
 import { digestHex } from "../spec/digest.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
-import { isMountPoint, mountOrFind, unmount } from "../sys/fs/mount.ts"
+import { isMountPoint, mountOrFind, unmountAll } from "../sys/fs/mount.ts"
 import type { Image } from "./image.ts"
 
 interface MountDeps {
@@ -33,8 +33,7 @@ export async function mountImage({ mounts, snapshots }: MountDeps, image: Image)
 /** See `Images.unmount`. */
 export async function unmountImage({ mounts, snapshots }: MountDeps, image: Image): Promise<boolean> {
   const path = join(mounts, hexOf(image))
-  let wasMounted = false
-  while (unmount(path)) wasMounted = true
+  const wasMounted = unmountAll(path)
   try {
     rmdirSync(path)
   } catch (error) {

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { hasErrno } from "../base/errors.ts"
-import { MountFlag, mountAt, unmount } from "../sys/fs/mount.ts"
+import { MountFlag, mountAt, unmountAll } from "../sys/fs/mount.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { createNetns } from "../sys/net/netns.ts"
 
@@ -38,7 +38,7 @@ export async function ensureOwnNetns(runRoot: string): Promise<string> {
 /** Its bridges and rules go with it. Safe to repeat. */
 export function removeOwnNetns(runRoot: string): void {
   const path = ownNetnsFile(runRoot)
-  while (unmount(path)) continue
+  unmountAll(path)
   rmSync(path, { force: true })
 }
 

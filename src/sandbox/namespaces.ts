@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
-import { mountAt, MountFlag, unmount } from "../sys/fs/mount.ts"
+import { mountAt, MountFlag, unmountAll } from "../sys/fs/mount.ts"
 import { NetlinkSocket } from "../sys/net/netlink.ts"
 import { openNetns, visitNetns } from "../sys/net/netns.ts"
 import { getLink, linkUp } from "../sys/net/rtnetlink.ts"
@@ -155,7 +155,7 @@ async function bringLoopbackUp(
 /** Lets go of all that `makeNamespaces` made; the pause program is killed, and all in its pid namespace with it. Safe to repeat. */
 export function releaseNamespaces(directory: string, { pausePid, pauseStartTime }: MadeNamespaces): void {
   if (pausePid !== undefined && pauseStartTime !== undefined) signalProcess(pausePid, pauseStartTime, SIGKILL)
-  for (const name of [...Object.values(KINDS), "shm"]) while (unmount(`${directory}/${name}`)) continue
+  for (const name of [...Object.values(KINDS), "shm"]) unmountAll(`${directory}/${name}`)
   try {
     // rmdir first: it must fail while the tmpfs is there
     rmdirSync(`${directory}/shm`)

@@ -15,7 +15,7 @@ import { isRunning } from "../observe.ts"
 import { fillVolumes, makeVolumes } from "../oci-mounts.ts"
 import type { ContainerRecord } from "../record.ts"
 import { rootMount } from "../root-mount.ts"
-import { removeRunDirectory, unmountAll } from "../teardown.ts"
+import { removeRunDirectory, unmountRunDirectory } from "../teardown.ts"
 
 /** The files of a container as its programs see them, volumes and all, for as long as it is not disposed of. */
 export interface ContainerRoot extends Disposable {
@@ -82,7 +82,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   const mount = await rootMount(deps, record)
   const volumes = await makeVolumes(deps, spec.mounts)
   mkdirSync(rootfs, { recursive: true, mode: 0o700 })
-  unmountAll(deps, id)
+  unmountRunDirectory(deps, id)
   try {
     const seen = mountOrFind(rootfs, mount)
     if (seen !== rootfs) return openRoot(seen) // nothing can be mounted here
@@ -95,7 +95,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
     crashPoint("copy:cloned")
     return fd
   } finally {
-    unmountAll(deps, id)
+    unmountRunDirectory(deps, id)
     if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })
   }
 }

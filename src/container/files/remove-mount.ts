@@ -1,6 +1,6 @@
 import { existsSync, rmdirSync } from "node:fs"
 import { hasErrno } from "../../base/errors.ts"
-import { unmount } from "../../sys/fs/mount.ts"
+import { unmountAll } from "../../sys/fs/mount.ts"
 import type { ContainerDeps } from "../deps.ts"
 import { mountDirectory } from "../paths.ts"
 
@@ -8,8 +8,7 @@ import { mountDirectory } from "../paths.ts"
 export function removeMount(deps: Pick<ContainerDeps, "runRoot">, id: string): boolean {
   const path = mountDirectory(deps, id)
   if (!existsSync(path)) return false
-  let wasMounted = false
-  while (unmount(path)) wasMounted = true
+  const wasMounted = unmountAll(path)
   try {
     rmdirSync(path)
   } catch (error) {

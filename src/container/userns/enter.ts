@@ -5,7 +5,7 @@ import { Unsupported } from "../../base/errors.ts"
 import { crashPoint } from "../../base/crash-point.ts"
 import type { BundlePaths, Runtime } from "../../runtime/runtime.ts"
 import type { OciMount } from "../../spec/oci-runtime.ts"
-import { unmount, type Mount } from "../../sys/fs/mount.ts"
+import { unmountAll, type Mount } from "../../sys/fs/mount.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 import { filesDirectory } from "../container-files.ts"
 import type { ContainerDeps } from "../deps.ts"
@@ -40,7 +40,7 @@ export async function showRoot(
   { bundle, mount, userNamespace, runtime }: ShownRoot,
 ): Promise<string> {
   const isRelative = startsFromBundle(runtime)
-  while (unmount(bundle.rootfs)) continue
+  unmountAll(bundle.rootfs)
   await mountRootMapped(bundle.rootfs, await mount(), userNamespace, join(runDirectory(deps, id), "layers"))
   crashPoint("ids:root-mapped")
   const { gid } = rootInside(userNamespace)

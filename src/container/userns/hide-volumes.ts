@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { unmount } from "../../sys/fs/mount.ts"
+import { unmountAll } from "../../sys/fs/mount.ts"
 import type { ContainerDeps } from "../deps.ts"
 import { mappedVolumesDirectory } from "../paths.ts"
 
@@ -8,5 +8,5 @@ import { mappedVolumesDirectory } from "../paths.ts"
 export function hideVolumes(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   const directory = mappedVolumesDirectory(deps, id)
   if (!statSync(directory, { throwIfNoEntry: false })) return
-  for (const name of readdirSync(directory)) while (unmount(join(directory, name))) continue
+  for (const name of readdirSync(directory)) unmountAll(join(directory, name))
 }

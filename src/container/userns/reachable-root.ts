@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { hasErrno, PermissionDenied } from "../../base/errors.ts"
-import { MountFlag, mountAt, unmount } from "../../sys/fs/mount.ts"
+import { MountFlag, mountAt, unmountAll } from "../../sys/fs/mount.ts"
 import type { ContainerDeps } from "../deps.ts"
 
 /** Beside the run directory. All may go through it, nobody sees what is there, and each container's part is for its root alone. */
@@ -31,7 +31,7 @@ export function unmountReachable(deps: Pick<ContainerDeps, "runRoot">, id: strin
   const own = join(placeOf(deps), id)
   if (lstatSync(own, { throwIfNoEntry: false }) === undefined) return
   const target = join(own, "rootfs")
-  while (unmount(target)) continue
+  unmountAll(target)
   // not rm -r: it must fail while anything is mounted there
   for (const directory of [target, own])
     try {

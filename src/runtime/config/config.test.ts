@@ -56,7 +56,7 @@ describe("runtimeConfig()", () => {
     expect(() => make({ deviceCgroupRules }, { rootless: true })).toThrow("ordinary user")
   })
 
-  test("an ordinary user raises neither a hard limit above his own nor his standing with the OOM killer", () => {
+  test("an ordinary user raises neither a hard limit above his own nor his score with the OOM killer", () => {
     expect(make(nofile(20), { rootless: true }).process.rlimits).toEqual([
       { type: "RLIMIT_NOFILE", soft: 10, hard: 20 },
     ])

@@ -52,7 +52,7 @@ function writeStartByte(path: string): boolean {
 
 /**
  * Whether the first process, which `status` names, is gone, and its cgroup, if it has one, is where ours are. Versions that give no
- * start time are not judged.
+ * start time are left to the runtime.
  */
 function hasEnded(statusFile: string, id: string): boolean {
   try {

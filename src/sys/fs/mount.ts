@@ -154,6 +154,13 @@ export function unmount(target: string): boolean {
   throw new SystemError("umount", errno, target)
 }
 
+/** Takes away all that is mounted at `target`, one over the other. False when nothing was. Safe to repeat. */
+export function unmountAll(target: string): boolean {
+  let wasMounted = false
+  while (unmount(target)) wasMounted = true
+  return wasMounted
+}
+
 /** Below `directory`, the innermost first: in this order they can be unmounted. See proc_pid_mountinfo(5). */
 export function mountPointsBelow(directory: string): string[] {
   return mountPoints()

@@ -1,6 +1,6 @@
 /** Restart policies act with no daemon: the monitor's exit command starts the container again. */
 import { afterEach, expect, test } from "bun:test"
-import { setTimeout as sleep } from "node:timers/promises"
+import { processesNaming } from "../support/host-state.ts"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
 
@@ -11,6 +11,9 @@ afterEach(async () => {
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
 })
 
+/** Who could start it again is gone: the monitor, its exit command, the supervisor. */
+const nobodyIsLeft = () => eventually(() => expect(processesNaming(skiff.directory)).toEqual([]), 15_000)
+
 const runPolicy = (policy: string, script: string) =>
   skiff.ok("run", "-d", "--name", "again", "--restart", policy, "busybox", "sh", "-c", script)
 
@@ -20,7 +23,7 @@ test("on-failure:2 tries twice again, then stays down", async () => {
     const { State, RestartCount } = await skiff.inspect("again")
     return State.Status === "exited" && RestartCount === 2
   }, 15_000)
-  await sleep(300)
+  await nobodyIsLeft()
   expect(await skiff.ok("logs", "again")).toBe("try\ntry\ntry")
   expect((await skiff.inspect("again")).State.ExitCode).toBe(3)
 })
@@ -28,7 +31,7 @@ test("on-failure:2 tries twice again, then stays down", async () => {
 test("on-failure leaves alone what succeeds", async () => {
   await runPolicy("on-failure", "echo once")
   await eventually(async () => (await skiff.inspect("again")).State.Status === "exited")
-  await sleep(500)
+  await nobodyIsLeft()
   expect(await skiff.ok("logs", "again")).toBe("once")
 })
 
@@ -37,7 +40,7 @@ test("always comes back after each end, with back-off, and stop stops it", async
   await eventually(async () => (await skiff.inspect("again")).RestartCount >= 2, 15_000)
   await skiff.ok("stop", "-t", "1", "again")
   const lines = await skiff.ok("logs", "again")
-  await sleep(1_500)
+  await nobodyIsLeft()
   expect(await skiff.ok("logs", "again")).toBe(lines)
   expect((await skiff.inspect("again")).State.Status).toBe("exited")
 })
@@ -46,7 +49,7 @@ test("rm -f ends what waits for its back-off", async () => {
   await runPolicy("always", "exit 1")
   await eventually(async () => (await skiff.inspect("again")).RestartCount >= 2, 15_000)
   await skiff.ok("rm", "-f", "again")
-  await sleep(1_000)
+  await nobodyIsLeft()
   expect(await skiff.ok("ps", "-aq")).toBe("")
 })
 

@@ -1,7 +1,7 @@
 import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
 import { turn } from "../base/turn.ts"
-import type { BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type { BundlePaths, ConfigInput, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import type { OciConfig } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { type ResolvedUser, resolveUser } from "../sys/fs/image-users.ts"
@@ -19,7 +19,7 @@ import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import type { ContainerRecord } from "./record.ts"
 import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares, sharesIpc } from "./sandbox.ts"
-import { secretMounts, secretVariables } from "./secrets.ts"
+import { secretMounts, secretTargets, secretVariables } from "./secrets.ts"
 import { markHooks, securityInput } from "./security.ts"
 import { mountShm } from "./shared-memory.ts"
 
@@ -35,7 +35,28 @@ export async function createInRuntime(
     restore?: Pick<RestoreCreate, "joinNetworks"> | undefined
   },
 ): Promise<{ monitor: Monitor; targets: readonly string[]; config: OciConfig }> {
-  const { runtimes, runtime, bundle } = given
+  const { runtimes, runtime } = given
+  const input = await configInput(deps, record, given)
+  const config = await runtimes.config(input, runtime)
+  await turn()
+  await markHooks(deps, record, config)
+  crashPoint("start:bundle-made")
+  trace("bundle made")
+  const monitor = await createdBy(deps, record, config, given)
+  await weighBlockIo(runtimes, record)
+  crashPoint("start:monitor-created")
+  trace("monitor created the container")
+  const hasMounts = record.spec.mounts.length + secretTargets(record).length > 0
+  return { monitor, config, targets: hasMounts ? targetsOf(config) : [] }
+}
+
+/** What `config.json` is made of. Files, secrets and volumes are there by then, and the sandbox is ready. */
+async function configInput(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  given: Abortable & { runtime: Runtime; bundle: BundlePaths },
+): Promise<ConfigInput> {
+  const { runtime, bundle } = given
   const { id, spec } = record
   const { options, run } = spec
   const { ids, user, userNamespace, rootfs, mounts } = await prepareFiles(deps, record, given)
@@ -52,56 +73,44 @@ export async function createInRuntime(
   )
   if (userNamespace !== undefined) ids?.giveFiles(deps, record, userNamespace)
   crashPoint("start:files-written")
-  const config = await runtimes.config(
-    {
-      id,
-      rootfs,
-      readOnly: options.readOnly,
-      argv: [...run.entrypoint, ...run.command],
-      env: [...run.env, ...homeOf(record, user), ...secretVariables(deps, record)],
-      cwd: run.workdir,
-      user,
-      tty: options.tty,
-      consoleSize: options.consoleSize,
-      hostname: run.hostname,
-      domainname: options.domainname,
-      mounts: [
-        ...files,
-        ...(identity?.identityMounts(record) ?? []),
-        ...(sandbox === undefined || !sharesIpc(sandbox, options) ? mountShm(deps, record) : sharedShm(sandbox)),
-        ...mounts,
-        ...secrets,
-      ],
-      network,
-      ...(sandbox && sharedNamespaces(sandbox, options)),
-      ...shared,
-      ...ids?.runtimeUser(userNamespace),
-      shm: options.namespaces?.ipc?.kind !== "none",
-      shmSizeBytes: options.shmSizeBytes,
-      privileged: options.privileged,
-      capAdd: options.capAdd,
-      capDrop: options.capDrop,
-      securityOptions: options.securityOptions,
-      sysctls: options.sysctls,
-      devices: options.devices,
-      ...securityInput(record),
-      ulimits: options.ulimits,
-      resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
-      ...limitsInput(options.limits),
-      ...identity?.identityInput(record, runtime),
-      initPath: options.init ? findInit(options.process?.initPath) : undefined,
-    },
-    runtime,
-  )
-  await turn()
-  await markHooks(deps, record, config)
-  crashPoint("start:bundle-made")
-  trace("bundle made")
-  const monitor = await createdBy(deps, record, config, given)
-  await weighBlockIo(runtimes, record)
-  crashPoint("start:monitor-created")
-  trace("monitor created the container")
-  return { monitor, config, targets: mounts.length + secrets.length === 0 ? [] : targetsOf(config) }
+  return {
+    id,
+    rootfs,
+    readOnly: options.readOnly,
+    argv: [...run.entrypoint, ...run.command],
+    env: [...run.env, ...homeOf(record, user), ...secretVariables(deps, record)],
+    cwd: run.workdir,
+    user,
+    tty: options.tty,
+    consoleSize: options.consoleSize,
+    hostname: run.hostname,
+    domainname: options.domainname,
+    mounts: [
+      ...files,
+      ...(identity?.identityMounts(record) ?? []),
+      ...(sandbox === undefined || !sharesIpc(sandbox, options) ? mountShm(deps, record) : sharedShm(sandbox)),
+      ...mounts,
+      ...secrets,
+    ],
+    network,
+    ...(sandbox && sharedNamespaces(sandbox, options)),
+    ...shared,
+    ...ids?.runtimeUser(userNamespace),
+    shm: options.namespaces?.ipc?.kind !== "none",
+    shmSizeBytes: options.shmSizeBytes,
+    privileged: options.privileged,
+    capAdd: options.capAdd,
+    capDrop: options.capDrop,
+    securityOptions: options.securityOptions,
+    sysctls: options.sysctls,
+    devices: options.devices,
+    ...securityInput(record),
+    ulimits: options.ulimits,
+    resources: { pidsLimitWherePossible: DEFAULT_PIDS_LIMIT, ...options.resources, ...NO_WEIGHTS },
+    ...limitsInput(options.limits),
+    ...identity?.identityInput(record, runtime),
+    initPath: options.init ? findInit(options.process?.initPath) : undefined,
+  }
 }
 
 /** By the runtime's `create`, or its `restore`. */

@@ -7,9 +7,10 @@ import { trace } from "../base/trace.ts"
 import { takeTurns, turn } from "../base/turn.ts"
 import type { PortReservation } from "../network/network.ts"
 import type { Attachment, BundlePaths, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
+import type { OciConfig } from "../spec/oci-runtime.ts"
 import { mountAt, mountPointsOf, unmountAll } from "../sys/fs/mount.ts"
 import { namespaceLink } from "../sys/process/namespace-file.ts"
-import { processStartTime } from "../sys/process/process.ts"
+import { processStartTime, type Pid } from "../sys/process/process.ts"
 import { detached, joinNetworks, reservePorts } from "./attachments.ts"
 import { filesDirectory } from "./container-files.ts"
 import type { RestoreCreate } from "./checkpoint/restore-create.ts"
@@ -95,7 +96,7 @@ function mark(deps: ContainerDeps, record: ContainerRecord): void {
 }
 
 async function launchMarked(deps: ContainerDeps, record: ContainerRecord, options: LaunchOptions): Promise<Launched> {
-  const { id, spec, state } = record
+  const { id, state } = record
   await options.startRequired?.()
   using _ = takeTurns()
   const runtimes = await deps.runtimes()
@@ -144,34 +145,54 @@ async function launchMarked(deps: ContainerDeps, record: ContainerRecord, option
       deps.records.save(record, [containerEvent(record, "init")])
       return { record, monitor }
     }
-    const hasOurStreams = options.attach === true && spec.options.log.driver === "passthrough"
-    const attachment =
-      options.attach && !hasOurStreams ? await runtimes.attach(bundle, { stdin: spec.options.stdin }) : undefined
-    trace("attached")
-    crashPoint("start:before-program")
-    await turn()
-    // the last moment at which all of it can be taken back
-    throwIfAborted(options.abort, `the start of container "${record.name}"`)
-    await options.onStep?.({ kind: "ready", ...about, config })
-    state.startedAt = Date.now()
-    if (!options.restore) await (state.hasHooks ? await runtimeOf(deps, record) : runtime).start(id)
-    trace("program started")
-    crashPoint("start:program-started")
-    await deps.records.whenFree()
-    record.status = "running"
-    const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
-    deps.records.save(record, [...attached, containerEvent(record, "start")])
-    crashPoint("start:recorded")
-    if (isSeenTo(spec, deps)) deps.supervise()
-    return {
-      record,
-      monitor,
-      ...(attachment === undefined ? {} : { attachment }),
-      ...(hasOurStreams && { hasOurStreams }),
-    }
+    return await startProgram(deps, record, { runtimes, runtime, monitor, options, about: { ...about, config } })
   } catch (error) {
     monitor.release()
     throw error
+  }
+}
+
+interface StartProgram {
+  runtimes: Runtimes
+  runtime: Runtime
+  monitor: Monitor
+  options: LaunchOptions
+  about: { bundle: string; pid: Pid; config: OciConfig }
+}
+
+/** The last step: all else is there, and the program waits. */
+async function startProgram(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  { runtimes, runtime, monitor, options, about }: StartProgram,
+): Promise<Launched> {
+  const { id, spec, state } = record
+  const hasOurStreams = options.attach === true && spec.options.log.driver === "passthrough"
+  const attachment =
+    options.attach && !hasOurStreams
+      ? await runtimes.attach(runtimes.bundle(id), { stdin: spec.options.stdin })
+      : undefined
+  trace("attached")
+  crashPoint("start:before-program")
+  await turn()
+  // the last moment at which all of it can be taken back
+  throwIfAborted(options.abort, `the start of container "${record.name}"`)
+  await options.onStep?.({ kind: "ready", ...about })
+  state.startedAt = Date.now()
+  if (!options.restore) await (state.hasHooks ? await runtimeOf(deps, record) : runtime).start(id)
+  trace("program started")
+  crashPoint("start:program-started")
+  await deps.records.whenFree()
+  record.status = "running"
+  const attached = attachment === undefined ? [] : [containerEvent(record, "attach")]
+  deps.records.save(record, [...attached, containerEvent(record, "start")])
+  crashPoint("start:recorded")
+  if (isSeenTo(spec, deps)) deps.supervise()
+  return {
+    record,
+    monitor,
+    ...(attachment === undefined ? {} : { attachment }),
+    ...(hasOurStreams && { hasOurStreams }),
   }
 }
 

@@ -1,16 +1,15 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
 import { closeSync } from "node:fs"
-import { setTimeout as sleep } from "node:timers/promises"
 import { heeding, throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, Unavailable } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { holdPort } from "../sys/net/host-port.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { createVeth, deleteLink, getLink, hasLink, linkTraffic, type Link } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
-import { claimPorts, letGo, takenByProgram, type ClaimedPort, type HostPort } from "./claim-ports.ts"
+import { letGo, takenByProgram, type ClaimedPort } from "./claim-ports.ts"
 import {
   configureInside,
   CONTAINER_SYSCTLS,
@@ -19,11 +18,11 @@ import {
   openContainerNetns,
 } from "./container-side.ts"
 import { listNetworks } from "./default-network.ts"
+import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
-import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
+import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
 import { Firewall } from "./firewall.ts"
-import { HostInterfaces } from "./host-interfaces.ts"
-import { newPortName, portAlias, type KernelNames } from "./names.ts"
+import { portAlias, type KernelNames } from "./names.ts"
 import type {
   Endpoint,
   EndpointStatus,
@@ -40,15 +39,8 @@ import { refusalText } from "./refusals.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
-import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
+import { EndpointRecords, type EndpointRow } from "./records.ts"
 import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
-
-/**
- * A container of another store that is gone gives its ports back when the kernel has ended its interface, the pasta of one of
- * ours when it has seen its signal.
- */
-const LEAVING_WAIT_MS = 300
-const LEAVING_POLL_MS = 20
 
 /** What the bridge driver is handed. */
 export interface BridgeDriverDeps {
@@ -69,6 +61,7 @@ export class BridgeDriver implements NetworkDriver {
   readonly #rootless: RootlessUplink | undefined
   readonly #records: EndpointRecords
   readonly #firewall: Firewall
+  readonly #claims: EndpointClaims
   readonly #holders: PortHolders
   readonly #reserved = new WeakMap<PortReservation, readonly ClaimedPort[]>()
 
@@ -81,6 +74,14 @@ export class BridgeDriver implements NetworkDriver {
     this.#records = new EndpointRecords(db)
     this.#holders = new PortHolders(runRoot)
     this.#firewall = new Firewall({ db, names, records: this.#records, runRoot, netns: host.netns })
+    this.#claims = new EndpointClaims({
+      db,
+      records: this.#records,
+      runRoot,
+      names,
+      isRootless: rootless !== undefined,
+      forget: (sockets, containerId, networkId) => this.#forget(sockets, containerId, networkId),
+    })
   }
 
   validate(network: Network): void {
@@ -98,7 +99,7 @@ export class BridgeDriver implements NetworkDriver {
   async reserve(network: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
     this.validate(network)
     const host = await this.#host.sockets()
-    const { claimed } = await this.#claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
+    const { claimed } = await this.#claims.claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
     // pasta binds what an ordinary user publishes, and would find its ports taken by us
     if (this.#rootless !== undefined) letGo(claimed)
     const kept = this.#rootless === undefined ? claimed : []
@@ -164,7 +165,8 @@ export class BridgeDriver implements NetworkDriver {
     signal: AbortSignal | undefined,
   ): Promise<{ row: EndpointRow; claimed: readonly ClaimedPort[]; isOurs: boolean }> {
     const { reservation, containerId, holder } = endpoint
-    if (reservation === undefined) return { ...(await this.#claim(host, network, endpoint, signal)), isOurs: true }
+    if (reservation === undefined)
+      return { ...(await this.#claims.claim(host, network, endpoint, signal)), isOurs: true }
     await this.#db.whenFree(signal)
     return this.#db.transaction(() => {
       const row = this.#records.get(containerId, network.id)
@@ -219,7 +221,7 @@ export class BridgeDriver implements NetworkDriver {
       records: this.#records,
       firewall: this.#firewall,
       holders: this.#holders,
-      claim: (row: EndpointRow, ports: readonly PortMapping[]) => this.#claimPorts(host, row, ports),
+      claim: (row: EndpointRow, ports: readonly PortMapping[]) => this.#claims.claimPorts(host, row, ports),
       show:
         rootless === undefined
           ? ({ hostInterface }: EndpointRow, claimed: readonly ClaimedPort[]) =>
@@ -315,77 +317,9 @@ export class BridgeDriver implements NetworkDriver {
     })
   }
 
-  /** Address and ports; waits for what may be on its way out. */
-  async #claim(
-    host: HostSockets,
-    network: Network,
-    endpoint: Omit<ReservedEndpoint, "macAddress"> & { macAddress?: string; holder?: Pid },
-    signal: AbortSignal | undefined,
-  ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
-    for (let waitedMs = 0; ; waitedMs += LEAVING_POLL_MS)
-      try {
-        await this.#db.whenFree(signal)
-        return this.#claimNow(host, network, endpoint)
-      } catch (error) {
-        const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
-        const mayLeave = isPort && (error.data.isLeaving === true || this.#rootless !== undefined)
-        if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= LEAVING_WAIT_MS) throw error
-        throwIfAborted(signal, `waiting for a published port of network "${network.name}"`)
-        await sleep(LEAVING_POLL_MS)
-      }
-  }
-
-  /** In one transaction: they are all there or none is. */
-  #claimNow(
-    host: HostSockets,
-    network: Network,
-    { containerId, ports, address, macAddress, holder }: ReservedEndpoint & { holder?: Pid },
-  ): { row: EndpointRow; claimed: ClaimedPort[] } {
-    return this.#db.transaction(() => {
-      this.#forget(host, containerId, network.id)
-      if (address !== undefined) this.#takeBackAddress(host, network, address)
-      const row = this.#records.add(network, {
-        containerId,
-        holder,
-        hostInterface: newPortName(this.#names),
-        wanted: address,
-        macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
-      })
-      return { row, claimed: this.#claimPorts(host, row, ports) }
-    })
-  }
-
-  #claimPorts(host: HostSockets, row: EndpointRow, ports: readonly PortMapping[]): ClaimedPort[] {
-    using interfaces = new HostInterfaces(this.#runRoot)
-    return claimPorts(ports, row, {
-      holder: (port) => this.#livePortHolder(host, port),
-      innerPort: (port) => this.#innerPort(port),
-      add: (port) => this.#records.addPort(row, port),
-      // of a living container of ours, too, as by the records the port is nobody's: it was taken back from it
-      isLeftBehind: (index) =>
-        interfaces.isLeftBehind(index, (id) => this.#records.hasPrefix(id)) ||
-        interfaces.containerOf(index)?.runRoot === this.#runRoot,
-      containerOf: (index) => interfaces.containerOf(index),
-    })
-  }
-
   #numbered(network: Network): NumberedNetwork {
     const row = this.#db.get<{ number: number }>("SELECT rowid - 1 AS number FROM networks WHERE id = ?", network.id)
     return { ...network, number: row?.number ?? 0 }
-  }
-
-  #takeBackAddress(host: HostSockets, network: Network, address: string): void {
-    const holder = this.#records.addressHolder(network, parseIpv4(address, "--ip"))
-    if (holder !== undefined && !isHeldOn(host, holder)) this.#forget(host, holder.containerId, holder.networkId)
-  }
-
-  /** Who has the port; a dead one loses it here. */
-  #livePortHolder(host: HostSockets, port: HostPort): EndpointRow | undefined {
-    for (;;) {
-      const holder = this.#records.portHolder(port.protocol, port.hostAddress, port.hostPort)
-      if (holder === undefined || isHeldOn(host, holder)) return holder
-      this.#forget(host, holder.containerId, holder.networkId)
-    }
   }
 
   #release(host: HostSockets, containerId: string, networkId: string): void {
@@ -400,22 +334,6 @@ export class BridgeDriver implements NetworkDriver {
     if (ports.length > 0 || !this.#records.has(containerId))
       this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }
-
-  /** Rootless two containers may publish one port on two addresses of the host, which the taps cannot tell apart. */
-  #innerPort({ protocol, hostPort }: HostPort): number {
-    if (this.#rootless === undefined) return hostPort
-    for (let step = 0; step < 0xffff; step++) {
-      const port = ((hostPort - 1 + step) % 0xffff) + 1
-      if (!this.#records.hasInnerPort(protocol, port)) return port
-    }
-    throw new Unavailable(`no ${protocol} port is left in the rootless network`, {
-      hint: "stop containers that publish ports",
-    })
-  }
-}
-
-function isHeldOn({ route }: HostSockets, endpoint: EndpointRow): boolean {
-  return isHeld(endpoint, (name) => hasLink(route, name))
 }
 
 function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {

@@ -159,25 +159,13 @@ export interface ObservedNetwork {
   hostNetns?: string
 }
 
-/** Networks of one store. */
-export interface Networks {
+/** Networks of one store: what a driver does with endpoints, of whichever driver a network is. */
+export interface Networks extends Omit<NetworkDriver, "validate"> {
   list(): Network[]
   /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */
   get(name: string): Network
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
-  reserve(network: Network, endpoint: ReservedEndpoint, options?: Cancellable): Promise<PortReservation>
-  setup(network: Network, endpoint: Endpoint, options?: Cancellable): Promise<EndpointStatus>
-  /** Undefined when there is no such endpoint, or its namespace is gone. */
-  traffic(network: Network, containerId: string): Promise<EndpointTraffic | undefined>
-  changePorts(
-    network: Network,
-    containerId: string,
-    changes: PortChanges,
-    options?: Cancellable,
-  ): Promise<PortMapping[]>
-  setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void>
-  teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */

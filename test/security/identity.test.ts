@@ -184,6 +184,18 @@ describe("passwd and group of an image", () => {
     await skiff.ok("rmi", image)
   })
 
+  test("CVE-2022-4318: neither does a character one byte of which is a colon or a line's end", async () => {
+    // U+010A and U+013A: cut to one byte they are a newline and a colon
+    const WorkingDir = "/x\u010Aroot2\u013A\u013A0\u013A0\u013A\u013A/\u013A/bin/sh\u010Ay"
+    const image = await push("wide", [], { WorkingDir })
+    const { stdout } = await skiff.run(["run", "--rm", ...ADD, image, "cat", "/etc/passwd"])
+    const lines = stdout.trim().split("\n")
+    expect(lines.filter((line) => line.startsWith("root2"))).toEqual([])
+    expect(lines).toHaveLength(3)
+    expect(lines.at(-1)).toContain(WorkingDir)
+    await skiff.ok("rmi", image)
+  })
+
   test("CVE-2026-47262: one of gigabytes is refused, and not read", async () => {
     const huge = "x:x:1:1::/:/bin/sh\n".repeat(60_000)
     const image = await push("huge", [{ name: "etc/passwd", content: huge }])

@@ -2,6 +2,7 @@
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
 import { readFileInRoot } from "../../sys/fs/confined.ts"
 import type { ResolvedUser } from "../../sys/fs/image-users.ts"
+import { rawName } from "../../sys/fs/raw-name.ts"
 import { readText } from "../../sys/host.ts"
 import type { AccountOptions } from "../identity-options.ts"
 
@@ -19,7 +20,7 @@ export interface AccountInput {
   keptUid?: number | undefined
 }
 
-/** Texts of the files; undefined: the image's own is seen. */
+/** Bytes of the files, a char for each (`latin1`); undefined: the image's own is seen. */
 export interface AccountFiles {
   passwd?: string
   group?: string
@@ -110,7 +111,9 @@ function has(rootfs: string, path: string, id: number): boolean {
 
 function withLines(rootfs: string, path: string, lines: readonly string[]): string {
   const text = textOf(rootfs, path)
-  const whole = `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("\n")}\n`
+  // as UTF-8: of a char beyond U+00FF one byte would be left, which may be a line's end (CVE-2022-4318)
+  const added = rawName(`${lines.join("\n")}\n`)
+  const whole = `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${added}`
   if (whole.length > MAX_BYTES)
     throw new FailedPrecondition(`"${path}" of the image is too long to add lines to it`, {
       hint: { do: "set", field: "accounts.passwd", value: "false" },

@@ -20,6 +20,7 @@ import type { SandboxDeps } from "./deps.ts"
 import type { SandboxOptions } from "./sandbox.ts"
 
 const SIGKILL = 9
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const KINDS = { network: "net", ipc: "ipc", uts: "uts", pid: "pid" } as const
 
 export interface MadeNamespaces {
@@ -79,6 +80,9 @@ export async function makeNamespaces(
   const make = [...(pause === undefined ? [] : ["unshare", "--pid"]), "/bin/sh", "-c", MAKER, "sh"]
   const [input, report] = [pipe(), pipe()]
   const maker = spawnProcess([...unshare, ...prepare, ...make, ...(pause?.command(root) ?? [])], {
+    // a container with CAP_SYS_PTRACE reads the pause program's: nothing of our caller's is there
+    env: { PATH },
+    cwd: "/",
     stdio: [input.readEnd, "ignore", "pipe", report.writeEnd],
   })
   close(input.readEnd)

@@ -47,6 +47,15 @@ describe("containers of a pod", () => {
     expect(await sh("looker", "ls /proc | grep -c '^[0-9]'")).not.toBe("0")
   })
 
+  test("do not find the caller's environment in the pod's first process, also with a capability to look", async () => {
+    const env = { HOSTSECRET: VALUE }
+    await skiff.run(["pod", "create", "--name", "shared", "--share", "net,ipc,uts,pid"], { env })
+    const words = ["run", "-d", "--stop-timeout", "0", "--pod", "shared", "--name", "looker", "--cap-add", "SYS_PTRACE"]
+    expect((await skiff.run([...words, "busybox", "sleep", "1000"], { env })).code).toBe(0)
+    expect(await sh("looker", "tr '\\0' '\\n' < /proc/1/environ | cut -d= -f1")).toMatch(/^(PATH|PWD)(\n(PATH|PWD))*$/)
+    expect(await sh("looker", `cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c ${VALUE}`)).toBe("0")
+  })
+
   test("do not come into the host's namespaces by the pod's", async () => {
     await skiff.ok("pod", "create", "--name", "inside", "--share", "net,ipc,uts,pid")
     await member("inside", "prisoner")

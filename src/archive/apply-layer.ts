@@ -1,21 +1,16 @@
 import { createHash } from "node:crypto"
 import { unlinkSync } from "node:fs"
-import { Cancelled, hasErrno, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { Cancelled, hasErrno, Unavailable } from "../base/errors.ts"
 import { inSlices, TimeSlice } from "../base/time-slice.ts"
-import { formatSize } from "../base/sizes.ts"
 import type { Bytes } from "../base/bytes.ts"
 import { parseDigest, type DiffId } from "../spec/digest.ts"
-import { decompress } from "./compression.ts"
+import { decompressBounded, EXPANSION_LIMITS, type ExpansionLimits } from "./bounded-decompress.ts"
 import { LayerExtractor, type ExtractorLimits } from "./layer-extractor.ts"
 import { TarReader } from "./tar-reader.ts"
 import { TarSplitWriter } from "./tar-split.ts"
 
 /** What a layer may grow to. */
-export interface LayerLimits extends ExtractorLimits {
-  /** Uncompressed to compressed, counted once `expansionFreeBytes` have come out: what a gzip bomb passes and no layer does. */
-  expansionRatio: number
-  expansionFreeBytes: number
-}
+export interface LayerLimits extends ExtractorLimits, ExpansionLimits {}
 
 /** Of a chunk, written without a look at the time. */
 const PIECE_BYTES = 128 * 1024
@@ -24,8 +19,7 @@ const PIECE_BYTES = 128 * 1024
 export const LAYER_LIMITS: LayerLimits = {
   totalBytes: 256 * 2 ** 30,
   entries: 1_000_000,
-  expansionRatio: 200,
-  expansionFreeBytes: 2 ** 30,
+  ...EXPANSION_LIMITS,
 }
 
 /** How a layer is extracted. */
@@ -77,15 +71,12 @@ export async function applyLayer(
   using extractor = new LayerExtractor(target, { rootless, limits, plain, below, keepsKinds, owner, split })
   const reader = new TarReader(extractor)
   const hash = createHash("sha256")
-  const input = counted(compressed)
   let output = 0
   const slice = new TimeSlice(options.signal)
   try {
-    for await (const chunk of decompress(input.bytes)) {
+    for await (const chunk of decompressBounded(compressed, "layer", limits)) {
       if (options.signal?.aborted) throw new Cancelled("the extraction was cancelled", { cause: options.signal.reason })
       output += chunk.length
-      if (output > Math.max(limits.expansionFreeBytes, input.count() * limits.expansionRatio))
-        throw bomb(output, input.count())
       hash.update(chunk)
       // a chunk may hold thousands of small files
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
@@ -104,24 +95,6 @@ export async function applyLayer(
   const diffId = parseDigest(`sha256:${hash.digest("hex")}`) as DiffId
   const { sizeBytes, entries, isSplit } = extractor
   return { diffId, sizeBytes, entries, tarBytes: output, isSplit }
-}
-
-/** The stream, and how much of it was taken. */
-function counted(bytes: Bytes): { bytes: Bytes; count: () => number } {
-  let count = 0
-  async function* counting(): Bytes {
-    for await (const chunk of bytes) {
-      count += chunk.length
-      yield chunk
-    }
-  }
-  return { bytes: counting(), count: () => count }
-}
-
-function bomb(output: number, input: number): InvalidArgument {
-  return new InvalidArgument(`the layer grows from ${formatSize(input)} to more than ${formatSize(output)}`, {
-    hint: "a layer that expands so is taken for an attack on the disk",
-  })
 }
 
 function diskFull(error: unknown, target: string): unknown {

@@ -10,6 +10,7 @@ export { indexArchive, type ArchiveFiles, type IndexedArchive } from "./archive-
 export { openDirectory } from "./directory-files.ts"
 export { applyLayer, LAYER_LIMITS, type AppliedLayer, type ApplyLayerOptions, type LayerLimits } from "./apply-layer.ts"
 export { isTarHead } from "./tar-reader.ts"
+export { decompressBounded } from "./bounded-decompress.ts"
 export { compress, decompress, detectCompression, type Compression } from "./compression.ts"
 export { layerTar } from "./layer-tar.ts"
 export { treeTar, type TreeTarOptions } from "./tree-tar.ts"

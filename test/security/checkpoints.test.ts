@@ -3,7 +3,7 @@
  * nothing of the host, names no image anew, and no link of theirs is followed.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readdirSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Canary } from "../support/canary.ts"
 import { openStore } from "../support/store.ts"
@@ -137,4 +137,58 @@ test("the name of an image in an archive makes no name here, nor another image t
     /is not the image that the checkpoint was made of/,
   )
   expect(await skiff.ok("images", "--no-trunc")).toBe(before)
+})
+
+const kept = async () => (await skiff.run(["run", "--rm", "-v", "kept:/d", "busybox", "cat", "/d/file"])).stdout
+
+describe("volumes that are here already", () => {
+  const mounts = [{ type: "volume", source: "kept", target: "/data", readOnly: false, copyUp: false }]
+  const volumes = [{ name: "kept", target: "/data" }]
+  const entries = (): TarEntry[] => [
+    { name: "config.dump", content: dump({ mounts }, { volumes }) },
+    { name: "volumes/kept.tar", content: tar([{ name: "file", content: "the archive's" }]) },
+    image,
+  ]
+  test.each([[[]], [["--ignore-volumes"]]])(
+    "are neither written nor given to an archive's container %p",
+    async (flags) => {
+      await skiff.ok("volume", "create", "kept")
+      await skiff.ok("run", "--rm", "-v", "kept:/d", "busybox", "sh", "-c", "echo mine > /d/file")
+      expect(await restore(entries(), ...flags)).toMatch(/asks for what reaches the host: the volume "kept"/)
+      expect(await kept()).toBe("mine\n")
+      await skiff.ok("volume", "rm", "kept")
+    },
+  )
+
+  test("and those that a failed import has made are gone with it", async () => {
+    // it came as far as CRIU, or to its absence
+    expect(await restore(entries())).toMatch(/checkpoint|CRIU|restored/)
+    expect(await skiff.ok("volume", "ls", "-q")).toBe("")
+  })
+})
+
+test("CVE-2014-0047: no checkpoint is looked for, or removed, where another user has made the directory", async () => {
+  const id = await skiff.ok("create", "--name", "looked-for", "busybox", "true")
+  const directory = join(skiff.directory, "open-to-all")
+  const planted = join(directory, id, "checkpoints", "planted")
+  mkdirSync(planted, { recursive: true })
+  writeFileSync(join(planted, "inventory.img"), "x")
+  for (const path of [directory, join(directory, id), join(directory, id, "checkpoints"), planted])
+    chownSync(path, 4242, 4242)
+  for (const words of [["ls"], ["rm"]]) {
+    const named = words[0] === "rm" ? ["planted"] : []
+    const { code, stdout, stderr } = await skiff.run([
+      "checkpoint",
+      ...words,
+      "--checkpoint-dir",
+      directory,
+      "looked-for",
+      ...named,
+    ])
+    expect({ code: code === 0, stdout }).toEqual({ code: false, stdout: "" })
+    expect(stderr).toMatch(/no directory that you alone can write to/)
+  }
+  expect(readdirSync(planted)).toEqual(["inventory.img"])
+  rmSync(directory, { recursive: true })
+  await skiff.ok("rm", "looked-for")
 })

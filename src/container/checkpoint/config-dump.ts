@@ -168,15 +168,19 @@ export function parseConfigDump(text: string, { trust }: { trust: boolean }): Im
     )
   }
   const { rootfsImageID: imageId, rootfsImageName: imageName, volumes, options } = result.output
-  const asked = asksOfHost(options)
-  if (asked.length > 0 && !trust)
-    throw new InvalidArgument(`the archive asks for what reaches the host: ${asked.join(", ")}`, {
-      hint: "say that you trust it, if you made the archive",
-    })
+  const asked = askedOfHost(options)
+  if (asked.length > 0 && !trust) throw asksOfHost(asked)
   return { imageId, imageName, volumes, options: withoutUndefined(options) as unknown as ImportedConfig["options"] }
 }
 
-function asksOfHost(options: v.InferOutput<typeof DUMP>["options"]): string[] {
+/** The refusal of an archive that is not trusted. Pure. */
+export function asksOfHost(asked: readonly string[]): InvalidArgument {
+  return new InvalidArgument(`the archive asks for what reaches the host: ${asked.join(", ")}`, {
+    hint: "say that you trust it, if you made the archive",
+  })
+}
+
+function askedOfHost(options: v.InferOutput<typeof DUMP>["options"]): string[] {
   const { mounts = [], devices = [], capAdd = [], securityOptions = [], sysctls = {}, privileged } = options
   return [
     ...mounts.flatMap((one) => (one.type === "bind" ? [`the directory ${JSON.stringify(one.source)}`] : [])),

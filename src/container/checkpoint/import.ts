@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
-import { applyLayer, decompress, indexArchive, type ArchiveFiles, type IndexedArchive } from "../../archive/archive.ts"
+import {
+  applyLayer,
+  decompressBounded,
+  indexArchive,
+  type ArchiveFiles,
+  type IndexedArchive,
+} from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { AlreadyExists, FailedPrecondition, InvalidArgument, isSkiffError } from "../../base/errors.ts"
 import { spool } from "../../base/unnamed-file.ts"
@@ -12,7 +18,7 @@ import { stateDirectory } from "../paths.ts"
 import type { ContainerRecord } from "../record.ts"
 import { destroy } from "../remove.ts"
 import type { CheckpointResult, ImportOptions } from "./checkpoint-request.ts"
-import { parseConfigDump, type ImportedConfig } from "./config-dump.ts"
+import { asksOfHost, parseConfigDump, type ImportedConfig } from "./config-dump.ts"
 import { restoreRecord } from "./restore.ts"
 
 const MAX_CONFIG_BYTES = 1024 * 1024
@@ -28,10 +34,13 @@ export async function importCheckpoint(
   archive: Bytes,
   options: ImportOptions = {},
 ): Promise<CheckpointResult> {
-  const { file } = await spool(decompress(archive), deps.root)
-  await using files = await indexArchive(file)
+  await using files = await openArchive(deps, archive)
   if (!files.has("config.dump")) throw new InvalidArgument("the archive is no checkpoint: it has no config.dump")
-  const config = parseConfigDump(await textOf(files, "config.dump"), { trust: options.trust ?? false })
+  const { trust = false } = options
+  const config = parseConfigDump(await textOf(files, "config.dump"), { trust })
+  const known = await knownVolumes(deps, config)
+  if (!trust && known.length > 0)
+    throw asksOfHost(known.map((name) => `the volume ${JSON.stringify(name)}, which is here already`))
   const image = await imageFor(deps, config)
   const { record, lock } = await createContainer(
     deps,
@@ -57,8 +66,32 @@ export async function importCheckpoint(
   } catch (error) {
     await destroy(deps, record, { volumes: true })
     lock.unlink()
+    await removeMade(deps, record, known)
     throw error
   }
+}
+
+/** What it holds, in a file without a name. Throws InvalidArgument, also for what would fill the disk. */
+async function openArchive(deps: ContainerDeps, archive: Bytes): Promise<IndexedArchive> {
+  const { file } = await spool(decompressBounded(archive, "archive"), deps.root)
+  return await indexArchive(file)
+}
+
+/** Those that the archive names and somebody else has filled: to read them and to write them is a right over the host. */
+async function knownVolumes(deps: ContainerDeps, { options: { mounts = [] } }: ImportedConfig): Promise<string[]> {
+  const asked = mounts.flatMap((mount) => (mount.type === "volume" && mount.source !== undefined ? mount.source : []))
+  if (asked.length === 0) return []
+  const here = new Set((await deps.volumes()).list().map(({ name }) => name))
+  return asked.filter((name) => here.has(name))
+}
+
+/** Takes back the volumes of an import that failed, but for those that were `known` before or that others use by now. */
+async function removeMade(deps: ContainerDeps, { spec }: ContainerRecord, known: readonly string[]): Promise<void> {
+  const made = spec.mounts.flatMap(({ name }) => (name === undefined || known.includes(name) ? [] : [name]))
+  if (made.length === 0) return
+  const volumes = await deps.volumes()
+  for (const name of made)
+    if (deps.records.usersOfVolume(name).length === 0) await volumes.remove(name, { force: true })
 }
 
 async function textOf(files: ArchiveFiles, name: string): Promise<string> {
@@ -104,8 +137,7 @@ async function copyImages(deps: ContainerDeps, { id }: ContainerRecord, files: I
 }
 
 async function copyPrevious(deps: ContainerDeps, record: ContainerRecord, archive: Bytes): Promise<void> {
-  const { file } = await spool(decompress(archive), deps.root)
-  await using files = await indexArchive(file)
+  await using files = await openArchive(deps, archive)
   await copyImages(deps, record, files)
 }
 

@@ -1,7 +1,7 @@
 /** Where checkpoints of a container lie. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs"
+import { existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
 import type { ContainerDeps } from "../deps.ts"
 import { stateDirectory } from "../paths.ts"
@@ -17,7 +17,9 @@ export function imageDirectory(deps: ContainerDeps, { id }: ContainerRecord, nam
     throw new InvalidArgument(`invalid checkpoint name "${named.name}"`, {
       hint: "a name has letters, digits, `_`, `.` and `-`",
     })
-  return join(namedDirectory(deps, id, named.directory), named.name)
+  const directory = join(namedDirectory(deps, id, named.directory), named.name)
+  if (named.directory !== undefined) refuseOthers(directory)
+  return directory
 }
 
 /** What a later checkpoint builds on. */
@@ -61,5 +63,19 @@ export async function freshDirectory(path: string): Promise<string> {
 }
 
 function namedDirectory(deps: ContainerDeps, id: string, directory?: string): string {
-  return directory === undefined ? join(stateDirectory(deps, id), "checkpoints") : join(directory, id, "checkpoints")
+  if (directory === undefined) return join(stateDirectory(deps, id), "checkpoints")
+  const own = join(directory, id)
+  refuseOthers(own)
+  refuseOthers(join(own, "checkpoints"))
+  return join(own, "checkpoints")
+}
+
+/** In a directory that others may write to, as /tmp: what they have put there would be read as a checkpoint, by root (CVE-2014-0047). */
+function refuseOthers(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined || (stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o022) === 0))
+    return
+  throw new FailedPrecondition(`"${path}" is no directory that you alone can write to: no checkpoints are kept there`, {
+    hint: "name a directory that nobody else can write to",
+  })
 }

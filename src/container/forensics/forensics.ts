@@ -20,14 +20,14 @@ import { stateDirectory } from "../paths.ts"
 import type { ContainerRecord } from "../record.ts"
 import type { ForensicsOptions } from "./forensics-options.ts"
 import { whileFrozen, type Freeze } from "./freeze.ts"
-import { evidenceOf, json, networkEvidence, processesOf, processRows, type Evidence } from "./processes.ts"
+import { evidenceOfAll, json, networkEvidence, processesOf, processRows, type Evidence } from "./processes.ts"
 
 /** See `Containers.forensics`. */
 export async function* forensics(deps: ContainerDeps, nameOrId: string, options: ForensicsOptions = {}): Bytes {
   const record = deps.records.get(nameOrId)
   const writer = new EvidenceWriter()
   const begunAt = new Date()
-  const { found, freeze } = await lookAtProcesses(deps, record, options.abort)
+  const { found, freeze, notRead } = await lookAtProcesses(deps, record, options.abort)
   for (const { name, text } of options.documents ?? []) yield* writer.file(name, Buffer.from(text))
   yield* writer.file("container.json", json(toContainer(record, deps)))
   const { config } = (await deps.runtimes()).bundle(record.id)
@@ -38,7 +38,7 @@ export async function* forensics(deps: ContainerDeps, nameOrId: string, options:
   yield* changedFiles(deps, record, writer, options)
   yield* logs(deps, record, writer)
   deps.records.tell(containerEvent(record, "forensics"))
-  yield* writer.file("manifest.json", json(manifest(record, deps, { begunAt, freeze, files: writer.files })))
+  yield* writer.file("manifest.json", json(manifest(record, deps, { begunAt, freeze, notRead, files: writer.files })))
   yield Buffer.alloc(TAR_END_BYTES)
 }
 
@@ -47,21 +47,25 @@ async function lookAtProcesses(
   deps: ContainerDeps,
   record: ContainerRecord,
   abort: AbortSignal | undefined,
-): Promise<{ found: Evidence[]; freeze: Freeze }> {
+): Promise<{ found: Evidence[]; freeze: Freeze; notRead: number[] }> {
   const { pid } = record.state
-  if (!isRunning(record, deps) || pid === undefined) return { found: [], freeze: { notFrozen: "it does not run" } }
+  if (!isRunning(record, deps) || pid === undefined)
+    return { found: [], freeze: { notFrozen: "it does not run" }, notRead: [] }
   const found: Evidence[] = []
+  const notRead: number[] = []
   const freeze = await whileFrozen(
     deps,
     record.id,
     () => {
       const pids = processesOf(pid)
       found.push({ name: "processes.json", bytes: json(processRows(pids)) })
-      found.push(...pids.flatMap(evidenceOf), ...networkEvidence(pid))
+      const all = evidenceOfAll(pids)
+      found.push(...all.evidence, ...networkEvidence(pid))
+      notRead.push(...all.notRead)
     },
     abort,
   )
-  return { found, freeze }
+  return { found, freeze, notRead }
 }
 
 /** What it changed of its image, with the digest of each file; the files themselves where they are asked for. */
@@ -123,10 +127,12 @@ async function* logs(deps: ContainerDeps, { id }: ContainerRecord, writer: Evide
 interface Manifest {
   begunAt: Date
   freeze: Freeze
+  /** Processes of which there was too much. */
+  notRead: readonly number[]
   files: readonly { name: string; sizeBytes: number; sha256: string }[]
 }
 
-function manifest(record: ContainerRecord, deps: ContainerDeps, { begunAt, freeze, files }: Manifest): object {
+function manifest(record: ContainerRecord, deps: ContainerDeps, { begunAt, freeze, notRead, files }: Manifest): object {
   const { id, name, imageId } = record
   return {
     version: 1,
@@ -135,6 +141,7 @@ function manifest(record: ContainerRecord, deps: ContainerDeps, { begunAt, freez
     begunAt,
     endedAt: new Date(),
     ...freeze,
+    ...(notRead.length === 0 ? {} : { processesNotRead: notRead }),
     host: { name: hostname(), kernel: release(), bootId: deps.bootId },
     files,
   }

@@ -5,7 +5,13 @@ import { namespaceLink } from "../../sys/process/namespace-file.ts"
 
 /** Of one file of /proc; what a program made longer is cut there. */
 const MAX_BYTES = 8 * 1024 * 1024
+/** Of the command line in a row for people. */
+const MAX_ROW_BYTES = 4096
+/** Open files and threads of one process. */
+const MAX_NAMES = 10_000
 const MAX_PROCESSES = 10_000
+/** All is held in memory while the container stands still: its programs decide how much there is. */
+const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
 
 /** One file of the archive to be. */
 export interface Evidence {
@@ -66,8 +72,22 @@ export function processesOf(first: number): number[] {
   return pids.filter((pid) => wanted !== undefined && namespaceLink(pid, kind) === wanted).slice(0, MAX_PROCESSES)
 }
 
+/** Of each process, until that is too much; the rest is named in `notRead`. */
+export function evidenceOfAll(pids: readonly number[]): { evidence: Evidence[]; notRead: number[] } {
+  const found: Evidence[] = []
+  let left = MAX_EVIDENCE_BYTES
+  const notRead = pids.filter((pid) => {
+    if (left <= 0) return true
+    const own = evidenceOf(pid)
+    found.push(...own)
+    left -= own.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    return false
+  })
+  return { evidence: found, notRead }
+}
+
 /** One process: its files of /proc, what it has open, its program's digest. */
-export function evidenceOf(pid: number): Evidence[] {
+function evidenceOf(pid: number): Evidence[] {
   const directory = `processes/${pid}`
   const texts = TEXTS.flatMap((name) => evidence(`${directory}/${name}`, `/proc/${pid}/${name}`))
   const links = Object.fromEntries(["exe", "cwd", "root"].map((name) => [name, linkOf(`/proc/${pid}/${name}`)]))
@@ -92,7 +112,7 @@ export function networkEvidence(pid: number): Evidence[] {
 export function processRows(pids: readonly number[]): object[] {
   return pids.map((pid) => {
     const status = fieldsOf(textOf(`/proc/${pid}/status`))
-    const words = textOf(`/proc/${pid}/cmdline`).split("\0").filter(Boolean)
+    const words = textOf(`/proc/${pid}/cmdline`, MAX_ROW_BYTES).split("\0").filter(Boolean)
     const { Name, State, PPid, Uid, Gid, NSpid, Threads, VmRSS, CapEff, Seccomp } = status
     return {
       pid,
@@ -153,7 +173,7 @@ function threads(pid: number): { id: number; name: string }[] {
 
 function namesOf(directory: string): string[] {
   try {
-    return readdirSync(directory)
+    return readdirSync(directory).slice(0, MAX_NAMES)
   } catch {
     return [] // it has just ended, or is not ours to see
   }
@@ -167,11 +187,11 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-function textOf(path: string): string {
-  return evidence("", path)[0]?.bytes.toString() ?? ""
+function textOf(path: string, maxBytes = MAX_BYTES): string {
+  return evidence("", path, maxBytes)[0]?.bytes.toString() ?? ""
 }
 
-function evidence(name: string, path: string): { name: string; bytes: Buffer }[] {
+function evidence(name: string, path: string, maxBytes = MAX_BYTES): { name: string; bytes: Buffer }[] {
   let fd: number
   try {
     fd = openSync(path, "r")
@@ -180,8 +200,8 @@ function evidence(name: string, path: string): { name: string; bytes: Buffer }[]
   }
   try {
     const chunks: Buffer[] = []
-    for (let size = 0; size < MAX_BYTES;) {
-      const chunk = Buffer.allocUnsafe(64 * 1024)
+    for (let size = 0; size < maxBytes;) {
+      const chunk = Buffer.allocUnsafe(Math.min(64 * 1024, maxBytes - size))
       const count = readSync(fd, chunk, 0, chunk.length, null)
       if (count === 0) break
       chunks.push(chunk.subarray(0, count))

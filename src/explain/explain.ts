@@ -16,6 +16,7 @@ export type { MountFact } from "./live/mount-table.ts"
 export type { NamespaceFact, NamespaceKind } from "./live/namespaces.ts"
 export type { ProcessFacts } from "./live/process.ts"
 export type { FindingKey, SecurityFinding, SecurityGrade, Severity } from "./security.ts"
+export { shellWord } from "./steps/shell-words.ts"
 export type { ExplainedStep, StepKey } from "./steps/step.ts"
 
 /** The whole domain, as `engine/` opens it. */

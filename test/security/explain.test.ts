@@ -2,7 +2,8 @@
 import { beforeAll, expect, test } from "bun:test"
 import { busyboxEntries } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { openStore } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
+import { asRootOnly, openStore, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
 const because = (name: string) => skiff.ok("inspect", "--format", "{{.State.EndedBecause}}", name)
@@ -73,3 +74,42 @@ test("a page neither follows what a container mounts over /proc, nor trusts its 
   expect(page).toContain("renamed")
   await skiff.ok("rm", "-f", "watcher", "renamed")
 })
+
+/** `/bin`, each time in other words. */
+const spelled = (_: unknown, index: number) =>
+  `/bin/${[...index.toString(2).padStart(17, "0")].map((bit) => (bit === "1" ? "./" : "/")).join("")}`
+
+test("a search path of very many directories is not gone through for the reason", async () => {
+  const reference = await (
+    await sharedRegistry()
+  ).push("security/path:latest", {
+    layers: [{ entries: [...busyboxEntries(), ...Array.from({ length: 2000 }, (_, n) => ({ name: `bin/n${n}` }))] }],
+    config: { Env: [`PATH=${Array.from({ length: 100_000 }, spelled).join(":")}`] },
+  })
+  await skiff.ok("pull", "-q", reference)
+  const { code } = await skiff.run(["run", "--rm", reference, "no-such-program"], { timeoutMs: 20_000 })
+  expect(code).not.toBe(0)
+})
+
+testUnless(asRootOnly)(
+  "the lines to be copied run nothing that a container has named a group of processes",
+  async () => {
+    const name = "$(touch owned)'`touch owned`"
+    const script = `for d in /sys/fs/cgroup/memory /sys/fs/cgroup; do cd $d 2>/dev/null && mkdir "$NAME" && break; done
+cd "$NAME"; echo 99999744 > memory.limit_in_bytes || echo 99999744 > memory.max; echo 1 > cgroup.procs; exec sleep 1000`
+    await skiff.ok("run", "-d", "--name", "named", "--privileged", "-e", `NAME=${name}`, "busybox", "sh", "-c", script)
+    await eventually(async () => (await skiff.ok("explain", "named")).includes("touch owned"))
+    const lines = (await skiff.ok("explain", "named")).split("\n").filter((line) => line.includes("touch owned"))
+    for (const line of lines) {
+      // as a shell takes it apart: what stands within quotes is one word
+      const { stdout } = Bun.spawnSync([
+        "sh",
+        "-c",
+        line.replace(/^ *\$ /, "set -- ").replace(" > ", " ") + '; printf %s "$3"',
+      ])
+      expect(stdout.toString()).toContain(name)
+    }
+    expect(lines.length).toBeGreaterThan(0)
+    await skiff.ok("rm", "-f", "named")
+  },
+)

@@ -1,7 +1,7 @@
 import { fill, type Language, type Values } from "../../base/messages.ts"
 import { formatBinarySize } from "../../base/sizes.ts"
 import { endedText } from "../../docker/ended-text.ts"
-import type { ContainerExplanation, MountFact, NamespaceFact } from "../../explain/explain.ts"
+import { shellWord, type ContainerExplanation, type MountFact, type NamespaceFact } from "../../explain/explain.ts"
 import { displayWidth } from "../output/columns.ts"
 import type { container as words } from "./en/container.ts"
 import type { Paper } from "./paper.ts"
@@ -74,8 +74,10 @@ function cgroup(paper: Paper, { cgroup: facts }: Live, say: Say): void {
   const id = /[0-9a-f]{64}/.exec(directories.map(({ path }) => path).join(" "))?.[0] ?? ""
   paper.command(`ID=${id}`)
   for (const { path, value } of files) {
-    const file = path.replace(id, "$ID").replace("devices.list", "devices.allow")
-    for (const line of value.split("\n")) paper.command(`echo '${line}' > ${file}`)
+    const file = path.replace("devices.list", "devices.allow")
+    // the last names of a path may be those of groups that a program in the container has made
+    const word = shellWord(file) === file ? file.replace(id, "$ID") : shellWord(file)
+    for (const line of value.split("\n")) paper.command(`echo '${line.replaceAll("'", `'\\''`)}' > ${word}`)
   }
 }
 

@@ -18,6 +18,9 @@ export interface AskedProgram {
 }
 
 const MAX_NAMES = 20_000
+/** An image's `$PATH` may name millions of directories: so many are looked into for the program, and so many for names like its. */
+const MAX_DIRECTORIES = 4096
+const MAX_LISTED = 32
 const MAX_FIRST_LINE = 256
 
 /**
@@ -36,13 +39,15 @@ export function diagnoseProgram(rootfs: string, asked: AskedProgram): ProgramFau
 function diagnose(tree: Tree, asked: AskedProgram): ProgramFault | undefined {
   const { name, path, workdir } = asked
   const isPath = name.includes("/")
-  const directories = path.split(":").filter((one) => one.startsWith("/"))
+  const directories = [...new Set(path.split(":", MAX_DIRECTORIES))].filter((one) => one.startsWith("/"))
   const candidates = isPath ? [posix.resolve(workdir, name)] : directories.map((one) => posix.join(one, name))
   // execvp(3): one that may not be executed is passed over
   const found = candidates.map((one) => ({ path: one, mode: tree.mode(one) })).filter(({ mode }) => mode !== undefined)
   const best = found.find(({ mode = 0 }) => (mode & 0o111) !== 0 && (mode & 0o170000) === 0o100000) ?? found[0]
   if (best?.mode === undefined) {
-    const near = isPath ? tree.nearestPath(candidates[0] ?? name) : nearest(name, tree.namesIn(directories))
+    const near = isPath
+      ? tree.nearestPath(candidates[0] ?? name)
+      : nearest(name, tree.namesIn(directories.slice(0, MAX_LISTED)))
     return { kind: "missing", program: name, ...(near === undefined ? {} : { nearest: near }) }
   }
   if ((best.mode & 0o170000) === 0o040000) return { kind: "directory", program: best.path }

@@ -88,7 +88,7 @@ export function deviceStep(config: OciConfig, isRootless: boolean): ExplainedSte
   const own = config.linux.devices ?? []
   const node = (name: string, type: string, major: number, minor: number, mode = 0o666): string =>
     isRootless
-      ? `inside touch ${dev}/${name} && inside mount --bind /dev/${name} ${dev}/${name}`
+      ? `inside ${shellLine("touch", join(dev, name))} && inside ${shellLine("mount", "--bind", `/dev/${name}`, join(dev, name))}`
       : `inside ${shellLine("mknod", "-m", mode.toString(8), join(dev, name), type, major, minor)}`
   return {
     key: "devices",

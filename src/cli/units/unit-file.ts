@@ -30,8 +30,10 @@ export function unitWordsWithSpecifiers(words: readonly string[]): string {
 
 function quoted(word: string): string {
   if (/^[\w%$@+=:,./-]+$/.test(word)) return word
-  const escaped = word.replace(/[\\"\n\t]/g, (one) => ESCAPES[one] ?? one)
-  return `"${escaped}"`
+  return `"${word.replace(ESCAPED, (one) => ESCAPES[one] ?? `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`)}"`
 }
 
+/** A carriage return ends a line for systemd, too: what comes after it would be another key. */
+// oxlint-disable-next-line no-control-regex
+const ESCAPED = /[\\"\u0001-\u001f\u007f]/g
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t" }

@@ -1,5 +1,6 @@
 import type { AuditCaller } from "../audit/audit.ts"
 import { isSkiffError } from "../base/errors.ts"
+import { textWithoutCredentials } from "../base/without-credentials.ts"
 import type { Engine } from "../engine/engine.ts"
 import { loginUid } from "../sys/account.ts"
 import { callerTty } from "../sys/caller-tty.ts"
@@ -14,13 +15,19 @@ const SILENT = new Set([
   "creds",
   "decryptionKey",
   "encryptionKey",
+  // words of programs
+  "entrypoint",
   "env",
   "envMerge",
+  "groupEntry",
   "healthCmd",
   "healthStartupCmd",
   "label",
   "logOpt",
+  "message",
   "opt",
+  // may have the hash of a password
+  "passwdEntry",
   "password",
   "secret",
 ])
@@ -57,13 +64,14 @@ export async function recordRefusal(
   if (!CHANGES.test(name)) return
   try {
     const result = isSkiffError(error) ? error.code : "Unknown"
-    ;(await engine.audit()).append({ action: name, subject: subject.slice(0, MAX_VALUE_LENGTH), result })
+    const shown = textWithoutCredentials(subject).slice(0, MAX_VALUE_LENGTH)
+    ;(await engine.audit()).append({ action: name, subject: shown, result })
   } catch {
     // the store cannot be written to: that is what failed, and is told already
   }
 }
 
 function valueText(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value)
+  const text = textWithoutCredentials(typeof value === "string" ? value : JSON.stringify(value))
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
 }

@@ -84,6 +84,9 @@ test("no value of a variable, no secret and no word of a program is written, not
   )
   await skiff.run(["run", "--rm", "-e", `=${secret}`, "busybox"])
   await skiff.run(["run", "--rm", "--health-cmd", secret, "--name", "?", "busybox", secret])
+  await skiff.run(["run", "--rm", "--entrypoint", secret, "busybox"])
+  await skiff.run(["build", `https://me:${secret}@127.0.0.1:1/x.git`])
+  await skiff.run(["build", "--build-context", `other=https://me:${secret}@127.0.0.1:1/x.git`, "/nowhere"])
   await skiff.run(["secret", "create", "name", "-"], { stdin: secret })
   using db = new Database(join(skiff.root, "skiff.db"), { readonly: true })
   const texts = db.query("SELECT entry FROM audit").all() as { entry: string }[]

@@ -5,7 +5,7 @@ import type { AttestationRequest, BuildRequest } from "../build.ts"
 import type { Vertex } from "../plan/definition.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { Material, Materials } from "./materials.ts"
-import { withoutCredentials } from "./without-credentials.ts"
+import { withoutCredentials } from "../../base/without-credentials.ts"
 
 /** The type of the predicate (SLSA v1.0, provenance). */
 export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"

@@ -1,8 +1,8 @@
 /**
  * A text in which no URL has `user:password@`, nor a value in its query that is called a token, a key or a signature: what is
- * attested, anybody may read (CVE-2023-26054, CVE-2025-0495).
+ * attested or written down, others read (CVE-2019-13509, CVE-2023-26054, CVE-2025-0495).
  */
-function textWithoutCredentials(text: string): string {
+export function textWithoutCredentials(text: string): string {
   return (
     text
       // the longest: a password may have an @ of its own

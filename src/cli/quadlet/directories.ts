@@ -1,21 +1,24 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { hasErrno } from "../../base/errors.ts"
 import type { UnitLine } from "../units/unit-file.ts"
 import { KINDS, parseUnit, QuadletUnit } from "./quadlet-unit.ts"
+
+/** The administrator's. What lies below its `users` is for ordinary users, below `users/UID` for that one alone. */
+const ADMIN_DIRECTORY = "/etc/containers/systemd"
 
 /** Where files are looked for, the first to have a name has the say (podman-systemd.unit(5)). */
 export function quadletDirectories(isUser: boolean): string[] {
   const given = process.env.QUADLET_UNIT_DIRS
   if (given) return given.split(":").filter((directory) => directory !== "")
-  if (!isUser) return ["/run/containers/systemd", "/etc/containers/systemd", "/usr/share/containers/systemd"]
+  if (!isUser) return ["/run/containers/systemd", ADMIN_DIRECTORY, "/usr/share/containers/systemd"]
   const { XDG_RUNTIME_DIR: runtime } = process.env
   return [
     ...(runtime ? [join(runtime, "containers/systemd")] : []),
     installDirectory(true),
-    `/etc/containers/systemd/users/${process.getuid?.() ?? 0}`,
-    "/etc/containers/systemd/users",
+    `${ADMIN_DIRECTORY}/users/${process.getuid?.() ?? 0}`,
+    `${ADMIN_DIRECTORY}/users`,
   ]
 }
 
@@ -25,7 +28,7 @@ export function installDirectory(isUser: boolean): string {
   if (given !== undefined) return given
   return isUser
     ? join(process.env.XDG_CONFIG_HOME || join(homedir(), ".config"), "containers/systemd")
-    : "/etc/containers/systemd"
+    : ADMIN_DIRECTORY
 }
 
 /** A file that could not be read, beside those that could. */
@@ -35,11 +38,12 @@ export interface LoadedUnits {
 }
 
 /** All files of the directories and those below them, with what `NAME.container.d/*.conf` adds to each. */
-export function loadUnits(directories: readonly string[]): LoadedUnits {
+export function loadUnits(directories: readonly string[], admin = ADMIN_DIRECTORY): LoadedUnits {
   const units = new Map<string, QuadletUnit>()
   const errors: Error[] = []
   for (const directory of directories)
     for (const path of filesBelow(directory)) {
+      if (isForOthers(relative(directory, path), directory, admin)) continue
       const [, name = "", kind] = /([^/]+)\.([a-z]+)$/.exec(path) ?? []
       const found = KINDS.find((one) => one === kind)
       if (found === undefined || units.has(`${name}.${kind}`)) continue
@@ -50,6 +54,12 @@ export function loadUnits(directories: readonly string[]): LoadedUnits {
       }
     }
   return { units, errors }
+}
+
+/** A user's file must not become a service of root's, nor one of another user's. */
+function isForOthers(path: string, directory: string, admin: string): boolean {
+  const [first = ""] = path.split("/")
+  return directory === admin ? first === "users" : directory === `${admin}/users` && /^\d+$/.test(first)
 }
 
 function filesBelow(directory: string): string[] {

@@ -1,6 +1,6 @@
 /** Health checks: Docker's and podman's rules, on the built binary. */
 import { afterEach, expect, test } from "bun:test"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Inspected } from "../support/skiff.ts"
 import { openStore } from "../support/store.ts"
@@ -196,7 +196,10 @@ test("how many results are kept, how much of each, and where else, is for the fl
   await eventually(async () => (await health()).Log.length === 2)
   expect((await health()).Log[0]?.Output).toBe("123")
   const [file = ""] = readdirSync(directory)
-  if (file !== "") expect(readFileSync(join(directory, file), "utf8")).toContain('"123"')
+  if (file === "") return
+  expect(readFileSync(join(directory, file), "utf8")).toContain('"123"')
+  // what a check says may be a secret
+  expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
 })
 
 test("an output without an end, and one with the bytes of anything, keep nothing from working", async () => {

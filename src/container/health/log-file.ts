@@ -40,7 +40,7 @@ export function writeHealth(deps: Place, id: string, state: HealthState, { log }
     mkdirSync(`${deps.runRoot}/health`, { recursive: true, mode: 0o700 })
     atomicWrite(logFile(deps, id), text)
   }
-  if (log.directory !== undefined) atomicWrite(join(log.directory, `${id}-healthcheck.log`), text, { mode: 0o644 })
+  if (log.directory !== undefined) atomicWrite(join(log.directory, `${id}-healthcheck.log`), text)
 }
 
 /** Safe to repeat. */

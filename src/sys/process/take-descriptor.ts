@@ -16,7 +16,10 @@ export function takeDescriptor(what: string, names: ReadonlySet<string>): number
       if (!names.has(readFileSync(`/proc/${pid}/comm`, "latin1").trim())) continue
       const fd = readdirSync(`/proc/${pid}/fd`).find((name) => readlinkSync(`/proc/${pid}/fd/${name}`) === what)
       const taken = fd === undefined ? undefined : takeFrom(Number(pid), Number(fd))
-      if (taken !== undefined) return taken
+      if (taken === undefined) continue
+      // the process may be anybody's that goes by such a name, and may have put another one there meanwhile
+      if (readlinkSync(`/proc/self/fd/${taken}`) === what) return taken
+      close(taken)
     } catch {
       // it has ended, or is not ours to look at
     }

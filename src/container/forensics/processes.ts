@@ -1,6 +1,6 @@
 /** What /proc tells of the processes of a container (proc(5)), read by us: nothing runs in it. */
 import { createHash } from "node:crypto"
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from "node:fs"
 import { namespaceLink } from "../../sys/process/namespace-file.ts"
 
 /** Of one file of /proc; what a program made longer is cut there. */
@@ -226,10 +226,23 @@ function digestOf(path: string): string | undefined {
     const { dev, ino, size, mtimeMs } = statSync(path)
     if (size > MAX_PROGRAM_BYTES) return undefined
     const key = `${dev}:${ino}:${size}:${mtimeMs}`
-    const digest = digests.get(key) ?? createHash("sha256").update(readFileSync(path)).digest("hex")
+    const digest = digests.get(key) ?? digestOfBytes(path)
     digests.set(key, digest)
     return digest
   } catch {
     return undefined
   }
+}
+
+/** A piece at a time: a program chooses how long its file is. */
+function digestOfBytes(path: string): string {
+  const hash = createHash("sha256")
+  const piece = Buffer.allocUnsafe(1024 * 1024)
+  const fd = openSync(path, "r")
+  try {
+    for (let count = readSync(fd, piece); count > 0; count = readSync(fd, piece)) hash.update(piece.subarray(0, count))
+  } finally {
+    closeSync(fd)
+  }
+  return hash.digest("hex")
 }

@@ -18,7 +18,6 @@ import { reconcileNow, reconciled } from "./reconcile-now.ts"
 import { reconcile } from "./reconcile.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
-import { stop } from "./stop.ts"
 import { notRunning, wrongState } from "./wrong-state.ts"
 
 /** See `Containers.create`. */
@@ -111,7 +110,7 @@ export async function restart(
   options: Abortable & { timeoutSeconds?: number; signal?: string } = {},
 ): Promise<void> {
   const { id } = deps.records.get(nameOrId)
-  await stop(deps, id, options)
+  await (await import("./stop.ts")).stop(deps, id, options)
   const again = await start(deps, id, { abort: options.abort })
   again.release()
   deps.records.tell(containerEvent(deps.records.get(id), "restart"))

@@ -4,7 +4,7 @@ import { hasErrno, Unsupported } from "../../base/errors.ts"
 import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
 import { makeDirectoryInRoot } from "../../sys/fs/confined-mkdir.ts"
 import { cloneMounts } from "../../sys/fs/detached-mounts.ts"
-import { isMountPoint, MountFlag, mountAt, mountOrFind, restrictMount } from "../../sys/fs/mount.ts"
+import { isMountPoint, MountFlag, mountAt, mountOrFind, makePrivate, restrictMount } from "../../sys/fs/mount.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
 import { close, O_PATH } from "../../sys/libc.ts"
 import { isAlive } from "../../sys/process/process.ts"
@@ -86,6 +86,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   try {
     const seen = mountOrFind(rootfs, mount)
     if (seen !== rootfs) return openRoot(seen) // nothing can be mounted here
+    makePrivate(rootfs)
     crashPoint("copy:mounted")
     // as a start does it
     if (spec.run.workdir !== "/") makeDirectoryInRoot(rootfs, spec.run.workdir)
@@ -135,6 +136,7 @@ function bindAt(
   const flags = MountFlag.bind | MountFlag.recursive
   atFile(root, target, (path) => mountAt(path, { type: "none", source, data: [], flags }))
   // opened anew it is what was just mounted
+  atFile(root, target, (path) => makePrivate(path, { follow: true }))
   if (readOnly) atFile(root, target, (path) => restrictMount(path, MountFlag.readOnly))
 }
 

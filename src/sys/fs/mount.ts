@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { hasErrno, Unavailable } from "../../base/errors.ts"
 import { ptr } from "bun:ffi"
-import { AT_FDCWD, check, cString, lastErrno, libc, SystemError } from "../libc.ts"
+import { AT_SYMLINK_NOFOLLOW, AT_FDCWD, check, cString, lastErrno, libc, SystemError } from "../libc.ts"
 
 /** mount(2) flags (sys/mount.h). */
 export const MountFlag = {
@@ -123,6 +123,22 @@ export function restrictMount(target: string, flags: number): void {
   remountBind(target, { type: "none", source: "none", data: [], flags: flags | MountFlag.bind })
 }
 
+/**
+ * Takes the mount at `target`, and all below it, out of what they share with others (mount_namespaces(7)): where `/` is shared, as systemd
+ * has it, a copy of a directory with the mounts below it would take those of the host away with it when it is unmounted, and a copy
+ * of it would lose what is unmounted here. What is no mount point stays as it is. `follow`: a link in the last name, as
+ * /proc/self/fd/N is one.
+ */
+export function makePrivate(target: string, { follow = false }: { follow?: boolean } = {}): void {
+  const attributes = new BigUint64Array([0n, 0n, BigInt(MountFlag.private), 0n]) // struct mount_attr: propagation comes third
+  const path = cString(target)
+  const flags = AT_RECURSIVE | (follow ? 0 : AT_SYMLINK_NOFOLLOW)
+  const result = libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, ptr(path), flags, ptr(attributes), 32)
+  if (result === 0 || lastErrno() !== ENOSYS_ERRNO) return
+  // Linux before 5.12; what has gone wrong is seen by what comes next
+  libc.mount(path, path, path, MountFlag.recursive | MountFlag.private, path)
+}
+
 const SYS_MOUNT_SETATTR = 442
 const AT_RECURSIVE = 0x8000
 const ENOSYS_ERRNO = 38
@@ -145,6 +161,8 @@ function mountByHelper(target: string, mount: Mount, helper: readonly string[]):
  * The last name of the path is not followed.
  */
 export function unmount(target: string): boolean {
+  // lazily means: with all below it, and those of the host that it is a copy of
+  makePrivate(target)
   const result = libc.umount2(cString(target), MNT_DETACH | UMOUNT_NOFOLLOW)
   if (result === 0) return true
   const errno = lastErrno()

@@ -10,7 +10,6 @@ import { killMembers } from "../sys/process/kill-members.ts"
 import { leaveNetworks } from "./attachments.ts"
 import { runtimeOf, closeTimeNamespace } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { endExecs } from "./execs.ts"
 import { filesDirectory } from "./container-files.ts"
 import { secretsDirectory } from "./secrets.ts"
 import { hideVolumes } from "./userns/hide-volumes.ts"
@@ -50,6 +49,11 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
     () => crashPoint("end:runtime-deleted"),
     () => removeRunDirectory(deps, record.id, { keepExitFile: isAwaited(record) }),
   ])
+}
+
+/** What writes them down loads where there is one. */
+async function endExecs(deps: ContainerDeps, id: string): Promise<void> {
+  if (deps.execs.running(id).length > 0) await (await import("./execs.ts")).endExecs(deps, id)
 }
 
 /** The end of a first process ends all in its pid namespace; of a shared one the others stay, and are this container's all the same. */

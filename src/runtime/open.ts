@@ -19,7 +19,6 @@ import { execExitCode, execIn, resizeExec } from "./monitor/exec.ts"
 import { endMonitor } from "./monitor/end-monitor.ts"
 import { exitCode, findMonitor, startMonitor } from "./monitor/monitor.ts"
 import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
-import { openProber } from "./probe/prober.ts"
 import type { BundlePaths, ConfigInput, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
@@ -110,7 +109,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     execExitCode,
     reopenLog: (paths) => writeFileSync(paths.control, "2 0 0\n"),
     exec: (execOptions) => execIn(monitorPath(), execOptions),
-    openProber,
+    openProber: async (proberOptions) => (await import("./probe/prober.ts")).openProber(proberOptions),
     runToEnd,
     checkLimits: async (limits, placement) => (await lateLimits()).checkLimits(limits, placement),
     changeLimits: async (runtime, id, change) => (await lateLimits()).changeLimits(runtime, id, change),

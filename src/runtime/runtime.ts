@@ -433,7 +433,7 @@ export interface Runtimes {
   /** Throws a SkiffError with `data.programExit` 126 or 127 when the program cannot be run; nothing is left of it then. */
   exec(options: ExecOptions): Promise<Exec>
   /** Runs nothing yet. */
-  openProber(options: ProberOptions): Prober
+  openProber(options: ProberOptions): Promise<Prober>
   /**
    * Runs a container in the foreground, with no monitor; gives the program's exit code. Throws a
    * SkiffError with `data.programExit` 126 or 127 when it cannot be run, Cancelled. Runtime state and cgroup are gone afterwards.

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot"
 import { InvalidArgument } from "../base/errors.ts"
+import { isCdiName } from "./cdi-name.ts"
 import { absent, checkDocument } from "./parse-document.ts"
 
 const EDITS = v.object({
@@ -76,11 +77,6 @@ export interface CdiDevice {
   kind: string
   /** `0`, `all` */
   name: string
-}
-
-/** Whether that is no path, but `vendor.com/class=name`. */
-export function isCdiName(text: string): boolean {
-  return /^[A-Za-z][\w.-]*[A-Za-z0-9]\/[A-Za-z][\w-]*=[\w.:-]+$/.test(text)
 }
 
 /** Throws InvalidArgument. */

@@ -1,5 +1,4 @@
 import type { Containers, StartedContainer } from "../../container/container.ts"
-import { describeHint } from "../errors/describe-hint.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { runSession, type SessionOptions } from "./session.ts"
 import { SignalProxy } from "./signal-proxy.ts"
@@ -37,14 +36,15 @@ export async function joinContainer(
     resize: (size) => containers.resize(container.id, size),
   })
   const end = await Promise.race([session, signals.forced])
-  if (end === "forced") throw forcedEnd(container.name)
+  if (end === "forced") throw await forcedEnd(container.name)
   if (end.kind === "exited") return end.code
   started.release()
   return 0
 }
 
 /** In docker's words. The program ignores the signal, as a first process may: it goes on without us. */
-function forcedEnd(container: string): UsageError {
+async function forcedEnd(container: string): Promise<UsageError> {
+  const { describeHint } = await import("../errors/describe-hint.ts")
   const hint = [`the container keeps running; ${describeHint({ do: "stop", container }, { command: "", flags: {} })}`]
   return new UsageError("got 3 SIGTERM/SIGINTs, forcefully exiting", { hint }, 1)
 }

@@ -123,7 +123,7 @@ class ContainerMonitor implements HealthMonitor {
     const runtime = await runtimes.choose(record.spec.runtime)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     const config = JSON.parse(readFileSync(runtimes.bundle(record.id).config, "utf8")) as OciConfig
-    const prober = runtimes.openProber({
+    const prober = await runtimes.openProber({
       id: record.id,
       runtime,
       program,

@@ -7,6 +7,7 @@ import { run } from "../../sys/process/process.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 import type { DumpOptions, Runtime } from "../runtime.ts"
 import { reason } from "./log.ts"
+import { sharedWords } from "./shared-words.ts"
 
 /** Its protocol with runc was measured from here on. */
 const FLOOR = [3, 17] as const
@@ -56,21 +57,6 @@ async function isRunc(runtime: Runtime): Promise<boolean> {
 
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? ""
-}
-
-/** Words for both ways. A network of the engine's is not written down: the engine makes it anew. */
-export function sharedWords({
-  tcpEstablished,
-  fileLocks,
-  emptyNetwork,
-}: Pick<DumpOptions, "tcpEstablished" | "fileLocks" | "emptyNetwork">): string[] {
-  return [
-    ...(emptyNetwork ? ["--empty-ns", "network"] : []),
-    "--manage-cgroups-mode",
-    "soft",
-    ...(tcpEstablished ? ["--tcp-established"] : []),
-    ...(fileLocks ? ["--file-locks"] : []),
-  ]
 }
 
 /** `runc checkpoint`. Throws FailedPrecondition with CRIU's own words: the container runs on then. */

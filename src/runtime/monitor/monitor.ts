@@ -18,7 +18,7 @@ import {
 } from "../../sys/process/process.ts"
 import { useOurNamespaces } from "../../sys/rootless/use-namespaces.ts"
 import { runtimeFailure } from "../oci/failure.ts"
-import { sharedWords } from "../criu/criu.ts"
+import { sharedWords } from "../criu/shared-words.ts"
 import { preservedFds } from "./preserved-fds.ts"
 import type { BundlePaths, LogFileLimit, Monitor, MonitorOptions, PendingMonitor, Runtime } from "../runtime.ts"
 

@@ -44,3 +44,7 @@ onHost("run --rootfs of a tree with mounts of its own", () => {
     skiff run --rm --rootfs "$PWD/tree" /bin/busybox echo ran`)
   expect(out).toBe("ran\nall there")
 })
+
+onHost("run with ids of its own on the host's network, whose /sys it is shown", () => {
+  expect(onSharedMounts("skiff run --rm --userns auto --network host busybox echo ran")).toBe("ran\nall there")
+})

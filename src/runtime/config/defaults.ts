@@ -96,6 +96,7 @@ function shmOf({ shmSizeBytes = SHM_BYTES }: ConfigInput, guarded: readonly stri
   return { destination: "/dev/shm", type: "tmpfs", source: "shm", options }
 }
 
+/** Private: where the host's is shared, what is mounted on it inside (masks, cgroups) would be mounted on the host's own. */
 function bindOf(path: string, options: readonly string[]): OciMount {
-  return { destination: path, type: "bind", source: path, options: ["rbind", ...options] }
+  return { destination: path, type: "bind", source: path, options: ["rbind", "rprivate", ...options] }
 }

@@ -110,12 +110,14 @@ test("the told commands make the same container", async () => {
   writeFileSync(join(shared, "index.html"), "the same page\n")
   // another container keeps the bridge and the table
   await skiff.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
+  // the network has the first range that the host left free
+  const address = (await skiff.inspect("other")).NetworkSettings.IPAddress.replace(/\.\d+\.\d+$/, ".200.7")
   // an ordinary user has no limits here, and no port where the host has no network
   const own = user.rootless ? [] : ["-p", `127.0.0.1:${port}:80`, "-m", "64m", "--cpus", "0.5"]
   const flags = [...own, "--ulimit", "nofile=1024:2048", "--init=false", "--time-offset", "boottime=1000"]
   const more = ["-v", `${shared}:/data:ro`, "--tmpfs", "/scratch", "-w", "/data", "-e", 'GREETING=it\'s 100% "here"']
-  const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only", "--ip", "172.17.200.7"]
-  const ask = "printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc -w 2 172.17.200.7 80"
+  const narrow = ["--cap-drop", "MKNOD", "--hostname", "taught", "--read-only", "--ip", address]
+  const ask = `printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} 80`
   const page = async () =>
     user.rootless
       ? ((await skiff.run(["exec", "other", "sh", "-c", ask])).stdout.split("\r\n\r\n")[1] ?? "")

@@ -8,8 +8,8 @@ import type {
   NetworkAttachment,
   NetworkMode,
 } from "../container/container.ts"
-import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { endedText } from "./ended-text.ts"
+import { portMap } from "./port-map.ts"
 import { attachmentsOf, publishedPorts } from "./port-text.ts"
 import { healthDocument } from "./health-document.ts"
 import { resourcesDocument } from "./resources-document.ts"
@@ -249,16 +249,6 @@ function modeText(mode: IpcMode | Exclude<NetworkMode, { kind: "bridge" }> | und
   if (mode?.kind === "container") return `container:${mode.container}`
   if (mode?.kind === "path") return `ns:${mode.path}`
   return mode?.kind ?? ""
-}
-
-function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
-  const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
-  for (const { containerPort, protocol, hostAddress, hostPort } of ports)
-    (map[`${containerPort}/${protocol}`] ??= []).push({
-      HostIp: hostAddress ?? "0.0.0.0",
-      HostPort: hostPort === 0 ? "" : `${hostPort}`,
-    })
-  return map
 }
 
 function mountDocument({ type, source, target, readOnly, name, propagation }: MountPoint): Record<string, unknown> {

@@ -1,8 +1,8 @@
 /** Podman's documents of pods: its inspect, and its rows. The sandbox stands for podman's infra container. */
 import type { ContainerState, NetworkMode } from "../container/container.ts"
 import type { Pod } from "../pod/pod.ts"
-import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { formatAgo } from "./ages.ts"
+import { portMap } from "./port-map.ts"
 
 const SHORT_ID = 12
 
@@ -63,7 +63,7 @@ export function podDocument(pod: Pod): Record<string, unknown> {
 function infraConfig({ options, sandbox }: Pod): Record<string, unknown> {
   const { network = { kind: "bridge", name: "bridge" } } = options
   return {
-    PortBindings: portBindings(sandbox?.endpoints[0]?.ports ?? options.ports ?? []),
+    PortBindings: portMap(sandbox?.endpoints[0]?.ports ?? options.ports ?? []),
     HostNetwork: network.kind === "host",
     StaticIP: options.address ?? "",
     StaticMAC: options.macAddress ?? "",
@@ -80,16 +80,6 @@ function infraConfig({ options, sandbox }: Pod): Record<string, unknown> {
     uts_ns: "private",
     IPAddresses: Object.fromEntries((sandbox?.endpoints ?? []).map(({ network: name, address }) => [name, address])),
   }
-}
-
-function portBindings(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
-  const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
-  for (const { containerPort, protocol, hostAddress, hostPort } of ports)
-    (map[`${containerPort}/${protocol}`] ??= []).push({
-      HostIp: hostAddress ?? "0.0.0.0",
-      HostPort: hostPort === 0 ? "" : `${hostPort}`,
-    })
-  return map
 }
 
 function networkNames({

@@ -2,7 +2,7 @@ import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
 import type { Cgroups } from "../../sys/process/cgroup.ts"
 import type { CgroupPlacement } from "../runtime.ts"
 
-/** The host's cgroups for a container that shall have none: a limit is refused, and the reason is the caller's own wish. */
+/** The host's cgroups for a container that shall have none: a limit is refused, and the reason is the caller's own choice. */
 export function noCgroup(cgroups: Cgroups): Cgroups {
   const remedy = "the container was asked to have no cgroup: leave that out, or the limit"
   return { ...cgroups, manager: "disabled", isUnwanted: true, controllers: [], remedy }

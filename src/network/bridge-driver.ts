@@ -17,7 +17,7 @@ import {
   forgetStaleCallers,
   openContainerNetns,
 } from "./container-side.ts"
-import { listNetworks } from "./default-network.ts"
+import { listNetworks } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"

@@ -2,25 +2,18 @@ import { openSync, readFileSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
-import { randomHex } from "../base/random-hex.ts"
 import { isIpv4 } from "../spec/docker/ip-address.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { addAddress, createBridge, getLink, listAddresses, listLinks, listRoutes } from "../sys/net/rtnetlink.ts"
 import { defaultMtu } from "./bridge.ts"
 import { chooseSubnet } from "./choose-subnet.ts"
-import { formatIpv4, formatIpv4Range, macOfAddress, networkAddress, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
+import { macOfAddress, networkAddress, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
+import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import { reapBridges } from "./reap-bridges.ts"
-
-const COLUMNS = "id, name, driver, bridge, subnet, gateway"
-
-/** All networks on record, by name. */
-export function listNetworks(db: Database): Network[] {
-  return db.all<Network>(`SELECT ${COLUMNS} FROM networks ORDER BY name`)
-}
 
 /**
  * The network `bridge`, made now: it takes the first range that nothing on this host uses, and keeps it for ever.
@@ -37,7 +30,7 @@ export function defaultNetwork(
   try {
     if (lock !== undefined) lockFile(lock)
     return db.transaction(() => {
-      const [existing] = db.all<Network>(`SELECT ${COLUMNS} FROM networks WHERE name = 'bridge'`)
+      const existing = findNetwork(db, "bridge")
       if (existing !== undefined) return existing
       if (!options.rootless) reapBridges(route)
       const range = rangeOfBridge(route, names.bridge) ?? chooseSubnet(busyRanges(db, route))
@@ -52,32 +45,6 @@ export function defaultNetwork(
   }
 }
 
-/** Writes a new network down; its gateway is the first address of the range. */
-export function insertNetwork(
-  db: Database,
-  { name, bridge, range }: { name: string; bridge: string; range: Ipv4Range },
-): Network {
-  const network: Network = {
-    id: randomHex(32),
-    name,
-    driver: "bridge",
-    bridge,
-    subnet: formatIpv4Range(range),
-    gateway: formatIpv4(range.address + 1),
-  }
-  db.run(
-    `INSERT INTO networks (${COLUMNS}, last_address) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    network.id,
-    network.name,
-    network.driver,
-    network.bridge,
-    network.subnet,
-    network.gateway,
-    range.address + 1,
-  )
-  return network
-}
-
 /** The range of a bridge of ours that is there though the records are new: they were thrown away under it. */
 function rangeOfBridge(route: NetlinkSocket, bridge: string): Ipv4Range | undefined {
   const index = listLinks(route).find(({ name }) => name === bridge)?.index
@@ -87,7 +54,7 @@ function rangeOfBridge(route: NetlinkSocket, bridge: string): Ipv4Range | undefi
 }
 
 /** What the host uses or reaches. */
-function busyRanges(db: Database, route: NetlinkSocket): Ipv4Range[] {
+export function busyRanges(db: Database, route: NetlinkSocket): Ipv4Range[] {
   const used = [...listRoutes(route), ...listAddresses(route)]
   return [
     ...used.map(({ address, prefixLength }) => ({ address: networkAddress(address, prefixLength), prefixLength })),
@@ -109,7 +76,7 @@ function nameServers(): number[] {
 }
 
 /** Leaves the address in the kernel, for others to see; `makeBridge` does the rest. */
-function claimRange(route: NetlinkSocket, network: Network, alias: string): void {
+export function claimRange(route: NetlinkSocket, network: Network, alias: string): void {
   const { address, prefixLength } = parseIpv4Range(network.subnet)
   const gateway = address + 1
   try {

@@ -73,7 +73,7 @@ export class EndpointClaims {
   #claimNow(
     host: HostSockets,
     network: Network,
-    { containerId, ports, address, macAddress, holder }: ReservedEndpoint & { holder?: Pid },
+    { containerId, ports, address, macAddress, names, holder }: ReservedEndpoint & { holder?: Pid },
   ): { row: EndpointRow; claimed: ClaimedPort[] } {
     return this.#db.transaction(() => {
       this.#forget(host, containerId, network.id)
@@ -84,6 +84,7 @@ export class EndpointClaims {
         hostInterface: newPortName(this.#names),
         wanted: address,
         macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
+        names,
       })
       return { row, claimed: this.claimPorts(host, row, ports) }
     })

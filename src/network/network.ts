@@ -13,18 +13,31 @@
 import type { Cancellable } from "../base/cancel.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
+import type { NetworkOptions } from "./network-options.ts"
 import type { Pid } from "../sys/process/process.ts"
+
+/** How a network's endpoints are made: bridge-driver.ts and its neighbours. */
+export type NetworkDriverName = "bridge" | "macvlan" | "ipvlan" | "cni"
 
 /** A network on record. */
 export interface Network {
   id: string
   name: string
-  driver: "bridge"
-  /** Interface name on the host, `skiff0`. */
+  driver: NetworkDriverName
+  createdAt: Date
+  /** Interface on the host: `skiff0`. Of macvlan and ipvlan the parent; of CNI, which makes its own, empty. */
   bridge: string
+  /** IPv4. */
   subnet: string
   gateway: string
+  /** IPv6, where the network has it. */
+  subnet6?: string
+  gateway6?: string
+  options: NetworkOptions
 }
+
+/** What a new network is to be. Ranges that are left out are chosen: the next that nothing on this host uses. */
+export type NetworkWanted = Pick<Network, "name"> & Partial<Omit<Network, "id" | "name" | "createdAt">>
 
 /** Bits a second; what is left out has no limit. */
 export interface TrafficRate {
@@ -48,9 +61,12 @@ export interface Endpoint {
   /** Published on the host, and led to this endpoint. With a reservation its own stand in their place. */
   ports: readonly PortMapping[]
   reservation?: PortReservation
-  /** `--ip`, `--mac-address`. */
+  /** `--ip`, `--ip6`, `--mac-address`. */
   address?: string
+  address6?: string
   macAddress?: string
+  /** What it is called on this network: name, hostname, short id, aliases. */
+  names?: readonly string[]
   /** How fast it receives and sends. */
   rate?: TrafficRate | undefined
   /** Where it may not send, and by which interfaces of the host it is not reached either. */
@@ -76,12 +92,15 @@ export interface EndpointStatus {
   address: string
   prefixLength: number
   gateway: string
+  address6?: string
+  prefixLength6?: number
+  gateway6?: string
   macAddress: string
   ports: PortMapping[]
 }
 
 /** What `reserve` must know of an endpoint. */
-export type ReservedEndpoint = Pick<Endpoint, "containerId" | "ports" | "address" | "macAddress">
+export type ReservedEndpoint = Pick<Endpoint, "containerId" | "ports" | "address" | "address6" | "macAddress" | "names">
 
 /** What an endpoint has carried since it was made, seen from inside. */
 export interface EndpointTraffic {
@@ -164,6 +183,10 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   list(): Network[]
   /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */
   get(name: string): Network
+  /** Writes it down; its bridge is made by the first endpoint. Throws InvalidArgument, AlreadyExists for name and ranges. */
+  create(wanted: NetworkWanted, options?: Cancellable): Promise<Network>
+  /** Takes it from the records and the kernel. Throws FailedPrecondition while somebody is on it. */
+  remove(network: Network, options?: Cancellable): Promise<void>
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
   /** Takes back addresses and map elements of containers that are not among `alive`. */
@@ -173,6 +196,8 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
 }
+
+export type { NetworkDns, NetworkOptions, NetworkRoute } from "./network-options.ts"
 
 /** The texts of the files that are bound over /etc of each container. */
 export interface ContainerFiles {

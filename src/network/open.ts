@@ -1,12 +1,13 @@
 /** All networks of one store: the records and their driver. */
 import type { Database } from "../base/database.ts"
-import { NotFound } from "../base/errors.ts"
+import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
-import { defaultNetwork, listNetworks } from "./default-network.ts"
+import { defaultNetwork } from "./default-network.ts"
 import { HostSide } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
-import type { Network, Networks } from "./network.ts"
+import { findNetwork, listNetworks } from "./network-records.ts"
+import type { Network, NetworkDriver, Networks } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
 import { RootlessUplink } from "./rootless-uplink.ts"
 
@@ -31,27 +32,35 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const names = kernelNames(deps.runRoot, netns !== undefined)
   const host = new HostSide(netns)
   const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
-  const driver = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
+  const bridges = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
+  const driverOf = ({ name, driver }: Network): NetworkDriver => {
+    if (driver === "bridge") return bridges
+    throw new FailedPrecondition(`network "${name}" has the driver ${driver}, which this version does not have`)
+  }
+  const makers = { db: deps.db, names, host, rootless: netns !== undefined, events: deps.events }
   return {
     list: () => listNetworks(deps.db),
     get(name: string): Network {
-      const found = listNetworks(deps.db).find((network) => network.name === name || network.id === name)
+      const found = findNetwork(deps.db, name)
       if (found !== undefined) return found
       if (name === "bridge" || name === "default")
         return defaultNetwork(deps.db, names, { rootless: netns !== undefined, events: deps.events })
       throw new NotFound(`network ${name} not found`, {
-        hint: "this version has the networks bridge, host and none",
+        hint: { do: "listNetworks" },
         data: { object: "network", name },
       })
     },
+    create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
+    remove: async (network) => (await import("./create-network.ts")).removeNetwork(makers, network),
     warmUp: () => void host.sockets().catch(() => {}),
-    reserve: (network, endpoint, options) => driver.reserve(network, endpoint, options),
-    setup: (network, endpoint, options) => driver.setup(network, endpoint, options),
-    traffic: (network, containerId) => driver.traffic(network, containerId),
-    changePorts: (network, containerId, changes, options) => driver.changePorts(network, containerId, changes, options),
-    setRate: (network, containerId, rate) => driver.setRate(network, containerId, rate),
-    teardown: (network, containerId, status) => driver.teardown(network, containerId, status),
-    sweep: (alive, options) => driver.sweep(alive, options),
+    reserve: (network, endpoint, options) => driverOf(network).reserve(network, endpoint, options),
+    setup: (network, endpoint, options) => driverOf(network).setup(network, endpoint, options),
+    traffic: (network, containerId) => driverOf(network).traffic(network, containerId),
+    changePorts: (network, containerId, changes, options) =>
+      driverOf(network).changePorts(network, containerId, changes, options),
+    setRate: (network, containerId, rate) => driverOf(network).setRate(network, containerId, rate),
+    teardown: (network, containerId, status) => driverOf(network).teardown(network, containerId, status),
+    sweep: (alive, options) => bridges.sweep(alive, options),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),

@@ -20,6 +20,10 @@ export interface EndpointRow {
   macAddress: string
   /** Where it may not send (refusals.ts). */
   refused: string
+  /** Empty: it has no IPv6. */
+  address6: string
+  /** What it is called on its network, a JSON list of names. */
+  names: string
 }
 
 /** Stands for the process of an endpoint whose namespace no process holds. */
@@ -34,6 +38,7 @@ export interface EndpointWanted {
   wanted?: string
   /** Undefined: it follows from the address. */
   macAddress?: Uint8Array
+  names?: readonly string[]
 }
 
 /** 0: it has ended meanwhile; the row is free to take over at once. */
@@ -49,7 +54,7 @@ export interface PortRow extends PublishedPort {
 }
 
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
-  pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress, refused`
+  pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress, refused, address6, names`
 const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
   container_port AS containerPort, inner_port AS innerPort`
 
@@ -136,7 +141,10 @@ export class EndpointRecords {
    * Gives the container an address: the one asked for, or the next after the last that was given out.
    * Throws InvalidArgument or AlreadyExists for `wanted`, Unavailable when none is left.
    */
-  add(network: Network, { containerId, holder, hostInterface, wanted, macAddress }: EndpointWanted): EndpointRow {
+  add(
+    network: Network,
+    { containerId, holder, hostInterface, wanted, macAddress, names = [] }: EndpointWanted,
+  ): EndpointRow {
     const address = wanted === undefined ? this.#next(network) : this.#wanted(network, wanted)
     const endpoint: EndpointRow = {
       containerId,
@@ -147,9 +155,11 @@ export class EndpointRecords {
       bootId: bootId(),
       macAddress: formatMac(macAddress ?? macOfAddress(address)),
       refused: "",
+      address6: "",
+      names: JSON.stringify(names),
     }
     this.#db.run(
-      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
+      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
       containerId,
       network.id,
       address,
@@ -158,6 +168,7 @@ export class EndpointRecords {
       endpoint.pidStartTime,
       endpoint.bootId,
       endpoint.macAddress,
+      endpoint.names,
     )
     return endpoint
   }

@@ -51,5 +51,12 @@ export const networkSchema: Schema = {
     ) STRICT`,
     // where it may not send, as refusals.ts writes it
     "ALTER TABLE network_endpoints ADD COLUMN refused TEXT NOT NULL DEFAULT ''",
+    // options: NetworkOptions; names: what it is called on its network, a JSON list; no IPv6 address: empty
+    `ALTER TABLE networks ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE networks ADD COLUMN subnet6 TEXT NOT NULL DEFAULT '';
+    ALTER TABLE networks ADD COLUMN gateway6 TEXT NOT NULL DEFAULT '';
+    ALTER TABLE networks ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE network_endpoints ADD COLUMN address6 TEXT NOT NULL DEFAULT '';
+    ALTER TABLE network_endpoints ADD COLUMN names TEXT NOT NULL DEFAULT '[]'`,
   ],
 }

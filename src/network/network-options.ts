@@ -1,0 +1,36 @@
+/** What was asked of a network beyond its ranges; what is left out has Docker's default. Kept as JSON in its row. */
+export interface NetworkOptions {
+  /** `--ip-range`: addresses are given out of it alone. */
+  ipRange?: string
+  ipRange6?: string
+  /** `--aux-address`: addresses of the range that are somebody else's, by name. */
+  auxiliary?: Readonly<Record<string, string>>
+  labels?: Readonly<Record<string, string>>
+  /** `--opt`, as given: `mtu`, `isolate`, `com.docker.network.bridge.enable_icc`. */
+  driverOptions?: Readonly<Record<string, string>>
+  /** It has no way out. */
+  internal?: boolean
+  /** Kept for those who ask; every network of this engine is. */
+  attachable?: boolean
+  dns?: NetworkDns
+  routes?: readonly NetworkRoute[]
+  /** What its interfaces are called in a container. Default: `eth` and the next number. */
+  interfaceName?: string
+}
+
+/** Who answers a network's questions for names. */
+export interface NetworkDns {
+  /** Names of containers are not known in it. */
+  disabled?: boolean
+  /** Asked in place of the host's own. */
+  servers?: readonly string[]
+}
+
+/** A way that every container of the network gets besides its default one. */
+export interface NetworkRoute {
+  /** `10.20.0.0/16`. */
+  destination: string
+  /** In the network's range. */
+  gateway: string
+  metric?: number
+}

@@ -1,0 +1,81 @@
+/** The networks on record. */
+import type { Database } from "../base/database.ts"
+import { randomHex } from "../base/random-hex.ts"
+import { formatIpv4, formatIpv4Range, parseIpv4, type Ipv4Range } from "./ipv4.ts"
+import type { Network, NetworkWanted } from "./network.ts"
+
+interface NetworkRow {
+  id: string
+  name: string
+  driver: Network["driver"]
+  bridge: string
+  subnet: string
+  gateway: string
+  created_at: number
+  /** Empty: it has no IPv6. */
+  subnet6: string
+  gateway6: string
+  /** `NetworkOptions` as JSON. */
+  options: string
+}
+
+const COLUMNS = "id, name, driver, bridge, subnet, gateway, created_at, subnet6, gateway6, options"
+
+/** All networks on record, by name. */
+export function listNetworks(db: Database): Network[] {
+  return db.all<NetworkRow>(`SELECT ${COLUMNS} FROM networks ORDER BY name`).map(networkOf)
+}
+
+/** By name, else by id; undefined when there is none. */
+export function findNetwork(db: Database, name: string): Network | undefined {
+  const row = db.get<NetworkRow>(
+    `SELECT ${COLUMNS} FROM networks WHERE name = ?1 OR id = ?1 ORDER BY name = ?1 DESC`,
+    name,
+  )
+  return row === undefined ? undefined : networkOf(row)
+}
+
+function networkOf({ created_at: createdAt, subnet6, gateway6, options, ...row }: NetworkRow): Network {
+  return {
+    ...row,
+    createdAt: new Date(createdAt),
+    ...(subnet6 === "" ? {} : { subnet6, gateway6 }),
+    options: JSON.parse(options) as Network["options"],
+  }
+}
+
+/** Writes a new network down, in the caller's transaction; its gateway is the first address of the range, if none is wanted. */
+export function insertNetwork(
+  db: Database,
+  { range, ...wanted }: NetworkWanted & { bridge: string; range: Ipv4Range },
+): Network {
+  const network: Network = {
+    driver: "bridge",
+    options: {},
+    gateway: formatIpv4(range.address + 1),
+    ...wanted,
+    id: randomHex(32),
+    createdAt: new Date(),
+    subnet: formatIpv4Range(range),
+  }
+  db.run(
+    `INSERT INTO networks (${COLUMNS}, last_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    network.id,
+    network.name,
+    network.driver,
+    network.bridge,
+    network.subnet,
+    network.gateway,
+    network.createdAt.getTime(),
+    network.subnet6 ?? "",
+    network.gateway6 ?? "",
+    JSON.stringify(network.options),
+    parseIpv4(network.gateway),
+  )
+  return network
+}
+
+/** Forgets a network that has no endpoints, in the caller's transaction. */
+export function deleteNetwork(db: Database, { id }: Pick<Network, "id">): void {
+  db.run("DELETE FROM networks WHERE id = ?", id)
+}

@@ -65,7 +65,9 @@ export function isMeant(port: PortMapping, { protocol, containerPort, hostPort, 
     port.protocol === protocol &&
     port.containerPort === containerPort &&
     // one that has a free number has it only while the container runs
-    (hostPort === 0 || port.hostPort === 0 || port.hostPort === hostPort) &&
+    (hostPort === 0 ||
+      port.hostPort === 0 ||
+      (hostPort >= port.hostPort && hostPort <= (port.lastHostPort ?? port.hostPort))) &&
     (hostAddress === undefined || port.hostAddress === hostAddress)
   )
 }
@@ -87,8 +89,8 @@ function checkedPorts(ports: readonly PortMapping[], changes?: PortChanges): rea
   return changedPorts(ports, changes)
 }
 
-function portText({ hostAddress, hostPort, containerPort, protocol }: PortMapping): string {
-  const host = hostPort === 0 ? "" : `${hostPort}:`
+function portText({ hostAddress, hostPort, lastHostPort, containerPort, protocol }: PortMapping): string {
+  const host = hostPort === 0 ? "" : `${hostPort}${lastHostPort === undefined ? "" : `-${lastHostPort}`}:`
   return `${hostAddress === undefined ? "" : `${hostAddress}:`}${host}${containerPort}/${protocol}`
 }
 

@@ -80,17 +80,31 @@ function workingDirectory(text: string): string {
 /** The user's, then with `--publish-all` each exposed one that is not among them. */
 function publishedPorts(options: ResolvedOptions, exposed: readonly string[]): PortMapping[] {
   checkPortCount(options.ports.length)
-  if (!options.publishAll) return [...options.ports]
+  const given = distinct(options.ports)
+  if (!options.publishAll) return given
   const published = new Set(options.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`))
   const more = exposed.filter((text) => !published.has(text))
   checkPortCount(options.ports.length + more.length)
   return [
-    ...options.ports,
+    ...given,
     ...more.map((text) => {
       const [port = "", protocol = "tcp"] = text.split("/")
       return { protocol: protocol as Protocol, containerPort: Number(port), hostPort: 0 }
     }),
   ]
+}
+
+/** A port of the host that is said twice for one of the container is one, as podman has it. */
+function distinct(ports: readonly PortMapping[]): PortMapping[] {
+  const known = new Set<string>()
+  return ports.filter((port) => {
+    const { protocol, containerPort, hostPort, hostAddress = "", lastHostPort } = port
+    if (hostPort === 0 || lastHostPort !== undefined) return true
+    const key = `${hostAddress}:${hostPort}:${containerPort}/${protocol}`
+    if (known.has(key)) return false
+    known.add(key)
+    return true
+  })
 }
 
 /** Each once, in the order given. Counted as they are added: ten thousand full ranges are refused at the fourth. */

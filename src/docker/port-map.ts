@@ -1,12 +1,12 @@
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
-/** Docker's `PortBindings` and `Ports`: by `80/tcp`, where on the host. A port of the host that is not chosen yet is an empty text. */
+/** Docker's `PortBindings` and `Ports`: by `80/tcp`, where on the host. A port of the host that is not chosen yet is an empty text, or the range to choose from. */
 export function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
   const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
-  for (const { containerPort, protocol, hostAddress, hostPort } of ports)
+  for (const { containerPort, protocol, hostAddress, hostPort, lastHostPort } of ports)
     (map[`${containerPort}/${protocol}`] ??= []).push({
       HostIp: hostAddress ?? "0.0.0.0",
-      HostPort: hostPort === 0 ? "" : `${hostPort}`,
+      HostPort: hostPort === 0 ? "" : lastHostPort === undefined ? `${hostPort}` : `${hostPort}-${lastHostPort}`,
     })
   return map
 }

@@ -5,6 +5,7 @@ import {
   FailedPrecondition,
   hasErrno,
   InvalidArgument,
+  isSkiffError,
   Unavailable,
   Unsupported,
 } from "../base/errors.ts"
@@ -56,12 +57,10 @@ const HOLDERS = new Set(["conmon", HOLDER_COMM, basename(process.execPath).slice
 export function claimPorts(wanted: readonly PortMapping[], endpoint: EndpointRow, records: PortRecords): ClaimedPort[] {
   const claimed: ClaimedPort[] = []
   try {
-    for (const { protocol, containerPort, hostPort: number, hostAddress } of wanted) {
+    for (const { protocol, containerPort, hostPort: number, lastHostPort, hostAddress } of wanted) {
       const place = { protocol, hostAddress: placeOf(hostAddress) }
       const { hostPort, bound } =
-        number === 0
-          ? freePort(place, records)
-          : { hostPort: number, bound: takePort({ ...place, hostPort: number }, records) }
+        number === 0 ? freePort(place, records) : takeFirst(place, number, lastHostPort ?? number, records)
       const host = { ...place, hostPort }
       const port = { ...host, containerPort, address: endpoint.address, innerPort: records.innerPort(host) }
       claimed.push({ port, bound })
@@ -95,6 +94,22 @@ export function placeOf(address: string | undefined): string {
   })
 }
 
+/** The first port of the range that nobody has. Throws as `takePort` does for the last. */
+function takeFirst(
+  place: Omit<HostPort, "hostPort">,
+  first: number,
+  last: number,
+  records: PortRecords,
+): { hostPort: number; bound: BoundPort | undefined } {
+  for (let hostPort = first; hostPort < last; hostPort++)
+    try {
+      return { hostPort, bound: takePort({ ...place, hostPort }, records) }
+    } catch (error) {
+      if (!isSkiffError(error, "AlreadyExists")) throw error
+    }
+  return { hostPort: last, bound: takePort({ ...place, hostPort: last }, records) }
+}
+
 /** Binds the port. Undefined: it is one that is not held by a socket. */
 function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
   const where = wordsOf(port)
@@ -126,7 +141,10 @@ function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
     `cannot publish ${where}: an ordinary user may not bind ports below ${firstFreePort()}`,
     {
       field: "ports",
-      hint: `publish a higher port, or: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort}`,
+      hint: [
+        `publish port ${nextFreePort(port, records)}, which is free`,
+        `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port.hostPort}`,
+      ],
     },
   )
 }
@@ -188,6 +206,21 @@ export function takenByProgram(port: HostPort): AlreadyExists {
 function wordsOf({ protocol, hostAddress, hostPort }: HostPort): string {
   return `${hostAddress || "0.0.0.0"}:${hostPort}/${protocol}`
 }
+
+/** 8080 for 80, 8443 for 443, as people choose; the next that is free. */
+function nextFreePort({ protocol, hostAddress, hostPort }: HostPort, records: PortRecords): number {
+  const address = ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0"))
+  for (let next = PREFERRED + hostPort; next < EPHEMERAL.first; next++) {
+    if (records.holder({ protocol, hostAddress, hostPort: next }) !== undefined) continue
+    const bound = bindPort(protocol as PortProtocol, address, next)
+    if (typeof bound === "string") continue
+    close(bound.socket)
+    return next
+  }
+  return EPHEMERAL.first
+}
+
+const PREFERRED = 8000
 
 function firstFreePort(): string {
   return readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").trim()

@@ -1,5 +1,6 @@
-import { InvalidArgument, Unsupported } from "../../base/errors.ts"
+import { InvalidArgument } from "../../base/errors.ts"
 import { isIpAddress } from "./ip-address.ts"
+import { shortPublish } from "./publish-fields.ts"
 
 /** Transport protocols that can be published. */
 export type Protocol = "tcp" | "udp" | "sctp"
@@ -10,6 +11,8 @@ export interface PortMapping {
   containerPort: number
   /** 0: any free port is chosen at setup. */
   hostPort: number
+  /** The first free one from `hostPort` to here is chosen at setup. */
+  lastHostPort?: number
   /** Undefined: all addresses. */
   hostAddress?: string
 }
@@ -33,11 +36,17 @@ interface Range {
 const HINT = "expected [[IP:]HOSTPORT:]CONTAINERPORT[/PROTOCOL], such as 8080:80 or 127.0.0.1:8080:80/udp"
 
 /**
- * Parses docker's `-p`: `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `127.0.0.1::80`, `[::1]:80:80`, and ranges of one length
- * `9000-9010:8000-8010`. Throws InvalidArgument in docker's words.
+ * Parses docker's and podman's `-p`: `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `127.0.0.1::80`, `[::1]:80:80`, ranges of one length
+ * `9000-9010:8000-8010`, the first free port of a range `8000-8010:80`, several protocols `53:53/tcp,udp`, several ports with commas
+ * between them, and `published=8080,target=80`. Throws InvalidArgument in docker's words.
  */
 export function parsePublish(text: string): PortMapping[] {
-  const { body, protocol } = splitProtocol(text)
+  if (text.includes("=")) return parseOne(shortPublish(text))
+  return splitList(text).flatMap(parseOne)
+}
+
+function parseOne(text: string): PortMapping[] {
+  const { body, protocols } = splitProtocols(text)
   const [, bracketed, plain, rest = ""] = /^(?:\[([^\]]*)\]:|([^:]*):(?=[^:]*:))?(.*)$/s.exec(body) ?? []
   const address = bracketed ?? plain
   const colon = rest.indexOf(":")
@@ -46,34 +55,64 @@ export function parsePublish(text: string): PortMapping[] {
   if (containerText === "") throw invalid(`no port specified: ${text}<empty>`)
   if (address !== undefined && address !== "" && !isIpAddress(address)) throw invalid(`invalid IP address: ${address}`)
   const container = parseRange(containerText, "containerPort")
-  const host = hostText === "" ? undefined : parseRange(hostText, "hostPort")
-  const count = container.last - container.first + 1
-  if (host && host.last - host.first + 1 !== count) {
-    if (count === 1)
-      throw new Unsupported(`a range of host ports for one container port: ${text}`, { hint: "give one host port" })
+  const ports = pairs(container, parseHostPorts(hostText), () => {
     throw invalid(`invalid ranges specified for container and host Ports: ${containerText} and ${hostText}`)
-  }
+  })
+  const place = address ? { hostAddress: address } : {}
+  return protocols.flatMap((protocol) => ports.map((port) => Object.assign({ protocol }, port, place)))
+}
+
+/** Undefined: any of the host's. */
+function parseHostPorts(text: string): Range | undefined {
+  return text === "" || /^0{1,5}$/.test(text) ? undefined : parseRange(text, "hostPort")
+}
+
+function pairs(
+  container: Range,
+  host: Range | undefined,
+  refuse: () => never,
+): Omit<PortMapping, "protocol" | "hostAddress">[] {
+  const count = lengthOf(container)
+  // docker's: one port inside gets the first of the range that is free
+  if (host !== undefined && count === 1 && lengthOf(host) > 1)
+    return [{ containerPort: container.first, hostPort: host.first, lastHostPort: host.last }]
+  if (host !== undefined && lengthOf(host) !== count) refuse()
   return Array.from({ length: count }, (_, index) => ({
-    protocol,
     containerPort: container.first + index,
     hostPort: host === undefined ? 0 : host.first + index,
-    ...(address ? { hostAddress: address } : {}),
   }))
 }
 
-/** Parses docker's `--expose`: `80`, `53/udp`, `8000-8010`; gives `80/tcp` words. Throws InvalidArgument. */
-export function parseExpose(text: string): string[] {
-  const { body, protocol } = splitProtocol(text)
-  if (body.includes(":")) throw invalid(`invalid format of an exposed port: ${text}`)
-  const { first, last } = parseRange(body, "port")
-  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`)
+function lengthOf({ first, last }: Range): number {
+  return last - first + 1
 }
 
-function splitProtocol(text: string): { body: string; protocol: Protocol } {
+/** Parses docker's `--expose`: `80`, `53/udp`, `8000-8010`, several with commas; gives `80/tcp` words. Throws InvalidArgument. */
+export function parseExpose(text: string): string[] {
+  return splitList(text).flatMap((one) => {
+    const { body, protocols } = splitProtocols(one)
+    if (body.includes(":")) throw invalid(`invalid format of an exposed port: ${one}`)
+    const { first, last } = parseRange(body, "port")
+    return protocols.flatMap((protocol) =>
+      Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`),
+    )
+  })
+}
+
+/** At commas, but for those between protocols: `53/tcp,udp` is one. */
+function splitList(text: string): string[] {
+  return text.split(/,(?!\s*(?:tcp|udp|sctp)\s*(?:,|$))/i)
+}
+
+function splitProtocols(text: string): { body: string; protocols: Protocol[] } {
   const slash = text.lastIndexOf("/")
-  const protocol = slash < 0 ? "tcp" : text.slice(slash + 1).toLowerCase()
-  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalid(`invalid proto: ${protocol}`)
-  return { body: slash < 0 ? text : text.slice(0, slash), protocol }
+  const words = slash < 0 ? ["tcp"] : text.slice(slash + 1).split(",")
+  const protocols = words.map((word) => {
+    const protocol = word.trim().toLowerCase()
+    if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalid(`invalid proto: ${protocol}`)
+    return protocol
+  })
+  return { body: (slash < 0 ? text : text.slice(0, slash)).trim(), protocols: [...new Set(protocols)] }
 }
 
 function parseRange(text: string, what: string): Range {

@@ -145,7 +145,7 @@ async function prepareFiles(
   const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
   const mounts = await ociMounts(deps, points)
-  const fill = (): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort })
+  const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })
   if (ids === undefined) {
     await fill()
     return { user, mounts, rootfs: bundle.rootfs }
@@ -156,7 +156,7 @@ async function prepareFiles(
     userNamespace === undefined
       ? bundle.rootfs
       : await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace, runtime })
-  if (ids.fillsMapped()) await fill()
+  if (ids.fillsMapped()) await fill(userNamespace && ids.userOutside(user, userNamespace))
   const shown = userNamespace && (await ids.showVolumes(deps, record, mounts, userNamespace))
   return { ids, user, userNamespace, rootfs, mounts: shown ?? mounts }
 }

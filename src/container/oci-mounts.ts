@@ -42,17 +42,20 @@ function makeBindSources(mounts: readonly MountPoint[]): void {
   }
 }
 
-/** At the first start, empty volumes get what the image has at their place (docker's rule). */
+/**
+ * At the first start, empty volumes get what the image has at their place (docker's rule), and belong to `owner` where it gives them to
+ * nobody.
+ */
 export async function fillVolumes(
   deps: ContainerDeps,
   { spec, state }: ContainerRecord,
   rootfs: string,
-  { abort }: Abortable = {},
+  { abort, owner }: Abortable & { owner?: { uid: number; gid: number } } = {},
 ): Promise<void> {
   if (state.volumesFilled) return
-  const mounts = spec.mounts.filter((mount) => mount.type === "volume" && mount.copyUp)
+  const mounts = spec.mounts.filter((mount) => mount.type === "volume")
   const volumes = mounts.length === 0 ? undefined : await deps.volumes()
-  for (const { name = "", target } of mounts)
-    await volumes?.copyUp(volumes.get(name), rootfs, target, { signal: abort })
+  for (const { name = "", target, copyUp = false } of mounts)
+    await volumes?.copyUp(volumes.get(name), rootfs, target, { signal: abort, owner, withoutFiles: !copyUp })
   state.volumesFilled = true
 }

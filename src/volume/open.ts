@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { heeding, throwIfAborted } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
@@ -6,6 +16,8 @@ import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
 import type { Events, NewEvent } from "../event/event.ts"
+import { setOwner } from "../sys/fs/attributes.ts"
+import { statOf } from "../sys/fs/directory.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import { checkDevice, parseVolumeOptions } from "./volume-options.ts"
 import type { Volume, VolumeOptions, Volumes } from "./volume.ts"
@@ -134,7 +146,7 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       await importVolume(get(name).mountpoint, archive, options)
     },
 
-    async copyUp({ name, mountpoint: data }, rootfs, path, { signal } = {}) {
+    async copyUp({ name, mountpoint: data, options }, rootfs, path, { signal, owner, withoutFiles = false } = {}) {
       // of two containers that start at once, one fills it
       using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock", { signal })
       const mark = `${directory}/${name}/half-filled`
@@ -143,11 +155,14 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
       writeFileSync(mark, "", { mode: 0o600 })
       const { copyTree } = await import("../sys/fs/copy-tree.ts")
       try {
-        await heeding(signal, `filling volume "${name}"`, () => copyTree(rootfs, path, data, "/", { signal }))
+        if (!withoutFiles)
+          await heeding(signal, `filling volume "${name}"`, () => copyTree(rootfs, path, data, "/", { signal }))
       } catch (error) {
         // an image need not have the directory
         if (!isSkiffError(error, "NotFound")) throw error
       }
+      // a directory of the host is whose it is
+      if (parseVolumeOptions(options).device === undefined && owner !== undefined) giveUnlessOwned(data, owner)
       unlinkSync(mark)
     },
   }
@@ -155,6 +170,17 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
 
 function optionsOf({ options }: Row): VolumeOptions {
   return JSON.parse(options) as VolumeOptions
+}
+
+/** What the image gives to nobody in particular is root's: the program that is to write there would be refused (docker's oldest complaint). */
+function giveUnlessOwned(directory: string, { uid, gid }: { uid: number; gid: number }): void {
+  const fd = openSync(directory, "r")
+  try {
+    const there = statOf(fd)
+    if (there.uid === 0 && there.gid === 0) setOwner(fd, uid, gid)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** What a killed copy left. No container has mounted it: that comes after. */

@@ -21,6 +21,14 @@ export interface Volume {
 /** Options of docker's `local` driver, as they were given. */
 export type VolumeOptions = Readonly<Record<string, string>>
 
+/** Of a first mount. */
+export interface CopyUpOptions extends Cancellable {
+  /** Whom the program runs as. */
+  owner?: { uid: number; gid: number }
+  /** Nothing is copied, and the volume given to `owner` all the same. */
+  withoutFiles?: boolean
+}
+
 /**
  * All volumes of a store. A record is written before its directory is made and deleted before that is removed: a crash between
  * leaves a directory that the next `create` of the name takes up, or that nothing refers to.
@@ -46,10 +54,10 @@ export interface Volumes {
   remove(name: string, options?: Cancellable & { force?: boolean; exceptFor?: string }): Promise<void>
   /**
    * First mount of an empty volume: copies the image's directory `path` of the tree `rootfs` into it, owners, modes and links
-   * kept, nothing followed (CVE-2022-23648, CVE-2020-1726). Does nothing when the volume has content. Cancelled or killed, the
-   * next one begins anew.
+   * kept, nothing followed (CVE-2022-23648, CVE-2020-1726). A directory that is root's then, because the image has none there or gave
+   * it to nobody, is given to `owner`. Does nothing when the volume has content. Cancelled or killed, the next one begins anew.
    */
-  copyUp(volume: Volume, rootfs: string, path: string, options?: Cancellable): Promise<void>
+  copyUp(volume: Volume, rootfs: string, path: string, options?: CopyUpOptions): Promise<void>
   /** Its files as one plain tar; it may be used meanwhile. Throws NotFound. */
   export(name: string, options?: Cancellable): Bytes
   /**

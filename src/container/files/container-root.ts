@@ -1,9 +1,10 @@
 import { mkdirSync, statSync } from "node:fs"
 import { crashPoint } from "../../base/crash-point.ts"
-import { hasErrno, Unsupported } from "../../base/errors.ts"
+import { hasErrno, isSkiffError, Unsupported } from "../../base/errors.ts"
 import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
 import { makeDirectoryInRoot } from "../../sys/fs/confined-mkdir.ts"
 import { cloneMounts } from "../../sys/fs/detached-mounts.ts"
+import { resolveUser, type Owner } from "../../sys/fs/image-users.ts"
 import { isMountPoint, MountFlag, mountAt, mountOrFind, makePrivate, restrictMount } from "../../sys/fs/mount.ts"
 import { rawName } from "../../sys/fs/raw-name.ts"
 import { close, O_PATH } from "../../sys/libc.ts"
@@ -90,7 +91,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
     crashPoint("copy:mounted")
     // as a start does it
     if (spec.run.workdir !== "/") makeDirectoryInRoot(rootfs, spec.run.workdir)
-    await fillVolumes(deps, record, rootfs)
+    await fillVolumes(deps, record, rootfs, { owner: userIn(rootfs, spec) })
     mountBelow(rootfs, spec.mounts, volumes, spec.options.readOnly)
     const fd = cloneMounts(rootfs)
     crashPoint("copy:cloned")
@@ -98,6 +99,16 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   } finally {
     unmountRunDirectory(deps, id)
     if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })
+  }
+}
+
+/** Whom the program runs as; nobody where the image has no such user, which only a start has to say. */
+function userIn(rootfs: string, { run, options }: ContainerRecord["spec"]): Owner | undefined {
+  try {
+    return resolveUser(rootfs, run.user, options.groupAdd)
+  } catch (error) {
+    if (isSkiffError(error, "InvalidArgument")) return undefined
+    throw error
   }
 }
 

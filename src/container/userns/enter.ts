@@ -79,6 +79,11 @@ export function giveFiles(deps: ContainerDeps, { id }: ContainerRecord, { maps }
   }
 }
 
+/** What the user of a container is called by the engine; nobody's id stays what it is. */
+export function userOutside<T extends { uid: number; gid: number }>(user: T, { maps }: UserNamespace): T {
+  return { ...user, uid: outsideOf(maps.uids, user.uid) ?? user.uid, gid: outsideOf(maps.gids, user.gid) ?? user.gid }
+}
+
 /**
  * Whether volumes are filled from the mapped root: the volumes of an ordinary user are mounted as they are, so the files must come
  * with the owners that the container is to see.
@@ -103,7 +108,7 @@ export async function showVolumes(
     const { source } = mount
     if (source === undefined || !volumes.has(mount.destination)) shown.push(mount)
     else if (rootlessUid() !== undefined) {
-      if (readdirSync(source).length === 0) chownSync(source, ...ownerOf(userNamespace))
+      if (readdirSync(source).length === 0 && statSync(source).uid === 0) chownSync(source, ...ownerOf(userNamespace))
       shown.push(mount)
     } else {
       const target = join(mappedVolumesDirectory(deps, id), String(shown.length))

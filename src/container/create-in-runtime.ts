@@ -20,6 +20,7 @@ import type { ContainerRecord } from "./record.ts"
 import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares, sharesIpc } from "./sandbox.ts"
 import { secretMounts, secretTargets, secretVariables } from "./secrets.ts"
+import { warmUpMetering } from "./metering.ts"
 import { markHooks, securityInput } from "./security.ts"
 import { mountShm } from "./shared-memory.ts"
 
@@ -43,6 +44,7 @@ export async function createInRuntime(
   crashPoint("start:bundle-made")
   trace("bundle made")
   const monitor = await createdBy(deps, record, config, given)
+  runtimes.keepCompiled(record.id)
   await weighBlockIo(runtimes, record)
   crashPoint("start:monitor-created")
   trace("monitor created the container")
@@ -128,6 +130,7 @@ async function createdBy(
   }
   const creation = given.pending.create(config)
   warmUpNetworks(deps, record)
+  warmUpMetering(deps, record)
   return await creation
 }
 

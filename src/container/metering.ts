@@ -36,6 +36,14 @@ export function prepareMetering(deps: ContainerDeps, { id, spec, state }: Contai
   }
 }
 
+/** Loads what `meterEnd` will need, while the runtime makes the container. Fails for nothing. */
+export function warmUpMetering(deps: ContainerDeps, record: ContainerRecord): void {
+  deps.meter().then(
+    (meter) => meter.hasEnded(meteredRun(record)),
+    () => {}, // the end will say it
+  )
+}
+
 /** Lets go of the network namespace. Safe to repeat. */
 export function unpinNetwork(deps: Pick<ContainerDeps, "runRoot">, id: string): void {
   unmountAll(pinPath(deps, id))

@@ -22,6 +22,7 @@ import { isStepRuntime, withoutCgroups } from "./rootless/open.ts"
 import type { BundlePaths, ConfigInput, Runtimes } from "./runtime.ts"
 import { resolveMountTargets } from "./config/mount-targets.ts"
 import { checkRootfs } from "./config/rootfs.ts"
+import { filterFile, handBackFilter, keepFilter } from "./oci/kept-filter.ts"
 import { runToEnd } from "./oci/run-to-end.ts"
 import { customSeccomp, DEFAULT_PROFILE, defaultSeccomp, hostTarget, imageSeccomp } from "./config/seccomp.ts"
 import { seccompChoice } from "./config/security-options.ts"
@@ -50,13 +51,16 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
     const { configuredHooks, joinHooks, subjectOf } = await import("./config/hooks.ts")
     return joinHooks(others, configuredHooks(directories, subjectOf(config, input.hooks.hasBindMounts)))
   }
+  const stateRoot = join(options.runRoot, "runtime")
+  /** Containers whose filter the runtime compiles itself, and where it will be kept. */
+  const uncompiled = new Map<string, string>()
   const bundle = (id: string): BundlePaths => bundlePaths(options.runRoot, id)
   return {
     sharedCgroups,
     bundle,
     choose: async (name, { timeNamespace, withoutCgroup = false, withHooks = false } = {}) =>
       openChosen(name ?? options.runtime, withoutCgroup ? noCgroup(detectCgroups()) : detectCgroups(), {
-        stateRoot: join(options.runRoot, "runtime"),
+        stateRoot,
         timeNamespace,
         flags: options.runtimeFlags,
         withHooks,
@@ -91,12 +95,21 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       if (choice === "unconfined" || (plain && !existsSync(DEFAULT_PROFILE))) return config
       const target = hostTarget(config.process.capabilities.bounding, input.imageArchitecture === "386")
       const isDefault = choice === undefined || choice === "builtin" || choice === "default"
-      config.linux.seccomp = !isDefault
-        ? customSeccomp(target, choice)
-        : choice === undefined && input.seccompProfile !== undefined
-          ? imageSeccomp(target, input.seccompProfile)
-          : defaultSeccomp(target, join(options.root, "cache", "seccomp"))
+      if (!isDefault) config.linux.seccomp = customSeccomp(target, choice)
+      else if (choice === undefined && input.seccompProfile !== undefined)
+        config.linux.seccomp = imageSeccomp(target, input.seccompProfile)
+      else {
+        const { rules, key } = defaultSeccomp(target, join(options.root, "cache", "seccomp"))
+        config.linux.seccomp = rules
+        const file = filterFile(stateRoot, key, runtime)
+        if (file !== undefined && !handBackFilter(config, file)) uncompiled.set(input.id, file)
+      }
       return config
+    },
+    keepCompiled(id) {
+      const file = uncompiled.get(id)
+      if (file !== undefined) keepFilter(stateRoot, id, file)
+      uncompiled.delete(id)
     },
     execProcess: (config, input) => execProcess(config, input, available()),
     startMonitor: async (monitorOptions) => startMonitor(monitorPath(), monitorOptions),

@@ -401,6 +401,8 @@ export interface Runtimes {
   bundle(id: string): BundlePaths
   /** The whole `config.json`. Throws InvalidArgument, or FailedPrecondition when this host cannot give what was asked. */
   config(input: ConfigInput, runtime: Runtime): Promise<OciConfig>
+  /** Keeps what the runtime has compiled for a container that it has created, for those of the same config that follow. */
+  keepCompiled(id: string): void
   /** The `process` of one more program, of the container's own. Throws InvalidArgument. */
   execProcess(config: OciConfig, input: ExecProcessInput): OciProcess
   /** Starts the monitor, which gets ready and waits. The directories of the bundle, and of the log, are there. */

@@ -1,6 +1,6 @@
 /** What `--security-opt`, devices and hooks give and take, as the kernel and the program see it. */
 import { afterAll, describe, expect, test } from "bun:test"
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -57,6 +57,20 @@ for (const runtime of ["crun", "runc"]) {
       const given = await run(["--security-opt", "seccomp=profile.json"], "mkdir /x")
       expect([given.code, given.stderr]).toEqual([1, expect.stringContaining("not permitted")])
       expect((await run(["--privileged", "--security-opt", "seccomp=profile.json"], "mkdir /x")).code).toBe(1)
+    })
+
+    test("the filter of a later container is that of the first, and one of other capabilities has its own", async () => {
+      const tryIt = "grep ^Seccomp_filters: /proc/self/status; unshare -U true 2>&1; unshare -m true 2>&1"
+      const first = await output([], tryIt)
+      expect(first).toContain("not permitted")
+      expect(await output([], tryIt)).toBe(first)
+      // what the first one's filter refuses, this one's does not
+      const admin = await run(["--cap-add", "SYS_ADMIN"], "unshare -m true")
+      expect([admin.code, admin.stderr]).toEqual([0, ""])
+      expect(await output([], tryIt)).toBe(first)
+      const kept = user.rootless ? [] : readdirSync(join(skiff.runRoot, "runtime/seccomp"))
+      expect(kept.filter((name) => name.includes(".tmp-"))).toEqual([])
+      if (runtime === "crun" && !user.rootless) expect(kept.length).toBeGreaterThan(1)
     })
 
     test("labels of SELinux are accepted where the kernel has none, and disable everywhere", async () => {

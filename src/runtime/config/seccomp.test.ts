@@ -76,7 +76,7 @@ describe("profiles on disk", () => {
 
   test.skipIf(!existsSync(DEFAULT_PROFILE))("no rule allows what another refuses without looking at arguments", () => {
     for (const capabilities of [DEFAULT_CAPABILITIES, [], ["CAP_SYS_ADMIN"]]) {
-      const { syscalls } = defaultSeccomp({ ...TARGET, capabilities }, join(directory, "cache2"))
+      const { syscalls } = defaultSeccomp({ ...TARGET, capabilities }, join(directory, "cache2")).rules
       const plain = syscalls.filter(({ args }) => args === undefined)
       const refused = new Set(plain.filter(({ action }) => action === "SCMP_ACT_ERRNO").flatMap(({ names }) => names))
       const allowed = syscalls.filter(({ action }) => action === "SCMP_ACT_ALLOW").flatMap(({ names }) => names)
@@ -87,7 +87,7 @@ describe("profiles on disk", () => {
 
   test.skipIf(!existsSync(DEFAULT_PROFILE))("32-bit x86 is for images made for it", () => {
     const cache = join(directory, "cache3")
-    expect(defaultSeccomp(TARGET, cache).architectures).toEqual(["SCMP_ARCH_X86_64"])
-    expect(defaultSeccomp({ ...TARGET, uses32BitSockets: true }, cache).architectures).toContain("SCMP_ARCH_X86")
+    expect(defaultSeccomp(TARGET, cache).rules.architectures).toEqual(["SCMP_ARCH_X86_64"])
+    expect(defaultSeccomp({ ...TARGET, uses32BitSockets: true }, cache).rules.architectures).toContain("SCMP_ARCH_X86")
   })
 })

@@ -58,17 +58,18 @@ export function defaultSeccomp(
   target: SeccompTarget,
   cacheDirectory: string,
   profilePath = DEFAULT_PROFILE,
-): OciSeccomp {
-  const cached = join(cacheDirectory, `${cacheKey(target, profilePath)}.json`)
+): { rules: OciSeccomp; key: string } {
+  const key = cacheKey(target, profilePath)
+  const cached = join(cacheDirectory, `${key}.json`)
   try {
-    return JSON.parse(readFileSync(cached, "utf8")) as OciSeccomp
+    return { key, rules: JSON.parse(readFileSync(cached, "utf8")) as OciSeccomp }
   } catch {
     // not compiled yet
   }
   const compiled = tighten(resolveProfile(readProfile(profilePath), target), target)
   mkdirSync(dirname(cached), { recursive: true, mode: 0o700 })
   atomicWrite(cached, JSON.stringify(compiled))
-  return compiled
+  return { key, rules: compiled }
 }
 
 /** A profile of the user's own (`--security-opt seccomp=FILE`), in docker's format, as it is. */

@@ -5,6 +5,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { healthPlan } from "./health/plan.ts"
 import { exitFile } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import type { ContainerPulse } from "./records.ts"
 
 /** The end of a container of which nobody could write the exit code down: monitor or machine died first. */
 export const UNKNOWN_EXIT_CODE = 255
@@ -15,7 +16,7 @@ type Observer = Pick<ContainerDeps, "runRoot" | "bootId">
  * Whether the container runs: same boot, and its first process is there. Between that one's end and the exit file lie the
  * milliseconds in which the monitor reads the last output: as long as it is at work, the end is not there yet.
  */
-export function isRunning(record: ContainerRecord, { bootId, runRoot }: Observer): boolean {
+export function isRunning(record: ContainerPulse, { bootId, runRoot }: Observer): boolean {
   const { state, status } = record
   if ((status !== "running" && status !== "paused") || state.bootId !== bootId) return false
   if (isProcess(state.pid, state.pidStartTime)) return true
@@ -23,7 +24,7 @@ export function isRunning(record: ContainerRecord, { bootId, runRoot }: Observer
 }
 
 /** Whether its program waits for the start: `init` has made all else, in this boot. */
-export function isHeld({ status, state }: ContainerRecord, { bootId }: Pick<Observer, "bootId">): boolean {
+export function isHeld({ status, state }: ContainerPulse, { bootId }: Pick<Observer, "bootId">): boolean {
   return status === "initialized" && state.bootId === bootId && isProcess(state.pid, state.pidStartTime)
 }
 

@@ -55,6 +55,21 @@ export class ContainerRecords {
       .map(fromRow)
   }
 
+  /** The same without what they were made with: for a look at each by a command that is about another one. */
+  listUnreconciledStates(): ContainerPulse[] {
+    const sql =
+      "SELECT id, status, live, version, name, state FROM containers WHERE live = 1 OR status IN ('restarting', 'removing')"
+    return this.#db.all<Row>(sql).map((row) => {
+      checkRowVersion(row, RECORD_VERSION, `container "${row.name}"`)
+      return {
+        id: row.id as ContainerId,
+        status: row.status as RecordStatus,
+        live: row.live === 1,
+        state: JSON.parse(row.state) as RecordState,
+      }
+    })
+  }
+
   byId(id: string): ContainerRecord | undefined {
     const row = this.#rows.byId(id)
     return row && fromRow(row)
@@ -222,6 +237,9 @@ export class ContainerRecords {
 }
 
 /** Rows of other versions were brought to this one as the store was opened; what is no row of ours is not guessed at. */
+/** What tells whether a container is as its record says. */
+export type ContainerPulse = Pick<ContainerRecord, "id" | "status" | "live" | "state">
+
 function fromRow(row: Row): ContainerRecord {
   checkRowVersion(row, RECORD_VERSION, `container "${row.name}"`)
   return {

@@ -9,7 +9,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { isContainerId } from "./id.ts"
 import { isHeld, isRunning } from "./observe.ts"
 import { exitFile } from "./paths.ts"
-import type { ContainerRecord } from "./record.ts"
+import type { ContainerPulse } from "./records.ts"
 
 /** How long after its time a restart is held to be forgotten: its sleeper was killed. */
 const OVERDUE_MS = 1000
@@ -18,7 +18,7 @@ const UNREAD_EXIT_MS = 10_000
 
 /** Whether a record cannot stay as it is: an end nobody wrote down, an interrupted start or removal, a restart forgotten. */
 export function needsReconciling(
-  record: ContainerRecord,
+  record: ContainerPulse,
   deps: ContainerDeps,
   running: boolean = isRunning(record, deps),
 ): boolean {
@@ -46,11 +46,11 @@ export function isFreshExit(deps: ContainerDeps, id: string): boolean {
 
 /** Ids of all that is out of line. */
 export function findSuspects(deps: ContainerDeps): string[] {
-  const records = deps.records.listUnreconciled().filter((record) => needsReconciling(record, deps))
+  const records = deps.records.listUnreconciledStates().filter((record) => needsReconciling(record, deps))
   return [...records.map(({ id }) => id), ...unknownIds(deps)]
 }
 
 /** Whether it stands still for a process that is gone. */
-export function isForgottenFrozen({ state }: ContainerRecord): boolean {
+export function isForgottenFrozen({ state }: Pick<ContainerPulse, "state">): boolean {
   return state.frozenBy !== undefined && !isSameProcessAlive(state.frozenBy)
 }

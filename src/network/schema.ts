@@ -58,5 +58,7 @@ export const networkSchema: Schema = {
     ALTER TABLE networks ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE network_endpoints ADD COLUMN address6 TEXT NOT NULL DEFAULT '';
     ALTER TABLE network_endpoints ADD COLUMN names TEXT NOT NULL DEFAULT '[]'`,
+    // each port that an ordinary user publishes asks who is called so inside
+    "CREATE INDEX network_ports_inner ON network_ports (protocol, inner_port)",
   ],
 }

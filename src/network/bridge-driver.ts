@@ -17,7 +17,7 @@ import {
   forgetStaleCallers,
   openContainerNetns,
 } from "./container-side.ts"
-import { listNetworks } from "./network-records.ts"
+import { listBridges } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
@@ -281,7 +281,7 @@ export class BridgeDriver implements NetworkDriver {
     for (const { containerId, networkId } of dead) this.#release(host, containerId, networkId)
     for (const id of strayed) this.#rootless?.unpublish(host.route, id, [])
     const living = endpoints.filter((endpoint) => !dead.includes(endpoint))
-    for (const network of listNetworks(this.#db))
+    for (const network of listBridges(this.#db))
       await this.#restore(
         host,
         network,

@@ -6,7 +6,7 @@ import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
-import { listNetworks } from "./network-records.ts"
+import { listBridges } from "./network-records.ts"
 import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
@@ -101,7 +101,7 @@ export class Firewall {
   async #write(netfilter: NetlinkSocket, file: string): Promise<boolean> {
     const { db, records, names, netns } = this.#deps
     const texts = () => {
-      const networks = listNetworks(db)
+      const networks = listBridges(db)
       const endpoints = records.list()
       const egress = netns === undefined ? undefined : EGRESS_INTERFACE
       const table = tableText(names.table, networks, { ports: this.#elements(records.ports()), endpoints }, egress)

@@ -26,6 +26,11 @@ export function listNetworks(db: Database): Network[] {
   return db.all<NetworkRow>(`SELECT ${COLUMNS} FROM networks ORDER BY name`).map(networkOf)
 }
 
+/** Those whose bridge is ours to make and to remove; of the others `bridge` names an interface of the host, or nothing. */
+export function listBridges(db: Database): Network[] {
+  return listNetworks(db).filter(({ driver }) => driver === "bridge")
+}
+
 /** By name, else by id; undefined when there is none. */
 export function findNetwork(db: Database, name: string): Network | undefined {
   const row = db.get<NetworkRow>(

@@ -55,6 +55,11 @@ export interface Source {
   address: number
 }
 
+/** One made before there was a guard has no hardware address on record, one without an end on the host no bridge. */
+function hasPlaceOnBridge({ hostInterface, macAddress }: Source): boolean {
+  return hostInterface !== "" && macAddress !== ""
+}
+
 /** Says that the tables are whole for these networks: the last step, after a look whether they still say what the records do. */
 export function networkMarks(
   table: string,
@@ -80,7 +85,7 @@ export function guardText(
   { table, port }: { table: string; port: string },
   sources: readonly (Source & Refused)[],
 ): string {
-  const known = sources.filter(({ macAddress }) => macAddress !== "")
+  const known = sources.filter(hasPlaceOnBridge)
   const refused = refusalTexts(sources)
   return `table bridge ${table}
 delete table bridge ${table}
@@ -109,7 +114,7 @@ table bridge ${table} {
 
 /** The same as changes of its set. */
 export function sourceChanges(action: "add" | "delete", table: string, sources: readonly Source[]): ElementChange[] {
-  const known = sources.filter(({ macAddress }) => macAddress !== "")
+  const known = sources.filter(hasPlaceOnBridge)
   return known.length === 0
     ? []
     : [{ action, family: "bridge", table, set: SOURCES, elements: known.map((source) => ({ key: sourceKey(source) })) }]

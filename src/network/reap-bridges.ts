@@ -15,7 +15,7 @@ export function reapBridges(route: NetlinkSocket): void {
   const orphans = links.filter(({ name, alias, index }) => {
     const runRoot = alias.startsWith(ALIAS_PREFIX) ? alias.slice(ALIAS_PREFIX.length) : undefined
     // the name follows from the run root, so no one else's interface is taken for ours by what is written on it
-    if (runRoot === undefined || name === "skiff0" || kernelNames(runRoot, false).bridge !== name) return false
+    if (runRoot === undefined || !isBridgeOf(kernelNames(runRoot, false).bridge, name)) return false
     return !existsSync(runRoot) && !links.some(({ master }) => master === index)
   })
   if (orphans.length === 0) return
@@ -26,6 +26,12 @@ export function reapBridges(route: NetlinkSocket): void {
     quietly(() => deleteTable(netfilter, "bridge", table))
     quietly(() => deleteLink(route, name))
   }
+}
+
+/** `sk01234567` and a number; the machine's own are never reaped. */
+function isBridgeOf(first: string, name: string): boolean {
+  const stem = first.slice(0, -1)
+  return stem !== "skiff" && name.startsWith(stem) && /^\d+$/.test(name.slice(stem.length))
 }
 
 /** Another process may have been faster. */

@@ -12,6 +12,7 @@ export interface EndpointRow {
   containerId: string
   networkId: string
   address: number
+  /** Its end on the host; empty where it has none there (macvlan-driver.ts). */
   hostInterface: string
   pid: number
   pidStartTime: number
@@ -263,7 +264,7 @@ export class EndpointRecords {
  */
 export function isHeld(endpoint: EndpointRow, hasInterface: (name: string) => boolean): boolean {
   if (endpoint.bootId !== bootId()) return false
-  if (endpoint.pid === NO_HOLDER) return hasInterface(endpoint.hostInterface)
+  if (endpoint.pid === NO_HOLDER) return endpoint.hostInterface === "" || hasInterface(endpoint.hostInterface)
   return processStartTime(endpoint.pid) === endpoint.pidStartTime
 }
 

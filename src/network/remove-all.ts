@@ -3,7 +3,7 @@ import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
 import { deleteTable } from "../sys/net/nfnetlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
-import { listNetworks } from "./network-records.ts"
+import { listBridges } from "./network-records.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
@@ -31,7 +31,7 @@ export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAl
   }
   const { route, netfilter } = await host.sockets()
   for (const family of ["inet", "bridge"] as const) unless("ENOENT", () => deleteTable(netfilter, family, names.table))
-  for (const bridge of new Set([names.bridge, ...listNetworks(db).map((network) => network.bridge)]))
+  for (const bridge of new Set([names.bridge, ...listBridges(db).map((network) => network.bridge)]))
     unless("ENODEV", () => deleteLink(route, bridge))
   // the lock that stores take when they choose their ranges: it goes with the last of them
   if (!listLinks(route).some(({ alias }) => alias.startsWith(ALIAS_PREFIX))) rmSync(NETWORK_LOCK, { force: true })

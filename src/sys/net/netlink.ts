@@ -212,6 +212,11 @@ export function u8Attribute(type: number, value: number): Uint8Array {
   return attribute(type, new Uint8Array([value]))
 }
 
+/** A 16-bit number in the host's byte order. */
+export function u16Attribute(type: number, value: number): Uint8Array {
+  return attribute(type, new Uint8Array([value & 0xff, value >>> 8]))
+}
+
 /** A 32-bit number in the host's byte order (rtnetlink; nfnetlink wants the network's). */
 export function u32Attribute(type: number, value: number): Uint8Array {
   return attribute(type, u32(value))

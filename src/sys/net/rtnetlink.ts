@@ -9,6 +9,7 @@ import {
   NLM_F_EXCL,
   parseAttributes,
   textAttribute,
+  u16Attribute,
   u32Attribute,
   u8Attribute,
   type NetlinkMessage,
@@ -33,6 +34,7 @@ const IFF_UP = 1
 const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
+const IFLA_LINK = 5
 const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_IFALIAS = 20
@@ -44,6 +46,10 @@ const IFLA_INFO_DATA = 2
 const IFLA_INFO_SLAVE_KIND = 4
 const IFLA_INFO_SLAVE_DATA = 5
 const VETH_INFO_PEER = 1
+const IFLA_VLAN_ID = 1
+const IFLA_MACVLAN_MODE = 1
+const IFLA_IPVLAN_MODE = 1
+const IFLA_IPVLAN_FLAGS = 2
 const IFLA_BRPORT_MODE = 4
 const IFLA_INET6_ADDR_GEN_MODE = 8
 const IN6_ADDR_GEN_MODE_NONE = 1
@@ -172,6 +178,49 @@ export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
   socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name, alias)])
+}
+
+/** An interface on top of another one. */
+export interface ChildLinkOptions {
+  name: string
+  /** Index of the interface below, in the socket's namespace. */
+  parent: number
+  kind: ChildLinkKind
+  mtu?: number
+  macAddress?: Uint8Array
+  /** An open descriptor of the namespace that it appears in; default: the socket's. */
+  netns?: number
+}
+
+/** Its kind, with the kernel's own numbers (linux/if_link.h). */
+export type ChildLinkKind =
+  { kind: "macvlan"; mode: number } | { kind: "ipvlan"; mode: number; flags: number } | { kind: "vlan"; id: number }
+
+/** Makes it, down. Throws EEXIST, EBUSY where the parent is used otherwise, ENOTSUP where the kernel does not know the kind. */
+export function createChildLink(socket: NetlinkSocket, options: ChildLinkOptions): void {
+  const { name, parent, kind, mtu, macAddress, netns } = options
+  const body = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, name),
+    u32Attribute(IFLA_LINK, parent),
+    ...(mtu === undefined ? [] : [u32Attribute(IFLA_MTU, mtu)]),
+    ...(macAddress === undefined ? [] : [attribute(IFLA_ADDRESS, macAddress)]),
+    ...(netns === undefined ? [] : [u32Attribute(IFLA_NET_NS_FD, netns)]),
+    nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, kind.kind), nested(IFLA_INFO_DATA, ...childData(kind))),
+  ])
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make ${kind.kind} interface "${name}"` }])
+}
+
+function childData(kind: ChildLinkKind): Uint8Array[] {
+  switch (kind.kind) {
+    case "macvlan":
+      return [u32Attribute(IFLA_MACVLAN_MODE, kind.mode)]
+    case "ipvlan":
+      return [u16Attribute(IFLA_IPVLAN_MODE, kind.mode), u16Attribute(IFLA_IPVLAN_FLAGS, kind.flags)]
+    case "vlan":
+      return [u16Attribute(IFLA_VLAN_ID, kind.id)]
+  }
 }
 
 /**

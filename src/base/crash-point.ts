@@ -23,6 +23,7 @@ export const CRASH_POINTS = [
   "ids:layers-mapped",
   "ids:root-mapped",
   "start:files-written",
+  "start:mount-staged",
   "start:bundle-made",
   "start:monitor-created",
   "start:network-set-up",

@@ -1,6 +1,8 @@
 import type { SecretId } from "../secret/secret.ts"
+import type { ShownFiles } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
+import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageRunConfig } from "../spec/oci-image.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Container } from "./container-state.ts"
@@ -8,9 +10,9 @@ import type { ExecId } from "./exec.ts"
 import type { Health } from "./health/health.ts"
 
 /** A mount with everything decided: volumes have names and host paths, targets are clean absolute paths. */
-export interface MountPoint {
-  type: "bind" | "volume" | "tmpfs"
-  /** Host path of a bind; a volume has a name instead, a tmpfs neither. */
+export interface MountPoint extends ShownFiles {
+  type: "bind" | "volume" | "tmpfs" | "image" | "devpts"
+  /** Host path of a bind, reference of an image; a volume has a name instead, a tmpfs neither. */
   source: string
   target: string
   readOnly: boolean
@@ -23,8 +25,18 @@ export interface MountPoint {
   /** Make the bind's source when it is missing (`-v`). */
   createSource?: boolean
   propagation?: string
-  /** tmpfs: mount options. */
-  options?: readonly string[]
+  /** A directory or file of the volume or the image, in place of all of it. */
+  subpath?: string
+  /** How a volume is made that is not there yet. */
+  volume?: NewVolume
+  image?: { id: Digest; topLayer: ChainId }
+}
+
+/** What a mount says of a volume that is made for it. */
+export interface NewVolume {
+  driver?: string
+  options?: Readonly<Record<string, string>>
+  labels?: Readonly<Record<string, string>>
 }
 
 /** A secret that a container has a copy of. */

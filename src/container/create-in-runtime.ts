@@ -14,6 +14,7 @@ import { findInit } from "./init.ts"
 import { limitsInput, NO_WEIGHTS, weighBlockIo } from "./limits.ts"
 import { sharedWith } from "./namespaces.ts"
 import { runtimeNetwork } from "./network-mode.ts"
+import { stageMounts } from "./mounts/stage.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -151,7 +152,7 @@ async function prepareFiles(
   const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })
   if (ids === undefined) {
     await fill()
-    return { user, mounts, rootfs: bundle.rootfs }
+    return { user, mounts: await stageMounts(deps, record, mounts), rootfs: bundle.rootfs }
   }
   if (!ids.fillsMapped()) await fill()
   const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
@@ -160,8 +161,9 @@ async function prepareFiles(
       ? bundle.rootfs
       : await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace, runtime })
   if (ids.fillsMapped()) await fill(userNamespace && ids.userOutside(user, userNamespace))
-  const shown = userNamespace && (await ids.showVolumes(deps, record, mounts, userNamespace))
-  return { ids, user, userNamespace, rootfs, mounts: shown ?? mounts }
+  const staged = await stageMounts(deps, record, mounts)
+  const shown = userNamespace && (await ids.showVolumes(deps, record, staged, userNamespace))
+  return { ids, user, userNamespace, rootfs, mounts: shown ?? staged }
 }
 
 function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {

@@ -9,7 +9,7 @@ import type { Image, Images, PullOptions } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
-import type { Abortable, ContainerOptions, ResolvedOptions } from "./container.ts"
+import type { Abortable, ContainerOptions, MountPoint, ResolvedOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
@@ -77,7 +77,7 @@ export async function createContainer(
     topLayer: image?.topLayer,
     options,
     run,
-    mounts: mountPoints(withImageVolumes(deps, options, run.volumes), volumesOf(options, run.volumes)),
+    mounts: await decidedMounts(deps, options, run.volumes),
     secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
     ...(logPath === undefined ? {} : { logPath }),
@@ -185,6 +185,17 @@ async function resolveRoot(
   const { checkRootfsOption } = await import("./identity/rootfs.ts")
   checkRootfsOption(rootfs)
   return { imageName: rootfs.path }
+}
+
+/** Every mount, with its image where it is of one. */
+async function decidedMounts(
+  deps: ContainerDeps,
+  options: ResolvedOptions,
+  imageVolumes: readonly string[],
+): Promise<readonly MountPoint[]> {
+  const mounts = mountPoints(withImageVolumes(deps, options, imageVolumes), volumesOf(options, imageVolumes))
+  if (!mounts.some(({ type }) => type === "image")) return mounts
+  return (await import("./mounts/image-mount.ts")).withImages(deps, mounts)
 }
 
 /** The image's volumes that become anonymous ones. */

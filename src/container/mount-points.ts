@@ -1,7 +1,7 @@
-import { statSync } from "node:fs"
+import { globSync, statSync } from "node:fs"
 import { posix } from "node:path"
-import { InvalidArgument } from "../base/errors.ts"
-import type { MountRequest } from "../spec/docker/mount-request.ts"
+import { InvalidArgument, Unsupported } from "../base/errors.ts"
+import type { GlobRequest, MountRequest, ShownFiles, VolumeRequest } from "../spec/docker/mount-request.ts"
 import { newContainerId } from "./id.ts"
 import type { MountPoint } from "./container.ts"
 
@@ -9,7 +9,7 @@ const PROPAGATIONS = ["private", "rprivate", "slave", "rslave", "shared", "rshar
 /** docker's for `--tmpfs`; an option given by hand replaces its opposite. */
 const TMPFS_DEFAULTS = ["noexec", "nosuid", "nodev"]
 const TMPFS_OPTION =
-  /^(?:r[ow]|(?:no)?(?:exec|suid|dev|atime|diratime)|(?:rel|strict)atime|(?:size|mode|uid|gid|nr_inodes|nr_blocks)=[\w%]+)$/
+  /^(?:r[ow]|(?:no)?(?:exec|suid|dev|atime|diratime)|(?:rel|strict)atime|(?:not?)?(?:tmpcopyup|sync|async|dirsync)|r?(?:private|shared|slave)|mpol=[\w:,=-]+|(?:size|mode|uid|gid|nr_inodes|nr_blocks)=[\w%]+)$/
 /** Kernel interfaces that people bind on purpose; all else of /sys is the runtime's. */
 const SYS_ALLOWED = [
   "/sys/fs/cgroup",
@@ -24,10 +24,11 @@ const SYS_ALLOWED = [
  * its name here. Parents come before what lies in them. Makes nothing. Throws InvalidArgument.
  */
 export function mountPoints(requests: readonly MountRequest[], imageVolumes: readonly string[]): MountPoint[] {
-  const byTarget = new Map<string, MountRequest>()
-  for (const request of requests) {
+  const byTarget = new Map<string, PlacedRequest>()
+  for (const request of requests.flatMap(placed)) {
     const target = cleanTarget(request.target, request.type)
-    if (byTarget.has(target)) throw new InvalidArgument(`duplicate mount point: "${target}"`)
+    if (byTarget.has(target))
+      throw new InvalidArgument(`duplicate mount point: "${target}"`, { field: "mounts", data: { target } })
     byTarget.set(target, request)
   }
   for (const path of imageVolumes) {
@@ -37,6 +38,24 @@ export function mountPoints(requests: readonly MountRequest[], imageVolumes: rea
   return [...byTarget]
     .map(([target, request]) => mountPoint(request, target))
     .toSorted((a, b) => depth(a.target) - depth(b.target))
+}
+
+type PlacedRequest = Exclude<MountRequest, GlobRequest>
+
+/** A pattern is the binds of what fits it now. Throws InvalidArgument when nothing does. */
+function placed(request: MountRequest): PlacedRequest[] {
+  if (request.type !== "glob") return [request]
+  const { source: pattern, target, ...how } = request
+  const found = globSync(pattern).toSorted()
+  if (found.length === 0)
+    throw new InvalidArgument(`no file paths matching glob "${pattern}"`, {
+      field: "mounts",
+      hint: "quote it for your shell",
+    })
+  return found.map((source) => {
+    const at = target === "" ? source : posix.join(target, posix.basename(source))
+    return Object.assign({}, how, { type: "bind" as const, source, target: at, createSource: false })
+  })
 }
 
 /** Normalises an absolute path, `..` included, and refuses what the runtime itself mounts (CVE-2015-3629, CVE-2019-16884). */
@@ -59,7 +78,8 @@ function cleanTarget(text: string, type: MountRequest["type"]): string {
   return target
 }
 
-function checkRequest(request: MountRequest): void {
+function checkRequest(request: PlacedRequest): void {
+  if (request.type === "bind" || request.type === "volume") refuseOwners(request)
   if (request.type === "tmpfs")
     for (const option of request.options ?? [])
       if (!TMPFS_OPTION.test(option)) throw new InvalidArgument(`invalid tmpfs option "${option}"`)
@@ -70,34 +90,82 @@ function checkRequest(request: MountRequest): void {
     throw new InvalidArgument(`invalid bind propagation "${request.propagation}"`, {
       hint: `expected one of ${PROPAGATIONS.join(", ")}`,
     })
-  if (!request.createSource && !statSync(request.source, { throwIfNoEntry: false }))
+  const source = statSync(request.source, { throwIfNoEntry: false })
+  if (request.overlay !== undefined && source?.isDirectory() === false)
+    throw new InvalidArgument(`an overlay is of a directory, and "${request.source}" is none`, { field: "mounts" })
+  if (!request.createSource && !source)
     throw new InvalidArgument(`bind source path does not exist: "${request.source}"`, {
       field: "mounts",
       hint: ["make it first", { do: "set", field: "volumes", value: `${request.source}:${request.target}` }],
     })
 }
 
-function mountPoint(request: MountRequest, target: string): MountPoint {
+/** Throws Unsupported. */
+function refuseOwners({ chown, idMap }: ShownFiles): void {
+  if (chown === undefined && idMap === undefined) return
+  throw new Unsupported(`the mount option "${chown === undefined ? "idmap" : "U"}" is not supported yet`, {
+    field: "mounts",
+    hint: "change the owner of the files, or run as who they belong to",
+  })
+}
+
+function mountPoint(request: PlacedRequest, target: string): MountPoint {
   checkRequest(request)
   const { readOnly } = request
   switch (request.type) {
     case "bind": {
       const { source, createSource, propagation } = request
-      return { type: "bind", source: posix.normalize(source), target, readOnly, createSource, propagation }
+      const bind = {
+        type: "bind",
+        source: posix.normalize(source),
+        target,
+        readOnly,
+        createSource,
+        propagation,
+      } as const
+      return { ...bind, ...shownFiles(request) }
     }
     case "volume": {
       const anonymous = request.source === undefined
       // 64 random hex digits, as an id
       const name = request.source ?? newContainerId()
-      return { type: "volume", source: "", target, readOnly, name, anonymous, copyUp: request.copyUp }
+      // a part of a volume is what it is: nothing of the image is put there
+      const copyUp = request.copyUp && request.subpath === undefined
+      const volume = { type: "volume", source: "", target, readOnly, name, anonymous, copyUp } as const
+      return { ...volume, ...shownFiles(request), ...ofVolume(request) }
     }
     case "tmpfs":
       return { type: "tmpfs", source: "", target, readOnly, options: tmpfsOptions(request) }
+    case "image":
+      return { type: "image", source: request.source, target, readOnly, ...defined({ subpath: request.subpath }) }
+    case "devpts":
+      return { type: "devpts", source: "", target, readOnly, options: devptsOptions(request.options) }
   }
 }
 
+function shownFiles({ options, recursion, overlay, chown, idMap }: ShownFiles): ShownFiles {
+  return defined({ options, recursion, overlay, chown, idMap })
+}
+
+function ofVolume({ subpath, driver, driverOptions, labels }: VolumeRequest): Pick<MountPoint, "subpath" | "volume"> {
+  const volume = defined({ driver, options: driverOptions, labels })
+  return { ...defined({ subpath }), ...(Object.keys(volume).length === 0 ? {} : { volume }) }
+}
+
+/** A row says nothing of what was not asked for. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}
+
+/** Terminals that anybody on the host could open are none of a container's: always an instance of its own. */
+function devptsOptions(given: readonly string[] = []): string[] {
+  const has = (key: string): boolean => given.some((option) => option.startsWith(`${key}=`))
+  const defaults = [has("mode") ? "" : "mode=0620", has("ptmxmode") ? "" : "ptmxmode=0666"]
+  return ["nosuid", "noexec", "newinstance", ...defaults, ...given].filter(Boolean)
+}
+
 function tmpfsOptions(request: Extract<MountRequest, { type: "tmpfs" }>): string[] {
-  const given = request.options ?? []
+  const given = (request.options ?? []).filter((option) => option !== "notmpcopyup")
   const defaults = TMPFS_DEFAULTS.filter((name) => !given.includes(name.slice("no".length)) && !given.includes(name))
   return [
     ...defaults,

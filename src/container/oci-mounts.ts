@@ -1,33 +1,51 @@
 import { mkdirSync, statSync } from "node:fs"
 import { FailedPrecondition } from "../base/errors.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
+import { mountPointsBelow } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import type { Abortable, MountPoint } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 
-/** `config.json`'s mounts (runtime-spec config.md#mounts). Volumes that are not there (any more) are made. */
+/** `config.json`'s mounts (runtime-spec config.md#mounts), in their order. Volumes that are not there (any more) are made. */
 export async function ociMounts(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<OciMount[]> {
   if (mounts.length === 0) return []
   const places = await makeVolumes(deps, mounts)
   makeBindSources(mounts)
-  return mounts.map(({ type, source, name = "", target, readOnly, propagation = "rprivate", options = [] }) =>
-    type === "tmpfs"
-      ? { destination: target, type: "tmpfs", source: "tmpfs", options: [...options] }
-      : {
-          destination: target,
-          type: "bind",
-          source: type === "volume" ? (places.get(name) ?? "") : source,
-          options: ["rbind", readOnly ? "ro" : "rw", propagation],
-        },
-  )
+  return mounts.map((mount) => {
+    const { type, source, name = "", target, options = [] } = mount
+    if (type === "tmpfs" || type === "devpts")
+      return { destination: target, type, source: type, options: [...options, ...(mount.readOnly ? ["ro"] : [])] }
+    const from = type === "volume" ? (places.get(name) ?? "") : source
+    return { destination: target, type: "bind", source: from, options: bindOptions(mount, from) }
+  })
+}
+
+function bindOptions(
+  { readOnly, recursion, propagation = "rprivate", options = [] }: MountPoint,
+  source: string,
+): string[] {
+  return [
+    recursion === "none" ? "bind" : "rbind",
+    readOnly ? readOnlyWord(recursion, source) : "rw",
+    propagation,
+    ...options,
+  ]
+}
+
+/** `ro` is of the topmost mount alone; `rro` (mount_setattr(2)) of all that is mounted below it, too. */
+function readOnlyWord(recursion: MountPoint["recursion"], source: string): "ro" | "rro" {
+  if (recursion === "readonly") return "rro"
+  return recursion === undefined && mountPointsBelow(source).length > 0 ? "rro" : "ro"
 }
 
 /** Makes the volumes among `mounts`; gives the host path of each by name. Safe to repeat. */
 export async function makeVolumes(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<Map<string, string>> {
-  const names = mounts.flatMap(({ name, anonymous }) => (name === undefined ? [] : [{ name, anonymous }]))
-  if (names.length === 0) return new Map()
+  const wanted = mounts.flatMap(({ name, anonymous, volume }) =>
+    name === undefined ? [] : [{ name, anonymous, ...volume }],
+  )
+  if (wanted.length === 0) return new Map()
   const volumes = await deps.volumes()
-  return new Map(names.map((options) => [options.name, volumes.create(options).mountpoint]))
+  return new Map(wanted.map((options) => [options.name, volumes.create(options).mountpoint]))
 }
 
 /** `-v` makes a missing source, as docker does; `--mount` does not. Throws FailedPrecondition. */

@@ -22,6 +22,16 @@ export function mappedVolumesDirectory(roots: Pick<Roots, "runRoot">, id: string
   return `${runDirectory(roots, id)}/volumes`
 }
 
+/** Mounts that no runtime can make by itself: parts of volumes, images, overlays. */
+export function stagedDirectory(roots: Pick<Roots, "runRoot">, id: string): string {
+  return `${runDirectory(roots, id)}/staged`
+}
+
+/** What is written to overlays of this run, where no directory was named for it. */
+export function overlaysDirectory(roots: Pick<Roots, "root">, id: string): string {
+  return `${stateDirectory(roots, id)}/overlays`
+}
+
 /** Of one exec: its sockets and its exit code. */
 export function execDirectory(
   roots: Pick<Roots, "runRoot">,

@@ -179,7 +179,11 @@ export class ContainerRecords {
   /** The containers made from an image. */
   usersOfImage(imageId: string): { name: string; kind: "running container" | "stopped container" }[] {
     return this.#db
-      .all<{ name: string; live: number }>("SELECT name, live FROM containers WHERE image_id = ?", imageId)
+      .all<{ name: string; live: number }>(
+        `SELECT name, live FROM containers WHERE image_id = ?1 OR EXISTS
+           (SELECT 1 FROM json_each(spec, '$.mounts') AS mount WHERE json_extract(mount.value, '$.image.id') = ?1)`,
+        imageId,
+      )
       .map(({ name, live }) => ({ name, kind: live === 1 ? "running container" : "stopped container" }))
   }
 

@@ -11,6 +11,7 @@ import { leaveNetworks } from "./attachments.ts"
 import { runtimeOf, closeTimeNamespace } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { filesDirectory } from "./container-files.ts"
+import { removeStaged, unmountStaged } from "./mounts/stage.ts"
 import { secretsDirectory } from "./secrets.ts"
 import { hideVolumes } from "./userns/hide-volumes.ts"
 import { unmountReachable } from "./userns/reachable-root.ts"
@@ -44,6 +45,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
     () => crashPoint("end:network-torn-down"),
     turn,
     () => unmountRunDirectory(deps, record.id),
+    () => removeStaged(deps, record),
     () => deletion,
     () => closeTimeNamespace(deps, record.id),
     () => crashPoint("end:runtime-deleted"),
@@ -75,6 +77,7 @@ export function unmountRunDirectory(deps: Pick<ContainerDeps, "runRoot">, id: st
   unmountAll(shmDirectory(deps, id))
   unmountAll(`${runDirectory(deps, id)}/layers`)
   hideVolumes(deps, id)
+  unmountStaged(deps, id)
   unmountReachable(deps, id)
   unmountAll(`${runDirectory(deps, id)}/rootfs`)
   crashPoint("end:unmounted")

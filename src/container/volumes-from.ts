@@ -26,7 +26,19 @@ export function mountsFrom(
 
 function asRequest(point: MountPoint, readOnly: boolean): MountRequest | undefined {
   const { type, source, name, target, propagation, createSource = false, copyUp = false } = point
+  const { options, recursion, overlay, chown, idMap, subpath } = point
+  const shown = {
+    ...(options && { options }),
+    ...(recursion && { recursion }),
+    ...(overlay && { overlay }),
+    ...(chown && { chown }),
+    ...(idMap !== undefined && { idMap }),
+    ...(subpath !== undefined && { subpath }),
+  }
   if (type === "bind")
-    return { type, source, target, readOnly, createSource, ...(propagation === undefined ? {} : { propagation }) }
-  return type === "volume" && name !== undefined ? { type, source: name, target, readOnly, copyUp } : undefined
+    return { type, source, target, readOnly, createSource, ...(propagation && { propagation }), ...shown }
+  if (type === "image") return { type, source, target, readOnly, ...(subpath !== undefined && { subpath }) }
+  return type === "volume" && name !== undefined
+    ? { type, source: name, target, readOnly, copyUp, ...shown }
+    : undefined
 }

@@ -13,6 +13,7 @@ import { portMap } from "./port-map.ts"
 import { attachmentsOf, publishedPorts } from "./port-text.ts"
 import { healthDocument } from "./health-document.ts"
 import { resourcesDocument } from "./resources-document.ts"
+import { formatMountWords } from "../spec/docker/mount-words.ts"
 import { formatPlatform } from "../spec/platform.ts"
 
 const NO_TIME = "0001-01-01T00:00:00Z"
@@ -82,9 +83,10 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
   const { options, mounts, run, runtime } = container
   return {
     Binds: options.mounts.flatMap((mount) => {
-      if (mount.type === "tmpfs" || (mount.type === "bind" && !mount.createSource)) return []
+      if (mount.type !== "volume" && (mount.type !== "bind" || !mount.createSource)) return []
       if (mount.source === undefined) return []
-      return [`${mount.source}:${mount.target}${mount.readOnly ? ":ro" : ""}`]
+      const words = formatMountWords(mount)
+      return [`${mount.source}:${mount.target}${words === "" ? "" : `:${words}`}`]
     }),
     ContainerIDFile: "",
     LogConfig: { Type: options.log.driver, Config: options.log.options },
@@ -251,18 +253,23 @@ function modeText(mode: IpcMode | Exclude<NetworkMode, { kind: "bridge" }> | und
   return mode?.kind ?? ""
 }
 
-function mountDocument({ type, source, target, readOnly, name, propagation }: MountPoint): Record<string, unknown> {
+function mountDocument(mount: MountPoint): Record<string, unknown> {
+  const { type, source, target, readOnly, name, propagation, volume, subpath } = mount
   return {
     Type: type,
     ...(name === undefined ? {} : { Name: name }),
     Source: source,
     Destination: target,
-    ...(type === "volume" ? { Driver: "local" } : {}),
-    Mode: readOnly ? "ro" : "",
+    ...(type === "volume" ? { Driver: volume?.driver ?? "local" } : {}),
+    Mode: formatMountWords({ ...mount, propagation: undefined, options: isShown(type) ? mount.options : [] }),
     RW: !readOnly,
     Propagation: propagation ?? (type === "bind" ? "rprivate" : ""),
+    ...(subpath === undefined ? {} : { SubPath: subpath }),
   }
 }
+
+/** Options of what is made for the container are not of its mode. */
+const isShown = (type: MountPoint["type"]): boolean => type === "bind" || type === "volume"
 
 /** Podman's InspectSecret: what is told of one never holds its bytes. */
 function secretDocument(secret: GivenSecret): Record<string, unknown> {

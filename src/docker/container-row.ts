@@ -1,7 +1,7 @@
 import type { WorkingContainer } from "../builder/builder.ts"
 import { formatSize } from "../base/sizes.ts"
 import type { Container, ContainerSize } from "../container/container.ts"
-import type { MountRequest } from "../spec/docker/mount-request.ts"
+import { mountSource, type MountRequest } from "../spec/docker/mount-request.ts"
 import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
 import { endedShort, endedText } from "./ended-text.ts"
 import { ellipsis } from "./ellipsis.ts"
@@ -91,7 +91,7 @@ export function describeStatus({ state, health }: Container, now: Date): string 
 
 function mountName(mount: MountRequest): string[] {
   if (mount.type === "tmpfs") return []
-  return [mount.source ?? mount.target]
+  return [mountSource(mount) ?? mount.target]
 }
 
 /** A working container of a build, which runs nothing between two steps: podman's line of `ps --external`. */

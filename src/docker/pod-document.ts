@@ -1,4 +1,5 @@
 /** Podman's documents of pods: its inspect, and its rows. The sandbox stands for podman's infra container. */
+import { mountSource } from "../spec/docker/mount-request.ts"
 import type { ContainerState, NetworkMode } from "../container/container.ts"
 import type { Pod } from "../pod/pod.ts"
 import { formatAgo } from "./ages.ts"
@@ -46,7 +47,7 @@ export function podDocument(pod: Pod): Record<string, unknown> {
     security_opt: options.securityOptions ?? [],
     mounts: (options.mounts ?? []).map((mount) => ({
       Type: mount.type,
-      Source: mount.type === "tmpfs" ? "" : (mount.source ?? ""),
+      Source: mountSource(mount) ?? "",
       Destination: mount.target,
       RW: !mount.readOnly,
     })),

@@ -1,3 +1,4 @@
+import { mountSource } from "../spec/docker/mount-request.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import type { Pod, PodFilter } from "./pod.ts"
 
@@ -65,6 +66,8 @@ function networksOf({ options, sandbox }: Pod): string[] {
 
 function mountsVolume({ containers }: Pod, volume: string): boolean {
   return containers.some(({ options }) =>
-    options.mounts.some((mount) => mount.type !== "tmpfs" && (mount.source === volume || mount.target === volume)),
+    options.mounts.some(
+      (mount) => mount.type !== "tmpfs" && (mountSource(mount) === volume || mount.target === volume),
+    ),
   )
 }

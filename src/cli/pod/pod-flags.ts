@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { SharedNamespace } from "../../sandbox/sandbox.ts"
-import { parseMount } from "../../spec/docker/mount-request.ts"
+import { parseMount } from "../../spec/docker/parse-mount.ts"
 import { refused } from "../build/foreign-flag.ts"
 import { RESOURCE_FLAGS } from "../container-flags/limits.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, statSync } from "node:fs"
 import { crashPoint } from "../../base/crash-point.ts"
 import { hasErrno, isSkiffError, Unsupported } from "../../base/errors.ts"
 import { openInRoot, openOrMakeDirectory, openRoot } from "../../sys/fs/confined.ts"
@@ -13,6 +13,7 @@ import type { Abortable, MountPoint } from "../container.ts"
 import type { ContainerDeps } from "../deps.ts"
 import { reconciled } from "../reconcile-now.ts"
 import { isRunning } from "../observe.ts"
+import { removeStaged, stageSources } from "../mounts/stage.ts"
 import { fillVolumes, makeVolumes } from "../oci-mounts.ts"
 import type { ContainerRecord } from "../record.ts"
 import { rootMount } from "../root-mount.ts"
@@ -92,12 +93,14 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
     // as a start does it
     if (spec.run.workdir !== "/") makeDirectoryInRoot(rootfs, spec.run.workdir)
     await fillVolumes(deps, record, rootfs, { owner: userIn(rootfs, spec) })
-    mountBelow(rootfs, spec.mounts, volumes, spec.options.readOnly)
+    const sources = spec.mounts.map((point) => sourceOf(point, volumes))
+    mountBelow(rootfs, spec.mounts, await stageSources(deps, record, sources), spec.options.readOnly)
     const fd = cloneMounts(rootfs)
     crashPoint("copy:cloned")
     return fd
   } finally {
     unmountRunDirectory(deps, id)
+    await removeStaged(deps, record)
     if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })
   }
 }
@@ -112,21 +115,26 @@ function userIn(rootfs: string, { run, options }: ContainerRecord["spec"]): Owne
   }
 }
 
+/** Undefined of what is made for a run, and of what is not there. */
+function sourceOf({ type, name = "", source }: MountPoint, volumes: ReadonlyMap<string, string>): string | undefined {
+  if (type === "tmpfs" || type === "devpts") return undefined
+  if (type === "image") return source
+  const path = type === "volume" ? volumes.get(name) : source
+  return path !== undefined && existsSync(path) ? path : undefined
+}
+
 /** Volumes and binds, each on a directory that was found inside the root: an image decides what is at their targets. */
 function mountBelow(
   rootfs: string,
   mounts: readonly MountPoint[],
-  volumes: ReadonlyMap<string, string>,
+  sources: readonly (string | undefined)[],
   readOnly: boolean,
 ): void {
   const root = openRoot(rootfs)
   try {
-    const wanted = mounts.flatMap((mount) => {
-      const source = mount.type === "volume" ? volumes.get(mount.name ?? "") : mount.source
-      const stat = source ? statSync(source, { throwIfNoEntry: false }) : undefined
-      return mount.type === "tmpfs" || !source || stat === undefined
-        ? []
-        : [{ ...mount, source, isDirectory: stat.isDirectory() }]
+    const wanted = mounts.flatMap((mount, index) => {
+      const source = sources[index]
+      return source === undefined ? [] : [{ ...mount, source, isDirectory: statSync(source).isDirectory() }]
     })
     for (const { target, isDirectory } of wanted) if (isDirectory) makeTarget(root, target)
     if (readOnly) restrictMount(rootfs, MountFlag.readOnly)

@@ -102,7 +102,9 @@ export async function showVolumes(
   mounts: readonly OciMount[],
   userNamespace: UserNamespace,
 ): Promise<OciMount[]> {
-  const volumes = new Set(spec.mounts.flatMap(({ type, target }) => (type === "volume" ? [target] : [])))
+  const volumes = new Set(
+    spec.mounts.flatMap(({ type, target }) => (type === "volume" || type === "image" ? [target] : [])),
+  )
   const shown: OciMount[] = []
   for (const mount of mounts) {
     const { source } = mount

@@ -24,7 +24,9 @@ function mountLines(root: string, mount: OciMount): string[] {
   const target = join(root, destination)
   if (type === "cgroup") return cgroupLines(target, options)
   const isBind = options.some((one) => one === "bind" || one === "rbind") || type === "bind"
-  const words = options.filter((one) => !NOT_FOR_MOUNT.has(one) && !PROPAGATION.has(one))
+  const words = options
+    .filter((one) => !NOT_FOR_MOUNT.has(one) && !PROPAGATION.has(one))
+    .map((one) => (one === "rro" ? "ro=recursive" : one))
   const propagation = options.filter((one) => PROPAGATION.has(one))
   const isFile = isBind && existsSync(source) && !statSync(source).isDirectory()
   const o = words.length === 0 ? [] : ["-o", words.join(",")]

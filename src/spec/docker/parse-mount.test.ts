@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test"
-import { parseMount, parseTmpfs, parseVolume } from "./mount-request.ts"
+import type { BindRequest } from "./mount-request.ts"
+import { formatMountWords } from "./mount-words.ts"
+import { parseMount } from "./parse-mount.ts"
+import { parseTmpfs } from "./parse-tmpfs.ts"
+import { parseVolume } from "./parse-volume.ts"
 
 const bind = { type: "bind", readOnly: false, createSource: true }
 const volume = { type: "volume", readOnly: false, copyUp: true }
@@ -82,4 +86,51 @@ test("parseTmpfs() takes size, mode and mount options, and refuses others", () =
   })
   expect(() => parseTmpfs("/run:lowerdir=/etc")).toThrow("invalid tmpfs option: lowerdir=/etc")
   expect(() => parseTmpfs("run")).toThrow("mount path must be absolute")
+})
+
+test("words of podman and docker are read, and written again as they were", () => {
+  const words = "rro,rslave,noexec,nosuid,U"
+  const request = parseVolume(`/h:/c:${words}`, "/") as BindRequest
+  expect(request).toEqual({
+    ...bind,
+    type: "bind",
+    source: "/h",
+    target: "/c",
+    readOnly: true,
+    recursion: "readonly",
+    propagation: "rslave",
+    options: ["noexec", "nosuid"],
+    chown: true,
+  })
+  expect(formatMountWords(request)).toBe(words)
+  expect(parseVolume("/a\\:b:/c:O,upperdir=/u,workdir=/w", "/")).toMatchObject({
+    source: "/a:b",
+    overlay: { upper: "/u", work: "/w" },
+    createSource: false,
+  })
+  expect(parseVolume("v:/c:idmap=uids=0-1-10#2-11-10;gids=0-1-10", "/")).toMatchObject({
+    idMap: "uids=0-1-10#2-11-10;gids=0-1-10",
+  })
+})
+
+test("--mount of images, globs, terminals and volumes that are made", () => {
+  expect(parseMount("type=image,src=i,dst=/c,rw=true,subpath=a//b", "/")).toEqual({
+    type: "image",
+    source: "i",
+    target: "/c",
+    readOnly: false,
+    subpath: "a/b",
+  })
+  expect(parseMount("type=glob,src=/a*,ro", "/")).toEqual({ type: "glob", source: "/a*", target: "", readOnly: true })
+  expect(parseMount("type=devpts,dst=/p,uid=1,max=9", "/")).toMatchObject({ options: ["uid=1", "max=9"] })
+  expect(parseMount("uid=7,dst=/t,type=tmpfs,notmpcopyup", "/")).toMatchObject({ options: ["notmpcopyup", "uid=7"] })
+  expect(parseMount("src=v,dst=/c,volume-driver=d,volume-opt=o=a,volume-opt=type=t,volume-label=x=y", "/")).toEqual({
+    ...volume,
+    type: "volume",
+    source: "v",
+    target: "/c",
+    driver: "d",
+    driverOptions: { o: "a", type: "t" },
+    labels: { x: "y" },
+  })
 })

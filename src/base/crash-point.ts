@@ -81,6 +81,10 @@ export const CRASH_POINTS = [
   "cache:layers-sent",
   "cache:config-sent",
   "cache:published",
+  "snapshot:copied",
+  "snapshot:removing",
+  "restore:copied",
+  "restore:exchanged",
 ] as const
 
 /** A step at which a test may have this process die. */

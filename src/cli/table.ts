@@ -180,7 +180,11 @@ export const TABLE: readonly Entry[] = [
   { names: ["volume mount"], load: () => import("./commands/volume/mount.ts") },
   { names: ["volume prune"], load: () => import("./commands/volume/prune.ts") },
   { names: ["volume reload"], load: () => import("./commands/volume/reload.ts") },
+  { names: ["volume restore"], load: () => import("./commands/volume/restore.ts") },
   { names: ["volume rm", "volume remove"], load: () => import("./commands/volume/rm.ts") },
+  { names: ["volume snapshot"], load: () => import("./commands/volume/snapshot.ts") },
+  { names: ["volume snapshot ls"], load: () => import("./commands/volume/snapshot-ls.ts") },
+  { names: ["volume snapshot rm"], load: () => import("./commands/volume/snapshot-rm.ts") },
   { names: ["volume unmount", "volume umount"], load: () => import("./commands/volume/unmount.ts") },
   { names: ["completion"], load: () => import("./commands/system/completion.ts") },
   { names: ["diff"], load: () => import("./commands/system/diff.ts") },
@@ -200,7 +204,7 @@ export const TABLE: readonly Entry[] = [
 
 /** The entry that `words` begin with, and how many of them name it. */
 export function findEntry(words: readonly string[]): { entry: Entry; name: string; length: number } | undefined {
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const name = words.slice(0, length).join(" ")
     const entry = TABLE.find(({ names }) => names.includes(name))
     if (entry && name.split(" ").length === length) return { entry, name, length }

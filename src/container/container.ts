@@ -176,6 +176,11 @@ export interface Containers {
   /** Throws FailedPrecondition when it is not paused. */
   unpause(nameOrId: string, abortable?: Abortable): Promise<void>
   /**
+   * Runs `body` while the programs of these containers stand still; those that do not run, or are paused already, stay as they are.
+   * Killed meanwhile, the next command lets them go on. Throws Unsupported without a freezer.
+   */
+  whileFrozen<T>(ids: readonly string[], body: () => Promise<T>, abortable?: Abortable): Promise<T>
+  /**
    * `volumes`: its anonymous ones too. Throws FailedPrecondition when it runs and `force` is not set. Begun, it is finished by
    * whoever looks next.
    */

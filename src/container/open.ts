@@ -73,6 +73,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       (await import("./update.ts")).update(deps, nameOrId, changes, abortable),
     pause: async (nameOrId, abortable) => (await pausing()).pause(deps, nameOrId, abortable),
     unpause: async (nameOrId, abortable) => (await pausing()).unpause(deps, nameOrId, abortable),
+    whileFrozen: async (ids, body, { abort } = {}) =>
+      (await changing(import("./while-frozen.ts"))).whileFrozen(deps, ids, body, abort),
     remove: async (nameOrId, options) => (await lifeCycle()).remove(deps, nameOrId, options),
     withDependents: (namesOrIds) =>
       withDependents(

@@ -273,7 +273,16 @@ class LocalEngine implements Engine {
     ])
     const { paths, db } = this.#store
     const containers = new ContainerRecords(db, events)
-    return openVolumes({ db, events, root: paths.root, usedBy: (name) => containers.usersOfVolume(name) })
+    return openVolumes({
+      db,
+      events,
+      root: paths.root,
+      usedBy: (name) => containers.usersOfVolume(name),
+      runningWith: async (name) =>
+        (await this.containers()).list({ all: true, volume: [name] }).filter(({ state }) => "pid" in state),
+      whileFrozen: async (ids, body, signal) =>
+        (await this.containers()).whileFrozen(ids, body, signal === undefined ? {} : { abort: signal }),
+    })
   })
 
   readonly secrets = once(async (): Promise<Secrets> => {

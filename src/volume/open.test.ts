@@ -30,6 +30,8 @@ function tempStore(): TempStore {
         root,
         events: { append: (event) => void events.push(event) },
         usedBy: (name) => users.get(name) ?? [],
+        runningWith: async (name) => users.get(name) ?? [],
+        whileFrozen: (_, body) => body(),
       })
     },
     use: (volume, ...containers) => void users.set(volume, containers),

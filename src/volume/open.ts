@@ -20,9 +20,9 @@ import { setOwner } from "../sys/fs/attributes.ts"
 import { statOf } from "../sys/fs/directory.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import { checkDevice, parseVolumeOptions } from "./volume-options.ts"
-import type { Volume, VolumeOptions, Volumes } from "./volume.ts"
+import { VOLUME_NAME, type Volume, type VolumeOptions, type Volumes } from "./volume.ts"
+import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 /** Begins the names of what is being removed: of no volume. */
 const REMOVED = ".removed-"
 
@@ -35,7 +35,7 @@ interface Row {
 }
 
 /** What the domain is handed. */
-export interface VolumesDeps {
+export interface VolumesDeps extends Pick<SnapshotsDeps, "runningWith" | "whileFrozen"> {
   db: Database
   events: Pick<Events, "append">
   /** The store's root: data lies in `<root>/volumes/<name>/data`. */
@@ -45,7 +45,7 @@ export interface VolumesDeps {
 }
 
 /** Volumes as directories of this host. */
-export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes {
+export function openVolumes({ db, events, root, usedBy, runningWith, whileFrozen }: VolumesDeps): Volumes {
   const directory = `${root}/volumes`
 
   const ownDirectory = (name: string): string => `${directory}/${checkedName(name)}/data`
@@ -82,7 +82,19 @@ export function openVolumes({ db, events, root, usedBy }: VolumesDeps): Volumes 
     return volume
   }
 
+  const tell = ({ name, labels }: Volume, action: string, snapshot: string): void =>
+    db.transaction(() => events.append(volumeEvent(name, action, { ...labels, snapshot })))
+  const snapshots = async () => {
+    const { openSnapshots } = await import("./snapshots/snapshots.ts")
+    return openSnapshots({ directory, get, tell, runningWith, whileFrozen })
+  }
   return {
+    snapshots: {
+      list: async (...args) => (await snapshots()).list(...args),
+      create: async (...args) => (await snapshots()).create(...args),
+      restore: async (...args) => (await snapshots()).restore(...args),
+      remove: async (...args) => (await snapshots()).remove(...args),
+    },
     list: () => db.all<Row>("SELECT * FROM volumes ORDER BY name").map(toVolume),
     get,
     mountpoint,
@@ -217,7 +229,7 @@ function volumeEvent(name: string, action: string, labels: Record<string, string
 
 /** Safe to become a directory's name. */
 function checkedName(name: string): string {
-  if (NAME.test(name)) return name
+  if (VOLUME_NAME.test(name)) return name
   throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {
     hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit; a host path begins with /",
   })

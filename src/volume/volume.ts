@@ -34,6 +34,7 @@ export interface CopyUpOptions extends Cancellable {
  * leaves a directory that the next `create` of the name takes up, or that nothing refers to.
  */
 export interface Volumes {
+  readonly snapshots: VolumeSnapshots
   list(): Volume[]
   /** Throws NotFound. */
   get(name: string): Volume
@@ -66,3 +67,36 @@ export interface Volumes {
    */
   import(name: string, archive: Bytes, options?: Cancellable): Promise<void>
 }
+
+/** A volume as it was at a time. It goes with the volume; what is to outlive that is pushed. */
+export interface VolumeSnapshot {
+  volume: string
+  name: string
+  createdAt: Date
+  /** Of a list: what it takes on disk, blocks counted that it shares with the volume. */
+  sizeBytes?: number
+  files?: number
+}
+
+/**
+ * Snapshots of volumes: files with owners, modes, times, attributes, holes, links and devices, by reflink where the file system can. Each
+ * throws NotFound; Unsupported of a volume that is a directory of the host. Killed at any step, a change is made whole or not at all.
+ */
+export interface VolumeSnapshots {
+  /** In the order of their making. */
+  list(volume: string): Promise<VolumeSnapshot[]>
+  /**
+   * `freeze`: programs that use the volume stand still meanwhile; without it each file is as it was when it was read. Throws
+   * AlreadyExists, Unsupported where nothing can be frozen.
+   */
+  create(volume: string, options?: Cancellable & { snapshot?: string; freeze?: boolean }): Promise<VolumeSnapshot>
+  /**
+   * The volume's data become those of the snapshot, in one step; the snapshot stays. Throws FailedPrecondition while a container runs
+   * with it, unless `force` is set: that one sees the old files, which are being removed, until it is started again.
+   */
+  restore(volume: string, snapshot: string, options?: Cancellable & { force?: boolean }): Promise<void>
+  remove(volume: string, snapshot: string, options?: Cancellable): Promise<void>
+}
+
+/** Of volumes and snapshots: safe to become a directory's name. */
+export const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/

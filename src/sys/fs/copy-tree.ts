@@ -2,7 +2,9 @@ import { readSync, writeSync } from "node:fs"
 import { atOnce, inSlices } from "../../base/time-slice.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument, NotFound } from "../../base/errors.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "./attributes.ts"
+import { FileCloner } from "./clone-file.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
+import { deviceNumber } from "./device-numbers.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
@@ -32,6 +34,11 @@ export interface CopyTreeOptions {
   isLive?: boolean
   /** Set-id bits and capabilities of files are not taken along: who gets the copies trusts nobody who set them. */
   dropPrivilege?: boolean
+  /**
+   * All that can be kept is, and what cannot be is an error: devices and sockets too (those that the kernel lets us make), every hole,
+   * every attribute. File data are shared with the source where the file system can (reflink).
+   */
+  exact?: boolean
   /** Receives the size of each file that was copied. */
   onContent?: (bytes: number) => void
   signal?: AbortSignal | undefined
@@ -113,6 +120,7 @@ function openSource(rootFd: number, path: string): number {
 class TreeCopy {
   readonly #top: number
   readonly #options: CopyTreeOptions
+  readonly #cloner: FileCloner | undefined
   /** Where the first name of a file with more than one lies in the target. */
   readonly #linked = new Map<string, string>()
   /** The first directory that is written to: a copy of a tree into itself has no end. */
@@ -121,6 +129,7 @@ class TreeCopy {
   constructor(top: number, options: CopyTreeOptions) {
     this.#top = top
     this.#options = options
+    this.#cloner = options.exact ? new FileCloner() : undefined
   }
 
   copyNamed(source: NameAt, target: NameAt, stat: FileStat): Generator<void, void> {
@@ -156,7 +165,7 @@ class TreeCopy {
       if (stat.identity === this.#own) return
       return yield* this.#copyChild(source, target, path, depth)
     }
-    if (isUncopied(stat)) {
+    if (isUncopied(stat) && !this.#options.exact) {
       if (this.#options.overlayDiff && isWhiteout(stat)) yield* removalAt(target.directory, target.name, path)
       return
     }
@@ -165,7 +174,7 @@ class TreeCopy {
       // opened before the way is made: what has gone leaves the target as it is
       using from = openFile(source)
       yield* removalAt(target.directory, target.name, path)
-      yield* copyFile(from.fd, target, this.#options)
+      yield* copyFile(from.fd, target, this.#options, this.#cloner)
     } else {
       yield* removalAt(target.directory, target.name, path)
       if (first !== undefined) return this.#link(first, target)
@@ -256,17 +265,23 @@ function openFile({ directory, name }: NameAt): Disposable & { fd: number } {
   return { fd, [Symbol.dispose]: () => close(fd) }
 }
 
-function* copyFile(from: number, target: NameAt, options: CopyTreeOptions): Generator<void, void> {
+function* copyFile(
+  from: number,
+  target: NameAt,
+  options: CopyTreeOptions,
+  cloner: FileCloner | undefined,
+): Generator<void, void> {
   const { owner, dropPrivilege, onContent } = options
   const stat = statOf(from)
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
   const to = checkNamed(libc.openat(target.directory, rawCString(target.name), flags, 0o600), "create", target.name)
   try {
-    if (stat.type === "file") yield* bytesCopy(from, to, stat.sizeBytes)
+    if (stat.type === "file" && !(stat.sizeBytes > 0 && cloner?.clone(from, to)))
+      yield* bytesCopy(from, to, stat.sizeBytes, cloner !== undefined && stat.allocatedBytes < stat.sizeBytes)
     setOwner(to, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
     setMode(to, dropPrivilege ? stat.mode & 0o1777 : stat.mode)
     // by the descriptor: of `/proc/self/fd/…` itself, a link, there are none
-    copyAttributes(from, pathAt(target.directory, target.name), dropPrivilege)
+    copyAttributes(from, pathAt(target.directory, target.name), options)
     setTimes(to, stat.mtime)
     onContent?.(stat.sizeBytes)
   } finally {
@@ -284,8 +299,8 @@ export function copyBytes(from: number, to: number, sizeBytes: number): void {
   atOnce(bytesCopy(from, to, sizeBytes))
 }
 
-function* bytesCopy(from: number, to: number, sizeBytes: number): Generator<void, void> {
-  if (sizeBytes <= SMALL_BYTES) return copySmall(from, to, sizeBytes)
+function* bytesCopy(from: number, to: number, sizeBytes: number, hasHoles = false): Generator<void, void> {
+  if (sizeBytes <= SMALL_BYTES && !hasHoles) return copySmall(from, to, sizeBytes)
   check(libc.ftruncate(to, sizeBytes), "truncate")
   for (let at = 0; at < sizeBytes;) {
     const start = Number(libc.lseek(from, at, SEEK_DATA))
@@ -339,32 +354,58 @@ function copyThroughMemory(from: number, to: number, at: number, length: number)
 
 const linkText = Buffer.alloc(4096)
 
-function copyNode(source: NameAt, target: NameAt, stat: FileStat, { owner }: CopyTreeOptions): void {
+function copyNode(source: NameAt, target: NameAt, stat: FileStat, options: CopyTreeOptions): void {
   const { directory, name } = target
+  const { owner } = options
   if (stat.type === "symlink") {
     const text = rawCString(source.name)
     const length = orGone(() => check(libc.readlinkat(source.directory, text, linkText, linkText.length), "readlink"))
     const link = linkText.toString("latin1", 0, length)
     checkNamed(libc.symlinkat(rawCString(link, 0), directory, rawCString(name, 1)), "symlink", name)
-  } else {
-    checkNamed(libc.mknodat(directory, rawCString(name), S_IFIFO | (stat.mode & 0o777), 0), "mkfifo", name)
-  }
+  } else if (!makeNode(target, stat)) return
   setOwnerAt(directory, name, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
-  if (stat.type === "fifo") setModeAt(directory, name, stat.mode)
-  orGone(() => copyAttributes(pathAt(source.directory, source.name), pathAt(directory, name)))
+  if (stat.type !== "symlink") setModeAt(directory, name, stat.mode)
+  orGone(() => copyAttributes(pathAt(source.directory, source.name), pathAt(directory, name), options))
   setTimesAt(directory, name, stat.mtime)
 }
 
-function copyDirectoryAttributes(source: number, target: number, { owner, dropPrivilege }: CopyTreeOptions): void {
+const NODE_TYPES: Readonly<Record<string, number>> = {
+  fifo: S_IFIFO,
+  character: 0o020000,
+  block: 0o060000,
+  socket: 0o140000,
+}
+
+/** False of a device that an ordinary user may not make: no file of his own can be one either. */
+function makeNode({ directory, name }: NameAt, stat: FileStat): boolean {
+  const type = NODE_TYPES[stat.type] ?? S_IFIFO
+  const made = libc.mknodat(directory, rawCString(name), type | (stat.mode & 0o777), deviceNumber(stat.device))
+  if (made < 0 && isDevice(stat) && lastErrno() === EPERM) return false
+  checkNamed(made, "mknod", name)
+  return true
+}
+
+const EPERM = 1
+
+function isDevice({ type }: FileStat): boolean {
+  return type === "block" || type === "character"
+}
+
+function copyDirectoryAttributes(source: number, target: number, options: CopyTreeOptions): void {
+  const { owner, dropPrivilege } = options
   const stat = statOf(source)
   setOwner(target, owner?.uid ?? stat.uid, owner?.gid ?? stat.gid)
   setMode(target, dropPrivilege ? stat.mode & 0o1777 : stat.mode)
-  copyAttributes(pathAt(source, "."), pathAt(target, "."), dropPrivilege)
+  copyAttributes(pathAt(source, "."), pathAt(target, "."), options)
   setTimes(target, stat.mtime)
 }
 
 /** Attributes that belong to the place, not to the file, stay there: overlay's own, and labels of the host's policy. */
-export function copyAttributes(source: Attributed, target: Uint8Array, dropPrivilege = false): void {
+export function copyAttributes(
+  source: Attributed,
+  target: Uint8Array,
+  { dropPrivilege = false, exact = false }: Pick<CopyTreeOptions, "dropPrivilege" | "exact"> = {},
+): void {
   for (const name of listAttributes(source)) {
     if (dropPrivilege && name === "security.capability") continue
     if (name === OWNER_ATTRIBUTE || /^(trusted|user)\.overlay\.|^security\.(selinux|ima|evm)$/.test(name)) continue
@@ -372,7 +413,7 @@ export function copyAttributes(source: Attributed, target: Uint8Array, dropPrivi
     try {
       if (value !== undefined) setAttribute(target, name, value)
     } catch (error) {
-      if (!hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
+      if (exact || !hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
     }
   }
 }

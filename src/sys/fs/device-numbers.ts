@@ -5,3 +5,9 @@ export function deviceNumbers(rdev: bigint): { major: number; minor: number } {
     minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
   }
 }
+
+/** The other way round, for mknod(2). */
+export function deviceNumber({ major, minor }: { major: number; minor: number }): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)]
+  return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+}

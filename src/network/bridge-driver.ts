@@ -34,6 +34,7 @@ import type {
   ReservedEndpoint,
   TrafficRate,
 } from "./network.ts"
+import { networkPolicy } from "./network-policy.ts"
 import { removeQueue } from "./queue.ts"
 import { refusalText } from "./refusals.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
@@ -90,6 +91,7 @@ export class BridgeDriver implements NetworkDriver {
       throw new InvalidArgument(`subnet ${network.subnet} of network "${network.name}" is too small`, {
         hint: "the bridge and its containers need a /29 or larger",
       })
+    networkPolicy(network)
     if (!/^[A-Za-z0-9_.-]{1,15}$/.test(network.bridge))
       throw new InvalidArgument(`invalid bridge name "${network.bridge}"`, {
         hint: "an interface name has at most 15 characters",
@@ -98,6 +100,7 @@ export class BridgeDriver implements NetworkDriver {
 
   async reserve(network: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
     this.validate(network)
+    refusePorts(network, endpoint)
     const host = await this.#host.sockets()
     const { claimed } = await this.#claims.claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
     // pasta binds what an ordinary user publishes, and would find its ports taken by us
@@ -119,6 +122,7 @@ export class BridgeDriver implements NetworkDriver {
 
   async #setup(network: Network, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<EndpointStatus> {
     this.validate(network)
+    refusePorts(network, endpoint)
     const netns = openContainerNetns(endpoint)
     try {
       const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
@@ -266,6 +270,11 @@ export class BridgeDriver implements NetworkDriver {
     this.#release(host, containerId, network.id)
   }
 
+  /** Takes a network that is removed from the firewall. Safe to repeat. */
+  async forget(network: Network): Promise<void> {
+    this.#firewall.forget((await this.#host.sockets()).netfilter, network)
+  }
+
   /**
    * Takes back what dead containers hold, and restores for the living what somebody took from them: the bridge, the table
    * (`nft flush ruleset`), the ways of rootless ports.
@@ -312,7 +321,10 @@ export class BridgeDriver implements NetworkDriver {
       alias: this.#names.alias,
       writeSysctls: (sysctls) =>
         this.#host.writeSysctls(this.#rootless === undefined ? sysctls : [...sysctls, ...ROOTLESS_SYSCTLS]),
-      hostInterfaces: this.#records.list().map((row) => row.hostInterface),
+      hostInterfaces: this.#records
+        .list()
+        .filter(({ networkId }) => networkId === network.id)
+        .map((row) => row.hostInterface),
       loopback: this.#rootless !== undefined,
     })
   }
@@ -334,6 +346,15 @@ export class BridgeDriver implements NetworkDriver {
     if (ports.length > 0 || !this.#records.has(containerId))
       this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }
+}
+
+/** What is published is reached from outside, which an internal network is not. */
+function refusePorts({ name, options }: Network, { ports }: Pick<Endpoint, "ports">): void {
+  if (options.internal !== true || ports.length === 0) return
+  throw new FailedPrecondition(`no port can be published on network "${name}": it is internal`, {
+    field: "ports",
+    hint: "publish nothing, or put the container on a second network that is not internal",
+  })
 }
 
 function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {

@@ -44,7 +44,9 @@ export function configureInside(
     linkUp(getLink(container, "lo").index, "lo"),
     addAddress(index, name, address, prefixLength),
     linkUp(index, name),
-    ...(defaultRoute ? [addDefaultRoute(index, name, { gateway: parseIpv4(network.gateway) })] : []),
+    ...(defaultRoute && network.options.internal !== true
+      ? [addDefaultRoute(index, name, { gateway: parseIpv4(network.gateway) })]
+      : []),
   ])
 }
 

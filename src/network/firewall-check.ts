@@ -26,7 +26,7 @@ export function hasEndpoints(db: Database): boolean {
 /** Whether a network that has endpoints lacks its rules. As real root: an ordinary user's rules are in a namespace of his own. */
 export function isFirewallMissing(db: Database, runRoot: string): boolean {
   const networks = db.all<BridgeNetwork>(
-    "SELECT bridge, subnet, gateway FROM networks WHERE id IN (SELECT network_id FROM network_endpoints)",
+    "SELECT bridge, gateway FROM networks WHERE driver = 'bridge' AND id IN (SELECT network_id FROM network_endpoints)",
   )
   if (networks.length === 0) return false
   const { table } = kernelNames(runRoot, false)

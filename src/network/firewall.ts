@@ -6,11 +6,13 @@ import { FileLocks } from "../sys/fs/file-locks.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
-import { listBridges } from "./network-records.ts"
+import { findNetwork, listBridges } from "./network-records.ts"
 import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
 import { refusalChanges } from "./refusals.ts"
+import { apartChanges, networkChanges } from "./network-elements.ts"
+import { networkPolicy } from "./network-policy.ts"
 import {
   guardText,
   networkKey,
@@ -19,6 +21,9 @@ import {
   portChanges,
   sourceChanges,
   tableText,
+  UNGUARDED,
+  WHOLE,
+  type BridgeNetwork,
   type PortElement,
   type PublishedPort,
 } from "./nftables.ts"
@@ -38,9 +43,9 @@ export interface FirewallDeps {
 const LOCK = "firewall.lock"
 
 /**
- * The two tables of a store, made of its records. Elements are added and deleted inside the transaction that changes the records.
- * The tables are written by a program, which no transaction can wait for: they are marked as whole once the records are seen to
- * be what they were made of. Without the mark, whoever comes next writes them anew.
+ * The two tables of a store, filled from its records. Elements are added and deleted inside the transaction that changes the records.
+ * The tables are written by a program, which no transaction can wait for: empty, and then filled and marked as whole in one. Without the
+ * mark, whoever comes next writes them anew.
  */
 export class Firewall {
   readonly #deps: FirewallDeps
@@ -59,10 +64,54 @@ export class Firewall {
     using lock = await this.#locks.acquire(LOCK, { signal })
     try {
       // of those that come at once, one writes
-      while (!hasTables(netfilter, names.table, network) && !(await this.#write(netfilter, file))) continue
+      if (!this.#isThere(netfilter, network)) await this.#write(netfilter, file)
     } finally {
       rmSync(file, { force: true })
       lock.unlink()
+    }
+  }
+
+  /** Whether the tables know the network; those that are whole for others are told of it. */
+  #isThere(netfilter: NetlinkSocket, network: Network): boolean {
+    const { db, names } = this.#deps
+    if (hasTables(netfilter, names.table, network)) return true
+    if (!hasTables(netfilter, names.table, WHOLE)) return false
+    return db.transaction(() => {
+      try {
+        changeElements(netfilter, this.#networkChanges("add", netfilter, network))
+        return true
+      } catch (error) {
+        // what another that had its bridge or its range left there: the tables are written anew
+        if (!hasErrno(error, "ENOENT", "EEXIST", "ENOTEMPTY")) throw error
+        return hasTables(netfilter, names.table, network)
+      }
+    })
+  }
+
+  #networkChanges(action: "add" | "delete", netfilter: NetlinkSocket, network: Network): ElementChange[] {
+    const { table } = this.#deps.names
+    const isGuarded = this.#isGuarded(netfilter, WHOLE)
+    const changes = [
+      ...networkChanges(action, table, network, listBridges(this.#deps.db)),
+      ...networkMarks(action, table, [network], { isGuarded }),
+    ]
+    return isGuarded ? changes : changes.filter(({ family }) => family === "inet")
+  }
+
+  #isGuarded(netfilter: NetlinkSocket, network: BridgeNetwork): boolean {
+    const { table } = this.#deps.names
+    return hasElement(netfilter, { family: "bridge", table, set: NETWORKS, key: networkKey(network) })
+  }
+
+  /** Forgets a network that nobody is on. Safe to repeat. */
+  forget(netfilter: NetlinkSocket, network: Network): void {
+    if (!hasTables(netfilter, this.#deps.names.table, network)) return
+    const changes = this.#networkChanges("delete", netfilter, network)
+    try {
+      changeElements(netfilter, changes)
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+      this.#deleteEach(netfilter, changes)
     }
   }
 
@@ -74,11 +123,12 @@ export class Firewall {
     ports: readonly PublishedPort[],
     signal?: AbortSignal,
   ): Promise<void> {
-    const { db, names } = this.#deps
+    const { db } = this.#deps
     await db.whenFree(signal)
-    if (endpoint.refused !== "") await this.#needGuard(netfilter, network, signal)
+    if (endpoint.refused !== "") await this.#needGuard(netfilter, network, { field: "networkLimits.refuse", signal })
+    if (!networkPolicy(network).icc) await this.#needGuard(netfilter, network, { signal })
     const isOpen = db.transaction(() => {
-      if (!hasTables(netfilter, names.table, network)) return false
+      if (!this.#isThere(netfilter, network)) return false
       this.#add(netfilter, endpoint, ports)
       return true
     })
@@ -87,34 +137,36 @@ export class Firewall {
   }
 
   /** What is refused is refused at the bridge. Throws FailedPrecondition where nftables may not look at it. */
-  async #needGuard(netfilter: NetlinkSocket, network: Network, signal?: AbortSignal): Promise<void> {
+  async #needGuard(
+    netfilter: NetlinkSocket,
+    network: Network,
+    { field, signal }: { field?: string; signal: AbortSignal | undefined },
+  ): Promise<void> {
     await this.ensure(netfilter, network, signal)
-    const place = { table: this.#deps.names.table, set: NETWORKS, key: networkKey(network) }
-    if (hasElement(netfilter, { family: "bridge", ...place })) return
+    if (this.#isGuarded(netfilter, network)) return
     throw new FailedPrecondition("nothing can be refused: this kernel does not let nftables look at bridges", {
-      field: "networkLimits.refuse",
+      ...(field !== undefined && { field }),
       hint: "modprobe nf_tables (CONFIG_NF_TABLES_BRIDGE)",
     })
   }
 
-  /** False, and no mark, when the records changed meanwhile: the tables may lack something. The caller holds the lock. */
-  async #write(netfilter: NetlinkSocket, file: string): Promise<boolean> {
+  /** Empty tables, and then in one transaction all that is on record. The caller holds the lock. */
+  async #write(netfilter: NetlinkSocket, file: string): Promise<void> {
     const { db, records, names, netns } = this.#deps
-    const texts = () => {
-      const networks = listBridges(db)
-      const endpoints = records.list()
-      const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-      const table = tableText(names.table, networks, { ports: this.#elements(records.ports()), endpoints }, egress)
-      return { networks, table, guard: guardText(names, endpoints) }
-    }
-    const { networks, table, guard } = db.transaction(texts)
-    const isGuarded = await this.#apply(table, guard, file)
-    return db.transaction(() => {
-      const now = texts()
-      if (now.table !== table || now.guard !== guard) return false
+    const egress = netns === undefined ? undefined : EGRESS_INTERFACE
+    const isGuarded = await this.#apply(tableText(names.table, egress), guardText(names), file)
+    await db.whenFree()
+    db.transaction(() => {
       records.takeStaleSources()
-      changeElements(netfilter, networkMarks(names.table, networks, { isGuarded }))
-      return true
+      const networks = listBridges(db)
+      const changes = [
+        ...networks.flatMap((network) => networkChanges("add", names.table, network, networks)),
+        ...this.#endpointChanges("add", records.list(), records.ports()),
+      ]
+      for (const change of changes)
+        if (isGuarded || change.family === "inet") inBatches(change, (batch) => changeElements(netfilter, [batch]))
+      const marked = [WHOLE, ...networks, ...(isGuarded ? [] : [UNGUARDED])]
+      changeElements(netfilter, networkMarks("add", names.table, marked, { isGuarded }))
     })
   }
 
@@ -137,11 +189,7 @@ export class Firewall {
   #add(netfilter: NetlinkSocket, endpoint: EndpointRow, ports: readonly PublishedPort[]): void {
     const { records, names } = this.#deps
     const stale = sourceChanges("delete", names.table, records.takeStaleSources())
-    const added = [
-      ...sourceChanges("add", names.table, [endpoint]),
-      ...portChanges("add", names.table, this.#elements(ports)),
-      ...refusalChanges("add", names.table, [endpoint]),
-    ]
+    const added = this.#endpointChanges("add", [endpoint], ports)
     try {
       changeElements(netfilter, [...stale, ...added])
     } catch (error) {
@@ -174,15 +222,11 @@ export class Firewall {
    * deletion of its own: after one, the end of this process waits for the kernel (16 ms). The next `open` does it for nothing.
    */
   close(netfilter: NetlinkSocket, endpoint: EndpointRow | undefined, ports: readonly PublishedPort[]): void {
-    const { records, names } = this.#deps
+    const { records } = this.#deps
     const sources = endpoint === undefined ? [] : [endpoint]
-    const isRefused = endpoint !== undefined && endpoint.refused !== ""
+    const isRefused = endpoint !== undefined && (endpoint.refused !== "" || this.#isApart(endpoint))
     if (ports.length === 0 && !isRefused) return records.addStaleSources(sources)
-    const changes = [
-      ...portChanges("delete", names.table, this.#elements(ports)),
-      ...sourceChanges("delete", names.table, sources),
-      ...refusalChanges("delete", names.table, sources),
-    ]
+    const changes = this.#endpointChanges("delete", sources, ports)
     try {
       changeElements(netfilter, changes)
     } catch (error) {
@@ -192,11 +236,35 @@ export class Firewall {
     }
   }
 
+  #endpointChanges(
+    action: "add" | "delete",
+    endpoints: readonly EndpointRow[],
+    ports: readonly PublishedPort[],
+  ): ElementChange[] {
+    const { table } = this.#deps.names
+    return [
+      ...sourceChanges(action, table, endpoints),
+      ...portChanges(action, table, this.#elements(ports)),
+      ...refusalChanges(action, table, endpoints),
+      ...apartChanges(
+        action,
+        table,
+        endpoints.filter((endpoint) => this.#isApart(endpoint)),
+      ),
+    ]
+  }
+
+  /** Whether its network keeps its members apart. */
+  #isApart({ networkId }: EndpointRow): boolean {
+    const network = findNetwork(this.#deps.db, networkId)
+    return network !== undefined && !networkPolicy(network).icc
+  }
+
   #deleteEach(netfilter: NetlinkSocket, changes: readonly ElementChange[]): void {
     for (const change of changes)
-      for (const { key, keyEnd } of change.elements)
+      for (const { key, keyEnd, isEnd } of change.elements)
         unless("ENOENT", () =>
-          changeElements(netfilter, [{ ...change, action: "delete", elements: [{ key, keyEnd }] }]),
+          changeElements(netfilter, [{ ...change, action: "delete", elements: [{ key, keyEnd, isEnd }] }]),
         )
   }
 
@@ -212,6 +280,14 @@ export class Firewall {
     if (this.#deps.netns === undefined) return [...ports]
     return ports.map((port) => Object.assign({}, port, { hostAddress: "" }))
   }
+}
+
+/** A datagram holds some 200 KB. */
+const ELEMENTS_PER_BATCH = 1000
+
+function inBatches(change: ElementChange, body: (batch: ElementChange) => void): void {
+  for (let first = 0; first < change.elements.length; first += ELEMENTS_PER_BATCH)
+    body({ ...change, elements: change.elements.slice(first, first + ELEMENTS_PER_BATCH) })
 }
 
 function unless(errno: string, body: () => unknown): void {

@@ -51,7 +51,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
       })
     },
     create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
-    remove: async (network) => (await import("./create-network.ts")).removeNetwork(makers, network),
+    remove: async (network) => {
+      await (await import("./create-network.ts")).removeNetwork(makers, network)
+      if (network.driver === "bridge") await bridges.forget(network)
+    },
     warmUp: () => void host.sockets().catch(() => {}),
     reserve: (network, endpoint, options) => driverOf(network).reserve(network, endpoint, options),
     setup: (network, endpoint, options) => driverOf(network).setup(network, endpoint, options),

@@ -60,23 +60,7 @@ function refusalsOf({ refused }: Refused): Refusal[] {
   return refused === "" ? [] : refused.split(" ").flatMap((text) => parseRefusal(text))
 }
 
-/** The elements as nft's text. */
-export function refusalTexts(endpoints: readonly Refused[]): Record<"ranges" | "ports" | "links", string[]> {
-  const texts: Record<"ranges" | "ports" | "links", string[]> = { ranges: [], ports: [], links: [] }
-  for (const endpoint of endpoints) {
-    const source = formatIpv4(endpoint.address)
-    for (const one of refusalsOf(endpoint))
-      if (one.kind === "interface") texts.links.push(`${source} . "${one.name}"`)
-      else if (one.ports === undefined) texts.ranges.push(`${source} . ${one.address}/${one.prefixLength}`)
-      else {
-        const { protocol, first, last } = one.ports
-        texts.ports.push(`${source} . ${one.address}/${one.prefixLength} . ${protocol} . ${first}-${last}`)
-      }
-  }
-  return texts
-}
-
-/** The same as changes. */
+/** The elements that refuse it. */
 export function refusalChanges(
   action: "add" | "delete",
   table: string,

@@ -12,6 +12,10 @@ export function addressField(address: number): Uint8Array {
   return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
 }
 
+export function address6Field(address: bigint): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, index) => Number((address >> BigInt(8 * (15 - index))) & 255n))
+}
+
 /** linux/if.h, IFNAMSIZ without the NUL: sixteen bytes. */
 export function nameField(name: string): Uint8Array {
   const bytes = new Uint8Array(16)

@@ -28,8 +28,11 @@ const NFTA_SET_ELEM_LIST_ELEMENTS = 3
 const NFTA_LIST_ELEM = 1
 const NFTA_SET_ELEM_KEY = 1
 const NFTA_SET_ELEM_DATA = 2
+const NFTA_SET_ELEM_FLAGS = 3
+const NFTA_SET_ELEM_TIMEOUT = 4
 const NFTA_SET_ELEM_KEY_END = 10
 const NFTA_DATA_VALUE = 1
+const NFT_SET_ELEM_INTERVAL_END = 1
 
 /** An attribute holds 64 KiB, some 1,500 elements of ours; half of that leaves room for longer keys. */
 const ELEMENTS_PER_MESSAGE = 500
@@ -41,6 +44,10 @@ export interface SetElement {
   data?: Uint8Array
   /** The last of a range, in a set of concatenated intervals. */
   keyEnd?: Uint8Array | undefined
+  /** The first that is no longer of the range before it, in a set of ranges of one field. */
+  isEnd?: boolean
+  /** It goes by itself after so long. */
+  timeoutMs?: number
 }
 
 /** `inet`: what is routed; `bridge`: what goes from port to port of a bridge. */
@@ -118,12 +125,14 @@ function changeMessage({ action, family, table, set }: ElementChange, elements: 
 }
 
 function elementsBody(family: NftFamily, table: string, set: string, elements: readonly SetElement[]): Uint8Array {
-  const list = elements.map(({ key, keyEnd, data }) =>
+  const list = elements.map(({ key, keyEnd, data, isEnd, timeoutMs }) =>
     nested(
       NFTA_LIST_ELEM,
       nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, key)),
       ...(keyEnd === undefined ? [] : [nested(NFTA_SET_ELEM_KEY_END, attribute(NFTA_DATA_VALUE, keyEnd))]),
       ...(data === undefined ? [] : [nested(NFTA_SET_ELEM_DATA, attribute(NFTA_DATA_VALUE, data))]),
+      ...(isEnd === true ? [attribute(NFTA_SET_ELEM_FLAGS, bigEndian(NFT_SET_ELEM_INTERVAL_END, 4))] : []),
+      ...(timeoutMs === undefined ? [] : [attribute(NFTA_SET_ELEM_TIMEOUT, bigEndian(timeoutMs, 8))]),
     ),
   )
   return concatBytes([
@@ -132,6 +141,13 @@ function elementsBody(family: NftFamily, table: string, set: string, elements: r
     textAttribute(NFTA_SET_ELEM_LIST_SET, set),
     nested(NFTA_SET_ELEM_LIST_ELEMENTS, ...list),
   ])
+}
+
+function bigEndian(value: number, size: 4 | 8): Uint8Array {
+  const bytes = new Uint8Array(size)
+  new DataView(bytes.buffer).setUint32(size - 4, value % 2 ** 32)
+  if (size === 8) new DataView(bytes.buffer).setUint32(0, Math.floor(value / 2 ** 32))
+  return bytes
 }
 
 /** struct nfgenmsg; the resource id is in network byte order. */

@@ -1,0 +1,86 @@
+/** A network as elements of the firewall's sets: one more costs a batch of messages, and no rule. Pure. */
+import { concatBytes } from "../sys/net/netlink.ts"
+import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
+import { broadcastAddress, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { parseIpv6 } from "./ipv6.ts"
+import { areOpen, networkPolicy } from "./network-policy.ts"
+import type { Network } from "./network.ts"
+import { address6Field, addressField, nameField } from "./set-fields.ts"
+
+/** Bridges. */
+export const BRIDGES = "netifs"
+/** Which bridge may send to which: to itself, where its members may; to others, where both networks say so. */
+export const PAIRS = "netpairs"
+/** Ranges of networks. */
+export const SUBNETS = "subnets"
+/** Those that leave with the host's address. */
+export const MASQUERADED = "masqueraded"
+/** Bridges with no way out. */
+export const INTERNAL = "internal"
+/** Addresses of the host on bridges, and which is on which. */
+export const GATEWAYS = "gateways"
+export const OWN_GATEWAYS = "own_gateways"
+export const GATEWAYS6 = "gateways6"
+export const OWN_GATEWAYS6 = "own_gateways6"
+/** Hardware addresses of bridges: what is sent there is routed. */
+export const BRIDGE_MACS = "bridge_macs"
+/** Interfaces of containers whose networks keep their members apart. */
+export const APART = "apart"
+
+/**
+ * What a network adds to the sets of the table, beside the others of the store; `delete` takes all of it. Of two that are open to each other
+ * the second by id names the pair.
+ */
+export function networkChanges(
+  action: "add" | "delete",
+  table: string,
+  network: Network,
+  others: readonly Network[],
+): ElementChange[] {
+  const { bridge, subnet, gateway, gateway6 } = network
+  const policy = networkPolicy(network)
+  const named = others.filter(({ id }) => (action === "add" ? id < network.id : id !== network.id))
+  const peers = named.filter((other) => areOpen(policy, networkPolicy(other)))
+  const pairs = [
+    ...(policy.icc ? [[bridge, bridge] as const] : []),
+    ...peers.flatMap((other) => [[bridge, other.bridge] as const, [other.bridge, bridge] as const]),
+  ]
+  const own = nameField(bridge)
+  const sets: Record<string, SetElement[]> = {
+    [BRIDGES]: [{ key: own }],
+    [PAIRS]: pairs.map(([from, to]) => ({ key: concatBytes([nameField(from), nameField(to)]) })),
+    [SUBNETS]: interval(subnet),
+    [MASQUERADED]: policy.masquerade ? interval(subnet) : [],
+    [INTERNAL]: policy.internal ? [{ key: own }] : [],
+    [GATEWAYS]: [{ key: addressField(parseIpv4(gateway)) }],
+    [OWN_GATEWAYS]: [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }],
+  }
+  if (gateway6 !== undefined && gateway6 !== "") {
+    const address = address6Field(parseIpv6(gateway6))
+    sets[GATEWAYS6] = [{ key: address }]
+    sets[OWN_GATEWAYS6] = [{ key: concatBytes([own, address]) }]
+  }
+  const mac = { key: macOfAddress(parseIpv4(gateway)) }
+  return [
+    ...Object.entries(sets).map(([set, elements]) => ({ action, family: "inet" as const, table, set, elements })),
+    { action, family: "bridge", table, set: BRIDGE_MACS, elements: [mac] },
+  ]
+}
+
+/** Who may send to nobody on its bridge. */
+export function apartChanges(
+  action: "add" | "delete",
+  table: string,
+  endpoints: readonly { hostInterface: string }[],
+): ElementChange[] {
+  const elements = endpoints.map(({ hostInterface }) => ({ key: nameField(hostInterface) }))
+  return elements.length === 0 ? [] : [{ action, family: "bridge", table, set: APART, elements }]
+}
+
+/** A set of ranges has the first of each, and the first that is no longer of it. */
+function interval(subnet: string): SetElement[] {
+  const range = parseIpv4Range(subnet)
+  const last = broadcastAddress(range)
+  const end: SetElement[] = last === 0xffffffff ? [] : [{ key: addressField(last + 1), isEnd: true }]
+  return [{ key: addressField(range.address) }, ...end]
+}

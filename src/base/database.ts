@@ -119,6 +119,17 @@ export class Database implements Disposable {
     }
   }
 
+  /** Runs `body`, which only reads, on one moment of the records: what others commit meanwhile it does not see. */
+  snapshot<T>(body: () => T): T {
+    if (this.#depth > 0) return body()
+    this.exec("BEGIN")
+    try {
+      return body()
+    } finally {
+      this.exec("ROLLBACK")
+    }
+  }
+
   /** Brings what is in the log into the database, as far as nobody reads it: waits for no one. */
   checkpoint(): void {
     this.exec("PRAGMA wal_checkpoint(PASSIVE)")

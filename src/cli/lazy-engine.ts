@@ -19,6 +19,8 @@ export function lazyEngine(options: EngineOptions): Engine {
     audit: async () => (await engine()).audit(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
+    resolveNames: async (request) => (await engine()).resolveNames(request),
+    keepResolver: async () => (await engine()).keepResolver(),
     takeSupervision: async (wasHanded) => (await engine()).takeSupervision(wasHanded),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),
     explanations: async () => (await engine()).explanations(),

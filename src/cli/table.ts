@@ -198,6 +198,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["version"], load: () => import("./commands/system/version.ts") },
   { names: ["__complete"], load: () => import("./commands/system/__complete.ts"), hidden: true },
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
+  { names: ["_resolve"], load: () => import("./commands/system/_resolve.ts"), hidden: true },
   { names: ["_supervise"], load: () => import("./commands/system/_supervise.ts"), hidden: true },
   { names: ["_sweep"], load: () => import("./commands/system/_sweep.ts"), hidden: true },
 ]

@@ -6,7 +6,7 @@ import type { PortReservation } from "../network/network.ts"
 import type { PortChanges } from "./changes.ts"
 import type { Abortable, ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { writeHostsFile } from "./container-files.ts"
+import { writeHostsFile, writeResolvConf } from "./container-files.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** Those that a container has from its create. */
@@ -71,6 +71,8 @@ export async function joinNetworks(
       interface: `eth${index}`,
       defaultRoute: index === 0,
       hostname,
+      names: [record.name, hostname, id.slice(0, 12)],
+      nameServers: spec.options.dns,
       ports: index === 0 ? ports : [],
       address: attachment.address,
       macAddress: attachment.macAddress,
@@ -86,7 +88,14 @@ export async function joinNetworks(
     }
   }
   writeHostsFile(deps, record)
+  showResolvers(deps, record)
   trace("network set up")
+}
+
+/** Has the container ask the resolvers of the networks that it is on by now. Those who knew none need no other file. */
+export function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
+  const endpoints = record.state.attachments.flatMap(({ endpoint }) => endpoint ?? [])
+  if (endpoints.some(({ nameServer }) => nameServer !== undefined)) writeResolvConf(deps, record, endpoints)
 }
 
 /** Gives each interface of a container that runs its rate. Safe to repeat. */

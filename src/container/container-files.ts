@@ -52,20 +52,23 @@ export function containerFilePaths(deps: ContainerDeps, record: ContainerRecord)
 
 /**
  * Writes resolv.conf, hostname and an /etc/hosts of a container, and says how to bind them over its own. A mount of the
- * user's at the same place goes before ours. `shared`: the endpoint of its sandbox.
+ * user's at the same place goes before ours. `shared`: the endpoints of its sandbox.
  */
-export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord, shared?: EndpointStatus): OciMount[] {
+export function writeContainerFiles(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  shared: readonly EndpointStatus[],
+): OciMount[] {
   const { options, run, mounts } = record.spec
-  const { network, dns, dnsSearch, dnsOptions } = options
+  const { network } = options
   const paths = containerFilePaths(deps, record)
   if (network.kind !== "container") {
     mountFiles(deps, record.id)
-    const kind = network.kind === "bridge" || shared !== undefined ? "bridge" : "host"
-    writeFileSync(paths.resolvConf, deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions }))
+    writeResolvConf(deps, record, shared)
     writeFileSync(paths.hostname, deps.files.hostname(run.hostname))
     // with a bridge its words are known only when the address is: the file is bound by then, and written in place
     if (network.kind === "bridge") writeFileSync(paths.hosts, "")
-    else writeHostsFile(deps, record, shared)
+    else writeHostsFile(deps, record, shared[0])
   }
   const bind = (destination: string, source: string): OciMount[] =>
     mounts.some((mount) => mount.target === destination)
@@ -76,6 +79,22 @@ export function writeContainerFiles(deps: ContainerDeps, record: ContainerRecord
     ...(options.etc?.noHostname === true ? [] : bind("/etc/hostname", paths.hostname)),
     ...(options.etc?.noHosts === true ? [] : bind("/etc/hosts", paths.hosts)),
   ]
+}
+
+/**
+ * Writes resolv.conf for the networks that the container is on by now: where one knows names of containers, its resolver is asked for
+ * all. Safe to repeat. Throws InvalidArgument for a bad `--dns`, `--dns-search` or `--dns-option`.
+ */
+export function writeResolvConf(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  endpoints: readonly Pick<EndpointStatus, "nameServer">[],
+): void {
+  const { network, dns, dnsSearch, dnsOptions } = record.spec.options
+  const kind = network.kind === "bridge" || endpoints.length > 0 ? "bridge" : "host"
+  const resolvers = endpoints.flatMap(({ nameServer }) => nameServer ?? [])
+  const text = deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })
+  writeFileSync(containerFilePaths(deps, record).resolvConf, text)
 }
 
 const MAX_HOSTS_BYTES = 512 * 1024

@@ -68,7 +68,7 @@ async function configInput(
   const sandbox = await readySandbox(deps, record, given)
   if (sandbox && shares(sandbox, "network"))
     record.state.sandboxAttachments = sandbox.endpoints.map((endpoint) => ({ network: endpoint.network, endpoint }))
-  const files = writeContainerFiles(deps, record, sandbox?.endpoints[0])
+  const files = writeContainerFiles(deps, record, sandbox?.endpoints ?? [])
   const secrets = secretMounts(deps, record)
   const identity = hasIdentity(options) ? await import("./identity/enter.ts") : undefined
   files.push(

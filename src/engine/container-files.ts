@@ -15,13 +15,14 @@ export const containerFiles = (byPasta: boolean): ContainerFiles => ({
       hostGateway: input.extraHosts.length > 0 ? hostGateway(gateway, byPasta) : undefined,
       ...(base !== undefined ? { hostText: base } : hostNetwork ? { hostText: readText("/etc/hosts") } : {}),
     }),
-  resolvConf: ({ kind, dns, dnsSearch, dnsOptions }) =>
+  resolvConf: ({ kind, dns, dnsSearch, dnsOptions, resolvers }) =>
     resolvConf({
       kind,
       hostText: hostResolvConf(),
       dns,
       search: dnsSearch,
       options: dnsOptions,
+      resolvers,
       ...(byPasta ? { forwarder: DNS_FORWARDER } : {}),
     }),
   hostname: hostnameFile,

@@ -76,6 +76,10 @@ export interface Engine extends AsyncDisposable {
   info(): Promise<EngineInfo>
   /** Undefined: another process supervises this store, and does until it lets go. `wasHanded`: by who started us. */
   takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined>
+  /** Answers containers' questions for names until nobody is on a network that has such, or another process does it. */
+  resolveNames(options?: { wasHanded?: boolean }): Promise<void>
+  /** Starts the resolver of names where one is needed and was killed. Where there is none to be needed it costs 5 µs. */
+  keepResolver(): Promise<void>
   /**
    * What commands do at their end, for a process that stays: call it every half minute or so. Repairs what killed processes
    * left and what somebody flushed from nftables, brings the records' log back to its size. Safe to repeat, and beside all else;

@@ -55,7 +55,7 @@ import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
 import type { ResetDeps } from "./reset.ts"
-import { supervisorLock, wakeSupervisor } from "./wake-supervisor.ts"
+import { helperLock, wakeHelper } from "./helper-process.ts"
 import { openStoreDirectories } from "./store-directories.ts"
 
 const SCHEMAS = [
@@ -262,8 +262,33 @@ class LocalEngine implements Engine {
     this.#usesNetworks = true
     const { openNetworks } = await import("../network/open.ts")
     const { paths, db } = this.#store
-    return openNetworks({ db, runRoot: paths.runRoot, netns: await this.#netns(), events: await this.events() })
+    return openNetworks({
+      db,
+      runRoot: paths.runRoot,
+      netns: await this.#netns(),
+      events: await this.events(),
+      wakeResolver: () => this.#wakeResolver(),
+    })
   })
+
+  #wakeResolver(): void {
+    wakeHelper(this.#store.paths.runRoot, "resolver", this.#ownCommand("_resolve"))
+  }
+
+  async resolveNames(options?: { wasHanded?: boolean }): Promise<void> {
+    const { resolveNames } = await import("../network/dns/resolver.ts")
+    const { paths, db } = this.#store
+    const takeLock = (wasHanded: boolean) => helperLock(paths.runRoot, "resolver", wasHanded)
+    await resolveNames({ db, runRoot: paths.runRoot, netns: await this.#netns(), takeLock }, options)
+  }
+
+  async keepResolver(): Promise<void> {
+    const { paths, db } = this.#store
+    // left by one that was killed: who ends in peace takes it away
+    if (!existsSync(`${paths.runRoot}/network/resolver`)) return
+    const { needsResolver } = await import("../network/dns/need.ts")
+    if (needsResolver(db)) this.#wakeResolver()
+  }
 
   readonly volumes = once(async (): Promise<Volumes> => {
     const [{ openVolumes }, { ContainerRecords }, events] = await Promise.all([
@@ -319,7 +344,7 @@ class LocalEngine implements Engine {
       runtimes: this.#runtimes,
       meter: this.meter,
       samplingMs: () => this.#samplingMs(),
-      supervise: () => wakeSupervisor(runRoot, this.#ownCommand("_supervise")),
+      supervise: () => wakeHelper(runRoot, "supervisor", this.#ownCommand("_supervise")),
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     this.#usesNetworks = true
@@ -495,7 +520,7 @@ class LocalEngine implements Engine {
   }
 
   async takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined> {
-    return supervisorLock(this.#store.paths.runRoot, wasHanded)
+    return helperLock(this.#store.paths.runRoot, "supervisor", wasHanded)
   }
 
   async info(): Promise<EngineInfo> {
@@ -579,6 +604,7 @@ class LocalEngine implements Engine {
     await containers.maintain({ abort: signal })
     await containers.meterRunning()
     await this.#restoreFirewall()
+    await this.keepResolver()
     if (existsSync(`${this.#store.paths.runRoot}/pod-locks`)) await (await this.pods()).reconcile()
     if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
     this.#store.db.checkpoint()
@@ -587,6 +613,7 @@ class LocalEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#containers?.[Symbol.asyncDispose]()
     await this.#restoreFirewall()
+    if (this.#usesNetworks) await this.keepResolver()
     // not closed: that would bring its log into the database, and remove it for the next command to make again
     this.#opened?.db.flush()
   }

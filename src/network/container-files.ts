@@ -78,6 +78,8 @@ export interface ResolvInput {
   options: readonly string[]
   /** Rootless: `DNS_FORWARDER`. */
   forwarder?: string
+  /** Those of its networks: all that is named otherwise is asked by them. */
+  resolvers?: readonly string[]
 }
 
 /** As docker: asked when nothing else is known. */
@@ -89,9 +91,14 @@ const PUBLIC_SERVERS = ["8.8.8.8", "8.8.4.4"]
  */
 export function resolvConf(input: ResolvInput): string {
   const host = parseResolvConf(input.hostText)
-  const servers = input.dns.length > 0 ? input.dns.map(checkedServer) : serversOf(host.servers, input)
+  const asked = input.dns.map(checkedServer)
+  const { resolvers = [] } = input
+  const own = asked.length > 0 ? asked : serversOf(host.servers, input)
+  const servers = resolvers.length > 0 ? resolvers.slice(0, MOST_SERVERS) : own
   const search = (input.search.length > 0 ? input.search : host.search).filter((word) => word !== ".")
-  const options = input.options.length > 0 ? input.options : host.options
+  const given = input.options.length > 0 ? input.options : host.options.filter((word) => !isShortFirst(word, resolvers))
+  // a neighbour's name without a dot is asked as it is, before a search domain is put to it and told to the world (docker does so)
+  const options = resolvers.length > 0 && !given.some(isDots) ? [...given, "ndots:0"] : given
   for (const word of [...search, ...options])
     if (!/^[^\s\0]+$/.test(word)) throw new InvalidArgument(`invalid DNS search or option ${JSON.stringify(word)}`)
   return [
@@ -100,6 +107,12 @@ export function resolvConf(input: ResolvInput): string {
     ...(options.length === 0 ? [] : [`options ${options.join(" ")}\n`]),
   ].join("")
 }
+
+/** resolv.conf(5), MAXNS: what comes after is not read. */
+const MOST_SERVERS = 3
+
+const isDots = (option: string): boolean => option.startsWith("ndots:")
+const isShortFirst = (option: string, resolvers: readonly string[]): boolean => resolvers.length > 0 && isDots(option)
 
 function checkedServer(text: string): string {
   if (!isIpAddress(text)) throw new InvalidArgument(`invalid DNS server "${text}"`, { hint: "expected an IP address" })
@@ -137,6 +150,11 @@ function parseResolvConf(text: string): ResolvConf {
     if (keyword === "options") found.options.push(...words)
   }
   return found
+}
+
+/** The name servers of a resolv.conf, in order. */
+export function nameServersOf(text: string): string[] {
+  return parseResolvConf(text).servers
 }
 
 /** Whether all name servers stand on the loopback: then systemd-resolved's own list is the better source. */

@@ -7,6 +7,8 @@ import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
 import { findNetwork, listBridges } from "./network-records.ts"
+import { readReady } from "./dns/ready-file.ts"
+import { resolverChange } from "./dns/redirect.ts"
 import { hasTables } from "./firewall-check.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
@@ -152,17 +154,21 @@ export class Firewall {
 
   /** Empty tables, and then in one transaction all that is on record. The caller holds the lock. */
   async #write(netfilter: NetlinkSocket, file: string): Promise<void> {
-    const { db, records, names, netns } = this.#deps
+    const { db, records, names, netns, runRoot } = this.#deps
     const egress = netns === undefined ? undefined : EGRESS_INTERFACE
     const isGuarded = await this.#apply(tableText(names.table, egress), guardText(names), file)
     await db.whenFree()
     db.transaction(() => {
       records.takeStaleSources()
+      const ready = readReady(runRoot)
       const networks = listBridges(db)
       const changes = [
         ...networks.flatMap((network) => networkChanges("add", names.table, network, networks)),
         ...this.#endpointChanges("add", records.list(), records.ports()),
       ]
+      // the resolver may have come meanwhile, and led it to itself
+      if (ready !== undefined)
+        unless("EEXIST", () => changeElements(netfilter, resolverChange("add", names.table, ready.port)))
       for (const change of changes)
         if (isGuarded || change.family === "inet") inBatches(change, (batch) => changeElements(netfilter, [batch]))
       const marked = [WHOLE, ...networks, ...(isGuarded ? [] : [UNGUARDED])]

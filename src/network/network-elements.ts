@@ -1,6 +1,8 @@
 /** A network as elements of the firewall's sets: one more costs a batch of messages, and no rule. Pure. */
 import { concatBytes } from "../sys/net/netlink.ts"
 import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
+import { hasResolver } from "./dns/has-resolver.ts"
+import { RESOLVED } from "./dns/redirect.ts"
 import { broadcastAddress, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { parseIpv6 } from "./ipv6.ts"
 import { areOpen, networkPolicy } from "./network-policy.ts"
@@ -54,6 +56,7 @@ export function networkChanges(
     [INTERNAL]: policy.internal ? [{ key: own }] : [],
     [GATEWAYS]: [{ key: addressField(parseIpv4(gateway)) }],
     [OWN_GATEWAYS]: [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }],
+    [RESOLVED]: hasResolver(network) ? [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }] : [],
   }
   if (gateway6 !== undefined && gateway6 !== "") {
     const address = address6Field(parseIpv6(gateway6))

@@ -67,6 +67,8 @@ export interface Endpoint {
   macAddress?: string
   /** What it is called on this network: name, hostname, short id, aliases. */
   names?: readonly string[]
+  /** Asked for what is no name of ours, in place of the network's and the host's: `--dns`. */
+  nameServers?: readonly string[]
   /** How fast it receives and sends. */
   rate?: TrafficRate | undefined
   /** Where it may not send, and by which interfaces of the host it is not reached either. */
@@ -97,6 +99,8 @@ export interface EndpointStatus {
   gateway6?: string
   macAddress: string
   ports: PortMapping[]
+  /** Who answers questions for names on this network; undefined where nobody knows those of containers. */
+  nameServer?: string
 }
 
 /** What `reserve` must know of an endpoint. */
@@ -187,6 +191,8 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   create(wanted: NetworkWanted, options?: Cancellable): Promise<Network>
   /** Takes it from the records and the kernel. Throws FailedPrecondition while somebody is on it. */
   remove(network: Network, options?: Cancellable): Promise<void>
+  /** Calls an endpoint otherwise from now on; the next question is answered so. Nothing to do when there is none. */
+  rename(network: Network, containerId: string, names: readonly string[]): void
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
   /** Takes back addresses and map elements of containers that are not among `alive`. */
@@ -219,6 +225,8 @@ export interface ContainerFiles {
     dns: readonly string[]
     dnsSearch: readonly string[]
     dnsOptions: readonly string[]
+    /** Those of its networks that know names of containers: asked in place of all others, whom they ask. */
+    resolvers: readonly string[]
   }): string
   hostname(hostname: string): string
 }

@@ -9,6 +9,7 @@
 import { concatBytes } from "../sys/net/netlink.ts"
 import type { ElementChange } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
+import { RESOLVER_RULE, RESOLVER_SETS } from "./dns/redirect.ts"
 import { parseIpv4, parseMac } from "./ipv4.ts"
 import {
   APART,
@@ -155,6 +156,7 @@ table inet ${table} {
   set ${OWN_GATEWAYS6} { type ifname . ipv6_addr; }
   # cards of the host by which some may neither send nor be reached
   set ${REFUSED_LINKS} { type ipv4_addr . ifname; }
+  ${RESOLVER_SETS}
   # published ports: of all addresses, of one address
   map ${PORTS} { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map ${ADDRESS_PORTS} { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -169,6 +171,8 @@ table inet ${table} {
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
+    # before published ports: who publishes 53 is not asked for his neighbours' names
+    ${RESOLVER_RULE}
     fib daddr type local jump publish
   }
   chain output {

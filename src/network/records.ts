@@ -124,6 +124,18 @@ export class EndpointRecords {
     return { ...endpoint, refused }
   }
 
+  /** Says who is asked for names that are none of ours. */
+  askElsewhere(containerId: string, networkId: string, nameServers: readonly string[]): void {
+    const sql = "UPDATE network_endpoints SET name_servers = ? WHERE container_id = ? AND network_id = ?"
+    this.#db.run(sql, JSON.stringify(nameServers), containerId, networkId)
+  }
+
+  /** Calls the endpoint otherwise from now on: the next question is answered so. */
+  rename(containerId: string, networkId: string, names: readonly string[]): void {
+    const sql = "UPDATE network_endpoints SET names = ? WHERE container_id = ? AND network_id = ?"
+    this.#db.run(sql, JSON.stringify(names), containerId, networkId)
+  }
+
   /** Sources that the guard may know though their endpoints are gone. */
   addStaleSources(sources: readonly Source[]): void {
     for (const { hostInterface, macAddress, address } of sources)
@@ -160,7 +172,8 @@ export class EndpointRecords {
       names: JSON.stringify(names),
     }
     this.#db.run(
-      "INSERT INTO network_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
+      `INSERT INTO network_endpoints (container_id, network_id, address, host_interface, pid, pid_start_time, boot_id, mac_address, names)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       containerId,
       network.id,
       address,

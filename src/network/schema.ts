@@ -60,5 +60,7 @@ export const networkSchema: Schema = {
     ALTER TABLE network_endpoints ADD COLUMN names TEXT NOT NULL DEFAULT '[]'`,
     // each port that an ordinary user publishes asks who is called so inside
     "CREATE INDEX network_ports_inner ON network_ports (protocol, inner_port)",
+    // who is asked for names that are none of ours, a JSON list; empty: the network's, or the host's
+    "ALTER TABLE network_endpoints ADD COLUMN name_servers TEXT NOT NULL DEFAULT '[]'",
   ],
 }

@@ -223,7 +223,9 @@ function writeNetworkFiles(
   const isOurNetwork = slot === undefined && more.netns === undefined
   const kind = isOurNetwork ? "host" : "bridge"
   const texts = [
-    ...(ownResolvConf ? [] : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions })] as const]),
+    ...(ownResolvConf
+      ? []
+      : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers: [] })] as const]),
     ...(ownHosts ? [] : [["/etc/hosts", hosts()] as const]),
   ]
   return texts.map(([destination, text], index) => {

@@ -1,3 +1,4 @@
+/** Processes of a store that stay where one is needed, one of each kind: whoever sees the need starts it, unless it runs. */
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs"
 import { O_CLOEXEC, tryLock, unlockAndClose } from "../sys/libc.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
@@ -6,23 +7,27 @@ import { spawnProcess } from "../sys/process/process.ts"
 import { useOurNamespaces } from "../sys/rootless/use-namespaces.ts"
 import { userScope } from "../sys/rootless/user-scope.ts"
 
-const LOCK = "supervisor.lock"
+/** The supervisor of containers (src/supervisor/); the resolver of names (src/network/dns/). */
+export type HelperKind = "supervisor" | "resolver"
+
 /** Where one that was woken finds the lock that it was handed. */
 const HANDED_FD = 3
 
+const lockName = (kind: HelperKind): string => `${kind}.lock`
+
 /**
- * Held by the supervisor of a store for as long as it lives; the kernel lets go of it when that is killed. `wasHanded`: who woke us
+ * Held by the helper of a store for as long as it lives; the kernel lets go of it when that is killed. `wasHanded`: who woke us
  * took it for us. Undefined: another process has it.
  */
-export function supervisorLock(runRoot: string, wasHanded = false): Disposable | undefined {
-  if (wasHanded && isLockFile(HANDED_FD, runRoot) && tryLock(HANDED_FD))
+export function helperLock(runRoot: string, kind: HelperKind, wasHanded = false): Disposable | undefined {
+  if (wasHanded && isLockFile(HANDED_FD, `${runRoot}/${lockName(kind)}`) && tryLock(HANDED_FD))
     return { [Symbol.dispose]: () => unlockAndClose(HANDED_FD) }
-  return new FileLocks(runRoot, "supervisor").tryAcquire(LOCK)
+  return new FileLocks(runRoot, kind).tryAcquire(lockName(kind))
 }
 
-function isLockFile(fd: number, runRoot: string): boolean {
+function isLockFile(fd: number, path: string): boolean {
   try {
-    return fstatSync(fd).ino === statSync(`${runRoot}/${LOCK}`).ino
+    return fstatSync(fd).ino === statSync(path).ino
   } catch {
     return false
   }
@@ -32,12 +37,12 @@ function isLockFile(fd: number, runRoot: string): boolean {
 const PASSED_ON = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_.*|DBUS_SESSION_BUS_ADDRESS|_?SKIFF_.*)$/
 
 /**
- * Starts the supervisor of a store unless it runs. It gets the lock from us, and so there is one from this moment on, though it takes a
+ * Starts the helper of a store unless it runs. It gets the lock from us, and so there is one from this moment on, though it takes a
  * while to load. It outlives its caller, its session and, under a user's systemd, his login.
  */
-export function wakeSupervisor(runRoot: string, command: readonly string[]): void {
+export function wakeHelper(runRoot: string, kind: HelperKind, command: readonly string[]): void {
   const lock = openSync(
-    `${runRoot}/${LOCK}`,
+    `${runRoot}/${lockName(kind)}`,
     constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW | O_CLOEXEC,
     0o600,
   )

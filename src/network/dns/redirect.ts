@@ -1,0 +1,25 @@
+/** How the firewall leads questions for names to the resolver. Pure. */
+import type { ElementChange } from "../../sys/net/nfnetlink.ts"
+import { addressField, fields, portField, PROTOCOL_NUMBERS } from "../set-fields.ts"
+
+/** Set of bridges, each with its gateway, whose names are answered. */
+export const RESOLVED = "resolved"
+/** Map from a protocol to the resolver's address and port. Empty: nobody hears. */
+const RESOLVER = "resolver"
+const LOOPBACK = 0x7f000001
+
+/** The set and the map, as text for nft(8). */
+export const RESOLVER_SETS = `# who is asked for names: bridges with their gateways; where the resolver listens
+  set ${RESOLVED} { type ifname . ipv4_addr; }
+  map ${RESOLVER} { type inet_proto : ipv4_addr . inet_service; }`
+
+/** The rule, for a chain of type nat on the hook prerouting. */
+export const RESOLVER_RULE = `iifname . ip daddr @${RESOLVED} meta l4proto { tcp, udp } th dport 53 dnat ip to meta l4proto map @${RESOLVER}`
+
+/** The resolver's port as a change of the map. */
+export function resolverChange(action: "add" | "delete", table: string, port: number): ElementChange[] {
+  const place = action === "add" ? { data: fields(addressField(LOOPBACK), portField(port)) } : {}
+  const keys = [PROTOCOL_NUMBERS.udp, PROTOCOL_NUMBERS.tcp].map((number) => new Uint8Array([number]))
+  const elements = keys.map((key) => Object.assign({ key }, place))
+  return [{ action, family: "inet", table, set: RESOLVER, elements }]
+}

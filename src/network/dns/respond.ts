@@ -1,0 +1,109 @@
+/** From a message to its answer: of our own knowledge, or of the servers that host, network or container name. */
+import { log } from "../../base/log.ts"
+import { addressText, answer, ELSEWHERE } from "./answer.ts"
+import type { OnHeard } from "./heard.ts"
+import {
+  addressRecords,
+  failure,
+  fitted,
+  parseQuery,
+  RecordType,
+  ResponseCode,
+  udpLimit,
+  writeResponse,
+  type Query,
+} from "./message.ts"
+import { MalformedMessage } from "./name.ts"
+import type { HostNameServers } from "./name-servers.ts"
+import type { Upstream } from "./upstream.ts"
+import type { Asker, Zones } from "./zones.ts"
+
+/** A message goes into a stream with a length of two bytes. */
+const LARGEST_TCP_BYTES = 0xffff
+/** Of one container, on their way at once: it cannot take them all from the others. */
+const MOST_OF_ONE = 128
+
+/** What answers stand on. */
+export interface RespondDeps {
+  zones: Zones
+  upstream: Upstream
+  host: HostNameServers
+  onHeard?: OnHeard | undefined
+}
+
+/** A message, and where it came from. */
+export interface Arrived {
+  message: Uint8Array
+  /** The address of who sent it. */
+  from: string
+  byTcp: boolean
+}
+
+/** Answers messages. */
+export class Responder {
+  readonly #deps: RespondDeps
+  /** Questions of each container that are out. */
+  readonly #asking = new Map<string, number>()
+
+  constructor(deps: RespondDeps) {
+    this.#deps = deps
+  }
+
+  /** Undefined for what must not be answered. A promise only when others are asked. Throws nothing. */
+  respond(arrived: Arrived): Uint8Array | undefined | Promise<Uint8Array> {
+    const { message, from, byTcp } = arrived
+    try {
+      const query = parseQuery(message)
+      if (query === undefined) return undefined
+      const limit = byTcp ? LARGEST_TCP_BYTES : udpLimit(query)
+      const asker = this.#deps.zones.asker(from)
+      // nobody of ours: a program of the host that looks around on the loopback
+      if (asker === undefined) return writeResponse(query, { code: ResponseCode.refused }, limit)
+      const own = answer(query, asker, this.#deps.zones)
+      if (own !== ELSEWHERE) return writeResponse(query, own, limit)
+      return this.#elsewhere(query, asker, arrived, limit)
+    } catch (error) {
+      if (error instanceof MalformedMessage) return failure(message, ResponseCode.formatError)
+      log.warn("a question for a name could not be answered", { reason: String(error) })
+      return failure(message, ResponseCode.serverFailure)
+    }
+  }
+
+  async #elsewhere(query: Query, asker: Asker, { message, byTcp }: Arrived, limit: number): Promise<Uint8Array> {
+    const { containerId } = asker
+    const asking = this.#asking.get(containerId) ?? 0
+    const failed = writeResponse(query, { code: ResponseCode.serverFailure }, limit)
+    if (asking >= MOST_OF_ONE) return failed
+    this.#asking.set(containerId, asking + 1)
+    try {
+      const errand = { message, question: query.question, servers: this.#servers(asker), isLong: byTcp }
+      const found = await this.#deps.upstream.ask(errand)
+      if (found === undefined) return failed
+      await this.#tell(query, asker, found)
+      return fitted(found, query, limit)
+    } catch (error) {
+      log.warn("a question for a name could not be asked", { reason: String(error) })
+      return failed
+    } finally {
+      const left = (this.#asking.get(containerId) ?? 1) - 1
+      if (left > 0) this.#asking.set(containerId, left)
+      else this.#asking.delete(containerId)
+    }
+  }
+
+  /** What the container was given counts before its network's, and that before the host's. */
+  #servers({ servers, zones }: Asker): readonly string[] {
+    if (servers.length > 0) return servers
+    // one that is internal has no say in what goes out by another
+    const ways = zones.filter(({ network }) => network.options.internal !== true)
+    const ofNetwork = ways.map(({ network }) => network.options.dns?.servers ?? []).find(({ length }) => length > 0)
+    return ofNetwork ?? this.#deps.host.now()
+  }
+
+  async #tell({ name, type }: Query, { containerId, zones: [{ network }] }: Asker, found: Uint8Array): Promise<void> {
+    const { onHeard } = this.#deps
+    if (onHeard === undefined || (type !== RecordType.a && type !== RecordType.aaaa)) return
+    const addresses = addressRecords(found).map(({ data, ttlSeconds }) => ({ address: addressText(data), ttlSeconds }))
+    if (addresses.length > 0) await onHeard({ containerId, networkId: network.id, name, addresses })
+  }
+}

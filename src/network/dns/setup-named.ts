@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { throwIfAborted, type Cancellable } from "../../base/cancel.ts"
+import type { Database } from "../../base/database.ts"
+import { log } from "../../base/log.ts"
+import type { Endpoint, EndpointStatus, Network, NetworkDriver } from "../network.ts"
+import { EndpointRecords } from "../records.ts"
+import { isReady } from "./ready-file.ts"
+
+const READY_POLL_MS = 2
+const READY_LIMIT_MS = 5_000
+
+/** What the setup of an endpoint with names stands on. */
+export interface NamedSetup {
+  db: Database
+  runRoot: string
+  driver: NetworkDriver
+  wakeResolver?: () => void
+}
+
+/** As `NetworkDriver.setup`; when it resolves, questions are answered. The resolver loads while the interface is made. */
+export async function setupNamed(
+  { db, runRoot, driver, wakeResolver }: NamedSetup,
+  network: Network,
+  endpoint: Endpoint,
+  options: Cancellable = {},
+): Promise<EndpointStatus> {
+  const { containerId, nameServers = [] } = endpoint
+  wakeResolver?.()
+  const status = await driver.setup(network, endpoint, options)
+  try {
+    const records = new EndpointRecords(db)
+    if (nameServers.length > 0) records.askElsewhere(containerId, network.id, nameServers)
+    if (wakeResolver !== undefined) await whenReady(runRoot, wakeResolver, options)
+    return { ...status, nameServer: network.gateway }
+  } catch (error) {
+    await driver.teardown(network, containerId, status)
+    throw error
+  }
+}
+
+/**
+ * Resolves when the resolver hears: before the first question of a container that is being started. `wake` starts one unless there
+ * is one. Where it does not come up, containers run without names, and a warning says so. Throws Cancelled.
+ */
+async function whenReady(runRoot: string, wake: () => void, { signal }: Cancellable = {}): Promise<void> {
+  for (const deadline = Date.now() + READY_LIMIT_MS; Date.now() < deadline; await sleep(READY_POLL_MS)) {
+    // asked each time: the one that was there may have been killed in this moment
+    wake()
+    if (isReady(runRoot)) return
+    throwIfAborted(signal, "waiting for the resolver of names")
+  }
+  log.warn("the resolver of container names did not start: containers reach each other by address only")
+}

@@ -31,8 +31,8 @@ export function unusedForMs(filters: readonly string[]): number | undefined {
   return until === undefined ? undefined : Date.now() - parseTimestamp(until, new Date()).getTime()
 }
 
-/** `KEY`, or `KEY=VALUE`. */
-function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
+/** Whether it has `KEY`, or `KEY=VALUE`. */
+export function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
   const equals = text.indexOf("=")
   if (equals < 0) return Object.hasOwn(labels, text)
   const key = text.slice(0, equals)

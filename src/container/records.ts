@@ -231,6 +231,16 @@ export class ContainerRecords {
     )
   }
 
+  /** The containers that are on a network when they run, by themselves and not by a sandbox. */
+  usersOfNetwork({ id, name }: { id: string; name: string }): { id: string; name: string }[] {
+    return this.#db.all(
+      `SELECT DISTINCT containers.id, containers.name FROM containers, json_each(state, '$.attachments') AS attachment
+         WHERE json_extract(attachment.value, '$.network') IN (?, ?)`,
+      name,
+      id,
+    )
+  }
+
   #telling<T>(events: readonly NewEvent[], change: () => T): T {
     return this.#db.transaction(() => {
       const result = change()

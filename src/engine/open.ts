@@ -22,7 +22,8 @@ import { readSampling } from "../meter/sampling.ts"
 import { meterSchema } from "../meter/schema.ts"
 import type { Meter } from "../meter/meter.ts"
 import { imageSchema } from "../image/schema.ts"
-import type { Networks } from "../network/network.ts"
+import type { Network, NetworkUser, Networks } from "../network/network.ts"
+import type { NetworkSettings } from "../network/settings.ts"
 import { eventSchema } from "../event/schema.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events, NewEvent } from "../event/event.ts"
@@ -241,14 +242,18 @@ class LocalEngine implements Engine {
     })
   })
 
-  /** Whether containers reach the host by pasta: an ordinary user's, and root's by choice. */
-  readonly #byPasta = once(async (): Promise<boolean> => {
-    if (this.#isRootless) return true
+  /** Undefined: nothing is set. */
+  readonly #networkSettings = once(async (): Promise<NetworkSettings | undefined> => {
     // most hosts have no such file, and need no code to read it
-    if (!existsSync(process.env.SKIFF_CONFIG || "/etc/skiff/skiff.toml")) return false
+    if (!existsSync(process.env.SKIFF_CONFIG || "/etc/skiff/skiff.toml")) return undefined
     const { readNetworkSettings } = await import("../network/settings.ts")
-    return (await readNetworkSettings()).uplink === "pasta"
+    return readNetworkSettings()
   })
+
+  /** Whether containers reach the host by pasta: an ordinary user's, and root's by choice. */
+  readonly #byPasta = once(
+    async (): Promise<boolean> => this.#isRootless || (await this.#networkSettings())?.uplink === "pasta",
+  )
 
   /** Where bridges and rules are, when not in the host's own network namespace. */
   async #netns(): Promise<string | undefined> {
@@ -268,6 +273,8 @@ class LocalEngine implements Engine {
       netns: await this.#netns(),
       events: await this.events(),
       wakeResolver: () => this.#wakeResolver(),
+      addressPools: (await this.#networkSettings())?.addressPools,
+      users: () => this.#networkUsers(),
     })
   })
 
@@ -288,6 +295,17 @@ class LocalEngine implements Engine {
     if (!existsSync(`${paths.runRoot}/network/resolver`)) return
     const { needsResolver } = await import("../network/dns/need.ts")
     if (needsResolver(db)) this.#wakeResolver()
+  }
+
+  async #networkUsers(): Promise<(network: Network) => readonly NetworkUser[]> {
+    const [{ ContainerRecords }, { SandboxRecords }, events] = await Promise.all([
+      import("../container/records.ts"),
+      import("../sandbox/records.ts"),
+      this.events(),
+    ])
+    const containers = new ContainerRecords(this.#store.db, events)
+    const sandboxes = new SandboxRecords(this.#store.db, events)
+    return (network) => [...containers.usersOfNetwork(network), ...sandboxes.usersOfNetwork(network)]
   }
 
   readonly volumes = once(async (): Promise<Volumes> => {

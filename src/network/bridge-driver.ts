@@ -87,9 +87,9 @@ export class BridgeDriver implements NetworkDriver {
 
   validate(network: Network): void {
     const range = parseIpv4Range(network.subnet)
-    if (range.prefixLength > 29)
+    if (range.prefixLength > 30)
       throw new InvalidArgument(`subnet ${network.subnet} of network "${network.name}" is too small`, {
-        hint: "the bridge and its containers need a /29 or larger",
+        hint: "the bridge and its containers need a /30 or larger",
       })
     networkPolicy(network)
     if (!/^[A-Za-z0-9_.-]{1,15}$/.test(network.bridge))
@@ -271,8 +271,8 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   /** Takes a network that is removed from the firewall. Safe to repeat. */
-  async forget(network: Network): Promise<void> {
-    this.#firewall.forget((await this.#host.sockets()).netfilter, network)
+  forget({ netfilter }: HostSockets, network: Network): void {
+    this.#firewall.forget(netfilter, network)
   }
 
   /**

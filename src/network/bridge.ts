@@ -13,6 +13,7 @@ import {
   type Link,
 } from "../sys/net/rtnetlink.ts"
 import type { Sysctls } from "../sys/net/netns.ts"
+import { mtuOf } from "./driver-options.ts"
 import { macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
 
@@ -58,7 +59,7 @@ export interface BridgeMaking {
  */
 export async function makeBridge(route: NetlinkSocket, network: Network, options: BridgeMaking): Promise<Link> {
   const gateway = parseIpv4(network.gateway)
-  const mtu = defaultMtu(route)
+  const mtu = mtuOf(network.options) ?? defaultMtu(route)
   const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
   ignore("EEXIST", () => createBridge(route, network.bridge, bridge))
   const { index } = getLink(route, network.bridge)

@@ -1,49 +1,61 @@
-/** Networks that a user makes and removes. */
+/** Networks that a user makes. */
 import { openSync } from "node:fs"
+import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { AlreadyExists } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
-import { deleteLink } from "../sys/net/rtnetlink.ts"
-import { chooseSubnet } from "./choose-subnet.ts"
+import { hasLink } from "../sys/net/rtnetlink.ts"
+import { checkedNetwork } from "./check-network.ts"
+import { chooseSubnet, type AddressPool } from "./choose-subnet.ts"
 import { busyRanges, claimRange } from "./default-network.ts"
-import type { HostSide } from "./host-side.ts"
-import { overlaps, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
+import { checkRange6, takeRange } from "./free-range.ts"
+import { formatIpv6, formatIpv6Range } from "./ipv6.ts"
 import type { KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
-import { deleteNetwork, findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
+import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import type { Network, NetworkWanted } from "./network.ts"
-import { EndpointRecords, short } from "./records.ts"
+import { removeStrayBridges } from "./stray-bridges.ts"
+import { uniqueLocalRange } from "./unique-local.ts"
 
 /** What the making of networks stands on. */
 export interface CreateNetworkDeps {
   db: Database
   names: KernelNames
-  host: HostSide
   rootless: boolean
   events?: Pick<Events, "append">
+  /** Where ranges come from that nobody asked for; default: Docker's and Podman's own. */
+  addressPools?: readonly AddressPool[]
 }
 
 /**
  * Writes a network down, with a bridge name and a range that nothing else has. As root its address stands in the kernel from then on, so
- * that no other store takes the range. Throws AlreadyExists.
+ * that no other store takes the range. Throws InvalidArgument, Unsupported, AlreadyExists, Unavailable.
  */
-export function createNetwork({ db, names, rootless, events }: CreateNetworkDeps, wanted: NetworkWanted): Network {
+export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWanted): Promise<Network> {
+  const { db, names, rootless } = deps
+  const { ipv6, ...wanted } = checkedNetwork(asked)
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
+  await db.whenFree()
   const lock = rootless ? undefined : openSync(NETWORK_LOCK, "a", 0o600)
   try {
     if (lock !== undefined) lockFile(lock)
     return db.transaction(() => {
-      if (findNetwork(db, wanted.name) !== undefined)
-        throw new AlreadyExists(`network "${wanted.name}" already exists`, { data: { name: wanted.name } })
-      const busy = busyRanges(db, route)
-      const range = wanted.subnet === undefined ? chooseSubnet(busy) : freeRange(wanted.subnet, db)
-      const bridge = wanted.bridge ?? nextBridge(db, names)
-      const network = insertNetwork(db, { ...wanted, bridge, range })
-      if (!rootless && network.driver === "bridge") claimRange(route, network, names.alias)
+      if (findNetwork(db, wanted.name)?.name === wanted.name) throw nameTaken(wanted.name)
+      if (!rootless) removeStrayBridges(route, db, names)
+      const range =
+        wanted.subnet === undefined
+          ? chooseSubnet(busyRanges(db, route), deps.addressPools)
+          : takeRange(wanted.subnet, db, route)
+      if (wanted.subnet6 !== undefined) checkRange6(wanted.subnet6, db)
+      const range6 = ipv6 && wanted.subnet6 === undefined ? chooseRange6() : {}
+      const bridge = freeBridge(deps, rootless ? undefined : route, wanted.bridge)
+      const network = insertNetwork(db, { ...wanted, ...range6, bridge, range })
+      if (!rootless) claimRange(route, network, names.alias)
+      crashPoint("network:claimed")
       const attributes = { name: network.name, type: network.driver }
-      events?.append({ type: "network", action: "create", actor: { id: network.id, attributes } })
+      deps.events?.append({ type: "network", action: "create", actor: { id: network.id, attributes } })
       return network
     })
   } finally {
@@ -51,41 +63,35 @@ export function createNetwork({ db, names, rootless, events }: CreateNetworkDeps
   }
 }
 
-function freeRange(subnet: string, db: Database): Ipv4Range {
-  const range = parseIpv4Range(subnet)
-  const holder = listNetworks(db).find((network) => overlaps(parseIpv4Range(network.subnet), range))
-  if (holder !== undefined)
-    throw new AlreadyExists(`subnet ${subnet} overlaps ${holder.subnet} of network "${holder.name}"`)
-  return range
-}
-
-/** `skiff1` after `skiff0`: the first that no network of the store has. */
-function nextBridge(db: Database, { bridge }: KernelNames): string {
-  const taken = new Set(listNetworks(db).map((network) => network.bridge))
-  for (let number = 1; ; number++) {
-    const name = `${bridge.slice(0, -1)}${number}`
-    if (!taken.has(name)) return name
-  }
-}
-
-/** Throws FailedPrecondition, naming who is on it. */
-export async function removeNetwork({ db, host, events }: CreateNetworkDeps, network: Network): Promise<void> {
-  const { route } = await host.sockets()
-  db.transaction(() => {
-    const users = new EndpointRecords(db).list().filter(({ networkId }) => networkId === network.id)
-    if (users.length > 0)
-      throw new FailedPrecondition(
-        `network "${network.name}" is used by ${users.map(({ containerId }) => short(containerId)).join(", ")}`,
-        { data: { containers: users.map(({ containerId }) => containerId) } },
-      )
-    deleteNetwork(db, network)
-    const attributes = { name: network.name, type: network.driver }
-    events?.append({ type: "network", action: "destroy", actor: { id: network.id, attributes } })
+function nameTaken(name: string): AlreadyExists {
+  return new AlreadyExists(`network "${name}" already exists`, {
+    hint: { do: "listNetworks" },
+    data: { object: "network", name },
   })
-  if (network.driver !== "bridge") return
-  try {
-    deleteLink(route, network.bridge)
-  } catch (error) {
-    if (!hasErrno(error, "ENODEV")) throw error
+}
+
+/** The wanted name, or the first after `skiff0` that no network of the store and no interface of the host has. */
+function freeBridge({ db, names }: CreateNetworkDeps, route: NetlinkSocket | undefined, wanted?: string): string {
+  const networks = listNetworks(db)
+  const onHost = (name: string): boolean => route !== undefined && hasLink(route, name)
+  if (wanted === undefined) {
+    const taken = new Set(networks.map((network) => network.bridge))
+    for (let number = 1; ; number++) {
+      const name = `${names.bridge.slice(0, -1)}${number}`
+      if (!taken.has(name) && !onHost(name)) return name
+    }
   }
+  const holder = networks.find(({ bridge }) => bridge === wanted)
+  if (holder === undefined && wanted !== names.bridge && !onHost(wanted)) return wanted
+  throw new AlreadyExists(
+    holder === undefined
+      ? `interface "${wanted}" is on this host already`
+      : `bridge "${wanted}" is that of network "${holder.name}"`,
+    { field: "bridge", hint: "leave the name of the bridge out, or choose another" },
+  )
+}
+
+function chooseRange6(): Pick<Network, "subnet6" | "gateway6"> {
+  const range = uniqueLocalRange()
+  return { subnet6: formatIpv6Range(range), gateway6: formatIpv6(range.address + 1n) }
 }

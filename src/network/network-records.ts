@@ -1,5 +1,6 @@
 /** The networks on record. */
 import type { Database } from "../base/database.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
 import { formatIpv4, formatIpv4Range, parseIpv4, type Ipv4Range } from "./ipv4.ts"
 import type { Network, NetworkWanted } from "./network.ts"
@@ -31,13 +32,22 @@ export function listBridges(db: Database): Network[] {
   return listNetworks(db).filter(({ driver }) => driver === "bridge")
 }
 
-/** By name, else by id; undefined when there is none. */
+/** By name, else by id or the beginning of one; undefined when there is none. Throws InvalidArgument when it fits several. */
 export function findNetwork(db: Database, name: string): Network | undefined {
-  const row = db.get<NetworkRow>(
-    `SELECT ${COLUMNS} FROM networks WHERE name = ?1 OR id = ?1 ORDER BY name = ?1 DESC`,
-    name,
-  )
-  return row === undefined ? undefined : networkOf(row)
+  const sql = `SELECT ${COLUMNS} FROM networks WHERE name = ?1 OR id = ?1 OR (id >= ?1 AND id < ?2) ORDER BY name = ?1 DESC, id = ?1 DESC LIMIT 2`
+  const [first, second] = db.all<NetworkRow>(sql, name, /^[0-9a-f]+$/.test(name) ? `${name}g` : name)
+  if (first === undefined) return undefined
+  if (second !== undefined && first.name !== name && first.id !== name)
+    throw new InvalidArgument(`several networks have an id that begins with "${name}"`, {
+      hint: "give more digits",
+      data: { object: "network", name, reason: "ambiguous" },
+    })
+  return networkOf(first)
+}
+
+/** Writes other options of a network down, in the caller's transaction. */
+export function writeNetworkOptions(db: Database, { id, options }: Pick<Network, "id" | "options">): void {
+  db.run("UPDATE networks SET options = ? WHERE id = ?", JSON.stringify(options), id)
 }
 
 function networkOf({ created_at: createdAt, subnet6, gateway6, options, ...row }: NetworkRow): Network {
@@ -52,14 +62,14 @@ function networkOf({ created_at: createdAt, subnet6, gateway6, options, ...row }
 /** Writes a new network down, in the caller's transaction; its gateway is the first address of the range, if none is wanted. */
 export function insertNetwork(
   db: Database,
-  { range, ...wanted }: NetworkWanted & { bridge: string; range: Ipv4Range },
+  { range, ...wanted }: NetworkWanted & { id?: string; bridge: string; range: Ipv4Range },
 ): Network {
   const network: Network = {
     driver: "bridge",
     options: {},
     gateway: formatIpv4(range.address + 1),
-    ...wanted,
     id: randomHex(32),
+    ...wanted,
     createdAt: new Date(),
     subnet: formatIpv4Range(range),
   }

@@ -37,7 +37,25 @@ export interface Network {
 }
 
 /** What a new network is to be. Ranges that are left out are chosen: the next that nothing on this host uses. */
-export type NetworkWanted = Pick<Network, "name"> & Partial<Omit<Network, "id" | "name" | "createdAt">>
+export type NetworkWanted = Pick<Network, "name"> &
+  Partial<Omit<Network, "id" | "name" | "createdAt">> & {
+    /** Choose an IPv6 range, where none is named. */
+    ipv6?: boolean
+    /** `10.1.2.3/24` stands for the range that it is in. Default: it is a mistake. */
+    clearHostBits?: boolean
+  }
+
+/** A container, or a pod, that is on a network when it runs. */
+export interface NetworkUser {
+  id: string
+  name: string
+}
+
+/** What may change of a network that is there. */
+export interface NetworkChanges {
+  addDns?: readonly string[]
+  dropDns?: readonly string[]
+}
 
 /** Bits a second; what is left out has no limit. */
 export interface TrafficRate {
@@ -185,14 +203,21 @@ export interface ObservedNetwork {
 /** Networks of one store: what a driver does with endpoints, of whichever driver a network is. */
 export interface Networks extends Omit<NetworkDriver, "validate"> {
   list(): Network[]
-  /** By name or id; `bridge` is the default one, made on first use. Throws NotFound. */
+  /** As `get`, and makes nothing: the default network is as it would be made now. */
+  inspect(name: string): Network
+  /** By name, id or the beginning of one; `bridge` is the default one, made on first use. Throws NotFound, or InvalidArgument for an ambiguous prefix. */
   get(name: string): Network
   /** Writes it down; its bridge is made by the first endpoint. Throws InvalidArgument, AlreadyExists for name and ranges. */
   create(wanted: NetworkWanted, options?: Cancellable): Promise<Network>
-  /** Takes it from the records and the kernel. Throws FailedPrecondition while somebody is on it. */
+  /**
+   * Takes it from the records and the kernel. Throws FailedPrecondition while somebody is on it, or would be when it runs (`data.users`);
+   * InvalidArgument for the default one.
+   */
   remove(network: Network, options?: Cancellable): Promise<void>
   /** Calls an endpoint otherwise from now on; the next question is answered so. Nothing to do when there is none. */
   rename(network: Network, containerId: string, names: readonly string[]): void
+  /** Holds for containers that start from then on. Safe to repeat. Throws InvalidArgument, NotFound. */
+  update(network: Network, changes: NetworkChanges): Promise<Network>
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
   /** Takes back addresses and map elements of containers that are not among `alive`. */

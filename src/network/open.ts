@@ -3,15 +3,19 @@ import type { Database } from "../base/database.ts"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
-import { defaultNetwork } from "./default-network.ts"
+import type { AddressPool } from "./choose-subnet.ts"
+import { DEFAULT_NETWORK, defaultNetwork, plannedDefault } from "./default-network.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
-import { HostSide } from "./host-side.ts"
+import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import { findNetwork, listNetworks } from "./network-records.ts"
-import type { Network, NetworkDriver, Networks } from "./network.ts"
+import type { Network, NetworkDriver, Networks, NetworkUser } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
 import { EndpointRecords } from "./records.ts"
 import { RootlessUplink } from "./rootless-uplink.ts"
+
+/** Words for the default network: Docker's, and Podman's. */
+const DEFAULT_NAMES = new Set(["bridge", "default", "podman"])
 
 /** What networks stand on; `engine/` gives it. */
 export interface NetworksDeps {
@@ -28,6 +32,10 @@ export interface NetworksDeps {
   wakeResolver?: () => void
   /** Hears that a network was made. */
   events?: Pick<Events, "append">
+  /** Where ranges come from that nobody asked for. */
+  addressPools?: readonly AddressPool[] | undefined
+  /** Gives who tells, in a transaction, which containers and pods are on a network when they run. */
+  users?: (() => Promise<(network: Network) => readonly NetworkUser[]>) | undefined
 }
 
 /** Opens nothing before it is used. */
@@ -46,24 +54,30 @@ export function openNetworks(deps: NetworksDeps): Networks {
     const { setupNamed } = await import("./dns/setup-named.ts")
     return setupNamed({ ...deps, driver: driverOf(network) }, network, endpoint, options)
   }
-  const makers = { db: deps.db, names, host, rootless: netns !== undefined, events: deps.events }
+  const { db, events, addressPools } = deps
+  const makers = { db, names, rootless: netns !== undefined, events, addressPools }
+  const forgetRules = (sockets: HostSockets, gone: Network): void => bridges.forget(sockets, gone)
+  const find = (name: string, usual: () => Network): Network => {
+    const isDefault = DEFAULT_NAMES.has(name)
+    const found = findNetwork(db, isDefault ? DEFAULT_NETWORK : name)
+    if (found !== undefined) return found
+    if (isDefault) return usual()
+    throw new NotFound(`network ${name} not found`, {
+      hint: { do: "listNetworks" },
+      data: { object: "network", name },
+    })
+  }
   return {
-    list: () => listNetworks(deps.db),
-    get(name: string): Network {
-      const found = findNetwork(deps.db, name)
-      if (found !== undefined) return found
-      if (name === "bridge" || name === "default")
-        return defaultNetwork(deps.db, names, { rootless: netns !== undefined, events: deps.events })
-      throw new NotFound(`network ${name} not found`, {
-        hint: { do: "listNetworks" },
-        data: { object: "network", name },
-      })
-    },
+    list: () => listNetworks(db),
+    inspect: (name) => find(name, () => plannedDefault(db, names, makers)),
+    get: (name) => find(name, () => defaultNetwork(db, names, makers)),
     create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
-    remove: async (network) => {
-      await (await import("./create-network.ts")).removeNetwork(makers, network)
-      if (network.driver === "bridge") await bridges.forget(network)
+    async remove(network) {
+      const { removeNetwork } = await import("./remove-network.ts")
+      return removeNetwork({ db, host, events, usedBy: await deps.users?.(), forgetRules }, network)
     },
+    update: async (network, changes) =>
+      (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes),
     warmUp: () => void host.sockets().catch(() => {}),
     reserve: (network, endpoint, options) => driverOf(network).reserve(network, endpoint, options),
     setup,

@@ -3,6 +3,7 @@ import type { Database } from "../base/database.ts"
 import { AlreadyExists, InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
+import { givenSpan, reservedAddresses } from "./address-span.ts"
 import { broadcastAddress, contains, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
 import type { PublishedPort, Source } from "./nftables.ts"
@@ -188,30 +189,33 @@ export class EndpointRecords {
   }
 
   #next(network: Network): number {
-    const range = parseIpv4Range(network.subnet)
-    const gateway = parseIpv4(network.gateway)
-    const first = range.address + 1
-    const count = broadcastAddress(range) - first
+    const { first, last } = givenSpan(network)
+    const reserved = reservedAddresses(network)
+    const count = last - first + 1
     const row = this.#db.get<{ last: number }>("SELECT last_address AS last FROM networks WHERE id = ?", network.id)
-    const start = (row?.last ?? gateway) - first + 1
+    // one that lies before the span was given to nobody: the gateway's
+    const start = Math.max(0, (row?.last ?? first - 1) - first + 1)
     for (let step = 0; step < count; step++) {
       const address = first + ((start + step) % count)
-      if (address === gateway || this.addressHolder(network, address) !== undefined) continue
+      if (reserved.has(address) || this.addressHolder(network, address) !== undefined) continue
       this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, network.id)
       return address
     }
-    throw new Unavailable(`no address is free in network "${network.name}" (${network.subnet})`, {
-      hint: ["remove containers that are no longer needed", { do: "listContainers" }],
-    })
+    throw new Unavailable(
+      `no address is free in network "${network.name}" (${network.options.ipRange ?? network.subnet})`,
+      {
+        hint: ["remove containers that are no longer needed", { do: "listContainers" }],
+      },
+    )
   }
 
   #wanted(network: Network, text: string): number {
     const address = parseIpv4(text, "--ip")
     const range = parseIpv4Range(network.subnet)
-    const reserved = [range.address, broadcastAddress(range), parseIpv4(network.gateway)]
-    if (!contains(range, address) || reserved.includes(address))
+    const isEnd = address === range.address || address === broadcastAddress(range)
+    if (!contains(range, address) || isEnd || reservedAddresses(network).has(address))
       throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
-        hint: `choose one in ${network.subnet} other than its first, its last and the gateway ${network.gateway}`,
+        hint: `choose one in ${network.subnet} other than its first, its last, the gateway ${network.gateway} and what is set aside`,
       })
     const holder = this.addressHolder(network, address)
     if (holder !== undefined)

@@ -31,8 +31,10 @@ export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAl
   }
   const { route, netfilter } = await host.sockets()
   for (const family of ["inet", "bridge"] as const) unless("ENOENT", () => deleteTable(netfilter, family, names.table))
-  for (const bridge of new Set([names.bridge, ...listBridges(db).map((network) => network.bridge)]))
-    unless("ENODEV", () => deleteLink(route, bridge))
+  const own = listLinks(route).filter(({ alias }) => alias === names.alias)
+  const recorded = listBridges(db).map(({ bridge }) => bridge)
+  for (const name of new Set([names.bridge, ...own.map((link) => link.name), ...recorded]))
+    unless("ENODEV", () => deleteLink(route, name))
   // the lock that stores take when they choose their ranges: it goes with the last of them
   if (!listLinks(route).some(({ alias }) => alias.startsWith(ALIAS_PREFIX))) rmSync(NETWORK_LOCK, { force: true })
 }

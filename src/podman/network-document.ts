@@ -1,19 +1,98 @@
+import { formatMoment } from "../docker/ages.ts"
+import { hide } from "../docker/hidden-fields.ts"
+import { labelText, type NetworkEndpoint } from "../docker/network-document.ts"
 import type { Network } from "../network/network.ts"
 import { withGoNames } from "./go-names.ts"
+import { leaseRange } from "./lease-range.ts"
 
-/** Podman's document of a network, which `network ls --format json` and `network inspect` print. */
-export function podmanNetworkDocument({ id, name, driver, bridge, subnet, gateway }: Network): object {
+/** What `network ls --format json` prints of one, and `network inspect` with whoever is on it now. */
+export function podmanNetworkDocument(network: Network, endpoints?: readonly NetworkEndpoint[]): object {
+  const { id, driver, bridge, createdAt, subnet6, options } = network
   return withGoNames({
-    name,
+    name: podmanNetworkName(network),
     id,
     driver,
     network_interface: bridge,
-    created: "0001-01-01T00:00:00Z",
-    subnets: [{ subnet, gateway }],
-    ipv6_enabled: false,
-    internal: false,
-    dns_enabled: false,
+    created: createdAt.toISOString(),
+    subnets: subnetsOf(network),
+    ...(options.routes !== undefined && { routes: options.routes }),
+    ipv6_enabled: subnet6 !== undefined,
+    internal: options.internal === true,
+    dns_enabled: isDnsEnabled(network),
+    ...((options.dns?.servers?.length ?? 0) > 0 && { network_dns_servers: options.dns?.servers }),
+    ...(options.labels !== undefined && { labels: options.labels }),
+    ...(options.driverOptions !== undefined && { options: options.driverOptions }),
     ipam_options: { driver: "host-local" },
-    containers: {},
+    ...(endpoints !== undefined && { containers: containersOf(network, endpoints) }),
   }) as object
+}
+
+/** A line of `network ls` by podman's template names. */
+export function podmanNetworkRow(network: Network, { noTrunc }: { noTrunc: boolean }): object {
+  const { id, driver, createdAt, options } = network
+  const document = podmanNetworkDocument(network)
+  const row = {
+    ID: noTrunc ? id : id.slice(0, 12),
+    Name: podmanNetworkName(network),
+    Driver: driver,
+    Labels: labelText(options.labels ?? {}),
+    Created: formatMoment(createdAt),
+  }
+  const zeros = { Options: {}, Routes: [], NetworkDNSServers: [], Containers: {} }
+  return hide(row, {
+    document,
+    ...(document as Record<string, unknown>),
+    ...namesOf(document),
+    Network: document,
+    ...zeros,
+  })
+}
+
+/** Column titles of its fields. */
+export const PODMAN_NETWORK_TITLES: Readonly<Record<string, string>> = {
+  ID: "NETWORK ID",
+  Name: "NAME",
+  Driver: "DRIVER",
+  Labels: "LABELS",
+  Created: "CREATED",
+  Subnets: "SUBNETS",
+  NetworkInterface: "NETWORK INTERFACE",
+  IPv6Enabled: "IPV6 ENABLED",
+  Internal: "INTERNAL",
+  DNSEnabled: "DNS ENABLED",
+  Options: "OPTIONS",
+  IPAMOptions: "IPAM OPTIONS",
+}
+
+/** Podman's word for the default network. */
+function podmanNetworkName({ name }: Network): string {
+  return name === "bridge" ? "podman" : name
+}
+
+/** Go's names, which are hidden fields of the document. */
+function namesOf(document: object): Record<string, unknown> {
+  const hidden = Object.entries(Object.getOwnPropertyDescriptors(document)).filter(([, { enumerable }]) => !enumerable)
+  return Object.fromEntries(hidden.map(([name, { value }]) => [name, value as unknown]))
+}
+
+function isDnsEnabled({ name, options }: Network): boolean {
+  return name !== "bridge" && options.dns?.disabled !== true
+}
+
+function subnetsOf({ subnet, gateway, subnet6, gateway6, options: { ipRange } }: Network): object[] {
+  const ipv4 = { subnet, gateway, ...(ipRange !== undefined && { lease_range: leaseRange(ipRange) }) }
+  if (subnet6 === undefined) return [ipv4]
+  return [ipv4, { subnet: subnet6, gateway: gateway6 }]
+}
+
+/** Whoever is on it, with the interface that each has there. */
+function containersOf({ gateway, gateway6 }: Network, endpoints: readonly NetworkEndpoint[]): object {
+  return Object.fromEntries(
+    endpoints.map(({ id, name, endpoint }) => {
+      const ipv4 = { ipnet: `${endpoint.address}/${endpoint.prefixLength}`, gateway }
+      const ipv6 = { ipnet: `${endpoint.address6}/${endpoint.prefixLength6}`, gateway: gateway6 }
+      const subnets = endpoint.address6 === undefined ? [ipv4] : [ipv4, ipv6]
+      return [id, { name, interfaces: { [endpoint.interface]: { subnets, mac_address: endpoint.macAddress } } }]
+    }),
+  )
 }

@@ -69,6 +69,13 @@ export class SandboxRecords {
     return fromRow(row)
   }
 
+  /** The sandboxes that are on a network when they are ready. */
+  usersOfNetwork({ id, name }: { id: string; name: string }): { id: string; name: string }[] {
+    return this.list().filter(({ options }) =>
+      options.networks.some(({ network }) => network === name || network === id),
+    )
+  }
+
   /** Throws AlreadyExists. */
   insert({ id, name, createdAt, options, state }: SandboxRecord): void {
     this.#db.transaction(() => {

@@ -11,6 +11,7 @@ import type { Flags } from "../flag.ts"
 import type { Documents } from "./documents.ts"
 import type { Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
+import { DOCKER_NETWORK_HABITS, NETWORK_HABITS, PODMAN_NETWORK_HABITS, type NetworkHabits } from "./network-habits.ts"
 import { PODMAN_RESULTS, RESULTS, type Results } from "./results.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
@@ -28,6 +29,7 @@ export interface Dialect {
   version(): Promise<(facts: VersionFacts) => VersionAnswer>
   failures(): Promise<Failures>
   readonly results: Results
+  readonly networks: NetworkHabits
   /** Whether a command line without a command is a mistake. */
   readonly needsCommand: boolean
   /** Words of `top` where none are typed. */
@@ -59,6 +61,7 @@ export function dialectOf(name: DialectName): Dialect {
   return {
     name,
     results: isPodman ? PODMAN_RESULTS : RESULTS,
+    networks: isPodman ? PODMAN_NETWORK_HABITS : name === "docker" ? DOCKER_NETWORK_HABITS : NETWORK_HABITS,
     needsCommand: isPodman,
     topWords: isPodman ? PODMAN_TOP : [],
     flags: async (command, flags) => {

@@ -2,7 +2,7 @@ import type { ContainerDetails, ContainerSize } from "../../container/container.
 import { containerDocument } from "../../docker/container-document.ts"
 import { imageDocument } from "../../docker/image-document.ts"
 import { infoDocument, type EngineInfo } from "../../docker/info-document.ts"
-import { networkDocument } from "../../docker/network-document.ts"
+import { networkDocument, type NetworkEndpoint } from "../../docker/network-document.ts"
 import { volumeDocument } from "../../docker/volume-document.ts"
 import { CONTAINER_ZEROS, IMAGE_ZEROS, VOLUME_ZEROS } from "../../docker/zero-fields.ts"
 import type { ImageDetails } from "../../image/image.ts"
@@ -20,7 +20,8 @@ export interface Documents {
   container(details: ContainerDetails, size: ContainerSize | undefined): object
   image(details: ImageDetails): object
   volume(volume: Volume): object
-  network(network: Network): object
+  /** `endpoints`: who is on it now. */
+  network(network: Network, endpoints: readonly NetworkEndpoint[]): object
   info(info: EngineInfo): object
   /** What `info` prints where no format is asked for; undefined: skiff's own lines. */
   infoText?(info: EngineInfo): string
@@ -31,6 +32,7 @@ export const DOCUMENTS: Documents = {
   container: (details, size) => hideInside(withPodmanKeys(containerDocument(details, size), details), CONTAINER_ZEROS),
   image: (details) => hideInside(withPodmanImageKeys(imageDocument(details), details), IMAGE_ZEROS),
   volume: (volume) => hide(volumeDocument(volume), { ...VOLUME_ZEROS, ...podmanVolumeKeys(volume) }),
-  network: (network) => hide(networkDocument(network), podmanNetworkDocument(network) as Record<string, unknown>),
+  network: (network, endpoints) =>
+    hide(networkDocument(network, endpoints), podmanNetworkDocument(network, endpoints) as Record<string, unknown>),
   info: (info) => hide(infoDocument(info), podmanInfoDocument(info) as Record<string, unknown>),
 }

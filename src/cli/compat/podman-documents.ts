@@ -20,7 +20,8 @@ export const PODMAN_DOCUMENTS: Documents = {
   image: (details) => hideInside(podmanImageDocument(imageDocument(details), details), IMAGE_ZEROS),
   volume: (volume) =>
     hide({ ...volumeDocument(volume), ...podmanVolumeKeys(volume), Options: volume.options }, VOLUME_ZEROS),
-  network: (network) => hide(podmanNetworkDocument(network), networkDocument(network) as Record<string, unknown>),
+  network: (network, endpoints) =>
+    hide(podmanNetworkDocument(network, endpoints), networkDocument(network, endpoints) as Record<string, unknown>),
   info: (info) => hide(podmanInfoDocument(info), infoDocument(info) as Record<string, unknown>),
   infoText: (info) => toYaml(podmanInfoDocument(info)),
 }

@@ -1,11 +1,10 @@
 import { externalRow } from "../../docker/container-row.ts"
-import { NETWORK_TITLES, networkRow } from "../../docker/network-document.ts"
 import { VOLUME_TITLES, volumeDocument, volumeRow } from "../../docker/volume-document.ts"
 import { PODMAN_CONTAINER_TITLES } from "../../podman/container-fields.ts"
 import { podmanContainerRow } from "../../podman/container-row.ts"
 import { hide } from "../../docker/hidden-fields.ts"
 import { PODMAN_IMAGE_TITLES, podmanImageRows } from "../../podman/image-row.ts"
-import { podmanNetworkDocument } from "../../podman/network-document.ts"
+import { PODMAN_NETWORK_TITLES, podmanNetworkRow } from "../../podman/network-document.ts"
 import { PODMAN_COLUMNS } from "../output/columns.ts"
 import { podmanStatsDocument } from "../../podman/stats-document.ts"
 import { STATS_TITLES, statsRow } from "../../docker/stats-row.ts"
@@ -68,10 +67,10 @@ export const PODMAN_LISTS: Lists = {
 
   networks: {
     ...asDocuments,
-    titles: NETWORK_TITLES,
+    titles: PODMAN_NETWORK_TITLES,
     table: "table {{.ID}}\t{{.Name}}\t{{.Driver}}",
     quiet: "{{.Name}}",
-    rows: (network, facts) => [hide(networkRow(network, facts), { document: podmanNetworkDocument(network) })],
+    rows: (network, facts) => [podmanNetworkRow(network, facts)],
   },
 
   stats: {

@@ -148,9 +148,26 @@ export function flagOf(field: string, { command, flags }: FailedCommand): string
   return isKnown ? name : undefined
 }
 
+const NETWORK: Table = {
+  bridge: "--interface-name",
+  driver: "--driver",
+  driverOptions: "--opt",
+  gateway: "--gateway",
+  "options.auxiliary": "--aux-address",
+  "options.dns": "--dns",
+  "options.ipRange": "--ip-range",
+  "options.routes": "--route",
+  subnet: "--subnet",
+}
+
 const VOLUME: Table = { ...COMMON, options: "--opt" }
 
-const GROUP_TABLES: Readonly<Record<string, Table>> = { container: CONTAINER, pod: POD, volume: VOLUME }
+const GROUP_TABLES: Readonly<Record<string, Table>> = {
+  container: CONTAINER,
+  network: NETWORK,
+  pod: POD,
+  volume: VOLUME,
+}
 
 /** The flag of `field` in the group of commands that `command` is of. */
 export function flagOfField(field: string, command: string): string | undefined {

@@ -1,3 +1,4 @@
+import { findPredefinedNetwork } from "../../../docker/predefined-networks.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { exists } from "../../exists.ts"
@@ -7,8 +8,9 @@ export default command({
   args: [arg.one("NETWORK", "networks")],
   flags: {},
   failureCode: 125,
-  async run({ args: [name], engine }) {
+  async run({ args: [name], engine, dialect }) {
+    if (dialect.networks.hasPredefined && findPredefinedNetwork(name) !== undefined) return 0
     const networks = await engine.networks()
-    return exists(() => networks.get(name))
+    return exists(() => networks.inspect(name))
   },
 })

@@ -1,6 +1,7 @@
+import { PREDEFINED_NETWORKS, predefinedNetworkRow } from "../../../docker/predefined-networks.ts"
 import { command } from "../../command.ts"
-import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
+import { networkFilter } from "../../network/network-filter.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 
@@ -15,14 +16,16 @@ export default command({
     quiet: flag.bool("Only display network IDs", { short: "q" }),
   },
   async run({ flags, engine, out, dialect }) {
-    const { name, id, driver } = parseFilters(flags.filter, ["driver", "id", "name"])
-    const found = (await engine.networks())
-      .list()
-      .filter((one) => name?.some((part) => one.name.includes(part)) ?? true)
-      .filter((one) => id?.some((part) => one.id.startsWith(part)) ?? true)
-      .filter((one) => driver?.includes(one.driver) ?? true)
+    const isAsked = await networkFilter(flags.filter, engine)
+    const networks = await engine.networks()
+    const usual = networks.inspect("bridge")
+    const found = [usual, ...networks.list().filter(({ id }) => id !== usual.id)]
     const { networks: list } = await dialect.lists()
-    const rows = found.flatMap((network) => list.rows(network, flags))
+    const lines = found.filter(isAsked).map((network) => ({ name: network.name, rows: list.rows(network, flags) }))
+    const predefined = dialect.networks.hasPredefined ? PREDEFINED_NETWORKS : []
+    for (const one of predefined)
+      if (isAsked(one)) lines.push({ name: one.name, rows: [predefinedNetworkRow(one, flags)] })
+    const rows = lines.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((line) => line.rows)
     printList(out, rows, flags, list)
   },
 })

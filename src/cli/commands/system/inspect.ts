@@ -5,13 +5,19 @@ import { secretDocument } from "../../../docker/secret-document.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers, CHOOSING } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
-import type { Documents } from "../../compat/documents.ts"
+import type { Dialect } from "../../compat/dialect.ts"
 import { flag } from "../../flag.ts"
 import { inspectEach } from "../../inspect-each.ts"
+import { inspectNetwork } from "../../network/inspect-network.ts"
 import { inspectContainer, SIZE_FLAG } from "../../output/inspect-container.ts"
 import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 
 type Kind = "container" | "image" | "volume" | "network" | "pod" | "secret"
+
+interface Source {
+  engine: Engine
+  dialect: Dialect
+}
 
 const KINDS = ["container", "image", "volume", "network", "pod", "secret"] as const
 
@@ -28,22 +34,20 @@ export default command({
     const { engine, dialect } = context
     const names = flags.latest ? chooseContainers(await engine.containers(), given, flags) : given
     const kinds = flags.latest ? (["container"] as const) : flags.type === undefined ? KINDS : [flags.type]
-    const documents = await dialect.documents()
-    return inspectEach(names, flags, context, (name) => inspectFirst(engine, documents, kinds, name, flags))
+    return inspectEach(names, flags, context, (name) => inspectFirst({ engine, dialect }, kinds, name, flags))
   },
 })
 
 /** The first kind that knows the name, in docker's order. */
 async function inspectFirst(
-  engine: Engine,
-  documents: Documents,
+  from: Source,
   kinds: readonly Kind[],
   name: string,
   flags: { size: boolean },
 ): Promise<object> {
   for (const kind of kinds) {
     try {
-      return await inspectOne(engine, documents, kind, name, flags)
+      return await inspectOne(from, kind, name, flags)
     } catch (error) {
       if (!isSkiffError(error, "NotFound") || kinds.length === 1) throw error
     }
@@ -55,12 +59,12 @@ async function inspectFirst(
 }
 
 async function inspectOne(
-  engine: Engine,
-  documents: Documents,
+  { engine, dialect }: Source,
   kind: Kind,
   name: string,
   flags: { size: boolean },
 ): Promise<object> {
+  const documents = await dialect.documents()
   switch (kind) {
     case "container":
       return inspectContainer(documents, await engine.containers(), name, flags)
@@ -69,7 +73,7 @@ async function inspectOne(
     case "volume":
       return documents.volume((await engine.volumes()).get(name))
     case "network":
-      return documents.network((await engine.networks()).get(name))
+      return inspectNetwork(engine, dialect, name)
     case "pod":
       return podDocument(await (await engine.pods()).get(name))
     case "secret":

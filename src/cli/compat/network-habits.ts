@@ -1,0 +1,40 @@
+import type { Network } from "../../network/network.ts"
+
+/** What a tool takes for granted about networks. */
+export interface NetworkHabits {
+  /** `host` and `none` are networks: listed, inspected, told to exist. */
+  readonly hasPredefined: boolean
+  /** What a network without a name is called, before its number; undefined: a name must be given. */
+  readonly namePrefix: string
+  /** What the default network is called. */
+  readonly defaultName: string
+  /** `10.1.2.3/24` means the network that this address is in; else it is a mistake. */
+  readonly clearsHostBits: boolean
+  /** What `create` prints. */
+  created(network: Network): string
+  /** What `rm --force` does with containers that use the network; undefined: nothing, it is refused. */
+  readonly forcedRemoval: "remove" | undefined
+}
+
+/** Skiff's own. */
+export const NETWORK_HABITS: NetworkHabits = {
+  hasPredefined: true,
+  namePrefix: "network",
+  defaultName: "bridge",
+  clearsHostBits: false,
+  created: ({ id }) => id,
+  forcedRemoval: undefined,
+}
+
+/** Docker's: `--force` only forgives what is not there. */
+export const DOCKER_NETWORK_HABITS: NetworkHabits = { ...NETWORK_HABITS, forcedRemoval: undefined }
+
+/** Podman's. */
+export const PODMAN_NETWORK_HABITS: NetworkHabits = {
+  hasPredefined: false,
+  namePrefix: "podman",
+  defaultName: "podman",
+  clearsHostBits: true,
+  created: ({ name }) => name,
+  forcedRemoval: "remove",
+}

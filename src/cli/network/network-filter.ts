@@ -1,0 +1,48 @@
+import { InvalidArgument } from "../../base/errors.ts"
+import type { PredefinedNetwork } from "../../docker/predefined-networks.ts"
+import type { Engine } from "../../engine/engine.ts"
+import type { Network } from "../../network/network.ts"
+import { parseTimestamp } from "../../spec/docker/timestamp.ts"
+import { booleanFilter, parseFilters } from "../filters.ts"
+import { hasLabel } from "../prune-filter.ts"
+import { containersOn } from "./users.ts"
+
+const KEYS = ["dangling", "driver", "id", "label", "label!", "name", "scope", "type", "until"] as const
+
+/** What a filter looks at: a network, or Docker's `host` and `none`. */
+type Listed = Network | PredefinedNetwork
+
+/** Whether `network ls --filter …` asks for a network. Values of one key are alternatives, but labels. Throws InvalidArgument. */
+export async function networkFilter(filters: readonly string[], engine: Engine): Promise<(one: Listed) => boolean> {
+  const { driver, id, label, "label!": notLabel, name, scope, type, until, ...more } = parseFilters(filters, KEYS)
+  const dangling = booleanFilter(more.dangling, "dangling")
+  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "", new Date())
+  for (const one of type ?? [])
+    if (one !== "builtin" && one !== "custom")
+      throw new InvalidArgument(`invalid filter 'type=${one}'`, { hint: "valid: builtin, custom" })
+  const containers = dangling === undefined ? undefined : await engine.containers()
+  return (one) => {
+    const labels = labelsOf(one)
+    const fits = [
+      driver?.includes(one.driver),
+      id?.some((part) => one.id.startsWith(part)),
+      label?.every((wanted) => hasLabel(labels, wanted)),
+      notLabel && !notLabel.some((unwanted) => hasLabel(labels, unwanted)),
+      name?.some((part) => one.name.includes(part)),
+      scope?.includes("local"),
+      type?.includes(isBuiltIn(one) ? "builtin" : "custom"),
+      before && "createdAt" in one && one.createdAt < before,
+      // what is there of itself is never left over
+      containers && (isBuiltIn(one) ? !dangling : (containersOn(containers, one as Network).length === 0) === dangling),
+    ]
+    return fits.every((fit) => fit !== false)
+  }
+}
+
+function labelsOf(one: Listed): Readonly<Record<string, string>> {
+  return "options" in one ? (one.options.labels ?? {}) : {}
+}
+
+function isBuiltIn(one: Listed): boolean {
+  return !("options" in one) || one.name === "bridge"
+}

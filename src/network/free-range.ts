@@ -1,0 +1,60 @@
+/** Whether a range that a user wants is free, and whose it is when it is not. */
+import type { Database } from "../base/database.ts"
+import { AlreadyExists } from "../base/errors.ts"
+import type { NetlinkSocket } from "../sys/net/netlink.ts"
+import { listAddresses, listLinks, listRoutes, type Link } from "../sys/net/rtnetlink.ts"
+import { formatIpv4, formatIpv4Range, networkAddress, overlaps, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
+import { ipv6Overlaps, parseIpv6Range } from "./ipv6.ts"
+import { ALIAS_PREFIX } from "./names.ts"
+import { listNetworks } from "./network-records.ts"
+
+/** Throws AlreadyExists, saying which network, address or route of the host has some of it. */
+export function takeRange(subnet: string, db: Database, route: NetlinkSocket): Ipv4Range {
+  const range = parseIpv4Range(subnet)
+  const network = listNetworks(db).find((one) => one.subnet !== "" && overlaps(parseIpv4Range(one.subnet), range))
+  const holder =
+    network === undefined ? useOnHost(range, route) : `overlaps ${network.subnet} of network "${network.name}"`
+  if (holder !== undefined) throw taken(subnet, holder)
+  return range
+}
+
+/** The same of IPv6; the host's own addresses are not looked at. */
+export function checkRange6(subnet: string, db: Database): void {
+  const range = parseIpv6Range(subnet)
+  const network = listNetworks(db).find(
+    (one) => one.subnet6 !== undefined && ipv6Overlaps(parseIpv6Range(one.subnet6), range),
+  )
+  if (network !== undefined) throw taken(subnet, `overlaps ${network.subnet6} of network "${network.name}"`)
+}
+
+function taken(subnet: string, holder: string): AlreadyExists {
+  return new AlreadyExists(`subnet ${subnet} ${holder}`, {
+    field: "subnet",
+    hint: "choose another, or none: the next free one is taken",
+    data: { object: "subnet", subnet },
+  })
+}
+
+/** The default route overlaps everything and is not counted. */
+function useOnHost(range: Ipv4Range, route: NetlinkSocket): string | undefined {
+  const links = listLinks(route)
+  const address = listAddresses(route).find((one) => overlaps(rangeOf(one), range))
+  if (address !== undefined)
+    return `overlaps address ${formatIpv4(address.address)}/${address.prefixLength} of ${nameOf(links, address.interfaceIndex)}`
+  const way = listRoutes(route).find((one) => one.prefixLength > 0 && overlaps(rangeOf(one), range))
+  if (way === undefined) return undefined
+  return `overlaps the route of this host to ${formatIpv4Range(rangeOf(way))} by ${nameOf(links, way.interfaceIndex)}`
+}
+
+function rangeOf({ address, prefixLength }: Ipv4Range): Ipv4Range {
+  return { address: networkAddress(address, prefixLength), prefixLength }
+}
+
+/** With the store that it belongs to, where it is a bridge of another one. */
+function nameOf(links: readonly Link[], index: number): string {
+  const link = links.find((one) => one.index === index)
+  if (link === undefined) return `interface ${index}`
+  return link.alias.startsWith(ALIAS_PREFIX)
+    ? `"${link.name}", a network of the store at ${link.alias.slice(ALIAS_PREFIX.length)}`
+    : `"${link.name}"`
+}

@@ -1,0 +1,24 @@
+import type { Database } from "../base/database.ts"
+import { hasErrno } from "../base/errors.ts"
+import type { NetlinkSocket } from "../sys/net/netlink.ts"
+import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
+import type { KernelNames } from "./names.ts"
+import { listNetworks } from "./network-records.ts"
+
+/**
+ * Removes bridges of this store that no network of its has: whoever made or removed one was killed between the kernel and the
+ * records. The caller holds the lock under which networks are made (network-lock.ts), so none is on its way.
+ */
+export function removeStrayBridges(route: NetlinkSocket, db: Database, { alias, bridge }: KernelNames): void {
+  const known = new Set([bridge, ...listNetworks(db).map((network) => network.bridge)])
+  const links = listLinks(route)
+  for (const { name, index, ...link } of links) {
+    // what is still a port of it belongs to somebody
+    if (link.alias !== alias || known.has(name) || links.some(({ master }) => master === index)) continue
+    try {
+      deleteLink(route, name)
+    } catch (error) {
+      if (!hasErrno(error, "ENODEV")) throw error
+    }
+  }
+}

@@ -1,0 +1,270 @@
+/** Networks that users make: their ranges, their names, their bridges on the host, and what is left when they go. */
+import { spawnSync } from "node:child_process"
+import { describe, expect, test } from "bun:test"
+import { kernelNames } from "../../src/network/names.ts"
+import { bridgesOf } from "../support/remove-network.ts"
+import { asRootOnly, openStore, testUnless } from "../support/store.ts"
+
+const skiff = openStore()
+const asRoot = testUnless(asRootOnly)
+
+interface NetworkDocument {
+  Id: string
+  IPAM: { Config: { Subnet: string; Gateway: string; IPRange?: string; AuxiliaryAddresses?: Record<string, string> }[] }
+  Containers: Record<string, { Name: string; IPv4Address: string; MacAddress: string }>
+  Options: Record<string, string>
+  Labels: Record<string, string>
+}
+
+async function inspectNetwork(name: string): Promise<NetworkDocument> {
+  const [document] = JSON.parse(await skiff.ok("network", "inspect", name)) as [NetworkDocument]
+  return document
+}
+
+/** What it says on standard error, and its exit code. */
+async function refused(...args: string[]): Promise<{ code: number; stderr: string }> {
+  const { code, stderr, stdout } = await skiff.run(args)
+  expect(stdout).toBe("")
+  return { code, stderr }
+}
+
+const own = () => bridgesOf(skiff.runRoot)
+const addressIn = (network: string, ...flags: string[]) =>
+  skiff.ok(
+    "run",
+    "--rm",
+    "--network",
+    network,
+    ...flags,
+    "busybox",
+    "sh",
+    "-c",
+    "ip -4 -o addr show eth0 | awk '{print $4}'",
+  )
+
+const crash = (at: string, ...args: string[]) => skiff.run(args, { env: { SKIFF_CRASH_AT: at } })
+
+describe("network create", () => {
+  test("makes a network that ls, inspect and exists know by name, id and the beginning of one", async () => {
+    const id = await skiff.ok("network", "create", "--label", "team=web", "--label", "empty", "known")
+    expect(id).toMatch(/^[0-9a-f]{64}$/)
+    for (const name of ["known", id, id.slice(0, 12)]) {
+      expect((await skiff.run(["network", "exists", name])).code).toBe(0)
+      expect(await skiff.ok("network", "inspect", "-f", "{{.Name}} {{.Labels.team}}", name)).toBe("known web")
+    }
+    const shown = await skiff.ok(
+      "network",
+      "ls",
+      "--filter",
+      "label=team=web",
+      "--format",
+      "{{.ID}} {{.Name}} {{.Driver}}",
+    )
+    expect(shown).toBe(`${id.slice(0, 12)} known bridge`)
+    const { IPAM } = await inspectNetwork("known")
+    expect(IPAM.Config[0]?.Gateway).toMatch(/\.1$/)
+  })
+
+  test("gives containers the addresses of its range, but those that are set aside", async () => {
+    const flags = ["--subnet", "10.81.0.0/24", "--gateway", "10.81.0.200", "--ip-range", "10.81.0.8/30"]
+    await skiff.ok("network", "create", ...flags, "--aux-address", "printer=10.81.0.10", "ranged")
+    expect((await inspectNetwork("ranged")).IPAM.Config).toEqual([
+      {
+        Subnet: "10.81.0.0/24",
+        IPRange: "10.81.0.8/30",
+        Gateway: "10.81.0.200",
+        AuxiliaryAddresses: { printer: "10.81.0.10" },
+      },
+    ])
+    for (const address of ["10.81.0.9/24", "10.81.0.11/24", "10.81.0.9/24"])
+      expect(await addressIn("ranged")).toBe(address)
+    expect(await addressIn("ranged", "--ip", "10.81.0.77")).toBe("10.81.0.77/24")
+    const { code, stderr } = await refused(
+      "run",
+      "--rm",
+      "--network",
+      "ranged",
+      "--ip",
+      "10.81.0.10",
+      "busybox",
+      "true",
+    )
+    expect(code).toBe(125)
+    expect(stderr).toContain("address 10.81.0.10 cannot be given to a container")
+    const way = await skiff.ok("run", "--rm", "--network", "ranged", "busybox", "sh", "-c", "ip route | head -n 1")
+    expect(way).toContain("default via 10.81.0.200")
+  })
+
+  test("without a name it takes network1 and so on; without a subnet the next free one", async () => {
+    const names = async () => (await skiff.ok("network", "ls", "--format", "{{.Name}}")).split("\n")
+    await skiff.ok("network", "create")
+    await skiff.ok("network", "create")
+    expect(await names()).toEqual(expect.arrayContaining(["bridge", "host", "network1", "network2", "none"]))
+    const subnets = await Promise.all(
+      ["network1", "network2"].map(async (name) => (await inspectNetwork(name)).IPAM.Config[0]?.Subnet),
+    )
+    expect(new Set(subnets).size).toBe(2)
+  })
+
+  test("an MTU holds for the interfaces of its containers", async () => {
+    await skiff.ok("network", "create", "-o", "com.docker.network.driver.mtu=1342", "narrow")
+    expect(await skiff.ok("run", "--rm", "--network", "narrow", "busybox", "cat", "/sys/class/net/eth0/mtu")).toBe(
+      "1342",
+    )
+  })
+
+  test("--ignore leaves one that is there as it is; --internal and the rest are told by inspect", async () => {
+    const id = await skiff.ok("network", "create", "--internal", "--attachable", "there")
+    expect(await skiff.ok("network", "create", "--ignore", "--subnet", "10.81.9.0/24", "there")).toBe(id)
+    expect(await skiff.ok("network", "inspect", "-f", "{{.Internal}} {{.Attachable}}", "there")).toBe("true true")
+  })
+
+  test("of many that come at once each has its own range and bridge", async () => {
+    const names = Array.from({ length: 6 }, (_, index) => `race${index}`)
+    await Promise.all(names.map((name) => skiff.ok("network", "create", name)))
+    const documents = await Promise.all(names.map(inspectNetwork))
+    expect(new Set(documents.map(({ IPAM }) => IPAM.Config[0]?.Subnet)).size).toBe(names.length)
+    expect(new Set(documents.map(({ Options }) => Options["com.docker.network.bridge.name"])).size).toBe(names.length)
+    await skiff.ok("network", "rm", ...names)
+  })
+
+  test("of many that want one name one gets it, and the others are told", async () => {
+    const outcomes = await Promise.all(Array.from({ length: 4 }, () => skiff.run(["network", "create", "one-name"])))
+    expect(outcomes.map(({ code }) => code).toSorted()).toEqual([0, 1, 1, 1])
+    for (const { code, stderr } of outcomes)
+      if (code !== 0) expect(stderr).toContain('network "one-name" already exists')
+  })
+
+  asRoot("has a bridge on the host, by the name that is asked for", async () => {
+    await skiff.ok(
+      "network",
+      "create",
+      "-o",
+      "com.docker.network.bridge.name=br-e2e",
+      "--subnet",
+      "10.81.20.0/24",
+      "named",
+    )
+    expect(spawnSync("ip", ["-4", "-o", "addr", "show", "br-e2e"]).stdout.toString()).toContain("10.81.20.1/24")
+    const { code, stderr } = await refused("network", "create", "--interface-name", "br-e2e", "again")
+    expect(code).toBe(1)
+    expect(stderr).toContain('bridge "br-e2e" is that of network "named"')
+    await skiff.ok("network", "rm", "named")
+    expect(own()).not.toContain("br-e2e")
+  })
+})
+
+describe("what cannot be is refused, and nothing is made", () => {
+  const wrong: [why: string, args: string[], message: string][] = [
+    ["a range of another network", ["--subnet", "10.82.0.128/25", "x"], 'overlaps 10.82.0.0/24 of network "taken"'],
+    ["an address of the host", ["--subnet", "127.0.0.0/8", "x"], "is not for networks"],
+    ["a gateway outside", ["--subnet", "10.83.0.0/24", "--gateway", "10.84.0.1", "x"], "not in subnet 10.83.0.0/24"],
+    ["a range outside", ["--subnet", "10.83.0.0/24", "--ip-range", "10.84.0.0/25", "x"], "is not in subnet"],
+    ["an address set aside outside", ["--subnet", "10.83.0.0/24", "--aux-address", "a=10.84.0.1", "x"], "no matching"],
+    ["a gateway without a subnet", ["--gateway", "10.83.0.1", "x"], "cannot set gateway or range without subnet"],
+    ["host bits", ["--subnet", "10.83.0.7/24", "x"], "did you mean 10.83.0.0/24"],
+    ["no range at all", ["--subnet", "ten", "x"], 'invalid subnet "ten"'],
+    ["two ranges of a family", ["--subnet", "10.83.0.0/24", "--subnet", "10.84.0.0/24", "x"], "one subnet of IPv4"],
+    ["a range without room", ["--subnet", "10.83.0.0/31", "x"], "too small"],
+    ["the name of another", ["taken"], 'network "taken" already exists'],
+    ["the word for a mode", ["host"], "the word is a network mode"],
+    ["a name that is none", ["a/b"], 'invalid network name "a/b"'],
+    ["a driver that is none", ["-d", "overlay", "x"], "there is no swarm"],
+    ["a scope", ["--scope", "swarm", "x"], "this engine is of one host"],
+    ["an option nobody knows", ["-o", "colour=red", "x"], 'unsupported network option "colour"'],
+    ["an option of no use here", ["-o", "vrf=blue", "x"], "bridges are in the main routing table"],
+    ["an MTU of none", ["-o", "mtu=12", "x"], "expected a number from 68"],
+    ["a name server that is none", ["--dns", "dns.example.org", "x"], "invalid name server"],
+    [
+      "a route by nobody",
+      ["--subnet", "10.83.0.0/24", "--route", "10.9.0.0/16,10.84.0.1", "x"],
+      "is not in 10.83.0.0/24",
+    ],
+  ]
+
+  test.each(wrong)("%s", async (_, args, message) => {
+    await skiff.run(["network", "create", "--subnet", "10.82.0.0/24", "taken"])
+    const before = await skiff.ok("network", "ls", "-q", "--no-trunc")
+    const { code, stderr } = await refused("network", "create", ...args)
+    expect(stderr).toContain(message)
+    expect([1, 125]).toContain(code)
+    expect(await skiff.ok("network", "ls", "-q", "--no-trunc")).toBe(before)
+  })
+})
+
+describe("network rm", () => {
+  test("refuses one that a container uses, by the container's name, running or not", async () => {
+    await skiff.ok("network", "create", "used")
+    await skiff.ok("run", "-d", "--name", "user", "--network", "used", "busybox", "sleep", "100")
+    const { Containers } = await inspectNetwork("used")
+    expect(Object.values(Containers)).toEqual([expect.objectContaining({ Name: "user" })])
+    for (const stop of [false, true]) {
+      if (stop) await skiff.ok("stop", "-t", "0", "user")
+      const { code, stderr } = await refused("network", "rm", "used")
+      expect({ code, says: stderr.includes('network "used" is in use by "user"') }).toEqual({ code: 1, says: true })
+      const podman = await skiff.run(["network", "rm", "used"], { env: { SKIFF_COMPAT: "podman" } })
+      expect(podman.code).toBe(2)
+    }
+    await skiff.ok("rm", "user")
+    expect(await skiff.ok("network", "rm", "used")).toBe("used")
+    expect((await skiff.run(["network", "exists", "used"])).code).toBe(1)
+  })
+
+  test("refuses what is always there, and tells what is not", async () => {
+    for (const name of ["bridge", "host", "none"])
+      expect((await refused("network", "rm", name)).stderr).toContain(`${name} is a pre-defined network`)
+    expect(await refused("network", "rm", "absent")).toMatchObject({ code: 1 })
+    expect(await skiff.ok("network", "rm", "-f", "absent")).toBe("")
+    await skiff.ok("network", "create", "last")
+    const { code, stdout, stderr } = await skiff.run(["network", "rm", "absent", "last"])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "last\n" })
+    expect(stderr).toContain("network absent not found")
+  })
+
+  test("its range is free again at once", async () => {
+    for (const name of ["first", "second"]) {
+      await skiff.ok("network", "create", "--subnet", "10.85.0.0/24", name)
+      expect(await addressIn(name)).toMatch(/^10\.85\.0\.\d+\/24$/)
+      await skiff.ok("network", "rm", name)
+    }
+  })
+
+  asRoot("its bridge goes, and its range from the rules", async () => {
+    await skiff.ok("network", "create", "--subnet", "10.85.1.0/24", "ruled")
+    const before = own()
+    await addressIn("ruled")
+    const { table } = kernelNames(skiff.runRoot, false)
+    const rules = () => spawnSync("nft", ["list", "table", "inet", table]).stdout.toString()
+    expect(rules()).toContain("10.85.1.0/24")
+    await skiff.ok("network", "rm", "ruled")
+    expect(own()).toHaveLength(before.length - 1)
+    expect(rules()).not.toContain("10.85.1.0/24")
+  })
+})
+
+describe("killed in the middle", () => {
+  test("of create: the same create works, and nothing is left of the first", async () => {
+    const before = own()
+    await crash("network:claimed", "network", "create", "--subnet", "10.86.0.0/24", "killed")
+    expect((await skiff.run(["network", "exists", "killed"])).code).toBe(1)
+    await skiff.ok("network", "create", "--subnet", "10.86.0.0/24", "killed")
+    expect(await addressIn("killed")).toMatch(/^10\.86\.0\./)
+    await skiff.ok("network", "rm", "killed")
+    expect(own()).toEqual(before)
+  })
+
+  test("of rm: the network is there as before", async () => {
+    const before = own()
+    await skiff.ok("network", "create", "--subnet", "10.86.1.0/24", "killed")
+    await addressIn("killed")
+    for (const step of ["network:rules-removed", "network:bridge-removed"]) {
+      await crash(step, "network", "rm", "killed")
+      expect(await addressIn("killed")).toMatch(/^10\.86\.1\./)
+    }
+    await skiff.ok("network", "rm", "killed")
+    await skiff.ok("network", "create", "--subnet", "10.86.0.0/16", "wider")
+    expect(await addressIn("wider")).toMatch(/^10\.86\./)
+    await skiff.ok("network", "rm", "wider")
+    expect(own()).toEqual(before)
+  })
+})

@@ -8,10 +8,11 @@ export function printPruneReport(
   report: PruneReport,
   { dryRun = false }: { dryRun?: boolean } = {},
 ): number {
-  const { pods, containers, volumes, images, cache, reclaimedBytes, failures } = report
+  const { pods, containers, networks, volumes, images, cache, reclaimedBytes, failures } = report
   const sections: [string, string[]][] = [
     ["Pods", pods],
     ["Containers", containers],
+    ["Networks", networks],
     ["Volumes", volumes],
     [
       "Images",

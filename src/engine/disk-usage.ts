@@ -9,6 +9,7 @@ import { workingKey } from "../builder/records.ts"
 import type { Container, Containers } from "../container/container.ts"
 import type { ContentStore } from "../content/content.ts"
 import type { Image, Images } from "../image/image.ts"
+import type { Network, Networks } from "../network/network.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
 import type { Digest } from "../spec/digest.ts"
@@ -40,6 +41,13 @@ export interface VolumeUse {
   links: number
 }
 
+/** A network, and who is on it. It takes a record. */
+export interface NetworkUse {
+  network: Network
+  /** How many containers and pods are on it when they run. */
+  links: number
+}
+
 /** An entry of the build cache. */
 export interface CacheEntryUse extends CacheUse {
   /** An image has that layer: it is counted there. */
@@ -55,6 +63,7 @@ export interface DiskUsage {
   reclaimableImageBytes: number
   containers: readonly ContainerUse[]
   volumes: readonly VolumeUse[]
+  networks: readonly NetworkUse[]
   cache: readonly CacheEntryUse[]
   /** Of `builder from`: each with its own layer. */
   workingBytes: number
@@ -74,6 +83,9 @@ export interface DiskUsageDeps {
   imageBlobs(): ReadonlyMap<Digest, readonly Digest[]>
   /** The containers that mount a volume. */
   volumeUsers(name: string): readonly unknown[]
+  networks: Pick<Networks, "list">
+  /** Containers and pods that are on a network when they run. */
+  networkUsers(network: Network): readonly unknown[]
 }
 
 /** Reads everything in the store: as slow as du. What goes meanwhile counts nothing. */
@@ -100,7 +112,8 @@ export async function diskUsage(deps: DiskUsageDeps, { signal }: Cancellable = {
   )
   let workingBytes = 0
   for (const { id } of workers) workingBytes += await sizes.snapshot(workingKey({ id }))
-  return { ...images, containers: containerUses, volumes, cache, workingBytes }
+  const networks = deps.networks.list().map((network) => ({ network, links: deps.networkUsers(network).length }))
+  return { ...images, containers: containerUses, volumes, networks, cache, workingBytes }
 }
 
 async function imagesUse(

@@ -24,7 +24,7 @@ import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
 
-export type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, VolumeUse } from "./disk-usage.ts"
+export type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, NetworkUse, VolumeUse } from "./disk-usage.ts"
 export type { CheckReport, CheckRequest, StoreFault } from "./check.ts"
 export type { PruneKind, PruneReport, PruneRequest } from "./prune.ts"
 

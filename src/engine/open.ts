@@ -521,20 +521,32 @@ class LocalEngine implements Engine {
   }
 
   async #pruneDeps(): Promise<PruneDeps> {
-    const [{ ContainerRecords }, events, pods, containers, volumes, images, builds, workingContainers] =
-      await Promise.all([
-        import("../container/records.ts"),
-        this.events(),
-        this.pods(),
-        this.containers(),
-        this.volumes(),
-        this.images(),
-        this.builds(),
-        this.workingContainers(),
-      ])
+    const [
+      { ContainerRecords },
+      events,
+      pods,
+      containers,
+      networks,
+      networkUsers,
+      volumes,
+      images,
+      builds,
+      workingContainers,
+    ] = await Promise.all([
+      import("../container/records.ts"),
+      this.events(),
+      this.pods(),
+      this.containers(),
+      this.networks(),
+      this.#networkUsers(),
+      this.volumes(),
+      this.images(),
+      this.builds(),
+      this.workingContainers(),
+    ])
     const records = new ContainerRecords(this.#store.db, events)
     const volumeUsers = (name: string) => records.usersOfVolume(name)
-    return { pods, containers, volumes, images, builds, workingContainers, volumeUsers }
+    return { pods, containers, networks, networkUsers, volumes, images, builds, workingContainers, volumeUsers }
   }
 
   async takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined> {

@@ -1,4 +1,4 @@
-/** Removes what nobody uses, of several kinds in the order in which one lets go of the next: pods, containers, volumes, images, build cache. */
+/** Removes what nobody uses, of several kinds in the order in which one lets go of the next: pods, containers, networks, volumes, images, build cache. */
 import { throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import { isSkiffError } from "../base/errors.ts"
 import type { Builds } from "../build/build.ts"
@@ -7,10 +7,11 @@ import type { Container, Containers } from "../container/container.ts"
 import { familiarReference, parseReference, type Image, type Images } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
+import { DEFAULT_NETWORK, type Network, type Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Volume, Volumes } from "../volume/volume.ts"
 
-export type PruneKind = "pods" | "containers" | "volumes" | "images" | "cache"
+export type PruneKind = "pods" | "containers" | "networks" | "volumes" | "images" | "cache"
 
 /** What a filter looks at. */
 export interface Prunable {
@@ -37,6 +38,8 @@ export interface PruneReport {
   /** With their containers. */
   pods: string[]
   containers: string[]
+  /** Their names. */
+  networks: string[]
   volumes: string[]
   /** As docker lists them: names, then images and layers. */
   images: { untagged: string[]; deleted: string[] }
@@ -50,18 +53,21 @@ export interface PruneReport {
 export interface PruneDeps {
   pods: Pods
   containers: Containers
+  networks: Networks
   volumes: Volumes
   images: Images
   builds: Builds
   workingContainers: WorkingContainers
   /** The containers that mount a volume. */
   volumeUsers(name: string): readonly { id: string }[]
+  /** Containers and pods that are on a network when they run. */
+  networkUsers(network: Network): readonly { id: string }[]
 }
 
 /** Safe to repeat, and beside all else: what is in use by the time stays. */
 export async function prune(deps: PruneDeps, request: PruneRequest): Promise<PruneReport> {
   const report = newReport()
-  for (const kind of ["pods", "containers", "volumes", "images", "cache"] as const) {
+  for (const kind of ["pods", "containers", "networks", "volumes", "images", "cache"] as const) {
     if (!request.kinds.includes(kind)) continue
     throwIfAborted(request.signal, "the pruning")
     await STEPS[kind](deps, request, report)
@@ -98,6 +104,24 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
       } catch (error) {
         if (isSkiffError(error, "NotFound")) continue // another process was first
         report.failures.push(error)
+      }
+    }
+  },
+
+  async networks(deps, request, report) {
+    const gone = await removedUsers(deps, report)
+    for (const network of deps.networks.list()) {
+      if (network.name === DEFAULT_NETWORK) continue
+      const asked = { createdAt: network.createdAt, labels: network.options.labels ?? {} }
+      if (request.isAsked?.(asked) === false) continue
+      const users = deps.networkUsers(network).filter(({ id }) => !gone.has(id))
+      if (users.length > 0) continue
+      try {
+        if (!request.dryRun) await deps.networks.remove(network)
+        report.networks.push(network.name)
+      } catch (error) {
+        // in use by now, or gone
+        if (!isSkiffError(error, "FailedPrecondition") && !isSkiffError(error, "NotFound")) throw error
       }
     }
   },
@@ -145,10 +169,18 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
   },
 }
 
+/** Ids of containers and sandboxes that went before, or would. */
+async function removedUsers({ pods }: PruneDeps, report: PruneReport): Promise<ReadonlySet<string>> {
+  const removed = report.pods.length === 0 ? [] : (await pods.list()).filter(({ id }) => report.pods.includes(id))
+  const members = removed.flatMap(({ containers }) => containers.map(({ id }) => id))
+  return new Set([...report.containers, ...members, ...removed.flatMap(({ sandboxId }) => sandboxId ?? [])])
+}
+
 function newReport(): PruneReport {
   return {
     pods: [],
     containers: [],
+    networks: [],
     volumes: [],
     images: { untagged: [], deleted: [] },
     cache: [],

@@ -314,9 +314,29 @@ export class BridgeDriver implements NetworkDriver {
         await this.#rootless.publish(host.route, this.#numbered(network), containerId, this.#records.ports(containerId))
   }
 
+  /** See `Networks.reload`. */
+  async reload(containerIds: readonly string[]): Promise<void> {
+    const rows = this.#records.list().filter(({ containerId }) => containerIds.includes(containerId))
+    if (rows.length === 0) return
+    const host = await this.#host.sockets()
+    for (const network of listBridges(this.#db))
+      if (rows.some(({ networkId }) => networkId === network.id)) await this.#makeBridge(host.route, network)
+    await this.#firewall.rewrite(host.netfilter)
+    if (this.#rootless === undefined) return
+    await this.#rootless.open()
+    for (const { containerId, networkId, address } of rows) {
+      const network = listBridges(this.#db).find(({ id }) => id === networkId)
+      const ports = this.#records.ports(containerId).filter((port) => port.networkId === networkId)
+      if (network !== undefined && ports.length > 0)
+        await this.#rootless.republish(host.route, this.#numbered(network), { containerId, address, ports })
+    }
+  }
+
   async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
-    const found = findBridge(route, network)
-    if (found !== undefined) return found
+    return findBridge(route, network) ?? (await this.#makeBridge(route, network))
+  }
+
+  async #makeBridge(route: NetlinkSocket, network: Network): Promise<Link> {
     return await makeBridge(route, network, {
       alias: this.#names.alias,
       writeSysctls: (sysctls) =>

@@ -19,13 +19,11 @@ import {
   type Ipv4Range,
 } from "./ipv4.ts"
 import type { KernelNames } from "./names.ts"
-import type { Network } from "./network.ts"
+import { DEFAULT_NETWORK, type Network } from "./network.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
 import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import { reapBridges } from "./reap-bridges.ts"
 
-/** The network of containers that name none. */
-export const DEFAULT_NETWORK = "bridge"
 /** The same in every store: it can be told before the network is made. */
 const DEFAULT_ID = "1f7a3c95e08b26d4".repeat(4)
 

@@ -73,6 +73,18 @@ export class Firewall {
     }
   }
 
+  /** Writes the tables anew, whatever is there. Safe to repeat, and beside others. */
+  async rewrite(netfilter: NetlinkSocket): Promise<void> {
+    const file = `${this.#deps.runRoot}/firewall.nft`
+    using lock = await this.#locks.acquire(LOCK)
+    try {
+      await this.#write(netfilter, file)
+    } finally {
+      rmSync(file, { force: true })
+      lock.unlink()
+    }
+  }
+
   /** Whether the tables know the network; those that are whole for others are told of it. */
   #isThere(netfilter: NetlinkSocket, network: Network): boolean {
     const { db, names } = this.#deps

@@ -16,6 +16,9 @@ import type { Refusal } from "../spec/docker/refusal.ts"
 import type { NetworkOptions } from "./network-options.ts"
 import type { Pid } from "../sys/process/process.ts"
 
+/** The network of containers that name none: always there, and never removed. */
+export const DEFAULT_NETWORK = "bridge"
+
 /** How a network's endpoints are made: bridge-driver.ts and its neighbours. */
 export type NetworkDriverName = "bridge" | "macvlan" | "ipvlan" | "cni"
 
@@ -220,6 +223,11 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   update(network: Network, changes: NetworkChanges): Promise<Network>
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
+  /**
+   * Makes what the kernel has of these containers' networks anew, whatever is there: bridges with their ports, rules, rootless ways of
+   * published ports. Connections go on, but those of an ordinary user by published ports. Safe to repeat.
+   */
+  reload(containerIds: readonly string[]): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */

@@ -4,12 +4,12 @@ import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
 import type { AddressPool } from "./choose-subnet.ts"
-import { DEFAULT_NETWORK, defaultNetwork, plannedDefault } from "./default-network.ts"
+import { defaultNetwork, plannedDefault } from "./default-network.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
 import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import { findNetwork, listNetworks } from "./network-records.ts"
-import type { Network, NetworkDriver, Networks, NetworkUser } from "./network.ts"
+import { DEFAULT_NETWORK, type Network, type NetworkDriver, type Networks, type NetworkUser } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
 import { EndpointRecords } from "./records.ts"
 import { RootlessUplink } from "./rootless-uplink.ts"
@@ -87,6 +87,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     setRate: (network, containerId, rate) => driverOf(network).setRate(network, containerId, rate),
     teardown: (network, containerId, status) => driverOf(network).teardown(network, containerId, status),
     rename: (network, containerId, called) => new EndpointRecords(deps.db).rename(containerId, network.id, called),
+    reload: (containerIds) => bridges.reload(containerIds),
     sweep: (alive, options) => bridges.sweep(alive, options),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),

@@ -5,10 +5,9 @@ import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts
 import type { Events } from "../event/event.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { deleteLink } from "../sys/net/rtnetlink.ts"
-import { DEFAULT_NETWORK } from "./default-network.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { deleteNetwork } from "./network-records.ts"
-import type { Network, NetworkUser } from "./network.ts"
+import { DEFAULT_NETWORK, type Network, type NetworkUser } from "./network.ts"
 import { EndpointRecords, short } from "./records.ts"
 
 /** What the removal of a network stands on. */

@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process"
 import { describe, expect, test } from "bun:test"
 import { kernelNames } from "../../src/network/names.ts"
 import { bridgesOf } from "../support/remove-network.ts"
+import { user } from "../support/user.ts"
+import { eventually } from "../support/wait.ts"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
@@ -267,4 +269,102 @@ describe("killed in the middle", () => {
     await skiff.ok("network", "rm", "wider")
     expect(own()).toEqual(before)
   })
+})
+
+describe("network prune", () => {
+  test("removes those that nobody uses, and --dry-run only tells of them", async () => {
+    for (const name of ["kept", "spare", "labelled"])
+      await skiff.ok("network", "create", ...(name === "labelled" ? ["--label", "keep"] : []), name)
+    await skiff.ok("create", "--name", "keeper", "--network", "kept", "busybox", "true")
+    const plan = await skiff.ok("network", "prune", "--dry-run", "--filter", "label!=keep")
+    expect(plan).toMatch(/^Would delete Networks:\n/)
+    expect(plan.split("\n")).toContain("spare")
+    for (const name of ["kept", "labelled", "bridge", "host", "none"]) expect(plan.split("\n")).not.toContain(name)
+    expect((await skiff.run(["network", "exists", "spare"])).code).toBe(0)
+    expect(await skiff.ok("network", "prune", "-f", "--filter", "label!=keep")).toBe(
+      plan.replace("Would delete", "Deleted"),
+    )
+    expect((await skiff.run(["network", "prune"], { stdin: "n\n" })).code).toBe(1)
+    expect(await skiff.ok("network", "prune", "-f", "--filter", "until=1h")).toBe("")
+    expect(await skiff.ok("system", "df", "-v")).toMatch(/\nkept +bridge +\S+ +1\n/)
+    await skiff.ok("rm", "keeper")
+    const podman = await skiff.run(["network", "prune", "-f"], { env: { SKIFF_COMPAT: "podman" } })
+    expect(podman.stdout.split("\n").filter(Boolean).toSorted()).toEqual(["kept", "labelled"])
+    expect(await skiff.ok("network", "prune", "-f")).toBe("")
+  })
+
+  test("system prune removes them with the containers that were on them", async () => {
+    await skiff.ok("network", "create", "ended")
+    await skiff.ok("run", "--network", "ended", "busybox", "true")
+    expect(await skiff.ok("system", "prune", "--dry-run")).toContain("Would delete Networks:\nended\n")
+    expect(await skiff.ok("system", "prune", "-f")).toContain("Deleted Networks:\nended\n")
+    expect((await skiff.run(["network", "exists", "ended"])).code).toBe(1)
+  })
+})
+
+test("network update adds and drops name servers, twice as once", async () => {
+  await skiff.ok("network", "create", "--dns", "192.0.2.1", "asking")
+  const servers = () =>
+    skiff
+      .ok("network", "inspect", "-f", "{{range .NetworkDNSServers}}{{.}} {{end}}", "asking")
+      .then((text) => text.trim())
+  expect(await servers()).toBe("192.0.2.1")
+  for (let round = 0; round < 2; round++)
+    expect(await skiff.ok("network", "update", "--dns-add", "192.0.2.2,192.0.2.3", "asking")).toBe("asking")
+  expect(await servers()).toBe("192.0.2.1 192.0.2.2 192.0.2.3")
+  for (let round = 0; round < 2; round++) await skiff.ok("network", "update", "--dns-drop", "192.0.2.1", "asking")
+  expect(await servers()).toBe("192.0.2.2 192.0.2.3")
+  expect((await refused("network", "update", "--dns-add", "nine", "asking")).stderr).toContain("invalid name server")
+  expect((await refused("network", "update", "--dns-add", "192.0.2.9", "absent")).code).toBe(1)
+})
+
+test("network reload makes anew what was taken away, and a container's port answers again", async () => {
+  await skiff.ok("network", "create", "torn")
+  const serve = "while :; do echo served | nc -l -p 80; done"
+  const id = await skiff.ok(
+    "run",
+    "-d",
+    "--name",
+    "server",
+    "--network",
+    "torn",
+    "-p",
+    "127.0.0.1::80",
+    "busybox",
+    "sh",
+    "-c",
+    serve,
+  )
+  const port = (await skiff.ok("port", "server", "80")).split(":")[1] ?? ""
+  const ask = () => spawnSync("socat", ["-u", `TCP:127.0.0.1:${port}`, "-"]).stdout.toString()
+  await eventually(() => expect(ask()).toBe("served\n"))
+  const { table } = kernelNames(skiff.runRoot, false)
+  // an ordinary user's are in a namespace of his own
+  if (!user.rootless) spawnSync("nft", ["flush", "table", "inet", table])
+  expect(await skiff.ok("network", "reload", "server")).toBe(id)
+  await eventually(() => expect(ask()).toBe("served\n"))
+  expect(await skiff.ok("network", "reload", "--all")).toBe(id)
+  expect(await refused("network", "reload", "absent")).toMatchObject({ code: 1 })
+  await skiff.ok("rm", "-f", "server")
+})
+
+test("events tell of networks that come, change and go", async () => {
+  const since = new Date(Date.now() - 1).toISOString()
+  await skiff.ok("network", "create", "told")
+  await skiff.ok("network", "update", "--dns-add", "192.0.2.2", "told")
+  await skiff.ok("network", "rm", "told")
+  const format = "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}"
+  const until = new Date().toISOString()
+  const told = await skiff.ok(
+    "events",
+    "--since",
+    since,
+    "--until",
+    until,
+    "--filter",
+    "type=network",
+    "--format",
+    format,
+  )
+  expect(told.split("\n")).toEqual(["create told bridge", "update told bridge", "destroy told bridge"])
 })

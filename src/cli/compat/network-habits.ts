@@ -12,6 +12,8 @@ export interface NetworkHabits {
   readonly clearsHostBits: boolean
   /** What `create` prints. */
   created(network: Network): string
+  /** Whether `prune` says above the names what they are. */
+  readonly prunedHeading: boolean
   /** What `rm --force` does with containers that use the network; undefined: nothing, it is refused. */
   readonly forcedRemoval: "remove" | undefined
 }
@@ -23,6 +25,7 @@ export const NETWORK_HABITS: NetworkHabits = {
   defaultName: "bridge",
   clearsHostBits: false,
   created: ({ id }) => id,
+  prunedHeading: true,
   forcedRemoval: undefined,
 }
 
@@ -36,5 +39,6 @@ export const PODMAN_NETWORK_HABITS: NetworkHabits = {
   defaultName: "podman",
   clearsHostBits: true,
   created: ({ name }) => name,
+  prunedHeading: false,
   forcedRemoval: "remove",
 }

@@ -1,5 +1,5 @@
 import { formatSize } from "../../base/sizes.ts"
-import type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, VolumeUse } from "../../engine/engine.ts"
+import type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, NetworkUse, VolumeUse } from "../../engine/engine.ts"
 import { familiarReference, parseReference } from "../../image/image.ts"
 import { formatAgo } from "../../docker/ages.ts"
 import { describeStatus } from "../../docker/container-row.ts"
@@ -63,6 +63,7 @@ export function diskUsageLists(usage: DiskUsage, now = new Date()): Record<strin
     Images: { title: "Images space usage:", rows: usage.images.flatMap((use) => imageRows(use, now)) },
     Containers: { title: "Containers space usage:", rows: usage.containers.map((use) => containerRow(use, now)) },
     Volumes: { title: "Local Volumes space usage:", rows: usage.volumes.map(volumeRow) },
+    Networks: { title: "Networks:", rows: usage.networks.map(networkRow) },
     BuildCache: {
       title: `Build cache usage: ${formatSize(cacheBytes)}`,
       rows: usage.cache.map((use) => cacheRow(use, now)),
@@ -83,6 +84,7 @@ export const DISK_USAGE_TABLES: Readonly<
     "ID Image Command LocalVolumes Size RunningFor Status Names",
   ),
   Volumes: table("VOLUME_NAME LINKS SIZE", "Name Links Size"),
+  Networks: table("NETWORK_NAME DRIVER SUBNET LINKS", "Name Driver Subnet Links"),
   BuildCache: table(
     "CACHE_ID CACHE_TYPE SIZE CREATED LAST_USED USAGE SHARED",
     "ID CacheType Size CreatedSince LastUsedSince UsageCount Shared",
@@ -124,6 +126,10 @@ function containerRow({ container, sizeBytes }: ContainerUse, now: Date): object
 
 function volumeRow({ volume, links, sizeBytes }: VolumeUse): object {
   return { Links: String(links), Name: volume.name, Size: formatSize(sizeBytes) }
+}
+
+function networkRow({ network: { name, driver, subnet }, links }: NetworkUse): object {
+  return { Driver: driver, Links: String(links), Name: name, Subnet: subnet }
 }
 
 function cacheRow(

@@ -61,6 +61,7 @@ function kindsOf({
   return [
     "pods",
     "containers",
+    "networks",
     ...(volumes ? (["volumes"] as const) : []),
     "images",
     ...(hasLabels && !build ? [] : (["cache"] as const)),
@@ -72,6 +73,7 @@ function warning(kinds: readonly PruneKind[], all: boolean): string {
   const lines: Readonly<Record<PruneKind, string>> = {
     pods: "all pods that have ended, with their containers",
     containers: "all stopped containers",
+    networks: "all networks not used by at least one container",
     volumes: "all anonymous volumes not used by at least one container",
     images: all ? "all images without at least one container associated to them" : "all dangling images",
     cache: all ? "all build cache" : "unused build cache",

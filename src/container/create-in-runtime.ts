@@ -2,7 +2,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { trace } from "../base/trace.ts"
 import { turn } from "../base/turn.ts"
 import type { BundlePaths, ConfigInput, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
-import type { OciConfig } from "../spec/oci-runtime.ts"
+import type { OciConfig, OciMount } from "../spec/oci-runtime.ts"
 import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { type ResolvedUser, resolveUser } from "../sys/fs/image-users.ts"
 import { warmUpNetworks } from "./attachments.ts"
@@ -18,6 +18,7 @@ import { stageMounts } from "./mounts/stage.ts"
 import { fillVolumes, ociMounts } from "./oci-mounts.ts"
 import { DEFAULT_PIDS_LIMIT } from "./options.ts"
 import type { ContainerRecord } from "./record.ts"
+import type { UserNamespace } from "./userns/user-namespace.ts"
 import { rootMount } from "./root-mount.ts"
 import { readySandbox, sharedNamespaces, sharedShm, shares, sharesIpc } from "./sandbox.ts"
 import { secretMounts, secretTargets, secretVariables } from "./secrets.ts"
@@ -152,18 +153,31 @@ async function prepareFiles(
   const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })
   if (ids === undefined) {
     await fill()
-    return { user, mounts: await stageMounts(deps, record, mounts), rootfs: bundle.rootfs }
+    const staged = await stageMounts(deps, record, mounts)
+    return { user, mounts: await owned(deps, record, staged, { user, abort }), rootfs: bundle.rootfs }
   }
   if (!ids.fillsMapped()) await fill()
-  const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user })
+  const userNamespace = await ids.userNamespaceOf(deps, record, { rootfs: bundle.rootfs, user, runtime })
   const rootfs =
     userNamespace === undefined
       ? bundle.rootfs
       : await ids.showRoot(deps, record, { bundle, mount: () => rootMount(deps, record), userNamespace, runtime })
   if (ids.fillsMapped()) await fill(userNamespace && ids.userOutside(user, userNamespace))
-  const staged = await stageMounts(deps, record, mounts)
+  const staged = await owned(deps, record, await stageMounts(deps, record, mounts), { user, userNamespace, abort })
   const shown = userNamespace && (await ids.showVolumes(deps, record, staged, userNamespace))
   return { ids, user, userNamespace, rootfs, mounts: shown ?? staged }
+}
+
+/** The mounts whose files are to be the program's are, or are shown so. */
+async function owned(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  mounts: OciMount[],
+  { user, userNamespace, abort }: Abortable & { user: ResolvedUser; userNamespace?: UserNamespace | undefined },
+): Promise<OciMount[]> {
+  if (!record.spec.mounts.some(({ chown, idMap }) => chown === true || idMap !== undefined)) return mounts
+  const { ownMounts } = await import("./ownership/own-mounts.ts")
+  return await ownMounts(deps, record, mounts, { user, userNamespace, abort })
 }
 
 function hasIdentity({ accounts, etc, process, tree, annotations, userNamespace }: ResolvedOptions): boolean {

@@ -26,6 +26,7 @@ import { checkIdentityOptions } from "./identity/check.ts"
 import { resolveOptions } from "./options.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { joinedById } from "./namespaces.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import { stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { destroy } from "./remove.ts"
@@ -72,12 +73,13 @@ export async function createContainer(
   const run = runParameters(id, config?.config ?? {}, { ...options, hostname })
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const logPath = logPathFor(stateDirectory(deps, id), options.log)
+  const mounts = await decidedMounts(deps, options, run.volumes)
   const spec = {
     imageName,
     topLayer: image?.topLayer,
-    options,
+    options: { ...options, userNamespace: await ownIds(options, run.user, mounts) },
     run,
-    mounts: await decidedMounts(deps, options, run.volumes),
+    mounts,
     secrets: await resolveSecrets(deps, options),
     runtime: options.runtime ?? runtime.name,
     ...(logPath === undefined ? {} : { logPath }),
@@ -201,6 +203,19 @@ async function decidedMounts(
 /** The image's volumes that become anonymous ones. */
 function volumesOf({ tree }: ResolvedOptions, imageVolumes: readonly string[]): readonly string[] {
   return (tree?.imageVolumes ?? "anonymous") === "anonymous" ? imageVolumes : []
+}
+
+/** Which ids it has: an ordinary user's container may need others, so that its files are his. */
+async function ownIds(
+  options: ResolvedOptions,
+  user: string,
+  mounts: readonly MountPoint[],
+): Promise<ResolvedOptions["userNamespace"]> {
+  const needsLook =
+    rootlessUid() !== undefined && mounts.some(({ type, idMap }) => type === "bind" || idMap !== undefined)
+  return needsLook
+    ? (await import("./ownership/as-caller.ts")).idsFor({ options, user, mounts })
+    : options.userNamespace
 }
 
 /** The mounts, with those of the image's volumes that go with the container. */

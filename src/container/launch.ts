@@ -86,9 +86,20 @@ export async function launch(
 
 /** Written before the first thing is made, so that whoever finds this process dead knows what to look for. */
 function mark(deps: ContainerDeps, record: ContainerRecord): void {
-  const { restartCount, restartDelayMs, volumesFilled, idRange, startedAt, finishedAt, exitCode } = record.state
+  const { restartCount, restartDelayMs, volumesFilled, mountsGiven, idRange, startedAt, finishedAt, exitCode } =
+    record.state
   const attachments = detached(record.state.attachments)
-  const kept = { restartCount, restartDelayMs, volumesFilled, idRange, startedAt, finishedAt, exitCode, attachments }
+  const kept = {
+    restartCount,
+    restartDelayMs,
+    volumesFilled,
+    mountsGiven,
+    idRange,
+    startedAt,
+    finishedAt,
+    exitCode,
+    attachments,
+  }
   record.status = "starting"
   record.live = true
   record.state = { ...kept, bootId: deps.bootId }

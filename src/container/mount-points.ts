@@ -1,6 +1,6 @@
 import { globSync, statSync } from "node:fs"
 import { posix } from "node:path"
-import { InvalidArgument, Unsupported } from "../base/errors.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import type { GlobRequest, MountRequest, ShownFiles, VolumeRequest } from "../spec/docker/mount-request.ts"
 import { newContainerId } from "./id.ts"
 import type { MountPoint } from "./container.ts"
@@ -79,7 +79,6 @@ function cleanTarget(text: string, type: MountRequest["type"]): string {
 }
 
 function checkRequest(request: PlacedRequest): void {
-  if (request.type === "bind" || request.type === "volume") refuseOwners(request)
   if (request.type === "tmpfs")
     for (const option of request.options ?? [])
       if (!TMPFS_OPTION.test(option)) throw new InvalidArgument(`invalid tmpfs option "${option}"`)
@@ -98,15 +97,6 @@ function checkRequest(request: PlacedRequest): void {
       field: "mounts",
       hint: ["make it first", { do: "set", field: "volumes", value: `${request.source}:${request.target}` }],
     })
-}
-
-/** Throws Unsupported. */
-function refuseOwners({ chown, idMap }: ShownFiles): void {
-  if (chown === undefined && idMap === undefined) return
-  throw new Unsupported(`the mount option "${chown === undefined ? "idmap" : "U"}" is not supported yet`, {
-    field: "mounts",
-    hint: "change the owner of the files, or run as who they belong to",
-  })
 }
 
 function mountPoint(request: PlacedRequest, target: string): MountPoint {

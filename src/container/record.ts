@@ -76,6 +76,8 @@ export interface RecordState {
   frozenBy?: ProcessIdentity
   /** Volumes are filled from the image once. */
   volumesFilled?: boolean
+  /** Files of mounts are given to the program's user once. */
+  mountsGiven?: boolean
   /** An update was begun: the kernel may not yet be what the spec says. */
   updating?: PendingUpdate
   /** The runtime itself must start and delete it, as it has hooks to run. */

@@ -13,6 +13,7 @@ export interface IdMapping {
  *   auto       ids of its own, which no other container has, for as long as it exists
  *   keep-id    the caller is the same number inside, and the program's user
  *   nomap      the caller is nobody inside
+ *   as-caller  the program's user is the caller on the host, and all others are who they are without; `isAutomatic`: nobody asked for it
  *   mapped     as given; `subordinate`: all ranges of that name in /etc/subuid and /etc/subgid
  */
 export type UserNamespaceMode =
@@ -20,6 +21,7 @@ export type UserNamespaceMode =
   | { kind: "auto"; size?: number; uids?: readonly IdMapping[]; gids?: readonly IdMapping[] }
   | { kind: "keep-id"; uid?: number; gid?: number }
   | { kind: "nomap" }
+  | { kind: "as-caller"; isAutomatic?: true }
   | { kind: "mapped"; uids: readonly IdMapping[]; gids: readonly IdMapping[] }
   | { kind: "subordinate"; uidName: string; gidName: string }
   | { kind: "container"; container: string }

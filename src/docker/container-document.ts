@@ -243,7 +243,7 @@ function networkModeText({ network, sandbox }: ContainerDetails["options"]): str
 function userNamespaceText(mode: UserNamespaceMode | undefined): string {
   if (mode === undefined) return ""
   if (mode.kind === "container" || mode.kind === "path") return modeText(mode)
-  return mode.kind === "mapped" || mode.kind === "subordinate" ? "private" : mode.kind
+  return mode.kind === "mapped" || mode.kind === "subordinate" || mode.kind === "as-caller" ? "private" : mode.kind
 }
 
 /** Docker's and podman's words; empty when nothing was said. */

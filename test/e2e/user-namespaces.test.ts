@@ -205,11 +205,26 @@ test("what cannot be mapped is refused with its reason", async () => {
   if (!user.rootless) expect(await refused("--userns", "nomap")).toContain("for ordinary users")
 })
 
+/** Id-mapped mounts are root's. */
+const NOT_OF_USERS: ReadonlySet<string> = new Set(["ids:layers-mapped", "start:mount-staged"])
+
 describe.skipIf(noMaps !== false)("killed at any step, the next run goes through, and nothing is left", () => {
   const POINTS = CRASH_POINTS.filter(
-    (point) => /^(?:start|clocks|ids|end):/.test(point) && !(user.rootless && point === "ids:layers-mapped"),
+    (point) => /^(?:start|clocks|ids|end):/.test(point) && !(user.rootless && NOT_OF_USERS.has(point)),
   )
-  const all = ["--userns", "auto", "--ipc", "shareable", "--time-offset", "boottime=1000", "-v", "/data", "--passwd"]
+  const owned = user.rootless ? [] : ["-v", `${skiff.home}:/own:idmap`]
+  const all = [
+    "--userns",
+    "auto",
+    "--ipc",
+    "shareable",
+    "--time-offset",
+    "boottime=1000",
+    "-v",
+    "/data",
+    "--passwd",
+    ...owned,
+  ]
 
   test.each(POINTS.filter((point) => point !== "end:reconciled"))("at %s", async (point) => {
     const args = ["run", "--rm", "--name", "crashed", ...all, "busybox", "true"]

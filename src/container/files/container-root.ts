@@ -71,7 +71,8 @@ function openRunning(deps: ContainerDeps, record: ContainerRecord): number | und
  */
 export function refuseOtherIds({ record, isLive }: ContainerRoot): void {
   const { options } = record.spec
-  if (!isLive || options.userNamespace === undefined) return
+  // as-caller: root of the engine is the program's user
+  if (!isLive || options.userNamespace === undefined || options.userNamespace.kind === "as-caller") return
   throw new Unsupported(`container ${record.name} runs with ids of its own: nothing can be copied into it`, {
     hint: [{ do: "stop", container: record.name }, "copy by a program in it, as tar -x"],
   })

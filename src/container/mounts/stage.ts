@@ -58,23 +58,23 @@ interface Staging {
 async function stage(deps: ContainerDeps, { id }: ContainerRecord, { index, point, source }: Staging): Promise<string> {
   let place = source
   if (point.type === "image") {
-    place = placeFor(deps, id, `${index}-image`, true)
+    place = stagedPlace(deps, id, `${index}-image`, true)
     const { mountImagePoint } = await import("./image-mount.ts")
     await mountImagePoint(deps, { key: imageKey(id, index), point, target: place })
   }
   if (point.subpath !== undefined) {
     const { openSubpath } = await import("./subpath.ts")
     using part = openSubpath(place, point)
-    const target = placeFor(deps, id, `${index}-part`, part.isDirectory)
+    const target = stagedPlace(deps, id, `${index}-part`, part.isDirectory)
     bind(part.path, target, point)
     place = target
   } else if (point.recursion === "none") {
-    const target = placeFor(deps, id, `${index}-alone`, statSync(place).isDirectory())
+    const target = stagedPlace(deps, id, `${index}-alone`, statSync(place).isDirectory())
     bind(place, target, point)
     place = target
   }
   if (point.overlay !== undefined) {
-    const target = placeFor(deps, id, `${index}-overlay`, true)
+    const target = stagedPlace(deps, id, `${index}-overlay`, true)
     const { mountOverlay } = await import("./overlay-mount.ts")
     const scratch = join(overlaysDirectory(deps, id), String(index))
     mountOverlay((await deps.snapshots()).driver, { lower: place, target, scratch, ...point.overlay })
@@ -104,7 +104,8 @@ export function imageKey(id: string, index: number): string {
   return `${id}-mount-${index}`
 }
 
-function placeFor(deps: ContainerDeps, id: string, name: string, isDirectory: boolean): string {
+/** An empty place for a mount of the container's run, which its teardown takes away. */
+export function stagedPlace(deps: ContainerDeps, id: string, name: string, isDirectory: boolean): string {
   const place = join(stagedDirectory(deps, id), name)
   mkdirSync(isDirectory ? place : stagedDirectory(deps, id), { recursive: true, mode: 0o700 })
   if (!isDirectory) writeFileSync(place, "", { mode: 0o600 })

@@ -93,8 +93,8 @@ export function fillsMapped(): boolean {
 }
 
 /**
- * Named volumes keep the ids that all containers see, by id-mapped mounts. An ordinary user can make none: a volume that is still
- * empty is given to the container's root.
+ * Named volumes keep the ids that all containers see, by id-mapped mounts. An ordinary user can make none: of his a new one is
+ * given to whom the program runs as (fillVolumes).
  */
 export async function showVolumes(
   deps: ContainerDeps,
@@ -103,16 +103,15 @@ export async function showVolumes(
   userNamespace: UserNamespace,
 ): Promise<OciMount[]> {
   const volumes = new Set(
-    spec.mounts.flatMap(({ type, target }) => (type === "volume" || type === "image" ? [target] : [])),
+    spec.mounts.flatMap(({ type, target, idMap }) =>
+      (type === "volume" && idMap === undefined) || type === "image" ? [target] : [],
+    ),
   )
   const shown: OciMount[] = []
   for (const mount of mounts) {
     const { source } = mount
-    if (source === undefined || !volumes.has(mount.destination)) shown.push(mount)
-    else if (rootlessUid() !== undefined) {
-      if (readdirSync(source).length === 0 && statSync(source).uid === 0) chownSync(source, ...ownerOf(userNamespace))
-      shown.push(mount)
-    } else {
+    if (source === undefined || !volumes.has(mount.destination) || rootlessUid() !== undefined) shown.push(mount)
+    else {
       const target = join(mappedVolumesDirectory(deps, id), String(shown.length))
       mkdirSync(target, { recursive: true, mode: 0o700 })
       await mountDirectory(source, target, userNamespace)
@@ -120,9 +119,4 @@ export async function showVolumes(
     }
   }
   return shown
-}
-
-function ownerOf(userNamespace: UserNamespace): [uid: number, gid: number] {
-  const { uid, gid } = rootInside(userNamespace)
-  return [uid, gid]
 }

@@ -4,6 +4,8 @@ import {
   checkIdMap,
   commonRanges,
   consecutive,
+  cutByRanges,
+  exchangedWithRoot,
   freeRange,
   fromHost,
   keepId,
@@ -100,4 +102,15 @@ test.each([
   [[line(0, 100, 10), line(20, 105, 1)], "names 105 outside twice"],
 ])("a map that the kernel would not take is refused: %j", (map, message) => {
   expect(() => checkIdMap(map, "x")).toThrow(message)
+})
+
+test("the caller and an id change places, and lines do not span ranges of the engine's", () => {
+  const own = [line(0, 1000, 1), line(1, 100_000, 65_536), line(65_537, 300_000, 10)]
+  expect(exchangedWithRoot(2, 10)).toEqual([line(0, 2, 1), line(1, 1, 1), line(2, 0, 1), line(3, 3, 7)])
+  expect(cutByRanges(exchangedWithRoot(0, 65_547), own)).toEqual([
+    line(0, 0, 1),
+    line(1, 1, 65_536),
+    line(65_537, 65_537, 10),
+  ])
+  expect(cutByRanges([line(7, 5, 3)], own)).toEqual([line(7, 5, 3)])
 })

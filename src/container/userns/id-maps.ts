@@ -76,6 +76,32 @@ export function keepId(id: number, available: number): IdMapping[] {
   ].filter(({ count }) => count > 0)
 }
 
+/** The caller, who is 0 of `available` ids, is `id` inside, and root inside is the engine's `id`; all others are the same. */
+export function exchangedWithRoot(id: number, available: number): IdMapping[] {
+  if (id === 0) return [{ inside: 0, outside: 0, count: available }]
+  if (id >= available) return keepId(id, available)
+  return [
+    { inside: 0, outside: id, count: 1 },
+    { inside: 1, outside: 1, count: id - 1 },
+    { inside: id, outside: 0, count: 1 },
+    { inside: id + 1, outside: id + 1, count: available - id - 1 },
+  ].filter(({ count }) => count > 0)
+}
+
+/** The same map, cut where the ids outside lie in several ranges of `own`: the kernel takes no line that spans two of its parent's. */
+export function cutByRanges(map: readonly IdMapping[], own: readonly IdMapping[]): IdMapping[] {
+  return map.flatMap(({ inside, outside, count }) => {
+    const end = outside + count
+    const cuts = own.map((range) => range.inside).filter((id) => id > outside && id < end)
+    const starts = [outside, ...cuts.toSorted((a, b) => a - b)]
+    return starts.map((first, index) => ({
+      inside: inside + first - outside,
+      outside: first,
+      count: (starts[index + 1] ?? end) - first,
+    }))
+  })
+}
+
 /** Consecutive ids from 0 on inside. */
 export function consecutive(ranges: readonly IdRange[]): IdMapping[] {
   let inside = 0

@@ -5,7 +5,7 @@ import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { findProgram } from "../../sys/host.ts"
 import { installCommand } from "../../sys/install-command.ts"
-import { mountDirectoryMapped, openUserNamespace } from "../../sys/fs/id-mapped-mount.ts"
+import { mountFilesMapped, openUserNamespace } from "../../sys/fs/id-mapped-mount.ts"
 import { mountAt, unmount, type Mount } from "../../sys/fs/mount.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 import type { IdMapping } from "../user-namespace-options.ts"
@@ -44,7 +44,7 @@ export async function mountRootMapped(
 export async function mountDirectory(source: string, target: string, { maps }: UserNamespace): Promise<void> {
   const fd = await openUserNamespace({ uids: mapText(maps.uids), gids: mapText(maps.gids) })
   try {
-    mountDirectoryMapped(source, target, fd)
+    mountFilesMapped(source, target, fd)
   } catch (cause) {
     if (!hasErrno(cause, "EINVAL", "EPERM", "ENOSYS", "EOPNOTSUPP")) throw cause
     throw new FailedPrecondition(
@@ -73,33 +73,37 @@ function mapText(map: readonly IdMapping[]): string {
   return lines.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("")
 }
 
-function mountByFuse(target: string, mount: Mount, { maps }: UserNamespace): void {
+function mountByFuse(target: string, mount: Mount, { maps, isAutomatic }: UserNamespace): void {
   // who is root here owns the image's files
   const kept = maps.uids.some(({ outside }) => outside === 0)
   const program = mount.helper?.[0] ?? findProgram("fuse-overlayfs")
   const isOverlay = mount.workingDirectory !== undefined && existsSync("/dev/fuse")
-  if (program === undefined || !isOverlay) return mountUnmapped(target, mount, kept)
+  if (program === undefined || !isOverlay) return mountUnmapped(target, mount, { kept, isAutomatic })
   const directories = mount.data.filter((word) => /^(lower|upper|work)dir=/.test(word))
   const data = [...directories, `uidmapping=${fuseMap(maps.uids)}`, `gidmapping=${fuseMap(maps.gids)}`]
   try {
     mountAt(target, { ...mount, type: "fuse.fuse-overlayfs", data, helper: [program] })
   } catch (error) {
     log.debug("no mapped root by fuse-overlayfs", { error: String(error) })
-    mountUnmapped(target, mount, kept)
+    mountUnmapped(target, mount, { kept, isAutomatic })
   }
 }
 
 const fuseMap = (map: readonly IdMapping[]): string =>
   map.map(({ inside, outside, count }) => `${inside}:${outside}:${count}`).join(":")
 
-function mountUnmapped(target: string, mount: Mount, kept: boolean): void {
+function mountUnmapped(
+  target: string,
+  mount: Mount,
+  { kept, isAutomatic }: { kept: boolean; isAutomatic: true | undefined },
+): void {
   const repair = `${installCommand({ debian: "fuse-overlayfs" })}, and /dev/fuse for everyone (chmod 0666 /dev/fuse)`
   if (!kept)
     throw new FailedPrecondition("the files of the image cannot be shown to the ids of this user namespace", {
       field: "userNamespace",
       hint: `an ordinary user needs fuse-overlayfs for it: ${repair}`,
     })
-  log.warn(
+  log[isAutomatic ? "debug" : "warn"](
     `root's files of the image are yours in this container: fuse-overlayfs, which maps owners, does not work here`,
     {
       repair,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { crashPoint } from "../../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
-import type { ConfigInput } from "../../runtime/runtime.ts"
+import type { ConfigInput, Runtime } from "../../runtime/runtime.ts"
 import { highestIds, type ResolvedUser } from "../../sys/fs/image-users.ts"
 import { rootlessGid, rootlessUid } from "../../sys/fs/paths.ts"
 import { isSameNamespace } from "../../sys/process/namespace-file.ts"
@@ -12,12 +12,25 @@ import { namespacePath } from "../namespaces.ts"
 import type { ContainerRecord } from "../record.ts"
 import type { IdMapping, UserNamespaceMode } from "../user-namespace-options.ts"
 import { availableIds, idCount, namedRanges } from "./available-ids.ts"
-import { autoMap, checkIdMap, consecutive, fromHost, keepId, outsideOf, parseIdMap, type IdMaps } from "./id-maps.ts"
+import {
+  autoMap,
+  checkIdMap,
+  consecutive,
+  cutByRanges,
+  exchangedWithRoot,
+  fromHost,
+  keepId,
+  outsideOf,
+  parseIdMap,
+  type IdMaps,
+} from "./id-maps.ts"
 
 /** Its maps, from the engine's ids; `path` opens one that somebody else has made. */
 export interface UserNamespace {
   maps: IdMaps
   path?: string
+  /** Nobody asked for it: what it costs is not told each time. */
+  isAutomatic?: true
 }
 
 /** podman's least, so that the ids that programs make up have room. */
@@ -33,11 +46,12 @@ const ALL_IDS = 2 ** 32 - 1
 export async function userNamespaceOf(
   deps: ContainerDeps,
   record: ContainerRecord,
-  files: { rootfs: string; user: ResolvedUser },
+  files: { rootfs: string; user: ResolvedUser; runtime: Pick<Runtime, "name"> },
 ): Promise<UserNamespace | undefined> {
   const mode = record.spec.options.userNamespace
   if (mode === undefined || mode.kind === "host") return undefined
   if (mode.kind === "container" || mode.kind === "path") return joined(namespacePath(deps, "user", mode))
+  if (mode.kind === "as-caller") return asCaller(mode, files)
   const maps = mode.kind === "auto" ? autoMaps(deps, record, mode, files) : mapsOf(mode)
   checkIdMap(maps.uids, "userNamespace")
   checkIdMap(maps.gids, "userNamespace")
@@ -51,7 +65,22 @@ export function keptUser(mode: UserNamespaceMode | undefined): { uid: number; gi
   return { uid: mode.uid ?? uid, gid: mode.gid ?? gid }
 }
 
-function mapsOf(mode: Exclude<UserNamespaceMode, { kind: "auto" | "container" | "path" | "host" }>): IdMaps {
+/** The caller and the program's user change places. Undefined where they are the same, or the runtime cannot follow what nobody asked for. */
+function asCaller(
+  { isAutomatic }: UserNamespaceMode & { kind: "as-caller" },
+  { user, runtime }: { user: ResolvedUser; runtime: Pick<Runtime, "name"> },
+): UserNamespace | undefined {
+  if (user.uid === 0 || (isAutomatic && runtime.name !== "crun")) return undefined
+  const maps = {
+    uids: cutByRanges(exchangedWithRoot(user.uid, idCount("uid")), ownMap("uid")),
+    gids: cutByRanges(exchangedWithRoot(user.gid, idCount("gid")), ownMap("gid")),
+  }
+  return { maps, ...(isAutomatic && { isAutomatic }) }
+}
+
+function mapsOf(
+  mode: Exclude<UserNamespaceMode, { kind: "auto" | "container" | "path" | "host" | "as-caller" }>,
+): IdMaps {
   switch (mode.kind) {
     case "mapped":
       return { uids: fromHost(mode.uids, ownMap("uid")), gids: fromHost(mode.gids, ownMap("gid")) }

@@ -3,10 +3,9 @@ import { closeSync, openSync, writeFileSync } from "node:fs"
 import { ptr } from "bun:ffi"
 import { setTimeout as sleep } from "node:timers/promises"
 import { findProgram } from "../host.ts"
-import { AT_FDCWD, check, close, cString, libc, O_CLOEXEC, pipe } from "../libc.ts"
+import { AT_FDCWD, check, close, cString, libc, O_CLOEXEC, O_PATH, pipe } from "../libc.ts"
 import { isSameNamespace } from "../process/namespace-file.ts"
 import { spawnProcess, type Pid } from "../process/process.ts"
-import { openRoot } from "./confined.ts"
 
 // the same on x86-64 and arm64
 const SYS_OPEN_TREE = 428
@@ -41,9 +40,9 @@ export async function mountAsRoots(fd: number, target: string, owner: { uid: num
   }
 }
 
-/** Mounts the directory `source` at `target` with the owners that its ids are in the open user namespace. Throws SystemError. */
-export function mountDirectoryMapped(source: string, target: string, userNamespace: number): void {
-  const fd = openRoot(source)
+/** Mounts the directory or file `source` at `target` with the owners that its ids are in the open user namespace. Throws SystemError. */
+export function mountFilesMapped(source: string, target: string, userNamespace: number): void {
+  const fd = check(libc.openat(AT_FDCWD, cString(source), O_PATH | O_CLOEXEC, 0), "open", source)
   try {
     mountMapped(fd, target, userNamespace, { readOnly: false })
   } finally {

@@ -1,5 +1,6 @@
 /** The driver of bridge networks: one veth pair, one address and the published ports of each container. */
 import { closeSync } from "node:fs"
+import { crashPoint } from "../base/crash-point.ts"
 import { heeding, throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
@@ -27,6 +28,7 @@ import type {
   Endpoint,
   EndpointStatus,
   EndpointTraffic,
+  LiveEndpoint,
   Network,
   NetworkDriver,
   PortChanges,
@@ -273,6 +275,38 @@ export class BridgeDriver implements NetworkDriver {
   /** Takes a network that is removed from the firewall. Safe to repeat. */
   forget({ netfilter }: HostSockets, network: Network): void {
     this.#firewall.forget(netfilter, network)
+  }
+
+  async leave(network: Network, { containerId }: LiveEndpoint, status: EndpointStatus | undefined): Promise<void> {
+    const row = this.#records.get(containerId, network.id)
+    const { route } = await this.#host.sockets()
+    // while its row is there, whoever finds us dead knows of the interface
+    if (row !== undefined && hasLink(route, row.hostInterface)) deleteLink(route, row.hostInterface)
+    crashPoint("disconnect:interface-gone")
+    // they may be published by another of its endpoints in a moment
+    const hasPorts = this.#records.ports(containerId).some(({ networkId }) => networkId === network.id)
+    if (hasPorts) await this.#rootless?.unbind(containerId)
+    await this.teardown(network, containerId, status)
+  }
+
+  async movePorts(from: Network, to: Network, containerId: string): Promise<PortMapping[]> {
+    const host = await this.#host.sockets()
+    const rootless = this.#rootless
+    const deps = {
+      db: this.#db,
+      records: this.#records,
+      firewall: this.#firewall,
+      rebind:
+        rootless === undefined
+          ? undefined
+          : async (ports: readonly PublishedPort[], old: EndpointRow | undefined) => {
+              await rootless.unbind(containerId)
+              if (old !== undefined) rootless.unpublish(host.route, containerId, [old.address])
+              await rootless.publish(host.route, this.#numbered(to), containerId, ports)
+            },
+    }
+    const { movePorts } = await import("./move-ports.ts")
+    return mappingsOf(await movePorts(deps, host, { from, to, containerId }))
   }
 
   /**

@@ -17,7 +17,7 @@ export const DEFAULT_INTERFACE = "eth0"
 export const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
 
 /** Opens the namespace, which must not be ours: the process whose it was may have ended, and its pid be used again. */
-export function openContainerNetns({ containerId, netns: given }: Endpoint): number {
+export function openContainerNetns({ containerId, netns: given }: Pick<Endpoint, "containerId" | "netns">): number {
   const path = typeof given === "string" ? given : `/proc/self/fd/${given}`
   const gone = (): FailedPrecondition =>
     new FailedPrecondition("the container ended before it got its network", {

@@ -73,16 +73,18 @@ export class EndpointClaims {
   #claimNow(
     host: HostSockets,
     network: Network,
-    { containerId, ports, address, macAddress, names, holder }: ReservedEndpoint & { holder?: Pid },
+    { containerId, ports, address, preferredAddress, macAddress, names, holder }: ReservedEndpoint & { holder?: Pid },
   ): { row: EndpointRow; claimed: ClaimedPort[] } {
     return this.#db.transaction(() => {
       this.#forget(host, containerId, network.id)
-      if (address !== undefined) this.#takeBackAddress(host, network, address)
+      const asked = address ?? preferredAddress
+      if (asked !== undefined) this.#takeBackAddress(host, network, asked)
       const row = this.#records.add(network, {
         containerId,
         holder,
         hostInterface: newPortName(this.#names),
         wanted: address,
+        preferred: preferredAddress,
         macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
         names,
       })

@@ -14,6 +14,7 @@ import type { Cancellable } from "../base/cancel.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
 import type { NetworkOptions } from "./network-options.ts"
+import type { NetworkRequest } from "./network-request.ts"
 import type { Pid } from "../sys/process/process.ts"
 
 /** The network of containers that name none: always there, and never removed. */
@@ -86,6 +87,8 @@ export interface Endpoint {
   address?: string
   address6?: string
   macAddress?: string
+  /** Given where it is free, and nobody's. */
+  preferredAddress?: string
   /** What it is called on this network: name, hostname, short id, aliases. */
   names?: readonly string[]
   /** Asked for what is no name of ours, in place of the network's and the host's: `--dns`. */
@@ -125,7 +128,28 @@ export interface EndpointStatus {
 }
 
 /** What `reserve` must know of an endpoint. */
-export type ReservedEndpoint = Pick<Endpoint, "containerId" | "ports" | "address" | "address6" | "macAddress" | "names">
+export type ReservedEndpoint = Pick<
+  Endpoint,
+  "containerId" | "ports" | "address" | "address6" | "macAddress" | "preferredAddress" | "names"
+>
+
+/** An endpoint that is set up, in a namespace that lives on. */
+export type LiveEndpoint = Pick<Endpoint, "containerId" | "netns"> & { interface: string }
+
+/** How the interfaces of several networks lie in one namespace. */
+export interface Arrangement {
+  /** What each is called, in order. */
+  interfaces: readonly string[]
+  /** Which one the default route and the published ports are led through; undefined without any. */
+  uplink: number | undefined
+}
+
+/** Addresses that are somebody's whether they run or not. */
+export interface AddressLease {
+  containerId: string
+  address?: string | undefined
+  address6?: string | undefined
+}
 
 /** What an endpoint has carried since it was made, seen from inside. */
 export interface EndpointTraffic {
@@ -171,6 +195,13 @@ export interface NetworkDriver {
   setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void>
   /** Takes this network's endpoint back, and leaves the container's others. Safe to repeat; nothing to do is no error. */
   teardown(network: Network, containerId: string, status: EndpointStatus | undefined): Promise<void>
+  /** The same of one whose namespace lives on: its interface goes first. */
+  leave(network: Network, endpoint: LiveEndpoint, status: EndpointStatus | undefined): Promise<void>
+  /**
+   * Leads all ports of a container's endpoint to its endpoint in `to`, a network of the same driver, at once: none is anybody else's
+   * in between. Gives those of that one. Safe to repeat. Throws FailedPrecondition without an endpoint there.
+   */
+  movePorts(from: Network, to: Network, containerId: string): Promise<PortMapping[]>
 }
 
 /** An interface as the kernel has it. */
@@ -221,6 +252,20 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   rename(network: Network, containerId: string, names: readonly string[]): void
   /** Holds for containers that start from then on. Safe to repeat. Throws InvalidArgument, NotFound. */
   update(network: Network, changes: NetworkChanges): Promise<Network>
+  /**
+   * What the interfaces of these networks are called, beside others that are `taken`: as asked for, as the network says, else `eth` and the
+   * next free number. The uplink is, of those with a way out, the one of the highest priority, of equals the first. Throws NotFound.
+   */
+  arrange(requests: readonly NetworkRequest[], taken?: readonly string[]): Arrangement
+  /**
+   * Makes addresses of a network a container's (or a sandbox's) own until `release`. Throws InvalidArgument for one that is outside, or the
+   * network's own, AlreadyExists for one that somebody has. Safe to repeat.
+   */
+  lease(network: Network, lease: AddressLease): void
+  /** Gives back what was leased in this network, or in all. Safe to repeat. */
+  release(containerId: string, network?: Network): void
+  /** Leads the default route of a namespace by this endpoint, in the place of any other. Safe to repeat. */
+  routeBy(network: Network, endpoint: LiveEndpoint): Promise<void>
   /** Begins what `setup` will need, while its caller waits for something else. Throws nothing. */
   warmUp(): void
   /**
@@ -236,6 +281,7 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   removeAll(): Promise<void>
 }
 
+export type { NetworkRequest } from "./network-request.ts"
 export type { NetworkDns, NetworkOptions, NetworkRoute } from "./network-options.ts"
 
 /** The texts of the files that are bound over /etc of each container. */

@@ -2,12 +2,15 @@
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
+import { arrange } from "./arrange.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
 import type { AddressPool } from "./choose-subnet.ts"
 import { defaultNetwork, plannedDefault } from "./default-network.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
 import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
+import { leaseAddresses } from "./lease-addresses.ts"
+import { removeLeases } from "./leases.ts"
 import { findNetwork, listNetworks } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkDriver, type Networks, type NetworkUser } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
@@ -67,10 +70,11 @@ export function openNetworks(deps: NetworksDeps): Networks {
       data: { object: "network", name },
     })
   }
+  const get = (name: string): Network => find(name, () => defaultNetwork(db, names, makers))
   return {
     list: () => listNetworks(db),
     inspect: (name) => find(name, () => plannedDefault(db, names, makers)),
-    get: (name) => find(name, () => defaultNetwork(db, names, makers)),
+    get,
     create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
     async remove(network) {
       const { removeNetwork } = await import("./remove-network.ts")
@@ -78,6 +82,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
     },
     update: async (network, changes) =>
       (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes),
+    arrange: (requests, taken = []) => arrange(requests, { get, taken }),
+    lease: (network, lease) => leaseAddresses(db, network, lease),
+    release: (containerId, network) => db.transaction(() => removeLeases(db, containerId, network)),
+    routeBy: async (network, endpoint) => (await import("./route-by.ts")).routeBy(host, network, endpoint),
     warmUp: () => void host.sockets().catch(() => {}),
     reserve: (network, endpoint, options) => driverOf(network).reserve(network, endpoint, options),
     setup,
@@ -88,6 +96,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     teardown: (network, containerId, status) => driverOf(network).teardown(network, containerId, status),
     rename: (network, containerId, called) => new EndpointRecords(deps.db).rename(containerId, network.id, called),
     reload: (containerIds) => bridges.reload(containerIds),
+    leave: (network, endpoint, status) => driverOf(network).leave(network, endpoint, status),
+    movePorts: (from, to, containerId) => driverOf(to).movePorts(from, to, containerId),
     sweep: (alive, options) => bridges.sweep(alive, options),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),

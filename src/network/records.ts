@@ -1,10 +1,11 @@
 /** Who has which address and port. Every function here runs inside a transaction of the caller. */
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { givenSpan, reservedAddresses } from "./address-span.ts"
-import { broadcastAddress, contains, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { broadcastAddress, contains, formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { addressInUse, leaseHolder } from "./leases.ts"
 import type { Network } from "./network.ts"
 import type { PublishedPort, Source } from "./nftables.ts"
 
@@ -38,6 +39,8 @@ export interface EndpointWanted {
   hostInterface: string
   /** An address as text; undefined: any. */
   wanted?: string
+  /** Of no `wanted`: this one, where it is free. */
+  preferred?: string
   /** Undefined: it follows from the address. */
   macAddress?: Uint8Array
   names?: readonly string[]
@@ -157,9 +160,12 @@ export class EndpointRecords {
    */
   add(
     network: Network,
-    { containerId, holder, hostInterface, wanted, macAddress, names = [] }: EndpointWanted,
+    { containerId, holder, hostInterface, wanted, preferred, macAddress, names = [] }: EndpointWanted,
   ): EndpointRow {
-    const address = wanted === undefined ? this.#next(network) : this.#wanted(network, wanted)
+    const address =
+      wanted === undefined
+        ? (this.#preferred(network, preferred, containerId) ?? this.#next(network, containerId))
+        : this.#wanted(network, wanted, containerId)
     const endpoint: EndpointRow = {
       containerId,
       networkId: network.id,
@@ -188,7 +194,20 @@ export class EndpointRecords {
     return endpoint
   }
 
-  #next(network: Network): number {
+  /** What an earlier run had, where nobody else has got it meanwhile. */
+  #preferred(network: Network, text: string | undefined, containerId: string): number | undefined {
+    if (text === undefined || !isGivable(network, text)) return undefined
+    const address = parseIpv4(text)
+    return this.#isTaken(network, address, containerId) ? undefined : address
+  }
+
+  #isTaken(network: Network, address: number, containerId: string): boolean {
+    if (this.addressHolder(network, address) !== undefined) return true
+    const lessee = leaseHolder(this.#db, network, formatIpv4(address))
+    return lessee !== undefined && lessee !== containerId
+  }
+
+  #next(network: Network, containerId: string): number {
     const { first, last } = givenSpan(network)
     const reserved = reservedAddresses(network)
     const count = last - first + 1
@@ -197,7 +216,7 @@ export class EndpointRecords {
     const start = Math.max(0, (row?.last ?? first - 1) - first + 1)
     for (let step = 0; step < count; step++) {
       const address = first + ((start + step) % count)
-      if (reserved.has(address) || this.addressHolder(network, address) !== undefined) continue
+      if (reserved.has(address) || this.#isTaken(network, address, containerId)) continue
       this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, network.id)
       return address
     }
@@ -209,17 +228,11 @@ export class EndpointRecords {
     )
   }
 
-  #wanted(network: Network, text: string): number {
+  #wanted(network: Network, text: string, containerId: string): number {
+    checkGivable(network, text)
     const address = parseIpv4(text, "--ip")
-    const range = parseIpv4Range(network.subnet)
-    const isEnd = address === range.address || address === broadcastAddress(range)
-    if (!contains(range, address) || isEnd || reservedAddresses(network).has(address))
-      throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
-        hint: `choose one in ${network.subnet} other than its first, its last, the gateway ${network.gateway} and what is set aside`,
-      })
-    const holder = this.addressHolder(network, address)
-    if (holder !== undefined)
-      throw new AlreadyExists(`address ${text} is in use by container ${short(holder.containerId)}`)
+    const holder = this.addressHolder(network, address)?.containerId ?? leaseHolder(this.#db, network, text)
+    if (holder !== undefined && holder !== containerId) throw addressInUse(text, holder)
     return address
   }
 
@@ -273,6 +286,22 @@ export class EndpointRecords {
       port.innerPort,
     )
   }
+}
+
+/** Throws InvalidArgument for an address that no endpoint of the network may have. */
+export function checkGivable(network: Network, text: string): void {
+  if (!isGivable(network, text))
+    throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
+      field: "address",
+      hint: `choose one in ${network.subnet} other than its first, its last, the gateway ${network.gateway} and what is set aside`,
+    })
+}
+
+function isGivable(network: Network, text: string): boolean {
+  const address = parseIpv4(text, "--ip")
+  const range = parseIpv4Range(network.subnet)
+  const isEnd = address === range.address || address === broadcastAddress(range)
+  return contains(range, address) && !isEnd && !reservedAddresses(network).has(address)
 }
 
 /**

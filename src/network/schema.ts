@@ -62,5 +62,13 @@ export const networkSchema: Schema = {
     "CREATE INDEX network_ports_inner ON network_ports (protocol, inner_port)",
     // who is asked for names that are none of ours, a JSON list; empty: the network's, or the host's
     "ALTER TABLE network_endpoints ADD COLUMN name_servers TEXT NOT NULL DEFAULT '[]'",
+    // addresses that somebody asked for: theirs whether they run or not
+    `CREATE TABLE network_leases (
+      network_id TEXT NOT NULL REFERENCES networks (id) ON DELETE CASCADE,
+      address TEXT NOT NULL,
+      container_id TEXT NOT NULL,
+      PRIMARY KEY (network_id, address)
+    ) STRICT;
+    CREATE INDEX network_leases_container ON network_leases (container_id)`,
   ],
 }

@@ -17,6 +17,8 @@ export const NETLINK_SOCK_DIAG = 4
 const NLM_F_REQUEST = 1
 /** netlink(7): also success is answered. */
 export const NLM_F_ACK = 4
+/** Takes the place of what is there. */
+export const NLM_F_REPLACE = 0x100
 /** netlink(7): EEXIST for what is there. */
 export const NLM_F_EXCL = 0x200
 /** netlink(7): all objects of the kind. */

@@ -7,6 +7,7 @@ import {
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_EXCL,
+  NLM_F_REPLACE,
   parseAttributes,
   textAttribute,
   u16Attribute,
@@ -298,6 +299,11 @@ export function addDefaultRoute(
   ])
   const about = `make the default route by "${name}"`
   return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+}
+
+/** The same in the place of the default route that is there. */
+export function replaceDefaultRoute(index: number, name: string, route: { gateway: number }): NetlinkMessage {
+  return { ...addDefaultRoute(index, name, route), flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE }
 }
 
 /** A rule of the routing policy: packets from `source` look into `table`. */

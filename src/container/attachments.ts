@@ -2,21 +2,36 @@
 import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
-import type { PortReservation } from "../network/network.ts"
+import { crashPoint } from "../base/crash-point.ts"
+import type { Endpoint, Networks, PortReservation } from "../network/network.ts"
 import type { PortChanges } from "./changes.ts"
 import type { Abortable, ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { writeHostsFile, writeResolvConf } from "./container-files.ts"
+import { writeResolvConf } from "./container-files.ts"
+import { namesOn, writeHosts } from "./hosts-lines.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** Those that a container has from its create. */
-export function initialAttachments({ network, address, macAddress }: ResolvedOptions): NetworkAttachment[] {
-  return network.kind === "bridge" ? [{ network: network.name, address, macAddress }] : []
+export function initialAttachments({ network, address, macAddress, networks }: ResolvedOptions): NetworkAttachment[] {
+  if (network.kind !== "bridge") return []
+  return networks?.map((request) => ({ ...request })) ?? [{ network: network.name, address, macAddress }]
 }
 
-/** As before the start. */
+/** The attachment that the default route and the published ports are led through. Throws NotFound. */
+export function uplinkOf(
+  networks: Pick<Networks, "arrange">,
+  { attachments }: Pick<ContainerRecord["state"], "attachments">,
+): NetworkAttachment | undefined {
+  // one network needs no look at what it is
+  return attachments.length < 2 ? attachments[0] : attachments[networks.arrange(attachments).uplink ?? 0]
+}
+
+/** As before the start, but for the addresses: the next one has the same, where they are still free. */
 export function detached(attachments: readonly NetworkAttachment[]): NetworkAttachment[] {
-  return attachments.map((attachment) => ({ ...attachment, endpoint: undefined }))
+  return attachments.map(({ lastAddress, endpoint, ...attachment }) => {
+    const last = endpoint?.address ?? lastAddress
+    return { ...attachment, ...(last !== undefined && { lastAddress: last }) }
+  })
 }
 
 /**
@@ -29,13 +44,16 @@ export async function reservePorts(
   { abort }: Abortable,
 ): Promise<PortReservation | undefined> {
   const { ports } = record.spec.run
-  const [first] = record.state.attachments
-  if (first === undefined || ports.length === 0) return undefined
+  if (record.state.attachments.length === 0 || ports.length === 0) return undefined
   const networks = await deps.networks()
-  const { address, macAddress } = first
+  const uplink = uplinkOf(networks, record.state)
+  if (uplink === undefined) return undefined
   try {
-    const endpoint = { containerId: record.id, ports, address, macAddress }
-    const reservation = await networks.reserve(networks.get(first.network), endpoint, { signal: abort })
+    const reservation = await networks.reserve(
+      networks.get(uplink.network),
+      { containerId: record.id, ports, ...wantedOf(record, uplink) },
+      { signal: abort },
+    )
     trace("ports reserved")
     return reservation
   } catch (error) {
@@ -58,36 +76,26 @@ export async function joinNetworks(
   record: ContainerRecord,
   { reservation, abort }: Abortable & { reservation: PortReservation | undefined },
 ): Promise<void> {
-  const { id, spec, state } = record
+  const { spec, state } = record
   if (state.attachments.length === 0 || state.pid === undefined) return
   const networks = await deps.networks()
-  const { hostname, ports } = spec.run
+  const { interfaces, uplink } = networks.arrange(state.attachments)
   for (const [index, attachment] of state.attachments.entries()) {
-    const network = networks.get(attachment.network)
-    const endpoint = {
-      containerId: id,
-      netns: `/proc/${state.pid}/ns/net`,
-      holder: state.pid,
-      interface: `eth${index}`,
-      defaultRoute: index === 0,
-      hostname,
-      names: [record.name, hostname, id.slice(0, 12)],
-      nameServers: spec.options.dns,
-      ports: index === 0 ? ports : [],
-      address: attachment.address,
-      macAddress: attachment.macAddress,
-      reservation: index === 0 ? reservation : undefined,
-      rate: spec.options.networkLimits?.rate,
-      refuse: spec.options.networkLimits?.refuse,
-    }
+    const isUplink = index === uplink
     try {
-      const status = await networks.setup(network, endpoint, { signal: abort })
-      attachment.endpoint = { ...status, networkId: network.id }
+      attachment.endpoint = await joinOne(networks, record, attachment, {
+        interface: interfaces[index] ?? `eth${index}`,
+        defaultRoute: isUplink,
+        ports: isUplink ? spec.run.ports : [],
+        reservation: isUplink ? reservation : undefined,
+        abort,
+      })
     } catch (error) {
       throw withHolder(deps, error)
     }
+    crashPoint("start:network-joined")
   }
-  writeHostsFile(deps, record)
+  writeHosts(deps, record, state.attachments[uplink ?? 0])
   showResolvers(deps, record)
   trace("network set up")
 }
@@ -96,6 +104,41 @@ export async function joinNetworks(
 export function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
   const endpoints = record.state.attachments.flatMap(({ endpoint }) => endpoint ?? [])
   if (endpoints.some(({ nameServer }) => nameServer !== undefined)) writeResolvConf(deps, record, endpoints)
+}
+
+/** Makes one endpoint of a container whose first process is there. */
+export async function joinOne(
+  networks: Networks,
+  record: ContainerRecord,
+  attachment: NetworkAttachment,
+  {
+    abort,
+    ...given
+  }: Abortable & Pick<Endpoint, "interface" | "defaultRoute" | "ports"> & Pick<Partial<Endpoint>, "reservation">,
+): Promise<NonNullable<NetworkAttachment["endpoint"]>> {
+  const { id, spec, state } = record
+  const network = networks.get(attachment.network)
+  const endpoint = {
+    ...given,
+    containerId: id,
+    netns: `/proc/${state.pid}/ns/net`,
+    ...(state.pid === undefined ? {} : { holder: state.pid }),
+    hostname: spec.run.hostname,
+    ...wantedOf(record, attachment),
+    nameServers: spec.options.dns,
+    rate: spec.options.networkLimits?.rate,
+    refuse: spec.options.networkLimits?.refuse,
+  }
+  return { ...(await networks.setup(network, endpoint, { signal: abort })), networkId: network.id }
+}
+
+/** What is asked of a network for a container: addresses, and the names by which others find it there. */
+function wantedOf(
+  record: ContainerRecord,
+  attachment: NetworkAttachment,
+): Pick<Endpoint, "address" | "address6" | "macAddress" | "preferredAddress" | "names"> {
+  const { address, address6, macAddress, lastAddress } = attachment
+  return { address, address6, macAddress, preferredAddress: lastAddress, names: namesOn(record, attachment) }
 }
 
 /** Gives each interface of a container that runs its rate. Safe to repeat. */
@@ -112,12 +155,12 @@ export async function changePublished(
   { id, state }: ContainerRecord,
   changes: PortChanges,
 ): Promise<void> {
-  const [first] = state.attachments
-  if (first?.endpoint === undefined) return
   const networks = await deps.networks()
+  const uplink = uplinkOf(networks, state)
+  if (uplink?.endpoint === undefined) return
   try {
-    const ports = await networks.changePorts(networks.get(first.network), id, changes)
-    first.endpoint = { ...first.endpoint, ports: [...ports] }
+    const ports = await networks.changePorts(networks.get(uplink.network), id, changes)
+    uplink.endpoint = { ...uplink.endpoint, ports: [...ports] }
   } catch (error) {
     throw withHolder(deps, error)
   }
@@ -125,11 +168,13 @@ export async function changePublished(
 
 /** Addresses and published ports go; the veths go with their namespace. Safe to repeat. */
 export async function leaveNetworks(deps: ContainerDeps, { id, state }: ContainerRecord): Promise<void> {
-  if (state.attachments.length === 0) return
+  const { attachments, leaving } = state
+  if (attachments.length === 0 && leaving === undefined) return
   const networks = await deps.networks()
+  const all = leaving === undefined ? attachments : [...attachments, leaving]
   await runAll(
     `networks of container ${id}`,
-    state.attachments.map(({ network, endpoint }) => async () => {
+    all.map(({ network, endpoint }) => async () => {
       try {
         await networks.teardown(networks.get(network), id, endpoint)
       } catch (error) {
@@ -140,10 +185,16 @@ export async function leaveNetworks(deps: ContainerDeps, { id, state }: Containe
   )
 }
 
-/** A network knows containers by id: says by name which one has the port. */
-function withHolder(deps: ContainerDeps, error: unknown): unknown {
-  if (!isSkiffError(error) || typeof error.data.takenBy !== "string") return error
-  const holder = deps.records.byId(error.data.takenBy)
+/** A network knows containers by id: says by name which one has the port, or the address. */
+export function withHolder(deps: ContainerDeps, error: unknown): unknown {
+  if (!isSkiffError(error)) return error
+  const { takenBy, addressTakenBy } = error.data
+  if (typeof addressTakenBy === "string") {
+    const owner = deps.records.byId(addressTakenBy)
+    const message = error.message.replace(/ by container \S+$/, ` by container "${owner?.name}"`)
+    return owner === undefined ? error : error.restated(message, { hint: "choose another address" })
+  }
+  const holder = typeof takenBy === "string" ? deps.records.byId(takenBy) : undefined
   if (!holder) return error
   return error.restated(`${error.message} by container "${holder.name}"`, {
     hint: [{ do: "stop", container: holder.name }, "publish another port"],

@@ -115,11 +115,15 @@ function hostsBase(deps: ContainerDeps, { id, spec }: ContainerRecord): string |
   }
 }
 
-/** Writes /etc/hosts with the address that the container has by now. Throws InvalidArgument for a bad `--add-host`. */
+/**
+ * Writes /etc/hosts with the address that the container has by now, and `more` lines of its other networks. Throws InvalidArgument for a bad
+ * `--add-host`.
+ */
 export function writeHostsFile(
   deps: ContainerDeps,
   record: ContainerRecord,
-  endpoint: EndpointStatus | undefined = record.state.attachments[0]?.endpoint,
+  endpoint: EndpointStatus | undefined,
+  more = "",
 ): void {
   const { options, run } = record.spec
   const { network, domainname, extraHosts } = options
@@ -127,5 +131,5 @@ export function writeHostsFile(
   const hostNetwork = network.kind === "host"
   const base = hostsBase(deps, record)
   const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork, base })
-  writeFileSync(containerFilePaths(deps, record).hosts, text)
+  writeFileSync(containerFilePaths(deps, record).hosts, `${text}${more}`)
 }

@@ -1,3 +1,4 @@
+import type { NetworkRequest } from "../network/network.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
@@ -66,6 +67,8 @@ export interface ContainerOptions {
   secrets?: readonly SecretRequest[]
   /** Default: the network `bridge`. */
   network?: NetworkMode
+  /** Several networks, or more of the first than its address; `network` names the first then. Default: that one alone. */
+  networks?: readonly NetworkRequest[]
   /** Names or ids of containers that are started before it. */
   requires?: readonly string[]
   /** Its image goes with it, unless somebody else uses that. */

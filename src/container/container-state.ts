@@ -1,4 +1,4 @@
-import type { EndpointStatus } from "../network/network.ts"
+import type { EndpointStatus, NetworkRequest } from "../network/network.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Pid } from "../sys/process/process.ts"
 import type { ResolvedOptions } from "./container-options.ts"
@@ -47,17 +47,14 @@ export interface Container {
 }
 
 /**
- * A network that a container is on while it runs. Of several the first has the uplink and the published ports. It is bound to
+ * A network that a container is on while it runs: one of several has the uplink and the published ports (`Networks.arrange`). It is bound to
  * the network namespace of the container, or of its sandbox, and not to a process.
  */
-export interface NetworkAttachment {
+export interface NetworkAttachment extends NetworkRequest {
   /** Its name. */
   network: string
-  /** `--ip`, `--mac-address`. */
-  address?: string
-  macAddress?: string
-  /** Further names of the container on this network. */
-  aliases?: readonly string[]
+  /** That it had in its last run. */
+  lastAddress?: string
   /** Set while it is joined. */
   endpoint?: EndpointStatus & { networkId: string }
 }

@@ -14,6 +14,7 @@
 import type { Bytes } from "../base/bytes.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { Image } from "../image/image.ts"
+import type { NetworkRequest } from "../network/network.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
@@ -63,6 +64,7 @@ export type { LimitOptions } from "./limit-options.ts"
 export type { LogOptions, LogTextOptions, LogText, LogLine } from "./log-request.ts"
 export type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "./namespace-options.ts"
 export type { NetworkLimits } from "./network-limits.ts"
+export type { NetworkRequest } from "../network/network.ts"
 export type { SecurityOptions } from "./security-options.ts"
 export type { IdMapping, UserNamespaceMode } from "./user-namespace-options.ts"
 
@@ -171,6 +173,16 @@ export interface Containers {
    * before then.
    */
   update(nameOrId: string, changes: ContainerChanges, abortable?: Abortable): Promise<Container>
+  /**
+   * Puts it on one more network: at once when it runs, and for each later start. Throws NotFound, AlreadyExists when it is on it, or for the
+   * address, InvalidArgument, FailedPrecondition for one whose network namespace is not its own; all is as before then.
+   */
+  connect(nameOrId: string, request: NetworkRequest, abortable?: Abortable): Promise<void>
+  /**
+   * Takes it off a network. Uplink and published ports go to another of its networks, where there is one. `force`: also of a network that
+   * is gone. Throws NotFound, FailedPrecondition when it is not on it.
+   */
+  disconnect(nameOrId: string, network: string, options?: Abortable & { force?: boolean }): Promise<void>
   /** Throws FailedPrecondition when it does not run or is paused already; Unsupported without a freezer. */
   pause(nameOrId: string, abortable?: Abortable): Promise<void>
   /** Throws FailedPrecondition when it is not paused. */

@@ -9,7 +9,7 @@ import type { Image, Images, PullOptions } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { formatPlatform, parsePlatform } from "../spec/platform.ts"
-import type { Abortable, ContainerOptions, MountPoint, ResolvedOptions } from "./container.ts"
+import type { Abortable, ContainerOptions, NetworkAttachment, MountPoint, ResolvedOptions } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { initialAttachments } from "./attachments.ts"
 import { containerEvent } from "./events.ts"
@@ -24,6 +24,7 @@ import { makeVolumes } from "./oci-mounts.ts"
 import { parseContainerName } from "./name.ts"
 import { checkIdentityOptions } from "./identity/check.ts"
 import { resolveOptions } from "./options.ts"
+import { withNetworks } from "./requested-networks.ts"
 import { joinedContainer } from "./network-mode.ts"
 import { joinedById } from "./namespaces.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
@@ -56,11 +57,11 @@ export async function createContainer(
   using _ = takeTurns()
   await turn()
   const { registry, ...wanted } = asked
-  const options = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(wanted))))
+  const named = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(wanted))))
+  const options = await withNetworks(deps, named)
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
-  await checkNetwork(deps, options)
   await checkResources(deps, options)
   const images = await deps.images()
   const { image, imageName } = await resolveRoot(images, options, { ...registry, onProgress, signal: abort })
@@ -88,6 +89,8 @@ export async function createContainer(
   const lock = await deps.locks.acquire(id)
   crashPoint("create:locked")
   try {
+    const attachments = initialAttachments(options)
+    const lease = await leaseOf(deps, id, attachments)
     await deps.records.whenFree(abort)
     const record = deps.records.insert(
       {
@@ -98,9 +101,12 @@ export async function createContainer(
         live: willStart,
         createdAt: Date.now(),
         spec,
-        state: { restartCount: 0, bootId: deps.bootId, attachments: initialAttachments(options) },
+        state: { restartCount: 0, bootId: deps.bootId, attachments },
       },
-      () => void (image && images.get(image.id)), // removed meanwhile: NotFound
+      () => {
+        if (image) images.get(image.id) // removed meanwhile: NotFound
+        lease()
+      },
       (created) => containerEvent(created, "create"),
     )
     crashPoint("create:recorded")
@@ -112,6 +118,16 @@ export async function createContainer(
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+/** Most ask for no address of their own, and need none of the code. */
+async function leaseOf(
+  deps: ContainerDeps,
+  id: string,
+  attachments: readonly NetworkAttachment[],
+): Promise<() => void> {
+  if (attachments.every(({ address, address6 }) => address === undefined && address6 === undefined)) return () => {}
+  return (await import("./lease-addresses.ts")).leasing(deps, id, attachments)
 }
 
 /** What it requires, by ids: a name may be another container's later. Throws NotFound. */
@@ -165,12 +181,6 @@ function checkOptions(options: ResolvedOptions, joined: ContainerRecord | undefi
           hint: `give it to the container whose network is joined: "${joined.name}"`,
         })
   }
-}
-
-/** The default network is made when it is first used; any other must be there. Throws NotFound. */
-async function checkNetwork(deps: ContainerDeps, { network }: ResolvedOptions): Promise<void> {
-  if (network.kind === "bridge" && network.name !== "bridge" && network.name !== "default")
-    (await deps.networks()).get(network.name)
 }
 
 /** A directory of the host is no image's. */

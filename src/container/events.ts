@@ -1,6 +1,6 @@
 /** What the life of a container is told by: Docker's types, actions and attributes. */
 import type { NewEvent } from "../event/event.ts"
-import type { MountPoint } from "./container.ts"
+import type { MountPoint, NetworkAttachment } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** An event of a container, with its name, its image and its labels. */
@@ -25,16 +25,22 @@ export function dieEvents(record: ContainerRecord): NewEvent[] {
   ]
 }
 
+/** A network that a container is on from now on, or no longer. */
+export function connectionEvent(
+  container: string,
+  { network, endpoint }: NetworkAttachment,
+  action: "connect" | "disconnect",
+): NewEvent {
+  const attributes = { container, name: network, type: "bridge" }
+  return { type: "network", action, actor: { id: endpoint?.networkId ?? network, attributes } }
+}
+
 /** The networks and the volumes that a start has joined, or an end has left. */
 export function connectionEvents(record: ContainerRecord, change: "joined" | "left"): NewEvent[] {
   const connections: NewEvent[] = []
-  for (const { network, endpoint } of record.state.attachments)
-    if (endpoint !== undefined)
-      connections.push({
-        type: "network",
-        action: change === "joined" ? "connect" : "disconnect",
-        actor: { id: endpoint.networkId, attributes: { container: record.id, name: network, type: "bridge" } },
-      })
+  for (const attachment of record.state.attachments)
+    if (attachment.endpoint !== undefined)
+      connections.push(connectionEvent(record.id, attachment, change === "joined" ? "connect" : "disconnect"))
   for (const mount of record.spec.mounts)
     if (mount.name !== undefined) connections.push(volumeEvent(record.id, mount.name, mount, change))
   return connections

@@ -102,8 +102,9 @@ function isAncestor({ imageId, spec }: ContainerRecord, image: string): boolean 
 
 function publishes({ options, attachments }: Container, text: string): boolean {
   const isAsked = portRange("publish", text)
-  const published = attachments.find(({ endpoint }) => endpoint !== undefined)?.endpoint?.ports
-  return (published ?? options.ports).some(({ protocol, hostPort }) => isAsked(hostPort, protocol))
+  const joined = attachments.flatMap(({ endpoint }) => endpoint ?? [])
+  const published = joined.length === 0 ? options.ports : joined.flatMap(({ ports }) => ports)
+  return published.some(({ protocol, hostPort }) => isAsked(hostPort, protocol))
 }
 
 function exposes({ spec }: ContainerRecord, text: string): boolean {

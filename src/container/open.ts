@@ -71,6 +71,10 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     restart: async (nameOrId, options) => (await lifeCycle()).restart(deps, nameOrId, options),
     update: async (nameOrId, changes, abortable) =>
       (await import("./update.ts")).update(deps, nameOrId, changes, abortable),
+    connect: async (nameOrId, request, abortable) =>
+      (await changing(import("./connect.ts"))).connect(deps, nameOrId, request, abortable),
+    disconnect: async (nameOrId, network, options) =>
+      (await changing(import("./disconnect.ts"))).disconnect(deps, nameOrId, network, options),
     pause: async (nameOrId, abortable) => (await pausing()).pause(deps, nameOrId, abortable),
     unpause: async (nameOrId, abortable) => (await pausing()).unpause(deps, nameOrId, abortable),
     whileFrozen: async (ids, body, { abort } = {}) =>

@@ -24,8 +24,9 @@ export async function reconcile(deps: ContainerDeps, id: string): Promise<Contai
   const record = deps.records.byId(id)
   if (!record) return undefined
   if (record.status === "removing") return destroy(deps, record)
-  if (!record.live) return record
+  if (!record.live) return record.state.leaving === undefined ? record : takenBack(deps, record)
   if (isRunning(record, deps)) {
+    if (record.state.leaving !== undefined) await takenBack(deps, record)
     if (record.state.updating !== undefined) await (await import("./bring-in-line.ts")).finishUpdate(deps, record)
     return isForgottenFrozen(record) ? thaw(deps, record) : record
   }
@@ -33,6 +34,14 @@ export async function reconcile(deps: ContainerDeps, id: string): Promise<Contai
   if (record.status === "starting" || record.status === "initialized") return reconcileStart(deps, record)
   if (record.status === "running" || record.status === "paused") return reconcileEnd(deps, record)
   return finish(deps, record)
+}
+
+/** What a killed connect or disconnect has left. */
+async function takenBack(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord> {
+  const { takeOff } = await import("./take-off.ts")
+  await takeOff(deps, record)
+  deps.records.save(record)
+  return record
 }
 
 async function thaw(deps: ContainerDeps, record: ContainerRecord): Promise<ContainerRecord> {

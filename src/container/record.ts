@@ -86,6 +86,11 @@ export interface RecordState {
   removeVolumes?: boolean
   /** In order; each has its endpoint while the container runs. */
   attachments: NetworkAttachment[]
+  /**
+   * One that a connect has begun with or a disconnect not finished: whatever the kernel has of it is to be taken back, with a lease that
+   * is no other's.
+   */
+  leaving?: NetworkAttachment
   /** Those of its sandbox as the container started: only to be shown. */
   sandboxAttachments?: readonly NetworkAttachment[]
 }

@@ -131,6 +131,14 @@ export class ContainerRecords {
     return events.length === 0 ? write() : this.#telling(events, write)
   }
 
+  /** Together with what another domain writes down for it: `also` throws, and neither is. */
+  saveWith(record: ContainerRecord, also: () => void): void {
+    this.#telling([], () => {
+      also()
+      this.save(record)
+    })
+  }
+
   /** The same with the spec, which only an update changes. */
   saveSpec(record: ContainerRecord, events: readonly NewEvent[] = []): void {
     this.#telling(events, () => {

@@ -12,6 +12,7 @@ import { removeMount } from "./files/remove-mount.ts"
 import { removeHealth } from "./health/log-file.ts"
 import { runDirectory, stateDirectory } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import { releaseAddresses } from "./release-addresses.ts"
 import { leaveSandbox } from "./sandbox.ts"
 import { removeRunDirectory, teardown, unmountRunDirectory } from "./teardown.ts"
 
@@ -43,6 +44,7 @@ export async function destroy(
   await (await deps.snapshots()).remove(id, options.abort)
   crashPoint("remove:snapshot-removed")
   if (state.removeVolumes || spec.options.autoRemove) await removeAnonymousVolumes(deps, record, options)
+  await releaseAddresses(deps, record)
   releaseLog(record)
   rmSync(stateDirectory(deps, id), { recursive: true, force: true })
   removeHealth(deps, record)

@@ -27,7 +27,7 @@ export function needsReconciling(
   if (status === "initialized") return !isHeld(record, deps)
   if (status === "restarting")
     return live || state.bootId !== deps.bootId || (state.restartAt ?? 0) + OVERDUE_MS < Date.now()
-  return live && (!running || isForgottenFrozen(record) || state.updating !== undefined)
+  return live && (!running || isForgottenFrozen(record) || state.updating !== undefined || state.leaving !== undefined)
 }
 
 /** Ids of which something is left though no row knows them: a lock file, with which each begins, or an exit code unread. */

@@ -81,7 +81,7 @@ function pendingOf(
   { resources, ports, networkRate }: ContainerChanges,
 ): PendingUpdate | undefined {
   if (resources === undefined && ports === undefined && networkRate === undefined) return undefined
-  const published = state.attachments[0]?.endpoint?.ports ?? []
+  const published = state.attachments.flatMap(({ endpoint }) => endpoint?.ports ?? [])
   const unpublish = ports?.unpublish.flatMap((one) => published.filter((port) => isMeant(port, one))) ?? []
   return {
     ...(resources && { formerResources: options.resources }),

@@ -1,4 +1,5 @@
 import type { Container, ContainerOptions } from "../container/container.ts"
+import type { NetworkRequest } from "../network/network.ts"
 import { containersOf } from "./change.ts"
 import { createPod } from "./create.ts"
 import type { PodDeps } from "./deps.ts"
@@ -9,7 +10,8 @@ import { removePod } from "./remove.ts"
 /** See `Pods.clone`. Addresses are one's own, and names are had once: those the clone gets anew. */
 export async function clonePod(deps: PodDeps, nameOrId: string, changes: PodOptions = {}): Promise<Pod> {
   const source = deps.records.get(nameOrId)
-  const { address: _, macAddress: __, sandboxName: ___, ...options } = source.spec.options
+  const { address: _, macAddress: __, sandboxName: ___, networks, ...rest } = source.spec.options
+  const options = { ...rest, ...(networks && { networks: networks.map(withoutAddresses) }) }
   const pod = await createPod(deps, { ...options, name: `${source.name}-clone`, ...changes })
   try {
     const containers = await deps.containers()
@@ -21,6 +23,11 @@ export async function clonePod(deps: PodDeps, nameOrId: string, changes: PodOpti
     throw error
   }
   return observePod(deps, deps.records.get(pod.id))
+}
+
+function withoutAddresses(request: NetworkRequest): NetworkRequest {
+  const { address: _, address6: __, macAddress: ___, ...rest } = request
+  return rest
 }
 
 /** Without what its place in its own pod gave it. */

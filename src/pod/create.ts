@@ -7,7 +7,7 @@ import { findSandbox, observePod } from "./observe.ts"
 import type { Pod, PodId, PodOptions } from "./pod.ts"
 import type { PodRecord } from "./records.ts"
 import { finishRemovals } from "./remove.ts"
-import { checkPodOptions, ownsNetwork, sandboxOptions } from "./sandbox-options.ts"
+import { checkPodOptions, ownsNetwork, podNetworks, sandboxOptions } from "./sandbox-options.ts"
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/
 const HOSTNAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62})$/
@@ -65,8 +65,9 @@ function checkNames({ name, hostname, sandboxName }: PodOptions): void {
 
 /** The default network is made when it is first used; any other must be there. Throws NotFound. */
 async function checkNetworks(deps: PodDeps, options: PodOptions): Promise<void> {
-  const { network, moreNetworks = [] } = options
-  if (!ownsNetwork(options) || network?.kind !== "bridge") return
+  if (!ownsNetwork(options)) return
+  const named = podNetworks(options).filter(({ network }) => network !== "bridge" && network !== "default")
+  if (named.length === 0) return
   const networks = await deps.networks()
-  for (const name of [network.name, ...moreNetworks]) if (name !== "bridge" && name !== "default") networks.get(name)
+  for (const { network } of named) networks.get(network)
 }

@@ -22,6 +22,7 @@ import type {
   NetworkMode,
   Resources,
 } from "../container/container.ts"
+import type { NetworkRequest } from "../network/network.ts"
 import type { Sandbox, SandboxId, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
@@ -47,7 +48,9 @@ export interface PodOptions {
   sandboxName?: string
   /** Default: the network `bridge`. */
   network?: NetworkMode
-  /** Further networks, by name. */
+  /** Several networks, or more of the first than its address; `network` names the first then. */
+  networks?: readonly NetworkRequest[]
+  /** Further networks, by name: of pods that earlier versions made. */
   moreNetworks?: readonly string[]
   /** Of the first network. */
   address?: string

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
+import type { NetworkRequest } from "../network/network.ts"
 import type { SandboxOptions, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { PodOptions } from "./pod.ts"
 import type { PodRecord } from "./records.ts"
@@ -24,9 +25,23 @@ export function ownsNetwork(options: PodOptions): boolean {
   return sharedOf(options).includes("network") && (kind === "bridge" || kind === "none")
 }
 
+/** The networks of a pod, in order. Pure. */
+export function podNetworks(options: PodOptions): readonly NetworkRequest[] {
+  const {
+    network = { kind: "bridge", name: DEFAULT_NETWORK },
+    networks,
+    moreNetworks = [],
+    address,
+    macAddress,
+  } = options
+  if (network.kind !== "bridge") return []
+  if (networks !== undefined) return networks
+  return [{ network: network.name, address, macAddress }, ...moreNetworks.map((one) => ({ network: one }))]
+}
+
 /** Throws InvalidArgument for what contradicts itself, before anything is made. Pure. */
 export function checkPodOptions(options: PodOptions): void {
-  const { hasSandbox = true, ports = [], address, macAddress, moreNetworks = [] } = options
+  const { hasSandbox = true, ports = [], address, macAddress, networks = [], moreNetworks = [] } = options
   if (!hasSandbox && (options.shares ?? []).length > 0)
     throw new InvalidArgument("a pod without a sandbox shares no namespaces", {
       field: "shares",
@@ -39,7 +54,7 @@ export function checkPodOptions(options: PodOptions): void {
     ["ports", ports.length > 0],
     ["address", address !== undefined],
     ["macAddress", macAddress !== undefined],
-    ["network", moreNetworks.length > 0],
+    ["network", networks.length + moreNetworks.length > 0],
   ] as const
   for (const [field, isGiven] of refused)
     if (isGiven)
@@ -55,13 +70,7 @@ export function sandboxOptions({
   name,
   spec: { options },
 }: Pick<PodRecord, "id" | "name" | "spec">): SandboxOptions {
-  const {
-    network = { kind: "bridge", name: DEFAULT_NETWORK },
-    moreNetworks = [],
-    address,
-    macAddress,
-    cgroupParent,
-  } = options
+  const { network = { kind: "bridge", name: DEFAULT_NETWORK }, cgroupParent } = options
   const shares = sharedOf(options)
   const isNetworked = ownsNetwork(options) && network.kind === "bridge"
   return {
@@ -73,9 +82,7 @@ export function sandboxOptions({
     shares: shares.filter((kind) => kind !== "pid").filter((kind) => kind !== "network" || ownsNetwork(options)),
     onDemand: true,
     stopsWithLast: options.exitPolicy === "stop",
-    networks: isNetworked
-      ? [{ network: network.name, address, macAddress }, ...moreNetworks.map((one) => ({ network: one }))]
-      : [],
+    networks: isNetworked ? podNetworks(options) : [],
     ports: isNetworked ? (options.ports ?? []) : [],
     shmSizeBytes: options.shmSizeBytes ?? DEFAULT_SHM_BYTES,
     ...(options.sharesCgroup === false && options.resources === undefined

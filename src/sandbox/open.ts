@@ -38,21 +38,39 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
     const { id, options, state } = record
     if (options.networks.length === 0) return
     const networks = await deps.networks()
-    for (const [index, { network: name, address, macAddress }] of options.networks.entries()) {
+    const { interfaces, uplink } = networks.arrange(options.networks)
+    for (const [index, { network: name, address, address6, macAddress, aliases = [] }] of options.networks.entries()) {
       const network = networks.get(name)
+      const isUplink = index === uplink
       const endpoint = {
         containerId: id,
         netns: `${directory(id)}/net`,
-        interface: `eth${index}`,
-        defaultRoute: index === 0,
+        interface: interfaces[index] ?? `eth${index}`,
+        defaultRoute: isUplink,
         hostname: options.hostname,
-        ports: index === 0 ? options.ports : [],
+        ports: isUplink ? options.ports : [],
         address,
+        address6,
         macAddress,
+        names: [...new Set([options.hostname, ...aliases, record.name, id.slice(0, 12)])],
       }
       const status = await networks.setup(network, endpoint, { signal })
       state.endpoints = [...state.endpoints, { ...status, networkId: network.id }]
+      crashPoint("sandbox:network-joined")
     }
+  }
+
+  const forgetLeases = async ({ id, options }: SandboxRecord): Promise<void> => {
+    if (options.networks.length > 0) (await deps.networks()).release(id)
+  }
+
+  /** Addresses that were asked for are the sandbox's until its removal. */
+  const lease = async ({ id, options }: SandboxRecord): Promise<void> => {
+    const asking = options.networks.filter(({ address, address6 }) => address !== undefined || address6 !== undefined)
+    if (asking.length === 0) return
+    const networks = await deps.networks()
+    for (const { network, address, address6 } of asking)
+      networks.lease(networks.get(network), { containerId: id, address, address6 })
   }
 
   const release = async ({ id, options, state }: SandboxRecord): Promise<void> => {
@@ -120,6 +138,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
     records.save(record)
     crashPoint("sandbox:removing")
     await release(record)
+    await forgetLeases(record)
     records.delete(record)
   }
 
@@ -161,10 +180,11 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       const state = { status, bootId: deps.bootId, endpoints: [], cgroupPath } as const
       const record: SandboxRecord = { id, name: options.name, createdAt: Date.now(), options, state }
       records.insert(record)
-      if (!start) return toSandbox(record)
       try {
-        await makeReady(record, signal)
+        await lease(record)
+        if (start) await makeReady(record, signal)
       } catch (error) {
+        await forgetLeases(record)
         records.delete(record)
         lock.unlink()
         throw error

@@ -13,7 +13,7 @@
  * next change of it, or by `reconcile`. What happens is told (event/), as type `sandbox`.
  */
 import type { Cancellable } from "../base/cancel.ts"
-import type { EndpointStatus } from "../network/network.ts"
+import type { EndpointStatus, NetworkRequest } from "../network/network.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
@@ -35,8 +35,8 @@ export interface SandboxOptions {
   onDemand?: boolean
   /** The end of the last container in it stops it. */
   stopsWithLast?: boolean
-  /** In order: the first has the uplink, and the published ports. None: only a loopback. */
-  networks: readonly { network: string; address?: string; macAddress?: string }[]
+  /** In order. One of them has the uplink, and the published ports (`Networks.arrange`). None: only a loopback. */
+  networks: readonly NetworkRequest[]
   ports: readonly PortMapping[]
   /** Of /dev/shm. */
   shmSizeBytes: number

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
 import { parseExtraHost } from "../spec/docker/extra-host.ts"
-import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
+import { isIpAddress } from "../spec/docker/ip-address.ts"
 import { parseMount } from "../spec/docker/parse-mount.ts"
 import { parseTmpfs } from "../spec/docker/parse-tmpfs.ts"
 import { parseVolume } from "../spec/docker/parse-volume.ts"
@@ -13,6 +13,7 @@ import { SDNOTIFY_FLAGS } from "./container-flags/sdnotify.ts"
 import { LIFE_FLAGS } from "./container-flags/life.ts"
 import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
+import { NETWORK_FLAGS } from "./container-flags/networks.ts"
 import { NETWORK_LIMIT_FLAGS } from "./container-flags/network-limits.ts"
 import { SECURITY_FLAGS } from "./container-flags/security.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
@@ -32,6 +33,7 @@ export const CONTAINER_FLAGS = {
   ...NAMESPACE_FLAGS,
   ...LIMIT_FLAGS,
   ...SECURITY_FLAGS,
+  ...NETWORK_FLAGS,
   ...NETWORK_LIMIT_FLAGS,
   ...USER_NAMESPACE_FLAGS,
   ...POD_MEMBER_FLAGS,
@@ -55,15 +57,12 @@ export const CONTAINER_FLAGS = {
   hostname: flag.string("Container host name", "string", { short: "h" }),
   init: flag.bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
-  ip: flag.of(readIpv4, "IPv4 address (e.g., 172.30.100.104)", "string"),
   label: flag.list(parseKeyValue, "Set meta data on a container", "list", { short: "l" }),
   labelFile: flag.strings("Read in a line delimited file of labels"),
   logDriver: flag.string("Logging driver for the container"),
   logOpt: flag.list(parseKeyValue, "Log driver options"),
-  macAddress: flag.of(readMac, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
   mount: flag.list((text) => parseMount(text, process.cwd()), "Attach a filesystem mount to the container", "mount"),
   name: flag.string("Assign a name to the container"),
-  network: flag.string("Connect a container to a network", "network", { aliases: ["net"], completes: "networks" }),
   privileged: flag.bool("Give extended privileges to this container"),
   publish: portList(parsePublish, "Publish a container's port(s) to the host", { short: "p" }),
   publishAll: flag.bool("Publish all exposed ports to random ports", { short: "P" }),
@@ -104,16 +103,6 @@ function readStream(text: string): Stream {
 function readAddress(text: string): string {
   if (!isIpAddress(text)) throw new InvalidArgument(`${text} is not an IP address`)
   return text
-}
-
-function readIpv4(text: string): string {
-  if (!isIpv4(text)) throw new InvalidArgument(`${text} is not an IPv4 address`)
-  return text
-}
-
-function readMac(text: string): string {
-  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) throw new InvalidArgument(`${text} is not a mac address`)
-  return text.toLowerCase()
 }
 
 function readSysctl(text: string): [string, string] {

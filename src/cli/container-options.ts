@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import type { ContainerOptions, NetworkMode } from "../container/container.ts"
+import type { ContainerOptions } from "../container/container.ts"
 import { parseEnvFile, parseLabelFile } from "../spec/docker/environment.ts"
 import { callerEnvironment } from "../sys/process/caller-environment.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
@@ -10,9 +10,10 @@ import { fileFailure } from "./file-failure.ts"
 import { withSdnotify } from "./container-flags/sdnotify.ts"
 import { healthOptions } from "./container-flags/health.ts"
 import { lifeOptions } from "./container-flags/life.ts"
-import { namespaceOptions, readMode } from "./container-flags/namespaces.ts"
+import { namespaceOptions } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
 import { volumeOptions } from "./container-flags/volumes.ts"
+import { networkOptions } from "./container-flags/networks.ts"
 import { networkLimitOptions } from "./container-flags/network-limits.ts"
 import { securityOptions } from "./container-flags/security.ts"
 import { defined } from "./defined.ts"
@@ -33,7 +34,6 @@ export function containerOptions(image: string, command: readonly string[], flag
     ...entrypointOf(flags.entrypoint),
     ...defined({
       pull: flags.pull,
-      network: flags.network === undefined ? undefined : parseNetworkMode(flags.network),
       namespaces: namespaceOptions(flags),
       userNamespace: userNamespaceOption(flags),
       environment: environmentOptions(flags),
@@ -44,8 +44,6 @@ export function containerOptions(image: string, command: readonly string[], flag
       hostname: flags.hostname,
       domainname: flags.domainname,
       consoleSize,
-      address: flags.ip,
-      macAddress: flags.macAddress,
       shmSizeBytes: flags.shmSize,
       stopSignal: flags.stopSignal === undefined ? undefined : signalName(parseSignal(flags.stopSignal)),
       stopTimeoutSeconds: flags.stopTimeout,
@@ -84,23 +82,12 @@ export function containerOptions(image: string, command: readonly string[], flag
     capDrop: flags.capDrop,
     privileged: flags.privileged,
     ...securityOptions(flags),
+    ...networkOptions(flags),
     ...networkLimitOptions(flags),
     sysctls: Object.fromEntries(flags.sysctl),
     log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }
   return withSdnotify(options, flags)
-}
-
-/** `bridge`, `default`, `private`, `none`, `host`, `container:ID`, `ns:PATH`, or the name of a network. */
-export function parseNetworkMode(text: string): NetworkMode {
-  if (text === "none" || text === "host") return { kind: text }
-  if (text.startsWith("container:")) {
-    const container = text.slice("container:".length)
-    if (container === "") throw wrong("invalid container format container:<name|id>")
-    return { kind: "container", container }
-  }
-  if (text.startsWith("ns:")) return readMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }>
-  return { kind: "bridge", name: ["default", "private", ""].includes(text) ? "bridge" : text }
 }
 
 /** `--entrypoint ""` clears the image's. */

@@ -204,32 +204,43 @@ function networkSettings(container: ContainerDetails): Record<string, unknown> {
     SandboxKey: pid === undefined || !isJoined ? "" : `/proc/${pid}/ns/net`,
     Ports: { ...exposed, ...portMap(publishedPorts(container)) },
     ...endpointSummary(id, attachments[0]),
-    Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(id, one)])),
+    Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(container, one)])),
   }
 }
 
-function endpointDocument(id: string, attachment: NetworkAttachment): Record<string, unknown> {
+function endpointDocument({ id, name, run }: ContainerDetails, attachment: NetworkAttachment): Record<string, unknown> {
+  const { network, address, address6, aliases, links, driverOptions, gatewayPriority = 0, endpoint } = attachment
+  const isStatic = address !== undefined || address6 !== undefined
+  // docker's: on the default network nobody is found by a name
+  const names = [...new Set([name, ...(aliases ?? []), id.slice(0, 12), run.hostname])]
   return {
-    IPAMConfig: attachment.address === undefined ? null : { IPv4Address: attachment.address },
-    Links: null,
-    Aliases: attachment.aliases ?? null,
-    DriverOpts: null,
-    NetworkID: attachment.endpoint?.networkId ?? "",
-    DNSNames: null,
+    IPAMConfig: isStatic
+      ? { ...(address && { IPv4Address: address }), ...(address6 && { IPv6Address: address6 }) }
+      : null,
+    Links: links ?? null,
+    Aliases: aliases ?? null,
+    DriverOpts: driverOptions ?? null,
+    GwPriority: gatewayPriority,
+    NetworkID: endpoint?.networkId ?? "",
+    DNSNames: network === "bridge" ? null : names,
     ...endpointSummary(id, attachment),
   }
 }
 
-function endpointSummary(id: string, { endpoint }: Partial<NetworkAttachment> = {}): Record<string, unknown> {
+/** Of one that is not joined, what was asked for. */
+function endpointSummary(
+  id: string,
+  { endpoint, macAddress }: Partial<NetworkAttachment> = {},
+): Record<string, unknown> {
   return {
     EndpointID: endpoint === undefined ? "" : id,
     Gateway: endpoint?.gateway ?? "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
+    GlobalIPv6Address: endpoint?.address6 ?? "",
+    GlobalIPv6PrefixLen: endpoint?.prefixLength6 ?? 0,
     IPAddress: endpoint?.address ?? "",
     IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: "",
-    MacAddress: endpoint?.macAddress ?? "",
+    IPv6Gateway: endpoint?.gateway6 ?? "",
+    MacAddress: endpoint?.macAddress ?? macAddress ?? "",
   }
 }
 

@@ -6,7 +6,7 @@ import { formatAgo, formatMoment, formatSpan } from "./ages.ts"
 import { endedShort, endedText } from "./ended-text.ts"
 import { ellipsis } from "./ellipsis.ts"
 import { healthSuffix } from "./health-document.ts"
-import { describePorts } from "./port-text.ts"
+import { describePorts, networkNames } from "./port-text.ts"
 
 const SHORT_ID = 12
 
@@ -35,7 +35,7 @@ export function containerRow(
     LocalVolumes: String(options.mounts.filter(({ type }) => type === "volume").length),
     Mounts: (noTrunc ? mounts : mounts.map((mount) => ellipsis(mount, 15))).join(","),
     Names: name,
-    Networks: options.network.kind === "bridge" ? options.network.name : options.network.kind,
+    Networks: options.network.kind === "bridge" ? networkNames(container).join(",") : options.network.kind,
     Ports: describePorts(container),
     RunningFor: formatAgo(createdAt, now),
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,

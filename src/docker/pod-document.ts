@@ -1,7 +1,7 @@
 /** Podman's documents of pods: its inspect, and its rows. The sandbox stands for podman's infra container. */
 import { mountSource } from "../spec/docker/mount-request.ts"
-import type { ContainerState, NetworkMode } from "../container/container.ts"
-import type { Pod } from "../pod/pod.ts"
+import type { ContainerState } from "../container/container.ts"
+import type { Pod, PodOptions } from "../pod/pod.ts"
 import { formatAgo } from "./ages.ts"
 import { portMap } from "./port-map.ts"
 
@@ -85,12 +85,11 @@ function infraConfig({ options, sandbox }: Pod): Record<string, unknown> {
 
 function networkNames({
   network = { kind: "bridge", name: "bridge" },
+  networks,
   moreNetworks = [],
-}: {
-  network?: NetworkMode
-  moreNetworks?: readonly string[]
-}): string[] {
-  return network.kind === "bridge" ? [network.name, ...moreNetworks] : []
+}: PodOptions): string[] {
+  if (network.kind !== "bridge") return []
+  return networks?.map((one) => one.network) ?? [network.name, ...moreNetworks]
 }
 
 function sharedNames({ options, sandboxId }: Pod): string[] {

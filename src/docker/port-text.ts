@@ -26,6 +26,11 @@ export function attachmentsOf({
   return sandboxAttachments.length === 0 ? attachments : [...attachments, ...sandboxAttachments]
 }
 
+/** Names of the networks that it is on when it runs, in order. */
+export function networkNames({ attachments }: Pick<Container, "attachments">): string[] {
+  return attachments.map(({ network }) => network)
+}
+
 /** What the networks that are joined publish. */
 export function publishedPorts(container: Pick<Container, "attachments" | "sandboxAttachments">): PortMapping[] {
   return attachmentsOf(container).flatMap(({ endpoint }) => endpoint?.ports ?? [])

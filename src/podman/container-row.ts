@@ -2,7 +2,7 @@ import { formatSize } from "../base/sizes.ts"
 import type { Container, ContainerSize } from "../container/container.ts"
 import { formatAgo, formatMoment } from "../docker/ages.ts"
 import { describeStatus } from "../docker/container-row.ts"
-import { describePorts, publishedPorts } from "../docker/port-text.ts"
+import { describePorts, networkNames, publishedPorts } from "../docker/port-text.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { podmanContainerFields, type ContainerFieldsOptions } from "./container-fields.ts"
 import { hide } from "../docker/hidden-fields.ts"
@@ -19,7 +19,7 @@ export function podmanContainerRow(
   const { now = new Date(), size, noTrunc = false } = facts
   const { id, name, options, imageName, createdAt, argv, state } = container
   const command = argv.join(" ")
-  const networks = options.network.kind === "bridge" ? [options.network.name] : []
+  const networks = networkNames(container)
   const row = {
     ...podmanContainerFields(container, facts),
     Command: noTrunc || command.length <= SHORT_COMMAND + 3 ? command : `${command.slice(0, SHORT_COMMAND)}...`,
@@ -80,7 +80,7 @@ function podmanListDocument(
             UTS: namespaces.UTS,
             User: namespaces.USERNS,
           },
-    Networks: options.network.kind === "bridge" ? [options.network.name] : [],
+    Networks: networkNames(container),
     Pid,
     Pod: pod?.id ?? "",
     PodName: pod?.name ?? "",

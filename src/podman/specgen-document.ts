@@ -1,5 +1,12 @@
 /** What podman would make a container or a pod of (specgen's SpecGenerator and PodSpecGenerator), by its names. Pure. */
-import type { ContainerDetails, MountPoint, NamespaceMode, NetworkMode, Resources } from "../container/container.ts"
+import type {
+  ContainerDetails,
+  MountPoint,
+  NamespaceMode,
+  NetworkMode,
+  NetworkRequest,
+  Resources,
+} from "../container/container.ts"
 import type { Pod } from "../pod/pod.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
@@ -56,6 +63,7 @@ export function containerSpecgen(details: ContainerDetails, name: string): objec
     hostadd: options.extraHosts,
     static_ip: options.address,
     static_mac: options.macAddress,
+    Networks: networksSpec(options.networks),
     devices: options.devices.map(({ hostPath, containerPath }) => ({ path: containerPath, host_path: hostPath })),
     r_limits: options.ulimits.map(({ name: limit, soft, hard }) => ({
       type: `RLIMIT_${limit.toUpperCase()}`,
@@ -65,6 +73,21 @@ export function containerSpecgen(details: ContainerDetails, name: string): objec
     shm_size: options.shmSizeBytes,
     resource_limits: resourceSpec(options.resources),
   })
+}
+
+/** Several networks, by name. */
+function networksSpec(networks: readonly NetworkRequest[] = []): object {
+  return Object.fromEntries(
+    networks.map(({ network, address, address6, macAddress, aliases, interface: name }) => [
+      network,
+      withoutEmpty({
+        static_ips: [address, address6].filter((one) => one !== undefined),
+        static_mac: macAddress,
+        aliases: aliases ?? [],
+        interface_name: name,
+      }),
+    ]),
+  )
 }
 
 /** A pod as podman's API would be asked for it, under another name. */
@@ -86,6 +109,7 @@ export function podSpecgen({ options, sandboxId }: Pod, name: string): object {
     portmappings: (options.ports ?? []).map(portSpec),
     static_ip: options.address,
     static_mac: options.macAddress,
+    Networks: networksSpec(options.networks),
     dns_server: options.dns ?? [],
     dns_search: options.dnsSearch ?? [],
     dns_option: options.dnsOptions ?? [],

@@ -142,7 +142,10 @@ export interface Inspected {
     Gateway: string
     MacAddress: string
     Ports: Record<string, { HostIp: string; HostPort: string }[] | null>
-    Networks: Record<string, { IPAddress: string }>
+    Networks: Record<
+      string,
+      { IPAddress: string; MacAddress: string; Aliases: string[] | null; DNSNames: string[] | null }
+    >
   }
   Mounts: { Type: string; Source: string; Destination: string; Name?: string; RW: boolean }[]
 }

@@ -41,8 +41,9 @@ export async function inPodOf(engine: Engine, flags: MemberFlags, options: Conta
   if (!name.startsWith(NEW)) return new Joined(await pods.containerOptions(name, own))
   const podName = name.slice(NEW.length)
   if (podName === "") throw new UsageError("new pod name must be at least one character")
-  const { hostname, network, ports, address, macAddress, dns, dnsSearch, dnsOptions, extraHosts, ...rest } = own
-  const parts = { hostname, network, ports, address, macAddress, dns, dnsSearch, dnsOptions, extraHosts }
+  const { hostname, network, networks, ports, address, macAddress, dns, dnsSearch, dnsOptions, extraHosts, ...rest } =
+    own
+  const parts = { hostname, network, networks, ports, address, macAddress, dns, dnsSearch, dnsOptions, extraHosts }
   const given = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined))
   const { id } = await pods.create({ ...given, name: podName })
   // a program that could not be run leaves its container, and that its pod

@@ -21,6 +21,9 @@ const CONTAINER: Table = {
   "accounts.hostUsers": "--hostuser",
   "accounts.passwd": "--passwd",
   address: "--ip",
+  address6: "--ip6",
+  aliases: "--network-alias",
+  interface: "--network",
   annotations: "--annotation",
   autoRemove: "--rm",
   capAdd: "--cap-add",
@@ -149,10 +152,14 @@ export function flagOf(field: string, { command, flags }: FailedCommand): string
 }
 
 const NETWORK: Table = {
+  address: "--ip",
+  address6: "--ip6",
+  aliases: "--alias",
   bridge: "--interface-name",
   driver: "--driver",
   driverOptions: "--opt",
   gateway: "--gateway",
+  interface: "--driver-opt",
   "options.auxiliary": "--aux-address",
   "options.dns": "--dns",
   "options.ipRange": "--ip-range",

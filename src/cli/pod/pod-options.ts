@@ -3,8 +3,9 @@ import type { PodOptions } from "../../pod/pod.ts"
 import { parseLabelFile } from "../../spec/docker/environment.ts"
 import { hostsBaseOf } from "../container-flags/identity.ts"
 import { namespaceOptions } from "../container-flags/namespaces.ts"
+import { networkOptions } from "../container-flags/networks.ts"
 import { resourcesOf } from "../container-flags/limits.ts"
-import { parseNetworkMode, readText } from "../container-options.ts"
+import { readText } from "../container-options.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import type { FlagValues } from "../flag.ts"
 import type { POD_FLAGS } from "./pod-flags.ts"
@@ -25,9 +26,7 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
     shares: flags.share,
     hasSandbox: flags.infra ? undefined : false,
     sandboxName: flags.infraName,
-    ...networkOf(flags.network),
-    address: flags.ip,
-    macAddress: flags.macAddress,
+    ...networkOptions(flags),
     shmSizeBytes: flags.shmSize,
     exitPolicy: flags.exitPolicy,
     cgroupParent: flags.cgroupParent || undefined,
@@ -63,14 +62,4 @@ function etcOf(flags: Pick<FlagValues<typeof POD_FLAGS>, "hostsFile" | "noHosts"
   const hostsBase = hostsBaseOf(flags.hostsFile)
   if (!noHosts && !noHostname && hostsBase === undefined) return undefined
   return { ...(noHosts && { noHosts }), ...(noHostname && { noHostname }), ...(hostsBase && { hostsBase }) }
-}
-
-/** The first has the uplink; a mode (`host`, `none`, `container:NAME`) stands alone. */
-function networkOf(networks: readonly string[]): Pick<PodOptions, "network" | "moreNetworks"> {
-  const [first, ...more] = networks.flatMap((text) => (text.includes(":") ? [text] : text.split(",")))
-  if (first === undefined) return {}
-  const network = parseNetworkMode(first)
-  if (more.length === 0) return { network }
-  if (network.kind !== "bridge") throw new UsageError(`cannot set multiple networks with the mode "${first}"`)
-  return { network, moreNetworks: more }
 }

@@ -1,5 +1,11 @@
 import { FailedPrecondition, isSkiffError } from "../../../base/errors.ts"
-import type { Container, ContainerOptions, Containers, Resources } from "../../../container/container.ts"
+import type {
+  Container,
+  ContainerOptions,
+  Containers,
+  NetworkRequest,
+  Resources,
+} from "../../../container/container.ts"
 import type { Engine } from "../../../engine/engine.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -56,7 +62,12 @@ export default command({
 
 /** Without what is had once: a name, an address. */
 function copied({ options }: Container): ContainerOptions {
-  const { name: _, address: __, macAddress: ___, ...rest } = options
+  const { name: _, address: __, macAddress: ___, networks, ...rest } = options
+  return { ...rest, ...(networks && { networks: networks.map(withoutAddresses) }) }
+}
+
+function withoutAddresses(request: NetworkRequest): NetworkRequest {
+  const { address: _, address6: __, macAddress: ___, ...rest } = request
   return rest
 }
 

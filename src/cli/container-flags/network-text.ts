@@ -1,0 +1,161 @@
+/** The words of `--network`: Docker's and Podman's ways to name a network, and what a container is to have on it. */
+import { InvalidArgument } from "../../base/errors.ts"
+import type { NetworkMode, NetworkRequest } from "../../container/container.ts"
+import { parseKeyValue } from "../../spec/docker/environment.ts"
+import { isIpv4, isIpv6 } from "../../spec/docker/ip-address.ts"
+import { readMode } from "./namespaces.ts"
+
+/** One occurrence of `--network`: networks by name, or a mode that stands alone. */
+export type NetworkText = { mode: Exclude<NetworkMode, { kind: "bridge" }> } | { requests: readonly NetworkRequest[] }
+
+/** What the tools that we stand in for call the default network. */
+const DEFAULTS = new Set(["default", "private", ""])
+/** Podman's words for a program of the host that carries an ordinary user's packets. */
+const PROGRAMS = new Set(["slirp4netns", "pasta"])
+const IFNAME = "com.docker.network.endpoint.ifname"
+
+/**
+ * `a`, `a,b`, `a:ip=…,alias=…` (Podman), `name=a,alias=…,gw-priority=…` (Docker), `host`, `none`, `container:NAME`, `ns:PATH`. Throws
+ * InvalidArgument.
+ */
+export function readNetwork(text: string): NetworkText {
+  if (text === "none" || text === "host") return { mode: { kind: text } }
+  if (text.startsWith("container:")) {
+    const container = text.slice("container:".length)
+    if (container === "") throw new InvalidArgument("invalid container format container:<name|id>")
+    return { mode: { kind: "container", container } }
+  }
+  if (text.startsWith("ns:")) return { mode: readMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }> }
+  if (/(?:^|,)[a-z0-9-]+=/.test(text) && !/^[^=,]*:/.test(text)) return { requests: [readFields(text)] }
+  const colon = text.indexOf(":")
+  const [name, options] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)]
+  if (PROGRAMS.has(name))
+    throw new InvalidArgument(`the network mode "${name}" is none of its own here`, {
+      hint: "leave it out: in every network, an ordinary user's containers reach the host by pasta",
+    })
+  if (colon >= 0) return { requests: [readOptions(name, options)] }
+  return { requests: name.split(",").map((one) => ({ network: networkName(one) })) }
+}
+
+function networkName(text: string): string {
+  return DEFAULTS.has(text) ? "bridge" : text
+}
+
+/** Docker's: fields of one network. */
+function readFields(text: string): NetworkRequest {
+  const request: NetworkRequest = { network: "" }
+  for (const field of text.split(",")) {
+    const [key, value] = parseKeyValue(field)
+    switch (key.trim().toLowerCase()) {
+      case "name":
+        request.network = networkName(value)
+        break
+      case "gw-priority":
+        request.gatewayPriority = readGatewayPriority(value)
+        break
+      case "driver-opt":
+        applyDriverOption(request, readDriverOption(value))
+        break
+      case "mac-address":
+        request.macAddress = readMac(value)
+        break
+      case "link-local-ip":
+        throw noLinkLocal()
+      default:
+        applyOption(request, key, value)
+    }
+  }
+  if (request.network === "") throw new InvalidArgument("network name is not specified", { hint: "name=NETWORK" })
+  return request
+}
+
+/** Podman's: a name, and options after a colon. */
+function readOptions(name: string, options: string): NetworkRequest {
+  const request: NetworkRequest = { network: networkName(name) }
+  for (const option of options.split(",").filter(Boolean)) {
+    const [key, value] = parseKeyValue(option)
+    if (key === "mac") request.macAddress = readMac(value)
+    else if (key === "interface_name") request.interface = value
+    else if (key === "host_interface_name")
+      throw new InvalidArgument(
+        "the host's end of an interface has a name of the engine's: its rules know it by that",
+        {
+          hint: "find it by its alias: ip link",
+        },
+      )
+    else applyOption(request, key, value)
+  }
+  return request
+}
+
+/** What both say alike. */
+function applyOption(request: NetworkRequest, key: string, value: string): void {
+  if (key === "ip") request.address = readIpv4(value)
+  else if (key === "ip6") request.address6 = readIpv6(value)
+  else if (key === "alias") request.aliases = [...(request.aliases ?? []), value]
+  else
+    throw new InvalidArgument(`invalid field key ${key}`, { hint: "ip, ip6, alias and the MAC address of a network" })
+}
+
+/** `com.docker.network.endpoint.ifname` names the interface; a bridge has no other option of one endpoint. */
+export function applyDriverOption(request: NetworkRequest, [key, value]: readonly [string, string]): void {
+  if (key !== IFNAME)
+    throw new InvalidArgument(`unknown driver option "${key}" of an endpoint`, { hint: `known: ${IFNAME}` })
+  request.interface = value
+  request.driverOptions = { ...request.driverOptions, [key]: value }
+}
+
+/** `KEY=VALUE`. Throws InvalidArgument. */
+export function readDriverOption(text: string): [string, string] {
+  if (!/^[^=]+=./.test(text)) throw new InvalidArgument("invalid key/value pair format in driver options")
+  return parseKeyValue(text)
+}
+
+/** A whole number, as docker has it. Throws InvalidArgument. */
+export function readGatewayPriority(text: string): number {
+  const value = Number(text)
+  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgument(`invalid gw-priority: "${text}" is not a whole number`)
+  return value
+}
+
+export function readIpv4(text: string): string {
+  if (!isIpv4(text)) throw new InvalidArgument(`${text} is not an IPv4 address`)
+  return text
+}
+
+export function readIpv6(text: string): string {
+  if (!isIpv6(text)) throw new InvalidArgument(`${text} is not an IPv6 address`)
+  return text
+}
+
+/** Six bytes, as `92:d0:c6:0a:29:33`; with dashes, too, as Go reads it. */
+export function readMac(text: string): string {
+  const mac = text.toLowerCase().replaceAll("-", ":")
+  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(mac)) throw new InvalidArgument(`${text} is not a mac address`)
+  // IEEE 802: the lowest bit of the first byte says a group
+  if ((Number.parseInt(mac.slice(0, 2), 16) & 1) !== 0)
+    throw new InvalidArgument(`${text} is the mac address of a group, and no interface's`)
+  return mac
+}
+
+/** `NAME` or `NAME:ALIAS`. */
+export function readLink(text: string): string {
+  const [name = "", alias = name, ...more] = text.split(":")
+  if (name === "" || alias === "" || more.length > 0) throw new InvalidArgument(`bad format for links: ${text}`)
+  return `${name}:${alias}`
+}
+
+/** The guard of a bridge lets a container send with its own address alone. */
+export function readLinkLocal(_text: string): never {
+  throw noLinkLocal()
+}
+
+function noLinkLocal(): InvalidArgument {
+  return new InvalidArgument(
+    "a container has no link-local address: it sends with the addresses of its network alone",
+    {
+      hint: "choose one of the network's by --ip",
+    },
+  )
+}

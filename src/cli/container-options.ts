@@ -12,8 +12,8 @@ import { healthOptions } from "./container-flags/health.ts"
 import { lifeOptions } from "./container-flags/life.ts"
 import { namespaceOptions } from "./container-flags/namespaces.ts"
 import { limitOptions } from "./container-flags/limits.ts"
-import { volumeOptions } from "./container-flags/volumes.ts"
 import { networkOptions } from "./container-flags/networks.ts"
+import { volumeOptions, withDriver } from "./container-flags/volumes.ts"
 import { networkLimitOptions } from "./container-flags/network-limits.ts"
 import { securityOptions } from "./container-flags/security.ts"
 import { defined } from "./defined.ts"
@@ -67,7 +67,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     autoRemove: flags.rm,
     ...healthOptions(flags),
     ...lifeOptions(flags),
-    mounts: [...flags.volume, ...flags.mount, ...flags.tmpfs],
+    mounts: [...withDriver(flags.volume, flags.volumeDriver), ...flags.mount, ...flags.tmpfs],
     ...volumeOptions(flags),
     ...secretOptions(flags),
     ports: flags.publish.flat(),

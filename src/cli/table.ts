@@ -187,6 +187,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["volume mount"], load: () => import("./commands/volume/mount.ts") },
   { names: ["volume prune"], load: () => import("./commands/volume/prune.ts") },
   { names: ["volume reload"], load: () => import("./commands/volume/reload.ts") },
+  { names: ["volume rename"], load: () => import("./commands/volume/rename.ts") },
   { names: ["volume restore"], load: () => import("./commands/volume/restore.ts") },
   { names: ["volume rm", "volume remove"], load: () => import("./commands/volume/rm.ts") },
   { names: ["volume snapshot"], load: () => import("./commands/volume/snapshot.ts") },

@@ -145,11 +145,11 @@ async function prepareFiles(
   record: ContainerRecord,
   { bundle, runtime, abort }: Abortable & { bundle: BundlePaths; runtime: Runtime },
 ) {
-  const { options, run, mounts: points } = record.spec
+  const { options, run } = record.spec
   const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
   const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
-  const mounts = await ociMounts(deps, points)
+  const mounts = await ociMounts(deps, record, { signal: abort })
   const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })
   if (ids === undefined) {
     await fill()

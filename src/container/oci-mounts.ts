@@ -1,15 +1,21 @@
-import { mkdirSync, statSync } from "node:fs"
+import { mkdirSync, realpathSync, statSync } from "node:fs"
+import type { Cancellable } from "../base/cancel.ts"
 import { FailedPrecondition } from "../base/errors.ts"
+import { runAll } from "../base/run-all.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import { mountPointsBelow } from "../sys/fs/mount.ts"
+import { mountPointsBelow, restrictionsAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import type { Abortable, MountPoint } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** `config.json`'s mounts (runtime-spec config.md#mounts), in their order. Volumes that are not there (any more) are made. */
-export async function ociMounts(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<OciMount[]> {
+export async function ociMounts(
+  deps: ContainerDeps,
+  { id, spec: { mounts } }: Pick<ContainerRecord, "id" | "spec">,
+  waiting: Cancellable = {},
+): Promise<OciMount[]> {
   if (mounts.length === 0) return []
-  const places = await makeVolumes(deps, mounts)
+  const places = await holdVolumes(deps, id, mounts, waiting)
   makeBindSources(mounts)
   return mounts.map((mount) => {
     const { type, source, name = "", target, options = [] } = mount
@@ -20,16 +26,20 @@ export async function ociMounts(deps: ContainerDeps, mounts: readonly MountPoint
   })
 }
 
-function bindOptions(
-  { readOnly, recursion, propagation = "rprivate", options = [] }: MountPoint,
-  source: string,
-): string[] {
-  return [
-    recursion === "none" ? "bind" : "rbind",
-    readOnly ? readOnlyWord(recursion, source) : "rw",
-    propagation,
-    ...options,
-  ]
+function bindOptions(mount: MountPoint, source: string): string[] {
+  const { readOnly, recursion, propagation = "rprivate", options = [] } = mount
+  const access = readOnly ? [readOnlyWord(recursion, source)] : []
+  return [recursion === "none" ? "bind" : "rbind", ...access, propagation, ...options, ...inherited(mount, source)]
+}
+
+/** What the host does not allow where the source lies: crun would make writable what is mounted read-only there. */
+function inherited({ readOnly, type, overlay, options = [] }: MountPoint, source: string): string[] {
+  if (type === "image" || overlay !== undefined) return []
+  const words = restrictionsAt(realpathSync(source))
+  return words.filter((word) => {
+    if (word === "ro") return !readOnly
+    return !options.includes(word) && !options.includes(word.slice("no".length))
+  })
 }
 
 /** `ro` is of the topmost mount alone; `rro` (mount_setattr(2)) of all that is mounted below it, too. */
@@ -38,14 +48,39 @@ function readOnlyWord(recursion: MountPoint["recursion"], source: string): "ro" 
   return recursion === undefined && mountPointsBelow(source).length > 0 ? "rro" : "ro"
 }
 
-/** Makes the volumes among `mounts`; gives the host path of each by name. Safe to repeat. */
+/** Makes the volumes among `mounts`; gives the host path of each by name, "" where a plugin tells it only when it mounts. Safe to repeat. */
 export async function makeVolumes(deps: ContainerDeps, mounts: readonly MountPoint[]): Promise<Map<string, string>> {
   const wanted = mounts.flatMap(({ name, anonymous, volume }) =>
     name === undefined ? [] : [{ name, anonymous, ...volume }],
   )
   if (wanted.length === 0) return new Map()
   const volumes = await deps.volumes()
-  return new Map(wanted.map((options) => [options.name, volumes.create(options).mountpoint]))
+  const places = new Map<string, string>()
+  for (const options of wanted) places.set(options.name, (await volumes.create(options)).mountpoint)
+  return places
+}
+
+/** Makes them, and has the files of each mounted until the container `id` lets go of them (`releaseVolumes`). Safe to repeat. */
+export async function holdVolumes(
+  deps: ContainerDeps,
+  id: string,
+  mounts: readonly MountPoint[],
+  options: Cancellable,
+): Promise<Map<string, string>> {
+  const places = await makeVolumes(deps, mounts)
+  for (const name of places.keys()) places.set(name, await (await deps.volumes()).hold(name, id, options))
+  return places
+}
+
+/** Safe to repeat. */
+export async function releaseVolumes(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<void> {
+  const names = spec.mounts.flatMap(({ name }) => name ?? [])
+  if (names.length === 0) return
+  const volumes = await deps.volumes()
+  await runAll(
+    `the volumes of container ${id}`,
+    names.map((name) => async () => void (await volumes.release(name, id))),
+  )
 }
 
 /** `-v` makes a missing source, as docker does; `--mount` does not. Throws FailedPrecondition. */

@@ -11,6 +11,7 @@ import { leaveNetworks } from "./attachments.ts"
 import { runtimeOf, closeTimeNamespace } from "./time-namespace.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { filesDirectory } from "./container-files.ts"
+import { releaseVolumes } from "./oci-mounts.ts"
 import { removeStaged, unmountStaged } from "./mounts/stage.ts"
 import { secretsDirectory } from "./secrets.ts"
 import { hideVolumes } from "./userns/hide-volumes.ts"
@@ -46,6 +47,7 @@ export async function teardown(deps: ContainerDeps, record: ContainerRecord): Pr
     turn,
     () => unmountRunDirectory(deps, record.id),
     () => removeStaged(deps, record),
+    () => releaseVolumes(deps, record),
     () => deletion,
     () => closeTimeNamespace(deps, record.id),
     () => crashPoint("end:runtime-deleted"),

@@ -134,7 +134,7 @@ class Check {
       await builds.prune({ all: true, signal: this.#request.signal })
     for (const fault of of("image")) if (images.find(fault.id) === undefined) fault.repaired = "removed"
     for (const fault of of("volume")) {
-      volumes.create({ name: fault.name })
+      await volumes.create({ name: fault.name })
       fault.repaired = "made anew"
     }
   }

@@ -320,6 +320,10 @@ class LocalEngine implements Engine {
       db,
       events,
       root: paths.root,
+      kept: [paths.root, paths.runRoot],
+      bootId: bootId(),
+      images: this.images,
+      snapshots: this.#snapshots,
       usedBy: (name) => containers.usersOfVolume(name),
       runningWith: async (name) =>
         (await this.containers()).list({ all: true, volume: [name] }).filter(({ state }) => "pid" in state),

@@ -32,6 +32,10 @@ function tempStore(): TempStore {
         usedBy: (name) => users.get(name) ?? [],
         runningWith: async (name) => users.get(name) ?? [],
         whileFrozen: (_, body) => body(),
+        kept: [root],
+        bootId: "boot",
+        images: () => Promise.reject(new Error("no images here")),
+        snapshots: () => Promise.reject(new Error("no layers here")),
       })
     },
     use: (volume, ...containers) => void users.set(volume, containers),
@@ -48,7 +52,7 @@ test("what a killed copy left is not taken for content", async () => {
   using store = tempStore()
   const volumes = store.open()
   const image = join(store.root, "image")
-  const volume = volumes.create({ name: "data" })
+  const volume = await volumes.create({ name: "data" })
   writeFileSync(join(volume.mountpoint, "torn"), "")
   writeFileSync(join(store.root, "volumes/data/half-filled"), "")
   await volumes.copyUp(volume, image, "/srv").catch(() => {})
@@ -58,7 +62,7 @@ test("what a killed copy left is not taken for content", async () => {
 test("a removed volume leaves nothing on disk", async () => {
   using store = tempStore()
   const volumes = store.open()
-  volumes.create({ name: "data" })
+  await volumes.create({ name: "data" })
   await volumes.remove("data")
   expect(readdirSync(join(store.root, "volumes"))).toEqual([])
   expect(store.events.map(({ action }) => action)).toEqual(["create", "destroy"])

@@ -1,230 +1,155 @@
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs"
-import { heeding, throwIfAborted } from "../base/cancel.ts"
+import { mkdirSync } from "node:fs"
+import { throwIfAborted } from "../base/cancel.ts"
+import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
-import { log } from "../base/log.ts"
-import { namesIn } from "../base/names-in.ts"
+import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
-import type { Events, NewEvent } from "../event/event.ts"
-import { setOwner } from "../sys/fs/attributes.ts"
-import { statOf } from "../sys/fs/directory.ts"
+import type { Events } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
-import { checkDevice, parseVolumeOptions } from "./volume-options.ts"
-import { VOLUME_NAME, type Volume, type VolumeOptions, type Volumes } from "./volume.ts"
+import type { VolumeDriver } from "./drivers/driver.ts"
+import type { ImageDriverDeps } from "./drivers/image.ts"
+import { VolumeHolds } from "./holds.ts"
+import { VolumeRecords } from "./records.ts"
+import { finishRenames } from "./rename.ts"
 import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
-
-/** Begins the names of what is being removed: of no volume. */
-const REMOVED = ".removed-"
-
-interface Row {
-  name: string
-  anonymous: number
-  labels: string
-  options: string
-  created_at: number
-}
+import { VOLUME_NAME, type Volumes, type VolumeSnapshots } from "./volume.ts"
 
 /** What the domain is handed. */
-export interface VolumesDeps extends Pick<SnapshotsDeps, "runningWith" | "whileFrozen"> {
+export interface VolumesDeps extends Pick<SnapshotsDeps, "runningWith" | "whileFrozen">, ImageDriverDeps {
   db: Database
   events: Pick<Events, "append">
   /** The store's root: data lies in `<root>/volumes/<name>/data`. */
   root: string
+  /** Directories that no plugin may give for its own. */
+  kept: readonly string[]
+  bootId: string
   /** The containers that refer to a volume. */
   usedBy(name: string): readonly { id: string; name: string }[]
 }
 
-/** Volumes as directories of this host. */
-export function openVolumes({ db, events, root, usedBy, runningWith, whileFrozen }: VolumesDeps): Volumes {
+/** The volumes of one store. */
+export function openVolumes(deps: VolumesDeps): Volumes {
+  const { db, events, root, usedBy, runningWith, whileFrozen, bootId } = deps
   const directory = `${root}/volumes`
+  const records = new VolumeRecords(db, events, directory)
+  finishRenames(records, directory)
 
-  const ownDirectory = (name: string): string => `${directory}/${checkedName(name)}/data`
-
-  const placeOf = (row: Row): string => parseVolumeOptions(optionsOf(row)).device ?? ownDirectory(row.name)
-
-  const mountpoint = (name: string): string => {
-    const row = db.get<Row>("SELECT * FROM volumes WHERE name = ?", checkedName(name))
-    return row === undefined ? ownDirectory(name) : placeOf(row)
-  }
-
-  const toVolume = (row: Row): Volume => ({
-    name: row.name,
-    driver: "local",
-    labels: JSON.parse(row.labels) as Record<string, string>,
-    options: optionsOf(row),
-    createdAt: new Date(row.created_at),
-    mountpoint: placeOf(row),
-    anonymous: row.anonymous === 1,
-  })
-
-  const find = (name: string): Volume | undefined => {
-    const row = db.get<Row>("SELECT * FROM volumes WHERE name = ?", name)
-    return row && toVolume(row)
-  }
-
-  const get = (name: string): Volume => {
-    const volume = find(name)
-    if (!volume)
-      throw new NotFound(`no such volume: "${name}"`, {
-        hint: { do: "listVolumes" },
-        data: { object: "volume", name },
-      })
-    return volume
-  }
-
-  const tell = ({ name, labels }: Volume, action: string, snapshot: string): void =>
-    db.transaction(() => events.append(volumeEvent(name, action, { ...labels, snapshot })))
-  const snapshots = async () => {
-    const { openSnapshots } = await import("./snapshots/snapshots.ts")
-    return openSnapshots({ directory, get, tell, runningWith, whileFrozen })
-  }
+  const driverOf = (name: string): Promise<VolumeDriver> => openDriver(records.get(name).driver, deps)
+  const lock: VolumesLock = (name, { signal }) =>
+    new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("mounting", { signal })
+  const holds = new VolumeHolds({ db, records, bootId, driverOf, lock })
+  const tell: SnapshotsDeps["tell"] = (volume, action, snapshot) => records.tell(volume, action, { snapshot })
+  const snapshotsDeps = { directory, get: (name: string) => records.get(name), tell, runningWith, whileFrozen }
   return {
     snapshots: {
-      list: async (...args) => (await snapshots()).list(...args),
-      create: async (...args) => (await snapshots()).create(...args),
-      restore: async (...args) => (await snapshots()).restore(...args),
-      remove: async (...args) => (await snapshots()).remove(...args),
+      list: async (...args) => (await openSnapshotsOf(snapshotsDeps)).list(...args),
+      create: async (...args) => (await openSnapshotsOf(snapshotsDeps)).create(...args),
+      restore: async (...args) => (await openSnapshotsOf(snapshotsDeps)).restore(...args),
+      remove: async (...args) => (await openSnapshotsOf(snapshotsDeps)).remove(...args),
     },
-    list: () => db.all<Row>("SELECT * FROM volumes ORDER BY name").map(toVolume),
-    get,
-    mountpoint,
+    list: () => records.list(),
+    get: (name) => records.get(name),
+    mountpoint: (name) => records.place(checkedName(name)),
+    hold: (name, holder, options) => holds.hold(name, holder, options),
+    release: (name, holder) => holds.release(name, holder),
+    mountCount: (name) => holds.count(name),
 
-    create({ name = randomName(), labels = {}, anonymous = false, options = {} }) {
+    async create({ name = randomHex(32), ...given }) {
       checkedName(name)
-      const { device, uid, gid } = parseVolumeOptions(options)
-      if (device !== undefined) checkDevice(device)
-      let isNew = false
+      finishRenames(records, directory)
+      const existing = records.find(name)
+      const driver = await openDriver(given.driver ?? existing?.driver ?? "local", deps)
+      if (existing === undefined) driver.validate(given.options ?? {})
       // the row first: a directory without one would never be found again
-      db.transaction(() => {
-        const made = db.run(
-          "INSERT OR IGNORE INTO volumes (name, anonymous, labels, created_at, options) VALUES (?, ?, ?, ?, ?)",
-          name,
-          anonymous ? 1 : 0,
-          JSON.stringify(labels),
-          Date.now(),
-          JSON.stringify(options),
-        )
-        isNew = made > 0
-        if (isNew) events.append(volumeEvent(name, "create", labels))
-      })
-      const volume = get(name)
-      mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
+      const isNew = records.insert(name, given)
+      crashPoint("volume:recorded")
       try {
-        // the container's users must be able to enter it, whatever our umask
-        mkdirSync(ownDirectory(name), { mode: 0o755 })
-        if (isNew && (uid !== undefined || gid !== undefined)) chownSync(ownDirectory(name), uid ?? 0, gid ?? 0)
+        mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
+        await driver.create(records.forDriver(name), isNew)
+        crashPoint("volume:made")
       } catch (error) {
-        if (!hasErrno(error, "EEXIST")) throw error
+        if (isNew) await discard(name)
+        throw error
       }
-      return volume
+      return records.get(name)
+    },
+
+    async rename(name, to) {
+      const { renameVolume } = await import("./rename.ts")
+      renameVolume({ records, directory, usedBy, mountCount: (one) => holds.count(one) }, name, checkedName(to))
     },
 
     async remove(name, { force = false, exceptFor, signal } = {}) {
       const isRepeat = force || exceptFor !== undefined
       checkedName(name)
       throwIfAborted(signal, `the removal of volume "${name}"`)
-      if (!isRepeat) get(name)
-      db.transaction(() => {
+      const refuseUsed = (): void => {
         const user = usedBy(name).find(({ id }) => id !== exceptFor)
         if (user)
           throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
             hint: { do: "removeForced", container: user.name },
-            data: { object: "volume", name, user: user.id },
+            data: { object: "volume", name, user: user.id, users: usedBy(name).map(({ id }) => id) },
           })
-        if (db.run("DELETE FROM volumes WHERE name = ?", name) > 0) events.append(volumeEvent(name, "destroy"))
-      })
-      const aside = `${REMOVED}${randomName()}`
-      setAside(`${directory}/${name}`, `${directory}/${aside}`)
-      await heeding(signal, `the removal of volume "${name}"`, () => removeAside(directory, aside, signal))
-    },
-
-    async *export(name, options) {
-      const { exportVolume } = await import("./volume-archive.ts")
-      yield* exportVolume(get(name).mountpoint, options)
-    },
-
-    async import(name, archive, options) {
-      const { importVolume } = await import("./volume-archive.ts")
-      await importVolume(get(name).mountpoint, archive, options)
-    },
-
-    async copyUp({ name, mountpoint: data, options }, rootfs, path, { signal, owner, withoutFiles = false } = {}) {
-      // of two containers that start at once, one fills it
-      using _ = await new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("lock", { signal })
-      const mark = `${directory}/${name}/half-filled`
-      if (existsSync(mark)) await emptyDirectory(data)
-      else if (readdirSync(data).length > 0) return
-      writeFileSync(mark, "", { mode: 0o600 })
-      const { copyTree } = await import("../sys/fs/copy-tree.ts")
-      try {
-        if (!withoutFiles)
-          await heeding(signal, `filling volume "${name}"`, () => copyTree(rootfs, path, data, "/", { signal }))
-      } catch (error) {
-        // an image need not have the directory
-        if (!isSkiffError(error, "NotFound")) throw error
       }
-      // a directory of the host is whose it is
-      if (parseVolumeOptions(options).device === undefined && owner !== undefined) giveUnlessOwned(data, owner)
-      unlinkSync(mark)
+      const volume = isRepeat ? records.find(name) : records.get(name)
+      if (volume !== undefined) {
+        refuseUsed()
+        await takeDown(name)
+        crashPoint("volume:taken-down")
+        records.delete(name, refuseUsed)
+        crashPoint("volume:forgotten")
+      }
+      const { removeDirectory } = await import("./removal.ts")
+      await removeDirectory(directory, name, signal)
+    },
+
+    async reload(options) {
+      const { reloadPlugins } = await import("./plugins/reload.ts")
+      return reloadPlugins(records, (name) => usedBy(name).length > 0, options)
+    },
+
+    async *export(name, options = {}) {
+      const { exportVolume } = await import("./volume-archive.ts")
+      yield* holds.whileReading(name, options, (place) => exportVolume(place, options))
+    },
+
+    async import(name, archive, options = {}) {
+      const { importVolume } = await import("./volume-archive.ts")
+      await holds.during(name, options, (place) => importVolume(place, archive, options))
+    },
+
+    async copyUp(volume, rootfs, path, options) {
+      const { fillVolume } = await import("./fill.ts")
+      await fillVolume(volume, `${directory}/${volume.name}`, { rootfs, path }, options)
     },
   }
-}
 
-function optionsOf({ options }: Row): VolumeOptions {
-  return JSON.parse(options) as VolumeOptions
-}
+  /** Lets whoever holds it let go, and has the driver remove it. */
+  async function takeDown(name: string): Promise<void> {
+    const driver = await driverOf(name)
+    await holds.release(name, "", { all: true })
+    await driver.remove(records.forDriver(name))
+  }
 
-/** What the image gives to nobody in particular is root's: the program that is to write there would be refused (docker's oldest complaint). */
-function giveUnlessOwned(directory: string, { uid, gid }: { uid: number; gid: number }): void {
-  const fd = openSync(directory, "r")
-  try {
-    const there = statOf(fd)
-    if (there.uid === 0 && there.gid === 0) setOwner(fd, uid, gid)
-  } finally {
-    closeSync(fd)
+  /** One that could not be made. */
+  async function discard(name: string): Promise<void> {
+    records.delete(name)
+    const { removeDirectory } = await import("./removal.ts")
+    await removeDirectory(directory, name, undefined)
   }
 }
 
-/** What a killed copy left. No container has mounted it: that comes after. */
-async function emptyDirectory(path: string): Promise<void> {
-  const { removeTree } = await import("../sys/fs/remove-tree.ts")
-  for (const name of readdirSync(path)) await removeTree(`${path}/${name}`)
+/** Loaded by those who use them. */
+async function openSnapshotsOf(deps: SnapshotsDeps): Promise<VolumeSnapshots> {
+  return (await import("./snapshots/snapshots.ts")).openSnapshots(deps)
 }
 
-/** Renamed first: a volume of the same name made meanwhile is not touched. */
-function setAside(path: string, aside: string): void {
-  try {
-    renameSync(path, aside)
-  } catch (error) {
-    if (!hasErrno(error, "ENOENT")) throw error
-  }
-}
+type VolumesLock = ConstructorParameters<typeof VolumeHolds>[0]["lock"]
 
-/** Then what others set aside, who were killed or cancelled before it was removed. */
-async function removeAside(directory: string, own: string, signal: AbortSignal | undefined): Promise<void> {
-  const { removeTree } = await import("../sys/fs/remove-tree.ts")
-  await removeTree(`${directory}/${own}`, signal)
-  for (const name of namesIn(directory).filter((each) => each.startsWith(REMOVED)))
-    try {
-      await removeTree(`${directory}/${name}`, signal)
-    } catch (error) {
-      if (signal?.aborted) throw error
-      log.debug("what is left of a removed volume stays", { name, reason: String(error) })
-    }
-}
-
-function volumeEvent(name: string, action: string, labels: Record<string, string> = {}): NewEvent {
-  return { type: "volume", action, actor: { id: name, attributes: { driver: "local", ...labels, name } } }
+async function openDriver(name: string, deps: VolumesDeps): Promise<VolumeDriver> {
+  if (name === "local") return (await import("./drivers/local.ts")).localDriver
+  if (name === "image") return (await import("./drivers/image.ts")).imageDriver(deps)
+  return (await import("./drivers/plugin.ts")).pluginDriver(name, deps.kept)
 }
 
 /** Safe to become a directory's name. */
@@ -233,9 +158,4 @@ function checkedName(name: string): string {
   throw new InvalidArgument(`invalid volume name "${name.slice(0, 100)}"`, {
     hint: "a name has letters, digits, `_`, `.` and `-`, and begins with a letter or digit; a host path begins with /",
   })
-}
-
-/** 64 hex digits. */
-function randomName(): string {
-  return randomHex(32)
 }

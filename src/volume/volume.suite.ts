@@ -24,51 +24,51 @@ export interface VolumeStore extends Disposable {
 }
 
 export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
-  test(`${name}: create() gives a volume with an empty directory, the same one when it is repeated`, () => {
+  test(`${name}: create() gives a volume with an empty directory, the same one when it is repeated`, async () => {
     using store = tempStore()
     const [volumes, other] = [store.open(), store.open()]
-    const made = volumes.create({ name: "data", labels: { a: "b" } })
+    const made = await volumes.create({ name: "data", labels: { a: "b" } })
     expect(made).toMatchObject({ name: "data", driver: "local", labels: { a: "b" }, anonymous: false })
     expect(lstatSync(made.mountpoint).isDirectory()).toBe(true)
     writeFileSync(join(made.mountpoint, "kept"), "")
-    expect(other.create({ name: "data", labels: { other: "" } })).toEqual(made)
+    expect(await other.create({ name: "data", labels: { other: "" } })).toEqual(made)
     expect(existsSync(join(made.mountpoint, "kept"))).toBe(true)
     expect(volumes.list()).toEqual([made])
   })
 
-  test(`${name}: a volume without a name gets one of chance, and may be anonymous`, () => {
+  test(`${name}: a volume without a name gets one of chance, and may be anonymous`, async () => {
     using store = tempStore()
     const volumes = store.open()
-    const [one, two] = [volumes.create({ anonymous: true }), volumes.create({})]
+    const [one, two] = [await volumes.create({ anonymous: true }), await volumes.create({})]
     expect(one.name).toMatch(/^[0-9a-f]{64}$/)
     expect(two.name).not.toBe(one.name)
     expect([one.anonymous, two.anonymous]).toEqual([true, false])
   })
 
-  test(`${name}: a name that is none makes nothing`, () => {
+  test(`${name}: a name that is none makes nothing`, async () => {
     using store = tempStore()
     const volumes = store.open()
     for (const bad of ["", ".", "..", "../x", "a/b", "-a", "a b", "a\0b", "x".repeat(256)]) {
-      expect(() => volumes.create({ name: bad })).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
+      await expect(volumes.create({ name: bad })).rejects.toMatchObject({ code: "InvalidArgument" })
       expect(() => volumes.mountpoint(bad)).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
     }
     expect(volumes.list()).toEqual([])
   })
 
-  test(`${name}: mountpoint() makes nothing, and create() makes again what is missing`, () => {
+  test(`${name}: mountpoint() makes nothing, and create() makes again what is missing`, async () => {
     using store = tempStore()
     const volumes = store.open()
     expect(existsSync(volumes.mountpoint("data"))).toBe(false)
     expect(volumes.list()).toEqual([])
-    const { mountpoint } = volumes.create({ name: "data" })
+    const { mountpoint } = await volumes.create({ name: "data" })
     rmSync(mountpoint, { recursive: true })
-    expect(existsSync(volumes.create({ name: "data" }).mountpoint)).toBe(true)
+    expect(existsSync((await volumes.create({ name: "data" })).mountpoint)).toBe(true)
   })
 
   test(`${name}: remove() takes record and data; a second one is NotFound, unless it is forced`, async () => {
     using store = tempStore()
     const volumes = store.open()
-    const { mountpoint } = volumes.create({ name: "data" })
+    const { mountpoint } = await volumes.create({ name: "data" })
     writeFileSync(join(mountpoint, "file"), "x")
     await volumes.remove("data")
     expect(existsSync(mountpoint)).toBe(false)
@@ -81,7 +81,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
   test(`${name}: a removal that is cancelled leaves the volume, or what the next one removes`, async () => {
     using store = tempStore()
     const volumes = store.open()
-    const { mountpoint } = volumes.create({ name: "data" })
+    const { mountpoint } = await volumes.create({ name: "data" })
     writeFileSync(join(mountpoint, "file"), "x")
     const cancelled = { code: "Cancelled" }
     await expect(volumes.remove("data", { signal: AbortSignal.abort() })).rejects.toMatchObject(cancelled)
@@ -91,7 +91,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     stop.abort()
     await expect(removed).rejects.toMatchObject(cancelled)
     expect(volumes.list()).toEqual([])
-    volumes.create({ name: "other" })
+    await volumes.create({ name: "other" })
     await volumes.remove("other")
     expect(readdirSync(dirname(dirname(mountpoint)))).toEqual([])
   })
@@ -99,7 +99,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
   test(`${name}: a volume in use stays, forced or not, and the error names the container; the one being removed does not count`, async () => {
     using store = tempStore()
     const volumes = store.open()
-    const { mountpoint } = volumes.create({ name: "data" })
+    const { mountpoint } = await volumes.create({ name: "data" })
     store.use("data", { id: "c1", name: "web" })
     const refused = {
       code: "FailedPrecondition",
@@ -120,7 +120,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     mkdirSync(join(image.path, "srv/sub"), { recursive: true, mode: 0o755 })
     writeFileSync(join(image.path, "srv/sub/file"), "from the image", { mode: 0o640 })
     symlinkSync("/etc/passwd", join(image.path, "srv/link"))
-    const volume = volumes.create({ name: "data" })
+    const volume = await volumes.create({ name: "data" })
     await volumes.copyUp(volume, image.path, "/srv")
     const file = join(volume.mountpoint, "sub/file")
     expect(readFileSync(file, "utf8")).toBe("from the image")
@@ -137,7 +137,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     using image = tempTree()
     mkdirSync(join(image.path, "srv"))
     writeFileSync(join(image.path, "srv/file"), "whole")
-    const volume = volumes.create({ name: "data" })
+    const volume = await volumes.create({ name: "data" })
     const stop = new AbortController()
     const filled = volumes.copyUp(volume, image.path, "/srv", { signal: stop.signal })
     stop.abort()
@@ -151,7 +151,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     using store = tempStore()
     const volumes = store.open()
     using image = tempTree()
-    const volume = volumes.create({ name: "data" })
+    const volume = await volumes.create({ name: "data" })
     await volumes.copyUp(volume, image.path, "/absent")
     expect(lstatSync(volume.mountpoint).isDirectory()).toBe(true)
   })
@@ -162,7 +162,7 @@ export function volumeSuite(name: string, tempStore: () => VolumeStore): void {
     using image = tempTree()
     mkdirSync(join(image.path, "srv"))
     for (let n = 0; n < 50; n++) writeFileSync(join(image.path, `srv/${n}`), `${n}`)
-    const volume = volumes.create({ name: "data" })
+    const volume = await volumes.create({ name: "data" })
     await Promise.all([volumes.copyUp(volume, image.path, "/srv"), other.copyUp(volume, image.path, "/srv")])
     for (let n = 0; n < 50; n++) expect(readFileSync(join(volume.mountpoint, `${n}`), "utf8")).toBe(`${n}`)
   })

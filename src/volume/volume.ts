@@ -7,18 +7,41 @@ import type { Cancellable } from "../base/cancel.ts"
  */
 export interface Volume {
   name: string
-  driver: "local"
+  /** `local`, `image`, or a plugin's name. */
+  driver: string
   labels: Record<string, string>
   /** Of the driver, as they were given. */
   options: VolumeOptions
   createdAt: Date
-  /** Host path of the data. */
+  /** Host path of the data; "" where a plugin has them, and nobody uses them. */
   mountpoint: string
   /** Made without a name for one container (`-v /data`, image VOLUME): removed with it by `rm -v` and `--rm`. */
   anonymous: boolean
+  /** Its files are to be seen only while somebody holds it. */
+  isMounted: boolean
+  /** Of a layer that it has; "" when it has none. */
+  storageId: string
 }
 
-/** Options of docker's `local` driver, as they were given. */
+/** How a volume is made. */
+export interface NewVolume {
+  name?: string
+  /** Undefined: `local` for a new one, and whichever an existing one has. */
+  driver?: string
+  labels?: Readonly<Record<string, string>>
+  anonymous?: boolean
+  options?: VolumeOptions
+}
+
+/** What `reload` found. */
+export interface ReloadReport {
+  added: string[]
+  removed: string[]
+  /** Of plugins that could not be asked. */
+  failures: unknown[]
+}
+
+/** Options of a driver, as they were given. */
 export type VolumeOptions = Readonly<Record<string, string>>
 
 /** Of a first mount. */
@@ -40,13 +63,24 @@ export interface Volumes {
   get(name: string): Volume
   /** Where the data of a volume of that name lies, or would: a host's directory that it binds, or one of ours; makes nothing. Throws InvalidArgument on a bad name. */
   mountpoint(name: string): string
-  /** Gives the existing one when the name is taken; a directory that is missing is made. Throws InvalidArgument on a bad name. */
-  create(options: {
-    name?: string
-    labels?: Record<string, string>
-    anonymous?: boolean
-    options?: VolumeOptions
-  }): Volume
+  /**
+   * Gives the existing one when the name is taken; a directory that is missing is made. Throws InvalidArgument on a bad name or option,
+   * NotFound for an unknown driver, AlreadyExists when the existing one has another. Killed half way, it is made whole by the next one.
+   */
+  create(options: NewVolume): Promise<Volume>
+  /** Throws NotFound, AlreadyExists, FailedPrecondition while a container refers to it, Unsupported of a plugin's. */
+  rename(name: string, to: string): Promise<void>
+  /**
+   * Mounts what has to be mounted, until each holder has released it; gives where the files are. Safe to repeat; with `again` one more hold
+   * counts.
+   */
+  hold(name: string, holder: string, options?: Cancellable & { again?: boolean }): Promise<string>
+  /** False when `holder` held nothing. Safe to repeat, also when the volume is gone. */
+  release(name: string, holder: string): Promise<boolean>
+  /** How many hold it; always 0 of one that is not mounted. */
+  mountCount(name: string): number
+  /** Brings the records of plugins' volumes in line with what the plugins have. */
+  reload(options?: Cancellable): Promise<ReloadReport>
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
    * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat. Cancelled while its files are being

@@ -152,9 +152,9 @@ describe("--volumes-from", () => {
     for (const [flag, value, reason] of [
       ["--volumes-from", "nosuch", 'no such container: "nosuch"'],
       ["--volumes-from", "a:rx", "invalid mode: rx"],
-      ["--volume-driver", "nfs", 'there is no volume driver "nfs"'],
+      ["--volume-driver", "nfs", 'plugin "nfs" not found'],
     ] as const) {
-      const { code, stderr } = await skiff.run(["run", "--rm", flag, value, "busybox", "true"])
+      const { code, stderr } = await skiff.run(["run", "--rm", "-v", "/v", flag, value, "busybox", "true"])
       expect({ code, isNamed: stderr.includes(reason) }).toEqual({ code: 125, isNamed: true })
     }
   })

@@ -206,11 +206,11 @@ test("what cannot be mapped is refused with its reason", async () => {
 })
 
 /** Id-mapped mounts are root's. */
-const NOT_OF_USERS: ReadonlySet<string> = new Set(["ids:layers-mapped", "start:mount-staged"])
+const NOT_OF_USERS: ReadonlySet<string> = new Set(["ids:layers-mapped", "mount:staged"])
 
 describe.skipIf(noMaps !== false)("killed at any step, the next run goes through, and nothing is left", () => {
   const POINTS = CRASH_POINTS.filter(
-    (point) => /^(?:start|clocks|ids|end):/.test(point) && !(user.rootless && NOT_OF_USERS.has(point)),
+    (point) => /^(?:start|clocks|ids|mount|end):/.test(point) && !(user.rootless && NOT_OF_USERS.has(point)),
   )
   const owned = user.rootless ? [] : ["-v", `${skiff.home}:/own:idmap`]
   const all = [

@@ -1,11 +1,13 @@
-import { Unsupported } from "../../base/errors.ts"
 import type { ContainerOptions } from "../../container/container.ts"
+import type { MountRequest } from "../../spec/docker/mount-request.ts"
 import { parseVolumesFrom } from "../../spec/docker/volumes-from.ts"
 import { flag, type FlagValues } from "../flag.ts"
 
 /** Docker's flags on volumes beside `--volume` and `--mount`. */
 export const VOLUME_FLAGS = {
-  volumeDriver: flag.of(readDriver, "Optional volume driver for the container", "string", { completes: ["local"] }),
+  volumeDriver: flag.string("Optional volume driver for the container", "string", {
+    completes: ["local", "image"],
+  }),
   volumesFrom: flag.list(parseVolumesFrom, "Mount volumes from the specified container(s)", "list", {
     completes: "containers",
   }),
@@ -16,7 +18,8 @@ export function volumeOptions({ volumesFrom }: FlagValues<typeof VOLUME_FLAGS>):
   return volumesFrom.length === 0 ? {} : { volumesFrom }
 }
 
-function readDriver(text: string): string {
-  if (text === "" || text === "local") return text
-  throw new Unsupported(`there is no volume driver "${text}"`, { hint: { valid: ["local"] } })
+/** The mounts of `--volume` with the driver of `--volume-driver`. */
+export function withDriver(mounts: readonly MountRequest[], driver: string | undefined): readonly MountRequest[] {
+  if (!driver) return mounts
+  return mounts.map((mount) => (mount.type === "volume" ? Object.assign({}, mount, { driver }) : mount))
 }

@@ -167,7 +167,7 @@ const NETWORK: Table = {
   subnet: "--subnet",
 }
 
-const VOLUME: Table = { ...COMMON, options: "--opt" }
+const VOLUME: Table = { ...COMMON, driver: "--driver", options: "--opt" }
 
 const GROUP_TABLES: Readonly<Record<string, Table>> = {
   container: CONTAINER,

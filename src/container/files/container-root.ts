@@ -14,7 +14,7 @@ import type { ContainerDeps } from "../deps.ts"
 import { reconciled } from "../reconcile-now.ts"
 import { isRunning } from "../observe.ts"
 import { removeStaged, stageSources } from "../mounts/stage.ts"
-import { fillVolumes, makeVolumes } from "../oci-mounts.ts"
+import { fillVolumes, holdVolumes, releaseVolumes } from "../oci-mounts.ts"
 import type { ContainerRecord } from "../record.ts"
 import { rootMount } from "../root-mount.ts"
 import { removeRunDirectory, unmountRunDirectory } from "../teardown.ts"
@@ -83,7 +83,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   const { id, spec } = record
   const { rootfs } = (await deps.runtimes()).bundle(id)
   const mount = await rootMount(deps, record)
-  const volumes = await makeVolumes(deps, spec.mounts)
+  const volumes = await holdVolumes(deps, id, spec.mounts, {})
   mkdirSync(rootfs, { recursive: true, mode: 0o700 })
   unmountRunDirectory(deps, id)
   try {
@@ -102,6 +102,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
   } finally {
     unmountRunDirectory(deps, id)
     await removeStaged(deps, record)
+    await releaseVolumes(deps, record)
     if (!isMountPoint(rootfs)) removeRunDirectory(deps, id, { keepExitFile: true })
   }
 }

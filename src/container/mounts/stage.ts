@@ -38,7 +38,7 @@ export async function stageSources(
     const source = sources[index]
     if (source === undefined || !isStaged(point)) continue
     staged[index] = await stage(deps, record, { index, point, source })
-    crashPoint("start:mount-staged")
+    crashPoint("mount:staged")
   }
   return staged
 }

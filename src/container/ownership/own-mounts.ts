@@ -41,7 +41,7 @@ export async function ownMounts(
     if (point.idMap === undefined || rootlessUid() !== undefined) continue
     const place = stagedPlace(deps, record.id, `${index}-owned`, statSync(mount.source).isDirectory())
     await showAs(mount.source, place, point, ids)
-    crashPoint("start:mount-staged")
+    crashPoint("mount:staged")
     owned[index] = { ...mount, source: place }
   }
   record.state.mountsGiven = true

@@ -186,6 +186,18 @@ export function mountPointsBelow(directory: string): string[] {
     .toReversed()
 }
 
+/** Of `ro`, `nosuid`, `nodev`, `noexec`, those that hold where the real path `path` lies. */
+export function restrictionsAt(path: string): string[] {
+  let [found, words] = ["", ""]
+  for (const line of mountLines()) {
+    const point = pointOf(line)
+    const isAbove = path === point || point === "/" || path.startsWith(`${point}/`)
+    // of two at one place the later one is seen
+    if (point !== "" && isAbove && point.length >= found.length) [found, words] = [point, line.split(" ")[5] ?? ""]
+  }
+  return words.split(",").filter((word) => /^(?:ro|nosuid|nodev|noexec)$/.test(word))
+}
+
 /** Whether something is mounted at the absolute path, seen from this mount namespace. */
 export function isMountPoint(path: string): boolean {
   return mountPoints().includes(path)

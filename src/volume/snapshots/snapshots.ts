@@ -25,7 +25,7 @@ import { isMountPoint } from "../../sys/fs/mount.ts"
 import { removeTree } from "../../sys/fs/remove-tree.ts"
 import { treeUsage } from "../../sys/fs/tree-usage.ts"
 import { check, libc } from "../../sys/libc.ts"
-import { parseVolumeOptions } from "../volume-options.ts"
+import { isOwnDirectory } from "../volume-options.ts"
 import { VOLUME_NAME, type Volume, type VolumeSnapshot, type VolumeSnapshots } from "../volume.ts"
 
 /** What the snapshots of a store are handed. */
@@ -193,10 +193,10 @@ function syncAll(path: string): void {
 
 /** Throws Unsupported for what lies elsewhere: it is not ours to exchange. */
 function snapshotted(volume: Volume): Volume {
-  const { name, mountpoint, options } = volume
-  if (parseVolumeOptions(options).device !== undefined)
+  const { name, mountpoint } = volume
+  if (!isOwnDirectory(volume))
     throw new Unsupported(
-      `volume "${name}" is a directory of the host, "${mountpoint}", which skiff does not replace`,
+      `the data of volume "${name}" lie elsewhere, at "${mountpoint}", and skiff does not replace them`,
       {
         hint: "make snapshots where it lies, or push the volume to a registry",
       },

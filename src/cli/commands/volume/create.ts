@@ -1,4 +1,4 @@
-import { AlreadyExists, Unsupported } from "../../../base/errors.ts"
+import { AlreadyExists } from "../../../base/errors.ts"
 import { parseKeyValue } from "../../../spec/docker/environment.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -8,25 +8,32 @@ export default command({
   summary: "Create a volume",
   args: [arg.optional("VOLUME")],
   flags: {
-    driver: flag.string("Specify volume driver name", "string", { short: "d" }),
+    driver: flag.string("Specify volume driver name: local, image, or a plugin", "string", {
+      short: "d",
+      completes: ["local", "image"],
+    }),
     gid: flag.int("Group of the volume's directory"),
     ignore: flag.bool("No error if there is a volume of that name", { initial: true }),
     label: flag.list(parseKeyValue, "Set metadata for a volume", "list", { short: "l" }),
-    opt: flag.list(parseKeyValue, "Set driver specific options: type=none,o=bind,device=DIR; o=uid=N,gid=N", "list", {
+    opt: flag.list(parseKeyValue, "Set driver specific options: type=…, device=…, o=…, size=…, image=…", "list", {
       short: "o",
     }),
     uid: flag.int("Owner of the volume's directory"),
   },
   async run({ args: [name], flags, engine, out }) {
-    if ((flags.driver ?? "local") !== "local")
-      throw new Unsupported(`no such volume driver: "${flags.driver}"`, { hint: "valid: local" })
     const labels = Object.fromEntries(flags.label)
     const volumes = await engine.volumes()
     if (!flags.ignore && name !== undefined && volumes.list().some((one) => one.name === name))
       throw new AlreadyExists(`volume with name ${name} already exists: volume already exists`)
     const options = withOwner(Object.fromEntries(flags.opt), flags)
-    const named = name === undefined ? {} : { name }
-    out.line(volumes.create({ labels, anonymous: name === undefined, options, ...named }).name)
+    const { name: made } = await volumes.create({
+      labels,
+      anonymous: name === undefined,
+      options,
+      ...(name === undefined ? {} : { name }),
+      ...(flags.driver ? { driver: flags.driver } : {}),
+    })
+    out.line(made)
   },
 })
 

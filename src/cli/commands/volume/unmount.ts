@@ -1,13 +1,18 @@
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { forEachName } from "../../each.ts"
+import { BY_HAND } from "./mount.ts"
 
 export default command({
-  summary: "Take volumes down that were mounted: of which there is nothing to take down",
+  summary: "Unmount volumes that were mounted by volume mount",
   args: [arg.some("VOLUME", "volumes")],
   flags: {},
   async run({ args: [names], engine, ...context }) {
     const volumes = await engine.volumes()
-    return forEachName(names, context, (name) => volumes.get(name).name)
+    return forEachName(names, context, async (name) => {
+      const volume = volumes.get(name)
+      await volumes.release(name, BY_HAND)
+      return volume.name
+    })
   },
 })

@@ -40,11 +40,11 @@ export function podmanNetworkRow(network: Network, { noTrunc }: { noTrunc: boole
   }
   const zeros = { Options: {}, Routes: [], NetworkDNSServers: [], Containers: {} }
   return hide(row, {
-    document,
+    ...zeros,
     ...(document as Record<string, unknown>),
     ...namesOf(document),
     Network: document,
-    ...zeros,
+    document,
   })
 }
 

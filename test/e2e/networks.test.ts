@@ -1,8 +1,11 @@
 /** Networks that users make: their ranges, their names, their bridges on the host, and what is left when they go. */
 import { spawnSync } from "node:child_process"
+import { rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { describe, expect, test } from "bun:test"
 import { kernelNames } from "../../src/network/names.ts"
-import { bridgesOf } from "../support/remove-network.ts"
+import { bridgesOf, removeNetwork } from "../support/remove-network.ts"
+import { Skiff } from "../support/skiff.ts"
 import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
@@ -110,6 +113,7 @@ describe("network create", () => {
 
   test("an MTU holds for the interfaces of its containers", async () => {
     await skiff.ok("network", "create", "-o", "com.docker.network.driver.mtu=1342", "narrow")
+    await addressIn("narrow")
     expect(await skiff.ok("run", "--rm", "--network", "narrow", "busybox", "cat", "/sys/class/net/eth0/mtu")).toBe(
       "1342",
     )
@@ -368,3 +372,64 @@ test("events tell of networks that come, change and go", async () => {
   )
   expect(told.split("\n")).toEqual(["create told bridge", "update told bridge", "destroy told bridge"])
 })
+
+describe("ranges that nobody asked for", () => {
+  test("come from the address pools of the settings, in order, as long as there are some", async () => {
+    const settings = join(skiff.directory, "skiff.toml")
+    const write = (text: string) => writeFileSync(settings, `[network]\naddress_pools = ${text}\n`)
+    const create = (name: string) => skiff.run(["network", "create", name], { env: { SKIFF_CONFIG: settings } })
+    write('[{ base = "10.89.200.0/23", size = 24 }, { base = "10.89.210.0/25", size = 26 }]')
+    for (const [index, subnet] of ["10.89.200.0/24", "10.89.201.0/24", "10.89.210.0/26", "10.89.210.64/26"].entries()) {
+      expect((await create(`pooled${index}`)).code).toBe(0)
+      expect((await inspectNetwork(`pooled${index}`)).IPAM.Config[0]?.Subnet).toBe(subnet)
+    }
+    const { code, stderr } = await create("one-more")
+    expect(code).toBe(1)
+    expect(stderr).toContain("all of the /24 of 10.89.200.0/23, the /26 of 10.89.210.0/25 are in use")
+    for (const [text, message] of [
+      ['[{ base = "10.89.200.0/23", size = 16 }]', "expected a prefix length from 23 to 30"],
+      ['[{ base = "10.89.200.1/23", size = 24 }]', "host bits are set"],
+      ["[{ size = 24 }]", "expected address_pools = ["],
+      ["[]", "no list of pools"],
+    ] as const) {
+      write(text)
+      expect((await create("wrong")).stderr).toContain(message)
+    }
+  })
+
+  asRoot("are never those of another store that makes its own at the same time", async () => {
+    const other = new Skiff()
+    try {
+      const names = Array.from({ length: 4 }, (_, index) => `beside${index}`)
+      await Promise.all(names.flatMap((name) => [skiff, other].map((store) => store.ok("network", "create", name))))
+      const format = ["network", "inspect", "-f", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", ...names]
+      const subnets = (await Promise.all([skiff, other].map((store) => store.ok(...format)))).flatMap((text) =>
+        text.split("\n").map((line) => line.split(" ")[0]),
+      )
+      expect(new Set(subnets).size).toBe(8)
+      const theirs = await other.ok("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", "beside0")
+      const { stderr } = await refused("network", "create", "--subnet", theirs, "overlapping")
+      expect(stderr).toContain(`a network of the store at ${other.runRoot}`)
+      await skiff.ok("network", "rm", ...names)
+    } finally {
+      await other.close()
+    }
+  })
+})
+
+asRoot(
+  "after a boot, networks are there with their options, and their bridges come back with the first container",
+  async () => {
+    await skiff.ok("network", "create", "--subnet", "10.86.9.0/24", "-o", "mtu=1400", "lasting")
+    await addressIn("lasting")
+    const before = await skiff.ok("network", "inspect", "lasting")
+    // what a boot takes: all that is in the kernel, and the volatile directory
+    removeNetwork(skiff.runRoot)
+    rmSync(skiff.runRoot, { recursive: true })
+    expect(await skiff.ok("network", "inspect", "lasting")).toBe(before)
+    expect(await addressIn("lasting")).toMatch(/^10\.86\.9\.\d+\/24$/)
+    expect(await skiff.ok("run", "--rm", "--network", "lasting", "busybox", "cat", "/sys/class/net/eth0/mtu")).toBe(
+      "1400",
+    )
+  },
+)

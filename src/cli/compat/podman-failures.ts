@@ -5,6 +5,7 @@ import { flagOf } from "../errors/field-flags.ts"
 import type { FailureContext } from "../errors/failure.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import type { Failures } from "./failures.ts"
+import { podmanNetworkText } from "./network-failures.ts"
 import { asTool, messagesOf } from "./tool-words.ts"
 
 const FAILED = 125
@@ -80,6 +81,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
     case "AlreadyExists":
       if (object === "pod") return `adding pod to state: name "${name}" is in use: pod already exists`
       if (object === "secret") return `${name}: secret name in use`
+      if (object === "network" || object === "subnet") return podmanNetworkText(error)
       if (object !== "container") return undefined
       return command === "container rename"
         ? `renaming container: name ${name} already in use, cannot rename container: container already exists`
@@ -90,9 +92,13 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
         return `image used by ${error.data.user}: image is in use by a container: consider listing external containers and force-removing image`
       if (object === "volume")
         return `volume ${name} is being used by the following container(s): ${error.data.user}: volume is being used`
+      if (object === "network") return podmanNetworkText(error)
       return programText(error)
     case "InvalidArgument":
+      if (object === "network") return podmanNetworkText(error)
       return object === "sandbox" ? podsText(String(error.data.field)) : (sentenceText(error) ?? programText(error))
+    case "Unsupported":
+      return sentenceText(error)
     default:
       return programText(error)
   }
@@ -111,6 +117,9 @@ function podsText(field: string): string {
 const SENTENCES: readonly [RegExp, string][] = [
   [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],
   [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],
+  [/^invalid (?:subnet|range) "(.*)"$/s, "invalid CIDR address: $1"],
+  [/^unsupported network driver "(.*)".*$/s, "unsupported driver $1: invalid argument"],
+  [/^unsupported network option "(.*)"$/s, "unsupported network option $1"],
   [/^unable to find user "(.*)": no matching entries.*$/, "unable to find user $1: no matching entries in passwd file"],
 ]
 

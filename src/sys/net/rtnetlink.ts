@@ -127,19 +127,19 @@ export function createBridge(socket: NetlinkSocket, name: string, options: Bridg
     linkHeader(),
     textAttribute(IFLA_IFNAME, name),
     attribute(IFLA_ADDRESS, options.macAddress),
-    u32Attribute(IFLA_MTU, options.mtu),
     nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "bridge")),
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
-  // an alias given at creation is passed over in silence
-  const alias = concatBytes([
+  // an alias given at creation is passed over in silence, and an MTU is lost when the last port goes
+  const settings = concatBytes([
     linkHeader(),
     textAttribute(IFLA_IFNAME, name),
     textAttribute(IFLA_IFALIAS, options.alias),
+    u32Attribute(IFLA_MTU, options.mtu),
   ])
   socket.request([
     { type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` },
-    { type: RTM_NEWLINK, flags: NLM_F_ACK, body: alias, about: `write on bridge "${name}" whose it is` },
+    { type: RTM_NEWLINK, flags: NLM_F_ACK, body: settings, about: `write on bridge "${name}" whose it is` },
   ])
 }
 

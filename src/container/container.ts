@@ -22,6 +22,7 @@ import type { Abortable } from "./abortable.ts"
 import type { ContainerChanges } from "./changes.ts"
 import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 import type { ContainerDetails } from "./container-details.ts"
+import type { MountAccess } from "./ownership/access.ts"
 import type { ContainerFilter } from "./container-filter.ts"
 import type { ContainerOptions } from "./container-options.ts"
 import type { Container } from "./container-state.ts"
@@ -37,6 +38,7 @@ export type { ResourceLimits as Resources } from "../spec/docker/resource-limits
 export type { Abortable } from "./abortable.ts"
 export type { ContainerChanges, PortChanges } from "./changes.ts"
 export type { CheckpointName, CheckpointResult, ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
+export type { MountAccess } from "./ownership/access.ts"
 export type { MountPoint, GivenSecret, RunParameters, ContainerDetails } from "./container-details.ts"
 export type { ContainerFilter } from "./container-filter.ts"
 export type { NetworkMode, ContainerOptions, ResolvedOptions } from "./container-options.ts"
@@ -210,6 +212,8 @@ export interface Containers {
   waitForState(nameOrId: string, states: readonly WaitState[], options?: { signal?: AbortSignal }): Promise<WaitedState>
   /** Throws FailedPrecondition when it does not run. What it wrote before is not given. */
   attach(nameOrId: string, options: { stdin: boolean }): Promise<StartedContainer>
+  /** Whose the files of its mounts are, and whether its program may write to them. Throws NotFound; FailedPrecondition when it does not run. */
+  mountAccess(nameOrId: string): Promise<MountAccess[]>
   readonly execs: Execs
   readonly health: HealthChecks
   readonly checkpoints: ContainerCheckpoints

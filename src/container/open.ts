@@ -9,6 +9,7 @@ import { isRunning, toContainer } from "./observe.ts"
 import { dutyOf, needsSupervisor } from "./health/duty.ts"
 import { findSuspects, needsReconciling, unknownIds } from "./suspects.ts"
 import type { ContainerRecord } from "./record.ts"
+import { notRunning } from "./wrong-state.ts"
 
 const execs = () => import("./execs.ts")
 const fileMounts = () => import("./files/mounts.ts")
@@ -103,6 +104,12 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
       get: async (id) => (await execs()).getExec(deps, id),
       list: async (nameOrId) => (await execs()).listExecs(deps, records.get(nameOrId).id),
       resize: async (id, size) => (await execs()).resizeExec(deps, id, size),
+    },
+    mountAccess: async (nameOrId) => {
+      const record = records.get(nameOrId)
+      const { pid } = record.state
+      if (pid === undefined || !isRunning(record, deps)) throw notRunning(record)
+      return (await import("./ownership/mount-access.ts")).mountAccess(deps, record, `/proc/${pid}/root`)
     },
     health: {
       check: async (nameOrId, { abort } = {}) => (await import("./health/check.ts")).checkOnce(deps, nameOrId, abort),

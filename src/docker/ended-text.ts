@@ -38,6 +38,8 @@ function sentenceOf(ending: Ending): [EndedKey, Values] {
         ? ["commandMissing", { command, code }]
         : ["commandMissingNear", { command, code, nearest }]
     }
+    case "mount":
+      return mountSentence(ending)
     case "engine":
       return ["engine", { message: ending.message }]
     case "timeout":
@@ -46,6 +48,14 @@ function sentenceOf(ending: Ending): [EndedKey, Values] {
     case "monitor":
       return [ending.by, {}]
   }
+}
+
+function mountSentence({ exitCode: code, path, access }: Ending & { by: "mount" }): [EndedKey, Values] {
+  const { program, owner, source, target } = access
+  if (access.isReadOnly) return ["mountReadOnly", { path, target, code }]
+  const mode = access.mode.toString(8).padStart(4, "0")
+  const both = { uid: program.uid, hostUid: program.hostUid, path, source, ownerHostUid: owner.hostUid, mode, code }
+  return owner.uid === undefined ? ["mountNobody", both] : ["mountOwner", { ...both, ownerUid: owner.uid }]
 }
 
 const SIGKILL_CODE = 137
@@ -104,6 +114,8 @@ export function endedShort(ending: Ending): string | undefined {
       return "missing library"
     case "command":
       return ending.isThere ? "not allowed to run" : "command not found"
+    case "mount":
+      return ending.access.isReadOnly ? "read-only mount" : "not allowed to write"
     case "engine":
     case "itself":
       return undefined

@@ -34,6 +34,11 @@ const en = {
   commandMissingNear:
     'a shell did not find the command "{command}" (exit code {code}); the nearest name is "{nearest}"',
   commandForbidden: 'a shell was not allowed to run "{command}" (exit code {code})',
+  mountOwner:
+    'the program (uid {uid}, on the host {hostUid}) may not write to "{path}": "{source}" belongs to uid {ownerUid} (on the host {ownerHostUid}), mode {mode}; the option idmap of the mount makes it the program\'s, U gives it the files (exit code {code})',
+  mountNobody:
+    'the program (uid {uid}, on the host {hostUid}) may not write to "{path}": "{source}" belongs to uid {ownerHostUid} of the host, who is nobody in the container, mode {mode}; it must be given to you on the host first (exit code {code})',
+  mountReadOnly: 'the program may not write to "{path}": "{target}" is mounted read-only (exit code {code})',
   engine: "it could not be started: {message}",
   timeout: "killed after the {seconds} seconds that it was given to run",
   reboot: "the host was rebooted while it ran",
@@ -77,6 +82,12 @@ const fr: Catalogue<EndedKey> = {
   commandMissingNear:
     "un shell n'a pas trouvé la commande « {command} » (code {code}) ; le nom le plus proche est « {nearest} »",
   commandForbidden: "un shell n'a pas eu le droit d'exécuter « {command} » (code {code})",
+  mountOwner:
+    "le programme (uid {uid}, {hostUid} sur l'hôte) n'a pas le droit d'écrire dans « {path} » : « {source} » appartient à l'uid {ownerUid} ({ownerHostUid} sur l'hôte), mode {mode} ; l'option idmap du montage le fait sien, U lui donne les fichiers (code {code})",
+  mountNobody:
+    "le programme (uid {uid}, {hostUid} sur l'hôte) n'a pas le droit d'écrire dans « {path} » : « {source} » appartient à l'uid {ownerHostUid} de l'hôte, qui n'est personne dans le conteneur, mode {mode} ; il faut d'abord vous le donner sur l'hôte (code {code})",
+  mountReadOnly:
+    "le programme n'a pas le droit d'écrire dans « {path} » : « {target} » est monté en lecture seule (code {code})",
   engine: "il n'a pas pu être démarré : {message}",
   timeout: "tué après les {seconds} secondes qui lui étaient données",
   reboot: "l'hôte a redémarré pendant qu'il tournait",

@@ -1,4 +1,4 @@
-import type { Ending, MountPoint, ResolvedOptions } from "../container/container.ts"
+import type { Ending, MountAccess, MountPoint, ResolvedOptions } from "../container/container.ts"
 import type { ObservedNetwork } from "../network/network.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { CgroupFacts } from "./live/cgroups.ts"
@@ -32,6 +32,8 @@ export interface LiveExplanation {
   layers: { type: string; lower: readonly string[]; upper?: string }
   /** All that its processes see, in the order of making. */
   mounts: readonly MountFact[]
+  /** Of volumes and binds: who owns, who runs, whether the one may write. */
+  access: readonly MountAccess[]
   /** Absent without an interface of a network of ours. */
   network?: ObservedNetwork
   routes: readonly RouteFact[]

@@ -59,6 +59,7 @@ async function explainLive(
       cgroup: cgroupFacts(pid),
       layers: layersOf(mounts, storage.upperDirectory),
       mounts,
+      access: await (await deps.containers()).mountAccess(id),
       routes: routeFacts(pid),
       process: processFacts(pid),
       securityModules: securityModules(),

@@ -197,3 +197,62 @@ describe("U: the files are given to the program's user", () => {
     }
   })
 })
+
+const because = (name: string) => skiff.ok("inspect", "-f", "{{.State.EndedBecause}}", name)
+
+describe("a program that may not write is told why", () => {
+  test("by both ids, of the mount and of itself, once it has failed", async () => {
+    const path = ownDirectory("explained")
+    const flags = ["--name", "failed", "--user", "1000", "--userns", "host", "-v", `${path}:/data`]
+    await skiff.run(["run", ...flags, "busybox", "touch", "/data/new"])
+    const hostUid = user.rootless ? /1\d{5}/ : /1000/
+    expect(await because("failed")).toMatch(
+      new RegExp(
+        `^the program \\(uid 1000, on the host ${hostUid.source}\\) may not write to "/data/new": "${path}" belongs to uid 0 \\(on the host ${user.uid}\\), mode 0755; the option idmap`,
+      ),
+    )
+    expect(await skiff.ok("ps", "-a", "--format", "{{.StatusInWords}}", "--filter", "name=failed")).toContain(
+      "not allowed to write",
+    )
+    await skiff.ok("rm", "failed")
+  })
+
+  test("where it names the file by a relative path, and where the mount is read-only", async () => {
+    const path = ownDirectory("relative")
+    const flags = ["--user", "1000", "--userns", "host", "-w", "/data", "-v", `${path}:/data`]
+    await skiff.run(["run", "--name", "relative", ...flags, "busybox", "sh", "-c", "echo x > new"])
+    expect(await because("relative")).toContain('may not write to "/data"')
+    await skiff.run(["run", "--name", "fixed", "-v", `${path}:/data:ro`, "busybox", "touch", "/data/new"])
+    expect(await because("fixed")).toContain('"/data" is mounted read-only')
+    await skiff.ok("rm", "relative", "fixed")
+  })
+
+  test("and not where it could have written, or said nothing of it", async () => {
+    const path = ownDirectory("innocent")
+    await skiff.run([
+      "run",
+      "--name",
+      "innocent",
+      "-v",
+      `${path}:/data`,
+      "busybox",
+      "sh",
+      "-c",
+      "echo /data/x: Permission denied; exit 3",
+    ])
+    expect(await because("innocent")).toBe("the program ended by itself with exit code 3")
+    await skiff.ok("rm", "innocent")
+  })
+
+  test("skiff explain shows who owns each mount and who runs", async () => {
+    const path = ownDirectory("shown")
+    const flags = ["--user", "1000", "--userns", "host", "-v", `${path}:/data`, "-v", "shown:/v"]
+    await skiff.ok("run", "-d", "--name", "shown", ...flags, "busybox", "sleep", "600")
+    const page = (await skiff.ok("explain", "shown")).replaceAll(/\s+/g, " ")
+    expect(page).toContain(`${path} is of uid 0 (on the host ${user.uid}), mode 0755. The program is uid 1000`)
+    expect(page).toContain("it may not write; the option idmap")
+    expect(page).toContain("it may write.")
+    await skiff.ok("rm", "-f", "-t", "0", "shown")
+    await skiff.ok("volume", "rm", "shown")
+  })
+})

@@ -28,6 +28,7 @@ export async function containerPage(paper: Paper, container: ContainerExplanatio
   cgroup(paper, live, say)
   layers(paper, live, say)
   mounts(paper, live, say)
+  owners(paper, live, say)
   network(paper, container, live, say)
   ids(paper, live, say)
   rights(paper, live, say)
@@ -108,6 +109,21 @@ function mounts(paper: Paper, { mounts: facts }: Live, say: Say): void {
   )
   const covers = facts.filter(isCover).map(({ target }) => target)
   if (covers.length > 0) paper.prose(say("mounts.covers", { targets: covers.join(" ") }), 2)
+}
+
+/** Volumes and binds: the most common question is why a program may not write there. */
+function owners(paper: Paper, { access }: Live, say: Say): void {
+  if (access.length === 0) return
+  paper.heading(say("owners.title"))
+  paper.prose(say("owners.why"), 2)
+  for (const { target, source, mode, owner, program, isReadOnly, canWrite } of access) {
+    const values = { source, mode: mode.toString(8).padStart(4, "0"), ownerHostUid: owner.hostUid }
+    const whose =
+      owner.uid === undefined ? say("owners.nobody", values) : say("owners.owner", { ...values, ownerUid: owner.uid })
+    const who = say("owners.program", { uid: program.uid, hostUid: program.hostUid })
+    const verdict = say(canWrite ? "owners.writes" : isReadOnly ? "owners.readOnly" : "owners.refused")
+    paper.entry(target, `${whose} ${who} ${verdict}`, 22)
+  }
 }
 
 function network(paper: Paper, { options }: ContainerExplanation, live: Live, say: Say): void {

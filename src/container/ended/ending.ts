@@ -1,3 +1,5 @@
+import type { MountAccess } from "../ownership/access.ts"
+
 /** Why a container ended, as data: front ends make sentences of it, in the language of their reader. */
 export type Ending =
   /** The program said so itself. `after`: a signal that we had sent it by then. */
@@ -12,6 +14,8 @@ export type Ending =
   | { by: "library"; exitCode: number; library: string; neededBy?: string }
   /** A shell said in the log what it could not run: `isThere` tells 126 from 127. */
   | { by: "command"; exitCode: number; command: string; isThere: boolean; nearest?: string }
+  /** It said in the log that it may not write, and is not let by the owner of a mount: `owner.uid` is absent for who is nobody inside. */
+  | { by: "mount"; exitCode: number; path: string; access: MountAccess }
   /** It was never started: what the engine says of it. */
   | { by: "engine"; exitCode: number; message: string }
   /** Its time to run was over. */

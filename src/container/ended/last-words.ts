@@ -45,7 +45,8 @@ export function understand(line: string): LastWords | undefined {
   return forbidden === undefined ? undefined : { command: forbidden, isThere: true }
 }
 
-function tailLines(path: string): string[] {
+/** The newest lines of a log file, the last one last; none when it cannot be read. */
+export function tailLines(path: string): string[] {
   let fd: number
   try {
     fd = openSync(path, "r")

@@ -1,9 +1,11 @@
 /** Finds out why a container ended, while its root is still mounted and its cgroup still there. */
 import { isSkiffError, type SkiffError } from "../../base/errors.ts"
+import { log } from "../../base/log.ts"
 import { formatPlatform } from "../../spec/platform.ts"
 import { signalName } from "../../sys/process/signals.ts"
 import type { CgroupUsage } from "../../runtime/runtime.ts"
 import type { ContainerDeps } from "../deps.ts"
+import type { MountAccess } from "../container.ts"
 import type { ObservedExit } from "../observe.ts"
 import { runDirectory } from "../paths.ts"
 import type { ContainerRecord } from "../record.ts"
@@ -38,7 +40,22 @@ export async function whyEnded(
     return { by: "signal", exitCode, signal, ...(sentSignal?.signal === signal ? { sender: sentSignal } : {}) }
   }
   const reason = FAILED_EXECVE.has(exitCode) ? await failedProgram(deps, record, exitCode) : undefined
+  const access = reason === undefined && exitCode !== 0 ? await refused(deps, record) : undefined
+  if (access !== undefined) return { by: "mount", exitCode, path: access.path, access }
   return reason ?? { by: "itself", exitCode, ...(sentSignal === undefined ? {} : { after: sentSignal }) }
+}
+
+async function refused(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+): Promise<(MountAccess & { path: string }) | undefined> {
+  if (!record.spec.mounts.some(({ type }) => type === "bind" || type === "volume")) return undefined
+  try {
+    return await (await import("./refused-write.ts")).refusedWrite(deps, record)
+  } catch (error) {
+    log.debug("whether a mount refused the program is not known", { id: record.id, reason: String(error) })
+    return undefined
+  }
 }
 
 /** Why a start was refused. */

@@ -34,6 +34,16 @@ export const container: Catalogue<keyof typeof en> = {
   "mounts.why":
     "{count} dans son espace, dont {hidden} ne font que couvrir ou protéger quelque chose de /proc et de /sys.",
   "mounts.covers": "recouverts, ou en lecture seule : {targets}",
+  "owners.title": "Qui peut écrire où",
+  "owners.why":
+    "Sur le disque, les propriétaires sont des nombres. Un programme du conteneur peut écrire là où son nombre possède le fichier, ou là où le mode le permet aux autres.",
+  "owners.owner": "{source} appartient à l'uid {ownerUid} ({ownerHostUid} sur l'hôte), mode {mode}.",
+  "owners.nobody":
+    "{source} appartient à l'uid {ownerHostUid} de l'hôte, qui n'est personne dans le conteneur, mode {mode}.",
+  "owners.program": "Le programme est l'uid {uid} ({hostUid} sur l'hôte) :",
+  "owners.writes": "il peut écrire.",
+  "owners.readOnly": "il ne peut pas écrire, car le montage est en lecture seule.",
+  "owners.refused": "il ne peut pas écrire ; l'option idmap du montage fait des fichiers les siens, U les lui donne.",
   "network.title": "Réseau : comment on l'atteint",
   "network.none": "Il n'a pas d'interface sur un réseau de skiff : {reason}.",
   "network.mode.host": "il utilise celui de l'hôte",

@@ -19,7 +19,7 @@ import type { Images } from "../image/image.ts"
 import type { Kube } from "../kube/kube.ts"
 import type { Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
-import type { Registries } from "../registry/registry.ts"
+import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
@@ -59,6 +59,8 @@ export interface Engine extends AsyncDisposable {
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>
+  /** What a registry serves that has its content in a directory of its own; `dispose` when it is served no more. */
+  registryStore(directory: string): Promise<RegistryStore & AsyncDisposable>
   /** Who changed what. */
   audit(): Promise<Audit>
   /** What happened to all of these, replayed and watched. */

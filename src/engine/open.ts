@@ -33,7 +33,7 @@ import { networkSchema } from "../network/schema.ts"
 import { podSchema } from "../pod/schema.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Kube } from "../kube/kube.ts"
-import type { Registries } from "../registry/registry.ts"
+import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import { snapshotSchema } from "../snapshot/schema.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
@@ -212,6 +212,14 @@ class LocalEngine implements Engine {
     const { openRegistries } = await import("../registry/open.ts")
     return openRegistries()
   })
+
+  async registryStore(directory: string): Promise<RegistryStore & AsyncDisposable> {
+    const [{ openContentStore }, { DirectoryStore }] = await Promise.all([
+      import("../content/open.ts"),
+      import("../registry/server/store/directory-store.ts"),
+    ])
+    return new DirectoryStore(directory, openContentStore({ root: directory }))
+  }
 
   readonly images = once(async (): Promise<Images> => {
     const [{ openImages }, { ContainerRecords }, { WorkingRecords }, events, content, snapshots, leases] =

@@ -11,7 +11,7 @@ import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, ImageRunConf
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes, Lease } from "../content/content.ts"
 import type { Predicate, Statement } from "../spec/in-toto.ts"
-import type { RegistryAccess } from "../registry/registry.ts"
+import type { RegistryAccess, RegistryStore } from "../registry/registry.ts"
 import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Reference } from "./reference.ts"
 
@@ -247,6 +247,8 @@ export interface Images {
    * InvalidArgument, NotFound, PermissionDenied, Unavailable, DataLoss, Unsupported, Cancelled.
    */
   pull(name: string, options?: PullOptions): Promise<PullResult>
+  /** All of them as a registry that is only read. */
+  served(): Promise<RegistryStore>
   /** The names of all tags of a repository, at its registry. Throws InvalidArgument, NotFound, Unavailable. */
   tagsAt(repository: string, options?: PullOptions): Promise<string[]>
   /**

@@ -85,6 +85,8 @@ export function openImages(deps: ImagesDeps): Images {
       return await pullImage(deps, records, name, options)
     },
 
+    served: async () => new (await import("./served-images.ts")).ServedImages(records, content),
+
     async tagsAt(repository, options) {
       const { tagsAt } = await import("./tags-at.ts")
       return await tagsAt(deps, repository, options)

@@ -27,6 +27,13 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       const { openTarget } = await import("./client/registry-target.ts")
       return openTarget(ref, await conf(), options, limitsOf(options))
     },
+    async serve(store, options) {
+      const [{ serve }, { OPEN_ACCESS }] = await Promise.all([
+        import("./server/serve.ts"),
+        import("./server/access.ts"),
+      ])
+      return serve({ store, access: OPEN_ACCESS }, options)
+    },
     async login(registry, options) {
       const { login } = await import("./client/login.ts")
       return await login(registry, await conf(), options, limitsOf({}))

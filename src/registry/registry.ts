@@ -8,6 +8,17 @@
  */
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
+import type { RegistryServer, RegistryStore } from "./server/server.ts"
+
+export type {
+  ManifestReference,
+  Page,
+  PageRequest,
+  RegistryServer,
+  RegistryStore,
+  ServedBlob,
+  ServedManifest,
+} from "./server/server.ts"
 
 /** A name at a registry: a tag, a digest, or both. */
 export interface RemoteReference {
@@ -119,6 +130,15 @@ export interface FoundRepository {
   isOfficial: boolean
 }
 
+/** How a store is served. */
+export interface ServeOptions {
+  hostname: string
+  /** 0: any that is free. */
+  port: number
+  /** PEM. */
+  tls?: { cert: string; key: string }
+}
+
 /** All registries, as the host's files and the caller's options lead to them. Files are read when they are first needed. */
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
@@ -147,4 +167,6 @@ export interface Registries {
   search(registry: string, term: string, options: RegistryOptions & { limit: number }): Promise<FoundRepository[]>
   /** Those with credentials in the auth files. */
   loggedIn(options?: { authFile?: string }): Promise<string[]>
+  /** Answers as a registry until it is disposed. Throws Unavailable for a taken port, InvalidArgument for an address that is none. */
+  serve(store: RegistryStore, options: ServeOptions): Promise<RegistryServer>
 }

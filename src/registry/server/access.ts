@@ -1,0 +1,24 @@
+/** Who may do what at a registry. */
+
+/** What is done to a repository; `list` is the catalogue. */
+export type Action = "pull" | "push" | "delete" | "list"
+
+/** What somebody wants to do. */
+export interface Scope {
+  repository?: string
+  action: Action
+}
+
+/** Decides about each request, before anything of it is read but its head. */
+export interface Access {
+  /** Throws RegistryError: UNAUTHORIZED with the challenge, where credentials may help, else DENIED. */
+  check(request: Request, scope: Scope): Promise<void>
+  /** The same as an answer, for what is asked beside: a repository that a blob is mounted from. */
+  allows(request: Request, scope: Scope): Promise<boolean>
+}
+
+/** Anybody who reaches the server may do everything. */
+export const OPEN_ACCESS: Access = {
+  check: async () => {},
+  allows: async () => true,
+}

@@ -1,0 +1,124 @@
+/** One request of a registry's client, answered. */
+import { isSkiffError } from "../../base/errors.ts"
+import { log } from "../../base/log.ts"
+import { emptyAnswer, errorAnswer, jsonAnswer, RegistryError } from "./answers.ts"
+import type { Access, Action } from "./access.ts"
+import { deleteBlob, getBlob } from "./blobs.ts"
+import { getCatalog, getTags } from "./lists.ts"
+import { deleteManifest, getManifest, getReferrers, putManifest } from "./manifests.ts"
+import { routeOf, type Route } from "./route.ts"
+import type { RegistryStore, RegistryWrites } from "./server.ts"
+import { appendUpload, cancelUpload, finishUpload, startUpload, uploadStatus } from "./uploads.ts"
+
+/** What requests are answered from. */
+export interface HandlerDeps {
+  store: RegistryStore
+  access: Access
+}
+
+/** By this, clients of before the specification know a registry. */
+const VERSION_HEADER = ["Docker-Distribution-Api-Version", "registry/2.0"] as const
+const READS = new Set(["GET", "HEAD"])
+/** Nobody hears it any more. */
+const CLIENT_GONE = 499
+
+/** Never throws. */
+export async function handle(deps: HandlerDeps, request: Request): Promise<Response> {
+  const answer = await answerOf(deps, request).catch((error: unknown) =>
+    request.signal.aborted ? emptyAnswer(CLIENT_GONE) : errorOf(error),
+  )
+  answer.headers.set(...VERSION_HEADER)
+  return answer
+}
+
+async function answerOf(deps: HandlerDeps, request: Request): Promise<Response> {
+  const url = new URL(request.url)
+  const route = routeOf(url.pathname)
+  if (route === undefined) return emptyAnswer(404)
+  await deps.access.check(request, scopeOf(route, request.method))
+  return READS.has(request.method) ? read(deps, request, url, route) : write(deps, request, url, route)
+}
+
+/** What the caller must be allowed to. */
+function scopeOf(route: Route, method: string): { repository?: string; action: Action } {
+  const action = READS.has(method) && route.kind !== "upload" ? "pull" : method === "DELETE" ? "delete" : "push"
+  if (route.kind === "base") return { action: "pull" }
+  if (route.kind === "catalog") return { action: "list" }
+  // who began an upload may end it
+  return { repository: route.repository, action: route.kind === "upload" ? "push" : action }
+}
+
+async function read(deps: HandlerDeps, request: Request, url: URL, route: Route): Promise<Response> {
+  const { store, access } = deps
+  switch (route.kind) {
+    case "base":
+      return jsonAnswer({})
+    case "catalog":
+      return getCatalog(store, url, (repository) => access.allows(request, { repository, action: "pull" }))
+    case "blob":
+      return getBlob({ store, request, ...route })
+    case "manifest":
+      return getManifest({ store, request, url, ...route })
+    case "tags":
+      return getTags(store, url, route.repository)
+    case "referrers":
+      return getReferrers(store, url, route)
+    case "upload":
+      return uploadStatus(uploadRequest(deps, request, url, route.repository), route.id)
+    case "uploads":
+      throw unsupported(request.method)
+  }
+}
+
+async function write(deps: HandlerDeps, request: Request, url: URL, route: Route): Promise<Response> {
+  const { store } = deps
+  const key = `${request.method} ${route.kind}`
+  const writes = mustWrite(store, request.method)
+  if (key === "DELETE blob" && route.kind === "blob") return deleteBlob({ store, request, ...route })
+  if (route.kind === "manifest") {
+    if (request.method === "PUT") return putManifest({ store, writes, request, url, ...route })
+    if (request.method === "DELETE") return deleteManifest({ store, writes, request, url, ...route })
+  }
+  if (route.kind === "uploads" && request.method === "POST")
+    return startUpload(uploadRequest(deps, request, url, route.repository))
+  if (route.kind === "upload") {
+    const given = uploadRequest(deps, request, url, route.repository)
+    if (request.method === "PATCH") return appendUpload(given, route.id)
+    if (request.method === "PUT") return finishUpload(given, route.id)
+    if (request.method === "DELETE") return cancelUpload(given, route.id)
+  }
+  throw unsupported(request.method)
+}
+
+function uploadRequest({ store, access }: HandlerDeps, request: Request, url: URL, repository: string) {
+  return {
+    writes: mustWrite(store, request.method),
+    request,
+    url,
+    repository,
+    mayRead: (from: string) => access.allows(request, { repository: from, action: "pull" }),
+  }
+}
+
+function mustWrite({ writes }: RegistryStore, method: string): RegistryWrites {
+  if (writes === undefined)
+    throw new RegistryError("UNSUPPORTED", "this registry only serves what is there: nothing can be changed by it", {
+      method,
+    })
+  return writes
+}
+
+function unsupported(method: string): RegistryError {
+  return new RegistryError("UNSUPPORTED", "the operation is unsupported", { method })
+}
+
+/** A client is told its own mistakes; ours are told to who runs the server. */
+function errorOf(error: unknown): Response {
+  if (error instanceof RegistryError) return errorAnswer(error)
+  if (isSkiffError(error, "Unavailable")) {
+    log.warn("a request could not be answered", { reason: error.message })
+    return errorAnswer(new RegistryError("UNAVAILABLE", error.message, undefined, { "Retry-After": "1" }))
+  }
+  log.error("a request failed", { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  return errorAnswer(new RegistryError("UNKNOWN", "the server failed; its log says why"))
+}

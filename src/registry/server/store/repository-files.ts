@@ -1,0 +1,229 @@
+/**
+ * What belongs to which repository, as files below `repositories/`: one for each fact, whose name says it. The names with which a
+ * repository's own begin (`_layers`) are none that a part of its name may have.
+ *
+ * | file, below the repository | its content |
+ * | --- | --- |
+ * | `_layers/<algorithm>/<hex>` | nothing: the blob belongs to it |
+ * | `_manifests/<algorithm>/<hex>` | the media type |
+ * | `_tags/<tag>` | the digest |
+ * | `_referrers/<algorithm>-<hex of the subject>/<algorithm>-<hex>` | the descriptor, as a list of referrers shows it |
+ * | `_uploads/<id>` | nothing: the bytes are an ingest of that name |
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
+import { dirname, join } from "node:path"
+import { atomicWrite } from "../../../base/atomic-write.ts"
+import { hasErrno } from "../../../base/errors.ts"
+import { namesIn } from "../../../base/names-in.ts"
+import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
+import type { Descriptor } from "../../../spec/oci-image.ts"
+
+/** The files of all repositories of one directory. Every call is whole or has changed nothing. */
+export class RepositoryFiles {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = join(root, "repositories")
+    mkdirSync(this.#root, { recursive: true, mode: 0o700 })
+  }
+
+  has(repository: string): boolean {
+    return this.#exists(repository, "_manifests")
+  }
+
+  /** All repositories that have manifests, in the order of their names. */
+  *repositories(below = ""): Generator<string> {
+    for (const entry of this.#directories(below)) {
+      const name = below === "" ? entry : `${below}/${entry}`
+      if (this.has(name)) yield name
+      yield* this.repositories(name)
+    }
+  }
+
+  hasBlob(repository: string, digest: Digest): boolean {
+    return this.#exists(repository, ...blobPath("_layers", digest))
+  }
+
+  /** Says that it belongs to it. Of one that did so already, the age begins anew: it is not collected while it is asked for. */
+  linkBlob(repository: string, digest: Digest): void {
+    const path = this.#path(repository, ...blobPath("_layers", digest))
+    try {
+      const now = new Date()
+      utimesSync(path, now, now)
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+      this.#write(path, "")
+    }
+  }
+
+  unlinkBlob(repository: string, digest: Digest): boolean {
+    return this.#remove(repository, ...blobPath("_layers", digest))
+  }
+
+  /** With the time at which it was last asked for. */
+  *blobs(repository: string): Generator<{ digest: Digest; usedAt: Date }> {
+    for (const algorithm of this.#names(repository, "_layers"))
+      for (const hex of this.#names(repository, "_layers", algorithm)) {
+        const digest = `${algorithm}:${hex}`
+        const stat = statSync(this.#path(repository, "_layers", algorithm, hex), { throwIfNoEntry: false })
+        if (isDigest(digest) && stat !== undefined) yield { digest, usedAt: stat.mtime }
+      }
+  }
+
+  /** The media type of a manifest. */
+  manifestType(repository: string, digest: Digest): string | undefined {
+    return this.#read(repository, ...blobPath("_manifests", digest))
+  }
+
+  addManifest(repository: string, { digest, mediaType }: Pick<Descriptor, "digest" | "mediaType">): void {
+    this.#write(this.#path(repository, ...blobPath("_manifests", digest)), mediaType, true)
+  }
+
+  removeManifest(repository: string, digest: Digest): boolean {
+    return this.#remove(repository, ...blobPath("_manifests", digest))
+  }
+
+  *manifests(repository: string): Generator<Digest> {
+    for (const algorithm of this.#names(repository, "_manifests"))
+      for (const hex of this.#names(repository, "_manifests", algorithm)) {
+        const digest = `${algorithm}:${hex}`
+        if (isDigest(digest)) yield digest
+      }
+  }
+
+  /** In the order of their names. */
+  tags(repository: string): string[] {
+    return this.#names(repository, "_tags").filter(isNoRest).toSorted(byCodePoint)
+  }
+
+  tag(repository: string, tag: string): Digest | undefined {
+    const digest = this.#read(repository, "_tags", tag)
+    return isDigest(digest) ? digest : undefined
+  }
+
+  setTag(repository: string, tag: string, digest: Digest): void {
+    this.#write(this.#path(repository, "_tags", tag), digest, true)
+  }
+
+  removeTag(repository: string, tag: string): boolean {
+    return this.#remove(repository, "_tags", tag)
+  }
+
+  addReferrer(repository: string, subject: Digest, descriptor: Descriptor): void {
+    const path = this.#path(repository, "_referrers", flat(subject), flat(descriptor.digest))
+    this.#write(path, JSON.stringify(descriptor), true)
+  }
+
+  removeReferrer(repository: string, subject: Digest, digest: Digest): void {
+    this.#remove(repository, "_referrers", flat(subject), flat(digest))
+  }
+
+  referrers(repository: string, subject: Digest): Descriptor[] {
+    return this.#names(repository, "_referrers", flat(subject))
+      .filter(isNoRest)
+      .toSorted(byCodePoint)
+      .flatMap((name) => {
+        const text = this.#read(repository, "_referrers", flat(subject), name)
+        return text === undefined ? [] : [JSON.parse(text) as Descriptor]
+      })
+  }
+
+  addUpload(repository: string, id: string): void {
+    this.#write(this.#path(repository, "_uploads", id), "")
+  }
+
+  hasUpload(repository: string, id: string): boolean {
+    return this.#exists(repository, "_uploads", id)
+  }
+
+  removeUpload(repository: string, id: string): boolean {
+    return this.#remove(repository, "_uploads", id)
+  }
+
+  *uploads(repository: string): Generator<{ id: string; startedAt: Date }> {
+    for (const id of this.#names(repository, "_uploads")) {
+      const stat = statSync(this.#path(repository, "_uploads", id), { throwIfNoEntry: false })
+      if (stat !== undefined) yield { id, startedAt: stat.mtime }
+    }
+  }
+
+  /** Takes a repository away that holds nothing. */
+  removeEmpty(repository: string): void {
+    if (this.has(repository) && [...this.manifests(repository)].length > 0) return
+    rmSync(this.#path(repository, "_manifests"), { recursive: true, force: true })
+  }
+
+  #directories(below: string): string[] {
+    let entries: Dirent[]
+    try {
+      entries = readdirSync(join(this.#root, below), { withFileTypes: true })
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return []
+      throw error
+    }
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("_"))
+      .map(({ name }) => name)
+      .toSorted(byCodePoint)
+  }
+
+  #path(repository: string, ...words: string[]): string {
+    return join(this.#root, repository, ...words)
+  }
+
+  #names(repository: string, ...words: string[]): string[] {
+    return namesIn(this.#path(repository, ...words))
+  }
+
+  #exists(repository: string, ...words: string[]): boolean {
+    return statSync(this.#path(repository, ...words), { throwIfNoEntry: false }) !== undefined
+  }
+
+  #read(repository: string, ...words: string[]): string | undefined {
+    try {
+      return readFileSync(this.#path(repository, ...words), "utf8")
+    } catch (error) {
+      if (hasErrno(error, "ENOENT", "ENOTDIR")) return undefined
+      throw error
+    }
+  }
+
+  #write(path: string, content: string, durable = false): void {
+    try {
+      atomicWrite(path, content, { durable })
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT")) throw error
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      atomicWrite(path, content, { durable })
+    }
+  }
+
+  #remove(repository: string, ...words: string[]): boolean {
+    try {
+      unlinkSync(this.#path(repository, ...words))
+      return true
+    } catch (error) {
+      if (hasErrno(error, "ENOENT", "ENOTDIR")) return false
+      throw error
+    }
+  }
+}
+
+function blobPath(kind: "_layers" | "_manifests", digest: Digest): [string, string, string] {
+  return [kind, digestAlgorithm(digest), digestHex(digest)]
+}
+
+/** A digest as one name. */
+function flat(digest: Digest): string {
+  return digest.replace(":", "-")
+}
+
+/** What a killed `atomicWrite` has left is none of a repository's. */
+function isNoRest(name: string): boolean {
+  return !name.includes(".tmp-")
+}
+
+/** The specification's order of names: that of their bytes. */
+function byCodePoint(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

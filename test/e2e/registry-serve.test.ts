@@ -1,0 +1,136 @@
+/** `registry serve`: what docker, podman, skopeo and skiff push to it and pull from it, and how it ends. */
+import { afterAll, describe, expect, test } from "bun:test"
+import { spawnSync, type ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { Readable } from "node:stream"
+import { createInterface } from "node:readline"
+import { noDocker, noPodman, startDocker, startPodman, type OtherEngine } from "../support/other-engines.ts"
+import { Skiff } from "../support/skiff.ts"
+import { openStore, testUnless } from "../support/store.ts"
+
+const skiff = openStore()
+const others = [noPodman === false ? startPodman() : undefined, noDocker === false ? await startDocker() : undefined]
+const engines = others.filter((engine) => engine !== undefined)
+afterAll(() => Promise.all(engines.map((engine) => engine.stop())), 60_000)
+const noEngine = (name: OtherEngine["name"]) =>
+  engines.some((engine) => engine.name === name)
+    ? false
+    : (name === "podman" ? noPodman : noDocker) || `no ${name} here`
+const idOf = (name: string, from = skiff) => from.ok("image", "inspect", "-f", "{{.Id}}", name)
+
+/** A server, and the address that it says. */
+async function serve(
+  ...args: string[]
+): Promise<{ address: string; server: ChildProcess; end(): Promise<number | null> }> {
+  const server = skiff.spawn(["registry", "serve", "--listen", "127.0.0.1:0", ...args])
+  const errors: string[] = []
+  server.stderr?.on("data", (chunk) => errors.push(String(chunk)))
+  const [line] = (await Promise.race([
+    once(createInterface({ input: server.stdout ?? Readable.from([]) }), "line"),
+    once(server, "exit").then(() => Promise.reject(new Error(errors.join("")))),
+  ])) as string[]
+  const exited = once(server, "exit") as Promise<[number | null]>
+  return {
+    address: (line ?? "").replace("http://", ""),
+    server,
+    async end() {
+      server.kill("SIGTERM")
+      const [code] = await exited
+      return code
+    },
+  }
+}
+
+describe("registry serve --storage", () => {
+  const directory = join(skiff.directory, "home", "registry")
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  test("keeps what skiff pushes, under the same id, for an empty store to pull; also after a new start", async () => {
+    const first = await serve("--storage", directory)
+    const name = `${first.address}/team/app:1`
+    await skiff.ok("tag", "busybox", name)
+    await skiff.ok("push", "-q", name)
+    expect(await first.end()).toBe(0)
+    const second = await serve("--storage", directory)
+    const other = new Skiff()
+    try {
+      await other.ok("pull", "-q", `${second.address}/team/app:1`)
+      expect(await idOf(`${second.address}/team/app:1`, other)).toBe(await idOf("busybox"))
+    } finally {
+      await other.close()
+    }
+    await second.end()
+  })
+
+  for (const name of ["podman", "docker"] as const)
+    testUnless(noEngine(name))(`takes what ${name} pushes, gives what it pulls, and it runs`, async () => {
+      const engine = engines.find((one) => one.name === name)
+      if (engine === undefined) throw new Error("unreachable")
+      const { address, end } = await serve("--storage", directory)
+      await skiff.ok("tag", "busybox", `${address}/from/skiff:1`)
+      await skiff.ok("push", "-q", `${address}/from/skiff:1`)
+      engine.ok("pull", ...engine.pullFlags, `${address}/from/skiff:1`)
+      expect(engine.ok("run", ...engine.runFlags, `${address}/from/skiff:1`, "echo", "ran")).toBe("ran")
+      engine.ok("tag", `${address}/from/skiff:1`, `${address}/from/${name}:1`)
+      engine.ok("push", ...engine.pullFlags, `${address}/from/${name}:1`)
+      await skiff.ok("pull", "-q", `${address}/from/${name}:1`)
+      expect(await idOf(`${address}/from/${name}:1`)).toBe(await idOf("busybox"))
+      await end()
+    })
+
+  test("killed in the middle of a push, it has the push go on at the next start", async () => {
+    const { address, server } = await serve("--storage", directory)
+    await skiff.ok("tag", "busybox", `${address}/cut/app:1`)
+    const begun = await fetch(`http://${address}/v2/cut/app/blobs/uploads/`, { method: "POST" })
+    const location = begun.headers.get("Location") ?? ""
+    await fetch(`http://${address}${location}`, { method: "PATCH", body: "half" })
+    server.kill("SIGKILL")
+    await once(server, "exit")
+    const again = await serve("--storage", directory)
+    expect((await fetch(`http://${again.address}${location}`)).headers.get("Range")).toBe("0-3")
+    await again.end()
+  })
+
+  test("says what is wrong with its flags", async () => {
+    for (const [args, words] of [
+      [["--listen", "nonsense:port"], "expected ADDRESS:PORT"],
+      [["--tls-cert", "/etc/hostname"], "--tls-cert and --tls-key go together"],
+      [["--storage", "/proc/nowhere/registry"], 'cannot make the directory "/proc/nowhere/registry"'],
+    ] as const) {
+      const { code, stderr } = await skiff.run(["registry", "serve", ...args])
+      expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(words)])
+      expect(code).not.toBe(0)
+    }
+    const { address, end } = await serve("--storage", directory)
+    const taken = await skiff.run(["registry", "serve", "--listen", address])
+    expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining("is used by another program")])
+    await end()
+  })
+})
+
+describe("registry serve of the local images", () => {
+  test("gives a built image, whose layer is files alone, to others; and takes nothing", async () => {
+    await skiff.ok("run", "--name", "maker", "--network", "none", "busybox", "sh", "-c", "echo made > /made")
+    await skiff.ok("commit", "maker", "own:1")
+    await skiff.ok("rm", "maker")
+    const { address, end } = await serve()
+    const other = new Skiff()
+    try {
+      await other.ok("pull", "-q", `${address}/own:1`)
+      expect(await idOf(`${address}/own:1`, other)).toBe(await idOf("own:1"))
+      expect(await other.ok("run", "--rm", "--network", "none", `${address}/own:1`, "cat", "/made")).toBe("made")
+    } finally {
+      await other.close()
+    }
+    const { status, stdout } = spawnSync("skopeo", ["list-tags", "--tls-verify=false", `docker://${address}/own`])
+    expect([status, stdout.toString()]).toEqual([0, expect.stringContaining('"1"')])
+    const pushed = await skiff.run(["push", "own:1", `${address}/other:1`])
+    expect([pushed.code, pushed.stderr]).toEqual([
+      expect.any(Number),
+      expect.stringContaining("nothing can be changed"),
+    ])
+    await end()
+  })
+})

@@ -43,6 +43,7 @@ import type { Refusal } from "../spec/docker/refusal.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
 import { EndpointRecords, type EndpointRow } from "./records.ts"
+import { PASTA_MTU } from "./rootless-addresses.ts"
 import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
 
 /** What the bridge driver is handed. */
@@ -380,6 +381,7 @@ export class BridgeDriver implements NetworkDriver {
         .filter(({ networkId }) => networkId === network.id)
         .map((row) => row.hostInterface),
       loopback: this.#rootless !== undefined,
+      mtu: this.#rootless === undefined ? undefined : PASTA_MTU,
     })
   }
 

@@ -51,6 +51,8 @@ export interface BridgeMaking {
   hostInterfaces: readonly string[]
   /** In a namespace of our own the loopback may still be down. */
   loopback: boolean
+  /** Default: that of the interface with the default route. */
+  mtu?: number | undefined
 }
 
 /**
@@ -59,7 +61,7 @@ export interface BridgeMaking {
  */
 export async function makeBridge(route: NetlinkSocket, network: Network, options: BridgeMaking): Promise<Link> {
   const gateway = parseIpv4(network.gateway)
-  const mtu = mtuOf(network.options) ?? defaultMtu(route)
+  const mtu = mtuOf(network.options) ?? options.mtu ?? defaultMtu(route)
   const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
   ignore("EEXIST", () => createBridge(route, network.bridge, bridge))
   const { index } = getLink(route, network.bridge)

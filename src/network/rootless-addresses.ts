@@ -17,5 +17,11 @@ export function rootlessHostGateway(): string | undefined {
   return own === undefined ? undefined : formatIpv4(own.address)
 }
 
+/**
+ * Of all that lies between containers and pasta, bridges too: it carries the bytes of connections, not packets of the host's
+ * network, and takes ten times as long for them in pieces of 1,500.
+ */
+export const PASTA_MTU = 65_520
+
 /** The pause process's way out: the interface that pasta makes. */
 export const EGRESS_INTERFACE = "egress0"

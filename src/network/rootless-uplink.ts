@@ -21,9 +21,11 @@ import {
   deleteSourceRule,
   getLink,
   linkUp,
+  setMtu,
 } from "../sys/net/rtnetlink.ts"
 import { parseIpv4Range } from "./ipv4.ts"
 import type { Network } from "./network.ts"
+import { PASTA_MTU } from "./rootless-addresses.ts"
 import { TAP_PREFIX, type PublishedPort } from "./nftables.ts"
 import {
   carriesPorts,
@@ -87,6 +89,7 @@ export class RootlessUplink {
     const table = FIRST_TABLE + tap.number
     forgetRules(route, first.address)
     route.request([
+      setMtu(index, tap.interface, PASTA_MTU),
       addAddress(index, tap.interface, tap.address, 32),
       linkUp(index, tap.interface),
       addDefaultRoute(index, tap.interface, { table }),

@@ -258,6 +258,12 @@ export function linkUp(index: number, about: string): NetlinkMessage {
   return { type: RTM_NEWLINK, flags: NLM_F_ACK, body: linkHeader(index, IFF_UP), about: `bring up "${about}"` }
 }
 
+/** The message that sets the MTU of a link. */
+export function setMtu(index: number, about: string, mtu: number): NetlinkMessage {
+  const body = concatBytes([linkHeader(index), u32Attribute(IFLA_MTU, mtu)])
+  return { type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `set the MTU of "${about}"` }
+}
+
 /** Deletes a link; blocks for some 15 ms, so not for a veth whose namespace is about to go. */
 export function deleteLink(socket: NetlinkSocket, name: string): void {
   const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name)])

@@ -216,6 +216,16 @@ describe("network rm", () => {
     expect((await skiff.run(["network", "exists", "used"])).code).toBe(1)
   })
 
+  test("-f takes it from the containers that use it, which go on", async () => {
+    await skiff.ok("network", "create", "forced")
+    await skiff.ok("run", "-d", "--name", "stays", "--network", "forced", "busybox", "sleep", "100")
+    await skiff.ok("create", "--name", "waits", "--network", "forced", "busybox", "true")
+    expect(await skiff.ok("network", "rm", "-f", "forced")).toBe("forced")
+    expect(await skiff.ok("exec", "stays", "sh", "-c", "ls /sys/class/net")).toBe("lo")
+    expect((await skiff.run(["start", "-a", "waits"])).code).toBe(0)
+    await skiff.ok("rm", "-f", "stays", "waits")
+  })
+
   test("refuses what is always there, and tells what is not", async () => {
     for (const name of ["bridge", "host", "none"])
       expect((await refused("network", "rm", name)).stderr).toContain(`${name} is a pre-defined network`)

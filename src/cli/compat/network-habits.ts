@@ -15,7 +15,7 @@ export interface NetworkHabits {
   /** Whether `prune` says above the names what they are. */
   readonly prunedHeading: boolean
   /** What `rm --force` does with containers that use the network; undefined: nothing, it is refused. */
-  readonly forcedRemoval: "remove" | undefined
+  readonly forcedRemoval: "disconnect" | "remove" | undefined
 }
 
 /** Skiff's own. */
@@ -26,7 +26,7 @@ export const NETWORK_HABITS: NetworkHabits = {
   clearsHostBits: false,
   created: ({ id }) => id,
   prunedHeading: true,
-  forcedRemoval: undefined,
+  forcedRemoval: "disconnect",
 }
 
 /** Docker's: `--force` only forgives what is not there. */

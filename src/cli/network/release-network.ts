@@ -13,6 +13,11 @@ export async function releaseNetwork(
 ): Promise<void> {
   if (how === undefined) return
   const containers = await engine.containers()
+  if (how === "disconnect") {
+    for (const { id } of containersOn(containers, network))
+      await unlessIgnored(true, () => containers.disconnect(id, network.name, { force: true }))
+    return
+  }
   const timeout = timeoutSeconds === undefined ? {} : { timeoutSeconds: timeoutSeconds < 0 ? Infinity : timeoutSeconds }
   for (const id of containers.withDependents(containersOn(containers, network).map((one) => one.id)))
     await unlessIgnored(true, async () => {

@@ -11,6 +11,9 @@ interface Prunable {
 /** `--filter` of the prune commands. */
 export const pruneFilterFlag = flag.strings('Provide filter values (e.g. "until=24h", "label=KEY=VALUE")', "filter")
 
+/** Of all commands that prune. */
+export const dryRunFlag = flag.bool("Show what would be removed")
+
 /** Whether `prune --filter until=…, label=…, label!=…` asks for a thing. Throws InvalidArgument. */
 export function pruneFilter(
   filters: readonly string[],

@@ -6,7 +6,7 @@ import type { Context } from "./command.ts"
 export function printPruneReport(
   { out, report: tell }: Pick<Context<[], Record<never, never>>, "out" | "report">,
   report: PruneReport,
-  { dryRun = false }: { dryRun?: boolean } = {},
+  { dryRun = false, namesOnly = false }: { dryRun?: boolean; namesOnly?: boolean } = {},
 ): number {
   const { pods, containers, networks, volumes, images, cache, reclaimedBytes, failures } = report
   const sections: [string, string[]][] = [
@@ -20,9 +20,11 @@ export function printPruneReport(
     ],
     ["build cache objects", cache],
   ]
-  for (const [title, lines] of sections)
+  if (namesOnly) for (const line of sections.flatMap(([, lines]) => lines)) out.line(line)
+  for (const [title, lines] of namesOnly ? [] : sections)
     if (lines.length > 0) out.line(`${dryRun ? "Would delete" : "Deleted"} ${title}:\n${lines.join("\n")}\n`)
-  out.line(`${dryRun ? "Total reclaimable space" : "Total reclaimed space"}: ${formatSize(reclaimedBytes)}`)
+  if (!namesOnly)
+    out.line(`${dryRun ? "Total reclaimable space" : "Total reclaimed space"}: ${formatSize(reclaimedBytes)}`)
   for (const failure of failures) tell(failure)
   return failures.length > 0 ? 1 : 0
 }

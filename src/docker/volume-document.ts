@@ -1,7 +1,7 @@
 import type { Volume } from "../volume/volume.ts"
 
 /** A line of `volume ls`. */
-export function volumeRow({ name, driver, labels, mountpoint }: Volume): object {
+export function volumeRow({ name, driver, labels, mountpoint, scope }: Volume): object {
   return {
     Driver: driver,
     Labels: Object.entries(labels)
@@ -9,7 +9,7 @@ export function volumeRow({ name, driver, labels, mountpoint }: Volume): object 
       .join(","),
     Mountpoint: mountpoint,
     Name: name,
-    Scope: "local",
+    Scope: scope,
     Label: (key: unknown) => labels[String(key)] ?? "",
   }
 }
@@ -23,8 +23,15 @@ export const VOLUME_TITLES = {
   Scope: "SCOPE",
 }
 
+/** What it takes on disk, and how many containers have it. */
+export interface VolumeUsage {
+  sizeBytes: number
+  refCount: number
+}
+
 /** Docker's inspect document of a volume. */
-export function volumeDocument({ name, driver, labels, createdAt, mountpoint, anonymous, options }: Volume): object {
+export function volumeDocument(volume: Volume, usage?: VolumeUsage): object {
+  const { name, driver, labels, createdAt, mountpoint, anonymous, options, scope } = volume
   return {
     CreatedAt: createdAt.toISOString(),
     Driver: driver,
@@ -32,6 +39,7 @@ export function volumeDocument({ name, driver, labels, createdAt, mountpoint, an
     Mountpoint: mountpoint,
     Name: name,
     Options: Object.keys(options).length === 0 ? null : options,
-    Scope: "local",
+    Scope: scope,
+    ...(usage === undefined ? {} : { UsageData: { RefCount: usage.refCount, Size: usage.sizeBytes } }),
   }
 }

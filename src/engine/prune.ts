@@ -27,6 +27,8 @@ export interface PruneRequest extends Cancellable {
   allVolumes?: boolean
   /** Default: everything. Cache has no labels: it is not asked. */
   isAsked?(thing: Prunable): boolean
+  /** Volumes alone; `isAsked` is asked as well. Default: everything. */
+  isAskedVolume?(volume: Volume): boolean
   /** Of cache: only what was not used for so long. */
   unusedForMs?: number
   /** Tells what would go. */
@@ -132,7 +134,7 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
       const users = deps.volumeUsers(volume.name).filter(({ id }) => !report.containers.includes(id))
       if (users.length > 0) continue
       try {
-        const { bytes } = await treeUsage(volume.mountpoint, request.signal)
+        const { bytes } = await sizeOf(volume, request.signal)
         if (!request.dryRun) await deps.volumes.remove(volume.name, { signal: request.signal })
         report.volumes.push(volume.name)
         report.reclaimedBytes += bytes
@@ -195,7 +197,13 @@ function stoppedContainers({ containers }: PruneDeps, { isAsked }: PruneRequest)
     .filter(({ createdAt, options: { labels } }) => isAsked?.({ createdAt, labels }) ?? true)
 }
 
-function isPrunable(volume: Volume, { allVolumes, isAsked }: PruneRequest): boolean {
+/** A plugin tells where its files are only to those who mount them. */
+async function sizeOf({ mountpoint }: Volume, signal: AbortSignal | undefined): Promise<{ bytes: number }> {
+  return mountpoint === "" ? { bytes: 0 } : await treeUsage(mountpoint, signal)
+}
+
+function isPrunable(volume: Volume, { allVolumes, isAsked, isAskedVolume }: PruneRequest): boolean {
+  if (isAskedVolume?.(volume) === false) return false
   return (volume.anonymous || allVolumes === true) && (isAsked?.(volume) ?? true)
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs"
 import { throwIfAborted } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import { randomHex } from "../base/random-hex.ts"
 import type { Events } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
@@ -12,6 +12,8 @@ import { VolumeHolds } from "./holds.ts"
 import { VolumeRecords } from "./records.ts"
 import { finishRenames } from "./rename.ts"
 import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
+import { usedVolume } from "./used-volume.ts"
+import { stateOf } from "./volume-state.ts"
 import { VOLUME_NAME, type Volumes, type VolumeSnapshots } from "./volume.ts"
 
 /** What the domain is handed. */
@@ -52,7 +54,10 @@ export function openVolumes(deps: VolumesDeps): Volumes {
     mountpoint: (name) => records.place(checkedName(name)),
     hold: (name, holder, options) => holds.hold(name, holder, options),
     release: (name, holder) => holds.release(name, holder),
-    mountCount: (name) => holds.count(name),
+    details(name) {
+      const volume = records.get(name)
+      return { ...volume, mountCount: holds.count(name), ...stateOf(volume) }
+    },
 
     async create({ name = randomHex(32), ...given }) {
       checkedName(name)
@@ -66,6 +71,7 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       try {
         mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
         await driver.create(records.forDriver(name), isNew)
+        if (isNew && driver.scope !== undefined) records.setScope(name, await driver.scope())
         crashPoint("volume:made")
       } catch (error) {
         if (isNew) await discard(name)
@@ -84,12 +90,8 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       checkedName(name)
       throwIfAborted(signal, `the removal of volume "${name}"`)
       const refuseUsed = (): void => {
-        const user = usedBy(name).find(({ id }) => id !== exceptFor)
-        if (user)
-          throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
-            hint: { do: "removeForced", container: user.name },
-            data: { object: "volume", name, user: user.id, users: usedBy(name).map(({ id }) => id) },
-          })
+        const users = usedBy(name).filter(({ id }) => id !== exceptFor)
+        if (users.length > 0) throw usedVolume(name, users)
       }
       const volume = isRepeat ? records.find(name) : records.get(name)
       if (volume !== undefined) {

@@ -16,6 +16,7 @@ interface Row {
   mountpoint: string
   storage: string
   former: string
+  scope: "local" | "global"
 }
 
 /** The rows of volumes. */
@@ -112,6 +113,10 @@ export class VolumeRecords {
     this.#db.run("UPDATE volumes SET former = '' WHERE name = ?", name)
   }
 
+  setScope(name: string, scope: Volume["scope"]): void {
+    this.#db.run("UPDATE volumes SET scope = ? WHERE name = ?", scope, name)
+  }
+
   /** Where a plugin said that the files are; "" when nowhere. */
   setMountpoint(name: string, mountpoint: string): void {
     this.#db.run("UPDATE volumes SET mountpoint = ? WHERE name = ?", mountpoint, name)
@@ -141,6 +146,7 @@ export class VolumeRecords {
       mountpoint: this.#place(row, options),
       anonymous: row.anonymous === 1,
       isMounted: isMounted({ driver: row.driver, options }),
+      scope: row.scope,
       storageId: row.driver === "image" ? row.storage : "",
     }
   }

@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, hasErrno, Unsupported } from "../base/errors.ts"
+import { usedVolume } from "./used-volume.ts"
 import type { VolumeRecords } from "./records.ts"
 
 /** What renaming is handed. */
@@ -21,12 +22,8 @@ export function renameVolume({ records, directory, usedBy, mountCount }: RenameD
       hint: "make another volume, and copy the files",
     })
   records.rename(name, to, () => {
-    const [user] = usedBy(name)
-    if (user !== undefined)
-      throw new FailedPrecondition(`volume "${name}" is in use by container "${user.name}"`, {
-        hint: { do: "removeForced", container: user.name },
-        data: { object: "volume", name, user: user.id },
-      })
+    const users = usedBy(name)
+    if (users.length > 0) throw usedVolume(name, users)
     if (mountCount(name) > 0) throw new FailedPrecondition(`volume "${name}" is mounted`, { hint: "unmount it first" })
   })
   crashPoint("volume:renamed")

@@ -24,5 +24,6 @@ export const volumeSchema: Schema = {
       count INTEGER NOT NULL,
       PRIMARY KEY (volume, holder)
     ) STRICT`,
+    "ALTER TABLE volumes ADD COLUMN scope TEXT NOT NULL DEFAULT 'local'",
   ],
 }

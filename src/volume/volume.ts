@@ -19,8 +19,20 @@ export interface Volume {
   anonymous: boolean
   /** Its files are to be seen only while somebody holds it. */
   isMounted: boolean
+  /** Whether the same volume is on other machines: a plugin says so. */
+  scope: "local" | "global"
   /** Of a layer that it has; "" when it has none. */
   storageId: string
+}
+
+/** A volume, and what its files are at the moment. */
+export interface VolumeDetails extends Volume {
+  /** How many have it mounted; 0 of one that is not mounted. */
+  mountCount: number
+  /** Of its directory; root's where there is none yet. */
+  owner: { uid: number; gid: number }
+  /** The first container that mounts it fills it from its image, and gives it to its user. */
+  isFresh: boolean
 }
 
 /** How a volume is made. */
@@ -77,8 +89,8 @@ export interface Volumes {
   hold(name: string, holder: string, options?: Cancellable & { again?: boolean }): Promise<string>
   /** False when `holder` held nothing. Safe to repeat, also when the volume is gone. */
   release(name: string, holder: string): Promise<boolean>
-  /** How many hold it; always 0 of one that is not mounted. */
-  mountCount(name: string): number
+  /** Throws NotFound. */
+  details(name: string): VolumeDetails
   /** Brings the records of plugins' volumes in line with what the plugins have. */
   reload(options?: Cancellable): Promise<ReloadReport>
   /**

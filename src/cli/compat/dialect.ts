@@ -12,6 +12,7 @@ import type { Documents } from "./documents.ts"
 import type { Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
 import { DOCKER_NETWORK_HABITS, NETWORK_HABITS, PODMAN_NETWORK_HABITS, type NetworkHabits } from "./network-habits.ts"
+import { PODMAN_VOLUME_HABITS, VOLUME_HABITS, type VolumeHabits } from "./volume-habits.ts"
 import { PODMAN_RESULTS, RESULTS, type Results } from "./results.ts"
 import type { VersionAnswer, VersionFacts } from "./version.ts"
 
@@ -30,6 +31,7 @@ export interface Dialect {
   failures(): Promise<Failures>
   readonly results: Results
   readonly networks: NetworkHabits
+  readonly volumes: VolumeHabits
   /** Whether a command line without a command is a mistake. */
   readonly needsCommand: boolean
   /** Words of `top` where none are typed. */
@@ -61,6 +63,7 @@ export function dialectOf(name: DialectName): Dialect {
   return {
     name,
     results: isPodman ? PODMAN_RESULTS : RESULTS,
+    volumes: isPodman ? PODMAN_VOLUME_HABITS : VOLUME_HABITS,
     networks: isPodman ? PODMAN_NETWORK_HABITS : name === "docker" ? DOCKER_NETWORK_HABITS : NETWORK_HABITS,
     needsCommand: isPodman,
     topWords: isPodman ? PODMAN_TOP : [],

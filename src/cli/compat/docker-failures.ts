@@ -38,6 +38,8 @@ function daemonText(error: SkiffError): string {
       case "network":
         return `network ${name} not found`
     }
+  if (error.code === "FailedPrecondition" && object === "volume" && error.data.users !== undefined)
+    return `remove ${name}: volume is in use - [${error.data.users}]`
   if (error.code === "AlreadyExists" && object === "container")
     return `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`
   if (object === "network" || object === "subnet") return dockerNetworkText(error) ?? error.message

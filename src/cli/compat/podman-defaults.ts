@@ -12,6 +12,7 @@ export function withPodmanDefaults(
   flags: Flags,
   env: Readonly<Record<string, string | undefined>>,
 ): Flags {
+  if (name === "volume prune") return withInitial(flags, { all: true })
   if (name === "volume create") return withInitial(flags, { ignore: false })
   if (name === "image build") return withLocalTags(flags)
   if (name === "container cp") return withInitial(flags, COPY)

@@ -9,7 +9,7 @@ import { podmanContainerDocument } from "../../podman/container-document.ts"
 import { podmanImageDocument } from "../../podman/image-document.ts"
 import { podmanInfoDocument } from "../../podman/info-document.ts"
 import { podmanNetworkDocument } from "../../podman/network-document.ts"
-import { podmanVolumeKeys } from "../../podman/volume-document.ts"
+import { podmanVolumeKeys, shownVolumeKeys } from "../../podman/volume-document.ts"
 import { toYaml } from "../../podman/yaml.ts"
 import type { Documents } from "./documents.ts"
 
@@ -18,8 +18,11 @@ export const PODMAN_DOCUMENTS: Documents = {
   container: (details, size) =>
     hideInside(podmanContainerDocument(containerDocument(details, size), details), CONTAINER_ZEROS),
   image: (details) => hideInside(podmanImageDocument(imageDocument(details), details), IMAGE_ZEROS),
-  volume: (volume) =>
-    hide({ ...volumeDocument(volume), ...podmanVolumeKeys(volume), Options: volume.options }, VOLUME_ZEROS),
+  volume(volume, usage) {
+    const keys = podmanVolumeKeys(volume)
+    const document = { ...volumeDocument(volume, usage), ...shownVolumeKeys(keys), Options: volume.options }
+    return hide(document, { ...keys, ...VOLUME_ZEROS })
+  },
   network: (network, endpoints) =>
     hide(podmanNetworkDocument(network, endpoints), networkDocument(network, endpoints) as Record<string, unknown>),
   info: (info) => hide(podmanInfoDocument(info), infoDocument(info) as Record<string, unknown>),

@@ -91,7 +91,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
       if (object === "image" && error.data.user !== undefined)
         return `image used by ${error.data.user}: image is in use by a container: consider listing external containers and force-removing image`
       if (object === "volume")
-        return `volume ${name} is being used by the following container(s): ${error.data.user}: volume is being used`
+        return `volume ${name} is being used by the following container(s): ${error.data.users ?? error.data.user}: volume is being used`
       if (object === "network") return podmanNetworkText(error)
       return programText(error)
     case "InvalidArgument":

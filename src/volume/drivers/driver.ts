@@ -27,6 +27,8 @@ export interface VolumeDriver {
   mount(volume: DriverVolume, holder: string, options: Cancellable): Promise<string>
   /** `isLast`: nobody else holds it. */
   unmount(volume: DriverVolume, holder: string, isLast: boolean): Promise<void>
+  /** Whether its volumes are the same on other machines; absent: they are this one's. */
+  scope?(): Promise<"local" | "global">
   /** What is left of it outside of `directory`. */
   remove(volume: DriverVolume): Promise<void>
 }

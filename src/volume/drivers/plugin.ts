@@ -7,13 +7,8 @@ import { PluginClient, PluginFailure } from "../plugins/plugin-client.ts"
 import type { VolumeOptions } from "../volume.ts"
 import type { VolumeDriver } from "./driver.ts"
 
-/** A driver, and what only plugins have. */
-export interface PluginDriver extends VolumeDriver {
-  scope(): Promise<"local" | "global">
-}
-
 /** Volumes of a plugin. `kept`: directories that are the engine's own. Throws NotFound. */
-export async function pluginDriver(name: string, kept: readonly string[]): Promise<PluginDriver> {
+export async function pluginDriver(name: string, kept: readonly string[]): Promise<VolumeDriver> {
   const address = findPlugin(name)
   await new PluginClient(address).activate()
   const clientFor = (options: VolumeOptions): PluginClient => new PluginClient(address, timeoutOf(options))

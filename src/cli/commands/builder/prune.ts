@@ -1,3 +1,6 @@
+import { dryRunFlag } from "../../prune-filter.ts"
+import { printPruneReport } from "../../prune-report.ts"
+import { UsageError } from "../../errors/usage-error.ts"
 import { formatSize } from "../../../base/sizes.ts"
 import { parseDuration } from "../../../spec/docker/duration.ts"
 import { command } from "../../command.ts"
@@ -15,6 +18,7 @@ export default command({
   flags: {
     all: flag.bool("Remove all unused build cache, not just dangling ones", { short: "a" }),
     ...BUILDX_FLAGS,
+    dryRun: dryRunFlag,
     filter: flag.strings('Provide filter values (e.g. "until=24h")', "filter"),
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
     maxUsedSpace: flag.size("Maximum amount of disk space allowed to keep for cache"),
@@ -22,10 +26,15 @@ export default command({
     reservedSpace: flag.size("Amount of disk space always allowed to keep for cache", { aliases: ["keep-storage"] }),
     verbose: flag.bool("Provide a more verbose output"),
   },
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, report: tell }) {
     const { until } = parseFilters(flags.filter, ["until"])
     const olderThanMs = until?.[0] === undefined ? undefined : parseDuration(until[0])
     const what = flags.all ? "all build cache" : "all dangling build cache"
+    if (flags.dryRun) {
+      refuseSpace(flags)
+      const report = await engine.prune({ kinds: ["cache"], all: flags.all, unusedForMs: olderThanMs, dryRun: true })
+      return printPruneReport({ out, report: tell }, report, { dryRun: true })
+    }
     if (!flags.force && !(await confirm(`This will remove ${what}.`, out))) return 1
     const builds = await engine.builds()
     const before = flags.verbose ? await builds.diskUsage() : []
@@ -49,3 +58,11 @@ export default command({
     return 0
   },
 })
+
+/** What goes to make room is chosen as it goes. Throws UsageError. */
+function refuseSpace({ maxUsedSpace, minFreeSpace, reservedSpace }: Readonly<Record<string, unknown>>): void {
+  if ([maxUsedSpace, minFreeSpace, reservedSpace].some((one) => one !== undefined))
+    throw new UsageError("--dry-run cannot tell what would make room", {
+      hint: "leave --max-used-space, --min-free-space and --reserved-space away",
+    })
+}

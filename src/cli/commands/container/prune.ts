@@ -1,16 +1,22 @@
 import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { flag } from "../../flag.ts"
-import { pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
+import { dryRunFlag, pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
 import { printPruneReport } from "../../prune-report.ts"
 
 export default command({
   summary: "Remove all stopped containers",
   args: [],
-  flags: { filter: pruneFilterFlag, force: flag.bool("Do not prompt for confirmation", { short: "f" }) },
+  flags: {
+    dryRun: dryRunFlag,
+    filter: pruneFilterFlag,
+    force: flag.bool("Do not prompt for confirmation", { short: "f" }),
+  },
   async run({ flags, engine, ...context }) {
     const isAsked = pruneFilter(flags.filter, ["until", "label", "label!"])
-    if (!flags.force && !(await confirm("This will remove all stopped containers.", context.out))) return 1
-    return printPruneReport(context, await engine.prune({ kinds: ["containers"], isAsked }))
+    if (!flags.force && !flags.dryRun && !(await confirm("This will remove all stopped containers.", context.out)))
+      return 1
+    const { dryRun } = flags
+    return printPruneReport(context, await engine.prune({ kinds: ["containers"], isAsked, dryRun }), { dryRun })
   },
 })

@@ -1,13 +1,13 @@
 import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { flag } from "../../flag.ts"
-import { pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
+import { dryRunFlag, pruneFilter, pruneFilterFlag } from "../../prune-filter.ts"
 
 export default command({
   summary: "Remove all unused networks",
   args: [],
   flags: {
-    dryRun: flag.bool("Show what would be removed"),
+    dryRun: dryRunFlag,
     filter: pruneFilterFlag,
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),
   },

@@ -4,7 +4,7 @@ import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { command } from "../../command.ts"
 import { confirm } from "../../confirm.ts"
 import { flag } from "../../flag.ts"
-import { pruneFilter, pruneFilterFlag, unusedForMs } from "../../prune-filter.ts"
+import { dryRunFlag, pruneFilter, pruneFilterFlag, unusedForMs } from "../../prune-filter.ts"
 import { printPruneReport } from "../../prune-report.ts"
 
 export default command({
@@ -13,7 +13,7 @@ export default command({
   flags: {
     all: flag.bool("Remove all unused images not just dangling ones", { short: "a" }),
     build: flag.bool("Remove what killed builds left, too, and build cache whatever the filter"),
-    dryRun: flag.bool("Show what would be removed"),
+    dryRun: dryRunFlag,
     external: flag.bool("Remove what killed commands left, and nothing else"),
     filter: pruneFilterFlag,
     force: flag.bool("Do not prompt for confirmation", { short: "f" }),

@@ -1,3 +1,4 @@
+import { treeUsage } from "../../../sys/fs/tree-usage.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
@@ -8,12 +9,23 @@ import { DOCUMENT_FORMAT_FLAGS } from "../../output/format-flags.ts"
 export default command({
   summary: "Display detailed information on one or more volumes",
   args: [arg.some("VOLUME", "volumes", { unless: ["all"] })],
-  flags: { all: flag.bool("Inspect all volumes", { short: "a" }), ...DOCUMENT_FORMAT_FLAGS },
+  flags: {
+    all: flag.bool("Inspect all volumes", { short: "a" }),
+    ...DOCUMENT_FORMAT_FLAGS,
+    size: flag.bool("Display what it takes on disk, and how many containers have it", { short: "s" }),
+  },
   async run({ args: [given], flags, ...context }) {
     if (flags.all && given.length > 0) throw new UsageError("no arguments are needed with --all")
     const volumes = await context.engine.volumes()
+    const containers = flags.size ? await context.engine.containers() : undefined
     const names = flags.all ? volumes.list().map(({ name }) => name) : given
     const documents = await context.dialect.documents()
-    return inspectEach(names, flags, context, (name) => documents.volume(volumes.get(name)))
+    return inspectEach(names, flags, context, async (name) => {
+      const details = volumes.details(name)
+      if (containers === undefined) return documents.volume(details)
+      const { bytes } = await treeUsage(details.mountpoint)
+      const refCount = containers.list({ all: true, volume: [name] }).length
+      return documents.volume(details, { sizeBytes: bytes, refCount })
+    })
   },
 })

@@ -20,11 +20,15 @@ export default command({
     const volumes = await engine.volumes()
     const names = flags.all ? volumes.list().map(({ name }) => name) : given
     return forEachName(names, context, async (name) => {
-      if (flags.time !== undefined) await removeUsers(await engine.containers(), name, flags.time)
+      if (flags.time !== undefined || (flags.force && context.dialect.volumes.forceRemovesUsers))
+        await removeUsers(await engine.containers(), name, flags.time ?? DEFAULT_SECONDS)
       await volumes.remove(name, flags)
     })
   },
 })
+
+/** How long a container has to end, as podman's `--time`. */
+const DEFAULT_SECONDS = 10
 
 /** Containers that use a volume, those that stand on them first. */
 async function removeUsers(containers: Containers, volume: string, seconds: number): Promise<void> {

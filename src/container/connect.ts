@@ -11,7 +11,7 @@ import { leasing } from "./lease-addresses.ts"
 import { checkRequest } from "./requested-networks.ts"
 import { reconciled } from "./reconcile-now.ts"
 import type { ContainerRecord } from "./record.ts"
-import { hasNamespace, leadThroughUplink, takeOff } from "./take-off.ts"
+import { askResolvers, hasNamespace, leadThroughUplink, takeOff } from "./take-off.ts"
 
 /** See `Containers.connect`. */
 export async function connect(
@@ -79,6 +79,7 @@ async function joinLive(
   }
   crashPoint("connect:led")
   addToHosts(deps, record, attachment)
+  if (attachment.endpoint.nameServer !== undefined) askResolvers(deps, record)
 }
 
 /** Throws what a connect is refused for, before anything is made. */
@@ -96,7 +97,7 @@ function check({ id, name, spec, state }: ContainerRecord, network: Network, req
     )
   if (state.attachments.some((one) => one.network === network.name))
     throw new AlreadyExists(`container ${name} is already connected to network ${network.name}`, {
-      data: { object: "container", name, id, network: network.name },
+      data: { object: "endpoint", name, id, network: network.name },
     })
   checkRequest({ ...request, network: network.name })
 }

@@ -201,8 +201,8 @@ export interface Containers {
   remove(nameOrId: string, options?: Abortable & { force?: boolean; volumes?: boolean }): Promise<void>
   /** Ids of these and of all that stand on them (their networks, `requires`), in an order in which they may be removed. */
   withDependents(namesOrIds: readonly string[]): string[]
-  /** Throws AlreadyExists, InvalidArgument for a name that is none or its own. */
-  rename(nameOrId: string, newName: string): void
+  /** On its networks it is found by the new name at once. Throws AlreadyExists, InvalidArgument for a name that is none or its own. */
+  rename(nameOrId: string, newName: string): Promise<void>
   /**
    * Gives the exit code once the condition holds: within a millisecond or two of the end, also of a container that another
    * process started. Throws NotFound, Cancelled.

@@ -23,7 +23,7 @@ export async function disconnect(
   const attachment = record.state.attachments.find((one) => one.network === known)
   if (attachment === undefined)
     throw new FailedPrecondition(`container ${record.name} is not connected to network ${known}`, {
-      data: { object: "container", name: record.name, id, network: known, reason: "not connected" },
+      data: { object: "endpoint", name: record.name, id, network: known },
     })
   await deps.records.whenFree(abort)
   record.state.attachments = record.state.attachments.filter((one) => one !== attachment)

@@ -26,7 +26,7 @@ export function writeHosts(deps: ContainerDeps, record: ContainerRecord, uplink:
 /** Adds the lines of one more network to what is there, which may be the container's own work by now. */
 export function addToHosts(deps: ContainerDeps, record: ContainerRecord, attachment: NetworkAttachment): void {
   const lines = [...ownLines(record, attachment), ...linkLines(deps, record, attachment)]
-  changeHosts(deps, record, (text) => `${text.replace(/(?<=.)\n*$/, "\n")}${lines.join("")}`)
+  changeHosts(deps, record, (text) => `${text}${text.endsWith("\n") || text === "" ? "" : "\n"}${lines.join("")}`)
 }
 
 /** Takes the lines out that name these addresses. */

@@ -4,7 +4,6 @@ import { withDependents } from "./dependents.ts"
 import { containerFilter } from "./filter.ts"
 import { containerEvent } from "./events.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { parseContainerName } from "./name.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { dutyOf, needsSupervisor } from "./health/duty.ts"
 import { findSuspects, needsReconciling, unknownIds } from "./suspects.ts"
@@ -87,11 +86,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         records.list(),
         (name) => records.find(name),
       ),
-    rename(nameOrId, newName) {
-      const record = records.get(nameOrId)
-      const name = parseContainerName(newName)
-      records.rename(record.id, name, containerEvent({ ...record, name }, "rename", { oldName: record.name }))
-    },
+    rename: async (nameOrId, newName) => (await import("./rename.ts")).rename(deps, nameOrId, newName),
     wait: async (nameOrId, options) => (await import("./wait.ts")).wait(deps, nameOrId, options),
     waitForState: async (nameOrId, states, options) =>
       (await import("./wait-for-state.ts")).waitForState(deps, nameOrId, states, options),

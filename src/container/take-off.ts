@@ -4,6 +4,7 @@ import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { Network, Networks } from "../network/network.ts"
 import { uplinkOf } from "./attachments.ts"
+import { writeResolvConf } from "./container-files.ts"
 import type { NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { takeFromHosts } from "./hosts-lines.ts"
@@ -32,9 +33,22 @@ export async function takeOff(deps: ContainerDeps, record: ContainerRecord): Pro
     crashPoint("disconnect:led")
     await networks.leave(network, live, leaving.endpoint)
     takeFromHosts(deps, record, leaving)
+    // of one that was killed it is not known what it had
+    if (leaving.endpoint === undefined || leaving.endpoint.nameServer !== undefined) askResolvers(deps, record)
   } else if (network !== undefined) await networks.teardown(network, id, leaving.endpoint)
   if (network !== undefined) networks.release(id, network)
   delete state.leaving
+}
+
+/** Has the container ask the resolvers of the networks that it is on by now, and no others. */
+export function askResolvers(deps: ContainerDeps, record: ContainerRecord): void {
+  const endpoints = record.state.attachments.flatMap(({ endpoint }) => endpoint ?? [])
+  try {
+    writeResolvConf(deps, record, endpoints)
+  } catch (error) {
+    // the container may have filled its file system
+    log.warn(`the resolv.conf of container "${record.name}" is as it was`, { reason: String(error) })
+  }
 }
 
 /** Whether there is a network namespace of its own to be changed. */
@@ -52,7 +66,12 @@ export async function leadThroughUplink(
   if (uplink?.endpoint === undefined) return
   const to = networks.get(uplink.network)
   const netns = `/proc/${state.pid}/ns/net`
-  await networks.routeBy(to, { containerId: id, netns, interface: uplink.endpoint.interface })
+  try {
+    await networks.routeBy(to, { containerId: id, netns, interface: uplink.endpoint.interface })
+  } catch (error) {
+    // what the container has done to its interfaces keeps nobody from taking it off a network
+    log.warn(`the default route does not lead through network "${to.name}"`, { reason: String(error) })
+  }
   const others = [...state.attachments.filter((one) => one !== uplink), ...(leaving === undefined ? [] : [leaving])]
   for (const other of others) {
     const from = networks.get(other.network)

@@ -1,4 +1,5 @@
 import type { Database } from "../base/database.ts"
+import { InvalidArgument } from "../base/errors.ts"
 import { parseIpv4 } from "./ipv4.ts"
 import { addLease, addressInUse } from "./leases.ts"
 import type { AddressLease, Network } from "./network.ts"
@@ -6,7 +7,12 @@ import { checkGivable, EndpointRecords, isHeld } from "./records.ts"
 
 /** See `Networks.lease`. Opens the transaction itself. */
 export function leaseAddresses(db: Database, network: Network, lease: AddressLease): void {
-  const { containerId, address } = lease
+  const { containerId, address, address6 } = lease
+  if (address6 !== undefined && network.subnet6 === undefined)
+    throw new InvalidArgument(`network "${network.name}" has no IPv6 range: it gives no address ${address6}`, {
+      field: "address6",
+      hint: "make a network with one",
+    })
   if (address === undefined) return
   checkGivable(network, address)
   db.transaction(() => {

@@ -61,6 +61,66 @@ export function networkSuite(name: string, open: () => Promise<NetworkHost>, opt
       await host.networks.teardown(host.first, id("a3"), undefined)
     })
 
+    test("an endpoint leaves a living namespace: interface, address, and the route that another one takes over", async () => {
+      const peer = await host.peer()
+      const netns = `/proc/${peer.pid}/ns/net`
+      const first = await host.networks.setup(host.first, endpoint(peer, "e1"))
+      await host.networks.setup(host.second, endpoint(peer, "e1", { interface: "eth1", defaultRoute: false }))
+      const second = { containerId: id("e1"), netns, interface: "eth1" }
+      for (let time = 0; time < 2; time++) await host.networks.routeBy(host.second, second)
+      expect((await peer.run("ip", "-4", "route")).match(/^default .*$/gm)).toEqual([expect.stringContaining("eth1")])
+      const live = { containerId: id("e1"), netns, interface: "eth0" }
+      for (let time = 0; time < 2; time++) await host.networks.leave(host.first, live, first)
+      const links = await peer.run("ip", "-br", "link")
+      expect(links).not.toContain("eth0")
+      expect(links).toContain("eth1")
+      const other = await host.peer()
+      const again = await host.networks.setup(host.first, endpoint(other, "e2", { address: first.address }))
+      expect(again.address).toBe(first.address)
+      await host.networks.teardown(host.second, id("e1"), undefined)
+      await host.networks.teardown(host.first, id("e2"), undefined)
+    })
+
+    test("a leased address is given to its owner alone, and a preferred one where it is free", async () => {
+      const [one, other] = [await host.peer(), await host.peer()]
+      const live = { containerId: id("e4"), netns: `/proc/${other.pid}/ns/net`, interface: "eth0" }
+      const { address } = await host.networks.setup(host.first, endpoint(one, "e3"))
+      await host.networks.teardown(host.first, id("e3"), undefined)
+      for (let time = 0; time < 2; time++) host.networks.lease(host.first, { containerId: id("e3"), address })
+      expect(() => host.networks.lease(host.first, { containerId: id("e4"), address })).toThrow("in use")
+      await expect(host.networks.setup(host.first, endpoint(other, "e4", { address }))).rejects.toMatchObject({
+        code: "AlreadyExists",
+      })
+      const next = await host.networks.setup(host.first, endpoint(other, "e4", { preferredAddress: address }))
+      expect(next.address).not.toBe(address)
+      await host.networks.leave(host.first, live, undefined)
+      for (let time = 0; time < 2; time++) host.networks.release(id("e3"))
+      const had = await host.networks.setup(host.first, endpoint(other, "e4", { preferredAddress: address }))
+      expect(had.address).toBe(address)
+      await host.networks.leave(host.first, live, undefined)
+      for (const bad of [host.first.gateway, "192.0.2.1"])
+        expect(() => host.networks.lease(host.first, { containerId: id("e3"), address: bad })).toThrow(
+          "cannot be given",
+        )
+    })
+
+    test("ports move to another endpoint of the same namespace, and are led there", async () => {
+      const peer = await host.peer()
+      await peer.serve("tcp", 7700, "moved")
+      const port = { protocol: "tcp", containerPort: 7700, hostPort: 0 } as const
+      const { ports } = await host.networks.setup(host.first, endpoint(peer, "e5", { ports: [port] }))
+      const [published] = ports
+      await host.networks.setup(host.second, endpoint(peer, "e5", { interface: "eth1", defaultRoute: false }))
+      const netns = `/proc/${peer.pid}/ns/net`
+      await host.networks.routeBy(host.second, { containerId: id("e5"), netns, interface: "eth1" })
+      for (let time = 0; time < 2; time++)
+        expect(await host.networks.movePorts(host.first, host.second, id("e5"))).toEqual(ports)
+      await host.networks.leave(host.first, { containerId: id("e5"), netns, interface: "eth0" }, undefined)
+      expect(await host.call("tcp", "127.0.0.1", published?.hostPort ?? 0)).toStartWith("moved")
+      await host.networks.teardown(host.second, id("e5"), undefined)
+      expect(await host.call("tcp", "127.0.0.1", published?.hostPort ?? 0)).toBe("closed")
+    })
+
     test("a namespace may be on several networks, and its uplink leads through the first", async () => {
       const peer = await host.peer()
       const first = await host.networks.setup(host.first, endpoint(peer, "b1"))

@@ -48,7 +48,7 @@ function readFields(text: string): NetworkRequest {
     const [key, value] = parseKeyValue(field)
     switch (key.trim().toLowerCase()) {
       case "name":
-        request.network = networkName(value)
+        request.network = value === "" ? "" : networkName(value)
         break
       case "gw-priority":
         request.gatewayPriority = readGatewayPriority(value)

@@ -54,7 +54,7 @@ export default command({
     joined.keep()
     // before the start: the clone publishes the same ports
     if (flags.destroy) await containers.remove(original.id, { force: flags.force })
-    if (takesName) containers.rename(id, original.name)
+    if (takesName) await containers.rename(id, original.name)
     if (flags.run) (await containers.start(id)).release()
     out.line(id)
   },

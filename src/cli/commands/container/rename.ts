@@ -6,6 +6,6 @@ export default command({
   args: [arg.one("CONTAINER", "containers"), arg.one("NEW_NAME")],
   flags: {},
   async run({ args: [name, newName], engine }) {
-    ;(await engine.containers()).rename(name, newName)
+    await (await engine.containers()).rename(name, newName)
   },
 })

@@ -27,7 +27,6 @@ export default command({
     linkLocalIp: flag.list(readLinkLocal, "Add a link-local address for the container (refused)", "strings"),
     macAddress: flag.of(readMac, "Set a static ethernet address (e.g., 92:d0:c6:0a:29:33)", "string"),
   },
-  failureCode: 125,
   async run({ args: [network, container], flags, engine }) {
     const request: NetworkRequest = {
       network,

@@ -8,7 +8,6 @@ export default command({
   flags: {
     force: flag.bool("Force the container to disconnect from a network: also from one that is gone", { short: "f" }),
   },
-  failureCode: 125,
   async run({ args: [network, container], flags: { force }, engine }) {
     const containers = await engine.containers()
     await containers.disconnect(container, network, { force })

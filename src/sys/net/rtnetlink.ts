@@ -1,4 +1,6 @@
-/** Links, addresses and routes (rtnetlink(7)). Addresses are IPv4 in their four bytes. */
+/** Links, addresses and routes (rtnetlink(7)). An address is a number of 32 bits (IPv4) or a bigint of 128 (IPv6). */
+import { kernelHasIpv6 } from "./has-ipv6.ts"
+import { ipBytes, type IpAddress } from "./ip-bytes.ts"
 import {
   attribute,
   concatBytes,
@@ -58,17 +60,21 @@ const IN6_ADDR_GEN_MODE_NONE = 1
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 const IFA_BROADCAST = 4
+const IFA_F_NODAD = 0x02
 
 const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
+const RTA_PRIORITY = 6
 const RTA_TABLE = 15
 const RTPROT_BOOT = 3
 const RTPROT_STATIC = 4
 const RT_SCOPE_UNIVERSE = 0
 const RT_SCOPE_LINK = 253
 const RTN_UNICAST = 1
+const RTN_LOCAL = 2
 const RT_TABLE_MAIN = 254
+const RT_TABLE_LOCAL = 255
 const RT_TABLE_UNSPEC = 0
 
 const FRA_SRC = 2
@@ -239,7 +245,10 @@ function portSettings(name: string, alias?: string): NetlinkMessage {
       textAttribute(IFLA_INFO_SLAVE_KIND, "bridge"),
       nested(IFLA_INFO_SLAVE_DATA, u8Attribute(IFLA_BRPORT_MODE, 1)),
     ),
-    nested(IFLA_AF_SPEC, nested(AF_INET6, u8Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE))),
+    // a kernel without IPv6 refuses the whole message for it
+    ...(kernelHasIpv6()
+      ? [nested(IFLA_AF_SPEC, nested(AF_INET6, u8Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)))]
+      : []),
   ])
   return { type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `set up port "${name}"` }
 }
@@ -270,52 +279,83 @@ export function deleteLink(socket: NetlinkSocket, name: string): void {
   socket.request([{ type: RTM_DELLINK, flags: NLM_F_ACK, body, about: `delete interface "${name}"` }])
 }
 
-/** The message that gives an address to a link. EEXIST: it has it. */
-export function addAddress(index: number, name: string, address: number, prefixLength: number): NetlinkMessage {
+/**
+ * The message that gives an address to a link. EEXIST: it has it; of an IPv6 one EACCES: the link may not have any. An IPv6 address is of
+ * use at once: we are the ones who give addresses out, so nobody is asked for a second and more whether he has it (RFC 4862).
+ */
+export function addAddress(index: number, name: string, address: IpAddress, prefixLength: number): NetlinkMessage {
   const header = new Uint8Array(8)
-  header.set([AF_INET, prefixLength])
+  header.set([familyOf(address), prefixLength, typeof address === "number" ? 0 : IFA_F_NODAD, scopeOf(address)])
   new DataView(header.buffer).setUint32(4, index, true)
-  const broadcast = (address | (prefixLength === 32 ? 0 : 0xffffffff >>> prefixLength)) >>> 0
+  const bytes = ipBytes(address)
   const body = concatBytes([
     header,
-    attribute(IFA_LOCAL, ipv4Bytes(address)),
-    attribute(IFA_ADDRESS, ipv4Bytes(address)),
-    attribute(IFA_BROADCAST, ipv4Bytes(broadcast)),
+    attribute(IFA_LOCAL, bytes),
+    attribute(IFA_ADDRESS, bytes),
+    ...(typeof address === "number" ? [attribute(IFA_BROADCAST, broadcastBytes(address, prefixLength))] : []),
   ])
   return { type: RTM_NEWADDR, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about: `give "${name}" its address` }
 }
 
-/** The message that makes the default route, by a gateway or (without one) straight out of the link. */
+function broadcastBytes(address: number, prefixLength: number): Uint8Array {
+  return ipBytes((address | (prefixLength === 32 ? 0 : 0xffffffff >>> prefixLength)) >>> 0)
+}
+
+/** fe80::/10 does not leave its link. */
+function scopeOf(address: IpAddress): number {
+  return typeof address === "bigint" && address >> 118n === 0x3fan ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+}
+
+/** The message that makes the default route, by a gateway or (without one, for the family that is named) straight out of the link. */
 export function addDefaultRoute(
   index: number,
   name: string,
-  route: { gateway?: number; table?: number },
+  route: { gateway: IpAddress; table?: number } | { family: "IPv4" | "IPv6"; table: number },
 ): NetlinkMessage {
   const table = route.table ?? RT_TABLE_MAIN
-  const scope = route.gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+  const gateway = "gateway" in route ? route.gateway : undefined
+  const family = "gateway" in route ? familyOf(route.gateway) : route.family === "IPv4" ? AF_INET : AF_INET6
+  const scope = gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
   const shortTable = table > 255 ? RT_TABLE_UNSPEC : table
   const protocol = route.table === undefined ? RTPROT_BOOT : RTPROT_STATIC
   // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags
-  const header = new Uint8Array([AF_INET, 0, 0, 0, shortTable, protocol, scope, RTN_UNICAST, 0, 0, 0, 0])
+  const header = new Uint8Array([family, 0, 0, 0, shortTable, protocol, scope, RTN_UNICAST, 0, 0, 0, 0])
   const body = concatBytes([
     header,
     u32Attribute(RTA_OIF, index),
     u32Attribute(RTA_TABLE, table),
-    ...(route.gateway === undefined ? [] : [attribute(RTA_GATEWAY, ipv4Bytes(route.gateway))]),
+    ...(gateway === undefined ? [] : [attribute(RTA_GATEWAY, ipBytes(gateway))]),
   ])
   const about = `make the default route by "${name}"`
   return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
 /** The same in the place of the default route that is there. */
-export function replaceDefaultRoute(index: number, name: string, route: { gateway: number }): NetlinkMessage {
+export function replaceDefaultRoute(index: number, name: string, route: { gateway: IpAddress }): NetlinkMessage {
   return { ...addDefaultRoute(index, name, route), flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE }
+}
+
+/**
+ * The message by which ::1 is an address of this host by that link too: IPv6 looks for the loopback only among the routes of the link by
+ * which a packet came, and after address translation that is not `lo`. What comes with ::1 from a wire is dropped before it.
+ */
+export function addLoopbackRoute(index: number, name: string): NetlinkMessage {
+  const header = new Uint8Array([AF_INET6, 128, 0, 0, RT_TABLE_LOCAL, RTPROT_STATIC, 0, RTN_LOCAL, 0, 0, 0, 0])
+  const body = concatBytes([
+    header,
+    attribute(RTA_DST, ipBytes(1n)),
+    u32Attribute(RTA_OIF, index),
+    // after that of `lo`, which has none
+    u32Attribute(RTA_PRIORITY, 2048),
+  ])
+  const about = `lead ::1 to "${name}"`
+  return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
 /** A rule of the routing policy: packets from `source` look into `table`. */
 export interface SourceRule {
   priority: number
-  source: number
+  source: IpAddress
   table: number
 }
 
@@ -323,39 +363,39 @@ export interface SourceRule {
 export function addSourceRule({ priority, source, table }: SourceRule): NetlinkMessage {
   const attributes = [
     u32Attribute(FRA_PRIORITY, priority),
-    attribute(FRA_SRC, ipv4Bytes(source)),
+    attribute(FRA_SRC, ipBytes(source)),
     u32Attribute(FRA_TABLE, table),
   ]
-  const body = concatBytes([ruleHeader(32), ...attributes])
-  const about = `add the routing rule from ${ipv4Bytes(source).join(".")}`
+  const body = concatBytes([sourceRuleHeader(source), ...attributes])
+  const about = `add the routing rule to table ${table}`
   return { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
 /** The message that deletes one rule of that priority and source, whatever its table. ENOENT: there is none. */
 export function deleteSourceRule({ priority, source }: Omit<SourceRule, "table">): NetlinkMessage {
-  const body = concatBytes([
-    ruleHeader(32),
-    u32Attribute(FRA_PRIORITY, priority),
-    attribute(FRA_SRC, ipv4Bytes(source)),
-  ])
-  const about = `delete the routing rule from ${ipv4Bytes(source).join(".")}`
-  return { type: RTM_DELRULE, flags: NLM_F_ACK, body, about }
+  const attributes = [u32Attribute(FRA_PRIORITY, priority), attribute(FRA_SRC, ipBytes(source))]
+  const body = concatBytes([sourceRuleHeader(source), ...attributes])
+  return { type: RTM_DELRULE, flags: NLM_F_ACK, body, about: `delete a routing rule of priority ${priority}` }
 }
 
 /** The message for `ip rule add lookup main suppress_prefixlength 0`: all known ways come before any default route. */
-export function addKnownWaysRule(priority: number): NetlinkMessage {
+export function addKnownWaysRule(priority: number, family: "IPv4" | "IPv6"): NetlinkMessage {
   const attributes = [
     u32Attribute(FRA_PRIORITY, priority),
     u32Attribute(FRA_TABLE, RT_TABLE_MAIN),
     u32Attribute(FRA_SUPPRESS_PREFIXLEN, 0),
   ]
-  const body = concatBytes([ruleHeader(0), ...attributes])
+  const body = concatBytes([ruleHeader(family === "IPv4" ? AF_INET : AF_INET6, 0), ...attributes])
   return { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about: "add the rule of known ways" }
 }
 
+function sourceRuleHeader(source: IpAddress): Uint8Array {
+  return ruleHeader(familyOf(source), ipBytes(source).length * 8)
+}
+
 /** struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action, flags. */
-function ruleHeader(sourceLength: number): Uint8Array {
-  return new Uint8Array([AF_INET, 0, sourceLength, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0])
+function ruleHeader(family: number, sourceLength: number): Uint8Array {
+  return new Uint8Array([family, 0, sourceLength, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0])
 }
 
 /** The link of that name. Throws ENODEV. */
@@ -432,6 +472,18 @@ export function listAddresses(socket: NetlinkSocket): (Ipv4Range & { interfaceIn
   })
 }
 
+/** The same of both families, as their bytes. */
+export function listIpBytes(socket: NetlinkSocket): { bytes: Uint8Array; prefixLength: number; interfaceIndex: number }[] {
+  const header = new Uint8Array(8)
+  const answers = socket.request([{ type: RTM_GETADDR, flags: NLM_F_DUMP, body: header, about: "list addresses" }])
+  return answers.flatMap(({ body }) => {
+    const attributes = parseAttributes(body.subarray(8))
+    const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS)
+    const interfaceIndex = new DataView(body.buffer, body.byteOffset).getUint32(4, true)
+    return bytes === undefined ? [] : [{ bytes, prefixLength: body[1] ?? 0, interfaceIndex }]
+  })
+}
+
 /** All IPv4 routes but those of the local table. */
 export function listRoutes(socket: NetlinkSocket): Ipv4Route[] {
   const header = new Uint8Array(12)
@@ -458,9 +510,8 @@ function u32Of(bytes: Uint8Array | undefined): number | undefined {
   return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
 }
 
-/** An address as its four bytes, network order. */
-export function ipv4Bytes(address: number): Uint8Array {
-  return new Uint8Array([address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255])
+function familyOf(address: IpAddress): number {
+  return typeof address === "number" ? AF_INET : AF_INET6
 }
 
 function ipv4Number(bytes: Uint8Array | undefined): number {

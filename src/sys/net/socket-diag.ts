@@ -20,6 +20,7 @@ export interface HostSocket {
   interfaceIndex: number
   /** As `/proc/PID/fd` names it: `socket:[INODE]`. */
   inode: number
+  family: "IPv4" | "IPv6"
 }
 
 /** The sockets that have this port of any address, of TCP those that listen. In the calling thread's network namespace. */
@@ -40,6 +41,7 @@ export function socketsOfPort(protocol: PortProtocol, port: number): HostSocket[
       .map((view) => ({
         interfaceIndex: view.getUint32(SOCKET_ID + ID_INTERFACE, true),
         inode: view.getUint32(INODE, true),
+        family: family === AF_INET6 ? "IPv6" : "IPv4",
       })),
   )
 }

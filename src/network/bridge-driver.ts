@@ -9,16 +9,20 @@ import { holdPort } from "../sys/net/host-port.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { createVeth, deleteLink, getLink, hasLink, linkTraffic, type Link } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
+import { kernelHasIpv6, newInterfacesHaveIpv6 } from "../sys/net/has-ipv6.ts"
+import { hasIpv6, withoutIpv6 } from "./choose-ipv6.ts"
+import { forwardingSysctls } from "./ipv6-host.ts"
+import { parseIpv6Range } from "./ipv6.ts"
 import { findBridge, makeBridge } from "./bridge.ts"
 import { letGo, takenByProgram, type ClaimedPort } from "./claim-ports.ts"
 import {
   configureInside,
-  CONTAINER_SYSCTLS,
+  containerSysctls,
   DEFAULT_INTERFACE,
   forgetStaleCallers,
   openContainerNetns,
 } from "./container-side.ts"
-import { listBridges } from "./network-records.ts"
+import { listBridges, listNetworks } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
@@ -101,8 +105,9 @@ export class BridgeDriver implements NetworkDriver {
       })
   }
 
-  async reserve(network: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
-    this.validate(network)
+  async reserve(given: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
+    this.validate(given)
+    const network = this.#possible(given)
     refusePorts(network, endpoint)
     const host = await this.#host.sockets()
     const { claimed } = await this.#claims.claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
@@ -112,7 +117,7 @@ export class BridgeDriver implements NetworkDriver {
     const reservation: PortReservation = {
       containerId: endpoint.containerId,
       ports: mappingsOf(claimed.map(({ port }) => port)),
-      sockets: kept.flatMap(({ bound }) => bound?.socket ?? []),
+      sockets: kept.flatMap(({ bound }) => bound.map(({ socket }) => socket)),
       [Symbol.dispose]: () => letGo(kept.splice(0)),
     }
     this.#reserved.set(reservation, kept)
@@ -123,12 +128,16 @@ export class BridgeDriver implements NetworkDriver {
     return heeding(signal, `joining network "${network.name}"`, () => this.#setup(network, endpoint, signal))
   }
 
-  async #setup(network: Network, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<EndpointStatus> {
-    this.validate(network)
+  async #setup(given: Network, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<EndpointStatus> {
+    this.validate(given)
+    const network = this.#possible(given)
     refusePorts(network, endpoint)
     const netns = openContainerNetns(endpoint)
     try {
-      const { host, container } = await this.#host.withContainer(netns, CONTAINER_SYSCTLS)
+      const { host, container } = await this.#host.withContainer(
+        netns,
+        containerSysctls(network, this.#others(network, endpoint)),
+      )
       using _ = container
       const bridge = await this.#bridge(host.route, network)
       await this.#rootless?.open(signal)
@@ -139,18 +148,18 @@ export class BridgeDriver implements NetworkDriver {
         row = this.#refuse(row, endpoint.refuse)
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
         await this.#firewall.open(host.netfilter, network, row, ports, signal)
-        const { hostInterface, address, macAddress } = row
+        const { hostInterface, macAddress } = row
         const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress: parseMac(macAddress), netns }
         const alias = portAlias(endpoint.containerId, this.#runRoot)
         createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu: bridge.mtu, alias, peer })
         if (endpoint.rate !== undefined) await this.#limit(host, hostInterface, endpoint.rate)
-        configureInside(container, network, endpoint, address)
+        const inside = configureInside(container, network, endpoint, row)
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
         await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
         // programs that were started end by themselves in some 30 ms: only then it is known what to take back
         throwIfAborted(signal, `joining network "${network.name}"`)
-        return statusOf(network, endpoint, row, ports)
+        return statusOf(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row, ports)
       } catch (error) {
         // the namespace may live on, and with it what we made in it
         if (hasLink(host.route, row.hostInterface)) deleteLink(host.route, row.hostInterface)
@@ -162,6 +171,18 @@ export class BridgeDriver implements NetworkDriver {
     } finally {
       closeSync(netns)
     }
+  }
+
+  /** The network as the namespace of the bridges can have it: without IPv6 where that has none. */
+  #possible(network: Network): Network {
+    if (!hasIpv6(network)) return network
+    return (this.#rootless === undefined ? newInterfacesHaveIpv6() : kernelHasIpv6()) ? network : withoutIpv6(network)
+  }
+
+  /** Networks that the container is on besides. */
+  #others(network: Network, { containerId }: Endpoint): Network[] {
+    const ids = this.#records.networksOf(containerId).filter((id) => id !== network.id)
+    return ids.length === 0 ? [] : listNetworks(this.#db).filter(({ id }) => ids.includes(id))
   }
 
   /** What was reserved for the endpoint, or is now. */
@@ -192,9 +213,9 @@ export class BridgeDriver implements NetworkDriver {
     if (claimed.length === 0) return
     const { index } = getLink(route, hostInterface)
     for (const { port, bound } of claimed)
-      if (bound !== undefined && port.protocol !== "sctp")
+      for (const one of bound)
         try {
-          holdPort(bound, port.protocol, index)
+          if (port.protocol !== "sctp") holdPort(one, port.protocol, index)
         } catch (error) {
           // between our binding and now somebody has begun to listen, as SO_REUSEADDR lets them
           throw hasErrno(error, "EADDRINUSE") ? takenByProgram(port) : error
@@ -341,7 +362,7 @@ export class BridgeDriver implements NetworkDriver {
     { alive, signal }: Cancellable & { alive: ReadonlySet<string> },
   ): Promise<void> {
     if (living.length === 0) return
-    await this.#bridge(host.route, network)
+    await this.#bridge(host.route, this.#possible(network))
     await this.#firewall.ensure(host.netfilter, network, signal)
     await this.#rootless?.open(signal)
     for (const { containerId } of living)
@@ -355,7 +376,8 @@ export class BridgeDriver implements NetworkDriver {
     if (rows.length === 0) return
     const host = await this.#host.sockets()
     for (const network of listBridges(this.#db))
-      if (rows.some(({ networkId }) => networkId === network.id)) await this.#makeBridge(host.route, network)
+      if (rows.some(({ networkId }) => networkId === network.id))
+        await this.#makeBridge(host.route, this.#possible(network))
     await this.#firewall.rewrite(host.netfilter)
     if (this.#rootless === undefined) return
     await this.#rootless.open()
@@ -372,10 +394,11 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   async #makeBridge(route: NetlinkSocket, network: Network): Promise<Link> {
+    const forwarding = hasIpv6(network) && this.#rootless === undefined ? forwardingSysctls(network.bridge) : []
     return await makeBridge(route, network, {
       alias: this.#names.alias,
       writeSysctls: (sysctls) =>
-        this.#host.writeSysctls(this.#rootless === undefined ? sysctls : [...sysctls, ...ROOTLESS_SYSCTLS]),
+        this.#host.writeSysctls([...sysctls, ...(this.#rootless === undefined ? forwarding : ROOTLESS_SYSCTLS)]),
       hostInterfaces: this.#records
         .list()
         .filter(({ networkId }) => networkId === network.id)
@@ -434,6 +457,13 @@ function statusOf(
     address: formatIpv4(row.address),
     prefixLength: parseIpv4Range(network.subnet).prefixLength,
     gateway: network.gateway,
+    ...(hasIpv6(network) && row.address6 !== ""
+      ? {
+          address6: row.address6,
+          prefixLength6: parseIpv6Range(network.subnet6).prefixLength,
+          gateway6: network.gateway6,
+        }
+      : {}),
     macAddress: row.macAddress,
     ports: mappingsOf(ports),
   }

@@ -3,11 +3,12 @@ import { hasErrno } from "../base/errors.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import {
   addAddress,
+  addLoopbackRoute,
   attachToBridge,
   createBridge,
   getLink,
   linkUp,
-  listAddresses,
+  listIpBytes,
   listLinks,
   listRoutes,
   type Link,
@@ -15,16 +16,22 @@ import {
 import type { Sysctls } from "../sys/net/netns.ts"
 import { mtuOf } from "./driver-options.ts"
 import { macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { hasIpv6 } from "./choose-ipv6.ts"
+import { parseIpv6, parseIpv6Range } from "./ipv6.ts"
+import { ipBytes, type IpAddress } from "../sys/net/ip-bytes.ts"
 import type { Network } from "./network.ts"
 
 /** Settings of the host's side for one bridge. */
-function bridgeSysctls(bridge: string): Sysctls {
+function bridgeSysctls({ bridge, ...network }: Network): Sysctls {
   return [
     ["net/ipv4/ip_forward", "1"],
     // what is published on 127.0.0.1 is reached through the bridge; on no other interface, where the raw guard stands too
     [`net/ipv4/conf/${bridge}/route_localnet`, "1"],
-    // an IPv4-only network: no IPv6 address of ours, and no router advertisement of a container is heard (CVE-2020-10749)
-    [`net/ipv6/conf/${bridge}/disable_ipv6`, "1"],
+    // no router advertisement of a container is heard (CVE-2020-10749), and addresses are ours to give
+    [`net/ipv6/conf/${bridge}/accept_ra`, "0"],
+    [`net/ipv6/conf/${bridge}/autoconf`, "0"],
+    [`net/ipv6/conf/${bridge}/accept_dad`, "0"],
+    [`net/ipv6/conf/${bridge}/disable_ipv6`, network.subnet6 === undefined ? "1" : "0"],
   ]
 }
 
@@ -32,14 +39,26 @@ function bridgeSysctls(bridge: string): Sysctls {
 export function findBridge(route: NetlinkSocket, network: Network): Link | undefined {
   try {
     const link = getLink(route, network.bridge)
-    const gateway = parseIpv4(network.gateway)
-    const isAddress = (found: { interfaceIndex: number; address: number }): boolean =>
-      found.interfaceIndex === link.index && found.address === gateway
-    return link.up && listAddresses(route).some(isAddress) ? link : undefined
+    if (!link.up) return undefined
+    const found = listIpBytes(route).filter(({ interfaceIndex }) => interfaceIndex === link.index)
+    const has = (address: IpAddress): boolean => {
+      const wanted = ipBytes(address)
+      return found.some(({ bytes }) => Buffer.compare(bytes, wanted) === 0)
+    }
+    return gatewaysOf(network).every(({ address }) => has(address)) ? link : undefined
   } catch (error) {
     if (hasErrno(error, "ENODEV")) return undefined
     throw error
   }
+}
+
+/** The addresses of the host in the network. */
+function gatewaysOf(network: Network): { address: IpAddress; prefixLength: number }[] {
+  const { prefixLength } = parseIpv4Range(network.subnet)
+  const gateway = { address: parseIpv4(network.gateway), prefixLength }
+  if (!hasIpv6(network)) return [gateway]
+  const range = parseIpv6Range(network.subnet6)
+  return [gateway, { address: parseIpv6(network.gateway6), prefixLength: range.prefixLength }]
 }
 
 /** What a bridge is made with. */
@@ -65,11 +84,12 @@ export async function makeBridge(route: NetlinkSocket, network: Network, options
   const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
   ignore("EEXIST", () => createBridge(route, network.bridge, bridge))
   const { index } = getLink(route, network.bridge)
-  await options.writeSysctls(bridgeSysctls(network.bridge))
-  const { prefixLength } = parseIpv4Range(network.subnet)
-  ignore("EEXIST", () => route.request([addAddress(index, network.bridge, gateway, prefixLength)]))
+  await options.writeSysctls(bridgeSysctls(network))
+  for (const { address, prefixLength } of gatewaysOf(network))
+    ignore("EEXIST", () => route.request([addAddress(index, network.bridge, address, prefixLength)]))
   if (options.loopback) route.request([linkUp(getLink(route, "lo").index, "lo")])
   route.request([linkUp(index, network.bridge)])
+  if (hasIpv6(network)) ignore("EEXIST", () => route.request([addLoopbackRoute(index, network.bridge)]))
   for (const link of listLinks(route))
     if (link.master !== index && options.hostInterfaces.includes(link.name)) attachToBridge(route, link.name, index)
   return getLink(route, network.bridge)

@@ -5,8 +5,9 @@ import { FailedPrecondition } from "../base/errors.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { releasePort } from "../sys/net/host-port.ts"
 import { getLink } from "../sys/net/rtnetlink.ts"
-import { letGo, placeOf, takeSocketsOf, type ClaimedPort } from "./claim-ports.ts"
+import { letGo, takeSocketsOf, type ClaimedPort } from "./claim-ports.ts"
 import type { Firewall } from "./firewall.ts"
+import { placeOf } from "./host-place.ts"
 import type { HostSockets } from "./host-side.ts"
 import type { Network, PortChanges } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
@@ -82,7 +83,7 @@ function changeNow(
     if (show !== undefined)
       holders.hold(
         containerId,
-        claimed.flatMap(({ bound }) => bound?.socket ?? []),
+        claimed.flatMap(({ bound }) => bound.map(({ socket }) => socket)),
       )
     firewall.change(host.netfilter, { add: added, remove: removed })
   } finally {

@@ -7,16 +7,13 @@ import {
   InvalidArgument,
   isSkiffError,
   Unavailable,
-  Unsupported,
 } from "../base/errors.ts"
-import { isIpv4 } from "../spec/docker/ip-address.ts"
-import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { PortMapping, Protocol } from "../spec/docker/port-mapping.ts"
 import { close } from "../sys/libc.ts"
 import { bindPort, boundTo, type BoundPort, type PortProtocol } from "../sys/net/host-port.ts"
 import { socketsOfPort, type HostSocket } from "../sys/net/socket-diag.ts"
 import { takeDescriptor } from "../sys/process/take-descriptor.ts"
-import { ipv4Bytes } from "../sys/net/rtnetlink.ts"
-import { formatIpv4, parseIpv4 } from "./ipv4.ts"
+import { bindAddresses, checkPlace, placeOf, wordsOf } from "./host-place.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { HOLDER_COMM } from "./port-holders.ts"
 import type { EndpointRow } from "./records.ts"
@@ -32,6 +29,8 @@ export interface PortRecords {
   isLeftBehind(interfaceIndex: number): boolean
   /** The container of ours or of another store whose interface that is. */
   containerOf(interfaceIndex: number): { container: string; runRoot: string } | undefined
+  /** Whether a container is reached by ::1. */
+  hasLoopback6(): boolean
 }
 
 /** A port of the host. */
@@ -39,8 +38,14 @@ export type HostPort = Pick<PublishedPort, "protocol" | "hostAddress" | "hostPor
 
 export interface ClaimedPort {
   port: PublishedPort
-  /** The socket that has it; undefined for SCTP. */
-  bound: BoundPort | undefined
+  /** The sockets that have it, one of each family; none for SCTP. */
+  bound: readonly BoundPort[]
+}
+
+/** Where a port is to be bound. */
+interface Place extends Omit<HostPort, "hostPort"> {
+  /** Whether its endpoint has it. */
+  hasIpv6: boolean
 }
 
 const RANDOM_TRIES = 1000
@@ -58,11 +63,14 @@ export function claimPorts(wanted: readonly PortMapping[], endpoint: EndpointRow
   const claimed: ClaimedPort[] = []
   try {
     for (const { protocol, containerPort, hostPort: number, lastHostPort, hostAddress } of wanted) {
-      const place = { protocol, hostAddress: placeOf(hostAddress) }
+      const hasIpv6 = endpoint.address6 !== ""
+      const place: Place = { protocol, hostAddress: placeOf(hostAddress), hasIpv6 }
+      checkPlace({ ...place, hostPort: number }, { hasIpv6, hasLoopback6: records.hasLoopback6() })
       const { hostPort, bound } =
         number === 0 ? freePort(place, records) : takeFirst(place, number, lastHostPort ?? number, records)
-      const host = { ...place, hostPort }
-      const port = { ...host, containerPort, address: endpoint.address, innerPort: records.innerPort(host) }
+      const host: HostPort = { protocol, hostAddress: place.hostAddress, hostPort }
+      const { address, address6 } = endpoint
+      const port = { ...host, containerPort, address, address6, innerPort: records.innerPort(host) }
       claimed.push({ port, bound })
       records.add(port)
     }
@@ -75,7 +83,7 @@ export function claimPorts(wanted: readonly PortMapping[], endpoint: EndpointRow
 
 /** Closes our sockets: who inherited them holds the ports on. */
 export function letGo(claimed: readonly ClaimedPort[]): void {
-  for (const { bound } of claimed) if (bound !== undefined) close(bound.socket)
+  for (const { bound } of claimed) for (const { socket } of bound) close(socket)
 }
 
 /** Descriptors of our own for the sockets of this port that are bound to that interface. The caller closes them. */
@@ -85,22 +93,13 @@ export function takeSocketsOf(protocol: PortProtocol, hostPort: number, interfac
     .flatMap(({ inode }) => takeDescriptor(`socket:[${inode}]`, HOLDERS) ?? [])
 }
 
-/** The host's address as records have it: empty for all. */
-export function placeOf(address: string | undefined): string {
-  if (address === undefined || address === "" || address === "0.0.0.0") return ""
-  if (isIpv4(address)) return formatIpv4(parseIpv4(address))
-  throw new Unsupported(`publishing on the IPv6 address ${address} is not supported: the bridge network is IPv4 only`, {
-    hint: ["publish on an IPv4 address", { do: "set", field: "network", value: "host" }],
-  })
-}
-
 /** The first port of the range that nobody has. Throws as `takePort` does for the last. */
 function takeFirst(
-  place: Omit<HostPort, "hostPort">,
+  place: Place,
   first: number,
   last: number,
   records: PortRecords,
-): { hostPort: number; bound: BoundPort | undefined } {
+): { hostPort: number; bound: readonly BoundPort[] } {
   for (let hostPort = first; hostPort < last; hostPort++)
     try {
       return { hostPort, bound: takePort({ ...place, hostPort }, records) }
@@ -110,8 +109,8 @@ function takeFirst(
   return { hostPort: last, bound: takePort({ ...place, hostPort: last }, records) }
 }
 
-/** Binds the port. Undefined: it is one that is not held by a socket. */
-function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
+/** Binds the port, of each family. None: it is one that is not held by a socket. */
+function takePort(port: Place & HostPort, records: PortRecords): readonly BoundPort[] {
   const where = wordsOf(port)
   const holder = records.holder(port)
   if (holder !== undefined)
@@ -121,10 +120,27 @@ function takePort(port: HostPort, records: PortRecords): BoundPort | undefined {
       // by name it is known to the domain of containers alone
       data: { takenBy: holder.containerId },
     })
-  const { protocol } = port
+  const { protocol, hasIpv6 } = port
   // nothing of the host listens on SCTP without its module, and asking would load it
-  if (protocol === "sctp") return undefined
-  const address = ipv4Bytes(parseIpv4(port.hostAddress || "0.0.0.0"))
+  if (protocol === "sctp") return []
+  const bound: BoundPort[] = []
+  try {
+    for (const address of bindAddresses(port.hostAddress, hasIpv6))
+      bound.push(takeAddress({ ...port, protocol }, address, records))
+    return bound
+  } catch (error) {
+    for (const { socket } of bound) close(socket)
+    throw error
+  }
+}
+
+function takeAddress(
+  port: Place & HostPort & { protocol: PortProtocol },
+  address: Uint8Array,
+  records: PortRecords,
+): BoundPort {
+  const where = wordsOf(port)
+  const { protocol } = port
   const result = bindPort(protocol, address, port.hostPort)
   if (typeof result === "object") return result
   if (result === "in use") {
@@ -160,7 +176,8 @@ function takeOver(
   where: string,
   records: PortRecords,
 ): BoundPort | undefined {
-  const sockets = whoHas(protocol, hostPort)
+  const family = address.length === 4 ? "IPv4" : "IPv6"
+  const sockets = whoHas(protocol, hostPort).filter((socket) => socket.family === family)
   const [left] = sockets
   if (left !== undefined && sockets.every(({ interfaceIndex }) => records.isLeftBehind(interfaceIndex))) {
     const socket = takeDescriptor(`socket:[${left.inode}]`, HOLDERS)
@@ -203,13 +220,9 @@ export function takenByProgram(port: HostPort): AlreadyExists {
   })
 }
 
-function wordsOf({ protocol, hostAddress, hostPort }: HostPort): string {
-  return `${hostAddress || "0.0.0.0"}:${hostPort}/${protocol}`
-}
-
 /** 8080 for 80, 8443 for 443, as people choose; the next that is free. */
 function nextFreePort({ protocol, hostAddress, hostPort }: HostPort, records: PortRecords): number {
-  const address = ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0"))
+  const [address = new Uint8Array(4)] = bindAddresses(hostAddress, false)
   for (let next = PREFERRED + hostPort; next < EPHEMERAL.first; next++) {
     if (records.holder({ protocol, hostAddress, hostPort: next }) !== undefined) continue
     const bound = bindPort(protocol as PortProtocol, address, next)
@@ -227,22 +240,29 @@ function firstFreePort(): string {
 }
 
 /** Any port of the host's ephemeral range that nobody has. */
-function freePort(
-  place: Omit<HostPort, "hostPort">,
-  records: PortRecords,
-): { hostPort: number; bound: BoundPort | undefined } {
-  const { protocol, hostAddress } = place
-  const address = ipv4Bytes(parseIpv4(hostAddress || "0.0.0.0"))
+function freePort(place: Place, records: PortRecords): { hostPort: number; bound: readonly BoundPort[] } {
+  const { protocol, hostAddress, hasIpv6 } = place
+  const [first = new Uint8Array(4), ...others] = bindAddresses(hostAddress, hasIpv6)
   for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-    const bound = protocol === "sctp" ? undefined : bindPort(protocol, address, 0)
-    if (typeof bound === "string") break
-    const hostPort = bound?.port ?? EPHEMERAL.first + Math.floor(Math.random() * EPHEMERAL.count)
-    if (records.holder({ ...place, hostPort }) === undefined) return { hostPort, bound }
-    if (bound !== undefined) close(bound.socket)
+    const chosen = protocol === "sctp" ? undefined : bindPort(protocol, first, 0)
+    if (typeof chosen === "string") break
+    const hostPort = chosen?.port ?? EPHEMERAL.first + Math.floor(Math.random() * EPHEMERAL.count)
+    const bound = chosen === undefined ? [] : [chosen, ...bindOthers(protocol, others, hostPort)]
+    const isWhole = chosen === undefined || bound.length === 1 + others.length
+    if (isWhole && records.holder({ protocol, hostAddress, hostPort }) === undefined) return { hostPort, bound }
+    for (const { socket } of bound) close(socket)
   }
   throw new Unavailable(`no free ${protocol} port was found on this host`, {
     field: "ports",
     hint: "publish a port of your choice",
+  })
+}
+
+/** The same port of the other family, where nobody has it. */
+function bindOthers(protocol: Protocol, addresses: readonly Uint8Array[], port: number): BoundPort[] {
+  return addresses.flatMap((address) => {
+    const bound = protocol === "sctp" ? "in use" : bindPort(protocol, address, port)
+    return typeof bound === "string" ? [] : [bound]
   })
 }
 

@@ -1,20 +1,36 @@
 /** What an endpoint has inside of the container's network namespace. */
 import { closeSync, existsSync } from "node:fs"
-import { FailedPrecondition } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { forgetUdpCallers } from "../sys/net/conntrack.ts"
-import type { NetlinkSocket } from "../sys/net/netlink.ts"
+import { ipBytes, type IpAddress } from "../sys/net/ip-bytes.ts"
+import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
 import { isSameNetns, openNetns, type Sysctls } from "../sys/net/netns.ts"
-import { addAddress, addDefaultRoute, getLink, ipv4Bytes, linkUp } from "../sys/net/rtnetlink.ts"
+import { addAddress, addDefaultRoute, getLink, linkUp } from "../sys/net/rtnetlink.ts"
+import { hasIpv6 } from "./choose-ipv6.ts"
 import type { HostSockets } from "./host-side.ts"
 import { parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import type { Endpoint, Network } from "./network.ts"
 import type { PublishedPort } from "./nftables.ts"
+import type { EndpointRow } from "./records.ts"
 
 /** Of an endpoint that names none. */
 export const DEFAULT_INTERFACE = "eth0"
 
-/** The network has no IPv6, so neither has the container, but for its loopback (CVE-2024-32473). */
-export const CONTAINER_SYSCTLS: Sysctls = [["net/ipv6/conf/default/disable_ipv6", "1"]]
+/**
+ * Settings for the interface that comes next. On a network without IPv6 it has none, not even a link's own address (CVE-2024-32473).
+ * With it, its addresses are those that we give: no router is heard, and none is asked for.
+ */
+export function containerSysctls(network: Network, others: readonly Network[]): Sysctls {
+  if (!hasIpv6(network)) return [["net/ipv6/conf/default/disable_ipv6", "1"]]
+  return [
+    ["net/ipv6/conf/default/accept_ra", "0"],
+    ["net/ipv6/conf/default/autoconf", "0"],
+    ["net/ipv6/conf/default/accept_dad", "0"],
+    // else it stays as the container's own settings have it: who turned IPv6 off there gets none
+    ...(others.every(hasIpv6) ? [] : [["net/ipv6/conf/default/disable_ipv6", "0"] as const]),
+  ]
+}
 
 /** Opens the namespace, which must not be ours: the process whose it was may have ended, and its pid be used again. */
 export function openContainerNetns({ containerId, netns: given }: Pick<Endpoint, "containerId" | "netns">): number {
@@ -31,23 +47,40 @@ export function openContainerNetns({ containerId, netns: given }: Pick<Endpoint,
   throw gone()
 }
 
-/** Address, interfaces and route, by a socket of the namespace. */
+/** Addresses, interfaces and routes, by a socket of the namespace. Gives whether it may have IPv6. */
 export function configureInside(
   container: NetlinkSocket,
   network: Network,
   { interface: name = DEFAULT_INTERFACE, defaultRoute = true }: Endpoint,
-  address: number,
-): void {
+  { address, address6 }: Pick<EndpointRow, "address" | "address6">,
+): { hasIpv6: boolean } {
   const { index } = getLink(container, name)
   const { prefixLength } = parseIpv4Range(network.subnet)
-  container.request([
+  const routeBy = (gateway: IpAddress): NetlinkMessage[] =>
+    defaultRoute && network.options.internal !== true ? [addDefaultRoute(index, name, { gateway })] : []
+  const messages = [
     linkUp(getLink(container, "lo").index, "lo"),
     addAddress(index, name, address, prefixLength),
     linkUp(index, name),
-    ...(defaultRoute && network.options.internal !== true
-      ? [addDefaultRoute(index, name, { gateway: parseIpv4(network.gateway) })]
-      : []),
-  ])
+    ...routeBy(parseIpv4(network.gateway)),
+  ]
+  if (!hasIpv6(network) || address6 === "") {
+    container.request(messages)
+    return { hasIpv6: false }
+  }
+  const range = parseIpv6Range(network.subnet6)
+  try {
+    container.request([
+      ...messages,
+      addAddress(index, name, parseIpv6(address6), range.prefixLength),
+      ...routeBy(parseIpv6(network.gateway6)),
+    ])
+    return { hasIpv6: true }
+  } catch (error) {
+    // the container's own settings turned it off (net.ipv6.conf.all.disable_ipv6); the IPv4 part is done
+    if (hasErrno(error, "EACCES")) return { hasIpv6: false }
+    throw error
+  }
 }
 
 /** Who called one of these UDP ports while another container, or nobody, had it. */
@@ -55,5 +88,7 @@ export function forgetStaleCallers({ netfilter }: HostSockets, ports: readonly P
   const udp = ports.filter(({ protocol }) => protocol === "udp")
   const [first] = udp
   if (first === undefined) return
-  forgetUdpCallers(netfilter, new Set(udp.map(({ innerPort }) => innerPort)), ipv4Bytes(first.address))
+  const numbers = new Set(udp.map(({ innerPort }) => innerPort))
+  forgetUdpCallers(netfilter, numbers, ipBytes(first.address))
+  if (first.address6 !== "") forgetUdpCallers(netfilter, numbers, ipBytes(parseIpv6(first.address6)))
 }

@@ -10,14 +10,14 @@ import { hasLink } from "../sys/net/rtnetlink.ts"
 import { checkedNetwork } from "./check-network.ts"
 import { chooseSubnet, type AddressPool } from "./choose-subnet.ts"
 import { busyRanges, claimRange } from "./default-network.ts"
+import { hasMtu6 } from "./driver-options.ts"
 import { checkRange6, takeRange } from "./free-range.ts"
-import { formatIpv6, formatIpv6Range } from "./ipv6.ts"
 import type { KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
 import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import type { Network, NetworkWanted } from "./network.ts"
 import { removeStrayBridges } from "./stray-bridges.ts"
-import { uniqueLocalRange } from "./unique-local.ts"
+import { chooseRange6 } from "./unique-local.ts"
 
 /** What the making of networks stands on. */
 export interface CreateNetworkDeps {
@@ -35,7 +35,7 @@ export interface CreateNetworkDeps {
  */
 export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWanted): Promise<Network> {
   const { db, names, rootless } = deps
-  const { ipv6, ...wanted } = checkedNetwork(asked)
+  const { ipv6 = true, ...wanted } = checkedNetwork(asked)
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
   await db.whenFree()
   const lock = rootless ? undefined : openSync(NETWORK_LOCK, "a", 0o600)
@@ -49,7 +49,7 @@ export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWante
           ? chooseSubnet(busyRanges(db, route), deps.addressPools)
           : takeRange(wanted.subnet, db, route)
       if (wanted.subnet6 !== undefined) checkRange6(wanted.subnet6, db)
-      const range6 = ipv6 && wanted.subnet6 === undefined ? chooseRange6() : {}
+      const range6 = ipv6 && wanted.subnet6 === undefined && hasMtu6(wanted.options ?? {}) ? chooseRange6() : {}
       const bridge = freeBridge(deps, rootless ? undefined : route, wanted.bridge)
       const network = insertNetwork(db, { ...wanted, ...range6, bridge, range })
       if (!rootless) claimRange(route, network, names.alias)
@@ -89,9 +89,4 @@ function freeBridge({ db, names }: CreateNetworkDeps, route: NetlinkSocket | und
       : `bridge "${wanted}" is that of network "${holder.name}"`,
     { field: "bridge", hint: "leave the name of the bridge out, or choose another" },
   )
-}
-
-function chooseRange6(): Pick<Network, "subnet6" | "gateway6"> {
-  const range = uniqueLocalRange()
-  return { subnet6: formatIpv6Range(range), gateway6: formatIpv6(range.address + 1n) }
 }

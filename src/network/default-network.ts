@@ -18,6 +18,7 @@ import {
   parseIpv4Range,
   type Ipv4Range,
 } from "./ipv4.ts"
+import { chooseRange6 } from "./unique-local.ts"
 import type { KernelNames } from "./names.ts"
 import { DEFAULT_NETWORK, type Network } from "./network.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
@@ -66,7 +67,13 @@ export function defaultNetwork(db: Database, names: KernelNames, options: Defaul
       if (existing !== undefined) return existing
       if (!options.rootless) reapBridges(route)
       const range = rangeOfBridge(route, names.bridge) ?? chooseSubnet(busyRanges(db, route), options.addressPools)
-      const network = insertNetwork(db, { id: DEFAULT_ID, name: DEFAULT_NETWORK, bridge: names.bridge, range })
+      const network = insertNetwork(db, {
+        id: DEFAULT_ID,
+        name: DEFAULT_NETWORK,
+        bridge: names.bridge,
+        range,
+        ...chooseRange6(),
+      })
       if (!options.rootless) claimRange(route, network, names.alias)
       const attributes = { name: network.name, type: network.driver }
       options.events?.append({ type: "network", action: "create", actor: { id: network.id, attributes } })

@@ -64,11 +64,15 @@ export function mtuOf({ driverOptions = {} }: Pick<NetworkOptions, "driverOption
   return mtu === 0 ? undefined : mtu
 }
 
-/** Throws InvalidArgument where IPv6 could not be had with it. */
+/** Whether IPv6 can be had with it. */
+export function hasMtu6(options: Pick<NetworkOptions, "driverOptions">): boolean {
+  return (mtuOf(options) ?? LEAST_MTU6) >= LEAST_MTU6
+}
+
+/** Throws InvalidArgument where it cannot. */
 export function checkMtu6(options: Pick<NetworkOptions, "driverOptions">): void {
-  const mtu = mtuOf(options)
-  if (mtu !== undefined && mtu < LEAST_MTU6)
-    throw new InvalidArgument(`an MTU of ${mtu} is too small for IPv6`, {
+  if (!hasMtu6(options))
+    throw new InvalidArgument(`an MTU of ${mtuOf(options)} is too small for IPv6`, {
       field: "driverOptions",
       hint: `minimum: ${LEAST_MTU6}`,
     })

@@ -7,6 +7,8 @@ import { hasLink } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
 import { claimPorts, type ClaimedPort, type HostPort } from "./claim-ports.ts"
 import { HostInterfaces } from "./host-interfaces.ts"
+import { placeOf } from "./host-place.ts"
+import { isLoopback6Translated } from "./ipv6-host.ts"
 import type { HostSockets } from "./host-side.ts"
 import { parseIpv4, parseMac } from "./ipv4.ts"
 import { newPortName, type KernelNames } from "./names.ts"
@@ -73,18 +75,29 @@ export class EndpointClaims {
   #claimNow(
     host: HostSockets,
     network: Network,
-    { containerId, ports, address, preferredAddress, macAddress, names, holder }: ReservedEndpoint & { holder?: Pid },
+    {
+      containerId,
+      ports,
+      address,
+      address6,
+      preferredAddress,
+      macAddress,
+      names,
+      holder,
+    }: ReservedEndpoint & { holder?: Pid },
   ): { row: EndpointRow; claimed: ClaimedPort[] } {
     return this.#db.transaction(() => {
       this.#forget(host, containerId, network.id)
       const asked = address ?? preferredAddress
-      if (asked !== undefined) this.#takeBackAddress(host, network, asked)
+      if (asked !== undefined) this.#takeBack(host, this.#records.addressHolder(network, parseIpv4(asked, "--ip")))
+      if (address6 !== undefined) this.#takeBack(host, this.#records.address6Holder(network, placeOf(address6)))
       const row = this.#records.add(network, {
         containerId,
         holder,
         hostInterface: newPortName(this.#names),
         wanted: address,
         preferred: preferredAddress,
+        wanted6: address6,
         macAddress: macAddress === undefined ? undefined : parseMac(macAddress),
         names,
       })
@@ -104,11 +117,12 @@ export class EndpointClaims {
         interfaces.isLeftBehind(index, (id) => this.#records.hasPrefix(id)) ||
         interfaces.containerOf(index)?.runRoot === this.#runRoot,
       containerOf: (index) => interfaces.containerOf(index),
+      // pasta has it, whatever the kernel does on bridges
+      hasLoopback6: () => this.#isRootless || isLoopback6Translated(),
     })
   }
 
-  #takeBackAddress(host: HostSockets, network: Network, address: string): void {
-    const holder = this.#records.addressHolder(network, parseIpv4(address, "--ip"))
+  #takeBack(host: HostSockets, holder: EndpointRow | undefined): void {
     if (holder !== undefined && !isHeldOn(host, holder)) this.#forget(host, holder.containerId, holder.networkId)
   }
 

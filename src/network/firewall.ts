@@ -10,6 +10,7 @@ import { findNetwork, listBridges } from "./network-records.ts"
 import { readReady } from "./dns/ready-file.ts"
 import { resolverChange } from "./dns/redirect.ts"
 import { hasTables } from "./firewall-check.ts"
+import { isLoopback6Translated } from "./ipv6-host.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
 import { refusalChanges } from "./refusals.ts"
@@ -168,7 +169,8 @@ export class Firewall {
   async #write(netfilter: NetlinkSocket, file: string): Promise<void> {
     const { db, records, names, netns, runRoot } = this.#deps
     const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-    const isGuarded = await this.#apply(tableText(names.table, egress), guardText(names), file)
+    const isLoopback6 = netns === undefined && isLoopback6Translated()
+    const isGuarded = await this.#apply(tableText(names.table, { egress, isLoopback6 }), guardText(names), file)
     await db.whenFree()
     db.transaction(() => {
       records.takeStaleSources()

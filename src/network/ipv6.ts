@@ -1,5 +1,7 @@
 /** IPv6 addresses and ranges as numbers of 128 bits. */
 import { InvalidArgument } from "../base/errors.ts"
+import { parseIpv4 } from "./ipv4.ts"
+import type { IpAddress } from "../sys/net/ip-bytes.ts"
 import { isIpv6 } from "../spec/docker/ip-address.ts"
 
 const BITS = 128n
@@ -25,12 +27,23 @@ export function parseIpv6(text: string, what = "address"): bigint {
   return [...before, ...zeros, ...after].reduce((number, group) => (number << 16n) | BigInt(`0x${group}`), 0n)
 }
 
+/** Parses an address of either family. Throws InvalidArgument naming `what`. */
+export function parseIp(text: string, what?: string): IpAddress {
+  return text.includes(":") ? parseIpv6(text, what) : parseIpv4(text, what)
+}
+
 /** In the shortest form (RFC 5952), as `fd00::2`. */
 export function formatIpv6(address: bigint): string {
   const groups = Array.from({ length: GROUPS }, (_, index) =>
     ((address >> BigInt(16 * (GROUPS - 1 - index))) & 0xffffn).toString(16),
   )
   return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1)
+}
+
+/** The same of an address of either family, by its four or sixteen bytes. */
+export function formatIpBytes(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".")
+  return formatIpv6(bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n))
 }
 
 /** Parses `fd00::/64`. Throws InvalidArgument, also when a host bit is set. */

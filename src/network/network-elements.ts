@@ -4,7 +4,7 @@ import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
 import { RESOLVED } from "./dns/redirect.ts"
 import { broadcastAddress, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
-import { parseIpv6 } from "./ipv6.ts"
+import { lastIpv6Address, parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import { areOpen, networkPolicy } from "./network-policy.ts"
 import type { Network } from "./network.ts"
 import { address6Field, addressField, nameField } from "./set-fields.ts"
@@ -15,8 +15,10 @@ export const BRIDGES = "netifs"
 export const PAIRS = "netpairs"
 /** Ranges of networks. */
 export const SUBNETS = "subnets"
+export const SUBNETS6 = "subnets6"
 /** Those that leave with the host's address. */
 export const MASQUERADED = "masqueraded"
+export const MASQUERADED6 = "masqueraded6"
 /** Bridges with no way out. */
 export const INTERNAL = "internal"
 /** Addresses of the host on bridges, and which is on which. */
@@ -39,7 +41,7 @@ export function networkChanges(
   network: Network,
   others: readonly Network[],
 ): ElementChange[] {
-  const { bridge, subnet, gateway, gateway6 } = network
+  const { bridge, subnet, gateway, subnet6, gateway6 } = network
   const policy = networkPolicy(network)
   const named = others.filter(({ id }) => (action === "add" ? id < network.id : id !== network.id))
   const peers = named.filter((other) => areOpen(policy, networkPolicy(other)))
@@ -58,8 +60,10 @@ export function networkChanges(
     [OWN_GATEWAYS]: [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }],
     [RESOLVED]: hasResolver(network) ? [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }] : [],
   }
-  if (gateway6 !== undefined && gateway6 !== "") {
+  if (gateway6 !== undefined && subnet6 !== undefined) {
     const address = address6Field(parseIpv6(gateway6))
+    sets[SUBNETS6] = interval6(subnet6)
+    sets[MASQUERADED6] = policy.masquerade ? interval6(subnet6) : []
     sets[GATEWAYS6] = [{ key: address }]
     sets[OWN_GATEWAYS6] = [{ key: concatBytes([own, address]) }]
   }
@@ -86,4 +90,10 @@ function interval(subnet: string): SetElement[] {
   const last = broadcastAddress(range)
   const end: SetElement[] = last === 0xffffffff ? [] : [{ key: addressField(last + 1), isEnd: true }]
   return [{ key: addressField(range.address) }, ...end]
+}
+
+function interval6(subnet: string): SetElement[] {
+  const range = parseIpv6Range(subnet)
+  // none ends with the last of all addresses, which is multicast (check-ranges.ts)
+  return [{ key: address6Field(range.address) }, { key: address6Field(lastIpv6Address(range) + 1n), isEnd: true }]
 }

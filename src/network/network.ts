@@ -43,7 +43,7 @@ export interface Network {
 /** What a new network is to be. Ranges that are left out are chosen: the next that nothing on this host uses. */
 export type NetworkWanted = Pick<Network, "name"> &
   Partial<Omit<Network, "id" | "name" | "createdAt">> & {
-    /** Choose an IPv6 range, where none is named. */
+    /** False: it has none. Default: one of its own (RFC 4193), where no other is named. */
     ipv6?: boolean
     /** `10.1.2.3/24` stands for the range that it is in. Default: it is a mistake. */
     clearHostBits?: boolean

@@ -7,8 +7,11 @@
  * host's forward policy stays above the published ports.
  */
 import { concatBytes } from "../sys/net/netlink.ts"
-import type { ElementChange } from "../sys/net/nfnetlink.ts"
+import { ipBytes, type IpAddress } from "../sys/net/ip-bytes.ts"
+import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
+import { linkLocalAddress } from "./choose-ipv6.ts"
+import { parseIp, parseIpv6 } from "./ipv6.ts"
 import { RESOLVER_RULE, RESOLVER_SETS } from "./dns/redirect.ts"
 import { parseIpv4, parseMac } from "./ipv4.ts"
 import {
@@ -19,13 +22,15 @@ import {
   GATEWAYS6,
   INTERNAL,
   MASQUERADED,
+  MASQUERADED6,
   OWN_GATEWAYS,
   OWN_GATEWAYS6,
   PAIRS,
   SUBNETS,
+  SUBNETS6,
 } from "./network-elements.ts"
-import { REFUSED, REFUSED_LINKS, REFUSED_PORTS } from "./refusals.ts"
-import { addressField, fields, nameField, portField, PROTOCOL_NUMBERS } from "./set-fields.ts"
+import { REFUSED, REFUSED6, REFUSED_LINKS, REFUSED_LINKS6, REFUSED_PORTS, REFUSED_PORTS6 } from "./refusals.ts"
+import { fields, nameField, portField, PROTOCOL_NUMBERS } from "./set-fields.ts"
 
 /** A port of the host that goes to a container. */
 export interface PublishedPort {
@@ -34,6 +39,8 @@ export interface PublishedPort {
   /** Empty: all addresses. */
   hostAddress: string
   address: number
+  /** Empty: it goes to no IPv6 address. */
+  address6: string
   containerPort: number
   /** Its number in the maps: as root the host's port; rootless any that no other has, since pasta checked the address. */
   innerPort: number
@@ -52,13 +59,20 @@ export interface BridgeNetwork {
 export const PORTS = "portmap"
 /** Map of ports that are published on one address. */
 export const ADDRESS_PORTS = "portmap_ip"
+/** The same of IPv6. */
+export const PORTS6 = "portmap6"
+export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_3"
+export const NETWORKS = "networks_4"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
 export const UNGUARDED: BridgeNetwork = { bridge: "unguarded", gateway: "0.0.0.0" }
-const SOURCES = "sources"
+/** What containers may send with: interface, hardware address, address. */
+export const SOURCES = "sources"
+export const SOURCES6 = "sources6"
+/** IPv6 addresses that they may say are theirs (neighbour discovery). */
+export const ANNOUNCED = "announced6"
 /** What the interfaces begin with by which the published ports of an ordinary user arrive: one pasta each. */
 export const TAP_PREFIX = "pub"
 
@@ -68,6 +82,8 @@ export interface Source {
   /** `02:42:ac:11:00:02`; empty for one made before there was a guard. */
   macAddress: string
   address: number
+  /** Empty: it sends no IPv6. */
+  address6: string
 }
 
 /** One made before there was a guard has no hardware address on record, one without an end on the host no bridge. */
@@ -90,7 +106,10 @@ export function networkMarks(
 /**
  * The guard of the bridges: a container sends, and answers questions for hardware addresses, with its own addresses alone. Otherwise
  * one with CAP_NET_RAW could take the traffic of its neighbours, or of the gateway. A table of its own, since what goes from one port of
- * a bridge to another is not routed. What is neither IPv4 nor ARP goes nowhere.
+ * a bridge to another is not routed. What is neither IPv4, ARP nor IPv6 goes nowhere.
+ *
+ * Of IPv6 the link's own address is the container's too. A neighbour advertisement (RFC 4861) may name own addresses alone; what routers
+ * say (advertisements, redirects, and the queries of multicast listener discovery) is not for containers to say.
  */
 export function guardText({ table, port }: { table: string; port: string }): string {
   return `table bridge ${table}
@@ -98,9 +117,14 @@ delete table bridge ${table}
 table bridge ${table} {
   set ${NETWORKS} { type ifname . ipv4_addr; }
   set ${SOURCES} { type ifname . ether_addr . ipv4_addr; }
+  set ${SOURCES6} { type ifname . ether_addr . ipv6_addr; }
+  # nft 1.0.6 has no word for the target of an advertisement
+  set ${ANNOUNCED} { typeof iifname . ether saddr . @th,64,128; }
   # where some may not send
   set ${REFUSED} { type ipv4_addr . ipv4_addr; flags interval; }
   set ${REFUSED_PORTS} { type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval; }
+  set ${REFUSED6} { type ifname . ipv6_addr; flags interval; }
+  set ${REFUSED_PORTS6} { type ifname . ipv6_addr . inet_proto . inet_service; flags interval; }
   # whose neighbours are not for them: they send to the host alone
   set ${APART} { type ifname; }
   set ${BRIDGE_MACS} { type ether_addr; }
@@ -110,8 +134,15 @@ table bridge ${table} {
     iifname @${APART} jump apart
     ip saddr . ip daddr @${REFUSED} drop
     ip saddr . ip daddr . ip protocol . th dport @${REFUSED_PORTS} drop
+    iifname . ip6 daddr @${REFUSED6} drop
+    iifname . ip6 daddr . meta l4proto . th dport @${REFUSED_PORTS6} drop
     iifname . ether saddr . ip saddr @${SOURCES} accept
     iifname . ether saddr . arp saddr ip @${SOURCES} iifname . arp saddr ether . arp saddr ip @${SOURCES} accept
+    ether type != ip6 drop
+    icmpv6 type { nd-router-advert, nd-redirect, mld-listener-query } drop
+    icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 @${ANNOUNCED} accept
+    icmpv6 type nd-neighbor-advert drop
+    iifname . ether saddr . ip6 saddr @${SOURCES6} accept
     drop
   }
   chain apart {
@@ -127,17 +158,32 @@ table bridge ${table} {
 /** Who may send what, as changes of its set. */
 export function sourceChanges(action: "add" | "delete", table: string, sources: readonly Source[]): ElementChange[] {
   const known = sources.filter(hasPlaceOnBridge)
-  return known.length === 0
-    ? []
-    : [{ action, family: "bridge", table, set: SOURCES, elements: known.map((source) => ({ key: sourceKey(source) })) }]
+  const own = known.map((source) => ({ key: sourceKey(source, ipBytes(source.address)) }))
+  const own6 = known.flatMap((source) =>
+    addresses6(source).map((address) => ({ key: sourceKey(source, ipBytes(address)) })),
+  )
+  const change = (set: string, elements: readonly SetElement[]): ElementChange[] =>
+    elements.length === 0 ? [] : [{ action, family: "bridge", table, set, elements }]
+  return [...change(SOURCES, own), ...change(SOURCES6, own6), ...change(ANNOUNCED, own6)]
 }
 
-function sourceKey({ hostInterface, macAddress, address }: Source): Uint8Array {
-  return concatBytes([nameField(hostInterface), fields(parseMac(macAddress), new Uint8Array(2), addressField(address))])
+function sourceKey({ hostInterface, macAddress }: Source, address: Uint8Array): Uint8Array {
+  return concatBytes([nameField(hostInterface), fields(parseMac(macAddress), new Uint8Array(2), address)])
 }
 
-/** The table of what is routed: replaces what is there in one transaction. `egress`: pasta's interface. */
-export function tableText(table: string, egress?: string): string {
+/** Its own, and the link's own. */
+function addresses6({ address6, macAddress }: Source): bigint[] {
+  return address6 === "" ? [] : [parseIpv6(address6), linkLocalAddress(parseMac(macAddress))]
+}
+
+/**
+ * The table of what is routed: replaces what is there in one transaction. `egress`: pasta's interface. `isLoopback6`: what is published is
+ * reached by ::1 (ipv6-host.ts).
+ */
+export function tableText(
+  table: string,
+  { egress, isLoopback6 }: { egress?: string | undefined; isLoopback6: boolean },
+): string {
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
@@ -149,6 +195,8 @@ table inet ${table} {
   # their ranges; those that leave with the host's address
   set ${SUBNETS} { type ipv4_addr; flags interval; }
   set ${MASQUERADED} { type ipv4_addr; flags interval; }
+  set ${SUBNETS6} { type ipv6_addr; flags interval; }
+  set ${MASQUERADED6} { type ipv6_addr; flags interval; }
   # the host's own addresses on them, and on which each is
   set ${GATEWAYS} { type ipv4_addr; }
   set ${OWN_GATEWAYS} { type ifname . ipv4_addr; }
@@ -156,10 +204,13 @@ table inet ${table} {
   set ${OWN_GATEWAYS6} { type ifname . ipv6_addr; }
   # cards of the host by which some may neither send nor be reached
   set ${REFUSED_LINKS} { type ipv4_addr . ifname; }
+  set ${REFUSED_LINKS6} { type ipv6_addr . ifname; }
   ${RESOLVER_SETS}
   # published ports: of all addresses, of one address
   map ${PORTS} { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map ${ADDRESS_PORTS} { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+  map ${PORTS6} { type inet_proto . inet_service : ipv6_addr . inet_service; }
+  map ${ADDRESS_PORTS6} { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
     # a neighbour on the link must not reach what is published on 127.0.0.1 (CVE-2020-8558)
@@ -168,6 +219,8 @@ table inet ${table} {
   chain publish {
     dnat ip to ip daddr . meta l4proto . th dport map @${ADDRESS_PORTS}
     dnat ip to meta l4proto . th dport map @${PORTS}
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @${ADDRESS_PORTS6}
+    dnat ip6 to meta l4proto . th dport map @${PORTS6}
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
@@ -176,7 +229,7 @@ table inet ${table} {
     fib daddr type local jump publish
   }
   chain output {
-    type nat hook output priority -100; policy accept;
+    type nat hook output priority -100; policy accept;${isLoopback6 ? "" : "\n    ip6 daddr ::1 accept"}
     fib daddr type local jump publish
   }
   chain postrouting {
@@ -186,11 +239,16 @@ table inet ${table} {
     # a container by a published port: the answer must come back this way
     ip saddr @${SUBNETS} ip daddr @${SUBNETS} ct status dnat masquerade
     ip saddr @${MASQUERADED} oifname != @${BRIDGES} masquerade
+    ip6 saddr ::1 ip6 daddr @${SUBNETS6} masquerade
+    ip6 saddr @${SUBNETS6} ip6 daddr @${SUBNETS6} ct status dnat masquerade
+    ip6 saddr @${MASQUERADED6} oifname != @${BRIDGES} masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
     ip saddr . oifname @${REFUSED_LINKS} drop
     ip daddr . iifname @${REFUSED_LINKS} drop
+    ip6 saddr . oifname @${REFUSED_LINKS6} drop
+    ip6 daddr . iifname @${REFUSED_LINKS6} drop
     ct state established,related accept
     iifname . oifname @${PAIRS} accept
     iifname @${INTERNAL} drop
@@ -220,27 +278,44 @@ function invalidRules(egress: string): string {
     iifname "${TAP_PREFIX}*" ct state invalid drop`
 }
 
-/** Published ports as changes of the maps. */
+/** Published ports as changes of the maps: each is in one of its families, asked with the host's address or without. */
 export function portChanges(action: "add" | "delete", table: string, ports: readonly PortElement[]): ElementChange[] {
-  const all = ports.filter((port) => port.hostAddress === "")
-  const one = ports.filter((port) => port.hostAddress !== "")
-  const element = (port: PortElement): { key: Uint8Array; data?: Uint8Array } => ({
-    key: portKey(port),
-    data: action === "add" ? fields(addressField(port.address), portField(port.containerPort)) : undefined,
-  })
+  const isAll = ({ hostAddress }: PortElement): boolean => ["", "0.0.0.0", "::"].includes(hostAddress)
+  const change = (set: string, chosen: readonly PortElement[], addressOf: (port: PortElement) => IpAddress) => {
+    const elements = chosen.map((port) => {
+      const data = fields(ipBytes(addressOf(port)), portField(port.containerPort))
+      return { key: portKey(port, isAll(port)), ...(action === "add" ? { data } : {}) }
+    })
+    return { action, family: "inet" as const, table, set, elements }
+  }
+  const v4 = ports.filter(({ hostAddress }) => !hostAddress.includes(":"))
+  const v6 = ports.filter(
+    ({ hostAddress, address6 }) => address6 !== "" && (hostAddress === "" || hostAddress.includes(":")),
+  )
+  const address6 = (port: PortElement): bigint => parseIpv6(port.address6)
   return [
-    { action, family: "inet", table, set: PORTS, elements: all.map(element) },
-    { action, family: "inet", table, set: ADDRESS_PORTS, elements: one.map(element) },
+    change(PORTS, v4.filter(isAll), ({ address }) => address),
+    change(
+      ADDRESS_PORTS,
+      v4.filter((port) => !isAll(port)),
+      ({ address }) => address,
+    ),
+    change(PORTS6, v6.filter(isAll), address6),
+    change(
+      ADDRESS_PORTS6,
+      v6.filter((port) => !isAll(port)),
+      address6,
+    ),
   ]
 }
 
 // a concatenation: each field in network byte order, padded to four bytes
-function portKey({ hostAddress, protocol, innerPort }: PortElement): Uint8Array {
+function portKey({ hostAddress, protocol, innerPort }: PortElement, isAll: boolean): Uint8Array {
   const tail = [new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(innerPort)]
-  return hostAddress === "" ? fields(...tail) : fields(addressField(parseIpv4(hostAddress)), ...tail)
+  return isAll ? fields(...tail) : fields(ipBytes(parseIp(hostAddress)), ...tail)
 }
 
 /** Key of a network in the set of networks: the bridge's name in sixteen bytes, and the gateway. */
 export function networkKey({ bridge, gateway }: BridgeNetwork): Uint8Array {
-  return concatBytes([nameField(bridge), addressField(parseIpv4(gateway))])
+  return concatBytes([nameField(bridge), ipBytes(parseIpv4(gateway))])
 }

@@ -2,15 +2,13 @@
 import { closeSync } from "node:fs"
 import { findProgram } from "../sys/host.ts"
 import { openNetns } from "../sys/net/netns.ts"
-import { listAddresses, listLinks, type Link } from "../sys/net/rtnetlink.ts"
+import { listIpBytes, listLinks, type Link } from "../sys/net/rtnetlink.ts"
 import { run } from "../sys/process/process.ts"
 import type { HostSide } from "./host-side.ts"
-import { formatIpv4 } from "./ipv4.ts"
+import { formatIpBytes, parseIpv6 } from "./ipv6.ts"
 import { parsePortAlias, type KernelNames } from "./names.ts"
 import type { FirewallElement, ObservedInterface, ObservedNetwork } from "./network.ts"
-import { ADDRESS_PORTS, PORTS } from "./nftables.ts"
-
-const SOURCES = "sources"
+import { ADDRESS_PORTS, ADDRESS_PORTS6, ANNOUNCED, PORTS, PORTS6, SOURCES, SOURCES6 } from "./nftables.ts"
 
 /** See `Networks.observe`. */
 export async function observeNetwork(
@@ -24,7 +22,7 @@ export async function observeNetwork(
     using _ = container
     const hostLinks = listLinks(outside.route)
     const port = hostLinks.find(({ alias }) => isOf(alias, containerId))
-    const interfaces = interfacesOf(listLinks(container), listAddresses(container), port, hostLinks)
+    const interfaces = interfacesOf(listLinks(container), listIpBytes(container), port, hostLinks)
     const elements = await elementsOf(names.table, host.netns, interfaces)
     return { interfaces, table: names.table, elements, ...(host.netns === undefined ? {} : { hostNetns: host.netns }) }
   } finally {
@@ -39,7 +37,7 @@ function isOf(alias: string, containerId: string): boolean {
 
 function interfacesOf(
   links: readonly Link[],
-  addresses: ReturnType<typeof listAddresses>,
+  addresses: ReturnType<typeof listIpBytes>,
   port: Link | undefined,
   hostLinks: readonly Link[],
 ): ObservedInterface[] {
@@ -51,7 +49,7 @@ function interfacesOf(
     macAddress: Array.from(macAddress, (byte) => byte.toString(16).padStart(2, "0")).join(":"),
     addresses: addresses
       .filter(({ interfaceIndex }) => interfaceIndex === index)
-      .map(({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`),
+      .map(({ bytes, prefixLength }) => `${formatIpBytes(bytes)}/${prefixLength}`),
     // the first interface after lo is the one whose other end has our mark
     ...(port === undefined || name !== "eth0" ? {} : { hostEnd: { name: port.name, bridge: bridge?.name ?? "" } }),
   }))
@@ -69,10 +67,14 @@ async function elementsOf(
   const enter = netns === undefined ? [] : [findProgram("nsenter") ?? "nsenter", `--net=${netns}`]
   const sets = [
     ["bridge", "set", SOURCES],
+    ["bridge", "set", SOURCES6],
+    ["bridge", "set", ANNOUNCED],
     ["inet", "map", PORTS],
     ["inet", "map", ADDRESS_PORTS],
+    ["inet", "map", PORTS6],
+    ["inet", "map", ADDRESS_PORTS6],
   ] as const
-  const ips = own.map((address) => address.split("/", 1)[0] ?? "")
+  const ips = own.map((address) => address.split("/", 1)[0] ?? "").flatMap((ip) => [ip, ...asNumber(ip)])
   const found: FirewallElement[] = []
   for (const [family, kind, name] of sets) {
     const { code, stdout } = await run([...enter, nft, "list", kind, family, table, name])
@@ -82,4 +84,9 @@ async function elementsOf(
       if (ips.some((ip) => element.split(/ [.:] /).includes(ip))) found.push({ family, table, name, element })
   }
   return found
+}
+
+/** As nft writes the target of a neighbour advertisement. */
+function asNumber(ip: string): string[] {
+  return ip.includes(":") ? [`0x${parseIpv6(ip).toString(16)}`] : []
 }

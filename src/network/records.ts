@@ -1,12 +1,13 @@
 /** Who has which address and port. Every function here runs inside a transaction of the caller. */
 import type { Database } from "../base/database.ts"
-import { InvalidArgument, Unavailable } from "../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { givenSpan, reservedAddresses } from "./address-span.ts"
 import { broadcastAddress, contains, formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { addressInUse, leaseHolder } from "./leases.ts"
 import type { Network } from "./network.ts"
+import { chooseAddress6, hasIpv6 } from "./choose-ipv6.ts"
 import type { PublishedPort, Source } from "./nftables.ts"
 
 /** An address that an endpoint has; of one with no living container it is free again. */
@@ -41,6 +42,8 @@ export interface EndpointWanted {
   wanted?: string
   /** Of no `wanted`: this one, where it is free. */
   preferred?: string
+  /** An IPv6 address as text; undefined: it follows from the address. */
+  wanted6?: string
   /** Undefined: it follows from the address. */
   macAddress?: Uint8Array
   names?: readonly string[]
@@ -61,7 +64,8 @@ export interface PortRow extends PublishedPort {
 const ENDPOINT_COLUMNS = `container_id AS containerId, network_id AS networkId, address, host_interface AS hostInterface,
   pid, pid_start_time AS pidStartTime, boot_id AS bootId, mac_address AS macAddress, refused, address6, names`
 const PORT_COLUMNS = `container_id AS containerId, network_id AS networkId, protocol, host_port AS hostPort, host_address AS hostAddress, address,
-  container_port AS containerPort, inner_port AS innerPort`
+  container_port AS containerPort, inner_port AS innerPort, (SELECT address6 FROM network_endpoints AS endpoint
+    WHERE endpoint.container_id = network_ports.container_id AND endpoint.network_id = network_ports.network_id) AS address6`
 
 /** The rows of endpoints and ports. Every call is one short statement or transaction. */
 export class EndpointRecords {
@@ -74,6 +78,12 @@ export class EndpointRecords {
   has(containerId: string, networkId?: string): boolean {
     const sql = "SELECT 1 FROM network_endpoints WHERE container_id = ? AND network_id = ifnull(?, network_id)"
     return this.#db.get(sql, containerId, networkId ?? null) !== undefined
+  }
+
+  /** Ids of the networks that the container is on. */
+  networksOf(containerId: string): string[] {
+    const sql = "SELECT network_id AS id FROM network_endpoints WHERE container_id = ?"
+    return this.#db.all<{ id: string }>(sql, containerId).map(({ id }) => id)
   }
 
   /** Whether there is an endpoint of a container whose id begins so. */
@@ -142,14 +152,14 @@ export class EndpointRecords {
 
   /** Sources that the guard may know though their endpoints are gone. */
   addStaleSources(sources: readonly Source[]): void {
-    for (const { hostInterface, macAddress, address } of sources)
-      if (macAddress !== "")
-        this.#db.run("INSERT INTO network_stale_sources VALUES (?, ?, ?)", hostInterface, macAddress, address)
+    const sql = "INSERT INTO network_stale_sources VALUES (?, ?, ?, ?)"
+    for (const { hostInterface, macAddress, address, address6 } of sources)
+      if (macAddress !== "") this.#db.run(sql, hostInterface, macAddress, address, address6)
   }
 
   /** Gives them, and forgets them. */
   takeStaleSources(): Source[] {
-    const columns = "host_interface AS hostInterface, mac_address AS macAddress, address"
+    const columns = "host_interface AS hostInterface, mac_address AS macAddress, address, address6"
     if (this.#db.get("SELECT 1 FROM network_stale_sources LIMIT 1") === undefined) return []
     return this.#db.all<Source>(`DELETE FROM network_stale_sources RETURNING ${columns}`)
   }
@@ -160,7 +170,7 @@ export class EndpointRecords {
    */
   add(
     network: Network,
-    { containerId, holder, hostInterface, wanted, preferred, macAddress, names = [] }: EndpointWanted,
+    { containerId, holder, hostInterface, wanted, wanted6, preferred, macAddress, names = [] }: EndpointWanted,
   ): EndpointRow {
     const address =
       wanted === undefined
@@ -175,12 +185,12 @@ export class EndpointRecords {
       bootId: bootId(),
       macAddress: formatMac(macAddress ?? macOfAddress(address)),
       refused: "",
-      address6: "",
+      address6: this.#address6(network, address, wanted6, containerId),
       names: JSON.stringify(names),
     }
     this.#db.run(
-      `INSERT INTO network_endpoints (container_id, network_id, address, host_interface, pid, pid_start_time, boot_id, mac_address, names)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO network_endpoints (container_id, network_id, address, host_interface, pid, pid_start_time, boot_id, mac_address, address6, names)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       containerId,
       network.id,
       address,
@@ -189,6 +199,7 @@ export class EndpointRecords {
       endpoint.pidStartTime,
       endpoint.bootId,
       endpoint.macAddress,
+      endpoint.address6,
       endpoint.names,
     )
     return endpoint
@@ -205,6 +216,20 @@ export class EndpointRecords {
     if (this.addressHolder(network, address) !== undefined) return true
     const lessee = leaseHolder(this.#db, network, formatIpv4(address))
     return lessee !== undefined && lessee !== containerId
+  }
+
+  #address6(network: Network, address: number, wanted: string | undefined, containerId: string): string {
+    if (hasIpv6(network))
+      return chooseAddress6(network, {
+        address,
+        wanted,
+        holder: (address6) => {
+          const holder = this.address6Holder(network, address6)?.containerId ?? leaseHolder(this.#db, network, address6)
+          return holder === containerId ? undefined : holder
+        },
+      })
+    if (wanted === undefined) return ""
+    throw new FailedPrecondition(`network "${network.name}" has no IPv6: no container can have ${wanted} there`)
   }
 
   #next(network: Network, containerId: string): number {
@@ -244,12 +269,22 @@ export class EndpointRecords {
     )
   }
 
-  /** The endpoint that has this port of the host, or one that overlaps it (all addresses and one). */
+  address6Holder(network: Network, address6: string): EndpointRow | undefined {
+    return this.#db.get<EndpointRow>(
+      `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE network_id = ? AND address6 = ?`,
+      network.id,
+      address6,
+    )
+  }
+
+  /** The endpoint that has this port of the host, or one that overlaps it (all addresses, all of a family, and one). */
   portHolder(protocol: Protocol, hostAddress: string, hostPort: number): EndpointRow | undefined {
     return this.#db.get<EndpointRow>(
       `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE container_id IN (
         SELECT container_id FROM network_ports
-        WHERE protocol = ?1 AND host_port = ?2 AND (host_address = ?3 OR host_address = '' OR ?3 = ''))`,
+        WHERE protocol = ?1 AND host_port = ?2 AND (host_address = ?3 OR '' IN (host_address, ?3)
+          OR ('::' IN (host_address, ?3) AND host_address LIKE '%:%' AND ?3 LIKE '%:%')
+          OR ('0.0.0.0' IN (host_address, ?3) AND host_address NOT LIKE '%:%' AND ?3 NOT LIKE '%:%')))`,
       protocol,
       hostPort,
       hostAddress,

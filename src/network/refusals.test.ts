@@ -4,7 +4,12 @@ import { parseIpv4 } from "./ipv4.ts"
 import { refusalChanges, refusalText } from "./refusals.ts"
 
 const text = (...words: string[]) => refusalText(words.flatMap((word) => parseRefusal(word)))
-const endpoint = (...words: string[]) => ({ address: parseIpv4("172.17.0.2"), refused: text(...words) })
+const endpoint = (...words: string[]) => ({
+  hostInterface: "veth-1",
+  address: parseIpv4("172.17.0.2"),
+  address6: "fd00::2",
+  refused: text(...words),
+})
 
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex")
 
@@ -34,7 +39,10 @@ describe("refusals", () => {
       ["bridge", "refused", "ac1100020a000000", "ac1100020affffff"],
       ["bridge", "refused_ports", "ac110002c00002011100000017700000", "ac110002c000020111000000177a0000"],
       ["inet", "refused_links", "ac110002776c616e300000000000000000000000", ""],
+      ["inet", "refused_links6", "fd000000000000000000000000000002776c616e300000000000000000000000", ""],
     ])
-    expect(refusalChanges("delete", "skiff", [{ address: 1, refused: "" }])).toEqual([])
+    const everywhere = refusalChanges("add", "skiff", [endpoint("0.0.0.0/0", "0.0.0.0/0:25/tcp")])
+    expect(everywhere.map(({ set }) => set)).toEqual(["refused", "refused_ports", "refused6", "refused_ports6"])
+    expect(refusalChanges("delete", "skiff", [{ ...one, refused: "" }])).toEqual([])
   })
 })

@@ -48,6 +48,10 @@ const FIRST_TABLE = 1000
 export const ROOTLESS_SYSCTLS: Sysctls = [
   ["net/ipv4/conf/all/rp_filter", "0"],
   ["net/ipv4/conf/default/rp_filter", "0"],
+  // what pasta's interfaces have is what pasta was told
+  ["net/ipv6/conf/default/accept_ra", "0"],
+  ["net/ipv6/conf/default/accept_dad", "0"],
+  ["net/ipv6/conf/all/forwarding", "1"],
 ]
 
 /** The uplink of the rootless namespaces, by pasta. */
@@ -92,10 +96,10 @@ export class RootlessUplink {
       setMtu(index, tap.interface, PASTA_MTU),
       addAddress(index, tap.interface, tap.address, 32),
       linkUp(index, tap.interface),
-      addDefaultRoute(index, tap.interface, { table }),
+      addDefaultRoute(index, tap.interface, { family: "IPv4", table }),
       addSourceRule({ priority: TAP_PRIORITY, source: first.address, table }),
     ])
-    unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY)]))
+    unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv4")]))
   }
 
   /** Other ports for a container that runs. What goes through its ports, or out from it, is cut off. Throws as `publish`. */

@@ -70,5 +70,12 @@ export const networkSchema: Schema = {
       PRIMARY KEY (network_id, address)
     ) STRICT;
     CREATE INDEX network_leases_container ON network_leases (container_id)`,
+    // every bridge network has IPv6, also those of earlier versions: fd, and random digits (RFC 4193); no group begins with 0, as RFC 5952 has it
+    `UPDATE networks SET subnet6 = printf('fd%02x:%x:%x:%x::/64', abs(random() % 256),
+      4096 + abs(random() % 61440), 4096 + abs(random() % 61440), 4096 + abs(random() % 61440))
+      WHERE driver = 'bridge' AND subnet6 = '';
+    UPDATE networks SET gateway6 = replace(subnet6, '::/64', '::1') WHERE gateway6 = '' AND subnet6 <> '';
+    ALTER TABLE network_stale_sources ADD COLUMN address6 TEXT NOT NULL DEFAULT '';
+    CREATE INDEX network_endpoints_address6 ON network_endpoints (network_id, address6)`,
   ],
 }

@@ -9,9 +9,10 @@ import { openNetns } from "../sys/net/netns.ts"
 import { run, type Pid } from "../sys/process/process.ts"
 import { insertNetwork } from "./network-records.ts"
 import { parseIpv4Range } from "./ipv4.ts"
+import { chooseRange6 } from "./unique-local.ts"
 import { kernelNames } from "./names.ts"
 import { ensureOwnNetns } from "./own-netns.ts"
-import type { Endpoint, Network, Networks } from "./network.ts"
+import type { Endpoint, Network, Networks, NetworkWanted } from "./network.ts"
 import { openNetworks } from "./open.ts"
 import { networkSchema } from "./schema.ts"
 
@@ -23,7 +24,7 @@ export interface Peer extends Disposable {
   /** Runs a command inside; gives its standard output, trimmed. */
   run(...argv: string[]): Promise<string>
   /** Answers each TCP or UDP caller with `<text> <caller's address>`. Resolves when it listens. */
-  serve(protocol: "tcp" | "udp", port: number, text: string): Promise<void>
+  serve(protocol: "tcp" | "udp", port: number, text: string, family?: "IPv4" | "IPv6"): Promise<void>
 }
 
 /** A store's networks in a namespace of the test's own. */
@@ -33,7 +34,7 @@ export interface TestHost extends Disposable {
   networks: Networks
   peer(): Promise<Peer>
   /** One more network of the store, beside the default one. */
-  addNetwork(name: string, subnet: string): Network
+  addNetwork(name: string, subnet: string, extra?: Partial<NetworkWanted>): Network
   endpoint(peer: Peer, id: string, extra?: Partial<Endpoint>): Endpoint
   /** Runs a command on the host of the test. */
   run(...argv: string[]): Promise<string>
@@ -59,10 +60,10 @@ export async function openTestHost({ byPasta = false } = {}): Promise<TestHost> 
       peers.push(peer)
       return peer
     },
-    addNetwork(name, subnet) {
+    addNetwork(name, subnet, { ipv6 = true, ...extra } = {}) {
       const range = parseIpv4Range(subnet)
       const bridge = `${kernelNames(runRoot, byPasta).bridge.slice(0, -1)}1`
-      return insertNetwork(db, { name, bridge, range })
+      return insertNetwork(db, { ...(ipv6 ? chooseRange6() : {}), ...extra, name, bridge, range })
     },
     endpoint: (peer, id, extra = {}) => ({
       containerId: id.padEnd(64, "0"),
@@ -112,8 +113,10 @@ async function openPeer(): Promise<Peer> {
   return {
     pid,
     run: inside,
-    async serve(protocol, port, text) {
-      const listen = protocol === "tcp" ? `TCP-LISTEN:${port},fork,reuseaddr` : `UDP-RECVFROM:${port},fork`
+    async serve(protocol, port, text, family = "IPv4") {
+      const number = family === "IPv4" ? "4" : "6"
+      const kind = protocol === "tcp" ? `TCP${number}-LISTEN` : `UDP${number}-RECVFROM`
+      const listen = `${kind}:${port},fork${protocol === "tcp" ? ",reuseaddr" : ""}`
       const answer = `SYSTEM:echo ${text} $SOCAT_PEERADDR`
       const socat = ["socat", listen, answer]
       const server = spawn("nsenter", [`--net=/proc/${pid}/ns/net`, ...socat], { stdio: "ignore" })

@@ -22,7 +22,7 @@ export const NETWORK_CREATE_FLAGS = {
   ipamDriver: flag.string('IP address management driver: "default", "host-local"'),
   ipamOpt: flag.list(parseKeyValue, "IPAM driver specific options (refused: it has none)", "map"),
   ipv4: flag.bool("Enable IPv4 address assignment", { initial: true }),
-  ipv6: flag.bool("Enable IPv6 address assignment"),
+  ipv6: flag.bool("Enable IPv6 address assignment", { initial: true }),
   label: flag.list(parseKeyValue, "Set metadata on a network", "list"),
   opt: flag.list(parseKeyValue, "Set driver specific options: mtu, isolate, com.docker.network.bridge.name …", "map", {
     short: "o",

@@ -30,7 +30,7 @@ export function wantedNetwork(
     ...(subnet6 !== undefined && { subnet6 }),
     ...(gateway !== undefined && { gateway }),
     ...(gateway6 !== undefined && { gateway6 }),
-    ...(flags.ipv6 && { ipv6: true }),
+    ...(!flags.ipv6 && { ipv6: false }),
     clearHostBits: clearsHostBits,
     ...(flags.interfaceName !== undefined && { bridge: flags.interfaceName }),
     options: {

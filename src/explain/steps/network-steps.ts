@@ -24,21 +24,22 @@ export function networkSteps({ attachments, pid }: NetworkStep, seen: ObservedNe
 type Endpoint = NonNullable<NetworkStep["attachments"][number]["endpoint"]>
 type VethEnd = ObservedNetwork["interfaces"][number] & { hostEnd: { name: string; bridge: string } }
 
-function vethStep(link: VethEnd, { gateway, prefixLength }: Endpoint, seen: ObservedNetwork): ExplainedStep {
+function vethStep(link: VethEnd, endpoint: Endpoint, seen: ObservedNetwork): ExplainedStep {
+  const { gateway, prefixLength, gateway6, prefixLength6 } = endpoint
   const { name, macAddress, mtu, hostEnd } = link
   const host = outside(seen)
   const { bridge } = hostEnd
   const make = [
     `${host}ip link add ${bridge} type bridge`,
     `${host}ip address add ${gateway}/${prefixLength} dev ${bridge}`,
+    ...(gateway6 === undefined ? [] : [`${host}ip address add ${gateway6}/${prefixLength6} dev ${bridge} nodad`]),
     `${host}ip link set ${bridge} up`,
   ].join("; ")
   return {
     key: "veth",
     values: { host: hostEnd.name, inside: name, bridge },
     shell: [
-      // the network has no IPv6, so neither has the interface
-      `inside sh -c ${shellWord("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")}`,
+      `inside sh -c ${shellWord(settingsOf(endpoint))}`,
       `${host}ip link show ${bridge} > /dev/null 2>&1 || { ${make}; }`,
       `${host}${shellLine("ip", "link", "add", hostEnd.name, "mtu", mtu, "type", "veth", "peer", "name", name, "address", macAddress, "mtu", mtu, "netns")} "$P"`,
       `${host}${shellLine("ip", "link", "set", hostEnd.name, "master", bridge, "up")}`,
@@ -47,15 +48,31 @@ function vethStep(link: VethEnd, { gateway, prefixLength }: Endpoint, seen: Obse
   }
 }
 
-function addressStep({ interface: name, address, prefixLength, gateway }: Endpoint, pid: number): ExplainedStep {
+/** Without IPv6 on its network the interface has none either; with it, its addresses are those that it is given. */
+function settingsOf({ address6 }: Endpoint): string {
+  const settings =
+    address6 === undefined ? [["disable_ipv6", 1]] : ["accept_ra", "autoconf", "accept_dad"].map((name) => [name, 0])
+  return settings.map(([name, value]) => `echo ${value} > /proc/sys/net/ipv6/conf/default/${name}`).join("; ")
+}
+
+function addressStep(endpoint: Endpoint, pid: number): ExplainedStep {
+  const { interface: name, address, prefixLength, gateway, address6, prefixLength6, gateway6 } = endpoint
   const hasDefaultRoute = defaultRouteOf(pid) === name
+  const addresses = [`${address}/${prefixLength}`, ...(address6 === undefined ? [] : [`${address6}/${prefixLength6}`])]
+  const gateways = gateway6 === undefined ? [gateway] : [gateway, gateway6]
+  const add = (one: string): string =>
+    one.includes(":")
+      ? shellLine("ip", "address", "add", one, "dev", name, "nodad")
+      : shellLine("ip", "address", "add", one, "brd", "+", "dev", name)
   return {
     key: "address",
-    values: { address: `${address}/${prefixLength}`, gateway, inside: name },
+    values: { address: addresses.join(", "), gateway: gateways.join(", "), inside: name },
     shell: [
-      `inside ${shellLine("ip", "address", "add", `${address}/${prefixLength}`, "brd", "+", "dev", name)}`,
+      ...addresses.map((one) => `inside ${add(one)}`),
       `inside ${shellLine("ip", "link", "set", name, "up")}`,
-      ...(hasDefaultRoute ? [`inside ${shellLine("ip", "route", "add", "default", "via", gateway, "dev", name)}`] : []),
+      ...(hasDefaultRoute
+        ? gateways.map((one) => `inside ${shellLine("ip", "route", "add", "default", "via", one, "dev", name)}`)
+        : []),
     ],
   }
 }

@@ -345,11 +345,10 @@ export function addLoopbackRoute(index: number, name: string): NetlinkMessage {
     header,
     attribute(RTA_DST, ipBytes(1n)),
     u32Attribute(RTA_OIF, index),
-    // after that of `lo`, which has none
+    // after that of `lo`, which has 0
     u32Attribute(RTA_PRIORITY, 2048),
   ])
-  const about = `lead ::1 to "${name}"`
-  return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+  return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about: `lead ::1 to "${name}"` }
 }
 
 /** A rule of the routing policy: packets from `source` look into `table`. */
@@ -473,7 +472,9 @@ export function listAddresses(socket: NetlinkSocket): (Ipv4Range & { interfaceIn
 }
 
 /** The same of both families, as their bytes. */
-export function listIpBytes(socket: NetlinkSocket): { bytes: Uint8Array; prefixLength: number; interfaceIndex: number }[] {
+export function listIpBytes(
+  socket: NetlinkSocket,
+): { bytes: Uint8Array; prefixLength: number; interfaceIndex: number }[] {
   const header = new Uint8Array(8)
   const answers = socket.request([{ type: RTM_GETADDR, flags: NLM_F_DUMP, body: header, about: "list addresses" }])
   return answers.flatMap(({ body }) => {

@@ -127,9 +127,10 @@ export function writeHostsFile(
 ): void {
   const { options, run } = record.spec
   const { network, domainname, extraHosts } = options
-  const { address, gateway } = endpoint ?? {}
+  const { address, address6, gateway } = endpoint ?? {}
   const hostNetwork = network.kind === "host"
   const base = hostsBase(deps, record)
-  const text = deps.files.hosts({ hostname: run.hostname, domainname, address, gateway, extraHosts, hostNetwork, base })
+  const own = { hostname: run.hostname, domainname, address, address6, gateway }
+  const text = deps.files.hosts({ ...own, extraHosts, hostNetwork, base })
   writeFileSync(containerFilePaths(deps, record).hosts, `${text}${more}`)
 }

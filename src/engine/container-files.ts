@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { hasErrno } from "../base/errors.ts"
 import { hasOnlyLoopbackServers, hostnameFile, hostsFile, resolvConf } from "../network/container-files.ts"
 import type { ContainerFiles } from "../network/network.ts"
+import { newInterfacesHaveIpv6 } from "../sys/net/has-ipv6.ts"
 import { DNS_FORWARDER, rootlessHostGateway } from "../network/rootless-addresses.ts"
 
 /** systemd-resolved's own servers, behind the stub on the loopback that /etc/resolv.conf then names. */
@@ -23,7 +24,7 @@ export const containerFiles = (byPasta: boolean): ContainerFiles => ({
       search: dnsSearch,
       options: dnsOptions,
       resolvers,
-      ...(byPasta ? { forwarder: DNS_FORWARDER } : {}),
+      ...(byPasta ? { forwarder: DNS_FORWARDER } : { hasIpv6: newInterfacesHaveIpv6() }),
     }),
   hostname: hostnameFile,
 })

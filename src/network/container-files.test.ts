@@ -69,6 +69,11 @@ describe("resolvConf()", () => {
     )
   })
 
+  test("keeps servers of IPv6 that a bridge with IPv6 leads to: not those of the loopback or of a link", () => {
+    const hostText = "nameserver 2001:db8::53\nnameserver ::1\nnameserver fe80::53\nnameserver 10.0.0.2\n"
+    expect(resolvConf({ ...input, hostText, hasIpv6: true })).toBe("nameserver 2001:db8::53\nnameserver 10.0.0.2\n")
+  })
+
   test("asks the first one through pasta where there is pasta: its answers come from there", () => {
     const hostText = "nameserver 10.0.0.2\nnameserver 10.0.0.3\n"
     expect(resolvConf({ ...input, hostText, forwarder: "169.254.1.3" })).toBe(

@@ -2,13 +2,14 @@
  * Text of the files that name things in a container: /etc/hosts, /etc/hostname, /etc/resolv.conf. Pure; the writer binds them.
  *
  * | network        | hosts                                | resolv.conf                                             |
- * | bridge         | `hostsFile` with the address         | `resolvConf`: loopback and IPv6 name servers left out   |
+ * | bridge         | `hostsFile` with the address         | `resolvConf`: name servers of the loopback left out      |
  * | none           | `hostsFile` without one              | `resolvConf` of kind "host"                             |
  * | host           | `hostsFile` on the host's own text   | `resolvConf` of kind "host": the host's name servers    |
  * | container:ID   | the other container's files are bound, its hostname too; --dns and --add-host are refused, as docker does |
  */
 import { InvalidArgument } from "../base/errors.ts"
 import { isIpAddress, isIpv4 } from "../spec/docker/ip-address.ts"
+import { parseIpv6 } from "./ipv6.ts"
 
 /** What /etc/hosts is made from. */
 export interface HostsInput {
@@ -16,6 +17,8 @@ export interface HostsInput {
   domainname?: string
   /** The container's own address; without one the name stands beside no address. */
   address?: string
+  /** That of IPv6, where it has one. */
+  address6?: string
   /** `name:address`, where the address may be `host-gateway`. */
   extraHosts: readonly string[]
   /** What `host-gateway` means: the network's gateway; rootless `rootlessHostGateway()`. */
@@ -37,7 +40,8 @@ export function hostsFile(input: HostsInput): string {
   const base = input.hostText === undefined ? LOCAL_HOSTS : input.hostText.replace(/(?<=.)\n*$/, "\n")
   const extra = input.extraHosts.map((text) => extraHostLine(text, input.hostGateway))
   const names = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname
-  const own = input.address === undefined ? [] : [`${input.address}\t${plainName(names)}\n`]
+  const addresses = [input.address, input.address6].filter((address) => address !== undefined)
+  const own = addresses.map((address) => `${address}\t${plainName(names)}\n`)
   return [base, ...extra, ...own].join("")
 }
 
@@ -76,6 +80,8 @@ export interface ResolvInput {
   dns: readonly string[]
   search: readonly string[]
   options: readonly string[]
+  /** Whether a bridge leads to servers of IPv6. */
+  hasIpv6?: boolean
   /** Rootless: `DNS_FORWARDER`. */
   forwarder?: string
   /** Those of its networks: all that is named otherwise is asked by them. */
@@ -119,14 +125,21 @@ function checkedServer(text: string): string {
   return text
 }
 
-function serversOf(servers: readonly string[], { kind, forwarder }: ResolvInput): readonly string[] {
+function serversOf(servers: readonly string[], { kind, forwarder, hasIpv6 = false }: ResolvInput): readonly string[] {
   if (kind === "host") return servers
-  // the network has no IPv6, so a server there could not be asked either
-  const reachable = servers.filter((server) => isIpv4(server) && !server.startsWith("127."))
+  const reachable = servers.filter((server) =>
+    isIpv4(server) ? !server.startsWith("127.") : hasIpv6 && !isLocalIpv6(server),
+  )
   // passt(1), --dns-forward: pasta gives all answers of the host's first server the forwarder's address, so who asked that
   // server by its own would not know them
   if (forwarder !== undefined) return [forwarder, ...reachable.slice(1)]
   return reachable.length > 0 ? reachable : PUBLIC_SERVERS
+}
+
+/** ::1, and addresses of a link, which mean another link in the container. */
+function isLocalIpv6(server: string): boolean {
+  const address = parseIpv6(server)
+  return address === 1n || address >> 118n === 0x3fan
 }
 
 interface ResolvConf {

@@ -291,6 +291,7 @@ export interface ContainerFiles {
     domainname?: string
     /** Undefined without a network of its own. */
     address?: string
+    address6?: string
     gateway?: string
     extraHosts: readonly string[]
     /** On top of the host's own. */

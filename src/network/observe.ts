@@ -74,14 +74,15 @@ async function elementsOf(
     ["inet", "map", PORTS6],
     ["inet", "map", ADDRESS_PORTS6],
   ] as const
-  const ips = own.map((address) => address.split("/", 1)[0] ?? "").flatMap((ip) => [ip, ...asNumber(ip)])
+  const ips = own.map((address) => address.split("/", 1)[0] ?? "")
+  const words = new Set([...ips, ...ips.flatMap(asNumber)])
   const found: FirewallElement[] = []
   for (const [family, kind, name] of sets) {
     const { code, stdout } = await run([...enter, nft, "list", kind, family, table, name])
     if (code !== 0) continue
     const [, text = ""] = /elements = \{([^}]*)\}/.exec(stdout) ?? []
     for (const element of text.split(",").map((one) => one.trim().replaceAll(/\s+/g, " ")))
-      if (ips.some((ip) => element.split(/ [.:] /).includes(ip))) found.push({ family, table, name, element })
+      if (element.split(/ [.:] /).some((word) => words.has(word))) found.push({ family, table, name, element })
   }
   return found
 }

@@ -62,9 +62,38 @@ describe("bridge", () => {
     expect(await skiff.ok("run", "--rm", "busybox", "timeout", "5", "wget", "-qO-", url)).toBe("from the host")
   })
 
-  test("IPv6 is not there unasked, but for loopback", async () => {
-    const text = await skiff.ok("run", "--rm", "busybox", "sh", "-c", "ip -6 -o addr show eth0 scope global")
-    expect(text).toBe("")
+  test("each container has an IPv6 address of the network's range, and a line of it in its hosts file", async () => {
+    const [network] = JSON.parse(await skiff.ok("network", "inspect", "bridge")) as {
+      EnableIPv6: boolean
+      IPAM: { Config: { Subnet: string }[] }
+    }[]
+    expect(network?.EnableIPv6).toBe(true)
+    const prefix = network?.IPAM.Config[1]?.Subnet.replace("/64", "") ?? "none"
+    expect(prefix).toMatch(/^fd[0-9a-f:]+::$/)
+    await skiff.ok("run", "-d", "--name", "six", "--hostname", "six", "busybox", "sleep", "300")
+    const shown = await skiff.ok(
+      "inspect",
+      "-f",
+      "{{.NetworkSettings.GlobalIPv6Address}} {{.NetworkSettings.GlobalIPv6PrefixLen}} {{.NetworkSettings.IPv6Gateway}}",
+      "six",
+    )
+    const [address6 = "", length, gateway] = shown.split(" ")
+    expect([address6.startsWith(prefix), length, gateway]).toEqual([true, "64", `${prefix}1`])
+    expect(await skiff.ok("exec", "six", "ip", "-6", "-o", "addr", "show", "eth0", "scope", "global")).toContain(
+      address6,
+    )
+    expect(await skiff.ok("exec", "six", "cat", "/etc/hosts")).toContain(`\n${address6}\tsix`)
+    expect(await skiff.ok("run", "--rm", "busybox", "ping", "-6", "-c1", "-W2", address6)).toContain(
+      "1 packets received",
+    )
+    await skiff.ok("rm", "-f", "six")
+  })
+
+  test("a network without IPv6 has none but loopback", async () => {
+    await skiff.ok("network", "create", "--ipv6=false", "four")
+    const text = await skiff.ok("run", "--rm", "--network", "four", "busybox", "ip", "-6", "-o", "addr", "show")
+    expect(text.split("\n")).toEqual([expect.stringContaining("lo    inet6 ::1/128")])
+    await skiff.ok("network", "rm", "four")
   })
 })
 

@@ -80,6 +80,7 @@ describe("network create", () => {
         Gateway: "10.81.0.200",
         AuxiliaryAddresses: { printer: "10.81.0.10" },
       },
+      { Subnet: expect.stringMatching(/^fd.*::\/64$/), Gateway: expect.stringMatching(/^fd.*::1$/) },
     ])
     for (const address of ["10.81.0.9/24", "10.81.0.11/24", "10.81.0.9/24"])
       expect(await addressIn("ranged")).toBe(address)

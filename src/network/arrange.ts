@@ -1,3 +1,4 @@
+import { interfacePrefixOf } from "./driver-options.ts"
 import type { Arrangement, Network } from "./network.ts"
 import type { NetworkRequest } from "./network-request.ts"
 
@@ -10,7 +11,8 @@ export function arrange(
   const names = new Set([...taken, ...requests.flatMap((one) => one.interface ?? [])])
   const interfaces = requests.map((request, index) => {
     const wanted = networks[index]?.options.interfaceName
-    const name = request.interface ?? (wanted === undefined || names.has(wanted) ? nextFree(names) : wanted)
+    const prefix = interfacePrefixOf(networks[index]?.options ?? {})
+    const name = request.interface ?? (wanted === undefined || names.has(wanted) ? nextFree(names, prefix) : wanted)
     names.add(name)
     return name
   })
@@ -25,6 +27,6 @@ function uplinkOf(requests: readonly NetworkRequest[], networks: readonly Networ
   return (ranked.find(({ index }) => networks[index]?.options.internal !== true) ?? ranked[0])?.index
 }
 
-function nextFree(names: ReadonlySet<string>): string {
-  for (let number = 0; ; number++) if (!names.has(`eth${number}`)) return `eth${number}`
+function nextFree(names: ReadonlySet<string>, prefix: string): string {
+  for (let number = 0; ; number++) if (!names.has(`${prefix}${number}`)) return `${prefix}${number}`
 }

@@ -1,5 +1,6 @@
 /** Options of the bridge driver, in Docker's words and in Podman's. What cannot be had is refused by name. */
 import { InvalidArgument, Unsupported } from "../base/errors.ts"
+import { isIpv4 } from "../spec/docker/ip-address.ts"
 import type { NetworkOptions } from "./network-options.ts"
 
 type Given = Readonly<Record<string, string>>
@@ -15,12 +16,13 @@ const DOCKER = "com.docker.network"
 const CHECKS: Readonly<Record<string, (value: string, name: string) => void>> = {
   mtu: checkMtu,
   [`${DOCKER}.driver.mtu`]: checkMtu,
-  isolate: oneOf("true", "false", "strict"),
+  isolate: oneOf("true", "false", "strict", "1", "0"),
   mode: onlyValue("managed", "every bridge is made and removed with its network"),
   [`${DOCKER}.bridge.name`]: checkInterfaceName,
   [`${DOCKER}.bridge.enable_icc`]: checkBoolean,
   [`${DOCKER}.bridge.enable_ip_masquerade`]: checkBoolean,
-  [`${DOCKER}.bridge.host_binding_ipv4`]: () => {},
+  [`${DOCKER}.bridge.host_binding_ipv4`]: checkIpv4,
+  [`${DOCKER}.container_iface_prefix`]: checkPrefix,
   [`${DOCKER}.bridge.gateway_mode_ipv4`]: onlyValue("nat", "what containers send is sent by the host's own address"),
   [`${DOCKER}.bridge.gateway_mode_ipv6`]: onlyValue("nat", "what containers send is sent by the host's own address"),
 }
@@ -36,7 +38,6 @@ const REFUSALS: Readonly<Record<string, string>> = {
   [`${DOCKER}.bridge.default_bridge`]: "the default network is made by the engine alone",
   [`${DOCKER}.bridge.inhibit_ipv4`]: "the bridge's own address is how the engine knows its network",
   [`${DOCKER}.bridge.trusted_host_interfaces`]: "no interface of the host goes past the rules",
-  [`${DOCKER}.container_iface_prefix`]: "interfaces of containers are called eth0, eth1 and so on",
   [`${DOCKER}.enable_ipv4`]: "every network has IPv4",
 }
 
@@ -83,6 +84,11 @@ export function bridgeNameOf({ driverOptions = {} }: Pick<NetworkOptions, "drive
   return driverOptions[`${DOCKER}.bridge.name`]
 }
 
+/** What the interfaces of containers are called on it, before their number. */
+export function interfacePrefixOf({ driverOptions = {} }: Pick<NetworkOptions, "driverOptions">): string {
+  return driverOptions[`${DOCKER}.container_iface_prefix`] ?? "eth"
+}
+
 /** linux/if.h, dev_valid_name: and no word that a shell or nft would read otherwise. Throws InvalidArgument. */
 export function checkInterfaceName(name: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(name))
@@ -97,6 +103,16 @@ function checkMtu(value: string, name: string): void {
   // Docker's 0: none is wanted
   if (!/^\d+$/.test(value) || (mtu !== 0 && (mtu < LEAST_MTU || mtu > MOST_MTU)))
     throw wrong(name, value, `expected a number from ${LEAST_MTU} to ${MOST_MTU}`)
+}
+
+function checkIpv4(value: string, name: string): void {
+  if (!isIpv4(value)) throw wrong(name, value, "expected an IPv4 address of this host")
+}
+
+/** A number follows it, of two digits at most. */
+function checkPrefix(value: string, name: string): void {
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,12}$/.test(value) || value === "lo")
+    throw wrong(name, value, "expected at most 13 letters, digits, dots, dashes and underscores")
 }
 
 function checkBoolean(value: string, name: string): void {

@@ -7,6 +7,7 @@ import { BridgeDriver } from "./bridge-driver.ts"
 import type { AddressPool } from "./choose-subnet.ts"
 import { defaultNetwork, plannedDefault } from "./default-network.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
+import { withHostBinding } from "./host-binding.ts"
 import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import { leaseAddresses } from "./lease-addresses.ts"
@@ -52,7 +53,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     if (driver === "bridge") return bridges
     throw new FailedPrecondition(`network "${name}" has the driver ${driver}, which this version does not have`)
   }
-  const setup: Networks["setup"] = async (network, endpoint, options) => {
+  const setup: Networks["setup"] = async (network, asked, options) => {
+    const endpoint = { ...asked, ports: withHostBinding(network, asked.ports) }
     if (!hasResolver(network)) return driverOf(network).setup(network, endpoint, options)
     const { setupNamed } = await import("./dns/setup-named.ts")
     return setupNamed({ ...deps, driver: driverOf(network) }, network, endpoint, options)
@@ -87,11 +89,19 @@ export function openNetworks(deps: NetworksDeps): Networks {
     release: (containerId, network) => db.transaction(() => removeLeases(db, containerId, network)),
     routeBy: async (network, endpoint) => (await import("./route-by.ts")).routeBy(host, network, endpoint),
     warmUp: () => void host.sockets().catch(() => {}),
-    reserve: (network, endpoint, options) => driverOf(network).reserve(network, endpoint, options),
+    reserve: (network, endpoint, options) => {
+      const ports = withHostBinding(network, endpoint.ports)
+      return driverOf(network).reserve(network, { ...endpoint, ports }, options)
+    },
     setup,
     traffic: (network, containerId) => driverOf(network).traffic(network, containerId),
     changePorts: (network, containerId, changes, options) =>
-      driverOf(network).changePorts(network, containerId, changes, options),
+      driverOf(network).changePorts(
+        network,
+        containerId,
+        { ...changes, publish: withHostBinding(network, changes.publish) },
+        options,
+      ),
     setRate: (network, containerId, rate) => driverOf(network).setRate(network, containerId, rate),
     teardown: (network, containerId, status) => driverOf(network).teardown(network, containerId, status),
     rename: (network, containerId, called) => new EndpointRecords(deps.db).rename(containerId, network.id, called),

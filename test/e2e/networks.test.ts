@@ -120,6 +120,18 @@ describe("network create", () => {
     )
   })
 
+  test("ports that name no address are published on the network's own; interfaces begin as it says", async () => {
+    const options = ["bridge.host_binding_ipv4=127.0.0.1", "container_iface_prefix=lan"]
+    const flags = options.flatMap((option) => ["-o", `com.docker.network.${option}`])
+    await skiff.ok("network", "create", ...flags, "local")
+    await skiff.ok("run", "-d", "--name", "bound", "--network", "local", "-p", "80", "busybox", "sleep", "100")
+    expect(await skiff.ok("port", "bound", "80")).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(await skiff.ok("exec", "bound", "ls", "/sys/class/net")).toBe("lan0\nlo")
+    await skiff.ok("update", "-p", "+81", "bound")
+    expect(await skiff.ok("port", "bound", "81")).toMatch(/^127\.0\.0\.1:\d+$/)
+    await skiff.ok("rm", "-f", "bound")
+  })
+
   test("--ignore leaves one that is there as it is; --internal and the rest are told by inspect", async () => {
     const id = await skiff.ok("network", "create", "--internal", "--attachable", "there")
     expect(await skiff.ok("network", "create", "--ignore", "--subnet", "10.81.9.0/24", "there")).toBe(id)

@@ -1,9 +1,9 @@
 import { mkdirSync, realpathSync, statSync } from "node:fs"
 import type { Cancellable } from "../base/cancel.ts"
-import { FailedPrecondition } from "../base/errors.ts"
+import { FailedPrecondition, Unsupported } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
-import { mountPointsBelow, restrictionsAt } from "../sys/fs/mount.ts"
+import { canRestrictAll, mountPointsBelow, restrictionsAt } from "../sys/fs/mount.ts"
 import type { ContainerDeps } from "./deps.ts"
 import type { Abortable, MountPoint } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -44,8 +44,13 @@ function inherited({ readOnly, type, overlay, options = [] }: MountPoint, source
 
 /** `ro` is of the topmost mount alone; `rro` (mount_setattr(2)) of all that is mounted below it, too. */
 function readOnlyWord(recursion: MountPoint["recursion"], source: string): "ro" | "rro" {
+  if (recursion === "readonly" && !canRestrictAll())
+    throw new Unsupported("this kernel cannot make what is mounted below read-only, too: that needs Linux 5.12", {
+      field: "mounts",
+      hint: "ask for ro in place of rro",
+    })
   if (recursion === "readonly") return "rro"
-  return recursion === undefined && mountPointsBelow(source).length > 0 ? "rro" : "ro"
+  return recursion === undefined && mountPointsBelow(source).length > 0 && canRestrictAll() ? "rro" : "ro"
 }
 
 /** Makes the volumes among `mounts`; gives the host path of each by name, "" where a plugin tells it only when it mounts. Safe to repeat. */

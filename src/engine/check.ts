@@ -113,7 +113,9 @@ class Check {
 
   volume({ name, mountpoint }: ReturnType<Volumes["list"]>[number]): void {
     this.report.checked.volumes++
-    if (!existsSync(mountpoint)) this.#fault({ kind: "volume", id: name, name, problem: "its directory is missing" })
+    // a plugin says where its files are when they are mounted
+    if (mountpoint !== "" && !existsSync(mountpoint))
+      this.#fault({ kind: "volume", id: name, name, problem: "its directory is missing" })
   }
 
   /** Containers first: an image that is in use stays. */

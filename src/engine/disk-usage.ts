@@ -104,7 +104,7 @@ export async function diskUsage(deps: DiskUsageDeps, { signal }: Cancellable = {
   for (const volume of deps.volumes.list())
     volumes.push({
       volume,
-      sizeBytes: await sizes.tree(volume.mountpoint),
+      sizeBytes: await sizes.volume(deps.volumes, volume.name),
       links: deps.volumeUsers(volume.name).length,
     })
   const cache = (await deps.builds.diskUsage({ signal })).map((use) =>
@@ -196,6 +196,10 @@ class Sizes {
 
   tree(path: string): Promise<number> {
     return this.#measure(async () => (await treeUsage(path, this.#signal)).bytes)
+  }
+
+  volume(volumes: Volumes, name: string): Promise<number> {
+    return this.#measure(async () => (await volumes.usage(name, { signal: this.#signal })).bytes)
   }
 
   file(path: string): Promise<number> {

@@ -6,7 +6,6 @@ import type { WorkingContainers } from "../builder/builder.ts"
 import type { Container, Containers } from "../container/container.ts"
 import { familiarReference, parseReference, type Image, type Images } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
-import { treeUsage } from "../sys/fs/tree-usage.ts"
 import { DEFAULT_NETWORK, type Network, type Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Volume, Volumes } from "../volume/volume.ts"
@@ -134,7 +133,7 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
       const users = deps.volumeUsers(volume.name).filter(({ id }) => !report.containers.includes(id))
       if (users.length > 0) continue
       try {
-        const { bytes } = await sizeOf(volume, request.signal)
+        const { bytes } = await deps.volumes.usage(volume.name, { signal: request.signal })
         if (!request.dryRun) await deps.volumes.remove(volume.name, { signal: request.signal })
         report.volumes.push(volume.name)
         report.reclaimedBytes += bytes
@@ -195,11 +194,6 @@ function stoppedContainers({ containers }: PruneDeps, { isAsked }: PruneRequest)
   return containers
     .list({ all: true, status: ["exited", "created"] })
     .filter(({ createdAt, options: { labels } }) => isAsked?.({ createdAt, labels }) ?? true)
-}
-
-/** A plugin tells where its files are only to those who mount them. */
-async function sizeOf({ mountpoint }: Volume, signal: AbortSignal | undefined): Promise<{ bytes: number }> {
-  return mountpoint === "" ? { bytes: 0 } : await treeUsage(mountpoint, signal)
 }
 
 function isPrunable(volume: Volume, { allVolumes, isAsked, isAskedVolume }: PruneRequest): boolean {

@@ -13,7 +13,9 @@ export function volumesOf(
   isFile: (path: string) => boolean,
 ): KubeVolumes {
   const pairs = [
-    ...mounts.filter(({ anonymous }) => anonymous !== true).map((mount, index) => volumeOf(mount, index, isFile)),
+    ...mounts
+      .filter(({ anonymous, type }) => anonymous !== true && type !== "devpts")
+      .map((mount, index) => volumeOf(mount, index, isFile)),
     ...secrets.flatMap((secret) => (secret.kind === "mount" ? [secretVolume(secret)] : [])),
   ]
   return { mounts: pairs.map(({ mount }) => mount), volumes: pairs.map(({ volume }) => volume) }
@@ -37,7 +39,19 @@ function volumeOf(mount: MountPoint, index: number, isFile: (path: string) => bo
   if (type === "volume") {
     const name = `${kubeName(volumeName)}-pvc`
     const claim = { claimName: kubeName(volumeName) }
-    return { mount: { mountPath: target, name, readOnly: isReadOnly }, volume: { name, persistentVolumeClaim: claim } }
+    const subPath = mount.subpath
+    return {
+      mount: { mountPath: target, name, readOnly: isReadOnly, ...(subPath === undefined ? {} : { subPath }) },
+      volume: { name, persistentVolumeClaim: claim },
+    }
+  }
+  if (type === "image") {
+    const name = kubeName(`image-${index}`)
+    const subPath = mount.subpath
+    return {
+      mount: { mountPath: target, name, readOnly: isReadOnly, ...(subPath === undefined ? {} : { subPath }) },
+      volume: { name, image: { reference: source } },
+    }
   }
   const name = hostVolumeName(source, index)
   const hostPath = { path: source, type: isFile(source) ? "File" : "Directory" }

@@ -59,6 +59,11 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       return { ...volume, mountCount: holds.count(name), ...stateOf(volume) }
     },
 
+    async usage(name, { signal } = {}) {
+      const { volumeUsage } = await import("./volume-usage.ts")
+      return volumeUsage(records.forDriver(name), records.get(name), { snapshots: deps.snapshots, signal })
+    },
+
     async create({ name = randomHex(32), ...given }) {
       checkedName(name)
       finishRenames(records, directory)

@@ -91,6 +91,8 @@ export interface Volumes {
   release(name: string, holder: string): Promise<boolean>
   /** Throws NotFound. */
   details(name: string): VolumeDetails
+  /** What it takes of the store, its snapshots too: nothing, where its files lie elsewhere. Throws NotFound, the signal's reason. */
+  usage(name: string, options?: Cancellable): Promise<{ bytes: number }>
   /** Brings the records of plugins' volumes in line with what the plugins have. */
   reload(options?: Cancellable): Promise<ReloadReport>
   /**

@@ -201,6 +201,17 @@ test("the command line of a service runs", async () => {
   expect(await skiff.ok("ps", "-aq")).toBe("")
 })
 
+test("a volume of an image is one of the image driver", async () => {
+  const directory = directoryOf({
+    "tools.volume": "[Volume]\nDriver=image\nImage=base.image\n",
+    "base.image": "[Image]\nImage=busybox\n",
+    "none.volume": "[Volume]\nDriver=image\n",
+  })
+  const { stdout, stderr } = await generate(directory, "--dryrun")
+  expect(stdout).toContain("volume create --ignore --driver=image --opt=image=busybox systemd-tools")
+  expect(stderr).toContain("the key Image is mandatory when using the image driver")
+})
+
 test("what is wrong is said with the file's name, and keeps no other file from its service", async () => {
   const bad: Record<string, string> = {
     "unsupported key 'Foo' in group 'Container'": "[Container]\nImage=a\nFoo=1\n",

@@ -62,6 +62,12 @@ function imageOf(service: ServiceBuilder): string | undefined {
   if (image !== undefined && rootfs !== undefined) throw unit.error("both Image= and Rootfs= are set: one is needed")
   if (rootfs !== undefined) return undefined
   if (image === undefined) throw unit.error("no Image or Rootfs key specified")
+  return madeImage(service, image)
+}
+
+/** A name of an image, or of the unit that makes it. */
+export function madeImage(service: ServiceBuilder, image: string): string {
+  const { unit } = service
   const made = service.dependency(image, ["image", "build"])
   if (made === undefined) return image
   const tag = made.kind === "image" ? (made.last("ImageTag") ?? made.last("Image")) : made.all("ImageTag")[0]

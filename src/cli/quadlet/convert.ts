@@ -1,4 +1,4 @@
-import { convertContainer, networkFlags, volumeOf } from "./convert-container.ts"
+import { convertContainer, madeImage, networkFlags, volumeOf } from "./convert-container.ts"
 import { BUILD_KEYS, IMAGE_KEYS, NETWORK_KEYS, POD_KEYS, VOLUME_KEYS } from "./keys.ts"
 import type { QuadletKind, QuadletUnit } from "./quadlet-unit.ts"
 import { ServiceBuilder, type QuadletContext } from "./service.ts"
@@ -31,7 +31,10 @@ function convertVolume(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
   service.know("VolumeName", "Copy", "Device", "Type", "Options", "User", "Group", "Image")
   const name = unit.last("VolumeName") ?? unit.resourceName
-  if (unit.last("Image") !== undefined) throw unit.error("volumes of images (Image=) are not supported")
+  const given = unit.last("Image")
+  const image = given === undefined ? undefined : madeImage(service, given)
+  if (unit.last("Driver") === "image" && image === undefined)
+    throw unit.error("the key Image is mandatory when using the image driver")
   return once(
     service,
     service.command(
@@ -39,7 +42,7 @@ function convertVolume(unit: QuadletUnit, context: QuadletContext): string {
       "create",
       "--ignore",
       ...service.flags(VOLUME_KEYS),
-      ...volumeOptions(unit),
+      ...(image === undefined ? volumeOptions(unit) : [`--opt=image=${image}`]),
       ...service.extra,
       name,
     ),

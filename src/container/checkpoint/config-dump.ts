@@ -35,8 +35,17 @@ export function configDump({ id, name, imageId, createdAt, spec, state }: Contai
 const texts = v.array(v.string())
 const map = v.record(v.string(), v.string())
 const count = v.pipe(v.number(), v.finite())
+/** No directories of the host: what is written over an overlay lies where the engine puts it. */
+const shown = {
+  options: v.optional(texts),
+  recursion: v.optional(v.picklist(["none", "writable", "readonly"])),
+  overlay: v.optional(v.object({})),
+  idMap: v.optional(v.string()),
+}
+/** Nor the driver of a volume: its options name what it likes of the host. */
 const mount = v.variant("type", [
   v.object({
+    ...shown,
     type: v.literal("bind"),
     source: v.string(),
     target: v.string(),
@@ -45,11 +54,33 @@ const mount = v.variant("type", [
     createSource: v.boolean(),
   }),
   v.object({
+    ...shown,
+    type: v.literal("glob"),
+    source: v.string(),
+    target: v.string(),
+    readOnly: v.boolean(),
+  }),
+  v.object({
+    type: v.literal("image"),
+    source: v.string(),
+    target: v.string(),
+    readOnly: v.boolean(),
+    subpath: v.optional(v.string()),
+  }),
+  v.object({
+    type: v.literal("devpts"),
+    target: v.string(),
+    readOnly: v.boolean(),
+    options: v.optional(texts),
+  }),
+  v.object({
+    ...shown,
     type: v.literal("volume"),
     source: v.optional(v.string()),
     target: v.string(),
     readOnly: v.boolean(),
     copyUp: v.boolean(),
+    subpath: v.optional(v.string()),
   }),
   v.object({
     type: v.literal("tmpfs"),
@@ -183,7 +214,9 @@ export function asksOfHost(asked: readonly string[]): InvalidArgument {
 function askedOfHost(options: v.InferOutput<typeof DUMP>["options"]): string[] {
   const { mounts = [], devices = [], capAdd = [], securityOptions = [], sysctls = {}, privileged } = options
   return [
-    ...mounts.flatMap((one) => (one.type === "bind" ? [`the directory ${JSON.stringify(one.source)}`] : [])),
+    ...mounts.flatMap((one) =>
+      one.type === "bind" || one.type === "glob" ? [`the directory ${JSON.stringify(one.source)}`] : [],
+    ),
     ...devices.map(({ hostPath }) => `the device ${JSON.stringify(hostPath)}`),
     ...(privileged ? ["all privileges"] : []),
     ...capAdd.map((name) => `the capability ${JSON.stringify(name)}`),

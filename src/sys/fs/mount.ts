@@ -123,6 +123,14 @@ export function restrictMount(target: string, flags: number): void {
   remountBind(target, { type: "none", source: "none", data: [], flags: flags | MountFlag.bind })
 }
 
+/** Whether the kernel restricts a mount with all below it at once (mount_setattr(2), Linux 5.12). */
+export function canRestrictAll(): boolean {
+  // no such path: only a kernel without the call says so
+  const path = cString("")
+  const attributes = new BigUint64Array(4)
+  return libc.syscall(SYS_MOUNT_SETATTR, -1, ptr(path), 0, ptr(attributes), 32) === 0 || lastErrno() !== ENOSYS_ERRNO
+}
+
 /**
  * Takes the mount at `target`, and all below it, out of what they share with others (mount_namespaces(7)): where `/` is shared, as systemd
  * has it, a copy of a directory with the mounts below it would take those of the host away with it when it is unmounted, and a copy

@@ -20,16 +20,16 @@ export function imageDriver({ images, snapshots }: ImageDriverDeps): VolumeDrive
 
     async create({ options, directory, storage }) {
       makeDirectory(ownPath(directory))
-      if (isThere(await snapshots(), keyOf(storage))) return
+      if (isThere(await snapshots(), imageVolumeKey(storage))) return
       const { topLayer } = (await images()).get(imageOf(options))
       if (topLayer === undefined)
         throw new FailedPrecondition(`image "${imageOf(options)}" has no files to mount`, { field: "options" })
-      await prepare(await snapshots(), keyOf(storage), topLayer)
+      await prepare(await snapshots(), imageVolumeKey(storage), topLayer)
     },
 
     async mount({ directory, storage }) {
       const path = ownPath(directory)
-      if (!isMountPoint(path)) mountAt(path, (await snapshots()).mount(keyOf(storage)))
+      if (!isMountPoint(path)) mountAt(path, (await snapshots()).mount(imageVolumeKey(storage)))
       return path
     },
 
@@ -39,12 +39,15 @@ export function imageDriver({ images, snapshots }: ImageDriverDeps): VolumeDrive
 
     async remove({ directory, storage }: DriverVolume) {
       unmountAll(ownPath(directory))
-      await (await snapshots()).remove(keyOf(storage))
+      await (await snapshots()).remove(imageVolumeKey(storage))
     },
   }
 }
 
-const keyOf = (storage: string): string => `volume-${storage}`
+/** The layer that a volume of this driver has. */
+export function imageVolumeKey(storage: string): string {
+  return `volume-${storage}`
+}
 
 function isThere(snapshots: Snapshotter, key: string): boolean {
   try {

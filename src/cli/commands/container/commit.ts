@@ -46,5 +46,7 @@ export default command({
 
 /** Paths inside that a volume or a bind was mounted at. */
 function targetsOf({ options }: Container): Record<string, object> {
-  return Object.fromEntries(options.mounts.flatMap(({ type, target }) => (type === "tmpfs" ? [] : [[target, {}]])))
+  return Object.fromEntries(
+    options.mounts.flatMap(({ type, target }) => (type === "bind" || type === "volume" ? [[target, {}]] : [])),
+  )
 }

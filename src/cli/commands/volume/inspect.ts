@@ -1,4 +1,3 @@
-import { treeUsage } from "../../../sys/fs/tree-usage.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
@@ -23,7 +22,7 @@ export default command({
     return inspectEach(names, flags, context, async (name) => {
       const details = volumes.details(name)
       if (containers === undefined) return documents.volume(details)
-      const { bytes } = await treeUsage(details.mountpoint)
+      const { bytes } = await volumes.usage(name)
       const refCount = containers.list({ all: true, volume: [name] }).length
       return documents.volume(details, { sizeBytes: bytes, refCount })
     })

@@ -54,7 +54,7 @@ function changeHosts(deps: ContainerDeps, record: ContainerRecord, change: (text
 function ownLines({ spec }: ContainerRecord, { endpoint }: NetworkAttachment): string[] {
   const { hostname } = spec.run
   const names = spec.options.domainname ? `${hostname}.${spec.options.domainname} ${hostname}` : hostname
-  return endpoint === undefined ? [] : [`${endpoint.address}\t${names}\n`]
+  return addressesOf(endpoint).map((address) => `${address}\t${names}\n`)
 }
 
 /** Of containers that it knows by names of its own, where they are now. */
@@ -67,13 +67,18 @@ function linkLines(
   return links.flatMap((link) => {
     const [name = "", alias = name] = link.split(":")
     const target = deps.records.find(name)
-    const address = target?.state.attachments.find((one) => one.network === network)?.endpoint?.address
-    if (target !== undefined && address !== undefined)
-      return [`${address}\t${[...new Set([alias, target.name, target.spec.run.hostname])].join(" ")}\n`]
+    const endpoint = target?.state.attachments.find((one) => one.network === network)?.endpoint
+    const names = [...new Set([alias, target?.name, target?.spec.run.hostname])].join(" ")
+    if (endpoint !== undefined) return addressesOf(endpoint).map((address) => `${address}\t${names}\n`)
     if (!quiet)
       log.warn(
         `container "${record.name}" does not find "${name}" as "${alias}": it is not on network "${network}" now`,
       )
     return []
   })
+}
+
+/** Of both families. */
+function addressesOf(endpoint: NetworkAttachment["endpoint"]): string[] {
+  return [endpoint?.address, endpoint?.address6].filter((address) => address !== undefined)
 }

@@ -12,6 +12,9 @@ export function linkLocalAddress(macAddress: Uint8Array): bigint {
   return bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0xfe80n << 48n)
 }
 
+/** One that has IPv6. */
+export type Ipv6Network = Network & Required<Pick<Network, "subnet6" | "gateway6">>
+
 /** What the choice of an address stands on. */
 export interface Address6Choice {
   /** The endpoint's IPv4 address, from which the other follows. */
@@ -25,10 +28,15 @@ export interface Address6Choice {
  * The endpoint's address in a network that has IPv6: the one asked for, else the one with the number that its IPv4 address has in the
  * range of that, or the next that nobody has asked for. Throws InvalidArgument or AlreadyExists for `wanted`, Unavailable.
  */
-export function chooseAddress6(network: Network & { subnet6: string }, choice: Address6Choice): string {
+export function chooseAddress6(network: Ipv6Network, choice: Address6Choice): string {
   const range = parseIpv6Range(network.options.ipRange6 ?? network.subnet6)
-  const gateway = parseIpv6(network.gateway6 ?? formatIpv6(range.address + 1n))
-  if (choice.wanted !== undefined) return wantedAddress6(network, gateway, choice.wanted, choice)
+  const gateway = parseIpv6(network.gateway6)
+  if (choice.wanted !== undefined) {
+    const address6 = givableAddress6(network, choice.wanted)
+    const holder = choice.holder(address6)
+    if (holder !== undefined) throw addressInUse(address6, holder)
+    return address6
+  }
   const others = Object.values(network.options.auxiliary ?? {}).filter((text) => text.includes(":"))
   const reserved = new Set([gateway, ...others.map((text) => parseIpv6(text))])
   const count = lastIpv6Address(range) - range.address
@@ -46,20 +54,20 @@ export function chooseAddress6(network: Network & { subnet6: string }, choice: A
 /** As many endpoints as the largest IPv4 range has. */
 const MOST_STEPS = 0x10000
 
-function wantedAddress6(
-  network: Network & { subnet6: string },
-  gateway: bigint,
-  text: string,
-  { holder }: Address6Choice,
-): string {
+/** An address that is asked for, in its shortest form. Throws InvalidArgument. */
+export function givableAddress6(network: Network, text: string): string {
+  if (!hasIpv6(network))
+    throw new InvalidArgument(`network "${network.name}" has no IPv6 range: it gives no address ${text}`, {
+      field: "address6",
+      hint: "make a network with one",
+    })
   const address = parseIpv6(text, "IPv6 address")
   const range = parseIpv6Range(network.subnet6)
-  if (!ipv6Contains(range, address) || address === range.address || address === gateway)
+  if (!ipv6Contains(range, address) || address === range.address || address === parseIpv6(network.gateway6))
     throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
-      hint: `choose one in ${network.subnet6} other than its first and the gateway ${formatIpv6(gateway)}`,
+      field: "address6",
+      hint: `choose one in ${network.subnet6} other than its first and the gateway ${network.gateway6}`,
     })
-  const taken = holder(formatIpv6(address))
-  if (taken !== undefined) throw addressInUse(text, taken)
   return formatIpv6(address)
 }
 
@@ -69,6 +77,6 @@ export function withoutIpv6({ subnet6: _subnet, gateway6: _gateway, ...network }
 }
 
 /** Whether the network has IPv6. */
-export function hasIpv6(network: Network): network is Network & { subnet6: string; gateway6: string } {
+export function hasIpv6(network: Network): network is Ipv6Network {
   return network.subnet6 !== undefined && network.gateway6 !== undefined
 }

@@ -38,7 +38,7 @@ export async function movePorts(deps: MovePortsDeps, host: HostSockets, move: Mo
     throw new FailedPrecondition(`the container is not on network "${to.name}"`, { data: { containerId } })
   const moved = portsOf(from)
   if (moved.length === 0) return portsOf(to)
-  const added = moved.map((port) => ({ ...port, address: next.address }))
+  const added = moved.map((port) => ({ ...port, address: next.address, address6: next.address6 }))
   await firewall.ensure(host.netfilter, to)
   // before the records: killed in between, the next attempt finds them where they were, and does it again
   await rebind?.([...portsOf(to), ...added], old)

@@ -1,13 +1,13 @@
 /** Who has which address and port. Every function here runs inside a transaction of the caller. */
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, InvalidArgument, Unavailable } from "../base/errors.ts"
+import { InvalidArgument, Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { givenSpan, reservedAddresses } from "./address-span.ts"
 import { broadcastAddress, contains, formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { addressInUse, leaseHolder } from "./leases.ts"
 import type { Network } from "./network.ts"
-import { chooseAddress6, hasIpv6 } from "./choose-ipv6.ts"
+import { chooseAddress6, givableAddress6, hasIpv6 } from "./choose-ipv6.ts"
 import type { PublishedPort, Source } from "./nftables.ts"
 
 /** An address that an endpoint has; of one with no living container it is free again. */
@@ -229,7 +229,7 @@ export class EndpointRecords {
         },
       })
     if (wanted === undefined) return ""
-    throw new FailedPrecondition(`network "${network.name}" has no IPv6: no container can have ${wanted} there`)
+    return givableAddress6(network, wanted)
   }
 
   #next(network: Network, containerId: string): number {

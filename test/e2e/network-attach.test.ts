@@ -10,6 +10,8 @@ beforeAll(async () => {
   await skiff.ok("network", "create", "--subnet", "10.201.1.0/24", "red")
   await skiff.ok("network", "create", "--subnet", "10.201.2.0/24", "blue")
   await skiff.ok("network", "create", "--subnet", "10.201.3.0/24", "--internal", "closed")
+  await skiff.ok("network", "create", "--ipv6=false", "four")
+  await skiff.ok("network", "create", "--subnet", "fd00:a:b::/64", "six")
 })
 
 afterEach(async () => {
@@ -112,6 +114,43 @@ describe("several networks", () => {
   })
 })
 
+describe("IPv6", () => {
+  test("is on each network, with one default route, by the first; an address that is asked for is kept", async () => {
+    await sleeper("both", "--network", "name=six,ip6=fd00:a:b::77", "--network", "red", "--network", "four")
+    const text = await inside("both", "ip -6 -o addr; ip -6 route; cat /etc/hosts")
+    expect(text).toContain("eth0    inet6 fd00:a:b::77/64 scope global")
+    expect(text).toMatch(/eth1 +inet6 fd\S+\/64 scope global/)
+    expect(text).not.toMatch(/eth2 +inet6/)
+    expect(text.match(/^default .*$/gm)).toEqual([expect.stringContaining("default via fd00:a:b::1 dev eth0")])
+    expect(text).toContain("fd00:a:b::77\tboth")
+    await skiff.ok("stop", "-t", "0", "both")
+    expect(await refused("run", "-d", "--network", "name=six,ip6=fd00:a:b::77", "busybox", "true")).toContain(
+      'fd00:a:b::77 is in use by container "both"',
+    )
+    await skiff.ok("start", "both")
+    await skiff.ok("network", "disconnect", "six", "both")
+    const left = await inside("both", "ip -6 -o addr; ip -6 route; cat /etc/hosts")
+    expect(left).not.toContain("fd00:a:b::")
+    expect(left.match(/^default .*$/gm)).toEqual([expect.stringContaining("dev eth1")])
+  })
+
+  test("a published port goes on over both families when the network that it was led through is left", async () => {
+    const port = await freePort()
+    await serve("web", "--network", "six", "--network", "red", "-p", `${port}:80`)
+    // busybox's wget knows no IPv6 address
+    const asked = () =>
+      eventually(async () =>
+        expect(await inside("asker", `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 fd00:a:b::1 ${port}`)).toContain(
+          "page of web",
+        ),
+      )
+    await sleeper("asker", "--network", "six")
+    await asked()
+    await skiff.ok("network", "disconnect", "six", "web")
+    await asked()
+  })
+})
+
 describe("what cannot be is refused, with one line", () => {
   const cases: [string[], string][] = [
     [["--network", "red", "--network", "host"], "cannot attach both user-defined and non-user-defined network-modes"],
@@ -144,7 +183,8 @@ describe("what cannot be is refused, with one line", () => {
     [["--network", "red", "--link-local-ip", "169.254.1.1"], "no link-local address"],
     [["--network", "red:interface_name=a/b"], 'invalid interface name "a/b"'],
     [["--network", "red:interface_name=x", "--network", "blue:interface_name=x"], 'interface name "x" is given twice'],
-    [["--network", "name=red,ip6=fd00::5"], 'network "red" has no IPv6 range'],
+    [["--network", "name=red,ip6=2001:db8::5"], "address 2001:db8::5 cannot be given"],
+    [["--network", "name=four,ip6=fd00::5"], 'network "four" has no IPv6 range'],
     [["--network", "pasta"], 'the network mode "pasta"'],
   ]
   for (const [flags, words] of cases)

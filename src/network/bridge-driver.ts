@@ -336,7 +336,7 @@ export class BridgeDriver implements NetworkDriver {
    * (`nft flush ruleset`), the ways of rootless ports.
    */
   async sweep(alive: ReadonlySet<string>, { signal }: Cancellable = {}): Promise<void> {
-    const endpoints = this.#records.list()
+    const endpoints = this.#records.list().filter(({ hostInterface }) => hostInterface !== "")
     const strayed = this.#rootless?.published().filter((id) => !this.#records.has(id)) ?? []
     for (const id of this.#holders.containers()) if (!this.#records.has(id)) this.#holders.end(id)
     if (endpoints.length === 0 && strayed.length === 0) return

@@ -7,6 +7,7 @@ import { withoutHostBits } from "./host-bits.ts"
 import { contains, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { ipv6Contains, parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import { checkNetworkName } from "./network-name.ts"
+import { checkParentOptions } from "./parent-options.ts"
 import type { NetworkRoute } from "./network-options.ts"
 import type { NetworkWanted } from "./network.ts"
 
@@ -18,14 +19,16 @@ export function checkedNetwork({ clearHostBits, ...asked }: NetworkWanted): Netw
   const wanted = clearHostBits ? { ...asked, ...clearedSubnets(asked) } : asked
   checkNetworkName(wanted.name)
   const { driver = "bridge", options = {} } = wanted
-  if (driver !== "bridge")
-    throw new Unsupported(`no networks of driver "${driver}" can be made`, {
+  if (driver === "cni")
+    throw new Unsupported('networks of driver "cni" are made by their files in /etc/cni/net.d', {
       field: "driver",
-      hint: { valid: ["bridge"] },
+      hint: { valid: ["bridge", "macvlan", "ipvlan"] },
       data: { object: "driver", name: driver },
     })
-  checkDriverOptions(options.driverOptions ?? {})
-  const bridge = wanted.bridge ?? bridgeNameOf(options)
+  if (driver === "bridge") checkDriverOptions(options.driverOptions ?? {})
+  else checkParentOptions({ driver, options })
+  const parent = driver === "bridge" ? undefined : options.driverOptions?.parent
+  const bridge = wanted.bridge ?? parent ?? bridgeNameOf(options)
   if (bridge !== undefined) checkInterfaceName(bridge)
   const checked = { ...wanted, ...checkIpv4(wanted), ...checkIpv6(wanted), ...(bridge !== undefined && { bridge }) }
   if (checked.subnet6 !== undefined || wanted.ipv6) checkMtu6(options)

@@ -47,17 +47,27 @@ export function openContainerNetns({ containerId, netns: given }: Pick<Endpoint,
   throw gone()
 }
 
-/** Addresses, interfaces and routes, by a socket of the namespace. Gives whether it may have IPv6. */
+/**
+ * Addresses, interfaces and routes, by a socket of the namespace. Gives whether it may have IPv6. `withoutGateway`: all is
+ * reached by the interface itself.
+ */
 export function configureInside(
   container: NetlinkSocket,
   network: Network,
-  { interface: name = DEFAULT_INTERFACE, defaultRoute = true }: Endpoint,
+  {
+    interface: name = DEFAULT_INTERFACE,
+    defaultRoute = true,
+    withoutGateway = false,
+  }: Pick<Endpoint, "interface" | "defaultRoute"> & { withoutGateway?: boolean },
   { address, address6 }: Pick<EndpointRow, "address" | "address6">,
 ): { hasIpv6: boolean } {
   const { index } = getLink(container, name)
   const { prefixLength } = parseIpv4Range(network.subnet)
-  const routeBy = (gateway: IpAddress): NetlinkMessage[] =>
-    defaultRoute && network.options.internal !== true ? [addDefaultRoute(index, name, { gateway })] : []
+  const routeBy = (gateway: IpAddress): NetlinkMessage[] => {
+    if (!defaultRoute || network.options.internal === true) return []
+    const family = typeof gateway === "number" ? "IPv4" : "IPv6"
+    return [addDefaultRoute(index, name, withoutGateway ? { family } : { gateway })]
+  }
   const messages = [
     linkUp(getLink(container, "lo").index, "lo"),
     addAddress(index, name, address, prefixLength),

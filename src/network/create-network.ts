@@ -2,7 +2,7 @@
 import { openSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { AlreadyExists } from "../base/errors.ts"
+import { AlreadyExists, Unsupported } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
@@ -16,6 +16,7 @@ import type { KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
 import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import type { Network, NetworkWanted } from "./network.ts"
+import { checkParent } from "./parent-interface.ts"
 import { removeStrayBridges } from "./stray-bridges.ts"
 import { chooseRange6 } from "./unique-local.ts"
 
@@ -35,7 +36,14 @@ export interface CreateNetworkDeps {
  */
 export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWanted): Promise<Network> {
   const { db, names, rootless } = deps
-  const { ipv6 = true, ...wanted } = checkedNetwork(asked)
+  const isOfHost = asked.driver === "macvlan" || asked.driver === "ipvlan"
+  // what is on the parent's network is known there alone
+  const { ipv6 = !isOfHost, ...wanted } = checkedNetwork(asked)
+  if (isOfHost && rootless)
+    throw new Unsupported(`networks of driver ${asked.driver} stand on an interface of the host, which is root's`, {
+      field: "driver",
+      hint: "make it as root, or leave the driver out",
+    })
   using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
   await db.whenFree()
   const lock = rootless ? undefined : openSync(NETWORK_LOCK, "a", 0o600)
@@ -47,12 +55,16 @@ export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWante
       const range =
         wanted.subnet === undefined
           ? chooseSubnet(busyRanges(db, route), deps.addressPools)
-          : takeRange(wanted.subnet, db, route)
+          : takeRange(wanted.subnet, db, isOfHost ? undefined : route)
       if (wanted.subnet6 !== undefined) checkRange6(wanted.subnet6, db)
       const range6 = ipv6 && wanted.subnet6 === undefined && hasMtu6(wanted.options ?? {}) ? chooseRange6() : {}
-      const bridge = freeBridge(deps, rootless ? undefined : route, wanted.bridge)
+      const parent = isOfHost ? wanted.bridge : undefined
+      if (parent !== undefined) checkParent(route, parent)
+      // a network without a parent is one of its own, which leads nowhere
+      if (isOfHost && parent === undefined) wanted.options = { ...wanted.options, internal: true }
+      const bridge = freeBridge(deps, rootless || parent !== undefined ? undefined : route, wanted.bridge)
       const network = insertNetwork(db, { ...wanted, ...range6, bridge, range })
-      if (!rootless) claimRange(route, network, names.alias)
+      if (!rootless && !isOfHost) claimRange(route, network, names.alias)
       crashPoint("network:claimed")
       const attributes = { name: network.name, type: network.driver }
       deps.events?.append({ type: "network", action: "create", actor: { id: network.id, attributes } })

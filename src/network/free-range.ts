@@ -8,12 +8,12 @@ import { ipv6Overlaps, parseIpv6Range } from "./ipv6.ts"
 import { ALIAS_PREFIX } from "./names.ts"
 import { listNetworks } from "./network-records.ts"
 
-/** Throws AlreadyExists, saying which network, address or route of the host has some of it. */
-export function takeRange(subnet: string, db: Database, route: NetlinkSocket): Ipv4Range {
+/** Throws AlreadyExists, saying which network, address or route of the host has some of it. Without `route` the host may have it, too. */
+export function takeRange(subnet: string, db: Database, route: NetlinkSocket | undefined): Ipv4Range {
   const range = parseIpv4Range(subnet)
   const network = listNetworks(db).find((one) => one.subnet !== "" && overlaps(parseIpv4Range(one.subnet), range))
   const holder =
-    network === undefined ? useOnHost(range, route) : `overlaps ${network.subnet} of network "${network.name}"`
+    network === undefined ? route && useOnHost(range, route) : `overlaps ${network.subnet} of network "${network.name}"`
   if (holder !== undefined) throw taken(subnet, holder)
   return range
 }

@@ -42,6 +42,9 @@ export interface NetworksDeps {
   users?: (() => Promise<(network: Network) => readonly NetworkUser[]>) | undefined
 }
 
+/** Whether a network stands on an interface of the host. */
+const hasParent = ({ driver }: Pick<Network, "driver">): boolean => driver === "macvlan" || driver === "ipvlan"
+
 /** Opens nothing before it is used. */
 export function openNetworks(deps: NetworksDeps): Networks {
   const { netns } = deps
@@ -49,15 +52,19 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const host = new HostSide(netns)
   const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
   const bridges = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
-  const driverOf = ({ name, driver }: Network): NetworkDriver => {
+  const macvlan = async () =>
+    new (await import("./macvlan-driver.ts")).MacvlanDriver({ db: deps.db, names, host, rootless: netns !== undefined })
+  const driverOf = async ({ name, driver }: Network): Promise<NetworkDriver> => {
     if (driver === "bridge") return bridges
+    if (hasParent({ driver })) return macvlan()
     throw new FailedPrecondition(`network "${name}" has the driver ${driver}, which this version does not have`)
   }
   const setup: Networks["setup"] = async (network, asked, options) => {
+    const driver = await driverOf(network)
     const endpoint = { ...asked, ports: withHostBinding(network, asked.ports) }
-    if (!hasResolver(network)) return driverOf(network).setup(network, endpoint, options)
+    if (!hasResolver(network)) return driver.setup(network, endpoint, options)
     const { setupNamed } = await import("./dns/setup-named.ts")
-    return setupNamed({ ...deps, driver: driverOf(network) }, network, endpoint, options)
+    return setupNamed({ ...deps, driver }, network, endpoint, options)
   }
   const { db, events, addressPools } = deps
   const makers = { db, names, rootless: netns !== undefined, events, addressPools }
@@ -80,7 +87,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
     async remove(network) {
       const { removeNetwork } = await import("./remove-network.ts")
-      return removeNetwork({ db, host, events, usedBy: await deps.users?.(), forgetRules }, network)
+      return removeNetwork({ db, host, alias: names.alias, events, usedBy: await deps.users?.(), forgetRules }, network)
     },
     update: async (network, changes) =>
       (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes),
@@ -89,26 +96,29 @@ export function openNetworks(deps: NetworksDeps): Networks {
     release: (containerId, network) => db.transaction(() => removeLeases(db, containerId, network)),
     routeBy: async (network, endpoint) => (await import("./route-by.ts")).routeBy(host, network, endpoint),
     warmUp: () => void host.sockets().catch(() => {}),
-    reserve: (network, endpoint, options) => {
+    reserve: async (network, endpoint, options) => {
       const ports = withHostBinding(network, endpoint.ports)
-      return driverOf(network).reserve(network, { ...endpoint, ports }, options)
+      return (await driverOf(network)).reserve(network, { ...endpoint, ports }, options)
     },
     setup,
-    traffic: (network, containerId) => driverOf(network).traffic(network, containerId),
-    changePorts: (network, containerId, changes, options) =>
-      driverOf(network).changePorts(
+    traffic: async (network, containerId) => (await driverOf(network)).traffic(network, containerId),
+    changePorts: async (network, containerId, changes, options) =>
+      (await driverOf(network)).changePorts(
         network,
         containerId,
         { ...changes, publish: withHostBinding(network, changes.publish) },
         options,
       ),
-    setRate: (network, containerId, rate) => driverOf(network).setRate(network, containerId, rate),
-    teardown: (network, containerId, status) => driverOf(network).teardown(network, containerId, status),
+    setRate: async (network, containerId, rate) => (await driverOf(network)).setRate(network, containerId, rate),
+    teardown: async (network, containerId, status) => (await driverOf(network)).teardown(network, containerId, status),
     rename: (network, containerId, called) => new EndpointRecords(deps.db).rename(containerId, network.id, called),
     reload: (containerIds) => bridges.reload(containerIds),
-    leave: (network, endpoint, status) => driverOf(network).leave(network, endpoint, status),
-    movePorts: (from, to, containerId) => driverOf(to).movePorts(from, to, containerId),
-    sweep: (alive, options) => bridges.sweep(alive, options),
+    leave: async (network, endpoint, status) => (await driverOf(network)).leave(network, endpoint, status),
+    movePorts: async (from, to, containerId) => (await driverOf(to)).movePorts(from, to, containerId),
+    async sweep(alive, options) {
+      await bridges.sweep(alive, options)
+      if (listNetworks(db).some(hasParent)) await (await macvlan()).sweep(alive)
+    },
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),

@@ -8,12 +8,15 @@ import { deleteLink } from "../sys/net/rtnetlink.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { deleteNetwork } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkUser } from "./network.ts"
+import { closeParent } from "./parent-interface.ts"
 import { EndpointRecords, short } from "./records.ts"
 
 /** What the removal of a network stands on. */
 export interface RemoveNetworkDeps {
   db: Database
   host: HostSide
+  /** Written on what is ours of the host's interfaces. */
+  alias: string
   events?: Pick<Events, "append">
   /** Containers and pods that are on it when they run. */
   usedBy?: ((network: Network) => readonly NetworkUser[]) | undefined
@@ -26,7 +29,7 @@ export interface RemoveNetworkDeps {
  * kernel is made anew by whoever needs it. Throws InvalidArgument for the default network, FailedPrecondition while somebody is on it.
  */
 export async function removeNetwork(deps: RemoveNetworkDeps, network: Network): Promise<void> {
-  const { db, host, events } = deps
+  const { db, host, alias, events } = deps
   if (network.name === DEFAULT_NETWORK)
     throw new InvalidArgument(`${network.name} is a pre-defined network and cannot be removed`, {
       data: { object: "network", name: network.name, reason: "default" },
@@ -39,7 +42,7 @@ export async function removeNetwork(deps: RemoveNetworkDeps, network: Network): 
     deleteNetwork(db, network)
     const attributes = { name: network.name, type: network.driver }
     events?.append({ type: "network", action: "destroy", actor: { id: network.id, attributes } })
-    if (network.driver !== "bridge") return
+    if (network.driver !== "bridge") return closeParent(sockets.route, network.bridge, alias)
     deps.forgetRules(sockets, network)
     crashPoint("network:rules-removed")
     removeBridge(sockets.route, network.bridge)

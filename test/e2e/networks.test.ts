@@ -167,7 +167,7 @@ describe("network create", () => {
     expect(spawnSync("ip", ["-4", "-o", "addr", "show", "br-e2e"]).stdout.toString()).toContain("10.81.20.1/24")
     const { code, stderr } = await refused("network", "create", "--interface-name", "br-e2e", "again")
     expect(code).toBe(1)
-    expect(stderr).toContain('bridge "br-e2e" is that of network "named"')
+    expect(stderr).toContain('interface "br-e2e" is that of network "named"')
     await skiff.ok("network", "rm", "named")
     expect(own()).not.toContain("br-e2e")
   })

@@ -64,7 +64,7 @@ function driverOf(text = "bridge"): (typeof DRIVERS)[number] {
   if (driver !== undefined) return driver
   const reason = text === "overlay" ? ": it is swarm's, and there is no swarm" : ""
   throw new Unsupported(`unsupported network driver "${text}"${reason}`, {
-    hint: { valid: ["bridge"] },
+    hint: { valid: DRIVERS },
     data: { object: "driver", name: text },
   })
 }

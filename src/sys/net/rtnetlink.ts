@@ -187,6 +187,12 @@ export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
   socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name, alias)])
 }
 
+/** Writes on an interface whose it is. */
+export function setAlias(socket: NetlinkSocket, name: string, alias: string): void {
+  const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name), textAttribute(IFLA_IFALIAS, alias)])
+  socket.request([{ type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `write on "${name}" whose it is` }])
+}
+
 /** An interface on top of another one. */
 export interface ChildLinkOptions {
   name: string
@@ -310,7 +316,7 @@ function scopeOf(address: IpAddress): number {
 export function addDefaultRoute(
   index: number,
   name: string,
-  route: { gateway: IpAddress; table?: number } | { family: "IPv4" | "IPv6"; table: number },
+  route: { gateway: IpAddress; table?: number } | { family: "IPv4" | "IPv6"; table?: number },
 ): NetlinkMessage {
   const table = route.table ?? RT_TABLE_MAIN
   const gateway = "gateway" in route ? route.gateway : undefined

@@ -1,4 +1,5 @@
 /** All networks of one store: the records and their driver. */
+import { existsSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
@@ -8,6 +9,8 @@ import type { AddressPool } from "./choose-subnet.ts"
 import { defaultNetwork, plannedDefault } from "./default-network.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
 import { withHostBinding } from "./host-binding.ts"
+import { CNI_CONFIG_DIRECTORY, listConfigLists } from "./cni/config-list.ts"
+import { networkOfList } from "./cni/network-of-list.ts"
 import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import { leaseAddresses } from "./lease-addresses.ts"
@@ -40,6 +43,8 @@ export interface NetworksDeps {
   addressPools?: readonly AddressPool[] | undefined
   /** Gives who tells, in a transaction, which containers and pods are on a network when they run. */
   users?: (() => Promise<(network: Network) => readonly NetworkUser[]>) | undefined
+  /** Where CNI's configuration lists are; default: `/etc/cni/net.d`. */
+  cniConfigDirectory?: string
 }
 
 /** Whether a network stands on an interface of the host. */
@@ -47,16 +52,26 @@ const hasParent = ({ driver }: Pick<Network, "driver">): boolean => driver === "
 
 /** Opens nothing before it is used. */
 export function openNetworks(deps: NetworksDeps): Networks {
-  const { netns } = deps
+  const { netns, cniConfigDirectory: cniDirectory = CNI_CONFIG_DIRECTORY } = deps
   const names = kernelNames(deps.runRoot, netns !== undefined)
   const host = new HostSide(netns)
   const rootless = netns === undefined ? undefined : new RootlessUplink({ runRoot: deps.runRoot, netns })
   const bridges = new BridgeDriver({ db: deps.db, runRoot: deps.runRoot, names, host, rootless })
   const macvlan = async () =>
     new (await import("./macvlan-driver.ts")).MacvlanDriver({ db: deps.db, names, host, rootless: netns !== undefined })
+  const cni = async () =>
+    new (await import("./cni/cni-driver.ts")).CniDriver({
+      runRoot: deps.runRoot,
+      host,
+      rootless: netns !== undefined,
+      configDirectory: cniDirectory,
+    })
+  // of an administrator's, on most hosts none
+  const configured = (): Network[] => (existsSync(cniDirectory) ? listConfigLists(cniDirectory).map(networkOfList) : [])
   const driverOf = async ({ name, driver }: Network): Promise<NetworkDriver> => {
     if (driver === "bridge") return bridges
     if (hasParent({ driver })) return macvlan()
+    if (driver === "cni") return cni()
     throw new FailedPrecondition(`network "${name}" has the driver ${driver}, which this version does not have`)
   }
   const setup: Networks["setup"] = async (network, asked, options) => {
@@ -74,6 +89,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     const found = findNetwork(db, isDefault ? DEFAULT_NETWORK : name)
     if (found !== undefined) return found
     if (isDefault) return usual()
+    const listed = configured().find((network) => network.name === name || network.id === name)
+    if (listed !== undefined) return listed
     throw new NotFound(`network ${name} not found`, {
       hint: { do: "listNetworks" },
       data: { object: "network", name },
@@ -81,18 +98,23 @@ export function openNetworks(deps: NetworksDeps): Networks {
   }
   const get = (name: string): Network => find(name, () => defaultNetwork(db, names, makers))
   return {
-    list: () => listNetworks(db),
+    list() {
+      const own = listNetworks(db)
+      return [...own, ...configured().filter(({ name }) => !own.some((network) => network.name === name))]
+    },
     inspect: (name) => find(name, () => plannedDefault(db, names, makers)),
     get,
     create: async (wanted) => (await import("./create-network.ts")).createNetwork(makers, wanted),
     async remove(network) {
+      if (network.driver === "cni") throw configuredByFile(network)
       const { removeNetwork } = await import("./remove-network.ts")
       return removeNetwork({ db, host, alias: names.alias, events, usedBy: await deps.users?.(), forgetRules }, network)
     },
     update: async (network, changes) =>
       (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes),
     arrange: (requests, taken = []) => arrange(requests, { get, taken }),
-    lease: (network, lease) => leaseAddresses(db, network, lease),
+    // addresses of a CNI network are its plugins' to give
+    lease: (network, lease) => (network.driver === "cni" ? undefined : leaseAddresses(db, network, lease)),
     release: (containerId, network) => db.transaction(() => removeLeases(db, containerId, network)),
     routeBy: async (network, endpoint) => (await import("./route-by.ts")).routeBy(host, network, endpoint),
     warmUp: () => void host.sockets().catch(() => {}),
@@ -123,4 +145,11 @@ export function openNetworks(deps: NetworksDeps): Networks {
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }
+}
+
+function configuredByFile({ name }: Network): FailedPrecondition {
+  return new FailedPrecondition(`network "${name}" is configured by a file in ${CNI_CONFIG_DIRECTORY}`, {
+    hint: "change or remove the file",
+    data: { object: "network", name },
+  })
 }

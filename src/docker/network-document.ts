@@ -71,7 +71,7 @@ export function networkDocument(network: Network, endpoints: readonly NetworkEnd
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
     Containers: Object.fromEntries(endpoints.map((one) => [one.id, endpointDocument(one)])),
-    Options: { "com.docker.network.bridge.name": bridge, ...options.driverOptions },
+    Options: { ...(driver === "bridge" && { "com.docker.network.bridge.name": bridge }), ...options.driverOptions },
     Labels: options.labels ?? {},
   }
 }

@@ -98,7 +98,7 @@ function freeBridge({ db, names }: CreateNetworkDeps, route: NetlinkSocket | und
   throw new AlreadyExists(
     holder === undefined
       ? `interface "${wanted}" is on this host already`
-      : `bridge "${wanted}" is that of network "${holder.name}"`,
-    { field: "bridge", hint: "leave the name of the bridge out, or choose another" },
+      : `interface "${wanted}" is that of network "${holder.name}"`,
+    { field: "bridge", hint: "choose another; a VLAN of an interface is one, too: eth0.10" },
   )
 }

@@ -78,7 +78,10 @@ describe.skipIf(skip !== false)("networks on an interface of the host", () => {
     await expect(refused({ refuse: [{ kind: "all" }] })).rejects.toThrow("nothing can be refused")
     await expect(refused({ address: "10.66.0.1" })).rejects.toThrow("cannot be given")
     expect(await container.run("ip", "-o", "link")).not.toContain("eth0")
-    const { lan: lost } = await network("lost", { bridge: "nowhere" })
+    const { lan: lost } = await network("lost", {
+      bridge: "nowhere",
+      options: { driverOptions: { parent: "nowhere" } },
+    })
     await expect(host.networks.setup(lost, host.endpoint(container, "three"))).rejects.toThrow(
       'interface "nowhere", on which network "lost" stands, is not on this host',
     )

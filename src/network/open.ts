@@ -140,6 +140,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     async sweep(alive, options) {
       await bridges.sweep(alive, options)
       if (listNetworks(db).some(hasParent)) await (await macvlan()).sweep(alive)
+      if (existsSync(cniDirectory)) await (await cni()).sweep(alive)
     },
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),

@@ -9,7 +9,8 @@ const ask = async (tool: Tool, ...args: string[]) => (await as(tool, ...args)).s
 let user = ""
 
 beforeAll(async () => {
-  await skiff.ok("network", "create", "--subnet", "10.87.0.0/24", "--label", "a=b", "-o", "mtu=1400", "taken")
+  const flags = ["--subnet", "10.87.0.0/24", "--label", "a=b", "-o", "mtu=1400"]
+  expect((await as("podman", "network", "create", ...flags, "taken")).code).toBe(0)
   user = await skiff.ok("run", "-d", "--name", "user", "--network", "taken", "busybox", "sleep", "1000")
 })
 

@@ -8,6 +8,8 @@ export interface NetworkHabits {
   readonly namePrefix: string
   /** What the default network is called. */
   readonly defaultName: string
+  /** A network has IPv6 that does not say whether. */
+  readonly hasIpv6: boolean
   /** `10.1.2.3/24` means the network that this address is in; else it is a mistake. */
   readonly clearsHostBits: boolean
   /** What `create` prints. */
@@ -23,6 +25,7 @@ export const NETWORK_HABITS: NetworkHabits = {
   hasPredefined: true,
   namePrefix: "network",
   defaultName: "bridge",
+  hasIpv6: true,
   clearsHostBits: false,
   created: ({ id }) => id,
   prunedHeading: true,
@@ -30,13 +33,14 @@ export const NETWORK_HABITS: NetworkHabits = {
 }
 
 /** Docker's: `--force` only forgives what is not there. */
-export const DOCKER_NETWORK_HABITS: NetworkHabits = { ...NETWORK_HABITS, forcedRemoval: undefined }
+export const DOCKER_NETWORK_HABITS: NetworkHabits = { ...NETWORK_HABITS, hasIpv6: false, forcedRemoval: undefined }
 
 /** Podman's. */
 export const PODMAN_NETWORK_HABITS: NetworkHabits = {
   hasPredefined: false,
   namePrefix: "podman",
   defaultName: "podman",
+  hasIpv6: false,
   clearsHostBits: true,
   created: ({ name }) => name,
   prunedHeading: false,

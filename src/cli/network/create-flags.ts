@@ -1,5 +1,11 @@
 import { parseKeyValue } from "../../spec/docker/environment.ts"
-import { flag } from "../flag.ts"
+import { flag, type Flag } from "../flag.ts"
+
+/** What it is when it is not given, depends on the tool that is spoken. */
+const IPV6: Flag<boolean | undefined> = {
+  ...flag.bool("Enable IPv6 address assignment (default true; called as docker or podman: false)"),
+  initial: undefined,
+}
 
 /** Flags of `network create`. */
 export const NETWORK_CREATE_FLAGS = {
@@ -22,7 +28,7 @@ export const NETWORK_CREATE_FLAGS = {
   ipamDriver: flag.string('IP address management driver: "default", "host-local"'),
   ipamOpt: flag.list(parseKeyValue, "IPAM driver specific options (refused: it has none)", "map"),
   ipv4: flag.bool("Enable IPv4 address assignment", { initial: true }),
-  ipv6: flag.bool("Enable IPv6 address assignment", { initial: true }),
+  ipv6: IPV6,
   label: flag.list(parseKeyValue, "Set metadata on a network", "list"),
   opt: flag.list(parseKeyValue, "Set driver specific options: mtu, isolate, com.docker.network.bridge.name …", "map", {
     short: "o",

@@ -13,7 +13,7 @@ const DRIVERS = ["bridge", "macvlan", "ipvlan"] as const
 export function wantedNetwork(
   name: string,
   flags: CreateFlags,
-  { clearsHostBits }: Pick<NetworkHabits, "clearsHostBits">,
+  { clearsHostBits, hasIpv6 }: Pick<NetworkHabits, "clearsHostBits" | "hasIpv6">,
 ): NetworkWanted {
   refuseOthers(flags)
   const [subnet, subnet6] = families("subnet", flags.subnet)
@@ -30,7 +30,7 @@ export function wantedNetwork(
     ...(subnet6 !== undefined && { subnet6 }),
     ...(gateway !== undefined && { gateway }),
     ...(gateway6 !== undefined && { gateway6 }),
-    ...(!flags.ipv6 && { ipv6: false }),
+    ...(flags.ipv6 === undefined ? !hasIpv6 && { ipv6: false } : { ipv6: flags.ipv6 }),
     clearHostBits: clearsHostBits,
     ...(flags.interfaceName !== undefined && { bridge: flags.interfaceName }),
     options: {

@@ -1,4 +1,5 @@
 import { interfacePrefixOf } from "./driver-options.ts"
+import { leadsOut } from "./network-policy.ts"
 import type { Arrangement, Network } from "./network.ts"
 import type { NetworkRequest } from "./network-request.ts"
 
@@ -24,7 +25,7 @@ function uplinkOf(requests: readonly NetworkRequest[], networks: readonly Networ
   const ranked = requests
     .map(({ gatewayPriority = 0 }, index) => ({ index, gatewayPriority }))
     .toSorted((one, other) => other.gatewayPriority - one.gatewayPriority)
-  return (ranked.find(({ index }) => networks[index]?.options.internal !== true) ?? ranked[0])?.index
+  return (ranked.find(({ index }) => leadsOut(networks[index] ?? { options: {} })) ?? ranked[0])?.index
 }
 
 function nextFree(names: ReadonlySet<string>, prefix: string): string {

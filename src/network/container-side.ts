@@ -11,6 +11,8 @@ import type { HostSockets } from "./host-side.ts"
 import { parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import type { Endpoint, Network } from "./network.ts"
+import { leadsOut } from "./network-policy.ts"
+import { staticRoutes } from "./static-routes.ts"
 import type { PublishedPort } from "./nftables.ts"
 import type { EndpointRow } from "./records.ts"
 
@@ -64,7 +66,7 @@ export function configureInside(
   const { index } = getLink(container, name)
   const { prefixLength } = parseIpv4Range(network.subnet)
   const routeBy = (gateway: IpAddress): NetlinkMessage[] => {
-    if (!defaultRoute || network.options.internal === true) return []
+    if (!defaultRoute || !leadsOut(network)) return []
     const family = typeof gateway === "number" ? "IPv4" : "IPv6"
     return [addDefaultRoute(index, name, withoutGateway ? { family } : { gateway })]
   }
@@ -73,6 +75,7 @@ export function configureInside(
     addAddress(index, name, address, prefixLength),
     linkUp(index, name),
     ...routeBy(parseIpv4(network.gateway)),
+    ...staticRoutes(network, "IPv4", { index, name }),
   ]
   if (!hasIpv6(network) || address6 === "") {
     container.request(messages)
@@ -84,6 +87,7 @@ export function configureInside(
       ...messages,
       addAddress(index, name, parseIpv6(address6), range.prefixLength),
       ...routeBy(parseIpv6(network.gateway6)),
+      ...staticRoutes(network, "IPv6", { index, name }),
     ])
     return { hasIpv6: true }
   } catch (error) {

@@ -18,6 +18,7 @@ const CHECKS: Readonly<Record<string, (value: string, name: string) => void>> = 
   [`${DOCKER}.driver.mtu`]: checkMtu,
   isolate: oneOf("true", "false", "strict", "1", "0"),
   mode: onlyValue("managed", "every bridge is made and removed with its network"),
+  no_default_route: checkBoolean,
   [`${DOCKER}.bridge.name`]: checkInterfaceName,
   [`${DOCKER}.bridge.enable_icc`]: checkBoolean,
   [`${DOCKER}.bridge.enable_ip_masquerade`]: checkBoolean,
@@ -31,8 +32,7 @@ const CHECKS: Readonly<Record<string, (value: string, name: string) => void>> = 
 const REFUSALS: Readonly<Record<string, string>> = {
   vlan: "a bridge here carries one network",
   vrf: "bridges are in the main routing table",
-  metric: "a container's first network has its default route",
-  no_default_route: "a container's first network has its default route",
+  metric: "a container has one default route, by its first network or the one with the highest gw-priority",
   parent: "a bridge has no parent interface: it is for macvlan and ipvlan",
   bclim: "it is for macvlan",
   [`${DOCKER}.bridge.default_bridge`]: "the default network is made by the engine alone",

@@ -32,6 +32,11 @@ export function networkPolicy({ options }: Pick<Network, "options">): NetworkPol
   }
 }
 
+/** Whether a container's default route may lead through it. */
+export function leadsOut({ options: { internal, driverOptions = {} } }: Pick<Network, "options">): boolean {
+  return internal !== true && !/^(?:1|t|true)$/i.test(driverOptions.no_default_route ?? "")
+}
+
 /** Whether two networks of a store reach each other. */
 export function areOpen(one: NetworkPolicy, other: NetworkPolicy): boolean {
   const words = new Set([one.isolate, other.isolate])

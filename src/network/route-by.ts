@@ -7,11 +7,12 @@ import { parseIpv6 } from "./ipv6.ts"
 import { openContainerNetns } from "./container-side.ts"
 import type { HostSide } from "./host-side.ts"
 import { parseIpv4 } from "./ipv4.ts"
+import { leadsOut } from "./network-policy.ts"
 import type { LiveEndpoint, Network } from "./network.ts"
 
 /** See `Networks.routeBy`. A network without a way out is nobody's default route. */
 export async function routeBy(host: HostSide, network: Network, endpoint: LiveEndpoint): Promise<void> {
-  if (network.options.internal || network.gateway === "") return
+  if (!leadsOut(network) || network.gateway === "") return
   const netns = openContainerNetns(endpoint)
   try {
     const { container } = await host.withContainer(netns, [])

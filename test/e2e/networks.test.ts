@@ -132,6 +132,17 @@ describe("network create", () => {
     await skiff.ok("rm", "-f", "bound")
   })
 
+  test("routes hold in each container, and a default one where it is not wanted does not", async () => {
+    const routes = ["--route", "10.200.0.7/16,10.81.30.9", "--route", "10.201.0.0/16,10.81.30.9,50"]
+    await skiff.ok("network", "create", "--subnet", "10.81.30.0/24", ...routes, "-o", "no_default_route=1", "routed")
+    const shown = await skiff.ok("run", "--rm", "--network", "routed", "busybox", "ip", "-4", "route")
+    expect(shown.split("\n").map((line) => line.trim().replaceAll(/ +/g, " "))).toEqual([
+      expect.stringMatching(/^10\.81\.30\.0\/24 dev eth0/),
+      "10.200.0.0/16 via 10.81.30.9 dev eth0",
+      "10.201.0.0/16 via 10.81.30.9 dev eth0 metric 50",
+    ])
+  })
+
   test("--ignore leaves one that is there as it is; --internal and the rest are told by inspect", async () => {
     const id = await skiff.ok("network", "create", "--internal", "--attachable", "there")
     expect(await skiff.ok("network", "create", "--ignore", "--subnet", "10.81.9.0/24", "there")).toBe(id)

@@ -336,6 +336,34 @@ export function addDefaultRoute(
   return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
+/** A way to a range by a neighbour. */
+export interface GatewayRoute {
+  destination: { address: IpAddress; prefixLength: number }
+  gateway: IpAddress
+  /** Of two ways the one with the lower number is taken. */
+  metric?: number | undefined
+}
+
+/** The message that makes the route, in the place of one that is there. */
+export function addRoute(index: number, name: string, { destination, gateway, metric }: GatewayRoute): NetlinkMessage {
+  const { address, prefixLength } = destination
+  const lengths = [familyOf(address), prefixLength, 0, 0]
+  const header = new Uint8Array([...lengths, RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0, 0, 0, 0])
+  const body = concatBytes([
+    header,
+    attribute(RTA_DST, ipBytes(address)),
+    u32Attribute(RTA_OIF, index),
+    attribute(RTA_GATEWAY, ipBytes(gateway)),
+    ...(metric === undefined ? [] : [u32Attribute(RTA_PRIORITY, metric)]),
+  ])
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+    body,
+    about: `make a route by "${name}"`,
+  }
+}
+
 /** The same in the place of the default route that is there. */
 export function replaceDefaultRoute(index: number, name: string, route: { gateway: IpAddress }): NetlinkMessage {
   return { ...addDefaultRoute(index, name, route), flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE }

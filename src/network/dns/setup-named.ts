@@ -24,11 +24,14 @@ export async function setupNamed(
   endpoint: Endpoint,
   options: Cancellable = {},
 ): Promise<EndpointStatus> {
-  const { containerId, nameServers = [] } = endpoint
+  const { containerId, names = [], nameServers = [] } = endpoint
   wakeResolver?.()
   const status = await driver.setup(network, endpoint, options)
   try {
     const records = new EndpointRecords(db)
+    // who reserved it may not have known them yet
+    if (records.get(containerId, network.id)?.names !== JSON.stringify(names))
+      records.rename(containerId, network.id, names)
     if (nameServers.length > 0) records.askElsewhere(containerId, network.id, nameServers)
     if (wakeResolver !== undefined) await whenReady(runRoot, wakeResolver, options)
     return { ...status, nameServer: network.gateway }

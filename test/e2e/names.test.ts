@@ -1,0 +1,226 @@
+/** Names of containers: who is known on which network, and what is asked of others. */
+import { afterEach, describe, expect, test } from "bun:test"
+import { ask, askFrom, askMany, changeNames, killResolver, pidOf, resolversOf } from "../support/resolver.ts"
+import { NameServer } from "../support/name-server.ts"
+import { openStore, testUnless } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
+
+const skiff = openStore()
+
+afterEach(async () => {
+  const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
+  if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
+  for (const name of (await skiff.ok("network", "ls", "--format", "{{.Name}}")).split("\n"))
+    if (!["bridge", "host", "none", ""].includes(name)) await skiff.ok("network", "rm", name)
+})
+
+const make = (name: string, ...flags: string[]) => skiff.ok("network", "create", ...flags, name)
+const sleeper = (name: string, network: string, ...flags: string[]) =>
+  skiff.ok("run", "-d", "--name", name, "--network", network, ...flags, "busybox", "sleep", "1000")
+const addressOn = async (name: string, network: string): Promise<string> =>
+  (await skiff.ok("inspect", "-f", `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`, name)).trim()
+const gatewayOf = async (network: string): Promise<string> =>
+  await skiff.ok("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", network)
+const NO_SUCH_NAME = { code: 3, records: [] }
+
+describe("on a network of a user's", () => {
+  test("containers find each other by name, hostname and short id, in a program's own way", async () => {
+    await make("blue")
+    const id = await sleeper("db", "blue", "--hostname", "database")
+    await sleeper("web", "blue")
+    const address = await addressOn("db", "blue")
+    for (const name of ["db", "DB", "database", id.slice(0, 12), "db.blue", "db.dns.podman"])
+      expect(await skiff.ok("exec", "web", "nslookup", name)).toContain(`Address: ${address}`)
+    const conf = await skiff.ok("exec", "web", "cat", "/etc/resolv.conf")
+    expect(conf).toMatch(new RegExp(`^nameserver ${await gatewayOf("blue")}$`, "m"))
+    expect(conf).toMatch(/^options .*ndots:0/m)
+    expect(conf.match(/^nameserver/gm)?.length).toBe(1)
+  })
+
+  test("the first thing that a container does may be to ask", async () => {
+    await make("blue")
+    await sleeper("db", "blue")
+    for (let count = 0; count < 5; count++)
+      expect(await skiff.ok("run", "--rm", "--network", "blue", "busybox", "nslookup", "db")).toContain(
+        await addressOn("db", "blue"),
+      )
+  })
+
+  test("questions of every kind are answered, by UDP and TCP", async () => {
+    await make("blue")
+    await sleeper("db", "blue", "-p", "127.0.0.1::80")
+    await sleeper("web", "blue")
+    const address = await addressOn("db", "blue")
+    const reverse = `${address.split(".").toReversed().join(".")}.in-addr.arpa`
+    for (const tcp of [false, true]) {
+      const answers = await ask(
+        skiff,
+        "web",
+        await gatewayOf("blue"),
+        { name: "db", tcp },
+        { name: "db", type: "TXT", tcp },
+        { name: reverse, type: "PTR", tcp },
+        { name: "_http._tcp.db", type: "SRV", tcp },
+        { name: "nobody", tcp },
+      )
+      expect(answers).toMatchObject([
+        { code: 0, records: [address] },
+        { code: 0, records: [] },
+        { code: 0, records: ["db.blue"] },
+        { code: 0, records: ["0 0 80 db.blue"] },
+        NO_SUCH_NAME,
+      ])
+    }
+  })
+
+  test("a container that has gone is not known any more, one that comes is at once", async () => {
+    await make("blue")
+    await sleeper("web", "blue")
+    const server = await gatewayOf("blue")
+    for (let count = 0; count < 3; count++) {
+      await sleeper("db", "blue")
+      expect(await ask(skiff, "web", server, { name: "db" })).toMatchObject([
+        { code: 0, records: [await addressOn("db", "blue")] },
+      ])
+      await skiff.ok("rm", "-f", "db")
+      expect(await ask(skiff, "web", server, { name: "db" })).toMatchObject([NO_SUCH_NAME])
+    }
+  })
+})
+
+describe("what is no name of a container's", () => {
+  const unprivileged = process.getuid?.() !== 0 && "only root may listen on port 53"
+
+  testUnless(unprivileged)(
+    "is asked of the network's servers, or of the container's own, whatever loopback they are on",
+    async () => {
+      await using one = await NameServer.open("127.0.0.51", { "www.example.test": "192.0.2.1" })
+      await using two = await NameServer.open("127.0.0.52", { "www.example.test": "192.0.2.2" })
+      await make("blue", "--dns", "127.0.0.51")
+      await sleeper("web", "blue")
+      await sleeper("choosy", "blue", "--dns", "127.0.0.52")
+      const server = await gatewayOf("blue")
+      const question = { name: "www.Example.test" }
+      expect(await ask(skiff, "web", server, question, { ...question, tcp: true })).toMatchObject([
+        { code: 0, records: ["192.0.2.1"] },
+        { code: 0, records: ["192.0.2.1"] },
+      ])
+      expect(await ask(skiff, "choosy", server, question, { name: "web" })).toMatchObject([
+        { code: 0, records: ["192.0.2.2"] },
+        { code: 0, records: [await addressOn("web", "blue")] },
+      ])
+      expect(await skiff.ok("exec", "choosy", "cat", "/etc/resolv.conf")).not.toContain("127.0.0.52")
+      expect([one.asked.length, two.asked.length]).toEqual([2, 1])
+      expect(await ask(skiff, "web", server, { name: "gone.example.test" })).toMatchObject([NO_SUCH_NAME])
+    },
+  )
+
+  testUnless(unprivileged)(
+    "does not leave an internal network, nor do addresses of ours and names without a dot leave any",
+    async () => {
+      await using outside = await NameServer.open("127.0.0.51", { "www.example.test": "192.0.2.1" })
+      await make("inner", "--internal", "--dns", "127.0.0.51")
+      await make("blue", "--dns", "127.0.0.51")
+      await sleeper("vault", "inner", "--dns", "127.0.0.51")
+      await sleeper("web", "blue")
+      const [inner, blue] = [await gatewayOf("inner"), await gatewayOf("blue")]
+      const reverse = `${(await addressOn("vault", "inner")).split(".").toReversed().join(".")}.in-addr.arpa`
+      for (const tcp of [false, true])
+        expect(
+          await ask(
+            skiff,
+            "vault",
+            inner,
+            { name: "secret.example.test", tcp },
+            { name: "vault", tcp },
+            { name: "vault", type: "AAAA", tcp },
+          ),
+        ).toMatchObject([NO_SUCH_NAME, { code: 0 }, { code: 0, records: [] }])
+      expect(await ask(skiff, "web", blue, { name: "vault" }, { name: reverse, type: "PTR" })).toMatchObject([
+        NO_SUCH_NAME,
+        NO_SUCH_NAME,
+      ])
+      expect(outside.asked).toEqual([])
+    },
+  )
+})
+
+describe("elsewhere", () => {
+  test("on the default network, and where names are disabled, nobody is known and nobody answers", async () => {
+    await eventually(() => resolversOf(skiff).length === 0)
+    await make("mute", "--disable-dns")
+    await sleeper("one", "bridge")
+    await sleeper("two", "mute")
+    for (const name of ["one", "two"])
+      expect(await skiff.ok("exec", name, "cat", "/etc/resolv.conf")).not.toContain("ndots:0")
+    expect(resolversOf(skiff)).toEqual([])
+  })
+
+  test("the resolver of another network does not answer, and names of another network are not known", async () => {
+    await make("blue")
+    await make("green")
+    await sleeper("web", "blue")
+    await sleeper("db", "green")
+    const [server, other] = [await gatewayOf("blue"), await gatewayOf("green")]
+    expect(await ask(skiff, "web", server, { name: "db" })).toMatchObject([NO_SUCH_NAME])
+    const [udp, tcp] = await ask(skiff, "web", other, { name: "db" }, { name: "db", tcp: true })
+    expect([typeof udp, typeof tcp]).toEqual(["string", "string"])
+  }, 30_000)
+})
+
+describe("the resolver", () => {
+  test("is one process for all networks, is not there before the first needs it, and ends after the last", async () => {
+    await make("blue")
+    await make("green")
+    await eventually(() => resolversOf(skiff).length === 0)
+    await Promise.all([sleeper("one", "blue"), sleeper("two", "green"), sleeper("three", "green")])
+    await eventually(() => resolversOf(skiff).length === 1)
+    await skiff.ok("rm", "-f", "one", "two", "three")
+    await eventually(() => resolversOf(skiff).length === 0)
+    await sleeper("one", "blue")
+    expect(await ask(skiff, "one", await gatewayOf("blue"), { name: "one" })).toMatchObject([{ code: 0 }])
+  }, 30_000)
+
+  test("killed, it is brought back by the next command, on the same port", async () => {
+    await make("blue")
+    await sleeper("web", "blue")
+    const server = await gatewayOf("blue")
+    const pid = await pidOf(skiff, "web")
+    await killResolver(skiff)
+    expect(typeof (await askFrom(pid, server, { name: "web" }))[0]).toBe("string")
+    await skiff.ok("ps")
+    await eventually(async () => {
+      const [answer] = await ask(skiff, "web", server, { name: "web" })
+      return typeof answer !== "string" && answer?.code === 0
+    })
+    expect(resolversOf(skiff).length).toBe(1)
+    await killResolver(skiff)
+    // a start needs it, and waits for it
+    expect(await skiff.ok("run", "--rm", "--network", "blue", "busybox", "nslookup", "web")).toContain(
+      await addressOn("web", "blue"),
+    )
+  }, 30_000)
+
+  test("a million questions during a thousand changes: each has its answer", async () => {
+    await make("blue")
+    await Promise.all(["one", "two", "three"].map((name) => sleeper(name, "blue")))
+    const wanted = await Promise.all(
+      ["one", "two", "three"].map(async (name) => `${name}=${await addressOn(name, "blue")}`),
+    )
+    const seconds = 12
+    const [many] = await Promise.all([
+      askMany(skiff, "one", await gatewayOf("blue"), { count: 1_000_000, seconds, wanted }),
+      changeNames(skiff, "blue", 1000, (seconds - 2) * 1000),
+      comeAndGo(seconds - 3),
+    ])
+    console.log(`${many.asked} questions in ${many.seconds.toFixed(1)} s`)
+    expect(many.wrong).toEqual({})
+    expect(many.asked).toBeGreaterThan(10_000)
+  }, 60_000)
+})
+
+/** Real containers of the network, one after the other. */
+async function comeAndGo(seconds: number): Promise<void> {
+  for (const until = Date.now() + seconds * 1000; Date.now() < until;)
+    await skiff.ok("run", "--rm", "--network", "blue", "busybox", "true")
+}

@@ -1,0 +1,85 @@
+import { spawn, spawnSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Asked, Many, Told } from "./ask-names.ts"
+import type { Skiff } from "./skiff.ts"
+import { user } from "./user.ts"
+import { eventually } from "./wait.ts"
+
+const CLIENT = join(import.meta.dirname, "ask-names.ts")
+
+/** Asks from inside a container's network, in order; a text says why there was no answer. */
+export async function ask(
+  skiff: Skiff,
+  container: string,
+  server: string,
+  ...asked: Asked[]
+): Promise<(Told | string)[]> {
+  return askFrom(await pidOf(skiff, container), server, ...asked)
+}
+
+/** The same, without a command of skiff's. */
+export async function askFrom(pid: string, server: string, ...asked: Asked[]): Promise<(Told | string)[]> {
+  return JSON.parse(await inNetwork(pid, [server, JSON.stringify(asked)])) as (Told | string)[]
+}
+
+/** Asks as fast as it can for one name after the other, `NAME=ADDRESS`, until a count or a time is reached. */
+export async function askMany(
+  skiff: Skiff,
+  container: string,
+  server: string,
+  { count, seconds, wanted }: { count: number; seconds: number; wanted: readonly string[] },
+): Promise<Many> {
+  const words = [server, "--many", `${count}`, `${seconds}`, ...wanted]
+  return JSON.parse(await inNetwork(await pidOf(skiff, container), words)) as Many
+}
+
+/** Of its first process. */
+export function pidOf(skiff: Skiff, container: string): Promise<string> {
+  return skiff.ok("inspect", "-f", "{{.State.Pid}}", container)
+}
+
+async function inNetwork(pid: string, args: readonly string[]): Promise<string> {
+  // who is not root enters by the user namespace in which he is
+  const enter = process.getuid?.() === 0 ? ["--net"] : ["--user", "--net", "--preserve-credentials"]
+  return outputOf(["nsenter", "-t", pid, ...enter, process.execPath, CLIENT, ...args])
+}
+
+/** Somebody joins and leaves the network so often, in so many milliseconds. */
+export async function changeNames(skiff: Skiff, network: string, count: number, milliseconds: number): Promise<void> {
+  const script = join(import.meta.dirname, "change-names.ts")
+  const words = [process.execPath, script, join(skiff.root, "skiff.db"), network, `${count}`, `${milliseconds}`]
+  await outputOf([...user.prefix, ...words])
+}
+
+async function outputOf([program = "", ...args]: readonly string[]): Promise<string> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+  const texts = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) child[name].on("data", (bytes: Buffer) => (texts[name] += bytes))
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  child.on("close", resolve)
+  const code = await promise
+  if (code !== 0) throw new Error(`${program} gave ${code}\n${texts.stderr}`)
+  return texts.stdout
+}
+
+/** Pids of the resolver of a store: one, none, or for a moment two of which one finds the lock taken. */
+export function resolversOf(skiff: Skiff): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0")
+      return words.includes(skiff.root) && words.includes("_resolve") ? [Number(name)] : []
+    } catch {
+      return [] // ended meanwhile
+    }
+  })
+}
+
+/** Kills it, and waits until the kernel has let go of its lock. */
+export async function killResolver(skiff: Skiff): Promise<void> {
+  const [pid] = resolversOf(skiff)
+  if (pid === undefined) throw new Error("there is no resolver")
+  process.kill(pid, "SIGKILL")
+  await eventually(() => spawnSync("flock", ["-n", join(skiff.runRoot, "resolver.lock"), "true"]).status === 0)
+}

@@ -3,13 +3,14 @@ import { isSkiffError } from "../base/errors.ts"
 import { runAll } from "../base/run-all.ts"
 import { trace } from "../base/trace.ts"
 import { crashPoint } from "../base/crash-point.ts"
-import type { Endpoint, Networks, PortReservation } from "../network/network.ts"
+import type { Endpoint, EndpointStatus, Networks, PortReservation } from "../network/network.ts"
 import type { PortChanges } from "./changes.ts"
 import type { Abortable, ResolvedOptions, NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { writeResolvConf } from "./container-files.ts"
+import { rewriteResolvConf, writeResolvConf } from "./container-files.ts"
 import { namesOn, writeHosts } from "./hosts-lines.ts"
 import type { ContainerRecord } from "./record.ts"
+import { nameInSandbox, unnameInSandbox } from "./sandbox-names.ts"
 
 /** Those that a container has from its create. */
 export function initialAttachments({ network, address, macAddress, networks }: ResolvedOptions): NetworkAttachment[] {
@@ -77,6 +78,7 @@ export async function joinNetworks(
   { reservation, abort }: Abortable & { reservation: PortReservation | undefined },
 ): Promise<void> {
   const { spec, state } = record
+  await nameInSandbox(deps, record)
   if (state.attachments.length === 0 || state.pid === undefined) return
   const networks = await deps.networks()
   const { interfaces, uplink } = networks.arrange(state.attachments)
@@ -102,8 +104,25 @@ export async function joinNetworks(
 
 /** Has the container ask the resolvers of the networks that it is on by now. Those who knew none need no other file. */
 export function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
-  const endpoints = record.state.attachments.flatMap(({ endpoint }) => endpoint ?? [])
+  const endpoints = endpointsOf(record.state.attachments)
   if (endpoints.some(({ nameServer }) => nameServer !== undefined)) writeResolvConf(deps, record, endpoints)
+}
+
+/**
+ * The same, of a container whose endpoints were `before`: where another resolver is to be asked now, and the file is as we wrote it and
+ * not the container's own work.
+ */
+export function followResolvers(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  before: readonly Pick<EndpointStatus, "nameServer">[],
+): void {
+  rewriteResolvConf(deps, record, before, endpointsOf(record.state.attachments))
+}
+
+/** Those that are there. */
+export function endpointsOf(attachments: readonly NetworkAttachment[]): NonNullable<NetworkAttachment["endpoint"]>[] {
+  return attachments.flatMap(({ endpoint }) => endpoint ?? [])
 }
 
 /** Makes one endpoint of a container whose first process is there. */
@@ -167,8 +186,10 @@ export async function changePublished(
 }
 
 /** Addresses and published ports go; the veths go with their namespace. Safe to repeat. */
-export async function leaveNetworks(deps: ContainerDeps, { id, state }: ContainerRecord): Promise<void> {
+export async function leaveNetworks(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
+  const { id, state } = record
   const { attachments, leaving } = state
+  await unnameInSandbox(deps, record)
   if (attachments.length === 0 && leaving === undefined) return
   const networks = await deps.networks()
   const all = leaving === undefined ? attachments : [...attachments, leaving]

@@ -2,7 +2,7 @@
 import { crashPoint } from "../base/crash-point.ts"
 import { AlreadyExists, FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import type { Network, Networks } from "../network/network.ts"
-import { joinOne, uplinkOf, withHolder } from "./attachments.ts"
+import { endpointsOf, followResolvers, joinOne, uplinkOf, withHolder } from "./attachments.ts"
 import type { Abortable, NetworkAttachment, NetworkRequest } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { connectionEvent } from "./events.ts"
@@ -11,7 +11,7 @@ import { leasing } from "./lease-addresses.ts"
 import { checkRequest } from "./requested-networks.ts"
 import { reconciled } from "./reconcile-now.ts"
 import type { ContainerRecord } from "./record.ts"
-import { askResolvers, hasNamespace, leadThroughUplink, takeOff } from "./take-off.ts"
+import { hasNamespace, leadThroughUplink, takeOff } from "./take-off.ts"
 
 /** See `Containers.connect`. */
 export async function connect(
@@ -70,7 +70,8 @@ async function joinLive(
   })
   crashPoint("connect:joined")
   const isFirst = state.attachments.length === 0
-  state.attachments = [...state.attachments, attachment]
+  const before = state.attachments
+  state.attachments = [...before, attachment]
   if (uplinkOf(networks, state) === attachment) await leadThroughUplink(networks, record)
   const network = networks.get(attachment.network)
   if (isFirst && spec.run.ports.length > 0) {
@@ -79,7 +80,7 @@ async function joinLive(
   }
   crashPoint("connect:led")
   addToHosts(deps, record, attachment)
-  if (attachment.endpoint.nameServer !== undefined) askResolvers(deps, record)
+  followResolvers(deps, record, endpointsOf(before))
 }
 
 /** Throws what a connect is refused for, before anything is made. */

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { InvalidArgument } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import type { EndpointStatus } from "../network/network.ts"
 import type { OciMount } from "../spec/oci-runtime.ts"
 import { readFileInRoot } from "../sys/fs/confined.ts"
@@ -88,13 +89,39 @@ export function writeContainerFiles(
 export function writeResolvConf(
   deps: ContainerDeps,
   record: ContainerRecord,
-  endpoints: readonly Pick<EndpointStatus, "nameServer">[],
+  endpoints: readonly AskedEndpoint[],
 ): void {
-  const { network, dns, dnsSearch, dnsOptions } = record.spec.options
+  writeFileSync(containerFilePaths(deps, record).resolvConf, resolvConfText(deps, record, endpoints))
+}
+
+/** Which resolver an endpoint has asked, if any. */
+type AskedEndpoint = Pick<EndpointStatus, "nameServer">
+
+/** The same, in a container that runs: unless the file is not, but for the order of its lines, what was written for the endpoints before. */
+export function rewriteResolvConf(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  before: readonly AskedEndpoint[],
+  after: readonly AskedEndpoint[],
+): void {
+  const path = containerFilePaths(deps, record).resolvConf
+  const [old, text] = [resolvConfText(deps, record, before), resolvConfText(deps, record, after)]
+  if (old === text) return
+  try {
+    if (linesOf(readFileSync(path, "utf8")) === linesOf(old)) writeFileSync(path, text)
+  } catch (error) {
+    // the container may have filled its file system
+    log.warn(`resolv.conf of container "${record.name}" is as it was`, { reason: String(error) })
+  }
+}
+
+const linesOf = (text: string): string => text.split("\n").toSorted().join("\n")
+
+function resolvConfText(deps: ContainerDeps, { spec }: ContainerRecord, endpoints: readonly AskedEndpoint[]): string {
+  const { network, dns, dnsSearch, dnsOptions } = spec.options
   const kind = network.kind === "bridge" || endpoints.length > 0 ? "bridge" : "host"
   const resolvers = endpoints.flatMap(({ nameServer }) => nameServer ?? [])
-  const text = deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })
-  writeFileSync(containerFilePaths(deps, record).resolvConf, text)
+  return deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })
 }
 
 const MAX_HOSTS_BYTES = 512 * 1024

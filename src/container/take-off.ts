@@ -3,8 +3,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import type { Network, Networks } from "../network/network.ts"
-import { uplinkOf } from "./attachments.ts"
-import { writeResolvConf } from "./container-files.ts"
+import { endpointsOf, followResolvers, uplinkOf } from "./attachments.ts"
 import type { NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { takeFromHosts } from "./hosts-lines.ts"
@@ -33,22 +32,12 @@ export async function takeOff(deps: ContainerDeps, record: ContainerRecord): Pro
     crashPoint("disconnect:led")
     await networks.leave(network, live, leaving.endpoint)
     takeFromHosts(deps, record, leaving)
-    // of one that was killed it is not known what it had
-    if (leaving.endpoint === undefined || leaving.endpoint.nameServer !== undefined) askResolvers(deps, record)
+    // of one that was killed it is not known how far it had come: perhaps so far that this one was asked
+    const left = leaving.endpoint ?? { nameServer: network.gateway }
+    followResolvers(deps, record, [...endpointsOf(state.attachments), left])
   } else if (network !== undefined) await networks.teardown(network, id, leaving.endpoint)
   if (network !== undefined) networks.release(id, network)
   delete state.leaving
-}
-
-/** Has the container ask the resolvers of the networks that it is on by now, and no others. */
-export function askResolvers(deps: ContainerDeps, record: ContainerRecord): void {
-  const endpoints = record.state.attachments.flatMap(({ endpoint }) => endpoint ?? [])
-  try {
-    writeResolvConf(deps, record, endpoints)
-  } catch (error) {
-    // the container may have filled its file system
-    log.warn(`the resolv.conf of container "${record.name}" is as it was`, { reason: String(error) })
-  }
 }
 
 /** Whether there is a network namespace of its own to be changed. */

@@ -204,6 +204,14 @@ export interface NetworkDriver {
   movePorts(from: Network, to: Network, containerId: string): Promise<PortMapping[]>
 }
 
+/** Other names for endpoints that are there. */
+export interface NameChanges {
+  add?: readonly string[]
+  remove?: readonly string[]
+  /** As of `Endpoint`. */
+  nameServers?: readonly string[]
+}
+
 /** An interface as the kernel has it. */
 export interface ObservedInterface {
   name: string
@@ -250,6 +258,8 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   remove(network: Network, options?: Cancellable): Promise<void>
   /** Calls an endpoint otherwise from now on; the next question is answered so. Nothing to do when there is none. */
   rename(network: Network, containerId: string, names: readonly string[]): void
+  /** The same of all endpoints of a container (or a sandbox), by what is another. Safe to repeat. */
+  changeNames(containerId: string, changes: NameChanges): void
   /** Holds for containers that start from then on. Safe to repeat. Throws InvalidArgument, NotFound. */
   update(network: Network, changes: NetworkChanges): Promise<Network>
   /**

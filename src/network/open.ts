@@ -82,6 +82,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     return setupNamed({ ...deps, driver }, network, endpoint, options)
   }
   const { db, events, addressPools } = deps
+  const records = new EndpointRecords(deps.db)
   const makers = { db, names, rootless: netns !== undefined, events, addressPools }
   const forgetRules = (sockets: HostSockets, gone: Network): void => bridges.forget(sockets, gone)
   const find = (name: string, usual: () => Network): Network => {
@@ -133,7 +134,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
       ),
     setRate: async (network, containerId, rate) => (await driverOf(network)).setRate(network, containerId, rate),
     teardown: async (network, containerId, status) => (await driverOf(network)).teardown(network, containerId, status),
-    rename: (network, containerId, called) => new EndpointRecords(deps.db).rename(containerId, network.id, called),
+    rename: (network, containerId, called) => records.rename(containerId, network.id, called),
+    changeNames: (containerId, changes) => deps.db.transaction(() => records.changeNames(containerId, changes)),
     reload: (containerIds) => bridges.reload(containerIds),
     leave: async (network, endpoint, status) => (await driverOf(network)).leave(network, endpoint, status),
     movePorts: async (from, to, containerId) => (await driverOf(to)).movePorts(from, to, containerId),

@@ -6,7 +6,7 @@ import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { givenSpan, reservedAddresses } from "./address-span.ts"
 import { broadcastAddress, contains, formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { addressInUse, leaseHolder } from "./leases.ts"
-import type { Network } from "./network.ts"
+import type { NameChanges, Network } from "./network.ts"
 import { chooseAddress6, givableAddress6, hasIpv6 } from "./choose-ipv6.ts"
 import type { PublishedPort, Source } from "./nftables.ts"
 
@@ -148,6 +148,17 @@ export class EndpointRecords {
   rename(containerId: string, networkId: string, names: readonly string[]): void {
     const sql = "UPDATE network_endpoints SET names = ? WHERE container_id = ? AND network_id = ?"
     this.#db.run(sql, JSON.stringify(names), containerId, networkId)
+  }
+
+  /** The same of all endpoints of a container. */
+  changeNames(containerId: string, { add = [], remove = [], nameServers }: NameChanges): void {
+    const sql = "SELECT network_id AS networkId, names FROM network_endpoints WHERE container_id = ?"
+    for (const { networkId, names } of this.#db.all<{ networkId: string; names: string }>(sql, containerId)) {
+      const kept = (JSON.parse(names) as string[]).filter((name) => !remove.includes(name))
+      const now = [...new Set([...kept, ...add])]
+      if (JSON.stringify(now) !== names) this.rename(containerId, networkId, now)
+      if (nameServers !== undefined) this.askElsewhere(containerId, networkId, nameServers)
+    }
   }
 
   /** Sources that the guard may know though their endpoints are gone. */

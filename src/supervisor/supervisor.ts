@@ -22,6 +22,9 @@ const LINGER_MS = 2_000
 /** conmon goes on to its next file by itself: who looks so often misses none that takes longer to fill. */
 const LOOK_EVERY_MS = 2_000
 
+/** The resolver of names has nobody else who would miss it: a look whether there was one, and was killed, costs 5 µs. */
+const RESOLVER_LOOK_MS = 2_000
+
 /** What may change what there is to do. */
 const ACTIONS = ["start", "die", "pause", "unpause", "update", "stop", "kill", "destroy"]
 
@@ -48,8 +51,18 @@ async function superviseUntilIdle(engine: Engine): Promise<void> {
   // watched first, then read: nothing falls between
   await using watch = events.watch({ filter: { types: ["container"], actions: ACTIONS }, signal: idle.signal })
   using shift = new Shift(containers, () => idle.abort())
+  using _ = every(RESOLVER_LOOK_MS, () => engine.keepResolver())
   for (const duty of containers.health.duties()) shift.take(duty.id, duty)
   for await (const { actor } of watch as AsyncIterable<Event>) shift.take(actor.id, containers.health.duty(actor.id))
+}
+
+function every(milliseconds: number, act: () => Promise<void>): Disposable {
+  const timer = setInterval(() => void act().catch(tellResolver), milliseconds)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+function tellResolver(error: unknown): void {
+  log.warn("the supervisor cannot start the resolver of names", { reason: String(error) })
 }
 
 /** All that is being done, until there is nothing to do. */

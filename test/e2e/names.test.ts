@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test"
 import { ask, askFrom, askMany, changeNames, killResolver, pidOf, resolversOf } from "../support/resolver.ts"
 import { NameServer } from "../support/name-server.ts"
 import { openStore, testUnless } from "../support/store.ts"
+import { supervisorsOf } from "../support/supervisor.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -58,6 +59,7 @@ describe("on a network of a user's", () => {
         "web",
         await gatewayOf("blue"),
         { name: "db", tcp },
+        { name: "db", type: "AAAA", tcp },
         { name: "db", type: "TXT", tcp },
         { name: reverse, type: "PTR", tcp },
         { name: "_http._tcp.db", type: "SRV", tcp },
@@ -65,6 +67,7 @@ describe("on a network of a user's", () => {
       )
       expect(answers).toMatchObject([
         { code: 0, records: [address] },
+        { code: 0, records: [expect.stringMatching(/^fd[0-9a-f]{30}$/)] },
         { code: 0, records: [] },
         { code: 0, records: ["db.blue"] },
         { code: 0, records: ["0 0 80 db.blue"] },
@@ -84,6 +87,68 @@ describe("on a network of a user's", () => {
       ])
       await skiff.ok("rm", "-f", "db")
       expect(await ask(skiff, "web", server, { name: "db" })).toMatchObject([NO_SUCH_NAME])
+    }
+  })
+})
+
+describe("of a container that changes its networks", () => {
+  test("connected and disconnected, it is known, and asks, where it is at that moment", async () => {
+    await make("blue")
+    await make("green")
+    await sleeper("web", "bridge")
+    await sleeper("db", "blue", "--network-alias", "store")
+    await sleeper("cache", "green")
+    const conf = () => skiff.ok("exec", "web", "cat", "/etc/resolv.conf")
+    const before = await conf()
+    const [blue, green] = [await gatewayOf("blue"), await gatewayOf("green")]
+    await skiff.ok("network", "connect", "--alias", "front", "blue", "web")
+    expect(await conf()).toContain(`nameserver ${blue}`)
+    expect(await skiff.ok("exec", "web", "nslookup", "store")).toContain(await addressOn("db", "blue"))
+    expect(await ask(skiff, "db", blue, { name: "front" })).toMatchObject([
+      { records: [await addressOn("web", "blue")] },
+    ])
+    await skiff.ok("network", "connect", "green", "web")
+    expect(await ask(skiff, "web", blue, { name: "cache" })).toMatchObject([
+      { records: [await addressOn("cache", "green")] },
+    ])
+    await skiff.ok("network", "disconnect", "blue", "web")
+    expect(await ask(skiff, "db", blue, { name: "front" }, { name: "web" })).toMatchObject([NO_SUCH_NAME, NO_SUCH_NAME])
+    expect(await ask(skiff, "web", green, { name: "store" }, { name: "cache" })).toMatchObject([
+      NO_SUCH_NAME,
+      { code: 0 },
+    ])
+    await skiff.ok("network", "disconnect", "green", "web")
+    expect(await conf()).toBe(before)
+  })
+
+  test("what the container has made of its resolv.conf stays", async () => {
+    await make("blue")
+    await sleeper("web", "bridge")
+    await skiff.ok("exec", "web", "sh", "-c", "echo nameserver 192.0.2.1 > /etc/resolv.conf")
+    await skiff.ok("network", "connect", "blue", "web")
+    expect(await skiff.ok("exec", "web", "cat", "/etc/resolv.conf")).toBe("nameserver 192.0.2.1")
+  })
+})
+
+describe("a pod", () => {
+  test("is found by its name and by those of its containers that run", async () => {
+    await make("blue")
+    await skiff.ok("pod", "create", "--name", "shop", "--network", "blue")
+    try {
+      await skiff.ok("run", "-d", "--pod", "shop", "--name", "till", "busybox", "sleep", "1000")
+      await sleeper("web", "blue")
+      const server = await gatewayOf("blue")
+      const [pod] = await ask(skiff, "web", server, { name: "shop" })
+      expect(pod).toMatchObject({ code: 0 })
+      expect(await ask(skiff, "web", server, { name: "till" })).toEqual([pod as never])
+      expect(await skiff.ok("exec", "till", "nslookup", "web")).toContain(await addressOn("web", "blue"))
+      await skiff.ok("stop", "-t", "0", "till")
+      expect(await ask(skiff, "web", server, { name: "till" }, { name: "shop" })).toMatchObject([
+        NO_SUCH_NAME,
+        { code: 0 },
+      ])
+    } finally {
+      await skiff.ok("pod", "rm", "-f", "shop")
     }
   })
 })
@@ -119,7 +184,7 @@ describe("what is no name of a container's", () => {
     "does not leave an internal network, nor do addresses of ours and names without a dot leave any",
     async () => {
       await using outside = await NameServer.open("127.0.0.51", { "www.example.test": "192.0.2.1" })
-      await make("inner", "--internal", "--dns", "127.0.0.51")
+      await make("inner", "--internal", "--ipv6=false", "--dns", "127.0.0.51")
       await make("blue", "--dns", "127.0.0.51")
       await sleeper("vault", "inner", "--dns", "127.0.0.51")
       await sleeper("web", "blue")
@@ -199,6 +264,18 @@ describe("the resolver", () => {
     expect(await skiff.ok("run", "--rm", "--network", "blue", "busybox", "nslookup", "web")).toContain(
       await addressOn("web", "blue"),
     )
+  }, 30_000)
+
+  test("killed, it is brought back by the supervisor, where there is one, without a command", async () => {
+    await make("blue")
+    await sleeper("web", "blue", "--health-cmd", "true", "--health-interval", "1s")
+    const [pid, server] = [await pidOf(skiff, "web"), await gatewayOf("blue")]
+    await eventually(() => supervisorsOf(skiff).length === 1)
+    await killResolver(skiff)
+    await eventually(async () => {
+      const [answer] = await askFrom(pid, server, { name: "web" })
+      return typeof answer !== "string" && answer?.code === 0
+    })
   }, 30_000)
 
   test("a million questions during a thousand changes: each has its answer", async () => {

@@ -43,6 +43,7 @@ class Store implements Disposable {
       protocol: "tcp" as const,
       hostPort: 1000 + (address % 1000),
       hostAddress: "",
+      address6: "",
       containerPort: port,
       innerPort: port,
       address,

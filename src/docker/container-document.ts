@@ -8,6 +8,7 @@ import type {
   NetworkAttachment,
   NetworkMode,
 } from "../container/container.ts"
+import { isAskedByMount, mountRequestDocuments } from "./mount-request-document.ts"
 import { endedText } from "./ended-text.ts"
 import { portMap } from "./port-map.ts"
 import { attachmentsOf, publishedPorts } from "./port-text.ts"
@@ -83,11 +84,12 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
   const { options, mounts, run, runtime } = container
   return {
     Binds: options.mounts.flatMap((mount) => {
-      if (mount.type !== "volume" && (mount.type !== "bind" || !mount.createSource)) return []
+      if ((mount.type !== "volume" && mount.type !== "bind") || isAskedByMount(mount)) return []
       if (mount.source === undefined) return []
       const words = formatMountWords(mount)
       return [`${mount.source}:${mount.target}${words === "" ? "" : `:${words}`}`]
     }),
+    ...mountsAsked(options.mounts),
     ContainerIDFile: "",
     LogConfig: { Type: options.log.driver, Config: options.log.options },
     NetworkMode: networkModeText(options),
@@ -137,6 +139,11 @@ function hostConfig(container: ContainerDetails): Record<string, unknown> {
     Init: options.init,
     StopTimeout: run.stopTimeoutSeconds,
   }
+}
+
+function mountsAsked(requests: ContainerDetails["options"]["mounts"]): Record<string, unknown> {
+  const documents = mountRequestDocuments(requests)
+  return documents.length === 0 ? {} : { Mounts: documents }
 }
 
 function apparmorOf(securityOptions: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** Podman's inspect document of a container: what it has beyond docker's, and what it says otherwise. */
 import type { ContainerDetails } from "../container/container.ts"
+import { podmanBinds, podmanMountDocuments } from "./mount-document.ts"
 import { digestHex } from "../spec/digest.ts"
 
 type Document = Record<string, unknown>
@@ -44,8 +45,10 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
       AttachStdout: false,
       AttachStderr: false,
     },
+    Mounts: podmanMountDocuments(details.mounts),
     HostConfig: {
       ...hostConfig,
+      Binds: podmanBinds(details.mounts),
       CapAdd: options.capAdd.map(capabilityName),
       CapDrop: options.capDrop.map(capabilityName),
       ExtraHosts: options.extraHosts,

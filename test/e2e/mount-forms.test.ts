@@ -235,3 +235,37 @@ test("a symbolic link of the host's is a source as what it leads to", async () =
   symlinkSync(path, join(skiff.directory, "link"))
   expect(await run("cat /b/file", "-v", `${join(skiff.directory, "link")}:/b`)).toBe("from the host")
 })
+
+test("inspect tells docker's Binds and Mounts, and podman's", async () => {
+  const path = hostTree("told")
+  const create = ["-v", `${path}:/b:ro,noexec`, "-v", "told:/v"]
+  create.push("--mount", `type=bind,src=${path},dst=/m,bind-nonrecursive`)
+  create.push("--mount", "type=volume,src=told,dst=/s,volume-subpath=x")
+  await skiff.ok("create", "--name", "told", ...create, "busybox")
+  const inspect = async (tool: string) => {
+    const { stdout } = await skiff.run(["inspect", "told"], { env: { SKIFF_COMPAT: tool } })
+    return (JSON.parse(stdout) as { HostConfig: { Binds: string[]; Mounts?: object[] }; Mounts: object[] }[])[0]
+  }
+  const docker = await inspect("docker")
+  expect(docker?.HostConfig.Binds).toEqual([`${path}:/b:ro,noexec`, "told:/v"])
+  expect(docker?.HostConfig.Mounts).toEqual([
+    { Type: "bind", Source: path, Target: "/m", BindOptions: { NonRecursive: true } },
+    { Type: "volume", Source: "told", Target: "/s", VolumeOptions: { Subpath: "x" } },
+  ])
+  const podman = await inspect("podman")
+  expect(podman?.HostConfig.Binds).toContain(`${path}:/b:ro,rprivate,noexec,rbind`)
+  expect(podman?.HostConfig.Binds).toContain("told:/v:rw,rprivate,rbind")
+  expect(podman?.Mounts).toContainEqual(
+    expect.objectContaining({ Type: "bind", Destination: "/m", Options: ["bind"], RW: true, Propagation: "rprivate" }),
+  )
+  await skiff.ok("rm", "told")
+  await skiff.ok("volume", "rm", "told")
+})
+
+test("as podman a tmpfs begins with what the image has there", async () => {
+  const ls = ["run", "--rm", "--tmpfs", "/etc", "busybox", "ls", "/etc/passwd"]
+  expect((await skiff.run(ls, { env: { SKIFF_COMPAT: "podman" } })).stdout).toBe("/etc/passwd\n")
+  expect((await skiff.run(ls)).stdout).toBe("")
+  const without = ls.map((word) => (word === "/etc" ? "/etc:notmpcopyup" : word))
+  expect((await skiff.run(without, { env: { SKIFF_COMPAT: "podman" } })).stdout).toBe("")
+})

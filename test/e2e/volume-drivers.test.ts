@@ -1,6 +1,6 @@
 /** Volumes that are mounted while they are used: local ones with options, images, plugins. */
 import { describe, expect, test } from "bun:test"
-import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { asRootOnly, openStore, rootlessOnly, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -171,6 +171,40 @@ describe("plugins", () => {
     plugin.holders.delete("theirs")
     await skiff.ok("volume", "reload")
     expect(await skiff.ok("volume", "ls", "-q")).toBe("")
+  })
+
+  testUnless(asRootOnly)("one whose address stands in a file is found; a file without one is named", async () => {
+    await using plugin = await listen()
+    const files = ["/etc/docker", "/etc/docker/plugins"]
+    const made = files.filter((path) => !existsSync(path))
+    mkdirSync("/etc/docker/plugins", { recursive: true })
+    const spec = (suffix: string) => `/etc/docker/plugins/${name}-other.${suffix}`
+    const byFile = ["volume", "create", "-d", `${name}-other`, "by-file"]
+    try {
+      for (const [suffix, text] of [
+        ["spec", `unix:///run/docker/plugins/${name}.sock\n`],
+        ["json", JSON.stringify({ Name: "x", Addr: `unix:///run/docker/plugins/${name}.sock` })],
+      ] as const) {
+        writeFileSync(spec(suffix), text)
+        await skiff.ok(...byFile)
+        expect([...plugin.holders.keys()]).toEqual(["by-file"])
+        await skiff.ok("volume", "rm", "by-file")
+        rmSync(spec(suffix))
+      }
+      for (const [text, reason] of [
+        ["ftp://x", "no address that is known"],
+        [JSON.stringify({ Addr: "https://x", TLSConfig: {} }), "asks for TLS"],
+        ["{", "is no JSON"],
+      ] as const) {
+        const suffix = text.startsWith("{") ? "json" : "spec"
+        writeFileSync(spec(suffix), text)
+        expect(await refused(...byFile)).toContain(reason)
+        rmSync(spec(suffix))
+      }
+    } finally {
+      for (const suffix of ["spec", "json"]) rmSync(spec(suffix), { force: true })
+      for (const path of made.toReversed()) rmdirSync(path)
+    }
   })
 
   test("a hostile one leads nowhere, is not waited for, and does not fill the memory", async () => {

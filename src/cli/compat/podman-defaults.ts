@@ -18,7 +18,7 @@ export function withPodmanDefaults(
   if (name === "container cp") return withInitial(flags, COPY)
   if (name !== "container run" && name !== "container create") return flags
   const userns = env.PODMAN_USERNS
-  return withInitial(withoutMadeSources(flags), {
+  return withInitial(withCopiedTmpfs(withoutMadeSources(flags)), {
     httpProxy: true,
     passwd: true,
     readOnlyTmpfs: true,
@@ -40,6 +40,24 @@ function withoutMadeSources(flags: Flags): Flags {
     return last?.type === "bind" ? [...mounts.slice(0, -1), { ...last, createSource: false }] : mounts
   }
   return { ...flags, volume: { ...volume, read } }
+}
+
+/** A tmpfs begins with what the image has there, unless `notmpcopyup` is said. */
+function withCopiedTmpfs(flags: Flags): Flags {
+  const copied = (name: "tmpfs" | "mount"): Flags => {
+    const given = flags[name]
+    if (given === undefined) return {}
+    const read = (text: string, before: unknown): MountRequest[] =>
+      (given.read(text, before) as MountRequest[]).map((one) => (one.type === "tmpfs" ? copiesUp(one) : one))
+    return { [name]: { ...given, read } }
+  }
+  return { ...flags, ...copied("tmpfs"), ...copied("mount") }
+}
+
+function copiesUp(request: Extract<MountRequest, { type: "tmpfs" }>): MountRequest {
+  const { options = [] } = request
+  const isSaid = options.includes("tmpcopyup") || options.includes("notmpcopyup")
+  return isSaid ? request : { ...request, options: [...options, "tmpcopyup"] }
 }
 
 /** What is built without a registry in its name is this host's. */

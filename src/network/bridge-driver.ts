@@ -154,6 +154,7 @@ export class BridgeDriver implements NetworkDriver {
         createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu: bridge.mtu, alias, peer })
         if (endpoint.rate !== undefined) await this.#limit(host, hostInterface, endpoint.rate)
         const inside = configureInside(container, network, endpoint, row)
+        if (!inside.hasIpv6 && row.address6 !== "") row = this.#loseIpv6(host, row)
         if (this.#rootless === undefined) this.#show(host.route, hostInterface, claimed)
         forgetStaleCallers(host, ports)
         await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
@@ -261,6 +262,18 @@ export class BridgeDriver implements NetworkDriver {
     }
     const { changePorts } = await import("./change-ports.ts")
     return mappingsOf(await changePorts(deps, { host, network, containerId }, changes, options))
+  }
+
+  /** The container's own settings turned IPv6 off: nobody is told of an address, or led to it, that it has not. */
+  #loseIpv6({ netfilter }: HostSockets, row: EndpointRow): EndpointRow {
+    const { containerId, networkId } = row
+    const ports = () => this.#records.ports(containerId).filter((port) => port.networkId === networkId)
+    return this.#db.transaction(() => {
+      const before = ports()
+      const without = this.#records.loseIpv6(row)
+      if (before.length > 0) this.#firewall.change(netfilter, { remove: before, add: ports() })
+      return without
+    })
   }
 
   /** Written down before the firewall is told, which is made of what is written down. */

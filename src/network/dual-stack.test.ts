@@ -223,8 +223,13 @@ describe.skipIf(skip !== false)("a bridge with IPv6", () => {
   test("a container whose own settings turn it off gets none", async () => {
     const peer = await host.peer()
     await sh(peer, "sysctl -w net.ipv6.conf.all.disable_ipv6=1")
-    const status = await host.networks.setup(network, host.endpoint(peer, "a3"))
+    const ports = [{ protocol: "tcp" as const, hostPort: 8393, containerPort: 80 }]
+    const status = await host.networks.setup(network, host.endpoint(peer, "a3", { ports }))
     expect(status.address6).toBeUndefined()
+    // nor is anybody told of one, or led to it
+    const sql = "SELECT address6 FROM network_endpoints WHERE container_id = ?"
+    expect(host.db.get(sql, id("a3"))).toEqual({ address6: "" })
+    expect(await host.run("nft", "list", "ruleset")).not.toContain(`8393 : fd`)
     expect(await peer.run("ip", "-6", "-o", "addr", "show")).toBe("")
     expect(await peer.run("ip", "route")).toContain("default via 172.17.0.1")
     await host.networks.teardown(network, id("a3"), undefined)

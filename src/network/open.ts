@@ -67,7 +67,13 @@ export function openNetworks(deps: NetworksDeps): Networks {
       configDirectory: cniDirectory,
     })
   // of an administrator's, on most hosts none
-  const configured = (): Network[] => (existsSync(cniDirectory) ? listConfigLists(cniDirectory).map(networkOfList) : [])
+  const configured = (): Network[] => {
+    if (!existsSync(cniDirectory)) return []
+    // Debian's podman brings a list with the name of its default network, which here is a bridge of ours
+    return listConfigLists(cniDirectory)
+      .filter(({ name }) => !DEFAULT_NAMES.has(name))
+      .map(networkOfList)
+  }
   const driverOf = async ({ name, driver }: Network): Promise<NetworkDriver> => {
     if (driver === "bridge") return bridges
     if (hasParent({ driver })) return macvlan()

@@ -138,6 +138,13 @@ export class EndpointRecords {
     return { ...endpoint, refused }
   }
 
+  /** Takes its IPv6 address back. */
+  loseIpv6(endpoint: EndpointRow): EndpointRow {
+    const sql = "UPDATE network_endpoints SET address6 = '' WHERE container_id = ? AND network_id = ?"
+    this.#db.run(sql, endpoint.containerId, endpoint.networkId)
+    return { ...endpoint, address6: "" }
+  }
+
   /** Says who is asked for names that are none of ours. */
   askElsewhere(containerId: string, networkId: string, nameServers: readonly string[]): void {
     const sql = "UPDATE network_endpoints SET name_servers = ? WHERE container_id = ? AND network_id = ?"

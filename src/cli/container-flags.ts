@@ -15,6 +15,7 @@ import { NAMESPACE_FLAGS } from "./container-flags/namespaces.ts"
 import { LIMIT_FLAGS } from "./container-flags/limits.ts"
 import { NETWORK_FLAGS } from "./container-flags/networks.ts"
 import { NETWORK_LIMIT_FLAGS } from "./container-flags/network-limits.ts"
+import { EGRESS_FLAGS } from "./container-flags/egress.ts"
 import { SECURITY_FLAGS } from "./container-flags/security.ts"
 import { USER_NAMESPACE_FLAGS } from "./container-flags/user-namespace.ts"
 import { POD_MEMBER_FLAGS } from "./container-flags/pods.ts"
@@ -35,6 +36,7 @@ export const CONTAINER_FLAGS = {
   ...SECURITY_FLAGS,
   ...NETWORK_FLAGS,
   ...NETWORK_LIMIT_FLAGS,
+  ...EGRESS_FLAGS,
   ...USER_NAMESPACE_FLAGS,
   ...POD_MEMBER_FLAGS,
   ...ENVIRONMENT_FLAGS,

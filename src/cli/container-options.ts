@@ -15,6 +15,7 @@ import { limitOptions } from "./container-flags/limits.ts"
 import { networkOptions } from "./container-flags/networks.ts"
 import { volumeOptions, withDriver } from "./container-flags/volumes.ts"
 import { networkLimitOptions } from "./container-flags/network-limits.ts"
+import { egressOptions } from "./container-flags/egress.ts"
 import { securityOptions } from "./container-flags/security.ts"
 import { defined } from "./defined.ts"
 import { userNamespaceOption } from "./container-flags/user-namespace.ts"
@@ -84,6 +85,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     ...securityOptions(flags),
     ...networkOptions(flags),
     ...networkLimitOptions(flags),
+    ...egressOptions(flags),
     sysctls: Object.fromEntries(flags.sysctl),
     log: { ...defined({ driver: flags.logDriver }), options: Object.fromEntries(flags.logOpt) },
   }

@@ -140,6 +140,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["network disconnect"], load: () => import("./commands/network/disconnect.ts") },
   { names: ["network exists"], load: () => import("./commands/network/exists.ts") },
   { names: ["network inspect"], load: () => import("./commands/network/inspect.ts") },
+  { names: ["network log"], load: () => import("./commands/network/log.ts") },
   { names: ["network ls", "network list"], load: () => import("./commands/network/ls.ts") },
   { names: ["network prune"], load: () => import("./commands/network/prune.ts") },
   { names: ["network reload"], load: () => import("./commands/network/reload.ts") },

@@ -147,6 +147,7 @@ export async function joinOne(
     nameServers: spec.options.dns,
     rate: spec.options.networkLimits?.rate,
     refuse: spec.options.networkLimits?.refuse,
+    allow: spec.options.egress?.allow,
   }
   return { ...(await networks.setup(network, endpoint, { signal: abort })), networkId: network.id }
 }
@@ -166,6 +167,13 @@ export async function changeRate(deps: ContainerDeps, { id, spec, state }: Conta
   for (const { network, endpoint } of state.attachments)
     if (endpoint !== undefined)
       await networks.setRate(networks.get(network), id, spec.options.networkLimits?.rate ?? {})
+}
+
+/** Gives each interface of a container that runs its rules for where it may send. Safe to repeat. */
+export async function changeEgress(deps: ContainerDeps, { id, spec, state }: ContainerRecord): Promise<void> {
+  const networks = await deps.networks()
+  for (const { network, endpoint } of state.attachments)
+    if (endpoint !== undefined) await networks.setEgress(networks.get(network), id, spec.options.egress?.allow)
 }
 
 /** Publishes and takes back ports of a container that runs. Safe to repeat. Throws AlreadyExists for a taken port. */

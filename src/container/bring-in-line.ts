@@ -1,7 +1,7 @@
 /** A running container becomes what its record says. */
 import { crashPoint } from "../base/crash-point.ts"
 import { log } from "../base/log.ts"
-import { changePublished, changeRate } from "./attachments.ts"
+import { changeEgress, changePublished, changeRate } from "./attachments.ts"
 import type { Resources } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
@@ -12,10 +12,11 @@ import { runtimeOf } from "./time-namespace.ts"
 
 /** Does what an update has begun. Safe to repeat. Throws as `Containers.update`. */
 export async function bringInLine(deps: ContainerDeps, record: ContainerRecord, pending: PendingUpdate): Promise<void> {
-  const { formerResources, ports, rate } = pending
+  const { formerResources, ports, rate, egress } = pending
   if (ports !== undefined) await changePublished(deps, record, ports)
   crashPoint("update:ports-changed")
   if (rate) await changeRate(deps, record)
+  if (egress) await changeEgress(deps, record)
   if (formerResources !== undefined) await bound(deps, record, formerResources)
 }
 

@@ -25,6 +25,7 @@ export function changedSpec(spec: ContainerSpec, changes: ContainerChanges): Con
       ports: changedPorts(options.ports, changes.ports),
       ulimits: changedUlimits(options.ulimits, changes.ulimits),
       ...(changes.networkRate && { networkLimits: { ...options.networkLimits, rate: changes.networkRate } }),
+      ...(changes.egress && { egress: changes.egress.allow === null ? undefined : { allow: changes.egress.allow } }),
       ...(changes.health && { health: { ...options.health, ...changes.health } }),
     },
     run: { ...run, ...changedHealth(run, changes), env, ports: checkedPorts(run.ports, changes.ports) },

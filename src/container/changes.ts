@@ -1,6 +1,7 @@
 import type { TrafficRate } from "../network/network.ts"
 import type { HealthOptions } from "./health/health.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
@@ -17,6 +18,8 @@ export interface ContainerChanges {
   ports?: PortChanges
   /** In place of what it had; `{}` lifts it. */
   networkRate?: TrafficRate
+  /** In place of what was allowed; null lifts it. */
+  egress?: { allow: readonly EgressRule[] | null }
   /** `NAME=VALUE`. */
   env?: readonly string[]
   /** Names; after `env`. */

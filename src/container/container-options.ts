@@ -12,6 +12,7 @@ import type { HealthOptions } from "./health/health.ts"
 import type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
 import type { LimitOptions } from "./limit-options.ts"
 import type { NamespaceOptions } from "./namespace-options.ts"
+import type { EgressOptions } from "./egress-options.ts"
 import type { NetworkLimits } from "./network-limits.ts"
 import type { SecurityOptions } from "./security-options.ts"
 import type { UserNamespaceMode } from "./user-namespace-options.ts"
@@ -113,6 +114,8 @@ export interface ContainerOptions {
   limits?: LimitOptions
   security?: SecurityOptions
   networkLimits?: NetworkLimits
+  /** Default: it sends where it likes. */
+  egress?: EgressOptions
   /** Default 64 MiB. */
   shmSizeBytes?: number
   ulimits?: readonly Ulimit[]

@@ -57,10 +57,16 @@ export function checkLimitOptions({ cgroups, storage = {} }: LimitOptions = {}):
 }
 
 /** Only an interface of its own has bounds. Throws InvalidArgument. */
-export function checkNetworkLimits({ networkLimits, network, sandbox }: ResolvedOptions): void {
-  if (networkLimits === undefined || (network.kind === "bridge" && sandbox === undefined)) return
+export function checkNetworkLimits({ networkLimits, egress, network, sandbox }: ResolvedOptions): void {
+  if (network.kind === "bridge" && sandbox === undefined) return
+  if (networkLimits === undefined && egress === undefined) return
   throw new InvalidArgument("the network can be limited only where the container has an interface of its own", {
-    field: networkLimits.rate === undefined ? "networkLimits.refuse" : "networkLimits.rate",
+    field:
+      networkLimits === undefined
+        ? "egress.allow"
+        : networkLimits.rate === undefined
+          ? "networkLimits.refuse"
+          : "networkLimits.rate",
     hint: "leave the network at its default, or name one",
   })
 }

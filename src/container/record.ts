@@ -103,6 +103,8 @@ export interface PendingUpdate {
   ports?: PortChanges
   /** The rate of the network is another. */
   rate?: boolean
+  /** Where it may send is another. */
+  egress?: boolean
 }
 
 /** The health of one run, as far as it is written down: log-file.ts has the rest. */

@@ -66,7 +66,7 @@ async function check(
     const runtimes = await deps.runtimes()
     await runtimes.checkLimits(options.resources, limitsInput(options.limits).cgroupPlacement)
   }
-  if (changes.networkRate !== undefined) checkNetworkLimits(options)
+  if (changes.networkRate !== undefined || changes.egress !== undefined) checkNetworkLimits(options)
   if (changes.ports === undefined || (options.network.kind === "bridge" && options.sandbox === undefined)) return
   throw new FailedPrecondition(`container "${record.name}" has no network of its own in which ports are published`, {
     field: "ports",
@@ -78,15 +78,16 @@ async function check(
 function pendingOf(
   { state }: ContainerRecord,
   { options }: ContainerSpec,
-  { resources, ports, networkRate }: ContainerChanges,
+  { resources, ports, networkRate, egress }: ContainerChanges,
 ): PendingUpdate | undefined {
-  if (resources === undefined && ports === undefined && networkRate === undefined) return undefined
+  if ([resources, ports, networkRate, egress].every((change) => change === undefined)) return undefined
   const published = state.attachments.flatMap(({ endpoint }) => endpoint?.ports ?? [])
   const unpublish = ports?.unpublish.flatMap((one) => published.filter((port) => isMeant(port, one))) ?? []
   return {
     ...(resources && { formerResources: options.resources }),
     ...(ports && { ports: { publish: ports.publish, unpublish } }),
     ...(networkRate && { rate: true }),
+    ...(egress && { egress: true }),
   }
 }
 
@@ -95,7 +96,7 @@ async function takeBack(
   deps: ContainerDeps,
   record: ContainerRecord,
   before: ContainerSpec,
-  { formerResources, ports, rate }: PendingUpdate,
+  { formerResources, ports, rate, egress }: PendingUpdate,
 ): Promise<void> {
   const failed = record.spec.options.resources
   record.spec = before
@@ -105,6 +106,7 @@ async function takeBack(
       ...(formerResources && { formerResources: failed }),
       ...(reverse && { ports: reverse }),
       ...(rate && { rate }),
+      ...(egress && { egress }),
     })
   } catch (error) {
     log.warn(`the failed update of container "${record.name}" could not be taken back`, { reason: String(error) })

@@ -1,3 +1,4 @@
+import { formatEgressRule } from "../spec/docker/egress-rule.ts"
 import type { Network } from "../network/network.ts"
 import { formatMoment } from "./ages.ts"
 
@@ -73,6 +74,8 @@ export function networkDocument(network: Network, endpoints: readonly NetworkEnd
     Containers: Object.fromEntries(endpoints.map((one) => [one.id, endpointDocument(one)])),
     Options: { ...(driver === "bridge" && { "com.docker.network.bridge.name": bridge }), ...options.driverOptions },
     Labels: options.labels ?? {},
+    ...(options.allow && { AllowNet: options.allow.map(formatEgressRule) }),
+    ...(options.rate && { Rate: options.rate }),
   }
 }
 

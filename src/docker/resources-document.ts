@@ -1,11 +1,12 @@
 import type { Container } from "../container/container.ts"
 import { formatDeviceCgroupRule } from "../spec/docker/device-rule.ts"
+import { formatEgressRule } from "../spec/docker/egress-rule.ts"
 import { formatRefusal } from "../spec/docker/refusal.ts"
 import type { DeviceRate } from "../spec/docker/resource-limits.ts"
 
 /** The limits of docker's `HostConfig` (Engine API, Resources), by its names. Pure. */
 export function resourcesDocument({
-  options: { resources, limits = {}, networkLimits = {}, ulimits },
+  options: { resources, limits = {}, networkLimits = {}, egress, ulimits },
 }: Pick<Container, "options">): Record<string, unknown> {
   return {
     CpuShares: resources.cpuShares ?? 0,
@@ -47,6 +48,7 @@ export function resourcesDocument({
     ...(resources.rdma && { Rdma: resources.rdma }),
     ...(networkLimits.rate && { NetworkRate: networkLimits.rate }),
     ...(networkLimits.refuse && { NetworkRefuse: networkLimits.refuse.map(formatRefusal) }),
+    ...(egress && { NetworkAllow: egress.allow.map(formatEgressRule) }),
     ...(limits.rdtClass !== undefined && { RdtClass: limits.rdtClass }),
   }
 }

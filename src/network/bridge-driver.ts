@@ -26,6 +26,9 @@ import { listBridges, listNetworks } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
+import { hasResolver } from "./dns/has-resolver.ts"
+import { EgressRecords } from "./egress/records.ts"
+import { rulesText } from "./egress/rules.ts"
 import { Firewall } from "./firewall.ts"
 import { portAlias, type KernelNames } from "./names.ts"
 import type {
@@ -41,8 +44,9 @@ import type {
   TrafficRate,
 } from "./network.ts"
 import { networkPolicy } from "./network-policy.ts"
-import { removeQueue } from "./queue.ts"
+import { bridgeQueueName, queueName, removeQueue } from "./queue.ts"
 import { refusalText } from "./refusals.ts"
+import { formatEgressRule, type EgressRule } from "../spec/docker/egress-rule.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
@@ -146,6 +150,7 @@ export class BridgeDriver implements NetworkDriver {
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
         row = this.#refuse(row, endpoint.refuse)
+        this.#allow(network, row, endpoint.allow)
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
         await this.#firewall.open(host.netfilter, network, row, ports, signal)
         const { hostInterface, macAddress } = row
@@ -287,16 +292,42 @@ export class BridgeDriver implements NetworkDriver {
     return this.#db.transaction(() => this.#records.refuse(row, refusalText(refuse)))
   }
 
+  #allow(network: Network, { containerId, networkId }: EndpointRow, allow: readonly EgressRule[] | undefined): void {
+    const named = allow?.find(({ to }) => to.kind === "name")
+    if (named !== undefined && !hasResolver(network))
+      throw new FailedPrecondition(
+        `traffic to "${formatEgressRule(named)}" cannot be allowed on network "${network.name}"`,
+        {
+          field: "egress.allow",
+          hint: "no names are answered there: allow addresses, or use a network that you made",
+        },
+      )
+    const records = new EgressRecords(this.#db)
+    const rules = allow === undefined ? undefined : rulesText(allow)
+    if (records.rules(containerId, networkId) !== rules) records.setRules(containerId, networkId, rules)
+  }
+
+  async setEgress(network: Network, containerId: string, allow: readonly EgressRule[] | undefined): Promise<void> {
+    const { netfilter } = await this.#host.sockets()
+    await this.#db.whenFree()
+    this.#db.transaction(() => {
+      const row = this.#records.get(containerId, network.id)
+      if (row === undefined) throw notThere(network, containerId)
+      const before = this.#firewall.boundChanges("delete", row, network)
+      this.#allow(network, row, allow)
+      this.#firewall.rebound(netfilter, row, { before, network })
+    })
+  }
+
   async setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void> {
     const row = this.#records.get(containerId, network.id)
-    if (row === undefined)
-      throw new FailedPrecondition(`the container is not on network "${network.name}"`, { data: { containerId } })
+    if (row === undefined) throw notThere(network, containerId)
     await this.#limit(await this.#host.sockets(), row.hostInterface, rate)
   }
 
   async #limit(host: HostSockets, hostInterface: string, rate: TrafficRate): Promise<void> {
     const { setRate } = await import("./rate-limit.ts")
-    setRate(host.route, hostInterface, rate)
+    setRate(host.route, { link: hostInterface, queue: queueName(hostInterface), rate })
   }
 
   async teardown(network: Network, containerId: string, _status: EndpointStatus | undefined): Promise<void> {
@@ -308,8 +339,9 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   /** Takes a network that is removed from the firewall. Safe to repeat. */
-  forget({ netfilter }: HostSockets, network: Network): void {
+  forget({ route, netfilter }: HostSockets, network: Network): void {
     this.#firewall.forget(netfilter, network)
+    removeQueue(route, bridgeQueueName(network.bridge))
   }
 
   async leave(network: Network, { containerId }: LiveEndpoint, status: EndpointStatus | undefined): Promise<void> {
@@ -418,6 +450,12 @@ export class BridgeDriver implements NetworkDriver {
         .map((row) => row.hostInterface),
       loopback: this.#rootless !== undefined,
       mtu: this.#rootless === undefined ? undefined : PASTA_MTU,
+      async limit() {
+        const { rate } = network.options
+        if (rate === undefined) return
+        const { setRate } = await import("./rate-limit.ts")
+        setRate(route, { link: network.bridge, queue: bridgeQueueName(network.bridge), rate })
+      },
     })
   }
 
@@ -431,10 +469,12 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   #forget(host: HostSockets, containerId: string, networkId: string): void {
+    const row = this.#records.get(containerId, networkId)
+    const bounds = row === undefined ? [] : this.#firewall.boundChanges("delete", row)
     const { endpoint, ports } = this.#records.remove(containerId, networkId)
-    this.#firewall.close(host.netfilter, endpoint, ports)
+    this.#firewall.close(host.netfilter, endpoint, { ports, bounds })
     this.#holders.end(containerId)
-    if (endpoint !== undefined) removeQueue(host.route, endpoint.hostInterface)
+    if (endpoint !== undefined) removeQueue(host.route, queueName(endpoint.hostInterface))
     if (ports.length > 0 || !this.#records.has(containerId))
       this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
   }
@@ -447,6 +487,10 @@ function refusePorts({ name, options }: Network, { ports }: Pick<Endpoint, "port
     field: "ports",
     hint: "publish nothing, or put the container on a second network that is not internal",
   })
+}
+
+function notThere({ name }: Network, containerId: string): FailedPrecondition {
+  return new FailedPrecondition(`the container is not on network "${name}"`, { data: { containerId } })
 }
 
 function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {

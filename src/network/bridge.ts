@@ -72,6 +72,8 @@ export interface BridgeMaking {
   loopback: boolean
   /** Default: that of the interface with the default route. */
   mtu?: number | undefined
+  /** Bounds what is routed to and from it. */
+  limit(): Promise<void>
 }
 
 /**
@@ -88,6 +90,8 @@ export async function makeBridge(route: NetlinkSocket, network: Network, options
   for (const { address, prefixLength } of gatewaysOf(network))
     ignore("EEXIST", () => route.request([addAddress(index, network.bridge, address, prefixLength)]))
   if (options.loopback) route.request([linkUp(getLink(route, "lo").index, "lo")])
+  // up comes last: then it is whole
+  await options.limit()
   route.request([linkUp(index, network.bridge)])
   if (hasIpv6(network)) ignore("EEXIST", () => route.request([addLoopbackRoute(index, network.bridge)]))
   for (const link of listLinks(route))

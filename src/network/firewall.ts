@@ -14,6 +14,8 @@ import { isLoopback6Translated } from "./ipv6-host.ts"
 import type { KernelNames } from "./names.ts"
 import type { Network } from "./network.ts"
 import { refusalChanges } from "./refusals.ts"
+import { confinedOf } from "./egress/confined.ts"
+import { confinedChanges } from "./egress/elements.ts"
 import { apartChanges, networkChanges } from "./network-elements.ts"
 import { networkPolicy } from "./network-policy.ts"
 import {
@@ -140,11 +142,10 @@ export class Firewall {
   ): Promise<void> {
     const { db } = this.#deps
     await db.whenFree(signal)
-    if (endpoint.refused !== "") await this.#needGuard(netfilter, network, { field: "networkLimits.refuse", signal })
-    if (!networkPolicy(network).icc) await this.#needGuard(netfilter, network, { signal })
+    await this.#needGuardFor(netfilter, network, endpoint, signal)
     const isOpen = db.transaction(() => {
       if (!this.#isThere(netfilter, network)) return false
-      this.#add(netfilter, endpoint, ports)
+      this.#add(netfilter, network, endpoint, ports)
       return true
     })
     // in tables made from the records it is already
@@ -152,15 +153,18 @@ export class Firewall {
   }
 
   /** What is refused is refused at the bridge. Throws FailedPrecondition where nftables may not look at it. */
-  async #needGuard(
+  async #needGuardFor(
     netfilter: NetlinkSocket,
     network: Network,
-    { field, signal }: { field?: string; signal: AbortSignal | undefined },
+    endpoint: EndpointRow,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
+    const isConfined = confinedOf(this.#deps.db, endpoint, network) !== undefined
+    if (!isConfined && networkPolicy(network).icc) return
     await this.ensure(netfilter, network, signal)
     if (this.#isGuarded(netfilter, network)) return
     throw new FailedPrecondition("nothing can be refused: this kernel does not let nftables look at bridges", {
-      ...(field !== undefined && { field }),
+      ...(isConfined && { field: endpoint.refused === "" ? "egress.allow" : "networkLimits.refuse" }),
       hint: "modprobe nf_tables (CONFIG_NF_TABLES_BRIDGE)",
     })
   }
@@ -176,9 +180,16 @@ export class Firewall {
       records.takeStaleSources()
       const ready = readReady(runRoot)
       const networks = listBridges(db)
+      const endpoints = records.list()
       const changes = [
         ...networks.flatMap((network) => networkChanges("add", names.table, network, networks)),
-        ...this.#endpointChanges("add", records.list(), records.ports()),
+        ...sourceChanges("add", names.table, endpoints),
+        ...portChanges("add", names.table, this.#elements(records.ports())),
+        ...networks.flatMap((network) =>
+          endpoints
+            .filter(({ networkId }) => networkId === network.id)
+            .flatMap((endpoint) => this.boundChanges("add", endpoint, network)),
+        ),
       ]
       // the resolver may have come meanwhile, and led it to itself
       if (ready !== undefined)
@@ -206,10 +217,14 @@ export class Firewall {
     }
   }
 
-  #add(netfilter: NetlinkSocket, endpoint: EndpointRow, ports: readonly PublishedPort[]): void {
+  #add(netfilter: NetlinkSocket, network: Network, endpoint: EndpointRow, ports: readonly PublishedPort[]): void {
     const { records, names } = this.#deps
     const stale = sourceChanges("delete", names.table, records.takeStaleSources())
-    const added = this.#endpointChanges("add", [endpoint], ports)
+    const added = [
+      ...sourceChanges("add", names.table, [endpoint]),
+      ...portChanges("add", names.table, this.#elements(ports)),
+      ...this.boundChanges("add", endpoint, network),
+    ]
     try {
       changeElements(netfilter, [...stale, ...added])
     } catch (error) {
@@ -241,12 +256,19 @@ export class Firewall {
    * Takes the ports of an endpoint back, from where it was known by them; and what it may send, if that does not cost a
    * deletion of its own: after one, the end of this process waits for the kernel (16 ms). The next `open` does it for nothing.
    */
-  close(netfilter: NetlinkSocket, endpoint: EndpointRow | undefined, ports: readonly PublishedPort[]): void {
-    const { records } = this.#deps
+  close(
+    netfilter: NetlinkSocket,
+    endpoint: EndpointRow | undefined,
+    { ports, bounds }: { ports: readonly PublishedPort[]; bounds: readonly ElementChange[] },
+  ): void {
+    const { records, names } = this.#deps
     const sources = endpoint === undefined ? [] : [endpoint]
-    const isRefused = endpoint !== undefined && (endpoint.refused !== "" || this.#isApart(endpoint))
-    if (ports.length === 0 && !isRefused) return records.addStaleSources(sources)
-    const changes = this.#endpointChanges("delete", sources, ports)
+    if (ports.length === 0 && bounds.length === 0) return records.addStaleSources(sources)
+    const changes = [
+      ...portChanges("delete", names.table, this.#elements(ports)),
+      ...sourceChanges("delete", names.table, sources),
+      ...bounds,
+    ]
     try {
       changeElements(netfilter, changes)
     } catch (error) {
@@ -256,28 +278,38 @@ export class Firewall {
     }
   }
 
-  #endpointChanges(
+  /** What bounds an endpoint that is on record, as changes: for most, none. Asked before `close`, when that is gone. */
+  boundChanges(
     action: "add" | "delete",
-    endpoints: readonly EndpointRow[],
-    ports: readonly PublishedPort[],
+    endpoint: EndpointRow,
+    network = findNetwork(this.#deps.db, endpoint.networkId),
   ): ElementChange[] {
-    const { table } = this.#deps.names
+    if (network === undefined) return []
+    const { db, names } = this.#deps
+    const confined = confinedOf(db, endpoint, network)
     return [
-      ...sourceChanges(action, table, endpoints),
-      ...portChanges(action, table, this.#elements(ports)),
-      ...refusalChanges(action, table, endpoints),
-      ...apartChanges(
-        action,
-        table,
-        endpoints.filter((endpoint) => this.#isApart(endpoint)),
-      ),
+      ...refusalChanges(action, names.table, [endpoint]),
+      ...apartChanges(action, names.table, networkPolicy(network).icc ? [] : [endpoint]),
+      ...(confined === undefined ? [] : confinedChanges(action, names.table, confined)),
     ]
   }
 
-  /** Whether its network keeps its members apart. */
-  #isApart({ networkId }: EndpointRow): boolean {
-    const network = findNetwork(this.#deps.db, networkId)
-    return network !== undefined && !networkPolicy(network).icc
+  /** Other bounds for an endpoint: `before` as they are to be deleted, and those on record now, at once. */
+  rebound(
+    netfilter: NetlinkSocket,
+    endpoint: EndpointRow,
+    { before, network }: { before: readonly ElementChange[]; network: Network },
+  ): void {
+    // in tables that are not there they are once these are written
+    if (!hasTables(netfilter, this.#deps.names.table, network)) return
+    const added = this.boundChanges("add", endpoint, network)
+    try {
+      changeElements(netfilter, [...before, ...added])
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT", "EEXIST", "EBUSY")) throw error
+      this.#deleteEach(netfilter, [...before, ...added])
+      this.#addEach(netfilter, added)
+    }
   }
 
   #deleteEach(netfilter: NetlinkSocket, changes: readonly ElementChange[]): void {

@@ -1,3 +1,6 @@
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
+import type { TrafficRate } from "./traffic-rate.ts"
+
 /** What was asked of a network beyond its ranges; what is left out has Docker's default. Kept as JSON in its row. */
 export interface NetworkOptions {
   /** `--ip-range`: addresses are given out of it alone. */
@@ -8,6 +11,10 @@ export interface NetworkOptions {
   labels?: Readonly<Record<string, string>>
   /** `--opt`, as given: `mtu`, `isolate`, `com.docker.network.bridge.enable_icc`. */
   driverOptions?: Readonly<Record<string, string>>
+  /** Where its members may send; each by its own rules too. Default: everywhere. */
+  allow?: readonly EgressRule[]
+  /** How fast all of it together sends out and receives from outside. */
+  rate?: TrafficRate
   /** It has no way out. */
   internal?: boolean
   /** Kept for those who ask; every network of this engine is. */

@@ -13,9 +13,13 @@
 import type { Cancellable } from "../base/cancel.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Refusal } from "../spec/docker/refusal.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { NetworkOptions } from "./network-options.ts"
 import type { NetworkRequest } from "./network-request.ts"
+import type { TrafficRate } from "./traffic-rate.ts"
 import type { Pid } from "../sys/process/process.ts"
+
+export type { TrafficRate } from "./traffic-rate.ts"
 
 /** The network of containers that name none: always there, and never removed. */
 export const DEFAULT_NETWORK = "bridge"
@@ -61,12 +65,6 @@ export interface NetworkChanges {
   dropDns?: readonly string[]
 }
 
-/** Bits a second; what is left out has no limit. */
-export interface TrafficRate {
-  receiveBitsPerSecond?: number
-  sendBitsPerSecond?: number
-}
-
 /** Somebody's place in a network. */
 export interface Endpoint {
   /** Whose it is: of a container, a sandbox or a build step. One network has at most one endpoint for each. */
@@ -97,6 +95,8 @@ export interface Endpoint {
   rate?: TrafficRate | undefined
   /** Where it may not send, and by which interfaces of the host it is not reached either. */
   refuse?: readonly Refusal[] | undefined
+  /** Where alone it may send; undefined: everywhere. */
+  allow?: readonly EgressRule[] | undefined
 }
 
 /**
@@ -212,6 +212,23 @@ export interface NameChanges {
   nameServers?: readonly string[]
 }
 
+/** What somebody tried to reach and could not, and how often. */
+export interface RefusedTraffic {
+  /** Whose container it was; undefined: it is gone. */
+  containerId?: string
+  network?: string
+  /** `rule`: by what is refused or allowed to the container or its network; `isolation`: by what keeps networks apart. */
+  reason: "rule" | "isolation"
+  source: string
+  destination: string
+  /** `tcp`, or its number. */
+  protocol: string
+  port?: number
+  packets: number
+  bytes: number
+  lastAt: Date
+}
+
 /** An interface as the kernel has it. */
 export interface ObservedInterface {
   name: string
@@ -283,6 +300,10 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
    * published ports. Connections go on, but those of an ordinary user by published ports. Safe to repeat.
    */
   reload(containerIds: readonly string[]): Promise<void>
+  /** Other rules for where an endpoint that is set up may send; safe to repeat. Throws FailedPrecondition. */
+  setEgress(network: Network, containerId: string, allow: readonly EgressRule[] | undefined): Promise<void>
+  /** What was refused within the last day, the last first. Throws NotFound without nft(8). */
+  refused(): Promise<RefusedTraffic[]>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */

@@ -31,6 +31,7 @@ import {
 } from "./network-elements.ts"
 import { REFUSED, REFUSED6, REFUSED_LINKS, REFUSED_LINKS6, REFUSED_PORTS, REFUSED_PORTS6 } from "./refusals.ts"
 import { fields, nameField, portField, PROTOCOL_NUMBERS } from "./set-fields.ts"
+import { DENY, EGRESS_RULES, egressChains, egressSets, REFUSE_RULES, STRAYS } from "./egress/tables.ts"
 
 /** A port of the host that goes to a container. */
 export interface PublishedPort {
@@ -128,23 +129,30 @@ table bridge ${table} {
   # whose neighbours are not for them: they send to the host alone
   set ${APART} { type ifname; }
   set ${BRIDGE_MACS} { type ether_addr; }
+  ${egressSets()}
   chain guard {
     type filter hook prerouting priority -300; policy accept;
     iifname != "${port}*" accept
     iifname @${APART} jump apart
-    ip saddr . ip daddr @${REFUSED} drop
-    ip saddr . ip daddr . ip protocol . th dport @${REFUSED_PORTS} drop
-    iifname . ip6 daddr @${REFUSED6} drop
-    iifname . ip6 daddr . meta l4proto . th dport @${REFUSED_PORTS6} drop
-    iifname . ether saddr . ip saddr @${SOURCES} accept
+    iifname . ether saddr . ip saddr @${SOURCES} goto own
     iifname . ether saddr . arp saddr ip @${SOURCES} iifname . arp saddr ether . arp saddr ip @${SOURCES} accept
     ether type != ip6 drop
     icmpv6 type { nd-router-advert, nd-redirect, mld-listener-query } drop
     icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 @${ANNOUNCED} accept
     icmpv6 type nd-neighbor-advert drop
-    iifname . ether saddr . ip6 saddr @${SOURCES6} accept
+    iifname . ether saddr . ip6 saddr @${SOURCES6} goto own
     drop
   }
+  # what is sent with an own address
+  chain own {
+    ip saddr . ip daddr @${REFUSED} goto ${DENY}
+    ip saddr . ip daddr . ip protocol . th dport @${REFUSED_PORTS} goto ${DENY}
+    iifname . ip6 daddr @${REFUSED6} goto ${DENY}
+    iifname . ip6 daddr . meta l4proto . th dport @${REFUSED_PORTS6} goto ${DENY}
+    ${EGRESS_RULES}
+    accept
+  }
+  ${egressChains(port)}
   chain apart {
     ether daddr @${BRIDGE_MACS} return
     ether type arp return
@@ -202,6 +210,8 @@ table inet ${table} {
   set ${OWN_GATEWAYS} { type ifname . ipv4_addr; }
   set ${GATEWAYS6} { type ipv6_addr; }
   set ${OWN_GATEWAYS6} { type ifname . ipv6_addr; }
+  # who went astray
+  ${STRAYS.sets}
   # cards of the host by which some may neither send nor be reached
   set ${REFUSED_LINKS} { type ipv4_addr . ifname; }
   set ${REFUSED_LINKS6} { type ipv6_addr . ifname; }
@@ -213,6 +223,8 @@ table inet ${table} {
   map ${ADDRESS_PORTS6} { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
+    # the bridge let it come here to be answered
+    ${REFUSE_RULES}
     # a neighbour on the link must not reach what is published on 127.0.0.1 (CVE-2020-8558)
     iifname != "lo" ip daddr 127.0.0.0/8 drop
   }
@@ -251,19 +263,20 @@ table inet ${table} {
     ip6 daddr . iifname @${REFUSED_LINKS6} drop
     ct state established,related accept
     iifname . oifname @${PAIRS} accept
-    iifname @${INTERNAL} drop
+    iifname @${INTERNAL} goto stray
     oifname @${INTERNAL} drop
     ct status dnat accept
-    iifname @${BRIDGES} oifname @${BRIDGES} drop
+    iifname @${BRIDGES} oifname @${BRIDGES} goto stray
     # whoever routes to a container by this host comes by its published ports or not at all
     iifname != @${BRIDGES} oifname @${BRIDGES} drop
   }
+  ${STRAYS.chain}
   chain input {
     type filter hook input priority filter; policy accept;
     ${egress === undefined ? "" : invalidRules(egress)}
     # the host, by its address on another network
-    iifname @${BRIDGES} ip daddr @${GATEWAYS} iifname . ip daddr != @${OWN_GATEWAYS} drop
-    iifname @${BRIDGES} ip6 daddr @${GATEWAYS6} iifname . ip6 daddr != @${OWN_GATEWAYS6} drop
+    iifname @${BRIDGES} ip daddr @${GATEWAYS} iifname . ip daddr != @${OWN_GATEWAYS} goto stray
+    iifname @${BRIDGES} ip6 daddr @${GATEWAYS6} iifname . ip6 daddr != @${OWN_GATEWAYS6} goto stray
   }
 }
 `

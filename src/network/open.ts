@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { Events } from "../event/event.ts"
 import { arrange } from "./arrange.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
@@ -50,6 +51,18 @@ export interface NetworksDeps {
 /** Whether a network stands on an interface of the host. */
 const hasParent = ({ driver }: Pick<Network, "driver">): boolean => driver === "macvlan" || driver === "ipvlan"
 
+/** Rules for where containers send stand at bridges. Throws FailedPrecondition. */
+function needBridge({ name, driver }: Network, allow: readonly EgressRule[] | undefined): void {
+  if (driver === "bridge" || allow === undefined) return
+  throw new FailedPrecondition(
+    `where containers send cannot be said on network "${name}": it has the driver ${driver}`,
+    {
+      field: "egress.allow",
+      hint: "use a network with the driver bridge",
+    },
+  )
+}
+
 /** Opens nothing before it is used. */
 export function openNetworks(deps: NetworksDeps): Networks {
   const { netns, cniConfigDirectory: cniDirectory = CNI_CONFIG_DIRECTORY } = deps
@@ -82,6 +95,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
   }
   const setup: Networks["setup"] = async (network, asked, options) => {
     const driver = await driverOf(network)
+    needBridge(network, asked.allow ?? network.options.allow)
     const endpoint = { ...asked, ports: withHostBinding(network, asked.ports) }
     if (!hasResolver(network)) return driver.setup(network, endpoint, options)
     const { setupNamed } = await import("./dns/setup-named.ts")
@@ -139,6 +153,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
         options,
       ),
     setRate: async (network, containerId, rate) => (await driverOf(network)).setRate(network, containerId, rate),
+    async setEgress(network, containerId, allow) {
+      needBridge(network, allow)
+      if (network.driver === "bridge") await bridges.setEgress(network, containerId, allow)
+    },
     teardown: async (network, containerId, status) => (await driverOf(network)).teardown(network, containerId, status),
     rename: (network, containerId, called) => records.rename(containerId, network.id, called),
     changeNames: (containerId, changes) => deps.db.transaction(() => records.changeNames(containerId, changes)),
@@ -150,6 +168,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
       if (listNetworks(db).some(hasParent)) await (await macvlan()).sweep(alive)
       if (existsSync(cniDirectory)) await (await cni()).sweep(alive)
     },
+    refused: async () => (await import("./egress/log.ts")).readRefusals({ db, table: names.table, netns }),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
     removeAll: () => removeAll({ ...deps, names, host, rootless }),

@@ -96,6 +96,14 @@ export class EndpointRecords {
     return this.#db.all<EndpointRow>(`SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints`)
   }
 
+  /** Those of one container, on all of its networks. */
+  of(containerId: string): EndpointRow[] {
+    return this.#db.all<EndpointRow>(
+      `SELECT ${ENDPOINT_COLUMNS} FROM network_endpoints WHERE container_id = ?`,
+      containerId,
+    )
+  }
+
   ports(containerId?: string): PortRow[] {
     return containerId === undefined
       ? this.#db.all<PortRow>(`SELECT ${PORT_COLUMNS} FROM network_ports`)

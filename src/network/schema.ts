@@ -77,5 +77,22 @@ export const networkSchema: Schema = {
     UPDATE networks SET gateway6 = replace(subnet6, '::/64', '::1') WHERE gateway6 = '' AND subnet6 <> '';
     ALTER TABLE network_stale_sources ADD COLUMN address6 TEXT NOT NULL DEFAULT '';
     CREATE INDEX network_endpoints_address6 ON network_endpoints (network_id, address6)`,
+    // where it may send, as egress/rules.ts writes it, and what its resolver heard for it
+    `CREATE TABLE network_egress (
+      container_id TEXT NOT NULL,
+      network_id TEXT NOT NULL,
+      rules TEXT NOT NULL,
+      PRIMARY KEY (container_id, network_id),
+      FOREIGN KEY (container_id, network_id) REFERENCES network_endpoints (container_id, network_id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE TABLE network_heard (
+      container_id TEXT NOT NULL,
+      network_id TEXT NOT NULL,
+      name TEXT NOT NULL,
+      address TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      PRIMARY KEY (container_id, network_id, name, address),
+      FOREIGN KEY (container_id, network_id) REFERENCES network_endpoints (container_id, network_id) ON DELETE CASCADE
+    ) STRICT`,
   ],
 }

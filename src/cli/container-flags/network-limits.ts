@@ -32,8 +32,8 @@ export function networkLimitOptions({
   return { networkLimits: { ...(hasRate && { rate }), ...(refuse.length > 0 && { refuse }) } }
 }
 
-/** `in` is what the container receives. */
-function readRate(text: string): Rate {
+/** `in` is what the container receives. Throws InvalidArgument. */
+export function readRate(text: string): Rate {
   if (text === "0") return {}
   if (!text.includes("=")) return { receiveBitsPerSecond: parseBitRate(text), sendBitsPerSecond: parseBitRate(text) }
   const rate: Rate = {}

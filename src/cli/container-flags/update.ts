@@ -8,6 +8,7 @@ import { parseUlimit } from "../../spec/docker/ulimit.ts"
 import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
+import { ALLOW_NET_CHANGE_FLAG, egressChange } from "./egress.ts"
 import { NET_RATE_FLAG } from "./network-limits.ts"
 import { HEALTH_FLAGS, healthOptions } from "./health.ts"
 import { RESOURCE_FLAGS, resourcesOf } from "./limits.ts"
@@ -24,6 +25,7 @@ export const UPDATE_FLAGS = {
       short: "e",
     },
   ),
+  allowNet: ALLOW_NET_CHANGE_FLAG,
   netRate: NET_RATE_FLAG,
   publish: flag.list(readPortChange, "Publish (+8081:80) or take back (-8080:80) a port", "list", { short: "p" }),
   restart: flag.of(parseRestartPolicy, "Restart policy to apply when a container exits", "string", {
@@ -38,12 +40,14 @@ export function updateChanges(flags: FlagValues<typeof UPDATE_FLAGS>): Container
   if (flags.cpus && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
     throw new UsageError("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
   const resources = { ...resourcesOf(flags), ...liftedResources(flags) }
+  const egress = egressChange(flags.allowNet)
   const env = flags.env.filter((entry) => entry !== undefined)
   const changes: ContainerChanges = {
     ...(Object.keys(resources).length > 0 && { resources }),
     ...(flags.restart && { restart: flags.restart }),
     ...(flags.publish.length > 0 && { ports: portChanges(flags.publish) }),
     ...(flags.netRate && { networkRate: flags.netRate }),
+    ...(egress && { egress }),
     ...(env.length > 0 && { env }),
     ...healthOptions(flags),
     ...(flags.unsetenv.length > 0 && { unsetEnv: flags.unsetenv }),

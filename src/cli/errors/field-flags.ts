@@ -65,6 +65,7 @@ const CONTAINER: Table = {
   "cgroup.mode": "--cgroups",
   "cgroup.parent": "--cgroup-parent",
   deviceCgroupRules: "--device-cgroup-rule",
+  "egress.allow": "--allow-net",
   "networkLimits.rate": "--net-rate",
   "networkLimits.refuse": "--net-refuse",
   oomScoreAdj: "--oom-score-adj",

@@ -1,4 +1,6 @@
 import { parseKeyValue } from "../../spec/docker/environment.ts"
+import { ALLOW_NET_FLAG } from "../container-flags/egress.ts"
+import { readRate } from "../container-flags/network-limits.ts"
 import { flag, type Flag } from "../flag.ts"
 
 /** What it is when it is not given, depends on the tool that is spoken. */
@@ -9,6 +11,7 @@ const IPV6: Flag<boolean | undefined> = {
 
 /** Flags of `network create`. */
 export const NETWORK_CREATE_FLAGS = {
+  allowNet: ALLOW_NET_FLAG,
   attachable: flag.bool("Enable manual container attachment (every network has it)"),
   auxAddress: flag.list(parseKeyValue, "Addresses of the subnet that no container gets: NAME=ADDRESS", "map"),
   configFrom: flag.string("The network from which to copy the configuration (refused: swarm's)"),
@@ -33,6 +36,11 @@ export const NETWORK_CREATE_FLAGS = {
   opt: flag.list(parseKeyValue, "Set driver specific options: mtu, isolate, com.docker.network.bridge.name …", "map", {
     short: "o",
   }),
+  rate: flag.of(
+    readRate,
+    "Limit what all containers together send out and receive from outside: 10mbit, or in=10mbit,out=2mbit",
+    "rate",
+  ),
   route: flag.strings("Static route of every container: DESTINATION,GATEWAY[,METRIC]", "route"),
   scope: flag.string('Control the network\'s scope: "local"'),
   subnet: flag.strings("Subnet in CIDR format: one of IPv4, one of IPv6", "subnet"),

@@ -40,6 +40,8 @@ export function wantedNetwork(
       ...(flags.label.length > 0 && { labels: Object.fromEntries(flags.label) }),
       ...(flags.opt.length > 0 && { driverOptions: Object.fromEntries(flags.opt) }),
       ...(flags.internal && { internal: true }),
+      ...(flags.allowNet.length > 0 && { allow: flags.allowNet.flat() }),
+      ...(flags.rate && Object.keys(flags.rate).length > 0 && { rate: flags.rate }),
       ...(flags.attachable && { attachable: true }),
       ...(Object.keys(dns).length > 0 && { dns }),
       ...(flags.route.length > 0 && { routes: flags.route.map(parseRoute) }),

@@ -16,9 +16,9 @@ import { watchDatabase } from "../../base/database-watch.ts"
 import { hasErrno } from "../../base/errors.ts"
 import { changeElements } from "../../sys/net/nfnetlink.ts"
 import { openNetns } from "../../sys/net/netns.ts"
+import { EgressNames } from "../egress/names.ts"
 import { HostSide } from "../host-side.ts"
 import { kernelNames } from "../names.ts"
-import type { OnHeard } from "./heard.ts"
 import { HostNameServers } from "./name-servers.ts"
 import { readReady, removeReady, writeReady } from "./ready-file.ts"
 import { resolverChange } from "./redirect.ts"
@@ -45,7 +45,6 @@ export interface ResolverDeps {
   netns: string | undefined
   /** Undefined: another process is the resolver. */
   takeLock(wasHanded: boolean): Disposable | undefined
-  onHeard?: OnHeard
 }
 
 /** Resolves when nobody needs it any more, or another process does it. */
@@ -60,9 +59,11 @@ export async function resolveNames(deps: ResolverDeps, { wasHanded = false } = {
 }
 
 async function serveUntilIdle(deps: ResolverDeps, zones: Zones): Promise<void> {
-  const { db, runRoot, netns, onHeard } = deps
+  const { db, runRoot, netns } = deps
   const ended = Promise.withResolvers<void>()
-  const responder = new Responder({ zones, upstream: new Upstream(), host: new HostNameServers(), onHeard })
+  const { netfilter } = await new HostSide(netns).sockets()
+  const egress = new EgressNames({ db, netfilter, table: kernelNames(runRoot, netns !== undefined).table })
+  const responder = new Responder({ zones, upstream: new Upstream(), host: new HostNameServers(), egress })
   const namespace = netns === undefined ? undefined : openNetns(netns)
   try {
     const before = readReady(runRoot)

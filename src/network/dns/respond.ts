@@ -1,7 +1,7 @@
 /** From a message to its answer: of our own knowledge, or of the servers that host, network or container name. */
 import { log } from "../../base/log.ts"
 import { addressText, answer, ELSEWHERE } from "./answer.ts"
-import type { OnHeard } from "./heard.ts"
+import type { NamedEgress } from "./heard.ts"
 import {
   addressRecords,
   failure,
@@ -28,7 +28,7 @@ export interface RespondDeps {
   zones: Zones
   upstream: Upstream
   host: HostNameServers
-  onHeard?: OnHeard | undefined
+  egress: NamedEgress
 }
 
 /** A message, and where it came from. */
@@ -60,7 +60,13 @@ export class Responder {
       // nobody of ours: a program of the host that looks around on the loopback
       if (asker === undefined) return writeResponse(query, { code: ResponseCode.refused }, limit)
       const own = answer(query, asker, this.#deps.zones)
-      if (own !== ELSEWHERE) return writeResponse(query, own, limit)
+      if (own !== ELSEWHERE) {
+        this.#tell(query, asker, own.answers ?? [])
+        return writeResponse(query, own, limit)
+      }
+      // a question is a way out too
+      if (!this.#deps.egress.mayAsk(asker.containerId, query.name))
+        return writeResponse(query, { code: ResponseCode.noSuchName }, limit)
       return this.#elsewhere(query, asker, arrived, limit)
     } catch (error) {
       if (error instanceof MalformedMessage) return failure(message, ResponseCode.formatError)
@@ -79,7 +85,7 @@ export class Responder {
       const errand = { message, question: query.question, servers: this.#servers(asker), isLong: byTcp }
       const found = await this.#deps.upstream.ask(errand)
       if (found === undefined) return failed
-      await this.#tell(query, asker, found)
+      this.#tell(query, asker, addressRecords(found))
       return fitted(found, query, limit)
     } catch (error) {
       log.warn("a question for a name could not be asked", { reason: String(error) })
@@ -100,10 +106,13 @@ export class Responder {
     return ofNetwork ?? this.#deps.host.now()
   }
 
-  async #tell({ name, type }: Query, { containerId, zones: [{ network }] }: Asker, found: Uint8Array): Promise<void> {
-    const { onHeard } = this.#deps
-    if (onHeard === undefined || (type !== RecordType.a && type !== RecordType.aaaa)) return
-    const addresses = addressRecords(found).map(({ data, ttlSeconds }) => ({ address: addressText(data), ttlSeconds }))
-    if (addresses.length > 0) await onHeard({ containerId, networkId: network.id, name, addresses })
+  #tell(
+    { name, type }: Query,
+    { containerId }: Asker,
+    records: readonly { data: Uint8Array; ttlSeconds?: number }[],
+  ): void {
+    if ((type !== RecordType.a && type !== RecordType.aaaa) || records.length === 0) return
+    const addresses = records.map(({ data, ttlSeconds = 0 }) => ({ address: addressText(data), ttlSeconds }))
+    this.#deps.egress.hear({ containerId, name, addresses })
   }
 }

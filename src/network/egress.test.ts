@@ -1,0 +1,143 @@
+/** Where a confined container may send, between real namespaces: neighbours, the host, and a host outside. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { needPrograms } from "../../test/support/programs.ts"
+import { parseEgressRule } from "../spec/docker/egress-rule.ts"
+import type { EndpointStatus, Network } from "./network.ts"
+import { call, openTestHost, type Peer, type TestHost } from "./test-host.ts"
+
+const skip = process.getuid?.() === 0 ? false : "needs root"
+if (skip !== false) console.log(`egress tests skipped: ${skip}`)
+else needPrograms("ip", "nft", "nsenter", "ping", "socat", "ss", "timeout", "unshare")
+
+const rules = (...texts: string[]) => texts.flatMap(parseEgressRule)
+
+/** How a connection ends: `open`, `refused` (at once) or `silence`. */
+const connect = async ({ peer }: { peer: Peer }, address: string, port: number): Promise<string> =>
+  await peer.run(
+    "sh",
+    "-c",
+    `socat -u TCP:${address}:${port},connect-timeout=2 - 2>&1 >/dev/null | grep -q refused && echo refused && exit
+     timeout 2 socat -u TCP:${address}:${port},connect-timeout=1 - 2>/dev/null | grep -q . && echo open || echo silence`,
+  )
+const ping = async ({ peer }: { peer: Peer }, address: string): Promise<string> =>
+  /Packet filtered|1 received/.exec(await peer.run("sh", "-c", `ping -c1 -W1 ${address}`))?.[0] ?? "silence"
+
+describe.skipIf(skip !== false)("a container that may send only where it is said", () => {
+  let host: TestHost
+  let outside: Peer
+  let network: Network
+  let lastId = 0
+
+  beforeAll(async () => {
+    host = await openTestHost()
+    outside = await host.peer()
+    await host.run("ip", "link", "add", "out0", "type", "veth", "peer", "name", "out1", "netns", `${outside.pid}`)
+    await host.run("sh", "-c", "ip addr add 198.51.100.1/24 dev out0; ip link set out0 up")
+    await outside.run("sh", "-c", "ip link set lo up; ip addr add 198.51.100.2/24 dev out1; ip link set out1 up")
+    await outside.run("ip", "addr", "add", "198.51.100.3/24", "dev", "out1")
+    await host.run("ip", "route", "add", "default", "via", "198.51.100.2")
+    for (const port of [9000, 9001]) await outside.serve("tcp", port, `out${port}`)
+    await outside.serve("udp", 9000, "outudp")
+    network = await host.networks.create({ name: "lan", subnet: "10.65.0.0/24" })
+  })
+  afterAll(() => host?.[Symbol.dispose]())
+
+  async function member(
+    allow: string[] | undefined,
+    { ports = [] as number[], on = network } = {},
+  ): Promise<{ peer: Peer; status: EndpointStatus; id: string }> {
+    const peer = await host.peer()
+    const id = `e${++lastId}`.padEnd(64, "0")
+    const published = ports.map((hostPort) => ({ protocol: "tcp" as const, containerPort: 80, hostPort }))
+    const extra = { ports: published, ...(allow && { allow: rules(...allow) }) }
+    const status = await host.networks.setup(on, host.endpoint(peer, id, extra))
+    await peer.serve("tcp", 80, id.slice(0, 4))
+    return { peer, status, id }
+  }
+
+  test("reaches that, and is told of all else at once", async () => {
+    const near = await member(undefined)
+    const one = await member(["198.51.100.2:9000"])
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("open")
+    expect(await call("udp", "198.51.100.2", 9000, one.peer)).toStartWith("outudp")
+    for (const [address, port] of [
+      ["198.51.100.2", 9001],
+      ["198.51.100.3", 9000],
+      ["198.51.100.1", 22],
+      [near.status.address, 80],
+      [network.gateway, 80],
+    ] as const)
+      expect([address, port, await connect(one, address, port)]).toEqual([address, port, "refused"])
+    expect(await ping(one, "198.51.100.2")).toBe("Packet filtered")
+    expect(await ping(one, near.status.address)).toBe("Packet filtered")
+    expect(await ping(near, "198.51.100.2")).toBe("1 received")
+  })
+
+  test("answers who speaks to it: neighbours, the host, and outside by a published port", async () => {
+    const near = await member(undefined)
+    const one = await member([], { ports: [8700] })
+    expect(await call("tcp", one.status.address, 80, near.peer)).toStartWith(one.id.slice(0, 4))
+    expect(await call("tcp", one.status.address, 80)).toStartWith(one.id.slice(0, 4))
+    expect(await call("tcp", "198.51.100.1", 8700, outside)).toBe(`${one.id.slice(0, 4)} 198.51.100.2`)
+    expect(await ping(near, one.status.address)).toBe("1 received")
+    expect(await connect(one, near.status.address, 80)).toBe("refused")
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("refused")
+  })
+
+  test("may have ranges that overlap, and what they allow together", async () => {
+    const one = await member([":9001", "198.51.100.0/31", "198.51.100.2/icmp"])
+    expect(await connect(one, "198.51.100.2", 9001)).toBe("open")
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("refused")
+    expect(await ping(one, "198.51.100.2")).toBe("1 received")
+    expect(await ping(one, "198.51.100.1")).toBe("1 received")
+    expect(await ping(one, "198.51.100.3")).toBe("Packet filtered")
+  })
+
+  test("is bound by other rules at once, and by none", async () => {
+    const one = await member(["198.51.100.2:9000"])
+    expect(await connect(one, "198.51.100.2", 9001)).toBe("refused")
+    await host.networks.setEgress(network, one.id, rules("198.51.100.2:9001"))
+    expect(await connect(one, "198.51.100.2", 9001)).toBe("open")
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("refused")
+    await host.networks.setEgress(network, one.id, undefined)
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("open")
+  })
+
+  test("of a network with rules sends what both allow", async () => {
+    const strict = await host.networks.create({
+      name: "strict",
+      subnet: "10.65.1.0/24",
+      options: { allow: rules("198.51.100.2:9000-9001") },
+    })
+    const [one, other] = [
+      await member(["198.51.100.2:9001", "198.51.100.3"], { on: strict }),
+      await member(undefined, { on: strict }),
+    ]
+    expect(await connect(one, "198.51.100.2", 9001)).toBe("open")
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("refused")
+    expect(await connect(one, "198.51.100.3", 9000)).toBe("refused")
+    expect(await connect(other, "198.51.100.2", 9000)).toBe("open")
+    expect(await connect(other, "198.51.100.3", 9000)).toBe("refused")
+  })
+
+  test("leaves nothing in the sets, and its rules come back after they were flushed", async () => {
+    const one = await member(["198.51.100.2:9000"])
+    await host.run("nft", "flush", "ruleset")
+    await host.networks.sweep(new Set([one.id]))
+    expect(await connect(one, "198.51.100.2", 9000)).toBe("open")
+    expect(await connect(one, "198.51.100.2", 9001)).toBe("refused")
+    const [row] = host.db.all<{ name: string }>(
+      "SELECT host_interface AS name FROM network_endpoints WHERE container_id = ?",
+      one.id,
+    )
+    const table = `skiff_${network.bridge.slice(2, -1)}`
+    const lists = ["set sources", "set confined", "set allowed", "map lifted"]
+    const mentions = async (): Promise<boolean> => {
+      const texts = lists.map((list) => host.run("nft", "list", ...list.replace(" ", ` bridge ${table} `).split(" ")))
+      return (await Promise.all(texts)).some((text) => text.includes(`"${row?.name}"`))
+    }
+    expect(await mentions()).toBe(true)
+    await host.networks.teardown(network, one.id, undefined)
+    expect(await mentions()).toBe(false)
+  })
+})

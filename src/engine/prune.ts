@@ -112,7 +112,8 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
   async networks(deps, request, report) {
     const gone = await removedUsers(deps, report)
     for (const network of deps.networks.list()) {
-      if (network.name === DEFAULT_NETWORK) continue
+      // what a file of the host configures is an administrator's
+      if (network.name === DEFAULT_NETWORK || network.driver === "cni") continue
       const asked = { createdAt: network.createdAt, labels: network.options.labels ?? {} }
       if (request.isAsked?.(asked) === false) continue
       const users = deps.networkUsers(network).filter(({ id }) => !gone.has(id))

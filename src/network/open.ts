@@ -131,8 +131,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
       const { removeNetwork } = await import("./remove-network.ts")
       return removeNetwork({ db, host, alias: names.alias, events, usedBy: await deps.users?.(), forgetRules }, network)
     },
-    update: async (network, changes) =>
-      (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes),
+    async update(network, changes) {
+      if (network.driver === "cni") throw configuredByFile(network)
+      return (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes)
+    },
     arrange: (requests, taken = []) => arrange(requests, { get, taken }),
     // addresses of a CNI network are its plugins' to give
     lease: (network, lease) => (network.driver === "cni" ? undefined : leaseAddresses(db, network, lease)),

@@ -7,17 +7,20 @@ export function dockerNetworkText({ code, data: { object, name, reason, users } 
   if (object === "subnet") return "invalid pool request: Pool overlaps with other one on this address space"
   if (code === "AlreadyExists") return `network with name ${name} already exists`
   if (code === "InvalidArgument" && reason === "mode") return `operation is not permitted on predefined ${name} network`
-  if (code !== "FailedPrecondition") return undefined
+  if (code !== "FailedPrecondition" || users === undefined) return undefined
   const endpoints = (users as readonly NetworkUser[]).map((user) => `name:"${user.name}" id:"${user.id.slice(0, 12)}"`)
   return `error while removing network: network ${name} has active endpoints (${endpoints.join(", ")})`
 }
 
 /** Podman's words; undefined: ours. */
-export function podmanNetworkText({ code, data: { object, name, reason, subnet } }: SkiffError): string | undefined {
+export function podmanNetworkText({
+  code,
+  data: { object, name, reason, subnet, users },
+}: SkiffError): string | undefined {
   const isTaken = `network name ${name} already used: network already exists`
   if (object === "subnet") return `subnet ${subnet} is already used on the host or by another config`
   if (code === "AlreadyExists") return isTaken
-  if (code === "FailedPrecondition")
+  if (code === "FailedPrecondition" && users !== undefined)
     return `"${name}" has associated containers with it. Use -f to forcibly delete containers and pods: network is being used`
   switch (reason) {
     case "characters":

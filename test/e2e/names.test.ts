@@ -8,14 +8,19 @@ import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
 
+const made: string[] = []
+
 afterEach(async () => {
   const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
-  for (const name of (await skiff.ok("network", "ls", "--format", "{{.Name}}")).split("\n"))
-    if (!["bridge", "host", "none", ""].includes(name)) await skiff.ok("network", "rm", name)
+  for (const name of made.splice(0)) await skiff.ok("network", "rm", name)
 })
 
-const make = (name: string, ...flags: string[]) => skiff.ok("network", "create", ...flags, name)
+async function make(name: string, ...flags: string[]): Promise<void> {
+  await skiff.ok("network", "create", ...flags, name)
+  made.push(name)
+}
+
 const sleeper = (name: string, network: string, ...flags: string[]) =>
   skiff.ok("run", "-d", "--name", name, "--network", network, ...flags, "busybox", "sleep", "1000")
 const addressOn = async (name: string, network: string): Promise<string> =>

@@ -127,5 +127,9 @@ function portRange(key: string, text: string): (port: number, protocol: string) 
 /** `none` of what has no check. */
 function networkNames({ spec, state }: ContainerRecord): string[] {
   const { network } = spec.options
-  return network.kind === "bridge" ? state.attachments.map((one) => one.network) : [network.kind]
+  if (network.kind !== "bridge") return [network.kind]
+  return state.attachments.flatMap((one) => [
+    one.network,
+    ...(one.endpoint === undefined ? [] : [one.endpoint.networkId]),
+  ])
 }

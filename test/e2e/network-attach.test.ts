@@ -45,7 +45,7 @@ describe("several networks", () => {
     expect(text).toMatch(/^10\.201\.1\.\d+\tboth$/m)
     expect(text).toMatch(/^10\.201\.2\.\d+\tboth$/m)
     expect(Object.keys(await networksOf("both"))).toEqual(["red", "blue"])
-    for (const network of ["red", "blue"])
+    for (const network of ["red", "blue", await skiff.ok("network", "inspect", "-f", "{{.Id}}", "blue")])
       expect(await skiff.ok("ps", "--filter", `network=${network}`, "--format", "{{.Names}} {{.Networks}}")).toBe(
         "both red,blue",
       )

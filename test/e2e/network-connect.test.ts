@@ -1,5 +1,6 @@
 /** `network connect` and `network disconnect`: live, stopped, killed at each step; the uplink and the published ports go with it. */
 import { afterEach, beforeAll, describe, expect, test } from "bun:test"
+import { existsSync } from "node:fs"
 import { noLimits, openStore, testUnless } from "../support/store.ts"
 import { eventually, freePort } from "../support/wait.ts"
 
@@ -8,7 +9,8 @@ const SERVE = 'mkdir -p /www; echo "page of $(hostname)" > /www/index.html; exec
 
 beforeAll(async () => {
   await skiff.ok("network", "create", "--subnet", "10.202.1.0/24", "red")
-  await skiff.ok("network", "create", "--subnet", "10.202.2.0/24", "blue")
+  const range = "fd42:202:2::/64"
+  await skiff.ok("network", "create", "--subnet", "10.202.2.0/24", ...(noIpv6 ? [] : ["--subnet", range]), "blue")
 })
 
 afterEach(async () => {
@@ -16,6 +18,7 @@ afterEach(async () => {
   if (ids.length > 0) await skiff.ok("rm", "-f", "-t", "0", ...ids)
 })
 
+const noIpv6 = !existsSync("/proc/net/if_inet6") && "this kernel has no IPv6"
 const sleeper = (name: string, ...flags: string[]) =>
   skiff.ok("run", "-d", "--name", name, "--hostname", name, ...flags, "busybox", "sleep", "1000")
 const serve = (name: string, ...flags: string[]) =>
@@ -92,6 +95,21 @@ describe("live", () => {
     await skiff.ok("network", "connect", "red", "lone")
     await skiff.ok("network", "disconnect", "blue", "lone")
     expect(await page(port)).toBe("page of lone\n")
+  })
+
+  testUnless(noIpv6)("IPv6 goes the same way: address, default route, hosts file", async () => {
+    await sleeper("box", "--network", "red")
+    await skiff.ok("network", "connect", "--ip6", "fd42:202:2::77", "blue", "box")
+    expect((await networksOf("box")).blue).toMatchObject({
+      GlobalIPv6Address: "fd42:202:2::77",
+      IPAMConfig: { IPv6Address: "fd42:202:2::77" },
+    })
+    expect(await inside("box", "cat /etc/hosts")).toMatch(/^fd42:202:2::77\tbox$/m)
+    await skiff.ok("network", "disconnect", "red", "box")
+    expect(await inside("box", "ip -6 route")).toContain("default via fd42:202:2::1 dev eth1")
+    await skiff.ok("stop", "-t", "0", "box")
+    const taken = "name=blue,ip6=fd42:202:2:0::77"
+    expect(await refused("run", "-d", "--network", taken, "busybox", "true")).toContain('in use by container "box"')
   })
 
   testUnless(noLimits)("a paused container is connected, and the events say both", async () => {

@@ -71,6 +71,21 @@ const rows: Row[] = [
     docker: [1, daemon('error while removing network: network taken has active endpoints (name:"user" id:"USER")')],
   },
   {
+    args: ["connect", "taken", "user"],
+    podman: [125, "Error: container USER"],
+    docker: [1, daemon("endpoint with name user already exists in network taken")],
+  },
+  {
+    args: ["disconnect", "bridge", "user"],
+    podman: [125, "Error: container user is not connected to network bridge\n"],
+    docker: [1, "Error response from daemon: container USER"],
+  },
+  {
+    args: ["connect", "absent", "user"],
+    podman: [125, "Error: unable to find network with name or ID absent: network not found\n"],
+    docker: [1, daemon("network absent not found")],
+  },
+  {
     args: ["inspect", "absent"],
     podman: [125, "Error: network absent: unable to find network with name or ID absent: network not found\n"],
     docker: [1, daemon("network absent not found")],

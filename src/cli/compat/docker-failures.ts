@@ -4,7 +4,7 @@ import { printable } from "../../base/printable.ts"
 import { exitCodeOf, type FailureContext } from "../errors/failure.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import type { Failures } from "./failures.ts"
-import { dockerNetworkText } from "./network-failures.ts"
+import { dockerEndpointText, dockerNetworkText } from "./network-failures.ts"
 import { asTool, messagesOf, usageOf } from "./tool-words.ts"
 
 /** Commands whose client puts its own name before what the daemon said. */
@@ -42,6 +42,7 @@ function daemonText(error: SkiffError): string {
     return `remove ${name}: volume is in use - [${error.data.users}]`
   if (error.code === "AlreadyExists" && object === "container")
     return `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`
+  if (object === "endpoint") return dockerEndpointText(error)
   if (object === "network" || object === "subnet") return dockerNetworkText(error) ?? error.message
   if (error.code === "FailedPrecondition" && object === "container" && status !== undefined)
     return error.message.includes("is not running") ? `container ${error.data.id} is not running` : error.message

@@ -12,6 +12,20 @@ export function dockerNetworkText({ code, data: { object, name, reason, users } 
   return `error while removing network: network ${name} has active endpoints (${endpoints.join(", ")})`
 }
 
+/** Docker's daemon's words of a container that is on a network already, or is not. */
+export function dockerEndpointText({ code, data: { name, id, network } }: SkiffError): string {
+  return code === "AlreadyExists"
+    ? `endpoint with name ${name} already exists in network ${network}`
+    : `container ${id} is not connected to network ${network}`
+}
+
+/** Podman's. */
+export function podmanEndpointText({ code, data: { name, id, network } }: SkiffError): string {
+  return code === "AlreadyExists"
+    ? `container ${id} is already connected to network ${network}: network is already connected`
+    : `container ${name} is not connected to network ${network}`
+}
+
 /** Podman's words; undefined: ours. */
 export function podmanNetworkText({
   code,

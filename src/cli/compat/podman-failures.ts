@@ -5,7 +5,7 @@ import { flagOf } from "../errors/field-flags.ts"
 import type { FailureContext } from "../errors/failure.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import type { Failures } from "./failures.ts"
-import { podmanNetworkText } from "./network-failures.ts"
+import { podmanEndpointText, podmanNetworkText } from "./network-failures.ts"
 import { asTool, messagesOf } from "./tool-words.ts"
 
 const FAILED = 125
@@ -81,6 +81,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
     case "AlreadyExists":
       if (object === "pod") return `adding pod to state: name "${name}" is in use: pod already exists`
       if (object === "secret") return `${name}: secret name in use`
+      if (object === "endpoint") return podmanEndpointText(error)
       if (object === "network" || object === "subnet") return podmanNetworkText(error)
       if (object !== "container") return undefined
       return command === "container rename"
@@ -93,6 +94,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
       if (object === "volume")
         return `volume ${name} is being used by the following container(s): ${error.data.users ?? error.data.user}: volume is being used`
       if (object === "network") return podmanNetworkText(error)
+      if (object === "endpoint") return podmanEndpointText(error)
       return programText(error)
     case "InvalidArgument":
       if (object === "network") return podmanNetworkText(error)

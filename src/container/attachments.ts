@@ -78,6 +78,7 @@ export async function joinNetworks(
   { reservation, abort }: Abortable & { reservation: PortReservation | undefined },
 ): Promise<void> {
   const { spec, state } = record
+  if (spec.options.network.kind === "pasta") return (await import("./pasta-mode.ts")).connectPasta(deps, record)
   await nameInSandbox(deps, record)
   if (state.attachments.length === 0 || state.pid === undefined) return
   const networks = await deps.networks()
@@ -196,6 +197,8 @@ export async function changePublished(
 /** Addresses and published ports go; the veths go with their namespace. Safe to repeat. */
 export async function leaveNetworks(deps: ContainerDeps, record: ContainerRecord): Promise<void> {
   const { id, state } = record
+  if (record.spec.options.network.kind === "pasta")
+    return (await (await deps.networks()).pastaNamespaces()).disconnect(id)
   const { attachments, leaving } = state
   await unnameInSandbox(deps, record)
   if (attachments.length === 0 && leaving === undefined) return

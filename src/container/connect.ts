@@ -91,6 +91,11 @@ function check({ id, name, spec, state }: ContainerRecord, network: Network, req
       "container sharing network namespace with another container or host cannot be connected to any other network",
       { field: "network", hint: "connect the container, or make the pod on the network, whose namespace it is" },
     )
+  if (kind === "pasta")
+    throw new FailedPrecondition('"pasta" is not supported: invalid network mode', {
+      field: "network",
+      hint: "make it on a network of the driver bridge",
+    })
   if (kind === "none")
     throw new FailedPrecondition(
       "container cannot be connected to multiple networks with one of the networks in private (none) mode",

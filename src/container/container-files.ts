@@ -119,7 +119,8 @@ const linesOf = (text: string): string => text.split("\n").toSorted().join("\n")
 
 function resolvConfText(deps: ContainerDeps, { spec }: ContainerRecord, endpoints: readonly AskedEndpoint[]): string {
   const { network, dns, dnsSearch, dnsOptions } = spec.options
-  const kind = network.kind === "bridge" || endpoints.length > 0 ? "bridge" : "host"
+  const hasLoopback = network.kind === "bridge" || network.kind === "pasta" || endpoints.length > 0
+  const kind = hasLoopback ? "bridge" : "host"
   const resolvers = endpoints.flatMap(({ nameServer }) => nameServer ?? [])
   return deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })
 }

@@ -21,6 +21,8 @@ import type { UserNamespaceMode } from "./user-namespace-options.ts"
 export type NetworkMode =
   | { kind: "bridge"; name: string }
   | { kind: "none" }
+  /** The host's addresses, by a pasta of its own that is told these words. */
+  | { kind: "pasta"; options: readonly string[] }
   | { kind: "host" }
   | { kind: "container"; container: string }
   | { kind: "path"; path: string }

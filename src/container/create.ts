@@ -58,7 +58,7 @@ export async function createContainer(
   await turn()
   const { registry, ...wanted } = asked
   const named = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(wanted))))
-  const options = await withNetworks(deps, named)
+  let options = await withNetworks(deps, named)
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
   const joined = joinedContainer(deps, options.network)
   checkOptions(options, joined)
@@ -71,7 +71,9 @@ export async function createContainer(
   // who joins a network goes by the name of its owner
   const inherited = await sandboxHostname(deps, options)
   const hostname = inherited ?? options.hostname ?? joined?.spec.run.hostname ?? sharedHostname(deps, options)
-  const run = runParameters(id, config?.config ?? {}, { ...options, hostname })
+  let run = runParameters(id, config?.config ?? {}, { ...options, hostname })
+  if (options.network.kind === "pasta")
+    ({ options, run } = await (await import("./pasta-mode.ts")).planPasta(deps, options, run))
   const runtime = await (await deps.runtimes()).choose(options.runtime)
   const logPath = logPathFor(stateDirectory(deps, id), options.log)
   const mounts = await decidedMounts(deps, options, run.volumes)

@@ -15,6 +15,7 @@ export function runtimeNetwork(deps: ContainerDeps, mode: NetworkMode): ConfigIn
   switch (mode.kind) {
     case "bridge":
     case "none":
+    case "pasta":
       return { kind: "private" }
     case "host":
       return { kind: "host" }

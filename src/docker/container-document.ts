@@ -268,6 +268,7 @@ function userNamespaceText(mode: UserNamespaceMode | undefined): string {
 function modeText(mode: IpcMode | Exclude<NetworkMode, { kind: "bridge" }> | undefined): string {
   if (mode?.kind === "container") return `container:${mode.container}`
   if (mode?.kind === "path") return `ns:${mode.path}`
+  if (mode?.kind === "pasta") return ["pasta", mode.options.join(",")].filter(Boolean).join(":")
   return mode?.kind ?? ""
 }
 

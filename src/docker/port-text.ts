@@ -31,8 +31,13 @@ export function networkNames({ attachments }: Pick<Container, "attachments">): s
   return attachments.map(({ network }) => network)
 }
 
-/** What the networks that are joined publish. */
-export function publishedPorts(container: Pick<Container, "attachments" | "sandboxAttachments">): PortMapping[] {
+/** What the networks that are joined publish, or its own pasta. */
+export function publishedPorts(
+  container: Pick<Container, "attachments" | "sandboxAttachments" | "options" | "state">,
+): PortMapping[] {
+  const { options, state } = container
+  if (options.network.kind === "pasta")
+    return state.status === "running" || state.status === "paused" ? [...options.ports] : []
   return attachmentsOf(container).flatMap(({ endpoint }) => endpoint?.ports ?? [])
 }
 

@@ -308,8 +308,31 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */
   observe(containerId: string, netns: string): Promise<ObservedNetwork>
+  /** For namespaces that are on no network of ours. */
+  pastaNamespaces(): Promise<PastaNamespaces>
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
+}
+
+/** A namespace that has the host's addresses by a pasta of its own. */
+export interface PastaNamespace {
+  containerId: string
+  /** A path that opens it. */
+  netns: string
+  /** With a number for each. */
+  ports: readonly PortMapping[]
+  /** Words for pasta(1); `--map-gw` is podman's. */
+  options: readonly string[]
+}
+
+/** Namespaces that are carried to the host by a program each, beside all networks; an ordinary user's alone. */
+export interface PastaNamespaces {
+  /** Gives the ports with a number for each. Throws FailedPrecondition as root, InvalidArgument for options that are not the caller's. */
+  plan(options: readonly string[], ports: readonly PortMapping[]): PortMapping[]
+  /** Throws AlreadyExists for a port that is taken, FailedPrecondition with the repair. Undone by `disconnect`, or the next `sweep`. */
+  connect(namespace: PastaNamespace): Promise<void>
+  /** Safe to repeat. */
+  disconnect(containerId: string): void
 }
 
 export type { NetworkRequest } from "./network-request.ts"

@@ -4,6 +4,7 @@ import type { Database } from "../base/database.ts"
 import { FailedPrecondition, NotFound } from "../base/errors.ts"
 import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { Events } from "../event/event.ts"
+import { rootlessUid } from "../sys/fs/paths.ts"
 import { arrange } from "./arrange.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
 import type { AddressPool } from "./choose-subnet.ts"
@@ -50,6 +51,8 @@ export interface NetworksDeps {
 
 /** Whether a network stands on an interface of the host. */
 const hasParent = ({ driver }: Pick<Network, "driver">): boolean => driver === "macvlan" || driver === "ipvlan"
+
+const pastas = () => import("./pasta-namespaces.ts")
 
 /** Rules for where containers send stand at bridges. Throws FailedPrecondition. */
 function needBridge({ name, driver }: Network, allow: readonly EgressRule[] | undefined): void {
@@ -117,6 +120,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
       data: { object: "network", name },
     })
   }
+  const isUsers = rootlessUid() !== undefined
   const get = (name: string): Network => find(name, () => defaultNetwork(db, names, makers))
   return {
     list() {
@@ -166,6 +170,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
     leave: async (network, endpoint, status) => (await driverOf(network)).leave(network, endpoint, status),
     movePorts: async (from, to, containerId) => (await driverOf(to)).movePorts(from, to, containerId),
     async sweep(alive, options) {
+      if (rootless !== undefined) (await pastas()).sweepPastaNamespaces(deps.runRoot, alive)
       await bridges.sweep(alive, options)
       if (listNetworks(db).some(hasParent)) await (await macvlan()).sweep(alive)
       if (existsSync(cniDirectory)) await (await cni()).sweep(alive)
@@ -173,6 +178,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
     refused: async () => (await import("./egress/log.ts")).readRefusals({ db, table: names.table, netns }),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
+    async pastaNamespaces() {
+      const { openPastaNamespaces } = await pastas()
+      return openPastaNamespaces({ db, runRoot: deps.runRoot, isRoot: !isUsers })
+    },
     removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }
 }

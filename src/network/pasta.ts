@@ -46,11 +46,8 @@ export async function startEgress(deps: PastaDeps): Promise<void> {
   const pidFile = `${deps.directory}/egress-${statSync(deps.netns).ino}.pid`
   if (pastaPid(pidFile) !== undefined) return
   try {
-    await start(
-      deps,
-      pidFile,
-      words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`),
-    )
+    const options = words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`)
+    await runPasta(pidFile, deps.netns, [...COMMON, ...options])
   } catch (error) {
     if (!(isSkiffError(error) && error.data.noNetwork === true)) throw error
     log.warn("this host has no network: containers reach each other, and nothing else")
@@ -82,7 +79,7 @@ export async function startPorts(
     if (!ports.some((port) => port.protocol === protocol)) forwards.push(option, "none")
   stopPorts(deps, containerId)
   const options = words(`-I ${tap.interface} -a ${formatIpv4(tap.address)} -n 32`)
-  await start(deps, portsPidFile(deps, containerId), [...options, ...forwards])
+  await runPasta(portsPidFile(deps, containerId), deps.netns, [...COMMON, ...options, ...forwards])
 }
 
 /** Whether the container's pasta runs. */
@@ -103,6 +100,11 @@ export async function endPorts(deps: PastaDeps, containerId: string): Promise<vo
   if (pid === undefined || startTime === undefined) return
   for (let waitedMs = 0; waitedMs < ENDING_MS && isAlive(pid, startTime); waitedMs += ENDING_POLL_MS)
     await sleep(ENDING_POLL_MS)
+}
+
+/** Ends the one that wrote this file. Safe to repeat. */
+export function stopPasta(pidFile: string): void {
+  stop(pidFile)
 }
 
 /** Ends the uplink, those of dead pause processes too. Safe to repeat. */
@@ -127,17 +129,23 @@ function portsPidFile(deps: PastaDeps, containerId: string): string {
 }
 
 /** Options without blanks in their values. */
-const words = (text: string): string[] => text.split(" ")
+const words = (text: string, separator = " "): string[] => text.split(separator)
 
-/** Some 30 ms, in which this process goes on with other things. */
-async function start(deps: PastaDeps, pidFile: string, options: readonly string[]): Promise<void> {
+/**
+ * Of those into the pause process's namespace. No mapping of the gateway: a container must not reach what listens on the host's loopback
+ * only.
+ */
+const COMMON = words("-4,--no-map-gw,-T,none,-U,none,-g", ",").concat(OUTSIDE.gateway, "--dns-forward", DNS_FORWARDER)
+
+/** Connects the namespace at `netns` as these words say. Some 30 ms, in which this process goes on with other things. Throws as `startPorts`. */
+export async function runPasta(pidFile: string, netns: string, options: readonly string[]): Promise<void> {
   try {
-    await startOnce(deps, pidFile, options)
+    await startOnce(pidFile, netns, options)
   } catch (error) {
     // pasta looks for an interface with a default route, and an older one takes no for an answer; any with an address will do
     const other = isSkiffError(error) && error.data.noNetwork === true ? anyInterface() : undefined
     if (other === undefined) throw error
-    await startOnce(deps, pidFile, ["-i", other, ...options])
+    await startOnce(pidFile, netns, ["-i", other, ...options])
   }
 }
 
@@ -148,7 +156,7 @@ function anyInterface(): string | undefined {
   return listLinks(route).find(({ index, name, up }) => up && name !== "lo" && addressed.has(index))?.name
 }
 
-async function startOnce(deps: PastaDeps, pidFile: string, options: readonly string[]): Promise<void> {
+async function startOnce(pidFile: string, netns: string, options: readonly string[]): Promise<void> {
   const pasta = findProgram("pasta")
   if (pasta === undefined)
     throw new NotFound("pasta is not installed: it connects the containers of an ordinary user to the host's network", {
@@ -158,12 +166,11 @@ async function startOnce(deps: PastaDeps, pidFile: string, options: readonly str
   mkdirSync(dirname(pidFile), { recursive: true, mode: 0o700 })
   const { code, stderr } = await run([
     pasta,
-    // no mapping of the gateway: a container must not reach what listens on the host's loopback only
-    ...words(`-q -4 --no-map-gw -T none -U none -g ${OUTSIDE.gateway} --dns-forward ${DNS_FORWARDER}`),
+    "-q",
     // started by real root it would become nobody, and may bind no port below 1024
     ...(isRealRoot() ? ["--runas", "0"] : []),
     "--netns",
-    deps.netns,
+    netns,
     "-P",
     pidFile,
     ...options,

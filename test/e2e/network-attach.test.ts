@@ -185,7 +185,7 @@ describe("what cannot be is refused, with one line", () => {
     [["--network", "red:interface_name=x", "--network", "blue:interface_name=x"], 'interface name "x" is given twice'],
     [["--network", "name=red,ip6=2001:db8::5"], "address 2001:db8::5 cannot be given"],
     [["--network", "name=four,ip6=fd00::5"], 'network "four" has no IPv6 range'],
-    [["--network", "pasta"], 'the network mode "pasta"'],
+    [["--network", "slirp4netns"], 'the network mode "slirp4netns"'],
   ]
   for (const [flags, words] of cases)
     test(flags.join(" "), async () => {

@@ -15,4 +15,4 @@ export async function serve(handler: RequestListener, host = "0.0.0.0"): Promise
   }
 }
 
-export const serveText = (text: string) => serve((_, response) => response.end(text))
+export const serveText = (text: string, host?: string) => serve((_, response) => response.end(text), host)

@@ -55,7 +55,7 @@ test.each([
   "web:mtu=9",
   "web:host_interface_name=veth0",
   "slirp4netns",
-  "pasta:--map-gw",
+  "slirp4netns:mtu=1500",
 ])("--network %s is refused", (text) => {
   expect(() => readNetwork(text)).toThrow()
 })

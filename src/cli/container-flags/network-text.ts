@@ -10,8 +10,6 @@ export type NetworkText = { mode: Exclude<NetworkMode, { kind: "bridge" }> } | {
 
 /** What the tools that we stand in for call the default network. */
 const DEFAULTS = new Set(["default", "private", ""])
-/** Podman's words for a program of the host that carries an ordinary user's packets. */
-const PROGRAMS = new Set(["slirp4netns", "pasta"])
 const IFNAME = "com.docker.network.endpoint.ifname"
 
 /**
@@ -29,9 +27,10 @@ export function readNetwork(text: string): NetworkText {
   if (/(?:^|,)[a-z0-9-]+=/.test(text) && !/^[^=,]*:/.test(text)) return { requests: [readFields(text)] }
   const colon = text.indexOf(":")
   const [name, options] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)]
-  if (PROGRAMS.has(name))
-    throw new InvalidArgument(`the network mode "${name}" is none of its own here`, {
-      hint: "leave it out: in every network, an ordinary user's containers reach the host by pasta",
+  if (name === "pasta") return { mode: { kind: "pasta", options: options.split(",").filter(Boolean) } }
+  if (name === "slirp4netns")
+    throw new InvalidArgument('the network mode "slirp4netns" is not supported: pasta has taken its place', {
+      hint: "leave it out, or --network pasta for a container with the host's addresses",
     })
   if (colon >= 0) return { requests: [readOptions(name, options)] }
   return { requests: name.split(",").map((one) => ({ network: networkName(one) })) }

@@ -38,6 +38,8 @@ export interface LiveExplanation {
   network?: ObservedNetwork
   routes: readonly RouteFact[]
   ports: readonly PortMapping[]
+  /** Who answers names on its networks: gateways of those where containers have any. */
+  nameServers: readonly string[]
   process: ProcessFacts
   /** Of the runtime's configuration; absent when it runs without a filter. */
   seccomp?: SeccompFact | undefined

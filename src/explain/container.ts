@@ -65,6 +65,7 @@ async function explainLive(
       securityModules: securityModules(),
       ...(network === undefined ? {} : { network }),
       ports: endpoints.flatMap((endpoint) => endpoint?.ports ?? []),
+      nameServers: endpoints.flatMap((endpoint) => endpoint?.nameServer ?? []),
       ...(config === undefined ? {} : { seccomp: seccompOf(config), maskedPaths: config.linux.maskedPaths ?? [] }),
     }
   } catch (error) {

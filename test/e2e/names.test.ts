@@ -256,7 +256,10 @@ describe("the resolver", () => {
     await sleeper("web", "blue")
     const server = await gatewayOf("blue")
     const pid = await pidOf(skiff, "web")
+    expect(await skiff.ok("explain", "web")).toContain(`${server}:53`)
+    expect((await skiff.run(["doctor"])).stdout).toMatch(/resolver .*process \d+ answers/)
     await killResolver(skiff)
+    expect((await skiff.run(["doctor"])).stdout).toMatch(/resolver .*has ended/)
     expect(typeof (await askFrom(pid, server, { name: "web" }))[0]).toBe("string")
     await skiff.ok("ps")
     await eventually(async () => {

@@ -155,6 +155,7 @@ function network(paper: Paper, { options }: ContainerExplanation, live: Live, sa
           say("network.port", { host: `${hostAddress || "*"}:${hostPort}`, port: `${containerPort}/${protocol}` }),
         ] as const,
     ),
+    ...live.nameServers.map((server) => [`${server}:53`, say("network.names")] as const),
   ])
   paper.prose(say("network.rules"), 2)
   for (const family of ["inet", "bridge"]) paper.command(`nft list table ${family} ${seen.table}`)

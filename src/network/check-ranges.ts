@@ -1,5 +1,5 @@
 /** The ranges that a user wants a network to have, and what lies in them. Pure. */
-import { InvalidArgument } from "../base/errors.ts"
+import { InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { firstFreeAddress, parseAddressSpan } from "./address-span.ts"
 import { broadcastAddress, contains, formatIpv4, overlaps, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import {
@@ -27,7 +27,7 @@ export function checkIpv4({ subnet, gateway, options = {} }: NetworkWanted): { s
     if (gateway !== undefined || options.ipRange !== undefined) throw withoutSubnet()
     return {}
   }
-  const range = parseIpv4Range(subnet)
+  const range = asSubnet(() => parseIpv4Range(subnet))
   if (range.prefixLength > LONGEST_PREFIX) throw tooSmall(subnet, LONGEST_PREFIX)
   if (SPECIAL.some((special) => overlaps(special, range))) throw notForNetworks(subnet)
   if (options.ipRange !== undefined) {
@@ -47,7 +47,7 @@ export function checkIpv6({ subnet6, gateway6, options = {} }: NetworkWanted): {
     if (gateway6 !== undefined || options.ipRange6 !== undefined) throw withoutSubnet()
     return {}
   }
-  const range = parseIpv6Range(subnet6)
+  const range = asSubnet(() => parseIpv6Range(subnet6))
   const subnet = formatIpv6Range(range)
   if (range.prefixLength > LONGEST_PREFIX6) throw tooSmall(subnet, LONGEST_PREFIX6)
   if (SPECIAL6.some((special) => ipv6Overlaps(special, range))) throw notForNetworks(subnet)
@@ -61,6 +61,15 @@ export function checkIpv6({ subnet6, gateway6, options = {} }: NetworkWanted): {
   if (!ipv6Contains(range, address) || address === range.address || address === lastIpv6Address(range))
     throw gatewayOutside(gateway6, subnet)
   return { subnet6: subnet, gateway6: formatIpv6(address) }
+}
+
+/** What is wrong with it is wrong with the subnet that was given. */
+function asSubnet<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw isSkiffError(error) ? error.restated(error.message, { field: "subnet" }) : error
+  }
 }
 
 function withoutSubnet(): InvalidArgument {

@@ -2,9 +2,16 @@
 import type { Database } from "../base/database.ts"
 import { AlreadyExists } from "../base/errors.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { listAddresses, listLinks, listRoutes, type Link } from "../sys/net/rtnetlink.ts"
+import { listAddresses, listIpBytes, listLinks, listRoutes, listRoutes6, type Link } from "../sys/net/rtnetlink.ts"
 import { formatIpv4, formatIpv4Range, networkAddress, overlaps, parseIpv4Range, type Ipv4Range } from "./ipv4.ts"
-import { ipv6Overlaps, parseIpv6Range } from "./ipv6.ts"
+import {
+  formatIpv6,
+  formatIpv6Range,
+  ipv6NetworkAddress,
+  ipv6Overlaps,
+  parseIpv6Range,
+  type Ipv6Range,
+} from "./ipv6.ts"
 import { ALIAS_PREFIX } from "./names.ts"
 import { listNetworks } from "./network-records.ts"
 
@@ -18,13 +25,17 @@ export function takeRange(subnet: string, db: Database, route: NetlinkSocket | u
   return range
 }
 
-/** The same of IPv6; the host's own addresses are not looked at. */
-export function checkRange6(subnet: string, db: Database): void {
+/** The same of IPv6. */
+export function checkRange6(subnet: string, db: Database, route: NetlinkSocket | undefined): void {
   const range = parseIpv6Range(subnet)
   const network = listNetworks(db).find(
     (one) => one.subnet6 !== undefined && ipv6Overlaps(parseIpv6Range(one.subnet6), range),
   )
-  if (network !== undefined) throw taken(subnet, `overlaps ${network.subnet6} of network "${network.name}"`)
+  const holder =
+    network === undefined
+      ? route && useOnHost6(range, route)
+      : `overlaps ${network.subnet6} of network "${network.name}"`
+  if (holder !== undefined) throw taken(subnet, holder)
 }
 
 function taken(subnet: string, holder: string): AlreadyExists {
@@ -44,6 +55,28 @@ function useOnHost(range: Ipv4Range, route: NetlinkSocket): string | undefined {
   const way = listRoutes(route).find((one) => one.prefixLength > 0 && overlaps(rangeOf(one), range))
   if (way === undefined) return undefined
   return `overlaps the route of this host to ${formatIpv4Range(rangeOf(way))} by ${nameOf(links, way.interfaceIndex)}`
+}
+
+function useOnHost6(range: Ipv6Range, route: NetlinkSocket): string | undefined {
+  const links = listLinks(route)
+  const found = (one: { bytes: Uint8Array; prefixLength: number }): boolean =>
+    one.bytes.length === IPV6_BYTES && one.prefixLength > 0 && ipv6Overlaps(rangeOf6(one), range)
+  const address = listIpBytes(route).find(found)
+  if (address !== undefined)
+    return `overlaps address ${formatIpv6(numberOf(address.bytes))}/${address.prefixLength} of ${nameOf(links, address.interfaceIndex)}`
+  const way = listRoutes6(route).find(found)
+  if (way === undefined) return undefined
+  return `overlaps the route of this host to ${formatIpv6Range(rangeOf6(way))} by ${nameOf(links, way.interfaceIndex)}`
+}
+
+const IPV6_BYTES = 16
+
+function numberOf(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes).toString("hex")}`)
+}
+
+function rangeOf6({ bytes, prefixLength }: { bytes: Uint8Array; prefixLength: number }): Ipv6Range {
+  return { address: ipv6NetworkAddress(numberOf(bytes), prefixLength), prefixLength }
 }
 
 function rangeOf({ address, prefixLength }: Ipv4Range): Ipv4Range {

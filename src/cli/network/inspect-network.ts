@@ -11,7 +11,7 @@ export async function inspectNetwork(engine: Engine, dialect: Dialect, name: str
   if (predefined !== undefined) return predefinedNetworkDocument(predefined)
   const networks = await engine.networks()
   const documents = await dialect.documents()
-  const network = networks.inspect(name)
+  const network = networks.get(name)
   return documents.network(network, await endpoints(engine, network))
 }
 

@@ -537,6 +537,22 @@ export function listRoutes(socket: NetlinkSocket): Ipv4Route[] {
   })
 }
 
+/** Where IPv6 routes of the main table lead, as bytes: empty for the default route. */
+export function listRoutes6(
+  socket: NetlinkSocket,
+): { bytes: Uint8Array; prefixLength: number; interfaceIndex: number }[] {
+  const header = new Uint8Array(12)
+  header[0] = AF_INET6
+  const answers = socket.request([{ type: RTM_GETROUTE, flags: NLM_F_DUMP, body: header, about: "list IPv6 routes" }])
+  return answers.flatMap(({ body }) => {
+    const attributes = parseAttributes(body.subarray(12))
+    const table = u32Of(attributes.get(RTA_TABLE)) ?? body[4]
+    if (body[7] !== RTN_UNICAST || table !== RT_TABLE_MAIN) return []
+    const bytes = attributes.get(RTA_DST) ?? new Uint8Array()
+    return { bytes, prefixLength: body[1] ?? 0, interfaceIndex: u32Of(attributes.get(RTA_OIF)) ?? 0 }
+  })
+}
+
 function textOf(bytes: Uint8Array = new Uint8Array()): string {
   return Buffer.from(bytes).toString().replace(/\0+$/, "")
 }

@@ -32,6 +32,7 @@ export interface ApplyLayerOptions {
   /** As `ExtractorOptions` says. */
   below?: string
   keepsKinds?: boolean
+  exact?: { devices: boolean }
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
   signal?: AbortSignal | undefined
@@ -66,9 +67,9 @@ export async function applyLayer(
   options: ApplyLayerOptions = {},
 ): Promise<AppliedLayer> {
   const limits = { ...LAYER_LIMITS, ...options.limits }
-  const { rootless = false, plain, below, keepsKinds, owner } = options
+  const { rootless = false, plain, below, keepsKinds, exact, owner } = options
   using split = options.tarSplit === undefined ? undefined : new TarSplitWriter(options.tarSplit)
-  using extractor = new LayerExtractor(target, { rootless, limits, plain, below, keepsKinds, owner, split })
+  using extractor = new LayerExtractor(target, { rootless, limits, plain, below, keepsKinds, exact, owner, split })
   const reader = new TarReader(extractor)
   const hash = createHash("sha256")
   let output = 0

@@ -2,6 +2,7 @@ import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts
 import { formatSize } from "../base/sizes.ts"
 import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt, type Time } from "../sys/fs/attributes.ts"
 import { openRawInRoot, openRoot } from "../sys/fs/confined.ts"
+import { deviceNumber } from "../sys/fs/device-numbers.ts"
 import { statAt } from "../sys/fs/directory.ts"
 import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
@@ -21,8 +22,12 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
 const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const S_IFIFO = 0o010000
 const S_IFCHR = 0o020000
+const S_IFBLK = 0o060000
 const EEXIST = 17
 const MAX_ID = 2 ** 32 - 2 // 2^32 - 1 means "leave it" to chown(2)
+
+/** What is made in a directory gets it (acl(5)): it is set when all is there. */
+const DEFAULT_ACCESS = "system.posix_acl_default"
 
 /** How much is extracted at most. */
 export interface ExtractorLimits {
@@ -44,6 +49,11 @@ export interface ExtractorOptions {
   below?: string
   /** Of a plain archive that is put beside files of somebody's: a directory takes no other file's place, nor a file a directory's. */
   keepsKinds?: boolean
+  /**
+   * A tree as somebody packed it, into an empty directory: no name is a whiteout; FIFOs and, as `devices` says, devices are made; every
+   * attribute is kept or it is an error. Refused by name: what leads outside, lies below a link, or comes twice.
+   */
+  exact?: { devices: boolean }
   /** Of all entries, in place of their own. */
   owner?: { uid: number; gid: number }
   /** Receives what is needed besides the files to make the archive again. */
@@ -69,7 +79,9 @@ export class LayerExtractor implements TarSink, Disposable {
   readonly #options: ExtractorOptions
   readonly #opaqueName: string
   /** Set at the end: making a file inside changes a directory's time, and a set-group-id bit the owner of what is made. */
-  readonly #directoryEntries = new Map<string, { mode: number; mtime: Time }>()
+  readonly #directoryEntries = new Map<string, { mode: number; mtime: Time; defaultAccess?: Uint8Array | undefined }>()
+  /** Raw paths of links that an exact archive has made. */
+  readonly #links = new Set<string>()
   #file: OpenFile | undefined
   /** A file whose data follow the header that is being read. */
   #announced: { path: LayerPath; sizeBytes: number } | undefined
@@ -93,6 +105,7 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#directories.trim()
     if (entry.isSparse) this.#isSplit = false
     this.#announced = undefined
+    if (this.#options.exact !== undefined) return this.#makeExact(entry)
     if (this.#options.plain) return this.#addFile(entry)
     const name = parseLayerName(entry.name)
     if (name.kind === "file") this.#make(entry, name.path)
@@ -100,9 +113,45 @@ export class LayerExtractor implements TarSink, Disposable {
     else if (name.kind === "opaque") this.#setOpaque(this.#directories.open(name.directory), ".")
   }
 
+  #makeExact(entry: TarEntry): void {
+    const path = this.#exactPath(entry.name)
+    if (entry.type === "hardlink") this.#exactPath(entry.linkName)
+    if (entry.type === "character" || entry.type === "block") return this.#makeDevice(entry, path)
+    this.#make(entry, path)
+    if (entry.type === "symlink") this.#links.add(path.directory === "" ? path.name : `${path.directory}/${path.name}`)
+  }
+
+  #exactPath(name: string): LayerPath {
+    if (name.startsWith("/"))
+      throw new InvalidArgument(`the archive has the name ${shownName(name)}, which leads outside`)
+    const path = parseLayerPath(name)
+    if (this.#links.size === 0) return path
+    for (let cut = path.directory.length; cut > 0; cut = path.directory.lastIndexOf("/", cut - 1))
+      if (this.#links.has(path.directory.slice(0, cut)))
+        throw new InvalidArgument(`the archive has ${shownName(name)} below a link`, {
+          hint: "the archive is broken or hostile",
+        })
+    return path
+  }
+
+  #makeDevice(entry: TarEntry, path: LayerPath): void {
+    const { type, device } = entry
+    const isWhiteout = type === "character" && device.major === 0 && device.minor === 0
+    if (!isWhiteout && this.#options.exact?.devices !== true)
+      throw new FailedPrecondition(
+        `${shownName(entry.name)} in the archive is a device, which an ordinary user may not make`,
+      )
+    const parent = this.#directories.open(path.directory)
+    const format = type === "block" ? S_IFBLK : S_IFCHR
+    this.#create(path, () => libc.mknodat(parent, rawCString(path.name), format | 0o600, deviceNumber(device)))
+    this.#setAttributesAt(entry, parent, path.name)
+    setModeAt(parent, path.name, entry.mode)
+    setTimesAt(parent, path.name, entry.mtime)
+  }
+
   #addFile(entry: TarEntry): void {
     const path = this.#plainPath(entry.name)
-    if (path === undefined || entry.type === "fifo") return
+    if (path === undefined || (entry.type === "fifo" && !this.#options.keepsKinds)) return
     if (entry.type !== "hardlink") return this.#make(entry, path)
     const { directory, name } = this.#plainPath(entry.linkName) ?? path
     this.#make({ ...entry, linkName: directory === "" ? name : `${directory}/${name}` }, path)
@@ -150,7 +199,8 @@ export class LayerExtractor implements TarSink, Disposable {
       // in this order: a change of owner clears set-id bits, and both clear capabilities
       this.#withOwner(entry, (uid, gid) => setOwner(fd, uid, gid))
       setMode(fd, entry.mode)
-      for (const [name, value] of kept(entry.attributes)) orUnsupported(() => setAttributeOf(fd, name, value))
+      for (const [name, value] of kept(entry.attributes))
+        this.#orUnsupported(entry.name, name, () => setAttributeOf(fd, name, value))
       setTimes(fd, entry.mtime)
     } finally {
       close(fd)
@@ -159,13 +209,15 @@ export class LayerExtractor implements TarSink, Disposable {
 
   /** After the last entry: modes and times of directories. May pause wherever it yields. */
   *finish(): Generator<void, void> {
-    for (const [path, { mode, mtime }] of this.#directoryEntries) {
+    for (const [path, { mode, mtime, defaultAccess }] of this.#directoryEntries) {
       yield
       this.#directories.trim()
       const fd = this.#openMade(path)
       if (fd === undefined) continue
       try {
         setMode(fd, mode)
+        if (defaultAccess !== undefined)
+          this.#orUnsupported(path, DEFAULT_ACCESS, () => setAttributeOf(fd, DEFAULT_ACCESS, defaultAccess))
         setTimes(fd, mtime)
       } finally {
         close(fd)
@@ -243,7 +295,8 @@ export class LayerExtractor implements TarSink, Disposable {
   #describeDirectory(entry: TarEntry, parent: number, name: string, path: string): void {
     this.#withOwner(entry, (uid, gid) => setOwnerAt(parent, name, uid, gid))
     this.#setExtended(entry, parent, name)
-    this.#directoryEntries.set(path, { mode: entry.mode, mtime: entry.mtime })
+    const { mode, mtime, attributes } = entry
+    this.#directoryEntries.set(path, { mode, mtime, defaultAccess: attributes.get(DEFAULT_ACCESS) })
   }
 
   #makeFile(entry: TarEntry, parent: number, path: LayerPath): void {
@@ -279,6 +332,8 @@ export class LayerExtractor implements TarSink, Disposable {
     const result = call()
     if (result >= 0) return result
     if (lastErrno() !== EEXIST) return checkNamed(result, "create", name)
+    if (this.#options.exact !== undefined)
+      throw new InvalidArgument(`the archive has ${shownName(directory === "" ? name : `${directory}/${name}`)} twice`)
     this.#remove(this.#directories.open(directory), name)
     return checkNamed(call(), "create", name)
   }
@@ -299,8 +354,21 @@ export class LayerExtractor implements TarSink, Disposable {
   }
 
   #setExtended(entry: TarEntry, parent: number, name: string): void {
-    for (const [key, value] of kept(entry.attributes))
-      orUnsupported(() => setAttribute(pathAt(parent, name), key, value))
+    for (const [key, value] of kept(entry.attributes).filter(([one]) => one !== DEFAULT_ACCESS))
+      this.#orUnsupported(entry.name, key, () => setAttribute(pathAt(parent, name), key, value))
+  }
+
+  /** Sets an attribute where file and file system can have it, as other engines do. */
+  #orUnsupported(file: string, attribute: string, set: () => void): void {
+    try {
+      set()
+    } catch (error) {
+      if (!hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
+      if (this.#options.exact === undefined) return
+      throw new FailedPrecondition(`${shownName(file)} cannot have its attribute "${attribute}" here`, {
+        cause: error,
+      })
+    }
   }
 
   #setOpaque(parent: number, name: string): void {
@@ -377,12 +445,3 @@ function kept(attributes: ReadonlyMap<string, Uint8Array>): [string, Uint8Array]
 }
 
 const NONE: [string, Uint8Array][] = []
-
-/** Sets an attribute where file and file system can have it, as other engines do. */
-function orUnsupported(set: () => void): void {
-  try {
-    set()
-  } catch (error) {
-    if (!hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
-  }
-}

@@ -9,6 +9,8 @@ import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { LAYER_LIMITS } from "./apply-layer.ts"
 import { attributesOf, isLayerAttribute, openFileAt, readLinkAt } from "./same-file.ts"
+import type { SparsePart } from "./sparse.ts"
+import { dataParts, sparseHeaderName, sparseMap, sparseRecords } from "./sparse-parts.ts"
 import { encodeTarHeader, TAR_END_BYTES, tarPadding, type NewTarEntry } from "./tar-writer.ts"
 import { treeChanges, type Hidden, type TreeChange, type TreeChangesOptions } from "./tree-changes.ts"
 
@@ -68,21 +70,24 @@ export class LayerWriter {
   /** Where the first name of a file with more than one was written. */
   readonly #linked = new Map<string, string>()
   readonly #onContent: (bytes: number) => void
+  readonly #isExact: boolean
 
-  constructor(onContent: (bytes: number) => void) {
+  /** `exact`: times to the nanosecond, holes as holes; a layer has neither. */
+  constructor(onContent: (bytes: number) => void, { exact = false }: { exact?: boolean } = {}) {
     this.#onContent = onContent
+    this.#isExact = exact
   }
 
   /** One file, directory or link; hard links to what was written before are links to it. */
   *present(change: Present): Generator<Uint8Array> {
     const { path, stat } = change
     const first = stat.links > 1 && stat.type !== "directory" ? this.#linked.get(stat.identity) : undefined
-    if (first !== undefined) return yield* this.entry({ ...described(change), type: "hardlink", linkName: first })
+    if (first !== undefined) return yield* this.entry({ ...this.#described(change), type: "hardlink", linkName: first })
     if (stat.links > 1) this.#linked.set(stat.identity, path)
     if (stat.type === "file") return yield* this.#file(change)
     if (stat.type === "directory") return yield* this.#directory(change)
     const linkName = stat.type === "symlink" ? readLinkAt(change.directory, change.name) : ""
-    if (stat.type !== "socket") yield* this.entry({ ...described(change), type: stat.type, linkName })
+    if (stat.type !== "socket") yield* this.entry({ ...this.#described(change), type: stat.type, linkName })
   }
 
   *#directory(change: Present): Generator<Uint8Array> {
@@ -94,42 +99,73 @@ export class LayerWriter {
     } finally {
       close(fd)
     }
-    yield* this.entry({ ...described(change), name: `${change.path}/`, type: "directory", attributes })
+    yield* this.entry({ ...this.#described(change), name: `${change.path}/`, type: "directory", attributes })
   }
 
   *#file(change: Present): Generator<Uint8Array> {
     const { path, stat } = change
-    this.#contentBytes += stat.sizeBytes
-    this.#onContent(stat.sizeBytes)
-    if (this.#contentBytes > LAYER_LIMITS.totalBytes)
-      throw new InvalidArgument(
-        `with ${shownName(path)} the files of the layer have more than ${formatSize(LAYER_LIMITS.totalBytes)}`,
-        { hint: "a sparse file counts with its holes: remove it in the same step" },
-      )
     const fd = openUnlessGone(change)
     if (fd === undefined) return
     try {
       // a directory by now: nothing can be read of it
       if (statOf(fd).type !== "file") return
       const attributes = attributesOf(fd, isLayerAttribute)
-      yield* this.entry({ ...described(change), sizeBytes: stat.sizeBytes, attributes })
-      yield* this.#content(fd, stat.sizeBytes)
+      const mayHaveHoles = this.#isExact && stat.allocatedBytes < stat.sizeBytes
+      const parts = mayHaveHoles ? dataParts(fd, stat.sizeBytes) : undefined
+      if (parts !== undefined) return yield* this.#sparseFile(fd, change, attributes, parts)
+      this.#count(path, stat.sizeBytes)
+      yield* this.entry({ ...this.#described(change), sizeBytes: stat.sizeBytes, attributes })
+      yield* this.#content(fd, 0, stat.sizeBytes)
+      yield* this.bytes(tarPadding(stat.sizeBytes))
     } finally {
       close(fd)
     }
   }
 
-  *#content(fd: number, sizeBytes: number): Generator<Uint8Array> {
+  *#sparseFile(
+    fd: number,
+    change: Present,
+    attributes: ReadonlyMap<string, Buffer>,
+    parts: readonly SparsePart[],
+  ): Generator<Uint8Array> {
+    const { path, stat } = change
+    const map = sparseMap(parts, stat.sizeBytes)
+    const dataBytes = parts.reduce((sum, { length }) => sum + length, 0)
+    const sizeBytes = map.length + dataBytes
+    this.#count(path, dataBytes)
+    const records = sparseRecords(path, stat.sizeBytes)
+    yield* this.entry({ ...this.#described(change), name: sparseHeaderName(path), sizeBytes, attributes, records })
+    yield* this.bytes(map)
+    for (const { offset, length } of parts) yield* this.#content(fd, offset, length)
+    yield* this.bytes(tarPadding(sizeBytes))
+  }
+
+  #count(path: string, bytes: number): void {
+    this.#contentBytes += bytes
+    this.#onContent(bytes)
+    if (this.#isExact || this.#contentBytes <= LAYER_LIMITS.totalBytes) return
+    throw new InvalidArgument(
+      `with ${shownName(path)} the files of the layer have more than ${formatSize(LAYER_LIMITS.totalBytes)}`,
+      { hint: "a sparse file counts with its holes: remove it in the same step" },
+    )
+  }
+
+  *#content(fd: number, offset: number, sizeBytes: number): Generator<Uint8Array> {
     for (let left = sizeBytes; left > 0;) {
       if (this.#used === CHUNK_BYTES) yield* this.flush()
       const wanted = Math.min(left, CHUNK_BYTES - this.#used)
-      const count = readSync(fd, this.#chunk, this.#used, wanted, null)
+      const count = readSync(fd, this.#chunk, this.#used, wanted, offset + sizeBytes - left)
       // cut short since it was looked at: the header's size must be kept
       if (count === 0) this.#chunk.fill(0, this.#used, this.#used + wanted)
       this.#used += count === 0 ? wanted : count
       left -= count === 0 ? wanted : count
     }
-    yield* this.bytes(tarPadding(sizeBytes))
+  }
+
+  #described({ path, stat }: Present): NewTarEntry {
+    const { mode, uid, gid, device } = stat
+    const mtime = this.#isExact ? stat.mtime : wholeSeconds(stat)
+    return { name: path, mode, uid, gid, mtime, device: hasDevice(stat) ? device : NO_DEVICE }
   }
 
   /** A header alone. */
@@ -180,11 +216,6 @@ function tellHidden(
   } finally {
     close(fd)
   }
-}
-
-function described({ path, stat }: Present): NewTarEntry {
-  const { mode, uid, gid, device } = stat
-  return { name: path, mode, uid, gid, mtime: wholeSeconds(stat), device: hasDevice(stat) ? device : NO_DEVICE }
 }
 
 const NO_DEVICE = { major: 0, minor: 0 }

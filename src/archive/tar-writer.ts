@@ -20,7 +20,11 @@ const FLAGS: Record<TarEntryType, string> = {
 }
 
 /** An entry as far as it differs from an empty file of root's. */
-export type NewTarEntry = Pick<TarEntry, "name"> & Partial<Omit<TarEntry, "isSparse">>
+export type NewTarEntry = Pick<TarEntry, "name"> &
+  Partial<Omit<TarEntry, "isSparse">> & {
+    /** More pax records, of ASCII: a file with holes says its size and its name by them (sparse-parts.ts). */
+    records?: Readonly<Record<string, string>>
+  }
 
 /** The header blocks of `entry`; `sizeBytes` of data must follow, then `tarPadding`. Throws InvalidArgument on a NUL. */
 export function encodeTarHeader(entry: NewTarEntry): Buffer {
@@ -57,6 +61,7 @@ function paxRecords(entry: NewTarEntry): Buffer[] {
   if ((entry.gid ?? 0) > MAX_ID) put("gid", String(entry.gid))
   const mtime = entry.mtime ?? ZERO_TIME
   if (!fitsTime(mtime)) put("mtime", formatPaxTime(mtime))
+  for (const [key, text] of Object.entries(entry.records ?? {})) put(key, text)
   for (const [name, value] of entry.attributes ?? []) values.set(`SCHILY.xattr.${name}`, value)
   return [...values]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -18,6 +18,8 @@ export interface TreeTarOptions {
   as: string
   /** Whose a file is in the archive; default: as it is. */
   ownerOf?: (owner: { uid: number; gid: number }) => { uid: number; gid: number }
+  /** Times to the nanosecond, holes of files as holes (GNU tar's form): what is extracted is as it was. */
+  exact?: boolean
   signal?: AbortSignal | undefined
   /** Receives the size of each file. */
   onContent?: (bytes: number) => void
@@ -37,7 +39,7 @@ export async function* treeTar(source: NameAt, options: TreeTarOptions): Bytes {
 }
 
 function* chunksOf(source: NameAt, options: TreeTarOptions): Generator<Uint8Array> {
-  const writer = new LayerWriter(options.onContent ?? (() => {}))
+  const writer = new LayerWriter(options.onContent ?? (() => {}), options)
   if (statAt(source.directory, source.name) === undefined) throw new NotFound(`no such file: ${shownName(source.name)}`)
   yield* new TreeEntries(writer, options.ownerOf ?? ((owner) => owner)).of(source, options.as, 0)
   yield* writer.end()

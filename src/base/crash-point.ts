@@ -106,6 +106,8 @@ export const CRASH_POINTS = [
   "snapshot:removing",
   "restore:copied",
   "restore:exchanged",
+  "volume-push:parts-sent",
+  "volume-pull:created",
 ] as const
 
 /** A step at which a test may have this process die. */

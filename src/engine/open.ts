@@ -332,6 +332,7 @@ class LocalEngine implements Engine {
       bootId: bootId(),
       images: this.images,
       snapshots: this.#snapshots,
+      registries: this.registries,
       usedBy: (name) => containers.usersOfVolume(name),
       runningWith: async (name) =>
         (await this.containers()).list({ all: true, volume: [name] }).filter(({ state }) => "pid" in state),

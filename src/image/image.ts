@@ -16,7 +16,7 @@ import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Reference } from "./reference.ts"
 
 export { packageUrl } from "./package-url.ts"
-export { familiarReference, parseReference } from "./reference.ts"
+export { familiarReference, formatReference, parseReference } from "./reference.ts"
 
 /** A recorded image. */
 export interface Image {

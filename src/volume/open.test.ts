@@ -31,6 +31,7 @@ function tempStore(): TempStore {
         events: { append: (event) => void events.push(event) },
         usedBy: (name) => users.get(name) ?? [],
         runningWith: async (name) => users.get(name) ?? [],
+        registries: () => Promise.reject(new Error("no registry here")),
         whileFrozen: (_, body) => body(),
         kept: [root],
         bootId: "boot",

@@ -12,6 +12,7 @@ import { VolumeHolds } from "./holds.ts"
 import { VolumeRecords } from "./records.ts"
 import { finishRenames } from "./rename.ts"
 import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
+import type { TransportDeps } from "./transport/transport.ts"
 import { usedVolume } from "./used-volume.ts"
 import { stateOf } from "./volume-state.ts"
 import { VOLUME_NAME, type Volumes, type VolumeSnapshots } from "./volume.ts"
@@ -25,6 +26,7 @@ export interface VolumesDeps extends Pick<SnapshotsDeps, "runningWith" | "whileF
   /** Directories that no plugin may give for its own. */
   kept: readonly string[]
   bootId: string
+  registries: TransportDeps["registries"]
   /** The containers that refer to a volume. */
   usedBy(name: string): readonly { id: string; name: string }[]
 }
@@ -42,7 +44,7 @@ export function openVolumes(deps: VolumesDeps): Volumes {
   const holds = new VolumeHolds({ db, records, bootId, driverOf, lock })
   const tell: SnapshotsDeps["tell"] = (volume, action, snapshot) => records.tell(volume, action, { snapshot })
   const snapshotsDeps = { directory, get: (name: string) => records.get(name), tell, runningWith, whileFrozen }
-  return {
+  const volumes: Volumes = {
     snapshots: {
       list: async (...args) => (await openSnapshotsOf(snapshotsDeps)).list(...args),
       create: async (...args) => (await openSnapshotsOf(snapshotsDeps)).create(...args),
@@ -125,10 +127,25 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       await holds.during(name, options, (place) => importVolume(place, archive, options))
     },
 
+    push: async (...args) => (await transport()).push(transportDeps(), ...args),
+    pull: async (...args) => (await transport()).pull(transportDeps(), ...args),
+
     async copyUp(volume, rootfs, path, options) {
       const { fillVolume } = await import("./fill.ts")
       await fillVolume(volume, `${directory}/${volume.name}`, { rootfs, path }, options)
     },
+  }
+
+  return volumes
+
+  function transportDeps(): TransportDeps {
+    return {
+      ...snapshotsDeps,
+      registries: deps.registries,
+      volumes,
+      find: (name) => records.find(name),
+      during: (name, options, body) => holds.during(name, options, body),
+    }
   }
 
   /** Lets whoever holds it let go, and has the driver remove it. */
@@ -145,6 +162,8 @@ export function openVolumes(deps: VolumesDeps): Volumes {
     await removeDirectory(directory, name, undefined)
   }
 }
+
+const transport = () => import("./transport/transport.ts")
 
 /** Loaded by those who use them. */
 async function openSnapshotsOf(deps: SnapshotsDeps): Promise<VolumeSnapshots> {

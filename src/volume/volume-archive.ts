@@ -9,7 +9,7 @@ import { openRoot } from "../sys/fs/confined.ts"
 export async function* exportVolume(directory: string, { signal }: Cancellable = {}): Bytes {
   const fd = openRoot(directory)
   try {
-    yield* treeTar({ directory: fd, name: "." }, { as: ".", signal })
+    yield* treeTar({ directory: fd, name: "." }, { as: ".", exact: true, signal })
   } finally {
     closeSync(fd)
   }

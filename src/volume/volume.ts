@@ -1,5 +1,8 @@
 import type { Bytes } from "../base/bytes.ts"
 import type { Cancellable } from "../base/cancel.ts"
+import type { OnProgress } from "../base/progress.ts"
+import type { RegistryAccess } from "../registry/registry.ts"
+import type { Digest } from "../spec/digest.ts"
 
 /**
  * Named volumes: directories of ours that outlive containers. Content under them is hostile (a container wrote it).
@@ -114,6 +117,56 @@ export interface Volumes {
    * until it failed stays.
    */
   import(name: string, archive: Bytes, options?: Cancellable): Promise<void>
+  /**
+   * Sends its files to a registry, as an artifact of parts; those that the tag's last push had are not sent again. Nothing is kept here:
+   * killed, the next push goes on with what the registry has. Throws NotFound, PermissionDenied, Unavailable.
+   */
+  push(name: string, to: string, options?: VolumePushOptions): Promise<PushedVolume>
+  /**
+   * Makes the files of a volume, new or empty, those of an artifact, in one step. Throws NotFound, Unsupported for what is no volume,
+   * FailedPrecondition for one that has files or runs unless `force` is set, and DataLoss, InvalidArgument and FailedPrecondition
+   * for an artifact that is broken, hostile, or not for this user. Nothing of it is there then.
+   */
+  pull(reference: string, options?: VolumePullOptions): Promise<PulledVolume>
+}
+
+/** How a volume is pushed. */
+export interface VolumePushOptions extends Cancellable, RegistryAccess {
+  /** Programs that use it stand still while a copy is made, which is pushed. */
+  freeze?: boolean
+  /** Of a snapshot, in the place of the volume as it is. */
+  snapshot?: string
+  onProgress?: OnProgress
+}
+
+/** What was sent. */
+export interface PushedVolume {
+  reference: string
+  digest: Digest
+  parts: number
+  /** Which the registry did not have. */
+  sentParts: number
+  /** Of those, compressed. */
+  sentBytes: number
+  /** Of the archive. */
+  tarBytes: number
+}
+
+/** How a volume is pulled. */
+export interface VolumePullOptions extends Cancellable, RegistryAccess {
+  /** Default: what it was called where it was pushed. */
+  name?: string
+  force?: boolean
+  onProgress?: OnProgress
+}
+
+/** What came. */
+export interface PulledVolume {
+  name: string
+  reference: string
+  digest: Digest
+  files: number
+  tarBytes: number
 }
 
 /** A volume as it was at a time. It goes with the volume; what is to outlive that is pushed. */

@@ -262,8 +262,8 @@ export class BridgeDriver implements NetworkDriver {
               this.#show(host.route, hostInterface, claimed)
           : undefined,
       unbind: async () => rootless?.unbind(containerId),
-      rebind: async ({ address }: EndpointRow, ports: readonly PublishedPort[]) =>
-        rootless?.republish(host.route, this.#numbered(network), { containerId, address, ports }),
+      rebind: async ({ address, address6 }: EndpointRow, ports: readonly PublishedPort[]) =>
+        rootless?.republish(host.route, this.#numbered(network), { containerId, address, address6, ports }),
     }
     const { changePorts } = await import("./change-ports.ts")
     return mappingsOf(await changePorts(deps, { host, network, containerId }, changes, options))
@@ -368,7 +368,7 @@ export class BridgeDriver implements NetworkDriver {
           ? undefined
           : async (ports: readonly PublishedPort[], old: EndpointRow | undefined) => {
               await rootless.unbind(containerId)
-              if (old !== undefined) rootless.unpublish(host.route, containerId, [old.address])
+              if (old !== undefined) rootless.unpublish(host.route, containerId, old)
               await rootless.publish(host.route, this.#numbered(to), containerId, ports)
             },
     }
@@ -389,7 +389,7 @@ export class BridgeDriver implements NetworkDriver {
     // a container that is being started now is in nobody's list yet: its process tells
     const dead = endpoints.filter((endpoint) => !alive.has(endpoint.containerId) && !isHeldOn(host, endpoint))
     for (const { containerId, networkId } of dead) this.#release(host, containerId, networkId)
-    for (const id of strayed) this.#rootless?.unpublish(host.route, id, [])
+    for (const id of strayed) this.#rootless?.unpublish(host.route, id)
     const living = endpoints.filter((endpoint) => !dead.includes(endpoint))
     for (const network of listBridges(this.#db))
       await this.#restore(
@@ -426,11 +426,11 @@ export class BridgeDriver implements NetworkDriver {
     await this.#firewall.rewrite(host.netfilter)
     if (this.#rootless === undefined) return
     await this.#rootless.open()
-    for (const { containerId, networkId, address } of rows) {
+    for (const { containerId, networkId, address, address6 } of rows) {
       const network = listBridges(this.#db).find(({ id }) => id === networkId)
       const ports = this.#records.ports(containerId).filter((port) => port.networkId === networkId)
       if (network !== undefined && ports.length > 0)
-        await this.#rootless.republish(host.route, this.#numbered(network), { containerId, address, ports })
+        await this.#rootless.republish(host.route, this.#numbered(network), { containerId, address, address6, ports })
     }
   }
 
@@ -476,7 +476,7 @@ export class BridgeDriver implements NetworkDriver {
     this.#holders.end(containerId)
     if (endpoint !== undefined) removeQueue(host.route, queueName(endpoint.hostInterface))
     if (ports.length > 0 || !this.#records.has(containerId))
-      this.#rootless?.unpublish(host.route, containerId, endpoint === undefined ? [] : [endpoint.address])
+      this.#rootless?.unpublish(host.route, containerId, endpoint)
   }
 }
 

@@ -173,7 +173,7 @@ export class Firewall {
   async #write(netfilter: NetlinkSocket, file: string): Promise<void> {
     const { db, records, names, netns, runRoot } = this.#deps
     const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-    const isLoopback6 = netns === undefined && isLoopback6Translated()
+    const isLoopback6 = netns !== undefined || isLoopback6Translated()
     const isGuarded = await this.#apply(tableText(names.table, { egress, isLoopback6 }), guardText(names), file)
     await db.whenFree()
     db.transaction(() => {

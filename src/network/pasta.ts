@@ -19,6 +19,8 @@ import { isAlive, processStartTime, run, signalProcess, type Pid } from "../sys/
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { listAddresses, listLinks } from "../sys/net/rtnetlink.ts"
 import { formatIpv4 } from "./ipv4.ts"
+import { formatIpv6 } from "./ipv6.ts"
+import { pastaFamilies, type PastaFamilies } from "./pasta-families.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { DNS_FORWARDER, EGRESS_INTERFACE } from "./rootless-addresses.ts"
 
@@ -28,6 +30,8 @@ const ENDING_POLL_MS = 3
 
 /** Link-local addresses: no host routes them, and the rest of that range still leaves by the default route. */
 const OUTSIDE = { interface: EGRESS_INTERFACE, address: "169.254.1.2", gateway: "169.254.1.1" }
+/** The same of IPv6: a link's address for the gateway; one with which something may be sent further must not be of a link. */
+const OUTSIDE6 = { address: "fd73:6b69:6666:1::2", gateway: "fe80::1" }
 
 /** Where pasta connects, and where its pid is kept. */
 export interface PastaDeps {
@@ -47,7 +51,7 @@ export async function startEgress(deps: PastaDeps): Promise<void> {
   if (pastaPid(pidFile) !== undefined) return
   try {
     const options = words(`--config-net -I ${OUTSIDE.interface} -a ${OUTSIDE.address} -n 24 -t none -u none`)
-    await runPasta(pidFile, deps.netns, [...COMMON, ...options])
+    await runInside(deps, pidFile, options, OUTSIDE6.address)
   } catch (error) {
     if (!(isSkiffError(error) && error.data.noNetwork === true)) throw error
     log.warn("this host has no network: containers reach each other, and nothing else")
@@ -59,15 +63,16 @@ export interface Tap {
   number: number
   interface: string
   address: number
+  address6: bigint
 }
 
-/** Binds the ports on the host, and leads them to the tap. Throws AlreadyExists when one is taken. */
+/** Binds the ports on the host, and leads them to the tap. Gives whether it has IPv6. Throws AlreadyExists when one is taken. */
 export async function startPorts(
   deps: PastaDeps,
   containerId: string,
   tap: Tap,
   ports: readonly PublishedPort[],
-): Promise<void> {
+): Promise<PastaFamilies> {
   const forwards = ports.flatMap(({ protocol, hostAddress, hostPort, innerPort }) => [
     protocol === "udp" ? "-u" : "-t",
     `${hostAddress === "" ? "" : `${hostAddress}/`}${hostPort}:${innerPort}`,
@@ -79,7 +84,7 @@ export async function startPorts(
     if (!ports.some((port) => port.protocol === protocol)) forwards.push(option, "none")
   stopPorts(deps, containerId)
   const options = words(`-I ${tap.interface} -a ${formatIpv4(tap.address)} -n 32`)
-  await runPasta(portsPidFile(deps, containerId), deps.netns, [...COMMON, ...options, ...forwards])
+  return await runInside(deps, portsPidFile(deps, containerId), [...options, ...forwards], formatIpv6(tap.address6))
 }
 
 /** Whether the container's pasta runs. */
@@ -135,7 +140,20 @@ const words = (text: string, separator = " "): string[] => text.split(separator)
  * Of those into the pause process's namespace. No mapping of the gateway: a container must not reach what listens on the host's loopback
  * only.
  */
-const COMMON = words("-4,--no-map-gw,-T,none,-U,none,-g", ",").concat(OUTSIDE.gateway, "--dns-forward", DNS_FORWARDER)
+const COMMON = words("--no-map-gw,-T,none,-U,none,-g", ",").concat(OUTSIDE.gateway, "--dns-forward", DNS_FORWARDER)
+
+/** Into the pause process's namespace, which has `address6` where pasta has IPv6. */
+async function runInside(
+  { netns }: PastaDeps,
+  pidFile: string,
+  options: readonly string[],
+  address6: string,
+): Promise<PastaFamilies> {
+  const families = pastaFamilies()
+  const own6 = families.hasIpv6 ? ["-a", address6, "-g", OUTSIDE6.gateway] : []
+  await runPasta(pidFile, netns, [...COMMON, ...families.options, ...own6, ...options])
+  return families
+}
 
 /** Connects the namespace at `netns` as these words say. Some 30 ms, in which this process goes on with other things. Throws as `startPorts`. */
 export async function runPasta(pidFile: string, netns: string, options: readonly string[]): Promise<void> {

@@ -9,8 +9,9 @@
 import { mkdirSync, openSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { throwIfAborted } from "../base/cancel.ts"
-import { hasErrno } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { tryLock, unlockAndClose } from "../sys/libc.ts"
+import type { IpAddress } from "../sys/net/ip-bytes.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
 import type { Sysctls } from "../sys/net/netns.ts"
 import {
@@ -23,7 +24,9 @@ import {
   linkUp,
   setMtu,
 } from "../sys/net/rtnetlink.ts"
+import { wordsOf } from "./host-place.ts"
 import { parseIpv4Range } from "./ipv4.ts"
+import { parseIpv6 } from "./ipv6.ts"
 import type { Network } from "./network.ts"
 import { PASTA_MTU } from "./rootless-addresses.ts"
 import { TAP_PREFIX, type PublishedPort } from "./nftables.ts"
@@ -52,6 +55,8 @@ export const ROOTLESS_SYSCTLS: Sysctls = [
   ["net/ipv6/conf/default/accept_ra", "0"],
   ["net/ipv6/conf/default/accept_dad", "0"],
   ["net/ipv6/conf/all/forwarding", "1"],
+  // pasta calls a published port by ::1 of this namespace for who calls ::1 of the host (ipv6-host.ts)
+  ["net/bridge/bridge-nf-call-ip6tables", "0"],
 ]
 
 /** The uplink of the rootless namespaces, by pasta. */
@@ -88,28 +93,43 @@ export class RootlessUplink {
     const [first] = ports
     if (first === undefined) return
     const tap = tapOf(network, first.address)
-    await startPorts(this.#pasta, containerId, tap, ports)
+    const { hasIpv6 } = await startPorts(this.#pasta, containerId, tap, ports)
+    for (const { hostAddress, ...port } of ports)
+      if (hostAddress.includes(":") && !hasIpv6)
+        throw new FailedPrecondition(`cannot publish ${wordsOf({ ...port, hostAddress })}: this host has no IPv6`, {
+          field: "ports",
+          hint: "publish on an IPv4 address",
+        })
     const { index } = getLink(route, tap.interface)
     const table = FIRST_TABLE + tap.number
-    forgetRules(route, first.address)
+    const source6 = hasIpv6 && first.address6 !== "" ? parseIpv6(first.address6) : undefined
+    for (const source of addressesOf(first)) forgetRules(route, source)
     route.request([
       setMtu(index, tap.interface, PASTA_MTU),
       addAddress(index, tap.interface, tap.address, 32),
       linkUp(index, tap.interface),
       addDefaultRoute(index, tap.interface, { family: "IPv4", table }),
       addSourceRule({ priority: TAP_PRIORITY, source: first.address, table }),
+      ...(source6 === undefined
+        ? []
+        : [
+            addAddress(index, tap.interface, tap.address6, 128),
+            addDefaultRoute(index, tap.interface, { family: "IPv6", table }),
+            addSourceRule({ priority: TAP_PRIORITY, source: source6, table }),
+          ]),
     ])
     unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv4")]))
+    if (source6 !== undefined) unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv6")]))
   }
 
   /** Other ports for a container that runs. What goes through its ports, or out from it, is cut off. Throws as `publish`. */
   async republish(
     route: NetlinkSocket,
     network: NumberedNetwork,
-    { containerId, address, ports }: { containerId: string; address: number; ports: readonly PublishedPort[] },
+    { containerId, ports, ...own }: { containerId: string; ports: readonly PublishedPort[] } & Addresses,
   ): Promise<void> {
     await this.unbind(containerId)
-    forgetRules(route, address)
+    for (const address of addressesOf(own)) forgetRules(route, address)
     await this.publish(route, network, containerId, ports)
   }
 
@@ -119,9 +139,9 @@ export class RootlessUplink {
   }
 
   /** Safe to repeat. */
-  unpublish(route: NetlinkSocket, containerId: string, addresses: readonly number[]): void {
+  unpublish(route: NetlinkSocket, containerId: string, endpoint?: Addresses): void {
     stopPorts(this.#pasta, containerId)
-    for (const address of addresses) forgetRules(route, address)
+    if (endpoint !== undefined) for (const address of addressesOf(endpoint)) forgetRules(route, address)
   }
 
   /** Ends every pasta of this store: no container has an uplink any more. Safe to repeat. */
@@ -141,6 +161,13 @@ export class RootlessUplink {
   }
 }
 
+/** An endpoint's; without IPv6 empty. */
+type Addresses = Pick<PublishedPort, "address" | "address6">
+
+function addressesOf({ address, address6 }: Addresses): IpAddress[] {
+  return address6 === "" ? [address] : [address, parseIpv6(address6)]
+}
+
 /** A network, and its place among those of the store. */
 export interface NumberedNetwork extends Network {
   number: number
@@ -154,20 +181,25 @@ function tapOf(network: NumberedNetwork, address: number): Tap {
   const place = address - parseIpv4Range(network.subnet).address
   const number = network.number * LARGEST_RANGE + place
   // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
-  return { number, interface: `${TAP_PREFIX}${number}`, address: 0xc6120000 + (place % LARGEST_RANGE) }
+  const tap = { address: 0xc6120000 + (place % LARGEST_RANGE), address6: TAPS6 + BigInt(number) }
+  return { number, interface: `${TAP_PREFIX}${number}`, ...tap }
 }
+
+/** fd73:6b69:6666:2::/64, which is ours alone (RFC 4193). */
+const TAPS6 = 0xfd73_6b69_6666_0002n << 64n
 
 /** Addresses of a /16. */
 const LARGEST_RANGE = 0x10000
 
 /** Also those that a killed process left for an earlier container of this address. */
-function forgetRules(route: NetlinkSocket, source: number): void {
+function forgetRules(route: NetlinkSocket, source: IpAddress): void {
   const message: NetlinkMessage = deleteSourceRule({ priority: TAP_PRIORITY, source })
   for (;;)
     try {
       route.request([message])
     } catch (error) {
-      if (hasErrno(error, "ENOENT")) return
+      // EAFNOSUPPORT: of IPv6, in a kernel without it
+      if (hasErrno(error, "ENOENT", "EAFNOSUPPORT", "EOPNOTSUPP")) return
       throw error
     }
 }

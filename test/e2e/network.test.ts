@@ -1,7 +1,7 @@
 /** Networks: addresses, ways out, ways in by published ports, what stays closed. */
 import { afterEach, describe, expect, test } from "bun:test"
 import { createSocket } from "node:dgram"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
 import { serveText } from "../support/http.ts"
@@ -26,6 +26,15 @@ const address = async (name: string) => (await skiff.inspect(name)).NetworkSetti
 const hostAddress = Object.values(networkInterfaces())
   .flat()
   .find((entry) => entry !== undefined && entry.family === "IPv4" && !entry.internal)?.address
+
+const NF_CALL = "/proc/sys/net/bridge/bridge-nf-call-ip6tables"
+/** Why nothing published is reached by ::1, or false. */
+const loopback6: string | false = !existsSync("/proc/net/if_inet6")
+  ? "no IPv6 here"
+  : !user.rootless &&
+    existsSync(NF_CALL) &&
+    readFileSync(NF_CALL, "utf8").trim() === "1" &&
+    "br_netfilter translates on bridges"
 
 async function closed(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port })
@@ -111,6 +120,17 @@ describe("published ports", () => {
     expect(await skiff.ok("port", "web")).toContain(`80/tcp -> 0.0.0.0:${port}`)
     expect(await skiff.ok("port", "web", "80")).toContain(`0.0.0.0:${port}`)
     expect(await skiff.ok("ps", "--format", "{{.Ports}}")).toContain(`0.0.0.0:${port}->80/tcp`)
+  })
+
+  testUnless(loopback6)("are reached by ::1, where it says so alone", async () => {
+    const [both, six, four] = [await freePort(), await freePort(), await freePort()]
+    await serve("loopback", "-p", `${both}:80`, "-p", `[::1]:${six}:80`, "-p", `0.0.0.0:${four}:80`)
+    for (const port of [both, six]) expect(await page(`[::1]:${port}`)).toBe("page of loopback\n")
+    for (const port of [both, four]) expect(await page(`127.0.0.1:${port}`)).toBe("page of loopback\n")
+    expect(await closed("127.0.0.1", six)).toBe(true)
+    expect(await closed("::1", four)).toBe(true)
+    expect(await skiff.ok("port", "loopback")).toContain(`80/tcp -> [::1]:${six}`)
+    await skiff.ok("rm", "-f", "loopback")
   })
 
   test("bound to one address are open there alone", async () => {

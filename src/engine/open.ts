@@ -306,14 +306,24 @@ class LocalEngine implements Engine {
   }
 
   async #networkUsers(): Promise<(network: Network) => readonly NetworkUser[]> {
-    const [{ ContainerRecords }, { SandboxRecords }, events] = await Promise.all([
+    const [{ ContainerRecords }, { SandboxRecords }, { PodRecords }, events] = await Promise.all([
       import("../container/records.ts"),
       import("../sandbox/records.ts"),
+      import("../pod/records.ts"),
       this.events(),
     ])
-    const containers = new ContainerRecords(this.#store.db, events)
-    const sandboxes = new SandboxRecords(this.#store.db, events)
-    return (network) => [...containers.usersOfNetwork(network), ...sandboxes.usersOfNetwork(network)]
+    const { db } = this.#store
+    const [containers, sandboxes] = [new ContainerRecords(db, events), new SandboxRecords(db, events)]
+    const pods = new PodRecords(db, events)
+    const podNames = (): Map<string | undefined, string> =>
+      new Map(pods.list().map(({ name, spec }) => [spec.sandboxId, `pod ${name}`]))
+    return (network) => {
+      const shared = sandboxes.usersOfNetwork(network)
+      // people know a pod, and not its sandbox
+      const names = shared.length === 0 ? undefined : podNames()
+      const named = shared.map(({ id, name }) => ({ id, name: names?.get(id) ?? name }))
+      return [...containers.usersOfNetwork(network), ...named]
+    }
   }
 
   readonly volumes = once(async (): Promise<Volumes> => {

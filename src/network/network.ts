@@ -277,6 +277,8 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   rename(network: Network, containerId: string, names: readonly string[]): void
   /** The same of all endpoints of a container (or a sandbox), by what is another. Safe to repeat. */
   changeNames(containerId: string, changes: NameChanges): void
+  /** Containers and pods that are on it when they run. */
+  users(network: Network): Promise<readonly NetworkUser[]>
   /** Holds for containers that start from then on. Safe to repeat. Throws InvalidArgument, NotFound. */
   update(network: Network, changes: NetworkChanges): Promise<Network>
   /**

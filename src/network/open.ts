@@ -135,6 +135,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
       const { removeNetwork } = await import("./remove-network.ts")
       return removeNetwork({ db, host, alias: names.alias, events, usedBy: await deps.users?.(), forgetRules }, network)
     },
+    users: async (network) => (await deps.users?.())?.(network) ?? [],
     async update(network, changes) {
       if (network.driver === "cni") throw configuredByFile(network)
       return (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes)

@@ -261,6 +261,19 @@ describe("network rm", () => {
     expect(stderr).toContain("network absent not found")
   })
 
+  test("refuses one that a pod uses, by the pod's name, and -f leaves the pod alone", async () => {
+    await skiff.ok("network", "create", "pods")
+    await skiff.ok("pod", "create", "--name", "shop", "--network", "pods")
+    for (const force of [[], ["-f"]]) {
+      const { code, stderr } = await refused("network", "rm", ...force, "pods")
+      expect({ code, says: stderr.includes('network "pods" is in use by "pod shop"') }).toEqual({ code: 1, says: true })
+    }
+    expect(await skiff.ok("network", "ls", "-q", "--filter", "dangling=true", "--filter", "name=pods")).toBe("")
+    await skiff.ok("pod", "rm", "-f", "shop")
+    expect(await skiff.ok("network", "ls", "-q", "--filter", "dangling=true", "--filter", "name=pods")).not.toBe("")
+    await skiff.ok("network", "rm", "pods")
+  })
+
   test("its range is free again at once", async () => {
     for (const name of ["first", "second"]) {
       await skiff.ok("network", "create", "--subnet", "10.85.0.0/24", name)

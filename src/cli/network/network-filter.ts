@@ -5,7 +5,6 @@ import type { Network } from "../../network/network.ts"
 import { parseTimestamp } from "../../spec/docker/timestamp.ts"
 import { booleanFilter, parseFilters } from "../filters.ts"
 import { hasLabel } from "../prune-filter.ts"
-import { containersOn } from "./users.ts"
 
 const KEYS = ["dangling", "driver", "id", "label", "label!", "name", "scope", "type", "until"] as const
 
@@ -20,7 +19,7 @@ export async function networkFilter(filters: readonly string[], engine: Engine):
   for (const one of type ?? [])
     if (one !== "builtin" && one !== "custom")
       throw new InvalidArgument(`invalid filter 'type=${one}'`, { hint: "valid: builtin, custom" })
-  const containers = dangling === undefined ? undefined : await engine.containers()
+  const used = dangling === undefined ? undefined : await usedNetworks(engine)
   return (one) => {
     const labels = labelsOf(one)
     const fits = [
@@ -33,10 +32,18 @@ export async function networkFilter(filters: readonly string[], engine: Engine):
       type?.includes(isBuiltIn(one) ? "builtin" : "custom"),
       before && "createdAt" in one && one.createdAt < before,
       // what is there of itself is never left over
-      containers && (isBuiltIn(one) ? !dangling : (containersOn(containers, one as Network).length === 0) === dangling),
+      used && (isBuiltIn(one) ? !dangling : used.has(one.id) !== dangling),
     ]
     return fits.every((fit) => fit !== false)
   }
+}
+
+/** Ids of those that a container or pod is on when it runs. */
+async function usedNetworks(engine: Engine): Promise<ReadonlySet<string>> {
+  const networks = await engine.networks()
+  const used = new Set<string>()
+  for (const network of networks.list()) if ((await networks.users(network)).length > 0) used.add(network.id)
+  return used
 }
 
 function labelsOf(one: Listed): Readonly<Record<string, string>> {

@@ -206,15 +206,19 @@ export async function leaveNetworks(deps: ContainerDeps, record: ContainerRecord
   const all = leaving === undefined ? attachments : [...attachments, leaving]
   await runAll(
     `networks of container ${id}`,
-    all.map(({ network, endpoint }) => async () => {
+    all.map((attachment) => async () => {
       try {
-        await networks.teardown(networks.get(network), id, endpoint)
+        const network = networks.get(attachment.network)
+        await networks.teardown(network, id, attachment.endpoint)
+        if (attachment === leaving) networks.release(id, network)
       } catch (error) {
         // a network that is gone has nothing of ours any more
         if (!isSkiffError(error, "NotFound")) throw error
       }
     }),
   )
+  // what a killed connect or disconnect had begun is done with
+  delete state.leaving
 }
 
 /** A network knows containers by id: says by name which one has the port, or the address. */

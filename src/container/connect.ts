@@ -1,6 +1,6 @@
 /** A container joins one more network, running or not. */
 import { crashPoint } from "../base/crash-point.ts"
-import { AlreadyExists, FailedPrecondition, InvalidArgument } from "../base/errors.ts"
+import { AlreadyExists, FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
 import type { Network, Networks } from "../network/network.ts"
 import { endpointsOf, followResolvers, joinOne, uplinkOf, withHolder } from "./attachments.ts"
 import type { Abortable, NetworkAttachment, NetworkRequest } from "./container.ts"
@@ -62,12 +62,20 @@ async function joinLive(
   const [name = "eth0"] = networks.arrange([attachment], taken).interfaces
   if (taken.includes(name))
     throw new InvalidArgument(`interface name "${name}" is taken in container "${record.name}"`, { field: "interface" })
-  attachment.endpoint = await joinOne(networks, record, attachment, {
-    interface: name,
-    defaultRoute: false,
-    ports: [],
-    abort,
-  })
+  try {
+    attachment.endpoint = await joinOne(networks, record, attachment, {
+      interface: name,
+      defaultRoute: false,
+      ports: [],
+      abort,
+    })
+  } catch (error) {
+    if (!hasErrno(error, "EEXIST")) throw error
+    throw new FailedPrecondition(`container "${record.name}" has made an interface "${name}" itself`, {
+      hint: "ask for another name of the interface",
+      cause: error,
+    })
+  }
   crashPoint("connect:joined")
   const isFirst = state.attachments.length === 0
   const before = state.attachments

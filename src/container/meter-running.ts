@@ -1,7 +1,9 @@
+import type { EndpointTraffic } from "../network/network.ts"
 import type { MeterSample } from "../meter/meter.ts"
 import type { ContainerUsage } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { meteredRun } from "./metering.ts"
+import type { RecordState } from "./record.ts"
 import { isRunning } from "./observe.ts"
 import { StatsReader } from "./stats.ts"
 
@@ -16,7 +18,7 @@ export async function meterRunning(deps: ContainerDeps): Promise<void> {
   const samples = records.flatMap((record, index) => {
     const { usage, time } = stats[index] ?? {}
     if (usage === undefined || time === undefined) return []
-    return [{ run: meteredRun(record), sample: toSample(usage, time, record.state.attachments.length > 0) }]
+    return [{ run: meteredRun(record), sample: toSample(usage, time, record.state) }]
   })
   const meter = await deps.meter()
   await deps.records.whenFree()
@@ -24,9 +26,11 @@ export async function meterRunning(deps: ContainerDeps): Promise<void> {
 }
 
 /** A network namespace that is shared is counted where it belongs. */
-function toSample({ cpu, memory, block, interfaces }: ContainerUsage, at: Date, hasNetwork: boolean): MeterSample {
-  const sum = (bytes: (one: (typeof interfaces)[number]) => number): number =>
-    interfaces.reduce((total, one) => total + bytes(one), 0)
+function toSample({ cpu, memory, block, interfaces }: ContainerUsage, at: Date, state: RecordState): MeterSample {
+  const { attachments, leftTraffic = { receivedBytes: 0, sentBytes: 0 } } = state
+  const hasNetwork = attachments.length > 0 || state.leftTraffic !== undefined
+  const sum = (bytes: (one: EndpointTraffic) => number): number =>
+    [...interfaces, leftTraffic].reduce((total, one) => total + bytes(one), 0)
   return {
     at,
     cpuNs: cpu.usedNs,

@@ -119,9 +119,10 @@ async function trafficOf(
   deps: ContainerDeps,
   { id, state }: ContainerRecord,
 ): Promise<Pick<MeterSample, "receivedBytes" | "sentBytes">> {
-  if (state.attachments.length === 0) return {}
+  const { leftTraffic = { receivedBytes: 0, sentBytes: 0 } } = state
+  if (state.attachments.length === 0) return state.leftTraffic ?? {}
   const networks = await deps.networks()
-  const sum = { receivedBytes: 0, sentBytes: 0 }
+  const sum = { ...leftTraffic }
   for (const { network } of state.attachments)
     try {
       const traffic = await networks.traffic(networks.get(network), id)

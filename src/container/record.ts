@@ -3,6 +3,7 @@ import type { PortChanges } from "./changes.ts"
 import type { Ending, SentSignal } from "./ended/ending.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { ChildrenUsage } from "../sys/process/children-usage.ts"
+import type { EndpointTraffic } from "../network/network.ts"
 import type { ProcessIdentity } from "../sys/process/process-identity.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type {
@@ -91,6 +92,8 @@ export interface RecordState {
    * is no other's.
    */
   leaving?: NetworkAttachment
+  /** What it has carried on networks that it has left in this run: their counters went with their interfaces. */
+  leftTraffic?: EndpointTraffic
   /** Those of its sandbox as the container started: only to be shown. */
   sandboxAttachments?: readonly NetworkAttachment[]
 }

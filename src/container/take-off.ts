@@ -2,7 +2,7 @@
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
-import type { Network, Networks } from "../network/network.ts"
+import type { EndpointTraffic, Network, Networks } from "../network/network.ts"
 import { endpointsOf, followResolvers, uplinkOf } from "./attachments.ts"
 import type { NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -30,7 +30,9 @@ export async function takeOff(deps: ContainerDeps, record: ContainerRecord): Pro
     const live = { containerId: id, netns: `/proc/${state.pid}/ns/net`, interface: leaving.endpoint?.interface ?? "" }
     await leadThroughUplink(networks, record, leaving)
     crashPoint("disconnect:led")
+    const traffic = await networks.traffic(network, id)
     await networks.leave(network, live, leaving.endpoint)
+    if (traffic !== undefined) state.leftTraffic = added(traffic, state.leftTraffic)
     takeFromHosts(deps, record, leaving)
     // of one that was killed it is not known how far it had come: perhaps so far that this one was asked
     const left = leaving.endpoint ?? { nameServer: network.gateway }
@@ -38,6 +40,13 @@ export async function takeOff(deps: ContainerDeps, record: ContainerRecord): Pro
   } else if (network !== undefined) await networks.teardown(network, id, leaving.endpoint)
   if (network !== undefined) networks.release(id, network)
   delete state.leaving
+}
+
+function added(one: EndpointTraffic, other: EndpointTraffic = { receivedBytes: 0, sentBytes: 0 }): EndpointTraffic {
+  return {
+    receivedBytes: one.receivedBytes + other.receivedBytes,
+    sentBytes: one.sentBytes + other.sentBytes,
+  }
 }
 
 /** Whether there is a network namespace of its own to be changed. */

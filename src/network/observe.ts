@@ -21,8 +21,8 @@ export async function observeNetwork(
     const { host: outside, container } = await host.withContainer(netns, [])
     using _ = container
     const hostLinks = listLinks(outside.route)
-    const port = hostLinks.find(({ alias }) => isOf(alias, containerId))
-    const interfaces = interfacesOf(listLinks(container), listIpBytes(container), port, hostLinks)
+    const ports = hostLinks.filter(({ alias }) => isOf(alias, containerId))
+    const interfaces = interfacesOf(listLinks(container), listIpBytes(container), { ports, hostLinks })
     const elements = await elementsOf(names.table, host.netns, interfaces)
     return { interfaces, table: names.table, elements, ...(host.netns === undefined ? {} : { hostNetns: host.netns }) }
   } finally {
@@ -38,11 +38,9 @@ function isOf(alias: string, containerId: string): boolean {
 function interfacesOf(
   links: readonly Link[],
   addresses: ReturnType<typeof listIpBytes>,
-  port: Link | undefined,
-  hostLinks: readonly Link[],
+  { ports, hostLinks }: { ports: readonly Link[]; hostLinks: readonly Link[] },
 ): ObservedInterface[] {
-  const bridge = hostLinks.find(({ index }) => index === port?.master)
-  return links.map(({ index, name, mtu, up, macAddress }) => ({
+  return links.map(({ index, name, mtu, up, macAddress, peer }) => ({
     name,
     mtu,
     isUp: up,
@@ -50,9 +48,18 @@ function interfacesOf(
     addresses: addresses
       .filter(({ interfaceIndex }) => interfaceIndex === index)
       .map(({ bytes, prefixLength }) => `${formatIpBytes(bytes)}/${prefixLength}`),
-    // the first interface after lo is the one whose other end has our mark
-    ...(port === undefined || name !== "eth0" ? {} : { hostEnd: { name: port.name, bridge: bridge?.name ?? "" } }),
+    ...hostEndOf(
+      ports.find((port) => port.index === peer),
+      hostLinks,
+    ),
   }))
+}
+
+/** Its other end, where that has our mark. */
+function hostEndOf(port: Link | undefined, hostLinks: readonly Link[]): Pick<ObservedInterface, "hostEnd"> {
+  if (port === undefined) return {}
+  const bridge = hostLinks.find(({ index }) => index === port.master)
+  return { hostEnd: { name: port.name, bridge: bridge?.name ?? "" } }
 }
 
 /** nft(8) lists sets in words that it takes again; those that name an address of the container are its own. */

@@ -134,6 +134,27 @@ describe("live", () => {
   })
 })
 
+describe("a container that meddles with its own network", () => {
+  test("is connected and disconnected all the same", async () => {
+    await sleeper("box", "--network", "red", "--network", "blue", "--cap-add", "NET_ADMIN")
+    await inside(
+      "box",
+      "ip link set eth1 down; ip link set eth1 name evil; ip link add eth1 type bridge; ip route flush table main",
+    )
+    await inside("box", "yes | head -c 4000000 > /etc/hosts; true")
+    await skiff.ok("network", "disconnect", "blue", "box")
+    expect(await inside("box", "ip -o link")).not.toContain("evil")
+    const { stderr } = await skiff.run(["network", "connect", "blue", "box"])
+    expect(stderr).toContain('container "box" has made an interface "eth1" itself')
+    expect(await names("box")).toEqual(["red"])
+    await inside("box", "ip link del eth1; ip link set eth0 name other")
+    await skiff.ok("network", "connect", "--gw-priority", "1", "blue", "box")
+    await skiff.ok("network", "disconnect", "red", "box")
+    expect(await inside("box", "ip -o link")).not.toContain("other")
+    expect(await names("box")).toEqual(["blue"])
+  })
+})
+
 describe("names", () => {
   test("an alias is known on its network from the connect to the disconnect, and nowhere else", async () => {
     await sleeper("asker", "--network", "blue")

@@ -94,6 +94,8 @@ export interface Link {
   macAddress: Uint8Array
   /** What its maker wrote on it; at most 255 bytes. */
   alias: string
+  /** Index of its other end, of a veth, or of what it stands on; 0: none. In the namespace where that is. */
+  peer: number
 }
 
 /** An address with its prefix; the address is a 32-bit number. */
@@ -488,6 +490,7 @@ function parseLink(body: Uint8Array): Link {
     up: (view.getUint32(8, true) & IFF_UP) !== 0,
     mtu: u32Of(attributes.get(IFLA_MTU)) ?? 1500,
     master: u32Of(attributes.get(IFLA_MASTER)) ?? 0,
+    peer: u32Of(attributes.get(IFLA_LINK)) ?? 0,
     macAddress: attributes.get(IFLA_ADDRESS) ?? new Uint8Array(6),
   }
 }

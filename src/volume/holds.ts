@@ -72,21 +72,29 @@ export class VolumeHolds {
     }
   }
 
-  /** False when it was not held. Safe to repeat. `all`: whoever holds it lets go. */
-  async release(name: string, holder: string, { all = false }: { all?: boolean } = {}): Promise<boolean> {
-    const { db, records, driverOf } = this.#deps
-    const volume = records.find(name)
-    if (volume === undefined || !volume.isMounted) return false
-    if (!all && !this.#isHolder(name, holder)) return false
+  /** False when it was not held. Safe to repeat. */
+  async release(name: string, holder: string): Promise<boolean> {
+    const { records, driverOf } = this.#deps
+    if (records.find(name)?.isMounted !== true || !this.#isHolder(name, holder)) return false
     const driver = await driverOf(name)
     using _ = await this.#deps.lock(name, {})
     this.#forgetFormer(name)
     const wasHeld = this.#isHolder(name, holder)
-    if (all) db.run("DELETE FROM volume_holds WHERE volume = ?", name)
-    else this.#drop(name, holder)
+    this.#drop(name, holder)
     crashPoint("volume:released")
     if (!this.#isHolder(name, holder)) await driver.unmount(records.forDriver(name), holder, this.count(name) === 0)
     return wasHeld
+  }
+
+  /** Whoever has it mounted lets go: it is being removed. */
+  async releaseAll(name: string): Promise<void> {
+    const { db, records, driverOf } = this.#deps
+    const driver = await driverOf(name)
+    using _ = await this.#deps.lock(name, {})
+    const holders = db.all<{ holder: string }>("SELECT holder FROM volume_holds WHERE volume = ?", name)
+    for (const [index, { holder }] of holders.entries())
+      await driver.unmount(records.forDriver(name), holder, index === holders.length - 1)
+    db.run("DELETE FROM volume_holds WHERE volume = ?", name)
   }
 
   /** While `body` runs; a killed one is forgotten. */

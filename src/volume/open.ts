@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs"
-import { throwIfAborted } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
 import { InvalidArgument } from "../base/errors.ts"
@@ -10,10 +9,11 @@ import type { VolumeDriver } from "./drivers/driver.ts"
 import type { ImageDriverDeps } from "./drivers/image.ts"
 import { VolumeHolds } from "./holds.ts"
 import { VolumeRecords } from "./records.ts"
+import { clearPlace } from "./removal.ts"
+import { removeVolume } from "./remove.ts"
 import { finishRenames } from "./rename.ts"
 import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
 import type { TransportDeps } from "./transport/transport.ts"
-import { usedVolume } from "./used-volume.ts"
 import { stateOf } from "./volume-state.ts"
 import { VOLUME_NAME, type Volumes, type VolumeSnapshots } from "./volume.ts"
 
@@ -76,6 +76,7 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       const isNew = records.insert(name, given)
       crashPoint("volume:recorded")
       try {
+        if (isNew) await clearPlace(directory, name)
         mkdirSync(`${directory}/${name}`, { recursive: true, mode: 0o700 })
         await driver.create(records.forDriver(name), isNew)
         if (isNew && driver.scope !== undefined) records.setScope(name, await driver.scope())
@@ -92,24 +93,10 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       renameVolume({ records, directory, usedBy, mountCount: (one) => holds.count(one) }, name, checkedName(to))
     },
 
-    async remove(name, { force = false, exceptFor, signal } = {}) {
-      const isRepeat = force || exceptFor !== undefined
+    async remove(name, options) {
       checkedName(name)
-      throwIfAborted(signal, `the removal of volume "${name}"`)
-      const refuseUsed = (): void => {
-        const users = usedBy(name).filter(({ id }) => id !== exceptFor)
-        if (users.length > 0) throw usedVolume(name, users)
-      }
-      const volume = isRepeat ? records.find(name) : records.get(name)
-      if (volume !== undefined) {
-        refuseUsed()
-        await takeDown(name)
-        crashPoint("volume:taken-down")
-        records.delete(name, refuseUsed)
-        crashPoint("volume:forgotten")
-      }
-      const { removeDirectory } = await import("./removal.ts")
-      await removeDirectory(directory, name, signal)
+      const removing = { ...deps, records, holds, directory, openDriver: (driver: string) => openDriver(driver, deps) }
+      await removeVolume(removing, name, options)
     },
 
     async reload(options) {
@@ -148,18 +135,11 @@ export function openVolumes(deps: VolumesDeps): Volumes {
     }
   }
 
-  /** Lets whoever holds it let go, and has the driver remove it. */
-  async function takeDown(name: string): Promise<void> {
-    const driver = await driverOf(name)
-    await holds.release(name, "", { all: true })
-    await driver.remove(records.forDriver(name))
-  }
-
   /** One that could not be made. */
   async function discard(name: string): Promise<void> {
     records.delete(name)
     const { removeDirectory } = await import("./removal.ts")
-    await removeDirectory(directory, name, undefined)
+    await removeDirectory(directory, name, { isKnown: (one) => records.owns(one) })
   }
 }
 

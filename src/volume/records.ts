@@ -104,6 +104,16 @@ export class VolumeRecords {
     })
   }
 
+  /** Whether the directory of that name is a volume's. */
+  owns(name: string): boolean {
+    return this.#db.get("SELECT 1 FROM volumes WHERE name = ?1 OR former = ?1", name) !== undefined
+  }
+
+  /** The keys of all of them, see `DriverVolume.storage`. */
+  storages(): ReadonlySet<string> {
+    return new Set(this.#db.all<{ storage: string }>("SELECT storage FROM volumes").map(({ storage }) => storage))
+  }
+
   /** Those whose directories have not followed their names. */
   moving(): { name: string; former: string }[] {
     return this.#db.all("SELECT name, former FROM volumes WHERE former <> ''")

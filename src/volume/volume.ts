@@ -100,8 +100,9 @@ export interface Volumes {
   reload(options?: Cancellable): Promise<ReloadReport>
   /**
    * Throws FailedPrecondition while a container refers to it; the one of id `exceptFor`, which is being removed, does not
-   * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat. Cancelled while its files are being
-   * removed, or killed, it is gone, and the next `remove` of any volume takes the rest.
+   * count. Throws NotFound, unless `force` or `exceptFor` is set: those are safe to repeat. With `force` a plugin's is forgotten also when
+   * the plugin cannot be asked. Cancelled while its files are being removed, or killed, it is gone, and the next `remove` of any volume
+   * takes the rest.
    */
   remove(name: string, options?: Cancellable & { force?: boolean; exceptFor?: string }): Promise<void>
   /**

@@ -1,9 +1,10 @@
 /** `skiff volume` and its like: what they print, refuse and leave, also when they are killed. */
 import { describe, expect, test } from "bun:test"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openStore, rootlessOnly, testUnless } from "../support/store.ts"
 import { tar } from "../support/tar.ts"
+import { user } from "../support/user.ts"
 
 const skiff = openStore()
 const as = (tool: string, ...words: string[]) => skiff.run(words, { env: { SKIFF_COMPAT: tool } })
@@ -191,13 +192,30 @@ describe("killed at any step, the next command goes through, and nothing is left
   test.each(["volume:taken-down", "volume:forgotten"])("rm at %s", async (point) => {
     for (const words of [["torn"], ["-d", "image", "-o", "image=busybox", "torn"], ["-o", "type=tmpfs", "torn"]]) {
       await skiff.ok("volume", "create", ...words)
+      await skiff.ok("run", "--rm", "-v", "torn:/v", "busybox", "touch", "/v/old")
       await crash(point, ["volume", "rm", "torn"])
-      await skiff.ok("volume", "rm", "-f", "torn")
+      if (point === "volume:taken-down") await skiff.ok("volume", "rm", "torn")
+      // no files of the former one
       await skiff.ok("volume", "create", "torn")
       expect(await skiff.ok("run", "--rm", "-v", "torn:/v", "busybox", "ls", "/v")).toBe("")
       await skiff.ok("volume", "rm", "torn")
     }
     expect(await leftovers()).toEqual(NOTHING)
+  })
+
+  test("what is mounted at the place of a volume that was forgotten is not removed with it", async () => {
+    const kept = join(skiff.home, "kept")
+    mkdirSync(kept)
+    writeFileSync(join(kept, "file"), "")
+    for (const path of [kept, join(kept, "file")]) chownSync(path, user.uid, user.gid)
+    await skiff.ok("volume", "create", "-o", "type=none", "-o", "o=bind,noexec", "-o", `device=${kept}`, "torn")
+    const shell = skiff.command([]).at(-1) ?? ""
+    await skiff.ok("unshare", "sh", "-c", `'${shell}' volume mount torn`)
+    await crash("volume:forgotten", ["volume", "rm", "torn"])
+    await skiff.ok("volume", "create", "other")
+    await skiff.ok("volume", "rm", "other")
+    expect(await leftovers()).toEqual(NOTHING)
+    expect(readdirSync(kept)).toEqual(["file"])
   })
 
   test.each(["volume:renamed", "volume:moved"])("rename at %s", async (point) => {

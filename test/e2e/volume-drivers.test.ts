@@ -134,6 +134,17 @@ describe("image", () => {
   })
 })
 
+test("an image's volume keeps what it stands on when the image goes", async () => {
+  await skiff.ok("create", "--name", "maker", "busybox")
+  await skiff.ok("commit", "maker", "lent:1")
+  await skiff.ok("rm", "maker")
+  await skiff.ok("volume", "create", "-d", "image", "-o", "image=lent:1", "tree")
+  await skiff.ok("rmi", "lent:1")
+  await skiff.ok("system", "prune", "-f")
+  expect(await run("ls /t/bin/busybox", "-v", "tree:/t")).toBe("/t/bin/busybox")
+  await skiff.ok("volume", "rm", "tree")
+})
+
 describe("plugins", () => {
   const name = `skiff-test-${process.pid}`
   const listen = () => VolumePlugin.listen(name, join(skiff.directory, "plugin"))
@@ -252,8 +263,15 @@ describe("plugins", () => {
     }
     expect(await refused("run", "--rm", "-v", "lost:/l", "busybox", "true")).toContain(`plugin "${name}" not found`)
     expect(await skiff.ok("volume", "ls", "-q")).toBe("lost")
-    await using plugin = await listen()
-    plugin.make("lost")
-    await skiff.ok("volume", "rm", "lost")
+    {
+      await using plugin = await listen()
+      plugin.make("lost")
+      await skiff.ok("volume", "rm", "lost")
+      await skiff.ok("volume", "create", "-d", name, "lost")
+    }
+    expect(await refused("volume", "rm", "lost")).toContain("not found")
+    const { code, stderr } = await skiff.run(["volume", "rm", "-f", "lost"])
+    expect({ code, warned: stderr.includes("may still have it") }).toEqual({ code: 0, warned: true })
+    expect(await skiff.ok("volume", "ls", "-q")).toBe("")
   })
 })

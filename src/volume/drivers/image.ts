@@ -49,6 +49,14 @@ export function imageVolumeKey(storage: string): string {
   return `volume-${storage}`
 }
 
+/** Removes the layers of volumes that are gone: what a killed removal left. The record of one is there before its layer is. */
+export async function removeImageLayers(snapshots: Snapshotter, known: ReadonlySet<string>): Promise<void> {
+  for (const { name } of snapshots.list()) {
+    const [, storage] = /^volume-([0-9a-f]{64})$/.exec(name) ?? []
+    if (storage !== undefined && !known.has(storage)) await snapshots.remove(name)
+  }
+}
+
 function isThere(snapshots: Snapshotter, key: string): boolean {
   try {
     snapshots.info(key)

@@ -26,9 +26,9 @@ import { listBridges, listNetworks } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
-import { hasResolver } from "./dns/has-resolver.ts"
+import { hasResolver, isDefaultBridge } from "./dns/has-resolver.ts"
 import { EgressRecords } from "./egress/records.ts"
-import { rulesText } from "./egress/rules.ts"
+import { haveNames, parseRules, rulesText } from "./egress/rules.ts"
 import { Firewall } from "./firewall.ts"
 import { portAlias, type KernelNames } from "./names.ts"
 import type {
@@ -150,7 +150,7 @@ export class BridgeDriver implements NetworkDriver {
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
         row = this.#refuse(row, endpoint.refuse)
-        this.#allow(network, row, endpoint.allow)
+        this.#allow(network, row, { allow: endpoint.allow, isNew: true })
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
         await this.#firewall.open(host.netfilter, network, row, ports, signal)
         const { hostInterface, macAddress } = row
@@ -292,19 +292,28 @@ export class BridgeDriver implements NetworkDriver {
     return this.#db.transaction(() => this.#records.refuse(row, refusalText(refuse)))
   }
 
-  #allow(network: Network, { containerId, networkId }: EndpointRow, allow: readonly EgressRule[] | undefined): void {
+  /** `isNew`: it has not yet been told whom to ask for names. */
+  #allow(
+    network: Network,
+    { containerId, networkId }: EndpointRow,
+    { allow, isNew }: { allow: readonly EgressRule[] | undefined; isNew: boolean },
+  ): void {
+    const records = new EgressRecords(this.#db)
+    const before = records.rules(containerId, networkId)
+    const canAsk = isDefaultBridge(network) && (isNew || (before !== undefined && haveNames(parseRules(before))))
     const named = allow?.find(({ to }) => to.kind === "name")
-    if (named !== undefined && !hasResolver(network))
+    if (named !== undefined && !hasResolver(network) && !canAsk)
       throw new FailedPrecondition(
         `traffic to "${formatEgressRule(named)}" cannot be allowed on network "${network.name}"`,
         {
           field: "egress.allow",
-          hint: "no names are answered there: allow addresses, or use a network that you made",
+          hint: isDefaultBridge(network)
+            ? "it asks other name servers: allow names from its create on, or put it on a network that you made"
+            : "no names are answered there: allow addresses, or use another network",
         },
       )
-    const records = new EgressRecords(this.#db)
     const rules = allow === undefined ? undefined : rulesText(allow)
-    if (records.rules(containerId, networkId) !== rules) records.setRules(containerId, networkId, rules)
+    if (before !== rules) records.setRules(containerId, networkId, rules)
   }
 
   async setEgress(network: Network, containerId: string, allow: readonly EgressRule[] | undefined): Promise<void> {
@@ -314,7 +323,7 @@ export class BridgeDriver implements NetworkDriver {
       const row = this.#records.get(containerId, network.id)
       if (row === undefined) throw notThere(network, containerId)
       const before = this.#firewall.boundChanges("delete", row, network)
-      this.#allow(network, row, allow)
+      this.#allow(network, row, { allow, isNew: false })
       this.#firewall.rebound(netfilter, row, { before, network })
     })
   }

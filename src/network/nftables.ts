@@ -64,7 +64,7 @@ export const ADDRESS_PORTS = "portmap_ip"
 export const PORTS6 = "portmap6"
 export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_4"
+export const NETWORKS = "networks_5"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */

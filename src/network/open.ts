@@ -9,7 +9,8 @@ import { arrange } from "./arrange.ts"
 import { BridgeDriver } from "./bridge-driver.ts"
 import type { AddressPool } from "./choose-subnet.ts"
 import { defaultNetwork, plannedDefault } from "./default-network.ts"
-import { hasResolver } from "./dns/has-resolver.ts"
+import { hasResolver, isDefaultBridge } from "./dns/has-resolver.ts"
+import { haveNames } from "./egress/rules.ts"
 import { withHostBinding } from "./host-binding.ts"
 import { CNI_CONFIG_DIRECTORY, listConfigLists } from "./cni/config-list.ts"
 import { networkOfList } from "./cni/network-of-list.ts"
@@ -100,7 +101,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     const driver = await driverOf(network)
     needBridge(network, asked.allow ?? network.options.allow)
     const endpoint = { ...asked, ports: withHostBinding(network, asked.ports) }
-    if (!hasResolver(network)) return driver.setup(network, endpoint, options)
+    if (!hasResolver(network) && !(isDefaultBridge(network) && haveNames(asked.allow)))
+      return driver.setup(network, endpoint, options)
     const { setupNamed } = await import("./dns/setup-named.ts")
     return setupNamed({ ...deps, driver }, network, endpoint, options)
   }

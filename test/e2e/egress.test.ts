@@ -120,6 +120,39 @@ describe("names of the world", () => {
   })
 })
 
+describe("names on the default network", () => {
+  let names: NameServer
+  beforeAll(async () => {
+    names = await NameServer.open(SERVER, { "api.example.test": "192.0.2.7" })
+  })
+  afterAll(() => names?.[Symbol.asyncDispose]())
+
+  test("are answered to who may send to names alone, and to nobody else", async () => {
+    const flags = ["--allow-net", "*.example.test:80", "--dns", SERVER]
+    await skiff.ok("run", "-d", "--name", "one", ...flags, "busybox", "sleep", "1000")
+    await skiff.ok("run", "-d", "--name", "two", "busybox", "sleep", "1000")
+    const { Gateway } = (await skiff.inspect("one")).NetworkSettings
+    expect(await skiff.ok("exec", "one", "cat", "/etc/resolv.conf")).toContain(`nameserver ${Gateway}`)
+    expect(await skiff.ok("exec", "two", "cat", "/etc/resolv.conf")).not.toContain(Gateway)
+    const look = async (who: string, name: string): Promise<string> =>
+      (await skiff.run(["exec", who, "nslookup", "-type=a", name, Gateway])).stdout
+    expect(await look("one", "api.example.test")).toContain("192.0.2.7")
+    expect(await connect("one", "192.0.2.7", 80)).not.toBe("refused")
+    expect(await connect("one", "192.0.2.7", 443)).toBe("refused")
+    // it has no neighbours by name there, and nobody else has a resolver
+    expect(await look("one", "two")).not.toContain("Address: 1")
+    expect(await look("two", "api.example.test")).not.toContain("192.0.2.7")
+    expect(new Set(names.asked)).toEqual(new Set(["api.example.test"]))
+  })
+
+  test("cannot be allowed later to a container that asks elsewhere", async () => {
+    await skiff.ok("run", "-d", "--name", "one", "busybox", "sleep", "1000")
+    const { code, stderr } = await skiff.run(["update", "--allow-net", "api.example.test", "one"])
+    expect([code, stderr]).toEqual([1, expect.stringContaining("--allow-net")])
+    expect((await skiff.inspect("one")).HostConfig.NetworkAllow).toBeUndefined()
+  })
+})
+
 describe("network log", () => {
   test("tells by container what was refused, where to, and how often", async () => {
     const host = await address("server")

@@ -4,6 +4,8 @@ import { addressField, fields, portField, PROTOCOL_NUMBERS } from "../set-fields
 
 /** Set of bridges, each with its gateway, whose names are answered. */
 export const RESOLVED = "resolved"
+/** Set of containers, each with its gateway, that are answered on a network where others are not. */
+export const ASKERS = "askers"
 /** Map from a protocol to the resolver's address and port. Empty: nobody hears. */
 const RESOLVER = "resolver"
 const LOOPBACK = 0x7f000001
@@ -11,10 +13,12 @@ const LOOPBACK = 0x7f000001
 /** The set and the map, as text for nft(8). */
 export const RESOLVER_SETS = `# who is asked for names: bridges with their gateways; where the resolver listens
   set ${RESOLVED} { type ifname . ipv4_addr; }
+  set ${ASKERS} { type ipv4_addr . ipv4_addr; }
   map ${RESOLVER} { type inet_proto : ipv4_addr . inet_service; }`
 
-/** The rule, for a chain of type nat on the hook prerouting. */
-export const RESOLVER_RULE = `iifname . ip daddr @${RESOLVED} meta l4proto { tcp, udp } th dport 53 dnat ip to meta l4proto map @${RESOLVER}`
+/** The rules, for a chain of type nat on the hook prerouting. */
+export const RESOLVER_RULE = `ip saddr . ip daddr @${ASKERS} meta l4proto { tcp, udp } th dport 53 dnat ip to meta l4proto map @${RESOLVER}
+    iifname . ip daddr @${RESOLVED} meta l4proto { tcp, udp } th dport 53 dnat ip to meta l4proto map @${RESOLVER}`
 
 /** The resolver's port as a change of the map. */
 export function resolverChange(action: "add" | "delete", table: string, port: number): ElementChange[] {

@@ -6,7 +6,9 @@ import { contains, formatIpv4, parseIpv4, parseIpv4Range, type Ipv4Range } from 
 import { formatIpv6, ipv6Contains, parseIpv6, parseIpv6Range, type Ipv6Range } from "../ipv6.ts"
 import { listNetworks } from "../network-records.ts"
 import type { Network } from "../network.ts"
-import { hasResolver } from "./has-resolver.ts"
+import { EgressRecords } from "../egress/records.ts"
+import { haveNames, parseRules } from "../egress/rules.ts"
+import { hasResolver, isDefaultBridge } from "./has-resolver.ts"
 
 /** Somebody who is on a network. */
 export interface Member {
@@ -93,6 +95,8 @@ export class Zones {
     this.#ranges6 = networks.flatMap(({ subnet6 }) => (subnet6 === undefined ? [] : [parseIpv6Range(subnet6)]))
     const members = this.#members()
     const zones = networks.filter(hasResolver).map((network) => zoneOf(network, members.get(network.id) ?? []))
+    const usual = networks.find(isDefaultBridge)
+    if (usual !== undefined) zones.push(this.#askersOf(usual, members.get(usual.id) ?? []))
     const ofContainer = new Map<string, Zone[]>()
     for (const zone of zones) for (const { containerId } of zone.members) entryOf(ofContainer, containerId).push(zone)
     this.#askers = new Map()
@@ -101,6 +105,16 @@ export class Zones {
         const others = (ofContainer.get(containerId) ?? []).filter((other) => other !== zone)
         this.#askers.set(address, { containerId, zones: [zone, ...others], servers })
       }
+  }
+
+  /** On the default network nobody has a name; who may send to some names of the world alone asks for those. */
+  #askersOf(network: Network, members: readonly Member[]): Zone {
+    const egress = new EgressRecords(this.#db)
+    const isAsking = ({ containerId }: Member): boolean => {
+      const rules = egress.rules(containerId, network.id)
+      return rules !== undefined && haveNames(parseRules(rules))
+    }
+    return { network, members: members.filter(isAsking), named: new Map() }
   }
 
   #members(): Map<string, Member[]> {

@@ -6,6 +6,7 @@ import { fields, nameField, portField } from "../set-fields.ts"
 import { allowedRanges, parseRules, trafficTo, type AddressRange, type AllowedRange } from "./rules.ts"
 import { parseIpv4 } from "../ipv4.ts"
 import { parseIpv6 } from "../ipv6.ts"
+import { ASKERS } from "../dns/redirect.ts"
 import { LEVELS, LIFTED, setName, type EgressLevel } from "./tables.ts"
 
 /** ipproto of each; that of IPv6 has an ICMP of its own. */
@@ -21,6 +22,8 @@ export interface Confined {
   rules: Partial<Record<EgressLevel, string>>
   /** Where names are answered, which it may ask. */
   resolvers: readonly string[]
+  /** On a network where nobody else is answered. */
+  asker?: { address: number; gateway: string }
   /** Addresses of names, as the resolver heard them. */
   heard: readonly HeardAddress[]
 }
@@ -35,8 +38,11 @@ export interface HeardAddress {
 /** All of an endpoint. */
 export function confinedChanges(action: "add" | "delete", table: string, endpoint: Confined): ElementChange[] {
   const lifted = { key: nameField(endpoint.hostInterface), ...(action === "add" && { data: endpoint.bridgeMac }) }
-  const changes = [
+  const { asker } = endpoint
+  const asking = asker && { key: fields(ipBytes(asker.address), ipBytes(parseIpv4(asker.gateway))) }
+  const changes: ElementChange[] = [
     change(action, table, LIFTED, [lifted]),
+    { action, family: "inet", table, set: ASKERS, elements: asking === undefined ? [] : [asking] },
     ...LEVELS.flatMap((level) => levelChanges(action, table, endpoint, level)),
     ...LEVELS.flatMap((level) => heardChanges(action, table, endpoint, level, endpoint.heard)),
   ]

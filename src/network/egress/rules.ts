@@ -36,6 +36,11 @@ export function parseRules(text: string): EgressRule[] {
   return text === NOWHERE ? [] : text.split(" ").flatMap(parseEgressRule)
 }
 
+/** Whether names stand in them, for which a resolver must be asked. */
+export function haveNames(rules: readonly EgressRule[] = []): boolean {
+  return rules.some(({ to }) => to.kind === "name")
+}
+
 function normalized({ to, ...rest }: EgressRule): EgressRule {
   if (to.kind === "name") return { to, ...rest }
   const { address, prefixLength } = to

@@ -29,6 +29,8 @@ export const NOWHERE = "none"
 const HINT =
   "expected ADDRESS[/BITS], NAME or *.NAME, each with [:PORT[-PORT]][/PROTOCOL]; an IPv6 address with ports stands in brackets"
 const LAST_PORT = 65_535
+const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+const NAME = new RegExp(String.raw`^(?:\*\.)?(?:${LABEL}\.)*${LABEL}$`)
 
 /**
  * Parses `10.0.0.0/8`, `192.0.2.1:443`, `[2001:db8::1]:443/tcp`, `api.example.org:443`, `*.example.org`, `:53/udp` (of any address), `all`. A
@@ -75,8 +77,7 @@ function destinationsOf(place: string, text: string): EgressDestination[] {
     return [{ kind: "addresses", address, prefixLength }]
   }
   const name = place.toLowerCase().replace(/\.$/, "")
-  if (name.length > 253 || !/^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,62}\.)*[a-z0-9_-]{1,63}$|^[a-z_]$/.test(name))
-    return invalid(text)
+  if (name.length > 253 || !NAME.test(name)) return invalid(text)
   // 10.0.0 and 1.2.3.4.5 are no names
   if (/^[\d.]+$/.test(name)) return invalid(text)
   return [{ kind: "name", name }]

@@ -144,7 +144,15 @@ export interface Inspected {
     Ports: Record<string, { HostIp: string; HostPort: string }[] | null>
     Networks: Record<
       string,
-      { IPAddress: string; MacAddress: string; Aliases: string[] | null; DNSNames: string[] | null }
+      {
+        IPAddress: string
+        Gateway: string
+        GlobalIPv6Address: string
+        IPv6Gateway: string
+        MacAddress: string
+        Aliases: string[] | null
+        DNSNames: string[] | null
+      }
     >
   }
   Mounts: { Type: string; Source: string; Destination: string; Name?: string; RW: boolean }[]

@@ -64,7 +64,7 @@ export const ADDRESS_PORTS = "portmap_ip"
 export const PORTS6 = "portmap6"
 export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_5"
+export const NETWORKS = "networks_6"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
@@ -274,6 +274,11 @@ table inet ${table} {
   chain input {
     type filter hook input priority filter; policy accept;
     ${egress === undefined ? "" : invalidRules(egress)}
+    # questions for names are led to the resolver
+    ct status dnat accept
+    # an internal network knows one address of the host
+    iifname @${INTERNAL} ip daddr != @${GATEWAYS} goto stray
+    iifname @${INTERNAL} ip6 daddr != { fe80::/10, ff00::/8 } ip6 daddr != @${GATEWAYS6} goto stray
     # the host, by its address on another network
     iifname @${BRIDGES} ip daddr @${GATEWAYS} iifname . ip daddr != @${OWN_GATEWAYS} goto stray
     iifname @${BRIDGES} ip6 daddr @${GATEWAYS6} iifname . ip6 daddr != @${OWN_GATEWAYS6} goto stray

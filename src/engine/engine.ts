@@ -20,6 +20,7 @@ import type { Kube } from "../kube/kube.ts"
 import type { Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
+import type { ManifestLists } from "../manifest/manifest.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
@@ -56,6 +57,7 @@ export interface Engine extends AsyncDisposable {
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   secrets(): Promise<Secrets>
+  manifestLists(): Promise<ManifestLists>
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>

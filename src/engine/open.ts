@@ -44,6 +44,8 @@ import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
 import { sandboxSchema } from "../sandbox/schema.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
+import { manifestSchema } from "../manifest/schema.ts"
+import type { ManifestLists } from "../manifest/manifest.ts"
 import { secretSchema } from "../secret/schema.ts"
 import type { Secrets } from "../secret/secret.ts"
 import { volumeSchema } from "../volume/schema.ts"
@@ -73,6 +75,7 @@ const SCHEMAS = [
   sandboxSchema,
   meterSchema,
   secretSchema,
+  manifestSchema,
   podSchema,
 ]
 
@@ -349,6 +352,11 @@ class LocalEngine implements Engine {
       whileFrozen: async (ids, body, signal) =>
         (await this.containers()).whileFrozen(ids, body, signal === undefined ? {} : { abort: signal }),
     })
+  })
+
+  readonly manifestLists = once(async (): Promise<ManifestLists> => {
+    const { openManifestLists } = await import("../manifest/open.ts")
+    return openManifestLists({ db: this.#store.db, images: this.images, registries: this.registries })
   })
 
   readonly secrets = once(async (): Promise<Secrets> => {

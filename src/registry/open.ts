@@ -27,6 +27,7 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       const { openTarget } = await import("./client/registry-target.ts")
       return openTarget(ref, await conf(), options, limitsOf(options))
     },
+    copy: async (copy) => (await import("./copy-manifest.ts")).copyManifest(copy),
     async serve(store, options) {
       const [{ serve }, { OPEN_ACCESS }] = await Promise.all([
         import("./server/serve.ts"),

@@ -139,6 +139,19 @@ export interface ServeOptions {
   tls?: { cert: string; key: string }
 }
 
+/** From where to where, and what of it. */
+export interface CopyManifest {
+  source: RegistrySource
+  from: RemoteReference
+  target: RegistryTarget
+  /** Where the target is: of the same registry, blobs are mounted from `from`. */
+  to: Pick<RemoteReference, "registry" | "repository">
+  /** Set last; undefined: it is found by its digest. */
+  tag?: string | undefined
+  /** Which entries of an index come with it; default all. The index itself stays as it is. */
+  keep?: (entry: Descriptor) => boolean
+}
+
 /** All registries, as the host's files and the caller's options lead to them. Files are read when they are first needed. */
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
@@ -169,4 +182,10 @@ export interface Registries {
   loggedIn(options?: { authFile?: string }): Promise<string[]>
   /** Answers as a registry until it is disposed. Throws Unavailable for a taken port, InvalidArgument for an address that is none. */
   serve(store: RegistryStore, options: ServeOptions): Promise<RegistryServer>
+  /**
+   * Copies what `from` names as it is, byte for byte: an index with its images, a manifest with its blobs. What is there already is not
+   * sent. Safe to repeat; the manifest goes last, so that a killed call leaves blobs alone. Gives what `from` named. Throws NotFound,
+   * PermissionDenied, Unavailable, DataLoss.
+   */
+  copy(copy: CopyManifest): Promise<Descriptor>
 }

@@ -1,0 +1,74 @@
+import { atomicWrite } from "../../../base/atomic-write.ts"
+import { InvalidArgument } from "../../../base/errors.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import { arg } from "../../args.ts"
+import { refused } from "../../build/foreign-flag.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
+
+const UNSIGNED = "images are not signed"
+
+export default command({
+  summary: "Push a manifest list with its images to a registry",
+  args: [arg.one("LIST"), arg.optional("DESTINATION")],
+  flags: {
+    ...REGISTRY_FLAGS,
+    addCompression: refused("each image is pushed in one compression"),
+    all: flag.bool("Push the images, too, which is done anyhow"),
+    compressionFormat: flag.choice(["gzip", "zstd"], 'Compression of layers of local images ("gzip"|"zstd")'),
+    compressionLevel: flag.of(readLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
+    digestfile: flag.string("Write the digest of the pushed list to the file", "string"),
+    forceCompression: flag.bool("Also recompress layers in another format"),
+    format: flag.of(readFormat, "Format of the list: oci or docker (v2s2)", "string", { short: "f" }),
+    insecure: flag.bool("Allow push to an insecure registry"),
+    purge: flag.bool("Remove the local list after the push", { short: "p" }),
+    quiet: flag.bool("Suppress the progress", { short: "q" }),
+    removeSignatures: flag.bool("Signatures are not pushed anyway"),
+    rm: flag.bool("Remove the local list after the push"),
+    signBy: refused(UNSIGNED),
+    signBySigstore: refused(UNSIGNED),
+    signBySigstorePrivateKey: refused(UNSIGNED),
+    signBySqFingerprint: refused(UNSIGNED),
+    signPassphraseFile: refused(UNSIGNED),
+  },
+  failureCode: 125,
+  async run({ args: [list, destination], flags, engine, out }) {
+    const lists = await engine.manifestLists()
+    const { name } = lists.get(list)
+    using interrupt = new AbortOnInterrupt()
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet })
+    const { compressionFormat: compression, compressionLevel: level, forceCompression } = flags
+    const digest = await lists.push(list, destination ?? name, {
+      ...registryAccess(flags),
+      ...(flags.insecure && { tlsVerify: false }),
+      format: flags.format,
+      form:
+        compression === undefined && level === undefined && !forceCompression
+          ? undefined
+          : {
+              compression: compression ?? "gzip",
+              every: forceCompression || compression !== undefined,
+              ...(level !== undefined && { level }),
+            },
+      onProgress: progress.onProgress,
+      signal: interrupt.signal,
+    })
+    progress[Symbol.dispose]()
+    out.line(digest)
+    if (flags.digestfile !== undefined) atomicWrite(flags.digestfile, digest, { mode: 0o644 })
+    if (flags.purge || flags.rm) lists.remove(list)
+  },
+})
+
+function readLevel(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > 22) throw new InvalidArgument("expected a number from 0 to 22")
+  return Number(text)
+}
+
+function readFormat(text: string): "oci" | "docker" {
+  if (text === "oci") return text
+  if (text === "docker" || text === "v2s2") return "docker"
+  throw new InvalidArgument("must be one of oci, docker, v2s2")
+}

@@ -666,6 +666,7 @@ class LocalEngine implements Engine {
     await containers.meterRunning()
     await this.#restoreFirewall()
     await this.keepResolver()
+    await (await this.networks()).removeStrays()
     if (existsSync(`${this.#store.paths.runRoot}/pod-locks`)) await (await this.pods()).reconcile()
     if (existsSync(`${this.#store.paths.runRoot}/sandboxes`)) await (await this.sandboxes()).reconcile()
     this.#store.db.checkpoint()

@@ -48,6 +48,7 @@ export function plannedDefault(db: Database, names: KernelNames, options: Defaul
     bridge: names.bridge,
     subnet: formatIpv4Range(range),
     gateway: formatIpv4(range.address + 1),
+    ...chooseRange6(),
     options: {},
   }
 }

@@ -306,6 +306,8 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   setEgress(network: Network, containerId: string, allow: readonly EgressRule[] | undefined): Promise<void>
   /** What was refused within the last day, the last first. Throws NotFound without nft(8). */
   refused(): Promise<RefusedTraffic[]>
+  /** Takes from the kernel what processes left that were killed while they made a network. Safe to repeat, and beside all else. */
+  removeStrays(): Promise<void>
   /** Takes back addresses and map elements of containers that are not among `alive`. */
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */

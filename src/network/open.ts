@@ -172,6 +172,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
     reload: (containerIds) => bridges.reload(containerIds),
     leave: async (network, endpoint, status) => (await driverOf(network)).leave(network, endpoint, status),
     movePorts: async (from, to, containerId) => (await driverOf(to)).movePorts(from, to, containerId),
+    async removeStrays() {
+      // only what is made in the host's own namespace is there before its row
+      if (netns === undefined) (await import("./stray-bridges.ts")).sweepStrayBridges(db, names)
+    },
     async sweep(alive, options) {
       if (rootless !== undefined) (await pastas()).sweepPastaNamespaces(deps.runRoot, alive)
       await bridges.sweep(alive, options)

@@ -1,8 +1,11 @@
+import { openSync } from "node:fs"
 import type { Database } from "../base/database.ts"
 import { hasErrno } from "../base/errors.ts"
-import type { NetlinkSocket } from "../sys/net/netlink.ts"
+import { tryLock, unlockAndClose } from "../sys/libc.ts"
+import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import type { KernelNames } from "./names.ts"
+import { NETWORK_LOCK } from "./network-lock.ts"
 import { listNetworks } from "./network-records.ts"
 
 /**
@@ -20,5 +23,17 @@ export function removeStrayBridges(route: NetlinkSocket, db: Database, { alias, 
     } catch (error) {
       if (!hasErrno(error, "ENODEV")) throw error
     }
+  }
+}
+
+/** The same for who makes no network himself. Not while somebody does: it is done by him. */
+export function sweepStrayBridges(db: Database, names: KernelNames): void {
+  const lock = openSync(NETWORK_LOCK, "a", 0o600)
+  try {
+    if (!tryLock(lock)) return
+    using route = new NetlinkSocket(openNetlink(NETLINK_ROUTE))
+    removeStrayBridges(route, db, names)
+  } finally {
+    unlockAndClose(lock)
   }
 }

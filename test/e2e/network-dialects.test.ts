@@ -221,6 +221,14 @@ describe("as docker", () => {
     expect(await ask("docker", "network", "rm", "inner")).toBe("inner")
   })
 
+  test("a network has a name that is asked for", async () => {
+    const { code, stderr } = await as("docker", "network", "create")
+    expect({ code, stdout: stderr.split("\n")[0] }).toEqual({
+      code: 1,
+      stdout: "docker: 'docker network create' requires 1 argument",
+    })
+  })
+
   test("rm -f only forgives what is not there", async () => {
     expect((await as("docker", "network", "rm", "-f", "taken")).code).toBe(1)
     expect((await as("docker", "network", "rm", "-f", "absent")).code).toBe(0)

@@ -306,6 +306,14 @@ describe("killed in the middle", () => {
     expect(own()).toEqual(before)
   })
 
+  asRoot("of create: system prune --external removes its bridge, too", async () => {
+    const before = own()
+    await crash("network:claimed", "network", "create", "killed")
+    expect(own()).toHaveLength(before.length + 1)
+    await skiff.ok("system", "prune", "--external", "-f")
+    expect(own()).toEqual(before)
+  })
+
   test("of rm: the network is there as before", async () => {
     const before = own()
     await skiff.ok("network", "create", "--subnet", "10.86.1.0/24", "killed")

@@ -5,7 +5,7 @@ export interface NetworkHabits {
   /** `host` and `none` are networks: listed, inspected, told to exist. */
   readonly hasPredefined: boolean
   /** What a network without a name is called, before its number; undefined: a name must be given. */
-  readonly namePrefix: string
+  readonly namePrefix: string | undefined
   /** What the default network is called. */
   readonly defaultName: string
   /** A network has IPv6 that does not say whether. */
@@ -33,7 +33,12 @@ export const NETWORK_HABITS: NetworkHabits = {
 }
 
 /** Docker's: `--force` only forgives what is not there. */
-export const DOCKER_NETWORK_HABITS: NetworkHabits = { ...NETWORK_HABITS, hasIpv6: false, forcedRemoval: undefined }
+export const DOCKER_NETWORK_HABITS: NetworkHabits = {
+  ...NETWORK_HABITS,
+  namePrefix: undefined,
+  hasIpv6: false,
+  forcedRemoval: undefined,
+}
 
 /** Podman's. */
 export const PODMAN_NETWORK_HABITS: NetworkHabits = {

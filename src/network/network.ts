@@ -312,10 +312,41 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   sweep(alive: ReadonlySet<string>, options?: Cancellable): Promise<void>
   /** What the kernel has in the namespace at the path `netns`, and outside for it. Changes nothing. Throws errno errors. */
   observe(containerId: string, netns: string): Promise<ObservedNetwork>
+  /** From where these published ports are reached. Changes nothing. */
+  portPlaces(reached: readonly ReachedPort[]): Promise<(PortPlace & { mapping: PortMapping })[]>
+  /** The same, each asked whether somebody answers; `pid` is in the namespace that they lead to. Up to two seconds for each. */
+  checkPorts(reached: readonly ReachedPort[], pid: number): Promise<PortCheck[]>
   /** For namespaces that are on no network of ours. */
   pastaNamespaces(): Promise<PastaNamespaces>
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
+}
+
+/** A published port with its number, and the addresses of who has it, on its networks. */
+export interface ReachedPort {
+  port: PortMapping
+  addresses: readonly string[]
+}
+
+/** An address of the host's that others can know it by. */
+export interface HostAddress {
+  address: string
+  interface: string
+}
+
+/** A way to a published port. */
+export interface PortPlace extends Partial<HostAddress> {
+  from: "this host" | "other hosts" | "containers"
+  address: string
+  port: number
+}
+
+/** What came of asking. `filtered`: no answer at all. */
+export interface PortCheck extends PortPlace {
+  mapping: PortMapping
+  state: "open" | "closed" | "filtered" | "unknown"
+  /** Empty when it is open and was asked. */
+  reason: string
 }
 
 /** A namespace that has the host's addresses by a pasta of its own. */

@@ -18,7 +18,7 @@ import { HostSide, type HostSockets } from "./host-side.ts"
 import { kernelNames } from "./names.ts"
 import { leaseAddresses } from "./lease-addresses.ts"
 import { removeLeases } from "./leases.ts"
-import { findNetwork, listNetworks } from "./network-records.ts"
+import { findNetwork, listBridges, listNetworks } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkDriver, type Networks, type NetworkUser } from "./network.ts"
 import { removeAll } from "./remove-all.ts"
 import { EndpointRecords } from "./records.ts"
@@ -123,6 +123,9 @@ export function openNetworks(deps: NetworksDeps): Networks {
     })
   }
   const isUsers = rootlessUid() !== undefined
+  const bridgeNames = (): ReadonlySet<string> => new Set(listBridges(db).map(({ bridge }) => bridge))
+  const leadsLoopback6 = async (): Promise<boolean> =>
+    rootless !== undefined || (await import("./ipv6-host.ts")).isLoopback6Translated()
   const get = (name: string): Network => find(name, () => defaultNetwork(db, names, makers))
   return {
     list() {
@@ -185,6 +188,20 @@ export function openNetworks(deps: NetworksDeps): Networks {
     refused: async () => (await import("./egress/log.ts")).readRefusals({ db, table: names.table, netns }),
     observe: async (containerId, path) =>
       (await import("./observe.ts")).observeNetwork({ host, names }, containerId, path),
+    async portPlaces(reached) {
+      const { hostAddresses, placesHere } = await import("./check-ports.ts")
+      const known = hostAddresses(bridgeNames())
+      const hasLoopback6 = await leadsLoopback6()
+      return reached.flatMap((one) =>
+        placesHere(one, known, hasLoopback6).map((place) => Object.assign({ mapping: one.port }, place)),
+      )
+    },
+    async checkPorts(reached, pid) {
+      const { checkPorts, hostAddresses } = await import("./check-ports.ts")
+      const hook = rootless === undefined ? "forward" : "input"
+      const about = { reached, pid, isRoot: !isUsers, hook, table: names.table } as const
+      return checkPorts({ ...about, hasLoopback6: await leadsLoopback6() }, hostAddresses(bridgeNames()))
+    },
     async pastaNamespaces() {
       const { openPastaNamespaces } = await pastas()
       return openPastaNamespaces({ db, runRoot: deps.runRoot, isRoot: !isUsers })

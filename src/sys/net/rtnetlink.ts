@@ -189,6 +189,28 @@ export function createVeth(socket: NetlinkSocket, options: VethOptions): void {
   socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }, portSettings(name, alias)])
 }
 
+/** Makes a pair on no bridge, its own end up, the peer inside another namespace. Throws EEXIST. */
+export function createPair(
+  socket: NetlinkSocket,
+  { name, mtu, peer }: { name: string; mtu: number; peer: { name: string; netns: number } },
+): void {
+  const peerBody = concatBytes([
+    linkHeader(),
+    textAttribute(IFLA_IFNAME, peer.name),
+    u32Attribute(IFLA_MTU, mtu),
+    u32Attribute(IFLA_NET_NS_FD, peer.netns),
+  ])
+  const kind = textAttribute(IFLA_INFO_KIND, "veth")
+  const body = concatBytes([
+    linkHeader(0, IFF_UP),
+    textAttribute(IFLA_IFNAME, name),
+    u32Attribute(IFLA_MTU, mtu),
+    nested(IFLA_LINKINFO, kind, nested(IFLA_INFO_DATA, nested(VETH_INFO_PEER, peerBody))),
+  ])
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make interface "${name}"` }])
+}
+
 /** Writes on an interface whose it is. */
 export function setAlias(socket: NetlinkSocket, name: string, alias: string): void {
   const body = concatBytes([linkHeader(), textAttribute(IFLA_IFNAME, name), textAttribute(IFLA_IFALIAS, alias)])

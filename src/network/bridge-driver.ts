@@ -22,7 +22,7 @@ import {
   forgetStaleCallers,
   openContainerNetns,
 } from "./container-side.ts"
-import { listBridges, listNetworks } from "./network-records.ts"
+import { listBridges, networksBeside } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
@@ -140,7 +140,7 @@ export class BridgeDriver implements NetworkDriver {
     try {
       const { host, container } = await this.#host.withContainer(
         netns,
-        containerSysctls(network, this.#others(network, endpoint)),
+        containerSysctls(network, networksBeside(this.#db, network, endpoint.containerId)),
       )
       using _ = container
       const bridge = await this.#bridge(host.route, network)
@@ -183,12 +183,6 @@ export class BridgeDriver implements NetworkDriver {
   #possible(network: Network): Network {
     if (!hasIpv6(network)) return network
     return (this.#rootless === undefined ? newInterfacesHaveIpv6() : kernelHasIpv6()) ? network : withoutIpv6(network)
-  }
-
-  /** Networks that the container is on besides. */
-  #others(network: Network, { containerId }: Endpoint): Network[] {
-    const ids = this.#records.networksOf(containerId).filter((id) => id !== network.id)
-    return ids.length === 0 ? [] : listNetworks(this.#db).filter(({ id }) => ids.includes(id))
   }
 
   /** What was reserved for the endpoint, or is now. */

@@ -91,8 +91,8 @@ export function configureInside(
     ])
     return { hasIpv6: true }
   } catch (error) {
-    // the container's own settings turned it off (net.ipv6.conf.all.disable_ipv6); the IPv4 part is done
-    if (hasErrno(error, "EACCES")) return { hasIpv6: false }
+    // the container's own settings turned it off (net.ipv6.conf.all.disable_ipv6), or the kernel has none; the IPv4 part is done
+    if (hasErrno(error, "EACCES", "EOPNOTSUPP", "EAFNOSUPPORT")) return { hasIpv6: false }
     throw error
   }
 }

@@ -10,7 +10,8 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { deleteLink, hasLink } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
 import { configureInside, containerSysctls, DEFAULT_INTERFACE, openContainerNetns } from "./container-side.ts"
-import { hasIpv6 } from "./choose-ipv6.ts"
+import { hasIpv6, withoutIpv6 } from "./choose-ipv6.ts"
+import { networksBeside } from "./network-records.ts"
 import { isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
@@ -75,14 +76,17 @@ export class MacvlanDriver implements NetworkDriver {
       })
     const netns = openContainerNetns(endpoint)
     try {
-      const { host, container } = await this.#deps.host.withContainer(netns, containerSysctls(network, []))
+      const { host, container } = await this.#deps.host.withContainer(
+        netns,
+        containerSysctls(network, networksBeside(this.#deps.db, network, endpoint.containerId)),
+      )
       using _ = container
       const row = await this.#claim(network, endpoint, signal)
       try {
         this.#makeInterface(host, network, { row, name: endpoint.interface ?? DEFAULT_INTERFACE, netns })
-        configureInside(container, network, { ...endpoint, withoutGateway: isRouted(network) }, row)
+        const inside = configureInside(container, network, { ...endpoint, withoutGateway: isRouted(network) }, row)
         throwIfAborted(signal, `joining network "${network.name}"`)
-        return statusOf(network, endpoint, row)
+        return statusOf(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row)
       } catch (error) {
         await this.teardown(network, endpoint.containerId)
         throw error

@@ -32,6 +32,12 @@ export function listBridges(db: Database): Network[] {
   return listNetworks(db).filter(({ driver }) => driver === "bridge")
 }
 
+/** The others that a container is on. */
+export function networksBeside(db: Database, network: Pick<Network, "id">, containerId: string): Network[] {
+  const sql = `SELECT ${COLUMNS} FROM networks WHERE id <> ? AND id IN (SELECT network_id FROM network_endpoints WHERE container_id = ?)`
+  return db.all<NetworkRow>(sql, network.id, containerId).map(networkOf)
+}
+
 /** By name, else by id or the beginning of one; undefined when there is none. Throws InvalidArgument when it fits several. */
 export function findNetwork(db: Database, name: string): Network | undefined {
   const sql = `SELECT ${COLUMNS} FROM networks WHERE name = ?1 OR id = ?1 OR (id >= ?1 AND id < ?2) ORDER BY name = ?1 DESC, id = ?1 DESC LIMIT 2`

@@ -80,12 +80,6 @@ export class EndpointRecords {
     return this.#db.get(sql, containerId, networkId ?? null) !== undefined
   }
 
-  /** Ids of the networks that the container is on. */
-  networksOf(containerId: string): string[] {
-    const sql = "SELECT network_id AS id FROM network_endpoints WHERE container_id = ?"
-    return this.#db.all<{ id: string }>(sql, containerId).map(({ id }) => id)
-  }
-
   /** Whether there is an endpoint of a container whose id begins so. */
   hasPrefix(id: string): boolean {
     const sql = "SELECT 1 FROM network_endpoints WHERE container_id >= ? AND container_id < ?"

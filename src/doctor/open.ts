@@ -8,6 +8,7 @@ import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import type { Check, HostProbe } from "./check.ts"
 import { kernelChecks } from "./kernel.ts"
 import { programChecks } from "./programs.ts"
+import { ipv6Checks } from "./ipv6.ts"
 import { resolverChecks } from "./resolver.ts"
 import { userChecks } from "./user.ts"
 import type { HostCheck } from "./doctor.ts"
@@ -16,7 +17,7 @@ import type { HostCheck } from "./doctor.ts"
 export async function hostChecks(paths: StorePaths): Promise<HostCheck[]> {
   const own = process.getuid?.() ?? 0
   const host = { paths, uid: rootlessUid() ?? (own === 0 ? undefined : own) }
-  const checks = [...programChecks, ...kernelChecks, ...resolverChecks, ...userChecks]
+  const checks = [...programChecks, ...kernelChecks, ...ipv6Checks, ...resolverChecks, ...userChecks]
   return await Promise.all(checks.map((check) => examine(check, host)))
 }
 

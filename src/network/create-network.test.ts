@@ -1,5 +1,6 @@
 /** What a new network may have is asked of the records and of the kernel of a host of the test's own. */
 import { expect, test } from "bun:test"
+import { kernelNames } from "./names.ts"
 import { openStoreBeside, openTestHost } from "./test-host.ts"
 
 const asRoot = test.skipIf(process.getuid?.() !== 0)
@@ -55,6 +56,8 @@ asRoot("a name that an interface of the host has is no bridge's", async () => {
   await expect(host.networks.create({ name: "x", bridge: "mine0" })).rejects.toThrow(
     'interface "mine0" is on this host',
   )
+  for (const bridge of ["egress0", "pub7", kernelNames(host.runRoot, false).port])
+    await expect(host.networks.create({ name: "x", bridge })).rejects.toThrow("interfaces of containers are called so")
   await expect(host.networks.create({ name: "x", bridge: "no/name" })).rejects.toMatchObject({ field: "bridge" })
 })
 

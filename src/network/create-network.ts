@@ -2,7 +2,7 @@
 import { openSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { AlreadyExists, Unsupported } from "../base/errors.ts"
+import { AlreadyExists, InvalidArgument, Unsupported } from "../base/errors.ts"
 import type { Events } from "../event/event.ts"
 import { lockFile, unlockAndClose } from "../sys/libc.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
@@ -16,7 +16,9 @@ import type { KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
 import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import type { Network, NetworkWanted } from "./network.ts"
+import { TAP_PREFIX } from "./nftables.ts"
 import { checkParent } from "./parent-interface.ts"
+import { EGRESS_INTERFACE } from "./rootless-addresses.ts"
 import { removeStrayBridges } from "./stray-bridges.ts"
 import { chooseRange6 } from "./unique-local.ts"
 
@@ -94,6 +96,7 @@ function freeBridge({ db, names }: CreateNetworkDeps, route: NetlinkSocket | und
     }
   }
   const holder = networks.find(({ bridge }) => bridge === wanted)
+  if (isReserved(wanted, names)) throw reserved(wanted)
   if (holder === undefined && wanted !== names.bridge && !onHost(wanted)) return wanted
   throw new AlreadyExists(
     holder === undefined
@@ -101,4 +104,15 @@ function freeBridge({ db, names }: CreateNetworkDeps, route: NetlinkSocket | und
       : `interface "${wanted}" is that of network "${holder.name}"`,
     { field: "bridge", hint: "choose another; a VLAN of an interface is one, too: eth0.10" },
   )
+}
+
+/** What the engine's own interfaces are called: the rules know them by it. */
+function isReserved(name: string, { port }: KernelNames): boolean {
+  return name === EGRESS_INTERFACE || name.startsWith(port) || new RegExp(`^${TAP_PREFIX}\\d+$`).test(name)
+}
+
+function reserved(name: string): InvalidArgument {
+  return new InvalidArgument(`no bridge can be named "${name}": interfaces of containers are called so`, {
+    field: "bridge",
+  })
 }

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { describe, expect, test } from "bun:test"
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { OCI_RUNTIMES } from "../support/oci-runtimes.ts"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
@@ -84,7 +85,15 @@ describe("words of a mount", () => {
           .filter((line) => !line.includes("hint:")),
       ).toHaveLength(1)
     }
-    expect(await refused("-v", "v:/b", "--tmpfs", "/b")).toContain('duplicate mount point: "/b"')
+    const twice = ["run", "--rm", "-v", "v:/b", "--tmpfs", "/b", "busybox", "true"]
+    for (const [tool, words] of [
+      ["skiff", 'duplicate mount point: "/b"'],
+      ["docker", "Duplicate mount point: /b"],
+      ["podman", "/b: duplicate mount destination"],
+    ] as const) {
+      const { code, stderr } = await skiff.run(twice, { env: { SKIFF_COMPAT: tool } })
+      expect([code, stderr]).toEqual([125, expect.stringContaining(words)])
+    }
     expect(await skiff.ok("volume", "ls", "-q")).toBe("")
   })
 })
@@ -268,4 +277,57 @@ test("as podman a tmpfs begins with what the image has there", async () => {
   expect((await skiff.run(ls)).stdout).toBe("")
   const without = ls.map((word) => (word === "/etc" ? "/etc:notmpcopyup" : word))
   expect((await skiff.run(without, { env: { SKIFF_COMPAT: "podman" } })).stdout).toBe("")
+})
+
+describe("each OCI runtime shows mounts as they were asked for", () => {
+  for (const { name, missing } of OCI_RUNTIMES)
+    testUnless(missing)(name, async () => {
+      const path = hostTree(`by-${name}`)
+      const flags = [
+        "--runtime",
+        name,
+        "-v",
+        `${path}:/ro:rro`,
+        "-v",
+        `${path}:/words:noexec,nosuid`,
+        "-v",
+        `${path}:/over:O`,
+      ]
+      flags.push("--mount", "type=image,src=busybox,dst=/image", "--tmpfs", "/etc/copied:tmpcopyup")
+      flags.push("--mount", "type=devpts,dst=/pts", "--mount", `type=bind,src=${path},dst=/alone,bind-nonrecursive`)
+      const script = [
+        TRY("/ro/x"),
+        optionsOf("/words"),
+        "echo over > /over/file; cat /over/file /ro/file",
+        TRY("/image/x"),
+        "ls /pts /alone",
+      ].join("; ")
+      const shown = (await run(script, ...flags)).split("\n")
+      expect(shown[0]).toBe("refused")
+      for (const word of ["noexec", "nosuid"]) expect(shown[1]?.split(",")).toContain(word)
+      expect(shown.slice(2, 5)).toEqual(["over", "from the host", "refused"])
+      expect(shown).toContain("ptmx")
+      expect(shown).toContain("file")
+    })
+})
+
+testUnless(asRootOnly)("propagation: slave sees what the host mounts, shared gives back, private neither", () => {
+  const path = hostTree("spread", { "sub/under": "" })
+  const words = skiff.command([])
+  const script = `
+    mount --bind "$TREE" "$TREE"; mount --make-shared "$TREE";
+    for how in rprivate rslave rshared; do
+      "$@" run -d --name $how -v "$TREE:/b:$how" --cap-add SYS_ADMIN --security-opt seccomp=unconfined busybox sleep 1000 >/dev/null
+    done
+    mount -t tmpfs below "$TREE/sub"; touch "$TREE/sub/new"
+    for how in rprivate rslave rshared; do echo $how: $("$@" exec $how ls /b/sub); done
+    "$@" exec rshared mount -t tmpfs inside /b/sub; touch "$TREE/sub/both"
+    echo back: $("$@" exec rshared ls /b/sub)
+    "$@" rm -f rprivate rslave rshared >/dev/null`
+  const { stdout, stderr, status } = spawnSync("unshare", ["-m", "sh", "-ec", script, "sh", ...words], {
+    encoding: "utf8",
+    env: { ...skiff.env, TREE: path },
+  })
+  if (status !== 0) throw new Error(stderr)
+  expect(stdout.trim().split("\n")).toEqual(["rprivate: under", "rslave: new", "rshared: new", "back: both"])
 })

@@ -40,6 +40,8 @@ function daemonText(error: SkiffError): string {
     }
   if (error.code === "FailedPrecondition" && object === "volume" && error.data.users !== undefined)
     return `remove ${name}: volume is in use - [${error.data.users}]`
+  const duplicate = /^duplicate mount point: "(.*)"$/.exec(error.message)?.[1]
+  if (duplicate !== undefined) return `Duplicate mount point: ${duplicate}`
   if (error.code === "AlreadyExists" && object === "container")
     return `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`
   if (object === "endpoint") return dockerEndpointText(error)

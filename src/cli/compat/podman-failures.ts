@@ -117,6 +117,7 @@ function podsText(field: string): string {
 
 /** Sentences of ours that say what podman says in other words. */
 const SENTENCES: readonly [RegExp, string][] = [
+  [/^duplicate mount point: "(.*)"$/, "$1: duplicate mount destination"],
   [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],
   [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],
   [/^invalid (?:subnet|range) "(.*)"$/s, "invalid CIDR address: $1"],

@@ -1,6 +1,7 @@
 import { AlreadyExists } from "../../../base/errors.ts"
 import { parseKeyValue } from "../../../spec/docker/environment.ts"
 import { arg } from "../../args.ts"
+import { CLUSTER_VOLUME_FLAGS } from "../../cluster-flags.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 
@@ -8,6 +9,7 @@ export default command({
   summary: "Create a volume",
   args: [arg.optional("VOLUME")],
   flags: {
+    ...CLUSTER_VOLUME_FLAGS,
     driver: flag.string("Specify volume driver name: local, image, or a plugin", "string", {
       short: "d",
       completes: ["local", "image"],

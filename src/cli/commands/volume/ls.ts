@@ -8,6 +8,7 @@ export default command({
   summary: "List volumes",
   args: [],
   flags: {
+    cluster: flag.bool("Display only cluster volumes: of which there are none"),
     filter: flag.strings('Provide filter values (e.g. "name=data")', "filter", { short: "f" }),
     ...LIST_FORMAT_FLAGS,
     noheading: flag.bool("Do not print column headings", { short: "n" }),
@@ -17,13 +18,14 @@ export default command({
     const volumes = await engine.volumes()
     const containers = flags.filter.some((one) => one.startsWith("dangling")) ? await engine.containers() : undefined
     const isUsed = (volume: string) => (containers?.list({ all: true, volume: [volume] }).length ?? 0) > 0
-    const found = volumes.list().filter(volumeFilter(flags.filter, { get: volumes.get, isUsed }))
-    const { volumes: list } = await dialect.lists()
+    const list = flags.cluster ? [] : volumes.list()
+    const found = list.filter(volumeFilter(flags.filter, { get: volumes.get, isUsed }))
+    const { volumes: layout } = await dialect.lists()
     printList(
       out,
-      found.flatMap((volume) => list.rows(volume, {})),
+      found.flatMap((volume) => layout.rows(volume, {})),
       flags,
-      list,
+      layout,
     )
   },
 })

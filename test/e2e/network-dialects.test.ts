@@ -167,6 +167,13 @@ describe("as podman", () => {
       "{{.IPv6Enabled}}",
     ])
       expect((await as("podman", ...only, "--format", template)).code).toBe(0)
+    for (const [pattern, found] of [
+      ["^tak", "taken"],
+      ["ken$", "taken"],
+      ["^aken", ""],
+      ["[", ""],
+    ] as const)
+      expect(await ask("podman", "network", "ls", "-q", "--filter", `name=${pattern}`)).toBe(found)
     const wrong = await as("podman", "network", "ls", "--filter", "colour=red")
     expect(wrong.code).toBe(125)
   })

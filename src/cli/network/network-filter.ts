@@ -24,10 +24,10 @@ export async function networkFilter(filters: readonly string[], engine: Engine):
     const labels = labelsOf(one)
     const fits = [
       driver?.includes(one.driver),
-      id?.some((part) => one.id.startsWith(part)),
+      id?.some((pattern) => matches(one.id, pattern)),
       label?.every((wanted) => hasLabel(labels, wanted)),
       notLabel && !notLabel.some((unwanted) => hasLabel(labels, unwanted)),
-      name?.some((part) => one.name.includes(part)),
+      name?.some((pattern) => matches(one.name, pattern)),
       scope?.includes("local"),
       type?.includes(isBuiltIn(one) ? "builtin" : "custom"),
       before && "createdAt" in one && one.createdAt < before,
@@ -35,6 +35,15 @@ export async function networkFilter(filters: readonly string[], engine: Engine):
       used && (isBuiltIn(one) ? !dangling : used.has(one.id) !== dangling),
     ]
     return fits.every((fit) => fit !== false)
+  }
+}
+
+/** A part of it, or a regular expression, as Docker and Podman have it; what is none fits nothing. */
+function matches(text: string, pattern: string): boolean {
+  try {
+    return text === pattern || new RegExp(pattern).test(text)
+  } catch {
+    return false
   }
 }
 

@@ -114,4 +114,6 @@ export interface StoreContents {
   images: number
   /** Their names. */
   volumes: string[]
+  /** Names of those that were made, besides the default one. */
+  networks: string[]
 }

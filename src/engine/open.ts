@@ -616,6 +616,7 @@ class LocalEngine implements Engine {
         workingContainers: 0,
         images: 0,
         volumes: [],
+        networks: [],
       }
     }
   }

@@ -10,7 +10,7 @@ import type { Containers } from "../container/container.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Images } from "../image/image.ts"
-import type { Networks } from "../network/network.ts"
+import { DEFAULT_NETWORK, type Networks } from "../network/network.ts"
 import { detectCgroups, removeCgroup, removeOwnParents } from "../sys/process/cgroup.ts"
 import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
@@ -49,6 +49,10 @@ export async function storeContents(deps: ResetDeps): Promise<StoreContents> {
     workingContainers: deps.workingContainers.list().length,
     images: deps.images.list().length,
     volumes: deps.volumes.list().map(({ name }) => name),
+    networks: deps.networks
+      .list()
+      .filter(({ name, driver }) => name !== DEFAULT_NETWORK && driver !== "cni")
+      .map(({ name }) => name),
   }
 }
 

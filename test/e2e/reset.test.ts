@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { kernelNames } from "../../src/network/names.ts"
 import { makeContext } from "../support/build.ts"
 import { hostState, pauseProcessOf } from "../support/host-state.ts"
+import { bridgesOf } from "../support/remove-network.ts"
 import { outcomeOf, Skiff } from "../support/skiff.ts"
 import { busyboxReference } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -69,15 +70,23 @@ test("it removes all that was made, running containers too, and the next command
 
 describe("the question", () => {
   test("names what goes; only yes is consent", async () => {
+    await skiff.ok("network", "create", "lan")
     await skiff.ok("create", "--name", "kept", "-v", "data:/data", "busybox", "true")
     const { code, stdout } = await skiff.run(["system", "reset"], { stdin: "n\n" })
     expect(code).toBe(1)
-    for (const line of ["1 container\n", "1 image,", "1 volume, with all data: data", skiff.root])
+    for (const line of [
+      "1 container\n",
+      "1 image,",
+      "1 volume, with all data: data",
+      "1 network, and the default one: lan",
+      skiff.root,
+    ])
       expect(stdout).toContain(line)
     expect(await skiff.ok("ps", "-a", "--format", "{{.Names}}")).toBe("kept")
 
     expect((await skiff.run(["system", "reset"], { stdin: "y\n" })).code).toBe(0)
     expect(existsSync(skiff.root)).toBe(false)
+    if (!user.rootless) expect(bridgesOf(skiff.runRoot)).toEqual([])
   })
 })
 

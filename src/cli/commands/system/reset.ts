@@ -17,7 +17,7 @@ export default command({
 })
 
 function contentLines({ root, runRoot, isDamaged, ...contents }: StoreContents): string[] {
-  const { containers, running, workingContainers, images, volumes } = contents
+  const { containers, running, workingContainers, images, volumes, networks } = contents
   if (isDamaged)
     return ["  - all containers, images and volumes: the records cannot be read", `  - ${root} and ${runRoot}`]
   return [
@@ -29,7 +29,9 @@ function contentLines({ root, runRoot, isDamaged, ...contents }: StoreContents):
     counted(workingContainers, "working container"),
     counted(images, "image", ", and the build cache"),
     counted(volumes.length, "volume", volumes.length > 0 ? `, with all data: ${namesOf(volumes)}` : ""),
-    "the networks of these containers",
+    networks.length === 0
+      ? "the networks of these containers"
+      : counted(networks.length, "network", `, and the default one: ${namesOf(networks)}`),
     `${root} and ${runRoot}`,
   ].map((line) => `  - ${line}`)
 }

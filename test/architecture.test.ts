@@ -11,7 +11,7 @@ const root = normalize(join(import.meta.dir, "..", "src"))
 
 // from the ground up; a directory sees those before it
 const order = [
-  "base spec sys archive content snapshot event audit meter registry image manifest sbom runtime network volume secret sandbox container pod explain dockerfile build",
+  "base spec sys archive content snapshot event audit meter registry image manifest artifact sbom runtime network volume secret sandbox container pod explain dockerfile build",
   "builder explore scan compose kube docker podman doctor engine supervisor api cri web tui cli",
 ].flatMap((line) => line.split(" "))
 const foundations = new Set(["base", "spec", "sys", "archive", "dockerfile", "docker", "podman"])

@@ -14,6 +14,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     builds: async () => (await engine()).builds(),
     networks: async () => (await engine()).networks(),
     volumes: async () => (await engine()).volumes(),
+    artifacts: async () => (await engine()).artifacts(),
     manifestLists: async () => (await engine()).manifestLists(),
     secrets: async () => (await engine()).secrets(),
     meter: async () => (await engine()).meter(),

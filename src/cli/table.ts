@@ -13,6 +13,7 @@ export interface Entry {
 
 /** Management groups, with their lines in help. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  artifact: "Manage OCI artifacts: files that travel by registries",
   audit: "Show who changed what, and check it",
   builder: "Manage builds",
   buildx: "Docker's names for builds, and its builders",
@@ -38,6 +39,13 @@ export const COMMON = ["run", "exec", "ps", "build", "pull", "push", "images", "
 
 /** Every command, in the order of its group. */
 export const TABLE: readonly Entry[] = [
+  { names: ["artifact add"], load: () => import("./commands/artifact/add.ts") },
+  { names: ["artifact extract"], load: () => import("./commands/artifact/extract.ts") },
+  { names: ["artifact inspect"], load: () => import("./commands/artifact/inspect.ts") },
+  { names: ["artifact ls", "artifact list"], load: () => import("./commands/artifact/ls.ts") },
+  { names: ["artifact pull"], load: () => import("./commands/artifact/pull.ts") },
+  { names: ["artifact push"], load: () => import("./commands/artifact/push.ts") },
+  { names: ["artifact rm", "artifact remove"], load: () => import("./commands/artifact/rm.ts") },
   { names: ["audit log"], load: () => import("./commands/audit/log.ts") },
   { names: ["audit verify"], load: () => import("./commands/audit/verify.ts") },
   { names: ["builder add"], load: () => import("./commands/builder/add.ts") },

@@ -20,6 +20,7 @@ import type { Kube } from "../kube/kube.ts"
 import type { Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
+import type { Artifacts } from "../artifact/artifact.ts"
 import type { ManifestLists } from "../manifest/manifest.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
@@ -58,6 +59,7 @@ export interface Engine extends AsyncDisposable {
   volumes(): Promise<Volumes>
   secrets(): Promise<Secrets>
   manifestLists(): Promise<ManifestLists>
+  artifacts(): Promise<Artifacts>
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>

@@ -44,6 +44,8 @@ import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
 import { sandboxSchema } from "../sandbox/schema.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
+import type { Artifacts } from "../artifact/artifact.ts"
+import { artifactSchema } from "../artifact/schema.ts"
 import { manifestSchema } from "../manifest/schema.ts"
 import type { ManifestLists } from "../manifest/manifest.ts"
 import { secretSchema } from "../secret/schema.ts"
@@ -76,6 +78,7 @@ const SCHEMAS = [
   meterSchema,
   secretSchema,
   manifestSchema,
+  artifactSchema,
   podSchema,
 ]
 
@@ -190,9 +193,17 @@ class LocalEngine implements Engine {
   })
 
   async #collect(signal?: AbortSignal): Promise<Collected> {
-    const [{ collectGarbage }, { referencedByImages }, { referencedByBuilds }, content, snapshots] = await Promise.all([
+    const [
+      { collectGarbage },
+      { referencedByImages },
+      { referencedByArtifacts },
+      { referencedByBuilds },
+      content,
+      snapshots,
+    ] = await Promise.all([
       import("../content/collect.ts"),
       import("../image/referenced.ts"),
+      import("../artifact/records.ts"),
       import("../build/solve/records.ts"),
       this.#content(),
       this.#snapshots(),
@@ -206,7 +217,8 @@ class LocalEngine implements Engine {
       snapshots,
       referenced: () => {
         const images = referencedByImages(db)
-        return { blobs: images.blobs, snapshots: [...images.snapshots, ...referencedByBuilds(db).snapshots] }
+        const blobs = [...images.blobs, ...referencedByArtifacts(db)]
+        return { blobs, snapshots: [...images.snapshots, ...referencedByBuilds(db).snapshots] }
       },
     })
   }
@@ -357,6 +369,16 @@ class LocalEngine implements Engine {
   readonly manifestLists = once(async (): Promise<ManifestLists> => {
     const { openManifestLists } = await import("../manifest/open.ts")
     return openManifestLists({ db: this.#store.db, images: this.images, registries: this.registries })
+  })
+
+  readonly artifacts = once(async (): Promise<Artifacts> => {
+    const [{ openArtifacts }, content, leases] = await Promise.all([
+      import("../artifact/open.ts"),
+      this.#content(),
+      this.#leases(),
+    ])
+    const { db } = this.#store
+    return openArtifacts({ db, content, leases, registries: this.registries, collect: () => this.#collect() })
   })
 
   readonly secrets = once(async (): Promise<Secrets> => {

@@ -1,4 +1,4 @@
-import type { Volume } from "../volume/volume.ts"
+import type { Volume, VolumeDetails } from "../volume/volume.ts"
 
 /** A line of `volume ls`. */
 export function volumeRow({ name, driver, labels, mountpoint, scope }: Volume): object {
@@ -30,8 +30,8 @@ export interface VolumeUsage {
 }
 
 /** Docker's inspect document of a volume. */
-export function volumeDocument(volume: Volume, usage?: VolumeUsage): object {
-  const { name, driver, labels, createdAt, mountpoint, anonymous, options, scope } = volume
+export function volumeDocument(volume: Volume & Partial<VolumeDetails>, usage?: VolumeUsage): object {
+  const { name, driver, labels, createdAt, mountpoint, anonymous, options, scope, status = {} } = volume
   return {
     CreatedAt: createdAt.toISOString(),
     Driver: driver,
@@ -40,6 +40,7 @@ export function volumeDocument(volume: Volume, usage?: VolumeUsage): object {
     Name: name,
     Options: Object.keys(options).length === 0 ? null : options,
     Scope: scope,
+    ...(Object.keys(status).length === 0 ? {} : { Status: status }),
     ...(usage === undefined ? {} : { UsageData: { RefCount: usage.refCount, Size: usage.sizeBytes } }),
   }
 }

@@ -1,7 +1,9 @@
+import type { Cancellable } from "../base/cancel.ts"
 import { mkdirSync } from "node:fs"
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
 import { InvalidArgument } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import { randomHex } from "../base/random-hex.ts"
 import type { Events } from "../event/event.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
@@ -15,7 +17,7 @@ import { finishRenames } from "./rename.ts"
 import type { SnapshotsDeps } from "./snapshots/snapshots.ts"
 import type { TransportDeps } from "./transport/transport.ts"
 import { stateOf } from "./volume-state.ts"
-import { VOLUME_NAME, type Volumes, type VolumeSnapshots } from "./volume.ts"
+import { VOLUME_NAME, type VolumeDetails, type Volumes, type VolumeSnapshots } from "./volume.ts"
 
 /** What the domain is handed. */
 export interface VolumesDeps extends Pick<SnapshotsDeps, "runningWith" | "whileFrozen">, ImageDriverDeps {
@@ -56,9 +58,10 @@ export function openVolumes(deps: VolumesDeps): Volumes {
     mountpoint: (name) => records.place(checkedName(name)),
     hold: (name, holder, options) => holds.hold(name, holder, options),
     release: (name, holder) => holds.release(name, holder),
-    details(name) {
+    async details(name, options = {}) {
       const volume = records.get(name)
-      return { ...volume, mountCount: holds.count(name), ...stateOf(volume) }
+      const told = volume.isMounted ? await toldBy(name, options) : {}
+      return { ...volume, mountCount: holds.count(name), ...stateOf(volume), status: {}, ...told }
     },
 
     async usage(name, { signal } = {}) {
@@ -132,6 +135,17 @@ export function openVolumes(deps: VolumesDeps): Volumes {
       volumes,
       find: (name) => records.find(name),
       during: (name, options, body) => holds.during(name, options, body),
+    }
+  }
+
+  /** A plugin that is gone tells nothing, and the record is shown all the same. */
+  async function toldBy(name: string, options: Cancellable): Promise<Partial<VolumeDetails>> {
+    try {
+      return (await (await driverOf(name)).inspect?.(records.forDriver(name), options)) ?? {}
+    } catch (error) {
+      if (options.signal?.aborted) throw error
+      log.debug("the driver of a volume told nothing", { name, reason: String(error) })
+      return {}
     }
   }
 

@@ -36,6 +36,8 @@ export interface VolumeDetails extends Volume {
   owner: { uid: number; gid: number }
   /** The first container that mounts it fills it from its image, and gives it to its user. */
   isFresh: boolean
+  /** What a plugin tells of it, as it tells it; empty of others, and where the plugin does not answer. */
+  status: Readonly<Record<string, unknown>>
 }
 
 /** How a volume is made. */
@@ -93,7 +95,7 @@ export interface Volumes {
   /** False when `holder` held nothing. Safe to repeat, also when the volume is gone. */
   release(name: string, holder: string): Promise<boolean>
   /** Throws NotFound. */
-  details(name: string): VolumeDetails
+  details(name: string, options?: Cancellable): Promise<VolumeDetails>
   /** What it takes of the store, its snapshots too: nothing, where its files lie elsewhere. Throws NotFound, the signal's reason. */
   usage(name: string, options?: Cancellable): Promise<{ bytes: number }>
   /** Brings the records of plugins' volumes in line with what the plugins have. */

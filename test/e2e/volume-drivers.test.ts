@@ -157,6 +157,12 @@ describe("plugins", () => {
       Opts: { colour: "red", o: "a=b" },
     })
     expect(await skiff.ok("volume", "ls", "--format", "{{.Driver}} {{.Name}}")).toBe(`${name} far`)
+    const [told] = JSON.parse(await skiff.ok("volume", "inspect", "far")) as Record<string, unknown>[]
+    expect(told).toMatchObject({
+      Mountpoint: join(skiff.directory, "plugin/far"),
+      Scope: "global",
+      Status: { held: 0 },
+    })
     expect(await run("echo x > /f/x; cat /f/x", "-v", "far:/f")).toBe("x")
     expect(readFileSync(join(skiff.directory, "plugin/far/x"), "utf8")).toBe("x\n")
     expect(plugin.holders.get("far")?.size).toBe(0)

@@ -79,8 +79,10 @@ export class VolumePlugin implements AsyncDisposable {
         this.holders.delete(Name)
         rmSync(path, { recursive: true, force: true })
         return { Err: "" }
+      case "VolumeDriver.Path":
+        return { Mountpoint: path }
       default:
-        return { Volume: { Name, Mountpoint: path } }
+        return { Volume: { Name, Mountpoint: "", Status: { held: known.size } } }
     }
   }
 

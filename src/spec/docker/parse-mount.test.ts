@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import { isSkiffError } from "../../base/errors.ts"
 import type { BindRequest } from "./mount-request.ts"
 import { formatMountWords } from "./mount-words.ts"
 import { parseMount } from "./parse-mount.ts"
@@ -133,4 +134,39 @@ test("--mount of images, globs, terminals and volumes that are made", () => {
     driverOptions: { o: "a", type: "t" },
     labels: { x: "y" },
   })
+})
+
+test("whatever is given, a mount is read or refused as a user's mistake", () => {
+  const WORDS =
+    "type=bind,type=volume,type=tmpfs,type=image,type=glob,type=devpts,src=/a,src=v,dst=/c,dst=,ro,rw,U,O,z".split(",")
+  WORDS.push(
+    "idmap",
+    "subpath=../x",
+    "volume-opt=o",
+    "tmpfs-size=9e9",
+    "uid=-1",
+    "bind-recursive=readonly",
+    '"',
+    ":",
+    "\\:",
+    "\0",
+    "=",
+  )
+  // the same words on each run: a linear congruential generator
+  let state = 1
+  const next = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below
+  for (let n = 0; n < 3_000; n++) {
+    const words = Array.from({ length: 1 + next(6) }, () => WORDS[next(WORDS.length)] ?? "")
+    for (const read of [
+      () => parseMount(words.join(","), "/work"),
+      () => parseVolume(words.join(":"), "/work"),
+      () => parseVolume(`/a:/b:${words.join(",")}`, "/work"),
+      () => parseTmpfs(`/t:${words.join(",")}`),
+    ])
+      try {
+        expect(read()).toHaveProperty("target")
+      } catch (error) {
+        if (!isSkiffError(error, "InvalidArgument") && !isSkiffError(error, "Unsupported")) throw error
+      }
+  }
 })

@@ -29,6 +29,8 @@ export interface VolumeDriver {
   unmount(volume: DriverVolume, holder: string, isLast: boolean): Promise<void>
   /** Whether its volumes are the same on other machines; absent: they are this one's. */
   scope?(): Promise<"local" | "global">
+  /** What it tells of one at the moment; absent: all that there is stands in the record. */
+  inspect?(volume: DriverVolume, options: Cancellable): Promise<{ mountpoint: string; status: Record<string, unknown> }>
   /** What is left of it outside of `directory`. */
   remove(volume: DriverVolume): Promise<void>
 }

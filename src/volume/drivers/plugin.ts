@@ -42,6 +42,12 @@ export async function pluginDriver(name: string, kept: readonly string[]): Promi
       await said(name, () => client.call("VolumeDriver.Remove", { Name: volume.name }))
     },
 
+    async inspect({ name: volume, options }, { signal }) {
+      const client = clientFor(options)
+      const { mountpoint = "", status = {} } = (await client.get(volume, signal)) ?? {}
+      return { status, mountpoint: mountpoint || (await client.path(volume, signal)) }
+    },
+
     scope: () => new PluginClient(address).scope(),
   }
 }

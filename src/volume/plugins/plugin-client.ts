@@ -6,6 +6,7 @@ import type { PluginAddress } from "./find-plugins.ts"
 export interface PluginVolume {
   name: string
   mountpoint: string
+  status: Record<string, unknown>
 }
 
 /** How long an answer may take, unless a volume says otherwise. */
@@ -43,6 +44,11 @@ export class PluginClient {
       if (error instanceof PluginFailure) return undefined
       throw error
     }
+  }
+
+  /** `VolumeDriver.Path`: where the files are; "" when they are nowhere. */
+  async path(name: string, signal?: AbortSignal): Promise<string> {
+    return textOf((await this.call("VolumeDriver.Path", { Name: name }, signal)).Mountpoint)
   }
 
   async list(signal?: AbortSignal): Promise<PluginVolume[]> {
@@ -140,7 +146,12 @@ function parseAnswer(text: string): unknown {
 
 function readVolume(value: unknown): PluginVolume | undefined {
   if (!isRecord(value) || typeof value.Name !== "string") return undefined
-  return { name: value.Name, mountpoint: typeof value.Mountpoint === "string" ? value.Mountpoint : "" }
+  const { Name: name, Mountpoint: mountpoint, Status: status } = value
+  return { name, mountpoint: textOf(mountpoint), status: isRecord(status) ? status : {} }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : ""
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

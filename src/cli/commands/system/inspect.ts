@@ -71,7 +71,7 @@ async function inspectOne(
     case "image":
       return documents.image(await (await engine.images()).inspect(name))
     case "volume":
-      return documents.volume((await engine.volumes()).details(name))
+      return documents.volume(await (await engine.volumes()).details(name))
     case "network":
       return inspectNetwork(engine, dialect, name)
     case "pod":

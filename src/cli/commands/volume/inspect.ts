@@ -20,7 +20,7 @@ export default command({
     const names = flags.all ? volumes.list().map(({ name }) => name) : given
     const documents = await context.dialect.documents()
     return inspectEach(names, flags, context, async (name) => {
-      const details = volumes.details(name)
+      const details = await volumes.details(name)
       if (containers === undefined) return documents.volume(details)
       const { bytes } = await volumes.usage(name)
       const refCount = containers.list({ all: true, volume: [name] }).length

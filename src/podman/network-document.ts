@@ -75,8 +75,9 @@ function namesOf(document: object): Record<string, unknown> {
   return Object.fromEntries(hidden.map(([name, { value }]) => [name, value as unknown]))
 }
 
-function isDnsEnabled({ name, options }: Network): boolean {
-  return name !== "bridge" && options.dns?.disabled !== true
+/** Of the others nothing of the host is between their containers. */
+function isDnsEnabled({ name, driver, options }: Network): boolean {
+  return driver === "bridge" && name !== "bridge" && options.dns?.disabled !== true
 }
 
 function subnetsOf({ subnet, gateway, subnet6, gateway6, options: { ipRange } }: Network): object[] {

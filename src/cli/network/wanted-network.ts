@@ -9,6 +9,14 @@ type CreateFlags = FlagValues<typeof NETWORK_CREATE_FLAGS>
 
 const DRIVERS = ["bridge", "macvlan", "ipvlan"] as const
 
+/** Why there are no networks of drivers that are known. */
+const REASONS: Readonly<Record<string, string>> = {
+  cni: "a network of CNI plugins is a file in /etc/cni/net.d",
+  host: 'only one instance of "host" network is allowed',
+  null: 'only one instance of "null" network is allowed',
+  overlay: "it is swarm's, and there is no swarm",
+}
+
 /** What the flags of `network create` ask for. Throws UsageError, Unsupported for what no network here can be. */
 export function wantedNetwork(
   name: string,
@@ -64,8 +72,8 @@ function families(what: string, texts: readonly string[]): [string | undefined, 
 function driverOf(text = "bridge"): (typeof DRIVERS)[number] {
   const driver = DRIVERS.find((one) => one === text)
   if (driver !== undefined) return driver
-  const reason = text === "overlay" ? ": it is swarm's, and there is no swarm" : ""
-  throw new Unsupported(`unsupported network driver "${text}"${reason}`, {
+  const reason = REASONS[text]
+  throw new Unsupported(`unsupported network driver "${text}"${reason === undefined ? "" : `: ${reason}`}`, {
     hint: { valid: DRIVERS },
     data: { object: "driver", name: text },
   })

@@ -202,6 +202,12 @@ async function startOnce(pidFile: string, netns: string, options: readonly strin
       field: "ports",
       hint: `see which: ss -lntup`,
     })
+  const twice = /Overlapping port specifier (\S+)/.exec(stderr)?.[1]
+  if (twice !== undefined)
+    throw new FailedPrecondition(`cannot publish ${twice}: this pasta takes each port of the host once`, {
+      field: "ports",
+      hint: "publish it on one address, or on all of them; newer releases of pasta take several",
+    })
   if (/External interface not usable|No external routable interface/.test(stderr))
     throw new FailedPrecondition("no port can be published: this host has no network interface with an address", {
       field: "ports",

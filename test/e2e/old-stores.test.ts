@@ -4,7 +4,7 @@
  * one that was built, volumes, and containers that were created, exited, running, paused and `--rm` as the machine went down.
  */
 import { spawnSync } from "node:child_process"
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
@@ -77,6 +77,9 @@ describe.each(readdirSync(stores).toSorted())("a store of version %s", (version)
     expect((await skiff.run(["start", "-a", "created"])).stdout).toBe("created\n")
     await skiff.ok("start", "running")
     expect((await skiff.inspect("running")).NetworkSettings.IPAddress).not.toBe("")
+    // the network had none when it was made
+    const six = await skiff.ok("inspect", "-f", "{{.NetworkSettings.GlobalIPv6Address}}", "running")
+    if (existsSync("/proc/net/if_inet6")) expect(six).toMatch(/^fd/)
     expect(await skiff.ok("exec", "running", "cat", "/built")).toBe("built")
     await skiff.ok("stop", "-t", "0", "running")
     expect(await skiff.ok("run", "--rm", "made")).toBe("built")

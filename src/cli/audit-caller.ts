@@ -1,3 +1,4 @@
+import { formatEgressRule, NOWHERE, type EgressRule } from "../spec/docker/egress-rule.ts"
 import type { AuditCaller } from "../audit/audit.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { textWithoutCredentials } from "../base/without-credentials.ts"
@@ -45,7 +46,10 @@ export function auditCaller(name: string, flags: Flags, values: Readonly<Record<
     pid: process.pid,
     command: name,
     flags: Object.fromEntries(
-      given.map(([property]) => [flagName(property), SILENT.has(property) ? "…" : valueText(values[property])]),
+      given.map(([property]) => [
+        flagName(property),
+        SILENT.has(property) ? "…" : valueText(property === "allowNet" ? placesOf(values[property]) : values[property]),
+      ]),
     ),
   }
 }
@@ -69,6 +73,12 @@ export async function recordRefusal(
   } catch {
     // the store cannot be written to: that is what failed, and is told already
   }
+}
+
+/** As they were given, or nearly. */
+function placesOf(allowed: unknown): string {
+  const rules = (allowed as readonly (readonly EgressRule[] | "all")[]).flat()
+  return rules.map((rule) => (rule === "all" ? rule : formatEgressRule(rule))).join(" ") || NOWHERE
 }
 
 function valueText(value: unknown): string {

@@ -37,6 +37,7 @@ import type {
   EndpointTraffic,
   LiveEndpoint,
   Network,
+  NetworkChanges,
   NetworkDriver,
   PortChanges,
   PortReservation,
@@ -339,6 +340,24 @@ export class BridgeDriver implements NetworkDriver {
     const host = await this.#host.sockets()
     await this.#db.whenFree()
     this.#release(host, containerId, network.id)
+  }
+
+  /** Bounds who is on a network, and its bridge, as it says now. Safe to repeat. */
+  async rebound(before: Network, network: Network, { allow, rate }: NetworkChanges): Promise<void> {
+    if (allow === undefined && rate === undefined) return
+    const { route, netfilter } = await this.#host.sockets()
+    if (rate !== undefined && hasLink(route, network.bridge)) {
+      const { setRate } = await import("./rate-limit.ts")
+      setRate(route, { link: network.bridge, queue: bridgeQueueName(network.bridge), rate })
+    }
+    if (allow === undefined) return
+    await this.#db.whenFree()
+    this.#db.transaction(() => {
+      for (const row of this.#records.list().filter(({ networkId }) => networkId === network.id)) {
+        const changes = this.#firewall.boundChanges("delete", row, before)
+        this.#firewall.rebound(netfilter, row, { before: changes, network })
+      }
+    })
   }
 
   /** Takes a network that is removed from the firewall. Safe to repeat. */

@@ -36,7 +36,14 @@ describe.skipIf(skip !== false)("a container that may send only where it is said
     await outside.run("sh", "-c", "ip link set lo up; ip addr add 198.51.100.2/24 dev out1; ip link set out1 up")
     await outside.run("ip", "addr", "add", "198.51.100.3/24", "dev", "out1")
     await host.run("ip", "route", "add", "default", "via", "198.51.100.2")
+    await host.run("sh", "-c", "ip -6 addr add 2001:db8:5::1/64 dev out0 nodad")
+    await outside.run(
+      "sh",
+      "-c",
+      "ip -6 addr add 2001:db8:5::2/64 dev out1 nodad; ip -6 route add default via 2001:db8:5::1",
+    )
     for (const port of [9000, 9001]) await outside.serve("tcp", port, `out${port}`)
+    for (const port of [9010, 9011]) await outside.serve("tcp", port, `out${port}`, "IPv6")
     await outside.serve("udp", 9000, "outudp")
     network = await host.networks.create({ name: "lan", subnet: "10.65.0.0/24" })
   })
@@ -82,6 +89,23 @@ describe.skipIf(skip !== false)("a container that may send only where it is said
     expect(await ping(near, one.status.address)).toBe("1 received")
     expect(await connect(one, near.status.address, 80)).toBe("refused")
     expect(await connect(one, "198.51.100.2", 9000)).toBe("refused")
+  })
+
+  test("is held the same by IPv6, and by the link's own addresses", async () => {
+    const near = await member(undefined)
+    const one = await member(["[2001:db8:5::2]:9010"], { ports: [8701] })
+    await near.peer.serve("tcp", 81, "near", "IPv6")
+    const connect6 = (address: string, port: number): Promise<string> => connect(one, `[${address}]`, port)
+    expect(await connect6("2001:db8:5::2", 9010)).toBe("open")
+    expect(await connect6("2001:db8:5::2", 9011)).toBe("refused")
+    expect(await connect6(near.status.address6 ?? "", 81)).toBe("refused")
+    const linkLocal = /inet6 (fe80:\S+)\//.exec(await near.peer.run("ip", "-6", "addr", "show", "dev", "eth0"))?.[1]
+    expect(linkLocal).toBeDefined()
+    expect(await connect6(`${linkLocal}%eth0`, 81)).not.toBe("open")
+    expect(await connect6(network.gateway6 ?? "", 22)).toBe("refused")
+    // it answers a neighbour who calls it
+    await one.peer.serve("tcp", 82, "own", "IPv6")
+    expect(await connect(near, `[${one.status.address6}]`, 82)).toBe("open")
   })
 
   test("may have ranges that overlap, and what they allow together", async () => {

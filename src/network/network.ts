@@ -63,6 +63,10 @@ export interface NetworkUser {
 export interface NetworkChanges {
   addDns?: readonly string[]
   dropDns?: readonly string[]
+  /** In place of what was allowed, for who is there at once; null lifts it. */
+  allow?: readonly EgressRule[] | null
+  /** In place of what it had, at once; `{}` lifts it. */
+  rate?: TrafficRate
 }
 
 /** Somebody's place in a network. */

@@ -1,5 +1,7 @@
 /** What the kernel has of an endpoint now, for people: read, never written. */
 import { closeSync } from "node:fs"
+import { LEVELS, LIFTED, setName } from "./egress/tables.ts"
+import { REFUSED, REFUSED6, REFUSED_PORTS, REFUSED_PORTS6 } from "./refusals.ts"
 import { findProgram } from "../sys/host.ts"
 import { openNetns } from "../sys/net/netns.ts"
 import { listIpBytes, listLinks, type Link } from "../sys/net/rtnetlink.ts"
@@ -72,7 +74,7 @@ async function elementsOf(
   const own = interfaces.flatMap(({ name, addresses }) => (name === "lo" ? [] : addresses))
   if (nft === undefined || own.length === 0) return []
   const enter = netns === undefined ? [] : [findProgram("nsenter") ?? "nsenter", `--net=${netns}`]
-  const sets = [
+  const sets: [FirewallElement["family"], string, string][] = [
     ["bridge", "set", SOURCES],
     ["bridge", "set", SOURCES6],
     ["bridge", "set", ANNOUNCED],
@@ -80,9 +82,11 @@ async function elementsOf(
     ["inet", "map", ADDRESS_PORTS],
     ["inet", "map", PORTS6],
     ["inet", "map", ADDRESS_PORTS6],
-  ] as const
+    ["bridge", "map", LIFTED],
+  ]
   const ips = own.map((address) => address.split("/", 1)[0] ?? "")
-  const words = new Set([...ips, ...ips.flatMap(asNumber)])
+  const ends = interfaces.flatMap(({ hostEnd }) => (hostEnd === undefined ? [] : `"${hostEnd.name}"`))
+  const words = new Set([...ips, ...ips.flatMap(asNumber), ...ends])
   const found: FirewallElement[] = []
   for (const [family, kind, name] of sets) {
     const { code, stdout } = await run([...enter, nft, "list", kind, family, table, name])
@@ -90,9 +94,24 @@ async function elementsOf(
     const [, text = ""] = /elements = \{([^}]*)\}/.exec(stdout) ?? []
     for (const element of text.split(",").map((one) => one.trim().replaceAll(/\s+/g, " ")))
       if (element.split(/ [.:] /).some((word) => words.has(word))) found.push({ family, table, name, element })
+    // where it may not send everywhere, it is said where
+    if (name === LIFTED && found.some((one) => one.name === LIFTED))
+      sets.push(...BOUNDS.map((set): (typeof sets)[number] => ["bridge", "set", set]))
   }
   return found
 }
+
+/** Of those that are refused something, or allowed some places alone. */
+const BOUNDS: readonly string[] = [
+  REFUSED,
+  REFUSED_PORTS,
+  REFUSED6,
+  REFUSED_PORTS6,
+  ...LEVELS.map((level) => setName("confined", level)),
+  ...(["allowed", "named"] as const).flatMap((set) =>
+    LEVELS.flatMap((level) => [setName(set, level, 4), setName(set, level, 6)]),
+  ),
+]
 
 /** As nft writes the target of a neighbour advertisement. */
 function asNumber(ip: string): string[] {

@@ -143,7 +143,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
     users: async (network) => (await deps.users?.())?.(network) ?? [],
     async update(network, changes) {
       if (network.driver === "cni") throw configuredByFile(network)
-      return (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes)
+      needBridge(network, changes.allow ?? undefined)
+      const updated = (await import("./update-network.ts")).updateNetwork({ db, events }, network, changes)
+      if (network.driver === "bridge") await bridges.rebound(network, updated, changes)
+      return updated
     },
     arrange: (requests, taken = []) => arrange(requests, { get, taken }),
     // addresses of a CNI network are its plugins' to give

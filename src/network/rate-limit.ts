@@ -16,15 +16,19 @@ export function setRate(
   route: NetlinkSocket,
   { link, queue, rate }: { link: string; queue: string; rate: TrafficRate },
 ): void {
-  const { index } = getLink(route, link)
+  const { index, mtu } = getLink(route, link)
   unlimit(route, index)
   removeQueue(route, queue)
   try {
-    if (rate.receiveBitsPerSecond !== undefined) route.request([limitEgress(index, rate.receiveBitsPerSecond)])
+    if (rate.receiveBitsPerSecond !== undefined)
+      route.request([limitEgress(index, { bitsPerSecond: rate.receiveBitsPerSecond, mtu })])
     if (rate.sendBitsPerSecond === undefined) return
     createIfb(route, queue)
     const { index: queueIndex } = getLink(route, queue)
-    route.request([limitEgress(queueIndex, rate.sendBitsPerSecond), ...redirectIngress(index, queueIndex)])
+    route.request([
+      limitEgress(queueIndex, { bitsPerSecond: rate.sendBitsPerSecond, mtu }),
+      ...redirectIngress(index, queueIndex),
+    ])
   } catch (cause) {
     if (!hasErrno(cause, "EOPNOTSUPP", "ENOTSUP", "ENOENT", "EINVAL")) throw cause
     throw new FailedPrecondition("the rate of the network cannot be limited: this kernel lacks what does it", {

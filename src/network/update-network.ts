@@ -9,7 +9,7 @@ import type { Network, NetworkChanges } from "./network.ts"
 export function updateNetwork(
   { db, events }: { db: Database; events?: Pick<Events, "append"> | undefined },
   { id, name }: Network,
-  { addDns = [], dropDns = [] }: NetworkChanges,
+  { addDns = [], dropDns = [], allow, rate }: NetworkChanges,
 ): Network {
   for (const server of [...addDns, ...dropDns])
     if (!isIpAddress(server))
@@ -21,7 +21,12 @@ export function updateNetwork(
     const network = findNetwork(db, id)
     if (network === undefined) throw new NotFound(`network ${name} not found`, { data: { object: "network", name } })
     const servers = changed(network, addDns, dropDns)
-    const options = { ...network.options, dns: { ...network.options.dns, servers } }
+    const options = {
+      ...network.options,
+      dns: { ...network.options.dns, servers },
+      ...(allow !== undefined && { allow: allow ?? undefined }),
+      ...(rate !== undefined && { rate: Object.keys(rate).length === 0 ? undefined : rate }),
+    }
     writeNetworkOptions(db, { id, options })
     events?.append({ type: "network", action: "update", actor: { id, attributes: { name, type: network.driver } } })
     return { ...network, options }

@@ -1,7 +1,9 @@
 /** Where a container may send, by address and by name, and the log of what it could not. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
 import { NameServer } from "../support/name-server.ts"
 import { openStore } from "../support/store.ts"
+import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -179,6 +181,12 @@ describe("network log", () => {
 const document = async (): Promise<unknown> => JSON.parse(await skiff.ok("network", "inspect", "bound"))[0]
 const make = (...flags: string[]) => skiff.ok("network", "create", "bound", ...flags)
 
+/** Of root's host. */
+const rates = (): string[] =>
+  spawnSync("tc", ["qdisc"])
+    .stdout.toString()
+    .match(/rate \S+/g) ?? []
+
 describe("network create", () => {
   afterEach(async () => {
     await skiff.run(["rm", "-f", "one"])
@@ -194,6 +202,13 @@ describe("network create", () => {
       ["203.0.113.1", 81, false],
     ] as const)
       expect([host, port, (await connect("one", host, port)) === "refused"]).toEqual([host, port, !isOpen])
+    await skiff.ok("network", "update", "--allow-net", "203.0.113.0/24", "bound")
+    expect(await connect("one", "192.0.2.1", 81)).toBe("refused")
+    expect(await connect("one", "203.0.113.1", 81)).not.toBe("refused")
+    await skiff.ok("network", "update", "--allow-net", "all", "bound")
+    expect(await connect("one", "192.0.2.1", 81)).not.toBe("refused")
+    expect(((await document()) as { AllowNet?: string[] }).AllowNet).toBeUndefined()
+    await skiff.ok("network", "update", "--allow-net", "192.0.2.0/24:80-81", "bound")
     expect(await document()).toMatchObject({ AllowNet: ["192.0.2.0/24:80-81/tcp", "192.0.2.0/24:80-81/udp"] })
   })
 
@@ -202,6 +217,10 @@ describe("network create", () => {
     expect(await document()).toMatchObject({
       Rate: { receiveBitsPerSecond: 20_000_000, sendBitsPerSecond: 5_000_000 },
     })
-    await skiff.ok("run", "--rm", "--network", "bound", "busybox", "true")
+    await skiff.ok("run", "-d", "--name", "one", "--network", "bound", "busybox", "sleep", "1000")
+    if (user.rootless) return
+    expect(rates().toSorted()).toEqual(["rate 20Mbit", "rate 5Mbit"])
+    await skiff.ok("network", "update", "--rate", "0", "bound")
+    expect(rates()).toEqual([])
   })
 })

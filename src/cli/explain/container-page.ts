@@ -1,3 +1,4 @@
+import { formatEgressRule } from "../../spec/docker/egress-rule.ts"
 import { fill, type Language, type Values } from "../../base/messages.ts"
 import { formatBinarySize } from "../../base/sizes.ts"
 import { endedText } from "../../docker/ended-text.ts"
@@ -155,6 +156,8 @@ function network(paper: Paper, { options }: ContainerExplanation, live: Live, sa
           say("network.port", { host: `${hostAddress || "*"}:${hostPort}`, port: `${containerPort}/${protocol}` }),
         ] as const,
     ),
+    ...(options.egress === undefined ? [] : [["--allow-net", say("network.allowed")] as const]),
+    ...(options.egress?.allow ?? []).map((rule) => ["", formatEgressRule(rule)] as const),
     ...live.nameServers.map((server) => [`${server}:53`, say("network.names")] as const),
   ])
   paper.prose(say("network.rules"), 2)

@@ -40,11 +40,24 @@ const BURST_MS = 10
 const MIN_BURST_BYTES = 16 * 1024
 const LATENCY_MS = 100
 
-/** The message that has an interface send no faster, in bits a second. In place of what it had. */
-export function limitEgress(index: number, bitsPerSecond: number): NetlinkMessage {
+/** A link's header, and one of a VLAN. */
+const FRAME_HEADER_BYTES = 18
+/** Fewer, and a connection would never have several under way. */
+const LEAST_QUEUED_PACKETS = 4
+
+/**
+ * The message that has an interface send no faster, in bits a second. In place of what it had. `mtu`: of the packets that come. One that is larger
+ * than the bucket would never be sent.
+ */
+export function limitEgress(
+  index: number,
+  { bitsPerSecond, mtu }: { bitsPerSecond: number; mtu: number },
+): NetlinkMessage {
   const bytesPerSecond = bitsPerSecond / 8
-  const burst = Math.max(MIN_BURST_BYTES, Math.round((bytesPerSecond * BURST_MS) / 1000))
-  const limit = Math.min(0xffffffff, burst + Math.round((bytesPerSecond * LATENCY_MS) / 1000))
+  const packet = mtu + FRAME_HEADER_BYTES
+  const burst = Math.max(MIN_BURST_BYTES, packet, Math.round((bytesPerSecond * BURST_MS) / 1000))
+  const queued = Math.max(LEAST_QUEUED_PACKETS * packet, Math.round((bytesPerSecond * LATENCY_MS) / 1000))
+  const limit = Math.min(0xffffffff, burst + queued)
   // struct tc_tbf_qopt: two tc_ratespec (rate and peak) of 12 bytes, limit, buffer, mtu
   const parameters = new Uint8Array(36)
   const view = new DataView(parameters.buffer)

@@ -51,6 +51,7 @@ export const container = {
   "network.plain": "{mac}",
   "network.route": "by {via} at {interface}",
   "network.direct": "at {interface}",
+  "network.allowed": "it sends to these places alone, and answers who speaks to it:",
   "network.names":
     "asked for names: skiff's resolver knows the containers of this network, and asks the host's name servers for the rest",
   "network.rules": "the rules, the same for every container, and the elements that are its own:",

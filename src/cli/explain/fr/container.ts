@@ -54,6 +54,7 @@ export const container: Catalogue<keyof typeof en> = {
   "network.plain": "{mac}",
   "network.route": "par {via} sur {interface}",
   "network.direct": "sur {interface}",
+  "network.allowed": "il n'envoie qu'à ces endroits, et répond à qui lui parle :",
   "network.names":
     "à qui l'on demande les noms : le résolveur de skiff connaît les conteneurs de ce réseau, et demande le reste aux serveurs de noms de l'hôte",
   "network.rules": "les règles, les mêmes pour tous les conteneurs, et les éléments qui sont à lui :",

@@ -65,6 +65,9 @@ export interface BridgeDriverDeps {
   rootless: RootlessUplink | undefined
 }
 
+/** Of most links. */
+const ETHERNET_MTU = 1500
+
 /** Networks as Linux bridges: a veth pair per container, masquerade, published ports by nftables maps. */
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
@@ -157,7 +160,9 @@ export class BridgeDriver implements NetworkDriver {
         const { hostInterface, macAddress } = row
         const peer = { name: endpoint.interface ?? DEFAULT_INTERFACE, macAddress: parseMac(macAddress), netns }
         const alias = portAlias(endpoint.containerId, this.#runRoot)
-        createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu: bridge.mtu, alias, peer })
+        // a rate is for packets, and a slow one never has several as long as pasta's under way
+        const mtu = endpoint.rate === undefined ? bridge.mtu : Math.min(bridge.mtu, ETHERNET_MTU)
+        createVeth(host.route, { name: hostInterface, bridge: bridge.index, mtu, alias, peer })
         if (endpoint.rate !== undefined) await this.#limit(host, hostInterface, endpoint.rate)
         const inside = configureInside(container, network, endpoint, row)
         if (!inside.hasIpv6 && row.address6 !== "") row = this.#loseIpv6(host, row)
@@ -471,7 +476,7 @@ export class BridgeDriver implements NetworkDriver {
         .filter(({ networkId }) => networkId === network.id)
         .map((row) => row.hostInterface),
       loopback: this.#rootless !== undefined,
-      mtu: this.#rootless === undefined ? undefined : PASTA_MTU,
+      mtu: this.#rootless === undefined ? undefined : network.options.rate === undefined ? PASTA_MTU : ETHERNET_MTU,
       async limit() {
         const { rate } = network.options
         if (rate === undefined) return

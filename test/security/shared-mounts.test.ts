@@ -37,6 +37,20 @@ onHost("cp with a container that has the host's directories", () => {
   expect(out).toBe("mounted/\nall there")
 })
 
+onHost("volumes, overlays and parts of the host's directories", () => {
+  const out = onSharedMounts(`
+    touch tree/mounted/below
+    skiff volume create -o type=none -o o=rbind,noexec -o device="$PWD/tree" lent >/dev/null
+    skiff run --rm -v lent:/v --mount type=volume,src=lent,dst=/p,volume-subpath=mounted busybox ls /v/mounted /p
+    skiff run --rm -v "$PWD/tree:/b:O" --mount type=bind,src="$PWD/tree",dst=/a,bind-nonrecursive busybox ls /a/mounted
+    skiff volume mount lent >/dev/null; skiff volume unmount lent >/dev/null
+    skiff volume mount lent >/dev/null; skiff volume rm lent >/dev/null
+    skiff volume create -o type=tmpfs memory >/dev/null
+    skiff run --rm -v memory:/m busybox true; skiff volume rm memory >/dev/null
+    ls tree/mounted`)
+  expect(out).toBe("/p:\nbelow\n\n/v/mounted:\nbelow\nbelow\nall there")
+})
+
 onHost("run --rootfs of a tree with mounts of its own", () => {
   const out = onSharedMounts(`
     mkdir -p tree/bin tree/proc tree/sys tree/dev tree/etc tree/tmp

@@ -6,6 +6,7 @@ import { Registry } from "../test/support/registry.ts"
 import { buildMeasures, pushDebian, WITH_APT } from "./build.ts"
 import { containerMeasures, removeAll, rootlessMeasures } from "./containers.ts"
 import { copyMeasures } from "./copying.ts"
+import { volumeMeasures } from "./volumes.ts"
 import {
   buildah,
   docker,
@@ -84,6 +85,7 @@ async function main(): Promise<void> {
       ...watchingMeasures(images, flags.quick),
       ...transferMeasures(images, directory, flags.quick),
       ...copyMeasures(images.small, directory, flags.quick),
+      ...volumeMeasures(images, directory, flags.quick),
       ...rootlessMeasures(images.small, flags.quick),
       ...buildMeasures({ small: images.small, debian }, directory, flags.quick),
     ].filter(({ name }) => wanted(name))

@@ -45,7 +45,18 @@ export function openVolumes(deps: VolumesDeps): Volumes {
     new FileLocks(`${directory}/${name}`, `volume ${name}`).acquire("mounting", { signal })
   const holds = new VolumeHolds({ db, records, bootId, driverOf, lock })
   const tell: SnapshotsDeps["tell"] = (volume, action, snapshot) => records.tell(volume, action, { snapshot })
-  const snapshotsDeps = { directory, get: (name: string) => records.get(name), tell, runningWith, whileFrozen }
+  const limits: Pick<SnapshotsDeps, "lift" | "limit"> = {
+    lift: async (name, path) => (await import("./drivers/local.ts")).liftLimit(records.forDriver(name), path),
+    limit: async (name) => await (await driverOf(name)).create(records.forDriver(name), false),
+  }
+  const snapshotsDeps = {
+    directory,
+    get: (name: string) => records.get(name),
+    tell,
+    runningWith,
+    whileFrozen,
+    ...limits,
+  }
   const volumes: Volumes = {
     snapshots: {
       list: async (...args) => (await openSnapshotsOf(snapshotsDeps)).list(...args),

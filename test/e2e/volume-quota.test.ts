@@ -40,6 +40,10 @@ testUnless(noQuotas)("a volume has no more than its size and its inodes, and its
   await ok("volume", "create", "-o", "size=1m", "-o", "o=inodes=20", "small")
   const fill = "dd if=/dev/zero of=/v/x bs=64k count=64 2>&1 | grep -c 'No space left\\|quota'; stat -c %s /v/x"
   expect(await ok("run", "--rm", "-v", "small:/v", image, "sh", "-c", fill)).toMatch(/^1\n\d{6,7}$/)
+  // what is restored is of the volume's size too
+  await ok("volume", "snapshot", "small", "s")
+  await ok("volume", "restore", "small", "s")
+  expect(await ok("run", "--rm", "-v", "small:/v", image, "sh", "-c", `rm /v/x; ${fill}`)).toMatch(/^1\n\d{6,7}$/)
   const many = "rm /v/x; for i in $(seq 40); do touch /v/$i 2>/dev/null; done; ls /v | wc -l"
   expect(Number(await ok("run", "--rm", "-v", "small:/v", image, "sh", "-c", many))).toBeLessThanOrEqual(20)
   await ok("volume", "rm", "small")

@@ -6,7 +6,7 @@ import { isMountPoint, mountAt, unmountAll } from "../../sys/fs/mount.ts"
 import { SystemError } from "../../sys/libc.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 import { checkDevice, parseVolumeOptions, type MountedVolume, type VolumeQuota } from "../volume-options.ts"
-import type { VolumeDriver } from "./driver.ts"
+import type { DriverVolume, VolumeDriver } from "./driver.ts"
 import { hostToResolve, mountCall } from "./mount-call.ts"
 
 /** Directories of the store and of the host, and what mount(2) makes of options. */
@@ -44,6 +44,12 @@ export const localDriver: VolumeDriver = {
     if (place.kind === "own" && place.quota !== undefined && existsSync(ownPath(directory)))
       await limit(ownPath(directory), storage, {})
   },
+}
+
+/** Files that are made in the directory from now on are of the volume, and of no limit until it is made again. */
+export async function liftLimit({ options, storage }: DriverVolume, path: string): Promise<void> {
+  const place = parseVolumeOptions(options)
+  if (place.kind === "own" && place.quota !== undefined) await limit(path, storage, {})
 }
 
 async function limit(path: string, storage: string, quota: VolumeQuota): Promise<void> {

@@ -16,6 +16,14 @@ import type { Volume, VolumeSnapshot } from "../volume.ts"
 /** Begins the names of what is not whole yet, or not needed any more: of no snapshot. */
 export const ASIDE = ".aside-"
 
+/** Of volumes that may have so many bytes and no more (drivers/quota.ts). */
+export interface SizeLimits {
+  /** Lifts the volume's limit, as for a moment there is twice as much, and lets the directory be of the volume. */
+  lift(name: string, directory: string): Promise<void>
+  /** Sets the limit again. Safe to repeat; each start of a container does it too. */
+  limit(name: string): Promise<void>
+}
+
 /** One volume, which nobody else fills, copies or restores meanwhile. */
 export class LockedVolume implements Disposable {
   readonly volume: Volume
@@ -75,21 +83,27 @@ export class LockedVolume implements Disposable {
     return { volume: this.volume.name, name: snapshot, createdAt }
   }
 
-  async restore(snapshot: string, signal: AbortSignal | undefined): Promise<void> {
+  async restore(snapshot: string, limits: SizeLimits, signal: AbortSignal | undefined): Promise<void> {
     const source = this.mustHave(snapshot)
-    await this.replace((aside) => copyExactly(`${source}/data`, aside, signal))
+    await this.replace((aside) => copyExactly(`${source}/data`, aside, signal), limits)
   }
 
   /** The volume's files become those that `fill` makes in an empty directory: all of them, in one step. */
-  async replace<T>(fill: (aside: string) => Promise<T>): Promise<T> {
+  async replace<T>(fill: (aside: string) => Promise<T>, { lift, limit }: SizeLimits): Promise<T> {
+    const { name, mountpoint } = this.volume
     const aside = `${this.#home}/${ASIDE}${randomHex(8)}`
     mkdirSync(aside, { mode: 0o755 })
-    const filled = await fill(aside)
-    syncAll(aside)
-    crashPoint("restore:copied")
-    exchange(aside, this.volume.mountpoint)
-    crashPoint("restore:exchanged")
-    return filled
+    await lift(name, aside)
+    try {
+      const filled = await fill(aside)
+      syncAll(aside)
+      crashPoint("restore:copied")
+      exchange(aside, mountpoint)
+      crashPoint("restore:exchanged")
+      return filled
+    } finally {
+      await limit(name)
+    }
   }
 
   /** Host path of a snapshot. Throws NotFound. */

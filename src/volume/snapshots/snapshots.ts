@@ -11,10 +11,10 @@ import { namesIn } from "../../base/names-in.ts"
 import { FileLocks } from "../../sys/fs/file-locks.ts"
 import { treeUsage } from "../../sys/fs/tree-usage.ts"
 import { VOLUME_NAME, type Volume, type VolumeSnapshot, type VolumeSnapshots } from "../volume.ts"
-import { ASIDE, LockedVolume, readAbout, sweepBelow } from "./locked-volume.ts"
+import { ASIDE, LockedVolume, readAbout, sweepBelow, type SizeLimits } from "./locked-volume.ts"
 
 /** What the snapshots of a store are handed. */
-export interface SnapshotsDeps {
+export interface SnapshotsDeps extends SizeLimits {
   /** Holds a directory for each volume. */
   directory: string
   get(name: string): Volume
@@ -60,7 +60,7 @@ export function openSnapshots(deps: SnapshotsDeps): VolumeSnapshots {
       using held = await locked(name, signal)
       if (!force) await refuseRunning(deps, name)
       await held.sweep(signal)
-      await heeding(signal, `the restoring of volume "${name}"`, () => held.restore(snapshot, signal))
+      await heeding(signal, `the restoring of volume "${name}"`, () => held.restore(snapshot, deps, signal))
       deps.tell(held.volume, "restore", snapshot)
       await held.sweep()
     },

@@ -22,7 +22,7 @@ import type { VolumePullOptions } from "../volume.ts"
 
 const MAX_CONFIG_BYTES = 1024 ** 2
 /** Fetched before they are asked for, each in memory. */
-const AHEAD = 3
+const AHEAD = 2
 const TRIES = 3
 const MOST_FILES = 10_000_000
 

@@ -26,9 +26,9 @@ import { close } from "../../sys/libc.ts"
 import type { PushedVolume, VolumePushOptions } from "../volume.ts"
 import { Chunker } from "./chunker.ts"
 
-const SMALLEST_AVERAGE = 4 * 1024 ** 2
+const SMALLEST_AVERAGE = 2 * 1024 ** 2
 /** On the way at once, each in memory. */
-const PARALLEL_PARTS = 4
+const PARALLEL_PARTS = 3
 
 /** What is pushed. */
 export interface PushSource {

@@ -81,7 +81,7 @@ export async function pull(
     await held.sweep(signal)
     try {
       const { files } = await heeding(signal, `the pull of volume "${name}"`, () =>
-        held.replace((aside) => remote.extract(aside)),
+        held.replace((aside) => remote.extract(aside), deps),
       )
       deps.tell(volume, "pull", remote.reference)
       return { name, reference: remote.reference, digest: remote.digest, files, tarBytes: remote.config.tarBytes }

@@ -157,9 +157,10 @@ export async function joinOne(
 function wantedOf(
   record: ContainerRecord,
   attachment: NetworkAttachment,
-): Pick<Endpoint, "address" | "address6" | "macAddress" | "preferredAddress" | "names"> {
+): Pick<Endpoint, "address" | "address6" | "macAddress" | "preferredAddress" | "names" | "sysctls"> {
   const { address, address6, macAddress, lastAddress } = attachment
-  return { address, address6, macAddress, preferredAddress: lastAddress, names: namesOn(record, attachment) }
+  const names = namesOn(record, attachment)
+  return { address, address6, macAddress, preferredAddress: lastAddress, names, sysctls: attachment.sysctls }
 }
 
 /** Gives each interface of a container that runs its rate. Safe to repeat. */

@@ -10,6 +10,7 @@ import type {
 } from "../container/container.ts"
 import { isAskedByMount, mountRequestDocuments } from "./mount-request-document.ts"
 import { endedText } from "./ended-text.ts"
+import { endpointId } from "./endpoint-id.ts"
 import { portMap } from "./port-map.ts"
 import { attachmentsOf, publishedPorts } from "./port-text.ts"
 import { healthDocument } from "./health-document.ts"
@@ -240,7 +241,7 @@ function endpointSummary(
   { endpoint, macAddress }: Partial<NetworkAttachment> = {},
 ): Record<string, unknown> {
   return {
-    EndpointID: endpoint === undefined ? "" : id,
+    EndpointID: endpoint === undefined ? "" : endpointId(id, endpoint.networkId),
     Gateway: endpoint?.gateway ?? "",
     GlobalIPv6Address: endpoint?.address6 ?? "",
     GlobalIPv6PrefixLen: endpoint?.prefixLength6 ?? 0,

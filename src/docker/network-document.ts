@@ -1,3 +1,4 @@
+import { endpointId } from "./endpoint-id.ts"
 import { formatEgressRule } from "../spec/docker/egress-rule.ts"
 import type { Network } from "../network/network.ts"
 import { formatMoment } from "./ages.ts"
@@ -71,7 +72,7 @@ export function networkDocument(network: Network, endpoints: readonly NetworkEnd
     Ingress: false,
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
-    Containers: Object.fromEntries(endpoints.map((one) => [one.id, endpointDocument(one)])),
+    Containers: Object.fromEntries(endpoints.map((one) => [one.id, endpointDocument(one, network)])),
     Options: { ...(driver === "bridge" && { "com.docker.network.bridge.name": bridge }), ...options.driverOptions },
     Labels: options.labels ?? {},
     ...(options.allow && { AllowNet: options.allow.map(formatEgressRule) }),
@@ -94,11 +95,11 @@ function ipamConfig({ subnet, gateway, subnet6, gateway6, options }: Network): o
   return subnet6 === undefined ? [ipv4] : [ipv4, config(true, subnet6, gateway6, options.ipRange6)]
 }
 
-function endpointDocument({ id, name, endpoint }: NetworkEndpoint): object {
+function endpointDocument({ id, name, endpoint }: NetworkEndpoint, network: Network): object {
   const { address6, prefixLength6 } = endpoint
   return {
     Name: name,
-    EndpointID: id,
+    EndpointID: endpointId(id, network.id),
     MacAddress: endpoint.macAddress,
     IPv4Address: `${endpoint.address}/${endpoint.prefixLength}`,
     IPv6Address: address6 === undefined ? "" : `${address6}/${prefixLength6}`,

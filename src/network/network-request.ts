@@ -12,6 +12,8 @@ export interface NetworkRequest {
   interface?: string
   /** Containers of this network by other names, which this container alone knows: `NAME:ALIAS`. */
   links?: readonly string[]
+  /** Settings of its interface: keys below /proc/sys/net, with `IFNAME` for the interface's name. */
+  sysctls?: Readonly<Record<string, string>>
   /** As given, to be shown. */
   driverOptions?: Readonly<Record<string, string>>
   /** The network with the highest one has the uplink and the published ports; of equals the first. Default 0. */

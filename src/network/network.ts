@@ -91,6 +91,8 @@ export interface Endpoint {
   macAddress?: string
   /** Given where it is free, and nobody's. */
   preferredAddress?: string
+  /** As in NetworkRequest. */
+  sysctls?: Readonly<Record<string, string>> | undefined
   /** What it is called on this network: name, hostname, short id, aliases. */
   names?: readonly string[]
   /** Asked for what is no name of ours, in place of the network's and the host's: `--dns`. */

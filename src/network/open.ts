@@ -98,7 +98,9 @@ export function openNetworks(deps: NetworksDeps): Networks {
     throw new FailedPrecondition(`network "${name}" has the driver ${driver}, which this version does not have`)
   }
   const setup: Networks["setup"] = async (network, asked, options) => {
-    const driver = await driverOf(network)
+    const plain = await driverOf(network)
+    const driver =
+      asked.sysctls === undefined ? plain : (await import("./interface-sysctls.ts")).withSysctls(plain, host)
     needBridge(network, asked.allow ?? network.options.allow)
     const endpoint = { ...asked, ports: withHostBinding(network, asked.ports) }
     if (!hasResolver(network) && !(isDefaultBridge(network) && haveNames(asked.allow)))

@@ -52,6 +52,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         address,
         address6,
         macAddress,
+        sysctls: options.networks[index]?.sysctls,
         names: [...new Set([options.hostname, ...aliases, record.name, id.slice(0, 12)])],
       }
       const status = await networks.setup(network, endpoint, { signal })

@@ -24,7 +24,9 @@ const sleeper = (name: string, ...flags: string[]) =>
 const serve = (name: string, ...flags: string[]) =>
   skiff.ok("run", "-d", "--name", name, "--hostname", name, ...flags, "busybox", "sh", "-c", SERVE)
 const inside = (name: string, script: string) => skiff.ok("exec", name, "sh", "-c", script)
-const finds = (name: string, other: string) => inside(name, `nslookup ${other} | tail -n +3`)
+/** On a machine at work a question may be lost: a program asks again, too. */
+const finds = (name: string, other: string, address: string) =>
+  eventually(async () => (await inside(name, `nslookup ${other} | tail -n +3`)).includes(address), 30_000)
 const page = (port: number) =>
   eventually(async () => (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1_000) })).text())
 const isClosed = (port: number) =>
@@ -78,7 +80,8 @@ describe("live", () => {
     for (const port of [tcp, other]) expect(await page(port)).toBe("page of web\n")
     await skiff.ok("update", "-p", `-127.0.0.1:${other}:80`, "web")
     expect(await isClosed(other)).toBe(true)
-    await skiff.ok("restart", "-t", "0", "web")
+    // an ordinary user's pasta of the former run ends when the machine has time for it
+    await eventually(() => skiff.ok("restart", "-t", "0", "web"))
     expect(await page(tcp)).toBe("page of web\n")
   })
 
@@ -134,6 +137,16 @@ describe("live", () => {
   })
 })
 
+test("of many connects at once, to one network or for one address, one wins", async () => {
+  await sleeper("box", "--network", "red")
+  await sleeper("other", "--network", "red")
+  const connect = ["network", "connect", "--ip", "10.202.2.99", "blue"]
+  const outcomes = await Promise.all(["box", "other", "box", "other"].map((name) => skiff.run([...connect, name])))
+  expect(outcomes.filter(({ code }) => code === 0)).toHaveLength(1)
+  const on = await Promise.all(["box", "other"].map(names))
+  expect(on.map((all) => all.length).toSorted()).toEqual([1, 2])
+})
+
 describe("a container that meddles with its own network", () => {
   test("is connected and disconnected all the same", async () => {
     await sleeper("box", "--network", "red", "--network", "blue", "--cap-add", "NET_ADMIN")
@@ -161,11 +174,11 @@ describe("names", () => {
     await sleeper("stranger", "--network", "red")
     await sleeper("db", "--network", "red")
     await skiff.ok("network", "connect", "--ip", "10.202.2.44", "--alias", "store", "blue", "db")
-    for (const name of ["store", "db"]) expect(await finds("asker", name)).toContain("10.202.2.44")
+    for (const name of ["store", "db"]) await finds("asker", name, "10.202.2.44")
     expect((await skiff.run(["exec", "stranger", "nslookup", "store"])).code).not.toBe(0)
     await skiff.ok("rename", "db", "database")
-    expect(await finds("asker", "database")).toContain("10.202.2.44")
-    expect((await skiff.run(["exec", "asker", "nslookup", "db"])).stdout).toContain("10.202.2.44") // its host name
+    await finds("asker", "database", "10.202.2.44")
+    await finds("asker", "db", "10.202.2.44") // its host name
     await skiff.ok("network", "disconnect", "blue", "database")
     expect((await skiff.run(["exec", "asker", "nslookup", "store"])).code).not.toBe(0)
   })
@@ -175,7 +188,7 @@ describe("names", () => {
     await sleeper("box")
     const before = await inside("box", "cat /etc/resolv.conf")
     await skiff.ok("network", "connect", "blue", "box")
-    expect(await finds("box", "friend")).toContain("10.202.2.")
+    await finds("box", "friend", "10.202.2.")
     await skiff.ok("network", "disconnect", "blue", "box")
     expect(await inside("box", "cat /etc/resolv.conf")).toBe(before)
   })

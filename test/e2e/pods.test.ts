@@ -397,7 +397,13 @@ describe("the life of a pod", () => {
 
 describe("a kill -9", () => {
   test("at each step of create, start, stop and rm leaves what the next command goes on with", async () => {
-    for (const at of ["pod:recorded", "sandbox:starting", "sandbox:namespaces-made", "pod:sandbox-ready"]) {
+    for (const at of [
+      "pod:recorded",
+      "sandbox:starting",
+      "sandbox:namespaces-made",
+      "sandbox:network-joined",
+      "pod:sandbox-ready",
+    ]) {
       if (at === "pod:recorded") await crash(at, "pod", "create", "--name", "killed")
       else await skiff.ok("pod", "create", "--name", "killed")
       await skiff.ok("create", "--pod", "killed", "--name", "in-killed", "busybox", "sleep", "1000")

@@ -32,6 +32,21 @@ test.each<[string, object]>([
       ],
     },
   ],
+  [
+    '"name=web","driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.ifname.log_martians=1,net.ipv4.conf.IFNAME.forwarding=0"',
+    {
+      requests: [
+        {
+          network: "web",
+          sysctls: { "net.ipv4.conf.IFNAME.log_martians": "1", "net.ipv4.conf.IFNAME.forwarding": "0" },
+          driverOptions: {
+            "com.docker.network.endpoint.sysctls":
+              "net.ipv4.conf.ifname.log_martians=1,net.ipv4.conf.IFNAME.forwarding=0",
+          },
+        },
+      ],
+    },
+  ],
   ["host", { mode: { kind: "host" } }],
   ["none", { mode: { kind: "none" } }],
   ["container:web", { mode: { kind: "container", container: "web" } }],

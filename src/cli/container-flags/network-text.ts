@@ -1,6 +1,7 @@
 /** The words of `--network`: Docker's and Podman's ways to name a network, and what a container is to have on it. */
 import { InvalidArgument } from "../../base/errors.ts"
 import type { NetworkMode, NetworkRequest } from "../../container/container.ts"
+import { splitCsv } from "../../spec/docker/csv.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
 import { isIpv4, isIpv6 } from "../../spec/docker/ip-address.ts"
 import { readMode } from "./namespaces.ts"
@@ -11,6 +12,7 @@ export type NetworkText = { mode: Exclude<NetworkMode, { kind: "bridge" }> } | {
 /** What the tools that we stand in for call the default network. */
 const DEFAULTS = new Set(["default", "private", ""])
 const IFNAME = "com.docker.network.endpoint.ifname"
+const SYSCTLS = "com.docker.network.endpoint.sysctls"
 
 /**
  * `a`, `a,b`, `a:ip=…,alias=…` (Podman), `name=a,alias=…,gw-priority=…` (Docker), `host`, `none`, `container:NAME`, `ns:PATH`. Throws
@@ -24,7 +26,7 @@ export function readNetwork(text: string): NetworkText {
     return { mode: { kind: "container", container } }
   }
   if (text.startsWith("ns:")) return { mode: readMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }> }
-  if (/(?:^|,)[a-z0-9-]+=/.test(text) && !/^[^=,]*:/.test(text)) return { requests: [readFields(text)] }
+  if (/(?:^|,)"?[a-z0-9-]+=/i.test(text) && !/^[^=,]*:/.test(text)) return { requests: [readFields(text)] }
   const colon = text.indexOf(":")
   const [name, options] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)]
   if (name === "pasta") return { mode: { kind: "pasta", options: options.split(",").filter(Boolean) } }
@@ -43,7 +45,7 @@ function networkName(text: string): string {
 /** Docker's: fields of one network. */
 function readFields(text: string): NetworkRequest {
   const request: NetworkRequest = { network: "" }
-  for (const field of text.split(",")) {
+  for (const field of splitCsv(text, "network")) {
     const [key, value] = parseKeyValue(field)
     switch (key.trim().toLowerCase()) {
       case "name":
@@ -96,12 +98,22 @@ function applyOption(request: NetworkRequest, key: string, value: string): void 
     throw new InvalidArgument(`invalid field key ${key}`, { hint: "ip, ip6, alias and the MAC address of a network" })
 }
 
-/** `com.docker.network.endpoint.ifname` names the interface; a bridge has no other option of one endpoint. */
+/** Docker's two options of an endpoint: what its interface is called, and settings of that. Throws InvalidArgument. */
 export function applyDriverOption(request: NetworkRequest, [key, value]: readonly [string, string]): void {
-  if (key !== IFNAME)
-    throw new InvalidArgument(`unknown driver option "${key}" of an endpoint`, { hint: `known: ${IFNAME}` })
-  request.interface = value
+  if (key === IFNAME) request.interface = value
+  else if (key === SYSCTLS)
+    request.sysctls = { ...request.sysctls, ...Object.fromEntries(value.split(",").map(readSysctl)) }
+  else
+    throw new InvalidArgument(`unknown driver option "${key}" of an endpoint`, {
+      hint: `known: ${IFNAME}, ${SYSCTLS}`,
+    })
   request.driverOptions = { ...request.driverOptions, [key]: value }
+}
+
+function readSysctl(text: string): [string, string] {
+  // docker's client writes all in small letters
+  const [key, value] = readDriverOption(text)
+  return [key.replace(/\.ifname\./i, ".IFNAME."), value]
 }
 
 /** `KEY=VALUE`. Throws InvalidArgument. */

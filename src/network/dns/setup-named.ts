@@ -13,7 +13,7 @@ const READY_LIMIT_MS = 5_000
 export interface NamedSetup {
   db: Database
   runRoot: string
-  driver: NetworkDriver
+  driver: Pick<NetworkDriver, "setup" | "teardown">
   wakeResolver?: () => void
 }
 

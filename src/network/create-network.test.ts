@@ -1,5 +1,6 @@
 /** What a new network may have is asked of the records and of the kernel of a host of the test's own. */
 import { expect, test } from "bun:test"
+import { eventually } from "../../test/support/wait.ts"
 import { kernelNames } from "./names.ts"
 import { openStoreBeside, openTestHost } from "./test-host.ts"
 
@@ -73,6 +74,17 @@ asRoot("what somebody is on cannot be removed, and what is removed is gone from 
   expect(() => host.networks.get("used")).toThrow("network used not found")
   const usual = host.networks.get("bridge")
   await expect(host.networks.remove(usual)).rejects.toMatchObject({ code: "InvalidArgument" })
+})
+
+asRoot("what a killed process left on a network does not hold it", async () => {
+  using host = await openTestHost()
+  const network = await host.networks.create({ name: "held" })
+  const peer = await host.peer()
+  await host.networks.setup(network, host.endpoint(peer, "bb"))
+  await expect(host.networks.remove(network)).rejects.toThrow('network "held" is in use by "bb0000000000"')
+  peer[Symbol.dispose]()
+  await eventually(() => host.networks.remove(network))
+  expect(host.db.get("SELECT count(*) AS count FROM network_endpoints")).toEqual({ count: 0 })
 })
 
 asRoot("the beginning of an id names a network, unless several begin so", async () => {

@@ -111,6 +111,7 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const { db, events, addressPools } = deps
   const records = new EndpointRecords(deps.db)
   const makers = { db, names, rootless: netns !== undefined, events, addressPools }
+  const teardown = async (on: Network, id: string): Promise<void> => (await driverOf(on)).teardown(on, id, undefined)
   const forgetRules = (sockets: HostSockets, gone: Network): void => bridges.forget(sockets, gone)
   const find = (name: string, usual: () => Network): Network => {
     const isDefault = DEFAULT_NAMES.has(name)
@@ -140,7 +141,8 @@ export function openNetworks(deps: NetworksDeps): Networks {
     async remove(network) {
       if (network.driver === "cni") throw configuredByFile(network)
       const { removeNetwork } = await import("./remove-network.ts")
-      return removeNetwork({ db, host, alias: names.alias, events, usedBy: await deps.users?.(), forgetRules }, network)
+      const usedBy = await deps.users?.()
+      return removeNetwork({ db, host, alias: names.alias, events, usedBy, teardown, forgetRules }, network)
     },
     users: async (network) => (await deps.users?.())?.(network) ?? [],
     async update(network, changes) {

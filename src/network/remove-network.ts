@@ -5,11 +5,12 @@ import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts
 import type { Events } from "../event/event.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { deleteLink } from "../sys/net/rtnetlink.ts"
+import { isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { deleteNetwork } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkUser } from "./network.ts"
 import { closeParent } from "./parent-interface.ts"
-import { EndpointRecords, short } from "./records.ts"
+import { EndpointRecords, short, type EndpointRow } from "./records.ts"
 
 /** What the removal of a network stands on. */
 export interface RemoveNetworkDeps {
@@ -20,6 +21,8 @@ export interface RemoveNetworkDeps {
   events?: Pick<Events, "append">
   /** Containers and pods that are on it when they run. */
   usedBy?: ((network: Network) => readonly NetworkUser[]) | undefined
+  /** Takes back what a container had on the network, and is gone. */
+  teardown(network: Network, containerId: string): Promise<void>
   /** Takes the network, whose row is gone, out of the firewall. Safe to repeat. */
   forgetRules(host: HostSockets, network: Network): void
 }
@@ -35,6 +38,11 @@ export async function removeNetwork(deps: RemoveNetworkDeps, network: Network): 
       data: { object: "network", name: network.name, reason: "default" },
     })
   const sockets = await host.sockets()
+  // of a build that was killed, say: nobody is on the network by it
+  const known = deps.usedBy?.(network) ?? []
+  for (const endpoint of endpointsOf(db, network))
+    if (!known.some(({ id }) => id === endpoint.containerId) && !isHeldOn(sockets, endpoint))
+      await deps.teardown(network, endpoint.containerId)
   await db.whenFree()
   db.transaction(() => {
     const users = usersOf(deps, network)
@@ -50,11 +58,14 @@ export async function removeNetwork(deps: RemoveNetworkDeps, network: Network): 
   })
 }
 
+function endpointsOf(db: Database, { id }: Network): EndpointRow[] {
+  return new EndpointRecords(db).list().filter(({ networkId }) => networkId === id)
+}
+
 /** By name where somebody knows it; an endpoint of whom nobody knows anything, a build's, by its id. */
 function usersOf({ db, usedBy }: RemoveNetworkDeps, network: Network): readonly NetworkUser[] {
   const users = usedBy?.(network) ?? []
-  const endpoints = new EndpointRecords(db).list().filter(({ networkId }) => networkId === network.id)
-  const others = endpoints.filter(({ containerId }) => !users.some(({ id }) => id === containerId))
+  const others = endpointsOf(db, network).filter(({ containerId }) => !users.some(({ id }) => id === containerId))
   return [...users, ...others.map(({ containerId: id }) => ({ id, name: short(id) }))]
 }
 

@@ -18,6 +18,9 @@ export class OutsideHost implements Disposable {
       ip -n ${this.#name} link set lo up
       ip -n ${this.#name} addr add ${OUTSIDE_ADDRESS}/24 dev eth0; ip -n ${this.#name} link set eth0 up
       ip -n ${this.#name} route add default via ${OUR_ADDRESS}
+      ip addr add 2001:db8:77::1/64 dev ${this.#link} nodad
+      ip -n ${this.#name} addr add 2001:db8:77::2/64 dev eth0 nodad
+      ip -n ${this.#name} route add default via 2001:db8:77::1
       ip netns exec ${this.#name} sysctl -qw net.ipv4.conf.all.route_localnet=1`,
     ])
     if (status !== 0) throw new Error(`no outside host: ${stderr.toString()}`)

@@ -77,7 +77,7 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
     case "NotFound":
       return programExit === 127
         ? `${error.message}: OCI runtime attempted to invoke a command that was not found`
-        : missingText(command, object, String(name))
+        : (missingText(command, object, String(name)) ?? sentenceText(error))
     case "AlreadyExists":
       if (object === "pod") return `adding pod to state: name "${name}" is in use: pod already exists`
       if (object === "secret") return `${name}: secret name in use`
@@ -117,6 +117,10 @@ function podsText(field: string): string {
 
 /** Sentences of ours that say what podman says in other words. */
 const SENTENCES: readonly [RegExp, string][] = [
+  [
+    /^error looking up volume plugin (.*): plugin ".*" not found$/,
+    "no volume plugin with name $1 available: required plugin missing",
+  ],
   [/^duplicate mount point: "(.*)"$/, "$1: duplicate mount destination"],
   [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],
   [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],

@@ -1,12 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
-import { encodeTarHeader, TAR_END_BYTES, tarPadding, treeTar } from "../../archive/archive.ts"
+import { encodeTarHeader, TAR_END_BYTES, tarPadding } from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import { readChunks } from "../../base/read-chunks.ts"
 import { spool } from "../../base/unnamed-file.ts"
-import { openRoot } from "../../sys/fs/confined.ts"
-import { close } from "../../sys/libc.ts"
 import type { ContainerDeps } from "../deps.ts"
 import { stateDirectory } from "../paths.ts"
 import type { ContainerRecord } from "../record.ts"
@@ -45,15 +43,9 @@ export async function* checkpointArchive(deps: ContainerDeps, record: ContainerR
 }
 
 async function* volumes(deps: ContainerDeps, { spec }: ContainerRecord): Bytes {
-  for (const { name } of spec.mounts) {
-    if (name === undefined) continue
-    const root = openRoot((await deps.volumes()).mountpoint(name))
-    try {
-      yield* spooled(deps, `volumes/${name}.tar`, treeTar({ directory: root, name: "." }, { as: "." }))
-    } finally {
-      close(root)
-    }
-  }
+  for (const { name } of spec.mounts)
+    // by the volume's own words: one that is mounted may be so no more, as the container has ended
+    if (name !== undefined) yield* spooled(deps, `volumes/${name}.tar`, (await deps.volumes()).export(name))
 }
 
 async function* directory(name: string, path: string): Bytes {

@@ -164,6 +164,6 @@ async function fillVolumes(
       throw new AlreadyExists(`volume with name ${mount.name} already exists`, {
         hint: "remove it first, or restore without the content of volumes",
       })
-    await applyLayer(files.read(archive), volumes.mountpoint(mount.name), { plain: true })
+    await volumes.import(mount.name, files.read(archive))
   }
 }

@@ -20,6 +20,8 @@ import {
 } from "./engine.ts"
 import { pushImages } from "./images.ts"
 import type { Measure } from "./measure.ts"
+import { networkMeasures } from "./networks.ts"
+import { makeOtherHost } from "./other-host.ts"
 import { report, type Result } from "./report.ts"
 import { makeCrunWork } from "./runtime.ts"
 import { transferMeasures } from "./transfers.ts"
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
   chmodSync(directory, 0o755) // the ordinary user has a part of it
   const crun = flags.runtime === "crun" ? makeCrunWork() : { undo: () => {} }
   const firewall = rememberFirewall()
+  const other = makeOtherHost()
   const registry = await Registry.start()
   const engines: Engine[] = []
   const users: Engine[] = []
@@ -87,6 +90,8 @@ async function main(): Promise<void> {
       ...copyMeasures(images.small, directory, flags.quick),
       ...volumeMeasures(images, directory, flags.quick),
       ...rootlessMeasures(images.small, flags.quick),
+      ...networkMeasures(images.small, other.inOther, { quick: flags.quick }),
+      ...networkMeasures(images.small, other.inOther, { quick: flags.quick, user: true }),
       ...buildMeasures({ small: images.small, debian }, directory, flags.quick),
     ].filter(({ name }) => wanted(name))
     if (measures.some(({ by }) => by === "user")) users.push(...userEngines(directory, runtime))
@@ -103,6 +108,7 @@ async function main(): Promise<void> {
       await engine.stop()
     }
     firewall.restore()
+    other.undo()
     registry.stop()
     crun.undo()
     unmountBelow(directory)

@@ -51,6 +51,13 @@ function verdict(
 ): string[] {
   if (target === undefined) return ["", ""]
   if ("atMost" in target) return [`≤ ${target.atMost} ${unit}`, own <= target.atMost ? "reached" : "not reached"]
+  if ("atLeast" in target) {
+    const least = Math.min(...peers.map(ratio).filter(Number.isFinite))
+    return [
+      `≥ ${target.atLeast} × best`,
+      !Number.isFinite(least) ? "" : least >= target.atLeast ? "reached" : "not reached",
+    ]
+  }
   const measured = target.peer === "best" ? Math.max(...peers.map(ratio).filter(Number.isFinite)) : ratio(target.peer)
   const said = `≤ ${target.ratio} × ${target.peer}`
   return [said, !Number.isFinite(measured) ? "" : measured <= target.ratio ? "reached" : "not reached"]

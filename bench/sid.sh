@@ -10,7 +10,7 @@ tree=${SKIFF_BENCH_SID:-/var/cache/skiff-bench/sid}
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 packages='podman docker.io docker-cli docker-buildx buildah netavark aardvark-dns
   crun runc conmon nftables iptables iproute2 passt uidmap catatonit busybox-static golang-github-containers-common
-  fuse-overlayfs docker-registry skopeo mmdebstrap procps ca-certificates'
+  iperf3 fuse-overlayfs docker-registry skopeo mmdebstrap procps ca-certificates'
 
 [ "$(id -u)" = 0 ] || { echo "sid.sh: needs root" >&2; exit 1; }
 if [ ! -e "$tree/.ready" ]; then

@@ -9,6 +9,8 @@ import { median } from "./report.ts"
 
 const IPERF_PORT = 5201
 const CALLS = 200
+/** From the port of iperf3 to that of a server that does not hang up on who says nothing. */
+const CALLED = 100
 /** What iperf3 needs of this host: the image has busybox alone. */
 const TREE = ["/usr", "/lib", "/lib64"].flatMap((path) => ["-v", `${path}:${path}:ro`])
 
@@ -21,6 +23,8 @@ const portOf = (engine: Engine): number => {
 }
 
 const toPort = (engine: Engine, address: string) => ["iperf3", "-c", address, "-p", String(portOf(engine))]
+const inside = (engine: Engine, ...words: string[]) =>
+  throughput([...engine.argv, "exec", "client", "/usr/bin/iperf3", ...words])
 const atLeast = (ratio: number) => ({ atLeast: ratio, peer: "best" as const })
 
 /** `user`: as an ordinary user, whose default networks differ: each is asked for a bridge. */
@@ -31,24 +35,14 @@ export function networkMeasures(
 ): Measure[] {
   const network = user ? ["--network", "bridge"] : []
   const before = async (engine: Engine) => {
-    const published = ["-p", `${portOf(engine)}:${IPERF_PORT}`]
-    await timed(engine, [
-      "run",
-      "-d",
-      "--name",
-      "server",
-      ...network,
-      ...published,
-      ...TREE,
-      image,
-      "/usr/bin/iperf3",
-      "-s",
-    ])
+    const port = portOf(engine)
+    const published = ["-p", `${port}:${IPERF_PORT}`, "-p", `${port + CALLED}:80`]
+    const script = "iperf3 -s & mkdir -p /www; exec /bin/busybox httpd -f -p 80 -h /www"
+    const program = [image, "/bin/busybox", "sh", "-c", script]
+    await timed(engine, ["run", "-d", "--name", "server", ...network, ...published, ...TREE, ...program])
     await timed(engine, ["run", "-d", "--name", "client", ...network, ...TREE, image, "sleep", "10000"])
     await sleep(500)
   }
-  const inside = (engine: Engine, ...words: string[]) =>
-    throughput([...engine.argv, "exec", "client", "/usr/bin/iperf3", ...words])
   const row = (name: string, round: (engine: Engine) => number): Measure => ({
     name: `${user ? "rootless " : ""}${name}`,
     unit: "Gbit/s",
@@ -72,7 +66,7 @@ export function networkMeasures(
       ...row("call of a published port", () => NaN),
       unit: "ms",
       target: { ratio: 1, peer: "podman" },
-      round: (engine) => callMs(portOf(engine)),
+      round: (engine) => callMs(portOf(engine) + CALLED),
     },
   ]
 }

@@ -146,6 +146,7 @@ export async function joinOne(
     hostname: spec.run.hostname,
     ...wantedOf(record, attachment),
     nameServers: spec.options.dns,
+    ownSysctls: Object.keys(spec.options.sysctls),
     rate: spec.options.networkLimits?.rate,
     refuse: spec.options.networkLimits?.refuse,
     allow: spec.options.egress?.allow,

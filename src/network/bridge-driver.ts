@@ -142,10 +142,10 @@ export class BridgeDriver implements NetworkDriver {
     refusePorts(network, endpoint)
     const netns = openContainerNetns(endpoint)
     try {
-      const { host, container } = await this.#host.withContainer(
-        netns,
-        containerSysctls(network, networksBeside(this.#db, network, endpoint.containerId)),
-      )
+      const { host, container } = await this.#host.withContainer(netns, [
+        ...containerSysctls(network, networksBeside(this.#db, network, endpoint.containerId)),
+        ...(this.#rootless?.containerSysctls(endpoint) ?? []),
+      ])
       using _ = container
       const bridge = await this.#bridge(host.route, network)
       await this.#rootless?.open(signal)

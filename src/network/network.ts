@@ -103,6 +103,8 @@ export interface Endpoint {
   refuse?: readonly Refusal[] | undefined
   /** Where alone it may send; undefined: everywhere. */
   allow?: readonly EgressRule[] | undefined
+  /** Settings of the namespace that somebody asked for, `net.ipv4.tcp_wmem`: they are left alone. */
+  ownSysctls?: readonly string[]
 }
 
 /**

@@ -81,9 +81,20 @@ describe("many ports", () => {
   })
 })
 
+const sending = (...flags: string[]) =>
+  skiff.ok("run", "--rm", ...flags, "busybox", "cat", "/proc/sys/net/ipv4/tcp_wmem", "/sys/class/net/eth0/mtu")
 testUnless(rootlessOnly)("below 1024 the sysctl is told to the letter, and a port that is free", async () => {
   const { code, stderr } = await skiff.run(["run", "--rm", "-p", "443:443", "busybox", "true"])
   expect(code).toBe(125)
   expect(stderr).toContain("sudo sysctl -w net.ipv4.ip_unprivileged_port_start=443")
   expect(stderr).toMatch(/publish port 84\d\d, which is free/)
 })
+
+testUnless(rootlessOnly)(
+  "what is sent through pasta is kept to what it can hold, unless the user says otherwise",
+  async () => {
+    expect((await sending()).split(/\s+/)).toEqual(["4096", "16384", "524288", "65520"])
+    const own = await sending("--sysctl", "net.ipv4.tcp_wmem=4096 16384 999999")
+    expect(own.split(/\s+/)).toEqual(["4096", "16384", "999999", "65520"])
+  },
+)

@@ -29,11 +29,13 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     },
     copy: async (copy) => (await import("./copy-manifest.ts")).copyManifest(copy),
     async serve(store, options) {
-      const [{ serve }, { OPEN_ACCESS }] = await Promise.all([
+      const [{ serve }, { openAccess }] = await Promise.all([
         import("./server/serve.ts"),
-        import("./server/access.ts"),
+        import("./server/open-access.ts"),
       ])
-      return serve({ store, access: OPEN_ACCESS }, options)
+      const { access = {}, ...listening } = options
+      const scheme = options.tls === undefined ? "http" : "https"
+      return serve({ store, access: await openAccess(access, scheme) }, listening)
     },
     async login(registry, options) {
       const { login } = await import("./client/login.ts")

@@ -8,6 +8,7 @@
  */
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
+import type { AccessOptions } from "./server/open-access.ts"
 import type { RegistryServer, RegistryStore } from "./server/server.ts"
 
 export type {
@@ -136,7 +137,8 @@ export interface ServeOptions {
   /** 0: any that is free. */
   port: number
   /** PEM. */
-  tls?: { cert: string; key: string }
+  tls?: { cert: string; key: string } | undefined
+  access?: AccessOptions
 }
 
 /** From where to where, and what of it. */

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { rmSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readable } from "node:stream"
 import { createInterface } from "node:readline"
@@ -107,6 +107,50 @@ describe("registry serve --storage", () => {
     const taken = await skiff.run(["registry", "serve", "--listen", address])
     expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining("is used by another program")])
     await end()
+  })
+})
+
+describe("registry serve with users", () => {
+  const directory = join(skiff.directory, "home", "guarded")
+  const users = join(skiff.directory, "users")
+  const hash = Bun.password.hashSync("secret", { algorithm: "bcrypt", cost: 4 })
+  writeFileSync(users, `anna:${hash}\n`, { mode: 0o644 })
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  test("lets those in who log in, and others pull where that was asked for", async () => {
+    const { address, end } = await serve("--storage", directory, "--htpasswd", users, "--anonymous-pull")
+    await skiff.ok("tag", "busybox", `${address}/team/app:1`)
+    const refused = await skiff.run(["push", "-q", `${address}/team/app:1`])
+    expect([refused.code, refused.stderr]).toEqual([
+      expect.any(Number),
+      expect.stringContaining("authentication required"),
+    ])
+    expect((await skiff.run(["login", "-u", "anna", "-p", "wrong", address])).code).not.toBe(0)
+    await skiff.ok("login", "-u", "anna", "-p", "secret", address)
+    await skiff.ok("push", "-q", `${address}/team/app:1`)
+    await skiff.ok("logout", address)
+    await skiff.ok("pull", "-q", `${address}/team/app:1`)
+    const engine = engines.find(({ name }) => name === "podman")
+    if (engine !== undefined) {
+      engine.ok("pull", ...engine.pullFlags, `${address}/team/app:1`)
+      engine.ok("tag", `${address}/team/app:1`, `${address}/team/podman:1`)
+      expect(() => engine.ok("push", ...engine.pullFlags, `${address}/team/podman:1`)).toThrow("unauthorized")
+      engine.ok("push", ...engine.pullFlags, "--creds", "anna:secret", `${address}/team/podman:1`)
+    }
+    await end()
+  })
+
+  test("with TLS by a certificate that is made here, which this user's tools trust while it is served", async () => {
+    const { address, end } = await serve("--storage", directory, "--htpasswd", users, "--tls", "auto")
+    const name = `${address.replace("https://", "")}/secure/app:1`
+    await skiff.ok("tag", "busybox", name)
+    await skiff.ok("login", "-u", "anna", "-p", "secret", name.replace("/secure/app:1", ""))
+    await skiff.ok("push", "-q", "--tls-verify=true", name)
+    await end()
+    const again = await serve("--storage", directory, "--htpasswd", users, "--tls", "auto")
+    const other = again.address.replace("https://", "")
+    await skiff.ok("pull", "-q", "--tls-verify=true", "--creds", "anna:secret", `${other}/secure/app:1`)
+    await again.end()
   })
 })
 

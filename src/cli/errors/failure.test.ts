@@ -37,7 +37,15 @@ const plainError = (error: unknown) =>
 
 describe("a field", () => {
   test.each(namedFields())("%s is a flag of some command", (field) => {
-    const groups = ["container run", "image build", "image push", "pod create", "volume create", "network create"]
+    const groups = [
+      "container run",
+      "image build",
+      "image push",
+      "pod create",
+      "volume create",
+      "network create",
+      "registry serve",
+    ]
     expect(groups.map((command) => flagOfField(field, command)).filter(Boolean)).not.toEqual([])
   })
 

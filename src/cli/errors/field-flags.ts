@@ -20,6 +20,7 @@ const CONTAINER: Table = {
   ...COMMON,
   "accounts.hostUsers": "--hostuser",
   "accounts.passwd": "--passwd",
+  htpasswd: "--htpasswd",
   address: "--ip",
   address6: "--ip6",
   aliases: "--network-alias",

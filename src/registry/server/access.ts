@@ -15,6 +15,8 @@ export interface Access {
   check(request: Request, scope: Scope): Promise<void>
   /** The same as an answer, for what is asked beside: a repository that a blob is mounted from. */
   allows(request: Request, scope: Scope): Promise<boolean>
+  /** What is answered to who asks for a token; absent: there are none. Throws RegistryError. */
+  token?(request: Request): Promise<Response>
 }
 
 /** Anybody who reaches the server may do everything. */

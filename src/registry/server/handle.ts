@@ -18,6 +18,9 @@ export interface HandlerDeps {
 
 /** By this, clients of before the specification know a registry. */
 const VERSION_HEADER = ["Docker-Distribution-Api-Version", "registry/2.0"] as const
+/** Where a client gets a token. */
+export const TOKEN_PATH = "/token"
+
 const READS = new Set(["GET", "HEAD"])
 /** Nobody hears it any more. */
 const CLIENT_GONE = 499
@@ -33,6 +36,7 @@ export async function handle(deps: HandlerDeps, request: Request): Promise<Respo
 
 async function answerOf(deps: HandlerDeps, request: Request): Promise<Response> {
   const url = new URL(request.url)
+  if (url.pathname === TOKEN_PATH && deps.access.token !== undefined) return deps.access.token(request)
   const route = routeOf(url.pathname)
   if (route === undefined) return emptyAnswer(404)
   await deps.access.check(request, scopeOf(route, request.method))

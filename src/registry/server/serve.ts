@@ -10,7 +10,7 @@ export interface Listening {
   /** 0: any that is free. */
   port: number
   /** PEM. */
-  tls?: { cert: string; key: string }
+  tls?: { cert: string; key: string } | undefined
 }
 
 /** Who says nothing for so long is cut off; an upload goes on from where it was. */

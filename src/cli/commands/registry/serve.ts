@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync } from "node:fs"
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { command } from "../../command.ts"
 import { fileFailure } from "../../file-failure.ts"
 import { flag } from "../../flag.ts"
 import { UsageError } from "../../errors/usage-error.ts"
+import { trustHere } from "../../registry/trust-here.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 
 const DEFAULT_PORT = 5000
@@ -16,17 +17,24 @@ export default command({
   flags: {
     listen: flag.of(readAddress, "Where to listen (default 127.0.0.1:5000; port 0: any that is free)", "address"),
     storage: flag.string("Keep what is pushed in this directory", "dir"),
+    access: flag.string("Rules of who may do what, TOML (needs --htpasswd)", "file"),
+    anonymousPull: flag.bool("Let who gives no name pull (needs --htpasswd)"),
+    htpasswd: flag.string("Users with bcrypt hashes, as htpasswd -B writes them", "file"),
+    tls: flag.choice(["auto", "off"], 'TLS with a certificate that is made here: "auto"'),
     tlsCert: flag.string("Speak TLS with this certificate (PEM, with those that it stands on)", "file"),
     tlsKey: flag.string("The key of the certificate (PEM)", "file"),
   },
   async run({ flags, engine, out }) {
-    const tls = tlsOf(flags)
+    const tls = await tlsOf(flags)
     const listening = flags.listen ?? { hostname: "127.0.0.1", port: DEFAULT_PORT }
     const registries = await engine.registries()
     await using owned = flags.storage === undefined ? undefined : await engine.registryStore(made(flags.storage))
     const store = owned ?? (await (await engine.images()).served())
     using interrupt = new AbortOnInterrupt()
-    await using server = await registries.serve(store, { ...listening, ...(tls !== undefined && { tls }) })
+    const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
+    const access = { htpasswd, rules, anonymousPull, directory }
+    await using server = await registries.serve(store, { ...listening, tls, access })
+    using _ = tls?.authority === undefined ? undefined : trustHere(tls.authority, server.url)
     out.line(server.url)
     await new Promise<void>((end) => interrupt.signal.addEventListener("abort", () => end(), { once: true }))
   },
@@ -51,10 +59,30 @@ function made(directory: string): string {
   return path
 }
 
-function tlsOf({ tlsCert, tlsKey }: { tlsCert: string | undefined; tlsKey: string | undefined }) {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined
-  if (tlsCert === undefined || tlsKey === undefined) throw new UsageError("--tls-cert and --tls-key go together")
-  return { cert: readPem(tlsCert), key: readPem(tlsKey) }
+interface Tls {
+  cert: string
+  key: string
+  /** File of the authority that it stands on, where that was made here. */
+  authority?: string
+}
+
+interface TlsFlags {
+  tls: "auto" | "off" | undefined
+  tlsCert: string | undefined
+  tlsKey: string | undefined
+  storage: string | undefined
+}
+
+async function tlsOf({ tls, tlsCert, tlsKey, storage }: TlsFlags): Promise<Tls | undefined> {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: readPem(tlsCert), key: readPem(tlsKey) }
+  if (tlsCert !== undefined || tlsKey !== undefined) throw new UsageError("--tls-cert and --tls-key go together")
+  if (tls !== "auto") return undefined
+  if (storage === undefined)
+    throw new UsageError("--tls auto keeps its certificate in the directory of --storage", {
+      hint: "give one, or a certificate by --tls-cert and --tls-key",
+    })
+  const { madeCertificate } = await import("../../../sys/net/made-certificate.ts")
+  return madeCertificate(join(made(storage), "tls"))
 }
 
 function readPem(file: string): string {

@@ -438,6 +438,7 @@ describe("ranges that nobody asked for", () => {
       expect((await create(`pooled${index}`)).code).toBe(0)
       expect((await inspectNetwork(`pooled${index}`)).IPAM.Config[0]?.Subnet).toBe(subnet)
     }
+    expect((await skiff.run(["network", "ls"], { env: { SKIFF_CONFIG: settings } })).code).toBe(0)
     const { code, stderr } = await create("one-more")
     expect(code).toBe(1)
     expect(stderr).toContain("all of the /24 of 10.89.200.0/23, the /26 of 10.89.210.0/25 are in use")

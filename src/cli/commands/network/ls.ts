@@ -1,4 +1,6 @@
+import { isSkiffError } from "../../../base/errors.ts"
 import { PREDEFINED_NETWORKS, predefinedNetworkRow } from "../../../docker/predefined-networks.ts"
+import { DEFAULT_NETWORK, type Network, type Networks } from "../../../network/network.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { networkFilter } from "../../network/network-filter.ts"
@@ -18,8 +20,8 @@ export default command({
   async run({ flags, engine, out, dialect }) {
     const isAsked = await networkFilter(flags.filter, engine)
     const networks = await engine.networks()
-    const usual = networks.inspect("bridge")
-    const found = [usual, ...networks.list().filter(({ id }) => id !== usual.id)]
+    const usual = defaultNetwork(networks)
+    const found = [...usual, ...networks.list().filter(({ name }) => name !== DEFAULT_NETWORK)]
     const { networks: list } = await dialect.lists()
     const lines = found.filter(isAsked).map((network) => ({ name: network.name, rows: list.rows(network, flags) }))
     const predefined = dialect.networks.hasPredefined ? PREDEFINED_NETWORKS : []
@@ -29,3 +31,13 @@ export default command({
     printList(out, rows, flags, list)
   },
 })
+
+/** Before its first use as it would be made; none where no range is left for it. */
+function defaultNetwork(networks: Networks): Network[] {
+  try {
+    return [networks.inspect(DEFAULT_NETWORK)]
+  } catch (error) {
+    if (isSkiffError(error, "Unavailable")) return []
+    throw error
+  }
+}

@@ -1,6 +1,8 @@
 /** `network connect` and `network disconnect`: live, stopped, killed at each step; the uplink and the published ports go with it. */
 import { afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { noLimits, openStore, testUnless } from "../support/store.ts"
 import { eventually, freePort } from "../support/wait.ts"
 
@@ -227,6 +229,23 @@ describe("stopped", () => {
     await skiff.ok("start", "loose")
     expect((await networksOf("loose")).blue?.IPAddress).not.toBe(before?.IPAddress)
   })
+})
+
+test("over a reboot the networks and their addresses are kept, and a connect that it cut off is forgotten", async () => {
+  await sleeper("box", "--network", "name=red,ip=10.202.1.88", "--network", "blue")
+  const before = await networksOf("box")
+  await skiff.run(["network", "connect", "bridge", "box"], { env: { SKIFF_CRASH_AT: "connect:joined" } })
+  const { Pid: pid } = (await skiff.inspect("box")).State
+  const db = new DatabaseSync(join(skiff.root, "skiff.db"))
+  db.exec(`UPDATE containers SET state = json_set(state, '$.bootId', 'of-another-boot') WHERE name = 'box'`)
+  db.close()
+  process.kill(pid, "SIGKILL")
+  await eventually(async () => (await skiff.inspect("box")).State.Status === "exited")
+  expect(await refused("run", "-d", "--network", "name=red,ip=10.202.1.88", "busybox", "true")).toContain("box")
+  await skiff.ok("start", "box")
+  const after = await networksOf("box")
+  expect(Object.keys(after)).toEqual(["red", "blue"])
+  for (const network of ["red", "blue"]) expect(after[network]?.IPAddress).toBe(before[network]?.IPAddress ?? "")
 })
 
 describe("what cannot be is refused, and leaves all as it was", () => {

@@ -22,6 +22,7 @@ import type { Abortable } from "./abortable.ts"
 import type { ContainerChanges } from "./changes.ts"
 import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
 import type { ContainerDetails } from "./container-details.ts"
+import type { Ending } from "./ended/ending.ts"
 import type { MountAccess } from "./ownership/access.ts"
 import type { ContainerFilter } from "./container-filter.ts"
 import type { ContainerOptions } from "./container-options.ts"
@@ -79,6 +80,8 @@ export interface StartedContainer {
   hasOurStreams?: true
   /** The exit code, when it has ended and this process is still there. */
   exited: Promise<number>
+  /** Why, where it could be found out in that moment; of a container that is removed then nobody else knows. */
+  readonly ending?: Ending | undefined
   /** Lets this process end before the container does. */
   release(): void
 }

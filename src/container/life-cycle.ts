@@ -7,7 +7,7 @@ import type { OnProgress } from "../base/progress.ts"
 import { trace } from "../base/trace.ts"
 import type { Monitor } from "../runtime/runtime.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
-import type { Abortable, Container, ContainerOptions, RunOptions, StartedContainer } from "./container.ts"
+import type { Abortable, Container, ContainerOptions, RunOptions, StartedContainer, Ending } from "./container.ts"
 import { createContainer } from "./create.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
@@ -170,13 +170,17 @@ async function startAll(deps: ContainerDeps, ids: readonly string[], abort: Abor
 
 function started(deps: ContainerDeps, { record, monitor, attachment, hasOurStreams }: Launched): StartedContainer {
   let exited: Promise<number> | undefined
+  let ending: Ending | undefined
   return {
     container: toContainer(record, deps),
     ...(attachment === undefined ? {} : { attachment }),
     ...(hasOurStreams && { hasOurStreams }),
     // asked for late: who detaches must not clean up
     get exited() {
-      return (exited ??= exitedAndReconciled(deps, record, monitor))
+      return (exited ??= exitedAndReconciled(deps, record, monitor, (found) => (ending = found)))
+    },
+    get ending() {
+      return ending
     },
     release() {
       if (attachment !== undefined) deps.records.tell(containerEvent(record, "detach"))
@@ -188,13 +192,18 @@ function started(deps: ContainerDeps, { record, monitor, attachment, hasOurStrea
 /** The clean-up of a foreground. What it cannot do, the monitor's exit command or the next command does. */
 async function exitedAndReconciled(
   deps: ContainerDeps,
-  { id, name }: ContainerRecord,
+  before: ContainerRecord,
   monitor: Monitor,
+  onEnding: (ending: Ending | undefined) => void,
 ): Promise<number> {
+  const { id, name } = before
   let code: number | undefined
   try {
     code = await monitor.exited
     trace("program ended")
+    // now: with `--rm` nothing of it is left to look at
+    if (code !== 0 && before.spec.mounts.length > 0)
+      onEnding(await (await import("./ended/why-ended.ts")).endedAtMount(deps, before, code))
   } catch (error) {
     if (!isSkiffError(error, "NotFound")) throw error
   }

@@ -204,7 +204,9 @@ describe("a program that may not write is told why", () => {
   test("by both ids, of the mount and of itself, once it has failed", async () => {
     const path = ownDirectory("explained")
     const flags = ["--name", "failed", "--user", "1000", "--userns", "host", "-v", `${path}:/data`]
-    await skiff.run(["run", ...flags, "busybox", "touch", "/data/new"])
+    const { stderr } = await skiff.run(["run", ...flags, "busybox", "touch", "/data/new"])
+    expect(stderr).toContain("touch: /data/new: Permission denied\n")
+    expect(stderr).toContain('may not write to "/data/new"')
     const hostUid = user.rootless ? /1\d{5}/ : /1000/
     expect(await because("failed")).toMatch(
       new RegExp(
@@ -222,6 +224,8 @@ describe("a program that may not write is told why", () => {
     const flags = ["--user", "1000", "--userns", "host", "-w", "/data", "-v", `${path}:/data`]
     await skiff.run(["run", "--name", "relative", ...flags, "busybox", "sh", "-c", "echo x > new"])
     expect(await because("relative")).toContain('may not write to "/data"')
+    const removed = await skiff.run(["run", "--rm", ...flags, "busybox", "touch", "/data/x"])
+    expect(removed.stderr).toContain('may not write to "/data/x"')
     await skiff.run(["run", "--name", "fixed", "-v", `${path}:/data:ro`, "busybox", "touch", "/data/new"])
     expect(await because("fixed")).toContain('"/data" is mounted read-only')
     await skiff.ok("rm", "relative", "fixed")

@@ -37,9 +37,20 @@ export async function joinContainer(
   })
   const end = await Promise.race([session, signals.forced])
   if (end === "forced") throw await forcedEnd(container.name)
-  if (end.kind === "exited") return end.code
+  if (end.kind === "exited") {
+    await tellWhy(started)
+    return end.code
+  }
   started.release()
   return 0
+}
+
+/** A program that may not write says so, and not why. */
+async function tellWhy({ ending }: StartedContainer): Promise<void> {
+  if (ending?.by !== "mount") return
+  const { endedText } = await import("../../docker/ended-text.ts")
+  const { log } = await import("../../base/log.ts")
+  log.warn(endedText(ending))
 }
 
 /** In docker's words. The program ignores the signal, as a first process may: it goes on without us. */

@@ -40,9 +40,18 @@ export async function whyEnded(
     return { by: "signal", exitCode, signal, ...(sentSignal?.signal === signal ? { sender: sentSignal } : {}) }
   }
   const reason = FAILED_EXECVE.has(exitCode) ? await failedProgram(deps, record, exitCode) : undefined
-  const access = reason === undefined && exitCode !== 0 ? await refused(deps, record) : undefined
-  if (access !== undefined) return { by: "mount", exitCode, path: access.path, access }
-  return reason ?? { by: "itself", exitCode, ...(sentSignal === undefined ? {} : { after: sentSignal }) }
+  const atMount = reason === undefined ? await endedAtMount(deps, record, exitCode) : undefined
+  return reason ?? atMount ?? { by: "itself", exitCode, ...(sentSignal === undefined ? {} : { after: sentSignal }) }
+}
+
+/** Whether it was not let write to a mount. Its root is still mounted. Never throws. */
+export async function endedAtMount(
+  deps: ContainerDeps,
+  record: ContainerRecord,
+  exitCode: number,
+): Promise<(Ending & { by: "mount" }) | undefined> {
+  const access = exitCode === 0 ? undefined : await refused(deps, record)
+  return access && { by: "mount", exitCode, path: access.path, access }
 }
 
 async function refused(

@@ -9,7 +9,7 @@ export const NETWORK_FLAGS = {
   ip: flag.of(readIpv4, "IPv4 address (e.g., 172.30.100.104)", "string"),
   ip6: flag.of(readIpv6, "IPv6 address (e.g., 2001:db8::33)", "string"),
   link: flag.list(readLink, "Add link to another container"),
-  linkLocalIp: flag.list(readLinkLocal, "Container IPv4/IPv6 link-local addresses (refused: see docs/networks.md)"),
+  linkLocalIp: flag.list(readLinkLocal, "Container IPv4/IPv6 link-local addresses (refused: docs/networking.md)"),
   macAddress: flag.of(readMac, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
   network: flag.list(readNetwork, "Connect a container to a network", "network", {
     aliases: ["net"],

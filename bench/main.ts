@@ -22,6 +22,7 @@ import { pushImages } from "./images.ts"
 import type { Measure } from "./measure.ts"
 import { networkMeasures } from "./networks.ts"
 import { makeOtherHost } from "./other-host.ts"
+import { nameMeasures } from "./names.ts"
 import { report, type Result } from "./report.ts"
 import { makeCrunWork } from "./runtime.ts"
 import { transferMeasures } from "./transfers.ts"
@@ -85,6 +86,7 @@ async function main(): Promise<void> {
     const debian = wanted(WITH_APT) ? await pushDebian(own, registry.host) : undefined
     const measures = [
       ...containerMeasures(images, flags.quick),
+      ...nameMeasures(images.small, flags.quick),
       ...watchingMeasures(images, flags.quick),
       ...transferMeasures(images, directory, flags.quick),
       ...copyMeasures(images.small, directory, flags.quick),

@@ -10,13 +10,13 @@
  * It holds no truth: each answer is made of the records as they are then. It may be killed at any time; the next command starts another one, on the
  * same port.
  */
-import { closeSync } from "node:fs"
 import type { Database } from "../../base/database.ts"
 import { watchDatabase } from "../../base/database-watch.ts"
 import { hasErrno } from "../../base/errors.ts"
 import { changeElements } from "../../sys/net/nfnetlink.ts"
-import { openNetns } from "../../sys/net/netns.ts"
+import { enterNetns } from "../../sys/net/netns.ts"
 import { EgressNames } from "../egress/names.ts"
+import { stayBehind } from "../../sys/net/stay-behind.ts"
 import { HostSide } from "../host-side.ts"
 import { kernelNames } from "../names.ts"
 import { HostNameServers } from "./name-servers.ts"
@@ -47,39 +47,36 @@ export interface ResolverDeps {
   takeLock(wasHanded: boolean): Disposable | undefined
 }
 
-/** Resolves when nobody needs it any more, or another process does it. */
+/** Resolves when nobody needs it any more, or another process does it. This process is in the namespace of the bridges from then on. */
 export async function resolveNames(deps: ResolverDeps, { wasHanded = false } = {}): Promise<void> {
   const zones = new Zones(deps.db)
+  using outside = await stayBehind()
+  if (deps.netns !== undefined) enterNetns(deps.netns)
+  const { db, runRoot, netns } = deps
+  const { netfilter } = await new HostSide(netns).sockets()
+  const egress = new EgressNames({ db, netfilter, table: kernelNames(runRoot, netns !== undefined).table })
+  const upstream = new Upstream(outside)
+  const responder = new Responder({ zones, upstream, host: new HostNameServers(), egress })
   // whoever found the lock taken until it was let go of has left his need to us
   for (let isFirst = true; isFirst || !zones.isEmpty; isFirst = false) {
     using lock = deps.takeLock(wasHanded && isFirst)
     if (lock === undefined) return
-    await serveUntilIdle(deps, zones)
+    await serveUntilIdle(deps, zones, responder)
   }
 }
 
-async function serveUntilIdle(deps: ResolverDeps, zones: Zones): Promise<void> {
-  const { db, runRoot, netns } = deps
+async function serveUntilIdle(deps: ResolverDeps, zones: Zones, responder: Responder): Promise<void> {
+  const { db, runRoot } = deps
+  const before = readReady(runRoot)
+  using server = await serve(responder, [...(before === undefined ? [] : [before.port]), ...randomPorts()])
+  // first written, then led there: who writes the tables meanwhile looks at the file once more after that
+  writeReady(runRoot, server.port)
+  await leadToPort(deps, server.port)
   const ended = Promise.withResolvers<void>()
-  const { netfilter } = await new HostSide(netns).sockets()
-  const egress = new EgressNames({ db, netfilter, table: kernelNames(runRoot, netns !== undefined).table })
-  const responder = new Responder({ zones, upstream: new Upstream(), host: new HostNameServers(), egress })
-  const namespace = netns === undefined ? undefined : openNetns(netns)
-  try {
-    const before = readReady(runRoot)
-    const ports = [...(before === undefined ? [] : [before.port]), ...randomPorts()]
-    const onEnd = (reason: string): void => ended.reject(new Error(`the resolver lost its port: ${reason}`))
-    using server = await serve(responder, { netns: namespace, ports, onEnd })
-    // first written, then led there: who writes the tables meanwhile looks at the file once more after that
-    writeReady(runRoot, server.port)
-    await leadToPort(deps, server.port)
-    using idle = new Idle(zones, () => isLeft(runRoot, server.port, zones), ended.resolve)
-    using _ = watchDatabase(db, () => idle.look())
-    idle.look()
-    await ended.promise
-  } finally {
-    if (namespace !== undefined) closeSync(namespace)
-  }
+  using idle = new Idle(zones, () => isLeft(runRoot, server.port, zones), ended.resolve)
+  using _ = watchDatabase(db, () => idle.look())
+  idle.look()
+  await ended.promise
 }
 
 /**

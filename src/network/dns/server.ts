@@ -19,35 +19,19 @@ interface Connection {
   heardAt: number
 }
 
-/** Where it listens, and until when. */
-export interface ServerOptions {
-  netns: number | undefined
-  /** The first that is free is taken. */
-  ports: readonly number[]
-  /** The port is lost. */
-  onEnd(reason: string): void
-}
-
-/** Answers on a port of the loopback until it is disposed. */
-export async function serve(
-  responder: Responder,
-  { netns, ports, onEnd }: ServerOptions,
-): Promise<{ port: number } & Disposable> {
+/** Answers on a port of the loopback, the first of `ports` that is free, until it is disposed. Throws when none is. */
+export async function serve(responder: Responder, ports: readonly number[]): Promise<{ port: number } & Disposable> {
   const connections = new Connections(responder)
-  const listener = await listenOnLoopback(
-    { netns, ports },
-    {
-      datagram(message, from, port) {
-        const response = responder.respond({ message, from, byTcp: false })
-        if (response instanceof Promise) void response.then((bytes) => listener.send(bytes, from, port))
-        else if (response !== undefined) listener.send(response, from, port)
-      },
-      connected: (id, from) => connections.add(id, from, listener),
-      received: (id, bytes) => connections.read(id, bytes, listener),
-      closed: (id) => connections.forget(id),
-      failed: onEnd,
+  const listener = await listenOnLoopback(ports, {
+    datagram(message, from, port) {
+      const response = responder.respond({ message, from, byTcp: false })
+      if (response instanceof Promise) void response.then((bytes) => listener.send(bytes, from, port))
+      else if (response !== undefined) listener.send(response, from, port)
     },
-  )
+    connected: (id, from) => connections.add(id, from, listener),
+    received: (id, bytes) => connections.read(id, bytes, listener),
+    closed: (id) => connections.forget(id),
+  })
   const looks = setInterval(() => connections.closeIdle(listener), LOOK_EVERY_MS)
   return {
     port: listener.port,

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram"
 import { createServer, type Server } from "node:net"
+import { stayBehind, type StayBehind } from "../../sys/net/stay-behind.ts"
 import { parseQuery, parseResponse, ResponseCode, writeResponse, type Query } from "./message.ts"
 import { writeName } from "./name.ts"
 import { frame, FrameReader } from "./tcp-frames.ts"
@@ -42,6 +43,12 @@ class NameServer implements Disposable {
   }
 }
 
+let outside: StayBehind
+beforeAll(async () => {
+  outside = await stayBehind()
+})
+afterAll(() => outside[Symbol.dispose]())
+
 const address = (last: number) => ({ type: 1, data: new Uint8Array([192, 0, 2, last]) })
 const saying = (query: Query, last: number): Uint8Array =>
   writeResponse(query, { code: 0, answers: [address(last)] }, 512)
@@ -62,7 +69,7 @@ const lastByte = (answer: Uint8Array | undefined): number | undefined => answer?
 describe("a question", () => {
   test("goes out by another port and under another number each time", async () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) => reply(saying(query, 1)))
-    const upstream = new Upstream(server.port)
+    const upstream = new Upstream(outside, server.port)
     for (let count = 0; count < 20; count++) expect(lastByte(await upstream.ask(errand(["127.0.0.1"])))).toBe(1)
     expect(new Set(server.asked.map(({ port }) => port)).size).toBeGreaterThan(15)
     expect(new Set(server.asked.map(({ query }) => query.id)).size).toBeGreaterThan(15)
@@ -80,7 +87,7 @@ describe("a question", () => {
       })
     })
     try {
-      expect(lastByte(await new Upstream(server.port).ask(errand(["127.0.0.1"])))).toBe(1)
+      expect(lastByte(await new Upstream(outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
     } finally {
       forger.close()
     }
@@ -93,7 +100,7 @@ describe("a question", () => {
     const { port } = refusing
     using quiet = await NameServer.open("127.0.0.2", port, silent)
     using speaking = await NameServer.open("127.0.0.4", port, (query, _, reply) => reply(saying(query, 4)))
-    const upstream = new Upstream(port)
+    const upstream = new Upstream(outside, port)
     // nobody is at 127.0.0.3
     const servers = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"]
     expect(lastByte(await upstream.ask(errand(servers)))).toBe(4)
@@ -106,7 +113,7 @@ describe("a question", () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) =>
       reply(writeResponse(query, { code: ResponseCode.serverFailure }, 512)),
     )
-    const answer = await new Upstream(server.port).ask(errand(["127.0.0.1", "127.0.0.9"]))
+    const answer = await new Upstream(outside, server.port).ask(errand(["127.0.0.1", "127.0.0.9"]))
     expect(parseResponse(answer ?? new Uint8Array()).code).toBe(ResponseCode.serverFailure)
     expect(server.asked.length).toBe(1)
   })
@@ -116,14 +123,14 @@ describe("a question", () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) => {
       if (count++ > 0) reply(saying(query, 1))
     })
-    expect(lastByte(await new Upstream(server.port).ask(errand(["127.0.0.1"])))).toBe(1)
+    expect(lastByte(await new Upstream(outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
   })
 
   test("that nobody can answer is given up", async () => {
     using server = await NameServer.open("127.0.0.1", 0, silent)
     const { port } = server
-    expect(await new Upstream(port).ask(errand(["127.0.0.9"]))).toBeUndefined()
-    expect(await new Upstream(port).ask(errand([]))).toBeUndefined()
+    expect(await new Upstream(outside, port).ask(errand(["127.0.0.9"]))).toBeUndefined()
+    expect(await new Upstream(outside, port).ask(errand([]))).toBeUndefined()
   })
 })
 
@@ -134,7 +141,7 @@ test("an answer that did not fit is fetched by TCP, in whatever pieces it comes"
   )
   const stream = await openStream(server.port, (query) => writeResponse(query, { code: 0, answers: many }, 65535))
   try {
-    const upstream = new Upstream(server.port)
+    const upstream = new Upstream(outside, server.port)
     expect(parseResponse((await upstream.ask(errand(["127.0.0.1"]))) ?? new Uint8Array()).isTruncated).toBe(true)
     const whole = await upstream.ask({ ...errand(["127.0.0.1"]), isLong: true })
     expect(parseResponse(whole ?? new Uint8Array()).isTruncated).toBe(false)

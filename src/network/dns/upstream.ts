@@ -4,9 +4,7 @@
  * Who cannot see the question must not be able to answer it (RFC 5452): each one goes out by a socket of its own, so the kernel chooses a port that nobody
  * can guess and lets nothing in but what the asked server sends; its number is random, and an answer has to repeat the question.
  */
-import { createSocket } from "node:dgram"
-import { connect } from "node:net"
-import { isIpv4 } from "../../spec/docker/ip-address.ts"
+import type { Destination, StayBehind } from "../../sys/net/stay-behind.ts"
 import { isSameQuestion, parseResponse, renumbered, ResponseCode } from "./message.ts"
 import { frame, FrameReader } from "./tcp-frames.ts"
 
@@ -39,12 +37,14 @@ export interface Errand {
 
 /** The questions that are on their way. */
 export class Upstream {
+  readonly #outside: StayBehind
   readonly #port: number
   readonly #silentUntil = new Map<string, number>()
   #open = 0
 
-  /** Another port is for tests. */
-  constructor(port = PORT) {
+  /** `outside`: in the host's namespace. Another port is for tests. */
+  constructor(outside: StayBehind, port = PORT) {
+    this.#outside = outside
     this.#port = port
   }
 
@@ -86,14 +86,15 @@ export class Upstream {
     return [...servers.filter((server) => !isSilent(server)), ...servers.filter(isSilent)]
   }
 
-  async #askOne(errand: Errand, server: string, timeoutMs: number): Promise<Uint8Array | "silent" | "closed"> {
+  async #askOne(errand: Errand, server: string, timeoutMs: number): Promise<Outcome> {
     const id = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0
     const place = { address: server, port: this.#port }
+    const outside = this.#outside
     const message = renumbered(errand.message, id)
     const fits = (answer: Uint8Array): boolean => isAnswerTo(errand, id, answer)
-    const answer = await askByUdp(place, message, { fits, timeoutMs })
+    const answer = await exchange(outside, { kind: "udp", ...place }, message, { fits, timeoutMs })
     if (typeof answer === "string" || !errand.isLong || !parseResponse(answer).isTruncated) return answer
-    const whole = await askByTcp(place, message, { fits, timeoutMs })
+    const whole = await exchange(outside, { kind: "tcp", ...place }, message, { fits, timeoutMs })
     return typeof whole === "string" ? answer : whole
   }
 }
@@ -107,10 +108,8 @@ function isAnswerTo({ question }: Errand, id: number, answer: Uint8Array): boole
   }
 }
 
-interface Place {
-  address: string
-  port: number
-}
+/** "closed": nobody listens there; "silent": nobody has answered in time. */
+type Outcome = Uint8Array | "silent" | "closed"
 
 interface Wait {
   /** Whether it is the answer: any other is not heard. */
@@ -118,59 +117,25 @@ interface Wait {
   timeoutMs: number
 }
 
-/** "closed": nobody listens there. */
-function askByUdp(
-  { address, port }: Place,
+function exchange(
+  outside: StayBehind,
+  to: Destination,
   message: Uint8Array,
   { fits, timeoutMs }: Wait,
-): Promise<Uint8Array | "silent" | "closed"> {
-  const { promise, resolve } = Promise.withResolvers<Uint8Array | "silent" | "closed">()
-  const socket = createSocket(isIpv4(address) ? "udp4" : "udp6")
-  const timer = setTimeout(() => end("silent"), timeoutMs)
-  const end = (outcome: Uint8Array | "silent" | "closed"): void => {
-    clearTimeout(timer)
-    try {
-      socket.close()
-    } catch {
-      // closed by an earlier end
-    }
-    resolve(outcome)
-  }
-  socket.on("error", () => end("closed"))
-  socket.on("message", (answer) => {
-    if (fits(answer)) end(answer)
-  })
-  socket.connect(port, address, () => {
-    try {
-      socket.send(message, (error) => {
-        if (error) end("closed")
-      })
-    } catch {
-      end("closed") // ended meanwhile
-    }
-  })
-  return promise
-}
-
-function askByTcp(
-  { address, port }: Place,
-  message: Uint8Array,
-  { fits, timeoutMs }: Wait,
-): Promise<Uint8Array | "silent" | "closed"> {
-  const { promise, resolve } = Promise.withResolvers<Uint8Array | "silent" | "closed">()
+): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>()
+  const isStream = to.kind === "tcp"
   const frames = new FrameReader()
-  const socket = connect({ host: address, port })
-  const end = (outcome: Uint8Array | "silent" | "closed"): void => {
-    clearTimeout(timer)
-    socket.destroy()
-    resolve(outcome)
-  }
-  const timer = setTimeout(() => end("silent"), timeoutMs)
-  socket.on("error", () => end("closed"))
-  socket.on("close", () => end("closed"))
-  socket.on("connect", () => socket.write(frame(message)))
-  socket.on("data", (bytes: Buffer) => {
-    for (const answer of frames.read(bytes)) if (fits(answer)) return end(answer)
+  const open = outside.exchange(to, isStream ? frame(message) : message, {
+    received(bytes) {
+      const found = (isStream ? frames.read(bytes) : [bytes]).find(fits)
+      if (found !== undefined) resolve(found)
+    },
+    closed: () => resolve("closed"),
   })
-  return promise
+  const timer = setTimeout(() => resolve("silent"), timeoutMs)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    open[Symbol.dispose]()
+  })
 }

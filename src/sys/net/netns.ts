@@ -55,6 +55,16 @@ export async function visitNetns(visits: readonly NetnsVisit[], oneWay: boolean)
   return sockets
 }
 
+/** This thread, and what it starts and opens from now on, is in the namespace. There may be no way back. */
+export function enterNetns(path: string): void {
+  const netns = openNetns(path)
+  try {
+    check(libc.setns(netns, CLONE_NEWNET), "setns")
+  } finally {
+    closeSync(netns)
+  }
+}
+
 /** Runs `body` in the namespace. It must be synchronous: whatever is awaited would run in the wrong one. */
 export function inNetns<T>(netns: number, body: () => T): T {
   const own = openNetns("/proc/thread-self/ns/net")

@@ -61,11 +61,11 @@ export class Responder {
       if (asker === undefined) return writeResponse(query, { code: ResponseCode.refused }, limit)
       const own = answer(query, asker, this.#deps.zones)
       if (own !== ELSEWHERE) {
-        this.#tell(query, asker, own.answers ?? [])
+        if (asker.isConfined) this.#tell(query, asker, own.answers ?? [])
         return writeResponse(query, own, limit)
       }
       // a question is a way out too
-      if (!this.#deps.egress.mayAsk(asker.containerId, query.name))
+      if (asker.isConfined && !this.#deps.egress.mayAsk(asker.containerId, query.name))
         return writeResponse(query, { code: ResponseCode.noSuchName }, limit)
       return this.#elsewhere(query, asker, arrived, limit)
     } catch (error) {
@@ -85,7 +85,7 @@ export class Responder {
       const errand = { message, question: query.question, servers: this.#servers(asker), isLong: byTcp }
       const found = await this.#deps.upstream.ask(errand)
       if (found === undefined) return failed
-      this.#tell(query, asker, addressRecords(found))
+      if (asker.isConfined) this.#tell(query, asker, addressRecords(found))
       return fitted(found, query, limit)
     } catch (error) {
       log.warn("a question for a name could not be asked", { reason: String(error) })

@@ -6,7 +6,7 @@ import { contains, formatIpv4, parseIpv4, parseIpv4Range, type Ipv4Range } from 
 import { formatIpv6, ipv6Contains, parseIpv6, parseIpv6Range, type Ipv6Range } from "../ipv6.ts"
 import { listNetworks } from "../network-records.ts"
 import type { Network } from "../network.ts"
-import { EgressRecords } from "../egress/records.ts"
+import { EgressRecords, type EgressRow } from "../egress/records.ts"
 import { haveNames, parseRules } from "../egress/rules.ts"
 import { hasResolver, isDefaultBridge } from "./has-resolver.ts"
 
@@ -36,6 +36,8 @@ export interface Asker {
   containerId: string
   zones: readonly [Zone, ...Zone[]]
   servers: readonly string[]
+  /** Whether he, or a network of his, may not send everywhere (../egress/): of all others nobody hears what they ask. */
+  isConfined: boolean
 }
 
 interface MemberRow {
@@ -95,26 +97,27 @@ export class Zones {
     this.#ranges6 = networks.flatMap(({ subnet6 }) => (subnet6 === undefined ? [] : [parseIpv6Range(subnet6)]))
     const members = this.#members()
     const zones = networks.filter(hasResolver).map((network) => zoneOf(network, members.get(network.id) ?? []))
+    const rules = new EgressRecords(this.#db).all()
     const usual = networks.find(isDefaultBridge)
-    if (usual !== undefined) zones.push(this.#askersOf(usual, members.get(usual.id) ?? []))
+    if (usual !== undefined) zones.push(askersOf(usual, members.get(usual.id) ?? [], rules))
+    const confining = networks.filter(({ options }) => options.allow !== undefined)
+    const confined = new Set([
+      ...rules.map(({ containerId }) => containerId),
+      ...confining.flatMap(({ id }) => (members.get(id) ?? []).map(({ containerId }) => containerId)),
+    ])
     const ofContainer = new Map<string, Zone[]>()
     for (const zone of zones) for (const { containerId } of zone.members) entryOf(ofContainer, containerId).push(zone)
     this.#askers = new Map()
     for (const zone of zones)
       for (const { containerId, address, servers } of zone.members) {
         const others = (ofContainer.get(containerId) ?? []).filter((other) => other !== zone)
-        this.#askers.set(address, { containerId, zones: [zone, ...others], servers })
+        this.#askers.set(address, {
+          containerId,
+          zones: [zone, ...others],
+          servers,
+          isConfined: confined.has(containerId),
+        })
       }
-  }
-
-  /** On the default network nobody has a name; who may send to some names of the world alone asks for those. */
-  #askersOf(network: Network, members: readonly Member[]): Zone {
-    const egress = new EgressRecords(this.#db)
-    const isAsking = ({ containerId }: Member): boolean => {
-      const rules = egress.rules(containerId, network.id)
-      return rules !== undefined && haveNames(parseRules(rules))
-    }
-    return { network, members: members.filter(isAsking), named: new Map() }
   }
 
   #members(): Map<string, Member[]> {
@@ -140,6 +143,13 @@ export class Zones {
       })
     return members
   }
+}
+
+/** On the default network nobody has a name; who may send to some names of the world alone asks for those. */
+function askersOf(network: Network, members: readonly Member[], rules: readonly EgressRow[]): Zone {
+  const own = rules.filter(({ networkId, rules: text }) => networkId === network.id && haveNames(parseRules(text)))
+  const asking = new Set(own.map(({ containerId }) => containerId))
+  return { network, members: members.filter(({ containerId }) => asking.has(containerId)), named: new Map() }
 }
 
 function zoneOf(network: Network, members: readonly Member[]): Zone {

@@ -9,12 +9,25 @@ export interface HeardRow {
   expiresAt: number
 }
 
+/** An endpoint's own rules. */
+export interface EgressRow {
+  containerId: string
+  networkId: string
+  /** As `rulesText` makes them. */
+  rules: string
+}
+
 /** Rows of rules and answers; they go with their endpoint. */
 export class EgressRecords {
   readonly #db: Database
 
   constructor(db: Database) {
     this.#db = db
+  }
+
+  /** Those of all endpoints that have some. */
+  all(): EgressRow[] {
+    return this.#db.all("SELECT container_id AS containerId, network_id AS networkId, rules FROM network_egress")
   }
 
   /** An endpoint's own rules, as `rulesText` makes them; undefined: it has none, and is not confined by itself. */

@@ -49,6 +49,9 @@ describe("--allow-net", () => {
     await eventually(async () => (await connect("one", host, 7000)) === "open")
     expect(await connect("one", host, 7001)).toBe("refused")
     expect((await skiff.inspect("one")).HostConfig.NetworkAllow).toEqual([`${host}/32:7000/tcp`])
+    const page = await skiff.ok("explain", "one")
+    expect(page).toContain(`${host}/32:7000/tcp`)
+    expect(page).toMatch(/nft add element bridge \w+ allowed '\{ "v[\w-]+" \. [\d.]+ \. tcp \. 7000 \}'/)
   })
 
   test("changes while the container runs, and is lifted by all", async () => {

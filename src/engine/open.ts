@@ -675,9 +675,12 @@ class LocalEngine implements Engine {
   /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */
   async #restoreFirewall(): Promise<void> {
     if (!this.#usesNetworks || (await this.#byPasta())) return
-    const { hasEndpoints, isFirewallMissing } = await import("../network/firewall-check.ts")
+    const { hasEndpoints, isFirewallMissing, losesLoopback6 } = await import("../network/firewall-check.ts")
     const { db, paths } = this.#store
-    if (!isFirewallMissing(db, paths.runRoot)) return
+    if (!isFirewallMissing(db, paths.runRoot)) {
+      if (losesLoopback6(paths.runRoot)) await (await this.containers()).reconcile()
+      return
+    }
     await (await this.containers()).reconcile()
     // after a boot the rules are gone, and so is who needed them
     if (hasEndpoints(db)) log.warn("the rules of container networks were missing from nftables, and have been restored")

@@ -7,8 +7,10 @@ import { hasErrno } from "../base/errors.ts"
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { hasElement, hasTable } from "../sys/net/nfnetlink.ts"
 import { listLinks } from "../sys/net/rtnetlink.ts"
+import { ipBytes } from "../sys/net/ip-bytes.ts"
+import { isLoopback6Translated } from "./ipv6-host.ts"
 import { kernelNames } from "./names.ts"
-import { NETWORKS, networkKey, UNGUARDED, type BridgeNetwork } from "./nftables.ts"
+import { LOOPBACK6, NETWORKS, networkKey, UNGUARDED, type BridgeNetwork } from "./nftables.ts"
 
 /** Whether both tables are there and know the network. Two questions to the kernel. */
 export function hasTables(netfilter: NetlinkSocket, table: string, network: BridgeNetwork): boolean {
@@ -35,6 +37,22 @@ export function isFirewallMissing(db: Database, runRoot: string): boolean {
     return !networks.every((network) => hasTables(netfilter, table, network))
   } catch (error) {
     // who may not look could not restore anything either (a root without CAP_NET_ADMIN)
+    if (hasErrno(error, "EPERM", "EACCES", "EPROTONOSUPPORT")) return false
+    throw error
+  }
+}
+
+/**
+ * Whether ::1 leads to published ports though the answers get lost: br_netfilter came after the rules (ipv6-host.ts). As real root. It costs
+ * a look where there is no br_netfilter.
+ */
+export function losesLoopback6(runRoot: string): boolean {
+  if (isLoopback6Translated()) return false
+  const { table } = kernelNames(runRoot, false)
+  try {
+    using netfilter = new NetlinkSocket(openNetlink(NETLINK_NETFILTER))
+    return hasElement(netfilter, { family: "inet", table, set: LOOPBACK6, key: ipBytes(1n) })
+  } catch (error) {
     if (hasErrno(error, "EPERM", "EACCES", "EPROTONOSUPPORT")) return false
     throw error
   }

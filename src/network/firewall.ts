@@ -3,6 +3,7 @@ import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
+import { ipBytes } from "../sys/net/ip-bytes.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { changeElements, hasElement, type ElementChange } from "../sys/net/nfnetlink.ts"
 import { applyRuleset } from "../sys/net/nft.ts"
@@ -20,6 +21,7 @@ import { apartChanges, networkChanges } from "./network-elements.ts"
 import { networkPolicy } from "./network-policy.ts"
 import {
   guardText,
+  LOOPBACK6,
   networkKey,
   networkMarks,
   NETWORKS,
@@ -64,7 +66,7 @@ export class Firewall {
   /** Writes the tables if one is not there, or not whole for this network. Safe to repeat, and beside others. */
   async ensure(netfilter: NetlinkSocket, network: Network, signal?: AbortSignal): Promise<void> {
     const { names, runRoot } = this.#deps
-    if (hasTables(netfilter, names.table, network)) return
+    if (hasTables(netfilter, names.table, network)) return this.#followLoopback6(netfilter)
     const file = `${runRoot}/firewall.nft`
     using lock = await this.#locks.acquire(LOCK, { signal })
     try {
@@ -150,6 +152,7 @@ export class Firewall {
     })
     // in tables made from the records it is already
     if (!isOpen) await this.ensure(netfilter, network, signal)
+    else this.#followLoopback6(netfilter)
   }
 
   /** What is refused is refused at the bridge. Throws FailedPrecondition where nftables may not look at it. */
@@ -173,8 +176,7 @@ export class Firewall {
   async #write(netfilter: NetlinkSocket, file: string): Promise<void> {
     const { db, records, names, netns, runRoot } = this.#deps
     const egress = netns === undefined ? undefined : EGRESS_INTERFACE
-    const isLoopback6 = netns !== undefined || isLoopback6Translated()
-    const isGuarded = await this.#apply(tableText(names.table, { egress, isLoopback6 }), guardText(names), file)
+    const isGuarded = await this.#apply(tableText(names.table, egress), guardText(names), file)
     await db.whenFree()
     db.transaction(() => {
       records.takeStaleSources()
@@ -199,6 +201,22 @@ export class Firewall {
       const marked = [WHOLE, ...networks, ...(isGuarded ? [] : [UNGUARDED])]
       changeElements(netfilter, networkMarks("add", names.table, marked, { isGuarded }))
     })
+    this.#followLoopback6(netfilter)
+  }
+
+  /** Leads ::1 to published ports, or no longer: br_netfilter comes and goes with other programs of the host. */
+  #followLoopback6(netfilter: NetlinkSocket): void {
+    const { table } = this.#deps.names
+    const place = { family: "inet" as const, table, set: LOOPBACK6 }
+    const key = ipBytes(1n)
+    const isWanted = this.#deps.netns !== undefined || isLoopback6Translated()
+    if (hasElement(netfilter, { ...place, key }) === isWanted) return
+    try {
+      changeElements(netfilter, [{ ...place, action: isWanted ? "add" : "delete", elements: [{ key }] }])
+    } catch (error) {
+      // another process was faster, or the tables are gone
+      if (!hasErrno(error, "ENOENT", "EEXIST")) throw error
+    }
   }
 
   /** Whether the guard is there. */

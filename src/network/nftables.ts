@@ -63,8 +63,10 @@ export const ADDRESS_PORTS = "portmap_ip"
 /** The same of IPv6. */
 export const PORTS6 = "portmap6"
 export const ADDRESS_PORTS6 = "portmap6_ip"
+/** Has ::1 in it, where what is published is reached by it (ipv6-host.ts). */
+export const LOOPBACK6 = "loopback6"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_6"
+export const NETWORKS = "networks_7"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
@@ -184,14 +186,8 @@ function addresses6({ address6, macAddress }: Source): bigint[] {
   return address6 === "" ? [] : [parseIpv6(address6), linkLocalAddress(parseMac(macAddress))]
 }
 
-/**
- * The table of what is routed: replaces what is there in one transaction. `egress`: pasta's interface. `isLoopback6`: what is published is
- * reached by ::1 (ipv6-host.ts).
- */
-export function tableText(
-  table: string,
-  { egress, isLoopback6 }: { egress?: string | undefined; isLoopback6: boolean },
-): string {
+/** The table of what is routed: replaces what is there in one transaction. `egress`: pasta's interface. */
+export function tableText(table: string, egress?: string): string {
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
@@ -216,6 +212,8 @@ table inet ${table} {
   set ${REFUSED_LINKS} { type ipv4_addr . ifname; }
   set ${REFUSED_LINKS6} { type ipv6_addr . ifname; }
   ${RESOLVER_SETS}
+  # ::1, where it leads to published ports
+  set ${LOOPBACK6} { type ipv6_addr; }
   # published ports: of all addresses, of one address
   map ${PORTS} { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map ${ADDRESS_PORTS} { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -241,7 +239,8 @@ table inet ${table} {
     fib daddr type local jump publish
   }
   chain output {
-    type nat hook output priority -100; policy accept;${isLoopback6 ? "" : "\n    ip6 daddr ::1 accept"}
+    type nat hook output priority -100; policy accept;
+    ip6 daddr ::1 ip6 daddr != @${LOOPBACK6} accept
     fib daddr type local jump publish
   }
   chain postrouting {

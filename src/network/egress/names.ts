@@ -29,6 +29,8 @@ const LONGEST_MS = 86_400_000
 /** What the resolver asks and tells. */
 export class EgressNames implements NamedEgress {
   readonly #deps: EgressNamesDeps
+  readonly #known = new Map<string, (Confined & { networkId: string })[]>()
+  #version: number | undefined
 
   constructor(deps: EgressNamesDeps) {
     this.#deps = deps
@@ -82,10 +84,18 @@ export class EgressNames implements NamedEgress {
     }
   }
 
+  /** Read once, until another process has changed the records: each answer of the resolver asks. */
   #endpoints(containerId: string): (Confined & { networkId: string })[] {
     const { db } = this.#deps
+    const version = db.get<{ data_version: number }>("PRAGMA data_version")?.data_version
+    if (version !== this.#version) this.#known.clear()
+    this.#version = version
+    const known = this.#known.get(containerId)
+    if (known !== undefined) return known
     const rows = new EndpointRecords(db).of(containerId)
-    return rows.map((row) => Object.assign(confinedOf(db, row) ?? unconfined(row), { networkId: row.networkId }))
+    const found = rows.map((row) => Object.assign(confinedOf(db, row) ?? unconfined(row), { networkId: row.networkId }))
+    this.#known.set(containerId, found)
+    return found
   }
 }
 

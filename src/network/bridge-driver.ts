@@ -96,6 +96,7 @@ export class BridgeDriver implements NetworkDriver {
       runRoot,
       names,
       isRootless: rootless !== undefined,
+      isLeaving: () => rootless?.isLeaving() ?? false,
       forget: (sockets, containerId, networkId) => this.#forget(sockets, containerId, networkId),
     })
   }

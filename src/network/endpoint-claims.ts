@@ -20,6 +20,8 @@ import { type EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
  * ours when it has seen its signal.
  */
 const LEAVING_WAIT_MS = 300
+/** While a pasta of ours is known to be ending, which on a busy machine takes its time. */
+const PASTA_WAIT_MS = 5000
 const LEAVING_POLL_MS = 20
 
 /** What claims are handed. */
@@ -29,6 +31,8 @@ export interface EndpointClaimsDeps {
   runRoot: string
   names: KernelNames
   isRootless: boolean
+  /** Whether a pasta that had ports is about to end. */
+  isLeaving(): boolean
   /** Takes back all of an endpoint, in the caller's transaction. */
   forget(host: HostSockets, containerId: string, networkId: string): void
 }
@@ -41,14 +45,16 @@ export class EndpointClaims {
   readonly #names: KernelNames
   readonly #isRootless: boolean
   readonly #forget: EndpointClaimsDeps["forget"]
+  readonly #isLeaving: () => boolean
 
-  constructor({ db, records, runRoot, names, isRootless, forget }: EndpointClaimsDeps) {
+  constructor({ db, records, runRoot, names, isRootless, isLeaving, forget }: EndpointClaimsDeps) {
     this.#db = db
     this.#records = records
     this.#runRoot = runRoot
     this.#names = names
     this.#isRootless = isRootless
     this.#forget = forget
+    this.#isLeaving = isLeaving
   }
 
   /** A row with an address, and ports; waits for what may be on its way out. Throws AlreadyExists, Unavailable, Cancelled. */
@@ -65,7 +71,8 @@ export class EndpointClaims {
       } catch (error) {
         const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
         const mayLeave = isPort && (error.data.isLeaving === true || this.#isRootless)
-        if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= LEAVING_WAIT_MS) throw error
+        const limitMs = this.#isLeaving() ? PASTA_WAIT_MS : LEAVING_WAIT_MS
+        if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= limitMs) throw error
         throwIfAborted(signal, `waiting for a published port of network "${network.name}"`)
         await sleep(LEAVING_POLL_MS)
       }

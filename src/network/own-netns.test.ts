@@ -1,6 +1,6 @@
 /** Root's containers behind pasta, as the host's own firewall sees them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findProgram } from "../sys/host.ts"
@@ -60,6 +60,26 @@ describe.skipIf(skip !== false)("behind pasta", () => {
   afterAll(async () => {
     await host?.networks.removeAll()
     host?.[Symbol.dispose]()
+  })
+
+  test("a port is waited for whose former pasta takes its time to end", async () => {
+    const network = host.networks.get("bridge")
+    const ports = [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }] as const
+    const first = await host.peer()
+    const endpoint = host.endpoint(first, "ab", { ports })
+    const status = await host.networks.setup(network, endpoint)
+    const pid = Number(readFileSync(`${host.runRoot}/network/ports-${endpoint.containerId}.pid`, "utf8"))
+    process.kill(pid, "SIGSTOP")
+    await host.networks.teardown(network, endpoint.containerId, status)
+    // longer than ports are waited for whose holder nobody knows
+    const later = setTimeout(() => process.kill(pid, "SIGCONT"), 1000)
+    try {
+      const again = await host.networks.setup(network, host.endpoint(await host.peer(), "ac", { ports }))
+      expect(again.ports).toMatchObject(ports)
+      await host.networks.teardown(network, "ac".padEnd(64, "0"), again)
+    } finally {
+      clearTimeout(later)
+    }
   })
 
   test("a rule on input closes a published port, as for every program of the host", async () => {

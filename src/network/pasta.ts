@@ -6,7 +6,7 @@
  * file, whose path stands in its own argument list, so no other process can be taken for it. Only options that releases
  * from 2023 and of today both have.
  */
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { AlreadyExists, FailedPrecondition, hasErrno, isSkiffError, NotFound } from "../base/errors.ts"
@@ -15,7 +15,7 @@ import { namesIn } from "../base/names-in.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
 import { findProgram } from "../sys/host.ts"
 import { installCommand } from "../sys/install-command.ts"
-import { isAlive, processStartTime, run, signalProcess, type Pid } from "../sys/process/process.ts"
+import { isAlive, processStartTime, run, signalProcess, type Pid, type StartTime } from "../sys/process/process.ts"
 import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
 import { listAddresses, listLinks } from "../sys/net/rtnetlink.ts"
 import { formatIpv4 } from "./ipv4.ts"
@@ -120,8 +120,22 @@ export function stopEgress(deps: PastaDeps): void {
 function stop(pidFile: string): void {
   const pid = pastaPid(pidFile)
   const startTime = pid === undefined ? undefined : processStartTime(pid)
-  if (pid !== undefined && startTime !== undefined && pastaPid(pidFile) === pid) signalProcess(pid, startTime, SIGTERM)
+  if (pid !== undefined && startTime !== undefined && pastaPid(pidFile) === pid) {
+    writeFileSync(`${dirname(pidFile)}/leaving-${pid}-${startTime}`, "", { mode: 0o600 })
+    signalProcess(pid, startTime, SIGTERM)
+  }
   rmSync(pidFile, { force: true })
+}
+
+/** Whether one that was told to end has not yet: until then its ports are taken. */
+export function isPastaLeaving({ directory }: PastaDeps): boolean {
+  return namesIn(directory).some((name) => {
+    const [, pid, startTime] = /^leaving-(\d+)-(\d+)$/.exec(name) ?? []
+    if (pid === undefined || startTime === undefined) return false
+    if (isAlive(Number(pid) as Pid, Number(startTime) as StartTime)) return true
+    rmSync(`${directory}/${name}`, { force: true })
+    return false
+  })
 }
 
 /** Containers whose pasta was started at some time and not stopped since. */

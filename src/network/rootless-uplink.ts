@@ -34,6 +34,7 @@ import {
   carriesPorts,
   containersWithPorts,
   endPorts,
+  isPastaLeaving,
   startEgress,
   startPorts,
   stopEgress,
@@ -160,6 +161,11 @@ export class RootlessUplink {
   close(): void {
     for (const containerId of this.published()) stopPorts(this.#pasta, containerId)
     stopEgress(this.#pasta)
+  }
+
+  /** Whether ports of a container that is gone are still bound, and will soon be free. */
+  isLeaving(): boolean {
+    return isPastaLeaving(this.#pasta)
   }
 
   /** Whether the container's ports are bound. */

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { needPrograms } from "../../test/support/programs.ts"
 import type { NetworkOptions } from "./network-options.ts"
 import type { EndpointStatus, Network } from "./network.ts"
+import { kernelHasIpv6 } from "../sys/net/has-ipv6.ts"
 import { openTestHost, type Peer, type TestHost } from "./test-host.ts"
 
-const skip = process.getuid?.() === 0 ? false : "needs root"
+const skip = process.getuid?.() !== 0 ? "needs root" : !kernelHasIpv6() && "no IPv6 here"
 if (skip !== false) console.log(`isolation tests of IPv6 skipped: ${skip}`)
 else needPrograms("ip", "nft", "nsenter", "ping", "socat", "ss", "timeout", "unshare")
 

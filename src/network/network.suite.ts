@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { closeSync } from "node:fs"
 import { openNetns } from "../sys/net/netns.ts"
 import { contains, formatIpv4, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { kernelHasIpv6 } from "../sys/net/has-ipv6.ts"
+import { formatIpv6, parseIpv6Range } from "./ipv6.ts"
 import type { Endpoint, EndpointStatus, Network, Networks } from "./network.ts"
 import type { Peer } from "./test-host.ts"
 
@@ -50,6 +52,26 @@ export function networkSuite(name: string, open: () => Promise<NetworkHost>, opt
       expect(await one.run("ip", "-4", "-o", "addr", "show", "dev", "eth0")).toContain(` ${addresses[0]}/`)
       for (const text of ["a1", "a2"]) await host.networks.teardown(host.first, id(text), undefined)
     })
+
+    test.skipIf(!kernelHasIpv6())(
+      "setup() gives each endpoint the IPv6 address with the same number, and neighbours reach it",
+      async () => {
+        const [one, other] = [await host.peer(), await host.peer()]
+        const first = await host.networks.setup(host.first, endpoint(one, "a4"))
+        const { address6 = "" } = await host.networks.setup(host.first, endpoint(other, "a5"))
+        const range = parseIpv6Range(first.gateway6 === undefined ? "::/128" : (host.first.subnet6 ?? "::/128"))
+        const number = parseIpv4(first.address) - parseIpv4Range(host.first.subnet).address
+        expect(first).toMatchObject({
+          address6: formatIpv6(range.address + BigInt(number)),
+          prefixLength6: range.prefixLength,
+          gateway6: host.first.gateway6,
+        })
+        expect(await one.run("ip", "-6", "-o", "addr", "show", "dev", "eth0")).toContain(` ${first.address6}/`)
+        expect(await one.run("ping", "-c1", "-W2", address6)).toContain("1 received")
+        expect(await one.run("ping", "-c1", "-W2", host.first.gateway6 ?? "")).toContain("1 received")
+        for (const text of ["a4", "a5"]) await host.networks.teardown(host.first, id(text), undefined)
+      },
+    )
 
     test("setup(), cancelled, has made nothing", async () => {
       const peer = await host.peer()

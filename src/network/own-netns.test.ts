@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findProgram } from "../sys/host.ts"
 import { networkSuite } from "./network.suite.ts"
+import { kernelHasIpv6 } from "../sys/net/has-ipv6.ts"
 import { readNetworkSettings } from "./settings.ts"
 import { call, openTestHost, type Peer, type TestHost } from "./test-host.ts"
 
@@ -118,7 +119,7 @@ describe.skipIf(skip !== false)("behind pasta", () => {
 const portOf80 = (hostPort: number, hostAddress?: string) =>
   ({ protocol: "tcp", containerPort: 80, hostPort, ...(hostAddress && { hostAddress }) }) as const
 
-describe.skipIf(skip !== false)("IPv6 behind pasta", () => {
+describe.skipIf(skip !== false || !kernelHasIpv6())("IPv6 behind pasta", () => {
   let host: TestHost
   let neighbour: Peer
   const servers: ReturnType<typeof Bun.spawn>[] = []

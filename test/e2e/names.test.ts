@@ -1,6 +1,15 @@
 /** Names of containers: who is known on which network, and what is asked of others. */
 import { afterEach, describe, expect, test } from "bun:test"
-import { ask, askFrom, askMany, changeNames, killResolver, pidOf, resolversOf } from "../support/resolver.ts"
+import {
+  ask,
+  askFrom,
+  askMany,
+  changeNames,
+  killResolver,
+  pidOf,
+  resolversOf,
+  serveNamesIn,
+} from "../support/resolver.ts"
 import { NameServer } from "../support/name-server.ts"
 import { openStore, testUnless } from "../support/store.ts"
 import { supervisorsOf } from "../support/supervisor.ts"
@@ -184,6 +193,18 @@ describe("what is no name of a container's", () => {
       expect(await ask(skiff, "web", server, { name: "gone.example.test" })).toMatchObject([NO_SUCH_NAME])
     },
   )
+
+  testUnless(unprivileged)("is asked of a server that is a container itself", async () => {
+    await make("blue")
+    await sleeper("names", "blue")
+    const [address, server] = [await addressOn("names", "blue"), await gatewayOf("blue")]
+    using _ = await serveNamesIn(skiff, "names", address, { "www.example.test": "192.0.2.7" })
+    await sleeper("asker", "blue", "--dns", address)
+    await eventually(async () => {
+      const [answer] = await ask(skiff, "asker", server, { name: "www.example.test" })
+      return typeof answer !== "string" && answer?.records[0] === "192.0.2.7"
+    })
+  })
 
   testUnless(unprivileged)(
     "does not leave an internal network, nor do addresses of ours and names without a dot leave any",

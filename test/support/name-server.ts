@@ -1,4 +1,4 @@
-/** A name server of the test's own, on port 53 of an address of the loopback. */
+/** A name server of the test's own, on port 53; as a program, inside a container's network: `name-server.ts ADDRESS NAME=ADDRESS…`. */
 import { createSocket, type Socket } from "node:dgram"
 
 export class NameServer implements AsyncDisposable {
@@ -52,4 +52,9 @@ function answerTo(message: Buffer, end: number, address: string | undefined): Bu
   const record =
     address === undefined ? [] : [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split(".").map(Number)]
   return Buffer.concat([header, message.subarray(12, end), Buffer.from(record)])
+}
+
+if (import.meta.main) {
+  const [address = "", ...known] = process.argv.slice(2)
+  await NameServer.open(address, Object.fromEntries(known.map((word) => word.split("=") as [string, string])))
 }

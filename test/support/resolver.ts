@@ -45,6 +45,20 @@ async function inNetwork(pid: string, args: readonly string[]): Promise<string> 
   return outputOf(["nsenter", "-t", pid, ...enter, process.execPath, CLIENT, ...args])
 }
 
+/** A name server inside a container's network, as a program of that container would be. Root alone may put it there. */
+export async function serveNamesIn(
+  skiff: Skiff,
+  container: string,
+  address: string,
+  known: Record<string, string>,
+): Promise<Disposable> {
+  const script = join(import.meta.dirname, "name-server.ts")
+  const words = Object.entries(known).map(([name, value]) => `${name}=${value}`)
+  const enter = ["-t", await pidOf(skiff, container), "--net"]
+  const child = spawn("nsenter", [...enter, process.execPath, script, address, ...words], { stdio: "ignore" })
+  return { [Symbol.dispose]: () => void child.kill("SIGKILL") }
+}
+
 /** Somebody joins and leaves the network so often, in so many milliseconds. */
 export async function changeNames(skiff: Skiff, network: string, count: number, milliseconds: number): Promise<void> {
   const script = join(import.meta.dirname, "change-names.ts")

@@ -16,7 +16,7 @@ import { hasErrno } from "../../base/errors.ts"
 import { changeElements } from "../../sys/net/nfnetlink.ts"
 import { enterNetns } from "../../sys/net/netns.ts"
 import { EgressNames } from "../egress/names.ts"
-import { stayBehind } from "../../sys/net/stay-behind.ts"
+import { stayBehind, type StayBehind } from "../../sys/net/stay-behind.ts"
 import { HostSide } from "../host-side.ts"
 import { kernelNames } from "../names.ts"
 import { HostNameServers } from "./name-servers.ts"
@@ -55,7 +55,10 @@ export async function resolveNames(deps: ResolverDeps, { wasHanded = false } = {
   const { db, runRoot, netns } = deps
   const { netfilter } = await new HostSide(netns).sockets()
   const egress = new EgressNames({ db, netfilter, table: kernelNames(runRoot, netns !== undefined).table })
-  const upstream = new Upstream(outside)
+  // a name server that is a container itself is where the bridges are
+  let inside: Promise<StayBehind> | undefined
+  const isInside = (server: string): boolean => netns !== undefined && zones.isOurs(server)
+  const upstream = new Upstream((server) => (isInside(server) ? (inside ??= stayBehind()) : outside))
   const responder = new Responder({ zones, upstream, host: new HostNameServers(), egress })
   // whoever found the lock taken until it was let go of has left his need to us
   for (let isFirst = true; isFirst || !zones.isEmpty; isFirst = false) {

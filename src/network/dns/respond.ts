@@ -97,8 +97,14 @@ export class Responder {
     }
   }
 
+  /** Who is asked: others than the asker himself. */
+  #servers(asker: Asker): readonly string[] {
+    // a name server that asks us would be asked by us, and so on
+    return this.#named(asker).filter((server) => this.#deps.zones.asker(server)?.containerId !== asker.containerId)
+  }
+
   /** What the container was given counts before its network's, and that before the host's. */
-  #servers({ servers, zones }: Asker): readonly string[] {
+  #named({ servers, zones }: Asker): readonly string[] {
     if (servers.length > 0) return servers
     // one that is internal has no say in what goes out by another
     const ways = zones.filter(({ network }) => network.options.internal !== true)

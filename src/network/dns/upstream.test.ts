@@ -69,7 +69,7 @@ const lastByte = (answer: Uint8Array | undefined): number | undefined => answer?
 describe("a question", () => {
   test("goes out by another port and under another number each time", async () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) => reply(saying(query, 1)))
-    const upstream = new Upstream(outside, server.port)
+    const upstream = new Upstream(() => outside, server.port)
     for (let count = 0; count < 20; count++) expect(lastByte(await upstream.ask(errand(["127.0.0.1"])))).toBe(1)
     expect(new Set(server.asked.map(({ port }) => port)).size).toBeGreaterThan(15)
     expect(new Set(server.asked.map(({ query }) => query.id)).size).toBeGreaterThan(15)
@@ -87,7 +87,7 @@ describe("a question", () => {
       })
     })
     try {
-      expect(lastByte(await new Upstream(outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
+      expect(lastByte(await new Upstream(() => outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
     } finally {
       forger.close()
     }
@@ -100,7 +100,7 @@ describe("a question", () => {
     const { port } = refusing
     using quiet = await NameServer.open("127.0.0.2", port, silent)
     using speaking = await NameServer.open("127.0.0.4", port, (query, _, reply) => reply(saying(query, 4)))
-    const upstream = new Upstream(outside, port)
+    const upstream = new Upstream(() => outside, port)
     // nobody is at 127.0.0.3
     const servers = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"]
     expect(lastByte(await upstream.ask(errand(servers)))).toBe(4)
@@ -113,7 +113,7 @@ describe("a question", () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) =>
       reply(writeResponse(query, { code: ResponseCode.serverFailure }, 512)),
     )
-    const answer = await new Upstream(outside, server.port).ask(errand(["127.0.0.1", "127.0.0.9"]))
+    const answer = await new Upstream(() => outside, server.port).ask(errand(["127.0.0.1", "127.0.0.9"]))
     expect(parseResponse(answer ?? new Uint8Array()).code).toBe(ResponseCode.serverFailure)
     expect(server.asked.length).toBe(1)
   })
@@ -123,14 +123,14 @@ describe("a question", () => {
     using server = await NameServer.open("127.0.0.1", 0, (query, _, reply) => {
       if (count++ > 0) reply(saying(query, 1))
     })
-    expect(lastByte(await new Upstream(outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
+    expect(lastByte(await new Upstream(() => outside, server.port).ask(errand(["127.0.0.1"])))).toBe(1)
   })
 
   test("that nobody can answer is given up", async () => {
     using server = await NameServer.open("127.0.0.1", 0, silent)
     const { port } = server
-    expect(await new Upstream(outside, port).ask(errand(["127.0.0.9"]))).toBeUndefined()
-    expect(await new Upstream(outside, port).ask(errand([]))).toBeUndefined()
+    expect(await new Upstream(() => outside, port).ask(errand(["127.0.0.9"]))).toBeUndefined()
+    expect(await new Upstream(() => outside, port).ask(errand([]))).toBeUndefined()
   })
 })
 
@@ -141,7 +141,7 @@ test("an answer that did not fit is fetched by TCP, in whatever pieces it comes"
   )
   const stream = await openStream(server.port, (query) => writeResponse(query, { code: 0, answers: many }, 65535))
   try {
-    const upstream = new Upstream(outside, server.port)
+    const upstream = new Upstream(() => outside, server.port)
     expect(parseResponse((await upstream.ask(errand(["127.0.0.1"]))) ?? new Uint8Array()).isTruncated).toBe(true)
     const whole = await upstream.ask({ ...errand(["127.0.0.1"]), isLong: true })
     expect(parseResponse(whole ?? new Uint8Array()).isTruncated).toBe(false)

@@ -35,16 +35,19 @@ export interface Errand {
   isLong: boolean
 }
 
+/** In whose namespace a server is asked. */
+export type AskFrom = (server: string) => StayBehind | Promise<StayBehind>
+
 /** The questions that are on their way. */
 export class Upstream {
-  readonly #outside: StayBehind
+  readonly #from: AskFrom
   readonly #port: number
   readonly #silentUntil = new Map<string, number>()
   #open = 0
 
-  /** `outside`: in the host's namespace. Another port is for tests. */
-  constructor(outside: StayBehind, port = PORT) {
-    this.#outside = outside
+  /** Another port is for tests. */
+  constructor(from: AskFrom, port = PORT) {
+    this.#from = from
     this.#port = port
   }
 
@@ -89,12 +92,12 @@ export class Upstream {
   async #askOne(errand: Errand, server: string, timeoutMs: number): Promise<Outcome> {
     const id = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0
     const place = { address: server, port: this.#port }
-    const outside = this.#outside
+    const from = await this.#from(server)
     const message = renumbered(errand.message, id)
     const fits = (answer: Uint8Array): boolean => isAnswerTo(errand, id, answer)
-    const answer = await exchange(outside, { kind: "udp", ...place }, message, { fits, timeoutMs })
+    const answer = await exchange(from, { kind: "udp", ...place }, message, { fits, timeoutMs })
     if (typeof answer === "string" || !errand.isLong || !parseResponse(answer).isTruncated) return answer
-    const whole = await exchange(outside, { kind: "tcp", ...place }, message, { fits, timeoutMs })
+    const whole = await exchange(from, { kind: "tcp", ...place }, message, { fits, timeoutMs })
     return typeof whole === "string" ? answer : whole
   }
 }
@@ -117,16 +120,11 @@ interface Wait {
   timeoutMs: number
 }
 
-function exchange(
-  outside: StayBehind,
-  to: Destination,
-  message: Uint8Array,
-  { fits, timeoutMs }: Wait,
-): Promise<Outcome> {
+function exchange(from: StayBehind, to: Destination, message: Uint8Array, { fits, timeoutMs }: Wait): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const isStream = to.kind === "tcp"
   const frames = new FrameReader()
-  const open = outside.exchange(to, isStream ? frame(message) : message, {
+  const open = from.exchange(to, isStream ? frame(message) : message, {
     received(bytes) {
       const found = (isStream ? frames.read(bytes) : [bytes]).find(fits)
       if (found !== undefined) resolve(found)

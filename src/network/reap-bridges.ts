@@ -4,6 +4,7 @@ import { NETLINK_NETFILTER, NetlinkSocket, openNetlink } from "../sys/net/netlin
 import { deleteTable } from "../sys/net/nfnetlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import { ALIAS_PREFIX, kernelNames } from "./names.ts"
+import { bridgeQueueName, removeQueue } from "./queue.ts"
 
 /**
  * Removes the bridges, with their tables, of stores that are no more: a bridge names its run root, and that directory is gone.
@@ -24,6 +25,7 @@ export function reapBridges(route: NetlinkSocket): void {
     const { table } = kernelNames(alias.slice(ALIAS_PREFIX.length), false)
     quietly(() => deleteTable(netfilter, "inet", table))
     quietly(() => deleteTable(netfilter, "bridge", table))
+    quietly(() => removeQueue(route, bridgeQueueName(name)))
     quietly(() => deleteLink(route, name))
   }
 }

@@ -7,6 +7,7 @@ import { listBridges } from "./network-records.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
+import { bridgeQueueName, removeQueue } from "./queue.ts"
 import { removeOwnNetns } from "./own-netns.ts"
 import type { RootlessUplink } from "./rootless-uplink.ts"
 
@@ -34,7 +35,10 @@ export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAl
   const own = listLinks(route).filter(({ alias }) => alias === names.alias)
   const recorded = listBridges(db).map(({ bridge }) => bridge)
   for (const name of new Set([names.bridge, ...own.map((link) => link.name), ...recorded]))
-    unless("ENODEV", () => deleteLink(route, name))
+    unless("ENODEV", () => {
+      removeQueue(route, bridgeQueueName(name))
+      deleteLink(route, name)
+    })
   // the lock that stores take when they choose their ranges: it goes with the last of them
   if (!listLinks(route).some(({ alias }) => alias.startsWith(ALIAS_PREFIX))) rmSync(NETWORK_LOCK, { force: true })
 }

@@ -6,6 +6,7 @@ import { NETLINK_ROUTE, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import type { KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
+import { bridgeQueueName, removeQueue } from "./queue.ts"
 import { listNetworks } from "./network-records.ts"
 
 /**
@@ -19,6 +20,7 @@ export function removeStrayBridges(route: NetlinkSocket, db: Database, { alias, 
     // what is still a port of it belongs to somebody
     if (link.alias !== alias || known.has(name) || links.some(({ master }) => master === index)) continue
     try {
+      removeQueue(route, bridgeQueueName(name))
       deleteLink(route, name)
     } catch (error) {
       if (!hasErrno(error, "ENODEV")) throw error

@@ -21,7 +21,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     audit: async () => (await engine()).audit(),
     events: async () => (await engine()).events(),
     registries: async () => (await engine()).registries(),
-    registryStore: async (directory) => (await engine()).registryStore(directory),
+    registryStore: async (directory, request) => (await engine()).registryStore(directory, request),
     resolveNames: async (request) => (await engine()).resolveNames(request),
     keepResolver: async () => (await engine()).keepResolver(),
     takeSupervision: async (wasHanded) => (await engine()).takeSupervision(wasHanded),

@@ -63,8 +63,14 @@ export interface Engine extends AsyncDisposable {
   builds(): Promise<Builds>
   workingContainers(): Promise<WorkingContainers>
   registries(): Promise<Registries>
-  /** What a registry serves that has its content in a directory of its own; `dispose` when it is served no more. */
-  registryStore(directory: string): Promise<RegistryStore & AsyncDisposable>
+  /**
+   * What a registry serves that has its content in a directory of its own; `dispose` when it is served no more. `proxyOf`: what it
+   * has not is fetched from the registry of this host name.
+   */
+  registryStore(
+    directory: string,
+    options?: { proxyOf?: string; tlsVerify?: boolean },
+  ): Promise<RegistryStore & AsyncDisposable>
   /** Who changed what. */
   audit(): Promise<Audit>
   /** What happened to all of these, replayed and watched. */

@@ -228,12 +228,21 @@ class LocalEngine implements Engine {
     return openRegistries()
   })
 
-  async registryStore(directory: string): Promise<RegistryStore & AsyncDisposable> {
+  async registryStore(
+    directory: string,
+    { proxyOf, tlsVerify }: { proxyOf?: string; tlsVerify?: boolean } = {},
+  ): Promise<RegistryStore & AsyncDisposable> {
     const [{ openContentStore }, { DirectoryStore }] = await Promise.all([
       import("../content/open.ts"),
       import("../registry/server/store/directory-store.ts"),
     ])
-    return new DirectoryStore(directory, openContentStore({ root: directory }))
+    const content = openContentStore({ root: directory })
+    const local = new DirectoryStore(directory, content)
+    if (proxyOf === undefined) return local
+    const { ProxyStore } = await import("../registry/server/store/proxy-store.ts")
+    const registries = await this.registries()
+    const source = once(() => registries.open(tlsVerify === undefined ? {} : { tlsVerify }))
+    return new ProxyStore({ local, content, upstream: proxyOf, source })
   }
 
   readonly images = once(async (): Promise<Images> => {

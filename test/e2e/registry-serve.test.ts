@@ -154,6 +154,44 @@ describe("registry serve with users", () => {
   })
 })
 
+describe("registry serve --proxy", () => {
+  const [behind, before] = ["behind", "before"].map((name) => join(skiff.directory, "home", name)) as [string, string]
+  afterAll(() => [behind, before].forEach((directory) => rmSync(directory, { recursive: true, force: true })))
+
+  test("gives what another registry has, once fetched also without it; and takes nothing", async () => {
+    const upstream = await serve("--storage", behind)
+    await skiff.ok("tag", "busybox", `${upstream.address}/team/app:1`)
+    await skiff.ok("push", "-q", `${upstream.address}/team/app:1`)
+    const proxy = await serve("--storage", before, "--proxy", `http://${upstream.address}`)
+    const other = new Skiff()
+    try {
+      // several at once fetch a layer once
+      await Promise.all([
+        other.ok("pull", "-q", `${proxy.address}/team/app:1`),
+        skiff.ok("pull", "-q", `${proxy.address}/team/app:1`),
+      ])
+      expect(await idOf(`${proxy.address}/team/app:1`, other)).toBe(await idOf("busybox"))
+      const none = await other.run(["pull", "-q", `${proxy.address}/team/none:1`])
+      expect(none.code).not.toBe(0)
+      await upstream.end()
+      await other.ok("rmi", "-f", `${proxy.address}/team/app:1`)
+      await other.ok("pull", "-q", `${proxy.address}/team/app:1`)
+      expect(await other.ok("run", "--rm", "--network", "none", `${proxy.address}/team/app:1`, "echo", "ran")).toBe(
+        "ran",
+      )
+      const layer = await fetch(`http://${proxy.address}/v2/team/app/manifests/1`)
+      expect(layer.status).toBe(200)
+      await skiff.ok("tag", "busybox", `${proxy.address}/team/mine:1`)
+      expect((await skiff.run(["push", "-q", `${proxy.address}/team/mine:1`])).stderr).toContain(
+        "nothing can be changed",
+      )
+    } finally {
+      await other.close()
+      await proxy.end()
+    }
+  })
+})
+
 describe("registry serve of the local images", () => {
   test("gives a built image, whose layer is files alone, to others; and takes nothing", async () => {
     await skiff.ok("run", "--name", "maker", "--network", "none", "busybox", "sh", "-c", "echo made > /made")

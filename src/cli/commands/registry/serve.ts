@@ -16,6 +16,7 @@ export default command({
   args: [],
   flags: {
     listen: flag.of(readAddress, "Where to listen (default 127.0.0.1:5000; port 0: any that is free)", "address"),
+    proxy: flag.of(readUpstream, "Give what this registry has, fetched once and kept (needs --storage)", "url"),
     storage: flag.string("Keep what is pushed in this directory", "dir"),
     access: flag.string("Rules of who may do what, TOML (needs --htpasswd)", "file"),
     anonymousPull: flag.bool("Let who gives no name pull (needs --htpasswd)"),
@@ -28,7 +29,10 @@ export default command({
     const tls = await tlsOf(flags)
     const listening = flags.listen ?? { hostname: "127.0.0.1", port: DEFAULT_PORT }
     const registries = await engine.registries()
-    await using owned = flags.storage === undefined ? undefined : await engine.registryStore(made(flags.storage))
+    if (flags.proxy !== undefined && flags.storage === undefined)
+      throw new UsageError("--proxy keeps what it fetches in the directory of --storage")
+    const { proxy } = flags
+    await using owned = flags.storage === undefined ? undefined : await engine.registryStore(made(flags.storage), proxy)
     const store = owned ?? (await (await engine.images()).served())
     using interrupt = new AbortOnInterrupt()
     const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
@@ -47,6 +51,15 @@ function readAddress(text: string): { hostname: string; port: number } {
   const hostname = bracketed ?? plain
   if (hostname === undefined || Number(port) > 65_535) throw new UsageError(`expected ADDRESS:PORT, not "${text}"`)
   return { hostname: hostname === "" ? "0.0.0.0" : hostname, port: port === "" ? DEFAULT_PORT : Number(port) }
+}
+
+/** `docker.io`, `https://quay.io`, `http://127.0.0.1:5001`. */
+function readUpstream(text: string): { proxyOf: string; tlsVerify?: boolean } {
+  const [, scheme, host] =
+    /^(?:(https?):\/\/)?([A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)\/?$/.exec(text) ?? []
+  if (host === undefined) throw new UsageError(`expected a registry, not "${text}"`)
+  const proxyOf = ["registry-1.docker.io", "index.docker.io"].includes(host) ? "docker.io" : host
+  return { proxyOf, ...(scheme === "http" && { tlsVerify: false }) }
 }
 
 function made(directory: string): string {

@@ -157,6 +157,13 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     if (tag !== undefined) this.files.setTag(repository, tag, descriptor.digest)
   }
 
+  /** One whose blobs may come later: what another registry has. */
+  async keepManifest(repository: string, { descriptor, bytes }: ServedManifest, tag?: string): Promise<void> {
+    await this.#store(bytes, descriptor.digest)
+    this.files.addManifest(repository, descriptor)
+    if (tag !== undefined) this.files.setTag(repository, tag, descriptor.digest)
+  }
+
   async deleteManifest(repository: string, digest: Digest): Promise<boolean> {
     const found = await this.manifest(repository, { digest })
     for (const tag of this.files.tags(repository))

@@ -7,6 +7,7 @@ import { parseTmpfs } from "../spec/docker/parse-tmpfs.ts"
 import { parseVolume } from "../spec/docker/parse-volume.ts"
 import { checkPortCount, parseExpose, parsePublish } from "../spec/docker/port-mapping.ts"
 import { parseRestartPolicy, POLICIES } from "../spec/docker/restart-policy.ts"
+import { refused, withoutValue } from "./build/foreign-flag.ts"
 import { SECRET_FLAGS } from "./container-flags/secrets.ts"
 import { HEALTH_FLAGS } from "./container-flags/health.ts"
 import { SDNOTIFY_FLAGS } from "./container-flags/sdnotify.ts"
@@ -85,6 +86,13 @@ export const CONTAINER_FLAGS = {
   sysctl: flag.list(readSysctl, "Sysctl options", "map"),
   tmpfs: flag.list(parseTmpfs, "Mount a tmpfs directory"),
   tty: flag.bool("Allocate a pseudo-TTY", { short: "t" }),
+  useApiSocket: withoutValue(
+    refused(
+      "there is no daemon whose API socket a container could be given",
+      "mount another engine's: -v SOCKET:/run/docker.sock",
+    ),
+    "true",
+  ),
   user: flag.string('Username or UID (format: "<name|uid>[:<group|gid>]")', "string", { short: "u" }),
   volume: flag.list((text) => parseVolume(text, process.cwd()), "Bind mount a volume", "list", { short: "v" }),
   workdir: flag.string("Working directory inside the container", "string", { short: "w" }),

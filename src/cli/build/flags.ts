@@ -10,6 +10,7 @@ import { readAnnotation } from "./annotation-option.ts"
 import { readAttest, readProvenance, readSbom } from "./attest-option.ts"
 import { readOutput } from "./output-option.ts"
 import { refused, withoutValue } from "./foreign-flag.ts"
+import { SCANNER_FLAGS } from "./scanner-flags.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { STEP_FLAGS } from "./run-flags.ts"
 import { readNamedContext, readSecret, readSsh } from "./sources.ts"
@@ -96,6 +97,7 @@ export const BUILD_FLAGS = {
     flag.of(readSbom, 'Shorthand for "--attest=type=sbom" (format: `[true|false|format=spdx|cyclonedx]`)', "string"),
     "true",
   ),
+  ...SCANNER_FLAGS,
   attest: flag.list(readAttest, "Attach an attestation to the image (format: `type=sbom|provenance`)"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
   signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { VERSION } from "../../../base/version.ts"
 import { arg } from "../../args.ts"
+import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { bootPlace } from "../../units/boot-place.ts"
@@ -18,6 +19,10 @@ export default command({
     name: flag.bool("Use the container's name instead of its id", { short: "n" }),
     new: flag.bool("Make a new container at each start, and remove it at each stop"),
     noHeader: flag.bool("Leave the comment at the top away"),
+    podPrefix: refused(
+      "units are made of containers, not of pods",
+      "a pod is started at boot by a .pod file: skiff quadlet install",
+    ),
     requires: flag.strings("Units without which this one does not run", "unit"),
     restartPolicy: flag.choice(
       ["no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"],

@@ -20,6 +20,9 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
   return {
     candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
     checkPolicy: async (ref) => checkPolicy(ref),
+    trust: async () => (await import("./client/trust.ts")).trustedScopes(),
+    rawPolicy: async () => (await import("./client/trust.ts")).rawPolicy(),
+    setTrust: async (scope, rule) => (await import("./client/trust.ts")).setTrust(scope, rule),
     async open(options = {}) {
       return new HttpRegistrySource(await conf(), options, limitsOf(options))
     },

@@ -154,12 +154,42 @@ export interface CopyManifest {
   keep?: (entry: Descriptor) => boolean
 }
 
+/** What must be true of an image to come in; others of containers-policy.json(5) by their own names. */
+export type TrustRequirement = "accept" | "reject" | "signed" | "sigstoreSigned" | (string & {})
+
+/** One line of the policy. */
+export interface TrustedScope {
+  /** `all` of the default, `repository` of registries, else a transport's name. */
+  transport: string
+  /** `default`, or which images. */
+  name: string
+  requirement: TrustRequirement
+  /** Files of public keys. */
+  keys: readonly string[]
+}
+
+/** How a scope shall be trusted. */
+export interface TrustRule {
+  type: "accept" | "reject" | "signedBy" | "sigstoreSigned"
+  /** Absolute paths of public keys; of the signed types at least one. */
+  keyPaths: readonly string[]
+}
+
 /** All registries, as the host's files and the caller's options lead to them. Files are read when they are first needed. */
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
   candidates(shortRepository: string): Promise<ShortNameCandidate[]>
   /** Throws PermissionDenied when policy.json does not let images of this name in. */
   checkPolicy(ref: RemoteReference): Promise<void>
+  /** What policy.json says of each scope, the default first; without one everything is accepted. Throws InvalidArgument. */
+  trust(): Promise<TrustedScope[]>
+  /** policy.json as it counts. Throws InvalidArgument. */
+  rawPolicy(): Promise<unknown>
+  /**
+   * From now on `scope` (`default`, a registry, a repository, one tag) is trusted by `rule` alone. Gives the changed file: the one that
+   * counts, or the user's own, which begins as a copy of the host's. Throws InvalidArgument.
+   */
+  setTrust(scope: string, rule: TrustRule): Promise<string>
   open(options?: RegistryOptions): Promise<RegistrySource>
   /** Throws PermissionDenied when registries.conf blocks the registry. */
   openTarget(ref: RemoteReference, options?: TargetOptions): Promise<RegistryTarget>

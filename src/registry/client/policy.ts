@@ -1,16 +1,11 @@
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import { hasErrno, InvalidArgument, PermissionDenied, Unsupported } from "../../base/errors.ts"
+import { InvalidArgument, PermissionDenied, Unsupported } from "../../base/errors.ts"
 import type { RemoteReference } from "../registry.ts"
 import { matchedLength } from "./locations.ts"
+import { findPolicy, type Policy } from "./policy-file.ts"
 
 type Env = Record<string, string | undefined>
 interface Requirement {
   type?: unknown
-}
-interface Policy {
-  default?: unknown
-  transports?: { docker?: Record<string, unknown> }
 }
 
 /**
@@ -19,28 +14,8 @@ interface Policy {
  * Without a file everything is let in, as docker does.
  */
 export function checkPolicy(ref: RemoteReference, env: Env = process.env): void {
-  const userDir = join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? "/root", ".config"), "containers")
-  for (const path of [join(userDir, "policy.json"), "/etc/containers/policy.json"]) {
-    const policy = readPolicy(path)
-    if (policy) return applyPolicy(policy, ref, path)
-  }
-}
-
-function readPolicy(path: string): Policy | undefined {
-  let text: string
-  try {
-    text = readFileSync(path, "utf8")
-  } catch (cause) {
-    if (hasErrno(cause, "ENOENT", "ENOTDIR")) return undefined
-    throw new InvalidArgument(`cannot read "${path}"`, { cause })
-  }
-  try {
-    const document: unknown = JSON.parse(text)
-    if (typeof document === "object" && document !== null && !Array.isArray(document)) return document
-  } catch (cause) {
-    throw new InvalidArgument(`"${path}" is not JSON`, { cause })
-  }
-  throw new InvalidArgument(`"${path}" is not a JSON object`)
+  const found = findPolicy(env)
+  if (found) applyPolicy(found.policy, ref, found.path)
 }
 
 function applyPolicy(policy: Policy, ref: RemoteReference, path: string): void {

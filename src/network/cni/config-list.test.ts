@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test"
-import { parseConfigList } from "./config-list.ts"
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { listConfigLists, parseConfigList } from "./config-list.ts"
 import { networkOfList } from "./network-of-list.ts"
 
 const parse = (document: unknown) =>
@@ -30,6 +33,21 @@ describe("a CNI configuration list", () => {
     ['has no valid "plugins[0].type"', { name: "x", plugins: [7] }],
   ])("that %s is refused with its file's name", (words, document) => {
     expect(() => parse(document)).toThrow(`"/etc/cni/net.d/10-x.conflist" ${words}`)
+  })
+
+  test("that is none keeps no other from its network", () => {
+    const directory = mkdtempSync(join(tmpdir(), "skiff-cni-"))
+    try {
+      writeFileSync(join(directory, "1.conflist"), "{")
+      symlinkSync("/etc/shadow", join(directory, "2.conflist"))
+      writeFileSync(join(directory, "3.conflist"), JSON.stringify({ name: "good", plugins: [{ type: "bridge" }] }))
+      writeFileSync(join(directory, "4.conflist"), JSON.stringify({ name: "good", plugins: [{ type: "other" }] }))
+      writeFileSync(join(directory, "README"), "not looked at")
+      const found = listConfigLists(directory)
+      expect(found.map(({ name, plugins }) => [name, plugins[0]?.type])).toEqual([["good", "bridge"]])
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   test("says its range where host-local has one", () => {

@@ -4,7 +4,8 @@
  */
 import { lstatSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { InvalidArgument } from "../../base/errors.ts"
+import { hasErrno, InvalidArgument, isSkiffError } from "../../base/errors.ts"
+import { log } from "../../base/log.ts"
 import { namesIn } from "../../base/names-in.ts"
 
 /** Where lists lie by the specification. */
@@ -33,13 +34,19 @@ const MAX_BYTES = 1024 * 1024
 /** The same that the specification allows for a network's name; and no path. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** All lists of a directory, by the names of their files; of two with one name the first counts. Throws InvalidArgument. */
+/** All lists of a directory, by the names of their files; of two with one name the first counts. What is none is told and passed over. */
 export function listConfigLists(directory: string): CniConfigList[] {
   const lists = new Map<string, CniConfigList>()
   for (const file of namesIn(directory).toSorted()) {
     if (!/\.(?:conflist|conf|json)$/.test(file)) continue
-    const list = readConfigList(join(directory, file))
-    if (!lists.has(list.name)) lists.set(list.name, list)
+    try {
+      const list = readConfigList(join(directory, file))
+      if (!lists.has(list.name)) lists.set(list.name, list)
+    } catch (error) {
+      // one that somebody edits must not keep all other networks from their containers
+      if (!isSkiffError(error, "InvalidArgument") && !hasErrno(error, "ENOENT", "EACCES")) throw error
+      log.warn("a CNI configuration is passed over", { file, reason: error instanceof Error ? error.message : error })
+    }
   }
   return [...lists.values()]
 }

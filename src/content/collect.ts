@@ -1,13 +1,10 @@
-import { readdirSync, statSync, unlinkSync } from "node:fs"
-import { open } from "node:fs/promises"
-import { join } from "node:path"
+import { unlinkSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import { hasErrno } from "../base/errors.ts"
 import type { Digest } from "../spec/digest.ts"
-import { tryLock } from "../sys/libc.ts"
 import type { ContentStore } from "./content.ts"
 import { liveLeases } from "./leases.ts"
 
+/** So long an interrupted pull can go on. */
 const STALE_INGEST_MS = 24 * 60 * 60 * 1000
 
 /** What collecting needs of a snapshotter. */
@@ -57,7 +54,7 @@ export async function collectGarbage(options: CollectOptions): Promise<Collected
     }
   })
   await options.snapshots.sweep(options.signal)
-  await removeStaleIngests(join(options.root, "ingest"))
+  await options.content.removeStaleIngests({ olderThanMs: STALE_INGEST_MS })
   return collected
 }
 
@@ -92,19 +89,4 @@ function collectSnapshots(snapshots: CollectableSnapshots, roots: ReadonlySet<st
   // children first: a snapshot that another stands on cannot go
   for (const { name } of garbage.toSorted((a, b) => depth(b) - depth(a))) snapshots.forget(name)
   return garbage.length
-}
-
-/** An ingest is kept a day so that an interrupted pull goes on; one that is being written holds its lock. */
-async function removeStaleIngests(directory: string): Promise<void> {
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat === undefined || Date.now() - stat.mtimeMs < STALE_INGEST_MS) continue
-    try {
-      await using file = await open(path, "r")
-      if (tryLock(file.fd)) unlinkSync(path)
-    } catch (error) {
-      if (!hasErrno(error, "ENOENT")) throw error
-    }
-  }
 }

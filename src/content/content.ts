@@ -51,6 +51,10 @@ export interface ContentStore {
   ingest(ref: string, options?: { signal?: AbortSignal | undefined }): Promise<Ingest>
   /** Stores bytes at hand; gives their digest. Safe to repeat, also at once. Throws Unavailable when the disk is full. */
   put(bytes: Uint8Array): Promise<BlobInfo>
+  /** Sets the time of the blob to now, for who collects by age. False when it is not there. Safe to repeat. */
+  touch(digest: Digest): boolean
+  /** Removes ingests that nobody writes and nobody wrote for so long. Safe to repeat, and beside writers. */
+  removeStaleIngests(options: { olderThanMs: number; dryRun?: boolean | undefined }): Promise<void>
   /** Blobs that have files, in no order. One that goes meanwhile may be left out. */
   list(): Iterable<BlobInfo>
   /** The blob is gone before the promise is given. Safe to repeat. */

@@ -117,6 +117,9 @@ class LocalIngest implements Ingest {
     this.#mustBeOpen()
     await this.#verify(expected)
     try {
+      // a blob is as old as its commit: who collects by age must not take one whose last byte came long before
+      const now = new Date()
+      await this.#file.utimes(now, now)
       await this.#file.sync()
     } catch (error) {
       throw diskFull(error, this.#paths.directory)

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, type Stats } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync, type Stats } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { InvalidArgument, NotFound, hasErrno } from "../base/errors.ts"
@@ -78,6 +78,23 @@ class LocalContentStore implements ContentStore {
         const stat = this.#stat(digest)
         if (stat !== undefined) yield { digest, size: stat.size, createdAt: stat.mtime }
       }
+  }
+
+  touch(digest: Digest): boolean {
+    try {
+      const now = new Date()
+      utimesSync(this.#path(digest), now, now)
+      return true
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return false
+      throw error
+    }
+  }
+
+  async removeStaleIngests({ olderThanMs, dryRun = false }: { olderThanMs: number; dryRun?: boolean }): Promise<void> {
+    if (dryRun) return
+    const { removeStaleIngests } = await import("./stale-ingests.ts")
+    await removeStaleIngests(this.#ingests, olderThanMs)
   }
 
   // no await inside: the garbage collector relies on the blob being gone when this returns its promise

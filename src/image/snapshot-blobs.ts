@@ -32,6 +32,8 @@ export function withSnapshotBlobs(content: ContentStore, snapshots: Snapshotter,
     path: (digest) => content.path(digest),
     ingest: (ref, options) => content.ingest(ref, options),
     put: (bytes) => content.put(bytes),
+    touch: (digest) => content.touch(digest),
+    removeStaleIngests: (options) => content.removeStaleIngests(options),
     list: () => content.list(),
     delete: (digest) => content.delete(digest),
   }

@@ -36,9 +36,16 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
         import("./server/serve.ts"),
         import("./server/open-access.ts"),
       ])
-      const { access = {}, ...listening } = options
+      const { access = {}, collect, ...listening } = options
       const scheme = options.tls === undefined ? "http" : "https"
-      return serve({ store, access: await openAccess(access, scheme) }, listening)
+      await using started = new AsyncDisposableStack()
+      const server = started.use(serve({ store, access: await openAccess(access, scheme) }, listening))
+      if (collect !== undefined) {
+        const { collectPeriodically } = await import("./server/periodic-collection.ts")
+        started.use(collectPeriodically(store, collect))
+      }
+      const running = started.move()
+      return { url: server.url, [Symbol.asyncDispose]: () => running.disposeAsync() }
     },
     async login(registry, options) {
       const { login } = await import("./client/login.ts")

@@ -9,14 +9,17 @@
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { AccessOptions } from "./server/open-access.ts"
+import type { PeriodicCollection } from "./server/periodic-collection.ts"
 import type { RegistryServer, RegistryStore } from "./server/server.ts"
 
+export type { PeriodicCollection } from "./server/periodic-collection.ts"
 export type {
   ManifestReference,
   Page,
   PageRequest,
   RegistryServer,
   RegistryStore,
+  RemovedGarbage,
   ServedBlob,
   ServedManifest,
 } from "./server/server.ts"
@@ -139,6 +142,8 @@ export interface ServeOptions {
   /** PEM. */
   tls?: { cert: string; key: string } | undefined
   access?: AccessOptions
+  /** Removes garbage so often; the store must be one that can be changed. */
+  collect?: PeriodicCollection | undefined
 }
 
 /** From where to where, and what of it. */

@@ -2,13 +2,15 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { rmSync, writeFileSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readable } from "node:stream"
 import { createInterface } from "node:readline"
 import { noDocker, noPodman, startDocker, startPodman, type OtherEngine } from "../support/other-engines.ts"
 import { Skiff } from "../support/skiff.ts"
 import { openStore, testUnless } from "../support/store.ts"
+import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
 const others = [noPodman === false ? startPodman() : undefined, noDocker === false ? await startDocker() : undefined]
@@ -93,10 +95,37 @@ describe("registry serve --storage", () => {
     await again.end()
   })
 
+  test("collects while it serves, and by a command: what no tag leads to goes, images stay", async () => {
+    const own = join(skiff.directory, "home", "collected")
+    const { address, end } = await serve("--storage", own, "--gc-after", "1s", "--gc-grace", "0s", "--gc-untagged")
+    await skiff.ok("tag", "busybox", `${address}/kept:1`)
+    await skiff.ok("push", "-q", `${address}/kept:1`)
+    const upload = (content: string) => {
+      const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
+      return fetch(`http://${address}/v2/app/blobs/uploads/?digest=${digest}`, { method: "POST", body: content })
+    }
+    expect((await upload("orphan")).status).toBe(201)
+    await eventually(() => expect(readdirSync(join(own, "repositories", "app", "_layers", "sha256"))).toEqual([]))
+    await end()
+    const again = await serve("--storage", own)
+    const other = new Skiff()
+    try {
+      await other.ok("pull", "-q", `${again.address}/kept:1`)
+    } finally {
+      await other.close()
+    }
+    await again.end()
+    const dry = await skiff.ok("registry", "gc", "--storage", own, "--grace", "0s", "--dry-run")
+    expect(dry.split("\n")).toEqual(["manifests: 0", "links: 0", "blobs: 0", "uploads: 0", "Reclaimable space: 0B"])
+    rmSync(own, { recursive: true })
+  })
+
   test("says what is wrong with its flags", async () => {
     for (const [args, words] of [
       [["--listen", "nonsense:port"], "expected ADDRESS:PORT"],
       [["--tls-cert", "/etc/hostname"], "--tls-cert and --tls-key go together"],
+      [["--gc-after", "1h"], "--gc-after needs --storage"],
+      [["--storage", directory, "--gc-untagged"], "--gc-grace and --gc-untagged need --gc-after"],
       [["--storage", "/proc/nowhere/registry"], 'cannot make the directory "/proc/nowhere/registry"'],
     ] as const) {
       const { code, stderr } = await skiff.run(["registry", "serve", ...args])
@@ -107,6 +136,8 @@ describe("registry serve --storage", () => {
     const taken = await skiff.run(["registry", "serve", "--listen", address])
     expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining("is used by another program")])
     await end()
+    const none = await skiff.run(["registry", "gc", "--storage", "/etc"])
+    expect([none.code, none.stderr]).toEqual([125, expect.stringContaining("is no directory of a registry")])
   })
 })
 

@@ -58,6 +58,8 @@ export interface RegistryStore {
   manifest(repository: string, reference: ManifestReference): Promise<ServedManifest | undefined>
   /** Manifests whose subject this one is; none is no error, nor that it is not there. */
   referrers(repository: string, subject: Digest): Promise<Descriptor[]>
+  /** Removes what nothing needs, beside pushes of any server of the store. Safe to repeat; stopped, it has removed a part. Absent: it is no registry's task. */
+  collect?(options: GarbageOptions): Promise<RemovedGarbage>
   /** Absent: nothing can be changed. */
   readonly writes?: RegistryWrites
 }
@@ -87,6 +89,30 @@ export interface RegistryWrites {
   deleteManifest(repository: string, digest: Digest): Promise<boolean>
   deleteTag(repository: string, tag: string): Promise<boolean>
   deleteBlob(repository: string, digest: Digest): Promise<boolean>
+}
+
+/** What is garbage. */
+export interface GarbageOptions {
+  /** What was pushed, or asked for, since then stays: a push that has just seen it may need it. */
+  graceMs: number
+  /** Also manifests to which no tag, no index and no subject leads. */
+  untagged?: boolean | undefined
+  /** Only counts. */
+  dryRun?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What was removed. */
+export interface RemovedGarbage {
+  manifests: number
+  /** Blobs that belonged to a repository and that none of its manifests refers to. */
+  links: number
+  /** Blobs that belonged to no repository. */
+  blobs: number
+  /** Of the blobs. */
+  bytes: number
+  /** Uploads that nobody went on with for a day. */
+  uploads: number
 }
 
 /** What a manifest says of others. */

@@ -4,10 +4,13 @@ import { command } from "../../command.ts"
 import { fileFailure } from "../../file-failure.ts"
 import { flag } from "../../flag.ts"
 import { UsageError } from "../../errors/usage-error.ts"
+import { DEFAULT_GRACE_MS } from "../../registry/grace.ts"
 import { trustHere } from "../../registry/trust-here.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import type { PeriodicCollection } from "../../../registry/registry.ts"
 
 const DEFAULT_PORT = 5000
+const MIN_GC_MS = 1000
 
 export default command({
   summary: "Serve a registry: the local images, or a directory of its own",
@@ -20,6 +23,9 @@ export default command({
     storage: flag.string("Keep what is pushed in this directory", "dir"),
     access: flag.string("Rules of who may do what, TOML (needs --htpasswd)", "file"),
     anonymousPull: flag.bool("Let who gives no name pull (needs --htpasswd)"),
+    gcAfter: flag.duration("Remove garbage so often (needs --storage)"),
+    gcGrace: flag.duration("Leave what was asked for within this time (default 1h)"),
+    gcUntagged: flag.bool("Remove manifests without a tag, too"),
     htpasswd: flag.string("Users with bcrypt hashes, as htpasswd -B writes them", "file"),
     tls: flag.choice(["auto", "off"], 'TLS with a certificate that is made here: "auto"'),
     tlsCert: flag.string("Speak TLS with this certificate (PEM, with those that it stands on)", "file"),
@@ -37,7 +43,8 @@ export default command({
     using interrupt = new AbortOnInterrupt()
     const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
     const access = { htpasswd, rules, anonymousPull, directory }
-    await using server = await registries.serve(store, { ...listening, tls, access })
+    const collect = collectionOf(flags)
+    await using server = await registries.serve(store, { ...listening, tls, access, collect })
     using _ = tls?.authority === undefined ? undefined : trustHere(tls.authority, server.url)
     out.line(server.url)
     await new Promise<void>((end) => interrupt.signal.addEventListener("abort", () => end(), { once: true }))
@@ -60,6 +67,26 @@ function readUpstream(text: string): { proxyOf: string; tlsVerify?: boolean } {
   if (host === undefined) throw new UsageError(`expected a registry, not "${text}"`)
   const proxyOf = ["registry-1.docker.io", "index.docker.io"].includes(host) ? "docker.io" : host
   return { proxyOf, ...(scheme === "http" && { tlsVerify: false }) }
+}
+
+interface CollectionFlags {
+  gcAfter: number | undefined
+  gcGrace: number | undefined
+  gcUntagged: boolean
+  storage: string | undefined
+}
+
+function collectionOf({ gcAfter, gcGrace, gcUntagged, storage }: CollectionFlags): PeriodicCollection | undefined {
+  if (gcAfter === undefined) {
+    if (gcUntagged || gcGrace !== undefined) throw new UsageError("--gc-grace and --gc-untagged need --gc-after")
+    return undefined
+  }
+  if (storage === undefined)
+    throw new UsageError("--gc-after needs --storage", {
+      hint: "what the local images do not use goes by: skiff system prune",
+    })
+  if (gcAfter < MIN_GC_MS) throw new UsageError("--gc-after is at least 1s")
+  return { everyMs: gcAfter, graceMs: gcGrace ?? DEFAULT_GRACE_MS, untagged: gcUntagged }
 }
 
 function made(directory: string): string {

@@ -1,5 +1,5 @@
 /** A registry in a directory: blobs as every store of ours has them, and beside them what belongs to which repository. */
-import { FailedPrecondition, isSkiffError, NotFound } from "../../../base/errors.ts"
+import { FailedPrecondition, isSkiffError, NotFound, Unavailable } from "../../../base/errors.ts"
 import { randomHex } from "../../../base/random-hex.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import type { Digest } from "../../../spec/digest.ts"
@@ -7,29 +7,37 @@ import type { Descriptor } from "../../../spec/oci-image.ts"
 import { MAX_MANIFEST_BYTES } from "../../../spec/parse-manifest.ts"
 import { manifestContent } from "../manifest-content.ts"
 import type {
+  GarbageOptions,
   ManifestReference,
   Page,
   PageRequest,
   RegistryStore,
   RegistryWrites,
+  RemovedGarbage,
   ServedBlob,
   ServedManifest,
   Upload,
 } from "../server.ts"
 import { OpenUploads } from "./open-uploads.ts"
 import { RepositoryFiles } from "./repository-files.ts"
+import { StoreLock } from "./store-lock.ts"
+
+/** While an upload's part comes in, its age begins anew so often. */
+const TOUCH_UPLOAD_MS = 60_000
 
 /** What the directory holds, and changes of it. */
 export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDisposable {
   readonly files: RepositoryFiles
   readonly #content: ContentStore
   readonly #uploads: OpenUploads
+  readonly #lock: StoreLock
 
   /** `content`: the blobs of the same directory. */
   constructor(root: string, content: ContentStore) {
     this.files = new RepositoryFiles(root)
     this.#content = content
     this.#uploads = new OpenUploads(content)
+    this.#lock = new StoreLock(root)
   }
 
   get writes(): RegistryWrites {
@@ -57,11 +65,8 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
   }
 
   async blob(repository: string, digest: Digest): Promise<ServedBlob | undefined> {
-    const isLinked = this.files.hasBlob(repository, digest)
     // a manifest is a blob, too
-    if (!isLinked && this.files.manifestType(repository, digest) === undefined) return undefined
-    if (!this.#content.has(digest)) return undefined
-    if (isLinked) this.files.linkBlob(repository, digest)
+    if (!this.#use(repository, digest) && !this.#useManifest(repository, digest)) return undefined
     return {
       digest,
       size: this.#content.info(digest).size,
@@ -73,6 +78,7 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
   async manifest(repository: string, reference: ManifestReference): Promise<ServedManifest | undefined> {
     const digest = "digest" in reference ? reference.digest : this.files.tag(repository, reference.tag)
     if (digest === undefined) return undefined
+    if ("digest" in reference) this.#useManifest(repository, digest)
     const mediaType = this.files.manifestType(repository, digest)
     if (mediaType === undefined || !this.#content.has(digest)) return undefined
     const bytes = await this.#content.readAll(digest, MAX_MANIFEST_BYTES)
@@ -99,7 +105,14 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     return this.#uploads.with(id, async (ingest) => {
       if (expected !== undefined && expected !== ingest.offset)
         throw new FailedPrecondition(`upload ${id} holds ${ingest.offset} bytes, and is to go on from ${expected}`)
-      for await (const chunk of body) await ingest.write(chunk)
+      let touchedAt = 0
+      for await (const chunk of body) {
+        if (Date.now() - touchedAt > TOUCH_UPLOAD_MS) {
+          this.files.touchUpload(repository, id)
+          touchedAt = Date.now()
+        }
+        await ingest.write(chunk)
+      }
       return ingest.offset
     })
   }
@@ -107,8 +120,10 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
   async finish(repository: string, id: string, digest: Digest): Promise<void> {
     this.#mustHave(repository, id)
     try {
+      // an old blob of no repository, which garbage collection may be about to remove, is not removed after it was replaced
+      this.#lock.during(() => this.#content.touch(digest))
       await this.#uploads.with(id, async (ingest) => void (await ingest.commit({ digest })))
-      this.files.linkBlob(repository, digest)
+      if (!this.link(repository, digest)) throw new Unavailable(`blob ${digest} was deleted while it was pushed`)
     } catch (error) {
       // where the disk was full, the bytes are still there to go on from
       if (!isSkiffError(error, "DataLoss")) throw error
@@ -116,6 +131,27 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
       throw error
     }
     this.#over(repository, id)
+  }
+
+  /** Who is told that it is there may count on it: garbage collection sees its new time, of the link and of the blob. */
+  #use(repository: string, digest: Digest): boolean {
+    return this.#lock.during(() => this.files.touchBlob(repository, digest) && this.#content.touch(digest))
+  }
+
+  #useManifest(repository: string, digest: Digest): boolean {
+    return this.#lock.during(() => this.files.touchManifest(repository, digest) && this.#content.touch(digest))
+  }
+
+  /**
+   * Says that a blob belongs to it; false when there is none. The blob's own time, too: a collection that has looked at this repository before
+   * does not know of the link.
+   */
+  link(repository: string, digest: Digest): boolean {
+    return this.#lock.during(() => {
+      if (!this.#content.touch(digest)) return false
+      this.files.linkBlob(repository, digest)
+      return true
+    })
   }
 
   #over(repository: string, id: string): void {
@@ -131,24 +167,19 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
   }
 
   async mount(repository: string, from: string, digest: Digest): Promise<boolean> {
-    if (!this.files.hasBlob(from, digest) || !this.#content.has(digest)) return false
-    this.files.linkBlob(from, digest)
-    this.files.linkBlob(repository, digest)
-    return true
+    return this.files.hasBlob(from, digest) && this.link(repository, digest)
   }
 
   async putManifest(
     repository: string,
     { descriptor, bytes, needed, tag }: Parameters<RegistryWrites["putManifest"]>[1],
   ): Promise<void> {
-    const missing = needed.blobs.filter(
-      (digest) => !this.files.hasBlob(repository, digest) || !this.#content.has(digest),
-    )
+    for (const digest of [descriptor.digest, ...needed.children]) this.#useManifest(repository, digest)
+    const missing = needed.blobs.filter((digest) => !this.#use(repository, digest))
     if (missing.length > 0)
       throw new NotFound(`${missing.length} blobs of the manifest are not in repository ${repository}`, {
         data: { digests: missing },
       })
-    for (const digest of needed.blobs) this.files.linkBlob(repository, digest)
     await this.#store(bytes, descriptor.digest)
     if (needed.referrer !== undefined)
       this.files.addReferrer(repository, needed.referrer.subject, needed.referrer.descriptor)
@@ -159,6 +190,7 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
 
   /** One whose blobs may come later: what another registry has. */
   async keepManifest(repository: string, { descriptor, bytes }: ServedManifest, tag?: string): Promise<void> {
+    this.#useManifest(repository, descriptor.digest)
     await this.#store(bytes, descriptor.digest)
     this.files.addManifest(repository, descriptor)
     if (tag !== undefined) this.files.setTag(repository, tag, descriptor.digest)
@@ -184,8 +216,13 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     return this.files.unlinkBlob(repository, digest)
   }
 
+  async collect(options: GarbageOptions): Promise<RemovedGarbage> {
+    const { collectGarbage } = await import("./collect-garbage.ts")
+    return collectGarbage({ files: this.files, content: this.#content, lock: this.#lock }, options)
+  }
+
   async #store(bytes: Uint8Array, digest: Digest): Promise<void> {
-    if (this.#content.has(digest)) return
+    if (this.#lock.during(() => this.#content.touch(digest))) return
     // several may put the same at once: each by an ingest of its own
     await using ingest = await this.#content.ingest(`registry manifest ${digest} ${randomHex(8)}`)
     await ingest.write(bytes)
@@ -198,5 +235,6 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#uploads[Symbol.asyncDispose]()
+    this.#lock[Symbol.dispose]()
   }
 }

@@ -11,7 +11,16 @@ import type { Digest } from "../../../spec/digest.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
 import { parseManifest } from "../../../spec/parse-manifest.ts"
 import type { RegistrySource, RemoteReference } from "../../registry.ts"
-import type { ManifestReference, Page, PageRequest, RegistryStore, ServedBlob, ServedManifest } from "../server.ts"
+import type {
+  GarbageOptions,
+  ManifestReference,
+  Page,
+  PageRequest,
+  RegistryStore,
+  RemovedGarbage,
+  ServedBlob,
+  ServedManifest,
+} from "../server.ts"
 import type { DirectoryStore } from "./directory-store.ts"
 
 /** Who waits while another fetches the same blob looks so often whether it is there. */
@@ -85,10 +94,14 @@ export class ProxyStore implements RegistryStore, AsyncDisposable {
     return this.#deps.local.referrers(repository, subject)
   }
 
+  collect(options: GarbageOptions): Promise<RemovedGarbage> {
+    return this.#deps.local.collect(options)
+  }
+
   /** Blobs are asked for after the manifest that names them, which so is here. */
   async #descriptor(repository: string, digest: Digest): Promise<Descriptor | undefined> {
     const { local } = this.#deps
-    for (const one of local.files.manifests(repository)) {
+    for (const { digest: one } of local.files.manifests(repository)) {
       const manifest = await local.manifest(repository, { digest: one })
       if (manifest === undefined) continue
       const parsed = parseManifest(manifest.bytes, manifest.descriptor.mediaType, `manifest ${one}`)
@@ -105,7 +118,7 @@ export class ProxyStore implements RegistryStore, AsyncDisposable {
     const isWhole = range.start === 0 && (range.end ?? blob.size) >= blob.size
     const ingest = await this.#ingest(blob.digest)
     if (ingest === undefined) {
-      local.files.linkBlob(repository, blob.digest)
+      local.link(repository, blob.digest)
       return yield* content.read(blob.digest, range)
     }
     {
@@ -113,7 +126,7 @@ export class ProxyStore implements RegistryStore, AsyncDisposable {
       for await (const chunk of this.#fetch(repository, blob, held)) if (isWhole) yield chunk
       await held.commit({ digest: blob.digest, size: blob.size })
     }
-    local.files.linkBlob(repository, blob.digest)
+    local.link(repository, blob.digest)
     if (!isWhole) yield* content.read(blob.digest, range)
   }
 

@@ -10,7 +10,7 @@
  * | `_referrers/<algorithm>-<hex of the subject>/<algorithm>-<hex>` | the descriptor, as a list of referrers shows it |
  * | `_uploads/<id>` | nothing: the bytes are an ingest of that name |
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
 import { dirname, join } from "node:path"
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { hasErrno } from "../../../base/errors.ts"
@@ -40,20 +40,32 @@ export class RepositoryFiles {
     }
   }
 
+  /** All, also those of which only uploads or blobs are there. */
+  *allRepositories(below = ""): Generator<string> {
+    for (const entry of this.#directories(below)) {
+      const name = below === "" ? entry : `${below}/${entry}`
+      yield name
+      yield* this.allRepositories(name)
+    }
+  }
+
   hasBlob(repository: string, digest: Digest): boolean {
     return this.#exists(repository, ...blobPath("_layers", digest))
   }
 
-  /** Says that it belongs to it. Of one that did so already, the age begins anew: it is not collected while it is asked for. */
+  /** Says that it belongs to it. */
   linkBlob(repository: string, digest: Digest): void {
-    const path = this.#path(repository, ...blobPath("_layers", digest))
-    try {
-      const now = new Date()
-      utimesSync(path, now, now)
-    } catch (error) {
-      if (!hasErrno(error, "ENOENT")) throw error
-      this.#write(path, "")
-    }
+    if (!this.touchBlob(repository, digest)) this.#write(this.#path(repository, ...blobPath("_layers", digest)), "")
+  }
+
+  /** Its age begins anew: it is not collected while it is asked for. False when it does not belong to the repository. */
+  touchBlob(repository: string, digest: Digest): boolean {
+    return this.#touch(repository, ...blobPath("_layers", digest))
+  }
+
+  /** When it was last asked for. */
+  blobUsedAt(repository: string, digest: Digest): Date | undefined {
+    return this.#changedAt(repository, ...blobPath("_layers", digest))
   }
 
   unlinkBlob(repository: string, digest: Digest): boolean {
@@ -65,8 +77,8 @@ export class RepositoryFiles {
     for (const algorithm of this.#names(repository, "_layers"))
       for (const hex of this.#names(repository, "_layers", algorithm)) {
         const digest = `${algorithm}:${hex}`
-        const stat = statSync(this.#path(repository, "_layers", algorithm, hex), { throwIfNoEntry: false })
-        if (isDigest(digest) && stat !== undefined) yield { digest, usedAt: stat.mtime }
+        const usedAt = this.#changedAt(repository, "_layers", algorithm, hex)
+        if (isDigest(digest) && usedAt !== undefined) yield { digest, usedAt }
       }
   }
 
@@ -83,11 +95,22 @@ export class RepositoryFiles {
     return this.#remove(repository, ...blobPath("_manifests", digest))
   }
 
-  *manifests(repository: string): Generator<Digest> {
+  /** Its age begins anew. False when it is not there. */
+  touchManifest(repository: string, digest: Digest): boolean {
+    return this.#touch(repository, ...blobPath("_manifests", digest))
+  }
+
+  /** When it was last put or asked for by its digest. */
+  manifestUsedAt(repository: string, digest: Digest): Date | undefined {
+    return this.#changedAt(repository, ...blobPath("_manifests", digest))
+  }
+
+  *manifests(repository: string): Generator<{ digest: Digest; usedAt: Date }> {
     for (const algorithm of this.#names(repository, "_manifests"))
       for (const hex of this.#names(repository, "_manifests", algorithm)) {
         const digest = `${algorithm}:${hex}`
-        if (isDigest(digest)) yield digest
+        const usedAt = this.#changedAt(repository, "_manifests", algorithm, hex)
+        if (isDigest(digest) && usedAt !== undefined) yield { digest, usedAt }
       }
   }
 
@@ -140,17 +163,17 @@ export class RepositoryFiles {
     return this.#remove(repository, "_uploads", id)
   }
 
-  *uploads(repository: string): Generator<{ id: string; startedAt: Date }> {
-    for (const id of this.#names(repository, "_uploads")) {
-      const stat = statSync(this.#path(repository, "_uploads", id), { throwIfNoEntry: false })
-      if (stat !== undefined) yield { id, startedAt: stat.mtime }
-    }
+  /** Its age begins anew. */
+  touchUpload(repository: string, id: string): void {
+    this.#touch(repository, "_uploads", id)
   }
 
-  /** Takes a repository away that holds nothing. */
-  removeEmpty(repository: string): void {
-    if (this.has(repository) && [...this.manifests(repository)].length > 0) return
-    rmSync(this.#path(repository, "_manifests"), { recursive: true, force: true })
+  /** With the time at which somebody last went on with it. */
+  *uploads(repository: string): Generator<{ id: string; usedAt: Date }> {
+    for (const id of this.#names(repository, "_uploads")) {
+      const usedAt = this.#changedAt(repository, "_uploads", id)
+      if (usedAt !== undefined) yield { id, usedAt }
+    }
   }
 
   #directories(below: string): string[] {
@@ -177,6 +200,21 @@ export class RepositoryFiles {
 
   #exists(repository: string, ...words: string[]): boolean {
     return statSync(this.#path(repository, ...words), { throwIfNoEntry: false }) !== undefined
+  }
+
+  #changedAt(repository: string, ...words: string[]): Date | undefined {
+    return statSync(this.#path(repository, ...words), { throwIfNoEntry: false })?.mtime
+  }
+
+  #touch(repository: string, ...words: string[]): boolean {
+    try {
+      const now = new Date()
+      utimesSync(this.#path(repository, ...words), now, now)
+      return true
+    } catch (error) {
+      if (hasErrno(error, "ENOENT", "ENOTDIR")) return false
+      throw error
+    }
   }
 
   #read(repository: string, ...words: string[]): string | undefined {

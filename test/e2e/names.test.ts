@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import {
   ask,
+  askBadly,
   askFrom,
   askMany,
   changeNames,
@@ -305,6 +306,22 @@ describe("the resolver", () => {
       const [answer] = await askFrom(pid, server, { name: "web" })
       return typeof answer !== "string" && answer?.code === 0
     })
+  }, 30_000)
+
+  test("what a hostile container sends neither ends it nor keeps it from its neighbours", async () => {
+    await make("blue", "--dns", "127.0.0.99")
+    await sleeper("evil", "blue")
+    await sleeper("web", "blue")
+    const server = await gatewayOf("blue")
+    const [pid] = resolversOf(skiff)
+    const good = (tcp: boolean) => ask(skiff, "web", server, { name: "evil", tcp })
+    for (const answers of await Promise.all([askBadly(skiff, "evil", server, 3_000), good(false), good(true)]))
+      if (answers !== undefined) expect(answers).toMatchObject([{ code: 0 }])
+    expect(await ask(skiff, "evil", server, { name: "web" }, { name: "web", tcp: true })).toMatchObject([
+      { code: 0 },
+      { code: 0 },
+    ])
+    expect(resolversOf(skiff)).toEqual([pid as number])
   }, 30_000)
 
   test("a million questions during a thousand changes: each has its answer", async () => {

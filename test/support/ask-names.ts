@@ -2,6 +2,7 @@
  * A client of the DNS, run as a program inside a container's network namespace:
  *
  *   ask-names.ts SERVER '[{"name": "web", "type": "A", "tcp": true}]'      each answer, as JSON
+ *   ask-names.ts SERVER --hostile COUNT                                    bytes that are no question, and connections that stay
  *   ask-names.ts SERVER --many COUNT SECONDS NAME=ADDRESS…                 as many as it can, and what went wrong
  */
 import { createSocket, type Socket } from "node:dgram"
@@ -155,11 +156,42 @@ async function askMany(server: string, count: number, seconds: number, wanted: r
   return many
 }
 
+const random = (below: number): number => Math.floor(Math.random() * below)
+
+/** Questions with bytes changed and cut off, responses, pointers in a circle; and many connections that say half of something. */
+async function beHostile(server: string, count: number): Promise<void> {
+  const socket = createSocket("udp4")
+  const whole = question({ name: "web.example.test", ednsBytes: 4096 }, 1)
+  for (let index = 0; index < count; index++) {
+    const message = Buffer.from(whole)
+    for (let change = random(6); change >= 0; change--) message[random(message.length)] = random(256)
+    if (index % 7 === 0) message.set([0xc0, 12], 12)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    socket.send(message.subarray(0, index % 3 === 0 ? random(message.length + 1) : message.length), PORT, server, () =>
+      resolve(),
+    )
+    await promise
+  }
+  socket.close()
+  const streams = Array.from({ length: 100 }, () => {
+    const stream = connect({ host: server, port: PORT })
+    stream.on("error", () => {})
+    stream.write(Buffer.from([0xff, 0xff, 1, 2, 3]))
+    return stream
+  })
+  // what each has sent has arrived when the next question is answered; one may be lost among so many
+  for (let tries = 0; tries < 5; tries++)
+    if ((await byUdp(server, question({ name: "web" }, 2)).catch(() => undefined)) !== undefined) break
+  for (const stream of streams) stream.destroy()
+}
+
 if (import.meta.main) {
   const [server = "", what = "", ...rest] = process.argv.slice(2)
   if (what === "--many") {
     const [count, seconds, ...wanted] = rest
     console.log(JSON.stringify(await askMany(server, Number(count), Number(seconds), wanted)))
+  } else if (what === "--hostile") {
+    await beHostile(server, Number(rest[0]))
   } else {
     const answers: (Told | string)[] = []
     for (const [index, asked] of (JSON.parse(what) as Asked[]).entries()) {

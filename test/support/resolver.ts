@@ -34,6 +34,11 @@ export async function askMany(
   return JSON.parse(await inNetwork(await pidOf(skiff, container), words)) as Many
 }
 
+/** Sends what is no question, and leaves connections open for a while. */
+export async function askBadly(skiff: Skiff, container: string, server: string, count: number): Promise<void> {
+  await inNetwork(await pidOf(skiff, container), [server, "--hostile", `${count}`])
+}
+
 /** Of its first process. */
 export function pidOf(skiff: Skiff, container: string): Promise<string> {
   return skiff.ok("inspect", "-f", "{{.State.Pid}}", container)

@@ -1,5 +1,6 @@
 /** A port of the loopback of the calling thread's network namespace, for datagrams and connections. */
 import type { Socket } from "bun"
+import { growReceiveBuffer } from "./receive-buffer.ts"
 
 /** Hears what comes. `connection` is the number of one, until it is closed. */
 export interface LoopbackHandlers {
@@ -21,6 +22,8 @@ export interface LoopbackListener extends Disposable {
 const LOOPBACK = "127.0.0.1"
 /** Who leaves more than this unread is closed. */
 const MOST_UNSENT_BYTES = 1 << 20
+/** Some thousand datagrams, where the usual buffer has room for 250: who loses one asks again after five seconds. */
+const WAITING_BYTES = 4 << 20
 
 /** Opens the first of `ports` that is free for both; 0 is any. Throws the last refusal when none is. */
 export async function listenOnLoopback(
@@ -48,6 +51,7 @@ async function listenOn(wanted: number, handlers: LoopbackHandlers): Promise<Loo
     },
   })
   try {
+    growReceiveBuffer(datagrams.port, WAITING_BYTES)
     const streams = new Streams(datagrams.port, handlers)
     return {
       port: datagrams.port,

@@ -87,6 +87,17 @@ describe("resolvConf()", () => {
     )
   })
 
+  test("the resolvers of its networks are asked in place of all others, and names without a dot as they are", () => {
+    const hostText = "nameserver 10.0.0.2\nsearch a.example\noptions edns0 ndots:5\n"
+    const resolvers = ["172.18.0.1", "172.19.0.1", "172.20.0.1", "172.21.0.1"]
+    expect(resolvConf({ ...input, hostText, resolvers, dns: ["192.0.2.1"] })).toBe(
+      "nameserver 172.18.0.1\nnameserver 172.19.0.1\nnameserver 172.20.0.1\nsearch a.example\noptions edns0 ndots:0\n",
+    )
+    expect(resolvConf({ ...input, hostText, resolvers: ["172.18.0.1"], options: ["ndots:1"] })).toBe(
+      "nameserver 172.18.0.1\nsearch a.example\noptions ndots:1\n",
+    )
+  })
+
   test("--dns, --dns-search and --dns-option each replace the host's; a dot clears the search", () => {
     const hostText = "nameserver 10.0.0.2\nsearch a.example\noptions ndots:2\n"
     expect(resolvConf({ ...input, hostText, dns: ["127.0.0.1"], search: ["."], options: ["rotate"] })).toBe(

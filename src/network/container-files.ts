@@ -102,7 +102,9 @@ export function resolvConf(input: ResolvInput): string {
   const own = asked.length > 0 ? asked : serversOf(host.servers, input)
   const servers = resolvers.length > 0 ? resolvers.slice(0, MOST_SERVERS) : own
   const search = (input.search.length > 0 ? input.search : host.search).filter((word) => word !== ".")
-  const given = input.options.length > 0 ? input.options : host.options.filter((word) => !isShortFirst(word, resolvers))
+  // how many dots the host's own programs want is no matter of a network where names have none
+  const fromHost = resolvers.length > 0 ? host.options.filter((word) => !isDots(word)) : host.options
+  const given = input.options.length > 0 ? input.options : fromHost
   // a neighbour's name without a dot is asked as it is, before a search domain is put to it and told to the world (docker does so)
   const options = resolvers.length > 0 && !given.some(isDots) ? [...given, "ndots:0"] : given
   for (const word of [...search, ...options])
@@ -118,7 +120,6 @@ export function resolvConf(input: ResolvInput): string {
 const MOST_SERVERS = 3
 
 const isDots = (option: string): boolean => option.startsWith("ndots:")
-const isShortFirst = (option: string, resolvers: readonly string[]): boolean => resolvers.length > 0 && isDots(option)
 
 function checkedServer(text: string): string {
   if (!isIpAddress(text)) throw new InvalidArgument(`invalid DNS server "${text}"`, { hint: "expected an IP address" })

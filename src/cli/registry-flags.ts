@@ -27,7 +27,8 @@ export function registryAccess(flags: FlagValues<typeof REGISTRY_FLAGS>): Regist
   return { authFile, certDir, credentials, retries, retryDelayMs, tlsVerify: flags.tlsVerify }
 }
 
-function readCredentials(text: string): { username: string; password: string } {
+/** `USER:PASSWORD`. Throws InvalidArgument. */
+export function readCredentials(text: string): { username: string; password: string } {
   const colon = text.indexOf(":")
   if (colon < 1) throw new InvalidArgument("expected USER:PASSWORD")
   return { username: text.slice(0, colon), password: text.slice(colon + 1) }

@@ -123,6 +123,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image attestations"], load: () => import("./commands/image/attestations.ts") },
   { names: ["image bootstrap"], load: () => import("./commands/image/bootstrap.ts") },
   { names: ["image build", "build", "builder build", "buildx build"], load: () => import("./commands/image/build.ts") },
+  { names: ["image copy"], load: () => import("./commands/image/copy.ts") },
   { names: ["image diff"], load: () => import("./commands/image/diff.ts") },
   { names: ["image exists"], load: () => import("./commands/image/exists.ts") },
   { names: ["image history", "history"], load: () => import("./commands/image/history.ts") },

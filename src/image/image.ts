@@ -133,6 +133,30 @@ export interface PushResult {
   mediaType: string
 }
 
+/** What of an image is copied, in which format, and how registries on both sides are spoken to. */
+export interface CopyOptions {
+  /** All that an index names; else the image of one platform. */
+  all?: boolean
+  /** Undefined: the host's. */
+  platform?: Platform
+  /** Of the manifests there; undefined: as they are, where the place can hold them so. */
+  format?: "oci" | "docker"
+  /** Fail rather than change a manifest. */
+  preserveDigests?: boolean
+  /** Of the image in a docker-archive, beside the one of the place. */
+  moreNames?: readonly string[]
+  source?: RegistryAccess
+  target?: RegistryAccess
+  onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+/** What the place now has. */
+export interface CopyResult {
+  /** Of the manifest or index, as it is there. */
+  descriptor: Descriptor
+}
+
 /** In which form images are saved. */
 export interface SaveOptions {
   /** Undefined: every layer as it is. A docker-archive has none compressed. */
@@ -257,6 +281,14 @@ export interface Images {
    * so that a killed or cancelled call leaves blobs alone there. Throws NotFound, PermissionDenied, Unavailable, DataLoss.
    */
   push(name: string, options?: PushOptions): Promise<PushResult>
+  /**
+   * Copies an image between places of containers-transports(5): `docker://NAME`, `oci:PATH[:NAME]`, `oci-archive:PATH[:NAME]`,
+   * `docker-archive:PATH[:NAME]`, `dir:PATH`, and by a name alone this store. Manifests are copied byte for byte where nothing must be
+   * changed: plain layers are compressed for a registry, a layout holds OCI's format, a docker-archive no manifest at all. Nothing
+   * leads to what a failed or killed call has written; safe to repeat. Throws InvalidArgument, NotFound, AlreadyExists,
+   * PermissionDenied, FailedPrecondition where a digest had to change, Unavailable, DataLoss.
+   */
+  copy(from: string, to: string, options?: CopyOptions): Promise<CopyResult>
   /**
    * Images as one tar. The bytes depend on the images alone. Each chunk is overwritten once the next is asked for. Throws
    * NotFound, before the first chunk; DataLoss when the files of a layer were changed in the store.

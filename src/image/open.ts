@@ -97,6 +97,11 @@ export function openImages(deps: ImagesDeps): Images {
       return await pushImage(deps, records, name, options)
     },
 
+    async copy(from, to, options) {
+      const { copyImage } = await import("./copy/copy-image.ts")
+      return await copyImage(deps, records, from, to, options)
+    },
+
     async *save(names, format, options) {
       const { namedSets, savedFiles, tarOfFiles } = await import("./save/save-images.ts")
       yield* tarOfFiles(savedFiles(deps, await namedSets(deps, records, names), format, options))

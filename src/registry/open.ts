@@ -59,6 +59,12 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       const { search } = await import("./client/search.ts")
       return await search(registry, term, await conf(), options, limitsOf(options))
     },
+    async repositories(registry, options = {}) {
+      const { searchCatalogue } = await import("./client/search.ts")
+      const all = { ...options, limit: Number.MAX_SAFE_INTEGER }
+      const found = await searchCatalogue(registry, "", await conf(), all, limitsOf(options))
+      return found.map(({ repository }) => repository)
+    },
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
   }

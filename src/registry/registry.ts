@@ -97,6 +97,11 @@ export interface RegistryTarget {
   /** Stores a manifest under its digest and, where one is given, a tag. Its blobs must be there. Safe to repeat. */
   putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void>
   /**
+   * Removes a tag alone, or a manifest with all its tags. Its blobs are the registry's to collect. Needs a target opened with
+   * `deletes`. Throws NotFound, PermissionDenied, Unsupported where the registry removes nothing, or no tag without its manifest.
+   */
+  remove(what: { tag: string } | { digest: Digest }): Promise<void>
+  /**
    * Stores a manifest whose `subject` is there, by its digest, so that who asks for the referrers of `subject` is told of
    * it. Where the registry keeps no such list, it is kept under the tag `sha256-HEX`, as the specification says. Safe to repeat.
    */
@@ -107,6 +112,8 @@ export interface RegistryTarget {
 export interface TargetOptions extends RegistryOptions {
   /** Repositories of the same registry that may hold some of the blobs. */
   mountFrom?: readonly string[]
+  /** Asks for the right to delete, too: to ask without need is refused by some. */
+  deletes?: boolean
 }
 
 /** Who logs in, and where that is kept. */
@@ -215,6 +222,8 @@ export interface Registries {
    * PermissionDenied, Unavailable, DataLoss.
    */
   search(registry: string, term: string, options: RegistryOptions & { limit: number }): Promise<FoundRepository[]>
+  /** The names of all repositories of a registry, as it lists them. Throws as `search`. */
+  repositories(registry: string, options?: RegistryOptions): Promise<string[]>
   /** Those with credentials in the auth files. */
   loggedIn(options?: { authFile?: string }): Promise<string[]>
   /** Answers as a registry until it is disposed. Throws Unavailable for a taken port, InvalidArgument for an address that is none. */

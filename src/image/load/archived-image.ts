@@ -6,6 +6,8 @@ export interface NewArchivedImage {
   source: ImageSource
   top: ResolvedManifest
   names: readonly string[]
+  /** Of a layout: its `org.opencontainers.image.ref.name`s, which are free text. */
+  refNames?: readonly string[]
 }
 
 /** One image of an archive: new, or, by its id, one that is here. */

@@ -8,7 +8,7 @@ import { fetchImage, putFetched, type FetchedImage } from "../fetch-image.ts"
 import type { LoadedImage, LoadInput, LoadOptions } from "../image.ts"
 import type { ImagesDeps } from "../deps.ts"
 import type { ImageRecords } from "../records.ts"
-import { taggedName } from "../reference.ts"
+import { taggedName, type Reference } from "../reference.ts"
 import type { ArchivedImage, NewArchivedImage } from "./archived-image.ts"
 import { imageOfDirectory } from "./dir-transport.ts"
 import { imagesOfDockerArchive } from "./docker-archive.ts"
@@ -54,6 +54,29 @@ async function loadAll(
   return records.transaction(() => fetched.map(({ image, names }) => recordLoaded(records, image, names)))
 }
 
+/** One image of any source, recorded under its names. */
+export async function bringIn(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  image: NewImage,
+  options: LoadOptions & { onProgress: OnProgress },
+): Promise<LoadedImage> {
+  try {
+    await using lease = await deps.leases.open()
+    const fetched = await fetchOne(deps, records, image, lease, { ...options, sizes: new Map() })
+    return records.transaction(() => recordLoaded(records, fetched, image.names))
+  } catch (error) {
+    await deps.collect().catch(() => {}) // the next one does it
+    throw error
+  }
+}
+
+/** What an archive is asked by: it knows only digests. */
+const ARCHIVE: Reference = { registry: "localhost", repository: "archive" }
+
+/** An image to be fetched, and what its source is asked by. */
+type NewImage = NewArchivedImage & { ref?: Reference; shown?: string }
+
 interface Loading {
   records: ImageRecords
   lines: Map<string, string>
@@ -83,15 +106,12 @@ async function imagesOf(files: ArchiveFiles, { records, lines }: Loading): Promi
 async function fetchOne(
   deps: ImagesDeps,
   records: ImageRecords,
-  { source, top, names }: NewArchivedImage,
+  { source, top, names, ref = ARCHIVE, shown = names[0] ?? `image ${top.descriptor.digest}` }: NewImage,
   lease: Lease,
   options: LoadOptions & { onProgress: OnProgress; sizes: Map<ChainId, number> },
 ): Promise<FetchedImage> {
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
-  // what a registry would be asked by; an archive knows only digests
-  const ref = { registry: "localhost", repository: "archive" }
-  const shown = names[0] ?? `image ${top.descriptor.digest}`
   const { platform, onProgress, sizes } = options
   const how = { platform, attestations: true, onProgress, signal, stop }
   return await fetchImage(deps, records, { source, ref, shown, top, lease, sizes, ...how })

@@ -10,21 +10,25 @@ import { readSmall } from "./read-small.ts"
 import type { NewArchivedImage } from "./archived-image.ts"
 
 const MAX_LAYOUT_BYTES = 4096
+/** image-spec annotations.md; a name within a layout */
+export const REF_NAME = "org.opencontainers.image.ref.name"
 
 /** The images of an OCI layout (image-spec image-layout.md), as a directory or in an archive. */
 export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedImage[]> {
   checkLayoutVersion(await readSmall(files, "oci-layout", MAX_LAYOUT_BYTES))
   const index = parseLayoutIndex(await readSmall(files, "index.json", MAX_MANIFEST_BYTES))
   const source = new LayoutSource(files)
-  const images = new Map<Digest, NewArchivedImage & { names: string[] }>()
+  const images = new Map<Digest, NewArchivedImage & { names: string[]; refNames: string[] }>()
   for (const descriptor of index.manifests) {
     // buildkit's attestations stand beside the images they are about
     if (descriptor.platform?.os === "unknown") continue
     const known = images.get(descriptor.digest)
-    const image = known ?? { source, names: [], top: await source.top(descriptor) }
+    const image = known ?? { source, names: [], refNames: [], top: await source.top(descriptor) }
     images.set(descriptor.digest, image)
     const name = nameOf(descriptor)
     if (name !== undefined) image.names.push(name)
+    const refName = descriptor.annotations?.[REF_NAME]
+    if (refName !== undefined) image.refNames.push(refName)
   }
   return [...images.values()]
 }
@@ -33,7 +37,7 @@ export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedIm
 function nameOf({ annotations = {} }: Descriptor): string | undefined {
   const whole = annotations["io.containerd.image.name"]
   if (whole !== undefined) return whole
-  const name = annotations["org.opencontainers.image.ref.name"]
+  const name = annotations[REF_NAME]
   return name !== undefined && /[:/]/.test(name) ? name : undefined
 }
 

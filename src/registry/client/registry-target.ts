@@ -1,6 +1,6 @@
-import { DataLoss, isSkiffError, Unavailable, type SkiffError } from "../../base/errors.ts"
+import { DataLoss, isSkiffError, Unavailable, Unsupported, type SkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
-import { isDigest } from "../../spec/digest.ts"
+import { isDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { RegistryTarget, RemoteReference, TargetOptions, Uploaded, UploadOptions } from "../registry.ts"
@@ -38,7 +38,10 @@ export function openTarget(
     limits,
     signal,
     // one token for all that is to come: a mount with one that lacks its source would quietly not happen
-    scopes: [`repository:${repository}:pull,push`, ...mountFrom.map((from) => `repository:${from}:pull`)],
+    scopes: [
+      `repository:${repository}:pull,push${options.deletes ? ",delete" : ""}`,
+      ...mountFrom.map((from) => `repository:${from}:pull`),
+    ],
     async credentials() {
       const found = options.credentials ?? (await findCredentials(registry, repository, { authFile, signal }))
       hasCredentials = found !== undefined
@@ -89,6 +92,22 @@ class HttpRegistryTarget implements RegistryTarget {
 
   async putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void> {
     await this.#putManifest(bytes, descriptor, tag)
+  }
+
+  async remove(what: { tag: string } | { digest: Digest }): Promise<void> {
+    const isTag = "tag" in what
+    const reference = isTag ? what.tag : what.digest
+    const response = await this.#endpoint.request({ to: `manifests/${reference}`, method: "DELETE" })
+    const name = `${this.#name}${isTag ? ":" : "@"}${reference}`
+    // distribution spec, "Deleting tags" and "Deleting Manifests": either may be disabled
+    if (response.status === 405 || (isTag && response.status === 400)) {
+      response.discard()
+      const { host } = this.#endpoint
+      throw new Unsupported(`${name}: ${host} deletes no ${isTag ? "tags without their manifests" : "manifests"}`)
+    }
+    if (response.status !== 202 && response.status !== 200 && response.status !== 204)
+      throw await this.#refusal(name, response)
+    response.discard()
   }
 
   async putReferrer(bytes: Uint8Array, descriptor: Descriptor, subject: Descriptor): Promise<void> {

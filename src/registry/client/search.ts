@@ -66,7 +66,8 @@ async function searchHub(
   }))
 }
 
-async function searchCatalogue(
+/** The repositories that have the term in their name, by the registry's own list of all. */
+export async function searchCatalogue(
   registry: string,
   term: string,
   conf: RegistriesConf,

@@ -1,0 +1,34 @@
+import { atomicWrite } from "../../../base/atomic-write.ts"
+import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import { arg } from "../../args.ts"
+import { command } from "../../command.ts"
+import { flag } from "../../flag.ts"
+import { COPY_FLAGS, copyOptions, TWO_SIDES_FLAGS } from "../../image-copy-flags.ts"
+import { PullProgress } from "../../output/pull-progress.ts"
+
+export default command({
+  summary: "Copy an image between registries, layouts, archives and the local store",
+  args: [arg.one("SOURCE", "images"), arg.one("DESTINATION")],
+  flags: {
+    ...TWO_SIDES_FLAGS,
+    ...COPY_FLAGS,
+    additionalTag: flag.strings("Further name of the image in a docker-archive", "string"),
+    digestfile: flag.string("Write the digest of the copy to the file", "string"),
+    quiet: flag.bool("Suppress the progress", { short: "q" }),
+  },
+  examples: [
+    "skiff image copy --all docker://docker.io/library/debian:12 docker://registry.example/debian:12",
+    "skiff image copy docker://alpine:3 oci:layout:alpine",
+  ],
+  async run({ args: [source, destination], flags, engine, out }) {
+    const images = await engine.images()
+    using interrupt = new AbortOnInterrupt()
+    using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
+    const { additionalTag: moreNames } = flags
+    const options = { ...copyOptions(flags), moreNames, onProgress: progress.onProgress, signal: interrupt.signal }
+    const { descriptor } = await images.copy(source, destination, options)
+    progress[Symbol.dispose]()
+    if (!flags.quiet) out.line(descriptor.digest)
+    if (flags.digestfile !== undefined) atomicWrite(flags.digestfile, descriptor.digest, { mode: 0o644 })
+  },
+})

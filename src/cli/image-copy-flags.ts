@@ -1,0 +1,120 @@
+import { InvalidArgument } from "../base/errors.ts"
+import type { CopyOptions } from "../image/image.ts"
+import type { RegistryAccess } from "../registry/registry.ts"
+import { hostPlatform, parsePlatform, type Platform } from "../spec/platform.ts"
+import { refused } from "./build/foreign-flag.ts"
+import { defined } from "./defined.ts"
+import { UsageError } from "./errors/usage-error.ts"
+import { flag, readBoolean, type FlagValues } from "./flag.ts"
+import { authfile, readCredentials, REGISTRY_FLAGS } from "./registry-flags.ts"
+
+const UNSIGNED = "images are not signed"
+const ENCRYPTED = "layers are neither encrypted nor decrypted"
+
+/** How the registries on both sides of a copy are spoken to, as skopeo's `copy` and `sync` say it. */
+export const TWO_SIDES_FLAGS = {
+  authfile,
+  destAuthfile: flag.string("Path of the file with credentials for the destination", "string"),
+  destCertDir: flag.string("Directory with certificates for the destination", "string"),
+  destCreds: flag.of(readCredentials, "Username and password for the destination", "USER:PASSWORD"),
+  destNoCreds: refused("credentials of the auth file are used where there are any", "name an empty --dest-authfile"),
+  destRegistryToken: refused("registries ask for their tokens themselves"),
+  destTlsVerify: flag.of(readBoolean, "Require HTTPS and verify certificates at the destination", "bool"),
+  retryTimes: REGISTRY_FLAGS.retry,
+  retryDelay: REGISTRY_FLAGS.retryDelay,
+  srcAuthfile: flag.string("Path of the file with credentials for the source", "string"),
+  srcCertDir: flag.string("Directory with certificates for the source", "string"),
+  srcCreds: flag.of(readCredentials, "Username and password for the source", "USER:PASSWORD"),
+  srcNoCreds: refused("credentials of the auth file are used where there are any", "name an empty --src-authfile"),
+  srcRegistryToken: refused("registries ask for their tokens themselves"),
+  srcTlsVerify: flag.of(readBoolean, "Require HTTPS and verify certificates at the source", "bool"),
+  tlsVerify: REGISTRY_FLAGS.tlsVerify,
+}
+
+/** What of an image is copied, and in which form. */
+export const COPY_FLAGS = {
+  all: flag.bool("Copy the images of all platforms, with the index that names them", { short: "a" }),
+  format: flag.of(readFormat, "Format of the manifests: oci or docker (v2s2; default: as they are)", "string", {
+    short: "f",
+    completes: ["oci", "docker"],
+  }),
+  overrideArch: flag.string("Choose the image of this architecture, instead of the machine's", "ARCH"),
+  overrideOs: flag.string("Choose the image of this operating system", "OS"),
+  overrideVariant: flag.string("Choose the image of this variant of the architecture", "VARIANT"),
+  platform: flag.of(parsePlatform, "Choose the image of this platform", "string"),
+  preserveDigests: flag.bool("Fail rather than change a manifest, and so its digest"),
+  removeSignatures: flag.bool("Signatures are not copied anyway"),
+  decryptionKey: refused(ENCRYPTED),
+  encryptLayer: refused(ENCRYPTED),
+  encryptionKey: refused(ENCRYPTED),
+  signBy: refused(UNSIGNED, "sign what was copied: cosign sign"),
+  signBySigstore: refused(UNSIGNED, "sign what was copied: cosign sign"),
+  signBySigstorePrivateKey: refused(UNSIGNED, "sign what was copied: cosign sign"),
+  signIdentity: refused(UNSIGNED, "sign what was copied: cosign sign"),
+  signPassphraseFile: refused(UNSIGNED, "sign what was copied: cosign sign"),
+}
+
+type SideFlags = FlagValues<typeof TWO_SIDES_FLAGS>
+type WhatFlags = Pick<
+  FlagValues<typeof COPY_FLAGS>,
+  "all" | "format" | "overrideArch" | "overrideOs" | "overrideVariant" | "platform" | "preserveDigests"
+>
+
+/** What the flags say. Throws UsageError for those that contradict each other. */
+export function copyOptions(flags: SideFlags & WhatFlags): Omit<CopyOptions, "onProgress" | "signal"> {
+  const { all, format, preserveDigests } = flags
+  const platform = platformOf(flags)
+  if (all && platform !== undefined) throw new UsageError("--all and a platform cannot both be set")
+  return {
+    all,
+    preserveDigests,
+    source: sourceAccess(flags),
+    target: targetAccess(flags),
+    ...(format !== undefined && { format }),
+    ...(platform !== undefined && { platform }),
+  }
+}
+
+/** How the source is spoken to. */
+export function sourceAccess(flags: SideFlags): RegistryAccess {
+  return {
+    ...retriesOf(flags),
+    ...defined({
+      authFile: flags.srcAuthfile ?? flags.authfile,
+      certDir: flags.srcCertDir,
+      credentials: flags.srcCreds,
+      tlsVerify: flags.srcTlsVerify ?? flags.tlsVerify,
+    }),
+  }
+}
+
+function targetAccess(flags: SideFlags): RegistryAccess {
+  return {
+    ...retriesOf(flags),
+    ...defined({
+      authFile: flags.destAuthfile ?? flags.authfile,
+      certDir: flags.destCertDir,
+      credentials: flags.destCreds,
+      tlsVerify: flags.destTlsVerify ?? flags.tlsVerify,
+    }),
+  }
+}
+
+function retriesOf({ retryTimes, retryDelay }: SideFlags): RegistryAccess {
+  return defined({ retries: retryTimes, retryDelayMs: retryDelay })
+}
+
+function platformOf(flags: WhatFlags): Platform | undefined {
+  const { overrideArch: arch, overrideOs: os, overrideVariant: variant, platform } = flags
+  if (arch === undefined && os === undefined && variant === undefined) return platform
+  if (platform !== undefined) throw new UsageError("--platform and --override-… cannot both be set")
+  const host = hostPlatform()
+  const parts = [os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])]
+  return parsePlatform(parts.join("/"))
+}
+
+function readFormat(text: string): "oci" | "docker" {
+  if (text === "oci") return text
+  if (text === "docker" || text === "v2s2") return "docker"
+  throw new InvalidArgument("must be one of oci, docker, v2s2")
+}

@@ -1,0 +1,123 @@
+/** One image, or all that an index names, from one place to another. */
+import { join } from "node:path"
+import { InvalidArgument } from "../../base/errors.ts"
+import { noProgress } from "../../base/progress.ts"
+import { parseManifest } from "../../spec/parse-manifest.ts"
+import { hostPlatform } from "../../spec/platform.ts"
+import { choosePlatform } from "../choose-platform.ts"
+import type { ImagesDeps } from "../deps.ts"
+import type { CopyOptions, CopyResult, PushOptions } from "../image.ts"
+import { imageSetOf } from "../image-set.ts"
+import { bringIn } from "../load/load-images.ts"
+import type { ImageRecords } from "../records.ts"
+import { pushImage } from "../push-image.ts"
+import { formatReference, taggedName, type Reference } from "../reference.ts"
+import { dockerArchiveTarget, ociArchiveTarget } from "./archive-target.ts"
+import { chosenMember, openCopySource, signalOf, type CopySource } from "./copy-source.ts"
+import type { CopyTarget } from "./copy-target.ts"
+import { copyTree, resolveChild } from "./copy-tree.ts"
+import { dirTarget } from "./dir-target.ts"
+import { layoutTarget } from "./layout-target.ts"
+import { parsePlace, type ImagePlace } from "./place.ts"
+import { registryTarget } from "./registry-target.ts"
+
+/** See `Images.copy`. */
+export async function copyImage(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  fromText: string,
+  toText: string,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
+  const [from, to] = [parsePlace(fromText), parsePlace(toText)]
+  if (from.kind === "store" && to.kind === "docker" && !options.preserveDigests)
+    return await push(deps, records, from.name, to.ref, options)
+  await using undo = new AsyncDisposableStack()
+  const source = await openCopySource(deps, records, from, options, undo)
+  if (to.kind === "store") return await load(deps, records, source, to.name, options)
+  const only = options.all ? source : await oneImage(source, options)
+  const target = await openTarget(deps, to, from, options, undo)
+  const { signal, onProgress = noProgress, format, preserveDigests = false } = options
+  const scratch = join(deps.root, "ingest")
+  const top = await copyTree(only, target, { format, preserveDigests, scratch, onProgress, signal })
+  return { descriptor: top.descriptor }
+}
+
+async function openTarget(
+  deps: ImagesDeps,
+  to: Exclude<ImagePlace, { kind: "store" }>,
+  from: ImagePlace,
+  options: CopyOptions,
+  undo: AsyncDisposableStack,
+): Promise<CopyTarget> {
+  switch (to.kind) {
+    case "docker":
+      return await registryTarget(deps, to.ref, from, options)
+    case "dir":
+      return dirTarget(to.path)
+    case "oci":
+      return layoutTarget(to.path, to.name)
+    case "oci-archive":
+      return ociArchiveTarget(to.path, to.name, undo)
+    case "docker-archive":
+      return dockerArchiveTarget(to.path, [...(to.name ? [to.name] : []), ...(options.moreNames ?? [])], undo)
+  }
+}
+
+/** Of an index the image for one platform. */
+async function oneImage(from: CopySource, { platform = hostPlatform() }: CopyOptions): Promise<CopySource> {
+  const { top, shown } = from
+  const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
+  if (parsed.kind === "manifest") return from
+  const child = await resolveChild(from, choosePlatform(parsed.index, platform, shown))
+  return await oneImage({ ...from, top: child }, { platform })
+}
+
+/** The store has one image by a name, that of a platform, as a pull brings it. */
+async function load(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  source: CopySource,
+  name: string,
+  { all, platform, format, onProgress = noProgress, signal }: CopyOptions,
+): Promise<CopyResult> {
+  if (all)
+    throw new InvalidArgument("the local store takes the image of one platform", {
+      hint: "copy the image of one platform",
+    })
+  if (format !== undefined) throw new InvalidArgument("the local store keeps a manifest in the format that it has")
+  const { image } = await bringIn(
+    deps,
+    records,
+    { ...source, names: [taggedName(name)] },
+    {
+      ...signalOf({ signal }),
+      onProgress,
+      ...(platform !== undefined && { platform }),
+    },
+  )
+  return { descriptor: image.manifest }
+}
+
+/** As `push` sends it: plain layers compressed the same way, what is attested of it beside it. */
+async function push(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  word: string,
+  to: Reference,
+  { all, platform, format, target, onProgress, signal }: CopyOptions,
+): Promise<CopyResult> {
+  const { image, name } = records.mustLocate(word)
+  const set = await imageSetOf(deps, records, image, name)
+  const members = all ? set.members : [chosenMember(set.members, platform, word)]
+  const options: PushOptions = {
+    ...target,
+    ...signalOf({ signal }),
+    ...(onProgress !== undefined && { onProgress }),
+    ...(format !== undefined && { format }),
+    images: all ? set : { members },
+    destination: formatReference(to),
+  }
+  const { digest, mediaType, size } = await pushImage(deps, records, word, options)
+  return { descriptor: { mediaType, digest, size } }
+}

@@ -136,3 +136,12 @@ export function hasErrno(error: unknown, ...names: string[]): boolean {
   const errnoName = (error as { errnoName?: unknown }).errnoName
   return names.some((name) => name === code || name === errnoName)
 }
+
+/** Runs `body`, which may fail by the named errno: what it was to do is done, or what it was to change is gone. */
+export function ignoreErrno(name: string, body: () => unknown): void {
+  try {
+    body()
+  } catch (error) {
+    if (!hasErrno(error, name)) throw error
+  }
+}

@@ -1,5 +1,6 @@
 import { globSync, statSync } from "node:fs"
 import { posix } from "node:path"
+import { defined } from "../base/defined.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import type { GlobRequest, MountRequest, ShownFiles, VolumeRequest } from "../spec/docker/mount-request.ts"
 import { newContainerId } from "./id.ts"
@@ -140,11 +141,6 @@ function shownFiles({ options, recursion, overlay, chown, idMap }: ShownFiles): 
 function ofVolume({ subpath, driver, driverOptions, labels }: VolumeRequest): Pick<MountPoint, "subpath" | "volume"> {
   const volume = defined({ driver, options: driverOptions, labels })
   return { ...defined({ subpath }), ...(Object.keys(volume).length === 0 ? {} : { volume }) }
-}
-
-/** A row says nothing of what was not asked for. */
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }
 
 /** Terminals that anybody on the host could open are none of a container's: always an instance of its own. */

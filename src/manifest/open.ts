@@ -1,4 +1,5 @@
 import type { Database } from "../base/database.ts"
+import { defined } from "../base/defined.ts"
 import { AlreadyExists, NotFound } from "../base/errors.ts"
 import { parseReference } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
@@ -123,8 +124,4 @@ function taken(name: string): AlreadyExists {
     hint: "amend it, or remove it first",
     data: { object: "manifest", name },
   })
-}
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
 }

@@ -1,5 +1,5 @@
 /** The bridge of one network: made when it is not there, by whoever needs it first, whatever the others do meanwhile. */
-import { hasErrno } from "../base/errors.ts"
+import { hasErrno, ignoreErrno } from "../base/errors.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import {
   addAddress,
@@ -84,16 +84,16 @@ export async function makeBridge(route: NetlinkSocket, network: Network, options
   const gateway = parseIpv4(network.gateway)
   const mtu = mtuOf(network.options) ?? options.mtu ?? defaultMtu(route)
   const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
-  ignore("EEXIST", () => createBridge(route, network.bridge, bridge))
+  ignoreErrno("EEXIST", () => createBridge(route, network.bridge, bridge))
   const { index } = getLink(route, network.bridge)
   await options.writeSysctls(bridgeSysctls(network))
   for (const { address, prefixLength } of gatewaysOf(network))
-    ignore("EEXIST", () => route.request([addAddress(index, network.bridge, address, prefixLength)]))
+    ignoreErrno("EEXIST", () => route.request([addAddress(index, network.bridge, address, prefixLength)]))
   if (options.loopback) route.request([linkUp(getLink(route, "lo").index, "lo")])
   // up comes last: then it is whole
   await options.limit()
   route.request([linkUp(index, network.bridge)])
-  if (hasIpv6(network)) ignore("EEXIST", () => route.request([addLoopbackRoute(index, network.bridge)]))
+  if (hasIpv6(network)) ignoreErrno("EEXIST", () => route.request([addLoopbackRoute(index, network.bridge)]))
   for (const link of listLinks(route))
     if (link.master !== index && options.hostInterfaces.includes(link.name)) attachToBridge(route, link.name, index)
   return getLink(route, network.bridge)
@@ -106,11 +106,3 @@ export function defaultMtu(route: NetlinkSocket): number {
 }
 
 const MAIN_TABLE = 254
-
-function ignore(errno: string, body: () => unknown): void {
-  try {
-    body()
-  } catch (error) {
-    if (!hasErrno(error, errno)) throw error
-  }
-}

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno, ignoreErrno } from "../base/errors.ts"
 import { log } from "../base/log.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import { ipBytes } from "../sys/net/ip-bytes.ts"
@@ -195,7 +195,7 @@ export class Firewall {
       ]
       // the resolver may have come meanwhile, and led it to itself
       if (ready !== undefined)
-        unless("EEXIST", () => changeElements(netfilter, resolverChange("add", names.table, ready.port)))
+        ignoreErrno("EEXIST", () => changeElements(netfilter, resolverChange("add", names.table, ready.port)))
       for (const change of changes)
         if (isGuarded || change.family === "inet") inBatches(change, (batch) => changeElements(netfilter, [batch]))
       const marked = [WHOLE, ...networks, ...(isGuarded ? [] : [UNGUARDED])]
@@ -333,7 +333,7 @@ export class Firewall {
   #deleteEach(netfilter: NetlinkSocket, changes: readonly ElementChange[]): void {
     for (const change of changes)
       for (const { key, keyEnd, isEnd } of change.elements)
-        unless("ENOENT", () =>
+        ignoreErrno("ENOENT", () =>
           changeElements(netfilter, [{ ...change, action: "delete", elements: [{ key, keyEnd, isEnd }] }]),
         )
   }
@@ -341,7 +341,7 @@ export class Firewall {
   /** A table of family bridge may be missing (ensure). */
   #addEach(netfilter: NetlinkSocket, changes: readonly ElementChange[]): void {
     for (const change of changes)
-      if (change.family === "bridge") unless("ENOENT", () => changeElements(netfilter, [change]))
+      if (change.family === "bridge") ignoreErrno("ENOENT", () => changeElements(netfilter, [change]))
       else changeElements(netfilter, [change])
   }
 
@@ -358,12 +358,4 @@ const ELEMENTS_PER_BATCH = 1000
 function inBatches(change: ElementChange, body: (batch: ElementChange) => void): void {
   for (let first = 0; first < change.elements.length; first += ELEMENTS_PER_BATCH)
     body({ ...change, elements: change.elements.slice(first, first + ELEMENTS_PER_BATCH) })
-}
-
-function unless(errno: string, body: () => unknown): void {
-  try {
-    body()
-  } catch (error) {
-    if (!hasErrno(error, errno)) throw error
-  }
 }

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import { hasErrno } from "../base/errors.ts"
+import { ignoreErrno } from "../base/errors.ts"
 import { deleteTable } from "../sys/net/nfnetlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
 import { listBridges } from "./network-records.ts"
@@ -31,22 +31,15 @@ export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAl
     return removeOwnNetns(runRoot)
   }
   const { route, netfilter } = await host.sockets()
-  for (const family of ["inet", "bridge"] as const) unless("ENOENT", () => deleteTable(netfilter, family, names.table))
+  for (const family of ["inet", "bridge"] as const)
+    ignoreErrno("ENOENT", () => deleteTable(netfilter, family, names.table))
   const own = listLinks(route).filter(({ alias }) => alias === names.alias)
   const recorded = listBridges(db).map(({ bridge }) => bridge)
   for (const name of new Set([names.bridge, ...own.map((link) => link.name), ...recorded]))
-    unless("ENODEV", () => {
+    ignoreErrno("ENODEV", () => {
       removeQueue(route, bridgeQueueName(name))
       deleteLink(route, name)
     })
   // the lock that stores take when they choose their ranges: it goes with the last of them
   if (!listLinks(route).some(({ alias }) => alias.startsWith(ALIAS_PREFIX))) rmSync(NETWORK_LOCK, { force: true })
-}
-
-function unless(errno: string, body: () => void): void {
-  try {
-    body()
-  } catch (error) {
-    if (!hasErrno(error, errno)) throw error
-  }
 }

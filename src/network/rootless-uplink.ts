@@ -9,7 +9,7 @@
 import { mkdirSync, openSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { throwIfAborted } from "../base/cancel.ts"
-import { FailedPrecondition, hasErrno } from "../base/errors.ts"
+import { FailedPrecondition, hasErrno, ignoreErrno } from "../base/errors.ts"
 import { tryLock, unlockAndClose } from "../sys/libc.ts"
 import type { IpAddress } from "../sys/net/ip-bytes.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
@@ -131,8 +131,9 @@ export class RootlessUplink {
             addSourceRule({ priority: TAP_PRIORITY, source: source6, table }),
           ]),
     ])
-    unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv4")]))
-    if (source6 !== undefined) unless("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv6")]))
+    ignoreErrno("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv4")]))
+    if (source6 !== undefined)
+      ignoreErrno("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv6")]))
   }
 
   /** Other ports for a container that runs. What goes through its ports, or out from it, is cut off. Throws as `publish`. */
@@ -220,12 +221,4 @@ function forgetRules(route: NetlinkSocket, source: IpAddress): void {
       if (hasErrno(error, "ENOENT", "EAFNOSUPPORT", "EOPNOTSUPP")) return
       throw error
     }
-}
-
-function unless(errno: string, body: () => unknown): void {
-  try {
-    body()
-  } catch (error) {
-    if (!hasErrno(error, errno)) throw error
-  }
 }

@@ -1,3 +1,4 @@
+import { defined } from "../../base/defined.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { ConfigChanges, KeyedChanges } from "../../builder/builder.ts"
 import { parseSignal, signalName } from "../../sys/process/signals.ts"
@@ -63,7 +64,7 @@ const NANOSECONDS = 1_000_000
 export function configChanges(flags: ConfigFlags): ConfigChanges {
   const { arch, author, comment, createdBy, historyComment, os, variant } = flags
   return {
-    about: given({
+    about: defined({
       architecture: arch,
       author,
       comment,
@@ -73,7 +74,7 @@ export function configChanges(flags: ConfigFlags): ConfigChanges {
       variant,
       "os.version": flags.osVersion,
     }),
-    config: given({
+    config: defined({
       Hostname: flags.hostname,
       Domainname: flags.domainname,
       User: flags.user,
@@ -98,7 +99,7 @@ export function configChanges(flags: ConfigFlags): ConfigChanges {
 /** Of what is not named, what was there before stays; an empty command takes all of it away. */
 function healthcheckOf(flags: ConfigFlags): ConfigChanges["config"]["Healthcheck"] {
   const { healthcheck, healthcheckInterval, healthcheckTimeout, healthcheckStartPeriod, healthcheckRetries } = flags
-  const changes = given({
+  const changes = defined({
     Test: healthcheck,
     Interval: nanoseconds(healthcheckInterval),
     Timeout: nanoseconds(healthcheckTimeout),
@@ -164,10 +165,4 @@ function jsonWords(text: string): string[] | undefined {
     // a line that begins with a bracket, such as `[ -f /x ]`
   }
   return undefined
-}
-
-function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

@@ -1,3 +1,4 @@
+import { defined } from "../../base/defined.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { ContainerOptions, HealthLogOptions, HealthOptions } from "../../container/container.ts"
 import { parseDuration } from "../../spec/docker/duration.ts"
@@ -40,8 +41,8 @@ export function healthOptions(flags: HealthFlags): Pick<ContainerOptions, "healt
   const { noHealthcheck, healthCmd, healthInterval, healthOnFailure } = flags
   const health: HealthOptions = {
     ...(healthCmd === "none" ? { disabled: true } : healthCmd === undefined ? {} : { test: healthCmd }),
-    ...(healthInterval === "disable" ? { manual: true } : given({ intervalMs: healthInterval })),
-    ...given({
+    ...(healthInterval === "disable" ? { manual: true } : defined({ intervalMs: healthInterval })),
+    ...defined({
       timeoutMs: flags.healthTimeout,
       startPeriodMs: flags.healthStartPeriod,
       startIntervalMs: flags.healthStartInterval,
@@ -59,7 +60,7 @@ export function healthOptions(flags: HealthFlags): Pick<ContainerOptions, "healt
 
 function startupCheck(flags: HealthFlags): HealthOptions["startup"] {
   const { healthStartupCmd: test } = flags
-  const times = given({
+  const times = defined({
     intervalMs: flags.healthStartupInterval,
     timeoutMs: flags.healthStartupTimeout,
     retries: flags.healthStartupRetries,
@@ -74,7 +75,7 @@ function startupCheck(flags: HealthFlags): HealthOptions["startup"] {
 }
 
 function logOptions({ healthLogDestination, healthMaxLogCount, healthMaxLogSize }: HealthFlags): HealthOptions["log"] {
-  const log = { ...healthLogDestination, ...given({ maxCount: healthMaxLogCount, maxBytes: healthMaxLogSize }) }
+  const log = { ...healthLogDestination, ...defined({ maxCount: healthMaxLogCount, maxBytes: healthMaxLogSize }) }
   return Object.keys(log).length === 0 ? undefined : log
 }
 
@@ -115,10 +116,4 @@ function readDestination(text: string): HealthLogOptions {
 function readCount(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgument("expected a whole number")
   return Number(text)
-}
-
-function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

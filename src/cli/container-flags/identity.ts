@@ -1,10 +1,10 @@
 /** Flags of `run` and `create` that say who a program is and what it finds around it: podman's. */
 import { resolve } from "node:path"
+import { defined } from "../../base/defined.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import { parseSize } from "../../base/sizes.ts"
 import type { ContainerOptions, EtcOptions, ProcessOptions, TreeOptions } from "../../container/container.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
-import { defined } from "../defined.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, readBoolean, type FlagValues } from "../flag.ts"
 

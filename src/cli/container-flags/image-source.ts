@@ -1,8 +1,8 @@
 /** Flags of `run` and `create` that say how a missing image is pulled: those of `pull`. */
+import { defined } from "../../base/defined.ts"
 import { Unsupported } from "../../base/errors.ts"
 import type { ContainerOptions } from "../../container/container.ts"
 import { formatPlatform } from "../../spec/platform.ts"
-import { defined } from "../defined.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { PLATFORM_PART_FLAGS, platformOfParts } from "../platform-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../registry-flags.ts"

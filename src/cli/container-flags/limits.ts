@@ -1,4 +1,5 @@
 /** Flags that bound what a container may use. */
+import { defined } from "../../base/defined.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import { parseSize } from "../../base/sizes.ts"
 import type { ContainerOptions, LimitOptions, Resources } from "../../container/container.ts"
@@ -12,7 +13,6 @@ import {
 import { parseDeviceCgroupRule } from "../../spec/docker/device-rule.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
 import { parseUlimit, type Ulimit } from "../../spec/docker/ulimit.ts"
-import { defined } from "../defined.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
 

@@ -1,6 +1,6 @@
 /** Flags of `run`, `create` and `pod create` that say on which networks a container is, and with what. */
+import { defined } from "../../base/defined.ts"
 import type { ContainerOptions, NetworkMode, NetworkRequest } from "../../container/container.ts"
-import { defined } from "../defined.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { readIpv4, readIpv6, readLink, readLinkLocal, readMac, readNetwork, type NetworkText } from "./network-text.ts"

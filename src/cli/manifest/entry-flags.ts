@@ -1,5 +1,5 @@
+import { defined } from "../../base/defined.ts"
 import type { EntryChanges } from "../../manifest/manifest.ts"
-import { defined } from "../defined.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
 

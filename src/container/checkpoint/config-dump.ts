@@ -1,5 +1,6 @@
 /** What an archive says of its container: written by us, read from whoever made the archive. */
 import * as v from "valibot"
+import { defined } from "../../base/defined.ts"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { ContainerOptions } from "../container.ts"
 import type { ContainerRecord } from "../record.ts"
@@ -201,7 +202,7 @@ export function parseConfigDump(text: string, { trust }: { trust: boolean }): Im
   const { rootfsImageID: imageId, rootfsImageName: imageName, volumes, options } = result.output
   const asked = askedOfHost(options)
   if (asked.length > 0 && !trust) throw asksOfHost(asked)
-  return { imageId, imageName, volumes, options: withoutUndefined(options) as unknown as ImportedConfig["options"] }
+  return { imageId, imageName, volumes, options: defined(options) as unknown as ImportedConfig["options"] }
 }
 
 /** The refusal of an archive that is not trusted. Pure. */
@@ -224,8 +225,4 @@ function askedOfHost(options: v.InferOutput<typeof DUMP>["options"]): string[] {
     ...Object.keys(sysctls).map((name) => `the sysctl ${JSON.stringify(name)}`),
     ...(options.network?.kind === "host" ? ["the host's network"] : []),
   ]
-}
-
-function withoutUndefined(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -1,4 +1,5 @@
 /** Finds out why a container ended, while its root is still mounted and its cgroup still there. */
+import { defined } from "../../base/defined.ts"
 import { isSkiffError, type SkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { formatPlatform } from "../../spec/platform.ts"
@@ -133,8 +134,4 @@ async function faultOf(deps: ContainerDeps, record: ContainerRecord, name: strin
 async function platformOf(deps: ContainerDeps, record: ContainerRecord): Promise<{ image?: string }> {
   const image = (await deps.images()).find(record.imageId)
   return image === undefined ? {} : { image: formatPlatform(image.platform) }
-}
-
-function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 }

@@ -3,7 +3,7 @@
  * the answer holds. Whoever is confined is answered for no other name outside: a question is a way out too.
  */
 import type { Database } from "../../base/database.ts"
-import { hasErrno } from "../../base/errors.ts"
+import { hasErrno, ignoreErrno } from "../../base/errors.ts"
 import { NOWHERE } from "../../spec/docker/egress-rule.ts"
 import type { NetlinkSocket } from "../../sys/net/netlink.ts"
 import { changeElements, type ElementChange } from "../../sys/net/nfnetlink.ts"
@@ -78,9 +78,9 @@ export class EgressNames implements NamedEgress {
       if (!hasErrno(error, "ENOENT", "EEXIST", "ENOTEMPTY")) throw error
       for (const change of [...changes("delete", before), ...changes("delete", after)])
         for (const { key, keyEnd } of change.elements)
-          unlessGone(() => changeElements(netfilter, [{ ...change, elements: [{ key, keyEnd }] }]))
+          ignoreErrno("ENOENT", () => changeElements(netfilter, [{ ...change, elements: [{ key, keyEnd }] }]))
       // without the tables the records say it to who writes them
-      unlessGone(() => changeElements(netfilter, added))
+      ignoreErrno("ENOENT", () => changeElements(netfilter, added))
     }
   }
 
@@ -106,12 +106,4 @@ function unconfined({ hostInterface }: EndpointRow): Confined {
 
 function isRuled({ rules }: Confined, level: EgressLevel, name: string): boolean {
   return parseRules(rules[level] ?? NOWHERE).some(({ to }) => to.kind === "name" && isNamed(name, to.name))
-}
-
-function unlessGone(body: () => unknown): void {
-  try {
-    body()
-  } catch (error) {
-    if (!hasErrno(error, "ENOENT")) throw error
-  }
 }

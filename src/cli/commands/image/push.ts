@@ -9,9 +9,9 @@ import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
 import { flag, readBoolean } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { readCompressionLevel, readManifestFormat, UNSIGNED } from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
-const UNSIGNED = "images are not signed"
 const SIGN_HINT = "sign what was pushed: cosign sign, or skopeo copy --sign-by"
 
 export default command({
@@ -33,14 +33,14 @@ export default command({
       ["gzip", "zstd"],
       'Compression of layers ("gzip"|"zstd"; default: as they are, gzip for uncompressed ones)',
     ),
-    compressionLevel: flag.of(readLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
+    compressionLevel: flag.of(readCompressionLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed manifest to the file", "string"),
     disableCompression: flag.bool("Do not compress uncompressed layers", { short: "D" }),
     forceCompression: withoutValue(
       flag.of(readBoolean, "Also recompress layers in another format (default true with --compression-format)", "bool"),
       "true",
     ),
-    format: flag.of(readFormat, "Format of the manifest: oci or docker (v2s2)", "string", {
+    format: flag.of(readManifestFormat, "Format of the manifest: oci or docker (v2s2)", "string", {
       short: "f",
       completes: ["oci", "docker"],
     }),
@@ -88,17 +88,6 @@ function formOf(flags: FormFlags): LayerForm | undefined {
   const every = forceCompression ?? compressionFormat !== undefined
   if (compressionFormat === undefined && level === undefined && !every) return undefined
   return { compression: compressionFormat ?? "gzip", every, ...(level === undefined ? {} : { level }) }
-}
-
-function readLevel(text: string): number {
-  if (!/^\d{1,2}$/.test(text) || Number(text) > 22) throw new InvalidArgument("expected a number from 0 to 22")
-  return Number(text)
-}
-
-function readFormat(text: string): "oci" | "docker" {
-  if (text === "oci") return text
-  if (text === "docker" || text === "v2s2") return "docker"
-  throw new InvalidArgument("must be one of oci, docker, v2s2")
 }
 
 function report(out: Out, { name, digest, size }: PushResult, quiet: boolean): void {

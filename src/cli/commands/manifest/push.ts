@@ -1,14 +1,12 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
-import { InvalidArgument } from "../../../base/errors.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { readCompressionLevel, readManifestFormat, UNSIGNED } from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
-
-const UNSIGNED = "images are not signed"
 
 export default command({
   summary: "Push a manifest list with its images to a registry",
@@ -18,10 +16,10 @@ export default command({
     addCompression: refused("each image is pushed in one compression"),
     all: flag.bool("Push the images, too, which is done anyhow"),
     compressionFormat: flag.choice(["gzip", "zstd"], 'Compression of layers of local images ("gzip"|"zstd")'),
-    compressionLevel: flag.of(readLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
+    compressionLevel: flag.of(readCompressionLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed list to the file", "string"),
     forceCompression: flag.bool("Also recompress layers in another format"),
-    format: flag.of(readFormat, "Format of the list: oci or docker (v2s2)", "string", { short: "f" }),
+    format: flag.of(readManifestFormat, "Format of the list: oci or docker (v2s2)", "string", { short: "f" }),
     insecure: flag.bool("Allow push to an insecure registry"),
     purge: flag.bool("Remove the local list after the push", { short: "p" }),
     quiet: flag.bool("Suppress the progress", { short: "q" }),
@@ -61,14 +59,3 @@ export default command({
     if (flags.purge || flags.rm) lists.remove(list)
   },
 })
-
-function readLevel(text: string): number {
-  if (!/^\d{1,2}$/.test(text) || Number(text) > 22) throw new InvalidArgument("expected a number from 0 to 22")
-  return Number(text)
-}
-
-function readFormat(text: string): "oci" | "docker" {
-  if (text === "oci") return text
-  if (text === "docker" || text === "v2s2") return "docker"
-  throw new InvalidArgument("must be one of oci, docker, v2s2")
-}

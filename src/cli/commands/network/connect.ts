@@ -1,3 +1,4 @@
+import { defined } from "../../../base/defined.ts"
 import type { NetworkRequest } from "../../../container/container.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -11,7 +12,6 @@ import {
   readLinkLocal,
   readMac,
 } from "../../container-flags/network-text.ts"
-import { defined } from "../../defined.ts"
 import { flag } from "../../flag.ts"
 
 export default command({

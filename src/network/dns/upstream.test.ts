@@ -93,6 +93,19 @@ describe("a question", () => {
     }
   })
 
+  test("is asked once of a server that is named twice, and holds nobody up when that refuses", async () => {
+    using refusing = await NameServer.open("127.0.0.1", 0, (query, _, reply) =>
+      reply(writeResponse(query, { code: ResponseCode.refused }, 512)),
+    )
+    const answer = await new Upstream(() => outside, refusing.port).ask(errand(["127.0.0.1", "127.0.0.1"]))
+    expect(parseResponse(answer ?? new Uint8Array()).code).toBe(ResponseCode.refused)
+    expect(refusing.asked.length).toBe(1)
+    const before = process.cpuUsage()
+    // nobody is at 127.0.0.3
+    await new Upstream(() => outside, refusing.port).ask(errand(["127.0.0.3", "127.0.0.3"]))
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
+  })
+
   test("goes to the next server when one is not there, is silent or refuses, and first to those that speak after that", async () => {
     using refusing = await NameServer.open("127.0.0.1", 0, (query, _, reply) =>
       reply(writeResponse(query, { code: ResponseCode.refused }, 512)),

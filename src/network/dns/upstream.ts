@@ -66,8 +66,10 @@ export class Upstream {
     const deadline = Date.now() + PATIENCE_MS
     let second: Uint8Array | undefined
     const refusing = new Set<string>()
-    while (Date.now() < deadline && refusing.size < errand.servers.length)
-      for (const server of this.#inOrder(errand.servers)) {
+    // a list may name one twice, which refuses once: the loop would wait for a second refusal
+    const servers = [...new Set(errand.servers)]
+    while (Date.now() < deadline && refusing.size < servers.length)
+      for (const server of this.#inOrder(servers)) {
         const leftMs = Math.min(ONE_SERVER_MS, deadline - Date.now())
         if (leftMs <= 0) break
         if (refusing.has(server)) continue

@@ -66,7 +66,7 @@ export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Has ::1 in it, where what is published is reached by it (ipv6-host.ts). */
 export const LOOPBACK6 = "loopback6"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_7"
+export const NETWORKS = "networks_8"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
@@ -186,6 +186,11 @@ function addresses6({ address6, macAddress }: Source): bigint[] {
   return address6 === "" ? [] : [parseIpv6(address6), linkLocalAddress(parseMac(macAddress))]
 }
 
+/** Discovery of neighbours and of multicast listeners. */
+const OF_A_LINK =
+  "nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect, " +
+  "mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report"
+
 /** The table of what is routed: replaces what is there in one transaction. `egress`: pasta's interface. */
 export function tableText(table: string, egress?: string): string {
   return `table inet ${table}
@@ -260,6 +265,8 @@ table inet ${table} {
     ip daddr . iifname @${REFUSED_LINKS} drop
     ip6 saddr . oifname @${REFUSED_LINKS6} drop
     ip6 daddr . iifname @${REFUSED_LINKS6} drop
+    # what neighbours of a link say to each other (RFC 4861, RFC 3810) goes no further: a confined container may say it too
+    iifname @${BRIDGES} icmpv6 type { ${OF_A_LINK} } drop
     ct state established,related accept
     iifname . oifname @${PAIRS} accept
     iifname @${INTERNAL} goto stray

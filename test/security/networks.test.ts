@@ -197,6 +197,32 @@ describe("from outside", () => {
     })
   })
 
+  asRoot("nothing is heard of a confined container, not even as a message for neighbours on its link", async () => {
+    const one = await network("one", "--ipv6", "--subnet", "2001:db8:88::/64")
+    await member("confined", one, "--allow-net", "198.51.100.0/24:443/tcp")
+    await member("free", one)
+    const file = `/tmp/skt-heard-${process.pid}`
+    outside.run(`timeout 20 socat -u IP6-RECV:58 - > ${file} 2>&1 & until grep -q :003A /proc/net/raw6; do :; done`)
+    const send = async (name: string, type: number, words: string): Promise<void> => {
+      const { Pid } = (await skiff.inspect(name)).State
+      const last = (await endpoint(name, one)).GlobalIPv6Address.replace("2001:db8:88::", "").padStart(4, "0")
+      // an advertisement may have an own address alone as its target
+      const target = `20010db80088${"0".repeat(16)}${last}`
+      const message = Buffer.from(`${type.toString(16)}${"0".repeat(14)}${target}`, "hex")
+      const socat = ["socat", "-u", "-", "IP6-SENDTO:[2001:db8:77::2]:58"]
+      const sent = spawnSync("nsenter", [`--net=/proc/${Pid}/ns/net`, ...socat], {
+        input: Buffer.concat([message, Buffer.from(words)]),
+      })
+      expect([sent.status, sent.stderr.toString()]).toEqual([0, ""])
+    }
+    for (const type of [128, 130, 131, 132, 133, 134, 135, 136, 137, 143]) await send("confined", type, "secret")
+    await eventually(async () => {
+      await send("free", 128, "allowed")
+      return outside.run(`cat ${file}`).includes("allowed")
+    })
+    expect(outside.run(`cat ${file}; rm -f ${file}`)).not.toContain("secret")
+  })
+
   asRoot("a rule of the host on forwarded packets closes a published port (moby#22054)", async () => {
     const one = await network("one")
     const port = await freePort()

@@ -316,6 +316,45 @@ export interface BuildWarning {
   quote?: string
 }
 
+/** A build that has ended, as it is remembered. */
+export interface PastBuild {
+  /** 24 hexadecimal digits. */
+  id: string
+  /** Of its context and its Dockerfile, without credentials. */
+  name: string
+  status: "completed" | "error" | "canceled"
+  startedAt: Date
+  endedAt: Date
+  /** Where its files came from: a path, a URL, `-`. */
+  context: string
+  dockerfile?: string
+  target?: string
+  /** Empty: the host's. */
+  platforms: readonly string[]
+  tags: readonly string[]
+  /** The images that it made. */
+  images: readonly Digest[]
+  /** Of the manifest or index that it made. */
+  digest?: Digest
+  error?: string
+  /** `done` counts those from the cache too. */
+  steps: { total: number; done: number; cached: number }
+}
+
+/** The last builds of this store. What was killed is not remembered. */
+export interface BuildHistory {
+  /** Newest first. */
+  list(): PastBuild[]
+  /** By the beginning of its id; `^N` is the Nth before the newest. Throws NotFound, InvalidArgument when several begin so. */
+  get(ref: string): PastBuild
+  /** What its steps wrote, as plain lines; a long one is cut. Throws as `get`. */
+  log(ref: string): string
+  /** Forgets these. Throws as `get`, and then forgets none. */
+  remove(refs: readonly string[]): void
+  /** Forgets all. */
+  clear(): void
+}
+
 /** One entry of the build cache. */
 export interface CacheUse {
   id: string
@@ -364,4 +403,5 @@ export interface Builds {
   /** Reads all that the cache holds. */
   diskUsage(cancellable?: Cancellable): Promise<CacheUse[]>
   prune(options: PruneOptions): Promise<{ ids: string[]; reclaimedBytes: number }>
+  history(): Promise<BuildHistory>
 }

@@ -10,8 +10,12 @@ export function openBuilds(deps: BuildDeps): Builds {
       return await applyChanges(config, changes)
     },
     async build(options, onEvent) {
-      const { runBuild } = await import("./run-build.ts")
-      return await runBuild(deps, resolveBuild(options), onEvent)
+      const [{ runBuild }, { remembered }] = await Promise.all([
+        import("./run-build.ts"),
+        import("./history/remembered.ts"),
+      ])
+      const request = resolveBuild(options)
+      return await remembered(deps.db, request, onEvent, (tell) => runBuild(deps, request, tell))
     },
     async check(options) {
       const { checkRequest } = await import("./run-build.ts")
@@ -25,6 +29,10 @@ export function openBuilds(deps: BuildDeps): Builds {
     async prune(options) {
       const { pruneCache } = await import("./solve/prune-cache.ts")
       return await pruneCache(deps, options)
+    },
+    async history() {
+      const { HistoryRecords } = await import("./history/records.ts")
+      return new HistoryRecords(deps.db)
     },
   }
 }

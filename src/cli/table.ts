@@ -64,6 +64,14 @@ export const TABLE: readonly Entry[] = [
   { names: ["builder run"], load: () => import("./commands/builder/run.ts") },
   { names: ["builder unmount", "builder umount"], load: () => import("./commands/builder/unmount.ts") },
   { names: ["buildx create"], load: () => import("./commands/buildx/create.ts") },
+  { names: ["buildx history export"], load: () => import("./commands/buildx/history/export.ts") },
+  { names: ["buildx history import"], load: () => import("./commands/buildx/history/import.ts") },
+  { names: ["buildx history inspect"], load: () => import("./commands/buildx/history/inspect.ts") },
+  { names: ["buildx history inspect attachment"], load: () => import("./commands/buildx/history/attachment.ts") },
+  { names: ["buildx history logs"], load: () => import("./commands/buildx/history/logs.ts") },
+  { names: ["buildx history ls"], load: () => import("./commands/buildx/history/ls.ts") },
+  { names: ["buildx history open"], load: () => import("./commands/buildx/history/open.ts") },
+  { names: ["buildx history rm"], load: () => import("./commands/buildx/history/rm.ts") },
   { names: ["buildx imagetools create"], load: () => import("./commands/buildx/imagetools/create.ts") },
   { names: ["buildx imagetools inspect"], load: () => import("./commands/buildx/imagetools/inspect.ts") },
   { names: ["buildx inspect"], load: () => import("./commands/buildx/inspect.ts") },
@@ -242,7 +250,7 @@ export const TABLE: readonly Entry[] = [
 
 /** The entry that `words` begin with, and how many of them name it. */
 export function findEntry(words: readonly string[]): { entry: Entry; name: string; length: number } | undefined {
-  for (const length of [3, 2, 1]) {
+  for (const length of [4, 3, 2, 1]) {
     const name = words.slice(0, length).join(" ")
     const entry = TABLE.find(({ names }) => names.includes(name))
     if (entry && name.split(" ").length === length) return { entry, name, length }

@@ -33,5 +33,13 @@ export const buildSchema: Schema = {
        bytes INTEGER NOT NULL,
        PRIMARY KEY (record_id, by_id)
      ) STRICT, WITHOUT ROWID;`,
+    // what was built, for people: `document` is a PastBuild with its version, `log` what the steps wrote
+    `CREATE TABLE build_history (
+       id TEXT PRIMARY KEY,
+       ended_ms INTEGER NOT NULL,
+       document TEXT NOT NULL,
+       log TEXT NOT NULL
+     ) STRICT;
+     CREATE INDEX build_history_by_end ON build_history(ended_ms);`,
   ],
 }

@@ -1,4 +1,5 @@
-import type { Registries, RegistryAccess } from "./registry.ts"
+import type { Registries, RegistryAccess, RegistryStore } from "./registry.ts"
+import type { Limits } from "./server/limits.ts"
 import { DEFAULT_LIMITS, type HttpLimits } from "./client/http.ts"
 import { searchNames } from "./client/locations.ts"
 import { checkPolicy } from "./client/policy.ts"
@@ -36,10 +37,11 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
         import("./server/serve.ts"),
         import("./server/open-access.ts"),
       ])
-      const { access = {}, collect, ...listening } = options
+      const { access = {}, collect, limits: storeLimits, ...listening } = options
       const scheme = options.tls === undefined ? "http" : "https"
+      const served = storeLimits === undefined ? store : await limited(store, storeLimits)
       await using started = new AsyncDisposableStack()
-      const server = started.use(serve({ store, access: await openAccess(access, scheme) }, listening))
+      const server = started.use(serve({ store: served, access: await openAccess(access, scheme) }, listening))
       if (collect !== undefined) {
         const { collectPeriodically } = await import("./server/periodic-collection.ts")
         started.use(collectPeriodically(store, collect))
@@ -68,4 +70,9 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
   }
+}
+
+async function limited(store: RegistryStore, limits: Limits): Promise<RegistryStore> {
+  const { limitedStore } = await import("./server/limited-store.ts")
+  return limitedStore(store, limits)
 }

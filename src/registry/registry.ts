@@ -9,9 +9,11 @@
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { AccessOptions } from "./server/open-access.ts"
+import type { Limits } from "./server/limits.ts"
 import type { PeriodicCollection } from "./server/periodic-collection.ts"
 import type { RegistryServer, RegistryStore } from "./server/server.ts"
 
+export type { ImmutableTags, Limits, Quota } from "./server/limits.ts"
 export type { PeriodicCollection } from "./server/periodic-collection.ts"
 export type {
   ManifestReference,
@@ -149,6 +151,8 @@ export interface ServeOptions {
   /** PEM. */
   tls?: { cert: string; key: string } | undefined
   access?: AccessOptions
+  /** What may not be changed, and how much may be kept. */
+  limits?: Limits | undefined
   /** Removes garbage so often; the store must be one that can be changed. */
   collect?: PeriodicCollection | undefined
 }

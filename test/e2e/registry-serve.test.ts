@@ -95,6 +95,26 @@ describe("registry serve --storage", () => {
     await again.end()
   })
 
+  test("tells who pushes to an immutable tag, or more than its quota, that it is refused", async () => {
+    const own = join(skiff.directory, "home", "limited")
+    const { address, end } = await serve("--storage", own, "--immutable", "**:v*", "--quota", "small/**=1k")
+    const push = async (image: string, name: string) => {
+      await skiff.ok("tag", image, `${address}/${name}`)
+      return skiff.run(["push", "-q", `${address}/${name}`])
+    }
+    expect((await push("busybox", "app:v1")).code).toBe(0)
+    expect((await push("busybox", "app:v1")).code).toBe(0)
+    await skiff.ok("create", "--name", "changed", "busybox")
+    await skiff.ok("commit", "-c", "ENV CHANGED=1", "changed", "changed:1")
+    const moved = await push("changed:1", "app:v1")
+    expect([moved.code, moved.stderr]).toEqual([expect.any(Number), expect.stringContaining("is immutable")])
+    const tooMuch = await push("busybox", "small/app:1")
+    expect([tooMuch.code, tooMuch.stderr]).toEqual([expect.any(Number), expect.stringContaining("has no room for")])
+    expect(moved.code * tooMuch.code).toBeGreaterThan(0)
+    await end()
+    rmSync(own, { recursive: true })
+  })
+
   test("collects while it serves, and by a command: what no tag leads to goes, images stay", async () => {
     const own = join(skiff.directory, "home", "collected")
     const { address, end } = await serve("--storage", own, "--gc-after", "1s", "--gc-grace", "0s", "--gc-untagged")
@@ -124,6 +144,8 @@ describe("registry serve --storage", () => {
     for (const [args, words] of [
       [["--listen", "nonsense:port"], "expected ADDRESS:PORT"],
       [["--tls-cert", "/etc/hostname"], "--tls-cert and --tls-key go together"],
+      [["--quota", "1GB"], "--immutable and --quota are for a registry that is pushed to"],
+      [["--storage", directory, "--immutable", "a:b:c"], 'expected REPOSITORIES[:TAGS], not "a:b:c"'],
       [["--gc-after", "1h"], "--gc-after needs --storage"],
       [["--storage", directory, "--gc-untagged"], "--gc-grace and --gc-untagged need --gc-after"],
       [["--storage", "/proc/nowhere/registry"], 'cannot make the directory "/proc/nowhere/registry"'],

@@ -1,6 +1,7 @@
 /** Which users may do what to which repositories: the file of `--access`. */
 import { InvalidArgument } from "../../base/errors.ts"
 import type { Action, Scope } from "./access.ts"
+import { isRepositoryOf } from "./repository-pattern.ts"
 
 /** One who gave no name. */
 export const ANONYMOUS = "anonymous"
@@ -53,17 +54,8 @@ export function isAllowed(rules: readonly AccessRule[], user: string, { reposito
     (rule) =>
       rule.actions.includes(action) &&
       rule.users.some((name) => name === user || (name === "*" && user !== ANONYMOUS)) &&
-      (repository === undefined || rule.repositories.some((pattern) => matches(pattern, repository))),
+      (repository === undefined || rule.repositories.some((pattern) => isRepositoryOf(pattern, repository))),
   )
-}
-
-function matches(pattern: string, repository: string): boolean {
-  const [parts, names] = [pattern.split("/"), repository.split("/")]
-  for (const [index, part] of parts.entries()) {
-    if (part === "**") return names.length > index || index === 0
-    if (names[index] === undefined || (part !== "*" && part !== names[index])) return false
-  }
-  return parts.length === names.length
 }
 
 function wrong(path: string, what: string, valid?: readonly string[]): InvalidArgument {

@@ -29,21 +29,23 @@ export type RegistryErrorCode = keyof typeof STATUS
 /** Thrown anywhere in the making of an answer; becomes that answer. */
 export class RegistryError extends Error {
   readonly code: RegistryErrorCode
+  readonly status: number
   readonly detail: unknown
   readonly headers: Readonly<Record<string, string>>
 
   constructor(code: RegistryErrorCode, message: string, detail?: unknown, headers: Record<string, string> = {}) {
     super(message)
     this.code = code
+    this.status = STATUS[code]
     this.detail = detail
     this.headers = headers
   }
 }
 
 /** The answer that says an error. */
-export function errorAnswer({ code, message, detail, headers }: RegistryError): Response {
+export function errorAnswer({ code, status, message, detail, headers }: RegistryError): Response {
   const body = { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] }
-  return jsonAnswer(body, { status: STATUS[code], headers })
+  return jsonAnswer(body, { status, headers })
 }
 
 /** JSON with its length; `type` where a document has one of its own. */

@@ -83,6 +83,9 @@ async function write(deps: HandlerDeps, request: Request, url: URL, route: Route
     if (request.method === "PUT") return putManifest({ store, writes, request, url, ...route })
     if (request.method === "DELETE") return deleteManifest({ store, writes, request, url, ...route })
   }
+  // before any of it is read
+  if (route.kind === "upload" || route.kind === "uploads")
+    await writes.mustHaveRoom?.(route.repository, lengthOf(request))
   if (route.kind === "uploads" && request.method === "POST")
     return startUpload(uploadRequest(deps, request, url, route.repository))
   if (route.kind === "upload") {
@@ -92,6 +95,11 @@ async function write(deps: HandlerDeps, request: Request, url: URL, route: Route
     if (request.method === "DELETE") return cancelUpload(given, route.id)
   }
   throw unsupported(request.method)
+}
+
+function lengthOf(request: Request): number {
+  const length = Number(request.headers.get("Content-Length") ?? 0)
+  return request.method !== "DELETE" && Number.isSafeInteger(length) ? length : 0
 }
 
 function uploadRequest({ store, access }: HandlerDeps, request: Request, url: URL, repository: string) {

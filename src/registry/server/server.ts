@@ -60,6 +60,8 @@ export interface RegistryStore {
   referrers(repository: string, subject: Digest): Promise<Descriptor[]>
   /** Removes what nothing needs, beside pushes of any server of the store. Safe to repeat; stopped, it has removed a part. Absent: it is no registry's task. */
   collect?(options: GarbageOptions): Promise<RemovedGarbage>
+  /** Bytes of what those repositories have, of all when none are named; what several have is counted once. */
+  usedBytes?(isOf?: (repository: string) => boolean): Promise<number>
   /** Absent: nothing can be changed. */
   readonly writes?: RegistryWrites
 }
@@ -83,8 +85,16 @@ export interface RegistryWrites {
   cancel(repository: string, id: string): Promise<boolean>
   /** Makes a blob of one repository one of another's; false when it is not there. */
   mount(repository: string, from: string, digest: Digest): Promise<boolean>
-  /** Throws NotFound, whose `data.digests` are the blobs that are missing. */
-  putManifest(repository: string, manifest: ServedManifest & { tag?: string; needed: NeededContent }): Promise<void>
+  /** Throws RegistryError where the repository may not have so many bytes more. Absent: it may. */
+  mustHaveRoom?(repository: string, bytes: number): Promise<void>
+  /**
+   * Throws NotFound, whose `data.digests` are the blobs that are missing. `keepsTag`: AlreadyExists where the tag leads to another manifest,
+   * whoever else sets it at the same time.
+   */
+  putManifest(
+    repository: string,
+    manifest: ServedManifest & { tag?: string; keepsTag?: boolean; needed: NeededContent },
+  ): Promise<void>
   /** With all tags that lead to it. False when there is none. */
   deleteManifest(repository: string, digest: Digest): Promise<boolean>
   deleteTag(repository: string, tag: string): Promise<boolean>

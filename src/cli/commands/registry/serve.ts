@@ -5,6 +5,7 @@ import { fileFailure } from "../../file-failure.ts"
 import { flag } from "../../flag.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { DEFAULT_GRACE_MS } from "../../registry/grace.ts"
+import { LIMIT_FLAGS, limitsOf } from "../../registry/limit-flags.ts"
 import { trustHere } from "../../registry/trust-here.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import type { PeriodicCollection } from "../../../registry/registry.ts"
@@ -26,6 +27,7 @@ export default command({
     gcAfter: flag.duration("Remove garbage so often (needs --storage)"),
     gcGrace: flag.duration("Leave what was asked for within this time (default 1h)"),
     gcUntagged: flag.bool("Remove manifests without a tag, too"),
+    ...LIMIT_FLAGS,
     htpasswd: flag.string("Users with bcrypt hashes, as htpasswd -B writes them", "file"),
     tls: flag.choice(["auto", "off"], 'TLS with a certificate that is made here: "auto"'),
     tlsCert: flag.string("Speak TLS with this certificate (PEM, with those that it stands on)", "file"),
@@ -43,8 +45,8 @@ export default command({
     using interrupt = new AbortOnInterrupt()
     const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
     const access = { htpasswd, rules, anonymousPull, directory }
-    const collect = collectionOf(flags)
-    await using server = await registries.serve(store, { ...listening, tls, access, collect })
+    const [collect, limits] = [collectionOf(flags), limitsOf(flags)]
+    await using server = await registries.serve(store, { ...listening, tls, access, collect, limits })
     using _ = tls?.authority === undefined ? undefined : trustHere(tls.authority, server.url)
     out.line(server.url)
     await new Promise<void>((end) => interrupt.signal.addEventListener("abort", () => end(), { once: true }))

@@ -1,5 +1,5 @@
 /** A registry in a directory: blobs as every store of ours has them, and beside them what belongs to which repository. */
-import { FailedPrecondition, isSkiffError, NotFound, Unavailable } from "../../../base/errors.ts"
+import { AlreadyExists, FailedPrecondition, isSkiffError, NotFound, Unavailable } from "../../../base/errors.ts"
 import { randomHex } from "../../../base/random-hex.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import type { Digest } from "../../../spec/digest.ts"
@@ -172,8 +172,10 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
 
   async putManifest(
     repository: string,
-    { descriptor, bytes, needed, tag }: Parameters<RegistryWrites["putManifest"]>[1],
+    { descriptor, bytes, needed, tag, keepsTag }: Parameters<RegistryWrites["putManifest"]>[1],
   ): Promise<void> {
+    const before = keepsTag && tag !== undefined ? this.files.tag(repository, tag) : undefined
+    if (tag !== undefined && before !== undefined && before !== descriptor.digest) throw tagged(tag, before)
     for (const digest of [descriptor.digest, ...needed.children]) this.#useManifest(repository, digest)
     const missing = needed.blobs.filter((digest) => !this.#use(repository, digest))
     if (missing.length > 0)
@@ -185,7 +187,10 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
       this.files.addReferrer(repository, needed.referrer.subject, needed.referrer.descriptor)
     this.files.addManifest(repository, descriptor)
     // last: who asks for the tag finds all that it leads to
-    if (tag !== undefined) this.files.setTag(repository, tag, descriptor.digest)
+    if (tag === undefined) return
+    if (!keepsTag) return this.files.setTag(repository, tag, descriptor.digest)
+    if (!this.files.addTag(repository, tag, descriptor.digest))
+      throw tagged(tag, this.files.tag(repository, tag) ?? "another manifest")
   }
 
   /** One whose blobs may come later: what another registry has. */
@@ -221,6 +226,11 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     return collectGarbage({ files: this.files, content: this.#content, lock: this.#lock }, options)
   }
 
+  async usedBytes(isOf?: (repository: string) => boolean): Promise<number> {
+    const { usedBytes } = await import("./used-bytes.ts")
+    return usedBytes(this.files, this.#content, isOf)
+  }
+
   async #store(bytes: Uint8Array, digest: Digest): Promise<void> {
     if (this.#lock.during(() => this.#content.touch(digest))) return
     // several may put the same at once: each by an ingest of its own
@@ -237,4 +247,8 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     await this.#uploads[Symbol.asyncDispose]()
     this.#lock[Symbol.dispose]()
   }
+}
+
+function tagged(tag: string, digest: string): AlreadyExists {
+  return new AlreadyExists(`tag "${tag}" leads to ${digest}`)
 }

@@ -10,11 +10,12 @@
  * | `_referrers/<algorithm>-<hex of the subject>/<algorithm>-<hex>` | the descriptor, as a list of referrers shows it |
  * | `_uploads/<id>` | nothing: the bytes are an ingest of that name |
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
 import { dirname, join } from "node:path"
-import { atomicWrite } from "../../../base/atomic-write.ts"
+import { atomicWrite, syncDirectory } from "../../../base/atomic-write.ts"
 import { hasErrno } from "../../../base/errors.ts"
 import { namesIn } from "../../../base/names-in.ts"
+import { randomHex } from "../../../base/random-hex.ts"
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
 
@@ -126,6 +127,23 @@ export class RepositoryFiles {
 
   setTag(repository: string, tag: string, digest: Digest): void {
     this.#write(this.#path(repository, "_tags", tag), digest, true)
+  }
+
+  /** The same of a tag that is not there yet. False where it is, and leads elsewhere: of two who set it at once, one is told so. */
+  addTag(repository: string, tag: string, digest: Digest): boolean {
+    const path = this.#path(repository, "_tags", tag)
+    const aside = `${path}.tmp-${randomHex(8)}`
+    this.#write(aside, digest, true)
+    try {
+      linkSync(aside, path)
+      syncDirectory(dirname(path))
+      return true
+    } catch (error) {
+      if (!hasErrno(error, "EEXIST")) throw error
+      return this.tag(repository, tag) === digest
+    } finally {
+      unlinkSync(aside)
+    }
   }
 
   removeTag(repository: string, tag: string): boolean {

@@ -1,0 +1,120 @@
+import { formatSize } from "../../base/sizes.ts"
+import { RegistryError } from "./answers.ts"
+import type { Quota } from "./limits.ts"
+import { isRepositoryOf } from "./repository-pattern.ts"
+import type { RegistryStore } from "./server.ts"
+
+/** What other servers of the directory have taken is seen after so long, and before anything is refused. */
+const MEASURED_MS = 30_000
+const FRESH_MS = 1_000
+
+/**
+ * How much there is, measured now and then; what this server takes is added as it comes. Two servers of one directory may so together go over
+ * by what they take in half a minute; what is refused had no room a second before.
+ */
+export class Quotas {
+  readonly #all: readonly Measured[]
+
+  constructor(store: RegistryStore, quotas: readonly Quota[]) {
+    this.#all = quotas.map((quota) => new Measured(store, quota))
+  }
+
+  /** Takes room for so many more bytes of the repository. Throws RegistryError where there is none. */
+  async take(repository: string, bytes: number): Promise<void> {
+    for (const quota of this.#all) if (quota.isOf(repository)) await quota.take(bytes)
+  }
+
+  /** Throws RegistryError where there is no room for them; takes none. */
+  async mustHaveRoom(repository: string, bytes: number): Promise<void> {
+    await this.take(repository, bytes)
+    this.giveBack(repository, bytes)
+  }
+
+  /** What was taken is not kept. */
+  giveBack(repository: string, bytes: number): void {
+    for (const quota of this.#all) if (quota.isOf(repository)) quota.giveBack(bytes)
+  }
+
+  /** What was taken is stored: from the next look on, it is among what is found. */
+  stored(repository: string, bytes: number): void {
+    for (const quota of this.#all) if (quota.isOf(repository)) quota.store(bytes)
+  }
+}
+
+/** Who sends too much is not told to send it again. */
+class QuotaExceeded extends RegistryError {
+  override readonly status = 413
+
+  constructor(message: string) {
+    super("DENIED", message)
+  }
+}
+
+class Measured {
+  readonly #store: RegistryStore
+  readonly #quota: Quota
+  #stored = 0
+  #measuredAt = -Infinity
+  #measuring: Promise<void> | undefined
+  /** By uploads that are no blobs yet. */
+  #taken = 0
+  /** Stored since the last look began. */
+  #recent = 0
+
+  constructor(store: RegistryStore, quota: Quota) {
+    this.#store = store
+    this.#quota = quota
+  }
+
+  isOf(repository: string): boolean {
+    const { repositories } = this.#quota
+    return repositories === undefined || isRepositoryOf(repositories, repository)
+  }
+
+  async take(bytes: number): Promise<void> {
+    await this.#measure(MEASURED_MS)
+    if (!this.#hasRoom(bytes)) await this.#measure(FRESH_MS)
+    if (!this.#hasRoom(bytes)) {
+      const whose = this.#quota.repositories ?? "this registry"
+      const message = `${whose} may have ${formatSize(this.#quota.bytes)}, has ${formatSize(this.#used)}, and has no room for ${formatSize(bytes)} more`
+      throw new QuotaExceeded(message)
+    }
+    this.#taken += bytes
+  }
+
+  giveBack(bytes: number): void {
+    this.#taken -= bytes
+  }
+
+  store(bytes: number): void {
+    this.#taken -= bytes
+    this.#recent += bytes
+  }
+
+  get #used(): number {
+    return this.#stored + this.#taken + this.#recent
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#used + bytes <= this.#quota.bytes
+  }
+
+  /** One look at a time, for all who wait. */
+  async #measure(maxAgeMs: number): Promise<void> {
+    if (performance.now() - this.#measuredAt < maxAgeMs) return
+    await (this.#measuring ??= this.#look())
+  }
+
+  async #look(): Promise<void> {
+    const found = this.#recent
+    try {
+      const { repositories } = this.#quota
+      const isOf = repositories === undefined ? undefined : (repository: string) => this.isOf(repository)
+      this.#stored = (await this.#store.usedBytes?.(isOf)) ?? 0
+      this.#recent -= found
+      this.#measuredAt = performance.now()
+    } finally {
+      this.#measuring = undefined
+    }
+  }
+}

@@ -104,7 +104,10 @@ function retriesOf({ retryTimes, retryDelay }: SideFlags): RegistryAccess {
   return defined({ retries: retryTimes, retryDelayMs: retryDelay })
 }
 
-function platformOf(flags: WhatFlags): Platform | undefined {
+/** The platform that is chosen; undefined: this machine's. */
+export function platformOf(
+  flags: Pick<WhatFlags, "overrideArch" | "overrideOs" | "overrideVariant" | "platform">,
+): Platform | undefined {
   const { overrideArch: arch, overrideOs: os, overrideVariant: variant, platform } = flags
   if (arch === undefined && os === undefined && variant === undefined) return platform
   if (platform !== undefined) throw new UsageError("--platform and --override-… cannot both be set")

@@ -16,6 +16,7 @@ import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Reference } from "./reference.ts"
 
 export { packageUrl } from "./package-url.ts"
+export { remoteReference } from "./copy/place.ts"
 export { familiarReference, formatReference, parseReference } from "./reference.ts"
 
 /** A recorded image. */
@@ -148,6 +149,24 @@ export interface CopyOptions {
   source?: RegistryAccess
   target?: RegistryAccess
   onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+/** One image as it is somewhere else. */
+export interface ImageAt {
+  /** Of the repository, in full; empty for what is at no registry. */
+  name: string
+  /** The manifest, or the index that leads to it. */
+  top: ResolvedManifest
+  layers: readonly Descriptor[]
+  configBytes: Uint8Array
+  config: ImageConfig
+}
+
+/** How a registry is asked to delete. */
+export interface DeleteOptions extends RegistryAccess {
+  /** The tag alone: the image stays, with its other tags. */
+  tagOnly?: boolean
   signal?: AbortSignal
 }
 
@@ -289,6 +308,13 @@ export interface Images {
    * PermissionDenied, FailedPrecondition where a digest had to change, Unavailable, DataLoss.
    */
   copy(from: string, to: string, options?: CopyOptions): Promise<CopyResult>
+  /** The documents of an image at a place as `copy` knows them; no layer is fetched. Throws as `copy`. */
+  lookAt(place: string, options?: CopyOptions): Promise<ImageAt>
+  /**
+   * Deletes what `docker://NAME` leads to at its registry, with all tags of it. Throws InvalidArgument, NotFound, PermissionDenied,
+   * Unsupported where the registry deletes nothing, Unavailable.
+   */
+  deleteAt(name: string, options?: DeleteOptions): Promise<void>
   /**
    * Images as one tar. The bytes depend on the images alone. Each chunk is overwritten once the next is asked for. Throws
    * NotFound, before the first chunk; DataLoss when the files of a layer were changed in the store.

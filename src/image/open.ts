@@ -102,6 +102,16 @@ export function openImages(deps: ImagesDeps): Images {
       return await copyImage(deps, records, from, to, options)
     },
 
+    async lookAt(place, options) {
+      const { lookAt } = await import("./copy/look-at.ts")
+      return await lookAt(deps, records, place, options)
+    },
+
+    async deleteAt(name, options) {
+      const { deleteAt } = await import("./copy/delete-at.ts")
+      await deleteAt(deps, name, options)
+    },
+
     async *save(names, format, options) {
       const { namedSets, savedFiles, tarOfFiles } = await import("./save/save-images.ts")
       yield* tarOfFiles(savedFiles(deps, await namedSets(deps, records, names), format, options))

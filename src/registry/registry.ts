@@ -98,6 +98,8 @@ export interface RegistryTarget {
   ): Promise<Uploaded>
   /** Stores a manifest under its digest and, where one is given, a tag. Its blobs must be there. Safe to repeat. */
   putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void>
+  /** What the tag leads to there. Throws NotFound, PermissionDenied. */
+  digestOf(tag: string): Promise<Digest>
   /**
    * Removes a tag alone, or a manifest with all its tags. Its blobs are the registry's to collect. Needs a target opened with
    * `deletes`. Throws NotFound, PermissionDenied, Unsupported where the registry removes nothing, or no tag without its manifest.

@@ -2,9 +2,6 @@
 import { join } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import { noProgress } from "../../base/progress.ts"
-import { parseManifest } from "../../spec/parse-manifest.ts"
-import { hostPlatform } from "../../spec/platform.ts"
-import { choosePlatform } from "../choose-platform.ts"
 import type { ImagesDeps } from "../deps.ts"
 import type { CopyOptions, CopyResult, PushOptions } from "../image.ts"
 import { imageSetOf } from "../image-set.ts"
@@ -15,9 +12,10 @@ import { formatReference, taggedName, type Reference } from "../reference.ts"
 import { dockerArchiveTarget, ociArchiveTarget } from "./archive-target.ts"
 import { chosenMember, openCopySource, signalOf, type CopySource } from "./copy-source.ts"
 import type { CopyTarget } from "./copy-target.ts"
-import { copyTree, resolveChild } from "./copy-tree.ts"
+import { copyTree } from "./copy-tree.ts"
 import { dirTarget } from "./dir-target.ts"
 import { layoutTarget } from "./layout-target.ts"
+import { oneImage } from "./one-image.ts"
 import { parsePlace, type ImagePlace } from "./place.ts"
 import { registryTarget } from "./registry-target.ts"
 
@@ -62,15 +60,6 @@ async function openTarget(
     case "docker-archive":
       return dockerArchiveTarget(to.path, [...(to.name ? [to.name] : []), ...(options.moreNames ?? [])], undo)
   }
-}
-
-/** Of an index the image for one platform. */
-async function oneImage(from: CopySource, { platform = hostPlatform() }: CopyOptions): Promise<CopySource> {
-  const { top, shown } = from
-  const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
-  if (parsed.kind === "manifest") return from
-  const child = await resolveChild(from, choosePlatform(parsed.index, platform, shown))
-  return await oneImage({ ...from, top: child }, { platform })
 }
 
 /** The store has one image by a name, that of a platform, as a pull brings it. */

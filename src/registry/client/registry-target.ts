@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto"
 import { DataLoss, isSkiffError, Unavailable, Unsupported, type SkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
-import { isDigest, type Digest } from "../../spec/digest.ts"
+import { isDigest, parseDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import { ACCEPTED_MANIFESTS, MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { RegistryTarget, RemoteReference, TargetOptions, Uploaded, UploadOptions } from "../registry.ts"
 import { answerError } from "./answer-error.ts"
 import { findCredentials } from "./credentials.ts"
@@ -92,6 +93,15 @@ class HttpRegistryTarget implements RegistryTarget {
 
   async putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void> {
     await this.#putManifest(bytes, descriptor, tag)
+  }
+
+  async digestOf(tag: string): Promise<Digest> {
+    const what = `${this.#name}:${tag}`
+    const headers = { accept: ACCEPTED_MANIFESTS.join(", ") }
+    const response = await this.#endpoint.request({ to: `manifests/${tag}`, method: "GET", headers })
+    if (response.status !== 200) throw await this.#refusal(what, response)
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES)
+    return parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
   }
 
   async remove(what: { tag: string } | { digest: Digest }): Promise<void> {

@@ -1,0 +1,44 @@
+import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
+import { DataLoss } from "../../base/errors.ts"
+import { parseManifest } from "../../spec/parse-manifest.ts"
+import type { ImagesDeps } from "../deps.ts"
+import type { CopyOptions, ImageAt } from "../image.ts"
+import type { ImageRecords } from "../records.ts"
+import { formatReference } from "../reference.ts"
+import { openCopySource } from "./copy-source.ts"
+import { checked } from "./directory-blobs.ts"
+import { oneImage } from "./one-image.ts"
+import { parsePlace } from "./place.ts"
+
+/** See `Images.lookAt`. */
+export async function lookAt(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  text: string,
+  options: CopyOptions = {},
+): Promise<ImageAt> {
+  await using undo = new AsyncDisposableStack()
+  const place = parsePlace(text)
+  const from = await openCopySource(deps, records, place, { ...options, all: true }, undo)
+  const { source, ref, top, shown } = await oneImage(from, options)
+  const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
+  if (parsed.kind === "index") throw new Error("unreachable: one image was chosen")
+  const { config, layers } = parsed.manifest
+  if (config.size > MAX_CONFIG_BYTES) throw new DataLoss(`the config of ${shown} has ${config.size} bytes`)
+  const configBytes = Buffer.concat(
+    await Array.fromAsync(checked((await source.fetch(ref, config)).bytes, config), copied),
+  )
+  const { registry, repository } = ref
+  return {
+    name: place.kind === "docker" ? formatReference({ registry, repository }) : "",
+    top: from.top,
+    layers,
+    configBytes,
+    config: parseImageConfig(configBytes, `config of ${shown}`),
+  }
+}
+
+/** Chunks are their reader's to look at, not to keep. */
+function copied(chunk: Uint8Array): Uint8Array {
+  return new Uint8Array(chunk)
+}

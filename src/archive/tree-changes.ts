@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { openRoot } from "../sys/fs/confined.ts"
-import { birthTimeOf, readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
+import { birthTimeOf, isWhiteout, readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
 import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { attributesOf, isSameFile, type ComparedTree } from "./same-file.ts"
@@ -186,10 +186,6 @@ function* withParents(visit: Visit, change: TreeChange): Generator<TreeChange> {
 const SAME: TreeChange = { kind: "same" }
 const WHITEOUT = ".wh."
 const OPAQUE_FILE = ".wh..wh..opq"
-
-function isWhiteout(stat: FileStat): boolean {
-  return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
-}
 
 function opaque(directory: number, form: TreeForm): boolean {
   if (form.kind === "whole") return true

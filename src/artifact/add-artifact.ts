@@ -10,7 +10,8 @@ import type { AddArtifactOptions, Artifact } from "./artifact.ts"
 import type { ArtifactsDeps } from "./deps.ts"
 import { artifactName, type ArtifactRecords } from "./records.ts"
 
-const TITLE = "org.opencontainers.image.title"
+/** The annotation of a layer with the name of its file (image-spec annotations.md). */
+export const TITLE = "org.opencontainers.image.title"
 const UNKNOWN_TYPE = "application/vnd.unknown.artifact.v1"
 /** image-spec manifest.md, "Guidance for an Empty Descriptor" */
 const EMPTY = { mediaType: "application/vnd.oci.empty.v1+json", bytes: Buffer.from("{}") }

@@ -3,10 +3,9 @@ import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { AlreadyExists, hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
+import { TITLE } from "./add-artifact.ts"
 import type { Artifact, FileChoice } from "./artifact.ts"
 import type { ArtifactsDeps } from "./deps.ts"
-
-const TITLE = "org.opencontainers.image.title"
 
 /** See `Artifacts.extract`. */
 export async function extractArtifact(

@@ -4,7 +4,7 @@ import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import { parseReference } from "../image/image.ts"
 import type { RegistrySource, RemoteReference } from "../registry/registry.ts"
-import { digestHex, type Digest } from "../spec/digest.ts"
+import { shortDigest, type Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor } from "../spec/oci-image.ts"
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Artifact, TransferOptions } from "./artifact.ts"
@@ -57,7 +57,7 @@ async function fetchBlob(
   { source, ref, blob }: { source: RegistrySource; ref: RemoteReference; blob: Descriptor },
   { onProgress = noProgress, signal }: TransferOptions,
 ): Promise<void> {
-  const id = digestHex(blob.digest).slice(0, 12)
+  const id = shortDigest(blob.digest)
   lease.addBlob(blob.digest)
   if (content.has(blob.digest)) return onProgress({ id, stage: "exists" })
   await using ingest = await content.ingest(`artifact blob ${blob.digest}`, { signal })
@@ -84,7 +84,7 @@ export async function pushArtifact(
   const parsed = parseManifest(bytes, undefined, `manifest of ${name}`)
   const blobs = parsed.kind === "index" ? [] : [...parsed.manifest.layers, parsed.manifest.config]
   for (const blob of blobs) {
-    const id = digestHex(blob.digest).slice(0, 12)
+    const id = shortDigest(blob.digest)
     await target.upload(blob, (offset) => deps.content.read(blob.digest, { start: offset }), {
       onProgress: (current) => onProgress({ id, stage: "uploading", current, total: blob.size }),
     })

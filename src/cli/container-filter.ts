@@ -44,7 +44,7 @@ export function containerFilter(filters: readonly string[], all: boolean): Conta
     ...(before === undefined ? {} : { before: before.at(-1) }),
     ...(since === undefined ? {} : { since: since.at(-1) }),
     ...(exited === undefined ? {} : { exited: exited.map(readExitCode) }),
-    ...(until === undefined ? {} : { until: parseTimestamp(until.at(-1) ?? "", new Date()) }),
+    ...(until === undefined ? {} : { until: parseTimestamp(until.at(-1) ?? "") }),
   }
 }
 

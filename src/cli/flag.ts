@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseSize } from "../base/sizes.ts"
 import { parseDuration } from "../spec/docker/duration.ts"
+import { parseTimestamp } from "../spec/docker/timestamp.ts"
 import type { Completion } from "./args.ts"
 
 /** One flag of a command: how it reads, how help shows it. */
@@ -64,6 +65,11 @@ export const flag = {
   /** Milliseconds. */
   duration(help: string, options: FlagOptions = {}): Flag<number | undefined> {
     return flag.of((text) => parseDuration(text), help, "duration", options)
+  },
+
+  /** A moment: RFC 3339, seconds since 1970, or so long ago. */
+  time(help: string, options: FlagOptions = {}): Flag<Date | undefined> {
+    return flag.of((text) => parseTimestamp(text), help, "string", options)
   },
 
   /** One of `choices`; anything else is refused. */

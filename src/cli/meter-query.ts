@@ -1,6 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
 import type { MeterGrouping, MeterQuery } from "../meter/meter.ts"
-import { parseTimestamp } from "../spec/docker/timestamp.ts"
 import { flag, type FlagValues } from "./flag.ts"
 
 /** What the commands of the meter share: which time, and what a line stands for. */
@@ -8,7 +7,7 @@ export const METER_FLAGS = {
   by: flag.of(readGrouping, "What a line stands for: container (default), user, image, label=KEY", "string", {
     completes: ["container", "user", "image", "label="],
   }),
-  since: flag.of(readTime, 'From this time on ("2026-01-31", "24h")', "string"),
+  since: flag.time('From this time on ("2026-01-31", "24h")'),
 }
 
 /** Of those flags. */
@@ -19,11 +18,6 @@ export function meterQuery({ by, since }: FlagValues<typeof METER_FLAGS>): Meter
 /** What the lines stand for, in a word. */
 export function keyName({ grouping = { by: "container" } }: MeterQuery): string {
   return grouping.by === "label" ? grouping.label : grouping.by
-}
-
-/** Throws InvalidArgument. */
-export function readTime(text: string): Date {
-  return parseTimestamp(text, new Date())
 }
 
 function readGrouping(text: string): MeterGrouping {

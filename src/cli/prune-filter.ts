@@ -21,7 +21,7 @@ export function pruneFilter(
 ): (one: Prunable) => boolean {
   const { until, label = [], "label!": unlike = [] } = parseFilters(filters, known)
   if ((until?.length ?? 0) > 1) throw new InvalidArgument("more than one until filter specified")
-  const before = until?.[0] === undefined ? undefined : parseTimestamp(until[0], new Date())
+  const before = until?.[0] === undefined ? undefined : parseTimestamp(until[0])
   return ({ createdAt, labels }) =>
     (before === undefined || createdAt < before) &&
     label.every((wanted) => hasLabel(labels, wanted)) &&
@@ -31,7 +31,7 @@ export function pruneFilter(
 /** Of `until`: for how long cache has not been used. */
 export function unusedForMs(filters: readonly string[]): number | undefined {
   const until = filters.find((filter) => filter.startsWith("until="))?.slice("until=".length)
-  return until === undefined ? undefined : Date.now() - parseTimestamp(until, new Date()).getTime()
+  return until === undefined ? undefined : Date.now() - parseTimestamp(until).getTime()
 }
 
 /** Whether it has `KEY`, or `KEY=VALUE`. */

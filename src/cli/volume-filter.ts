@@ -32,7 +32,7 @@ export function volumeFilter(texts: readonly string[], facts: VolumeFacts): (vol
   const { name, label, driver, opt, scope, "label!": notLabel, until, since, after = since } = filters
   const dangling = booleanFilter(filters.dangling, "dangling")
   const isAnonymous = booleanFilter(filters.anonymous, "anonymous")
-  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "", new Date())
+  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "")
   const later = after === undefined ? undefined : facts.get(after.at(-1) ?? "").createdAt
   const names = name?.map(namePattern)
   return (one) =>

@@ -1,10 +1,10 @@
 import { NotFound } from "../base/errors.ts"
 import type { Database } from "../base/database.ts"
 import { checkRowVersion } from "../base/row-version.ts"
+import { shortId } from "../base/short-id.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Pid, StartTime } from "../sys/process/process.ts"
 import type { ContainerId, ExecId, ResolvedExecRequest } from "./container.ts"
-import { shortId } from "./id.ts"
 
 /** Of the JSON in `request` and `state`. */
 const EXEC_VERSION = 1

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
+import { fitsSome } from "../base/fits-some.ts"
 import type { Container, ContainerFilter } from "./container.ts"
 import type { ContainerRecord } from "./record.ts"
 import type { ContainerRecords } from "./records.ts"
@@ -36,26 +37,26 @@ export function containerFilter(filter: ContainerFilter, records: ContainerRecor
     const { spec } = record
     const isUp = state.status === "running" || state.status === "paused" || state.status === "restarting"
     if (!all && !isUp) return false
-    if (!fits(statuses, (status) => status === state.status)) return false
-    if (!fits(filter.id, (id) => record.id.startsWith(id))) return false
-    if (!fits(names, (pattern) => pattern.test(record.name))) return false
-    if (!fits(filter.exited, (code) => state.status === "exited" && state.exitCode === code)) return false
+    if (!fitsSome(statuses, (status) => status === state.status)) return false
+    if (!fitsSome(filter.id, (id) => record.id.startsWith(id))) return false
+    if (!fitsSome(names, (pattern) => pattern.test(record.name))) return false
+    if (!fitsSome(filter.exited, (code) => state.status === "exited" && state.exitCode === code)) return false
     if (!(filter.label ?? []).every((label) => hasLabel(spec.run.labels, label))) return false
-    if (!fits(filter.ancestor, (image) => isAncestor(record, image))) return false
+    if (!fitsSome(filter.ancestor, (image) => isAncestor(record, image))) return false
     if (
-      !fits(filter.volume, (name) =>
+      !fitsSome(filter.volume, (name) =>
         spec.mounts.some((mount) => mount.name === name || mount.target === name || mount.source === name),
       )
     )
       return false
-    if (!fits(filter.publish, (port) => publishes(container, port))) return false
-    if (!fits(filter.network, (name) => networkNames(record).includes(name))) return false
+    if (!fitsSome(filter.publish, (port) => publishes(container, port))) return false
+    if (!fitsSome(filter.network, (name) => networkNames(record).includes(name))) return false
     if (filter.notLabel?.some((label) => hasLabel(spec.run.labels, label))) return false
-    if (!fits(filter.command, (command) => container.argv[0] === command)) return false
-    if (!fits(filter.expose, (port) => exposes(record, port))) return false
-    if (!fits(filter.restartPolicy, (policy) => spec.options.restart.name === policy)) return false
-    if (!fits(filter.pod, (pod) => isInPod(record, pod))) return false
-    if (!fits(filter.health, (health) => (container.health ?? "none") === health)) return false
+    if (!fitsSome(filter.command, (command) => container.argv[0] === command)) return false
+    if (!fitsSome(filter.expose, (port) => exposes(record, port))) return false
+    if (!fitsSome(filter.restartPolicy, (policy) => spec.options.restart.name === policy)) return false
+    if (!fitsSome(filter.pod, (pod) => isInPod(record, pod))) return false
+    if (!fitsSome(filter.health, (health) => (container.health ?? "none") === health)) return false
     if (filter.startsOnBoot !== undefined && filter.startsOnBoot !== startsOnBoot(spec.options.restart, record.state))
       return false
     if (filter.until !== undefined && record.createdAt >= filter.until.getTime()) return false
@@ -68,10 +69,6 @@ function checkOneOf(key: string, values: readonly string[] | undefined, known: r
   const unknown = values?.find((value) => !known.includes(value))
   if (unknown !== undefined)
     throw new InvalidArgument(`invalid filter '${key}=${unknown}'`, { hint: `expected one of ${known.join(", ")}` })
-}
-
-function fits<T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean {
-  return wanted === undefined || wanted.length === 0 || wanted.some(test)
 }
 
 function namePattern(text: string): RegExp {

@@ -1,10 +1,10 @@
 /** What /etc/hosts of a container says of its networks, and what others call it there. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { log } from "../base/log.ts"
+import { shortId } from "../base/short-id.ts"
 import type { NetworkAttachment } from "./container.ts"
 import { containerFilePaths, writeHostsFile } from "./container-files.ts"
 import type { ContainerDeps } from "./deps.ts"
-import { shortId } from "./id.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** All that a container is called on one of its networks: its name, further names, the short id, its host name. */

@@ -12,8 +12,3 @@ export function newContainerId(): ContainerId {
 export function isContainerId(text: string): text is ContainerId {
   return FULL_ID.test(text)
 }
-
-/** The twelve digits that people see; also the default host name. */
-export function shortId(id: string): string {
-  return id.slice(0, 12)
-}

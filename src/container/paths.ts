@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import type { ContainerDeps } from "./deps.ts"
 
 type Roots = Pick<ContainerDeps, "root" | "runRoot">
@@ -38,7 +39,7 @@ export function execDirectory(
   { id, containerId }: { id: string; containerId: string },
 ): string {
   // a unix socket's path has 108 bytes, and here it is the monitor that makes it short
-  return `${runDirectory(roots, containerId)}/exec-${id.slice(0, 12)}`
+  return `${runDirectory(roots, containerId)}/exec-${shortId(id)}`
 }
 
 /** The monitor writes the exit code there, as text. */

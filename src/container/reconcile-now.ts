@@ -1,4 +1,5 @@
 import { NotFound } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import type { HeldLock } from "../sys/fs/file-locks.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { reconcile } from "./reconcile.ts"
@@ -23,5 +24,5 @@ export async function reconciled(deps: ContainerDeps, id: string, lock: HeldLock
   const record = await reconcile(deps, id)
   if (record) return record
   lock.unlink()
-  throw new NotFound(`no such container: "${id.slice(0, 12)}"`, { hint: "it was just removed" })
+  throw new NotFound(`no such container: "${shortId(id)}"`, { hint: "it was just removed" })
 }

@@ -7,6 +7,7 @@ import { rmSync } from "node:fs"
 import { throwIfAborted } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { namesIn } from "../base/names-in.ts"
+import { shortId } from "../base/short-id.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { isContainerId } from "./id.ts"
 import { stateDirectory } from "./paths.ts"
@@ -22,7 +23,7 @@ export async function repair(deps: ContainerDeps, ids: Iterable<string>, abort?:
       await repairOne(deps, id)
     } catch (error) {
       log.warn(
-        `cannot clean up container "${deps.records.byId(id)?.name ?? id.slice(0, 12)}"; the next command tries again`,
+        `cannot clean up container "${deps.records.byId(id)?.name ?? shortId(id)}"; the next command tries again`,
         { reason: String(error) },
       )
     }

@@ -1,10 +1,10 @@
 import { InvalidArgument } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import { checkPortCount, type PortMapping, type Protocol } from "../spec/docker/port-mapping.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { ContainerId, ResolvedOptions, RunParameters } from "./container.ts"
 import { mergeHealthcheck } from "./health/plan.ts"
-import { shortId } from "./id.ts"
 import { environment } from "./identity/environment.ts"
 import { isSystemd, SYSTEMD_STOP_SIGNAL, SYSTEMD_VARIABLE } from "./identity/systemd.ts"
 

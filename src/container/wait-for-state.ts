@@ -5,9 +5,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { reconcileNow } from "./reconcile-now.ts"
 import { isRunning, toContainer } from "./observe.ts"
 import { needsReconciling } from "./suspects.ts"
-import { exitOf, lastExit } from "./wait.ts"
-
-const AWAITED = "waiting for the container"
+import { AWAITED, exitOf, lastExit } from "./wait.ts"
 
 /** See `Containers.waitForState`. */
 export async function waitForState(

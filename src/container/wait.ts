@@ -8,7 +8,8 @@ import { isRunning, observeExit } from "./observe.ts"
 import { needsReconciling } from "./suspects.ts"
 import type { ContainerRecord } from "./record.ts"
 
-const AWAITED = "waiting for the container"
+/** What is said of a wait that is given up. */
+export const AWAITED = "waiting for the container"
 
 /**
  * Waits for the container's end (or its removal) and gives its exit code. A back-off is no end, as docker sees it.

@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import type {
   ContainerDetails,
   ContainerSize,
@@ -220,7 +221,7 @@ function endpointDocument({ id, name, run }: ContainerDetails, attachment: Netwo
   const { network, address, address6, aliases, links, driverOptions, gatewayPriority = 0, endpoint } = attachment
   const isStatic = address !== undefined || address6 !== undefined
   // docker's: on the default network nobody is found by a name
-  const names = [...new Set([name, ...(aliases ?? []), id.slice(0, 12), run.hostname])]
+  const names = [...new Set([name, ...(aliases ?? []), shortId(id), run.hostname])]
   return {
     IPAMConfig: isStatic
       ? { ...(address && { IPv4Address: address }), ...(address6 && { IPv6Address: address6 }) }

@@ -1,13 +1,13 @@
 import type { ImageRunConfig } from "../spec/oci-image.ts"
-import { familiarReference, parseReference, type ImageDetails } from "../image/image.ts"
+import { familiarName, type ImageDetails } from "../image/image.ts"
 
 /** Docker's inspect document of an image (Engine API, ImageInspect). */
 export function imageDocument({ image, config, storage }: ImageDetails): Record<string, unknown> {
   const [upper, ...lower] = storage.layerDirectories.toReversed()
   return {
     Id: image.id,
-    RepoTags: image.tags.map(familiar),
-    RepoDigests: image.repoDigests.map(familiar),
+    RepoTags: image.tags.map(familiarName),
+    RepoDigests: image.repoDigests.map(familiarName),
     Parent: "",
     Comment: config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? "",
@@ -46,8 +46,4 @@ function inspectRunConfig(config: ImageRunConfig): Record<string, unknown> {
     Labels: Labels ?? null,
     ...rest,
   }
-}
-
-function familiar(name: string): string {
-  return familiarReference(parseReference(name))
 }

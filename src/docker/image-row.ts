@@ -1,7 +1,7 @@
 import { formatSize } from "../base/sizes.ts"
 import type { Image } from "../image/image.ts"
 import { familiarReference, parseReference } from "../image/image.ts"
-import { digestHex } from "../spec/digest.ts"
+import { shortDigest } from "../spec/digest.ts"
 import { formatAgo, formatMoment } from "./ages.ts"
 
 /** A line of `images`: the fields that docker's templates name. */
@@ -29,7 +29,7 @@ export function imageRows(image: Image, { noTrunc, only, now = new Date() }: Ima
   return shown
     .filter((name) => only === undefined || matches(name, only))
     .map(({ repository, tag }) => ({
-      ID: noTrunc ? image.id : digestHex(image.id).slice(0, 12),
+      ID: noTrunc ? image.id : shortDigest(image.id),
       Repository: repository,
       Tag: tag ?? NONE,
       Digest: digests.find((one) => one.repository === repository)?.digest ?? NONE,

@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import { endpointId } from "./endpoint-id.ts"
 import { formatEgressRule } from "../spec/docker/egress-rule.ts"
 import type { Network } from "../network/network.ts"
@@ -10,7 +11,7 @@ export function networkRow(network: Network, { noTrunc }: { noTrunc: boolean }):
   return {
     CreatedAt: formatMoment(createdAt),
     Driver: driver,
-    ID: noTrunc ? id : id.slice(0, 12),
+    ID: noTrunc ? id : shortId(id),
     IPv4: "true",
     IPv6: String(subnet6 !== undefined),
     Internal: String(options.internal === true),

@@ -10,7 +10,7 @@ import type { Database } from "../base/database.ts"
 import type { Builds } from "../build/build.ts"
 import type { Containers } from "../container/container.ts"
 import type { Bytes, ContentStore } from "../content/content.ts"
-import { familiarReference, parseReference, type Image, type Images } from "../image/image.ts"
+import { familiarName, type Image, type Images } from "../image/image.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Volumes } from "../volume/volume.ts"
@@ -208,5 +208,5 @@ function errorText(error: unknown): string {
 
 function nameOf({ id, tags }: Image): string {
   const [tag] = tags
-  return tag === undefined ? id : familiarReference(parseReference(tag))
+  return tag === undefined ? id : familiarName(tag)
 }

@@ -4,7 +4,7 @@ import { isSkiffError } from "../base/errors.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
 import type { Container, Containers } from "../container/container.ts"
-import { familiarReference, parseReference, type Image, type Images } from "../image/image.ts"
+import { familiarName, type Image, type Images } from "../image/image.ts"
 import type { Digest } from "../spec/digest.ts"
 import { DEFAULT_NETWORK, type Network, type Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
@@ -230,9 +230,7 @@ function planImages(
   )
   const freed = new Map<string, number>()
   for (const image of list.filter(goes)) {
-    report.images.untagged.push(
-      ...[...image.tags, ...image.repoDigests].map((name) => familiarReference(parseReference(name))),
-    )
+    report.images.untagged.push(...[...image.tags, ...image.repoDigests].map((name) => familiarName(name)))
     report.images.deleted.push(image.id)
     for (const { chainId, sizeBytes } of layersOf(images, image)) if (!kept.has(chainId)) freed.set(chainId, sizeBytes)
   }

@@ -17,7 +17,7 @@ import type { Reference } from "./reference.ts"
 
 export { packageUrl } from "./package-url.ts"
 export { remoteReference } from "./copy/place.ts"
-export { familiarReference, formatReference, parseReference } from "./reference.ts"
+export { familiarName, familiarReference, formatReference, parseReference } from "./reference.ts"
 
 /** A recorded image. */
 export interface Image {

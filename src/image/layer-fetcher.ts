@@ -9,7 +9,7 @@ import { limiter, type Limit } from "../base/limiter.ts"
 import { runAll } from "../base/run-all.ts"
 import type { Bytes, ContentStore, Ingest, Lease } from "../content/content.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
-import { digestHex, type ChainId, type Digest, type DiffId } from "../spec/digest.ts"
+import { digestHex, shortDigest, type ChainId, type DiffId, type Digest } from "../spec/digest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { ImageSource } from "./image.ts"
 import { LayerDownload } from "./layer-download.ts"
@@ -267,5 +267,5 @@ function checkMediaType({ mediaType, digest }: Descriptor): void {
 }
 
 function lineOf({ digest }: { digest: Digest }): string {
-  return digestHex(digest).slice(0, 12)
+  return shortDigest(digest)
 }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { FailedPrecondition, hasErrno, isSkiffError } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import { digestHex } from "../spec/digest.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { isMountPoint, mountOrFind, unmountAll } from "../sys/fs/mount.ts"
@@ -48,8 +49,8 @@ export async function unmountToRemove(deps: MountDeps, image: Image, force: bool
   const path = join(deps.mounts, hexOf(image))
   if (!existsSync(path)) return
   if (isMounted(path) && !force)
-    throw new FailedPrecondition(`image ${hexOf(image).slice(0, 12)} is mounted at "${path}"`, {
-      hint: { do: "removeImageForced", image: hexOf(image).slice(0, 12) },
+    throw new FailedPrecondition(`image ${shortId(hexOf(image))} is mounted at "${path}"`, {
+      hint: { do: "removeImageForced", image: shortId(hexOf(image)) },
     })
   await unmountImage(deps, image)
 }

@@ -4,7 +4,7 @@ import { limiter } from "../base/limiter.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Lease } from "../content/content.ts"
 import type { RegistryTarget } from "../registry/registry.ts"
-import { digestHex, type Digest, type DiffId } from "../spec/digest.ts"
+import { shortDigest, type DiffId, type Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
 import { digestOf } from "./documents.ts"
 import { leaseImage, type LeasedManifest } from "./leased-manifest.ts"
@@ -168,7 +168,7 @@ class ImageUpload {
     const sent = new Map<Digest, Promise<Descriptor>>()
     const ended = await Promise.allSettled(
       layers.map((layer, index) => {
-        const id = digestHex(diffIds[index] ?? layer.digest).slice(0, 12)
+        const id = shortDigest(diffIds[index] ?? layer.digest)
         const known = sent.get(layer.digest)
         if (known !== undefined) return known
         onProgress({ id, stage: "preparing" })

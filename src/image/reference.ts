@@ -66,6 +66,11 @@ export function familiarReference(ref: Reference): string {
   return full.slice("docker.io/".length).replace(/^library\/(?=[^/]+$)/, "")
 }
 
+/** The same of a full name. Throws InvalidArgument. */
+export function familiarName(name: string): string {
+  return familiarReference(parseReference(name))
+}
+
 /** The full name with tag that an image is recorded under. Throws InvalidArgument for a digest: that is not the user's to give. */
 export function taggedName(text: string): string {
   const { registry, repository, tag = "latest", digest } = parseReference(text)

@@ -1,9 +1,9 @@
 import { FailedPrecondition } from "../base/errors.ts"
 import type { Hint, Remedy } from "../base/hint.ts"
-import { digestHex, type Digest } from "../spec/digest.ts"
+import { shortDigest, type Digest } from "../spec/digest.ts"
 import type { Image, RemoveImageResult } from "./image.ts"
 import type { ImageRecords } from "./records.ts"
-import { familiarReference, parseReference } from "./reference.ts"
+import { familiarName, parseReference } from "./reference.ts"
 
 /** A container that stands on an image. */
 export interface ImageUser {
@@ -36,13 +36,13 @@ function removeById(records: ImageRecords, image: Image, usedBy: UsedBy, force: 
   const names = [...image.tags, ...image.repoDigests]
   const members = membersOf(records, image, image.tags)
   const repositories = new Set(names.map(repositoryOf))
-  const id = shortId(image.id)
+  const id = shortDigest(image.id)
   if (!force && repositories.size > 1 && image.tags.length > 1)
     throw conflict(`unable to delete ${id} (must be forced) - image is referenced in multiple repositories`)
   refuseWhenUsed(image, usedBy, force)
   for (const name of names) records.unsetName(name)
   const deleted = [...deleteUnused(records, image, usedBy), ...deleteMembers(records, members, names, usedBy)]
-  return { untagged: names.map(familiar), deleted }
+  return { untagged: names.map(familiarName), deleted }
 }
 
 function removeByName(
@@ -56,14 +56,14 @@ function removeByName(
   const [user] = usedBy(image.id)
   if (isLast && user && !force)
     throw conflict(
-      `unable to remove repository reference "${familiar(name)}" (must force) - container ${user.name} is using its referenced image ${shortId(image.id)}`,
+      `unable to remove repository reference "${familiarName(name)}" (must force) - container ${user.name} is using its referenced image ${shortDigest(image.id)}`,
       user,
     )
   // the digests of a repository go with its last tag
   const others = image.tags.some((tag) => tag !== name && sameRepository(tag, name))
   const members = membersOf(records, image, [name])
   const gone = others ? [name] : [name, ...image.repoDigests.filter((d) => d !== name && sameRepository(d, name))]
-  const untagged = gone.filter((each) => records.unsetName(each)).map(familiar)
+  const untagged = gone.filter((each) => records.unsetName(each)).map(familiarName)
   const left = records.get(image.id)
   const own = isNamed(left) ? [] : deleteUnused(records, image, usedBy)
   return { untagged, deleted: [...own, ...deleteMembers(records, members, [name], usedBy)] }
@@ -109,7 +109,7 @@ function refuseWhenUsed(image: Image, usedBy: UsedBy, force: boolean): void {
   if (!user) return
   const how = running ? "cannot be forced" : "must be forced"
   throw conflict(
-    `unable to delete ${shortId(image.id)} (${how}) - image is being used by ${user.kind} ${user.name}`,
+    `unable to delete ${shortDigest(image.id)} (${how}) - image is being used by ${user.kind} ${user.name}`,
     user,
   )
 }
@@ -132,12 +132,4 @@ function repositoryOf(name: string): string {
 
 function sameRepository(a: string, b: string): boolean {
   return repositoryOf(a) === repositoryOf(b)
-}
-
-function familiar(name: string): string {
-  return familiarReference(parseReference(name))
-}
-
-function shortId(id: Digest): string {
-  return digestHex(id).slice(0, 12)
 }

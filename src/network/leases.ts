@@ -1,6 +1,7 @@
 /** Addresses that are somebody's whether they run or not: those that were asked for. Every function runs inside a transaction of the caller. */
 import type { Database } from "../base/database.ts"
 import { AlreadyExists } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import type { Network } from "./network.ts"
 
 /** The container, or the sandbox, that has leased an address; undefined: nobody. */
@@ -25,7 +26,7 @@ export function removeLeases(db: Database, containerId: string, network?: Pick<N
 
 /** By name it is known to the domain of containers alone. */
 export function addressInUse(address: string, holder: string): AlreadyExists {
-  return new AlreadyExists(`address ${address} is in use by container ${holder.slice(0, 12)}`, {
+  return new AlreadyExists(`address ${address} is in use by container ${shortId(holder)}`, {
     field: "address",
     hint: "choose another address",
     data: { addressTakenBy: holder },

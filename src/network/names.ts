@@ -1,4 +1,5 @@
 import { randomHex } from "../base/random-hex.ts"
+import { shortId } from "../base/short-id.ts"
 
 /** Names in the kernel that belong to one store. */
 export interface KernelNames {
@@ -44,7 +45,7 @@ export function newPortName({ port }: Pick<KernelNames, "port">): string {
 
 /** What is written on the host's end of a container, for people and for who finds its port taken. */
 export function portAlias(containerId: string, runRoot: string): string {
-  return `container ${containerId.slice(0, 12)} of skiff ${runRoot}`.slice(0, MAX_ALIAS_LENGTH)
+  return `container ${shortId(containerId)} of skiff ${runRoot}`.slice(0, MAX_ALIAS_LENGTH)
 }
 
 /** The container that an alias names; undefined when it is not one of `portAlias`. */

@@ -19,3 +19,9 @@ export interface NetworkRequest {
   /** The network with the highest one has the uplink and the published ports; of equals the first. Default 0. */
   gatewayPriority?: number
 }
+
+/** The same request without the addresses, which one container has at a time. */
+export function withoutAddresses(request: NetworkRequest): NetworkRequest {
+  const { address: _, address6: __, macAddress: ___, ...rest } = request
+  return rest
+}

@@ -378,7 +378,7 @@ export interface PastaNamespaces {
   disconnect(containerId: string): void
 }
 
-export type { NetworkRequest } from "./network-request.ts"
+export { withoutAddresses, type NetworkRequest } from "./network-request.ts"
 export type { NetworkDns, NetworkOptions, NetworkRoute } from "./network-options.ts"
 
 /** The texts of the files that are bound over /etc of each container. */

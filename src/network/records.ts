@@ -368,8 +368,3 @@ export function isHeld(endpoint: EndpointRow, hasInterface: (name: string) => bo
   if (endpoint.pid === NO_HOLDER) return endpoint.hostInterface === "" || hasInterface(endpoint.hostInterface)
   return processStartTime(endpoint.pid) === endpoint.pidStartTime
 }
-
-/** Twelve digits, as every table shows an id. */
-export function short(id: string): string {
-  return id.slice(0, 12)
-}

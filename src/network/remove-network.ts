@@ -2,6 +2,7 @@
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
 import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import type { Events } from "../event/event.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import { deleteLink } from "../sys/net/rtnetlink.ts"
@@ -10,7 +11,7 @@ import type { HostSide, HostSockets } from "./host-side.ts"
 import { deleteNetwork } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkUser } from "./network.ts"
 import { closeParent } from "./parent-interface.ts"
-import { EndpointRecords, short, type EndpointRow } from "./records.ts"
+import { EndpointRecords, type EndpointRow } from "./records.ts"
 
 /** What the removal of a network stands on. */
 export interface RemoveNetworkDeps {
@@ -66,7 +67,7 @@ function endpointsOf(db: Database, { id }: Network): EndpointRow[] {
 function usersOf({ db, usedBy }: RemoveNetworkDeps, network: Network): readonly NetworkUser[] {
   const users = usedBy?.(network) ?? []
   const others = endpointsOf(db, network).filter(({ containerId }) => !users.some(({ id }) => id === containerId))
-  return [...users, ...others.map(({ containerId: id }) => ({ id, name: short(id) }))]
+  return [...users, ...others.map(({ containerId: id }) => ({ id, name: shortId(id) }))]
 }
 
 function inUse({ id, name }: Network, users: readonly NetworkUser[]): FailedPrecondition {

@@ -1,5 +1,5 @@
 import type { Container, ContainerOptions } from "../container/container.ts"
-import type { NetworkRequest } from "../network/network.ts"
+import { withoutAddresses } from "../network/network.ts"
 import { containersOf } from "./change.ts"
 import { createPod } from "./create.ts"
 import type { PodDeps } from "./deps.ts"
@@ -23,11 +23,6 @@ export async function clonePod(deps: PodDeps, nameOrId: string, changes: PodOpti
     throw error
   }
   return observePod(deps, deps.records.get(pod.id))
-}
-
-function withoutAddresses(request: NetworkRequest): NetworkRequest {
-  const { address: _, address6: __, macAddress: ___, ...rest } = request
-  return rest
 }
 
 /** Without what its place in its own pod gave it. */

@@ -1,3 +1,4 @@
+import { fitsSome } from "../base/fits-some.ts"
 import { mountSource } from "../spec/docker/mount-request.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import type { Pod, PodFilter } from "./pod.ts"
@@ -12,16 +13,17 @@ export function podFilter(filter: PodFilter): (pod: Pod) => boolean {
   const { until } = filter
   return (pod) => {
     const { containers, options } = pod
-    if (!fits(filter.id, (id) => pod.id.startsWith(id))) return false
-    if (!fits(filter.name, (text) => matches(pod.name, text))) return false
+    if (!fitsSome(filter.id, (id) => pod.id.startsWith(id))) return false
+    if (!fitsSome(filter.name, (text) => matches(pod.name, text))) return false
     if (!(filter.label ?? []).every((label) => hasLabel(options.labels ?? {}, label))) return false
-    if (!fits(filter.status, (status) => status === pod.status.toLowerCase())) return false
-    if (!fits(filter.network, (name) => networksOf(pod).includes(name))) return false
-    if (!fits(filter.containerId, (id) => idsOf(pod).some((one) => one.startsWith(id)))) return false
-    if (!fits(filter.containerName, (text) => containers.some(({ name }) => matches(name, text)))) return false
-    if (!fits(filter.containerStatus, (status) => containers.some(({ state }) => state.status === status))) return false
-    if (!fits(filter.containerCount, (count) => idsOf(pod).length === count)) return false
-    if (!fits(filter.volume, (volume) => mountsVolume(pod, volume))) return false
+    if (!fitsSome(filter.status, (status) => status === pod.status.toLowerCase())) return false
+    if (!fitsSome(filter.network, (name) => networksOf(pod).includes(name))) return false
+    if (!fitsSome(filter.containerId, (id) => idsOf(pod).some((one) => one.startsWith(id)))) return false
+    if (!fitsSome(filter.containerName, (text) => containers.some(({ name }) => matches(name, text)))) return false
+    if (!fitsSome(filter.containerStatus, (status) => containers.some(({ state }) => state.status === status)))
+      return false
+    if (!fitsSome(filter.containerCount, (count) => idsOf(pod).length === count)) return false
+    if (!fitsSome(filter.volume, (volume) => mountsVolume(pod, volume))) return false
     return until === undefined || pod.createdAt < until
   }
 }
@@ -30,10 +32,6 @@ function checkStatus(key: string, wanted: readonly string[] | undefined, known: 
   const unknown = wanted?.find((status) => !known.includes(status))
   if (unknown !== undefined)
     throw new InvalidArgument(`invalid filter '${key}=${unknown}'`, { hint: `expected one of ${known.join(", ")}` })
-}
-
-function fits<T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean {
-  return wanted === undefined || wanted.length === 0 || wanted.some(test)
 }
 
 /** A part of a name, or a regular expression. */

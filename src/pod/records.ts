@@ -2,6 +2,7 @@ import type { Database } from "../base/database.ts"
 import { AlreadyExists, NotFound } from "../base/errors.ts"
 import { NamedRows } from "../base/named-rows.ts"
 import { checkRowVersion } from "../base/row-version.ts"
+import { shortId } from "../base/short-id.ts"
 import type { Events } from "../event/event.ts"
 import type { SandboxId } from "../sandbox/sandbox.ts"
 import type { PodId, PodOptions } from "./pod.ts"
@@ -71,7 +72,7 @@ export class PodRecords {
       const name = record.name ?? this.#rows.freeName()
       const holder = this.#rows.holderOf(name)
       if (holder !== undefined)
-        throw new AlreadyExists(`the pod name "${name}" is already in use by pod ${holder.slice(0, 12)}`, {
+        throw new AlreadyExists(`the pod name "${name}" is already in use by pod ${shortId(holder)}`, {
           field: "name",
           data: { object: "pod", name },
           hint: [{ do: "set", field: "replace" }, "choose another name"],

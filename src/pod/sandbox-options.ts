@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 import type { NetworkRequest } from "../network/network.ts"
 import type { SandboxOptions, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { PodOptions } from "./pod.ts"
@@ -74,7 +75,7 @@ export function sandboxOptions({
   const shares = sharedOf(options)
   const isNetworked = ownsNetwork(options) && network.kind === "bridge"
   return {
-    name: options.sandboxName ?? `${id.slice(0, 12)}-infra`,
+    name: options.sandboxName ?? `${shortId(id)}-infra`,
     // hostname(7): at most 63 characters of one label
     hostname: options.hostname ?? name.slice(0, 63),
     labels: options.labels ?? {},

@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import type { Container } from "../container/container.ts"
 import { formatAgo } from "../docker/ages.ts"
 import { digestHex } from "../spec/digest.ts"
@@ -38,7 +39,7 @@ export function podmanContainerFields(
 ): Record<string, unknown> {
   const { id, state, options, createdAt, imageId, restartCount, name } = container
   const startedAt = "startedAt" in state ? state.startedAt : undefined
-  const short = (text: string) => (noTrunc ? text : text.slice(0, 12))
+  const short = (text: string) => (noTrunc ? text : shortId(text))
   const ended = state.status === "exited" || state.status === "restarting" ? state : undefined
   return {
     AutoRemove: options.autoRemove,

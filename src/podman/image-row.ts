@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import { formatSize } from "../base/sizes.ts"
 import { formatAgo, formatMoment } from "../docker/ages.ts"
 import { imageRows } from "../docker/image-row.ts"
@@ -21,7 +22,7 @@ export function podmanImageRows(
     names.length > 0 ? names.filter(({ Tag }) => fitting.has(Tag ?? NONE)) : [{ Repository: NONE, Tag: NONE }]
   return lines.map(({ Repository, Tag }) => {
     const row = {
-      ID: noTrunc ? `sha256:${id}` : id.slice(0, 12),
+      ID: noTrunc ? `sha256:${id}` : shortId(id),
       Repository,
       Tag: Tag ?? NONE,
       Digest: image.manifest.digest,

@@ -1,3 +1,4 @@
+import { shortId } from "../base/short-id.ts"
 import { formatMoment } from "../docker/ages.ts"
 import { hide } from "../docker/hidden-fields.ts"
 import { labelText, type NetworkEndpoint } from "../docker/network-document.ts"
@@ -32,7 +33,7 @@ export function podmanNetworkRow(network: Network, { noTrunc }: { noTrunc: boole
   const { id, driver, createdAt, options } = network
   const document = podmanNetworkDocument(network)
   const row = {
-    ID: noTrunc ? id : id.slice(0, 12),
+    ID: noTrunc ? id : shortId(id),
     Name: podmanNetworkName(network),
     Driver: driver,
     Labels: labelText(options.labels ?? {}),

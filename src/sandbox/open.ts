@@ -4,6 +4,7 @@ import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, isSkiffError } from "../base/errors.ts"
 import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
+import { shortId } from "../base/short-id.ts"
 import type { SandboxDeps } from "./deps.ts"
 import { makeNamespaces, namespacePaths, releaseNamespaces, sandboxDirectory } from "./namespaces.ts"
 import { SandboxRecords, type SandboxRecord } from "./records.ts"
@@ -53,7 +54,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         address6,
         macAddress,
         sysctls: options.networks[index]?.sysctls,
-        names: [...new Set([options.hostname, ...aliases, record.name, id.slice(0, 12)])],
+        names: [...new Set([options.hostname, ...aliases, record.name, shortId(id)])],
       }
       const status = await networks.setup(network, endpoint, { signal })
       state.endpoints = [...state.endpoints, { ...status, networkId: network.id }]

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
+import { shortId } from "../base/short-id.ts"
 
 /** `sha256:<64 hex>` or `sha512:<128 hex>`, checked: safe to become a file name (image-spec descriptor.md#digests). */
 export type Digest = string & { readonly brand: "Digest" }
@@ -27,6 +28,11 @@ export function parseDigest(text: string): Digest {
 /** The hex part: the blob's file name. */
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1)
+}
+
+/** The twelve digits that people see. */
+export function shortDigest(digest: Digest): string {
+  return shortId(digestHex(digest))
 }
 
 /** `sha256` of `sha256:ab…`. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot"
 import { DataLoss, Unsupported } from "../base/errors.ts"
-import { digestHex, isDigest, type Digest } from "./digest.ts"
+import { isDigest, shortDigest, type Digest } from "./digest.ts"
 import { MediaType, type Descriptor } from "./oci-image.ts"
 import { absent, checkDocument, parseDocument } from "./parse-document.ts"
 
@@ -124,5 +124,5 @@ export function parseVolumeConfig(bytes: Uint8Array, parts: readonly VolumePart[
 
 /** `0123456789ab`: a part in a display. */
 export function shortPart({ digest }: Pick<VolumePart, "digest">): string {
-  return digestHex(digest).slice(0, 12)
+  return shortDigest(digest)
 }

@@ -10,6 +10,7 @@
  */
 import { readdirSync } from "node:fs"
 import { log } from "../base/log.ts"
+import { shortId } from "../base/short-id.ts"
 import type { Containers, Duty } from "../container/container.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Event } from "../event/event.ts"
@@ -82,7 +83,7 @@ class Shift implements Disposable {
       containers,
       onDone: (id) => this.take(id, containers.health.duty(id)),
       onFailure: (id, error) =>
-        log.warn(`the supervisor cannot see to container "${id.slice(0, 12)}"`, { reason: String(error) }),
+        log.warn(`the supervisor cannot see to container "${shortId(id)}"`, { reason: String(error) }),
     }
   }
 

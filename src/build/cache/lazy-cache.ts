@@ -2,7 +2,7 @@ import { chmodSync, chownSync } from "node:fs"
 import { applyLayer } from "../../archive/archive.ts"
 import { DataLoss } from "../../base/errors.ts"
 import type { ContentStore } from "../../content/content.ts"
-import { digestHex, type DiffId } from "../../spec/digest.ts"
+import { shortDigest, type DiffId } from "../../spec/digest.ts"
 import type { RemoteCache, RemoteStep } from "../solve/remote-cache.ts"
 import type { WorkContext } from "../execute/executor.ts"
 import type { CacheLayer, OpenedCache } from "./read-cache.ts"
@@ -86,7 +86,7 @@ export class LazyCache implements RemoteCache {
   ): Promise<void> {
     const { content, rootless } = this.#options
     const { digest, size } = descriptor
-    const id = digestHex(digest).slice(0, 12)
+    const id = shortDigest(digest)
     const isHere = content.has(digest)
     if (isHere) onProgress({ id, stage: "extracting", total: size })
     else onProgress({ id, stage: "cache-fetching", subject: this.name, total: size })

@@ -5,7 +5,7 @@ import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
 import { limiter } from "../../base/limiter.ts"
 import type { Bytes, Lease } from "../../content/content.ts"
 import type { LayerForm } from "../../image/image.ts"
-import { digestHex, type DiffId } from "../../spec/digest.ts"
+import { shortDigest, type DiffId } from "../../spec/digest.ts"
 import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import type { BuildDeps } from "../deps.ts"
 import type { CacheForm } from "../build.ts"
@@ -154,7 +154,7 @@ class LayerSender {
   /** Sees to it that the cache has the layer; gives it as it is there, or undefined where nobody has it any more. */
   async send(diffId: DiffId, source: LayerSource): Promise<Descriptor | undefined> {
     const { work } = this.#options
-    const id = digestHex(diffId).slice(0, 12)
+    const id = shortDigest(diffId)
     const descriptor = await (source.kind === "here" ? this.#own(diffId, source, id) : this.#handOn(source.remote, id))
     if (descriptor === undefined) work.onProgress({ id, stage: "cache-layer-gone" })
     else work.onProgress({ id, stage: "cache-layer-written", current: descriptor.size, total: descriptor.size })

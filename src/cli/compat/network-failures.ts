@@ -1,5 +1,6 @@
 /** What Docker and Podman say of networks that cannot be made or removed. */
 import type { SkiffError } from "../../base/errors.ts"
+import { shortId } from "../../base/short-id.ts"
 import type { NetworkUser } from "../../network/network.ts"
 
 /** Docker's daemon's words; undefined: ours. */
@@ -8,7 +9,7 @@ export function dockerNetworkText({ code, data: { object, name, reason, users } 
   if (code === "AlreadyExists") return `network with name ${name} already exists`
   if (code === "InvalidArgument" && reason === "mode") return `operation is not permitted on predefined ${name} network`
   if (code !== "FailedPrecondition" || users === undefined) return undefined
-  const endpoints = (users as readonly NetworkUser[]).map((user) => `name:"${user.name}" id:"${user.id.slice(0, 12)}"`)
+  const endpoints = (users as readonly NetworkUser[]).map((user) => `name:"${user.name}" id:"${shortId(user.id)}"`)
   return `error while removing network: network ${name} has active endpoints (${endpoints.join(", ")})`
 }
 

@@ -15,7 +15,7 @@ type Listed = Network | PredefinedNetwork
 export async function networkFilter(filters: readonly string[], engine: Engine): Promise<(one: Listed) => boolean> {
   const { driver, id, label, "label!": notLabel, name, scope, type, until, ...more } = parseFilters(filters, KEYS)
   const dangling = booleanFilter(more.dangling, "dangling")
-  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "", new Date())
+  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "")
   for (const one of type ?? [])
     if (one !== "builtin" && one !== "custom")
       throw new InvalidArgument(`invalid filter 'type=${one}'`, { hint: "valid: builtin, custom" })

@@ -1,3 +1,4 @@
+import { shortId } from "../../base/short-id.ts"
 import type { CheckpointResult } from "../../container/container.ts"
 import type { Out } from "../out.ts"
 
@@ -17,5 +18,5 @@ export function printStats(out: Out, verb: "checkpoint" | "restore", results: re
 /** For how long the programs stood still. */
 export function noteFrozen(out: Out, { id, frozenMicroseconds }: CheckpointResult): void {
   if (frozenMicroseconds === undefined) return
-  out.note(`${id.slice(0, 12)}: frozen for ${(frozenMicroseconds / 1000).toFixed(1)} ms`)
+  out.note(`${shortId(id)}: frozen for ${(frozenMicroseconds / 1000).toFixed(1)} ms`)
 }

@@ -1,6 +1,6 @@
 import { formatSize } from "../../base/sizes.ts"
 import { familiarReference, parseReference, type Image, type Images } from "../../image/image.ts"
-import { digestHex } from "../../spec/digest.ts"
+import { shortDigest } from "../../spec/digest.ts"
 import { formatPlatform } from "../../spec/platform.ts"
 import type { Out } from "../out.ts"
 import { alignColumns } from "./columns.ts"
@@ -12,7 +12,7 @@ export async function printImageTree(
   shown: readonly Image[],
   noTrunc: boolean,
 ): Promise<void> {
-  const idOf = ({ id }: Image) => (noTrunc ? id : digestHex(id).slice(0, 12))
+  const idOf = ({ id }: Image) => (noTrunc ? id : shortDigest(id))
   const lines = ["IMAGE\tID\tDISK USAGE"]
   for (const image of shown)
     for (const name of image.tags.length > 0 ? image.tags : ["<untagged>"]) {

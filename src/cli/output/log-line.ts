@@ -1,4 +1,5 @@
 import { printable } from "../../base/printable.ts"
+import { shortId } from "../../base/short-id.ts"
 import type { Container } from "../../container/container.ts"
 import { logDetails } from "../../docker/log-details.ts"
 import type { Out } from "../out.ts"
@@ -39,7 +40,7 @@ function headOf(
   count: number,
   { color, names, details }: LogLineStyle,
 ): { before: string; details: string } {
-  const name = names ? container.name : count > 1 ? container.id.slice(0, 12) : ""
+  const name = names ? container.name : count > 1 ? shortId(container.id) : ""
   // asked for by name: also into a pipe
   const shown = color && name !== "" ? `\x1b[${COLOURS[index % COLOURS.length]}m${name}\x1b[0m` : name
   const extra = details ? logDetails(container) : ""

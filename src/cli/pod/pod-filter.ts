@@ -31,7 +31,7 @@ export function podFilter(filters: readonly string[]): PodFilter {
   return {
     ...same,
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as PodFilter),
-    ...(until === undefined ? {} : { until: parseTimestamp(until.at(-1) ?? "", new Date()) }),
+    ...(until === undefined ? {} : { until: parseTimestamp(until.at(-1) ?? "") }),
   }
 }
 

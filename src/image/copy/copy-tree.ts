@@ -2,7 +2,7 @@ import { DataLoss, FailedPrecondition, InvalidArgument } from "../../base/errors
 import { limiter } from "../../base/limiter.ts"
 import type { OnProgress } from "../../base/progress.ts"
 import { untilAborted, type Bytes } from "../../base/bytes.ts"
-import { digestHex, type Digest } from "../../spec/digest.ts"
+import { shortDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-image.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
 import { digestOf } from "../documents.ts"
@@ -131,7 +131,7 @@ class TreeCopy {
 
   async #send(blob: Descriptor, compresses: boolean): Promise<Descriptor> {
     const { onProgress, scratch, signal } = this.#options
-    const id = digestHex(blob.digest).slice(0, 12)
+    const id = shortDigest(blob.digest)
     onProgress({ id, stage: compresses ? "compressing" : "preparing" })
     const plain: TravellingBlob = { descriptor: blob, read: (offset) => this.#read(blob, offset) }
     await using undo = new AsyncDisposableStack()

@@ -8,7 +8,7 @@ import {
   parseArchiveManifest,
   type ArchiveManifestEntry,
 } from "../../spec/docker/archive-manifest.ts"
-import { digestHex, parseDigest, type Digest, type DiffId } from "../../spec/digest.ts"
+import { digestHex, parseDigest, shortDigest, type DiffId, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
 import type { ImageSource } from "../image.ts"
@@ -91,7 +91,7 @@ async function layerOf(
   if (diffId === undefined) throw new DataLoss(`layer "${name}" of the archive has no diff id`)
   const size = files.size(name)
   const compression = detectCompression(await headOf(files, name))
-  const id = digestHex(diffId).slice(0, 12)
+  const id = shortDigest(diffId)
   if (compression === "xz" || compression === "bzip2")
     throw new Unsupported(
       `layer "${name}" of the archive is compressed with ${compression}, which registries do not accept`,
@@ -107,7 +107,7 @@ async function layerOf(
   for await (const chunk of files.read(name, 0, { reuse: true })) hash.update(chunk)
   const digest = parseDigest(`sha256:${hash.digest("hex")}`)
   source.add(digest, name)
-  lines.set(digestHex(digest).slice(0, 12), id)
+  lines.set(shortDigest(digest), id)
   const mediaType = compression === "gzip" ? MediaType.dockerLayerGzip : MediaType.ociLayerZstd
   return { mediaType, digest, size }
 }

@@ -7,7 +7,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?)?(
  * Parses docker's `--since` and `--until`: RFC 3339 and its beginnings (`2026-11-21T10:00`), seconds since 1970
  * (`1795000000.5`), or a time before `now` (`10m`). Without a zone it is local time. Throws InvalidArgument.
  */
-export function parseTimestamp(text: string, now: Date): Date {
+export function parseTimestamp(text: string, now: Date = new Date()): Date {
   const time = timestampMs(text, now)
   if (!Number.isFinite(time) || Math.abs(time) > 8.64e15)
     throw new InvalidArgument(`invalid time "${text}"`, {

@@ -5,7 +5,7 @@ import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt } from "
 import { FileCloner } from "./clone-file.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
 import { deviceNumber } from "./device-numbers.ts"
-import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
+import { isWhiteout, readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
 import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { isOfKernel } from "./kernel-files.ts"
@@ -416,10 +416,6 @@ export function copyAttributes(
       if (exact || !hasErrno(error, "EOPNOTSUPP", "EPERM")) throw error
     }
   }
-}
-
-function isWhiteout(stat: FileStat): boolean {
-  return stat.type === "character" && stat.device.major === 0 && stat.device.minor === 0
 }
 
 /** Whether a directory of an overlay upper hides all that is below it; `path` is trusted but for its last name. */

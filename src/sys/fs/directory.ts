@@ -34,6 +34,11 @@ export interface FileStat {
   isMountRoot: boolean
 }
 
+/** Whether the file stands for one that an overlay's upper layer removed. */
+export function isWhiteout({ type, device }: FileStat): boolean {
+  return type === "character" && device.major === 0 && device.minor === 0
+}
+
 const ENOENT = 2
 const STATX_BASIC_STATS = 0x7ff
 const STATX_BTIME = 0x800

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkS
 import { setTimeout as sleep } from "node:timers/promises"
 import { throwIfAborted } from "../../base/cancel.ts"
 import { hasErrno, Unavailable } from "../../base/errors.ts"
+import { shortId } from "../../base/short-id.ts"
 import { O_CLOEXEC, tryLock, unlockAndClose } from "../libc.ts"
 
 const MAX_POLL_MS = 25
@@ -36,12 +37,12 @@ export class FileLocks {
       if (held) return held
       if (Date.now() > deadline)
         throw new Unavailable(
-          `${this.#kind} "${name.slice(0, 12)}" is being changed by another skiff for ${waitMs / 1000} s`,
+          `${this.#kind} "${shortId(name)}" is being changed by another skiff for ${waitMs / 1000} s`,
           {
             hint: "see what it does: ps -ef | grep skiff",
           },
         )
-      throwIfAborted(signal, `waiting for ${this.#kind} "${name.slice(0, 12)}"`)
+      throwIfAborted(signal, `waiting for ${this.#kind} "${shortId(name)}"`)
       await sleep(pollMs)
     }
   }

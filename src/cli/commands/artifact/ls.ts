@@ -1,3 +1,4 @@
+import { shortId } from "../../../base/short-id.ts"
 import { parseReference } from "../../../image/image.ts"
 import { command } from "../../command.ts"
 import { formatAgo } from "../../../docker/ages.ts"
@@ -27,7 +28,7 @@ export default command({
       return {
         Repository: `${registry}/${repository}`,
         Tag: tag,
-        Digest: flags.noTrunc ? hex : hex.slice(0, 12),
+        Digest: flags.noTrunc ? hex : shortId(hex),
         Created: formatAgo(createdAt, now),
         Size: formatSize(sizeBytes),
         VirtualSize: sizeBytes,

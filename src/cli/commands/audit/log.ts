@@ -1,5 +1,5 @@
 import type { AuditRow } from "../../../audit/audit.ts"
-import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
+import { shortId } from "../../../base/short-id.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
@@ -10,8 +10,8 @@ export default command({
   args: [],
   flags: {
     ...LIST_FORMAT_FLAGS,
-    since: flag.of(readTime, "Show changes since timestamp", "string"),
-    until: flag.of(readTime, "Show changes until timestamp", "string"),
+    since: flag.time("Show changes since timestamp"),
+    until: flag.time("Show changes until timestamp"),
   },
   async run({ flags, engine, out }) {
     const { since, until } = flags
@@ -38,10 +38,6 @@ export default command({
   },
 })
 
-function readTime(text: string): Date {
-  return parseTimestamp(text, new Date())
-}
-
 function listRow({ seq, entry, hash }: AuditRow): object {
   const { time, uid, loginUid, tty = "", command: name, flags, action, subject, image = "", imageDigest = "" } = entry
   return {
@@ -55,7 +51,7 @@ function listRow({ seq, entry, hash }: AuditRow): object {
       .map(([key, value]) => `--${key}=${value}`)
       .join(" "),
     Action: action,
-    Subject: entry.name ?? subject.slice(0, 12),
+    Subject: entry.name ?? shortId(subject),
     Image: image,
     ImageDigest: imageDigest,
     Result: entry.result,

@@ -1,12 +1,7 @@
 import { FailedPrecondition, isSkiffError } from "../../../base/errors.ts"
-import type {
-  Container,
-  ContainerOptions,
-  Containers,
-  NetworkRequest,
-  Resources,
-} from "../../../container/container.ts"
+import type { Container, ContainerOptions, Containers, Resources } from "../../../container/container.ts"
 import type { Engine } from "../../../engine/engine.ts"
+import { withoutAddresses } from "../../../network/network.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { RESOURCE_FLAGS, resourcesOf } from "../../container-flags/limits.ts"
@@ -64,11 +59,6 @@ export default command({
 function copied({ options }: Container): ContainerOptions {
   const { name: _, address: __, macAddress: ___, networks, ...rest } = options
   return { ...rest, ...(networks && { networks: networks.map(withoutAddresses) }) }
-}
-
-function withoutAddresses(request: NetworkRequest): NetworkRequest {
-  const { address: _, address6: __, macAddress: ___, ...rest } = request
-  return rest
 }
 
 /** By the name it was made of where that still leads to the same image, else by its id. */

@@ -1,5 +1,4 @@
 import { InvalidArgument } from "../../../base/errors.ts"
-import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers, CHOOSING } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -21,19 +20,13 @@ export default command({
     noEscape: flag.bool(
       "Show control characters and escape sequences as text, for logs of programs that are not trusted",
     ),
-    since: flag.of(
-      readTime,
-      'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
-      "string",
-    ),
+    since: flag.time('Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
     tail: flag.of(readTail, 'Number of lines to show from the end of the logs (default "all")', "string", {
       short: "n",
     }),
     timestamps: flag.bool("Show timestamps", { short: "t" }),
-    until: flag.of(
-      readTime,
+    until: flag.time(
       'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
-      "string",
     ),
   },
   async run({ args: [given], flags, engine, out }) {
@@ -55,10 +48,6 @@ export default command({
     for await (const line of lines) await write(line)
   },
 })
-
-function readTime(text: string): Date {
-  return parseTimestamp(text, new Date())
-}
 
 /** Lines; -1: all. */
 function readTail(text: string): number {

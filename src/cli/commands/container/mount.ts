@@ -1,3 +1,4 @@
+import { shortId } from "../../../base/short-id.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainers } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -28,7 +29,7 @@ export default command({
     for (const name of chosen) {
       const { id, name: own } = containers.get(name)
       const mountPoint = isList ? await containers.mountPoint(id) : await containers.mount(id)
-      const shown = flags.noTrunc ? id : id.slice(0, 12)
+      const shown = flags.noTrunc ? id : shortId(id)
       if (mountPoint !== undefined)
         rows.push({ id: flags.json || flags.format ? id : shown, names: isList ? [shown, own] : [own], mountPoint })
     }

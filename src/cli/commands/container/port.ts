@@ -1,4 +1,5 @@
 import { NotFound } from "../../../base/errors.ts"
+import { shortId } from "../../../base/short-id.ts"
 import type { Container } from "../../../container/container.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainer, isUp } from "../../choose-containers.ts"
@@ -33,7 +34,7 @@ export default command({
       return printReach({ engine, out, containers: asked, port: wanted, flags })
     }
     if (flags.all) {
-      for (const one of containers.list({ all: true }).filter(isUp)) printAll(one, out, `${one.id.slice(0, 12)}\t`)
+      for (const one of containers.list({ all: true }).filter(isUp)) printAll(one, out, `${shortId(one.id)}\t`)
       return
     }
     const name = chooseContainer(containers, given, flags)

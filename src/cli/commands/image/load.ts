@@ -1,7 +1,7 @@
 import { LOAD_WORDS } from "../../output/stage-words.ts"
 import { fstatSync } from "node:fs"
 import { InvalidArgument } from "../../../base/errors.ts"
-import { familiarReference, parseReference, type LoadInput } from "../../../image/image.ts"
+import { familiarName, type LoadInput } from "../../../image/image.ts"
 import { parsePlatform } from "../../../spec/platform.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { command } from "../../command.ts"
@@ -32,9 +32,10 @@ export default command({
     progress[Symbol.dispose]()
     for (const { image, names, taken } of loaded) {
       for (const { name, from } of taken)
-        out.note(`The image ${familiar(name)} already exists, renaming the old one with ID ${from} to empty string`)
+        out.note(`The image ${familiarName(name)} already exists, renaming the old one with ID ${from} to empty string`)
       if (names.length === 0) out.line(`Loaded image ID: ${image.id}`)
-      for (const full of names) out.line(`Loaded image: ${dialect.results.loaded({ full, familiar: familiar(full) })}`)
+      for (const full of names)
+        out.line(`Loaded image: ${dialect.results.loaded({ full, familiar: familiarName(full) })}`)
     }
   },
 })
@@ -47,8 +48,4 @@ function inputOf(path: string | undefined): LoadInput {
     })
   // a file that was redirected is read where it lies
   return fstatSync(0).isFile() ? { path: "/proc/self/fd/0" } : { bytes: standardInput() }
-}
-
-function familiar(name: string): string {
-  return familiarReference(parseReference(name))
 }

@@ -65,7 +65,7 @@ export default command({
 /** Filters of podman's that need no records. `intermediate` images and `readonly` ones there are none. */
 function otherFilter(filters: ReturnType<typeof parseFilters<(typeof FILTERS)[number]>>): (image: Image) => boolean {
   const { id, digest, until, intermediate, readonly, manifest } = filters
-  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "", new Date())
+  const before = until === undefined ? undefined : parseTimestamp(until.at(-1) ?? "")
   const asksForNone = [
     booleanFilter(intermediate, "intermediate"),
     booleanFilter(readonly, "readonly"),

@@ -1,6 +1,6 @@
 import { formatSize } from "../../../base/sizes.ts"
 import { familiarReference, parseReference } from "../../../image/image.ts"
-import { digestHex } from "../../../spec/digest.ts"
+import { shortDigest } from "../../../spec/digest.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
@@ -18,13 +18,13 @@ export default command({
       tags: one.tags,
       chain: images.layers(one).map(({ chainId }) => chainId),
     }))
-    out.line(`Image ID: ${digestHex(image.id).slice(0, 12)}`)
+    out.line(`Image ID: ${shortDigest(image.id)}`)
     out.line(`Tags:     ${namesOf(image.tags)}`)
     out.line(`Size:     ${formatSize(image.sizeBytes)}`)
     if (flags.whatrequires) {
       const top = layers.at(-1)?.chainId
       const above = all.filter(({ id, chain }) => id !== image.id && top !== undefined && chain.includes(top))
-      for (const one of above) out.line(`├── ID: ${digestHex(one.id).slice(0, 12)} Top Layer of: ${namesOf(one.tags)}`)
+      for (const one of above) out.line(`├── ID: ${shortDigest(one.id)} Top Layer of: ${namesOf(one.tags)}`)
       return
     }
     out.line("Image Layers")
@@ -32,7 +32,7 @@ export default command({
       const ending = all.filter(({ chain }) => chain.at(-1) === chainId).flatMap(({ tags }) => tags)
       const branch = index === layers.length - 1 ? "└──" : "├──"
       const top = ending.length === 0 ? "" : ` Top Layer of: ${namesOf(ending)}`
-      out.line(`${branch} ID: ${digestHex(chainId).slice(0, 12)} Size: ${formatSize(sizeBytes).padStart(7)}${top}`)
+      out.line(`${branch} ID: ${shortDigest(chainId)} Size: ${formatSize(sizeBytes).padStart(7)}${top}`)
     }
   },
 })

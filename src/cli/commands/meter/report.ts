@@ -1,6 +1,6 @@
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
-import { keyName, METER_FLAGS, meterQuery, readTime } from "../../meter-query.ts"
+import { keyName, METER_FLAGS, meterQuery } from "../../meter-query.ts"
 import { printList } from "../../output/list.ts"
 import { csvLines, meterRecord, meterRow, meterTable, meterTitles } from "../../output/meter-row.ts"
 
@@ -25,7 +25,7 @@ export default command({
   args: [],
   flags: {
     ...METER_FLAGS,
-    until: flag.of(readTime, "Up to this time", "string"),
+    until: flag.time("Up to this time"),
     format: flag.string("Print as csv, json, table, or by a Go template"),
     json: flag.bool("Print one JSON array"),
   },

@@ -1,5 +1,5 @@
+import { shortId } from "../../../base/short-id.ts"
 import type { RefusedTraffic } from "../../../network/network.ts"
-import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { isSkiffError } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
@@ -14,11 +14,7 @@ export default command({
   flags: {
     ...LIST_FORMAT_FLAGS,
     noTrunc: flag.bool("Do not truncate the output"),
-    since: flag.of(
-      (text) => parseTimestamp(text, new Date()),
-      "Show what was tried since timestamp or for so long",
-      "string",
-    ),
+    since: flag.time("Show what was tried since timestamp or for so long"),
   },
   async run({ args: [name], flags, engine, out }) {
     const networks = await engine.networks()
@@ -30,7 +26,7 @@ export default command({
       try {
         return containers.get(id).name
       } catch (error) {
-        if (isSkiffError(error, "NotFound")) return flags.noTrunc ? id : id.slice(0, 12)
+        if (isSkiffError(error, "NotFound")) return flags.noTrunc ? id : shortId(id)
         throw error
       }
     }

@@ -1,7 +1,6 @@
-import { InvalidArgument, NotFound } from "../../../base/errors.ts"
+import { NotFound } from "../../../base/errors.ts"
 import type { Container } from "../../../container/container.ts"
 import type { Pod } from "../../../pod/pod.ts"
-import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
@@ -25,10 +24,10 @@ export default command({
     follow: flag.bool("Follow log output", { short: "f" }),
     latest: flag.bool("Act on the pod that was created last", { short: "l" }),
     names: flag.bool("Output container names instead of container IDs", { short: "n" }),
-    since: flag.of(readTime, "Show logs since a timestamp, or for a time until now (42m)", "string"),
+    since: flag.time("Show logs since a timestamp, or for a time until now (42m)"),
     tail: flag.int("Number of lines to show from the end of each log (default -1: all)"),
     timestamps: flag.bool("Show timestamps", { short: "t" }),
-    until: flag.of(readTime, "Show logs until a timestamp, or until a time ago (42m)", "string"),
+    until: flag.time("Show logs until a timestamp, or until a time ago (42m)"),
   },
   failureCode: 125,
   async run({ args: [name], flags, engine }) {
@@ -57,10 +56,4 @@ function containerOf({ containers, name: pod }: Pod, wanted: string): Container 
 
 function coloured(text: string, index: number, { color }: { color: boolean }): string {
   return color ? `\x1b[${COLOURS[index % COLOURS.length]}m${text}\x1b[0m` : text
-}
-
-function readTime(text: string): Date {
-  const time = parseTimestamp(text, new Date())
-  if (Number.isNaN(time.getTime())) throw new InvalidArgument(`"${text}" is no time`)
-  return time
 }

@@ -1,6 +1,6 @@
+import { shortId } from "../../../base/short-id.ts"
 import { eventDocument, eventLine } from "../../../docker/event.ts"
 import type { Event, EventFilter } from "../../../event/event.ts"
-import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { command } from "../../command.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
@@ -20,9 +20,9 @@ export default command({
       "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given\nGo template",
     ),
     noTrunc: flag.bool("Show whole ids", { initial: true }),
-    since: flag.of(readTime, "Show all events created since timestamp", "string"),
+    since: flag.time("Show all events created since timestamp"),
     stream: flag.bool("Go on with what happens from now on", { initial: true }),
-    until: flag.of(readTime, "Stream events until this timestamp", "string"),
+    until: flag.time("Stream events until this timestamp"),
   },
   async run({ flags, engine, out }) {
     const { since, format } = flags
@@ -43,10 +43,6 @@ export default command({
     }
   },
 })
-
-function readTime(text: string): Date {
-  return parseTimestamp(text, new Date())
-}
 
 function eventFilter(filters: readonly string[]): EventFilter {
   const { container, event, image, label, network, type, volume } = parseFilters(filters, FILTERS)
@@ -70,5 +66,5 @@ function templateRow(event: Event): object {
 /** Names stay as they are. */
 function withShortId(event: Event): Event {
   const { id } = event.actor
-  return /^[0-9a-f]{64}$/.test(id) ? { ...event, actor: { ...event.actor, id: id.slice(0, 12) } } : event
+  return /^[0-9a-f]{64}$/.test(id) ? { ...event, actor: { ...event.actor, id: shortId(id) } } : event
 }

@@ -66,7 +66,7 @@ export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Has ::1 in it, where what is published is reached by it (ipv6-host.ts). */
 export const LOOPBACK6 = "loopback6"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_8"
+export const NETWORKS = "networks_9"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
@@ -266,7 +266,8 @@ table inet ${table} {
     ip6 saddr . oifname @${REFUSED_LINKS6} drop
     ip6 daddr . iifname @${REFUSED_LINKS6} drop
     # what neighbours of a link say to each other (RFC 4861, RFC 3810) goes no further: a confined container may say it too
-    iifname @${BRIDGES} icmpv6 type { ${OF_A_LINK} } drop
+    # (between ports of one bridge it passes here too, where br_netfilter is loaded)
+    iifname @${BRIDGES} oifname != @${BRIDGES} icmpv6 type { ${OF_A_LINK} } drop
     ct state established,related accept
     iifname . oifname @${PAIRS} accept
     iifname @${INTERNAL} goto stray

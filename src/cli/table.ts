@@ -147,6 +147,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image push", "push"], load: () => import("./commands/image/push.ts") },
   { names: ["image rm", "image remove", "rmi"], load: () => import("./commands/image/rm.ts") },
   { names: ["image save", "save"], load: () => import("./commands/image/save.ts") },
+  { names: ["image scp"], load: () => import("./commands/image/scp.ts") },
   { names: ["image search", "search"], load: () => import("./commands/image/search.ts") },
   { names: ["image sign"], load: () => import("./commands/image/sign.ts") },
   { names: ["image tag", "tag"], load: () => import("./commands/image/tag.ts") },

@@ -13,8 +13,8 @@ import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
-/** What the user's own files and programs are asked for, and no container. */
-const OUTSIDE_PAIRS = new Set(["system enable-boot", "system disable-boot"])
+/** What the user's own files and programs are asked for, and no container. `image scp` starts ssh and skiffs, which enter themselves. */
+const OUTSIDE_PAIRS = new Set(["system enable-boot", "system disable-boot", "image scp"])
 const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
 /** Global flags whose value is the next word. */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([

@@ -37,11 +37,17 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
         import("./server/serve.ts"),
         import("./server/open-access.ts"),
       ])
-      const { access = {}, collect, limits: storeLimits, ...listening } = options
+      const { access = {}, collect, limits: storeLimits, metrics = false, webhooks = [], ...listening } = options
       const scheme = options.tls === undefined ? "http" : "https"
       const served = storeLimits === undefined ? store : await limited(store, storeLimits)
       await using started = new AsyncDisposableStack()
-      const server = started.use(serve({ store: served, access: await openAccess(access, scheme) }, listening))
+      const { observe } = await import("./server/observe.ts")
+      let self = ""
+      const observed = observe({ metrics, webhooks, self: () => self })
+      for (const webhook of observed.webhooks) started.use(webhook)
+      const deps = { store: served, access: await openAccess(access, scheme), ...observed }
+      const server = started.use(serve(deps, listening))
+      self = server.url
       if (collect !== undefined) {
         const { collectPeriodically } = await import("./server/periodic-collection.ts")
         started.use(collectPeriodically(store, collect))

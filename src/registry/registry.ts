@@ -155,6 +155,10 @@ export interface ServeOptions {
   access?: AccessOptions
   /** What may not be changed, and how much may be kept. */
   limits?: Limits | undefined
+  /** Prometheus metrics at `/metrics`, for who may list repositories. */
+  metrics?: boolean | undefined
+  /** Addresses that hear of pushes, pulls, mounts and deletions, in distribution's format. */
+  webhooks?: readonly string[] | undefined
   /** Removes garbage so often; the store must be one that can be changed. */
   collect?: PeriodicCollection | undefined
 }

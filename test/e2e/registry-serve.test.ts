@@ -2,10 +2,13 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { createHash } from "node:crypto"
 import { readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readable } from "node:stream"
+import { text } from "node:stream/consumers"
 import { createInterface } from "node:readline"
 import { noDocker, noPodman, startDocker, startPodman, type OtherEngine } from "../support/other-engines.ts"
 import { Skiff } from "../support/skiff.ts"
@@ -95,6 +98,28 @@ describe("registry serve --storage", () => {
     await again.end()
   })
 
+  test("says at /metrics and to a webhook what was pushed", async () => {
+    const own = join(skiff.directory, "home", "told")
+    const told: string[] = []
+    const hook = createServer(async (request, response) => {
+      const { events } = JSON.parse(await text(request)) as { events: { action: string; target: { tag?: string } }[] }
+      told.push(...events.map(({ action, target }) => `${action} ${target.tag ?? ""}`.trim()))
+      response.end()
+    })
+    hook.listen(0, "127.0.0.1")
+    await once(hook, "listening")
+    const { port } = hook.address() as AddressInfo
+    const { address, end } = await serve("--storage", own, "--metrics", "--webhook", `http://127.0.0.1:${port}/`)
+    await skiff.ok("tag", "busybox", `${address}/app:1`)
+    await skiff.ok("push", "-q", `${address}/app:1`)
+    await eventually(() => expect(told).toContain("push 1"))
+    const metrics = await (await fetch(`http://${address}/metrics`)).text()
+    expect(metrics).toContain('skiff_registry_requests_total{method="PUT",resource="manifest",code="201"} 1')
+    await end()
+    hook.close()
+    rmSync(own, { recursive: true })
+  })
+
   test("tells who pushes to an immutable tag, or more than its quota, that it is refused", async () => {
     const own = join(skiff.directory, "home", "limited")
     const { address, end } = await serve("--storage", own, "--immutable", "**:v*", "--quota", "small/**=1k")
@@ -144,6 +169,7 @@ describe("registry serve --storage", () => {
     for (const [args, words] of [
       [["--listen", "nonsense:port"], "expected ADDRESS:PORT"],
       [["--tls-cert", "/etc/hostname"], "--tls-cert and --tls-key go together"],
+      [["--webhook", "ftp://x"], 'expected http://… or https://…, not "ftp://x"'],
       [["--quota", "1GB"], "--immutable and --quota are for a registry that is pushed to"],
       [["--storage", directory, "--immutable", "a:b:c"], 'expected REPOSITORIES[:TAGS], not "a:b:c"'],
       [["--gc-after", "1h"], "--gc-after needs --storage"],

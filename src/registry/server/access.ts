@@ -11,8 +11,8 @@ export interface Scope {
 
 /** Decides about each request, before anything of it is read but its head. */
 export interface Access {
-  /** Throws RegistryError: UNAUTHORIZED with the challenge, where credentials may help, else DENIED. */
-  check(request: Request, scope: Scope): Promise<void>
+  /** Gives the caller's name, if it has one. Throws RegistryError: UNAUTHORIZED with the challenge, where credentials may help, else DENIED. */
+  check(request: Request, scope: Scope): Promise<string | undefined>
   /** The same as an answer, for what is asked beside: a repository that a blob is mounted from. */
   allows(request: Request, scope: Scope): Promise<boolean>
   /** What is answered to who asks for a token; absent: there are none. Throws RegistryError. */
@@ -21,6 +21,6 @@ export interface Access {
 
 /** Anybody who reaches the server may do everything. */
 export const OPEN_ACCESS: Access = {
-  check: async () => {},
+  check: async () => undefined,
   allows: async () => true,
 }

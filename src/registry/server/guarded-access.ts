@@ -23,13 +23,13 @@ export class GuardedAccess implements Access {
     this.#options = options
   }
 
-  async check(request: Request, scope: Scope): Promise<void> {
+  async check(request: Request, scope: Scope): Promise<string | undefined> {
     const user = await this.#user(request)
     // by its first question a client learns whom to ask for a token: who says nothing of himself is always told
     const isPing = scope.repository === undefined && scope.action === "pull"
     const isAsking = isPing && request.headers.get("Authorization") === null
     const may = isPing ? !isAsking && this.#mayEnter(user) : isAllowed(this.#options.rules(), user ?? "", scope)
-    if (user !== undefined && may) return
+    if (user !== undefined && may) return user === ANONYMOUS ? undefined : user
     if (user === undefined || user === ANONYMOUS)
       throw new RegistryError("UNAUTHORIZED", "authentication required", undefined, this.#challenge(request, scope))
     throw new RegistryError("DENIED", `user "${user}" may not ${scope.action} ${scope.repository ?? "here"}`)

@@ -6,6 +6,8 @@ import type { Access, Action } from "./access.ts"
 import { deleteBlob, getBlob } from "./blobs.ts"
 import { getCatalog, getTags } from "./lists.ts"
 import { deleteManifest, getManifest, getReferrers, putManifest } from "./manifests.ts"
+import { METRICS_TYPE } from "./metrics.ts"
+import type { Observer } from "./observer.ts"
 import { routeOf, type Route } from "./route.ts"
 import type { RegistryStore, RegistryWrites } from "./server.ts"
 import { appendUpload, cancelUpload, finishUpload, startUpload, uploadStatus } from "./uploads.ts"
@@ -14,32 +16,56 @@ import { appendUpload, cancelUpload, finishUpload, startUpload, uploadStatus } f
 export interface HandlerDeps {
   store: RegistryStore
   access: Access
+  /** Told of each request. */
+  observers?: readonly Observer[]
+  /** What is said at `/metrics`; absent: there is no such thing. */
+  metrics?: () => string
 }
 
 /** By this, clients of before the specification know a registry. */
 const VERSION_HEADER = ["Docker-Distribution-Api-Version", "registry/2.0"] as const
 /** Where a client gets a token. */
 export const TOKEN_PATH = "/token"
+const METRICS_PATH = "/metrics"
 
 const READS = new Set(["GET", "HEAD"])
 /** Nobody hears it any more. */
 const CLIENT_GONE = 499
 
-/** Never throws. */
-export async function handle(deps: HandlerDeps, request: Request): Promise<Response> {
-  const answer = await answerOf(deps, request).catch((error: unknown) =>
+/** Never throws. `peer`: the caller's address. */
+export async function handle(deps: HandlerDeps, request: Request, peer?: () => string | undefined): Promise<Response> {
+  const { observers = [] } = deps
+  const startedAt = observers.length === 0 ? 0 : performance.now()
+  for (const observer of observers) observer.began?.()
+  const seen: Seen = {}
+  const answer = await answerOf(deps, request, seen).catch((error: unknown) =>
     request.signal.aborted ? emptyAnswer(CLIENT_GONE) : errorOf(error),
   )
   answer.headers.set(...VERSION_HEADER)
+  if (observers.length === 0) return answer
+  const { route, user } = seen
+  const exchange = { request, route, user, answer, durationMs: performance.now() - startedAt, peer: peer?.() }
+  for (const observer of observers) observer.ended(exchange)
   return answer
 }
 
-async function answerOf(deps: HandlerDeps, request: Request): Promise<Response> {
+/** What was found out about a request until it was answered. */
+interface Seen {
+  route?: Route
+  user?: string | undefined
+}
+
+async function answerOf(deps: HandlerDeps, request: Request, seen: Seen): Promise<Response> {
   const url = new URL(request.url)
   if (url.pathname === TOKEN_PATH && deps.access.token !== undefined) return deps.access.token(request)
+  if (url.pathname === METRICS_PATH && deps.metrics !== undefined) {
+    await deps.access.check(request, { action: "list" })
+    return new Response(deps.metrics(), { headers: { "Content-Type": METRICS_TYPE } })
+  }
   const route = routeOf(url.pathname)
   if (route === undefined) return emptyAnswer(404)
-  await deps.access.check(request, scopeOf(route, request.method))
+  seen.route = route
+  seen.user = await deps.access.check(request, scopeOf(route, request.method))
   return READS.has(request.method) ? read(deps, request, url, route) : write(deps, request, url, route)
 }
 
@@ -102,12 +128,13 @@ function lengthOf(request: Request): number {
   return request.method !== "DELETE" && Number.isSafeInteger(length) ? length : 0
 }
 
-function uploadRequest({ store, access }: HandlerDeps, request: Request, url: URL, repository: string) {
+function uploadRequest({ store, access, observers }: HandlerDeps, request: Request, url: URL, repository: string) {
   return {
     writes: mustWrite(store, request.method),
     request,
     url,
     repository,
+    received: (bytes: number) => observers?.forEach((observer) => observer.received?.(bytes)),
     mayRead: (from: string) => access.allows(request, { repository: from, action: "pull" }),
   }
 }

@@ -18,7 +18,13 @@ const IDLE_SECONDS = 60
 
 /** Begins to listen. Throws Unavailable where the port is taken, InvalidArgument for an address that is not this host's. */
 export function serve(deps: HandlerDeps, { hostname, port, tls }: Listening): RegistryServer {
-  const server = listen({ hostname, port, tls, idleSeconds: IDLE_SECONDS, answer: (request) => handle(deps, request) })
+  const server = listen({
+    hostname,
+    port,
+    tls,
+    idleSeconds: IDLE_SECONDS,
+    answer: (request, peer) => handle(deps, request, peer),
+  })
   const host = hostname.includes(":") ? `[${hostname}]` : hostname
   return {
     url: `${tls === undefined ? "http" : "https"}://${host}:${server.port}`,

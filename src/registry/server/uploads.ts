@@ -13,11 +13,13 @@ export interface UploadRequest {
   repository: string
   /** Whether the caller may read this repository: from another no blob is taken. */
   mayRead(repository: string): Promise<boolean>
+  /** Hears how many bytes came. */
+  received(bytes: number): void
 }
 
 /** POST: a blob of another repository, a whole one at once, or the beginning of one. */
 export async function startUpload(given: UploadRequest): Promise<Response> {
-  const { writes, request, url, repository } = given
+  const { writes, url, repository } = given
   const [mount, from, digest] = ["mount", "from", "digest"].map((name) => url.searchParams.get(name))
   if (mount) {
     const wanted = parseDigest(mount)
@@ -29,7 +31,7 @@ export async function startUpload(given: UploadRequest): Promise<Response> {
   const { id } = await writes.startUpload(repository)
   if (wanted === undefined || mount) return accepted(repository, id, 0)
   try {
-    await writes.append(repository, id, bodyOf(request), 0)
+    await writes.append(repository, id, bodyOf(given), 0)
     return await finished(given, id, wanted)
   } catch (error) {
     await writes.cancel(repository, id)
@@ -44,10 +46,11 @@ export async function uploadStatus({ writes, repository }: UploadRequest, id: st
 }
 
 /** PATCH: the next part, at the place that `Content-Range` names. */
-export async function appendUpload({ writes, request, repository }: UploadRequest, id: string): Promise<Response> {
+export async function appendUpload(given: UploadRequest, id: string): Promise<Response> {
+  const { writes, request, repository } = given
   await mustFind(writes, repository, id)
   const range = contentRange(request.headers)
-  const held = await appended(writes, { repository, id, request, expected: range?.start })
+  const held = await appended(given, { id, expected: range?.start })
   if (range !== undefined && held !== range.end)
     throw new RegistryError("SIZE_INVALID", `the part is not of the ${range.end - range.start} bytes that it says`)
   return accepted(repository, id, held)
@@ -59,7 +62,7 @@ export async function finishUpload(given: UploadRequest, id: string): Promise<Re
   const digest = parseDigest(url.searchParams.get("digest") ?? "")
   await mustFind(writes, repository, id)
   if (request.body !== null && request.headers.get("Content-Length") !== "0")
-    await appended(writes, { repository, id, request, expected: contentRange(request.headers)?.start })
+    await appended(given, { id, expected: contentRange(request.headers)?.start })
   return finished(given, id, digest)
 }
 
@@ -76,12 +79,12 @@ async function mustFind(writes: RegistryWrites, repository: string, id: string) 
 }
 
 async function appended(
-  writes: RegistryWrites,
-  part: { repository: string; id: string; request: Request; expected: number | undefined },
+  given: UploadRequest,
+  { id, expected }: { id: string; expected: number | undefined },
 ): Promise<number> {
-  const { repository, id, request, expected } = part
+  const { writes, repository } = given
   try {
-    return await writes.append(repository, id, bodyOf(request), expected)
+    return await writes.append(repository, id, bodyOf(given), expected)
   } catch (error) {
     if (!isSkiffError(error, "FailedPrecondition")) throw error
     const upload = await mustFind(writes, repository, id)
@@ -115,8 +118,11 @@ function contentRange(headers: Headers): { start: number; end: number } | undefi
   return { start: Number(from), end: Number(to) + 1 }
 }
 
-function bodyOf(request: Request): AsyncIterable<Uint8Array> {
-  return request.body ?? new ReadableStream({ start: (controller) => controller.close() })
+async function* bodyOf({ request, received }: UploadRequest): AsyncIterable<Uint8Array> {
+  for await (const chunk of request.body ?? []) {
+    received(chunk.length)
+    yield chunk
+  }
 }
 
 function created(repository: string, digest: Digest): Response {

@@ -9,8 +9,8 @@ export interface HttpServerOptions {
   tls?: { cert: string; key: string } | undefined
   /** A connection on which nothing comes or goes for so long is cut. At most 255. */
   idleSeconds: number
-  /** Must not throw. */
-  answer(request: Request): Promise<Response>
+  /** Must not throw. `peer` gives the caller's address. */
+  answer(request: Request, peer: () => string | undefined): Promise<Response>
 }
 
 /** One that listens. */
@@ -32,7 +32,7 @@ export function listenHttp({ hostname, port, tls, idleSeconds, answer }: HttpSer
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: idleSeconds,
     development: false,
-    fetch: answer,
+    fetch: (request, self) => answer(request, () => self.requestIP(request)?.address),
   })
   return { port: server.port ?? port, stop: () => server.stop(true) }
 }

@@ -29,6 +29,8 @@ export default command({
     gcUntagged: flag.bool("Remove manifests without a tag, too"),
     ...LIMIT_FLAGS,
     htpasswd: flag.string("Users with bcrypt hashes, as htpasswd -B writes them", "file"),
+    metrics: flag.bool("Say at /metrics what was done, for Prometheus"),
+    webhook: flag.list(readWebhook, "Tell this address of pushes, pulls and deletions", "url"),
     tls: flag.choice(["auto", "off"], 'TLS with a certificate that is made here: "auto"'),
     tlsCert: flag.string("Speak TLS with this certificate (PEM, with those that it stands on)", "file"),
     tlsKey: flag.string("The key of the certificate (PEM)", "file"),
@@ -45,8 +47,17 @@ export default command({
     using interrupt = new AbortOnInterrupt()
     const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
     const access = { htpasswd, rules, anonymousPull, directory }
+    const { metrics, webhook: webhooks } = flags
     const [collect, limits] = [collectionOf(flags), limitsOf(flags)]
-    await using server = await registries.serve(store, { ...listening, tls, access, collect, limits })
+    await using server = await registries.serve(store, {
+      ...listening,
+      tls,
+      access,
+      collect,
+      limits,
+      metrics,
+      webhooks,
+    })
     using _ = tls?.authority === undefined ? undefined : trustHere(tls.authority, server.url)
     out.line(server.url)
     await new Promise<void>((end) => interrupt.signal.addEventListener("abort", () => end(), { once: true }))
@@ -69,6 +80,12 @@ function readUpstream(text: string): { proxyOf: string; tlsVerify?: boolean } {
   if (host === undefined) throw new UsageError(`expected a registry, not "${text}"`)
   const proxyOf = ["registry-1.docker.io", "index.docker.io"].includes(host) ? "docker.io" : host
   return { proxyOf, ...(scheme === "http" && { tlsVerify: false }) }
+}
+
+function readWebhook(text: string): string {
+  const isHttp = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol)
+  if (!isHttp) throw new UsageError(`expected http://… or https://…, not "${text}"`)
+  return text
 }
 
 interface CollectionFlags {

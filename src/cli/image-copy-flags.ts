@@ -18,6 +18,8 @@ export const TWO_SIDES_FLAGS = {
   destCertDir: flag.string("Directory with certificates for the destination", "string"),
   destCreds: flag.of(readCredentials, "Username and password for the destination", "USER:PASSWORD"),
   destNoCreds: refused("credentials of the auth file are used where there are any", "name an empty --dest-authfile"),
+  destPassword: flag.string("Password for the destination", "string"),
+  destUsername: flag.string("Username for the destination", "string"),
   destRegistryToken: refused("registries ask for their tokens themselves"),
   destTlsVerify: flag.of(readBoolean, "Require HTTPS and verify certificates at the destination", "bool"),
   retryTimes: REGISTRY_FLAGS.retry,
@@ -26,6 +28,8 @@ export const TWO_SIDES_FLAGS = {
   srcCertDir: flag.string("Directory with certificates for the source", "string"),
   srcCreds: flag.of(readCredentials, "Username and password for the source", "USER:PASSWORD"),
   srcNoCreds: refused("credentials of the auth file are used where there are any", "name an empty --src-authfile"),
+  srcPassword: flag.string("Password for the source", "string"),
+  srcUsername: flag.string("Username for the source", "string"),
   srcRegistryToken: refused("registries ask for their tokens themselves"),
   srcTlsVerify: flag.of(readBoolean, "Require HTTPS and verify certificates at the source", "bool"),
   tlsVerify: REGISTRY_FLAGS.tlsVerify,
@@ -82,7 +86,7 @@ export function sourceAccess(flags: SideFlags): RegistryAccess {
     ...defined({
       authFile: flags.srcAuthfile ?? flags.authfile,
       certDir: flags.srcCertDir,
-      credentials: flags.srcCreds,
+      credentials: flags.srcCreds ?? account("src", flags.srcUsername, flags.srcPassword),
       tlsVerify: flags.srcTlsVerify ?? flags.tlsVerify,
     }),
   }
@@ -94,10 +98,17 @@ function targetAccess(flags: SideFlags): RegistryAccess {
     ...defined({
       authFile: flags.destAuthfile ?? flags.authfile,
       certDir: flags.destCertDir,
-      credentials: flags.destCreds,
+      credentials: flags.destCreds ?? account("dest", flags.destUsername, flags.destPassword),
       tlsVerify: flags.destTlsVerify ?? flags.tlsVerify,
     }),
   }
+}
+
+function account(side: "src" | "dest", username: string | undefined, password: string | undefined) {
+  if (username === undefined && password === undefined) return undefined
+  if (username === undefined || password === undefined)
+    throw new UsageError(`--${side}-username and --${side}-password go together`)
+  return { username, password }
 }
 
 function retriesOf({ retryTimes, retryDelay }: SideFlags): RegistryAccess {

@@ -150,6 +150,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["image scp"], load: () => import("./commands/image/scp.ts") },
   { names: ["image search", "search"], load: () => import("./commands/image/search.ts") },
   { names: ["image sign"], load: () => import("./commands/image/sign.ts") },
+  { names: ["image sync"], load: () => import("./commands/image/sync.ts") },
   { names: ["image tag", "tag"], load: () => import("./commands/image/tag.ts") },
   { names: ["image tree"], load: () => import("./commands/image/tree.ts") },
   { names: ["image trust set"], load: () => import("./commands/image/trust/set.ts") },

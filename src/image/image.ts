@@ -170,6 +170,29 @@ export interface DeleteOptions extends RegistryAccess {
   signal?: AbortSignal
 }
 
+/** One side of a sync: a registry's repository (or what repositories are below), or a directory of `dir:` directories. */
+export type SyncSide = { kind: "docker"; name: string } | { kind: "dir"; path: string }
+
+/** From where to where. */
+export interface SyncSides {
+  from: SyncSide
+  to: SyncSide
+}
+
+/** How copies are named, besides what a copy takes. */
+export interface SyncOptions extends CopyOptions {
+  /** By registry and path, not by the last part of it alone. */
+  scoped?: boolean
+  /** Behind each tag. */
+  appendSuffix?: string
+}
+
+/** Two places as `Images.copy` takes them. */
+export interface SyncPair {
+  from: string
+  to: string
+}
+
 /** What the place now has. */
 export interface CopyResult {
   /** Of the manifest or index, as it is there. */
@@ -308,6 +331,11 @@ export interface Images {
    * PermissionDenied, FailedPrecondition where a digest had to change, Unavailable, DataLoss.
    */
   copy(from: string, to: string, options?: CopyOptions): Promise<CopyResult>
+  /**
+   * What a sync copies, to be copied one by one: all tags of a repository that is named without one, all images of a directory. Throws
+   * InvalidArgument, NotFound, Unavailable.
+   */
+  syncPairs(sides: SyncSides, options?: SyncOptions): Promise<SyncPair[]>
   /** The documents of an image at a place as `copy` knows them; no layer is fetched. Throws as `copy`. */
   lookAt(place: string, options?: CopyOptions): Promise<ImageAt>
   /**

@@ -102,6 +102,11 @@ export function openImages(deps: ImagesDeps): Images {
       return await copyImage(deps, records, from, to, options)
     },
 
+    async syncPairs(sides, options) {
+      const { syncPairs } = await import("./copy/sync-images.ts")
+      return await syncPairs(deps, sides, options)
+    },
+
     async lookAt(place, options) {
       const { lookAt } = await import("./copy/look-at.ts")
       return await lookAt(deps, records, place, options)

@@ -199,3 +199,21 @@ test("the pages that comments cite are in this repository", () => {
     })
   expect(broken).toEqual([])
 })
+
+test("each design note has a number of its own, and a line in the index", () => {
+  const directory = join(root, "docs/design")
+  const notes = readdirSync(directory).filter((name) => name !== "README.md")
+  const titles = notes.map((name) => {
+    const [number = 0, title = ""] = [
+      Number(name.slice(0, 3)),
+      /^# (.*)$/m.exec(textOf(join("docs/design", name)))?.[1],
+    ]
+    expect(title).toStartWith(`${number}. `)
+    return `- [${title}](${name})`
+  })
+  expect(new Set(notes.map((name) => name.slice(0, 3))).size).toBe(notes.length)
+  const lines = textOf("docs/design/README.md")
+    .split("\n")
+    .filter((line) => line.startsWith("- "))
+  expect(lines.toSorted()).toEqual(titles.toSorted())
+})

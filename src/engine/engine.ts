@@ -11,6 +11,7 @@ import type { Containers } from "../container/container.ts"
 import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { PruneReport, PruneRequest } from "./prune.ts"
+import type { RegistryStoreOptions } from "./registry-store.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
@@ -67,10 +68,7 @@ export interface Engine extends AsyncDisposable {
    * What a registry serves that has its content in a directory of its own; `dispose` when it is served no more. `proxyOf`: what it
    * has not is fetched from the registry of this host name.
    */
-  registryStore(
-    directory: string,
-    options?: { proxyOf?: string; tlsVerify?: boolean },
-  ): Promise<RegistryStore & AsyncDisposable>
+  registryStore(directory: string, options?: RegistryStoreOptions): Promise<RegistryStore & AsyncDisposable>
   /** Who changed what. */
   audit(): Promise<Audit>
   /** What happened to all of these, replayed and watched. */

@@ -2,55 +2,39 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { Database } from "../base/database.ts"
-import { buildSchema } from "../build/solve/schema.ts"
 import type { BuildDeps } from "../build/deps.ts"
 import type { ExecutorDeps } from "../build/execute/deps.ts"
 import type { Builds } from "../build/build.ts"
 import type { WorkingContainers } from "../builder/builder.ts"
-import { workingSchema } from "../builder/schema.ts"
 import type { Cancellable } from "../base/cancel.ts"
 import { log } from "../base/log.ts"
 import { trace } from "../base/trace.ts"
 import type { ContainerDeps } from "../container/deps.ts"
-import { containerSchema } from "../container/schema.ts"
 import type { Containers } from "../container/container.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
 import type { Collected } from "../content/collect.ts"
-import { contentSchema } from "../content/schema.ts"
 import type { Images } from "../image/image.ts"
 import { readSampling } from "../meter/sampling.ts"
-import { meterSchema } from "../meter/schema.ts"
 import type { Meter } from "../meter/meter.ts"
-import { imageSchema } from "../image/schema.ts"
 import type { Network, NetworkUser, Networks } from "../network/network.ts"
 import type { NetworkSettings } from "../network/settings.ts"
-import { eventSchema } from "../event/schema.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Audit } from "../audit/audit.ts"
-import { auditSchema } from "../audit/schema.ts"
-import { networkSchema } from "../network/schema.ts"
-import { podSchema } from "../pod/schema.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Kube } from "../kube/kube.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
-import { snapshotSchema } from "../snapshot/schema.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { libc } from "../sys/libc.ts"
 import { defaultPaths, type StorePaths } from "../sys/fs/paths.ts"
 import { bootId } from "../sys/process/process.ts"
 import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
-import { sandboxSchema } from "../sandbox/schema.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Artifacts } from "../artifact/artifact.ts"
-import { artifactSchema } from "../artifact/schema.ts"
-import { manifestSchema } from "../manifest/schema.ts"
 import type { ManifestLists } from "../manifest/manifest.ts"
-import { secretSchema } from "../secret/schema.ts"
 import type { Secrets } from "../secret/secret.ts"
-import { volumeSchema } from "../volume/schema.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
@@ -58,29 +42,13 @@ import type { EngineInfo } from "../docker/info-document.ts"
 import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
+import { once } from "./once.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
+import type { RegistryStoreOptions } from "./registry-store.ts"
 import type { ResetDeps } from "./reset.ts"
 import { helperLock, wakeHelper } from "./helper-process.ts"
+import { SCHEMAS } from "./schemas.ts"
 import { openStoreDirectories } from "./store-directories.ts"
-
-const SCHEMAS = [
-  contentSchema,
-  snapshotSchema,
-  imageSchema,
-  networkSchema,
-  volumeSchema,
-  containerSchema,
-  buildSchema,
-  workingSchema,
-  eventSchema,
-  auditSchema,
-  sandboxSchema,
-  meterSchema,
-  secretSchema,
-  manifestSchema,
-  artifactSchema,
-  podSchema,
-]
 
 /** The engine of one store. Opens nothing until a domain is asked for, and of that no more than it needs. */
 export function openEngine(options: EngineOptions = {}): Engine {
@@ -193,34 +161,13 @@ class LocalEngine implements Engine {
   })
 
   async #collect(signal?: AbortSignal): Promise<Collected> {
-    const [
-      { collectGarbage },
-      { referencedByImages },
-      { referencedByArtifacts },
-      { referencedByBuilds },
-      content,
-      snapshots,
-    ] = await Promise.all([
-      import("../content/collect.ts"),
-      import("../image/referenced.ts"),
-      import("../artifact/records.ts"),
-      import("../build/solve/records.ts"),
+    const [{ collectStore }, content, snapshots] = await Promise.all([
+      import("./collect.ts"),
       this.#content(),
       this.#snapshots(),
     ])
     const { paths, db } = this.#store
-    return collectGarbage({
-      signal,
-      db,
-      root: paths.root,
-      content,
-      snapshots,
-      referenced: () => {
-        const images = referencedByImages(db)
-        const blobs = [...images.blobs, ...referencedByArtifacts(db)]
-        return { blobs, snapshots: [...images.snapshots, ...referencedByBuilds(db).snapshots] }
-      },
-    })
+    return collectStore({ signal, db, root: paths.root, content, snapshots })
   }
 
   readonly registries = once(async (): Promise<Registries> => {
@@ -228,21 +175,9 @@ class LocalEngine implements Engine {
     return openRegistries()
   })
 
-  async registryStore(
-    directory: string,
-    { proxyOf, tlsVerify }: { proxyOf?: string; tlsVerify?: boolean } = {},
-  ): Promise<RegistryStore & AsyncDisposable> {
-    const [{ openContentStore }, { DirectoryStore }] = await Promise.all([
-      import("../content/open.ts"),
-      import("../registry/server/store/directory-store.ts"),
-    ])
-    const content = openContentStore({ root: directory })
-    const local = new DirectoryStore(directory, content)
-    if (proxyOf === undefined) return local
-    const { ProxyStore } = await import("../registry/server/store/proxy-store.ts")
-    const registries = await this.registries()
-    const source = once(() => registries.open(tlsVerify === undefined ? {} : { tlsVerify }))
-    return new ProxyStore({ local, content, upstream: proxyOf, source })
+  async registryStore(directory: string, options?: RegistryStoreOptions): Promise<RegistryStore & AsyncDisposable> {
+    const { openRegistryStore } = await import("./registry-store.ts")
+    return openRegistryStore(directory, this.registries, options)
   }
 
   readonly images = once(async (): Promise<Images> => {
@@ -330,24 +265,8 @@ class LocalEngine implements Engine {
   }
 
   async #networkUsers(): Promise<(network: Network) => readonly NetworkUser[]> {
-    const [{ ContainerRecords }, { SandboxRecords }, { PodRecords }, events] = await Promise.all([
-      import("../container/records.ts"),
-      import("../sandbox/records.ts"),
-      import("../pod/records.ts"),
-      this.events(),
-    ])
-    const { db } = this.#store
-    const [containers, sandboxes] = [new ContainerRecords(db, events), new SandboxRecords(db, events)]
-    const pods = new PodRecords(db, events)
-    const podNames = (): Map<string | undefined, string> =>
-      new Map(pods.list().map(({ name, spec }) => [spec.sandboxId, `pod ${name}`]))
-    return (network) => {
-      const shared = sandboxes.usersOfNetwork(network)
-      // people know a pod, and not its sandbox
-      const names = shared.length === 0 ? undefined : podNames()
-      const named = shared.map(({ id, name }) => ({ id, name: names?.get(id) ?? name }))
-      return [...containers.usersOfNetwork(network), ...named]
-    }
+    const { networkUsers } = await import("./network-users.ts")
+    return networkUsers(this.#store.db, await this.events())
   }
 
   readonly volumes = once(async (): Promise<Volumes> => {
@@ -714,10 +633,4 @@ class LocalEngine implements Engine {
     // not closed: that would bring its log into the database, and remove it for the next command to make again
     this.#opened?.db.flush()
   }
-}
-
-/** Makes a thing at the first call, and gives that one from then on. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => (made ??= make())
 }

@@ -104,6 +104,19 @@ describe("image copy", () => {
     for (const number of places.keys()) await skiff.ok("rmi", `from/${number}:1`, `own/${number}:1`)
   })
 
+  test("--all brings every platform into the store, which gives them out again byte for byte", async () => {
+    await copy("--all", `docker://${two}`, "all/two:1")
+    await copy("--all", "--preserve-digests", "all/two:1", `dir:${path("all-out")}`)
+    await copy("--all", "--preserve-digests", "all/two:1", at("all/two:1"))
+    for (const place of [`dir:${path("all-out")}`, at("all/two:1")]) expect(raw(place)).toBe(raw(`docker://${two}`))
+    await copy("--platform", `linux/${other}`, "all/two:1", `dir:${path("all-other")}`)
+    const config = JSON.parse(skopeo("inspect", "--config", `dir:${path("all-other")}`)) as { architecture: string }
+    expect(config.architecture).toBe(other)
+    expect(await skiff.ok("image", "inspect", "-f", "{{.Architecture}}", "all/two:1")).toBe(hostArchitecture())
+    await skiff.ok("rmi", "all/two:1")
+    expect(await skiff.ok("images", "-aq", "--filter", "dangling=true")).toBe("")
+  })
+
   test("a docker-archive with plain layers goes to a registry compressed, with the same id", async () => {
     const archive = `docker-archive:${path("plain.tar")}:plain:1`
     theirCopy(`docker://${one}`, archive)

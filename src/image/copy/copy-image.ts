@@ -2,10 +2,11 @@
 import { join } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import { noProgress } from "../../base/progress.ts"
+import { parseManifest } from "../../spec/parse-manifest.ts"
 import type { ImagesDeps } from "../deps.ts"
 import type { CopyOptions, CopyResult, PushOptions } from "../image.ts"
 import { imageSetOf } from "../image-set.ts"
-import { bringIn } from "../load/load-images.ts"
+import { bringIn, bringInAll } from "../load/load-images.ts"
 import type { ImageRecords } from "../records.ts"
 import { pushImage } from "../push-image.ts"
 import { formatReference, taggedName, type Reference } from "../reference.ts"
@@ -62,7 +63,7 @@ async function openTarget(
   }
 }
 
-/** The store has one image by a name, that of a platform, as a pull brings it. */
+/** The image of one platform, as a pull brings it; of an index all of them, where that is asked for. */
 async function load(
   deps: ImagesDeps,
   records: ImageRecords,
@@ -70,11 +71,15 @@ async function load(
   name: string,
   { all, platform, format, onProgress = noProgress, signal }: CopyOptions,
 ): Promise<CopyResult> {
-  if (all)
-    throw new InvalidArgument("the local store takes the image of one platform", {
-      hint: "copy the image of one platform",
-    })
   if (format !== undefined) throw new InvalidArgument("the local store keeps a manifest in the format that it has")
+  const { top, shown } = source
+  const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
+  if (all && parsed.kind === "index") {
+    const { mediaType } = parsed
+    const named = { ...source, names: [], name: taggedName(name) }
+    await bringInAll(deps, records, named, parsed.index, { ...signalOf({ signal }), onProgress })
+    return { descriptor: { ...top.descriptor, mediaType } }
+  }
   const { image } = await bringIn(
     deps,
     records,

@@ -1,12 +1,14 @@
 import { join } from "node:path"
 import type { ArchiveFiles } from "../../archive/archive.ts"
-import { InvalidArgument } from "../../base/errors.ts"
+import { DataLoss, InvalidArgument } from "../../base/errors.ts"
 import { noProgress, type OnProgress } from "../../base/progress.ts"
 import type { Lease } from "../../content/content.ts"
 import type { ChainId, Digest } from "../../spec/digest.ts"
+import type { ImageIndex } from "../../spec/oci-image.ts"
 import { fetchImage, putFetched, type FetchedImage } from "../fetch-image.ts"
 import type { LoadedImage, LoadInput, LoadOptions } from "../image.ts"
 import type { ImagesDeps } from "../deps.ts"
+import { mainMember } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
 import { taggedName, type Reference } from "../reference.ts"
 import type { ArchivedImage, NewArchivedImage } from "./archived-image.ts"
@@ -65,6 +67,37 @@ export async function bringIn(
     await using lease = await deps.leases.open()
     const fetched = await fetchOne(deps, records, image, lease, { ...options, sizes: new Map() })
     return records.transaction(() => recordLoaded(records, fetched, image.names))
+  } catch (error) {
+    await deps.collect().catch(() => {}) // the next one does it
+    throw error
+  }
+}
+
+/** All images of an index that are for a platform, recorded as what one name leads to; the index stays byte for byte. */
+export async function bringInAll(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  image: NewImage & { name: string },
+  index: ImageIndex,
+  options: LoadOptions & { onProgress: OnProgress },
+): Promise<void> {
+  const { name, top } = image
+  const platforms = index.manifests.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [platform] : []))
+  const sizes = new Map<ChainId, number>()
+  try {
+    await using lease = await deps.leases.open()
+    const fetched: FetchedImage[] = []
+    for (const platform of platforms)
+      fetched.push(await fetchOne(deps, records, { ...image, names: [] }, lease, { ...options, platform, sizes }))
+    records.transaction(() => {
+      const members = fetched.map((each) => ({ image: recordLoaded(records, each, []).image }))
+      const main = mainMember(members)
+      if (main === undefined) throw new DataLoss(`the index of ${image.shown ?? name} names no image for a platform`)
+      records.setName(name, main.image.id)
+      const ids = new Set(members.map(({ image: { id } }) => id))
+      records.setIndex(name, top.descriptor.digest, [...ids])
+      records.tell("load", main.image.id, { name })
+    })
   } catch (error) {
     await deps.collect().catch(() => {}) // the next one does it
     throw error

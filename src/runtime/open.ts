@@ -101,7 +101,7 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       else {
         const { rules, key } = defaultSeccomp(target, join(options.root, "cache", "seccomp"))
         config.linux.seccomp = rules
-        const file = filterFile(stateRoot, key, runtime)
+        const file = filterFile(stateRoot, key, { path: runtime.path, annotations: config.annotations })
         if (file !== undefined && !handBackFilter(config, file)) uncompiled.set(input.id, file)
       }
       return config

@@ -1,6 +1,7 @@
 /** What stands between a container and its host by default, as Docker's defaults have it. */
 import { describe, expect, test } from "bun:test"
-import { existsSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { namespaceOf } from "../support/host-state.ts"
 import { openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -51,6 +52,18 @@ describe("seccomp", () => {
 
   test("unconfined is off", async () => {
     expect(await run("grep Seccomp: /proc/self/status", "--security-opt", "seccomp=unconfined")).toBe("Seccomp:\t0")
+  })
+
+  test("that a container's annotation chooses is that container's alone", async () => {
+    // as on a host on which no container has begun yet
+    rmSync(join(skiff.runRoot, "runtime/seccomp"), { recursive: true, force: true })
+    // BPF: allow all
+    await skiff.run(["run", "--rm", "--annotation", "run.oci.seccomp_bpf_data=BgAAAAAA/38=", "busybox", "true"])
+    for (const time of ["compiled", "kept"])
+      expect([time, await run("unshare -U true 2>/dev/null && echo allowed || echo refused")]).toEqual([
+        time,
+        "refused",
+      ])
   })
 
   test("of a file is that file's", async () => {

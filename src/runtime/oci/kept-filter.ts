@@ -12,10 +12,20 @@ import type { OciConfig } from "../../spec/oci-runtime.ts"
 import type { Runtime } from "../runtime.ts"
 
 const ANNOTATION = "run.oci.seccomp_bpf_data"
+/** Begins all annotations that make crun compile something else of the rules, or nothing. */
+const OF_SECCOMP = "run.oci.seccomp"
 
-/** The file of one set of rules, as this crun compiles it; undefined where no crun is called directly. */
-export function filterFile(stateRoot: string, rules: string, { path }: Pick<Runtime, "path">): string | undefined {
+/**
+ * The file of one set of rules, as this crun compiles it; undefined where no crun is called directly, and for a container whose
+ * annotations choose a filter: kept, it would be every other container's.
+ */
+export function filterFile(
+  stateRoot: string,
+  rules: string,
+  { path, annotations = {} }: Pick<Runtime, "path"> & Pick<OciConfig, "annotations">,
+): string | undefined {
   if (basename(path) !== "crun") return undefined
+  if (Object.keys(annotations).some((name) => name.startsWith(OF_SECCOMP))) return undefined
   const { mtimeMs, size } = statSync(path)
   return join(stateRoot, "seccomp", `${rules}-${mtimeMs.toString(36)}-${size.toString(36)}`)
 }

@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { needPrograms } from "../../test/support/programs.ts"
 import { parseEgressRule } from "../spec/docker/egress-rule.ts"
+import { NETLINK_NETFILTER, NetlinkSocket, openNetlink } from "../sys/net/netlink.ts"
+import { EgressNames } from "./egress/names.ts"
+import { kernelNames } from "./names.ts"
 import type { EndpointStatus, Network } from "./network.ts"
 import { call, openTestHost, type Peer, type TestHost } from "./test-host.ts"
 
@@ -21,6 +24,10 @@ const connect = async ({ peer }: { peer: Peer }, address: string, port: number):
   )
 const ping = async ({ peer }: { peer: Peer }, address: string): Promise<string> =>
   /Packet filtered|1 received/.exec(await peer.run("sh", "-c", `ping -c1 -W1 ${address}`))?.[0] ?? "silence"
+
+/** What the owner of a name answers who means to fill the host. */
+const many = (name: number): { address: string; ttlSeconds: number }[] =>
+  Array.from({ length: 4000 }, (_, index) => ({ address: `192.0.${name}.${index % 256}`, ttlSeconds: 3600 + name }))
 
 describe.skipIf(skip !== false)("a container that may send only where it is said", () => {
   let host: TestHost
@@ -163,5 +170,30 @@ describe.skipIf(skip !== false)("a container that may send only where it is said
     expect(await mentions()).toBe(true)
     await host.networks.teardown(network, one.id, undefined)
     expect(await mentions()).toBe(false)
+  })
+
+  test("hears no more addresses than it may have, whatever a name's owner answers, and the last of them are let through", async () => {
+    const { id, peer } = await member(["*.example.test:9000/tcp"])
+    const { table } = kernelNames(host.runRoot, false)
+    using netfilter = new NetlinkSocket(openNetlink(NETLINK_NETFILTER))
+    const names = new EgressNames({ db: host.db, netfilter, table })
+    const heard = (): number =>
+      host.db.get<{ count: number }>("SELECT count(*) AS count FROM network_heard WHERE container_id = ?", id)?.count ??
+      0
+    names.hear({ containerId: id, name: "n0.example.test", addresses: many(0) })
+    expect(heard()).toBe(32)
+    for (let name = 1; name < 40; name++)
+      names.hear({ containerId: id, name: `n${name}.example.test`, addresses: many(name) })
+    expect(heard()).toBe(1024)
+    const elements = await host.run("nft", "list", "set", "bridge", table, "named")
+    expect(elements.split("expires").length - 1).toBe(1024)
+    expect(elements).toContain(" 192.0.39.1 ")
+    expect(elements).not.toContain(" 192.0.0.1 ")
+    names.hear({
+      containerId: id,
+      name: "out.example.test",
+      addresses: [{ address: "198.51.100.2", ttlSeconds: 7200 }],
+    })
+    expect(await connect({ peer }, "198.51.100.2", 9000)).toBe("open")
   })
 })

@@ -140,6 +140,12 @@ test("an answer gives its records, to be lived with for no time", () => {
   ])
 })
 
+test("an address that is given besides the answer is none of the name's", () => {
+  const [answers, additional] = [[address(2)], [{ ...address(3), name: "ns.example.org" }]]
+  const answer = writeResponse(parsed(question("web")), { code: 0, answers, additional }, 512)
+  expect(addressRecords(answer).map(({ name }) => name)).toEqual(["web"])
+})
+
 test("of too many records as many are given as fit, and it is said", () => {
   const answers = Array.from({ length: 100 }, (_, index) => address(index))
   const answer = writeResponse(parsed(question("web")), { code: 0, answers }, 512)

@@ -112,16 +112,17 @@ function findEdns(message: Uint8Array, start: number): Query["edns"] {
 function* sections(
   message: Uint8Array,
   start: number,
-): Generator<{ from: number; at: number; type: number; dataBytes: number }> {
+): Generator<{ from: number; at: number; type: number; dataBytes: number; isAnswer: boolean }> {
   const view = viewOf(message)
-  const count = view.getUint16(6) + view.getUint16(8) + view.getUint16(10)
+  const answers = view.getUint16(6)
+  const count = answers + view.getUint16(8) + view.getUint16(10)
   let from = start
   for (let index = 0; index < count; index++) {
     const at = skipName(message, from)
     if (at + 10 > message.length) throw new MalformedMessage("a record is cut off")
     const dataBytes = view.getUint16(at + 8)
     if (at + 10 + dataBytes > message.length) throw new MalformedMessage("a record is longer than its message")
-    yield { from, at, type: view.getUint16(at), dataBytes }
+    yield { from, at, type: view.getUint16(at), dataBytes, isAnswer: index < answers }
     from = at + 10 + dataBytes
   }
 }
@@ -147,12 +148,12 @@ export function parseResponse(message: Uint8Array): {
   }
 }
 
-/** The addresses and names that an answer gives. Throws MalformedMessage. */
+/** The addresses that were asked for, and not those of name servers that an answer gives besides. Throws MalformedMessage. */
 export function addressRecords(message: Uint8Array): AddressRecord[] {
   const view = viewOf(message)
   const found: AddressRecord[] = []
-  for (const { from, at, type, dataBytes } of sections(message, skipName(message, HEADER_BYTES) + 4)) {
-    if (type !== RecordType.a && type !== RecordType.aaaa) continue
+  for (const { from, at, type, dataBytes, isAnswer } of sections(message, skipName(message, HEADER_BYTES) + 4)) {
+    if (!isAnswer || (type !== RecordType.a && type !== RecordType.aaaa)) continue
     if (dataBytes !== (type === RecordType.a ? 4 : 16)) throw new MalformedMessage("an address of another length")
     const data = message.slice(at + 10, at + 10 + dataBytes)
     found.push({ name: readName(message, from).name, type, ttlSeconds: view.getUint32(at + 4), data })

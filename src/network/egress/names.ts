@@ -25,6 +25,10 @@ export interface EgressNamesDeps {
 /** A program may go on with what it was told; answers of some seconds would cut it off. */
 const SHORTEST_MS = 60_000
 const LONGEST_MS = 86_400_000
+/** Of one endpoint: by a rule for `*.example.org`, whoever answers for that may make up names without end. */
+const MOST_HEARD = 1024
+/** Of one answer. */
+const MOST_ADDRESSES = 32
 
 /** What the resolver asks and tells. */
 export class EgressNames implements NamedEgress {
@@ -52,17 +56,36 @@ export class EgressNames implements NamedEgress {
     const now = Date.now()
     db.transaction(() => {
       const records = new EgressRecords(db)
-      for (const confined of ruled)
-        for (const { address, ttlSeconds } of addresses) {
-          const { networkId } = confined
-          if (!records.hasEndpoint(containerId, networkId)) continue
-          const before = heardAddresses(records.heard(containerId, networkId, now, address), now)
+      for (const confined of ruled) {
+        const { networkId } = confined
+        if (!records.hasEndpoint(containerId, networkId)) continue
+        for (const { address, ttlSeconds } of addresses.slice(0, MOST_ADDRESSES)) {
           const lastingMs = Math.min(Math.max(ttlSeconds * 1000, SHORTEST_MS), LONGEST_MS)
-          records.addHeard(containerId, networkId, { name, address, expiresAt: now + lastingMs }, now)
-          const after = heardAddresses(records.heard(containerId, networkId, now, address), now)
-          this.#replace(confined, before, after)
+          const row = { name, address, expiresAt: now + lastingMs }
+          this.#change(confined, { containerId, networkId, address, now }, () =>
+            records.addHeard(containerId, networkId, row, now),
+          )
         }
+        // what would lapse first makes room
+        for (const over of records.heardBeyond(containerId, networkId, MOST_HEARD))
+          this.#change(confined, { containerId, networkId, address: over.address, now }, () =>
+            records.removeHeard(containerId, networkId, over),
+          )
+      }
     })
+  }
+
+  /** What `body` changes in the records of one address, in the kernel too. */
+  #change(
+    confined: Confined,
+    { containerId, networkId, address, now }: { containerId: string; networkId: string; address: string; now: number },
+    body: () => void,
+  ): void {
+    const records = new EgressRecords(this.#deps.db)
+    const heard = (): HeardAddress[] => heardAddresses(records.heard(containerId, networkId, now, address), now)
+    const before = heard()
+    body()
+    this.#replace(confined, before, heard())
   }
 
   /** Several names may have one address: what they allow together takes the place of what fewer did. */

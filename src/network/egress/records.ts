@@ -55,6 +55,22 @@ export class EgressRecords {
     )
   }
 
+  /** Those beyond so many, without the ones that last longest. */
+  heardBeyond(containerId: string, networkId: string, most: number): HeardRow[] {
+    return this.#db.all<HeardRow>(
+      `SELECT name, address, expires_at AS expiresAt FROM network_heard
+        WHERE container_id = ? AND network_id = ? ORDER BY expires_at DESC, name, address LIMIT -1 OFFSET ?`,
+      containerId,
+      networkId,
+      most,
+    )
+  }
+
+  removeHeard(containerId: string, networkId: string, { name, address }: Pick<HeardRow, "name" | "address">): void {
+    const sql = "DELETE FROM network_heard WHERE container_id = ? AND network_id = ? AND name = ? AND address = ?"
+    this.#db.run(sql, containerId, networkId, name, address)
+  }
+
   /** Whether the endpoint is on record. */
   hasEndpoint(containerId: string, networkId: string): boolean {
     const sql = "SELECT 1 FROM network_endpoints WHERE container_id = ? AND network_id = ?"

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, rmdirSync, rmSync } from "node:fs"
 import { homedir, hostname } from "node:os"
 import { join } from "node:path"
+import { rootlessUid } from "../../sys/fs/paths.ts"
 import { hasErrno } from "../../base/errors.ts"
 
 const FILE = "skiff-registry.crt"
@@ -28,7 +29,8 @@ export function trustHere(authority: string, url: string): Disposable {
 }
 
 function certsDirectory(): string {
-  if (process.getuid?.() === 0) return "/etc/containers/certs.d"
+  // in the namespaces of an ordinary user we are root, and /etc is not ours
+  if (process.getuid?.() === 0 && rootlessUid() === undefined) return "/etc/containers/certs.d"
   return join(process.env.XDG_CONFIG_HOME ?? join(homedir(), ".config"), "containers/certs.d")
 }
 

@@ -22,24 +22,27 @@ interface ImageRowOptions {
 
 /** Lines of `images`: one a name, `<none>` for what it lacks. */
 export function imageRows(image: Image, { noTrunc, only, now = new Date() }: ImageRowOptions): ImageRow[] {
-  const names = image.tags.map(splitName)
-  const digests = image.repoDigests.map(splitName)
-  const shown = names.length > 0 ? names : digests.length > 0 ? digests : [{ repository: NONE, tag: undefined }]
+  const names = image.tags.length > 0 ? image.tags.map(splitRecorded) : image.repoDigests.map(splitRecorded)
+  const shown = names.length > 0 ? names : [{ repository: NONE, tag: undefined }]
   const created = image.createdAt ?? new Date(0)
+  const size = formatSize(image.sizeBytes)
   return shown
     .filter((name) => only === undefined || matches(name, only))
     .map(({ repository, tag }) => ({
       ID: noTrunc ? image.id : shortDigest(image.id),
       Repository: repository,
       Tag: tag ?? NONE,
-      Digest: digests.find((one) => one.repository === repository)?.digest ?? NONE,
+      // most lines are printed without it
+      get Digest() {
+        return image.repoDigests.map(splitRecorded).find((one) => one.repository === repository)?.digest ?? NONE
+      },
       CreatedSince: image.createdAt ? formatAgo(created, now) : "N/A",
       // the time zone costs 3 ms at its first use
       get CreatedAt() {
         return formatMoment(created)
       },
-      Size: formatSize(image.sizeBytes),
-      VirtualSize: formatSize(image.sizeBytes),
+      Size: size,
+      VirtualSize: size,
       Containers: "N/A",
       SharedSize: "N/A",
       UniqueSize: "N/A",
@@ -62,6 +65,8 @@ export const IMAGE_TITLES = {
 }
 
 const NONE = "<none>"
+const DOCKER_HUB = "docker.io/"
+const OFFICIAL = "library/"
 
 interface SplitName {
   repository: string
@@ -72,6 +77,23 @@ interface SplitName {
 function splitName(name: string): SplitName {
   const { tag, digest, ...repository } = parseReference(name)
   return { repository: familiarReference(repository), tag, ...(digest === undefined ? {} : { digest }) }
+}
+
+/** Of a full name, as records have it: whole and valid, so that of ten thousand none need be parsed. */
+function splitRecorded(name: string): SplitName {
+  const at = name.indexOf("@")
+  const digest = at < 0 ? undefined : name.slice(at + 1)
+  const before = at < 0 ? name : name.slice(0, at)
+  const colon = before.lastIndexOf(":")
+  const isTag = colon > before.lastIndexOf("/")
+  const repository = familiarRepository(isTag ? before.slice(0, colon) : before)
+  return { repository, tag: isTag ? before.slice(colon + 1) : undefined, ...(digest === undefined ? {} : { digest }) }
+}
+
+function familiarRepository(full: string): string {
+  if (!full.startsWith(DOCKER_HUB)) return full
+  const rest = full.slice(DOCKER_HUB.length)
+  return rest.startsWith(OFFICIAL) && !rest.includes("/", OFFICIAL.length) ? rest.slice(OFFICIAL.length) : rest
 }
 
 /** `images debian` shows all its tags, `images debian:12` that one; a pattern with `*` is the store's matter. */

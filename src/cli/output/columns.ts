@@ -12,14 +12,23 @@ export const PODMAN_COLUMNS: ColumnStyle = { least: 12, gap: 2 }
 /** Lines of cells, the last one open. */
 export function alignColumns(lines: readonly string[], { least, gap }: ColumnStyle = DOCKER_COLUMNS): string[] {
   const rows = lines.map((line) => line.split("\t"))
+  // of plain text the length is the width: looking at each cell would cost more than all else of a long list
+  const widthOf = lines.every((line) => PLAIN_LINE.test(line)) ? (cell: string) => cell.length : displayWidth
   const widths: number[] = []
   for (const row of rows)
-    for (const [column, cell] of row.slice(0, -1).entries())
-      widths[column] = Math.max(widths[column] ?? least, displayWidth(cell) + gap)
-  return rows.map((row) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join(""),
-  )
+    for (let column = 0; column < row.length - 1; column++)
+      widths[column] = Math.max(widths[column] ?? least, widthOf(row[column] ?? "") + gap)
+  return rows.map((row) => {
+    let line = ""
+    for (let column = 0; column < row.length - 1; column++) {
+      const cell = row[column] ?? ""
+      line += cell + " ".repeat((widths[column] ?? 0) - widthOf(cell))
+    }
+    return line + (row.at(-1) ?? "")
+  })
 }
+
+const PLAIN_LINE = /^[\x20-\x7e\t]*$/
 
 /** Fills up to `width` columns of the terminal. */
 export function pad(cell: string, width: number): string {

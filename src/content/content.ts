@@ -68,6 +68,8 @@ export interface ContentStore {
 export interface Ingest extends AsyncDisposable {
   /** Bytes already held from an earlier try. */
   readonly offset: number
+  /** False once it was committed, discarded or disposed, or a write has failed. */
+  readonly isOpen: boolean
   /**
    * Throws Unavailable when the disk is full: what was written before stays, to go on from, and the ingest is closed;
    * FailedPrecondition when it is closed.

@@ -66,6 +66,10 @@ class LocalIngest implements Ingest {
     return this.#offset
   }
 
+  get isOpen(): boolean {
+    return this.#open
+  }
+
   /** Takes up what an earlier try left: its bytes were hashed by a process that is gone. */
   async rehash(signal: AbortSignal | undefined): Promise<void> {
     for await (const chunk of this.#read({ reuse: true, signal })) {

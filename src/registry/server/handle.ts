@@ -56,6 +56,8 @@ interface Seen {
 }
 
 async function answerOf(deps: HandlerDeps, request: Request, seen: Seen): Promise<Response> {
+  // of the client's Host header, which may be anything
+  if (!URL.canParse(request.url)) return emptyAnswer(400)
   const url = new URL(request.url)
   if (url.pathname === TOKEN_PATH && deps.access.token !== undefined) return deps.access.token(request)
   if (url.pathname === METRICS_PATH && deps.metrics !== undefined) {

@@ -86,6 +86,7 @@ async function appended(
   try {
     return await writes.append(repository, id, bodyOf(given), expected)
   } catch (error) {
+    if (isSkiffError(error, "NotFound")) throw unknownUpload()
     if (!isSkiffError(error, "FailedPrecondition")) throw error
     const upload = await mustFind(writes, repository, id)
     const headers = progressHeaders(repository, id, upload.offset)
@@ -102,6 +103,7 @@ async function finished({ writes, repository }: UploadRequest, id: string, diges
   try {
     await writes.finish(repository, id, digest)
   } catch (error) {
+    if (isSkiffError(error, "NotFound")) throw unknownUpload()
     if (!isSkiffError(error, "DataLoss")) throw error
     throw new RegistryError("DIGEST_INVALID", "the bytes have another digest", { digest })
   }

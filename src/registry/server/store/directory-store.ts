@@ -103,6 +103,7 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
   async append(repository: string, id: string, body: AsyncIterable<Uint8Array>, expected?: number): Promise<number> {
     this.#mustHave(repository, id)
     return this.#uploads.with(id, async (ingest) => {
+      this.#mustHave(repository, id)
       if (expected !== undefined && expected !== ingest.offset)
         throw new FailedPrecondition(`upload ${id} holds ${ingest.offset} bytes, and is to go on from ${expected}`)
       let touchedAt = 0
@@ -122,15 +123,19 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     try {
       // an old blob of no repository, which garbage collection may be about to remove, is not removed after it was replaced
       this.#lock.during(() => this.#content.touch(digest))
-      await this.#uploads.with(id, async (ingest) => void (await ingest.commit({ digest })))
-      if (!this.link(repository, digest)) throw new Unavailable(`blob ${digest} was deleted while it was pushed`)
+      await this.#uploads.with(id, async (ingest) => {
+        // of two who end it at once, one finds it over
+        this.#mustHave(repository, id)
+        await ingest.commit({ digest })
+        if (!this.link(repository, digest)) throw new Unavailable(`blob ${digest} was deleted while it was pushed`)
+        this.files.removeUpload(repository, id)
+      })
     } catch (error) {
       // where the disk was full, the bytes are still there to go on from
       if (!isSkiffError(error, "DataLoss")) throw error
       this.#over(repository, id)
       throw error
     }
-    this.#over(repository, id)
   }
 
   /** Who is told that it is there may count on it: garbage collection sees its new time, of the link and of the blob. */

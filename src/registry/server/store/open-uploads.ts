@@ -53,8 +53,10 @@ export class OpenUploads implements AsyncDisposable {
     try {
       return await body(upload.ingest)
     } finally {
-      upload.timer = setTimeout(() => void this.release(id), IDLE_MS)
-      upload.timer.unref()
+      // committed, or the disk was full: whoever waits for it takes it up anew
+      if (!upload.ingest.isOpen) this.forget(id)
+      else upload.timer = setTimeout(() => void this.release(id), IDLE_MS)
+      upload.timer?.unref()
     }
   }
 

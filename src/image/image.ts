@@ -148,6 +148,8 @@ export interface CopyOptions {
   moreNames?: readonly string[]
   source?: RegistryAccess
   target?: RegistryAccess
+  /** Where Docker's daemons listen, `unix:///path`; undefined: where they usually do. */
+  daemons?: { source?: string; target?: string }
   onProgress?: OnProgress
   signal?: AbortSignal
 }
@@ -325,7 +327,7 @@ export interface Images {
   push(name: string, options?: PushOptions): Promise<PushResult>
   /**
    * Copies an image between places of containers-transports(5): `docker://NAME`, `oci:PATH[:NAME]`, `oci-archive:PATH[:NAME]`,
-   * `docker-archive:PATH[:NAME]`, `dir:PATH`, and by a name alone this store. Manifests are copied byte for byte where nothing must be
+   * `docker-archive:PATH[:NAME]`, `dir:PATH`, `docker-daemon:NAME`, and by a name alone this store. Manifests are copied byte for byte where nothing must be
    * changed: plain layers are compressed for a registry, a layout holds OCI's format, a docker-archive no manifest at all. Nothing
    * leads to what a failed or killed call has written; safe to repeat. Throws InvalidArgument, NotFound, AlreadyExists,
    * PermissionDenied, FailedPrecondition where a digest had to change, Unavailable, DataLoss.

@@ -1,11 +1,12 @@
 /** `image copy`, with skopeo on the other side of each transport: the same ids and digests. */
-import { describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { buildImage, hostArchitecture } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
-import { openStore } from "../support/store.ts"
+import { noDocker, startDocker } from "../support/other-engines.ts"
+import { openStore, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
 const registry = await sharedRegistry()
@@ -38,7 +39,27 @@ const marked = (architecture: string) => ({
 const two = registry.push("copy/two:1", marked(hostArchitecture()), marked(other))
 const one = registry.push("copy/one:1", marked(hostArchitecture()))
 
+const docker = noDocker === false ? await startDocker() : undefined
+afterAll(() => docker?.stop(), 60_000)
+
 describe("image copy", () => {
+  testUnless(docker === undefined && (noDocker || "no docker here"))(
+    "docker's own store gives and takes with the same id",
+    async () => {
+      const host = docker?.address ?? ""
+      const id = await idOf("busybox")
+      await copy("--dest-daemon-host", host, "busybox", "docker-daemon:given/b:1")
+      expect(docker?.ok("image", "inspect", "-f", "{{.Id}}", "given/b:1")).toBe(id)
+      await copy("--src-daemon-host", host, "docker-daemon:given/b:1", "taken/b:1")
+      await copy("--src-daemon-host", host, "docker-daemon:given/b:1", at("taken/b:1"))
+      expect(await idOf("taken/b:1")).toBe(id)
+      expect(configOf(at("taken/b:1"))).toBe(id)
+      const absent = await skiff.run(["image", "copy", "--src-daemon-host", host, "docker-daemon:absent:1", "x"])
+      expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining("in docker's store") })
+    },
+    60_000,
+  )
+
   test("--all keeps every byte, from registry to registry, layout, oci-archive and dir, and back", async () => {
     const index = raw(`docker://${two}`)
     const places = [
@@ -189,12 +210,14 @@ describe("image copy", () => {
     for (const [from, to, words] of [
       ["docker:debian", "x", "docker://NAME"],
       ["dir:", "x", "path is missing"],
-      ["docker-daemon:x", "y", "not supported"],
+      ["ostree:x", "y", "not supported"],
       ["busybox", `oci:${work}`, "is no OCI layout"],
     ] as const) {
       const { code, stderr } = await skiff.run(["image", "copy", from, to])
       expect({ from, code }).toEqual({ from, code: 1 })
       expect(stderr).toContain(words)
     }
+    const nobody = ["--src-daemon-host", `unix://${path("absent.sock")}`, "docker-daemon:x", "y"]
+    expect((await skiff.run(["image", "copy", ...nobody])).stderr).toContain("does not answer")
   })
 })

@@ -7,6 +7,8 @@ import { eventually } from "./wait.ts"
 
 export interface OtherEngine {
   name: "podman" | "docker"
+  /** Of its API, where a daemon serves it. */
+  address?: string
   /** Runs it to its end; gives standard output, trimmed. Throws with its standard error. */
   ok(...args: string[]): string
   /** Words of `pull` that allow plain HTTP. */
@@ -84,6 +86,7 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
   }
   return {
     name: "docker",
+    address: socket,
     ok,
     pullFlags: [],
     runFlags: ["--rm", "--network", "none", "--cgroup-parent", `/${cgroupParent}`],

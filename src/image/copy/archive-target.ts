@@ -1,15 +1,16 @@
-import { createHash } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, createReadStream, renameSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import { decompress } from "../../archive/archive.ts"
 import { AlreadyExists, DataLoss } from "../../base/errors.ts"
-import { digestHex, type Digest } from "../../spec/digest.ts"
+import { digestHex, isDigest, type Digest } from "../../spec/digest.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
 import { compressionOf } from "../layer-compressor.ts"
 import { taggedName } from "../reference.ts"
 import { tarOfFiles } from "../save/save-images.ts"
 import { documentFile, type SavedFile } from "../save/saved-file.ts"
 import type { CopyTarget } from "./copy-target.ts"
+import { loadIntoDaemon } from "./docker-daemon.ts"
 import { checked, writeAside } from "./directory-blobs.ts"
 import { layoutTarget } from "./layout-target.ts"
 
@@ -79,6 +80,25 @@ export function dockerArchiveTarget(path: string, words: readonly string[], undo
           })(),
         ),
       )
+    },
+  }
+}
+
+/** Docker's own store: an archive that it loads. */
+export function daemonTarget(
+  name: string,
+  { scratch, address }: { scratch: string; address: string | undefined },
+  { signal }: { signal?: AbortSignal },
+  undo: AsyncDisposableStack,
+): CopyTarget {
+  const path = join(scratch, `daemon-${randomUUID()}`)
+  undo.defer(() => rmSync(path, { force: true }))
+  const archive = dockerArchiveTarget(path, isDigest(name) ? [] : [name], undo)
+  return {
+    ...archive,
+    async commit(top) {
+      await archive.commit(top)
+      await loadIntoDaemon(path, { address, signal })
     },
   }
 }

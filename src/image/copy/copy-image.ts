@@ -10,7 +10,7 @@ import { bringIn, bringInAll } from "../load/load-images.ts"
 import type { ImageRecords } from "../records.ts"
 import { pushImage } from "../push-image.ts"
 import { formatReference, taggedName, type Reference } from "../reference.ts"
-import { dockerArchiveTarget, ociArchiveTarget } from "./archive-target.ts"
+import { daemonTarget, dockerArchiveTarget, ociArchiveTarget } from "./archive-target.ts"
 import { chosenMember, openCopySource, signalOf, type CopySource } from "./copy-source.ts"
 import type { CopyTarget } from "./copy-target.ts"
 import { copyTree } from "./copy-tree.ts"
@@ -52,6 +52,13 @@ async function openTarget(
   switch (to.kind) {
     case "docker":
       return await registryTarget(deps, to.ref, from, options)
+    case "docker-daemon":
+      return daemonTarget(
+        to.name,
+        { scratch: join(deps.root, "ingest"), address: options.daemons?.target },
+        options,
+        undo,
+      )
     case "dir":
       return dirTarget(to.path)
     case "oci":

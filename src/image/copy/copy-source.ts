@@ -13,6 +13,7 @@ import { imagesOfLayout } from "../load/oci-layout.ts"
 import { openInput } from "../load/open-input.ts"
 import type { ImageRecords } from "../records.ts"
 import { formatReference, taggedName, type Reference } from "../reference.ts"
+import { imageOfDaemon } from "./docker-daemon.ts"
 import type { ImagePlace } from "./place.ts"
 
 /** What is copied, wherever it is. */
@@ -43,6 +44,12 @@ export async function openCopySource(
     await registries.checkPolicy(ref)
     const source = await registries.open({ ...options.source, ...signalOf(options) })
     return { source, ref, top: await source.resolve(ref), shown: formatReference(ref) }
+  }
+  if (place.kind === "docker-daemon") {
+    const bytes = await imageOfDaemon(place.name, { address: options.daemons?.source, signal: options.signal })
+    const archive = undo.use(await openInput({ bytes }, join(deps.root, "ingest"), options.signal))
+    const images = await imagesOfDockerArchive(archive, { isKnown: () => false, lines: new Map() })
+    return chosen(images, undefined, `docker-daemon:${place.name}`)
   }
   const files = undo.use(await openInput({ path: place.path }, join(deps.root, "ingest"), options.signal))
   const name = place.kind === "dir" ? undefined : place.name

@@ -1,6 +1,7 @@
 /** Where images are copied from and to: containers-transports(5). */
 import { InvalidArgument } from "../../base/errors.ts"
-import { parseReference, type Reference } from "../reference.ts"
+import { isDigest } from "../../spec/digest.ts"
+import { parseReference, taggedName, type Reference } from "../reference.ts"
 
 /** One place of an image. */
 export type ImagePlace =
@@ -8,16 +9,19 @@ export type ImagePlace =
   | { kind: "dir"; path: string }
   /** `name`: that of one image among several. */
   | { kind: "oci" | "oci-archive" | "docker-archive"; path: string; name: string | undefined }
+  /** Docker's own store on this machine; by name, or `sha256:ID`. */
+  | { kind: "docker-daemon"; name: string }
   | { kind: "store"; name: string }
 
 const PATHS = ["oci", "oci-archive", "docker-archive"] as const
 /** Names of transports that we know and do not speak; a name here may begin like one, but not with a path after it. */
-const OTHERS = ["atomic:", "docker-daemon:", "ostree:", "sif:", "tarball:"]
+const OTHERS = ["atomic:", "ostree:", "sif:", "tarball:"]
 
 /** `docker://NAME`, `oci:PATH[:NAME]`, …; what names no transport is of the local store. Throws InvalidArgument. */
 export function parsePlace(text: string): ImagePlace {
   const fail = (why: string) => new InvalidArgument(`invalid place of an image "${text}": ${why}`)
   if (text.startsWith("docker://")) return { kind: "docker", ref: remoteReference(text) }
+  if (text.startsWith("docker-daemon:")) return { kind: "docker-daemon", name: daemonName(text.slice(14)) }
   if (text.startsWith("docker:")) throw fail("a registry's image is docker://NAME")
   const other = OTHERS.find((prefix) => text.startsWith(prefix))
   if (other !== undefined)
@@ -37,6 +41,10 @@ export function parsePlace(text: string): ImagePlace {
     return { kind, path, name }
   }
   return { kind: "store", name: text.replace(/^(?:skiff|containers-storage):/, "") }
+}
+
+function daemonName(text: string): string {
+  return isDigest(text) ? text : taggedName(text)
 }
 
 /** The reference of `docker://NAME`, with a tag or a digest. Throws InvalidArgument. */

@@ -2,6 +2,7 @@ import { atomicWrite } from "../../../base/atomic-write.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { defined } from "../../../base/defined.ts"
 import { flag } from "../../flag.ts"
 import { COPY_FLAGS, copyOptions, TWO_SIDES_FLAGS } from "../../image-copy-flags.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
@@ -13,7 +14,9 @@ export default command({
     ...TWO_SIDES_FLAGS,
     ...COPY_FLAGS,
     additionalTag: flag.strings("Further name of the image in a docker-archive", "string"),
+    destDaemonHost: flag.string("Where docker listens, for docker-daemon: (default DOCKER_HOST)", "unix:///path"),
     digestfile: flag.string("Write the digest of the copy to the file", "string"),
+    srcDaemonHost: flag.string("Where docker listens, for docker-daemon: (default DOCKER_HOST)", "unix:///path"),
     quiet: flag.bool("Suppress the progress", { short: "q" }),
   },
   examples: [
@@ -24,8 +27,16 @@ export default command({
     const images = await engine.images()
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
-    const { additionalTag: moreNames } = flags
-    const options = { ...copyOptions(flags), moreNames, onProgress: progress.onProgress, signal: interrupt.signal }
+    const { additionalTag: moreNames, srcDaemonHost, destDaemonHost } = flags
+    const { DOCKER_HOST } = process.env
+    const daemons = defined({ source: srcDaemonHost ?? DOCKER_HOST, target: destDaemonHost ?? DOCKER_HOST })
+    const options = {
+      ...copyOptions(flags),
+      moreNames,
+      daemons,
+      onProgress: progress.onProgress,
+      signal: interrupt.signal,
+    }
     const { descriptor } = await images.copy(source, destination, options)
     progress[Symbol.dispose]()
     if (!flags.quiet) out.line(descriptor.digest)

@@ -1,3 +1,4 @@
+import type { Engine } from "../../../engine/engine.ts"
 import type { Image } from "../../../image/image.ts"
 import { parseTimestamp } from "../../../spec/docker/timestamp.ts"
 import { arg } from "../../args.ts"
@@ -12,6 +13,7 @@ const SORT_KEYS = ["created", "id", "repository", "size", "tag"] as const
 const FILTERS = [
   "after",
   "before",
+  "containers",
   "dangling",
   "digest",
   "id",
@@ -43,6 +45,7 @@ export default command({
   async run({ args: [name], flags, engine, out, dialect }) {
     const filters = parseFilters(flags.filter, FILTERS)
     const { dangling, before, since = filters.after, label, "label!": notLabel, reference, ...others } = filters
+    const hasContainers = booleanFilter(others.containers, "containers")
     const store = await engine.images()
     const unwanted = new Set((notLabel ?? []).flatMap((one) => store.list({ label: [one] }).map(({ id }) => id)))
     const listed = store.list({
@@ -53,7 +56,10 @@ export default command({
       before: before?.at(-1),
       since: since?.at(-1),
     })
-    const found = listed.filter(({ id }) => !unwanted.has(id)).filter(otherFilter(others))
+    const used = hasContainers === undefined ? undefined : await usedImages(engine)
+    const found = listed
+      .filter(({ id }) => !unwanted.has(id) && used?.has(id) === hasContainers)
+      .filter(otherFilter(others))
     if (flags.tree) return printImageTree(out, store, found, flags.noTrunc)
     const list = (await dialect.lists()).images(flags)
     const rows = sorted(found, flags.sort).flatMap((image) => list.rows(image, { ...flags, only: name }))
@@ -61,6 +67,11 @@ export default command({
     printList(out, flags.quiet ? unique(rows) : rows, flags, list)
   },
 })
+
+/** Those that a container was made of. */
+async function usedImages(engine: Engine): Promise<Set<string>> {
+  return new Set((await engine.containers()).list({ all: true }).map(({ imageId }) => imageId))
+}
 
 /** Filters of podman's that need no records. `intermediate` images and `readonly` ones there are none. */
 function otherFilter(filters: ReturnType<typeof parseFilters<(typeof FILTERS)[number]>>): (image: Image) => boolean {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto"
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, createReadStream, renameSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
-import { decompress } from "../../archive/archive.ts"
+import { decompressBounded } from "../../archive/archive.ts"
 import { AlreadyExists, DataLoss } from "../../base/errors.ts"
 import { digestHex, isDigest, type Digest } from "../../spec/digest.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
@@ -48,7 +48,7 @@ export function dockerArchiveTarget(path: string, words: readonly string[], undo
       const isLayer = /layer|rootfs/.test(descriptor.mediaType)
       const hash = createHash("sha256")
       const whole = checked(read(0), descriptor)
-      const bytes = isLayer && compressionOf(descriptor) !== "none" ? decompress(whole) : whole
+      const bytes = isLayer && compressionOf(descriptor) !== "none" ? decompressBounded(whole, "layer") : whole
       await writeAside(
         aside,
         (async function* () {

@@ -463,7 +463,7 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
-    return findBridge(route, network) ?? (await this.#makeBridge(route, network))
+    return findBridge(route, network, this.#names.alias) ?? (await this.#makeBridge(route, network))
   }
 
   async #makeBridge(route: NetlinkSocket, network: Network): Promise<Link> {

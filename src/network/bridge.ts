@@ -11,6 +11,7 @@ import {
   listIpBytes,
   listLinks,
   listRoutes,
+  markBridge,
   type Link,
 } from "../sys/net/rtnetlink.ts"
 import type { Sysctls } from "../sys/net/netns.ts"
@@ -20,6 +21,7 @@ import { hasIpv6 } from "./choose-ipv6.ts"
 import { parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import { ipBytes, type IpAddress } from "../sys/net/ip-bytes.ts"
 import type { Network } from "./network.ts"
+import { checkOwnBridge } from "./own-link.ts"
 
 /** Settings of the host's side for one bridge. */
 function bridgeSysctls({ bridge, ...network }: Network): Sysctls {
@@ -35,11 +37,11 @@ function bridgeSysctls({ bridge, ...network }: Network): Sysctls {
   ]
 }
 
-/** The link of the bridge when it is whole: it is up, its last step, and has the recorded address. */
-export function findBridge(route: NetlinkSocket, network: Network): Link | undefined {
+/** The link of the bridge when it is whole: it is ours, up, its last step, and has the recorded address. */
+export function findBridge(route: NetlinkSocket, network: Network, alias: string): Link | undefined {
   try {
     const link = getLink(route, network.bridge)
-    if (!link.up) return undefined
+    if (!link.up || link.alias !== alias) return undefined
     const found = listIpBytes(route).filter(({ interfaceIndex }) => interfaceIndex === link.index)
     const has = (address: IpAddress): boolean => {
       const wanted = ipBytes(address)
@@ -78,14 +80,17 @@ export interface BridgeMaking {
 
 /**
  * Makes the bridge, or finishes it, and takes back the host ends of containers that lost it. Safe to repeat and to race:
- * each step is one that another process may already have done.
+ * each step is one that another process may already have done. Throws FailedPrecondition where an interface of somebody else's has its name.
  */
 export async function makeBridge(route: NetlinkSocket, network: Network, options: BridgeMaking): Promise<Link> {
   const gateway = parseIpv4(network.gateway)
   const mtu = mtuOf(network.options) ?? options.mtu ?? defaultMtu(route)
   const bridge = { macAddress: macOfAddress(gateway), mtu, alias: options.alias }
   ignoreErrno("EEXIST", () => createBridge(route, network.bridge, bridge))
-  const { index } = getLink(route, network.bridge)
+  const made = getLink(route, network.bridge)
+  checkOwnBridge(made, bridge)
+  if (made.alias === "") markBridge(route, network.bridge, bridge)
+  const { index } = made
   await options.writeSysctls(bridgeSysctls(network))
   for (const { address, prefixLength } of gatewaysOf(network))
     ignoreErrno("EEXIST", () => route.request([addAddress(index, network.bridge, address, prefixLength)]))

@@ -4,7 +4,6 @@ import type { NetlinkSocket } from "../sys/net/netlink.ts"
 import {
   createBridge,
   createChildLink,
-  deleteLink,
   getLink,
   hasLink,
   linkUp,
@@ -63,17 +62,6 @@ function makeSegment(route: NetlinkSocket, name: string, options: Parameters<typ
     createBridge(route, name, options)
   } catch (error) {
     if (!hasErrno(error, "EEXIST")) throw error
-  }
-}
-
-/** Takes a VLAN or a segment away that `openParent` has made. Safe to repeat. */
-export function closeParent(route: NetlinkSocket, parent: string, alias: string): void {
-  const link = listLinks(route).find(({ name }) => name === parent)
-  if (link?.alias !== alias) return
-  try {
-    deleteLink(route, parent)
-  } catch (error) {
-    if (!hasErrno(error, "ENODEV")) throw error
   }
 }
 

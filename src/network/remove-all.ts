@@ -1,9 +1,7 @@
 import { rmSync } from "node:fs"
-import type { Database } from "../base/database.ts"
 import { ignoreErrno } from "../base/errors.ts"
 import { deleteTable } from "../sys/net/nfnetlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
-import { listBridges } from "./network-records.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
@@ -13,7 +11,6 @@ import type { RootlessUplink } from "./rootless-uplink.ts"
 
 /** What the removal of all kernel objects of a store stands on. */
 export interface RemoveAllDeps {
-  db: Database
   runRoot: string
   names: KernelNames
   host: HostSide
@@ -25,7 +22,7 @@ export interface RemoveAllDeps {
  * Takes all of a store's networks from the kernel: bridges, nftables tables, pasta. Its containers must be gone. Safe to
  * repeat. An ordinary user's bridge and table go with the network namespace that they are in.
  */
-export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAllDeps): Promise<void> {
+export async function removeAll({ runRoot, names, host, rootless }: RemoveAllDeps): Promise<void> {
   if (rootless !== undefined) {
     rootless.close()
     return removeOwnNetns(runRoot)
@@ -33,9 +30,9 @@ export async function removeAll({ db, runRoot, names, host, rootless }: RemoveAl
   const { route, netfilter } = await host.sockets()
   for (const family of ["inet", "bridge"] as const)
     ignoreErrno("ENOENT", () => deleteTable(netfilter, family, names.table))
+  // a recorded name may be an interface of somebody else's by now
   const own = listLinks(route).filter(({ alias }) => alias === names.alias)
-  const recorded = listBridges(db).map(({ bridge }) => bridge)
-  for (const name of new Set([names.bridge, ...own.map((link) => link.name), ...recorded]))
+  for (const { name } of own)
     ignoreErrno("ENODEV", () => {
       removeQueue(route, bridgeQueueName(name))
       deleteLink(route, name)

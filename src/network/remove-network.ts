@@ -1,16 +1,14 @@
 /** Networks that a user removes. */
 import { crashPoint } from "../base/crash-point.ts"
 import type { Database } from "../base/database.ts"
-import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts"
+import { FailedPrecondition, InvalidArgument } from "../base/errors.ts"
 import { shortId } from "../base/short-id.ts"
 import type { Events } from "../event/event.ts"
-import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { deleteLink } from "../sys/net/rtnetlink.ts"
 import { isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
 import { deleteNetwork } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkUser } from "./network.ts"
-import { closeParent } from "./parent-interface.ts"
+import { deleteOwnLink } from "./own-link.ts"
 import { EndpointRecords, type EndpointRow } from "./records.ts"
 
 /** What the removal of a network stands on. */
@@ -51,10 +49,9 @@ export async function removeNetwork(deps: RemoveNetworkDeps, network: Network): 
     deleteNetwork(db, network)
     const attributes = { name: network.name, type: network.driver }
     events?.append({ type: "network", action: "destroy", actor: { id: network.id, attributes } })
-    if (network.driver !== "bridge") return closeParent(sockets.route, network.bridge, alias)
-    deps.forgetRules(sockets, network)
+    if (network.driver === "bridge") deps.forgetRules(sockets, network)
     crashPoint("network:rules-removed")
-    removeBridge(sockets.route, network.bridge)
+    deleteOwnLink(sockets.route, network.bridge, alias)
     crashPoint("network:bridge-removed")
   })
 }
@@ -76,12 +73,4 @@ function inUse({ id, name }: Network, users: readonly NetworkUser[]): FailedPrec
     hint: "remove or disconnect them first",
     data: { object: "network", name, id, users },
   })
-}
-
-function removeBridge(route: NetlinkSocket, name: string): void {
-  try {
-    deleteLink(route, name)
-  } catch (error) {
-    if (!hasErrno(error, "ENODEV")) throw error
-  }
 }

@@ -49,6 +49,10 @@ const addressIn = (network: string, ...flags: string[]) =>
 
 const crash = (at: string, ...args: string[]) => skiff.run(args, { env: { SKIFF_CRASH_AT: at } })
 
+/** All that is on the host of an interface. */
+const onHost = (name: string): string[] =>
+  ["addr", "link"].map((kind) => spawnSync("ip", ["-o", kind, "show", name]).stdout.toString())
+
 describe("network create", () => {
   test("makes a network that ls, inspect and exists know by name, id and the beginning of one", async () => {
     const id = await skiff.ok("network", "create", "--label", "team=web", "--label", "empty", "known")
@@ -181,6 +185,22 @@ describe("network create", () => {
     expect(stderr).toContain('interface "br-e2e" is that of network "named"')
     await skiff.ok("network", "rm", "named")
     expect(own()).not.toContain("br-e2e")
+  })
+
+  asRoot("leaves a bridge alone that somebody else has made by its name", async () => {
+    await skiff.ok("network", "create", "-o", "com.docker.network.bridge.name=br-e2e", "late")
+    // as after a reboot
+    spawnSync("ip", ["link", "del", "br-e2e"])
+    expect(spawnSync("ip", ["link", "add", "br-e2e", "type", "bridge"]).status).toBe(0)
+    try {
+      const before = onHost("br-e2e")
+      const { code, stderr } = await skiff.run(["run", "--rm", "--network", "late", "busybox", "true"])
+      expect([code, stderr]).toEqual([125, expect.stringContaining('the interface "br-e2e" of this host is none of')])
+      await skiff.ok("network", "rm", "late")
+      expect(onHost("br-e2e")).toEqual(before)
+    } finally {
+      spawnSync("ip", ["link", "del", "br-e2e"])
+    }
   })
 })
 

@@ -129,7 +129,7 @@ export interface BridgeOptions {
   alias: string
 }
 
-/** Makes a bridge, down. Throws EEXIST. */
+/** Makes a bridge, down. Throws EEXIST, and then leaves what is there as it is: it may be somebody else's. */
 export function createBridge(socket: NetlinkSocket, name: string, options: BridgeOptions): void {
   const body = concatBytes([
     linkHeader(),
@@ -138,17 +138,20 @@ export function createBridge(socket: NetlinkSocket, name: string, options: Bridg
     nested(IFLA_LINKINFO, textAttribute(IFLA_INFO_KIND, "bridge")),
   ])
   const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  socket.request([{ type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` }])
+  markBridge(socket, name, options)
+}
+
+/** Its second half, which is wanting where its maker was killed. Safe to repeat. */
+export function markBridge(socket: NetlinkSocket, name: string, { alias, mtu }: BridgeOptions): void {
   // an alias given at creation is passed over in silence, and an MTU is lost when the last port goes
-  const settings = concatBytes([
+  const body = concatBytes([
     linkHeader(),
     textAttribute(IFLA_IFNAME, name),
-    textAttribute(IFLA_IFALIAS, options.alias),
-    u32Attribute(IFLA_MTU, options.mtu),
+    textAttribute(IFLA_IFALIAS, alias),
+    u32Attribute(IFLA_MTU, mtu),
   ])
-  socket.request([
-    { type: RTM_NEWLINK, flags, body, about: `make bridge "${name}"` },
-    { type: RTM_NEWLINK, flags: NLM_F_ACK, body: settings, about: `write on bridge "${name}" whose it is` },
-  ])
+  socket.request([{ type: RTM_NEWLINK, flags: NLM_F_ACK, body, about: `write on bridge "${name}" whose it is` }])
 }
 
 /** Both ends of a veth pair. */

@@ -7,13 +7,11 @@ import { FailedPrecondition, hasErrno, InvalidArgument } from "../base/errors.ts
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { holdPort } from "../sys/net/host-port.ts"
 import type { NetlinkSocket } from "../sys/net/netlink.ts"
-import { createVeth, deleteLink, getLink, hasLink, linkTraffic, type Link } from "../sys/net/rtnetlink.ts"
+import { createVeth, deleteLink, getLink, hasLink, linkTraffic } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
-import { kernelHasIpv6, newInterfacesHaveIpv6 } from "../sys/net/has-ipv6.ts"
-import { hasIpv6, withoutIpv6 } from "./choose-ipv6.ts"
-import { forwardingSysctls } from "./ipv6-host.ts"
-import { parseIpv6Range } from "./ipv6.ts"
-import { findBridge, makeBridge } from "./bridge.ts"
+import { withoutIpv6 } from "./choose-ipv6.ts"
+import { EndpointBounds, notThere } from "./endpoint-bounds.ts"
+import { endpointStatus, portMappings } from "./endpoint-status.ts"
 import { letGo, takenByProgram, type ClaimedPort } from "./claim-ports.ts"
 import {
   configureInside,
@@ -22,13 +20,11 @@ import {
   forgetStaleCallers,
   openContainerNetns,
 } from "./container-side.ts"
+import { ETHERNET_MTU, NetworkBridges } from "./network-bridges.ts"
 import { listBridges, networksBeside } from "./network-records.ts"
 import { EndpointClaims, isHeldOn } from "./endpoint-claims.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
-import { formatIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
-import { hasResolver, isDefaultBridge } from "./dns/has-resolver.ts"
-import { EgressRecords } from "./egress/records.ts"
-import { haveNames, parseRules, rulesText } from "./egress/rules.ts"
+import { parseIpv4Range, parseMac } from "./ipv4.ts"
 import { Firewall } from "./firewall.ts"
 import { portAlias, type KernelNames } from "./names.ts"
 import type {
@@ -46,14 +42,11 @@ import type {
 } from "./network.ts"
 import { networkPolicy } from "./network-policy.ts"
 import { bridgeQueueName, queueName, removeQueue } from "./queue.ts"
-import { refusalText } from "./refusals.ts"
-import { formatEgressRule, type EgressRule } from "../spec/docker/egress-rule.ts"
-import type { Refusal } from "../spec/docker/refusal.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { PublishedPort } from "./nftables.ts"
 import { PortHolders } from "./port-holders.ts"
 import { EndpointRecords, type EndpointRow } from "./records.ts"
-import { PASTA_MTU } from "./rootless-addresses.ts"
-import { ROOTLESS_SYSCTLS, type NumberedNetwork, type RootlessUplink } from "./rootless-uplink.ts"
+import type { NumberedNetwork, RootlessUplink } from "./rootless-uplink.ts"
 
 /** What the bridge driver is handed. */
 export interface BridgeDriverDeps {
@@ -65,18 +58,16 @@ export interface BridgeDriverDeps {
   rootless: RootlessUplink | undefined
 }
 
-/** Of most links. */
-const ETHERNET_MTU = 1500
-
 /** Networks as Linux bridges: a veth pair per container, masquerade, published ports by nftables maps. */
 export class BridgeDriver implements NetworkDriver {
   readonly #db: Database
   readonly #runRoot: string
-  readonly #names: KernelNames
   readonly #host: HostSide
   readonly #rootless: RootlessUplink | undefined
   readonly #records: EndpointRecords
   readonly #firewall: Firewall
+  readonly #bridges: NetworkBridges
+  readonly #bounds: EndpointBounds
   readonly #claims: EndpointClaims
   readonly #holders: PortHolders
   readonly #reserved = new WeakMap<PortReservation, readonly ClaimedPort[]>()
@@ -84,18 +75,20 @@ export class BridgeDriver implements NetworkDriver {
   constructor({ db, runRoot, names, host, rootless }: BridgeDriverDeps) {
     this.#db = db
     this.#runRoot = runRoot
-    this.#names = names
     this.#host = host
     this.#rootless = rootless
     this.#records = new EndpointRecords(db)
     this.#holders = new PortHolders(runRoot)
     this.#firewall = new Firewall({ db, names, records: this.#records, runRoot, netns: host.netns })
+    const byPasta = rootless !== undefined
+    this.#bridges = new NetworkBridges({ names, host, records: this.#records, byPasta })
+    this.#bounds = new EndpointBounds({ db, records: this.#records, firewall: this.#firewall, byPasta })
     this.#claims = new EndpointClaims({
       db,
       records: this.#records,
       runRoot,
       names,
-      isRootless: rootless !== undefined,
+      isRootless: byPasta,
       isLeaving: () => rootless?.isLeaving() ?? false,
       forget: (sockets, containerId, networkId) => this.#forget(sockets, containerId, networkId),
     })
@@ -116,7 +109,7 @@ export class BridgeDriver implements NetworkDriver {
 
   async reserve(given: Network, endpoint: ReservedEndpoint, { signal }: Cancellable = {}): Promise<PortReservation> {
     this.validate(given)
-    const network = this.#possible(given)
+    const network = this.#bridges.possible(given)
     refusePorts(network, endpoint)
     const host = await this.#host.sockets()
     const { claimed } = await this.#claims.claim(host, network, { ...endpoint, holder: process.pid as Pid }, signal)
@@ -125,7 +118,7 @@ export class BridgeDriver implements NetworkDriver {
     const kept = this.#rootless === undefined ? claimed : []
     const reservation: PortReservation = {
       containerId: endpoint.containerId,
-      ports: mappingsOf(claimed.map(({ port }) => port)),
+      ports: portMappings(claimed.map(({ port }) => port)),
       sockets: kept.flatMap(({ bound }) => bound.map(({ socket }) => socket)),
       [Symbol.dispose]: () => letGo(kept.splice(0)),
     }
@@ -139,7 +132,7 @@ export class BridgeDriver implements NetworkDriver {
 
   async #setup(given: Network, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<EndpointStatus> {
     this.validate(given)
-    const network = this.#possible(given)
+    const network = this.#bridges.possible(given)
     refusePorts(network, endpoint)
     const netns = openContainerNetns(endpoint)
     try {
@@ -148,14 +141,14 @@ export class BridgeDriver implements NetworkDriver {
         ...(this.#rootless?.containerSysctls(endpoint) ?? []),
       ])
       using _ = container
-      const bridge = await this.#bridge(host.route, network)
+      const bridge = await this.#bridges.ensure(host.route, network)
       await this.#rootless?.open(signal)
       const { row: taken, claimed, isOurs } = await this.#take(host, network, endpoint, signal)
       let row = taken
       try {
         if (isOurs && this.#rootless !== undefined) letGo(claimed)
-        row = this.#refuse(row, endpoint.refuse)
-        this.#allow(network, row, { allow: endpoint.allow, isNew: true })
+        row = this.#bounds.refuse(row, endpoint.refuse)
+        this.#bounds.allow(network, row, { allow: endpoint.allow, isNew: true })
         const ports = this.#records.ports(endpoint.containerId).filter(({ networkId }) => networkId === network.id)
         await this.#firewall.open(host.netfilter, network, row, ports, signal)
         const { hostInterface, macAddress } = row
@@ -172,7 +165,7 @@ export class BridgeDriver implements NetworkDriver {
         await this.#rootless?.publish(host.route, this.#numbered(network), endpoint.containerId, ports)
         // programs that were started end by themselves in some 30 ms: only then it is known what to take back
         throwIfAborted(signal, `joining network "${network.name}"`)
-        return statusOf(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row, ports)
+        return endpointStatus(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row, ports)
       } catch (error) {
         // the namespace may live on, and with it what we made in it
         if (hasLink(host.route, row.hostInterface)) deleteLink(host.route, row.hostInterface)
@@ -184,12 +177,6 @@ export class BridgeDriver implements NetworkDriver {
     } finally {
       closeSync(netns)
     }
-  }
-
-  /** The network as the namespace of the bridges can have it: without IPv6 where that has none. */
-  #possible(network: Network): Network {
-    if (!hasIpv6(network)) return network
-    return (this.#rootless === undefined ? newInterfacesHaveIpv6() : kernelHasIpv6()) ? network : withoutIpv6(network)
   }
 
   /** What was reserved for the endpoint, or is now. */
@@ -267,7 +254,7 @@ export class BridgeDriver implements NetworkDriver {
         rootless?.republish(host.route, this.#numbered(network), { containerId, address, address6, ports }),
     }
     const { changePorts } = await import("./change-ports.ts")
-    return mappingsOf(await changePorts(deps, { host, network, containerId }, changes, options))
+    return portMappings(await changePorts(deps, { host, network, containerId }, changes, options))
   }
 
   /** The container's own settings turned IPv6 off: nobody is told of an address, or led to it, that it has not. */
@@ -282,51 +269,9 @@ export class BridgeDriver implements NetworkDriver {
     })
   }
 
-  /** Written down before the firewall is told, which is made of what is written down. */
-  #refuse(row: EndpointRow, refuse: readonly Refusal[] = []): EndpointRow {
-    if (refuse.length === 0) return row
-    if (this.#rootless !== undefined && refuse.some(({ kind }) => kind === "interface"))
-      throw new FailedPrecondition("an interface of the host cannot be refused: pasta carries what containers send", {
-        field: "networkLimits.refuse",
-        hint: "refuse the addresses behind it, or run it as root with the kernel's uplink",
-      })
-    return this.#db.transaction(() => this.#records.refuse(row, refusalText(refuse)))
-  }
-
-  /** `isNew`: it has not yet been told whom to ask for names. */
-  #allow(
-    network: Network,
-    { containerId, networkId }: EndpointRow,
-    { allow, isNew }: { allow: readonly EgressRule[] | undefined; isNew: boolean },
-  ): void {
-    const records = new EgressRecords(this.#db)
-    const before = records.rules(containerId, networkId)
-    const canAsk = isDefaultBridge(network) && (isNew || (before !== undefined && haveNames(parseRules(before))))
-    const named = allow?.find(({ to }) => to.kind === "name")
-    if (named !== undefined && !hasResolver(network) && !canAsk)
-      throw new FailedPrecondition(
-        `traffic to "${formatEgressRule(named)}" cannot be allowed on network "${network.name}"`,
-        {
-          field: "egress.allow",
-          hint: isDefaultBridge(network)
-            ? "it asks other name servers: allow names from its create on, or put it on a network that you made"
-            : "no names are answered there: allow addresses, or use another network",
-        },
-      )
-    const rules = allow === undefined ? undefined : rulesText(allow)
-    if (before !== rules) records.setRules(containerId, networkId, rules)
-  }
-
   async setEgress(network: Network, containerId: string, allow: readonly EgressRule[] | undefined): Promise<void> {
     const { netfilter } = await this.#host.sockets()
-    await this.#db.whenFree()
-    this.#db.transaction(() => {
-      const row = this.#records.get(containerId, network.id)
-      if (row === undefined) throw notThere(network, containerId)
-      const before = this.#firewall.boundChanges("delete", row, network)
-      this.#allow(network, row, { allow, isNew: false })
-      this.#firewall.rebound(netfilter, row, { before, network })
-    })
+    await this.#bounds.change(netfilter, network, containerId, allow)
   }
 
   async setRate(network: Network, containerId: string, rate: TrafficRate): Promise<void> {
@@ -356,14 +301,7 @@ export class BridgeDriver implements NetworkDriver {
       const { setRate } = await import("./rate-limit.ts")
       setRate(route, { link: network.bridge, queue: bridgeQueueName(network.bridge), rate })
     }
-    if (allow === undefined) return
-    await this.#db.whenFree()
-    this.#db.transaction(() => {
-      for (const row of this.#records.list().filter(({ networkId }) => networkId === network.id)) {
-        const changes = this.#firewall.boundChanges("delete", row, before)
-        this.#firewall.rebound(netfilter, row, { before: changes, network })
-      }
-    })
+    if (allow !== undefined) await this.#bounds.rebound(netfilter, before, network)
   }
 
   /** Takes a network that is removed from the firewall. Safe to repeat. */
@@ -401,7 +339,7 @@ export class BridgeDriver implements NetworkDriver {
             },
     }
     const { movePorts } = await import("./move-ports.ts")
-    return mappingsOf(await movePorts(deps, host, { from, to, containerId }))
+    return portMappings(await movePorts(deps, host, { from, to, containerId }))
   }
 
   /**
@@ -435,7 +373,7 @@ export class BridgeDriver implements NetworkDriver {
     { alive, signal }: Cancellable & { alive: ReadonlySet<string> },
   ): Promise<void> {
     if (living.length === 0) return
-    await this.#bridge(host.route, this.#possible(network))
+    await this.#bridges.ensure(host.route, this.#bridges.possible(network))
     await this.#firewall.ensure(host.netfilter, network, signal)
     await this.#rootless?.open(signal)
     for (const { containerId } of living)
@@ -450,7 +388,7 @@ export class BridgeDriver implements NetworkDriver {
     const host = await this.#host.sockets()
     for (const network of listBridges(this.#db))
       if (rows.some(({ networkId }) => networkId === network.id))
-        await this.#makeBridge(host.route, this.#possible(network))
+        await this.#bridges.make(host.route, this.#bridges.possible(network))
     await this.#firewall.rewrite(host.netfilter)
     if (this.#rootless === undefined) return
     await this.#rootless.open()
@@ -460,31 +398,6 @@ export class BridgeDriver implements NetworkDriver {
       if (network !== undefined && ports.length > 0)
         await this.#rootless.republish(host.route, this.#numbered(network), { containerId, address, address6, ports })
     }
-  }
-
-  async #bridge(route: NetlinkSocket, network: Network): Promise<Link> {
-    return findBridge(route, network, this.#names.alias) ?? (await this.#makeBridge(route, network))
-  }
-
-  async #makeBridge(route: NetlinkSocket, network: Network): Promise<Link> {
-    const forwarding = hasIpv6(network) && this.#rootless === undefined ? forwardingSysctls(network.bridge) : []
-    return await makeBridge(route, network, {
-      alias: this.#names.alias,
-      writeSysctls: (sysctls) =>
-        this.#host.writeSysctls([...sysctls, ...(this.#rootless === undefined ? forwarding : ROOTLESS_SYSCTLS)]),
-      hostInterfaces: this.#records
-        .list()
-        .filter(({ networkId }) => networkId === network.id)
-        .map((row) => row.hostInterface),
-      loopback: this.#rootless !== undefined,
-      mtu: this.#rootless === undefined ? undefined : network.options.rate === undefined ? PASTA_MTU : ETHERNET_MTU,
-      async limit() {
-        const { rate } = network.options
-        if (rate === undefined) return
-        const { setRate } = await import("./rate-limit.ts")
-        setRate(route, { link: network.bridge, queue: bridgeQueueName(network.bridge), rate })
-      },
-    })
   }
 
   #numbered(network: Network): NumberedNetwork {
@@ -515,41 +428,4 @@ function refusePorts({ name, options }: Network, { ports }: Pick<Endpoint, "port
     field: "ports",
     hint: "publish nothing, or put the container on a second network that is not internal",
   })
-}
-
-function notThere({ name }: Network, containerId: string): FailedPrecondition {
-  return new FailedPrecondition(`the container is not on network "${name}"`, { data: { containerId } })
-}
-
-function mappingsOf(ports: readonly PublishedPort[]): PortMapping[] {
-  return ports.map(({ protocol, containerPort, hostPort, hostAddress }) => ({
-    protocol,
-    containerPort,
-    hostPort,
-    ...(hostAddress === "" ? {} : { hostAddress }),
-  }))
-}
-
-function statusOf(
-  network: Network,
-  { interface: name = DEFAULT_INTERFACE }: Endpoint,
-  row: EndpointRow,
-  ports: readonly PublishedPort[],
-): EndpointStatus {
-  return {
-    network: network.name,
-    interface: name,
-    address: formatIpv4(row.address),
-    prefixLength: parseIpv4Range(network.subnet).prefixLength,
-    gateway: network.gateway,
-    ...(hasIpv6(network) && row.address6 !== ""
-      ? {
-          address6: row.address6,
-          prefixLength6: parseIpv6Range(network.subnet6).prefixLength,
-          gateway6: network.gateway6,
-        }
-      : {}),
-    macAddress: row.macAddress,
-    ports: mappingsOf(ports),
-  }
 }

@@ -10,12 +10,12 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import { deleteLink, hasLink } from "../sys/net/rtnetlink.ts"
 import type { Pid } from "../sys/process/process.ts"
 import { configureInside, containerSysctls, DEFAULT_INTERFACE, openContainerNetns } from "./container-side.ts"
-import { hasIpv6, withoutIpv6 } from "./choose-ipv6.ts"
+import { withoutIpv6 } from "./choose-ipv6.ts"
 import { networksBeside } from "./network-records.ts"
 import { isHeldOn } from "./endpoint-claims.ts"
+import { endpointStatus } from "./endpoint-status.ts"
 import type { HostSide, HostSockets } from "./host-side.ts"
-import { formatIpv4, parseIpv4, parseIpv4Range, parseMac } from "./ipv4.ts"
-import { parseIpv6Range } from "./ipv6.ts"
+import { parseIpv4, parseMac } from "./ipv4.ts"
 import type { KernelNames } from "./names.ts"
 import type {
   Endpoint,
@@ -86,7 +86,11 @@ export class MacvlanDriver implements NetworkDriver {
         this.#makeInterface(host, network, { row, name: endpoint.interface ?? DEFAULT_INTERFACE, netns })
         const inside = configureInside(container, network, { ...endpoint, withoutGateway: isRouted(network) }, row)
         throwIfAborted(signal, `joining network "${network.name}"`)
-        return statusOf(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row)
+        return {
+          ...endpointStatus(inside.hasIpv6 ? network : withoutIpv6(network), endpoint, row),
+          // ipvlan shares its parent's
+          ...(network.driver === "ipvlan" && { macAddress: "" }),
+        }
       } catch (error) {
         await this.teardown(network, endpoint.containerId)
         throw error
@@ -201,22 +205,4 @@ function refuseRules(network: Network, { rate, refuse = [] }: Pick<Endpoint, "ra
     field: rate === undefined ? "networkLimits.refuse" : "networkLimits.rate",
     hint: "use a network of the driver bridge",
   })
-}
-
-function statusOf(network: Network, endpoint: Endpoint, row: EndpointRow): EndpointStatus {
-  return {
-    network: network.name,
-    interface: endpoint.interface ?? DEFAULT_INTERFACE,
-    address: formatIpv4(row.address),
-    prefixLength: parseIpv4Range(network.subnet).prefixLength,
-    gateway: network.gateway,
-    ...(hasIpv6(network) &&
-      row.address6 !== "" && {
-        address6: row.address6,
-        prefixLength6: parseIpv6Range(network.subnet6).prefixLength,
-        gateway6: network.gateway6,
-      }),
-    macAddress: network.driver === "ipvlan" ? "" : row.macAddress,
-    ports: [],
-  }
 }

@@ -153,7 +153,7 @@ test("an image's volume keeps what it stands on when the image goes", async () =
 
 describe("plugins", () => {
   const name = `skiff-test-${process.pid}`
-  const listen = () => VolumePlugin.listen(name, join(skiff.directory, "plugin"))
+  const listen = () => VolumePlugin.listen(name, join(skiff.directory, "plugin"), skiff.home)
 
   test("make, mount for each container, unmount and remove", async () => {
     await using plugin = await listen()

@@ -1,6 +1,6 @@
 /** A volume plugin of the test's own, over a unix socket, as docker's protocol has it. */
 import { createServer, type Server } from "node:http"
-import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs"
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { user } from "./user.ts"
 
@@ -23,11 +23,13 @@ export class VolumePlugin implements AsyncDisposable {
   readonly #server: Server
   readonly #socket: string
   readonly #made: readonly string[]
+  readonly #spec: string
 
-  private constructor(root: string, socket: string, made: readonly string[]) {
+  private constructor(root: string, socket: string, { made, spec }: { made: readonly string[]; spec: string }) {
     this.#root = root
     this.#socket = socket
     this.#made = made
+    this.#spec = spec
     this.#server = createServer((request, response) => {
       let text = ""
       request.on("data", (chunk: Buffer) => (text += chunk.toString()))
@@ -40,14 +42,16 @@ export class VolumePlugin implements AsyncDisposable {
     })
   }
 
-  /** Named `name`, where every engine of the host looks. */
-  static async listen(name: string, root: string): Promise<VolumePlugin> {
-    const made = ["/run/docker", SOCKETS].filter((path) => !existsSync(path))
-    mkdirSync(SOCKETS, { recursive: true })
+  /** Named `name`, where root's engines look; for an ordinary user by a file below `home`, as Docker keeps that place to root. */
+  static async listen(name: string, root: string, home: string): Promise<VolumePlugin> {
+    const made = user.rootless ? [] : ["/run/docker", SOCKETS].filter((path) => !existsSync(path))
     mkdirSync(root, { recursive: true })
     chownSync(root, user.uid, user.gid)
-    const socket = join(SOCKETS, `${name}.sock`)
-    const plugin = new VolumePlugin(root, socket, made)
+    const directory = user.rootless ? join(home, ".config/docker/plugins") : SOCKETS
+    mkdirSync(directory, { recursive: true })
+    const socket = user.rootless ? `${root}.sock` : join(SOCKETS, `${name}.sock`)
+    if (user.rootless) writeFileSync(join(directory, `${name}.spec`), `unix://${socket}\n`, { mode: 0o644 })
+    const plugin = new VolumePlugin(root, socket, { made, spec: join(directory, `${name}.spec`) })
     await new Promise<void>((resolve) => plugin.#server.listen(socket, resolve))
     chmodSync(socket, 0o666)
     return plugin
@@ -96,6 +100,7 @@ export class VolumePlugin implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.#spec, { force: true })
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
     rmSync(this.#socket, { force: true })

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, statSync, type Stats } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { FailedPrecondition, NotFound, Unsupported } from "../../base/errors.ts"
+import { FailedPrecondition, hasErrno, NotFound, Unsupported } from "../../base/errors.ts"
 import { rootlessUid } from "../../sys/fs/paths.ts"
 
 /** Where a plugin listens. */
@@ -29,8 +29,7 @@ function specDirectories(): string[] {
 export function findPlugin(name: string): PluginAddress {
   if (NAME.test(name)) {
     for (const socketPath of [`${SOCKETS}/${name}.sock`, `${SOCKETS}/${name}/${name}.sock`])
-      if (statSync(socketPath, { throwIfNoEntry: false })?.isSocket() === true)
-        return { name, endpoint: { socketPath } }
+      if (statOf(socketPath)?.isSocket() === true) return { name, endpoint: { socketPath } }
     for (const file of specDirectories().flatMap((directory) => specFiles(directory, name))) {
       const text = readSpec(file)
       if (text !== undefined)
@@ -61,8 +60,18 @@ function specFiles(directory: string, name: string): string[] {
 }
 
 function readSpec(file: string): string | undefined {
-  const stat = statSync(file, { throwIfNoEntry: false })
+  const stat = statOf(file)
   return stat?.isFile() === true && stat.size <= MAX_SPEC_BYTES ? readFileSync(file, "utf8") : undefined
+}
+
+/** Of what an ordinary user may not look at, there is nothing for him: Docker keeps its directory to root. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if (hasErrno(error, "EACCES")) return undefined
+    throw error
+  }
 }
 
 function addressIn(file: string, text: string): string {

@@ -4,7 +4,7 @@ import { setMode, setModeAt, setOwner, setOwnerAt, setTimes, setTimesAt, type Ti
 import { openRawInRoot, openRoot } from "../sys/fs/confined.ts"
 import { deviceNumber } from "../sys/fs/device-numbers.ts"
 import { statAt } from "../sys/fs/directory.ts"
-import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, OPEN_DIRECTORY } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { isOfKernel } from "../sys/fs/kernel-files.ts"
 import { removeAt } from "../sys/fs/remove-tree.ts"
@@ -19,7 +19,6 @@ const O_WRONLY = 1
 const O_CREAT = 0o100
 const O_EXCL = 0o200
 const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const S_IFIFO = 0o010000
 const S_IFCHR = 0o020000
 const S_IFBLK = 0o060000

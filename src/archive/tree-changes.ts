@@ -1,12 +1,11 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { openRoot } from "../sys/fs/confined.ts"
 import { birthTimeOf, isWhiteout, readDirectory, statAt, type FileStat } from "../sys/fs/directory.ts"
-import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { close, libc, OPEN_DIRECTORY } from "../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../sys/fs/raw-name.ts"
 import { attributesOf, isSameFile, type ComparedTree } from "./same-file.ts"
 
 const MAX_DEPTH = 512
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 /** What a changed directory is, beside its base. */
 export type TreeForm =

@@ -5,11 +5,10 @@ import type { NameAt } from "../sys/fs/copy-tree.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "../sys/fs/directory.ts"
 import { isOfKernel } from "../sys/fs/kernel-files.ts"
 import { shownName, rawCString } from "../sys/fs/raw-name.ts"
-import { check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../sys/libc.ts"
+import { check, close, libc, OPEN_DIRECTORY } from "../sys/libc.ts"
 import { LayerWriter } from "./layer-tar.ts"
 
 const MAX_DEPTH = 512
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const NOTHING = new Uint8Array(0)
 
 /** How a tree is named in its archive, and who hears of it. */

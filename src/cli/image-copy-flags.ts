@@ -80,7 +80,7 @@ export function copyOptions(flags: SideFlags & WhatFlags): Omit<CopyOptions, "on
 }
 
 /** How the source is spoken to. */
-export function sourceAccess(flags: SideFlags): RegistryAccess {
+function sourceAccess(flags: SideFlags): RegistryAccess {
   return {
     ...retriesOf(flags),
     ...defined({

@@ -4,7 +4,7 @@ import type { Volume } from "../volume/volume.ts"
 import { booleanFilter, parseFilters } from "./filters.ts"
 
 /** Keys of docker and podman. */
-export const VOLUME_FILTERS = [
+const VOLUME_FILTERS = [
   "after",
   "all",
   "anonymous",

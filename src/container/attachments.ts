@@ -104,7 +104,7 @@ export async function joinNetworks(
 }
 
 /** Has the container ask the resolvers of the networks that it is on by now. Those who knew none need no other file. */
-export function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
+function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
   const endpoints = endpointsOf(record.state.attachments)
   if (endpoints.some(({ nameServer }) => nameServer !== undefined)) writeResolvConf(deps, record, endpoints)
 }

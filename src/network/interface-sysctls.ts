@@ -9,7 +9,7 @@ import type { NetworkDriver } from "./network.ts"
 const KEY = /^net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.IFNAME\.([a-z0-9_]+)$/
 
 /** Names below /proc/sys with their values. Throws InvalidArgument for what is no setting of an interface, or none that this kernel has. */
-export function interfaceSysctls(sysctls: Readonly<Record<string, string>>, interfaceName: string): Sysctls {
+function interfaceSysctls(sysctls: Readonly<Record<string, string>>, interfaceName: string): Sysctls {
   return Object.entries(sysctls).map(([key, value]) => {
     const [, family, part, name] = KEY.exec(key) ?? []
     if (name === undefined)

@@ -8,7 +8,7 @@ const UNIQUE_LOCAL = 0xfdn << 120n
 const RANDOM_BYTES = 7
 
 /** A /64 of a random unique local prefix (RFC 4193): no two networks, and no two sites, have the same. */
-export function uniqueLocalRange(): Ipv6Range {
+function uniqueLocalRange(): Ipv6Range {
   return { address: UNIQUE_LOCAL | (BigInt(`0x${randomHex(RANDOM_BYTES)}`) << 64n), prefixLength: 64 }
 }
 

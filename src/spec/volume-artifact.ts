@@ -10,7 +10,7 @@ import { MediaType, type Descriptor } from "./oci-image.ts"
 import { absent, checkDocument, parseDocument } from "./parse-document.ts"
 
 /** The `artifactType` of the manifest. */
-export const VOLUME_ARTIFACT = "application/vnd.skiff.volume.v1"
+const VOLUME_ARTIFACT = "application/vnd.skiff.volume.v1"
 /** The media type of the config. */
 export const VOLUME_CONFIG = "application/vnd.skiff.volume.config.v1+json"
 const VOLUME_PART = "application/vnd.skiff.volume.part.v1.tar+zstd"

@@ -240,6 +240,8 @@ export const O_PATH = 0o10000000
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000
 /** open(2): ELOOP for a link as the last name. The numbers differ on arm64. */
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000
+/** Opens a directory for reading, and no link to one. */
+export const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 /** open(2): a FIFO is not waited for. */
 export const O_NONBLOCK = 0o4000
 /** openat(2): relative to the working directory. */

@@ -6,7 +6,17 @@ import { openRawInRoot } from "../../sys/fs/confined.ts"
 import { copyAttributes, copyBytes } from "../../sys/fs/copy-tree.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "../../sys/fs/directory.ts"
 import type { Owner } from "../../sys/fs/image-users.ts"
-import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../../sys/libc.ts"
+import {
+  check,
+  close,
+  lastErrno,
+  libc,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  OPEN_DIRECTORY,
+} from "../../sys/libc.ts"
 import { checkNamed, rawCString, shownName } from "../../sys/fs/raw-name.ts"
 import { listAttributes, pathAt } from "../../sys/fs/xattr.ts"
 import type { ChangeMode } from "./file-mode.ts"
@@ -14,7 +24,6 @@ import { shownText } from "./find-sources.ts"
 import type { SourceFilter } from "./source-filter.ts"
 
 const O_WRONLY_CREAT_EXCL = 0o301
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const EEXIST = 17
 const MAX_DEPTH = 400
 const DEFAULT_ACL = "system.posix_acl_default"

@@ -5,7 +5,7 @@ import { parseDigest, type Digest } from "../../spec/digest.ts"
 import { readLinkAt } from "../../sys/fs/confined-path.ts"
 import { openRawInRoot, openRoot } from "../../sys/fs/confined.ts"
 import { rawStatAt, readDirectory } from "../../sys/fs/directory.ts"
-import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../../sys/libc.ts"
+import { close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, OPEN_DIRECTORY } from "../../sys/libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "../../sys/fs/raw-name.ts"
 import { getAttribute, listAttributes, pathAt } from "../../sys/fs/xattr.ts"
 import type { FilesOperation, RunOperation } from "../plan/definition.ts"
@@ -17,7 +17,6 @@ import type { Source } from "./executor.ts"
 
 type Crypto = typeof import("node:crypto")
 
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 const CHUNK_BYTES = 256 * 1024
 const BATCH = 256
 const MAX_DEPTH = 400

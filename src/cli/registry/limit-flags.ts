@@ -9,7 +9,7 @@ const PATTERN = /^(?:\*\*|(?:[a-z0-9._-]+|\*)(?:\/(?:[a-z0-9._-]+|\*))*(?:\/\*\*
 const TAG_PATTERN = /^[\w.*-]{1,128}$/
 
 /** `**`, `release/**`, `team/app:v*`. Throws InvalidArgument. */
-export function parseImmutable(text: string): ImmutableTags {
+function parseImmutable(text: string): ImmutableTags {
   const [repositories = "", tags = "*", ...rest] = text.split(":")
   if (rest.length > 0 || !PATTERN.test(repositories) || !TAG_PATTERN.test(tags))
     throw new InvalidArgument(`expected REPOSITORIES[:TAGS], not "${text}"`)
@@ -17,7 +17,7 @@ export function parseImmutable(text: string): ImmutableTags {
 }
 
 /** `10GB`, `team/**=10GB`. Throws InvalidArgument. */
-export function parseQuota(text: string): Quota {
+function parseQuota(text: string): Quota {
   const [size = "", repositories] = text.split("=").toReversed()
   if (repositories !== undefined && !PATTERN.test(repositories))
     throw new InvalidArgument(`expected [REPOSITORIES=]SIZE, not "${text}"`)

@@ -100,7 +100,7 @@ function bind(source: string, target: string, { recursion, propagation, source: 
 }
 
 /** The snapshot that an image of a container is mounted from. */
-export function imageKey(id: string, index: number): string {
+function imageKey(id: string, index: number): string {
   return `${id}-mount-${index}`
 }
 

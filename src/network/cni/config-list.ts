@@ -52,7 +52,7 @@ export function listConfigLists(directory: string): CniConfigList[] {
 }
 
 /** Throws InvalidArgument, naming file and key. */
-export function readConfigList(path: string): CniConfigList {
+function readConfigList(path: string): CniConfigList {
   // what is run from it is run as root
   if (!lstatSync(path).isFile()) throw wrong(path, "is not a file")
   if (lstatSync(path).size > MAX_BYTES) throw wrong(path, `is larger than ${MAX_BYTES} bytes`)

@@ -20,7 +20,7 @@ export const DENIED_OTHER = "denied_other"
 /** Chain that notes what is refused, and has it answered. */
 export const DENY = "deny"
 /** On what is to be refused by the table of what is routed. */
-export const DENIED_MARK = "0x736b6966"
+const DENIED_MARK = "0x736b6966"
 
 const FAMILIES = [4, 6] as const
 /** How long a refusal is known after the last time. */

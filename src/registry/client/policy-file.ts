@@ -14,7 +14,7 @@ export interface Policy {
 const HOST_POLICY = "/etc/containers/policy.json"
 
 /** Where the user's policy is, or would be. */
-export function userPolicyPath(env: Env = process.env): string {
+function userPolicyPath(env: Env = process.env): string {
   return join(env.XDG_CONFIG_HOME || join(env.HOME ?? "/root", ".config"), "containers/policy.json")
 }
 

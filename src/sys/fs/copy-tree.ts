@@ -6,7 +6,17 @@ import { FileCloner } from "./clone-file.ts"
 import { openInRoot, openOrMakeDirectory, openRawInRoot, openRoot } from "./confined.ts"
 import { deviceNumber } from "./device-numbers.ts"
 import { isWhiteout, readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
-import { check, close, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } from "../libc.ts"
+import {
+  check,
+  close,
+  lastErrno,
+  libc,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  OPEN_DIRECTORY,
+} from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 import { isOfKernel } from "./kernel-files.ts"
 import { OWNER_ATTRIBUTE } from "./recorded-owner.ts"
@@ -18,7 +28,6 @@ const S_IFIFO = 0o010000
 const O_WRONLY = 1
 const O_CREAT = 0o100
 const O_EXCL = 0o200
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 /** How a copy differs from its source. */
 export interface CopyTreeOptions {

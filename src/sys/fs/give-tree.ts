@@ -2,7 +2,18 @@
 import { inSlices } from "../../base/time-slice.ts"
 import { setOwnerAt } from "./attributes.ts"
 import { readDirectory, statAt, statOf, type FileStat } from "./directory.ts"
-import { AT_FDCWD, close, cString, lastErrno, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH } from "../libc.ts"
+import {
+  AT_FDCWD,
+  close,
+  cString,
+  lastErrno,
+  libc,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  OPEN_DIRECTORY,
+} from "../libc.ts"
 import { checkNamed, rawCString, rawName } from "./raw-name.ts"
 import { recordsOwners } from "./recorded-owner.ts"
 
@@ -10,7 +21,6 @@ const MAX_DEPTH = 512
 const AT_EMPTY_PATH = 0x1000
 const EINVAL = 22
 const EMPTY = new Uint8Array(1)
-const OPEN_DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
 /** Ids of the namespace that we are in. */
 interface Owner {

@@ -10,7 +10,7 @@ export interface PluginVolume {
 }
 
 /** How long an answer may take, unless a volume says otherwise. */
-export const PLUGIN_TIMEOUT_MS = 30_000
+const PLUGIN_TIMEOUT_MS = 30_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 const MAX_ERROR_CHARACTERS = 300
 const CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json"

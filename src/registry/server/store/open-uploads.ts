@@ -90,6 +90,6 @@ export class OpenUploads implements AsyncDisposable {
 }
 
 /** The name of an upload among the ingests of a store. */
-export function uploadRef(id: string): string {
+function uploadRef(id: string): string {
   return `registry upload ${id}`
 }

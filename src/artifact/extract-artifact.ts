@@ -1,4 +1,4 @@
-import { constants, createWriteStream, statSync } from "node:fs"
+import { constants, createWriteStream, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { AlreadyExists, hasErrno, InvalidArgument, NotFound } from "../base/errors.ts"
@@ -40,6 +40,8 @@ async function writeFile({ content }: ArtifactsDeps, layer: Descriptor, path: st
     await pipeline(content.read(layer.digest), createWriteStream(path, { flags: flags as never, mode: 0o644 }))
   } catch (error) {
     if (hasErrno(error, "EEXIST", "ELOOP")) throw new AlreadyExists(`"${path}" is there already`)
+    // ours, and not whole
+    rmSync(path, { force: true })
     throw error
   }
 }

@@ -10,6 +10,9 @@ import type { CniConfigList, CniPlugin } from "./config-list.ts"
 /** Where distributions put the plugins, in the order in which they are looked for. */
 export const CNI_PLUGIN_DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const
 
+/** One that asks a server elsewhere for addresses takes seconds; one that says nothing for so long is ended. */
+const PLUGIN_TIMEOUT_MS = 120_000
+
 /** Says which interface of which namespace the plugins are about. */
 export interface CniAttachment {
   containerId: string
@@ -83,6 +86,7 @@ async function callPlugin(
   }
   const { code, stdout, stderr } = await run([findPlugin(plugin.type, directories)], {
     input: JSON.stringify(input),
+    signal: AbortSignal.timeout(PLUGIN_TIMEOUT_MS),
     env: {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       CNI_COMMAND: command,

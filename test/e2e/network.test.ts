@@ -6,22 +6,19 @@ import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
 import { serveText } from "../support/http.ts"
 import { namespaceOf } from "../support/host-state.ts"
+import { pageAt, servePage } from "../support/page-server.ts"
 import { openStore, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 import { eventually, freePort } from "../support/wait.ts"
 
 const skiff = openStore()
-const SERVE = 'mkdir -p /www; echo "page of $(hostname)" > /www/index.html; exec httpd -f -p 80 -h /www'
 
 afterEach(async () => {
   const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
 })
 
-const serve = (name: string, ...flags: string[]) =>
-  skiff.ok("run", "-d", "--name", name, "--hostname", name, ...flags, "busybox", "sh", "-c", SERVE)
-const page = (address: string) =>
-  eventually(async () => (await fetch(`http://${address}/`, { signal: AbortSignal.timeout(2_000) })).text())
+const serve = (name: string, ...flags: string[]) => servePage(skiff, name, ...flags)
 const address = async (name: string) => (await skiff.inspect(name)).NetworkSettings.IPAddress
 const hostAddress = Object.values(networkInterfaces())
   .flat()
@@ -110,9 +107,9 @@ describe("published ports", () => {
   test("are reached by 127.0.0.1, by the host's address and by other containers", async () => {
     const port = await freePort()
     await serve("web", "-p", `${port}:80`)
-    expect(await page(`127.0.0.1:${port}`)).toBe("page of web\n")
+    expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of web\n")
     if (hostAddress !== undefined) {
-      expect(await page(`${hostAddress}:${port}`)).toBe("page of web\n")
+      expect(await pageAt(`${hostAddress}:${port}`)).toBe("page of web\n")
       const url = `http://${hostAddress}:${port}/`
       expect(await skiff.ok("run", "--rm", "busybox", "timeout", "5", "wget", "-qO-", url)).toBe("page of web")
       expect(await skiff.ok("exec", "web", "timeout", "5", "wget", "-qO-", url)).toBe("page of web") // hairpin
@@ -125,8 +122,8 @@ describe("published ports", () => {
   testUnless(loopback6)("are reached by ::1, where it says so alone", async () => {
     const [both, six, four] = [await freePort(), await freePort(), await freePort()]
     await serve("loopback", "-p", `${both}:80`, "-p", `[::1]:${six}:80`, "-p", `0.0.0.0:${four}:80`)
-    for (const port of [both, six]) expect(await page(`[::1]:${port}`)).toBe("page of loopback\n")
-    for (const port of [both, four]) expect(await page(`127.0.0.1:${port}`)).toBe("page of loopback\n")
+    for (const port of [both, six]) expect(await pageAt(`[::1]:${port}`)).toBe("page of loopback\n")
+    for (const port of [both, four]) expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of loopback\n")
     expect(await closed("127.0.0.1", six)).toBe(true)
     expect(await closed("::1", four)).toBe(true)
     expect(await skiff.ok("port", "loopback")).toContain(`80/tcp -> [::1]:${six}`)
@@ -136,7 +133,7 @@ describe("published ports", () => {
   test("bound to one address are open there alone", async () => {
     const port = await freePort()
     await serve("local", "-p", `127.0.0.1:${port}:80`)
-    expect(await page(`127.0.0.1:${port}`)).toBe("page of local\n")
+    expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of local\n")
     if (hostAddress !== undefined) expect(await closed(hostAddress, port)).toBe(true)
   })
 
@@ -144,19 +141,19 @@ describe("published ports", () => {
     await serve("any", "-p", "80")
     const bound =
       (await skiff.ok("port", "any", "80/tcp")).split("\n").find((line) => line.startsWith("0.0.0.0:")) ?? ""
-    expect(await page(bound.replace("0.0.0.0", "127.0.0.1"))).toBe("page of any\n")
+    expect(await pageAt(bound.replace("0.0.0.0", "127.0.0.1"))).toBe("page of any\n")
   })
 
   test("-P publishes what --expose names", async () => {
     await serve("all", "-P", "--expose", "80")
     const ports = (await skiff.inspect("all")).NetworkSettings.Ports["80/tcp"] ?? []
-    expect(await page(`127.0.0.1:${ports[0]?.HostPort}`)).toBe("page of all\n")
+    expect(await pageAt(`127.0.0.1:${ports[0]?.HostPort}`)).toBe("page of all\n")
   })
 
   test("of a range go one to one", async () => {
     const port = 20_000 + Math.floor(Math.random() * 10_000)
     await serve("range", "-p", `${port}-${port + 2}:80-82`)
-    expect(await page(`127.0.0.1:${port}`)).toBe("page of range\n")
+    expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of range\n")
     expect(await skiff.ok("port", "range", "82")).toContain(`:${port + 2}`)
   })
 
@@ -223,11 +220,11 @@ describe("published ports", () => {
     const port = await freePort()
     for (const name of ["first", "second", "third"]) {
       await serve(name, "-p", `${port}:80`)
-      expect(await page(`127.0.0.1:${port}`)).toBe(`page of ${name}\n`)
+      expect(await pageAt(`127.0.0.1:${port}`)).toBe(`page of ${name}\n`)
       if (name !== "third") await skiff.ok("rm", "-f", name)
     }
     await skiff.ok("restart", "-t", "0", "third")
-    expect(await page(`127.0.0.1:${port}`)).toBe("page of third\n")
+    expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of third\n")
     const again = ["run", "-d", "--name", "comes-back", "--restart", "always", "-p", `${await freePort()}:80`]
     await skiff.ok(...again, "busybox", "sh", "-c", "sleep 0.3; exit 1")
     await eventually(async () => (await skiff.inspect("comes-back")).RestartCount >= 2)
@@ -246,7 +243,7 @@ describe("published ports", () => {
       expect(await closed("127.0.0.1", port)).toBe(true)
       const { stderr } = await skiff.run(command)
       expect(stderr).toContain("been restored")
-      expect(await page(`127.0.0.1:${port}`)).toBe("page of flushed\n")
+      expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of flushed\n")
     }
     expect((await skiff.run(["ps"])).stderr).toBe("")
   })
@@ -254,11 +251,11 @@ describe("published ports", () => {
   test("close when the container ends, and open again when it starts", async () => {
     const port = await freePort()
     await serve("again", "-p", `${port}:80`)
-    await page(`127.0.0.1:${port}`)
+    await pageAt(`127.0.0.1:${port}`)
     await skiff.ok("stop", "-t", "0", "again")
     await eventually(() => closed("127.0.0.1", port))
     await skiff.ok("start", "again")
-    expect(await page(`127.0.0.1:${port}`)).toBe("page of again\n")
+    expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of again\n")
   })
 
   test("not published stay closed on the host", async () => {

@@ -1,20 +1,17 @@
 /** Published ports: every form of `-p`, many of them, and what is refused. */
 import { afterEach, describe, expect, test } from "bun:test"
+import { pageAt, servePage } from "../support/page-server.ts"
 import { openStore, rootlessOnly, testUnless } from "../support/store.ts"
-import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
-const SERVE = 'mkdir -p /www; echo "page of $(hostname)" > /www/index.html; exec httpd -f -p 80 -h /www'
 
 afterEach(async () => {
   const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
 })
 
-const serve = (name: string, ...flags: string[]) =>
-  skiff.ok("run", "-d", "--name", name, "--hostname", name, ...flags, "busybox", "sh", "-c", SERVE)
-const page = (port: number | string) =>
-  eventually(async () => (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).text())
+const serve = (name: string, ...flags: string[]) => servePage(skiff, name, ...flags)
+const page = (port: number | string) => pageAt(`127.0.0.1:${port}`)
 /** The first of some ports that nobody else uses: tests of other files take theirs from the kernel. */
 const somePort = () => 20_000 + Math.floor(Math.random() * 9_000)
 

@@ -1,9 +1,10 @@
 import type { Database } from "../base/database.ts"
 import { givableAddress6 } from "./choose-ipv6.ts"
+import { checkGivable } from "./givable-address.ts"
 import { parseIpv4 } from "./ipv4.ts"
 import { addLease, addressInUse } from "./leases.ts"
 import type { AddressLease, Network } from "./network.ts"
-import { checkGivable, EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
+import { EndpointRecords, isHeld, type EndpointRow } from "./records.ts"
 
 /** See `Networks.lease`. Opens the transaction itself. */
 export function leaseAddresses(db: Database, network: Network, lease: AddressLease): void {

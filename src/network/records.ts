@@ -1,10 +1,11 @@
 /** Who has which address and port. Every function here runs inside a transaction of the caller. */
 import type { Database } from "../base/database.ts"
-import { InvalidArgument, Unavailable } from "../base/errors.ts"
+import { Unavailable } from "../base/errors.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { bootId, processStartTime, type Pid } from "../sys/process/process.ts"
 import { givenSpan, reservedAddresses } from "./address-span.ts"
-import { broadcastAddress, contains, formatIpv4, formatMac, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
+import { checkGivable, isGivable } from "./givable-address.ts"
+import { formatIpv4, formatMac, macOfAddress, parseIpv4 } from "./ipv4.ts"
 import { addressInUse, leaseHolder } from "./leases.ts"
 import type { NameChanges, Network } from "./network.ts"
 import { chooseAddress6, givableAddress6, hasIpv6 } from "./choose-ipv6.ts"
@@ -341,22 +342,6 @@ export class EndpointRecords {
       port.innerPort,
     )
   }
-}
-
-/** Throws InvalidArgument for an address that no endpoint of the network may have. */
-export function checkGivable(network: Network, text: string): void {
-  if (!isGivable(network, text))
-    throw new InvalidArgument(`address ${text} cannot be given to a container of network "${network.name}"`, {
-      field: "address",
-      hint: `choose one in ${network.subnet} other than its first, its last, the gateway ${network.gateway} and what is set aside`,
-    })
-}
-
-function isGivable(network: Network, text: string): boolean {
-  const address = parseIpv4(text, "--ip")
-  const range = parseIpv4Range(network.subnet)
-  const isEnd = address === range.address || address === broadcastAddress(range)
-  return contains(range, address) && !isEnd && !reservedAddresses(network).has(address)
 }
 
 /**

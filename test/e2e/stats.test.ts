@@ -1,4 +1,5 @@
 /** What containers use, from the kernel's counters: as they come and go, as root and as an ordinary user. */
+import { once } from "node:events"
 import { expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
@@ -70,9 +71,13 @@ test("containers come and go in the stream, and their ends are no errors", async
 
 test("stats of names ends when none of them is left", async () => {
   await start("leaver", "sleep 1000")
-  const outcome = skiff.run(["stats", "--format", "{{.Name}}", "leaver"])
+  const child = skiff.spawn(["stats", "--format", "{{.Name}}", "leaver"])
+  let stderr = ""
+  child.stderr?.on("data", (chunk) => (stderr += String(chunk)))
+  const ended = once(child, "exit")
+  await once(child.stdout ?? child, "data")
   await skiff.ok("rm", "-f", "leaver")
-  const { code, stderr } = await outcome
+  const [code] = (await ended) as [number | null]
   expect([code, stderr]).toEqual([0, ""])
 })
 

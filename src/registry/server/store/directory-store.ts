@@ -3,6 +3,7 @@ import { AlreadyExists, FailedPrecondition, isSkiffError, NotFound, Unavailable 
 import { randomHex } from "../../../base/random-hex.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import type { Digest } from "../../../spec/digest.ts"
+import { countPassed } from "../../../sys/process/free-memory.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
 import { MAX_MANIFEST_BYTES } from "../../../spec/parse-manifest.ts"
 import { manifestContent } from "../manifest-content.ts"
@@ -113,6 +114,7 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
           touchedAt = Date.now()
         }
         await ingest.write(chunk)
+        countPassed(chunk.length)
       }
       return ingest.offset
     })

@@ -181,6 +181,17 @@ describe("network log", () => {
   })
 })
 
+/** By the log of container `one`: what the networks behind this host answer to such addresses is theirs to say. */
+const refusals = async (host: string, port: number): Promise<number> =>
+  (await logged("one"))
+    .filter((one) => one.Destination === host && one.Port === `${port}/tcp`)
+    .reduce((sum, { Packets }) => sum + Number(Packets), 0)
+const isRefused = async (host: string, port: number): Promise<boolean> => {
+  const before = await refusals(host, port)
+  await connect("one", host, port)
+  return (await refusals(host, port)) > before
+}
+
 const document = async (): Promise<unknown> => JSON.parse(await skiff.ok("network", "inspect", "bound"))[0]
 const make = (...flags: string[]) => skiff.ok("network", "create", "bound", ...flags)
 
@@ -199,16 +210,6 @@ describe("network create", () => {
   test("--allow-net bounds all that are on it, together with their own", async () => {
     await make("--allow-net", "192.0.2.0/24:80-81")
     await skiff.ok("run", "-d", "--name", "one", "--network", "bound", "--allow-net", ":81", "busybox", "sleep", "1000")
-    // by the log: what the networks behind this host answer to such addresses is theirs to say
-    const refusals = async (host: string, port: number): Promise<number> =>
-      (await logged("one"))
-        .filter((one) => one.Destination === host && one.Port === `${port}/tcp`)
-        .reduce((sum, { Packets }) => sum + Number(Packets), 0)
-    const isRefused = async (host: string, port: number): Promise<boolean> => {
-      const before = await refusals(host, port)
-      await connect("one", host, port)
-      return (await refusals(host, port)) > before
-    }
     for (const [host, port, isOpen] of [
       ["192.0.2.1", 81, true],
       ["192.0.2.1", 80, false],

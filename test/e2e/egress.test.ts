@@ -93,7 +93,8 @@ describe("--allow-net", () => {
 })
 
 /** Of the loopback. */
-const SERVER = "127.0.0.77"
+// of the tests that run beside these, as another user, there is another
+const SERVER = user.rootless ? "127.0.0.78" : "127.0.0.77"
 
 describe("names of the world", () => {
   let names: NameServer

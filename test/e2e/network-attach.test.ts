@@ -1,4 +1,5 @@
 /** A container, and a pod, on several networks: at their start, live, and after it. */
+import { ten } from "../support/ranges.ts"
 import { afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 import { eventually, freePort } from "../support/wait.ts"
@@ -186,7 +187,7 @@ describe("what cannot be is refused, with one line", () => {
     [["--network", "host", "--link", "a:b"], "can't be used with links"],
     [["--network", "red", "--network", "red"], 'network "red" is given twice'],
     [["--network", "red", "--network", "nowhere"], "network nowhere not found"],
-    [["--network", "name=red,ip=10.99.0.1"], "address 10.99.0.1 cannot be given"],
+    [["--network", `name=red,ip=${ten(99)}.0.1`], `address ${ten(99)}.0.1 cannot be given`],
     [["--network", "name=red,ip=10.201.1.1"], "address 10.201.1.1 cannot be given"],
     [["--network", "name=red,ip=red"], "red is not an IPv4 address"],
     [["--network", "name=red,colour=red"], "invalid field key colour"],

@@ -1,4 +1,5 @@
 /** Networks that users make: their ranges, their names, their bridges on the host, and what is left when they go. */
+import { ten } from "../support/ranges.ts"
 import { spawnSync } from "node:child_process"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -75,34 +76,34 @@ describe("network create", () => {
   })
 
   test("gives containers the addresses of its range, but those that are set aside", async () => {
-    const flags = ["--subnet", "10.81.0.0/24", "--gateway", "10.81.0.200", "--ip-range", "10.81.0.8/30"]
-    await skiff.ok("network", "create", ...flags, "--aux-address", "printer=10.81.0.10", "ranged")
+    const flags = ["--subnet", `${ten(81)}.0.0/24`, "--gateway", `${ten(81)}.0.200`, "--ip-range", `${ten(81)}.0.8/30`]
+    await skiff.ok("network", "create", ...flags, "--aux-address", `printer=${ten(81)}.0.10`, "ranged")
     expect((await inspectNetwork("ranged")).IPAM.Config).toEqual([
       {
-        Subnet: "10.81.0.0/24",
-        IPRange: "10.81.0.8/30",
-        Gateway: "10.81.0.200",
-        AuxiliaryAddresses: { printer: "10.81.0.10" },
+        Subnet: `${ten(81)}.0.0/24`,
+        IPRange: `${ten(81)}.0.8/30`,
+        Gateway: `${ten(81)}.0.200`,
+        AuxiliaryAddresses: { printer: `${ten(81)}.0.10` },
       },
       { Subnet: expect.stringMatching(/^fd.*::\/64$/), Gateway: expect.stringMatching(/^fd.*::1$/) },
     ])
-    for (const address of ["10.81.0.9/24", "10.81.0.11/24", "10.81.0.9/24"])
+    for (const address of [`${ten(81)}.0.9/24`, `${ten(81)}.0.11/24`, `${ten(81)}.0.9/24`])
       expect(await addressIn("ranged")).toBe(address)
-    expect(await addressIn("ranged", "--ip", "10.81.0.77")).toBe("10.81.0.77/24")
+    expect(await addressIn("ranged", "--ip", `${ten(81)}.0.77`)).toBe(`${ten(81)}.0.77/24`)
     const { code, stderr } = await refused(
       "run",
       "--rm",
       "--network",
       "ranged",
       "--ip",
-      "10.81.0.10",
+      `${ten(81)}.0.10`,
       "busybox",
       "true",
     )
     expect(code).toBe(125)
-    expect(stderr).toContain("address 10.81.0.10 cannot be given to a container")
+    expect(stderr).toContain(`address ${ten(81)}.0.10 cannot be given to a container`)
     const way = await skiff.ok("run", "--rm", "--network", "ranged", "busybox", "sh", "-c", "ip route | head -n 1")
-    expect(way).toContain("default via 10.81.0.200")
+    expect(way).toContain(`default via ${ten(81)}.0.200`)
   })
 
   test("without a name it takes network1 and so on; without a subnet the next free one", async () => {
@@ -137,19 +138,28 @@ describe("network create", () => {
   })
 
   test("routes hold in each container, and a default one where it is not wanted does not", async () => {
-    const routes = ["--route", "10.200.0.7/16,10.81.30.9", "--route", "10.201.0.0/16,10.81.30.9,50"]
-    await skiff.ok("network", "create", "--subnet", "10.81.30.0/24", ...routes, "-o", "no_default_route=1", "routed")
+    const routes = ["--route", `10.200.0.7/16,${ten(81)}.30.9`, "--route", `10.201.0.0/16,${ten(81)}.30.9,50`]
+    await skiff.ok(
+      "network",
+      "create",
+      "--subnet",
+      `${ten(81)}.30.0/24`,
+      ...routes,
+      "-o",
+      "no_default_route=1",
+      "routed",
+    )
     const shown = await skiff.ok("run", "--rm", "--network", "routed", "busybox", "ip", "-4", "route")
     expect(shown.split("\n").map((line) => line.trim().replaceAll(/ +/g, " "))).toEqual([
-      expect.stringMatching(/^10\.81\.30\.0\/24 dev eth0/),
-      "10.200.0.0/16 via 10.81.30.9 dev eth0",
-      "10.201.0.0/16 via 10.81.30.9 dev eth0 metric 50",
+      expect.stringMatching(/^10\.1?81\.30\.0\/24 dev eth0/),
+      `10.200.0.0/16 via ${ten(81)}.30.9 dev eth0`,
+      `10.201.0.0/16 via ${ten(81)}.30.9 dev eth0 metric 50`,
     ])
   })
 
   test("--ignore leaves one that is there as it is; --internal and the rest are told by inspect", async () => {
     const id = await skiff.ok("network", "create", "--internal", "--attachable", "there")
-    expect(await skiff.ok("network", "create", "--ignore", "--subnet", "10.81.9.0/24", "there")).toBe(id)
+    expect(await skiff.ok("network", "create", "--ignore", "--subnet", `${ten(81)}.9.0/24`, "there")).toBe(id)
     expect(await skiff.ok("network", "inspect", "-f", "{{.Internal}} {{.Attachable}}", "there")).toBe("true true")
   })
 
@@ -176,10 +186,10 @@ describe("network create", () => {
       "-o",
       "com.docker.network.bridge.name=br-e2e",
       "--subnet",
-      "10.81.20.0/24",
+      `${ten(81)}.20.0/24`,
       "named",
     )
-    expect(spawnSync("ip", ["-4", "-o", "addr", "show", "br-e2e"]).stdout.toString()).toContain("10.81.20.1/24")
+    expect(spawnSync("ip", ["-4", "-o", "addr", "show", "br-e2e"]).stdout.toString()).toContain(`${ten(81)}.20.1/24`)
     const { code, stderr } = await refused("network", "create", "--interface-name", "br-e2e", "again")
     expect(code).toBe(1)
     expect(stderr).toContain('interface "br-e2e" is that of network "named"')
@@ -206,16 +216,32 @@ describe("network create", () => {
 
 describe("what cannot be is refused, and nothing is made", () => {
   const wrong: [why: string, args: string[], message: string][] = [
-    ["a range of another network", ["--subnet", "10.82.0.128/25", "x"], 'overlaps 10.82.0.0/24 of network "taken"'],
+    [
+      "a range of another network",
+      ["--subnet", `${ten(82)}.0.128/25`, "x"],
+      `overlaps ${ten(82)}.0.0/24 of network "taken"`,
+    ],
     ["an address of the host", ["--subnet", "127.0.0.0/8", "x"], "is not for networks"],
-    ["a gateway outside", ["--subnet", "10.83.0.0/24", "--gateway", "10.84.0.1", "x"], "not in subnet 10.83.0.0/24"],
-    ["a range outside", ["--subnet", "10.83.0.0/24", "--ip-range", "10.84.0.0/25", "x"], "is not in subnet"],
-    ["an address set aside outside", ["--subnet", "10.83.0.0/24", "--aux-address", "a=10.84.0.1", "x"], "no matching"],
-    ["a gateway without a subnet", ["--gateway", "10.83.0.1", "x"], "cannot set gateway or range without subnet"],
-    ["host bits", ["--subnet", "10.83.0.7/24", "x"], "did you mean 10.83.0.0/24"],
+    [
+      "a gateway outside",
+      ["--subnet", `${ten(83)}.0.0/24`, "--gateway", `${ten(84)}.0.1`, "x"],
+      `not in subnet ${ten(83)}.0.0/24`,
+    ],
+    ["a range outside", ["--subnet", `${ten(83)}.0.0/24`, "--ip-range", `${ten(84)}.0.0/25`, "x"], "is not in subnet"],
+    [
+      "an address set aside outside",
+      ["--subnet", `${ten(83)}.0.0/24`, "--aux-address", `a=${ten(84)}.0.1`, "x"],
+      "no matching",
+    ],
+    ["a gateway without a subnet", ["--gateway", `${ten(83)}.0.1`, "x"], "cannot set gateway or range without subnet"],
+    ["host bits", ["--subnet", `${ten(83)}.0.7/24`, "x"], `did you mean ${ten(83)}.0.0/24`],
     ["no range at all", ["--subnet", "ten", "x"], 'invalid subnet "ten"'],
-    ["two ranges of a family", ["--subnet", "10.83.0.0/24", "--subnet", "10.84.0.0/24", "x"], "one subnet of IPv4"],
-    ["a range without room", ["--subnet", "10.83.0.0/31", "x"], "too small"],
+    [
+      "two ranges of a family",
+      ["--subnet", `${ten(83)}.0.0/24`, "--subnet", `${ten(84)}.0.0/24`, "x"],
+      "one subnet of IPv4",
+    ],
+    ["a range without room", ["--subnet", `${ten(83)}.0.0/31`, "x"], "too small"],
     ["the name of another", ["taken"], 'network "taken" already exists'],
     ["the word for a mode", ["host"], "the word is a network mode"],
     ["a name that is none", ["a/b"], 'invalid network name "a/b"'],
@@ -227,13 +253,13 @@ describe("what cannot be is refused, and nothing is made", () => {
     ["a name server that is none", ["--dns", "dns.example.org", "x"], "invalid name server"],
     [
       "a route by nobody",
-      ["--subnet", "10.83.0.0/24", "--route", "10.9.0.0/16,10.84.0.1", "x"],
-      "is not in 10.83.0.0/24",
+      ["--subnet", `${ten(83)}.0.0/24`, "--route", `10.9.0.0/16,${ten(84)}.0.1`, "x"],
+      `is not in ${ten(83)}.0.0/24`,
     ],
   ]
 
   test.each(wrong)("%s", async (_, args, message) => {
-    await skiff.run(["network", "create", "--subnet", "10.82.0.0/24", "taken"])
+    await skiff.run(["network", "create", "--subnet", `${ten(82)}.0.0/24`, "taken"])
     const before = await skiff.ok("network", "ls", "-q", "--no-trunc")
     const { code, stderr } = await refused("network", "create", ...args)
     expect(stderr).toContain(message)
@@ -296,32 +322,32 @@ describe("network rm", () => {
 
   test("its range is free again at once", async () => {
     for (const name of ["first", "second"]) {
-      await skiff.ok("network", "create", "--subnet", "10.85.0.0/24", name)
-      expect(await addressIn(name)).toMatch(/^10\.85\.0\.\d+\/24$/)
+      await skiff.ok("network", "create", "--subnet", `${ten(85)}.0.0/24`, name)
+      expect(await addressIn(name)).toMatch(/^10\.1?85\.0\.\d+\/24$/)
       await skiff.ok("network", "rm", name)
     }
   })
 
   asRoot("its bridge goes, and its range from the rules", async () => {
-    await skiff.ok("network", "create", "--subnet", "10.85.1.0/24", "ruled")
+    await skiff.ok("network", "create", "--subnet", `${ten(85)}.1.0/24`, "ruled")
     const before = own()
     await addressIn("ruled")
     const { table } = kernelNames(skiff.runRoot, false)
     const rules = () => spawnSync("nft", ["list", "table", "inet", table]).stdout.toString()
-    expect(rules()).toContain("10.85.1.0/24")
+    expect(rules()).toContain(`${ten(85)}.1.0/24`)
     await skiff.ok("network", "rm", "ruled")
     expect(own()).toHaveLength(before.length - 1)
-    expect(rules()).not.toContain("10.85.1.0/24")
+    expect(rules()).not.toContain(`${ten(85)}.1.0/24`)
   })
 })
 
 describe("killed in the middle", () => {
   test("of create: the same create works, and nothing is left of the first", async () => {
     const before = own()
-    await crash("network:claimed", "network", "create", "--subnet", "10.86.0.0/24", "killed")
+    await crash("network:claimed", "network", "create", "--subnet", `${ten(86)}.0.0/24`, "killed")
     expect((await skiff.run(["network", "exists", "killed"])).code).toBe(1)
-    await skiff.ok("network", "create", "--subnet", "10.86.0.0/24", "killed")
-    expect(await addressIn("killed")).toMatch(/^10\.86\.0\./)
+    await skiff.ok("network", "create", "--subnet", `${ten(86)}.0.0/24`, "killed")
+    expect(await addressIn("killed")).toMatch(/^10\.1?86\.0\./)
     await skiff.ok("network", "rm", "killed")
     expect(own()).toEqual(before)
   })
@@ -336,15 +362,15 @@ describe("killed in the middle", () => {
 
   test("of rm: the network is there as before", async () => {
     const before = own()
-    await skiff.ok("network", "create", "--subnet", "10.86.1.0/24", "killed")
+    await skiff.ok("network", "create", "--subnet", `${ten(86)}.1.0/24`, "killed")
     await addressIn("killed")
     for (const step of ["network:rules-removed", "network:bridge-removed"]) {
       await crash(step, "network", "rm", "killed")
-      expect(await addressIn("killed")).toMatch(/^10\.86\.1\./)
+      expect(await addressIn("killed")).toMatch(/^10\.1?86\.1\./)
     }
     await skiff.ok("network", "rm", "killed")
-    await skiff.ok("network", "create", "--subnet", "10.86.0.0/16", "wider")
-    expect(await addressIn("wider")).toMatch(/^10\.86\./)
+    await skiff.ok("network", "create", "--subnet", `${ten(86)}.0.0/16`, "wider")
+    expect(await addressIn("wider")).toMatch(/^10\.1?86\./)
     await skiff.ok("network", "rm", "wider")
     expect(own()).toEqual(before)
   })
@@ -453,18 +479,23 @@ describe("ranges that nobody asked for", () => {
     const settings = join(skiff.directory, "skiff.toml")
     const write = (text: string) => writeFileSync(settings, `[network]\naddress_pools = ${text}\n`)
     const create = (name: string) => skiff.run(["network", "create", name], { env: { SKIFF_CONFIG: settings } })
-    write('[{ base = "10.89.200.0/23", size = 24 }, { base = "10.89.210.0/25", size = 26 }]')
-    for (const [index, subnet] of ["10.89.200.0/24", "10.89.201.0/24", "10.89.210.0/26", "10.89.210.64/26"].entries()) {
+    write(`[{ base = "${ten(89)}.200.0/23", size = 24 }, { base = "${ten(89)}.210.0/25", size = 26 }]`)
+    for (const [index, subnet] of [
+      `${ten(89)}.200.0/24`,
+      `${ten(89)}.201.0/24`,
+      `${ten(89)}.210.0/26`,
+      `${ten(89)}.210.64/26`,
+    ].entries()) {
       expect((await create(`pooled${index}`)).code).toBe(0)
       expect((await inspectNetwork(`pooled${index}`)).IPAM.Config[0]?.Subnet).toBe(subnet)
     }
     expect((await skiff.run(["network", "ls"], { env: { SKIFF_CONFIG: settings } })).code).toBe(0)
     const { code, stderr } = await create("one-more")
     expect(code).toBe(1)
-    expect(stderr).toContain("all of the /24 of 10.89.200.0/23, the /26 of 10.89.210.0/25 are in use")
+    expect(stderr).toContain(`all of the /24 of ${ten(89)}.200.0/23, the /26 of ${ten(89)}.210.0/25 are in use`)
     for (const [text, message] of [
-      ['[{ base = "10.89.200.0/23", size = 16 }]', "expected a prefix length from 23 to 30"],
-      ['[{ base = "10.89.200.1/23", size = 24 }]', "host bits are set"],
+      [`[{ base = "${ten(89)}.200.0/23", size = 16 }]`, "expected a prefix length from 23 to 30"],
+      [`[{ base = "${ten(89)}.200.1/23", size = 24 }]`, "host bits are set"],
       ["[{ size = 24 }]", "expected address_pools = ["],
       ["[]", "no list of pools"],
     ] as const) {
@@ -496,14 +527,14 @@ describe("ranges that nobody asked for", () => {
 asRoot(
   "after a boot, networks are there with their options, and their bridges come back with the first container",
   async () => {
-    await skiff.ok("network", "create", "--subnet", "10.86.9.0/24", "-o", "mtu=1400", "lasting")
+    await skiff.ok("network", "create", "--subnet", `${ten(86)}.9.0/24`, "-o", "mtu=1400", "lasting")
     await addressIn("lasting")
     const before = await skiff.ok("network", "inspect", "lasting")
     // what a boot takes: all that is in the kernel, and the volatile directory
     removeNetwork(skiff.runRoot)
     rmSync(skiff.runRoot, { recursive: true })
     expect(await skiff.ok("network", "inspect", "lasting")).toBe(before)
-    expect(await addressIn("lasting")).toMatch(/^10\.86\.9\.\d+\/24$/)
+    expect(await addressIn("lasting")).toMatch(/^10\.1?86\.9\.\d+\/24$/)
     expect(await skiff.ok("run", "--rm", "--network", "lasting", "busybox", "cat", "/sys/class/net/eth0/mtu")).toBe(
       "1400",
     )

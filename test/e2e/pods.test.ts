@@ -1,4 +1,5 @@
 /** Pods: containers that share namespaces, addresses and ports, and live together. */
+import { ten } from "../support/ranges.ts"
 import { once } from "node:events"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -148,7 +149,7 @@ describe("a pod", () => {
       ["--hostname", "other"],
       ["--network", "host"],
       ["--network", "none"],
-      ["--ip", "10.88.0.77"],
+      ["--ip", `${ten(88)}.0.77`],
     ]) {
       const { code, stderr } = await skiff.run(["create", "--pod", "web", ...flags, "busybox", "true"])
       expect({ flags, code }).toEqual({ flags, code: 1 })

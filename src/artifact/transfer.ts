@@ -5,13 +5,11 @@ import type { Lease } from "../content/content.ts"
 import { parseReference } from "../image/image.ts"
 import type { RegistrySource, RemoteReference } from "../registry/registry.ts"
 import { shortDigest, type Digest } from "../spec/digest.ts"
-import { MediaType, type Descriptor } from "../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import type { Descriptor } from "../spec/oci-image.ts"
+import { isImageConfig, MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Artifact, TransferOptions } from "./artifact.ts"
 import type { ArtifactsDeps } from "./deps.ts"
 import { artifactName, type ArtifactRecords } from "./records.ts"
-
-const IMAGE_CONFIGS: ReadonlySet<string> = new Set([MediaType.ociConfig, MediaType.dockerConfig])
 
 /** See `Artifacts.pull`. */
 export async function pullArtifact(
@@ -31,7 +29,7 @@ export async function pullArtifact(
   const source = await registries.open(options)
   const { descriptor, bytes } = await source.resolve(ref)
   const parsed = parseManifest(bytes, descriptor.mediaType, `manifest of ${name}`)
-  if (parsed.kind === "index" || IMAGE_CONFIGS.has(parsed.manifest.config.mediaType))
+  if (parsed.kind === "index" || isImageConfig(parsed.manifest.config.mediaType))
     throw new Unsupported(`${name} is an image, not an artifact`, { hint: { do: "pull", image: name } })
   const { config, layers } = parsed.manifest
   await using lease = await deps.leases.open()

@@ -7,7 +7,7 @@ import { chainIds } from "../spec/chain-id.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageConfig, type ImageIndex, type ImageManifest } from "../spec/oci-image.ts"
 import { parseImageConfig, MAX_CONFIG_BYTES } from "../spec/parse-image-config.ts"
-import { parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
+import { MAX_INDEX_DEPTH, parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
 import { compatiblePlatforms, formatPlatform, hostPlatform, samePlatform, type Platform } from "../spec/platform.ts"
 import { choosePlatform } from "./choose-platform.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
@@ -21,8 +21,6 @@ import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords, LayerRecord } from "./records.ts"
 import { formatReference, type Reference } from "./reference.ts"
 
-// an index may name another; images in the wild go two deep
-const MAX_INDEX_DEPTH = 3
 // others push charts and signatures under the same manifest type
 const CONFIG_TYPES = new Set<string>([MediaType.ociConfig, MediaType.dockerConfig, "application/octet-stream"])
 

@@ -1,9 +1,6 @@
-import { parseManifest } from "../spec/parse-manifest.ts"
+import { MAX_INDEX_DEPTH, parseManifest } from "../spec/parse-manifest.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { CopyManifest } from "./registry.ts"
-
-/** An index may name another; images in the wild go two deep. */
-const MAX_INDEX_DEPTH = 3
 
 /** See `Registries.copy`. */
 export async function copyManifest(copy: CopyManifest): Promise<Descriptor> {

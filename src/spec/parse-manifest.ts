@@ -11,6 +11,14 @@ const MAX_LAYERS = 500
 const MAX_ANNOTATIONS = 1_000
 const MAX_URLS = 100
 
+/** An index may name another; images in the wild go two deep. */
+export const MAX_INDEX_DEPTH = 3
+
+/** Whether a manifest with such a config is an image, and not an artifact that travels like one. */
+export function isImageConfig(mediaType: string): boolean {
+  return mediaType === MediaType.ociConfig || mediaType === MediaType.dockerConfig
+}
+
 /** Either of the two documents that a reference may lead to. */
 export type ParsedManifest =
   | { kind: "manifest"; mediaType: string; manifest: ImageManifest }

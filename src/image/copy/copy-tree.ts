@@ -4,7 +4,7 @@ import type { OnProgress } from "../../base/progress.ts"
 import { untilAborted, type Bytes } from "../../base/bytes.ts"
 import { shortDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-image.ts"
-import { parseManifest } from "../../spec/parse-manifest.ts"
+import { MAX_INDEX_DEPTH, isImageConfig, parseManifest } from "../../spec/parse-manifest.ts"
 import { digestOf } from "../documents.ts"
 import type { ResolvedManifest } from "../image.ts"
 import { compressionOf, withLayers } from "../layer-compressor.ts"
@@ -12,10 +12,7 @@ import { compressedBlob } from "./compressed-blob.ts"
 import type { CopySource } from "./copy-source.ts"
 import type { CopyTarget, TravellingBlob } from "./copy-target.ts"
 
-/** An index may name another; images in the wild go two deep. */
-const MAX_INDEX_DEPTH = 3
 const PARALLEL_BLOBS = 4
-const CONFIG_TYPES = new Set<string>([MediaType.ociConfig, MediaType.dockerConfig])
 
 /** How documents may change on their way. */
 export interface CopyTreeOptions {
@@ -96,7 +93,7 @@ class TreeCopy {
   }
 
   async #manifest(given: ResolvedManifest, manifest: ImageManifest): Promise<ResolvedManifest> {
-    const isImage = CONFIG_TYPES.has(manifest.config.mediaType)
+    const isImage = isImageConfig(manifest.config.mediaType)
     const format = this.#format()
     const type = format && { oci: MediaType.ociManifest, docker: MediaType.dockerManifest }[format]
     const isInFormat = type === undefined || type === given.descriptor.mediaType

@@ -1,13 +1,11 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
-import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
+import { signFlags } from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
-
-const UNSIGNED = "artifacts are not signed"
 
 export default command({
   summary: "Push an artifact to the registry that its name says",
@@ -16,11 +14,7 @@ export default command({
     ...REGISTRY_FLAGS,
     digestfile: flag.string("Write the digest of the pushed artifact to the file", "string"),
     quiet: flag.bool("Suppress the progress", { short: "q" }),
-    signBy: refused(UNSIGNED),
-    signBySigstore: refused(UNSIGNED),
-    signBySigstorePrivateKey: refused(UNSIGNED),
-    signBySqFingerprint: refused(UNSIGNED),
-    signPassphraseFile: refused(UNSIGNED),
+    ...signFlags("artifacts are not signed"),
   },
   failureCode: 125,
   async run({ args: [name], flags, engine, out }) {

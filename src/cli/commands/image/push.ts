@@ -9,7 +9,7 @@ import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
 import { flag, readBoolean } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { readCompressionLevel, readManifestFormat, UNSIGNED } from "../../push-flags.ts"
+import { layerForm, UNSIGNED, readCompressionLevel, readManifestFormat, signFlags } from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 const SIGN_HINT = "sign what was pushed: cosign sign, or skopeo copy --sign-by"
@@ -24,11 +24,7 @@ export default command({
     encryptLayer: refused("layers are not encrypted"),
     encryptionKey: refused("layers are not encrypted"),
     platform: MEMBER_PLATFORM_FLAG,
-    signBy: refused(UNSIGNED, SIGN_HINT),
-    signBySigstore: refused(UNSIGNED, SIGN_HINT),
-    signBySigstorePrivateKey: refused(UNSIGNED, SIGN_HINT),
-    signBySqFingerprint: refused(UNSIGNED, SIGN_HINT),
-    signPassphraseFile: refused(UNSIGNED, SIGN_HINT),
+    ...signFlags(UNSIGNED, SIGN_HINT),
     compressionFormat: flag.choice(
       ["gzip", "zstd"],
       'Compression of layers ("gzip"|"zstd"; default: as they are, gzip for uncompressed ones)',
@@ -85,9 +81,7 @@ function formOf(flags: FormFlags): LayerForm | undefined {
       throw new InvalidArgument("--disable-compression and flags of compression are mutually exclusive")
     return { compression: "none" }
   }
-  const every = forceCompression ?? compressionFormat !== undefined
-  if (compressionFormat === undefined && level === undefined && !every) return undefined
-  return { compression: compressionFormat ?? "gzip", every, ...(level === undefined ? {} : { level }) }
+  return layerForm(flags)
 }
 
 function report(out: Out, { name, digest, size }: PushResult, quiet: boolean): void {

@@ -5,7 +5,7 @@ import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { readCompressionLevel, readManifestFormat, UNSIGNED } from "../../push-flags.ts"
+import { layerForm, readCompressionLevel, readManifestFormat, signFlags, UNSIGNED } from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
@@ -25,11 +25,7 @@ export default command({
     quiet: flag.bool("Suppress the progress", { short: "q" }),
     removeSignatures: flag.bool("Signatures are not pushed anyway"),
     rm: flag.bool("Remove the local list after the push"),
-    signBy: refused(UNSIGNED),
-    signBySigstore: refused(UNSIGNED),
-    signBySigstorePrivateKey: refused(UNSIGNED),
-    signBySqFingerprint: refused(UNSIGNED),
-    signPassphraseFile: refused(UNSIGNED),
+    ...signFlags(UNSIGNED),
   },
   failureCode: 125,
   async run({ args: [list, destination], flags, engine, out }) {
@@ -37,19 +33,11 @@ export default command({
     const { name } = lists.get(list)
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet })
-    const { compressionFormat: compression, compressionLevel: level, forceCompression } = flags
     const digest = await lists.push(list, destination ?? name, {
       ...registryAccess(flags),
       ...(flags.insecure && { tlsVerify: false }),
       format: flags.format,
-      form:
-        compression === undefined && level === undefined && !forceCompression
-          ? undefined
-          : {
-              compression: compression ?? "gzip",
-              every: forceCompression || compression !== undefined,
-              ...(level !== undefined && { level }),
-            },
+      form: layerForm({ ...flags, forceCompression: flags.forceCompression || undefined }),
       onProgress: progress.onProgress,
       signal: interrupt.signal,
     })

@@ -6,7 +6,7 @@ packages='crun runc conmon nftables iproute2 passt uidmap catatonit busybox-stat
 case ${1:-run} in
   run) ;;
   test) packages="$packages docker-registry skopeo podman docker.io mmdebstrap fuse-overlayfs strace curl xz-utils bzip2 zstd
-    socat iputils-ping containernetworking-plugins iptables libcap2-bin attr openssl openssh-client git python3 perl-base fish zsh mandoc criu" ;;
+    socat iputils-ping containernetworking-plugins iptables libcap2-bin attr chromium openssl openssh-client git python3 perl-base fish zsh mandoc criu gpg gpg-agent gpgconf" ;;
   bench) packages="$packages iperf3 docker-registry skopeo podman buildah netavark aardvark-dns docker.io" ;;
   *) echo "usage: packages.sh run|test|bench" >&2; exit 2 ;;
 esac

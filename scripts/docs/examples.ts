@@ -3,7 +3,7 @@ import { readArgs } from "../../src/cli/args.ts"
 import { shellWords } from "../../src/cli/build/shell-words.ts"
 import { GLOBAL_FLAGS } from "../../src/cli/globals.ts"
 import { parseFlags } from "../../src/cli/parse-flags.ts"
-import { findEntry, GROUPS } from "../../src/cli/table.ts"
+import { findEntry, GROUP_FLAGS, GROUPS } from "../../src/cli/table.ts"
 import { parseMarkdown } from "./markdown.ts"
 
 /** Lines behind `$ ` in the `console` blocks of a document; one that ends in a backslash goes on. */
@@ -70,14 +70,22 @@ export async function checkCall(call: readonly string[], variables: Readonly<Rec
   const words = call.map((word) => word.replaceAll(/\$(\w+)/g, (whole, name: string) => variables[name] ?? whole))
   const globals = parseFlags(GLOBAL_FLAGS, words, false)
   if (globals.help || globals.words.length === 0) return
-  const found = findEntry(globals.words)
+  const typed = await withoutGroupFlags(globals.words)
+  const found = findEntry(typed)
   if (!found) {
-    const [group = "", verb] = globals.words
+    const [group = "", verb] = typed
     if (group in GROUPS && (verb === undefined || verb === "--help")) return
-    throw new Error(`no such command: skiff ${globals.words.join(" ")}`)
+    throw new Error(`no such command: skiff ${typed.join(" ")}`)
   }
   const command = (await found.entry.load()).default
-  const parsed = parseFlags(command.flags, globals.words.slice(found.length), !command.flagsBeforeWords)
+  const parsed = parseFlags(command.flags, typed.slice(found.length), !command.flagsBeforeWords)
   if (!parsed.help && !readArgs(command.args, parsed.words, parsed.values))
     throw new Error(`wrong number of words: skiff ${words.join(" ")}`)
+}
+
+/** `compose -f FILE up`: those flags are the group's. */
+async function withoutGroupFlags(words: readonly string[]): Promise<readonly string[]> {
+  const [first = "", ...rest] = words
+  const flags = await GROUP_FLAGS[first]?.()
+  return flags ? [first, ...parseFlags(flags, rest, false).words] : words
 }

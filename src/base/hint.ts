@@ -45,5 +45,7 @@ type PlainRemedy =
   | { do: "freeSpace" }
   /** Everything goes, and the next call begins with an empty store. */
   | { do: "resetStore" }
+  /** Vulnerabilities are looked up in a database, which is fetched. */
+  | { do: "fetchVulnerabilityData" }
   /** See what this host lacks, and how each is repaired. */
   | { do: "diagnose" }

@@ -28,7 +28,12 @@ export type Stage =
   | "verifying"
   | "downloaded"
   | "extracting"
+  /** What a layer holds is read, to be looked into. */
+  | "indexing"
+  | "indexed"
   | "added"
+  /** As `added`; `current` bytes of `total` were fetched, the rest was here in other layers. */
+  | "added-partly"
   /** It was there already. */
   | "exists"
   // something goes out: a layer of push, of a build's cache

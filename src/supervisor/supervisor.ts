@@ -1,6 +1,7 @@
 /**
  * The supervisor: one process for each store, for what somebody must stay for. It checks the health of containers on time, and starts
- * those whose back-off has passed; where somebody asked for it, it keeps full log files, and samples what containers use.
+ * those whose back-off has passed; where somebody asked for it, it keeps full log files, and samples what containers use. Where there are
+ * Kubernetes' objects, their controllers and the node agent run in it (kube/).
  *
  *   a command sees need ─ the lock is free ─▶ started ─ nothing to do for a while ─▶ lets go of the lock ─ looks once more ─▶ ended
  *
@@ -15,6 +16,7 @@ import type { Containers, Duty } from "../container/container.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Event } from "../event/event.ts"
 import { adoptOrphans, closeOnExec, reapAdopted } from "../sys/process/become.ts"
+import { keepControl } from "./keep-control.ts"
 import { CheckDuty, LookDuty, RestartDuty, type DutyContext, type RunningDuty } from "./duties.ts"
 
 /** A container that ends and starts again needs no new supervisor. */
@@ -25,6 +27,9 @@ const LOOK_EVERY_MS = 2_000
 
 /** The resolver of names has nobody else who would miss it: a look whether there was one, and was killed, costs 5 µs. */
 const RESOLVER_LOOK_MS = 2_000
+
+/** Data change once in some hours. */
+const SCAN_LOOK_MS = 10_000
 
 /** What may change what there is to do. */
 const ACTIONS = ["start", "die", "pause", "unpause", "update", "stop", "kill", "destroy"]
@@ -38,7 +43,11 @@ export async function supervise(engine: Engine, { wasHanded = false } = {}): Pro
   process.on("SIGCHLD", reapAdopted)
   const { health } = await engine.containers()
   // whoever found the lock taken until it was let go of has left its need to us
-  for (let isFirst = true; isFirst || health.duties().length > 0; isFirst = false) {
+  for (
+    let isFirst = true;
+    isFirst || health.duties().length > 0 || (await engine.needsKubeControl());
+    isFirst = false
+  ) {
     using lock = await engine.takeSupervision(wasHanded && isFirst)
     if (lock === undefined) return
     await superviseUntilIdle(engine)
@@ -52,18 +61,18 @@ async function superviseUntilIdle(engine: Engine): Promise<void> {
   // watched first, then read: nothing falls between
   await using watch = events.watch({ filter: { types: ["container"], actions: ACTIONS }, signal: idle.signal })
   using shift = new Shift(containers, () => idle.abort())
-  using _ = every(RESOLVER_LOOK_MS, () => engine.keepResolver())
+  using _ = every(RESOLVER_LOOK_MS, () => engine.keepResolver(), "start the resolver of names")
+  using __ = every(SCAN_LOOK_MS, () => engine.keepScanned(), "have containers scanned again")
+  const control = keepControl(engine, { signal: idle.signal, hold: (duty) => shift.hold("kubernetes", duty) })
   for (const duty of containers.health.duties()) shift.take(duty.id, duty)
   for await (const { actor } of watch as AsyncIterable<Event>) shift.take(actor.id, containers.health.duty(actor.id))
+  await control
 }
 
-function every(milliseconds: number, act: () => Promise<void>): Disposable {
-  const timer = setInterval(() => void act().catch(tellResolver), milliseconds)
+function every(milliseconds: number, act: () => Promise<void>, what: string): Disposable {
+  const tell = (error: unknown) => log.warn(`the supervisor cannot ${what}`, { reason: String(error) })
+  const timer = setInterval(() => void act().catch(tell), milliseconds)
   return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-function tellResolver(error: unknown): void {
-  log.warn("the supervisor cannot start the resolver of names", { reason: String(error) })
 }
 
 /** All that is being done, until there is nothing to do. */
@@ -91,9 +100,14 @@ class Shift implements Disposable {
   take(id: string, duty: Duty | undefined): void {
     const current = this.#running.get(id)
     if (current !== undefined && duty !== undefined && current.is(duty)) return
-    current?.[Symbol.dispose]()
+    this.hold(id, duty && this.#begin(duty))
+  }
+
+  /** What is being done, in place of what was under this name; undefined: nothing any more. */
+  hold(id: string, duty: RunningDuty | undefined): void {
+    this.#running.get(id)?.[Symbol.dispose]()
     this.#running.delete(id)
-    if (duty !== undefined) this.#running.set(id, this.#begin(duty))
+    if (duty !== undefined) this.#running.set(id, duty)
     this.#lookOrNot()
     clearTimeout(this.#idleTimer)
     if (this.#running.size === 0) this.#idleTimer = setTimeout(this.#onIdle, LINGER_MS)

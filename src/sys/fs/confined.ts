@@ -21,6 +21,7 @@ import { checkNamed, rawCString, shownName } from "./raw-name.ts"
 
 const SYS_OPENAT2 = 437 // the same number on every architecture (it came after they were unified)
 const RESOLVE_NO_MAGICLINKS = 0x02
+const RESOLVE_NO_SYMLINKS = 0x04
 const RESOLVE_BENEATH = 0x08
 const RESOLVE_IN_ROOT = 0x10
 const EEXIST = 17
@@ -50,13 +51,41 @@ export function openRawInRoot(rootFd: number, path: string, flags: number, mode 
   return fd >= 0 ? fd : check(fd, "openat2", shownName(path))
 }
 
+/**
+ * Opens a path of the host of which no part may be a link: whose real path was found before, and in which others write. With O_PATH the last
+ * part may be one, which is opened itself. Throws SystemError (ELOOP, ENOENT, ENOTDIR). The caller closes it.
+ */
+export function openWithoutLinks(path: string, flags: number): number {
+  return check(openat2(AT_FDCWD, cString(path), flags | O_NOFOLLOW, 0, "no-links"), "openat2", JSON.stringify(path))
+}
+
 const how = new BigUint64Array(3) // struct open_how: flags, mode, resolve
 
-function openat2(rootFd: number, path: Uint8Array, flags: number, mode: number, resolve: Resolve): number {
+const RESOLVES: Record<Resolve | "no-links", number> = {
+  beneath: RESOLVE_BENEATH,
+  "in-root": RESOLVE_IN_ROOT,
+  "no-links": RESOLVE_NO_SYMLINKS,
+}
+
+const EAGAIN = 11
+/** Whoever renames all the time must not hold us for ever. */
+const MAX_TRIES = 128
+
+function openat2(
+  rootFd: number,
+  path: Uint8Array,
+  flags: number,
+  mode: number,
+  resolve: keyof typeof RESOLVES,
+): number {
   how[0] = BigInt(flags | O_CLOEXEC)
   how[1] = BigInt(mode)
-  how[2] = BigInt(RESOLVE_NO_MAGICLINKS | (resolve === "beneath" ? RESOLVE_BENEATH : RESOLVE_IN_ROOT))
-  return Number(libc.syscall(SYS_OPENAT2, rootFd, ptr(path), ptr(how), how.byteLength, 0))
+  how[2] = BigInt(RESOLVE_NO_MAGICLINKS | RESOLVES[resolve])
+  for (let tries = 1; ; tries++) {
+    const fd = Number(libc.syscall(SYS_OPENAT2, rootFd, ptr(path), ptr(how), how.byteLength, 0))
+    // openat2(2): somebody on this host renamed or mounted while a `..` or a link was followed; it is to be tried again
+    if (fd >= 0 || lastErrno() !== EAGAIN || tries >= MAX_TRIES) return fd
+  }
 }
 
 /** What stands at the raw path below `rootFd`, by O_PATH, no link followed; undefined when there is nothing. */

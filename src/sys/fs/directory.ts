@@ -124,8 +124,18 @@ const DT_UNKNOWN = 0
 
 /** All entries but `.` and `..`, in the file system's order. The descriptor must be open for reading. */
 export function readDirectory(fd: number): DirectoryEntry[] {
-  const entries: DirectoryEntry[] = []
+  const [all = []] = directoryParts(fd, Infinity)
+  return all
+}
+
+/** The same in parts of about so many entries, for directories of others, which may have any number. One part where there are fewer. */
+export function* directoryParts(fd: number, partEntries: number): Generator<DirectoryEntry[], undefined> {
+  let entries: DirectoryEntry[] = []
   for (;;) {
+    if (entries.length >= partEntries) {
+      yield entries
+      entries = []
+    }
     const length = check(libc.getdents64(fd, direntBuffer, direntBuffer.length), "getdents64")
     if (length === 0) break
     for (let at = 0; at < length; at += direntBuffer.readUInt16LE(at + 16)) {
@@ -139,5 +149,6 @@ export function readDirectory(fd: number): DirectoryEntry[] {
       })
     }
   }
-  return entries
+  if (entries.length > 0) yield entries
+  return undefined
 }

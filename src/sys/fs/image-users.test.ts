@@ -29,6 +29,15 @@ test("a user is a name, or digits that are never a name; groups are those listed
     expect(() => of(text)).toThrow()
 })
 
+test("groups that the files list the user in count also with a group of his own, or never, as asked", () => {
+  using one = root({ passwd, group })
+  const groups = (text: string, listed: "always" | "never") =>
+    resolveUser(one.path, text, ["2000"], { listed }).additionalGids
+  expect(groups("app:77", "always")).toEqual([77, 1002, 2000])
+  expect(groups("app", "never")).toEqual([1001, 2000])
+  expect(groups("1000:77", "never")).toEqual([77, 2000])
+})
+
 test("an owner's number is its group too, and a name that is not there is root's and told", () => {
   using one = root({ passwd, group })
   const unknown: string[] = []

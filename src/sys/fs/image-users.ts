@@ -19,13 +19,13 @@ export interface ResolvedUser {
 /**
  * Looks `user[:group]` up in the passwd and group of the tree at host path `rootfs`, which may be hostile.
  * Digits are always a number, never a name (CVE-2016-3697). `over`: a host directory whose `passwd` and `group` lie over the
- * tree's own. Throws InvalidArgument.
+ * tree's own. `listed`: whether groups count in which the tree lists the user; default: where no group is named. Throws InvalidArgument.
  */
 export function resolveUser(
   rootfs: string,
   text: string,
   groupAdd: readonly string[] = [],
-  over?: string,
+  { over, listed: wanted }: { over?: string | undefined; listed?: "always" | "never" | undefined } = {},
 ): ResolvedUser {
   if (/[\n\r\0]/.test(text)) throw new InvalidArgument(`invalid user ${JSON.stringify(text.slice(0, 100))}`)
   const [userText = "", groupText, ...rest] = text.split(":")
@@ -49,7 +49,8 @@ export function resolveUser(
       : 0
   const declared = groupAdd.map((name) => groupId(groups, name))
   // a group given by hand replaces those that /etc/group lists the user in
-  const listed = groupText || !entry ? [] : memberships(groups, entry[0] ?? "")
+  const isListed = wanted === undefined ? !groupText : wanted === "always"
+  const listed = !isListed || !entry ? [] : memberships(groups, entry[0] ?? "")
   return {
     uid,
     gid,

@@ -7,6 +7,12 @@ export interface DownloadOptions {
   signal?: AbortSignal
   /** How long nothing may come; the time in which nobody reads does not count. */
   stallTimeoutMs?: number
+  /** Sent with each request. */
+  headers?: Readonly<Record<string, string>>
+  /** Answers without a body that are none to throw for. */
+  accepts?: readonly number[]
+  /** Before the first byte. */
+  onResponse?: (response: Pick<Response, "status" | "headers">) => void
 }
 
 /**
@@ -14,7 +20,7 @@ export interface DownloadOptions {
  * PermissionDenied, Unavailable, Cancelled.
  */
 export async function* download(address: string, options: DownloadOptions = {}): Bytes {
-  const { signal, stallTimeoutMs = 60_000 } = options
+  const { signal, stallTimeoutMs = 60_000, headers, accepts = [], onResponse } = options
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url?.protocol !== "http:" && url?.protocol !== "https:")
     throw new InvalidArgument(`cannot download from "${shownAddress(address)}": not an http or https address`)
@@ -22,9 +28,19 @@ export async function* download(address: string, options: DownloadOptions = {}):
   let waits = true
   const timer = setTimeout(() => waits && stop.abort(), stallTimeoutMs)
   try {
-    const { response } = await fetchFollowing(url, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal)
+    const { response } = await fetchFollowing(
+      url,
+      signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+      headers,
+    )
+    if (accepts.includes(response.status)) {
+      onResponse?.(response)
+      await response.body?.cancel()
+      return
+    }
     if (!response.ok || response.body === null)
       throw new Unavailable(`${url.host} answered ${response.status} to the request for "${shownAddress(address)}"`)
+    onResponse?.(response)
     let received = 0
     for (const reader = response.body.getReader(); ;) {
       waits = true

@@ -8,16 +8,20 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /**
  * Gets what lies at an http or https address, wherever redirects lead: not from https to plain http, not from elsewhere to
  * this host's own services, and never to where clouds keep secrets. User and password of the address are for its own scheme,
- * host and port, and do not come back once those were left. The body is as it travelled.
+ * host and port, and do not come back once those were left; `more` headers go everywhere. The body is as it travelled.
  *
  * Throws PermissionDenied for a redirect that is refused, Unavailable for too many, and what `fetch` throws.
  */
-export async function fetchFollowing(first: URL, signal?: AbortSignal): Promise<{ response: Response; url: URL }> {
+export async function fetchFollowing(
+  first: URL,
+  signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ response: Response; url: URL }> {
   let url = withoutCredentials(first)
   let authorization = basicAuthorization(first)
   const refused: AddressKind[] = []
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const headers = { "user-agent": "skiff", "accept-encoding": "identity", ...authorization }
+    const headers = { "user-agent": "skiff", "accept-encoding": "identity", ...more, ...authorization }
     const { response, reached } = await checkedFetch(url, { headers, refused, signal })
     const location = response.headers.get("location")
     if (!REDIRECTS.has(response.status) || location === null) return { response, url }

@@ -5,11 +5,16 @@
  * and writes settings, and all further work goes through those sockets from outside.
  */
 import { closeSync, fstatSync, openSync, statSync, writeFileSync } from "node:fs"
-import { check, libc } from "../libc.ts"
+import { check, libc, O_CLOEXEC, O_NONBLOCK } from "../libc.ts"
 import { configureNetlink, NETLINK_NETFILTER, NETLINK_ROUTE, openNetlink } from "./netlink.ts"
 
 const CLONE_NEWNET = 0x40000000
 const CLONE_NEWUTS = 0x04000000
+/** socket(2). */
+export const AF_INET = 2
+/** socket(2). */
+export const AF_INET6 = 10
+const STREAM = 1 | O_CLOEXEC | O_NONBLOCK
 
 /** Settings below /proc/sys, as `[name, value]`; one that the kernel does not have is passed over. */
 export type Sysctls = readonly (readonly [name: string, value: string])[]
@@ -20,6 +25,8 @@ export interface NetnsVisit {
   netns: number
   route?: boolean
   netfilter?: boolean
+  /** One of IPv4 and one of IPv6, that block nobody. */
+  streams?: boolean
   sysctls?: Sysctls
   /** Of the uts namespace beside it: names to be set there, where /proc/sys is not ours to write. `oneWay` visits only. */
   names?: { uts: number; hostname: string; domainname: string }
@@ -29,6 +36,9 @@ export interface NetnsVisit {
 export interface NetnsSockets {
   route: number
   netfilter: number
+  /** TCP. */
+  stream4: number
+  stream6: number
 }
 
 /** Opens a namespace: `/proc/PID/ns/net` or a bind mount of one. */
@@ -86,6 +96,9 @@ function act(visit: NetnsVisit): NetnsSockets {
   return {
     route: visit.route ? openNetlink(NETLINK_ROUTE) : -1,
     netfilter: visit.netfilter ? openNetlink(NETLINK_NETFILTER) : -1,
+    stream4: visit.streams ? check(libc.socket(AF_INET, STREAM, 0), "socket") : -1,
+    // a kernel without IPv6 has none
+    stream6: visit.streams ? libc.socket(AF_INET6, STREAM, 0) : -1,
   }
 }
 
@@ -141,7 +154,8 @@ const setName = (call, text) => {
   const name = bytes(text)
   if (name.length > 0) check(c[call](ptr(name), name.length), call)
 }
-const visit = ({ netns, route, netfilter, sysctls = [], names }) => {
+const stream = (family) => c.socket(family, ${STREAM}, 0)
+const visit = ({ netns, route, netfilter, streams, sysctls = [], names }) => {
   if (names) {
     check(c.setns(names.uts, ${CLONE_NEWUTS}), "enter the uts namespace")
     setName("sethostname", names.hostname)
@@ -157,7 +171,12 @@ const visit = ({ netns, route, netfilter, sysctls = [], names }) => {
     check(Number(written), "write " + name)
   }
   if (netns < 0) return { created: check(open("/proc/thread-self/ns/net", 0), "open the new network namespace") }
-  return { route: route ? netlink(${NETLINK_ROUTE}) : -1, netfilter: netfilter ? netlink(${NETLINK_NETFILTER}) : -1 }
+  return {
+    route: route ? netlink(${NETLINK_ROUTE}) : -1,
+    netfilter: netfilter ? netlink(${NETLINK_NETFILTER}) : -1,
+    stream4: streams ? check(stream(${AF_INET}), "open a socket") : -1,
+    stream6: streams ? stream(${AF_INET6}) : -1,
+  }
 }
 self.onmessage = ({ data: { id, visits } }) => {
   try {

@@ -77,6 +77,7 @@ const RT_TABLE_MAIN = 254
 const RT_TABLE_LOCAL = 255
 const RT_TABLE_UNSPEC = 0
 
+const FRA_FWMARK = 10
 const FRA_SRC = 2
 const FRA_PRIORITY = 6
 const FRA_SUPPRESS_PREFIXLEN = 14
@@ -363,10 +364,10 @@ export function addDefaultRoute(
   return { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
 }
 
-/** A way to a range by a neighbour. */
+/** A way to a range by a neighbour, or without one straight by the interface. */
 export interface GatewayRoute {
   destination: { address: IpAddress; prefixLength: number }
-  gateway: IpAddress
+  gateway?: IpAddress
   /** Of two ways the one with the lower number is taken. */
   metric?: number | undefined
 }
@@ -375,12 +376,13 @@ export interface GatewayRoute {
 export function addRoute(index: number, name: string, { destination, gateway, metric }: GatewayRoute): NetlinkMessage {
   const { address, prefixLength } = destination
   const lengths = [familyOf(address), prefixLength, 0, 0]
-  const header = new Uint8Array([...lengths, RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0, 0, 0, 0])
+  const scope = gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+  const header = new Uint8Array([...lengths, RT_TABLE_MAIN, RTPROT_STATIC, scope, RTN_UNICAST, 0, 0, 0, 0])
   const body = concatBytes([
     header,
     attribute(RTA_DST, ipBytes(address)),
     u32Attribute(RTA_OIF, index),
-    attribute(RTA_GATEWAY, ipBytes(gateway)),
+    ...(gateway === undefined ? [] : [attribute(RTA_GATEWAY, ipBytes(gateway))]),
     ...(metric === undefined ? [] : [u32Attribute(RTA_PRIORITY, metric)]),
   ])
   return {
@@ -436,6 +438,33 @@ export function deleteSourceRule({ priority, source }: Omit<SourceRule, "table">
   const attributes = [u32Attribute(FRA_PRIORITY, priority), attribute(FRA_SRC, ipBytes(source))]
   const body = concatBytes([sourceRuleHeader(source), ...attributes])
   return { type: RTM_DELRULE, flags: NLM_F_ACK, body, about: `delete a routing rule of priority ${priority}` }
+}
+
+/** The message that adds a rule of IPv4: packets with that mark look into `table`. */
+export function addMarkRule({
+  priority,
+  mark,
+  table,
+}: {
+  priority: number
+  mark: number
+  table: number
+}): NetlinkMessage {
+  const attributes = [
+    u32Attribute(FRA_PRIORITY, priority),
+    u32Attribute(FRA_FWMARK, mark),
+    u32Attribute(FRA_TABLE, table),
+  ]
+  const body = concatBytes([ruleHeader(AF_INET, 0), ...attributes])
+  const about = `add the routing rule of mark ${mark}`
+  return { type: RTM_NEWRULE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body, about }
+}
+
+/** The message that deletes it. ENOENT: there is none. */
+export function deleteMarkRule({ priority, mark }: { priority: number; mark: number }): NetlinkMessage {
+  const attributes = [u32Attribute(FRA_PRIORITY, priority), u32Attribute(FRA_FWMARK, mark)]
+  const body = concatBytes([ruleHeader(AF_INET, 0), ...attributes])
+  return { type: RTM_DELRULE, flags: NLM_F_ACK, body, about: `delete the routing rule of mark ${mark}` }
 }
 
 /** The message for `ip rule add lookup main suppress_prefixlength 0`: all known ways come before any default route. */

@@ -25,6 +25,10 @@ test("v2: one directory; devices are added up, `max` is no limit", () => {
   expect(reader.read()).toEqual({
     cpuNs: 2_500_000,
     memoryBytes: 4096,
+    anonymousBytes: 1,
+    pageFaults: undefined,
+    majorPageFaults: undefined,
+    swapBytes: undefined,
     inactiveFileBytes: 77,
     memoryPeakBytes: undefined,
     memoryLimitBytes: undefined,

@@ -10,6 +10,12 @@ export interface CgroupCounters {
   memoryBytes?: number
   /** Of it: cached files that nobody has touched lately, which the kernel gives back when asked. */
   inactiveFileBytes?: number
+  /** Of it: what no file backs. */
+  anonymousBytes?: number
+  swapBytes?: number
+  /** Of them the major ones had to be read from a disk. */
+  pageFaults?: number
+  majorPageFaults?: number
   /** The most that was ever held. */
   memoryPeakBytes?: number
   /** Undefined: no limit. */
@@ -78,10 +84,15 @@ export class CgroupReader implements Disposable {
 
   /** cgroup-v2.rst. */
   #readUnified(): CgroupCounters {
+    const statistics = this.#text("", "memory.stat")
     return {
       ...this.totals(),
       memoryBytes: numberOf(this.#text("", "memory.current")),
-      inactiveFileBytes: fieldOf(this.#text("", "memory.stat"), "inactive_file"),
+      inactiveFileBytes: fieldOf(statistics, "inactive_file"),
+      anonymousBytes: fieldOf(statistics, "anon"),
+      pageFaults: fieldOf(statistics, "pgfault"),
+      majorPageFaults: fieldOf(statistics, "pgmajfault"),
+      swapBytes: numberOf(this.#text("", "memory.swap.current")),
       memoryLimitBytes: numberOf(this.#text("", "memory.max")),
       pids: numberOf(this.#text("", "pids.current")),
       pidsLimit: numberOf(this.#text("", "pids.max")),
@@ -91,10 +102,16 @@ export class CgroupReader implements Disposable {
   /** cgroup-v1: memory.rst, cpuacct.rst, blkio-controller.rst, pids.rst. */
   #readLegacy(): CgroupCounters {
     const limit = numberOf(this.#text("memory", "memory.limit_in_bytes"))
+    const statistics = this.#text("memory", "memory.stat")
     return {
       ...this.totals(),
       memoryBytes: numberOf(this.#text("memory", "memory.usage_in_bytes")),
-      inactiveFileBytes: fieldOf(this.#text("memory", "memory.stat"), "total_inactive_file"),
+      inactiveFileBytes: fieldOf(statistics, "total_inactive_file"),
+      anonymousBytes: fieldOf(statistics, "total_rss"),
+      pageFaults: fieldOf(statistics, "total_pgfault"),
+      majorPageFaults: fieldOf(statistics, "total_pgmajfault"),
+      // where swap is counted
+      swapBytes: fieldOf(statistics, "total_swap"),
       // v1 writes "no limit" as the largest number of whole pages
       memoryLimitBytes: limit !== undefined && limit < 2 ** 62 ? limit : undefined,
       pids: numberOf(this.#text("pids", "pids.current")),

@@ -1,5 +1,5 @@
-import { close, pipe } from "../libc.ts"
-import { spawnProcess, type Child, type SpawnOptions } from "./process.ts"
+import { close, pipe, sendSignal } from "../libc.ts"
+import { collect, spawnProcess, type Child, type RunResult, type SpawnOptions } from "./process.ts"
 
 /**
  * The program and, beside it, who reads a pipe: at its end our process has died, and the whole group is killed. The reader goes
@@ -36,5 +36,25 @@ export function spawnKilledWithParent(
     throw error
   } finally {
     close(readEnd)
+  }
+}
+
+const SIGKILL = 9
+
+/** `run` of a program that cannot outlive this process. `signal` ends it and its children, and its reason is thrown. */
+export async function runKilledWithParent(
+  argv: readonly string[],
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<RunResult> {
+  signal?.throwIfAborted()
+  const child = spawnKilledWithParent(argv, { stdout: "pipe", stderr: "pipe" })
+  const stop = () => sendSignal(-child.pid, SIGKILL)
+  signal?.addEventListener("abort", stop)
+  try {
+    const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited])
+    signal?.throwIfAborted()
+    return { code, stdout, stderr }
+  } finally {
+    signal?.removeEventListener("abort", stop)
   }
 }

@@ -131,7 +131,10 @@ function filledPipe(text: string): number {
 }
 
 /** Reads to the end, keeping no more than the first `maxBytes`. */
-async function collect(stream: AsyncIterable<Uint8Array> = empty(), maxBytes = MAX_OUTPUT_BYTES): Promise<string> {
+export async function collect(
+  stream: AsyncIterable<Uint8Array> = empty(),
+  maxBytes = MAX_OUTPUT_BYTES,
+): Promise<string> {
   const chunks: Uint8Array[] = []
   let kept = 0
   for await (const chunk of stream) {

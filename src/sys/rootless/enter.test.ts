@@ -12,6 +12,8 @@ const outside = [
   ["image", "ls", "--help"],
   ["--root", "/x", "version"],
   ["--debug", "--help"],
+  ["compose", "version"],
+  ["compose", "-p", "run", "up", "--help"],
 ]
 test.each(outside.map((argv) => [argv]))("%p is answered as the ordinary user", (argv) => {
   expect(staysOutside(argv)).toBe(true)
@@ -27,6 +29,8 @@ const inside = [
   ["container", "run", "busybox", "--help"],
   ["unshare", "ls", "--help"],
   ["info"],
+  ["compose", "-f", "version", "up"],
+  ["compose", "-p", "x", "run", "web", "ls", "--help"],
 ]
 test.each(inside.map((argv) => [argv]))("%p enters", (argv) => {
   expect(staysOutside(argv)).toBe(false)

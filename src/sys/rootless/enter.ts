@@ -14,7 +14,7 @@ import { pauseProcessLives, recordedNamespaces } from "./namespaces.ts"
 /** Commands that ask nothing of a store, and must work on a host where no namespace can be made. */
 const OUTSIDE = new Set(["version", "help", "completion", "doctor"])
 /** What the user's own files and programs are asked for, and no container. `image scp` starts ssh and skiffs, which enter themselves. */
-const OUTSIDE_PAIRS = new Set(["system enable-boot", "system disable-boot", "image scp"])
+const OUTSIDE_PAIRS = new Set(["system enable-boot", "system disable-boot", "image scp", "compose version"])
 const OUTSIDE_FLAGS = new Set(["--version", "-v", "--help", "-h"])
 /** Global flags whose value is the next word. */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
@@ -30,6 +30,16 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
 const TAKES_A_COMMAND = new Set(["run", "exec", "create", "unshare"])
 /** They start a process in a container's cgroup. */
 const STARTS = new Set(["run", "exec", "create", "start", "restart"])
+/** Compose's, beside those of the same names. */
+const COMPOSE_STARTS = new Set(["up", "scale", "watch"])
+/** Flags between `compose` and its verb whose value is the next word. */
+export const COMPOSE_FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
+  "-f",
+  "-p",
+  ..."ansi env-file file parallel profile progress project-directory project-name workdir"
+    .split(" ")
+    .map((name) => `--${name}`),
+])
 
 /**
  * Replaces this process by itself inside the pause process's user and mount namespace, where the caller is root.
@@ -44,7 +54,7 @@ export async function enterRootless(argv: readonly string[], options?: PauseOpti
  * it is, and builds have the isolation level `chroot`. Containers are none of this: they need more than such a namespace has.
  */
 export async function enterContained(argv: readonly string[]): Promise<void> {
-  const isContainer = STARTS.has(verbOf(argv)) && commandWords(argv)[0] !== "builder"
+  const isContainer = startsContainers(argv) && commandWords(argv)[0] !== "builder"
   if (isContainer || staysOutside(argv)) return
   try {
     await enterNamespaces(argv)
@@ -65,15 +75,25 @@ export function staysOutside(argv: readonly string[]): boolean {
 
 /** The command line after the global flags. */
 function commandWords(argv: readonly string[]): readonly string[] {
-  let index = 0
-  while (argv[index]?.startsWith("-")) index += FLAGS_WITH_VALUE.has(argv[index] ?? "") ? 2 : 1
-  return argv.slice(index)
+  return afterFlags(argv, FLAGS_WITH_VALUE)
 }
 
-/** `run`, of `run`, `container run` and `builder run`. */
+function afterFlags(words: readonly string[], withValue: ReadonlySet<string>): readonly string[] {
+  let index = 0
+  while (words[index]?.startsWith("-")) index += withValue.has(words[index] ?? "") ? 2 : 1
+  return words.slice(index)
+}
+
+/** `run`, of `run`, `container run`, `builder run` and `compose -p NAME run`. */
 function verbOf(argv: readonly string[]): string {
-  const [first = "", second = ""] = commandWords(argv)
+  const [first = "", second = "", ...more] = commandWords(argv)
+  if (first === "compose") return afterFlags([second, ...more], COMPOSE_FLAGS_WITH_VALUE)[0] ?? ""
   return first === "container" || first === "builder" ? second : first
+}
+
+function startsContainers(argv: readonly string[]): boolean {
+  const verb = verbOf(argv)
+  return STARTS.has(verb) || (COMPOSE_STARTS.has(verb) && commandWords(argv)[0] === "compose")
 }
 
 async function enterNamespaces(argv: readonly string[], options?: PauseOptions): Promise<never> {
@@ -90,7 +110,7 @@ async function enterNamespaces(argv: readonly string[], options?: PauseOptions):
   if (nsenter === undefined)
     throw new FailedPrecondition("nsenter of util-linux is not installed", { hint: { do: "diagnose" } })
   const env = insideEnvironment()
-  const scope = STARTS.has(verbOf(argv)) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
+  const scope = startsContainers(argv) ? userScope(process.getuid?.() ?? 0, env.XDG_RUNTIME_DIR) : []
   // the engine stays in the host's network (namespaces.ts); `--wdns` looks the directory up inside, where paths lead on from it
   const enter = ["--target", String(namespaces.pausePid), "--user", "--mount", "--preserve-credentials"]
   for (const fd of preservedIn(argv)) keepOnExecIfOpen(fd)

@@ -20,6 +20,7 @@ const OPOST = 0o1
 const CSIZE_PARENB = 0o60 | 0o400
 const CS8 = 0o60
 const ECHO = 0o10
+const ECHO_ICANON = 0o10 | 0o2
 const ECHO_ICANON_ISIG_IEXTEN = 0o10 | 0o100 | 0o2 | 0o1 | 0o100000
 const VTIME = 5
 const VMIN = 6
@@ -72,6 +73,16 @@ export function enterRawMode(fd: number): Disposable {
     ])
     raw[CC_OFFSET + VMIN] = 1
     raw[CC_OFFSET + VTIME] = 0
+  })
+}
+
+/** Each key goes to the program as it is typed, and is not shown; keys that send signals still do. The old mode comes back as `enterRawMode` says. */
+export function enterKeyMode(fd: number): Disposable {
+  return changeMode(fd, (mode) => {
+    const flags = new Uint32Array(mode.buffer, 0, 4)
+    flags[3] = (flags[3] ?? 0) & ~ECHO_ICANON
+    mode[CC_OFFSET + VMIN] = 1
+    mode[CC_OFFSET + VTIME] = 0
   })
 }
 

@@ -16,6 +16,9 @@ export interface TarEntry {
   /** Of a file, its holes counted. */
   sizeBytes: number
   mtime: Time
+  /** Where the archive tells them. */
+  accessTime?: Time
+  changeTime?: Time
   device: { major: number; minor: number }
   /** Extended attributes, values as the bytes they are. */
   attributes: ReadonlyMap<string, Uint8Array>

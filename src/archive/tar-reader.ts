@@ -304,6 +304,7 @@ export class TarReader {
       device: { major: header.major, minor: header.minor },
       attributes: this.#pax?.attributes ?? NO_ATTRIBUTES,
       isSparse: realSize !== undefined,
+      ...paxTimes(values),
     }
   }
 
@@ -331,6 +332,15 @@ function storedSize(header: TarHeader, pax: PaxRecords | undefined): number {
 function paxNumber(values: PaxRecords["values"] | undefined, key: string): number | undefined {
   const text = values?.get(key)
   return text === undefined || text === "" ? undefined : parseCount(text, key)
+}
+
+function paxTimes(values: PaxRecords["values"] | undefined): Pick<TarEntry, "accessTime" | "changeTime"> {
+  const [atime, ctime] = [values?.get("atime"), values?.get("ctime")]
+  if (!atime && !ctime) return {}
+  return {
+    ...(atime ? { accessTime: parsePaxTime(atime, "atime") } : {}),
+    ...(ctime ? { changeTime: parsePaxTime(ctime, "ctime") } : {}),
+  }
 }
 
 function checkName(name: string, limits: TarLimits): string {

@@ -106,7 +106,16 @@ export interface JoinOptions {
  * Throws DataLoss when files are missing or have another size; whether they have another content shows in the digest, which
  * the reader checks.
  */
-export async function* joinTarSplit(path: string, root: string, { reuse = false, signal }: JoinOptions = {}): Bytes {
+export async function* joinTarSplit(path: string, root: string, options: JoinOptions = {}): Bytes {
+  yield* joinRecords(recordsOf(path), root, options)
+}
+
+/** The same from records of any form. */
+export async function* joinRecords(
+  records: Iterable<SplitRecord> | AsyncIterable<SplitRecord>,
+  root: string,
+  { reuse = false, signal }: JoinOptions = {},
+): Bytes {
   using fds = new DisposableStack()
   const rootFd = fds.adopt(openRoot(root), close)
   const directories = fds.use(new DirectoryCache(rootFd, () => {}))
@@ -116,7 +125,7 @@ export async function* joinTarSplit(path: string, root: string, { reuse = false,
   const slice = new TimeSlice(signal)
   let chunk = fresh()
   let used = 0
-  for (const record of recordsOf(path)) {
+  for await (const record of records) {
     const source = record.kind === "raw" ? undefined : openContent(directories, record)
     try {
       const size = record.kind === "raw" ? record.bytes.length : record.sizeBytes
@@ -140,7 +149,13 @@ export async function* joinTarSplit(path: string, root: string, { reuse = false,
   if (used > 0) yield chunk.subarray(0, used)
 }
 
-type SplitRecord = { kind: "raw"; bytes: Uint8Array } | { kind: "file"; path: string; sizeBytes: number }
+/** The files that hold something, by their raw paths. Throws DataLoss. */
+export function* listTarSplit(path: string): Generator<{ path: string; sizeBytes: number }> {
+  for (const record of recordsOf(path)) if (record.kind === "file") yield record
+}
+
+/** A piece of the archive: bytes as they are, or the content of the file at a path (raw). */
+export type SplitRecord = { kind: "raw"; bytes: Uint8Array } | { kind: "file"; path: string; sizeBytes: number }
 
 function* recordsOf(path: string): Generator<SplitRecord> {
   for (const frame of framesOf(path))

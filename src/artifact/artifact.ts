@@ -6,7 +6,7 @@
  */
 import type { Cancellable } from "../base/cancel.ts"
 import type { OnProgress } from "../base/progress.ts"
-import type { RegistryAccess } from "../registry/registry.ts"
+import type { RegistryAccess, SigningOptions } from "../registry/registry.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { ImageManifest } from "../spec/oci-image.ts"
 
@@ -46,6 +46,8 @@ export interface FileChoice {
 /** How a registry is spoken to, and who hears how far it is. */
 export interface TransferOptions extends RegistryAccess, Cancellable {
   onProgress?: OnProgress
+  /** What is pushed is signed so. */
+  signing?: SigningOptions | undefined
 }
 
 /** The artifacts of one store. */

@@ -25,9 +25,10 @@ export async function pullArtifact(
     ...(asked === undefined ? { tag: tag ?? "latest" } : { digest: asked }),
   }
   const registries = await deps.registries()
-  await registries.checkPolicy(ref)
+  const admission = await registries.admission({ transport: "docker", ref })
   const source = await registries.open(options)
   const { descriptor, bytes } = await source.resolve(ref)
+  await admission?.admit([descriptor.digest], source)
   const parsed = parseManifest(bytes, descriptor.mediaType, `manifest of ${name}`)
   if (parsed.kind === "index" || isImageConfig(parsed.manifest.config.mediaType))
     throw new Unsupported(`${name} is an image, not an artifact`, { hint: { do: "pull", image: name } })
@@ -76,8 +77,10 @@ export async function pushArtifact(
   options: TransferOptions,
 ): Promise<Digest> {
   const to = parseReference(name)
-  const { onProgress = noProgress, signal, ...access } = options
-  const target = await (await deps.registries()).openTarget(to, { ...access, ...(signal !== undefined && { signal }) })
+  const { onProgress = noProgress, signal, signing, ...access } = options
+  const registries = await deps.registries()
+  const signer = signing && (await registries.signer(signing))
+  const target = await registries.openTarget(to, { ...access, ...(signal !== undefined && { signal }) })
   const bytes = await deps.content.readAll(digest, MAX_MANIFEST_BYTES)
   const parsed = parseManifest(bytes, undefined, `manifest of ${name}`)
   const blobs = parsed.kind === "index" ? [] : [...parsed.manifest.layers, parsed.manifest.config]
@@ -89,5 +92,6 @@ export async function pushArtifact(
     onProgress({ id, stage: "uploaded" })
   }
   await target.putManifest(bytes, { mediaType: parsed.mediaType, digest, size: bytes.length }, to.tag ?? "latest")
+  await signer?.sign({ tag: "latest", ...to }, digest, target)
   return digest
 }

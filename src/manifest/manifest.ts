@@ -7,7 +7,7 @@
 import type { Cancellable } from "../base/cancel.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { LayerForm } from "../image/image.ts"
-import type { RegistryAccess } from "../registry/registry.ts"
+import type { RegistryAccess, SigningOptions } from "../registry/registry.ts"
 import type { Digest } from "../spec/digest.ts"
 import type { Descriptor, ImageIndex } from "../spec/oci-image.ts"
 
@@ -53,6 +53,8 @@ export interface PushListOptions extends RegistryAccess, Cancellable {
   format?: "oci" | "docker" | undefined
   /** Of images of this store. */
   form?: LayerForm | undefined
+  /** The index and each image that it names are signed so. */
+  signing?: SigningOptions | undefined
   onProgress?: OnProgress
 }
 

@@ -20,6 +20,7 @@ export async function pushList(
   if (to.digest !== undefined)
     throw new InvalidArgument(`cannot push to "${destination}": the digest cannot be chosen`, { hint: "give a tag" })
   const registries = await sources.registries()
+  const signer = options.signing && (await registries.signer(options.signing))
   const from = list.entries.flatMap(({ source }) => ("reference" in source ? [parseReference(source.reference)] : []))
   const mountFrom = from.filter(({ registry }) => registry === to.registry).map(({ repository }) => repository)
   const target = await registries.openTarget(to, { ...options, mountFrom })
@@ -27,12 +28,15 @@ export async function pushList(
   const pushed: Descriptor[] = []
   for (const entry of list.entries)
     pushed.push(await pushEntry(sources, entry, { registries, to, target, source, options }))
+  const tagged = { tag: "latest", ...to }
+  for (const entry of pushed) await signer?.sign(tagged, entry.digest, target)
   const isDocker = pushed.length > 0 && pushed.every(({ mediaType }) => mediaType === MediaType.dockerManifest)
   const format = options.format ?? (isDocker ? "docker" : "oci")
   const bytes = Buffer.from(JSON.stringify(indexOf(list, pushed, format)))
   const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
   const mediaType = format === "docker" ? MediaType.dockerList : MediaType.ociIndex
-  await target.putManifest(bytes, { mediaType, digest, size: bytes.length }, to.tag ?? "latest")
+  await target.putManifest(bytes, { mediaType, digest, size: bytes.length }, tagged.tag)
+  await signer?.sign(tagged, digest, target)
   return digest
 }
 
@@ -54,7 +58,7 @@ async function pushEntry(
     await registries.copy({ source, from: parseReference(place.reference), target, to })
     return descriptor
   }
-  const { signal, onProgress = noProgress, form, format, ...access } = options
+  const { signal, onProgress = noProgress, form, format, signing: _, ...access } = options
   const { digest, size, mediaType } = await (
     await images()
   ).push(place.image, {

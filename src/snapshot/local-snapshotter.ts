@@ -8,14 +8,17 @@ import { clampTimes } from "../sys/fs/clamp-times.ts"
 import { bootId } from "../sys/process/process.ts"
 import { removeTree } from "../sys/fs/remove-tree.ts"
 import { treeUsage } from "../sys/fs/tree-usage.ts"
+import { openLayerContents } from "./layer-contents.ts"
 import { openOwnFiles } from "./own-files.ts"
 import { readChanges } from "./read-changes.ts"
-import { formOf, readLayer, type ReadLayerOptions } from "./read-layer.ts"
+import { formOf, openMount, readLayer, type ReadLayerOptions } from "./read-layer.ts"
 import { directoryOf, type LayerRow, type SnapshotRecords } from "./records.ts"
 import type {
   ChangesOptions,
   DiffOptions,
   FileChange,
+  KeptFile,
+  LayerContents,
   LayerDiff,
   OwnFiles,
   PrepareOptions,
@@ -26,6 +29,11 @@ import type {
 
 /** Of `st_blocks`. */
 const BLOCK_BYTES = 512
+
+/** What lies beside a snapshot's files. */
+const KEPT = ["tar-split", "explore-index", "explore-figures", "packages"] as const satisfies readonly (
+  "tar-split" | KeptFile
+)[]
 
 /** What differs between the drivers. Directories are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {
@@ -169,17 +177,32 @@ export class LocalSnapshotter implements Snapshotter {
     return join(this.#directory(this.#records.get(name)), "diff")
   }
 
+  keptFile(name: ChainId, file: KeptFile): string {
+    return join(this.#directory(this.#records.get(name)), file)
+  }
+
   ownFiles(name: string): OwnFiles {
     const { parent } = this.info(name)
     const isWhole = this.driver === "native" && parent !== undefined
     return openOwnFiles(this.diffPath(name), isWhole ? this.diffPath(parent) : undefined)
   }
 
+  open(name: string): Disposable & { path: string } {
+    const row = this.#records.get(name)
+    return openMount(this.#driver.mount(this.#layers, { ...row, kind: "view" }, this.#chainOf(row)))
+  }
+
+  contents(name: string): LayerContents {
+    const row = this.#records.get(name)
+    return openLayerContents(join(this.#directory(row), "diff"), this.#tarSplit(row))
+  }
+
   async usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }> {
     const row = this.#records.get(name)
     const { bytes, inodes } = await treeUsage(join(this.#directory(row), "diff"), signal)
-    const split = statSync(this.#tarSplit(row), { throwIfNoEntry: false })
-    return split === undefined ? { bytes, inodes } : { bytes: bytes + split.blocks * BLOCK_BYTES, inodes: inodes + 1 }
+    const beside = KEPT.flatMap((file) => statSync(join(this.#directory(row), file), { throwIfNoEntry: false }) ?? [])
+    const kept = beside.reduce((sum, { blocks }) => sum + blocks * BLOCK_BYTES, 0)
+    return { bytes: bytes + kept, inodes: inodes + beside.length }
   }
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {

@@ -56,6 +56,12 @@ export function openTrees({ changed, base, form }: ReadLayerOptions): Disposable
   return { paths, [Symbol.dispose]: () => owned.dispose() }
 }
 
+/** What a mount shows, at a path that only this process sees, until it is disposed of. */
+export function openMount(mount: Mount): Disposable & { path: string } {
+  const fd = mountHidden(mount)
+  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => close(fd) }
+}
+
 /** How a driver's `diff` directories tell changes. */
 export function formOf(driver: Snapshotter["driver"]): TreeForm {
   if (driver === "native") return { kind: "whole" }

@@ -38,6 +38,20 @@ export interface OwnFiles extends Disposable {
   has(path: string): boolean
 }
 
+/** The contents of one committed snapshot, to be taken over by others: hostile, and checked by who takes them. */
+export interface LayerContents extends Disposable {
+  /** Files that hold something, by their raw paths. */
+  list(): Iterable<{ path: string; sizeBytes: number }>
+  /** Open for reading, no link followed; the caller closes it. Undefined when there is no such file. */
+  open(path: string): number | undefined
+}
+
+/**
+ * What is kept with a snapshot: the index of its names, the figures of the layers that end with it (explore/), the packages of all that is seen
+ * of it (scan/).
+ */
+export type KeptFile = "explore-index" | "explore-figures" | "packages"
+
 /** How an active snapshot is made. */
 export interface PrepareOptions {
   /** No sync on unmount, for what is thrown away (`--rm`). */
@@ -134,8 +148,20 @@ export interface Snapshotter {
   clampTimes(key: string, epoch: number): Promise<void>
   /** The host directory of what an active or committed one holds itself (an overlay's upper): hostile, see sys/confined. */
   diffPath(name: string): string
+  /**
+   * The root of all files that are seen of a snapshot, active or committed, at a path that only this process sees, read-only; it may be in
+   * use meanwhile. Gone with its disposal, or the process. Throws NotFound.
+   */
+  open(name: string): Disposable & { path: string }
+  /**
+   * The host path for what somebody has made of a committed one and keeps with it: a file of that name, which counts in `usage` and goes
+   * with the snapshot. Written beside it as `NAME.…`, and renamed. Throws NotFound.
+   */
+  keptFile(name: ChainId, file: KeptFile): string
   /** The caller disposes of it. Throws NotFound. */
   ownFiles(name: string): OwnFiles
+  /** Of a committed one. The caller disposes of it. Throws NotFound. */
+  contents(name: string): LayerContents
   /** Without the parents'. Counts allocated bytes. Throws NotFound, the signal's reason. */
   usage(name: string, signal?: AbortSignal): Promise<{ bytes: number; inodes: number }>
   /** Throws FailedPrecondition if it has children, or something is mounted in it. Safe to repeat, also when it is not there; what is left when it is aborted the next `sweep` takes. */

@@ -31,12 +31,16 @@ export interface BindRequest extends Target, ShownFiles {
   source: string
   propagation?: string
   createSource: boolean
+  /** A directory or file below it is shown: no link leads out of it. */
+  subpath?: string
 }
 
 /** A named volume, or without a source one of the container's own. */
 export interface VolumeRequest extends Target, ShownFiles {
   type: "volume"
   source?: string
+  /** The source is one of those without a name: it goes with the container, as its own would. */
+  isAnonymous?: true
   copyUp: boolean
   /** A directory or file of it is shown. */
   subpath?: string

@@ -3,6 +3,7 @@ import type { ContentStore, Leases } from "../content/content.ts"
 import type { Events } from "../event/event.ts"
 import type { Registries } from "../registry/registry.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
+import type { StoreCap } from "./cap-settings.ts"
 import type { UsedBy } from "./remove-image.ts"
 
 /** What images stand on; `engine/` chooses it. */
@@ -23,4 +24,8 @@ export interface ImagesDeps {
   /** Removes the blobs and snapshots that no record and no lease refers to. */
   collect(signal?: AbortSignal): Promise<{ bytes: number }>
   registries(): Promise<Registries>
+  /** What all images may take together; undefined: anything. */
+  cap?: StoreCap | undefined
+  /** Whether pulls may fetch parts of layers (`[image] enable_partial_images`); undefined: yes. */
+  partialPulls?(): Promise<boolean>
 }

@@ -12,6 +12,7 @@ import { compatiblePlatforms, formatPlatform, hostPlatform, samePlatform, type P
 import { choosePlatform } from "./choose-platform.ts"
 import { CompressedLayers } from "./compressed-layers.ts"
 import { DocumentStore } from "./document-store.ts"
+import { refuseEncrypted } from "./encrypted-layers.ts"
 import { fetchAttestations } from "./fetch-attestations.ts"
 import type { Attestation, ImageSource, ResolvedManifest } from "./image.ts"
 import { parseTime } from "./image-history.ts"
@@ -31,6 +32,11 @@ export interface FetchOptions {
   /** The image in messages; default: the reference. */
   shown?: string
   top: ResolvedManifest
+  /**
+   * Asked before anything but manifests is fetched, with the digests of the image's manifest and of the indexes that led to it: throws
+   * where policy.json does not let it in.
+   */
+  admit?: ((digests: readonly Digest[]) => Promise<void>) | undefined
   /** Holds what has come until it is recorded. */
   lease: Lease
   /** Filled and read by all images of one archive. */
@@ -39,6 +45,8 @@ export interface FetchOptions {
   platform?: Platform
   /** Whether what an index attests of the image comes with it: from a registry that would cost requests. */
   attestations?: boolean
+  /** Whether layers may come in parts, where what is missing in them is here in others. */
+  mayBePartial?: boolean
   onProgress: OnProgress
   signal: AbortSignal
   /** Aborted when a layer fails: the source and the other layers listen to its signal, which `signal` includes. */
@@ -69,6 +77,8 @@ export async function fetchImage(
   const { source, ref, top, lease, shown = formatReference(ref) } = options
   const documents = new DocumentStore(deps.content, lease, source, ref)
   const { manifest, descriptor, indexes, index } = await findManifest(documents, top, options.platform, shown)
+  await options.admit?.([descriptor.digest, ...indexes.toReversed()])
+  refuseEncrypted(manifest.layers, shown)
   const config = await fetchConfig(documents, manifest, options.platform, shown)
   const { layers, added } = await joinLayers(deps, records, options, manifest, config)
   rememberCompressed(deps, manifest, config)
@@ -112,7 +122,9 @@ async function joinLayers(
   const report: OnProgress = (event) => {
     if (!isKnown || event.stage !== "exists") onProgress(event)
   }
-  const fetcher = new LayerFetcher({ ...deps, records, lease, source, ref, sizes, onProgress: report, signal })
+  const { mayBePartial = false } = options
+  const parts = { lease, source, ref, sizes, mayBePartial, onProgress: report, signal }
+  const fetcher = new LayerFetcher({ ...deps, records, ...parts })
   await using staged = fetcher.fetchAll(from.layers, rootfs.diff_ids, chainIds(rootfs.diff_ids), (error) =>
     stop.abort(error),
   )

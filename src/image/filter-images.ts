@@ -28,6 +28,11 @@ function hasLabels(labels: Record<string, string>, wanted: readonly string[]): b
   })
 }
 
+/** Whether one of the image's names fits one of the patterns, as `--filter reference=` has them. Throws InvalidArgument for what is none. */
+export function hasNameLike(image: Image, patterns: readonly string[]): boolean {
+  return onlyMatching(image, patterns.map(globPattern)).length > 0
+}
+
 /** The image with the names that match only, as docker lists it; nothing when none does. */
 function onlyMatching(image: Image, patterns: readonly RegExp[]): Image[] {
   const matches = (name: string) => {

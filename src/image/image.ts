@@ -11,7 +11,7 @@ import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, ImageRunConf
 import type { Platform } from "../spec/platform.ts"
 import type { Bytes, Lease } from "../content/content.ts"
 import type { Predicate, Statement } from "../spec/in-toto.ts"
-import type { RegistryAccess, RegistryStore } from "../registry/registry.ts"
+import type { RegistryAccess, RegistryStore, SigningOptions } from "../registry/registry.ts"
 import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { Reference } from "./reference.ts"
 
@@ -31,6 +31,8 @@ export interface Image {
   repoDigests: readonly string[]
   platform: Platform
   createdAt: Date | undefined
+  /** When it came in last: pulled, loaded, built. */
+  recordedAt?: Date
   /** Bytes of all layers, uncompressed, on disk. */
   sizeBytes: number
   /** The snapshot to stand on; undefined for an image without layers. */
@@ -66,7 +68,11 @@ export type Annotations = Readonly<Record<string, string>>
 
 /** The form in which layers travel. */
 export interface LayerForm {
-  compression: "gzip" | "zstd" | "none"
+  /**
+   * `zstd:chunked` and `estargz` are zstd and gzip with a table of contents, by which files can be fetched one by one. With `estargz` the
+   * archive, so the diff id, the config and the image's id are others.
+   */
+  compression: "gzip" | "zstd" | "zstd:chunked" | "estargz" | "none"
   /** gzip: 0 to 9; zstd: 1 to 22. */
   level?: number
   /** Also of layers that are compressed already; else of plain ones alone. */
@@ -89,10 +95,19 @@ export interface CompressLayerOptions {
 /** Which platform, from where, and who hears of it. */
 export interface PullOptions extends RegistryAccess {
   platform?: Platform
+  /** Of layers that are encrypted. */
+  decryptionKeys?: readonly DecryptionKey[] | undefined
   /** It was looked for here and not found: where its registry cannot be reached, the error says so, and what is near. */
   isMissing?: boolean
   onProgress?: OnProgress
   signal?: AbortSignal
+}
+
+/** A private key in PEM. */
+export interface DecryptionKey {
+  path: string
+  /** Of one that is encrypted itself. */
+  passphrase?: string
 }
 
 /** What a pull brought. */
@@ -120,6 +135,8 @@ export interface PushOptions extends RegistryAccess {
   format?: "oci" | "docker"
   /** Under its digest alone: no tag is set. */
   byDigest?: boolean
+  /** What is pushed is signed so: the manifest of each image, and their index. */
+  signing?: SigningOptions | undefined
 }
 
 /** What the registry now has. */
@@ -142,6 +159,8 @@ export interface CopyOptions {
   platform?: Platform
   /** Of the manifests there; undefined: as they are, where the place can hold them so. */
   format?: "oci" | "docker"
+  /** Of every layer there; undefined: as they are. Between two places that are not the store only forms that change no archive. */
+  form?: LayerForm
   /** Fail rather than change a manifest. */
   preserveDigests?: boolean
   /** Of the image in a docker-archive, beside the one of the place. */
@@ -150,6 +169,10 @@ export interface CopyOptions {
   target?: RegistryAccess
   /** Where Docker's daemons listen, `unix:///path`; undefined: where they usually do. */
   daemons?: { source?: string; target?: string }
+  /** As in `PullOptions`: the copy is not encrypted. */
+  decryptionKeys?: readonly DecryptionKey[]
+  /** As in `PushOptions`; the place must be a registry. */
+  signing?: SigningOptions
   onProgress?: OnProgress
   signal?: AbortSignal
 }
@@ -163,6 +186,16 @@ export interface ImageAt {
   layers: readonly Descriptor[]
   configBytes: Uint8Array
   config: ImageConfig
+}
+
+/** One image somewhere else, open to be read: of its layers only what is asked for is fetched. */
+export interface OpenedImageAt extends ImageAt, AsyncDisposable {
+  /** What it is called there, as written there. */
+  names: readonly string[]
+  /** How a docker-archive calls the files of its layers, lowest first. */
+  layerFiles?: readonly string[]
+  /** Bytes of one layer as it is there, from `offset` or, where that cannot be, from the beginning. Nobody has checked them. */
+  read(layer: number, offset?: number): Promise<{ offset: number; bytes: Bytes }>
 }
 
 /** How a registry is asked to delete. */
@@ -193,6 +226,35 @@ export interface SyncOptions extends CopyOptions {
 export interface SyncPair {
   from: string
   to: string
+}
+
+/** Podman's own store of this user. */
+export interface PodmanStoreContents {
+  graphRoot: string
+  driver: string
+  /** Without lists of images; `id`: 64 hex digits. */
+  images: readonly { id: string; names: readonly string[] }[]
+}
+
+/** What of an image is converted, and into what. */
+export interface ConvertOptions {
+  /** Of every layer; undefined: as they are. */
+  form?: LayerForm
+  /** Of the manifest; undefined: the one it has, where that can hold the layers. */
+  format?: "oci" | "docker"
+  /** All that a name of several platforms leads to; else the image of one platform. */
+  all?: boolean
+  /** Undefined: the host's. */
+  platform?: Platform
+  onProgress?: OnProgress
+  signal?: AbortSignal
+}
+
+/** What the new name leads to. */
+export interface ConvertResult {
+  /** Of the manifest or index. */
+  descriptor: Descriptor
+  image: Image
 }
 
 /** What the place now has. */
@@ -237,6 +299,22 @@ export interface LoadedImage {
 export interface RemoveImageResult {
   untagged: string[]
   deleted: string[]
+}
+
+/** How images are evicted. */
+export interface EvictOptions {
+  /** Tells what would go. */
+  dryRun?: boolean
+  /** Ids of images that are as good as gone. */
+  without?: ReadonlySet<string>
+  signal?: AbortSignal
+}
+
+/** What had to go for the cap, and whether that was enough. */
+export interface EvictResult extends RemoveImageResult {
+  reclaimedBytes: number
+  /** What images take now, or would; 0 without a cap. */
+  usedBytes: number
 }
 
 /** One line of `history`. */
@@ -334,12 +412,21 @@ export interface Images {
    */
   copy(from: string, to: string, options?: CopyOptions): Promise<CopyResult>
   /**
+   * Makes another form of an image here: its layers, its manifest. With the same diff ids it is the same image, under both names, and has the
+   * new manifest from now on. Safe to repeat; what fails has recorded nothing. Throws InvalidArgument, NotFound, DataLoss.
+   */
+  convert(nameOrId: string, target: string, options: ConvertOptions): Promise<ConvertResult>
+  /**
    * What a sync copies, to be copied one by one: all tags of a repository that is named without one, all images of a directory. Throws
    * InvalidArgument, NotFound, Unavailable.
    */
   syncPairs(sides: SyncSides, options?: SyncOptions): Promise<SyncPair[]>
+  /** What podman's own store of this user has: read, not changed. Throws NotFound where there is none, PermissionDenied, DataLoss. */
+  podmanStore(): Promise<PodmanStoreContents>
   /** The documents of an image at a place as `copy` knows them; no layer is fetched. Throws as `copy`. */
   lookAt(place: string, options?: CopyOptions): Promise<ImageAt>
+  /** The same, open until it is disposed of, with its layers to be read. Throws as `copy`. */
+  openAt(place: string, options?: CopyOptions): Promise<OpenedImageAt>
   /**
    * Deletes what `docker://NAME` leads to at its registry, with all tags of it. Throws InvalidArgument, NotFound, PermissionDenied,
    * Unsupported where the registry deletes nothing, Unavailable.
@@ -422,6 +509,16 @@ export interface Images {
     ids?: ReadonlySet<Digest>
     signal?: AbortSignal
   }): Promise<RemoveImageResult & { reclaimedBytes: number }>
+  /** Notes that the image is used now: it is the last one to be evicted. Nothing without a cap. */
+  used(image: Image): void
+  /** What all images may take on disk together; undefined: anything. */
+  readonly maxBytes: number | undefined
+  /**
+   * Brings what images take below the cap, where the store has one: the longest unused go first, and none that is used, kept by the settings,
+   * mounted, held by a lease, or was used within the last minute. Pulls, loads, builds, commits and imports do it themselves. Safe to repeat;
+   * killed, what has gone from the records is gone, and files go with the next call.
+   */
+  evict(options?: EvictOptions): Promise<EvictResult>
   /** Makes an image of a root file system that came as an archive. Throws InvalidArgument, DataLoss, Unavailable. */
   import(source: ImportSource, options: ImportOptions): Promise<Image>
   /** Makes an image of a layer as tar, which is read once. Throws InvalidArgument, DataLoss, Unavailable, Cancelled. */
@@ -522,6 +619,8 @@ export interface ImageSource {
   resolve(ref: Reference): Promise<ResolvedManifest>
   /** A blob or manifest of the same repository. `offset`: go on from there; a source that cannot starts at 0 and says so. */
   fetch(ref: Reference, descriptor: Descriptor, offset?: number): Promise<{ offset: number; bytes: Bytes }>
+  /** Of registries: see `RegistrySource`. Without it, or undefined: the whole blob alone. */
+  fetchRange?(ref: Reference, descriptor: Descriptor, range: { start: number; end: number }): Promise<Bytes | undefined>
   /**
    * Of sources on this machine alone, where what has been read need not be kept to go on from there: the blob, as often as
    * it is asked for. Each chunk is overwritten once the next is asked for. Throws NotFound, DataLoss.

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from "node:crypto"
-import { compress, decompress } from "../archive/archive.ts"
+import { chunkedLayer, chunkLayer, compress, decompress, type ChunkedMade } from "../archive/archive.ts"
 import { untilAborted } from "../base/bytes.ts"
-import { DataLoss } from "../base/errors.ts"
+import { DataLoss, isSkiffError } from "../base/errors.ts"
 import type { Bytes, Ingest, Lease } from "../content/content.ts"
-import { parseDigest, type Digest } from "../spec/digest.ts"
+import { log } from "../base/log.ts"
+import { parseDigest, type DiffId } from "../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../spec/oci-image.ts"
-import { CompressedLayers } from "./compressed-layers.ts"
+import { CompressedLayers, type CompressedLayer } from "./compressed-layers.ts"
+import { isEncrypted } from "./encrypted-layers.ts"
 import type { LayerForm } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
 
@@ -38,23 +40,42 @@ export class LayerCompressor {
     this.#known = new CompressedLayers(deps.db)
   }
 
+  /** As `made`, of forms that leave the diff id as it is. */
   async layer(layer: Descriptor, options: CompressOptions): Promise<Descriptor> {
-    const is = compressionOf(layer)
+    return (await this.made(layer, options)).layer
+  }
+
+  async made(layer: Descriptor, options: CompressOptions): Promise<MadeLayer> {
     const { compression: wanted, level, every = false } = this.#form
-    if (is === wanted || (is !== "none" && !every)) return layer
-    const mediaType = layerType(layer.mediaType, wanted)
-    const kind = level === undefined ? wanted : `${wanted}-${level}`
+    const is = compressionOf(layer)
+    if (isInForm(layer, wanted) || (is !== "none" && !every)) return { layer }
+    try {
+      return await this.#formed(layer, { compression: wanted, level }, options)
+    } catch (error) {
+      const plain = { "zstd:chunked": "zstd", estargz: "gzip" }[wanted as string] as "gzip" | "zstd" | undefined
+      if (plain === undefined || !isSkiffError(error, "Unsupported")) throw error
+      log.warn("the layer travels without a table of contents", { layer: layer.digest, why: error.message })
+      return is === plain ? { layer } : await this.#formed(layer, { compression: plain, level }, options)
+    }
+  }
+
+  async #formed(layer: Descriptor, form: LayerForm, options: CompressOptions): Promise<MadeLayer> {
+    const mediaType = layerType(layer.mediaType, form.compression)
+    const kind = form.level === undefined ? form.compression : `${form.compression}-${form.level}`
+    const as = ({ digest, size, annotations, diffId }: CompressedLayer): MadeLayer => ({
+      layer: { mediaType, digest, size, ...(annotations === undefined ? {} : { annotations }) },
+      ...(diffId === undefined ? {} : { diffId }),
+    })
     const known = this.#known.find(layer.digest, kind)
     if (known !== undefined) {
       this.#lease.addBlob(known.digest)
-      if (this.#deps.content.has(known.digest) || (await options.isThere({ mediaType, ...known })))
-        return { mediaType, ...known }
+      if (this.#deps.content.has(known.digest) || (await options.isThere(as(known).layer))) return as(known)
     }
     await using ingest = await this.#deps.content.ingest(`compressed-${randomUUID()}`)
     try {
-      const made = await this.#compress(layer, ingest, options)
+      const made = await this.#compress(layer, form, ingest, options)
       this.#known.put(layer.digest, kind, made)
-      return { mediaType, ...made }
+      return as(made)
     } catch (error) {
       await ingest.discard()
       throw error
@@ -64,13 +85,14 @@ export class LayerCompressor {
   /** Throws DataLoss when the bytes are not the layer's: nothing may go by the name of others. */
   async #compress(
     layer: Descriptor,
+    { compression, level }: LayerForm,
     ingest: Ingest,
     {
       read = () => this.#deps.content.read(layer.digest, { start: 0, reuse: true }),
       onProgress,
       signal,
     }: CompressOptions,
-  ): Promise<{ digest: Digest; size: number }> {
+  ): Promise<CompressedLayer> {
     const [taken, made] = [createHash("sha256"), createHash("sha256")]
     let [takenBytes, size] = [0, 0]
     async function* taking(): Bytes {
@@ -80,9 +102,14 @@ export class LayerCompressor {
         onProgress((takenBytes += chunk.length))
       }
     }
-    const { compression, level } = this.#form
     const plain = decompress(taking())
-    for await (const chunk of compression === "none" ? plain : compress(plain, compression, level)) {
+    let table: ChunkedMade | undefined
+    const formed = (): Bytes => {
+      if (compression === "none") return plain
+      if (compression === "gzip" || compression === "zstd") return compress(plain, compression, level)
+      return chunkLayer(plain, compression, { level, onEnd: (known) => (table = known) })
+    }
+    for await (const chunk of formed()) {
       made.update(chunk)
       size += chunk.length
       await ingest.write(chunk)
@@ -92,19 +119,41 @@ export class LayerCompressor {
     const digest = parseDigest(`sha256:${made.digest("hex")}`)
     this.#lease.addBlob(digest)
     await ingest.commit({ digest, size })
-    return { digest, size }
+    return { digest, size, ...table }
   }
 }
 
+/** A layer in the form that was asked for. */
+export interface MadeLayer {
+  layer: Descriptor
+  /** Where the form made another archive of it. */
+  diffId?: DiffId
+}
+
 /** How the media type says a layer is compressed. */
-export function compressionOf({ mediaType }: Descriptor): LayerForm["compression"] {
+export function compressionOf({ mediaType }: Descriptor): "gzip" | "zstd" | "none" {
   if (/[.+]gzip$/.test(mediaType)) return "gzip"
   return /[.+]zstd$/.test(mediaType) ? "zstd" : "none"
 }
 
+/** The form that a layer has. */
+export function formOf(layer: Descriptor): LayerForm["compression"] {
+  return tableOf(layer) ?? compressionOf(layer)
+}
+
+/** Whether it need not be made anew: with a table of contents it is also what it is without. */
+export function isInForm(layer: Descriptor, compression: LayerForm["compression"]): boolean {
+  return compressionOf(layer) === compression || tableOf(layer) === compression
+}
+
+function tableOf(layer: Descriptor): "zstd:chunked" | "estargz" | undefined {
+  const format = chunkedLayer(layer.annotations)?.format
+  return compressionOf(layer) === (format === "estargz" ? "gzip" : "zstd") ? format : undefined
+}
+
 /** Docker's own types know no zstd: such a layer is OCI's. */
-function layerType(type: string, compression: LayerForm["compression"]): string {
-  if (compression === "zstd") return MediaType.ociLayerZstd
+export function layerType(type: string, compression: LayerForm["compression"]): string {
+  if (compression === "zstd" || compression === "zstd:chunked") return MediaType.ociLayerZstd
   const isDocker = type.startsWith("application/vnd.docker.")
   if (compression === "none") return isDocker ? MediaType.dockerLayer : MediaType.ociLayer
   return isDocker ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
@@ -134,5 +183,6 @@ function dockerType(layer: Descriptor): string {
 }
 
 function ociType(layer: Descriptor): string {
+  if (isEncrypted(layer)) return layer.mediaType
   return { gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd, none: MediaType.ociLayer }[compressionOf(layer)]
 }

@@ -4,6 +4,7 @@ import { applyLayer } from "../archive/archive.ts"
 import { untilAborted } from "../base/bytes.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { Cancelled, DataLoss, isSkiffError, Unsupported } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import { throttled, type OnProgress } from "../base/progress.ts"
 import { limiter, type Limit } from "../base/limiter.ts"
 import { runAll } from "../base/run-all.ts"
@@ -27,6 +28,8 @@ export interface LayerFetcherOptions {
   /** Of layers that came with others of the same archive, and are in no record yet. */
   sizes?: Map<ChainId, number>
   rootless: boolean
+  /** Whether contents that are here need not be fetched again: see partial/partial-layer.ts. */
+  mayBePartial?: boolean
   onProgress: OnProgress
   signal: AbortSignal
 }
@@ -41,6 +44,8 @@ interface StagedLayer {
   key?: string
   /** The uncompressed layer, where the snapshot gives it again. */
   plain?: { digest: DiffId; size: number }
+  /** What of it was fetched, of a layer whose blob was not. */
+  partial?: { digest: Digest; fetchedBytes: number }
 }
 
 /** What is fetched and not yet joined; disposed, it drops the stages that were not. */
@@ -92,7 +97,7 @@ export class LayerFetcher {
       async join() {
         const joined: LayerRecord[] = []
         for (const [index, promise] of staged.entries()) {
-          const { key, sizeBytes, plain } = await promise.catch((error: unknown) => {
+          const { key, sizeBytes, plain, partial } = await promise.catch((error: unknown) => {
             throw failure?.error ?? error
           })
           const [layer, chainId] = [layers[index], chain[index]]
@@ -103,7 +108,16 @@ export class LayerFetcher {
             added++
             // the lease holds the snapshot until an image is recorded that does
             if (plain !== undefined) records.putSnapshotBlob(plain.digest, plain.size, chainId)
-            onProgress({ id: lineOf(layer), stage: "added" })
+            if (partial === undefined) onProgress({ id: lineOf(layer), stage: "added" })
+            else {
+              records.putPartialLayer(partial.digest, chainId)
+              onProgress({
+                id: lineOf(layer),
+                stage: "added-partly",
+                current: partial.fetchedBytes,
+                total: layer.size,
+              })
+            }
           }
           sizes?.set(chainId, sizeBytes)
           joined.push({ chainId, sizeBytes })
@@ -141,7 +155,7 @@ export class LayerFetcher {
   async #existing({ digest }: Descriptor, chainId: ChainId): Promise<StagedLayer | undefined> {
     const { content, snapshots, records, sizes, lease, signal } = this.#options
     lease.addSnapshot(chainId)
-    if (!snapshots.has(chainId) || !content.has(digest)) return undefined
+    if (!snapshots.has(chainId) || !(content.has(digest) || records.isPartialLayer(digest, chainId))) return undefined
     const known = sizes?.get(chainId) ?? records.layerSize(chainId)
     return { sizeBytes: known ?? (await snapshots.usage(chainId, signal)).bytes }
   }
@@ -168,7 +182,10 @@ export class LayerFetcher {
       }
       await using writing = ingest
       // it may have been committed by its writer between the look and the lock
-      if (!content.has(layer.digest)) return await this.#download(layer, diffId, writing)
+      if (content.has(layer.digest)) continue
+      const partial = writing.offset === 0 ? await this.#fetchMissing(layer, diffId) : undefined
+      if (partial !== undefined) await writing.discard()
+      return partial ?? (await this.#download(layer, diffId, writing))
     }
   }
 
@@ -192,6 +209,36 @@ export class LayerFetcher {
     await ingest.commit({ digest: layer.digest, size: layer.size })
     undo.move()
     return staged
+  }
+
+  /**
+   * The contents that no layer here has. Undefined where it is to be fetched whole: also when what came of it is wrong, for then
+   * the whole blob says whether the image or only its table is.
+   */
+  async #fetchMissing(layer: Descriptor, diffId: DiffId): Promise<StagedLayer | undefined> {
+    const { mayBePartial, snapshots, onProgress, signal } = this.#options
+    if (!mayBePartial || layer.annotations === undefined) return undefined
+    const { partialLayer } = await import("./partial/partial-layer.ts")
+    const id = lineOf(layer)
+    let [fetched, total] = [0, 0]
+    const onFetched = (bytes: number): void =>
+      onProgress({ id, stage: "downloading", current: (fetched += bytes), total })
+    try {
+      await using partial = await partialLayer({ ...this.#options, layer, onFetched })
+      if (partial === undefined) return undefined
+      total = partial.fetchedBytes
+      const staged = await this.#extract(layer, diffId, partial.tar())
+      // what the files do not give again must have its blob
+      if (staged.plain !== undefined) return { ...staged, partial: { digest: layer.digest, fetchedBytes: total } }
+      if (staged.key !== undefined) await snapshots.remove(staged.key)
+    } catch (error) {
+      if (signal.aborted || !isSkiffError(error) || error.code === "Cancelled") throw error
+      log.warn("the layer cannot be fetched in parts, and is fetched whole", {
+        layer: layer.digest,
+        why: error.message,
+      })
+    }
+    return undefined
   }
 
   /** Once more from the start, when what an earlier try left turns out to be damaged. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import { DataLoss } from "../base/errors.ts"
+import { log } from "../base/log.ts"
 import type { ImagesDeps } from "./deps.ts"
 import { filterImages } from "./filter-images.ts"
 import type { Image, Images, RemoveImageResult } from "./image.ts"
@@ -32,7 +33,26 @@ export function openImages(deps: ImagesDeps): Images {
     }
   }
 
+  /** After what brings images in; whatever it meets, that has succeeded. */
+  const withinCap = async <T>(made: T, ...brought: Image[]): Promise<T> => {
+    if (deps.cap === undefined) return made
+    const { evictImages } = await import("./store-cap.ts")
+    for (const { id } of brought) records.use(id)
+    await evictImages(deps, records).catch((error: unknown) => {
+      log.warn(`images are not brought below the cap: ${error instanceof Error ? error.message : String(error)}`)
+    })
+    return made
+  }
+
   const images: Images = {
+    maxBytes: deps.cap?.maxBytes,
+    used(image) {
+      if (deps.cap !== undefined) records.use(image.id)
+    },
+    async evict(options) {
+      if (deps.cap === undefined) return { untagged: [], deleted: [], reclaimedBytes: 0, usedBytes: 0 }
+      return await (await import("./store-cap.ts")).evictImages(deps, records, options)
+    },
     hasLayer: (chainId) => records.hasLayer(chainId),
     list(filter) {
       if (filter === undefined || Object.keys(filter).length === 0) return records.list()
@@ -82,7 +102,8 @@ export function openImages(deps: ImagesDeps): Images {
 
     async pull(name, options) {
       const { pullImage } = await import("./pull-image.ts")
-      return await pullImage(deps, records, name, options)
+      const pulled = await pullImage(deps, records, name, options)
+      return await withinCap(pulled, pulled.image)
     },
 
     served: async () => new (await import("./served-images.ts")).ServedImages(records, content),
@@ -99,7 +120,12 @@ export function openImages(deps: ImagesDeps): Images {
 
     async copy(from, to, options) {
       const { copyImage } = await import("./copy/copy-image.ts")
-      return await copyImage(deps, records, from, to, options)
+      return await withinCap(await copyImage(deps, records, from, to, options))
+    },
+
+    async convert(nameOrId, target, options) {
+      const { convertImage } = await import("./convert-image.ts")
+      return await convertImage(deps, records, nameOrId, target, options)
     },
 
     async syncPairs(sides, options) {
@@ -107,9 +133,20 @@ export function openImages(deps: ImagesDeps): Images {
       return await syncPairs(deps, sides, options)
     },
 
+    async podmanStore() {
+      const { openPodmanStore } = await import("./podman-store/podman-store.ts")
+      const store = await openPodmanStore({})
+      return { ...store.location, images: store.images.filter(({ id }) => /^[0-9a-f]{64}$/.test(id)) }
+    },
+
     async lookAt(place, options) {
       const { lookAt } = await import("./copy/look-at.ts")
       return await lookAt(deps, records, place, options)
+    },
+
+    async openAt(place, options) {
+      const { openAt } = await import("./copy/look-at.ts")
+      return await openAt(deps, records, place, options)
     },
 
     async deleteAt(name, options) {
@@ -147,12 +184,13 @@ export function openImages(deps: ImagesDeps): Images {
 
     async load(input, options) {
       const { loadImages } = await import("./load/load-images.ts")
-      return await loadImages(deps, records, input, options)
+      const loaded = await loadImages(deps, records, input, options)
+      return await withinCap(loaded, ...loaded.map(({ image }) => image))
     },
 
     async record(options) {
       const { recordImage } = await import("./record-image.ts")
-      return await recordImage(deps, records, options)
+      return await withinCap(await recordImage(deps, records, options))
     },
 
     async import(source, options) {
@@ -193,7 +231,7 @@ export function openImages(deps: ImagesDeps): Images {
 
     async createFromTar(tar, options) {
       const { createFromTar } = await import("./create-from-tar.ts")
-      return await createFromTar(deps, records, tar, options)
+      return await withinCap(await createFromTar(deps, records, tar, options))
     },
 
     async bootstrap(request) {

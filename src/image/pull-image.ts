@@ -1,9 +1,12 @@
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError, SkiffError } from "../base/errors.ts"
 import { noProgress } from "../base/progress.ts"
+import type { Admission } from "../registry/registry.ts"
 import type { Digest } from "../spec/digest.ts"
-import { fetchImage, putFetched, type FetchedImage } from "./fetch-image.ts"
-import type { ImageSource, PullOptions, PullResult, ResolvedManifest } from "./image.ts"
+import { defined } from "../base/defined.ts"
+import type { Platform } from "../spec/platform.ts"
+import { fetchImage, putFetched, type FetchedImage, type FetchOptions } from "./fetch-image.ts"
+import type { DecryptionKey, ImageSource, PullOptions, PullResult, ResolvedManifest } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
 import { nearestImage } from "./nearest-image.ts"
 import type { ImageRecords } from "./records.ts"
@@ -23,14 +26,14 @@ export async function pullImage(
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const registries = await deps.registries()
-  const source: ImageSource = await registries.open({ ...options, signal })
+  const source = await registries.open({ ...options, signal })
   const refs = await candidates(name)
-  const { ref, top } = await resolveFirst(refs, source, (each) => registries.checkPolicy(each)).catch(
-    (error: unknown) => {
-      if (!options.isMissing || !isSkiffError(error, "Unavailable")) throw error
-      throw missingImage(name, refs, nearestImage(name, records.names()), error)
-    },
-  )
+  const { ref, top, admission } = await resolveFirst(refs, source, (each) =>
+    registries.admission({ transport: "docker", ref: each }),
+  ).catch((error: unknown) => {
+    if (!options.isMissing || !isSkiffError(error, "Unavailable")) throw error
+    throw missingImage(name, refs, nearestImage(name, records.names()), error)
+  })
   crashPoint("pull:manifest-fetched")
 
   const { pulled, added } = await underLease()
@@ -41,7 +44,13 @@ export async function pullImage(
   async function underLease(): Promise<{ pulled: PullResult; added: number }> {
     await using lease = await deps.leases.open()
     const { platform } = options
-    const fetched = await fetchImage(deps, records, { source, ref, top, lease, platform, onProgress, signal, stop })
+    const admit = admission && ((digests: readonly Digest[]) => admission.admit(digests, source))
+    const how = { platform, onProgress, signal, stop }
+    const found = { source, ref, top, admit }
+    const { decryptionKeys: keys } = options
+    const arriving = keys === undefined ? found : await decrypted(found, keys, platform)
+    const mayBePartial = keys === undefined && ((await deps.partialPulls?.()) ?? true)
+    const fetched = await fetchImage(deps, records, { ...arriving, lease, mayBePartial, ...how })
     const result = recordPulled(records, { name, ref, top: top.descriptor.digest, fetched })
     crashPoint("pull:recorded")
     return { pulled: result, added: fetched.added }
@@ -56,6 +65,22 @@ export async function pullImage(
       Object.assign(parseReference(formatReference({ ...each, tag, digest })), fallback && { fallback }),
     )
   }
+}
+
+/** Of the image for one platform, its source with plain layers; the policy is of the image as it was made. */
+async function decrypted(
+  found: Pick<FetchOptions, "source" | "ref" | "top" | "admit">,
+  keys: readonly DecryptionKey[],
+  platform: Platform | undefined,
+): Promise<Pick<FetchOptions, "source" | "ref" | "top" | "admit">> {
+  const [{ oneImage }, { decryptImage }] = await Promise.all([
+    import("./copy/one-image.ts"),
+    import("./decrypt-image.ts"),
+  ])
+  const one = await oneImage({ ...found, shown: formatReference(found.ref) }, defined({ platform }))
+  await found.admit?.([one.top.descriptor.digest, ...(one.indexes ?? [])])
+  const { source, ref, top } = await decryptImage(one, keys)
+  return { source, ref, top }
 }
 
 /** What is not here, and whose registry does not answer. */
@@ -112,21 +137,22 @@ type Candidate = Reference & { fallback?: true }
 interface Resolved {
   ref: Reference
   top: ResolvedManifest
+  admission: Admission | undefined
 }
 
 /** The first of the names that a registry knows; several only for a short name with several search registries, or an alias. */
 async function resolveFirst(
   refs: readonly Candidate[],
   source: ImageSource,
-  checkPolicy: (ref: Reference) => Promise<void>,
+  admissionOf: (ref: Reference) => Promise<Admission | undefined>,
 ): Promise<Resolved> {
   const failures: SkiffError[] = []
   for (const { fallback, ...ref } of refs) {
     // what the alias says stands, unless there is nobody to ask
     if (fallback && !failures.every((error) => isSkiffError(error, "Unavailable"))) break
     try {
-      await checkPolicy(ref)
-      return { ref, top: await source.resolve(ref) }
+      const admission = await admissionOf(ref)
+      return { ref, top: await source.resolve(ref), admission }
     } catch (error) {
       if (refs.length === 1 || !(error instanceof SkiffError) || error.code === "Cancelled") throw error
       failures.push(error)

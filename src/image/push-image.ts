@@ -10,10 +10,12 @@ import { digestOf } from "./documents.ts"
 import { leaseImage, type LeasedManifest } from "./leased-manifest.ts"
 import type { ImageMember, PushOptions, PushResult } from "./image.ts"
 import { imageSetOf } from "./image-set.ts"
-import { LayerCompressor, withLayers } from "./layer-compressor.ts"
+import { keptLayer } from "./kept-layers.ts"
+import { formOf, isInForm, LayerCompressor, type MadeLayer } from "./layer-compressor.ts"
 import { indexDocument } from "./make-index.ts"
 import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"
+import { reformed } from "./reformed.ts"
 import { pushAttestations } from "./push-attestations.ts"
 import { familiarReference, formatReference, parseReference, type Reference } from "./reference.ts"
 
@@ -49,6 +51,7 @@ export async function pushImage(
   if (set === undefined || first === undefined) throw new InvalidArgument(`no image was given to push as "${typed}"`)
   const mountFrom = new Map(members.flatMap(({ leased }) => mountSources(records, ref, leased.manifest)))
   const registries = await deps.registries()
+  const signer = options.signing && (await registries.signer(options.signing))
   const all = [...new Set([...mountFrom.values()].flat())]
   const target = await registries.openTarget(ref, { ...options, signal, mountFrom: all })
 
@@ -59,29 +62,33 @@ export async function pushImage(
   for (const { member, leased } of members) {
     const layers = await upload.layers(leased.manifest, leased.diffIds, (error) => stop.abort(error))
     crashPoint("push:layers-sent")
-    await upload.config(leased.manifest.config)
-    const isSame = layers.every((layer, index) => layer.digest === leased.manifest.layers[index]?.digest)
-    const { bytes, mediaType } =
-      isSame && isIn(leased.mediaType, options.format) ? leased : remade(leased, layers, options)
+    const sent = await reformed(deps.content, lease, leased, layers, options.format && MANIFEST_TYPES[options.format])
+    checkFormat(sent, options)
+    const { bytes, mediaType, manifest } = sent
+    await upload.config(manifest.config)
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
     await target.putManifest(bytes, descriptor, members.length === 1 ? tag : undefined)
+    await signer?.sign(ref, descriptor.digest, target)
     if (member.attestations.length > 0) {
       const count = await pushAttestations(deps.content, target, member, descriptor, tag && formatReference(ref))
       onProgress({ id: "", stage: "attested", subject: descriptor.digest, current: count })
     }
-    remember(formatReference({ registry, repository, digest: descriptor.digest }), member.image.id)
+    // what has another config there is another image
+    if (manifest.config.digest === member.image.id)
+      remember(formatReference({ registry, repository, digest: descriptor.digest }), member.image.id)
     pushed.push({ member, descriptor })
   }
   crashPoint("push:manifest-put")
   const top = pushed.length === 1 ? pushed[0]?.descriptor : await putIndex(pushed)
   if (top === undefined) throw new Error("unreachable: each member was pushed")
-  remember(formatReference({ registry, repository, digest: top.digest }), first.member.image.id)
+  if (pushed.length > 1) remember(formatReference({ registry, repository, digest: top.digest }), first.member.image.id)
   return { name: formatReference(ref), digest: top.digest, size: top.size, mediaType: top.mediaType }
 
   async function putIndex(entries: typeof pushed): Promise<Descriptor> {
     const isDocker = entries.every(({ descriptor }) => descriptor.mediaType === MediaType.dockerManifest)
     const { bytes, descriptor } = indexDocument(entries, set ?? {}, isDocker ? "docker" : "oci")
     await target.putManifest(bytes, descriptor, tag)
+    await signer?.sign(ref, descriptor.digest, target)
     return descriptor
   }
 
@@ -96,17 +103,8 @@ export async function pushImage(
 
 const MANIFEST_TYPES = { oci: MediaType.ociManifest, docker: MediaType.dockerManifest } as const
 
-function isIn(mediaType: string, format: PushOptions["format"]): boolean {
-  return format === undefined || mediaType === MANIFEST_TYPES[format]
-}
-
-function remade(
-  leased: LeasedManifest,
-  layers: readonly Descriptor[],
-  { format }: PushOptions,
-): { bytes: Uint8Array; mediaType: string } {
-  const made = withLayers(leased, layers, format && MANIFEST_TYPES[format])
-  if (isIn(made.mediaType, format)) return made
+function checkFormat({ mediaType }: LeasedManifest, { format }: PushOptions): void {
+  if (format === undefined || mediaType === MANIFEST_TYPES[format]) return
   throw new InvalidArgument("docker's format has no layers compressed by zstd", {
     hint: ["push it as OCI", { do: "set", field: "compression", value: "gzip" }],
   })
@@ -160,12 +158,12 @@ class ImageUpload {
     { layers }: ImageManifest,
     diffIds: readonly DiffId[],
     onFailure: (error: unknown) => void,
-  ): Promise<Descriptor[]> {
+  ): Promise<MadeLayer[]> {
     const onProgress = this.#parts.options.onProgress ?? noProgress
     const limit = limiter(PARALLEL_UPLOADS)
     let failure: { error: unknown } | undefined
     // one file may be many layers (the empty one is): sent once
-    const sent = new Map<Digest, Promise<Descriptor>>()
+    const sent = new Map<Digest, Promise<MadeLayer>>()
     const ended = await Promise.allSettled(
       layers.map((layer, index) => {
         const id = shortDigest(diffIds[index] ?? layer.digest)
@@ -173,7 +171,7 @@ class ImageUpload {
         if (known !== undefined) return known
         onProgress({ id, stage: "preparing" })
         const sending = limit(
-          () => this.#layer(layer, id),
+          () => this.#layer(layer, diffIds[index], id),
           () => onProgress({ id, stage: "waiting" }),
         ).catch((error: unknown) => {
           if (failure === undefined) onFailure((failure = { error }).error)
@@ -195,14 +193,34 @@ class ImageUpload {
     })
   }
 
-  async #layer(layer: Descriptor, id: string): Promise<Descriptor> {
+  /** Whether the registry has a blob that we have not, or mounts it from another of its repositories. */
+  async #isThere(layer: Descriptor, id: string): Promise<boolean> {
+    const { target, mountFrom, options } = this.#parts
+    const { form, onProgress = noProgress } = options
+    if (form?.every && !isInForm(layer, form.compression)) return false
+    const found = await target.find(layer, mountFrom.get(layer.digest))
+    if (found === undefined) return false
+    if (found.how === "mounted") onProgress({ id, stage: "mounted", subject: found.from })
+    else onProgress({ id, stage: "exists-there" })
+    return true
+  }
+
+  async #layer(layer: Descriptor, diffId: DiffId | undefined, id: string): Promise<MadeLayer> {
     const { target, deps, mountFrom, options } = this.#parts
     const onProgress = options.onProgress ?? noProgress
-    const wanted = await this.#compressor.layer(layer, {
+    const kept = keptLayer(deps.content, layer, diffId)
+    if (kept !== layer && (await this.#isThere(layer, id))) return { layer }
+    // what was fetched in parts goes out in the form that it came in
+    const compressor =
+      kept === layer || options.form !== undefined
+        ? this.#compressor
+        : new LayerCompressor(deps, this.#parts.lease, { compression: formOf(layer) })
+    const made = await compressor.made(kept, {
       isThere: (descriptor) => target.has(descriptor),
       signal: this.#parts.signal,
-      onProgress: (current) => onProgress({ id, stage: "compressing", current, total: layer.size }),
+      onProgress: (current) => onProgress({ id, stage: "compressing", current, total: kept.size }),
     })
+    const wanted = made.layer
     let reportedAt = 0
     const uploaded = await target.upload(wanted, (offset) => deps.content.read(wanted.digest, { start: offset }), {
       mountFrom: mountFrom.get(wanted.digest),
@@ -216,6 +234,6 @@ class ImageUpload {
     if (uploaded.how === "there") onProgress({ id, stage: "exists-there" })
     else if (uploaded.how === "mounted") onProgress({ id, stage: "mounted", subject: uploaded.from })
     else onProgress({ id, stage: "uploaded" })
-    return wanted
+    return made
   }
 }

@@ -80,5 +80,22 @@ export const imageSchema: Schema = {
        PRIMARY KEY (name, position)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX image_index_members_by_image ON image_index_members(image_id);`,
+    // of layers that were made with a table of contents: what their descriptors say of it, and the diff id where it is another
+    `CREATE TABLE chunked_layers (
+       digest TEXT PRIMARY KEY,
+       annotations TEXT NOT NULL,
+       diff_id TEXT
+     ) STRICT, WITHOUT ROWID;`,
+    // when an image was last pulled, run or built upon: kept while the store has a cap
+    `CREATE TABLE image_uses (
+       image_id TEXT PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE,
+       used_ms INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;`,
+    // blobs that were fetched in parts: the snapshot has what was in them
+    `CREATE TABLE partial_layers (
+       digest TEXT NOT NULL,
+       chain_id TEXT NOT NULL,
+       PRIMARY KEY (digest, chain_id)
+     ) STRICT, WITHOUT ROWID;`,
   ],
 }

@@ -12,6 +12,9 @@ import type {
 import type { Digest } from "../spec/digest.ts"
 import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
 import type { Image } from "./image.ts"
+import { digestOf } from "./documents.ts"
+import { withKeptLayers } from "./kept-layers.ts"
+import { readManifest, type LeasedManifest } from "./leased-manifest.ts"
 import type { ImageRecords } from "./records.ts"
 import { parseReference } from "./reference.ts"
 
@@ -53,7 +56,7 @@ export class ServedImages implements RegistryStore {
 
   async blob(repository: string, digest: Digest): Promise<ServedBlob | undefined> {
     for (const image of this.#images(repository)) {
-      const { config, layers } = await this.#manifestOf(image)
+      const { config, layers } = (await this.#keptManifest(image)).manifest
       const found = [config, ...layers].find((one) => one.digest === digest)
       // of a build's layer there are the files alone: its bytes are made of them
       if (found !== undefined) return { digest, size: found.size, read: (range) => this.#content.read(digest, range) }
@@ -69,9 +72,15 @@ export class ServedImages implements RegistryStore {
       const members = index?.members ?? (single === undefined ? [] : [single])
       const top = index?.digest ?? single?.manifest.digest
       if (top === undefined) continue
-      if ("tag" in reference) return this.#read(top)
-      if ([top, ...members.map(({ manifest }) => manifest.digest)].includes(reference.digest))
-        return this.#read(reference.digest)
+      if (index !== undefined && ("tag" in reference || reference.digest === top)) return this.#read(top)
+      const wanted = "tag" in reference ? top : reference.digest
+      for (const member of members) {
+        const { bytes, mediaType } = await this.#keptManifest(member)
+        const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+        if (wanted === member.manifest.digest || wanted === descriptor.digest)
+          // of layers that were fetched in parts others stand in it: by the digest of before it cannot be had
+          return "tag" in reference || wanted === descriptor.digest ? { descriptor, bytes } : undefined
+      }
     }
     return undefined
   }
@@ -86,11 +95,8 @@ export class ServedImages implements RegistryStore {
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes }
   }
 
-  async #manifestOf(image: Image) {
-    const bytes = await this.#content.readAll(image.manifest.digest, MAX_MANIFEST_BYTES)
-    const parsed = parseManifest(bytes, image.manifest.mediaType, `manifest of image ${image.id}`)
-    if (parsed.kind === "index") throw new NotFound(`image ${image.id} has no manifest of its own`)
-    return parsed.manifest
+  async #keptManifest(image: Image): Promise<LeasedManifest> {
+    return withKeptLayers(this.#content, await readManifest(this.#content, image))
   }
 
   *#images(repository: string): Generator<Image> {

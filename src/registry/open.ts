@@ -2,7 +2,7 @@ import type { Registries, RegistryAccess, RegistryStore } from "./registry.ts"
 import type { Limits } from "./server/limits.ts"
 import { DEFAULT_LIMITS, type HttpLimits } from "./client/http.ts"
 import { searchNames } from "./client/locations.ts"
-import { checkPolicy } from "./client/policy.ts"
+import { admissionOf } from "./client/policy.ts"
 import { loadRegistriesConf, type RegistriesConf } from "./client/registries-conf.ts"
 import { HttpRegistrySource } from "./client/registry-source.ts"
 
@@ -18,9 +18,13 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   })
 
-  return {
+  const registries: Registries = {
     candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
-    checkPolicy: async (ref) => checkPolicy(ref),
+    admission: async (subject) => await admissionOf(subject),
+    signer: async (options) => await (await import("./trust/signer.ts")).openSigner(options),
+    sign: async (ref, options) => await (await import("./trust/sign-remote.ts")).signRemote(registries, ref, options),
+    makeKeyPair: async (prefix, passphrase) =>
+      await (await import("./trust/make-key-pair.ts")).makeKeyPairFiles(prefix, passphrase),
     trust: async () => (await import("./client/trust.ts")).trustedScopes(),
     rawPolicy: async () => (await import("./client/trust.ts")).rawPolicy(),
     setTrust: async (scope, rule) => (await import("./client/trust.ts")).setTrust(scope, rule),
@@ -76,6 +80,7 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),
     logout: async (registry, options) => (await import("./client/login.ts")).logout(registry, options),
   }
+  return registries
 }
 
 async function limited(store: RegistryStore, limits: Limits): Promise<RegistryStore> {

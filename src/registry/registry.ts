@@ -68,8 +68,19 @@ export interface RegistrySource {
     descriptor: Descriptor,
     offset?: number,
   ): Promise<{ offset: number; bytes: AsyncIterable<Uint8Array> }>
+  /** The bytes of a blob from `start` to before `end`, no more; undefined where the registry gives whole blobs alone. Throws as `fetch`. */
+  fetchRange(
+    ref: RemoteReference,
+    descriptor: Descriptor,
+    range: { start: number; end: number },
+  ): Promise<AsyncIterable<Uint8Array> | undefined>
   /** All tags of the repository, as the registry lists them. Throws as `resolve`, and DataLoss. */
   tags(ref: Pick<RemoteReference, "registry" | "repository">): Promise<string[]>
+  /**
+   * What the registry says refers to a manifest: by its own list, else by the tag that clients keep (distribution spec, "Listing
+   * Referrers"); at most its first page. Throws as `resolve`, and DataLoss.
+   */
+  referrers(ref: RemoteReference, subject: Digest): Promise<Descriptor[]>
 }
 
 /** Where a blob may come from instead, and who hears how far it is. */
@@ -96,10 +107,14 @@ export interface RegistryTarget {
     read: (offset: number) => AsyncIterable<Uint8Array>,
     options?: UploadOptions,
   ): Promise<Uploaded>
+  /** As `upload`, of a blob that we have not: undefined when it is not there, and in none of `mountFrom`. */
+  find(descriptor: Descriptor, mountFrom?: readonly string[]): Promise<Uploaded | undefined>
   /** Stores a manifest under its digest and, where one is given, a tag. Its blobs must be there. Safe to repeat. */
   putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void>
   /** What the tag leads to there. Throws NotFound, PermissionDenied. */
   digestOf(tag: string): Promise<Digest>
+  /** The manifest that the tag leads to there; undefined where there is no such tag. Throws PermissionDenied, Unavailable. */
+  manifestAt(tag: string): Promise<Uint8Array | undefined>
   /**
    * Removes a tag alone, or a manifest with all its tags. Its blobs are the registry's to collect. Needs a target opened with
    * `deletes`. Throws NotFound, PermissionDenied, Unsupported where the registry removes nothing, or no tag without its manifest.
@@ -176,6 +191,60 @@ export interface CopyManifest {
   keep?: (entry: Descriptor) => boolean
 }
 
+/** An image on its way in, as containers-policy.json(5) distinguishes them. */
+export type PolicySubject =
+  | { transport: "docker"; ref: RemoteReference }
+  /** By its full name, or `sha256:ID`. */
+  | { transport: "docker-daemon" | "containers-storage"; name: string }
+  /** Undefined where it comes by standard input. */
+  | {
+      transport: "oci" | "oci-archive" | "docker-archive" | "dir"
+      path: string | undefined
+      name?: string | undefined
+    }
+
+/** What the policy asks of one image. */
+export interface Admission {
+  /**
+   * `digests`: of the image's manifest, then of the indexes that led to it; a signature of any of them is one of the image. `source`:
+   * where sigstore's attachments are, of an image of a registry. Throws PermissionDenied unless it is signed as the policy asks.
+   */
+  admit(digests: readonly Digest[], source?: RegistrySource): Promise<void>
+}
+
+/** Whose keys sign, and under which name. */
+export interface SigningOptions {
+  /** An OpenPGP key in the caller's keyring, by fingerprint or user id. */
+  gpg?: string
+  /** The path of a private key as cosign and skopeo make them. */
+  sigstoreKey?: string
+  /** Of the one or the other; undefined: GnuPG's agent asks, and a sigstore key has none. */
+  passphrase?: string
+  /** The reference that is signed instead of the destination's. */
+  identity?: string
+  /** Simple signatures are written below this directory, and not where registries.d says. */
+  directory?: string
+}
+
+/** What is signed of what is at a registry, and how. */
+export interface SignRemoteOptions extends RegistryOptions {
+  signing: SigningOptions
+  /** The images of all platforms of an index. */
+  all?: boolean
+}
+
+/** Signs what has been pushed. Its keys are there, and can be used. */
+export interface Signer {
+  /** Writes the signatures of a manifest that `target` has, beside those that are there. Safe to repeat. */
+  sign(ref: RemoteReference, digest: Digest, target: RegistryTarget): Promise<void>
+}
+
+/** Where a new pair of keys was written. */
+export interface KeyPair {
+  privateKey: string
+  publicKey: string
+}
+
 /** What must be true of an image to come in; others of containers-policy.json(5) by their own names. */
 export type TrustRequirement = "accept" | "reject" | "signed" | "sigstoreSigned" | (string & {})
 
@@ -186,7 +255,7 @@ export interface TrustedScope {
   /** `default`, or which images. */
   name: string
   requirement: TrustRequirement
-  /** Files of public keys. */
+  /** Files of public keys, or whom a certificate must name. */
   keys: readonly string[]
 }
 
@@ -201,8 +270,11 @@ export interface TrustRule {
 export interface Registries {
   /** The full repositories that one without registry (`debian`, `foo/bar`) may mean, in the order to try. */
   candidates(shortRepository: string): Promise<ShortNameCandidate[]>
-  /** Throws PermissionDenied when policy.json does not let images of this name in. */
-  checkPolicy(ref: RemoteReference): Promise<void>
+  /**
+   * What policy.json asks of this image, by the most specific scope it lies in; undefined: nothing. Throws PermissionDenied where it
+   * rejects the image, InvalidArgument for a policy that cannot be understood.
+   */
+  admission(subject: PolicySubject): Promise<Admission | undefined>
   /** What policy.json says of each scope, the default first; without one everything is accepted. Throws InvalidArgument. */
   trust(): Promise<TrustedScope[]>
   /** policy.json as it counts. Throws InvalidArgument. */
@@ -212,6 +284,15 @@ export interface Registries {
    * counts, or the user's own, which begins as a copy of the host's. Throws InvalidArgument.
    */
   setTrust(scope: string, rule: TrustRule): Promise<string>
+  /** Opens the keys. Throws InvalidArgument, NotFound or FailedPrecondition for one that cannot sign. */
+  signer(options: SigningOptions): Promise<Signer>
+  /**
+   * Signs what a name at a registry leads to: of an index itself and the image for this machine's platform, or all. Gives the digests.
+   * Throws as `signer`, and NotFound, PermissionDenied, Unavailable.
+   */
+  sign(ref: RemoteReference, options: SignRemoteOptions): Promise<Digest[]>
+  /** Makes a pair of sigstore's keys: `PREFIX.private` and `PREFIX.pub`. Throws AlreadyExists where one of them is there. */
+  makeKeyPair(prefix: string, passphrase: string): Promise<KeyPair>
   open(options?: RegistryOptions): Promise<RegistrySource>
   /** Throws PermissionDenied when registries.conf blocks the registry. */
   openTarget(ref: RemoteReference, options?: TargetOptions): Promise<RegistryTarget>

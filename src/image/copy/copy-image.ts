@@ -1,6 +1,6 @@
 /** One image, or all that an index names, from one place to another. */
 import { join } from "node:path"
-import { InvalidArgument } from "../../base/errors.ts"
+import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { noProgress } from "../../base/progress.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
 import type { ImagesDeps } from "../deps.ts"
@@ -29,17 +29,47 @@ export async function copyImage(
   options: CopyOptions = {},
 ): Promise<CopyResult> {
   const [from, to] = [parsePlace(fromText), parsePlace(toText)]
+  if (options.signing !== undefined && to.kind !== "docker")
+    throw new InvalidArgument(`cannot sign a copy in "${toText}": signatures are of images at a registry`, {
+      hint: "copy it there first, or sign it where it is",
+    })
   if (from.kind === "store" && to.kind === "docker" && !options.preserveDigests)
     return await push(deps, records, from.name, to.ref, options)
   await using undo = new AsyncDisposableStack()
-  const source = await openCopySource(deps, records, from, options, undo)
+  const source = await decrypted(await openCopySource(deps, records, from, options, undo), options)
   if (to.kind === "store") return await load(deps, records, source, to.name, options)
+  const { form } = options
+  if (form?.compression === "estargz" || form?.compression === "none")
+    throw new InvalidArgument(
+      `layers cannot be made into ${form.compression === "none" ? "plain ones" : "eStargz"} between two places`,
+      {
+        hint: "eStargz changes the image's config: bring it into the local store, and push it from there",
+      },
+    )
   const only = options.all ? source : await oneImage(source, options)
   const target = await openTarget(deps, to, from, options, undo)
   const { signal, onProgress = noProgress, format, preserveDigests = false } = options
   const scratch = join(deps.root, "ingest")
-  const top = await copyTree(only, target, { format, preserveDigests, scratch, onProgress, signal })
+  const top = await copyTree(only, target, {
+    format,
+    preserveDigests,
+    scratch,
+    onProgress,
+    signal,
+    form: form && { ...form, compression: form.compression },
+  })
   return { descriptor: top.descriptor }
+}
+
+/** With plain layers, where keys are given; the policy is of the image as it was made. */
+async function decrypted(source: CopySource, options: CopyOptions): Promise<CopySource> {
+  if (options.decryptionKeys === undefined) return source
+  const { decryptImage } = await import("../decrypt-image.ts")
+  const one = options.all ? source : await oneImage(source, options)
+  const result = await decryptImage(one, options.decryptionKeys)
+  if (result === one) return source
+  await one.admit?.([one.top.descriptor.digest, ...(one.indexes ?? [])])
+  return { ...result, admit: undefined }
 }
 
 async function openTarget(
@@ -59,6 +89,10 @@ async function openTarget(
         options,
         undo,
       )
+    case "containers-storage":
+      throw new Unsupported("podman's store is read, and changed by podman alone", {
+        hint: "copy it to docker-archive:FILE, and have podman load that",
+      })
     case "dir":
       return dirTarget(to.path)
     case "oci":
@@ -76,8 +110,9 @@ async function load(
   records: ImageRecords,
   source: CopySource,
   name: string,
-  { all, platform, format, onProgress = noProgress, signal }: CopyOptions,
+  { all, platform, format, form, onProgress = noProgress, signal }: CopyOptions,
 ): Promise<CopyResult> {
+  if (form !== undefined) throw new InvalidArgument("the local store keeps layers in the form that they have")
   if (format !== undefined) throw new InvalidArgument("the local store keeps a manifest in the format that it has")
   const { top, shown } = source
   const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
@@ -106,7 +141,7 @@ async function push(
   records: ImageRecords,
   word: string,
   to: Reference,
-  { all, platform, format, target, onProgress, signal }: CopyOptions,
+  { all, platform, format, form, target, signing, onProgress, signal }: CopyOptions,
 ): Promise<CopyResult> {
   const { image, name } = records.mustLocate(word)
   const set = await imageSetOf(deps, records, image, name)
@@ -116,8 +151,10 @@ async function push(
     ...signalOf({ signal }),
     ...(onProgress !== undefined && { onProgress }),
     ...(format !== undefined && { format }),
+    ...(form !== undefined && { form }),
     images: all ? set : { members },
     destination: formatReference(to),
+    signing,
   }
   const { digest, mediaType, size } = await pushImage(deps, records, word, options)
   return { descriptor: { mediaType, digest, size } }

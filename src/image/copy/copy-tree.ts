@@ -1,4 +1,4 @@
-import { DataLoss, FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
+import { DataLoss, FailedPrecondition, InvalidArgument, isSkiffError } from "../../base/errors.ts"
 import { limiter } from "../../base/limiter.ts"
 import type { OnProgress } from "../../base/progress.ts"
 import { untilAborted, type Bytes } from "../../base/bytes.ts"
@@ -6,9 +6,10 @@ import { shortDigest, type Digest } from "../../spec/digest.ts"
 import { MediaType, type Descriptor, type ImageManifest } from "../../spec/oci-image.ts"
 import { MAX_INDEX_DEPTH, isImageConfig, parseManifest } from "../../spec/parse-manifest.ts"
 import { digestOf } from "../documents.ts"
+import { isEncrypted, refuseEncrypted } from "../encrypted-layers.ts"
 import type { ResolvedManifest } from "../image.ts"
-import { compressionOf, withLayers } from "../layer-compressor.ts"
-import { compressedBlob } from "./compressed-blob.ts"
+import { compressionOf, isInForm, withLayers } from "../layer-compressor.ts"
+import { compressedBlob, type CopyForm } from "./compressed-blob.ts"
 import type { CopySource } from "./copy-source.ts"
 import type { CopyTarget, TravellingBlob } from "./copy-target.ts"
 
@@ -18,6 +19,8 @@ const PARALLEL_BLOBS = 4
 export interface CopyTreeOptions {
   format: "oci" | "docker" | undefined
   preserveDigests: boolean
+  /** Of every layer; undefined: gzip for plain ones, where the target wants it. */
+  form: CopyForm | undefined
   /** For layers that are compressed. */
   scratch: string
   onProgress: OnProgress
@@ -32,7 +35,7 @@ export async function copyTree(
 ): Promise<ResolvedManifest> {
   const copy = new TreeCopy(from, target, options)
   if (options.preserveDigests && target.keepsNoManifest) throw mustChange(from)
-  const top = await copy.document(from.top, 1)
+  const top = await copy.document(from.top, 1, from.indexes ?? [])
   await target.commit(top)
   return top
 }
@@ -61,20 +64,24 @@ class TreeCopy {
     this.#options = options
   }
 
-  /** Gives the document as it shall be there; all that it names is. */
-  async document(document: ResolvedManifest, depth: number): Promise<ResolvedManifest> {
+  /** Gives the document as it shall be there; all that it names is. `indexes`: those that led to it, the nearest first. */
+  async document(document: ResolvedManifest, depth: number, indexes: readonly Digest[]): Promise<ResolvedManifest> {
     const { descriptor, bytes } = document
     const parsed = parseManifest(bytes, descriptor.mediaType, `manifest of ${this.#from.shown}`)
     const { mediaType } = parsed
     const given = { descriptor: { ...descriptor, mediaType }, bytes }
-    if (parsed.kind === "manifest") return await this.#manifest(given, parsed.manifest)
+    const digests = [descriptor.digest, ...indexes]
+    if (parsed.kind === "manifest") {
+      await this.#from.admit?.(digests)
+      return await this.#manifest(given, parsed.manifest)
+    }
     if (this.#target.single || depth >= MAX_INDEX_DEPTH)
       throw new InvalidArgument(`${this.#from.shown} is of several platforms, and the destination holds one image`, {
         hint: "copy the image of one platform",
       })
     const entries: Descriptor[] = []
     for (const entry of parsed.index.manifests) {
-      const child = await this.document(await resolveChild(this.#from, entry), depth + 1)
+      const child = await this.document(await resolveChild(this.#from, entry), depth + 1, digests)
       await this.#target.child(child)
       entries.push(child.descriptor)
     }
@@ -99,13 +106,16 @@ class TreeCopy {
     const isInFormat = type === undefined || type === given.descriptor.mediaType
     if (!isInFormat && !isImage)
       throw new InvalidArgument(`${this.#from.shown} has an artifact in it, which cannot be in Docker's format`)
+    const { form } = this.#options
+    if (form !== undefined || !isInFormat || this.#target.keepsNoManifest)
+      refuseEncrypted(manifest.layers, this.#from.shown)
     const mayCompress = this.#target.compresses === true && isImage
-    const isPlain = mayCompress && manifest.layers.some((layer) => compressionOf(layer) === "none")
-    if (this.#options.preserveDigests && (!isInFormat || isPlain)) throw mustChange(this.#from)
+    const changes = isImage && manifest.layers.some((layer) => this.#formFor(layer, mayCompress) !== undefined)
+    if (this.#options.preserveDigests && (!isInFormat || changes)) throw mustChange(this.#from)
     const [config, ...layers] = [manifest.config, ...manifest.layers]
     const sent = await Promise.all([
-      this.#blob(config, false),
-      ...layers.map((layer) => this.#blob(layer, mayCompress)),
+      this.#blob(config, undefined),
+      ...layers.map((layer) => this.#blob(layer, isImage ? this.#formFor(layer, mayCompress) : undefined)),
     ])
     const isSame = sent.every(({ digest }, at) => digest === [config, ...layers][at]?.digest)
     if (isSame && isInFormat) return given
@@ -116,23 +126,31 @@ class TreeCopy {
     return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
   }
 
-  async #blob(blob: Descriptor, mayCompress: boolean): Promise<Descriptor> {
+  /** What a layer is made into; undefined: it goes as it is. */
+  #formFor(layer: Descriptor, mayCompress: boolean): CopyForm | undefined {
+    if (isEncrypted(layer)) return undefined
+    const { form } = this.#options
+    if (form !== undefined) return isInForm(layer, form.compression) ? undefined : form
+    return mayCompress && compressionOf(layer) === "none" ? { compression: "gzip" } : undefined
+  }
+
+  async #blob(blob: Descriptor, form: CopyForm | undefined): Promise<Descriptor> {
     // kept elsewhere by its maker, who does not want it copied
     if (blob.urls?.length) return blob
     const known = this.#blobs.get(blob.digest)
     if (known !== undefined) return await known
-    const sending = this.#limit(() => this.#send(blob, mayCompress && compressionOf(blob) === "none"))
+    const sending = this.#limit(() => this.#send(blob, form))
     this.#blobs.set(blob.digest, sending)
     return await sending
   }
 
-  async #send(blob: Descriptor, compresses: boolean): Promise<Descriptor> {
-    const { onProgress, scratch, signal } = this.#options
+  async #send(blob: Descriptor, form: CopyForm | undefined): Promise<Descriptor> {
+    const { onProgress } = this.#options
     const id = shortDigest(blob.digest)
-    onProgress({ id, stage: compresses ? "compressing" : "preparing" })
+    onProgress({ id, stage: form === undefined ? "preparing" : "compressing" })
     const plain: TravellingBlob = { descriptor: blob, read: (offset) => this.#read(blob, offset) }
     await using undo = new AsyncDisposableStack()
-    const blobThere = compresses ? undo.use(await compressedBlob(plain, scratch, signal)) : plain
+    const blobThere = form === undefined ? plain : undo.use(await this.#formed(plain, form))
     const { descriptor } = blobThere
     const read = (offset: number) =>
       counted(blobThere.read(offset), (current) =>
@@ -141,6 +159,17 @@ class TreeCopy {
     const isNew = await this.#target.blob({ descriptor, read })
     onProgress({ id, stage: isNew ? "uploaded" : "exists-there" })
     return descriptor
+  }
+
+  /** Without a table of contents where it has what none can tell. */
+  async #formed(blob: TravellingBlob, form: CopyForm): Promise<TravellingBlob & AsyncDisposable> {
+    const { scratch, signal } = this.#options
+    try {
+      return await compressedBlob(blob, form, scratch, signal)
+    } catch (error) {
+      if (form.compression !== "zstd:chunked" || !isSkiffError(error, "Unsupported")) throw error
+      return await compressedBlob(blob, { ...form, compression: "zstd" }, scratch, signal)
+    }
   }
 
   /** From `offset` on, also where the source begins sooner. */

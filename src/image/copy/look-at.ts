@@ -1,8 +1,8 @@
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
-import { DataLoss } from "../../base/errors.ts"
+import { DataLoss, NotFound } from "../../base/errors.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
 import type { ImagesDeps } from "../deps.ts"
-import type { CopyOptions, ImageAt } from "../image.ts"
+import type { CopyOptions, ImageAt, OpenedImageAt } from "../image.ts"
 import type { ImageRecords } from "../records.ts"
 import { formatReference } from "../reference.ts"
 import { openCopySource } from "./copy-source.ts"
@@ -17,6 +17,18 @@ export async function lookAt(
   text: string,
   options: CopyOptions = {},
 ): Promise<ImageAt> {
+  await using opened = await openAt(deps, records, text, options)
+  const { name, top, layers, configBytes, config } = opened
+  return { name, top, layers, configBytes, config }
+}
+
+/** See `Images.openAt`. */
+export async function openAt(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  text: string,
+  options: CopyOptions = {},
+): Promise<OpenedImageAt> {
   await using undo = new AsyncDisposableStack()
   const place = parsePlace(text)
   const from = await openCopySource(deps, records, place, { ...options, all: true }, undo)
@@ -28,13 +40,24 @@ export async function lookAt(
   const configBytes = Buffer.concat(
     await Array.fromAsync(checked((await source.fetch(ref, config)).bytes, config), copied),
   )
+  const parsedConfig = parseImageConfig(configBytes, `config of ${shown}`)
   const { registry, repository } = ref
+  const kept = undo.move()
   return {
     name: place.kind === "docker" ? formatReference({ registry, repository }) : "",
     top: from.top,
     layers,
     configBytes,
-    config: parseImageConfig(configBytes, `config of ${shown}`),
+    config: parsedConfig,
+    names: from.names ?? [],
+    ...(from.layerFiles !== undefined && { layerFiles: from.layerFiles }),
+    async read(layer, offset = 0) {
+      const descriptor = layers[layer]
+      if (descriptor === undefined) throw new NotFound(`${shown} has no layer ${layer}`)
+      if (offset === 0 && source.readAgain !== undefined) return { offset, bytes: source.readAgain(descriptor) }
+      return await source.fetch(ref, descriptor, offset)
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
 

@@ -13,5 +13,6 @@ export async function oneImage(
   const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
   if (parsed.kind === "manifest") return from
   const child = await resolveChild(from, choosePlatform(parsed.index, platform, shown))
-  return await oneImage({ ...from, top: child }, { platform })
+  const indexes = [top.descriptor.digest, ...(from.indexes ?? [])]
+  return await oneImage({ ...from, top: child, indexes }, { platform })
 }

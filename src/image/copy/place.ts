@@ -1,5 +1,6 @@
 /** Where images are copied from and to: containers-transports(5). */
 import { InvalidArgument } from "../../base/errors.ts"
+import { parseStoreAddress, type StoredImageAddress } from "../podman-store/store-address.ts"
 import { isDigest } from "../../spec/digest.ts"
 import { parseReference, taggedName, type Reference } from "../reference.ts"
 
@@ -11,6 +12,8 @@ export type ImagePlace =
   | { kind: "oci" | "oci-archive" | "docker-archive"; path: string; name: string | undefined }
   /** Docker's own store on this machine; by name, or `sha256:ID`. */
   | { kind: "docker-daemon"; name: string }
+  /** Podman's and buildah's own store on this machine. */
+  | ({ kind: "containers-storage" } & StoredImageAddress)
   | { kind: "store"; name: string }
 
 const PATHS = ["oci", "oci-archive", "docker-archive"] as const
@@ -22,6 +25,8 @@ export function parsePlace(text: string): ImagePlace {
   const fail = (why: string) => new InvalidArgument(`invalid place of an image "${text}": ${why}`)
   if (text.startsWith("docker://")) return { kind: "docker", ref: remoteReference(text) }
   if (text.startsWith("docker-daemon:")) return { kind: "docker-daemon", name: daemonName(text.slice(14)) }
+  if (text.startsWith("containers-storage:"))
+    return { kind: "containers-storage", ...parseStoreAddress(text.slice("containers-storage:".length)) }
   if (text.startsWith("docker:")) throw fail("a registry's image is docker://NAME")
   const other = OTHERS.find((prefix) => text.startsWith(prefix))
   if (other !== undefined)
@@ -40,7 +45,7 @@ export function parsePlace(text: string): ImagePlace {
     if (path === "") throw fail("the path is missing")
     return { kind, path, name }
   }
-  return { kind: "store", name: text.replace(/^(?:skiff|containers-storage):/, "") }
+  return { kind: "store", name: text.replace(/^skiff:/, "") }
 }
 
 function daemonName(text: string): string {

@@ -18,6 +18,7 @@ export async function registryTarget(
       ? [from.ref.repository]
       : []
   const registries = await deps.registries()
+  const signer = options.signing && (await registries.signer(options.signing))
   const target = await registries.openTarget(to, { ...options.target, ...signalOf(options), mountFrom })
   return {
     compresses: true,
@@ -25,11 +26,15 @@ export async function registryTarget(
       const { how } = await target.upload(descriptor, read, { mountFrom })
       return how !== "there"
     },
-    child: ({ descriptor, bytes }) => target.putManifest(bytes, descriptor),
+    async child({ descriptor, bytes }) {
+      await target.putManifest(bytes, descriptor)
+      await signer?.sign(to, descriptor.digest, target)
+    },
     async commit({ descriptor, bytes }) {
       if (to.digest !== undefined && to.digest !== descriptor.digest)
         throw new InvalidArgument(`what is copied has digest ${descriptor.digest}, not ${to.digest}`)
       await target.putManifest(bytes, descriptor, to.digest === undefined ? to.tag : undefined)
+      await signer?.sign(to, descriptor.digest, target)
     },
   }
 }

@@ -8,6 +8,8 @@ export interface NewArchivedImage {
   names: readonly string[]
   /** Of a layout: its `org.opencontainers.image.ref.name`s, which are free text. */
   refNames?: readonly string[]
+  /** Of a docker archive: how it calls the files of the layers, lowest first. */
+  layerFiles?: readonly string[]
 }
 
 /** One image of an archive: new, or, by its id, one that is here. */

@@ -70,7 +70,7 @@ async function imageOf(
     digest: digestOf(manifestBytes),
     size: manifestBytes.length,
   }
-  return { source, names, top: { descriptor, bytes: manifestBytes } }
+  return { source, names, layerFiles: layers, top: { descriptor, bytes: manifestBytes } }
 }
 
 /** Archives name their configs by digest; one that says so must be right (CVE-2014-9358). */

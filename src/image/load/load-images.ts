@@ -1,11 +1,13 @@
-import { join } from "node:path"
+import { statSync } from "node:fs"
+import { join, resolve } from "node:path"
 import type { ArchiveFiles } from "../../archive/archive.ts"
 import { DataLoss, InvalidArgument } from "../../base/errors.ts"
 import { noProgress, type OnProgress } from "../../base/progress.ts"
 import type { Lease } from "../../content/content.ts"
+import type { PolicySubject } from "../../registry/registry.ts"
 import type { ChainId, Digest } from "../../spec/digest.ts"
 import type { ImageIndex } from "../../spec/oci-image.ts"
-import { fetchImage, putFetched, type FetchedImage } from "../fetch-image.ts"
+import { fetchImage, putFetched, type FetchedImage, type FetchOptions } from "../fetch-image.ts"
 import type { LoadedImage, LoadInput, LoadOptions } from "../image.ts"
 import type { ImagesDeps } from "../deps.ts"
 import { mainMember } from "../image-set.ts"
@@ -43,14 +45,19 @@ async function loadAll(
   const onProgress = withDiffIds(options.onProgress ?? noProgress, lines)
   await using files = await openInput(input, join(deps.root, "ingest"), options.signal)
   await using lease = await deps.leases.open()
-  const archived = await imagesOf(files, { records, lines })
+  const { images: archived, kind } = await imagesOf(files, { records, lines })
+  const admission = await (await deps.registries()).admission(subjectOf(input, kind))
+  const admit = admission && ((digests: readonly Digest[]) => admission.admit(digests))
   if (archived.length === 0) throw new InvalidArgument("the archive has no image")
   const sizes = new Map<ChainId, number>()
   const fetched: { image: FetchedImage | Digest; names: string[] }[] = []
   for (const each of archived) {
     const names = each.names.map((name) => taggedName(name))
+    if ("known" in each) await admit?.([])
     const image =
-      "known" in each ? each.known : await fetchOne(deps, records, each, lease, { ...options, onProgress, sizes })
+      "known" in each
+        ? each.known
+        : await fetchOne(deps, records, { ...each, admit }, lease, { ...options, onProgress, sizes })
     fetched.push({ image, names })
   }
   return records.transaction(() => fetched.map(({ image, names }) => recordLoaded(records, image, names)))
@@ -108,24 +115,37 @@ export async function bringInAll(
 const ARCHIVE: Reference = { registry: "localhost", repository: "archive" }
 
 /** An image to be fetched, and what its source is asked by. */
-type NewImage = NewArchivedImage & { ref?: Reference; shown?: string }
+type NewImage = NewArchivedImage & Pick<FetchOptions, "admit"> & { ref?: Reference; shown?: string }
 
 interface Loading {
   records: ImageRecords
   lines: Map<string, string>
 }
 
-async function imagesOf(files: ArchiveFiles, { records, lines }: Loading): Promise<ArchivedImage[]> {
+type Kind = "layout" | "dir" | "docker-archive"
+
+/** What was given, as policy.json names it. */
+function subjectOf(input: LoadInput, kind: Kind): PolicySubject {
+  const path = "path" in input ? resolve(input.path) : undefined
+  if (kind !== "layout") return { transport: kind, path }
+  const isDirectory = path !== undefined && statSync(path).isDirectory()
+  return { transport: isDirectory ? "oci" : "oci-archive", path }
+}
+
+async function imagesOf(
+  files: ArchiveFiles,
+  { records, lines }: Loading,
+): Promise<{ images: ArchivedImage[]; kind: Kind }> {
   const isDocker = files.has("manifest.json")
   if (files.has("oci-layout") && files.has("index.json")) {
     // docker's since 25 are both: as a layout it keeps its manifests, and its names where the layout has them
     const images = await imagesOfLayout(files)
-    if (!isDocker || images.some(({ names }) => names.length > 0)) return images
+    if (!isDocker || images.some(({ names }) => names.length > 0)) return { images, kind: "layout" }
   }
-  if (files.has("version") && isDocker) return await imageOfDirectory(files)
+  if (files.has("version") && isDocker) return { images: await imageOfDirectory(files), kind: "dir" }
   if (isDocker) {
     const isKnown = (id: Digest) => records.byId(id) !== undefined
-    return await imagesOfDockerArchive(files, { isKnown, lines })
+    return { images: await imagesOfDockerArchive(files, { isKnown, lines }), kind: "docker-archive" }
   }
   if (files.has("repositories"))
     throw new InvalidArgument("the archive was made by docker before 1.10, and has no manifest.json", {
@@ -139,7 +159,7 @@ async function imagesOf(files: ArchiveFiles, { records, lines }: Loading): Promi
 async function fetchOne(
   deps: ImagesDeps,
   records: ImageRecords,
-  { source, top, names, ref = ARCHIVE, shown = names[0] ?? `image ${top.descriptor.digest}` }: NewImage,
+  { source, top, names, admit, ref = ARCHIVE, shown = names[0] ?? `image ${top.descriptor.digest}` }: NewImage,
   lease: Lease,
   options: LoadOptions & { onProgress: OnProgress; sizes: Map<ChainId, number> },
 ): Promise<FetchedImage> {
@@ -147,7 +167,7 @@ async function fetchOne(
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const { platform, onProgress, sizes } = options
   const how = { platform, attestations: true, onProgress, signal, stop }
-  return await fetchImage(deps, records, { source, ref, shown, top, lease, sizes, ...how })
+  return await fetchImage(deps, records, { source, ref, shown, top, admit, lease, sizes, ...how })
 }
 
 /** An image that is here keeps its manifest: that of the registry it came from, where it came from one. */

@@ -18,12 +18,12 @@ export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedIm
   checkLayoutVersion(await readSmall(files, "oci-layout", MAX_LAYOUT_BYTES))
   const index = parseLayoutIndex(await readSmall(files, "index.json", MAX_MANIFEST_BYTES))
   const source = new LayoutSource(files)
-  const images = new Map<Digest, NewArchivedImage & { names: string[]; refNames: string[] }>()
+  const images = new Map<Digest, FoundImage>()
   for (const descriptor of index.manifests) {
     // buildkit's attestations stand beside the images they are about
     if (descriptor.platform?.os === "unknown") continue
     const known = images.get(descriptor.digest)
-    const image = known ?? { source, names: [], refNames: [], top: await source.top(descriptor) }
+    const image: FoundImage = known ?? { source, names: [], refNames: [], top: await source.top(descriptor) }
     images.set(descriptor.digest, image)
     const name = nameOf(descriptor)
     if (name !== undefined) image.names.push(name)
@@ -32,6 +32,8 @@ export async function imagesOfLayout(files: ArchiveFiles): Promise<NewArchivedIm
   }
   return [...images.values()]
 }
+
+type FoundImage = NewArchivedImage & { names: string[]; refNames: string[] }
 
 /** Docker and containerd give the full name beside the tag that image-layout.md has; podman and we put it there. */
 function nameOf({ annotations = {} }: Descriptor): string | undefined {

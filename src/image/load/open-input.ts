@@ -3,7 +3,7 @@ import { unlinkSync } from "node:fs"
 import { open, type FileHandle } from "node:fs/promises"
 import { join } from "node:path"
 import { decompress, detectCompression, indexArchive, openDirectory, type ArchiveFiles } from "../../archive/archive.ts"
-import { hasErrno, InvalidArgument, NotFound, Unavailable } from "../../base/errors.ts"
+import { hasErrno, InvalidArgument, isSkiffError, NotFound, Unavailable } from "../../base/errors.ts"
 import { formatSize } from "../../base/sizes.ts"
 import { untilAborted, type Bytes } from "../../base/bytes.ts"
 import type { LoadInput } from "../image.ts"
@@ -27,9 +27,19 @@ export async function openInput(input: LoadInput, scratch: string, signal?: Abor
   if (stat.isDirectory()) return openDirectory(input.path)
   if (stat.isFile() && (await compressionOf(file)) === "none") {
     undo.move()
-    return await indexArchive(file)
+    return await named(input.path, indexArchive(file))
   }
-  return await indexArchive(await spool(file.createReadStream({ autoClose: false }), scratch, signal))
+  return await named(input.path, spool(file.createReadStream({ autoClose: false }), scratch, signal).then(indexArchive))
+}
+
+/** A mistake in the archive is told with its path: a command may have been given several. */
+async function named<T>(path: string, archive: Promise<T>): Promise<T> {
+  try {
+    return await archive
+  } catch (cause) {
+    if (!isSkiffError(cause)) throw cause
+    throw cause.restated(`cannot read "${path}": ${cause.message}`)
+  }
 }
 
 async function openPath(path: string): Promise<FileHandle> {

@@ -7,8 +7,9 @@ import type { Image, ImageMember, LayerForm, SaveFormat, SaveOptions } from "../
 import { imageSetOf, mainMember } from "../image-set.ts"
 import type { ImageRecords } from "../records.ts"
 import type { Lease } from "../../content/content.ts"
-import type { Descriptor } from "../../spec/oci-image.ts"
-import { LayerCompressor, withLayers } from "../layer-compressor.ts"
+import { LayerCompressor, type MadeLayer } from "../layer-compressor.ts"
+import { withKeptLayers } from "../kept-layers.ts"
+import { reformed } from "../reformed.ts"
 import { dockerArchiveFiles } from "./docker-archive.ts"
 import { ociLayoutFiles } from "./oci-layout.ts"
 import { dirTransportFiles } from "./dir-transport.ts"
@@ -56,7 +57,7 @@ async function holdAll(
 
 async function hold(deps: ImagesDeps, lease: Lease, member: ImageMember, options: SaveOptions): Promise<LeasedMember> {
   for (const { statement } of member.attestations) lease.addBlob(statement.digest)
-  const plain = await leaseImage(deps.content, lease, member.image)
+  const plain = withKeptLayers(deps.content, await leaseImage(deps.content, lease, member.image))
   return {
     ...member,
     leased: options.form === undefined ? plain : await inForm(deps, lease, plain, options.form, options.signal),
@@ -72,11 +73,10 @@ async function inForm(
   signal: AbortSignal | undefined,
 ): Promise<LeasedManifest> {
   const compressor = new LayerCompressor(deps, lease, form)
-  const layers: Descriptor[] = []
+  const made: MadeLayer[] = []
   for (const layer of leased.manifest.layers)
-    layers.push(await compressor.layer(layer, { isThere: async () => false, onProgress: () => {}, signal }))
-  if (layers.every((layer, index) => layer === leased.manifest.layers[index])) return leased
-  return { ...leased, ...withLayers(leased, layers), manifest: { ...leased.manifest, layers } }
+    made.push(await compressor.made(layer, { isThere: async () => false, onProgress: () => {}, signal }))
+  return await reformed(deps.content, lease, leased, made)
 }
 
 /** Each image once, with all the names it was asked by. Throws NotFound. */

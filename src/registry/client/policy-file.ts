@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { hasErrno, InvalidArgument } from "../../base/errors.ts"
+import { rootlessUid } from "../../sys/fs/paths.ts"
 
 type Env = Record<string, string | undefined>
 
@@ -32,7 +33,8 @@ export function findPolicy(env: Env = process.env): { path: string; policy: Poli
  * the user's own, which hides the host's. Gives its path.
  */
 export function writePolicy(policy: Policy, found: { path: string } | undefined, env: Env = process.env): string {
-  const isHosts = process.getuid?.() === 0 && found?.path !== userPolicyPath(env)
+  // in the rootless namespaces everybody is 0
+  const isHosts = rootlessUid() === undefined && process.getuid?.() === 0 && found?.path !== userPolicyPath(env)
   const path = isHosts ? HOST_POLICY : userPolicyPath(env)
   mkdirSync(dirname(path), { recursive: true })
   atomicWrite(path, `${JSON.stringify(policy, undefined, 2)}\n`, { mode: 0o644, durable: true })

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { checkPolicy } from "./policy.ts"
+import { admissionOf } from "./policy.ts"
 
 const home = mkdtempSync(join(tmpdir(), "skiff-policy-"))
 mkdirSync(join(home, ".config/containers"), { recursive: true })
@@ -10,14 +10,15 @@ afterAll(() => rmSync(home, { recursive: true }))
 
 const accept = [{ type: "insecureAcceptAnything" }]
 const reject = [{ type: "reject" }]
-const signed = [{ type: "signedBy", keyType: "GPGKeys" }]
+const signed = [{ type: "signedBy", keyType: "GPGKeys", keyData: "AAAA" }]
 
-function check(policy: unknown, name = "docker.io/library/debian"): string {
+async function check(policy: unknown, name = "docker.io/library/debian"): Promise<string> {
   writeFileSync(join(home, ".config/containers/policy.json"), JSON.stringify(policy))
   const slash = name.indexOf("/")
   try {
-    checkPolicy({ registry: name.slice(0, slash), repository: name.slice(slash + 1), tag: "12" }, { HOME: home })
-    return "accepted"
+    const ref = { registry: name.slice(0, slash), repository: name.slice(slash + 1), tag: "12" }
+    const admission = await admissionOf({ transport: "docker", ref }, { HOME: home })
+    return admission === undefined ? "accepted" : "asks for signatures"
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -26,7 +27,10 @@ function check(policy: unknown, name = "docker.io/library/debian"): string {
 test.each([
   [{ default: accept }, "accepted"],
   [{ default: reject }, "PermissionDenied"],
-  [{ default: signed }, "Unsupported"],
+  [{ default: signed }, "asks for signatures"],
+  [{ default: [{ type: "signedBy", keyType: "GPGKeys" }] }, "InvalidArgument"],
+  [{ default: [{ type: "signedBy", keyType: "X509Certificates", keyData: "AAAA" }] }, "Unsupported"],
+  [{ default: [{ type: "trusted" }] }, "InvalidArgument"],
   [{ default: [...accept, ...reject] }, "PermissionDenied"],
   [{ default: [] }, "InvalidArgument"],
   [{}, "InvalidArgument"],
@@ -37,12 +41,12 @@ test.each([
   [{ default: accept, transports: { docker: { "": reject, "docker.io": accept } } }, "accepted"],
   [{ default: accept, transports: { docker: { "": reject, "quay.io": accept } } }, "PermissionDenied"],
   [{ default: accept, transports: { "docker-daemon": { "": reject } } }, "accepted"],
-])("%j: %s", (policy, expected) => {
-  expect(check(policy)).toBe(expected)
+])("%j: %s", async (policy, expected) => {
+  expect(await check(policy)).toBe(expected)
 })
 
-test("a wildcard scope covers the hosts below", () => {
+test("a wildcard scope covers the hosts below", async () => {
   const policy = { default: accept, transports: { docker: { "*.example.com": reject } } }
-  expect(check(policy, "a.example.com/x")).toBe("PermissionDenied")
-  expect(check(policy, "example.com/x")).toBe("accepted")
+  expect(await check(policy, "a.example.com/x")).toBe("PermissionDenied")
+  expect(await check(policy, "example.com/x")).toBe("accepted")
 })

@@ -1,6 +1,6 @@
-import { InvalidArgument, PermissionDenied, Unsupported } from "../../base/errors.ts"
-import type { RemoteReference } from "../registry.ts"
-import { matchedLength } from "./locations.ts"
+import { InvalidArgument, PermissionDenied } from "../../base/errors.ts"
+import { scopesOf, subjectName } from "../trust/scopes.ts"
+import type { Admission, PolicySubject } from "../registry.ts"
 import { findPolicy, type Policy } from "./policy-file.ts"
 
 type Env = Record<string, string | undefined>
@@ -9,37 +9,31 @@ interface Requirement {
 }
 
 /**
- * Holds `ref` against containers-policy.json(5), the user's before the host's. Throws PermissionDenied when it rejects
- * the image, Unsupported when it asks for signatures, which we cannot check yet: not checking them is no choice.
- * Without a file everything is let in, as docker does.
+ * What containers-policy.json(5), the user's before the host's, asks of an image; undefined: nothing, as without a file, where everything
+ * is let in, as docker does. Throws PermissionDenied when it rejects the image, InvalidArgument.
  */
-export function checkPolicy(ref: RemoteReference, env: Env = process.env): void {
+export async function admissionOf(subject: PolicySubject, env: Env = process.env): Promise<Admission | undefined> {
   const found = findPolicy(env)
-  if (found) applyPolicy(found.policy, ref, found.path)
+  return found && (await applyPolicy(found.policy, subject, found.path))
 }
 
-function applyPolicy(policy: Policy, ref: RemoteReference, path: string): void {
-  const name = `${ref.registry}/${ref.repository}`
-  const full = `${name}${ref.digest === undefined ? `:${ref.tag ?? "latest"}` : `@${ref.digest}`}`
-  const scopes = policy.transports?.docker ?? {}
+async function applyPolicy(policy: Policy, subject: PolicySubject, path: string): Promise<Admission | undefined> {
+  const scopes = policy.transports?.[subject.transport] ?? {}
   // the most specific scope counts alone; "" is the transport's own default
-  const scope = Object.keys(scopes)
-    .filter((each) => each === "" || matchedLength(full, each) > 0)
-    .toSorted((a, b) => b.length - a.length)[0]
-  const requirements = scope === undefined ? policy.default : scopes[scope]
+  const scope = [...scopesOf(subject), ""].find((each) => Object.hasOwn(scopes, each))
+  const requirements: unknown = scope === undefined ? policy.default : scopes[scope]
+  const image = subjectName(subject)
   if (!Array.isArray(requirements) || requirements.length === 0)
-    throw new InvalidArgument(`"${path}" has no requirement for "${name}": neither a scope nor a default`)
-  for (const { type } of requirements as Requirement[]) {
-    if (type === "insecureAcceptAnything") continue
-    if (type === "reject")
-      throw new PermissionDenied(`"${path}" rejects images of "${name}"`, {
-        hint: `its ${scope === undefined ? "default" : `scope "${scope}"`} says so`,
-      })
-    throw new Unsupported(
-      `"${path}" requires images of "${name}" to pass "${String(type)}", which skiff cannot check yet`,
-      {
-        hint: "allow this name there (insecureAcceptAnything) if you trust it without a signature",
-      },
-    )
+    throw new InvalidArgument(`"${path}" has no requirement for "${image}": neither a scope nor a default`)
+  const asked = (requirements as Requirement[]).filter((each) => each?.type !== "insecureAcceptAnything")
+  const named = scope === undefined ? "default" : `scope "${scope}"`
+  if (asked.some((each) => each?.type === "reject")) {
+    const name = image.replace(/(?::[^:/]*|@.*)$/, "")
+    throw new PermissionDenied(`"${path}" rejects images of "${subject.transport === "docker" ? name : image}"`, {
+      hint: `its ${named} says so`,
+    })
   }
+  if (asked.length === 0) return undefined
+  const { signedAdmission } = await import("../trust/admission.ts")
+  return signedAdmission(asked, { subject, path, scope: named })
 }

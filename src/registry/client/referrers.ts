@@ -40,6 +40,11 @@ export function withReferrer(
   }
 }
 
+/** What a list of referrers names. Throws DataLoss for what is none. */
+export function referrersIn(bytes: Uint8Array): Descriptor[] {
+  return [...parseList(bytes).manifests]
+}
+
 const EMPTY: ImageIndex = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }
 
 function parseList(bytes: Uint8Array): ImageIndex {

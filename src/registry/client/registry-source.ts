@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { DataLoss, isSkiffError, SkiffError, Unavailable } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { digestAlgorithm, isDigest, parseDigest, type Digest } from "../../spec/digest.ts"
-import type { Descriptor } from "../../spec/oci-image.ts"
+import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import { ACCEPTED_MANIFESTS, MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { RegistryOptions, RegistrySource, RemoteReference } from "../registry.ts"
 import { answerError } from "./answer-error.ts"
@@ -57,9 +57,48 @@ export class HttpRegistrySource implements RegistrySource {
     }
   }
 
+  async fetchRange(
+    ref: RemoteReference,
+    { digest, size }: Descriptor,
+    { start, end }: { start: number; end: number },
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const what = `${nameOf(ref)}: blob ${digest}`
+    return await this.#firstOf(ref, what, async ({ endpoint, hasCredentials }) => {
+      const response = await endpoint.get(`blobs/${digest}`, { range: `bytes=${start}-${end - 1}` })
+      const { status, headers } = response
+      if (status === 200 || status === 416) {
+        response.discard()
+        return undefined
+      }
+      if (status !== 206) throw await answerError(what, response, hasCredentials())
+      const said = headers.get("content-range") ?? ""
+      if (said === `bytes ${start}-${end - 1}/${size}` || said === `bytes ${start}-${end - 1}/*`)
+        return exactly(response, end - start, what)
+      response.discard()
+      throw new DataLoss(
+        `${what}: ${response.url.host} offers "${said.slice(0, 100)}" in the place of ${start}-${end - 1}`,
+      )
+    })
+  }
+
   async tags(ref: Pick<RemoteReference, "registry" | "repository">): Promise<string[]> {
     const what = `tags of ${ref.registry}/${ref.repository}`
     return await this.#firstOf(ref, what, ({ endpoint, hasCredentials }) => listTags(endpoint, what, hasCredentials))
+  }
+
+  async referrers(ref: RemoteReference, subject: Digest): Promise<Descriptor[]> {
+    const what = `referrers of ${subject} in ${ref.registry}/${ref.repository}`
+    const { referrersTag, referrersIn } = await import("./referrers.ts")
+    const bytes = await this.#firstOf(ref, what, async ({ endpoint, hasCredentials }) => {
+      for (const path of [`referrers/${subject}`, `manifests/${referrersTag(subject)}`]) {
+        const response = await endpoint.get(path, { accept: MediaType.ociIndex })
+        if (response.status === 200) return await response.bytes(MAX_MANIFEST_BYTES)
+        if (response.status !== 404) throw await answerError(what, response, hasCredentials())
+        response.discard()
+      }
+      return undefined
+    })
+    return bytes === undefined ? [] : referrersIn(bytes)
   }
 
   /** A layer that its maker keeps elsewhere (`urls`): asked for without credentials, whatever that place answers. */

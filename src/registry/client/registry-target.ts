@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { DataLoss, isSkiffError, Unavailable, Unsupported, type SkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { isDigest, parseDigest, type Digest } from "../../spec/digest.ts"
-import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
 import { ACCEPTED_MANIFESTS, MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
 import type { RegistryTarget, RemoteReference, TargetOptions, Uploaded, UploadOptions } from "../registry.ts"
 import { answerError } from "./answer-error.ts"
@@ -79,6 +79,21 @@ class HttpRegistryTarget implements RegistryTarget {
     read: (offset: number) => AsyncIterable<Uint8Array>,
     { mountFrom = [], onProgress = () => {} }: UploadOptions = {},
   ): Promise<Uploaded> {
+    const found = await this.#find(descriptor, mountFrom)
+    if ("how" in found) return found
+    await this.#send(descriptor, read, onProgress, found.session)
+    return { how: "uploaded" }
+  }
+
+  async find(descriptor: Descriptor, mountFrom: readonly string[] = []): Promise<Uploaded | undefined> {
+    const found = await this.#find(descriptor, mountFrom)
+    if ("how" in found) return found
+    if (found.session !== undefined) await this.#abandon(found.session)
+    return undefined
+  }
+
+  /** There or mounted now; else the upload that a registry has begun instead of mounting. */
+  async #find(descriptor: Descriptor, mountFrom: readonly string[]): Promise<Uploaded | { session: URL | undefined }> {
     if (await this.has(descriptor)) return { how: "there" }
     let session: URL | undefined
     for (const from of mountFrom.filter((each) => this.#mountFrom.includes(each)).slice(0, MAX_MOUNT_TRIES)) {
@@ -87,8 +102,7 @@ class HttpRegistryTarget implements RegistryTarget {
       if (session !== undefined) await this.#abandon(session)
       session = begun
     }
-    await this.#send(descriptor, read, onProgress, session)
-    return { how: "uploaded" }
+    return { session }
   }
 
   async putManifest(bytes: Uint8Array, descriptor: Descriptor, tag?: string): Promise<void> {
@@ -125,14 +139,13 @@ class HttpRegistryTarget implements RegistryTarget {
     // distribution spec, "Pushing Manifests with Subject": without this answer the list is the client's to keep
     if (headers.get("oci-subject") !== null) return
     const tag = referrersTag(subject.digest)
-    const list = withReferrer(await this.#referrers(tag), descriptor)
+    const list = withReferrer(await this.manifestAt(tag), descriptor)
     if (list !== undefined) await this.#putManifest(list.bytes, list.descriptor, tag)
   }
 
-  /** The list under the fall-back tag; undefined when there is none yet. */
-  async #referrers(tag: string): Promise<Uint8Array | undefined> {
+  async manifestAt(tag: string): Promise<Uint8Array | undefined> {
     const what = `${this.#name}:${tag}`
-    const headers = { accept: MediaType.ociIndex }
+    const headers = { accept: ACCEPTED_MANIFESTS.join(", ") }
     const response = await this.#endpoint.request({ to: `manifests/${tag}`, method: "GET", headers })
     if (response.status === 404) return void response.discard()
     if (response.status !== 200) throw await this.#refusal(what, response)

@@ -44,8 +44,17 @@ function rowsOf(transport: string, name: string, requirements: unknown): Trusted
     transport: transport === "docker" ? "repository" : transport,
     name: name === "" ? "default" : name,
     requirement: WORDS[String(each.type)] ?? String(each.type),
-    keys: [each.keyPath, each.keyPaths].flat().filter((path) => typeof path === "string"),
+    keys: [each.keyPath, each.keyPaths, signerOf(each.fulcio), signerOf(each.pki)]
+      .flat()
+      .filter((path) => typeof path === "string"),
   }))
+}
+
+/** Whom a certificate must name. */
+function signerOf(fields: unknown): unknown {
+  if (typeof fields !== "object" || fields === null) return undefined
+  const { subjectEmail, subjectHostname } = fields as Record<string, unknown>
+  return subjectEmail ?? subjectHostname
 }
 
 function requirementOf({ type, keyPaths }: TrustRule): object {

@@ -64,6 +64,10 @@ async function answerOf(deps: HandlerDeps, request: Request, seen: Seen): Promis
     await deps.access.check(request, { action: "list" })
     return new Response(deps.metrics(), { headers: { "Content-Type": METRICS_TYPE } })
   }
+  if (url.pathname === "/" && READS.has(request.method)) {
+    const { answerPage, wantsPage } = await import("./page/page.ts")
+    if (wantsPage(request)) return answerPage(deps, request, url)
+  }
   const route = routeOf(url.pathname)
   if (route === undefined) return emptyAnswer(404)
   seen.route = route

@@ -39,8 +39,8 @@ export interface NewVolume {
   labels?: Readonly<Record<string, string>>
 }
 
-/** A secret that a container has a copy of. */
-export type GivenSecret = SecretRequest & { id: SecretId; name: string }
+/** A secret that a container has a copy of; of a file that its maker gave (`ContainerOptions.givenFiles`) the id is empty. */
+export type GivenSecret = SecretRequest & { id: SecretId | ""; name: string }
 
 /** Image and options merged (run-parameters.ts): what runs. */
 export interface RunParameters {

@@ -27,6 +27,18 @@ export type NetworkMode =
   | { kind: "container"; container: string }
   | { kind: "path"; path: string }
 
+/** A file for one container, that no store of secrets has. */
+export interface GivenFile {
+  /** As it is told of. */
+  name: string
+  /** Absolute, or below /run/secrets. */
+  target: string
+  uid: number
+  gid: number
+  mode: number
+  data: Uint8Array
+}
+
 /** `create`'s input. Only the image must be named; what is left out has the default named here (options.ts). */
 export interface ContainerOptions {
   /** Default: two words of chance, `brave_lovelace`. */
@@ -50,12 +62,16 @@ export interface ContainerOptions {
   /** `user[:group]`. Default: the image's, else root. */
   user?: string
   groupAdd?: readonly string[]
+  /** Groups in which the image lists its user. Default: where `user` names no group. */
+  imageGroups?: "always" | "never"
   /** Default: the id's first 12 digits; the host's with its network. */
   hostname?: string
   domainname?: string
   tty?: boolean
   /** Keep standard input open. */
   stdin?: boolean
+  /** It stays open when who was attached goes. Default: with a terminal. */
+  keepStdin?: boolean
   /** The terminal's size as the program starts (config.json `consoleSize`). */
   consoleSize?: { rows: number; columns: number }
   /** A small init forwards signals and reaps processes. */
@@ -68,6 +84,8 @@ export interface ContainerOptions {
   volumesFrom?: readonly VolumesFrom[]
   /** By name or id. Each is copied as the container is created, and never part of its files or of what is told of it. */
   secrets?: readonly SecretRequest[]
+  /** Files that are this container's alone, in memory while it runs, on top of `secrets`. Their bytes are copied, and not kept here. */
+  givenFiles?: readonly GivenFile[]
   /** Default: the network `bridge`. */
   network?: NetworkMode
   /** Several networks, or more of the first than its address; `network` names the first then. Default: that one alone. */
@@ -95,8 +113,8 @@ export interface ContainerOptions {
   sandbox?: string
   /** The pod that it belongs to: the domain of pods gives both (`Pods.containerOptions`). */
   pod?: { id: string; name: string }
-  /** Of a pod: it runs to its end before the others start; `once`: and is removed then. */
-  initContainer?: "always" | "once"
+  /** Of a pod: it runs to its end before the others start; `once`: and is removed then; `sidecar`: they start once it is up, and it stays. */
+  initContainer?: "always" | "once" | "sidecar"
   ports?: readonly PortMapping[]
   /** All exposed ports get host ports of chance. */
   publishAll?: boolean
@@ -138,6 +156,8 @@ export interface ContainerOptions {
   health?: HealthOptions
   /** The command line that made it, for who writes it down elsewhere. */
   createCommand?: readonly string[]
+  /** What front ends keep with it, each under its own name; nobody else reads it. */
+  notes?: Readonly<Record<string, string>>
   /** Who tells the service manager of its caller that it is ready. Default: nobody. */
   sdnotify?: "container" | "conmon" | "healthy" | "ignore"
   /** Default: `k8s-file`, which keeps at most 50 MB. */

@@ -14,6 +14,14 @@ export interface ContainerUsage {
   memory: {
     /** Without cached files that nobody has touched lately. */
     usedBytes?: number
+    /** With them. */
+    totalBytes?: number
+    /** What no file backs. */
+    anonymousBytes?: number
+    swapBytes?: number
+    /** Of them the major ones had to be read from a disk. */
+    pageFaults?: number
+    majorPageFaults?: number
     peakBytes?: number
     /** Its limit, or all memory of the host. */
     limitBytes: number

@@ -18,6 +18,7 @@ import type { NetworkRequest } from "../network/network.ts"
 import type { Attachment } from "../runtime/runtime.ts"
 import type { ChangesOptions, FileChange } from "../snapshot/snapshot.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
+import type { FileStat } from "../sys/fs/directory.ts"
 import type { Abortable } from "./abortable.ts"
 import type { ContainerChanges } from "./changes.ts"
 import type { ContainerCheckpoints } from "./checkpoint/checkpoint-request.ts"
@@ -42,7 +43,7 @@ export type { CheckpointName, CheckpointResult, ContainerCheckpoints } from "./c
 export type { MountAccess } from "./ownership/access.ts"
 export type { MountPoint, GivenSecret, RunParameters, ContainerDetails } from "./container-details.ts"
 export type { ContainerFilter } from "./container-filter.ts"
-export type { NetworkMode, ContainerOptions, ResolvedOptions } from "./container-options.ts"
+export type { GivenFile, NetworkMode, ContainerOptions, ResolvedOptions } from "./container-options.ts"
 export type { ContainerId, ContainerState, Container, NetworkAttachment } from "./container-state.ts"
 export type { ContainerStats, ContainerUsage, StatsOptions } from "./container-usage.ts"
 export type { CLibrary, Ending, ProgramFault, SentSignal } from "./ended/ending.ts"
@@ -220,6 +221,11 @@ export interface Containers {
   readonly execs: Execs
   readonly health: HealthChecks
   readonly checkpoints: ContainerCheckpoints
+  /**
+   * Its log goes on in a new file, after somebody has renamed the one at its path. Throws FailedPrecondition when it does not run, or its
+   * log is no file.
+   */
+  reopenLog(nameOrId: string): Promise<void>
   /** Of its terminal. Never fails for want of one: the size is a courtesy. */
   resize(nameOrId: string, size: { rows: number; columns: number }): void
   /**
@@ -241,6 +247,10 @@ export interface Containers {
   readArchive(nameOrId: string, path: string, options?: Omit<CopyOptions, "archive" | "overwrite">): Bytes
   /** Extracts a tar, compressed or not, into the directory `path`; as `copy`. Throws DataLoss for what is none. */
   writeArchive(nameOrId: string, path: string, archive: Bytes, options?: Omit<CopyOptions, "followLink">): Promise<void>
+  /** What stands at each path, as its programs see it, the last name not followed; undefined where nothing does. Throws NotFound for the container. */
+  fileStats(nameOrId: string, paths: readonly string[], abortable?: Abortable): Promise<(FileStat | undefined)[]>
+  /** Removes files and trees, no program of it needed; no link leads out of it. What is not there is passed over. Throws as `copy`. */
+  removeFiles(nameOrId: string, paths: readonly string[], abortable?: Abortable): Promise<void>
   /**
    * Shows its files, without what is mounted in it, at a path of the host until `unmount`, its removal or the next boot; gives the
    * path. Starts and ends of the container change nothing of it. Safe to repeat. Throws NotFound.

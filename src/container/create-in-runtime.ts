@@ -68,7 +68,10 @@ async function configInput(
   const shared = sharedWith(deps, record)
   const sandbox = await readySandbox(deps, record, given)
   if (sandbox && shares(sandbox, "network"))
-    record.state.sandboxAttachments = sandbox.endpoints.map((endpoint) => ({ network: endpoint.network, endpoint }))
+    record.state.sandboxAttachments = sandbox.endpoints.map((endpoint, index) => {
+      const { aliases } = sandbox.options.networks[index] ?? {}
+      return { network: endpoint.network, ...(aliases && { aliases }), endpoint }
+    })
   const files = writeContainerFiles(deps, record, sandbox?.endpoints ?? [])
   const secrets = secretMounts(deps, record)
   const identity = hasIdentity(options) ? await import("./identity/enter.ts") : undefined
@@ -147,7 +150,9 @@ async function prepareFiles(
 ) {
   const { options, run } = record.spec
   const ids = options.userNamespace === undefined ? undefined : await import("./userns/enter.ts")
-  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
+  const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd, {
+    listed: options.imageGroups,
+  })
   if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
   const mounts = await ociMounts(deps, record, { signal: abort })
   const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })

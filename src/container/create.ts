@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import { posix } from "node:path"
 import { crashPoint } from "../base/crash-point.ts"
 import { FailedPrecondition, InvalidArgument, NotFound } from "../base/errors.ts"
@@ -56,7 +56,7 @@ export async function createContainer(
   if (willStart) wakeCgroupLock()
   using _ = takeTurns()
   await turn()
-  const { registry, ...wanted } = asked
+  const { registry, givenFiles, ...wanted } = asked
   const named = joinedById(deps, await inSandbox(deps, withRequired(deps, resolveOptions(wanted))))
   let options = await withNetworks(deps, named)
   const name = options.name === undefined ? undefined : parseContainerName(options.name)
@@ -65,6 +65,10 @@ export async function createContainer(
   await checkResources(deps, options)
   const images = await deps.images()
   const { image, imageName } = await resolveRoot(images, options, { ...registry, onProgress, signal: abort })
+  if (image !== undefined) {
+    await deps.admit?.(image, options)
+    images.used(image)
+  }
   trace("image resolved")
   const id = newContainerId()
   const config = image && (await images.config(image))
@@ -83,7 +87,7 @@ export async function createContainer(
     options: { ...options, userNamespace: await ownIds(options, run.user, mounts) },
     run,
     mounts,
-    secrets: await resolveSecrets(deps, options),
+    secrets: await resolveSecrets(deps, options, givenFiles),
     runtime: options.runtime ?? runtime.name,
     ...(logPath === undefined ? {} : { logPath }),
   }
@@ -93,6 +97,8 @@ export async function createContainer(
   try {
     const attachments = initialAttachments(options)
     const lease = await leaseOf(deps, id, attachments)
+    // before the record: one that is killed here leaves no container whose secrets are missing
+    await keepSecrets(deps, id, spec.secrets, givenFiles)
     await deps.records.whenFree(abort)
     const record = deps.records.insert(
       {
@@ -116,6 +122,7 @@ export async function createContainer(
     await provision(deps, record)
     return { record, lock, warnings: [] }
   } catch (error) {
+    if (spec.secrets !== undefined) rmSync(stateDirectory(deps, id), { recursive: true, force: true })
     lock.unlink()
     lock[Symbol.dispose]()
     throw error
@@ -143,7 +150,6 @@ async function provision(deps: ContainerDeps, record: ContainerRecord): Promise<
   const { options, topLayer, mounts } = record.spec
   try {
     await makeVolumes(deps, mounts)
-    await keepSecrets(deps, record)
     crashPoint("create:volumes-made")
     const snapshots = await deps.snapshots()
     await snapshots.prepare(record.id, topLayer, { volatile: options.autoRemove })

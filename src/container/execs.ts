@@ -203,7 +203,10 @@ function execProcess(
   const user =
     request.user === undefined
       ? undefined
-      : resolveUser(bundle.rootfs, request.user, groupAdd, accountsOver(container, bundle))
+      : resolveUser(bundle.rootfs, request.user, groupAdd, {
+          over: accountsOver(container, bundle),
+          listed: container.spec.options.imageGroups,
+        })
   const declaresHome = container.spec.run.env.some((entry) => entry.startsWith("HOME="))
   // the home of another user is another, unless image or options fixed one
   const home = user === undefined || declaresHome ? [] : [`HOME=${user.home}`]

@@ -268,7 +268,7 @@ async function startMonitor(
   given: { runtimes: Runtimes; runtime: Runtime; options: LaunchOptions; held?: readonly number[] },
 ): Promise<PendingMonitor> {
   const { runtimes, runtime, held } = given
-  const { tty, stdin, restart, runTimeoutSeconds } = spec.options
+  const { tty, stdin, keepStdin, restart, runTimeoutSeconds } = spec.options
   // a restart is the exit command's work, and waits for nobody
   const isOurs = given.options.attach === true && restart.name === "no"
   const pending = await runtimes.startMonitor({
@@ -280,6 +280,7 @@ async function startMonitor(
     log: monitorLog(spec),
     tty,
     stdin,
+    keepStdin,
     exitCommand: deps.cleanupCommand(id),
     ...(runTimeoutSeconds === undefined ? {} : { runTimeoutSeconds }),
     ...(isOurs ? { exitDelaySeconds: FOREGROUND_CLEANUP_SECONDS } : {}),

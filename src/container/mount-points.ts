@@ -105,7 +105,7 @@ function mountPoint(request: PlacedRequest, target: string): MountPoint {
   const { readOnly } = request
   switch (request.type) {
     case "bind": {
-      const { source, createSource, propagation } = request
+      const { source, createSource, propagation, subpath } = request
       const bind = {
         type: "bind",
         source: posix.normalize(source),
@@ -114,10 +114,10 @@ function mountPoint(request: PlacedRequest, target: string): MountPoint {
         createSource,
         propagation,
       } as const
-      return { ...bind, ...shownFiles(request) }
+      return { ...bind, ...shownFiles(request), ...defined({ subpath }) }
     }
     case "volume": {
-      const anonymous = request.source === undefined
+      const anonymous = request.source === undefined || request.isAnonymous === true
       // 64 random hex digits, as an id
       const name = request.source ?? newContainerId()
       // a part of a volume is what it is: nothing of the image is put there

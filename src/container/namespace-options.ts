@@ -1,11 +1,8 @@
 /** Which namespaces a container has to itself, and whose it shares else. */
 
-/** One kind of namespace: the container's own, the host's, another container's, or one that is open at a path of the host. */
-export type NamespaceMode =
-  { kind: "private" } | { kind: "host" } | { kind: "container"; container: string } | { kind: "path"; path: string }
+import type { IpcMode, NamespaceMode } from "../spec/docker/namespace-mode.ts"
 
-/** `shareable`: private, and others may join it; `none`: private, without /dev/shm. */
-export type IpcMode = NamespaceMode | { kind: "shareable" } | { kind: "none" }
+export type { IpcMode, NamespaceMode } from "../spec/docker/namespace-mode.ts"
 
 /** Seconds that a clock of the container is ahead of the host's; negative: behind (time_namespaces(7)). */
 export interface TimeOffsets {

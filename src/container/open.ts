@@ -146,6 +146,7 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
         () => {},
       )
     },
+    reopenLog: async (nameOrId) => (await import("./reopen-log.ts")).reopenLog(deps, records.get(nameOrId)),
     async *logs(nameOrId, options) {
       const { readLogs } = await import("./logs.ts")
       yield* readLogs(deps, nameOrId, options)
@@ -173,6 +174,8 @@ export function openContainers(deps: ContainerDeps): Containers & AsyncDisposabl
     },
     writeArchive: async (nameOrId, path, archive, options) =>
       (await import("./files/archives.ts")).writeArchive(deps, nameOrId, path, archive, options),
+    fileStats: async (...args) => (await import("./files/look-and-remove.ts")).fileStats(deps, ...args),
+    removeFiles: async (...args) => (await import("./files/look-and-remove.ts")).removeFiles(deps, ...args),
     mount: async (nameOrId, abortable) => (await fileMounts()).mountContainer(deps, nameOrId, abortable),
     unmount: async (nameOrId, abortable) => (await fileMounts()).unmountContainer(deps, nameOrId, abortable),
     mountPoint: async (nameOrId) => (await fileMounts()).mountPointOf(deps, nameOrId),

@@ -38,7 +38,7 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: R
     }),
     workdir: workingDirectory(options.workdir ?? (image.WorkingDir || "/")),
     user: options.user ?? image.User ?? "",
-    labels: { ...image.Labels, ...options.labels },
+    labels: { ...ownLabels(image.Labels), ...options.labels },
     stopSignal: signalName(parseSignal(stopSignal)),
     stopTimeoutSeconds: options.stopTimeoutSeconds ?? image.StopTimeout ?? DEFAULT_STOP_TIMEOUT_SECONDS,
     hostname,
@@ -47,6 +47,14 @@ export function runParameters(id: ContainerId, image: ImageRunConfig, options: R
     volumes: Object.keys(image.Volumes ?? {}),
     ...healthOf(image, options),
   }
+}
+
+/** By which compose and the node agent of a cluster know their containers. */
+const OWNERS = /^(?:com\.docker\.compose\.|io\.skiff\.|io\.kubernetes\.(?:pod|container)\.)/
+
+/** Without those that say whose a container is: he would stop, remove, enter and send files to what an image says is his. */
+function ownLabels(labels: ImageRunConfig["Labels"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => !OWNERS.test(name)))
 }
 
 /** With the shell that a `CMD-SHELL` is for, where the image names one. */

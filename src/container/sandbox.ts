@@ -90,7 +90,7 @@ export function sharedNamespaces(
 export async function leaveSandbox(deps: ContainerDeps, { id, spec }: ContainerRecord): Promise<void> {
   const { sandbox: sandboxId, initContainer } = spec.options
   // after an init container come those that it has prepared the sandbox for
-  if (sandboxId === undefined || initContainer !== undefined) return
+  if (sandboxId === undefined || (initContainer !== undefined && initContainer !== "sidecar")) return
   const sandboxes = await deps.sandboxes()
   try {
     const sandbox = sandboxes.get(sandboxId)

@@ -7,13 +7,18 @@ import type { ContainerRecord } from "./record.ts"
 /** Podman's, which it reads where it is told to. */
 const SECCOMP_LABEL = "io.containers.seccomp.profile"
 
+type SecurityInput = Pick<
+  ConfigInput,
+  "cdiDevices" | "hooks" | "seccompProfile" | "maskedPaths" | "readonlyPaths" | "ambientCapabilities"
+>
+
 /** As a `config.json` is made of them. */
-export function securityInput({ spec }: ContainerRecord): Pick<ConfigInput, "cdiDevices" | "hooks" | "seccompProfile"> {
-  const { cdiDevices, seccompFromImage = false } = spec.options.security ?? {}
+export function securityInput({ spec }: ContainerRecord): SecurityInput {
+  const { seccompFromImage = false, ...given } = spec.options.security ?? {}
   const profile = seccompFromImage ? spec.run.labels[SECCOMP_LABEL] : undefined
   return {
     hooks: { hasBindMounts: spec.mounts.some(({ type }) => type === "bind") },
-    ...(cdiDevices && { cdiDevices }),
+    ...given,
     ...(profile !== undefined && { seccompProfile: profile }),
   }
 }

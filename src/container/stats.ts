@@ -146,6 +146,11 @@ function toUsage(container: Container, time: Date, { pid, usage, timeMs, before 
     },
     memory: {
       usedBytes,
+      totalBytes: memoryBytes,
+      anonymousBytes: usage.anonymousBytes,
+      swapBytes: usage.swapBytes,
+      pageFaults: usage.pageFaults,
+      majorPageFaults: usage.majorPageFaults,
       peakBytes: memoryPeakBytes,
       limitBytes,
       percent: usedBytes === undefined ? undefined : (usedBytes / limitBytes) * 100,

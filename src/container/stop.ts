@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { orCancelled } from "../base/cancel.ts"
 import type { Monitor } from "../runtime/runtime.ts"
+import { isAlive } from "../sys/process/process.ts"
 import { callerName } from "../sys/caller-name.ts"
 import { parseSignal, signalName } from "../sys/process/signals.ts"
 import type { Abortable } from "./container.ts"
@@ -108,7 +109,7 @@ async function signalUnderLock(
     deps.records.save(record, [containerEvent(record, "stop")])
     return undefined
   }
-  const { pid, monitorPid } = record.state
+  const { pid, pidStartTime, monitorPid } = record.state
   if (!isRunning(record, deps) || pid === undefined || monitorPid === undefined) return undefined
   deps.records.save(record, [containerEvent(record, "kill", { signal: `${signal}` })])
   const runtimes = await deps.runtimes()
@@ -123,8 +124,8 @@ async function signalUnderLock(
       deps.records.save(record, [containerEvent(record, "unpause")])
     }
   } catch (error) {
-    // it may have ended in this very moment
-    if (isRunning(record, deps)) throw error
+    // it may have ended in this very moment, and its monitor be reading the last of its output
+    if (pidStartTime !== undefined && isAlive(pid, pidStartTime)) throw error
   }
   return monitor
 }

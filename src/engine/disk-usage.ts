@@ -61,6 +61,8 @@ export interface DiskUsage {
   imageBytes: number
   /** Of it, what no container stands on. */
   reclaimableImageBytes: number
+  /** What images may take; undefined: anything. */
+  maxImageBytes: number | undefined
   containers: readonly ContainerUse[]
   volumes: readonly VolumeUse[]
   networks: readonly NetworkUse[]
@@ -113,7 +115,8 @@ export async function diskUsage(deps: DiskUsageDeps, { signal }: Cancellable = {
   let workingBytes = 0
   for (const { id } of workers) workingBytes += await sizes.snapshot(workingKey({ id }))
   const networks = deps.networks.list().map((network) => ({ network, links: deps.networkUsers(network).length }))
-  return { ...images, containers: containerUses, volumes, networks, cache, workingBytes }
+  const maxImageBytes = deps.images.maxBytes
+  return { ...images, maxImageBytes, containers: containerUses, volumes, networks, cache, workingBytes }
 }
 
 async function imagesUse(

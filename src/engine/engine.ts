@@ -13,16 +13,19 @@ import type { DiskUsage } from "./disk-usage.ts"
 import type { PruneReport, PruneRequest } from "./prune.ts"
 import type { RegistryStoreOptions } from "./registry-store.ts"
 import type { HostCheck } from "../doctor/doctor.ts"
+import type { Explorer } from "../explore/explore.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events } from "../event/event.ts"
 import type { Meter } from "../meter/meter.ts"
 import type { Images } from "../image/image.ts"
-import type { Kube } from "../kube/kube.ts"
+import type { Compose } from "../compose/compose.ts"
+import type { Kube, KubeApi, KubeControl, KubeObjects } from "../kube/kube.ts"
 import type { Networks } from "../network/network.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Artifacts } from "../artifact/artifact.ts"
 import type { ManifestLists } from "../manifest/manifest.ts"
+import type { Scans } from "../scan/scan.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Volumes } from "../volume/volume.ts"
@@ -55,7 +58,19 @@ export interface Engine extends AsyncDisposable {
   containers(): Promise<Containers>
   sandboxes(): Promise<Sandboxes>
   pods(): Promise<Pods>
+  compose(): Promise<Compose>
   kube(): Promise<Kube>
+  /**
+   * The objects of the cluster that this machine is: records alone, cheap to open. Whatever is written by it has the supervisor started
+   * when there is something to do: nobody else has to.
+   */
+  kubeObjects(): Promise<KubeObjects>
+  /** Kubernetes' API over those objects. */
+  kubeApi(): Promise<KubeApi>
+  /** Whether objects, or what is left of pods, need somebody who stays. Where there are no objects it costs a look at a table. */
+  needsKubeControl(): Promise<boolean>
+  /** For the supervisor alone. */
+  kubeControl(): Promise<KubeControl>
   networks(): Promise<Networks>
   volumes(): Promise<Volumes>
   secrets(): Promise<Secrets>
@@ -73,8 +88,12 @@ export interface Engine extends AsyncDisposable {
   audit(): Promise<Audit>
   /** What happened to all of these, replayed and watched. */
   events(): Promise<Events>
+  /** Looks into the layers of images. */
+  explorer(): Promise<Explorer>
   /** What containers are, from the kernel's own words. */
   explanations(): Promise<Explanations>
+  /** What is wrong with images, containers, directories. */
+  scans(): Promise<Scans>
   /** What containers have used, also those that are gone. */
   meter(): Promise<Meter>
   /** What all of it takes on disk: reads everything in the store. */
@@ -86,8 +105,14 @@ export interface Engine extends AsyncDisposable {
   info(): Promise<EngineInfo>
   /** Undefined: another process supervises this store, and does until it lets go. `wasHanded`: by who started us. */
   takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined>
+  /** Undefined: another process looks at running containers. `wasHanded`: by who started us. */
+  takeRescan(wasHanded?: boolean): Promise<Disposable | undefined>
+  /** Has running containers scanned again, by a process of its own, where somebody watches them and the data are others. */
+  keepScanned(): Promise<void>
   /** Answers containers' questions for names until nobody is on a network that has such, or another process does it. */
   resolveNames(options?: { wasHanded?: boolean }): Promise<void>
+  /** Answers requests by Kubernetes' Ingresses as long as there are any, or another process does it. */
+  serveIngresses(options?: { wasHanded?: boolean }): Promise<void>
   /** Starts the resolver of names where one is needed and was killed. Where there is none to be needed it costs 5 µs. */
   keepResolver(): Promise<void>
   /**

@@ -7,8 +7,8 @@ import { spawnProcess } from "../sys/process/process.ts"
 import { useOurNamespaces } from "../sys/rootless/use-namespaces.ts"
 import { userScope } from "../sys/rootless/user-scope.ts"
 
-/** The supervisor of containers (src/supervisor/); the resolver of names (src/network/dns/). */
-export type HelperKind = "supervisor" | "resolver"
+/** The supervisor of containers (src/supervisor/); the resolver of names (src/network/dns/); a look at running containers (src/scan/watch/); the proxy of Ingresses. */
+export type HelperKind = "supervisor" | "resolver" | "rescan" | "ingress"
 
 /** Where one that was woken finds the lock that it was handed. */
 const HANDED_FD = 3

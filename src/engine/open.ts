@@ -14,26 +14,32 @@ import type { Containers } from "../container/container.ts"
 import type { ContentStore, Leases } from "../content/content.ts"
 import type { Collected } from "../content/collect.ts"
 import type { Images } from "../image/image.ts"
+import type { StoreCap } from "../image/cap-settings.ts"
 import { readSampling } from "../meter/sampling.ts"
 import type { Meter } from "../meter/meter.ts"
 import type { Network, NetworkUser, Networks } from "../network/network.ts"
 import type { NetworkSettings } from "../network/settings.ts"
+import type { Explorer } from "../explore/explore.ts"
 import type { Explanations } from "../explain/explain.ts"
 import type { Events, NewEvent } from "../event/event.ts"
 import type { Audit } from "../audit/audit.ts"
 import type { Pods } from "../pod/pod.ts"
-import type { Kube } from "../kube/kube.ts"
+import { noProgress } from "../base/progress.ts"
+import type { Compose } from "../compose/compose.ts"
+import type { Kube, KubeApi, KubeControl, KubeObjects } from "../kube/kube.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
 import { libc } from "../sys/libc.ts"
-import { defaultPaths, type StorePaths } from "../sys/fs/paths.ts"
+import { defaultPaths, rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import { bootId } from "../sys/process/process.ts"
 import { ownCommand } from "../sys/host.ts"
 import { ourPrivilege } from "../sys/rootless/privilege.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Artifacts } from "../artifact/artifact.ts"
 import type { ManifestLists } from "../manifest/manifest.ts"
+import type { Scans } from "../scan/scan.ts"
+import type { Admissions } from "../scan/policy/open-policy.ts"
 import type { Secrets } from "../secret/secret.ts"
 import type { Volumes } from "../volume/volume.ts"
 import { containerFiles } from "./container-files.ts"
@@ -55,8 +61,16 @@ export function openEngine(options: EngineOptions = {}): Engine {
   return new LocalEngine(options)
 }
 
+/** So long nobody looks again whether the supervisor runs that was just started. */
+const WOKEN_FRESH_MS = 1000
+
 /** How long what was read of the meter's setting is believed. */
 const SAMPLING_FRESH_MS = 1000
+
+/** Most hosts have no settings of ours, and need no code to read them. */
+function hasSettings(): boolean {
+  return existsSync(process.env.SKIFF_CONFIG || "/etc/skiff/skiff.toml")
+}
 
 class LocalEngine implements Engine {
   readonly #options: EngineOptions
@@ -66,6 +80,9 @@ class LocalEngine implements Engine {
   #sampling: { readAt: number; ms: number | undefined } | undefined
   /** Containers or networks were looked at. */
   #usesNetworks = false
+  /** The supervisor was started for objects, or is this process. */
+  #kubeWokenAt = 0
+  #isControl = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -194,7 +211,7 @@ class LocalEngine implements Engine {
     const { paths, db } = this.#store
     const containers = new ContainerRecords(db, events)
     const working = new WorkingRecords(db)
-    return openImages({
+    const images = openImages({
       root: paths.root,
       mounts: join(paths.runRoot, "image-mounts"),
       db,
@@ -206,13 +223,36 @@ class LocalEngine implements Engine {
       usedBy: (imageId) => [...containers.usersOfImage(imageId), ...working.usersOfImage(imageId)],
       collect: (signal) => this.#collect(signal),
       registries: this.registries,
+      cap: await this.#storeCap(),
+      partialPulls: async () => (await import("../image/settings.ts")).readPartialImages(),
+    })
+    if (!hasSettings()) return images
+    const { withAdmission } = await import("./admitted-pulls.ts")
+    return withAdmission(images, this.#policy)
+  })
+
+  /** Undefined: nothing forbids an image. */
+  readonly #policy = once(async (): Promise<Admissions | undefined> => {
+    const { openPolicy } = await import("../scan/policy/open-policy.ts")
+    return openPolicy({
+      scans: () => this.scans(),
+      root: this.#store.paths.root,
+      isBuiltHere: async (id) => {
+        const history = await (await this.builds()).history()
+        return history.list().some(({ images: made }) => made.includes(id))
+      },
     })
   })
 
+  /** Undefined: images may take anything. */
+  async #storeCap(): Promise<StoreCap | undefined> {
+    if (!hasSettings()) return undefined
+    return await (await import("../image/cap-settings.ts")).readStoreCap()
+  }
+
   /** Undefined: nothing is set. */
   readonly #networkSettings = once(async (): Promise<NetworkSettings | undefined> => {
-    // most hosts have no such file, and need no code to read it
-    if (!existsSync(process.env.SKIFF_CONFIG || "/etc/skiff/skiff.toml")) return undefined
+    if (!hasSettings()) return undefined
     const { readNetworkSettings } = await import("../network/settings.ts")
     return readNetworkSettings()
   })
@@ -253,7 +293,22 @@ class LocalEngine implements Engine {
     const { resolveNames } = await import("../network/dns/resolver.ts")
     const { paths, db } = this.#store
     const takeLock = (wasHanded: boolean) => helperLock(paths.runRoot, "resolver", wasHanded)
-    await resolveNames({ db, runRoot: paths.runRoot, netns: await this.#netns(), takeLock }, options)
+    const [{ clusterNames }, objects] = await Promise.all([import("../kube/services/names.ts"), this.kubeObjects()])
+    const names = clusterNames(objects)
+    await resolveNames({ db, runRoot: paths.runRoot, netns: await this.#netns(), takeLock, names }, options)
+  }
+
+  async serveIngresses(options?: { wasHanded?: boolean }): Promise<void> {
+    const [{ serveIngresses }, objects, netns] = await Promise.all([
+      import("../kube/ingress/serve.ts"),
+      this.kubeObjects(),
+      this.#netns(),
+    ])
+    const { runRoot } = this.#store.paths
+    // where the pods are
+    if (netns !== undefined) (await import("../sys/net/netns.ts")).enterNetns(netns)
+    const takeLock = (wasHanded: boolean) => helperLock(runRoot, "ingress", wasHanded)
+    await serveIngresses({ objects, isOrdinaryUser: rootlessUid() !== undefined, takeLock }, options)
   }
 
   async keepResolver(): Promise<void> {
@@ -336,6 +391,7 @@ class LocalEngine implements Engine {
       events,
       snapshots: this.#snapshots,
       images: this.images,
+      ...(hasSettings() ? { admit: async (...words) => (await this.#policy())?.admit(...words) } : {}),
       networks: this.networks,
       volumes: this.volumes,
       secrets: this.secrets,
@@ -343,7 +399,8 @@ class LocalEngine implements Engine {
       runtimes: this.#runtimes,
       meter: this.meter,
       samplingMs: () => this.#samplingMs(),
-      supervise: () => wakeHelper(runRoot, "supervisor", this.#ownCommand("_supervise")),
+      isWatched: () => this.#isWatched(),
+      supervise: () => this.#wakeSupervisor(),
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }
     this.#usesNetworks = true
@@ -391,6 +448,33 @@ class LocalEngine implements Engine {
     })
   })
 
+  readonly compose = once(async (): Promise<Compose> => {
+    const [{ openCompose }, { FileLocks }] = await Promise.all([
+      import("../compose/open.ts"),
+      import("../sys/fs/file-locks.ts"),
+    ])
+    return openCompose({
+      locks: new FileLocks(`${this.#store.paths.runRoot}/compose-locks`, "project"),
+      containers: this.containers,
+      images: this.images,
+      networks: this.networks,
+      volumes: this.volumes,
+      secrets: this.secrets,
+      builds: this.builds,
+      events: this.events,
+      registries: this.registries,
+      clone: async (url, directory) => {
+        const { clone } = await import("../build/execute/git-clone.ts")
+        return clone(
+          url,
+          directory,
+          { keepGitDir: false, submodules: false },
+          { onLog: () => {}, onProgress: noProgress },
+        )
+      },
+    })
+  })
+
   readonly kube = once(async (): Promise<Kube> => {
     const [{ openKube }, containers, pods, volumes, images] = await Promise.all([
       import("../kube/open.ts"),
@@ -399,7 +483,115 @@ class LocalEngine implements Engine {
       this.volumes(),
       this.images(),
     ])
-    return openKube({ containers, pods, volumes, images })
+    const { root, runRoot } = this.#store.paths
+    return openKube({
+      containers,
+      pods,
+      volumes,
+      images,
+      secrets: this.secrets,
+      networks: this.networks,
+      builds: this.builds,
+      ownDirectories: [root, runRoot],
+    })
+  })
+
+  readonly kubeObjects = once(async (): Promise<KubeObjects> => {
+    const [{ openObjects }, { admit }, { assignNewService }, { findNetwork }] = await Promise.all([
+      import("../kube/objects/open.ts"),
+      import("../kube/api/admission/admit.ts"),
+      import("../kube/services/assign-new.ts"),
+      import("../network/network-records.ts"),
+    ])
+    const { db, paths } = this.#store
+    const objects: KubeObjects = openObjects({
+      db,
+      root: paths.root,
+      admit(kind, object) {
+        const admitted = admit(objects, kind, object)
+        if (kind.kind !== "Service" || kind.group !== "") return admitted
+        return assignNewService(objects, findNetwork(db, "kube"), admitted)
+      },
+      onChange: (resource) => this.#superviseKube(objects, resource),
+    })
+    return objects
+  })
+
+  readonly kubeApi = once(async (): Promise<KubeApi> => {
+    const [{ openKubeApi }, { Tokens }, objects] = await Promise.all([
+      import("../kube/api/open.ts"),
+      import("../kube/api/tokens.ts"),
+      this.kubeObjects(),
+    ])
+    const { db, paths } = this.#store
+    return openKubeApi({
+      objects,
+      transaction: (body) => db.transaction(body),
+      tokens: new Tokens(`${paths.root}/kube`),
+      uses: async () => {
+        const [{ podUses }, containers] = await Promise.all([import("../kube/api/pods/pod-uses.ts"), this.containers()])
+        return podUses(containers)
+      },
+      podLog: async (context) => {
+        const [{ podLog }, containers] = await Promise.all([import("../kube/api/pods/pod-log.ts"), this.containers()])
+        return podLog(context, containers)
+      },
+    })
+  })
+
+  /** Once a second at most: who was woken sees what comes after, too. */
+  #superviseKube(objects: KubeObjects, resource: string): void {
+    if (this.#isControl || Date.now() - this.#kubeWokenAt < WOKEN_FRESH_MS) return
+    // a pod that is gone leaves containers
+    if (resource !== "pods" && !objects.needsControl()) return
+    this.#kubeWokenAt = Date.now()
+    this.#wakeSupervisor()
+  }
+
+  #wakeSupervisor(): void {
+    wakeHelper(this.#store.paths.runRoot, "supervisor", this.#ownCommand("_supervise"))
+  }
+
+  async needsKubeControl(): Promise<boolean> {
+    if ((await this.kubeObjects()).needsControl()) return true
+    const [{ PodRecords }, { OWNED_LABEL }, events] = await Promise.all([
+      import("../pod/records.ts"),
+      import("../kube/node/agent/labels.ts"),
+      this.events(),
+    ])
+    return new PodRecords(this.#store.db, events).hasLabel(OWNED_LABEL)
+  }
+
+  readonly kubeControl = once(async (): Promise<KubeControl> => {
+    this.#isControl = true
+    const [{ openKubeControl }, objects, containers, pods, sandboxes, networks, volumes, images, events] =
+      await Promise.all([
+        import("../kube/open-control.ts"),
+        this.kubeObjects(),
+        this.containers(),
+        this.pods(),
+        this.sandboxes(),
+        this.networks(),
+        this.volumes(),
+        this.images(),
+        this.events(),
+      ])
+    const { paths } = this.#store
+    return openKubeControl({
+      objects,
+      containers,
+      pods,
+      sandboxes,
+      networks,
+      volumes,
+      images,
+      events,
+      isRootless: await this.#byPasta(),
+      isNeeded: () => this.needsKubeControl(),
+      wakeIngress: () => wakeHelper(paths.runRoot, "ingress", this.#ownCommand("_ingress")),
+      isOrdinaryUser: rootlessUid() !== undefined,
+      ...paths,
+    })
   })
 
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {
@@ -455,6 +647,15 @@ class LocalEngine implements Engine {
     return openWorking({ ...deps, resolveBase, planMount })
   })
 
+  readonly explorer = once(async (): Promise<Explorer> => {
+    const [{ openExplorer }, images, snapshots] = await Promise.all([
+      import("../explore/open.ts"),
+      this.images(),
+      this.#snapshots(),
+    ])
+    return openExplorer({ scratch: join(this.#store.paths.root, "ingest"), images, snapshots, builds: this.builds })
+  })
+
   readonly explanations = once(async (): Promise<Explanations> => {
     const { openExplanations } = await import("../explain/open.ts")
     return openExplanations({
@@ -462,6 +663,29 @@ class LocalEngine implements Engine {
       networks: () => this.networks(),
       runtimes: this.#runtimes,
       sandboxes: () => this.sandboxes(),
+    })
+  })
+
+  readonly scans = once(async (): Promise<Scans> => {
+    const { openScans } = await import("../scan/open.ts")
+    return openScans({
+      root: this.#store.paths.root,
+      images: this.images,
+      containers: this.containers,
+      registries: this.registries,
+      snapshots: this.#snapshots,
+      events: this.events,
+      dockerfileLines: async (id, history = []) => {
+        const { dockerfileLines } = await import("../explore/source/dockerfile-lines.ts")
+        return dockerfileLines(id, history, (await (await this.builds()).history()).list())
+      },
+      temporaryStore: async () => {
+        const { openTemporaryStore } = await import("./temporary-store.ts")
+        return openTemporaryStore(
+          (paths) => new LocalEngine({ ...this.#options, ...paths }),
+          (engine) => engine.#snapshots(),
+        )
+      },
     })
   })
 
@@ -534,6 +758,24 @@ class LocalEngine implements Engine {
     return helperLock(this.#store.paths.runRoot, "supervisor", wasHanded)
   }
 
+  async takeRescan(wasHanded?: boolean): Promise<Disposable | undefined> {
+    return helperLock(this.#store.paths.runRoot, "rescan", wasHanded)
+  }
+
+  async keepScanned(): Promise<void> {
+    const { root, runRoot } = this.#store.paths
+    if (!this.#isWatched()) return
+    const { isScanDue } = await import("../scan/watch/watch-state.ts")
+    const containers = await this.containers()
+    const running = () => containers.list().map(({ id }) => id)
+    if (isScanDue(`${root}/scan`, running)) wakeHelper(runRoot, "rescan", this.#ownCommand("_rescan"))
+  }
+
+  /** Somebody wants to know what becomes known of running containers. */
+  #isWatched(): boolean {
+    return existsSync(`${this.#store.paths.root}/scan/watch.json`)
+  }
+
   async info(): Promise<EngineInfo> {
     const [{ engineInfo }, containers, images, snapshots, runtimes] = await Promise.all([
       import("./info.ts"),
@@ -587,7 +829,8 @@ class LocalEngine implements Engine {
   }
 
   async #resetDeps(): Promise<ResetDeps> {
-    const [pods, sandboxes, containers, workingContainers, images, volumes, networks] = await Promise.all([
+    const [kubeObjects, pods, sandboxes, containers, workingContainers, images, volumes, networks] = await Promise.all([
+      this.kubeObjects(),
       this.pods(),
       this.sandboxes(),
       this.containers(),
@@ -597,7 +840,7 @@ class LocalEngine implements Engine {
       this.networks(),
     ])
     const { paths } = this.#store
-    return { paths, pods, sandboxes, containers, workingContainers, images, volumes, networks }
+    return { paths, pods, sandboxes, containers, workingContainers, images, volumes, networks, kubeObjects }
   }
 
   /** Puts back what somebody flushed from nftables. Where nothing is missing it costs 0.1 ms. */
@@ -615,6 +858,7 @@ class LocalEngine implements Engine {
   }
 
   async maintain({ signal }: Cancellable = {}): Promise<void> {
+    if (hasSettings()) await (await this.images()).evict({ ...(signal && { signal }) })
     const containers = await this.containers()
     await containers.maintain({ abort: signal })
     await containers.meterRunning()
@@ -626,7 +870,15 @@ class LocalEngine implements Engine {
     this.#store.db.checkpoint()
   }
 
+  /** The supervisor was killed, and this is the first command since, or the end of a container. Where there are no objects it costs 20 µs. */
+  async #keepKubeControl(): Promise<void> {
+    if (this.#opened === undefined || this.#isControl) return
+    const { needsControl } = await import("../kube/objects/needs-control.ts")
+    if (needsControl(this.#opened.db)) this.#wakeSupervisor()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#keepKubeControl()
     await this.#containers?.[Symbol.asyncDispose]()
     await this.#restoreFirewall()
     if (this.#usesNetworks) await this.keepResolver()

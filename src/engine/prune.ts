@@ -147,11 +147,12 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
 
   async images(deps, request, report) {
     const ids = await askedImages(deps, request)
-    if (request.dryRun) return planImages(deps, { request, report, ids })
-    const { signal, all } = request
-    const { untagged, deleted, reclaimedBytes } = await deps.images.prune({ all, ids, ...(signal && { signal }) })
-    report.images = { untagged, deleted }
-    report.reclaimedBytes += reclaimedBytes
+    const { signal, all, dryRun } = request
+    if (dryRun) planImages(deps, { request, report, ids })
+    else addImages(report, await deps.images.prune({ all, ids, ...(signal && { signal }) }))
+    // what has no cap evicts nothing; what has one holds it whatever else was asked
+    const without = new Set(report.images.deleted)
+    addImages(report, await deps.images.evict({ dryRun: dryRun === true, without, ...(signal && { signal }) }))
   },
 
   async cache({ builds, images }, { all, unusedForMs, dryRun, signal }, report) {
@@ -169,6 +170,12 @@ const STEPS: Readonly<Record<PruneKind, Step>> = {
       if (!isShared) report.reclaimedBytes += sizeBytes
     }
   },
+}
+
+function addImages(report: PruneReport, more: { untagged: string[]; deleted: string[]; reclaimedBytes: number }): void {
+  report.images.untagged.push(...more.untagged)
+  report.images.deleted.push(...more.deleted)
+  report.reclaimedBytes += more.reclaimedBytes
 }
 
 /** Ids of containers and sandboxes that went before, or would. */

@@ -10,6 +10,7 @@ import type { Containers } from "../container/container.ts"
 import type { Pods } from "../pod/pod.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import type { Images } from "../image/image.ts"
+import type { KubeObjects } from "../kube/kube.ts"
 import { DEFAULT_NETWORK, type Networks } from "../network/network.ts"
 import { detectCgroups, removeCgroup, removeOwnParents } from "../sys/process/cgroup.ts"
 import { mountPointsBelow, unmount } from "../sys/fs/mount.ts"
@@ -31,6 +32,7 @@ export interface ResetDeps {
   images: Images
   volumes: Volumes
   networks: Networks
+  kubeObjects: KubeObjects
 }
 
 const SIGKILL = 9
@@ -62,7 +64,9 @@ export async function storeContents(deps: ResetDeps): Promise<StoreContents> {
  * is gone then.
  */
 export async function resetStore(deps: ResetDeps): Promise<void> {
-  const { paths, pods, sandboxes, containers, workingContainers, networks } = deps
+  const { paths, pods, sandboxes, containers, workingContainers, networks, kubeObjects } = deps
+  // first: whoever keeps pods true would make again what is removed here
+  kubeObjects.clear()
   for (const { id } of await pods.list()) await pods.remove(id, { force: true })
   await runAll("removing the containers", [
     ...containers.list({ all: true }).map(

@@ -116,3 +116,45 @@ describe.skipIf(skip !== false)("a sandbox whose maker was killed", () => {
     expect(mountPointsBelow(lab.runRoot)).toEqual([])
   })
 })
+
+describe.skipIf(skip !== false)("a connection into a sandbox", () => {
+  test("reaches what listens on its loopback, both ways, and is refused where nobody does", async () => {
+    await using lab = await EngineLab.open()
+    const [containers, sandboxes] = [await lab.engine.containers(), await lab.engine.sandboxes()]
+    await sandboxes.create(sandboxOptions("pod", { networks: [] }))
+    const script = "mkdir /w; head -c 3000000 /dev/zero > /w/file; httpd -f -p 127.0.0.1:8080 -h /w"
+    ;(await containers.run(plainOptions("busybox", ["sh", "-c", script], { name: "server", sandbox: "pod" }))).release()
+    await expect(sandboxes.connect("pod", 8081)).rejects.toMatchObject({
+      code: "Unavailable",
+      message: expect.stringContaining("ECONNREFUSED"),
+    })
+    const fetched = async (): Promise<number> => {
+      using connection = await sandboxes.connect("pod", 8080)
+      let size = 0
+      // who takes it slowly holds the server back, and loses nothing
+      connection.onData(async (chunk) => {
+        if (size === 0) await Bun.sleep(20)
+        size += chunk.length
+      })
+      await connection.write(Buffer.from("GET /file HTTP/1.0\r\n\r\n"))
+      connection.end()
+      await connection.ended
+      return size
+    }
+    for (
+      let tries = 0;
+      tries < 50 &&
+      !(await fetched().then(
+        () => true,
+        () => false,
+      ));
+      tries++
+    )
+      await Bun.sleep(50)
+    for (const size of await Promise.all([fetched(), fetched(), fetched()])) expect(size).toBeGreaterThan(3_000_000)
+    await sandboxes.stop("pod")
+    await expect(sandboxes.connect("pod", 8080)).rejects.toMatchObject({ code: "FailedPrecondition" })
+    await containers.remove("server", { force: true })
+    await sandboxes.remove("pod")
+  })
+})

@@ -6,6 +6,7 @@ import { containerSchema } from "../container/schema.ts"
 import { contentSchema } from "../content/schema.ts"
 import { eventSchema } from "../event/schema.ts"
 import { imageSchema } from "../image/schema.ts"
+import { kubeSchema } from "../kube/objects/schema.ts"
 import { manifestSchema } from "../manifest/schema.ts"
 import { meterSchema } from "../meter/schema.ts"
 import { networkSchema } from "../network/schema.ts"
@@ -33,4 +34,5 @@ export const SCHEMAS = [
   manifestSchema,
   artifactSchema,
   podSchema,
+  kubeSchema,
 ]

@@ -304,6 +304,16 @@ export class BridgeDriver implements NetworkDriver {
     if (allow !== undefined) await this.#bounds.rebound(netfilter, before, network)
   }
 
+  /** Makes bridge, rules and uplink without anybody on the network. Gives it as this host can have it. Safe to repeat. */
+  async ready(given: Network): Promise<Network> {
+    const network = this.#bridges.possible(given)
+    const host = await this.#host.sockets()
+    await this.#bridges.ensure(host.route, network)
+    await this.#firewall.ensure(host.netfilter, network)
+    await this.#rootless?.open()
+    return network
+  }
+
   /** Takes a network that is removed from the firewall. Safe to repeat. */
   forget({ route, netfilter }: HostSockets, network: Network): void {
     this.#firewall.forget(netfilter, network)

@@ -5,7 +5,7 @@ import { forgetUdpCallers } from "../sys/net/conntrack.ts"
 import { ipBytes, type IpAddress } from "../sys/net/ip-bytes.ts"
 import type { NetlinkMessage, NetlinkSocket } from "../sys/net/netlink.ts"
 import { isSameNetns, openNetns, type Sysctls } from "../sys/net/netns.ts"
-import { addAddress, addDefaultRoute, getLink, linkUp } from "../sys/net/rtnetlink.ts"
+import { addAddress, addDefaultRoute, addRoute, getLink, linkUp } from "../sys/net/rtnetlink.ts"
 import { hasIpv6 } from "./choose-ipv6.ts"
 import type { HostSockets } from "./host-side.ts"
 import { parseIpv4, parseIpv4Range } from "./ipv4.ts"
@@ -24,8 +24,11 @@ export const DEFAULT_INTERFACE = "eth0"
  * With it, its addresses are those that we give: no router is heard, and none is asked for.
  */
 export function containerSysctls(network: Network, others: readonly Network[]): Sysctls {
-  if (!hasIpv6(network)) return [["net/ipv6/conf/default/disable_ipv6", "1"]]
+  const own = network.options.routed === true ? NO_REDIRECTS : []
+  if (!hasIpv6(network)) return [...own, ["net/ipv6/conf/default/disable_ipv6", "1"]]
   return [
+    ...own,
+    ...(network.options.routed === true ? NO_REDIRECTS6 : []),
     ["net/ipv6/conf/default/accept_ra", "0"],
     ["net/ipv6/conf/default/autoconf", "0"],
     ["net/ipv6/conf/default/accept_dad", "0"],
@@ -33,6 +36,13 @@ export function containerSysctls(network: Network, others: readonly Network[]): 
     ...(others.every(hasIpv6) ? [] : [["net/ipv6/conf/default/disable_ipv6", "0"] as const]),
   ]
 }
+
+/** The host tells who sends to a neighbour by it of the shorter way, which on a routed network is closed. Of each two the higher counts. */
+const NO_REDIRECTS: Sysctls = [
+  ["net/ipv4/conf/all/accept_redirects", "0"],
+  ["net/ipv4/conf/default/accept_redirects", "0"],
+]
+const NO_REDIRECTS6: Sysctls = [["net/ipv6/conf/default/accept_redirects", "0"]]
 
 /** Opens the namespace, which must not be ours: the process whose it was may have ended, and its pid be used again. */
 export function openContainerNetns({ containerId, netns: given }: Pick<Endpoint, "containerId" | "netns">): number {
@@ -64,11 +74,22 @@ export function configureInside(
   { address, address6 }: Pick<EndpointRow, "address" | "address6">,
 ): { hasIpv6: boolean } {
   const { index } = getLink(container, name)
-  const { prefixLength } = parseIpv4Range(network.subnet)
+  const isRouted = network.options.routed === true
+  const { prefixLength } = isRouted ? { prefixLength: 32 } : parseIpv4Range(network.subnet)
   const routeBy = (gateway: IpAddress): NetlinkMessage[] => {
-    if (!defaultRoute || !leadsOut(network)) return []
     const family = typeof gateway === "number" ? "IPv4" : "IPv6"
-    return [addDefaultRoute(index, name, withoutGateway ? { family } : { gateway })]
+    const own = { address: gateway, prefixLength: family === "IPv4" ? 32 : 128 }
+    return [
+      ...(isRouted
+        ? [
+            addRoute(index, name, { destination: own }),
+            addRoute(index, name, { destination: rangeBy(network, family), gateway }),
+          ]
+        : []),
+      ...(defaultRoute && leadsOut(network)
+        ? [addDefaultRoute(index, name, withoutGateway ? { family } : { gateway })]
+        : []),
+    ]
   }
   const messages = [
     linkUp(getLink(container, "lo").index, "lo"),
@@ -85,7 +106,7 @@ export function configureInside(
   try {
     container.request([
       ...messages,
-      addAddress(index, name, parseIpv6(address6), range.prefixLength),
+      addAddress(index, name, parseIpv6(address6), isRouted ? 128 : range.prefixLength),
       ...routeBy(parseIpv6(network.gateway6)),
       ...staticRoutes(network, "IPv6", { index, name }),
     ])
@@ -95,6 +116,15 @@ export function configureInside(
     if (hasErrno(error, "EACCES", "EOPNOTSUPP", "EAFNOSUPPORT")) return { hasIpv6: false }
     throw error
   }
+}
+
+function rangeBy({ subnet, subnet6 = "::/128" }: Network, family: "IPv4" | "IPv6"): AddressRange {
+  return family === "IPv4" ? parseIpv4Range(subnet) : parseIpv6Range(subnet6)
+}
+
+interface AddressRange {
+  address: IpAddress
+  prefixLength: number
 }
 
 /** Who called one of these UDP ports while another container, or nobody, had it. */

@@ -58,6 +58,9 @@ export async function createNetwork(deps: CreateNetworkDeps, asked: NetworkWante
         wanted.subnet === undefined
           ? chooseSubnet(busyRanges(db, route), deps.addressPools)
           : takeRange(wanted.subnet, db, isOfHost ? undefined : route)
+      const { virtual } = wanted.options ?? {}
+      if (virtual !== undefined)
+        for (const one of [virtual.services, virtual.balanced]) takeRange(one, db, isOfHost ? undefined : route)
       if (wanted.subnet6 !== undefined) checkRange6(wanted.subnet6, db, isOfHost ? undefined : route)
       const range6 = ipv6 && wanted.subnet6 === undefined && hasMtu6(wanted.options ?? {}) ? chooseRange6() : {}
       const parent = isOfHost ? wanted.bridge : undefined

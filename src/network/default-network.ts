@@ -22,6 +22,7 @@ import { chooseRange6 } from "./unique-local.ts"
 import type { KernelNames } from "./names.ts"
 import { DEFAULT_NETWORK, type Network } from "./network.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
+import { rangesOf } from "./free-range.ts"
 import { findNetwork, insertNetwork, listNetworks } from "./network-records.ts"
 import { reapBridges } from "./reap-bridges.ts"
 
@@ -99,7 +100,7 @@ export function busyRanges(db: Database, route: NetlinkSocket): Ipv4Range[] {
   return [
     ...used.map(({ address, prefixLength }) => ({ address: networkAddress(address, prefixLength), prefixLength })),
     ...nameServers().map((address) => ({ address, prefixLength: 32 })),
-    ...listNetworks(db).map(({ subnet }) => parseIpv4Range(subnet)),
+    ...listNetworks(db).flatMap(rangesOf).map(parseIpv4Range),
   ]
 }
 

@@ -330,7 +330,7 @@ describe.skipIf(skip !== false)("a host without IPv6", () => {
     expect(await host.run("ip", "-6", "-o", "addr")).toBe("")
     expect(await host.run("cat", "/proc/sys/net/ipv6/conf/all/forwarding")).toBe("0")
     await peer.serve("tcp", 80, "web")
-    expect(await host.run("sh", "-c", "socat -u TCP4:127.0.0.1:8080,connect-timeout=1 -")).toStartWith("web")
+    expect(await host.run("sh", "-c", "socat -u TCP4:127.0.0.1:8080,connect-timeout=10 -")).toStartWith("web")
   })
 })
 

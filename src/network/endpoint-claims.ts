@@ -64,6 +64,7 @@ export class EndpointClaims {
     endpoint: Omit<ReservedEndpoint, "macAddress"> & { macAddress?: string; holder?: Pid },
     signal: AbortSignal | undefined,
   ): Promise<{ row: EndpointRow; claimed: ClaimedPort[] }> {
+    let wasLeaving = false
     for (let waitedMs = 0; ; waitedMs += LEAVING_POLL_MS)
       try {
         await this.#db.whenFree(signal)
@@ -71,7 +72,10 @@ export class EndpointClaims {
       } catch (error) {
         const isPort = isSkiffError(error, "AlreadyExists") && error.field === "ports"
         const mayLeave = isPort && (error.data.isLeaving === true || this.#isRootless)
-        const limitMs = this.#isLeaving() ? PASTA_WAIT_MS : LEAVING_WAIT_MS
+        const isLeaving = this.#isLeaving()
+        // it may have ended since the claim, which then deserves another
+        const limitMs = isLeaving || wasLeaving ? PASTA_WAIT_MS : LEAVING_WAIT_MS
+        wasLeaving = isLeaving
         if (!mayLeave || error.data.takenBy !== undefined || waitedMs >= limitMs) throw error
         throwIfAborted(signal, `waiting for a published port of network "${network.name}"`)
         await sleep(LEAVING_POLL_MS)

@@ -17,8 +17,8 @@ import type { Network } from "./network.ts"
 import { refusalChanges } from "./refusals.ts"
 import { confinedOf } from "./egress/confined.ts"
 import { confinedChanges } from "./egress/elements.ts"
-import { apartChanges, networkChanges } from "./network-elements.ts"
-import { networkPolicy } from "./network-policy.ts"
+import { apartChanges, networkChanges, selfChanges } from "./network-elements.ts"
+import { areApart, networkPolicy } from "./network-policy.ts"
 import {
   guardText,
   LOOPBACK6,
@@ -307,7 +307,8 @@ export class Firewall {
     const confined = confinedOf(db, endpoint, network)
     return [
       ...refusalChanges(action, names.table, [endpoint]),
-      ...apartChanges(action, names.table, networkPolicy(network).icc ? [] : [endpoint]),
+      ...apartChanges(action, names.table, areApart(network) ? [endpoint] : []),
+      ...selfChanges(action, names.table, network.options.routed === true ? [endpoint] : []),
       ...(confined === undefined ? [] : confinedChanges(action, names.table, confined)),
     ]
   }

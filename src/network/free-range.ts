@@ -14,15 +14,24 @@ import {
 } from "./ipv6.ts"
 import { ALIAS_PREFIX } from "./names.ts"
 import { listNetworks } from "./network-records.ts"
+import type { Network } from "./network.ts"
 
 /** Throws AlreadyExists, saying which network, address or route of the host has some of it. Without `route` the host may have it, too. */
 export function takeRange(subnet: string, db: Database, route: NetlinkSocket | undefined): Ipv4Range {
   const range = parseIpv4Range(subnet)
-  const network = listNetworks(db).find((one) => one.subnet !== "" && overlaps(parseIpv4Range(one.subnet), range))
+  const known = listNetworks(db).flatMap((network) =>
+    rangesOf(network).map((one) => ({ range: one, name: network.name })),
+  )
+  const other = known.find((one) => overlaps(parseIpv4Range(one.range), range))
   const holder =
-    network === undefined ? route && useOnHost(range, route) : `overlaps ${network.subnet} of network "${network.name}"`
+    other === undefined ? route && useOnHost(range, route) : `overlaps ${other.range} of network "${other.name}"`
   if (holder !== undefined) throw taken(subnet, holder)
   return range
+}
+
+/** Those of IPv4 that a network has. */
+export function rangesOf({ subnet, options: { virtual } }: Pick<Network, "subnet" | "options">): string[] {
+  return [...(subnet === "" ? [] : [subnet]), ...(virtual === undefined ? [] : [virtual.services, virtual.balanced])]
 }
 
 /** The same of IPv6. */

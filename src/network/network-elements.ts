@@ -2,7 +2,7 @@
 import { concatBytes } from "../sys/net/netlink.ts"
 import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
 import { hasResolver } from "./dns/has-resolver.ts"
-import { RESOLVED } from "./dns/redirect.ts"
+import { OF_HOST, RESOLVED } from "./dns/redirect.ts"
 import { broadcastAddress, macOfAddress, parseIpv4, parseIpv4Range } from "./ipv4.ts"
 import { lastIpv6Address, parseIpv6, parseIpv6Range } from "./ipv6.ts"
 import { areOpen, networkPolicy } from "./network-policy.ts"
@@ -28,6 +28,12 @@ export const GATEWAYS6 = "gateways6"
 export const OWN_GATEWAYS6 = "own_gateways6"
 /** Hardware addresses of bridges: what is sent there is routed. */
 export const BRIDGE_MACS = "bridge_macs"
+/** Ranges whose members answer by the host: what is led to them needs no other source address. */
+export const ROUTED = "routed"
+export const ROUTED6 = "routed6"
+/** Their addresses, each with itself. */
+export const SELVES = "selves"
+export const SELVES6 = "selves6"
 /** Interfaces of containers whose networks keep their members apart. */
 export const APART = "apart"
 
@@ -42,6 +48,8 @@ export function networkChanges(
   others: readonly Network[],
 ): ElementChange[] {
   const { bridge, subnet, gateway, subnet6, gateway6 } = network
+  const { virtual } = network.options
+  const isRouted = network.options.routed === true
   const policy = networkPolicy(network)
   const named = others.filter(({ id }) => (action === "add" ? id < network.id : id !== network.id))
   const peers = named.filter((other) => areOpen(policy, networkPolicy(other)))
@@ -55,15 +63,18 @@ export function networkChanges(
     [PAIRS]: pairs.map(([from, to]) => ({ key: concatBytes([nameField(from), nameField(to)]) })),
     [SUBNETS]: interval(subnet),
     [MASQUERADED]: policy.masquerade ? interval(subnet) : [],
+    [ROUTED]: isRouted ? interval(subnet) : [],
     [INTERNAL]: policy.internal ? [{ key: own }] : [],
     [GATEWAYS]: [{ key: addressField(parseIpv4(gateway)) }],
     [OWN_GATEWAYS]: [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }],
+    [OF_HOST]: virtual === undefined ? [] : [{ key: addressField(parseIpv4(gateway)) }],
     [RESOLVED]: hasResolver(network) ? [{ key: concatBytes([own, addressField(parseIpv4(gateway))]) }] : [],
   }
   if (gateway6 !== undefined && subnet6 !== undefined) {
     const address = address6Field(parseIpv6(gateway6))
     sets[SUBNETS6] = interval6(subnet6)
     sets[MASQUERADED6] = policy.masquerade ? interval6(subnet6) : []
+    sets[ROUTED6] = isRouted ? interval6(subnet6) : []
     sets[GATEWAYS6] = [{ key: address }]
     sets[OWN_GATEWAYS6] = [{ key: concatBytes([own, address]) }]
   }
@@ -83,6 +94,25 @@ export function apartChanges(
   const elements = endpoints.map(({ hostInterface }) => ({ key: nameField(hostInterface) }))
   return elements.length === 0 ? [] : [{ action, family: "bridge", table, set: APART, elements }]
 }
+
+/** Members of a routed network whose own published port leads them to themselves: they would answer without undoing it. */
+export function selfChanges(
+  action: "add" | "delete",
+  table: string,
+  endpoints: readonly { address: number; address6: string }[],
+): ElementChange[] {
+  const sets = {
+    [SELVES]: endpoints.map(({ address }) => twice(addressField(address))),
+    [SELVES6]: endpoints.flatMap(({ address6 }) =>
+      address6 === "" ? [] : [twice(address6Field(parseIpv6(address6)))],
+    ),
+  }
+  return Object.entries(sets).flatMap(([set, elements]) =>
+    elements.length === 0 ? [] : [{ action, family: "inet" as const, table, set, elements }],
+  )
+}
+
+const twice = (bytes: Uint8Array): SetElement => ({ key: concatBytes([bytes, bytes]) })
 
 /** A set of ranges has the first of each, and the first that is no longer of it. */
 function interval(subnet: string): SetElement[] {

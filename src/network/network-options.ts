@@ -21,8 +21,24 @@ export interface NetworkOptions {
   attachable?: boolean
   dns?: NetworkDns
   routes?: readonly NetworkRoute[]
+  /**
+   * Its members reach each other by the host alone, and have no neighbours on their link: what they send passes the rules of what is routed,
+   * and comes back through address translation the way it went.
+   */
+  routed?: boolean
+  /** Ranges that no interface has: rules lead what is sent there to members of the network. */
+  virtual?: VirtualRanges
   /** What its interfaces are called in a container. Default: `eth` and the next number. */
   interfaceName?: string
+}
+
+/** Addresses that stand for several endpoints. */
+export interface VirtualRanges {
+  /** Known to members and to the host. */
+  services: string
+  services6?: string
+  /** Reached from everywhere that has a route to this host. */
+  balanced: string
 }
 
 /** Who answers a network's questions for names. */

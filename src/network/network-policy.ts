@@ -32,6 +32,11 @@ export function networkPolicy({ options }: Pick<Network, "options">): NetworkPol
   }
 }
 
+/** Whether its members have no neighbours on their link. */
+export function areApart(network: Pick<Network, "options">): boolean {
+  return network.options.routed === true || !networkPolicy(network).icc
+}
+
 /** Whether a container's default route may lead through it. */
 export function leadsOut({ options: { internal, driverOptions = {} } }: Pick<Network, "options">): boolean {
   return internal !== true && !/^(?:1|t|true)$/i.test(driverOptions.no_default_route ?? "")

@@ -17,9 +17,16 @@ import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { NetworkOptions } from "./network-options.ts"
 import type { NetworkRequest } from "./network-request.ts"
 import type { TrafficRate } from "./traffic-rate.ts"
+import type { ObservedVirtual } from "./balance/observe.ts"
+import type { TrafficPolicies } from "./policy/traffic-policy.ts"
+import type { VirtualPorts } from "./balance/virtual-port.ts"
 import type { Pid } from "../sys/process/process.ts"
 
 export type { TrafficRate } from "./traffic-rate.ts"
+export type { NamedAnswer, NamedRecord, NameSource } from "./dns/name-source.ts"
+export type { ObservedFrontend, ObservedVirtual } from "./balance/observe.ts"
+export type { PortRange, TrafficPolicies, TrafficPolicy, TrafficRule } from "./policy/traffic-policy.ts"
+export type { HostWay, VirtualEndpoint, VirtualPort, VirtualPorts } from "./balance/virtual-port.ts"
 
 /** The network of containers that name none: always there, and never removed. */
 export const DEFAULT_NETWORK = "bridge"
@@ -326,6 +333,12 @@ export interface Networks extends Omit<NetworkDriver, "validate"> {
   checkPorts(reached: readonly ReachedPort[], pid: number): Promise<PortCheck[]>
   /** For namespaces that are on no network of ours. */
   pastaNamespaces(): Promise<PastaNamespaces>
+  /** Addresses of a network with virtual ranges that stand for several of its members. One process at a time keeps them. */
+  virtualPorts(network: Network): Promise<VirtualPorts>
+  /** What the kernel has of all such addresses and of policies. Changes nothing. */
+  observeVirtual(): Promise<ObservedVirtual>
+  /** What members of a routed network alone may receive and send. One process at a time keeps it. */
+  trafficPolicies(network: Network): Promise<TrafficPolicies>
   /** Takes all of the store's networks from the kernel, once its containers are gone. Safe to repeat. */
   removeAll(): Promise<void>
 }
@@ -379,7 +392,7 @@ export interface PastaNamespaces {
 }
 
 export { withoutAddresses, type NetworkRequest } from "./network-request.ts"
-export type { NetworkDns, NetworkOptions, NetworkRoute } from "./network-options.ts"
+export type { NetworkDns, NetworkOptions, NetworkRoute, VirtualRanges } from "./network-options.ts"
 
 /** The texts of the files that are bound over /etc of each container. */
 export interface ContainerFiles {

@@ -12,7 +12,7 @@ import type { ElementChange, SetElement } from "../sys/net/nfnetlink.ts"
 import type { Protocol } from "../spec/docker/port-mapping.ts"
 import { linkLocalAddress } from "./choose-ipv6.ts"
 import { parseIp, parseIpv6 } from "./ipv6.ts"
-import { RESOLVER_RULE, RESOLVER_SETS } from "./dns/redirect.ts"
+import { HOST_RESOLVER_RULE, RESOLVER_RULE, RESOLVER_SETS } from "./dns/redirect.ts"
 import { parseIpv4, parseMac } from "./ipv4.ts"
 import {
   APART,
@@ -26,6 +26,10 @@ import {
   OWN_GATEWAYS,
   OWN_GATEWAYS6,
   PAIRS,
+  ROUTED,
+  ROUTED6,
+  SELVES,
+  SELVES6,
   SUBNETS,
   SUBNETS6,
 } from "./network-elements.ts"
@@ -66,7 +70,7 @@ export const ADDRESS_PORTS6 = "portmap6_ip"
 /** Has ::1 in it, where what is published is reached by it (ipv6-host.ts). */
 export const LOOPBACK6 = "loopback6"
 /** Networks that a table is whole for: looked into by each command, matched by no rule. Another name makes all tables be written anew. */
-export const NETWORKS = "networks_9"
+export const NETWORKS = "networks_13"
 /** Stands among them once all is there that was on record when the tables were written: what comes later adds its own. */
 export const WHOLE: BridgeNetwork = { bridge: "whole", gateway: "0.0.0.0" }
 /** Stands among them where the kernel has no tables of family bridge. */
@@ -206,6 +210,11 @@ table inet ${table} {
   set ${MASQUERADED} { type ipv4_addr; flags interval; }
   set ${SUBNETS6} { type ipv6_addr; flags interval; }
   set ${MASQUERADED6} { type ipv6_addr; flags interval; }
+  # those whose members answer by this host, also each other
+  set ${ROUTED} { type ipv4_addr; flags interval; }
+  set ${ROUTED6} { type ipv6_addr; flags interval; }
+  set ${SELVES} { type ipv4_addr . ipv4_addr; }
+  set ${SELVES6} { type ipv6_addr . ipv6_addr; }
   # the host's own addresses on them, and on which each is
   set ${GATEWAYS} { type ipv4_addr; }
   set ${OWN_GATEWAYS} { type ifname . ipv4_addr; }
@@ -245,18 +254,23 @@ table inet ${table} {
   }
   chain output {
     type nat hook output priority -100; policy accept;
+    ${HOST_RESOLVER_RULE}
     ip6 daddr ::1 ip6 daddr != @${LOOPBACK6} accept
     fib daddr type local jump publish
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
+    # the host asks for names by its own address there: the resolver knows it by that
+    oifname "lo" ip saddr @${GATEWAYS} accept
     # the host by 127.0.0.1: the container could not answer that address
     ip saddr 127.0.0.0/8 ip daddr @${SUBNETS} masquerade
     # a container by a published port: the answer must come back this way
-    ip saddr @${SUBNETS} ip daddr @${SUBNETS} ct status dnat masquerade
+    ip saddr @${SUBNETS} ip daddr @${SUBNETS} ip daddr != @${ROUTED} ct status dnat masquerade
+    ct status dnat ip saddr . ip daddr @${SELVES} masquerade
+    ct status dnat ip6 saddr . ip6 daddr @${SELVES6} masquerade
     ip saddr @${MASQUERADED} oifname != @${BRIDGES} masquerade
     ip6 saddr ::1 ip6 daddr @${SUBNETS6} masquerade
-    ip6 saddr @${SUBNETS6} ip6 daddr @${SUBNETS6} ct status dnat masquerade
+    ip6 saddr @${SUBNETS6} ip6 daddr @${SUBNETS6} ip6 daddr != @${ROUTED6} ct status dnat masquerade
     ip6 saddr @${MASQUERADED6} oifname != @${BRIDGES} masquerade
   }
   chain forward {

@@ -20,6 +20,7 @@ import { leaseAddresses } from "./lease-addresses.ts"
 import { removeLeases } from "./leases.ts"
 import { findNetwork, listBridges, listNetworks } from "./network-records.ts"
 import { DEFAULT_NETWORK, type Network, type NetworkDriver, type Networks, type NetworkUser } from "./network.ts"
+import { removeVirtualTables } from "./balance/remove.ts"
 import { removeAll } from "./remove-all.ts"
 import { EndpointRecords } from "./records.ts"
 import { RootlessUplink } from "./rootless-uplink.ts"
@@ -112,7 +113,10 @@ export function openNetworks(deps: NetworksDeps): Networks {
   const records = new EndpointRecords(deps.db)
   const makers = { db, names, rootless: netns !== undefined, events, addressPools }
   const teardown = async (on: Network, id: string): Promise<void> => (await driverOf(on)).teardown(on, id, undefined)
-  const forgetRules = (sockets: HostSockets, gone: Network): void => bridges.forget(sockets, gone)
+  const forgetRules = (sockets: HostSockets, gone: Network): void => {
+    bridges.forget(sockets, gone)
+    if (gone.options.virtual !== undefined) removeVirtualTables(sockets.netfilter, names)
+  }
   const find = (name: string, usual: () => Network): Network => {
     const isDefault = DEFAULT_NAMES.has(name)
     const found = findNetwork(db, isDefault ? DEFAULT_NETWORK : name)
@@ -212,6 +216,18 @@ export function openNetworks(deps: NetworksDeps): Networks {
     async pastaNamespaces() {
       const { openPastaNamespaces } = await pastas()
       return openPastaNamespaces({ db, runRoot: deps.runRoot, isRoot: !isUsers })
+    },
+    async virtualPorts(network) {
+      const { openVirtualPorts } = await import("./balance/open.ts")
+      return openVirtualPorts({ host, names, runRoot: deps.runRoot, rootless, ready: () => bridges.ready(network) })
+    },
+    async observeVirtual() {
+      const { observeVirtual } = await import("./balance/observe.ts")
+      return observeVirtual((await host.sockets()).netfilter, names, deps.runRoot)
+    },
+    async trafficPolicies(network) {
+      const { openTrafficPolicies } = await import("./policy/open.ts")
+      return openTrafficPolicies({ host, names, runRoot: deps.runRoot, network })
     },
     removeAll: () => removeAll({ ...deps, names, host, rootless }),
   }

@@ -82,9 +82,21 @@ export async function startPorts(
     ["udp", "-u"],
   ] as const)
     if (!ports.some((port) => port.protocol === protocol)) forwards.push(option, "none")
-  stopPorts(deps, containerId)
+  const pidFile = portsPidFile(deps, containerId)
+  stop(pidFile)
   const options = words(`-I ${tap.interface} -a ${formatIpv4(tap.address)} -n 32`)
-  return await runInside(deps, portsPidFile(deps, containerId), [...options, ...forwards], formatIpv6(tap.address6))
+  return await runInside(deps, pidFile, [...options, ...forwards], formatIpv6(tap.address6))
+}
+
+/** Names that stand for something other than a container: `v` and digits. Those are nobody's to sweep. */
+export const virtualName = (number: number, digest: string): string => `v${number.toString(16)}-${digest}`
+
+/** Of these, what was started at some time and not stopped since. */
+export function virtualWays(deps: PastaDeps): { name: string; number: number }[] {
+  return namesIn(deps.directory).flatMap((name) => {
+    const [, own, number] = /^ports-(v([0-9a-f]+)-[0-9a-f]+)\.pid$/.exec(name) ?? []
+    return own === undefined || number === undefined ? [] : [{ name: own, number: Number.parseInt(number, 16) }]
+  })
 }
 
 /** Whether the container's pasta runs. */

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs"
 import { ignoreErrno } from "../base/errors.ts"
 import { deleteTable } from "../sys/net/nfnetlink.ts"
 import { deleteLink, listLinks } from "../sys/net/rtnetlink.ts"
+import { removeVirtualTables } from "./balance/remove.ts"
 import type { HostSide } from "./host-side.ts"
 import { ALIAS_PREFIX, type KernelNames } from "./names.ts"
 import { NETWORK_LOCK } from "./network-lock.ts"
@@ -30,6 +31,7 @@ export async function removeAll({ runRoot, names, host, rootless }: RemoveAllDep
   const { route, netfilter } = await host.sockets()
   for (const family of ["inet", "bridge"] as const)
     ignoreErrno("ENOENT", () => deleteTable(netfilter, family, names.table))
+  removeVirtualTables(netfilter, names)
   // a recorded name may be an interface of somebody else's by now
   const own = listLinks(route).filter(({ alias }) => alias === names.alias)
   for (const { name } of own)

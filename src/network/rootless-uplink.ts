@@ -18,7 +18,9 @@ import {
   addAddress,
   addDefaultRoute,
   addKnownWaysRule,
+  addMarkRule,
   addSourceRule,
+  deleteMarkRule,
   deleteSourceRule,
   getLink,
   linkUp,
@@ -39,6 +41,7 @@ import {
   startPorts,
   stopEgress,
   stopPorts,
+  virtualWays,
   type PastaDeps,
   type Tap,
 } from "./pasta.ts"
@@ -158,9 +161,46 @@ export class RootlessUplink {
     if (endpoint !== undefined) for (const address of addressesOf(endpoint)) forgetRules(route, address)
   }
 
+  /** Leads ports of the host to this namespace itself, by a tap of that number. Throws as `publish`. */
+  async openWay(route: NetlinkSocket, way: VirtualWay): Promise<void> {
+    const { number, name, ports } = way
+    const tap = wayTap(number)
+    await startPorts(this.#pasta, name, tap, ports)
+    const { index } = getLink(route, tap.interface)
+    const table = FIRST_TABLE + number
+    this.#forgetWay(route, number)
+    route.request([
+      setMtu(index, tap.interface, PASTA_MTU),
+      addAddress(index, tap.interface, tap.address, 32),
+      linkUp(index, tap.interface),
+      addDefaultRoute(index, tap.interface, { family: "IPv4", table }),
+      // what programs here answer by its address, and what members answer who came by it
+      addSourceRule({ priority: TAP_PRIORITY, source: tap.address, table }),
+      addMarkRule({ priority: TAP_PRIORITY, mark: number, table }),
+    ])
+    ignoreErrno("EEXIST", () => route.request([addKnownWaysRule(KNOWN_WAYS_PRIORITY, "IPv4")]))
+  }
+
+  /** Safe to repeat. Resolves when its ports are free. */
+  async closeWay(route: NetlinkSocket, { number, name }: Pick<VirtualWay, "number" | "name">): Promise<void> {
+    await endPorts(this.#pasta, name)
+    this.#forgetWay(route, number)
+  }
+
+  #forgetWay(route: NetlinkSocket, number: number): void {
+    forgetRules(route, wayTap(number).address)
+    ignoreErrno("ENOENT", () => route.request([deleteMarkRule({ priority: TAP_PRIORITY, mark: number })]))
+  }
+
+  /** Ways that were opened, and not closed since; those that are carried at this moment. */
+  ways(): { name: string; number: number; isCarried: boolean }[] {
+    return virtualWays(this.#pasta).map((way) => Object.assign(way, { isCarried: carriesPorts(this.#pasta, way.name) }))
+  }
+
   /** Ends every pasta of this store: no container has an uplink any more. Safe to repeat. */
   close(): void {
     for (const containerId of this.published()) stopPorts(this.#pasta, containerId)
+    for (const { name } of virtualWays(this.#pasta)) stopPorts(this.#pasta, name)
     stopEgress(this.#pasta)
   }
 
@@ -202,6 +242,27 @@ function tapOf(network: NumberedNetwork, address: number): Tap {
   // 198.18.0.0/15 is for benchmarks (RFC 2544): no network that a container wants to reach
   const tap = { address: 0xc6120000 + (place % LARGEST_RANGE), address6: TAPS6 + BigInt(number) }
   return { number, interface: `${TAP_PREFIX}${number}`, ...tap }
+}
+
+/** Ports of the host that lead to the namespace itself. */
+export interface VirtualWay {
+  /** From `FIRST_WAY` on: also the mark of connections that came by it. */
+  number: number
+  /** Of pasta.ts, virtualName. */
+  name: string
+  ports: readonly PublishedPort[]
+}
+
+/** Above the numbers of all addresses of networks. */
+export const FIRST_WAY = 0x4000_0000
+
+/** The interface by which it arrives. */
+export const wayInterface = (number: number): string => `${TAP_PREFIX}${number}`
+
+/** 198.19.0.0/16: beside those of containers (RFC 2544). */
+function wayTap(number: number): Tap {
+  const address = 0xc6130000 + (number % 0xff00)
+  return { number, interface: wayInterface(number), address, address6: TAPS6 + BigInt(number) }
 }
 
 /** fd73:6b69:6666:2::/64, which is ours alone (RFC 4193). */

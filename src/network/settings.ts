@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs"
 import { InvalidArgument } from "../base/errors.ts"
+import { readSettings, settingsFile } from "../base/settings-file.ts"
 import type { AddressPool } from "./choose-subnet.ts"
 import { parseIpv4Range } from "./ipv4.ts"
 
@@ -20,27 +20,10 @@ const KEYS = ["network.uplink", "network.address_pools"]
 /** A bridge and a container. */
 const LONGEST_PREFIX = 30
 
-/** `$SKIFF_CONFIG`, else `/etc/skiff/skiff.toml`. */
-function settingsFile(env: Record<string, string | undefined> = process.env): string {
-  return env.SKIFF_CONFIG || "/etc/skiff/skiff.toml"
-}
-
 /** Reads it; without a file, the defaults, at no cost but a look. Throws InvalidArgument with the file's name and the key. */
 export async function readNetworkSettings(path = settingsFile()): Promise<NetworkSettings> {
-  if (!existsSync(path)) return { uplink: "kernel" }
-  const { parse } = await import("smol-toml")
-  let settings: Record<string, unknown>
-  try {
-    settings = parse(readFileSync(path, "utf8"))
-  } catch (cause) {
-    throw new InvalidArgument(
-      `"${path}" is not TOML: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`,
-      { cause },
-    )
-  }
-  const { network = {}, ...others } = settings as { network?: Record<string, unknown> }
-  const { uplink = "kernel", address_pools: pools, ...more } = network
-  const [unknown] = [...Object.keys(others), ...Object.keys(more).map((key) => `network.${key}`)]
+  const { uplink = "kernel", address_pools: pools, ...more } = await readSettings("network", path)
+  const [unknown] = Object.keys(more).map((key) => `network.${key}`)
   if (unknown !== undefined)
     throw new InvalidArgument(`"${path}" has the unknown key "${unknown}"`, { hint: { valid: KEYS } })
   const known = UPLINKS.find((word) => word === uplink)

@@ -37,6 +37,7 @@ export function inPod({ id, name, spec }: PodRecord, options: ContainerOptions):
     securityOptions: orElse(options.securityOptions, pod.securityOptions),
     ...(pod.namespaces === undefined ? {} : { namespaces: { ...pod.namespaces, ...options.namespaces } }),
     sysctls: { ...pod.sysctls, ...options.sysctls },
+    ...(pod.userNamespace && { userNamespace: options.userNamespace ?? pod.userNamespace }),
     ...(options.restart === undefined && pod.restart !== undefined && !options.autoRemove
       ? { restart: pod.restart }
       : {}),

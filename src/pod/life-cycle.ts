@@ -22,7 +22,7 @@ async function startNow(deps: PodDeps, record: PodRecord, { signal }: Cancellabl
   crashPoint("pod:sandbox-ready")
   const containers = await containersOf(deps, record)
   const [init, others] = [containers.filter(isInit), containers.filter((one) => !isInit(one))]
-  if (!others.some(isUp)) await runInits(deps, record, init, { signal })
+  await startInits(deps, record, others.some(isUp) ? init.filter(isSidecar) : init, { signal })
   const all = await deps.containers()
   deps.records.tell(record, "start")
   await forContainers(
@@ -36,19 +36,36 @@ function isInit({ options }: Container): boolean {
   return options.initContainer !== undefined
 }
 
-/** In order. When one fails, the pod is as it was: a sandbox that ends with its last container has none. */
-async function runInits(
+function isSidecar({ options }: Container): boolean {
+  return options.initContainer === "sidecar"
+}
+
+/**
+ * In order: each to its end, a sidecar until it is up. When one fails, the pod is as it was: a sandbox that ends with its last container
+ * has none.
+ */
+async function startInits(
   deps: PodDeps,
   record: PodRecord,
   containers: readonly Container[],
   cancellable: Cancellable,
 ): Promise<void> {
   try {
-    for (const one of containers) await runInit(deps, record, one, cancellable)
+    for (const one of containers)
+      await (isSidecar(one) ? startSidecar(deps, one, cancellable) : runInit(deps, record, one, cancellable))
   } catch (error) {
-    if (record.spec.options.exitPolicy === "stop") await stopSandbox(deps, record)
+    const ran = (await containersOf(deps, record)).filter((one) => isSidecar(one) && isUp(one))
+    if (record.spec.options.exitPolicy === "stop" && ran.length === 0) await stopSandbox(deps, record)
     throw error
   }
+}
+
+/** Those after it may count on it: with a startup check they wait until that has succeeded. */
+async function startSidecar(deps: PodDeps, { id, options, state }: Container, { signal }: Cancellable): Promise<void> {
+  const containers = await deps.containers()
+  if (state.status !== "running") (await containers.start(id, { abort: signal })).release()
+  if (options.health?.startup === undefined) return
+  await containers.waitForState(id, ["healthy", "unhealthy", "exited"], signal === undefined ? {} : { signal })
 }
 
 /** To its end: what comes after it may count on what it did. Throws FailedPrecondition when it fails. */
@@ -77,9 +94,16 @@ export function stopPod(deps: PodDeps, nameOrId: string, options: PodStop = {}):
 export async function stopNow(deps: PodDeps, record: PodRecord, { timeoutSeconds, signal }: PodStop): Promise<void> {
   const containers = await deps.containers()
   try {
-    await forContainers(`stopping pod "${record.name}"`, await containersOf(deps, record), ({ id }) =>
-      containers.stop(id, { abort: signal, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) }),
+    const all = await containersOf(deps, record)
+    const stop = ({ id }: Container): Promise<void> =>
+      containers.stop(id, { abort: signal, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) })
+    await forContainers(
+      `stopping pod "${record.name}"`,
+      all.filter((one) => !isSidecar(one)),
+      stop,
     )
+    // the last that was started goes first
+    for (const sidecar of all.filter(isSidecar).toReversed()) await stop(sidecar)
     crashPoint("pod:containers-stopped")
   } finally {
     await stopSandbox(deps, record)

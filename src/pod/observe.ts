@@ -12,15 +12,19 @@ export async function observePod(deps: PodDeps, record: PodRecord): Promise<Pod>
   return toPod(record, containers.toReversed(), await findSandbox(deps, record.spec.sandboxId))
 }
 
-/** All of them, with one look at the containers. */
+/** All of them, with one look at the containers and one at the sandboxes. */
 export async function observePods(deps: PodDeps, records: readonly PodRecord[]): Promise<Pod[]> {
   if (records.length === 0) return []
   const byPod = Map.groupBy((await deps.containers()).list({ all: true }), ({ options }) => options.pod?.id)
-  return Promise.all(
-    records.map(async (record) =>
-      toPod(record, (byPod.get(record.id) ?? []).toReversed(), await findSandbox(deps, record.spec.sandboxId)),
-    ),
-  )
+  const sandboxes = new Map((await deps.sandboxes()).list().map((sandbox) => [sandbox.id, sandbox]))
+  return records.map((record) => {
+    const { sandboxId } = record.spec
+    return toPod(
+      record,
+      (byPod.get(record.id) ?? []).toReversed(),
+      sandboxId === undefined ? undefined : sandboxes.get(sandboxId),
+    )
+  })
 }
 
 /** Undefined where there is none yet: its maker was killed between the pod's row and this one. */

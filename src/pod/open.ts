@@ -15,6 +15,11 @@ export function openPods(deps: PodDeps): Pods {
     },
     get: (nameOrId) => observePod(deps, records.get(nameOrId)),
     idOf: (nameOrId) => records.get(nameOrId).id,
+    labelled: (key) =>
+      records.list().flatMap(({ id, name, spec: { options, sandboxId } }) => {
+        const { labels = {} } = options
+        return Object.hasOwn(labels, key) ? [{ id, name, labels, ...(sandboxId !== undefined && { sandboxId }) }] : []
+      }),
     create: async (options) => (await import("./create.ts")).createPod(deps, options),
     async containerOptions(nameOrId, options) {
       const record = records.get(nameOrId)

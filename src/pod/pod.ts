@@ -29,6 +29,7 @@ import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
 import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
+import type { UserNamespaceMode } from "../spec/docker/user-namespace-mode.ts"
 
 /** 64 hex digits. */
 export type PodId = string & { readonly brand: "PodId" }
@@ -82,6 +83,18 @@ export interface PodOptions {
   exitPolicy?: "continue" | "stop"
   /** Of its containers that say none. */
   restart?: RestartPolicy
+  /** Whose ids its containers have, where they do not say others. Default: the engine's. */
+  userNamespace?: UserNamespaceMode
+  /** What front ends keep with it, each under its own name; nobody else reads it. */
+  notes?: Readonly<Record<string, string>>
+}
+
+/** What is on record of a pod itself. */
+export interface PodRow {
+  id: PodId
+  name: string
+  labels: Readonly<Record<string, string>>
+  sandboxId?: SandboxId
 }
 
 /** Podman's words. */
@@ -131,12 +144,14 @@ export interface Pods {
   get(nameOrId: string): Promise<Pod>
   /** Its id alone: cheap. */
   idOf(nameOrId: string): PodId
+  /** Those with this label, without a look at their containers: cheap. */
+  labelled(key: string): PodRow[]
   /** Throws AlreadyExists for the name, InvalidArgument, NotFound for a network. Nothing of it runs. */
   create(options: PodOptions): Promise<Pod>
   /** What a container that is to be in the pod is created with. Throws InvalidArgument for what is the pod's to say. */
   containerOptions(nameOrId: string, options: ContainerOptions): Promise<ContainerOptions>
   /**
-   * The sandbox, the init containers in order, each to its end, then all others. What fails of some containers is thrown as an
+   * The sandbox, the init containers in order, each to its end (a sidecar until it is up), then all others. What fails of some containers is thrown as an
    * AggregateError after the others were tried.
    */
   start(nameOrId: string, cancellable?: Cancellable): Promise<void>

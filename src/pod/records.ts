@@ -91,6 +91,11 @@ export class PodRecords {
     })
   }
 
+  /** Whether some pod may have this label: a look at the table's text. */
+  hasLabel(key: string): boolean {
+    return this.#db.get("SELECT 1 FROM pods WHERE instr(spec, ?) > 0 LIMIT 1", JSON.stringify(key)) !== undefined
+  }
+
   markRemoving({ id }: PodRecord): void {
     this.#db.run("UPDATE pods SET removing = 1 WHERE id = ?", id)
   }

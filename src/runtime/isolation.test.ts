@@ -135,10 +135,11 @@ for (const ociRuntime of OCI_RUNTIMES) {
 
       test("32-bit calls, whose socketcall no filter can read, end the program", async () => {
         writeFileSync(join(lab.rootfs, "bin/socketcall"), thirtyTwoBitSocketcall(), { mode: 0o755 })
-        expect((await lab.run(["/bin/socketcall"])).code).toBe(128 + 31) // SIGSYS
-        expect((await lab.run(["/bin/socketcall"], { securityOptions: ["seccomp=unconfined"] })).code).not.toBe(
-          128 + 31,
-        )
+        const unconfined = await lab.run(["/bin/socketcall"], { securityOptions: ["seccomp=unconfined"] })
+        // a kernel without 32-bit calls (ia32_emulation=off, a PVM guest) ends it by SIGSEGV itself
+        const hasThem = unconfined.code !== 128 + 11
+        if (hasThem) expect(unconfined.code).not.toBe(128 + 31)
+        expect((await lab.run(["/bin/socketcall"])).code).toBe(hasThem ? 128 + 31 : unconfined.code) // SIGSYS
       })
 
       test("with CAP_SYS_ADMIN a program may mount and unshare", async () => {

@@ -92,6 +92,8 @@ export interface MonitorOptions {
   tty: boolean
   /** Keep the program's standard input open for attach. */
   stdin: boolean
+  /** Also after the first attachment has gone. */
+  keepStdin?: boolean | undefined
   /** Words of the command that conmon runs after the exit. */
   exitCommand: readonly string[]
   /** How long after it, for one who waits for the exit and cleans up first; default 0. */
@@ -306,6 +308,12 @@ export interface ConfigInput {
   devices: readonly DeviceRequest[]
   /** `nvidia.com/gpu=0`, by the Container Device Interface. */
   cdiDevices?: readonly string[]
+  /** Hidden, in place of the usual ones; of a privileged one nothing is. */
+  maskedPaths?: readonly string[]
+  /** Not to be written, in place of the usual ones. */
+  readonlyPaths?: readonly string[]
+  /** Of its capabilities those that a program keeps which is not root's: also inheritable. */
+  ambientCapabilities?: readonly string[]
   /** Those that this host has configured for such a container are added; absent: none. */
   hooks?: { hasBindMounts: boolean }
   /** Text of a seccomp profile in place of the default one, where `securityOptions` name none. */

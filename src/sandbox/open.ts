@@ -1,10 +1,11 @@
 import { runAll } from "../base/run-all.ts"
 import { throwIfAborted, type Cancellable } from "../base/cancel.ts"
 import { crashPoint } from "../base/crash-point.ts"
-import { FailedPrecondition, InvalidArgument, isSkiffError } from "../base/errors.ts"
+import { FailedPrecondition, InvalidArgument, isSkiffError, Unavailable } from "../base/errors.ts"
 import { namesIn } from "../base/names-in.ts"
 import { randomHex } from "../base/random-hex.ts"
 import { shortId } from "../base/short-id.ts"
+import { SystemError } from "../sys/libc.ts"
 import type { SandboxDeps } from "./deps.ts"
 import { makeNamespaces, namespacePaths, releaseNamespaces, sandboxDirectory } from "./namespaces.ts"
 import { SandboxRecords, type SandboxRecord } from "./records.ts"
@@ -219,6 +220,18 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       lock.unlink()
     },
 
+    async connect(nameOrId, port) {
+      const { name, state } = toSandbox(records.get(nameOrId))
+      if (state.status !== "ready")
+        throw new FailedPrecondition(`sandbox "${name}" is not ready`, { hint: "start it first" })
+      const { connectLoopback } = await import("../sys/net/loopback-connection.ts")
+      try {
+        return await connectLoopback(port, state.namespaces.network, deps.oneWay)
+      } catch (cause) {
+        throw new Unavailable(`cannot connect to port ${port} in sandbox "${name}": ${reasonOf(cause)}`, { cause })
+      }
+    },
+
     async reconcile() {
       const known = new Map(records.list().map((record) => [record.id as string, record]))
       for (const id of new Set([...known.keys(), ...namesIn(`${deps.runRoot}/sandboxes`)])) {
@@ -230,6 +243,10 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
       }
     },
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof SystemError ? error.errnoName : String(error)
 }
 
 function fits({ name, id, options }: Sandbox, { name: names, label }: SandboxFilter): boolean {

@@ -16,6 +16,7 @@ import type { Cancellable } from "../base/cancel.ts"
 import type { EndpointStatus, NetworkRequest } from "../network/network.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
+import type { StreamConnection } from "../sys/net/loopback-connection.ts"
 
 /** 64 hex digits. */
 export type SandboxId = string & { readonly brand: "SandboxId" }
@@ -94,6 +95,11 @@ export interface Sandboxes {
   stop(nameOrId: string, how?: Cancellable & { unless?: () => boolean }): Promise<void>
   /** Throws FailedPrecondition while a container is in it; NotFound; Cancelled before anything is let go. */
   remove(nameOrId: string, cancellable?: Cancellable): Promise<void>
+  /**
+   * Connects to a TCP port of its loopback, from inside; to one of the host's, where it shares no network. Throws NotFound,
+   * FailedPrecondition when it is not ready, Unavailable when nobody answers.
+   */
+  connect(nameOrId: string, port: number): Promise<StreamConnection>
   /** Takes back what killed processes left of sandboxes. Safe to repeat. */
   reconcile(): Promise<void>
 }

@@ -110,7 +110,7 @@ async function openStopped(deps: ContainerDeps, record: ContainerRecord): Promis
 /** Whom the program runs as; nobody where the image has no such user, which only a start has to say. */
 function userIn(rootfs: string, { run, options }: ContainerRecord["spec"]): Owner | undefined {
   try {
-    return resolveUser(rootfs, run.user, options.groupAdd)
+    return resolveUser(rootfs, run.user, options.groupAdd, { listed: options.imageGroups })
   } catch (error) {
     if (isSkiffError(error, "InvalidArgument")) return undefined
     throw error

@@ -4,7 +4,7 @@ import type { ContainerRecord } from "../record.ts"
 import type { Duty } from "./health.ts"
 import { healthPlan } from "./plan.ts"
 
-type DutyDeps = Pick<ContainerDeps, "runRoot" | "bootId" | "samplingMs">
+type DutyDeps = Pick<ContainerDeps, "runRoot" | "bootId" | "samplingMs" | "isWatched">
 
 /** What a container needs the supervisor for; undefined: nothing. `running`: where it was looked at already. A paused one stands still, and is not checked. */
 export function dutyOf(record: ContainerRecord, deps: DutyDeps, running?: boolean): Duty | undefined {
@@ -15,9 +15,12 @@ export function dutyOf(record: ContainerRecord, deps: DutyDeps, running?: boolea
   return { kind: isChecked(spec) ? "check" : "look", id, startedAt: state.startedAt ?? 0 }
 }
 
-/** Whether somebody must stay for it while it runs: for its checks, its log files, or to sample what it uses. */
-export function isSeenTo(spec: ContainerRecord["spec"], deps: Pick<ContainerDeps, "samplingMs">): boolean {
-  return isChecked(spec) || keepsLogFiles(spec) || deps.samplingMs() !== undefined
+/** Whether somebody must stay for it while it runs: for its checks, its log files, to sample what it uses, or to scan it again. */
+export function isSeenTo(
+  spec: ContainerRecord["spec"],
+  deps: Pick<ContainerDeps, "samplingMs" | "isWatched">,
+): boolean {
+  return isChecked(spec) || keepsLogFiles(spec) || deps.samplingMs() !== undefined || deps.isWatched?.() === true
 }
 
 /** More log files were asked for than conmon keeps by itself. */

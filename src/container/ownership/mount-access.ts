@@ -68,7 +68,9 @@ async function sourceOf(
 async function programOf(deps: ContainerDeps, record: ContainerRecord, rootfs: string): Promise<Program> {
   const { options, run, runtime } = record.spec
   const ids = options.userNamespace === undefined ? undefined : await import("../userns/enter.ts")
-  const user = resolveUser(rootfs, ids?.userOf(record) ?? run.user, options.groupAdd)
+  const user = resolveUser(rootfs, ids?.userOf(record) ?? run.user, options.groupAdd, {
+    listed: options.imageGroups,
+  })
   const namespace = await ids?.userNamespaceOf(deps, record, { rootfs, user, runtime: { name: runtime } })
   return { user, maps: namespace?.maps }
 }

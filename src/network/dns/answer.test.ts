@@ -11,6 +11,7 @@ import { networkSchema } from "../schema.ts"
 import { addressText, answer, ELSEWHERE, type Answer } from "./answer.ts"
 import { parseQuery, RecordType, ResponseCode } from "./message.ts"
 import { readName, writeName } from "./name.ts"
+import type { NameSource } from "./name-source.ts"
 import { Zones } from "./zones.ts"
 
 /** The records of a store, and one who reads them as the resolver does: by a connection of its own. */
@@ -52,10 +53,15 @@ class Store implements Disposable {
   }
 
   /** What the container at `from` is answered; undefined: it is nobody of ours. */
-  ask(from: string, name: string, type: number = RecordType.a): Answer | typeof ELSEWHERE | undefined {
+  ask(
+    from: string,
+    name: string,
+    type: number = RecordType.a,
+    source?: NameSource,
+  ): Answer | typeof ELSEWHERE | undefined {
     const query = parseQuery(new Uint8Array([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...writeName(name), 0, type, 0, 1]))
     const asker = this.zones.asker(from)
-    return query === undefined || asker === undefined ? undefined : answer(query, asker, this.zones)
+    return query === undefined || asker === undefined ? undefined : answer(query, asker, this.zones, source)
   }
 
   [Symbol.dispose](): void {
@@ -214,3 +220,38 @@ describe("a service", () => {
     expect(store.ask("172.20.0.2", "_xmpp._tcp.example.org", RecordType.srv)).toBe(ELSEWHERE)
   })
 })
+
+describe("names of a source beside those of members", () => {
+  const source = {
+    find: (name: string) =>
+      name === "far.x" ? { alias: "api.example.org" } : name === "web.x" ? { records: [V4, V6] } : undefined,
+    nameOf: (address: string) => (address === "10.96.0.7" ? "web.x" : undefined),
+  }
+
+  test("are answered on networks with virtual ranges alone, where members have no names of their own", () => {
+    using store = new Store()
+    const virtual = { services: "10.96.0.0/16", balanced: "10.112.0.0/16" }
+    const kube = store.network("kube", "10.244.0.0/16", { options: { virtual } })
+    const plain = store.network("plain", "10.1.0.0/16")
+    store.join(kube, "1".repeat(64), ["pod"])
+    store.join(plain, "2".repeat(64), ["other"])
+    const ask = (from: string, name: string, type: number = RecordType.a) => store.ask(from, name, type, source)
+    expect(ask("10.244.0.2", "web.x")).toMatchObject({ code: 0, answers: [{ type: RecordType.a }] })
+    expect(ask("10.244.0.2", "web.x", RecordType.any)).toMatchObject({ answers: [{}, {}] })
+    expect(ask("10.244.0.2", "web.x", RecordType.srv)).toMatchObject({ code: 0, answers: [] })
+    expect(ask("10.244.0.2", "far.x")).toMatchObject({
+      alias: "api.example.org",
+      answers: [{ type: RecordType.cname }],
+    })
+    expect(ask("10.244.0.2", "7.0.96.10.in-addr.arpa", RecordType.ptr)).toMatchObject({
+      answers: [{ type: RecordType.ptr }],
+    })
+    expect(ask("10.244.0.2", "pod")).toMatchObject({ code: ResponseCode.noSuchName })
+    // the host asks by its own address
+    expect(ask("10.244.0.1", "web.x")).toMatchObject({ code: 0 })
+    expect(ask("10.1.0.2", "web.x")).toBe(ELSEWHERE)
+  })
+})
+
+const V4 = { type: "address" as const, address: "10.96.0.7" }
+const V6 = { type: "address" as const, address: "fd00::7" }

@@ -3,12 +3,15 @@ import { formatIpv4, parseIpv4 } from "../ipv4.ts"
 import { formatIpv6, parseIpv6 } from "../ipv6.ts"
 import { RecordType, ResponseCode, type AnswerRecord, type Query } from "./message.ts"
 import { tryWriteName } from "./name.ts"
+import type { NamedAnswer, NamedRecord, NameSource } from "./name-source.ts"
 import { servicePort } from "./services.ts"
 import type { Asker, Member, Zone, Zones } from "./zones.ts"
 
 /** An answer of ours. */
 export interface Answer {
   code: number
+  /** The name is this one: its records are to be asked for, and come after ours. */
+  alias?: string
   answers?: readonly AnswerRecord[]
   additional?: readonly AnswerRecord[]
 }
@@ -26,12 +29,21 @@ const NO_DATA: Answer = { code: ResponseCode.success }
 const TOP_LEVEL_TYPES: ReadonlySet<number> = new Set([RecordType.ns, RecordType.soa, RecordType.ds, RecordType.dnskey])
 
 /** Answers what is known here. A name that is known has no other records than ours, so an IPv6 address that it lacks is no matter of anybody's. */
-export function answer(query: Query, asker: Asker, zones: Pick<Zones, "isOurs">): Answer | typeof ELSEWHERE {
+export function answer(
+  query: Query,
+  asker: Asker,
+  zones: Pick<Zones, "isOurs">,
+  source?: NameSource,
+): Answer | typeof ELSEWHERE {
   if (query.opcode !== 0) return { code: ResponseCode.notImplemented }
   if (!query.isInternet) return { code: ResponseCode.refused }
   if (query.edns !== undefined && query.edns.version > 0) return { code: ResponseCode.badVersion }
   const address = addressOfReverse(query.name)
-  if (address !== undefined) return reverse(address, query, asker, zones) ?? outside(asker)
+  const known = asker.zones.some(({ network }) => network.options.virtual !== undefined) ? source : undefined
+  if (address !== undefined)
+    return pointer(known?.nameOf(address), query) ?? reverse(address, query, asker, zones) ?? outside(asker)
+  const virtual = known?.find(query.name)
+  if (virtual !== undefined) return sourced(query, virtual)
   const service = /^_([a-z0-9-]+)\._(tcp|udp|sctp)\.(.+)$/.exec(query.name)
   const [, port = "", protocol = "", owner = ""] = service ?? []
   const found = find(service === null ? query.name : owner, asker)
@@ -133,6 +145,52 @@ function reverse(address: string, { type }: Query, asker: Asker, zones: Pick<Zon
     return { code: ResponseCode.success, answers: [{ type: RecordType.ptr, data }] }
   }
   return zones.isOurs(address) ? NO_SUCH_NAME : undefined
+}
+
+function pointer(name: string | undefined, { type }: Query): Answer | undefined {
+  const data = name === undefined ? undefined : tryWriteName(name)
+  if (data === undefined) return undefined
+  if (type !== RecordType.ptr && type !== RecordType.any) return NO_DATA
+  return { code: ResponseCode.success, answers: [{ type: RecordType.ptr, data }] }
+}
+
+/** What a source of names says, of the type that is asked for. */
+function sourced({ type }: Query, found: NamedAnswer | "none"): Answer {
+  if (found === "none") return NO_SUCH_NAME
+  if ("alias" in found) {
+    const data = tryWriteName(found.alias)
+    if (data === undefined) return NO_DATA
+    const answers = [{ type: RecordType.cname, data }]
+    return { code: ResponseCode.success, answers, ...(type !== RecordType.cname && { alias: found.alias }) }
+  }
+  const answers = rotated(found.records.flatMap(recordOf)).filter(
+    (record) => type === RecordType.any || record.type === type,
+  )
+  const additional =
+    answers.length === 0
+      ? []
+      : (found.additional ?? []).flatMap((one) =>
+          recordOf(one).map(({ type: kind, data }) => ({ name: one.name, type: kind, data })),
+        )
+  return { code: ResponseCode.success, answers, additional }
+}
+
+function recordOf(record: NamedRecord): AnswerRecord[] {
+  if (record.type === "address")
+    return record.address.includes(":")
+      ? [{ type: RecordType.aaaa, data: ipv6Data(record.address) }]
+      : [{ type: RecordType.a, data: ipv4Data(record.address) }]
+  if (record.type === "text") {
+    const bytes = Buffer.from(record.text).subarray(0, 255)
+    return [{ type: RecordType.txt, data: new Uint8Array([bytes.length, ...bytes]) }]
+  }
+  const target = tryWriteName(record.target)
+  if (target === undefined) return []
+  if (record.type === "pointer") return [{ type: RecordType.ptr, data: target }]
+  // RFC 2782: priority and weight are the same for all
+  return [
+    { type: RecordType.srv, data: new Uint8Array([0, 0, 0, 100, record.port >> 8, record.port & 255, ...target]) },
+  ]
 }
 
 /** The address that `2.0.18.172.in-addr.arpa` (RFC 1035, section 3.5) or its like of IPv6 (RFC 3596) asks for. */

@@ -12,6 +12,7 @@ export const RecordType = {
   cname: 5,
   soa: 6,
   ptr: 12,
+  txt: 16,
   aaaa: 28,
   srv: 33,
   opt: 41,
@@ -246,6 +247,21 @@ function recordBytes({ name, type, data }: AnswerRecord): Uint8Array {
   view.setUint16(owner.length + 8, data.length)
   bytes.set(data, owner.length + 10)
   return bytes
+}
+
+/** The question of `query` for another name: to be asked of others, or of ourselves. Throws MalformedMessage. */
+export function askedOtherwise(query: Query, name: string): { query: Query; message: Uint8Array } {
+  const question = concatName(name, query.type)
+  const header = new Uint8Array(HEADER_BYTES)
+  const view = viewOf(header)
+  view.setUint16(2, Flag.recursionDesired)
+  view.setUint16(4, 1)
+  const message = new Uint8Array([...header, ...question])
+  return { query: { ...query, name: name.toLowerCase(), question, edns: undefined }, message }
+}
+
+function concatName(name: string, type: number): Uint8Array {
+  return new Uint8Array([...writeName(name), type >> 8, type & 255, 0, CLASS_INTERNET])
 }
 
 /** The same message under another number: the rest is not ours to change. */

@@ -20,6 +20,7 @@ import { stayBehind, type StayBehind } from "../../sys/net/stay-behind.ts"
 import { HostSide } from "../host-side.ts"
 import { kernelNames } from "../names.ts"
 import { HostNameServers } from "./name-servers.ts"
+import type { NameSource } from "./name-source.ts"
 import { readReady, removeReady, writeReady } from "./ready-file.ts"
 import { resolverChange } from "./redirect.ts"
 import { Responder } from "./respond.ts"
@@ -43,6 +44,8 @@ export interface ResolverDeps {
   runRoot: string
   /** As of `openNetworks`. */
   netns: string | undefined
+  /** Names beside those of members. */
+  names?: NameSource | undefined
   /** Undefined: another process is the resolver. */
   takeLock(wasHanded: boolean): Disposable | undefined
 }
@@ -59,7 +62,7 @@ export async function resolveNames(deps: ResolverDeps, { wasHanded = false } = {
   let inside: Promise<StayBehind> | undefined
   const isInside = (server: string): boolean => netns !== undefined && zones.isOurs(server)
   const upstream = new Upstream((server) => (isInside(server) ? (inside ??= stayBehind()) : outside))
-  const responder = new Responder({ zones, upstream, host: new HostNameServers(), egress })
+  const responder = new Responder({ zones, upstream, host: new HostNameServers(), egress, names: deps.names })
   // whoever found the lock taken until it was let go of has left his need to us
   for (let isFirst = true; isFirst || !zones.isEmpty; isFirst = false) {
     using lock = deps.takeLock(wasHanded && isFirst)

@@ -1,9 +1,10 @@
 /** From a message to its answer: of our own knowledge, or of the servers that host, network or container name. */
 import { log } from "../../base/log.ts"
-import { addressText, answer, ELSEWHERE } from "./answer.ts"
+import { addressText, answer, ELSEWHERE, type Answer } from "./answer.ts"
 import type { NamedEgress } from "./heard.ts"
 import {
   addressRecords,
+  askedOtherwise,
   failure,
   fitted,
   parseQuery,
@@ -11,10 +12,12 @@ import {
   ResponseCode,
   udpLimit,
   writeResponse,
+  type AnswerRecord,
   type Query,
 } from "./message.ts"
 import { MalformedMessage } from "./name.ts"
 import type { HostNameServers } from "./name-servers.ts"
+import type { NameSource } from "./name-source.ts"
 import type { Upstream } from "./upstream.ts"
 import type { Asker, Zones } from "./zones.ts"
 
@@ -22,6 +25,8 @@ import type { Asker, Zones } from "./zones.ts"
 const LARGEST_TCP_BYTES = 0xffff
 /** Of one container, on their way at once: it cannot take them all from the others. */
 const MOST_OF_ONE = 128
+/** One name that stands for another, and so on. */
+const MOST_ALIASES = 4
 
 /** What answers stand on. */
 export interface RespondDeps {
@@ -29,6 +34,8 @@ export interface RespondDeps {
   upstream: Upstream
   host: HostNameServers
   egress: NamedEgress
+  /** Names beside those of members. */
+  names?: NameSource | undefined
 }
 
 /** A message, and where it came from. */
@@ -59,7 +66,8 @@ export class Responder {
       const asker = this.#deps.zones.asker(from)
       // nobody of ours: a program of the host that looks around on the loopback
       if (asker === undefined) return writeResponse(query, { code: ResponseCode.refused }, limit)
-      const own = answer(query, asker, this.#deps.zones)
+      const own = answer(query, asker, this.#deps.zones, this.#deps.names)
+      if (own !== ELSEWHERE && own.alias !== undefined) return this.#aliased(query, asker, own, limit)
       if (own !== ELSEWHERE) {
         if (asker.isConfined) this.#tell(query, asker, own.answers ?? [])
         return writeResponse(query, own, limit)
@@ -76,20 +84,54 @@ export class Responder {
   }
 
   async #elsewhere(query: Query, asker: Asker, { message, byTcp }: Arrived, limit: number): Promise<Uint8Array> {
-    const { containerId } = asker
-    const asking = this.#asking.get(containerId) ?? 0
     const failed = writeResponse(query, { code: ResponseCode.serverFailure }, limit)
-    if (asking >= MOST_OF_ONE) return failed
-    this.#asking.set(containerId, asking + 1)
     try {
       const errand = { message, question: query.question, servers: this.#servers(asker), isLong: byTcp }
-      const found = await this.#deps.upstream.ask(errand)
+      const found = await this.#bounded(asker, () => this.#deps.upstream.ask(errand))
       if (found === undefined) return failed
       if (asker.isConfined) this.#tell(query, asker, addressRecords(found))
       return fitted(found, query, limit)
     } catch (error) {
       log.warn("a question for a name could not be asked", { reason: String(error) })
       return failed
+    }
+  }
+
+  /** What is called otherwise elsewhere: a stub in a container asks once, and wants the address too. */
+  async #aliased(query: Query, asker: Asker, own: Answer, limit: number): Promise<Uint8Array> {
+    const answers = [...(own.answers ?? [])]
+    try {
+      const records = await this.#follow(query, asker, own.alias ?? "", MOST_ALIASES)
+      return writeResponse(query, { code: own.code, answers: [...answers, ...records] }, limit)
+    } catch (error) {
+      log.debug("what a name stands for could not be asked", { reason: String(error) })
+      return writeResponse(query, { code: ResponseCode.serverFailure }, limit)
+    }
+  }
+
+  /** The addresses of `name`, under that name. */
+  async #follow(query: Query, asker: Asker, name: string, left: number): Promise<AnswerRecord[]> {
+    const next = askedOtherwise(query, name)
+    const own = answer(next.query, asker, this.#deps.zones, this.#deps.names)
+    if (own !== ELSEWHERE) {
+      const records = (own.answers ?? []).map((record) => Object.assign({ name }, record))
+      if (own.alias === undefined || left === 0) return records
+      return [...records, ...(await this.#follow(query, asker, own.alias, left - 1))]
+    }
+    const errand = { message: next.message, question: next.query.question, servers: this.#servers(asker), isLong: true }
+    const found = await this.#bounded(asker, () => this.#deps.upstream.ask(errand))
+    if (found === undefined) throw new Error(`nobody answered for "${name}"`)
+    return addressRecords(found)
+      .filter(({ type }) => type === query.type)
+      .map(({ type, data }) => ({ name, type, data }))
+  }
+
+  async #bounded<T>({ containerId }: Asker, ask: () => Promise<T>): Promise<T | undefined> {
+    const asking = this.#asking.get(containerId) ?? 0
+    if (asking >= MOST_OF_ONE) return undefined
+    this.#asking.set(containerId, asking + 1)
+    try {
+      return await ask()
     } finally {
       const left = (this.#asking.get(containerId) ?? 1) - 1
       if (left > 0) this.#asking.set(containerId, left)

@@ -67,7 +67,7 @@ export class Zones {
   /** Whether any network has somebody who may ask. */
   get isEmpty(): boolean {
     this.#refresh()
-    return this.#askers.size === 0
+    return ![...this.#askers.values()].some(({ containerId }) => containerId !== HOST)
   }
 
   /** Undefined: nobody of ours has this address. */
@@ -108,6 +108,10 @@ export class Zones {
     const ofContainer = new Map<string, Zone[]>()
     for (const zone of zones) for (const { containerId } of zone.members) entryOf(ofContainer, containerId).push(zone)
     this.#askers = new Map()
+    // the host itself, by its own address there
+    for (const zone of zones)
+      if (zone.network.options.virtual !== undefined)
+        this.#askers.set(zone.network.gateway, { containerId: HOST, zones: [zone], servers: [], isConfined: false })
     for (const zone of zones)
       for (const { containerId, address, servers } of zone.members) {
         const others = (ofContainer.get(containerId) ?? []).filter((other) => other !== zone)
@@ -152,8 +156,13 @@ function askersOf(network: Network, members: readonly Member[], rules: readonly 
   return { network, members: members.filter(({ containerId }) => asking.has(containerId)), named: new Map() }
 }
 
+/** Who asks from the host, and is no container. */
+const HOST = "host"
+
 function zoneOf(network: Network, members: readonly Member[]): Zone {
   const named = new Map<string, Member[]>()
+  // there names are those of what stands for members, and a member's own is nobody's business
+  if (network.options.virtual !== undefined) return { network, members, named }
   for (const member of members)
     for (const name of new Set(member.names.map((word) => word.toLowerCase()))) entryOf(named, name).push(member)
   return { network, members, named }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { CAPABILITIES, chooseCapabilities, DEFAULT_CAPABILITIES } from "./capabilities.ts"
+import { CAPABILITIES, capabilitySets, chooseCapabilities, DEFAULT_CAPABILITIES } from "./capabilities.ts"
 
 const choose = (capAdd: string[], capDrop: string[], privileged = false, available = CAPABILITIES): string[] =>
   chooseCapabilities({ capAdd, capDrop, privileged }, available)
@@ -32,4 +32,12 @@ test("an unknown name is refused with the nearest one", () => {
   )
   expect(() => choose([], ["nonsense"])).toThrow(expect.objectContaining({ code: "InvalidArgument" }))
   expect(() => choose(["bpf"], [], false, ["CAP_CHOWN"])).toThrow(/not available here/)
+})
+
+test("ambient are those that are asked for by name, of what there is; none else", () => {
+  const names = ["CAP_CHOWN", "CAP_NET_BIND_SERVICE"]
+  expect(capabilitySets(names)).toMatchObject({ inheritable: [], ambient: [] })
+  const kept = ["CAP_NET_BIND_SERVICE"]
+  expect(capabilitySets(names, ["net_bind_service", "SYS_ADMIN"])).toMatchObject({ inheritable: kept, ambient: kept })
+  expect(() => capabilitySets(names, ["nonsense"])).toThrow()
 })

@@ -28,11 +28,12 @@ export function chooseCapabilities(
 }
 
 /**
- * Inheritable and ambient are always empty: with them a program of an ordinary user would regain what it must not have
- * (CVE-2022-24769, CVE-2022-27649 …).
+ * Inheritable and ambient are empty but for what was asked for by name: with them a program of an ordinary user would regain what
+ * it must not have (CVE-2022-24769, CVE-2022-27649 …). Throws InvalidArgument.
  */
-export function capabilitySets(names: readonly string[]): OciCapabilities {
-  return { bounding: [...names], effective: [...names], permitted: [...names], inheritable: [], ambient: [] }
+export function capabilitySets(names: readonly string[], ambient: readonly string[] = []): OciCapabilities {
+  const kept = ambient.map((name) => parseCapability(name, CAPABILITIES)).filter((name) => names.includes(name))
+  return { bounding: [...names], effective: [...names], permitted: [...names], inheritable: kept, ambient: [...kept] }
 }
 
 /** `net_admin`, `CAP_NET_ADMIN`, `all`. Throws InvalidArgument. */

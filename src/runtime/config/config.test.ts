@@ -157,3 +157,9 @@ describe("execProcess()", () => {
     expect(() => execProcess(config, { ...changes, cwd: "/proc/self/fd/7" }, CAPABILITIES)).toThrow()
   })
 })
+
+test("paths that are named are hidden and protected in the place of the usual ones; of a privileged container none", () => {
+  const given = { maskedPaths: ["/a"], readonlyPaths: [] }
+  expect(make(given).linux).toMatchObject(given)
+  expect(make({ ...given, privileged: true }).linux).toMatchObject({ maskedPaths: [], readonlyPaths: [] })
+})

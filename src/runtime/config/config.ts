@@ -88,7 +88,12 @@ export function runtimeConfig(input: ConfigInput, host: ConfigHost): OciConfig {
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
       ...guardedPaths(
         security,
-        input.privileged ? NOTHING_GUARDED : { masked: MASKED_PATHS, readonly: readonlyPaths(host, input, security) },
+        input.privileged
+          ? NOTHING_GUARDED
+          : {
+              masked: input.maskedPaths ?? MASKED_PATHS,
+              readonly: input.readonlyPaths ?? readonlyPaths(host, input, security),
+            },
       ),
       ...mountLabelOf(security),
       ...propagationOf(mounts),
@@ -133,7 +138,7 @@ function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
     args,
     env: [...input.env],
     cwd: checkWorkdir(input.cwd),
-    capabilities: capabilitySets(chooseCapabilities(input, host.capabilities)),
+    capabilities: capabilitySets(chooseCapabilities(input, host.capabilities), input.ambientCapabilities),
     rlimits: rlimitsOf(input.ulimits, host.rootless),
     noNewPrivileges: security.noNewPrivileges,
     ...(profile !== undefined && { apparmorProfile: profile }),

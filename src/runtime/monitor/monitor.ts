@@ -45,7 +45,8 @@ export function monitorArgs(conmonPath: string, options: MonitorOptions, version
     ...(log.tag === undefined ? [] : ["--log-tag", log.tag]),
     ...(options.stdin ? ["-i"] : []),
     // a terminal outlives its client, so that a later attach can type again; a pipe ends with its one writer (StdinOnce)
-    ...(options.tty ? ["-t", "--leave-stdin-open"] : []),
+    ...(options.tty ? ["-t"] : []),
+    ...((options.keepStdin ?? options.tty) ? ["--leave-stdin-open"] : []),
     ...exitCommandArgs(exitCommand),
     ...restoreArgs(options),
     ...preservedFds(options.preservedFds).args,

@@ -89,5 +89,11 @@ function open(name: string, cgroups: Cgroups, place: RuntimePlace): Runtime {
   const words = [`--root=${root}`, ...manager, ...flags.map((flag) => `--${flag.replace(/^-+/, "")}`)]
   // its own files name start times of processes as they are seen there: what reads them without it would see others
   if (timeNamespace !== undefined) return openRuntime(kind, ...insideTime(timeNamespace, path, words))
-  return openRuntime(kind, path, words, kind === "crun" && !withHooks ? openCrunState(root, cgroups) : undefined)
+  return openRuntime(
+    kind,
+    path,
+    words,
+    kind === "crun" && !withHooks ? openCrunState(root, cgroups) : undefined,
+    cgroups,
+  )
 }

@@ -1,5 +1,6 @@
 import { FailedPrecondition, NotFound, Unsupported } from "../../base/errors.ts"
-import { isInOwnCgroup } from "../../sys/process/cgroup.ts"
+import { setTimeout as sleep } from "node:timers/promises"
+import { isInOwnCgroup, removeCgroup, type Cgroups } from "../../sys/process/cgroup.ts"
 import { run, type Pid } from "../../sys/process/process.ts"
 import type { CrunState } from "./crun-state.ts"
 import { plainWords, runtimeFailure } from "./failure.ts"
@@ -7,8 +8,21 @@ import type { Runtime, RuntimeState } from "../runtime.ts"
 
 const STATES: ReadonlySet<string> = new Set(["creating", "created", "running", "paused", "stopped"])
 
-/** An OCI runtime by its command line: crun, runc, or any other with the same verbs. `crun`: the state of that one. */
-export function openRuntime(name: string, path: string, globalArgs: readonly string[], crun?: CrunState): Runtime {
+/** What is left of a container that could not be created ends within milliseconds, on a busy machine within a second. */
+const LAST_PROCESS_MS = 2_000
+const LOOK_MS = 20
+
+/**
+ * An OCI runtime by its command line: crun, runc, or any other with the same verbs. `crun`: the state of that one. `cgroups`: where
+ * it puts containers.
+ */
+export function openRuntime(
+  name: string,
+  path: string,
+  globalArgs: readonly string[],
+  crun?: CrunState,
+  cgroups?: Cgroups,
+): Runtime {
   const call = async (verb: string, args: readonly string[], input?: string): Promise<string> => {
     const { code, stdout, stderr } = await run([path, ...globalArgs, verb, ...args], { input })
     if (code === 0) return stdout
@@ -47,8 +61,15 @@ export function openRuntime(name: string, path: string, globalArgs: readonly str
       } catch (error) {
         if ((error as { code?: string }).code !== "NotFound") throw error
       }
+      // of one whose create failed, as its last process was still in it, and which the runtime does not know any more
+      if (cgroups !== undefined) await removeLeftCgroup(id, cgroups)
     },
   }
+}
+
+async function removeLeftCgroup(id: string, cgroups: Cgroups): Promise<void> {
+  for (let waitedMs = 0; !removeCgroup(id, cgroups) && waitedMs < LAST_PROCESS_MS; waitedMs += LOOK_MS)
+    await sleep(LOOK_MS)
 }
 
 function isUnknown(stderr: string): boolean {

@@ -42,9 +42,10 @@ export async function findRemoteVolume(
   options: VolumePullOptions,
 ): Promise<RemoteVolume> {
   const ref: RemoteReference = { tag: "latest", ...parseReference(text) }
-  await registries.checkPolicy(ref)
+  const admission = await registries.admission({ transport: "docker", ref })
   const source = await registries.open(options)
   const { bytes, descriptor } = await source.resolve(ref)
+  await admission?.admit([descriptor.digest], source)
   const what = formatReference(ref)
   const { config: configDescriptor, parts } = parseVolumeManifest(bytes, what)
   if (configDescriptor.size > MAX_CONFIG_BYTES)

@@ -11,7 +11,6 @@
 import type { Cancellable } from "../base/cancel.ts"
 import type { ProgressEvent } from "../base/progress.ts"
 import type { SourceRange } from "../dockerfile/dockerfile.ts"
-import type { SbomFormat } from "../sbom/sbom.ts"
 import type { Image, LayerForm } from "../image/image.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Predicate } from "../spec/in-toto.ts"
@@ -24,35 +23,18 @@ import type { RunToEndOptions } from "../runtime/runtime.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
 import type { ImageRunConfig } from "../spec/oci-image.ts"
 import type { TerminalSize } from "../sys/terminal/terminal.ts"
+import type { AttestationRequest } from "./words/attest.ts"
+import type { CacheSource, CacheTarget } from "./words/cache.ts"
+import type { BuildContext, NamedContext, SecretSource, SshSource } from "./words/sources.ts"
 
 export type { SourceRange } from "../dockerfile/dockerfile.ts"
-
-/** Where files come from. Directories are read where they lie; all else is first brought into a directory of the build's own. */
-export type BuildContext =
-  | { kind: "directory"; path: string }
-  /** A tar stream, maybe compressed, on the host at `path` (`-` has been saved there). */
-  | { kind: "tar"; path: string }
-  | { kind: "git"; url: string }
-  | { kind: "http"; url: string }
-  /** No files: `build -` with only a Dockerfile. */
-  | { kind: "empty" }
-
-/** `--build-context NAME=VALUE`: files, or an image in the place of one named in FROM or --from. */
-export type NamedContext = BuildContext | { kind: "image"; name: string }
-
-/** `--secret`: a file of the caller, or a variable of the caller's environment. */
-export interface SecretSource {
-  id: string
-  source: { file: string } | { env: string }
-}
-
-/** `--ssh`: an agent that RUN --mount=type=ssh may ask. */
-export interface SshSource {
-  /** `default` unless named. */
-  id: string
-  /** The agent's socket. */
-  socket: string
-}
+export { readAttest, readProvenance, readSbom, SBOM_FORMATS } from "./words/attest.ts"
+export type { AttestationRequest, AttestOption } from "./words/attest.ts"
+export { readCacheSource, readCacheTarget } from "./words/cache.ts"
+export type { CacheForm, CacheSource, CacheTarget } from "./words/cache.ts"
+export { dockerfileOfDirectory, readDockerfile } from "./words/dockerfile-file.ts"
+export { readContextWord, readNamedContext, readSecret, readSsh } from "./words/sources.ts"
+export type { BuildContext, NamedContext, SecretSource, SshSource } from "./words/sources.ts"
 
 /** `--output`: what is made of the result. */
 export type BuildOutput =
@@ -79,14 +61,6 @@ export interface ImageAnnotation {
   value: string
 }
 
-/** What is to be attested of the result (`--attest`). */
-export type AttestationRequest =
-  | { type: "sbom"; format: SbomFormat }
-  /** `min` leaves out what builds are told by build arguments, secrets and the Dockerfile itself. */
-  | { type: "provenance"; mode: "min" | "max"; builderId?: string; reproducible?: boolean }
-
-/** As `sbom/` has them; itself it is loaded when one is made, for it reads the packages of a dozen systems. */
-export const SBOM_FORMATS = ["spdx", "cyclonedx", "cyclonedx-1.5"] as const satisfies readonly SbomFormat[]
 export type { SbomFormat } from "../sbom/sbom.ts"
 
 /** What Buildah changes besides what the Dockerfile says. */
@@ -103,34 +77,6 @@ export interface ImageEdits {
   dropsBaseLabels?: boolean
   /** `--omit-history`. */
   omitsHistory?: boolean
-}
-
-/** `--cache-from`: a cache that a build wrote, here or on another machine. */
-export type CacheSource =
-  /** `names`: tried in this order, the first that is there is taken. */
-  | { type: "registry"; names: readonly string[] }
-  /** An OCI layout; its manifest by digest or tag. */
-  | { type: "local"; path: string; tag: string; digest?: Digest }
-
-/** `--cache-to`: where results of steps go, for the builds of other machines. */
-export type CacheTarget =
-  | ({ type: "registry"; name: string } & CacheForm)
-  | ({ type: "local"; path: string; tag: string } & CacheForm)
-  /** Into the config of the image itself, whose layers are the cache's. */
-  | { type: "inline" }
-
-/** How a cache is written. */
-export interface CacheForm {
-  /** `min`: the steps that the image is made of; `max`: those of all its stages. */
-  mode: "min" | "max"
-  layers: LayerForm
-  /** As an image's manifest, or as an index of blobs, which some registries refuse. */
-  document: "manifest" | "index"
-  mediaTypes: "oci" | "docker"
-  /** With what `RUN --mount=type=cache` keeps. */
-  mounts: boolean
-  /** A cache that cannot be written is a warning. */
-  ignoreError: boolean
 }
 
 /**

@@ -23,6 +23,7 @@ export async function resolveBase(
 ): Promise<ResolvedBase> {
   const held = request.pull === "always" ? undefined : ofPlatform(images.find(name), platform)
   const image = held ?? (await pull(images, name, platform, request, options))
+  images.used(image)
   const digest = image.repoDigests[0]?.split("@")[1] as Digest | undefined
   return { id: image.id, config: await images.config(image), ...(digest === undefined ? {} : { digest }) }
 }

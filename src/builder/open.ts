@@ -51,6 +51,7 @@ class LocalWorking implements WorkingContainers {
     const { images, snapshots, leases } = this.#deps
     await using lease = await leases.open()
     const base = imageName === SCRATCH ? undefined : await this.#base(imageName, options)
+    if (base !== undefined) images.used(images.get(base.id))
     const top = base && images.get(base.id).topLayer
     if (top !== undefined) lease.addSnapshot(top)
     await this.#sweep()

@@ -14,10 +14,16 @@ export async function registryReader(
 ): Promise<CacheReader> {
   const ref = { tag: "latest", ...parseReference(name) }
   const { registry, repository } = ref
+  // its layers become those of images that are built, as a base's do
+  const admission = await registries.admission({ transport: "docker", ref })
   const source = await registries.open(options)
   return {
     name,
-    top: () => source.resolve(ref),
+    async top() {
+      const found = await source.resolve(ref)
+      await admission?.admit([found.descriptor.digest], source)
+      return found
+    },
     document: (digest) => source.resolve({ registry, repository, digest }),
     fetch: (descriptor, offset) => source.fetch(ref, descriptor, offset),
   }

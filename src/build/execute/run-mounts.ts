@@ -436,6 +436,7 @@ export function secretsOf({ mounts }: RunOperation, settings: RunSettings): { id
 function secretBytes(id: string, { secrets }: RunSettings): Uint8Array | undefined {
   const secret = secrets.find((one) => one.id === id)
   if (secret === undefined) return undefined
+  if ("text" in secret.source) return Buffer.from(secret.source.text)
   if ("env" in secret.source) {
     const value = callerVariable(secret.source.env)
     return value === undefined ? undefined : Buffer.from(value)

@@ -444,7 +444,8 @@ for (const runtime of OCI_RUNTIMES) {
         { mounts: [secret], settings },
       )
       await lab.run(root, "echo $TOKEN; ls /run", { mounts: [{ ...secret, env: "TOKEN" }], settings }).catch(() => {})
-      expect(lab.output).toStartWith("s3cr3t-canary 440 1000:1001\n1\ns3cr3t-canary\n")
+      // what ls says of a root without /run comes by another pipe, at any place
+      expect(lab.output.replace(/^ls: .*\n/m, "")).toStartWith("s3cr3t-canary 440 1000:1001\n1\ns3cr3t-canary\n")
       expect(changed(upper)).toEqual([])
       const grep = Bun.spawnSync(["grep", "-rl", "s3cr3t-canary", lab.deps.root, lab.runRoot, upper])
       expect(grep.stdout.toString()).toBe("")

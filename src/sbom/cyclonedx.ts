@@ -1,8 +1,11 @@
 import { hash } from "node:crypto"
 import { VERSION } from "../base/version.ts"
 import { licenseExpression } from "./license.ts"
-import { purlOf, type Distribution, type FoundPackages, type Package } from "./package.ts"
+import { neededPackages } from "./needed-packages.ts"
+import { systemName } from "./package-groups.ts"
+import { isOfSystem, purlOf, type Distribution, type FoundPackages, type Package } from "./package.ts"
 import type { SbomSubject } from "./subject.ts"
+import { packageId, sourceParts } from "./trivy-words.ts"
 
 /** An SBOM in CycloneDX (its JSON schemas 1.5 and 1.6: what is used here is the same in both). Equal inputs give equal bytes. */
 export function cyclonedxDocument(
@@ -31,12 +34,27 @@ export function cyclonedxDocument(
       ...(leftOut.length === 0 ? {} : { properties: leftOut.map((value) => ({ name: "skiff:leftOut", value })) }),
     },
     components: [...(distribution === undefined ? [] : [systemOf(distribution)]), ...components],
-    dependencies: [{ ref: "image", dependsOn: components.map((each) => each["bom-ref"]) }],
+    dependencies: [
+      { ref: "image", dependsOn: components.map((each) => each["bom-ref"]) },
+      ...dependencies(found.packages, components),
+    ],
   }
 }
 
+/** What packages say that they need; `components` are theirs. */
+function dependencies(packages: readonly Package[], components: readonly { "bom-ref": string }[]) {
+  const needed = neededPackages(packages)
+  return packages.flatMap((each, index) => {
+    const [ref, dependsOn] = [
+      components[index]?.["bom-ref"],
+      needed(each).flatMap((at) => components[at]?.["bom-ref"] ?? []),
+    ]
+    return ref === undefined || dependsOn.length === 0 ? [] : [{ ref, dependsOn }]
+  })
+}
+
 function componentOf(each: Package, distribution: Distribution | undefined) {
-  const { name, version, supplier, homepage, license, foundIn } = each
+  const { name, version, supplier, homepage, license, foundIn, source, sourceVersion, module } = each
   const purl = purlOf(each, distribution)
   const expression = licenseExpression(license)
   return {
@@ -52,8 +70,25 @@ function componentOf(each: Package, distribution: Distribution | undefined) {
     ...(homepage !== undefined && URL.canParse(homepage)
       ? { externalReferences: [{ type: "website", url: homepage }] }
       : {}),
-    properties: [{ name: "skiff:foundIn", value: foundIn }],
+    // distributions tell of vulnerabilities by the source package: without it a scan of the document would miss them
+    properties: Object.entries({ foundIn, source, sourceVersion, module })
+      .flatMap(([key, value]) => (value === undefined ? [] : [{ name: `skiff:${key}`, value }]))
+      .concat(trivyProperties(each, distribution)),
   }
+}
+
+/** What Trivy matches a system's packages by: it reads its own properties alone. */
+function trivyProperties(each: Package, distribution: Distribution | undefined): { name: string; value: string }[] {
+  if (!isOfSystem(each)) return []
+  const parts: Record<string, string | number | undefined> = {
+    PkgID: packageId(each),
+    PkgType: systemName(distribution)?.family,
+    Modularitylabel: each.module,
+  }
+  for (const [key, value] of Object.entries(sourceParts(each))) parts[`Src${key}`] = value
+  return Object.entries(parts).flatMap(([key, value]) =>
+    value === undefined || value === "" ? [] : [{ name: `aquasecurity:trivy:${key}`, value: String(value) }],
+  )
 }
 
 function systemOf({ id, versionId, name }: Distribution) {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { ImageTree } from "./image-tree.ts"
 import { findPackages } from "./find-packages.ts"
 import { parseApkInstalled } from "./apk.ts"
 import { parseDpkgStatus } from "./dpkg.ts"
@@ -126,6 +127,18 @@ describe("a hostile image", () => {
 
   test("deep directories are an end, and said", () => {
     mkdirSync(join(root, ...Array<string>(200).fill("d")), { recursive: true })
-    expect(findPackages(root).leftOut).toEqual(["directories that are too deep or too many"])
+    expect(findPackages(root).leftOut).toEqual([`${"/d".repeat(129)}, which lies too deep`])
+  })
+
+  test("a directory of very many names is not held in memory, all of it is looked at, and it is walked twice alike", () => {
+    mkdirSync(join(root, "many"))
+    for (let index = 0; index < 25_000; index++) closeSync(openSync(join(root, "many", `f${index}`), "w"))
+    write("many/node_modules/a/package.json", '{"name":"a","version":"1.0.0"}')
+    expect(findPackages(root).packages.map(({ name }) => name)).toEqual(["a"])
+    using tree = new ImageTree(root)
+    const walked = () => [...tree.walk()].filter(({ isDirectory }) => !isDirectory).length
+    expect([walked(), walked()]).toEqual([25_001, 25_001])
+    expect(tree.names("many")).toHaveLength(25_001)
+    expect(tree.leftOut).toEqual([])
   })
 })

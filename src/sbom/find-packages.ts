@@ -1,39 +1,71 @@
 import type { Distribution, FoundPackages, Package } from "./package.ts"
-import { ImageTree, shownPath, type TreeEntry } from "./image-tree.ts"
+import type { FileTree, TreeEntry } from "./file-tree.ts"
+import { ImageTree, shownPath } from "./image-tree.ts"
+import { alpmPackages } from "./alpm.ts"
 import { parseApkInstalled } from "./apk.ts"
 import { parseDpkgStatus } from "./dpkg.ts"
-import { parseNpmPackage } from "./npm.ts"
-import { parseRpmDatabase } from "./rpm.ts"
-import { parsePythonMetadata } from "./python.ts"
+import { packagesOfBinary } from "./installed/binaries.ts"
+import { isJar, packagesOfJar } from "./installed/jar.ts"
+import { markOwned } from "./owned-files.ts"
+import { parserOf, withoutTwice } from "./parser-of.ts"
+import { findRpmDatabase } from "./rpm/database.ts"
+import { rpmPackages } from "./rpm/packages.ts"
+import { skipper } from "./skipper.ts"
 import { MAX_PACKAGES } from "./stanza.ts"
 
 /** Debian's whole archive makes 60 MB of it. */
 const MAX_DATABASE_BYTES = 64 * 1024 ** 2
-const MAX_DOCUMENT_BYTES = 2 * 1024 ** 2
+const MAX_DOCUMENT_BYTES = 32 * 1024 ** 2
 
 const APK_DATABASES = ["lib/apk/db/installed", "usr/lib/apk/db/installed"]
-const RPM_DIRECTORIES = ["var/lib/rpm", "usr/lib/sysimage/rpm"]
-/** Before 4.16 it was Berkeley's, and SUSE's is its own. */
-const OLD_RPM_DATABASES = new Set(["Packages", "Packages.db"])
 
-/** The packages of the image whose root is mounted at `path`. What their managers wrote down is believed, and nothing run. */
-export function findPackages(path: string): FoundPackages {
-  using tree = new ImageTree(path)
-  const leftOut: string[] = []
-  const found = [...ofDistribution(tree, leftOut), ...ofLanguages(tree)]
-  if (found.length > MAX_PACKAGES) leftOut.push(`all but the first ${MAX_PACKAGES} packages`)
-  for (const file of tree.tooLarge) leftOut.push(`${file}, which is too large`)
-  if (tree.isCut) leftOut.push("directories that are too deep or too many")
-  return { distribution: readDistribution(tree), packages: sorted(found.slice(0, MAX_PACKAGES)), leftOut }
+/** What is looked for. */
+export interface FindOptions {
+  /** A folder somebody works in: its lock files are read, too, and what they lock is believed to be there. */
+  isProject?: boolean
+  /** Globs or paths, relative to the root; what lies there is not looked at. */
+  skipDirectories?: readonly string[]
+  skipFiles?: readonly string[]
+  /** Only what the databases of the operating system's managers list. */
+  isSystemOnly?: boolean
+  /** Asked between files: its reason is thrown. */
+  signal?: AbortSignal | undefined
 }
 
-function ofDistribution(tree: ImageTree, leftOut: string[]): Package[] {
+/** The packages of the image whose root is mounted at `path`. What their managers wrote down is believed, and nothing run. */
+export function findPackages(path: string, options: FindOptions = {}): FoundPackages {
+  using tree = new ImageTree(path)
+  return findPackagesIn(tree, options)
+}
+
+/** The same of files wherever they lie. */
+export function findPackagesIn(tree: FileTree, options: FindOptions = {}): FoundPackages {
+  const leftOut: string[] = []
+  const distribution = readDistribution(tree)
+  // the root of a system is none that somebody works in
+  const locks = options.isProject === true && distribution === undefined
+  const system = ofDistribution(tree, leftOut)
+  const languages = options.isSystemOnly === true ? [] : ofLanguages({ tree, leftOut, options, locks })
+  const found = [...system, ...markOwned(tree, system, languages)]
+  // the parsers stop there, too: of more than so many nobody knows whether there were more
+  if (found.length >= MAX_PACKAGES) leftOut.push(`all but the first ${MAX_PACKAGES} packages`)
+  leftOut.push(...tree.leftOut)
+  return { distribution, packages: sorted(found.slice(0, MAX_PACKAGES)), leftOut }
+}
+
+function ofDistribution(tree: FileTree, leftOut: string[]): Package[] {
   // distroless has a file for each package, and their checksums beside
   const directory = tree.names("var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"))
   const dpkg = ["var/lib/dpkg/status", ...directory.toSorted().map((name) => `var/lib/dpkg/status.d/${name}`)]
-  const packages = dpkg.flatMap((file) => parsed(file, parseDpkgStatus))
-  for (const file of APK_DATABASES) packages.push(...parsed(file, parseApkInstalled))
-  packages.push(...ofRpm(tree, leftOut))
+  const packages: Package[] = []
+  // any number of them may be links to the same large one: of bytes the tree keeps count
+  for (const file of dpkg) {
+    if (packages.length > MAX_PACKAGES) break
+    for (const each of parsed(file, parseDpkgStatus)) packages.push(each)
+  }
+  for (const file of APK_DATABASES) for (const each of parsed(file, parseApkInstalled)) packages.push(each)
+  for (const each of ofRpm(tree, leftOut)) packages.push(each)
+  for (const each of alpmPackages(tree)) packages.push(each)
   return packages
 
   function parsed(file: string, parse: (text: string, foundIn: string) => Package[]): Package[] {
@@ -42,45 +74,63 @@ function ofDistribution(tree: ImageTree, leftOut: string[]): Package[] {
   }
 }
 
-function ofRpm(tree: ImageTree, leftOut: string[]): Package[] {
-  // one of the directories may be a link to the other
-  for (const directory of RPM_DIRECTORIES) {
-    const file = `${directory}/rpmdb.sqlite`
-    const bytes = tree.read(file, MAX_DATABASE_BYTES)
-    if (bytes !== undefined) return parseRpmDatabase(bytes, `/${file}`)
-    if (tree.names(directory).some((name) => OLD_RPM_DATABASES.has(name) || name === "rpmdb.sqlite"))
-      leftOut.push(`the rpm database in /${directory}`)
-  }
-  return []
-}
-
-function ofLanguages(tree: ImageTree): Package[] {
-  const packages: Package[] = []
-  for (const entry of tree.walk()) {
-    const parse = parserOf(entry)
-    const bytes = parse && entry.read(MAX_DOCUMENT_BYTES)
-    const found = bytes && parse?.(bytes.toString("utf8"), shownPath(entry.path))
-    if (found) packages.push(found)
-    if (packages.length > MAX_PACKAGES) break
-  }
+function ofRpm(tree: FileTree, leftOut: string[]): Package[] {
+  const database = findRpmDatabase(tree)
+  const packages = database === undefined ? [] : rpmPackages(database)
+  leftOut.push(...(database?.leftOut ?? []))
   return packages
 }
 
-type Parser = (text: string, foundIn: string) => Package | undefined
-
-function parserOf({ path, name, isDirectory }: TreeEntry): Parser | undefined {
-  if (isDirectory) return undefined
-  if (name === "METADATA") return path.endsWith(".dist-info/METADATA") ? parsePythonMetadata : undefined
-  if (name === "PKG-INFO") return path.endsWith(".egg-info/PKG-INFO") ? parsePythonMetadata : undefined
-  if (name.endsWith(".egg-info")) return parsePythonMetadata
-  if (name === "package.json" && NPM_PACKAGE.test(path)) return parseNpmPackage
-  return undefined
+interface LanguageSearch {
+  tree: FileTree
+  leftOut: string[]
+  options: FindOptions
+  locks: boolean
 }
 
-/** Installed, not one's own project, a test's fixture, or a part of a package. */
-const NPM_PACKAGE = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^@./][^/]*\/package\.json$/
+function ofLanguages({ tree, leftOut, options, locks }: LanguageSearch): Package[] {
+  const packages: Package[] = []
+  const isSkipped = skipper(options)
+  const cut = new Set<string>()
+  for (const entry of tree.walk(isSkipped)) {
+    options.signal?.throwIfAborted()
+    if (entry.isDirectory) continue
+    const found = packagesOf(entry)
+    for (const each of found) packages.push(each)
+    if (packages.length > MAX_PACKAGES) break
+  }
+  for (const path of cut) leftOut.push(`parts of ${path}, which are too deep, too large or damaged`)
+  return locks ? withoutTwice(packages) : packages
 
-function readDistribution(tree: ImageTree): Distribution | undefined {
+  function packagesOf(entry: TreeEntry): Package[] {
+    const parse = parserOf(entry, locks)
+    if (parse !== undefined) {
+      const bytes = entry.read(MAX_DOCUMENT_BYTES)
+      return bytes === undefined ? [] : parse(bytes, shownPath(entry.path))
+    }
+    if (isJar(entry.name)) {
+      const path = shownPath(entry.path)
+      return entry.at((file) => packagesOfJar(file, path, () => cut.size < MAX_TOLD && cut.add(path))) ?? []
+    }
+    if (!isMaybeProgram(entry)) return []
+    return entry.at((file) => packagesOfBinary(file, shownPath(entry.path))) ?? []
+  }
+}
+
+const MAX_TOLD = 10
+/** A program of Go or Rust has more, a script or a file of data seldom the right to be run. */
+const MIN_PROGRAM_BYTES = 16 * 1024
+
+function isMaybeProgram(entry: TreeEntry): boolean {
+  if (NO_PROGRAM.test(entry.name)) return false
+  const stat = entry.stat()
+  return stat?.type === "file" && (stat.mode & 0o111) !== 0 && stat.sizeBytes >= MIN_PROGRAM_BYTES
+}
+
+const NO_PROGRAM =
+  /\.(?:py|pyc|pm|pl|rb|js|mjs|ts|json|txt|md|html|css|so|h|c|o|a|la|mo|gz|xz|zip|conf|list|md5sums|sh|xml|ya?ml|svg|png|ko|dll|pod|ttf|map)(?:\.\d+)*$/i
+
+function readDistribution(tree: FileTree): Distribution | undefined {
   const bytes = tree.read("etc/os-release", MAX_DOCUMENT_BYTES) ?? tree.read("usr/lib/os-release", MAX_DOCUMENT_BYTES)
   const fields = new Map<string, string>()
   for (const line of bytes?.toString("utf8").split("\n") ?? []) {
@@ -89,7 +139,14 @@ function readDistribution(tree: ImageTree): Distribution | undefined {
   }
   const [id, versionId, name] = ["ID", "VERSION_ID", "PRETTY_NAME"].map((key) => fields.get(key) || undefined)
   if (id === undefined) return undefined
-  return { id, ...(versionId === undefined ? {} : { versionId }), ...(name === undefined ? {} : { name }) }
+  const debian = id === "debian" ? tree.read("etc/debian_version", 64)?.toString("latin1").trim() : undefined
+  const pointVersion = debian !== undefined && /^\d+\.\d+$/.test(debian) ? debian : undefined
+  return {
+    id,
+    ...(pointVersion === undefined ? {} : { pointVersion }),
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(name === undefined ? {} : { name }),
+  }
 }
 
 /** Each once, in an order that does not depend on the file system. */

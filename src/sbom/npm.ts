@@ -18,7 +18,7 @@ export function parseNpmPackage(text: string, foundIn: string): Package | undefi
   const [ownName, ownVersion] = [textOf(name), textOf(version)]
   if (!ownName || !ownVersion) return undefined
   const details = { license: textOf(license, "type"), supplier: textOf(author, "name"), homepage: textOf(homepage) }
-  return { type: "npm", name: ownName, version: ownVersion, ...present(details), foundIn }
+  return { type: "npm", kind: "node-pkg", name: ownName, version: ownVersion, ...present(details), foundIn }
 }
 
 /** A field that is a text, or an object that has it under `key`. */

@@ -10,6 +10,7 @@ export function parsePythonMetadata(text: string, foundIn: string): Package | un
   const supplier = fields.get("author-email") || fields.get("author")
   return {
     type: "pypi",
+    kind: "python-pkg",
     name,
     version,
     ...present({

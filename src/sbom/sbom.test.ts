@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test"
 import { licenseExpression } from "./license.ts"
-import type { FoundPackages } from "./package.ts"
-import { sbomPredicate } from "./sbom.ts"
+import type { FoundPackages, Package } from "./package.ts"
+import { parseSbom, sbomPredicate } from "./sbom.ts"
 
 const found: FoundPackages = {
   distribution: { id: "debian", versionId: "12" },
   packages: [
     {
       type: "deb",
+      kind: "dpkg",
       name: "a+b",
       version: "1",
       supplier: "M <m@x>",
@@ -15,7 +16,15 @@ const found: FoundPackages = {
       foundIn: "/s",
       homepage: "http://x/",
     },
-    { type: "npm", name: "@s/c", version: "2", license: "MIT OR Apache-2.0", foundIn: "/n", homepage: "no url" },
+    {
+      type: "npm",
+      kind: "node-pkg",
+      name: "@s/c",
+      version: "2",
+      license: "MIT OR Apache-2.0",
+      foundIn: "/n",
+      homepage: "no url",
+    },
   ],
   leftOut: ["x"],
 }
@@ -26,9 +35,9 @@ test("SPDX 2.3: each element has an id of its letters, and is contained in the i
   expect(predicateType).toBe("https://spdx.dev/Document")
   const document = predicate as { packages: { SPDXID: string }[]; relationships: object[] }
   const ids = document.packages.map(({ SPDXID }) => SPDXID)
-  expect(new Set(ids).size).toBe(3)
+  expect(new Set(ids).size).toBe(5)
   for (const id of ids) expect(id).toMatch(/^SPDXRef-[A-Za-z0-9.-]+$/)
-  expect(document.relationships).toHaveLength(3)
+  expect(document.relationships).toHaveLength(5)
   expect(document).toMatchObject({
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
@@ -36,11 +45,13 @@ test("SPDX 2.3: each element has an id of its letters, and is contained in the i
     creationInfo: { created: "2026-01-01T00:00:00Z" },
     packages: [
       { primaryPackagePurpose: "CONTAINER", comment: "not looked into: x" },
+      { primaryPackagePurpose: "OPERATING-SYSTEM", name: "debian", versionInfo: "12" },
+      { primaryPackagePurpose: "APPLICATION" },
       { versionInfo: "1", supplier: "Organization: M (m@x)", licenseDeclared: "NOASSERTION", homepage: "http://x/" },
       { licenseDeclared: "MIT OR Apache-2.0" },
     ],
   })
-  expect(document.packages[2]).not.toHaveProperty("homepage")
+  expect(document.packages[4]).not.toHaveProperty("homepage")
 })
 
 test.each([
@@ -87,3 +98,40 @@ test.each([
 ])("the licence %j is the expression %j", (text, expression) => {
   expect(licenseExpression(text)).toBe(expression as string)
 })
+
+test.each(["spdx", "cyclonedx"] as const)(
+  "%s is read again with the source packages that it was written with",
+  (format) => {
+    const perl = { type: "deb", kind: "dpkg", name: "perl-base", version: "5.36.0-7+b1", foundIn: "/s" } as const
+    const packages = [
+      { ...perl, source: "perl", sourceVersion: "5.36.0-7" },
+      { ...perl, name: "perl", sourceVersion: "5.36.0-7" },
+      { ...perl, name: "libc6", source: "glibc" },
+      { type: "rpm", kind: "rpm", name: "node", version: "1-1", source: "nodejs-1-1.src.rpm", foundIn: "/r" } as const,
+    ]
+    const { predicate } = sbomPredicate(format, { ...found, packages }, subject)
+    const read = parseSbom(Buffer.from(JSON.stringify(predicate)), "x").found.packages
+    expect(told(read)).toEqual(told(packages))
+  },
+)
+
+test("of Trivy's SPDX the source package is read, too", () => {
+  const document = {
+    spdxVersion: "SPDX-2.3",
+    packages: [
+      {
+        name: "perl-base",
+        sourceInfo: "built package from: perl 5.36.0-7",
+        externalRefs: [{ referenceType: "purl", referenceLocator: "pkg:deb/debian/perl-base@5.36.0-7%2Bb1" }],
+      },
+    ],
+  }
+  const [read] = parseSbom(Buffer.from(JSON.stringify(document)), "x").found.packages
+  expect(read).toMatchObject({ source: "perl", sourceVersion: "5.36.0-7", version: "5.36.0-7+b1" })
+})
+
+function told(packages: readonly Package[]): object[] {
+  return packages
+    .map(({ name, source = name, sourceVersion, foundIn }) => ({ name, source, sourceVersion, foundIn }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}

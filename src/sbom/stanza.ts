@@ -3,6 +3,9 @@ export const MAX_VALUE = 256
 /** A database that says it has more is no package manager's. */
 export const MAX_PACKAGES = 100_000
 const MAX_FIELDS = 200
+/** Of lists of names. */
+const MAX_LIST = 64 * 1024
+const NO_LISTS: ReadonlySet<string> = new Set()
 
 /** The lines of a text, one after the other: those of a large file are never all in memory. */
 export function* linesOf(text: string): Generator<string> {
@@ -15,9 +18,9 @@ export function* linesOf(text: string): Generator<string> {
 
 /**
  * The paragraphs of a Debian control file (deb-control(5)) or of a mail-like header: `Name: value`, the value going on in
- * lines that begin with white space, of which only the first line is kept. Names are in lower case.
+ * lines that begin with white space, of which only the first line is kept. Names are in lower case. Of the fields `lists` more is kept.
  */
-export function* stanzas(text: string): Generator<ReadonlyMap<string, string>> {
+export function* stanzas(text: string, lists: ReadonlySet<string> = NO_LISTS): Generator<ReadonlyMap<string, string>> {
   let fields = new Map<string, string>()
   for (const raw of linesOf(text)) {
     const line = raw.replace(/\r$/, "")
@@ -36,10 +39,15 @@ export function* stanzas(text: string): Generator<ReadonlyMap<string, string>> {
         line
           .slice(colon + 1)
           .trim()
-          .slice(0, MAX_VALUE),
+          .slice(0, lists.has(name) ? MAX_LIST : MAX_VALUE),
       )
   }
   if (fields.size > 0) yield fields
+}
+
+/** A line of a list of names, cut. */
+export function cutList(text: string): string {
+  return text.slice(0, MAX_LIST)
 }
 
 /** The fields that are there, for a spread. */

@@ -3,6 +3,8 @@
  * that would run what a schema says. Damage is an end, never an error.
  */
 
+import { MAX_HEADER_BYTES, type FileBytes } from "./file-bytes.ts"
+
 const MAGIC = "SQLite format 3\0"
 const FILE_HEADER_BYTES = 100
 const [INTERIOR, LEAF] = [0x05, 0x0d]
@@ -10,9 +12,14 @@ const [INTERIOR, LEAF] = [0x05, 0x0d]
 /** A column: text or blob as its bytes, a small whole number, or undefined for what is neither. */
 export type SqliteValue = Buffer | number | undefined
 
+/** Whether a file begins as one of SQLite's does. */
+export function isSqlite(file: FileBytes): boolean {
+  return file.length >= FILE_HEADER_BYTES && file.subarray(0, MAGIC.length).toString("latin1") === MAGIC
+}
+
 /** The rows of table `name`, each as its columns: texts and blobs as bytes, small numbers, else undefined. */
-export function* sqliteRows(file: Buffer, name: string): Generator<SqliteValue[]> {
-  if (file.length < FILE_HEADER_BYTES || file.toString("latin1", 0, MAGIC.length) !== MAGIC) return
+export function* sqliteRows(file: FileBytes, name: string): Generator<SqliteValue[]> {
+  if (!isSqlite(file)) return
   const pages = new Pages(file)
   // the schema: type, name, tbl_name, rootpage, sql
   for (const [type, own, , root] of pages.rows(1))
@@ -20,18 +27,19 @@ export function* sqliteRows(file: Buffer, name: string): Generator<SqliteValue[]
 }
 
 class Pages {
-  readonly #file: Buffer
+  readonly #file: FileBytes
   readonly #pageBytes: number
   /** Of a page, without what extensions reserve. */
   readonly #usable: number
   /** Each page once: a damaged tree may lead in circles. */
   readonly #seen = new Set<number>()
 
-  constructor(file: Buffer) {
-    const size = file.readUInt16BE(16)
+  constructor(file: FileBytes) {
+    const head = file.subarray(0, FILE_HEADER_BYTES)
+    const size = head.readUInt16BE(16)
     this.#file = file
     this.#pageBytes = size === 1 ? 65_536 : size
-    this.#usable = this.#pageBytes - (file[20] ?? 0)
+    this.#usable = this.#pageBytes - (head[20] ?? 0)
   }
 
   *rows(root: number): Generator<SqliteValue[]> {
@@ -68,7 +76,7 @@ class Pages {
   #payload(page: Buffer, offset: number): Buffer | undefined {
     const size = varint(page, offset)
     const rowId = size && varint(page, size.end)
-    if (size === undefined || rowId === undefined || size.value > this.#file.length) return undefined
+    if (size === undefined || rowId === undefined || size.value > MAX_HEADER_BYTES) return undefined
     const local = this.#localBytes(size.value)
     const parts = [page.subarray(rowId.end, rowId.end + local)]
     let rest = size.value - local

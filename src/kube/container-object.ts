@@ -14,9 +14,7 @@ export function containerObject(details: ContainerDetails, image: ImageRunConfig
   return {
     name: kubeName(name),
     image: imageName,
-    command: sameWords(run.entrypoint, image.Entrypoint) ? undefined : [...run.entrypoint],
-    args:
-      sameWords(run.command, image.Cmd) && sameWords(run.entrypoint, image.Entrypoint) ? undefined : words(run.command),
+    ...program(details, image),
     env: variables(details, image),
     ports: portObjects(run.ports),
     resources: resourceObject(details),
@@ -27,6 +25,15 @@ export function containerObject(details: ContainerDetails, image: ImageRunConfig
     workingDir: run.workdir === (image.WorkingDir || "/") ? undefined : run.workdir,
     livenessProbe: probeOf(details, image),
   }
+}
+
+/** As podman: without an entrypoint the program is the command. */
+function program({ run }: ContainerDetails, image: ImageRunConfig): { command?: string[]; args?: string[] } {
+  const { entrypoint, command } = run
+  const isImages = sameWords(entrypoint, image.Entrypoint)
+  const args = sameWords(command, image.Cmd) && isImages ? undefined : words(command)
+  if (isImages && entrypoint.length === 0) return args === undefined ? {} : { command: args }
+  return { ...(!isImages && { command: [...entrypoint] }), ...(args && { args }) }
 }
 
 function sameWords(own: readonly string[], images: readonly string[] | null | undefined): boolean {
@@ -64,7 +71,7 @@ export function portObjects(ports: readonly PortMapping[]): object[] | undefined
   }))
 }
 
-function resourceObject({ options: { resources } }: ContainerDetails): object {
+function resourceObject({ options: { resources } }: ContainerDetails): object | undefined {
   const { memoryBytes, memoryReservationBytes, cpus, cpuQuotaUs, cpuPeriodUs = 100_000 } = resources
   const cores = cpus ?? (cpuQuotaUs !== undefined && cpuQuotaUs > 0 ? cpuQuotaUs / cpuPeriodUs : undefined)
   const limits = {
@@ -72,10 +79,11 @@ function resourceObject({ options: { resources } }: ContainerDetails): object {
     memory: memoryBytes === undefined ? undefined : `${memoryBytes}`,
   }
   const requests = { memory: memoryReservationBytes === undefined ? undefined : `${memoryReservationBytes}` }
-  return {
+  const object = {
     limits: hasValues(limits) ? limits : undefined,
     requests: hasValues(requests) ? requests : undefined,
   }
+  return hasValues(object) ? object : undefined
 }
 
 function securityContext({ options }: ContainerDetails, image: ImageRunConfig): object {
@@ -91,12 +99,25 @@ function securityContext({ options }: ContainerDetails, image: ImageRunConfig): 
       : undefined,
     capabilities: hasValues(capabilities) ? capabilities : undefined,
     privileged: privileged ? true : undefined,
+    procMount: securityOptions.some((one) => /^(?:unmask=all|systempaths=unconfined)$/i.test(one))
+      ? "Unmasked"
+      : undefined,
     readOnlyRootFilesystem: readOnly ? true : undefined,
     // Kubernetes knows users by number
     runAsUser: numberOf(user === undefined ? undefined : uid),
     runAsGroup: numberOf(user === undefined ? undefined : gid),
+    seLinuxOptions: selinuxOptions(securityOptions),
     seccompProfile: securityOptions.includes("seccomp=unconfined") ? { type: "Unconfined" } : undefined,
   }
+}
+
+/** `label=level:s0:c1,c2`, as podman writes it: `filetype` is its own. */
+function selinuxOptions(securityOptions: readonly string[]): object | undefined {
+  const parts = securityOptions.flatMap((one) => {
+    const [, part = "", word = ""] = /^label[=:](user|role|type|level|filetype):(.+)$/.exec(one) ?? []
+    return part === "" ? [] : [[part, word] as const]
+  })
+  return parts.length === 0 ? undefined : Object.fromEntries(parts)
 }
 
 function numberOf(text: string | undefined): number | undefined {

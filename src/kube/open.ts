@@ -1,34 +1,34 @@
 import { statSync } from "node:fs"
-import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
-import type { Container, Containers } from "../container/container.ts"
-import type { Images } from "../image/image.ts"
-import type { Pod, Pods } from "../pod/pod.ts"
+import { FailedPrecondition, InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
+import type { Container } from "../container/container.ts"
+import type { Pod } from "../pod/pod.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { Kube, KubeObject } from "./kube.ts"
 import { kubeName } from "./names.ts"
+import type { PlayDeps } from "./play/play.ts"
 import { podObject, type KubeMember, type PodPlan } from "./pod-object.ts"
 import { serviceObject } from "./services.ts"
 import { workloadObject } from "./workloads.ts"
 
-/** What the documents are made of. */
-export interface KubeDeps {
-  containers: Containers
-  pods: Pods
-  volumes: Volumes
-  images: Images
-}
+/** What the documents are made of, and made into. */
+export type KubeDeps = PlayDeps
 
 /** Documents of one store. */
 export function openKube(deps: KubeDeps): Kube {
   return {
+    fromCompose: async (project, options) =>
+      (await import("./from-compose/convert-project.ts")).convertProject(project, options),
+    play: async (files, options) => (await import("./play/play.ts")).playFiles(deps, files, options),
+    down: async (files, options) => (await import("./play/down.ts")).downFiles(deps, files, options),
     async manifests(names, options = {}) {
       const found = await findAll(deps, names)
       const plans = await Promise.all([
         ...found.pods.map((pod) => planOfPod(deps, pod)),
         ...(found.containers.length === 0 ? [] : [planOfContainers(deps, found.containers)]),
       ])
-      const pods = plans.map((plan) => ({ object: podObject(plan), ports: portsOf(plan) }))
+      const { podmanOnly = false } = options
+      const pods = plans.map((plan) => ({ object: podObject({ ...plan, podmanOnly }), ports: portsOf(plan) }))
       const services = options.service ? pods.flatMap(({ object, ports }) => serviceObject(object, ports) ?? []) : []
       return [...found.claims, ...services, ...pods.map(({ object }) => workloadObject(object, options))]
     },
@@ -84,11 +84,15 @@ async function membersOf({ containers, images }: KubeDeps, all: readonly Contain
 
 async function planOfPod(deps: KubeDeps, pod: Pod): Promise<PodPlan> {
   const { options, name, createdAt } = pod
+  if (pod.containers.length === 0)
+    throw new FailedPrecondition(`pod "${name}" only has an infra container`, { hint: "put a container into it first" })
   return {
     name,
     createdAt,
     members: await membersOf(deps, pod.containers),
     ...(options.labels && { labels: options.labels }),
+    ...(options.sysctls && { sysctls: options.sysctls }),
+    ...(options.sandboxName !== undefined && { sandboxName: options.sandboxName }),
     ...(options.hostname !== undefined && { hostname: options.hostname }),
     ...(options.network && { network: options.network }),
     ...(options.namespaces && { namespaces: options.namespaces }),

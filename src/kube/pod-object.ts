@@ -5,10 +5,10 @@ import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import { containerObject, portObjects } from "./container-object.ts"
 import type { KubeObject } from "./kube.ts"
 import { kubeName } from "./names.ts"
+import { podmanAnnotations } from "./podman-annotations.ts"
 import { volumesOf, type KubeVolumes } from "./volumes.ts"
 
 const DEFAULT_STOP_SECONDS = 10
-const INIT_ANNOTATION = "io.podman.annotations.init.container.type"
 
 /** A container, and what its image says. */
 export interface KubeMember {
@@ -31,17 +31,19 @@ export interface PodPlan {
   restart?: RestartPolicy
   dns?: Pick<ContainerOptions, "dns" | "dnsSearch" | "dnsOptions">
   extraHosts?: readonly string[]
+  sysctls?: Readonly<Record<string, string>>
+  /** Where it was chosen. */
+  sandboxName?: string
+  /** Annotations that are of use to podman and here alone. */
+  podmanOnly?: boolean
   isFile(path: string): boolean
 }
 
 /** `v1` Pod. Pure but for `isFile`. */
 export function podObject(plan: PodPlan): KubeObject {
   const name = kubeName(plan.name)
-  const types = plan.members.flatMap(({ details }) =>
-    details.options.initContainer === undefined
-      ? []
-      : [[`${INIT_ANNOTATION}/${kubeName(details.name)}`, details.options.initContainer] as const],
-  )
+  const { podmanOnly, sandboxName } = plan
+  const members = plan.members.map(({ details }) => ({ name: memberName(plan, details.name), details }))
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -49,7 +51,7 @@ export function podObject(plan: PodPlan): KubeObject {
       name,
       creationTimestamp: plan.createdAt.toISOString().replace(/\.\d+Z$/, "Z"),
       labels: { app: name, ...plan.labels },
-      annotations: types.length === 0 ? undefined : Object.fromEntries(types),
+      annotations: podmanAnnotations(members, { podmanOnly, sandboxName }),
     },
     spec: podSpec(plan),
   }
@@ -64,14 +66,17 @@ function podSpec(plan: PodPlan): object {
   const stops = members.map(({ details }) => details.run.stopTimeoutSeconds)
   const longest = Math.max(DEFAULT_STOP_SECONDS, ...stops)
   return {
-    containers: containersOf(others ?? [], plan.ports ?? []),
-    initContainers: init === undefined || init.length === 0 ? undefined : containersOf(init, []),
+    containers: containersOf(plan, others ?? [], plan.ports ?? []),
+    initContainers: init === undefined || init.length === 0 ? undefined : containersOf(plan, init, []),
     dnsConfig: dnsConfig(dns),
     hostAliases: hostAliases(extraHosts),
     hostIPC: namespaces.ipc?.kind === "host" ? true : undefined,
     hostNetwork: network?.kind === "host" ? true : undefined,
+    hostUsers: members.some(({ details }) => hasOwnUsers(details)) ? false : undefined,
     hostPID: namespaces.pid?.kind === "host" ? true : undefined,
-    hostname,
+    // a pod is called as it is by itself
+    hostname: hostname === plan.name ? undefined : hostname,
+    securityContext: podSecurity(plan),
     restartPolicy: restartPolicy(plan),
     shareProcessNamespace: plan.sharesProcesses ? true : undefined,
     terminationGracePeriodSeconds: longest === DEFAULT_STOP_SECONDS ? undefined : longest,
@@ -79,13 +84,43 @@ function podSpec(plan: PodPlan): object {
   }
 }
 
+function podSecurity({ members, sysctls = {} }: PodPlan): object | undefined {
+  const groups = [...new Set(members.flatMap(({ details }) => details.options.groupAdd))].filter((id) =>
+    /^\d+$/.test(id),
+  )
+  const named = { ...sysctls, ...Object.assign({}, ...members.map(({ details }) => details.options.sysctls)) } as object
+  const own = Object.entries(named).map(([name, value]) => ({ name, value: value as string }))
+  if (groups.length + own.length === 0) return undefined
+  return {
+    supplementalGroups: groups.length === 0 ? undefined : groups.map(Number),
+    sysctls: own.length === 0 ? undefined : own,
+  }
+}
+
+function hasOwnUsers({ options: { userNamespace } }: ContainerDetails): boolean {
+  const kind = userNamespace?.kind ?? "host"
+  return kind === "auto" || kind === "mapped" || kind === "subordinate" || kind === "nomap"
+}
+
+/** One that was played is called with its pod's name before its own: that is not said twice. */
+function memberName({ name }: PodPlan, container: string): string {
+  const own = container.startsWith(`${name}-`) ? container.slice(name.length + 1) : ""
+  return kubeName(own === "" ? container : own)
+}
+
 /** The pod's ports stand at its first container, as one of a pod of Kubernetes has them. */
 function containersOf(
+  plan: PodPlan,
   members: readonly (KubeMember & { volumes: KubeVolumes })[],
   ports: readonly PortMapping[],
 ): object[] {
   return members.map(({ details, image, volumes }, index) => {
-    const object = containerObject(details, image, volumes.mounts)
+    const isSidecar = details.options.initContainer === "sidecar"
+    const object = {
+      ...containerObject(details, image, volumes.mounts),
+      name: memberName(plan, details.name),
+      restartPolicy: isSidecar ? "Always" : undefined,
+    }
     return index === 0 && ports.length > 0 ? Object.assign(object, { ports: portObjects(ports) }) : object
   })
 }

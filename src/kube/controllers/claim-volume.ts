@@ -1,0 +1,16 @@
+import type { PersistentVolume, PersistentVolumeClaim } from "kubernetes-types/core/v1"
+import type { Cluster } from "./cluster.ts"
+import type { Kept } from "./kept.ts"
+
+/** Of a PersistentVolume that is a volume of ours: its name there. */
+export const VOLUME_ANNOTATION = "io.skiff.volume"
+
+/** The engine's volume of a claim that is bound; undefined: it is not, or its files are somewhere else. The volume must say so, too: anybody may name another's in his claim. */
+export function claimVolumeName(cluster: Cluster, claim: Kept<PersistentVolumeClaim>): string | undefined {
+  const { volumeName } = claim.spec ?? {}
+  if (volumeName === undefined || claim.status?.phase !== "Bound") return undefined
+  const volume = cluster.find<PersistentVolume>("persistentvolumes", volumeName)
+  return volume?.spec?.claimRef?.uid === claim.metadata.uid
+    ? volume.metadata.annotations?.[VOLUME_ANNOTATION]
+    : undefined
+}

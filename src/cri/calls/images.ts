@@ -1,0 +1,128 @@
+/** The image service: all images of the store, whoever has brought them. */
+import { statfsSync } from "node:fs"
+import { InvalidArgument } from "../../base/errors.ts"
+import { parseReference, type Image } from "../../image/image.ts"
+import type { RegistryAccess } from "../../registry/registry.ts"
+import { inParts, nanoseconds, type CriContext } from "../context.ts"
+import type * as Cri from "../protocol/messages.ts"
+import type { Handlers, Sent } from "../protocol/service.ts"
+import { checkHandler } from "./runtime.ts"
+import { ifThere } from "./sandboxes.ts"
+
+type Calls = Handlers<Cri.ImageServiceCalls>
+
+export function imageCalls(context: CriContext): Calls {
+  const { engine } = context
+  return {
+    async ListImages({ filter }) {
+      return { images: await listed(context, filter) }
+    },
+
+    async *StreamImages({ filter }) {
+      for (const images of inParts(await listed(context, filter))) yield { images }
+    },
+
+    async ImageStatus({ image, verbose }) {
+      const images = await engine.images()
+      const found = images.find(nameOf(image))
+      if (found === undefined) return { image: null }
+      return {
+        image: await shown(context, found),
+        ...(verbose && { info: { info: JSON.stringify({ imageSpec: await images.config(found) }) } }),
+      }
+    },
+
+    async PullImage({ image, auth }, { signal }) {
+      const name = nameOf(image)
+      checkHandler(image?.runtime_handler ?? "")
+      const pulled = await (await engine.images()).pull(name, { ...accessOf(auth, name), signal })
+      return { image_ref: pulled.image.id }
+    },
+
+    async RemoveImage({ image }) {
+      await ifThere(async () => {
+        const images = await engine.images()
+        // by its id, with all its names
+        await images.remove(images.get(nameOf(image)).id, { force: true })
+      })
+      return {}
+    },
+
+    async ImageFsInfo() {
+      const root = await context.root()
+      const { files, ffree } = statfsSync(root)
+      const images = (await engine.images()).list()
+      return {
+        image_filesystems: [
+          {
+            timestamp: nanoseconds(Date.now()),
+            fs_id: { mountpoint: root },
+            // layers that several images stand on are counted with each
+            used_bytes: { value: String(images.reduce((total, { sizeBytes }) => total + sizeBytes, 0)) },
+            inodes_used: { value: String(files - ffree) },
+          },
+        ],
+      }
+    },
+  }
+}
+
+/** Throws InvalidArgument for none. */
+function nameOf(image: Cri.ImageSpec | null): string {
+  if (image === null || image.image === "") throw new InvalidArgument("no image is named", { field: "image" })
+  return image.image
+}
+
+async function listed(context: CriContext, filter: Cri.ImageFilter | null): Promise<Sent<Cri.Image>[]> {
+  const images = await context.engine.images()
+  const name = filter?.image?.image ?? ""
+  const found = name === "" ? images.list() : [images.find(name)].filter((one) => one !== undefined)
+  return Promise.all(found.map((image) => shown(context, image)))
+}
+
+async function shown({ engine }: CriContext, image: Image): Promise<Sent<Cri.Image>> {
+  const { config = {} } = await (await engine.images()).config(image)
+  const [user = ""] = (config.User ?? "").split(":")
+  const uid = /^\d+$/.test(user) ? user : undefined
+  return {
+    id: image.id,
+    repo_tags: image.tags,
+    repo_digests: image.repoDigests,
+    size: String(Math.max(1, image.sizeBytes)),
+    ...(uid === undefined ? { username: user } : { uid: { value: uid } }),
+    spec: { image: image.id },
+    pinned: false,
+  }
+}
+
+/** Credentials hold for the registry that they name alone. Throws InvalidArgument. */
+function accessOf(auth: Cri.AuthConfig | null, name: string): RegistryAccess {
+  if (auth === null) return {}
+  if (auth.identity_token !== "" || auth.registry_token !== "")
+    throw new InvalidArgument("a registry is logged in to by user name and password here, not by a token", {
+      field: "auth",
+    })
+  const [username, password] = auth.auth === "" ? [auth.username, auth.password] : decoded(auth.auth)
+  if (username === "" && password === "") return {}
+  const server = hostOf(auth.server_address)
+  const { registry } = parseReference(name)
+  if (server !== "" && server !== hostOf(registry)) return {}
+  return { credentials: { username, password } }
+}
+
+function decoded(text: string): [string, string] {
+  const plain = Buffer.from(text, "base64").toString("utf8")
+  const colon = plain.indexOf(":")
+  if (colon < 0) throw new InvalidArgument("the credentials are not USER:PASSWORD in base64", { field: "auth.auth" })
+  return [plain.slice(0, colon), plain.slice(colon + 1)]
+}
+
+/** Docker's registry has several names. */
+function hostOf(address: string): string {
+  const host =
+    address
+      .replace(/^https?:\/\//, "")
+      .split("/")[0]
+      ?.toLowerCase() ?? ""
+  return ["index.docker.io", "registry-1.docker.io"].includes(host) ? "docker.io" : host
+}

@@ -26,7 +26,10 @@ async function main(): Promise<void> {
 async function ownWords(argv: readonly string[]): Promise<readonly string[]> {
   if (process.argv0.endsWith("-generator"))
     return (await import("./cli/quadlet/generator-words.ts")).generatorWords(process.argv0, argv) ?? argv
-  const isOther = /(?:^|\/)(?:docker|podman|buildah)$/.test(process.argv0) || process.env.SKIFF_COMPAT
+  // a process that replaced us has our words already: kubectl has no verb of that name
+  if (/(?:^|\/)kubectl$/.test(process.argv0))
+    return argv[0] === "kube" || argv[0] === "_step" ? argv : ["kube", ...argv]
+  const isOther = /(?:^|\/)(?:(?:docker|podman)(?:-compose)?|buildah)$/.test(process.argv0) || process.env.SKIFF_COMPAT
   if (!isOther) return argv
   try {
     return await (await import("./cli/compat/adopt.ts")).adoptCommandLine(argv, process.argv0)

@@ -14,7 +14,8 @@ export interface Arg<T> {
 }
 
 /** Names that a shell can ask for. */
-export type Completion = "containers" | "running" | "images" | "volumes" | "networks" | "secrets" | "pods" | "objects"
+export type Completion =
+  "containers" | "running" | "images" | "volumes" | "networks" | "secrets" | "pods" | "services" | "objects"
 
 /** The values that a command gets for its arguments. */
 export type ArgValues<A extends readonly Arg<unknown>[]> = {

@@ -1,7 +1,7 @@
 import { Cancelled } from "../base/errors.ts"
 import { hideTyping } from "../sys/terminal/terminal.ts"
 import { writeAll } from "./out.ts"
-import { standardInput } from "./terminal/standard-input.ts"
+import { standardInput } from "../sys/terminal/standard-input.ts"
 
 /** Asks at the terminal, by standard error: the question is no result. Throws Cancelled at the end of the input. */
 export async function askLine(question: string): Promise<string> {

@@ -12,6 +12,8 @@ export interface Context<A extends readonly Arg<unknown>[], F extends Flags> {
   /** Opens nothing until a domain is asked for. */
   engine: Engine
   globals: Globals
+  /** Flags between the group and the verb; empty for a group that has none. */
+  group: Readonly<Record<string, unknown>>
   /** How the tool speaks that we are called as. */
   dialect: Dialect
   /** Tells of one failure on standard error; the command goes on with what is left. Gives the exit code that the failure means. */

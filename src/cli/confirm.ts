@@ -1,13 +1,24 @@
-import { standardInput } from "./terminal/standard-input.ts"
+import { standardInput } from "../sys/terminal/standard-input.ts"
 import type { Out } from "./out.ts"
 
 /** Asks as docker does: only `y` or `yes` is consent; without an answer nothing is done. */
 export async function confirm(warning: string, out: Out): Promise<boolean> {
-  out.text(`WARNING! ${warning}\nAre you sure you want to continue? [y/N] `)
-  let answer = ""
-  for await (const chunk of standardInput()) {
-    answer += Buffer.from(chunk).toString()
-    if (answer.includes("\n")) break
+  return asker(out)(`WARNING! ${warning}\nAre you sure you want to continue?`)
+}
+
+/** Asks one question after another: each answer is a line of standard input. */
+export function asker(out: Out): (question: string) => Promise<boolean> {
+  const input = standardInput()
+  let read = ""
+  return async (question) => {
+    out.text(`${question} [y/N] `)
+    while (!read.includes("\n")) {
+      const { value, done } = await input.next()
+      if (done === true) break
+      read += Buffer.from(value).toString()
+    }
+    const [answer = ""] = read.split("\n")
+    read = read.slice(answer.length + 1)
+    return /^y(?:es)?\s*$/i.test(answer)
   }
-  return /^y(?:es)?\s*$/i.test(answer.split("\n")[0] ?? "")
 }

@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../base/errors.ts"
 import { parseSize } from "../base/sizes.ts"
+import { readBoolean } from "../spec/docker/boolean.ts"
 import { parseDuration } from "../spec/docker/duration.ts"
 import { parseTimestamp } from "../spec/docker/timestamp.ts"
 import type { Completion } from "./args.ts"
@@ -33,9 +34,6 @@ export type Flags = Readonly<Record<string, Flag<unknown>>>
 
 /** The values that a command gets for its flags. */
 export type FlagValues<F extends Flags> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
-
-const TRUE = new Set(["1", "t", "T", "true", "TRUE", "True"])
-const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"])
 
 /** Builders. The property's name is the flag's: `stopTimeout` is `--stop-timeout`. */
 export const flag = {
@@ -97,21 +95,15 @@ export const flag = {
   },
 }
 
-/** As Go's strconv.ParseBool. Throws InvalidArgument. */
-export function readBoolean(text: string): boolean {
-  if (!TRUE.has(text) && !FALSE.has(text)) throw new InvalidArgument("expected true or false")
-  return TRUE.has(text)
-}
-
 function readInteger(text: string): number {
   const value = Number(text)
   if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgument("expected a whole number")
   return value
 }
 
-/** `stopTimeout` → `stop-timeout`. */
+/** `stopTimeout` → `stop-timeout`; capitals in a row stay what they are: `noTTY` → `no-TTY`. */
 export function flagName(property: string): string {
-  return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return property.replace(/[A-Z]+/g, (letters) => `-${letters.length > 1 ? letters : letters.toLowerCase()}`)
 }
 
 /** As messages name it: `-m, --memory`. */

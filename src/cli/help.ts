@@ -2,7 +2,7 @@ import type { Command } from "./command.ts"
 import { flagName, type Flags } from "./flag.ts"
 import { GLOBAL_FLAGS } from "./globals.ts"
 import { hanging, wrap } from "./output/wrap.ts"
-import { COMMON, GROUPS, TABLE, type Entry } from "./table.ts"
+import { COMMON, GROUP_FLAGS, GROUPS, TABLE, type Entry } from "./table.ts"
 
 /** Columns of help, as docker wraps it. */
 const WIDTH = 80
@@ -33,10 +33,12 @@ export function usageLine(name: string, { flags, args }: Command): string {
 export async function groupHelp(group: string): Promise<string> {
   const entries = TABLE.filter(({ names }) => names[0].startsWith(`${group} `))
   const lines = await summaries(entries.map((entry) => [entry.names[0].slice(group.length + 1), entry]))
-  return `Usage:  skiff ${group} COMMAND
+  const options = optionLines((await GROUP_FLAGS[group]?.()) ?? {})
+  const shown = options.length === 0 ? "" : `\nOptions:\n${options.join("\n")}\n`
+  return `Usage:  skiff ${group}${options.length === 0 ? "" : " [OPTIONS]"} COMMAND
 
 ${GROUPS[group]}
-
+${shown}
 Commands:
 ${lines.join("\n")}
 

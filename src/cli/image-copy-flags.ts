@@ -3,13 +3,15 @@ import type { CopyOptions } from "../image/image.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { hostPlatform, parsePlatform, type Platform } from "../spec/platform.ts"
 import { refused } from "./build/foreign-flag.ts"
+import { decryptionKey, decryptionKeys } from "./decryption-keys.ts"
 import { defined } from "../base/defined.ts"
 import { UsageError } from "./errors/usage-error.ts"
-import { flag, readBoolean, type FlagValues } from "./flag.ts"
+import { flag, type FlagValues } from "./flag.ts"
+import { COMPRESSION_FORMATS, layerForm, readCompressionLevel, SIGN_FLAGS } from "./push-flags.ts"
 import { authfile, readCredentials, REGISTRY_FLAGS } from "./registry-flags.ts"
+import { readBoolean } from "../spec/docker/boolean.ts"
 
-const UNSIGNED = "images are not signed"
-const ENCRYPTED = "layers are neither encrypted nor decrypted"
+const ENCRYPTED = "layers are decrypted, but not encrypted"
 
 /** How the registries on both sides of a copy are spoken to, as skopeo's `copy` and `sync` say it. */
 export const TWO_SIDES_FLAGS = {
@@ -38,6 +40,12 @@ export const TWO_SIDES_FLAGS = {
 /** What of an image is copied, and in which form. */
 export const COPY_FLAGS = {
   all: flag.bool("Copy the images of all platforms, with the index that names them", { short: "a" }),
+  destCompress: flag.bool("Compress layers by gzip, whatever they are"),
+  destCompressFormat: flag.choice(
+    COMPRESSION_FORMATS,
+    "Compression of layers: gzip, zstd, zstd:chunked or estargz (default: as they are)",
+  ),
+  destCompressLevel: flag.of(readCompressionLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
   format: flag.of(readFormat, "Format of the manifests: oci or docker (v2s2; default: as they are)", "string", {
     short: "f",
     completes: ["oci", "docker"],
@@ -48,33 +56,45 @@ export const COPY_FLAGS = {
   platform: flag.of(parsePlatform, "Choose the image of this platform", "string"),
   preserveDigests: flag.bool("Fail rather than change a manifest, and so its digest"),
   removeSignatures: flag.bool("Signatures are not copied anyway"),
-  decryptionKey: refused(ENCRYPTED),
+  decryptionKey,
   encryptLayer: refused(ENCRYPTED),
   encryptionKey: refused(ENCRYPTED),
-  signBy: refused(UNSIGNED, "sign what was copied: cosign sign"),
-  signBySigstore: refused(UNSIGNED, "sign what was copied: cosign sign"),
-  signBySigstorePrivateKey: refused(UNSIGNED, "sign what was copied: cosign sign"),
-  signIdentity: refused(UNSIGNED, "sign what was copied: cosign sign"),
-  signPassphraseFile: refused(UNSIGNED, "sign what was copied: cosign sign"),
+  ...SIGN_FLAGS,
+  signIdentity: flag.string("Reference that is signed, instead of the destination's", "string"),
 }
 
 type SideFlags = FlagValues<typeof TWO_SIDES_FLAGS>
 type WhatFlags = Pick<
   FlagValues<typeof COPY_FLAGS>,
-  "all" | "format" | "overrideArch" | "overrideOs" | "overrideVariant" | "platform" | "preserveDigests"
+  | "all"
+  | "decryptionKey"
+  | "destCompress"
+  | "destCompressFormat"
+  | "destCompressLevel"
+  | "format"
+  | "overrideArch"
+  | "overrideOs"
+  | "overrideVariant"
+  | "platform"
+  | "preserveDigests"
 >
 
 /** What the flags say. Throws UsageError for those that contradict each other. */
 export function copyOptions(flags: SideFlags & WhatFlags): Omit<CopyOptions, "onProgress" | "signal"> {
   const { all, format, preserveDigests } = flags
   const platform = platformOf(flags)
+  const compressionFormat = flags.destCompressFormat ?? (flags.destCompress ? "gzip" : undefined)
+  const form = layerForm({ compressionFormat, compressionLevel: flags.destCompressLevel, forceCompression: undefined })
   if (all && platform !== undefined) throw new UsageError("--all and a platform cannot both be set")
+  const keys = decryptionKeys(flags.decryptionKey)
   return {
     all,
     preserveDigests,
+    ...(keys !== undefined && { decryptionKeys: keys }),
     source: sourceAccess(flags),
     target: targetAccess(flags),
     ...(format !== undefined && { format }),
+    ...(form !== undefined && { form }),
     ...(platform !== undefined && { platform }),
   }
 }

@@ -1,22 +1,36 @@
 import { InvalidArgument } from "../base/errors.ts"
 import type { LayerForm } from "../image/image.ts"
+import type { SigningOptions } from "../registry/registry.ts"
 import { refused } from "./build/foreign-flag.ts"
+import { UsageError } from "./errors/usage-error.ts"
+import { flag } from "./flag.ts"
+import type { SigningWords } from "./signing.ts"
 
-/** Why the flags that sign an image as it is pushed are refused. */
-export const UNSIGNED = "images are not signed"
+/** Podman's flags that sign what is pushed. */
+export const SIGN_FLAGS = {
+  signBy: flag.string("Sign with the OpenPGP key of this fingerprint, in a lookaside store", "FINGERPRINT"),
+  signBySigstore: flag.string("Sign as a file of sigstore signing parameters says", "PARAM-FILE"),
+  signBySigstorePrivateKey: flag.string("Sign with this sigstore private key, beside the image", "FILE"),
+  signBySqFingerprint: refused("Sequoia's keys are not read", "name a key of GnuPG's: --sign-by"),
+  signPassphraseFile: flag.string("File with the passphrase of the key", "FILE"),
+}
 
-/** Podman's flags that sign what is pushed, each refused for this reason. */
-export const signFlags = (reason: string, hint?: string) => ({
-  signBy: refused(reason, hint),
-  signBySigstore: refused(reason, hint),
-  signBySigstorePrivateKey: refused(reason, hint),
-  signBySqFingerprint: refused(reason, hint),
-  signPassphraseFile: refused(reason, hint),
-})
+/** Undefined where nothing is to be signed: then nothing of signing is loaded. */
+export async function signingOf(flags: SigningWords): Promise<SigningOptions | undefined> {
+  const { signBy, signBySigstore, signBySigstorePrivateKey } = flags
+  if ([signBy, signBySigstore, signBySigstorePrivateKey].every((each) => each === undefined)) {
+    if (flags.signPassphraseFile !== undefined) throw new UsageError("--sign-passphrase-file needs a key to sign with")
+    return undefined
+  }
+  return await (await import("./signing.ts")).signingOptions(flags)
+}
+
+/** Podman's formats of compression, and eStargz. */
+export const COMPRESSION_FORMATS = ["gzip", "zstd", "zstd:chunked", "estargz"] as const
 
 /** What the flags of compression ask for; undefined: layers as they are, gzip for what is not compressed. */
 export function layerForm(flags: {
-  compressionFormat: "gzip" | "zstd" | undefined
+  compressionFormat: (typeof COMPRESSION_FORMATS)[number] | undefined
   compressionLevel: number | undefined
   forceCompression: boolean | undefined
 }): LayerForm | undefined {

@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
-import { flag, readBoolean, type FlagValues } from "./flag.ts"
+import { readBoolean } from "../spec/docker/boolean.ts"
+import { flag, type FlagValues } from "./flag.ts"
 
 /** `--authfile`. */
 export const authfile = flag.string("Path of the file with credentials", "string")

@@ -16,7 +16,7 @@ import { Out, OutputClosed, writeAll } from "./out.ts"
 import { parseFlags, type ParsedFlags } from "./parse-flags.ts"
 import { printable } from "../base/printable.ts"
 import { coloured, RED, YELLOW } from "./terminal/colour.ts"
-import { findEntry, GROUPS, topLevelNames, verbsOf } from "./table.ts"
+import { findEntry, GROUP_FLAGS, GROUPS, topLevelNames, verbsOf } from "./table.ts"
 
 /** As a shell shows a program that SIGPIPE ended: 128 + 13. */
 const SIGPIPE_EXIT_CODE = 141
@@ -61,7 +61,7 @@ function newContext(): FailureContext {
 }
 
 async function dispatch(argv: readonly string[], out: Out, state: FailureContext, dialect: Dialect): Promise<number> {
-  const { values, words, help } = parseFlags(GLOBAL_FLAGS, argv, false)
+  const { values, words: typed, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
   configureLog({ level: globals.debug ? "debug" : logLevel(globals.logLevel), show: showLogLine })
@@ -70,6 +70,8 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
     out.line(await versionLine(dialect))
     return 0
   }
+  const { words, group } = await readGroupFlags(typed)
+  state.asJson = words[0] === "compose" && (group.progress ?? process.env.COMPOSE_PROGRESS) === "json"
   if (words.length === 0 && !help && dialect.needsCommand) throw missingCommand(dialect)
   if (help || words.length === 0) return showOverview(out, dialect)
   const found = findEntry(words)
@@ -93,7 +95,16 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false
   const report = async (error: unknown) => reportError(error, state, await dialect.failures())
-  return runCommand(found.name, command, parsed, { globals, out, report, dialect })
+  return runCommand(found.name, command, parsed, { globals, group, out, report, dialect })
+}
+
+/** Flags between a group and its verb, where the group has such: `compose -f FILE up`. What remains is the verb's. */
+async function readGroupFlags(typed: string[]): Promise<{ words: string[]; group: Record<string, unknown> }> {
+  const [first = "", ...rest] = typed
+  const flags = await GROUP_FLAGS[first]?.()
+  if (!flags) return { words: typed, group: {} }
+  const { values, words, help } = parseFlags(flags, rest, false)
+  return { words: [first, ...(help ? ["--help"] : words)], group: values }
 }
 
 /** By any of the names that docker and podman have. */
@@ -125,7 +136,7 @@ async function runCommand(
   name: string,
   command: Command,
   parsed: { values: Record<string, unknown>; words: string[] },
-  context: Pick<Context<[], Record<never, never>>, "globals" | "out" | "report" | "dialect">,
+  context: Pick<Context<[], Record<never, never>>, "globals" | "group" | "out" | "report" | "dialect">,
 ): Promise<number> {
   const args = readArgs(command.args, parsed.words, parsed.values)
   if (!args) throw wrongCount(name, command, parsed.words.length)

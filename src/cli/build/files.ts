@@ -1,18 +1,16 @@
-import { createWriteStream, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join, relative, resolve } from "node:path"
-import { PermissionDenied, Unsupported } from "../../base/errors.ts"
+import { join } from "node:path"
+import { Unsupported } from "../../base/errors.ts"
+import { dockerfileOfDirectory, readContextWord, readDockerfile } from "../../build/build.ts"
 import type { BuildContext, BuildRequest } from "../../build/build.ts"
 import { readText } from "../container-options.ts"
 import { UsageError } from "../errors/usage-error.ts"
-import { standardInput } from "../terminal/standard-input.ts"
-import { readContextWord } from "./sources.ts"
+import { standardInput } from "../../sys/terminal/standard-input.ts"
 
 /** Where a build reads from. */
 export type BuildFiles = Pick<BuildRequest, "context" | "dockerfile" | "ignoreFile">
 
-/** A Dockerfile is short: more than this is something else. */
-const DOCKERFILE_BYTES = 4 * 1024 * 1024
 const TAR_BLOCK = 512
 const USTAR_AT = 257
 
@@ -84,41 +82,6 @@ export class FilesOfBuild implements Disposable {
     if (head.length === 0) throw wrong("standard input is empty: expected a Dockerfile or a tar archive")
     return { path, isArchive: await looksLikeArchive(head) }
   }
-}
-
-/** `-f`, as it is typed or else below the context. A name inside the context may not lead out of it by a link (CVE-2022-4122). */
-function dockerfileOfDirectory(directory: string, file: string): Pick<BuildFiles, "dockerfile" | "ignoreFile"> {
-  const path = [resolve(file), resolve(directory, file)].find((one) => statSync(one, { throwIfNoEntry: false }))
-  if (path === undefined)
-    throw wrong(
-      `unable to evaluate Dockerfile: no such file: "${file}"`,
-      "--file is read from the current directory, then from the context",
-    )
-  const inContext = relative(directory, path)
-  if (inContext.startsWith("../") || inContext === "..") {
-    const ignore = `${path}.dockerignore`
-    return {
-      dockerfile: { text: readDockerfile(path, file), name: basename(path) },
-      ...(statSync(ignore, { throwIfNoEntry: false })?.isFile()
-        ? { ignoreFile: { text: readText(ignore, "ignore file"), name: basename(ignore) } }
-        : {}),
-    }
-  }
-  const real = relative(realpathSync(directory), realpathSync(path))
-  if (real.startsWith("../") || real === "..")
-    throw new PermissionDenied(`the Dockerfile "${file}" is a link that leads out of the build context`, {
-      hint: "name the file itself with --file",
-    })
-  return { dockerfile: { pathInContext: inContext } }
-}
-
-function readDockerfile(path: string, shown: string): string {
-  const stat = statSync(path)
-  // a FIFO: `-f <(generate)`
-  if (!stat.isFile() && !stat.isFIFO()) throw wrong(`the Dockerfile "${shown}" is no regular file`)
-  if (stat.size > DOCKERFILE_BYTES)
-    throw wrong(`the Dockerfile "${shown}" has ${stat.size} bytes, at most ${DOCKERFILE_BYTES} are read`)
-  return readFileSync(path, "utf8")
 }
 
 /** Compressed, or a tar header: `ustar` stands in its place, or its check sum is right (a v7 archive). */

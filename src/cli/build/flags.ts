@@ -2,18 +2,26 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import { parseDuration } from "../../spec/docker/duration.ts"
 import { parseEnv, parseKeyValue } from "../../spec/docker/environment.ts"
 import { parsePlatform, type Platform } from "../../spec/platform.ts"
-import { flag, readBoolean, type FlagValues } from "../flag.ts"
+import {
+  readAttest,
+  readCacheSource,
+  readCacheTarget,
+  readNamedContext,
+  readProvenance,
+  readSbom,
+  readSecret,
+  readSsh,
+} from "../../build/build.ts"
+import { readBoolean } from "../../spec/docker/boolean.ts"
+import { flag, type FlagValues } from "../flag.ts"
 import { PLATFORM_PART_FLAGS } from "../platform-flags.ts"
 import { REGISTRY_FLAGS } from "../registry-flags.ts"
-import { readCacheSource, readCacheTarget } from "./cache-option.ts"
 import { readAnnotation } from "./annotation-option.ts"
-import { readAttest, readProvenance, readSbom } from "./attest-option.ts"
 import { readOutput } from "./output-option.ts"
 import { refused, withoutValue } from "./foreign-flag.ts"
 import { SCANNER_FLAGS } from "./scanner-flags.ts"
 import { PROGRESS_MODES } from "./progress.ts"
 import { STEP_FLAGS } from "./run-flags.ts"
-import { readNamedContext, readSecret, readSsh } from "./sources.ts"
 import { callerEnvironment } from "../../sys/process/caller-environment.ts"
 
 /** Flags of `docker build`, `docker buildx build` and `podman build`, with their texts. */
@@ -38,7 +46,10 @@ export const BUILD_FLAGS = {
   cppFlag: refused("Dockerfiles are not run through cpp", "run it yourself: cpp -P Dockerfile.in | skiff build -f - ."),
   createdAnnotation: withoutValue(refused("no annotation tells the time", "--annotation adds one"), "true"),
   cw: refused("images of confidential workloads are not made"),
-  decryptionKey: refused("encrypted images are not read"),
+  decryptionKey: refused(
+    "images are decrypted as they are pulled",
+    "skiff pull --decryption-key KEY IMAGE, then build",
+  ),
   disableCompression: flag.bool("Leave layers in the store uncompressed", { initial: true }),
   debug: flag.bool("Show debug messages", { short: "D" }),
   disableContentTrust: flag.bool("There is no content trust to disable", { hidden: true, initial: true }),
@@ -100,7 +111,7 @@ export const BUILD_FLAGS = {
   ...SCANNER_FLAGS,
   attest: flag.list(readAttest, "Attach an attestation to the image (format: `type=sbom|provenance`)"),
   secret: flag.list(readSecret, "Secret to expose to the build (format: `id=mysecret[,src=/local/secret]`)"),
-  signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
+  signBy: refused("what stays in the local store is not signed", "sign it as it leaves: push --sign-by"),
   stdin: withoutValue(refused("RUN reads no standard input", "give it files: COPY, or RUN --mount"), "true"),
   sourceDateEpoch: flag.of(readEpoch, "Set the time of the image, in seconds since 1970", "int"),
   squash: flag.bool("Squash newly built layers into a single new layer"),

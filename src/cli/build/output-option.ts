@@ -3,7 +3,7 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import type { BuildOutput, ImageAnnotation } from "../../build/build.ts"
 import type { LayerForm } from "../../image/image.ts"
 import { parseFields } from "../../spec/docker/csv.ts"
-import { readBoolean } from "../flag.ts"
+import { readBoolean } from "../../spec/docker/boolean.ts"
 import { readAnnotationKey } from "./annotation-option.ts"
 
 /** What one `--output` asks for. Some of its keys concern the whole image, not only where it goes. */
@@ -113,10 +113,10 @@ function readField(draft: Draft, type: OutputType, key: string, value: string): 
 
 function readCompression(value: string): LayerForm["compression"] {
   if (value === "uncompressed") return "none"
-  if (value === "gzip" || value === "zstd") return value
-  throw value === "estargz"
-    ? new Unsupported("compression=estargz is not supported yet", { hint: "valid: uncompressed, gzip, zstd" })
-    : new InvalidArgument(`unsupported compression "${value}"`, { hint: "valid: uncompressed, gzip, zstd" })
+  if (value === "gzip" || value === "zstd" || value === "zstd:chunked" || value === "estargz") return value
+  throw new InvalidArgument(`unsupported compression "${value}"`, {
+    hint: "valid: uncompressed, gzip, zstd, estargz, zstd:chunked",
+  })
 }
 
 function readLevel(value: string): number {
@@ -131,7 +131,7 @@ function readPrefix(value: string): string {
 }
 
 /** The greatest level: zlib's manual, zstd's (without `--ultra`'s memory there is no reason to stop at 19). */
-const MAX_LEVELS = { none: 0, gzip: 9, zstd: 22 } as const
+const MAX_LEVELS = { none: 0, gzip: 9, estargz: 9, zstd: 22, "zstd:chunked": 22 } as const
 
 function formOf({ compression, level, force }: Draft): { form?: LayerForm } {
   if (compression === undefined && level === undefined && force === undefined) return {}

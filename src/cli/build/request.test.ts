@@ -3,13 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { resolveBuild } from "../../build/build-options.ts"
-import type { BuildRequest, ImageAnnotation } from "../../build/build.ts"
+import { readContextWord, type BuildRequest, type ImageAnnotation } from "../../build/build.ts"
 import { parsePlatform } from "../../spec/platform.ts"
 import { parseFlags } from "../parse-flags.ts"
 import { BUILD_FLAGS, type BuildFlags } from "./flags.ts"
 import { FilesOfBuild } from "./files.ts"
 import { buildRequest } from "./request.ts"
-import { readContextWord } from "./sources.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "skiff-build-flags-"))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -210,7 +209,7 @@ describe("flags of docker, buildx and podman", () => {
     ["--sbom=generator=docker/scout-sbom-indexer", "is not run"],
     ["--attest type=vex", "unknown attestation"],
     ["--attest format=spdx", "type not specified"],
-    ["-o type=image,compression=estargz", "not supported"],
+    ["-o type=image,compression=lzma", "unsupported compression"],
     ["-o type=oci,compression-level=10", "too high"],
     ["-o type=local,dest=/x,push=true", 'unknown key "push"'],
     ["-o type=image,unpack=false", "not supported"],
@@ -220,7 +219,7 @@ describe("flags of docker, buildx and podman", () => {
     ["-o type=local,dest=/x,attestation-prefix=../x", "beginning of a file's name"],
     ["--network shop", "not supported"],
     ["--cpp-flag -DX", "not run through cpp"],
-    ["--sign-by me", "images are not signed"],
+    ["--sign-by me", "what stays in the local store is not signed"],
     ["--all-platforms", "all platforms of a base"],
     ["--logsplit", "one log"],
     ["--os-version 1", "no version of its operating system"],

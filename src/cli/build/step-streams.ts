@@ -5,7 +5,7 @@ import { isForeground, isTerminal, terminalSize } from "../../sys/terminal/termi
 import type { AbortOnInterrupt } from "../abort-on-interrupt.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { SignalProxy } from "../terminal/signal-proxy.ts"
-import { standardInput } from "../terminal/standard-input.ts"
+import { standardInput } from "../../sys/terminal/standard-input.ts"
 
 /**
  * Joins our standard streams to a step. `terminal` undefined: it has a terminal where we have one on all three. Signals end us

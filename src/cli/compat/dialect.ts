@@ -49,7 +49,10 @@ export const COMPAT_ENV = "SKIFF_COMPAT"
  */
 export function dialectName(env: Readonly<Record<string, string | undefined>>, program: string): DialectName {
   const asked = env[COMPAT_ENV]
-  if (asked === undefined || asked === "") return DIALECTS.find((one) => one === basename(program)) ?? "skiff"
+  if (asked === undefined || asked === "") {
+    const tool = basename(program).replace(/-compose$/, "")
+    return DIALECTS.find((one) => one === tool) ?? "skiff"
+  }
   const name = DIALECTS.find((one) => one === asked)
   if (name !== undefined) return name
   throw new InvalidArgument(`unknown tool "${asked}" in ${COMPAT_ENV}`, { hint: `valid: ${DIALECTS.join(", ")}` })

@@ -16,6 +16,8 @@ export const DOCKER_FAILURES: Failures = {
 
   text(error, context) {
     if (error instanceof UsageError) return `${usageText(error, context)}\n`
+    // compose is its own client: what is wrong with files and services, no daemon said
+    if (context.command.startsWith("compose ")) return `${messagesOf(error).map(printable).join("\n")}\n`
     const daemon = messagesOf(error).map((one) => `Error response from daemon: ${printable(one)}`)
     if (isSkiffError(error, "NotFound") && error.data.object === "object")
       return `Error: No such object: ${printable(String(error.data.name))}\n`

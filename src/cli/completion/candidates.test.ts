@@ -8,6 +8,7 @@ const NAMES = {
   volumes: ["data"],
   secrets: ["token"],
   pods: ["shop"],
+  services: ["api", "app"],
   networks: ["bridge", "host", "none"],
   objects: ["web", "db", "debian:12"],
 }
@@ -38,6 +39,13 @@ test.each([
   ["rm -f ", ["web", "db"]],
   ["rm web ", ["web", "db"]],
   ["volume rm ", ["data"]],
+  ["compose --proj", ["--project-directory", "--project-name"]],
+  ["compose -f x.yaml por", ["port"]],
+  ["compose -p shop --profile all logs -f a", ["api", "app"]],
+  ["compose -f ", [":files"]],
   ["ps ", []],
+  ["scan d", ["db", "db", "debian:12"]],
+  ["scan db p", ["pull", "push"]],
+  ["scan web i", []],
   ["nope ", []],
 ])("%p", async (line, words) => expect(await complete(line)).toEqual(words))

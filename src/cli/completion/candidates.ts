@@ -3,7 +3,7 @@ import type { Command } from "../command.ts"
 import { flagName, type Flag, type Flags } from "../flag.ts"
 import { GLOBAL_FLAGS } from "../globals.ts"
 import { parseFlags } from "../parse-flags.ts"
-import { findEntry, GROUPS, topLevelNames, verbsOf } from "../table.ts"
+import { findEntry, GROUP_FLAGS, GROUPS, topLevelNames, verbsOf } from "../table.ts"
 
 /** What a shell may offer. */
 export interface Candidates {
@@ -13,8 +13,11 @@ export interface Candidates {
   files: boolean
 }
 
+/** Values of the flags that stand between a group and its verb. */
+export type GroupValues = Readonly<Record<string, unknown>>
+
 /** Names of a kind, for a word that begins so. */
-export type NamesOf = (kind: Completion) => Promise<string[]>
+export type NamesOf = (kind: Completion, group: GroupValues) => Promise<string[]>
 
 /**
  * What may stand at the cursor. `words` are those after `skiff`, the last one being typed (perhaps empty); `namesOf` asks the
@@ -24,17 +27,45 @@ export async function candidates(words: readonly string[], namesOf: NamesOf): Pr
   const current = words.at(-1) ?? ""
   const before = words.slice(0, -1)
   const globals = skipFlags(GLOBAL_FLAGS, before)
-  if (globals.awaits) return value(globals.awaits, current, "", namesOf)
-  const path = globals.rest
+  if (globals.awaits) return value(globals.awaits, current, "", (kind) => namesOf(kind, {}))
+  const group = await skipGroupFlags(globals.rest)
+  const inGroup = (kind: Completion) => namesOf(kind, group.values)
+  if (group.awaits) return value(group.awaits, current, "", inGroup)
+  const path = group.rest
   const found = findEntry(path)
   if (found) {
     const { default: command } = await found.entry.load()
-    return inCommand(command, path.slice(found.length), current, namesOf)
+    const inside = await inCommand(command, path.slice(found.length), current, inGroup)
+    // `scan IMAGE`, and `scan db build`: a command may be a group as well
+    const verbs = path.length === found.length && !current.startsWith("-") ? nextWords(found.name) : []
+    return {
+      words: [...matching(verbs, current).words, ...inside.words],
+      files: inside.files && verbs.length === 0,
+    }
   }
-  const [group] = path
-  if (group === undefined)
+  const [first] = path
+  if (first === undefined)
     return current.startsWith("-") ? flags(GLOBAL_FLAGS, current) : matching(topLevelNames(), current)
-  return group in GROUPS && path.length === 1 ? matching(verbsOf(group), current) : NOTHING
+  if (current.startsWith("-") && group.flags !== undefined && path.length === 1) return flags(group.flags, current)
+  return first in GROUPS && path.length === 1 ? matching(verbsOf(first), current) : NOTHING
+}
+
+/** `compose -f FILE ps`: the same without the flags, and what they say. */
+async function skipGroupFlags(
+  path: string[],
+): Promise<{ rest: string[]; awaits: Flag<unknown> | undefined; values: GroupValues; flags: Flags | undefined }> {
+  const [first = "", ...after] = path
+  const known = await GROUP_FLAGS[first]?.()
+  if (!known) return { rest: path, awaits: undefined, values: {}, flags: undefined }
+  const { rest, awaits, values } = skipFlags(known, after)
+  return { rest: [first, ...rest], awaits, values, flags: known }
+}
+
+type NamesInGroup = (kind: Completion) => Promise<string[]>
+
+/** What may follow a name in the names of other commands. */
+function nextWords(name: string): string[] {
+  return [...new Set(verbsOf(name).flatMap((verb) => verb.split(" ")[0] ?? []))].toSorted()
 }
 
 const NOTHING: Candidates = { words: [], files: false }
@@ -43,7 +74,7 @@ async function inCommand(
   command: Command,
   before: readonly string[],
   current: string,
-  namesOf: NamesOf,
+  namesOf: NamesInGroup,
 ): Promise<Candidates> {
   const { awaits, rest } = skipFlags(command.flags, before, !command.flagsBeforeWords)
   if (awaits) return value(awaits, current, "", namesOf)
@@ -64,9 +95,10 @@ function skipFlags(
   known: Flags,
   before: readonly string[],
   interspersed = false,
-): { rest: string[]; awaits: Flag<unknown> | undefined } {
+): { rest: string[]; awaits: Flag<unknown> | undefined; values: GroupValues } {
   try {
-    return { rest: parseFlags(known, before, interspersed).words, awaits: undefined }
+    const { words, values } = parseFlags(known, before, interspersed)
+    return { rest: words, awaits: undefined, values }
   } catch {
     // a wrong value, or one that is being typed now
   }
@@ -77,6 +109,7 @@ function skipFlags(
   return {
     rest: before.filter((word) => !word.startsWith("-")),
     awaits: awaits?.bare === undefined ? awaits : undefined,
+    values: {},
   }
 }
 
@@ -90,7 +123,7 @@ function argAt(args: readonly Arg<unknown>[], index: number): Arg<unknown> | und
   return args[index] ?? (args.at(-1)?.most === Infinity ? args.at(-1) : undefined)
 }
 
-async function value(one: Flag<unknown>, current: string, prefix: string, namesOf: NamesOf): Promise<Candidates> {
+async function value(one: Flag<unknown>, current: string, prefix: string, namesOf: NamesInGroup): Promise<Candidates> {
   const { completes } = one
   if (completes === undefined) return { words: [], files: true }
   const known = typeof completes === "string" ? await namesOf(completes) : completes

@@ -6,7 +6,8 @@ import { parseSize } from "../../base/sizes.ts"
 import type { ContainerOptions, EtcOptions, ProcessOptions, TreeOptions } from "../../container/container.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
 import { UsageError } from "../errors/usage-error.ts"
-import { flag, readBoolean, type FlagValues } from "../flag.ts"
+import { flag, type FlagValues } from "../flag.ts"
+import { readBoolean } from "../../spec/docker/boolean.ts"
 
 export const IDENTITY_FLAGS = {
   annotation: flag.list(

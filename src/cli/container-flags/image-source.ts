@@ -1,8 +1,8 @@
 /** Flags of `run` and `create` that say how a missing image is pulled: those of `pull`. */
 import { defined } from "../../base/defined.ts"
-import { Unsupported } from "../../base/errors.ts"
 import type { ContainerOptions } from "../../container/container.ts"
 import { formatPlatform } from "../../spec/platform.ts"
+import { refused } from "../build/foreign-flag.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { PLATFORM_PART_FLAGS, platformOfParts } from "../platform-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../registry-flags.ts"
@@ -10,7 +10,7 @@ import { REGISTRY_FLAGS, registryAccess } from "../registry-flags.ts"
 export const IMAGE_SOURCE_FLAGS = {
   ...REGISTRY_FLAGS,
   ...PLATFORM_PART_FLAGS,
-  decryptionKey: flag.of(refuseKey, "Key of an encrypted image (refused)", "string"),
+  decryptionKey: refused("images are decrypted as they are pulled", "skiff pull --decryption-key KEY IMAGE first"),
   platform: flag.string("Set the platform of a multi-platform image"),
 }
 
@@ -24,10 +24,4 @@ export function imageSourceOptions(
     ...defined({ platform: parts === undefined ? flags.platform : formatPlatform(parts) }),
     ...(Object.keys(registry).length > 0 && { registry }),
   }
-}
-
-function refuseKey(): never {
-  throw new Unsupported("images are not decrypted: skiff knows no encrypted layers (ocicrypt)", {
-    hint: "decrypt it with: skopeo copy --decryption-key KEY docker://IMAGE oci-archive:FILE, then load the file",
-  })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { NAMESPACE_FLAGS, namespaceOptions, readMode } from "./namespaces.ts"
+import { parseNamespaceMode } from "../../spec/docker/namespace-mode.ts"
+import { NAMESPACE_FLAGS, namespaceOptions } from "./namespaces.ts"
 import { USER_NAMESPACE_FLAGS, userNamespaceOption } from "./user-namespace.ts"
 
 const time = (text: string) => NAMESPACE_FLAGS.timeOffset.read(text, undefined)
@@ -8,12 +9,12 @@ const NOTHING = { uidmap: [], gidmap: [], subuidname: undefined, subgidname: und
 const [uid] = USER_NAMESPACE_FLAGS.uidmap.read("0:100000:10", [])
 
 test("a mode is a word, a container or an absolute path", () => {
-  expect(readMode("host", "PID")).toEqual({ kind: "host" })
-  expect(readMode("container:web", "PID")).toEqual({ kind: "container", container: "web" })
-  expect(readMode("ns:/proc/1/ns/pid", "PID")).toEqual({ kind: "path", path: "/proc/1/ns/pid" })
-  expect(readMode("", "PID")).toBeUndefined()
+  expect(parseNamespaceMode("host", "PID")).toEqual({ kind: "host" })
+  expect(parseNamespaceMode("container:web", "PID")).toEqual({ kind: "container", container: "web" })
+  expect(parseNamespaceMode("ns:/proc/1/ns/pid", "PID")).toEqual({ kind: "path", path: "/proc/1/ns/pid" })
+  expect(parseNamespaceMode("", "PID")).toBeUndefined()
   for (const text of ["container:", "ns:", "ns:relative", "hosts", "Host", "shareable"])
-    expect(() => readMode(text, "PID")).toThrow(`invalid PID mode "${text}"`)
+    expect(() => parseNamespaceMode(text, "PID")).toThrow(`invalid PID mode "${text}"`)
 })
 
 test("nothing asked for is no option", () => {

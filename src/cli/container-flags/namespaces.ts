@@ -1,19 +1,22 @@
 /** Flags of `run` and `create` that say whose namespaces a container has. */
 import { InvalidArgument } from "../../base/errors.ts"
 import { parseDuration } from "../../spec/docker/duration.ts"
-import type { IpcMode, NamespaceMode, NamespaceOptions, TimeOffsets } from "../../container/container.ts"
+import type { NamespaceOptions, TimeOffsets } from "../../container/container.ts"
+import { NAMESPACE_MODES, parseIpcMode, parseNamespaceMode } from "../../spec/docker/namespace-mode.ts"
 import { flag, type FlagValues } from "../flag.ts"
 
-const MODES = "'private', 'host', 'container:<name|id>', 'ns:<path>'"
-
 export const NAMESPACE_FLAGS = {
-  cgroupns: flag.of((text) => readMode(text, "CGROUP"), `Cgroup namespace to use (${MODES})`, "string"),
-  ipc: flag.of(readIpcMode, "IPC mode to use", "string"),
+  cgroupns: flag.of(
+    (text) => parseNamespaceMode(text, "CGROUP"),
+    `Cgroup namespace to use (${NAMESPACE_MODES})`,
+    "string",
+  ),
+  ipc: flag.of(parseIpcMode, "IPC mode to use", "string"),
   mntns: flag.of(readMountMode, "Mount namespace to use ('private' alone)", "string"),
-  pid: flag.of((text) => readMode(text, "PID"), "PID namespace to use", "string"),
+  pid: flag.of((text) => parseNamespaceMode(text, "PID"), "PID namespace to use", "string"),
   timeOffset: flag.of(readTimeOffsets, "Seconds to add to clocks (monotonic=…,boottime=…)", "list"),
-  timens: flag.of((text) => readMode(text, "TIME"), `Time namespace to use (${MODES})`, "string"),
-  uts: flag.of((text) => readMode(text, "UTS"), "UTS namespace to use", "string"),
+  timens: flag.of((text) => parseNamespaceMode(text, "TIME"), `Time namespace to use (${NAMESPACE_MODES})`, "string"),
+  uts: flag.of((text) => parseNamespaceMode(text, "UTS"), "UTS namespace to use", "string"),
 }
 
 /** Undefined when none is asked for. */
@@ -23,22 +26,9 @@ export function namespaceOptions(flags: FlagValues<typeof NAMESPACE_FLAGS>): Nam
   return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
-/** `private`, `host`, `container:NAME`, `ns:PATH`; empty is the default. `kind` as docker's message has it. Throws InvalidArgument. */
-export function readMode(text: string, kind: string): NamespaceMode | undefined {
-  if (text === "" || text === "private" || text === "host") return text === "" ? undefined : { kind: text }
-  const [, word, rest = ""] = /^(container|ns):(.+)$/.exec(text) ?? []
-  if (word === "container") return { kind: "container", container: rest }
-  if (word === "ns" && rest.startsWith("/")) return { kind: "path", path: rest }
-  throw new InvalidArgument(`invalid ${kind} mode "${text}"`, { hint: `valid: ${MODES}` })
-}
-
-function readIpcMode(text: string): IpcMode | undefined {
-  return text === "shareable" || text === "none" ? { kind: text } : readMode(text, "IPC")
-}
-
 /** A mount namespace is the file system of a container: who shares it is no other container. */
 function readMountMode(text: string): undefined {
-  if (readMode(text, "MNT")?.kind !== "private")
+  if (parseNamespaceMode(text, "MNT")?.kind !== "private")
     throw new InvalidArgument("a container has a mount namespace of its own: its root file system", {
       hint: "to see the files of another, run a program in it with exec, or share volumes",
     })

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { isSkiffError } from "../../base/errors.ts"
-import { readLink, readMac, readNetwork } from "./network-text.ts"
+import { parseLink, parseMacAddress } from "../../spec/docker/endpoint-words.ts"
+import { readNetwork } from "./network-text.ts"
 
 test.each<[string, object]>([
   ["web", { requests: [{ network: "web" }] }],
@@ -103,8 +104,8 @@ test("whatever is given is read, or refused as a user's mistake", () => {
 
 test("hardware addresses and links are one of their kind", () => {
   for (const bad of ["02:42", "02:42:0a:00:00:zz", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff"])
-    expect(() => readMac(bad)).toThrow("mac address")
-  expect(readLink("db")).toBe("db:db")
-  expect(readLink("db:store")).toBe("db:store")
-  for (const bad of ["", ":", "db:", "a:b:c"]) expect(() => readLink(bad)).toThrow("bad format for links")
+    expect(() => parseMacAddress(bad)).toThrow("mac address")
+  expect(parseLink("db")).toBe("db:db")
+  expect(parseLink("db:store")).toBe("db:store")
+  for (const bad of ["", ":", "db:", "a:b:c"]) expect(() => parseLink(bad)).toThrow("bad format for links")
 })

@@ -2,17 +2,22 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import type { NetworkMode, NetworkRequest } from "../../container/container.ts"
 import { splitCsv } from "../../spec/docker/csv.ts"
+import {
+  applyDriverOption,
+  noLinkLocal,
+  parseDriverOption,
+  parseIpv4Address,
+  parseIpv6Address,
+  parseMacAddress,
+} from "../../spec/docker/endpoint-words.ts"
 import { parseKeyValue } from "../../spec/docker/environment.ts"
-import { isIpv4, isIpv6 } from "../../spec/docker/ip-address.ts"
-import { readMode } from "./namespaces.ts"
+import { parseNamespaceMode } from "../../spec/docker/namespace-mode.ts"
 
 /** One occurrence of `--network`: networks by name, or a mode that stands alone. */
 export type NetworkText = { mode: Exclude<NetworkMode, { kind: "bridge" }> } | { requests: readonly NetworkRequest[] }
 
 /** What the tools that we stand in for call the default network. */
 const DEFAULTS = new Set(["default", "private", ""])
-const IFNAME = "com.docker.network.endpoint.ifname"
-const SYSCTLS = "com.docker.network.endpoint.sysctls"
 
 /**
  * `a`, `a,b`, `a:ip=…,alias=…` (Podman), `name=a,alias=…,gw-priority=…` (Docker), `host`, `none`, `container:NAME`, `ns:PATH`. Throws
@@ -25,7 +30,8 @@ export function readNetwork(text: string): NetworkText {
     if (container === "") throw new InvalidArgument("invalid container format container:<name|id>")
     return { mode: { kind: "container", container } }
   }
-  if (text.startsWith("ns:")) return { mode: readMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }> }
+  if (text.startsWith("ns:"))
+    return { mode: parseNamespaceMode(text, "NETWORK") as Extract<NetworkMode, { kind: "path" }> }
   if (/(?:^|,)"?[a-z0-9-]+=/i.test(text) && !/^[^=,]*:/.test(text)) return { requests: [readFields(text)] }
   const colon = text.indexOf(":")
   const [name, options] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)]
@@ -55,10 +61,10 @@ function readFields(text: string): NetworkRequest {
         request.gatewayPriority = readGatewayPriority(value)
         break
       case "driver-opt":
-        applyDriverOption(request, readDriverOption(value))
+        applyDriverOption(request, parseDriverOption(value))
         break
       case "mac-address":
-        request.macAddress = readMac(value)
+        request.macAddress = parseMacAddress(value)
         break
       case "link-local-ip":
         throw noLinkLocal()
@@ -75,7 +81,7 @@ function readOptions(name: string, options: string): NetworkRequest {
   const request: NetworkRequest = { network: networkName(name) }
   for (const option of options.split(",").filter(Boolean)) {
     const [key, value] = parseKeyValue(option)
-    if (key === "mac") request.macAddress = readMac(value)
+    if (key === "mac") request.macAddress = parseMacAddress(value)
     else if (key === "interface_name") request.interface = value
     else if (key === "host_interface_name")
       throw new InvalidArgument(
@@ -91,35 +97,11 @@ function readOptions(name: string, options: string): NetworkRequest {
 
 /** What both say alike. */
 function applyOption(request: NetworkRequest, key: string, value: string): void {
-  if (key === "ip") request.address = readIpv4(value)
-  else if (key === "ip6") request.address6 = readIpv6(value)
+  if (key === "ip") request.address = parseIpv4Address(value)
+  else if (key === "ip6") request.address6 = parseIpv6Address(value)
   else if (key === "alias") request.aliases = [...(request.aliases ?? []), value]
   else
     throw new InvalidArgument(`invalid field key ${key}`, { hint: "ip, ip6, alias and the MAC address of a network" })
-}
-
-/** Docker's two options of an endpoint: what its interface is called, and settings of that. Throws InvalidArgument. */
-export function applyDriverOption(request: NetworkRequest, [key, value]: readonly [string, string]): void {
-  if (key === IFNAME) request.interface = value
-  else if (key === SYSCTLS)
-    request.sysctls = { ...request.sysctls, ...Object.fromEntries(value.split(",").map(readSysctl)) }
-  else
-    throw new InvalidArgument(`unknown driver option "${key}" of an endpoint`, {
-      hint: `known: ${IFNAME}, ${SYSCTLS}`,
-    })
-  request.driverOptions = { ...request.driverOptions, [key]: value }
-}
-
-function readSysctl(text: string): [string, string] {
-  // docker's client writes all in small letters
-  const [key, value] = readDriverOption(text)
-  return [key.replace(/\.ifname\./i, ".IFNAME."), value]
-}
-
-/** `KEY=VALUE`. Throws InvalidArgument. */
-export function readDriverOption(text: string): [string, string] {
-  if (!/^[^=]+=./.test(text)) throw new InvalidArgument("invalid key/value pair format in driver options")
-  return parseKeyValue(text)
 }
 
 /** A whole number, as docker has it. Throws InvalidArgument. */
@@ -130,43 +112,7 @@ export function readGatewayPriority(text: string): number {
   return value
 }
 
-export function readIpv4(text: string): string {
-  if (!isIpv4(text)) throw new InvalidArgument(`${text} is not an IPv4 address`)
-  return text
-}
-
-export function readIpv6(text: string): string {
-  if (!isIpv6(text)) throw new InvalidArgument(`${text} is not an IPv6 address`)
-  return text
-}
-
-/** Six bytes, as `92:d0:c6:0a:29:33`; with dashes, too, as Go reads it. */
-export function readMac(text: string): string {
-  const mac = text.toLowerCase().replaceAll("-", ":")
-  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(mac)) throw new InvalidArgument(`${text} is not a mac address`)
-  // IEEE 802: the lowest bit of the first byte says a group
-  if ((Number.parseInt(mac.slice(0, 2), 16) & 1) !== 0)
-    throw new InvalidArgument(`${text} is the mac address of a group, and no interface's`)
-  return mac
-}
-
-/** `NAME` or `NAME:ALIAS`. */
-export function readLink(text: string): string {
-  const [name = "", alias = name, ...more] = text.split(":")
-  if (name === "" || alias === "" || more.length > 0) throw new InvalidArgument(`bad format for links: ${text}`)
-  return `${name}:${alias}`
-}
-
 /** The guard of a bridge lets a container send with its own address alone. */
 export function readLinkLocal(_text: string): never {
   throw noLinkLocal()
-}
-
-function noLinkLocal(): InvalidArgument {
-  return new InvalidArgument(
-    "a container has no link-local address: it sends with the addresses of its network alone",
-    {
-      hint: "choose one of the network's by --ip",
-    },
-  )
 }

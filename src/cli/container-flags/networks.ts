@@ -3,14 +3,15 @@ import { defined } from "../../base/defined.ts"
 import type { ContainerOptions, NetworkMode, NetworkRequest } from "../../container/container.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
-import { readIpv4, readIpv6, readLink, readLinkLocal, readMac, readNetwork, type NetworkText } from "./network-text.ts"
+import { parseIpv4Address, parseIpv6Address, parseLink, parseMacAddress } from "../../spec/docker/endpoint-words.ts"
+import { readLinkLocal, readNetwork, type NetworkText } from "./network-text.ts"
 
 export const NETWORK_FLAGS = {
-  ip: flag.of(readIpv4, "IPv4 address (e.g., 172.30.100.104)", "string"),
-  ip6: flag.of(readIpv6, "IPv6 address (e.g., 2001:db8::33)", "string"),
-  link: flag.list(readLink, "Add link to another container"),
+  ip: flag.of(parseIpv4Address, "IPv4 address (e.g., 172.30.100.104)", "string"),
+  ip6: flag.of(parseIpv6Address, "IPv6 address (e.g., 2001:db8::33)", "string"),
+  link: flag.list(parseLink, "Add link to another container"),
   linkLocalIp: flag.list(readLinkLocal, "Container IPv4/IPv6 link-local addresses (refused: docs/networking.md)"),
-  macAddress: flag.of(readMac, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
+  macAddress: flag.of(parseMacAddress, "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string"),
   network: flag.list(readNetwork, "Connect a container to a network", "network", {
     aliases: ["net"],
     completes: "networks",

@@ -4,8 +4,8 @@ import { resolve } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { ContainerOptions, SecurityOptions } from "../../container/container.ts"
 import { isCdiName } from "../../spec/cdi-name.ts"
-import { splitCsv } from "../../spec/docker/csv.ts"
 import { parseDevice, type DeviceRequest } from "../../spec/docker/device-request.ts"
+import { parseGpus } from "../../spec/docker/gpu-request.ts"
 import { parseSecurityOptions } from "../../spec/docker/security-option.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
@@ -15,7 +15,7 @@ export type DeviceFlag = DeviceRequest | { cdi: string }
 
 export const SECURITY_FLAGS = {
   device: flag.list(readDevice, "Add a host device to the container"),
-  gpus: flag.of(readGpus, "GPU devices to add to the container ('all' to pass all GPUs)", "gpu-request"),
+  gpus: flag.of(parseGpus, "GPU devices to add to the container ('all' to pass all GPUs)", "gpu-request"),
   seccompPolicy: flag.choice(["default", "image"], 'Where the seccomp profile is from ("default", "image")'),
   securityOpt: flag.list(readSecurityOption, "Security Options"),
 }
@@ -46,26 +46,6 @@ export function pathDevices(devices: readonly DeviceFlag[]): readonly DeviceRequ
 
 function readDevice(text: string): DeviceFlag {
   return isCdiName(text) ? { cdi: text } : parseDevice(text)
-}
-
-/** Docker's `all`, `2`, `device=0,1`, `count=all,capabilities=utility`: names of NVIDIA's devices. */
-function readGpus(text: string): string[] {
-  const [first = "", ...rest] = splitCsv(text, "GPU request")
-  const words = first === "all" || /^\d+$/.test(first) ? [`count=${first}`, ...rest] : [first, ...rest]
-  const ids: string[] = []
-  for (const word of words) {
-    const [, key = "", value = ""] = /^(count|device|driver|capabilities|options)=(.+)$/s.exec(word) ?? []
-    if (key === "count" && value === "all") ids.push("all")
-    else if (key === "count" && /^[1-9]\d?$/.test(value))
-      ids.push(...Array.from({ length: Number(value) }, (_, index) => `${index}`))
-    else if (key === "device") ids.push(...value.split(","))
-    else if (ids.length > 0 && key === "" && /^[\w-]+$/.test(word)) ids.push(word)
-    else if (key === "driver" && value !== "nvidia")
-      throw new InvalidArgument(`no driver "${value}": nvidia alone is known`)
-    else if (key === "" || key === "count")
-      throw new InvalidArgument(`invalid GPU request "${text}": expected all, 2, or device=0,1`)
-  }
-  return (ids.length === 0 ? ["all"] : ids).map((id) => `nvidia.com/gpu=${id}`)
 }
 
 /** A file is named as the caller sees it: the container may be started from elsewhere. */

@@ -76,6 +76,8 @@ function describeRemedy(remedy: Remedy, failed: FailedCommand): string | undefin
       return `make it from packages: skiff image bootstrap ${remedy.base}`
     case "resetStore":
       return "restore it from a backup, or remove everything: skiff system reset"
+    case "fetchVulnerabilityData":
+      return "get one: skiff scan db update, or skiff scan db import FILE without a network; or name a directory: --db"
     case "freeSpace":
       return "free disk space: skiff image prune, skiff builder prune, skiff container prune; or move the store: SKIFF_ROOT"
     case "diagnose":

@@ -17,17 +17,21 @@ const context: FailureContext = { ...run, debug: false, failureCode: 125, endsAs
 /** Options of pods, which no command makes, and all limits together, which no single flag is. */
 const OF_NO_FLAG = new Set(["sharePid", "resources"])
 
+/** Those of Kubernetes' objects stand in files. */
+const isOption = (field: string): boolean => !OF_NO_FLAG.has(field) && !/^(?:spec|metadata)\./.test(field)
+
 /** Every field that an error or a remedy of a domain names. */
 function namedFields(): string[] {
   const root = join(import.meta.dir, "../..")
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
-    (file) => file.endsWith(".ts") && !/\.(test|suite)\.ts$/.test(file) && !file.startsWith("cli/"),
+    // the fields of cri/ are those of its protocol
+    (file) => file.endsWith(".ts") && !/\.(test|suite)\.ts$/.test(file) && !/^(cli|cri)\//.test(file),
   )
   const text = files.map((file) => readFileSync(join(root, file), "utf8")).join("\n")
   const given = [
     ...text.matchAll(/(?:new \w+\([^]{0,300}?|do: "(?:set|omit)", |restated\([^]{0,300}?)\bfield: "([\w.]+)"/g),
   ]
-  return [...new Set(given.map(([, field = ""]) => field))].filter((field) => !OF_NO_FLAG.has(field)).toSorted()
+  return [...new Set(given.map(([, field = ""]) => field))].filter(isOption).toSorted()
 }
 
 /** Without colours: the tests may have a terminal. */
@@ -45,6 +49,7 @@ describe("a field", () => {
       "volume create",
       "network create",
       "registry serve",
+      "scan",
     ]
     expect(groups.map((command) => flagOfField(field, command)).filter(Boolean)).not.toEqual([])
   })

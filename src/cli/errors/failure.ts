@@ -9,6 +9,8 @@ import { UsageError } from "./usage-error.ts"
 
 /** What is known of the command line when it fails. */
 export interface FailureContext extends FailedCommand {
+  /** Whoever reads it is a program: one object, as docker compose's `--progress json` has it. */
+  asJson?: boolean
   debug: boolean
   /** The exit code where nothing below says another. */
   failureCode: number

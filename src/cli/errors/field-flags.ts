@@ -7,13 +7,23 @@ import { flagName, type Flags } from "../flag.ts"
 type Table = Readonly<Record<string, string>>
 
 const COMMON: Table = {
+  envFromFile: "--env-from-file",
   compression: "--compression-format",
+  decryptionKeys: "--decryption-key",
   force: "--force",
   name: "--name",
   platform: "--platform",
   replace: "--replace",
+  "rules.highestUserWastedPercent": "--highest-user-wasted-percent",
+  "rules.highestWastedBytes": "--highest-wasted-bytes",
+  "rules.lowestEfficiency": "--lowest-efficiency",
   runtime: "--runtime",
+  strict: "--strict",
+  "signing.gpg": "--sign-by",
+  "signing.passphrase": "--sign-passphrase-file",
+  "signing.sigstoreKey": "--sign-by-sigstore-private-key",
   tlsVerify: "--tls-verify",
+  withEnvironment: "--with-env",
 }
 
 const CONTAINER: Table = {
@@ -45,6 +55,7 @@ const CONTAINER: Table = {
   hostname: "--hostname",
   init: "--init",
   "etc.hostsBase": "--hosts-file",
+  "etc.noHosts": "--no-hosts",
   "etc.timeZone": "--tz",
   "log.driver": "--log-driver",
   "log.options": "--log-opt",
@@ -171,10 +182,30 @@ const NETWORK: Table = {
 
 const VOLUME: Table = { ...COMMON, driver: "--driver", options: "--opt" }
 
+const SCAN: Table = {
+  database: "--db",
+  feeds: "--feed",
+  from: "--from",
+  ignoreFile: "--ignorefile",
+  ignoreStatuses: "--ignore-status",
+  isOffline: "--offline-scan",
+  packageKinds: "--pkg-types",
+  platform: "--platform",
+  scanners: "--scanners",
+  severities: "--severity",
+  secretConfig: "--secret-config",
+  skipDirectories: "--skip-dirs",
+  skipFiles: "--skip-files",
+  vex: "--vex",
+}
+
 const GROUP_TABLES: Readonly<Record<string, Table>> = {
   container: CONTAINER,
   network: NETWORK,
+  kube: POD,
+  play: POD,
   pod: POD,
+  scan: SCAN,
   volume: VOLUME,
 }
 

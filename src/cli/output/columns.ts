@@ -10,22 +10,43 @@ const DOCKER_COLUMNS: ColumnStyle = { least: 10, gap: 3 }
 export const PODMAN_COLUMNS: ColumnStyle = { least: 12, gap: 2 }
 
 /** Lines of cells, the last one open. */
-export function alignColumns(lines: readonly string[], { least, gap }: ColumnStyle = DOCKER_COLUMNS): string[] {
-  const rows = lines.map((line) => line.split("\t"))
+export function alignColumns(lines: readonly string[], style: ColumnStyle = DOCKER_COLUMNS): string[] {
   // of plain text the length is the width: looking at each cell would cost more than all else of a long list
-  const widthOf = lines.every((line) => PLAIN_LINE.test(line)) ? (cell: string) => cell.length : displayWidth
+  const isPlain = lines.every((line) => PLAIN_LINE.test(line))
+  return alignCells(
+    lines.map((line) => line.split("\t")),
+    style,
+    isPlain ? textLength : displayWidth,
+  )
+}
+
+/** The same, of cells that are cut already. `widthOf`: `textLength` where all of them are plain ASCII. */
+export function alignCells(
+  rows: readonly (readonly string[])[],
+  { least, gap }: ColumnStyle = DOCKER_COLUMNS,
+  widthOf: (cell: string) => number = displayWidth,
+): string[] {
   const widths: number[] = []
   for (const row of rows)
-    for (let column = 0; column < row.length - 1; column++)
-      widths[column] = Math.max(widths[column] ?? least, widthOf(row[column] ?? "") + gap)
+    for (let column = 0; column < row.length - 1; column++) {
+      const width = widthOf(row[column] ?? "") + gap
+      if (width > (widths[column] ?? least)) widths[column] = width
+      else widths[column] ??= least
+    }
   return rows.map((row) => {
     let line = ""
     for (let column = 0; column < row.length - 1; column++) {
       const cell = row[column] ?? ""
-      line += cell + " ".repeat((widths[column] ?? 0) - widthOf(cell))
+      // characters may be wider than one column
+      line += cell.padEnd((widths[column] ?? 0) - widthOf(cell) + cell.length)
     }
     return line + (row.at(-1) ?? "")
   })
+}
+
+/** The width of plain ASCII. */
+export function textLength(cell: string): number {
+  return cell.length
 }
 
 const PLAIN_LINE = /^[\x20-\x7e\t]*$/

@@ -1,4 +1,4 @@
-import { formatSize } from "../../base/sizes.ts"
+import { formatBinarySize, formatSize } from "../../base/sizes.ts"
 import type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, NetworkUse, VolumeUse } from "../../engine/engine.ts"
 import { familiarReference, parseReference } from "../../image/image.ts"
 import { formatAgo } from "../../docker/ages.ts"
@@ -19,6 +19,7 @@ export function diskUsageRows(usage: DiskUsage): object[] {
       "Images",
       [images.length, images.filter((one) => one.containers > 0).length],
       [imageBytes, reclaimableImageBytes],
+      usage.maxImageBytes,
     ),
     row("Containers", [containers.length, running.length], [sum(containers), sum(containers) - sum(running)]),
     row("Local Volumes", [volumes.length, linked.length], [sum(volumes), sum(volumes) - sum(linked)]),
@@ -43,7 +44,12 @@ export const DISK_USAGE_TITLES = {
   RawReclaimable: "RECLAIMABLE",
 }
 
-function row(type: string, [total, active]: [number, number], [size, reclaimable]: [number, number]): object {
+function row(
+  type: string,
+  [total, active]: [number, number],
+  [size, reclaimable]: [number, number],
+  maxBytes?: number,
+): object {
   const percent = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : ""
   const docker = {
     Active: String(active),
@@ -51,16 +57,22 @@ function row(type: string, [total, active]: [number, number], [size, reclaimable
     Size: formatSize(size),
     TotalCount: String(total),
     Type: type,
+    ...(maxBytes !== undefined && { MaxSize: formatBinarySize(maxBytes) }),
   }
   const raw = { RawReclaimable: reclaimable, RawSize: size, Total: total }
   return hide(docker, { ...raw, document: { ...docker, ...raw, Active: active, TotalCount: total } })
+}
+
+/** Of titles: ` (at most 20GiB)`. */
+export function capOf({ maxImageBytes }: Pick<DiskUsage, "maxImageBytes">): string {
+  return maxImageBytes === undefined ? "" : ` (at most ${formatBinarySize(maxImageBytes)})`
 }
 
 /** Docker's `-v`: a list of each kind, as rows for tables and documents alike. */
 export function diskUsageLists(usage: DiskUsage, now = new Date()): Record<string, { title: string; rows: object[] }> {
   const cacheBytes = sum(usage.cache.filter(({ isShared }) => !isShared))
   return {
-    Images: { title: "Images space usage:", rows: usage.images.flatMap((use) => imageRows(use, now)) },
+    Images: { title: `Images space usage${capOf(usage)}:`, rows: usage.images.flatMap((use) => imageRows(use, now)) },
     Containers: { title: "Containers space usage:", rows: usage.containers.map((use) => containerRow(use, now)) },
     Volumes: { title: "Local Volumes space usage:", rows: usage.volumes.map(volumeRow) },
     Networks: { title: "Networks:", rows: usage.networks.map(networkRow) },

@@ -1,8 +1,8 @@
 import type { Out } from "../out.ts"
 import { printable } from "../../base/printable.ts"
-import { evaluate, UNKNOWN_FIELD } from "../template/evaluate.ts"
+import { evaluate, tabbedFields, UNKNOWN_FIELD } from "../template/evaluate.ts"
 import { parseTemplate, type Template } from "../template/parser.ts"
-import { alignColumns, type ColumnStyle } from "./columns.ts"
+import { alignCells, alignColumns, textLength, type ColumnStyle } from "./columns.ts"
 import { fitColumns } from "./fit-columns.ts"
 
 /** How `ls` commands show things. */
@@ -41,6 +41,10 @@ export function printList(
   const isTable = chosen.startsWith("table ")
   const template = parseTemplate(unescape(isTable ? chosen.slice("table ".length).trim() : chosen))
   if (isTable) {
+    const quick =
+      out.columns === undefined ? plainTable(template, rows, flags.noheading ? undefined : titles) : undefined
+    if (quick !== undefined)
+      return quick.length === 0 ? undefined : out.line(alignedText(alignCells(quick, style, textLength)))
     // a cell of ours, not of its text, begins a new column or line
     const lines = rows.map((row) => evaluate(template, inOneLine(row)))
     const heading = flags.noheading ? [] : [evaluate(template, { ...titles, Label: String })]
@@ -48,13 +52,41 @@ export function printList(
     const all = [...heading, ...lines]
     const shown = columns === undefined ? alignColumns(all, style) : fitColumns(all, columns)
     // in one write: a terminal shows it at once
-    if (shown.length > 0) out.line(shown.map((line) => line.trimEnd()).join("\n"))
+    if (shown.length > 0) out.line(alignedText(shown))
     return
   }
   // podman's: the template itself walks over the rows
   if (RANGES.test(chosen)) return out.line(evaluate(template, rows).trimEnd())
   if (rows.length === 0) checkFields(template, titles)
   if (rows.length > 0) out.line(rows.map((row) => evaluate(template, row)).join("\n"))
+}
+
+function alignedText(lines: readonly string[]): string {
+  return lines.map((line) => (line.endsWith(" ") ? line.trimEnd() : line)).join("\n")
+}
+
+/**
+ * The cells of a table of plain fields of plain text, which need no template to be run: of ten thousand rows that took a third of the
+ * command. Undefined where anything is not as plain, and the template has to say what it is.
+ */
+function plainTable(
+  template: Template,
+  rows: readonly object[],
+  titles: ListFormat["titles"] | undefined,
+): string[][] | undefined {
+  const names = tabbedFields(template)
+  if (names === undefined) return undefined
+  const cells: string[][] = []
+  for (const row of titles === undefined ? rows : [titles, ...rows]) {
+    const line: string[] = []
+    for (const name of names) {
+      const value = Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
+      if (typeof value !== "string" || !PLAIN.test(value)) return undefined
+      line.push(value)
+    }
+    cells.push(line)
+  }
+  return cells
 }
 
 const RANGES = /^\{\{-?\s*range\s+\.\s*-?\}\}/

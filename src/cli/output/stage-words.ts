@@ -1,3 +1,4 @@
+import { formatSize } from "../../base/sizes.ts"
 import type { ProgressEvent, Stage } from "../../base/progress.ts"
 
 type Words = string | ((event: ProgressEvent) => string)
@@ -10,7 +11,11 @@ const WORDS: Readonly<Record<Stage, Words>> = {
   verifying: "Verifying Checksum",
   downloaded: "Download complete",
   extracting: "Extracting",
+  indexing: "Reading",
+  indexed: "Read",
   added: "Pull complete",
+  "added-partly": ({ current = 0, total = 0 }) =>
+    `Pull complete: fetched ${formatSize(current)} of ${formatSize(total)}, the rest is here`,
   exists: "Already exists",
   "tag-defaulted": ({ subject }) => `Using default tag: ${subject}`,
   destination: ({ subject }) => `The push refers to repository [${subject}]`,
@@ -56,7 +61,7 @@ const SHARED: Readonly<Record<string, string>> = {
 }
 
 /** Stages whose number is in their words. */
-const COUNTED = new Set<Stage>(["attested", "found", "packages-found", "cache-imported"])
+const COUNTED = new Set<Stage>(["added-partly", "attested", "found", "packages-found", "cache-imported"])
 
 /** The words of a stage, without bytes that a display may add; see `hasFigures`. */
 export function stageWords(event: ProgressEvent): string {
@@ -75,6 +80,8 @@ export const LOAD_WORDS: OwnWords = {
   verifying: null,
   downloaded: null,
   extracting: null,
+  indexing: null,
+  indexed: null,
   downloading: "Loading layer",
   added: "Loaded",
 }
@@ -82,7 +89,7 @@ export const LOAD_WORDS: OwnWords = {
 /** Words of one command, in the place of all others'; null: it does not tell of that stage. */
 export type OwnWords = Partial<Record<Stage, string | null>>
 
-const DONE = new Set<Stage>(["added", "exists", "uploaded", "exists-there", "mounted"])
+const DONE = new Set<Stage>(["added", "added-partly", "exists", "uploaded", "exists-there", "mounted"])
 
 export function isDone({ stage }: ProgressEvent): boolean {
   return DONE.has(stage)

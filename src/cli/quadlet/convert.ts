@@ -1,3 +1,4 @@
+import { dirname } from "node:path"
 import { convertContainer, madeImage, networkFlags, volumeOf } from "./convert-container.ts"
 import { BUILD_KEYS, IMAGE_KEYS, NETWORK_KEYS, POD_KEYS, VOLUME_KEYS } from "./keys.ts"
 import type { QuadletKind, QuadletUnit } from "./quadlet-unit.ts"
@@ -110,29 +111,62 @@ function convertPod(unit: QuadletUnit, context: QuadletContext): string {
 
 function convertKube(unit: QuadletUnit, context: QuadletContext): string {
   const service = new ServiceBuilder(unit, context)
-  // AutoUpdate, ExitCodePropagation and SetWorkingDirectory would change nothing here: they are refused by name, as unknown ones are
-  service.know("Yaml", "ConfigMap", "KubeDownForce", "LogDriver")
-  const yaml = unit.last("Yaml")
-  if (yaml === undefined) throw unit.error("no Yaml key specified")
-  const path = service.path(yaml)
+  service.know("AutoUpdate", "ConfigMap", "ExitCodePropagation", "KubeDownForce", "SetWorkingDirectory", "Yaml")
+  const files = unit.all("Yaml").map((file) => service.path(file))
+  const [first] = files
+  if (first === undefined) throw unit.error("no Yaml key specified")
+  const propagation = propagationOf(unit)
   const flags = [
+    ...(propagation === undefined ? [] : ["--service-container", `--service-exit-code-propagation=${propagation}`]),
     ...service.flags({
       PublishPort: ["--publish", "list"],
       UserNS: ["--userns", "value"],
       LogDriver: ["--log-driver", "value"],
+      LogOpt: ["--log-opt", "list"],
     }),
     ...networkFlags(service),
+    ...unit.all("AutoUpdate").map(autoUpdateFlag),
     ...unit.all("ConfigMap").map((file) => `--configmap=${service.path(file)}`),
   ]
-  service.runs("ExecStart", service.command("kube", "play", "--replace", ...flags, ...service.extra, path))
-  const down = service.command("kube", "down", ...(unit.isSet("KubeDownForce") ? ["--force"] : []), path)
+  service.runs("ExecStart", service.command("kube", "play", "--replace", ...flags, ...service.extra, ...files))
+  const down = service.command("kube", "down", ...(unit.isSet("KubeDownForce") ? ["--force"] : []), ...files)
   service.runs("ExecStopPost", down)
-  service.byDefault("Type", "oneshot")
-  service.byDefault("RemainAfterExit", "yes")
+  // a process that stays sees the pods end, and its code is the unit's; else nothing stays
+  if (propagation === undefined) {
+    service.byDefault("Type", "oneshot")
+    service.byDefault("RemainAfterExit", "yes")
+  } else {
+    service.inService(["Type", "notify"], ["NotifyAccess", "all"])
+  }
+  const directory = workingDirectory(unit, first)
+  if (directory !== undefined) service.byDefault("WorkingDirectory", directory)
   service.byDefault("KillMode", "mixed")
   service.byDefault("SyslogIdentifier", "%N")
   service.inService(["Environment", "SKIFF_SYSTEMD_UNIT=%n"])
   return service.text()
+}
+
+function propagationOf(unit: QuadletUnit): string | undefined {
+  const word = unit.last("ExitCodePropagation")
+  if (word !== undefined && word !== "all" && word !== "any" && word !== "none")
+    throw unit.error(`ExitCodePropagation=${word} is none of all, any and none`)
+  return word
+}
+
+/** `registry`, or `web/registry` for one container. */
+function autoUpdateFlag(word: string): string {
+  const at = word.lastIndexOf("/")
+  const [container, policy] = at < 0 ? ["", word] : [`/${word.slice(0, at)}`, word.slice(at + 1)]
+  return `--annotation=io.containers.autoupdate${container}=${policy}`
+}
+
+/** The directory of the YAML, or of the unit. */
+function workingDirectory(unit: QuadletUnit, yaml: string): string | undefined {
+  const word = unit.last("SetWorkingDirectory")
+  if (word === undefined) return undefined
+  if (word.toLowerCase() === "yaml") return dirname(yaml)
+  if (word.toLowerCase() === "unit") return dirname(unit.path)
+  throw unit.error(`unsupported value for SetWorkingDirectory: ${word}`)
 }
 
 function convertBuild(unit: QuadletUnit, context: QuadletContext): string {

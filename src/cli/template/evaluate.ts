@@ -1,6 +1,6 @@
 import { isSkiffError } from "../../base/errors.ts"
 import { nearest } from "../../base/nearest.ts"
-import { FUNCTIONS, truth } from "./functions.ts"
+import { FUNCTIONS, truth, type TemplateFunctions } from "./functions.ts"
 import type { Field, Node, Operand, Pipeline, Template } from "./parser.ts"
 import { show } from "./printf.ts"
 import { templateError } from "./template-error.ts"
@@ -10,10 +10,10 @@ export const UNKNOWN_FIELD = "can't evaluate field"
 
 /**
  * Fills a template in. Objects are Go's structs: a field that is not there is an error, a function is a method. A `Map` is
- * Go's map: a missing key is `<no value>`. Throws InvalidArgument with the position.
+ * Go's map: a missing key is `<no value>`. `more`: functions beside the usual ones. Throws InvalidArgument with the position.
  */
-export function evaluate(template: Template, data: unknown): string {
-  const run = new Evaluation(template.source)
+export function evaluate(template: Template, data: unknown, more: TemplateFunctions = {}): string {
+  const run = new Evaluation(template.source, { ...FUNCTIONS, ...more })
   run.nodes(template.nodes, { dot: data, variables: new Scope(undefined, [["$", data]]) })
   return run.text
 }
@@ -51,9 +51,11 @@ type Leave = "break" | "continue" | undefined
 class Evaluation {
   text = ""
   readonly #source: string
+  readonly #functions: TemplateFunctions
 
-  constructor(source: string) {
+  constructor(source: string, functions: TemplateFunctions) {
     this.#source = source
+    this.#functions = functions
   }
 
   /** Runs nodes in a view; tells how a loop around them goes on. */
@@ -152,7 +154,7 @@ class Evaluation {
       }
       return value
     }
-    const body = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+    const body = Object.hasOwn(this.#functions, name) ? this.#functions[name] : undefined
     if (!body) throw templateError(this.#source, at, `function "${name}" not defined`)
     const args = [...operands.map((operand) => this.#value(operand, view)), ...carried]
     try {
@@ -195,11 +197,27 @@ class Evaluation {
   }
 }
 
-/** The text of `{{.Field}}`, as each cell of a list is; undefined for anything else. */
-function plainField({ stages }: Pipeline, dot: unknown): string | undefined {
+/** The names of the fields of `{{.A}}\t{{.B}}`, as most tables are; undefined for any other template. */
+export function tabbedFields({ nodes }: Template): string[] | undefined {
+  const names: string[] = []
+  for (const [index, node] of nodes.entries()) {
+    const name = node.kind === "print" ? fieldOf(node.pipeline) : undefined
+    if (index % 2 === 0 && name !== undefined) names.push(name)
+    else if (index % 2 === 0 || node.kind !== "text" || node.text !== "\t") return undefined
+  }
+  return names.length * 2 === nodes.length + 1 ? names : undefined
+}
+
+/** Of `{{.Field}}`. */
+function fieldOf({ stages }: Pipeline): string | undefined {
   const operand = stages.length === 1 && stages[0]?.length === 1 ? stages[0][0] : undefined
   if (operand?.kind !== "path" || operand.base !== "dot" || operand.fields.length !== 1) return undefined
-  const name = operand.fields[0]?.name
+  return operand.fields[0]?.name
+}
+
+/** The text of `{{.Field}}`, as each cell of a list is; undefined for anything else. */
+function plainField(pipeline: Pipeline, dot: unknown): string | undefined {
+  const name = fieldOf(pipeline)
   if (name === undefined || typeof dot !== "object" || dot === null || !Object.hasOwn(dot, name)) return undefined
   const value = (dot as Record<string, unknown>)[name]
   return typeof value === "string" ? value : undefined

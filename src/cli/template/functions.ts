@@ -1,8 +1,11 @@
 import { InvalidArgument } from "../../base/errors.ts"
 import { show, sprintf } from "./printf.ts"
 
+/** By the names that templates call them by. */
+export type TemplateFunctions = Readonly<Record<string, (...args: unknown[]) => unknown>>
+
 /** Functions of Go's text/template and those that docker adds. An argument that does not fit throws InvalidArgument. */
-export const FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
+export const FUNCTIONS: TemplateFunctions = {
   json: (value) => JSON.stringify(value, plain) ?? "null",
   index: (value, ...keys) => keys.reduce(indexOne, value),
   slice: (value, start = 0, end?) =>

@@ -203,7 +203,10 @@ class Parser {
     if (text.startsWith("`")) return text.slice(1, -1)
     try {
       return JSON.parse(
-        text.replace(/\\([^"\\/bfnrtu])/g, (_, letter: string) => GO_ESCAPES[letter] ?? "\\!"),
+        // pairs, so that the second half of `\\` begins none
+        text.replace(/\\(.)/g, (pair, letter: string) =>
+          /["\\/bfnrtu]/.test(letter) ? pair : (GO_ESCAPES[letter] ?? "\\!"),
+        ),
       ) as string
     } catch {
       throw this.#fail(`bad string ${text}`, at)

@@ -72,6 +72,7 @@ describe("templates", () => {
     ['{{"x" | .Label}}', "label x"],
     ["{{`raw \\n`}}", "raw \\n"],
     ['{{"tab\\there"}}', "tab\there"],
+    [`{{"a \\\\s"}}`, "a \\s"],
     ["{{.}}", "map["],
   ])("%s", (text, wanted) => expect(fill(text)).toStartWith(wanted))
 

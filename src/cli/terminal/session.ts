@@ -1,7 +1,7 @@
 import type { Attachment } from "../../runtime/runtime.ts"
 import { enterRawMode, isTerminal, onResize, terminalSize, type TerminalSize } from "../../sys/terminal/terminal.ts"
 import { DetachKeys } from "./detach-keys.ts"
-import { standardInput } from "./standard-input.ts"
+import { standardInput } from "../../sys/terminal/standard-input.ts"
 import { writeOutput } from "./standard-output.ts"
 
 /** How our streams are joined to a program's. */

@@ -6,7 +6,8 @@ import { deliver, parseDestination } from "../../build/destination.ts"
 import { BUILD_FLAGS } from "../../build/flags.ts"
 import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
-import { flag, readBoolean } from "../../flag.ts"
+import { readBoolean } from "../../../spec/docker/boolean.ts"
+import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
@@ -28,7 +29,7 @@ docker-archive:FILE[:NAME], dir:DIRECTORY, containers-storage:NAME.`,
     quiet: flag.bool("Don't output progress information when writing images", { short: "q" }),
     referenceTime: refused("times are given in seconds", "--timestamp $(stat -c %Y FILE)"),
     rm: flag.bool("Remove the container after its content has been committed to an image"),
-    signBy: refused("images are not signed", "sign what was pushed: cosign sign, or skopeo copy --sign-by"),
+    signBy: refused("what stays in the local store is not signed", "sign it as it leaves: push --sign-by"),
     signaturePolicy: refused("policies are read from the host's policy.json alone"),
     squash: flag.bool("Produce an image with only one layer"),
     timestamp: BUILD_FLAGS.timestamp,

@@ -22,7 +22,7 @@ Flags for running programs (--volume, --network, --memory …) apply to each 'bu
     ...RUN_FLAGS,
     arch: BUILD_FLAGS.arch,
     cidfile: flag.string("Write the container ID to the file"),
-    decryptionKey: refused("encrypted images are not read"),
+    decryptionKey: refused("images are decrypted as they are pulled", "skiff pull --decryption-key KEY IMAGE first"),
     format: flag.choice(["oci", "docker"], "Format of the images that are committed from it", { short: "f" }),
     name: flag.string("Name of the working container"),
     os: BUILD_FLAGS.os,

@@ -1,14 +1,12 @@
-import { posix } from "node:path"
 import { InvalidArgument } from "../../../base/errors.ts"
 import type { CopyPlace } from "../../../container/container.ts"
-import { isTerminal } from "../../../sys/terminal/terminal.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { copyBetween } from "../../copy-between.ts"
+import { placeOf } from "../../copy-place.ts"
 import { flag } from "../../flag.ts"
 import { CopyProgress } from "../../output/copy-progress.ts"
-import { writeResult } from "../../output/write-result.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
 
 export default command({
   summary: "Copy files/folders between a container and the local filesystem",
@@ -53,26 +51,10 @@ export default command({
       onContent: progress.onContent,
       abort: interrupt.signal,
     }
-    if (target === "-" && source !== "-" && "container" in source)
-      return await writeResult("copy", undefined, containers.readArchive(source.container, source.path, options), out)
-    if (source === "-" && target !== "-" && "container" in target) {
-      if (isTerminal(0))
-        throw new InvalidArgument("cannot copy from stdin: it is a terminal", { hint: "pipe a tar archive to it" })
-      await containers.writeArchive(target.container, target.path, standardInput(), options)
-    } else if (source !== "-" && target !== "-") await containers.copy(source, target, options)
-    progress.succeeded(to)
+    const { toOutput } = await copyBetween(containers, source, target, { ...options, out })
+    if (!toOutput) progress.succeeded(to)
   },
 })
-
-/** A word that begins as a path is one, with a colon in it, too. */
-function placeOf(text: string): CopyPlace | "-" {
-  if (text === "-") return "-"
-  const colon = text.indexOf(":")
-  if (colon > 0 && !/^[./]/.test(text)) return { container: text.slice(0, colon), path: text.slice(colon + 1) }
-  // how it ends tells what is meant: resolve() would take that away
-  const end = /(?:^|\/)\.?$/.exec(text)?.[0] ?? ""
-  return { hostPath: `${posix.resolve(text)}${end === "." ? "/." : end}` }
-}
 
 function check(from: string, to: string, source: CopyPlace | "-", target: CopyPlace | "-"): void {
   if (![source, target].some((place) => place !== "-" && "container" in place))

@@ -1,6 +1,5 @@
 import { callerEnvironment } from "../../../sys/process/caller-environment.ts"
 import { parseEnv, parseEnvFile } from "../../../spec/docker/environment.ts"
-import { terminalSize } from "../../../sys/terminal/terminal.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainer } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -8,9 +7,8 @@ import { readText } from "../../container-options.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { PRESERVE_FLAGS, preservedFdsOf } from "../../preserved-fds.ts"
-import { checkStandardInput } from "../../terminal/check-input.ts"
+import { runExec } from "../../run-exec.ts"
 import { parseDetachKeys } from "../../terminal/detach-keys.ts"
-import { runSession } from "../../terminal/session.ts"
 
 export default command({
   summary: "Execute a command in a running container",
@@ -36,7 +34,6 @@ export default command({
   async run({ args: [given, program, words], flags, engine }) {
     const { detach, tty, privileged, user, workdir } = flags
     const stdin = flags.interactive && !detach
-    if (!detach) checkStandardInput({ tty, stdin })
     if (detach && flags.noSession) throw new UsageError("--no-session and --detach cannot be used together")
     const preservedFds = preservedFdsOf(flags)
     const containers = await engine.containers()
@@ -53,23 +50,7 @@ export default command({
       user,
       workdir,
     }
-    const consoleSize = tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
-    const session = await containers.execs.run(name, request, {
-      detach,
-      consoleSize,
-      preservedFds,
-      unrecorded: flags.noSession,
-    })
-    const { attachment, exec } = session
-    if (!attachment) return 0
-    const end = await runSession({
-      attachment,
-      exited: session.exited,
-      tty,
-      stdin,
-      detachKeys: flags.detachKeys,
-      resize: (size) => void containers.execs.resize(exec.id, size),
-    })
-    return end.kind === "exited" ? end.code : 0
+    const { detachKeys, noSession: unrecorded } = flags
+    return runExec(containers, name, request, { detach, preservedFds, unrecorded, detachKeys })
   },
 })

@@ -29,12 +29,16 @@ export default command({
     const containers = await engine.containers()
     const names = chooseContainers(containers, given, flags, isDown)
     if (flags.checkpoint !== undefined) return await restoreNamed(containers, names, flags.checkpoint, flags, context)
-    if (!flags.attach && !flags.interactive)
-      return forEachName(names, context, async (name) => {
+    if (!flags.attach && !flags.interactive) {
+      const start = async (name: string): Promise<void> => {
         const started = await containers.start(name)
         await notifyStarted(containers, started)
         started.release()
-      })
+      }
+      if (!flags.all) return forEachName(names, context, start)
+      const { startAll } = await import("../../compose/start-all.ts")
+      return startAll({ engine, containers, ...context }, names, start)
+    }
     const [name = "", ...more] = names
     if (more.length > 0) throw new InvalidArgument("you cannot start and attach multiple containers at once")
     const { options } = containers.get(name)

@@ -5,6 +5,7 @@ import { command } from "../../command.ts"
 import { defined } from "../../../base/defined.ts"
 import { flag } from "../../flag.ts"
 import { COPY_FLAGS, copyOptions, TWO_SIDES_FLAGS } from "../../image-copy-flags.ts"
+import { signingOf } from "../../push-flags.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 
 export default command({
@@ -25,6 +26,7 @@ export default command({
   ],
   async run({ args: [source, destination], flags, engine, out }) {
     const images = await engine.images()
+    const signing = await signingOf(flags)
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
     const { additionalTag: moreNames, srcDaemonHost, destDaemonHost } = flags
@@ -32,6 +34,7 @@ export default command({
     const daemons = defined({ source: srcDaemonHost ?? DOCKER_HOST, target: destDaemonHost ?? DOCKER_HOST })
     const options = {
       ...copyOptions(flags),
+      ...(signing && { signing }),
       moreNames,
       daemons,
       onProgress: progress.onProgress,

@@ -8,7 +8,7 @@ import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
+import { standardInput } from "../../../sys/terminal/standard-input.ts"
 
 export default command({
   summary: "Import the contents from a tarball to create a filesystem image",

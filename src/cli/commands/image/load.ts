@@ -7,7 +7,7 @@ import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
+import { standardInput } from "../../../sys/terminal/standard-input.ts"
 import { isTerminal } from "../../../sys/terminal/terminal.ts"
 
 export default command({

@@ -62,7 +62,8 @@ export default command({
       .filter(otherFilter(others))
     if (flags.tree) return printImageTree(out, store, found, flags.noTrunc)
     const list = (await dialect.lists()).images(flags)
-    const rows = sorted(found, flags.sort).flatMap((image) => list.rows(image, { ...flags, only: name }))
+    const options = { ...flags, only: name, now: new Date() }
+    const rows = sorted(found, flags.sort).flatMap((image) => list.rows(image, options))
     if (flags.sort === "repository" || flags.sort === "tag") sortRows(rows, flags.sort)
     printList(out, flags.quiet ? unique(rows) : rows, flags, list)
   },

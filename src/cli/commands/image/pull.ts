@@ -1,8 +1,8 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { parseReference, type Images, type PullOptions } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
-import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
+import { decryptionKey, decryptionKeys } from "../../decryption-keys.ts"
 import type { Results } from "../../compat/results.ts"
 import { flag } from "../../flag.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
@@ -19,7 +19,7 @@ export default command({
     ...REGISTRY_FLAGS,
     ...PLATFORM_PART_FLAGS,
     allTags: flag.bool("Download all tagged images in the repository", { short: "a" }),
-    decryptionKey: refused("encrypted images are not read"),
+    decryptionKey,
     platform: flag.of(parsePlatform, "Set the platform of a multi-platform image", "string"),
     policy: flag.choice(
       ["always", "missing", "never", "newer"],
@@ -36,6 +36,7 @@ export default command({
     using interrupt = new AbortOnInterrupt()
     const options: PullOptions = {
       ...registryAccess(flags),
+      decryptionKeys: decryptionKeys(flags.decryptionKey),
       platform: platformOfParts(flags, flags.platform !== undefined) ?? flags.platform,
       signal: interrupt.signal,
     }

@@ -6,13 +6,19 @@ import { arg } from "../../args.ts"
 import { refused, withoutValue } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { imageMember, MEMBER_PLATFORM_FLAG } from "../../image-member.ts"
-import { flag, readBoolean } from "../../flag.ts"
+import { readBoolean } from "../../../spec/docker/boolean.ts"
+import { flag } from "../../flag.ts"
 import type { Out } from "../../out.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { layerForm, UNSIGNED, readCompressionLevel, readManifestFormat, signFlags } from "../../push-flags.ts"
+import {
+  COMPRESSION_FORMATS,
+  layerForm,
+  readCompressionLevel,
+  readManifestFormat,
+  SIGN_FLAGS,
+  signingOf,
+} from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
-
-const SIGN_HINT = "sign what was pushed: cosign sign, or skopeo copy --sign-by"
 
 export default command({
   summary: "Upload an image to a registry",
@@ -24,10 +30,10 @@ export default command({
     encryptLayer: refused("layers are not encrypted"),
     encryptionKey: refused("layers are not encrypted"),
     platform: MEMBER_PLATFORM_FLAG,
-    ...signFlags(UNSIGNED, SIGN_HINT),
+    ...SIGN_FLAGS,
     compressionFormat: flag.choice(
-      ["gzip", "zstd"],
-      'Compression of layers ("gzip"|"zstd"; default: as they are, gzip for uncompressed ones)',
+      COMPRESSION_FORMATS,
+      "Compression of layers: gzip, zstd, zstd:chunked or estargz (default: as they are, gzip for uncompressed ones)",
     ),
     compressionLevel: flag.of(readCompressionLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed manifest to the file", "string"),
@@ -49,6 +55,7 @@ export default command({
     const images = await engine.images()
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
     const form = formOf(flags)
+    const signing = await signingOf(flags)
     using interrupt = new AbortOnInterrupt()
     for (const name of names) {
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
@@ -57,7 +64,16 @@ export default command({
       const { platform } = flags
       const members = platform === undefined ? undefined : [await imageMember(images, name, platform)]
       const only = members === undefined ? {} : { images: { members } }
-      const options = { ...registryAccess(flags), ...only, form, format: flags.format, destination, onProgress, signal }
+      const options = {
+        ...registryAccess(flags),
+        ...only,
+        form,
+        format: flags.format,
+        destination,
+        signing,
+        onProgress,
+        signal,
+      }
       const result = await images.push(name, options)
       progress[Symbol.dispose]()
       report(out, result, flags.quiet)
@@ -68,7 +84,7 @@ export default command({
 })
 
 interface FormFlags {
-  compressionFormat: "gzip" | "zstd" | undefined
+  compressionFormat: (typeof COMPRESSION_FORMATS)[number] | undefined
   compressionLevel: number | undefined
   disableCompression: boolean
   forceCompression: boolean | undefined

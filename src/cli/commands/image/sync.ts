@@ -5,6 +5,7 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
+import { signingOf } from "../../push-flags.ts"
 import { COPY_FLAGS, copyOptions, TWO_SIDES_FLAGS } from "../../image-copy-flags.ts"
 import { withoutTransport } from "../../registry/without-transport.ts"
 
@@ -31,9 +32,16 @@ export default command({
     if (flags.src === undefined || flags.dest === undefined)
       throw new UsageError("--src and --dest are needed: each docker or dir")
     const images = await engine.images()
+    const signing = await signingOf(flags)
     using interrupt = new AbortOnInterrupt()
     const { appendSuffix, scoped } = flags
-    const options = { ...copyOptions(flags), scoped, signal: interrupt.signal, ...(appendSuffix && { appendSuffix }) }
+    const options = {
+      ...copyOptions(flags),
+      ...(signing && { signing }),
+      scoped,
+      signal: interrupt.signal,
+      ...(appendSuffix && { appendSuffix }),
+    }
     const sides = { from: sideOf(flags.src, source), to: sideOf(flags.dest, destination) }
     let code = 0
     for (const { from, to } of await images.syncPairs(sides, options)) {

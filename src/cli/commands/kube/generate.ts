@@ -16,7 +16,7 @@ export default command({
   flags: {
     filename: flag.string("Write output to the specified path", "file", { short: "f" }),
     noTrunc: flag.bool("Do not truncate annotations: none ever is"),
-    podmanOnly: flag.bool("Add podman-only annotations: those that are known are always there"),
+    podmanOnly: flag.bool("Add annotations that are of use to podman and skiff alone"),
     replicas: flag.int("Set the replicas number for Deployment kind (default 1)", { short: "r" }),
     service: flag.bool("Generate YAML for a Kubernetes service object", { short: "s" }),
     type: flag.choice(["pod", "deployment", "daemonset", "job"], "Kind of the object that makes the pods", {
@@ -29,8 +29,8 @@ export default command({
     if (flags.replicas !== undefined && flags.type !== "deployment")
       throw new UsageError("--replicas can only be set when --type is set to deployment")
     const kube = await engine.kube()
-    const { type: kind = "pod", service, replicas = 1 } = flags
-    const objects = await kube.manifests(names, { kind, service, replicas })
+    const { type: kind = "pod", service, podmanOnly, replicas = 1 } = flags
+    const objects = await kube.manifests(names, { kind, service, replicas, podmanOnly })
     const text = HEADER + objects.map(writeYaml).join("---\n")
     if (flags.filename === undefined) out.text(text)
     else writeNewFile(flags.filename, text)

@@ -5,7 +5,14 @@ import { refused } from "../../build/foreign-flag.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
-import { layerForm, readCompressionLevel, readManifestFormat, signFlags, UNSIGNED } from "../../push-flags.ts"
+import {
+  COMPRESSION_FORMATS,
+  layerForm,
+  readCompressionLevel,
+  readManifestFormat,
+  SIGN_FLAGS,
+  signingOf,
+} from "../../push-flags.ts"
 import { REGISTRY_FLAGS, registryAccess } from "../../registry-flags.ts"
 
 export default command({
@@ -15,7 +22,10 @@ export default command({
     ...REGISTRY_FLAGS,
     addCompression: refused("each image is pushed in one compression"),
     all: flag.bool("Push the images, too, which is done anyhow"),
-    compressionFormat: flag.choice(["gzip", "zstd"], 'Compression of layers of local images ("gzip"|"zstd")'),
+    compressionFormat: flag.choice(
+      COMPRESSION_FORMATS,
+      "Compression of layers of local images: gzip, zstd, zstd:chunked or estargz",
+    ),
     compressionLevel: flag.of(readCompressionLevel, "Compression level: 0 to 9 for gzip, 1 to 22 for zstd", "int"),
     digestfile: flag.string("Write the digest of the pushed list to the file", "string"),
     forceCompression: flag.bool("Also recompress layers in another format"),
@@ -25,12 +35,13 @@ export default command({
     quiet: flag.bool("Suppress the progress", { short: "q" }),
     removeSignatures: flag.bool("Signatures are not pushed anyway"),
     rm: flag.bool("Remove the local list after the push"),
-    ...signFlags(UNSIGNED),
+    ...SIGN_FLAGS,
   },
   failureCode: 125,
   async run({ args: [list, destination], flags, engine, out }) {
     const lists = await engine.manifestLists()
     const { name } = lists.get(list)
+    const signing = await signingOf(flags)
     using interrupt = new AbortOnInterrupt()
     using progress = new PullProgress({ fd: 2, quiet: flags.quiet })
     const digest = await lists.push(list, destination ?? name, {
@@ -38,6 +49,7 @@ export default command({
       ...(flags.insecure && { tlsVerify: false }),
       format: flags.format,
       form: layerForm({ ...flags, forceCompression: flags.forceCompression || undefined }),
+      signing,
       onProgress: progress.onProgress,
       signal: interrupt.signal,
     })

@@ -2,30 +2,29 @@ import { defined } from "../../../base/defined.ts"
 import type { NetworkRequest } from "../../../container/container.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
+import { readGatewayPriority, readLinkLocal } from "../../container-flags/network-text.ts"
+import { flag } from "../../flag.ts"
 import {
   applyDriverOption,
-  readDriverOption,
-  readGatewayPriority,
-  readIpv4,
-  readIpv6,
-  readLink,
-  readLinkLocal,
-  readMac,
-} from "../../container-flags/network-text.ts"
-import { flag } from "../../flag.ts"
+  parseDriverOption,
+  parseIpv4Address,
+  parseIpv6Address,
+  parseLink,
+  parseMacAddress,
+} from "../../../spec/docker/endpoint-words.ts"
 
 export default command({
   summary: "Connect a container to a network",
   args: [arg.one("NETWORK", "networks"), arg.one("CONTAINER", "containers")],
   flags: {
     alias: flag.strings("Add network-scoped alias for the container", "strings"),
-    driverOpt: flag.list(readDriverOption, "Driver options for the network", "strings"),
+    driverOpt: flag.list(parseDriverOption, "Driver options for the network", "strings"),
     gwPriority: flag.of(readGatewayPriority, "Highest gw-priority provides the default gateway", "int"),
-    ip: flag.of(readIpv4, 'IPv4 address (e.g., "172.30.100.104")', "string"),
-    ip6: flag.of(readIpv6, 'IPv6 address (e.g., "2001:db8::33")', "string"),
-    link: flag.list(readLink, "Add link to another container"),
+    ip: flag.of(parseIpv4Address, 'IPv4 address (e.g., "172.30.100.104")', "string"),
+    ip6: flag.of(parseIpv6Address, 'IPv6 address (e.g., "2001:db8::33")', "string"),
+    link: flag.list(parseLink, "Add link to another container"),
     linkLocalIp: flag.list(readLinkLocal, "Add a link-local address for the container (refused)", "strings"),
-    macAddress: flag.of(readMac, "Set a static ethernet address (e.g., 92:d0:c6:0a:29:33)", "string"),
+    macAddress: flag.of(parseMacAddress, "Set a static ethernet address (e.g., 92:d0:c6:0a:29:33)", "string"),
   },
   async run({ args: [network, container], flags, engine }) {
     const request: NetworkRequest = {

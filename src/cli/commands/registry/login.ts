@@ -7,7 +7,7 @@ import { flag } from "../../flag.ts"
 import { askLine, askSecret } from "../../ask.ts"
 import { authfile, REGISTRY_FLAGS, tlsVerify } from "../../registry-flags.ts"
 import { registryHost } from "../../registry-host.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
+import { standardInput } from "../../../sys/terminal/standard-input.ts"
 
 const MAX_PASSWORD_BYTES = 64 * 1024
 

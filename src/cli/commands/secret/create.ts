@@ -8,7 +8,7 @@ import { command } from "../../command.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { fileFailure } from "../../file-failure.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
+import { standardInput } from "../../../sys/terminal/standard-input.ts"
 
 export default command({
   summary: "Create a secret from a file or standard input",

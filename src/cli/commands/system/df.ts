@@ -6,6 +6,7 @@ import { printDocuments } from "../../output/document.ts"
 import { LIST_FORMAT_FLAGS } from "../../output/format-flags.ts"
 import { printList } from "../../output/list.ts"
 import type { Out } from "../../out.ts"
+import { formatBinarySize } from "../../../base/sizes.ts"
 import type { DiskUsage } from "../../../engine/engine.ts"
 
 export default command({
@@ -18,6 +19,9 @@ export default command({
     if (flags.verbose) return printLists(out, usage, flags)
     const { diskUsage: list } = await dialect.lists()
     printList(out, list.rows(usage), flags, list)
+    const isTable = !flags.json && (flags.format === undefined || flags.format === "table")
+    if (isTable && usage.maxImageBytes !== undefined)
+      out.note(`Images are kept within ${formatBinarySize(usage.maxImageBytes)}`)
   },
 })
 

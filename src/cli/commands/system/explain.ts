@@ -44,6 +44,9 @@ export default command({
   },
 })
 
+/** A word that is no container: the network of Kubernetes' Pods and Services. */
+const KUBE_NET = "kube-net"
+
 interface Asked {
   topic: Topic | undefined
   subject: string | undefined
@@ -55,6 +58,10 @@ async function page(
   engine: Engine,
   { topic, subject, security, language }: Asked & { security: boolean },
 ): Promise<void> {
+  if (topic === undefined && subject === KUBE_NET && !security) {
+    const { kubeNetPage } = await import("../../explain/kube-net-page.ts")
+    return kubeNetPage(paper, engine, language)
+  }
   const explanations = await engine.explanations()
   if (topic === undefined && subject !== undefined) {
     if (security) {
@@ -79,9 +86,13 @@ async function printDocument(
     flags,
   }: Asked & { flags: { security: boolean; json: boolean; format: string | undefined } },
 ): Promise<void> {
-  const explanations = await engine.explanations()
   const format = flags.json ? undefined : flags.format
   const print = (value: object): void => printDocuments(out, [inPascalCase(value) as object], format)
+  if (topic === undefined && subject === KUBE_NET && !flags.security) {
+    const { kubeNetFacts } = await import("../../explain/kube-net-page.ts")
+    return print(await kubeNetFacts(engine))
+  }
+  const explanations = await engine.explanations()
   if (topic === "glossary") {
     const { glossaryOf } = await import("../../explain/topic-page.ts")
     return print({ terms: await glossaryOf(language, subject) })

@@ -5,7 +5,7 @@ import { isTerminal } from "../../../sys/terminal/terminal.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
-import { standardInput } from "../../terminal/standard-input.ts"
+import { standardInput } from "../../../sys/terminal/standard-input.ts"
 
 export default command({
   summary: "Import the files of a tar archive into a volume",

@@ -1,0 +1,12 @@
+import { arg } from "../../args.ts"
+import { composeCommand } from "../../compose/compose-command.ts"
+
+export default composeCommand({
+  summary: "Unpause services",
+  args: [arg.rest("[SERVICE...]", "services")],
+  flags: {},
+  async run({ args: [services], compose }) {
+    const target = { ...(await compose.projectOrName(services)), services }
+    await compose.showing("Unpausing", (verbs, options) => verbs.unpause(target, options))
+  },
+})

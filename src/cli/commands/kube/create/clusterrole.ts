@@ -1,0 +1,3 @@
+import { roleCommand } from "../../../kube/rbac-commands.ts"
+
+export default roleCommand("ClusterRole", "Create a cluster role")

@@ -1,0 +1,3 @@
+import { clusterRoleBindingCommand } from "../../../kube/rbac-commands.ts"
+
+export default clusterRoleBindingCommand()

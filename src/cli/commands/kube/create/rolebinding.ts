@@ -1,0 +1,3 @@
+import { roleBindingCommand } from "../../../kube/rbac-commands.ts"
+
+export default roleBindingCommand()

@@ -1,0 +1,59 @@
+import { isTree, listAt, textAt, treeAt } from "../../../../kube/kube.ts"
+import { arg } from "../../../args.ts"
+import { flag } from "../../../flag.ts"
+import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
+import { readKeyChanges } from "../../../kube/key-values.ts"
+import { kubeCommand } from "../../../kube/kube-command.ts"
+import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
+import { openClient } from "../../../kube/open-client.ts"
+import { inTemplate, templateOf } from "../../../kube/pod-template.ts"
+
+export default kubeCommand({
+  summary: "Update environment variables on a pod template",
+  args: [arg.rest("(-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N-")],
+  flags: {
+    ...PLACE_FLAGS,
+    ...FILE_FLAGS,
+    ...DRY_RUN,
+    ...OUTPUT_FLAGS,
+    selector: SELECT_FLAGS.selector,
+    all: flag.bool("Select all resources, in the namespace of the specified resource types"),
+    containers: flag.string(
+      "The name of the container in the selected pod templates to change; default all",
+      "string",
+      { short: "c" },
+    ),
+    list: flag.bool("If true, display the environment and any changes in the standard format"),
+  },
+  async run({ args: [all], flags, engine, out }) {
+    const client = await openClient(engine, flags)
+    const { words, changes } = flags.list
+      ? { words: all, changes: new Map<string, string | null>() }
+      : readKeyChanges(all, "environment variable")
+    const chosen = await chosenObjects(client, words, flags)
+    const isWanted = (container: unknown): boolean =>
+      flags.containers === undefined || textAt(container, "name") === flags.containers
+    if (flags.list) {
+      for (const { kind, object } of chosen)
+        for (const container of listAt(treeAt(templateOf(object), "spec"), "containers").filter(isWanted)) {
+          out.line(`# ${kind.plural} ${textAt(object, "metadata", "name")}, container ${textAt(container, "name")}`)
+          for (const one of listAt(container, "env"))
+            out.line(
+              isTree(one) && one["valueFrom"] !== undefined
+                ? `# ${textAt(one, "name")} from elsewhere`
+                : `${textAt(one, "name")}=${textAt(one, "value")}`,
+            )
+        }
+      return
+    }
+    await changeObjects(client, out, chosen, { ...flags, fieldManager: "kubectl-set" }, ({ kind, object }) => {
+      const containers = listAt(treeAt(templateOf(object), "spec"), "containers")
+        .filter(isWanted)
+        .map((container) => ({
+          name: textAt(container, "name"),
+          env: [...changes].map(([name, value]) => (value === null ? { name, $patch: "delete" } : { name, value })),
+        }))
+      return { patch: { type: "strategic", body: inTemplate(kind, { spec: { containers } }) }, word: "env updated" }
+    })
+  },
+})

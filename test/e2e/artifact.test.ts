@@ -1,4 +1,4 @@
-/** `artifact`: files into the store, to a registry, and out again. */
+/** `artifact`: files into the store, to a registry, and out again. One user is enough. */
 import { describe, expect, test } from "bun:test"
 import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,4 +1,4 @@
-/** Bad input gets one clear error and the right exit code; nothing is made before it is refused. */
+/** Bad input gets one clear error and the right exit code; nothing is made before it is refused. One user is enough. */
 import { describe, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 

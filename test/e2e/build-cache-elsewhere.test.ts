@@ -1,4 +1,8 @@
-/** `skiff build --cache-to` and `--cache-from`: what one machine built, another does not build again. */
+/**
+ * `skiff build --cache-to` and `--cache-from`: what one machine built, another does not build again.
+ *
+ * One user is enough.
+ */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,4 +1,8 @@
-/** `skiff build`: what is done again, what is not, what runs at once, and what comes out the same. */
+/**
+ * `skiff build`: what is done again, what is not, what runs at once, and what comes out the same.
+ *
+ * One user is enough.
+ */
 import { describe, expect, test } from "bun:test"
 import { readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,4 +1,4 @@
-/** `skiff build`: what a person sees when it goes wrong, and while it goes. */
+/** `skiff build`: what a person sees when it goes wrong, and while it goes. One user is enough. */
 import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { build, makeContext } from "../support/build.ts"

@@ -1,11 +1,11 @@
-/** The examples of the course: built on Debian with apt, reached on their ports. */
+/** The examples of the course: built on Debian with apt, reached on their ports. The world outside is asked. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { cpSync, chownSync, mkdtempSync } from "node:fs"
 import { spawnSync } from "node:child_process"
 import { join, resolve } from "node:path"
 import { Skiff } from "../support/skiff.ts"
 import { user } from "../support/user.ts"
-import { eventually } from "../support/wait.ts"
+import { eventually, freePort } from "../support/wait.ts"
 
 const skiff = new Skiff()
 const mirror = "http://deb.debian.org/debian/dists/stable/Release"
@@ -48,4 +48,37 @@ describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skip
     },
     200_000,
   )
+
+  test("shop: three services by compose, healthy in their order, with data that outlives them", async () => {
+    const cwd = copyOf("shop")
+    const port = await freePort()
+    const compose = async (...words: string[]) => {
+      const { code, stdout, stderr } = await skiff.run(["compose", ...words], {
+        cwd,
+        env: { SHOP_PORT: `${port}` },
+        timeoutMs: 240_000,
+      })
+      if (code !== 0) throw new Error(`compose ${words.join(" ")}: ${stderr}`)
+      return stdout + stderr
+    }
+    const sold = async (method: string) =>
+      ((await (await fetch(`http://127.0.0.1:${port}/api/sold`, { method })).json()) as { sold: number }).sold
+    await compose("up", "-d", "--wait")
+    // it runs, and has no check that would say when it listens
+    await eventually(async () =>
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain("<h1>Shop</h1>"),
+    )
+    expect(await sold("POST")).toBe(1)
+    // on the inner network alone: the web server does not even know its name
+    expect((await skiff.run(["compose", "exec", "-T", "web", "getent", "hosts", "db"], { cwd })).code).toBe(2)
+    const again = await compose("up", "-d", "--explain")
+    expect(again).not.toContain("Recreate")
+    expect(
+      await compose("--profile", "debug", "run", "-T", "--rm", "cli", "redis-cli", "-h", "db", "get", "sold"),
+    ).toContain("1")
+    await compose("down")
+    await compose("up", "-d", "--wait")
+    await eventually(async () => expect(await sold("GET")).toBe(1))
+    await compose("down", "-v", "--remove-orphans")
+  }, 600_000)
 })

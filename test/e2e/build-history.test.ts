@@ -1,4 +1,4 @@
-/** `buildx history`: what was built, how it ended, what it wrote, and how it is forgotten. */
+/** `buildx history`: what was built, how it ended, what it wrote, and how it is forgotten. One user is enough. */
 import { beforeAll, expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,4 +1,8 @@
-/** `skiff build`: what is attested, in which forms a result leaves, for several platforms, and whether it comes out twice. */
+/**
+ * `skiff build`: what is attested, in which forms a result leaves, for several platforms, and whether it comes out twice.
+ *
+ * One user is enough.
+ */
 import { describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"

@@ -1,6 +1,7 @@
 /** `skiff builder`: an image made step by step, Buildah's way. */
 import { describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { chownSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspectImage, makeContext } from "../support/build.ts"
@@ -140,6 +141,9 @@ describe("a working container", () => {
 
   test("mount shows its files, writable, until unmount; no process is left", async () => {
     const name = await builder("from", "--name", "mounted", "busybox")
+    // an ordinary user's mounts go with the namespaces, some seconds after the last program in them
+    const shell = skiff.spawn(user.rootless ? ["builder", "unshare", "sh", "-c", "echo in; read _"] : ["version"])
+    if (shell.stdout !== null) await once(shell.stdout, "data")
     const path = await inNamespaces("mount", name)
     expect(await inNamespaces("mount", name)).toBe(path)
     expect(JSON.parse(await builder("mount", "--json"))).toEqual([{ container: name, mountPoint: path }])
@@ -157,6 +161,8 @@ describe("a working container", () => {
     expect(await builder("run", name, "cat", "/by-hand")).toBe("by-hand")
     await inNamespaces("mount", name)
     await builder("rm", name)
+    shell.stdin?.end()
+    if (shell.exitCode === null) await once(shell, "exit")
   })
 
   test("a killed command leaves nothing that the next one does not take up", async () => {
@@ -235,7 +241,7 @@ describe("where commit puts its image", () => {
     const name = await builder("from", "--name", "refused", "busybox")
     for (const [words, hint] of [
       [[name, "docker-daemon:x"], "docker load"],
-      [["--sign-by", "me", name, "x"], "cosign"],
+      [["--sign-by", "me", name, "x"], "push --sign-by"],
       [["--manifest", "list", name], "--platform"],
       [["--encryption-key", "k", name], "not encrypted"],
     ] as const) {

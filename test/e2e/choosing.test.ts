@@ -1,4 +1,8 @@
-/** Commands of several containers: `--all`, `--latest`, `--filter`, `--cidfile`, `--ignore`, and what stands on what. */
+/**
+ * Commands of several containers: `--all`, `--latest`, `--filter`, `--cidfile`, `--ignore`, and what stands on what.
+ *
+ * One user is enough.
+ */
 import { afterEach, expect, test } from "bun:test"
 import { chmodSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

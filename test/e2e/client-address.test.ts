@@ -8,17 +8,17 @@ import { eventually } from "../support/wait.ts"
 const ip = (...words: string[]) => spawnSync("ip", words)
 const isAdministrator = process.getuid?.() === 0
 
-/** A host beside this one, on a link of their own (RFC 5737). */
-const OUTSIDE = { netns: `skiff-out-${process.pid}`, link: `so${process.pid}`.slice(0, 15), address: "198.51.100.7" }
-const HOST = "198.51.100.1"
+/** A host beside this one, on a link of their own (RFC 5737); root's tests and an ordinary user's run at the same time. */
+const [HOST, address] = user.rootless ? ["198.51.100.5", "198.51.100.6"] : ["198.51.100.1", "198.51.100.2"]
+const OUTSIDE = { netns: `skiff-out-${process.pid}`, link: `so${process.pid}`.slice(0, 15), address }
 
 // before the store looks at the host, and taken away after it has looked again
 if (isAdministrator) {
   ip("netns", "add", OUTSIDE.netns)
   ip("link", "add", OUTSIDE.link, "type", "veth", "peer", "name", "eth0", "netns", OUTSIDE.netns)
-  ip("addr", "add", `${HOST}/24`, "dev", OUTSIDE.link)
+  ip("addr", "add", `${HOST}/30`, "dev", OUTSIDE.link)
   ip("link", "set", OUTSIDE.link, "up")
-  ip("-n", OUTSIDE.netns, "addr", "add", `${OUTSIDE.address}/24`, "dev", "eth0")
+  ip("-n", OUTSIDE.netns, "addr", "add", `${OUTSIDE.address}/30`, "dev", "eth0")
   ip("-n", OUTSIDE.netns, "link", "set", "eth0", "up")
 }
 const skiff = openStore()
@@ -55,9 +55,9 @@ const tcp = `use IO::Socket; $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], Pe
 const udp = `use IO::Socket; $SIG{ALRM} = sub { exit 1 }; alarm 2;
   $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => ${port}, Proto => 'udp'); $s->send('?'); $s->recv($m, 99); print $m`
 
-const asked = (run: (...words: string[]) => ReturnType<typeof outside>, script: string, address: string) =>
+const asked = (run: (...words: string[]) => ReturnType<typeof outside>, script: string, to: string) =>
   eventually(() => {
-    const { status, stdout } = run("perl", "-e", script, address)
+    const { status, stdout } = run("perl", "-e", script, to)
     return status === 0 && stdout.length > 0 ? stdout.toString() : false
   })
 const here = (program: string, ...words: string[]) => spawnSync(program, words)

@@ -1,7 +1,7 @@
 /** Called as podman, docker or buildah, skiff speaks as they do: scripts that look at names, columns, errors and exit codes run on. */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { spawn } from "node:child_process"
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { executable, outcomeOf, type Outcome } from "../support/skiff.ts"
 import { openStore } from "../support/store.ts"
@@ -26,7 +26,7 @@ function called(name: string, args: string[], env: Record<string, string> = {}):
   const link = join(directory, name)
   mkdirSync(directory, { recursive: true })
   chmodSync(directory, 0o755)
-  symlinkSync(executable(), link)
+  if (!existsSync(link)) symlinkSync(executable(), link)
   const [program = "", ...words] = [...user.prefix, link, ...args]
   return outcomeOf(spawn(program, words, { env: { ...skiff.env, ...env }, cwd: skiff.directory }))
 }
@@ -40,6 +40,16 @@ describe("the name that the executable is called by", () => {
     expect(await called("buildah", ["from", "--name", "step", "busybox"])).toMatchObject({ code: 0, stdout: "step\n" })
     expect(await lines("podman", "ps", "--external", "--format", "{{.Names}} {{.Status}}")).toContain("step Storage")
     expect((await as("buildah", "rm", "step")).code).toBe(0)
+  })
+
+  test.each(["docker-compose", "podman-compose"])("puts compose before the words of %s", async (name) => {
+    expect(await called(name, ["version", "--short"])).toMatchObject({ code: 0, stdout: "2.40.3\n" })
+    expect(await called(name, ["--version"], { SKIFF_COMPAT: "skiff" })).toMatchObject({
+      code: 0,
+      stdout: "Docker Compose version v2.40.3\n",
+    })
+    // one that runs in the namespaces of an ordinary user
+    expect(await called(name, ["-p", "nobody", "ps", "-q"])).toMatchObject({ code: 0, stdout: "" })
   })
 
   test("yields to SKIFF_COMPAT, which refuses a tool that it does not know", async () => {

@@ -1,4 +1,4 @@
-/** diff: what containers and images have changed, in docker's letters and podman's JSON. */
+/** diff: what containers and images have changed, in docker's letters and podman's JSON. One user is enough. */
 import { beforeAll, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 

@@ -1,7 +1,7 @@
 /** Where a container may send, by address and by name, and the log of what it could not. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { NameServer } from "../support/name-server.ts"
+import { NameServer, ownLoopback } from "../support/name-server.ts"
 import { openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
@@ -16,7 +16,7 @@ const listen = (name: string, port: number) =>
   skiff.ok("exec", "-d", name, "sh", "-c", `while :; do sleep 2 | nc -l -p ${port} > /dev/null; done`)
 /** `open`, or what the program heard. */
 const connect = async (name: string, host: string, port: number): Promise<string> => {
-  const { stderr } = await skiff.run(["exec", name, "sh", "-c", `sleep 1 | timeout 3 nc -w 3 ${host} ${port}`])
+  const { stderr } = await skiff.run(["exec", name, "sh", "-c", `timeout 2 nc -w 1 ${host} ${port} < /dev/null`])
   return stderr === "" ? "open" : (/refused|bad address|timed out/.exec(stderr)?.[0] ?? stderr)
 }
 interface Logged {
@@ -92,9 +92,7 @@ describe("--allow-net", () => {
   })
 })
 
-/** Of the loopback. */
-// of the tests that run beside these, as another user, there is another
-const SERVER = user.rootless ? "127.0.0.78" : "127.0.0.77"
+const SERVER = ownLoopback(0)
 
 describe("names of the world", () => {
   let names: NameServer

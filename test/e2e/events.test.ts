@@ -1,4 +1,4 @@
-/** What happened, told to other processes: `events`, `wait`, `logs -f`. */
+/** What happened, told to other processes: `events`, `wait`, `logs -f`. One user is enough. */
 import { once } from "node:events"
 import { join } from "node:path"
 import { expect, test } from "bun:test"

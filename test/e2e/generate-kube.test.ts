@@ -1,4 +1,4 @@
-/** Kubernetes' YAML of containers, pods and volumes. */
+/** Kubernetes' YAML of containers, pods and volumes. One user is enough. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, expect, test } from "bun:test"
@@ -49,12 +49,12 @@ test("a container is a pod of one container, without what its image says", async
   expect(pod?.spec).toEqual({
     containers: [
       {
-        args: ["httpd", "-f"],
+        command: ["httpd", "-f"],
         env: [{ name: "KEY", value: "a: b" }],
         image: expect.stringContaining("busybox"),
         name: "aweb",
         ports: [{ containerPort: 80, hostPort: 8080 }],
-        resources: limited ? { limits: { cpu: "500m", memory: "67108864" } } : {},
+        ...(limited && { resources: { limits: { cpu: "500m", memory: "67108864" } } }),
         securityContext: {
           capabilities: { drop: ["NET_RAW"] },
           readOnlyRootFilesystem: true,
@@ -110,7 +110,7 @@ test("a pod is one with all its containers, its ports at the first, and secrets 
   })
   expect(pod?.spec).toMatchObject({
     dnsConfig: { nameservers: ["192.0.2.1"] },
-    initContainers: [{ name: "prepares", args: ["true"] }],
+    initContainers: [{ name: "prepares", command: ["true"] }],
     restartPolicy: "Never",
     shareProcessNamespace: true,
   })
@@ -121,7 +121,7 @@ test("a pod is one with all its containers, its ports at the first, and secrets 
       env: [{ name: "T", valueFrom: { secretKeyRef: { key: "token", name: "token" } } }],
       volumeMounts: [{ mountPath: "/run/secrets/token", subPath: "token" }],
     },
-    { name: "second", args: ["sleep", "10"] },
+    { name: "second", command: ["sleep", "10"] },
   ])
   const refused = await skiff.run(["kube", "generate", "second"])
   expect(refused.code).toBe(125)
@@ -185,4 +185,56 @@ test("a deployment makes such pods; a file is written once", async () => {
   expect(again.code).toBe(125)
   expect(again.stderr).toContain("file exists")
   expect((await skiff.run(["kube", "generate", "-r", "3", "scaled"])).code).toBe(125)
+})
+
+test("what Kubernetes cannot say are annotations; those of podman alone where they are asked for", async () => {
+  await skiff.ok("pod", "create", "--name", "own", "--infra-name", "ground")
+  const flags = [
+    "--init",
+    "--rm",
+    "--security-opt",
+    "seccomp=unconfined",
+    "--ulimit",
+    "nofile=5:6",
+    "--cpuset-cpus",
+    "0",
+  ]
+  await skiff.ok("create", "--pod", "own", "--name", "own-a", ...(limited ? flags : flags.slice(0, -2)), "busybox")
+  const annotations = {
+    "io.podman.annotations.infra.name": "ground",
+    "io.podman.annotations.ulimit": "nofile=5:6",
+    ...(limited && { "io.podman.annotations.cpuset/a": "0" }),
+  }
+  const [plain] = await generate("own")
+  expect(plain?.metadata).toMatchObject({ annotations })
+  // a container that was played has its pod's name before its own
+  expect(plain?.spec.containers[0]?.["name"]).toBe("a")
+  const [own] = await generate("--podman-only", "own")
+  expect(own?.metadata["annotations" as "labels"]).toEqual({
+    ...annotations,
+    "io.podman.annotations.init/a": "TRUE",
+    "io.podman.annotations.autoremove/a": "TRUE",
+    "io.podman.annotations.seccomp/a": "unconfined",
+  })
+})
+
+test("security of containers and pods, and no pod without a container", async () => {
+  await skiff.ok("pod", "create", "--name", "bare")
+  expect((await skiff.run(["kube", "generate", "bare"])).stderr).toContain("only has an infra container")
+  const options = ["unmask=all", "label=level:s0:c1,c2", "label=filetype:usr_t"].flatMap((one) => [
+    "--security-opt",
+    one,
+  ])
+  await skiff.ok("create", "--name", "safe", ...options, "--group-add", "77", "busybox", "top")
+  const [pod] = await generate("safe")
+  expect(pod?.spec).toMatchObject({
+    securityContext: { supplementalGroups: [77] },
+    containers: [
+      {
+        command: ["top"],
+        securityContext: { procMount: "Unmasked", seLinuxOptions: { level: "s0:c1,c2", filetype: "usr_t" } },
+      },
+    ],
+  })
+  expect(pod?.spec.containers[0]).not.toHaveProperty("resources")
 })

@@ -1,4 +1,4 @@
-/** Health checks: Docker's and podman's rules, on the built binary. */
+/** Health checks: Docker's and podman's rules, on the built binary. One user is enough. */
 import { afterEach, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

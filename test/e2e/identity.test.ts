@@ -296,7 +296,9 @@ describe("where the image comes from", () => {
     expect(await refused("--arch", "arm64", "--platform", "linux/arm64", "busybox", "true")).toContain(
       "cannot both be set",
     )
-    expect(await refused("--decryption-key", "k", "busybox", "true")).toContain("not decrypted")
+    expect(await refused("--decryption-key", "k", "busybox", "true")).toContain(
+      "images are decrypted as they are pulled",
+    )
   })
 
   test("credentials are not kept", async () => {

@@ -118,7 +118,7 @@ describe("image copy", () => {
       const [between] = [`docker-archive:${path(`between-${number}.tar`)}:x:1`]
       theirCopy(place, between)
       await copy(between, `skiff:from/${number}:1`)
-      await copy(place, `containers-storage:own/${number}:1`)
+      await copy(place, `own/${number}:1`)
       for (const name of [`from/${number}:1`, `own/${number}:1`]) expect(await idOf(name)).toBe(id)
     }
     expect(await skiff.ok("run", "--rm", "--network", "none", "own/0:1", "echo", "runs")).toBe("runs")

@@ -1,4 +1,8 @@
-/** `image sync`: registry to directory, directory to registry, registry to registry; skopeo's trees and ours are the same. */
+/**
+ * `image sync`: registry to directory, directory to registry, registry to registry; skopeo's trees and ours are the same.
+ *
+ * One user is enough.
+ */
 import { expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"

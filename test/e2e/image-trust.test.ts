@@ -1,8 +1,8 @@
 /** Which images are let in: policy.json is shown, changed and obeyed; what else it says stays. */
 import { beforeEach, expect, test } from "bun:test"
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { openStore } from "../support/store.ts"
+import { openStore, rootlessOnly, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
 const skiff = openStore()
@@ -35,6 +35,20 @@ test("a scope that is set counts for the next pull, and everything else stays", 
     "rejects",
   )
 })
+
+testUnless(rootlessOnly)("an ordinary user without a policy gets one, which begins as the host's", async () => {
+  rmSync(file)
+  const hosts: unknown = JSON.parse((await trust("show", "--raw")).stdout)
+  expect(await trust("set", "--type", "reject", "registry.invalid/bad")).toMatchObject({ code: 0 })
+  const { transports: { docker, ...others } = {}, ...rest } = policy() as Policy
+  const { transports: { docker: hostsDocker, ...hostsOthers } = {}, ...hostsRest } = hosts as Policy
+  expect(docker).toEqual({ ...hostsDocker, "registry.invalid/bad": [{ type: "reject" }] })
+  expect([others, rest]).toEqual([hostsOthers, hostsRest])
+})
+
+interface Policy {
+  transports?: Record<string, object>
+}
 
 test("show lists the default and the scopes, of one name, as JSON, and the file as it is", async () => {
   const key = join(skiff.home, "key.gpg")
@@ -73,7 +87,7 @@ test.each([
 
 test("what other engines do and skiff does not is refused with its reason", async () => {
   for (const [words, reason] of [
-    [["image", "sign", "busybox"], "images are not signed here"],
+    [["image", "sign", "busybox"], "no key was given to sign with"],
     [["build", "--sbom-scanner-image", "x", "."], "packages are found without a scanner's image"],
     [["generate", "systemd", "--pod-prefix", "p", "x"], "units are made of containers, not of pods"],
     [["run", "--use-api-socket", "busybox"], "there is no daemon whose API socket"],

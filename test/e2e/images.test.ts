@@ -1,4 +1,4 @@
-/** Images that are here: list, tag, inspect, history, remove. */
+/** Images that are here: list, tag, inspect, history, remove. One user is enough. */
 import { expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { BUSYBOX } from "../support/image.ts"

@@ -1,4 +1,4 @@
-/** The log of a container that writes without end: bounded on disk, and read without a gap. */
+/** The log of a container that writes without end: bounded on disk, and read without a gap. One user is enough. */
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"

@@ -1,4 +1,4 @@
-/** What containers wrote: each driver, and each way to ask for it. */
+/** What containers wrote: each driver, and each way to ask for it. One user is enough. */
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, chownSync, readFileSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"

@@ -1,4 +1,8 @@
-/** `manifest` and `buildx imagetools`: lists of this store's images and of a registry's, and what others make of them. */
+/**
+ * `manifest` and `buildx imagetools`: lists of this store's images and of a registry's, and what others make of them.
+ *
+ * One user is enough.
+ */
 import { afterAll, describe, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"

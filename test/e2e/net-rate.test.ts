@@ -12,7 +12,7 @@ const address = async (name: string) => (await skiff.inspect(name)).NetworkSetti
 const listen = (name: string, port: number) =>
   skiff.ok("exec", "-d", name, "sh", "-c", `sleep 100 | nc -l -p ${port} > /dev/null`)
 const reaches = async (name: string, host: string, port: number) =>
-  (await skiff.run(["exec", name, "sh", "-c", `sleep 1 | timeout 2 nc -w 2 ${host} ${port}`])).stderr === ""
+  (await skiff.run(["exec", name, "sh", "-c", `timeout 2 nc -w 1 ${host} ${port} < /dev/null`])).stderr === ""
 
 /** Without those that the kernel's module makes by itself. */
 const queues = () =>
@@ -38,7 +38,7 @@ describe("--net-rate", () => {
     const counter = "/sys/class/net/eth0/statistics/rx_bytes"
     const read = `cut -d' ' -f1 /proc/uptime; cat ${counter}`
     await eventually(async () => Number(await skiff.ok("exec", to, "cat", counter)) > 500_000)
-    const text = await skiff.ok("exec", to, "sh", "-c", `sleep 1; ${read}; sleep 3; ${read}`)
+    const text = await skiff.ok("exec", to, "sh", "-c", `sleep 1; ${read}; sleep 2; ${read}`)
     const [start = 0, before = 0, end = 0, after = 0] = text.split("\n").map(Number)
     await skiff.run(["exec", from, "killall", "-9", "sh", "dd", "nc"])
     await skiff.run(["exec", to, "killall", "-9", "nc"])

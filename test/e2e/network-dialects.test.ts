@@ -1,4 +1,4 @@
-/** Networks in the words of Docker and of Podman: errors, exit codes, documents and lists that scripts read. */
+/** Networks in the words of Docker and of Podman: errors, exit codes, documents and lists that scripts read. One user is enough. */
 import { ten } from "../support/ranges.ts"
 import { beforeAll, describe, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"

@@ -239,10 +239,12 @@ describe("published ports", () => {
     const bridge = await skiff.ok("network", "inspect", "bridge", "--format", option)
     const table = bridge === "skiff0" ? "skiff" : `skiff_${bridge.slice(2, -1)}`
     for (const command of [["ps"], ["inspect", "flushed"], ["port", "flushed"], ["network", "ls"]]) {
-      Bun.spawnSync(["nft", "delete", "table", "inet", table])
-      expect(await closed("127.0.0.1", port)).toBe(true)
-      const { stderr } = await skiff.run(command)
-      expect(stderr).toContain("been restored")
+      // what cleans up after an earlier container is a command, too, and may come first
+      await eventually(async () => {
+        Bun.spawnSync(["nft", "delete", "table", "inet", table])
+        expect(await closed("127.0.0.1", port)).toBe(true)
+        expect((await skiff.run(command)).stderr).toContain("been restored")
+      })
       expect(await pageAt(`127.0.0.1:${port}`)).toBe("page of flushed\n")
     }
     expect((await skiff.run(["ps"])).stderr).toBe("")

@@ -1,4 +1,4 @@
-/** Pulling from a real registry: names, platforms, media types, what is fetched and what is not. */
+/** Pulling from a real registry: names, platforms, media types, what is fetched and what is not. One user is enough. */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

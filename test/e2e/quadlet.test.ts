@@ -115,9 +115,25 @@ test("a key that would change nothing is refused, and those of retries and proxi
   for (const flag of ["--retry=2", "--retry-delay=1s", "--http-proxy=false"])
     expect(start("web.service")).toContain(` ${flag} `)
   expect(start("b-build.service")).toMatch(/ --ignorefile=\/\S+\/ignored /)
-  const kube = directoryOf({ "k.kube": "[Kube]\nYaml=k.yaml\nExitCodePropagation=any\n" })
+  const kube = directoryOf({ "k.kube": "[Kube]\nYaml=k.yaml\nExitCodePropagation=some\n" })
   const { code, stderr } = await generate(kube, "--dryrun")
   expect({ code, isNamed: stderr.includes("ExitCodePropagation") }).toEqual({ code: 1, isNamed: true })
+})
+
+test("a kube file: its keys are flags of kube play, and a process stays where the pods' exit codes count", async () => {
+  const { "k.service": plain, "s.service": stays } = await servicesOf({
+    "k.kube": "[Kube]\nYaml=k.yaml\nYaml=/more.yaml\nKubeDownForce=true\nSetWorkingDirectory=yaml\n",
+    "s.kube":
+      "[Kube]\nYaml=/s.yaml\nExitCodePropagation=any\nConfigMap=/m.yaml\nAutoUpdate=web/registry\nUserNS=keep-id\nPublishPort=80:80\nLogOpt=a=b\n",
+  })
+  expect(line(plain, "ExecStart")).toMatch(/ kube play --replace \/\S+\/k\.yaml \/more\.yaml$/)
+  expect(line(plain, "ExecStopPost")).toMatch(/ kube down --force \/\S+\/k\.yaml \/more\.yaml$/)
+  expect(line(plain, "Type")).toBe("oneshot")
+  expect(line(plain, "WorkingDirectory")).toStartWith("/")
+  expect(line(stays, "Type")).toBe("notify")
+  const flags =
+    "--service-container --service-exit-code-propagation=any --publish=80:80 --userns=keep-id --log-opt=a=b --annotation=io.containers.autoupdate/web=registry --configmap=/m.yaml /s.yaml"
+  expect(line(stays, "ExecStart")).toEndWith(`kube play --replace ${flags}`)
 })
 
 test("files that name each other: the service of the one comes before that of the other", async () => {

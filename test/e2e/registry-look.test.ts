@@ -1,4 +1,4 @@
-/** `registry ls|tags|inspect|rm`, `image list-tags|delete`: of a foreign registry and of ours, as skopeo sees them. */
+/** `registry ls|tags|inspect|rm`, `image list-tags|delete`: of a foreign registry and of ours, as skopeo sees them. One user is enough. */
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { once } from "node:events"

@@ -1,4 +1,8 @@
-/** `registry serve`: what docker, podman, skopeo and skiff push to it and pull from it, and how it ends. */
+/**
+ * `registry serve`: what docker, podman, skopeo and skiff push to it and pull from it, and how it ends.
+ *
+ * One user is enough.
+ */
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { once } from "node:events"

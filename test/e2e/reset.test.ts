@@ -106,6 +106,17 @@ test("pods go with their namespaces, and the first process of shared ones", asyn
   await eventually(() => expect(processesOfStore()).toEqual([]))
 })
 
+test("pods that controllers keep go, and are not made again meanwhile", async () => {
+  await skiff.ok("kube", "create", "deployment", "web", "--image", "busybox", "--replicas", "2", "--", "sleep", "1000")
+  await skiff.ok("kube", "expose", "deployment", "web", "--port", "80")
+  await eventually(async () => {
+    expect(await skiff.ok("kube", "get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}")).toBe("2")
+  })
+  const pauseProcess = pauseProcessOf(skiff.directory)
+  await skiff.ok("system", "reset", "-f")
+  expectNothingOfIt(pauseProcess)
+}, 60_000)
+
 test("a build that runs meanwhile is named, and the images stay", async () => {
   const context = makeContext(skiff, { Dockerfile: "FROM busybox\nRUN echo begun; sleep 1000\n" })
   const build = skiff.spawn(["build", "--progress", "plain", context])

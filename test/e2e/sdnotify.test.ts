@@ -1,4 +1,4 @@
-/** What a service manager that started us is told. */
+/** What a service manager that started us is told. One user is enough. */
 import { afterEach, expect, test } from "bun:test"
 import { join } from "node:path"
 import { NotifySocket } from "../support/notify-socket.ts"

@@ -1,4 +1,4 @@
-/** Searching registries: a real one's list of repositories, and the tags of one. */
+/** Searching registries: a real one's list of repositories, and the tags of one. One user is enough. */
 import { beforeAll, expect, test } from "bun:test"
 import { BUSYBOX } from "../support/image.ts"
 import { sharedRegistry, type Registry } from "../support/registry.ts"

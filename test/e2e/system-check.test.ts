@@ -1,4 +1,4 @@
-/** A store whose files were damaged behind its back: seen, told, repaired. */
+/** A store whose files were damaged behind its back: seen, told, repaired. One user is enough. */
 import { expect, test } from "bun:test"
 import { appendFileSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"

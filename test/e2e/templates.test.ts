@@ -1,4 +1,8 @@
-/** Every key of docker's and podman's templates that scripts name is there, in whatever mode: none ends a script by an error. */
+/**
+ * Every key of docker's and podman's templates that scripts name is there, in whatever mode: none ends a script by an error.
+ *
+ * One user is enough.
+ */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 

@@ -1,4 +1,8 @@
-/** The caller's terminal: its mode comes back whatever happens, its size is followed, its keys detach. */
+/**
+ * The caller's terminal: its mode comes back whatever happens, its size is followed, its keys detach.
+ *
+ * One user is enough.
+ */
 import { expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { openStore } from "../support/store.ts"

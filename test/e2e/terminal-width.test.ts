@@ -1,4 +1,4 @@
-/** What a terminal of 80 columns shows: nothing wider, nothing left out; a pipe gets every line whole. */
+/** What a terminal of 80 columns shows: nothing wider, nothing left out; a pipe gets every line whole. One user is enough. */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 import { openTerminal } from "../support/terminal.ts"

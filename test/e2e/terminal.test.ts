@@ -1,4 +1,4 @@
-/** run -it, exec -it, attach: raw mode, size, detaching, exit codes. */
+/** run -it, exec -it, attach: raw mode, size, detaching, exit codes. One user is enough. */
 import { expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 import { openTerminal } from "../support/terminal.ts"

@@ -1,4 +1,4 @@
-/** Wrong commands, as people type them: each with its exit code, what went wrong, where, and what to do next. */
+/** Wrong commands, as people type them: each with its exit code, what went wrong, where, and what to do next. One user is enough. */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

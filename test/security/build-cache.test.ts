@@ -1,4 +1,8 @@
-/** Hostile caches (`--cache-from`): refused, or all they do stays inside. What a user trusts one with is in docs/build.md. */
+/**
+ * Hostile caches (`--cache-from`): refused, or all they do stays inside. What a user trusts one with is in docs/build.md.
+ *
+ * One user is enough.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** Documents that are small to send and large to work on: refused before anything is made of them. */
+/** Documents that are small to send and large to work on: refused before anything is made of them. One user is enough. */
 import { describe, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,12 +1,12 @@
 /** A container that may send to some places alone, and tries the others by every way that it has. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { NameServer } from "../support/name-server.ts"
+import { NameServer, ownLoopback } from "../support/name-server.ts"
 import { openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
-const SERVER = "127.0.0.79"
+const SERVER = ownLoopback(0)
 const skiff = openStore()
 const sh = async (name: string, words: string): Promise<string> =>
   (await skiff.run(["exec", name, "sh", "-c", words])).stdout.trim()

@@ -1,4 +1,8 @@
-/** The caller's environment and the directories above a store: neither makes the executable do what it is not told to. */
+/**
+ * The caller's environment and the directories above a store: neither makes the executable do what it is not told to.
+ *
+ * One user is enough.
+ */
 import { afterAll, describe, expect, test } from "bun:test"
 import { spawnSync, type SpawnSyncReturns } from "node:child_process"
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"

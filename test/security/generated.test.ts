@@ -1,4 +1,8 @@
-/** Files that are made for other programs to read: what a container was made with is a word in them, and never a line. */
+/**
+ * Files that are made for other programs to read: what a container was made with is a word in them, and never a line.
+ *
+ * One user is enough.
+ */
 import { expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 

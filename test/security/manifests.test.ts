@@ -1,4 +1,4 @@
-/** Hostile manifests, configurations and registries: each a typed error, nothing stored, no secret sent on. */
+/** Hostile manifests, configurations and registries: each a typed error, nothing stored, no secret sent on. One user is enough. */
 import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

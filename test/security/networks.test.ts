@@ -2,7 +2,7 @@
 import { ten } from "../support/ranges.ts"
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { NameServer } from "../support/name-server.ts"
+import { NameServer, ownLoopback } from "../support/name-server.ts"
 import { OUR_ADDRESS, OUTSIDE_ADDRESS, OutsideHost } from "../support/outside-host.ts"
 import { needPrograms } from "../support/programs.ts"
 import { asRootOnly, openStore, testUnless } from "../support/store.ts"
@@ -38,6 +38,16 @@ const pings = async (name: string, address: string): Promise<boolean> =>
 const reads = async (name: string, address: string, port = 80): Promise<string> =>
   await sh(name, `for try in 1 2 3; do timeout 2 nc -w 1 ${address} ${port} < /dev/null && break; done 2>/dev/null`)
 
+/** Of somebody who should not answer: asked three times at once, as between two answers nobody listens. */
+const readsAny = async (name: string, address: string): Promise<string> =>
+  await sh(name, `for try in 1 2 3; do timeout 2 nc -w 1 ${address} 80 < /dev/null & done 2>/dev/null; wait`)
+/** Those of them that answer. */
+const pinged = async (name: string, addresses: readonly string[]): Promise<string[]> => {
+  const given = addresses.filter(Boolean)
+  const answers = await Promise.all(given.map((address) => pings(name, address)))
+  return given.filter((_, index) => answers[index])
+}
+
 afterEach(async () => {
   const ids = (await skiff.ok("ps", "-aq")).split("\n").filter(Boolean)
   if (ids.length > 0) await skiff.ok("rm", "-f", ...ids)
@@ -52,9 +62,8 @@ describe("two networks", () => {
     await member("b", two)
     const [near, far] = [await endpoint("near", one), await endpoint("b", two)]
     await eventually(async () => (await reads("a", near.IPAddress)) === "from-near")
-    expect(await reads("a", far.IPAddress)).toBe("")
-    for (const address of [far.IPAddress, far.Gateway, far.GlobalIPv6Address, far.IPv6Gateway])
-      if (address !== "") expect([address, await pings("a", address)]).toEqual([address, false])
+    expect(await readsAny("a", far.IPAddress)).toBe("")
+    expect(await pinged("a", [far.IPAddress, far.Gateway, far.GlobalIPv6Address, far.IPv6Gateway])).toEqual([])
     expect(await pings("a", (await endpoint("a", one)).Gateway)).toBe(true)
     // the link's own address is of one link: b's, and that of the host on b's bridge
     const linkLocal = /inet6 (fe80:[0-9a-f:]+)/.exec(await sh("b", "ip -6 addr show dev eth0"))?.[1]
@@ -67,7 +76,7 @@ describe("two networks", () => {
     await member("b", two)
     const { IPAddress } = await endpoint("b", two)
     await skiff.ok("network", "reload", "a", "b")
-    expect(await reads("a", IPAddress)).toBe("")
+    expect(await readsAny("a", IPAddress)).toBe("")
   })
 
   test("published ports are reached from the other, at the host's address", async () => {
@@ -87,21 +96,21 @@ describe("a network with enable_icc=false", () => {
     await member("b", shy)
     const [own, other] = [await endpoint("a", shy), await endpoint("b", shy)]
     expect(await pings("a", own.Gateway)).toBe(true)
-    expect(await reads("a", other.IPAddress)).toBe("")
+    expect(await readsAny("a", other.IPAddress)).toBe("")
     const linkLocal = /inet6 (fe80:[0-9a-f:]+)/.exec(await sh("b", "ip -6 addr show dev eth0"))?.[1]
-    for (const address of [other.IPAddress, other.GlobalIPv6Address, ...(linkLocal ? [`${linkLocal}%eth0`] : [])])
-      if (address !== "") expect([address, await pings("a", address)]).toEqual([address, false])
+    const ofOther = [other.IPAddress, other.GlobalIPv6Address, ...(linkLocal ? [`${linkLocal}%eth0`] : [])]
+    expect(await pinged("a", ofOther)).toEqual([])
     // by way of the host neither
     await sh(
       "a",
       `ip route del ${other.IPAddress.replace(/\d+$/, "0")}/24 dev eth0; ip route add ${other.IPAddress} via ${own.Gateway}`,
     )
-    expect(await reads("a", other.IPAddress)).toBe("")
+    expect(await readsAny("a", other.IPAddress)).toBe("")
   })
 })
 
 describe("an internal network", () => {
-  const SERVER = "127.0.0.78"
+  const SERVER = ownLoopback(0)
   let names: NameServer
   beforeAll(async () => {
     names = await NameServer.open(SERVER, { "x.example.test": "192.0.2.7" })

@@ -1,4 +1,8 @@
-/** Where a Dockerfile, a redirect or a registry sends us: never to a cloud's secrets, never from https to http. */
+/**
+ * Where a Dockerfile, a redirect or a registry sends us: never to a cloud's secrets, never from https to http.
+ *
+ * One user is enough.
+ */
 import { afterAll, describe, expect, test } from "bun:test"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"

@@ -1,4 +1,8 @@
-/** A registry under load and faults: many clients, slow and silent ones, bodies of another length than they say, a full disk. */
+/**
+ * A registry under load and faults: many clients, slow and silent ones, bodies of another length than they say, a full disk.
+ *
+ * One user is enough.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
 import { createHash } from "node:crypto"

@@ -1,6 +1,8 @@
 /**
  * A registry that is sent mutated requests: none makes it fail, hang or keep a blob under a digest that is not its own. A few seconds here; the
  * whole by `npm run fuzz`, whose seed and count are SKIFF_FUZZ_SEED and SKIFF_FUZZ.
+ *
+ * One user is enough.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { createHash } from "node:crypto"

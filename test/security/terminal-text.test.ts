@@ -1,4 +1,4 @@
-/** What images, registries and archives call themselves is shown as text, and not sent to a terminal. */
+/** What images, registries and archives call themselves is shown as text, and not sent to a terminal. One user is enough. */
 import { describe, expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"

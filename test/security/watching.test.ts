@@ -1,4 +1,8 @@
-/** What a hostile program writes or is called cannot speak for others: in logs, in stats, in bills. */
+/**
+ * What a hostile program writes or is called cannot speak for others: in logs, in stats, in bills.
+ *
+ * One user is enough.
+ */
 import { expect, test } from "bun:test"
 import { openStore } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"

@@ -4,6 +4,7 @@
  *   ask-names.ts SERVER '[{"name": "web", "type": "A", "tcp": true}]'      each answer, as JSON
  *   ask-names.ts SERVER --hostile COUNT                                    bytes that are no question, and connections that stay
  *   ask-names.ts SERVER --many COUNT SECONDS NAME=ADDRESS…                 as many as it can, and what went wrong
+ *   ask-names.ts SERVER --meanwhile COUNT NAME=ADDRESS…                    the same until its input ends, and no fewer than COUNT
  */
 import { createSocket, type Socket } from "node:dgram"
 import { connect } from "node:net"
@@ -11,6 +12,8 @@ import { connect } from "node:net"
 const TYPES = { A: 1, NS: 2, PTR: 12, TXT: 16, AAAA: 28, SRV: 33 } as const
 const PORT = 53
 const TIMEOUT_MS = Number(process.env.ASK_TIMEOUT_MS ?? 3_000)
+/** A busy machine is late with an answer, yet does not lose it: who counts lost ones waits for longer than it stands still. */
+const PATIENCE_MS = 60_000
 /** Questions of `--many` that are out at once. */
 const WINDOW = Number(process.env.ASK_WINDOW ?? 64)
 
@@ -37,6 +40,8 @@ export interface Many {
   seconds: number
   /** Of every thousandth question, in order; of each where only one is out. */
   waitsMs: number[]
+  /** Of all. */
+  longestMs: number
 }
 
 function question({ name, type = "A", ednsBytes }: Asked, id: number): Buffer {
@@ -110,12 +115,17 @@ async function byTcp(server: string, message: Buffer): Promise<Told> {
   })
 }
 
-async function askMany(server: string, count: number, seconds: number, wanted: readonly string[]): Promise<Many> {
+/** `isOver` is asked before each question how many there were. */
+async function askMany(
+  server: string,
+  wanted: readonly string[],
+  isOver: (asked: number) => boolean,
+  timeoutMs: number,
+): Promise<Many> {
   const pairs = wanted.map((word) => word.split("=") as [string, string])
   const questions = pairs.map(([name]) => question({ name }, 0))
-  const many: Many = { asked: 0, wrong: {}, seconds: 0, waitsMs: [] }
+  const many: Many = { asked: 0, wrong: {}, seconds: 0, waitsMs: [], longestMs: 0 }
   const begun = performance.now()
-  const until = begun + seconds * 1000
   const note = (what: string): void => void (many.wrong[what] = (many.wrong[what] ?? 0) + 1)
   const one = (id: number): Promise<void> =>
     new Promise((done) => {
@@ -124,7 +134,7 @@ async function askMany(server: string, count: number, seconds: number, wanted: r
       let timer: NodeJS.Timeout | undefined
       const next = (): void => {
         clearTimeout(timer)
-        if (many.asked >= count || performance.now() > until) {
+        if (isOver(many.asked)) {
           socket.close()
           return done()
         }
@@ -135,7 +145,7 @@ async function askMany(server: string, count: number, seconds: number, wanted: r
         timer = setTimeout(() => {
           note(`no answer about ${pairs[which]?.[0]}`)
           next()
-        }, TIMEOUT_MS)
+        }, timeoutMs)
         socket.send(message)
       }
       socket.on("error", (error) => {
@@ -146,7 +156,9 @@ async function askMany(server: string, count: number, seconds: number, wanted: r
         const { code, records } = told(answer)
         const [name, address] = pairs[which] ?? []
         if (code !== 0 || records[0] !== address) note(`${name}: code ${code} ${records.join()}`)
-        if (WINDOW === 1 || many.asked % 1000 === 0) many.waitsMs.push(performance.now() - sentAt)
+        const waitedMs = performance.now() - sentAt
+        many.longestMs = Math.max(many.longestMs, waitedMs)
+        if (WINDOW === 1 || many.asked % 1000 === 0) many.waitsMs.push(waitedMs)
         next()
       })
       socket.connect(PORT, server, next)
@@ -189,7 +201,15 @@ if (import.meta.main) {
   const [server = "", what = "", ...rest] = process.argv.slice(2)
   if (what === "--many") {
     const [count, seconds, ...wanted] = rest
-    console.log(JSON.stringify(await askMany(server, Number(count), Number(seconds), wanted)))
+    const until = performance.now() + Number(seconds) * 1000
+    const isOver = (asked: number) => asked >= Number(count) || performance.now() > until
+    console.log(JSON.stringify(await askMany(server, wanted, isOver, TIMEOUT_MS)))
+  } else if (what === "--meanwhile") {
+    const [count, ...wanted] = rest
+    let hasEnded = false
+    process.stdin.on("end", () => (hasEnded = true)).resume()
+    const isOver = (asked: number) => hasEnded && asked >= Number(count)
+    console.log(JSON.stringify(await askMany(server, wanted, isOver, PATIENCE_MS)))
   } else if (what === "--hostile") {
     await beHostile(server, Number(rest[0]))
   } else {

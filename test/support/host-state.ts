@@ -22,7 +22,10 @@ export function hostState(store: string): HostState {
     mounts: mountsBelow(store, pauseProcess),
     links: ownNetwork
       ? ["veth", "ifb"].flatMap((type) =>
-          lines("ip", "-o", "link", "show", "type", type).map((line) => line.split(":")[1] ?? ""),
+          lines("ip", "-o", "link", "show", "type", type)
+            .map((line) => line.split(":")[1] ?? "")
+            // to another host of the tests that run beside these
+            .filter((name) => !/^ so\d/.test(name)),
         )
       : [],
     portElements: ownNetwork ? portElements(kernelNames(`${store}/run`, false).table) : [],
@@ -32,10 +35,25 @@ export function hostState(store: string): HostState {
   }
 }
 
-/** Those of this user: another's tests run beside these. */
+/**
+ * Those of this user: another's tests run beside these. Where some of the same user's do (scripts/test.ts), only those that nobody is
+ * in: whoever is left in one is seen as a process.
+ */
 function cgroupsOfContainers(): string[] {
   const where = ["/sys/fs/cgroup", "-type", "d", "-user", String(user.uid), "-path", "*skiff*"]
-  return lines("find", ...where, "-regextype", "egrep", "-regex", ".*[0-9a-f]{64}.*")
+  const all = lines("find", ...where, "-regextype", "egrep", "-regex", ".*[0-9a-f]{64}.*")
+  return process.env.SKIFF_TEST_BESIDE === undefined ? all : all.filter((cgroup) => !isPopulated(cgroup, all))
+}
+
+function isPopulated(cgroup: string, all: readonly string[]): boolean {
+  return all.some((each) => {
+    if (each !== cgroup && !each.startsWith(`${cgroup}/`)) return false
+    try {
+      return readFileSync(`${each}/cgroup.procs`, "latin1") !== ""
+    } catch {
+      return false // it went meanwhile
+    }
+  })
 }
 
 /** Exit codes of removed containers are left for ten seconds to who waits for them; the first command after that sweeps. */

@@ -10,6 +10,12 @@ import { join } from "node:path"
 
 const PR_SET_CHILD_SUBREAPER = 36
 const WNOHANG = 1
+/** waitid(2): any child that has ended, and stays to be waited for. */
+const P_ALL = 0
+const WEXITED_WNOHANG_WNOWAIT = 4 | 1 | 0x1000000
+const SIGINFO_BYTES = 128
+/** Of si_pid, on 64 bits. */
+const SIGINFO_PID = 16
 /** A signal that came while the last one was handled is not repeated. */
 const REAP_AGAIN_MS = 250
 
@@ -18,6 +24,7 @@ export type HostThings = Readonly<Record<string, readonly string[]>>
 
 const { symbols: libc } = dlopen("libc.so.6", {
   prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
+  waitid: { args: [FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
   waitpid: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
 })
 
@@ -78,8 +85,15 @@ export class Orphans implements Disposable {
   }
 
   readonly #reap = (): void => {
-    for (const { pid, parent, state } of processTable().values())
-      if (state === "Z" && parent === process.pid && !this.#own.has(pid)) libc.waitpid(pid, null, WNOHANG)
+    const info = Buffer.alloc(SIGINFO_BYTES)
+    for (;;) {
+      info.fill(0)
+      if (libc.waitid(P_ALL, 0, info, WEXITED_WNOHANG_WNOWAIT) !== 0) return
+      const pid = info.readInt32LE(SIGINFO_PID)
+      // one of ours is first waited for by who started it; then it is our turn again
+      if (pid === 0 || this.#own.has(pid)) return
+      libc.waitpid(pid, null, WNOHANG)
+    }
   };
 
   [Symbol.dispose](): void {

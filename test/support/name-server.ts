@@ -1,6 +1,10 @@
 /** A name server of the test's own, on port 53; as a program, inside a container's network: `name-server.ts ADDRESS NAME=ADDRESS…`. */
 import { createSocket, type Socket } from "node:dgram"
 
+/** An address of the loopback that no other test process has: they all want port 53. */
+export const ownLoopback = (index: number): string =>
+  `127.${64 + index}.${(process.pid >> 8) & 255}.${process.pid & 255}`
+
 export class NameServer implements AsyncDisposable {
   /** What it was asked, in the letters of the asker. */
   readonly asked: string[] = []

@@ -68,7 +68,14 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
   const daemon = spawn("setpriv", words, { stdio: "ignore" })
   const ok = outputOf(["docker", "-H", socket], {})
   const ended = new Promise((resolve) => daemon.once("close", resolve))
-  const stop = async () => {
+  /** Its bridges would stay on the host. */
+  const removeNetworks = () => {
+    const containers = ok("ps", "-aq").split("\n").filter(Boolean)
+    if (containers.length > 0) ok("rm", "-f", ...containers)
+    ok("network", "prune", "-f")
+  }
+  const stop = async ({ answers = true } = {}) => {
+    if (answers) removeNetworks()
     if (daemon.exitCode === null && daemon.kill("SIGTERM")) await ended
     // it binds its directory over itself, and does not always take that back
     spawnSync("umount", ["--lazy", `${directory}/root`])
@@ -81,7 +88,7 @@ export async function startDocker(): Promise<OtherEngine | undefined> {
       ok("info")
     }, 20_000)
   } catch {
-    await stop()
+    await stop({ answers: false })
     return undefined
   }
   return {

@@ -6,6 +6,8 @@ export function removeNetwork(runRoot: string): void {
   const { bridge, table } = kernelNames(runRoot, false)
   for (const name of new Set([bridge, ...bridgesOf(runRoot)])) spawnSync("ip", ["link", "delete", name])
   for (const family of ["inet", "bridge"]) spawnSync("nft", ["delete", "table", family, table])
+  // of Kubernetes' Services and policies
+  for (const part of ["virtual", "policy"]) spawnSync("nft", ["delete", "table", "inet", `${table}_${part}`])
 }
 
 /** The bridges on this host that say that they are of root's store. */

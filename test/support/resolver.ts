@@ -23,15 +23,15 @@ export async function askFrom(pid: string, server: string, ...asked: Asked[]): P
   return JSON.parse(await inNetwork(pid, [server, JSON.stringify(asked)])) as (Told | string)[]
 }
 
-/** Asks as fast as it can for one name after the other, `NAME=ADDRESS`, until a count or a time is reached. */
-export async function askMany(
+/** Asks as fast as it can for one name after the other, `NAME=ADDRESS`, while something goes on, and no fewer times than `count`. */
+export async function askMeanwhile(
   skiff: Skiff,
   container: string,
   server: string,
-  { count, seconds, wanted }: { count: number; seconds: number; wanted: readonly string[] },
+  { count, wanted, meanwhile }: { count: number; wanted: readonly string[]; meanwhile: () => Promise<unknown> },
 ): Promise<Many> {
-  const words = [server, "--many", `${count}`, `${seconds}`, ...wanted]
-  return JSON.parse(await inNetwork(await pidOf(skiff, container), words)) as Many
+  const words = [server, "--meanwhile", `${count}`, ...wanted]
+  return JSON.parse(await inNetwork(await pidOf(skiff, container), words, meanwhile)) as Many
 }
 
 /** Sends what is no question, and leaves connections open for a while. */
@@ -44,10 +44,10 @@ export function pidOf(skiff: Skiff, container: string): Promise<string> {
   return skiff.ok("inspect", "-f", "{{.State.Pid}}", container)
 }
 
-async function inNetwork(pid: string, args: readonly string[]): Promise<string> {
+async function inNetwork(pid: string, args: readonly string[], meanwhile?: () => Promise<unknown>): Promise<string> {
   // who is not root enters by the user namespace in which he is
   const enter = process.getuid?.() === 0 ? ["--net"] : ["--user", "--net", "--preserve-credentials"]
-  return outputOf(["nsenter", "-t", pid, ...enter, process.execPath, CLIENT, ...args])
+  return outputOf(["nsenter", "-t", pid, ...enter, process.execPath, CLIENT, ...args], meanwhile)
 }
 
 /** A name server inside a container's network, as a program of that container would be. Root alone may put it there. */
@@ -71,12 +71,22 @@ export async function changeNames(skiff: Skiff, network: string, count: number, 
   await outputOf([...user.prefix, ...words])
 }
 
-async function outputOf([program = "", ...args]: readonly string[]): Promise<string> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+/** Its input is open while `meanwhile` goes on. */
+async function outputOf(
+  [program = "", ...args]: readonly string[],
+  meanwhile: () => Promise<unknown> = async () => {},
+): Promise<string> {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] })
   const texts = { stdout: "", stderr: "" }
   for (const name of ["stdout", "stderr"] as const) child[name].on("data", (bytes: Buffer) => (texts[name] += bytes))
   const { promise, resolve } = Promise.withResolvers<number | null>()
   child.on("close", resolve)
+  child.stdin.on("error", () => {}) // it may end without reading
+  try {
+    await meanwhile()
+  } finally {
+    child.stdin.end()
+  }
   const code = await promise
   if (code !== 0) throw new Error(`${program} gave ${code}\n${texts.stderr}`)
   return texts.stdout

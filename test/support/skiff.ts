@@ -91,8 +91,11 @@ export class Skiff {
     }
   }
 
-  /** Waits until nothing is left. Before each look goes a command, as it is commands that sweep what is overdue. */
-  async leavesNothing(timeoutMs = 5_000): Promise<void> {
+  /**
+   * Waits until nothing is left: on a busy machine the kernel takes its time to end a network. Before each look goes a command, as it is
+   * commands that sweep what is overdue.
+   */
+  async leavesNothing(timeoutMs = 30_000): Promise<void> {
     await eventually(async () => {
       await this.ok("ps", "-q")
       this.expectNothingLeft()

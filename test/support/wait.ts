@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 export const SLOWNESS = Number(process.env.SKIFF_TEST_SLOWNESS ?? 1)
 
 /** Repeats until it neither throws nor gives false. The last failure is thrown when the time is up. */
-export async function eventually<T>(attempt: () => T | Promise<T>, timeoutMs = 10_000): Promise<T> {
+export async function eventually<T>(attempt: () => T | Promise<T>, timeoutMs = 30_000): Promise<T> {
   const deadline = Date.now() + timeoutMs * SLOWNESS
   for (;;) {
     try {

@@ -1,0 +1,170 @@
+/** One user is enough. The API by HTTPS, to the real kubectl and helm. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
+import type { ChildProcess } from "node:child_process"
+import { spawnSync } from "node:child_process"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { realClients } from "../support/kubectl.ts"
+import { openTestObjects, type TestObjects } from "../support/kube.ts"
+import { openStore } from "../support/store.ts"
+import { tempDirectory } from "../support/temp-directory.ts"
+import { eventually } from "../support/wait.ts"
+
+const skiff = openStore()
+const clients = realClients(tempDirectory("skiff-kubectl-"))
+const kubeconfig = join(skiff.directory, "kubeconfig")
+let server: ChildProcess
+let it: TestObjects
+interface Ended {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+function run(program: string, args: readonly string[], input = ""): Ended {
+  const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: skiff.home }
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    env,
+    input,
+    encoding: "utf8",
+    timeout: 60_000,
+    cwd: skiff.directory,
+  })
+  return { code: status ?? -1, stdout, stderr }
+}
+
+const kubectl = (...args: string[]): string => {
+  const { code, stdout, stderr } = run(clients?.kubectl ?? "", args)
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`)
+  return stdout.trim()
+}
+
+const helm = (...args: string[]): string => {
+  const { code, stdout, stderr } = run(clients?.helm ?? "", args)
+  if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`)
+  return stdout
+}
+
+const POD = `
+apiVersion: v1
+kind: Pod
+metadata: {name: one, labels: {app: one}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: main
+    image: busybox
+    imagePullPolicy: Never
+    command: [sh, -c, "mkdir /www; echo page > /www/index.html; echo up; exec httpd -f -p 8080 -h /www"]
+`
+
+describe("a store's API by HTTPS", () => {
+  beforeAll(async () => {
+    await skiff.ok("ps", "-q")
+    it = openTestObjects(skiff)
+    server = skiff.spawn(["kube", "serve", "--listen", "127.0.0.1:0", "--write-kubeconfig", kubeconfig])
+    await eventually(() => existsSync(kubeconfig))
+  })
+  afterEach(() => it.clear(), 60_000)
+  afterAll(async () => {
+    server.kill("SIGTERM")
+    await new Promise((resolve) => server.once("exit", resolve))
+    it[Symbol.dispose]()
+  })
+
+  test("the kubeconfig is its owner's alone, and who has no token is nobody", async () => {
+    expect(statSync(kubeconfig).mode & 0o777).toBe(0o600)
+    const [, url = ""] = /server: (\S+)/.exec(readFileSync(kubeconfig, "utf8")) ?? []
+    const init = { tls: { rejectUnauthorized: false } } as RequestInit
+    const answer = await fetch(`${url}/api/v1/namespaces/default/secrets`, init)
+    expect([answer.status, await answer.json()]).toMatchObject([401, { kind: "Status", reason: "Unauthorized" }])
+    expect(await skiff.ok("kube", "get", "--kubeconfig", kubeconfig, "ns", "-o", "name")).toContain("namespace/default")
+  })
+
+  test.skipIf(clients === undefined)(
+    "kubectl applies, reads, joins and deletes",
+    async () => {
+      writeFileSync(join(skiff.directory, "pod.yaml"), POD)
+      expect(kubectl("apply", "-f", "pod.yaml")).toBe("pod/one created")
+      kubectl("wait", "--for=condition=Ready", "pod/one", "--timeout=60s")
+      expect(kubectl("apply", "-f", "pod.yaml")).toBe("pod/one unchanged")
+      expect(kubectl("get", "pods")).toMatch(/^NAME +READY +STATUS +RESTARTS +AGE\none +1\/1 +Running +0 +\d+s$/)
+      expect(kubectl("logs", "one")).toBe("up")
+      expect(
+        run(clients?.kubectl ?? "", ["exec", "one", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]),
+      ).toMatchObject({
+        code: 7,
+        stdout: "out\n",
+        stderr: expect.stringContaining("err\n") as string,
+      })
+      expect(run(clients?.kubectl ?? "", ["exec", "-i", "one", "--", "cat"], "through")).toMatchObject({
+        code: 0,
+        stdout: "through",
+      })
+      expect(kubectl("describe", "pod", "one")).toContain("Container started")
+      expect(kubectl("explain", "pod.spec.restartPolicy")).toContain("FIELD: restartPolicy")
+      expect(kubectl("top", "pods")).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\none +\d+m +\d+Mi *$/)
+      expect(kubectl("auth", "can-i", "delete", "pods")).toBe("yes")
+      expect(kubectl("delete", "pod", "one")).toContain('pod "one" deleted')
+    },
+    120_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "kubectl forwards a port",
+    async () => {
+      writeFileSync(join(skiff.directory, "pod.yaml"), POD)
+      kubectl("apply", "-f", "pod.yaml")
+      kubectl("wait", "--for=condition=Ready", "pod/one", "--timeout=60s")
+      const { spawn } = await import("node:child_process")
+      const forwarding = spawn(clients?.kubectl ?? "", ["port-forward", "one", ":8080"], {
+        env: { ...process.env, KUBECONFIG: kubeconfig, HOME: skiff.home },
+      })
+      let said = ""
+      forwarding.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()))
+      try {
+        await eventually(() => said.includes("Forwarding from 127.0.0.1:"))
+        const port = /127\.0\.0\.1:(\d+)/.exec(said)?.[1]
+        expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("page\n")
+      } finally {
+        forwarding.kill("SIGTERM")
+        await new Promise((resolve) => forwarding.once("exit", resolve))
+      }
+    },
+    120_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "a service account may do what its roles say, and no more",
+    () => {
+      kubectl("create", "serviceaccount", "robot")
+      kubectl("create", "role", "reader", "--verb=get,list", "--resource=pods")
+      kubectl("create", "rolebinding", "readers", "--role=reader", "--serviceaccount=default:robot")
+      const token = kubectl("create", "token", "robot")
+      expect(kubectl("--token", token, "auth", "can-i", "list", "pods")).toBe("yes")
+      const refused = run(clients?.kubectl ?? "", ["--token", token, "get", "secrets"])
+      expect(refused.stderr).toContain(
+        'secrets is forbidden: User "system:serviceaccount:default:robot" cannot list resource "secrets" in API group "" in the namespace "default"',
+      )
+      kubectl("delete", "serviceaccount", "robot")
+      expect(run(clients?.kubectl ?? "", ["--token", token, "get", "pods"]).stderr).toContain("Unauthorized")
+    },
+    60_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "helm installs, upgrades, rolls back, tests and uninstalls a chart",
+    async () => {
+      helm("create", "shop")
+      expect(helm("install", "shop", "./shop")).toContain("STATUS: deployed")
+      expect(helm("upgrade", "shop", "./shop", "--set", "replicaCount=2")).toContain("REVISION: 2")
+      expect(it.objects.get("deployments.apps", "shop")["spec"]).toMatchObject({ replicas: 2 })
+      expect(helm("rollback", "shop", "1")).toContain("Rollback was a success")
+      expect(it.objects.get("deployments.apps", "shop")["spec"]).toMatchObject({ replicas: 1 })
+      expect(helm("history", "shop")).toMatch(/3\s+.*deployed/)
+      expect(helm("uninstall", "shop")).toContain("uninstalled")
+      expect(it.objects.find("deployments.apps", "shop")).toBeUndefined()
+    },
+    120_000,
+  )
+})

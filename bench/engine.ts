@@ -17,6 +17,8 @@ export interface Engine {
   buildWords: readonly string[]
   /** It runs no containers of its own: buildah. */
   onlyBuilds?: boolean
+  /** `compose` is one of its words; podman has another's program for it. */
+  composes?: boolean
   /** Its work is done by a process that stays: docker. */
   daemon?: boolean
   /** Ends what it runs besides containers. */
@@ -54,6 +56,7 @@ export function skiff(directory: string, runtime: string, account = ROOT): Engin
     env,
     pullFlags: [],
     buildWords: ["build"],
+    composes: true,
     stop: async () => {},
   }
 }
@@ -170,6 +173,7 @@ export async function docker(directory: string): Promise<Engine | undefined> {
     env,
     pullFlags: [],
     buildWords: ["build"],
+    composes: spawnSync(argv[0] ?? "", ["compose", "version"]).status === 0,
     daemon: true,
     stop,
   }

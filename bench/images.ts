@@ -3,12 +3,14 @@ import { globSync, lstatSync, readFileSync } from "node:fs"
 import { BUSYBOX } from "../test/support/image.ts"
 import { Registry } from "../test/support/registry.ts"
 import type { TarEntry } from "../test/support/tar.ts"
+import { pushVersions, type Versions } from "./versions.ts"
 
 /** Names by which every engine can pull them; each is made and pushed when it is first asked for. */
 export interface Images {
   small: string
   readonly gigabyte: string
   readonly manyFiles: string
+  versions(): Promise<Versions>
 }
 
 export const MANY_FILES = 100_000
@@ -17,11 +19,13 @@ export function pushImages(registry: Registry): Images {
   const small = registry.push("bench/busybox:latest", BUSYBOX)
   let gigabyte: string | undefined
   let manyFiles: string | undefined
+  let versions: Promise<Versions> | undefined
   return {
     small,
     get gigabyte() {
       return (gigabyte ??= pushLayers(registry, "bench/gigabyte:latest", hostFiles(1_000_000_000, 8)))
     },
+    versions: () => (versions ??= pushVersions(registry, hostFiles(190_000_000, 1).flat())),
     get manyFiles() {
       return (manyFiles ??= pushLayers(registry, "bench/files:latest", [smallFiles(MANY_FILES)]))
     },

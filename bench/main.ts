@@ -5,6 +5,7 @@ import { parseArgs } from "node:util"
 import { Registry } from "../test/support/registry.ts"
 import { buildMeasures, pushDebian, WITH_APT } from "./build.ts"
 import { containerMeasures, removeAll, rootlessMeasures } from "./containers.ts"
+import { composeMeasures } from "./compose.ts"
 import { copyMeasures } from "./copying.ts"
 import { volumeMeasures } from "./volumes.ts"
 import {
@@ -20,10 +21,13 @@ import {
 } from "./engine.ts"
 import { pushImages } from "./images.ts"
 import type { Measure } from "./measure.ts"
+import { kubeMeasures } from "./kube.ts"
 import { networkMeasures } from "./networks.ts"
 import { makeOtherHost } from "./other-host.ts"
+import { exploreMeasures } from "./exploring.ts"
 import { nameMeasures } from "./names.ts"
 import { report, type Result } from "./report.ts"
+import { serviceMeasures } from "./services.ts"
 import { makeCrunWork } from "./runtime.ts"
 import { transferMeasures } from "./transfers.ts"
 import { watchingMeasures } from "./watching.ts"
@@ -87,8 +91,12 @@ async function main(): Promise<void> {
     const measures = [
       ...containerMeasures(images, flags.quick),
       ...nameMeasures(images.small, flags.quick),
+      ...serviceMeasures(directory, flags.quick),
+      ...composeMeasures(images.small, directory, flags.quick),
+      ...kubeMeasures(images.small, directory, flags.quick),
       ...watchingMeasures(images, flags.quick),
       ...transferMeasures(images, directory, flags.quick),
+      ...exploreMeasures(images, directory, flags.quick),
       ...copyMeasures(images.small, directory, flags.quick),
       ...volumeMeasures(images, directory, flags.quick),
       ...rootlessMeasures(images.small, flags.quick),
@@ -98,7 +106,12 @@ async function main(): Promise<void> {
     ].filter(({ name }) => wanted(name))
     if (measures.some(({ by }) => by === "user")) users.push(...userEngines(directory, runtime))
     for (const engine of users) await prepare(engine, images.small)
-    const asked = { builders: engines, user: users, all: engines.filter(({ onlyBuilds }) => !onlyBuilds) }
+    const asked = {
+      builders: engines,
+      user: users,
+      compose: engines.filter(({ composes }) => composes),
+      all: engines.filter(({ onlyBuilds }) => !onlyBuilds),
+    }
     const results: Result[] = []
     for (const measure of measures) results.push(await measureAll(measure, asked[measure.by ?? "all"]))
     const table = report(engines, results, "note" in crun && crun.note !== undefined ? [crun.note] : [])

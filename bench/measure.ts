@@ -8,8 +8,8 @@ export interface Measure {
   /** The goal: at most `ratio` of the peer's figure, at least so much of the best's where more is better, or an absolute figure. */
   target?:
     { ratio: number; peer: "podman" | "docker" | "best" } | { atLeast: number; peer: "best" } | { atMost: number }
-  /** Who is asked: all that run containers; those that only build, too; those of the ordinary user. */
-  by?: "builders" | "user"
+  /** Who is asked: all that run containers; those that only build, too; those with compose in them; those of the ordinary user. */
+  by?: "builders" | "compose" | "user"
   /** Before its first round, not timed. */
   before?(engine: Engine): Promise<void>
   /** NaN where the engine has no such figure. */

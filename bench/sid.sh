@@ -2,13 +2,13 @@
 # Runs a command in a Debian sid that holds podman 5, docker 28, buildah and the programs that skiff needs, so that all
 # engines use the same crun, conmon and kernel. usage: sid.sh [CMD...]     (root; no CMD: only make the tree)
 #
-# The tree is made once by mmdebstrap (800 MB, one minute) at $SKIFF_BENCH_SID, /var/cache/skiff-bench/sid where unset.
+# The tree is made once by mmdebstrap (900 MB, one to four minutes) at $SKIFF_BENCH_SID, /var/cache/skiff-bench/sid where unset.
 # The command sees it as its root, in mount and pid namespaces of its own: with this machine's network, cgroups and
 # devices, with this repository at its own path, and with nothing else of the machine. What it starts ends with it.
 set -euo pipefail
 tree=${SKIFF_BENCH_SID:-/var/cache/skiff-bench/sid}
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-packages='podman docker.io docker-cli docker-buildx buildah netavark aardvark-dns
+packages='podman docker.io docker-cli docker-buildx docker-compose buildah netavark aardvark-dns
   crun runc conmon nftables iptables iproute2 passt uidmap catatonit busybox-static golang-github-containers-common
   iperf3 fuse-overlayfs docker-registry skopeo mmdebstrap procps ca-certificates'
 

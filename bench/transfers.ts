@@ -30,6 +30,16 @@ export function transferMeasures(images: Images, directory: string, quick: boole
     before: async (engine: Engine) => void (await timed(engine, pull(engine, images.gigabyte))),
     after: async (engine: Engine) => void (await timed(engine, ["rmi", images.gigabyte])),
   }
+  const hasFirst = {
+    before: async (engine: Engine) => void (await timed(engine, pull(engine, (await images.versions()).first))),
+    after: async (engine: Engine) => void (await timed(engine, ["rmi", (await images.versions()).first])),
+  }
+  const fetched = async (engine: Engine) => {
+    const { next, proxy } = await images.versions()
+    const before = proxy.bytes
+    await pulled(engine, next, timed)
+    return (proxy.bytes - before) / 2 ** 20
+  }
   return [
     {
       name: "pull 1 GB",
@@ -51,6 +61,20 @@ export function transferMeasures(images: Images, directory: string, quick: boole
       ...MEMORY,
       round: (engine) => pulled(engine, images.manyFiles, peakMib),
     },
+    {
+      name: "pull 200 MB",
+      unit: "s",
+      rounds: few,
+      round: async (engine) => (await pulled(engine, (await images.versions()).next, timed)) / 1_000,
+    },
+    {
+      name: "pull its next version, 10 MB new",
+      unit: "s",
+      rounds: few,
+      ...hasFirst,
+      round: async (engine) => (await pulled(engine, (await images.versions()).next, timed)) / 1_000,
+    },
+    { name: "fetched for it", unit: "MiB", rounds: 1, ...hasFirst, round: fetched },
     {
       name: "load 1 GB",
       unit: "s",

@@ -168,21 +168,9 @@ describe.skipIf(skip !== false)("virtual ports", () => {
     expect(await answers(25, client.peer)).toHaveLength(3)
   })
 
-  test("with a thousand endpoints take one more in less than 5 ms", async () => {
-    await ports.change([port({ endpoints: many(1000) })])
-    const one = async (count: number): Promise<number> => {
-      const wanted = port({ endpoints: many(count) })
-      const before = process.cpuUsage()
-      await ports.change([wanted])
-      const { user, system } = process.cpuUsage(before)
-      return (user + system) / 1000
-    }
-    const times: number[] = []
-    for (let count = 1001; count < 1041; count++) times.push(await one(count))
-    // of CPU time, our own and the kernel's for us: others use this machine too
-    const usual = times.toSorted((low, high) => low - high)[10] ?? Infinity
-    console.log(`one more of 1,000 endpoints: ${usual.toFixed(2)} ms`)
-    expect(usual).toBeLessThan(5)
+  // what one more costs is a row of bench/services.ts
+  test("with a thousand endpoints take one more, and leave nothing when they go", async () => {
+    for (const count of [1000, 1001, 1002]) await ports.change([port({ endpoints: many(count) })])
     expect(await host.run("sh", "-c", "nft list ruleset | grep -c ' 10.244.203'")).not.toBe("0")
     await ports.change([], ["default/web:http"])
     expect(await host.run("sh", "-c", "nft -j list ruleset | grep -c 10.244.203")).toBe("0")

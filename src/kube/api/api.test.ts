@@ -411,6 +411,47 @@ test("a watch gives what there is, then each change, as a table too", async () =
   expect(seen).toEqual(["ADDED one", "ADDED two", "DELETED one", "DELETED two"])
 })
 
+const service = (spec: object): object => ({ apiVersion: "v1", kind: "Service", metadata: { name: "web" }, spec })
+
+test("a Service that is put in place of itself keeps the addresses and ports of the host that it does not name", async () => {
+  const { ask } = open()
+  const at = "/api/v1/namespaces/default/services"
+  const ports = [
+    { name: "http", port: 80, protocol: "TCP", nodePort: 30_080 },
+    { name: "dns", port: 53, protocol: "UDP", nodePort: 30_053 },
+  ]
+  const given = { type: "NodePort", clusterIP: "10.96.0.77", clusterIPs: ["10.96.0.77"] }
+  expect((await ask("POST", at, { body: service({ ...given, ports }) })).status).toBe(201)
+  const put = async (spec: object) => (await ask("PUT", `${at}/web`, { body: service(spec) })).body as { spec: object }
+  // by the name of the port, whatever else of it changes
+  const named = {
+    type: "NodePort",
+    ports: [
+      { name: "dns", port: 5353, protocol: "UDP" },
+      { name: "http", port: 8080 },
+    ],
+  }
+  expect((await put({ ...named, clusterIP: "", clusterIPs: [] })).spec).toMatchObject({
+    ...given,
+    ports: [
+      { port: 5353, nodePort: 30_053 },
+      { port: 8080, nodePort: 30_080 },
+    ],
+  })
+  // one that is named for another port is not given twice
+  const taken = {
+    type: "NodePort",
+    ports: [
+      { name: "http", port: 80 },
+      { name: "new", port: 81, nodePort: 30_080 },
+    ],
+  }
+  const { spec } = await put(taken)
+  expect(spec).toMatchObject({ clusterIP: "10.96.0.77", ports: [{ port: 80 }, { port: 81, nodePort: 30_080 }] })
+  expect((spec as { ports: object[] }).ports[0]).not.toMatchObject({ nodePort: 30_080 })
+  expect((await put({ ports: [{ name: "http", port: 80 }] })).spec).not.toMatchObject({ ports: [{ nodePort: 30_080 }] })
+})
+
 test("scale, eviction and status are parts of their own", async () => {
   const { ask, objects } = open()
   await ask("POST", DEPLOYMENTS, { body: deployment("web") })

@@ -107,19 +107,27 @@ function carriedOver(resource: string, object: Tree, current: Tree): Tree {
   const before = treeAt(current, "spec")
   if (spec["type"] === "ExternalName" || before["type"] === "ExternalName") return object
   for (const key of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"])
-    if (spec[key] === undefined && before[key] !== undefined) spec[key] = before[key]
-  if (spec["type"] === "NodePort" || spec["type"] === "LoadBalancer") {
-    const known = listAt(before, "ports")
-    spec["ports"] = listAt(spec, "ports").map((port) => withNodePort(port, known))
-  }
+    if (isLeftOut(spec[key]) && before[key] !== undefined) spec[key] = before[key]
+  if (hasNodePorts(spec) && hasNodePorts(before))
+    spec["ports"] = withNodePorts(listAt(spec, "ports"), listAt(before, "ports"))
   return { ...object, spec }
 }
 
-function withNodePort(port: unknown, known: readonly unknown[]): unknown {
-  if (!isTree(port) || port["nodePort"] !== undefined) return port
-  const same = known.find((one) => at(one, "port") === port["port"] && at(one, "protocol") === port["protocol"])
-  const nodePort = numberAt(same, "nodePort")
-  return nodePort === undefined ? port : { ...port, nodePort }
+const isLeftOut = (value: unknown): boolean =>
+  value === undefined || value === "" || (Array.isArray(value) && value.length === 0)
+
+const hasNodePorts = (spec: Tree): boolean => spec["type"] === "NodePort" || spec["type"] === "LoadBalancer"
+
+/** By the names of ports, whatever else of them changes, as the API server does it; none goes to two. */
+function withNodePorts(ports: readonly unknown[], known: readonly unknown[]): unknown[] {
+  const used = new Set(ports.map((one) => numberAt(one, "nodePort")))
+  const byName = new Map(known.map((one) => [textAt(one, "name"), numberAt(one, "nodePort")]))
+  return ports.map((port) => {
+    const nodePort = byName.get(textAt(port, "name"))
+    if (!isTree(port) || port["nodePort"] || !nodePort || used.has(nodePort)) return port
+    used.add(nodePort)
+    return { ...port, nodePort }
+  })
 }
 
 /** Of a pod, the containers that somebody looks into it with: by PATCH or PUT they are added, and nothing else changes. */

@@ -26,7 +26,7 @@ export type { TrafficRate } from "./traffic-rate.ts"
 export type { NamedAnswer, NamedRecord, NameSource } from "./dns/name-source.ts"
 export type { ObservedFrontend, ObservedVirtual } from "./balance/observe.ts"
 export type { PortRange, TrafficPolicies, TrafficPolicy, TrafficRule } from "./policy/traffic-policy.ts"
-export type { HostWay, VirtualEndpoint, VirtualPort, VirtualPorts } from "./balance/virtual-port.ts"
+export type { HostWay, SourceRange, VirtualEndpoint, VirtualPort, VirtualPorts } from "./balance/virtual-port.ts"
 
 /** The network of containers that name none: always there, and never removed. */
 export const DEFAULT_NETWORK = "bridge"

@@ -36,16 +36,19 @@ export class AddressRange {
   }
 
   #at(offset: number): string {
-    const number = this.#first + BigInt(offset)
-    if (!this.#isIpv6) return [24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 255n).join(".")
-    const groups = Array.from({ length: 8 }, (_, index) =>
-      ((number >> BigInt(16 * (7 - index))) & 0xffffn).toString(16),
-    )
-    return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1)
+    return addressOf(this.#first + BigInt(offset), this.#isIpv6)
   }
 }
 
-function numberOf(address: string): bigint {
+/** The reverse of `numberOf`. */
+export function addressOf(number: bigint, isIpv6Address: boolean): string {
+  if (!isIpv6Address) return [24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 255n).join(".")
+  const groups = Array.from({ length: 8 }, (_, index) => ((number >> BigInt(16 * (7 - index))) & 0xffffn).toString(16))
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1)
+}
+
+/** As a number of 32 or 128 bits. */
+export function numberOf(address: string): bigint {
   if (!address.includes(":")) return address.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n)
   // as a URL has it: at most one `::`, and no dots
   const [head = "", tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split("::")

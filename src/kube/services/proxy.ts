@@ -8,6 +8,8 @@ import { keyOf, type Cluster } from "../controllers/cluster.ts"
 import type { Controller } from "../controllers/controller.ts"
 import { AddressRange } from "./address-range.ts"
 import type { ClusterNetwork } from "./cluster-network.ts"
+import { isExternalAddress, SERVICE_SETTINGS } from "./external-addresses.ts"
+import { withExternal } from "./service-controller.ts"
 import { SERVICE_NAME, SLICES } from "./slices.ts"
 import { virtualPortsOf } from "./virtual-ports.ts"
 
@@ -26,6 +28,7 @@ export class ServiceProxy implements Controller {
   readonly #applied = new Map<string, readonly VirtualPort[]>()
   readonly #waiting = new Set<string>()
   #ports: VirtualPorts | undefined
+  #network: ClusterNetwork | undefined
   #balanced: AddressRange | undefined
   /** Of Services, of both families. */
   #given: readonly AddressRange[] = []
@@ -40,6 +43,7 @@ export class ServiceProxy implements Controller {
 
   keysOf({ resource, object: { metadata } }: Parameters<Controller["keysOf"]>[0]): string[] {
     if (resource === "services") return [keyOf(metadata.namespace, metadata.name)]
+    if (resource === "configmaps" && metadata.name === SERVICE_SETTINGS.name) return withExternal(this.#cluster)
     const service = resource === SLICES ? metadata.labels?.[SERVICE_NAME] : undefined
     return service === undefined ? [] : [keyOf(metadata.namespace, service)]
   }
@@ -60,6 +64,7 @@ export class ServiceProxy implements Controller {
   /** Leads, once the cluster's network is there, and looks now and then whether all is there still. Until `signal`. */
   async run(network: ClusterNetwork, ports: VirtualPorts, signal: AbortSignal): Promise<void> {
     this.#ports = ports
+    this.#network = network
     this.#isWhole = false
     const { balanced, services, services6 = "" } = network.options.virtual
     this.#balanced = new AddressRange(balanced)
@@ -113,11 +118,12 @@ export class ServiceProxy implements Controller {
 
   async #lead(ports: VirtualPorts): Promise<void> {
     const ways = [...this.#applied].flatMap(([key, list]): HostWay[] => {
-      const own = list.flatMap(({ protocol, port, nodePort, balanced }) =>
+      const own = list.flatMap(({ protocol, port, nodePort, balanced, sources }) =>
         nodePort === undefined
           ? []
-          : [nodePort, ...(balanced.length > 0 && port >= FIRST_FREE_PORT ? [port] : [])].map((hostPort) =>
-              Object.assign({ protocol, hostPort, innerPort: nodePort }),
+          : // who is carried by the ordinary user's host comes to the port of the node, past the bounds of the address
+            [nodePort, ...(balanced.length > 0 && sources === undefined && port >= FIRST_FREE_PORT ? [port] : [])].map(
+              (hostPort) => Object.assign({ protocol, hostPort, innerPort: nodePort }),
             ),
       )
       return own.length === 0 ? [] : [{ key, ports: own }]
@@ -164,6 +170,8 @@ export class ServiceProxy implements Controller {
       return virtualPortsOf(service, slices, {
         isService: (address) => this.#given.some((range) => range.contains(address)),
         isBalanced: (address) => this.#balanced?.contains(address) === true,
+        isExternal: (address) =>
+          this.#network !== undefined && isExternalAddress(this.#cluster, this.#network, address),
       })
     } catch (error) {
       // whose it is has no address; all others have

@@ -9,8 +9,10 @@ import type { Kept } from "../controllers/kept.ts"
 import type { ControllerDeps } from "../controllers/pod-control.ts"
 import { selectsAll } from "../controllers/selector.ts"
 import type { StoredObject } from "../objects/objects.ts"
+import { sourceRanges } from "./address-spans.ts"
 import { assignService, balancedAddress, isAssigned, type Assignments } from "./assign-service.ts"
 import type { ClusterNetwork } from "./cluster-network.ts"
+import { isExternalAddress, SERVICE_SETTINGS } from "./external-addresses.ts"
 import { groupsOfSubsets, OVER_CAPACITY, subsetsOf } from "./endpoints.ts"
 import {
   groupsOf,
@@ -63,22 +65,45 @@ export function serviceController(
   }
 
   const withBalancer = (service: KeptService, given: Assignments): KeptService | undefined => {
-    const isBounded = (service.spec?.loadBalancerSourceRanges ?? []).length > 0
-    const address = isBounded ? undefined : balancedAddress(service, given)
-    if (isBounded)
-      recorder.tell(service, {
-        type: "Warning",
-        reason: "UnsupportedLoadBalancer",
-        message:
-          "loadBalancerSourceRanges are not supported: the Service gets no address; bound its pods by a NetworkPolicy",
-        component: COMPONENT,
-      })
+    const address = hasSourceRanges(service) ? balancedAddress(service, given) : undefined
     const before = service.status?.loadBalancer?.ingress?.[0]?.ip
     if (address === before || service.spec?.loadBalancerClass !== undefined) return service
     return cluster.patchStatus<Service>("services", service, ({ status }) => ({
       ...status,
       loadBalancer: address === undefined ? {} : { ingress: [{ ip: address, ipMode: "VIP" }] },
     }))
+  }
+
+  /** Whether it can be bounded as it says, or says nothing of it: one that would be open to all has no address. */
+  const hasSourceRanges = (service: KeptService): boolean => {
+    try {
+      sourceRanges(service.spec?.loadBalancerSourceRanges)
+      return true
+    } catch (error) {
+      if (!isSkiffError(error, "InvalidArgument")) throw error
+      recorder.tell(service, {
+        type: "Warning",
+        reason: "UnsupportedLoadBalancer",
+        message: `the Service gets no address: ${error.message}`,
+        component: COMPONENT,
+      })
+      return false
+    }
+  }
+
+  /** Addresses that it may not have are told of; all else of it works. */
+  const checkExternal = (service: KeptService): void => {
+    const found = network()
+    const refused = (service.spec?.externalIPs ?? []).filter(
+      (address) => found === undefined || !isExternalAddress(cluster, found, address),
+    )
+    if (refused.length === 0) return
+    recorder.tell(service, {
+      type: "Warning",
+      reason: "UnsupportedExternalIPs",
+      message: `externalIPs ${refused.slice(0, 4).join(", ").slice(0, 200)} are not honoured: they could be addresses of others (CVE-2020-8554); an administrator allows ranges in the ConfigMap ${SERVICE_SETTINGS.namespace}/${SERVICE_SETTINGS.name}, externalIPs`,
+      component: COMPONENT,
+    })
   }
 
   const slicesOf = (service: KeptService, manager: string): Kept<EndpointSlice>[] =>
@@ -153,15 +178,8 @@ export function serviceController(
       if (service === undefined || service.metadata.deletionTimestamp !== undefined) return forget(cluster, key)
       const given = assignments()
       if (given === undefined) return RETRY_MS
-      if ((service.spec?.externalIPs ?? []).length > 0)
-        recorder.tell(service, {
-          type: "Warning",
-          reason: "UnsupportedExternalIPs",
-          message:
-            "externalIPs are not honoured: they could be addresses of others (CVE-2020-8554); use type LoadBalancer",
-          component: COMPONENT,
-        })
-      const now = isAssigned(service) ? service : assigned(service, given)
+      checkExternal(service)
+      const now = isAssigned(service) && hasSourceRanges(service) ? service : assigned(service, given)
       if (now === undefined) return
       const { selector, type } = now.spec ?? {}
       if (type === "ExternalName") {
@@ -205,6 +223,14 @@ function forget(cluster: Cluster, key: string): undefined {
   return undefined
 }
 
+/** Keys of Services that name addresses of others: the settings of them have changed. */
+export function withExternal(cluster: Pick<Cluster, "list">): string[] {
+  return cluster
+    .list<Service>("services")
+    .filter(({ spec }) => (spec?.externalIPs ?? []).length > 0)
+    .map(({ metadata }) => keyOf(metadata.namespace, metadata.name))
+}
+
 /** Services that a change is of concern to. */
 function serviceKeys(cluster: Cluster, { resource, object, previous }: CachedChange): string[] {
   const { namespace, name, labels } = object.metadata
@@ -213,6 +239,7 @@ function serviceKeys(cluster: Cluster, { resource, object, previous }: CachedCha
     const service = labels?.[SERVICE_NAME]
     return service === undefined ? [] : [keyOf(namespace, service)]
   }
+  if (resource === "configmaps" && name === SERVICE_SETTINGS.name) return withExternal(cluster)
   if (resource !== "pods") return []
   return cluster.list<Service>("services", namespace).flatMap((service) => {
     const { selector } = service.spec ?? {}

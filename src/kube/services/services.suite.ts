@@ -39,6 +39,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   Ingress: "ingresses.networking.k8s.io",
   IngressClass: "ingressclasses.networking.k8s.io",
   Secret: "secrets",
+  ConfigMap: "configmaps",
   Namespace: "namespaces",
 }
 

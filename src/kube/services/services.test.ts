@@ -15,6 +15,12 @@ interface Spec {
   ports: { nodePort?: number }[]
 }
 
+const balanced = (...loadBalancerSourceRanges: string[]) => ({
+  type: "LoadBalancer",
+  loadBalancerSourceRanges,
+  ports: [{ port: 80, targetPort: 8080 }],
+})
+
 describe.skipIf(skip !== false)("a Service", () => {
   let lab: ServicesLab
   let client: TestPod
@@ -133,6 +139,62 @@ describe.skipIf(skip !== false)("a Service", () => {
       () => answers(ip ?? "", 80, 2),
       (heard) => heard.join() === "web-0",
     )
+  })
+
+  test("has a load balancer that answers those whom it names, and none where it names them in vain", async () => {
+    const podRange = `${client.address}/32`
+    const ip = (name: string) =>
+      (
+        lab.objects.get("services", name, "default")["status"] as {
+          loadBalancer?: { ingress?: { ip: string }[] }
+        }
+      )?.loadBalancer?.ingress?.[0]?.ip
+    await make("bounded", balanced("203.0.113.0/24", podRange, podRange, "fd00::/8"))
+    const address = (await lab.until(
+      () => ip("bounded"),
+      (found) => found !== undefined,
+    )) as string
+    await lab.until(
+      () => answers(address, 80, 1),
+      (heard) => heard.join() === "web-0",
+    )
+    // this host is none of them
+    expect(await call("tcp", address, 80, undefined)).toBe("closed")
+    await make("vain", balanced("everyone"))
+    const message = await lab.until(
+      () =>
+        lab.objects
+          .list("events", { fits: (event) => event["reason"] === "UnsupportedLoadBalancer" })
+          .items.map((one) => String(one["message"]))
+          .join(),
+      (found) => found !== "",
+    )
+    expect(message).toContain('"everyone" is no range of addresses')
+    expect(ip("vain")).toBeUndefined()
+    for (const name of ["bounded", "vain"]) lab.objects.delete("services", name, "default")
+  })
+
+  test("has addresses of others only where the administrator says which (CVE-2020-8554)", async () => {
+    const pod = web[0]?.address ?? ""
+    const externalIPs = ["192.0.2.9", "198.18.0.9", pod]
+    const { clusterIP } = await make("outer", { externalIPs, ports: [{ port: 81, targetPort: 8080 }] })
+    await lab.until(
+      () => answers(clusterIP, 81, 1),
+      (heard) => heard.join() !== "closed",
+    )
+    const heard = async () => {
+      const found = await Promise.all(externalIPs.map((address) => call("tcp", address, 81, client.peer)))
+      return found.map((text) => text.startsWith("web-"))
+    }
+    expect(await heard()).toEqual([false, false, false])
+    lab.create("v1", "ConfigMap", "skiff-services", { data: { externalIPs: `192.0.2.0/24, ${pod}/32` } }, "kube-system")
+    await lab.until(heard, ([first]) => first === true)
+    expect(await heard()).toEqual([true, false, false])
+    const told = lab.objects.list("events", { fits: (event) => event["reason"] === "UnsupportedExternalIPs" }).items
+    expect(told.map((one) => one["message"]).join()).toContain("CVE-2020-8554")
+    lab.objects.delete("configmaps", "skiff-services", "kube-system")
+    await lab.until(heard, ([first]) => first === false)
+    lab.objects.delete("services", "outer", "default")
   })
 
   test("that asks for what another has is told so, and has nothing", async () => {

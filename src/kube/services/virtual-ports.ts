@@ -1,11 +1,13 @@
 /** A Service as virtual ports of the cluster's network. Pure. */
-import type { Service } from "kubernetes-types/core/v1"
+import type { Service, ServiceSpec } from "kubernetes-types/core/v1"
 import type { Endpoint, EndpointSlice } from "kubernetes-types/discovery/v1"
+import { isSkiffError } from "../../base/errors.ts"
 import type { VirtualEndpoint, VirtualPort } from "../../network/network.ts"
 import type { Protocol } from "../../spec/docker/port-mapping.ts"
 import { isIpv4, isIpv6 } from "../../spec/docker/ip-address.ts"
 import { keyOf } from "../controllers/cluster.ts"
 import type { Kept } from "../controllers/kept.ts"
+import { sourceRanges } from "./address-spans.ts"
 
 /** What sessionAffinity ClientIP has where nothing is said (core/v1, ClientIPConfig). */
 const STAY_SECONDS = 10_800
@@ -15,6 +17,8 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP: "tcp", UDP: "udp", 
 export interface OwnAddresses {
   isService(address: string): boolean
   isBalanced(address: string): boolean
+  /** It is another's, and the administrator lets Services have it. */
+  isExternal(address: string): boolean
 }
 
 /** One for each of its ports; none for who has no address of its own. */
@@ -27,7 +31,9 @@ export function virtualPortsOf(
   const addresses = (spec.clusterIPs ?? []).filter((address) => own.isService(address))
   if (addresses.length === 0) return []
   const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])
-  const balanced = spec.type === "LoadBalancer" ? ingress.filter((address) => own.isBalanced(address)) : []
+  const bounds = spec.type === "LoadBalancer" ? boundsOf(spec) : undefined
+  const balanced = bounds === undefined ? [] : ingress.filter((address) => own.isBalanced(address))
+  const external = (spec.externalIPs ?? []).filter((address) => own.isExternal(address))
   return (spec.ports ?? []).flatMap(({ name = "", protocol = "TCP", port, nodePort }): VirtualPort[] => {
     const known = PROTOCOLS[protocol]
     if (known === undefined) return []
@@ -38,6 +44,8 @@ export function virtualPortsOf(
         port,
         addresses,
         balanced,
+        ...bounds,
+        ...(external.length > 0 && { external }),
         ...(nodePort && { nodePort }),
         ...(spec.sessionAffinity === "ClientIP" && {
           staySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? STAY_SECONDS,
@@ -46,6 +54,17 @@ export function virtualPortsOf(
       },
     ]
   })
+}
+
+/** Who may ask by its address; undefined: what is said of it cannot be held, so nobody may. */
+function boundsOf({ loadBalancerSourceRanges }: ServiceSpec): Pick<VirtualPort, "sources"> | undefined {
+  try {
+    const sources = sourceRanges(loadBalancerSourceRanges)
+    return sources === undefined ? {} : { sources }
+  } catch (error) {
+    if (isSkiffError(error, "InvalidArgument")) return undefined
+    throw error
+  }
 }
 
 /** Who answers on the port of this name: those that are ready; where there are none, those that end and still answer (KEP-1669). */

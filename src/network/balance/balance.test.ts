@@ -118,6 +118,55 @@ describe.skipIf(skip !== false)("virtual ports", () => {
     expect(await answers(2, client.peer, "10.112.0.1")).toEqual([`b ${client.status.address}`])
   })
 
+  test("are asked by a balanced address from the ranges that they name, and by an external one from everywhere", async () => {
+    const [balanced, external] = [["10.112.0.1"], ["192.0.2.9"]]
+    await outside.run("ip", "route", "add", "192.0.2.9", "via", "198.51.100.1")
+    const bounded = (...sources: [first: string, last: string][]) =>
+      port({
+        endpoints: at(1),
+        balanced,
+        external,
+        sources: sources.map(([first, last]) => ({ first, last })),
+      })
+    const all = () => Promise.all([call("tcp", "10.112.0.1", 80, outside), call("tcp", "10.112.0.1", 80, client.peer)])
+    await ports.change([bounded(["198.51.100.0", "198.51.100.255"], ["203.0.113.0", "203.0.113.0"])])
+    expect(await all()).toEqual(["b 198.51.100.2", "closed"])
+    expect(await call("tcp", "192.0.2.9", 80, client.peer)).toBe(`b ${client.status.address}`)
+    expect(await call("tcp", "192.0.2.9", 80, outside)).toBe("b 198.51.100.2")
+    expect(await call("tcp", "10.96.0.7", 80, client.peer)).toBe(`b ${client.status.address}`)
+    // of the same beginning, and another end; and of the other family alone
+    await ports.change([bounded(["198.51.100.0", "198.51.100.1"])])
+    expect(await all()).toEqual(["closed", "closed"])
+    await ports.change([bounded(["fd00::", "fd00::ffff"])])
+    expect(await all()).toEqual(["closed", "closed"])
+    const other = await host.networks.virtualPorts(network)
+    await other.replace([bounded(["0.0.0.0", "255.255.255.255"])])
+    expect(await all()).toEqual(["b 198.51.100.2", `b ${client.status.address}`])
+    await ports.replace([port({ endpoints: at(1), balanced })])
+    expect(await all()).toEqual(["b 198.51.100.2", `b ${client.status.address}`])
+    expect(await call("tcp", "192.0.2.9", 80, outside)).not.toContain("b")
+    expect(await host.run("sh", "-c", "nft list ruleset | grep -c 198.51.100 || true")).toBe("0")
+  })
+
+  test("are asked by a port of the host on ::1, as long as the kernel translates it", async () => {
+    const [setting] = ["/proc/sys/net/bridge/bridge-nf-call-ip6tables"]
+    const filter = (value: string) => host.run("sh", "-c", `[ ! -e ${setting} ] || echo ${value} > ${setting}`)
+    const askHost = () => host.run("sh", "-c", "timeout 2 socat -u TCP6:[::1]:30080,connect-timeout=0.5 - 2>&1 || true")
+    const endpoints = servers.map(({ status }) => ({ address: status.address6 ?? "", port: 8086 }))
+    await filter("0")
+    await ports.replace([port({ endpoints: [...at(1), ...endpoints], nodePort: 30080 })])
+    expect(await askHost()).toMatch(/^[abc] /)
+    // of IPv4 alone
+    await ports.change([port({ endpoints: at(1), nodePort: 30080 })])
+    expect(await askHost()).toContain("refused")
+    await ports.change([port({ endpoints: [...at(1), ...endpoints], nodePort: 30080 })])
+    await filter("1")
+    const isFiltered = (await host.run("sh", "-c", `cat ${setting} 2>/dev/null || true`)) === "1"
+    expect(await ports.isThere()).toBe(!isFiltered)
+    await ports.replace([port({ endpoints: [...at(1), ...endpoints], nodePort: 30080 })])
+    if (isFiltered) expect(await askHost()).toContain("refused")
+  })
+
   test("keep a caller with its endpoint, until that is gone", async () => {
     await ports.change([port({ staySeconds: 600 })])
     const [first] = await answers(1, client.peer)
@@ -152,6 +201,14 @@ describe.skipIf(skip !== false)("virtual ports", () => {
     expect([...heard].map((text) => text[0] ?? "").toSorted()).toEqual(["a", "b", "c"])
     await ports.change([port({ staySeconds: 60, addresses: [address], endpoints })])
     expect(new Set([await ask6(client.peer), await ask6(client.peer), await ask6(client.peer)]).size).toBe(1)
+    const bounded = { addresses: [], balanced: [address], endpoints }
+    const who = client.status.address6 ?? ""
+    await ports.change([port({ ...bounded, sources: [{ first: who, last: who }] })])
+    expect(await ask6(client.peer)).toMatch(/^[abc] /)
+    await ports.change([port({ ...bounded, sources: [{ first: "fd00::", last: "fd00::1" }] })])
+    expect(
+      await client.peer.run("sh", "-c", `timeout 2 socat -u TCP6:[${address}]:80,connect-timeout=0.5 - 2>&1 || true`),
+    ).toContain("refused")
   })
 
   test("are the same for who begins anew, and come back after a flush", async () => {

@@ -69,14 +69,14 @@ export function lotElement(
 
 /** All but the lots. */
 export function frontElements(port: VirtualPort, numbered: Numbered): PlacedElement[] {
-  const { protocol, port: number, addresses, balanced, nodePort, staySeconds } = port
+  const { protocol, port: number, addresses, balanced, external = [], nodePort, staySeconds } = port
   const asked = fields(new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(number))
   const found: PlacedElement[] = []
   const add = (set: string, element: SetElement): void => void found.push({ set, element })
   const hasAny = (family: 4 | 6): boolean => numbered.lots[family].length > 0
   for (const [map, list] of [
     [SETS.frontends, addresses],
-    [SETS.balanced, balanced],
+    [SETS.balanced, [...balanced, ...external]],
   ] as const)
     for (const address of new Set(list)) {
       const family = familyOf(address)
@@ -84,6 +84,7 @@ export function frontElements(port: VirtualPort, numbered: Numbered): PlacedElem
       if (hasAny(family)) add(six(map, family), { key, data: native(numbered.marks[family]) })
       else if (map === SETS.frontends || !addresses.includes(address)) add(six(SETS.unserved, family), { key })
     }
+  found.push(...boundElements(port, asked))
   if (nodePort !== undefined) {
     const key = fields(new Uint8Array([PROTOCOL_NUMBERS[protocol], 0, 0, 0]), portField(nodePort))
     for (const family of [4, 6] as const)
@@ -104,6 +105,25 @@ export function frontElements(port: VirtualPort, numbered: Numbered): PlacedElem
   }
   return found
 }
+
+/** Who may ask by a balanced address, where not everyone may. */
+function boundElements({ balanced, sources }: VirtualPort, asked: Uint8Array): PlacedElement[] {
+  if (sources === undefined) return []
+  return [...new Set(balanced)].flatMap((address) => {
+    const family = familyOf(address)
+    const key = fields(addressBytes(address), asked)
+    const own = sources.filter(({ first }) => familyOf(first) === family)
+    const bounds: PlacedElement[] = [{ set: six(SETS.bounded, family), element: { key } }]
+    for (const { first, last } of own) {
+      const element = { key: fields(key, addressBytes(first)), keyEnd: fields(key, addressBytes(last)) }
+      bounds.push({ set: six(SETS.allowed, family), element })
+    }
+    return bounds
+  })
+}
+
+/** ::1, where the kernel leads it to ports of this host. */
+export const LOOPBACK6: PlacedElement = { set: SETS.loopback6, element: { key: addressBytes("::1") } }
 
 /** Whose packets must be undone by the host when they go to himself. */
 export function hairpinElement(address: string): PlacedElement {

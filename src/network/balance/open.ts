@@ -7,7 +7,8 @@ import type { HostSide } from "../host-side.ts"
 import type { KernelNames } from "../names.ts"
 import type { Network } from "../network.ts"
 import { address6Field, addressField, nameField } from "../set-fields.ts"
-import type { PlacedElement } from "./elements.ts"
+import { isLoopback6Translated } from "../ipv6-host.ts"
+import { LOOPBACK6, type PlacedElement } from "./elements.ts"
 import type { RootlessUplink } from "../rootless-uplink.ts"
 import { leadHostPorts } from "./host-ways.ts"
 import { balanceTable } from "./remove.ts"
@@ -31,6 +32,9 @@ export function openVirtualPorts({ host, names, runRoot, rootless, ready }: Open
   let opened: Promise<BalanceTable> | undefined
   let network: Network | undefined
   let ways = 0
+  let isLoopback6Led = false
+  // of a namespace of our own, whose bridges nobody filters by br_netfilter
+  const leadsLoopback6 = (): boolean => host.netns !== undefined || isLoopback6Translated()
   const open = async (): Promise<BalanceTable> => {
     const { netfilter } = await host.sockets()
     return new BalanceTable({ netfilter, table: name, file: `${runRoot}/virtual.nft`, netns: host.netns })
@@ -41,7 +45,8 @@ export function openVirtualPorts({ host, names, runRoot, rootless, ready }: Open
       network = await ready()
       const { route } = await host.sockets()
       leadRanges(route, network)
-      await (await table()).replace(ports, placeOf(network))
+      isLoopback6Led = leadsLoopback6()
+      await (await table()).replace(ports, placeOf(network), isLoopback6Led ? [LOOPBACK6] : [])
     },
     async change(set, remove = []) {
       ;(await table()).change(set, remove)
@@ -56,6 +61,7 @@ export function openVirtualPorts({ host, names, runRoot, rootless, ready }: Open
       const { route } = await host.sockets()
       if (rootless !== undefined && rootless.ways().filter(({ isCarried }) => isCarried).length < ways) return false
       if (network === undefined || !hasRoutes(route, network)) return false
+      if (leadsLoopback6() !== isLoopback6Led) return false
       return (await table()).isThere()
     },
   }

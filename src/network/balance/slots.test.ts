@@ -34,6 +34,17 @@ describe("a drawing of lots", () => {
     expect(changes(more, drawing(more, names(1000)))).toBeLessThanOrEqual(10)
   })
 
+  test("whose callers stay takes a share of them for one more of a few, and moves nobody else", () => {
+    const isStable = { isStable: true }
+    const two = drawing([], names(2), isStable)
+    expect(two).toHaveLength(128)
+    const three = drawing(two, names(3), isStable)
+    expect(changes(two, three)).toBeLessThanOrEqual(43)
+    const back = drawing(three, names(2), isStable)
+    expect(three.every((owner, index) => owner === "e2" || back[index] === owner)).toBe(true)
+    expect(drawing(three, [], isStable)).toEqual([])
+  })
+
   test("is empty for nobody", () => {
     expect(drawing(names(3), [])).toEqual([])
   })

@@ -11,6 +11,7 @@ const EXACT = 16
 const SHARE = 8
 const LEAST_SHARE = 4
 const LARGEST = 65_536
+const SMALLEST = 128
 
 /** Sizes of drawings that the table has chains for. */
 export const DRAWINGS: readonly number[] = [
@@ -21,13 +22,24 @@ export const DRAWINGS: readonly number[] = [
 /** As many endpoints of one port as the largest drawing has room for. */
 export const MOST_ENDPOINTS = LARGEST / LEAST_SHARE
 
-/** The numbers' owners, with as few changes of `before` as can be. `wanted` has no two alike. */
-export function drawing(before: readonly string[], wanted: readonly string[]): string[] {
+/**
+ * The numbers' owners, with as few changes of `before` as can be. `wanted` has no two alike. `isStable`: callers stay with their numbers, so that few
+ * endpoints are drawn as many are: one more takes a few numbers, and not the meaning of all of them.
+ */
+export function drawing(
+  before: readonly string[],
+  wanted: readonly string[],
+  { isStable = false }: { isStable?: boolean } = {},
+): string[] {
   const owners = wanted.slice(0, MOST_ENDPOINTS)
-  if (owners.length <= EXACT) return few(before, owners)
+  if (owners.length <= (isStable ? 0 : EXACT)) return few(before, owners)
   const isFit =
-    before.length > EXACT && before.length >= owners.length * LEAST_SHARE && before.length <= owners.length * SHARE * 8
-  const size = isFit ? before.length : Math.min(LARGEST, 2 ** Math.ceil(Math.log2(owners.length * SHARE)))
+    before.length > EXACT &&
+    before.length >= owners.length * LEAST_SHARE &&
+    before.length <= Math.max(SMALLEST, owners.length * SHARE * 8)
+  const size = isFit
+    ? before.length
+    : Math.min(LARGEST, Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(owners.length * SHARE))))
   return many(isFit ? before : [], owners, size)
 }
 

@@ -38,8 +38,11 @@ const ELEMENTS_PER_BATCH = 2000
 /** Sets whose elements come from virtual ports, lots apart. */
 const OWN_SETS = [
   ...FAMILIES.flatMap((family) =>
-    [SETS.frontends, SETS.balanced, SETS.nodePorts, SETS.unserved, SETS.hairpin].map((set) => six(set, family)),
+    [SETS.frontends, SETS.balanced, SETS.nodePorts, SETS.unserved, SETS.hairpin, SETS.bounded, SETS.allowed].map(
+      (set) => six(set, family),
+    ),
   ),
+  SETS.loopback6,
   SETS.unservedPorts,
   SETS.sizes,
   SETS.staying,
@@ -70,8 +73,8 @@ class Changes {
   readonly #deleted = new Map<string, PlacedElement>()
   readonly #added = new Map<string, PlacedElement>()
 
-  delete(set: string, { key }: SetElement): void {
-    const placed = { set, element: { key } }
+  delete(set: string, { key, keyEnd }: SetElement): void {
+    const placed = { set, element: { key, keyEnd } }
     this.#deleted.set(keyOf(placed), placed)
   }
 
@@ -154,8 +157,15 @@ export class BalanceTable {
     return hasElement(netfilter, { family: "inet", table, set: SETS.version, key: nameField(VERSION) })
   }
 
-  /** `place`: the network's bridge, and the ranges of addresses that are nobody's interface. */
-  async replace(ports: readonly VirtualPort[], place: readonly PlacedElement[]): Promise<void> {
+  /**
+   * `place`: the network's bridge, and the ranges of addresses that are nobody's interface; once there, they stay. `more`: of sets that change with
+   * the host.
+   */
+  async replace(
+    ports: readonly VirtualPort[],
+    place: readonly PlacedElement[],
+    more: readonly PlacedElement[],
+  ): Promise<void> {
     const { netfilter, table, file, netns } = this.#deps
     const wasThere = this.isThere()
     if (!wasThere)
@@ -186,14 +196,14 @@ export class BalanceTable {
       const placed = hairpinElement(address)
       wanted.set(keyOf(placed), placed)
     }
-    for (const placed of this.#taps) wanted.set(keyOf(placed), placed)
+    for (const placed of [...this.#taps, ...more]) wanted.set(keyOf(placed), placed)
     const changes = new Changes()
     for (const [set, elements] of kernel.lots)
       for (const element of elements.values()) {
         const placed = { set, element }
         const other = wanted.get(keyOf(placed))
         if (other !== undefined && isSame(other.element, element)) wanted.delete(keyOf(placed))
-        else changes.delete(set, { key: element.key })
+        else changes.delete(set, element)
       }
     for (const { set, element } of wanted.values()) changes.add(set, element)
     if (!wasThere) {
@@ -308,7 +318,9 @@ export class BalanceTable {
     const lots = (family: 4 | 6): string[] => {
       const known = old === undefined ? owners.get(`${lotSet(port, family)} ${marks[family]}`) : old.lots[family]
       const own = port.endpoints.filter(({ address }) => familyOf(address) === family).map(ownerOf)
-      const next = drawing(known ?? [], [...new Set(own)])
+      // of IPv6 the lot is made of the caller's address, and stays with him
+      const isStable = port.staySeconds !== undefined && family === 6
+      const next = drawing(known ?? [], [...new Set(own)], { isStable })
       // all lots are others: so many are made beside the old ones, under another number
       if (old !== undefined && next.length !== old.lots[family].length && next.length > ELEMENTS_PER_BATCH / 2)
         marks[family] = newMark(family, ` of ${next.length}`)
@@ -335,7 +347,7 @@ export class BalanceTable {
   #difference(changes: Changes, old: Applied | undefined, next: Applied | undefined): void {
     for (const [key, { set, element }] of old?.front ?? []) {
       const other = next?.front.get(key)
-      if (other === undefined || !isSame(other.element, element)) changes.delete(set, { key: element.key })
+      if (other === undefined || !isSame(other.element, element)) changes.delete(set, element)
     }
     for (const [key, { set, element }] of next?.front ?? []) {
       const other = old?.front.get(key)
@@ -416,7 +428,8 @@ export class BalanceTable {
 const bytesOf = (address: string): Uint8Array => ipBytes(parseIp(address))
 
 function keyOf({ set, element }: PlacedElement): string {
-  return `${set} ${hexOf(element.key)}`
+  const { key, keyEnd } = element
+  return `${set} ${hexOf(key)}${keyEnd === undefined ? "" : `-${hexOf(keyEnd)}`}`
 }
 
 function isSame(one: SetElement, other: SetElement): boolean {

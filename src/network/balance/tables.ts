@@ -25,6 +25,9 @@ export const SETS = {
   nodePorts: "node_ports",
   unserved: "unserved",
   unservedPorts: "unserved_ports",
+  bounded: "bounded",
+  allowed: "allowed",
+  loopback6: "loopback6",
   sizes: "sizes",
   endpoints: "endpoints",
   choices: "choices",
@@ -46,6 +49,7 @@ export function stayChain(seconds: number): string {
 
 const FAMILIES = [4, 6] as const
 const ip = (family: 4 | 6): string => (family === 6 ? "ip6" : "ip")
+const askedFor = (family: 4 | 6): string => `${ip(family)} daddr . meta l4proto . th dport`
 const PORTS = "meta l4proto { tcp, udp, sctp } th dport != 0"
 
 /** The whole table, in place of what is there. */
@@ -64,7 +68,8 @@ ${STAYS_SECONDS.map(stayText).join("\n")}
 ${FAMILIES.map((family) => `    ct mark set ${ip(family)} daddr . meta l4proto . th dport map @${six(SETS.balanced, family)}`).join("\n")}
     # published ports of containers were first
     meta nfproto ipv4 fib daddr type local ct mark set meta l4proto . th dport map @${SETS.nodePorts}
-    ip6 daddr != ::1 fib daddr type local ct mark set meta l4proto . th dport map @${SETS.nodePorts}6
+    ip6 daddr ::1 ip6 daddr != @${SETS.loopback6} return
+    meta nfproto ipv6 fib daddr type local ct mark set meta l4proto . th dport map @${SETS.nodePorts}6
     ct mark vmap @${SETS.sizes}
   }
   chain prerouting {
@@ -94,9 +99,10 @@ ${FAMILIES.map((family) => `    ct mark set ${ip(family)} daddr . meta l4proto .
     meta l4proto tcp reject with tcp reset
     reject with icmpx type port-unreachable
   }
-  # Services without any endpoint are refused at once, in place of a wait
+  # Services without any endpoint, and who may not ask for one, are refused at once, in place of a wait
   chain unserved {
     ct state != new return
+${FAMILIES.map((family) => `    ${askedFor(family)} @${six(SETS.bounded, family)} ${askedFor(family)} . ${ip(family)} saddr != @${six(SETS.allowed, family)} goto refuse`).join("\n")}
     ip daddr . meta l4proto . th dport @${SETS.unserved} goto refuse
     ip6 daddr . meta l4proto . th dport @${SETS.unserved}6 goto refuse
     meta l4proto . th dport @${SETS.unservedPorts} fib daddr type local goto refuse
@@ -149,10 +155,15 @@ function sets(): string {
         `map ${six(SETS.balanced, family)} { type ${asked} : mark; }`,
         `map ${six(SETS.nodePorts, family)} { type inet_proto . inet_service : mark; }`,
         `set ${six(SETS.unserved, family)} { type ${asked}; }`,
+        "# of those asked from everywhere: which are bounded, and who may ask",
+        `set ${six(SETS.bounded, family)} { type ${asked}; }`,
+        `set ${six(SETS.allowed, family)} { type ${asked} . ${address}; flags interval; }`,
         `map ${six(SETS.endpoints, family)} { typeof ct mark . numgen random mod 2 : ${ip(family)} daddr . th dport; }`,
         `set ${six(SETS.hairpin, family)} { type ${address} . ${address}; }`,
       ]
     }),
+    "# ::1, where it leads to ports of this host",
+    `set ${SETS.loopback6} { type ipv6_addr; }`,
     `set ${SETS.unservedPorts} { type inet_proto . inet_service; }`,
     "# interfaces by which ports of an ordinary user's host arrive: answers leave by them",
     `map ${SETS.taps} { type ifname : mark; }`,

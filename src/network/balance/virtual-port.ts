@@ -10,12 +10,22 @@ export interface VirtualPort {
   addresses: readonly string[]
   /** Asked from everywhere. */
   balanced: readonly string[]
+  /** Ranges of who may ask by `balanced`; no two overlap. Undefined: everyone. Others are refused. */
+  sources?: readonly SourceRange[]
+  /** Addresses that are not the network's own, asked from everywhere: by whoever has a route of it to this host. */
+  external?: readonly string[]
   /** The same by a port of all addresses of this host. */
   nodePort?: number
   /** A caller stays with his endpoint for so long after he has called last. */
   staySeconds?: number
   /** No two alike. Without any, callers are refused. */
   endpoints: readonly VirtualEndpoint[]
+}
+
+/** Addresses of one family, both ends among them. */
+export interface SourceRange {
+  first: string
+  last: string
 }
 
 export interface VirtualEndpoint {

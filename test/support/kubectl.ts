@@ -19,6 +19,7 @@ export function realClients(directory: string): RealClients | undefined {
   // its peers are 160 MB of something else, and neither it nor they have anything to run
   const flags = [
     "--fetch-retries=1",
+    "--fetch-retry-mintimeout=500",
     "--fetch-retry-maxtimeout=2000",
     "--fetch-timeout=30000",
     "--no-save",

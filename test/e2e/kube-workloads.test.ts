@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test"
 import type { Job } from "kubernetes-types/batch/v1"
 import type { HorizontalPodAutoscaler } from "kubernetes-types/autoscaling/v2"
 import type { KubeObject } from "../../src/kube/kube-object.ts"
+import { reboot } from "../support/reboot.ts"
 import { killSupervisor } from "../support/supervisor.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { noLimits, openStore, testUnless } from "../support/store.ts"
@@ -152,6 +153,48 @@ test("probes by http and tcp look at the pod's own address, or from inside where
     .list("events")
     .items.find((event) => event["reason"] === "Unhealthy" && JSON.stringify(event).includes("unserved"))
   expect(said?.["message"]).toBe("Readiness probe failed: HTTP probe failed with statuscode: 404")
+})
+
+test("a start of the machine brings all back: pods as they were, from their first init container on, and no work twice", async () => {
+  const mounts = { volumeMounts: [{ name: "data", mountPath: "/data" }] }
+  const { spec } = template(`echo main >> /data/log; ${stays}`, {
+    ...mounts,
+    envFrom: [{ secretRef: { name: "words" } }],
+  })
+  const init = { ...program("echo init >> /data/log"), name: "init", ...mounts }
+  // its key is a file of who writes it
+  await skiff.ok("kube", "create", "secret", "generic", "words", "--from-literal=WORD=yes")
+  await it.put(
+    of("apps/v1", "StatefulSet", "db", {
+      serviceName: "db",
+      selector,
+      template: { metadata: { labels: { app: "web" } }, spec: { ...spec, initContainers: [init] } },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data" },
+          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+        },
+      ],
+    }),
+  )
+  await it.put(
+    of("batch/v1", "Job", "once", {
+      template: { spec: { restartPolicy: "Never", containers: [program("exit 0")] } },
+    }),
+  )
+  await it.ready(1, { app: "web" })
+  await it.until(() => it.pods({ "job-name": "once" })[0]?.phase === "Succeeded")
+  const before = it.pod("db-0")
+  await reboot(skiff)
+  // what the unit of enable-boot runs
+  await skiff.ok("start", "--all", "--filter", "should-start-on-boot=true")
+  await it.until(() => it.pod("db-0")?.restarts === 1 && it.pod("db-0")?.isReady === true)
+  expect(it.pod("db-0")?.uid).toBe(before?.uid ?? "")
+  const id = await skiff.ok("ps", "-q", "--filter", "label=io.kubernetes.pod.name=db-0")
+  expect(await skiff.ok("exec", id, "cat", "/data/log")).toBe("init\nmain\ninit\nmain")
+  expect(await skiff.ok("exec", id, "sh", "-c", "echo $WORD")).toBe("yes")
+  expect(it.pods({ "job-name": "once" }).map(({ phase, restarts }) => [phase, restarts])).toEqual([["Succeeded", 0]])
+  await skiff.ok("kube", "delete", "secret", "words")
 })
 
 testUnless(noLimits)(

@@ -120,7 +120,7 @@ function supervisorOf({ env }: Engine): number {
     if (!/^\d+$/.test(name)) return false
     try {
       const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0")
-      return words.includes("_supervise") && words.includes(root)
+      return words[0] !== "flock" && words.includes("_supervise") && words.includes(root)
     } catch {
       return false // ended meanwhile
     }

@@ -31,6 +31,7 @@ export function lazyEngine(options: EngineOptions): Engine {
     resolveNames: async (request) => (await engine()).resolveNames(request),
     keepResolver: async () => (await engine()).keepResolver(),
     takeSupervision: async (wasHanded) => (await engine()).takeSupervision(wasHanded),
+    keepSuccessor: async () => (await engine()).keepSuccessor(),
     takeRescan: async (wasHanded) => (await engine()).takeRescan(wasHanded),
     keepScanned: async () => (await engine()).keepScanned(),
     maintain: async (cancellable) => (await engine()).maintain(cancellable),

@@ -105,6 +105,8 @@ export interface Engine extends AsyncDisposable {
   info(): Promise<EngineInfo>
   /** Undefined: another process supervises this store, and does until it lets go. `wasHanded`: by who started us. */
   takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined>
+  /** Until disposed: should this process, which supervises, be killed, another one takes its place by itself. */
+  keepSuccessor(): Promise<Disposable>
   /** Undefined: another process looks at running containers. `wasHanded`: by who started us. */
   takeRescan(wasHanded?: boolean): Promise<Disposable | undefined>
   /** Has running containers scanned again, by a process of its own, where somebody watches them and the data are others. */

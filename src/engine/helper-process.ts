@@ -1,17 +1,21 @@
 /** Processes of a store that stay where one is needed, one of each kind: whoever sees the need starts it, unless it runs. */
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs"
+import { log } from "../base/log.ts"
 import { O_CLOEXEC, tryLock, unlockAndClose } from "../sys/libc.ts"
 import { FileLocks } from "../sys/fs/file-locks.ts"
 import { rootlessUid } from "../sys/fs/paths.ts"
-import { spawnProcess } from "../sys/process/process.ts"
+import { spawnProcess, type Child } from "../sys/process/process.ts"
 import { useOurNamespaces } from "../sys/rootless/use-namespaces.ts"
 import { userScope } from "../sys/rootless/user-scope.ts"
 
 /** The supervisor of containers (src/supervisor/); the resolver of names (src/network/dns/); a look at running containers (src/scan/watch/); the proxy of Ingresses. */
 export type HelperKind = "supervisor" | "resolver" | "rescan" | "ingress"
 
-/** Where one that was woken finds the lock that it was handed. */
-const HANDED_FD = 3
+/** Where one that was woken finds the lock that it was handed: an ordinary user's may have a descriptor before it. */
+const HANDED_FDS = [3, 4]
+/** One that ends sooner has no successor: what ends at once would be started again and again. */
+const SUCCESSOR_AFTER_MS = 5_000
+const SIGTERM = 15
 
 const lockName = (kind: HelperKind): string => `${kind}.lock`
 
@@ -20,8 +24,8 @@ const lockName = (kind: HelperKind): string => `${kind}.lock`
  * took it for us. Undefined: another process has it.
  */
 export function helperLock(runRoot: string, kind: HelperKind, wasHanded = false): Disposable | undefined {
-  if (wasHanded && isLockFile(HANDED_FD, `${runRoot}/${lockName(kind)}`) && tryLock(HANDED_FD))
-    return { [Symbol.dispose]: () => unlockAndClose(HANDED_FD) }
+  const handed = wasHanded ? HANDED_FDS.find((fd) => isLockFile(fd, `${runRoot}/${lockName(kind)}`)) : undefined
+  if (handed !== undefined && tryLock(handed)) return { [Symbol.dispose]: () => unlockAndClose(handed) }
   return new FileLocks(runRoot, kind).tryAcquire(lockName(kind))
 }
 
@@ -47,20 +51,52 @@ export function wakeHelper(runRoot: string, kind: HelperKind, command: readonly 
     0o600,
   )
   if (!tryLock(lock)) return closeSync(lock)
+  try {
+    spawnHelper([...command, "--handed"], [lock]).unref()
+  } finally {
+    // closed and not unlocked: its copy holds on
+    closeSync(lock)
+  }
+}
+
+/**
+ * Called by the helper itself: should it be killed, another one takes its place, though nobody runs a command. A process of `flock` waits
+ * for the lock until then, asleep in the kernel. Disposed before the helper ends by itself: nobody follows. Where there is no `flock`,
+ * nobody does either.
+ */
+export function keepSuccessor(runRoot: string, kind: HelperKind, command: readonly string[]): Disposable {
+  let child: Child | undefined
+  const timer = setTimeout(() => {
+    const words = ["flock", "--exclusive", "--no-fork", `${runRoot}/${lockName(kind)}`, ...command, "--handed"]
+    try {
+      child = spawnHelper(words)
+      child.unref()
+    } catch (error) {
+      log.debug("nobody will follow a helper that is killed", { reason: String(error) })
+    }
+  }, SUCCESSOR_AFTER_MS)
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      child?.kill(SIGTERM)
+    },
+  }
+}
+
+/** It outlives us. `descriptors` are its own from 3 on. */
+function spawnHelper(command: readonly string[], descriptors: readonly number[] = []): Child {
   const uid = rootlessUid()
   const scope = uid === undefined ? [] : userScope(uid, process.env.XDG_RUNTIME_DIR)
   // the rootless namespaces are needed as long as it lives
   const inUse = useOurNamespaces()
   try {
-    spawnProcess([...scope, ...command, "--handed"], {
+    return spawnProcess([...scope, ...command], {
       cwd: "/",
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name))),
-      stdio: ["ignore", "ignore", "ignore", lock, ...(inUse === undefined ? [] : [inUse])],
+      stdio: ["ignore", "ignore", "ignore", ...descriptors, ...(inUse === undefined ? [] : [inUse])],
       detached: true,
-    }).unref()
+    })
   } finally {
-    // closed and not unlocked: its copy holds on
-    closeSync(lock)
     if (inUse !== undefined) closeSync(inUse)
   }
 }

@@ -52,7 +52,7 @@ import { once } from "./once.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
 import type { RegistryStoreOptions } from "./registry-store.ts"
 import type { ResetDeps } from "./reset.ts"
-import { helperLock, wakeHelper } from "./helper-process.ts"
+import { helperLock, keepSuccessor, wakeHelper } from "./helper-process.ts"
 import { SCHEMAS } from "./schemas.ts"
 import { openStoreDirectories } from "./store-directories.ts"
 
@@ -756,6 +756,10 @@ class LocalEngine implements Engine {
 
   async takeSupervision(wasHanded?: boolean): Promise<Disposable | undefined> {
     return helperLock(this.#store.paths.runRoot, "supervisor", wasHanded)
+  }
+
+  async keepSuccessor(): Promise<Disposable> {
+    return keepSuccessor(this.#store.paths.runRoot, "supervisor", this.#ownCommand("_supervise"))
   }
 
   async takeRescan(wasHanded?: boolean): Promise<Disposable | undefined> {

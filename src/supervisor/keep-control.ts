@@ -27,6 +27,8 @@ export async function keepControl(
 
 async function control(engine: Engine, signal: AbortSignal): Promise<void> {
   try {
+    // probes, back-offs and rollouts go on, whoever is killed when nobody runs a command
+    using _ = await engine.keepSuccessor()
     await (await engine.kubeControl()).run({ signal })
   } catch (error) {
     log.warn("the supervisor cannot control Kubernetes' objects", { reason: String(error) })

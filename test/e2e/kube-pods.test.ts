@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import type { ContainerStatus } from "kubernetes-types/core/v1"
-import { killSupervisor } from "../support/supervisor.ts"
+import { killSupervisor, successorsOf, supervisorsOf } from "../support/supervisor.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { openStore } from "../support/store.ts"
 
@@ -171,6 +171,16 @@ test("a container that somebody removes is back soon, and the supervisor may be 
   // its exit command sees that nobody stays
   await skiff.ok("kill", await skiff.ok("ps", "-q", ...filter))
   await it.until(() => it.pod("healed")?.restarts === 2 && it.pod("healed")?.isReady === true)
+})
+
+test("the supervisor is killed while nobody runs a command: another one takes its place by itself", async () => {
+  await it.put(pod("left", { terminationGracePeriodSeconds: 1, containers: [sleeper()] }))
+  await it.ready(1)
+  await it.until(() => successorsOf(skiff).length === 1, 15_000)
+  for (const pid of supervisorsOf(skiff)) process.kill(pid, "SIGKILL")
+  it.objects.delete("pods", "left", "default")
+  await it.until(() => it.pod("left") === undefined)
+  expect(supervisorsOf(skiff)).toHaveLength(1)
 })
 
 const containerOf = (name: string) =>

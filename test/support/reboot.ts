@@ -6,7 +6,7 @@ import { bootId } from "../../src/sys/process/process.ts"
 import { helpersOf, processesNaming } from "./host-state.ts"
 import { removeNetwork } from "./remove-network.ts"
 import type { Skiff } from "./skiff.ts"
-import { supervisorsOf } from "./supervisor.ts"
+import { successorsOf, supervisorsOf } from "./supervisor.ts"
 import { user } from "./user.ts"
 import { eventually } from "./wait.ts"
 
@@ -18,7 +18,7 @@ export async function reboot(skiff: Skiff): Promise<void> {
   const contents = contentsOf(skiff)
   const cgroups = new Set(contents.flatMap(cgroupsOf))
   // who would start, repair or write down an end first
-  const named = () => [...supervisorsOf(skiff), ...processesNaming(skiff.directory).map(pidOf)]
+  const named = () => [...successorsOf(skiff), ...supervisorsOf(skiff), ...processesNaming(skiff.directory).map(pidOf)]
   killAll(named())
   killAll(contents)
   killAll(helpersOf(skiff.directory))

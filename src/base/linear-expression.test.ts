@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test"
 import { array, assert, constantFrom, property, stringMatching } from "fast-check"
 import { LinearExpression } from "./linear-expression.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 test("expressions and texts that take JavaScript's own for ever take no time", () => {
-  const started = performance.now()
+  const started = cpuMs()
   for (const source of ["(x+x+)+y", "(x*)*y", "(x|xx)+y", "(.*)*y", "(?:x?){1000}y"])
     expect(new LinearExpression(source).test("x".repeat(4096))).toBe(false)
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(cpuMs() - started).toBeLessThan(5_000)
 })
 
 test("exec() goes from one place to the next, with its groups", () => {

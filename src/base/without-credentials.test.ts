@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { withoutCredentials } from "./without-credentials.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 test.each([
   ["https://user:pw@host/x", "https://host/x"],
@@ -20,7 +21,7 @@ test.each([
 })
 
 test("a long text of no URL is read in a moment", () => {
-  const startedAt = performance.now()
+  const startedAt = cpuMs()
   withoutCredentials(`${"a".repeat(200_000)}://${"b".repeat(200_000)}`)
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(cpuMs() - startedAt).toBeLessThan(2_000)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import * as fc from "fast-check"
 import { compileGlob } from "./glob.ts"
 import { cleanPath, ignoreFileNames, ignoreMatcher, parseIgnoreFile } from "./ignore-file.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 test("parseIgnoreFile() leaves out comments and blank lines, and cleans paths", () => {
   const text =
@@ -124,9 +125,9 @@ test("the linear matcher and the expression agree", () => {
 })
 
 test("a hostile pattern ends at once", () => {
-  const started = performance.now()
+  const started = cpuMs()
   expect(compileGlob("**/*a*a*a*a*a*a*a*a*b")(`x/${"a".repeat(4000)}`)).toBe(false)
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(cpuMs() - started).toBeLessThan(5_000)
 })
 
 test("cleanPath() is Go's filepath.Clean", () => {

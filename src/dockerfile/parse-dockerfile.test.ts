@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import * as fc from "fast-check"
 import type { Instruction } from "./dockerfile.ts"
 import { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 /** The instructions below one FROM. */
 function instructions(text: string): readonly Instruction[] {
@@ -338,11 +339,11 @@ test.each([
   ["lines to continue", `FROM a\nRUN x${" \\\n".repeat(200_000)}`],
   ["here-documents", `FROM a\nRUN ${"<<E ".repeat(5_000)}\n${"E\n".repeat(5_000)}`],
 ])("many %s take little time", (_, text) => {
-  const started = performance.now()
+  const started = cpuMs()
   try {
     parseDockerfile(text)
   } catch (error) {
     expect(error).toMatchObject({ code: "InvalidArgument" })
   }
-  expect(performance.now() - started).toBeLessThan(10_000)
+  expect(cpuMs() - started).toBeLessThan(10_000)
 })

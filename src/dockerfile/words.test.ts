@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import * as fc from "fast-check"
 import { expand, expandWord, type WordOptions } from "./words.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 const variables = new Map(
   Object.entries({
@@ -137,9 +138,9 @@ test("substitutions within each other have an end", () => {
 
 test("a pattern of many stars on a long value ends at once", () => {
   const long = new Map([["V", "a".repeat(10_000)]])
-  const started = performance.now()
+  const started = cpuMs()
   expect(expandWord("${V##*a*a*a*a*a*a*b}", long)).toHaveLength(10_000)
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(cpuMs() - started).toBeLessThan(5_000)
 })
 
 test("any text either expands or is refused with its reason", () => {

@@ -8,6 +8,7 @@ import { findPackages } from "./find-packages.ts"
 import { parseApkInstalled } from "./apk.ts"
 import { parseDpkgStatus } from "./dpkg.ts"
 import { purlOf } from "./package.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 let root: string
 beforeEach(() => {
@@ -100,10 +101,10 @@ describe("a hostile image", () => {
       mkdirSync(join(root, "a.egg-info"))
       execFileSync("mkfifo", [join(root, "a.egg-info/PKG-INFO")])
       truncateSync(write("node_modules/big/package.json", ""), 2 ** 40)
-      const startedAt = performance.now()
+      const startedAt = cpuMs()
       const leftOut = ["/node_modules/big/package.json, which is too large"]
       expect(findPackages(root)).toEqual({ distribution: undefined, packages: [], leftOut })
-      expect(performance.now() - startedAt).toBeLessThan(5_000)
+      expect(cpuMs() - startedAt).toBeLessThan(5_000)
     } finally {
       rmSync(outside, { recursive: true })
     }
@@ -118,11 +119,11 @@ describe("a hostile image", () => {
     const bytes = 60 * 1024 ** 2
     write("var/lib/dpkg/status", "Package: a\nVersion: 1\n\n".repeat(bytes / 24))
     write("lib/apk/db/installed", "P:a\nV:1\n\n".repeat(bytes / 10))
-    const startedAt = performance.now()
+    const startedAt = cpuMs()
     const { packages, leftOut } = findPackages(root)
     expect(packages).toHaveLength(1)
     expect(leftOut).toEqual(["all but the first 100000 packages"])
-    expect(performance.now() - startedAt).toBeLessThan(20_000)
+    expect(cpuMs() - startedAt).toBeLessThan(20_000)
   })
 
   test("deep directories are an end, and said", () => {

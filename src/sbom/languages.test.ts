@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { deflateSync } from "node:zlib"
 import { findPackages } from "./find-packages.ts"
+import { cpuMs } from "../../test/support/cpu-time.ts"
 
 let root: string
 beforeEach(() => {
@@ -286,9 +287,9 @@ test("damaged files of each kind tell of nothing, soon, and stop nothing", () =>
   for (const name of names) write(name, noise)
   write("deep/package-lock.json", "[".repeat(1_000_000))
   write("many/pom.xml", "<dependency><groupId>".repeat(50_000))
-  const startedAt = performance.now()
+  const startedAt = cpuMs()
   expect(findPackages(root, { isProject: true }).packages.length).toBeLessThan(5)
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(cpuMs() - startedAt).toBeLessThan(10_000)
 })
 
 /** A JAR whose directory has one file very often, and one whose inner JARs are all too large. */
@@ -308,12 +309,12 @@ often(b"a.jar", deflated(80 * 1024 * 1024), 20000, open(sys.argv[2], "wb"))
 
 test("a JAR costs no more than what may be unpacked of it, however often its directory names a file", () => {
   execFileSync("python3", ["-c", makeBombs, join(root, "often.jar"), join(root, "large.jar")])
-  const started = performance.now()
+  const started = cpuMs()
   expect(findPackages(root).leftOut).toEqual([
     "parts of /large.jar, which are too deep, too large or damaged",
     "parts of /often.jar, which are too deep, too large or damaged",
   ])
-  expect(performance.now() - started).toBeLessThan(20_000)
+  expect(cpuMs() - started).toBeLessThan(20_000)
 }, 60_000)
 
 test("files that repeat what a parser looks for take no time", () => {
@@ -324,9 +325,9 @@ test("files that repeat what a parser looks for take no time", () => {
       `<project><dependencies>${part.repeat(2_000_000)}</dependency></dependencies></build></project>`,
     )
   for (let number = 0; number < 10; number++) write(`specifications/a${number}.gemspec`, "\n".repeat(64 * 1024))
-  const started = performance.now()
+  const started = cpuMs()
   expect(found()).toEqual([])
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(cpuMs() - started).toBeLessThan(5_000)
 }, 60_000)
 
 test("links to one large status file are not read for ever", () => {

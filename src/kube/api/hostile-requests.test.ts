@@ -1,6 +1,7 @@
 /** Who may do little gets no more, and no request costs more than it is long. */
 import { describe, expect, test } from "bun:test"
 import { testApis, type TestApi } from "./api.suite.ts"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 const open = testApis()
 const PODS = "/api/v1/namespaces/default/pods"
@@ -162,12 +163,12 @@ describe("a Service", () => {
 describe("a selector", () => {
   test("of many commas costs no more than it is long", async () => {
     const { ask } = open()
-    const begin = performance.now()
+    const begin = cpuMs()
     await ask("GET", PODS, { query: new URLSearchParams({ labelSelector: `${",".repeat(500_000)}a` }) })
     await ask("GET", PODS, { query: new URLSearchParams({ labelSelector: `a in (${" ".repeat(200_000)}` }) })
     await ask("GET", PODS, { query: new URLSearchParams({ labelSelector: `a${" ".repeat(200_000)}b` }) })
     await ask("GET", PODS, { query: new URLSearchParams({ fieldSelector: `a${" ".repeat(200_000)}b` }) })
-    expect(performance.now() - begin).toBeLessThan(2000)
+    expect(cpuMs() - begin).toBeLessThan(2000)
   })
 })
 

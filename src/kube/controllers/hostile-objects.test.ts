@@ -6,6 +6,7 @@ import { object, template, testCluster, type TestCluster } from "./control.suite
 import { indexesOf } from "./job-indexes.ts"
 import type { Kept } from "./kept.ts"
 import type { PersistentVolumeClaim } from "kubernetes-types/core/v1"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 const root = tempDirectory("skiff-kube-hostile-")
 const BILLION = 1_000_000_000
@@ -59,10 +60,10 @@ test.each<[string, string, () => object]>([
 )
 
 test("indexes that are named again and again are there once, and cost little", () => {
-  const begin = performance.now()
+  const begin = cpuMs()
   expect(indexesOf("0-99999,".repeat(100_000)).length).toBe(100_000)
   expect(indexesOf(`1,${"0-999999999,".repeat(10_000)}2`).length).toBeLessThanOrEqual(100_001)
-  expect(performance.now() - begin).toBeLessThan(1_000)
+  expect(cpuMs() - begin).toBeLessThan(1_000)
   expect([indexesOf("3,0-2,2"), indexesOf(""), indexesOf("x,1-,-2,7")]).toEqual([[3, 0, 1, 2], [], [7]])
 })
 

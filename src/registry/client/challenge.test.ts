@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import * as fc from "fast-check"
 import { parseChallenges, type Challenge } from "./challenge.ts"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 const cases: [string, Challenge[]][] = [
   [
@@ -35,9 +36,9 @@ test("any header gives a list, quickly, and touches no prototype", () => {
       expect(parseChallenges(`Bearer ${header}`)).toBeArray()
     }),
   )
-  const started = performance.now()
+  const started = cpuMs()
   parseChallenges(`Bearer a="${"\\".repeat(100_000)}`)
-  expect(performance.now() - started).toBeLessThan(200)
+  expect(cpuMs() - started).toBeLessThan(1_000)
   parseChallenges('Bearer __proto__="x"')
   expect(({} as Record<string, unknown>).x).toBeUndefined()
 })

@@ -7,6 +7,7 @@ import { ignoreFindings, withoutIgnored } from "./ignore-findings.ts"
 import { isInGlob, isSamePackage, ruleFor } from "./rules.ts"
 import { parseVex } from "./vex.ts"
 import { tempDirectory } from "../../../test/support/temp-directory.ts"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 function finding(changes: Partial<Vulnerability> = {}): Vulnerability {
   return {
@@ -145,7 +146,7 @@ describe("VEX", () => {
 
   test("CSAF: very many products with flags cost no more than they are", () => {
     const ids = Array.from({ length: 60_000 }, (_, index) => `p${index}`)
-    const started = performance.now()
+    const started = cpuMs()
     const rules = parseVex(
       JSON.stringify({
         document: {},
@@ -167,7 +168,7 @@ describe("VEX", () => {
       "x.json",
     )
     expect(rules.at(-1)?.by).toMatchObject({ statement: "p59999" })
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(cpuMs() - started).toBeLessThan(3_000)
   })
 
   test("CycloneDX: analysis of components", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { kindsOf, rulesFor, violations } from "./check-policy.ts"
 import { parsePolicy } from "./policy-file.ts"
 import type { Finding, Malware, Misconfiguration, Vulnerability } from "../scan.ts"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 const ROOT = {
   class: "misconfiguration",
@@ -90,12 +91,12 @@ describe("a policy", () => {
     const digested = { names: ["localhost/x:1"], digests: ["sha256:1"], isProven: () => false }
     expect(rulesFor(excepted, digested)).toEqual([])
     expect(rulesFor(excepted, { ...digested, digests: ["sha256:2"] })).toHaveLength(1)
-    const started = performance.now()
+    const started = cpuMs()
     rulesFor(
       rules.map((rule) => Object.assign(rule, { images: ["*a".repeat(5_000)] })),
       { names: ["a".repeat(100_000)], digests: [], isProven: () => true },
     )
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(cpuMs() - started).toBeLessThan(1_000)
   })
 
   test("says what is wrong with its file", async () => {

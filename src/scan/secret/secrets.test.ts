@@ -4,6 +4,7 @@ import { BUILTIN, findSecrets } from "./find-secrets.ts"
 import { toldSecrets } from "./hide-secrets.ts"
 import { configWithoutSecrets, stepWithoutSecrets } from "./config-without-secrets.ts"
 import { textOfPattern } from "./text-of-pattern.suite.ts"
+import { cpuMs } from "../../../test/support/cpu-time.ts"
 
 const find = (text: string, path = "app/settings") => findSecrets({ text, path }, BUILTIN)
 const ids = (text: string, path?: string) => [...new Set(find(text, path).map(({ rule }) => rule.id))]
@@ -80,10 +81,10 @@ describe("time grows with the text alone", () => {
   ]
   for (const [name, text] of texts)
     test(name, () => {
-      const started = performance.now()
+      const started = cpuMs()
       const found = find(text)
       toldSecrets(text, found, { path: "/x" })
-      expect(performance.now() - started).toBeLessThan(2_000)
+      expect(cpuMs() - started).toBeLessThan(2_000)
     })
 })
 
@@ -136,9 +137,9 @@ allow-rules: [{id: path, path: "(x+x+)+y"}]
 `,
       "trivy-secret.yaml",
     )
-    const started = performance.now()
+    const started = cpuMs()
     findSecrets({ text: "x".repeat(100_000), path: "x".repeat(4_000) }, rules)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(cpuMs() - started).toBeLessThan(5_000)
   })
 
   test("says what is wrong with it", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import { assert, constantFrom, dictionary, letrec, oneof, property, string } from "fast-check"
 import { parse } from "yaml"
 import { kubeYaml } from "./yaml.ts"
+import { cpuMs } from "../../../../test/support/cpu-time.ts"
 
 test("texts stand as kubectl writes them", () => {
   const document = {
@@ -66,7 +67,7 @@ test("whatever is written is read back, by readers of 1.1 and of 1.2", () => {
 })
 
 test("a text of a million digits takes no time", () => {
-  const started = performance.now()
+  const started = cpuMs()
   for (const text of [
     "1".repeat(1_000_000),
     `${"1".repeat(1_000_000)}x`,
@@ -75,5 +76,5 @@ test("a text of a million digits takes no time", () => {
     " ".repeat(1_000_000),
   ])
     kubeYaml({ text })
-  expect(performance.now() - started).toBeLessThan(15_000)
+  expect(cpuMs() - started).toBeLessThan(15_000)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { parseDockerfile } from "../../../dockerfile/parse-dockerfile.ts"
 import { checkDockerfileRules } from "./check-dockerfile.ts"
 import { DOCKERFILE_RULES } from "./dockerfile-rules.ts"
+import { cpuMs } from "../../../../test/support/cpu-time.ts"
 
 const GOOD_END = "\nUSER app\nHEALTHCHECK CMD true\n"
 const idsOf = (text: string) => checkDockerfileRules(parseDockerfile(text), "/Dockerfile").map(({ id }) => id)
@@ -102,9 +103,9 @@ describe("checkDockerfileRules()", () => {
   })
 
   test("a long RUN takes no time", () => {
-    const started = performance.now()
+    const started = cpuMs()
     idsOf(`FROM a:1\nRUN ${"apt-get -a ".repeat(20_000)}${GOOD_END}`)
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(cpuMs() - started).toBeLessThan(1000)
   })
 
   test("every rule is one of the table", () => {

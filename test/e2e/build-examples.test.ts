@@ -8,15 +8,17 @@ import { user } from "../support/user.ts"
 import { eventually, freePort } from "../support/wait.ts"
 
 const skiff = new Skiff()
+/** Packages are fetched, unpacked and installed: a minute where nobody else is at work. */
+const WAIT_MS = 600_000
 const mirror = "http://deb.debian.org/debian/dists/stable/Release"
 const unreachable = spawnSync("curl", ["-sfI", "-m", "10", mirror]).status !== 0 && "Debian's mirror is not reachable"
 
 beforeAll(async () => {
   if (unreachable) return
-  const { code, stderr } = await skiff.run(["image", "bootstrap", "debian"], { timeoutMs: 180_000 })
+  const { code, stderr } = await skiff.run(["image", "bootstrap", "debian"], { timeoutMs: WAIT_MS })
   if (code !== 0) throw new Error(stderr)
   await skiff.ok("tag", "debian:latest", "debian:12-slim")
-}, 200_000)
+}, WAIT_MS)
 afterAll(() => skiff.close(), 60_000)
 
 /** The examples lie where the test's user may not read. */
@@ -36,7 +38,7 @@ describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skip
     "%s",
     async (example, port, text) => {
       const directory = copyOf(example)
-      const { code, stderr } = await skiff.run(["build", "-t", example, directory], { timeoutMs: 180_000 })
+      const { code, stderr } = await skiff.run(["build", "-t", example, directory], { timeoutMs: WAIT_MS })
       if (code !== 0) throw new Error(stderr)
       const container = await skiff.ok("run", "-d", "-p", `127.0.0.1::${port}`, example)
       const at = (await skiff.ok("port", container, `${port}`)).split("\n")[0]
@@ -46,7 +48,7 @@ describe.skipIf(unreachable !== false)(`built and reached${unreachable ? ` (skip
       expect(again.stderr).not.toContain("DONE 1")
       expect(again.stderr.match(/CACHED/g)?.length).toBeGreaterThanOrEqual(2)
     },
-    200_000,
+    WAIT_MS,
   )
 
   test("shop: three services by compose, healthy in their order, with data that outlives them", async () => {

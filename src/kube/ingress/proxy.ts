@@ -1,7 +1,7 @@
 /** Passes requests on to backends: HTTP/1.1 and HTTP/2 from callers, HTTP/1.1 or HTTP/2 without TLS to backends, WebSockets as they are. */
 import http, { type IncomingMessage, type ServerResponse } from "node:http"
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
-import net, { type Socket } from "node:net"
+import net from "node:net"
 import type { Duplex } from "node:stream"
 import { log } from "../../base/log.ts"
 import type { VirtualEndpoint } from "../../network/network.ts"
@@ -9,15 +9,12 @@ import type { Upstream } from "./backends.ts"
 import { H2cSessions } from "./h2c-sessions.ts"
 import { forwardedHeaders, hostOf, passedOn, Refused, targetOf, type Headers } from "./request-head.ts"
 import type { Backend, RouteFound } from "./routes.ts"
+import { Places, USUAL_LIMITS, type IngressLimits } from "./limits.ts"
 import { tunnel } from "./tunnel.ts"
 
 /** Who is tried when one does not answer the call at all. */
 const MOST_TRIES = 3
 const CONNECT_MS = 3_000
-/** A backend that says nothing for so long has gone. */
-const SILENT_MS = 300_000
-/** Of all callers; who comes then is told to come later. */
-const MOST_REQUESTS = 4_096
 const NO_BODY = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"])
 const TO_HTTPS = 308
 
@@ -41,17 +38,26 @@ export interface Arrival {
 /** One for all ports. */
 export class Proxy {
   readonly #rules: ProxyRules
+  readonly #limits: IngressLimits
   readonly #sessions = new H2cSessions()
-  #open = 0
+  readonly #places: Places
 
-  constructor(rules: ProxyRules) {
+  constructor(rules: ProxyRules, limits: IngressLimits = USUAL_LIMITS) {
     this.#rules = rules
+    this.#limits = limits
+    this.#places = new Places(limits.requests, limits.requestsOfOne)
+  }
+
+  /** Requests and WebSockets that are under way. */
+  get open(): number {
+    return this.#places.taken
   }
 
   /** Never throws. */
   answer(request: Request, response: Response, arrival: Arrival): void {
-    this.#open++
-    response.once("close", () => this.#open--)
+    const release = this.#places.take(request.socket.remoteAddress)
+    if (release === undefined) return refuse(request, response, tooMany())
+    response.once("close", release)
     this.#pass(request, response, arrival).catch((error: unknown) => refuse(request, response, error))
   }
 
@@ -70,7 +76,6 @@ export class Proxy {
   }
 
   async #pass(request: Request, response: Response, arrival: Arrival): Promise<void> {
-    if (this.#open > MOST_REQUESTS) throw new Refused(503, "too many requests at once")
     const { route, query, full } = this.#route(request)
     const tlsPort = this.#rules.tlsPort()
     if (route.redirectsToTls && !arrival.isTls && tlsPort !== undefined) {
@@ -83,20 +88,21 @@ export class Proxy {
     const headers = { ...passedOn(request.headers as Headers), ...forwarded(request, full, arrival) }
     const call = { method: request.method ?? "GET", path: `${route.path}${query}`, host: full, headers }
     if (upstream.protocol === "h2c") return this.#passH2c(request, response, upstream, call)
-    const endpoint = await reachable(upstream.endpoints)
-    await passHttp1(request, response, endpoint, call)
+    const isGone = goneOf(response)
+    const endpoint = await reachable(upstream.endpoints, isGone)
+    await passHttp1({ request, response, endpoint, call, limits: this.#limits })
   }
 
   async #tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, arrival: Arrival): Promise<void> {
     // any other protocol would let the caller speak to the backend past all rules
     if (request.headers.upgrade?.toLowerCase() !== "websocket")
       throw new Refused(501, "only WebSockets are upgraded to")
-    if (this.#open > MOST_REQUESTS) throw new Refused(503, "too many requests at once")
+    const release = this.#places.take(request.socket.remoteAddress)
+    if (release === undefined) throw tooMany()
+    socket.once("close", release)
     const { route, query, full } = this.#route(request)
     const upstream = this.#upstream(route)
-    const endpoint = await reachable(upstream.endpoints)
-    this.#open++
-    socket.once("close", () => this.#open--)
+    const endpoint = await reachable(upstream.endpoints, () => socket.destroyed)
     tunnel(socket, head, endpoint, {
       method: request.method ?? "GET",
       path: `${route.path}${query}`,
@@ -126,7 +132,7 @@ export class Proxy {
   }
 
   async #passH2c(request: Request, response: Response, { endpoints }: Upstream, call: Call): Promise<void> {
-    const endpoint = await reachable(endpoints)
+    const endpoint = await reachable(endpoints, goneOf(response))
     const stream = this.#sessions.of(endpoint).request({
       ":method": call.method,
       ":path": call.path,
@@ -140,7 +146,8 @@ export class Proxy {
       stream.once("trailers", (found) => done(passedOn(found as Headers)))
       stream.once("close", () => done({}))
     })
-    stream.setTimeout(SILENT_MS, () => stream.close(http2.constants.NGHTTP2_CANCEL))
+    const unwatch = watchTaking(response, this.#limits)
+    stream.setTimeout(this.#limits.silentMs, () => stream.close(http2.constants.NGHTTP2_CANCEL))
     stream.once("error", reject)
     stream.once("response", (head) => {
       const status = Number(head[":status"] ?? 502)
@@ -157,8 +164,57 @@ export class Proxy {
     })
     response.once("close", () => stream.close(http2.constants.NGHTTP2_CANCEL))
     request.pipe(stream)
-    await promise
+    await promise.finally(unwatch)
   }
+}
+
+const tooMany = (): Refused => new Refused(503, "too many requests at once")
+
+/** Whether the caller has taken his request back: nothing more is done for him. */
+function goneOf(response: Response): () => boolean {
+  let isGone = (response as ServerResponse).destroyed
+  response.once("close", () => (isGone = true))
+  return () => isGone
+}
+
+/** Cuts a caller who takes nothing of an answer that waits for him. Gives what ends the watch. */
+function watchTaking(response: Response, { bodyMs }: IngressLimits): () => void {
+  const own = response as ServerResponse
+  let waits = false
+  own.on("drain", () => (waits = false))
+  const timer = setInterval(() => {
+    if (waits && own.writableNeedDrain) cut(response)
+    waits = own.writableNeedDrain
+  }, bodyMs)
+  const end = (): void => clearInterval(timer)
+  own.once("close", end)
+  return end
+}
+
+/** Ends a request of which nothing, or next to nothing, comes before it is whole. Gives what ends the watch. */
+function watchBody(
+  { request, response, limits }: Passing,
+  upstream: http.ClientRequest,
+  onSlow: () => void,
+): () => void {
+  let bytes = 0
+  request.on("data", (chunk: Buffer) => (bytes += chunk.length))
+  const timer = setInterval(() => {
+    // one that takes nothing is the backend's doing, and one that answers already may want no more
+    const isOwn = !upstream.writableNeedDrain && !response.headersSent
+    if (isOwn && bytes < limits.bodyBytes) onSlow()
+    bytes = 0
+  }, limits.bodyMs)
+  const end = (): void => clearInterval(timer)
+  request.once("end", end)
+  response.once("close", end)
+  return end
+}
+
+/** Half an answer must not look like a whole one. */
+function cut(response: Response): void {
+  if ("stream" in response) response.stream.close(http2.constants.NGHTTP2_CANCEL)
+  else response.socket?.destroy()
 }
 
 interface Call {
@@ -174,8 +230,12 @@ function forwarded(request: Request, host: string, { isTls, port }: Arrival): Re
 }
 
 /** The first of the endpoints that takes a call: nothing of the request is sent before, so nothing is lost or done twice. */
-async function reachable(endpoints: readonly VirtualEndpoint[]): Promise<VirtualEndpoint> {
-  for (const endpoint of endpoints.slice(0, MOST_TRIES)) if (await answers(endpoint)) return endpoint
+async function reachable(endpoints: readonly VirtualEndpoint[], isGone: () => boolean): Promise<VirtualEndpoint> {
+  for (const endpoint of endpoints.slice(0, MOST_TRIES)) {
+    if (isGone()) break
+    if ((await answers(endpoint)) && !isGone()) return endpoint
+  }
+  if (isGone()) throw new Refused(499, "the caller has gone")
   throw new Refused(502, "no endpoint takes the call")
 }
 
@@ -188,7 +248,16 @@ function answers({ address, port }: VirtualEndpoint): Promise<boolean> {
   return promise.finally(() => socket.destroy())
 }
 
-async function passHttp1(request: Request, response: Response, endpoint: VirtualEndpoint, call: Call): Promise<void> {
+interface Passing {
+  request: Request
+  response: Response
+  endpoint: VirtualEndpoint
+  call: Call
+  limits: IngressLimits
+}
+
+async function passHttp1(passing: Passing): Promise<void> {
+  const { request, response, endpoint, call, limits } = passing
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   // of GET and its like the library would send the body without saying where it ends: as the next request
   const isChunked =
@@ -202,7 +271,7 @@ async function passHttp1(request: Request, response: Response, endpoint: Virtual
     // one connection a request: one that was kept could end at this very moment
     agent: false,
     setHost: false,
-    timeout: SILENT_MS,
+    timeout: limits.silentMs,
   })
   upstream.once("timeout", () => upstream.destroy(new Refused(504, "the backend was silent")))
   upstream.once("error", reject)
@@ -222,8 +291,11 @@ async function passHttp1(request: Request, response: Response, endpoint: Virtual
     request.headers["transfer-encoding"] === undefined
   )
     upstream.end()
-  else request.pipe(upstream)
-  await promise
+  else {
+    request.pipe(upstream)
+    watchBody(passing, upstream, () => upstream.destroy(new Refused(408, "the body comes too slowly")))
+  }
+  await promise.finally(watchTaking(response, limits))
 }
 
 function writeHead(response: Response, status: number, headers: Record<string, string | string[]>): void {
@@ -236,8 +308,7 @@ function refuse(request: Request, response: Response, error: unknown): void {
   const status = error instanceof Refused ? error.status : 502
   try {
     if (response.headersSent) {
-      // half an answer must not look like a whole one
-      ;(response.socket as Socket | null)?.destroy()
+      cut(response)
       return
     }
     const text = `${status} ${http.STATUS_CODES[status] ?? ""}\n`

@@ -14,6 +14,7 @@ import { ingressesOfRoutes } from "./gateway-routes.ts"
 import type { KubeObjects, StoredObject } from "../objects/objects.ts"
 import { SERVICE_NAME, SLICES } from "../services/slices.ts"
 import { upstreamOf } from "./backends.ts"
+import { USUAL_LIMITS } from "./limits.ts"
 import { Proxy } from "./proxy.ts"
 import { ownIngresses, Routes } from "./routes.ts"
 import { IngressServers, type KeyPair } from "./servers.ts"
@@ -72,12 +73,16 @@ async function serveUntilIdle({ objects, isOrdinaryUser }: ServeIngressesDeps): 
     objects.find("configmaps", SETTINGS.name, SETTINGS.namespace),
     usualSettings(isOrdinaryUser),
   )
-  const proxy = new Proxy({
-    find: (host, path) => table.routes.find(host, path),
-    upstream: (backend) => table.upstream(backend),
-    tlsPort: () => (servers.hasTls ? settings.https : undefined),
-  })
-  const servers = new IngressServers(proxy, settings.address)
+  const limits = { ...USUAL_LIMITS, requestsOfOne: settings.perClient, connectionsOfOne: settings.perClient }
+  const proxy = new Proxy(
+    {
+      find: (host, path) => table.routes.find(host, path),
+      upstream: (backend) => table.upstream(backend),
+      tlsPort: () => (servers.hasTls ? settings.https : undefined),
+    },
+    limits,
+  )
+  const servers = new IngressServers(proxy, settings.address, limits)
   const text = JSON.stringify(settings)
   try {
     await listenAtLast(servers, settings.http)

@@ -1,13 +1,14 @@
 /** Work on large trees leaves the event loop free, and ends when it is cancelled. */
+import { heapStats } from "bun:jsc"
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { longestShare } from "../../../test/support/turns.ts"
 import { clampTimes } from "./clamp-times.ts"
 import { copyTree } from "./copy-tree.ts"
-import { removeTree } from "./remove-tree.ts"
+import { removalAt, removeTree } from "./remove-tree.ts"
 import { treeUsage } from "./tree-usage.ts"
 
 const FILES = 3_000
@@ -36,6 +37,24 @@ describe("on a tree of many files", () => {
     ["removeTree()", () => removeTree(tree)],
   ])("%s gives others their turns", async (_, work) => {
     expect(await longestShare(work())).toBeLessThan(0.5)
+  })
+
+  test("removeTree() has a part of a directory's names in memory, not all", () => {
+    const wide = join(directory, "wide")
+    mkdirSync(wide)
+    for (let index = 0; index < 20_000; index++) writeFileSync(join(wide, `a-file-with-a-name-of-its-own-${index}`), "")
+    const strings = () => {
+      Bun.gc(true)
+      return heapStats().objectTypeCounts.string ?? 0
+    }
+    const before = strings()
+    const fd = openSync(directory, "r")
+    const removal = removalAt(fd, "wide", wide)
+    removal.next()
+    expect(strings() - before).toBeLessThan(10_000)
+    while (removal.next().done !== true);
+    closeSync(fd)
+    expect(existsSync(wide)).toBe(false)
   })
 
   test("copyTree() and removeTree() end where they are when they are cancelled, and can be repeated", async () => {

@@ -2,11 +2,13 @@ import { basename, dirname } from "node:path"
 import { atOnce, inSlices } from "../../base/time-slice.ts"
 import { FailedPrecondition, hasErrno } from "../../base/errors.ts"
 import { setModeAt } from "./attributes.ts"
-import { readDirectory, statAt } from "./directory.ts"
+import { directoryParts, statAt, type DirectoryEntry } from "./directory.ts"
 import { AT_FDCWD, AT_REMOVEDIR, check, close, libc, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW } from "../libc.ts"
 import { checkNamed, rawCString, rawName, shownName } from "./raw-name.ts"
 
 const MAX_DEPTH = 64
+/** Of one directory, in memory at a time: a container may have made any number. */
+const PART_NAMES = 2_000
 
 /**
  * Removes a tree that a container or an image made, at a host path whose parent is trusted. False when nothing was there.
@@ -71,18 +73,30 @@ function* removeDirectory(parentFd: number, name: string, path: string): Generat
 type MoveUp = (fd: number, child: string) => void
 
 function* emptyDirectory(fd: number, path: string, depth: number, moveUp: MoveUp): Generator<void, void> {
-  for (const { name, isDirectory } of readDirectory(fd)) {
-    yield
-    if (!isDirectory) unlink(fd, name, 0)
-    else if (depth === MAX_DEPTH) moveUp(fd, name)
-    else {
-      yield* withDirectory(fd, name, (child) => {
-        refuseMount(fd, name, path)
-        return emptyDirectory(child, path, depth + 1, moveUp)
-      })
-      unlink(fd, name, AT_REMOVEDIR)
+  let parts = 0
+  for (const part of directoryParts(fd, PART_NAMES)) {
+    parts++
+    for (const entry of part) {
+      yield
+      yield* removeEntry(fd, entry, { path, depth, moveUp })
     }
   }
+  // readdir(3) leaves open what a reading shows that goes on after names were removed: it is read again until one part has all
+  if (parts > 1) yield* withDirectory(fd, ".", (again) => emptyDirectory(again, path, depth, moveUp))
+}
+
+function* removeEntry(
+  fd: number,
+  { name, isDirectory }: DirectoryEntry,
+  { path, depth, moveUp }: { path: string; depth: number; moveUp: MoveUp },
+): Generator<void, void> {
+  if (!isDirectory) return unlink(fd, name, 0)
+  if (depth === MAX_DEPTH) return moveUp(fd, name)
+  yield* withDirectory(fd, name, (child) => {
+    refuseMount(fd, name, path)
+    return emptyDirectory(child, path, depth + 1, moveUp)
+  })
+  unlink(fd, name, AT_REMOVEDIR)
 }
 
 /** Runs `body` on the directory, opened; not at all when it has gone. */

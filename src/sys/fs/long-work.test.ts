@@ -29,6 +29,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
+function strings(): number {
+  Bun.gc(true)
+  return heapStats().objectTypeCounts.string ?? 0
+}
+
 describe("on a tree of many files", () => {
   test.each<[string, () => Promise<unknown>]>([
     ["copyTree()", () => copyTree(tree, "/", directory, "copy")],
@@ -43,10 +48,6 @@ describe("on a tree of many files", () => {
     const wide = join(directory, "wide")
     mkdirSync(wide)
     for (let index = 0; index < 20_000; index++) writeFileSync(join(wide, `a-file-with-a-name-of-its-own-${index}`), "")
-    const strings = () => {
-      Bun.gc(true)
-      return heapStats().objectTypeCounts.string ?? 0
-    }
     const before = strings()
     const fd = openSync(directory, "r")
     const removal = removalAt(fd, "wide", wide)

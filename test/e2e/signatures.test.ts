@@ -117,6 +117,29 @@ test("an archive is held against the policy of its transport", async () => {
   expect(await skiff.run(["load", "-i", archive], { env })).toMatchObject({ code: 0 })
 })
 
+test("what is read where it lies is asked of the policy too", async () => {
+  const name = `${host}/trust/plain:1`
+  const archive = join(home.directory, "in-place.tar")
+  await skiff.ok("pull", "-q", name)
+  await skiff.ok("save", "--format", "oci-archive", "-o", archive, name)
+  const words = [
+    ["explore", "--report", `oci-archive:${archive}`],
+    ["explore", "--report", `docker://${name}`],
+    ["scan", "--scanners", "secret", `oci-archive:${archive}`],
+    ["scan", "--scanners", "secret", `docker://${name}`],
+  ]
+  const rule = { "": gpg(alice.file) }
+  home.policy(rule, { "oci-archive": rule, "docker-archive": { "": [{ type: "reject" }] } })
+  for (const each of words)
+    expect([each, await skiff.run(each, { env })]).toMatchObject([
+      each,
+      { code: 1, stderr: expect.stringContaining("asks for a signature by the key") },
+    ])
+  const accept = { "": [{ type: "insecureAcceptAnything" }] }
+  home.policy(accept, { "oci-archive": accept })
+  for (const each of words) expect([each, await skiff.run(each, { env })]).toMatchObject([each, { code: 0 }])
+})
+
 test("signatures in a directory of skopeo's count for what is copied out of it, and load obeys the same scope", async () => {
   const signed = signBySkopeo("trust/dir:1", "--sign-by", alice.fingerprint)
   const directory = join(home.directory, "dir")

@@ -5,7 +5,7 @@ import type { ImagesDeps } from "../deps.ts"
 import type { CopyOptions, ImageAt, OpenedImageAt } from "../image.ts"
 import type { ImageRecords } from "../records.ts"
 import { formatReference } from "../reference.ts"
-import { openCopySource } from "./copy-source.ts"
+import { openCopySource, type CopySource } from "./copy-source.ts"
 import { checked } from "./directory-blobs.ts"
 import { oneImage } from "./one-image.ts"
 import { parsePlace } from "./place.ts"
@@ -17,22 +17,36 @@ export async function lookAt(
   text: string,
   options: CopyOptions = {},
 ): Promise<ImageAt> {
-  await using opened = await openAt(deps, records, text, options)
+  await using opened = await openPlace(deps, records, text, options)
   const { name, top, layers, configBytes, config } = opened
   return { name, top, layers, configBytes, config }
 }
 
-/** See `Images.openAt`. */
+/** See `Images.openAt`. Its layers will be read: it is held against policy.json as an image that comes in. */
 export async function openAt(
   deps: ImagesDeps,
   records: ImageRecords,
   text: string,
   options: CopyOptions = {},
 ): Promise<OpenedImageAt> {
+  return await openPlace(deps, records, text, options, ({ admit, top, indexes = [] }) =>
+    admit?.([top.descriptor.digest, ...indexes]),
+  )
+}
+
+async function openPlace(
+  deps: ImagesDeps,
+  records: ImageRecords,
+  text: string,
+  options: CopyOptions,
+  admit?: (one: CopySource) => Promise<void> | undefined,
+): Promise<OpenedImageAt> {
   await using undo = new AsyncDisposableStack()
   const place = parsePlace(text)
   const from = await openCopySource(deps, records, place, { ...options, all: true }, undo)
-  const { source, ref, top, shown } = await oneImage(from, options)
+  const one = await oneImage(from, options)
+  await admit?.(one)
+  const { source, ref, top, shown } = one
   const parsed = parseManifest(top.bytes, top.descriptor.mediaType, `manifest of ${shown}`)
   if (parsed.kind === "index") throw new Error("unreachable: one image was chosen")
   const { config, layers } = parsed.manifest

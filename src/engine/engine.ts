@@ -109,8 +109,8 @@ export interface Engine extends AsyncDisposable {
   keepSuccessor(): Promise<Disposable>
   /** Undefined: another process looks at running containers. `wasHanded`: by who started us. */
   takeRescan(wasHanded?: boolean): Promise<Disposable | undefined>
-  /** Has running containers scanned again, by a process of its own, where somebody watches them and the data are others. */
-  keepScanned(): Promise<void>
+  /** Has running containers scanned again, by a process of its own, where the data are others; false: nobody watches them. */
+  keepScanned(): Promise<boolean>
   /** Answers containers' questions for names until nobody is on a network that has such, or another process does it. */
   resolveNames(options?: { wasHanded?: boolean }): Promise<void>
   /** Answers requests by Kubernetes' Ingresses as long as there are any, or another process does it. */

@@ -766,13 +766,14 @@ class LocalEngine implements Engine {
     return helperLock(this.#store.paths.runRoot, "rescan", wasHanded)
   }
 
-  async keepScanned(): Promise<void> {
+  async keepScanned(): Promise<boolean> {
     const { root, runRoot } = this.#store.paths
-    if (!this.#isWatched()) return
+    if (!this.#isWatched()) return false
     const { isScanDue } = await import("../scan/watch/watch-state.ts")
     const containers = await this.containers()
     const running = () => containers.list().map(({ id }) => id)
     if (isScanDue(`${root}/scan`, running)) wakeHelper(runRoot, "rescan", this.#ownCommand("_rescan"))
+    return true
   }
 
   /** Somebody wants to know what becomes known of running containers. */
@@ -825,6 +826,8 @@ class LocalEngine implements Engine {
       this.#usesNetworks = false
       return new LocalEngine(this.#options).reset()
     }
+    // whoever watches ends by it
+    await (await this.scans()).setWatched(false)
     await resetStore(await this.#resetDeps())
     // nothing is left to be repaired, or to be written, at the end
     this.#containers = undefined

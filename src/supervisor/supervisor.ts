@@ -69,7 +69,7 @@ async function superviseUntilIdle(engine: Engine): Promise<void> {
   await control
 }
 
-function every(milliseconds: number, act: () => Promise<void>, what: string): Disposable {
+function every(milliseconds: number, act: () => Promise<unknown>, what: string): Disposable {
   const tell = (error: unknown) => log.warn(`the supervisor cannot ${what}`, { reason: String(error) })
   const timer = setInterval(() => void act().catch(tell), milliseconds)
   return { [Symbol.dispose]: () => clearInterval(timer) }

@@ -63,8 +63,17 @@ test("what becomes known of a running container is told, also when nobody looks 
   await eventually(async () => (await events()).includes("CVE-2024-3"), 60_000)
   expect((await events()).match(/vulnerability=CVE/g)).toHaveLength(2)
 
+  const another = skiff.spawn(["scan", "--watch"])
+  await Bun.sleep(1_000)
   await skiff.ok("scan", "--watch=false")
+  await eventually(() => another.exitCode === 0, 30_000)
   await importData("CVE-2024-4")
   await skiff.ok("rm", "-f", "web", "still")
   expect(await events()).not.toContain("CVE-2024-4")
+
+  // who watches does not keep a store from being removed
+  const last = skiff.spawn(["scan", "--watch"])
+  await Bun.sleep(1_000)
+  await skiff.ok("system", "reset", "--force")
+  await eventually(() => last.exitCode !== null, 30_000)
 }, 180_000)

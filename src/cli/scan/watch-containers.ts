@@ -7,7 +7,7 @@ import type { Out } from "../out.ts"
 /** Between two looks whether there are other data or containers: the supervisor looks as well, for when this process is gone. */
 const LOOK_MS = 2_000
 
-/** `scan --watch`: begins the watch, and tells what becomes known, until it is interrupted; the watch goes on. `--watch=false` ends it. */
+/** `scan --watch`: begins the watch, and tells what becomes known, until it is interrupted; the watch goes on. `--watch=false` ends it, and who tells of it. */
 export async function watchContainers(engine: Engine, isWatched: boolean, out: Out): Promise<number> {
   const scans = await engine.scans()
   if (!isWatched) {
@@ -19,15 +19,20 @@ export async function watchContainers(engine: Engine, isWatched: boolean, out: O
   await scans.setWatched(true)
   const [events, containers] = [await engine.events(), await engine.containers()]
   using interrupt = new AbortOnInterrupt()
-  const { signal } = interrupt
+  const ended = new AbortController()
+  const signal = interrupt.signal === undefined ? ended.signal : AbortSignal.any([interrupt.signal, ended.signal])
   await using watch = events.watch({
     filter: { types: ["container"], actions: ["scan", "vulnerability"] },
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   })
   out.note(
     `watching ${containers.list().length} running containers; the supervisor goes on until 'skiff scan --watch=false'`,
   )
-  const look = () => void engine.keepScanned().catch((error: unknown) => out.warn(String(error)))
+  const look = () =>
+    void engine.keepScanned().then(
+      (goesOn) => goesOn || ended.abort(),
+      (error: unknown) => out.warn(String(error)),
+    )
   const timer = setInterval(look, LOOK_MS)
   look()
   try {

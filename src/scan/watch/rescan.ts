@@ -30,6 +30,8 @@ export async function rescan(deps: ScanDeps, signal?: AbortSignal): Promise<Resc
       containers[container.id] = known
       continue
     }
+    // ended meanwhile, or the store is being removed
+    if (readWatchState(directory) === undefined) return done
     const found = database === "" ? undefined : await look(deps, container, signal)
     if (found === undefined) {
       if (known !== undefined) containers[container.id] = known

@@ -61,6 +61,8 @@ export interface ScanSubject extends Disposable {
   /** The files as a process would see them; undefined of an SBOM. */
   tree?: FileTree
   packages(): FoundPackages
+  /** Where what was found in an image of the store is kept, beside its topmost layer. */
+  keptFile?: (name: "packages" | "vulnerabilities") => string
   /** The layer that brought the file that is seen at `path` (absolute); undefined where nobody knows. */
   layerOf(path: string): SubjectLayer | undefined
 }

@@ -31,9 +31,13 @@ import type {
 const BLOCK_BYTES = 512
 
 /** What lies beside a snapshot's files. */
-const KEPT = ["tar-split", "explore-index", "explore-figures", "packages"] as const satisfies readonly (
-  "tar-split" | KeptFile
-)[]
+const KEPT = [
+  "tar-split",
+  "explore-index",
+  "explore-figures",
+  "packages",
+  "vulnerabilities",
+] as const satisfies readonly ("tar-split" | KeptFile)[]
 
 /** What differs between the drivers. Directories are those of snapshots, with `diff` inside; they are hostile. */
 export interface LayerDriver {

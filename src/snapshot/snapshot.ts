@@ -48,9 +48,9 @@ export interface LayerContents extends Disposable {
 
 /**
  * What is kept with a snapshot: the index of its names, the figures of the layers that end with it (explore/), the packages of all that is seen
- * of it (scan/).
+ * of it, and what is known of them (scan/).
  */
-export type KeptFile = "explore-index" | "explore-figures" | "packages"
+export type KeptFile = "explore-index" | "explore-figures" | "packages" | "vulnerabilities"
 
 /** How an active snapshot is made. */
 export interface PrepareOptions {

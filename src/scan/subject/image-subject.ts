@@ -26,7 +26,8 @@ export async function imageSubject(
   const layers = layersOf(config, chain, snapshots, { blobs, lines })
   const opened = new Files(snapshots, image.topLayer)
   const finder = new LayerFinder(snapshots, chain, layers)
-  const keptFile = image.topLayer && snapshots.keptFile(image.topLayer, "packages")
+  const { topLayer } = image
+  const keptFile = topLayer && ((file: "packages" | "vulnerabilities") => snapshots.keptFile(topLayer, file))
   let found: FoundPackages | undefined
   return {
     kind: "image",
@@ -36,8 +37,10 @@ export async function imageSubject(
     get tree() {
       return opened.tree
     },
-    packages: () => (found ??= keptPackages(keptFile, options, () => imagePackages(opened.opener, finder, options))),
+    packages: () =>
+      (found ??= keptPackages(keptFile?.("packages"), options, () => imagePackages(opened.opener, finder, options))),
     layerOf: (path) => finder.of(path),
+    ...(keptFile ? { keptFile } : {}),
     [Symbol.dispose]() {
       finder[Symbol.dispose]()
       opened[Symbol.dispose]()

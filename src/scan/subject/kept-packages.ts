@@ -19,13 +19,18 @@ interface Kept {
  */
 export function keptPackages(file: string | undefined, options: ScanOptions, find: () => FoundPackages): FoundPackages {
   if (file === undefined || options.skipDirectories.length + options.skipFiles.length > 0) return find()
-  const { size, mtimeMs } = statSync(process.execPath)
-  const reader = `${FORM} ${VERSION} ${size} ${mtimeMs} ${options.withPackageLayers === true ? "with layers" : "without layers"}`
+  const reader = `${FORM} ${programIdentity()} ${options.withPackageLayers === true ? "with layers" : "without layers"}`
   const kept = readKept(file)
   if (kept?.reader === reader) return { ...kept.found, distribution: kept.found.distribution ?? undefined }
   const found = find()
   atomicWrite(file, JSON.stringify({ reader, found } satisfies Kept))
   return found
+}
+
+/** Tells one build of this program from another. */
+export function programIdentity(): string {
+  const { size, mtimeMs } = statSync(process.execPath)
+  return `${VERSION} ${size} ${mtimeMs}`
 }
 
 function readKept(file: string): Kept | undefined {

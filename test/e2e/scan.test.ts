@@ -88,6 +88,39 @@ test("an image, a container and an archive tell which layer brought a package; a
   expect([...(await scan(sbom)).keys()].toSorted()).toEqual(["curl", "libc6", "lodash", "nginx"])
 }, 60_000)
 
+test("an image at its registry is read there: nothing is extracted, what is told is the same; several are told one after the other", async () => {
+  await built(skiff, FILES, "-t", `${registry.host}/scan/remote:1`)
+  await skiff.ok("push", "-q", `${registry.host}/scan/remote:1`)
+  const here = await scan(`${registry.host}/scan/remote:1`)
+  const tmp = join(skiff.directory, "remote-tmp")
+  mkdirSync(tmp)
+  chownSync(tmp, user.uid, user.gid)
+  const list = ["scan", "--format", "json", "--list-all-pkgs", "--scanners", "license"]
+  const { stdout, code } = await skiff.run([...list, `docker://${registry.host}/scan/remote:1`], {
+    env: { TMPDIR: tmp },
+  })
+  expect(code).toBe(0)
+  const report = JSON.parse(stdout) as {
+    Metadata: { RepoTags: string[]; RepoDigests: string[] }
+    Results: { Packages?: Listed[] }[]
+  }
+  const there = report.Results.flatMap(({ Packages = [] }) => Packages)
+  expect(there.map((each) => [each.Name, each.Layer?.DiffID]).toSorted()).toEqual(
+    [...here].map(([name, { Layer }]) => [name, Layer?.DiffID]).toSorted(),
+  )
+  expect(report.Metadata.RepoTags).toEqual([`${registry.host}/scan/remote:1`])
+  expect(report.Metadata.RepoDigests).toEqual([
+    expect.stringMatching(new RegExp(`^${registry.host}/scan/remote@sha256:[0-9a-f]{64}$`)),
+  ])
+  expect(readdirSync(tmp)).toEqual([])
+
+  const two = await skiff.run(["scan", "--scanners", "license", "--format", "json", "scan-none:1", base, "scanned:1"])
+  expect(two.stderr).toContain("scan-none")
+  expect(two.code).not.toBe(0)
+  expect(two.stdout.match(/"ArtifactName"/g)).toHaveLength(2)
+  expect((await skiff.run(["scan", "--format", "sarif", base, "scanned:1"])).stderr).toContain("is of one thing")
+}, 60_000)
+
 /** As `docker save` writes it, with one layer. */
 function archiveOf(name: string, files: Parameters<typeof tar>[0]): string {
   const layer = tar(files)

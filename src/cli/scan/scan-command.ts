@@ -1,4 +1,5 @@
 import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
+import { runAll } from "../../base/run-all.ts"
 import type { ScannerName, ScanOptions, ScanReport, Scans, ScanTarget, SubjectKind } from "../../scan/scan.ts"
 import { AbortOnInterrupt } from "../abort-on-interrupt.ts"
 import { arg } from "../args.ts"
@@ -22,52 +23,81 @@ export function scanCommand(kind: SubjectKind | "any", summary: string, only?: r
 Without it, '--scanners misconfig,secret,malware' looks for the rest.`,
           examples: [
             "skiff scan debian:12-slim",
+            "skiff scan docker://registry.example.com/app:1",
+            "skiff scan web db cache --severity critical --exit-code 1",
             "skiff scan --input image.tar --format sarif --output image.sarif",
             "skiff scan --dir . --severity high,critical --exit-code 1",
             "skiff scan --profile cis web",
           ],
         }
       : {}),
-    args: [arg.optional(WORDS[kind], kind === "any" || kind === "image" ? "objects" : undefined)],
+    args: [arg.rest(WORDS[kind], kind === "any" || kind === "image" ? "objects" : undefined)],
     flags: SCAN_FLAGS,
-    async run({ args: [name], flags, engine, out }) {
+    async run({ args: [names], flags, engine, out }) {
       refuseFlags(flags)
       if (flags.watch !== undefined)
         return await (await import("./watch-containers.ts")).watchContainers(engine, flags.watch, out)
       if (flags.downloadDbOnly) return await downloadDatabase(engine, flags, out)
-      const target = targetOf(kind, name, flags)
-      checkFormat(flags)
-      const profile = flags.profile ?? (flags.compliance === undefined ? undefined : "cis")
+      const targets = targetsOf(kind, names, flags)
+      checkFormat(flags, targets)
       using interrupt = interruptOfFirstProcess()
       const signals = interrupt === undefined ? [] : [interrupt.signal]
       const signal =
         flags.timeout === undefined
           ? signals[0]
           : withDeadline(AbortSignal.any([...signals, AbortSignal.timeout(flags.timeout)]), flags.timeout)
-      const scans = await engine.scans()
-      const options = scanOptions(flags, only ?? defaultScanners(target, { ...flags, profile }, scans.scanners), signal)
-      await using subject = await scans.open(target, options)
-      const report = await scans.scan(subject, options).catch((error: unknown) => {
-        // a standard's other rules can be checked without the data: those on vulnerabilities are told as not checkable
-        const isWithoutData = isSkiffError(error, "NotFound") && error.field === "database"
-        if (profile === undefined || flags.scanners !== undefined || !isWithoutData) throw error
-        if (!flags.quiet) out.warn(`${error.message}: its rules cannot be checked`)
-        return scans.scan(subject, { ...options, scanners: options.scanners.filter((one) => one !== "vuln") })
-      })
-      if (profile !== undefined) {
-        const publisher = subject.image === undefined ? undefined : await scans.publisher(subject.image)
-        const told = await scans.comply(profile, { report, publisher })
-        const isDocument = flags.format === "json"
-        const { complianceTable } = await import("./compliance-table.ts")
-        await writeText(isDocument ? `${JSON.stringify(told, null, 2)}\n` : complianceTable(told), flags, out)
-        return told.rules.some(({ status }) => status === "fail") ? (flags.exitCode ?? 0) : 0
-      }
-      const told =
-        flags.diff === undefined ? report : await newSince(flags.diff, { scans, options, report }, flags, out)
-      await writeReport(scans, told, flags, out)
-      return exitCodeOf(told, flags)
+      const run = { flags, engine, out, only, ...(signal === undefined ? {} : { signal }) }
+      let code = 0
+      // one that cannot be looked at keeps nobody from the others
+      await runAll(
+        "scan",
+        targets.map((target, at) => async () => {
+          signal?.throwIfAborted()
+          code = (await scanTarget(target, run, at > 0)) || code
+        }),
+      )
+      return code
     },
   })
+}
+
+interface Run {
+  flags: ScanFlags
+  engine: Engine
+  out: Out
+  only: readonly ScannerName[] | undefined
+  signal?: AbortSignal
+}
+
+/** Gives the exit code. `isFurther`: a report was written before this one. */
+async function scanTarget(
+  target: ScanTarget,
+  { flags, engine, out, only, signal }: Run,
+  isFurther: boolean,
+): Promise<number> {
+  const profile = flags.profile ?? (flags.compliance === undefined ? undefined : "cis")
+  const scans = await engine.scans()
+  const options = scanOptions(flags, only ?? defaultScanners(target, { ...flags, profile }, scans.scanners), signal)
+  await using subject = await scans.open(target, options)
+  const report = await scans.scan(subject, options).catch((error: unknown) => {
+    // a standard's other rules can be checked without the data: those on vulnerabilities are told as not checkable
+    const isWithoutData = isSkiffError(error, "NotFound") && error.field === "database"
+    if (profile === undefined || flags.scanners !== undefined || !isWithoutData) throw error
+    if (!flags.quiet) out.warn(`${error.message}: its rules cannot be checked`)
+    return scans.scan(subject, { ...options, scanners: options.scanners.filter((one) => one !== "vuln") })
+  })
+  const writing = { flags, out, isFurther }
+  if (profile !== undefined) {
+    const publisher = subject.image === undefined ? undefined : await scans.publisher(subject.image)
+    const told = await scans.comply(profile, { report, publisher })
+    const isDocument = flags.format === "json"
+    const { complianceTable } = await import("./compliance-table.ts")
+    await writeText(isDocument ? `${JSON.stringify(told, null, 2)}\n` : complianceTable(told), writing)
+    return told.rules.some(({ status }) => status === "fail") ? (flags.exitCode ?? 0) : 0
+  }
+  const told = flags.diff === undefined ? report : await newSince(flags.diff, { scans, options, report }, flags, out)
+  await writeReport(scans, told, writing)
+  return exitCodeOf(told, flags)
 }
 
 /** As Trivy's `--download-db-only`: the database, and no scan. */
@@ -118,42 +148,54 @@ const WORDS: Record<SubjectKind | "any", string> = {
   sbom: "FILE",
 }
 
-function targetOf(kind: SubjectKind | "any", name: string | undefined, flags: ScanFlags): ScanTarget {
-  const given = [name, flags.dir, flags.input].filter((each) => each !== undefined)
-  if (given.length !== 1)
-    throw new UsageError(
-      given.length === 0
-        ? "scan needs something to look at: an image, a container, a path, --dir or --input"
-        : "only one thing can be scanned at a time",
-      { hint: "see: skiff scan --help" },
-    )
+function targetsOf(kind: SubjectKind | "any", names: readonly string[], flags: ScanFlags): ScanTarget[] {
+  const named = [flags.dir, flags.input].filter((each) => each !== undefined)
+  if (names.length + named.length === 0)
+    throw new UsageError("scan needs something to look at: an image, a container, a path, --dir or --input", {
+      hint: "see: skiff scan --help",
+    })
+  if (named.length > 1 || (named.length === 1 && names.length > 0))
+    throw new UsageError("--dir and --input each name the only thing that is scanned", {
+      hint: "see: skiff scan --help",
+    })
   const platform = flags.platform === undefined ? {} : { platform: flags.platform }
-  if (flags.dir !== undefined) return { kind: "directory", name: flags.dir }
-  if (flags.input !== undefined) return { kind: "archive", name: flags.input, ...platform }
-  return { kind, name: name ?? "", ...platform }
+  if (flags.dir !== undefined) return [{ kind: "directory", name: flags.dir }]
+  if (flags.input !== undefined) return [{ kind: "archive", name: flags.input, ...platform }]
+  return names.map((name) => ({ kind, name, ...platform }))
 }
 
-function checkFormat(flags: ScanFlags): void {
-  if (flags.format === "template" && flags.template === undefined)
-    throw new InvalidArgument("--format template needs --template")
+/** Of several, reports follow one another: documents of JSON can be told apart, others have one root. */
+const MANY: ReadonlySet<string> = new Set(["table", "json", "template"])
+
+function checkFormat({ format, template }: ScanFlags, targets: readonly ScanTarget[]): void {
+  if (format === "template" && template === undefined) throw new InvalidArgument("--format template needs --template")
+  if (targets.length > 1 && template === undefined && !MANY.has(format ?? "table"))
+    throw new InvalidArgument(`--format ${format} is of one thing, and ${targets.length} are named`, {
+      hint: "scan them one by one, or as json or table",
+    })
 }
 
-async function writeReport(scans: Scans, report: ScanReport, flags: ScanFlags, out: Out): Promise<void> {
+interface Writing {
+  flags: ScanFlags
+  out: Out
+  isFurther: boolean
+}
+
+async function writeReport(scans: Scans, report: ScanReport, writing: Writing): Promise<void> {
+  const { flags, out } = writing
   const { renderScan } = await import("./render-scan.ts")
   const isTable = flags.format === "table" && flags.template === undefined
   if (!flags.quiet && !isTable) for (const what of report.leftOut) out.warn(`not looked at: ${what}`)
-  await writeText(
-    await renderScan(scans, report, flags, flags.output === undefined ? out.columns : undefined),
-    flags,
-    out,
-  )
+  await writeText(await renderScan(scans, report, flags, flags.output === undefined ? out.columns : undefined), writing)
 }
 
-async function writeText(text: string, flags: ScanFlags, out: Out): Promise<void> {
-  if (flags.output === undefined) return out.text(text)
-  const { writeFileSync } = await import("node:fs")
+async function writeText(text: string, { flags, out, isFurther }: Writing): Promise<void> {
+  const whole = isFurther && flags.format === "table" ? `\n${text}` : text
+  if (flags.output === undefined) return out.text(whole)
+  const { appendFileSync, writeFileSync } = await import("node:fs")
   try {
-    writeFileSync(flags.output, text)
+    if (isFurther) appendFileSync(flags.output, whole)
+    else writeFileSync(flags.output, whole)
   } catch (cause) {
     throw new InvalidArgument(`cannot write the report to "${flags.output}"`, { cause })
   }

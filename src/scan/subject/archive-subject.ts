@@ -1,6 +1,6 @@
 import { statSync } from "node:fs"
 import { resolve } from "node:path"
-import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
+import { InvalidArgument, isSkiffError, Unsupported } from "../../base/errors.ts"
 import type { Image } from "../../image/image.ts"
 import { parsePlatform } from "../../spec/platform.ts"
 import type { ScanDeps, TemporaryStore } from "../deps.ts"
@@ -50,23 +50,10 @@ async function streamedArchive(
   const { path } = called
   // a colon would be a name's
   if (path.includes(":")) return undefined
-  // ClamAV wants files in a directory
-  if (options.scanners.includes("malware") && (await import("../malware/clamav.ts")).hasClam()) return undefined
-  const images = await deps.images()
-  const how = { ...deps, scratch: process.env.TMPDIR || "/var/tmp" }
-  const copyOptions = {
-    ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-    ...(options.signal && { signal: options.signal }),
-  }
   const kinds = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? ["oci"] : ["docker-archive", "oci-archive"]
   for (const kind of kinds) {
-    await using undo = new AsyncDisposableStack()
     try {
-      const image = undo.use(await images.openAt(`${kind}:${path}`, copyOptions))
-      const { streamedSubject } = await import("./layers/streamed-subject.ts")
-      const subject = undo.use(await streamedSubject(image, called, options, how))
-      const owned = undo.move()
-      return Object.defineProperty(subject, Symbol.asyncDispose, { value: () => owned.disposeAsync() }) as OpenSubject
+      return await streamedAt(deps, `${kind}:${path}`, called, platform, options)
     } catch (error) {
       if (!isSkiffError(error) || isSkiffError(error, "Cancelled")) throw error
     }
@@ -74,8 +61,86 @@ async function streamedArchive(
   return undefined
 }
 
-/** An image of a registry, which does not come into the store of this user. */
-export async function pulledSubject(
+/** An image at a place as `Images.copy` knows them, read where it is. Undefined where files are wanted in a directory, as ClamAV wants them. */
+async function streamedAt(
+  deps: ScanDeps,
+  place: string,
+  called: Pick<OpenSubject, "kind" | "name" | "path">,
+  platform: string | undefined,
+  options: ScanOptions,
+): Promise<OpenSubject | undefined> {
+  if (options.scanners.includes("malware") && (await import("../malware/clamav.ts")).hasClam()) return undefined
+  const { registry: source, signal } = options
+  await using undo = new AsyncDisposableStack()
+  const image = undo.use(
+    await (
+      await deps.images()
+    ).openAt(place, {
+      ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+      ...(source === undefined ? {} : { source }),
+      ...(signal && { signal }),
+    }),
+  )
+  const { streamedSubject } = await import("./layers/streamed-subject.ts")
+  const names = image.name === "" ? image.names : [place.replace(/^docker:\/\//, "")]
+  const how = { ...deps, scratch: process.env.TMPDIR || "/var/tmp" }
+  const subject = undo.use(await streamedSubject({ ...image, names }, called, options, how))
+  const owned = undo.move()
+  return Object.defineProperty(subject, Symbol.asyncDispose, { value: () => owned.disposeAsync() }) as OpenSubject
+}
+
+/** An image at a place that is named with its transport: read there, else by way of a store that goes with the subject. */
+export async function placeSubject(deps: ScanDeps, target: ScanTarget, options: ScanOptions): Promise<OpenSubject> {
+  const { name, platform } = target
+  const [, kind = "", path = ""] = /^(oci|oci-archive|docker-archive|dir):(?:\/\/)?(.*)$/.exec(name) ?? []
+  const isArchive = kind !== "" && kind !== "dir"
+  try {
+    const place = isArchive ? `${kind}:${path}` : name
+    const called = isArchive
+      ? { kind: "archive" as const, name, path: resolve(path) }
+      : { kind: "image" as const, name }
+    const subject = await streamedAt(deps, place, called, platform, options)
+    if (subject !== undefined) return subject
+  } catch (error) {
+    if (!isSkiffError(error, "Unsupported")) throw error
+  }
+  if (isArchive) return await archiveSubject(deps, { ...target, name: path }, options)
+  if (name.startsWith("docker://"))
+    return await extractedSubject(deps, { ...target, name: name.slice("docker://".length) }, options)
+  throw new Unsupported(`"${name}" cannot be read where it is`, { hint: "bring it here first: pull, load or copy it" })
+}
+
+/** An image of a registry, which does not come into the store of this user: its layers are read as they come. */
+export async function pulledSubject(deps: ScanDeps, target: ScanTarget, options: ScanOptions): Promise<OpenSubject> {
+  const { name, platform } = target
+  const place = await remotePlace(deps, name)
+  if (place !== undefined)
+    try {
+      const subject = await streamedAt(deps, place, { kind: "image", name }, platform, options)
+      if (subject !== undefined) return subject
+    } catch (error) {
+      // all else a pull takes, or it says what is wrong: that nobody answers, what names are near
+      if (
+        !isSkiffError(error, "Unsupported") &&
+        !isSkiffError(error, "NotFound") &&
+        !isSkiffError(error, "Unavailable")
+      )
+        throw error
+    }
+  return await extractedSubject(deps, target, options)
+}
+
+/** Undefined for a name that may be of several registries: a pull asks one after the other. */
+async function remotePlace(deps: ScanDeps, name: string): Promise<string | undefined> {
+  const [first = "", ...rest] = name.split("/")
+  if (rest.length > 0 && /[.:]|^localhost$/.test(first)) return `docker://${name}`
+  const [, repository = "", tail = ""] = /^([^:@]+)(.*)$/.exec(name) ?? []
+  const candidates = await (await deps.registries()).candidates(repository)
+  const [only] = candidates
+  return only === undefined || candidates.length > 1 ? undefined : `docker://${only.registry}/${only.repository}${tail}`
+}
+
+async function extractedSubject(
   deps: ScanDeps,
   { name, platform }: ScanTarget,
   options: ScanOptions,

@@ -11,6 +11,8 @@ export type OpenSubject = ScanSubject & AsyncDisposable
 export async function openSubject(deps: ScanDeps, target: ScanTarget, options: ScanOptions): Promise<OpenSubject> {
   const { kind, name } = target
   if (kind === "any") return await openAny(deps, target, options)
+  if (kind === "image" && TRANSPORT.test(name))
+    return await (await import("./archive-subject.ts")).placeSubject(deps, target, options)
   if (kind === "image") return await openImage(deps, target, options)
   if (kind === "container")
     return withAsync(await (await import("./container-subject.ts")).containerSubject(deps, name, options))
@@ -19,9 +21,13 @@ export async function openSubject(deps: ScanDeps, target: ScanTarget, options: S
   return await (await import("./archive-subject.ts")).archiveSubject(deps, target, options)
 }
 
+/** Places as `Images.copy` knows them. */
+const TRANSPORT = /^(?:docker:\/\/|docker-daemon:|containers-storage:|dir:|oci:|oci-archive:|docker-archive:)/
+
 /** What has no path's look is a container, an image, and only then a path. */
 async function openAny(deps: ScanDeps, target: ScanTarget, options: ScanOptions): Promise<OpenSubject> {
   const { name } = target
+  if (TRANSPORT.test(name)) return await (await import("./archive-subject.ts")).placeSubject(deps, target, options)
   if (/^(?:\/|\.{1,2}(?:\/|$))/.test(name)) return await openPath(deps, target, options)
   if (await isContainer(deps, name)) return await openSubject(deps, { ...target, kind: "container" }, options)
   const images = await deps.images()

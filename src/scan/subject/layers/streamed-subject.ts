@@ -81,7 +81,7 @@ export async function streamedSubject(
     image: {
       id,
       tags: image.names.flatMap(tagged),
-      digests: [],
+      digests: image.name === "" ? [] : [`${image.name}@${image.top.descriptor.digest}`],
       config,
       platform: formatPlatform(config),
       sizeBytes,

@@ -2,13 +2,15 @@
  * The server's side of SPDY/3.1 as Kubernetes speaks it: streams that the client opens, without windows (its library sends none and waits
  * for none: TCP alone holds back who sends too fast).
  */
-import { Inbox, type ByteStream, type Sink } from "../byte-stream.ts"
+import { Inbox, WaitingRoom, type ByteStream, type Sink } from "../byte-stream.ts"
 import type { Wire } from "../wire.ts"
 import { controlFrame, dataFrame, FLAG_FIN, FRAME, parseFrameHead, RST, words, type FrameHead } from "./frames.ts"
 import { HeaderReader, HeaderWriter, type SpdyHeaders } from "./header-block.ts"
 
 /** At once, of one connection. */
-const MAX_STREAMS = 1000
+const MAX_STREAMS = 512
+/** Kubernetes' are a word or two; they are kept as long as the stream is. */
+const MAX_STREAM_HEADER_LENGTH = 1024
 const MAX_CONTROL_BYTES = 64 * 1024
 /** Of one read: a frame of data is handed on as it comes. */
 const PIECE_BYTES = 64 * 1024
@@ -30,6 +32,7 @@ export class SpdyConnection {
   readonly #reader = new HeaderReader()
   readonly #writer = new HeaderWriter()
   readonly #onStream: (stream: SpdyStream) => void
+  readonly #room = new WaitingRoom()
   #last = 0
   #queue: Promise<void> = Promise.resolve()
 
@@ -117,11 +120,11 @@ export class SpdyConnection {
     const headers = await this.#reader.read(block)
     if (id % 2 === 0 || id <= this.#last) return false
     this.#last = id
-    if (this.#streams.size >= MAX_STREAMS) {
+    if (this.#streams.size >= MAX_STREAMS || lengthOf(headers) > MAX_STREAM_HEADER_LENGTH) {
       await this.send(controlFrame(FRAME.rstStream, words([id, RST.refusedStream])))
       return true
     }
-    const stream = new Stream(this, id, headers)
+    const stream = new Stream(this, { id, headers, room: this.#room })
     this.#streams.set(id, stream)
     await this.send(controlFrame(FRAME.synReply, words([id], this.#writer.write({}))))
     if ((flags & FLAG_FIN) !== 0) stream.hear()
@@ -130,15 +133,23 @@ export class SpdyConnection {
   }
 }
 
+function lengthOf(headers: SpdyHeaders): number {
+  return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + (value ?? "").length, 0)
+}
+
 class Stream implements SpdyStream {
-  readonly inbox = new Inbox()
+  readonly inbox: Inbox
   readonly headers: SpdyHeaders
   readonly #connection: SpdyConnection
   readonly #id: number
   #isHeard = false
   #isSaid = false
 
-  constructor(connection: SpdyConnection, id: number, headers: SpdyHeaders) {
+  constructor(
+    connection: SpdyConnection,
+    { id, headers, room }: { id: number; headers: SpdyHeaders; room: WaitingRoom },
+  ) {
+    this.inbox = new Inbox(room)
     this.#connection = connection
     this.#id = id
     this.headers = headers
@@ -179,6 +190,7 @@ class Stream implements SpdyStream {
   /** The other side has taken it back. */
   drop(): void {
     this.#isSaid = true
+    this.inbox.drop()
     this.hear()
   }
 

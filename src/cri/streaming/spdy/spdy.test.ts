@@ -2,6 +2,7 @@ import { constants, createDeflate, createInflate, type Deflate, type Inflate } f
 import { describe, expect, test } from "bun:test"
 import { DICTIONARY } from "./dictionary.ts"
 import { controlFrame, dataFrame, FRAME, parseFrameHead, words } from "./frames.ts"
+import { SpdyConnection, type SpdyStream } from "./spdy-connection.ts"
 import { formatHeaders, HeaderReader, HeaderWriter, parseHeaders, type SpdyHeaders } from "./header-block.ts"
 
 const flushed = (stream: Deflate | Inflate, bytes: Uint8Array) =>
@@ -78,5 +79,89 @@ test("frames are written as they are read", () => {
     stream: 0x7fffffff,
     flags: 0xff,
     length: 0xffff,
+  })
+})
+
+/** Gives frames as fast as they are asked for, and counts what was taken of them. */
+const wireOf = (frames: Iterable<Uint8Array>) => {
+  const iterator = frames[Symbol.iterator]()
+  let rest: Uint8Array = new Uint8Array()
+  const sent: Uint8Array[] = []
+  const wire = {
+    takenBytes: 0,
+    sent,
+    closed: new AbortController().signal,
+    async some(max: number): Promise<Uint8Array | undefined> {
+      if (rest.length === 0) rest = iterator.next().value ?? new Uint8Array()
+      if (rest.length === 0) return undefined
+      const piece = rest.subarray(0, max)
+      rest = rest.subarray(piece.length)
+      wire.takenBytes += piece.length
+      return piece
+    },
+    async exactly(size: number): Promise<Uint8Array | undefined> {
+      const parts: Uint8Array[] = []
+      for (let left = size; left > 0;) {
+        const piece = await wire.some(left)
+        if (piece === undefined) return undefined
+        parts.push(piece)
+        left -= piece.length
+      }
+      return Buffer.concat(parts)
+    },
+    async write(bytes: Uint8Array) {
+      sent.push(bytes)
+    },
+    end() {},
+  }
+  return wire
+}
+const synStream = (writer: HeaderWriter, id: number, headers: SpdyHeaders) =>
+  controlFrame(FRAME.synStream, words([id, 0], Buffer.concat([Buffer.alloc(2), writer.write(headers)])))
+
+describe("a connection", () => {
+  test("holds its client back when all streams together have much that nobody takes, and goes on when it is taken", async () => {
+    const streams: SpdyStream[] = []
+    const [count, each] = [100, 200_000]
+    const wire = wireOf(
+      (function* () {
+        const writer = new HeaderWriter()
+        for (let index = 0; index < count; index++) {
+          yield synStream(writer, 2 * index + 1, { streamtype: "data" })
+          yield dataFrame(2 * index + 1, Buffer.alloc(each), 1)
+        }
+      })(),
+    )
+    const running = new SpdyConnection(wire, (stream) => streams.push(stream)).run()
+    await Bun.sleep(50)
+    expect(wire.takenBytes).toBeLessThan(2_000_000)
+    // one that is taken back leaves room, too
+    await streams[0]?.reset()
+    let taken = 0
+    const all = setInterval(() => {
+      for (const stream of streams) stream.onData((chunk) => void (taken += chunk.length))
+    }, 1)
+    await running
+    clearInterval(all)
+    for (const stream of streams) stream.onData((chunk) => void (taken += chunk.length))
+    await Bun.sleep(5)
+    expect(streams).toHaveLength(count)
+    expect(taken).toBe((count - 1) * each)
+  })
+
+  test("takes no stream whose headers are long, and no more than it may have", async () => {
+    const streams: SpdyStream[] = []
+    const wire = wireOf(
+      (function* () {
+        const writer = new HeaderWriter()
+        yield synStream(writer, 1, { streamtype: "x".repeat(2000) })
+        for (let id = 3; id < 2003; id += 2) yield synStream(writer, id, { streamtype: "data" })
+      })(),
+    )
+    await new SpdyConnection(wire, (stream) => streams.push(stream)).run()
+    expect(streams).toHaveLength(512)
+    const kinds = wire.sent.map((frame) => parseFrameHead(frame))
+    const resets = kinds.filter((head) => head?.kind === "control" && head.type === FRAME.rstStream)
+    expect(resets).toHaveLength(1000 - 512 + 1)
   })
 })

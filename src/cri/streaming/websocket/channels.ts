@@ -1,5 +1,5 @@
 /** Several streams in one WebSocket: the first byte of each message is the number of its channel. */
-import { Inbox, type ByteStream, type Sink } from "../byte-stream.ts"
+import { Inbox, WaitingRoom, type ByteStream, type Sink } from "../byte-stream.ts"
 import type { WebSocketConnection } from "./websocket.ts"
 
 /** v5 alone, and of clients alone: its payload is the number of a channel that has ended. */
@@ -21,7 +21,8 @@ export class Channels {
   constructor(socket: WebSocketConnection, count: number, form: ChannelForm) {
     this.#socket = socket
     this.#form = form
-    this.#inboxes = Array.from({ length: count }, () => new Inbox())
+    const room = new WaitingRoom()
+    this.#inboxes = Array.from({ length: count }, () => new Inbox(room))
   }
 
   /** Reads until the client has gone. */

@@ -34,11 +34,15 @@ export interface RemoteReference {
   digest?: Digest
 }
 
+/** A user and password, the token that an OAuth login left, or one that the registry itself takes. */
+export type RegistryCredentials =
+  { username: string; password: string } | { username: string; identityToken: string } | { registryToken: string }
+
 /** What the user says of how registries are spoken to, in the place of what the host's files say. */
 export interface RegistryAccess {
   /** Undefined: https with checks; plain http for loopback registries only. False: as podman's `--tls-verify=false`. */
   tlsVerify?: boolean
-  credentials?: { username: string; password: string }
+  credentials?: RegistryCredentials
   /** Instead of the places where credentials usually lie. */
   authFile?: string
   /** Holds `*.crt`, `*.cert` and `*.key` as one of certs.d does, and is read instead. */

@@ -96,18 +96,22 @@ async function shown({ engine }: CriContext, image: Image): Promise<Sent<Cri.Ima
 }
 
 /** Credentials hold for the registry that they name alone. Throws InvalidArgument. */
-function accessOf(auth: Cri.AuthConfig | null, name: string): RegistryAccess {
+export function accessOf(auth: Cri.AuthConfig | null, name: string): RegistryAccess {
   if (auth === null) return {}
-  if (auth.identity_token !== "" || auth.registry_token !== "")
-    throw new InvalidArgument("a registry is logged in to by user name and password here, not by a token", {
-      field: "auth",
-    })
   const [username, password] = auth.auth === "" ? [auth.username, auth.password] : decoded(auth.auth)
-  if (username === "" && password === "") return {}
   const server = hostOf(auth.server_address)
   const { registry } = parseReference(name)
   if (server !== "" && server !== hostOf(registry)) return {}
-  return { credentials: { username, password } }
+  // as Docker's own configuration has them: a token before a password
+  if (auth.registry_token !== "") return { credentials: { registryToken: token(auth.registry_token) } }
+  if (auth.identity_token !== "") return { credentials: { username, identityToken: token(auth.identity_token) } }
+  return username === "" && password === "" ? {} : { credentials: { username, password } }
+}
+
+/** One word. Throws InvalidArgument, which does not show it. */
+function token(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new InvalidArgument("the token is no word of ASCII letters", { field: "auth" })
 }
 
 function decoded(text: string): [string, string] {

@@ -1,20 +1,21 @@
-import { PermissionDenied, Unavailable } from "../../base/errors.ts"
+import { InvalidArgument, PermissionDenied, Unavailable } from "../../base/errors.ts"
 import { parseDocument } from "../../spec/parse-document.ts"
 import { parseChallenges } from "./challenge.ts"
-import type { Credentials } from "./credential-helper.ts"
+import type { RegistryCredentials } from "../registry.ts"
 import { send, type HttpLimits, type HttpResponse } from "./http.ts"
 import { checkOutgoing, sendFollowing, type TlsFor } from "./redirects.ts"
 import { addressKind, type AddressKind } from "../../sys/net/address-kind.ts"
 import { literalAddress } from "../../sys/net/checked-fetch.ts"
 
 const MAX_TOKEN_BYTES = 1024 ** 2
+const TOKEN = /^[\x21-\x7e]+$/
 
 /** What is asked for, and with whose credentials. */
 export interface AuthenticatorOptions {
   /** What the token is for (distribution spec, auth/scope.md): `repository:library/debian:pull`; none to log in. */
   scopes: readonly string[]
   /** Asked for only when the registry wants some. */
-  credentials(): Promise<Credentials | undefined>
+  credentials(): Promise<RegistryCredentials | undefined>
   tlsFor: TlsFor
   limits: HttpLimits
   signal?: AbortSignal
@@ -42,7 +43,11 @@ export class Authenticator {
     const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "")
     const bearer = challenges.find(({ scheme }) => scheme === "bearer")
     const credentials = await this.#options.credentials()
-    if (bearer) {
+    if (credentials && "registryToken" in credentials) {
+      // it is the registry's own, and goes nowhere else; what is no token would be more than a header
+      if (!TOKEN.test(credentials.registryToken)) throw new InvalidArgument("the registry's token is none")
+      if (bearer) this.authorization = `Bearer ${credentials.registryToken}`
+    } else if (bearer) {
       this.authorization = `Bearer ${await this.#token(response, bearer.parameters, credentials)}`
     } else if (
       challenges.some(({ scheme }) => scheme === "basic") &&
@@ -57,7 +62,7 @@ export class Authenticator {
   async #token(
     registry: HttpResponse,
     { realm = "", service }: Record<string, string>,
-    credentials: Credentials | undefined,
+    credentials: Exclude<RegistryCredentials, { registryToken: string }> | undefined,
   ): Promise<string> {
     const { scopes, tlsFor, limits, signal } = this.#options
     const url = tokenUrl(realm, registry.url)
@@ -83,8 +88,7 @@ export class Authenticator {
     }
     const document = parseDocument(await response.bytes(MAX_TOKEN_BYTES), MAX_TOKEN_BYTES, `token of ${url.host}`)
     const token = document.token ?? document.access_token
-    if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))
-      throw new Unavailable(`${url.host} answered without a token`)
+    if (typeof token !== "string" || !TOKEN.test(token)) throw new Unavailable(`${url.host} answered without a token`)
     return token
   }
 }

@@ -5,7 +5,7 @@ import { Authenticator } from "./authenticator.ts"
 import { errorCode, type HttpLimits, type HttpRequest, type HttpResponse, type TlsSettings } from "./http.ts"
 import type { Location } from "./locations.ts"
 import { isLoopback, sendFollowing } from "./redirects.ts"
-import type { Credentials } from "./credential-helper.ts"
+import type { RegistryCredentials } from "../registry.ts"
 import { tlsSettings } from "./tls.ts"
 
 /** How one registry is spoken to. */
@@ -13,7 +13,7 @@ export interface EndpointOptions {
   /** Undefined: checked https, and plain http for loopback; false: unchecked, and plain http anywhere. */
   tlsVerify: boolean | undefined
   certDir?: string
-  credentials(): Promise<Credentials | undefined>
+  credentials(): Promise<RegistryCredentials | undefined>
   /** What a token is asked for; default: to pull from the repository. */
   scopes?: readonly string[]
   limits: HttpLimits

@@ -219,6 +219,24 @@ describe("a token", () => {
     })
   })
 
+  test("that the registry takes itself is sent to it alone, and no realm is asked", async () => {
+    const elsewhere = await server(sendManifest)
+    const registry: TestServer = await server((request, response) =>
+      request.headers.authorization === "Bearer own-token"
+        ? redirect(`http://${elsewhere.host}/blob`)(request, response)
+        : response.writeHead(401, { "www-authenticate": bearer(`http://${registry.host}/token`) }).end(),
+    )
+    await resolve(registry.host, { credentials: { registryToken: "own-token" } })
+    expect(registry.seen()).not.toContain("token")
+    expect(elsewhere.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
+    await expect(resolve(registry.host, { credentials: { registryToken: "a\r\nx: y" } })).rejects.toThrow(
+      failure("InvalidArgument", /token is none/),
+    )
+    await expect(resolve(registry.host, { credentials: { registryToken: "other" } })).rejects.toThrow(
+      failure("PermissionDenied", /401/),
+    )
+  })
+
   test("with a line break in it is no token", async () => {
     const registry: TestServer = await server((request, response) =>
       request.url?.startsWith("/token")

@@ -21,7 +21,10 @@ export const startFifo = (bundle: string): string => join(bundle, "start")
 /** What it writes. */
 const outputFile = (bundle: string): string => join(bundle, "output")
 
-/** The first process, in its own namespaces, in its control group: it waits. */
+/**
+ * The first process, in its own namespaces, in its control group: it waits. Until unshare(1) has become its shell, mounts inside may still
+ * come out to the host.
+ */
 export function namespaceStep(config: OciConfig, bundle: string, pid: number, entering: string): ExplainedStep {
   // a shell cannot translate the ids of layers: see idMapStep
   const namespaces = config.linux.namespaces.filter(({ type }) => type !== "user")
@@ -50,7 +53,7 @@ export function namespaceStep(config: OciConfig, bundle: string, pid: number, en
     shell: [
       shellLine("mkfifo", fifo),
       `sh -c ${shellWord(`${entering}${enter}${unshare}`)} > ${shellWord(outputFile(bundle))} 2>&1 &`,
-      `U=$!; until P=$(cat /proc/$U/task/$U/children 2>/dev/null) && P=\${P% } && [ -n "$P" ]; do kill -0 $U || break; sleep 0.02; done`,
+      `U=$!; until P=$(cat /proc/$U/task/$U/children 2>/dev/null) && P=\${P% } && grep -qsx sh "/proc/$P/comm"; do kill -0 $U || break; sleep 0.02; done`,
       `inside() { nsenter --target "$P" ${all.join(" ")} -- "$@"; }`,
     ],
   }

@@ -315,7 +315,12 @@ describe("the resolver", () => {
     await sleeper("web", "blue")
     const server = await gatewayOf("blue")
     const [pid] = resolversOf(skiff)
-    const good = (tcp: boolean) => ask(skiff, "web", server, { name: "evil", tcp })
+    // as programs do, once more when there is no answer: among thousands of datagrams one may be lost
+    const good = async (tcp: boolean) => {
+      const question = { name: "evil", tcp }
+      const [answer] = await ask(skiff, "web", server, question)
+      return typeof answer === "string" ? ask(skiff, "web", server, question) : [answer]
+    }
     for (const answers of await Promise.all([askBadly(skiff, "evil", server, 3_000), good(false), good(true)]))
       if (answers !== undefined) expect(answers).toMatchObject([{ code: 0 }])
     expect(await ask(skiff, "evil", server, { name: "web" }, { name: "web", tcp: true })).toMatchObject([

@@ -21,6 +21,9 @@ export interface RunOptions {
   cwd?: string
 }
 
+/** Of what is left behind, so much is told. */
+const MOST_NAMED = 10
+
 export class Skiff {
   /** Everything of this store lies below; the user may write in it. */
   readonly directory: string
@@ -93,21 +96,29 @@ export class Skiff {
 
   /**
    * Waits until nothing is left: on a busy machine the kernel takes its time to end a network. Before each look goes a command, as it is
-   * commands that sweep what is overdue.
+   * commands that sweep what is overdue; or nothing, where it is said that none is needed.
    */
-  async leavesNothing(timeoutMs = 30_000): Promise<void> {
+  async leavesNothing(timeoutMs = 30_000, sweep: () => Promise<unknown> = () => this.ok("ps", "-q")): Promise<void> {
+    let cgroups: string[] | undefined
     await eventually(async () => {
-      await this.ok("ps", "-q")
-      this.expectNothingLeft()
+      await sweep()
+      const now = hostState(this.directory)
+      // one that comes or goes between two looks is of a test that runs beside this
+      cgroups = now.cgroups.filter((path) => cgroups?.includes(path) !== false)
+      this.#expectNothingLeftIn({ ...now, cgroups })
     }, timeoutMs)
   }
 
   /** Throws when a mount, link, map element, cgroup or process is there that was not when the store was opened. */
   expectNothingLeft(): void {
-    const now = hostState(this.directory)
+    this.#expectNothingLeftIn(hostState(this.directory))
+  }
+
+  #expectNothingLeftIn(now: HostState): void {
     for (const kind of Object.keys(now) as (keyof HostState)[]) {
       const left = now[kind].filter((item) => !this.#before[kind].includes(item))
-      if (left.length > 0) throw new Error(`left behind: ${kind}: ${left.join(", ")}`)
+      const more = left.length > MOST_NAMED ? `, and ${left.length - MOST_NAMED} more` : ""
+      if (left.length > 0) throw new Error(`left behind: ${kind}: ${left.slice(0, MOST_NAMED).join(", ")}${more}`)
     }
   }
 

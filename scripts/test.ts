@@ -4,39 +4,24 @@
  * Unit tests first: those of networks, processes and runtimes on this host, as root beside them the others on a network of their own, so
  * that they share the kernel's tables with no one. Then the end-to-end tests against dist/skiff-test, as root
  * and as the unprivileged user beside each other: they share nothing but the machine. An ordinary user runs them as himself. Each
- * file has a process of its own; as root two of each user go on at a time, as most of a test is waiting.
+ * file has a process of its own; as root two of each user go on at a time, as most of a test is waiting. A file that failed is run once
+ * more when all others have ended: what passes then is named, and is no failure.
  */
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { adoptOrphans, hostThings, newThings } from "../test/support/leftovers.ts"
-
-interface Run {
-  name: string
-  files: string[]
-  env?: Record<string, string>
-  /** Words before the command. */
-  prefix?: readonly string[]
-}
-interface Result {
-  passed: number
-  failed: number
-  /** Names of the tests that failed, with their groups; a run that broke outside a test has its own. */
-  failures: string[]
-  skipped: string[]
-  /** Seconds of each test file. */
-  files: Map<string, number>
-}
+import {
+  closing,
+  isRunAgain,
+  list,
+  runAgain,
+  runTests,
+  resultOf,
+  type Result,
+  type Run,
+  type Runner,
+} from "./test-run.ts"
 
 /** So many of the slowest files are named at the end: they are where time can be won. */
 const SLOWEST = 12
@@ -44,48 +29,20 @@ const SLOWEST = 12
 /** The helpers of an ordinary user end by themselves this long after his last command, and a bit. */
 const HELPERS_END_MS = 15_000
 const POLL_MS = 200
+/** The slowest file takes two minutes; of one that never ends the others are still to be heard of. */
+const FILE_LIMIT_MS = 15 * 60_000
+/** All unit tests of a half. */
+const UNIT_LIMIT_MS = 30 * 60_000
 
 const orphans = adoptOrphans()
 const directory = mkdtempSync(join(tmpdir(), "skiff-test-"))
 // where the unprivileged user reaches it, and no build changes it under a running test
 const executable = join(directory, "skiff")
 const release = join(directory, "skiff-release")
-
-/** One `bun test` process. Its output is shown at once, or kept in a file until it has ended when runs go side by side. */
-async function runTests(run: Run, show: "at once" | "at the end"): Promise<Result> {
-  const label = [run.name, ...run.files.slice(0, 1).map((file) => basename(file))].join("-")
-  const report = join(directory, `${label}.xml`)
-  const log = join(directory, `${label}.log`)
-  const output = show === "at once" ? "inherit" : openSync(log, "a", 0o600)
-  const begun = performance.now()
-  const test = Bun.spawn({
-    cmd: [
-      ...(run.prefix ?? []),
-      process.execPath,
-      "test",
-      "--timeout=60000",
-      "--reporter=junit",
-      `--reporter-outfile=${report}`,
-      ...run.files,
-    ],
-    env: { ...process.env, ...run.env },
-    stdin: "ignore",
-    stdout: output,
-    stderr: output,
-  })
-  orphans.own(test.pid)
-  await test.exited
-  const seconds = (performance.now() - begun) / 1000
-  if (output !== "inherit") {
-    closeSync(output)
-    process.stdout.write(`\n=== ${run.name}, ${seconds.toFixed(1)} s ===\n${readFileSync(log, "utf8")}`)
-  }
-  const result = readReport(run.name, report, test.exitCode ?? 1)
-  const [file = "", ...others] = run.files
-  if (others.length > 0 || show === "at once") return result
-  // what hooks take is in no test's time
-  return { ...result, files: new Map([[`${run.name}: ${file}`, seconds]]) }
-}
+const runner: Runner = { directory, own: (pid) => orphans.own(pid), limitMs: FILE_LIMIT_MS }
+const unitRunner: Runner = { ...runner, limitMs: UNIT_LIMIT_MS }
+/** Who looks on wants to see them go on; a log is to be read from its end. */
+const show = process.stdout.isTTY ? "at once" : "at the end"
 
 /** Each file in a process of its own, in order, one at a time in each of the places. */
 async function runFiles({ files, ...run }: Run, places: readonly Place[]): Promise<Result[]> {
@@ -97,66 +54,16 @@ async function runFiles({ files, ...run }: Run, places: readonly Place[]): Promi
       const [file] = index < 0 ? [] : left.splice(index, 1)
       if (file === undefined) return
       const prefix = asksOutside(file) ? [] : inside
-      results.push(await runTests({ ...run, prefix, files: [file] }, "at the end"))
+      results.push(await runTests({ ...run, prefix, files: [file] }, "at the end", runner))
     }
   }
   await Promise.all(places.map(worker))
   return results
 }
 
-/** A run that broke outside a test, or left no report, counts as one failure. */
-function readReport(name: string, path: string, exitCode: number): Result {
-  const broken = `${basename(path, ".xml")}: broke outside a test (exit code ${exitCode})`
-  let xml = ""
-  try {
-    xml = readFileSync(path, "utf8")
-  } catch {
-    return { passed: 0, failed: 1, failures: [broken], skipped: [], files: new Map() }
-  }
-  const [, tests = "0", failed = "0", skips = "0"] =
-    /<testsuites [^>]*tests="(\d+)"[^>]*failures="(\d+)"[^>]*skipped="(\d+)"/.exec(xml) ?? []
-  const failures = testsWith(xml, "failure").map((test) => `${name}: ${test}`)
-  if (failures.length === 0 && exitCode !== 0) failures.push(broken)
-  return {
-    passed: Number(tests) - Number(failed) - Number(skips),
-    failed: Number(failed) || (exitCode === 0 ? 0 : 1),
-    failures,
-    skipped: testsWith(xml, "skipped"),
-    files: fileTimes(name, xml),
-  }
-}
-
-/** The tests of a JUnit report that hold this element. */
-function testsWith(xml: string, element: "failure" | "skipped"): string[] {
-  return [...xml.matchAll(/<testcase ([^>]*[^/])>\s*<(\w+)/g)]
-    .filter(([, , child]) => child === element)
-    .map(([, attributes = ""]) => {
-      const value = (key: string) => new RegExp(`(?:^| )${key}="([^"]*)"`).exec(attributes)?.[1] ?? ""
-      const file = element === "failure" ? value("file") : ""
-      return unescape([file, value("classname"), value("name")].filter(Boolean).join(" "))
-    })
-}
-
-function fileTimes(name: string, xml: string): Map<string, number> {
-  const times = new Map<string, number>()
-  for (const [, attributes = ""] of xml.matchAll(/<testcase ([^>]*)>/g)) {
-    const file = / file="([^"]*)"/.exec(attributes)?.[1]
-    const seconds = Number(/ time="([^"]*)"/.exec(attributes)?.[1])
-    if (file !== undefined) times.set(`${name}: ${file}`, (times.get(`${name}: ${file}`) ?? 0) + seconds)
-  }
-  return times
-}
-
-function unescape(text: string): string {
-  const names: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }
-  return text.replace(/&(\w+|#\d+);/g, (whole, name: string) =>
-    name.startsWith("#") ? String.fromCodePoint(Number(name.slice(1))) : (names[name] ?? whole),
-  )
-}
-
 /**
- * Runs these side by side, and counts everything that they leave behind, by kind, as one failure. A process is given the time
- * that helpers have to end by themselves.
+ * Runs these side by side, and counts everything that they leave behind, by kind, as one failure, unless one of them was killed: it had no
+ * time to clean up. A process is given the time that helpers have to end by themselves.
  */
 async function leavingNothing(name: string, runs: () => Promise<Result[]>): Promise<Result[]> {
   const before = hostThings()
@@ -175,20 +82,9 @@ async function leavingNothing(name: string, runs: () => Promise<Result[]>): Prom
   console.log(list(`left behind by ${name}`, left))
   // all of them are known to be below this process
   for (const { pid } of orphans.left()) process.kill(pid, "SIGKILL")
+  if (results.some(({ isBroken }) => isBroken)) return results
   const failures = left.map((line) => `left behind by ${name}: ${line}`)
-  return [...results, { passed: 0, failed: 1, failures, skipped: [], files: new Map() }]
-}
-
-function list(title: string, lines: string[]): string {
-  return `\n${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`
-}
-
-function slowest(results: Result[]): string[] {
-  return results
-    .flatMap((result) => [...result.files])
-    .toSorted(([, one], [, other]) => other - one)
-    .slice(0, SLOWEST)
-    .map(([file, seconds]) => `${seconds.toFixed(1).padStart(7)} s  ${file}`)
+  return [...results, { ...resultOf({ name, files: [] }), failed: 1, failures }]
 }
 
 /** What these test is the same for every user: their first comment says so. Of so many of them root runs one, the other the rest. */
@@ -273,8 +169,8 @@ function unitRuns(): Promise<Result>[] {
     domains.filter(({ name }) => OF_THE_KERNEL.has(name) === wanted).map(({ name }) => `./src/${name}/`),
   )
   return [
-    runTests({ name: "unit", files: [...here, ...aboutTheWhole()] }, "at once"),
-    runTests({ name: "unit-apart", files: apart, prefix: apartFromHost() }, "at the end"),
+    runTests({ name: "unit", files: [...here, ...aboutTheWhole()] }, show, unitRunner),
+    runTests({ name: "unit-apart", files: apart, prefix: apartFromHost() }, "at the end", unitRunner),
   ]
 }
 
@@ -299,41 +195,30 @@ async function main(): Promise<number> {
   if (unit.length > 0)
     results.push(
       ...(await leavingNothing("the unit tests", () =>
-        Promise.all(named.length === 0 && isRoot ? unitRuns() : [runTests({ name: "unit", files: unit }, "at once")]),
-      )),
-    )
-  if (e2e.length > 0)
-    results.push(
-      ...(await leavingNothing("the end-to-end tests", () =>
         Promise.all(
-          users.map((user) =>
-            runFiles(
-              {
-                name: `e2e-${user}`,
-                files: isRoot && named.length === 0 ? ofUser(user, e2e) : e2e,
-                env: {
-                  SKIFF_TEST_USER: user,
-                  SKIFF_BIN: executable,
-                  SKIFF_RELEASE_BIN: release,
-                  SKIFF_TEST_BESIDE: "1",
-                },
-              },
-              placesOf(user),
-            ),
-          ),
-        ).then((ofUsers) => ofUsers.flat()),
+          named.length === 0 && isRoot ? unitRuns() : [runTests({ name: "unit", files: unit }, show, unitRunner)],
+        ),
       )),
     )
+  if (e2e.length > 0) {
+    const once = await leavingNothing("the end-to-end tests", () => endToEnd(users, e2e, named.length === 0))
+    const again = (): Promise<Result[]> => leavingNothing("those run again", () => runAgain(once, runner))
+    results.push(...(once.some(isRunAgain) ? await again() : once))
+  }
 
-  const skipped = results.flatMap((result) => result.skipped)
-  if (skipped.length > 0) console.log(list("skipped", skipped))
-  console.log(list("the slowest files", slowest(results)))
-  const failures = results.flatMap((result) => result.failures)
-  if (failures.length > 0) console.log(list("failed", failures))
-  const passed = results.reduce((sum, result) => sum + result.passed, 0)
-  const failed = results.reduce((sum, result) => sum + result.failed, 0)
-  console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`)
-  return failed > 0 || passed === 0 ? 1 : 0
+  console.log(closing(results, SLOWEST))
+  const count = (of: "passed" | "failed") => results.reduce((sum, result) => sum + result[of], 0)
+  return count("failed") > 0 || count("passed") === 0 ? 1 : 0
+}
+
+/** Of each user, beside each other. */
+async function endToEnd(users: readonly string[], files: string[], areAll: boolean): Promise<Result[]> {
+  const ofUsers = users.map((user) => {
+    const env = { SKIFF_TEST_USER: user, SKIFF_BIN: executable, SKIFF_RELEASE_BIN: release, SKIFF_TEST_BESIDE: "1" }
+    const own = users.length > 1 && areAll ? ofUser(user, files) : files
+    return runFiles({ name: `e2e-${user}`, files: own, env }, placesOf(user))
+  })
+  return (await Promise.all(ofUsers)).flat()
 }
 
 try {

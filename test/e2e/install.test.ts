@@ -1,10 +1,13 @@
 /** scripts/install.sh: what it puts under a prefix works from there, and goes again without a trace. */
-import { afterAll, expect, test } from "bun:test"
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { asRootOnly, testUnless } from "../support/store.ts"
+
+// some thousand small programs, one for each step of each file
+setDefaultTimeout(300_000)
 
 const directory = mkdtempSync(join(tmpdir(), "skiff-install-"))
 const prefix = join(directory, "usr")

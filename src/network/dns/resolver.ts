@@ -76,8 +76,10 @@ async function serveUntilIdle(deps: ResolverDeps, zones: Zones, responder: Respo
   const before = readReady(runRoot)
   using server = await serve(responder, [...(before === undefined ? [] : [before.port]), ...randomPorts()])
   // first written, then led there: who writes the tables meanwhile looks at the file once more after that
-  writeReady(runRoot, server.port)
+  writeReady(runRoot, server.port, { isLed: false })
   await leadToPort(deps, server.port)
+  // only now: who is started meanwhile would ask where nobody hears
+  writeReady(runRoot, server.port, { isLed: true })
   const ended = Promise.withResolvers<void>()
   using idle = new Idle(zones, () => isLeft(runRoot, server.port, zones), ended.resolve)
   using _ = watchDatabase(db, () => idle.look())
@@ -92,7 +94,7 @@ async function serveUntilIdle(deps: ResolverDeps, zones: Zones, responder: Respo
 function isLeft(runRoot: string, port: number, zones: Zones): boolean {
   removeReady(runRoot)
   if (zones.isEmpty) return true
-  writeReady(runRoot, port)
+  writeReady(runRoot, port, { isLed: true })
   return false
 }
 

@@ -7,7 +7,8 @@ import { EndpointRecords } from "../records.ts"
 import { isReady } from "./ready-file.ts"
 
 const READY_POLL_MS = 2
-const READY_LIMIT_MS = 5_000
+/** A busy machine takes seconds to start a process. */
+const READY_LIMIT_MS = 15_000
 
 /** What the setup of an endpoint with names stands on. */
 export interface NamedSetup {

@@ -30,6 +30,8 @@ const ask = (
   path: string,
   options: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {},
 ) => fetch(new URL(path, server.url), { method, ...options })
+const catalog = async (query: string) =>
+  ((await (await ask("GET", `/v2/_catalog${query}`)).json()) as { repositories: string[] }).repositories
 const codes = async (answer: Response) => {
   const { errors } = (await answer.json()) as { errors: { code: string }[] }
   return [answer.status, ...errors.map(({ code }) => code)]
@@ -322,11 +324,15 @@ describe("lists", () => {
     expect((await ask("GET", "/v2/list/tags/tags/list?n=-1")).status).toBe(400)
   })
 
-  test("name all repositories", async () => {
-    await pushImage("catalog/a", "x")
-    await pushImage("catalog/a/b", "x")
-    const { repositories } = (await (await ask("GET", "/v2/_catalog")).json()) as { repositories: string[] }
-    expect(repositories.filter((name) => name.startsWith("catalog/"))).toEqual(["catalog/a", "catalog/a/b"])
+  test("name all repositories, in the order of their bytes, and none is lost between pages", async () => {
+    for (const name of ["catalog/a", "catalog/a/b", "catalog/a-b"]) await pushImage(name, "x")
+    expect((await catalog("")).filter((name) => name.startsWith("catalog/"))).toEqual([
+      "catalog/a",
+      "catalog/a-b",
+      "catalog/a/b",
+    ])
+    expect(await catalog("?n=1&last=catalog/a")).toEqual(["catalog/a-b"])
+    expect(await catalog("?n=1&last=catalog/a-b")).toEqual(["catalog/a/b"])
   })
 })
 

@@ -18,6 +18,7 @@ import { namesIn } from "../../../base/names-in.ts"
 import { randomHex } from "../../../base/random-hex.ts"
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
+import { byCodePoint, walkSteps } from "./name-order.ts"
 
 /** The files of all repositories of one directory. Every call is whole or has changed nothing. */
 export class RepositoryFiles {
@@ -34,10 +35,10 @@ export class RepositoryFiles {
 
   /** All repositories that have manifests, in the order of their names. */
   *repositories(below = ""): Generator<string> {
-    for (const entry of this.#directories(below)) {
+    for (const { name: entry, isBelow } of walkSteps(this.#directories(below))) {
       const name = below === "" ? entry : `${below}/${entry}`
-      if (this.has(name)) yield name
-      yield* this.repositories(name)
+      if (isBelow) yield* this.repositories(name)
+      else if (this.has(name)) yield name
     }
   }
 
@@ -202,10 +203,7 @@ export class RepositoryFiles {
       if (hasErrno(error, "ENOENT")) return []
       throw error
     }
-    return entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("_"))
-      .map(({ name }) => name)
-      .toSorted(byCodePoint)
+    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("_")).map(({ name }) => name)
   }
 
   #path(repository: string, ...words: string[]): string {
@@ -277,9 +275,4 @@ function flat(digest: Digest): string {
 /** What a killed `atomicWrite` has left is none of a repository's. */
 function isNoRest(name: string): boolean {
   return !name.includes(".tmp-")
-}
-
-/** The specification's order of names: that of their bytes. */
-function byCodePoint(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
 }

@@ -32,6 +32,8 @@ import type { Volumes } from "../volume/volume.ts"
 
 export type { CacheEntryUse, ContainerUse, DiskUsage, ImageUse, NetworkUse, VolumeUse } from "./disk-usage.ts"
 export type { CheckReport, CheckRequest, StoreFault } from "./check.ts"
+export type { BucketAddress } from "../sys/net/bucket.ts"
+export type { RegistryStoreOptions } from "./registry-store.ts"
 export type { PruneKind, PruneReport, PruneRequest } from "./prune.ts"
 
 /** What an engine is opened with; all have defaults. */
@@ -81,7 +83,8 @@ export interface Engine extends AsyncDisposable {
   registries(): Promise<Registries>
   /**
    * What a registry serves that has its content in a directory of its own; `dispose` when it is served no more. `proxyOf`: what it
-   * has not is fetched from the registry of this host name.
+   * has not is fetched from the registry of this host name. `bucket`: that has it, and the directory what is under way. Throws Unavailable where the
+   * bucket cannot be read.
    */
   registryStore(directory: string, options?: RegistryStoreOptions): Promise<RegistryStore & AsyncDisposable>
   /** Who changed what. */

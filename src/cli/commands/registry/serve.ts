@@ -5,9 +5,11 @@ import { fileFailure } from "../../file-failure.ts"
 import { flag } from "../../flag.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { DEFAULT_GRACE_MS } from "../../registry/grace.ts"
+import { bucketAddress, readBucket } from "../../registry/bucket-address.ts"
 import { LIMIT_FLAGS, limitsOf } from "../../registry/limit-flags.ts"
 import { trustHere } from "../../registry/trust-here.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
+import type { RegistryStoreOptions } from "../../../engine/engine.ts"
 import type { PeriodicCollection } from "../../../registry/registry.ts"
 
 const DEFAULT_PORT = 5000
@@ -22,6 +24,7 @@ export default command({
     listen: flag.of(readAddress, "Where to listen (default 127.0.0.1:5000; port 0: any that is free)", "address"),
     proxy: flag.of(readUpstream, "Give what this registry has, fetched once and kept (needs --storage)", "url"),
     storage: flag.string("Keep what is pushed in this directory", "dir"),
+    bucket: flag.of(readBucket, "Keep what is pushed in this S3 bucket (needs --storage for what is under way)", "url"),
     access: flag.string("Rules of who may do what, TOML (needs --htpasswd)", "file"),
     anonymousPull: flag.bool("Let who gives no name pull (needs --htpasswd)"),
     gcAfter: flag.duration("Remove garbage so often (needs --storage)"),
@@ -41,8 +44,9 @@ export default command({
     const registries = await engine.registries()
     if (flags.proxy !== undefined && flags.storage === undefined)
       throw new UsageError("--proxy keeps what it fetches in the directory of --storage")
-    const { proxy } = flags
-    await using owned = flags.storage === undefined ? undefined : await engine.registryStore(made(flags.storage), proxy)
+    const behind = behindOf(flags)
+    await using owned =
+      flags.storage === undefined ? undefined : await engine.registryStore(made(flags.storage), behind)
     const store = owned ?? (await (await engine.images()).served())
     using interrupt = new AbortOnInterrupt()
     const { htpasswd, access: rules, anonymousPull, storage: directory } = flags
@@ -71,6 +75,22 @@ function readAddress(text: string): { hostname: string; port: number } {
   const hostname = bracketed ?? plain
   if (hostname === undefined || Number(port) > 65_535) throw new UsageError(`expected ADDRESS:PORT, not "${text}"`)
   return { hostname: hostname === "" ? "0.0.0.0" : hostname, port: port === "" ? DEFAULT_PORT : Number(port) }
+}
+
+interface BehindFlags extends CollectionFlags {
+  bucket: ReturnType<typeof readBucket> | undefined
+  proxy: ReturnType<typeof readUpstream> | undefined
+  quota: readonly unknown[]
+}
+
+/** What stands behind the directory: another registry, a bucket, or nothing. */
+function behindOf({ bucket, proxy, storage, gcAfter, quota }: BehindFlags): RegistryStoreOptions | undefined {
+  if (bucket === undefined) return proxy
+  if (storage === undefined) throw new UsageError("--bucket needs --storage, the directory of what is under way")
+  if (proxy !== undefined) throw new UsageError("--proxy keeps what it fetches in a directory, not in a bucket")
+  if (gcAfter !== undefined || quota.length > 0)
+    throw new UsageError("--gc-after and --quota are for a directory: a bucket has no locks, and is not measured")
+  return { bucket: bucketAddress(bucket) }
 }
 
 /** `docker.io`, `https://quay.io`, `http://127.0.0.1:5001`. */

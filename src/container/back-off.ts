@@ -5,6 +5,7 @@ import type { ContainerDeps } from "./deps.ts"
 import { OWN_SLEEP_MS } from "./health/duty.ts"
 import { reconcileNow } from "./reconcile-now.ts"
 import { reconcile } from "./reconcile.ts"
+import type { ContainerRecord } from "./record.ts"
 
 /** How long a back-off outlives the `stop` or `rm` that made it void. */
 const SLEEP_CHECK_MS = 500
@@ -23,15 +24,22 @@ export async function cleanup(deps: ContainerDeps, id: string): Promise<void> {
 export async function restartDue(deps: ContainerDeps, id: string): Promise<void> {
   const { restartAt } = deps.records.byId(id)?.state ?? {}
   if (restartAt === undefined || !isWaitingFor(deps, id, restartAt)) return
+  const started = await startWaiting(deps, id, restartAt)
+  if (started?.spec.options.lifecycle?.postStart !== undefined)
+    await (await import("./after-start.ts")).afterStart(deps, started)
+}
+
+async function startWaiting(deps: ContainerDeps, id: string, restartAt: number): Promise<ContainerRecord | undefined> {
   using lock = await deps.locks.acquire(id)
   const now = await reconcile(deps, id)
-  if (!now) return lock.unlink()
-  if (!isWaitingFor(deps, id, restartAt)) return
+  if (!now) return void lock.unlink()
+  if (!isWaitingFor(deps, id, restartAt)) return undefined
   now.state.restartCount++
   // most ends are for good, and the exit command of each passes by here
   const { launchOrUnlink } = await import("./life-cycle.ts")
   const { monitor } = await launchOrUnlink(deps, now, lock)
   monitor.release()
+  return now
 }
 
 /** False when the container was stopped meanwhile, removed, started by hand, or taken over by another sleeper. */

@@ -4,6 +4,7 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { ContainerChanges, PortChanges } from "./changes.ts"
 import type { Resources } from "./container.ts"
+import type { HealthOptions } from "./health/health.ts"
 import { mergeHealthcheck } from "./health/plan.ts"
 import type { ContainerSpec } from "./record.ts"
 
@@ -26,7 +27,7 @@ export function changedSpec(spec: ContainerSpec, changes: ContainerChanges): Con
       ulimits: changedUlimits(options.ulimits, changes.ulimits),
       ...(changes.networkRate && { networkLimits: { ...options.networkLimits, rate: changes.networkRate } }),
       ...(changes.egress && { egress: changes.egress.allow === null ? undefined : { allow: changes.egress.allow } }),
-      ...(changes.health && { health: { ...options.health, ...changes.health } }),
+      ...(changes.health && { health: changedChecks(options.health, changes.health) }),
     },
     run: { ...run, ...changedHealth(run, changes), env, ports: checkedPorts(run.ports, changes.ports) },
   }
@@ -39,6 +40,12 @@ function changedHealth(
 ): Partial<ContainerSpec["run"]> {
   if (health === undefined) return {}
   return { healthcheck: mergeHealthcheck(healthcheck, health) }
+}
+
+/** Another test takes the place of all that was asked. */
+function changedChecks(before: HealthOptions = {}, changes: HealthOptions): HealthOptions {
+  const { request: _, readiness: __, ...rest } = before
+  return { ...(changes.test === undefined ? before : rest), ...changes }
 }
 
 function changedResources(resources: Resources, changes: ContainerChanges["resources"] = {}): Resources {

@@ -8,6 +8,7 @@ import type { RestartPolicy } from "../spec/docker/restart-policy.ts"
 import type { SecretRequest } from "../spec/docker/secret-request.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
+import type { LifecycleHook } from "./lifecycle-hook.ts"
 import type { HealthOptions } from "./health/health.ts"
 import type { AccountOptions, EnvironmentOptions, EtcOptions, ProcessOptions, TreeOptions } from "./identity-options.ts"
 import type { LimitOptions } from "./limit-options.ts"
@@ -154,6 +155,8 @@ export interface ContainerOptions {
   stopTimeoutSeconds?: number
   /** Default: the image's check. */
   health?: HealthOptions
+  /** Done at the ends of each of its runs. */
+  lifecycle?: { postStart?: LifecycleHook; preStop?: LifecycleHook }
   /** The command line that made it, for who writes it down elsewhere. */
   createCommand?: readonly string[]
   /** What front ends keep with it, each under its own name; nobody else reads it. */

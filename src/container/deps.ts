@@ -10,6 +10,7 @@ import type { Snapshotter } from "../snapshot/snapshot.ts"
 import type { Volumes } from "../volume/volume.ts"
 import type { FileLocks } from "../sys/fs/file-locks.ts"
 import type { ResolvedOptions } from "./container-options.ts"
+import type { HealthRequest } from "./health/health.ts"
 import type { ExecRecords } from "./exec-records.ts"
 import type { ContainerRecords } from "./records.ts"
 
@@ -41,6 +42,8 @@ export interface ContainerDeps {
   cleanupCommand(id: string, execId?: string): readonly string[]
   /** Throws PermissionDenied where a policy of the host's forbids the image, or to run it so; undefined: there is none. */
   admit?(image: Image, options: ResolvedOptions): Promise<void>
+  /** One request into the network of a sandbox. Never throws: what fails is a failure. Absent: programs of containers ask. */
+  ask?(sandbox: string, request: HealthRequest, timeoutMs: number): Promise<{ isOk: boolean; output: string }>
   /** There is something to do on time: has the supervisor run, unless it does. Costs a look at a lock. */
   supervise(): void
 }

@@ -55,9 +55,22 @@ export async function run(
 export async function start(
   deps: ContainerDeps,
   nameOrId: string,
+  options: Abortable & { attach?: boolean } = {},
+): Promise<StartedContainer> {
+  const before = deps.records.get(nameOrId)
+  const wasRunning = isRunning(before, deps)
+  const made = await startUnderLock(deps, before.id, options)
+  // most have none
+  if (before.spec.options.lifecycle?.postStart !== undefined && !wasRunning)
+    await (await import("./after-start.ts")).afterStart(deps, before)
+  return made
+}
+
+async function startUnderLock(
+  deps: ContainerDeps,
+  id: string,
   { attach = false, abort }: Abortable & { attach?: boolean } = {},
 ): Promise<StartedContainer> {
-  const { id } = deps.records.get(nameOrId)
   using lock = await deps.locks.acquire(id, { signal: abort })
   const record = await reconciled(deps, id, lock)
   if (record.status === "paused")

@@ -9,6 +9,7 @@ import type { Abortable } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
 import { containerEvent } from "./events.ts"
 import { isRunning } from "./observe.ts"
+import type { ContainerRecord } from "./record.ts"
 import { reconcileNow } from "./reconcile-now.ts"
 import { reconcile } from "./reconcile.ts"
 import { runtimeOf } from "./time-namespace.ts"
@@ -18,19 +19,27 @@ const SIGKILL = 9
 const SIGTERM = 15
 /** SIGKILL takes effect at once, but for a process that hangs in the kernel. */
 const KILL_WAIT_MS = 10_000
+/** What a hook leaves, at least, for the stop (kubernetes: minimumGracePeriodInSeconds). */
+const LEAST_STOP_S = 2
 
 /** Stop signal, then SIGKILL when the time is over. The lock is not held while waiting: the monitor cleans up meanwhile. */
 export async function stop(
   deps: ContainerDeps,
   nameOrId: string,
-  { timeoutSeconds, signal, abort }: Abortable & { timeoutSeconds?: number; signal?: string } = {},
+  {
+    timeoutSeconds,
+    signal,
+    abort,
+    withoutHook = false,
+  }: Abortable & { timeoutSeconds?: number; signal?: string; withoutHook?: boolean } = {},
 ): Promise<void> {
   const found = deps.records.get(nameOrId)
   const { stopSignal, stopTimeoutSeconds } = found.spec.run
   const number = parseSignal(signal ?? stopSignal)
+  const grace = timeoutSeconds ?? stopTimeoutSeconds
+  const seconds = withoutHook ? grace : await afterHook(deps, found, grace)
   const monitor = await signalUnderLock(deps, found.id, number, { abort })
   if (!monitor) return
-  const seconds = timeoutSeconds ?? stopTimeoutSeconds
   if (!(await within(monitor.exited, seconds < 0 ? Infinity : seconds * 1000, abort))) {
     const killed = await signalUnderLock(deps, found.id, SIGKILL, { abort })
     if (killed) await within(killed.exited, KILL_WAIT_MS, abort)
@@ -40,8 +49,14 @@ export async function stop(
 }
 
 /** Ends one that has become unhealthy, so that it starts again after its back-off. Does nothing when it does not run. */
-export async function restartUnhealthy(deps: ContainerDeps, id: string): Promise<void> {
-  const { stopSignal, stopTimeoutSeconds } = deps.records.get(id).spec.run
+export async function restartUnhealthy(
+  deps: ContainerDeps,
+  id: string,
+  { withoutHook = false }: { withoutHook?: boolean } = {},
+): Promise<void> {
+  const found = deps.records.get(id)
+  const { stopSignal, stopTimeoutSeconds: grace } = found.spec.run
+  const stopTimeoutSeconds = withoutHook ? grace : await afterHook(deps, found, grace)
   const ends = "to start again" as const
   const monitor = await signalUnderLock(deps, id, parseSignal(stopSignal), { ends })
   if (!monitor) return
@@ -50,6 +65,16 @@ export async function restartUnhealthy(deps: ContainerDeps, id: string): Promise
     if (killed) await within(killed.exited, KILL_WAIT_MS)
   }
   await reconcileNow(deps, id)
+}
+
+/** What is left of the grace, in seconds, when the hook before a stop has been run; most containers have none. */
+async function afterHook(deps: ContainerDeps, record: ContainerRecord, graceSeconds: number): Promise<number> {
+  if (record.spec.options.lifecycle?.preStop === undefined || graceSeconds === 0 || !isRunning(record, deps))
+    return graceSeconds
+  const { beforeStop } = await import("./run-hooks.ts")
+  const begun = Date.now()
+  await beforeStop(deps, record, graceSeconds < 0 ? Infinity : graceSeconds * 1000)
+  return graceSeconds < 0 ? graceSeconds : Math.max(LEAST_STOP_S, graceSeconds - (Date.now() - begun) / 1000)
 }
 
 /** See `Containers.kill`. `isRequest`: somebody wants its end, which no restart policy shall undo. */

@@ -400,6 +400,14 @@ class LocalEngine implements Engine {
       meter: this.meter,
       samplingMs: () => this.#samplingMs(),
       isWatched: () => this.#isWatched(),
+      ask: async (sandboxId, request, timeoutMs) => {
+        const [{ askInside }, { dialFromInside }, sandboxes] = await Promise.all([
+          import("../kube/node/agent/probe-request.ts"),
+          import("../kube/node/agent/dial.ts"),
+          this.sandboxes(),
+        ])
+        return askInside({ sandboxId, dial: dialFromInside(() => sandboxes) }, request, timeoutMs)
+      },
       supervise: () => this.#wakeSupervisor(),
       cleanupCommand: (id, execId) => this.#ownCommand("_cleanup", id, ...(execId === undefined ? [] : [execId])),
     }

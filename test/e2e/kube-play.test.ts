@@ -4,6 +4,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { afterEach, describe, expect, test } from "bun:test"
+import { serveGrpcHealth } from "../support/grpc-health.ts"
 import { NotifySocket } from "../support/notify-socket.ts"
 import { pageAt } from "../support/page-server.ts"
 import { BUSYBOX } from "../support/image.ts"
@@ -251,6 +252,44 @@ livenessProbe: {exec: {command: [test, -e, /alive]}, periodSeconds: 1, failureTh
     }, 30_000)
   })
 })
+
+const hookWriting = (word: string) => `{exec: {command: [sh, -c, "echo ${word} >> /h/hooks"]}}`
+
+test("probes by http, tcp and gRPC need no program of the image, what is not ready is told and left, and hooks are run", async () => {
+  const serve = "mkdir /www; echo yes > /www/ok; exec httpd -f -p 127.0.0.1:8080 -h /www"
+  const yaml = `${pod(
+    `${run(serve)}
+livenessProbe: {httpGet: {path: /ok, port: 8080}, periodSeconds: 1}
+readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}
+lifecycle: {postStart: ${hookWriting("started")}, preStop: ${hookWriting("stopping")}}
+${mount()}`,
+    { spec: `  volumes: [{name: h, hostPath: {path: ${skiff.home}/hooked, type: DirectoryOrCreate}}]` },
+  ).replace("terminationGracePeriodSeconds: 0", "terminationGracePeriodSeconds: 5")}
+  - name: g
+    image: busybox
+    command: [sh, -c, ${JSON.stringify(serveGrpcHealth(8081))}]
+    livenessProbe: {grpc: {port: 8081}, periodSeconds: 1}
+  - name: t
+    image: busybox
+    command: [sleep, "1000"]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+`
+  const { code, stderr } = await play(yaml)
+  expect([code, stderr]).toEqual([0, ""])
+  const health = (name: string) =>
+    skiff.ok("container", "inspect", "-f", "{{.State.Health.Status}} {{.RestartCount}}", name)
+  const hooked = () => readFileSync(`${skiff.home}/hooked/hooks`, "utf8")
+  expect(hooked()).toBe("started\n")
+  await eventually(async () => (await health("p-g")) === "healthy 0" && (await health("p-t")) === "healthy 0", 20_000)
+  await eventually(async () => (await health("p-c")) === "unhealthy 0", 20_000)
+  await inside("p-c", "echo yes > /www/ready")
+  await eventually(async () => (await health("p-c")) === "healthy 0", 20_000)
+  // what is not alive begins anew, after the one hook and with the other
+  await inside("p-c", "rm /www/ok")
+  await eventually(() => hooked() === "started\nstopping\nstarted\n", 20_000)
+  await skiff.run(["kube", "down", "-"], { stdin: yaml })
+  expect(hooked()).toBe("started\nstopping\nstarted\nstopping\n")
+}, 60_000)
 
 const mounted = (name: string, volume: string) =>
   pod("command: [sleep, '1000']\nvolumeMounts: [{name: v, mountPath: /v}]", {

@@ -64,16 +64,23 @@ class ContainerMonitor implements HealthMonitor {
     const found = this.#look()
     if (found === undefined) return undefined
     const { record, plan, state } = found
-    const { program, timeoutMs } = duePlan(state, plan)
+    const due = duePlan(state, plan)
     const start = Date.now()
-    const probe = await this.#probe(record, { plan, program, timeoutMs, isStartup: !state.isStartedUp, signal })
+    let { timeoutMs } = due
+    let probe = await this.#probe(record, { plan, ...due, isStartup: !state.isStartedUp, signal })
     if (this.#isDisposed) return undefined
+    const isOfReadiness = plan.readiness !== undefined && state.isStartedUp && probe.exitCode === 0
+    if (isOfReadiness && plan.readiness !== undefined) {
+      ;({ timeoutMs } = plan.readiness)
+      probe = await this.#probe(record, { plan, ...plan.readiness, isStartup: false, signal })
+      if (this.#isDisposed) return undefined
+    }
     const result = { start, end: Date.now(), ...resultOf(probe, timeoutMs) }
     // what failed because its container has ended says nothing
     const now = this.#look()
     if (now === undefined || now.state.startedAt !== state.startedAt) return undefined
     await this.#deps.records.whenFree(signal)
-    return this.#record(now, result)
+    return this.#record(now, result, isOfReadiness)
   }
 
   [Symbol.dispose](): void {
@@ -98,8 +105,18 @@ class ContainerMonitor implements HealthMonitor {
 
   async #probe(
     record: ContainerRecord,
-    check: Pick<HealthPlan, "program" | "timeoutMs"> & { plan: HealthPlan; isStartup: boolean; signal?: AbortSignal },
+    check: Pick<HealthPlan, "program" | "request" | "timeoutMs"> & {
+      plan: HealthPlan
+      isStartup: boolean
+      signal?: AbortSignal
+    },
   ): Promise<ProbeResult> {
+    const { request, timeoutMs } = check
+    const { sandbox } = record.spec.options
+    if (request !== undefined && sandbox !== undefined && this.#deps.ask !== undefined) {
+      const { isOk, output } = await this.#deps.ask(sandbox, request, timeoutMs)
+      return { exitCode: isOk ? 0 : 1, output, timedOut: false }
+    }
     try {
       const prober = await this.#proberFor(record, check)
       return await prober.run({ timeoutMs: check.timeoutMs, signal: check.signal })
@@ -139,8 +156,9 @@ class ContainerMonitor implements HealthMonitor {
   async #record(
     { record, plan, state }: { record: ContainerRecord; plan: HealthPlan; state: HealthState },
     result: HealthResult,
+    isOfReadiness: boolean,
   ): Promise<CheckOutcome> {
-    const after = afterCheck(state, result, plan)
+    const after = afterCheck(state, result, plan, isOfReadiness)
     const { status, startedAt, isStartedUp } = after
     writeHealth(this.#deps, record.id, after, plan)
     const isChanged = status !== state.status
@@ -152,7 +170,8 @@ class ContainerMonitor implements HealthMonitor {
       this.#deps.records.saveHealth(record.id, { status, startedAt, isStartedUp }, [...told, ...changed])
     else if (told.length > 0) this.#deps.records.tell(...told)
     const isHopeless = isStartupHopeless(after, plan)
-    if (isHopeless || status === "unhealthy")
+    // one that is alive and not ready is left alone
+    if (isHopeless || (status === "unhealthy" && !isOfReadiness && after.failingStreak >= plan.retries))
       await actOnFailure(this.#deps, record, isHopeless ? "restart" : plan.onFailure).catch((error: unknown) => {
         log.warn(`cannot act on the health of container "${record.name}"`, { reason: String(error) })
       })

@@ -14,12 +14,37 @@ export type HealthStatus = "starting" | "healthy" | "unhealthy"
 /** What a container that has become unhealthy gets. */
 export type HealthAction = "kill" | "restart" | "stop"
 
+/** What this engine asks by itself in the network of the container's sandbox, by its loopback: the image needs no program for it. */
+export type HealthRequest =
+  | {
+      kind: "http"
+      scheme: "http" | "https"
+      port: number
+      path: string
+      headers: readonly { name: string; value: string }[]
+    }
+  | { kind: "tcp"; port: number }
+  | { kind: "grpc"; port: number; service: string }
+
+/** A check that says whether it does its work, beside the one that says whether it is alive: what fails of it is told, and nothing is done. */
+export interface ReadinessCheck {
+  /** As `HealthOptions.test`. */
+  test: readonly string[]
+  request?: HealthRequest
+  /** Default 30 s. */
+  timeoutMs?: number
+  /** Default 3. */
+  retries?: number
+}
+
 /** `create`'s words on health; what is left out is the image's, or the default named here. */
 export interface HealthOptions {
   /** No checks, the image's neither. */
   disabled?: boolean
   /** `["CMD", "program", …]`, or `["CMD-SHELL", text]` for the image's shell. */
   test?: readonly string[]
+  /** In the place of `test`, which is kept for who reads it; of a container in a sandbox. */
+  request?: HealthRequest
   /** Between the end of a check and the next. Default 30 s. */
   intervalMs?: number
   /** A check that takes longer has failed. Default 30 s. */
@@ -35,6 +60,8 @@ export interface HealthOptions {
   /** Default: none. */
   onFailure?: HealthAction
   startup?: StartupCheck
+  /** After each success of the other one. */
+  readiness?: ReadinessCheck
   log?: HealthLogOptions
 }
 
@@ -42,6 +69,7 @@ export interface HealthOptions {
 export interface StartupCheck {
   /** As `HealthOptions.test`. */
   test: readonly string[]
+  request?: HealthRequest
   /** Default 30 s. */
   intervalMs?: number
   /** Default 30 s. */

@@ -2,13 +2,15 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { ImageRunConfig } from "../../spec/oci-image.ts"
 import type { ProbeProgram } from "../../runtime/runtime.ts"
 import type { ContainerSpec } from "../record.ts"
-import type { HealthAction, HealthLogOptions, HealthOptions } from "./health.ts"
+import type { HealthAction, HealthLogOptions, HealthOptions, HealthRequest } from "./health.ts"
 
 type Healthcheck = NonNullable<ImageRunConfig["Healthcheck"]>
 
 /** One program that is run on time. Times are milliseconds. */
 export interface CheckPlan {
   program: ProbeProgram
+  /** Asked in its place. */
+  request?: HealthRequest
   intervalMs: number
   timeoutMs: number
   retries: number
@@ -21,6 +23,7 @@ export interface HealthPlan extends CheckPlan {
   manual: boolean
   onFailure?: HealthAction
   startup?: CheckPlan & { successes: number }
+  readiness?: Omit<CheckPlan, "intervalMs">
   log: Required<Pick<HealthLogOptions, "maxCount" | "maxBytes" | "events">> & { directory?: string }
 }
 
@@ -82,9 +85,10 @@ export function healthPlan({ run, options }: Pick<ContainerSpec, "run" | "option
   const { healthcheck, shell } = run
   const program = probeProgram(healthcheck?.Test, shell)
   if (program === undefined) return undefined
-  const { manual = false, onFailure, startup, log = {} } = options.health ?? {}
+  const { manual = false, request, onFailure, startup, readiness, log = {} } = options.health ?? {}
   return {
     program,
+    ...(request === undefined ? {} : { request }),
     intervalMs: milliseconds(healthcheck?.Interval, DEFAULT_INTERVAL_MS),
     timeoutMs: milliseconds(healthcheck?.Timeout, DEFAULT_TIMEOUT_MS),
     startPeriodMs: Math.max(0, (healthcheck?.StartPeriod ?? 0) / NANOSECONDS),
@@ -93,6 +97,7 @@ export function healthPlan({ run, options }: Pick<ContainerSpec, "run" | "option
     manual,
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(startup === undefined ? {} : { startup: startupPlan(startup, shell) }),
+    ...(readiness === undefined ? {} : { readiness: readinessPlan(readiness, shell) }),
     log: {
       maxCount: log.maxCount ?? DEFAULT_LOG_COUNT,
       maxBytes: log.maxBytes ?? DEFAULT_LOG_BYTES,
@@ -102,12 +107,25 @@ export function healthPlan({ run, options }: Pick<ContainerSpec, "run" | "option
   }
 }
 
+function readinessPlan(
+  { test, request, timeoutMs, retries }: NonNullable<HealthOptions["readiness"]>,
+  shell: readonly string[] | undefined,
+): HealthPlan["readiness"] {
+  return {
+    program: probeProgram(test, shell) ?? { words: [] },
+    ...(request === undefined ? {} : { request }),
+    timeoutMs: bounded(timeoutMs || DEFAULT_TIMEOUT_MS),
+    retries: retries || DEFAULT_RETRIES,
+  }
+}
+
 function startupPlan(
-  { test, intervalMs, timeoutMs, retries = 0, successes = 0 }: NonNullable<HealthOptions["startup"]>,
+  { test, request, intervalMs, timeoutMs, retries = 0, successes = 0 }: NonNullable<HealthOptions["startup"]>,
   shell: readonly string[] | undefined,
 ): HealthPlan["startup"] {
   return {
     program: probeProgram(test, shell) ?? { words: [] },
+    ...(request === undefined ? {} : { request }),
     intervalMs: bounded(intervalMs || DEFAULT_INTERVAL_MS),
     timeoutMs: bounded(timeoutMs || DEFAULT_TIMEOUT_MS),
     retries,

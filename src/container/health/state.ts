@@ -9,6 +9,8 @@ export interface HealthState extends Health {
   isStartedUp: boolean
   /** Successes of the startup check in a row. */
   successes: number
+  /** Failures of the readiness check in a row. */
+  unreadyStreak?: number
 }
 
 /** Before the first check of a run. */
@@ -18,12 +20,20 @@ export function initialHealth(startedAt: number, plan: Pick<HealthPlan, "startup
 }
 
 /** The check that is due: the startup check as long as it has not succeeded. */
-export function duePlan(state: HealthState, plan: HealthPlan): Pick<HealthPlan, "program" | "timeoutMs"> {
+export function duePlan(state: HealthState, plan: HealthPlan): Pick<HealthPlan, "program" | "request" | "timeoutMs"> {
   return state.isStartedUp || plan.startup === undefined ? plan : plan.startup
 }
 
-/** What a result makes of the state: docker's rules, and podman's for the startup check. Pure. */
-export function afterCheck(state: HealthState, result: HealthResult, plan: HealthPlan): HealthState {
+/**
+ * What a result makes of the state: docker's rules, and podman's for the startup check. `isOfReadiness`: the other check has succeeded just before,
+ * and its streak has ended. Pure.
+ */
+export function afterCheck(
+  state: HealthState,
+  result: HealthResult,
+  plan: HealthPlan,
+  isOfReadiness = false,
+): HealthState {
   const all = [...state.log, result]
   const log = plan.log.maxCount === 0 ? all : all.slice(-plan.log.maxCount)
   const isOk = result.exitCode === 0
@@ -31,6 +41,17 @@ export function afterCheck(state: HealthState, result: HealthResult, plan: Healt
     const successes = isOk ? state.successes + 1 : 0
     const isStartedUp = successes >= plan.startup.successes
     return { ...state, log, successes, isStartedUp, failingStreak: isOk ? 0 : state.failingStreak + 1 }
+  }
+  if (isOfReadiness) {
+    const unreadyStreak = isOk ? 0 : (state.unreadyStreak ?? 0) + 1
+    const isUnready = unreadyStreak >= (plan.readiness?.retries ?? 1)
+    return {
+      ...state,
+      log,
+      failingStreak: 0,
+      unreadyStreak,
+      status: isOk ? "healthy" : isUnready ? "unhealthy" : state.status,
+    }
   }
   if (isOk) return { ...state, log, status: "healthy", failingStreak: 0 }
   const isExcused = state.status === "starting" && result.start < state.startedAt + plan.startPeriodMs

@@ -76,28 +76,44 @@ function handlerOf({ exec, httpGet, tcpSocket, grpc }: Probe, container: Contain
 }
 
 /**
- * Health checks of liveness and startup, as podman makes them: requests by `curl` and `nc` of the container's own. `restarts`: what is not
- * alive is started again. Undefined: there is none. Pure.
+ * Health checks of probes. What they say is podman's, requests by `curl` and `nc` of the container's own; who asks is the engine itself, which
+ * needs no program of the image, but where a probe names another host. `restarts`: what is not alive is started again. Readiness is asked after
+ * liveness, at the same times, and nothing is done of it. Undefined: there is none. Pure.
  */
-export function healthOptions({ liveness, startup }: ContainerProbes, restarts: boolean): HealthOptions | undefined {
-  const test = liveness && testOf(liveness)
-  const startupTest = startup && testOf(startup)
-  if (test === undefined && startupTest === undefined) return undefined
-  const timing = (liveness && test ? liveness : startup) as NodeProbe
+export function healthOptions(
+  { liveness, readiness, startup }: ContainerProbes,
+  restarts: boolean,
+): HealthOptions | undefined {
+  const main = liveness ?? readiness
+  if (main === undefined && startup === undefined) return undefined
+  const timing = (main ?? startup) as NodeProbe
+  const isOther = liveness !== undefined && readiness !== undefined && !isSame(liveness.handler, readiness.handler)
   return {
-    test: test ?? ["CMD-SHELL", "exit 0"],
-    intervalMs: timing.periodSeconds * 1000,
+    ...(main === undefined ? { test: ["CMD-SHELL", "exit 0"] } : testOf(main)),
+    intervalMs: (isOther ? Math.min(timing.periodSeconds, readiness.periodSeconds) : timing.periodSeconds) * 1000,
     timeoutMs: timing.timeoutSeconds * 1000,
     startPeriodMs: timing.initialDelaySeconds * 1000,
     retries: timing.failureThreshold,
-    ...(restarts && { onFailure: "restart" as const }),
-    ...(startup && startupTest && { startup: startupCheck(startup, startupTest) }),
+    // what is only not ready is told, and left alone
+    ...(restarts && (liveness !== undefined || readiness === undefined) && { onFailure: "restart" as const }),
+    ...(startup && { startup: startupCheck(startup) }),
+    ...(isOther && {
+      readiness: {
+        ...testOf(readiness),
+        timeoutMs: readiness.timeoutSeconds * 1000,
+        retries: readiness.failureThreshold,
+      },
+    }),
   }
 }
 
-function startupCheck(probe: NodeProbe, test: readonly string[]): StartupCheck {
+function isSame(one: ProbeHandler, other: ProbeHandler): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function startupCheck(probe: NodeProbe): StartupCheck {
   return {
-    test,
+    ...testOf(probe),
     intervalMs: probe.periodSeconds * 1000,
     timeoutMs: probe.timeoutSeconds * 1000,
     retries: probe.failureThreshold,
@@ -105,22 +121,40 @@ function startupCheck(probe: NodeProbe, test: readonly string[]): StartupCheck {
   }
 }
 
-/** Undefined: no program of the container can look. */
-function testOf({ handler }: NodeProbe): readonly string[] | undefined {
+function testOf({ handler }: NodeProbe): Pick<StartupCheck, "test" | "request"> {
   switch (handler.kind) {
     case "exec":
-      return ["CMD", ...handler.command]
+      return { test: ["CMD", ...handler.command] }
     case "http": {
       const { scheme, host = "localhost", port, path, headers } = handler
       const given = headers.map(({ name, value }) => `-H ${quoted(`${name}: ${value}`)} `).join("")
       const url = `${scheme}://${host}:${port}${path}`
-      return ["CMD-SHELL", `curl -f ${given}${quoted(url)} || exit 1`]
+      return {
+        test: ["CMD-SHELL", `curl -f ${given}${quoted(url)} || exit 1`],
+        ...(isOwn(host) && { request: { kind: "http", scheme, port, path, headers } }),
+      }
     }
-    case "tcp":
-      return ["CMD-SHELL", `nc -z -v ${quoted(handler.host ?? "localhost")} ${handler.port} || exit 1`]
-    case "grpc":
-      return undefined
+    case "tcp": {
+      const { host = "localhost", port } = handler
+      return {
+        test: ["CMD-SHELL", `nc -z -v ${quoted(host)} ${port} || exit 1`],
+        ...(isOwn(host) && { request: { kind: "tcp", port } }),
+      }
+    }
+    case "grpc": {
+      const { port, service } = handler
+      const name = service === "" ? "" : ` -service=${quoted(service)}`
+      return {
+        test: ["CMD-SHELL", `grpc_health_probe -addr=localhost:${port}${name} || exit 1`],
+        request: { kind: "grpc", port, service },
+      }
+    }
   }
+}
+
+/** The engine asks nobody else in the name of a file: that a program of the container does, by the container's own network. */
+export function isOwn(host: string): boolean {
+  return host === "localhost" || host === "127.0.0.1" || host === "::1"
 }
 
 /** As one word of a shell; plain ones as podman writes them. */

@@ -307,6 +307,7 @@ startupProbe: {tcpSocket: {port: 8080}, timeoutSeconds: 3}`,
     )
     expect(options.health).toEqual({
       test: ["CMD-SHELL", "curl -f http://localhost:8080/live || exit 1"],
+      request: { kind: "http", scheme: "http", port: 8080, path: "/live", headers: [] },
       intervalMs: 5000,
       timeoutMs: 1000,
       startPeriodMs: 7000,
@@ -314,13 +315,27 @@ startupProbe: {tcpSocket: {port: 8080}, timeoutSeconds: 3}`,
       onFailure: "restart",
       startup: {
         test: ["CMD-SHELL", "nc -z -v localhost 8080 || exit 1"],
+        request: { kind: "tcp", port: 8080 },
         intervalMs: 10_000,
         timeoutMs: 3000,
         retries: 3,
         successes: 1,
       },
+      readiness: {
+        test: ["CMD-SHELL", "grpc_health_probe -addr=localhost:9 || exit 1"],
+        request: { kind: "grpc", port: 9, service: "" },
+        timeoutMs: 1000,
+        retries: 3,
+      },
     })
     expect(probes.readiness).toMatchObject({ handler: { kind: "grpc", port: 9, service: "" }, successThreshold: 2 })
+  })
+
+  test("a host that a probe names is asked from inside alone, and readiness by itself restarts nothing", () => {
+    const { options } = container("readinessProbe: {httpGet: {host: 10.0.0.1, port: 80}}")
+    expect(options.health?.test).toEqual(["CMD-SHELL", "curl -f http://10.0.0.1:80/ || exit 1"])
+    expect(options.health).not.toHaveProperty("request")
+    expect(options.health).not.toHaveProperty("onFailure")
   })
 
   test("what stands in a request is one word of the shell", () => {

@@ -13,7 +13,9 @@ import type { PortMapping } from "../../spec/docker/port-mapping.ts"
 import type { Volumes } from "../../volume/volume.ts"
 import { credentialsFor } from "../node/agent/image-puller.ts"
 import { Warnings } from "../node/field-fault.ts"
+import type { NodeHandler } from "../node/hooks.ts"
 import type { NodeContainer, NodeFacts, NodePod, NodeSources } from "../node/node-pod.ts"
+import { isOwn } from "../node/probes.ts"
 import { prepareVolumes, refuseOwn } from "../node/prepare-volumes.ts"
 import { translatePod } from "../node/translate-pod.ts"
 import { pullOf, type PodVolume } from "../node/volumes.ts"
@@ -292,15 +294,30 @@ function asAsked(node: NodePod, { pod, retries }: PlayedObject, options: PlayOpt
 
 function asContainer(one: NodeContainer, { log }: PlayOptions, retries: number | undefined): NodeContainer {
   const { restart } = one.options
+  const { hooks, role } = one
   const isTried = retries !== undefined && restart?.name === "on-failure"
   return {
     ...one,
     options: {
       ...one.options,
       ...(log && { log }),
+      ...(role !== "init" && Object.keys(hooks).length > 0 && { lifecycle: withinItself(one) }),
       ...(isTried && { restart: { name: retries === 0 ? "no" : "on-failure", maximumRetryCount: retries } }),
     },
   }
+}
+
+/** Requests go to the container itself: whom else a file names nobody asks for it. Throws InvalidArgument. */
+function withinItself({ hooks, path }: NodeContainer): NonNullable<ContainerOptions["lifecycle"]> {
+  for (const [hook, handler] of Object.entries(hooks) as [string, NodeHandler][])
+    if ("host" in handler && handler.host !== undefined && !isOwn(handler.host))
+      throw new InvalidArgument(
+        `${path}.lifecycle.${hook}: "${handler.host.slice(0, 100)}" is not the container itself`,
+        {
+          data: { path: `${path}.lifecycle.${hook}` },
+        },
+      )
+  return hooks
 }
 
 /** Containers are found by the names that the pod has for them. */
@@ -347,26 +364,9 @@ function tellWarnings(
   planned: readonly Planned[],
   { strict = false, onWarning }: PlayOptions,
 ): void {
-  const unhonoured = planned.flatMap(({ of, node }) => [
-    ...node.warnings.map(({ path, text }) => ({ place: of.place, object: of.object, path, text })),
-    ...node.containers.flatMap(({ path, hooks }) =>
-      Object.keys(hooks).map((hook) => ({
-        place: of.place,
-        object: of.object,
-        path: `${path}.lifecycle.${hook}`,
-        text: "is not run",
-      })),
-    ),
-    ...node.containers.flatMap(({ path, probes }) => [
-      ...(probes.readiness ? [{ ...of, path: `${path}.readinessProbe`, text: "nobody asks it" }] : []),
-      ...(probes.liveness?.handler.kind === "grpc"
-        ? [{ ...of, path: `${path}.livenessProbe.grpc`, text: "is not asked" }]
-        : []),
-      ...(probes.startup?.handler.kind === "grpc"
-        ? [{ ...of, path: `${path}.startupProbe.grpc`, text: "is not asked" }]
-        : []),
-    ]),
-  ])
+  const unhonoured = planned.flatMap(({ of, node }) =>
+    node.warnings.map(({ path, text }) => ({ place: of.place, object: of.object, path, text })),
+  )
   const all = [...objects.warnings, ...unhonoured]
   const [first] = all
   if (strict && first !== undefined)

@@ -13,6 +13,19 @@ export async function probeOnce(target: ProbeTarget, handler: ProbeHandler, time
   }
 }
 
+/** One request into a container's own network, by its loopback. Never throws: what fails is a failure. */
+export async function askInside(
+  target: Pick<ProbeTarget, "sandboxId" | "dial">,
+  request: Exclude<ProbeHandler, { kind: "exec" }>,
+  timeoutMs: number,
+): Promise<ProbeResult> {
+  try {
+    return await withTimeout(timeoutMs, (signal) => ask({ ...target, address: "localhost" }, request, signal))
+  } catch (error) {
+    return { isOk: false, output: (error as Error).message }
+  }
+}
+
 async function withTimeout<T>(ms: number, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -34,9 +47,15 @@ async function withTimeout<T>(ms: number, act: (signal: AbortSignal) => Promise<
 }
 
 async function look(target: ProbeTarget, handler: ProbeHandler, signal: AbortSignal): Promise<ProbeResult> {
+  return handler.kind === "exec" ? runCommand(target, handler.command, signal) : ask(target, handler, signal)
+}
+
+async function ask(
+  target: Pick<ProbeTarget, "address" | "sandboxId" | "dial">,
+  handler: Exclude<ProbeHandler, { kind: "exec" }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   switch (handler.kind) {
-    case "exec":
-      return runCommand(target, handler.command, signal)
     case "http":
       return (await import("./http-probe.ts")).getHttp(target, handler, signal)
     case "tcp":

@@ -253,6 +253,7 @@ export const TABLE: readonly Entry[] = [
     load: () => import("./commands/kube/create/serviceaccount.ts"),
   },
   { names: ["kube create token"], load: () => import("./commands/kube/create/token.ts") },
+  { names: ["kube debug"], load: () => import("./commands/kube/debug.ts") },
   { names: ["kube delete"], load: () => import("./commands/kube/delete.ts") },
   { names: ["kube deploy"], load: () => import("./commands/kube/deploy.ts") },
   { names: ["kube describe"], load: () => import("./commands/kube/describe.ts") },

@@ -43,6 +43,8 @@ export interface RegistryAccess {
   /** Undefined: https with checks; plain http for loopback registries only. False: as podman's `--tls-verify=false`. */
   tlsVerify?: boolean
   credentials?: RegistryCredentials
+  /** No other credentials than `credentials`, whatever the host has. */
+  onlyGiven?: boolean
   /** Instead of the places where credentials usually lie. */
   authFile?: string
   /** Holds `*.crt`, `*.cert` and `*.key` as one of certs.d does, and is read instead. */

@@ -223,7 +223,7 @@ function wantedImages({ pod }: PlayedObject, secretOf: NodeSources["secret"]): W
       : [],
   )
   return [...of, ...mounted].map((one) => {
-    const credentials = credentialsFor(one.reference, secrets)
+    const [credentials] = credentialsFor(one.reference, secrets)
     return credentials === undefined ? one : Object.assign(one, { credentials })
   })
 }

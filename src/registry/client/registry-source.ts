@@ -172,13 +172,14 @@ export class HttpRegistrySource implements RegistrySource {
   }
 
   #open(location: Location, isMirror: boolean): KnownEndpoint {
-    const { tlsVerify, authFile, certDir, signal } = this.#options
+    const { tlsVerify, authFile, certDir, signal, onlyGiven = false } = this.#options
     // `--creds` are the user's for the registry he named, not for who mirrors it
     const given = isMirror ? undefined : this.#options.credentials
     let found = false
     const credentials = async () => {
       const { registry, repository } = location
-      const result = given ?? (await findCredentials(registry, repository, { authFile, signal }))
+      const stored = () => (onlyGiven ? undefined : findCredentials(registry, repository, { authFile, signal }))
+      const result = given ?? (await stored())
       found = result !== undefined
       return result
     }

@@ -44,7 +44,8 @@ export function openTarget(
       ...mountFrom.map((from) => `repository:${from}:pull`),
     ],
     async credentials() {
-      const found = options.credentials ?? (await findCredentials(registry, repository, { authFile, signal }))
+      const stored = () => (options.onlyGiven ? undefined : findCredentials(registry, repository, { authFile, signal }))
+      const found = options.credentials ?? (await stored())
       hasCredentials = found !== undefined
       return found
     },

@@ -71,14 +71,22 @@ export async function searchCatalogue(
   registry: string,
   term: string,
   conf: RegistriesConf,
-  { limit, tlsVerify, certDir, authFile, signal, credentials: given }: RegistryOptions & { limit: number },
+  {
+    limit,
+    tlsVerify,
+    certDir,
+    authFile,
+    signal,
+    credentials: given,
+    onlyGiven = false,
+  }: RegistryOptions & { limit: number },
   limits: HttpLimits,
 ): Promise<FoundRepository[]> {
   const what = `search for "${term}" at ${registry}`
   const insecure = locationsOf({ registry, repository: "-" }, conf).at(-1)?.insecure ?? false
   let found = false
   const credentials = async () => {
-    const result = given ?? (await findCredentials(registry, "", { authFile, signal }))
+    const result = given ?? (onlyGiven ? undefined : await findCredentials(registry, "", { authFile, signal }))
     found = result !== undefined
     return result
   }

@@ -33,17 +33,19 @@ test.each([
 
 test("credentials are those of the image's registry", () => {
   const auth = Buffer.from("me:a:b").toString("base64")
-  expect(credentialsFor("r.example/web:1", [secret({ "r.example": { auth } })])).toEqual({
+  expect(credentialsFor("r.example/web:1", [secret({ "r.example": { auth } })])[0]).toEqual({
     username: "me",
     password: "a:b",
   })
-  expect(credentialsFor("web", [secret({ "https://index.docker.io/v1/": { username: "u", password: "p" } })])).toEqual({
+  expect(
+    credentialsFor("web", [secret({ "https://index.docker.io/v1/": { username: "u", password: "p" } })])[0],
+  ).toEqual({
     username: "u",
     password: "p",
   })
   expect(
     credentialsFor("r.example/web", [secret({ "other.example": { auth } }), { data: { ".dockerconfigjson": "?" } }]),
-  ).toBeUndefined()
+  ).toEqual([])
 })
 
 test("a request has the headers that were asked for, and no more of the answer is read than its status", async () => {

@@ -36,7 +36,7 @@ export class NodeAgent implements Disposable {
   constructor(options: AgentOptions) {
     this.#node = {
       ...options,
-      puller: new ImagePuller(options.images),
+      puller: new ImagePuller(options.images, `${options.root}/kube`),
       hostIps: hostAddresses(),
       cpus: availableParallelism(),
       memoryBytes: totalmem(),

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto"
 import { isSkiffError } from "../../../base/errors.ts"
 import { limiter } from "../../../base/limiter.ts"
 import type { Secret } from "kubernetes-types/core/v1"
 import type { Image, Images } from "../../../image/image.ts"
 import type { RegistryAccess } from "../../../registry/registry.ts"
 import { BackOffs } from "./back-offs.ts"
+import { PulledImages } from "./pulled-images.ts"
 
 const PULLS_AT_ONCE = 3
 
@@ -22,16 +24,30 @@ export function pullPolicyOf(image: string, policy: string | undefined): PullPol
   return last.includes("@") || (last.includes(":") && !last.endsWith(":latest")) ? "IfNotPresent" : "Always"
 }
 
-/** Images of pods: each name is pulled once at a time, whoever waits for it; what failed is tried again later and later. */
+interface Credentials {
+  username: string
+  password: string
+}
+
+/**
+ * Images of pods: each name is pulled once at a time, whoever waits for it; what failed is tried again later and later.
+ *
+ * A pod pulls with the secrets that it names, or with none: the logins of the store's owner are not for whoever may write objects. What a pod's
+ * secret has brought here is for pods with that secret, and for those whom the registry gives it, too (kubernetes: KEP-2535); what is here
+ * otherwise, built or pulled by the owner, is for all pods.
+ */
 export class ImagePuller {
   readonly #images: Images
   readonly #limit = limiter(PULLS_AT_ONCE)
   readonly #pulls = new Map<string, Promise<Image>>()
   readonly #backOffs = new BackOffs()
   readonly #failures = new Map<string, { at: number; message: string }>()
+  readonly #pulled: PulledImages
 
-  constructor(images: Images) {
+  /** `directory`: where it is written down with whose secrets images came. */
+  constructor(images: Images, directory: string) {
     this.#images = images
+    this.#pulled = new PulledImages(directory)
   }
 
   /** `onPull` hears that it is being fetched. Never throws for an image that cannot be had. */
@@ -48,12 +64,17 @@ export class ImagePuller {
         message: `Failed to apply default image tag "${reference}": ${here.message}`,
         isNew: true,
       }
-    if (here !== undefined && (policy !== "Always" || isBuiltHere(reference))) return { image: here, was: "here" }
+    const accounts = credentialsFor(reference, secrets)
+    const mayUse = here !== undefined && this.#pulled.mayUse(here.id, accounts.map(accountOf))
+    if (mayUse && (policy !== "Always" || isBuiltHere(reference))) return { image: here, was: "here" }
     if (policy === "Never")
       return {
         image: undefined,
         reason: "ErrImageNeverPull",
-        message: `Container image "${reference}" is not present with pull policy of Never`,
+        message:
+          here === undefined
+            ? `Container image "${reference}" is not present with pull policy of Never`
+            : `Container image "${reference}" was pulled with other secrets than the pod's, and is not pulled by its policy`,
         isNew: true,
       }
     const key = `${who}\0${reference}`
@@ -70,14 +91,14 @@ export class ImagePuller {
     onPull()
     const begun = Date.now()
     try {
-      const image = await this.#pull(reference, secrets)
+      const image = await this.#pull(reference, accounts)
       this.#backOffs.forget(key)
       this.#failures.delete(key)
       return { image, was: "pulled", tookMs: Date.now() - begun }
     } catch (error) {
-      const message = (error as Error).message
+      const message = `${(error as Error).message}${isSkiffError(error, "PermissionDenied") ? NO_LOGINS : ""}`
       // on one machine the image that was built here is as good as one in a registry that nobody answers for
-      if (here !== undefined) return { image: here, was: "here", trouble: message }
+      if (mayUse) return { image: here, was: "here", trouble: message }
       const now = Date.now()
       this.#backOffs.count(key, now)
       this.#failures.set(key, { at: now, message })
@@ -100,20 +121,46 @@ export class ImagePuller {
     }
   }
 
-  #pull(reference: string, secrets: readonly Secret[]): Promise<Image> {
-    const credentials = credentialsFor(reference, secrets)
+  #pull(reference: string, accounts: readonly Credentials[]): Promise<Image> {
     // with whose credentials it comes is a difference
-    const key = credentials === undefined ? reference : `${reference}\0${JSON.stringify(credentials)}`
+    const key = `${reference}\0${accounts.map(accountOf).join(" ")}`
     let pull = this.#pulls.get(key)
     if (pull === undefined) {
-      pull = this.#limit(async () => {
-        const access: RegistryAccess = credentials === undefined ? {} : { credentials }
-        return (await this.#images.pull(reference, access)).image
-      }).finally(() => this.#pulls.delete(key))
+      pull = this.#limit(() => this.#pullWithOne(reference, accounts)).finally(() => this.#pulls.delete(key))
       this.#pulls.set(key, pull)
     }
     return pull
   }
+
+  /** Each in turn, as kubelet: the first that suffices. */
+  async #pullWithOne(reference: string, accounts: readonly Credentials[]): Promise<Image> {
+    const before = new Set<string>(this.#images.list().map(({ id }) => id))
+    const errors: unknown[] = []
+    for (const credentials of accounts.length === 0 ? [undefined] : accounts)
+      try {
+        const access: RegistryAccess = { onlyGiven: true, ...(credentials && { credentials }) }
+        const { image } = await this.#images.pull(reference, access)
+        this.#pulled.note(image.id, {
+          account: credentials && accountOf(credentials),
+          isNew: !before.has(image.id),
+          isThere: (id) => before.has(id) || id === image.id,
+        })
+        return image
+      } catch (error) {
+        errors.push(error)
+      }
+    throw errors[0]
+  }
+}
+
+const NO_LOGINS =
+  " (pods pull with the secrets that they or their service account name as imagePullSecrets, never with this store's logins)"
+
+/** Tells accounts apart, and does not say what they are. */
+function accountOf({ username, password }: Credentials): string {
+  return createHash("sha256")
+    .update(JSON.stringify([username, password]))
+    .digest("hex")
 }
 
 /** Names that no registry has. */
@@ -125,13 +172,11 @@ interface DockerConfig {
   auths?: Record<string, { username?: string; password?: string; auth?: string } | undefined>
 }
 
-/** Of the first imagePullSecret that knows the image's registry. Secrets are a user's: what is no JSON is passed over. Pure. */
-export function credentialsFor(
-  reference: string,
-  secrets: readonly Secret[],
-): { username: string; password: string } | undefined {
+/** Those that imagePullSecrets have for the image's registry, in their order. Secrets are a user's: what is no JSON is passed over. Pure. */
+export function credentialsFor(reference: string, secrets: readonly Secret[]): Credentials[] {
   const first = reference.split("/")[0] ?? ""
   const host = reference.includes("/") && /[.:]|^localhost$/.test(first) ? first : "docker.io"
+  const found: Credentials[] = []
   for (const { data = {} } of secrets)
     for (const [url, entry] of Object.entries(authsOf(data))) {
       const at = url.replace(/^https?:\/\//, "").replace(/\/.*$/, "")
@@ -142,9 +187,9 @@ export function credentialsFor(
         .split(":")
       const username = entry.username ?? user
       const password = entry.password ?? rest.join(":")
-      if (username !== "") return { username, password }
+      if (username !== "") found.push({ username, password })
     }
-  return undefined
+  return found
 }
 
 function authsOf(data: Readonly<Record<string, string>>): NonNullable<DockerConfig["auths"]> {

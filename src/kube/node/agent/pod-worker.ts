@@ -10,6 +10,7 @@ import { isFinished, type KeptPod } from "../../controllers/pod-state.ts"
 import { timeOf } from "../../controllers/times.ts"
 import type { ContainerHooks, NodeHandler } from "../hooks.ts"
 import type { ContainerProbes, NodeProbe } from "../probes.ts"
+import type { PodVolume } from "../volumes.ts"
 import { attemptOf, type Attempt } from "./attempt.ts"
 import { BackOffs } from "./back-offs.ts"
 import { pullPolicyOf } from "./image-puller.ts"
@@ -399,7 +400,7 @@ export class PodWorker {
   async #start(pod: KeptPod, placed: PlacedContainer): Promise<void> {
     const { container } = placed
     const { name } = container
-    if (!(await this.#haveImage(pod, placed))) return
+    if (!(await this.#haveImages(pod, placed))) return
     const before = this.#latest(name)
     const attempt = before === undefined ? lostAttempts(pod.status, name) : before.attempt + 1
     const input = { pod, sources: this.#sources(pod), facts: factsOf(this.#node, pod, this.#podIps(pod)) }
@@ -495,9 +496,25 @@ export class PodWorker {
     this.#hooked.add(id)
   }
 
-  async #haveImage(pod: KeptPod, { container }: PlacedContainer): Promise<boolean> {
+  async #haveImages(pod: KeptPod, { container }: PlacedContainer): Promise<boolean> {
+    const { image = "", imagePullPolicy } = container
+    const mounted = new Set(container.volumeMounts?.map(({ name }) => name))
+    for (const { name, image: volume } of (pod.spec?.volumes ?? []) as readonly PodVolume[])
+      if (volume?.reference !== undefined && mounted.has(name))
+        if (!(await this.#haveImage(pod, container, volume.reference, volume.pullPolicy))) return false
+    if (!(await this.#haveImage(pod, container, image, imagePullPolicy))) return false
+    const config = this.#images.get(image) ?? {}
+    if (!(container.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot)) return true
+    const refusal = rootRefusal(pod, container, config)
+    if (refusal === undefined) return true
+    const path = pathOf(pod, container.name)
+    this.#refuse(pod, { container, path, role: "main" }, "CreateContainerConfigError", refusal)
+    return false
+  }
+
+  /** The one image, pulled by its policy with the pod's secrets. False: it was told why not. */
+  async #haveImage(pod: KeptPod, { name }: ContainerSpec, image: string, policy: string | undefined): Promise<boolean> {
     const { puller, images, cluster } = this.#node
-    const { name, image = "", imagePullPolicy } = container
     const where = pathOf(pod, name)
     const account = cluster.find<{ imagePullSecrets?: { name?: string }[] }>(
       "serviceaccounts",
@@ -505,7 +522,7 @@ export class PodWorker {
       pod.metadata.namespace,
     )
     const secretNames = [...(pod.spec?.imagePullSecrets ?? []), ...(account?.imagePullSecrets ?? [])]
-    const pulled = await puller.have(image, pullPolicyOf(image, imagePullPolicy), {
+    const pulled = await puller.have(image, pullPolicyOf(image, policy), {
       who: this.uid,
       secrets: secretNames.flatMap(
         (one) => (cluster.find<Secret>("secrets", one.name ?? "", pod.metadata.namespace) as Secret | undefined) ?? [],
@@ -534,15 +551,7 @@ export class PodWorker {
           ),
           where,
         )
-      const config = (await images.config(pulled.image)).config ?? {}
-      this.#images.set(image, config)
-      if (container.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot) {
-        const refusal = rootRefusal(pod, container, config)
-        if (refusal !== undefined) {
-          this.#refuse(pod, { container, path: where, role: "main" }, "CreateContainerConfigError", refusal)
-          return false
-        }
-      }
+      this.#images.set(image, (await images.config(pulled.image)).config ?? {})
       return true
     }
     const { reason, message, retryAt, isNew } = pulled

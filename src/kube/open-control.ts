@@ -12,7 +12,7 @@ import { autoscalerController } from "./controllers/autoscalers.ts"
 import { openControl } from "./controllers/control.ts"
 import { daemonSetController } from "./controllers/daemon-sets.ts"
 import { volumeBinder } from "./controllers/volume-binder.ts"
-import { scheduler } from "./controllers/scheduler.ts"
+import { scheduler, taintEviction } from "./controllers/scheduler.ts"
 import type { KubeControl } from "./kube.ts"
 import { NodeAgent } from "./node/agent/agent.ts"
 import { dialFromHost, dialFromInside } from "./node/agent/dial.ts"
@@ -65,6 +65,7 @@ export function openKubeControl(deps: ControlDeps): KubeControl {
           return [
             nodeObject({ cluster: controllerDeps.cluster, images, root, nodeName }),
             scheduler(controllerDeps, nodeName),
+            taintEviction(controllerDeps, nodeName),
             daemonSetController(controllerDeps, nodeName),
             autoscalerController(controllerDeps, new PodUsage(deps.containers, both)),
             ...volumeBinder(controllerDeps, { volumes, nodeName }),

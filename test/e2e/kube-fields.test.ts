@@ -196,3 +196,37 @@ test("fsGroup owns what a pod's volumes hold, and a PersistentVolume of a direct
   expect(statSync(`${directory}/old`).isFile()).toBe(true)
   await skiff.ok("kube", "delete", "pv", "kept")
 }, 60_000)
+
+const lonely = (name: string, more: object = {}) => ({
+  ...pod(name, {
+    containers: [container()],
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: { app: "lonely" } } },
+        ],
+      },
+    },
+    ...more,
+  }),
+  metadata: { name, labels: { app: "lonely" } },
+})
+
+test("a pod that shuns its like waits with the scheduler's words, until the other has gone", async () => {
+  const node = (await skiff.ok("kube", "get", "nodes", "-o", "name")).replace("node/", "")
+  await apply(lonely("first"))
+  await it.until(() => it.pod("first")?.isReady === true)
+  await apply(lonely("second"), lonely("elsewhere", { nodeSelector: { "kubernetes.io/hostname": `not-${node}` } }))
+  const messageOf = (name: string) =>
+    (it.pod(name)?.status["conditions"] as { type: string; message?: string }[] | undefined)?.find(
+      ({ type }) => type === "PodScheduled",
+    )?.message ?? ""
+  await it.until(() => messageOf("second") !== "" && messageOf("elsewhere") !== "")
+  expect(messageOf("second")).toBe(
+    "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+  )
+  expect(messageOf("elsewhere")).toContain("1 node(s) didn't match Pod's node affinity/selector.")
+  expect(it.reasons("second")).toContain("FailedScheduling")
+  await skiff.ok("kube", "delete", "pod", "first")
+  await it.until(() => it.pod("second")?.isReady === true, 10_000)
+})

@@ -1,5 +1,5 @@
 import type { DaemonSet, DaemonSetStatus } from "kubernetes-types/apps/v1"
-import type { Node, Pod } from "kubernetes-types/core/v1"
+import type { Node, Pod, PodSpec } from "kubernetes-types/core/v1"
 import { keyOf } from "./cluster.ts"
 import type { Controller } from "./controller.ts"
 import type { Kept } from "./kept.ts"
@@ -8,7 +8,8 @@ import { createPod, deletePod, type ControllerDeps } from "./pod-control.ts"
 import { availableIn, isFinished, isReady, isTerminating, type KeptPod } from "./pod-state.ts"
 import { nextAvailable } from "./replica-sets.ts"
 import { keepRevision } from "./revisions.ts"
-import { selects, selectsAll } from "./selector.ts"
+import { nodeRefusal } from "./placement.ts"
+import { selects } from "./selector.ts"
 import { REVISION_HASH } from "./template-hash.ts"
 
 const RESOURCE = "daemonsets.apps"
@@ -69,7 +70,7 @@ export function daemonSetController(deps: ControllerDeps, nodeName: string): Con
       const used = (name: string): boolean => pods.some(({ metadata }) => metadata.labels?.[REVISION_HASH] === name)
       const { name: revision } = keepRevision(cluster, set, spec?.template, spec?.revisionHistoryLimit ?? 10, used)
       const node = cluster.find<Node>("nodes", nodeName)
-      const isWanted = node !== undefined && selectsAll(spec?.template.spec?.nodeSelector, node.metadata.labels)
+      const isWanted = node !== undefined && isMeant(spec?.template.spec, node)
       if (set.metadata.deletionTimestamp === undefined) {
         const plan = planDaemon(pods, { isWanted, revision, isRolling: spec?.updateStrategy?.type !== "OnDelete" })
         for (const pod of plan.delete) deletePod(deps, set, pod, COMPONENT)
@@ -87,6 +88,12 @@ export function daemonSetController(deps: ControllerDeps, nodeName: string): Con
       return nextAvailable(pods, spec?.minReadySeconds ?? 0, now)
     },
   }
+}
+
+/** By its labels and taints; where there is no room its pod waits. */
+function isMeant(spec: PodSpec | undefined, node: Kept<Node>): boolean {
+  const tolerations = [...(spec?.tolerations ?? []), ...TOLERATIONS]
+  return nodeRefusal({ containers: [], ...spec, tolerations }, node) === undefined
 }
 
 /** Pure. */

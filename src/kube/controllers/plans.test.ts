@@ -6,7 +6,8 @@ import { boundedStep, readMetric } from "./autoscalers.ts"
 import { planDaemon } from "./daemon-sets.ts"
 import { budgetStatus } from "./disruption-budgets.ts"
 import type { KeptPod } from "./pod-state.ts"
-import { refusalOf } from "./scheduler.ts"
+import type { Surroundings } from "./placement.ts"
+import { leavesAfterMs, refusalOf, victimsFor } from "./scheduler.ts"
 import { addIndex, indexesOf, indexText } from "./job-indexes.ts"
 import type { Kept } from "./kept.ts"
 import { milliCpu, quantity } from "./quantities.ts"
@@ -202,9 +203,148 @@ test.each<[string, object, object, string | undefined]>([
   ],
   ["wants another node", { nodeSelector: { disk: "fast" } }, {}, "node(s) didn't match Pod's node affinity/selector"],
   ["comes while the node is cordoned", {}, { spec: { unschedulable: true } }, "node(s) were unschedulable"],
-])("a pod that %s", (_, spec, more, expected) => {
-  const node = { metadata: { labels: {} }, status: { allocatable: { cpu: "2", memory: "1Gi", pods: "10" } }, ...more }
-  const pod = { metadata: {}, spec: { containers: [], ...spec } }
-  const used = { cpu: 0, memory: 0, pods: 0 }
-  expect(refusalOf(pod as unknown as KeptPod, node as unknown as Kept<Node>, used)).toBe(expected)
+  [
+    "does not tolerate a taint",
+    { tolerations: [{ key: "for", value: "db", effect: "NoExecute" }] },
+    { spec: { taints: [{ key: "for", value: "db", effect: "NoSchedule" }] } },
+    "node(s) had untolerated taint {for: db}",
+  ],
+  [
+    "tolerates it",
+    { tolerations: [{ key: "for", value: "db" }] },
+    { spec: { taints: [{ key: "for", value: "db", effect: "NoSchedule" }] } },
+    undefined,
+  ],
+  ["wants a zone", { affinity: nodeAffinity("zone", "In", ["a"]) }, {}, undefined],
+  ["wants newer cores", { affinity: nodeAffinity("cores", "Gt", ["4"]) }, {}, undefined],
+  [
+    "wants older cores",
+    { affinity: nodeAffinity("cores", "Lt", ["4"]) },
+    {},
+    "node(s) didn't match Pod's node affinity/selector",
+  ],
+  [
+    "says that it wants something, and not what",
+    {
+      affinity: {
+        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{}] } },
+      },
+    },
+    {},
+    "node(s) didn't match Pod's node affinity/selector",
+  ],
+  ["wants a neighbour that is there", { affinity: podAffinity("podAffinity", "db") }, {}, undefined],
+  [
+    "wants one that is not there",
+    { affinity: podAffinity("podAffinity", "cache") },
+    {},
+    "node(s) didn't match pod affinity rules",
+  ],
+  ["wants its like, and is the first", { affinity: podAffinity("podAffinity", "web") }, {}, undefined],
+  [
+    "shuns a neighbour",
+    { affinity: podAffinity("podAntiAffinity", "db") },
+    {},
+    "node(s) didn't match pod anti-affinity rules",
+  ],
+  ["shuns it in another namespace", { affinity: podAffinity("podAntiAffinity", "db", ["other"]) }, {}, undefined],
+  [
+    "shuns it in namespaces by their labels",
+    {
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: "zone", namespaceSelector: { matchLabels: { team: "a" } }, labelSelector: {} },
+          ],
+        },
+      },
+    },
+    {},
+    "node(s) didn't match pod anti-affinity rules",
+  ],
+  ["is shunned", { labels: "lonely" }, {}, "node(s) didn't satisfy existing pods anti-affinity rules"],
+  [
+    "is to be spread by what the node has not",
+    { topologySpreadConstraints: [spread("rack")] },
+    {},
+    "node(s) didn't match pod topology spread constraints (missing required label)",
+  ],
+  ["is to be spread", { topologySpreadConstraints: [spread("zone")] }, {}, undefined],
+  [
+    "is to be spread over more than there are",
+    { labels: "db", topologySpreadConstraints: [{ ...spread("zone"), minDomains: 2 }] },
+    {},
+    "node(s) didn't match pod topology spread constraints",
+  ],
+  [
+    "wants a port of the host that another has",
+    { containers: [{ name: "m", ports: [{ containerPort: 80, hostPort: 8080, hostIP: "127.0.0.1" }] }] },
+    {},
+    "node(s) didn't have free ports for the requested pod ports",
+  ],
+])("a pod that %s", (_, { labels: app = "web", ...spec }: { labels?: string } & object, more, expected) => {
+  const node = {
+    metadata: { name: "here", labels: { zone: "a", cores: "8" } },
+    status: { allocatable: { cpu: "2", memory: "1Gi", pods: "10" } },
+    ...more,
+  }
+  const pod = { metadata: { namespace: "default", labels: { app } }, spec: { containers: [], ...spec } }
+  expect(refusalOf(pod as unknown as KeptPod, around(node))?.message).toBe(expected)
 })
+
+const asks = (name: string, priority: number, cpu: string) =>
+  ({
+    metadata: { name, namespace: "default", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: { priority, containers: [{ name: "m", resources: { requests: { cpu } } }] },
+  }) as unknown as KeptPod
+const namesOf = (all: readonly KeptPod[] | undefined) => all?.map(({ metadata }) => metadata.name)
+
+test("a pod of more priority takes the place of no more than it must", () => {
+  const node = { metadata: { labels: {} }, status: { allocatable: { cpu: "4", pods: "10" } } }
+  const others = [asks("low", 1, "1"), asks("lower", 0, "1"), asks("high", 10, "1"), asks("big", 2, "1")]
+  const all = { ...around(node), others }
+  expect(namesOf(victimsFor(asks("new", 5, "2"), all))).toEqual(["lower", "low"])
+  expect(namesOf(victimsFor(asks("new", 5, "4"), all))).toBeUndefined()
+  expect(namesOf(victimsFor(asks("new", 0, "1"), all))).toBeUndefined()
+})
+
+test.each([
+  [[], 0],
+  [[{ key: "gone", operator: "Exists" }], undefined],
+  [[{ key: "gone", operator: "Exists", tolerationSeconds: 5 }], 5000],
+  [[{ operator: "Exists", effect: "NoSchedule" }], 0],
+])("a pod that tolerates %j leaves a tainted node after %p", (tolerations, expected) => {
+  const taints = [{ key: "gone", effect: "NoExecute" }]
+  expect(leavesAfterMs({ spec: { containers: [], tolerations } }, taints)).toBe(expected as never)
+})
+
+function nodeAffinity(key: string, operator: string, values: string[]) {
+  const nodeSelectorTerms = [{ matchExpressions: [{ key, operator, values }] }]
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } }
+}
+
+function podAffinity(kind: string, app: string, namespaces?: string[]) {
+  const term = { topologyKey: "zone", labelSelector: { matchLabels: { app } }, ...(namespaces && { namespaces }) }
+  return { [kind]: { requiredDuringSchedulingIgnoredDuringExecution: [term] } }
+}
+
+function spread(topologyKey: string) {
+  return { maxSkew: 1, topologyKey, whenUnsatisfiable: "DoNotSchedule", labelSelector: { matchLabels: { app: "db" } } }
+}
+
+/** A node with a database that has a port of the host, and one that wants nobody beside it who is lonely. */
+function around(node: object): Surroundings {
+  const db = {
+    metadata: { namespace: "default", labels: { app: "db" } },
+    spec: { containers: [{ name: "m", ports: [{ containerPort: 80, hostPort: 8080 }] }] },
+  }
+  const shy = {
+    metadata: { namespace: "default", labels: { app: "shy" } },
+    spec: { containers: [], affinity: podAffinity("podAntiAffinity", "lonely") },
+  }
+  return {
+    node: node as unknown as Kept<Node>,
+    others: [db, shy] as unknown as KeptPod[],
+    labelsOf: (namespace): Record<string, string> => (namespace === "default" ? { team: "a" } : {}),
+  }
+}

@@ -7,8 +7,10 @@
  */
 import { basename } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
+import type { LogLevel } from "../../base/log.ts"
 import type { Flags } from "../flag.ts"
 import type { Documents } from "./documents.ts"
+import type { EventWords } from "./event-words.ts"
 import type { Failures } from "./failures.ts"
 import type { Lists } from "./lists.ts"
 import { DOCKER_NETWORK_HABITS, NETWORK_HABITS, PODMAN_NETWORK_HABITS, type NetworkHabits } from "./network-habits.ts"
@@ -27,6 +29,7 @@ export interface Dialect {
   readonly name: DialectName
   lists(): Promise<Lists>
   documents(): Promise<Documents>
+  events(): Promise<EventWords>
   version(): Promise<(facts: VersionFacts) => VersionAnswer>
   failures(): Promise<Failures>
   readonly results: Results
@@ -34,6 +37,10 @@ export interface Dialect {
   readonly volumes: VolumeHabits
   /** Whether a command line without a command is a mistake. */
   readonly needsCommand: boolean
+  /** Whether something beside the result is told that the tool itself would not say: scripts compare all that is printed. */
+  readonly isTalkative: boolean
+  /** Begins and ends a line of standard error that stops nothing. Pure. */
+  warning(level: LogLevel, text: string): string | undefined
   /** Words of `top` where none are typed. */
   readonly topWords: readonly string[]
   /** Flags of a command as the tool spells them, with its defaults; `name` is its whole name, `container rm`. */
@@ -58,6 +65,12 @@ export function dialectName(env: Readonly<Record<string, string | undefined>>, p
   throw new InvalidArgument(`unknown tool "${asked}" in ${COMPAT_ENV}`, { hint: `valid: ${DIALECTS.join(", ")}` })
 }
 
+/** As podman's logger writes to what is no terminal. */
+function logrusLine(level: LogLevel, text: string): string {
+  const time = `${new Date().toISOString().slice(0, "2026-01-01T00:00:00".length)}Z`
+  return `time="${time}" level=${level === "warn" ? "warning" : level} msg=${JSON.stringify(text)}\n`
+}
+
 const PODMAN_TOP = ["user", "pid", "ppid", "pcpu", "etime", "tty", "time", "args"]
 
 /** Loads nothing but names. */
@@ -69,6 +82,11 @@ export function dialectOf(name: DialectName): Dialect {
     volumes: isPodman ? PODMAN_VOLUME_HABITS : VOLUME_HABITS,
     networks: isPodman ? PODMAN_NETWORK_HABITS : name === "docker" ? DOCKER_NETWORK_HABITS : NETWORK_HABITS,
     needsCommand: isPodman,
+    isTalkative: name === "skiff",
+    warning: (level, text) => {
+      if (isPodman) return logrusLine(level, text)
+      return name === "docker" && level === "warn" ? `WARNING: ${text}\n` : undefined
+    },
     topWords: isPodman ? PODMAN_TOP : [],
     flags: async (command, flags) => {
       if (!isPodman) return flags
@@ -82,6 +100,10 @@ export function dialectOf(name: DialectName): Dialect {
       isPodman ? (await import("./podman-lists.ts")).PODMAN_LISTS : (await import("./lists.ts")).LISTS,
     documents: async () =>
       isPodman ? (await import("./podman-documents.ts")).PODMAN_DOCUMENTS : (await import("./documents.ts")).DOCUMENTS,
+    events: async () =>
+      isPodman
+        ? (await import("./podman-events.ts")).PODMAN_EVENT_WORDS
+        : (await import("./event-words.ts")).EVENT_WORDS,
     version: async () => {
       const { podmanVersion, skiffVersion } = await import("./version.ts")
       return isPodman ? podmanVersion : skiffVersion

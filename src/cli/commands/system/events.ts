@@ -1,15 +1,17 @@
 import { shortId } from "../../../base/short-id.ts"
-import { eventDocument, eventLine } from "../../../docker/event.ts"
 import type { Event, EventFilter } from "../../../event/event.ts"
 import { command } from "../../command.ts"
+import type { EventWords } from "../../compat/event-words.ts"
 import { parseFilters } from "../../filters.ts"
 import { flag } from "../../flag.ts"
 import { printList } from "../../output/list.ts"
+import { isWholeFormat } from "../../output/whole-format.ts"
 
 const FILTERS = ["container", "event", "image", "label", "network", "type", "volume"] as const
-const TITLES = Object.fromEntries(
+const titles = Object.fromEntries(
   ["Type", "Action", "Actor", "Status", "ID", "From", "Scope", "Time", "TimeNano"].map((name) => [name, name]),
 )
+const SHAPE = { titles, table: "", quiet: "" }
 
 export default command({
   summary: "Get real time events",
@@ -24,43 +26,40 @@ export default command({
     stream: flag.bool("Go on with what happens from now on", { initial: true }),
     until: flag.time("Stream events until this timestamp"),
   },
-  async run({ flags, engine, out }) {
+  async run({ flags, engine, out, dialect }) {
     const { since, format } = flags
+    const words = await dialect.events()
+    const isDocument = isWholeFormat(format)
+    const { event: statuses } = parseFilters(flags.filter, FILTERS)
     // what was until now has an end, whatever it began with
     const until = flags.stream ? flags.until : (flags.until ?? new Date())
     const events = await engine.events()
-    const query = { since: since ?? (flags.stream ? undefined : new Date(0)), until, filter: eventFilter(flags.filter) }
+    const query = {
+      since: since ?? (flags.stream ? undefined : new Date(0)),
+      until,
+      filter: eventFilter(flags.filter, words),
+    }
     for await (const found of events.watch(query)) {
       const event = flags.noTrunc ? found : withShortId(found)
-      if (format === undefined) out.line(eventLine(event))
-      else
-        printList(
-          out,
-          [format === "json" || format === "{{json .}}" ? eventDocument(event) : templateRow(event)],
-          { format },
-          { titles: TITLES, table: "", quiet: "" },
-        )
+      for (const one of words.shown(event, statuses)) {
+        if (format === undefined) out.line(one.line())
+        else printList(out, [isDocument ? one.document() : one.row()], { format }, SHAPE)
+      }
     }
   },
 })
 
-function eventFilter(filters: readonly string[]): EventFilter {
+function eventFilter(filters: readonly string[], { actions }: EventWords): EventFilter {
   const { container, event, image, label, network, type, volume } = parseFilters(filters, FILTERS)
   return {
     types: type,
-    actions: event,
+    actions: event && actions(event),
     containers: container,
     images: image,
     labels: label,
     networks: network,
     volumes: volume,
   }
-}
-
-/** The names of Go's fields, which templates use. */
-function templateRow(event: Event): object {
-  const { status = "", id = "", from = "", scope, time, timeNano: _, ...rest } = eventDocument(event)
-  return { ...rest, Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: String(event.timeNs) }
 }
 
 /** Names stay as they are. */

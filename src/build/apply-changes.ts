@@ -21,13 +21,20 @@ const ALLOWED = new Set([
   "workdir",
 ])
 
+/** podman-commit(1), podman-import(1): `CMD=/bin/sh` is `CMD /bin/sh`. */
+function instructionOf(change: string): string {
+  return change.replace(/^\s*([A-Za-z]+)=/, (whole, word: string) =>
+    ALLOWED.has(word.toLowerCase()) ? `${word} ` : whole,
+  )
+}
+
 /**
  * The run parameters `config` after Dockerfile instructions (`--change`), by the rules of a build. Throws InvalidArgument
  * for an instruction that would need files.
  */
 export async function applyChanges(config: ImageRunConfig, changes: readonly string[]): Promise<ImageRunConfig> {
   if (changes.length === 0) return config
-  const dockerfile = parseDockerfile(["FROM base", ...changes].join("\n"), "--change")
+  const dockerfile = parseDockerfile(["FROM base", ...changes.map(instructionOf)].join("\n"), "--change")
   const [stage, ...others] = dockerfile.stages
   const refused = stage?.instructions.find(({ kind }) => !ALLOWED.has(kind))
   if (refused !== undefined || others.length > 0)

@@ -16,6 +16,7 @@ export class CidFile implements Disposable {
       throw new AlreadyExists(`${kind} ID file found: "${path}"`, {
         hint: `make sure the other ${kind} isn't running, or delete ${path}`,
         cause,
+        data: { object: "idFile", kind, path },
       })
     }
   }

@@ -111,7 +111,8 @@ function readStream(text: string): Stream {
 }
 
 function readAddress(text: string): string {
-  if (!isIpAddress(text)) throw new InvalidArgument(`${text} is not an IP address`)
+  // podman-run(1): no resolv.conf is made
+  if (text !== "none" && !isIpAddress(text)) throw new InvalidArgument(`${text} is not an IP address`)
   return text
 }
 

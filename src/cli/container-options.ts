@@ -59,7 +59,7 @@ export function containerOptions(image: string, command: readonly string[], flag
       ...flags.label,
     ]),
     ...imageSourceOptions(flags),
-    ...identityOptions(flags),
+    ...identityOptions(flags, { noResolvConf: asksForNoDns(flags) }),
     ...treeOptions(image, flags),
     tty: flags.tty,
     stdin: flags.interactive || flags.attach.includes("stdin"),
@@ -74,7 +74,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     ports: flags.publish.flat(),
     publishAll: flags.publishAll,
     expose: flags.expose.flat(),
-    dns: flags.dns,
+    dns: flags.dns.filter((one) => one !== "none"),
     dnsSearch: flags.dnsSearch,
     dnsOptions: flags.dnsOption,
     extraHosts: flags.addHost,
@@ -92,10 +92,28 @@ export function containerOptions(image: string, command: readonly string[], flag
   return withSdnotify(options, flags)
 }
 
-/** `--entrypoint ""` clears the image's. */
+/** Throws for servers, or words, of a file that is not made. */
+function asksForNoDns({ dns, dnsSearch, dnsOption }: Pick<ContainerFlags, "dns" | "dnsSearch" | "dnsOption">): boolean {
+  if (!dns.includes("none")) return false
+  if (dns.length + dnsSearch.length + dnsOption.length > 1)
+    throw wrong("invalid arguments: --dns=none goes with no other server, search domain or option")
+  return true
+}
+
+/** `--entrypoint ""` clears the image's; podman-run(1): a JSON array is a command with its first words. */
 function entrypointOf(text: string | undefined): Pick<ContainerOptions, "entrypoint"> {
   if (text === undefined) return {}
-  return { entrypoint: text === "" ? [] : [text] }
+  return { entrypoint: text === "" ? [] : (jsonWords(text) ?? [text]) }
+}
+
+function jsonWords(text: string): string[] | undefined {
+  if (!text.startsWith("[")) return undefined
+  try {
+    const words: unknown = JSON.parse(text)
+    return Array.isArray(words) && words.every((word) => typeof word === "string") ? words : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A file that a flag names. Throws InvalidArgument. */
@@ -105,6 +123,7 @@ export function readText(file: string, what: string): string {
   } catch (cause) {
     throw new UsageError(`cannot read the ${what} "${file}": ${fileFailure(cause)}`, {
       cause,
+      data: { usage: "file", what, file, reason: fileFailure(cause) },
       hint: "check the path: it is read from the current directory",
     })
   }

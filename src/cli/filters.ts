@@ -14,7 +14,11 @@ export function parseFilters<K extends string>(
       })
     const name = filter.slice(0, equals).trim().toLowerCase()
     const key = known.find((one) => one === name)
-    if (key === undefined) throw new InvalidArgument(`invalid filter '${name}'`, { hint: `valid: ${known.join(", ")}` })
+    if (key === undefined)
+      throw new InvalidArgument(`invalid filter '${name}'`, {
+        hint: `valid: ${known.join(", ")}`,
+        data: { object: "filter", name },
+      })
     const values: string[] = parsed[key] ?? []
     values.push(filter.slice(equals + 1).trim())
     parsed[key] = values

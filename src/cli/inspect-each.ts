@@ -1,5 +1,6 @@
 import type { Context } from "./command.ts"
 import { printDocuments } from "./output/document.ts"
+import { isWholeFormat } from "./output/whole-format.ts"
 
 /** Prints the documents of all names; those that are not there are told after the others. Gives the exit code. */
 export async function inspectEach(
@@ -18,7 +19,7 @@ export async function inspectEach(
     }
   }
   // `--json` alone is the array that is printed anyway
-  const isArray = flags.json || (flags.format === "json" && dialect.results.jsonIsArray)
+  const isArray = flags.json || (dialect.results.jsonIsArray && isWholeFormat(flags.format))
   printDocuments(out, documents, isArray ? undefined : flags.format)
   let code = 0
   for (const failure of failures) code = await report(failure)

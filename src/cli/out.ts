@@ -11,6 +11,8 @@ import { coloured, YELLOW } from "./terminal/colour.ts"
 export class Out {
   #stdoutIsTerminal: boolean | undefined
   #stderrIsTerminal: boolean | undefined
+  /** The line that a warning is in the words of another tool; undefined: ours. */
+  warning: (text: string) => string | undefined = () => undefined
 
   get stdoutIsTerminal(): boolean {
     return (this.#stdoutIsTerminal ??= isTerminal(1))
@@ -68,7 +70,8 @@ export class Out {
 
   /** Something that the user should know, and that stops nothing. */
   warn(text: string): void {
-    writeAll(2, `${coloured(2, YELLOW, "skiff: warning:")} ${printable(text)}\n`)
+    const shown = printable(text)
+    writeAll(2, this.warning(shown) ?? `${coloured(2, YELLOW, "skiff: warning:")} ${shown}\n`)
   }
 }
 

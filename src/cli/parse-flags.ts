@@ -88,7 +88,13 @@ function readValue(property: string, one: Flag<unknown>, text: string, before: u
     throw new UsageError(`invalid argument "${text}" for "${flagTitle(property, one)}" flag: ${error.message}`, {
       hint: error.hint,
       cause: error,
-      data: { usage: "value" satisfies Misuse },
+      data: {
+        usage: "value" satisfies Misuse,
+        flag: flagName(property),
+        typeName: one.typeName,
+        value: text,
+        reason: error.message,
+      },
     })
   }
 }

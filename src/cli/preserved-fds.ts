@@ -27,7 +27,10 @@ function checkOpen(fd: number): void {
   try {
     fstatSync(fd)
   } catch (cause) {
-    throw new UsageError(`file descriptor ${fd} is not open`, { cause, hint: `open it first: skiff … ${fd}< FILE` })
+    throw new UsageError(
+      `file descriptor ${fd} is not available - the preserve-fds option requires that file descriptors must be passed`,
+      { cause, hint: `open it first: skiff … ${fd}< FILE` },
+    )
   }
 }
 

@@ -8,14 +8,25 @@ export async function runExec(
   containers: Containers,
   name: string,
   request: ExecRequest,
-  { detachKeys, ...start }: ExecStart & { detachKeys?: Uint8Array | undefined },
+  {
+    detachKeys,
+    onDetached,
+    ...start
+  }: ExecStart & {
+    detachKeys?: Uint8Array | undefined
+    /** It was started, and runs on without us. */
+    onDetached?: (id: string) => void
+  },
 ): Promise<number> {
   const { tty = false, stdin = false } = request
   if (start.detach !== true) checkStandardInput({ tty, stdin })
   const consoleSize = tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
   const session = await containers.execs.run(name, request, { ...start, ...(consoleSize && { consoleSize }) })
   const { attachment, exec, exited } = session
-  if (!attachment) return 0
+  if (!attachment) {
+    onDetached?.(exec.id)
+    return 0
+  }
   const end = await runSession({
     attachment,
     exited,

@@ -64,7 +64,9 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   const { values, words: typed, help } = parseFlags(GLOBAL_FLAGS, argv, false)
   const globals = values as unknown as Globals & { version: boolean }
   state.debug = globals.debug
-  configureLog({ level: globals.debug ? "debug" : logLevel(globals.logLevel), show: showLogLine })
+  const show = (level: LogLevel, text: string): void => showLogLine(level, text, dialect)
+  out.warning = (text) => dialect.warning("warn", text)
+  configureLog({ level: globals.debug ? "debug" : logLevel(globals.logLevel), show })
   if (hasForeignGlobals(values)) (await import("./apply-globals.ts")).applyForeignGlobals(values as never)
   if (globals.version) {
     out.line(await versionLine(dialect))
@@ -72,7 +74,10 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
   }
   const { words, group } = await readGroupFlags(typed)
   state.asJson = words[0] === "compose" && (group.progress ?? process.env.COMPOSE_PROGRESS) === "json"
-  if (words.length === 0 && !help && dialect.needsCommand) throw missingCommand(dialect)
+  if (words.length === 0 && !help && dialect.needsCommand) {
+    await showOverview(out, dialect)
+    throw missingCommand(dialect)
+  }
   if (help || words.length === 0) return showOverview(out, dialect)
   const found = findEntry(words)
   if (!found) return showGroupOrRefuse(words, out, dialect)
@@ -90,7 +95,7 @@ async function dispatch(argv: readonly string[], out: Out, state: FailureContext
     out.text((await helpPages(dialect.name)).command(found.name, found.entry, command))
     return 0
   }
-  if (parsed.values.debug === true) configureLog({ level: "debug", show: showLogLine })
+  if (parsed.values.debug === true) configureLog({ level: "debug", show })
   state.flags = command.flags
   state.failureCode = command.failureCode ?? 1
   state.endsAsProgram = command.endsAsProgram ?? false
@@ -112,7 +117,9 @@ function logLevel(text = "warn"): LogLevel {
   return (LOG_LEVELS as Readonly<Record<string, LogLevel>>)[text] ?? (text as LogLevel)
 }
 
-function showLogLine(level: LogLevel, text: string): void {
+function showLogLine(level: LogLevel, text: string, dialect: Dialect): void {
+  const line = dialect.warning(level, printable(text))
+  if (line !== undefined) return writeAll(2, line)
   const isLoud = level === "warn" || level === "error"
   const head = `skiff: ${level}:`
   writeAll(2, `${isLoud ? coloured(2, level === "warn" ? YELLOW : RED, head) : head} ${printable(text)}\n`)
@@ -143,7 +150,15 @@ async function runCommand(
   const { root, runroot: runRoot, runtime, runtimeFlag: runtimeFlags, hooksDir } = context.globals
   const hooksDirectories = hooksDir.length === 0 ? undefined : hooksDir
   const caller = () => auditCaller(name, command.flags, parsed.values)
-  await using engine = lazyEngine({ root, runRoot, runtime, runtimeFlags, hooksDirectories, caller })
+  await using engine = lazyEngine({
+    root,
+    runRoot,
+    runtime,
+    runtimeFlags,
+    hooksDirectories,
+    looseNames: context.dialect.results.looseNames,
+    caller,
+  })
   try {
     const code = await command.run({ ...context, args, flags: parsed.values, engine })
     trace("command done")

@@ -76,7 +76,7 @@ export function writeContainerFiles(
       ? []
       : [{ destination, type: "bind", source, options: ["rbind", "rprivate"] }]
   return [
-    ...bind("/etc/resolv.conf", paths.resolvConf),
+    ...(options.etc?.noResolvConf === true ? [] : bind("/etc/resolv.conf", paths.resolvConf)),
     ...(options.etc?.noHostname === true ? [] : bind("/etc/hostname", paths.hostname)),
     ...(options.etc?.noHosts === true ? [] : bind("/etc/hosts", paths.hosts)),
   ]
@@ -154,11 +154,17 @@ export function writeHostsFile(
   more = "",
 ): void {
   const { options, run } = record.spec
-  const { network, domainname, extraHosts } = options
+  const { network, domainname, etc } = options
   const { address, address6, gateway } = endpoint ?? {}
   const hostNetwork = network.kind === "host"
   const base = hostsBase(deps, record)
-  const own = { hostname: run.hostname, domainname, address, address6, gateway }
+  const named = etc?.ownName === true && record.name !== run.hostname ? record.name : undefined
+  const own = { hostname: run.hostname, domainname, name: named, address, address6, gateway }
+  const gatewayNames = gateway === undefined ? [] : (etc?.gatewayNames ?? [])
+  const extraHosts = [
+    ...options.extraHosts,
+    ...(gatewayNames.length > 0 ? [`${gatewayNames.join(" ")}:host-gateway`] : []),
+  ]
   const text = deps.files.hosts({ ...own, extraHosts, hostNetwork, base })
   writeFileSync(containerFilePaths(deps, record).hosts, `${text}${more}`)
 }

@@ -27,6 +27,8 @@ export interface Container {
   /** Full name it was created from. */
   imageName: string
   createdAt: Date
+  /** The image's and those of its options. */
+  labels: Readonly<Record<string, string>>
   options: ResolvedOptions
   state: ContainerState
   restartCount: number

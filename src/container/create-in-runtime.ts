@@ -1,9 +1,10 @@
 import { crashPoint } from "../base/crash-point.ts"
+import { NotFound } from "../base/errors.ts"
 import { trace } from "../base/trace.ts"
 import { turn } from "../base/turn.ts"
 import type { BundlePaths, ConfigInput, Monitor, PendingMonitor, Runtime, Runtimes } from "../runtime/runtime.ts"
 import type { OciConfig, OciMount } from "../spec/oci-runtime.ts"
-import { makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
+import { hasDirectoryInRoot, makeDirectoryInRoot } from "../sys/fs/confined-mkdir.ts"
 import { type ResolvedUser, resolveUser } from "../sys/fs/image-users.ts"
 import { warmUpNetworks } from "./attachments.ts"
 import type { RestoreCreate } from "./checkpoint/restore-create.ts"
@@ -153,7 +154,7 @@ async function prepareFiles(
   const user = resolveUser(bundle.rootfs, ids?.userOf(record) ?? run.user, options.groupAdd, {
     listed: options.imageGroups,
   })
-  if (run.workdir !== "/") makeDirectoryInRoot(bundle.rootfs, run.workdir)
+  makeWorkdir(record, bundle.rootfs)
   const mounts = await ociMounts(deps, record, { signal: abort })
   const fill = (owner = user): Promise<void> => fillVolumes(deps, record, bundle.rootfs, { abort, owner })
   if (ids === undefined) {
@@ -171,6 +172,19 @@ async function prepareFiles(
   const staged = await owned(deps, record, await stageMounts(deps, record, mounts), { user, userNamespace, abort })
   const shown = userNamespace && (await ids.showVolumes(deps, record, staged, userNamespace))
   return { ids, user, userNamespace, rootfs, mounts: shown ?? staged }
+}
+
+/** Throws NotFound where one that was asked for must be there and is not; a mount brings its own. */
+function makeWorkdir({ id, spec: { options, run, mounts } }: ContainerRecord, rootfs: string): void {
+  if (run.workdir === "/") return
+  const mustBe = options.process?.existingWorkdir === true && options.workdir !== undefined
+  if (!mustBe) return makeDirectoryInRoot(rootfs, run.workdir)
+  if (mounts.some(({ target }) => `${run.workdir}/`.startsWith(`${target}/`))) return
+  if (!hasDirectoryInRoot(rootfs, run.workdir))
+    throw new NotFound(`workdir "${run.workdir}" does not exist on container ${id}`, {
+      field: "workdir",
+      data: { object: "workdir", name: run.workdir },
+    })
 }
 
 /** The mounts whose files are to be the program's are, or are shown so. */

@@ -30,8 +30,14 @@ export interface AccountOptions {
 export interface EtcOptions {
   noHosts?: boolean
   noHostname?: boolean
+  /** The image's own resolv.conf stays. */
+  noResolvConf?: boolean | undefined
   /** What the hosts file begins with: a file of the host, the image's own, or nothing. Default: the local names. */
   hostsBase?: { kind: "file"; path: string } | { kind: "image" } | { kind: "none" }
+  /** Names of the host in the hosts file, where a network leads to it. */
+  gatewayNames?: readonly string[] | undefined
+  /** In the hosts file the container's own name stands beside its host name. */
+  ownName?: boolean | undefined
   /** A name below /usr/share/zoneinfo, or `local`. */
   timeZone?: string
 }
@@ -39,6 +45,8 @@ export interface EtcOptions {
 /** Kernel's and runtime's view of the first process. */
 export interface ProcessOptions {
   umask?: number
+  /** A working directory that was asked for must be there: the engine makes that of the image alone. */
+  existingWorkdir?: boolean | undefined
   personality?: "LINUX" | "LINUX32"
   /** Those of the caller are kept; no other may be added (crun alone can). */
   keepGroups?: boolean

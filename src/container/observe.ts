@@ -86,6 +86,7 @@ export function toContainer(
     imageId: record.imageId,
     imageName: spec.imageName,
     createdAt: new Date(record.createdAt),
+    labels: spec.run.labels,
     options: spec.options,
     state: observeState(record, observer, running),
     restartCount: state.restartCount,

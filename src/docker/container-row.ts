@@ -18,7 +18,7 @@ export function containerRow(
   const { id, name, options, state, createdAt, argv } = container
   const command = argv.join(" ")
   const mounts = options.mounts.flatMap(mountName)
-  const labels = Object.entries(options.labels)
+  const labels = Object.entries(container.labels)
   return {
     // ours, where docker has nothing
     get EndedBecause() {
@@ -46,7 +46,7 @@ export function containerRow(
       const why = container.ending === undefined ? undefined : endedShort(container.ending)
       return `${describeStatus(container, now)}${why === undefined ? "" : `, ${why}`}`
     },
-    Label: (key: unknown) => options.labels[String(key)] ?? "",
+    Label: (key: unknown) => container.labels[String(key)] ?? "",
   }
 }
 

@@ -48,6 +48,8 @@ export interface EngineOptions {
   runtimeFlags?: readonly string[]
   /** Directories of hooks in place of the host's. */
   hooksDirectories?: readonly string[]
+  /** Whether an image that is here is found by the end of its name: podman's. */
+  looseNames?: boolean
   /** For the audit log; default: this process, of which no command is known. */
   caller?: () => AuditCaller
   /** Words that run skiff, for what outlives this process; default: this very program. */

@@ -224,6 +224,7 @@ class LocalEngine implements Engine {
       collect: (signal) => this.#collect(signal),
       registries: this.registries,
       cap: await this.#storeCap(),
+      looseNames: this.#options.looseNames,
       partialPulls: async () => (await import("../image/settings.ts")).readPartialImages(),
     })
     if (!hasSettings()) return images

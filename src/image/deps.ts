@@ -26,6 +26,8 @@ export interface ImagesDeps {
   registries(): Promise<Registries>
   /** What all images may take together; undefined: anything. */
   cap?: StoreCap | undefined
+  /** Whether a name without its registry, or without the first parts of its repository, finds what is here; undefined: no. */
+  looseNames?: boolean | undefined
   /** Whether pulls may fetch parts of layers (`[image] enable_partial_images`); undefined: yes. */
   partialPulls?(): Promise<boolean>
 }

@@ -14,7 +14,7 @@ export function filterImages(records: ImageRecords, images: Image[], filter: Ima
     .filter((image) => before === undefined || created(image) < before)
     .filter((image) => since === undefined || created(image) > since)
     .filter((image) => label.length === 0 || hasLabels(records.labels(image.id), label))
-    .flatMap((image) => (patterns.length === 0 ? [image] : onlyMatching(image, patterns)))
+    .flatMap((image) => (patterns.length === 0 ? [image] : onlyMatching(image, patterns, filter.looseNames)))
 }
 
 function created(image: Image): number {
@@ -34,16 +34,23 @@ export function hasNameLike(image: Image, patterns: readonly string[]): boolean 
 }
 
 /** The image with the names that match only, as docker lists it; nothing when none does. */
-function onlyMatching(image: Image, patterns: readonly RegExp[]): Image[] {
+function onlyMatching(image: Image, patterns: readonly RegExp[], looseNames = false): Image[] {
   const matches = (name: string) => {
     const ref = parseReference(name)
     const { registry, repository } = ref
-    const forms = [familiarReference(ref), familiarReference({ registry, repository }), name]
+    const strict = [familiarReference(ref), familiarReference({ registry, repository }), name]
+    const forms = looseNames ? [...strict, ...tailsOf(name), ...tailsOf(`${registry}/${repository}`)] : strict
     return patterns.some((pattern) => forms.some((form) => pattern.test(form)))
   }
   const tags = image.tags.filter(matches)
   const repoDigests = image.repoDigests.filter(matches)
   return tags.length + repoDigests.length === 0 ? [] : [{ ...image, tags, repoDigests }]
+}
+
+/** `a/b/c` as `b/c` and `c`. */
+function tailsOf(name: string): string[] {
+  const parts = name.split("/")
+  return parts.map((_, at) => parts.slice(at).join("/"))
 }
 
 /** Go's path.Match: `*` and `?` stop at a slash, `[a-z]` and `[^a-z]` are one character, a backslash takes the next as it is. */

@@ -332,6 +332,8 @@ export interface HistoryLine {
 /** All that is set must fit; of several values of one, any. */
 export interface ImageFilter {
   reference?: readonly string[]
+  /** A pattern of `reference` may leave out the registry, and the first parts of the repository. */
+  looseNames?: boolean
   dangling?: boolean
   label?: readonly string[]
   before?: string

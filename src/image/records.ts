@@ -61,8 +61,21 @@ export class ImageRecords {
   readonly #db: Database
   readonly #events: Pick<Events, "append">
   readonly #leases: Pick<Leases, "live">
+  readonly #looseNames: boolean
 
-  constructor(db: Database, { events, leases }: { events: Pick<Events, "append">; leases: Pick<Leases, "live"> }) {
+  constructor(
+    db: Database,
+    {
+      events,
+      leases,
+      looseNames = false,
+    }: {
+      events: Pick<Events, "append">
+      leases: Pick<Leases, "live">
+      looseNames?: boolean | undefined
+    },
+  ) {
+    this.#looseNames = looseNames
     this.#db = db
     this.#events = events
     this.#leases = leases
@@ -197,7 +210,22 @@ export class ImageRecords {
     )
     const exact = digest === undefined ? this.#idOf(full) : this.#idOfDigest(full)
     if (exact !== undefined) return located(this.byId(exact), full)
-    return digest === undefined ? (this.#byShortName(text, ref) ?? this.#byLocalName(text, ref)) : undefined
+    if (digest !== undefined) return undefined
+    const local = this.#byShortName(text, ref) ?? this.#byLocalName(text, ref)
+    return local ?? (this.#looseNames ? this.#byTail(text, ref) : undefined)
+  }
+
+  /** Podman's: `app:1` is `registry.example/team/app:1` where no other name fits better; of several the first by its letters. */
+  #byTail(text: string, ref: Reference): Located | undefined {
+    const short = shortName(text, ref)
+    if (short === undefined) return undefined
+    const tail = `/${short}`
+    const row = this.#db.get<{ id: Digest; name: string }>(
+      "SELECT image_id AS id, name FROM image_names WHERE substr(name, ?) = ? ORDER BY name LIMIT 1",
+      -tail.length,
+      tail,
+    )
+    return row && located(this.byId(row.id), row.name)
   }
 
   /** What was made on this machine: `base:1` is `localhost/base:1` where nothing else has that name. */

@@ -15,6 +15,8 @@ import { parseIpv6 } from "./ipv6.ts"
 export interface HostsInput {
   hostname: string
   domainname?: string
+  /** One more name of its own. */
+  name?: string | undefined
   /** The container's own address; without one the name stands beside no address. */
   address?: string
   /** That of IPv6, where it has one. */
@@ -39,7 +41,8 @@ ff02::2\tip6-allrouters
 export function hostsFile(input: HostsInput): string {
   const base = input.hostText === undefined ? LOCAL_HOSTS : input.hostText.replace(/(?<=.)\n*$/, "\n")
   const extra = input.extraHosts.map((text) => extraHostLine(text, input.hostGateway))
-  const names = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname
+  const host = input.domainname ? `${input.hostname}.${input.domainname} ${input.hostname}` : input.hostname
+  const names = input.name === undefined ? host : `${host} ${input.name}`
   const addresses = [input.address, input.address6].filter((address) => address !== undefined)
   const own = addresses.map((address) => `${address}\t${plainName(names)}\n`)
   return [base, ...extra, ...own].join("")
@@ -61,7 +64,7 @@ function extraHostLine(text: string, hostGateway: string | undefined): string {
 
 /** A name that cannot become a second line or a second entry. */
 function plainName(name: string): string {
-  if (!/^[^\s#\0]+( [^\s#\0]+)?$/.test(name)) throw new InvalidArgument(`invalid host name ${JSON.stringify(name)}`)
+  if (!/^[^\s#\0]+( [^\s#\0]+){0,2}$/.test(name)) throw new InvalidArgument(`invalid host name ${JSON.stringify(name)}`)
   return name
 }
 

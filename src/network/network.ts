@@ -399,6 +399,7 @@ export interface ContainerFiles {
   hosts(input: {
     hostname: string
     domainname?: string
+    name?: string | undefined
     /** Undefined without a network of its own. */
     address?: string
     address6?: string

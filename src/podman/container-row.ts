@@ -29,8 +29,8 @@ export function podmanContainerRow(
     CreatedHuman: formatAgo(createdAt, now),
     ID: noTrunc ? id : id.slice(0, SHORT_ID),
     Image: imageName,
-    Labels: new Map(Object.entries(options.labels)),
-    Mounts: options.mounts.flatMap(mountTarget).join(","),
+    Labels: new Map(Object.entries(container.labels).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    Mounts: options.mounts.flatMap(mountTarget),
     Names: name,
     Networks: networks.join(","),
     Ports: describePorts(container),
@@ -38,7 +38,7 @@ export function podmanContainerRow(
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
     State: stateWord(state),
     Status: statusText(container, now),
-    Label: (key: unknown) => options.labels[String(key)] ?? "",
+    Label: (key: unknown) => container.labels[String(key)] ?? "",
   }
   return hide(row, { document: podmanListDocument(container, facts, now) })
 }
@@ -65,7 +65,7 @@ function podmanListDocument(
     Image: imageName,
     ImageID: imageId.replace("sha256:", ""),
     IsInfra: false,
-    Labels: Object.keys(options.labels).length === 0 ? null : options.labels,
+    Labels: Object.keys(container.labels).length === 0 ? null : container.labels,
     Mounts: options.mounts.flatMap(mountTarget),
     Names: [name],
     Namespaces:

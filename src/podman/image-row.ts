@@ -1,7 +1,6 @@
 import { shortId } from "../base/short-id.ts"
 import { formatSize } from "../base/sizes.ts"
 import { formatAgo, formatMoment } from "../docker/ages.ts"
-import { imageRows } from "../docker/image-row.ts"
 import { parseReference, type Image } from "../image/image.ts"
 import { digestHex } from "../spec/digest.ts"
 import { hide } from "../docker/hidden-fields.ts"
@@ -11,15 +10,13 @@ const NONE = "<none>"
 /** Lines of `images` by podman's template names: names in full, `localhost/` of what was made here. */
 export function podmanImageRows(
   image: Image,
-  { noTrunc, only, now = new Date() }: { noTrunc: boolean; only?: string | undefined; now?: Date },
+  { noTrunc, now = new Date() }: { noTrunc: boolean; now?: Date },
 ): object[] {
   const id = digestHex(image.id)
   const created = image.createdAt ?? new Date(0)
   const shown = image.tags.map((text) => parseReference(text))
   const names = shown.map(({ registry, repository, tag }) => ({ Repository: `${registry}/${repository}`, Tag: tag }))
-  const fitting = new Set(imageRows(image, { noTrunc, digests: false, only }).map((row) => row.Tag))
-  const lines =
-    names.length > 0 ? names.filter(({ Tag }) => fitting.has(Tag ?? NONE)) : [{ Repository: NONE, Tag: NONE }]
+  const lines = names.length > 0 ? names : [{ Repository: NONE, Tag: NONE }]
   return lines.map(({ Repository, Tag }) => {
     const row = {
       ID: noTrunc ? `sha256:${id}` : shortId(id),

@@ -289,3 +289,91 @@ test("nil lists and maps print empty, and are null in JSON", async () => {
   const format = "{{.Config.Entrypoint}} {{json .Config.Entrypoint}} {{.HostConfig.CapAdd}} {{json .HostConfig.Links}}"
   expect(await skiff.ok("inspect", "--format", format, "up")).toBe("[] null [] null")
 })
+
+describe("a program that podman cannot start", () => {
+  test.each([
+    [["--user", "nobody-here"], 126, "unable to find user nobody-here: no matching entries in passwd file"],
+    [["--workdir", "/no/such"], 126, 'workdir "/no/such" does not exist on container '],
+    [["--ip", "1.2.3.4"], 126, "requested static ip 1.2.3.4 not in any subnet on network "],
+  ])("run %p ends with 126", async (words, code, text) => {
+    const outcome = await as("podman", "run", "--rm", ...words, "busybox", "true")
+    expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(text)])
+  })
+
+  test("exec ends with 255 where the user is not there, with 127 where the directory is not", async () => {
+    expect((await as("podman", "exec", "--user", "nobody-here", "up", "true")).code).toBe(255)
+    expect((await as("podman", "exec", "--workdir", "/no/such", "up", "true")).code).toBe(127)
+  })
+})
+
+test("run does what podman does where docker does otherwise", async () => {
+  const run = (...words: string[]) => as("podman", "run", "--rm", ...words)
+  expect((await run("--entrypoint", '["echo","a b"]', "busybox", "c")).stdout).toBe("a b c\n")
+  expect((await run("--tmpfs", "/x", "busybox", "grep", " /x ", "/proc/mounts")).stdout).not.toContain("noexec")
+  const hosts = await run("--name", "mine", "--hostname", "box", "busybox", "cat", "/etc/hosts")
+  expect(hosts.stdout).toMatch(/^[\d.]+\thost\.containers\.internal host\.docker\.internal$/m)
+  expect(hosts.stdout).toMatch(/^[\d.]+\tbox mine$/m)
+  expect((await run("--dns", "none", "busybox", "ls", "/etc/resolv.conf")).code).not.toBe(0)
+  // the id is all that there is to see
+  expect((await run("-a", "stdin", "busybox", "true")).stdout).toMatch(/^[0-9a-f]{64}\n$/)
+  expect((await as("podman", "exec", "-d", "up", "true")).stdout).toMatch(/^[0-9a-f]{64}\n$/)
+  // scripts compare standard error
+  const refused = await run("-v", `${skiff.home}:/t:ro`, "busybox", "touch", "/t/x")
+  expect(refused.stderr).toBe("touch: /t/x: Read-only file system\n")
+})
+
+test("podman finds what is here by the end of its name, and docker does not", async () => {
+  await skiff.ok("tag", "busybox", "registry.example/team/app:7")
+  expect((await as("podman", "image", "exists", "app:7")).code).toBe(0)
+  expect((await as("podman", "run", "--rm", "team/app:7", "echo", "here")).stdout).toBe("here\n")
+  expect((await as("podman", "images", "--format", "{{.Repository}}", "app")).stdout).toBe(
+    "registry.example/team/app\n",
+  )
+  expect((await as("docker", "image", "inspect", "app:7")).code).toBe(1)
+  await skiff.ok("rmi", "registry.example/team/app:7")
+})
+
+test("podman's json template is the whole list, and the fields of a table are columns", async () => {
+  const whole = (await as("podman", "ps", "--format", "{{json .}}")).stdout
+  expect(JSON.parse(whole)).toBeArray()
+  const [heading, row] = await lines("podman", "ps", "--format", "table {{.Names}} {{.State}}")
+  expect(heading).toBe("NAMES       STATE")
+  expect(row).toBe("up          running")
+})
+
+test("what podman is to forget silently it does not tell of", async () => {
+  expect(await as("podman", "rmi", "-f", "absent")).toMatchObject({ code: 0, stdout: "", stderr: "" })
+  expect(await as("podman", "volume", "rm", "-f", "absent")).toMatchObject({ code: 0, stdout: "", stderr: "" })
+  expect((await as("podman", "volume", "ls")).stdout).toBe("")
+})
+
+test("podman's push writes to a layout, and its pull reads from there", async () => {
+  const layout = join(skiff.home, "layout")
+  expect((await as("podman", "push", "-q", "busybox", `oci:${layout}`)).code).toBe(0)
+  const id = (await as("podman", "image", "inspect", "--format", "{{.Id}}", "busybox")).stdout
+  expect((await as("podman", "pull", "-q", `oci:${layout}`)).stdout).toBe(id)
+})
+
+test("an image's changes may be written as KEY=VALUE, and labels of the image are the container's", async () => {
+  const id = (await as("podman", "commit", "-q", "-c", "LABEL=made=here", "-c", "CMD=/bin/true", "made", "changed"))
+    .stdout
+  expect((await as("podman", "create", "--name", "labelled", "--label", "a=b", "changed")).code).toBe(0)
+  expect((await as("podman", "ps", "-a", "--filter", "name=labelled", "--format", "{{.Labels}}")).stdout).toContain(
+    "made:here",
+  )
+  expect((await as("docker", "ps", "-a", "--filter", "name=labelled", "--format", '{{.Label "made"}}')).stdout).toBe(
+    "here\n",
+  )
+  await skiff.ok("rm", "labelled")
+  await skiff.ok("rmi", id.trim())
+})
+
+test("podman's events have its statuses", async () => {
+  await as("podman", "run", "--rm", "--name", "told", "busybox", "true")
+  const told = ["events", "--stream=false", "--filter", "container=told"]
+  const { stdout } = await as("podman", ...told, "--format", "{{.Type}} {{.Status}} {{.Name}}")
+  const own = stdout.split("\n").filter((line) => line.startsWith("container ") && !line.includes("attach"))
+  expect(own).toEqual(["create", "init", "start", "died", "cleanup", "remove"].map((one) => `container ${one} told`))
+  const died = (await as("podman", ...told, "--filter", "event=died", "--format", "json")).stdout
+  expect(JSON.parse(died)).toMatchObject({ Status: "died", Name: "told", ContainerExitCode: 0 })
+})

@@ -23,7 +23,7 @@ export function dockerEndpointText({ code, data: { name, id, network } }: SkiffE
 /** Podman's. */
 export function podmanEndpointText({ code, data: { name, id, network } }: SkiffError): string {
   return code === "AlreadyExists"
-    ? `container ${id} is already connected to network ${network}: network is already connected`
+    ? `container ${id} is already connected to network "${network}": network is already connected`
     : `container ${name} is not connected to network ${network}`
 }
 

@@ -26,6 +26,8 @@ export function withPodmanDefaults(
     umask: 0o022,
     ipc: { kind: "shareable" },
     engineName: "podman",
+    engineHosts: true,
+    existingWorkdir: true,
     ...(userns !== undefined && userns !== "" && { userns: flags.userns?.read(userns, undefined) }),
   })
 }
@@ -42,7 +44,7 @@ function withoutMadeSources(flags: Flags): Flags {
   return { ...flags, volume: { ...volume, read } }
 }
 
-/** A tmpfs begins with what the image has there, unless `notmpcopyup` is said. */
+/** A tmpfs begins with what the image has there, unless `notmpcopyup` is said, and programs may run from it, unless `noexec` is. */
 function withCopiedTmpfs(flags: Flags): Flags {
   const copied = (name: "tmpfs" | "mount"): Flags => {
     const given = flags[name]
@@ -57,7 +59,8 @@ function withCopiedTmpfs(flags: Flags): Flags {
 function copiesUp(request: Extract<MountRequest, { type: "tmpfs" }>): MountRequest {
   const { options = [] } = request
   const isSaid = options.includes("tmpcopyup") || options.includes("notmpcopyup")
-  return isSaid ? request : { ...request, options: [...options, "tmpcopyup"] }
+  const runs = options.includes("exec") || options.includes("noexec")
+  return { ...request, options: [...options, ...(isSaid ? [] : ["tmpcopyup"]), ...(runs ? [] : ["exec"])] }
 }
 
 /** What is built without a registry in its name is this host's. */

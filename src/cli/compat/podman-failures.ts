@@ -1,11 +1,12 @@
 /** Errors as podman tells them: one line that begins with `Error:`, and 125 where nothing else is agreed upon. */
 import { isSkiffError, type SkiffError } from "../../base/errors.ts"
 import { printable } from "../../base/printable.ts"
-import { flagOf } from "../errors/field-flags.ts"
 import type { FailureContext } from "../errors/failure.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import type { Failures } from "./failures.ts"
 import { podmanEndpointText, podmanNetworkText } from "./network-failures.ts"
+import { podmanValueText, type RefusedValue } from "./podman-values.ts"
+import { podmanSentence } from "./podman-sentences.ts"
 import { asTool, messagesOf } from "./tool-words.ts"
 
 const FAILED = 125
@@ -15,6 +16,11 @@ const MISSING = 1
 const IN_USE = 2
 /** A program cannot be started in a container that does not run. */
 const NO_SESSION = 255
+
+/** podman-run(1), "Exit Status": what goes wrong from the start on is 126, but for a program that is not found. */
+const CANNOT_START = 126
+/** What is at fault then, as the data of an error names it. */
+const STARTING: ReadonlySet<unknown> = new Set(["user", "group", "workdir"])
 
 /** `tool`: podman or buildah, which speak alike. */
 export function podmanFailures(tool: "podman" | "buildah"): Failures {
@@ -26,9 +32,13 @@ export function podmanFailures(tool: "podman" | "buildah"): Failures {
 
 function podmanCode(error: unknown, { command, endsAsProgram }: FailureContext): number {
   if (!isSkiffError(error) || error instanceof UsageError) return FAILED
-  const { programExit, status } = error.data
+  const { programExit, status, object } = error.data
+  if (command === "container exec" && object !== "container" && error.code !== "NotFound" && programExit === undefined)
+    return NO_SESSION
+  if (endsAsProgram && object === "runtime") return runtimeOutcome(error.message).code
+  if (endsAsProgram && (STARTING.has(object) || error.field === "address")) return CANNOT_START
   if (endsAsProgram && programExit !== undefined) return programExit
-  if (/ (?:rm|untag)$/.test(command) && command !== "image untag") {
+  if (/ (?:rm|untag)$/.test(command) && command !== "image untag" && command !== "secret rm") {
     if (error.code === "NotFound") return MISSING
     if (error.code === "FailedPrecondition") return IN_USE
   }
@@ -37,16 +47,24 @@ function podmanCode(error: unknown, { command, endsAsProgram }: FailureContext):
 
 function errorText(error: unknown, context: FailureContext, tool: string): string {
   if (error instanceof UsageError) return usageText(error, context, tool)
-  if (!isSkiffError(error)) return messagesOf(error).map(printable).join("\n")
-  return printable(known(error, context) ?? withFlag(error, context))
+  if (!isSkiffError(error))
+    return messagesOf(error)
+      .map((text) => printable(goWords(text)))
+      .join("\n")
+  // which flag is at fault podman never says, and scripts compare the whole line
+  return printable(known(error, context) ?? error.message)
 }
 
 function usageText(error: UsageError, { typed = "", chooses = false }: FailureContext, tool: string): string {
   const message = asTool(printable(error.message), tool)
   switch (error.data.usage) {
     case "flag":
-    case "value":
-      return `${message}\nSee '${`${tool} ${typed}`.trim()} --help'`
+      return pointing(message, tool, typed)
+    case "value": {
+      const refused = error.data as unknown as RefusedValue
+      const { text, isUsage } = podmanValueText(refused, message)
+      return isUsage ? pointing(text, tool, typed) : printable(text)
+    }
     case "words":
       return wordsText(error, `${tool} ${typed}`, chooses)
     case "command": {
@@ -54,10 +72,40 @@ function usageText(error: UsageError, { typed = "", chooses = false }: FailureCo
       const group = typeof error.data.group === "string" ? ` ${error.data.group}` : ""
       return `unrecognized command \`${tool} ${error.data.typed}\`${near}\nTry '${tool}${group} --help' for more information`
     }
+    case "file":
+      return fileText(error)
     default:
       return message
   }
 }
+
+/** `ENOENT: no such file or directory, open 'X'` as Go has it: `open X: no such file or directory`. */
+function goWords(text: string): string {
+  return text.replace(/^E[A-Z]+: (.*), (\w+) '(.*)'$/s, "$2 $3: $1")
+}
+
+/** A file that a flag names and that cannot be read. */
+function fileText({ data: { what, file, reason }, message }: UsageError): string {
+  const open = `open ${file}: ${reason}`
+  if (what === "env-file") return `parsing env file "${file}": ${open}`
+  return what === "label-file" ? `unable to process labels: ${open}` : message
+}
+
+function pointing(message: string, tool: string, typed: string): string {
+  return `${message}\nSee '${`${tool} ${typed}`.trim()} --help'`
+}
+
+/** What some commands say where they are given no word at all. */
+const WITHOUT_WORDS: readonly [RegExp, string][] = [
+  [/ exec$/, "exec requires the name or ID of a container or the --latest flag"],
+  [/ wait$/, '"podman wait" requires a name, id, or the "--latest" flag'],
+  [/ diff$/, '"podman diff" requires a name, id, or the "--latest" flag'],
+  [/ top$/, "you must provide the name or id of a running container"],
+  [/ volume inspect$/, "provide one or more volume names or use --all"],
+  [/ inspect$/, "no names or ids specified"],
+  [/ volume rm$/, "choose either one or more volumes or all"],
+  [/ save$/, "need at least 1 argument"],
+]
 
 function wordsText({ data, message }: UsageError, typed: string, chooses: boolean): string {
   const { least, most, given } = data as { least?: number; most?: number; given?: number }
@@ -65,7 +113,13 @@ function wordsText({ data, message }: UsageError, typed: string, chooses: boolea
   if (most === 0) return `\`${typed}\` takes no arguments`
   if (given > 0 && typed.endsWith(" exec"))
     return "must provide a non-empty command to start an exec session: invalid argument"
+  if (least === most) return `accepts ${least} arg(s), received ${given}`
+  const own = WITHOUT_WORDS.find(([pattern]) => pattern.test(typed))
+  if (given === 0 && own !== undefined) return own[1]
+  if (given > 0 && typed.endsWith(" attach")) return `\`${typed}\` accepts at most one argument`
   if (chooses) return "you must provide at least one name or id"
+  if (least > 0 && most !== undefined && Number.isFinite(most) && given < least)
+    return `accepts between ${least} and ${most} arg(s), received ${given}`
   if (given < least) return `requires at least ${least} arg(s), only received ${given}`
   return `accepts at most ${most} arg(s), received ${given}`
 }
@@ -77,13 +131,15 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
     case "NotFound":
       return programExit === 127
         ? `${error.message}: OCI runtime attempted to invoke a command that was not found`
-        : (missingText(command, object, String(name)) ?? sentenceText(error))
+        : (missingText(command, object, String(name)) ?? podmanSentence(error))
     case "AlreadyExists":
       if (object === "pod") return `adding pod to state: name "${name}" is in use: pod already exists`
       if (object === "secret") return `${name}: secret name in use`
       if (object === "endpoint") return podmanEndpointText(error)
       if (object === "network" || object === "subnet") return podmanNetworkText(error)
-      if (object !== "container") return undefined
+      if (object === "idFile")
+        return `${error.data.kind} id file exists. Ensure another ${error.data.kind} is not using it or delete ${error.data.path}`
+      if (object !== "container") return podmanSentence(error)
       return command === "container rename"
         ? `renaming container: name ${name} already in use, cannot rename container: container already exists`
         : `creating container storage: the container name "${name}" is already in use by ${holder}. You have to remove that container to be able to reuse that name: that name is already in use, or use --replace to instruct Podman to do so.`
@@ -95,15 +151,33 @@ function known(error: SkiffError, { command }: FailureContext): string | undefin
         return `volume ${name} is being used by the following container(s): ${error.data.users ?? error.data.user}: volume is being used`
       if (object === "network") return podmanNetworkText(error)
       if (object === "endpoint") return podmanEndpointText(error)
-      return programText(error)
+      if (object === "runtime") return runtimeOutcome(error.message).text
+      return podmanSentence(error) ?? programText(error)
     case "InvalidArgument":
       if (object === "network") return podmanNetworkText(error)
-      return object === "sandbox" ? podsText(String(error.data.field)) : (sentenceText(error) ?? programText(error))
+      if (object === "filter") return filterText(command, String(name))
+      return object === "sandbox" ? podsText(String(error.data.field)) : (podmanSentence(error) ?? programText(error))
     case "Unsupported":
-      return sentenceText(error)
+      return podmanSentence(error)
     default:
-      return programText(error)
+      return podmanSentence(error) ?? programText(error)
   }
+}
+
+/** Each kind of object has its own words for a key that it does not know. */
+function filterText(command: string, key: string): string {
+  if (command.startsWith("volume ")) return `"${key}" is an invalid volume filter`
+  if (command.startsWith("image ")) return `unsupported image filter "${key}"`
+  return command.startsWith("network ") ? `invalid filter "${key}"` : `${key} is an invalid filter`
+}
+
+/** As podman sorts the words of a runtime. Pure. */
+function runtimeOutcome(words: string): { code: number; text: string } {
+  if (/permission denied|operation not permitted/i.test(words))
+    return { code: 126, text: `${words}: OCI permission denied` }
+  if (/executable file not found in|no such file or directory|open executable/i.test(words))
+    return { code: 127, text: `${words}: OCI runtime attempted to invoke a command that was not found` }
+  return { code: CANNOT_START, text: `OCI runtime error: ${words}` }
 }
 
 /** What is a pod's to say, and was said of its container. */
@@ -115,26 +189,6 @@ function podsText(field: string): string {
     : `invalid config provided: networks must be defined when the pod is created: ${shared}`
 }
 
-/** Sentences of ours that say what podman says in other words. */
-const SENTENCES: readonly [RegExp, string][] = [
-  [
-    /^error looking up volume plugin (.*): plugin ".*" not found$/,
-    "no volume plugin with name $1 available: required plugin missing",
-  ],
-  [/^duplicate mount point: "(.*)"$/, "$1: duplicate mount destination"],
-  [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],
-  [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],
-  [/^invalid (?:subnet|range) "(.*)"$/s, "invalid CIDR address: $1"],
-  [/^unsupported network driver "(.*)".*$/s, "unsupported driver $1: invalid argument"],
-  [/^unsupported network option "(.*)"$/s, "unsupported network option $1"],
-  [/^unable to find user "(.*)": no matching entries.*$/, "unable to find user $1: no matching entries in passwd file"],
-]
-
-function sentenceText({ message }: SkiffError): string | undefined {
-  const found = SENTENCES.find(([pattern]) => pattern.test(message))
-  return found && message.replace(found[0], found[1])
-}
-
 function programText({ data, message }: SkiffError): string | undefined {
   if (data.programExit === 127) return `${message}: OCI runtime attempted to invoke a command that was not found`
   return data.programExit === 126 ? `${message}: OCI permission denied` : undefined
@@ -144,8 +198,9 @@ function missingText(command: string, object: unknown, name: string): string | u
   const inspects = command === "inspect" || command.endsWith(" inspect")
   switch (object) {
     case "object":
-      return `no such object: "${name}"`
+      return command.endsWith("diff") ? `${name} not found: layer not known` : `no such object: "${name}"`
     case "container":
+      if (command === "container cp") return `container "${name}" does not exist`
       return inspects ? `no such container ${name}` : `no container with name or ID "${name}" found: no such container`
     case "image":
       return `${name}: image not known`
@@ -170,7 +225,9 @@ function stateText(command: string, id: string, status: string): string | undefi
     case "container exec":
       return `can only create exec sessions on running containers: ${improper}`
     case "container pause":
-      return `"${status}" is not running, can't pause: ${improper}`
+      return status === "paused"
+        ? `"${id}" is already paused: ${improper}`
+        : `"${status}" is not running, can't pause: ${improper}`
     case "container unpause":
       return `"${id}" is not paused, can't unpause: ${improper}`
     case "container kill":
@@ -184,10 +241,4 @@ function stateText(command: string, id: string, status: string): string | undefi
     default:
       return undefined
   }
-}
-
-/** What is wrong with which flag: podman has no words of its own that scripts would look for. */
-function withFlag(error: SkiffError, context: FailureContext): string {
-  const flag = error.field === undefined ? undefined : flagOf(error.field, context)
-  return flag === undefined || error.message.includes(flag) ? error.message : `${error.message} (${flag})`
 }

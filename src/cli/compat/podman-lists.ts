@@ -88,6 +88,6 @@ export const PODMAN_LISTS: Lists = {
     titles: DISK_USAGE_TITLES,
     table: "table {{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
     quiet: "{{.Type}}",
-    rows: (usage) => diskUsageRows(usage).slice(0, 3),
+    rows: (usage) => diskUsageRows(usage, { tellsNone: true }).slice(0, 3),
   },
 }

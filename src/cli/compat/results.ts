@@ -10,14 +10,30 @@ export interface Results {
   readonly pullProgress: 1 | 2
   /** The last lines of a pull. */
   pulled(result: PullResult, quiet: boolean): string[]
+  /** Whether `rmi --force` tells of what is not there. */
+  readonly tellsMissing: boolean
+  /** Whether lists of images find a name without its registry. */
+  readonly looseNames: boolean
   /** What a name without a registry means for an image that is made here. */
   newName(name: string): string
   /** A name that an archive brought, of its two forms. */
   loaded(name: { full: string; familiar: string }): string
+  /** The line of `load` for an image that came without a name. */
+  loadedNameless(id: string): string
   /** What `rmi` removed: the image, then its layers. */
   deleted(digests: readonly string[]): string[]
   /** What `update` says of a container that was called `name`. */
   updated(name: string, id: string): string
+  /** What `exec --detach` prints of the program that it has started. */
+  execStarted(id: string): string | undefined
+  /** What `logout` prints; `all`: of all registries together. */
+  readonly logouts: {
+    done(registry: string, wasThere: boolean): string
+    readonly all: string | undefined
+    readonly missingFails: boolean
+  }
+  /** Whether `push` and `pull` take places besides registries: `oci:DIR`, `docker-archive:FILE`. */
+  readonly takesTransports: boolean
   /** Whether `inspect --format json` is one array. */
   readonly jsonIsArray: boolean
 }
@@ -32,10 +48,21 @@ export const RESULTS: Results = {
     const status = `Status: ${changed ? "Downloaded newer image" : "Image is up to date"} for ${familiar}`
     return [...(quiet ? [] : [`Digest: ${digest}`, status]), name]
   },
+  looseNames: false,
+  tellsMissing: true,
   newName: (name) => name,
   loaded: ({ familiar }) => familiar,
+  loadedNameless: (id) => `Loaded image ID: ${id}`,
   deleted: (digests) => [...digests],
   updated: (name) => name,
+  execStarted: () => undefined,
+  logouts: {
+    done: (registry, wasThere) =>
+      wasThere ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`,
+    all: undefined,
+    missingFails: false,
+  },
+  takesTransports: false,
   jsonIsArray: false,
 }
 
@@ -45,10 +72,20 @@ export const PODMAN_RESULTS: Results = {
   buildPrintsId: true,
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
+  looseNames: true,
+  tellsMissing: false,
   newName: localName,
   loaded: ({ full }) => full,
+  loadedNameless: (id) => `Loaded image: ${id}`,
   updated: (_, id) => id,
   deleted: ([image]) => (image === undefined ? [] : [hexOf(image)]),
+  execStarted: (id) => id,
+  logouts: {
+    done: (registry) => `Removed login credentials for ${registry}`,
+    all: "Removed login credentials for all registries",
+    missingFails: true,
+  },
+  takesTransports: true,
   jsonIsArray: true,
 }
 

@@ -15,6 +15,8 @@ export const IDENTITY_FLAGS = {
     "Add an annotation to the container (passed through to the OCI runtime)",
     "map",
   ),
+  engineHosts: flag.bool("Name the host and the container in /etc/hosts as podman does", { hidden: true }),
+  existingWorkdir: flag.bool("A working directory that is given must be there", { hidden: true }),
   groupAdd: flag.strings("Add additional groups to join ('keep-groups': keep your own)"),
   groupEntry: flag.string("Line to add to /etc/group ($GROUPNAME, $GID, $USERLIST)"),
   hostsFile: flag.string("Base of /etc/hosts: a file of the host, 'image' or 'none'"),
@@ -38,6 +40,9 @@ export const IDENTITY_FLAGS = {
   umask: flag.of(readUmask, "Umask of the program, in octal", "string"),
 }
 
+/** podman-run(1), "--add-host": what the host is called. */
+const PODMAN_HOST_NAMES = ["host.containers.internal", "host.docker.internal"]
+
 /** In one line: a break could end that of whoever writes it down (CVE-2024-3154). */
 function readAnnotation(text: string): [string, string] {
   if (!/^[^=\n\r\0]+=[^\n\r\0]*$/.test(text)) throw new InvalidArgument("expected KEY=VALUE, in one line")
@@ -49,6 +54,7 @@ type Values = FlagValues<typeof IDENTITY_FLAGS>
 /** The options that these flags make; each is left out where nothing is asked for. `image`: the argument. */
 export function identityOptions(
   flags: Values,
+  { noResolvConf }: { noResolvConf: boolean },
 ): Pick<ContainerOptions, "accounts" | "annotations" | "etc" | "groupAdd" | "process"> {
   const keepGroups = flags.groupAdd.includes("keep-groups")
   if (keepGroups && flags.groupAdd.length > 1)
@@ -61,6 +67,7 @@ export function identityOptions(
   })
   const process: ProcessOptions = defined({
     umask: flags.umask,
+    existingWorkdir: flags.existingWorkdir || undefined,
     personality: flags.personality,
     keepGroups: keepGroups || undefined,
     initPath: flags.initPath,
@@ -70,7 +77,9 @@ export function identityOptions(
     noHosts: flags.noHosts || undefined,
     noHostname: flags.noHostname || undefined,
     hostsBase: hostsBaseOf(flags.hostsFile),
+    noResolvConf: noResolvConf || undefined,
     timeZone: flags.tz,
+    ...(flags.engineHosts && !flags.noHosts && { gatewayNames: PODMAN_HOST_NAMES, ownName: true }),
   })
   return {
     groupAdd: keepGroups ? [] : flags.groupAdd,

@@ -8,8 +8,8 @@ import { ellipsis } from "../../docker/ellipsis.ts"
 
 const SHORT_ID = 12
 
-/** Docker's four lines. */
-export function diskUsageRows(usage: DiskUsage): object[] {
+/** Docker's four lines; `tellsNone`: a percentage also of nothing, as podman's. */
+export function diskUsageRows(usage: DiskUsage, { tellsNone = false } = {}): object[] {
   const { images, imageBytes, reclaimableImageBytes, containers, volumes, cache, workingBytes } = usage
   const running = containers.filter(isUp)
   const linked = volumes.filter(({ links }) => links > 0)
@@ -19,10 +19,12 @@ export function diskUsageRows(usage: DiskUsage): object[] {
       "Images",
       [images.length, images.filter((one) => one.containers > 0).length],
       [imageBytes, reclaimableImageBytes],
-      usage.maxImageBytes,
+      { tellsNone, maxBytes: usage.maxImageBytes },
     ),
-    row("Containers", [containers.length, running.length], [sum(containers), sum(containers) - sum(running)]),
-    row("Local Volumes", [volumes.length, linked.length], [sum(volumes), sum(volumes) - sum(linked)]),
+    row("Containers", [containers.length, running.length], [sum(containers), sum(containers) - sum(running)], {
+      tellsNone,
+    }),
+    row("Local Volumes", [volumes.length, linked.length], [sum(volumes), sum(volumes) - sum(linked)], { tellsNone }),
     // working containers are what a build by hand is at
     row(
       "Build Cache",
@@ -48,9 +50,10 @@ function row(
   type: string,
   [total, active]: [number, number],
   [size, reclaimable]: [number, number],
-  maxBytes?: number,
+  { maxBytes, tellsNone = false }: { maxBytes?: number | undefined; tellsNone?: boolean } = {},
 ): object {
-  const percent = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : ""
+  const none = tellsNone ? " (0%)" : ""
+  const percent = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : none
   const docker = {
     Active: String(active),
     Reclaimable: `${formatSize(reclaimable)}${percent}`,

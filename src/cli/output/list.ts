@@ -4,6 +4,7 @@ import { evaluate, tabbedFields, UNKNOWN_FIELD } from "../template/evaluate.ts"
 import { parseTemplate, type Template } from "../template/parser.ts"
 import { alignCells, alignColumns, textLength, type ColumnStyle } from "./columns.ts"
 import { fitColumns } from "./fit-columns.ts"
+import { isWholeFormat } from "./whole-format.ts"
 
 /** How `ls` commands show things. */
 export interface ListFormat {
@@ -35,11 +36,14 @@ export function printList(
   flags: ListFlags,
   { titles, table, quiet, columns: style, documents }: ListFormat,
 ): void {
-  if (flags.json || (documents && flags.format === "json")) return out.json(documents?.(rows) ?? rows)
+  if (flags.json || (documents && isWholeFormat(flags.format))) return out.json(documents?.(rows) ?? rows)
   const asked = flags.quiet && !flags.format ? quiet : (flags.format ?? "table")
   const chosen = asked === "table" || asked === "" ? table : asked === "json" ? "{{json .}}" : asked
   const isTable = chosen.startsWith("table ")
-  const template = parseTemplate(unescape(isTable ? chosen.slice("table ".length).trim() : chosen))
+  const text = isTable ? chosen.slice("table ".length).trim() : chosen
+  // podman's: in a table, each field is a column
+  const spaced = isTable && style !== undefined ? text.replaceAll(/\}\} +\{\{/g, "}}\t{{") : text
+  const template = parseTemplate(unescape(spaced))
   if (isTable) {
     const quick =
       out.columns === undefined ? plainTable(template, rows, flags.noheading ? undefined : titles) : undefined

@@ -6,6 +6,8 @@ import { SignalProxy } from "./signal-proxy.ts"
 /** How `run`, `start -a` and `attach` join a container. */
 export interface JoinOptions extends Pick<SessionOptions, "tty" | "stdin" | "shows" | "detachKeys"> {
   sigProxy: boolean
+  /** Whether it is told why the program could not write, which the program does not say. Default: yes. */
+  tellsWhy?: boolean
 }
 
 /**
@@ -16,7 +18,7 @@ export interface JoinOptions extends Pick<SessionOptions, "tty" | "stdin" | "sho
 export async function joinContainer(
   containers: Containers,
   start: (hearSignals: () => void) => Promise<StartedContainer>,
-  { sigProxy, ...options }: JoinOptions,
+  { sigProxy, tellsWhy = true, ...options }: JoinOptions,
 ): Promise<number> {
   using signals = new SignalProxy()
   // none from a terminal in raw mode: there Ctrl-C is a key, that the program's own terminal makes a signal of
@@ -38,7 +40,7 @@ export async function joinContainer(
   const end = await Promise.race([session, signals.forced])
   if (end === "forced") throw await forcedEnd(container.name)
   if (end.kind === "exited") {
-    await tellWhy(started)
+    if (tellsWhy) await tellWhy(started)
     return end.code
   }
   started.release()

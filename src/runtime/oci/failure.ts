@@ -28,7 +28,9 @@ export function runtimeFailure(
   if (/^the path .* (is not a regular file|exists but it is not executable)/.test(text))
     return notRunnable(`exec: "${program}": permission denied`, CANNOT_INVOKE)
   if (/exec format error|is a directory/i.test(text)) return notRunnable(`exec: "${program}": ${text}`, CANNOT_INVOKE)
-  return new FailedPrecondition(`${runtimeName}: ${text}`, { data: { programExit: otherwise } })
+  return new FailedPrecondition(`${runtimeName}: ${text}`, {
+    data: { programExit: otherwise, object: "runtime" },
+  })
 }
 
 function notRunnable(message: string, programExit: number): SkiffError {

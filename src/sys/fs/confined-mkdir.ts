@@ -25,6 +25,20 @@ export function makeDirectoryInRoot(root: string, path: string): void {
   }
 }
 
+/** Whether `path` is a directory there, links of the tree followed inside it. */
+export function hasDirectoryInRoot(root: string, path: string): boolean {
+  const rootFd = openRoot(root)
+  try {
+    closeSync(openInRoot(rootFd, path, O_PATH | O_DIRECTORY))
+    return true
+  } catch (error) {
+    if (hasErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return false
+    throw error
+  } finally {
+    closeSync(rootFd)
+  }
+}
+
 function openDirectory(rootFd: number, path: string): number | undefined {
   try {
     return openInRoot(rootFd, path, O_PATH | O_DIRECTORY)

@@ -37,6 +37,7 @@ export function resolveUser(
   )
   if (uidWanted === undefined && !entry)
     throw new InvalidArgument(`unable to find user "${userText}": no matching entries in the image's passwd file`, {
+      data: { object: "user", name: userText },
       hint: "give the number of the user, or add the user to the image",
     })
   const uid = uidWanted ?? checkedId(entry?.[2], `user "${userText}"`)
@@ -140,6 +141,7 @@ function groupId(groups: readonly string[][], text: string): number {
   const entry = groups.find((fields) => fields[0] === text)
   if (!entry)
     throw new InvalidArgument(`unable to find group "${text}": no matching entries in the image's group file`, {
+      data: { object: "group", name: text },
       hint: "give the number of the group, or add the group to the image",
     })
   return checkedId(entry[2], `group "${text}"`)

@@ -31,7 +31,7 @@ export default command({
   flagsBeforeWords: true,
   failureCode: 125,
   endsAsProgram: true,
-  async run({ args: [given, program, words], flags, engine }) {
+  async run({ args: [given, program, words], flags, engine, out, dialect }) {
     const { detach, tty, privileged, user, workdir } = flags
     const stdin = flags.interactive && !detach
     if (detach && flags.noSession) throw new UsageError("--no-session and --detach cannot be used together")
@@ -51,6 +51,10 @@ export default command({
       workdir,
     }
     const { detachKeys, noSession: unrecorded } = flags
-    return runExec(containers, name, request, { detach, preservedFds, unrecorded, detachKeys })
+    const onDetached = (id: string): void => {
+      const line = dialect.results.execStarted(id)
+      if (line !== undefined) out.line(line)
+    }
+    return runExec(containers, name, request, { detach, preservedFds, unrecorded, detachKeys, onDetached })
   },
 })

@@ -33,7 +33,7 @@ export default command({
   failureCode: 125,
   endsAsProgram: true,
   examples: ["skiff run --rm -it debian:12-slim bash", "skiff run -d -p 8080:80 --name web nginx"],
-  async run({ args: [image, words], flags, engine, out }) {
+  async run({ args: [image, words], flags, engine, out, dialect }) {
     if (flags.detach && flags.attach.length > 0) throw new UsageError("conflicting options: -a and -d")
     const options = {
       ...containerOptions(image, words, flags),
@@ -64,7 +64,7 @@ export default command({
       const told = notifyStarted(containers, started)
       if (flags.detach) await told
       progress[Symbol.dispose]()
-      if (flags.detach) out.line(started.container.id)
+      if (flags.detach || showsNothing(flags)) out.line(started.container.id)
       return started
     }
     const sigProxy = flags.sigProxy && !flags.detach
@@ -73,11 +73,18 @@ export default command({
       tty,
       stdin,
       sigProxy,
+      tellsWhy: dialect.isTalkative,
       shows: shownStreams(flags),
       detachKeys: flags.detachKeys,
     })
   },
 })
+
+/** `-a stdin` alone: the id is all that there is to see, as docker and podman print it. */
+function showsNothing(flags: ContainerFlags): boolean {
+  const { stdout, stderr } = shownStreams(flags)
+  return !stdout && !stderr
+}
 
 /** `-a` names the streams that are shown; without it, both. */
 function shownStreams({ attach }: ContainerFlags): { stdout: boolean; stderr: boolean } {

@@ -50,7 +50,8 @@ export default command({
       void notifyStarted(containers, started)
       return started
     }
-    return joinContainer(containers, join, { ...flags, tty: options.tty, stdin })
+    const tellsWhy = context.dialect.isTalkative
+    return joinContainer(containers, join, { ...flags, tellsWhy, tty: options.tty, stdin })
   },
 })
 

@@ -33,7 +33,7 @@ export default command({
     for (const { image, names, taken } of loaded) {
       for (const { name, from } of taken)
         out.note(`The image ${familiarName(name)} already exists, renaming the old one with ID ${from} to empty string`)
-      if (names.length === 0) out.line(`Loaded image ID: ${image.id}`)
+      if (names.length === 0) out.line(dialect.results.loadedNameless(image.id))
       for (const full of names)
         out.line(`Loaded image: ${dialect.results.loaded({ full, familiar: familiarName(full) })}`)
     }

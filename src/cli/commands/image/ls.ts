@@ -51,6 +51,7 @@ export default command({
     const listed = store.list({
       label,
       reference,
+      looseNames: dialect.results.looseNames,
       ...(name === undefined ? {} : { reference: [name] }),
       dangling: booleanFilter(dangling, "dangling"),
       before: before?.at(-1),

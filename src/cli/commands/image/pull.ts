@@ -14,7 +14,7 @@ import { parsePlatform } from "../../../spec/platform.ts"
 
 export default command({
   summary: "Download an image from a registry",
-  args: [arg.one("NAME[:TAG|@DIGEST]", "images")],
+  args: [arg.some("NAME[:TAG|@DIGEST]", "images")],
   flags: {
     ...REGISTRY_FLAGS,
     ...PLATFORM_PART_FLAGS,
@@ -40,7 +40,15 @@ export default command({
       platform: platformOfParts(flags, flags.platform !== undefined) ?? flags.platform,
       signal: interrupt.signal,
     }
-    for (const name of flags.allTags ? await namesAt(images, given, options) : [given]) {
+    const plain = given.map((one) => one.replace(/^docker:\/\//, ""))
+    const names = flags.allTags ? plain.map((one) => namesAt(images, one, options)) : [plain]
+    for (const name of (await Promise.all(names)).flat()) {
+      const place = results.takesTransports ? /^(?:docker-archive|oci-archive|oci):([^:]+)/.exec(name)?.[1] : undefined
+      if (place !== undefined) {
+        const loaded = await images.load({ path: place }, { signal: interrupt.signal })
+        for (const { image } of loaded) out.line(results.imageId(image.id))
+        continue
+      }
       const held = flags.policy === "missing" || flags.policy === "never" ? images.find(name) : undefined
       if (held !== undefined) out.line(flags.quiet ? name : held.id)
       else if (flags.policy === "never")

@@ -51,8 +51,11 @@ export default command({
     rm: flag.bool("Remove the local image after pushing it"),
   },
   examples: ["skiff push registry.example/team/app:1.2", "skiff push --all-tags localhost:5000/app"],
-  async run({ args: [source, destination], flags, engine, out }) {
+  async run({ args: [source, given], flags, engine, out, dialect }) {
     const images = await engine.images()
+    const destination = given?.replace(/^docker:\/\//, "")
+    if (destination !== undefined && dialect.results.takesTransports && TRANSPORT.test(destination))
+      return await copyTo(images, source, destination, flags)
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
     const form = formOf(flags)
     const signing = await signingOf(flags)
@@ -82,6 +85,24 @@ export default command({
     }
   },
 })
+
+/** containers-transports(5), those that are no registry. */
+const TRANSPORT = /^(?:containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive):/
+
+/** Podman's `push` to a place that is no registry. */
+async function copyTo(
+  images: Images,
+  source: string,
+  destination: string,
+  { quiet, digestfile, rm }: { quiet: boolean; digestfile: string | undefined; rm: boolean },
+): Promise<void> {
+  using interrupt = new AbortOnInterrupt()
+  using progress = new PullProgress({ fd: 2, quiet })
+  const { onProgress } = progress
+  const { descriptor } = await images.copy(source, destination, { onProgress, signal: interrupt.signal })
+  if (digestfile !== undefined) atomicWrite(digestfile, descriptor.digest, { mode: 0o644 })
+  if (rm) await images.remove(source)
+}
 
 interface FormFlags {
   compressionFormat: (typeof COMPRESSION_FORMATS)[number] | undefined

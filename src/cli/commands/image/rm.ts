@@ -33,6 +33,7 @@ export default command({
       } catch (error) {
         const isMissing = isSkiffError(error, "NotFound")
         if (flags.ignore && isMissing) continue
+        if (flags.force && isMissing && !dialect.results.tellsMissing) continue
         const failed = await report(error)
         // docker: with --force, what is not there is told, and no failure
         if (!flags.force || !isMissing) code = failed

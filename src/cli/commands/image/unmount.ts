@@ -20,7 +20,7 @@ export default command({
     return await forEachName(chosen, context, async (name) => {
       const { id } = images.get(name)
       await images.unmount(id)
-      return id
+      return context.dialect.results.imageId(id)
     })
   },
 })

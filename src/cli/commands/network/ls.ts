@@ -27,10 +27,18 @@ export default command({
     const predefined = dialect.networks.hasPredefined ? PREDEFINED_NETWORKS : []
     for (const one of predefined)
       if (isAsked(one)) lines.push({ name: one.name, rows: [predefinedNetworkRow(one, flags)] })
-    const rows = lines.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((line) => line.rows)
+    const rows = lines
+      .toSorted((one, other) => (shownName(one) < shownName(other) ? -1 : 1))
+      .flatMap((line) => line.rows)
     printList(out, rows, flags, list)
   },
 })
+
+/** The default network may be called otherwise than it is kept. */
+function shownName({ name, rows }: { name: string; rows: readonly object[] }): string {
+  const [row] = rows as readonly { Name?: unknown }[]
+  return typeof row?.Name === "string" ? row.Name : name
+}
 
 /** Before its first use as it would be made; none where no range is left for it. */
 function defaultNetwork(networks: Networks): Network[] {

@@ -1,4 +1,4 @@
-import { InvalidArgument } from "../../../base/errors.ts"
+import { InvalidArgument, NotFound } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
@@ -14,16 +14,25 @@ export default command({
     authfile,
     compatAuthFile: flag.string("Forget those in this file of Docker's form instead", "file"),
   },
-  async run({ args: [server], flags, engine, out }) {
+  async run({ args: [server], flags, engine, out, dialect }) {
     if (flags.all && server !== undefined)
       throw new InvalidArgument(`--all takes no server: "${server}"`, { hint: "give one of the two" })
     const registries = await engine.registries()
     if (flags.authfile !== undefined && flags.compatAuthFile !== undefined)
       throw new InvalidArgument("--authfile and --compat-auth-file are mutually exclusive")
     const authFile = flags.compatAuthFile ?? flags.authfile
-    for (const registry of flags.all ? await registries.loggedIn({ authFile }) : [registryHost(server)]) {
-      const wasThere = await registries.logout(registry, { authFile })
-      out.line(wasThere ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)
+    const { logouts } = dialect.results
+    if (flags.all) {
+      for (const registry of await registries.loggedIn({ authFile })) {
+        const wasThere = await registries.logout(registry, { authFile })
+        if (logouts.all === undefined) out.line(logouts.done(registry, wasThere))
+      }
+      if (logouts.all !== undefined) out.line(logouts.all)
+      return
     }
+    const registry = registryHost(server)
+    const wasThere = await registries.logout(registry, { authFile })
+    if (!wasThere && logouts.missingFails) throw new NotFound(`not logged in to ${registry}`)
+    out.line(logouts.done(registry, wasThere))
   },
 })

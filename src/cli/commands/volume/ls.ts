@@ -21,10 +21,11 @@ export default command({
     const list = flags.cluster ? [] : volumes.list()
     const found = list.filter(volumeFilter(flags.filter, { get: volumes.get, isUsed }))
     const { volumes: layout } = await dialect.lists()
+    const noheading = flags.noheading || (found.length === 0 && !dialect.volumes.emptyHeading)
     printList(
       out,
       found.flatMap((volume) => layout.rows(volume, {})),
-      flags,
+      { ...flags, noheading },
       layout,
     )
   },

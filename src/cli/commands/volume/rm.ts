@@ -22,7 +22,11 @@ export default command({
     return forEachName(names, context, async (name) => {
       if (flags.time !== undefined || (flags.force && context.dialect.volumes.forceRemovesUsers))
         await removeUsers(await engine.containers(), name, flags.time ?? DEFAULT_SECONDS)
-      await volumes.remove(name, flags)
+      const isSilent = flags.force && !context.dialect.volumes.forceTellsMissing
+      return unlessIgnored(isSilent, async () => {
+        await volumes.remove(name, { force: flags.force && !isSilent })
+        return name
+      })
     })
   },
 })

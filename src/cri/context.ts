@@ -58,8 +58,8 @@ function checkedId(id: string, noun: string): string {
 
 /** What limits depend on here. */
 export function limitHost(): LimitHost {
-  const { swap, version } = detectCgroups()
-  return { swap, isUnified: version === "v2" }
+  const { swap, version, controllers } = detectCgroups()
+  return { swap, isUnified: version === "v2", hugepages: controllers.includes("hugetlb") }
 }
 
 /** Whether cgroups can be made below a parent that kubelet names. */

@@ -76,7 +76,7 @@ export async function containerStatus(
     created_at: nanoseconds(container.createdAt),
     ...lifeOf(container),
     image: imageSpec(found),
-    image_ref: imageId,
+    image_ref: await imageRef(engine, imageId),
     image_id: imageId,
     labels: options.labels,
     annotations: note.annotations,
@@ -86,6 +86,11 @@ export async function containerStatus(
     ...userOf(details),
     stop_signal: details === undefined ? note.stopSignal : toSignal(details.run.stopSignal),
   }
+}
+
+/** What was pulled, by its digest, as pods' statuses show it; the id of what has none, or is gone. */
+async function imageRef(engine: CriContext["engine"], imageId: string): Promise<string> {
+  return (await engine.images()).find(imageId)?.repoDigests[0] ?? imageId
 }
 
 /**

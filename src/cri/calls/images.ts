@@ -6,6 +6,7 @@ import type { RegistryAccess } from "../../registry/registry.ts"
 import { inParts, nanoseconds, type CriContext } from "../context.ts"
 import type * as Cri from "../protocol/messages.ts"
 import type { Handlers, Sent } from "../protocol/service.ts"
+import { containersOf } from "./container-status.ts"
 import { checkHandler } from "./runtime.ts"
 import { ifThere } from "./sandboxes.ts"
 
@@ -51,20 +52,39 @@ export function imageCalls(context: CriContext): Calls {
     async ImageFsInfo() {
       const root = await context.root()
       const { files, ffree } = statfsSync(root)
-      const images = (await engine.images()).list()
+      const images = await engine.images()
+      // what several images stand on lies there once
+      const layers = new Map(
+        images.list().flatMap((image) => images.layers(image).map(({ chainId, sizeBytes }) => [chainId, sizeBytes])),
+      )
+      const usage = (bytes: number): Sent<Cri.FilesystemUsage> => ({
+        timestamp: nanoseconds(Date.now()),
+        fs_id: { mountpoint: root },
+        used_bytes: { value: String(bytes) },
+        inodes_used: { value: String(files - ffree) },
+      })
+      const containers = await writableBytes(context)
+      // kubelet takes an answer without the second for none; both are the store's
       return {
-        image_filesystems: [
-          {
-            timestamp: nanoseconds(Date.now()),
-            fs_id: { mountpoint: root },
-            // layers that several images stand on are counted with each
-            used_bytes: { value: String(images.reduce((total, { sizeBytes }) => total + sizeBytes, 0)) },
-            inodes_used: { value: String(files - ffree) },
-          },
-        ],
+        image_filesystems: [usage([...layers.values()].reduce((sum, bytes) => sum + bytes, 0))],
+        container_filesystems: [usage(containers)],
       }
     },
   }
+}
+
+/** Of CRI's own containers. Who goes meanwhile counts nothing. */
+async function writableBytes(context: CriContext): Promise<number> {
+  const containers = await context.engine.containers()
+  const sizes = await Promise.all(
+    (await containersOf(context, {})).map(({ container }) =>
+      containers.size(container.id).then(
+        ({ writableBytes: bytes }) => bytes,
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** Throws InvalidArgument for none. */

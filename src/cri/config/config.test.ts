@@ -93,7 +93,7 @@ test("signals have the names of signal(7), and the protocol's", () => {
 })
 
 describe("limits", () => {
-  const host = { swap: true, isUnified: true }
+  const host = { swap: true, isUnified: true, hugepages: true }
 
   test("that are not said are none; memory without a word of swap has none beside it", () => {
     expect(resourcesOf(given(), host)).toEqual({})
@@ -101,6 +101,11 @@ describe("limits", () => {
     const memory = given({ memory_limit_in_bytes: "1000", cpu_quota: "-1" })
     expect(resourcesOf(memory, host)).toEqual({ memoryBytes: 1000, memorySwapBytes: 1000 })
     expect(resourcesOf(memory, { ...host, swap: false })).toEqual({ memoryBytes: 1000 })
+    const pages = given({ hugepage_limits: ["0", "4194304"].map((limit) => ({ page_size: "2MB", limit })) })
+    const limits = [0, 4_194_304].map((limitBytes) => ({ pageSize: "2MB", limitBytes }))
+    expect(resourcesOf(pages, host)).toEqual({ hugepages: limits })
+    // none of what nobody counts is no limit; some of it is one that cannot be held, and the engine says so
+    expect(resourcesOf(pages, { ...host, hugepages: false })).toEqual({ hugepages: limits.slice(1) })
   })
 
   test("come back as they went", () => {
@@ -185,6 +190,11 @@ describe("security", () => {
       "seccomp=unconfined",
     ])
     expect(options({ apparmor: { profile_type: "Localhost", localhost_ref: "mine" } })).toContain("apparmor=mine")
+    expect(options({ apparmor_profile: "localhost/mine" })).toContain("apparmor=mine")
+    expect(options({ apparmor_profile: "runtime/default" })).toEqual(["seccomp=unconfined"])
+    for (const localhost_ref of ["", "a b", "a\nb"])
+      expect(() => options({ apparmor: { profile_type: "Localhost", localhost_ref } })).toThrow(invalid)
+    expect(() => options({ apparmor_profile: "localhost/" })).toThrow(invalid)
     expect(options({ selinux_options: { user: "", role: "", type: "spc_t", level: "s0" } })).toEqual([
       "seccomp=unconfined",
       "label=type:spc_t",

@@ -9,6 +9,8 @@ export interface LimitHost {
   /** Swap can be bounded. */
   swap: boolean
   isUnified: boolean
+  /** Huge pages are counted. */
+  hugepages: boolean
 }
 
 /** What is said of limits, and nothing else. Throws InvalidArgument. Pure. */
@@ -27,15 +29,18 @@ export function resourcesOf(given: LinuxContainerResources | null, host: LimitHo
       cpusetCpus: given.cpuset_cpus || undefined,
       cpusetMems: given.cpuset_mems || undefined,
     }),
-    ...(given.hugepage_limits.length > 0 && {
-      hugepages: given.hugepage_limits.map(({ page_size, limit }) => ({
-        pageSize: page_size,
-        limitBytes: Number(limit),
-      })),
-    }),
+    ...hugepagesOf(given.hugepage_limits, host),
     // on v1 there are no such files
     ...(host.isUnified && Object.keys(given.unified).length > 0 && { unified: { ...given.unified } }),
   }
+}
+
+/** Kubelet says none of each size that the host has: where they are not counted, nobody can be kept from them. */
+function hugepagesOf(given: LinuxContainerResources["hugepage_limits"], host: LimitHost): Pick<Resources, "hugepages"> {
+  const hugepages = given
+    .filter(({ limit }) => host.hugepages || Number(limit) > 0)
+    .map(({ page_size, limit }) => ({ pageSize: page_size, limitBytes: Number(limit) }))
+  return hugepages.length > 0 ? { hugepages } : {}
 }
 
 type Changes = NonNullable<ContainerChanges["resources"]>

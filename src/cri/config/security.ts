@@ -88,17 +88,25 @@ function localPath(path: string): string {
   throw new InvalidArgument(`the seccomp profile "${path.slice(0, 200)}" is no absolute path`, { field: "seccomp" })
 }
 
+/** The runtime's own is none here. Where one is asked for by name, it is that one or an error. Throws InvalidArgument. */
 function apparmorOf({ apparmor, apparmor_profile: text, privileged }: LinuxContainerSecurityContext): string[] {
   if (privileged) return []
-  const name =
-    apparmor === null
-      ? text.replace(/^localhost\//, "")
-      : apparmor.profile_type === "Localhost"
-        ? apparmor.localhost_ref
-        : apparmor.profile_type === "Unconfined"
-          ? "unconfined"
-          : ""
-  return name === "" || name === "runtime/default" ? [] : [`apparmor=${name}`]
+  const profile: SecurityProfile = apparmor ?? appArmorOfText(text)
+  if (profile.profile_type === "RuntimeDefault") return []
+  if (profile.profile_type === "Unconfined") return ["apparmor=unconfined"]
+  // one that is not named would be none at all
+  if (!/^[!-~]+$/.test(profile.localhost_ref))
+    throw new InvalidArgument(`invalid AppArmor profile "${profile.localhost_ref.slice(0, 200)}"`, {
+      field: "apparmor.localhost_ref",
+    })
+  return [`apparmor=${profile.localhost_ref}`]
+}
+
+/** The text of earlier versions. */
+function appArmorOfText(text: string): SecurityProfile {
+  if (text === "" || text === "runtime/default") return { profile_type: "RuntimeDefault", localhost_ref: "" }
+  if (text === "unconfined") return { profile_type: "Unconfined", localhost_ref: "" }
+  return { profile_type: "Localhost", localhost_ref: text.replace(/^localhost\//, "") }
 }
 
 function selinuxOf(given: SELinuxOption | null): string[] {

@@ -31,6 +31,10 @@ export interface ContainerNote {
   mounts: readonly Mount[]
   /** Below the sandbox's directory; empty: it has a log of the engine's alone. */
   logPath: string
+  /** The sandbox's directory. */
+  logDirectory?: string
+  /** The log that kubelet reads is a second name of the engine's; else the engine's is there itself. */
+  isLogLinked?: boolean
   stopSignal: Signal
 }
 

@@ -47,6 +47,11 @@ const refused = (asked: Promise<unknown>) =>
     ({ code, details }: { code: number; details: string }) => ({ code, details }),
   )
 
+const fileSystems = async () => {
+  const { image_filesystems, container_filesystems } = await ask("ImageFsInfo")
+  return [image_filesystems, container_filesystems].map((list) => Number(list[0]?.used_bytes?.value))
+}
+
 /** Why nothing can be checkpointed here, or false. */
 function whyNoCheckpoint(): string | false {
   if (user.rootless) return "asked of root only"
@@ -152,11 +157,8 @@ describe("cri serve, what the host lends", () => {
   )
 
   test("an AppArmor profile where the kernel has it, else says that it has not", async () => {
-    const isOn = /^Y/.test(
-      existsSync("/sys/module/apparmor/parameters/enabled")
-        ? readFileSync("/sys/module/apparmor/parameters/enabled", "latin1")
-        : "N",
-    )
+    const enabled = "/sys/module/apparmor/parameters/enabled"
+    const isOn = existsSync(enabled) && readFileSync(enabled, "latin1").startsWith("Y")
     const one = await pod()
     const profile = (apparmor: {
       profile_type: "Localhost" | "Unconfined" | "RuntimeDefault"
@@ -205,19 +207,15 @@ describe("cri serve, what the host lends", () => {
   )
 
   test("a file system for images and one for containers, whose layers are counted once", async () => {
-    const fs = async () => {
-      const { image_filesystems, container_filesystems } = await ask("ImageFsInfo")
-      return [image_filesystems, container_filesystems].map((list) => Number(list[0]?.used_bytes?.value))
-    }
-    const [images = 0] = await fs()
+    const [images = 0] = await fileSystems()
     expect(images).toBeGreaterThan(0)
     const directory = everybodys(join(skiff.directory, "same"))
     writeFileSync(join(directory, "Dockerfile"), "FROM busybox\nLABEL a=b\n")
     await skiff.ok("build", "-q", "-t", "same", directory)
-    const [again = 0, containers = -1] = await fs()
+    const [again = 0, containers = -1] = await fileSystems()
     expect(again).toBe(images)
     expect(containers).toBe(0)
     await started(await pod(), { command: ["sh", "-c", "head -c 1000000 /dev/zero > /file; sleep 1000"] })
-    await eventually(async () => expect((await fs())[1]).toBeGreaterThanOrEqual(1_000_000))
+    await eventually(async () => expect((await fileSystems())[1]).toBeGreaterThanOrEqual(1_000_000))
   })
 })

@@ -1,12 +1,13 @@
 /** Containers as CRI shows them: of the engine's records, and of nothing else. */
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { isSkiffError } from "../../base/errors.ts"
 import type { Container, ContainerDetails } from "../../container/container.ts"
 import type { OciConfig } from "../../spec/oci-runtime.ts"
 import { toResources } from "../config/resources.ts"
 import { toSignal } from "../config/signals.ts"
 import { fitsLabels, nanoseconds, type CriContext, type FoundContainer } from "../context.ts"
-import { containerNote, podNote } from "../notes.ts"
+import { containerNote, podNote, type ContainerNote } from "../notes.ts"
 import type * as Cri from "../protocol/messages.ts"
 import type { Sent } from "../protocol/service.ts"
 
@@ -81,11 +82,17 @@ export async function containerStatus(
     labels: options.labels,
     annotations: note.annotations,
     mounts: mountsOf(found, details),
-    log_path: note.logPath === "" ? "" : (container.logPath ?? ""),
+    log_path: logPathOf(note, container),
     resources: { linux: toResources(options.resources, options.limits?.oomScoreAdj) },
     ...userOf(details),
     stop_signal: details === undefined ? note.stopSignal : toSignal(details.run.stopSignal),
   }
+}
+
+/** In full, as kubelet's own words for it are not. */
+function logPathOf({ logDirectory = "", logPath, isLogLinked }: ContainerNote, container: Container): string {
+  if (logPath === "") return ""
+  return isLogLinked === true ? join(logDirectory, logPath) : (container.logPath ?? "")
 }
 
 /** What was pulled, by its digest, as pods' statuses show it; the id of what has none, or is gone. */

@@ -4,10 +4,20 @@ import { rm } from "node:fs/promises"
 import { isAbsolute } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { FailedPrecondition, InvalidArgument } from "../../base/errors.ts"
+import type { Containers } from "../../container/container.ts"
 import { containerOptions } from "../config/container-options.ts"
 import { resourceChanges } from "../config/resources.ts"
-import { containerOf, inParts, limitHost, nanoseconds, podOf, type CriContext } from "../context.ts"
-import type { PodNote } from "../notes.ts"
+import {
+  containerOf,
+  inParts,
+  limitHost,
+  nanoseconds,
+  podOf,
+  type CriContext,
+  type FoundContainer,
+} from "../context.ts"
+import { canLink, checkLog, linkLog, makeLog, type LogPlace } from "../log-link.ts"
+import type { ContainerNote, PodNote } from "../notes.ts"
 import type * as Cri from "../protocol/messages.ts"
 import type { Handlers, Sent } from "../protocol/service.ts"
 import { checkImageMounts } from "./image-mounts.ts"
@@ -41,7 +51,11 @@ export function containerCalls(context: CriContext): Calls {
       const { pod, note } = await podOf(context, id)
       if (podState(pod) !== "SANDBOX_READY")
         throw new FailedPrecondition(`sandbox "${pod.name}" is not ready: no container can be made in it`)
-      const options = containerOptions(config, withLogDirectory(note, sandbox_config), limitHost())
+      const root = await context.root()
+      const options = containerOptions(config, withLogDirectory(note, sandbox_config), {
+        ...limitHost(),
+        canLinkLog: (place) => canLink(root, place),
+      })
       const joined = options.namespaces?.pid
       if (joined?.kind === "container") await checkTarget(context, joined.container, pod.id)
       await checkImageMounts(engine, config.mounts)
@@ -51,14 +65,19 @@ export function containerCalls(context: CriContext): Calls {
     },
 
     async StartContainer({ container_id: id }) {
-      const { container, podId } = await containerOf(context, id)
+      const found = await containerOf(context, id)
+      const { container, note, podId } = found
       const state = stateOf(container)
       if (state !== "CONTAINER_CREATED")
         throw new FailedPrecondition(`container "${container.name}" cannot be started: it is ${state}`)
       const { pod } = await podOf(context, podId)
       if (podState(pod) !== "SANDBOX_READY") throw new FailedPrecondition(`sandbox "${pod.name}" is not ready`)
-      const started = await (await engine.containers()).start(container.id)
+      const containers = await engine.containers()
+      const place = note.isLogLinked === true ? logPlaceOf(note) : undefined
+      if (place !== undefined && container.logPath !== undefined) makeLog(container.logPath, place)
+      const started = await containers.start(container.id)
       started.release()
+      await checkedLog(containers, found)
       return {}
     },
 
@@ -106,9 +125,14 @@ export function containerCalls(context: CriContext): Calls {
     },
 
     async ReopenContainerLog({ container_id: id }) {
-      const { container, note } = await containerOf(context, id)
+      const found = await containerOf(context, id)
+      const { container, note } = found
       if (note.logPath === "") throw new FailedPrecondition(`container "${container.name}" has no log path`)
-      await (await engine.containers()).reopenLog(container.id)
+      const containers = await engine.containers()
+      await containers.reopenLog(container.id)
+      await checkedLog(containers, found)
+      const place = note.isLogLinked === true ? logPlaceOf(note) : undefined
+      if (place !== undefined && container.logPath !== undefined) linkLog(container.logPath, place)
       return {}
     },
 
@@ -134,6 +158,23 @@ export function containerCalls(context: CriContext): Calls {
       }
       return {}
     },
+  }
+}
+
+/** Undefined: it has none that kubelet reads. */
+function logPlaceOf({ logDirectory: directory, logPath: path }: ContainerNote): LogPlace | undefined {
+  return directory === undefined || path === "" ? undefined : { directory, path }
+}
+
+/** On another file system than the engine's the monitor opens the log by its path: what it wrote elsewhere ends at once. */
+async function checkedLog(containers: Containers, { container, note }: FoundContainer): Promise<void> {
+  const place = logPlaceOf(note)
+  if (place === undefined || note.isLogLinked === true) return
+  try {
+    checkLog(place)
+  } catch (error) {
+    await containers.stop(container.id, { signal: "SIGKILL", timeoutSeconds: KILL_SECONDS })
+    throw error
   }
 }
 

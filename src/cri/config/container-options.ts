@@ -1,6 +1,8 @@
+import { normalize, relative } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { ContainerOptions } from "../../container/container.ts"
 import type * as Cri from "../protocol/messages.ts"
+import type { LogPlace } from "../log-link.ts"
 import { written, type PodNote } from "../notes.ts"
 import { logFile } from "./log-path.ts"
 import { mountOf } from "./mounts.ts"
@@ -11,7 +13,11 @@ import { securityOf } from "./security.ts"
 import { signalOf } from "./signals.ts"
 
 /** A container of a sandbox. Throws InvalidArgument. Makes the directory of its log. */
-export function containerOptions(config: Cri.ContainerConfig, pod: PodNote, host: LimitHost): ContainerOptions {
+export function containerOptions(
+  config: Cri.ContainerConfig,
+  pod: PodNote,
+  host: LimitHost & { canLinkLog(place: LogPlace): boolean },
+): ContainerOptions {
   const { image, linux, metadata } = config
   if (image === null || image.image === "") throw new InvalidArgument("the image is missing", { field: "image" })
   const context = linux?.security_context ?? null
@@ -21,6 +27,8 @@ export function containerOptions(config: Cri.ContainerConfig, pod: PodNote, host
     })
   const name = containerName(metadata, pod.metadata)
   const log = logFile(pod.logDirectory, config.log_path)
+  const place = log === undefined ? undefined : placeOf(pod.logDirectory, log)
+  const isLinked = place !== undefined && host.canLinkLog(place)
   const oomScoreAdj = Number(linux?.resources?.oom_score_adj ?? 0)
   const stopSignal = signalOf(config.stop_signal)
   const { command, args } = config
@@ -49,17 +57,24 @@ export function containerOptions(config: Cri.ContainerConfig, pod: PodNote, host
     ...(oomScoreAdj !== 0 && { limits: { oomScoreAdj } }),
     ...(stopSignal !== undefined && { stopSignal }),
     // its files are rotated by kubelet
-    ...(log !== undefined && { log: { driver: "k8s-file", options: { path: log, "max-size": "-1" } } }),
+    ...(log !== undefined && {
+      log: { driver: "k8s-file", options: { "max-size": "-1", ...(!isLinked && { path: log }) } },
+    }),
     health: { disabled: true },
     notes: written({
       metadata: metadata ?? { name: "", attempt: 0 },
       annotations: config.annotations,
       image,
       mounts: config.mounts,
-      logPath: config.log_path,
+      logPath: place?.path ?? "",
+      ...(place !== undefined && { logDirectory: place.directory, isLogLinked: isLinked }),
       stopSignal: config.stop_signal,
     }),
   }
+}
+
+function placeOf(directory: string, file: string): LogPlace {
+  return { directory: normalize(directory), path: relative(normalize(directory), file) }
 }
 
 function variableOf({ key, value }: Cri.KeyValue): string {

@@ -196,11 +196,14 @@ describe("cri serve, streams", () => {
 
     test("gives a terminal, in v4", async () => {
       const client = await ChannelClient.open(
-        await execUrl("read x; stty size", { stdin: true, tty: true }),
+        // the size comes beside the input, and no word says when it is there
+        await execUrl("until stty size 2>/dev/null | grep '20 90'; do sleep 0.1; done; read x; echo $x", {
+          stdin: true,
+          tty: true,
+        }),
         "v4.channel.k8s.io",
       )
       client.send(RESIZE, `{"Width":90,"Height":20}`)
-      await Bun.sleep(200)
       client.send(STDIN, "go\n")
       await client.closed
       expect(client.text(STDOUT)).toContain("20 90")

@@ -134,6 +134,21 @@ describe("what is wrong is told in the API server's words", () => {
       'Deployment.apps "a" is invalid: spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
     ],
     [
+      "indexes that are none",
+      "/apis/batch/v1/namespaces/default/jobs",
+      {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: { name: "a" },
+        spec: {
+          backoffLimitPerIndex: 1,
+          template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] } },
+        },
+      },
+      422,
+      'Job.batch "a" is invalid: spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode',
+    ],
+    [
       "no image",
       PODS,
       pod("a", {}, { containers: [{ name: "main" }] }),

@@ -16,12 +16,15 @@ const COMPONENT = "job-controller"
 /** Holds a pod until its end was counted. */
 const TRACKING = "batch.kubernetes.io/job-tracking"
 export const INDEX = "batch.kubernetes.io/job-completion-index"
+/** Of a pod: how often its index had failed before. */
+const INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 const [FIRST_DELAY_MS, LONGEST_DELAY_MS] = [10_000, 360_000]
 const DEFAULT_BACKOFF_LIMIT = 6
 
 type KeptJob = Kept<Job>
 
 /** Later fields of the API than the types know. */
+type LaterStatus = JobStatus & { failedIndexes?: string; terminating?: number }
 type JobSpec = NonNullable<Job["spec"]> & {
   backoffLimitPerIndex?: number
   maxFailedIndexes?: number
@@ -32,23 +35,41 @@ type JobSpec = NonNullable<Job["spec"]> & {
 export function failureAction(
   pod: KeptPod,
   rules: readonly PodFailurePolicyRule[],
-): { action: string; rule: number } | undefined {
+): { action: string; rule: number; message: string } | undefined {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
-  const at = rules.findIndex(({ onExitCodes, onPodConditions }) => {
+  const who = `${pod.metadata.namespace}/${pod.metadata.name}`
+  for (const [rule, { action, onExitCodes, onPodConditions }] of rules.entries()) {
+    const end = `matching ${action} rule at index ${rule}`
     if (onExitCodes) {
       const { containerName, operator, values } = onExitCodes
-      return statuses.some(({ name, state }) => {
+      const found = statuses.find(({ name, state }) => {
         const code = state?.terminated?.exitCode
         if (code === undefined || code === 0 || (containerName !== undefined && containerName !== name)) return false
         return operator === "In" ? values.includes(code) : !values.includes(code)
       })
+      const code = found?.state?.terminated?.exitCode
+      if (found)
+        return { action, rule, message: `Container ${found.name} for pod ${who} failed with exit code ${code} ${end}` }
+      continue
     }
-    return (onPodConditions ?? []).some(
+    const met = (onPodConditions ?? []).find(
       ({ type, status }) => conditionOf(pod.status?.conditions, type)?.status === (status ?? "True"),
     )
-  })
-  const action = rules[at]?.action
-  return action === undefined ? undefined : { action, rule: at }
+    if (met) return { action, rule, message: `Pod ${who} has condition ${met.type} ${end}` }
+  }
+  return undefined
+}
+
+const indexOf = ({ metadata }: KeptPod): number => Number(metadata.annotations?.[INDEX] ?? Number.NaN)
+
+/** How often the pod's index had failed before it. */
+const failuresBefore = ({ metadata }: KeptPod): number => Number(metadata.annotations?.[INDEX_FAILURES] ?? 0) || 0
+
+/** Whether this failure is the last one that its index may have: by its limit, or by the failure policy. Pure. */
+export function failsIndex(pod: KeptPod, { backoffLimitPerIndex: limit, podFailurePolicy }: JobSpec): boolean {
+  if (limit === undefined) return false
+  const action = failureAction(pod, podFailurePolicy?.rules ?? [])?.action
+  return action === "FailIndex" || (action !== "Ignore" && failuresBefore(pod) >= limit)
 }
 
 /** How long after its last failure a Job makes its next pod. Pure. */
@@ -126,16 +147,21 @@ export function jobController(deps: ControllerDeps): Controller {
     return cluster.patchStatus<Job>(RESOURCE, current, ({ status, spec }) => {
       const { succeeded: done = [], failed: broken = [] } = status?.uncountedTerminatedPods ?? {}
       const isIndexed = spec?.completionMode === "Indexed"
-      const indexes = pods
-        .filter(({ metadata }) => done.includes(metadata.uid))
-        .flatMap(({ metadata }) => Number(metadata.annotations?.[INDEX] ?? Number.NaN))
+      const indexes = pods.filter(({ metadata }) => done.includes(metadata.uid)).map(indexOf)
       const completed = indexes.filter(Number.isInteger).reduce(addIndex, indexesOf(status?.completedIndexes))
+      const perIndex = isIndexed && (spec as JobSpec).backoffLimitPerIndex !== undefined
+      const failedIndexes = pods
+        .filter((pod) => broken.includes(pod.metadata.uid) && failsIndex(pod, spec as JobSpec))
+        .map(indexOf)
+        .filter((index) => Number.isInteger(index) && !completed.includes(index))
+        .reduce(addIndex, indexesOf((status as LaterStatus | undefined)?.failedIndexes))
       return {
         ...status,
         uncountedTerminatedPods: {},
         succeeded: isIndexed ? completed.length : (status?.succeeded ?? 0) + done.length,
         failed: (status?.failed ?? 0) + broken.length,
         ...(isIndexed && { completedIndexes: indexText(completed) }),
+        ...(perIndex && { failedIndexes: indexText(failedIndexes) }),
       }
     })
   }
@@ -161,17 +187,21 @@ export function jobController(deps: ControllerDeps): Controller {
     const { parallelism = 1 } = spec
     const completions = spec.completions ?? (spec.parallelism === undefined ? 1 : undefined)
     const succeeded = job.status?.succeeded ?? 0
-    const isMet = (spec.successPolicy?.rules ?? []).some((rule) => meets(job, rule))
+    const met = (spec.successPolicy?.rules ?? []).findIndex((rule) => meets(job, rule))
     // a queue of work is done when one has succeeded and none works any more
     const isDone = completions === undefined ? succeeded > 0 && active.length === 0 : succeeded >= completions
-    if (isDone || isMet)
+    if (isDone || met >= 0)
       return finish(job, active, {
         type: "Complete",
-        reason: isMet && !isDone ? "SuccessPolicy" : "CompletionsReached",
-        message: isMet && !isDone ? "Matched rules at index 0" : "Reached expected number of succeeded pods",
+        reason: met >= 0 ? "SuccessPolicy" : "CompletionsReached",
+        message: met >= 0 ? `Matched rules at index ${met}` : "Reached expected number of succeeded pods",
       })
+    const given = indexesOf(failedIndexesOf(job)).length
+    // whatever could succeed has: what is left has failed for good
+    if (given > 0 && completions !== undefined && succeeded + given >= completions)
+      return finish(job, active, { type: "Failed", reason: "FailedIndexes", message: "Job has failed indexes" })
     const isQueueEnding = completions === undefined && succeeded > 0
-    const wanted = isQueueEnding ? active.length : Math.min(parallelism, (completions ?? Infinity) - succeeded)
+    const wanted = isQueueEnding ? active.length : Math.min(parallelism, (completions ?? Infinity) - succeeded - given)
     const wait = make(job, { pods, active, wanted, now, completions: completions ?? 0 })
     writeActive(job)
     const deadline = spec.activeDeadlineSeconds
@@ -201,10 +231,12 @@ export function jobController(deps: ControllerDeps): Controller {
     const busy = active.length + (replaces ? pods.filter((pod) => isTerminating(pod) && !isFinished(pod)).length : 0)
     const missing = wanted - busy
     if (missing <= 0) return undefined
-    const last = Math.max(0, ...pods.filter(({ status }) => status?.phase === "Failed").map(endOf))
+    const perIndex = (job.spec as JobSpec).backoffLimitPerIndex !== undefined
+    const ended = pods.filter(({ status }) => status?.phase === "Failed")
+    const last = Math.max(0, ...ended.map(endOf))
     const streak = failuresInARow(pods)
     const until = last + jobDelayMs(streak)
-    if (streak > 0 && until > now) return until - now
+    if (!perIndex && streak > 0 && until > now) return until - now
     const most = Math.min(missing, BURST)
     // the others have their turn, and then the rest of this one
     const again = missing > most ? 1 : undefined
@@ -213,17 +245,24 @@ export function jobController(deps: ControllerDeps): Controller {
       return again
     }
     const done = new Set([...indexesOf(job.status?.completedIndexes), ...indexesOf(failedIndexesOf(job))])
-    const taken = new Set(active.map(({ metadata }) => Number(metadata.annotations?.[INDEX])))
+    const taken = new Set(active.map(indexOf))
+    const failures = perIndex ? failuresByIndex(ended, job) : new Map<number, { count: number; at: number }>()
     let made = 0
+    let wait: number | undefined
     for (let index = 0; index < Math.min(completions, MAX_INDEX) && made < most; index++) {
       if (done.has(index) || taken.has(index)) continue
-      create(job, index)
-      made++
+      const failed = failures.get(index)
+      const left = failed === undefined ? 0 : failed.at + jobDelayMs(failed.count) - now
+      if (left > 0) wait = Math.min(wait ?? left, left)
+      else {
+        create(job, index, perIndex ? (failed?.count ?? 0) : undefined)
+        made++
+      }
     }
-    return made < most ? undefined : again
+    return made < most ? wait : again
   }
 
-  function create(job: KeptJob, index: number | undefined): void {
+  function create(job: KeptJob, index: number | undefined, failures?: number): void {
     const template = (job.spec?.template ?? {}) as PodTemplateSpec
     const { name, uid } = job.metadata
     const labels = {
@@ -236,7 +275,13 @@ export function jobController(deps: ControllerDeps): Controller {
     createPod(deps, job, {
       template: isPlain ? template : { ...template, spec: withIndex(template.spec) },
       labels: isPlain ? labels : { ...labels, [INDEX]: String(index) },
-      ...(!isPlain && { annotations: { [INDEX]: String(index) }, spec: { hostname: `${name}-${index}` } }),
+      ...(!isPlain && {
+        annotations: {
+          [INDEX]: String(index),
+          ...(failures !== undefined && { [INDEX_FAILURES]: String(failures) }),
+        },
+        spec: { hostname: `${name}-${index}` },
+      }),
       finalizers: [TRACKING],
       component: COMPONENT,
       prefix: isPlain ? name : `${name}-${index}`,
@@ -314,10 +359,23 @@ export function jobController(deps: ControllerDeps): Controller {
 
   function writeActive(job: KeptJob): void {
     cluster.patchStatus<Job>(RESOURCE, job, ({ status }) => {
-      const { active: _, ready: __, terminating: ___, ...rest } = (status ?? {}) as JobStatus & { terminating?: number }
+      const { active: _, ready: __, terminating: ___, ...rest } = (status ?? {}) as LaterStatus
       return { ...rest, ...activeCounts(podsOf(job)) }
     })
   }
+}
+
+/** How often each index has failed, as far as failures count, and when it did last. */
+function failuresByIndex(ended: readonly KeptPod[], job: KeptJob): Map<number, { count: number; at: number }> {
+  const rules = job.spec?.podFailurePolicy?.rules ?? []
+  const found = new Map<number, { count: number; at: number }>()
+  for (const pod of ended) {
+    const counts = failureAction(pod, rules)?.action !== "Ignore"
+    const before = found.get(indexOf(pod))
+    const times = failuresBefore(pod) + Number(counts)
+    found.set(indexOf(pod), { count: Math.max(times, before?.count ?? 0), at: Math.max(endOf(pod), before?.at ?? 0) })
+  }
+  return found
 }
 
 function activeCounts(pods: readonly KeptPod[]): { active?: number; ready?: number; terminating?: number } {
@@ -341,7 +399,7 @@ function endOf({ status, metadata }: KeptPod): number {
 }
 
 function failedIndexesOf({ status }: KeptJob): string | undefined {
-  return (status as (JobStatus & { failedIndexes?: string }) | undefined)?.failedIndexes
+  return (status as LaterStatus | undefined)?.failedIndexes
 }
 
 function meets(
@@ -383,11 +441,7 @@ function failureOf(
   const rules = spec.podFailurePolicy?.rules ?? []
   for (const pod of pods.filter(({ status }) => status?.phase === "Failed")) {
     const found = failureAction(pod, rules)
-    if (found?.action === "FailJob")
-      return {
-        reason: "PodFailurePolicy",
-        message: `Pod ${pod.metadata.namespace}/${pod.metadata.name} failed matching FailJob rule at index ${found.rule}`,
-      }
+    if (found?.action === "FailJob") return { reason: "PodFailurePolicy", message: found.message }
   }
   const start = timeOf(job.status?.startTime)
   const { activeDeadlineSeconds: deadline } = spec
@@ -397,5 +451,11 @@ function failureOf(
   const restarts =
     spec.template?.spec?.restartPolicy === "OnFailure" ? pods.reduce((sum, pod) => sum + restartsOf(pod), 0) : 0
   const isOver = (job.status?.failed ?? 0) > limit || (restarts > 0 && restarts >= limit && limit > 0)
+  const { maxFailedIndexes } = spec
+  if (maxFailedIndexes !== undefined && indexesOf(failedIndexesOf(job)).length > maxFailedIndexes)
+    return {
+      reason: "MaxFailedIndexesExceeded",
+      message: "Job has exceeded the specified maximal number of failed indexes",
+    }
   return isOver ? { reason: "BackoffLimitExceeded", message: "Job has reached the specified backoff limit" } : undefined
 }

@@ -7,6 +7,7 @@ import { adopterKeys, claim, controllerReference, ownerKeys } from "./owners.ts"
 import { BURST, createPod, deletePod, type ControllerDeps } from "./pod-control.ts"
 import { availableIn, isFinished, isReady, isTerminating, type KeptPod } from "./pod-state.ts"
 import { nextAvailable } from "./replica-sets.ts"
+import { shareOf } from "./rollout.ts"
 import { keepRevision, REVISIONS } from "./revisions.ts"
 import { selects } from "./selector.ts"
 import { REVISION_HASH } from "./template-hash.ts"
@@ -176,7 +177,7 @@ export function statefulSetController(deps: ControllerDeps): Controller {
       isParallel: spec?.podManagementPolicy === "Parallel",
       strategy: updateStrategy?.type === "OnDelete" ? "OnDelete" : "RollingUpdate",
       partition,
-      maxUnavailable: Math.max(1, Number(rolling?.maxUnavailable ?? 1) || 1),
+      maxUnavailable: Math.max(1, shareOf(rolling?.maxUnavailable ?? 1, replicas, Math.floor) || 1),
       updateRevision: update,
       pods: byOrdinal,
       isAvailable: (pod) => availableIn(pod, minReadySeconds, now) === 0,
@@ -231,12 +232,13 @@ export function statefulSetController(deps: ControllerDeps): Controller {
     return (spec?.volumeClaimTemplates ?? []).map((template) => {
       const volume = template.metadata?.name ?? ""
       const claimName = `${volume}-${metadata.name}-${ordinal}`
-      const owners = [
-        ...(retention.whenDeleted === "Delete" ? [controllerReference(set)] : []),
-        ...(retention.whenScaled === "Delete" && isCondemned && pod
-          ? [{ apiVersion: "v1", kind: "Pod", name: pod.metadata.name, uid: pod.metadata.uid }]
-          : []),
-      ]
+      const goesWithPod = retention.whenScaled === "Delete" && isCondemned && pod !== undefined
+      // one owner that is left would keep it
+      const owners = goesWithPod
+        ? [{ apiVersion: "v1", kind: "Pod", name: pod.metadata.name, uid: pod.metadata.uid }]
+        : retention.whenDeleted === "Delete"
+          ? [controllerReference(set)]
+          : []
       const there = cluster.find<PersistentVolumeClaim>(CLAIMS, claimName, metadata.namespace)
       if (there === undefined) {
         if (pod === undefined)

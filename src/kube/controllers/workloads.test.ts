@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test"
+import { afterEach, beforeEach, expect, setSystemTime, test } from "bun:test"
 import { tempDirectory } from "../../../test/support/temp-directory.ts"
 import type { StoredObject } from "../objects/objects.ts"
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1"
@@ -208,6 +208,37 @@ test("a StatefulSet is updated from its last pod down to the partition", async (
   expect(status?.currentRevision).toBe(status?.updateRevision ?? "")
 })
 
+test("a StatefulSet begins at its first ordinal, updates a share at once, and takes its claims along where it says so", async () => {
+  const more = {
+    ordinals: { start: 5 },
+    podManagementPolicy: "Parallel",
+    updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "50%" } },
+    persistentVolumeClaimRetentionPolicy: { whenScaled: "Delete", whenDeleted: "Delete" },
+  }
+  it.objects.create("statefulsets.apps", setOf(4, "one", more))
+  await it.serve()
+  await it.reconciled()
+  expect(names("pods")).toEqual(["web-5", "web-6", "web-7", "web-8"])
+  it.objects.update("statefulsets.apps", { ...get("statefulsets.apps"), spec: setOf(4, "two", more)["spec"] })
+  await it.reconciled()
+  expect(
+    pods()
+      .filter((one) => !isStaying(one))
+      .map(({ metadata }) => metadata.name),
+  ).toEqual(["web-7", "web-8"])
+  await it.serve()
+  await it.reconciled()
+  expect(new Set(images())).toEqual(new Set(["two"]))
+  it.objects.update("statefulsets.apps", { ...get("statefulsets.apps"), spec: setOf(2, "two", more)["spec"] })
+  await it.serve()
+  await it.reconciled()
+  expect(names("persistentvolumeclaims")).toEqual(["data-web-5", "data-web-6"])
+  it.objects.delete("statefulsets.apps", "web", "default")
+  await it.serve()
+  await it.reconciled()
+  expect(names("persistentvolumeclaims")).toEqual([])
+})
+
 const ends = (name: string, phase: "Succeeded" | "Failed", exitCode = phase === "Failed" ? 1 : 0) =>
   it.objects.updateStatus("pods", {
     ...it.objects.get("pods", name, "default"),
@@ -257,6 +288,84 @@ test("a Job fails for good by its limit, its deadline or its failure policy", as
   ends(names("pods")[0] ?? "", "Failed", 42)
   await it.reconciled()
   expect(jobConditions()).toEqual(["FailureTarget PodFailurePolicy", "Failed PodFailurePolicy"])
+})
+
+const podOf = (index: number) => names("pods").findLast((name) => name.startsWith(`sum-${index}-`)) ?? ""
+const jobAgain = async () => {
+  it.objects.delete("jobs.batch", "sum", "default")
+  await it.reconciled()
+  for (const name of names("pods")) it.objects.delete("pods", name, "default", { graceSeconds: 0 })
+}
+
+test("an index of a Job fails by itself: by its own limit or by the failure policy, and too many of them fail the Job", async () => {
+  const indexed = { completions: 3, parallelism: 3, completionMode: "Indexed", backoffLimitPerIndex: 1 }
+  const rules = [{ action: "FailIndex", onExitCodes: { operator: "In", values: [9] } }]
+  it.objects.create("jobs.batch", jobOf({ ...indexed, podFailurePolicy: { rules } }))
+  await it.reconciled()
+  ends(podOf(0), "Failed", 9)
+  ends(podOf(1), "Failed")
+  await it.reconciled()
+  // the other one is tried once more, and knows that
+  expect(job().status).toMatchObject({ failed: 2, failedIndexes: "0" })
+  setSystemTime(Date.now() + 11_000)
+  const { metadata: before } = get("jobs.batch", "sum")
+  it.objects.update("jobs.batch", { ...get("jobs.batch", "sum"), metadata: { ...before, labels: { look: "again" } } })
+  await it.reconciled()
+  setSystemTime()
+  const again = pods().find(
+    ({ metadata }) =>
+      metadata.name.startsWith("sum-1-") &&
+      metadata.annotations?.["batch.kubernetes.io/job-index-failure-count"] === "1",
+  )
+  expect(again).toBeDefined()
+  ends(again?.metadata.name ?? "", "Failed")
+  ends(podOf(2), "Succeeded")
+  await it.reconciled()
+  expect(job().status).toMatchObject({ succeeded: 1, failedIndexes: "0,1", completedIndexes: "2" })
+  expect(jobConditions()).toEqual(["FailureTarget FailedIndexes", "Failed FailedIndexes"])
+  await jobAgain()
+  it.objects.create("jobs.batch", jobOf({ ...indexed, backoffLimitPerIndex: 0, maxFailedIndexes: 0 }))
+  await it.reconciled()
+  ends(podOf(2), "Failed")
+  await it.reconciled()
+  for (const { metadata } of pods().filter((one) => !isStaying(one))) ends(metadata.name, "Failed")
+  await it.reconciled()
+  expect(jobConditions()).toEqual(["FailureTarget MaxFailedIndexesExceeded", "Failed MaxFailedIndexesExceeded"])
+})
+
+test("a Job is done as soon as its success policy says so, and the failure policy says which container failed how", async () => {
+  const rules = [{ succeededIndexes: "0-1", succeededCount: 2 }, { succeededIndexes: "2" }]
+  it.objects.create(
+    "jobs.batch",
+    jobOf({ completions: 3, parallelism: 3, completionMode: "Indexed", successPolicy: { rules } }),
+  )
+  await it.reconciled()
+  ends(podOf(2), "Succeeded")
+  await it.reconciled()
+  for (const { metadata } of pods().filter((one) => !isStaying(one))) ends(metadata.name, "Failed")
+  await it.reconciled()
+  expect(jobConditions()).toEqual(["SuccessCriteriaMet SuccessPolicy", "Complete SuccessPolicy"])
+  expect(job().status?.conditions?.[0]?.message).toBe("Matched rules at index 1")
+  await jobAgain()
+  const onExitCodes = { containerName: "main", operator: "NotIn", values: [1] }
+  it.objects.create(
+    "jobs.batch",
+    jobOf({
+      podFailurePolicy: {
+        rules: [
+          { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] },
+          { action: "FailJob", onExitCodes },
+        ],
+      },
+    }),
+  )
+  await it.reconciled()
+  const [name = ""] = names("pods")
+  ends(name, "Failed", 3)
+  await it.reconciled()
+  expect(job().status?.conditions?.[0]?.message).toBe(
+    `Container main for pod default/${name} failed with exit code 3 matching FailJob rule at index 1`,
+  )
 })
 
 test("a suspended Job has no pods until it goes on", async () => {

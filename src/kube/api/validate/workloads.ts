@@ -125,11 +125,9 @@ function fixedPart(set: Tree): string {
 
 /** batch/v1 Job. */
 export function checkJob(object: Tree, before: Tree | undefined, faults: Faults): void {
-  notNegative(
-    object,
-    ["parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"],
-    faults,
-  )
+  const counts = ["parallelism", "completions", "backoffLimit", "backoffLimitPerIndex", "maxFailedIndexes"]
+  notNegative(object, [...counts, "activeDeadlineSeconds", "ttlSecondsAfterFinished"], faults)
+  checkIndexes(object, faults)
   checkTemplate(object, "spec.template", ["OnFailure", "Never"], faults)
   if (at(object, "spec", "completionMode") === "Indexed" && at(object, "spec", "completions") === undefined)
     faults.required("spec.completions", "when completion mode is Indexed")
@@ -147,6 +145,36 @@ export function checkJob(object: Tree, before: Tree | undefined, faults: Faults)
   immutable(object, before, ["spec", "selector"], faults)
   if (at(before, "spec", "suspend") !== true) immutable(object, before, ["spec", "template"], faults)
   immutable(object, before, ["spec", "completionMode"], faults)
+}
+
+/** What only indexes can be told apart by (batch/v1, validateJobSpec). */
+function checkIndexes(object: Tree, faults: Faults): void {
+  const isIndexed = at(object, "spec", "completionMode") === "Indexed"
+  for (const key of ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"]) {
+    const value = at(object, "spec", key)
+    if (value !== undefined && !isIndexed) faults.invalid(`spec.${key}`, value, "requires indexed completion mode")
+  }
+  const perIndex = numberAt(object, "spec", "backoffLimitPerIndex")
+  const most = numberAt(object, "spec", "maxFailedIndexes")
+  if (most !== undefined && perIndex === undefined)
+    faults.required("spec.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+  if (most !== undefined && most > (numberAt(object, "spec", "completions") ?? Infinity))
+    faults.invalid("spec.maxFailedIndexes", most, "must be less than or equal to completions")
+  if (at(object, "spec", "podFailurePolicy") === undefined) return
+  const policy = textAt(object, "spec", "template", "spec", "restartPolicy")
+  if (policy !== "Never")
+    faults.invalid(
+      "spec.template.spec.restartPolicy",
+      policy,
+      'only "Never" is supported when pod failure policy is specified',
+    )
+  for (const [index, rule] of listAt(object, "spec", "podFailurePolicy", "rules").entries())
+    if (textAt(rule, "action") === "FailIndex" && perIndex === undefined)
+      faults.invalid(
+        `spec.podFailurePolicy.rules[${index}].action`,
+        "FailIndex",
+        "requires the backoffLimitPerIndex to be set",
+      )
 }
 
 /** batch/v1 CronJob. */

@@ -6,7 +6,7 @@ import { serveGrpcHealth } from "../support/grpc-health.ts"
 import { BUSYBOX } from "../support/image.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { ACCOUNT, Registry } from "../support/registry.ts"
-import { openStore } from "../support/store.ts"
+import { noLimits, openStore, testUnless } from "../support/store.ts"
 import { user } from "../support/user.ts"
 
 const skiff = openStore()
@@ -229,4 +229,33 @@ test("a pod that shuns its like waits with the scheduler's words, until the othe
   expect(it.reasons("second")).toContain("FailedScheduling")
   await skiff.ok("kube", "delete", "pod", "first")
   await it.until(() => it.pod("second")?.isReady === true, 10_000)
+})
+
+const sizes = (cpu: string, memory: string) => ({ limits: { cpu, memory }, requests: { cpu, memory } })
+const sizing = (resources: object) => ["-p", JSON.stringify({ spec: { containers: [{ name: "main", resources }] } })]
+const sizeOf = (name: string) => (statusOf(name) as (ContainerStatus & { resources?: object }) | undefined)?.resources
+
+testUnless(noLimits)("a pod is resized in place, and one that the node has no room for stays as it is", async () => {
+  await apply(pod("sized", { containers: [container({ resources: sizes("200m", "64Mi") })] }))
+  await it.ready(1)
+  const { stderr } = await skiff.run(["kube", "patch", "pod", "sized", ...sizing(sizes("300m", "96Mi"))])
+  expect(stderr).toContain("pod updates may not change fields other than")
+  await skiff.ok("kube", "patch", "pod", "sized", "--subresource=resize", ...sizing(sizes("300m", "96Mi")))
+  await it.until(() => Bun.deepEquals(sizeOf("sized"), sizes("300m", "96Mi")))
+  const id = await skiff.ok("ps", "-q", "--filter", "label=io.kubernetes.pod.name=sized")
+  expect(await skiff.ok("container", "inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}}", id)).toBe(
+    `${96 * 1024 * 1024} 30000`,
+  )
+  expect(it.pod("sized")).toMatchObject({ restarts: 0, isReady: true })
+  await skiff.ok("kube", "patch", "pod", "sized", "--subresource=resize", ...sizing(sizes("300m", "900Ti")))
+  const conditions = () =>
+    it.pod("sized")?.status["conditions"] as { type: string; reason?: string; message?: string }[]
+  await it.until(() => conditions().some(({ type }) => type === "PodResizePending"))
+  expect(conditions().find(({ type }) => type === "PodResizePending")).toMatchObject({
+    reason: "Infeasible",
+    message: expect.stringContaining("Node didn't have enough capacity: memory, requested: 900Ti") as string,
+  })
+  expect(sizeOf("sized")).toEqual(sizes("300m", "96Mi"))
+  const other = await skiff.run(["kube", "patch", "pod", "sized", "--subresource=resize", ...sizing({ limits: null })])
+  expect(other.stderr).toContain("Pod QOS Class may not change as a result of resizing")
 })

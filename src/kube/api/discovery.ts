@@ -32,6 +32,7 @@ const PARTS: Readonly<
     { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
     { name: "log", kind: "Pod", verbs: ["get"] },
     { name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
+    { name: "resize", kind: "Pod", verbs: ["get", "patch", "update"] },
   ],
   namespaces: [{ name: "finalize", kind: "Namespace", verbs: ["update"] }],
   serviceaccounts: [

@@ -12,6 +12,7 @@ import { list, selected, shown, watch } from "./read.ts"
 import { badRequest, noSuchResource, statusError, statusOf } from "./status.ts"
 import {
   addEphemeral,
+  resizePod,
   create,
   deleteOptions,
   methodNotAllowed,
@@ -223,7 +224,8 @@ async function onPart(
   const { kind, resource } = context
   if (part === "scale" && kind.hasScale === true) return scale(context)
   if (resource === "namespaces" && part === "finalize") return replace(context)
-  if (resource === "pods" && part === "ephemeralcontainers") return ephemeral(context)
+  if (resource === "pods" && part === "ephemeralcontainers") return changedPart(context, addEphemeral)
+  if (resource === "pods" && part === "resize") return changedPart(context, resizePod)
   if (resource === "pods" && part === "binding") return bind(context)
   if (resource === "pods" && part === "eviction") return (await import("./eviction.ts")).evict(context)
   if (resource === "pods" && part === "log" && deps.podLog) return deps.podLog(context)
@@ -256,10 +258,10 @@ function tokenFor(context: ResourceRequest, tokens: Tokens): ApiResponse {
   }
 }
 
-function ephemeral(context: ResourceRequest): ApiResponse {
+function changedPart(context: ResourceRequest, change: (context: ResourceRequest) => ApiResponse): ApiResponse {
   const { method } = context.request
   if (method === "GET") return { status: 200, body: read(context) }
-  if (method === "PATCH" || method === "PUT") return addEphemeral(context)
+  if (method === "PATCH" || method === "PUT") return change(context)
   throw methodNotAllowed()
 }
 

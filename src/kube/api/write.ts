@@ -12,6 +12,8 @@ import { applyManaged, updateManaged } from "./managed/managed.ts"
 import { jsonPatch, mergePatch } from "./patch/json-patch.ts"
 import { strategicPatch } from "./patch/strategic.ts"
 import { badRequest, invalid, statusError } from "./status.ts"
+import { Faults } from "./validate/faults.ts"
+import { checkResize } from "./validate/pod.ts"
 import { validate } from "./validate/validate.ts"
 
 /** What the server alone says of an object. */
@@ -156,6 +158,40 @@ export function addEphemeral(context: ResourceRequest): ApiResponse {
     return updated(context, current, next, { before: next })
   })
   return { status: 200, body, warnings: context.warnings }
+}
+
+/** Of a pod, what its containers may use: by PATCH or PUT that changes, and nothing else (KEP-1287). */
+export function resizePod(context: ResourceRequest): ApiResponse {
+  const { request } = context
+  const body = writing(context, () => {
+    const current = read(context)
+    const asked = placed(context, request.method === "PATCH" ? patched(context, current, request.body) : request.body)
+    const version = textAt(asked, "metadata", "resourceVersion")
+    if (version !== "" && version !== current.metadata.resourceVersion) throw conflictOf(context)
+    const next = structuredClone(withResources(current, asked))
+    fillDefaults(context.kind, next)
+    const faults = new Faults()
+    checkResize(next, current, faults)
+    if (faults.causes.length > 0) throw invalid("Pod", "", current.metadata.name, faults.causes)
+    return updated(context, current, next, { before: next })
+  })
+  return { status: 200, body, warnings: context.warnings }
+}
+
+/** Those of the same names have the resources that were asked for. */
+function withResources(current: StoredObject, asked: Tree): Tree {
+  let next: Tree = current
+  for (const key of ["containers", "initContainers"]) {
+    const wanted = new Map(listAt(asked, "spec", key).map((one) => [textAt(one, "name"), at(one, "resources")]))
+    const all = listAt(current, "spec", key)
+    if (all.length > 0)
+      next = withAt(
+        next,
+        ["spec", key],
+        all.map((one) => (isTree(one) ? withAt(one, ["resources"], wanted.get(textAt(one, "name")) ?? {}) : one)),
+      )
+  }
+  return next
 }
 
 /** Keeps `asked` in place of `current`; in a transaction. `before`: what it may not differ from where it must not. */

@@ -24,7 +24,7 @@ export default kubeCommand({
       { initial: "strategic" },
     ),
     subresource: flag.string(
-      "If specified, patch will operate on the subresource of the requested object: status or scale",
+      "If specified, patch will operate on the subresource of the requested object: status, scale or resize",
     ),
     fieldManager: flag.string("Name of the manager used to track field ownership"),
   },

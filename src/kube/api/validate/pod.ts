@@ -1,5 +1,6 @@
-import { at, isTree, listAt, numberAt, textAt, treeAt, type Tree } from "../../field.ts"
+import { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, type Tree } from "../../field.ts"
 import { quantityValue } from "../../quantity.ts"
+import { qosClass } from "../defaults/pod.ts"
 import type { Faults } from "./faults.ts"
 import { dnsLabelFault, dnsSubdomainFault, portNameFault } from "./names.ts"
 
@@ -225,10 +226,33 @@ export function checkPodUpdate(object: Tree, before: Tree, faults: Faults): void
 function fixedPart(pod: Tree): string {
   const spec = structuredClone(treeAt(pod, "spec"))
   for (const key of ["containers", "initContainers"])
-    for (const container of listAt(spec, key))
-      if (isTree(container)) for (const free of ["image", "resources"]) delete container[free]
+    for (const container of listAt(spec, key)) if (isTree(container)) delete container["image"]
   for (const free of FREE) delete spec[free]
   return canonical(spec)
+}
+
+/** What a resize may change: CPU and memory, without another class of service (core/v1, ValidatePodResize). */
+export function checkResize(object: Tree, before: Tree, faults: Faults): void {
+  if (qosClass(treeAt(object, "spec")) !== qosClass(treeAt(before, "spec")))
+    faults.invalid("spec", qosClass(treeAt(object, "spec")), "Pod QOS Class may not change as a result of resizing")
+  for (const key of ["containers", "initContainers"]) {
+    const old = new Map(listAt(before, "spec", key).map((one) => [textAt(one, "name"), one]))
+    for (const [index, one] of listAt(object, "spec", key).entries()) {
+      const was = old.get(textAt(one, "name"))
+      const isFixed = key === "initContainers" && textAt(one, "restartPolicy") !== "Always"
+      for (const kind of ["limits", "requests"]) {
+        const path = `spec.${key}[${index}].resources.${kind}`
+        const [now, then] = [textsAt(one, "resources", kind), textsAt(was, "resources", kind)]
+        for (const name of new Set([...Object.keys(now), ...Object.keys(then)])) {
+          if (String(now[name]) === String(then[name])) continue
+          if (isFixed) faults.forbidden(path, "resources of non-sidecar init containers may not be changed")
+          else if (name !== "cpu" && name !== "memory")
+            faults.forbidden(path, "only cpu and memory resources are mutable")
+          else if (now[name] === undefined) faults.forbidden(path, `resource ${kind} cannot be removed`)
+        }
+      }
+    }
+  }
 }
 
 /** JSON with its keys in order. */

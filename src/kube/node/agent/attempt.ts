@@ -1,4 +1,4 @@
-import type { Container } from "../../../container/container.ts"
+import type { Container, Resources } from "../../../container/container.ts"
 import { CONTAINER_NAME_LABEL, RESTART_COUNT_LABEL } from "./labels.ts"
 
 /** One run of a container of a pod, as the engine has it: each restart is another container. */
@@ -12,6 +12,8 @@ export interface Attempt {
   image: string
   imageId: string
   createdAt: number
+  /** That it was made with, or has by now. */
+  resources: Resources
   state:
     | { is: "created" }
     | { is: "running"; startedAt: number }
@@ -42,6 +44,7 @@ export function attemptOf(container: Container): Attempt | undefined {
     image: options.image,
     imageId,
     createdAt: createdAt.getTime(),
+    resources: options.resources,
     state,
   }
 }

@@ -10,6 +10,7 @@ const attempt = (name: string, state: Attempt["state"]): Attempt => ({
   image: "i",
   imageId: "sha256:0",
   createdAt: 0,
+  resources: {},
   state,
 })
 const running: Attempt["state"] = { is: "running", startedAt: 0 }

@@ -11,6 +11,7 @@ const attempt = (number: number, state: Attempt["state"]): Attempt => ({
   image: "web:1",
   imageId: "sha256:1",
   createdAt: 0,
+  resources: {},
   state,
 })
 const ended = (exitCode: number, more: object = {}): Attempt["state"] => ({

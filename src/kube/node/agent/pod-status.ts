@@ -1,9 +1,18 @@
 /** A pod's status as kubelet writes it (kubernetes: kubelet_pods.go, status/generate.go). Pure. */
-import type { ContainerState, ContainerStatus, PodCondition, PodSpec, PodStatus } from "kubernetes-types/core/v1"
+import type {
+  ContainerState,
+  ContainerStatus,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  ResourceRequirements,
+} from "kubernetes-types/core/v1"
+import type { Resources } from "../../../container/container.ts"
 import { conditionOf, withCondition } from "../../controllers/conditions.ts"
 import { timestamp } from "../../controllers/times.ts"
 import type { Attempt } from "./attempt.ts"
 import { isRestarted, placedContainers, type PlacedContainer } from "./next-actions.ts"
+import { statusResources, type ResizeCondition } from "./resize.ts"
 
 /** What is told of one container. */
 export interface ContainerFacts {
@@ -33,6 +42,8 @@ export interface StatusFacts {
   failure?: { reason: string; message: string }
   /** It has been ended: nothing of it is started again. */
   isEnded: boolean
+  /** Its containers have not the resources yet that it asks for. */
+  resizing?: ResizeCondition
   now: number
 }
 
@@ -55,7 +66,7 @@ export function podStatus(facts: StatusFacts): PodStatus {
     ...kept(before),
     ...(generation !== undefined && { observedGeneration: generation }),
     phase,
-    conditions,
+    conditions: withResize(conditions, facts),
     ...(failure && { reason: failure.reason, message: failure.message }),
     hostIP: hostIps[0],
     hostIPs: hostIps.map((ip) => ({ ip })),
@@ -66,6 +77,19 @@ export function podStatus(facts: StatusFacts): PodStatus {
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(spec),
   } as PodStatus
+}
+
+/** Only as long as there is something to say. */
+function withResize(conditions: readonly PodCondition[], { resizing, before, now }: StatusFacts): PodCondition[] {
+  const rest = conditions.filter(({ type }) => !type.startsWith("PodResize"))
+  if (resizing === undefined) return rest
+  const { type, reason, message } = resizing
+  const last = conditionOf(before?.conditions, type)
+  const lastTransitionTime = last?.lastTransitionTime ?? timestamp(now)
+  return [
+    ...rest,
+    { type, status: "True", reason, message, lastProbeTime: null, lastTransitionTime } as unknown as PodCondition,
+  ]
 }
 
 /** What others have written. */
@@ -97,7 +121,14 @@ function containerStatus({ container, role }: PlacedContainer, facts: StatusFact
     imageID: latest.imageId,
     containerID: `${ID_PREFIX}${latest.id}`,
     started: isRunning && known.isStarted,
-  }
+    ...(isRunning && container.resources && has(container.resources, latest.resources)),
+  } as ContainerStatus
+}
+
+/** What it has by now, which may be another thing than what it shall have. */
+function has(asked: ResourceRequirements, resources: Resources): object {
+  const found = statusResources(asked, resources)
+  return found === undefined ? {} : { resources: found, ...(found.requests && { allocatedResources: found.requests }) }
 }
 
 /** One of which the engine has nothing: not made yet, or removed by somebody. */

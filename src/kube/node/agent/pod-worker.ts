@@ -29,6 +29,7 @@ import { keepVolumes, removeVolumes } from "./pod-volumes.ts"
 import { getHttp } from "./http-probe.ts"
 import { openTcp, probeOnce, runCommand } from "./probe-request.ts"
 import { Prober } from "./prober.ts"
+import { changedResources, resizeRefusal, type ResizeCondition } from "./resize.ts"
 import { factsOf, serviceVariables, sourcesOf } from "./sources.ts"
 import { messageMount, terminationMessage } from "./termination-message.ts"
 
@@ -79,6 +80,9 @@ export class PodWorker {
   #timerAt = Number.POSITIVE_INFINITY
   #failures = 0
   #isInitialized = false
+  /** The object's generation whose resources the containers have. */
+  #sizedFor: number | undefined
+  #resizing: ResizeCondition | undefined
   /** What it was that the status was written for. */
   #written: string | undefined
 
@@ -221,6 +225,7 @@ export class PodWorker {
     // those that a process before this one looked at: they are ready as long as no probe says otherwise
     this.#probe(pod)
     await this.#killDead(pod)
+    await this.#resize(pod)
     const policy = pod.spec?.restartPolicy ?? "Always"
     // of a machine that was started anew: what was to run once has had its run
     if (policy === "Never" && !this.#isReady() && this.#mains(pod).some(({ name }) => this.#latest(name)))
@@ -662,6 +667,54 @@ export class PodWorker {
     await this.#refresh(pod)
   }
 
+  /** Brings what runs to the resources that it shall have now: in place, or anew where its resizePolicy says so (KEP-1287). */
+  async #resize(pod: KeptPod): Promise<void> {
+    const { generation } = pod.metadata
+    if (this.#sizedFor === generation) return
+    const input = { pod, sources: this.#sources(pod), facts: factsOf(this.#node, pod, this.#podIps(pod)) }
+    const running = placedContainers(pod.spec).flatMap((placed) => {
+      const latest = this.#latest(placed.container.name)
+      const plan = latest?.state.is === "running" ? this.#planned(input, placed, latest.attempt) : undefined
+      const changes = plan && latest && changedResources(latest.resources, plan.options.resources ?? {})
+      return latest && changes ? [{ placed, id: latest.id, changes }] : []
+    })
+    const { cluster, nodeName, containers } = this.#node
+    const refusal = running.length === 0 ? undefined : resizeRefusal(pod, cluster, nodeName)
+    if (refusal !== undefined) {
+      const { reason } = refusal
+      if (this.#resizing?.reason !== reason) this.#tell(pod, "Warning", `Resize${reason}`, refusal.message)
+      this.#resizing = { type: "PodResizePending", ...refusal }
+      if (reason === "Deferred") this.#again(LONGEST_RETRY_MS)
+      else this.#sizedFor = generation
+      return
+    }
+    this.#resizing = undefined
+    for (const { placed, id, changes } of running) {
+      const { name, resizePolicy = [] } = placed.container
+      const isAnew = resizePolicy.some(
+        ({ resourceName, restartPolicy }) =>
+          restartPolicy === "RestartContainer" &&
+          Object.keys(changes).some((key) => key.startsWith(resourceName === "cpu" ? "cpu" : "memory")),
+      )
+      try {
+        if (isAnew) {
+          const word = `Container ${name} resize requires restart`
+          this.#tell(pod, "Normal", "Killing", word, pathOf(pod, name))
+          await this.#stop(pod, id, graceOf(pod), { withHook: true })
+        } else await containers.update(id, { resources: changes }, { abort: this.#node.signal })
+        this.#tell(pod, "Normal", "ResizeCompleted", "Pod resize completed", pathOf(pod, name))
+      } catch (error) {
+        const { message } = error as Error
+        this.#resizing = { type: "PodResizeInProgress", reason: "Error", message }
+        this.#tell(pod, "Warning", "ResizeError", `Pod resize failed: ${message}`, pathOf(pod, name))
+        this.#again(LONGEST_RETRY_MS)
+        return
+      }
+    }
+    this.#sizedFor = generation
+    if (running.length > 0) await this.#refresh(pod)
+  }
+
   // ends
 
   /** Has ended: nothing of it runs, and its namespaces are given back. Its containers stay for their logs. */
@@ -819,6 +872,7 @@ export class PodWorker {
       podIps: this.#podIps(pod),
       hostIps: this.#node.hostIps,
       generation: pod.metadata.generation,
+      ...(this.#resizing && { resizing: this.#resizing }),
       isEnded,
       ...(failure && { failure }),
       now: Date.now(),

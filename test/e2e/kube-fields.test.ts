@@ -197,6 +197,25 @@ test("fsGroup owns what a pod's volumes hold, and a PersistentVolume of a direct
   await skiff.ok("kube", "delete", "pv", "kept")
 }, 60_000)
 
+test("a claim has its size where the store's file system can count, and is told of where it cannot", async () => {
+  await apply(
+    {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "small" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+    },
+    pod("writer", {
+      volumes: [{ name: "data", persistentVolumeClaim: { claimName: "small" } }],
+      containers: [container({ volumeMounts: [{ name: "data", mountPath: "/data" }] })],
+    }),
+  )
+  await it.ready(1)
+  const script = "dd if=/dev/zero of=/data/f bs=1M count=3 2> /dev/null && echo all || true"
+  const isAll = (await inside("writer", script)) === "all"
+  expect(it.reasons("small").includes("SizeNotEnforced")).toBe(isAll)
+})
+
 const lonely = (name: string, more: object = {}) => ({
   ...pod(name, {
     containers: [container()],

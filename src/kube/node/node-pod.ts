@@ -22,6 +22,8 @@ export interface ClaimedVolume {
   volume: string
   /** The image's files at its place go into it while it is empty, as into podman's volumes. A cluster never does. */
   copyUp: boolean
+  /** That it is made with, where the store's file system can. */
+  sizeBytes?: number
 }
 
 /** What a Pod refers to, by name, in its namespace. Undefined: it is not there. */

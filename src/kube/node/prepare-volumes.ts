@@ -51,7 +51,7 @@ export async function prepareVolumes(
           await volumes.import(volume.volume, filesTar(volume.files, volume.groupId), { signal })
         break
       case "claim":
-        await prepareClaim(volumes, volume)
+        await prepareClaim(volumes, volume, warnings)
         break
       case "image":
     }
@@ -105,7 +105,7 @@ function openToAll(place: string, groupId: number | undefined): void {
   }
 }
 
-async function withoutQuota(act: () => Promise<boolean>, orElse: () => Promise<boolean>): Promise<boolean> {
+async function withoutQuota<T>(act: () => Promise<T>, orElse: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
@@ -114,7 +114,21 @@ async function withoutQuota(act: () => Promise<boolean>, orElse: () => Promise<b
   }
 }
 
-async function prepareClaim(volumes: Volumes, { volume, groupId, subpaths, path }: VolumeOf<"claim">): Promise<void> {
+async function prepareClaim(
+  volumes: Volumes,
+  { volume, sizeBytes, groupId, subpaths, path }: VolumeOf<"claim">,
+  warnings: Warnings,
+): Promise<void> {
+  const isNew = sizeBytes !== undefined && volumes.list().every(({ name }) => name !== volume)
+  if (isNew)
+    await withoutQuota(
+      () => volumes.create({ name: volume, options: { size: String(sizeBytes) } }),
+      () => {
+        const text = `the store's file system counts no quota: the claim's ${sizeBytes} bytes are not enforced`
+        warnings.add(`${path}.persistentVolumeClaim`, text)
+        return volumes.create({ name: volume })
+      },
+    )
   const { mountpoint, isMounted, anonymous } = await volumes.create({ name: volume })
   if (anonymous)
     throw fieldFault(

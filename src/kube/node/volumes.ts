@@ -1,6 +1,6 @@
 import type { Volume } from "kubernetes-types/core/v1"
 import { fieldFault } from "./field-fault.ts"
-import type { HostPathType, NodeInput, NodeVolume, PullPolicy } from "./node-pod.ts"
+import type { ClaimedVolume, HostPathType, NodeInput, NodeVolume, PullPolicy } from "./node-pod.ts"
 import { checkedFiles, downwardFiles, projectedFiles, referredFiles, type PayloadInput } from "./payload.ts"
 import { parseWhole } from "./quantity.ts"
 
@@ -104,7 +104,7 @@ function hostVolume(
   return { kind: "host", name, path: place, hostPath, type: known, subpaths: [] }
 }
 
-function claimed({ sources }: PayloadInput, name: string, path: string): { volume: string; copyUp: boolean } {
+function claimed({ sources }: PayloadInput, name: string, path: string): ClaimedVolume {
   const claim = sources.claim(name ?? "")
   if (claim === undefined) throw fieldFault(path, `no such claim: "${(name ?? "").slice(0, 100)}"`)
   if (!NAME.test(claim.volume)) throw fieldFault(`${path}.claimName`, `"${claim.volume.slice(0, 100)}" is no name`)

@@ -8,19 +8,24 @@ import { engineVolumeName } from "./pod-plan.ts"
 
 type Deps = Pick<AgentDeps, "volumes" | "root" | "runRoot">
 
-/** Makes what is not there, and brings files in line with what they are of. Safe to repeat. Throws as `prepareVolumes`. */
-export async function keepVolumes(deps: Deps, uid: string, volumes: readonly NodeVolume[]): Promise<void> {
+/**
+ * Makes what is not there, and brings files in line with what they are of; gives what of it is not as it was asked for. Safe to repeat. Throws as
+ * `prepareVolumes`.
+ */
+export async function keepVolumes(deps: Deps, uid: string, volumes: readonly NodeVolume[]): Promise<Warnings["list"]> {
+  const warnings = new Warnings()
   const others = volumes.filter(({ kind }) => kind !== "files")
   if (others.length > 0)
     await prepareVolumes({ volumes: deps.volumes, ownDirectories: [deps.root, deps.runRoot] }, others, {
       holder: uid,
-      warnings: new Warnings(),
+      warnings,
     })
   for (const volume of volumes) {
     if (volume.kind !== "files") continue
     const { mountpoint } = await deps.volumes.create({ name: volume.volume, anonymous: true })
     writePayload(mountpoint, volume.files, volume.groupId)
   }
+  return warnings.list
 }
 
 /** Takes away the pod's own. Safe to repeat. */

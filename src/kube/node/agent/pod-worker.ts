@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import type { Container as ContainerSpec, Pod, PodStatus, Secret } from "kubernetes-types/core/v1"
+import type {
+  Container as ContainerSpec,
+  PersistentVolumeClaim,
+  Pod,
+  PodStatus,
+  Secret,
+} from "kubernetes-types/core/v1"
 import { isSkiffError } from "../../../base/errors.ts"
 import { log } from "../../../base/log.ts"
 import type { Container } from "../../../container/container.ts"
@@ -278,7 +284,8 @@ export class PodWorker {
   async #ground(pod: KeptPod): Promise<boolean> {
     const input = { pod, sources: this.#sources(pod), facts: factsOf(this.#node, pod, this.#podIps(pod)) }
     try {
-      await keepVolumes(this.#node, this.uid, planVolumes(input))
+      const warnings = await keepVolumes(this.#node, this.uid, planVolumes(input))
+      for (const { path, text } of warnings) this.#tellOfVolume(pod, path, text)
     } catch (error) {
       if (this.#node.signal.aborted) throw error
       this.#tell(pod, "Warning", "FailedMount", `MountVolume.SetUp failed for volume: ${(error as Error).message}`)
@@ -295,6 +302,23 @@ export class PodWorker {
       this.#again(retryAfter(this.#failures++))
       return false
     }
+  }
+
+  /** Of the pod, or of its claim: `spec.volumes[0].persistentVolumeClaim`. */
+  #tellOfVolume(pod: KeptPod, path: string, text: string): void {
+    const { cluster, recorder } = this.#node
+    const index = Number(/^spec\.volumes\[(\d+)\]/.exec(path)?.[1])
+    const { name, persistentVolumeClaim } = pod.spec?.volumes?.[index] ?? { name: "" }
+    const claim =
+      persistentVolumeClaim &&
+      cluster.find<PersistentVolumeClaim>(
+        "persistentvolumeclaims",
+        persistentVolumeClaim.claimName,
+        pod.metadata.namespace,
+      )
+    const message = `volume "${name}": ${text}`
+    const event = { type: "Warning" as const, reason: "SizeNotEnforced", message, component: COMPONENT }
+    recorder.tell(claim ?? pod, event)
   }
 
   async #makeSandbox(pod: KeptPod): Promise<void> {

@@ -4,7 +4,7 @@ import type { Cluster } from "../../controllers/cluster.ts"
 import type { Kept } from "../../controllers/kept.ts"
 import type { KeptPod } from "../../controllers/pod-state.ts"
 import type { NodeFacts, NodeSources } from "../node-pod.ts"
-import { claimVolumeName } from "../../controllers/claim-volume.ts"
+import { claimVolumeName, provisionedBytes } from "../../controllers/claim-volume.ts"
 import type { NodeContext } from "./node-context.ts"
 
 /** What a pod refers to in its namespace. `images`: those that are here, by the names that the pod uses. */
@@ -19,7 +19,8 @@ export function sourcesOf(
     claim(name) {
       const claim = cluster.find<PersistentVolumeClaim>("persistentvolumeclaims", name, namespace)
       const volume = claim && claimVolumeName(cluster, claim)
-      return volume === undefined ? undefined : { volume, copyUp: false }
+      const sizeBytes = claim && provisionedBytes(cluster, claim)
+      return volume === undefined ? undefined : { volume, copyUp: false, ...(sizeBytes && { sizeBytes }) }
     },
     image: (reference) => images.get(reference),
   }

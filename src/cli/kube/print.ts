@@ -12,7 +12,7 @@ import {
   type Tree,
 } from "../../kube/kube.ts"
 import type { Out } from "../out.ts"
-import { alignCells, type ColumnStyle } from "../output/columns.ts"
+import { alignCells, displayWidth, textLength, type ColumnStyle } from "../output/columns.ts"
 import { UsageError } from "../errors/usage-error.ts"
 
 /** kubectl's tables. */
@@ -25,9 +25,13 @@ export interface OutputRequest {
   showManagedFields?: boolean
 }
 
+const PLAIN = /^[\x20-\x7e]*$/
+
 /** Writes rows under each other, the heads first unless they are not wanted. */
 export function printRows(out: Out, rows: readonly (readonly string[])[], noHeaders = false): void {
-  const lines = alignCells(rows, KUBE_COLUMNS)
+  // of plain text the length is the width: looking at each cell would cost as much as reading the objects
+  const isPlain = rows.every((row) => PLAIN.test(row.join("")))
+  const lines = alignCells(rows, KUBE_COLUMNS, isPlain ? textLength : displayWidth)
   const shown = noHeaders ? lines.slice(1) : lines
   if (shown.length > 0) out.text(`${shown.map((line) => line.trimEnd()).join("\n")}\n`)
 }

@@ -1,7 +1,7 @@
 import { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, type Tree } from "../../field.ts"
 import { selectorText } from "../selectors.ts"
 import { ageOf, humanDuration } from "./age.ts"
-import { podRow } from "./pod-row.ts"
+import { podRow, type PodRow } from "./pod-row.ts"
 
 /** One column of what `get` shows. */
 export interface Column {
@@ -247,13 +247,23 @@ const BINDING_COLUMNS = [
 
 const CREATED = column("Created At", text("metadata", "creationTimestamp"), "date")
 
+let lastRow: { pod: Tree; at: number; row: PodRow } | undefined
+/** The columns of one pod are asked for one after the other; what they say of the time is of this moment. */
+const ROW_FRESH_MS = 100
+
+function rowOf(pod: Tree): PodRow {
+  const now = Date.now()
+  if (lastRow?.pod !== pod || now - lastRow.at > ROW_FRESH_MS) lastRow = { pod, at: now, row: podRow(pod) }
+  return lastRow.row
+}
+
 /** By resource, as kubectl's printers have them (printers/internalversion). */
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   pods: [
     NAME,
-    column("Ready", (pod) => podRow(pod).ready),
-    column("Status", (pod) => podRow(pod).status),
-    column("Restarts", (pod) => podRow(pod).restarts),
+    column("Ready", (pod) => rowOf(pod).ready),
+    column("Status", (pod) => rowOf(pod).status),
+    column("Restarts", (pod) => rowOf(pod).restarts),
     AGE,
     wide("IP", orNone("status", "podIP")),
     wide("Node", orNone("spec", "nodeName")),

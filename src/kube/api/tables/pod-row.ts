@@ -10,6 +10,8 @@ export interface PodRow {
 
 /** Pure. */
 export function podRow(pod: Tree): PodRow {
+  const plain = plainRow(pod)
+  if (plain !== undefined) return plain
   const containers = listAt(pod, "spec", "containers")
   const statuses = listAt(pod, "status", "containerStatuses")
   const inits = listAt(pod, "spec", "initContainers")
@@ -73,6 +75,26 @@ export function podRow(pod: Tree): PodRow {
     status: reason,
     restarts: restarts > 0 && last !== "" ? `${restarts} (${ageOf(last)} ago)` : `${restarts}`,
   }
+}
+
+/** Of most pods of a long list: all containers are ready and none was ever started again. Undefined: it is not such a one. */
+function plainRow(pod: Tree): PodRow | undefined {
+  const [metadata, spec, status] = [own(pod, "metadata"), own(pod, "spec"), own(pod, "status")]
+  const [containers, statuses] = [own(spec, "containers"), own(status, "containerStatuses")]
+  if (own(metadata, "deletionTimestamp") !== undefined || own(status, "reason") !== undefined) return undefined
+  if (own(status, "phase") !== "Running" || own(spec, "initContainers") !== undefined) return undefined
+  if (!Array.isArray(containers) || !Array.isArray(statuses) || containers.length !== statuses.length) return undefined
+  for (const one of statuses as unknown[]) {
+    const state = own(one, "state")
+    const isPlain = own(one, "ready") === true && own(one, "restartCount") === 0 && own(state, "running") !== undefined
+    if (!isPlain || own(state, "waiting") !== undefined || own(state, "terminated") !== undefined) return undefined
+  }
+  return { ready: `${statuses.length}/${containers.length}`, status: "Running", restarts: "0" }
+}
+
+/** As `at`, of one key: a list of keys for each look costs more than the looks. */
+function own(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Tree)[key] : undefined
 }
 
 function endReason(ended: unknown): string {

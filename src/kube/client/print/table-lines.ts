@@ -26,7 +26,7 @@ export function tableLines({ columnDefinitions, rows }: Table, style: TableStyle
     ...(style.showLabels === true ? ["LABELS"] : []),
   ]
   const body = rows.map(({ cells, object }) => {
-    const labels = textsAt(object, "metadata", "labels")
+    const labels = labelColumns.length > 0 || style.showLabels === true ? textsAt(object, "metadata", "labels") : {}
     return [
       ...(style.withNamespace === true ? [textAt(object, "metadata", "namespace")] : []),
       ...columns.map(({ index, name }) =>
@@ -42,8 +42,8 @@ export function tableLines({ columnDefinitions, rows }: Table, style: TableStyle
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return "<none>"
   const text = typeof value === "object" ? JSON.stringify(value) : String(value)
-  const end = text.search(/[\r\n]/)
-  return end === -1 ? text : `${text.slice(0, end)}...`
+  if (!text.includes("\n") && !text.includes("\r")) return text
+  return `${text.slice(0, text.search(/[\r\n]/))}...`
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -166,6 +166,31 @@ const NO_FRONT_END_TEXT: Record<string, RegExp> = {
 
 const LITERAL = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
 
+/** What `run`, `exec` and `ps` load by name, one after another, whatever their flags. */
+const COMMON_ENTRIES = [
+  "main.ts cli/run.ts cli/commands/container/run.ts cli/commands/container/exec.ts cli/commands/container/ls.ts engine/open.ts",
+  "audit/open.ts content/open.ts event/open.ts image/open.ts meter/open.ts network/open.ts runtime/open.ts snapshot/open.ts",
+  "container/open.ts container/records.ts container/life-cycle.ts container/execs.ts container/exec-records.ts image/snapshot-blobs.ts",
+].flatMap((line) => line.split(" "))
+
+/** Bun parses its own modules at each start: 3 to 10 ms of processor time each, and 300 to 700 page faults, for these. */
+const DEAR_MODULES = new Set("crypto stream stream/promises zlib net tls http https http2 readline".split(" "))
+
+test("what every run, exec and ps loads needs no costly module of node", () => {
+  const loaded = new Set(COMMON_ENTRIES)
+  const next = Map.groupBy(
+    inside.filter(({ dynamic, typesOnly }) => !dynamic && !typesOnly),
+    ({ from }) => from,
+  )
+  for (const file of loaded) for (const { to } of next.get(file) ?? []) loaded.add(to)
+  expect(COMMON_ENTRIES.filter((file) => !files.includes(file))).toEqual([])
+  const dear = imports.filter(
+    ({ from, path, dynamic, typesOnly }) =>
+      loaded.has(from) && !dynamic && !typesOnly && DEAR_MODULES.has(path.replace("node:", "")),
+  )
+  expect(show(dear)).toEqual([])
+})
+
 test("no domain knows a flag or a command line of ours", () => {
   const words = new Set(TABLE.flatMap(({ names }) => names.flatMap((name) => name.split(" ")[0] ?? [])))
   const commandLine = new RegExp(`\\bskiff (${[...words].join("|")})\\b`)

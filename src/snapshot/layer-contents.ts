@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs"
-import { listTarSplit } from "../archive/archive.ts"
 import { hasErrno } from "../base/errors.ts"
 import { openRoot } from "../sys/fs/confined.ts"
 import { readDirectory, statAt } from "../sys/fs/directory.ts"
@@ -11,7 +10,12 @@ import type { LayerContents } from "./snapshot.ts"
 export function openLayerContents(directory: string, tarSplit: string): LayerContents {
   const root = openRoot(directory)
   return {
-    list: () => (existsSync(tarSplit) ? listTarSplit(tarSplit) : walk(root, "")),
+    async list() {
+      if (!existsSync(tarSplit)) return walk(root, "")
+      // loaded here: every `run` opens the snapshots, and none reads an archive
+      const { listTarSplit } = await import("../archive/archive.ts")
+      return listTarSplit(tarSplit)
+    },
     open(path) {
       const parts = path.split("/")
       const name = parts.pop() ?? ""

@@ -41,7 +41,7 @@ export interface OwnFiles extends Disposable {
 /** The contents of one committed snapshot, to be taken over by others: hostile, and checked by who takes them. */
 export interface LayerContents extends Disposable {
   /** Files that hold something, by their raw paths. */
-  list(): Iterable<{ path: string; sizeBytes: number }>
+  list(): Promise<Iterable<{ path: string; sizeBytes: number }>>
   /** Open for reading, no link followed; the caller closes it. Undefined when there is no such file. */
   open(path: string): number | undefined
 }

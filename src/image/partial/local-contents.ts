@@ -103,7 +103,7 @@ export class LocalContents implements Disposable {
       if (files > MAX_FILES) break
       try {
         const layer = this.#layers.use(snapshots.contents(name))
-        for (const { path, sizeBytes } of layer.list()) {
+        for (const { path, sizeBytes } of await layer.list()) {
           if (slice.isOver) await slice.giveWay()
           files++
           const key = keyOf(path, sizeBytes)

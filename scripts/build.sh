@@ -25,8 +25,9 @@ mkdir -p "$(dirname "$out")"
 # aside and renamed: a skiff that runs at this moment keeps its own file, and nobody starts half a one
 trap 'rm -f "$out.new.$$"' EXIT
 # Bun would run what a bunfig.toml in the caller's directory names, and take a .env there for its environment
+# a start is over before the code that the compiler would make of it pays: src/sys/process/jit-policy.ts sets the usual policy again
 # shellcheck disable=SC2086
-node_modules/.bin/bun build --compile --no-compile-autoload-bunfig --no-compile-autoload-dotenv --format=esm --splitting --bytecode --minify \
+node_modules/.bin/bun build --compile --no-compile-autoload-bunfig --no-compile-autoload-dotenv --format=esm --splitting --bytecode --minify --compile-jit-policy=8 \
   $define src/main.ts --outfile "$out.new.$$"
 # nor may BUN_OPTIONS, BUN_BE_BUN and their like make it run what it is not
 node_modules/.bin/bun scripts/guard-environment.ts "$out.new.$$"

@@ -1,5 +1,10 @@
 /** Reads argv, loads one command, turns an error into an exit code. Imports nothing that a command may not need. */
 async function main(): Promise<void> {
+  // what goes on longer than a start has loops that are worth compiling
+  setTimeout(
+    () => void import("./sys/process/jit-policy.ts").then(({ compileAsUsual }) => compileAsUsual()),
+    START_MS,
+  ).unref()
   const argv = await ownWords(process.argv.slice(2))
   if (argv[0] === "_step") {
     const { stepCommand } = await import("./runtime/rootless/command.ts")
@@ -45,5 +50,8 @@ async function exit(code: number): Promise<never> {
   const { exitNow } = await import("./sys/libc.ts")
   return exitNow(code)
 }
+
+/** A `run`, `exec` or `ps` has ended by then. */
+const START_MS = 250
 
 void main()

@@ -3,8 +3,19 @@
  * `a9` comes before `a10`.
  */
 export function compareKeys(a: string, b: string): number {
-  const left = [...a]
-  const right = [...b]
+  let at = 0
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at++
+  if (at === a.length || at === b.length) return a.length - b.length
+  const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)]
+  // nearly all: two letters are compared by their codes whatever stands before them
+  return isAsciiLetter(x) && isAsciiLetter(y) ? x - y : compareCharacters([...a], [...b])
+}
+
+function isAsciiLetter(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
+}
+
+function compareCharacters(left: readonly string[], right: readonly string[]): number {
   let inDigits = false
   for (let at = 0; at < left.length && at < right.length; at++) {
     const x = left[at] ?? ""

@@ -27,8 +27,12 @@ export interface ScalarPlace {
   isKey?: boolean
 }
 
+/** Words and paths, which are most texts: nothing in them means something to YAML, unless the whole is one of its words. */
+const WORD_OR_PATH = /^[A-Za-z/][\w./-]*$/
+
 /** A text as go-yaml writes it: plain where it is read back as a text, in quotes or as a block else. */
 export function yamlText(text: string, place: ScalarPlace): string {
+  if (WORD_OR_PATH.test(text) && !WORDS.has(text) && !OLD_WORDS.has(text)) return text
   switch (styleOf(text, place.isKey === true)) {
     case "plain":
       return text
@@ -87,7 +91,7 @@ function traitsOf(text: string): Traits {
   const breakThenSpace = /[\n\r\u0085\u2028\u2029] /.test(text)
   const spaceThenBreak = / [\n\r\u0085\u2028\u2029]/.test(text)
   const hasBreak = /[\n\r\u0085\u2028\u2029]/.test(text)
-  const isSpecial = [...text].some((character) => character !== "\t" && !isBreak(character) && !isPrintable(character))
+  const isSpecial = SPECIAL.test(text)
   const isCarriage = /[\r\u0085]/.test(text)
   const hasTab = text.includes("\t")
   const isHard = spaceThenBreak || isSpecial || isCarriage
@@ -110,9 +114,8 @@ function hasIndicator(text: string): boolean {
   )
 }
 
-function isBreak(character: string): boolean {
-  return /[\n\r\u0085\u2028\u2029]/.test(character)
-}
+/** A character that is no tab, ends no line, and is not printed as it is (`isPrintable`). */
+const SPECIAL = /[^\t\n\r\u0085\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u
 
 /** What go-yaml prints as it is: nothing outside of the first plane. */
 function isPrintable(character: string): boolean {

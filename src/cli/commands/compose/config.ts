@@ -117,7 +117,7 @@ async function rendered(
     return domain.renderModel(model, format)
   }
   const project = await compose.project(services, phasesOf(flags))
-  if (!flags.resolveImageDigests && !flags.lockImageDigests) return domain.render(project, format)
+  if (!flags.resolveImageDigests && !flags.lockImageDigests) return flags.quiet ? "" : domain.render(project, format)
   const locked = await lockImages(project, images)
   return flags.lockImageDigests ? domain.renderImages(locked, format) : domain.render(locked, format)
 }

@@ -166,17 +166,19 @@ const NO_FRONT_END_TEXT: Record<string, RegExp> = {
 
 const LITERAL = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
 
-/** What `run`, `exec` and `ps` load by name, one after another, whatever their flags. */
+/** What `run`, `exec`, `ps` and the same of compose load by name, one after another, whatever their flags. */
 const COMMON_ENTRIES = [
   "main.ts cli/run.ts cli/commands/container/run.ts cli/commands/container/exec.ts cli/commands/container/ls.ts engine/open.ts",
   "audit/open.ts content/open.ts event/open.ts image/open.ts meter/open.ts network/open.ts runtime/open.ts snapshot/open.ts",
+  "compose/open.ts compose/load/load.ts compose/plan/project-plan.ts compose/plan/image-plan.ts compose/plan/resource-plan.ts",
+  "cli/commands/compose/config.ts cli/commands/compose/up.ts cli/commands/compose/ps.ts cli/commands/compose/down.ts compose/run/up.ts compose/run/down.ts",
   "container/open.ts container/records.ts container/life-cycle.ts container/execs.ts container/exec-records.ts image/snapshot-blobs.ts",
 ].flatMap((line) => line.split(" "))
 
 /** Bun parses its own modules at each start: 3 to 10 ms of processor time each, and 300 to 700 page faults, for these. */
 const DEAR_MODULES = new Set("crypto stream stream/promises zlib net tls http https http2 readline".split(" "))
 
-test("what every run, exec and ps loads needs no costly module of node", () => {
+test("what every run, exec and ps loads, and compose's needs no costly module of node", () => {
   const loaded = new Set(COMMON_ENTRIES)
   const next = Map.groupBy(
     inside.filter(({ dynamic, typesOnly }) => !dynamic && !typesOnly),

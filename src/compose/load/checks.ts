@@ -1,4 +1,4 @@
-import { isIP } from "node:net"
+import { isIpAddress } from "../../spec/docker/ip-address.ts"
 import { fault } from "./fault.ts"
 import { isMap, originAt, originIn, type Origin, type Tree, type TreeMap } from "./tree.ts"
 
@@ -15,7 +15,7 @@ export function checkValues(tree: TreeMap): void {
 function checkService(path: string, service: TreeMap): void {
   for (const port of itemsOf(service["ports"])) {
     const { host_ip: address } = port
-    if (typeof address === "string" && address !== "" && isIP(address) === 0)
+    if (typeof address === "string" && address !== "" && !isIpAddress(address))
       throw fault(`${path}.ports.[]: invalid ip address: ${address}`, originIn(port, "host_ip"))
   }
   for (const request of itemsOf(service["gpus"])) checkDeviceRequest(`${path}.gpus.[]`, request)

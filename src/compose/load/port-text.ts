@@ -1,4 +1,4 @@
-import { isIP } from "node:net"
+import { isIpAddress } from "../../spec/docker/ip-address.ts"
 import { fault } from "./fault.ts"
 import type { Origin, TreeMap } from "./tree.ts"
 
@@ -54,7 +54,7 @@ function parseAddress(text: string, wrong: (message: string) => Error): string {
   if (bracketed === undefined && text.includes(":"))
     throw wrong(`Invalid ip address ${text}: address ${text}:: too many colons in address`)
   const address = bracketed ?? text
-  if (isIP(address.replace(/%.*$/, "")) === 0) throw wrong(`Invalid ip address: ${address}`)
+  if (!isIpAddress(address.replace(/%.*$/, ""))) throw wrong(`Invalid ip address: ${address}`)
   return address
 }
 

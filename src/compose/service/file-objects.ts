@@ -1,9 +1,9 @@
 /** Secrets and configs: files that a container finds, from the host, the environment, the project's file, or the store of secrets. */
-import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import type { ContainerOptions, GivenFile } from "../../container/container.ts"
 import type { MountRequest } from "../../spec/docker/mount-request.ts"
 import type { SecretRequest } from "../../spec/docker/secret-request.ts"
+import { sha256Hex } from "../../sys/sha256.ts"
 import type { FileObject, FileReference } from "../project.ts"
 import { atKey, cannot, wrongValue } from "./at-key.ts"
 import { keyOf, type ServiceContext } from "./service-context.ts"
@@ -65,9 +65,7 @@ export function withFiles(
 /** Of all that is copied: a container of another digest has old bytes. "": nothing is. */
 export function digestOfFiles({ given }: FileOptions): string {
   if (given.length === 0) return ""
-  const hash = createHash("sha256")
-  for (const { target, data } of given) hash.update(`${target}\0${data.length}\0`).update(data)
-  return hash.digest("hex")
+  return sha256Hex(...given.flatMap(({ target, data }) => [`${target}\0${data.length}\0`, data]))
 }
 
 const hasOwner = ({ uid, gid, mode }: FileReference): boolean =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { sha256Hex } from "../../sys/sha256.ts"
 import type { Key } from "../load/keys.ts"
 import { project as table } from "../load/keys/project-keys.ts"
 import type { ProjectNetwork, ProjectVolume, Service } from "../project.ts"
@@ -10,7 +10,7 @@ import { jsonShape } from "./shape.ts"
  * is made and pulled, how many there are, what they wait for, which profiles they are of.
  */
 export function serviceHash(service: Service): string {
-  return digest(serviceText(service))
+  return sha256Hex(serviceText(service))
 }
 
 /** What is hashed: one line of JSON. Two services of one text need the same container. */
@@ -27,19 +27,15 @@ function without<T extends object>(value: T, keys: readonly string[]): T {
 }
 
 export function networkHash(network: ProjectNetwork): string {
-  return digest(line(network, "networks"))
+  return sha256Hex(line(network, "networks"))
 }
 
 /** A volume's driver is `local` where none is named. */
 export function volumeHash(volume: ProjectVolume): string {
-  return digest(line({ ...volume, driver: volume.driver ?? "local" }, "volumes"))
+  return sha256Hex(line({ ...volume, driver: volume.driver ?? "local" }, "volumes"))
 }
 
 function line(value: object, section: "services" | "networks" | "volumes"): string {
   const key: Key | undefined = table.keys?.[section]?.values
   return jsonText(key ? jsonShape(value, key) : value, 0)
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex")
 }

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { detectCgroups } from "../../sys/process/cgroup.ts"
 import { thisProcess } from "../../sys/process/process-identity.ts"
+import { processStartTime } from "../../sys/process/process.ts"
+import { isFirstOfNamespace } from "../../sys/process/signal-by-handle.ts"
 import { openCrunState } from "./crun-state.ts"
 
 const cgroups = { ...detectCgroups(), manager: "disabled" as const }
@@ -34,6 +36,36 @@ test("start() leaves to crun what nobody waits for", () => {
   spawnSync("mkfifo", [fifo])
   expect(state.crun.start("a")).toBe(false)
   expect(existsSync(fifo)).toBe(true)
+})
+
+test("signal() signals the very process on record, and no other of its number", async () => {
+  const child = Bun.spawn(["sleep", "100"])
+  const startTime = processStartTime(child.pid) ?? 0
+  using other = stateOf("a", { pid: child.pid, "process-start-time": startTime - 1 })
+  expect(other.crun.signal("a", 15)).toBe(false)
+  using none = stateOf("a")
+  expect(none.crun.signal("a", 15)).toBe(false)
+  using state = stateOf("a", { pid: child.pid, "process-start-time": startTime })
+  expect(state.crun.signal("a", 15)).toBe(true)
+  await child.exited
+  expect(child.signalCode).toBe("SIGTERM")
+  expect(state.crun.signal("a", 15)).toBe(false)
+})
+
+test("signal() leaves the end of a process without a pid namespace of its own to crun", async () => {
+  const child = Bun.spawn(["sleep", "100"])
+  using state = stateOf("a", { pid: child.pid, "process-start-time": processStartTime(child.pid) })
+  expect(state.crun.signal("a", 9)).toBe(false)
+  expect(child.signalCode).toBeNull()
+  child.kill()
+  await child.exited
+})
+
+test("isFirstOfNamespace() takes the innermost number of a nested process", () => {
+  expect(isFirstOfNamespace("Name:\tsh\nNSpid:\t4711\t1\nNSpgid:\t1\n")).toBe(true)
+  expect(isFirstOfNamespace("NSpid:\t4711\t23\t1\n")).toBe(true)
+  expect(isFirstOfNamespace("NSpid:\t4711\t12\n")).toBe(false)
+  expect(isFirstOfNamespace("NSpid:\t1\n")).toBe(false)
 })
 
 test("deleteEnded() touches nothing of a container that runs, and none that it cannot judge", () => {

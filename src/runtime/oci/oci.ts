@@ -48,7 +48,7 @@ export function openRuntime(
         const { pid } = JSON.parse(await call("state", [id])) as { pid: number }
         if (!isInOwnCgroup(pid, id))
           throw new FailedPrecondition(`"${id}" is not in a cgroup of its own: its processes are not killed together`)
-      }
+      } else if (crun?.signal(id, signal)) return
       await call("kill", [...(options?.all ? ["--all"] : []), id, String(signal)])
     },
     pause: async (id) => void (await call("pause", [id])),

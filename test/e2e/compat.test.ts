@@ -97,12 +97,12 @@ const errors: Row[] = [
   {
     args: ["exec", "made", "true"],
     podman: [255, "Error: can only create exec sessions on running containers: container state improper\n"],
-    docker: [125, "Error response from daemon: container MADE is not running\n"],
+    docker: [1, "Error response from daemon: container MADE is not running\n"],
   },
   {
     args: ["kill", "made"],
     podman: [125, "Error: can only kill running containers. MADE is in state created: container state improper\n"],
-    docker: [1, "Error response from daemon: container MADE is not running\n"],
+    docker: [1, "Error response from daemon: cannot kill container: made: container MADE is not running\n"],
   },
   {
     args: ["rm", "up"],
@@ -129,6 +129,41 @@ const errors: Row[] = [
     args: ["run", "--nonsense", "busybox"],
     podman: [125, "Error: unknown flag: --nonsense\nSee 'podman run --help'\n"],
     docker: [125, "unknown flag: --nonsense\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n"],
+  },
+  {
+    args: ["exec", "absent", "true"],
+    podman: [125, absent],
+    docker: [1, "Error response from daemon: No such container: absent\n"],
+  },
+  {
+    args: ["start", "absent"],
+    podman: [125, absent],
+    docker: [1, "Error response from daemon: No such container: absent\nError: failed to start containers: absent\n"],
+  },
+  {
+    args: ["logs", "--since", "bogus", "up"],
+    podman: [125, 'Error: parsing --since "bogus": unable to interpret time value\n'],
+    docker: [1, 'invalid value for "since": failed to parse value as time or duration: "bogus"\n'],
+  },
+  {
+    args: ["unpause", "up"],
+    podman: [125, `Error: "UP" is not paused, can't unpause: container state improper\n`],
+    docker: [1, "Error response from daemon: Container UP is not paused\n"],
+  },
+  {
+    args: ["port", "up", "80"],
+    podman: [125, 'Error: failed to find published port "80"\n'],
+    docker: [1, "Error: No public port '80' published for up\n"],
+  },
+  {
+    args: ["run", "--env-file", "/no/such", "busybox"],
+    podman: [125, 'Error: parsing env file "/no/such": open /no/such: no such file or directory\n'],
+    docker: [125, "docker: open /no/such: no such file or directory\n\nRun 'docker run --help'"],
+  },
+  {
+    args: ["inspect", "--format", "{{.Nonsense}}", "up"],
+    podman: [125, "can't evaluate field Nonsense"],
+    docker: [1, "template parsing error: "],
   },
   {
     args: ["rm"],

@@ -3,16 +3,18 @@ import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag } from "../flag.ts"
 import { parseFlags } from "../parse-flags.ts"
+import { DOCKER_FAILURES } from "./docker-failures.ts"
+import type { Failures } from "./failures.ts"
 import { podmanFailures } from "./podman-failures.ts"
 
 const flags = { ...CONTAINER_FLAGS, tail: flag.string("lines") }
 const context = { command: "container run", typed: "run", flags, debug: false, failureCode: 125, endsAsProgram: true }
 
-function refusal(...words: string[]): string {
+function refusal(words: readonly string[], failures: Failures = podmanFailures("podman")): string {
   try {
     parseFlags(flags, words, true)
   } catch (error) {
-    if (error instanceof UsageError) return podmanFailures("podman").text(error, context)
+    if (error instanceof UsageError) return failures.text(error, context)
     throw error
   }
   return "accepted"
@@ -35,11 +37,22 @@ test.each([
   [["--health-interval", "bogus"], 'invalid healthcheck-interval: time: invalid duration "bogus"'],
   [["--network", "n2:bogus=1"], "invalid option for network n2: unknown bridge network option: bogus"],
 ])("a value that %p has is refused in podman's sentence", (words, sentence) => {
-  expect(refusal(...words)).toBe(`Error: ${sentence}\n`)
+  expect(refusal(words)).toBe(`Error: ${sentence}\n`)
 })
 
 test("what pflag itself reads is refused in its frame, with Go's words", () => {
-  expect(refusal("--cpus", "x")).toBe(
+  expect(refusal(["--cpus", "x"])).toBe(
     `Error: invalid argument "x" for "--cpus" flag: strconv.ParseFloat: parsing "x": invalid syntax\nSee 'podman run --help'\n`,
   )
+})
+
+test.each([
+  [["--pull", "bogus"], `docker: invalid pull option: 'bogus': must be one of "always", "missing" or "never"\n\nRun`],
+  [["--publish", "bad"], "docker: invalid containerPort: bad\n\nRun 'docker run --help' for more information\n"],
+  [["--pid", "bogus"], "docker: --pid: invalid PID mode\n\nRun"],
+  [["--restart", "bogus"], "docker: invalid restart policy: unknown policy 'bogus'\n\nRun"],
+  [["--memory", "abc"], `invalid argument "abc" for "-m, --memory" flag: invalid size: 'abc'\n\nUsage:  docker run`],
+  [["--cpus", "x"], 'invalid argument "x" for "--cpus" flag: failed to parse x as a rational number\n\nUsage:'],
+])("a value that %p has is refused as docker's client does", (words, start) => {
+  expect(refusal(words, DOCKER_FAILURES)).toStartWith(start)
 })

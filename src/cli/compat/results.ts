@@ -12,6 +12,8 @@ export interface Results {
   pulled(result: PullResult, quiet: boolean): string[]
   /** Whether `rmi --force` tells of what is not there. */
   readonly tellsMissing: boolean
+  /** Whether `run` prints the id of a container whose output nobody sees. */
+  readonly tellsUnseen: boolean
   /** Whether lists of images find a name without its registry. */
   readonly looseNames: boolean
   /** What a name without a registry means for an image that is made here. */
@@ -49,6 +51,7 @@ export const RESULTS: Results = {
     return [...(quiet ? [] : [`Digest: ${digest}`, status]), name]
   },
   looseNames: false,
+  tellsUnseen: false,
   tellsMissing: true,
   newName: (name) => name,
   loaded: ({ familiar }) => familiar,
@@ -73,6 +76,7 @@ export const PODMAN_RESULTS: Results = {
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
   looseNames: true,
+  tellsUnseen: true,
   tellsMissing: false,
   newName: localName,
   loaded: ({ full }) => full,

@@ -64,7 +64,7 @@ export default command({
       const told = notifyStarted(containers, started)
       if (flags.detach) await told
       progress[Symbol.dispose]()
-      if (flags.detach || showsNothing(flags)) out.line(started.container.id)
+      if (flags.detach || (dialect.results.tellsUnseen && showsNothing(flags))) out.line(started.container.id)
       return started
     }
     const sigProxy = flags.sigProxy && !flags.detach
@@ -80,7 +80,7 @@ export default command({
   },
 })
 
-/** `-a stdin` alone: the id is all that there is to see, as docker and podman print it. */
+/** `-a stdin` alone: podman prints the id then. */
 function showsNothing(flags: ContainerFlags): boolean {
   const { stdout, stderr } = shownStreams(flags)
   return !stdout && !stderr

@@ -1,130 +1,268 @@
 /**
- * HTTPRoutes of the Gateway API (gateway.networking.k8s.io/v1) as Ingresses, as far as these can say it: hosts, paths, one backend, the prefix
- * exchanged, certificates of the Gateway's listeners. Rules that match by more (headers, methods, queries) are left out: they must not lead
- * whom they do not mean. Pure.
+ * Gateways of ours and the HTTPRoutes that are attached to them (gateway.networking.k8s.io/v1): where they lead, what certificates they name, and
+ * what is to be said of each. Pure.
  */
-import type { Ingress } from "kubernetes-types/networking/v1"
-import type { Kept } from "../controllers/kept.ts"
 import type { StoredObject } from "../objects/objects.ts"
-import { INGRESS_CLASS, INGRESS_CONTROLLER } from "./routes.ts"
-
-const REWRITE = "skiff.dev/rewrite-target"
-
-interface GatewaySpec {
-  gatewayClassName?: string
-  listeners?: readonly { name?: string; hostname?: string; tls?: { certificateRefs?: readonly { name?: string }[] } }[]
-}
-
-interface RouteSpec {
-  parentRefs?: readonly { kind?: string; namespace?: string; name?: string; sectionName?: string }[]
-  hostnames?: readonly string[]
-  rules?: readonly RouteRule[]
-}
-
-interface RouteRule {
-  matches?: readonly {
-    path?: { type?: string; value?: string }
-    headers?: unknown
-    method?: unknown
-    queryParams?: unknown
-  }[]
-  filters?: readonly { type?: string; urlRewrite?: { path?: { type?: string; replacePrefixMatch?: string } } }[]
-  backendRefs?: readonly {
-    kind?: string
-    group?: string
-    namespace?: string
-    name?: string
-    port?: number
-    weight?: number
-  }[]
-}
+import { routesOfRule } from "./gateway-rule.ts"
+import {
+  specOf,
+  type BackendRef,
+  type GatewaySpec,
+  type Listener,
+  type ParentRef,
+  type RouteSpec,
+} from "./gateway-spec.ts"
+import { INGRESS_CLASS, INGRESS_CONTROLLER, type Backend, type Route } from "./routes.ts"
 
 /** What is looked at. */
 export interface GatewayObjects {
   classes: readonly StoredObject[]
   gateways: readonly StoredObject[]
   routes: readonly StoredObject[]
+  namespaces: readonly StoredObject[]
+  hasService(namespace: string, name: string): boolean
+  hasSecret(namespace: string, name: string): boolean
 }
 
-/** One for each rule, since each has a path of its own to exchange. */
-export function ingressesOfRoutes({ classes, gateways, routes }: GatewayObjects): Kept<Ingress>[] {
-  const controllers = new Map(
-    classes.map((one) => [one.metadata.name, (one["spec"] as { controllerName?: string } | undefined)?.controllerName]),
+/** Hosts, and the Secret with the certificate that answers for them. */
+export interface GatewayTls {
+  hosts: readonly string[]
+  namespace: string
+  secretName: string
+}
+
+/** True; or why it is not, in the specification's words. */
+export type Verdict = true | { reason: string; message: string }
+
+/** What is to be said of a listener. */
+export interface ListenerVerdict {
+  listener: Listener
+  accepted: Verdict
+  resolved: Verdict
+  attachedRoutes: number
+}
+
+/** What is to be said of a route, to one of its parents. */
+export interface ParentVerdict {
+  ref: ParentRef
+  accepted: Verdict
+  resolved: Verdict
+  /** Rules that lead nobody, while others do. */
+  dropped: number
+}
+
+export interface ResolvedGateways {
+  routes: readonly Route[]
+  tls: readonly GatewayTls[]
+  classes: readonly StoredObject[]
+  gateways: readonly { gateway: StoredObject; listeners: readonly ListenerVerdict[] }[]
+  parents: readonly { route: StoredObject; parents: readonly ParentVerdict[] }[]
+}
+
+const PROTOCOLS = new Set(["HTTP", "HTTPS"])
+
+export function resolveGateways(objects: GatewayObjects): ResolvedGateways {
+  const controllerOf = new Map(
+    objects.classes.map((one) => [one.metadata.name, specOf<{ controllerName?: string }>(one).controllerName]),
   )
   const isOurs = (gateway: StoredObject): boolean => {
-    const { gatewayClassName = "" } = (gateway["spec"] ?? {}) as GatewaySpec
-    return controllers.has(gatewayClassName)
-      ? controllers.get(gatewayClassName) === INGRESS_CONTROLLER
+    const { gatewayClassName = "" } = specOf<GatewaySpec>(gateway)
+    return controllerOf.has(gatewayClassName)
+      ? controllerOf.get(gatewayClassName) === INGRESS_CONTROLLER
       : gatewayClassName === INGRESS_CLASS
   }
-  const own = new Map(
-    gateways.filter(isOurs).map((gateway) => [`${gateway.metadata.namespace}/${gateway.metadata.name}`, gateway]),
-  )
-  return routes.flatMap((route) => {
-    const { parentRefs = [], hostnames = [], rules = [] } = (route["spec"] ?? {}) as RouteSpec
-    const { namespace = "default" } = route.metadata
-    // a Gateway of another namespace says itself whom it takes: those of its own alone
-    const parents = parentRefs.flatMap((ref) =>
-      (ref.kind ?? "Gateway") === "Gateway" && (ref.namespace ?? namespace) === namespace
-        ? (own.get(`${namespace}/${ref.name}`) ?? [])
-        : [],
-    )
-    if (parents.length === 0) return []
-    const tls = parents.flatMap((gateway) => tlsOf(gateway, hostnames))
-    return rules.flatMap((rule): Kept<Ingress>[] => ruleIngress(route, namespace, { rule, hostnames, tls }))
+  const gateways = objects.gateways
+    .filter((one) => isOurs(one) && one.metadata.deletionTimestamp === undefined)
+    .map((gateway) => ({ gateway, listeners: listenersOf(gateway, objects) }))
+  const own = new Map(gateways.map((one) => [keyOf(one.gateway), one]))
+  const labels = new Map(objects.namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]))
+  const found: Route[] = []
+  const hostsOf = new Map<ListenerVerdict, Set<string>>()
+  const parents = objects.routes
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .toSorted(byAge)
+    .flatMap((route) => {
+      const spec = specOf<RouteSpec>(route)
+      const namespace = route.metadata.namespace ?? "default"
+      const refs = (spec.parentRefs ?? []).flatMap((ref) => {
+        const parent = (ref.kind ?? "Gateway") === "Gateway" && own.get(`${ref.namespace ?? namespace}/${ref.name}`)
+        return parent ? [{ ref, parent }] : []
+      })
+      if (refs.length === 0) return []
+      const { rules, resolved, dropped } = rulesOf(spec, namespace, objects)
+      const all = new Set<string>()
+      const verdicts = refs.map(({ ref, parent }): ParentVerdict => {
+        const attached = attach(spec, ref, parent, { namespace, labels: labels.get(namespace) ?? {} })
+        if ("reason" in attached) return { ref, accepted: attached, resolved, dropped }
+        if (rules.length === 0 && dropped > 0)
+          return {
+            ref,
+            accepted: {
+              reason: "UnsupportedValue",
+              message: "no rule of it can be held: expressions, or filters that are not known",
+            },
+            resolved,
+            dropped: 0,
+          }
+        for (const { listener, hosts } of attached.to) {
+          listener.attachedRoutes++
+          const known = hostsOf.get(listener) ?? new Set<string>()
+          hostsOf.set(listener, known)
+          for (const host of hosts) {
+            known.add(host)
+            all.add(host)
+          }
+        }
+        return { ref, accepted: true, resolved, dropped }
+      })
+      for (const host of all)
+        for (const rule of rules)
+          found.push({
+            host: host.startsWith("*.") ? `*${host}` : host,
+            path: rule.path,
+            isExact: rule.isExact,
+            backend: undefined,
+            rewrite: undefined,
+            redirectsToTls: false,
+            target: rule.target,
+          })
+      return [{ route, parents: verdicts }]
+    })
+  return {
+    routes: found,
+    tls: gateways.flatMap(tlsOf(hostsOf)),
+    classes: objects.classes.filter((one) => controllerOf.get(one.metadata.name) === INGRESS_CONTROLLER),
+    gateways,
+    parents,
+  }
+}
+
+const keyOf = ({ metadata }: StoredObject): string => `${metadata.namespace ?? "default"}/${metadata.name}`
+
+/** Who was first has what two say. */
+function byAge(one: StoredObject, other: StoredObject): number {
+  const [a, b] = [one, other].map((route) => `${route.metadata.creationTimestamp} ${keyOf(route)}`) as [string, string]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function listenersOf(gateway: StoredObject, objects: GatewayObjects): ListenerVerdict[] {
+  const namespace = gateway.metadata.namespace ?? "default"
+  return (specOf<GatewaySpec>(gateway).listeners ?? []).map((listener) => {
+    const accepted: Verdict = PROTOCOLS.has(listener.protocol ?? "HTTP")
+      ? true
+      : { reason: "UnsupportedProtocol", message: "HTTP and HTTPS are answered here" }
+    const bad = listener.tls?.certificateRefs?.map((ref) => certificateVerdict(ref, namespace, objects)) ?? []
+    const kinds = listener.allowedRoutes?.kinds ?? []
+    const hasKind = kinds.length === 0 || kinds.some(({ kind }) => kind === "HTTPRoute")
+    const resolved: Verdict = hasKind
+      ? (bad.find((one) => one !== true) ?? true)
+      : { reason: "InvalidRouteKinds", message: "only an HTTPRoute is known here" }
+    return { listener, accepted, resolved, attachedRoutes: 0 }
   })
 }
 
-function tlsOf(gateway: StoredObject, hostnames: readonly string[]): { hosts: string[]; secretName: string }[] {
-  const { listeners = [] } = (gateway["spec"] ?? {}) as GatewaySpec
-  return listeners.flatMap(({ hostname, tls }) => {
-    const secretName = tls?.certificateRefs?.[0]?.name
-    if (secretName === undefined) return []
-    return [{ hosts: hostname === undefined ? [...hostnames] : [hostname], secretName }]
-  })
-}
-
-function ruleIngress(
-  route: StoredObject,
+function certificateVerdict(
+  {
+    kind = "Secret",
+    group = "",
+    namespace: of,
+    name = "",
+  }: { kind?: string; group?: string; namespace?: string; name?: string },
   namespace: string,
-  given: { rule: RouteRule; hostnames: readonly string[]; tls: { hosts: string[]; secretName: string }[] },
-): Kept<Ingress>[] {
-  const { matches = [{}], filters = [], backendRefs = [] } = given.rule
-  const rewrite = filters.find(({ type }) => type === "URLRewrite")?.urlRewrite?.path
-  if (filters.some(({ type }) => type !== "URLRewrite") || (rewrite && rewrite.type !== "ReplacePrefixMatch")) return []
-  const backend = backendRefs.find(
-    ({ kind = "Service", group = "", weight = 1, namespace: of = namespace }) =>
-      kind === "Service" && group === "" && weight > 0 && of === namespace,
-  )
-  const paths = matches.flatMap(({ path = {}, headers, method, queryParams }) => {
-    const { type = "PathPrefix", value = "/" } = path
-    if (headers !== undefined || method !== undefined || queryParams !== undefined) return []
-    if (type !== "PathPrefix" && type !== "Exact") return []
-    return [
-      {
-        path: value,
-        pathType: type === "Exact" ? "Exact" : "Prefix",
-        // one that is missing is nobody: 503
-        backend: { service: { name: backend?.name ?? "", port: { number: backend?.port ?? 0 } } },
-      },
-    ]
-  })
-  if (paths.length === 0) return []
-  const hosts = given.hostnames.length === 0 ? [undefined] : given.hostnames
-  const replaced = rewrite?.replacePrefixMatch
-  return [
-    {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "Ingress",
-      metadata: {
-        ...route.metadata,
-        annotations: replaced === undefined ? {} : { [REWRITE]: replaced === "" ? "/" : replaced },
-      },
-      spec: {
-        ingressClassName: INGRESS_CLASS,
-        rules: hosts.map((host) => Object.assign({ http: { paths } }, host !== undefined && { host })),
-        tls: given.tls,
-      },
-    },
-  ]
+  { hasSecret }: GatewayObjects,
+): Verdict {
+  if (kind !== "Secret" || group !== "")
+    return { reason: "InvalidCertificateRef", message: "a certificate is a Secret's" }
+  if ((of ?? namespace) !== namespace)
+    return { reason: "RefNotPermitted", message: "a Secret of another namespace is not given here" }
+  return hasSecret(namespace, name) || { reason: "InvalidCertificateRef", message: `there is no Secret "${name}"` }
 }
+
+/** To which listeners of this parent, under which hosts; or why to none. */
+function attach(
+  { hostnames = [] }: RouteSpec,
+  ref: ParentRef,
+  { gateway, listeners }: { gateway: StoredObject; listeners: readonly ListenerVerdict[] },
+  own: { namespace: string; labels: Readonly<Record<string, string>> },
+): { to: { listener: ListenerVerdict; hosts: string[] }[] } | { reason: string; message: string } {
+  const named = listeners.filter(
+    ({ listener, accepted }) =>
+      accepted === true &&
+      (ref.sectionName === undefined || ref.sectionName === listener.name) &&
+      (ref.port === undefined || ref.port === listener.port),
+  )
+  if (named.length === 0) return { reason: "NoMatchingParent", message: "no listener of the Gateway is meant" }
+  const allowed = named.filter(({ listener }) => allows(listener, gateway.metadata.namespace ?? "default", own))
+  if (allowed.length === 0)
+    return { reason: "NotAllowedByListeners", message: "the Gateway's listeners take no such route of this namespace" }
+  const to = allowed.flatMap((listener) => {
+    const wanted = hostnames.length === 0 ? [""] : hostnames
+    const hosts = wanted.flatMap((host) => intersection(host, listener.listener.hostname ?? "") ?? [])
+    return hosts.length === 0 ? [] : [{ listener, hosts }]
+  })
+  return to.length > 0
+    ? { to }
+    : { reason: "NoMatchingListenerHostname", message: "no listener has one of the route's hosts" }
+}
+
+function allows(
+  { allowedRoutes = {} }: Listener,
+  gatewayNamespace: string,
+  own: { namespace: string; labels: Readonly<Record<string, string>> },
+): boolean {
+  const { namespaces = {}, kinds = [] } = allowedRoutes
+  if (kinds.length > 0 && !kinds.some(({ kind }) => kind === "HTTPRoute")) return false
+  if (namespaces.from === "All") return true
+  if (namespaces.from !== "Selector") return own.namespace === gatewayNamespace
+  const { matchLabels = {}, matchExpressions } = namespaces.selector ?? {}
+  // expressions are not looked through here: nobody is let in by them
+  if (matchExpressions !== undefined) return false
+  return Object.entries(matchLabels).every(([name, value]) => own.labels[name] === value)
+}
+
+const covers = (wild: string, host: string): boolean => wild.startsWith("*.") && host.endsWith(wild.slice(1))
+
+/** What both mean; empty: every host. Undefined: nothing. */
+export function intersection(one: string, other: string): string | undefined {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()]
+  if (a === b || b === "") return a
+  if (a === "") return b
+  return covers(b, a) ? a : covers(a, b) ? b : undefined
+}
+
+function rulesOf(
+  { rules = [{}] }: RouteSpec,
+  namespace: string,
+  { hasService }: GatewayObjects,
+): { rules: NonNullable<ReturnType<typeof routesOfRule>>; resolved: Verdict; dropped: number } {
+  let resolved: Verdict = true
+  const wrong = (reason: string, message: string): undefined => void (resolved = { reason, message })
+  const backendOf = ({
+    kind = "Service",
+    group = "",
+    namespace: of,
+    name = "",
+    port,
+  }: BackendRef): Backend | undefined => {
+    if (kind !== "Service" || (group !== "" && group !== "core"))
+      return wrong("InvalidKind", `a backend is a Service, and no ${kind.slice(0, 60)}`)
+    if ((of ?? namespace) !== namespace)
+      return wrong("RefNotPermitted", "a Service of another namespace is not given here")
+    if (port === undefined) return wrong("UnsupportedValue", "a backend has a port")
+    if (!hasService(namespace, name)) return wrong("BackendNotFound", `there is no Service "${name.slice(0, 100)}"`)
+    return { namespace, service: name, port: { number: port } }
+  }
+  const all = rules.map((rule) => routesOfRule(rule, backendOf))
+  return { rules: all.flatMap((one) => one ?? []), resolved, dropped: all.filter((one) => one === undefined).length }
+}
+
+const tlsOf =
+  (hostsOf: ReadonlyMap<ListenerVerdict, ReadonlySet<string>>) =>
+  ({ gateway, listeners }: { gateway: StoredObject; listeners: readonly ListenerVerdict[] }): GatewayTls[] =>
+    listeners.flatMap((one) => {
+      const { hostname, tls } = one.listener
+      const secretName = tls?.certificateRefs?.[0]?.name
+      if (secretName === undefined || one.accepted !== true || one.resolved !== true) return []
+      const hosts = hostname === undefined ? [...(hostsOf.get(one) ?? [])].filter((host) => host !== "") : [hostname]
+      return [{ hosts, namespace: gateway.metadata.namespace ?? "default", secretName }]
+    })

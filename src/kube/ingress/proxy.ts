@@ -7,8 +7,17 @@ import { log } from "../../base/log.ts"
 import type { VirtualEndpoint } from "../../network/network.ts"
 import type { Upstream } from "./backends.ts"
 import { H2cSessions } from "./h2c-sessions.ts"
-import { forwardedHeaders, hostOf, passedOn, Refused, targetOf, type Headers } from "./request-head.ts"
-import type { Backend, RouteFound } from "./routes.ts"
+import {
+  forwardedHeaders,
+  hostOf,
+  passedOn,
+  redirectLocation,
+  Refused,
+  targetOf,
+  withChanges,
+  type Headers,
+} from "./request-head.ts"
+import type { Backend, HeaderChanges, RequestFacts, RouteFound } from "./routes.ts"
 import { Places, USUAL_LIMITS, type IngressLimits } from "./limits.ts"
 import { tunnel } from "./tunnel.ts"
 
@@ -23,7 +32,7 @@ type Response = ServerResponse | Http2ServerResponse
 
 /** What the proxy asks for each request. */
 export interface ProxyRules {
-  find(host: string, path: string): RouteFound | undefined
+  find(host: string, path: string, request: RequestFacts): RouteFound | undefined
   upstream(backend: Backend): Upstream | undefined
   /** Where callers with TLS are heard; undefined: nowhere. */
   tlsPort(): number | undefined
@@ -84,9 +93,28 @@ export class Proxy {
       response.end()
       return
     }
+    if (route.redirect !== undefined) {
+      const location = redirectLocation(route.redirect, { full, query, isTls: arrival.isTls })
+      writeHead(
+        response,
+        route.redirect.status,
+        withChanges({ location, "content-length": "0" }, route.responseHeaders),
+      )
+      response.end()
+      return
+    }
     const upstream = this.#upstream(route)
-    const headers = { ...passedOn(request.headers as Headers), ...forwarded(request, full, arrival) }
-    const call = { method: request.method ?? "GET", path: `${route.path}${query}`, host: full, headers }
+    const headers = {
+      ...withChanges(passedOn(request.headers as Headers), route.requestHeaders),
+      ...forwarded(request, full, arrival),
+    }
+    const call: Call = {
+      method: request.method ?? "GET",
+      path: `${route.path}${query}`,
+      host: route.host ?? full,
+      headers,
+      responseHeaders: route.responseHeaders,
+    }
     if (upstream.protocol === "h2c") return this.#passH2c(request, response, upstream, call)
     const isGone = goneOf(response)
     const endpoint = await reachable(upstream.endpoints, isGone)
@@ -107,8 +135,8 @@ export class Proxy {
       method: request.method ?? "GET",
       path: `${route.path}${query}`,
       headers: {
-        host: full,
-        ...passedOn(request.headers as Headers),
+        host: route.host ?? full,
+        ...withChanges(passedOn(request.headers as Headers), route.requestHeaders),
         ...forwarded(request, full, arrival),
         connection: "Upgrade",
         upgrade: "websocket",
@@ -120,12 +148,13 @@ export class Proxy {
     const authority = request.headers[":authority"]
     const { host, full } = hostOf(request.rawHeaders, typeof authority === "string" ? authority : undefined)
     const { path, query } = targetOf(request.url ?? "")
-    const route = this.#rules.find(host, path)
+    const route = this.#rules.find(host, path, factsOf(request, query))
     if (route === undefined) throw new Refused(404, "no rule has this host and path")
     return { route, query, full }
   }
 
-  #upstream({ backend }: RouteFound): Upstream {
+  #upstream({ backend, isBroken = false }: RouteFound): Upstream {
+    if (isBroken) throw new Refused(500, "the route names a backend that is not there")
     const upstream = backend && this.#rules.upstream(backend)
     if (upstream === undefined || upstream.endpoints.length === 0) throw new Refused(503, "nobody answers for it")
     return upstream
@@ -151,7 +180,7 @@ export class Proxy {
     stream.once("error", reject)
     stream.once("response", (head) => {
       const status = Number(head[":status"] ?? 502)
-      const passed = passedOn(head as Headers)
+      const passed = withChanges(passedOn(head as Headers), call.responseHeaders)
       writeHead(response, status, passed)
       stream.pipe(response as ServerResponse, { end: false })
       stream.once("end", () => {
@@ -222,6 +251,20 @@ interface Call {
   path: string
   host: string
   headers: Record<string, string | string[]>
+  responseHeaders: HeaderChanges | undefined
+}
+
+/** What rules may ask of a request; the question is read when they do. */
+function factsOf(request: Request, query: string): RequestFacts {
+  let parameters: URLSearchParams | undefined
+  return {
+    method: request.method ?? "GET",
+    header(name) {
+      const value = request.headers[name]
+      return Array.isArray(value) ? value.join(", ") : value
+    },
+    query: (name) => (parameters ??= new URLSearchParams(query)).get(name) ?? undefined,
+  }
 }
 
 function forwarded(request: Request, host: string, { isTls, port }: Arrival): Record<string, string> {
@@ -276,7 +319,11 @@ async function passHttp1(passing: Passing): Promise<void> {
   upstream.once("timeout", () => upstream.destroy(new Refused(504, "the backend was silent")))
   upstream.once("error", reject)
   upstream.once("response", (answer) => {
-    writeHead(response, answer.statusCode ?? 502, passedOn(answer.headers as Headers))
+    writeHead(
+      response,
+      answer.statusCode ?? 502,
+      withChanges(passedOn(answer.headers as Headers), call.responseHeaders),
+    )
     answer.once("error", reject)
     answer.once("end", resolve)
     answer.pipe(response)

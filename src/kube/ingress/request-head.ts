@@ -1,4 +1,5 @@
 /** What of a request's head is passed on, and what is refused. Pure. */
+import type { HeaderChanges, RouteFound } from "./routes.ts"
 
 /** Of one connection alone (RFC 9110, section 7.6.1), and what a proxy has its own word for. */
 const HOP_BY_HOP = new Set([
@@ -77,6 +78,35 @@ export function passedOn(headers: Headers): Record<string, string | string[]> {
     passed[name] = typeof value === "string" ? value : name === "cookie" ? value.join("; ") : [...value]
   }
   return passed
+}
+
+/** As a route changes them; what belongs to a connection, or is ours to say, is nobody's to change. */
+export function withChanges(
+  headers: Record<string, string | string[]>,
+  changes: HeaderChanges | undefined,
+): Record<string, string | string[]> {
+  if (changes === undefined) return headers
+  const changed = { ...headers }
+  for (const [name, value] of changes.set) if (isFree(name)) changed[name] = value
+  for (const [name, value] of changes.add)
+    if (isFree(name)) changed[name] = name in changed ? [changed[name] ?? [], value].flat() : value
+  for (const name of changes.remove) if (isFree(name)) delete changed[name]
+  return changed
+}
+
+const isFree = (name: string): boolean => !HOP_BY_HOP.has(name) && name !== "host" && name !== "content-length"
+
+/** Where a redirect leads. Without a word of it scheme, host and port are what was asked for. */
+export function redirectLocation(
+  { scheme, host, port, path }: NonNullable<RouteFound["redirect"]>,
+  { full, query, isTls }: { full: string; query: string; isTls: boolean },
+): string {
+  const [, name = "", asked] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(full) ?? []
+  const to = scheme ?? (isTls ? "https" : "http")
+  const usual = to === "https" ? 443 : 80
+  // a scheme that is named has its own port (HTTPRequestRedirectFilter, port)
+  const number = port ?? (scheme === undefined && asked !== undefined ? Number(asked) : usual)
+  return `${to}://${host ?? name}${number === usual ? "" : `:${number}`}${path}${query}`
 }
 
 /** What we say of the caller. */

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import type { Ingress, IngressClass } from "kubernetes-types/networking/v1"
 import type { Kept } from "../controllers/kept.ts"
-import type { StoredObject } from "../objects/objects.ts"
-import { ingressesOfRoutes } from "./gateway-routes.ts"
 import { ownIngresses, Routes } from "./routes.ts"
 
 let count = 0
@@ -78,57 +76,4 @@ describe("rules of Ingresses", () => {
     )
     expect(ownIngresses(all, classes).map(({ metadata }) => metadata.name)).toEqual(["none", "own", "skiff"])
   })
-})
-
-const object = (kind: string, name: string, spec: object) =>
-  ({
-    apiVersion: "gateway.networking.k8s.io/v1",
-    kind,
-    metadata: { name, namespace: "shop", uid: name, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
-    spec,
-  }) as unknown as StoredObject
-const rule = (more: object, name: string) => ({ ...more, backendRefs: [{ name, port: 80 }] })
-
-describe("routes of Gateways", () => {
-  const route = (parent: string, rules: object[]) =>
-    object("HTTPRoute", parent, { parentRefs: [{ name: parent }], hostnames: ["web.example"], rules })
-  const gateways = [
-    object("Gateway", "own", {
-      gatewayClassName: "skiff",
-      listeners: [{ name: "tls", hostname: "web.example", tls: { certificateRefs: [{ name: "cert" }] } }],
-    }),
-    object("Gateway", "theirs", { gatewayClassName: "istio" }),
-  ]
-  const found = ingressesOfRoutes({
-    classes: [],
-    gateways,
-    routes: [
-      route("own", [
-        rule({ matches: [{ path: { type: "PathPrefix", value: "/api" } }] }, "api"),
-        rule({ matches: [{ path: { type: "Exact", value: "/one" } }] }, "one"),
-        rule({ matches: [{ path: { value: "/secret" }, headers: [{ name: "x", value: "y" }] }] }, "secret"),
-        rule(
-          {
-            matches: [{ path: { value: "/cut" } }],
-            filters: [
-              { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
-            ],
-          },
-          "cut",
-        ),
-      ]),
-      route("theirs", [rule({}, "other")]),
-    ],
-  })
-  const routes = new Routes(ownIngresses(found, []))
-
-  test("lead by hosts and paths, of our class alone", () => {
-    expect(routes.find("web.example", "/api/x")?.backend?.service).toBe("api")
-    expect(routes.find("web.example", "/one")?.backend?.service).toBe("one")
-    expect(routes.find("web.example", "/cut/a")).toMatchObject({ backend: { service: "cut" }, path: "/a" })
-    expect(routes.find("web.example", "/")).toBeUndefined()
-    expect(found[0]?.spec?.tls).toEqual([{ hosts: ["web.example"], secretName: "cert" }])
-  })
-
-  test("lead nobody by a rule that means others", () => expect(routes.find("web.example", "/secret")).toBeUndefined())
 })

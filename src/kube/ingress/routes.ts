@@ -10,6 +10,9 @@ const CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 const REWRITE = ["skiff.dev/rewrite-target", "nginx.ingress.kubernetes.io/rewrite-target"]
 const REDIRECT = ["skiff.dev/ssl-redirect", "nginx.ingress.kubernetes.io/ssl-redirect"]
 
+/** DNS has no longer names (RFC 1035, section 2.3.4). */
+const MOST_WORDS = 128
+
 /** Where a request goes. */
 export interface Backend {
   namespace: string
@@ -17,7 +20,52 @@ export interface Backend {
   port: { name: string } | { number: number }
 }
 
-interface Route {
+/** What a route wants of a request beside host and path. */
+export interface RequestMatch {
+  method?: string
+  /** Names in lower case. */
+  headers: readonly (readonly [name: string, value: string])[]
+  query: readonly (readonly [name: string, value: string])[]
+}
+
+/** The same of a request that came. */
+export interface RequestFacts {
+  method: string
+  header(name: string): string | undefined
+  query(name: string): string | undefined
+}
+
+/** A path in the place of the whole, or of the part that was matched. */
+export interface PathChange {
+  isFull: boolean
+  value: string
+}
+
+/** Names in lower case. */
+export interface HeaderChanges {
+  set: readonly (readonly [name: string, value: string])[]
+  add: readonly (readonly [name: string, value: string])[]
+  remove: readonly string[]
+}
+
+export interface WeightedBackend {
+  /** Undefined: there is none by that name. */
+  backend: Backend | undefined
+  weight: number
+}
+
+/** What a route of a Gateway has more than a rule of an Ingress. */
+export interface RouteTarget {
+  match: RequestMatch
+  backends: readonly WeightedBackend[]
+  redirect?: { status: number; scheme?: string; host?: string; port?: number; path?: PathChange }
+  rewrite?: { host?: string; path?: PathChange }
+  requestHeaders?: HeaderChanges
+  responseHeaders?: HeaderChanges
+}
+
+export interface Route {
+  /** Empty: every one. `*.example.org` stands for one word more, `**.example.org` for one and more. */
   host: string
   path: string
   isExact: boolean
@@ -25,6 +73,8 @@ interface Route {
   /** What stands in the place of the path that was matched. */
   rewrite: string | undefined
   redirectsToTls: boolean
+  /** In place of `backend` and `rewrite`. */
+  target?: RouteTarget
 }
 
 /** What was found for a request. */
@@ -33,6 +83,14 @@ export interface RouteFound {
   /** What the backend is asked for. */
   path: string
   redirectsToTls: boolean
+  /** The one that was chosen is not there: it is the rule's fault. */
+  isBroken?: boolean
+  /** What the backend is told that its name is. */
+  host?: string
+  /** `path`: where to. */
+  redirect?: { status: number; scheme?: string; host?: string; port?: number; path: string }
+  requestHeaders?: HeaderChanges
+  responseHeaders?: HeaderChanges
 }
 
 /** Ingresses that are ours, the oldest first: who was first has what two say. */
@@ -66,11 +124,16 @@ export class Routes {
   readonly #byHost = new Map<string, Route[]>()
   readonly #usual: Route[] = []
 
-  constructor(ingresses: readonly Kept<Ingress>[]) {
+  /** `gateway`: those of Gateways, the oldest first; of two alike an Ingress has it. */
+  constructor(ingresses: readonly Kept<Ingress>[], gateway: readonly Route[] = []) {
     for (const ingress of ingresses) this.#add(ingress)
-    // the longest path first, and of equals the exact one (Ingress, "multiple matches")
-    for (const routes of this.#byHost.values())
-      routes.sort((one, other) => other.path.length - one.path.length || Number(other.isExact) - Number(one.isExact))
+    for (const route of gateway) {
+      const routes = this.#byHost.get(route.host) ?? []
+      this.#byHost.set(route.host, routes)
+      routes.push(route)
+    }
+    // the longest path first, and of equals the exact one (Ingress, "multiple matches"); then who wants more of a request (HTTPRouteMatch)
+    for (const routes of this.#byHost.values()) routes.sort(bySpecificity)
   }
 
   #add({ metadata, spec = {} }: Kept<Ingress>): void {
@@ -105,19 +168,51 @@ export class Routes {
   }
 
   /** Undefined: nobody has it. `path` begins with `/`, without the question. */
-  find(host: string, path: string): RouteFound | undefined {
-    const name = host.toLowerCase()
-    const dot = name.indexOf(".")
-    // a wildcard stands for one word
-    const hosts = [name, ...(dot > 0 ? [`*${name.slice(dot)}`] : []), ""]
-    for (const one of hosts) {
+  find(host: string, path: string, request?: RequestFacts): RouteFound | undefined {
+    for (const one of hostsFor(host.toLowerCase())) {
       const routes = this.#byHost.get(one)
-      const route = routes?.find((candidate) => fits(candidate, path))
+      const route = routes?.find((candidate) => fits(candidate, path) && isMeant(candidate, request))
       if (route !== undefined) return found(route, path)
     }
     const [usual] = this.#usual
     return usual && found(usual, path)
   }
+}
+
+/** The most specific first. */
+function hostsFor(name: string): string[] {
+  const words = name.split(".")
+  // one of an Ingress stands for one word, one of a Gateway for any number; nobody's name has more
+  const ends = words.slice(1, MOST_WORDS).map((_, index) => words.slice(index + 1).join("."))
+  return [name, ...(ends[0] === undefined ? [] : [`*.${ends[0]}`]), ...ends.map((end) => `**.${end}`), ""]
+}
+
+function bySpecificity(one: Route, other: Route): number {
+  const wants = ({ target }: Route): [number, number, number] => [
+    Number(target?.match.method !== undefined),
+    target?.match.headers.length ?? 0,
+    target?.match.query.length ?? 0,
+  ]
+  const [a, b] = [wants(one), wants(other)]
+  return (
+    other.path.length - one.path.length ||
+    Number(other.isExact) - Number(one.isExact) ||
+    b[0] - a[0] ||
+    b[1] - a[1] ||
+    b[2] - a[2]
+  )
+}
+
+function isMeant({ target }: Route, request: RequestFacts | undefined): boolean {
+  if (target === undefined) return true
+  const { method, headers, query } = target.match
+  if (method === undefined && headers.length + query.length === 0) return true
+  if (request === undefined) return false
+  return (
+    (method === undefined || method === request.method) &&
+    headers.every(([name, value]) => request.header(name) === value) &&
+    query.every(([name, value]) => request.query(name) === value)
+  )
 }
 
 function fits({ path: wanted, isExact }: Route, path: string): boolean {
@@ -126,7 +221,39 @@ function fits({ path: wanted, isExact }: Route, path: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`) || (prefix === "" && path.startsWith("/"))
 }
 
-function found({ path: matched, backend, rewrite, redirectsToTls, isExact }: Route, path: string): RouteFound {
+function foundByTarget({ path: matched, isExact }: Route, target: RouteTarget, path: string): RouteFound {
+  const { redirect, rewrite, backends, requestHeaders, responseHeaders } = target
+  const changed = (change: PathChange | undefined): string => {
+    if (change === undefined) return path
+    if (change.isFull) return change.value
+    const rest = isExact ? "" : path.slice(matched.replace(/\/+$/, "").length)
+    return `${change.value.replace(/\/+$/, "")}${rest}` || "/"
+  }
+  const common = { redirectsToTls: false, ...(responseHeaders && { responseHeaders }) }
+  if (redirect !== undefined)
+    return { ...common, backend: undefined, path, redirect: { ...redirect, path: changed(redirect.path) } }
+  const chosen = drawn(backends)
+  return {
+    ...common,
+    backend: chosen,
+    isBroken: chosen === undefined,
+    path: changed(rewrite?.path),
+    ...(rewrite?.host !== undefined && { host: rewrite.host }),
+    ...(requestHeaders && { requestHeaders }),
+  }
+}
+
+/** By their weights. */
+function drawn(backends: readonly WeightedBackend[]): Backend | undefined {
+  let left = Math.random() * backends.reduce((sum, { weight }) => sum + weight, 0)
+  return backends.find(({ weight }) => (left -= weight) < 0)?.backend
+}
+
+function found(route: Route, path: string): RouteFound {
+  return route.target === undefined ? foundByRule(route, path) : foundByTarget(route, route.target, path)
+}
+
+function foundByRule({ path: matched, backend, rewrite, redirectsToTls, isExact }: Route, path: string): RouteFound {
   if (rewrite === undefined) return { backend, path, redirectsToTls }
   const rest = isExact ? "" : path.slice(matched.replace(/\/+$/, "").length)
   return { backend, path: `${rewrite.replace(/\/+$/, "")}${rest}` || "/", redirectsToTls }

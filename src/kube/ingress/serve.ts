@@ -10,7 +10,7 @@ import { isSkiffError } from "../../base/errors.ts"
 import { log } from "../../base/log.ts"
 import { keyOf } from "../controllers/cluster.ts"
 import type { Kept } from "../controllers/kept.ts"
-import { ingressesOfRoutes } from "./gateway-routes.ts"
+import { resolveGateways, type ResolvedGateways } from "./gateway-routes.ts"
 import type { KubeObjects, StoredObject } from "../objects/objects.ts"
 import { SERVICE_NAME, SLICES } from "../services/slices.ts"
 import { upstreamOf } from "./backends.ts"
@@ -25,7 +25,7 @@ export const INGRESS_CLASSES = "ingressclasses.networking.k8s.io"
 const GATEWAY = "gateway.networking.k8s.io"
 export const HTTP_ROUTES = `httproutes.${GATEWAY}`
 export const GATEWAYS = [`gatewayclasses.${GATEWAY}`, `gateways.${GATEWAY}`, HTTP_ROUTES] as const
-const WATCHED = ["configmaps", "secrets", "services", SLICES, INGRESSES, INGRESS_CLASSES, ...GATEWAYS]
+const WATCHED = ["configmaps", "namespaces", "secrets", "services", SLICES, INGRESSES, INGRESS_CLASSES, ...GATEWAYS]
 const LINGER_MS = 2_000
 const RETRY_MS = 2_000
 /** Changes of one moment are read together. */
@@ -41,18 +41,36 @@ export interface ServeIngressesDeps {
 
 /** Whether there is anything to serve. */
 export function hasIngresses(objects: Pick<KubeObjects, "list">): boolean {
-  return allIngresses(objects).length > 0
+  const { ingresses, gateways } = allRules(objects)
+  return ingresses.length > 0 || gateways.routes.length > 0
 }
 
-/** Those of ours, and what routes of Gateways say; each the oldest first. */
-export function allIngresses(objects: Pick<KubeObjects, "list">): Kept<Ingress>[] {
+/** Ingresses of ours, the oldest first, and what Gateways of ours say. */
+export interface AllRules {
+  ingresses: readonly Kept<Ingress>[]
+  gateways: ResolvedGateways
+}
+
+export function allRules(objects: Pick<KubeObjects, "list">): AllRules {
   const list = (resource: string): StoredObject[] => objects.list(resource).items
   const ingresses = list(INGRESSES) as unknown as Kept<Ingress>[]
-  const routes = list(HTTP_ROUTES)
   const classes = ingresses.length === 0 ? [] : (list(INGRESS_CLASSES) as unknown as Kept<IngressClass>[])
-  const ofRoutes =
-    routes.length === 0 ? [] : ingressesOfRoutes({ classes: list(GATEWAYS[0]), gateways: list(GATEWAYS[1]), routes })
-  return [...ownIngresses(ingresses, classes), ...ownIngresses(ofRoutes, [])]
+  const gateways = list(GATEWAYS[1])
+  const isAny = gateways.length > 0
+  const names = (resource: string): Set<string> =>
+    new Set(isAny ? list(resource).map(({ metadata }) => keyOf(metadata.namespace, metadata.name)) : [])
+  const [services, secrets] = [names("services"), names("secrets")]
+  return {
+    ingresses: ownIngresses(ingresses, classes),
+    gateways: resolveGateways({
+      classes: list(GATEWAYS[0]),
+      gateways,
+      routes: isAny ? list(HTTP_ROUTES) : [],
+      namespaces: isAny ? list("namespaces") : [],
+      hasService: (namespace, name) => services.has(keyOf(namespace, name)),
+      hasSecret: (namespace, name) => secrets.has(keyOf(namespace, name)),
+    }),
+  }
 }
 
 /** Resolves when there is nothing to serve any more, or another process does it. */
@@ -76,7 +94,7 @@ async function serveUntilIdle({ objects, isOrdinaryUser }: ServeIngressesDeps): 
   const limits = { ...USUAL_LIMITS, requestsOfOne: settings.perClient, connectionsOfOne: settings.perClient }
   const proxy = new Proxy(
     {
-      find: (host, path) => table.routes.find(host, path),
+      find: (host, path, request) => table.routes.find(host, path, request),
       upstream: (backend) => table.upstream(backend),
       tlsPort: () => (servers.hasTls ? settings.https : undefined),
     },
@@ -152,10 +170,10 @@ class IngressTable {
 
   read(): void {
     const list = <T>(resource: string): Kept<T>[] => this.#objects.list(resource).items as unknown as Kept<T>[]
-    const ingresses = allIngresses(this.#objects)
-    this.isEmpty = ingresses.length === 0
-    this.routes = new Routes(ingresses)
-    this.pairs = this.#pairsOf(ingresses)
+    const { ingresses, gateways } = allRules(this.#objects)
+    this.isEmpty = ingresses.length === 0 && gateways.routes.length === 0
+    this.routes = new Routes(ingresses, gateways.routes)
+    this.pairs = this.#pairsOf(ingresses, gateways.tls)
     this.#services.clear()
     this.#slices.clear()
     for (const service of list<Service>("services"))
@@ -174,18 +192,21 @@ class IngressTable {
   }
 
   /** Of each host, the certificate of the first Ingress that names one. */
-  #pairsOf(ingresses: readonly Kept<Ingress>[]): Map<string, KeyPair> {
+  #pairsOf(ingresses: readonly Kept<Ingress>[], gateways: ResolvedGateways["tls"]): Map<string, KeyPair> {
     const pairs = new Map<string, KeyPair>()
+    const add = (hosts: readonly string[], secretName: string, namespace: string | undefined): void => {
+      const secret = this.#objects.find("secrets", secretName, namespace) as Kept<Secret> | undefined
+      const pair = secret && pairOf(secret)
+      if (pair === undefined) return
+      for (const host of hosts) if (!pairs.has(host.toLowerCase())) pairs.set(host.toLowerCase(), pair)
+    }
     for (const { metadata, spec } of ingresses)
       for (const { hosts, secretName } of spec?.tls ?? []) {
         if (secretName === undefined) continue
-        const secret = this.#objects.find("secrets", secretName, metadata.namespace) as Kept<Secret> | undefined
-        const pair = secret && pairOf(secret)
-        if (pair === undefined) continue
         // who names no host means those of his rules
-        const named = hosts ?? (spec?.rules ?? []).flatMap(({ host }) => host ?? [])
-        for (const host of named) if (!pairs.has(host.toLowerCase())) pairs.set(host.toLowerCase(), pair)
+        add(hosts ?? (spec?.rules ?? []).flatMap(({ host }) => host ?? []), secretName, metadata.namespace)
       }
+    for (const { hosts, namespace, secretName } of gateways) add(hosts, secretName, namespace)
     return pairs
   }
 }

@@ -5,7 +5,8 @@ import type { Controller } from "../controllers/controller.ts"
 import { keyOf, type CachedChange, type Cluster } from "../controllers/cluster.ts"
 import { ingressSettings, SETTINGS, usualSettings } from "./settings.ts"
 import { INGRESS_CLASS, INGRESS_CONTROLLER, ownIngresses } from "./routes.ts"
-import { allIngresses, GATEWAYS, INGRESS_CLASSES, INGRESSES } from "./serve.ts"
+import { gatewayStatuses } from "./gateway-status.ts"
+import { allRules, GATEWAYS, INGRESS_CLASSES, INGRESSES } from "./serve.ts"
 
 /** A proxy that was killed is missed for so long. */
 const LOOK_MS = 2_000
@@ -26,14 +27,15 @@ export interface IngressStatusDeps {
 }
 
 export function ingressStatusController(deps: IngressStatusDeps): Controller {
-  const { cluster, isOrdinaryUser, wakeProxy } = deps
+  const { cluster, wakeProxy } = deps
   return {
     name: "ingress",
     *keysOf({ resource, object: { metadata } }: CachedChange) {
       if (resource === INGRESSES) yield keyOf(metadata.namespace, metadata.name)
       const isSetting = resource === "configmaps" && metadata.name === SETTINGS.name
-      // routes of Gateways have no key of their own: who looks sees all of them
-      if ((GATEWAYS as readonly string[]).includes(resource)) yield ROUTES
+      // routes of Gateways have no key of their own: who looks sees all of them, and what they lead to
+      const isLedTo = ["services", "secrets", "namespaces"].includes(resource) && cluster.count(GATEWAYS[1]) > 0
+      if ((GATEWAYS as readonly string[]).includes(resource) || isLedTo || isSetting) yield ROUTES
       if (resource === INGRESS_CLASSES || isSetting)
         for (const one of cluster.list<Ingress>(INGRESSES)) yield keyOf(one.metadata.namespace, one.metadata.name)
     },
@@ -41,17 +43,19 @@ export function ingressStatusController(deps: IngressStatusDeps): Controller {
       const ingress = cluster.byKey<Ingress>(INGRESSES, key)
       tellPorts(deps)
       if (key === ROUTES) {
-        const isAny = allIngresses(cluster.objects).length > 0
+        const { ingresses, gateways } = allRules(cluster.objects)
+        const isAny = ingresses.length > 0 || gateways.routes.length > 0
         if (isAny) wakeProxy()
+        const settings = settingsOf(deps)
+        const address = settings.address === "0.0.0.0" ? hostAddress(deps.isOwnLink) : settings.address
+        for (const { resource, object, status } of gatewayStatuses(gateways, { ...settings, address }, new Date()))
+          cluster.patchStatus(resource, object as never, () => status as never)
         return isAny ? LOOK_MS : undefined
       }
       if (ingress === undefined || ingress.metadata.deletionTimestamp !== undefined) return
       ensureClass(cluster)
       const isOurs = ownIngresses([ingress], cluster.list<IngressClass>(INGRESS_CLASSES)).length > 0
-      const settings = ingressSettings(
-        cluster.objects.find("configmaps", SETTINGS.name, SETTINGS.namespace),
-        usualSettings(isOrdinaryUser),
-      )
+      const settings = settingsOf(deps)
       const before = JSON.stringify(ingress.status?.loadBalancer?.ingress ?? [])
       const address = settings.address === "0.0.0.0" ? hostAddress(deps.isOwnLink) : settings.address
       const ports = [
@@ -71,14 +75,19 @@ export function ingressStatusController(deps: IngressStatusDeps): Controller {
   }
 }
 
-function tellPorts({ cluster, isOrdinaryUser, onPorts }: IngressStatusDeps): void {
-  const own = allIngresses(cluster.objects)
-  const settings = ingressSettings(
+function settingsOf({ cluster, isOrdinaryUser }: IngressStatusDeps): ReturnType<typeof ingressSettings> {
+  return ingressSettings(
     cluster.objects.find("configmaps", SETTINGS.name, SETTINGS.namespace),
     usualSettings(isOrdinaryUser),
   )
-  const hasTls = own.some(({ spec }) => (spec?.tls ?? []).length > 0)
-  onPorts(own.length === 0 ? [] : [settings.http, ...(hasTls ? [settings.https] : [])])
+}
+
+function tellPorts(deps: IngressStatusDeps): void {
+  const { ingresses, gateways } = allRules(deps.cluster.objects)
+  const settings = settingsOf(deps)
+  const hasTls = gateways.tls.length > 0 || ingresses.some(({ spec }) => (spec?.tls ?? []).length > 0)
+  const isNone = ingresses.length === 0 && gateways.routes.length === 0
+  deps.onPorts(isNone ? [] : [settings.http, ...(hasTls ? [settings.https] : [])])
 }
 
 /** There is no other here: who names none gets it. */

@@ -75,7 +75,7 @@ test("a Deployment is applied, rolled out, scaled, changed, undone and deleted",
 
 test("a pod is looked into: logs, exec, cp, describe, and its port from here", async () => {
   await kube("apply", "-f", manifest("web.yaml", web(1, SERVE)))
-  await kube("wait", "--for=condition=Ready", "pod", "-l", "app=web", "--timeout", "60s")
+  await kube("rollout", "status", "deploy/web", "--timeout", "60s")
   const name = (await kube("get", "pods", "-l", "app=web", "-o", "name")).replace("pod/", "")
   expect(await kube("logs", "deploy/web")).toBe("started")
   expect(await kube("logs", name, "--tail", "1", "--timestamps")).toMatch(/^\d{4}-\d\d-\d\dT\S+Z started$/)
@@ -103,6 +103,52 @@ test("a pod is looked into: logs, exec, cp, describe, and its port from here", a
     await new Promise((resolve) => forwarding.once("exit", resolve))
   }
 }, 120_000)
+
+test("a pod is run and joined, another one looked into with tools, and a node is drained by the rules of budgets", async () => {
+  const image = ["--image=busybox", "--image-pull-policy=Never"]
+  const joined = await skiff.run(["kube", "run", "once", "-i", "--rm", "--restart=Never", ...image, "--", "cat"], {
+    stdin: "through",
+  })
+  expect([joined.code, joined.stdout]).toEqual([0, 'throughpod "once" deleted from default namespace\n'])
+  // over before it is joined, most times
+  const failed = await skiff.run([
+    "kube",
+    "run",
+    "bad",
+    "-i",
+    "--rm",
+    "-q",
+    "--restart=Never",
+    ...image,
+    "--",
+    "sh",
+    "-c",
+    "echo said; exit 4",
+  ])
+  expect([failed.code, failed.stdout]).toEqual([4, expect.stringMatching(/^(?:said\n)?$/)])
+  await kube("apply", "-f", manifest("web.yaml", web(1, SERVE)))
+  await kube("rollout", "status", "deploy/web", "--timeout", "60s")
+  const tools = await skiff.run(["kube", "debug", "deploy/web", "-i", "--target=main", ...image, "--", "sh"], {
+    stdin: "ps; wget -qO- http://127.0.0.1:8080; exit 3\n",
+  })
+  expect([tools.code, tools.stdout]).toEqual([3, expect.stringMatching(/httpd -f -p 8080[^]*hello\n$/)])
+  await kube("create", "pdb", "web", "--selector=app=web", "--min-available=1")
+  await eventually(async () =>
+    expect(await kube("get", "pdb", "web", "-o", "jsonpath={.status.currentHealthy}")).toBe("1"),
+  )
+  const [node = ""] = (await kube("get", "nodes", "-o", "name")).replace("node/", "").split("\n")
+  const kept = await skiff.run(["kube", "drain", node, "--ignore-daemonsets", "--timeout", "1s"])
+  expect([kept.code, kept.stderr]).toEqual([1, expect.stringContaining("would violate the pod's disruption budget")])
+  await kube("delete", "pdb", "web")
+  expect(await kube("drain", node, "--ignore-daemonsets", "--timeout", "60s")).toMatch(
+    new RegExp(
+      `^node/${node} already cordoned\nevicting pod default/web-\\S+\npod/web-\\S+ evicted\nnode/${node} drained$`,
+    ),
+  )
+  expect(await kube("get", "pods", "-o", "jsonpath={.items[*].status.phase}")).toBe("Pending")
+  await kube("uncordon", node)
+  await kube("rollout", "status", "deploy/web", "--timeout", "60s")
+}, 180_000)
 
 test("what is wrong is told as the API server tells it, and nothing is kept of it", async () => {
   const misspelt = manifest("bad.yaml", web(1, SERVE).replace("replicas:", "replica:"))

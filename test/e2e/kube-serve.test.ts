@@ -58,6 +58,90 @@ spec:
     command: [sh, -c, "mkdir /www; echo page > /www/index.html; echo up; exec httpd -f -p 8080 -h /www"]
 `
 
+const KINDS = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: kept}
+spec:
+  serviceName: kept
+  selector: {matchLabels: {app: kept}}
+  template:
+    metadata: {labels: {app: kept}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: main
+        image: busybox
+        imagePullPolicy: Never
+        command: [sleep, "3600"]
+        env: [{name: WORD, valueFrom: {secretKeyRef: {name: words, key: a}}}]
+        ports: [{name: http, containerPort: 8080}]
+        volumeMounts: [{name: data, mountPath: /data}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Mi}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: words}
+stringData: {a: b}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kept}
+spec: {selector: {app: kept}, ports: [{port: 80, targetPort: http}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: kept}
+spec:
+  ingressClassName: skiff
+  tls: [{hosts: [kept.test], secretName: words}]
+  rules: [{host: kept.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: kept, port: {number: 80}}}}]}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: kept}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {a: b}}}, {ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: 80}]}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: kept}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: other}
+  maxReplicas: 3
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 60}}}]
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: kept}
+spec: {maxUnavailable: 0, selector: {matchLabels: {app: kept}}}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: kept}
+spec: {limits: [{type: PersistentVolumeClaim, max: {storage: 1Gi}}]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: kept}
+spec: {hard: {pods: "40"}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: kept}
+spec: {schedule: "0 4 * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: busybox}]}}}}}
+`
+const SAID_ALIKE = [
+  "describe pod,sts,svc,ing,netpol,pdb,limits,quota,cj,pvc,pv,sc,sa,secret,endpointslice,ingressclass",
+  "get all,ing,netpol,pdb,pvc,pv,sc -o wide",
+  "rollout status sts/kept",
+  "set env sts/kept --list",
+  "patch sts kept -p {}",
+  "exec kept-0 -- sh -c false",
+  "auth whoami",
+]
+
 describe("a store's API by HTTPS", () => {
   beforeAll(async () => {
     await skiff.ok("ps", "-q")
@@ -106,6 +190,34 @@ describe("a store's API by HTTPS", () => {
       expect(kubectl("top", "pods")).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\none +\d+m +\d+Mi *$/)
       expect(kubectl("auth", "can-i", "delete", "pods")).toBe("yes")
       expect(kubectl("delete", "pod", "one")).toContain('pod "one" deleted')
+    },
+    120_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "skiff kube says what kubectl says",
+    async () => {
+      writeFileSync(join(skiff.directory, "kinds.yaml"), KINDS)
+      kubectl("apply", "-f", "kinds.yaml")
+      kubectl("rollout", "status", "statefulset/kept", "--timeout=60s")
+      const differences: string[] = []
+      for (const line of SAID_ALIKE) {
+        const words = line.split(" ")
+        // an age may be another second
+        const plain = ({ code, stdout, stderr }: Ended) =>
+          `${code} ${stdout}${stderr.replace(/^(?:skiff|error): /, "")}`
+            .replaceAll(/\b(?:\d+[mh])?\d+s\b/g, "AGE")
+            .replaceAll(/ {2,}/g, "  ")
+            .replaceAll(/ +$/gm, "")
+        const [ours, theirs] = [
+          plain(await skiff.run(["kube", ...words], { cwd: skiff.directory })),
+          plain(run(clients?.kubectl ?? "", words)),
+        ]
+        if (ours !== theirs) differences.push(`kubectl ${line}\n${theirs}\nskiff kube ${line}\n${ours}`)
+      }
+      kubectl("delete", "-f", "kinds.yaml", "--wait=false")
+      kubectl("delete", "pvc", "data-kept-0")
+      expect(differences.join("\n\n")).toBe("")
     },
     120_000,
   )

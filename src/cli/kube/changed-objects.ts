@@ -79,18 +79,18 @@ export interface ChangeResult {
 
 const SUFFIXES: Readonly<Record<DryRun, string>> = { none: "", client: " (dry run)", server: " (server dry run)" }
 
-/** Patches objects one by one; tells of each, or prints all in the form that was asked for. */
+/** Patches objects one by one; tells of each, or prints all in the form that was asked for. `unchanged`: the word where nothing came of it. */
 export async function changeObjects(
   client: KubeClient,
   out: Out,
   chosen: readonly ChosenObject[],
   flags: ChangeFlags,
-  change: (one: ChosenObject) => { patch: PatchBody | undefined; word: string },
+  change: (one: ChosenObject) => { patch: PatchBody | undefined; word: string; unchanged?: string },
 ): Promise<void> {
   const results: ChangeResult[] = []
   for (const one of chosen) {
     const { kind, object } = one
-    const { patch, word } = change(one)
+    const { patch, word, unchanged = word } = change(one)
     const name = textAt(object, "metadata", "name")
     const namespace = textAt(object, "metadata", "namespace") || undefined
     const isDry = flags.dryRun !== undefined && flags.dryRun !== "none"
@@ -98,9 +98,14 @@ export async function changeObjects(
       patch === undefined
         ? object
         : await client.patch(kind, name, namespace, patch, { dryRun: isDry, fieldManager: flags.fieldManager })
-    results.push({ kind, object: patch?.part === undefined ? changed : object, word })
+    const isSame = versionOf(changed) === versionOf(object)
+    results.push({ kind, object: patch?.part === undefined ? changed : object, word: isSame ? unchanged : word })
   }
   await printResults(out, results, flags)
+}
+
+function versionOf(object: Tree): string {
+  return textAt(object, "metadata", "resourceVersion")
 }
 
 /** `deployment.apps/web scaled`. */

@@ -21,3 +21,14 @@ export function readKeyChanges(all: readonly string[], what: string): KeyChanges
   if (changes.size === 0) throw new UsageError(`at least one ${what} update is required`)
   return { words, changes }
 }
+
+/** `a=1,b=2`. Throws UsageError. */
+export function pairs(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split(",").map((one): [string, string] => {
+      const equals = one.indexOf("=")
+      if (equals < 1) throw new UsageError(`expected KEY=VALUE, not "${one}"`)
+      return [one.slice(0, equals), one.slice(equals + 1)]
+    }),
+  )
+}

@@ -79,8 +79,10 @@ function statefulSetState(object: Tree): RolloutState {
   const wanted = numberAt(object, "spec", "replicas") ?? 1
   const ready = count(object, "readyReplicas")
   if (ready < wanted) return { text: `Waiting for ${wanted - ready} pods to be ready...`, isDone: false }
-  const partition = numberAt(object, "spec", "updateStrategy", "rollingUpdate", "partition") ?? 0
-  if (partition > 0) {
+  const rolling = at(object, "spec", "updateStrategy", "rollingUpdate")
+  if (rolling !== undefined) {
+    // the server fills in a partition of 0
+    const partition = numberAt(rolling, "partition") ?? 0
     const updated = count(object, "updatedReplicas")
     if (updated < wanted - partition)
       return {

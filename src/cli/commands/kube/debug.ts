@@ -1,18 +1,15 @@
 import { randomBytes } from "node:crypto"
-import { setTimeout as sleep } from "node:timers/promises"
-import { FailedPrecondition } from "../../../base/errors.ts"
-import { attachablePod, listAt, runningContainer, textAt, at, type KubeClient, type Tree } from "../../../kube/kube.ts"
+import { attachablePod, textAt } from "../../../kube/kube.ts"
 import { parseEnv } from "../../../spec/docker/environment.ts"
 import { arg } from "../../args.ts"
-import { attachTo } from "../../attach-to.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
+import { attachWhenRunning } from "../../kube/attach-session.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
 import { PLACE_FLAGS } from "../../kube/kube-flags.ts"
 import { namespaceOf, openClient } from "../../kube/open-client.ts"
 
 const LONGEST_WAIT_MS = 60_000
-const LOOK_EVERY_MS = 100
 
 export default kubeCommand({
   summary: "Add a container to a running pod, to look into it",
@@ -30,6 +27,7 @@ export default kubeCommand({
     attach: flag.bool("Wait for the container to start running, and then attach. Default: as -i says"),
     quiet: flag.bool("Suppress informational messages", { short: "q" }),
   },
+  endsAsProgram: true,
   async run({ args: [word, words], flags, engine, out }) {
     if (flags.image === undefined) throw new UsageError("you must specify --image when not using --copy-to.")
     const client = await openClient(engine, flags)
@@ -55,34 +53,14 @@ export default kubeCommand({
     const body = { spec: { ephemeralContainers: [container] } }
     const podName = textAt(pod, "metadata", "name")
     await client.patch(kind, podName, namespace, { type: "strategic", body, part: "ephemeralcontainers" })
-    if (!(flags.attach ?? flags.stdin)) return
-    const running = await untilRunning(client, { podName, namespace, name })
-    if (running === undefined) return
-    if (!client.transport.isLocal) {
-      const { remoteAttach } = await import("../../kube/remote-session.ts")
-      return remoteAttach(client, running, { container: name, stdin: flags.stdin, tty: flags.tty })
-    }
-    const containers = await engine.containers()
-    const { id } = runningContainer(containers, running, name)
-    return attachTo(containers, id, { noStdin: !flags.stdin, sigProxy: false, detachKeys: undefined })
+    if (!(flags.attach ?? flags.stdin)) return 0
+    return attachWhenRunning(client, engine, out, {
+      namespace: textAt(pod, "metadata", "namespace"),
+      name: podName,
+      container: name,
+      stdin: flags.stdin,
+      tty: flags.tty,
+      timeoutMs: LONGEST_WAIT_MS,
+    })
   },
 })
-
-/** The pod by then. Undefined: it has ended already. Throws FailedPrecondition when it does not come to run. */
-async function untilRunning(
-  client: KubeClient,
-  { podName, namespace, name }: { podName: string; namespace: string | undefined; name: string },
-): Promise<Tree | undefined> {
-  const kind = await client.kindNamed("pods")
-  for (const until = Date.now() + LONGEST_WAIT_MS; ; await sleep(LOOK_EVERY_MS)) {
-    const pod = await client.get(kind, podName, namespace)
-    const status = listAt(pod, "status", "ephemeralContainerStatuses").find((one) => textAt(one, "name") === name)
-    if (at(status, "state", "running") !== undefined) return pod
-    if (at(status, "state", "terminated") !== undefined) return undefined
-    const reason = textAt(status, "state", "waiting", "reason")
-    if (Date.now() > until || /^(ErrImage|ImagePull|CreateContainer)/.test(reason))
-      throw new FailedPrecondition(
-        `container "${name}" of pod "${podName}" does not run${reason === "" ? "" : `: ${reason}: ${textAt(status, "state", "waiting", "message")}`}`,
-      )
-  }
-}

@@ -40,6 +40,8 @@ export default kubeCommand({
     const { id } = runningContainer(containers, pod, container)
     if (textAt(pod, "metadata", "name") === "") throw new Unsupported("the pod has no name")
     const request = { command: [program, ...words], tty: flags.tty && flags.stdin, stdin: flags.stdin }
-    return runExec(containers, id, request, {})
+    const code = await runExec(containers, id, request, {})
+    if (code !== 0 && !flags.quiet) out.note(`command terminated with exit code ${code}`)
+    return code
   },
 })

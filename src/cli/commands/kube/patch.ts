@@ -45,6 +45,7 @@ export default kubeCommand({
       ({ kind }) => ({
         patch: kind.isCustom === true && type === "strategic" ? { ...patch, type: "merge" } : patch,
         word: "patched",
+        unchanged: "patched (no change)",
       }),
     )
   },

@@ -5,8 +5,11 @@ import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { createObject, CREATE_FLAGS } from "../../kube/create-object.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { openClient } from "../../kube/open-client.ts"
+import { attachWhenRunning } from "../../kube/attach-session.ts"
+import { namespaceOf, openClient } from "../../kube/open-client.ts"
 import { manifestDocument, mergeInto } from "../../../kube/kube.ts"
+
+const START_MS = 60_000
 
 export default kubeCommand({
   summary: "Create and run a particular image in a pod",
@@ -28,12 +31,19 @@ export default kubeCommand({
       { initial: "Always" },
     ),
     command: flag.bool("If true and extra arguments are present, use them as the 'command' field in the container"),
+    attach: flag.bool("Wait for the pod to start running, and then attach to it: always, with -i"),
+    rm: flag.bool("Delete the pod after it exits: for containers that are attached to"),
+    quiet: flag.bool("If true, suppress prompt messages", { short: "q" }),
+    podRunningTimeout: flag.duration("How long to wait until the pod runs (default 1m)"),
     stdin: flag.bool("Keep stdin open on the container in the pod, even if nothing is attached", { short: "i" }),
     tty: flag.bool("Allocate a TTY for the container in the pod", { short: "t" }),
     privileged: flag.bool("If true, run the container in privileged mode"),
     overrides: flag.string("An inline JSON override for the generated object"),
   },
+  endsAsProgram: true,
   async run({ args: [name, words], flags, engine, out }) {
+    const isJoined = (flags.attach || flags.stdin) && flags.dryRun === "none"
+    if (flags.rm && !isJoined) throw new UsageError("--rm should only be used for attached containers")
     if (flags.image === undefined) throw new UsageError('required flag(s) "image" not set')
     const client = await openClient(engine, flags)
     const labels =
@@ -58,16 +68,32 @@ export default kubeCommand({
       spec: { containers: [container], restartPolicy: flags.restart },
     }
     const whole = flags.overrides === undefined ? pod : mergeInto(pod, manifestDocument(flags.overrides, "--overrides"))
-    const made = await createObject(client, out, whole, { ...flags, fieldManager: flags.fieldManager ?? "kubectl-run" })
-    if (!flags.expose) return
-    if (flags.port === undefined) throw new UsageError("--port must be set when exposing a service")
-    const spec = { selector: labels, ports: [{ port: flags.port, targetPort: flags.port, protocol: "TCP" }] }
-    await createObject(
-      client,
-      out,
-      { apiVersion: "v1", kind: "Service", metadata: { name: textAt(made, "metadata", "name") }, spec },
-      flags,
-    )
+    if (flags.expose && flags.port === undefined) throw new UsageError("--port must be set when exposing a service")
+    const request = { ...flags, fieldManager: flags.fieldManager ?? "kubectl-run" }
+    const made = isJoined
+      ? await client.create(await client.kindNamed("pods"), whole, namespaceOf(client, flags), {
+          fieldManager: request.fieldManager,
+          fieldValidation: flags.validate,
+        })
+      : await createObject(client, out, whole, request)
+    if (flags.expose) await expose(textAt(made, "metadata", "name"))
+    if (!isJoined) return 0
+    const { stdin, tty, podRunningTimeout: timeoutMs = START_MS } = flags
+    const place = { namespace: textAt(made, "metadata", "namespace"), name: textAt(made, "metadata", "name") }
+    try {
+      return await attachWhenRunning(client, engine, out, { ...place, container: name, stdin, tty, timeoutMs })
+    } finally {
+      if (flags.rm) {
+        await client.delete(await client.kindNamed("pods"), place.name, place.namespace)
+        if (!flags.quiet) out.line(`pod "${place.name}" deleted from ${place.namespace} namespace`)
+      }
+    }
+    async function expose(serviceName: string): Promise<void> {
+      if (flags.output === "yaml") out.line("---")
+      const spec = { selector: labels, ports: [{ port: flags.port, targetPort: flags.port, protocol: "TCP" }] }
+      const service = { apiVersion: "v1", kind: "Service", metadata: { name: serviceName }, spec }
+      await createObject(client, out, service, flags)
+    }
   },
 })
 

@@ -1,4 +1,4 @@
-import { isTree, listAt, quantityValue, textAt, type Tree } from "../../../kube/kube.ts"
+import { isTree, listAt, quantityValue, textAt, treeAt, type KubeClient, type Tree } from "../../../kube/kube.ts"
 import { arg } from "../../args.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
@@ -37,18 +37,23 @@ export default kubeCommand({
     const rows = items.flatMap((item) => usesOf(item, flags.containers))
     const { sortBy } = flags
     const sorted = sortBy === undefined ? rows : rows.toSorted((a, b) => b[sortBy] - a[sortBy])
+    const wholes = kind.plural === "nodes" ? await allocatableOf(client) : undefined
     const cells = ({ object, container, cpu, memory }: Row): string[] => [
       ...(withNamespace ? [textAt(object, "metadata", "namespace")] : []),
       textAt(object, "metadata", "name"),
       ...(container === undefined ? [] : [container]),
       `${Math.round(cpu * 1000)}m`,
+      ...shareOf(wholes, object, "cpu", cpu),
       `${Math.round(memory / MIB)}Mi`,
+      ...shareOf(wholes, object, "memory", memory),
     ]
     const head = [
       ...(withNamespace ? ["NAMESPACE"] : []),
       ...(flags.containers ? ["POD", "NAME"] : ["NAME"]),
       "CPU(cores)",
+      ...(wholes ? ["CPU(%)"] : []),
       "MEMORY(bytes)",
+      ...(wholes ? ["MEMORY(%)"] : []),
     ]
     const total = flags.sum
       ? [
@@ -64,6 +69,20 @@ export default kubeCommand({
     printRows(out, [head, ...sorted.map(cells), ...total], flags.noHeaders)
   },
 })
+
+type Wholes = ReadonlyMap<string, Tree>
+
+/** What pods may have, by node. */
+async function allocatableOf(client: KubeClient): Promise<Wholes> {
+  const { items } = await client.list(await client.kindNamed("nodes"))
+  return new Map(items.map((node) => [textAt(node, "metadata", "name"), treeAt(node, "status", "allocatable")]))
+}
+
+function shareOf(wholes: Wholes | undefined, object: Tree, key: "cpu" | "memory", used: number): string[] {
+  if (wholes === undefined) return []
+  const whole = quantityValue(String(wholes.get(textAt(object, "metadata", "name"))?.[key] ?? ""))
+  return [whole > 0 ? `${Math.trunc((used / whole) * 100)}%` : "<unknown>"]
+}
 
 interface Row {
   object: Tree

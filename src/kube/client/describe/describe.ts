@@ -12,11 +12,11 @@ export async function describe(
   showEvents: boolean,
 ): Promise<string> {
   const lines = new Lines()
-  const { describers } = await import("./describers.ts")
+  const { describers, WITHOUT_EVENTS } = await import("./describers.ts")
   const own = describers[resourceKey(kind)]
   if (own) await own(lines, object, client)
   else generic(lines, object)
-  if (showEvents && kind.plural !== "events") await events(lines, client, object)
+  if (showEvents && !WITHOUT_EVENTS.has(kind.plural)) await events(lines, client, object)
   return lines.text()
 }
 

@@ -1,9 +1,15 @@
 import { selectorText } from "../../api/selectors.ts"
 import { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, type Tree } from "../../field.ts"
 import type { KubeClient } from "../kube-client.ts"
+import { humanDuration } from "../../api/tables/age.ts"
 import { time } from "./time.ts"
 import type { Lines } from "./lines.ts"
+import { describeAutoscaler, describeBudget } from "./autoscaler.ts"
+import { describeLimits, describeNamespace, describeQuota } from "./limits.ts"
+import { describePolicy, describeSlice } from "./networks.ts"
+import { describeNode } from "./node.ts"
 import { describePod, describeTemplate } from "./pod.ts"
+import { describeClaim, describeStorageClass, describeVolume } from "./storage.ts"
 
 type Describer = (lines: Lines, object: Tree, client: KubeClient) => void | Promise<void>
 
@@ -92,14 +98,27 @@ const controller: Describer = async (lines, object, client) => {
   const selector = at(object, "spec", "selector")
   const isPlain =
     isTree(selector) && selector["matchLabels"] === undefined && selector["matchExpressions"] === undefined
+  const isDaemonSet = textAt(object, "kind") === "DaemonSet"
+  if (textAt(object, "kind") === "StatefulSet")
+    lines.pair("CreationTimestamp", time(at(object, "metadata", "creationTimestamp")))
   lines.pair("Selector", isPlain ? labelText(textsAt(object, "spec", "selector")) : selectorText(selector))
+  if (isDaemonSet) lines.pair("Node-Selector", labelText(textsAt(object, "spec", "template", "spec", "nodeSelector")))
   lines.map("Labels", textsAt(object, "metadata", "labels"))
   lines.map("Annotations", textsAt(object, "metadata", "annotations"), ": ")
   const owner = listAt(object, "metadata", "ownerReferences").find((one) => at(one, "controller") === true)
   if (owner !== undefined) lines.pair("Controlled By", `${textAt(owner, "kind")}/${textAt(owner, "name")}`)
-  if (textAt(object, "kind") === "DaemonSet") {
-    lines.pair("Desired Number of Nodes Scheduled", numberAt(object, "status", "desiredNumberScheduled") ?? 0)
-    lines.pair("Current Number of Nodes Scheduled", numberAt(object, "status", "currentNumberScheduled") ?? 0)
+  const count = (key: string): number => numberAt(object, "status", key) ?? 0
+  if (isDaemonSet) {
+    lines.line(`Desired Number of Nodes Scheduled: ${count("desiredNumberScheduled")}`)
+    lines.line(`Current Number of Nodes Scheduled: ${count("currentNumberScheduled")}`)
+    lines.line(`Number of Nodes Scheduled with Up-to-date Pods: ${count("updatedNumberScheduled")}`)
+    lines.line(`Number of Nodes Scheduled with Available Pods: ${count("numberAvailable")}`)
+    lines.line(`Number of Nodes Misscheduled: ${count("numberMisscheduled")}`)
+  } else if (textAt(object, "kind") === "StatefulSet") {
+    lines.pair("Replicas", `${numberAt(object, "spec", "replicas") ?? 0} desired | ${count("replicas")} total`)
+    lines.pair("Update Strategy", textAt(object, "spec", "updateStrategy", "type"))
+    const partition = numberAt(object, "spec", "updateStrategy", "rollingUpdate", "partition")
+    if (partition !== undefined) lines.pair("Partition", partition, 1)
   } else
     lines.pair(
       "Replicas",
@@ -107,11 +126,20 @@ const controller: Describer = async (lines, object, client) => {
     )
   if (!isPlain) lines.pair("Pods Status", await podStates(client, object))
   describeTemplate(lines, treeAt(object, "spec", "template"))
-  for (const claim of listAt(object, "spec", "volumeClaimTemplates"))
-    lines.pair(
-      "Volume Claims",
-      `${textAt(claim, "metadata", "name")} ${textAt(claim, "spec", "resources", "requests", "storage")}`,
-    )
+  if (textAt(object, "kind") === "StatefulSet") claimTemplates(lines, listAt(object, "spec", "volumeClaimTemplates"))
+}
+
+function claimTemplates(lines: Lines, claims: readonly unknown[]): void {
+  if (claims.length === 0) return lines.pair("Volume Claims", "<none>")
+  lines.line("Volume Claims:")
+  for (const claim of claims) {
+    lines.pair("Name", textAt(claim, "metadata", "name"), 1)
+    lines.pair("StorageClass", textAt(claim, "spec", "storageClassName"), 1)
+    lines.map("Labels", textsAt(claim, "metadata", "labels"), "=", 1)
+    lines.map("Annotations", textsAt(claim, "metadata", "annotations"), ": ", 1)
+    lines.pair("Capacity", textAt(claim, "spec", "resources", "requests", "storage"), 1)
+    lines.pair("Access Modes", `[${listAt(claim, "spec", "accessModes").join(" ")}]`, 1)
+  }
 }
 
 const job: Describer = (lines, object) => {
@@ -129,6 +157,8 @@ const job: Describer = (lines, object) => {
   if (started !== undefined) lines.pair("Start Time", time(started))
   const ended = at(object, "status", "completionTime")
   if (ended !== undefined) lines.pair("Completed At", time(ended))
+  if (typeof started === "string" && typeof ended === "string")
+    lines.pair("Duration", humanDuration(Date.parse(ended) - Date.parse(started)))
   const count = (key: string): number => numberAt(object, "status", key) ?? 0
   lines.pair(
     "Pods Statuses",
@@ -144,7 +174,13 @@ const cronJob: Describer = (lines, object) => {
   lines.pair("Suspend", at(object, "spec", "suspend") === true ? "True" : "False")
   lines.pair("Successful Job History Limit", numberAt(object, "spec", "successfulJobsHistoryLimit"))
   lines.pair("Failed Job History Limit", numberAt(object, "spec", "failedJobsHistoryLimit"))
-  describeTemplate(lines, treeAt(object, "spec", "jobTemplate", "spec", "template"))
+  const deadline = numberAt(object, "spec", "startingDeadlineSeconds")
+  lines.pair("Starting Deadline Seconds", deadline === undefined ? "<unset>" : `${deadline}s`)
+  const template = treeAt(object, "spec", "jobTemplate", "spec")
+  lines.pair("Selector", template["selector"] === undefined ? "<unset>" : selectorText(template["selector"]))
+  lines.pair("Parallelism", numberAt(template, "parallelism") ?? "<unset>")
+  lines.pair("Completions", numberAt(template, "completions") ?? "<unset>")
+  describeTemplate(lines, treeAt(template, "template"))
   const last = at(object, "status", "lastScheduleTime")
   lines.pair("Last Schedule Time", last === undefined ? "<unset>" : time(last))
   lines.pair(
@@ -237,65 +273,11 @@ const secret: Describer = (lines, object) => {
     lines.pair(key, `${Buffer.from(text, "base64").length} bytes`)
 }
 
-const claim: Describer = (lines, object) => {
-  lines.pair("Name", textAt(object, "metadata", "name"))
-  lines.pair("Namespace", textAt(object, "metadata", "namespace"))
-  lines.pair("StorageClass", textAt(object, "spec", "storageClassName"))
-  lines.pair("Status", textAt(object, "status", "phase"))
-  lines.pair("Volume", textAt(object, "spec", "volumeName"))
-  lines.map("Labels", textsAt(object, "metadata", "labels"))
-  lines.map("Annotations", textsAt(object, "metadata", "annotations"), ": ")
-  lines.pair("Capacity", textAt(object, "status", "capacity", "storage"))
-  lines.pair("Access Modes", listAt(object, "spec", "accessModes").join(","))
-  lines.pair("VolumeMode", textAt(object, "spec", "volumeMode"))
-}
-
-const namespace: Describer = (lines, object) => {
-  lines.pair("Name", textAt(object, "metadata", "name"))
-  lines.map("Labels", textsAt(object, "metadata", "labels"))
-  lines.map("Annotations", textsAt(object, "metadata", "annotations"), ": ")
-  lines.pair("Status", textAt(object, "status", "phase"))
-}
-
-const node: Describer = (lines, object) => {
-  lines.pair("Name", textAt(object, "metadata", "name"))
-  lines.map("Labels", textsAt(object, "metadata", "labels"))
-  lines.map("Annotations", textsAt(object, "metadata", "annotations"), ": ")
-  lines.pair("CreationTimestamp", time(at(object, "metadata", "creationTimestamp")))
-  lines.pair("Unschedulable", at(object, "spec", "unschedulable") === true)
-  lines.section("Conditions", [
-    ["Type", "Status", "LastHeartbeatTime", "LastTransitionTime", "Reason", "Message"],
-    ["----", "------", "-----------------", "------------------", "------", "-------"],
-    ...listAt(object, "status", "conditions").map((one) => [
-      textAt(one, "type"),
-      textAt(one, "status"),
-      time(at(one, "lastHeartbeatTime")),
-      time(at(one, "lastTransitionTime")),
-      textAt(one, "reason"),
-      textAt(one, "message"),
-    ]),
-  ])
-  for (const head of ["addresses"] as const)
-    lines.section(
-      "Addresses",
-      listAt(object, "status", head).map((one) => [`${textAt(one, "type")}:`, textAt(one, "address")]),
-    )
-  for (const key of ["capacity", "allocatable"])
-    lines.section(
-      key === "capacity" ? "Capacity" : "Allocatable",
-      Object.entries(treeAt(object, "status", key)).map(([name, value]) => [`${name}:`, String(value)]),
-    )
-  lines.section(
-    "System Info",
-    Object.entries(treeAt(object, "status", "nodeInfo")).map(([name, value]) => [`${name}:`, String(value)]),
-  )
-}
-
 function backend(one: unknown): string {
   return `${textAt(one, "service", "name")}:${String(at(one, "service", "port", "number") ?? at(one, "service", "port", "name") ?? "")}`
 }
 
-const ingress: Describer = (lines, object) => {
+const ingress: Describer = async (lines, object, client) => {
   lines.pair("Name", textAt(object, "metadata", "name"))
   lines.map("Labels", textsAt(object, "metadata", "labels"))
   lines.pair("Namespace", textAt(object, "metadata", "namespace"))
@@ -308,15 +290,35 @@ const ingress: Describer = (lines, object) => {
   lines.pair("Ingress Class", textAt(object, "spec", "ingressClassName") || "<none>")
   const fallback = at(object, "spec", "defaultBackend")
   lines.pair("Default backend", fallback === undefined ? "<default>" : backend(fallback))
-  const rows = listAt(object, "spec", "rules").flatMap((rule) =>
-    listAt(rule, "http", "paths").map((path, index) => [
-      index === 0 ? textAt(rule, "host") || "*" : "",
-      textAt(path, "path"),
-      backend(at(path, "backend")),
-    ]),
-  )
+  const tls = listAt(object, "spec", "tls")
+  if (tls.length > 0) {
+    lines.line("TLS:")
+    for (const one of tls) {
+      const secretName = textAt(one, "secretName")
+      const hosts = listAt(one, "hosts").join(",")
+      lines.line(`${secretName === "" ? "SNI routes" : `${secretName} terminates`} ${hosts}`, 1)
+    }
+  }
+  const rows: string[][] = []
+  for (const rule of listAt(object, "spec", "rules")) {
+    rows.push([textAt(rule, "host") || "*", "", ""])
+    for (const path of listAt(rule, "http", "paths"))
+      rows.push(["", textAt(path, "path"), await reachedBackend(client, object, at(path, "backend"))])
+  }
   lines.section("Rules", [["Host", "Path", "Backends"], ["----", "----", "--------"], ...rows])
   lines.map("Annotations", textsAt(object, "metadata", "annotations"), ": ")
+}
+
+/** A backend with the addresses that are behind it. */
+async function reachedBackend(client: KubeClient, of: Tree, one: unknown): Promise<string> {
+  const name = textAt(one, "service", "name")
+  const namespace = textAt(of, "metadata", "namespace")
+  if (name === "") return backend(one)
+  const found = await client.find(await client.kindNamed("services"), name, namespace)
+  if (found === undefined) return `${backend(one)} (<error: services "${name}" not found>)`
+  const wanted = at(one, "service", "port", "number") ?? at(one, "service", "port", "name")
+  const port = listAt(found, "spec", "ports").find((each) => [at(each, "port"), at(each, "name")].includes(wanted))
+  return `${backend(one)} (${(await endpointsOf(client, found))(textAt(port, "name"))})`
 }
 
 const role: Describer = (lines, object) => {
@@ -354,6 +356,19 @@ const roleBinding: Describer = (lines, object) => {
   ])
 }
 
+const serviceAccount: Describer = (lines, object) => {
+  lines.name(object)
+  lines.texts(
+    "Image pull secrets",
+    listAt(object, "imagePullSecrets").map((one) => textAt(one, "name")),
+  )
+}
+
+const ingressClass: Describer = (lines, object) => {
+  lines.name(object)
+  lines.pair("Controller", textAt(object, "spec", "controller"))
+}
+
 const RBAC = "rbac.authorization.k8s.io"
 
 /** By resource; what is not here is told field by field. */
@@ -369,12 +384,36 @@ export const describers: Readonly<Record<string, Describer>> = {
   services: service,
   configmaps: configMap,
   secrets: secret,
-  persistentvolumeclaims: claim,
-  namespaces: namespace,
-  nodes: node,
+  persistentvolumeclaims: describeClaim,
+  persistentvolumes: describeVolume,
+  "storageclasses.storage.k8s.io": describeStorageClass,
+  namespaces: describeNamespace,
+  resourcequotas: describeQuota,
+  limitranges: describeLimits,
+  nodes: describeNode,
+  serviceaccounts: serviceAccount,
+  "networkpolicies.networking.k8s.io": describePolicy,
+  "endpointslices.discovery.k8s.io": describeSlice,
+  "ingressclasses.networking.k8s.io": ingressClass,
+  "horizontalpodautoscalers.autoscaling": describeAutoscaler,
+  "poddisruptionbudgets.policy": describeBudget,
   "ingresses.networking.k8s.io": ingress,
   [`roles.${RBAC}`]: role,
   [`clusterroles.${RBAC}`]: role,
   [`rolebindings.${RBAC}`]: roleBinding,
   [`clusterrolebindings.${RBAC}`]: roleBinding,
 }
+
+/** Of these kubectl tells no events. */
+export const WITHOUT_EVENTS: ReadonlySet<string> = new Set([
+  "events",
+  "secrets",
+  "namespaces",
+  "resourcequotas",
+  "limitranges",
+  "networkpolicies",
+  "roles",
+  "clusterroles",
+  "rolebindings",
+  "clusterrolebindings",
+])

@@ -11,7 +11,9 @@ export function eventTable(events: readonly Tree[]): string[][] {
       const count = numberAt(event, "series", "count") ?? numberAt(event, "count") ?? 1
       const age = count > 1 ? `${ageOf(last(event))} (x${count} over ${ageOf(first)})` : ageOf(first)
       const from = textAt(event, "source", "component") || textAt(event, "reportingComponent")
-      return [textAt(event, "type"), textAt(event, "reason"), age, from, textAt(event, "message").trim()]
+      const place = textAt(event, "involvedObject", "fieldPath")
+      const message = `${place === "" ? "" : `${place}: `}${textAt(event, "message").trim()}`
+      return [textAt(event, "type"), textAt(event, "reason"), age, from, message]
     })
   return [["Type", "Reason", "Age", "From", "Message"], ["----", "------", "----", "----", "-------"], ...rows]
 }

@@ -22,6 +22,11 @@ export class Lines {
     }
   }
 
+  /** A table alone. */
+  table(table: readonly (readonly string[])[], level = 0): void {
+    this.#rows.push({ level, head: "", table })
+  }
+
   /** Texts below each other. */
   texts(head: string, texts: readonly string[], level = 0): void {
     if (texts.length === 0) return this.pair(head, "<none>", level)
@@ -31,13 +36,14 @@ export class Lines {
     }
   }
 
-  map(head: string, map: Readonly<Record<string, string>>, separator = "="): void {
+  map(head: string, map: Readonly<Record<string, string>>, separator = "=", level = 0): void {
     const all = Object.entries(map)
       .filter(([key]) => key !== "kubectl.kubernetes.io/last-applied-configuration")
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
     this.texts(
       head,
       all.map(([key, value]) => `${key}${separator}${value}`),
+      level,
     )
   }
 

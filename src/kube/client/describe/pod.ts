@@ -60,7 +60,12 @@ export function describePod(lines: Lines, pod: Tree): void {
     lines.section("Conditions", [["Type", "Status"], ...all.map((one) => [textAt(one, "type"), textAt(one, "status")])])
   volumes(lines, spec, 0)
   lines.pair("QoS Class", textAt(pod, "status", "qosClass"))
-  lines.map("Node-Selectors", textsAt(spec, "nodeSelector"))
+  placement(lines, spec, 0)
+}
+
+/** Which nodes it wants, and bears. */
+function placement(lines: Lines, spec: Tree, level: number): void {
+  lines.map("Node-Selectors", textsAt(spec, "nodeSelector"), "=", level)
   lines.texts(
     "Tolerations",
     listAt(spec, "tolerations").map((one) => {
@@ -68,6 +73,7 @@ export function describePod(lines: Lines, pod: Tree): void {
       const seconds = numberAt(one, "tolerationSeconds")
       return `${key}${textAt(one, "effect") === "" ? "" : `:${textAt(one, "effect")}`}${textAt(one, "operator") === "Exists" ? " op=Exists" : ""}${seconds === undefined ? "" : ` for ${seconds}s`}`
     }),
+    level,
   )
 }
 
@@ -76,12 +82,15 @@ export function describeTemplate(lines: Lines, template: Tree): void {
   lines.line("Pod Template:")
   const labels = Object.entries(textsAt(template, "metadata", "labels")).map(([key, value]) => `${key}=${value}`)
   lines.texts("Labels", labels.toSorted(), 1)
+  const annotations = textsAt(template, "metadata", "annotations")
+  if (Object.keys(annotations).length > 0) lines.map("Annotations", annotations, ": ", 1)
   const spec = treeAt(template, "spec")
   const account = textAt(spec, "serviceAccountName")
   if (account !== "") lines.pair("Service Account", account, 1)
   containers(lines, "Init Containers", listAt(spec, "initContainers"), [], 1)
   containers(lines, "Containers", listAt(spec, "containers"), [], 1)
   volumes(lines, spec, 1)
+  placement(lines, spec, 1)
 }
 
 function containers(
@@ -106,7 +115,12 @@ function describeContainer(lines: Lines, container: unknown, status: unknown, le
   if (status !== undefined) lines.pair("Image ID", textAt(status, "imageID"), level)
   const ports = listAt(container, "ports")
   const text = (key: string): string =>
-    ports.map((port) => `${numberAt(port, key) ?? 0}/${textAt(port, "protocol")}`).join(", ")
+    ports
+      .map((port) => {
+        const name = textAt(port, "name")
+        return `${numberAt(port, key) ?? 0}/${textAt(port, "protocol")}${name === "" ? "" : ` (${name})`}`
+      })
+      .join(", ")
   lines.pair(ports.length > 1 ? "Ports" : "Port", ports.length === 0 ? "<none>" : text("containerPort"), level)
   lines.pair(ports.length > 1 ? "Host Ports" : "Host Port", ports.length === 0 ? "<none>" : text("hostPort"), level)
   for (const key of ["command", "args"]) {
@@ -145,7 +159,7 @@ function describeContainer(lines: Lines, container: unknown, status: unknown, le
     return [
       textAt(one, isSecret ? "secretRef" : "configMapRef", "name"),
       isSecret ? "Secret" : "ConfigMap",
-      `Optional: ${optional ? "True" : "False"}`,
+      `Optional: ${optional}`,
     ]
   })
   if (from.length > 0) lines.section("Environment Variables from", from, level)
@@ -170,7 +184,7 @@ function environmentText(variable: unknown): string {
     ["configMapKeyRef", "config map"],
   ] as const)
     if (source[key] !== undefined)
-      return `<set to the key '${textAt(source, key, "key")}' of ${what} '${textAt(source, key, "name")}'>  Optional: ${at(source, key, "optional") === true}`
+      return `<set to the key '${textAt(source, key, "key")}' ${key === "secretKeyRef" ? "in" : "of"} ${what} '${textAt(source, key, "name")}'>  Optional: ${at(source, key, "optional") === true}`
   if (source["fieldRef"] !== undefined) return `(v1:${textAt(source, "fieldRef", "fieldPath")})`
   if (source["resourceFieldRef"] !== undefined) return `(${textAt(source, "resourceFieldRef", "resource")})`
   return textAt(variable, "value")
@@ -225,21 +239,33 @@ function volumes(lines: Lines, spec: Tree, level: number): void {
   for (const volume of all) {
     lines.line(`${textAt(volume, "name")}:`, level + 1)
     const [key = "", source] = Object.entries(volume).find(([name]) => name !== "name") ?? []
-    lines.pair("Type", VOLUME_TYPES[key] ?? key, level + 2)
-    const titles: Readonly<Record<string, string>> = {
-      path: "Path",
-      name: "Name",
-      secretName: "SecretName",
-      claimName: "ClaimName",
-      medium: "Medium",
-      sizeLimit: "SizeLimit",
-      readOnly: "ReadOnly",
-      optional: "Optional",
-      reference: "Reference",
-    }
-    for (const [field, title] of Object.entries(titles)) {
-      const value = at(source, field)
-      if (value !== undefined) lines.pair(title, value, level + 2)
-    }
+    describeSource(lines, key, source, level + 2)
   }
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  path: "Path",
+  name: "Name",
+  secretName: "SecretName",
+  claimName: "ClaimName",
+  medium: "Medium",
+  sizeLimit: "SizeLimit",
+  readOnly: "ReadOnly",
+  optional: "Optional",
+  reference: "Reference",
+}
+
+/** Of what a volume is made: of a pod, or one that is kept. */
+export function describeSource(lines: Lines, key: string, source: unknown, level: number): void {
+  lines.pair("Type", VOLUME_TYPES[key] ?? key, level)
+  const unsaid: Readonly<Record<string, unknown>> = {
+    ...((key === "configMap" || key === "secret") && { optional: false }),
+    ...(key === "persistentVolumeClaim" && { readOnly: false }),
+    ...(key === "emptyDir" && { medium: "", sizeLimit: "<unset>" }),
+  }
+  for (const [field, title] of Object.entries(TITLES)) {
+    const value = at(source, field) ?? unsaid[field]
+    if (value !== undefined) lines.pair(title, value, level)
+  }
+  if (key === "hostPath") lines.pair("HostPathType", textAt(source, "type"), level)
 }

@@ -105,6 +105,16 @@ patches:
   })
 })
 
+async function kindsOf(more: string): Promise<unknown[]> {
+  const kustomization = `resources: [web.yaml]\nconfigMapGenerator: [{name: a}]\n${more}`
+  return (await build(directory({ "kustomization.yaml": kustomization, "web.yaml": WEB }))).map(({ kind }) => kind)
+}
+
+test("objects come in kustomize's order, or by fifo in their own", async () => {
+  expect(await kindsOf("")).toEqual(["ConfigMap", "Service", "Deployment"])
+  expect(await kindsOf("sortOptions: {order: fifo}")).toEqual(["Deployment", "Service", "ConfigMap"])
+})
+
 describe("what a stranger's kustomization may not", () => {
   test.each<[string, Record<string, string>, string]>([
     [

@@ -6,6 +6,7 @@ import { isTree, listAt, numberAt, textAt, textsAt, treeAt, withAt, type Tree } 
 import { readDocuments } from "../../read/read-documents.ts"
 import { generatedObject } from "./generators.ts"
 import { applyPatches } from "./patches.ts"
+import { inOrder } from "./order.ts"
 import { renameReferences, type Renamed } from "./references.ts"
 import { addAnnotations, addLabels, setImages } from "./transformers.ts"
 
@@ -26,9 +27,11 @@ const UNSUPPORTED = [
 /** Where addresses are read from. */
 type Fetch = (url: string) => Promise<Uint8Array>
 
-/** The objects of a directory with a kustomization, in its order; its bases lie `within`. Throws NotFound, InvalidArgument, Unsupported for what is not known here. */
+/** The objects of a directory with a kustomization, in kustomize's order (or, by `sortOptions`, their own); its bases lie `within`. Throws NotFound, InvalidArgument, Unsupported for what is not known here. */
 export async function kustomize(directory: string, fetch: Fetch, within = "/"): Promise<Tree[]> {
-  return (await accumulate(resolve(directory), { fetch, within: resolve(within) }, [])).map(({ object }) => object)
+  const from = resolve(directory)
+  const objects = (await accumulate(from, { fetch, within: resolve(within) }, [])).map(({ object }) => object)
+  return textAt(readKustomization(from), "sortOptions", "order") === "fifo" ? objects : inOrder(objects)
 }
 
 /** Where bases may come from. */

@@ -1,4 +1,4 @@
-import { isTree, listAt, textAt, treeAt } from "../../../../kube/kube.ts"
+import { at, isTree, listAt, textAt, treeAt } from "../../../../kube/kube.ts"
 import { arg } from "../../../args.ts"
 import { flag } from "../../../flag.ts"
 import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
@@ -36,11 +36,11 @@ export default kubeCommand({
     if (flags.list) {
       for (const { kind, object } of chosen)
         for (const container of listAt(treeAt(templateOf(object), "spec"), "containers").filter(isWanted)) {
-          out.line(`# ${kind.plural} ${textAt(object, "metadata", "name")}, container ${textAt(container, "name")}`)
+          out.line(`# ${kind.kind} ${textAt(object, "metadata", "name")}, container ${textAt(container, "name")}`)
           for (const one of listAt(container, "env"))
             out.line(
               isTree(one) && one["valueFrom"] !== undefined
-                ? `# ${textAt(one, "name")} from elsewhere`
+                ? `# ${textAt(one, "name")} from ${sourceOf(one["valueFrom"])}`
                 : `${textAt(one, "name")}=${textAt(one, "value")}`,
             )
         }
@@ -57,3 +57,14 @@ export default kubeCommand({
     })
   },
 })
+
+function sourceOf(source: unknown): string {
+  for (const [key, what] of [
+    ["secretKeyRef", "secret"],
+    ["configMapKeyRef", "configmap"],
+  ] as const)
+    if (at(source, key) !== undefined)
+      return `${what} ${textAt(source, key, "name")}, key ${textAt(source, key, "key")}`
+  if (at(source, "fieldRef") !== undefined) return `field path ${textAt(source, "fieldRef", "fieldPath")}`
+  return `resource field ${textAt(source, "resourceFieldRef", "resource")}`
+}

@@ -126,6 +126,17 @@ test("a Job runs to its end, one that fails as often as it may, and a CronJob's 
   await it.until(() => it.objects.list("jobs.batch").items.some(({ metadata }) => metadata.name.startsWith("tick-")))
 })
 
+test("a Job past its deadline fails, though its pod never came to have its image, and others go on", async () => {
+  const container = program("exit 0", { image: "localhost:1/none:1", imagePullPolicy: "IfNotPresent" })
+  const late = { activeDeadlineSeconds: 2, template: { spec: { restartPolicy: "Never", containers: [container] } } }
+  await it.put(of("batch/v1", "Job", "late", late))
+  const conditions = () =>
+    (it.objects.get("jobs.batch", "late", "default")["status"] as Job["status"])?.conditions ?? []
+  await it.until(() => conditions().some(({ type }) => type === "Failed"))
+  await it.put(deployment(1, "one"))
+  await it.ready(1, { app: "web" })
+})
+
 test("probes by http and tcp look at the pod's own address, or from inside where the host does not reach it", async () => {
   const script = `mkdir /tmp/www; echo yes > /tmp/www/ok; trap 'exit 0' TERM; httpd -p 8080 -h /tmp/www; while :; do sleep 0.1; done`
   const ports = [{ name: "web", containerPort: 8080 }]

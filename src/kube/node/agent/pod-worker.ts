@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises"
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
 import type {
   Container as ContainerSpec,
   PersistentVolumeClaim,
@@ -130,6 +130,8 @@ export class PodWorker {
         log.debug(`pod ${this.uid} cannot be brought in line`, { reason: String(error) })
         this.#again(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** this.#failures++))
       }
+      // controllers and timers have their turn, whoever wakes this one at each pass
+      if (this.#isWoken) await nextTurn()
     } while (this.#isWoken && !this.#node.signal.aborted)
     this.#isRunning = false
   }
@@ -755,7 +757,8 @@ export class PodWorker {
     const grace = pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod)
     const left = Math.max(FORCED_GRACE_S, Math.min(grace, Math.ceil((until - Date.now()) / 1000)))
     for (const prober of this.#probers.values()) prober.end()
-    this.#write(pod)
+    // one that a finalizer holds comes here again and again: what is written then is always the same
+    if (!isFinished(pod)) this.#write(pod)
     // who was told to end would refuse callers that are still led to him
     await this.#node.withdrawn(pod)
     await this.#end(left, pod)

@@ -1,10 +1,23 @@
 /** A directory of a real git repository, kept true: commits, drift, broken ones, signatures, charts. */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test"
 import { spawnSync, type ChildProcess } from "node:child_process"
-import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { dirname, join } from "node:path"
+import { serveGit } from "../support/git-server.ts"
+import { realClients } from "../support/kubectl.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { openStore } from "../support/store.ts"
+import { tempDirectory } from "../support/temp-directory.ts"
 import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
@@ -255,22 +268,76 @@ test("a kustomization is built, a chart rendered or refused by name, and neither
   symlinkSync("/etc", join(repository.path, "link"))
   repository.commit({})
   expect((await once(repository, "--path", "link")).stdout).toContain('has no directory "link"')
-  repository.commit({ "chart/Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n" })
+  const chart = join(import.meta.dir, "../../examples/kubernetes/apache")
+  cpSync(chart, join(repository.path, "chart"), { recursive: true })
+  chownSync(join(repository.path, "chart"), user.uid, user.gid)
+  repository.commit({ "broken/Chart.yaml": "apiVersion: v2\nname: chart\n" })
   const bin = join(skiff.directory, "bin")
   expect((await once(repository, "--path", "chart")).stdout).toContain("helm is not installed")
-  // what helm template prints, of a program that is told the same words
+  const clients = realClients(tempDirectory("skiff-helm-"))
+  if (clients === undefined) return
+  mkdirSync(bin)
+  copyFileSync(clients.helm, join(bin, "helm"))
+  chmodSync(join(bin, "helm"), 0o755)
+  const helm = (path: string) =>
+    skiff.run(["gitops", "run", repository.path, "--once", "--path", path], {
+      env: { PATH: `${bin}:${user.env.PATH}` },
+    })
+  const rendered = await helm("chart")
+  expect([rendered.code, rendered.stdout]).toEqual([0, expect.stringContaining("Applied")])
+  expect(await kube("get", "deploy,svc,ing,cm,job", "-l", "skiff.dev/gitops", "-o", "name")).toBe(
+    "deployment.apps/chart\nservice/chart\ningress.networking.k8s.io/chart\nconfigmap/chart-page",
+  )
+  const broken = await helm("broken")
+  expect([broken.code, broken.stdout]).toEqual([
+    1,
+    expect.stringMatching(/BrokenCommit.*helm template of "broken" failed/),
+  ])
+  await kube("delete", "ingress", "chart")
+}, 120_000)
+
+test("a repository is fetched by https with a password, or by ssh, and applied to another cluster", async () => {
+  const repository = new TestRepository()
+  repository.commit({ "one.yaml": configMap("one", "1") })
+  const forge = join(skiff.directory, "forge")
+  asUser(["git", "clone", "-q", "--bare", repository.path, join(forge, "shop.git")])
+  const kubeconfig = join(skiff.directory, "kubeconfig")
+  const server = skiff.spawn(["kube", "serve", "--listen", "127.0.0.1:0", "--write-kubeconfig", kubeconfig])
+  reconcilers.push(server)
+  await eventually(() => existsSync(kubeconfig))
+  const cluster = ["--kubeconfig", kubeconfig, "--context", "skiff", "--once"]
+  await using git = await serveGit(forge, join(skiff.directory, "certificates"), "ada:secret")
+  const run = (address: string, env: Record<string, string>) =>
+    skiff.run(["gitops", "run", address, ...cluster], { env })
+  const { authority } = git
+  chmodSync(dirname(authority), 0o755)
+  const trust = { GIT_SSL_CAINFO: authority }
+  const address = `${git.url.replace("//", "//ada:secret@")}shop.git`
+  const doubted = await run(address, {})
+  expect([doubted.code, doubted.stdout]).toEqual([1, expect.stringMatching(/RepositoryUnreachable: .*certificate/)])
+  const wrong = await run(address.replace("secret", "guess"), trust)
+  expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringContaining("Authentication failed")])
+  expect(wrong.stdout).not.toContain("guess")
+  expect(await run(address, trust)).toMatchObject({ code: 0, stdout: expect.stringContaining("Applied") as string })
+  expect(await value("one")).toBe("1")
+  // in place of sshd: what git asks a host for is run here
+  const bin = join(skiff.directory, "ssh-bin")
   mkdirSync(bin)
   writeFileSync(
-    join(bin, "helm"),
-    `#!/bin/sh\n[ "$1 $2" = "template chart" ] || exit 1\nprintf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: rendered}\\ndata: {value: "%s"}\\n' "$5"\n`,
+    join(bin, "ssh"),
+    `#!/bin/sh\nwhile [ "$1" != git@forge ]; do shift; done\nshift\ncd ${forge} && eval "$1"\n`,
   )
-  chmodSync(join(bin, "helm"), 0o755)
-  const rendered = await skiff.run(["gitops", "run", repository.path, "--once", "--path", "chart"], {
+  chmodSync(join(bin, "ssh"), 0o755)
+  repository.commit({ "one.yaml": configMap("one", "2") })
+  asUser(["git", "-C", repository.path, "push", "-q", join(forge, "shop.git"), "main"])
+  const name = ["--name", "by-ssh"]
+  await kube("delete", "configmap", "one")
+  const ssh = await skiff.run(["gitops", "run", "git@forge:shop.git", ...cluster, ...name], {
     env: { PATH: `${bin}:${user.env.PATH}` },
   })
-  expect([rendered.code, rendered.stdout]).toEqual([0, expect.stringContaining("Applied")])
-  expect(await value("rendered")).toBe("default")
-}, 90_000)
+  expect([ssh.code, ssh.stdout]).toEqual([0, expect.stringContaining("Applied")])
+  expect(await value("one")).toBe("2")
+}, 120_000)
 
 test("a namespace and what lies in it come of one commit", async () => {
   const repository = new TestRepository()

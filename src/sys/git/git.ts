@@ -152,6 +152,7 @@ async function* empty(): AsyncIterable<Uint8Array> {}
 const PASSED_ON = [
   "PATH",
   "SSH_AUTH_SOCK",
+  "GIT_SSL_CAINFO",
   "HTTP_PROXY",
   "HTTPS_PROXY",
   "NO_PROXY",
@@ -160,7 +161,7 @@ const PASSED_ON = [
   "no_proxy",
 ]
 
-/** No GIT_* and no settings of the caller: where programs and proxies are, and the agent for ssh addresses. */
+/** No settings of the caller: where programs and proxies are, whose certificates https takes, and the agent for ssh addresses. */
 function environment(): Record<string, string | undefined> {
   return {
     ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),

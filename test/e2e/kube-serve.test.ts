@@ -165,6 +165,50 @@ describe("a store's API by HTTPS", () => {
     expect(await skiff.ok("kube", "get", "--kubeconfig", kubeconfig, "ns", "-o", "name")).toContain("namespace/default")
   })
 
+  test("a kubeconfig with a program that gives credentials, as EKS, GKE and AKS have: diff, deploy, and why one is refused", async () => {
+    const text = readFileSync(kubeconfig, "utf8")
+    const [, token = ""] = /token: (\S+)/.exec(text) ?? []
+    const plugin = join(skiff.directory, "plugin")
+    // each asks for its own words, and is told of the cluster where it wants to be
+    const program = `#!/bin/sh
+echo "$@" >> ${skiff.home}/asked
+case "$KUBERNETES_EXEC_INFO" in *'"server":"https://'*) ;; *) [ "$1" = get-token ] || exit 9;; esac
+[ "$PROFILE" = refused ] && { echo "log in first" >&2; exit 3; }
+echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential", "status": {"expirationTimestamp": "2099-01-01T00:00:00Z", "token": "${token}"}}'
+`
+    writeFileSync(plugin, program, { mode: 0o755 })
+    const users = {
+      eks: `{apiVersion: client.authentication.k8s.io/v1beta1, command: ${plugin}, args: [--region, eu-central-1, eks, get-token, --cluster-name, shop, --output, json], provideClusterInfo: true}`,
+      gke: `{apiVersion: client.authentication.k8s.io/v1beta1, command: ./plugin, installHint: install it, provideClusterInfo: true}`,
+      aks: `{apiVersion: client.authentication.k8s.io/v1beta1, command: ${plugin}, args: [get-token, --login, azurecli, --server-id, x], env: null, interactiveMode: IfAvailable}`,
+      refused: `{apiVersion: client.authentication.k8s.io/v1, command: ${plugin}, args: [get-token], env: [{name: PROFILE, value: refused}], interactiveMode: Never}`,
+      missing: `{apiVersion: client.authentication.k8s.io/v1, command: ${plugin}-none, installHint: "run: apt install it", interactiveMode: Never}`,
+    }
+    const clouds = join(skiff.directory, "clouds")
+    const contexts = Object.keys(users).map((name) => `- {name: ${name}, context: {cluster: skiff, user: ${name}}}`)
+    const credentials = Object.entries(users).map(([name, exec]) => `- {name: ${name}, user: {exec: ${exec}}}`)
+    const [clusters = ""] = text.split(/^contexts:/m)
+    writeFileSync(clouds, `${clusters}contexts:\n${contexts.join("\n")}\nusers:\n${credentials.join("\n")}\n`, {
+      mode: 0o644,
+    })
+    const on = (context: string, ...words: string[]) =>
+      skiff.run(["kube", ...words, "--kubeconfig", clouds, "--context", context])
+    const file = join(skiff.directory, "conf.yaml")
+    writeFileSync(file, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: one}\n")
+    expect(await on("eks", "diff", "-f", file)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("+  a: one") as string,
+    })
+    expect(await on("gke", "deploy", "-f", file)).toMatchObject({ code: 0, stdout: "configmap/conf created\n" })
+    expect(await on("aks", "diff", "-f", file)).toMatchObject({ code: 0, stdout: "" })
+    const refused = await on("refused", "get", "pods")
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("ended with 3: log in first")])
+    const missing = await on("missing", "get", "pods")
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/cannot be run[^]*run: apt install it/)])
+    expect(readFileSync(join(skiff.home, "asked"), "utf8")).toContain("--region eu-central-1 eks get-token")
+    await skiff.ok("kube", "delete", "-f", file)
+  }, 60_000)
+
   test.skipIf(clients === undefined)(
     "kubectl applies, reads, joins and deletes",
     async () => {

@@ -79,6 +79,9 @@ function withPaths(entry: Tree, directory: string): Tree {
     const copy = { ...own }
     for (const key of PATHS)
       if (typeof copy[key] === "string" && copy[key] !== "") copy[key] = resolve(directory, copy[key])
+    // a bare name is looked for in PATH
+    const command = textAt(own, "exec", "command")
+    if (command.includes("/")) copy["exec"] = { ...treeAt(own, "exec"), command: resolve(directory, command) }
     result[part] = copy
   }
   return result

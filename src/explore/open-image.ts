@@ -69,7 +69,9 @@ export async function openImage(
           scratch: deps.scratch,
           pages,
           called: `layer ${at + 1} (${id})`,
-          onNote: (note) => notes.push(note),
+          onNote(note) {
+            if (!notes.includes(note)) notes.push(note)
+          },
           onBytes(bytes) {
             current += bytes
             onProgress?.({ id, stage: "indexing", current })
@@ -304,14 +306,14 @@ async function* ofDescriptor(fd: number, offset: number, signal?: AbortSignal): 
   }
 }
 
-/** What lies in one piece is cut out of the archive; what is sparse is put together. */
+/** What lies in one piece is cut out of the archive; what is sparse is put together, and what a table named is looked for. */
 async function* ofArchive(
   source: SourceLayer,
   { path, entry, dataOffset }: ReadFile,
   offset: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  if (dataOffset === undefined) return yield* ofSparse(source, path, offset, signal)
+  if (dataOffset === undefined) return yield* ofPieces(source, { path, isSparse: entry.isSparse }, offset, signal)
   const from = dataOffset + offset
   const near = await source.tarFrom?.(from)
   let skip = near === undefined ? from : 0
@@ -330,9 +332,9 @@ async function* ofArchive(
 const MAX_SPARSE_BYTES = 2 ** 30
 const ZEROS = new Uint8Array(CHUNK_BYTES)
 
-async function* ofSparse(
+async function* ofPieces(
   source: SourceLayer,
-  path: string,
+  { path, isSparse }: { path: string; isSparse: boolean },
   offset: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
@@ -348,7 +350,7 @@ async function* ofSparse(
   }
   const reader = new TarReader({
     entry(entry) {
-      isWanted = cleanPath(entry.name).replace(/^\//, "") === path && entry.isSparse
+      isWanted = cleanPath(entry.name).replace(/^\//, "") === path && (entry.isSparse || !isSparse)
       if (isWanted) [position, sizeBytes] = [0, entry.sizeBytes]
     },
     data(bytes, at) {

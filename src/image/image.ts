@@ -5,6 +5,7 @@
  * repo digests point at ids. `pull` brings one in: manifest, then its layers in parallel, each in one pass; only when all
  * is there are the image and its name recorded, in one transaction. An interrupted pull goes on where it stopped.
  */
+import type { ListedFile } from "../archive/archive.ts"
 import type { OnProgress } from "../base/progress.ts"
 import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, ImageRunConfig } from "../spec/oci-image.ts"
@@ -196,6 +197,11 @@ export interface OpenedImageAt extends ImageAt, AsyncDisposable {
   layerFiles?: readonly string[]
   /** Bytes of one layer as it is there, from `offset` or, where that cannot be, from the beginning. Nobody has checked them. */
   read(layer: number, offset?: number): Promise<{ offset: number; bytes: Bytes }>
+  /**
+   * What the table of contents of a layer says of its files, where it has one and its registry gives ranges: some thousandth of its bytes. Nobody
+   * has compared it with the archive; undefined also where it is damaged.
+   */
+  table(layer: number): Promise<readonly ListedFile[] | undefined>
 }
 
 /** How a registry is asked to delete. */

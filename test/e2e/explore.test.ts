@@ -6,6 +6,7 @@
 import { beforeAll, expect, test } from "bun:test"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { sharedRegistry } from "../support/registry.ts"
 import { busyboxReference, openStore } from "../support/store.ts"
 
 const skiff = openStore()
@@ -60,6 +61,35 @@ test("an image at a registry is looked into without being here afterwards", asyn
   )
   expect(await skiff.ok("images", "-aq")).toBe(before)
   expect(readdirSync(join(skiff.root, "ingest"))).toEqual([])
+})
+
+/** What dive's document has of the files, whatever order they come in, and what was said besides. */
+async function filesOf(place: string, name: string) {
+  const { stderr } = await skiff.run(["explore", "--json", file(name), place])
+  const { layer } = JSON.parse(readFileSync(file(name), "utf8"))
+  const files = layer.map(({ fileList }: { fileList: { path: string }[] }) =>
+    fileList
+      .filter(({ path }) => !/^(?:stargz\.index\.json|\.no\.prefetch\.landmark)$/.test(path))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+  )
+  return { files, stderr }
+}
+
+test("of a layer with a table of contents at a registry nothing else is read: the same files, and it is said", async () => {
+  const { host } = await sharedRegistry()
+  const here = await filesOf("app", "here.json")
+  for (const [form, name] of [
+    ["zstd:chunked", "chunked"],
+    ["estargz", "estargz"],
+  ] as const) {
+    await skiff.ok("push", "-q", "--compression-format", form, "app", `${host}/explore/${name}:1`)
+    const there = await filesOf(`docker://${host}/explore/${name}:1`, `${name}.json`)
+    expect(there.stderr).toContain("nobody has compared it")
+    expect(there.files).toEqual(here.files)
+  }
+  expect(await explore("--search", "secret-word", "--layer", "2", `docker://${host}/explore/chunked:1`)).toContain(
+    "/d/key (layer 2):1: secret-word",
+  )
 })
 
 test("--json writes dive's document, the same of the store and of an archive but for the names of layers", async () => {
@@ -128,7 +158,7 @@ test("an index lies beside its layer, and goes with it", async () => {
       existsSync(join(skiff.root, "layers", layer, "explore-index")),
     )
   expect(indexes().length).toBe(4)
-  await skiff.ok("rmi", "app")
+  await skiff.ok("rmi", "-f", (await skiff.ok("images", "-q", "app")).trim())
   await skiff.ok("buildx", "prune", "-af")
   expect(indexes().length).toBe(1)
 })

@@ -11,6 +11,7 @@ import { LAYER_LIMITS } from "../apply-layer.ts"
 import { inflate } from "../compression.ts"
 import { splitRecords } from "../storage-split.ts"
 import { estargzTocOffset, ESTARGZ_FOOTER_BYTES, type ChunkedLayer } from "./positions.ts"
+import { listToc, type ListedFile } from "./toc-files.ts"
 import { MAX_TOC_BYTES, parseToc, type ChunkedContent } from "./toc-reader.ts"
 
 /** Bytes of a blob, from `start` to before `end`. */
@@ -110,10 +111,30 @@ function find(
 }
 
 async function estargzParts(
-  { tocDigest }: ChunkedLayer & { format: "estargz" },
+  layer: ChunkedLayer & { format: "estargz" },
   sizeBytes: number,
   read: ReadSpan,
 ): Promise<ChunkedParts | undefined> {
+  const table = await estargzTable(layer, sizeBytes, read)
+  // without an end of each content, the header behind it cannot be told from it
+  if (table === undefined || !table.json.includes('"endOffset"')) return undefined
+  const { contents } = parseToc(table.json, table.tocOffset)
+  return estargzPieces(contents, table.tocOffset, table.file)
+}
+
+interface EstargzTable {
+  json: Buffer
+  /** Where the table begins in the blob. */
+  tocOffset: number
+  /** What the blob holds from there on, unpacked. */
+  file: Buffer
+}
+
+async function estargzTable(
+  { tocDigest }: ChunkedLayer & { format: "estargz" },
+  sizeBytes: number,
+  read: ReadSpan,
+): Promise<EstargzTable | undefined> {
   const footerStart = sizeBytes - ESTARGZ_FOOTER_BYTES
   if (footerStart <= 0) return undefined
   const tailBytes = Math.min(Math.max(Math.ceil(sizeBytes * TAIL_SHARE), MIN_TAIL_BYTES), MAX_TAIL_BYTES)
@@ -132,10 +153,29 @@ async function estargzParts(
   const json = file.subarray(512, 512 + jsonBytes)
   if (json.length !== jsonBytes) throw new DataLoss("the layer's table of contents is cut")
   checkDigest(json, tocDigest, "table of contents")
-  // without an end of each content, the header behind it cannot be told from it
-  if (!json.includes('"endOffset"')) return undefined
-  const { contents } = parseToc(json, tocOffset)
-  return estargzPieces(contents, tocOffset, file)
+  return { json, tocOffset, file }
+}
+
+/**
+ * What a layer's table says of its files, by one or two ranges of the blob: the manifest names the table's digest, and nobody has compared it with
+ * the archive. Undefined where it is too large. Throws DataLoss when it is damaged or hostile.
+ */
+export async function chunkedFiles(
+  layer: ChunkedLayer,
+  sizeBytes: number,
+  read: ReadSpan,
+): Promise<ListedFile[] | undefined> {
+  if (layer.format === "estargz") {
+    const table = await estargzTable(layer, sizeBytes, read)
+    return table && listToc(table.json)
+  }
+  const { toc, tocChecksum } = layer
+  if (toc.uncompressedLength > MAX_TOC_BYTES || toc.length > MAX_PACKED_BYTES) return undefined
+  const end = toc.offset + toc.length
+  if (end > sizeBytes) throw new DataLoss("the layer's table of contents is said to lie outside of its blob")
+  const packed = await read({ start: toc.offset, end })
+  checkDigest(packed, tocChecksum, "table of contents")
+  return listToc(unpack("zstd", packed, toc.uncompressedLength))
 }
 
 /** `tail`: what the blob holds from `end` on, unpacked. */

@@ -1,7 +1,9 @@
 import { createHash, type Hash } from "node:crypto"
+import type { ListedFile } from "../../archive/archive.ts"
 import { TarReader } from "../../archive/tar-reader.ts"
 import type { TarEntry, TarSink } from "../../archive/tar-entry.ts"
 import { Unsupported } from "../../base/errors.ts"
+import { digestHex } from "../../spec/digest.ts"
 import { COLD, Columns, Strings } from "./columns.ts"
 import { FLAG, MAX_ENTRIES, TYPES, type Extra } from "./format.ts"
 import { cleanPath } from "./clean-path.ts"
@@ -88,6 +90,15 @@ export class LayerIndexer implements TarSink, Disposable {
     this.#position = 0
     this.#hash = entry.sizeBytes === 0 ? undefined : createHash("sha256")
     if (entry.sizeBytes === 0) this.#setDigest(EMPTY_DIGEST)
+  }
+
+  /** A file that a table of contents names, in place of its bytes. */
+  listed({ entry, digest }: ListedFile): void {
+    this.entry(entry)
+    const isContent = this.#node >= 0 && entry.sizeBytes > 0
+    this.#hash = undefined
+    if (isContent && digest?.startsWith("sha256:") === true) this.#setDigest(Buffer.from(digestHex(digest), "hex"))
+    this.#node = -1
   }
 
   data(bytes: Uint8Array, offset: number): void {

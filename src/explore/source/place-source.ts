@@ -55,6 +55,7 @@ function layerOf(at: OpenedImageAt, index: number, descriptor: Descriptor, check
     id: at.layerFiles?.[index]?.split("/")[0] ?? digestHex(descriptor.digest),
     tar: () => tarOf(at, index, descriptor),
     check,
+    table: () => at.table(index),
   }
   // what is not compressed is its own archive
   if (descriptor.digest === diffId)

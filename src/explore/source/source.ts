@@ -1,3 +1,4 @@
+import type { ListedFile } from "../../archive/archive.ts"
 import type { Bytes } from "../../base/bytes.ts"
 import type { Digest, DiffId } from "../../spec/digest.ts"
 import type { ImageConfig } from "../../spec/oci-image.ts"
@@ -14,6 +15,8 @@ export interface SourceLayer {
   indexPath?: string
   /** Nobody has checked that these are the bytes that the diff id is of; `strict`: it must be so. */
   check?: "strict" | "noted"
+  /** What its table of contents says, where that may stand for the archive. */
+  table?(): Promise<readonly ListedFile[] | undefined>
   /** Where its files lie, unpacked: hostile. */
   directory?(): string
   /** What made it, where our builder knows. */

@@ -1,10 +1,12 @@
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../../spec/parse-image-config.ts"
-import { DataLoss, NotFound } from "../../base/errors.ts"
+import { chunkedFiles, chunkedLayer, type ListedFile } from "../../archive/archive.ts"
+import { DataLoss, isSkiffError, NotFound } from "../../base/errors.ts"
 import { parseManifest } from "../../spec/parse-manifest.ts"
 import type { ImagesDeps } from "../deps.ts"
-import type { CopyOptions, ImageAt, OpenedImageAt } from "../image.ts"
+import type { Descriptor } from "../../spec/oci-image.ts"
+import type { CopyOptions, ImageAt, ImageSource, OpenedImageAt } from "../image.ts"
 import type { ImageRecords } from "../records.ts"
-import { formatReference } from "../reference.ts"
+import { formatReference, type Reference } from "../reference.ts"
 import { openCopySource, type CopySource } from "./copy-source.ts"
 import { checked } from "./directory-blobs.ts"
 import { oneImage } from "./one-image.ts"
@@ -71,7 +73,36 @@ async function openPlace(
       if (offset === 0 && source.readAgain !== undefined) return { offset, bytes: source.readAgain(descriptor) }
       return await source.fetch(ref, descriptor, offset)
     },
+    table: async (layer) => await tableOf(source, ref, layers[layer]),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+async function tableOf(
+  source: ImageSource,
+  ref: Reference,
+  layer: Descriptor | undefined,
+): Promise<readonly ListedFile[] | undefined> {
+  const chunked = chunkedLayer(layer?.annotations)
+  const fetchRange = source.fetchRange?.bind(source)
+  if (layer === undefined || chunked === undefined || fetchRange === undefined) return undefined
+  try {
+    return await chunkedFiles(chunked, layer.size, async (span) => {
+      const bytes = await fetchRange(ref, layer, span)
+      if (bytes === undefined) throw new DataLoss("the registry gives whole blobs alone")
+      const parts: Uint8Array[] = []
+      let size = 0
+      for await (const chunk of bytes) {
+        if ((size += chunk.length) > span.end - span.start)
+          throw new DataLoss("a part of the layer is larger than was asked for")
+        parts.push(copied(chunk))
+      }
+      return Buffer.concat(parts)
+    })
+  } catch (error) {
+    // the layer is read whole, which says what is wrong with it
+    if (isSkiffError(error, "DataLoss")) return undefined
+    throw error
   }
 }
 

@@ -109,6 +109,26 @@ describe.skipIf(skip)("a layer with a table of contents", () => {
       expect([again.bytes, again.stages.includes("added-partly")]).toEqual([0, false])
     })
 
+  for (const form of ["zstd:chunked", "estargz"] as const)
+    test(`is told by its table without its bytes: ${form}`, async () => {
+      const name = `table${form.replace(":", "")}/app:1`
+      const size = await push(name, version(1), { compression: form })
+      await using opened = await store.images.openAt(`docker://${host}/${name}`, {
+        platform: { os: "linux", architecture: "amd64" },
+      })
+      const files = (await opened.table(0))?.filter(({ entry }) => entry.name !== ".no.prefetch.landmark")
+      expect(files?.map(({ entry: { type, name: path, linkName } }) => `${type} ${path} ${linkName}`)).toEqual(
+        version(1).map((each) => `${each.type ?? "file"} ${each.name} ${each.linkName ?? ""}`),
+      )
+      expect(files?.find(({ entry }) => entry.name === "bin/app")?.entry).toMatchObject({
+        mode: 0o755,
+        isSparse: false,
+      })
+      expect(counter.bytes).toBeLessThan(size * 0.1)
+      counter.withoutRanges = true
+      expect(await opened.table(0)).toBeUndefined()
+    })
+
   test("is taken from any layer that is here, whatever its form", async () => {
     await push("any/plain:1", version(3), { compression: "gzip" })
     const size = await push("any/app:2", version(4), { compression: "zstd:chunked" })

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { deflateSync } from "node:zlib"
 import { findPackages } from "./find-packages.ts"
+import { parsePnpmLock } from "./lock/node.ts"
+import { parsePackagesLockJson } from "./lock/nuget.ts"
+import type { FileParser } from "./reading.ts"
 import { cpuMs } from "../../test/support/cpu-time.ts"
 
 let root: string
@@ -338,3 +341,28 @@ test("links to one large status file are not read for ever", () => {
   expect(packages.length).toBeLessThan(100_001)
   expect(leftOut).toEqual(["all but the first 100000 packages"])
 }, 60_000)
+
+function needsOf(parse: FileParser, text: string) {
+  return Object.fromEntries(parse(Buffer.from(text), "/lock").map((each) => [each.name, each.dependsOn ?? []]))
+}
+
+test("pnpm's and NuGet's lock files tell which packages need which", () => {
+  expect(
+    needsOf(
+      parsePnpmLock,
+      "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0:\n    dependencies:\n      '@s/b': 1.0.0\n      c: 2.0.0\n    dev: false\n  /@s/b@1.0.0:\n    peerDependencies:\n      c: '*'\n    dependencies: {c: 2.0.0}\n  /c@2.0.0:\n    dev: true\n",
+    ),
+  ).toEqual({ a: ["@s/b", "c"], "@s/b": ["c"], c: [] })
+  expect(
+    needsOf(
+      parsePnpmLock,
+      "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    engines: {node: '>=1'}\n  c@2.0.0:\n    engines: {node: '>=1'}\nsnapshots:\n  a@1.0.0(c@2.0.0):\n    dependencies:\n      c: 2.0.0\n  c@2.0.0: {}\n",
+    ),
+  ).toEqual({ a: ["c"], c: [] })
+  expect(
+    needsOf(
+      parsePackagesLockJson,
+      `{"version":1,"dependencies":{"net6.0":{"B":{"type":"Direct","resolved":"1.0.0"},"A":{"type":"Direct","resolved":"1.0.0","dependencies":{"B":"1.0.0"}}}}}`,
+    ),
+  ).toEqual({ A: ["B"], B: [] })
+})

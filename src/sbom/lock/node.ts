@@ -4,6 +4,8 @@ import { Gathered } from "../reading.ts"
 import { linesOf } from "../stanza.ts"
 
 const MAX_DEPTH = 50
+/** Of one package. */
+const MAX_NEEDS = 1000
 
 /** npm's package-lock.json of all versions (npm docs, package-lock.json). */
 export function parsePackageLock(bytes: Buffer, foundIn: string): Package[] {
@@ -91,31 +93,46 @@ function nameOfSpecifier(specifier: string): string {
   return alias ?? specifier.slice(0, at)
 }
 
-/** pnpm-lock.yaml of versions 5 to 9: the keys of its `packages`, read a line at a time. */
+/** pnpm-lock.yaml of versions 5 to 9: the keys of its `packages`, read a line at a time; what they need stands with them, since 9 in `snapshots`. */
 export function parsePnpmLock(bytes: Buffer, foundIn: string): Package[] {
   const found = new Gathered("npm", "pnpm", foundIn)
+  const listed: { name: string; version: string; isDevelopment: boolean }[] = []
+  const needs = new Map<string, string[]>()
   let section = ""
-  let current: { name: string; version: string } | undefined
-  let isDevelopment = false
-  const end = (): void => {
-    found.add(current?.name, current?.version, { isDevelopment })
-    current = undefined
-    isDevelopment = false
-  }
+  let current: (typeof listed)[number] | undefined
+  let isNeeds = false
   for (const raw of linesOf(bytes.toString("utf8"))) {
     const line = raw.trimEnd()
     if (line === "") continue
     if (!line.startsWith(" ")) {
-      end()
       section = line
-    } else if (section !== "packages:") continue
+      current = undefined
+    } else if (section !== "packages:" && section !== "snapshots:") continue
     else if (/^ {2}\S/.test(line)) {
-      end()
-      current = pnpmKey(line.slice(2, 1024))
-    } else if (line === "    dev: true") isDevelopment = true
+      const key = pnpmKey(line.slice(2, 1024))
+      current = key && { ...key, isDevelopment: false }
+      if (current !== undefined && section === "packages:") listed.push(current)
+      isNeeds = false
+    } else if (line === "    dev: true" && current !== undefined) current.isDevelopment = true
+    else if (/^ {4}\S/.test(line)) {
+      isNeeds = /^ {4}(?:optionalD|d)ependencies:/.test(line)
+      // in one line, as YAML may have it
+      const [, inner] = isNeeds ? (/\{(.*)\}$/.exec(line.slice(0, 4096)) ?? []) : []
+      for (const part of inner?.split(",") ?? []) need(part.trim())
+    } else if (isNeeds) need(line.trim().slice(0, 512))
   }
-  end()
+  for (const { name, version, isDevelopment } of listed)
+    found.add(name, version, { isDevelopment, needs: needs.get(`${name}@${version}`) ?? [] })
   return found.packages
+
+  function need(text: string): void {
+    const [, name] = /^['"]?((?:@[^/'"\s]+\/)?[^@/'":\s]+)['"]?:/.exec(text) ?? []
+    if (current === undefined || name === undefined) return
+    const key = `${current.name}@${current.version}`
+    const known = needs.get(key)
+    if (known === undefined) needs.set(key, [name])
+    else if (known.length < MAX_NEEDS) known.push(name)
+  }
 }
 
 /** `/a/1.0.0_peer:` (5), `/a@1.0.0(peer):` (6), `a@1.0.0:` (9), quoted or not. */

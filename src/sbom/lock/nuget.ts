@@ -1,4 +1,4 @@
-import { entriesOf, jsonFields, textOf } from "../json.ts"
+import { entriesOf, fieldsOf, jsonFields, textOf } from "../json.ts"
 import type { Package } from "../package.ts"
 import { Gathered } from "../reading.ts"
 
@@ -16,7 +16,9 @@ export function parseDepsJson(bytes: Buffer, foundIn: string): Package[] {
 export function parsePackagesLockJson(bytes: Buffer, foundIn: string): Package[] {
   const found = new Gathered("nuget", "nuget", foundIn)
   for (const [, framework] of entriesOf(jsonFields(bytes)?.dependencies))
-    for (const [name, each] of entriesOf(framework)) if (each.type !== "Project") found.add(name, textOf(each.resolved))
+    for (const [name, each] of entriesOf(framework))
+      if (each.type !== "Project")
+        found.add(name, textOf(each.resolved), { needs: Object.keys(fieldsOf(each.dependencies) ?? {}) })
   return found.packages
 }
 

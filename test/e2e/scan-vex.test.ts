@@ -106,6 +106,8 @@ test("what an image's referrers and cosign's attestation say does not count, whe
   await skiff.ok("pull", "-q", reference)
   expect((await found("--vex", "oci", "--offline-scan")).toSorted()).toEqual(ids)
   expect(await found("--vex", "oci")).toEqual(["CVE-2024-3"])
+  const { stdout: told } = await skiff.run(["scan", "image", "--scanners", "vuln", "--vex", "oci", reference])
+  expect(told).toContain("no signature of them is verified")
   expect(
     await skiff.ok("scan", "image", "--scanners", "vuln", "--vex", "oci", "--show-suppressed", "-q", reference),
   ).toContain("vulnerable_code_not_in_execute_path")

@@ -98,6 +98,8 @@ export interface Misconfiguration {
   references: readonly string[]
   /** What kind of file or thing the rule is of. */
   kind: "image" | "container" | "dockerfile" | "compose" | "kubernetes"
+  /** The lines of a file that it is about, from `place.startLine` on, some of many: secrets in them are stars. */
+  code?: readonly string[]
   place: Place
 }
 

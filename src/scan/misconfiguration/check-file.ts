@@ -5,6 +5,7 @@ import { MAX_YAML_BYTES, yamlViews, type YamlView } from "./yaml/yaml-view.ts"
 import { parseDockerfile } from "../../dockerfile/parse-dockerfile.ts"
 import { MAX_DOCKERFILE_BYTES } from "../../dockerfile/dockerfile.ts"
 import { InvalidArgument } from "../../base/errors.ts"
+import { stepWithoutSecrets } from "../secret/config-without-secrets.ts"
 import type { CheckedFile, Misconfiguration } from "../scan.ts"
 
 /** What a file is, by its name alone: YAML may turn out to be none of those that there are rules for. */
@@ -25,8 +26,23 @@ const MAX_FOUND = 2_000
 /** The rules of its kind on one file. `path`: absolute in the subject, for people. Never throws for what is in the file. */
 export function checkConfigFile(kind: ConfigFile, text: string, path: string): CheckedFile {
   const checked = checkWhole(kind, text, path)
+  quoteLines(checked.found, text)
   if (checked.found.length <= MAX_FOUND) return checked
   return { ...checked, found: checked.found.slice(0, MAX_FOUND), unread: `more than ${MAX_FOUND} faults are in it` }
+}
+
+/** Of one finding, as Trivy quotes. */
+const MAX_LINES = 10
+const MAX_LINE = 512
+
+function quoteLines(found: readonly Misconfiguration[], text: string): void {
+  const lines = text.split(/\r?\n/)
+  for (const each of found.slice(0, MAX_FOUND)) {
+    const { startLine, endLine = startLine } = each.place
+    if (startLine === undefined || endLine === undefined) continue
+    const end = Math.min(endLine, startLine + MAX_LINES - 1)
+    each.code = lines.slice(startLine - 1, end).map((line) => stepWithoutSecrets(line.slice(0, MAX_LINE)))
+  }
 }
 
 function checkWhole(kind: ConfigFile, text: string, path: string): CheckedFile {
@@ -63,7 +79,8 @@ function checkDocuments(documents: readonly YamlView[], path: string): CheckedFi
       for (const each of checkCompose(document, path)) found.push(each)
     }
   }
-  return { types: [...types], found }
+  const isCloud = types.size === 0 && documents.some((each) => each.get("AWSTemplateFormatVersion") !== undefined)
+  return { types: [...types], found, ...(isCloud ? { unread: "there are no rules for CloudFormation" } : {}) }
 }
 
 /** See `Scans.checkFile`. */

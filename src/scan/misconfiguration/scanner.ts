@@ -41,8 +41,15 @@ function configFiles(
 ): Misconfiguration[] {
   const findings: Misconfiguration[] = []
   let count = 0
+  const unknown = new Map<string, { first: string; count: number }>()
   for (const entry of tree?.walk() ?? []) {
     signal?.throwIfAborted()
+    const language = entry.isDirectory || OTHERS.test(entry.path) ? undefined : withoutRules(entry.name)
+    if (language !== undefined && !isSkipped(entry.path)) {
+      const known = unknown.get(language)
+      if (known === undefined) unknown.set(language, { first: shownPath(entry.path), count: 1 })
+      else known.count++
+    }
     const kind = entry.isDirectory ? undefined : configFileKind(entry.name)
     if (kind === undefined || OTHERS.test(entry.path) || isSkipped(entry.path)) continue
     if (++count > MAX_CONFIG_FILES) {
@@ -60,7 +67,17 @@ function configFiles(
       break
     }
   }
+  for (const [language, { first, count: many }] of unknown)
+    leftOut.push(`${first}${many > 1 ? ` and ${many - 1} more` : ""}: there are no rules for ${language}`)
   return findings
+}
+
+/** What others have rules for, by its name: it is told that it was not looked at. */
+function withoutRules(name: string): string | undefined {
+  if (/\.(?:tf|tf\.json|tfvars|tofu)$/i.test(name)) return "Terraform"
+  if (/^Chart\.ya?ml$/.test(name)) return "charts of Helm: give the YAML that 'helm template' writes"
+  if (/\.bicep$/i.test(name)) return "Bicep"
+  return undefined
 }
 
 /** The layer of a path, as findings tell of it. */

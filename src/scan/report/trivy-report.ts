@@ -239,8 +239,21 @@ function misconfiguration(each: Misconfiguration): Json {
       Service: "general",
       StartLine: place.startLine,
       EndLine: place.endLine ?? place.startLine,
+      Code: each.code === undefined ? undefined : { Lines: each.code.map((line, at) => codeLine(each, line, at)) },
     }),
   })
+}
+
+function codeLine({ code = [], place: { startLine = 1 } }: Misconfiguration, content: string, at: number): Json {
+  return {
+    Number: startLine + at,
+    Content: content,
+    IsCause: true,
+    Annotation: "",
+    Truncated: false,
+    FirstCause: at === 0,
+    LastCause: at === code.length - 1,
+  }
 }
 
 const TYPE_NAMES: Record<Misconfiguration["kind"], string> = {

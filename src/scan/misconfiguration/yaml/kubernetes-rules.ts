@@ -188,7 +188,8 @@ export const CONTAINER_CHECKS: readonly ContainerCheck[] = [
     ),
     check: (one) => {
       const at = security(one, "seccompProfile")?.get("type")
-      return at?.text === "Unconfined" ? [{ message: "securityContext.seccompProfile.type is Unconfined", at }] : []
+      if (at === undefined) return [{ message: "securityContext.seccompProfile.type is not set", at: one.container }]
+      return at.text === "Unconfined" ? [{ message: "securityContext.seccompProfile.type is Unconfined", at }] : []
     },
   },
   {

@@ -1,5 +1,4 @@
 import { InvalidArgument, isSkiffError } from "../../base/errors.ts"
-import { runAll } from "../../base/run-all.ts"
 import type { ScannerName, ScanOptions, ScanReport, Scans, ScanTarget, SubjectKind } from "../../scan/scan.ts"
 import { AbortOnInterrupt } from "../abort-on-interrupt.ts"
 import { arg } from "../args.ts"
@@ -33,8 +32,9 @@ Without it, '--scanners misconfig,secret,malware' looks for the rest.`,
       : {}),
     args: [arg.rest(WORDS[kind], kind === "any" || kind === "image" ? "objects" : undefined)],
     flags: SCAN_FLAGS,
-    async run({ args: [names], flags, engine, out }) {
-      refuseFlags(flags)
+    async run({ args: [names], flags: given, engine, out, report }) {
+      refuseFlags(given)
+      const flags = await withConfig(given, out)
       if (flags.watch !== undefined)
         return await (await import("./watch-containers.ts")).watchContainers(engine, flags.watch, out)
       if (flags.downloadDbOnly) return await downloadDatabase(engine, flags, out)
@@ -48,17 +48,26 @@ Without it, '--scanners misconfig,secret,malware' looks for the rest.`,
           : withDeadline(AbortSignal.any([...signals, AbortSignal.timeout(flags.timeout)]), flags.timeout)
       const run = { flags, engine, out, only, ...(signal === undefined ? {} : { signal }) }
       let code = 0
-      // one that cannot be looked at keeps nobody from the others
-      await runAll(
-        "scan",
-        targets.map((target, at) => async () => {
-          signal?.throwIfAborted()
+      for (const [at, target] of targets.entries()) {
+        try {
           code = (await scanTarget(target, run, at > 0)) || code
-        }),
-      )
+        } catch (error) {
+          // one that cannot be looked at keeps nobody from the others
+          if (targets.length === 1 || signal?.aborted === true) throw error
+          code = await report(error)
+        }
+      }
       return code
     },
   })
+}
+
+/** Its reader loads where there is such a file. */
+async function withConfig(flags: ScanFlags, out: Out): Promise<ScanFlags> {
+  const { existsSync } = await import("node:fs")
+  if (flags.config === undefined && !existsSync("trivy.yaml")) return flags
+  const { withTrivyConfig } = await import("./trivy-config.ts")
+  return withTrivyConfig(flags, flags.config, (what) => out.warn(what))
 }
 
 interface Run {

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { tempDirectory } from "../../../test/support/temp-directory.ts"
 import { parseFlags } from "../parse-flags.ts"
 import { refuseFlags } from "./trivy-flags.ts"
+import { withTrivyConfig } from "./trivy-config.ts"
 import { SCAN_FLAGS, scanOptions, type ScanFlags } from "./scan-flags.ts"
 
 test("a line of a Trivy pipeline is understood, with the flags that have nothing to change here", () => {
@@ -33,7 +37,6 @@ function options(...argv: string[]) {
 test("a flag of Trivy's that nothing here does is refused with the reason, with and without a value", () => {
   expect(given("--ignore-policy", "a.rego")).toThrow("--ignore-policy of Trivy's is refused: policies in Rego")
   expect(given("--removed-pkgs")).toThrow("--removed-pkgs of Trivy's is refused")
-  expect(given("-c", "trivy.yaml")).toThrow("--config of Trivy's is refused")
   expect(given("--slow", "--removed-pkgs=false")).not.toThrow()
 })
 
@@ -63,4 +66,39 @@ test("every flag of Trivy's is taken, or refused with its reason", () => {
   for (const name of Object.keys(SCAN_FLAGS))
     known.add(name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
   expect(names.split(" ").filter((name) => !known.has(name))).toEqual([])
+})
+
+test("what trivy.yaml says counts where the line says nothing; what nothing here does is named", () => {
+  const file = join(tempDirectory("skiff-trivy-"), "trivy.yaml")
+  const read = (text: string, ...argv: string[]) => {
+    writeFileSync(file, text)
+    const warnings: string[] = []
+    const flags = parseFlags(SCAN_FLAGS, argv, true).values as unknown as ScanFlags
+    return { flags: withTrivyConfig(flags, file, (what) => warnings.push(what)), warnings }
+  }
+  const text = `format: json
+exit-code: 3
+timeout: 10m
+severity: [HIGH, CRITICAL]
+scan:
+  scanners: [vuln, misconfig]
+  skip-dirs: [a, b]
+vulnerability:
+  ignore-unfixed: true
+db:
+  no-progress: true
+rego:
+  policy: []
+`
+  const { flags } = read(text, "--severity", "LOW")
+  expect(flags).toMatchObject({ format: "json", exitCode: 3, timeout: 600_000, severity: "LOW", ignoreUnfixed: true })
+  expect(scanOptions(flags, [])).toMatchObject({
+    scanners: ["vuln", "misconfig"],
+    severities: ["low"],
+    skipDirectories: ["a", "b"],
+  })
+  expect(() => read("format: nonsense\n")).toThrow("format")
+  expect(() => read("exit-code: many\n")).toThrow("exit-code")
+  expect(() => read("rego:\n  policy: [a.rego]\n")).toThrow("rego.policy")
+  expect(() => read("- a\n")).toThrow("has no keys")
 })

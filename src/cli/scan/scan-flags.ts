@@ -72,6 +72,7 @@ export const SCAN_FLAGS = {
   password: flag.string("For the registry of an image that is not here", "TEXT", { hidden: true }),
   insecure: flag.bool("Do not verify the registry of an image that is not here", { hidden: true }),
   ignoredLicenses: flag.strings("Licences that are not told of, with --scanners license", "LIST", { hidden: true }),
+  config: flag.string("File of flags in Trivy's form (default trivy.yaml)", "FILE", { short: "c", hidden: true }),
   ...IDLE_FLAGS,
   ...REFUSED_FLAGS,
   debug: flag.bool("Say what is done", { short: "d", hidden: true }),

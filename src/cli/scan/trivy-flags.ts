@@ -57,7 +57,6 @@ const REASONS: readonly (readonly [reason: string, names: string])[] = [
   ["the configuration of an image is looked at with '--scanners misconfig,secret'", "imageConfigScanners"],
   ["all kinds of files are looked at: leave some out by --skip-files", "misconfigScanners rawConfigScanners"],
   ["a registry is asked with a name and a password: see --creds, or 'skiff login'", "registryToken"],
-  ["there is no file of flags of Trivy's form: write them on the line", "config"],
   ["the distribution is what the files say", "distro"],
   ["packages are listed however they came in", "pkgRelationships"],
   ["JARs are named by what is in them: no index of them is needed", "?downloadJavaDbOnly"],
@@ -72,10 +71,7 @@ export const REFUSED_FLAGS: Unread = Object.fromEntries(
       .map((name) =>
         name.startsWith("?")
           ? [name.slice(1), flag.bool(`Refused: ${reason}`, { hidden: true })]
-          : [
-              name,
-              flag.string(`Refused: ${reason}`, "TEXT", { hidden: true, ...(name === "config" ? { short: "c" } : {}) }),
-            ],
+          : [name, flag.string(`Refused: ${reason}`, "TEXT", { hidden: true })],
       ),
   ),
 )

@@ -7,6 +7,7 @@ import { deflateSync } from "node:zlib"
 import { findPackages } from "./find-packages.ts"
 import { parsePnpmLock } from "./lock/node.ts"
 import { parsePackagesLockJson } from "./lock/nuget.ts"
+import { parseGoMod } from "./lock/others.ts"
 import type { FileParser } from "./reading.ts"
 import { cpuMs } from "../../test/support/cpu-time.ts"
 
@@ -365,4 +366,15 @@ test("pnpm's and NuGet's lock files tell which packages need which", () => {
       `{"version":1,"dependencies":{"net6.0":{"B":{"type":"Direct","resolved":"1.0.0"},"A":{"type":"Direct","resolved":"1.0.0","dependencies":{"B":"1.0.0"}}}}}`,
     ),
   ).toEqual({ A: ["B"], B: [] })
+})
+
+function indirect(parse: FileParser, text: string): string[] {
+  return parse(Buffer.from(text), "/lock").flatMap(({ name, isIndirect }) => (isIndirect === true ? [name] : []))
+}
+
+test("go.mod and NuGet's lock file tell what nobody asked for but other packages", () => {
+  const module = "module m\n\nrequire a.org/a v1.0.0\n\nrequire (\n\tb.org/b v1.0.0 // indirect\n\tc.org/c v1.0.0\n)\n"
+  expect(indirect(parseGoMod, module)).toEqual(["b.org/b"])
+  const lock = `{"dependencies":{"net6.0":{"A":{"type":"Direct","resolved":"1.0.0"},"B":{"type":"Transitive","resolved":"1.0.0"}}}}`
+  expect(indirect(parsePackagesLockJson, lock)).toEqual(["B"])
 })

@@ -94,6 +94,8 @@ export interface Package {
   foundIn: string
   /** Only who develops needs it, as a lock file says. */
   isDevelopment?: boolean
+  /** Nobody asked for it but other packages, as a lock file says. */
+  isIndirect?: boolean
   /** The operating system's package that brought it, by name: it is that one's to be matched. */
   ownedBy?: string
   /** Packages of the same list that it needs and that are there, by name, in order. */

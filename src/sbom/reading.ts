@@ -29,7 +29,7 @@ export class Gathered {
   add(
     name: string | undefined,
     version: string | undefined,
-    more: { license?: string; isDevelopment?: boolean; needs?: readonly string[] } = {},
+    more: { license?: string; isDevelopment?: boolean; isIndirect?: boolean; needs?: readonly string[] } = {},
   ): void {
     if (!name || !version || this.isFull) return
     const [shortName, shortVersion] = [name.slice(0, MAX_VALUE), version.slice(0, MAX_VALUE)]
@@ -44,6 +44,7 @@ export class Gathered {
       version: shortVersion,
       ...present({ license: more.license }),
       ...(more.isDevelopment === true ? { isDevelopment: true } : {}),
+      ...(more.isIndirect === true ? { isIndirect: true } : {}),
       foundIn: this.#foundIn,
     })
     if (more.needs !== undefined && more.needs.length > 0) this.#needs.set(key, more.needs.slice(0, MAX_NEEDS))

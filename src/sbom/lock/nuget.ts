@@ -18,7 +18,10 @@ export function parsePackagesLockJson(bytes: Buffer, foundIn: string): Package[]
   for (const [, framework] of entriesOf(jsonFields(bytes)?.dependencies))
     for (const [name, each] of entriesOf(framework))
       if (each.type !== "Project")
-        found.add(name, textOf(each.resolved), { needs: Object.keys(fieldsOf(each.dependencies) ?? {}) })
+        found.add(name, textOf(each.resolved), {
+          isIndirect: each.type === "Transitive",
+          needs: Object.keys(fieldsOf(each.dependencies) ?? {}),
+        })
   return found.packages
 }
 

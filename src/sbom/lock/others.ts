@@ -22,11 +22,12 @@ export function parseJuliaManifest(bytes: Buffer, foundIn: string): Package[] {
 
 /** go.mod (go.dev/ref/mod): what is required, as far as nothing replaces it. */
 export function parseGoMod(bytes: Buffer, foundIn: string): Package[] {
-  const required = new Map<string, string>()
+  const required = new Map<string, { version: string; isIndirect: boolean }>()
   const replaced = new Map<string, { name: string; version: string | undefined }>()
   let block = ""
   for (const raw of linesOf(bytes.toString("utf8"))) {
-    const line = (raw.slice(0, 2048).split("//")[0] ?? "").trim()
+    const [code = "", comment = ""] = raw.slice(0, 2048).split("//")
+    const line = code.trim()
     if (line === ")") block = ""
     const [, opened] = /^(\w+)\s*\($/.exec(line) ?? []
     if (opened !== undefined) {
@@ -35,7 +36,8 @@ export function parseGoMod(bytes: Buffer, foundIn: string): Package[] {
     }
     const [, verb = block, rest = line] = block === "" ? (/^(\w+)\s+(.*)$/.exec(line) ?? []) : []
     const words = rest.split(/\s+/).map((word) => word.replaceAll('"', ""))
-    if (verb === "require" && words[0] && words[1]) required.set(words[0], words[1])
+    if (verb === "require" && words[0] && words[1])
+      required.set(words[0], { version: words[1], isIndirect: comment.trim().startsWith("indirect") })
     if (verb === "replace") {
       const arrow = words.indexOf("=>")
       const [from, to, version] = [words[0], words[arrow + 1], words[arrow + 2]]
@@ -44,11 +46,11 @@ export function parseGoMod(bytes: Buffer, foundIn: string): Package[] {
     if (required.size > 100_000) break
   }
   const found = new Gathered("golang", "gomod", foundIn)
-  for (const [name, version] of required) {
+  for (const [name, { version, isIndirect }] of required) {
     const other = replaced.get(name)
-    if (other === undefined) found.add(name, version)
+    if (other === undefined) found.add(name, version, { isIndirect })
     // a directory beside has no version
-    else if (other.version !== undefined) found.add(other.name, other.version)
+    else if (other.version !== undefined) found.add(other.name, other.version, { isIndirect })
   }
   return found.packages
 }

@@ -14,7 +14,7 @@ export function githubReport({ subject, found, createdAt }: ScanReport, { github
       each.name,
       {
         package_url: purlOf(each, found.distribution),
-        relationship: "direct",
+        relationship: each.isIndirect === true ? "indirect" : "direct",
         ...(each.dependsOn === undefined ? {} : { dependencies: each.dependsOn.flatMap((one) => ids.get(one) ?? []) }),
         scope: each.isDevelopment === true ? "development" : "runtime",
       },

@@ -159,3 +159,13 @@ test("halves of letters, which JSON of a stranger's may have, stop no report", a
   const told = { ...report, found: { ...report.found, packages }, vulnerabilities: [broken] }
   for (const format of REPORT_FORMATS) expect(await renderReport(told, format, { listAllPackages: true })).not.toBe("")
 })
+
+test("a package that only others need is indirect, for GitHub and in Trivy's JSON", async () => {
+  const [, lodash] = report.found.packages
+  if (lodash === undefined) throw new Error("the report has two packages")
+  const found = { ...report.found, packages: [{ ...lodash, isIndirect: true }] }
+  const told = async (format: "github" | "json") =>
+    await renderReport({ ...report, found }, format, { listAllPackages: true })
+  expect(await told("github")).toContain('"relationship": "indirect"')
+  expect(await told("json")).toContain('"Relationship": "indirect"')
+})

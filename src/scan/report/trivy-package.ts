@@ -26,6 +26,8 @@ export interface PackageDocument {
   Licenses?: string[]
   Maintainer?: string
   Modularitylabel?: string
+  Indirect?: true
+  Relationship?: "indirect"
   DependsOn?: string[]
   Layer: object
   FilePath?: string
@@ -64,6 +66,7 @@ export function packageDocument(
     ...(each.license === undefined ? {} : { Licenses: [each.license] }),
     ...(isSystem && each.supplier !== undefined ? { Maintainer: each.supplier } : {}),
     ...(each.module === undefined ? {} : { Modularitylabel: each.module }),
+    ...(each.isIndirect === true ? { Indirect: true as const, Relationship: "indirect" as const } : {}),
     ...dependencyParts(each, ids),
     Layer: layerDocument(layer),
     ...(isSystem ? {} : { FilePath: each.foundIn.replace(/^\/+/, "") }),

@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { build, built, makeContext } from "../support/build.ts"
 import { busyboxEntries } from "../support/image.ts"
 import { sharedRegistry } from "../support/registry.ts"
+import { composeProject } from "../support/compose.ts"
 import { Skiff } from "../support/skiff.ts"
 
 const registry = await sharedRegistry()
@@ -122,6 +123,16 @@ describe("a policy", () => {
       code: 125,
       stderr: expect.stringContaining("CIS-5.5"),
     })
+    for (const [name, service, id] of [
+      ["policy-image", "{image: bad:1, command: [sleep, '100'], network_mode: none}", "CIS-4.1"],
+      ["policy-how", "{image: good:1, command: [sleep, '100'], network_mode: none, privileged: true}", "CIS-5.5"],
+    ] as const) {
+      const project = composeProject(skiff, name, `services: {web: ${service}}\n`)
+      const up = await project.run(["up", "-d"], { env })
+      expect([name, up.code]).toEqual([name, 1])
+      expect(up.stderr).toContain(`rule "nobody is root": ${id}`)
+      await project.run(["down"])
+    }
     await skiff.ok("rmi", "-f", "bad:1", base)
     const pulled = await skiff.run(["pull", "-q", base], { env })
     expect(pulled.code).toBe(1)

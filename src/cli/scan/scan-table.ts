@@ -100,7 +100,7 @@ function secretTable({ secrets }: ScanReport, columns: number | undefined): stri
 
 function malwareTable({ malware }: ScanReport, columns: number | undefined): string[] {
   return [
-    `${counted(malware.length, "file")} that do harm, or differ from their package (${tally(malware)})`,
+    `${malware.length === 1 ? "1 file that does harm, or differs from its package" : `${malware.length} files that do harm, or differ from their package`} (${tally(malware)})`,
     ...table(
       ["ID", "SEVERITY", "WHERE", "MESSAGE"],
       malware.map((each) => [each.id, each.severity.toUpperCase(), placeOf(each), each.message]),

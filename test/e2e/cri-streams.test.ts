@@ -118,15 +118,15 @@ describe("cri serve, streams", () => {
     })
 
     test("gives a terminal of the size that the client has, and changes it", async () => {
-      const url = await execUrl("read line; stty size; read line; stty size; tty", { stdin: true, tty: true })
+      // the monitor sets a size when it has its turn
+      const size = `size() { until stty size 2>/dev/null | grep "^$1 "; do sleep 0.1; done; }`
+      const url = await execUrl(`${size}; read line; size 30; read line; size 40; tty`, { stdin: true, tty: true })
       const { client, stdin, stdout, resize } = await spdy(url, ["error", "stdin", "stdout", "resize"])
       resize.write(`{"Width":100,"Height":30}\n`)
-      await Bun.sleep(200)
       stdin.write("x\n")
       await eventually(async () => expect(text(stdout)).toContain("30 100"))
       resize.write(`{"Width":120,`)
       resize.write(`"Height":40}\n{"Width":-1,"Height":9}not json}`)
-      await Bun.sleep(200)
       stdin.write("y\n")
       await client.closed
       expect(text(stdout)).toContain("40 120\r\n/dev/pts/")

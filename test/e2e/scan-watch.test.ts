@@ -1,5 +1,6 @@
 /** `scan --watch`: running containers are scanned again when there are other data; what is new is told, and becomes events. */
 import { afterAll, expect, test } from "bun:test"
+import type { ChildProcess } from "node:child_process"
 import { chownSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { boltFile } from "../support/bolt-writer.ts"
@@ -33,6 +34,15 @@ async function importData(...ids: string[]): Promise<void> {
   await skiff.ok("scan", "db", "import", path)
 }
 
+/** One that has begun to watch. */
+async function watching(): Promise<ChildProcess> {
+  const child = skiff.spawn(["scan", "--watch"])
+  let said = ""
+  child.stderr?.on("data", (chunk: Buffer) => (said += String(chunk)))
+  await eventually(() => said.includes("watching"))
+  return child
+}
+
 const events = async () =>
   await skiff.ok("events", "--stream=false", "--filter", "event=vulnerability", "--filter", "event=scan")
 
@@ -63,8 +73,7 @@ test("what becomes known of a running container is told, also when nobody looks 
   await eventually(async () => (await events()).includes("CVE-2024-3"), 60_000)
   expect((await events()).match(/vulnerability=CVE/g)).toHaveLength(2)
 
-  const another = skiff.spawn(["scan", "--watch"])
-  await Bun.sleep(1_000)
+  const another = await watching()
   await skiff.ok("scan", "--watch=false")
   await eventually(() => another.exitCode === 0, 30_000)
   await importData("CVE-2024-4")
@@ -72,8 +81,7 @@ test("what becomes known of a running container is told, also when nobody looks 
   expect(await events()).not.toContain("CVE-2024-4")
 
   // who watches does not keep a store from being removed
-  const last = skiff.spawn(["scan", "--watch"])
-  await Bun.sleep(1_000)
+  const last = await watching()
   await skiff.ok("system", "reset", "--force")
   await eventually(() => last.exitCode !== null, 30_000)
 }, 180_000)

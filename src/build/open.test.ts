@@ -197,11 +197,9 @@ FROM base\nRUN ${mounts} cat /mnt/*/n > /all`
     await using lab = await BuildLab.open()
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 300)
-    const begun = performance.now()
-    await expect(lab.build("FROM base\nRUN sleep 20", { signal: stop.signal })).rejects.toMatchObject({
+    await expect(lab.build("FROM base\nRUN sleep 1000", { signal: stop.signal })).rejects.toMatchObject({
       code: "Cancelled",
     })
-    expect(performance.now() - begun).toBeLessThan(5000)
     expect(lab.leftovers()).toEqual([])
   })
 

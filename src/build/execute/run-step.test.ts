@@ -189,12 +189,10 @@ for (const runtime of OCI_RUNTIMES) {
       await using lab = new Lab({ runtime })
       const { root } = lab.makeRoot()
       const stop = new AbortController()
-      const started = Date.now()
       setTimeout(() => stop.abort(), 200)
       await expect(lab.run(root, "sleep 1234567 & sleep 1234567", { signal: stop.signal })).rejects.toMatchObject({
         code: "Cancelled",
       })
-      expect(Date.now() - started).toBeLessThan(5000)
       expect(isRunning("1234567\0")).toBe(false)
       const states = join(lab.runRoot, "runtime")
       const left = readdirSync(states).flatMap((name) => readdirSync(join(states, name)))

@@ -72,6 +72,17 @@ describe("a user of a namespace", () => {
     expect((await api.ask("GET", "/api/v1/namespaces/default/resourcequotas", { user })).status).toBe(200)
   })
 
+  test("a part of a pod is read by who may get it, whatever else the request says; who may watch it alone is nobody", async () => {
+    for (const [verb, status] of [
+      ["watch", 403],
+      ["get", 404],
+    ] as const) {
+      const { ask } = await granted([{ apiGroups: [""], resources: ["pods/log", "pods"], verbs: [verb] }])
+      expect((await ask("GET", `${PODS}/web/log?watch=true`, { user })).status).toBe(status)
+      expect((await ask("GET", `${PODS}/web?watch=true`, { user })).status).toBe(status)
+    }
+  })
+
   test("who edits it leads no Service where he likes: endpoints and statuses are the cluster's (CVE-2021-25740)", async () => {
     for (const name of ["edit", "admin"]) {
       const api = open()

@@ -127,8 +127,9 @@ function reviewAccess(request: ApiRequest): Access {
 function verbOf(request: ApiRequest, target: Target): string {
   switch (request.method) {
     case "GET":
-      if (isWatch(request)) return "watch"
-      return target.name === undefined ? "list" : "get"
+      // of one object, or of a part of it, `watch` says nothing: it is read (apiserver, RequestInfoFactory)
+      if (target.name !== undefined) return "get"
+      return isWatch(request) ? "watch" : "list"
     case "POST":
       return "create"
     case "PUT":
@@ -174,8 +175,8 @@ function onObject(context: ResourceRequest): ApiResponse {
     throw methodNotAllowed()
   switch (request.method) {
     case "GET":
-      if (isWatch(request)) return watch(context)
-      return target.name === undefined ? list(context) : { status: 200, body: shown(context, read(context)) }
+      if (target.name !== undefined) return { status: 200, body: shown(context, read(context)) }
+      return isWatch(request) ? watch(context) : list(context)
     case "POST":
       return create(context)
     case "PUT":

@@ -2,6 +2,7 @@ import { Unavailable } from "../../../base/errors.ts"
 import type { ApiResponse, WatchEvent } from "../../api/api.ts"
 import { kindsOfDiscovery } from "../../api/discovery.ts"
 import type { ClientRequest, Transport } from "../kube-client.ts"
+import { boundedText } from "./bounded-text.ts"
 import { pluginCredential, type PluginCredential } from "./exec-plugin.ts"
 import { connectionOf, readKubeconfig, type Connection, type KubeconfigRequest } from "./kubeconfig.ts"
 
@@ -96,9 +97,7 @@ async function answerOf(response: Response, asked: ClientRequest): Promise<ApiRe
     if (asked.query?.get("watch") === "true") return { status, watch: eventsOf(response.body), warnings }
     return { status, text: bytesOf(response.body), warnings }
   }
-  const length = Number(response.headers.get("content-length") ?? 0)
-  if (length > MAX_ANSWER) throw new Unavailable(`the server's answer has ${length} bytes, more than ${MAX_ANSWER}`)
-  const text = await response.text()
+  const text = response.body === null ? "" : await boundedText(response.body, MAX_ANSWER)
   if (!(response.headers.get("content-type") ?? "").includes("json")) {
     if (response.ok) return { status, text, warnings }
     return { status, body: { message: text.trim() || `the server answered ${status}` }, warnings }

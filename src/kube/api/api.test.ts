@@ -595,3 +595,35 @@ test("discovery names what is served", async () => {
   })
   expect((await ask("GET", "/version")).body).toMatchObject({ major: "1", minor: "35" })
 })
+
+describe("OpenAPI", () => {
+  test("version 2 is one document in JSON, without a reference that leads nowhere; in protobuf it is not had", async () => {
+    const { ask } = open()
+    const answered = await ask("GET", "/openapi/v2", { accept: "application/json" })
+    const document = answered.body as { swagger: string; paths: object; definitions: Record<string, object> }
+    expect(document.swagger).toBe("2.0")
+    expect(document.definitions["io.k8s.api.apps.v1.DeploymentSpec"]).toMatchObject({
+      required: ["selector", "template"],
+      properties: {
+        replicas: { type: "integer" },
+        template: { $ref: "#/definitions/io.k8s.api.core.v1.PodTemplateSpec" },
+      },
+    })
+    expect(Object.keys(document.paths)).toContain("/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    const text = JSON.stringify(document)
+    for (const [, name = ""] of text.matchAll(/#\/definitions\/([^"]+)/g))
+      expect(document.definitions).toHaveProperty([name])
+    expect(["#/components", '"allOf":['].filter((word) => text.includes(word))).toEqual([])
+    // of which some are called as words of schemas are
+    const limits = document.definitions["io.k8s.api.core.v1.LimitRangeItem"]
+    expect(Object.keys((limits as { properties: object }).properties)).toContain("default")
+    const accept = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    expect((await ask("GET", "/openapi/v2", { accept })).status).toBe(406)
+  })
+
+  test("what is asked and never kept is described, too", async () => {
+    const { ask } = open()
+    const { body } = await ask("GET", "/openapi/v3/apis/authentication.k8s.io/v1")
+    expect(Object.keys((body as { paths: object }).paths)).toContain("/apis/authentication.k8s.io/v1/tokenreviews")
+  })
+})

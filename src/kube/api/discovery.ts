@@ -41,7 +41,7 @@ const PARTS: Readonly<
 }
 
 /** Kinds that are asked and never kept, by group and version. */
-const REVIEWS: Readonly<Record<string, readonly ApiResourceEntry[]>> = {
+export const REVIEWS: Readonly<Record<string, readonly ApiResourceEntry[]>> = {
   "metrics.k8s.io/v1beta1": [
     { name: "nodes", singularName: "", namespaced: false, kind: "NodeMetrics", verbs: ["get", "list"] },
     { name: "pods", singularName: "", namespaced: true, kind: "PodMetrics", verbs: ["get", "list"] },

@@ -2,30 +2,35 @@ import { zstdDecompressSync } from "node:zlib"
 import type { ApiRequest } from "./api.ts"
 import { apiVersionOf, type ResourceKind } from "../objects/kinds.ts"
 import type { KubeObjects } from "../objects/objects.ts"
-import { listAt, textAt, at, type Tree } from "../field.ts"
+import { at, isTree, listAt, textAt, treeAt, type Tree } from "../field.ts"
+import { LEVEL, REVIEWS } from "./discovery.ts"
 import { resourcePath } from "./route.ts"
 import { DESCRIPTIONS } from "./schema/descriptions.ts"
-import { findDefinition, kindDefinition, type Definition, type FieldType } from "./schema/schema.ts"
+import { definitionName, findDefinition, kindDefinition, type Definition, type FieldType } from "./schema/schema.ts"
 import { noSuchResource, statusError } from "./status.ts"
 
 /** Descriptions by definition and field. */
 type Descriptions = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /**
- * What `/openapi/v3` and `/openapi/v3/apis/apps/v1` say, made of the schema that requests are read by. Version 2 has no document in JSON that a
- * client asks for: clients go on without it. Throws NotFound, NotAcceptable.
+ * What `/openapi/v2`, `/openapi/v3` and `/openapi/v3/apis/apps/v1` say, made of the schema that requests are read by. Version 2 is there in JSON: its form in
+ * protobuf is asked for by clients before kubectl 1.27. Throws NotFound, NotAcceptable.
  */
-export function openApi(path: readonly string[], objects: KubeObjects, _request?: ApiRequest): unknown {
+export function openApi(path: readonly string[], objects: KubeObjects, request?: Pick<ApiRequest, "accept">): unknown {
   const [version, ...place] = path
-  if (version === "v2")
-    throw statusError("Unsupported", "only the OpenAPI document of version 3 is served", { reason: "NotAcceptable" })
-  if (version !== "v3") throw noSuchResource()
-  const kinds = objects.kinds()
   const groups = new Map<string, ResourceKind[]>()
-  for (const kind of kinds) {
+  for (const kind of [...objects.kinds(), ...reviewKinds()]) {
     const key = `${kind.group === "" ? "api" : "apis"}/${apiVersionOf(kind)}`
     groups.set(key, [...(groups.get(key) ?? []), kind])
   }
+  if (version === "v2" && place.length === 0) {
+    if (!takesJson(request?.accept ?? ""))
+      throw statusError("Unsupported", "the OpenAPI document of version 2 is served in JSON", {
+        reason: "NotAcceptable",
+      })
+    return secondVersion([...groups.values()].map((kinds) => document(kinds, objects)))
+  }
+  if (version !== "v3") throw noSuchResource()
   if (place.length === 0)
     return {
       paths: Object.fromEntries(
@@ -38,6 +43,90 @@ export function openApi(path: readonly string[], objects: KubeObjects, _request?
   const own = groups.get(place.join("/"))
   if (own === undefined) throw noSuchResource()
   return document(own, objects)
+}
+
+function takesJson(accept: string): boolean {
+  return (
+    accept === "" ||
+    accept.split(",").some((one) => /^\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|$)/.test(one))
+  )
+}
+
+/** What is asked and never kept is described, too: kubectl looks there whether its fields can be checked. */
+function reviewKinds(): ResourceKind[] {
+  return Object.entries(REVIEWS).flatMap(([groupVersion, entries]) => {
+    const [group = "", version = ""] = groupVersion.split("/")
+    return entries.flatMap(({ kind, name, namespaced }) =>
+      findDefinition(definitionName(group, version, kind)) !== undefined
+        ? [
+            {
+              group,
+              version,
+              kind,
+              plural: name,
+              singular: kind.toLowerCase(),
+              shortNames: [],
+              namespaced,
+              hasStatus: false,
+            },
+          ]
+        : [],
+    )
+  })
+}
+
+/** The same in OpenAPI 2.0 (Swagger), which has one document and no alternatives. */
+function secondVersion(documents: readonly Tree[]): Tree {
+  const definitions: Tree = {}
+  const paths: Tree = {}
+  for (const one of documents) {
+    for (const [name, schema] of Object.entries(treeAt(one, "components", "schemas")))
+      definitions[name] = plainSchema(schema)
+    for (const [path, operations] of Object.entries(treeAt(one, "paths")))
+      paths[path] = Object.fromEntries(
+        Object.entries(operations as Tree).map(([method, operation]) => [method, plainOperation(operation as Tree)]),
+      )
+  }
+  return { swagger: "2.0", info: { title: "Kubernetes", version: LEVEL.gitVersion }, paths, definitions }
+}
+
+function plainOperation({ responses, requestBody, parameters, ...rest }: Tree): Tree {
+  const content = at(responses, "200", "content", "application/json", "schema")
+  const query = listAt({ parameters }, "parameters").map((one) => {
+    const { schema, ...parameter } = one as Tree
+    return { ...parameter, ...(schema as Tree) }
+  })
+  return {
+    ...rest,
+    consumes: ["*/*"],
+    produces: ["application/json"],
+    parameters: [
+      ...(requestBody === undefined
+        ? []
+        : [{ name: "body", in: "body", required: true, schema: plainSchema(content) }]),
+      ...query,
+    ],
+    responses: { 200: { description: "OK", schema: plainSchema(content) } },
+  }
+}
+
+function plainSchema(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(plainSchema)
+  if (!isTree(schema)) return schema
+  const { allOf, oneOf, default: _, ...rest } = schema
+  const [only] = Array.isArray(allOf) ? allOf : []
+  if (isTree(only)) return { ...(plainSchema(rest) as Tree), ...(plainSchema(only) as Tree) }
+  // numbers and words for the same: a word is what is written
+  if (Array.isArray(oneOf)) return { ...rest, type: "string" }
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, plainValue(key, value)]))
+}
+
+function plainValue(key: string, value: unknown): unknown {
+  if (key === "$ref") return String(value).replace("#/components/schemas/", "#/definitions/")
+  // keys of properties are names of fields, which may be called as words of a schema are: `default`, `oneOf`
+  if (key === "properties" && isTree(value))
+    return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, plainSchema(schema)]))
+  return typeof value === "object" ? plainSchema(value) : value
 }
 
 function document(kinds: readonly ResourceKind[], objects: KubeObjects): Tree {
@@ -74,7 +163,7 @@ function document(kinds: readonly ResourceKind[], objects: KubeObjects): Tree {
   }
   return {
     openapi: "3.0.0",
-    info: { title: "Kubernetes", version: "v1.35.0" },
+    info: { title: "Kubernetes", version: LEVEL.gitVersion },
     paths,
     components: { schemas },
   }

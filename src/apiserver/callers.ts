@@ -1,9 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto"
 import { mkdirSync, readFileSync } from "node:fs"
 import type { IncomingHttpHeaders } from "node:http"
+import type { Socket } from "node:net"
+import type { TLSSocket } from "node:tls"
 import { atomicWrite } from "../base/atomic-write.ts"
 import { hasErrno } from "../base/errors.ts"
-import { OWNER, Tokens, type ApiUser, type KubeObjects } from "../kube/kube.ts"
+import { accountOf, OWNER, Tokens, type ApiUser, type KubeObjects } from "../kube/kube.ts"
 
 const TOKEN_BYTES = 32
 const MASTERS = "system:masters"
@@ -25,10 +27,10 @@ export class Callers {
     return this.#ownerToken
   }
 
-  /** Undefined: it is nobody whom we know. Who may do all may ask as another. */
-  of(headers: IncomingHttpHeaders): ApiUser | undefined {
+  /** Undefined: it is nobody whom we know. Who may do all may ask as another. `socket`: of TLS, by which a certificate of ours may have come. */
+  of(headers: IncomingHttpHeaders, socket?: Socket): ApiUser | undefined {
     const [, token = ""] = /^Bearer (\S+)$/i.exec(headers.authorization ?? "") ?? []
-    const user = this.#owner(token) ?? this.#account(token)
+    const user = certified(socket) ?? this.#owner(token) ?? this.#account(token)
     const as = headers["impersonate-user"]
     const isAsked = Object.keys(headers).some((name) => name.startsWith("impersonate-"))
     if (user === undefined || !isAsked) return user
@@ -47,17 +49,20 @@ export class Callers {
   }
 
   #account(token: string): ApiUser | undefined {
-    const account = this.#tokens.verify(token)
-    if (account === undefined) return undefined
-    const { namespace, name, uid } = account
-    // a deleted account's token is none any more
-    if (this.#objects.find("serviceaccounts", name, namespace)?.metadata.uid !== uid) return undefined
-    return {
-      name: `system:serviceaccount:${namespace}:${name}`,
-      uid,
-      groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
-    }
+    return accountOf(this.#objects, this.#tokens, token)?.user
   }
+}
+
+/** Whom the certificate of a connection names: its name is the user, its organizations are the groups (kube-apiserver, CommonNameUserConversion). */
+function certified(socket: Socket | undefined): ApiUser | undefined {
+  const { authorized, getPeerX509Certificate } = (socket ?? {}) as Partial<TLSSocket>
+  // TLS has looked at the authority, the time and that it is a client's
+  if (socket === undefined || authorized !== true || getPeerX509Certificate === undefined) return undefined
+  const subject = (socket as TLSSocket).getPeerCertificate().subject as Readonly<Record<string, string | string[]>>
+  const texts = (key: string): string[] => [subject?.[key] ?? []].flat()
+  const [name] = texts("CN")
+  if (name === undefined || name === "") return undefined
+  return { name, groups: [...texts("O"), "system:authenticated"] }
 }
 
 function readToken(directory: string): string {

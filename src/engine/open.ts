@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { Database } from "../base/database.ts"
@@ -47,7 +47,7 @@ import type { HostCheck } from "../doctor/doctor.ts"
 import type { EngineInfo } from "../docker/info-document.ts"
 import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
-import type { Engine, EngineOptions, StoreContents } from "./engine.ts"
+import type { Engine, EngineOptions, PodPlace, StoreContents } from "./engine.ts"
 import { once } from "./once.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
 import type { RegistryStoreOptions } from "./registry-store.ts"
@@ -548,6 +548,29 @@ class LocalEngine implements Engine {
     })
   })
 
+  async podPlace(): Promise<PodPlace> {
+    const [{ clusterNetwork }, networks, netns] = await Promise.all([
+      import("../kube/services/cluster-network.ts"),
+      this.networks(),
+      this.#netns(),
+    ])
+    const { gateway, options } = await clusterNetwork(networks)
+    const place = { gateway, services: options.virtual.services }
+    if (netns === undefined) return place
+    const { startRelay } = await import("./pod-relay.ts")
+    const directory = `${this.#store.paths.runRoot}/kube`
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const socket = `${directory}/api-${process.pid}.sock`
+    const start = (port: number): Disposable =>
+      startRelay(this.#ownCommand("_relay", "--port", `${port}`, "--socket", socket))
+    return { ...place, relay: { socket, start } }
+  }
+
+  async relayFromPods(request: { port: number; socket: string }): Promise<void> {
+    const [{ relay }, netns] = await Promise.all([import("./pod-relay.ts"), this.#netns()])
+    if (netns !== undefined) await relay(netns, request)
+  }
+
   /** Once a second at most: who was woken sees what comes after, too. */
   #superviseKube(objects: KubeObjects, resource: string): void {
     if (this.#isControl || Date.now() - this.#kubeWokenAt < WOKEN_FRESH_MS) return
@@ -573,9 +596,10 @@ class LocalEngine implements Engine {
 
   readonly kubeControl = once(async (): Promise<KubeControl> => {
     this.#isControl = true
-    const [{ openKubeControl }, objects, containers, pods, sandboxes, networks, volumes, images, events] =
+    const [{ openKubeControl }, { Tokens }, objects, containers, pods, sandboxes, networks, volumes, images, events] =
       await Promise.all([
         import("../kube/open-control.ts"),
+        import("../kube/api/tokens.ts"),
         this.kubeObjects(),
         this.containers(),
         this.pods(),
@@ -599,6 +623,7 @@ class LocalEngine implements Engine {
       isNeeded: () => this.needsKubeControl(),
       wakeIngress: () => wakeHelper(paths.runRoot, "ingress", this.#ownCommand("_ingress")),
       isOrdinaryUser: rootlessUid() !== undefined,
+      tokens: new Tokens(`${paths.root}/kube`),
       ...paths,
     })
   })

@@ -25,6 +25,8 @@ export type { ResourceKind } from "./objects/kinds.ts"
 export type { Loss } from "./from-compose/losses.ts"
 export type { ApiRequest, ApiResponse, ApiUser, Connection as PodConnection, KubeApi, WatchEvent } from "./api/api.ts"
 export { OWNER } from "./api/api.ts"
+export { publishAuthority } from "./api/admission/service-account.ts"
+export { accountOf } from "./api/accounts.ts"
 export { Tokens } from "./api/tokens.ts"
 export { POD_UID_LABEL } from "./node/agent/labels.ts"
 export * from "./client/client.ts"
@@ -72,3 +74,6 @@ export interface KubeControl {
 
 /** Objects as clients in Go send them; loads when one does. */
 export const protobuf = (): Promise<typeof import("./api/protobuf/decode.ts")> => import("./api/protobuf/decode.ts")
+
+/** The Service by which pods reach the API, for who serves it. */
+export const apiService = (): Promise<typeof import("./services/api-service.ts")> => import("./services/api-service.ts")

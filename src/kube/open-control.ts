@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Containers } from "../container/container.ts"
@@ -8,6 +9,7 @@ import type { Pods } from "../pod/pod.ts"
 import type { Sandboxes } from "../sandbox/sandbox.ts"
 import { freeMemory } from "../sys/process/free-memory.ts"
 import type { Volumes } from "../volume/volume.ts"
+import type { Tokens } from "./api/tokens.ts"
 import { autoscalerController } from "./controllers/autoscalers.ts"
 import { openControl } from "./controllers/control.ts"
 import { daemonSetController } from "./controllers/daemon-sets.ts"
@@ -40,6 +42,12 @@ export interface ControlDeps {
   /** Starts the proxy of Ingresses unless it runs. */
   wakeIngress(): void
   isOrdinaryUser: boolean
+  /** Of service accounts. */
+  tokens: Tokens
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined
 }
 
 /** Whether there is nothing left is looked at so often. */
@@ -60,6 +68,7 @@ export function openKubeControl(deps: ControlDeps): KubeControl {
         deps: shared,
       } = openControl(deps.objects, {
         hostname: nodeName,
+        authority: () => readIfThere(`${root}/kube/tls/ca.crt`),
         more(controllerDeps) {
           networking = clusterNetworking(controllerDeps, deps)
           return [

@@ -13,6 +13,8 @@ export interface ApiUser {
   name: string
   groups: readonly string[]
   uid?: string
+  /** What else is known of him: the pod that his token is of. */
+  extra?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Who owns the store: what every cluster's admin is. */

@@ -1,4 +1,4 @@
-import { textAt, isTree, numberAt, withAt } from "../field.ts"
+import { textAt, isTree, withAt } from "../field.ts"
 import type { KubeObject } from "../kube-object.ts"
 import type { ApiRequest, ApiResponse, Connection, KubeApi } from "./api.ts"
 import { authorize, checkEscalation, rulesOf, type Access } from "./authorize.ts"
@@ -74,7 +74,7 @@ async function answer(
   const isReview = request.path.includes("reviews")
   if (isReview) {
     authorize(objects, request.user, reviewAccess(request))
-    const answered = review(request, objects)
+    const answered = review(request, deps)
     if (answered) return answered
   }
   if (request.path.startsWith("/apis/metrics.k8s.io/v1beta1/") && deps.uses)
@@ -101,7 +101,7 @@ async function answer(
       return { status: 200, text: "ok" }
     case "openapi": {
       const { openApi } = await import("./openapi.ts")
-      return { status: 200, body: openApi(route.path, objects) }
+      return { status: 200, body: openApi(route.path, objects, request) }
     }
     case "groups":
       return {
@@ -230,33 +230,10 @@ async function onPart(
   if (resource === "pods" && part === "binding") return bind(context)
   if (resource === "pods" && part === "eviction") return (await import("./eviction.ts")).evict(context)
   if (resource === "pods" && part === "log" && deps.podLog) return deps.podLog(context)
-  if (resource === "serviceaccounts" && part === "token" && deps.tokens) return tokenFor(context, deps.tokens)
+  if (resource === "serviceaccounts" && part === "token" && deps.tokens)
+    return (await import("./token-request.ts")).tokenFor(context, deps.tokens)
   if (STREAMS.some((one) => one === part)) throw badRequest("Upgrade request required")
   throw noSuchResource()
-}
-
-/** A token by which a service account is known (authentication.k8s.io/v1 TokenRequest). */
-function tokenFor(context: ResourceRequest, tokens: Tokens): ApiResponse {
-  const { request, target } = context
-  if (request.method !== "POST") throw methodNotAllowed()
-  const account = read(context)
-  const seconds = numberAt(request.body, "spec", "expirationSeconds") ?? 3600
-  const { token, expiresAt } = tokens.issue(
-    account.metadata.namespace ?? "default",
-    account.metadata.name,
-    account.metadata.uid,
-    seconds,
-  )
-  return {
-    status: 201,
-    body: {
-      kind: "TokenRequest",
-      apiVersion: "authentication.k8s.io/v1",
-      metadata: { name: target.name, namespace: target.namespace, creationTimestamp: null },
-      spec: { audiences: ["https://kubernetes.default.svc"], expirationSeconds: seconds, boundObjectRef: null },
-      status: { token, expirationTimestamp: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z") },
-    },
-  }
 }
 
 function changedPart(context: ResourceRequest, change: (context: ResourceRequest) => ApiResponse): ApiResponse {

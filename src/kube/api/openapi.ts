@@ -94,7 +94,7 @@ function plainOperation({ responses, requestBody, parameters, ...rest }: Tree): 
   const content = at(responses, "200", "content", "application/json", "schema")
   const query = listAt({ parameters }, "parameters").map((one) => {
     const { schema, ...parameter } = one as Tree
-    return { ...parameter, ...(schema as Tree) }
+    return Object.assign(parameter, schema)
   })
   return {
     ...rest,

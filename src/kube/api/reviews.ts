@@ -1,18 +1,23 @@
 import { isTree, textAt, treeAt, listAt, type Tree } from "../field.ts"
 import type { KubeObjects } from "../objects/objects.ts"
-import type { ApiRequest, ApiResponse } from "./api.ts"
+import { accountOf } from "./accounts.ts"
+import type { ApiRequest, ApiResponse, ApiUser } from "./api.ts"
 import { mayDo, rulesOf, type Access } from "./authorize.ts"
 import { badRequest } from "./status.ts"
+import type { Tokens } from "./tokens.ts"
 
 /** Requests that are answered and never kept, by path: who am I, may I. Undefined: it is none of them. */
-export function review(request: ApiRequest, objects: KubeObjects): ApiResponse | undefined {
+export function review(
+  request: ApiRequest,
+  { objects, tokens }: { objects: KubeObjects; tokens?: Tokens },
+): ApiResponse | undefined {
   const found = /^\/apis\/(authorization|authentication)\.k8s\.io\/v1\/(?:namespaces\/([^/]+)\/)?(\w+reviews)$/.exec(
     request.path,
   )
   if (!found || request.method !== "POST") return undefined
   const [, group = "", namespace, plural = ""] = found
   const body = isTree(request.body) ? request.body : {}
-  const status = statusFor(plural, { body, request, objects, namespace })
+  const status = statusFor(plural, { body, request, objects, tokens, namespace })
   if (status === undefined) return undefined
   const kind = KINDS[plural] ?? ""
   return {
@@ -27,16 +32,18 @@ const KINDS: Readonly<Record<string, string>> = {
   localsubjectaccessreviews: "LocalSubjectAccessReview",
   selfsubjectrulesreviews: "SelfSubjectRulesReview",
   selfsubjectreviews: "SelfSubjectReview",
+  tokenreviews: "TokenReview",
 }
 
 interface Asked {
   body: Tree
   request: ApiRequest
   objects: KubeObjects
+  tokens: Tokens | undefined
   namespace: string | undefined
 }
 
-function statusFor(plural: string, { body, request: { user }, objects, namespace }: Asked): Tree | undefined {
+function statusFor(plural: string, { body, request: { user }, objects, tokens, namespace }: Asked): Tree | undefined {
   const spec = treeAt(body, "spec")
   switch (plural) {
     case "selfsubjectaccessreviews":
@@ -63,12 +70,20 @@ function statusFor(plural: string, { body, request: { user }, objects, namespace
       }
     }
     case "selfsubjectreviews":
-      return {
-        userInfo: { username: user.name, groups: user.groups, ...(user.uid !== undefined && { uid: user.uid }) },
-      }
+      return { userInfo: userInfo(user) }
+    case "tokenreviews": {
+      const asked = listAt(spec, "audiences").map(String)
+      const known = tokens && accountOf(objects, tokens, textAt(spec, "token"), asked.length > 0 ? asked : undefined)
+      if (known === undefined) return { user: {}, error: "the token is not known here, or no longer" }
+      return { authenticated: true, user: userInfo(known.user), audiences: known.audiences }
+    }
     default:
       return undefined
   }
+}
+
+function userInfo({ name, groups, uid, extra }: ApiUser): Tree {
+  return { username: name, groups, ...(uid !== undefined && { uid }), ...(extra && { extra }) }
 }
 
 function accessOf(spec: Tree): Access {

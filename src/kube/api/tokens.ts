@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
 import { mkdirSync, readFileSync } from "node:fs"
 import { atomicWrite } from "../../base/atomic-write.ts"
 import { hasErrno } from "../../base/errors.ts"
@@ -6,14 +6,37 @@ import { textAt } from "../field.ts"
 
 const KEY_BYTES = 32
 const [MIN_SECONDS, MAX_SECONDS] = [600, 86_400 * 365]
-const ISSUER = "https://kubernetes.default.svc"
+/** Who gives tokens, and who takes those that name no other audience: this API. */
+export const ISSUER = "https://kubernetes.default.svc"
 const MAX_TOKEN = 4096
+
+/** An object that a token ends with. */
+export interface BoundObject {
+  kind: "Pod" | "Secret"
+  name: string
+  uid: string
+}
 
 /** A service account that a token names. */
 export interface TokenAccount {
   namespace: string
   name: string
   uid: string
+}
+
+/** What a token says, once it is known to be ours. */
+export interface VerifiedToken extends TokenAccount {
+  /** Whom it may be shown to. */
+  audiences: readonly string[]
+  bound?: BoundObject
+}
+
+/** What is asked for beside the account. */
+export interface TokenTerms {
+  seconds: number
+  /** Default: this API. */
+  audiences?: readonly string[] | undefined
+  bound?: BoundObject | undefined
 }
 
 /** Tokens of service accounts: JWTs under a key of this store's, which its owner alone reads. */
@@ -26,15 +49,24 @@ export class Tokens {
     this.#directory = directory
   }
 
-  issue(namespace: string, name: string, uid: string, seconds: number): { token: string; expiresAt: number } {
+  /** `expiresAt`: milliseconds since 1970. */
+  issue(
+    { namespace, name, uid }: TokenAccount,
+    { seconds, audiences = [], bound }: TokenTerms,
+  ): { token: string; expiresAt: number } {
     const now = Math.floor(Date.now() / 1000)
     const expires = now + Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, Math.floor(seconds)))
     const claims = {
-      aud: [ISSUER],
+      aud: audiences.length > 0 ? audiences : [ISSUER],
       exp: expires,
       iat: now,
       iss: ISSUER,
-      "kubernetes.io": { namespace, serviceaccount: { name, uid } },
+      jti: randomUUID(),
+      "kubernetes.io": {
+        namespace,
+        ...(bound && { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } }),
+        serviceaccount: { name, uid },
+      },
       nbf: now,
       sub: `system:serviceaccount:${namespace}:${name}`,
     }
@@ -43,7 +75,7 @@ export class Tokens {
   }
 
   /** Undefined for what is no token of ours, or no longer one. */
-  verify(token: string): TokenAccount | undefined {
+  verify(token: string): VerifiedToken | undefined {
     if (token.length > MAX_TOKEN) return undefined
     const [head = "", claims = "", signature = "", ...rest] = token.split(".")
     if (rest.length > 0 || signature === "") return undefined
@@ -54,7 +86,11 @@ export class Tokens {
     const expires = (said as { exp?: unknown }).exp
     if (typeof expires !== "number" || expires * 1000 < Date.now()) return undefined
     const own = (said as Record<string, unknown>)["kubernetes.io"]
+    const kind = (["Pod", "Secret"] as const).find((one) => textAt(own, one.toLowerCase(), "uid") !== "")
+    const place = kind?.toLowerCase() ?? ""
     return {
+      audiences: textsOf((said as { aud?: unknown }).aud),
+      ...(kind && { bound: { kind, name: textAt(own, place, "name"), uid: textAt(own, place, "uid") } }),
       namespace: textAt(own, "namespace"),
       name: textAt(own, "serviceaccount", "name"),
       uid: textAt(own, "serviceaccount", "uid"),
@@ -82,4 +118,8 @@ export class Tokens {
 
 function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url")
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : []
 }

@@ -33,11 +33,24 @@ export function objectControllers(deps: ControllerDeps): Controller[] {
 /** A cluster with its controllers; nothing is done before `follow`. */
 export function openControl(
   objects: KubeObjects,
-  { hostname, more }: { hostname: string; more?: (deps: ControllerDeps, queue: WorkQueue) => Controller[] },
+  {
+    hostname,
+    more,
+    authority,
+  }: {
+    hostname: string
+    more?: (deps: ControllerDeps, queue: WorkQueue) => Controller[]
+    authority?: () => string | undefined
+  },
 ): { cluster: Cluster; queue: WorkQueue; deps: ControllerDeps } {
   const cluster = new Cluster(objects)
   const queue = new WorkQueue()
-  const deps: ControllerDeps = { cluster, recorder: new Recorder(objects, hostname), now: () => Date.now() }
+  const deps: ControllerDeps = {
+    cluster,
+    recorder: new Recorder(objects, hostname),
+    now: () => Date.now(),
+    ...(authority && { authority }),
+  }
   const controllers = [...objectControllers(deps), ...(more?.(deps, queue) ?? [])]
   cluster.onChange((change) => {
     for (const controller of controllers)

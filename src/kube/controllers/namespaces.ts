@@ -1,4 +1,5 @@
 import type { Namespace } from "kubernetes-types/core/v1"
+import { publishAuthority } from "../api/admission/service-account.ts"
 import { withCondition } from "./conditions.ts"
 import type { Controller } from "./controller.ts"
 import { withoutFinalizer } from "./garbage.ts"
@@ -8,7 +9,7 @@ import type { ControllerDeps } from "./pod-control.ts"
 const NOT_WATCHED = ["events", "leases.coordination.k8s.io"]
 
 /** Ends all that is in a namespace that is being deleted, then lets it go; gives each namespace what a cluster puts there. */
-export function namespaceController({ cluster, now }: ControllerDeps): Controller {
+export function namespaceController({ cluster, now, authority }: ControllerDeps): Controller {
   return {
     name: "namespace-controller",
     *keysOf({ resource, object, type }) {
@@ -60,5 +61,7 @@ export function namespaceController({ cluster, now }: ControllerDeps): Controlle
         kind: "ServiceAccount",
         metadata: { name: "default", namespace },
       })
+    const certificate = authority?.()
+    if (certificate !== undefined) publishAuthority(cluster.objects, namespace, certificate)
   }
 }

@@ -19,6 +19,8 @@ export interface ControllerDeps {
   cluster: Cluster
   recorder: Recorder
   now(): number
+  /** The certificate of the API's authority, in PEM; undefined: nobody has served the API yet. */
+  authority?(): string | undefined
 }
 
 interface Owner {

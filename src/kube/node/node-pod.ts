@@ -34,6 +34,8 @@ export interface NodeSources {
   claim(name: string): ClaimedVolume | undefined
   /** What the image of that name says of itself. */
   image(reference: string): ImageRunConfig | undefined
+  /** A token of the pod's service account. Absent: nobody gives any here. Throws NotFound for an account that is not there. */
+  token?(request: { audience: string | undefined; seconds: number }): string
 }
 
 /** What the downward API tells of the pod and its node. */

@@ -14,6 +14,8 @@ import { referredData } from "./environment.ts"
 const DEFAULT_MODE = 0o644
 const MAX_MODE = 0o777
 const MAX_FILES = 10_000
+/** core/v1, ServiceAccountTokenProjection. */
+const USUAL_TOKEN_SECONDS = 3600
 const KEY = /^[-._a-zA-Z0-9]{1,253}$/
 
 /** What payloads are made of. */
@@ -120,6 +122,17 @@ function filesOfSource(
   if (secret)
     return referredFiles({ kind: "secret", ...secret, name: secret.name ?? "", defaultMode }, input, `${path}.secret`)
   if (downwardAPI) return downwardFiles(downwardAPI.items ?? [], defaultMode, input, `${path}.downwardAPI`)
+  if (serviceAccountToken && input.sources.token) {
+    const { audience, expirationSeconds: seconds = USUAL_TOKEN_SECONDS } = serviceAccountToken
+    const place = `${path}.serviceAccountToken`
+    return [
+      {
+        name: cleanPath(serviceAccountToken.path, `${place}.path`),
+        data: Buffer.from(input.sources.token({ audience, seconds })),
+        mode: checkedMode(defaultMode ?? DEFAULT_MODE, `${place}.defaultMode`),
+      },
+    ]
+  }
   const [name = "source"] = serviceAccountToken ? ["serviceAccountToken"] : Object.keys(others)
   input.warnings.add(`${path}.${name}`, "nobody gives such files on this node: they are left out")
   return []

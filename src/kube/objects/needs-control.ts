@@ -23,6 +23,8 @@ const AT_REST = [
 /** See `KubeObjects.needsControl`; for who has no other use for objects. */
 export function needsControl(db: Database): boolean {
   const marks = AT_REST.map(() => "?").join(", ")
-  const sql = `SELECT 1 FROM kube_objects WHERE deleting = 1 OR resource NOT IN (${marks}) LIMIT 1`
+  // the Service of the API itself is of use to pods alone (services/api-service.ts)
+  const isOther = `NOT (namespace = 'default' AND name = 'kubernetes' AND resource IN ('services', 'endpointslices.discovery.k8s.io'))`
+  const sql = `SELECT 1 FROM kube_objects WHERE deleting = 1 OR (resource NOT IN (${marks}) AND ${isOther}) LIMIT 1`
   return db.get(sql, ...AT_REST) !== undefined
 }

@@ -16,6 +16,10 @@ export class AddressRange {
     this.#first = base === "" ? 0n : numberOf(base)
   }
 
+  get first(): string {
+    return this.#at(1)
+  }
+
   contains(address: string): boolean {
     if (!(this.#isIpv6 ? isIpv6(address) : isIpv4(address))) return false
     const offset = numberOf(address) - this.#first

@@ -7,6 +7,7 @@ import { selectOwnPods } from "../defaults/workloads.ts"
 import { forbidden } from "./forbidden.ts"
 import { applyLimits } from "./limits.ts"
 import { checkQuotas } from "./quota.ts"
+import { useServiceAccount } from "./service-account.ts"
 import { checkServiceAddresses } from "./service-addresses.ts"
 
 const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -37,18 +38,8 @@ export function admit(objects: KubeObjects, kind: ResourceKind, asked: StoredObj
 
 function admitPod(objects: KubeObjects, pod: StoredObject): void {
   const spec = under(pod, "spec")
-  const { namespace = "default" } = pod.metadata
   const isMirror = textsAt(pod, "metadata", "annotations")["kubernetes.io/config.mirror"] !== undefined
-  if (!isMirror) {
-    fill(spec, { serviceAccountName: "default" })
-    fill(spec, { serviceAccount: spec["serviceAccountName"] })
-    const account = String(spec["serviceAccountName"])
-    if (account !== "default" && objects.find("serviceaccounts", account, namespace) === undefined)
-      throw forbidden(
-        pod,
-        `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
-      )
-  }
+  if (!isMirror) useServiceAccount(objects, pod)
   setPriority(objects, pod, spec)
   applyLimits(objects, "pods", pod)
 }

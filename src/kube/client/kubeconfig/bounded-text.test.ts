@@ -5,8 +5,7 @@ import { boundedText } from "./bounded-text.ts"
 
 test("an answer in pieces is read whole, and one without end only as far as it may go", async () => {
   let isEndless = false
-  let gone: () => void = () => {}
-  const cut = new Promise<void>((resolve) => (gone = resolve))
+  const { promise: cut, resolve: gone } = Promise.withResolvers<void>()
   const server = createServer((_, response) => {
     response.once("close", gone)
     if (!isEndless) {

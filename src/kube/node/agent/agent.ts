@@ -107,6 +107,11 @@ export class NodeAgent implements Disposable {
         const { name, namespace } = object.metadata
         for (const pod of this.#node.cluster.list<Pod>("pods", namespace))
           if (refersTo(pod, resource, name)) this.#workers.get(pod.metadata.uid)?.wake()
+      } else if (resource === "serviceaccounts" && type === "ADDED") {
+        // a pod of a new namespace may have come before its account
+        const { name, namespace } = object.metadata
+        for (const pod of this.#node.cluster.list<Pod>("pods", namespace))
+          if ((pod.spec?.serviceAccountName ?? "default") === name) this.#workers.get(pod.metadata.uid)?.wake()
       }
     } catch (error) {
       log.warn("the node agent cannot take a change", { reason: String(error) })

@@ -6,6 +6,7 @@ import type { Networks } from "../../../network/network.ts"
 import type { PodOptions, Pods } from "../../../pod/pod.ts"
 import type { Sandboxes } from "../../../sandbox/sandbox.ts"
 import type { Volumes } from "../../../volume/volume.ts"
+import type { Tokens } from "../../api/tokens.ts"
 import type { Cluster } from "../../controllers/cluster.ts"
 import type { KeptPod } from "../../controllers/pod-state.ts"
 import type { Recorder } from "../../controllers/recorder.ts"
@@ -29,6 +30,8 @@ export interface AgentDeps {
   network(pod: KeptPod, options: PodOptions): Promise<PodOptions>
   /** Resolves when nobody is led to a pod any more that is about to end, soon in any case. */
   withdrawn(pod: KeptPod): Promise<void>
+  /** Gives tokens of service accounts. */
+  tokens: Pick<Tokens, "issue">
 }
 
 /** What the pods of a node are worked on with. */

@@ -30,6 +30,7 @@ import {
 } from "./next-actions.ts"
 import { COMPONENT, type NodeContext } from "./node-context.ts"
 import { enginePodName, planContainer, planPod, planVolumes } from "./pod-plan.ts"
+import { PodTokens } from "./pod-tokens.ts"
 import { podStatus, type ContainerFacts } from "./pod-status.ts"
 import { keepVolumes, removeVolumes } from "./pod-volumes.ts"
 import { getHttp } from "./http-probe.ts"
@@ -76,6 +77,7 @@ export class PodWorker {
   readonly #messages = new Map<string, string | undefined>()
   readonly #images = new Map<string, ImageRunConfig>()
   readonly #backOffs = new BackOffs()
+  readonly #tokens: PodTokens
   #found: FoundPod
   #sandbox: Sandbox | undefined
   /** As it was seen last. */
@@ -94,6 +96,7 @@ export class PodWorker {
 
   constructor(node: NodeContext, uid: string, { found = {}, onGone }: { found?: FoundPod; onGone(uid: string): void }) {
     this.#node = node
+    this.#tokens = new PodTokens(node.tokens)
     this.uid = uid
     this.#found = found
     this.#onGone = onGone
@@ -288,6 +291,8 @@ export class PodWorker {
     try {
       const warnings = await keepVolumes(this.#node, this.uid, planVolumes(input))
       for (const { path, text } of warnings) this.#tellOfVolume(pod, path, text)
+      const { renewAt } = this.#tokens
+      if (renewAt !== undefined) this.#again(renewAt - Date.now())
     } catch (error) {
       if (this.#node.signal.aborted) throw error
       this.#tell(pod, "Warning", "FailedMount", `MountVolume.SetUp failed for volume: ${(error as Error).message}`)
@@ -357,7 +362,7 @@ export class PodWorker {
   }
 
   #sources(pod: KeptPod): ReturnType<typeof sourcesOf> {
-    return sourcesOf(this.#node.cluster, pod, this.#images)
+    return sourcesOf(this.#node.cluster, pod, this.#images, this.#tokens)
   }
 
   /** Of init containers and sidecars those of this sandbox alone: a new one begins from the first. */

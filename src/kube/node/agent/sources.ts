@@ -5,15 +5,21 @@ import type { Kept } from "../../controllers/kept.ts"
 import type { KeptPod } from "../../controllers/pod-state.ts"
 import type { NodeFacts, NodeSources } from "../node-pod.ts"
 import { claimVolumeName, provisionedBytes } from "../../controllers/claim-volume.ts"
+import type { PodTokens } from "./pod-tokens.ts"
+import { isServed } from "../../services/api-service.ts"
+import { SLICES } from "../../services/slices.ts"
 import type { NodeContext } from "./node-context.ts"
 
 /** What a pod refers to in its namespace. `images`: those that are here, by the names that the pod uses. */
 export function sourcesOf(
   cluster: Cluster,
-  { metadata: { namespace = "default" } }: KeptPod,
+  pod: KeptPod,
   images: ReadonlyMap<string, ImageRunConfig>,
+  tokens: PodTokens,
 ): NodeSources {
+  const { namespace = "default" } = pod.metadata
   return {
+    token: (request) => tokens.tokenFor(cluster, pod, request),
     configMap: (name) => cluster.find<ConfigMap>("configmaps", name, namespace) as ConfigMap | undefined,
     secret: (name) => cluster.find<Secret>("secrets", name, namespace) as Secret | undefined,
     claim(name) {
@@ -36,9 +42,15 @@ export function factsOf(
 
 /** Variables of the namespace's Services, as links of docker had them (kubernetes: pkg/kubelet/envvars). Pure but for the cache. */
 export function serviceVariables(cluster: Cluster, { metadata, spec }: KeptPod): string[] {
-  if (spec?.enableServiceLinks === false) return []
   const { namespace = "default" } = metadata
-  return cluster.list<Service>("services", namespace).flatMap(variablesOfService)
+  const api = cluster.find<Service>("services", "kubernetes", "default")
+  const isApiServed = isServed(cluster.find(SLICES, "kubernetes", "default"))
+  const own =
+    spec?.enableServiceLinks === false
+      ? []
+      : cluster.list<Service>("services", namespace).filter(({ metadata: { uid } }) => uid !== api?.metadata.uid)
+  // of the API every pod is told, whatever its namespace, but of one that nobody serves none: a client that finds the variables takes it for there
+  return [...(api !== undefined && isApiServed ? [api] : []), ...own].flatMap(variablesOfService)
 }
 
 function variablesOfService({ metadata: { name }, spec }: Kept<Service>): string[] {

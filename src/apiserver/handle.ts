@@ -44,7 +44,7 @@ export async function readRequest(
   request: IncomingMessage,
   signal?: AbortSignal,
 ): Promise<ApiRequest | ApiResponse> {
-  const user = callers.of(request.headers)
+  const user = callers.of(request.headers, request.socket)
   if (user === undefined) return failure(401, "Unauthorized", "Unauthorized")
   const method = METHODS.find((one) => one === request.method)
   if (method === undefined)

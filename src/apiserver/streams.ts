@@ -22,7 +22,7 @@ export async function serveStream(
   socket.on("error", () => socket.destroy())
   const { joinStream, refuse } = await streaming()
   try {
-    const user = callers.of(withWebSocketToken(request).headers)
+    const user = callers.of(withWebSocketToken(request).headers, request.socket)
     if (user === undefined)
       return refuse(socket, 401, "Unauthorized", statusText(401, "Unauthorized", "Unauthorized"), JSON_TYPE)
     const url = new URL(request.url ?? "/", "https://localhost")

@@ -11,6 +11,8 @@ export function lazyEngine(options: EngineOptions): Engine {
     kube: async () => (await engine()).kube(),
     kubeObjects: async () => (await engine()).kubeObjects(),
     kubeApi: async () => (await engine()).kubeApi(),
+    podPlace: async () => (await engine()).podPlace(),
+    relayFromPods: async (request) => (await engine()).relayFromPods(request),
     needsKubeControl: async () => (await engine()).needsKubeControl(),
     kubeControl: async () => (await engine()).kubeControl(),
     pods: async () => (await engine()).pods(),

@@ -243,6 +243,7 @@ export const TABLE: readonly Entry[] = [
     load: () => import("./commands/kube/create/ingress.ts"),
   },
   { names: ["kube create job"], load: () => import("./commands/kube/create/job.ts") },
+  { names: ["kube create kubeconfig"], load: () => import("./commands/kube/create/kubeconfig.ts") },
   { names: ["kube create namespace", "kube create ns"], load: () => import("./commands/kube/create/namespace.ts") },
   {
     names: ["kube create poddisruptionbudget", "kube create pdb"],
@@ -440,6 +441,7 @@ export const TABLE: readonly Entry[] = [
   { names: ["_cleanup"], load: () => import("./commands/system/_cleanup.ts"), hidden: true },
   { names: ["_rescan"], load: () => import("./commands/system/_rescan.ts"), hidden: true },
   { names: ["_ingress"], load: () => import("./commands/system/_ingress.ts"), hidden: true },
+  { names: ["_relay"], load: () => import("./commands/system/_relay.ts"), hidden: true },
   { names: ["_resolve"], load: () => import("./commands/system/_resolve.ts"), hidden: true },
   { names: ["_supervise"], load: () => import("./commands/system/_supervise.ts"), hidden: true },
   { names: ["_sweep"], load: () => import("./commands/system/_sweep.ts"), hidden: true },

@@ -56,6 +56,16 @@ export interface EngineOptions {
   command?: readonly string[]
 }
 
+/** Where pods are. */
+export interface PodPlace {
+  /** Of their network: the host's own address in it. */
+  gateway: string
+  /** The range of Services. */
+  services: string
+  /** Their network is not the host's: who listens at this socket has their connections, once they are relayed. */
+  relay?: { socket: string; start(port: number): Disposable }
+}
+
 /** Domains load when first asked for: `const images = await engine.images()`. */
 export interface Engine extends AsyncDisposable {
   images(): Promise<Images>
@@ -71,6 +81,10 @@ export interface Engine extends AsyncDisposable {
   kubeObjects(): Promise<KubeObjects>
   /** Kubernetes' API over those objects. */
   kubeApi(): Promise<KubeApi>
+  /** Where a server must listen that pods are to reach. Makes the cluster's network where it is not there. */
+  podPlace(): Promise<PodPlace>
+  /** For the process that an ordinary user's `podPlace` starts alone. */
+  relayFromPods(request: { port: number; socket: string }): Promise<void>
   /** Whether objects, or what is left of pods, need somebody who stays. Where there are no objects it costs a look at a table. */
   needsKubeControl(): Promise<boolean>
   /** For the supervisor alone. */

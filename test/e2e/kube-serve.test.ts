@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import type { ChildProcess } from "node:child_process"
 import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { realClients } from "../support/kubectl.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { openStore } from "../support/store.ts"
@@ -44,6 +44,8 @@ const helm = (...args: string[]): string => {
   if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`)
   return stdout
 }
+
+const urlOf = (path: string): string => /server: (\S+)/.exec(readFileSync(path, "utf8"))?.[1] ?? ""
 
 const POD = `
 apiVersion: v1
@@ -158,7 +160,7 @@ describe("a store's API by HTTPS", () => {
 
   test("the kubeconfig is its owner's alone, and who has no token is nobody", async () => {
     expect(statSync(kubeconfig).mode & 0o777).toBe(0o600)
-    const [, url = ""] = /server: (\S+)/.exec(readFileSync(kubeconfig, "utf8")) ?? []
+    const url = urlOf(kubeconfig)
     const init = { tls: { rejectUnauthorized: false } } as RequestInit
     const answer = await fetch(`${url}/api/v1/namespaces/default/secrets`, init)
     expect([answer.status, await answer.json()]).toMatchObject([401, { kind: "Status", reason: "Unauthorized" }])
@@ -304,6 +306,106 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCreden
       )
       kubectl("delete", "serviceaccount", "robot")
       expect(run(clients?.kubectl ?? "", ["--token", token, "get", "pods"]).stderr).toContain("Unauthorized")
+    },
+    60_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "a pod's programs are its service account: kubectl in it needs no word of where the API is and who asks",
+    async () => {
+      const pod = (name: string, more: string): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}}
+spec:
+  terminationGracePeriodSeconds: 1
+  serviceAccountName: inner
+  ${more}
+  volumes:
+  - name: clients
+    hostPath: {path: ${dirname(clients?.kubectl ?? "")}}
+  - name: vault
+    projected: {sources: [{serviceAccountToken: {audience: vault, path: vault-token}}]}
+  containers:
+  - name: main
+    image: busybox
+    imagePullPolicy: Never
+    command: [sleep, "1000"]
+    volumeMounts: [{name: clients, mountPath: /clients}, {name: vault, mountPath: /vault}]
+`
+      kubectl("create", "serviceaccount", "inner")
+      kubectl("create", "rolebinding", "inner", "--clusterrole=view", "--serviceaccount=default:inner")
+      writeFileSync(
+        join(skiff.directory, "pods.yaml"),
+        `${pod("in", "")}---${pod("out", "automountServiceAccountToken: false")}`,
+      )
+      kubectl("apply", "-f", "pods.yaml")
+      kubectl("wait", "--for=condition=Ready", "pod/in", "pod/out", "--timeout=60s")
+      const inside = (...words: string[]): Ended => run(clients?.kubectl ?? "", ["exec", "in", "--", ...words])
+      await eventually(() => inside("/clients/kubectl", "get", "pods", "-o", "name").code === 0)
+      expect(inside("/clients/kubectl", "get", "pods", "-o", "name").stdout).toBe("pod/in\npod/out\n")
+      expect(inside("/clients/kubectl", "get", "secrets").stderr).toContain('cannot list resource "secrets"')
+      expect(inside("/clients/kubectl", "auth", "whoami").stdout).toMatch(
+        /Username +system:serviceaccount:default:inner\n(.*\n)*.*pod-name *\[in\]/i,
+      )
+      const token = inside("cat", "/vault/vault-token").stdout
+      expect(run(clients?.kubectl ?? "", ["--token", token, "get", "pods"]).stderr).toContain("Unauthorized")
+      const review = {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenReview",
+        spec: { token, audiences: ["vault"] },
+      }
+      const reviewed = run(clients?.kubectl ?? "", ["create", "-f", "-", "-o", "json"], JSON.stringify(review)).stdout
+      expect(JSON.parse(reviewed)).toMatchObject({
+        status: {
+          authenticated: true,
+          audiences: ["vault"],
+          user: { username: "system:serviceaccount:default:inner" },
+        },
+      })
+      expect(run(clients?.kubectl ?? "", ["exec", "out", "--", "ls", "/var/run/secrets"]).code).not.toBe(0)
+    },
+    120_000,
+  )
+
+  test.skipIf(clients === undefined)(
+    "who brings a certificate is its user, with its groups",
+    async () => {
+      const jane = join(skiff.directory, "jane.yaml")
+      const made = await skiff.ok(
+        "kube",
+        "create",
+        "kubeconfig",
+        "jane",
+        "--group",
+        "readers",
+        "--server",
+        urlOf(kubeconfig),
+      )
+      writeFileSync(jane, made)
+      const asJane = (...args: string[]): Ended => run(clients?.kubectl ?? "", ["--kubeconfig", jane, ...args])
+      expect(asJane("auth", "whoami").stdout).toMatch(/Username +jane\nGroups +\[readers system:authenticated\]/)
+      expect(asJane("get", "pods").stderr).toContain('User "jane" cannot list resource "pods"')
+      kubectl("create", "rolebinding", "readers-view", "--clusterrole=view", "--group=readers")
+      expect(asJane("get", "pods").code).toBe(0)
+      expect((await skiff.run(["kube", "get", "pods", "--kubeconfig", jane])).code).toBe(0)
+      // one of somebody else's, whatever it says
+      const [key, cert] = [join(skiff.directory, "other.key"), join(skiff.directory, "other.crt")]
+      const words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-noenc",
+        "-days",
+        "1",
+      ]
+      run("openssl", [...words, "-keyout", key, "-out", cert, "-subj", "/O=system:masters/CN=owner"])
+      const tls = { rejectUnauthorized: false, cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") }
+      expect((await fetch(`${urlOf(kubeconfig)}/api/v1/pods`, { tls } as RequestInit)).status).toBe(401)
+      expect((await skiff.run(["kube", "create", "kubeconfig", "x", "--group", "system:masters"])).code).toBe(1)
     },
     60_000,
   )

@@ -13,6 +13,7 @@ export default command({
   args: [],
   flags: {
     listen: flag.of(readAddress, "Where to listen (default 127.0.0.1:6443; port 0: any that is free)", "address"),
+    pods: flag.bool("Pods reach it as https://kubernetes.default.svc", { initial: true }),
     writeKubeconfig: flag.string("Write the kubeconfig here (default: kube/kubeconfig in the store)", "file"),
   },
   async run({ flags, engine, globals, out }) {
@@ -22,7 +23,13 @@ export default command({
       flags.writeKubeconfig === undefined ? join(directory, "kubeconfig") : resolve(flags.writeKubeconfig)
     using interrupt = new AbortOnInterrupt()
     const listening = flags.listen ?? { hostname: "127.0.0.1", port: DEFAULT_PORT }
-    await using server = await serveApi(engine, { ...listening, directory, kubeconfig })
+    await using server = await serveApi(engine, {
+      ...listening,
+      directory,
+      kubeconfig,
+      forPods: flags.pods,
+      onNote: (text) => out.note(text),
+    })
     out.line(server.url)
     out.note(`export KUBECONFIG=${kubeconfig}`)
     await new Promise<void>((end) => interrupt.signal.addEventListener("abort", () => end(), { once: true }))

@@ -4,6 +4,12 @@ import { at, isTree, listAt, numberAt, textAt, treeAt, withAt, type Tree } from 
 import type { KubeObject } from "../kube-object.ts"
 import type { StoredObject } from "../objects/objects.ts"
 import type { ApiResponse } from "./api.ts"
+import {
+  checkNamespaceLabels,
+  enforcePodSecurity,
+  namespaceWarnings,
+  podSecurityWarnings,
+} from "./admission/pod-security/pod-security.ts"
 import { checkServiceAddresses } from "./admission/service-addresses.ts"
 import { authorize } from "./authorize.ts"
 import { decodeObject, managerOf, versionOf, type ResourceRequest } from "./context.ts"
@@ -82,7 +88,11 @@ function created(context: ResourceRequest, asked: Tree, applied = false): Stored
   const managed = applied
     ? object
     : updateManaged(object, undefined, definition, { manager: managerOf(context), apiVersion: versionOf(context) })
-  return writing(context, () => deps.objects.create(resource, managed as KubeObject))
+  return writing(context, () => {
+    const made = deps.objects.create(resource, managed as KubeObject)
+    context.warnings.push(...podSecurityWarnings(deps.objects, resource, made))
+    return made
+  })
 }
 
 /** In place of what is there. */
@@ -211,10 +221,27 @@ function updated(
   fillDefaults(kind, object)
   validate(kind, definition, object, before)
   if (resource === "services") checkServiceAddresses(deps.objects, object, current)
+  checkSecurity(context, object, current)
   const managed = isApplied
     ? object
     : updateManaged(object, current, definition, { manager: managerOf(context), apiVersion: versionOf(context) })
   return deps.objects.update(resource, managed as KubeObject)
+}
+
+/** What Pod Security says of a change: of a pod's (a container that is looked into it with), of a template's, of a namespace's labels. */
+function checkSecurity(
+  { deps: { objects }, resource, warnings }: ResourceRequest,
+  object: Tree,
+  current: StoredObject,
+): void {
+  if (resource === "namespaces") {
+    checkNamespaceLabels(object)
+    warnings.push(...namespaceWarnings(objects, object, current))
+    return
+  }
+  if (isDeepStrictEqual(object["spec"], current["spec"])) return
+  if (resource === "pods") enforcePodSecurity(objects, object as unknown as StoredObject)
+  warnings.push(...podSecurityWarnings(objects, resource, object))
 }
 
 /** What is being deleted gets no new finalizers. */

@@ -6,6 +6,7 @@ import { fillDefaults } from "../defaults/defaults.ts"
 import { selectOwnPods } from "../defaults/workloads.ts"
 import { forbidden } from "./forbidden.ts"
 import { applyLimits } from "./limits.ts"
+import { checkNamespaceLabels, enforcePodSecurity } from "./pod-security/pod-security.ts"
 import { checkQuotas } from "./quota.ts"
 import { useServiceAccount } from "./service-account.ts"
 import { checkServiceAddresses } from "./service-addresses.ts"
@@ -25,6 +26,7 @@ export function admit(objects: KubeObjects, kind: ResourceKind, asked: StoredObj
   const object = structuredClone(asked)
   const resource = resourceKey(kind)
   fillDefaults(kind, object)
+  if (resource === "namespaces") checkNamespaceLabels(object)
   if (resource === "pods") admitPod(objects, object)
   if (resource === "services") checkServiceAddresses(objects, object)
   if (resource === "jobs.batch") selectOwnPods(object)
@@ -42,6 +44,7 @@ function admitPod(objects: KubeObjects, pod: StoredObject): void {
   if (!isMirror) useServiceAccount(objects, pod)
   setPriority(objects, pod, spec)
   applyLimits(objects, "pods", pod)
+  enforcePodSecurity(objects, pod)
 }
 
 function setPriority(objects: KubeObjects, pod: StoredObject, spec: Tree): void {

@@ -2,12 +2,22 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import type { ChildProcess } from "node:child_process"
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { realClients } from "../support/kubectl.ts"
 import { openTestObjects, type TestObjects } from "../support/kube.ts"
 import { openStore } from "../support/store.ts"
 import { tempDirectory } from "../support/temp-directory.ts"
+import { user } from "../support/user.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -291,6 +301,62 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCreden
     },
     120_000,
   )
+
+  test("another cluster's pods are joined as this machine's: exec, attach, cp and port-forward by a kubeconfig", async () => {
+    writeFileSync(join(skiff.directory, "pod.yaml"), POD)
+    const there = (...args: string[]): Promise<string> => skiff.ok("kube", "--kubeconfig", kubeconfig, ...args)
+    await there("apply", "-f", join(skiff.directory, "pod.yaml"))
+    await there("wait", "--for=condition=Ready", "pod/one", "--timeout=60s")
+    const exec = ["kube", "--kubeconfig", kubeconfig, "exec"]
+    expect(await skiff.run([...exec, "one", "--", "sh", "-c", "echo out; echo err >&2; exit 7"])).toMatchObject({
+      code: 7,
+      stdout: "out\n",
+      stderr: "err\n",
+    })
+    const large = "0123456789abcdef".repeat(100_000)
+    const echoed = await skiff.run([...exec, "-i", "one", "--", "cat"], { stdin: large })
+    expect([echoed.code, echoed.stdout === large]).toEqual([0, true])
+    expect((await skiff.run([...exec, "one", "--", "none"])).stderr).toContain("none")
+    const missing = await skiff.run([...exec, "one", "-c", "other", "--", "true"])
+    expect(missing.stderr).toContain("container other is not valid for pod one")
+    // there and back, a directory and a file
+    await skiff.ok(...exec, "one", "--", "ln", "-s", "busybox", "/bin/tar")
+    const files = join(skiff.directory, "cp")
+    mkdirSync(join(files, "in"), { recursive: true })
+    writeFileSync(join(files, "in", "a.txt"), large)
+    for (const path of [files, join(files, "in"), join(files, "in", "a.txt")]) chownSync(path, user.uid, user.gid)
+    await there("cp", join(files, "in"), "one:/tmp")
+    await there("cp", join(files, "in", "a.txt"), "one:/tmp/in/b.txt")
+    await skiff.ok(...exec, "one", "--", "ln", "-s", "/etc/hostname", "/tmp/in/link")
+    await there("cp", "default/one:/tmp/in", join(files, "back"))
+    await there("cp", "one:/tmp/in/b.txt", files)
+    expect(readFileSync(join(files, "back", "a.txt"), "utf8") === large).toBe(true)
+    expect(readFileSync(join(files, "b.txt"), "utf8") === large).toBe(true)
+    expect(readlinkSync(join(files, "back", "link"))).toBe("/etc/hostname")
+    expect(readdirSync(files).toSorted()).toEqual(["b.txt", "back", "in"])
+    expect((await skiff.run(["kube", "--kubeconfig", kubeconfig, "cp", "one:/none", files])).stderr).toContain(
+      "none: No such file",
+    )
+    const forwarding = skiff.spawn(["kube", "--kubeconfig", kubeconfig, "port-forward", "one", ":8080", ":9"])
+    let said = ""
+    for (const stream of [forwarding.stdout, forwarding.stderr])
+      stream?.on("data", (chunk: Buffer) => (said += chunk.toString()))
+    try {
+      const portTo = (inside: number): string | undefined =>
+        new RegExp(`127\\.0\\.0\\.1:(\\d+) -> ${inside}\n`).exec(said)?.[1]
+      await eventually(() => portTo(8080) !== undefined && portTo(9) !== undefined)
+      expect(await (await fetch(`http://127.0.0.1:${portTo(8080)}/`)).text()).toBe("page\n")
+      expect(await (await fetch(`http://127.0.0.1:${portTo(8080)}/`)).text()).toBe("page\n")
+      expect(fetch(`http://127.0.0.1:${portTo(9)}/`)).rejects.toThrow()
+      await eventually(() => said.includes("an error occurred forwarding 9: error forwarding port 9"))
+    } finally {
+      forwarding.kill("SIGTERM")
+      await new Promise((resolve) => forwarding.once("exit", resolve))
+    }
+    const attached = skiff.spawn(["kube", "--kubeconfig", kubeconfig, "attach", "one"])
+    await there("delete", "pod", "one", "--grace-period=1")
+    await new Promise((resolve) => attached.once("exit", resolve))
+  }, 120_000)
 
   test.skipIf(clients === undefined)(
     "a service account may do what its roles say, and no more",

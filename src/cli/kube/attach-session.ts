@@ -72,8 +72,8 @@ async function joined(
   it: AttachSession,
 ): Promise<number | undefined> {
   if (!client.transport.isLocal) {
-    const { remoteAttach } = await import("./remote-session.ts")
-    return remoteAttach(client, pod, { container: it.container, stdin: it.stdin, tty: it.tty })
+    const { remoteSession } = await import("./remote-session.ts")
+    return remoteSession(client, pod, { container: it.container, stdin: it.stdin, tty: it.tty })
   }
   const containers = await engine.containers()
   try {

@@ -1,5 +1,6 @@
-import type { KubeClient, Tree } from "../../kube/kube.ts"
-import { Unsupported } from "../../base/errors.ts"
+import { podSessions, type KubeClient, type Tree } from "../../kube/kube.ts"
+import { checkStandardInput } from "../terminal/check-input.ts"
+import { runSession } from "../terminal/session.ts"
 
 /** What is run in a pod of another cluster. */
 export interface RemoteRequest {
@@ -9,12 +10,14 @@ export interface RemoteRequest {
   tty: boolean
 }
 
-/** Runs a program there. */
-export async function remoteExec(_client: KubeClient, _pod: Tree, _request: RemoteRequest): Promise<number> {
-  throw new Unsupported("programs are run in pods of this machine alone")
-}
-
-/** Joins one that runs there. */
-export async function remoteAttach(client: KubeClient, pod: Tree, request: RemoteRequest): Promise<number> {
-  return remoteExec(client, pod, request)
+/** Runs a program there, or joins the one that runs, with our terminal or streams; gives its exit code. */
+export async function remoteSession(client: KubeClient, pod: Tree, request: RemoteRequest): Promise<number> {
+  const { stdin } = request
+  const tty = request.tty && stdin
+  checkStandardInput({ tty, stdin })
+  const { openSession } = await podSessions()
+  using session = await openSession(client, pod, { ...request, tty })
+  const { attachment, exited, resize } = session
+  const end = await runSession({ attachment, exited, tty, stdin, resize })
+  return end.kind === "exited" ? end.code : 0
 }

@@ -4,9 +4,9 @@ import type { Engine } from "../../engine/engine.ts"
 import { answerHead, wordsOf, type RequestHead } from "./http-head.ts"
 import { COMMAND_PROTOCOLS, FORWARD_PROTOCOL, serveSpdy } from "./spdy-session.ts"
 import type { StreamRequest } from "./stream-request.ts"
-import { acceptKey } from "./websocket/websocket.ts"
+import { acceptKey } from "../../sys/net/websocket/websocket.ts"
 import { serveWebSocket, webSocketProtocols } from "./websocket-session.ts"
-import { Wire } from "./wire.ts"
+import { Wire } from "../../sys/net/websocket/wire.ts"
 
 /** A request to upgrade a connection. */
 export interface JoinRequest {

@@ -1,7 +1,7 @@
 /** Connections to ports inside of a sandbox, each joined to two streams of a client: its data, and what went wrong. */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Engine } from "../../engine/engine.ts"
-import type { ByteStream } from "./byte-stream.ts"
+import type { ByteStream } from "../../sys/net/websocket/byte-stream.ts"
 import type { SpdyStream } from "./spdy/spdy-connection.ts"
 
 /** How long a client may still say something to a server that has said all. */

@@ -3,7 +3,7 @@ import { isSkiffError } from "../../base/errors.ts"
 import type { Containers } from "../../container/container.ts"
 import { killTree } from "../../sys/process/kill-tree.ts"
 import type { Engine } from "../../engine/engine.ts"
-import type { ByteStream } from "./byte-stream.ts"
+import type { ByteStream } from "../../sys/net/websocket/byte-stream.ts"
 import type { StreamRequest } from "./stream-request.ts"
 
 /** The streams of a client; those that it did not ask for are not there. */

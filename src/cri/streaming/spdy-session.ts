@@ -4,7 +4,7 @@ import { runCommand } from "./remote-command.ts"
 import { forward, StreamPairs } from "./port-forward.ts"
 import { SpdyConnection, type SpdyStream } from "./spdy/spdy-connection.ts"
 import type { StreamRequest } from "./stream-request.ts"
-import type { Wire } from "./wire.ts"
+import type { Wire } from "../../sys/net/websocket/wire.ts"
 
 /** Protocols of exec and attach by SPDY, the best first. v3 brought sizes of the terminal, v4 the end as JSON. */
 export const COMMAND_PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"]

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
-import { Inbox } from "./byte-stream.ts"
+import { Inbox } from "../../sys/net/websocket/byte-stream.ts"
 import { answerHead, headEnd, parseHead, wordsOf } from "./http-head.ts"
-import { Channels } from "./websocket/channels.ts"
-import type { WebSocketConnection } from "./websocket/websocket.ts"
+import { Channels } from "../../sys/net/websocket/channels.ts"
+import type { WebSocketConnection } from "../../sys/net/websocket/websocket.ts"
 
 describe("the head of a request", () => {
   test("is its line and its headers, joined where one comes again", () => {

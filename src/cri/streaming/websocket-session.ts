@@ -4,9 +4,9 @@ import { forward } from "./port-forward.ts"
 import { runCommand } from "./remote-command.ts"
 import { FORWARD_PROTOCOL, serveSpdy } from "./spdy-session.ts"
 import type { StreamRequest } from "./stream-request.ts"
-import { Channels } from "./websocket/channels.ts"
-import { WebSocketConnection } from "./websocket/websocket.ts"
-import type { Wire } from "./wire.ts"
+import { Channels } from "../../sys/net/websocket/channels.ts"
+import { WebSocketConnection } from "../../sys/net/websocket/websocket.ts"
+import type { Wire } from "../../sys/net/websocket/wire.ts"
 
 /** SPDY through a WebSocket: how today's kubectl forwards ports. */
 const TUNNEL = "SPDY/3.1+portforward.k8s.io"

@@ -30,6 +30,9 @@ export { JsonPathError, jsonPathText, jsonPathValue, jsonPathValues } from "../a
 export { ageOf, humanDuration } from "../api/tables/age.ts"
 export { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, withAt, type Tree } from "../field.ts"
 
+/** Programs and ports of another cluster's pods; loads when one is joined. */
+export const podSessions = (): Promise<typeof import("./pod-session.ts")> => import("./pod-session.ts")
+
 /** What `describe` says of an object. */
 export async function describe(...of: Parameters<typeof import("./describe/describe.ts").describe>): Promise<string> {
   return (await import("./describe/describe.ts")).describe(...of)

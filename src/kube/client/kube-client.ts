@@ -1,4 +1,5 @@
 import { InvalidArgument, NotFound } from "../../base/errors.ts"
+import type { Channels } from "../../sys/net/websocket/channels.ts"
 import { isTree, listAt, textAt, treeAt, type Tree } from "../field.ts"
 import type { ApiRequest, ApiResponse, WatchEvent } from "../api/api.ts"
 import { resourcePath } from "../api/route.ts"
@@ -12,6 +13,8 @@ export type ClientRequest = Omit<ApiRequest, "user">
 /** How an API server is reached: in this process, or by HTTP. */
 export interface Transport {
   request(request: ClientRequest): Promise<ApiResponse>
+  /** A program or a port of a pod, by a WebSocket. Absent in this process, which has the containers themselves. Throws as the server answers. */
+  stream?(request: StreamRequest): Promise<PodStream>
   /** What it serves. Asked once. */
   kinds(): Promise<readonly ResourceKind[]>
   /** The namespace where none is said. */
@@ -20,6 +23,23 @@ export interface Transport {
   readonly server: string
   /** In this process: no time is lost by asking. */
   readonly isLocal: boolean
+}
+
+/** What is to be joined. */
+export interface StreamRequest {
+  /** `/api/v1/namespaces/default/pods/web/exec`. */
+  path: string
+  query: URLSearchParams
+  /** Those that are known here, the best first. */
+  protocols: readonly string[]
+  signal?: AbortSignal | undefined
+}
+
+/** A connection to a pod, as channels. */
+export interface PodStream extends Disposable {
+  /** The one that the server has chosen. */
+  protocol: string
+  channels: Channels
 }
 
 /** Says which objects. */

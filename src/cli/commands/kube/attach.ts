@@ -21,8 +21,8 @@ export default kubeCommand({
     const client = await openClient(engine, flags)
     const pod = await attachablePod(client, word, namespaceOf(client, flags))
     if (!client.transport.isLocal) {
-      const { remoteAttach } = await import("../../kube/remote-session.ts")
-      return remoteAttach(client, pod, { container: flags.container ?? "", stdin: flags.stdin, tty: flags.tty })
+      const { remoteSession } = await import("../../kube/remote-session.ts")
+      return remoteSession(client, pod, { container: flags.container ?? "", stdin: flags.stdin, tty: flags.tty })
     }
     const containers = await engine.containers()
     const { id } = runningContainer(containers, pod, flags.container ?? "")

@@ -33,8 +33,8 @@ export default kubeCommand({
       out.note(`Defaulted container "${own[0]}" out of: ${containerNames(pod, true).join(", ")}`)
     const container = flags.container ?? own[0] ?? ""
     if (!client.transport.isLocal) {
-      const { remoteExec } = await import("../../kube/remote-session.ts")
-      return remoteExec(client, pod, { container, command: [program, ...words], stdin: flags.stdin, tty: flags.tty })
+      const { remoteSession } = await import("../../kube/remote-session.ts")
+      return remoteSession(client, pod, { container, command: [program, ...words], stdin: flags.stdin, tty: flags.tty })
     }
     const containers = await engine.containers()
     const { id } = runningContainer(containers, pod, container)

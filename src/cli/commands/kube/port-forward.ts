@@ -34,7 +34,6 @@ export default kubeCommand({
   },
   async run({ args: [word, ports], flags, engine, out }) {
     const client = await openClient(engine, flags)
-    if (!client.transport.isLocal) throw new UsageError("port-forward reaches pods of this machine alone")
     const namespace = namespaceOf(client, flags)
     const pod = await attachablePod(client, word, namespace)
     if (textAt(pod, "status", "phase") !== "Running")
@@ -44,6 +43,11 @@ export default kubeCommand({
     const service = word.includes("/") ? await serviceOf(client, word, namespace) : undefined
     using interrupt = new AbortOnInterrupt()
     const addresses = flags.address.flat()
+    const isLocal = client.transport.isLocal
+    const joined = async (inside: number, socket: Socket): Promise<void> =>
+      isLocal
+        ? forward(engine, pod, inside, socket)
+        : (await import("../../kube/remote-forward.ts")).forwardRemote(client, pod, inside, socket)
     const servers: Server[] = []
     try {
       for (const text of ports) {
@@ -51,7 +55,15 @@ export default kubeCommand({
         const inside = portInside(pod, service, remote)
         for (const address of addresses.length > 0 ? addresses : ["127.0.0.1", "::1"]) {
           const host = address === "localhost" ? "127.0.0.1" : address
-          const server = createServer((socket) => void forward(engine, pod, inside, socket, (text2) => out.note(text2)))
+          const server = createServer(
+            (socket) =>
+              void handle(
+                socket,
+                inside,
+                (to) => joined(inside, to),
+                (line) => out.note(line),
+              ),
+          )
           const bound = await listen(server, host, local).catch((cause: unknown) => {
             if (addresses.length === 0 && host === "::1") return undefined
             throw new Unavailable(
@@ -111,33 +123,36 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   })
 }
 
-async function forward(
-  engine: Engine,
-  pod: Tree,
-  port: number,
+async function handle(
   socket: Socket,
+  port: number,
+  join: (socket: Socket) => Promise<void>,
   note: (text: string) => void,
 ): Promise<void> {
   socket.on("error", () => socket.destroy())
   note(`Handling connection for ${socket.localPort ?? port}`)
   try {
-    const uid = textAt(pod, "metadata", "uid")
-    const [sandboxes, pods] = await Promise.all([engine.sandboxes(), engine.pods()])
-    const found = (await pods.list()).find(({ options }) => options.labels?.[POD_UID_LABEL] === uid)
-    if (found?.sandboxId === undefined) throw new FailedPrecondition("the pod's sandbox is not there")
-    using connection = await sandboxes.connect(found.sandboxId, port)
-    socket.on("data", (chunk: Uint8Array) => {
-      socket.pause()
-      void Promise.resolve(connection.write(chunk)).finally(() => socket.resume())
-    })
-    socket.once("end", () => connection.end())
-    connection.onData(async (chunk) => {
-      if (!socket.write(Buffer.from(chunk))) await new Promise<void>((go) => socket.once("drain", go))
-    })
-    await connection.ended
+    await join(socket)
   } catch (error) {
     note(`an error occurred forwarding ${port}: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
     socket.end()
   }
+}
+
+async function forward(engine: Engine, pod: Tree, port: number, socket: Socket): Promise<void> {
+  const uid = textAt(pod, "metadata", "uid")
+  const [sandboxes, pods] = await Promise.all([engine.sandboxes(), engine.pods()])
+  const found = (await pods.list()).find(({ options }) => options.labels?.[POD_UID_LABEL] === uid)
+  if (found?.sandboxId === undefined) throw new FailedPrecondition("the pod's sandbox is not there")
+  using connection = await sandboxes.connect(found.sandboxId, port)
+  socket.on("data", (chunk: Uint8Array) => {
+    socket.pause()
+    void Promise.resolve(connection.write(chunk)).finally(() => socket.resume())
+  })
+  socket.once("end", () => connection.end())
+  connection.onData(async (chunk) => {
+    if (!socket.write(Buffer.from(chunk))) await new Promise<void>((go) => socket.once("drain", go))
+  })
+  await connection.ended
 }

@@ -2,8 +2,8 @@
  * The server's side of SPDY/3.1 as Kubernetes speaks it: streams that the client opens, without windows (its library sends none and waits
  * for none: TCP alone holds back who sends too fast).
  */
-import { Inbox, WaitingRoom, type ByteStream, type Sink } from "../byte-stream.ts"
-import type { Wire } from "../wire.ts"
+import { Inbox, WaitingRoom, type ByteStream, type Sink } from "../../../sys/net/websocket/byte-stream.ts"
+import type { Wire } from "../../../sys/net/websocket/wire.ts"
 import { controlFrame, dataFrame, FLAG_FIN, FRAME, parseFrameHead, RST, words, type FrameHead } from "./frames.ts"
 import { HeaderReader, HeaderWriter, type SpdyHeaders } from "./header-block.ts"
 

@@ -21,11 +21,11 @@ interface TlsInit extends RequestInit {
 /** A cluster by HTTP. */
 export async function connect({ context, path }: KubeconfigRequest): Promise<Transport> {
   const connection = connectionOf(readKubeconfig(path), context)
-  let credential: PluginCredential | undefined
+  let known: PluginCredential | undefined
   const credentials = async (): Promise<PluginCredential> => {
-    const isOld = credential?.expiresAt !== undefined && credential.expiresAt - MARGIN_MS < Date.now()
-    if (credential === undefined || isOld) credential = await pluginCredential(connection)
-    return credential
+    const isOld = known?.expiresAt !== undefined && known.expiresAt - MARGIN_MS < Date.now()
+    if (known === undefined || isOld) known = await pluginCredential(connection)
+    return known
   }
   const request = async (asked: ClientRequest): Promise<ApiResponse> => send(connection, await credentials(), asked)
   return {
@@ -36,6 +36,11 @@ export async function connect({ context, path }: KubeconfigRequest): Promise<Tra
       )
       return kindsOfDiscovery(documents)
     },
+    async stream(asked) {
+      const [{ openStream }, credential] = await Promise.all([import("./open-stream.ts"), credentials()])
+      const headers = headersOf(connection, credential)
+      return openStream({ ...asked, server: connection.server, headers, tls: tlsOf(connection, credential) })
+    },
     namespace: connection.namespace,
     server: connection.server,
     isLocal: false,
@@ -45,17 +50,13 @@ export async function connect({ context, path }: KubeconfigRequest): Promise<Tra
 async function send(connection: Connection, credential: PluginCredential, asked: ClientRequest): Promise<ApiResponse> {
   const { method, path, query, body, contentType, accept, signal } = asked
   const text = query === undefined ? "" : query.toString()
-  const token = credential.token ?? connection.token
   const init: TlsInit = {
     method,
     redirect: "error",
     headers: {
       Accept: accept ?? "application/json",
-      "User-Agent": AGENT,
       ...(body !== undefined && { "Content-Type": contentType ?? "application/json" }),
-      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-      ...(token === undefined && connection.basic !== undefined && { Authorization: `Basic ${connection.basic}` }),
-      ...(connection.impersonate !== undefined && { "Impersonate-User": connection.impersonate }),
+      ...headersOf(connection, credential),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     ...(signal && { signal }),
@@ -75,6 +76,17 @@ async function send(connection: Connection, credential: PluginCredential, asked:
     )
   }
   return answerOf(response, asked)
+}
+
+/** Who asks. */
+function headersOf(connection: Connection, credential: PluginCredential): Record<string, string> {
+  const token = credential.token ?? connection.token
+  return {
+    "User-Agent": AGENT,
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(token === undefined && connection.basic !== undefined && { Authorization: `Basic ${connection.basic}` }),
+    ...(connection.impersonate !== undefined && { "Impersonate-User": connection.impersonate }),
+  }
 }
 
 function tlsOf(connection: Connection, credential: PluginCredential): NonNullable<TlsInit["tls"]> {

@@ -1,5 +1,5 @@
 /** Several streams in one WebSocket: the first byte of each message is the number of its channel. */
-import { Inbox, WaitingRoom, type ByteStream, type Sink } from "../byte-stream.ts"
+import { Inbox, WaitingRoom, type ByteStream, type Sink } from "./byte-stream.ts"
 import type { WebSocketConnection } from "./websocket.ts"
 
 /** v5 alone, and of clients alone: its payload is the number of a channel that has ended. */
@@ -11,6 +11,8 @@ export interface ChannelForm {
   isBase64: boolean
   /** The client ends channels one by one. */
   canClose: boolean
+  /** We are the client. */
+  isClient?: boolean
 }
 
 export class Channels {
@@ -25,7 +27,7 @@ export class Channels {
     this.#inboxes = Array.from({ length: count }, () => new Inbox(room))
   }
 
-  /** Reads until the client has gone. */
+  /** Reads until the other side has gone. */
   async run(): Promise<void> {
     try {
       for await (const message of this.#socket.messages()) {
@@ -49,7 +51,10 @@ export class Channels {
           await this.#send(channel, chunk.subarray(at, at + MAX_PAYLOAD_BYTES))
       },
       // what a server has said all on ends with the connection: clients know no other word for it
-      end: () => Promise.resolve(),
+      end: () =>
+        this.#form.isClient && this.#form.canClose
+          ? this.#send(CLOSE_CHANNEL, Uint8Array.of(channel))
+          : Promise.resolve(),
     }
   }
 

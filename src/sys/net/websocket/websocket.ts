@@ -1,9 +1,9 @@
 /**
- * The server's side of a WebSocket (RFC 6455), on a connection that was upgraded. Written here, as the runtime's own wants its own server
+ * A WebSocket (RFC 6455), on a connection that was upgraded: the server's side, or the client's. Written here, as the runtime's own wants its own server
  * before it, which does not speak SPDY, and `ws` is replaced by that one.
  */
 import { createHash } from "node:crypto"
-import type { Wire } from "../wire.ts"
+import type { Wire } from "./wire.ts"
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
@@ -22,16 +22,18 @@ export function acceptKey(key: string): string {
     .digest("base64")
 }
 
-/** One frame as a server sends it: whole and unmasked. Pure. */
-export function frame(opcode: number, payload: Uint8Array): Uint8Array {
+/** One frame, whole: unmasked as a server sends it, or with a client's mask. Pure. */
+export function frame(opcode: number, payload: Uint8Array, mask?: Uint8Array): Uint8Array {
   const { length } = payload
+  const isMasked = mask === undefined ? 0 : 0x80
   const head =
     length < 126
-      ? Buffer.from([0x80 | opcode, length])
+      ? Buffer.from([0x80 | opcode, isMasked | length])
       : length < 0x10000
-        ? Buffer.from([0x80 | opcode, 126, length >> 8, length & 0xff])
-        : Buffer.concat([Buffer.from([0x80 | opcode, 127, 0, 0, 0, 0]), uint32(length)])
-  return Buffer.concat([head, payload])
+        ? Buffer.from([0x80 | opcode, isMasked | 126, length >> 8, length & 0xff])
+        : Buffer.concat([Buffer.from([0x80 | opcode, isMasked | 127, 0, 0, 0, 0]), uint32(length)])
+  if (mask === undefined) return Buffer.concat([head, payload])
+  return Buffer.concat([head, mask, payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0))])
 }
 
 function uint32(number: number): Buffer {
@@ -44,11 +46,13 @@ type Connection = Pick<Wire, "exactly" | "write" | "end">
 
 export class WebSocketConnection {
   readonly #wire: Connection
+  readonly #isClient: boolean
   #queue: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(wire: Connection) {
+  constructor(wire: Connection, { isClient = false } = {}) {
     this.#wire = wire
+    this.#isClient = isClient
   }
 
   /** One message. In the order of the calls. */
@@ -96,8 +100,9 @@ export class WebSocketConnection {
     const opcode = first & 0x0f
     const isControl = opcode >= OPCODE.close
     let length = second & 0x7f
-    // a client's frames are masked, and nobody has agreed on what the other bits mean
-    if ((second & 0x80) === 0 || (first & 0x70) !== 0) return PROTOCOL_ERROR
+    // a client's frames are masked and a server's are not, and nobody has agreed on what the other bits mean
+    const isMasked = (second & 0x80) !== 0
+    if (isMasked === this.#isClient || (first & 0x70) !== 0) return PROTOCOL_ERROR
     if (isControl && (length > 125 || (first & 0x80) === 0)) return PROTOCOL_ERROR
     if (length >= 126) {
       const more = await this.#wire.exactly(length === 126 ? 2 : 8)
@@ -105,7 +110,7 @@ export class WebSocketConnection {
       length = Number(more.reduce((value, byte) => value * 256n + BigInt(byte), 0n))
     }
     if (length > room) return TOO_LARGE
-    const mask = await this.#wire.exactly(4)
+    const mask = isMasked ? await this.#wire.exactly(4) : Uint8Array.of(0, 0, 0, 0)
     const payload = mask && (await this.#wire.exactly(length))
     if (mask === undefined || payload === undefined) return NORMAL
     for (let at = 0; at < length; at++) payload[at] = (payload[at] ?? 0) ^ (mask[at % 4] ?? 0)
@@ -113,6 +118,7 @@ export class WebSocketConnection {
   }
 
   #frame(opcode: number, payload: Uint8Array): Promise<void> {
-    return (this.#queue = this.#queue.then(() => this.#wire.write(frame(opcode, payload))))
+    const mask = this.#isClient ? crypto.getRandomValues(new Uint8Array(4)) : undefined
+    return (this.#queue = this.#queue.then(() => this.#wire.write(frame(opcode, payload, mask))))
   }
 }

@@ -86,3 +86,17 @@ test("a message of frames without a byte ends the connection before they fill th
   const { messages, closedWith } = await read(masked(CONTINUED, ""), ...empty, masked(LAST, ""))
   expect([messages, closedWith]).toEqual([[], 1009])
 })
+
+test("a client's frames are masked, a server's may not be", async () => {
+  const connection = wire(Buffer.concat([frame(2, Buffer.from("from a server")), masked(BINARY, "x")]))
+  const client = new WebSocketConnection(connection, { isClient: true })
+  await client.send(Buffer.from("hello"))
+  const sent = connection.written[0] ?? Buffer.alloc(0)
+  expect([sent[0], sent[1]]).toEqual([BINARY, 0x80 | 5])
+  expect((await read(sent)).messages).toEqual(["hello"])
+  const messages: string[] = []
+  for await (const message of client.messages()) messages.push(Buffer.from(message).toString())
+  expect(messages).toEqual(["from a server"])
+  // its own word of the end is masked, too
+  expect(connection.written.at(-1)?.subarray(0, 2)).toEqual(Buffer.from([CLOSE, 0x82]))
+})

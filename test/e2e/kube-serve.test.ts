@@ -354,8 +354,9 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCreden
       await new Promise((resolve) => forwarding.once("exit", resolve))
     }
     const attached = skiff.spawn(["kube", "--kubeconfig", kubeconfig, "attach", "one"])
+    const left = new Promise((resolve) => attached.once("exit", resolve))
     await there("delete", "pod", "one", "--grace-period=1")
-    await new Promise((resolve) => attached.once("exit", resolve))
+    await left
   }, 120_000)
 
   test.skipIf(clients === undefined)(

@@ -6,6 +6,7 @@ import {
   JsonPathError,
   jsonPathText,
   kubeYaml,
+  kyaml,
   listAt,
   textAt,
   withAt,
@@ -63,8 +64,9 @@ export async function printObject(
     case "json":
       return out.json(shown)
     case "yaml":
-    case "kyaml":
       return out.text(kubeYaml(shown))
+    case "kyaml":
+      return out.text(kyaml(shown))
     case "jsonpath":
     case "jsonpath-file":
     case "jsonpath-as-json":

@@ -42,7 +42,7 @@ function item(value: unknown): string[] {
 }
 
 /** Or a time. Of what is longer than any of them, what begins so. */
-function isNumber(text: string): boolean {
+export function isNumber(text: string): boolean {
   return text.length > MAX_NUMBER ? /^[-+.\de]/i.test(text) : NUMBER.test(text) || TIME.test(text)
 }
 

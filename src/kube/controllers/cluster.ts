@@ -1,9 +1,15 @@
+import { updateManaged } from "../api/managed/managed.ts"
+import { kindDefinition } from "../api/schema/schema.ts"
 import type { KubeObject } from "../kube-object.ts"
+import { apiVersionOf } from "../objects/kinds.ts"
 import type { DeleteOptions, KubeObjects, ObjectChange, StoredMetadata, StoredObject } from "../objects/objects.ts"
 import type { Kept } from "./kept.ts"
 
 /** Nobody controls anything by these, and there may be many. */
 const NOT_CACHED = new Set(["events", "leases.coordination.k8s.io"])
+
+/** As whom controllers write. */
+const MANAGER = "kube-controller-manager"
 
 /** Which very object. */
 export interface Identified {
@@ -110,7 +116,9 @@ export class Cluster {
       namespace,
       (current) => {
         const next = current.metadata.uid === uid ? change(current as unknown as Kept<T>) : undefined
-        return next && withoutUndefined(next)
+        if (next === undefined) return undefined
+        const whole = withoutUndefined(next)
+        return part === "object" ? this.#managed(resource, whole, current) : whole
       },
       part,
     )
@@ -120,6 +128,19 @@ export class Cluster {
       this.objects.find(resource, name, namespace)?.metadata.uid !== uid
     this.#take(isGone ? "DELETED" : "MODIFIED", resource, patched, true)
     return patched as unknown as Kept<T>
+  }
+
+  /**
+   * Who changes a field has it from then on: an autoscaler's replicas are no longer those of who applied them, and are told as a conflict. Of objects that
+   * somebody else manages alone; what controllers make and statuses are theirs anyway.
+   */
+  #managed(resource: string, next: KubeObject, current: StoredObject): KubeObject {
+    if ((current.metadata.managedFields ?? []).length === 0) return next
+    const kind = this.objects.kind(resource)
+    if (kind.isCustom === true) return next
+    const definition = kindDefinition(kind.group, kind.version, kind.kind)
+    const writer = { manager: MANAGER, apiVersion: apiVersionOf(kind) }
+    return updateManaged({ ...next }, { ...current }, definition, writer) as unknown as KubeObject
   }
 
   patchStatus<T extends { status?: unknown }>(

@@ -506,18 +506,20 @@ class LocalEngine implements Engine {
   })
 
   readonly kubeObjects = once(async (): Promise<KubeObjects> => {
-    const [{ openObjects }, { admit }, { assignNewService }, { findNetwork }] = await Promise.all([
+    const [{ openObjects }, { admit }, { assignNewService }, { findNetwork }, { Tokens }] = await Promise.all([
       import("../kube/objects/open.ts"),
       import("../kube/api/admission/admit.ts"),
       import("../kube/services/assign-new.ts"),
       import("../network/network-records.ts"),
+      import("../kube/api/tokens.ts"),
     ])
     const { db, paths } = this.#store
+    const tokens = new Tokens(`${paths.root}/kube`)
     const objects: KubeObjects = openObjects({
       db,
       root: paths.root,
       admit(kind, object) {
-        const admitted = admit(objects, kind, object)
+        const admitted = admit(objects, kind, object, tokens)
         if (kind.kind !== "Service" || kind.group !== "") return admitted
         return assignNewService(objects, findNetwork(db, "kube"), admitted)
       },

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test"
 import { tempDirectory } from "../../../test/support/temp-directory.ts"
 import { listAt, textAt, type Tree } from "../field.ts"
 import { accountOf } from "./accounts.ts"
+import type { StoredObject } from "../objects/objects.ts"
+import { admit } from "./admission/admit.ts"
 import { publishAuthority } from "./admission/service-account.ts"
 import { testApis } from "./api.suite.ts"
 import { ISSUER, Tokens } from "./tokens.ts"
@@ -69,6 +71,40 @@ test("a token is known for its audience alone, and as long as its account and wh
   await ask("DELETE", `${ACCOUNTS}/a`)
   await ask("POST", ACCOUNTS, { body: { metadata: { name: "a" } } })
   expect(accountOf(objects, tokens, vault, ["vault"])).toBeUndefined()
+})
+
+const asked = (name: string): StoredObject => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  type: "kubernetes.io/service-account-token",
+  metadata: {
+    name,
+    namespace: "default",
+    uid: "",
+    resourceVersion: "",
+    creationTimestamp: "",
+    annotations: { "kubernetes.io/service-account.name": name },
+  },
+})
+
+test("a Secret that asks for an account's token by its type has one, which ends with the Secret", () => {
+  const { objects } = open()
+  const tokens = new Tokens(tempDirectory("skiff-tokens-"))
+  objects.create("serviceaccounts", {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "a", namespace: "default" },
+  })
+  publishAuthority(objects, "default", "PEM")
+  const kind = objects.kind("secrets")
+  expect(admit(objects, kind, asked("none"), tokens)["data"]).toBeUndefined()
+  const made = objects.create("secrets", asked("a"))
+  const filled = admit(objects, kind, made, tokens)
+  const text = (key: string): string => Buffer.from(textAt(filled, "data", key), "base64").toString()
+  expect([text("ca.crt"), text("namespace")]).toEqual(["PEM", "default"])
+  expect(accountOf(objects, tokens, text("token"))?.user.name).toBe("system:serviceaccount:default:a")
+  objects.delete("secrets", "a", "default")
+  expect(accountOf(objects, tokens, text("token"))).toBeUndefined()
 })
 
 test("the authority's certificate is put into a namespace once, and anew where it is another", () => {

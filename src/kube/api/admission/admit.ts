@@ -8,6 +8,8 @@ import { forbidden } from "./forbidden.ts"
 import { applyLimits } from "./limits.ts"
 import { checkNamespaceLabels, enforcePodSecurity } from "./pod-security/pod-security.ts"
 import { checkQuotas } from "./quota.ts"
+import type { Tokens } from "../tokens.ts"
+import { fillTokenSecret } from "./token-secret.ts"
 import { useServiceAccount } from "./service-account.ts"
 import { checkServiceAddresses } from "./service-addresses.ts"
 
@@ -22,12 +24,18 @@ const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
  * What every new object passes, whoever makes it: a person's request or a controller. Fills in defaults, and what the namespace and the cluster set; throws PermissionDenied
  * (Forbidden) for what a limit or quota forbids. Gives the object to keep.
  */
-export function admit(objects: KubeObjects, kind: ResourceKind, asked: StoredObject): StoredObject {
+export function admit(
+  objects: KubeObjects,
+  kind: ResourceKind,
+  asked: StoredObject,
+  tokens?: Pick<Tokens, "issue">,
+): StoredObject {
   const object = structuredClone(asked)
   const resource = resourceKey(kind)
   fillDefaults(kind, object)
   if (resource === "namespaces") checkNamespaceLabels(object)
   if (resource === "pods") admitPod(objects, object)
+  if (resource === "secrets") fillTokenSecret(objects, tokens, object)
   if (resource === "services") checkServiceAddresses(objects, object)
   if (resource === "jobs.batch") selectOwnPods(object)
   if (resource === "persistentvolumeclaims") {

@@ -188,3 +188,18 @@ test("manifests are hostile: bombs, objects of megabytes, lists within lists", a
   )
   expect((await skiff.run(["kube", "apply", "-f", deep])).stderr).toContain("nested more than")
 })
+
+test("a kubeconfig is written, read and changed as kubectl does it", async () => {
+  const config = ["--kubeconfig", join(skiff.directory, "config")]
+  await kube("config", "set-cluster", "c", "--server", "https://127.0.0.1:1", ...config)
+  await kube("config", "set-credentials", "u", "--token", "secret", ...config)
+  const made = await kube("config", "set-context", "x", "--cluster", "c", "--user", "u", ...config)
+  expect(made).toBe('Context "x" created.')
+  expect(await kube("config", "use-context", "x", ...config)).toBe('Switched to context "x".')
+  expect(await kube("config", "get-contexts", ...config)).toMatch(
+    /^CURRENT +NAME +CLUSTER +AUTHINFO +NAMESPACE\n\* +x +c +u$/,
+  )
+  expect(await kube("config", "view", ...config)).toContain("token: REDACTED")
+  expect(await kube("config", "rename-context", "x", "y", ...config)).toBe('Context "x" renamed to "y".')
+  expect(await kube("config", "current-context", ...config)).toBe("y")
+}, 60_000)

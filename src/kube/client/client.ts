@@ -4,6 +4,7 @@ export { applyObject, gone, LAST_APPLIED, placeObject, withLastApplied } from ".
 export type { ClientRequest, PatchBody, Selection, Transport, WriteOptions } from "./kube-client.ts"
 export { KubeClient, titleOf } from "./kube-client.ts"
 export { openKubeconfig } from "./kubeconfig/open-kubeconfig.ts"
+export { readKubeconfig } from "./kubeconfig/kubeconfig.ts"
 export { localTransport } from "./local-transport.ts"
 export type { Manifest, ManifestSources } from "./manifests.ts"
 export { manifestDocument, manifestsOf, readManifests } from "./manifests.ts"
@@ -33,6 +34,10 @@ export { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, withAt, type Tre
 
 /** Programs and ports of another cluster's pods; loads when one is joined. */
 export const podSessions = (): Promise<typeof import("./pod-session.ts")> => import("./pod-session.ts")
+
+/** Changes of kubeconfig files; loads when one is changed. */
+export const kubeconfigEdits = (): Promise<typeof import("./kubeconfig/edit-kubeconfig.ts")> =>
+  import("./kubeconfig/edit-kubeconfig.ts")
 
 /** What `describe` says of an object. */
 export async function describe(...of: Parameters<typeof import("./describe/describe.ts").describe>): Promise<string> {

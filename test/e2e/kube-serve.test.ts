@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import type { ChildProcess } from "node:child_process"
 import { spawnSync } from "node:child_process"
+import { X509Certificate } from "node:crypto"
 import {
   chownSync,
   existsSync,
@@ -448,8 +449,13 @@ spec:
         "readers",
         "--server",
         urlOf(kubeconfig),
+        "--expires",
+        "720h",
       )
       writeFileSync(jane, made)
+      const encoded = /client-certificate-data: (\S+)/.exec(made)?.[1] ?? ""
+      const until = Date.parse(new X509Certificate(Buffer.from(encoded, "base64")).validTo)
+      expect(Math.round((until - Date.now()) / 86_400_000)).toBe(30)
       const asJane = (...args: string[]): Ended => run(clients?.kubectl ?? "", ["--kubeconfig", jane, ...args])
       expect(asJane("auth", "whoami").stdout).toMatch(/Username +jane\nGroups +\[readers system:authenticated\]/)
       expect(asJane("get", "pods").stderr).toContain('User "jane" cannot list resource "pods"')

@@ -4,7 +4,7 @@ import { arg } from "../../../args.ts"
 import { command } from "../../../command.ts"
 import { flag } from "../../../flag.ts"
 
-const DAY_NS = 24 * 3600 * 1e9
+const DAY_MS = 24 * 3600 * 1000
 const USUAL_DAYS = 365
 
 export default command({
@@ -19,7 +19,7 @@ export default command({
   async run({ args: [name], flags, globals, out }) {
     const { userKubeconfig } = await import("../../../../apiserver/apiserver.ts")
     const directory = join(globals.root ?? defaultPaths().root, "kube")
-    const days = flags.expires === undefined ? USUAL_DAYS : Math.max(1, Math.ceil(flags.expires / DAY_NS))
+    const days = flags.expires === undefined ? USUAL_DAYS : Math.max(1, Math.ceil(flags.expires / DAY_MS))
     out.line((await userKubeconfig(directory, { name, groups: flags.group, days, url: flags.server })).trimEnd())
   },
 })

@@ -113,6 +113,11 @@ export function podmanEventDocument(event: PodmanEvent): object {
 export function podmanEventRow(event: PodmanEvent): object {
   const { type, status, id, name, image, network, exitCode, healthStatus, attributes, timeNs } = event
   return {
+    // docker's, which a script may name in whatever mode
+    Action: status,
+    Actor: { ID: id, Attributes: new Map(Object.entries(attributes)) },
+    From: image,
+    Scope: "local",
     Attributes: new Map(Object.entries(attributes)),
     ContainerExitCode: exitCode ?? 0,
     Error: "",

@@ -409,6 +409,10 @@ test("podman's events have its statuses", async () => {
   const { stdout } = await as("podman", ...told, "--format", "{{.Type}} {{.Status}} {{.Name}}")
   const own = stdout.split("\n").filter((line) => line.startsWith("container ") && !line.includes("attach"))
   expect(own).toEqual(["create", "init", "start", "died", "cleanup", "remove"].map((one) => `container ${one} told`))
+  // each tool's templates find their keys, whoever is asked
+  const last = async (tool: Tool, format: string) => (await lines(tool, ...told, "--format", format)).at(-1)
+  expect(await last("podman", "{{.Action}} {{.Scope}}")).toBe("remove local")
+  expect(await last("docker", "{{.Action}} {{.Name}} {{.Image}}")).toBe("destroy told busybox")
   const died = (await as("podman", ...told, "--filter", "event=died", "--format", "json")).stdout
   expect(JSON.parse(died)).toMatchObject({ Status: "died", Name: "told", ContainerExitCode: 0 })
 })

@@ -1,4 +1,5 @@
 import { eventDocument, eventLine } from "../../docker/event.ts"
+import { hide } from "../../docker/hidden-fields.ts"
 import type { Event } from "../../event/event.ts"
 
 /** How one event is shown, in each of the forms. */
@@ -27,5 +28,8 @@ export const EVENT_WORDS: EventWords = {
 
 function templateRow(event: Event): object {
   const { status = "", id = "", from = "", scope, time, timeNano: _, ...rest } = eventDocument(event)
-  return { ...rest, Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: String(event.timeNs) }
+  const row = { ...rest, Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: String(event.timeNs) }
+  const { attributes } = event.actor
+  const { name: Name = "", image: Image = "", ...labels } = attributes
+  return hide(row, { Name, Image, Attributes: new Map(Object.entries(labels)) })
 }

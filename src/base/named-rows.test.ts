@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test"
+import { join } from "node:path"
+import { tempDirectory } from "../../test/support/temp-directory.ts"
 import { Database } from "./database.ts"
 import { InvalidArgument } from "./errors.ts"
 import { NamedRows } from "./named-rows.ts"
@@ -7,7 +9,7 @@ const AA = `aa${"0".repeat(62)}`
 const AB = `ab${"0".repeat(62)}`
 
 function openThings(rows: readonly (readonly [id: string, name: string])[]) {
-  const db = new Database(":memory:")
+  const db = new Database(join(tempDirectory("skiff-rows-"), "things.db"))
   db.exec("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT")
   for (const [index, [id, name]] of rows.entries()) db.run("INSERT INTO things VALUES (?, ?, ?)", id, name, index)
   return new NamedRows(db, "things", "thing")

@@ -1,8 +1,8 @@
 /** The examples of the course: built on Debian with apt, reached on their ports. The world outside is asked. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { cpSync, chownSync, mkdtempSync } from "node:fs"
-import { spawnSync } from "node:child_process"
 import { join, resolve } from "node:path"
+import { debianBase, noMirror } from "../support/shared-image.ts"
 import { Skiff } from "../support/skiff.ts"
 import { user } from "../support/user.ts"
 import { eventually, freePort } from "../support/wait.ts"
@@ -10,14 +10,10 @@ import { eventually, freePort } from "../support/wait.ts"
 const skiff = new Skiff()
 /** Packages are fetched, unpacked and installed: a minute where nobody else is at work. */
 const WAIT_MS = 600_000
-const mirror = "http://deb.debian.org/debian/dists/stable/Release"
-const unreachable = spawnSync("curl", ["-sfI", "-m", "10", mirror]).status !== 0 && "Debian's mirror is not reachable"
+const unreachable = noMirror()
 
 beforeAll(async () => {
-  if (unreachable) return
-  const { code, stderr } = await skiff.run(["image", "bootstrap", "debian"], { timeoutMs: WAIT_MS })
-  if (code !== 0) throw new Error(stderr)
-  await skiff.ok("tag", "debian:latest", "debian:12-slim")
+  if (!unreachable) await debianBase(skiff)
 }, WAIT_MS)
 afterAll(() => skiff.close(), 60_000)
 

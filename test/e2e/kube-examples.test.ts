@@ -1,8 +1,7 @@
-/** The examples of examples/kubernetes/, by the commands that they name. */
-import { readFileSync, writeFileSync } from "node:fs"
+/** The examples of examples/kubernetes/ that stand on busybox, by the commands that they name; the others: kube-charts.test.ts. */
 import { join } from "node:path"
 import { afterEach, expect, test } from "bun:test"
-import { asRootOnly, noLimits, openStore, testUnless } from "../support/store.ts"
+import { noLimits, openStore, testUnless } from "../support/store.ts"
 import { eventually } from "../support/wait.ts"
 
 const skiff = openStore()
@@ -31,32 +30,6 @@ test("what a Deployment wrote to its claim is there after a restart of its rollo
 }, 60_000)
 
 const ask = async (port = 30_080) => (await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim()
-
-/** In place of nginx, which would have to be fetched. */
-const SERVED = `busybox
-          command: ["sh", "-c", "mkdir /www; hostname > /www/index.html; trap 'exit 0' TERM; httpd -p 80 -h /www; while :; do sleep 0.1; done"]`
-
-testUnless(asRootOnly)(
-  "three pods answer by one Service, and one that is removed has a successor",
-  async () => {
-    const text = readFileSync(join(directory, "three-nginx.yaml"), "utf8").replace(
-      "image: localhost/web:1",
-      `image: ${SERVED}`,
-    )
-    const file = join(skiff.home, "three.yaml")
-    writeFileSync(file, text)
-    await kube("apply", "-f", file)
-    await kube("rollout", "status", "deployment/web", "--timeout=30s")
-    const pods = (await get("pods", "{.items[*].metadata.name}")).split(" ")
-    expect(pods).toHaveLength(3)
-    await eventually(async () => pods.includes(await ask()))
-    await kube("delete", "pod", pods[0] ?? "")
-    await kube("wait", "deployment/web", "--for=condition=Available", "--timeout=30s")
-    await eventually(async () => (await get("deployment/web", "{.status.readyReplicas}")) === "3", 20_000)
-    expect(await get("pods", "{.items[*].metadata.name}")).not.toContain(pods[0] ?? "")
-  },
-  60_000,
-)
 
 testUnless(noLimits)(
   "an autoscaler makes more pods of one that is busy",

@@ -240,6 +240,24 @@ function volumes(lines: Lines, spec: Tree, level: number): void {
     lines.line(`${textAt(volume, "name")}:`, level + 1)
     const [key = "", source] = Object.entries(volume).find(([name]) => name !== "name") ?? []
     describeSource(lines, key, source, level + 2)
+    if (key === "projected") projected(lines, source, level + 2)
+  }
+}
+
+/** What kubectl says of each source of a projected volume. */
+function projected(lines: Lines, volume: unknown, level: number): void {
+  for (const source of listAt(volume, "sources").filter(isTree)) {
+    const [key = "", own] = Object.entries(source)[0] ?? []
+    const optional = String(at(own, "optional") === true)
+    if (key === "secret") {
+      lines.pair("SecretName", textAt(own, "name"), level)
+      lines.pair("Optional", optional, level)
+    } else if (key === "configMap") {
+      lines.pair("ConfigMapName", textAt(own, "name"), level)
+      lines.pair("Optional", optional, level)
+    } else if (key === "downwardAPI") lines.pair("DownwardAPI", "true", level)
+    else if (key === "serviceAccountToken")
+      lines.pair("TokenExpirationSeconds", String(at(own, "expirationSeconds") ?? 3600), level)
   }
 }
 

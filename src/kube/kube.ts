@@ -1,6 +1,6 @@
 /**
- * Kubernetes' objects of what is here: containers and pods as a Pod (or what makes such pods), volumes as claims, published ports as a
- * Service. They are documents; nothing of a cluster is asked.
+ * Kubernetes: what is here as its documents (containers and pods as a Pod or what makes such pods, volumes as claims, published ports as a
+ * Service), its documents played as pods, its objects kept and served on this machine, and kubectl's verbs on those or another cluster's.
  */
 
 import type { Cancellable } from "../base/cancel.ts"

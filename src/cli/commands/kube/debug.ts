@@ -24,7 +24,7 @@ export default kubeCommand({
     argumentsOnly: flag.bool("If specified, everything after -- will be passed as args instead of command"),
     stdin: flag.bool("Keep stdin open on the container(s) in the pod, even if nothing is attached", { short: "i" }),
     tty: flag.bool("Allocate a TTY for the debugging container", { short: "t" }),
-    attach: flag.bool("Wait for the container to start running, and then attach. Default: as -i says"),
+    attach: flag.bool("Wait for the container to start running, and then attach: always, with -i"),
     quiet: flag.bool("Suppress informational messages", { short: "q" }),
   },
   endsAsProgram: true,
@@ -53,7 +53,7 @@ export default kubeCommand({
     const body = { spec: { ephemeralContainers: [container] } }
     const podName = textAt(pod, "metadata", "name")
     await client.patch(kind, podName, namespace, { type: "strategic", body, part: "ephemeralcontainers" })
-    if (!(flags.attach ?? flags.stdin)) return 0
+    if (!flags.attach && !flags.stdin) return 0
     return attachWhenRunning(client, engine, out, {
       namespace: textAt(pod, "metadata", "namespace"),
       name: podName,

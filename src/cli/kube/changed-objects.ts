@@ -11,7 +11,7 @@ import {
 } from "../../kube/kube.ts"
 import type { Out } from "../out.ts"
 import { UsageError } from "../errors/usage-error.ts"
-import type { DryRun } from "./kube-flags.ts"
+import { dryRunSuffix, type DryRun } from "./kube-flags.ts"
 import { namespaceOf } from "./open-client.ts"
 import { listOf, printObject, type OutputRequest } from "./print.ts"
 import { namesFiles, readSources, type FileFlags } from "./sources.ts"
@@ -77,8 +77,6 @@ export interface ChangeResult {
   word: string
 }
 
-const SUFFIXES: Readonly<Record<DryRun, string>> = { none: "", client: " (dry run)", server: " (server dry run)" }
-
 /** Patches objects one by one; tells of each, or prints all in the form that was asked for. `unchanged`: the word where nothing came of it. */
 export async function changeObjects(
   client: KubeClient,
@@ -112,8 +110,7 @@ function versionOf(object: Tree): string {
 export async function printResults(out: Out, results: readonly ChangeResult[], flags: ChangeFlags): Promise<void> {
   const titles = results.map(({ kind, object }) => titleOf(kind, textAt(object, "metadata", "name")))
   if (flags.output === undefined) {
-    for (const [index, { word }] of results.entries())
-      out.line(`${titles[index]} ${word}${SUFFIXES[flags.dryRun ?? "none"]}`)
+    for (const [index, { word }] of results.entries()) out.line(`${titles[index]} ${word}${dryRunSuffix(flags.dryRun)}`)
     return
   }
   const [only] = results

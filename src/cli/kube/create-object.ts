@@ -1,7 +1,7 @@
 import { kubeYaml, placeObject, textAt, titleOf, withLastApplied, type KubeClient, type Tree } from "../../kube/kube.ts"
 import { flag } from "../flag.ts"
 import type { Out } from "../out.ts"
-import { DRY_RUN, OUTPUT_FLAGS, PLACE_FLAGS, VALIDATE, type DryRun } from "./kube-flags.ts"
+import { DRY_RUN, FIELD_MANAGER, OUTPUT_FLAGS, PLACE_FLAGS, VALIDATE, dryRunSuffix, type DryRun } from "./kube-flags.ts"
 import { printObject, type OutputRequest } from "./print.ts"
 
 /** Flags of all commands that make one object. */
@@ -11,7 +11,7 @@ export const CREATE_FLAGS = {
   ...VALIDATE,
   ...OUTPUT_FLAGS,
   saveConfig: flag.bool("If true, the configuration of current object will be saved in its annotation, for apply"),
-  fieldManager: flag.string("Name of the manager used to track field ownership"),
+  ...FIELD_MANAGER,
 }
 
 /** Their values. */
@@ -44,7 +44,7 @@ export async function createObject(
           fieldValidation: request.validate,
         })
   const title = titleOf(kind, textAt(made, "metadata", "name"))
-  const suffix = { none: "", client: " (dry run)", server: " (server dry run)" }[dryRun]
+  const suffix = dryRunSuffix(dryRun)
   if (request.output === undefined) out.line(`${title} ${word}${suffix}`)
   else if (request.output === "yaml" && dryRun === "client") out.text(kubeYaml(made))
   else await printObject(out, made, [title], request)

@@ -6,7 +6,16 @@ import { flag } from "../flag.ts"
 import { changeObjects, chosenObjects } from "./changed-objects.ts"
 import { readKeyChanges } from "./key-values.ts"
 import { kubeCommand } from "./kube-command.ts"
-import { ALL_NAMESPACES, DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "./kube-flags.ts"
+import {
+  ALL_NAMESPACES,
+  ALL_OF_KINDS,
+  DRY_RUN,
+  FIELD_MANAGER,
+  FILE_FLAGS,
+  OUTPUT_FLAGS,
+  PLACE_FLAGS,
+  SELECT_FLAGS,
+} from "./kube-flags.ts"
 import { openClient } from "./open-client.ts"
 
 /** What is changed key by key. */
@@ -30,12 +39,12 @@ export function keyChangeCommand({ noun, field, words: told }: KeyedPart): Comma
       ...DRY_RUN,
       ...OUTPUT_FLAGS,
       ...SELECT_FLAGS,
-      all: flag.bool("Select all resources, in the namespace of the specified resource types"),
+      ...ALL_OF_KINDS,
       overwrite: flag.bool(
         `If true, allow ${field} to be overwritten, otherwise reject updates that overwrite existing ones`,
       ),
       list: flag.bool(`If true, display the ${field} for a given resource`),
-      fieldManager: flag.string("Name of the manager used to track field ownership"),
+      ...FIELD_MANAGER,
     },
     async run({ args: [all], flags, engine, out }) {
       const client = await openClient(engine, flags)

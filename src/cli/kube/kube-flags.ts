@@ -46,6 +46,11 @@ export const DRY_RUN = {
   },
 }
 
+/** What is said behind the word for what was done, by the value of `--dry-run`. */
+export function dryRunSuffix(dryRun: DryRun | undefined): string {
+  return { none: "", client: " (dry run)", server: " (server dry run)" }[dryRun ?? "none"]
+}
+
 /** How fields are checked. */
 export const VALIDATE = {
   validate: {
@@ -79,4 +84,24 @@ export const OUTPUT_FLAGS = {
   ),
   template: flag.string("Template string or path to template file to use when -o=go-template, -o=go-template-file"),
   showManagedFields: flag.bool("If true, keep the managedFields when printing objects in JSON or YAML format"),
+}
+
+/** Who owns the fields that are written. */
+export const FIELD_MANAGER = {
+  fieldManager: flag.string("Name of the manager used to track field ownership"),
+}
+
+/** Of commands that change objects which words or files name. */
+export const CHANGE_FLAGS = { ...PLACE_FLAGS, ...FILE_FLAGS, ...DRY_RUN, ...OUTPUT_FLAGS }
+
+/** All objects of the kinds that are named. */
+export const ALL_OF_KINDS = {
+  all: flag.bool("Select all resources, in the namespace of the specified resource types"),
+}
+
+/** Which containers of pod templates, for `kube set`. */
+export const TEMPLATE_CONTAINERS = {
+  containers: flag.string("The name of the container in the selected pod templates to change; default all", "string", {
+    short: "c",
+  }),
 }

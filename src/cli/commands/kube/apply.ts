@@ -2,7 +2,16 @@ import { applyObject, textAt, titleOf, type Applied, type ResourceKind } from ".
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { asServerError, kubeCommand } from "../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS, VALIDATE } from "../../kube/kube-flags.ts"
+import {
+  DRY_RUN,
+  dryRunSuffix,
+  FIELD_MANAGER,
+  FILE_FLAGS,
+  OUTPUT_FLAGS,
+  PLACE_FLAGS,
+  SELECT_FLAGS,
+  VALIDATE,
+} from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 import { listOf, printObject } from "../../kube/print.ts"
 import { prune } from "../../kube/prune.ts"
@@ -20,7 +29,7 @@ export default kubeCommand({
     selector: SELECT_FLAGS.selector,
     serverSide: flag.bool("If true, apply runs in the server instead of the client"),
     forceConflicts: flag.bool("If true, server-side apply will force the changes against conflicts"),
-    fieldManager: flag.string("Name of the manager used to track field ownership"),
+    ...FIELD_MANAGER,
     force: flag.bool("If true, delete and recreate what cannot be changed in place"),
     overwrite: flag.bool("Resolve conflicts between the modified and live configuration by the modified one", {
       initial: true,
@@ -47,7 +56,7 @@ export default kubeCommand({
     const applied: Applied[] = []
     let code = 0
     const isDry = flags.dryRun !== "none"
-    const suffix = { none: "", client: " (dry run)", server: " (server dry run)" }[flags.dryRun ?? "none"]
+    const suffix = dryRunSuffix(flags.dryRun)
     for (const { object, source } of manifests)
       try {
         const one = await applyObject(client, object, {

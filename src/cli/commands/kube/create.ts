@@ -1,7 +1,7 @@
 import { placeObject, textAt, titleOf, withLastApplied, type Tree } from "../../../kube/kube.ts"
-import { flag } from "../../flag.ts"
+import { CREATE_FLAGS } from "../../kube/create-object.ts"
 import { asServerError, kubeCommand } from "../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, VALIDATE } from "../../kube/kube-flags.ts"
+import { dryRunSuffix, FILE_FLAGS, PLACE_FLAGS } from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 import { listOf, printObject } from "../../kube/print.ts"
 import { readSources } from "../../kube/sources.ts"
@@ -12,17 +12,13 @@ export default kubeCommand({
   flags: {
     ...PLACE_FLAGS,
     ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...VALIDATE,
-    ...OUTPUT_FLAGS,
-    saveConfig: flag.bool("If true, the configuration of current object will be saved in its annotation, for apply"),
-    fieldManager: flag.string("Name of the manager used to track field ownership"),
+    ...CREATE_FLAGS,
   },
   async run({ flags, engine, out, report }) {
     const client = await openClient(engine, flags)
     const made: { title: string; object: Tree }[] = []
     let code = 0
-    const suffix = { none: "", client: " (dry run)", server: " (server dry run)" }[flags.dryRun ?? "none"]
+    const suffix = dryRunSuffix(flags.dryRun)
     for (const { object: asked, source } of await readSources(flags))
       try {
         const kind = await client.kindOf(asked)

@@ -12,7 +12,7 @@ import { arg } from "../../args.ts"
 import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { ALL_NAMESPACES, DRY_RUN, FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
+import { ALL_NAMESPACES, DRY_RUN, dryRunSuffix, FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { namespaceOf, openClient } from "../../kube/open-client.ts"
 import { propagation } from "../../kube/prune.ts"
 import { namesFiles, readSources } from "../../kube/sources.ts"
@@ -59,7 +59,7 @@ export default kubeCommand({
         "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.",
       )
     const isDry = flags.dryRun !== "none"
-    const suffix = { none: "", client: " (dry run)", server: " (server dry run)" }[flags.dryRun ?? "none"]
+    const suffix = dryRunSuffix(flags.dryRun)
     const going: Target[] = []
     if (flags.interactive) {
       const { asker } = await import("../../confirm.ts")

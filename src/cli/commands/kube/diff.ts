@@ -12,7 +12,7 @@ import {
 } from "../../../kube/kube.ts"
 import { flag } from "../../flag.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
+import { FIELD_MANAGER, FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 import { readSources } from "../../kube/sources.ts"
 import { unifiedDifference } from "../../kube/unified-difference.ts"
@@ -30,7 +30,7 @@ export default kubeCommand({
     selector: SELECT_FLAGS.selector,
     serverSide: flag.bool("If true, apply runs in the server instead of the client"),
     forceConflicts: flag.bool("If true, server-side apply will force the changes against conflicts"),
-    fieldManager: flag.string("Name of the manager used to track field ownership"),
+    ...FIELD_MANAGER,
     showManagedFields: flag.bool("If true, include managed fields in the diff"),
     concurrency: flag.int("Number of objects to process in parallel: one here"),
     prune: flag.bool("Include resources that would be deleted by pruning: they are not"),

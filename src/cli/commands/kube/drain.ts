@@ -5,7 +5,7 @@ import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { flag } from "../../flag.ts"
 import { chosenObjects } from "../../kube/changed-objects.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { DRY_RUN, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
+import { DRY_RUN, dryRunSuffix, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 import type { Out } from "../../out.ts"
 
@@ -33,7 +33,7 @@ export default kubeCommand({
     const client = await openClient(engine, flags)
     const request = { ...flags, filename: [], recursive: false }
     const isDry = flags.dryRun !== "none"
-    const suffix = { none: "", client: " (dry run)", server: " (server dry run)" }[flags.dryRun ?? "none"]
+    const suffix = dryRunSuffix(flags.dryRun)
     for (const { kind, object } of await chosenObjects(client, ["nodes", ...words], request)) {
       const node = textAt(object, "metadata", "name")
       const isClosed = at(object, "spec", "unschedulable") === true

@@ -5,7 +5,7 @@ import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { changeObjects, chosenObjects } from "../../kube/changed-objects.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS } from "../../kube/kube-flags.ts"
+import { FIELD_MANAGER, DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS } from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 
 export default kubeCommand({
@@ -26,7 +26,7 @@ export default kubeCommand({
     subresource: flag.string(
       "If specified, patch will operate on the subresource of the requested object: status, scale or resize",
     ),
-    fieldManager: flag.string("Name of the manager used to track field ownership"),
+    ...FIELD_MANAGER,
   },
   async run({ args: [words], flags, engine, out }) {
     const text = flags.patchFile === undefined ? flags.patch : readFileSync(flags.patchFile, "utf8")

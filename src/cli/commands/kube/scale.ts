@@ -5,17 +5,14 @@ import { UsageError } from "../../errors/usage-error.ts"
 import { flag } from "../../flag.ts"
 import { changeObjects, chosenObjects } from "../../kube/changed-objects.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
+import { CHANGE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { openClient } from "../../kube/open-client.ts"
 
 export default kubeCommand({
   summary: "Set a new size for a deployment, replica set, or replication controller",
   args: [arg.rest("(-f FILENAME | TYPE NAME)")],
   flags: {
-    ...PLACE_FLAGS,
-    ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...OUTPUT_FLAGS,
+    ...CHANGE_FLAGS,
     selector: SELECT_FLAGS.selector,
     all: flag.bool("Select all resources in the namespace of the specified resource types"),
     replicas: flag.int("The new desired number of replicas. Required"),

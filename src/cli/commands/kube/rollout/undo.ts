@@ -3,17 +3,14 @@ import { arg } from "../../../args.ts"
 import { flag } from "../../../flag.ts"
 import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
 import { kubeCommand } from "../../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
+import { CHANGE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
 import { openClient } from "../../../kube/open-client.ts"
 
 export default kubeCommand({
   summary: "Undo a previous rollout",
   args: [arg.rest("(TYPE NAME | TYPE/NAME)")],
   flags: {
-    ...PLACE_FLAGS,
-    ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...OUTPUT_FLAGS,
+    ...CHANGE_FLAGS,
     selector: SELECT_FLAGS.selector,
     toRevision: flag.int("The revision to rollback to. Default to 0 (last revision)"),
   },

@@ -4,7 +4,7 @@ import { flag } from "../../../flag.ts"
 import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
 import { readKeyChanges } from "../../../kube/key-values.ts"
 import { kubeCommand } from "../../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
+import { ALL_OF_KINDS, CHANGE_FLAGS, SELECT_FLAGS, TEMPLATE_CONTAINERS } from "../../../kube/kube-flags.ts"
 import { openClient } from "../../../kube/open-client.ts"
 import { inTemplate, templateOf } from "../../../kube/pod-template.ts"
 
@@ -12,17 +12,10 @@ export default kubeCommand({
   summary: "Update environment variables on a pod template",
   args: [arg.rest("(-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N-")],
   flags: {
-    ...PLACE_FLAGS,
-    ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...OUTPUT_FLAGS,
+    ...CHANGE_FLAGS,
     selector: SELECT_FLAGS.selector,
-    all: flag.bool("Select all resources, in the namespace of the specified resource types"),
-    containers: flag.string(
-      "The name of the container in the selected pod templates to change; default all",
-      "string",
-      { short: "c" },
-    ),
+    ...ALL_OF_KINDS,
+    ...TEMPLATE_CONTAINERS,
     list: flag.bool("If true, display the environment and any changes in the standard format"),
   },
   async run({ args: [all], flags, engine, out }) {

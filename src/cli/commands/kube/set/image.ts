@@ -1,11 +1,10 @@
 import { isTree, listAt, textAt, treeAt } from "../../../../kube/kube.ts"
 import { NotFound } from "../../../../base/errors.ts"
 import { arg } from "../../../args.ts"
-import { flag } from "../../../flag.ts"
 import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
 import { readKeyChanges } from "../../../kube/key-values.ts"
 import { kubeCommand } from "../../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
+import { ALL_OF_KINDS, CHANGE_FLAGS, SELECT_FLAGS } from "../../../kube/kube-flags.ts"
 import { openClient } from "../../../kube/open-client.ts"
 import { inTemplate, templateOf } from "../../../kube/pod-template.ts"
 
@@ -13,12 +12,9 @@ export default kubeCommand({
   summary: "Update the image of a pod template",
   args: [arg.rest("(-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ...")],
   flags: {
-    ...PLACE_FLAGS,
-    ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...OUTPUT_FLAGS,
+    ...CHANGE_FLAGS,
     selector: SELECT_FLAGS.selector,
-    all: flag.bool("Select all resources, in the namespace of the specified resource types"),
+    ...ALL_OF_KINDS,
   },
   async run({ args: [all], flags, engine, out }) {
     const client = await openClient(engine, flags)

@@ -1,10 +1,9 @@
 import { textAt, treeAt } from "../../../../kube/kube.ts"
 import { arg } from "../../../args.ts"
 import { UsageError } from "../../../errors/usage-error.ts"
-import { flag } from "../../../flag.ts"
 import { changeObjects, chosenObjects } from "../../../kube/changed-objects.ts"
 import { kubeCommand } from "../../../kube/kube-command.ts"
-import { DRY_RUN, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS } from "../../../kube/kube-flags.ts"
+import { ALL_OF_KINDS, CHANGE_FLAGS } from "../../../kube/kube-flags.ts"
 import { openClient } from "../../../kube/open-client.ts"
 import { inTemplate, templateOf } from "../../../kube/pod-template.ts"
 
@@ -12,11 +11,8 @@ export default kubeCommand({
   summary: "Update the service account of a resource",
   args: [arg.rest("(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT")],
   flags: {
-    ...PLACE_FLAGS,
-    ...FILE_FLAGS,
-    ...DRY_RUN,
-    ...OUTPUT_FLAGS,
-    all: flag.bool("Select all resources, in the namespace of the specified resource types"),
+    ...CHANGE_FLAGS,
+    ...ALL_OF_KINDS,
   },
   async run({ args: [words], flags, engine, out }) {
     const account = words.at(-1)

@@ -1,6 +1,5 @@
 import {
   isTree,
-  placeObject,
   readResourceArgs,
   textAt,
   titleOf,
@@ -14,7 +13,7 @@ import { UsageError } from "../errors/usage-error.ts"
 import { dryRunSuffix, type DryRun } from "./kube-flags.ts"
 import { namespaceOf } from "./open-client.ts"
 import { listOf, printObject, type OutputRequest } from "./print.ts"
-import { namesFiles, readSources, type FileFlags } from "./sources.ts"
+import { namesFiles, sourceTargets, type FileFlags } from "./sources.ts"
 
 /** Flags of commands that change objects which are there. */
 export interface ChangeFlags extends FileFlags, OutputRequest {
@@ -41,11 +40,8 @@ export async function chosenObjects(
 ): Promise<ChosenObject[]> {
   if (namesFiles(flags)) {
     const found: ChosenObject[] = []
-    for (const { object } of await readSources(flags)) {
-      const kind = await client.kindOf(object)
-      const { namespace } = placeObject(kind, object, flags.namespace, client.transport.namespace)
-      found.push({ kind, object: await client.get(kind, textAt(object, "metadata", "name"), namespace) })
-    }
+    for await (const { kind, name, namespace } of sourceTargets(client, flags))
+      found.push({ kind, object: await client.get(kind, name, namespace) })
     return found
   }
   if (words.length === 0)

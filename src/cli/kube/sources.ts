@@ -1,5 +1,12 @@
 import { InvalidArgument } from "../../base/errors.ts"
-import { readManifests, type Manifest } from "../../kube/kube.ts"
+import {
+  placeObject,
+  readManifests,
+  textAt,
+  type KubeClient,
+  type Manifest,
+  type ResourceKind,
+} from "../../kube/kube.ts"
 import { standardInput } from "../../sys/terminal/standard-input.ts"
 import { download } from "../../sys/net/download.ts"
 import { UsageError } from "../errors/usage-error.ts"
@@ -30,6 +37,25 @@ export async function readSources(flags: FileFlags): Promise<Manifest[]> {
     stdin: async () => Buffer.concat(await Array.fromAsync(standardInput())),
     fetch,
   })
+}
+
+/** An object that a file names, and where it is. */
+export interface SourceTarget {
+  kind: ResourceKind
+  name: string
+  namespace: string | undefined
+}
+
+/** Where the objects of all files are that the flags name, one after the other. Throws UsageError where there are none. */
+export async function* sourceTargets(
+  client: KubeClient,
+  flags: FileFlags & { namespace?: string | undefined },
+): AsyncGenerator<SourceTarget> {
+  for (const { object } of await readSources(flags)) {
+    const kind = await client.kindOf(object)
+    const { namespace } = placeObject(kind, object, flags.namespace, client.transport.namespace)
+    yield { kind, name: textAt(object, "metadata", "name"), namespace }
+  }
 }
 
 async function fetch(url: string): Promise<Uint8Array> {

@@ -1,12 +1,4 @@
-import {
-  deletedTitle,
-  placeObject,
-  readResourceArgs,
-  textAt,
-  titleOf,
-  type KubeClient,
-  type ResourceKind,
-} from "../../../kube/kube.ts"
+import { deletedTitle, readResourceArgs, textAt, titleOf, type KubeClient } from "../../../kube/kube.ts"
 import { isSkiffError, Unavailable } from "../../../base/errors.ts"
 import { arg } from "../../args.ts"
 import { UsageError } from "../../errors/usage-error.ts"
@@ -15,7 +7,7 @@ import { kubeCommand } from "../../kube/kube-command.ts"
 import { ALL_NAMESPACES, DRY_RUN, dryRunSuffix, FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { namespaceOf, openClient } from "../../kube/open-client.ts"
 import { propagation } from "../../kube/prune.ts"
-import { namesFiles, readSources } from "../../kube/sources.ts"
+import { namesFiles, sourceTargets, type SourceTarget } from "../../kube/sources.ts"
 
 const POLL_MS = 50
 
@@ -91,10 +83,7 @@ export default kubeCommand({
   },
 })
 
-interface Target {
-  kind: ResourceKind
-  name: string
-  namespace: string | undefined
+interface Target extends SourceTarget {
   uid?: string
 }
 
@@ -112,15 +101,7 @@ async function targetsOf(
     fieldSelector?: string | undefined
   },
 ): Promise<Target[]> {
-  if (namesFiles(flags)) {
-    const found: Target[] = []
-    for (const { object } of await readSources(flags)) {
-      const kind = await client.kindOf(object)
-      const { namespace } = placeObject(kind, object, flags.namespace, client.transport.namespace)
-      found.push({ kind, name: textAt(object, "metadata", "name"), namespace })
-    }
-    return found
-  }
+  if (namesFiles(flags)) return Array.fromAsync(sourceTargets(client, flags))
   if (words.length === 0) throw new UsageError("You must provide one or more resources by argument or filename.")
   const place = namespaceOf(client, flags)
   const found: Target[] = []

@@ -1,7 +1,6 @@
 import {
   describe,
   isTree,
-  placeObject,
   readResourceArgs,
   textAt,
   type KubeClient,
@@ -15,7 +14,7 @@ import { flag } from "../../flag.ts"
 import { kubeCommand } from "../../kube/kube-command.ts"
 import { ALL_NAMESPACES, FILE_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { namespaceOf, openClient } from "../../kube/open-client.ts"
-import { namesFiles, readSources } from "../../kube/sources.ts"
+import { namesFiles, sourceTargets } from "../../kube/sources.ts"
 
 export default kubeCommand({
   summary: "Show details of a specific resource or group of resources",
@@ -32,11 +31,8 @@ export default kubeCommand({
     const objects: { kind: ResourceKind; object: Tree }[] = []
     const namespace = namespaceOf(client, flags)
     if (namesFiles(flags))
-      for (const { object } of await readSources(flags)) {
-        const kind = await client.kindOf(object)
-        const placed = placeObject(kind, object, flags.namespace, client.transport.namespace)
-        objects.push({ kind, object: await client.get(kind, textAt(object, "metadata", "name"), placed.namespace) })
-      }
+      for await (const { kind, name, namespace: place } of sourceTargets(client, flags))
+        objects.push({ kind, object: await client.get(kind, name, place) })
     else {
       if (words.length === 0) throw new UsageError("You must specify the type of resource to describe.")
       for (const { kind, name } of await readResourceArgs(client, words)) {

@@ -1,8 +1,6 @@
-import type { ResourceKind } from "../../../kube/kube.ts"
 import {
   isTree,
   jsonPathValue,
-  placeObject,
   readResourceArgs,
   resourceTitle,
   tableLines,
@@ -10,6 +8,7 @@ import {
   titleOf,
   type KubeClient,
   type Named,
+  type ResourceKind,
   type Selection,
   type Tree,
 } from "../../../kube/kube.ts"
@@ -20,7 +19,7 @@ import { kubeCommand } from "../../kube/kube-command.ts"
 import { ALL_NAMESPACES, FILE_FLAGS, OUTPUT_FLAGS, PLACE_FLAGS, SELECT_FLAGS } from "../../kube/kube-flags.ts"
 import { namespaceOf, openClient } from "../../kube/open-client.ts"
 import { isTableOutput, listOf, printObject, printRows, type OutputRequest } from "../../kube/print.ts"
-import { namesFiles, readSources } from "../../kube/sources.ts"
+import { namesFiles, sourceTargets } from "../../kube/sources.ts"
 import type { Out } from "../../out.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 
@@ -106,16 +105,7 @@ async function targetsOf(
   },
   namespace: string | undefined,
 ): Promise<Target[]> {
-  if (namesFiles(flags)) {
-    const manifests = await readSources(flags)
-    return Promise.all(
-      manifests.map(async ({ object }) => {
-        const kind = await client.kindOf(object)
-        const placed = placeObject(kind, object, flags.namespace, client.transport.namespace)
-        return { kind, name: textAt(object, "metadata", "name"), namespace: placed.namespace }
-      }),
-    )
-  }
+  if (namesFiles(flags)) return Array.fromAsync(sourceTargets(client, flags))
   if (words.length === 0)
     throw new UsageError("You must specify the type of resource to get.", {
       hint: 'use "skiff kube api-resources" for a complete list of supported resources',

@@ -1,15 +1,3 @@
-import { kubeconfigEdits } from "../../../../kube/kube.ts"
-import { arg } from "../../../args.ts"
-import { command } from "../../../command.ts"
-import { CONFIG_FLAGS } from "../../../kube/config-flags.ts"
+import { deleteEntryCommand } from "../../../kube/config-entries.ts"
 
-export default command({
-  summary: "Delete the specified user from the kubeconfig",
-  args: [arg.one("NAME")],
-  flags: CONFIG_FLAGS,
-  async run({ args: [name], flags, out }) {
-    const { deleteEntry } = await kubeconfigEdits()
-    const file = deleteEntry(flags.kubeconfig, "users", name)
-    out.line(`deleted user ${name} from ${file}`)
-  },
-})
+export default deleteEntryCommand("user")

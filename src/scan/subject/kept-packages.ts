@@ -20,7 +20,7 @@ interface Kept {
 export function keptPackages(file: string | undefined, options: ScanOptions, find: () => FoundPackages): FoundPackages {
   if (file === undefined || options.skipDirectories.length + options.skipFiles.length > 0) return find()
   const reader = `${FORM} ${programIdentity()} ${options.withPackageLayers === true ? "with layers" : "without layers"}`
-  const kept = readKept(file)
+  const kept = readKept(file) as Kept | undefined
   if (kept?.reader === reader) return { ...kept.found, distribution: kept.found.distribution ?? undefined }
   const found = find()
   atomicWrite(file, JSON.stringify({ reader, found } satisfies Kept))
@@ -33,9 +33,10 @@ export function programIdentity(): string {
   return `${VERSION} ${size} ${mtimeMs}`
 }
 
-function readKept(file: string): Kept | undefined {
+/** The document that a file keeps; undefined: none that can be read. */
+export function readKept(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Kept
+    return JSON.parse(readFileSync(file, "utf8")) as unknown
   } catch (error) {
     // none yet, or cut by a crash of the machine
     if (hasErrno(error, "ENOENT") || error instanceof SyntaxError) return undefined

@@ -1,3 +1,4 @@
+import { byCodeUnit } from "../base/by-code-unit.ts"
 import { InvalidArgument } from "../base/errors.ts"
 import { parseDuration } from "../spec/docker/duration.ts"
 import type { SourceRange } from "./dockerfile.ts"
@@ -138,7 +139,7 @@ const PARSERS: Record<string, (parts: Parts, common: Common) => Instruction | St
   expose: (parts, common) => {
     const ports = withoutFlags(parts, ({ rest }) => splitWords(rest))
     if (ports.length === 0) throw new InvalidArgument("EXPOSE requires at least one argument")
-    return { ...common, kind: "expose", ports: ports.toSorted(byBytes) }
+    return { ...common, kind: "expose", ports: ports.toSorted(byCodeUnit) }
   },
   volume: (parts, common) => {
     const volumes = withoutFlags(parts, ({ rest }) => parseList(rest).words).map((volume) => volume.trim())
@@ -312,9 +313,4 @@ function oneOf<const T extends string>(flag: string, value: string, allowed: rea
   throw new InvalidArgument(`invalid ${flag} mode "${value}"${didYouMean(value, allowed)}`, {
     hint: `--${flag} is one of ${allowed.join(", ")}`,
   })
-}
-
-// Go sorts strings by their bytes
-function byBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

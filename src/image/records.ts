@@ -1,3 +1,4 @@
+import { byCodeUnit } from "../base/by-code-unit.ts"
 import type { Database } from "../base/database.ts"
 import type { Leases } from "../content/content.ts"
 import { InvalidArgument, isSkiffError, NotFound } from "../base/errors.ts"
@@ -113,7 +114,7 @@ export class ImageRecords {
       if (known) known.push(name)
       else names.set(id, [name])
     }
-    for (const several of names.values()) if (several.length > 1) several.sort(byCharacters)
+    for (const several of names.values()) if (several.length > 1) several.sort(byCodeUnit)
     return names
   }
 
@@ -421,11 +422,7 @@ type Dated = Pick<ImageColumns, "id" | "created_ms"> & { recorded_ms: number }
 /** Those without a date last. */
 function newestFirst(a: Dated, b: Dated): number {
   if (a.created_ms !== b.created_ms) return (b.created_ms ?? -Infinity) - (a.created_ms ?? -Infinity)
-  return b.recorded_ms - a.recorded_ms || byCharacters(a.id, b.id)
-}
-
-function byCharacters(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return b.recorded_ms - a.recorded_ms || byCodeUnit(a.id, b.id)
 }
 
 function located(image: Image | undefined, name?: string): Located | undefined {

@@ -2,6 +2,7 @@
  * Gateways of ours and the HTTPRoutes that are attached to them (gateway.networking.k8s.io/v1): where they lead, what certificates they name, and
  * what is to be said of each. Pure.
  */
+import { byCodeUnit } from "../../base/by-code-unit.ts"
 import type { StoredObject } from "../objects/objects.ts"
 import { routesOfRule } from "./gateway-rule.ts"
 import {
@@ -142,7 +143,7 @@ const keyOf = ({ metadata }: StoredObject): string => `${metadata.namespace ?? "
 /** Who was first has what two say. */
 function byAge(one: StoredObject, other: StoredObject): number {
   const [a, b] = [one, other].map((route) => `${route.metadata.creationTimestamp} ${keyOf(route)}`) as [string, string]
-  return a < b ? -1 : a > b ? 1 : 0
+  return byCodeUnit(a, b)
 }
 
 function listenersOf(gateway: StoredObject, objects: GatewayObjects): ListenerVerdict[] {

@@ -1,6 +1,7 @@
 /**
  * A registry in a bucket: objects by the names that a registry's directory has for its files (repository-files.ts). What is under way is in a directory of this server, and comes into the bucket once its digest was checked.
  */
+import { byCodeUnit } from "../../../base/by-code-unit.ts"
 import { AlreadyExists, NotFound } from "../../../base/errors.ts"
 import { limiter } from "../../../base/limiter.ts"
 import type { ContentStore } from "../../../content/content.ts"
@@ -19,7 +20,6 @@ import type {
   Upload,
 } from "../server.ts"
 import type { DirectoryStore } from "./directory-store.ts"
-import { byCodePoint } from "./name-order.ts"
 
 /** Repositories to which a manifest was put: to find them by their own objects, all would have to be listed. */
 const CATALOG = "catalog/"
@@ -59,7 +59,7 @@ export class BucketStore implements RegistryStore, RegistryWrites, AsyncDisposab
     const all = await Array.fromAsync(this.#names(CATALOG))
     const rest = all.map((name) => name.slice(0, -CATALOG_END.length)).filter((name) => name > last)
     const names: string[] = []
-    for (const name of rest.toSorted(byCodePoint)) {
+    for (const name of rest.toSorted(byCodeUnit)) {
       if (!(await this.has(name))) continue
       if (names.length >= limit) return { names, hasMore: true }
       names.push(name)

@@ -1,7 +1,4 @@
-/** The specification's order of names: that of their bytes. */
-export function byCodePoint(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
-}
+import { byCodeUnit } from "../../../base/by-code-unit.ts"
 
 /**
  * The steps of a walk through directories of these names that comes past all names of repositories in their order: `a`, `a-b`, `a/c`. What is below a
@@ -13,5 +10,5 @@ export function walkSteps(names: readonly string[]): { name: string; isBelow: bo
       { name, isBelow: false, key: name },
       { name, isBelow: true, key: `${name}/` },
     ])
-    .toSorted((one, other) => byCodePoint(one.key, other.key))
+    .toSorted((one, other) => byCodeUnit(one.key, other.key))
 }

@@ -12,13 +12,14 @@
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync, type Dirent } from "node:fs"
 import { dirname, join } from "node:path"
+import { byCodeUnit } from "../../../base/by-code-unit.ts"
 import { atomicWrite, syncDirectory } from "../../../base/atomic-write.ts"
 import { hasErrno } from "../../../base/errors.ts"
 import { namesIn } from "../../../base/names-in.ts"
 import { randomHex } from "../../../base/random-hex.ts"
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
-import { byCodePoint, walkSteps } from "./name-order.ts"
+import { walkSteps } from "./name-order.ts"
 
 /** The files of all repositories of one directory. Every call is whole or has changed nothing. */
 export class RepositoryFiles {
@@ -118,7 +119,7 @@ export class RepositoryFiles {
 
   /** In the order of their names. */
   tags(repository: string): string[] {
-    return this.#names(repository, "_tags").filter(isNoRest).toSorted(byCodePoint)
+    return this.#names(repository, "_tags").filter(isNoRest).toSorted(byCodeUnit)
   }
 
   tag(repository: string, tag: string): Digest | undefined {
@@ -163,7 +164,7 @@ export class RepositoryFiles {
   referrers(repository: string, subject: Digest): Descriptor[] {
     return this.#names(repository, "_referrers", flat(subject))
       .filter(isNoRest)
-      .toSorted(byCodePoint)
+      .toSorted(byCodeUnit)
       .flatMap((name) => {
         const text = this.#read(repository, "_referrers", flat(subject), name)
         return text === undefined ? [] : [JSON.parse(text) as Descriptor]

@@ -6,7 +6,9 @@ import { BackOffs } from "./back-offs.ts"
 import { dialFromHost } from "./dial.ts"
 import { checkGrpc } from "./grpc-probe.ts"
 import { getHttp } from "./http-probe.ts"
-import { credentialsFor, pullPolicyOf } from "./image-puller.ts"
+import type { Image, Images } from "../../../image/image.ts"
+import { tempDirectory } from "../../../../test/support/temp-directory.ts"
+import { credentialsFor, ImagePuller, pullPolicyOf } from "./image-puller.ts"
 
 test("a back-off doubles up to five minutes, and is forgotten after ten", () => {
   const backOffs = new BackOffs()
@@ -46,6 +48,37 @@ test("credentials are those of the image's registry", () => {
   expect(
     credentialsFor("r.example/web", [secret({ "other.example": { auth } }), { data: { ".dockerconfigjson": "?" } }]),
   ).toEqual([])
+})
+
+test("what a pod's secret has brought is not for all because another image came at the same time", async () => {
+  const here = new Map<string, Image>()
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const images = {
+    find: (name: string) => here.get(name),
+    list: () => [...here.values()],
+    pull: async (name: string) => {
+      await (name === "r.example/first:1" ? first : second).promise
+      const image = { id: name } as unknown as Image
+      here.set(name, image)
+      return { image }
+    },
+  } as unknown as Pick<Images, "find" | "list" | "pull">
+  const puller = new ImagePuller(images, tempDirectory("skiff-pulled-"))
+  const pulled = (name: string, policy: "IfNotPresent" | "Never", username?: string) =>
+    puller.have(name, policy, {
+      who: username ?? "",
+      secrets: username === undefined ? [] : [secret({ "r.example": { username, password: "p" } })],
+      onPull: () => {},
+    })
+  const both = [pulled("r.example/first:1", "IfNotPresent", "a"), pulled("r.example/second:1", "IfNotPresent", "b")]
+  // both have begun before either is there
+  await Bun.sleep(0)
+  first.resolve()
+  expect(await both[0]).toMatchObject({ was: "pulled" })
+  second.resolve()
+  expect(await both[1]).toMatchObject({ was: "pulled" })
+  expect(await pulled("r.example/first:1", "Never")).toMatchObject({ reason: "ErrImageNeverPull" })
+  expect(await pulled("r.example/first:1", "Never", "a")).toMatchObject({ was: "here" })
 })
 
 test("a request has the headers that were asked for, and no more of the answer is read than its status", async () => {

@@ -37,7 +37,7 @@ interface Credentials {
  * otherwise, built or pulled by the owner, is for all pods.
  */
 export class ImagePuller {
-  readonly #images: Images
+  readonly #images: Pick<Images, "find" | "list" | "pull">
   readonly #limit = limiter(PULLS_AT_ONCE)
   readonly #pulls = new Map<string, Promise<Image>>()
   readonly #backOffs = new BackOffs()
@@ -45,7 +45,7 @@ export class ImagePuller {
   readonly #pulled: PulledImages
 
   /** `directory`: where it is written down with whose secrets images came. */
-  constructor(images: Images, directory: string) {
+  constructor(images: Pick<Images, "find" | "list" | "pull">, directory: string) {
     this.#images = images
     this.#pulled = new PulledImages(directory)
   }
@@ -140,10 +140,12 @@ export class ImagePuller {
       try {
         const access: RegistryAccess = { onlyGiven: true, ...(credentials && { credentials }) }
         const { image } = await this.#images.pull(reference, access)
+        // looked at now: one that another pull has brought meanwhile would be forgotten, and so be for all
+        const here = new Set<string>(this.#images.list().map(({ id }) => id))
         this.#pulled.note(image.id, {
           account: credentials && accountOf(credentials),
           isNew: !before.has(image.id),
-          isThere: (id) => before.has(id) || id === image.id,
+          isThere: (id) => here.has(id) || id === image.id,
         })
         return image
       } catch (error) {

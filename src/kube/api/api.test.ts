@@ -581,6 +581,36 @@ test("limits and quotas of a namespace hold for whoever makes a pod", async () =
   })
 })
 
+const bounded = (cpu: string) => ({ limits: { cpu, memory: "1Gi" }, requests: { cpu: "100m", memory: "1Gi" } })
+
+test("limits and quotas of a namespace hold for a pod that is resized", async () => {
+  const { ask } = open()
+  const made = pod("a", {}, { containers: [{ name: "m", image: "x", resources: bounded("300m") }] })
+  expect((await ask("POST", PODS, { body: made })).status).toBe(201)
+  const resized = (cpu: string) =>
+    ask("PATCH", `${PODS}/a/resize`, {
+      contentType: "application/strategic-merge-patch+json",
+      body: { spec: { containers: [{ name: "m", resources: bounded(cpu) }] } },
+    })
+  await ask("POST", "/api/v1/namespaces/default/resourcequotas", {
+    body: { metadata: { name: "q" }, spec: { hard: { pods: "1", "limits.cpu": "1" } } },
+  })
+  expect((await resized("1")).status).toBe(200)
+  expect((await resized("1500m")).body).toMatchObject({
+    code: 403,
+    message:
+      'pods "a" is forbidden: exceeded quota: q, requested: limits.cpu=500m, used: limits.cpu=1, limited: limits.cpu=1',
+  })
+  await ask("POST", "/api/v1/namespaces/default/limitranges", {
+    body: { metadata: { name: "l" }, spec: { limits: [{ type: "Container", max: { cpu: "500m" } }] } },
+  })
+  expect((await resized("600m")).body).toMatchObject({
+    code: 403,
+    message: expect.stringContaining("maximum cpu usage per Container is 500m, but limit is 600m") as string,
+  })
+  expect((await resized("400m")).status).toBe(200)
+})
+
 test("discovery names what is served", async () => {
   const { ask } = open()
   const apps = (await ask("GET", "/apis/apps/v1")).body as { resources: { name: string }[] }

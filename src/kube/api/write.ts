@@ -10,6 +10,8 @@ import {
   namespaceWarnings,
   podSecurityWarnings,
 } from "./admission/pod-security/pod-security.ts"
+import { applyLimits } from "./admission/limits.ts"
+import { checkQuotas } from "./admission/quota.ts"
 import { checkServiceAddresses } from "./admission/service-addresses.ts"
 import { authorize } from "./authorize.ts"
 import { decodeObject, managerOf, versionOf, type ResourceRequest } from "./context.ts"
@@ -183,6 +185,10 @@ export function resizePod(context: ResourceRequest): ApiResponse {
     const faults = new Faults()
     checkResize(next, current, faults)
     if (faults.causes.length > 0) throw invalid("Pod", "", current.metadata.name, faults.causes)
+    // what a namespace may have is no less bounded by this way; defaults of its limits are for new pods alone
+    const bounded = structuredClone(next) as unknown as StoredObject
+    applyLimits(context.deps.objects, "pods", bounded)
+    checkQuotas(context.deps.objects, "pods", bounded, current)
     return updated(context, current, next, { before: next })
   })
   return { status: 200, body, warnings: context.warnings }

@@ -48,19 +48,24 @@ function isEnded(pod: Tree): boolean {
   return ["Succeeded", "Failed"].includes(textAt(pod, "status", "phase"))
 }
 
-/** Refuses what exceeds a ResourceQuota of its namespace. What is used is counted anew each time: there is nothing to fall behind. */
-export function checkQuotas(objects: KubeObjects, resource: string, object: StoredObject): void {
+/**
+ * Refuses what exceeds a ResourceQuota of its namespace. What is used is counted anew each time: there is nothing to fall behind. `before`: what it replaces, of which
+ * only what is more counts.
+ */
+export function checkQuotas(objects: KubeObjects, resource: string, object: StoredObject, before?: StoredObject): void {
   const { namespace } = object.metadata
   if (namespace === undefined) return
   const quotas = objects.list("resourcequotas", { namespace }).items
   if (quotas.length === 0) return
-  const asked = usageOf(resource, object)
+  const all = usageOf(resource, object)
+  const had = before === undefined ? {} : usageOf(resource, before)
+  const asked = Object.fromEntries(Object.entries(all).map(([name, amount]) => [name, amount - (had[name] ?? 0)]))
   for (const quota of quotas) {
     const hard = treeAt(quota, "spec", "hard")
     if (!fitsScopes(quota, object)) continue
     const names = Object.keys(hard)
     const missing =
-      resource === "pods"
+      resource === "pods" && before === undefined
         ? names.filter((name) => /^(?:requests\.|limits\.)?(?:cpu|memory)$/.test(name) && asked[name] === undefined)
         : []
     if (missing.length > 0)
@@ -68,7 +73,9 @@ export function checkQuotas(objects: KubeObjects, resource: string, object: Stor
     const touched = names.filter((name) => (asked[name] ?? 0) > 0)
     if (touched.length === 0) continue
     const used = usageIn(objects, namespace, resource)
-    const over = touched.filter((name) => (used[name] ?? 0) + (asked[name] ?? 0) > quantityValue(String(hard[name])))
+    const over = touched.filter(
+      (name) => (used[name] ?? 0) - (had[name] ?? 0) + (all[name] ?? 0) > quantityValue(String(hard[name])),
+    )
     if (over.length === 0) continue
     const text = (values: Record<string, number>): string =>
       over.map((name) => `${name}=${quantityText(values[name] ?? 0, String(hard[name]))}`).join(",")

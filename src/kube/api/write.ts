@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import { isSkiffError } from "../../base/errors.ts"
-import { at, isTree, listAt, numberAt, textAt, treeAt, withAt, type Tree } from "../field.ts"
+import { at, isTree, listAt, numberAt, textAt, textsAt, treeAt, withAt, type Tree } from "../field.ts"
 import type { KubeObject } from "../kube-object.ts"
 import type { StoredObject } from "../objects/objects.ts"
 import type { ApiResponse } from "./api.ts"
@@ -245,9 +245,17 @@ function checkSecurity(
     warnings.push(...namespaceWarnings(objects, object, current))
     return
   }
-  if (isDeepStrictEqual(object["spec"], current["spec"])) return
+  const isSame = isDeepStrictEqual(object["spec"], current["spec"])
+  if (isSame && isDeepStrictEqual(appArmorOf(object), appArmorOf(current))) return
   if (resource === "pods") enforcePodSecurity(objects, object as unknown as StoredObject)
   warnings.push(...podSecurityWarnings(objects, resource, object))
+}
+
+/** The older word for the profiles of containers: it is read again when one is started anew. */
+function appArmorOf(object: Tree | StoredObject): readonly [string, string][] {
+  return Object.entries(textsAt(object, "metadata", "annotations"))
+    .filter(([key]) => key.startsWith("container.apparmor.security.beta.kubernetes.io/"))
+    .toSorted()
 }
 
 /** What is being deleted gets no new finalizers. */

@@ -64,6 +64,19 @@ describe("a namespace's labels", () => {
     ])
   })
 
+  test("hold for who changes an annotation that is read when a container starts anew", async () => {
+    const { ask } = await labelled({ [`${LABEL}enforce`]: "baseline" })
+    await ask("POST", "/api/v1/namespaces/n/pods", { body: pod("p") })
+    const annotated = (annotations: object) =>
+      ask("PATCH", "/api/v1/namespaces/n/pods/p", {
+        body: { metadata: { annotations } },
+        contentType: "application/merge-patch+json",
+      })
+    const changed = await annotated({ "container.apparmor.security.beta.kubernetes.io/main": "unconfined" })
+    expect(changed).toMatchObject({ status: 403 })
+    expect((await annotated({ other: "unconfined" })).status).toBe(200)
+  })
+
   test("that name no level are refused; warn alone refuses nothing", async () => {
     const { ask } = open()
     const wrong = { metadata: { name: "n", labels: { [`${LABEL}enforce`]: "strict", [`${LABEL}warn-version`]: "1" } } }

@@ -467,6 +467,28 @@ test("a Service that is put in place of itself keeps the addresses and ports of 
   expect((await put({ ports: [{ name: "http", port: 80 }] })).spec).not.toMatchObject({ ports: [{ nodePort: 30_080 }] })
 })
 
+const external = (name: string, port: number, ...externalIPs: string[]) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name },
+  spec: { externalIPs, ports: [{ port }] },
+})
+
+test("a Service does not take a port of an external address that another has (CVE-2020-8554)", async () => {
+  const { ask } = open()
+  const at = "/api/v1/namespaces/default/services"
+  const first = external("first", 80, "192.0.2.9", "2001:db8::9")
+  expect((await ask("POST", at, { body: first })).status).toBe(201)
+  for (const address of ["192.0.2.9", "2001:0db8:0::9"])
+    expect((await ask("POST", at, { body: external("thief", 80, address) })).body).toMatchObject({
+      code: 422,
+      message: expect.stringContaining("another Service has its port 80/TCP") as string,
+    })
+  expect((await ask("POST", at, { body: external("other", 81, "192.0.2.9") })).status).toBe(201)
+  expect((await ask("PUT", `${at}/other`, { body: external("other", 80, "192.0.2.9") })).status).toBe(422)
+  expect((await ask("PUT", `${at}/first`, { body: first })).status).toBe(200)
+})
+
 test("scale, eviction and status are parts of their own", async () => {
   const { ask, objects } = open()
   await ask("POST", DEPLOYMENTS, { body: deployment("web") })

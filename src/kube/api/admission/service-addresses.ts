@@ -3,23 +3,65 @@ import type { KubeObjects, StoredObject } from "../../objects/objects.ts"
 import { invalid, type Cause } from "../status.ts"
 
 /**
- * Throws Invalid for a Service that asks for an address or a port of the host which another Service has: whoever is looked at first would
- * have the other's traffic. `before`: what it replaces, which keeps what it has.
+ * Throws Invalid for a Service that asks for an address, a port of the host or a port of an external address which another Service has: whoever is
+ * looked at first would have the other's traffic (CVE-2020-8554). `before`: what it replaces, which keeps what it has.
  */
 export function checkServiceAddresses(objects: KubeObjects, service: StoredObject | Tree, before?: Tree): void {
   const had = new Set(before === undefined ? [] : [...addressesOf(before), ...nodePortsOf(before)])
   const asked = [...addressesOf(service), ...nodePortsOf(service)].filter((one) => !had.has(one))
-  if (asked.length === 0) return
+  const external = externalOf(service)
+  if (asked.length === 0 && external.addresses.size === 0) return
   const name = textAt(service, "metadata", "name")
   const namespace = textAt(service, "metadata", "namespace") || "default"
+  const hadExternal = externalOf(before ?? {})
+  const causes: Cause[] = []
   const taken = new Set<string>()
   for (const other of objects.list("services").items) {
     if (other.metadata.name === name && (other.metadata.namespace ?? "default") === namespace) continue
     for (const one of addressesOf(other)) taken.add(one)
     for (const one of nodePortsOf(other)) taken.add(one)
+    const shared = sharedExternal(external, externalOf(other), hadExternal)
+    if (shared !== undefined)
+      causes.push({
+        reason: "FieldValueInvalid",
+        field: "spec.externalIPs",
+        message: `Invalid value: "${shared.address}": another Service has its port ${shared.port}`,
+      })
   }
-  const causes = asked.filter((one) => taken.has(one)).map(causeOf)
+  causes.push(...asked.filter((one) => taken.has(one)).map(causeOf))
   if (causes.length > 0) throw invalid("Service", "", name, causes)
+}
+
+/** Each of its addresses with each of its ports (`80/TCP`): apart, as there may be many of both. */
+interface External {
+  addresses: ReadonlySet<string>
+  ports: ReadonlySet<string>
+}
+
+function externalOf(service: Tree | StoredObject): External {
+  const addresses = new Set(listAt(service, "spec", "externalIPs").map((one) => canonical(String(one))))
+  const ports = addresses.size === 0 ? [] : listAt(service, "spec", "ports")
+  return {
+    addresses,
+    ports: new Set(ports.map((port) => `${String(at(port, "port"))}/${textAt(port, "protocol") || "TCP"}`)),
+  }
+}
+
+/** A port of an address that both have, and that the one had not before. */
+function sharedExternal(
+  asked: External,
+  other: External,
+  had: External,
+): { address: string; port: string } | undefined {
+  const addresses = [...asked.addresses].filter((one) => other.addresses.has(one))
+  const ports = addresses.length === 0 ? [] : [...asked.ports].filter((one) => other.ports.has(one))
+  const [newAddress, newPort] = [
+    addresses.find((one) => !had.addresses.has(one)),
+    ports.find((one) => !had.ports.has(one)),
+  ]
+  const [address, port] = [newAddress ?? addresses[0], newPort ?? ports[0]]
+  if (address === undefined || port === undefined) return undefined
+  return newAddress === undefined && newPort === undefined ? undefined : { address, port }
 }
 
 function causeOf(text: string): Cause {

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test"
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2"
+import { mkdirSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { BackOffs } from "./back-offs.ts"
 import { dialFromHost } from "./dial.ts"
 import { checkGrpc } from "./grpc-probe.ts"
@@ -9,6 +11,7 @@ import { getHttp } from "./http-probe.ts"
 import type { Image, Images } from "../../../image/image.ts"
 import { tempDirectory } from "../../../../test/support/temp-directory.ts"
 import { credentialsFor, ImagePuller, pullPolicyOf } from "./image-puller.ts"
+import { PulledImages } from "./pulled-images.ts"
 
 test("a back-off doubles up to five minutes, and is forgotten after ten", () => {
   const backOffs = new BackOffs()
@@ -50,35 +53,55 @@ test("credentials are those of the image's registry", () => {
   ).toEqual([])
 })
 
-test("what a pod's secret has brought is not for all because another image came at the same time", async () => {
+const pullOf = (puller: ImagePuller) => (name: string, policy: "IfNotPresent" | "Never", username?: string) =>
+  puller.have(name, policy, {
+    who: username ?? "",
+    secrets: username === undefined ? [] : [secret({ "r.example": { username, password: "p" } })],
+    onPull: () => {},
+  })
+
+/** `ends`: when each pull is over; `shown`: the image is there before that. */
+function pulls(ends: Readonly<Record<string, Promise<void>>>, shown = false): ImagePuller {
   const here = new Map<string, Image>()
-  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const images = {
     find: (name: string) => here.get(name),
     list: () => [...here.values()],
-    pull: async (name: string) => {
-      await (name === "r.example/first:1" ? first : second).promise
+    async pull(name: string) {
       const image = { id: name } as unknown as Image
+      if (shown) here.set(name, image)
+      await ends[name]
       here.set(name, image)
       return { image }
     },
   } as unknown as Pick<Images, "find" | "list" | "pull">
-  const puller = new ImagePuller(images, tempDirectory("skiff-pulled-"))
-  const pulled = (name: string, policy: "IfNotPresent" | "Never", username?: string) =>
-    puller.have(name, policy, {
-      who: username ?? "",
-      secrets: username === undefined ? [] : [secret({ "r.example": { username, password: "p" } })],
-      onPull: () => {},
-    })
-  const both = [pulled("r.example/first:1", "IfNotPresent", "a"), pulled("r.example/second:1", "IfNotPresent", "b")]
+  return new ImagePuller(images, tempDirectory("skiff-pulled-"))
+}
+
+test("what a pod's secret has brought is not for all because another image came at the same time", async () => {
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const have = pullOf(pulls({ "r.example/first:1": first.promise, "r.example/second:1": second.promise }))
+  const both = [have("r.example/first:1", "IfNotPresent", "a"), have("r.example/second:1", "IfNotPresent", "b")]
   // both have begun before either is there
   await Bun.sleep(0)
   first.resolve()
   expect(await both[0]).toMatchObject({ was: "pulled" })
   second.resolve()
   expect(await both[1]).toMatchObject({ was: "pulled" })
-  expect(await pulled("r.example/first:1", "Never")).toMatchObject({ reason: "ErrImageNeverPull" })
-  expect(await pulled("r.example/first:1", "Never", "a")).toMatchObject({ was: "here" })
+  expect(await have("r.example/first:1", "Never")).toMatchObject({ reason: "ErrImageNeverPull" })
+  expect(await have("r.example/first:1", "Never", "a")).toMatchObject({ was: "here" })
+})
+
+test("what a pod's secret brings is not for all before that is written down, nor when it cannot be read", async () => {
+  const end = Promise.withResolvers<void>()
+  const have = pullOf(pulls({ "r.example/first:1": end.promise }, true))
+  const pulling = have("r.example/first:1", "IfNotPresent", "a")
+  await Bun.sleep(0)
+  expect(await have("r.example/first:1", "Never")).toMatchObject({ reason: "ErrImageNeverPull" })
+  end.resolve()
+  expect(await pulling).toMatchObject({ was: "pulled" })
+  const directory = tempDirectory("skiff-pulled-")
+  mkdirSync(join(directory, "pulled-images.json"))
+  expect(() => new PulledImages(directory).mayUse("sha256:0", [])).toThrow("EISDIR")
 })
 
 test("a request has the headers that were asked for, and no more of the answer is read than its status", async () => {

@@ -43,6 +43,8 @@ export class ImagePuller {
   readonly #backOffs = new BackOffs()
   readonly #failures = new Map<string, { at: number; message: string }>()
   readonly #pulled: PulledImages
+  /** What was here before each pull with secrets that is under way. */
+  readonly #coming = new Set<ReadonlySet<string>>()
 
   /** `directory`: where it is written down with whose secrets images came. */
   constructor(images: Pick<Images, "find" | "list" | "pull">, directory: string) {
@@ -65,7 +67,7 @@ export class ImagePuller {
         isNew: true,
       }
     const accounts = credentialsFor(reference, secrets)
-    const mayUse = here !== undefined && this.#pulled.mayUse(here.id, accounts.map(accountOf))
+    const mayUse = here !== undefined && this.#mayUse(here.id, accounts)
     if (mayUse && (policy !== "Always" || isBuiltHere(reference))) return { image: here, was: "here" }
     if (policy === "Never")
       return {
@@ -113,6 +115,12 @@ export class ImagePuller {
     }
   }
 
+  #mayUse(id: string, accounts: readonly Credentials[]): boolean {
+    // it may be the one that a secret brings at this moment, of which nothing is written down yet
+    if (!this.#pulled.knows(id) && [...this.#coming].some((before) => !before.has(id))) return false
+    return this.#pulled.mayUse(id, accounts.map(accountOf))
+  }
+
   #find(reference: string): Image | undefined | Error {
     try {
       return this.#images.find(reference)
@@ -135,6 +143,15 @@ export class ImagePuller {
   /** Each in turn, as kubelet: the first that suffices. */
   async #pullWithOne(reference: string, accounts: readonly Credentials[]): Promise<Image> {
     const before = new Set<string>(this.#images.list().map(({ id }) => id))
+    if (accounts.length > 0) this.#coming.add(before)
+    try {
+      return await this.#pullInTurn(reference, accounts, before)
+    } finally {
+      this.#coming.delete(before)
+    }
+  }
+
+  async #pullInTurn(reference: string, accounts: readonly Credentials[], before: ReadonlySet<string>): Promise<Image> {
     const errors: unknown[] = []
     for (const credentials of accounts.length === 0 ? [undefined] : accounts)
       try {

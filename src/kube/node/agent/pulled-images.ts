@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { atomicWrite } from "../../../base/atomic-write.ts"
+import { hasErrno } from "../../../base/errors.ts"
 
 /** With whose secrets an image that was not here before has come. */
 interface Pulled {
@@ -24,6 +25,11 @@ export class PulledImages {
   mayUse(id: string, accounts: readonly string[]): boolean {
     const found = this.#read().get(id)
     return found === undefined || found.isPublic === true || accounts.some((one) => found.accounts.includes(one))
+  }
+
+  /** Whether anybody's secret has brought it. */
+  knows(id: string): boolean {
+    return this.#read().has(id)
   }
 
   /** The registry has given it. `isNew`: it was not here. What is not here any more is forgotten. */
@@ -50,8 +56,9 @@ export class PulledImages {
     let text: string
     try {
       text = readFileSync(this.#file, "utf8")
-    } catch {
-      // none yet
+    } catch (error) {
+      // what cannot be read for another reason is not taken for none: all that it tells of would be for all
+      if (!hasErrno(error, "ENOENT")) throw error
       return (this.#byId = new Map())
     }
     return (this.#byId = new Map(Object.entries(JSON.parse(text) as Record<string, Pulled>)))

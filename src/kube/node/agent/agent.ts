@@ -9,7 +9,8 @@ import { ImagePuller } from "./image-puller.ts"
 import { OWNED_LABEL } from "./labels.ts"
 import type { AgentDeps, NodeContext } from "./node-context.ts"
 import { hostAddresses } from "./host-addresses.ts"
-import { PodWorker, type FoundPod } from "./pod-worker.ts"
+import type { FoundPod } from "./pod-ground.ts"
+import { PodWorker } from "./pod-worker.ts"
 
 /** Pods that are made ready at once: each step is the kernel's and the disk's work as well. */
 const AT_ONCE = 6

@@ -79,3 +79,22 @@ function stateOf({ state, ending }: Container): Attempt["state"] | undefined {
       return undefined
   }
 }
+
+/** One whose program never ran, with what the engine said to that. Pure. */
+export function withFailure(
+  attempt: Attempt,
+  failure: { message: string; at: number; exitCode: number } | undefined,
+): Attempt {
+  if (failure === undefined || attempt.state.is === "running") return attempt
+  return {
+    ...attempt,
+    state: {
+      is: "ended",
+      exitCode: failure.exitCode,
+      finishedAt: failure.at,
+      isOutOfMemory: false,
+      error: failure.message,
+      isOfEarlierBoot: false,
+    },
+  }
+}

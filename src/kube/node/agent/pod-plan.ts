@@ -126,3 +126,14 @@ function ofAttempt(pod: KeptPod, name: string, attempt: number, options: Contain
     sdnotify: "ignore",
   }
 }
+
+/** The same; undefined: what it is made of is not there any more. */
+export function planIfPossible(
+  ...words: Parameters<typeof planContainer>
+): ReturnType<typeof planContainer> | undefined {
+  try {
+    return planContainer(...words)
+  } catch {
+    return undefined
+  }
+}

@@ -14,7 +14,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { tempDirectory } from "../../test/support/temp-directory.ts"
-import { canLink, checkLog, linkLog, makeLog } from "./log-link.ts"
+import { canLink, checkLog, checkLogFree, linkLog, makeLog } from "./log-link.ts"
 
 const setUp = () => {
   const base = tempDirectory("skiff-cri-log-")
@@ -65,6 +65,19 @@ test("a directory that was exchanged for a link leads nowhere else", () => {
   expect(() => makeLog(own, place)).toThrow(denied)
   expect(() => canLink(join(base, "store"), place)).toThrow(denied)
   expect([existsSync(join(away, "main")), existsSync(join(away, "0.log"))]).toEqual([false, false])
+})
+
+test("a log that the monitor opens by its path is looked at before: nothing is there, or a file", () => {
+  const { base, place, file, canary } = setUp()
+  checkLogFree(place)
+  writeFileSync(file, "")
+  checkLogFree(place)
+  rmSync(file)
+  symlinkSync(canary, file)
+  expect(() => checkLogFree(place)).toThrow(denied)
+  rmSync(place.directory, { recursive: true })
+  symlinkSync(join(base, "away"), place.directory)
+  expect(() => checkLogFree(place)).toThrow(denied)
 })
 
 test("a log that the monitor opened by its path is looked at after: it is a file of the sandbox's, and no link", () => {

@@ -62,6 +62,13 @@ export function checkLog(place: LogPlace): void {
   throw refused(place, "it is no file")
 }
 
+/** Throws PermissionDenied where something stands in the way that is no file, which the monitor would follow. Before it opens a log by its path. */
+export function checkLogFree(place: LogPlace): void {
+  using directory = openPlace(place)
+  if (lstatSync(directory.at(basename(place.path)), { throwIfNoEntry: false })?.isFile() === false)
+    throw refused(place, "there is something, and it is no file")
+}
+
 /** The directory of the log, made where it is not there. Links in it stay below the sandbox's directory, which is itself no link. */
 function openPlace(place: LogPlace): Disposable & { at(name: string): string } {
   mkdirSync(place.directory, { recursive: true, mode: 0o755 })

@@ -16,7 +16,7 @@ import {
   type CriContext,
   type FoundContainer,
 } from "../context.ts"
-import { canLink, checkLog, linkLog, makeLog, type LogPlace } from "../log-link.ts"
+import { canLink, checkLog, checkLogFree, linkLog, makeLog, type LogPlace } from "../log-link.ts"
 import type { ContainerNote, PodNote } from "../notes.ts"
 import type * as Cri from "../protocol/messages.ts"
 import type { Handlers, Sent } from "../protocol/service.ts"
@@ -75,6 +75,7 @@ export function containerCalls(context: CriContext): Calls {
       const containers = await engine.containers()
       const place = note.isLogLinked === true ? logPlaceOf(note) : undefined
       if (place !== undefined && container.logPath !== undefined) makeLog(container.logPath, place)
+      checkWay(note)
       const started = await containers.start(container.id)
       started.release()
       await checkedLog(containers, found)
@@ -129,6 +130,7 @@ export function containerCalls(context: CriContext): Calls {
       const { container, note } = found
       if (note.logPath === "") throw new FailedPrecondition(`container "${container.name}" has no log path`)
       const containers = await engine.containers()
+      checkWay(note)
       await containers.reopenLog(container.id)
       await checkedLog(containers, found)
       const place = note.isLogLinked === true ? logPlaceOf(note) : undefined
@@ -166,7 +168,13 @@ function logPlaceOf({ logDirectory: directory, logPath: path }: ContainerNote): 
   return directory === undefined || path === "" ? undefined : { directory, path }
 }
 
-/** On another file system than the engine's the monitor opens the log by its path: what it wrote elsewhere ends at once. */
+/** On another file system than the engine's the monitor opens the log by its path: it is not sent along a link that stands there already. */
+function checkWay(note: ContainerNote): void {
+  const place = logPlaceOf(note)
+  if (place !== undefined && note.isLogLinked !== true) checkLogFree(place)
+}
+
+/** And what a link that came meanwhile has it write elsewhere ends at once. */
 async function checkedLog(containers: Containers, { container, note }: FoundContainer): Promise<void> {
   const place = logPlaceOf(note)
   if (place === undefined || note.isLogLinked === true) return

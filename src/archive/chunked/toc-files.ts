@@ -9,15 +9,15 @@ export interface ListedFile {
   digest?: Digest
 }
 
-const TYPES: Readonly<Record<string, TarEntryType>> = {
-  reg: "file",
-  hardlink: "hardlink",
-  symlink: "symlink",
-  char: "character",
-  block: "block",
-  dir: "directory",
-  fifo: "fifo",
-}
+const TYPES: ReadonlyMap<string, TarEntryType> = new Map([
+  ["reg", "file"],
+  ["hardlink", "hardlink"],
+  ["symlink", "symlink"],
+  ["char", "character"],
+  ["block", "block"],
+  ["dir", "directory"],
+  ["fifo", "fifo"],
+])
 
 /** All files of a table, in its order. Throws DataLoss for what no table has. */
 export function listToc(json: Uint8Array): ListedFile[] {
@@ -34,7 +34,7 @@ export function listToc(json: Uint8Array): ListedFile[] {
     if (!isRecord(entry)) throw damaged("has an entry that is none")
     // the further pieces of the file before it
     if (entry.type === "chunk") continue
-    const type = TYPES[String(entry.type)]
+    const type = TYPES.get(String(entry.type))
     if (type === undefined) throw damaged("has an entry of an unknown type")
     files.push(fileOf(type, entry))
   }

@@ -7,7 +7,9 @@ export function isIpv4(text: string): boolean {
 /** Whether `text` is an IPv6 address, without brackets and zone. */
 export function isIpv6(text: string): boolean {
   // the URL parser knows RFC 4291 in full and costs nothing to load, unlike node:net
-  return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`)
+  if (!/^[0-9a-fA-F:.]+$/.test(text) || !text.includes(":")) return false
+  // it takes one colon at the end, too
+  return !/[^:]:$/.test(text) && URL.canParse(`http://[${text}]/`)
 }
 
 /** Whether `text` is an IPv4 or IPv6 address, without a zone. */

@@ -86,7 +86,7 @@ test("parseExtraHost() reads names and addresses, and knows host-gateway", () =>
 
 test("isIpAddress() knows addresses from names", () => {
   expect(["1.2.3.4", "::1", "fe80::1", "::ffff:1.2.3.4"].every(isIpAddress)).toBe(true)
-  expect(["1.2.3", "01.2.3.4", "1.2.3.256", "::g", "a", "", "1:2", "::1%eth0"].some(isIpAddress)).toBe(false)
+  expect(["1.2.3", "01.2.3.4", "1.2.3.256", "::g", "a", "", "1:2", "::1%eth0", "::1:"].some(isIpAddress)).toBe(false)
 })
 
 describe("times", () => {

@@ -1,13 +1,14 @@
 /** What is done at the ends of a container's run (kubernetes.io, "Container Lifecycle Hooks"). */
 import { setTimeout as sleep } from "node:timers/promises"
 import { log } from "../base/log.ts"
+import { processStartTime, signalProcess } from "../sys/process/process.ts"
 import type { ContainerDeps } from "./deps.ts"
 import type { LifecycleHook } from "./lifecycle-hook.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** A container that waits for its hook for ever is a container that never starts. */
 export const LONGEST_HOOK_MS = 10 * 60_000
-const SIGKILL = "SIGKILL"
+const SIGKILL = 9
 
 /** Within `limitMs`. What fails of it is told, and keeps nobody from the stop. */
 export async function beforeStop(
@@ -55,14 +56,12 @@ async function runIn(
   const session = await runExec(deps, id, { command }, { unrecorded: true })
   session.attachment?.onOutput(() => {})
   const { state } = session.exec
+  const begun = state.status === "running" ? processStartTime(state.pid) : undefined
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
-    try {
-      if (state.status === "running") process.kill(state.pid, SIGKILL)
-    } catch {
-      // it has ended by itself
-    }
+    // it may have ended by itself, and its number be another's
+    if (state.status === "running" && begun !== undefined) signalProcess(state.pid, begun, SIGKILL)
   }, limitMs)
   const code = await session.exited
   clearTimeout(timer)

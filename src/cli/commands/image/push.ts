@@ -1,6 +1,7 @@
 import { atomicWrite } from "../../../base/atomic-write.ts"
+import { defined } from "../../../base/defined.ts"
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
-import { parseReference, type Images, type LayerForm, type PushResult } from "../../../image/image.ts"
+import { parseReference, type CopyOptions, type Images, type LayerForm, type PushResult } from "../../../image/image.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
 import { arg } from "../../args.ts"
 import { refused, withoutValue } from "../../build/foreign-flag.ts"
@@ -54,11 +55,11 @@ export default command({
   async run({ args: [source, given], flags, engine, out, dialect }) {
     const images = await engine.images()
     const destination = given?.replace(/^docker:\/\//, "")
-    if (destination !== undefined && dialect.results.takesTransports && TRANSPORT.test(destination))
-      return await copyTo(images, source, destination, flags)
     const names = flags.allTags ? allTagsOf(images, source, destination) : [source]
     const form = formOf(flags)
     const signing = await signingOf(flags)
+    if (destination !== undefined && dialect.results.takesTransports && TRANSPORT.test(destination))
+      return await copyTo(images, source, destination, { ...flags, form, signing })
     using interrupt = new AbortOnInterrupt()
     for (const name of names) {
       using progress = new PullProgress({ fd: 1, quiet: flags.quiet })
@@ -89,17 +90,24 @@ export default command({
 /** containers-transports(5), those that are no registry. */
 const TRANSPORT = /^(?:containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive):/
 
+interface PlaceFlags extends Pick<CopyOptions, "form" | "format" | "platform" | "signing"> {
+  quiet: boolean
+  digestfile: string | undefined
+  rm: boolean
+}
+
 /** Podman's `push` to a place that is no registry. */
 async function copyTo(
   images: Images,
   source: string,
   destination: string,
-  { quiet, digestfile, rm }: { quiet: boolean; digestfile: string | undefined; rm: boolean },
+  { quiet, digestfile, rm, form, format, platform, signing }: PlaceFlags,
 ): Promise<void> {
   using interrupt = new AbortOnInterrupt()
   using progress = new PullProgress({ fd: 2, quiet })
   const { onProgress } = progress
-  const { descriptor } = await images.copy(source, destination, { onProgress, signal: interrupt.signal })
+  const options = defined({ form, format, platform, signing })
+  const { descriptor } = await images.copy(source, destination, { ...options, onProgress, signal: interrupt.signal })
   if (digestfile !== undefined) atomicWrite(digestfile, descriptor.digest, { mode: 0o644 })
   if (rm) await images.remove(source)
 }

@@ -10,7 +10,7 @@ export interface TestedRegistry {
   host: string
   /** How it is spoken to. */
   access: RegistryOptions
-  stop(): void
+  stop(): void | Promise<void>
 }
 
 const digestOf = (bytes: Uint8Array): Digest =>

@@ -1,10 +1,11 @@
 /** A registry in a bucket of a real S3 server: what clients ask of any registry, and that it is the same for every server of the bucket. */
-import { afterAll, describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { startS3 } from "../../../../test/support/s3.ts"
 import { tempDirectory } from "../../../../test/support/temp-directory.ts"
 import { openContentStore } from "../../../content/open.ts"
+import { parseDigest } from "../../../spec/digest.ts"
 import { Bucket, type BucketAddress } from "../../../sys/net/bucket.ts"
 import { openRegistries } from "../../open.ts"
 import { registrySuite } from "../../registry.suite.ts"
@@ -13,9 +14,21 @@ import { serve } from "../serve.ts"
 import { BucketStore } from "./bucket-store.ts"
 import { DirectoryStore } from "./directory-store.ts"
 
+// servers end in order, after connections that are kept open
+setDefaultTimeout(60_000)
 const directory = tempDirectory("skiff-bucket-")
 const s3 = await startS3(directory)
 afterAll(() => s3?.stop())
+
+/** Tells which objects came into memory whole. */
+class WatchedBucket extends Bucket {
+  readonly whole: string[] = []
+
+  override bytes(key: string): Promise<Uint8Array | undefined> {
+    this.whole.push(key)
+    return super.bytes(key)
+  }
+}
 
 let count = 0
 
@@ -23,7 +36,7 @@ let count = 0
 function started(change: Partial<BucketAddress> = {}) {
   const spool = join(directory, `spool-${count++}`)
   const content = openContentStore({ root: spool })
-  const bucket = new Bucket({ ...(s3?.address as BucketAddress), ...change })
+  const bucket = new WatchedBucket({ ...(s3?.address as BucketAddress), ...change })
   const store = new BucketStore({ bucket, spool: new DirectoryStore(spool, content), content })
   const server = serve({ store, access: OPEN_ACCESS }, { hostname: "127.0.0.1", port: 0 })
   const ask = (method: string, path: string, init: { body?: string; headers?: Record<string, string> } = {}) =>
@@ -32,11 +45,15 @@ function started(change: Partial<BucketAddress> = {}) {
     await server[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
   }
-  return { store, server, spool, ask, [Symbol.asyncDispose]: close }
+  return { store, server, spool, bucket, ask, [Symbol.asyncDispose]: close }
 }
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 const EMPTY = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+async function* emptyObject(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("{}")
+}
 
 /** An image without layers, by HTTP; gives its digest. */
 async function pushed({ ask }: ReturnType<typeof started>, name: string, tag: string, more = {}): Promise<string> {
@@ -51,7 +68,7 @@ async function pushed({ ask }: ReturnType<typeof started>, name: string, tag: st
 describe.skipIf(s3 === undefined)("in a bucket", () => {
   registrySuite("a registry", openRegistries, async () => {
     const registry = started({ prefix: "suite/" })
-    return { host: new URL(registry.server.url).host, access: {}, stop: () => void registry[Symbol.asyncDispose]() }
+    return { host: new URL(registry.server.url).host, access: {}, stop: () => registry[Symbol.asyncDispose]() }
   })
 
   test("what one server was sent the other gives, and spools hold nothing of it", async () => {
@@ -110,6 +127,31 @@ describe.skipIf(s3 === undefined)("in a bucket", () => {
     await put(other, "new")
     expect((await store.manifest("app", { tag: "1" }))?.descriptor.digest).toBe(kept.descriptor.digest)
     expect((await store.manifest("app", { tag: "new" }))?.descriptor.digest).toBe(other.descriptor.digest)
+  })
+
+  test("what is no manifest does not come into memory when it is asked for as one", async () => {
+    await using registry = started({ prefix: "large/" })
+    await pushed(registry, "app", "1")
+    registry.bucket.whole.length = 0
+    expect((await registry.ask("GET", `/v2/app/manifests/${EMPTY}`)).status).toBe(404)
+    expect(registry.bucket.whole.filter((key) => key.startsWith("blobs/"))).toEqual([])
+  })
+
+  test("of those who end an upload of one blob, none takes it from the others", async () => {
+    await using registry = started({ prefix: "same/" })
+    const { store, spool } = registry
+    for (let round = 0; round < 20; round++) {
+      const ids = await Promise.all(["a", "b", "c"].map(async (name) => [name, (await store.startUpload(name)).id]))
+      for (const [name = "", id = ""] of ids) await store.append(name, id, emptyObject())
+      // one behind the other by a few turns each time
+      await Promise.all(
+        ids.map(async ([name = "", id = ""], at) => {
+          await Bun.sleep((at * round) / 4)
+          await store.finish(name, id, parseDigest(EMPTY))
+        }),
+      )
+      expect(readdirSync(join(spool, "blobs/sha256"))).toEqual([])
+    }
   })
 
   test("where the bucket is not, or does not answer, a client is told to come again", async () => {

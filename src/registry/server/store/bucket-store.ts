@@ -44,6 +44,8 @@ export class BucketStore implements RegistryStore, RegistryWrites, AsyncDisposab
   readonly #content: ContentStore
   /** Blobs on their way from the spool into the bucket. */
   readonly #moving = new Map<Digest, Promise<void>>()
+  /** Who ends an upload of a blob: the last one takes it out of the spool. */
+  readonly #finishing = new Map<Digest, number>()
 
   constructor({ bucket, spool, content }: BucketStoreDeps) {
     this.#bucket = bucket
@@ -104,10 +106,9 @@ export class BucketStore implements RegistryStore, RegistryWrites, AsyncDisposab
   async manifest(repository: string, reference: ManifestReference): Promise<ServedManifest | undefined> {
     const digest = "digest" in reference ? reference.digest : await this.#tag(repository, reference.tag)
     if (digest === undefined) return undefined
-    const [mediaType, bytes] = await Promise.all([
-      this.#text(key(repository, "_manifests", ...words(digest))),
-      this.#bucket.bytes(blobKey(digest)),
-    ])
+    // first: any other blob may be too large for memory
+    const mediaType = await this.#text(key(repository, "_manifests", ...words(digest)))
+    const bytes = mediaType === undefined ? undefined : await this.#bucket.bytes(blobKey(digest))
     if (mediaType === undefined || bytes === undefined) return undefined
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes }
   }
@@ -135,14 +136,24 @@ export class BucketStore implements RegistryStore, RegistryWrites, AsyncDisposab
   }
 
   async finish(repository: string, id: string, digest: Digest): Promise<void> {
-    await this.#spool.finish(repository, id, digest)
+    this.#finishing.set(digest, (this.#finishing.get(digest) ?? 0) + 1)
     try {
+      await this.#spool.finish(repository, id, digest)
       await this.#toBucket(digest)
       await this.#link(repository, digest)
     } finally {
       // where the bucket did not answer, the sender begins anew
-      this.#spool.files.unlinkBlob(repository, digest)
+      await this.#forget(repository, digest)
     }
+  }
+
+  /** Not while somebody has just been told that the spool has it, and is about to move it. */
+  async #forget(repository: string, digest: Digest): Promise<void> {
+    this.#spool.files.unlinkBlob(repository, digest)
+    const others = (this.#finishing.get(digest) ?? 1) - 1
+    if (others > 0) return void this.#finishing.set(digest, others)
+    this.#finishing.delete(digest)
+    await this.#content.delete(digest)
   }
 
   /** Whoever sends the same blob at once waits for the first. */
@@ -153,13 +164,9 @@ export class BucketStore implements RegistryStore, RegistryWrites, AsyncDisposab
   }
 
   async #move(digest: Digest): Promise<void> {
-    try {
-      const { size } = this.#content.info(digest)
-      const there = await this.#bucket.stat(blobKey(digest))
-      if (there?.size !== size) await this.#bucket.putFile(blobKey(digest), this.#content.path(digest), size)
-    } finally {
-      await this.#content.delete(digest)
-    }
+    const { size } = this.#content.info(digest)
+    const there = await this.#bucket.stat(blobKey(digest))
+    if (there?.size !== size) await this.#bucket.putFile(blobKey(digest), this.#content.path(digest), size)
   }
 
   #link(repository: string, digest: Digest): Promise<void> {

@@ -26,6 +26,7 @@ function without<T extends object>(value: T, keys: readonly string[]): T {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T
 }
 
+/** The hash of a network, as docker compose labels it. */
 export function networkHash(network: ProjectNetwork): string {
   return sha256Hex(line(network, "networks"))
 }

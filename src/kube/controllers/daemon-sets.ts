@@ -27,6 +27,7 @@ const TOLERATIONS = [
   ["unschedulable", "NoSchedule"],
 ].map(([key, effect]) => ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect }))
 
+/** What is missing of a set on the node, and what is too much. */
 export interface DaemonPlan {
   create: boolean
   delete: KeptPod[]

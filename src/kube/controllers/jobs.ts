@@ -15,6 +15,7 @@ const RESOURCE = "jobs.batch"
 const COMPONENT = "job-controller"
 /** Holds a pod until its end was counted. */
 const TRACKING = "batch.kubernetes.io/job-tracking"
+/** Of a pod of an indexed Job: which index it works on. */
 export const INDEX = "batch.kubernetes.io/job-completion-index"
 /** Of a pod: how often its index had failed before. */
 const INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"

@@ -29,6 +29,7 @@ interface Owner {
   metadata: StoredMetadata
 }
 
+/** A pod that a controller makes. */
 export interface RequestedPod {
   template: PodTemplateSpec
   /** Default: a name of chance. */

@@ -12,6 +12,7 @@ const COMPONENT = "default-scheduler"
 const EVICTION = "taint-eviction-controller"
 const RETRY_MS = 30_000
 
+/** Thousandths of a processor, and bytes. */
 export interface Requested {
   cpu: number
   memory: number

@@ -27,6 +27,7 @@ export interface Place {
   pod: KeptPod | undefined
 }
 
+/** The ordinals to make, and the pods to delete. */
 export interface SetPlan {
   create: number[]
   delete: KeptPod[]
@@ -38,6 +39,7 @@ export function ordinalOf(set: string, pod: string): number | undefined {
   return /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined
 }
 
+/** What a set wants of its pods. */
 export interface PlanInput {
   first: number
   replicas: number

@@ -10,6 +10,7 @@ import { isFinished } from "./pod-state.ts"
 import { quantity } from "./quantities.ts"
 import { selects } from "./selector.ts"
 
+/** Resources, and the class whose volumes are directories of this store. */
 export const CLAIMS = "persistentvolumeclaims"
 export const VOLUMES = "persistentvolumes"
 const CLASSES = "storageclasses.storage.k8s.io"

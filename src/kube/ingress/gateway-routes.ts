@@ -52,6 +52,7 @@ export interface ParentVerdict {
   dropped: number
 }
 
+/** What Gateways of ours come to, and what is to be said of each object. */
 export interface ResolvedGateways {
   routes: readonly Route[]
   tls: readonly GatewayTls[]
@@ -62,6 +63,7 @@ export interface ResolvedGateways {
 
 const PROTOCOLS = new Set(["HTTP", "HTTPS"])
 
+/** Reads Gateways and HTTPRoutes together with what they name. Pure. */
 export function resolveGateways(objects: GatewayObjects): ResolvedGateways {
   const controllerOf = new Map(
     objects.classes.map((one) => [one.metadata.name, specOf<{ controllerName?: string }>(one).controllerName]),

@@ -20,6 +20,7 @@ export interface RuleRoute {
 /** What a backend that is named leads to; undefined: nobody, and who asks is told that it is our fault. */
 export type BackendOf = (ref: BackendRef) => Backend | undefined
 
+/** The routes of one rule, one a match; undefined: the rule asks for something that is not known, and is dropped. Pure. */
 export function routesOfRule(rule: RouteRule, backendOf: BackendOf): RuleRoute[] | undefined {
   const effect = effectOf(rule.filters ?? [])
   if (effect === undefined) return undefined

@@ -1,11 +1,13 @@
 /** What of the Gateway API's objects is read here (gateway.networking.k8s.io/v1). Whoever wrote them may have written anything. */
 import type { StoredObject } from "../objects/objects.ts"
 
+/** Of a Gateway. */
 export interface GatewaySpec {
   gatewayClassName?: string
   listeners?: readonly Listener[]
 }
 
+/** One port of a Gateway, for one host name, and which routes may be attached to it. */
 export interface Listener {
   name?: string
   hostname?: string
@@ -18,6 +20,7 @@ export interface Listener {
   }
 }
 
+/** Names an object; what is not said is the kind that the field is for, and the namespace of the object that names it. */
 export interface ObjectRef {
   group?: string
   kind?: string
@@ -25,29 +28,34 @@ export interface ObjectRef {
   name?: string
 }
 
+/** A Gateway that a route is to be attached to, or one listener of it. */
 export interface ParentRef extends ObjectRef {
   sectionName?: string
   port?: number
 }
 
+/** Of an HTTPRoute. */
 export interface RouteSpec {
   parentRefs?: readonly ParentRef[]
   hostnames?: readonly string[]
   rules?: readonly RouteRule[]
 }
 
+/** Requests that fit any of `matches` go to `backendRefs`, by their weights. */
 export interface RouteRule {
   matches?: readonly RouteMatch[]
   filters?: readonly RouteFilter[]
   backendRefs?: readonly BackendRef[]
 }
 
+/** A Service and its port, with its share of the requests (1 where nothing is said). */
 export interface BackendRef extends ObjectRef {
   port?: number
   weight?: number
   filters?: readonly unknown[]
 }
 
+/** What a request must have, all of it. */
 export interface RouteMatch {
   path?: { type?: string; value?: string }
   method?: string
@@ -55,18 +63,21 @@ export interface RouteMatch {
   queryParams?: readonly { type?: string; name?: string; value?: string }[]
 }
 
+/** What becomes of a path. */
 export interface PathModifier {
   type?: string
   replaceFullPath?: string
   replacePrefixMatch?: string
 }
 
+/** What becomes of a head. */
 export interface HeaderModifier {
   set?: readonly { name?: string; value?: string }[]
   add?: readonly { name?: string; value?: string }[]
   remove?: readonly string[]
 }
 
+/** One change of a request or its answer. */
 export interface RouteFilter {
   type?: string
   urlRewrite?: { hostname?: string; path?: PathModifier }
@@ -75,4 +86,5 @@ export interface RouteFilter {
   responseHeaderModifier?: HeaderModifier
 }
 
+/** The spec of an object, unchecked; empty where it has none. */
 export const specOf = <T>(object: StoredObject): T => (object["spec"] ?? {}) as T

@@ -1,5 +1,4 @@
 /** What one caller, and all of them together, may hold of the proxy: it reads what strangers send. */
-
 export interface IngressLimits {
   /** Requests and WebSockets at once: of all callers, of one. */
   requests: number
@@ -24,6 +23,7 @@ export interface IngressLimits {
   silentMs: number
 }
 
+/** Those of the proxy that serves; tests have smaller ones. */
 export const USUAL_LIMITS: IngressLimits = {
   requests: 4096,
   requestsOfOne: 1024,

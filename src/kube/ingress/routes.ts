@@ -48,6 +48,7 @@ export interface HeaderChanges {
   remove: readonly string[]
 }
 
+/** A backend with its share of a route's requests. */
 export interface WeightedBackend {
   /** Undefined: there is none by that name. */
   backend: Backend | undefined
@@ -64,6 +65,7 @@ export interface RouteTarget {
   responseHeaders?: HeaderChanges
 }
 
+/** Which requests go where: by host, then by path. */
 export interface Route {
   /** Empty: every one. `*.example.org` stands for one word more, `**.example.org` for one and more. */
   host: string

@@ -20,6 +20,7 @@ import { ownIngresses, Routes } from "./routes.ts"
 import { IngressServers, type KeyPair } from "./servers.ts"
 import { ingressSettings, SETTINGS, usualSettings } from "./settings.ts"
 
+/** Resources that are served by the proxy. */
 export const INGRESSES = "ingresses.networking.k8s.io"
 export const INGRESS_CLASSES = "ingressclasses.networking.k8s.io"
 const GATEWAY = "gateway.networking.k8s.io"
@@ -51,6 +52,7 @@ export interface AllRules {
   gateways: ResolvedGateways
 }
 
+/** Reads them from the objects. */
 export function allRules(objects: Pick<KubeObjects, "list">): AllRules {
   const list = (resource: string): StoredObject[] => objects.list(resource).items
   const ingresses = list(INGRESSES) as unknown as Kept<Ingress>[]

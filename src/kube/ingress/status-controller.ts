@@ -26,6 +26,7 @@ export interface IngressStatusDeps {
   isOwnLink(name: string): boolean
 }
 
+/** Writes the addresses of Ingresses of ours, and what is to be said of Gateways and routes, into their statuses. */
 export function ingressStatusController(deps: IngressStatusDeps): Controller {
   const { cluster, wakeProxy } = deps
   return {

@@ -22,6 +22,7 @@ export interface Numbered {
   markOf(endpoint: string): number
 }
 
+/** Of an address in its text form. */
 export const familyOf = (address: string): 4 | 6 => (address.includes(":") ? 6 : 4)
 
 /** In the form that lots name their owners by. */

@@ -39,10 +39,13 @@ export const SETS = {
   tapMarks: "tap_marks",
 } as const
 
+/** The name of a set of one family. */
 export const six = (set: string, family: 4 | 6): string => (family === 6 ? `${set}6` : set)
 
+/** The chain that draws one of `size` endpoints. */
 export const drawChain = (size: number, isSticky: boolean): string => `${isSticky ? "stay" : "draw"}_${size}`
 
+/** The chain that notes with which endpoint a caller stays: for so long, or the next longer time. */
 export function stayChain(seconds: number): string {
   return `for_${STAYS_SECONDS.find((one) => one >= seconds) ?? STAYS_SECONDS.at(-1)}`
 }

@@ -28,6 +28,7 @@ export interface SourceRange {
   last: string
 }
 
+/** Where a virtual port leads. */
 export interface VirtualEndpoint {
   address: string
   port: number

@@ -26,6 +26,7 @@ export interface SpdyStream extends ByteStream {
 
 type Connection = Pick<Wire, "some" | "exactly" | "write" | "end" | "closed">
 
+/** One connection of a client, and its streams. */
 export class SpdyConnection {
   readonly #wire: Connection
   readonly #streams = new Map<number, Stream>()

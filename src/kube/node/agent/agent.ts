@@ -17,6 +17,7 @@ const AT_ONCE = 6
 /** What may have changed of a container of ours. */
 const ACTIONS = ["die", "destroy", "start", "pause", "unpause", "oom"]
 
+/** Of the node that the agent is for. */
 export interface AgentOptions extends AgentDeps {
   cluster: Cluster
   recorder: Recorder

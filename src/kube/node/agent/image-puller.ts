@@ -9,6 +9,7 @@ import { PulledImages } from "./pulled-images.ts"
 
 const PULLS_AT_ONCE = 3
 
+/** `imagePullPolicy` of a container. */
 export type PullPolicy = "Always" | "IfNotPresent" | "Never"
 
 /** How an image came, or why it did not. */

@@ -49,4 +49,5 @@ export interface NodeContext extends AgentDeps {
   signal: AbortSignal
 }
 
+/** As the agent calls itself in events. */
 export const COMPONENT = "kubelet"

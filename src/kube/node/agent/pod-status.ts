@@ -28,6 +28,7 @@ export interface ContainerFacts {
   previousMessage?: string
 }
 
+/** What a pod's status is made of. */
 export interface StatusFacts {
   spec: PodSpec
   /** As it was written last. */
@@ -51,6 +52,7 @@ const ID_PREFIX = "skiff://"
 /** Of a container whose end nobody has seen. */
 const UNKNOWN_END = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located" }
 
+/** The status as kubelet writes it; what is not the node's to say stays as it was. Pure. */
 export function podStatus(facts: StatusFacts): PodStatus {
   const { spec, before, now } = facts
   const placed = placedContainers(spec)

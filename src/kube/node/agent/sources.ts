@@ -32,6 +32,7 @@ export function sourcesOf(
   }
 }
 
+/** What a pod's fieldRefs and resourceFieldRefs may ask of it and its node. */
 export function factsOf(
   { nodeName, hostIps, cpus, memoryBytes }: NodeContext,
   { metadata: { uid, namespace = "default" } }: KeptPod,

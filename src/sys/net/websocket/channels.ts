@@ -15,6 +15,7 @@ export interface ChannelForm {
   isClient?: boolean
 }
 
+/** Kubernetes' channels in one WebSocket: each message begins with the number of its own. */
 export class Channels {
   readonly #socket: WebSocketConnection
   readonly #form: ChannelForm

@@ -44,6 +44,7 @@ function uint32(number: number): Buffer {
 
 type Connection = Pick<Wire, "exactly" | "write" | "end">
 
+/** Messages of RFC 6455, as server or client, over a connection whose handshake is done. */
 export class WebSocketConnection {
   readonly #wire: Connection
   readonly #isClient: boolean

@@ -102,3 +102,27 @@ rego:
   expect(() => read("rego:\n  policy: [a.rego]\n")).toThrow("rego.policy")
   expect(() => read("- a\n")).toThrow("has no keys")
 })
+
+test("trivy.yaml of the working directory says neither what is written where nor whom data come from", () => {
+  const [directory, before] = [tempDirectory("skiff-trivy-here-"), process.cwd()]
+  const text = `format: json
+output: /home/me/.bashrc
+insecure: true
+cache:
+  dir: /home/me
+db:
+  repository: registry.example/db
+`
+  writeFileSync(join(directory, "trivy.yaml"), text)
+  const flags = parseFlags(SCAN_FLAGS, [], true).values as unknown as ScanFlags
+  const warnings: string[] = []
+  process.chdir(directory)
+  try {
+    const read = withTrivyConfig(flags, undefined, (what) => warnings.push(what))
+    expect(read).toEqual({ ...flags, format: "json" })
+    expect(warnings).toEqual([expect.stringMatching(/--config may: output, insecure, cache\.dir, db\.repository$/)])
+    expect(withTrivyConfig(flags, "trivy.yaml", () => {})).toMatchObject({ output: "/home/me/.bashrc", insecure: true })
+  } finally {
+    process.chdir(before)
+  }
+})

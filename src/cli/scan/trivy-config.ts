@@ -49,13 +49,19 @@ const KEYS: Readonly<Record<string, readonly [flag: keyof ScanFlags, kind: Kind]
   "db.repository": ["dbRepository", "list"],
 }
 
+/**
+ * Flags that are taken from a file that was named alone: whoever made the directory that is looked at, which is often the working directory,
+ * must not say what is written where, whom this user's database comes from, and that TLS is not checked.
+ */
+const NAMED_ALONE: ReadonlySet<keyof ScanFlags> = new Set(["output", "cacheDir", "dbRepository", "insecure"])
+
 /** Keys that change nothing here, as the flags of these names. */
 const IDLE =
   /^(?:db\.(?:no-progress|java-.*)|scan\.(?:slow|parallel|disable-telemetry|skip-version-check|rekor-url)|rego\.trace|report|dependency-tree|license\.(?:full|confidence-level))$/
 
 /**
- * The flags with what a file of Trivy's form says where the line says nothing: that of `--config`, or `trivy.yaml` of the working directory. Keys
- * that nothing here does are told of by `warn`; where the file was named they are refused. Throws NotFound, InvalidArgument.
+ * The flags with what a file of Trivy's form says where the line says nothing: that of `--config`, or `trivy.yaml` of the working directory, as far as a
+ * stranger's may. Keys that nothing here does are told of by `warn`; where the file was named they are refused. Throws NotFound, InvalidArgument.
  */
 export function withTrivyConfig(flags: ScanFlags, named: string | undefined, warn: (what: string) => void): ScanFlags {
   if (named === undefined && !existsSync(DEFAULT_FILE)) return flags
@@ -66,6 +72,7 @@ export function withTrivyConfig(flags: ScanFlags, named: string | undefined, war
     throw new InvalidArgument(`"${path}" is no file of at most ${MAX_BYTES} bytes`)
   const merged: Record<string, unknown> = { ...flags }
   const unknown: string[] = []
+  const unnamed: string[] = []
   for (const [key, value] of leavesOf(documentOf(path), path)) {
     const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
     if (known === undefined) {
@@ -73,13 +80,16 @@ export function withTrivyConfig(flags: ScanFlags, named: string | undefined, war
       continue
     }
     const [flag, kind] = known
-    if (isUnset(flag, flags[flag]) && !isEmpty(value)) merged[flag] = read(flag, value, kind, `${path}: ${key}`)
+    if (!isUnset(flag, flags[flag]) || isEmpty(value)) continue
+    if (named === undefined && NAMED_ALONE.has(flag)) unnamed.push(key)
+    else merged[flag] = read(flag, value, kind, `${path}: ${key}`)
   }
   if (unknown.length > 0) {
     const what = `"${path}" says what nothing here does: ${unknown.join(", ")}`
     if (named !== undefined) throw new InvalidArgument(what, { hint: "leave it out there" })
     warn(what)
   }
+  if (unnamed.length > 0) warn(`"${path}" says what only a file of --config may: ${unnamed.join(", ")}`)
   return merged as ScanFlags
 }
 

@@ -1,17 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
 import type { Container as ContainerSpec, Pod } from "kubernetes-types/core/v1"
-import { isSkiffError } from "../../../base/errors.ts"
 import { log } from "../../../base/log.ts"
 import type { Container } from "../../../container/container.ts"
 import { conditionOf } from "../../controllers/conditions.ts"
 import { isFinished, type KeptPod } from "../../controllers/pod-state.ts"
 import { timeOf } from "../../controllers/times.ts"
-import type { ContainerHooks } from "../hooks.ts"
-import type { ContainerProbes } from "../probes.ts"
 import type { Attempt } from "./attempt.ts"
 import { BackOffs } from "./back-offs.ts"
 import { pathOf } from "./container-path.ts"
-import { endOf, lostAttempts } from "./earlier-attempts.ts"
+import { endOf } from "./earlier-attempts.ts"
 import { graceOf } from "./grace.ts"
 import { ifThere } from "./if-there.ts"
 import {
@@ -25,16 +22,14 @@ import {
 import { COMPONENT, type NodeContext } from "./node-context.ts"
 import { PodGround, type FoundPod } from "./pod-ground.ts"
 import { PodImages } from "./pod-images.ts"
-import { planContainer, planIfPossible } from "./pod-plan.ts"
+import { planIfPossible } from "./pod-plan.ts"
 import { PodResizer } from "./pod-resizer.ts"
 import { PodRuns } from "./pod-runs.ts"
 import { podStatus, type ContainerFacts } from "./pod-status.ts"
+import { PodStarts } from "./pod-starts.ts"
 import { PodStops } from "./pod-stops.ts"
-import { keepVolumes, removeVolumes } from "./pod-volumes.ts"
+import { removeVolumes } from "./pod-volumes.ts"
 import { probeContainer } from "./probe-container.ts"
-import { runHandler } from "./run-handler.ts"
-import { serviceVariables } from "./sources.ts"
-import { messageMount } from "./termination-message.ts"
 import type { Waiting, WorkerContext } from "./worker-context.ts"
 
 /** Of a pod whose object was taken away by force. */
@@ -55,10 +50,10 @@ export class PodWorker {
   readonly #onGone: (uid: string) => void
   readonly #context: WorkerContext
   readonly #runs: PodRuns
-  readonly #images: PodImages
   readonly #ground: PodGround
   readonly #stops: PodStops
   readonly #resizer: PodResizer
+  readonly #starts: PodStarts
   readonly #waiting = new Map<string, Waiting>()
   readonly #backOffs = new BackOffs()
   /** As it was seen last. */
@@ -87,14 +82,16 @@ export class PodWorker {
       refuse: (...words) => this.#refuse(...words),
     }
     this.#context = context
-    this.#images = new PodImages(context)
+    const images = new PodImages(context)
     const runs = new PodRuns(node, uid)
-    const ground = new PodGround(context, this.#images.configs, found)
+    const ground = new PodGround(context, images.configs, found)
     const stops = new PodStops(context, { runs, ground })
     this.#runs = runs
     this.#ground = ground
     this.#stops = stops
     this.#resizer = new PodResizer(context, { runs, ground, stops })
+    const write = (pod: KeptPod): void => this.#write(pod)
+    this.#starts = new PodStarts(context, { runs, ground, images, stops, backOffs: this.#backOffs, write })
   }
 
   /** Something that it is about has changed. */
@@ -213,10 +210,11 @@ export class PodWorker {
     for (const name of actions.start) {
       const one = placed.get(name)
       if (one === undefined || this.#isOld(pod)) continue
-      await this.#node.limit(() => this.#start(pod, one))
+      await this.#node.limit(() => this.#starts.start(pod, one))
     }
     for (const one of placed.values())
-      if (one.role === "ephemeral" && this.#runs.latest(one.container.name) === undefined) await this.#start(pod, one)
+      if (one.role === "ephemeral" && this.#runs.latest(one.container.name) === undefined)
+        await this.#starts.start(pod, one)
     this.#prune(pod)
     await this.#refresh(pod)
     this.#probe(pod)
@@ -305,105 +303,6 @@ export class PodWorker {
       message: `back-off ${delay.delayMs >= 60_000 ? `${Math.floor(delay.delayMs / 60_000)}m` : ""}${(delay.delayMs % 60_000) / 1000}s restarting failed ${who}`,
     })
     return delay.until
-  }
-
-  async #start(pod: KeptPod, placed: PlacedContainer): Promise<void> {
-    const { container } = placed
-    const { name } = container
-    if (!(await this.#images.have(pod, placed))) return
-    const before = this.#runs.latest(name)
-    const attempt = before === undefined ? lostAttempts(pod.status, name) : before.attempt + 1
-    const input = this.#ground.planInput(pod)
-    let plan: ReturnType<typeof planContainer>
-    try {
-      plan = planContainer(input, placed, attempt)
-      await keepVolumes(this.#node, this.uid, plan.volumes)
-    } catch (error) {
-      return this.#refuse(pod, container.name, "CreateContainerConfigError", (error as Error).message)
-    }
-    if (before?.state.is === "ended") this.#backOffs.count(name, Date.now())
-    const made = await this.#create(pod, placed, { attempt, plan })
-    if (made === undefined) return
-    this.#waiting.delete(name)
-    await this.#run1(pod, placed, made, plan)
-  }
-
-  async #create(
-    pod: KeptPod,
-    placed: PlacedContainer,
-    { attempt, plan: { options } }: { attempt: number; plan: ReturnType<typeof planContainer> },
-  ): Promise<Container | undefined> {
-    const { containers, pods } = this.#node
-    const { container } = placed
-    const { podId } = this.#ground.found
-    if (podId === undefined) return undefined
-    const target = (container as { targetContainerName?: string }).targetContainerName
-    const targetId = target === undefined ? undefined : this.#runs.latest(target)?.id
-    try {
-      const whole = await pods.containerOptions(podId, {
-        ...options,
-        env: [...serviceVariables(this.#node.cluster, pod), ...(options.env ?? [])],
-        mounts: [
-          ...(options.mounts ?? []),
-          ...(placed.role === "ephemeral" ? [] : [messageMount(this.#node, this.uid, container, attempt)]),
-        ],
-        ...(targetId !== undefined && {
-          namespaces: { ...options.namespaces, pid: { kind: "container", container: targetId } },
-        }),
-      })
-      const name = whole.name ?? ""
-      // of a process that was killed in between
-      const left = ifThere(() => containers.get(name))
-      if (left !== undefined) await containers.remove(left.id, { force: true })
-      const made = await containers.create(whole)
-      this.take(made)
-      this.#tell(pod, "Normal", "Created", `Container created`, pathOf(pod, container.name))
-      return made
-    } catch (error) {
-      this.#refuse(pod, container.name, "CreateContainerError", (error as Error).message)
-      return undefined
-    }
-  }
-
-  async #run1(
-    pod: KeptPod,
-    { container, role }: PlacedContainer,
-    { id }: Container,
-    { hooks }: { probes: ContainerProbes; hooks: ContainerHooks },
-  ): Promise<void> {
-    const { containers } = this.#node
-    this.#runs.hooks.set(id, hooks)
-    try {
-      const started = await containers.start(id, { abort: this.#node.signal })
-      started.release()
-    } catch (error) {
-      const message = (error as Error).message
-      const exitCode = isSkiffError(error) ? (error.data.programExit ?? 128) : 128
-      this.#runs.startFailures.set(id, { message, at: Date.now(), exitCode })
-      this.#tell(pod, "Warning", "Failed", `Error: ${message}`, pathOf(pod, container.name))
-      return
-    }
-    this.take(containers.get(id))
-    this.#tell(pod, "Normal", "Started", `Container started`, pathOf(pod, container.name))
-    if (hooks.postStart && role !== "init") {
-      this.#write(pod)
-      try {
-        await runHandler({ node: this.#node, ground: this.#ground, pod }, id, hooks.postStart)
-      } catch (error) {
-        const message = (error as Error).message
-        this.#tell(
-          pod,
-          "Warning",
-          "FailedPostStartHook",
-          `PostStartHook failed: ${message}`,
-          pathOf(pod, container.name),
-        )
-        this.#tell(pod, "Normal", "Killing", `FailedPostStartHook`, pathOf(pod, container.name))
-        await this.#stops.stop(pod, id, graceOf(pod), { withHook: false })
-        return
-      }
-    }
-    this.#runs.hooked.add(id)
   }
 
   #refuse(pod: KeptPod, container: string, reason: string, message: string): void {

@@ -113,6 +113,8 @@ describe.skipIf(skip)("a layer with a table of contents", () => {
     test(`is told by its table without its bytes: ${form}`, async () => {
       const name = `table${form.replace(":", "")}/app:1`
       const size = await push(name, version(1), { compression: form })
+      // what was asked without ranges in the test before may still have come
+      counter.bytes = 0
       await using opened = await store.images.openAt(`docker://${host}/${name}`, {
         platform: { os: "linux", architecture: "amd64" },
       })

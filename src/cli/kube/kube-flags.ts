@@ -78,7 +78,7 @@ export const VALIDATE = {
 /** How a result is shown. */
 export const OUTPUT_FLAGS = {
   output: flag.string(
-    "Output format. One of: (json, yaml, name, wide, go-template, go-template-file, jsonpath, jsonpath-file, custom-columns, custom-columns-file)",
+    "Output format. One of: (json, yaml, kyaml, name, wide, go-template, go-template-file, jsonpath, jsonpath-file, custom-columns, custom-columns-file)",
     "string",
     { short: "o" },
   ),

@@ -72,7 +72,7 @@ describe("exec", () => {
     )
     expect([stdout, stderr]).toEqual(["five\nthree\n", expect.not.stringContaining("descriptor")])
     const refused = await skiff.run(["exec", "--preserve-fds", "40", "handed", "true"])
-    expect(refused).toMatchObject({ code: 125, stderr: expect.stringContaining("is not open") })
+    expect(refused).toMatchObject({ code: 125, stderr: expect.stringContaining("is not available") })
   })
 })
 

@@ -1,8 +1,9 @@
 /**
- * A registry in a bucket: objects by the names that a registry's directory has for its files (repository-files.ts). What is under way is in a directory of this server, and comes into the bucket once its digest was checked.
+ * A registry in a bucket: objects by the names that a registry's directory has for its files (repository-files.ts). What is under way is in a
+ * directory of this server, and comes into the bucket once its digest was checked.
  */
 import { byCodeUnit } from "../../../base/by-code-unit.ts"
-import { AlreadyExists, NotFound } from "../../../base/errors.ts"
+import { NotFound } from "../../../base/errors.ts"
 import { limiter } from "../../../base/limiter.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
@@ -20,6 +21,7 @@ import type {
   Upload,
 } from "../server.ts"
 import type { DirectoryStore } from "./directory-store.ts"
+import { flat, tagged } from "./store-words.ts"
 
 /** Repositories to which a manifest was put: to find them by their own objects, all would have to be listed. */
 const CATALOG = "catalog/"
@@ -278,13 +280,4 @@ function blobKey(digest: Digest): string {
 
 function referrerKey(repository: string, subject: Digest, digest: Digest): string {
   return key(repository, "_referrers", flat(subject), flat(digest))
-}
-
-/** A digest as one name. */
-function flat(digest: Digest): string {
-  return digest.replace(":", "-")
-}
-
-function tagged(tag: string, digest: string): AlreadyExists {
-  return new AlreadyExists(`tag "${tag}" leads to ${digest}`)
 }

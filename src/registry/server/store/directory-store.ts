@@ -1,5 +1,5 @@
 /** A registry in a directory: blobs as every store of ours has them, and beside them what belongs to which repository. */
-import { AlreadyExists, FailedPrecondition, isSkiffError, NotFound, Unavailable } from "../../../base/errors.ts"
+import { FailedPrecondition, isSkiffError, NotFound, Unavailable } from "../../../base/errors.ts"
 import { randomHex } from "../../../base/random-hex.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import type { Digest } from "../../../spec/digest.ts"
@@ -22,6 +22,7 @@ import type {
 import { OpenUploads } from "./open-uploads.ts"
 import { RepositoryFiles } from "./repository-files.ts"
 import { StoreLock } from "./store-lock.ts"
+import { tagged } from "./store-words.ts"
 
 /** While an upload's part comes in, its age begins anew so often. */
 const TOUCH_UPLOAD_MS = 60_000
@@ -254,8 +255,4 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
     await this.#uploads[Symbol.asyncDispose]()
     this.#lock[Symbol.dispose]()
   }
-}
-
-function tagged(tag: string, digest: string): AlreadyExists {
-  return new AlreadyExists(`tag "${tag}" leads to ${digest}`)
 }

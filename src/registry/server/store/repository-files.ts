@@ -20,6 +20,7 @@ import { randomHex } from "../../../base/random-hex.ts"
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "../../../spec/digest.ts"
 import type { Descriptor } from "../../../spec/oci-image.ts"
 import { walkSteps } from "./name-order.ts"
+import { flat } from "./store-words.ts"
 
 /** The files of all repositories of one directory. Every call is whole or has changed nothing. */
 export class RepositoryFiles {
@@ -266,11 +267,6 @@ export class RepositoryFiles {
 
 function blobPath(kind: "_layers" | "_manifests", digest: Digest): [string, string, string] {
   return [kind, digestAlgorithm(digest), digestHex(digest)]
-}
-
-/** A digest as one name. */
-function flat(digest: Digest): string {
-  return digest.replace(":", "-")
 }
 
 /** What a killed `atomicWrite` has left is none of a repository's. */

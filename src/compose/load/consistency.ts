@@ -6,7 +6,10 @@ import { fault } from "./fault.ts"
 import { checkLimits } from "./limit-consistency.ts"
 import { originAt, type TreeMap, type TreePath } from "./tree.ts"
 
-/** What must agree between the parts of a project; every fault is told, each in docker's words. Throws InvalidArgument. */
+/**
+ * What must agree between the parts of a project; every fault is told, each in docker's words. `scale` is then written into a `deploy`
+ * that is there, as docker's does. Throws InvalidArgument.
+ */
 export function checkConsistency(project: Project): void {
   const faults: SkiffError[] = []
   for (const [name, service] of Object.entries(project.services).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -25,6 +28,8 @@ export function checkConsistency(project: Project): void {
   const cycle = dependencyCycle(project)
   if (cycle) faults.push(fault(`dependency cycle detected: ${cycle.join(" -> ")}`))
   throwTogether(faults)
+  for (const { scale, deploy } of Object.values(project.services))
+    if (deploy && scale !== undefined) deploy.replicas = scale
 }
 
 function throwTogether(faults: readonly SkiffError[]): void {

@@ -10,11 +10,11 @@ import { goType } from "./unique.ts"
 export function decodeScalar(value: Tree, key: Key): string | number | boolean | undefined {
   if (value === null) return undefined
   const decoded = decode(value, key)
-  return key.keepsZero !== true && isZero(decoded) ? undefined : decoded
+  return key.keepsZero !== true && isZero(decoded, key) ? undefined : decoded
 }
 
-function isZero(value: string | number | boolean): boolean {
-  return value === "" || value === 0 || value === false
+function isZero(value: string | number | boolean, { type }: Key): boolean {
+  return value === "" || value === 0 || value === false || (type === "duration" && value === "0s")
 }
 
 function decode(value: Exclude<Tree, null>, { type }: Key): string | number | boolean {

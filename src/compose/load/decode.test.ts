@@ -21,6 +21,10 @@ test.each<[TreeMap, unknown]>([
     { mem_limit: "1610612736", shm_size: "64", memswap_limit: "-1" },
   ],
   [{ mem_limit: 1.5 }, {}],
+  [
+    { deploy: { update_config: { parallelism: 1, delay: "0s", monitor: "0ms" }, restart_policy: { delay: "0s" } } },
+    { deploy: { update_config: { parallelism: 1 }, restart_policy: { delay: "0s" } } },
+  ],
   [{ cpus: 0.123456789 }, { cpus: 0.12345679 }],
   [
     {

@@ -29,7 +29,7 @@ test("what another key names is depended on", () => {
   expect(a.depends_on).toEqual({
     b: { condition: "service_healthy", required: true },
     c: { condition: "service_started", restart: true, required: true },
-    d: { condition: "service_started", required: true },
+    d: { condition: "service_started", restart: false, required: true },
   })
 })
 

@@ -32,8 +32,7 @@ function normalizeService(service: TreeMap, environment: Readonly<Record<string,
   if (dependencies.size === 0) return
   const known = isMap(service["depends_on"]) ? service["depends_on"] : {}
   for (const [one, restart] of dependencies)
-    if (!Object.hasOwn(known, one))
-      place(known, one, { condition: "service_started", ...(restart && { restart }), required: true })
+    if (!Object.hasOwn(known, one)) place(known, one, { condition: "service_started", restart, required: true })
   service["depends_on"] = known
 }
 

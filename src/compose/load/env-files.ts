@@ -19,6 +19,16 @@ export async function resolveLabelFiles(project: Project, warn: Warn): Promise<v
   for (const service of Object.values(project.services)) await resolveLabels(service, project, warn)
 }
 
+/** Keys of `environment` without a value have the project's, in place, `env_file` stays. */
+export function resolveOwnEnvironment({ services, environment }: Project): void {
+  for (const service of Object.values(services))
+    if (service.environment) service.environment = withValues(service.environment, environment)
+}
+
+function withValues(own: Mapping, environment: Environment): Mapping {
+  return Object.fromEntries(Object.entries(own).map(([name, value]) => [name, value ?? environment[name] ?? null]))
+}
+
 async function resolveEnvironment(service: Service, project: Project, warn: Warn): Promise<void> {
   const { environment, workingDirectory } = project
   const { env_file: files = [], environment: own = {} } = service
@@ -27,13 +37,19 @@ async function resolveEnvironment(service: Service, project: Project, warn: Warn
   // false is no more said once the model is decoded
   for (const { path: name, required = false, format = "" } of files) {
     const path = resolve(workingDirectory, name)
-    // what an earlier file sets beats the environment here, within one file it is the other way round
-    const context = { ...environment, ...values }
+    // what an earlier file sets beats the environment here, within one file it is the other way round; the service's own comes last
+    const context = { ...setValues(own), ...environment, ...values }
     Object.assign(values, await readEnvFile(path, required, format, context, warn))
   }
-  const all: Mapping = { ...values }
-  for (const [name, value] of Object.entries(own)) all[name] = value ?? environment[name] ?? null
+  const all: Mapping = { ...values, ...withValues(own, environment) }
   if (Object.keys(all).length > 0) service.environment = all
+}
+
+/** Without names that have no value. */
+function setValues(values: Mapping): Environment {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])),
+  )
 }
 
 async function readEnvFile(

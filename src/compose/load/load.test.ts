@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { loadProject, type LoadRequest } from "./load.ts"
+import { loadProject, loadProjectModel, type LoadRequest } from "./load.ts"
 
 let home = ""
 beforeEach(() => {
@@ -280,6 +280,43 @@ describe("env files of services", () => {
     const { services } = await load("", { projectName: "p", environment: { W: "shell" } })
     expect(services.a?.environment).toEqual({ S: null, T: "own", U: null, V: "shell", X: '"$W"' })
     expect(services.a?.labels).toEqual({ S: "file", T: "file", V: "", X: "1" })
+  })
+
+  test("files see the service's own environment, after the project's", async () => {
+    write({
+      "compose.yaml": "services: {a: {image: x, env_file: one, environment: {A: own, B: '', P: own, N: }}}",
+      one: "A=file\nP=file\nC=${A}\nD=${B:-none}\nE=$P\nF=${N:-no}\n",
+    })
+    const { services } = await load("", { environment: { P: "project" } })
+    expect(services.a?.environment).toEqual({
+      A: "own",
+      B: "",
+      C: "own",
+      D: "none",
+      E: "project",
+      F: "no",
+      N: null,
+      P: "own",
+    })
+  })
+
+  test("keys without a value have the environment's though files are not read", async () => {
+    write({ "compose.yaml": "services: {a: {image: x, env_file: no, environment: {A: , B: }}}" })
+    const { services } = await load("", { environment: { A: "1" }, skipEnvironmentResolution: true })
+    expect(services.a).toMatchObject({ environment: { A: "1", B: null }, env_file: [{ path: join(home, "no") }] })
+  })
+
+  test("a model whose variables stay as they are keeps names without a value, and loses such build arguments", async () => {
+    write({ "compose.yaml": "services: {a: {build: {args: [A, B=1]}, environment: [A, B=1]}}" })
+    const request = { environment: { A: "1" }, skipInterpolation: true }
+    const { model } = await loadProjectModel({
+      currentDirectory: home,
+      files: [],
+      profiles: [],
+      environmentFiles: [],
+      ...request,
+    })
+    expect(model).toMatchObject({ services: { a: { build: { args: ["B=1"] }, environment: ["A", "B=1"] } } })
   })
 
   test("must be there for services that are used", async () => {

@@ -2,7 +2,7 @@ import type { Project } from "../project.ts"
 import { checkConsistency } from "./consistency.ts"
 import { decodeProject } from "./decode.ts"
 import { directoryOf, discoverFiles, firstDirectory } from "./discover.ts"
-import { resolveEnvFiles, resolveLabelFiles } from "./env-files.ts"
+import { resolveEnvFiles, resolveLabelFiles, resolveOwnEnvironment } from "./env-files.ts"
 import {
   defaultEnvFile,
   namedEnvFiles,
@@ -66,7 +66,8 @@ export async function loadProjectModel(request: LoadRequest, remotes?: Remotes):
   if (Object.keys(model).length === 0) throw emptyFile(files)
   if (!request.skipNormalization) {
     model.name = name
-    normalize(model, { name, environment })
+    // docker's finds no build argument without a value in a model whose variables stay as they are
+    normalize(model, { name, environment: request.skipInterpolation ? {} : environment })
   }
   return { name, model, directory, files: files.map((file) => file.name), environment, warnings }
 }
@@ -139,5 +140,6 @@ async function chooseServices(project: Project, request: LoadRequest, warn: Warn
   selectServices(project, services)
   await resolveLabelFiles(project, warn)
   if (!request.skipEnvironmentResolution) await resolveEnvFiles(project, warn)
+  else resolveOwnEnvironment(project)
   if (!allResources) dropUnused(project)
 }

@@ -27,7 +27,7 @@ export async function loadModel(files: readonly ModelFile[], context: ModelConte
   checkValues(model)
   if (!context.request.skipPathResolution || context.chain.length > 0) resolvePaths(model, context.pathBase)
   checkRemoteModel(context.root, model, context.directory)
-  resolveKeys(model, context.environment)
+  if (!context.request.skipInterpolation) resolveKeys(model, context.environment)
   return model
 }
 

@@ -26,7 +26,7 @@ export interface LoadRequest {
   skipNormalization?: boolean
   skipPathResolution?: boolean
   skipConsistency?: boolean
-  /** `env_file` stays, and keys without a value. */
+  /** `env_file` stays; keys of `environment` without a value have the project's all the same. */
   skipEnvironmentResolution?: boolean
 }
 

@@ -2,7 +2,7 @@ import type { ProjectContainer } from "../compose/compose.ts"
 import type { Container } from "../container/container.ts"
 import { containerRow, CONTAINER_TITLES } from "./container-row.ts"
 import { hide } from "./hidden-fields.ts"
-import { attachmentsOf, publishedPorts } from "./port-text.ts"
+import { attachmentsOf, portsByFamily } from "./port-text.ts"
 
 /** One port of a container as `compose ps` tells it. Of one that is exposed alone, `URL` is empty and `PublishedPort` 0. */
 export interface Publisher {
@@ -62,7 +62,7 @@ export const COMPOSE_TITLES = {
 export function publishersOf(container: Container): Publisher[] {
   const { state, options } = container
   if (state.status !== "running" && state.status !== "paused") return []
-  const published = publishedPorts(container).map(
+  const published = portsByFamily(container).map(
     ({ hostAddress = "0.0.0.0", hostPort = 0, containerPort, protocol }): Publisher => ({
       URL: hostAddress,
       TargetPort: containerPort,

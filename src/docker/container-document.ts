@@ -13,7 +13,7 @@ import { isAskedByMount, mountRequestDocuments } from "./mount-request-document.
 import { endedText } from "./ended-text.ts"
 import { endpointId } from "./endpoint-id.ts"
 import { portMap } from "./port-map.ts"
-import { attachmentsOf, publishedPorts } from "./port-text.ts"
+import { attachmentsOf, portsByFamily } from "./port-text.ts"
 import { healthDocument } from "./health-document.ts"
 import { resourcesDocument } from "./resources-document.ts"
 import { formatMountWords } from "../spec/docker/mount-words.ts"
@@ -211,7 +211,7 @@ function networkSettings(container: ContainerDetails): Record<string, unknown> {
     Bridge: "",
     SandboxID: isJoined ? id : "",
     SandboxKey: pid === undefined || !isJoined ? "" : `/proc/${pid}/ns/net`,
-    Ports: { ...exposed, ...portMap(publishedPorts(container)) },
+    Ports: { ...exposed, ...portMap(portsByFamily(container)) },
     ...endpointSummary(id, attachments[0]),
     Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(container, one)])),
   }

@@ -64,7 +64,7 @@ export function podDocument(pod: Pod): Record<string, unknown> {
 function infraConfig({ options, sandbox }: Pod): Record<string, unknown> {
   const { network = { kind: "bridge", name: "bridge" } } = options
   return {
-    PortBindings: portMap(sandbox?.endpoints[0]?.ports ?? options.ports ?? []),
+    PortBindings: portMap(sandbox?.endpoints[0]?.ports ?? options.ports ?? [], "0.0.0.0"),
     HostNetwork: network.kind === "host",
     StaticIP: options.address ?? "",
     StaticMAC: options.macAddress ?? "",

@@ -1,11 +1,17 @@
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
-/** Docker's `PortBindings` and `Ports`: by `80/tcp`, where on the host. A port of the host that is not chosen yet is an empty text, or the range to choose from. */
-export function portMap(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
+/**
+ * Docker's `PortBindings` and `Ports`: by `80/tcp`, where on the host. A port of the host that is not chosen yet is an empty text, or the
+ * range to choose from. `anyAddress` is what stands for all addresses: nothing with docker, `0.0.0.0` with podman.
+ */
+export function portMap(
+  ports: readonly PortMapping[],
+  anyAddress = "",
+): Record<string, { HostIp: string; HostPort: string }[]> {
   const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
   for (const { containerPort, protocol, hostAddress, hostPort, lastHostPort } of ports)
     (map[`${containerPort}/${protocol}`] ??= []).push({
-      HostIp: hostAddress ?? "0.0.0.0",
+      HostIp: hostAddress ?? anyAddress,
       HostPort: hostPort === 0 ? "" : lastHostPort === undefined ? `${hostPort}` : `${hostPort}-${lastHostPort}`,
     })
   return map

@@ -3,12 +3,11 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 
 type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
 
-/** The PORTS column: `0.0.0.0:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
-export function describePorts(container: Container): string {
+/** The PORTS column: `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
+export function describePorts(container: Container, published = portsByFamily(container)): string {
   const { options, state } = container
   const isUp = state.status === "running" || state.status === "paused"
   if (!isUp) return ""
-  const published = publishedPorts(container)
   const exposed = options.expose
     .map(parseExposed)
     .filter(
@@ -39,6 +38,23 @@ export function publishedPorts(
   if (options.network.kind === "pasta")
     return state.status === "running" || state.status === "paused" ? [...options.ports] : []
   return attachmentsOf(container).flatMap(({ endpoint }) => endpoint?.ports ?? [])
+}
+
+/**
+ * The same as docker tells it: a port on all addresses is one of IPv4 and, where the container has an address of IPv6 that it leads to,
+ * one of IPv6. Each names its address.
+ */
+export function portsByFamily(container: Parameters<typeof publishedPorts>[0]): PortMapping[] {
+  if (container.options.network.kind === "pasta") return publishedPorts(container).flatMap((port) => eachFamily(port))
+  return attachmentsOf(container).flatMap(({ endpoint }) =>
+    (endpoint?.ports ?? []).flatMap((port) => eachFamily(port, endpoint?.address6)),
+  )
+}
+
+function eachFamily(port: PortMapping, address6 = ""): PortMapping[] {
+  if (port.hostAddress !== undefined) return [port]
+  const families = address6 === "" ? ["0.0.0.0"] : ["0.0.0.0", "::"]
+  return families.map((hostAddress) => Object.assign({}, port, { hostAddress }))
 }
 
 /** As docker does: ports that are the same inside and out join to ranges, others stand alone, after them. */
@@ -83,10 +99,15 @@ function parseExposed(text: string): PortRow {
   return { containerPort: Number(port), protocol: protocol as PortRow["protocol"] }
 }
 
+/** By its bytes, so that 0.0.0.0 goes before ::. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 function comparePorts(a: PortRow, b: PortRow): number {
   return (
     a.containerPort - b.containerPort ||
-    (a.hostAddress ?? "").localeCompare(b.hostAddress ?? "") ||
+    byText(a.hostAddress ?? "", b.hostAddress ?? "") ||
     (a.hostPort ?? 0) - (b.hostPort ?? 0) ||
     a.protocol.localeCompare(b.protocol)
   )

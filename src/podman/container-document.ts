@@ -1,5 +1,7 @@
 /** Podman's inspect document of a container: what it has beyond docker's, and what it says otherwise. */
 import type { ContainerDetails } from "../container/container.ts"
+import { portMap } from "../docker/port-map.ts"
+import { publishedPorts } from "../docker/port-text.ts"
 import { podmanBinds, podmanMountDocuments } from "./mount-document.ts"
 import { digestHex } from "../spec/digest.ts"
 
@@ -7,6 +9,9 @@ type Document = Record<string, unknown>
 
 /** The parts of the document that both tools have, each with keys of its own. */
 const PARTS = ["State", "Config", "HostConfig", "NetworkSettings"] as const
+
+/** A port on all addresses of both families is this alone. */
+const ANY = "0.0.0.0"
 
 const NO_TIME = "0001-01-01T00:00:00Z"
 
@@ -27,6 +32,7 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
   const { name, imageId, argv, run, options, restartCount } = details
   const both = withPodmanKeys(docker, details)
   const hostConfig = partOf(both, "HostConfig")
+  const settings = partOf(both, "NetworkSettings")
   return {
     ...both,
     Name: name,
@@ -46,9 +52,11 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
       AttachStderr: false,
     },
     Mounts: podmanMountDocuments(details.mounts),
+    NetworkSettings: { ...settings, Ports: { ...partOf(settings, "Ports"), ...portMap(publishedPorts(details), ANY) } },
     HostConfig: {
       ...hostConfig,
       Binds: podmanBinds(details.mounts),
+      PortBindings: portMap(options.ports, ANY),
       CapAdd: options.capAdd.map(capabilityName),
       CapDrop: options.capDrop.map(capabilityName),
       ExtraHosts: options.extraHosts,

@@ -33,7 +33,7 @@ export function podmanContainerRow(
     Mounts: options.mounts.flatMap(mountTarget),
     Names: name,
     Networks: networks.join(","),
-    Ports: describePorts(container),
+    Ports: describePorts(container, publishedPorts(container)),
     RunningFor: formatAgo(createdAt, now),
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
     State: stateWord(state),

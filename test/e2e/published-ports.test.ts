@@ -1,6 +1,7 @@
 /** Published ports: every form of `-p`, many of them, and what is refused. */
 import { afterEach, describe, expect, test } from "bun:test"
 import { pageAt, servePage } from "../support/page-server.ts"
+import { hostEnds } from "../support/published.ts"
 import { openStore, rootlessOnly, testUnless } from "../support/store.ts"
 
 const skiff = openStore()
@@ -16,6 +17,46 @@ const page = (port: number | string) => pageAt(`127.0.0.1:${port}`)
 const somePort = () => 20_000 + Math.floor(Math.random() * 9_000)
 
 describe("-p", () => {
+  test("on all addresses is told once for each family, as docker does, and once for both, as podman does", async () => {
+    const port = somePort()
+    await serve("both", "-p", `${port}:80`, "-p", `127.0.0.1:${port + 1}:81`)
+    const has6 = (await skiff.inspect("both")).NetworkSettings.Networks.bridge?.GlobalIPv6Address !== ""
+    const shown = async (env: Record<string, string>) => {
+      const say = async (...args: string[]) => (await skiff.run(args, { env })).stdout.trim()
+      const ports = await say("inspect", "-f", '{{json (index .NetworkSettings.Ports "80/tcp")}}', "both")
+      const bound = await say("inspect", "-f", '{{json (index .HostConfig.PortBindings "80/tcp")}}', "both")
+      return [
+        await say("ps", "--format", "{{.Ports}}"),
+        await say("port", "both"),
+        await say("port", "both", "80"),
+        JSON.parse(ports) as unknown,
+        JSON.parse(bound) as unknown,
+      ]
+    }
+    const [four, six, local] = [`0.0.0.0:${port}`, `[::]:${port}`, `127.0.0.1:${port + 1}`]
+    const HostPort = `${port}`
+    const podman = [
+      `${four}->80/tcp, ${local}->81/tcp`,
+      `80/tcp -> ${four}\n81/tcp -> ${local}`,
+      four,
+      [{ HostIp: "0.0.0.0", HostPort }],
+      [{ HostIp: "0.0.0.0", HostPort }],
+    ]
+    const docker = [
+      `${four}->80/tcp, ${six}->80/tcp, ${local}->81/tcp`,
+      `80/tcp -> ${four}\n80/tcp -> ${six}\n81/tcp -> ${local}`,
+      `${four}\n${six}`,
+      [
+        { HostIp: "0.0.0.0", HostPort },
+        { HostIp: "::", HostPort },
+      ],
+      [{ HostIp: "", HostPort }],
+    ]
+    expect(await shown({ SKIFF_COMPAT: "podman" })).toEqual(podman)
+    if (has6) for (const name of ["", "docker"]) expect(await shown({ SKIFF_COMPAT: name })).toEqual(docker)
+    expect(await skiff.ok("port", "both", "80")).toMatch(hostEnds(port))
+  })
+
   test("of a range for one port takes the next that is free, for each container in turn", async () => {
     const first = somePort()
     for (const [index, name] of ["one", "two", "three"].entries()) {
@@ -45,7 +86,8 @@ describe("-p", () => {
       ?.split(":")
       .at(-1)
     expect(await page(any ?? "")).toBe("page of forms\n")
-    expect((await skiff.ok("port", "lists")).split("\n")).toEqual([
+    const lists = (await skiff.ok("port", "lists")).split("\n")
+    expect(lists.filter((line) => !line.includes("[::]"))).toEqual([
       `80/tcp -> 0.0.0.0:${third}`,
       `81/udp -> 0.0.0.0:${third + 1}`,
     ])
@@ -54,7 +96,7 @@ describe("-p", () => {
   test("said twice is one", async () => {
     const port = somePort()
     await serve("twice", "-p", `${port}:80`, "-p", `${port}:80/tcp`)
-    expect(await skiff.ok("port", "twice")).toBe(`80/tcp -> 0.0.0.0:${port}`)
+    expect(await skiff.ok("port", "twice")).toMatch(hostEnds(port, "80/tcp -> "))
   })
 
   test("on an address that this host does not have is refused, and names are no addresses", async () => {
@@ -70,7 +112,8 @@ describe("many ports", () => {
     const [first, udp] = [somePort(), somePort() + 20_000]
     const hundred = Array.from({ length: 100 }, (_, index) => ["-p", `${udp + index}:${5000 + index}/udp`]).flat()
     await serve("many", "-p", `${first}-${first + 999}:80-1079`, ...hundred)
-    expect((await skiff.ok("port", "many")).split("\n")).toHaveLength(1100)
+    const many = (await skiff.ok("port", "many")).split("\n")
+    expect(many.filter((line) => !line.includes("[::]"))).toHaveLength(1100)
     expect(await page(first)).toBe("page of many\n")
     const listening = Bun.spawnSync(["ss", "-Hlun"]).stdout.toString()
     expect(listening).toContain(`:${udp} `)

@@ -10,6 +10,8 @@ export interface NetworkHabits {
   readonly defaultName: string
   /** A network has IPv6 that does not say whether. */
   readonly hasIpv6: boolean
+  /** A port on all addresses is told once for each family: `0.0.0.0` and `::`. */
+  readonly tellsFamilies: boolean
   /** `10.1.2.3/24` means the network that this address is in; else it is a mistake. */
   readonly clearsHostBits: boolean
   /** What `create` prints. */
@@ -26,6 +28,7 @@ export const NETWORK_HABITS: NetworkHabits = {
   namePrefix: "network",
   defaultName: "bridge",
   hasIpv6: true,
+  tellsFamilies: true,
   clearsHostBits: false,
   created: ({ id }) => id,
   prunedHeading: true,
@@ -46,6 +49,7 @@ export const PODMAN_NETWORK_HABITS: NetworkHabits = {
   namePrefix: "podman",
   defaultName: "podman",
   hasIpv6: false,
+  tellsFamilies: false,
   clearsHostBits: true,
   created: ({ name }) => name,
   prunedHeading: false,

@@ -16,9 +16,6 @@ export interface RegistryStoreOptions {
   bucket?: BucketAddress
 }
 
-/** So long what a killed server had on its way into a bucket is left: whoever sent it sends it again. */
-const SPOOLED_MS = 24 * 60 * 60 * 1000
-
 /** The store of a registry in a directory of its own. */
 export async function openRegistryStore(
   directory: string,
@@ -47,6 +44,5 @@ async function openBucketStore(
   ])
   const bucket = new Bucket(address)
   await bucket.list("blobs/").next()
-  await spool.collect({ graceMs: SPOOLED_MS })
   return new store.BucketStore({ bucket, spool, content })
 }

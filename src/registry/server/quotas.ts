@@ -4,9 +4,11 @@ import type { Quota } from "./limits.ts"
 import { isRepositoryOf } from "./repository-pattern.ts"
 import type { RegistryStore } from "./server.ts"
 
-/** What other servers of the directory have taken is seen after so long, and before anything is refused. */
+/** What other servers of the store have taken is seen after so long, and before anything is refused. */
 const MEASURED_MS = 30_000
 const FRESH_MS = 1_000
+/** To look takes at most one part in so many of the time: a bucket of a million blobs is listed for minutes. */
+const LOOK_SHARE = 20
 
 /**
  * How much there is, measured now and then; what this server takes is added as it comes. Two servers of one directory may so together go over
@@ -55,6 +57,7 @@ class Measured {
   readonly #quota: Quota
   #stored = 0
   #measuredAt = -Infinity
+  #lookedMs = 0
   #measuring: Promise<void> | undefined
   /** By uploads that are no blobs yet. */
   #taken = 0
@@ -72,8 +75,8 @@ class Measured {
   }
 
   async take(bytes: number): Promise<void> {
-    await this.#measure(MEASURED_MS)
-    if (!this.#hasRoom(bytes)) await this.#measure(FRESH_MS)
+    await this.#measure(Math.max(MEASURED_MS, LOOK_SHARE * this.#lookedMs))
+    if (!this.#hasRoom(bytes)) await this.#measure(Math.max(FRESH_MS, this.#lookedMs))
     if (!this.#hasRoom(bytes)) {
       const whose = this.#quota.repositories ?? "this registry"
       const message = `${whose} may have ${formatSize(this.#quota.bytes)}, has ${formatSize(this.#used)}, and has no room for ${formatSize(bytes)} more`
@@ -107,12 +110,14 @@ class Measured {
 
   async #look(): Promise<void> {
     const found = this.#recent
+    const began = performance.now()
     try {
       const { repositories } = this.#quota
       const isOf = repositories === undefined ? undefined : (repository: string) => this.isOf(repository)
       this.#stored = (await this.#store.usedBytes?.(isOf)) ?? 0
       this.#recent -= found
       this.#measuredAt = performance.now()
+      this.#lookedMs = this.#measuredAt - began
     } finally {
       this.#measuring = undefined
     }

@@ -1,5 +1,6 @@
 /** A bucket of S3 or of what speaks like it (MinIO, Ceph, Garage), by the runtime's own client. */
-import { NotFound, Unavailable } from "../../base/errors.ts"
+import { setTimeout as sleep } from "node:timers/promises"
+import { isSkiffError, NotFound, Unavailable } from "../../base/errors.ts"
 
 /** Where a bucket is, and who asks. */
 export interface BucketAddress {
@@ -29,6 +30,9 @@ const PIECE_BYTES = 8 * 1024 * 1024
 const MAX_PARTS = 9_000
 const PARTS_AT_ONCE = 4
 const RETRIES = 3
+const RETRY_DELAY_MS = 100
+/** What S3 says of itself, and not of the request. */
+const TRANSIENT = new Set(["InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout"])
 const PRESIGNED_SECONDS = 60
 
 /** What S3's own words mean for who has named the bucket. */
@@ -120,6 +124,21 @@ export class Bucket {
     await this.#asked(() => this.#client.write(this.#key(key), Bun.file(path), options))
   }
 
+  /** The same of what comes in pieces. */
+  async putStream(key: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const options = { partSize: PIECE_BYTES, queueSize: PARTS_AT_ONCE, retry: RETRIES }
+    try {
+      const writer = this.#client.file(this.#key(key)).writer(options)
+      for await (const piece of pieces) {
+        writer.write(piece)
+        await writer.flush()
+      }
+      await writer.end()
+    } catch (error) {
+      throw isSkiffError(error) ? error : this.#unavailable(error)
+    }
+  }
+
   /** Safe to repeat. */
   async remove(key: string): Promise<void> {
     await this.#asked(() => this.#client.delete(this.#key(key)))
@@ -145,15 +164,17 @@ export class Bucket {
     return this.#address.prefix + key
   }
 
-  /** Undefined for what is not there. */
+  /** Undefined for what is not there. Sent again where S3 has a weakness of its own. */
   async #asked<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call()
-    } catch (error) {
-      const { code = "" } = error as { code?: string }
-      if (MISSING.has(code)) return undefined
-      throw this.#unavailable(error)
-    }
+    for (let attempt = 0; ; attempt++)
+      try {
+        return await call()
+      } catch (error) {
+        const { code = "" } = error as { code?: string }
+        if (MISSING.has(code)) return undefined
+        if (!TRANSIENT.has(code) || attempt >= RETRIES) throw this.#unavailable(error)
+        await sleep(RETRY_DELAY_MS * 2 ** attempt * (0.5 + Math.random()))
+      }
   }
 
   #unavailable(cause: unknown): Unavailable {

@@ -77,19 +77,17 @@ function readAddress(text: string): { hostname: string; port: number } {
   return { hostname: hostname === "" ? "0.0.0.0" : hostname, port: port === "" ? DEFAULT_PORT : Number(port) }
 }
 
-interface BehindFlags extends CollectionFlags {
+interface BehindFlags {
   bucket: ReturnType<typeof readBucket> | undefined
   proxy: ReturnType<typeof readUpstream> | undefined
-  quota: readonly unknown[]
+  storage: string | undefined
 }
 
 /** What stands behind the directory: another registry, a bucket, or nothing. */
-function behindOf({ bucket, proxy, storage, gcAfter, quota }: BehindFlags): RegistryStoreOptions | undefined {
+function behindOf({ bucket, proxy, storage }: BehindFlags): RegistryStoreOptions | undefined {
   if (bucket === undefined) return proxy
   if (storage === undefined) throw new UsageError("--bucket needs --storage, the directory of what is under way")
   if (proxy !== undefined) throw new UsageError("--proxy keeps what it fetches in a directory, not in a bucket")
-  if (gcAfter !== undefined || quota.length > 0)
-    throw new UsageError("--gc-after and --quota are for a directory: a bucket has no locks, and is not measured")
   return { bucket: bucketAddress(bucket) }
 }
 

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../base/errors.ts"
-import { parseEnv, parseKeyValue } from "../spec/docker/environment.ts"
+import { parseEnvOrPrefix, parseKeyValue } from "../spec/docker/environment.ts"
 import { parseExtraHost } from "../spec/docker/extra-host.ts"
 import { isIpAddress } from "../spec/docker/ip-address.ts"
 import { parseMount } from "../spec/docker/parse-mount.ts"
@@ -54,7 +54,9 @@ export const CONTAINER_FLAGS = {
   dnsSearch: flag.strings("Set custom DNS search domains"),
   domainname: flag.string("Container NIS domain name"),
   entrypoint: flag.string("Overwrite the default ENTRYPOINT of the image"),
-  env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variables", "list", { short: "e" }),
+  env: flag.list((text) => parseEnvOrPrefix(text, callerEnvironment()), "Set environment variables", "list", {
+    short: "e",
+  }),
   envFile: flag.strings("Read in a file of environment variables"),
   expose: portList(parseExpose, "Expose a port or a range of ports"),
   hostname: flag.string("Container host name", "string", { short: "h" }),

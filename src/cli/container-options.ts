@@ -52,7 +52,7 @@ export function containerOptions(image: string, command: readonly string[], flag
     }),
     env: [
       ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, callerEnvironment())),
-      ...flags.env.filter((one) => one !== undefined),
+      ...flags.env.flat(),
     ],
     labels: Object.fromEntries([
       ...flags.labelFile.flatMap((file) => parseLabelFile(readText(file, "label-file"), file)),

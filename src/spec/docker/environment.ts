@@ -14,14 +14,25 @@ export function parseEnv(text: string, host: HostEnvironment): string | undefine
   return value === undefined ? undefined : `${text}=${value}`
 }
 
+/** The same, and podman's `PREFIX*` for all of the host's variables whose names begin so. Throws InvalidArgument. */
+export function parseEnvOrPrefix(text: string, host: HostEnvironment): string[] {
+  if (/^[^=]*\*$/.test(text)) {
+    const prefix = text.slice(0, -1)
+    return Object.entries(host).flatMap(([name, value]) =>
+      name.startsWith(prefix) && value !== undefined ? [`${name}=${value}`] : [],
+    )
+  }
+  const entry = parseEnv(text, host)
+  return entry === undefined ? [] : [entry]
+}
+
 /**
  * Parses an `--env-file`: one `KEY=VALUE` a line, as it stands, quotes included; `KEY` takes the host's value, where it has
- * one; lines that begin with `#` are comments. Throws InvalidArgument in docker's words, with file and line.
+ * one, and podman's `PREFIX*` those of all names that begin so; lines that begin with `#` are comments. Throws InvalidArgument in docker's words, with file and line.
  */
 export function parseEnvFile(content: string, file: string, host: HostEnvironment): string[] {
   return readLines(content, file).flatMap(({ key, value }) => {
-    const found = value ?? host[key]
-    return found === undefined ? [] : [`${key}=${found}`]
+    return value === undefined ? parseEnvOrPrefix(key, host) : [`${key}=${value}`]
   })
 }
 

@@ -1,5 +1,5 @@
 import { callerEnvironment } from "../../../sys/process/caller-environment.ts"
-import { parseEnv, parseEnvFile } from "../../../spec/docker/environment.ts"
+import { parseEnvFile, parseEnvOrPrefix } from "../../../spec/docker/environment.ts"
 import { arg } from "../../args.ts"
 import { CHOICE_FLAGS, chooseContainer } from "../../choose-containers.ts"
 import { command } from "../../command.ts"
@@ -17,7 +17,9 @@ export default command({
     cidfile: flag.string("Read the container ID from the file"),
     detach: flag.bool("Detached mode: run command in the background", { short: "d" }),
     detachKeys: flag.of(parseDetachKeys, "Override the key sequence for detaching a container", "string"),
-    env: flag.list((text) => parseEnv(text, callerEnvironment()), "Set environment variables", "list", { short: "e" }),
+    env: flag.list((text) => parseEnvOrPrefix(text, callerEnvironment()), "Set environment variables", "list", {
+      short: "e",
+    }),
     envFile: flag.strings("Read in a file of environment variables"),
     interactive: flag.bool("Keep STDIN open even if not attached", { short: "i" }),
     latest: CHOICE_FLAGS.latest,
@@ -44,7 +46,7 @@ export default command({
       stdin,
       env: [
         ...flags.envFile.flatMap((file) => parseEnvFile(readText(file, "env-file"), file, callerEnvironment())),
-        ...flags.env.filter((one) => one !== undefined),
+        ...flags.env.flat(),
       ],
       privileged,
       user,

@@ -281,8 +281,8 @@ export const SAVE_FORMATS = ["docker-archive", "oci-archive", "oci-dir", "docker
 /** One of the forms of `save`. */
 export type SaveFormat = (typeof SAVE_FORMATS)[number]
 
-/** An archive or a directory of images at a host path, or an archive as it comes in. */
-export type LoadInput = { path: string } | { bytes: Bytes }
+/** An archive or a directory of images at a host path, an archive at an address, or one as it comes in. */
+export type LoadInput = { path: string } | { url: string } | { bytes: Bytes }
 
 /** Which image of an index, and who hears of it. */
 export interface LoadOptions {

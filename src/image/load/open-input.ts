@@ -6,6 +6,7 @@ import { decompress, detectCompression, indexArchive, openDirectory, type Archiv
 import { hasErrno, InvalidArgument, isSkiffError, NotFound, Unavailable } from "../../base/errors.ts"
 import { formatSize } from "../../base/sizes.ts"
 import { untilAborted, type Bytes } from "../../base/bytes.ts"
+import { download } from "../../sys/net/download.ts"
 import type { LoadInput } from "../image.ts"
 
 /** What a spooled archive may become: the caps of a layer hold for each of its layers besides. */
@@ -19,6 +20,7 @@ const MAGIC_BYTES = 6
  * a file below `scratch` that has no name any more, so that it goes with this process however that ends.
  */
 export async function openInput(input: LoadInput, scratch: string, signal?: AbortSignal): Promise<ArchiveFiles> {
+  if ("url" in input) return await indexArchive(await spool(download(input.url, { signal }), scratch, signal))
   if ("bytes" in input) return await indexArchive(await spool(input.bytes, scratch, signal))
   const file = await openPath(input.path)
   await using undo = new AsyncDisposableStack()

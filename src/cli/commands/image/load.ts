@@ -16,7 +16,7 @@ export default command({
     "Archives of docker, podman, skopeo and buildah, in Docker's or OCI's form, compressed or not; also OCI layouts.",
   args: [],
   flags: {
-    input: flag.string("Read from tar archive file or directory, instead of STDIN", "string", { short: "i" }),
+    input: flag.string("Read from tar archive file, directory or URL, instead of STDIN", "string", { short: "i" }),
     platform: flag.of(parsePlatform, "Load only the given platform of a multi-platform image", "string"),
     quiet: flag.bool("Suppress the load output", { short: "q" }),
   },
@@ -41,6 +41,7 @@ export default command({
 })
 
 function inputOf(path: string | undefined): LoadInput {
+  if (path !== undefined && /^https?:\/\//.test(path)) return { url: path }
   if (path !== undefined && path !== "-") return { path }
   if (isTerminal(0))
     throw new InvalidArgument("requested load from stdin, but stdin is empty", {

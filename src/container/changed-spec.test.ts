@@ -26,6 +26,20 @@ const resources = (given: Resources, changes: ContainerChanges["resources"]) =>
   change({ resources: given }, { resources: changes }).options.resources
 
 describe("changedSpec()", () => {
+  test("times of a check need one; an action may be taken back; no check has no startup check", () => {
+    expect(() => change({}, { health: { intervalMs: 1000 } })).toThrow("healthcheck command is not set")
+    const checked = change(
+      {},
+      { health: { test: ["CMD", "true"], onFailure: "kill", startup: { test: ["CMD", "x"] } } },
+    )
+    const timed = changedSpec(checked, { health: { retries: 9, onFailure: undefined } })
+    expect(timed.run.healthcheck).toEqual({ Test: ["CMD", "true"], Retries: 9 })
+    expect(timed.options.health?.onFailure).toBeUndefined()
+    const none = changedSpec(timed, { health: { disabled: true } })
+    expect(none.run.healthcheck).toEqual({ Test: ["NONE"] })
+    expect(none.options.health?.startup).toBeUndefined()
+  })
+
   test("keeps what is not named, and lifts what is null", () => {
     expect(resources({ memoryBytes: MIB, cpuShares: 5 }, { cpuShares: null, pidsLimit: 3 })).toEqual({
       memoryBytes: MIB,

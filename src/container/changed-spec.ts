@@ -39,12 +39,22 @@ function changedHealth(
   { health }: ContainerChanges,
 ): Partial<ContainerSpec["run"]> {
   if (health === undefined) return {}
-  return { healthcheck: mergeHealthcheck(healthcheck, health) }
+  const changed = mergeHealthcheck(healthcheck, health)
+  if (TIMES.some((key) => health[key] !== undefined) && (changed?.Test ?? []).length === 0)
+    throw new InvalidArgument("healthcheck command is not set", {
+      field: "health.test",
+      hint: "times and retries are those of a check: say what shall be run",
+    })
+  return { healthcheck: changed }
 }
+
+/** What means nothing without a check. */
+const TIMES = ["intervalMs", "timeoutMs", "startPeriodMs", "startIntervalMs", "retries"] as const
 
 /** Another test takes the place of all that was asked. */
 function changedChecks(before: HealthOptions = {}, changes: HealthOptions): HealthOptions {
   const { request: _, readiness: __, ...rest } = before
+  if (changes.disabled) return { ...rest, ...changes, startup: undefined }
   return { ...(changes.test === undefined ? before : rest), ...changes }
 }
 

@@ -218,6 +218,8 @@ function execProcess(
     tty: request.tty,
     consoleSize,
     privileged: request.privileged,
+    // `update` may have changed them since it was started
+    ulimits: container.spec.options.ulimits,
   })
 }
 

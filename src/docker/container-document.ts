@@ -1,3 +1,4 @@
+import { HEALTH_TIMES, withDurations } from "./duration-field.ts"
 import { shortId } from "../base/short-id.ts"
 import type {
   ContainerDetails,
@@ -189,7 +190,7 @@ function configDocument({ options, run, mounts, secrets, image }: ContainerDetai
     ...(options.etc?.timeZone === undefined ? {} : { Timezone: options.etc.timeZone }),
     StopTimeout: run.stopTimeoutSeconds,
     ...(secrets.length === 0 ? {} : { Secrets: secrets.map(secretDocument) }),
-    ...(run.healthcheck === undefined ? {} : { Healthcheck: run.healthcheck }),
+    ...(run.healthcheck === undefined ? {} : { Healthcheck: withDurations(run.healthcheck, HEALTH_TIMES) }),
     ...(image === undefined ? {} : { Platform: formatPlatform(image.platform) }),
   }
 }

@@ -1,5 +1,6 @@
 /** Podman's inspect document of a container: what it has beyond docker's, and what it says otherwise. */
-import type { ContainerDetails } from "../container/container.ts"
+import type { ContainerDetails, HealthOptions } from "../container/container.ts"
+import { withDurations } from "../docker/duration-field.ts"
 import { portMap } from "../docker/port-map.ts"
 import { publishedPorts } from "../docker/port-text.ts"
 import { podmanBinds, podmanMountDocuments } from "./mount-document.ts"
@@ -111,7 +112,7 @@ function extraKeys(details: ContainerDetails): Document {
     Config: {
       Annotations: options.annotations ?? {},
       CreateCommand: options.createCommand ?? [],
-      HealthcheckOnFailureAction: "none",
+      ...healthKeys(options.health),
       OnBuild: null,
       Passwd: options.accounts?.passwd ?? false,
       Secrets: null,
@@ -138,6 +139,25 @@ function extraKeys(details: ContainerDetails): Document {
       LinkLocalIPv6PrefixLen: 0,
     },
   }
+}
+
+/** What podman's Config says of health checks beyond docker's. */
+function healthKeys({ onFailure, log = {}, startup }: HealthOptions = {}): Document {
+  const keys = {
+    HealthcheckOnFailureAction: onFailure ?? "none",
+    HealthLogDestination: log.directory ?? (log.events ? "events_logger" : "local"),
+    HealthMaxLogCount: log.maxCount ?? 5,
+    HealthMaxLogSize: log.maxBytes ?? 4096,
+  }
+  if (startup === undefined) return keys
+  const { test: Test, retries: Retries, successes: Successes } = startup
+  const [Interval, Timeout] = [nanoseconds(startup.intervalMs), nanoseconds(startup.timeoutMs)]
+  const check = withDurations({ Test, Interval, Timeout, Retries, Successes }, ["Interval", "Timeout"])
+  return { ...keys, StartupHealthCheck: check }
+}
+
+function nanoseconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms * 1e6
 }
 
 function partOf(document: Document, part: string): Document {

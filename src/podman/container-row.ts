@@ -112,5 +112,7 @@ function stateWord(state: Container["state"]): string {
 }
 
 function statusText(container: Container, now: Date): string {
-  return stateWord(container.state) === "initialized" ? "Initialized" : describeStatus(container, now)
+  const word = stateWord(container.state)
+  if (word === "paused") return "Paused"
+  return word === "initialized" ? "Initialized" : describeStatus(container, now)
 }

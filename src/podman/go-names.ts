@@ -1,3 +1,4 @@
+import { DurationField } from "../docker/duration-field.ts"
 import { hide } from "../docker/hidden-fields.ts"
 
 /** Go's names of fields whose JSON has others. */
@@ -30,7 +31,8 @@ const GO_NAMES: Readonly<Record<string, string>> = {
 /** A document of JSON's names, with Go's hidden beside them, at every depth: templates name those. */
 export function withGoNames(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withGoNames)
-  if (typeof value !== "object" || value === null || value instanceof Map || value instanceof Date) return value
+  if (typeof value !== "object" || value === null || value instanceof Map) return value
+  if (value instanceof Date || value instanceof DurationField) return value
   const copy = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withGoNames(one)]))
   return hide(copy, Object.fromEntries(Object.entries(copy).map(([key, one]) => [goName(key), one])))
 }

@@ -111,7 +111,8 @@ export function openRuntimes(options: RuntimesOptions): Runtimes {
       if (file !== undefined) keepFilter(stateRoot, id, file)
       uncompiled.delete(id)
     },
-    execProcess: (config, input) => execProcess(config, input, available()),
+    execProcess: (config, input) =>
+      execProcess(config, input, { available: available(), rootless: rootlessUid() !== undefined }),
     startMonitor: async (monitorOptions) => startMonitor(monitorPath(), monitorOptions),
     endMonitor: (id) => endMonitor(id, bundle(id)),
     findMonitor,

@@ -343,6 +343,8 @@ export interface ExecProcessInput {
   tty: boolean
   consoleSize?: TerminalSize
   privileged: boolean
+  /** Default: the container's as it was started. */
+  ulimits?: readonly Ulimit[]
 }
 
 /** What is left to read of a container's cgroup; all numbers undefined once the cgroup is gone. */

@@ -16,7 +16,10 @@ import type { Documents } from "./documents.ts"
 /** Podman's documents. */
 export const PODMAN_DOCUMENTS: Documents = {
   container: (details, size) =>
-    hideInside(podmanContainerDocument(containerDocument(details, size), details), CONTAINER_ZEROS),
+    hideInside(podmanContainerDocument(containerDocument(details, size), details), {
+      ...CONTAINER_ZEROS,
+      Config: { ...CONTAINER_ZEROS.Config, StartupHealthCheck: null },
+    }),
   image: (details) => hideInside(podmanImageDocument(imageDocument(details), details), IMAGE_ZEROS),
   volume(volume, usage) {
     const keys = podmanVolumeKeys(volume)

@@ -58,6 +58,13 @@ export function healthOptions(flags: HealthFlags): Pick<ContainerOptions, "healt
   return { health: { disabled: true } }
 }
 
+/** What `update` changes of the check: there `--health-on-failure none` takes back what it had. Throws as `healthOptions`. */
+export function healthChange(flags: HealthFlags): Pick<ContainerOptions, "health"> {
+  const { health } = healthOptions(flags)
+  if (flags.healthOnFailure !== "none") return health === undefined ? {} : { health }
+  return { health: { ...health, onFailure: undefined } }
+}
+
 function startupCheck(flags: HealthFlags): HealthOptions["startup"] {
   const { healthStartupCmd: test } = flags
   const times = defined({

@@ -110,12 +110,26 @@ export function ulimitsOf(values: readonly (Ulimit | "host")[]): readonly Ulimit
   return values.filter((limit): limit is Ulimit => limit !== "host")
 }
 
+/** Throws UsageError where the same time is said as a number of CPUs and as a part of a period. */
+export function refuseTwoTimes({
+  cpus,
+  cpuPeriod,
+  cpuQuota,
+}: {
+  cpus?: number
+  cpuPeriod?: number
+  cpuQuota?: number
+}): void {
+  if (!cpus) return
+  const other = cpuPeriod !== undefined ? "--cpu-period" : cpuQuota !== undefined ? "--cpu-quota" : undefined
+  if (other !== undefined) throw new UsageError(`conflicting options: ${other} and --cpus cannot both be set`)
+}
+
 /** What `run` and `create` ask for. Throws UsageError. */
 export function limitOptions(
   flags: FlagValues<typeof LIMIT_FLAGS>,
 ): Pick<ContainerOptions, "resources" | "ulimits" | "limits"> {
-  if (flags.cpus && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
-    throw new UsageError("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
+  refuseTwoTimes(flags)
   const isParted = flags.cgroups === "disabled" || flags.cgroups === "split"
   if (isParted && flags.cgroupParent !== undefined)
     throw new UsageError(`conflicting options: --cgroups ${flags.cgroups} and --cgroup-parent cannot both be set`)

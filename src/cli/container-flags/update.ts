@@ -10,8 +10,8 @@ import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { ALLOW_NET_CHANGE_FLAG, egressChange } from "./egress.ts"
 import { NET_RATE_FLAG } from "./network-limits.ts"
-import { HEALTH_FLAGS, healthOptions } from "./health.ts"
-import { RESOURCE_FLAGS, resourcesOf } from "./limits.ts"
+import { HEALTH_FLAGS, healthChange } from "./health.ts"
+import { RESOURCE_FLAGS, refuseTwoTimes, resourcesOf } from "./limits.ts"
 
 /** A further group is spread in here, and its part of `ContainerChanges` made in `updateChanges`. */
 export const UPDATE_FLAGS = {
@@ -37,8 +37,7 @@ export const UPDATE_FLAGS = {
 
 /** What was asked for. Throws UsageError when nothing was, or contradictions. */
 export function updateChanges(flags: FlagValues<typeof UPDATE_FLAGS>): ContainerChanges {
-  if (flags.cpus && (flags.cpuPeriod !== undefined || flags.cpuQuota !== undefined))
-    throw new UsageError("conflicting options: --cpus and --cpu-period or --cpu-quota cannot both be set")
+  refuseTwoTimes(flags)
   const resources = { ...resourcesOf(flags), ...liftedResources(flags) }
   const egress = egressChange(flags.allowNet)
   const env = flags.env.filter((entry) => entry !== undefined)
@@ -49,7 +48,7 @@ export function updateChanges(flags: FlagValues<typeof UPDATE_FLAGS>): Container
     ...(flags.netRate && { networkRate: flags.netRate }),
     ...(egress && { egress }),
     ...(env.length > 0 && { env }),
-    ...healthOptions(flags),
+    ...healthChange(flags),
     ...(flags.unsetenv.length > 0 && { unsetEnv: flags.unsetenv }),
     ...(flags.ulimit.length > 0 && { ulimits: flags.ulimit }),
   }

@@ -51,6 +51,7 @@ const CONTAINER: Table = {
   "health.retries": "--health-retries",
   "health.startInterval": "--health-start-interval",
   "health.startPeriod": "--health-start-period",
+  "health.test": "--health-cmd",
   "health.timeout": "--health-timeout",
   hostname: "--hostname",
   init: "--init",

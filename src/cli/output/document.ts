@@ -1,3 +1,4 @@
+import { DurationField } from "../../docker/duration-field.ts"
 import { evaluate } from "../template/evaluate.ts"
 import { parseTemplate } from "../template/parser.ts"
 import type { Out } from "../out.ts"
@@ -21,7 +22,8 @@ function withMaps(value: unknown, name = "", parent = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => withMaps(one))
   if (value === null && isMapName(name, parent)) return nil(new Map<string, unknown>())
   if (value === null && LISTS.has(name)) return nil([])
-  if (typeof value !== "object" || value === null || value instanceof Date) return value
+  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof DurationField)
+    return value
   const entries = Object.entries(value).map(([key, one]) => [key, withMaps(one, key, name)] as const)
   return isMapName(name, parent) ? new Map(entries) : withHiddenOf(value, Object.fromEntries(entries))
 }

@@ -1,8 +1,11 @@
+import { DurationField } from "../../docker/duration-field.ts"
+
 /** A value as Go's `%v` prints it: `[a b]`, `map[k:v]`, `<no value>`, `<nil>`. */
 export function show(value: unknown): string {
   if (value === undefined) return "<no value>"
   if (value === null) return "<nil>"
   if (value instanceof Date) return value.toISOString()
+  if (value instanceof DurationField) return value.toString()
   if (Array.isArray(value)) return `[${value.map(show).join(" ")}]`
   if (value instanceof Map)
     return `map[${[...value]

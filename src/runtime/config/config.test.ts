@@ -143,18 +143,28 @@ describe("runtimeConfig()", () => {
 })
 
 describe("execProcess()", () => {
+  const PLACE = { available: CAPABILITIES, rootless: false }
+
+  test("bounds the program as the container is now, where that was changed since", () => {
+    const config = make({ ulimits: [{ name: "nofile", soft: 10, hard: 20 }] })
+    const program = { argv: ["id"], env: [], tty: false, privileged: false }
+    expect(execProcess(config, program, PLACE).rlimits).toEqual([{ type: "RLIMIT_NOFILE", soft: 10, hard: 20 }])
+    const changed = { ...program, ulimits: [{ name: "nofile", soft: 30, hard: 40 }] }
+    expect(execProcess(config, changed, PLACE).rlimits).toEqual([{ type: "RLIMIT_NOFILE", soft: 30, hard: 40 }])
+  })
+
   test("keeps the container's own, but for what the caller changes", () => {
     const config = make({ env: ["A=1"], cwd: "/srv", capDrop: ["all"] })
     const changes = { argv: ["id"], env: ["B=2"], tty: false, privileged: false }
-    expect(execProcess(config, changes, CAPABILITIES)).toMatchObject({
+    expect(execProcess(config, changes, PLACE)).toMatchObject({
       args: ["id"],
       env: ["A=1", "B=2"],
       cwd: "/srv",
       capabilities: { bounding: [], effective: [], inheritable: [], ambient: [] },
     })
-    const privileged = execProcess(config, { ...changes, privileged: true, cwd: "/" }, CAPABILITIES)
+    const privileged = execProcess(config, { ...changes, privileged: true, cwd: "/" }, PLACE)
     expect(privileged.capabilities).toMatchObject({ bounding: CAPABILITIES, inheritable: [], ambient: [] })
-    expect(() => execProcess(config, { ...changes, cwd: "/proc/self/fd/7" }, CAPABILITIES)).toThrow()
+    expect(() => execProcess(config, { ...changes, cwd: "/proc/self/fd/7" }, PLACE)).toThrow()
   })
 })
 

@@ -148,8 +148,13 @@ function processOf(input: ConfigInput, host: ConfigHost): OciProcess {
 }
 
 /** The `process` of an exec: the container's own, with what the caller changes. */
-export function execProcess(config: OciConfig, input: ExecProcessInput, available: readonly string[]): OciProcess {
+export function execProcess(
+  config: OciConfig,
+  input: ExecProcessInput,
+  { available, rootless }: { available: readonly string[]; rootless: boolean },
+): OciProcess {
   const own = config.process
+  const { ulimits = [] } = input
   if (input.argv.length === 0) throw new InvalidArgument("no command given to execute")
   return {
     ...own,
@@ -161,6 +166,7 @@ export function execProcess(config: OciConfig, input: ExecProcessInput, availabl
     env: [...own.env, ...input.env],
     cwd: input.cwd === undefined ? own.cwd : checkWorkdir(input.cwd),
     capabilities: input.privileged ? capabilitySets(available) : own.capabilities,
+    ...(ulimits.length > 0 && { rlimits: rlimitsOf(ulimits, rootless) }),
   }
 }
 

@@ -15,7 +15,7 @@ export function platformOfParts(
   whole: boolean,
 ): Platform | undefined {
   if (os === undefined && arch === undefined && variant === undefined) return undefined
-  if (whole) throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
+  if (whole) throw new UsageError("--platform option can not be specified with --arch or --os")
   const host = hostPlatform()
   return parsePlatform(
     [os ?? host.os, arch ?? host.architecture, ...(variant === undefined ? [] : [variant])].join("/"),

@@ -416,3 +416,54 @@ test("podman's events have its statuses", async () => {
   const died = (await as("podman", ...told, "--filter", "event=died", "--format", "json")).stdout
   expect(JSON.parse(died)).toMatchObject({ Status: "died", Name: "told", ContainerExitCode: 0 })
 })
+
+const config = async (format: string) => (await lines("podman", "inspect", "--format", format, "checked"))[0]
+
+test("podman's update says what a health check is made of, and templates print its times", async () => {
+  await as("podman", "run", "-d", "--name", "checked", "busybox", "sleep", "1000")
+  const alone = await as("podman", "update", "--health-interval=10s", "checked")
+  expect(alone).toMatchObject({ code: 125, stderr: "Error: healthcheck command is not set\n" })
+  const flags = [
+    "--health-cmd=echo hi",
+    "--health-interval=90s",
+    "--health-on-failure=stop",
+    "--health-max-log-count=7",
+  ]
+  expect((await as("podman", "update", ...flags, "--health-startup-cmd=true", "checked")).code).toBe(0)
+  expect(await config("{{.Config.Healthcheck.Test}} {{.Config.Healthcheck.Interval}}")).toBe(
+    "[CMD-SHELL echo hi] 1m30s",
+  )
+  expect(await config("{{json .Config.Healthcheck.Interval}}")).toBe("90000000000")
+  expect(await config("{{.Config.HealthcheckOnFailureAction}} {{.Config.HealthMaxLogCount}}")).toBe("stop 7")
+  expect(await config("{{.Config.HealthLogDestination}} {{.Config.StartupHealthCheck.Test}}")).toBe(
+    "local [CMD-SHELL true]",
+  )
+  expect((await as("podman", "update", "--health-on-failure=none", "checked")).code).toBe(0)
+  expect((await as("podman", "update", "--no-healthcheck", "checked")).code).toBe(0)
+  expect(await config("{{.Config.HealthcheckOnFailureAction}} {{.Config.StartupHealthCheck}}")).toBe("none <nil>")
+  // what runs next is bounded as the container is now
+  expect((await as("podman", "update", "--ulimit", "nofile=99:99", "checked")).code).toBe(0)
+  expect((await as("podman", "exec", "checked", "sh", "-c", "ulimit -n")).stdout).toBe("99\n")
+  await as("podman", "rm", "-f", "-t0", "checked")
+})
+
+test.each([
+  [["run", "--cpu-quota=1", "--cpus=2", "busybox"], "--cpu-quota and --cpus cannot be set together"],
+  [["run", "--no-hosts", "--add-host=a:1.1.1.1", "busybox"], "--no-hosts and --add-host cannot be set together"],
+  [["container", "cleanup", "--all", "--exec=x"], "--all and --exec cannot be set together"],
+  [["container", "cleanup", "--exec=x", "--rmi", "y"], "--exec and --rmi cannot be set together"],
+  [["pull", "--platform=x", "--arch=y", "z"], "--platform option can not be specified with --arch or --os"],
+  [["run", "--device-read-bps=/dev/zero:1mb", "busybox"], "/dev/zero: not a block device"],
+])("podman refuses %j", async (args, text) => {
+  expect(await as("podman", ...args)).toMatchObject({ code: 125, stderr: `Error: ${text}\n` })
+})
+
+test("podman tags with several names, takes PREFIX* of the environment, and a whole image by its root", async () => {
+  expect((await as("podman", "tag", "busybox", "one:1", "two:2")).code).toBe(0)
+  expect((await as("podman", "untag", "busybox", "one:1", "two:2")).code).toBe(0)
+  const env = { SKIFF_COMPAT: "podman", MARK: "a", MARK_TWO: "b" }
+  const shown = await skiff.run(["run", "--rm", "--env", "MARK*", "busybox", "env"], { env })
+  expect(shown.stdout).toMatch(/^MARK=a\nMARK_TWO=b$/m)
+  const mount = "type=image,src=busybox,dst=/im,subpath=/bin"
+  expect((await as("podman", "run", "--rm", "--mount", mount, "busybox", "ls", "/im")).stdout).toContain("busybox")
+})

@@ -294,7 +294,7 @@ describe("where the image comes from", () => {
     expect(await refused("--tls-verify=maybe", "busybox", "true")).toContain("expected true or false")
     expect(await refused("--arch", "arm64", "--pull", "never", "busybox", "true")).toContain("arm64")
     expect(await refused("--arch", "arm64", "--platform", "linux/arm64", "busybox", "true")).toContain(
-      "cannot both be set",
+      "can not be specified with",
     )
     expect(await refused("--decryption-key", "k", "busybox", "true")).toContain(
       "images are decrypted as they are pulled",

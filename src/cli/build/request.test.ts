@@ -241,7 +241,7 @@ describe("flags of docker, buildx and podman", () => {
     ["--timestamp yesterday", "seconds since 1970"],
     ["--build-arg SOURCE_DATE_EPOCH=soon", "invalid SOURCE_DATE_EPOCH"],
     ["--rewrite-timestamp", "needs a time"],
-    ["--platform linux/amd64 --arch arm64", "cannot both be set"],
+    ["--platform linux/amd64 --arch arm64", "can not be specified with"],
     ["--platform a/b/c/d", "invalid platform"],
     ["--isolation nonsense", "must be one of"],
     ["--skip-unused-stages=false", "stages that nothing needs"],

@@ -75,7 +75,7 @@ function usageText(error: UsageError, { typed = "", chooses = false }: FailureCo
     case "file":
       return fileText(error)
     default:
-      return message
+      return podmanSentence(error) ?? message
   }
 }
 

@@ -24,7 +24,7 @@ const SENTENCES: readonly [RegExp, string][] = [
   [/^no such directory: "(.*)"$/, "running container create option: stat $1: no such file or directory"],
   [/^no such file: "(.*)"$/, "stat $1: no such file or directory"],
   [
-    /^(cannot read ".*": this is no tar archive|this is not an image archive: .*)$/s,
+    /^((?:cannot read ".*": )?this is no tar archive|this is not an image archive: .*)$/s,
     "payload does not match any of the supported image formats: $1",
   ],
   [/^a repository name is lower case$/, "repository name must be lowercase"],
@@ -74,6 +74,15 @@ const SENTENCES: readonly [RegExp, string][] = [
   ],
   [/^secret ".*" has \d+ bytes: .*$/s, "secret data must be larger than 0 and less than 512000 bytes"],
   [/^cannot read the secret's file "(.*)": (.*)$/s, "open $1: $2"],
+  [/^"(.*)" is no block device$/, "$1: not a block device"],
+  [/^conflicting options: (--\S+) and (--\S+) cannot both be set$/, "$1 and $2 cannot be set together"],
+  [
+    /^conflicting options: no hosts file and custom host-to-IP mapping$/,
+    "--no-hosts and --add-host cannot be set together",
+  ],
+  [/^--exec and --all cannot be used together$/, "--all and --exec cannot be set together"],
+  [/^--exec and (--rm|--rmi) cannot be used together$/, "--exec and $1 cannot be set together"],
+  [/^flags of the startup check need --health-startup-cmd$/, "startup healthcheck command is not set"],
   [/^unknown capability "(?:CAP_)?(.*)"$/i, '"CAP_$1": unknown capability'],
 ]
 

@@ -50,6 +50,9 @@ const source: Reader = (draft, given) => void (draft.source = needed(given))
 const target: Reader = (draft, given) => void (draft.target = needed(given))
 const readOnly: Reader = (draft, { key, value: text }) => void (draft.readOnly = readBoolean(key, text))
 const subpath: Reader = (draft, given) => void (draft.subpath = checkSubpath(needed(given)))
+/** podman's begins at the root of the image */
+const rootedSubpath: Reader = (draft, given) =>
+  void (draft.subpath = checkSubpath(needed(given).replace(draft.type === "image" ? /^\/+(?=.)/ : /^$/, "")))
 const chown: Reader = (draft, { key, value: text }) => void (draft.chown = readBoolean(key, text))
 const tmpfsSize = of(["tmpfs"], value("size"))
 const tmpfsMode = of(["tmpfs", "devpts"], value("mode"))
@@ -84,9 +87,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     const mode = oneOf(given, ["enabled", "disabled", "writable", "readonly"])
     if (mode !== "enabled") draft.recursion = mode === "disabled" ? "none" : (mode as "writable" | "readonly")
   }),
-  subpath: of(["volume", "image"], subpath),
+  subpath: of(["volume", "image"], rootedSubpath),
   "volume-subpath": of(["volume"], subpath),
-  "image-subpath": of(["image"], subpath),
+  "image-subpath": of(["image"], rootedSubpath),
   copy: of(["volume"], (draft, { key, value: text }) => void (draft.copyUp = readBoolean(key, text))),
   nocopy: of(["volume"], (draft, { key, value: text }) => void (draft.copyUp = !readBoolean(key, text))),
   "volume-nocopy": of(["volume"], (draft, { key, value: text }) => void (draft.copyUp = !readBoolean(key, text))),

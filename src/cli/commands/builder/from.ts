@@ -72,7 +72,7 @@ interface PlatformFlags {
 
 function platformOf({ platform, os, arch, variant }: PlatformFlags): { platform?: Platform } {
   if (os === undefined && arch === undefined && variant === undefined) return platform ? { platform } : {}
-  if (platform !== undefined) throw new UsageError("--platform and --os, --arch or --variant cannot both be set")
+  if (platform !== undefined) throw new UsageError("--platform option can not be specified with --arch or --os")
   const host = hostPlatform()
   return { platform: parsePlatform([os ?? host.os, arch ?? host.architecture, variant].filter(Boolean).join("/")) }
 }

@@ -20,8 +20,9 @@ export default command({
     stoppedOnly: flag.bool("Leave out containers that are not stopped"),
   },
   async run({ args: [names], flags, engine, ...context }) {
-    if (flags.exec !== undefined && (flags.rm || flags.rmi))
-      throw new UsageError("--exec and --rm or --rmi cannot be used together")
+    if (flags.exec !== undefined)
+      for (const other of ["all", "rm", "rmi"] as const)
+        if (flags[other]) throw new UsageError(`--exec and --${other} cannot be used together`)
     const containers = await engine.containers()
     const chosen = chooseContainers(containers, names, flags, isDown)
     return forEachName(chosen, context, async (name) => {

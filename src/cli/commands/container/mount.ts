@@ -15,7 +15,7 @@ export default command({
     ...MOUNT_FORMAT_FLAGS,
     all: flag.bool("Mount all containers", { short: "a" }),
     latest: CHOICE_FLAGS.latest,
-    noTrunc: flag.bool("Do not truncate output"),
+    noTrunc: flag.bool("Do not truncate output", { aliases: ["notruncate"] }),
   },
   examples: ["ls $(skiff mount web)", "skiff unshare sh -c 'ls $(skiff mount web)'"],
   async run({ args: [names], flags, engine, out }) {

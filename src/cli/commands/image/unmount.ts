@@ -19,7 +19,7 @@ export default command({
     const chosen = flags.all ? (await images.mounted()).map(({ image }) => image.id) : names
     return await forEachName(chosen, context, async (name) => {
       const { id } = images.get(name)
-      await images.unmount(id)
+      if (!(await images.unmount(id)) && !flags.force) return null
       return context.dialect.results.imageId(id)
     })
   },

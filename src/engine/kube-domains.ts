@@ -1,7 +1,7 @@
 /** What of the engine is about Kubernetes: the objects, their API, what keeps them true, and the way from pods to who serves them. */
 import { mkdirSync } from "node:fs"
 import type { Database } from "../base/database.ts"
-import type { Kube, KubeApi, KubeControl, KubeObjects } from "../kube/kube.ts"
+import type { Kube, HookNetwork, KubeApi, KubeControl, KubeObjects } from "../kube/kube.ts"
 import { rootlessUid, type StorePaths } from "../sys/fs/paths.ts"
 import type { Engine, PodPlace } from "./engine.ts"
 import { wakeHelper } from "./helper-process.ts"
@@ -89,6 +89,7 @@ export class KubeDomains {
     return openKubeApi({
       objects,
       transaction: (body) => db.transaction(body),
+      hookNetwork: this.#hookNetwork(objects),
       tokens: new Tokens(`${paths.root}/kube`),
       uses: async () => {
         const [{ podUses }, containers] = await Promise.all([
@@ -106,6 +107,23 @@ export class KubeDomains {
       },
     })
   })
+
+  /** What dials is loaded when a webhook is asked. */
+  #hookNetwork(objects: KubeObjects): HookNetwork {
+    const network = async (): Promise<HookNetwork> => {
+      const [{ dialHook, hookNetwork }, pods, sandboxes, isRootless] = await Promise.all([
+        import("../kube/services/hook-network.ts"),
+        this.#host.pods(),
+        this.#host.sandboxes(),
+        this.#host.byPasta(),
+      ])
+      return hookNetwork(objects, dialHook({ pods, sandboxes, isRootless }))
+    }
+    return {
+      endpoint: async (...service) => (await network()).endpoint(...service),
+      dial: async (...target) => (await network()).dial(...target),
+    }
+  }
 
   async podPlace(): Promise<PodPlace> {
     const [{ clusterNetwork }, networks, netns] = await Promise.all([

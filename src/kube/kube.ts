@@ -24,6 +24,7 @@ export type {
 export type { ResourceKind } from "./objects/kinds.ts"
 export type { Loss } from "./from-compose/losses.ts"
 export type { ApiRequest, ApiResponse, ApiUser, Connection as PodConnection, KubeApi, WatchEvent } from "./api/api.ts"
+export type { HookNetwork } from "./api/admission/webhooks/call.ts"
 export { OWNER } from "./api/api.ts"
 export { publishAuthority } from "./api/admission/service-account.ts"
 export { accountOf } from "./api/accounts.ts"

@@ -22,6 +22,7 @@ import { onClusterNetwork } from "./node/agent/cluster-options.ts"
 import { PodUsage } from "./node/agent/pod-usage.ts"
 import { nodeObject } from "./node/agent/node-object.ts"
 import type { KubeObjects } from "./objects/objects.ts"
+import { dialHook, hookNetwork } from "./services/hook-network.ts"
 import { clusterNetworking, keepNetworking, type ClusterNetworking } from "./services/networking.ts"
 
 /** What controls is handed. */
@@ -68,6 +69,7 @@ export function openKubeControl(deps: ControlDeps): KubeControl {
         deps: shared,
       } = openControl(deps.objects, {
         hostname: nodeName,
+        network: hookNetwork(deps.objects, dialHook(deps)),
         authority: () => readIfThere(`${root}/kube/tls/ca.crt`),
         more(controllerDeps) {
           networking = clusterNetworking(controllerDeps, deps)

@@ -6,6 +6,7 @@ import { localTransport } from "../client/local-transport.ts"
 import type { KubeObjects } from "../objects/objects.ts"
 import { openObjects } from "../objects/open.ts"
 import { kubeSchema } from "../objects/schema.ts"
+import type { HookNetwork } from "./admission/webhooks/call.ts"
 import { admit } from "./admission/admit.ts"
 import type { ApiRequest, ApiResponse, KubeApi } from "./api.ts"
 import { OWNER } from "./api.ts"
@@ -21,18 +22,18 @@ export interface TestApi {
 }
 
 /** Makes them for one test file. */
-export function testApis(): () => TestApi {
+export function testApis(): (network?: HookNetwork) => TestApi {
   const root = tempDirectory("skiff-kube-api-")
   const opened: Database[] = []
   afterAll(() => {
     for (const db of opened) db[Symbol.dispose]()
   })
-  return () => {
+  return (hookNetwork) => {
     const db = new Database(`${root}/${opened.length}.db`)
     db.migrate([kubeSchema])
     opened.push(db)
     const objects: KubeObjects = openObjects({ db, root, admit: (kind, object) => admit(objects, kind, object) })
-    const api = openKubeApi({ objects, transaction: (body) => db.transaction(body) })
+    const api = openKubeApi({ objects, transaction: (body) => db.transaction(body), hookNetwork })
     const client = new KubeClient(localTransport(api, () => objects.kinds()))
     return {
       api,

@@ -3,6 +3,8 @@ import { resourceKey } from "../objects/kinds.ts"
 import type { KubeObjects } from "../objects/objects.ts"
 import { at, isTree, listAt, textAt, type Tree } from "../field.ts"
 import type { ApiRequest, ApiUser } from "./api.ts"
+import type { Gate } from "./admission/webhooks/gate.ts"
+import type { HookNetwork } from "./admission/webhooks/call.ts"
 import type { Target } from "./route.ts"
 import { decode } from "./schema/decode.ts"
 import { customDefinition, definitionName, kindDefinition, type Definition } from "./schema/schema.ts"
@@ -16,6 +18,8 @@ export interface ApiDeps {
   objects: KubeObjects
   /** One transaction; what throws leaves nothing. */
   transaction<T>(body: () => T): T
+  /** How webhooks of admission that are Services are reached; undefined: not from here. */
+  hookNetwork?: HookNetwork | undefined
 }
 
 /** A request on a resource, read once. */
@@ -31,6 +35,8 @@ export interface ResourceRequest {
   definition: Definition
   isDryRun: boolean
   warnings: string[]
+  /** Of a request that changes something, where there are webhooks of admission. */
+  gate?: Gate | undefined
 }
 
 /** Reads what all requests have. Throws BadRequest. */

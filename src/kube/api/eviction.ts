@@ -1,4 +1,5 @@
-import { at, numberAt, textAt, textsAt } from "../field.ts"
+import { at, isTree, numberAt, textAt, textsAt } from "../field.ts"
+import { partAdmitted } from "./admission/webhooks/admitted.ts"
 import type { ApiResponse } from "./api.ts"
 import type { ResourceRequest } from "./context.ts"
 import { labelSelectorTest } from "./selectors.ts"
@@ -13,6 +14,12 @@ export function evict(context: ResourceRequest): ApiResponse {
   if (request.method !== "POST") throw methodNotAllowed()
   writing(context, () => {
     const pod = read(context)
+    partAdmitted(context, "CREATE", {
+      ...(isTree(request.body) ? request.body : {}),
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { name: pod.metadata.name, namespace: target.namespace },
+    })
     const labels = textsAt(pod, "metadata", "labels")
     const budgets = deps.objects.list("poddisruptionbudgets.policy", {
       namespace: target.namespace,

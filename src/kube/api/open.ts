@@ -1,6 +1,8 @@
-import { textAt, isTree, withAt } from "../field.ts"
+import { textAt, isTree, withAt, type Tree } from "../field.ts"
 import type { KubeObject } from "../kube-object.ts"
 import type { ApiRequest, ApiResponse, Connection, KubeApi } from "./api.ts"
+import { deletionAdmitted, partAdmitted } from "./admission/webhooks/admitted.ts"
+import { gateOf, throughGate, type Gate } from "./admission/webhooks/gate.ts"
 import { authorize, checkEscalation, rulesOf, type Access } from "./authorize.ts"
 import { readRequest, type ApiDeps, type ResourceRequest } from "./context.ts"
 import { discover, LEVEL } from "./discovery.ts"
@@ -45,7 +47,7 @@ export function openKubeApi(
     },
     async connect(request) {
       try {
-        return connect(request, deps)
+        return await throughWebhooks(request, deps, (gate) => connect(request, deps, gate))
       } catch (error) {
         const status = statusOf(error)
         return { status: status.code, body: status }
@@ -56,14 +58,42 @@ export function openKubeApi(
 
 const STREAMS = ["exec", "attach", "portforward"] as const
 
-function connect(request: ApiRequest, { objects }: ApiDeps): Connection {
+function connect(request: ApiRequest, deps: ApiDeps, gate: Gate | undefined): Connection {
+  const { objects } = deps
   const route = parseRoute(request.path, () => objects.kinds())
   if (route.type !== "resource" || route.target.kind.plural !== "pods") throw noSuchResource()
   const { name = "", namespace, subresource } = route.target
   const part = STREAMS.find((one) => one === subresource)
   if (part === undefined) throw noSuchResource()
   authorize(objects, request.user, { verb: "create", group: "", resource: `pods/${part}`, namespace, name })
-  return { part, pod: objects.get("pods", name, namespace) }
+  const pod = objects.get("pods", name, namespace)
+  if (gate !== undefined) {
+    const context = { ...readRequest(request, route.target, deps), gate }
+    partAdmitted(context, "CONNECT", connectOptions(part, request.query ?? new URLSearchParams()))
+  }
+  return { part, pod }
+}
+
+const CONNECT_KINDS = { exec: "PodExecOptions", attach: "PodAttachOptions", portforward: "PodPortForwardOptions" }
+
+/** What is asked of a pod, as webhooks see it (core/v1 PodExecOptions …). */
+function connectOptions(part: (typeof STREAMS)[number], query: URLSearchParams): Tree {
+  const options: Tree = { kind: CONNECT_KINDS[part], apiVersion: "v1" }
+  if (part === "portforward") return { ...options, ports: query.getAll("ports").map(Number) }
+  for (const key of ["stdin", "stdout", "stderr", "tty"])
+    if (["true", "1"].includes(query.get(key) ?? "")) options[key] = true
+  if (query.has("container")) options["container"] = query.get("container")
+  return part === "exec" ? { ...options, command: query.getAll("command") } : options
+}
+
+/** Does `body` with what webhooks of admission say; undefined: there are none. */
+async function throughWebhooks<T>(
+  { method }: ApiRequest,
+  { objects, hookNetwork }: ApiDeps,
+  body: (gate: Gate | undefined) => T | Promise<T>,
+): Promise<T> {
+  const gate = method === "GET" ? undefined : gateOf(objects, hookNetwork)
+  return gate === undefined ? body(undefined) : throughGate(() => body(gate))
 }
 
 async function answer(
@@ -161,7 +191,20 @@ async function onResource(
     namespace: kind.namespaced ? namespace : undefined,
     name,
   })
-  const context = readRequest(request, target, deps)
+  return throughWebhooks(request, deps, async (gate) => {
+    const given = await answerTo({ ...readRequest(request, target, deps), gate }, deps)
+    return gate === undefined || gate.warnings.length === 0
+      ? given
+      : { ...given, warnings: [...(given.warnings ?? []), ...gate.warnings] }
+  })
+}
+
+async function answerTo(
+  context: ResourceRequest,
+  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
+): Promise<ApiResponse> {
+  const { request, kind, target } = context
+  const { subresource } = target
   if (subresource !== undefined && subresource !== "status") return onPart(context, subresource, deps)
   if (subresource === "status" && !kind.hasStatus) throw noSuchResource()
   if (kind.group === RBAC && ["POST", "PUT", "PATCH"].includes(request.method)) return onRole(context)
@@ -209,11 +252,11 @@ function putStatus(context: ResourceRequest): ApiResponse {
 function removeAll(context: ResourceRequest): ApiResponse {
   const { deps, resource, target, kind } = context
   const options = deleteOptions(context)
-  const removed = writing(context, () =>
-    deps.objects
-      .list(resource, { namespace: target.namespace, fits: selected(context) })
-      .items.map(({ metadata }) => deps.objects.delete(resource, metadata.name, metadata.namespace, options)),
-  )
+  const removed = writing(context, () => {
+    const { items } = deps.objects.list(resource, { namespace: target.namespace, fits: selected(context) })
+    deletionAdmitted(context, items)
+    return items.map(({ metadata }) => deps.objects.delete(resource, metadata.name, metadata.namespace, options))
+  })
   return { status: 200, body: { kind: `${kind.kind}List`, apiVersion: target.version, metadata: {}, items: removed } }
 }
 
@@ -250,6 +293,11 @@ function bind(context: ResourceRequest): ApiResponse {
   const node = textAt(request.body, "target", "name")
   writing(context, () => {
     const pod = read(context)
+    partAdmitted(context, "CREATE", {
+      ...(isTree(request.body) ? request.body : {}),
+      apiVersion: "v1",
+      kind: "Binding",
+    })
     const { name } = pod.metadata
     if (textAt(pod, "spec", "nodeName") !== "")
       throw statusError(

@@ -68,6 +68,8 @@ export interface StatusData {
   kind?: string
   causes?: readonly Cause[]
   retryAfterSeconds?: number
+  /** In place of the reason's own: a webhook's word. */
+  httpCode?: number
 }
 
 /** An error that a client is to see as this Status. */
@@ -117,7 +119,8 @@ export function statusOf(error: unknown): Status {
     ...(causes && { causes }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   }
-  return failure(reason, error.message, Object.keys(details).length > 0 ? details : undefined)
+  const status = failure(reason, error.message, Object.keys(details).length > 0 ? details : undefined)
+  return typeof data["httpCode"] === "number" ? { ...status, code: data["httpCode"] } : status
 }
 
 function failure(reason: string, message: string, details?: Status["details"]): Status {
@@ -127,7 +130,7 @@ function failure(reason: string, message: string, details?: Status["details"]): 
     metadata: {},
     status: "Failure",
     message,
-    reason,
+    ...(reason !== "" && { reason }),
     ...(details && { details }),
     code: HTTP_CODES[reason] ?? 500,
   }

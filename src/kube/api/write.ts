@@ -13,6 +13,7 @@ import {
 import { applyLimits } from "./admission/limits.ts"
 import { checkQuotas } from "./admission/quota.ts"
 import { checkServiceAddresses } from "./admission/service-addresses.ts"
+import { admitted, deletionAdmitted, partAdmitted } from "./admission/webhooks/admitted.ts"
 import { authorize } from "./authorize.ts"
 import { decodeObject, managerOf, versionOf, type ResourceRequest } from "./context.ts"
 import { fillDefaults } from "./defaults/defaults.ts"
@@ -91,7 +92,7 @@ function created(context: ResourceRequest, asked: Tree, applied = false): Stored
     ? object
     : updateManaged(object, undefined, definition, { manager: managerOf(context), apiVersion: versionOf(context) })
   return writing(context, () => {
-    const made = deps.objects.create(resource, managed as KubeObject)
+    const made = deps.objects.create(resource, admitted(context, managed) as KubeObject)
     context.warnings.push(...podSecurityWarnings(deps.objects, resource, made))
     return made
   })
@@ -210,12 +211,16 @@ function withResources(current: StoredObject, asked: Tree): Tree {
   return next
 }
 
-/** Keeps `asked` in place of `current`; in a transaction. `before`: what it may not differ from where it must not. */
+/** Keeps `asked` in place of `current`; in a transaction. `before`: what it may not differ from where it must not. `isPart`: webhooks have seen what was sent instead. */
 function updated(
   context: ResourceRequest,
   current: StoredObject,
   asked: Tree,
-  { isApplied = false, before = current }: { isApplied?: boolean; before?: Tree } = {},
+  {
+    isApplied = false,
+    isPart = false,
+    before = current,
+  }: { isApplied?: boolean; isPart?: boolean; before?: Tree } = {},
 ): StoredObject {
   const { kind, resource, definition, deps } = context
   const object = structuredClone(carriedOver(resource, asked, current))
@@ -226,12 +231,13 @@ function updated(
   if (kind.hasStatus) Object.assign(object, current["status"] === undefined ? {} : { status: current["status"] })
   fillDefaults(kind, object)
   validate(kind, definition, object, before)
-  if (resource === "services") checkServiceAddresses(deps.objects, object, current)
-  checkSecurity(context, object, current)
   const managed = isApplied
     ? object
     : updateManaged(object, current, definition, { manager: managerOf(context), apiVersion: versionOf(context) })
-  return deps.objects.update(resource, managed as KubeObject)
+  const next = isPart ? managed : admitted(context, managed, current)
+  if (resource === "services") checkServiceAddresses(deps.objects, next, current)
+  checkSecurity(context, next, current)
+  return deps.objects.update(resource, next as KubeObject)
 }
 
 /** What Pod Security says of a change: of a pod's (a container that is looked into it with), of a template's, of a namespace's labels. */
@@ -277,7 +283,7 @@ export function updateStatus(context: ResourceRequest, current: StoredObject, ob
   const { resource, definition, deps } = context
   const next = { ...current, status: object["status"] }
   const writer = { manager: managerOf(context), apiVersion: versionOf(context), subresource: "status" }
-  const managed = updateManaged(next, current, definition, writer)
+  const managed = admitted(context, updateManaged(next, current, definition, writer), current)
   const resourceVersion = textAt(object, "metadata", "resourceVersion")
   return deps.objects.updateStatus(resource, {
     ...(managed as StoredObject),
@@ -381,7 +387,8 @@ function apply(context: ResourceRequest): ApiResponse {
     const version = textAt(object, "metadata", "resourceVersion")
     if (version !== "" && version !== current.metadata.resourceVersion) throw conflictOf(context)
     const merged = applyManaged(current, { applied: asked, definition, writer, force })
-    if (target.subresource === "status") return deps.objects.updateStatus(resource, merged as KubeObject)
+    if (target.subresource === "status")
+      return deps.objects.updateStatus(resource, admitted(context, merged, current) as KubeObject)
     return updated(context, current, merged, { isApplied: true })
   })
   return { status, body, warnings: context.warnings }
@@ -412,6 +419,7 @@ export function remove(context: ResourceRequest): ApiResponse {
   const options = deleteOptions(context)
   const removed = writing(context, () => {
     const current = read(context)
+    deletionAdmitted(context, [current])
     const grace = resource === "pods" ? graceOf(current, options.graceSeconds) : options.graceSeconds
     return {
       object: deps.objects.delete(resource, name, target.namespace, {
@@ -517,7 +525,13 @@ export function scale(context: ResourceRequest): ApiResponse {
         : request.method === "PATCH"
           ? mergePatch(scaleOf(current), request.body)
           : request.body
-    const replicas = numberAt(asked, "spec", "replicas") ?? 0
+    const sent = partAdmitted(
+      context,
+      "UPDATE",
+      { ...scaleOf(current), ...(isTree(asked) ? asked : {}) },
+      scaleOf(current),
+    )
+    const replicas = numberAt(sent, "spec", "replicas") ?? 0
     if (!Number.isSafeInteger(replicas) || replicas < 0)
       throw statusError(
         "InvalidArgument",
@@ -527,7 +541,7 @@ export function scale(context: ResourceRequest): ApiResponse {
     const version = textAt(asked, "metadata", "resourceVersion")
     const next = withAt(current, ["spec", "replicas"], replicas)
     if (version !== "" && version !== current.metadata.resourceVersion) throw conflictOf(context)
-    return scaleOf(updated(context, current, next))
+    return scaleOf(updated(context, current, next, { isPart: true }))
   })
   return { status: 200, body }
 }

@@ -3,10 +3,13 @@ import { kindDefinition } from "../api/schema/schema.ts"
 import type { KubeObject } from "../kube-object.ts"
 import { apiVersionOf } from "../objects/kinds.ts"
 import type { DeleteOptions, KubeObjects, ObjectChange, StoredMetadata, StoredObject } from "../objects/objects.ts"
+import type { ControllerAdmission } from "./admission.ts"
 import type { Kept } from "./kept.ts"
 
 /** Nobody controls anything by these, and there may be many. */
 const NOT_CACHED = new Set(["events", "leases.coordination.k8s.io"])
+
+const WEBHOOKS = ["mutating", "validating"].map((one) => `${one}webhookconfigurations.admissionregistration.k8s.io`)
 
 /** As whom controllers write. */
 const MANAGER = "kube-controller-manager"
@@ -29,6 +32,7 @@ export interface CachedChange extends ObjectChange {
  */
 export class Cluster {
   readonly objects: KubeObjects
+  readonly #admission: ControllerAdmission | undefined
   readonly #byResource = new Map<string, Map<string, StoredObject>>()
   readonly #byUid = new Map<string, { resource: string; object: StoredObject }>()
   readonly #byOwner = new Map<string, Set<string>>()
@@ -36,8 +40,10 @@ export class Cluster {
   readonly #removed = new Map<string, number>()
   readonly #listeners: ((change: CachedChange) => void)[] = []
 
-  constructor(objects: KubeObjects) {
+  /** `admission`: of those who make objects; undefined: no webhook is asked. */
+  constructor(objects: KubeObjects, admission?: ControllerAdmission) {
     this.objects = objects
+    this.#admission = admission
   }
 
   /** Reads all there is, then follows it until `signal`. Listeners hear of each object as added first. */
@@ -97,8 +103,11 @@ export class Cluster {
     return this.#byResource
   }
 
+  /** Throws AwaitsAdmission where a webhook is asked first: the reconciliation begins anew (work-queue.ts). */
   create<T>(resource: string, object: object): Kept<T> {
-    const made = this.objects.create(resource, object as KubeObject)
+    const isAsked = this.#admission !== undefined && WEBHOOKS.some((one) => this.count(one) > 0)
+    const asked = isAsked ? this.#admission?.admitted(resource, withoutUndefined(object)) : object
+    const made = this.objects.create(resource, asked as KubeObject)
     this.#take("ADDED", resource, made, true)
     return made as unknown as Kept<T>
   }

@@ -1,5 +1,7 @@
 import { log } from "../../base/log.ts"
 import type { KubeObjects } from "../objects/objects.ts"
+import type { HookNetwork } from "../api/admission/webhooks/call.ts"
+import { ControllerAdmission } from "./admission.ts"
 import { Cluster } from "./cluster.ts"
 import type { Controller } from "./controller.ts"
 import { deploymentController } from "./deployments.ts"
@@ -37,13 +39,16 @@ export function openControl(
     hostname,
     more,
     authority,
+    network,
   }: {
     hostname: string
     more?: (deps: ControllerDeps, queue: WorkQueue) => Controller[]
     authority?: () => string | undefined
+    /** How webhooks are reached; undefined: none is asked. */
+    network?: HookNetwork
   },
 ): { cluster: Cluster; queue: WorkQueue; deps: ControllerDeps } {
-  const cluster = new Cluster(objects)
+  const cluster = new Cluster(objects, network && new ControllerAdmission(objects, network))
   const queue = new WorkQueue()
   const deps: ControllerDeps = {
     cluster,

@@ -1,5 +1,6 @@
 import { FailedPrecondition } from "../../base/errors.ts"
 import type { Pod, PodTemplateSpec } from "kubernetes-types/core/v1"
+import { AwaitsAdmission } from "../api/admission/webhooks/gate.ts"
 import type { StoredMetadata } from "../objects/objects.ts"
 import type { Cluster } from "./cluster.ts"
 import { controllerReference } from "./owners.ts"
@@ -72,6 +73,7 @@ export function createPod({ cluster, recorder }: ControllerDeps, owner: Owner, r
     recorder.tell(owner, { reason: "SuccessfulCreate", message: `Created pod: ${pod.metadata.name}`, component })
     return pod
   } catch (error) {
+    if (error instanceof AwaitsAdmission) throw error
     const message = `Error creating: ${(error as Error).message}`
     recorder.tell(owner, { type: "Warning", reason: "FailedCreate", message, component })
     throw error

@@ -1,3 +1,4 @@
+import { AwaitsAdmission } from "../api/admission/webhooks/gate.ts"
 import type { ReplicaSet, ReplicaSetStatus } from "kubernetes-types/apps/v1"
 import type { Pod, PodTemplateSpec, ReplicationController } from "kubernetes-types/core/v1"
 import type { Controller } from "./controller.ts"
@@ -90,6 +91,7 @@ function replicaSets(deps: ControllerDeps, { resource, kind, component, fits }: 
         createPod(deps, set, { template: set.spec?.template as PodTemplateSpec, component })
       return undefined
     } catch (error) {
+      if (error instanceof AwaitsAdmission) throw error
       return error
     }
   }

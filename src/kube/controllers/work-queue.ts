@@ -1,4 +1,5 @@
 import { log } from "../../base/log.ts"
+import { AwaitsAdmission } from "../api/admission/webhooks/gate.ts"
 
 const FIRST_DELAY_MS = 50
 const LONGEST_DELAY_MS = 60_000
@@ -88,6 +89,7 @@ export class WorkQueue implements Disposable {
       item.failures = 0
       if (typeof again === "number") this.addAfter(worker, key, Math.max(1, again))
     } catch (error) {
+      if (error instanceof AwaitsAdmission) return void error.ask().finally(() => this.add(worker, key))
       const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** item.failures++)
       log.debug(`${worker.name} cannot bring "${key}" in line`, { reason: String(error) })
       this.addAfter(worker, key, delay)

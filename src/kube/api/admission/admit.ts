@@ -46,11 +46,15 @@ export function admit(
   return object
 }
 
-function admitPod(objects: KubeObjects, pod: StoredObject): void {
-  const spec = under(pod, "spec")
+/** What is filled into a new pod before webhooks see it. Safe to repeat. */
+export function fillPod(objects: KubeObjects, pod: StoredObject): void {
   const isMirror = textsAt(pod, "metadata", "annotations")["kubernetes.io/config.mirror"] !== undefined
   if (!isMirror) useServiceAccount(objects, pod)
-  setPriority(objects, pod, spec)
+  setPriority(objects, pod, under(pod, "spec"))
+}
+
+function admitPod(objects: KubeObjects, pod: StoredObject): void {
+  fillPod(objects, pod)
   applyLimits(objects, "pods", pod)
   enforcePodSecurity(objects, pod)
 }

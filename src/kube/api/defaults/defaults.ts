@@ -1,4 +1,4 @@
-import { listAt, textAt, textsAt, type Tree } from "../../field.ts"
+import { at, isTree, listAt, textAt, textsAt, type Tree } from "../../field.ts"
 import { resourceKey, type ResourceKind } from "../../objects/kinds.ts"
 import { fill, ifUnder, items, under } from "./fill.ts"
 import { fillPod } from "./pod.ts"
@@ -164,7 +164,11 @@ function fillDefinition(object: Tree): void {
 }
 
 function fillWebhooks(object: Tree): void {
-  for (const webhook of items(object, "webhooks"))
+  for (const webhook of items(object, "webhooks")) {
+    for (const rule of items(webhook, "rules")) fill(rule, { scope: "*" })
+    const service = at(webhook, "clientConfig", "service")
+    if (isTree(service)) fill(service, { port: 443 })
+    if (object["kind"] === "MutatingWebhookConfiguration") fill(webhook, { reinvocationPolicy: "Never" })
     fill(webhook, {
       failurePolicy: "Fail",
       matchPolicy: "Equivalent",
@@ -172,4 +176,5 @@ function fillWebhooks(object: Tree): void {
       objectSelector: {},
       timeoutSeconds: 10,
     })
+  }
 }

@@ -17,6 +17,7 @@ import {
   checkVolume,
 } from "./others.ts"
 import { checkPodSpec, checkPodUpdate } from "./pod.ts"
+import { checkWebhooks } from "./webhooks.ts"
 import {
   checkAutoscaler,
   checkBudget,
@@ -59,6 +60,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   [`clusterrolebindings.${RBAC}`]: checkBinding,
   "customresourcedefinitions.apiextensions.k8s.io": (object, _before, faults) => checkCustomDefinition(object, faults),
   "priorityclasses.scheduling.k8s.io": checkPriorityClass,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": (object, _before, faults) =>
+    checkWebhooks(object, faults),
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": (object, _before, faults) =>
+    checkWebhooks(object, faults),
 }
 
 /** Whose names are no subdomains. */

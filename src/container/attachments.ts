@@ -116,7 +116,7 @@ function showResolvers(deps: ContainerDeps, record: ContainerRecord): void {
 export function followResolvers(
   deps: ContainerDeps,
   record: ContainerRecord,
-  before: readonly Pick<EndpointStatus, "nameServer">[],
+  before: readonly Pick<EndpointStatus, "nameServer" | "searchDomain">[],
 ): void {
   rewriteResolvConf(deps, record, before, endpointsOf(record.state.attachments))
 }

@@ -95,7 +95,7 @@ export function writeResolvConf(
 }
 
 /** Which resolver an endpoint has asked, if any. */
-type AskedEndpoint = Pick<EndpointStatus, "nameServer">
+type AskedEndpoint = Pick<EndpointStatus, "nameServer" | "searchDomain">
 
 /** The same, in a container that runs: unless the file is not, but for the order of its lines, what was written for the endpoints before. */
 export function rewriteResolvConf(
@@ -122,7 +122,8 @@ function resolvConfText(deps: ContainerDeps, { spec }: ContainerRecord, endpoint
   const hasLoopback = network.kind === "bridge" || network.kind === "pasta" || endpoints.length > 0
   const kind = hasLoopback ? "bridge" : "host"
   const resolvers = endpoints.flatMap(({ nameServer }) => nameServer ?? [])
-  return deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })
+  const searchDomains = endpoints.flatMap(({ searchDomain }) => searchDomain ?? [])
+  return deps.files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers, searchDomains })
 }
 
 const MAX_HOSTS_BYTES = 512 * 1024

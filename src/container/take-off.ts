@@ -1,8 +1,9 @@
 /** What a container no longer has of a network, and how the others stand in for it. */
+import { defined } from "../base/defined.ts"
 import { crashPoint } from "../base/crash-point.ts"
 import { isSkiffError } from "../base/errors.ts"
 import { log } from "../base/log.ts"
-import type { EndpointTraffic, Network, Networks } from "../network/network.ts"
+import type { EndpointStatus, EndpointTraffic, Network, Networks } from "../network/network.ts"
 import { endpointsOf, followResolvers, uplinkOf } from "./attachments.ts"
 import type { NetworkAttachment } from "./container.ts"
 import type { ContainerDeps } from "./deps.ts"
@@ -35,11 +36,15 @@ export async function takeOff(deps: ContainerDeps, record: ContainerRecord): Pro
     if (traffic !== undefined) state.leftTraffic = added(traffic, state.leftTraffic)
     takeFromHosts(deps, record, leaving)
     // of one that was killed it is not known how far it had come: perhaps so far that this one was asked
-    const left = leaving.endpoint ?? { nameServer: network.gateway }
+    const left = leaving.endpoint ?? namedBy(network)
     followResolvers(deps, record, [...endpointsOf(state.attachments), left])
   } else if (network !== undefined) await networks.teardown(network, id, leaving.endpoint)
   if (network !== undefined) networks.release(id, network)
   delete state.leaving
+}
+
+function namedBy({ gateway, options }: Network): Pick<EndpointStatus, "nameServer" | "searchDomain"> {
+  return { nameServer: gateway, ...defined({ searchDomain: options.dns?.searchDomain }) }
 }
 
 function added(one: EndpointTraffic, other: EndpointTraffic = { receivedBytes: 0, sentBytes: 0 }): EndpointTraffic {

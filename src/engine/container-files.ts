@@ -16,7 +16,7 @@ export const containerFiles = (byPasta: boolean): ContainerFiles => ({
       hostGateway: input.extraHosts.length > 0 ? hostGateway(gateway, byPasta) : undefined,
       ...(base !== undefined ? { hostText: base } : hostNetwork ? { hostText: readText("/etc/hosts") } : {}),
     }),
-  resolvConf: ({ kind, dns, dnsSearch, dnsOptions, resolvers }) =>
+  resolvConf: ({ kind, dns, dnsSearch, dnsOptions, resolvers, searchDomains = [] }) =>
     resolvConf({
       kind,
       hostText: hostResolvConf(),
@@ -24,6 +24,7 @@ export const containerFiles = (byPasta: boolean): ContainerFiles => ({
       search: dnsSearch,
       options: dnsOptions,
       resolvers,
+      searchDomains,
       ...(byPasta ? { forwarder: DNS_FORWARDER } : { hasIpv6: newInterfacesHaveIpv6() }),
     }),
   hostname: hostnameFile,

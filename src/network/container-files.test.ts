@@ -49,6 +49,12 @@ describe("hostsFile()", () => {
   })
 })
 
+test("an extra address has several names in podman's words, and none is a hostile one", () => {
+  const input = { hostname: "web", extraHosts: ["a;b:10.0.0.5"] }
+  expect(hostsFile(input)).toEndWith("10.0.0.5\ta b\n")
+  expect(() => hostsFile({ ...input, extraHosts: ["a;\n:10.0.0.5"] })).toThrow("invalid host name")
+})
+
 describe("resolvConf()", () => {
   const input = { kind: "bridge", hostText: "", dns: [], search: [], options: [] } as const
 
@@ -85,6 +91,12 @@ describe("resolvConf()", () => {
     expect(resolvConf({ ...input, kind: "host", hostText: "nameserver 127.0.0.53\nnameserver ::1" })).toBe(
       "nameserver 127.0.0.53\nnameserver ::1\n",
     )
+  })
+
+  test("a network's domain is searched before the host's, unless others are asked for", () => {
+    const asked = { ...input, hostText: "search a.example\n", resolvers: ["172.18.0.1"], searchDomains: ["dns.podman"] }
+    expect(resolvConf(asked)).toBe("search dns.podman a.example\nnameserver 172.18.0.1\noptions ndots:0\n")
+    expect(resolvConf({ ...asked, search: ["b.example"] })).toStartWith("search b.example\nnameserver ")
   })
 
   test("the resolvers of its networks are asked in place of all others, and names without a dot as they are", () => {

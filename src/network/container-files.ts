@@ -59,7 +59,8 @@ function extraHostLine(text: string, hostGateway: string | undefined): string {
     })
   if (colon < 1 || !isIpAddress(address))
     throw new InvalidArgument(`bad format for add-host: "${text}"`, { hint: "expected NAME:ADDRESS" })
-  return `${address}\t${plainName(name)}\n`
+  // podman: one address has several names
+  return `${address}\t${name.split(";").map(plainName).join(" ")}\n`
 }
 
 /** A name that cannot become a second line or a second entry. */
@@ -89,6 +90,8 @@ export interface ResolvInput {
   forwarder?: string
   /** Those of its networks: all that is named otherwise is asked by them. */
   resolvers?: readonly string[]
+  /** Where those networks have names looked for first: before the host's domains, and not where some are asked for. */
+  searchDomains?: readonly string[]
 }
 
 /** As docker: asked when nothing else is known. */
@@ -101,10 +104,12 @@ const PUBLIC_SERVERS = ["8.8.8.8", "8.8.4.4"]
 export function resolvConf(input: ResolvInput): string {
   const host = parseResolvConf(input.hostText)
   const asked = input.dns.map(checkedServer)
-  const { resolvers = [] } = input
+  const { resolvers = [], searchDomains = [] } = input
   const own = asked.length > 0 ? asked : serversOf(host.servers, input)
   const servers = resolvers.length > 0 ? resolvers.slice(0, MOST_SERVERS) : own
-  const search = (input.search.length > 0 ? input.search : host.search).filter((word) => word !== ".")
+  const search = (input.search.length > 0 ? input.search : [...new Set([...searchDomains, ...host.search])]).filter(
+    (word) => word !== ".",
+  )
   // how many dots the host's own programs want is no matter of a network where names have none
   const fromHost = resolvers.length > 0 ? host.options.filter((word) => !isDots(word)) : host.options
   const given = input.options.length > 0 ? input.options : fromHost
@@ -112,9 +117,11 @@ export function resolvConf(input: ResolvInput): string {
   const options = resolvers.length > 0 && !given.some(isDots) ? [...given, "ndots:0"] : given
   for (const word of [...search, ...options])
     if (!/^[^\s\0]+$/.test(word)) throw new InvalidArgument(`invalid DNS search or option ${JSON.stringify(word)}`)
+  const searchLines = search.length === 0 ? [] : [`search ${search.join(" ")}\n`]
+  const serverLines = servers.map((server) => `nameserver ${server}\n`)
   return [
-    ...servers.map((server) => `nameserver ${server}\n`),
-    ...(search.length === 0 ? [] : [`search ${search.join(" ")}\n`]),
+    // podman, whose networks have domains, writes the search first, and docker last; resolv.conf(5) does not mind
+    ...(searchDomains.length > 0 ? [...searchLines, ...serverLines] : [...serverLines, ...searchLines]),
     ...(options.length === 0 ? [] : [`options ${options.join(" ")}\n`]),
   ].join("")
 }

@@ -47,6 +47,8 @@ export interface NetworkDns {
   disabled?: boolean
   /** Asked in place of the host's own. */
   servers?: readonly string[]
+  /** Where its members look for a name first; the resolver knows them as `NAME.dns.podman`, too. */
+  searchDomain?: string
 }
 
 /** A way that every container of the network gets besides its default one. */

@@ -140,6 +140,8 @@ export interface EndpointStatus {
   ports: PortMapping[]
   /** Who answers questions for names on this network; undefined where nobody knows those of containers. */
   nameServer?: string
+  /** Where names are looked for first, unless the container says where. */
+  searchDomain?: string
 }
 
 /** What `reserve` must know of an endpoint. */
@@ -418,6 +420,8 @@ export interface ContainerFiles {
     dnsOptions: readonly string[]
     /** Those of its networks that know names of containers: asked in place of all others, whom they ask. */
     resolvers: readonly string[]
+    /** Where those networks have names looked for first. */
+    searchDomains?: readonly string[]
   }): string
   hostname(hostname: string): string
 }

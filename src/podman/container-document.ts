@@ -1,8 +1,10 @@
 /** Podman's inspect document of a container: what it has beyond docker's, and what it says otherwise. */
+import { shortId } from "../base/short-id.ts"
 import type { ContainerDetails, HealthOptions } from "../container/container.ts"
 import { withDurations } from "../docker/duration-field.ts"
 import { portMap } from "../docker/port-map.ts"
 import { publishedPorts } from "../docker/port-text.ts"
+import { podmanNetworkName } from "./network-document.ts"
 import { podmanBinds, podmanMountDocuments } from "./mount-document.ts"
 import { digestHex } from "../spec/digest.ts"
 
@@ -53,7 +55,11 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
       AttachStderr: false,
     },
     Mounts: podmanMountDocuments(details.mounts),
-    NetworkSettings: { ...settings, Ports: { ...partOf(settings, "Ports"), ...portMap(publishedPorts(details), ANY) } },
+    NetworkSettings: {
+      ...settings,
+      Ports: { ...partOf(settings, "Ports"), ...portMap(publishedPorts(details), ANY) },
+      Networks: podmanEndpoints(partOf(settings, "Networks"), details),
+    },
     HostConfig: {
       ...hostConfig,
       Binds: podmanBinds(details.mounts),
@@ -71,6 +77,18 @@ export function podmanContainerDocument(docker: Document, details: ContainerDeta
       },
     },
   }
+}
+
+/** By podman's names of networks; the container's short id is an alias on each. */
+function podmanEndpoints(endpoints: Document, { id, options }: ContainerDetails): Document {
+  const isBridge = options.network.kind === "bridge"
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, endpoint]) => {
+      const { Aliases, ...rest } = endpoint as Document
+      const aliases = [...((Aliases as string[] | null) ?? []), ...(isBridge ? [shortId(id)] : [])]
+      return [podmanNetworkName(name), { ...rest, Aliases: aliases.length === 0 ? null : [...new Set(aliases)] }]
+    }),
+  )
 }
 
 /** Docker has no such state: there it is created. */

@@ -5,6 +5,7 @@ import { describeStatus } from "../docker/container-row.ts"
 import { describePorts, networkNames, publishedPorts } from "../docker/port-text.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { podmanContainerFields, type ContainerFieldsOptions } from "./container-fields.ts"
+import { podmanNetworkName } from "./network-document.ts"
 import { hide } from "../docker/hidden-fields.ts"
 
 const SHORT_ID = 12
@@ -19,7 +20,7 @@ export function podmanContainerRow(
   const { now = new Date(), size, noTrunc = false } = facts
   const { id, name, options, imageName, createdAt, argv, state } = container
   const command = argv.join(" ")
-  const networks = networkNames(container)
+  const networks = networkNames(container).map(podmanNetworkName)
   const row = {
     ...podmanContainerFields(container, facts),
     Command: noTrunc || command.length <= SHORT_COMMAND + 3 ? command : `${command.slice(0, SHORT_COMMAND)}...`,
@@ -80,7 +81,7 @@ function podmanListDocument(
             UTS: namespaces.UTS,
             User: namespaces.USERNS,
           },
-    Networks: networkNames(container),
+    Networks: networkNames(container).map(podmanNetworkName),
     Pid,
     Pod: pod?.id ?? "",
     PodName: pod?.name ?? "",

@@ -10,7 +10,7 @@ import { leaseRange } from "./lease-range.ts"
 export function podmanNetworkDocument(network: Network, endpoints?: readonly NetworkEndpoint[]): object {
   const { id, driver, bridge, createdAt, subnet6, options } = network
   return withGoNames({
-    name: podmanNetworkName(network),
+    name: podmanNetworkName(network.name),
     id,
     driver,
     network_interface: bridge,
@@ -34,7 +34,7 @@ export function podmanNetworkRow(network: Network, { noTrunc }: { noTrunc: boole
   const document = podmanNetworkDocument(network)
   const row = {
     ID: noTrunc ? id : shortId(id),
-    Name: podmanNetworkName(network),
+    Name: podmanNetworkName(network.name),
     Driver: driver,
     Labels: labelText(options.labels ?? {}),
     Created: formatMoment(createdAt),
@@ -66,7 +66,8 @@ export const PODMAN_NETWORK_TITLES: Readonly<Record<string, string>> = {
 }
 
 /** Podman's word for the default network. */
-function podmanNetworkName({ name }: Network): string {
+/** What podman calls the default network. Pure. */
+export function podmanNetworkName(name: string): string {
   return name === "bridge" ? "podman" : name
 }
 

@@ -357,6 +357,47 @@ test("run does what podman does where docker does otherwise", async () => {
   expect(refused.stderr).toBe("touch: /t/x: Read-only file system\n")
 })
 
+describe("networks in podman's words", () => {
+  test("have a domain that is searched, and each container's short id as an alias; the default one is called podman", async () => {
+    expect((await as("podman", "network", "create", "words")).stdout).toBe("words\n")
+    const id = (await as("podman", "run", "-d", "--name", "named", "--network", "words", "busybox", "sleep", "100"))
+      .stdout
+    const conf = (await as("podman", "exec", "named", "cat", "/etc/resolv.conf")).stdout
+    expect(conf).toMatch(/^search dns\.podman.*\nnameserver /)
+    const aliases = '{{(index .NetworkSettings.Networks "words").Aliases}}'
+    expect((await as("podman", "inspect", "-f", aliases, "named")).stdout).toBe(`[${id.slice(0, 12)}]\n`)
+    await as("podman", "network", "connect", "podman", "named")
+    const both = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+    expect((await as("podman", "inspect", "-f", both, "named")).stdout.trim().split(" ").toSorted()).toEqual([
+      "podman",
+      "words",
+    ])
+    await as("podman", "network", "disconnect", "podman", "named")
+    expect((await as("podman", "exec", "named", "cat", "/etc/resolv.conf")).stdout).toBe(conf)
+    await as("podman", "rm", "-f", "-t", "0", "named")
+    await as("podman", "network", "rm", "words")
+  })
+
+  test("refuse a taken port, and tell of ports that a mode does not have, as each tool does", async () => {
+    const port = 30_000 + Math.floor(Math.random() * 2_000)
+    await as("podman", "run", "-d", "--name", "first", "-p", `127.0.0.1:${port}:80`, "busybox", "sleep", "100")
+    const second = await as("podman", "run", "--rm", "-p", `127.0.0.1:${port}:80`, "busybox", "true")
+    expect(second.stderr).toContain(`listen tcp 127.0.0.1:${port}: bind: address already in use`)
+    await as("podman", "rm", "-f", "-t", "0", "first")
+    const ran = (tool: Tool, mode: string) =>
+      as(tool, "run", "--rm", "--network", mode, "-p", "80", "busybox", "echo", "x")
+    for (const mode of ["host", "none"])
+      expect(await ran("podman", mode)).toMatchObject({
+        stdout: "x\n",
+        stderr: `Port mappings have been discarded because "${mode}" network namespace mode does not support them\n`,
+      })
+    expect((await ran("docker", "host")).stderr).toBe(
+      "WARNING: Published ports are discarded when using host network mode\n",
+    )
+    expect((await ran("docker", "none")).stderr).toBe("")
+  })
+})
+
 test("podman finds what is here by the end of its name, and docker does not", async () => {
   await skiff.ok("tag", "busybox", "registry.example/team/app:7")
   expect((await as("podman", "image", "exists", "app:7")).code).toBe(0)

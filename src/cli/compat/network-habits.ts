@@ -12,6 +12,10 @@ export interface NetworkHabits {
   readonly hasIpv6: boolean
   /** A port on all addresses is told once for each family: `0.0.0.0` and `::`. */
   readonly tellsFamilies: boolean
+  /** Where members of a network that is made look for names first. */
+  readonly searchDomain: string | undefined
+  /** What is said of published ports where the network mode has none; undefined: nothing. */
+  portsDiscarded(mode: string): string | undefined
   /** `10.1.2.3/24` means the network that this address is in; else it is a mistake. */
   readonly clearsHostBits: boolean
   /** What `create` prints. */
@@ -29,6 +33,9 @@ export const NETWORK_HABITS: NetworkHabits = {
   defaultName: "bridge",
   hasIpv6: true,
   tellsFamilies: true,
+  searchDomain: undefined,
+  portsDiscarded: (mode) =>
+    mode === "host" ? "WARNING: Published ports are discarded when using host network mode" : undefined,
   clearsHostBits: false,
   created: ({ id }) => id,
   prunedHeading: true,
@@ -50,6 +57,9 @@ export const PODMAN_NETWORK_HABITS: NetworkHabits = {
   defaultName: "podman",
   hasIpv6: false,
   tellsFamilies: false,
+  searchDomain: "dns.podman",
+  portsDiscarded: (mode) =>
+    `Port mappings have been discarded because "${mode}" network namespace mode does not support them`,
   clearsHostBits: true,
   created: ({ name }) => name,
   prunedHeading: false,

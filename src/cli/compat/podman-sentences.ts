@@ -11,7 +11,16 @@ const SENTENCES: readonly [RegExp, string][] = [
   [/^invalid (container|volume) name ".*"$/s, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument"],
   [/^invalid (?:subnet|range) "(.*)"$/s, "invalid CIDR address: $1"],
   [/^unsupported network driver "(.*)".*$/s, "unsupported driver $1: invalid argument"],
-  [/^unsupported network option "(.*)"$/s, "unsupported network option $1"],
+  [/^unsupported network option "(.*)"$/s, "unsupported bridge network option $1"],
+  [/^network option "mode=(.*)" is not supported.*$/s, "unsupported bridge network option mode=$1"],
+  [
+    /^the network mode pasta is for containers of an ordinary user$/,
+    "pasta networking is only supported for rootless mode or when inside a nested userns",
+  ],
+  [
+    /^cannot publish (\S+)\/(tcp|udp|sctp): (?:port is already allocated|address already in use)(.*)$/s,
+    "cannot listen on the $2 port: listen $2 $1: bind: address already in use$3",
+  ],
   [/^unable to find user "(.*)": no matching entries.*$/, "unable to find user $1: no matching entries in passwd file"],
   [
     /^unable to find group "(.*)": no matching entries.*$/,

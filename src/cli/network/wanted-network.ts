@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function wantedNetwork(
   name: string,
   flags: CreateFlags,
-  { clearsHostBits, hasIpv6 }: Pick<NetworkHabits, "clearsHostBits" | "hasIpv6">,
+  { clearsHostBits, hasIpv6, searchDomain }: Pick<NetworkHabits, "clearsHostBits" | "hasIpv6" | "searchDomain">,
 ): NetworkWanted {
   refuseOthers(flags)
   const [subnet, subnet6] = families("subnet", flags.subnet)
@@ -29,6 +29,7 @@ export function wantedNetwork(
   const [ipRange, ipRange6] = families("range", flags.ipRange)
   const dns = {
     ...(flags.disableDns && { disabled: true }),
+    ...(searchDomain !== undefined && !flags.disableDns && driverOf(flags.driver) === "bridge" && { searchDomain }),
     ...(flags.dns.length > 0 && { servers: flags.dns.flatMap((one) => one.split(",")) }),
   }
   return {

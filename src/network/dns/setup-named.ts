@@ -35,11 +35,17 @@ export async function setupNamed(
       records.rename(containerId, network.id, names)
     if (nameServers.length > 0) records.askElsewhere(containerId, network.id, nameServers)
     if (wakeResolver !== undefined) await whenReady(runRoot, wakeResolver, options)
-    return { ...status, nameServer: network.gateway }
+    return { ...status, ...namesOf(network) }
   } catch (error) {
     await driver.teardown(network, containerId, status)
     throw error
   }
+}
+
+/** Who answers its questions for names, and where they are looked for. */
+function namesOf({ gateway, options }: Network): Pick<EndpointStatus, "nameServer" | "searchDomain"> {
+  const { searchDomain } = options.dns ?? {}
+  return { nameServer: gateway, ...(searchDomain !== undefined && { searchDomain }) }
 }
 
 /**

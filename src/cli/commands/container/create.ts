@@ -3,6 +3,7 @@ import { CidFile } from "../../cidfile.ts"
 import { command } from "../../command.ts"
 import { CONTAINER_FLAGS } from "../../container-flags.ts"
 import { INIT_CONTAINER_FLAGS, inPodOf } from "../../container-flags/pods.ts"
+import { tellDiscardedPorts } from "../../discarded-ports.ts"
 import { containerOptions } from "../../container-options.ts"
 import { keptCommand } from "../../kept-command.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
@@ -13,7 +14,7 @@ export default command({
   args: [arg.one("IMAGE", "images"), arg.rest("[COMMAND] [ARG...]")],
   flags: { ...CONTAINER_FLAGS, ...INIT_CONTAINER_FLAGS },
   flagsBeforeWords: true,
-  async run({ args: [image, words], flags, engine, out }) {
+  async run({ args: [image, words], flags, engine, out, dialect }) {
     const options = {
       ...containerOptions(image, words, flags),
       createCommand: keptCommand(process.argv.slice(2), words),
@@ -31,6 +32,7 @@ export default command({
     cidFile?.write(id)
     joined.keep()
     for (const warning of warnings) out.warn(warning)
+    tellDiscardedPorts(options, dialect.networks, out)
     out.line(id)
   },
 })

@@ -4,6 +4,7 @@ import { command } from "../../command.ts"
 import { CONTAINER_FLAGS, type ContainerFlags } from "../../container-flags.ts"
 import { RUN_LIFE_FLAGS } from "../../container-flags/life.ts"
 import { inPodOf } from "../../container-flags/pods.ts"
+import { tellDiscardedPorts } from "../../discarded-ports.ts"
 import { containerOptions } from "../../container-options.ts"
 import { keptCommand } from "../../kept-command.ts"
 import { flag } from "../../flag.ts"
@@ -56,6 +57,7 @@ export default command({
           onCreated: ({ id, warnings = [] }) => {
             cidFile?.write(id)
             for (const warning of warnings) out.warn(warning)
+            tellDiscardedPorts(options, dialect.networks, out)
             hearSignals()
           },
         })

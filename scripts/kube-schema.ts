@@ -15,7 +15,7 @@ const OUT = new URL("../src/kube/api/schema/fields.ts", import.meta.url).pathnam
 /** `group/version` of the package: the kinds from which all others are reached. */
 const ROOTS = [
   "core.v1: ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolumeClaim PersistentVolume Pod PodTemplate ReplicationController ResourceQuota Secret ServiceAccount Service Binding",
-  "admissionregistration.v1: MutatingWebhookConfiguration ValidatingWebhookConfiguration",
+  "admissionregistration.v1: MutatingWebhookConfiguration ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding",
   "apiextensions.v1: CustomResourceDefinition",
   "apps.v1: ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
   "authentication.v1: TokenRequest TokenReview SelfSubjectReview",
@@ -23,6 +23,7 @@ const ROOTS = [
   "autoscaling.v1: Scale HorizontalPodAutoscaler",
   "autoscaling.v2: HorizontalPodAutoscaler",
   "batch.v1: CronJob Job",
+  "certificates.v1: CertificateSigningRequest",
   "coordination.v1: Lease",
   "discovery.v1: EndpointSlice",
   "events.v1: Event",
@@ -74,6 +75,9 @@ const MERGED: Record<string, string> = {
   "admissionregistration.v1.ValidatingWebhookConfiguration.webhooks": "name",
   "admissionregistration.v1.MutatingWebhook.matchConditions": "name",
   "admissionregistration.v1.ValidatingWebhook.matchConditions": "name",
+  "admissionregistration.v1.ValidatingAdmissionPolicySpec.matchConditions": "name",
+  "admissionregistration.v1.ValidatingAdmissionPolicySpec.variables": "name",
+  "certificates.v1.CertificateSigningRequestStatus.conditions": "type",
   "apiextensions.v1.CustomResourceDefinitionStatus.conditions": "type",
   "autoscaling.v2.HorizontalPodAutoscalerStatus.conditions": "type",
   "batch.v1.JobStatus.conditions": "",
@@ -138,7 +142,14 @@ const SCALARS: Record<string, string> = {
   "apiextensions.v1.JSONSchemaProps": "o",
 }
 
-const BYTES = new Set(["core.v1.Secret.data", "core.v1.ConfigMap.binaryData"])
+const BYTES = new Set([
+  "core.v1.Secret.data",
+  "core.v1.ConfigMap.binaryData",
+  "admissionregistration.v1.WebhookClientConfig.caBundle",
+  "apiextensions.v1.WebhookClientConfig.caBundle",
+  "certificates.v1.CertificateSigningRequestSpec.request",
+  "certificates.v1.CertificateSigningRequestStatus.certificate",
+])
 
 const done = new Map<string, string>()
 const docs = new Map<string, Record<string, string>>()
@@ -148,6 +159,9 @@ function typeOf(text: string, owner: string): string {
   if (list !== undefined) return `[]${typeOf(list, owner)}`
   const map = /^\{\s*\[key: string\]: (.*?);?\s*\}$/s.exec(text)?.[1]
   if (map !== undefined) return `{}${BYTES.has(owner) ? "y" : typeOf(map, owner)}`
+  if (text === "string" && BYTES.has(owner)) return "y"
+  // a word of two would end the field's
+  if (/^"[^"]* /.test(text) || /\| "[^"]* /.test(text)) return "s"
   if (text.startsWith('"')) return `s(${[...text.matchAll(/"([^"]*)"/g)].map(([, one]) => one).join("|")})`
   if (owner === "apps.v1.StatefulSetSpec.volumeClaimTemplates") return "@core.v1.PersistentVolumeClaim"
   if (text.startsWith("{") || text.includes("|")) console.error(`${owner}: ${text}`)

@@ -90,6 +90,10 @@ export class KubeDomains {
       objects,
       transaction: (body) => db.transaction(body),
       hookNetwork: this.#hookNetwork(objects),
+      signClient: async (request, options) => {
+        const { signClientRequest } = await import("../sys/net/made-certificate.ts")
+        return signClientRequest(`${paths.root}/kube/tls`, request, options)
+      },
       tokens: new Tokens(`${paths.root}/kube`),
       uses: async () => {
         const [{ podUses }, containers] = await Promise.all([

@@ -10,7 +10,7 @@ import type { HookNetwork } from "./admission/webhooks/call.ts"
 import { admit } from "./admission/admit.ts"
 import type { ApiRequest, ApiResponse, KubeApi } from "./api.ts"
 import { OWNER } from "./api.ts"
-import { openKubeApi } from "./open.ts"
+import { openKubeApi, type OpenDeps } from "./open.ts"
 
 /** An API over a store of its own, as an engine opens it. */
 export interface TestApi {
@@ -21,19 +21,19 @@ export interface TestApi {
   ask(method: ApiRequest["method"], path: string, request?: Partial<ApiRequest> | object): Promise<ApiResponse>
 }
 
-/** Makes them for one test file. */
-export function testApis(): (network?: HookNetwork) => TestApi {
+/** Makes them for one test file. `more`: what the API is handed beside its objects. */
+export function testApis(network?: HookNetwork, more: Partial<OpenDeps> = {}): (network?: HookNetwork) => TestApi {
   const root = tempDirectory("skiff-kube-api-")
   const opened: Database[] = []
   afterAll(() => {
     for (const db of opened) db[Symbol.dispose]()
   })
-  return (hookNetwork) => {
+  return (hookNetwork = network) => {
     const db = new Database(`${root}/${opened.length}.db`)
     db.migrate([kubeSchema])
     opened.push(db)
     const objects: KubeObjects = openObjects({ db, root, admit: (kind, object) => admit(objects, kind, object) })
-    const api = openKubeApi({ objects, transaction: (body) => db.transaction(body), hookNetwork })
+    const api = openKubeApi({ objects, transaction: (body) => db.transaction(body), hookNetwork, ...more })
     const client = new KubeClient(localTransport(api, () => objects.kinds()))
     return {
       api,

@@ -34,6 +34,9 @@ const PARTS: Readonly<
     { name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
     { name: "resize", kind: "Pod", verbs: ["get", "patch", "update"] },
   ],
+  "certificatesigningrequests.certificates.k8s.io": [
+    { name: "approval", kind: "CertificateSigningRequest", verbs: ["get", "patch", "update"] },
+  ],
   namespaces: [{ name: "finalize", kind: "Namespace", verbs: ["update"] }],
   serviceaccounts: [
     { name: "token", kind: "TokenRequest", verbs: ["create"], group: "authentication.k8s.io", version: "v1" },

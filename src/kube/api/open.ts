@@ -5,6 +5,7 @@ import { deletionAdmitted, partAdmitted } from "./admission/webhooks/admitted.ts
 import { gateOf, throughGate, type Gate } from "./admission/webhooks/gate.ts"
 import { authorize, checkEscalation, rulesOf, type Access } from "./authorize.ts"
 import { readRequest, type ApiDeps, type ResourceRequest } from "./context.ts"
+import type { SignClient } from "./certificates.ts"
 import { discover, LEVEL } from "./discovery.ts"
 import type { PodUses } from "./metrics.ts"
 import { review } from "./reviews.ts"
@@ -29,13 +30,24 @@ import {
 
 const RBAC = "rbac.authorization.k8s.io"
 
+const CERTIFICATES = "certificatesigningrequests.certificates.k8s.io"
+const NOT_ENFORCED =
+  "validating admission policies are kept and not enforced here: expressions in CEL are not evaluated. A ValidatingWebhookConfiguration is."
+
 /** What an engine answers: the output of a pod's container. */
 export type PodLog = (context: ResourceRequest) => Promise<ApiResponse>
 
+/** What the API is handed beside its objects; what is undefined is not served. */
+export interface OpenDeps extends ApiDeps {
+  podLog?: PodLog
+  tokens?: Tokens
+  uses?: () => Promise<PodUses>
+  /** For CertificateSigningRequests. */
+  signClient?: SignClient
+}
+
 /** The API over the objects of one store. */
-export function openKubeApi(
-  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
-): KubeApi {
+export function openKubeApi(deps: OpenDeps): KubeApi {
   return {
     async request(request) {
       try {
@@ -96,10 +108,7 @@ async function throughWebhooks<T>(
   return gate === undefined ? body(undefined) : throughGate(() => body(gate))
 }
 
-async function answer(
-  request: ApiRequest,
-  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
-): Promise<ApiResponse> {
+async function answer(request: ApiRequest, deps: OpenDeps): Promise<ApiResponse> {
   const { objects } = deps
   const isReview = request.path.includes("reviews")
   if (isReview) {
@@ -176,11 +185,7 @@ function isWatch({ query }: ApiRequest): boolean {
   return asked === "1" || asked === "true" || asked === ""
 }
 
-async function onResource(
-  request: ApiRequest,
-  target: Target,
-  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
-): Promise<ApiResponse> {
+async function onResource(request: ApiRequest, target: Target, deps: OpenDeps): Promise<ApiResponse> {
   const { kind, name, subresource, namespace } = target
   // exec by GET changes what runs as much as by POST
   const isConnect = ["exec", "attach", "portforward"].includes(subresource ?? "")
@@ -199,14 +204,15 @@ async function onResource(
   })
 }
 
-async function answerTo(
-  context: ResourceRequest,
-  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
-): Promise<ApiResponse> {
+async function answerTo(context: ResourceRequest, deps: OpenDeps): Promise<ApiResponse> {
   const { request, kind, target } = context
   const { subresource } = target
   if (subresource !== undefined && subresource !== "status") return onPart(context, subresource, deps)
   if (subresource === "status" && !kind.hasStatus) throw noSuchResource()
+  if (context.resource === CERTIFICATES)
+    return (await import("./certificates.ts")).onSigningRequest(context, deps.signClient, onObject)
+  if (kind.plural.startsWith("validatingadmissionpolic") && request.method !== "GET" && request.method !== "DELETE")
+    context.warnings.push(NOT_ENFORCED)
   if (kind.group === RBAC && ["POST", "PUT", "PATCH"].includes(request.method)) return onRole(context)
   return onObject(context)
 }
@@ -260,13 +266,11 @@ function removeAll(context: ResourceRequest): ApiResponse {
   return { status: 200, body: { kind: `${kind.kind}List`, apiVersion: target.version, metadata: {}, items: removed } }
 }
 
-async function onPart(
-  context: ResourceRequest,
-  part: string,
-  deps: ApiDeps & { podLog?: PodLog; tokens?: Tokens; uses?: () => Promise<PodUses> },
-): Promise<ApiResponse> {
+async function onPart(context: ResourceRequest, part: string, deps: OpenDeps): Promise<ApiResponse> {
   const { kind, resource } = context
   if (part === "scale" && kind.hasScale === true) return scale(context)
+  if (resource === CERTIFICATES && part === "approval")
+    return (await import("./certificates.ts")).approval(context, deps.signClient)
   if (resource === "namespaces" && part === "finalize") return replace(context)
   if (resource === "pods" && part === "ephemeralcontainers") return changedPart(context, addEphemeral)
   if (resource === "pods" && part === "resize") return changedPart(context, resizePod)

@@ -83,6 +83,17 @@ export const BUILT_IN_KINDS: readonly ResourceKind[] = [
     plural: "validatingwebhookconfigurations",
     namespaced: false,
   }),
+  kind("admissionregistration.k8s.io/v1", {
+    kind: "ValidatingAdmissionPolicy",
+    plural: "validatingadmissionpolicies",
+    namespaced: false,
+    hasStatus: true,
+  }),
+  kind("admissionregistration.k8s.io/v1", {
+    kind: "ValidatingAdmissionPolicyBinding",
+    plural: "validatingadmissionpolicybindings",
+    namespaced: false,
+  }),
   kind("apiextensions.k8s.io/v1", {
     kind: "CustomResourceDefinition",
     plural: "customresourcedefinitions",
@@ -132,6 +143,13 @@ export const BUILT_IN_KINDS: readonly ResourceKind[] = [
   }),
   kind("batch/v1", { kind: "CronJob", plural: "cronjobs", shortNames: ["cj"], categories: ["all"], hasStatus: true }),
   kind("batch/v1", { kind: "Job", plural: "jobs", categories: ["all"], hasStatus: true }),
+  kind("certificates.k8s.io/v1", {
+    kind: "CertificateSigningRequest",
+    plural: "certificatesigningrequests",
+    shortNames: ["csr"],
+    namespaced: false,
+    hasStatus: true,
+  }),
   kind("coordination.k8s.io/v1", { kind: "Lease", plural: "leases" }),
   kind("discovery.k8s.io/v1", { kind: "EndpointSlice", plural: "endpointslices" }),
   kind("gateway.networking.k8s.io/v1", {

@@ -126,31 +126,49 @@ export async function clientCertificate(
   directory: string,
   { name, groups, days }: { name: string; groups: readonly string[]; days: number },
 ): Promise<ClientCertificate> {
-  if (!existsSync(join(directory, "ca.key"))) throw new NotFound("there is no authority yet that signs certificates")
+  mustHaveAuthority(directory)
   const aside = mkdtempSync(join(directory, ".client-"))
   try {
     const at = (file: string): string => join(aside, file)
     const subject = [...groups.map((group) => `/O=${subjectValue(group)}`), `/CN=${subjectValue(name)}`].join("")
     await openssl("req", "-utf8", ...NEW_KEY, "-keyout", at("key"), "-out", at("csr"), "-subj", subject)
-    writeFileSync(at("use"), "keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n")
-    const signer = ["-CA", join(directory, "ca.crt"), "-CAkey", join(directory, "ca.key"), "-set_serial", serial()]
-    await openssl(
-      "x509",
-      "-req",
-      "-in",
-      at("csr"),
-      ...signer,
-      "-days",
-      `${days}`,
-      "-extfile",
-      at("use"),
-      "-out",
-      at("crt"),
-    )
-    return { cert: readFileSync(at("crt"), "utf8"), key: readFileSync(at("key"), "utf8") }
+    return { cert: await signClientIn(directory, aside, days), key: readFileSync(at("key"), "utf8") }
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
+}
+
+function mustHaveAuthority(directory: string): void {
+  if (!existsSync(join(directory, "ca.key"))) throw new NotFound("there is no authority yet that signs certificates")
+}
+
+/**
+ * Signs a request that somebody else made (PKCS #10, PEM) for a client: of it the name and the key are taken, and no extension. Gives the certificate. Throws NotFound where there is no
+ * authority, FailedPrecondition for what openssl does not take as one, or whose own signature is wrong.
+ */
+export async function signClientRequest(
+  directory: string,
+  request: string,
+  { days }: { days: number },
+): Promise<string> {
+  mustHaveAuthority(directory)
+  const aside = mkdtempSync(join(directory, ".client-"))
+  try {
+    writeFileSync(join(aside, "csr"), request)
+    return await signClientIn(directory, aside, days)
+  } finally {
+    rmSync(aside, { recursive: true, force: true })
+  }
+}
+
+/** The request `csr` in `aside`, for a client. */
+async function signClientIn(directory: string, aside: string, days: number): Promise<string> {
+  const at = (file: string): string => join(aside, file)
+  writeFileSync(at("use"), "keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n")
+  const signer = ["-CA", join(directory, "ca.crt"), "-CAkey", join(directory, "ca.key"), "-set_serial", serial()]
+  const words = ["-days", `${days}`, "-extfile", at("use"), "-out", at("crt")]
+  await openssl("x509", "-req", "-in", at("csr"), ...signer, ...words)
+  return readFileSync(at("crt"), "utf8")
 }
 
 const serial = (): string =>

@@ -3,14 +3,28 @@
  * `^Name`: a structure whose fields stand in the one that holds it; `*`: what is not sent is not there, while elsewhere it is nothing.
  */
 export const NUMBERS = `
+admissionregistration.v1.AuditAnnotation key=1 valueExpression=2
+admissionregistration.v1.ExpressionWarning fieldRef=2 warning=3
 admissionregistration.v1.MatchCondition name=1 expression=2
+admissionregistration.v1.MatchResources namespaceSelector=1* objectSelector=2* resourceRules=3 excludeResourceRules=4 matchPolicy=7*
 admissionregistration.v1.MutatingWebhook name=1 clientConfig=2 rules=3 failurePolicy=4* matchPolicy=9* namespaceSelector=5* objectSelector=11* sideEffects=6* timeoutSeconds=7* admissionReviewVersions=8 reinvocationPolicy=10* matchConditions=12
 admissionregistration.v1.MutatingWebhookConfiguration metadata=1 webhooks=2
+admissionregistration.v1.NamedRuleWithOperations resourceNames=1 ^RuleWithOperations=2
+admissionregistration.v1.ParamKind apiVersion=1 kind=2
+admissionregistration.v1.ParamRef name=1 namespace=2 selector=3* parameterNotFoundAction=4*
 admissionregistration.v1.Rule apiGroups=1 apiVersions=2 resources=3 scope=4*
 admissionregistration.v1.RuleWithOperations operations=1 ^Rule=2
 admissionregistration.v1.ServiceReference namespace=1 name=2 path=3* port=4*
+admissionregistration.v1.TypeChecking expressionWarnings=1
+admissionregistration.v1.ValidatingAdmissionPolicy metadata=1 spec=2 status=3
+admissionregistration.v1.ValidatingAdmissionPolicyBinding metadata=1 spec=2
+admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec policyName=1 paramRef=2* matchResources=3* validationActions=4
+admissionregistration.v1.ValidatingAdmissionPolicySpec paramKind=1* matchConstraints=2* validations=3 failurePolicy=4* auditAnnotations=5 matchConditions=6 variables=7
+admissionregistration.v1.ValidatingAdmissionPolicyStatus observedGeneration=1 typeChecking=2* conditions=3
 admissionregistration.v1.ValidatingWebhook name=1 clientConfig=2 rules=3 failurePolicy=4* matchPolicy=9* namespaceSelector=5* objectSelector=10* sideEffects=6* timeoutSeconds=7* admissionReviewVersions=8 matchConditions=11
 admissionregistration.v1.ValidatingWebhookConfiguration metadata=1 webhooks=2
+admissionregistration.v1.Validation expression=1 message=2 reason=3* messageExpression=4
+admissionregistration.v1.Variable name=1 expression=2
 admissionregistration.v1.WebhookClientConfig url=3* service=1* caBundle=2
 apps.v1.ControllerRevision metadata=1 data=2 revision=3
 apps.v1.DaemonSet metadata=1 spec=2 status=3
@@ -107,6 +121,10 @@ batch.v1.PodFailurePolicyRule action=1 onExitCodes=2* onPodConditions=3
 batch.v1.SuccessPolicy rules=1
 batch.v1.SuccessPolicyRule succeededIndexes=1* succeededCount=2*
 batch.v1.UncountedTerminatedPods succeeded=1 failed=2
+certificates.v1.CertificateSigningRequest metadata=1 spec=2 status=3
+certificates.v1.CertificateSigningRequestCondition type=1 status=6 reason=2 message=3 lastUpdateTime=4 lastTransitionTime=5
+certificates.v1.CertificateSigningRequestSpec request=1 signerName=7 expirationSeconds=8* usages=5 username=2 uid=3 groups=4 extra=6
+certificates.v1.CertificateSigningRequestStatus conditions=1 certificate=2
 coordination.v1.Lease metadata=1 spec=2
 coordination.v1.LeaseSpec holderIdentity=1* leaseDurationSeconds=2* acquireTime=3* renewTime=4* leaseTransitions=5* strategy=6* preferredHolder=7*
 core.v1.AWSElasticBlockStoreVolumeSource volumeID=1 fsType=2 partition=3 readOnly=4

@@ -7,14 +7,28 @@
  * that is merged by these keys, `<=>` a set, `<~>` a map of one value; `^`: patches name what they keep. `~` before the fields: one value.
  */
 export const FIELDS = `
+admissionregistration.v1.AuditAnnotation key!:s valueExpression!:s
+admissionregistration.v1.ExpressionWarning fieldRef!:s warning!:s
 admissionregistration.v1.MatchCondition expression!:s name!:s
+admissionregistration.v1.MatchResources excludeResourceRules:[]@admissionregistration.v1.NamedRuleWithOperations matchPolicy:s(Equivalent|Exact) namespaceSelector:@meta.v1.LabelSelector objectSelector:@meta.v1.LabelSelector resourceRules:[]@admissionregistration.v1.NamedRuleWithOperations
 admissionregistration.v1.MutatingWebhook admissionReviewVersions!:[]s clientConfig!:@admissionregistration.v1.WebhookClientConfig failurePolicy:s(Fail|Ignore) matchConditions:[]@admissionregistration.v1.MatchCondition<name> matchPolicy:s(Equivalent|Exact) name!:s namespaceSelector:@meta.v1.LabelSelector objectSelector:@meta.v1.LabelSelector reinvocationPolicy:s(IfNeeded|Never) rules:[]@admissionregistration.v1.RuleWithOperations sideEffects!:s(None|NoneOnDryRun|Some|Unknown) timeoutSeconds:i
 admissionregistration.v1.MutatingWebhookConfiguration apiVersion:s kind:s metadata:@meta.v1.ObjectMeta webhooks:[]@admissionregistration.v1.MutatingWebhook<name>
+admissionregistration.v1.NamedRuleWithOperations apiGroups:[]s apiVersions:[]s operations:[]s(*|CONNECT|CREATE|DELETE|UPDATE) resourceNames:[]s resources:[]s scope:s(*|Cluster|Namespaced)
+admissionregistration.v1.ParamKind apiVersion:s kind:s
+admissionregistration.v1.ParamRef name:s namespace:s parameterNotFoundAction:s selector:@meta.v1.LabelSelector
 admissionregistration.v1.RuleWithOperations apiGroups:[]s apiVersions:[]s operations:[]s(*|CONNECT|CREATE|DELETE|UPDATE) resources:[]s scope:s(*|Cluster|Namespaced)
 admissionregistration.v1.ServiceReference name!:s namespace!:s path:s port:i
+admissionregistration.v1.TypeChecking expressionWarnings:[]@admissionregistration.v1.ExpressionWarning
+admissionregistration.v1.ValidatingAdmissionPolicy apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec:@admissionregistration.v1.ValidatingAdmissionPolicySpec status:@admissionregistration.v1.ValidatingAdmissionPolicyStatus
+admissionregistration.v1.ValidatingAdmissionPolicyBinding apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec!:@admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec
+admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec matchResources:@admissionregistration.v1.MatchResources paramRef:@admissionregistration.v1.ParamRef policyName!:s validationActions!:[]s(Audit|Deny|Warn)
+admissionregistration.v1.ValidatingAdmissionPolicySpec auditAnnotations:[]@admissionregistration.v1.AuditAnnotation failurePolicy:s(Fail|Ignore) matchConditions:[]@admissionregistration.v1.MatchCondition<name> matchConstraints:@admissionregistration.v1.MatchResources paramKind:@admissionregistration.v1.ParamKind validations:[]@admissionregistration.v1.Validation variables:[]@admissionregistration.v1.Variable<name>
+admissionregistration.v1.ValidatingAdmissionPolicyStatus conditions:[]@meta.v1.Condition<type> observedGeneration:i typeChecking:@admissionregistration.v1.TypeChecking
 admissionregistration.v1.ValidatingWebhook admissionReviewVersions!:[]s clientConfig!:@admissionregistration.v1.WebhookClientConfig failurePolicy:s(Fail|Ignore) matchConditions:[]@admissionregistration.v1.MatchCondition<name> matchPolicy:s(Equivalent|Exact) name!:s namespaceSelector:@meta.v1.LabelSelector objectSelector:@meta.v1.LabelSelector rules:[]@admissionregistration.v1.RuleWithOperations sideEffects!:s(None|NoneOnDryRun|Some|Unknown) timeoutSeconds:i
 admissionregistration.v1.ValidatingWebhookConfiguration apiVersion:s kind:s metadata:@meta.v1.ObjectMeta webhooks:[]@admissionregistration.v1.ValidatingWebhook<name>
-admissionregistration.v1.WebhookClientConfig caBundle:s service:@admissionregistration.v1.ServiceReference url:s
+admissionregistration.v1.Validation expression!:s message:s messageExpression:s reason:s
+admissionregistration.v1.Variable expression!:s name!:s
+admissionregistration.v1.WebhookClientConfig caBundle:y service:@admissionregistration.v1.ServiceReference url:s
 apiextensions.v1.CustomResourceColumnDefinition description:s format:s jsonPath!:s name!:s priority:i type!:s
 apiextensions.v1.CustomResourceConversion strategy!:s webhook:@apiextensions.v1.WebhookConversion
 apiextensions.v1.CustomResourceDefinition apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec!:@apiextensions.v1.CustomResourceDefinitionSpec status:@apiextensions.v1.CustomResourceDefinitionStatus
@@ -29,7 +43,7 @@ apiextensions.v1.CustomResourceSubresources scale:@apiextensions.v1.CustomResour
 apiextensions.v1.CustomResourceValidation openAPIV3Schema:o
 apiextensions.v1.SelectableField jsonPath!:s
 apiextensions.v1.ServiceReference name!:s namespace!:s path:s port:i
-apiextensions.v1.WebhookClientConfig caBundle:s service:@apiextensions.v1.ServiceReference url:s
+apiextensions.v1.WebhookClientConfig caBundle:y service:@apiextensions.v1.ServiceReference url:s
 apiextensions.v1.WebhookConversion clientConfig:@apiextensions.v1.WebhookClientConfig conversionReviewVersions!:[]s
 apps.v1.ControllerRevision apiVersion:s data:o kind:s metadata:@meta.v1.ObjectMeta revision!:i
 apps.v1.DaemonSet apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec:@apps.v1.DaemonSetSpec status:@apps.v1.DaemonSetStatus
@@ -126,6 +140,10 @@ batch.v1.PodFailurePolicyRule action!:s(Count|FailIndex|FailJob|Ignore) onExitCo
 batch.v1.SuccessPolicy rules!:[]@batch.v1.SuccessPolicyRule
 batch.v1.SuccessPolicyRule succeededCount:i succeededIndexes:s
 batch.v1.UncountedTerminatedPods failed:[]s succeeded:[]s
+certificates.v1.CertificateSigningRequest apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec!:@certificates.v1.CertificateSigningRequestSpec status:@certificates.v1.CertificateSigningRequestStatus
+certificates.v1.CertificateSigningRequestCondition lastTransitionTime:t lastUpdateTime:t message:s reason:s status!:s type!:s
+certificates.v1.CertificateSigningRequestSpec expirationSeconds:i extra:{}[]s groups:[]s request!:y signerName!:s uid:s usages:[]s username:s
+certificates.v1.CertificateSigningRequestStatus certificate:y conditions:[]@certificates.v1.CertificateSigningRequestCondition<type>
 coordination.v1.Lease apiVersion:s kind:s metadata:@meta.v1.ObjectMeta spec:@coordination.v1.LeaseSpec
 coordination.v1.LeaseSpec acquireTime:u holderIdentity:s leaseDurationSeconds:i leaseTransitions:i preferredHolder:s renewTime:u strategy:s
 core.v1.AWSElasticBlockStoreVolumeSource fsType:s partition:i readOnly:b volumeID!:s

@@ -539,6 +539,26 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     column("Webhooks", (object) => listAt(object, "webhooks").length, "integer"),
     AGE,
   ],
+  "validatingadmissionpolicies.admissionregistration.k8s.io": [
+    NAME,
+    column("Validations", (object) => listAt(object, "spec", "validations").length, "integer"),
+    column("ParamKind", (object) => textAt(object, "spec", "paramKind", "kind") || "<unset>"),
+    AGE,
+  ],
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": [
+    NAME,
+    column("PolicyName", text("spec", "policyName")),
+    column("ParamRef", (object) => textAt(object, "spec", "paramRef", "name") || "<unset>"),
+    AGE,
+  ],
+  "certificatesigningrequests.certificates.k8s.io": [
+    NAME,
+    AGE,
+    column("SignerName", text("spec", "signerName")),
+    column("Requestor", text("spec", "username")),
+    column("RequestedDuration", requestedDuration),
+    column("Condition", requestCondition),
+  ],
   "gatewayclasses.gateway.networking.k8s.io": [NAME, column("Controller", text("spec", "controllerName")), AGE],
   "gateways.gateway.networking.k8s.io": [
     NAME,
@@ -586,4 +606,21 @@ function customColumn(one: Tree, read: (object: Tree, path: string) => unknown):
       return typeof value === "object" ? JSON.stringify(value) : value === undefined ? "" : String(value)
     },
   }
+}
+
+const HOUR_SECONDS = 3600
+
+function requestedDuration(object: Tree): string {
+  const seconds = at(object, "spec", "expirationSeconds")
+  if (typeof seconds !== "number") return "<none>"
+  if (seconds >= 2 * 24 * HOUR_SECONDS) return `${Math.floor(seconds / (24 * HOUR_SECONDS))}d`
+  return seconds >= 2 * HOUR_SECONDS ? `${Math.floor(seconds / HOUR_SECONDS)}h` : `${Math.floor(seconds / 60)}m`
+}
+
+/** `Approved,Issued`, as kubectl has it. */
+function requestCondition(object: Tree): string {
+  const types = listAt(object, "status", "conditions").map((one) => textAt(one, "type"))
+  const judged = types.find((one) => one === "Denied") ?? types.find((one) => one === "Approved") ?? "Pending"
+  const failed = types.includes("Failed") ? ",Failed" : ""
+  return `${judged}${failed}${textAt(object, "status", "certificate") === "" ? "" : ",Issued"}`
 }

@@ -1,0 +1,3 @@
+import { certificateCommand } from "../../../kube/certificate-command.ts"
+
+export default certificateCommand("deny", "Deny a certificate signing request")

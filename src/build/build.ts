@@ -16,6 +16,7 @@ import type { ChainId, Digest } from "../spec/digest.ts"
 import type { Predicate } from "../spec/in-toto.ts"
 import type { Descriptor } from "../spec/oci-image.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { Ulimit } from "../spec/docker/ulimit.ts"
 import type { Platform } from "../spec/platform.ts"
 import type { Resources } from "../container/container.ts"
@@ -109,6 +110,8 @@ export interface RunChoices {
   dns: readonly string[]
   dnsSearch: readonly string[]
   dnsOptions: readonly string[]
+  /** Where alone it may send; undefined: everywhere. Only a network of its own is bounded: a step without one is refused. */
+  allow?: readonly EgressRule[]
   hostname?: string
   /** The image's own files stay to be seen: `--no-hosts`, `--dns none`. */
   ownHosts?: boolean

@@ -67,7 +67,8 @@ export function checkNetworkLimits({ networkLimits, egress, network, sandbox }: 
         : networkLimits.rate === undefined
           ? "networkLimits.refuse"
           : "networkLimits.rate",
-    hint: "leave the network at its default, or name one",
+    hint:
+      sandbox === undefined ? "leave the network at its default, or name one" : "its pod may be limited, as a whole",
   })
 }
 

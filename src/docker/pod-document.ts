@@ -2,6 +2,7 @@
 import { mountSource } from "../spec/docker/mount-request.ts"
 import type { ContainerState } from "../container/container.ts"
 import type { Pod, PodOptions } from "../pod/pod.ts"
+import { formatEgressRule } from "../spec/docker/egress-rule.ts"
 import { formatAgo } from "./ages.ts"
 import { portMap } from "./port-map.ts"
 
@@ -66,6 +67,7 @@ function infraConfig({ options, sandbox }: Pod): Record<string, unknown> {
   return {
     PortBindings: portMap(sandbox?.endpoints[0]?.ports ?? options.ports ?? [], "0.0.0.0"),
     HostNetwork: network.kind === "host",
+    ...(options.allow && { NetworkAllow: options.allow.map(formatEgressRule) }),
     StaticIP: options.address ?? "",
     StaticMAC: options.macAddress ?? "",
     NoManageResolvConf: false,

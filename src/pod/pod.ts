@@ -25,6 +25,7 @@ import type {
 import type { NetworkRequest } from "../network/network.ts"
 import type { Sandbox, SandboxId, SharedNamespace } from "../sandbox/sandbox.ts"
 import type { DeviceRequest } from "../spec/docker/device-request.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { VolumesFrom } from "../spec/docker/volumes-from.ts"
@@ -57,6 +58,8 @@ export interface PodOptions {
   address?: string
   macAddress?: string
   ports?: readonly PortMapping[]
+  /** Where alone its containers may send, on all its networks; undefined: everywhere. */
+  allow?: readonly EgressRule[]
   dns?: readonly string[]
   dnsSearch?: readonly string[]
   dnsOptions?: readonly string[]

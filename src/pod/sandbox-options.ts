@@ -42,7 +42,7 @@ export function podNetworks(options: PodOptions): readonly NetworkRequest[] {
 
 /** Throws InvalidArgument for what contradicts itself, before anything is made. Pure. */
 export function checkPodOptions(options: PodOptions): void {
-  const { hasSandbox = true, ports = [], address, macAddress, networks = [], moreNetworks = [] } = options
+  const { hasSandbox = true, ports = [], address, macAddress, networks = [], moreNetworks = [], allow } = options
   if (!hasSandbox && (options.shares ?? []).length > 0)
     throw new InvalidArgument("a pod without a sandbox shares no namespaces", {
       field: "shares",
@@ -55,6 +55,7 @@ export function checkPodOptions(options: PodOptions): void {
     ["ports", ports.length > 0],
     ["address", address !== undefined],
     ["macAddress", macAddress !== undefined],
+    ["egress.allow", allow !== undefined],
     ["network", networks.length + moreNetworks.length > 0],
   ] as const
   for (const [field, isGiven] of refused)
@@ -85,6 +86,7 @@ export function sandboxOptions({
     stopsWithLast: options.exitPolicy === "stop",
     networks: isNetworked ? podNetworks(options) : [],
     ports: isNetworked ? (options.ports ?? []) : [],
+    ...(isNetworked && options.allow !== undefined && { allow: options.allow }),
     shmSizeBytes: options.shmSizeBytes ?? DEFAULT_SHM_BYTES,
     ...(options.sharesCgroup === false && options.resources === undefined
       ? {}

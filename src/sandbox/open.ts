@@ -55,6 +55,7 @@ export function openSandboxes(deps: SandboxDeps): Sandboxes {
         address6,
         macAddress,
         sysctls: options.networks[index]?.sysctls,
+        allow: options.allow,
         names: [...new Set([options.hostname, ...aliases, record.name, shortId(id)])],
       }
       const status = await networks.setup(network, endpoint, { signal })

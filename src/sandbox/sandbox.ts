@@ -14,6 +14,7 @@
  */
 import type { Cancellable } from "../base/cancel.ts"
 import type { EndpointStatus, NetworkRequest } from "../network/network.ts"
+import type { EgressRule } from "../spec/docker/egress-rule.ts"
 import type { ResourceLimits } from "../spec/docker/resource-limits.ts"
 import type { PortMapping } from "../spec/docker/port-mapping.ts"
 import type { StreamConnection } from "../sys/net/loopback-connection.ts"
@@ -39,6 +40,8 @@ export interface SandboxOptions {
   /** In order. One of them has the uplink, and the published ports (`Networks.arrange`). None: only a loopback. */
   networks: readonly NetworkRequest[]
   ports: readonly PortMapping[]
+  /** Where alone it may send; undefined: everywhere. */
+  allow?: readonly EgressRule[]
   /** Of /dev/shm. */
   shmSizeBytes: number
   /** Of all its containers together. Default: each has a cgroup of its own, somewhere else. */

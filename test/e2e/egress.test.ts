@@ -1,6 +1,8 @@
 /** Where a container may send, by address and by name, and the log of what it could not. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { NameServer, ownLoopback } from "../support/name-server.ts"
 import { openStore } from "../support/store.ts"
 import { user } from "../support/user.ts"
@@ -34,7 +36,8 @@ const logged = async (...words: string[]): Promise<Logged[]> =>
 beforeAll(async () => {
   await skiff.ok("network", "create", NETWORK)
   await run("server")
-  for (const port of [7000, 7001]) await listen("server", port)
+  await skiff.ok("run", "-d", "--name", "door", "busybox", "sleep", "1000")
+  for (const port of [7000, 7001]) for (const name of ["server", "door"]) await listen(name, port)
 })
 afterEach(async () => {
   const others = (await skiff.ok("ps", "-aq", "--filter", "name=one", "--filter", "name=two"))
@@ -43,6 +46,40 @@ afterEach(async () => {
   if (others.length > 0) await skiff.ok("rm", "-f", ...others)
 })
 describe("--allow-net", () => {
+  test("bounds a pod as a whole, and no container of it by itself", async () => {
+    const host = await address("server")
+    const pod = ["pod", "create", "--name", "podone", "--network", NETWORK]
+    await skiff.ok(...pod, "--allow-net", `${host}:7000/tcp`)
+    try {
+      await skiff.ok("run", "-d", "--name", "one", "--pod", "podone", "busybox", "sleep", "1000")
+      await eventually(async () => (await connect("one", host, 7000)) === "open")
+      expect(await connect("one", host, 7001)).toBe("refused")
+      const { InfraConfig } = JSON.parse(await skiff.ok("pod", "inspect", "podone"))[0] ?? {}
+      expect(InfraConfig.NetworkAllow).toEqual([`${host}/32:7000/tcp`])
+      const own = await skiff.run(["run", "--rm", "--pod", "podone", "--allow-net", "none", "busybox", "true"])
+      expect(own.stderr).toContain("its pod may be limited")
+    } finally {
+      await skiff.ok("pod", "rm", "-f", "podone")
+    }
+    const shared = await skiff.run([...pod.slice(0, 4), "--network", "host", "--allow-net", "none"])
+    expect([shared.code, shared.stderr]).toEqual([125, expect.stringContaining("has no network of its own")])
+  })
+
+  test("bounds what RUN sends, and refuses a step that cannot be bounded", async () => {
+    const host = (await skiff.inspect("door")).NetworkSettings.Networks.bridge?.IPAddress ?? ""
+    const directory = join(skiff.home, "bounded")
+    mkdirSync(directory, { recursive: true })
+    const steps = (flag = "") =>
+      `FROM busybox\nRUN ${flag} timeout 5 nc -w 1 ${host} 7000 </dev/null; ! timeout 5 nc -w 1 ${host} 7001 </dev/null\n`
+    writeFileSync(join(directory, "Dockerfile"), steps())
+    const build = (...flags: string[]) => skiff.run(["build", "--no-cache", ...flags, directory])
+    expect((await build("--allow-net", "all")).code).not.toBe(0)
+    expect(await build("--allow-net", `${host}:7000/tcp`)).toMatchObject({ code: 0 })
+    writeFileSync(join(directory, "Dockerfile"), steps("--network=host"))
+    const open = await build("--allow", "network.host", "--allow-net", "none")
+    expect([open.code, open.stderr]).toEqual([1, expect.stringContaining("cannot be bounded")])
+  })
+
   test("allows an address and port, refuses the rest at once, and is told by inspect", async () => {
     const host = await address("server")
     await run("one", "--allow-net", `${host}:7000/tcp`)

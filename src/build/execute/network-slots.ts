@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from "node:fs"
 import type { EndpointStatus } from "../../network/network.ts"
+import type { EgressRule } from "../../spec/docker/egress-rule.ts"
 import { createNetns, type Sysctls } from "../../sys/net/netns.ts"
 import type { Pid } from "../../sys/process/process.ts"
 import type { BuildDirectory } from "../build-directory.ts"
@@ -31,6 +32,7 @@ export interface NetworkSlot {
   /** For the runtime to join. */
   path: string
   status: EndpointStatus
+  allow: readonly EgressRule[] | undefined
 }
 
 /** Every RUN of a build has this name. */
@@ -51,8 +53,11 @@ export class NetworkSlots implements AsyncDisposable {
     this.#directory = directory
   }
 
-  async take(): Promise<NetworkSlot> {
-    return this.#free.pop() ?? (await this.#make())
+  /** `allow`: where alone it may send. */
+  async take(allow?: readonly EgressRule[]): Promise<NetworkSlot> {
+    const index = this.#free.findLastIndex((slot) => slot.allow === allow)
+    const [free] = index < 0 ? [] : this.#free.splice(index, 1)
+    return free ?? (await this.#make(allow))
   }
 
   /** Not to be called where the RUN could have changed the namespace. */
@@ -60,7 +65,7 @@ export class NetworkSlots implements AsyncDisposable {
     this.#free.push(slot)
   }
 
-  async #make(): Promise<NetworkSlot> {
+  async #make(allow: readonly EgressRule[] | undefined): Promise<NetworkSlot> {
     const endpoint = this.#directory.markNetwork()
     const netns = await createNetns(sysctls(), this.#deps.rootless)
     this.#made.push({ endpoint, netns })
@@ -71,8 +76,9 @@ export class NetworkSlots implements AsyncDisposable {
       holder: process.pid as Pid,
       hostname: BUILD_HOSTNAME,
       ports: [],
+      allow,
     })
-    return { path: `/proc/${process.pid}/fd/${netns}`, status }
+    return { path: `/proc/${process.pid}/fd/${netns}`, status, allow }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

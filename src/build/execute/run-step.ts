@@ -13,6 +13,7 @@ import { rawName } from "../../sys/fs/raw-name.ts"
 import { canFilter } from "../../sys/process/seccomp-filter.ts"
 import { ourPrivilege } from "../../sys/rootless/privilege.ts"
 import type { RunOperation } from "../plan/definition.ts"
+import type { RunChoices } from "../build.ts"
 import type { CacheMounts } from "./cache-mounts.ts"
 import { chooseIsolation, type Isolation } from "./isolation.ts"
 import { makeDirectories } from "./make-directories.ts"
@@ -48,13 +49,14 @@ export async function runStep(tools: StepTools, step: Step, context: WorkContext
   wakeCgroupLock()
   await using undo = new AsyncDisposableStack()
   const isolation = isolationOf(step)
+  checkAllowed(step, isolation)
   const runtimes = await tools.deps.runtimes()
   const runtimeName = isolation.level === "full" ? settings.runtime : stepRuntimeName(isolation.level)
   const runtime = await runtimes.choose(runtimeName)
   const run = tools.build.makeRun(runtimeName ?? "")
   undo.defer(() => tools.build.removeRun(run))
   const { id, path: directory, alive } = run
-  const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, undo) : undefined
+  const slot = needsSlot(step, isolation) ? await takeSlot(tools, operation, settings.more?.allow, undo) : undefined
   const user = resolveUser(root, operation.user)
   checkUser(user, isolation)
   makeImpliedDirectories(root, operation.cwd, user)
@@ -171,6 +173,18 @@ function checkUser({ uid, gid }: ResolvedUser, { level }: Isolation): void {
   )
 }
 
+/** Throws FailedPrecondition for a step that is to be bounded and has no interface of its own. */
+function checkAllowed({ operation, settings }: Step, { level }: Isolation): void {
+  const { allow, netns } = settings.more ?? {}
+  if (allow === undefined || operation.network === "none") return
+  if (operation.network === "default" && level === "full" && netns === undefined && operation.security === "sandbox")
+    return
+  throw new FailedPrecondition("where the step sends cannot be bounded: it has not a network of its own alone", {
+    field: "egress.allow",
+    hint: "leave out --network=host and --security=insecure, and build at the isolation level full",
+  })
+}
+
 /** Below `full` the network is ours. */
 function needsSlot({ settings }: Step, { level }: Isolation): boolean {
   return level === "full" && settings.more?.netns === undefined
@@ -186,10 +200,11 @@ function moveMounts(moved: MovedMounts, config: OciConfig, mounts: readonly OciM
 async function takeSlot(
   { slots }: StepTools,
   { network, security }: RunOperation,
+  allow: RunChoices["allow"],
   undo: AsyncDisposableStack,
 ): Promise<NetworkSlot | undefined> {
   if (network !== "default") return undefined
-  const slot = await slots.take()
+  const slot = await slots.take(allow)
   // with all capabilities it may have changed the namespace for who comes next
   if (security === "sandbox") undo.defer(() => slots.giveBack(slot))
   return slot
@@ -222,10 +237,12 @@ function writeNetworkFiles(
   const { dns = [], dnsSearch = [], dnsOptions = [], ownResolvConf, ownHosts, hostname } = more
   const isOurNetwork = slot === undefined && more.netns === undefined
   const kind = isOurNetwork ? "host" : "bridge"
+  // there is one only where names are allowed: it lets their addresses through
+  const resolvers = slot?.status.nameServer === undefined ? [] : [slot.status.nameServer]
   const texts = [
     ...(ownResolvConf
       ? []
-      : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers: [] })] as const]),
+      : [["/etc/resolv.conf", files.resolvConf({ kind, dns, dnsSearch, dnsOptions, resolvers })] as const]),
     ...(ownHosts ? [] : [["/etc/hosts", hosts()] as const]),
   ]
   return texts.map(([destination, text], index) => {

@@ -4,6 +4,7 @@ import { InvalidArgument, Unsupported } from "../../base/errors.ts"
 import type { BuildRequest } from "../../build/build.ts"
 import type { RunDefaults } from "../../builder/builder.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
+import { ALLOW_NET_FLAG } from "../container-flags/egress.ts"
 import { resourcesOf, ulimitsOf } from "../container-flags/limits.ts"
 import { flag, type FlagValues } from "../flag.ts"
 import { ISOLATION } from "./isolation-option.ts"
@@ -24,6 +25,7 @@ const mapped = "ids are mapped by the engine: root's are the host's, an ordinary
 /** How the programs of steps run. */
 export const STEP_FLAGS = {
   addHost,
+  allowNet: ALLOW_NET_FLAG,
   capAdd,
   capDrop,
   cgroupParent: refused("each step has a control group below that of the engine", "limit it: --memory, --cpus"),
@@ -86,6 +88,7 @@ export function stepSettings(flags: FlagValues<typeof STEP_FLAGS>): StepSettings
       dns: withoutDns ? [] : flags.dns,
       dnsSearch: flags.dnsSearch,
       dnsOptions: flags.dnsOption,
+      ...(flags.allowNet.length > 0 && { allow: flags.allowNet.flat() }),
       ownResolvConf: withoutDns || undefined,
       ownHosts: flags.noHosts || undefined,
       ipc: flags.ipc,

@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../base/errors.ts"
 import type { SharedNamespace } from "../../sandbox/sandbox.ts"
 import { parseMount } from "../../spec/docker/parse-mount.ts"
 import { refused } from "../build/foreign-flag.ts"
+import { ALLOW_NET_FLAG } from "../container-flags/egress.ts"
 import { RESOURCE_FLAGS } from "../container-flags/limits.ts"
 import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { flag, type Flag, type FlagValues } from "../flag.ts"
@@ -43,6 +44,7 @@ const {
 /** Flags of `pod create`, with podman's names. */
 export const POD_FLAGS = {
   addHost,
+  allowNet: ALLOW_NET_FLAG,
   ...RESOURCE_FLAGS,
   cgroupParent,
   device,
@@ -95,7 +97,9 @@ export const POD_FLAGS = {
 }
 
 const CREATION = new Set([
-  ..."addHost dns dnsOption dnsSearch exitPolicy hostsFile infra infraImage ip ip6 macAddress mount network".split(" "),
+  ..."addHost allowNet dns dnsOption dnsSearch exitPolicy hostsFile infra infraImage ip ip6 macAddress mount network".split(
+    " ",
+  ),
   ..."networkAlias noHostname noHosts podIdFile publish replace share shareParent".split(" "),
 ])
 

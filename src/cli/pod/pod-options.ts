@@ -43,6 +43,7 @@ export function podOptions(name: string | undefined, flags: FlagValues<typeof PO
       ...flags.label,
     ]),
     ports: flags.publish.flat(),
+    ...(flags.allowNet.length > 0 && { allow: flags.allowNet.flat() }),
     dns: flags.dns,
     dnsSearch: flags.dnsSearch,
     dnsOptions: flags.dnsOption,

@@ -1,5 +1,6 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { Places } from "../kube/kube.ts"
 import { createServer, type Server as TlsServer, type TLSSocket } from "node:tls"
 
 /** What is behind all doors. */
@@ -8,10 +9,14 @@ export interface DoorOptions {
   pair: { cert: string; key: string; authority: string }
   onRequest(request: IncomingMessage, response: ServerResponse): void
   onUpgrade(request: IncomingMessage, socket: Socket, head: Uint8Array): void
+  /** At once: of all callers, of one address. */
+  connections?: { all: number; ofOne: number }
 }
 
 const HEADERS_MS = 10_000
 const HANDSHAKE_MS = 10_000
+/** Connections at once, those that stream and watch among them: of all callers, of one address. Who is one too many is cut. */
+const USUAL_CONNECTIONS = { all: 4096, ofOne: 1024 }
 
 /**
  * One HTTP server behind any number of places where TLS is listened for. The TLS is taken off here, and the HTTP server is given the connections: the
@@ -23,7 +28,10 @@ export class Doors implements AsyncDisposable {
   readonly #servers: TlsServer[] = []
   readonly #sockets = new Set<TLSSocket>()
 
-  constructor({ pair, onRequest, onUpgrade }: DoorOptions) {
+  readonly #places: Places
+
+  constructor({ pair, onRequest, onUpgrade, connections = USUAL_CONNECTIONS }: DoorOptions) {
+    this.#places = new Places(connections.all, connections.ofOne)
     this.#pair = pair
     this.#http = createHttp(onRequest)
     this.#http.on("upgrade", (request, socket, head) => onUpgrade(request, socket as Socket, head))
@@ -55,6 +63,12 @@ export class Doors implements AsyncDisposable {
       },
     )
     server.on("tlsClientError", () => {})
+    // before the handshake: it is what costs
+    server.on("connection", (socket: Socket) => {
+      const leave = this.#places.take(socket.remoteAddress)
+      if (leave === undefined) socket.destroy()
+      else socket.once("close", leave)
+    })
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject)
       server.listen(place, () => {

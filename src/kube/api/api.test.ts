@@ -603,6 +603,28 @@ test("limits and quotas of a namespace hold for whoever makes a pod", async () =
   })
 })
 
+const asking = (name: string, cpu: string, more: object = {}): object => ({
+  name,
+  image: "x",
+  resources: { requests: { cpu } },
+  ...more,
+})
+
+test("a quota counts what initialises where it is more than what runs, and sidecars with it", async () => {
+  const { ask } = open()
+  await ask("POST", "/api/v1/namespaces/default/resourcequotas", {
+    body: { metadata: { name: "q" }, spec: { hard: { "requests.cpu": "3" } } },
+  })
+  const sidecar = asking("side", "1", { restartPolicy: "Always" })
+  const wanted = pod("a", {}, { containers: [asking("m", "1")], initContainers: [sidecar, asking("i", "3")] })
+  expect((await ask("POST", PODS, { body: wanted })).body).toMatchObject({
+    message:
+      'pods "a" is forbidden: exceeded quota: q, requested: requests.cpu=4, used: requests.cpu=0, limited: requests.cpu=3',
+  })
+  const fits = pod("a", {}, { containers: [asking("m", "1")], initContainers: [asking("i", "3"), sidecar] })
+  expect((await ask("POST", PODS, { body: fits })).status).toBe(201)
+})
+
 const bounded = (cpu: string) => ({ limits: { cpu, memory: "1Gi" }, requests: { cpu: "100m", memory: "1Gi" } })
 
 test("limits and quotas of a namespace hold for a pod that is resized", async () => {

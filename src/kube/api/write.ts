@@ -233,7 +233,11 @@ function updated(
   validate(kind, definition, object, before)
   const managed = isApplied
     ? object
-    : updateManaged(object, current, definition, { manager: managerOf(context), apiVersion: versionOf(context) })
+    : updateManaged(object, current, definition, {
+        manager: managerOf(context),
+        apiVersion: versionOf(context),
+        ...(isPart && { subresource: "scale" }),
+      })
   const next = isPart ? managed : admitted(context, managed, current)
   if (resource === "services") checkServiceAddresses(deps.objects, next, current)
   checkSecurity(context, next, current)

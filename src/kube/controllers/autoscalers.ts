@@ -204,10 +204,13 @@ export function autoscalerController(deps: ControllerDeps, usage: UsageReader): 
     const most = readings.reduce((best, one) => (one.wanted > best.wanted ? one : best), first)
     const { wanted, limited } = bounded(scaler, { replicas, asked: most.wanted, now })
     if (wanted !== replicas) {
-      cluster.patch<Kept<{ spec?: { replicas?: number } }>>(resource, object, (current) => ({
-        ...current,
-        spec: { ...current.spec, replicas: wanted },
-      }))
+      // as in a cluster by the part `scale`: who applies replicas again is told of it by that name
+      cluster.patch<Kept<{ spec?: { replicas?: number } }>>(
+        resource,
+        object,
+        (current) => ({ ...current, spec: { ...current.spec, replicas: wanted } }),
+        "scale",
+      )
       historyOf(scaler).changes.push({ at: now, by: wanted - replicas })
       const why = `${most.spec.resource?.name ?? most.spec.containerResource?.name} resource utilization (percentage of request) ${wanted > replicas ? "above" : "below"} target`
       const message = `New size: ${wanted}; reason: ${wanted > replicas ? why : "All metrics below target"}`

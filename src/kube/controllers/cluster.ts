@@ -117,7 +117,7 @@ export class Cluster {
     resource: string,
     { metadata: { name, namespace, uid } }: Identified,
     change: (current: Kept<T>) => object | undefined,
-    part: "object" | "status" = "object",
+    part: "object" | "status" | "scale" = "object",
   ): Kept<T> | undefined {
     const patched = this.objects.patch(
       resource,
@@ -127,9 +127,9 @@ export class Cluster {
         const next = current.metadata.uid === uid ? change(current as unknown as Kept<T>) : undefined
         if (next === undefined) return undefined
         const whole = withoutUndefined(next)
-        return part === "object" ? this.#managed(resource, whole, current) : whole
+        return part === "status" ? whole : this.#managed(resource, whole, current, part)
       },
-      part,
+      part === "status" ? "status" : "object",
     )
     if (patched === undefined) return undefined
     const isGone =
@@ -143,12 +143,16 @@ export class Cluster {
    * Who changes a field has it from then on: an autoscaler's replicas are no longer those of who applied them, and are told as a conflict. Of objects that
    * somebody else manages alone; what controllers make and statuses are theirs anyway.
    */
-  #managed(resource: string, next: KubeObject, current: StoredObject): KubeObject {
+  #managed(resource: string, next: KubeObject, current: StoredObject, part: "object" | "scale"): KubeObject {
     if ((current.metadata.managedFields ?? []).length === 0) return next
     const kind = this.objects.kind(resource)
     if (kind.isCustom === true) return next
     const definition = kindDefinition(kind.group, kind.version, kind.kind)
-    const writer = { manager: MANAGER, apiVersion: apiVersionOf(kind) }
+    const writer = {
+      manager: MANAGER,
+      apiVersion: apiVersionOf(kind),
+      ...(part === "scale" && { subresource: "scale" }),
+    }
     return updateManaged({ ...next }, { ...current }, definition, writer) as unknown as KubeObject
   }
 

@@ -34,6 +34,16 @@ test("what a controller changes is its own from then on: whoever applies it agai
   ])
   const conflict = await apply(1)
   expect(conflict).toMatchObject({ status: 409, body: { details: { causes: [{ field: ".spec.replicas" }] } } })
+  // as an autoscaler does, and as a cluster calls it
+  cluster.patch(
+    "deployments.apps",
+    web,
+    (current) => ({ ...current, spec: { ...((current as StoredObject)["spec"] as object), replicas: 4 } }),
+    "scale",
+  )
+  expect(await apply(1)).toMatchObject({
+    body: { message: expect.stringContaining('"kube-controller-manager" with subresource "scale" using apps/v1') },
+  })
   // nothing is written where nothing changes
   const version = objects.resourceVersion()
   cluster.patch("deployments.apps", web, (current) => ({ ...current }))

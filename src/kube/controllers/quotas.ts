@@ -6,6 +6,7 @@ import type { Kept } from "./kept.ts"
 import type { ControllerDeps } from "./pod-control.ts"
 import { isFinished, type KeptPod } from "./pod-state.ts"
 import { bytesText, milliCpu, milliText, quantity } from "./quantities.ts"
+import { podAmount } from "../pod-amount.ts"
 import { requestsOf } from "./scheduler.ts"
 
 const RESOURCE = "resourcequotas"
@@ -54,7 +55,8 @@ function usedOf(cluster: Cluster, { metadata: { namespace }, spec }: Kept<Resour
 
 function limitOf({ spec }: KeptPod, resource: "cpu" | "memory"): number {
   const parse = resource === "cpu" ? milliCpu : quantity
-  return (spec?.containers ?? []).reduce((sum, { resources }) => sum + parse(resources?.limits?.[resource]), 0)
+  const { containers = [], initContainers = [] } = spec ?? {}
+  return podAmount({ containers, initContainers }, ({ resources }) => parse(resources?.limits?.[resource]))
 }
 
 function isInScopes({ spec, status }: KeptPod, scopes: readonly string[]): boolean {

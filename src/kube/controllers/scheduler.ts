@@ -7,6 +7,7 @@ import type { ControllerDeps } from "./pod-control.ts"
 import { isFinished, isTerminating, type KeptPod } from "./pod-state.ts"
 import { milliCpu, quantity } from "./quantities.ts"
 import { timeOf } from "./times.ts"
+import { podAmount } from "../pod-amount.ts"
 
 const COMPONENT = "default-scheduler"
 const EVICTION = "taint-eviction-controller"
@@ -18,18 +19,14 @@ export interface Requested {
   memory: number
 }
 
-const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0)
-
 /** What a pod asks for: of its containers together, or of an init container where that is more (kubernetes: resource/helpers.go). Pure. */
 export function requestsOf({ spec }: KeptPod): Requested {
   const of = (resource: "cpu" | "memory"): number => {
     const parse = resource === "cpu" ? milliCpu : quantity
-    const each = (containers: NonNullable<KeptPod["spec"]>["containers"] = []): number[] =>
-      containers.map(({ resources }) => parse(resources?.requests?.[resource] ?? resources?.limits?.[resource]))
-    const inits = spec?.initContainers ?? []
-    const sidecars = each(inits.filter(({ restartPolicy }) => restartPolicy === "Always"))
-    const steady = sum(each(spec?.containers)) + sum(sidecars)
-    return Math.max(steady, ...each(inits.filter(({ restartPolicy }) => restartPolicy !== "Always")))
+    const { containers = [], initContainers = [] } = spec ?? {}
+    return podAmount({ containers, initContainers }, ({ resources }) =>
+      parse(resources?.requests?.[resource] ?? resources?.limits?.[resource]),
+    )
   }
   return { cpu: of("cpu"), memory: of("memory") }
 }

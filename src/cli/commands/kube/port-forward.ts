@@ -64,6 +64,7 @@ export default kubeCommand({
                 (line) => out.note(line),
               ),
           )
+          server.maxConnections = MAX_CONNECTIONS
           const bound = await listen(server, host, local).catch((cause: unknown) => {
             if (addresses.length === 0 && host === "::1") return undefined
             throw new Unavailable(
@@ -82,6 +83,9 @@ export default kubeCommand({
     }
   },
 })
+
+/** Of one address at once: each is a connection into the pod, and programs of this machine alone make them. */
+const MAX_CONNECTIONS = 512
 
 function readPorts(text: string): { local: number; remote: string } {
   const [, own, port = ""] = /^(?:(\d{0,5}):)?(\d{1,5}|[a-z][a-z0-9-]{0,14})$/.exec(text) ?? []

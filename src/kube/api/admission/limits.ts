@@ -41,7 +41,7 @@ function refuse(object: StoredObject, resource: string, faults: readonly string[
 }
 
 /** The sum over containers, by resource. */
-export function total(containers: readonly Tree[], kind: "limits" | "requests"): Tree {
+function total(containers: readonly Tree[], kind: "limits" | "requests"): Tree {
   const sums: Record<string, { value: number; like: string }> = {}
   for (const container of containers)
     for (const [name, amount] of Object.entries(treeAt(container, "resources", kind))) {

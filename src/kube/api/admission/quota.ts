@@ -1,8 +1,8 @@
 import { at, listAt, textAt, treeAt, type Tree } from "../../field.ts"
 import type { KubeObjects, StoredObject } from "../../objects/objects.ts"
+import { podAmount } from "../../pod-amount.ts"
 import { quantityText, quantityValue } from "../../quantity.ts"
 import { forbidden, trees } from "./forbidden.ts"
-import { total } from "./limits.ts"
 
 /** Names of quotas for what is counted: older ones, beside `count/<resource>`. */
 const COUNTED: Readonly<Record<string, string>> = {
@@ -22,11 +22,17 @@ export function usageOf(resource: string, object: Tree): Record<string, number> 
   if (resource === "pods") {
     if (isEnded(object)) return {}
     const containers = trees(listAt(object, "spec", "containers"))
-    for (const kind of ["requests", "limits"] as const)
-      for (const [name, amount] of Object.entries(total(containers, kind))) {
-        usage[`${kind}.${name}`] = quantityValue(String(amount))
-        if (kind === "requests") usage[name] = quantityValue(String(amount))
+    const initContainers = trees(listAt(object, "spec", "initContainers"))
+    for (const kind of ["requests", "limits"] as const) {
+      const all = [...containers, ...initContainers].flatMap((one) => Object.keys(treeAt(one, "resources", kind)))
+      for (const name of new Set(all)) {
+        const amount = podAmount({ containers, initContainers }, (one) =>
+          quantityValue(String(at(one, "resources", kind, name) ?? "0")),
+        )
+        usage[`${kind}.${name}`] = amount
+        if (kind === "requests") usage[name] = amount
       }
+    }
   }
   if (counted !== undefined) usage[counted] = 1
   if (resource === "persistentvolumeclaims") {

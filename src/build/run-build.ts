@@ -351,7 +351,7 @@ class Build {
       locks: deps.directories.locks,
       limit: limiter(this.#request.jobs ?? Math.max(availableParallelism(), LEAST_JOBS)),
       signal: this.#signal,
-      conditions: { epoch, isSingleUid: isSingleUid(this.#request.isolation) },
+      conditions: { epoch, isSingleUid: isSingleUid(this.#request.isolation), bounds: boundsOf(this.#request) },
       baseLayers: (vertex) => this.#baseLayers(vertex),
       tree: (vertex) =>
         makeTree(vertex.operation, {
@@ -394,4 +394,10 @@ class Build {
     if (!(error instanceof StepFailure)) return error
     return error.source === undefined ? error.cause : withSource(dockerfile, error.source, error.cause)
   }
+}
+
+/** What the request holds RUN to beside the Dockerfile, and a program may write down; undefined where it says nothing. */
+function boundsOf({ ulimits, more }: Pick<BuildRequest, "ulimits" | "more">): unknown {
+  const { securityOptions = [] } = more ?? {}
+  return ulimits.length + securityOptions.length === 0 ? undefined : { ulimits, securityOptions }
 }

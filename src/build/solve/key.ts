@@ -19,6 +19,8 @@ export interface KeyConditions {
   epoch: number | undefined
   /** RUN knows root alone (work/isolation.ts). */
   isSingleUid: boolean
+  /** What RUN is held to where the request says so: a filter of system calls, limits that a program sees. */
+  bounds?: unknown
 }
 
 /** An operation whose result is a layer more. */
@@ -26,13 +28,13 @@ export type LayeredOperation = RunOperation | FilesOperation | { kind: "merge" }
 
 /**
  * The parts of the key of `vertex`, in the order in which a difference explains most. `root` is what it stands on. Secrets
- * and limits of the request are no part of it; the base image's whole config is, by `root` (CVE-2024-24557).
+ * and cgroup limits of the request are no part of it; the base image's whole config is, by `root` (CVE-2024-24557).
  */
 export function keyParts(
   vertex: Vertex & { operation: LayeredOperation },
   root: string,
   sources: readonly InputKey[],
-  { epoch, isSingleUid }: KeyConditions,
+  { epoch, isSingleUid, bounds }: KeyConditions,
 ): KeyPart[] {
   const { operation, platform } = vertex
   const parts: [string, unknown][] = [["the platform", formatPlatform(platform)]]
@@ -40,6 +42,7 @@ export function keyParts(
   else parts.push(["the instruction", operation])
   // what RUN gives to others than root belongs to root there: no result for those who can tell them apart
   if (operation.kind === "run" && isSingleUid) parts.push(["the isolation level", "single-uid"])
+  if (operation.kind === "run" && bounds !== undefined) parts.push(["the security options and ulimits", bounds])
   for (const { label, value } of sources) if (value !== undefined) parts.push([label, value])
   if (epoch !== undefined) parts.push(["the time that files are set to", epoch])
   return [rootPart(root), ...parts.map(([label, value]) => part(label, value))]

@@ -10,6 +10,8 @@ import type { AddArtifactOptions, Artifact } from "./artifact.ts"
 import type { ArtifactsDeps } from "./deps.ts"
 import { artifactName, type ArtifactRecords } from "./records.ts"
 
+/** The annotation of a manifest with the time it was made (image-spec annotations.md): appending keeps it. */
+const CREATED = "org.opencontainers.image.created"
 /** The annotation of a layer with the name of its file (image-spec annotations.md). */
 export const TITLE = "org.opencontainers.image.title"
 const UNKNOWN_TYPE = "application/vnd.unknown.artifact.v1"
@@ -34,17 +36,18 @@ export async function addArtifact(
   const layers = [...(old?.layers ?? []), ...added]
   checkTitles(layers)
   const config = await put(deps, lease, EMPTY.bytes)
+  const createdAt = new Date()
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
     artifactType: options.type ?? old?.artifactType ?? UNKNOWN_TYPE,
     config: { mediaType: EMPTY.mediaType, digest: config, size: EMPTY.bytes.length },
     layers,
-    ...(old?.annotations !== undefined && { annotations: old.annotations }),
+    annotations: old?.annotations ?? { [CREATED]: createdAt.toISOString() },
   }
   const digest = await put(deps, lease, Buffer.from(JSON.stringify(manifest)))
   const sizeBytes = layers.reduce((sum, { size }) => sum + size, 0)
-  const artifact = { name: full, digest, sizeBytes, createdAt: new Date() }
+  const artifact = { name: full, digest, sizeBytes, createdAt }
   records.put(artifact, [digest, config, ...layers.map((layer) => layer.digest)])
   return artifact
 }

@@ -2,6 +2,7 @@ import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { flag } from "../../flag.ts"
 import { printDocuments } from "../../output/document.ts"
+import { withGoNames } from "../../../podman/go-names.ts"
 
 export default command({
   summary: "Display the manifest of an artifact",
@@ -14,6 +15,7 @@ export default command({
     const { name, digest } = artifact
     const document = { Manifest: await artifacts.manifest(artifact), Name: name, Digest: digest }
     if (flags.format === undefined || flags.format === "json") return out.line(JSON.stringify(document, null, 4))
-    printDocuments(out, [document], flags.format)
+    // templates name the fields as Go does
+    printDocuments(out, [withGoNames(document) as object], flags.format)
   },
 })

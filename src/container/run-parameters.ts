@@ -60,6 +60,11 @@ function ownLabels(labels: ImageRunConfig["Labels"]): Record<string, string> {
 /** With the shell that a `CMD-SHELL` is for, where the image names one. */
 function healthOf(image: ImageRunConfig, options: ResolvedOptions): Pick<RunParameters, "healthcheck" | "shell"> {
   const healthcheck = mergeHealthcheck(image.Healthcheck, options.health)
+  const { onFailure } = options.health ?? {}
+  if (onFailure !== undefined && (healthcheck?.Test ?? []).length === 0)
+    throw new InvalidArgument(`cannot set on-failure action to ${onFailure} without a health check`, {
+      field: "health.test",
+    })
   if (healthcheck === undefined) return {}
   return { healthcheck, ...(image.Shell?.length ? { shell: image.Shell } : {}) }
 }

@@ -15,11 +15,16 @@ import type { Documents } from "./documents.ts"
 
 /** Podman's documents. */
 export const PODMAN_DOCUMENTS: Documents = {
-  container: (details, size) =>
-    hideInside(podmanContainerDocument(containerDocument(details, size), details), {
+  container(details, size) {
+    const document = podmanContainerDocument(containerDocument(details, size), details)
+    const { Health = null } = document.State as { Health?: unknown }
+    return hideInside(document, {
       ...CONTAINER_ZEROS,
+      // of old, podman called it so
+      State: { ...CONTAINER_ZEROS.State, Healthcheck: Health },
       Config: { ...CONTAINER_ZEROS.Config, StartupHealthCheck: null },
-    }),
+    })
+  },
   image: (details) => hideInside(podmanImageDocument(imageDocument(details), details), IMAGE_ZEROS),
   volume(volume, usage) {
     const keys = podmanVolumeKeys(volume)

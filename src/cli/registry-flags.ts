@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs"
 import { InvalidArgument } from "../base/errors.ts"
 import type { RegistryAccess } from "../registry/registry.ts"
 import { readBoolean } from "../spec/docker/boolean.ts"
+import { UsageError } from "./errors/usage-error.ts"
 import { flag, type FlagValues } from "./flag.ts"
 
 /** `--authfile`. */
@@ -24,8 +26,15 @@ export const REGISTRY_FLAGS = {
 
 /** What the flags say of how a registry is reached. */
 export function registryAccess(flags: FlagValues<typeof REGISTRY_FLAGS>): RegistryAccess {
+  checkAuthfile(flags.authfile)
   const { authfile: authFile, certDir, creds: credentials, retry: retries, retryDelay: retryDelayMs } = flags
   return { authFile, certDir, credentials, retries, retryDelayMs, tlsVerify: flags.tlsVerify }
+}
+
+/** A file that was named is there; what is to be read of it is another matter. Throws UsageError in podman's words. */
+export function checkAuthfile(path: string | undefined): void {
+  if (path !== undefined && path !== "" && !existsSync(path))
+    throw new UsageError(`checking authfile: stat ${path}: no such file or directory`)
 }
 
 /** `USER:PASSWORD`. Throws InvalidArgument. */

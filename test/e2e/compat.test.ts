@@ -1,7 +1,7 @@
 /** Called as podman, docker or buildah, skiff speaks as they do: scripts that look at names, columns, errors and exit codes run on. */
 import { beforeAll, describe, expect, test } from "bun:test"
 import { spawn } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, symlinkSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { executable, outcomeOf, type Outcome } from "../support/skiff.ts"
 import { openStore } from "../support/store.ts"
@@ -507,4 +507,59 @@ test("podman tags with several names, takes PREFIX* of the environment, and a wh
   expect(shown.stdout).toMatch(/^MARK=a\nMARK_TWO=b$/m)
   const mount = "type=image,src=busybox,dst=/im,subpath=/bin"
   expect((await as("podman", "run", "--rm", "--mount", mount, "busybox", "ls", "/im")).stdout).toContain("busybox")
+})
+
+async function build(file: string, ...flags: string[]): Promise<Outcome> {
+  const directory = join(skiff.directory, `context-${Math.random().toString(36).slice(2)}`)
+  mkdirSync(directory)
+  writeFileSync(join(directory, "Containerfile"), file)
+  chmodSync(directory, 0o755)
+  return as("podman", "build", ...flags, directory)
+}
+
+describe("a build of podman", () => {
+  test("is told step by step, on standard output, with the image's id last", async () => {
+    const file = `FROM busybox\nRUN echo first-${Date.now()}\nWORKDIR /w\n`
+    const first = await build(file, "-t", "stepped")
+    expect(first.code).toBe(0)
+    expect(first.stdout).toMatch(
+      /^STEP 1\/3: FROM \S*busybox\S*\nSTEP 2\/3: RUN echo first-\d+\nfirst-\d+\nSTEP 3\/3: WORKDIR \/w\nCOMMIT stepped\n--> [0-9a-f]{12}\nSuccessfully tagged localhost\/stepped:latest\n[0-9a-f]{64}\n$/,
+    )
+    expect((await build(file, "-t", "stepped")).stdout).toContain("--> Using cache")
+    expect((await build(file, "--layers=false")).stdout).not.toContain("Using cache")
+    // what RUN is held to decides what it may have written down
+    expect((await build(file, "--ulimit", "nofile=101:102")).stdout).toContain("\nfirst-")
+    const stages = await build("FROM busybox AS a\nRUN echo a > /a\nFROM busybox\nCOPY --from=a /a /a\n")
+    expect(stages.stdout).toContain("[2/2] STEP 2/2: COPY --from=a /a /a")
+    expect((await build(file, "-q")).stdout).toMatch(/^[0-9a-f]{64}\n$/)
+    await as("podman", "rmi", "-f", "stepped")
+  })
+
+  test("ends with the code of the step that failed, and says which it was", async () => {
+    const failed = await build("FROM busybox\nRUN exit 5\n")
+    expect(failed.code).toBe(5)
+    expect(failed.stderr).toEndWith('Error: building at STEP "RUN exit 5": while running runtime: exit status 5\n')
+    const missing = await build("FROM no.such.host/image:1\n", "--pull=never")
+    expect(missing).toMatchObject({ code: 125 })
+    expect(missing.stderr).toContain("Error: creating build container: no.such.host/image:1: image not known")
+    const none = await build("FROM busybox\n", "-f", "Other")
+    expect(none.stderr).toContain("Other: no such file or directory")
+    const unread = await build("FROM busybox\n", "--authfile", "/no/such/file")
+    expect(unread).toMatchObject({ code: 125, stderr: expect.stringContaining("/no/such/file: no such file") })
+  })
+})
+
+test("podman's artifacts say when they were made; an action on failure needs a check", async () => {
+  const file = join(skiff.directory, "kept.txt")
+  writeFileSync(file, "kept")
+  chmodSync(file, 0o644)
+  await as("podman", "artifact", "add", "localhost/made", file)
+  const format = '{{index .Manifest.Annotations "org.opencontainers.image.created"}} {{len .Manifest.Layers}}'
+  const { stdout } = await as("podman", "artifact", "inspect", "--format", format, "localhost/made")
+  expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z 1\n$/)
+  await as("podman", "artifact", "rm", "localhost/made")
+  expect(await as("podman", "create", "--health-on-failure=kill", "busybox")).toMatchObject({
+    code: 125,
+    stderr: "Error: cannot set on-failure action to kill without a health check\n",
+  })
 })

@@ -1,4 +1,5 @@
 import type { BuildProgress } from "./build-progress.ts"
+import { BuildahProgress } from "./progress-buildah.ts"
 import type { BuildEvent } from "../../build/build.ts"
 import { isTerminal } from "../../sys/terminal/terminal.ts"
 import { writeAll } from "../out.ts"
@@ -29,6 +30,11 @@ export function openProgress(mode: ProgressMode, fd: number): BuildProgress {
     case "auto":
       return terminal ? new TreeProgress(fd) : new PlainProgress(write, false)
   }
+}
+
+/** Buildah's lines; `tag`: what is committed, as it was typed. */
+export function openSteps(fd: number, tag: string | undefined): BuildProgress {
+  return new BuildahProgress((text) => writeAll(fd, text), isTerminal(fd), tag)
 }
 
 /** Says nothing; a failure is told all the same. */

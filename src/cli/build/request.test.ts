@@ -112,7 +112,7 @@ describe("flags of docker, buildx and podman", () => {
     ["--pull=never", { pull: "never" }],
     ["--pull-always", { pull: "always" }],
     [
-      "--creds a:b --cert-dir /c --retry 0 --retry-delay 2s --tls-verify=false --authfile /f",
+      "--creds a:b --cert-dir /c --retry 0 --retry-delay 2s --tls-verify=false --authfile /dev/null",
       {
         access: {
           credentials: { username: "a", password: "b" },
@@ -120,7 +120,7 @@ describe("flags of docker, buildx and podman", () => {
           retries: 0,
           retryDelayMs: 2000,
           tlsVerify: false,
-          authFile: "/f",
+          authFile: "/dev/null",
         },
       },
     ],

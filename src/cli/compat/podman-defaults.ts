@@ -14,7 +14,7 @@ export function withPodmanDefaults(
 ): Flags {
   if (name === "volume prune") return withInitial(flags, { all: true })
   if (name === "volume create") return withInitial(flags, { ignore: false })
-  if (name === "image build") return withLocalTags(flags)
+  if (name === "image build") return withLayersOf(env, withLocalTags(flags))
   if (name === "container cp") return withInitial(flags, COPY)
   if (name !== "container run" && name !== "container create") return flags
   const userns = env.PODMAN_USERNS
@@ -30,6 +30,11 @@ export function withPodmanDefaults(
     existingWorkdir: true,
     ...(userns !== undefined && userns !== "" && { userns: flags.userns?.read(userns, undefined) }),
   })
+}
+
+/** Buildah's variable, where the flag is not given. */
+function withLayersOf({ BUILDAH_LAYERS: layers }: Readonly<Record<string, string | undefined>>, flags: Flags): Flags {
+  return layers === "false" || layers === "0" ? withInitial(flags, { layers: false }) : flags
 }
 
 /** `-v` makes no directory of the host. */

@@ -35,6 +35,8 @@ function podmanCode(error: unknown, { command, endsAsProgram }: FailureContext):
   const { programExit, status, object } = error.data
   if (command === "container exec" && object !== "container" && error.code !== "NotFound" && programExit === undefined)
     return NO_SESSION
+  // a step that failed is what the build ends with
+  if (command === "image build" && programExit !== undefined) return programExit
   if (endsAsProgram && object === "runtime") return runtimeOutcome(error.message).code
   if (endsAsProgram && (STARTING.has(object) || error.field === "address")) return CANNOT_START
   if (endsAsProgram && programExit !== undefined) return programExit

@@ -92,6 +92,20 @@ const SENTENCES: readonly [RegExp, string][] = [
   [/^--exec and --all cannot be used together$/, "--all and --exec cannot be set together"],
   [/^--exec and (--rm|--rmi) cannot be used together$/, "--exec and $1 cannot be set together"],
   [/^flags of the startup check need --health-startup-cmd$/, "startup healthcheck command is not set"],
+  [
+    /^unable to evaluate Dockerfile: no such file: "(.*)"$/,
+    "the specified Containerfile or Dockerfile does not exist, $1: no such file or directory",
+  ],
+  [
+    /^failed to read dockerfile: open Dockerfile: no such file or directory$/,
+    "no Containerfile or Dockerfile specified or found in context directory: no such file or directory",
+  ],
+  [/^append and replace are mutually exclusive$/, "--append and --replace options cannot be used together"],
+  [/^\S+:\d+: no image for \S+: "(.*)"\n.*$/s, "creating build container: $1: image not known"],
+  [
+    /^\S+:\d+: process ".*" did not complete successfully: exit code: (\d+)\n.*?>>> ([^\n]*).*$/s,
+    'building at STEP "$2": while running runtime: exit status $1',
+  ],
   [/^unknown capability "(?:CAP_)?(.*)"$/i, '"CAP_$1": unknown capability'],
 ]
 

@@ -6,6 +6,8 @@ export interface Results {
   imageId(id: string): string
   /** Whether `build` prints the id also where it shows its progress. */
   readonly buildPrintsId: boolean
+  /** Whether a build is told step by step as Buildah tells it, on standard output; else in BuildKit's form. */
+  readonly buildsInSteps: boolean
   /** Where the progress of a pull is drawn: 2 keeps standard output for its last line. */
   readonly pullProgress: 1 | 2
   /** The last lines of a pull. */
@@ -44,6 +46,7 @@ export interface Results {
 export const RESULTS: Results = {
   imageId: (id) => id,
   buildPrintsId: false,
+  buildsInSteps: false,
   pullProgress: 1,
   pulled({ name, digest, changed }, quiet) {
     const familiar = name.replace(/^docker\.io\/(?:library\/)?/, "")
@@ -73,6 +76,7 @@ export const RESULTS: Results = {
 export const PODMAN_RESULTS: Results = {
   imageId: hexOf,
   buildPrintsId: true,
+  buildsInSteps: true,
   pullProgress: 2,
   pulled: ({ image }) => [hexOf(image.id)],
   looseNames: true,

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { InvalidArgument } from "../../base/errors.ts"
 import type { KubeFile, PlayOptions } from "../../kube/kube.ts"
@@ -10,7 +9,7 @@ import { CONTAINER_FLAGS } from "../container-flags.ts"
 import { networkOptions } from "../container-flags/networks.ts"
 import { UsageError } from "../errors/usage-error.ts"
 import { flag, type FlagValues } from "../flag.ts"
-import { REGISTRY_FLAGS, registryAccess } from "../registry-flags.ts"
+import { checkAuthfile, REGISTRY_FLAGS, registryAccess } from "../registry-flags.ts"
 
 const { logDriver, logOpt, network, noHostname, noHosts, publish } = CONTAINER_FLAGS
 const { authfile, certDir, creds, tlsVerify } = REGISTRY_FLAGS
@@ -71,8 +70,7 @@ export function checkPlayFlags(flags: Values): void {
     throw new UsageError("--service-container does not work with --start=stop")
   if (flags.contextDir !== undefined && flags.build !== true)
     throw new UsageError("--build must be specified when using --context-dir option")
-  if (flags.authfile !== undefined && !existsSync(flags.authfile))
-    throw new UsageError(`checking authfile: stat ${flags.authfile}: no such file or directory`)
+  checkAuthfile(flags.authfile)
   if (flags.force && !flags.down) throw new UsageError("--force may be specified only with --down")
 }
 

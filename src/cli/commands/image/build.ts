@@ -8,7 +8,7 @@ import { arg } from "../../args.ts"
 import { BUILD_FLAGS, type BuildFlags } from "../../build/flags.ts"
 import { FilesOfBuild } from "../../build/files.ts"
 import { AbortOnInterrupt } from "../../abort-on-interrupt.ts"
-import { openProgress, type ProgressMode } from "../../build/progress.ts"
+import { openProgress, openSteps, type ProgressMode } from "../../build/progress.ts"
 import { buildRequest, progressMode } from "../../build/request.ts"
 import {
   cacheLines,
@@ -22,7 +22,14 @@ import {
 import { command } from "../../command.ts"
 import type { Out } from "../../out.ts"
 
+const STANDARD_OUTPUT = 1
 const STANDARD_ERROR = 2
+
+/** Where a build is shown, and whether step by step. */
+interface Shown {
+  fd: number
+  steps: boolean
+}
 
 export default command({
   summary: "Build an image from a Dockerfile",
@@ -46,7 +53,11 @@ export default command({
     if (flags.check || flags.call !== "build") return await check(engine, request, out)
     // docker: a build that fails must not leave the id of an earlier one
     if (flags.iidfile !== undefined) rmSync(flags.iidfile, { force: true })
-    const result = await build(engine, request, flags, out)
+    const steps = results.buildsInSteps && progressMode(flags) === "auto"
+    const show = steps
+      ? { fd: toStandardOutput ? STANDARD_ERROR : STANDARD_OUTPUT, steps }
+      : { fd: STANDARD_ERROR, steps }
+    const result = await build(engine, request, { ...flags, ...show }, out)
     const id = idOf(result)
     if (flags.iidfile !== undefined && id !== undefined) atomicWrite(flags.iidfile, id, { mode: 0o644 })
     if (flags.metadataFile !== undefined)
@@ -69,12 +80,12 @@ async function check(engine: Engine, request: BuildOptions, out: Out): Promise<n
 }
 
 /** Builds before the user's eyes; summaries follow below. */
-async function build(engine: Engine, request: BuildOptions, flags: BuildFlags, out: Out): Promise<BuildResult> {
+async function build(engine: Engine, request: BuildOptions, flags: BuildFlags & Shown, out: Out): Promise<BuildResult> {
   const builds = await engine.builds()
   const collector = new EventCollector()
   const mode: ProgressMode = progressMode(flags)
   using log = flags.logfile === undefined ? undefined : new LogFile(flags.logfile)
-  using progress = openProgress(mode, log?.fd ?? STANDARD_ERROR)
+  using progress = flags.steps ? openSteps(log?.fd ?? flags.fd, flags.tag[0]) : openProgress(mode, log?.fd ?? flags.fd)
   const onEvent = (event: BuildEvent) => {
     collector.collect(event)
     progress.onEvent(event)
@@ -91,7 +102,7 @@ async function build(engine: Engine, request: BuildOptions, flags: BuildFlags, o
     return result
   } catch (error) {
     progress[Symbol.dispose]()
-    if (progress.failed) for (const line of failureLines(progress.failed)) out.note(line)
+    if (progress.failed && !flags.steps) for (const line of failureLines(progress.failed)) out.note(line)
     if (mode !== "quiet") for (const line of warningLines(collector.warnings)) out.note(line)
     throw error
   }

@@ -243,6 +243,22 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCreden
         code: 0,
         stdout: "through",
       })
+      // several messages, and their end, that are there before the program has started: as kubectl cp sends a small file
+      const text = "x".repeat(100_000)
+      expect(run(clients?.kubectl ?? "", ["exec", "-i", "one", "--", "cat"], text).stdout).toHaveLength(text.length)
+      // a request for a certificate, approved by the real kubectl
+      const csr = spawnSync("sh", [
+        "-c",
+        "openssl req -new -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=jane | base64 -w0",
+      ])
+      run(
+        clients?.kubectl ?? "",
+        ["apply", "-f", "-"],
+        `{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {name: jane}, spec: {request: ${csr.stdout.toString()}, signerName: kubernetes.io/kube-apiserver-client, usages: [client auth]}}`,
+      )
+      expect(kubectl("certificate", "approve", "jane")).toContain("jane approved")
+      expect(kubectl("get", "csr", "jane")).toMatch(/kubernetes-admin +<none> +Approved,Issued$/)
+      kubectl("delete", "csr", "jane")
       expect(kubectl("describe", "pod", "one")).toContain("Container started")
       expect(kubectl("explain", "pod.spec.restartPolicy")).toContain("FIELD: restartPolicy")
       expect(kubectl("top", "pods")).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\none +\d+m +\d+Mi *$/)

@@ -54,15 +54,22 @@ async function exec(
   streams: CommandStreams,
 ): Promise<Ended> {
   const { execs } = containers
-  const session = await execs.run(containerId, { command, tty: asked.tty, stdin: asked.stdin })
+  const attached = takeInput(asked, streams)
+  const session = await execs
+    .run(containerId, { command, tty: asked.tty, stdin: asked.stdin })
+    .catch((error: unknown) => {
+      attached(undefined)
+      throw error
+    })
   const { attachment, exec: started } = session
+  attached(attachment)
   const kill = (): void => {
     if (started.state.status === "running") killTree(started.state.pid)
   }
   // who has gone can neither read its output nor end it
   streams.closed.addEventListener("abort", kill, { once: true })
   if (streams.closed.aborted) kill()
-  if (attachment !== undefined) join(attachment, asked, streams)
+  if (attachment !== undefined) join(attachment, streams)
   onSizes(streams, (size) => execs.resize(started.id, size))
   const exitCode = await session.exited
   streams.closed.removeEventListener("abort", kill)
@@ -75,10 +82,15 @@ async function attach(
   { containerId, streams: asked }: Extract<CommandRequest, { kind: "attach" }>,
   streams: CommandStreams,
 ): Promise<Ended> {
-  const started = await containers.attach(containerId, { stdin: asked.stdin })
+  const attached = takeInput(asked, streams)
+  const started = await containers.attach(containerId, { stdin: asked.stdin }).catch((error: unknown) => {
+    attached(undefined)
+    throw error
+  })
   const { attachment } = started
+  attached(attachment)
   try {
-    if (attachment !== undefined) join(attachment, asked, streams)
+    if (attachment !== undefined) join(attachment, streams)
     onSizes(streams, (size) => containers.resize(containerId, size))
     const gone = new Promise<void>((resolve) => {
       if (streams.closed.aborted) resolve()
@@ -103,14 +115,27 @@ async function outOf(attachment: Attached | undefined): Promise<void> {
   attachment[Symbol.dispose]()
 }
 
-function join(attachment: Attached, asked: CommandRequest["streams"], { stdin, stdout, stderr }: CommandStreams): void {
+function join(attachment: Attached, { stdout, stderr }: CommandStreams): void {
   attachment.onOutput((stream, chunk) => {
     const target = stream === "stdout" ? stdout : stderr
     return target?.write(chunk.slice())
   })
-  if (!asked.stdin || stdin === undefined) return
-  stdin.onData((chunk) => attachment.write(chunk))
-  void stdin.ended.then(() => attachment.endInput())
+}
+
+/**
+ * Takes what the client sends from the first moment, and holds it until there is something to give it to: who has little to say has ended before a program has started. Gives what is to be
+ * called then.
+ */
+function takeInput(
+  asked: CommandRequest["streams"],
+  { stdin }: CommandStreams,
+): (attached: Attached | undefined) => void {
+  const { promise, resolve } = Promise.withResolvers<Attached | undefined>()
+  if (asked.stdin && stdin !== undefined) {
+    stdin.onData(async (chunk) => (await promise)?.write(chunk))
+    void stdin.ended.then(async () => (await promise)?.endInput())
+  }
+  return resolve
 }
 
 /** What a client says of its terminal is short. */

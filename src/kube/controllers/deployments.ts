@@ -187,6 +187,7 @@ export function deploymentController(deps: ControllerDeps): Controller {
   }
 
   function tellScaled(deployment: KeptDeployment, set: KeptSet, from: number, to: number): void {
+    if (from === to) return
     const direction = to >= from ? "up" : "down"
     const message = `Scaled ${direction} replica set ${set.metadata.name} from ${from} to ${to}`
     recorder.tell(deployment, { reason: "ScalingReplicaSet", message, component: COMPONENT })

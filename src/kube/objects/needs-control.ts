@@ -18,6 +18,11 @@ const AT_REST = [
   "clusterrolebindings.rbac.authorization.k8s.io",
   "leases.coordination.k8s.io",
   "customresourcedefinitions.apiextensions.k8s.io",
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+  "validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "validatingadmissionpolicies.admissionregistration.k8s.io",
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "certificatesigningrequests.certificates.k8s.io",
 ]
 
 /** See `KubeObjects.needsControl`; for who has no other use for objects. */

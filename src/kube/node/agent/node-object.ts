@@ -3,13 +3,12 @@ import { arch, availableParallelism, release, totalmem } from "node:os"
 import type { Node, NodeStatus } from "kubernetes-types/core/v1"
 import { VERSION } from "../../../base/version.ts"
 import type { Images } from "../../../image/image.ts"
+import { LEVEL } from "../../api/discovery.ts"
 import type { Cluster } from "../../controllers/cluster.ts"
 import type { Controller } from "../../controllers/controller.ts"
 import { timestamp } from "../../controllers/times.ts"
 import { hostAddresses } from "./host-addresses.ts"
 
-/** As kubectl's version has servers. */
-const KUBELET_VERSION = "v1.36.0"
 const MAX_PODS = 1_000
 const MAX_IMAGES = 50
 const AGAIN_MS = 300_000
@@ -84,8 +83,8 @@ export function nodeObject({ cluster, images, root, nodeName }: NodeObjectDeps):
         kernelVersion: release(),
         osImage: /^PRETTY_NAME="?([^"\n]*)/m.exec(text("/etc/os-release"))?.[1] ?? "Linux",
         containerRuntimeVersion: `skiff://${VERSION}`,
-        kubeletVersion: KUBELET_VERSION,
-        kubeProxyVersion: KUBELET_VERSION,
+        kubeletVersion: LEVEL.gitVersion,
+        kubeProxyVersion: LEVEL.gitVersion,
         operatingSystem: "linux",
         architecture: ARCHITECTURES[arch()] ?? arch(),
       },

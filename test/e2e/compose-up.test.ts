@@ -70,6 +70,16 @@ describe("what is made", () => {
     expect((await compose(["diff"])).code).toBe(0)
   })
 
+  test("with --all-resources what no service uses, and where there is no service at all", async () => {
+    write("volumes: {lone: {}}\nnetworks: {apart: {}}\n")
+    expect((await compose(["up"])).stderr).toContain("no service selected")
+    const { stderr } = await ok("--all-resources", "up")
+    expect(stderr).toContain("Volume p_lone  Created")
+    expect(stderr).toContain("Network p_apart  Created")
+    await ok("--all-resources", "down", "-v")
+    expect(await skiff.ok("volume", "ls", "-q")).not.toContain("p_lone")
+  })
+
   test("services find each other by their names and aliases", async () => {
     write(`services: {web: {${SLEEP}}, db: {${SLEEP}, networks: {default: {aliases: [sql]}}}}\n`)
     await ok("up", "-d")

@@ -28,7 +28,9 @@ export async function upProject(deps: ComposeDeps, asked: Project, options: UpOp
   using _ = await lockProject(deps.locks, asked.name, options.signal)
   const look = await lookAt(deps, await provided(asked, options), options)
   const { project, separator } = look
-  if (Object.keys(project.services).length === 0) throw new FailedPrecondition("no service selected")
+  // a project loaded with all its resources may be networks and volumes alone
+  const wanted = [project.services, project.networks, project.volumes]
+  if (wanted.every((one) => Object.keys(one ?? {}).length === 0)) throw new FailedPrecondition("no service selected")
   const images = imageSteps(look, options)
   const plan = checkBefore(look, images, options)
   const volumes = await askForVolumes(plan.volumes, options)

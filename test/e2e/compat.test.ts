@@ -454,6 +454,7 @@ test("podman's events have its statuses", async () => {
   const last = async (tool: Tool, format: string) => (await lines(tool, ...told, "--format", format)).at(-1)
   expect(await last("podman", "{{.Action}} {{.Scope}}")).toBe("remove local")
   expect(await last("docker", "{{.Action}} {{.Name}} {{.Image}}")).toBe("destroy told busybox")
+  expect((await as("podman", ...told, "--filter", "status=died", "--format", "{{.Status}}")).stdout).toBe("died\n")
   const died = (await as("podman", ...told, "--filter", "event=died", "--format", "json")).stdout
   expect(JSON.parse(died)).toMatchObject({ Status: "died", Name: "told", ContainerExitCode: 0 })
 })

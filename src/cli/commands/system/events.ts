@@ -7,7 +7,7 @@ import { flag } from "../../flag.ts"
 import { printList } from "../../output/list.ts"
 import { isWholeFormat } from "../../output/whole-format.ts"
 
-const FILTERS = ["container", "event", "image", "label", "network", "type", "volume"] as const
+const FILTERS = ["container", "event", "image", "label", "network", "status", "type", "volume"] as const
 const titles = Object.fromEntries(
   ["Type", "Action", "Actor", "Status", "ID", "From", "Scope", "Time", "TimeNano"].map((name) => [name, name]),
 )
@@ -30,7 +30,7 @@ export default command({
     const { since, format } = flags
     const words = await dialect.events()
     const isDocument = isWholeFormat(format)
-    const { event: statuses } = parseFilters(flags.filter, FILTERS)
+    const statuses = statusesOf(flags.filter)
     // what was until now has an end, whatever it began with
     const until = flags.stream ? flags.until : (flags.until ?? new Date())
     const events = await engine.events()
@@ -49,8 +49,15 @@ export default command({
   },
 })
 
+/** Podman calls what happened a status, too. */
+function statusesOf(filters: readonly string[]): readonly string[] | undefined {
+  const { event, status } = parseFilters(filters, FILTERS)
+  return event === undefined ? status : [...event, ...(status ?? [])]
+}
+
 function eventFilter(filters: readonly string[], { actions }: EventWords): EventFilter {
-  const { container, event, image, label, network, type, volume } = parseFilters(filters, FILTERS)
+  const { container, image, label, network, type, volume } = parseFilters(filters, FILTERS)
+  const event = statusesOf(filters)
   return {
     types: type,
     actions: event && actions(event),

@@ -211,6 +211,8 @@ export type PolicySubject =
 
 /** What the policy asks of one image. */
 export interface Admission {
+  /** Whose signature is asked for, of each requirement, for people: `the key "/etc/…/team.pub"`. */
+  readonly signers: readonly string[]
   /**
    * `digests`: of the image's manifest, then of the indexes that led to it; a signature of any of them is one of the image. `source`:
    * where sigstore's attachments are, of an image of a registry. Throws PermissionDenied unless it is signed as the policy asks.

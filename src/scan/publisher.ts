@@ -17,7 +17,7 @@ export async function publisherOf(registries: Registries, { tags, digests }: Pub
       : {
           repository,
           trust: "signed",
-          evidence: `the trust policy of this host lets ${repository} in only when it is signed`,
+          evidence: `the trust policy of this host lets ${repository} in only when it is signed by ${admission.signers.join(" and by ")}`,
         }
   } catch (error) {
     if (!isSkiffError(error, "PermissionDenied")) throw error

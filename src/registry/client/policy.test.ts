@@ -18,7 +18,7 @@ async function check(policy: unknown, name = "docker.io/library/debian"): Promis
   try {
     const ref = { registry: name.slice(0, slash), repository: name.slice(slash + 1), tag: "12" }
     const admission = await admissionOf({ transport: "docker", ref }, { HOME: home })
-    return admission === undefined ? "accepted" : "asks for signatures"
+    return admission === undefined ? "accepted" : `asks for ${admission.signers.join(" and ")}`
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -27,7 +27,8 @@ async function check(policy: unknown, name = "docker.io/library/debian"): Promis
 test.each([
   [{ default: accept }, "accepted"],
   [{ default: reject }, "PermissionDenied"],
-  [{ default: signed }, "asks for signatures"],
+  [{ default: signed }, 'asks for the key "keyData"'],
+  [{ default: [...signed, ...signed] }, 'asks for the key "keyData" and the key "keyData"'],
   [{ default: [{ type: "signedBy", keyType: "GPGKeys" }] }, "InvalidArgument"],
   [{ default: [{ type: "signedBy", keyType: "X509Certificates", keyData: "AAAA" }] }, "Unsupported"],
   [{ default: [{ type: "trusted" }] }, "InvalidArgument"],

@@ -21,6 +21,7 @@ export interface Asked {
 export function signedAdmission(requirements: readonly unknown[], asked: Asked): Admission {
   const parsed = requirements.map((each) => parseRequirement(each, asked.path))
   return {
+    signers: parsed.map(signers),
     async admit(digests, source) {
       const image: Arriving = { ...asked, digests, source }
       for (const each of parsed)

@@ -111,6 +111,8 @@ test("SARIF: a rule an id with GitHub's score, a result with a fingerprint", asy
   const { runs } = JSON.parse(await renderReport(report, "sarif"))
   expect(runs[0].tool.driver.rules[0]).toMatchObject({
     id: "CVE-2021-23337",
+    name: "LanguageSpecificPackageVulnerability",
+    help: { markdown: expect.stringContaining("| Severity | Package | Fixed Version | Link |\n") },
     properties: { "security-severity": "7.2" },
   })
   expect(runs[0].results[0]).toMatchObject({

@@ -1,12 +1,16 @@
 import { hash } from "node:crypto"
 import { VERSION } from "../../base/version.ts"
+import { isOfSystem } from "../../sbom/sbom.ts"
 import type { Place, ScanReport, Severity } from "../scan.ts"
 
 /** One result of SARIF, before its rule has a number. */
 interface Row {
   ruleId: string
+  /** As Trivy calls the kinds of rules. */
+  kind: string
   title: string
   help: string
+  markdown?: string
   uri?: string
   severity: Severity
   score?: number
@@ -42,9 +46,15 @@ export function sarifReport(report: ScanReport): object {
         originalUriBaseIds: { ROOTPATH: { uri: "file:///" } },
         results: rows.map((row) => resultOf(row, rules.get(row.ruleId)?.index ?? 0)),
         columnKind: "utf16CodeUnits",
+        ...(report.subject.image === undefined ? {} : { properties: imageProperties(report.subject) }),
       },
     ],
   }
+}
+
+/** By which pipelines know whose report it is. */
+function imageProperties({ name, image }: ScanReport["subject"]): object {
+  return { imageName: name, imageID: image?.id, repoDigests: image?.digests ?? [], repoTags: image?.tags ?? [] }
 }
 
 function rowsOf({ vulnerabilities, misconfigurations, secrets, malware, subject }: ScanReport): Row[] {
@@ -54,22 +64,32 @@ function rowsOf({ vulnerabilities, misconfigurations, secrets, malware, subject 
     ...vulnerabilities.map((each): Row => {
       const { package: affected, fixedVersions, cvss, primaryUrl } = each
       const scores = Object.values(cvss).flatMap(({ v3Score, v40Score }) => v40Score ?? v3Score ?? [])
-      const fixed = fixedVersions.join(", ")
+      const [fixed, severity, about] = [
+        fixedVersions.join(", "),
+        each.severity.toUpperCase(),
+        each.description ?? each.title ?? each.id,
+      ]
+      const link = primaryUrl === undefined || !/^https?:/.test(primaryUrl) ? each.id : `[${each.id}](${primaryUrl})`
+      const isSystem = isOfSystem(affected)
       return {
         ruleId: each.id,
+        kind: isSystem ? "OsPackageVulnerability" : "LanguageSpecificPackageVulnerability",
         title: each.title ?? each.id,
-        help: `${each.description ?? each.title ?? each.id}\n\nPackage: ${affected.name}\nInstalled: ${affected.version}\nFixed: ${fixed}`,
+        help: `Vulnerability ${each.id}\nSeverity: ${severity}\nPackage: ${affected.name}\nFixed Version: ${fixed}\nLink: ${link}\n${about}`,
+        markdown: `**Vulnerability ${each.id}**\n| Severity | Package | Fixed Version | Link |\n| --- | --- | --- | --- |\n|${severity}|${affected.name}|${fixed}|${link}|\n\n${about}`,
         ...(primaryUrl === undefined ? {} : { uri: primaryUrl }),
         severity: each.severity,
         ...(scores.length === 0 ? {} : { score: Math.max(...scores) }),
-        message: `Package: ${affected.name}\nInstalled Version: ${affected.version}\nVulnerability ${each.id}\nSeverity: ${each.severity.toUpperCase()}\nFixed Version: ${fixed}`,
-        path: pathOf(affected.path === undefined ? {} : { path: affected.path }),
+        message: `Package: ${affected.name}\nInstalled Version: ${affected.version}\nVulnerability ${each.id}\nSeverity: ${severity}\nFixed Version: ${fixed}\nLink: ${link}`,
+        // a package of the system is the image's, whatever file tells of it
+        path: pathOf(isSystem || affected.path === undefined ? {} : { path: affected.path }),
         place: {},
-        tags: ["vulnerability", "security", each.severity.toUpperCase()],
+        tags: ["vulnerability", "security", severity],
       }
     }),
     ...misconfigurations.map((each): Row => ({
       ruleId: each.id,
+      kind: "Misconfiguration",
       title: each.title,
       help: `${each.title}\n\n${each.resolution}`,
       ...(each.references[0] === undefined ? {} : { uri: each.references[0] }),
@@ -81,6 +101,7 @@ function rowsOf({ vulnerabilities, misconfigurations, secrets, malware, subject 
     })),
     ...secrets.map((each): Row => ({
       ruleId: each.ruleId,
+      kind: "Secret",
       title: each.title,
       help: `${each.title}: ${each.category}`,
       severity: each.severity,
@@ -91,6 +112,7 @@ function rowsOf({ vulnerabilities, misconfigurations, secrets, malware, subject 
     })),
     ...malware.map((each): Row => ({
       ruleId: each.id,
+      kind: "Malware",
       title: each.title,
       help: each.title,
       severity: each.severity,
@@ -102,15 +124,15 @@ function rowsOf({ vulnerabilities, misconfigurations, secrets, malware, subject 
   ]
 }
 
-function ruleOf({ ruleId, title, help, uri, severity, score, tags }: Row): object {
+function ruleOf({ ruleId, kind, title, help, markdown = help, uri, severity, score, tags }: Row): object {
   return {
     id: ruleId,
-    name: ruleId,
+    name: kind,
     shortDescription: { text: title },
     fullDescription: { text: title },
     defaultConfiguration: { level: LEVELS[severity] },
     ...(uri === undefined ? {} : { helpUri: uri }),
-    help: { text: help },
+    help: { text: help, markdown },
     properties: {
       precision: "very-high",
       "security-severity": score === undefined ? SCORES[severity] : score.toFixed(1),

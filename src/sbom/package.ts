@@ -107,7 +107,7 @@ export interface Package {
 }
 
 /** Whether the operating system's own manager installed it. */
-export function isOfSystem({ type }: Pick<Package, "type">): boolean {
+export function isOfSystem({ type }: { type: string }): boolean {
   return type === "deb" || type === "apk" || type === "rpm" || type === "alpm"
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { groupPackages, isOfSystem, systemName, type Package, type PackageGroup } from "../../sbom/sbom.ts"
 import type { Misconfiguration, Place, ScanReport, Secret, SubjectKind, Vulnerability } from "../scan.ts"
 import type { ReportOptions } from "./report-format.ts"
@@ -18,6 +19,7 @@ export function trivyReport(report: ScanReport, options: ReportOptions = {}): Js
   const { subject, createdAt, endOfLife, leftOut, data } = report
   return {
     SchemaVersion: 2,
+    ReportID: randomUUID(),
     CreatedAt: createdAt,
     ...(subject.image === undefined ? {} : { ArtifactID: subject.image.id }),
     ArtifactName: subject.name,
@@ -274,7 +276,16 @@ function secrets(report: ScanReport): Json[] {
 
 function secret(each: Secret): Json {
   const [StartLine, EndLine] = [each.place.startLine ?? 1, each.place.endLine ?? each.place.startLine ?? 1]
-  const line = { Number: StartLine, Content: each.match, IsCause: true, FirstCause: true, LastCause: true }
+  const line = {
+    Number: StartLine,
+    Content: each.match,
+    IsCause: true,
+    Annotation: "",
+    Truncated: false,
+    Highlighted: each.match,
+    FirstCause: true,
+    LastCause: true,
+  }
   return present({
     RuleID: each.ruleId,
     Category: each.category,

@@ -181,7 +181,7 @@ function checkAllowed({ operation, settings }: Step, { level }: Isolation): void
     return
   throw new FailedPrecondition("where the step sends cannot be bounded: it has not a network of its own alone", {
     field: "egress.allow",
-    hint: "leave out --network=host and --security=insecure, and build at the isolation level full",
+    hint: "let the step have a network and a sandbox of its own, and build at the isolation level full",
   })
 }
 

@@ -16,7 +16,9 @@ export function printPruneReport(
     ["Volumes", volumes],
     [
       "Images",
-      [...images.untagged.map((name) => `untagged: ${name}`), ...images.deleted.map((name) => `deleted: ${name}`)],
+      namesOnly
+        ? images.deleted.map((digest) => digest.replace("sha256:", ""))
+        : [...images.untagged.map((name) => `untagged: ${name}`), ...images.deleted.map((name) => `deleted: ${name}`)],
     ],
     ["build cache objects", cache],
   ]

@@ -11,15 +11,18 @@ export async function runExec(
   {
     detachKeys,
     onDetached,
+    needsTerminal = true,
     ...start
   }: ExecStart & {
+    /** Whether a terminal that standard input is not is a mistake. */
+    needsTerminal?: boolean
     detachKeys?: Uint8Array | undefined
     /** It was started, and runs on without us. */
     onDetached?: (id: string) => void
   },
 ): Promise<number> {
   const { tty = false, stdin = false } = request
-  if (start.detach !== true) checkStandardInput({ tty, stdin })
+  if (start.detach !== true) checkStandardInput({ tty, stdin }, needsTerminal)
   const consoleSize = tty ? (terminalSize(0) ?? terminalSize(1)) : undefined
   const session = await containers.execs.run(name, request, { ...start, ...(consoleSize && { consoleSize }) })
   const { attachment, exec, exited } = session

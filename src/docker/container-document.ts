@@ -13,7 +13,7 @@ import type {
 import { isAskedByMount, mountRequestDocuments } from "./mount-request-document.ts"
 import { endedText } from "./ended-text.ts"
 import { endpointId } from "./endpoint-id.ts"
-import { portMap } from "./port-map.ts"
+import { portMap, sortedByKey } from "./port-map.ts"
 import { attachmentsOf, portsByFamily } from "./port-text.ts"
 import { healthDocument } from "./health-document.ts"
 import { resourcesDocument } from "./resources-document.ts"
@@ -212,7 +212,7 @@ function networkSettings(container: ContainerDetails): Record<string, unknown> {
     Bridge: "",
     SandboxID: isJoined ? id : "",
     SandboxKey: pid === undefined || !isJoined ? "" : `/proc/${pid}/ns/net`,
-    Ports: { ...exposed, ...portMap(portsByFamily(container)) },
+    Ports: sortedByKey({ ...exposed, ...portMap(portsByFamily(container)) }),
     ...endpointSummary(id, attachments[0]),
     Networks: Object.fromEntries(networks.map((one) => [one.network, endpointDocument(container, one)])),
   }

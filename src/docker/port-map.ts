@@ -14,5 +14,10 @@ export function portMap(
       HostIp: hostAddress ?? anyAddress,
       HostPort: hostPort === 0 ? "" : lastHostPort === undefined ? `${hostPort}` : `${hostPort}-${lastHostPort}`,
     })
-  return map
+  return sortedByKey(map)
+}
+
+/** As a map is printed in Go. Pure. */
+export function sortedByKey<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

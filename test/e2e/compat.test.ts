@@ -563,4 +563,49 @@ test("podman's artifacts say when they were made; an action on failure needs a c
     code: 125,
     stderr: "Error: cannot set on-failure action to kill without a health check\n",
   })
+
+test("podman tells of what is missing, pauses and prunes in its own words", async () => {
+  const container = 'no container with name or ID "absent" found: no such container'
+  for (const [args, text] of [
+    [["rm", "absent"], 'no container with ID or name "absent" found: no such container'],
+    [["container", "inspect", "absent"], 'no such container "absent"'],
+    [["pod", "inspect", "absent"], "no such pod absent"],
+    [["secret", "inspect", "absent"], 'inspecting secret: no secret with name or id "absent": no such secret'],
+    [
+      ["stats", "--no-stream", "absent"],
+      `unable to get list of containers: unable to look up container absent: ${container}`,
+    ],
+    [["healthcheck", "run", "absent"], `unable to look up absent to perform a health check: ${container}`],
+    [["kube", "play", "/no/such.yaml"], "open /no/such.yaml: no such file or directory"],
+  ] as const)
+    expect((await as("podman", ...args)).stderr).toEndWith(`Error: ${text}\n`)
+  expect((await as("podman", "ps", "--sort", "x")).stderr).toBe(
+    'Error: invalid argument "x" for "--sort" flag: "x" is not a valid value.  Choose from: "command, created, id, image, names, runningfor, size, status"\nSee \'podman ps --help\'\n',
+  )
+  const [pod] = await lines("podman", "pod", "create", "--name", "told")
+  await as("podman", "run", "-d", "--pod", "told", "busybox", "sleep", "1000")
+  expect(await lines("podman", "pod", "kill", "told")).toEqual([pod ?? ""])
+  expect((await as("podman", "pod", "rm", "-f", "-t0", "told")).code).toBe(0)
+  const [ended] = await lines("podman", "create", "busybox", "true")
+  expect((await as("podman", "container", "prune", "-f", "--filter", "label=nobody")).stdout).toBe("")
+  expect((await as("podman", "rm", ended ?? "")).code).toBe(0)
+})
+
+test("podman goes on without the terminal that was asked for, and shows an open port's keys in order", async () => {
+  const run = await as("podman", "run", "-it", "--rm", "busybox", "tty")
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("/dev/pts/") as string })
+  expect(run.stderr).toContain(
+    "The input device is not a TTY. The --tty and --interactive flags might not work properly",
+  )
+  const words = ["--name", "open", "-p", "81", "-p", "80", "--expose", "79", "busybox", "sleep", "1000"]
+  expect((await as("podman", "run", "-d", ...words)).code).toBe(0)
+  const [ports = "{}"] = await lines(
+    "podman",
+    "inspect",
+    "-f",
+    "{{json .NetworkSettings.Ports}} {{.State.Healthcheck}}",
+    "open",
+  )
+  expect(ports).toMatch(/^\{"79\/tcp":null,"80\/tcp":\[.*"81\/tcp":.* <nil>$/)
+  await as("podman", "rm", "-f", "-t0", "open")
 })

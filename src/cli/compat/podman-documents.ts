@@ -22,6 +22,7 @@ export const PODMAN_DOCUMENTS: Documents = {
       ...CONTAINER_ZEROS,
       // of old, podman called it so
       State: { ...CONTAINER_ZEROS.State, Healthcheck: Health },
+      HostConfig: { ...CONTAINER_ZEROS.HostConfig, AutoRemoveImage: false },
       Config: { ...CONTAINER_ZEROS.Config, StartupHealthCheck: null },
     })
   },

@@ -203,21 +203,38 @@ function missingText(command: string, object: unknown, name: string): string | u
       return command.endsWith("diff") ? `${name} not found: layer not known` : `no such object: "${name}"`
     case "container":
       if (command === "container cp") return `container "${name}" does not exist`
-      return inspects ? `no such container ${name}` : `no container with name or ID "${name}" found: no such container`
+      return inspects ? `no such container "${name}"` : missingContainer(command, name)
     case "image":
       return `${name}: image not known`
     case "volume":
       return inspects ? `no such volume ${name}` : `no volume with name "${name}" found: no such volume`
     case "pod":
-      return `no pod with name or ID ${name} found: no such pod`
+      return inspects ? `no such pod ${name}` : `no pod with name or ID ${name} found: no such pod`
     case "secret":
-      return `no secret with name or id "${name}": no such secret`
+      return `${inspects ? "inspecting secret: " : ""}no secret with name or id "${name}": no such secret`
     case "network": {
       const text = `unable to find network with name or ID ${name}: network not found`
       return inspects ? `network ${name}: ${text}` : text
     }
     default:
       return undefined
+  }
+}
+
+function missingContainer(command: string, name: string): string {
+  const text = `no container with name or ID "${name}" found: no such container`
+  switch (command) {
+    case "container rm":
+      return `no container with ID or name "${name}" found: no such container`
+    case "container stats":
+      return `unable to get list of containers: unable to look up container ${name}: ${text}`
+    case "container healthcheck run":
+    case "healthcheck run":
+      return `unable to look up ${name} to perform a health check: ${text}`
+    case "generate systemd":
+      return `${name} does not refer to a container or pod: no pod with name or ID ${name} found: no such pod: ${text}`
+    default:
+      return text
   }
 }
 

@@ -27,6 +27,10 @@ test.each([
   [["--mount", "type=foo,dst=/t"], 'invalid filesystem type "foo"'],
   [["--mount", "type=bind,src=/tmp"], "must set volume destination"],
   [["--mount", "type=bind,src=/tmp,dst=/t,foo=bar"], "foo: invalid mount option"],
+  [
+    ["--volume", "rel/path:/x"],
+    'creating named volume "rel/path": running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument',
+  ],
   [["--volume", "/tmp:rel"], 'invalid container path "rel", must be an absolute path'],
   [["--memory", "abc"], "invalid value for memory: invalid size: 'abc'"],
   [["--publish", "99999:80"], "parsing host port: port numbers must be between 1 and 65535 (inclusive), got 99999"],

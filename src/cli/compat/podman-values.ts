@@ -80,8 +80,6 @@ const SENTENCES: Readonly<Record<string, (refused: RefusedValue) => string>> = {
   format: ({ reason }) =>
     `format value ${reason.replace(/^must be one of .*docker-dir.*$/, "must be one of oci-dir oci-archive docker-dir docker-archive")}`,
   since: (refused) => timeText(refused),
-  sort: ({ value, reason }) =>
-    `"${value}" is not a valid field for sorting. Choose from: ${reason.replace(/^must be one of /, "")}`,
   type: ({ value }) => `invalid type "${value}": must be "image", "container", "pod", "network", "volume", or "all"`,
   until: (refused) => timeText(refused),
   volume: volumeText,
@@ -93,6 +91,12 @@ export function podmanValueText(refused: RefusedValue, message: string): { text:
   if (parser !== undefined) {
     const head = message.slice(0, message.length - refused.reason.length)
     return { text: `${head}strconv.${parser}: parsing "${refused.value}": invalid syntax`, isUsage: true }
+  }
+  // the one choice that it reads with the command line; two spaces are its own
+  if (refused.flag === "sort") {
+    const choices = refused.reason.replace(/^must be one of /, "")
+    const text = `invalid argument "${refused.value}" for "--sort" flag: "${refused.value}" is not a valid value.  Choose from: "${choices}"`
+    return { text, isUsage: true }
   }
   return { text: SENTENCES[refused.flag]?.(refused) ?? refused.reason, isUsage: false }
 }
@@ -112,6 +116,8 @@ function mountText({ value, reason }: RefusedValue): string {
 
 function volumeText({ value, reason }: RefusedValue): string {
   const parts = value.split(":")
+  if (/^"(.*)" includes invalid characters for a local volume name/s.test(reason))
+    return `creating named volume "${parts[0]}": running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument`
   if (parts.length > 3) return `incorrect volume format, should be [host-dir:]ctr-dir[:option]`
   return reason.endsWith("mount path must be absolute")
     ? `invalid container path "${parts[1] ?? parts[0]}", must be an absolute path`

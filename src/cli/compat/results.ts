@@ -26,6 +26,14 @@ export interface Results {
   loadedNameless(id: string): string
   /** What `rmi` removed: the image, then its layers. */
   deleted(digests: readonly string[]): string[]
+  /** Whether a prune of images, or of containers, tells nothing but what is gone. */
+  readonly prunesNamesOnly: boolean
+  /** The first line of a pull, of the full name. */
+  pulling(name: string): string | undefined
+  /** What a pod's verbs print of one that was called `name`. */
+  pod(name: string, id: string): string
+  /** Whether a terminal that is asked for and is none is a mistake, or told and passed over. */
+  readonly needsTerminal: boolean
   /** What `update` says of a container that was called `name`. */
   updated(name: string, id: string): string
   /** What `exec --detach` prints of the program that it has started. */
@@ -70,6 +78,10 @@ export const RESULTS: Results = {
   },
   takesTransports: false,
   jsonIsArray: false,
+  prunesNamesOnly: false,
+  pulling: () => undefined,
+  pod: (name) => name,
+  needsTerminal: true,
 }
 
 /** Podman's: ids without their algorithm, names in full, and nothing but the id on standard output. */
@@ -95,6 +107,10 @@ export const PODMAN_RESULTS: Results = {
   },
   takesTransports: true,
   jsonIsArray: true,
+  prunesNamesOnly: true,
+  pulling: (name) => `Trying to pull ${name}...`,
+  pod: (_, id) => id,
+  needsTerminal: false,
 }
 
 function hexOf(digest: string): string {

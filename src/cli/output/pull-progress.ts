@@ -12,8 +12,8 @@ export interface PullProgressOptions {
   quiet: boolean
   /** Of the command's own. */
   words?: OwnWords
-  /** A line before the first event. */
-  intro?: string
+  /** A line before the first event; asked for then. */
+  intro?: () => string
 }
 
 const REPAINT_MS = 66
@@ -40,7 +40,7 @@ export class PullProgress implements Disposable {
 
   readonly onProgress: OnProgress = (event) => {
     if (this.#options.quiet) return
-    if (!this.#begun && this.#options.intro !== undefined) this.#write(`${printable(this.#options.intro)}\n`)
+    if (!this.#begun && this.#options.intro !== undefined) this.#write(`${printable(this.#options.intro())}\n`)
     this.#begun = true
     if (this.#options.words?.[event.stage] === null) return
     if (event.id === "") return this.#line(this.#words(event))

@@ -6,6 +6,7 @@ import { INIT_CONTAINER_FLAGS, inPodOf } from "../../container-flags/pods.ts"
 import { tellDiscardedPorts } from "../../discarded-ports.ts"
 import { containerOptions } from "../../container-options.ts"
 import { keptCommand } from "../../kept-command.ts"
+import { pullIntro } from "../../output/pull-intro.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { replacing } from "../../replace-container.ts"
 
@@ -23,7 +24,7 @@ export default command({
     using progress = new PullProgress({
       fd: 2,
       quiet: flags.quiet,
-      intro: `Unable to find image '${image}' locally`,
+      intro: () => pullIntro(image, dialect.results),
     })
     await using joined = await inPodOf(engine, flags, options)
     const containers = await engine.containers()

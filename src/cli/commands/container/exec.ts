@@ -57,6 +57,14 @@ export default command({
       const line = dialect.results.execStarted(id)
       if (line !== undefined) out.line(line)
     }
-    return runExec(containers, name, request, { detach, preservedFds, unrecorded, detachKeys, onDetached })
+    const { needsTerminal } = dialect.results
+    return runExec(containers, name, request, {
+      detach,
+      preservedFds,
+      unrecorded,
+      detachKeys,
+      onDetached,
+      needsTerminal,
+    })
   },
 })

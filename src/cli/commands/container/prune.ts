@@ -17,6 +17,7 @@ export default command({
     if (!flags.force && !flags.dryRun && !(await confirm("This will remove all stopped containers.", context.out)))
       return 1
     const { dryRun } = flags
-    return printPruneReport(context, await engine.prune({ kinds: ["containers"], isAsked, dryRun }), { dryRun })
+    const report = await engine.prune({ kinds: ["containers"], isAsked, dryRun })
+    return printPruneReport(context, report, { dryRun, namesOnly: context.dialect.results.prunesNamesOnly })
   },
 })

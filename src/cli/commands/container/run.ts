@@ -8,6 +8,7 @@ import { tellDiscardedPorts } from "../../discarded-ports.ts"
 import { containerOptions } from "../../container-options.ts"
 import { keptCommand } from "../../kept-command.ts"
 import { flag } from "../../flag.ts"
+import { pullIntro } from "../../output/pull-intro.ts"
 import { PullProgress } from "../../output/pull-progress.ts"
 import { stepTeller } from "../../explain/step-teller.ts"
 import { PRESERVE_FLAGS, preservedFdsOf } from "../../preserved-fds.ts"
@@ -41,12 +42,12 @@ export default command({
       createCommand: keptCommand(process.argv.slice(2), words),
     }
     const { tty = false, stdin = false } = options
-    if (!flags.detach) checkStandardInput({ tty, stdin })
+    if (!flags.detach) checkStandardInput({ tty, stdin }, dialect.results.needsTerminal)
     await using joined = await inPodOf(engine, flags, options)
     using cidFile = flags.cidfile === undefined ? undefined : new CidFile(flags.cidfile)
     const preservedFds = preservedFdsOf(flags)
     const containers = await engine.containers()
-    using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: `Unable to find image '${image}' locally` })
+    using progress = new PullProgress({ fd: 2, quiet: flags.quiet, intro: () => pullIntro(image, dialect.results) })
     const onStep = flags.explain ? await stepTeller(engine, out) : undefined
     const start = async (hearSignals: () => void) => {
       const run = () =>

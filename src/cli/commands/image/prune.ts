@@ -32,6 +32,6 @@ export default command({
       dryRun,
       ...(filter.length > 0 && { isAsked }),
     })
-    return printPruneReport(context, report, { dryRun })
+    return printPruneReport(context, report, { dryRun, namesOnly: context.dialect.results.prunesNamesOnly })
   },
 })

@@ -1,5 +1,5 @@
 import { InvalidArgument, NotFound } from "../../../base/errors.ts"
-import { parseReference, type Images, type PullOptions } from "../../../image/image.ts"
+import { formatReference, parseReference, type Images, type PullOptions } from "../../../image/image.ts"
 import { arg } from "../../args.ts"
 import { command } from "../../command.ts"
 import { decryptionKey, decryptionKeys } from "../../decryption-keys.ts"
@@ -70,13 +70,19 @@ async function pull(
   name: string,
   { options, quiet, out, results }: { options: PullOptions; quiet: boolean; out: Out; results: Results },
 ): Promise<void> {
-  const { tag, digest, repository } = parseReference(name)
+  const { registry, tag, digest, repository } = parseReference(name)
   const heading = `${digest ?? tag ?? "latest"}: Pulling from ${repository}`
+  const full = formatReference({
+    registry,
+    repository,
+    tag: tag ?? (digest === undefined ? "latest" : undefined),
+    digest,
+  })
   const isUntagged = tag === undefined && digest === undefined
   using progress = new PullProgress({
     fd: results.pullProgress,
     quiet,
-    intro: isUntagged ? `Using default tag: latest\n${heading}` : heading,
+    intro: () => results.pulling(full) ?? (isUntagged ? `Using default tag: latest\n${heading}` : heading),
   })
   const result = await images.pull(name, { ...options, onProgress: progress.onProgress })
   progress[Symbol.dispose]()

@@ -14,6 +14,9 @@ export default command({
   async run({ args: [names], flags, engine, ...context }) {
     const pods = await engine.pods()
     const chosen = await choosePods(pods, names, flags)
-    return forEachPod(chosen, context, (name) => pods.kill(name, flags.signal ?? "SIGKILL"))
+    return forEachPod(chosen, context, async (name) => {
+      await pods.kill(name, flags.signal ?? "SIGKILL")
+      return context.dialect.results.pod(name, (await pods.get(name)).id)
+    })
   },
 })

@@ -10,6 +10,9 @@ export default command({
   failureCode: 125,
   async run({ args: [names], flags, engine, ...context }) {
     const pods = await engine.pods()
-    return forEachPod(await choosePods(pods, names, flags), context, (name) => pods.pause(name))
+    return forEachPod(await choosePods(pods, names, flags), context, async (name) => {
+      await pods.pause(name)
+      return context.dialect.results.pod(name, (await pods.get(name)).id)
+    })
   },
 })

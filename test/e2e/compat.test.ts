@@ -71,7 +71,7 @@ const absent = 'Error: no container with name or ID "absent" found: no such cont
 const errors: Row[] = [
   {
     args: ["rm", "absent"],
-    podman: [1, absent],
+    podman: [1, 'Error: no container with ID or name "absent" found: no such container\n'],
     docker: [1, "Error response from daemon: No such container: absent\n"],
   },
   {

@@ -136,7 +136,9 @@ export function* directoryParts(fd: number, partEntries: number): Generator<Dire
       yield entries
       entries = []
     }
-    const length = check(libc.getdents64(fd, direntBuffer, direntBuffer.length), "getdents64")
+    const read = libc.getdents64(fd, direntBuffer, direntBuffer.length)
+    // one that somebody has removed since it was opened has no more entries
+    const length = read < 0 && lastErrno() === ENOENT ? 0 : check(read, "getdents64")
     if (length === 0) break
     for (let at = 0; at < length; at += direntBuffer.readUInt16LE(at + 16)) {
       const start = at + 19

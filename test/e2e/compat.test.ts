@@ -563,6 +563,7 @@ test("podman's artifacts say when they were made; an action on failure needs a c
     code: 125,
     stderr: "Error: cannot set on-failure action to kill without a health check\n",
   })
+})
 
 test("podman tells of what is missing, pauses and prunes in its own words", async () => {
   const container = 'no container with name or ID "absent" found: no such container'

@@ -6,10 +6,6 @@ const SENTENCES: readonly [RegExp, string][] = [
     /^error looking up volume plugin (.*): plugin ".*" not found$/,
     "no volume plugin with name $1 available: required plugin missing",
   ],
-  [
-    /^cannot publish (?:(\S*):)?(\d+)\/(tcp|udp): port is already allocated.*$/s,
-    "cannot listen on the $3 port: listen $3 $1:$2: bind: address already in use",
-  ],
   [/^cannot read "([^"]*)": no such file or directory$/, "open $1: no such file or directory"],
   [/^duplicate mount point: "(.*)"$/, "$1: duplicate mount destination"],
   [/^bind source path does not exist: "(.*)"$/, "statfs $1: no such file or directory"],

@@ -36,6 +36,8 @@ export function resourceLimits(
     ...(memory > 0 && { memoryBytes: memory }),
     ...(reservation > 0 && { memoryReservationBytes: reservation }),
     ...(share > 0 && { cpuShares: Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((share * 1024) / 1000))) }),
+    // a request is what the scheduler counts by: an ordinary user without these controllers has his pods all the same
+    ...((reservation > 0 || share > 0) && { requestsWherePossible: true }),
     ...(hugepages.length > 0 && { hugepages }),
   }
 }

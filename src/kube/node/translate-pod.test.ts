@@ -210,6 +210,7 @@ describe("resources", () => {
       memoryBytes: 128 * 2 ** 20,
       memoryReservationBytes: 1_000_000,
       cpuShares: 512,
+      requestsWherePossible: true,
       hugepages: [{ pageSize: "2MB", limitBytes: 4 * 2 ** 20 }],
     })
     expect(warnings.map(({ path }) => path)).toEqual(["spec.containers[0].resources.limits.example.com/gpu"])

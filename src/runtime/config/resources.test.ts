@@ -28,6 +28,15 @@ describe("toResources()", () => {
     expect(make({ pidsLimitWherePossible: 4096 }, { controllers: [] })).toBeUndefined()
   })
 
+  test("a request is left out where the host cannot hold it, a limit is refused", () => {
+    const asked: ResourceLimits = { memoryReservationBytes: 64 * MIB, cpuShares: 512, requestsWherePossible: true }
+    expect(make(asked)).toMatchObject({ memory: { reservation: 64 * MIB }, cpu: { shares: 512 } })
+    expect(make(asked, { controllers: ["memory"] })).toEqual({ memory: { reservation: 64 * MIB } })
+    expect(make(asked, { controllers: [] })).toBeUndefined()
+    expect(() => make({ ...asked, memoryBytes: 128 * MIB }, { controllers: [] })).toThrow("cannot be enforced")
+    expect(() => make({ cpuShares: 512 }, { controllers: [] })).toThrow("cannot be enforced")
+  })
+
   test("swap is twice the memory, unless told otherwise or not counted by the kernel", () => {
     expect(make({ memoryBytes: 64 * MIB })?.memory).toEqual({ limit: 64 * MIB, swap: 128 * MIB })
     expect(make({ memoryBytes: 64 * MIB, memorySwapBytes: -1 })?.memory?.swap).toBe(-1)

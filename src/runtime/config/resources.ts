@@ -8,9 +8,10 @@ import { hugepagesOf, rdmaOf, unifiedOf } from "./other-limits.ts"
 
 /**
  * Docker's limits in the units of runtime-spec config-linux.md#control-groups. Throws InvalidArgument, and
- * FailedPrecondition where the host cannot hold a limit: it is never dropped in silence.
+ * FailedPrecondition where the host cannot hold a limit: it is never dropped in silence, but for what is only wished for.
  */
-export function toResources(limits: ResourceLimits, support: LimitSupport): OciResources | undefined {
+export function toResources(asked: ResourceLimits, support: LimitSupport): OciResources | undefined {
+  const limits = asked.requestsWherePossible ? possibleRequests(asked, support) : asked
   const { pidsLimit = support.controllers.includes("pids") ? limits.pidsLimitWherePossible : undefined } = limits
   const pids = pidsLimit !== undefined && pidsLimit > 0 ? { limit: pidsLimit } : undefined
   if (pids) needs("pids", "resources.pidsLimit", support)
@@ -24,6 +25,15 @@ export function toResources(limits: ResourceLimits, support: LimitSupport): OciR
     ...defined("unified", unifiedOf(limits, support)),
   }
   return Object.keys(resources).length === 0 ? undefined : resources
+}
+
+function possibleRequests(asked: ResourceLimits, { controllers }: LimitSupport): ResourceLimits {
+  const { memoryReservationBytes, cpuShares, ...limits } = asked
+  return {
+    ...limits,
+    ...(memoryReservationBytes !== undefined && controllers.includes("memory") && { memoryReservationBytes }),
+    ...(cpuShares !== undefined && controllers.includes("cpu") && { cpuShares }),
+  }
 }
 
 function defined<K extends keyof OciResources>(name: K, value: OciResources[K]): Pick<OciResources, K> | object {

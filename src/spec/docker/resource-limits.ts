@@ -4,6 +4,8 @@ export interface ResourceLimits {
   /** Memory and swap together; -1: no limit; undefined: twice the memory. */
   memorySwapBytes?: number
   memoryReservationBytes?: number
+  /** `memoryReservationBytes` and `cpuShares` are wishes, as Kubernetes' requests are: a host that cannot hold one leaves it out. */
+  requestsWherePossible?: true
   /** 0 to 100: how readily the kernel swaps out. */
   memorySwappiness?: number
   /** Cores: 0.5 is half of one. */

@@ -4,17 +4,32 @@ import type { PortMapping } from "../spec/docker/port-mapping.ts"
 type PortRow = Pick<PortMapping, "protocol" | "containerPort"> & { hostAddress?: string; hostPort?: number }
 
 /** The PORTS column: `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`, runs of ports as a range, exposed ones bare. */
-export function describePorts(container: Container, published = portsByFamily(container)): string {
-  const { options, state } = container
-  const isUp = state.status === "running" || state.status === "paused"
-  if (!isUp) return ""
-  const exposed = options.expose
+export function describePorts(container: Container): string {
+  if (!isUp(container)) return ""
+  const published = portsByFamily(container)
+  return formatPorts([...published, ...exposedPorts(container, published)])
+}
+
+/** The same as podman has it: a port on all addresses once, and exposed ones last. */
+export function describePodmanPorts(container: Container): string {
+  if (!isUp(container)) return ""
+  const published = publishedPorts(container)
+  const parts = [formatPorts(published), formatPorts(exposedPorts(container, published))]
+  return parts.filter((part) => part !== "").join(", ")
+}
+
+/** What is exposed and not published. */
+function exposedPorts(container: Container, published: readonly PortRow[]): PortRow[] {
+  return container.options.expose
     .map(parseExposed)
     .filter(
       ({ containerPort, protocol }) =>
         !published.some((one) => one.containerPort === containerPort && one.protocol === protocol),
     )
-  return formatPorts([...published, ...exposed])
+}
+
+function isUp({ state }: Pick<Container, "state">): boolean {
+  return state.status === "running" || state.status === "paused"
 }
 
 /** The networks that a container is on, by itself or with its sandbox. */
@@ -34,9 +49,8 @@ export function networkNames({ attachments }: Pick<Container, "attachments">): s
 export function publishedPorts(
   container: Pick<Container, "attachments" | "sandboxAttachments" | "options" | "state">,
 ): PortMapping[] {
-  const { options, state } = container
-  if (options.network.kind === "pasta")
-    return state.status === "running" || state.status === "paused" ? [...options.ports] : []
+  const { options } = container
+  if (options.network.kind === "pasta") return isUp(container) ? [...options.ports] : []
   return attachmentsOf(container).flatMap(({ endpoint }) => endpoint?.ports ?? [])
 }
 

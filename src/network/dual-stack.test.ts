@@ -279,6 +279,21 @@ describe.skipIf(skip !== false)("a bridge with IPv6", () => {
       expect(await sh(other, "ip -6 route show default")).not.toContain("fe80::")
       expect(await sh(undefined, `ip -6 route show default dev ${network.bridge}`)).toBe("")
     })
+
+    test("an advertisement or a redirect gets no further than the bridge, also behind an extension header", async () => {
+      const kinds = "{ nd-router-advert, nd-redirect }"
+      await sh(other, "nft add table ip6 seen")
+      await sh(other, "nft 'add chain ip6 seen in { type filter hook prerouting priority -400; }'")
+      await sh(other, `nft 'add rule ip6 seen in icmpv6 type ${kinds} counter'`)
+      const dropped = `icmpv6 type ${kinds} counter`
+      await sh(undefined, `nft insert rule bridge ${table()} guard '${dropped}'`)
+      for (const type of ["134", "137"])
+        for (const header of ["plain", "hop-by-hop"])
+          await web.run("python3", "-c", ROUTER_ADVERTISEMENT, "eth0", type, header)
+      expect(await sh(undefined, `nft list chain bridge ${table()} guard`)).toContain(`${dropped} packets 4`)
+      expect(await sh(other, "nft list chain ip6 seen in")).toContain("counter packets 0")
+      await sh(other, "nft delete table ip6 seen")
+    })
   })
 
   test("the rules come back whole after a flush", async () => {
@@ -357,7 +372,10 @@ function full(address: string): string {
   return groups.map((group) => group.padStart(4, "0")).join(":")
 }
 
-/** Sends one to all nodes by the interface in argv[1], from the link's own address that follows from its hardware address. */
+/**
+ * Sends one to all nodes by the interface in argv[1], from the link's own address that follows from its hardware address. argv[2]: another
+ * type, of a redirect; argv[3]: with a hop-by-hop header before it.
+ */
 const ROUTER_ADVERTISEMENT = `
 import socket, struct, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -365,11 +383,14 @@ s.bind((sys.argv[1], 0))
 mac = s.getsockname()[4]
 source = bytes.fromhex("fe80") + bytes(6) + bytes([mac[0] ^ 2]) + mac[1:3] + b"\\xff\\xfe" + mac[3:]
 target = bytes.fromhex("ff02") + bytes(13) + b"\\x01"
-body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + b"\\x01\\x01" + mac
+kind = int(sys.argv[2]) if len(sys.argv) > 2 else 134
+rest = struct.pack("!BBHII", 64, 0, 1800, 0, 0) if kind == 134 else bytes(4) + source + source
+body = struct.pack("!BBH", kind, 0, 0) + rest + b"\\x01\\x01" + mac
 data = source + target + struct.pack("!II", len(body), 58) + body
 total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
 while total >> 16: total = (total & 0xffff) + (total >> 16)
 body = body[:2] + struct.pack("!H", ~total & 0xffff) + body[4:]
-packet = struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + source + target + body
+hop = struct.pack("!BBBBI", 58, 0, 1, 4, 0) if sys.argv[3:] == ["hop-by-hop"] else b""
+packet = struct.pack("!IHBB", 6 << 28, len(hop + body), 0 if hop else 58, 255) + source + target + hop + body
 s.send(bytes.fromhex("333300000001") + mac + b"\\x86\\xdd" + packet)
 `

@@ -2,7 +2,7 @@ import { formatSize } from "../base/sizes.ts"
 import type { Container, ContainerSize } from "../container/container.ts"
 import { formatAgo, formatMoment } from "../docker/ages.ts"
 import { describeStatus } from "../docker/container-row.ts"
-import { describePorts, networkNames, publishedPorts } from "../docker/port-text.ts"
+import { describePodmanPorts, networkNames, publishedPorts } from "../docker/port-text.ts"
 import type { MountRequest } from "../spec/docker/mount-request.ts"
 import { podmanContainerFields, type ContainerFieldsOptions } from "./container-fields.ts"
 import { podmanNetworkName } from "./network-document.ts"
@@ -34,7 +34,7 @@ export function podmanContainerRow(
     Mounts: options.mounts.flatMap(mountTarget),
     Names: name,
     Networks: networks.join(","),
-    Ports: describePorts(container, publishedPorts(container)),
+    Ports: describePodmanPorts(container),
     RunningFor: formatAgo(createdAt, now),
     Size: size === undefined ? "" : `${formatSize(size.writableBytes)} (virtual ${formatSize(size.rootBytes)})`,
     State: stateWord(state),

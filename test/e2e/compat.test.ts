@@ -607,6 +607,9 @@ test("podman goes on without the terminal that was asked for, and shows an open 
     "{{json .NetworkSettings.Ports}} {{.State.Healthcheck}}",
     "open",
   )
+  expect(await lines("podman", "ps", "--filter", "name=open", "--format", "{{.Ports}}")).toEqual([
+    expect.stringMatching(/^0\.0\.0\.0:\d+->80\/tcp, 0\.0\.0\.0:\d+->81\/tcp, 79\/tcp$/) as string,
+  ])
   expect(ports).toMatch(/^\{"79\/tcp":null,"80\/tcp":\[.*"81\/tcp":.* <nil>$/)
   await as("podman", "rm", "-f", "-t0", "open")
 })

@@ -1,6 +1,6 @@
 import { DataLoss } from "../base/errors.ts"
-import type { ImageManifest } from "../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES, type ImageManifest } from "../spec/oci-image.ts"
+import { parseManifest } from "../spec/parse-manifest.ts"
 import type { Artifact, Artifacts } from "./artifact.ts"
 import type { ArtifactsDeps, OpenArtifacts } from "./deps.ts"
 import { ArtifactRecords } from "./records.ts"

@@ -1,8 +1,8 @@
 import { DataLoss } from "../base/errors.ts"
 import type { ContentStore, Lease } from "../content/content.ts"
 import { digestAlgorithm, type Digest } from "../spec/digest.ts"
-import type { Descriptor } from "../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES, parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES, type Descriptor } from "../spec/oci-image.ts"
+import { parseManifest, type ParsedManifest } from "../spec/parse-manifest.ts"
 import type { ImageSource } from "./image.ts"
 import type { Reference } from "./reference.ts"
 

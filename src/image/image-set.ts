@@ -1,5 +1,6 @@
 import { hostPlatform, samePlatform } from "../spec/platform.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES } from "../spec/oci-image.ts"
+import { parseManifest } from "../spec/parse-manifest.ts"
 import type { Image, ImageMember, ImageSet } from "./image.ts"
 import type { ImagesDeps } from "./deps.ts"
 import type { ImageRecords } from "./records.ts"

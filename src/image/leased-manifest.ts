@@ -1,9 +1,9 @@
 import { DataLoss } from "../base/errors.ts"
 import type { ContentStore, Lease } from "../content/content.ts"
 import type { DiffId } from "../spec/digest.ts"
-import type { ImageConfig, ImageManifest } from "../spec/oci-image.ts"
+import { MAX_MANIFEST_BYTES, type ImageConfig, type ImageManifest } from "../spec/oci-image.ts"
 import { MAX_CONFIG_BYTES, parseImageConfig } from "../spec/parse-image-config.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import { parseManifest } from "../spec/parse-manifest.ts"
 import type { Image } from "./image.ts"
 
 /** The documents of an image, which a lease keeps. */

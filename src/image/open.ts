@@ -92,7 +92,10 @@ export function openImages(deps: ImagesDeps): Images {
     },
 
     async manifest(image) {
-      const { MAX_MANIFEST_BYTES, parseManifest } = await import("../spec/parse-manifest.ts")
+      const [{ parseManifest }, { MAX_MANIFEST_BYTES }] = await Promise.all([
+        import("../spec/parse-manifest.ts"),
+        import("../spec/oci-image.ts"),
+      ])
       const bytes = await content.readAll(image.manifest.digest, MAX_MANIFEST_BYTES)
       const what = `manifest of image ${image.id}`
       const parsed = parseManifest(bytes, image.manifest.mediaType, what)

@@ -10,7 +10,8 @@ import type {
   ServedManifest,
 } from "../registry/registry.ts"
 import type { Digest } from "../spec/digest.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES } from "../spec/oci-image.ts"
+import { parseManifest } from "../spec/parse-manifest.ts"
 import type { Image } from "./image.ts"
 import { digestOf } from "./documents.ts"
 import { withKeptLayers } from "./kept-layers.ts"

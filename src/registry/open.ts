@@ -1,26 +1,25 @@
 import type { Registries, RegistryAccess, RegistryStore } from "./registry.ts"
 import type { Limits } from "./server/limits.ts"
-import { DEFAULT_LIMITS, type HttpLimits } from "./client/http.ts"
-import { searchNames } from "./client/locations.ts"
-import { admissionOf } from "./client/policy.ts"
-import { loadRegistriesConf, type RegistriesConf } from "./client/registries-conf.ts"
-import { HttpRegistrySource } from "./client/registry-source.ts"
+import type { HttpLimits } from "./client/http.ts"
+import type { RegistriesConf } from "./client/registries-conf.ts"
 
-/** The registries, by what the host's files say of them; the files are read once, when first needed. */
+/** The registries, by what the host's files say of them; the files are read once, when first needed. Who serves one loads nothing of a client. */
 export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> } = {}): Registries {
   let loaded: Promise<RegistriesConf> | undefined
-  const conf = () => (loaded ??= loadRegistriesConf())
+  const conf = () =>
+    (loaded ??= import("./client/registries-conf.ts").then(({ loadRegistriesConf }) => loadRegistriesConf()))
 
-  const limitsOf = ({ retries, retryDelayMs }: RegistryAccess): HttpLimits => ({
-    ...DEFAULT_LIMITS,
+  const limitsOf = async ({ retries, retryDelayMs }: RegistryAccess): Promise<HttpLimits> => ({
+    ...(await import("./client/http.ts")).DEFAULT_LIMITS,
     ...limits,
     ...(retries === undefined ? {} : { attempts: retries + 1 }),
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   })
 
   const registries: Registries = {
-    candidates: async (shortRepository) => searchNames(shortRepository, await conf()),
-    admission: async (subject) => await admissionOf(subject),
+    candidates: async (shortRepository) =>
+      (await import("./client/locations.ts")).searchNames(shortRepository, await conf()),
+    admission: async (subject) => (await import("./client/policy.ts")).admissionOf(subject),
     signer: async (options) => await (await import("./trust/signer.ts")).openSigner(options),
     sign: async (ref, options) => await (await import("./trust/sign-remote.ts")).signRemote(registries, ref, options),
     makeKeyPair: async (prefix, passphrase) =>
@@ -29,11 +28,12 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     rawPolicy: async () => (await import("./client/trust.ts")).rawPolicy(),
     setTrust: async (scope, rule) => (await import("./client/trust.ts")).setTrust(scope, rule),
     async open(options = {}) {
-      return new HttpRegistrySource(await conf(), options, limitsOf(options))
+      const { HttpRegistrySource } = await import("./client/registry-source.ts")
+      return new HttpRegistrySource(await conf(), options, await limitsOf(options))
     },
     async openTarget(ref, options = {}) {
       const { openTarget } = await import("./client/registry-target.ts")
-      return openTarget(ref, await conf(), options, limitsOf(options))
+      return openTarget(ref, await conf(), options, await limitsOf(options))
     },
     copy: async (copy) => (await import("./copy-manifest.ts")).copyManifest(copy),
     async serve(store, options) {
@@ -47,7 +47,7 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
       await using started = new AsyncDisposableStack()
       const { observe } = await import("./server/observe.ts")
       let self = ""
-      const observed = observe({ metrics, webhooks, self: () => self })
+      const observed = await observe({ metrics, webhooks, self: () => self })
       for (const webhook of observed.webhooks) started.use(webhook)
       const deps = { store: served, access: await openAccess(access, scheme), ...observed }
       const server = started.use(serve(deps, listening))
@@ -61,7 +61,7 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     },
     async login(registry, options) {
       const { login } = await import("./client/login.ts")
-      return await login(registry, await conf(), options, limitsOf({}))
+      return await login(registry, await conf(), options, await limitsOf({}))
     },
     async userOf(registry, options) {
       const { findCredentials } = await import("./client/credentials.ts")
@@ -69,12 +69,12 @@ export function openRegistries({ limits = {} }: { limits?: Partial<HttpLimits> }
     },
     async search(registry, term, options) {
       const { search } = await import("./client/search.ts")
-      return await search(registry, term, await conf(), options, limitsOf(options))
+      return await search(registry, term, await conf(), options, await limitsOf(options))
     },
     async repositories(registry, options = {}) {
       const { searchCatalogue } = await import("./client/search.ts")
       const all = { ...options, limit: Number.MAX_SAFE_INTEGER }
-      const found = await searchCatalogue(registry, "", await conf(), all, limitsOf(options))
+      const found = await searchCatalogue(registry, "", await conf(), all, await limitsOf(options))
       return found.map(({ repository }) => repository)
     },
     loggedIn: async (options) => (await import("./client/login.ts")).loggedIn(options),

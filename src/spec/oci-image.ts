@@ -17,6 +17,9 @@ export const MediaType = {
   dockerLayer: "application/vnd.docker.image.rootfs.diff.tar",
 } as const
 
+/** A manifest or index that is larger is refused before it is parsed; registries have the same limit. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 ** 2
+
 /** image-spec descriptor.md. `urls` are never followed with credentials. */
 export interface Descriptor {
   mediaType: string

@@ -1,7 +1,7 @@
 import { Unsupported } from "../base/errors.ts"
-import { MediaType, type ImageIndex } from "./oci-image.ts"
+import { MAX_MANIFEST_BYTES, MediaType, type ImageIndex } from "./oci-image.ts"
 import { parseDocument } from "./parse-document.ts"
-import { MAX_MANIFEST_BYTES, parseManifest } from "./parse-manifest.ts"
+import { parseManifest } from "./parse-manifest.ts"
 
 /** image-spec image-layout.md#oci-layout-file */
 export const LAYOUT_FILE = { imageLayoutVersion: "1.0.0" }

@@ -1,11 +1,9 @@
 import * as v from "valibot"
 import { DataLoss, Unsupported } from "../base/errors.ts"
 import { isDigest, type Digest } from "./digest.ts"
-import { MediaType, type ImageIndex, type ImageManifest } from "./oci-image.ts"
+import { MAX_MANIFEST_BYTES, MediaType, type ImageIndex, type ImageManifest } from "./oci-image.ts"
 import { absent, atMost, checkDocument, parseDocument } from "./parse-document.ts"
 
-/** A manifest or index that is larger is refused before it is parsed; registries have the same limit. */
-export const MAX_MANIFEST_BYTES = 4 * 1024 ** 2
 const MAX_INDEX_ENTRIES = 1_000
 const MAX_LAYERS = 500
 const MAX_ANNOTATIONS = 1_000

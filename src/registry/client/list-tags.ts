@@ -1,7 +1,7 @@
 import * as v from "valibot"
 import { DataLoss } from "../../base/errors.ts"
 import { absent, checkDocument, parseDocument } from "../../spec/parse-document.ts"
-import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES } from "../../spec/oci-image.ts"
 import { answerError } from "./answer-error.ts"
 import type { Endpoint } from "./endpoint.ts"
 

@@ -2,7 +2,7 @@
 import * as v from "valibot"
 import { Unsupported } from "../../base/errors.ts"
 import { absent, checkDocument, parseDocument } from "../../spec/parse-document.ts"
-import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES } from "../../spec/oci-image.ts"
 import type { FoundRepository, RegistryOptions } from "../registry.ts"
 import { answerError } from "./answer-error.ts"
 import { findCredentials } from "./credentials.ts"

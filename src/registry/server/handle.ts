@@ -5,7 +5,6 @@ import { emptyAnswer, errorAnswer, jsonAnswer, RegistryError } from "./answers.t
 import type { Access, Action } from "./access.ts"
 import { deleteBlob, getBlob } from "./blobs.ts"
 import { getCatalog, getTags } from "./lists.ts"
-import { deleteManifest, getManifest, getReferrers, putManifest } from "./manifests.ts"
 import { METRICS_TYPE } from "./metrics.ts"
 import type { Observer } from "./observer.ts"
 import { routeOf, type Route } from "./route.ts"
@@ -94,11 +93,11 @@ async function read(deps: HandlerDeps, request: Request, url: URL, route: Route)
     case "blob":
       return getBlob({ store, request, ...route })
     case "manifest":
-      return getManifest({ store, request, url, ...route })
+      return (await manifests()).getManifest({ store, request, url, ...route })
     case "tags":
       return getTags(store, url, route.repository)
     case "referrers":
-      return getReferrers(store, url, route)
+      return (await manifests()).getReferrers(store, url, route)
     case "upload":
       return uploadStatus(uploadRequest(deps, request, url, route.repository), route.id)
     case "uploads":
@@ -112,8 +111,8 @@ async function write(deps: HandlerDeps, request: Request, url: URL, route: Route
   const writes = mustWrite(store, request.method)
   if (key === "DELETE blob" && route.kind === "blob") return deleteBlob({ store, request, ...route })
   if (route.kind === "manifest") {
-    if (request.method === "PUT") return putManifest({ store, writes, request, url, ...route })
-    if (request.method === "DELETE") return deleteManifest({ store, writes, request, url, ...route })
+    if (request.method === "PUT") return (await manifests()).putManifest({ store, writes, request, url, ...route })
+    if (request.method === "DELETE") return (await manifests()).deleteManifest({ store, writes, request, url, ...route })
   }
   // before any of it is read
   if (route.kind === "upload" || route.kind === "uploads")
@@ -128,6 +127,9 @@ async function write(deps: HandlerDeps, request: Request, url: URL, route: Route
   }
   throw unsupported(request.method)
 }
+
+/** Loaded for the first one: to read a manifest takes more code than all else, and no start waits for it. */
+const manifests = () => import("./manifests.ts")
 
 function lengthOf(request: Request): number {
   const length = Number(request.headers.get("Content-Length") ?? 0)

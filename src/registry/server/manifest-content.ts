@@ -1,7 +1,6 @@
 /** What a manifest that is pushed says of other content (image-spec manifest.md, image-index.md). Pure. */
 import { isDigest, type Digest } from "../../spec/digest.ts"
-import { MediaType, type Descriptor } from "../../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES } from "../../spec/parse-manifest.ts"
+import { MAX_MANIFEST_BYTES, MediaType, type Descriptor } from "../../spec/oci-image.ts"
 import { parseDocument } from "../../spec/parse-document.ts"
 import { RegistryError } from "./answers.ts"
 import type { NeededContent } from "./server.ts"

@@ -37,10 +37,10 @@ interface Opened {
   webhooks: Webhook[]
 }
 
-function open({ metrics = false, webhooks = [] as string[], access = OPEN_ACCESS } = {}): Opened {
+async function open({ metrics = false, webhooks = [] as string[], access = OPEN_ACCESS } = {}): Promise<Opened> {
   const store = new DirectoryStore(directory, openContentStore({ root: directory }))
   let self = ""
-  const observed = observe({ metrics, webhooks, self: () => self })
+  const observed = await observe({ metrics, webhooks, self: () => self })
   const server = serve({ store, access, ...observed }, { hostname: "127.0.0.1", port: 0 })
   self = server.url
   opened.push(store, ...observed.webhooks, server)
@@ -82,7 +82,7 @@ async function receiver(answer: (request: IncomingMessage) => number) {
 describe("webhooks", () => {
   test("are told of what was pushed, pulled, mounted and deleted, in order, and of nothing else", async () => {
     const hook = await receiver(() => 200)
-    const registry = open({ webhooks: [hook.url.replace("http://", "http://anna:secret@")] })
+    const registry = await open({ webhooks: [hook.url.replace("http://", "http://anna:secret@")] })
     await useAll(registry)
     await eventually(() => expect(hook.events()).toHaveLength(6))
     const told = hook.events().map(({ action, target }) => [action, target.repository, target.tag, target.digest])
@@ -112,7 +112,7 @@ describe("webhooks", () => {
   test("that refuse, or answer elsewhere, get the same events again, in order", async () => {
     const statuses = [500, 302]
     const hook = await receiver(() => statuses.shift() ?? 200)
-    await useAll(open({ webhooks: [hook.url] }))
+    await useAll(await open({ webhooks: [hook.url] }))
     await eventually(() => expect(hook.events()).toHaveLength(6))
     expect(hook.events().map(({ action }) => action)).toEqual(["push", "push", "pull", "pull", "mount", "delete"])
   })
@@ -125,7 +125,7 @@ describe("webhooks", () => {
       { [Symbol.asyncDispose]: async () => void silent.close() },
       { [Symbol.asyncDispose]: async () => silent.closeAllConnections() },
     )
-    const registry = open({ metrics: true, webhooks: [`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`] })
+    const registry = await open({ metrics: true, webhooks: [`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`] })
     await useAll(registry)
     expect(registry.webhooks.map(({ waiting, delivered }) => [waiting, delivered])).toEqual([[6, 0]])
     const metrics = await (await ask(registry, "GET", "/metrics")).text()
@@ -135,11 +135,11 @@ describe("webhooks", () => {
 
 describe("metrics", () => {
   test("are not there unless asked for", async () => {
-    expect((await ask(open(), "GET", "/metrics")).status).toBe(404)
+    expect((await ask(await open(), "GET", "/metrics")).status).toBe(404)
   })
 
   test("count requests, bytes and durations, each series once, whatever methods clients make up", async () => {
-    const registry = open({ metrics: true })
+    const registry = await open({ metrics: true })
     await useAll(registry)
     for (const method of ["PROPFIND", "REPORT"]) await ask(registry, method, "/v2/app/manifests/1")
     const answer = await ask(registry, "GET", "/metrics")
@@ -166,6 +166,6 @@ describe("metrics", () => {
         return undefined
       },
     }
-    expect((await ask(open({ metrics: true, access }), "GET", "/metrics")).status).toBe(403)
+    expect((await ask(await open({ metrics: true, access }), "GET", "/metrics")).status).toBe(403)
   })
 })

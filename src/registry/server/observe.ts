@@ -1,6 +1,6 @@
 import type { HandlerDeps } from "./handle.ts"
 import { Metrics } from "./metrics.ts"
-import { Webhook } from "./webhook.ts"
+import type { Webhook } from "./webhook.ts"
 
 /** Who is told of requests. */
 export interface ObserveOptions {
@@ -12,11 +12,19 @@ export interface ObserveOptions {
 }
 
 /** Observers as a handler takes them; the webhooks are the caller's to close. */
-export function observe(options: ObserveOptions): Pick<HandlerDeps, "observers" | "metrics"> & { webhooks: Webhook[] } {
-  const webhooks = options.webhooks.map((url) => new Webhook({ url, self: options.self }))
+export async function observe(
+  options: ObserveOptions,
+): Promise<Pick<HandlerDeps, "observers" | "metrics"> & { webhooks: Webhook[] }> {
+  const webhooks = await webhooksOf(options)
   if (!options.metrics) return { webhooks, observers: webhooks }
   const metrics = new Metrics(() => (webhooks.length === 0 ? [] : eventMetrics(webhooks)))
   return { webhooks, observers: [metrics, ...webhooks], metrics: () => metrics.text() }
+}
+
+async function webhooksOf({ webhooks, self }: ObserveOptions): Promise<Webhook[]> {
+  if (webhooks.length === 0) return []
+  const { Webhook } = await import("./webhook.ts")
+  return webhooks.map((url) => new Webhook({ url, self }))
 }
 
 function eventMetrics(webhooks: readonly Webhook[]) {

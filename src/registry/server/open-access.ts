@@ -2,10 +2,7 @@ import { readFileSync, statSync } from "node:fs"
 import { InvalidArgument } from "../../base/errors.ts"
 import { OPEN_ACCESS, type Access } from "./access.ts"
 import { readRules, usualRules, type AccessRule } from "./access-rules.ts"
-import { GuardedAccess } from "./guarded-access.ts"
 import { TOKEN_PATH } from "./handle.ts"
-import { Htpasswd } from "./htpasswd.ts"
-import { tokensOf } from "./token.ts"
 
 /** Who may use a registry. */
 export interface AccessOptions {
@@ -28,6 +25,11 @@ export async function openAccess(options: AccessOptions, scheme: "http" | "https
     return OPEN_ACCESS
   }
   const rules = file === undefined ? () => usualRules({ anonymousPull }) : await rulesOf(file)
+  const [{ GuardedAccess }, { Htpasswd }, { tokensOf }] = await Promise.all([
+    import("./guarded-access.ts"),
+    import("./htpasswd.ts"),
+    import("./token.ts"),
+  ])
   const users = new Htpasswd(htpasswd)
   return new GuardedAccess({ users, rules, tokens: tokensOf(directory), scheme, tokenPath: TOKEN_PATH })
 }

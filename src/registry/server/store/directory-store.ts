@@ -4,9 +4,7 @@ import { randomHex } from "../../../base/random-hex.ts"
 import type { ContentStore } from "../../../content/content.ts"
 import type { Digest } from "../../../spec/digest.ts"
 import { countPassed } from "../../../sys/process/free-memory.ts"
-import type { Descriptor } from "../../../spec/oci-image.ts"
-import { MAX_MANIFEST_BYTES } from "../../../spec/parse-manifest.ts"
-import { manifestContent } from "../manifest-content.ts"
+import { MAX_MANIFEST_BYTES, type Descriptor } from "../../../spec/oci-image.ts"
 import type {
   GarbageOptions,
   ManifestReference,
@@ -215,6 +213,7 @@ export class DirectoryStore implements RegistryStore, RegistryWrites, AsyncDispo
       if (this.files.tag(repository, tag) === digest) this.files.removeTag(repository, tag)
     const isGone = this.files.removeManifest(repository, digest)
     if (found !== undefined) {
+      const { manifestContent } = await import("../manifest-content.ts")
       const { referrer } = manifestContent(found.bytes, found.descriptor.mediaType, digest).needed
       if (referrer !== undefined) this.files.removeReferrer(repository, referrer.subject, digest)
     }

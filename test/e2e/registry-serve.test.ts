@@ -154,7 +154,11 @@ describe("registry serve --storage", () => {
       return fetch(`http://${address}/v2/app/blobs/uploads/?digest=${digest}`, { method: "POST", body: content })
     }
     expect((await upload("orphan")).status).toBe(201)
-    await eventually(() => expect(readdirSync(join(own, "repositories", "app", "_layers", "sha256"))).toEqual([]))
+    // the link goes first, its content after it: who stops the server between them leaves that to the next collection
+    const hex = createHash("sha256").update("orphan").digest("hex")
+    await eventually(() =>
+      expect((readdirSync(own, { recursive: true }) as string[]).filter((path) => path.includes(hex))).toEqual([]),
+    )
     await end()
     const again = await serve("--storage", own)
     const other = new Skiff()

@@ -112,7 +112,8 @@ async function write(deps: HandlerDeps, request: Request, url: URL, route: Route
   if (key === "DELETE blob" && route.kind === "blob") return deleteBlob({ store, request, ...route })
   if (route.kind === "manifest") {
     if (request.method === "PUT") return (await manifests()).putManifest({ store, writes, request, url, ...route })
-    if (request.method === "DELETE") return (await manifests()).deleteManifest({ store, writes, request, url, ...route })
+    if (request.method === "DELETE")
+      return (await manifests()).deleteManifest({ store, writes, request, url, ...route })
   }
   // before any of it is read
   if (route.kind === "upload" || route.kind === "uploads")

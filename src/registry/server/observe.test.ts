@@ -125,7 +125,10 @@ describe("webhooks", () => {
       { [Symbol.asyncDispose]: async () => void silent.close() },
       { [Symbol.asyncDispose]: async () => silent.closeAllConnections() },
     )
-    const registry = await open({ metrics: true, webhooks: [`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`] })
+    const registry = await open({
+      metrics: true,
+      webhooks: [`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`],
+    })
     await useAll(registry)
     expect(registry.webhooks.map(({ waiting, delivered }) => [waiting, delivered])).toEqual([[6, 0]])
     const metrics = await (await ask(registry, "GET", "/metrics")).text()

@@ -29,6 +29,8 @@ export interface ApiRequest {
   body?: unknown
   contentType?: string | undefined
   accept?: string | undefined
+  /** Of a table: without the columns that `-o wide` alone shows. A caller in this process says so; there is no word for it by HTTP. */
+  isNarrow?: boolean
   /** Of the client: its first word is who manages the fields that it writes, where it does not say. */
   userAgent?: string | undefined
   user: ApiUser

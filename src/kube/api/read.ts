@@ -56,7 +56,13 @@ export function shown(context: ResourceRequest, object: StoredObject): unknown {
   if (form === "partial") return partialOf(whole)
   if (form === "plain") return whole
   const metadata = { resourceVersion: object.metadata.resourceVersion }
-  return tableOf([whole], printedColumns(context), includeOf(context.query), metadata)
+  return tableOf([whole], shownColumns(context), includeOf(context.query), metadata)
+}
+
+/** A cell of a long list that nobody sees costs as much as one that is shown. */
+function shownColumns(context: ResourceRequest): readonly Column[] {
+  const columns = printedColumns(context)
+  return context.request.isNarrow === true ? columns.filter(({ isWide }) => isWide !== true) : columns
 }
 
 /** Which objects a request selects; undefined: all. */
@@ -82,7 +88,7 @@ export function list(context: ResourceRequest): ApiResponse {
   const objects = items.map((object) => served(context, object))
   const form = formOf(context.request.accept)
   if (form === "table")
-    return { status: 200, body: tableOf(objects, printedColumns(context), includeOf(query), metadata) }
+    return { status: 200, body: tableOf(objects, shownColumns(context), includeOf(query), metadata) }
   if (form === "partial")
     return {
       status: 200,

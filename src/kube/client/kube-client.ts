@@ -49,6 +49,14 @@ export interface Selection {
   fieldSelector?: string | undefined
 }
 
+/** What of a table is needed. */
+export interface TableOptions {
+  /** How much of each object stands beside its row. */
+  include?: "Object" | "Metadata" | "None"
+  /** Without the columns of `-o wide`; another cluster's server sends them all the same. */
+  isNarrow?: boolean
+}
+
 /** How a write is done. */
 export interface WriteOptions {
   dryRun?: boolean
@@ -161,12 +169,12 @@ export class KubeClient {
     kind: ResourceKind,
     selection: Selection,
     name?: string,
-    include: "Object" | "Metadata" = "Metadata",
+    { include = "Metadata", isNarrow = false }: TableOptions = {},
   ): Promise<Table> {
     const query = selectionQuery(selection)
-    if (include === "Object") query.set("includeObject", "Object")
+    if (include !== "Metadata") query.set("includeObject", include)
     const path = resourcePath(kind, selection.namespace, name)
-    return (await this.call({ method: "GET", path, query, accept: TABLE })) as unknown as Table
+    return (await this.call({ method: "GET", path, query, accept: TABLE, isNarrow })) as unknown as Table
   }
 
   /** Changes from a version on; with none all that there is comes first. */

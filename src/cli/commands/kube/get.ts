@@ -164,12 +164,10 @@ async function printTables(
     for (const { name, namespace } of group.targets)
       try {
         tables.push(
-          await client.table(
-            kind,
-            { ...request.selection, namespace },
-            name,
-            request.sortBy === undefined ? "Metadata" : "Object",
-          ),
+          await client.table(kind, { ...request.selection, namespace }, name, {
+            include: neededOf(request),
+            isNarrow: request.output !== "wide",
+          }),
         )
       } catch (error) {
         if (request.ignoreNotFound && name !== undefined && (error as { code?: unknown }).code === "NotFound") continue
@@ -198,6 +196,12 @@ async function printTables(
   if (printed > 0 || request.ignoreNotFound) return
   const isPlaced = targets.some(({ kind }) => kind.namespaced) && !request.allNamespaces
   out.note(isPlaced ? `No resources found in ${request.selection.namespace} namespace.` : "No resources found")
+}
+
+/** How much of each object the rows are made with. */
+function neededOf({ sortBy, allNamespaces, showLabels, labels }: GetRequest): "Object" | "Metadata" | "None" {
+  if (sortBy !== undefined) return "Object"
+  return allNamespaces || showLabels || labels.length > 0 ? "Metadata" : "None"
 }
 
 function groupsOf(targets: readonly Target[]): { kind: ResourceKind; targets: Target[] }[] {

@@ -24,7 +24,12 @@ function two(first: number, unit: string, second: number, smaller: string): stri
   return second === 0 ? `${first}${unit}` : `${first}${unit}${second}${smaller}`
 }
 
+/** The moment that was read last: objects of a long list were often made in the same second. */
+let last = { text: "", at: Number.NaN }
+
 /** Since a moment of an object; `<unknown>` where it has none. */
 export function ageOf(time: unknown, now = Date.now()): string {
-  return typeof time === "string" && time !== "" ? humanDuration(now - Date.parse(time)) : "<unknown>"
+  if (typeof time !== "string" || time === "") return "<unknown>"
+  if (last.text !== time) last = { text: time, at: Date.parse(time) }
+  return humanDuration(now - last.at)
 }

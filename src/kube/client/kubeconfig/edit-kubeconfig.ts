@@ -6,12 +6,10 @@ import { AlreadyExists, NotFound } from "../../../base/errors.ts"
 import { isTree, listAt, textAt, treeAt, type Tree } from "../../field.ts"
 import { kubeYaml } from "../print/yaml.ts"
 import { readDocuments } from "../../read/read-documents.ts"
+import { PART, withoutProperty, withProperty, type ConfigList, type ConfigProperty } from "./config-property.ts"
 import { kubeconfigFiles, readKubeconfig } from "./kubeconfig.ts"
 
-/** What has names in a kubeconfig. */
-export type ConfigList = "clusters" | "users" | "contexts"
-
-const PART: Readonly<Record<ConfigList, string>> = { clusters: "cluster", users: "user", contexts: "context" }
+export { readProperty } from "./config-property.ts"
 
 /** The entry's own settings, merged over what is there; undefined takes one away. Gives whether it was there, and the file. */
 export function setEntry(
@@ -64,6 +62,24 @@ export function renameContext(path: string | undefined, name: string, next: stri
   const current = fileWith(path, (one) => textAt(one, "current-context") === name)
   if (textAt(current.document, "current-context") === name)
     write(current.file, { ...current.document, "current-context": next })
+}
+
+/** `config set`: one property of the file that has its entry. Throws InvalidArgument. */
+export function setConfigProperty(path: string | undefined, property: ConfigProperty, value: string): void {
+  const { file, document } = fileOf(path, property)
+  write(file, withProperty(document, property, value))
+}
+
+/** `config unset`: a property, or a whole entry. Throws NotFound for an entry that is not there. */
+export function unsetConfigProperty(path: string | undefined, property: ConfigProperty): void {
+  const { file, document } = fileOf(path, property)
+  write(file, withoutProperty(document, property))
+}
+
+function fileOf(path: string | undefined, { list, name }: ConfigProperty): { file: string; document: Tree } {
+  return fileWith(path, (one) =>
+    list === undefined || name === "" ? textAt(one, "current-context") !== "" : hasEntry(one, list, name),
+  )
 }
 
 function requireContext(path: string | undefined, name: string): void {
